@@ -1,0 +1,94 @@
+"""Opening a catalog: SQLite by default, PostgreSQL by URL, always at the newest migration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc, inspect, text
+
+from holotype.catalog.schema import HEAD
+from holotype.errors import ProjectError
+
+
+class Catalog:
+    """All SQL state of a project. Reads see one snapshot; writes are whole transactions, durable when they return.
+
+    On SQLite: write-ahead log, ``synchronous=FULL``, and a write transaction takes the write lock at its start,
+    so what it reads cannot change before it writes. On PostgreSQL: any ``postgresql+psycopg://`` URL.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._engine = _engine(url)
+            _migrate(self._engine)
+        except exc.OperationalError as error:
+            raise ProjectError(
+                f"cannot open the catalog at {self._engine.url.render_as_string()}: {error.orig}"
+            ) from error
+        except (exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError) as error:
+            raise ProjectError(
+                f"the catalog's URL is not usable ({error}); use sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME "
+                "(pip install 'holotype[postgres]')"
+            ) from error
+        self._reader = self._engine.execution_options(reading=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one snapshot and must not write."""
+        with self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction: committed and durable when the block ends, rolled back if it raises."""
+        with self._engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, isolation_level="REPEATABLE READ")
+    engine = create_engine(url, connect_args={"timeout": 60, "isolation_level": None})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: object) -> None:
+        connection.executescript(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;"
+        )
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("reading")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.execution_options(reading=True).begin() as connection:
+        version = None
+        if inspect(connection).has_table("alembic_version"):
+            version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if version == HEAD:
+        return
+    from alembic import command, util
+    from alembic.config import Config
+
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", "holotype.catalog:migrations")
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, HEAD)
+        except util.CommandError as error:
+            raise ProjectError(
+                f"this project's catalog is at version {version}, which this holotype does not know; "
+                "upgrade holotype"
+            ) from error

@@ -1,0 +1,373 @@
+"""What we ask the catalog and what we tell it: one function each, over an open connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, insert, or_, select, true, update
+
+from holotype.catalog import schema as t
+
+Value = TypeVar("Value")
+Ranges = Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One file or download and what became of it: ``kept``, ``duplicate`` or ``rejected``."""
+
+    origin: str
+    size: int
+    mtime_ns: int
+    outcome: str
+    reason: str
+    detail: str
+    image_id: int | None
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One place where an image was found for a synset; `position` counts search results from 1, 0 if not a search."""
+
+    wnid: str
+    rank: int
+    image_id: int
+    origin: str
+    source: str
+    query: str
+    position: int
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """Votes as columns, oldest first: candidate ids, worker names, answers (`holotype.crowd.Answer`), pages, seconds
+    taken and Unix times."""
+
+    candidate: npt.NDArray[np.int64]
+    worker: list[str]
+    answer: npt.NDArray[np.int8]
+    page: list[str]
+    seconds: npt.NDArray[np.float64]
+    at: npt.NDArray[np.float64]
+
+
+def _chunks(values: Iterable[Value], size: int = 500) -> Iterator[list[Value]]:
+    held = list(values)
+    for start in range(0, len(held), size):
+        yield held[start : start + size]
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), list(rows))
+
+
+def meta(connection: Connection, key: str) -> str | None:
+    """The project-wide value called `key`."""
+    return connection.execute(select(t.meta.c.value).where(t.meta.c.key == key)).scalar()
+
+
+def set_meta(connection: Connection, key: str, value: str) -> None:
+    """Give a project-wide value, once: it is a fact."""
+    connection.execute(insert(t.meta).values(key=key, value=value))
+
+
+def known_inputs(connection: Connection, origins: Iterable[str]) -> dict[tuple[str, int, int], int | None]:
+    """``(origin, size, mtime_ns)`` of the inputs with these origins that were taken in before, with their image id."""
+    table = t.intake
+    return {
+        (origin, size, mtime): image_id
+        for chunk in _chunks(origins)
+        for origin, size, mtime, image_id in connection.execute(
+            select(table.c.origin, table.c.size, table.c.mtime_ns, table.c.image_id).where(table.c.origin.in_(chunk))
+        )
+    }
+
+
+def image_ids(connection: Connection, digests: Iterable[str]) -> dict[str, int]:
+    """sha256 to image id, for those of `digests` that are stored."""
+    return {
+        sha256: number
+        for chunk in _chunks(digests)
+        for sha256, number in connection.execute(
+            select(t.image.c.sha256, t.image.c.id).where(t.image.c.sha256.in_(chunk))
+        )
+    }
+
+
+def add_images(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append images; a doubled sha256 is an IntegrityError."""
+    _insert(connection, t.image, rows)
+
+
+def add_inputs(connection: Connection, inputs: Sequence[Input]) -> None:
+    """Append what became of inputs."""
+    names = Input.__slots__
+    _insert(connection, t.intake, [{name: getattr(row, name) for name in names} for row in inputs])
+
+
+def add_sightings(connection: Connection, sightings: Sequence[Sighting]) -> None:
+    """Append sightings, with a candidate for every new (synset, image); those already known are skipped."""
+    pairs = {(row.wnid, row.image_id): row.rank for row in sightings}
+    known = _candidate_ids(connection, pairs)
+    new = [
+        {"wnid": wnid, "image_id": image_id, "rank": rank}
+        for (wnid, image_id), rank in pairs.items()
+        if (wnid, image_id) not in known
+    ]
+    _insert(connection, t.candidate, new)
+    if new:
+        known = _candidate_ids(connection, pairs)
+    table = t.sighting
+    seen = {
+        tuple(row)
+        for chunk in _chunks(known.values())
+        for row in connection.execute(
+            select(table.c.candidate_id, table.c.origin, table.c.source, table.c.query).where(
+                table.c.candidate_id.in_(chunk)
+            )
+        )
+    }
+    rows = {}
+    for row in sightings:
+        key = (known[row.wnid, row.image_id], row.origin, row.source, row.query)
+        if key not in seen:
+            rows[key] = dict(
+                zip(("candidate_id", "origin", "source", "query"), key, strict=True),
+                position=row.position,
+                licence=row.licence,
+            )
+    _insert(connection, table, list(rows.values()))
+
+
+def _candidate_ids(connection: Connection, pairs: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    wanted = set(pairs)
+    table = t.candidate
+    return {
+        (wnid, image_id): number
+        for chunk in _chunks({image_id for _, image_id in wanted})
+        for wnid, image_id, number in connection.execute(
+            select(table.c.wnid, table.c.image_id, table.c.id).where(table.c.image_id.in_(chunk))
+        )
+        if (wnid, image_id) in wanted
+    }
+
+
+def pack_end(connection: Connection, pack: str) -> int:
+    """Where the last committed member of a pack ends, in bytes; thumbnails follow their images."""
+    table = t.image
+    end = table.c.thumbnail_offset + table.c.thumbnail_length
+    return connection.execute(select(func.max(end)).where(table.c.pack == pack)).scalar() or 0
+
+
+def hashes(
+    connection: Connection,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Ids ``(n,)``, hashes ``(n, 32)`` and mirrored hashes ``(n, 32)`` of all images, by id."""
+    rows = connection.execute(select(t.image.c.id, t.image.c.hash, t.image.c.mirrored).order_by(t.image.c.id)).all()
+    straight, mirrored = (
+        np.frombuffer(b"".join(row[column] for row in rows), np.uint8).reshape(-1, 32) for column in (1, 2)
+    )
+    return np.array([row.id for row in rows], np.int64), straight, mirrored
+
+
+def near_duplicates(connection: Connection) -> dict[int, int]:
+    """Image id to the group of near-duplicates it is in; images alone are left out."""
+    table = t.near_duplicate
+    return {image: group for image, group in connection.execute(select(table.c.image_id, table.c.group_id))}
+
+
+def set_near_duplicates(connection: Connection, groups: Mapping[int, int]) -> None:
+    """Replace the groups of near-duplicates."""
+    connection.execute(delete(t.near_duplicate))
+    _insert(connection, t.near_duplicate, [{"image_id": i, "group_id": g} for i, g in groups.items()])
+
+
+def intake_counts(connection: Connection) -> dict[tuple[str, str], int]:
+    """Number of inputs by ``(outcome, reason)``."""
+    columns = t.intake.c.outcome, t.intake.c.reason
+    return {
+        (outcome, reason): count
+        for outcome, reason, count in connection.execute(
+            select(*columns, func.count()).group_by(*columns).order_by(*columns)
+        )
+    }
+
+
+def _under(ranges: Ranges | None) -> ColumnElement[bool]:
+    if ranges is None:
+        return true()
+    return or_(*(t.candidate.c.rank.between(start, stop - 1) for start, stop in ranges))
+
+
+def find_images(connection: Connection, ranges: Ranges | None, states: Sequence[str] | None) -> Sequence[Row[Any]]:
+    """Candidates with their image and label, by rank and sha256.
+
+    `ranges` are half-open ranges of ranks (`Ontology.ranges`), `states` the label states wanted; None for all.
+    """
+    image, candidate, label, near = t.image, t.candidate, t.label, t.near_duplicate
+    question = (
+        select(
+            *(column for column in image.c if column.name not in ("hash", "mirrored", "id")),
+            image.c.id.label("image_id"),
+            candidate.c.id.label("candidate_id"),
+            candidate.c.wnid,
+            candidate.c.rank,
+            label.c.state,
+            label.c.posterior,
+            label.c.policy,
+            func.coalesce(near.c.group_id, image.c.id).label("group_id"),
+        )
+        .select_from(candidate.join(image))
+        .outerjoin(label, label.c.candidate_id == candidate.c.id)
+        .outerjoin(near, near.c.image_id == image.c.id)
+        .where(_under(ranges))
+        .order_by(candidate.c.rank, image.c.sha256)
+    )
+    if states is not None:
+        question = question.where(func.coalesce(label.c.state, "open").in_(states))
+    return connection.execute(question).all()
+
+
+def tasks(connection: Connection) -> Sequence[Row[Any]]:
+    """Every question there is, ``(candidate id, wnid, sha256)``, by rank and sha256."""
+    candidate, image = t.candidate, t.image
+    return connection.execute(
+        select(candidate.c.id, candidate.c.wnid, image.c.sha256)
+        .select_from(candidate.join(image))
+        .order_by(candidate.c.rank, image.c.sha256)
+    ).all()
+
+
+def candidate_origins(connection: Connection) -> Sequence[Row[Any]]:
+    """``(candidate id, wnid, sha256, origin, source)`` of every sighting."""
+    candidate, image, sighting = t.candidate, t.image, t.sighting
+    return connection.execute(
+        select(candidate.c.id, candidate.c.wnid, image.c.sha256, sighting.c.origin, sighting.c.source)
+        .select_from(sighting.join(candidate).join(image))
+        .order_by(sighting.c.id)
+    ).all()
+
+
+def sightings(connection: Connection) -> dict[int, list[Row[Any]]]:
+    """Provenance of every candidate, in order of sighting, by candidate id."""
+    table = t.sighting
+    found: dict[int, list[Row[Any]]] = {}
+    for row in connection.execute(select(table).order_by(table.c.id)):
+        found.setdefault(row.candidate_id, []).append(row)
+    return found
+
+
+def votes(connection: Connection) -> Votes:
+    """Every vote, oldest first."""
+    table = t.vote
+    rows = connection.execute(
+        select(table.c.candidate_id, t.worker.c.name, table.c.answer, table.c.page, table.c.seconds, table.c.at)
+        .select_from(table.join(t.worker))
+        .order_by(table.c.id)
+    ).all()
+    candidate, worker, answer, page, seconds, at = zip(*rows, strict=True) if rows else ((),) * 6
+    return Votes(
+        np.array(candidate, np.int64),
+        list(worker),
+        np.array(answer, np.int8),
+        list(page),
+        np.array(seconds, np.float64),
+        np.array(at, np.float64),
+    )
+
+
+def add_votes(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Append votes, given with the key ``worker`` for the name; how many were new.
+
+    A worker's second vote on a candidate is skipped: the first one counts.
+    """
+    names = {row["worker"] for row in rows}
+    known = _worker_ids(connection, names)
+    _insert(connection, t.worker, [{"name": name} for name in sorted(names - known.keys())])
+    known = _worker_ids(connection, names)
+    table = t.vote
+    seen = {
+        (candidate, worker)
+        for chunk in _chunks({row["candidate_id"] for row in rows})
+        for candidate, worker in connection.execute(
+            select(table.c.candidate_id, table.c.worker_id).where(table.c.candidate_id.in_(chunk))
+        )
+    }
+    new = {}
+    for row in rows:
+        key = (row["candidate_id"], known[row["worker"]])
+        if key not in seen and key not in new:
+            new[key] = {**{name: value for name, value in row.items() if name != "worker"}, "worker_id": key[1]}
+    _insert(connection, table, list(new.values()))
+    return len(new)
+
+
+def _worker_ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
+    return {
+        name: number
+        for chunk in _chunks(names)
+        for name, number in connection.execute(
+            select(t.worker.c.name, t.worker.c.id).where(t.worker.c.name.in_(chunk))
+        )
+    }
+
+
+def set_labels(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Draw conclusions: labels with ``candidate_id, state, posterior, policy``, replacing those that differ."""
+    table = t.label
+    held = {row.candidate_id: row._mapping for row in connection.execute(select(table))}
+    _insert(connection, table, [row for row in rows if row["candidate_id"] not in held])
+    for row in rows:
+        if row["candidate_id"] in held and dict(held[row["candidate_id"]]) != row:
+            connection.execute(update(table).where(table.c.candidate_id == row["candidate_id"]).values(**row))
+
+
+def label_counts(connection: Connection) -> dict[tuple[str, str], int]:
+    """Number of candidates by ``(wnid, label state)``; ``open`` where nothing is concluded."""
+    state = func.coalesce(t.label.c.state, "open")
+    return {
+        (wnid, found): count
+        for wnid, found, count in connection.execute(
+            select(t.candidate.c.wnid, state, func.count())
+            .select_from(t.candidate)
+            .outerjoin(t.label)
+            .group_by(t.candidate.c.wnid, state)
+        )
+    }
+
+
+def totals(connection: Connection) -> dict[str, int]:
+    """Number of rows of images, candidates, votes and workers, and the bytes of all images."""
+    count = {
+        name: connection.execute(select(func.count()).select_from(table)).scalar() or 0
+        for name, table in (
+            ("images", t.image),
+            ("candidates", t.candidate),
+            ("votes", t.vote),
+            ("workers", t.worker),
+            ("near_duplicates", t.near_duplicate),
+        )
+    }
+    count["bytes"] = connection.execute(select(func.sum(t.image.c.length))).scalar() or 0
+    return {name: int(value) for name, value in count.items()}
+
+
+def add_release(connection: Connection, name: str, checksum: str, at: float) -> None:
+    """Append a release: its name and the sha256 of its checksum file."""
+    connection.execute(insert(t.release).values(name=name, checksum=checksum, at=at))
+
+
+def releases(connection: Connection) -> dict[str, str]:
+    """Name and checksum of every release, oldest first."""
+    table = t.release
+    return {
+        name: checksum
+        for name, checksum in connection.execute(select(table.c.name, table.c.checksum).order_by(table.c.at))
+    }

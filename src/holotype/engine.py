@@ -1,0 +1,54 @@
+"""The embedded engine: one pure function over many batches, on threads or processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Literal, TypeVar
+
+Batch = TypeVar("Batch")
+Result = TypeVar("Result")
+
+
+def map_batches(
+    fn: Callable[[Batch], Result],
+    batches: Iterable[Batch],
+    *,
+    workers: int | None = None,
+    kind: Literal["threads", "processes"] = "threads",
+) -> Iterator[Result]:
+    """``fn`` of every batch, in order, computed ahead by `workers` (default: the CPUs we may use).
+
+    At most ``2 * workers`` batches are in flight, so memory is bounded by what those hold, however long
+    `batches` is. An exception in `fn` is raised at its place in the order. On any exception, Ctrl-C
+    included, batches not yet started are dropped and the workers end. Use ``processes`` for functions that
+    hold the GIL; `fn` and the batches must then be picklable.
+
+    >>> list(map_batches(len, ["a", "bb", "ccc"], workers=2))
+    [1, 2, 3]
+    """
+    count = workers or len(os.sched_getaffinity(0))
+    if count < 1:
+        raise ValueError(f"workers must be at least 1, not {count}")
+    pool: Executor = (
+        ThreadPoolExecutor(count, thread_name_prefix="holotype")
+        if kind == "threads"
+        else ProcessPoolExecutor(count, initializer=_leave_ctrl_c_to_the_parent)
+    )
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for batch in batches:
+            waiting.append(pool.submit(fn, batch))
+            if len(waiting) >= 2 * count:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_ctrl_c_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,281 @@
+"""The stage from files to verified, fingerprinted, packed and catalogued images."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy.exc import IntegrityError
+
+from holotype.catalog import Catalog, questions
+from holotype.engine import map_batches
+from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, one_thread_per_image
+from holotype.images.near import near_duplicate_groups
+from holotype.images.packs import THUMBNAIL, PackWriter
+
+MAX_BYTES: Final = 256 << 20
+"""A larger file is rejected unread."""
+
+EXTENSIONS: Final = {
+    "JPEG": "jpg",
+    "PNG": "png",
+    "GIF": "gif",
+    "WEBP": "webp",
+    "BMP": "bmp",
+    "TIFF": "tif",
+    "PPM": "ppm",
+    "AVIF": "avif",
+    "JPEG2000": "jp2",
+}
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """For which synset, and how, a file was found."""
+
+    wnid: str
+    rank: int
+    source: str
+    query: str = ""
+    position: int = 0
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file to take in: where it is, its identity (origin, size, mtime) and what it was found for."""
+
+    path: Path
+    origin: str
+    size: int
+    mtime_ns: int
+    found: tuple[Found, ...] = ()
+
+    @classmethod
+    def of(cls, path: Path, found: Iterable[Found] = ()) -> InputFile:
+        """The file at `path` as it is now."""
+        status = path.lstat()
+        absolute = os.fsencode(path.absolute()).decode("utf-8", "backslashreplace")
+        return cls(path, f"file://{absolute}", status.st_size, status.st_mtime_ns, tuple(found))
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeReport:
+    """What became of the inputs; `unchanged` ones were taken in before. ``total`` is the sum of the parts."""
+
+    kept: int = 0
+    duplicate: int = 0
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    unchanged: int = 0
+    rejections: tuple[tuple[str, str, str], ...] = ()
+    """``(origin, reason, detail)`` of every rejected input."""
+
+    @property
+    def total(self) -> int:
+        """Number of inputs."""
+        return self.kept + self.duplicate + sum(self.rejected.values()) + self.unchanged
+
+    def __str__(self) -> str:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(self.rejected.items()))
+        return (
+            f"{self.total:,} inputs = {self.kept:,} kept + {self.duplicate:,} duplicate + "
+            f"{sum(self.rejected.values()):,} rejected{f' ({reasons})' if reasons else ''} + "
+            f"{self.unchanged:,} unchanged"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file's bytes and fingerprint, or why there are none."""
+
+    file: InputFile
+    data: bytes
+    row: Fingerprint | Rejection
+
+
+def take_in(
+    files: Sequence[InputFile],
+    catalog: Catalog,
+    packs: Path,
+    clock: Callable[[], float],
+    progress: Progress = lambda *_: None,
+    workers: int | None = None,
+) -> IntakeReport:
+    """Take files in: verify, fingerprint, pack and catalogue each, batch by batch.
+
+    A file known by origin, size and mtime is only given its new sightings. Each batch is durable, bytes before
+    catalog, when the next is written: stopped at any moment and run again, nothing is lost and nothing doubled.
+    Near-duplicate groups are brought up to date at the end.
+    """
+    with catalog.read() as connection:
+        known = questions.known_inputs(connection, (file.origin for file in files))
+    new = [file for file in files if (file.origin, file.size, file.mtime_ns) not in known]
+    unchanged = [file for file in files if (file.origin, file.size, file.mtime_ns) in known]
+    with catalog.write() as connection:
+        questions.add_sightings(
+            connection,
+            [
+                sighting
+                for file in unchanged
+                if (image := known[file.origin, file.size, file.mtime_ns]) is not None
+                for sighting in _sightings(file, image)
+            ],
+        )
+    outcomes: Counter[tuple[str, str]] = Counter()
+    rejections = []
+    done = len(unchanged)
+    progress(done, len(files))
+
+    def committed_end(pack: str) -> int:
+        with catalog.read() as connection:
+            return questions.pack_end(connection, pack)
+
+    with PackWriter(packs, committed_end) as writer, one_thread_per_image():
+        for batch in map_batches(_read_batch, _batches(new), workers=workers):
+            for row in _store(batch, catalog, writer, clock()):
+                outcomes[row.outcome, row.reason] += 1
+                if row.outcome == "rejected":
+                    rejections.append((row.origin, row.reason, row.detail))
+            writer.rotate_if_full()
+            done += len(batch)
+            progress(done, len(files))
+    if outcomes["kept", ""]:
+        group_near_duplicates(catalog)
+    return IntakeReport(
+        outcomes["kept", ""],
+        outcomes["duplicate", ""],
+        {reason: count for (outcome, reason), count in sorted(outcomes.items()) if outcome == "rejected"},
+        len(unchanged),
+        tuple(rejections),
+    )
+
+
+def group_near_duplicates(catalog: Catalog) -> None:
+    """Find the groups of near-duplicates among all images and record those that changed."""
+    with catalog.read() as connection:
+        ids, straight, mirrored = questions.hashes(connection)
+        held = questions.near_duplicates(connection)
+    groups = near_duplicate_groups(straight, mirrored)
+    shared = np.bincount(groups, minlength=len(ids))[groups] > 1
+    found = dict(zip(ids[shared].tolist(), ids[groups[shared]].tolist(), strict=True))
+    if found != held:
+        with catalog.write() as connection:
+            questions.set_near_duplicates(connection, found)
+
+
+def _batches(files: Iterable[InputFile], count: int = 64, size: int = 16 << 20) -> Iterator[list[InputFile]]:
+    batch: list[InputFile] = []
+    held = 0
+    for file in files:
+        if batch and (len(batch) == count or held + file.size > size):
+            yield batch
+            batch, held = [], 0
+        batch.append(file)
+        held += file.size
+    if batch:
+        yield batch
+
+
+def _read_batch(files: Sequence[InputFile]) -> list[_Read]:
+    return [_read(file) for file in files]
+
+
+def _read(file: InputFile) -> _Read:
+    try:
+        # Neither a link nor a pipe put in the file's place since it was listed is followed or waited for.
+        handle = os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(handle, "rb", buffering=0) as opened:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                return _Read(file, b"", Rejection("", "not_a_file", "neither a file nor a folder"))
+            if status.st_size > MAX_BYTES:
+                detail = f"{status.st_size:,} bytes are over the limit of {MAX_BYTES:,}"
+                return _Read(file, b"", Rejection("", "too_large", detail))
+            data = opened.read(status.st_size)
+    except OSError as error:
+        if file.path.is_symlink():
+            return _Read(file, b"", Rejection("", "symbolic_link", "links are not followed"))
+        return _Read(file, b"", Rejection("", "unreadable", error.strerror or str(error)))
+    return _Read(file, data, fingerprint_batch([data])[0])
+
+
+def _store(batch: Sequence[_Read], catalog: Catalog, writer: PackWriter, now: float) -> list[questions.Input]:
+    """Pack and catalogue a batch in one transaction; again if another writer was first with one of its images."""
+    while True:
+        mark = writer.end
+        try:
+            with catalog.write() as connection:
+                return _store_in(connection, batch, writer, now)
+        except IntegrityError:
+            writer.undo(mark)
+        except BaseException:
+            writer.rollback()
+            raise
+
+
+def _store_in(connection: Any, batch: Sequence[_Read], writer: PackWriter, now: float) -> list[questions.Input]:
+    ids = questions.image_ids(connection, {read.row.sha256 for read in batch})
+    fresh = {read.row.sha256: read for read in batch if isinstance(read.row, Fingerprint) and read.row.sha256 not in ids}
+    rows = [_pack(read.data, read.row, writer) for read in fresh.values() if isinstance(read.row, Fingerprint)]
+    writer.commit()
+    questions.add_images(connection, rows)
+    ids |= questions.image_ids(connection, fresh)
+    inputs, sightings = [], []
+    for read in batch:
+        image = ids[read.row.sha256] if isinstance(read.row, Fingerprint) else None
+        inputs.append(_outcome(read, image, fresh.get(read.row.sha256) is read, now))
+        if image is not None:
+            sightings.extend(_sightings(read.file, image))
+    questions.add_inputs(connection, inputs)
+    questions.add_sightings(connection, sightings)
+    return inputs
+
+
+def _pack(data: bytes, row: Fingerprint, writer: PackWriter) -> dict[str, Any]:
+    address = writer.orphans.get(row.sha256)
+    if address is None:
+        address = writer.append(f"{row.sha256}.{EXTENSIONS[row.format]}", data)
+    thumbnail = writer.append(f"{row.sha256}.{THUMBNAIL}", row.thumbnail)
+    return {
+        "sha256": row.sha256,
+        "pack": address.pack,
+        "offset": address.offset,
+        "length": address.length,
+        "thumbnail_offset": thumbnail.offset,
+        "thumbnail_length": thumbnail.length,
+        "format": row.format,
+        "mode": row.mode,
+        "width": row.width,
+        "height": row.height,
+        "hash": row.hash,
+        "mirrored": row.mirrored,
+    }
+
+
+def _outcome(read: _Read, image: int | None, first: bool, now: float) -> questions.Input:
+    file, row = read.file, read.row
+    reason, detail = (row.reason, row.detail) if isinstance(row, Rejection) else ("", "")
+    outcome = "rejected" if image is None else "kept" if first else "duplicate"
+    return questions.Input(file.origin, file.size, file.mtime_ns, outcome, reason, detail, image, now)
+
+
+def _sightings(file: InputFile, image: int) -> Iterator[questions.Sighting]:
+    for found in file.found:
+        yield questions.Sighting(
+            found.wnid,
+            found.rank,
+            image,
+            file.origin,
+            found.source,
+            found.query,
+            found.position,
+            found.licence,
+        )

@@ -1,0 +1,67 @@
+"""Ontologies: WordNet 3.0's nouns as one immutable graph."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from holotype.files import write_atomically
+from holotype.ontology.graph import Ontology
+from holotype.ontology.synset import Synset, is_wnid
+from holotype.ontology.wordnet import (
+    NOUN_FILES,
+    NounRow,
+    check_version,
+    lemma_key,
+    locate,
+    parse_nouns,
+    parse_senses,
+    senses_from_rows,
+)
+
+__all__ = [
+    "NounRow",
+    "Ontology",
+    "Synset",
+    "is_wnid",
+    "lemma_key",
+    "load_wordnet",
+    "senses_from_rows",
+]
+
+_CACHE_VERSION = 1
+
+
+def load_wordnet(path: str | os.PathLike[str] | None = None, cache: Path | None = None) -> Ontology:
+    """WordNet 3.0's 82,115 noun synsets, parsed once and cached in the user's cache folder.
+
+    `path` is a folder with ``data.noun`` and ``index.noun``; without it the usual places are searched
+    (see `holotype.ontology.wordnet.locate`). The cache is keyed by the sha256 of both files.
+
+    Raises `WordNetNotFound`, `WrongWordNet` or `OntologyError`.
+    """
+    folder = locate(path)
+    data, index = ((folder / name).read_bytes() for name in NOUN_FILES)
+    check_version(data, folder)
+    digest = hashlib.sha256(data)
+    digest.update(index)
+    held = (cache or user_cache_path("holotype")) / f"wordnet-{digest.hexdigest()[:24]}-v{_CACHE_VERSION}.npz"
+    if (cached := _read_cache(held)) is not None:
+        return cached
+    ontology = Ontology.build(parse_nouns(data), dict(parse_senses(index)), digest.hexdigest())
+    try:
+        write_atomically(held, ontology.to_bytes())
+    except OSError:
+        pass  # a cache that cannot be written costs a second next time, nothing else
+    return ontology
+
+
+def _read_cache(path: Path) -> Ontology | None:
+    try:
+        return Ontology.from_bytes(path.read_bytes())
+    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile):
+        return None

@@ -1,0 +1,501 @@
+"""A project: the one place where the real parts are wired together."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import os
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, overload
+
+import numpy as np
+
+from holotype.benchmark import Scores, Truth, read_predictions, score
+from holotype.catalog import Catalog, questions
+from holotype.collect.folder import FolderListing, list_folder
+from holotype.crowd import (
+    Answer,
+    Conclusion,
+    Crowd,
+    Policy,
+    Posterior,
+    SimulatedCrowd,
+    State,
+    Tally,
+    Task,
+    Vote,
+    run_campaign,
+)
+from holotype.errors import OntologyError, ProjectError, ReleaseError
+from holotype.files import write_atomically
+from holotype.images.intake import EXTENSIONS, InputFile, IntakeReport, Progress, take_in
+from holotype.images.packs import Address, PackReader
+from holotype.ontology import Ontology, Synset, load_wordnet
+from holotype.releases import ID_LENGTH, NAME, Contents, Fractions, LabelledImage, Release, write_release
+from holotype.releases import split as split_images
+
+CONFIG: Final = "holotype.json"
+CATALOG_VARIABLE: Final = "HOLOTYPE_CATALOG"
+"""The environment variable with the catalog's URL; a URL may hold a password, so it is never written to disk."""
+
+
+def _no_progress(done: int, total: int) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A candidate image: its synset, what is concluded of it, and where its bytes are."""
+
+    sha256: str
+    wnid: str
+    decided: str
+    posterior: float | None
+    width: int
+    height: int
+    format: str
+    address: Address
+    thumbnail_address: Address
+    _read: Callable[[Address], bytes] = field(repr=False, compare=False)
+
+    def read(self) -> bytes:
+        """The encoded bytes as they were taken in."""
+        return self._read(self.address)
+
+    def thumbnail(self) -> bytes:
+        """A JPEG that fits 256 x 256."""
+        return self._read(self.thumbnail_address)
+
+    def _repr_jpeg_(self) -> bytes:
+        return self.thumbnail()
+
+
+class Images(Sequence[Image]):
+    """Images in ontology order; shows itself as a grid in a notebook."""
+
+    SHOWN: Final = 60
+
+    def __init__(self, images: Sequence[Image]) -> None:
+        self._images = images
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    @overload
+    def __getitem__(self, index: int) -> Image: ...
+    @overload
+    def __getitem__(self, index: slice) -> Images: ...
+    def __getitem__(self, index: int | slice) -> Image | Images:
+        return Images(self._images[index]) if isinstance(index, slice) else self._images[index]
+
+    def __repr__(self) -> str:
+        states = Counter(image.decided for image in self._images)
+        return f"<{len(self):,} images: {', '.join(f'{s} {n:,}' for s, n in sorted(states.items())) or 'none'}>"
+
+    def _repr_html_(self) -> str:
+        shown = self._images[: self.SHOWN]
+        pictures = "".join(
+            f'<img title="{html.escape(f"{image.wnid} {image.decided}")}" style="height:96px;margin:2px" '
+            f'src="data:image/jpeg;base64,{base64.b64encode(image.thumbnail()).decode()}">'
+            for image in shown
+        )
+        return f"<p>{html.escape(repr(self))}</p>{pictures}" + ("..." if len(self) > len(shown) else "")
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """The outcome of `Project.verify`: candidates by state, the votes this call and all calls brought."""
+
+    states: Mapping[str, int]
+    new_votes: int
+    votes: int
+    policy: str
+
+    @property
+    def waiting(self) -> bool:
+        """Whether some candidates are open: the crowd is still working, or was stopped."""
+        return self.states.get(State.OPEN, 0) > 0
+
+    def __str__(self) -> str:
+        total = sum(self.states.values())
+        parts = ", ".join(f"{name} {self.states.get(name, 0):,}" for name in State)
+        per = f" ({self.votes / total:.2f} per candidate)" if total else ""
+        return f"{total:,} candidates: {parts}; {self.votes:,} votes{per}, {self.new_votes:,} of them new"
+
+
+class Project:
+    """A folder with a catalog, packs and releases, and the ontology they speak of.
+
+    Open one with `holotype.open`, make one with `holotype.init`. Close it, or use it in a ``with`` block.
+    """
+
+    def __init__(self, path: Path, ontology: Ontology | None = None) -> None:
+        self.path = path
+        try:
+            config = json.loads((path / CONFIG).read_text())
+            self._salt = str(config["salt"])
+        except FileNotFoundError as error:
+            raise ProjectError(f"there is no holotype project in {path}; make one with: holotype init {path}") from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ProjectError(f"{path / CONFIG} is not readable: {error!r}") from error
+        self.catalog = Catalog(os.environ.get(CATALOG_VARIABLE) or f"sqlite:///{path / 'catalog.sqlite'}")
+        self._packs = PackReader(path / "packs")
+        if ontology is not None:
+            self.ontology = self._claim(ontology)
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<holotype project {self.path}>"
+
+    def close(self) -> None:
+        """Close the catalog and the packs."""
+        self.catalog.close()
+        self._packs.close()
+
+    @cached_property
+    def ontology(self) -> Ontology:
+        """WordNet 3.0's nouns, found as `holotype.ontology.load_wordnet` does."""
+        return self._claim(load_wordnet())
+
+    def _claim(self, ontology: Ontology) -> Ontology:
+        """Ranks in the catalog are of one ontology: remember which, and refuse another."""
+        with self.catalog.read() as connection:
+            held = questions.meta(connection, "ontology")
+        if held is None:
+            with self.catalog.write() as connection:
+                if (held := questions.meta(connection, "ontology")) is None:
+                    questions.set_meta(connection, "ontology", held := ontology.digest)
+        if held != ontology.digest:
+            raise OntologyError(
+                f"this project was built on the ontology {held[:12]}, but this machine has {ontology.digest[:12]}; "
+                "name the right one with WNSEARCHDIR"
+            )
+        return ontology
+
+    def list_folder(self, folder: str | os.PathLike[str], senses: Mapping[str, str] | None = None) -> FolderListing:
+        """What `ingest` would take in: see `holotype.collect.folder.list_folder`."""
+        return list_folder(Path(folder), self.ontology, senses)
+
+    def ingest(
+        self,
+        folder: str | os.PathLike[str],
+        senses: Mapping[str, str] | None = None,
+        progress: Progress = _no_progress,
+    ) -> IntakeReport:
+        """Take in every image below `folder`; running it again adds only what is new.
+
+        Subfolders named by wnid or lemma make their files candidates for that synset; an ambiguous lemma is an
+        `AmbiguousLemma` error that lists the senses, to be settled with `senses` (name to wnid). Other files stay
+        unassigned. Every input ends as kept, duplicate or rejected with a reason, and the report adds up.
+        """
+        return self.ingest_files(self.list_folder(folder, senses).files, progress)
+
+    def ingest_files(self, files: Sequence[InputFile], progress: Progress = _no_progress) -> IntakeReport:
+        """Take in files with the synsets they were found for, such as search results."""
+        return take_in(files, self.catalog, self.path / "packs", time.time, progress)
+
+    def tasks(self) -> list[Task]:
+        """Every question there is to ask, in ontology order."""
+        with self.catalog.read() as connection:
+            return [Task(*row) for row in questions.tasks(connection)]
+
+    def votes(self) -> list[Vote]:
+        """Every vote cast, oldest first."""
+        with self.catalog.read() as connection:
+            held = questions.votes(connection)
+        columns = zip(
+            held.candidate.tolist(),
+            held.worker,
+            map(Answer, held.answer.tolist()),
+            held.page,
+            held.seconds.tolist(),
+            held.at.tolist(),
+            strict=True,
+        )
+        return [Vote(*row) for row in columns]
+
+    def simulated_crowd(self, truth: Mapping[tuple[str, str], bool] | None = None, seed: int = 2009) -> SimulatedCrowd:
+        """A simulated crowd for this project's tasks.
+
+        `truth` is by (sha256, wnid); without it the workers see every image as what its candidate claims.
+        """
+        eyes = {task.number: True if truth is None else truth[task.sha256, task.wnid] for task in self.tasks()}
+        return SimulatedCrowd(eyes, time.time, seed=seed)
+
+    def verify(
+        self, crowd: Crowd, policy: Policy = Posterior(), progress: Progress = _no_progress
+    ) -> VerifyReport:
+        """Ask `crowd` about every candidate until `policy` is sure, and draw the labels.
+
+        Votes are durable before they count. Stopped at any moment and run again, it goes on where it was.
+        Returns with open candidates when the crowd has no more answers for now: run it again later.
+        """
+        tasks, held = self.tasks(), self.votes()
+        tally = Tally(tasks, held)
+
+        def record(votes: Sequence[Vote]) -> None:
+            rows = [
+                {
+                    "candidate_id": vote.task,
+                    "worker": vote.worker,
+                    "answer": int(vote.answer),
+                    "page": vote.page,
+                    "seconds": vote.seconds,
+                    "at": vote.at,
+                }
+                for vote in votes
+            ]
+            with self.catalog.write() as connection:
+                questions.add_votes(connection, rows)
+
+        def report(conclusion: Conclusion, _: int) -> None:
+            progress(sum(state is not State.OPEN for state in conclusion.states), len(tasks))
+
+        conclusion = run_campaign(tally, crowd, policy, record, report)
+        report(conclusion, len(tally.votes))
+        with self.catalog.write() as connection:
+            questions.set_labels(
+                connection,
+                [
+                    {"candidate_id": task.number, "state": str(state), "posterior": float(p), "policy": str(policy)}
+                    for task, state, p in zip(tasks, conclusion.states, conclusion.scores, strict=True)
+                ],
+            )
+        states = Counter(str(state) for state in conclusion.states)
+        return VerifyReport(dict(states), len(tally.votes) - len(held), len(tally.votes), str(policy))
+
+    def images(self, under: Synset | str | None = None, decided: str | Iterable[str] | None = None) -> Images:
+        """Candidate images, in ontology order.
+
+        `under` is a synset, a wnid or an unambiguous lemma, and takes its whole subtree; `decided` is one or
+        several of ``yes``, ``no``, ``undecided``, ``open``.
+        """
+        ranges = None
+        if under is not None:
+            ranges = self.ontology.ranges(under if isinstance(under, Synset) else self.ontology.resolve(under))
+        states = [decided] if isinstance(decided, str) else None if decided is None else list(decided)
+        unknown = set(states or ()) - set(State)
+        if unknown:
+            raise ProjectError(f"decided must be of {', '.join(State)}, not {', '.join(sorted(unknown))}")
+        with self.catalog.read() as connection:
+            rows = questions.find_images(connection, ranges, states)
+        return Images(
+            [
+                Image(
+                    row.sha256,
+                    row.wnid,
+                    row.state or str(State.OPEN),
+                    row.posterior,
+                    row.width,
+                    row.height,
+                    row.format,
+                    Address(row.pack, row.offset, row.length),
+                    Address(row.pack, row.thumbnail_offset, row.thumbnail_length),
+                    self._packs.read,
+                )
+                for row in rows
+            ]
+        )
+
+    def releases(self) -> dict[str, Release]:
+        """Every release of this project by name, oldest first."""
+        with self.catalog.read() as connection:
+            names = questions.releases(connection)
+        return {name: self._release(name) for name in names}
+
+    def release(
+        self,
+        name: str,
+        fractions: Fractions = Fractions(),
+        seed: int = 0,
+        progress: Progress = _no_progress,
+    ) -> Release:
+        """The release called `name`; made of the labels as they stand if there is none yet.
+
+        Images labelled yes are split by `fractions` and `seed` and written to ``releases/NAME``. The same labels,
+        votes, fractions and seed give the same bytes. A release is never changed.
+
+        Raises `ReleaseError` if the name is not usable or nothing is labelled yes.
+        """
+        if not NAME.fullmatch(name):
+            raise ReleaseError(f"a release's name is letters, digits, '.', '_' and '-', not {name!r}")
+        with self.catalog.read() as connection:
+            known = name in questions.releases(connection)
+        if not known:
+            if not (self.path / "releases" / name).exists():
+                self._write_release(name, fractions, seed, progress)
+            checksum = hashlib.sha256((self.path / "releases" / name / "SHA256SUMS").read_bytes()).hexdigest()
+            with self.catalog.write() as connection:
+                questions.add_release(connection, name, checksum, time.time())
+        return self._release(name)
+
+    def _release(self, name: str) -> Release:
+        return Release(self.path / "releases" / name)
+
+    def _write_release(self, name: str, fractions: Fractions, seed: int, progress: Progress) -> None:
+        with self.catalog.read() as connection:
+            accepted = questions.find_images(connection, None, [State.YES])
+            if not accepted:
+                raise ReleaseError("no image is labelled yes: run holotype verify first")
+            everything = questions.find_images(connection, None, None)
+            sightings = questions.sightings(connection)
+            votes = questions.votes(connection)
+        contents = _contents(name, accepted, everything, sightings, votes, self._salt, fractions, seed, self.ontology)
+        write_release(self.path / "releases" / name, contents, self._packs.read, progress)
+
+    def evaluate(self, predictions: str | os.PathLike[str], release: str, split: str = "test") -> Scores:
+        """ILSVRC scores of a predictions file (see `holotype.benchmark.read_predictions`) on a split of a release.
+
+        Raises `PredictionError` or `ReleaseError`.
+        """
+        with self.catalog.read() as connection:
+            known = questions.releases(connection)
+        if release not in known:
+            raise ReleaseError(f"there is no release {release!r}; there are: {', '.join(known) or 'none'}")
+        return evaluate(Path(predictions), self._release(release), self.ontology, split)
+
+    def stats(self) -> dict[str, Any]:
+        """What the project holds, in numbers: totals, intake by outcome, labels by state, per synset."""
+        with self.catalog.read() as connection:
+            totals = questions.totals(connection)
+            intake = questions.intake_counts(connection)
+            labels = questions.label_counts(connection)
+        synsets: dict[str, dict[str, int]] = {}
+        for (wnid, state), count in labels.items():
+            synsets.setdefault(wnid, {})[state] = count
+        states = Counter[str]()
+        for (_, state), count in labels.items():
+            states[state] += count
+        return {
+            **totals,
+            "intake": {f"{outcome}({reason})" if reason else outcome: n for (outcome, reason), n in intake.items()},
+            "states": dict(states),
+            "synsets": {wnid: synsets[wnid] for wnid in sorted(synsets, key=self.ontology.rank)},
+        }
+
+
+def _contents(
+    name: str,
+    accepted: Sequence[Any],
+    everything: Sequence[Any],
+    sightings: Mapping[int, Sequence[Any]],
+    votes: questions.Votes,
+    salt: str,
+    fractions: Fractions,
+    seed: int,
+    ontology: Ontology,
+) -> Contents:
+    """What goes into a release, from rows of the catalog: pure."""
+    ids = {row.sha256: row.sha256[:ID_LENGTH] for row in accepted}
+    if len(set(ids.values())) < len(ids):
+        raise ReleaseError("two images share the first 16 digits of their sha256")
+    in_group: dict[int, str] = {}
+    for row in accepted:
+        in_group[row.group_id] = min(in_group.get(row.group_id, "g"), ids[row.sha256])
+    groups = {ids[row.sha256]: in_group[row.group_id] for row in accepted}
+    splits = split_images([(row.wnid, ids[row.sha256]) for row in accepted], groups, fractions, seed)
+    counts = Counter(zip(votes.candidate.tolist(), votes.answer.tolist(), strict=True))
+    labels = []
+    for row in sorted(accepted, key=lambda row: (row.rank, row.sha256)):
+        first = sightings[row.candidate_id][0]
+        columns = {
+            "id": ids[row.sha256],
+            "wnid": row.wnid,
+            "rank": row.rank,
+            "split": splits[ids[row.sha256]],
+            "sha256": row.sha256,
+            "format": row.format,
+            "mode": row.mode,
+            "width": row.width,
+            "height": row.height,
+            "near_group": groups[ids[row.sha256]],
+            **{answer.name.lower(): counts[row.candidate_id, int(answer)] for answer in Answer},
+            "score": row.posterior,
+            "policy": row.policy,
+            **{key: getattr(first, key) for key in ("origin", "source", "query", "position", "licence")},
+        }
+        address = Address(row.pack, row.offset, row.length)
+        labels.append(LabelledImage(address, EXTENSIONS[row.format], columns))
+    classes = [ontology[wnid] for wnid in sorted({row.wnid for row in accepted})]
+    summary = {
+        "name": name,
+        "ontology": ontology.digest,
+        "classes": [
+            {"index": index, "wnid": synset.wnid, "lemmas": list(synset.lemmas), "gloss": synset.gloss}
+            for index, synset in enumerate(classes)
+        ],
+        "fractions": {"train": fractions.train, "val": fractions.val, "test": fractions.test},
+        "seed": seed,
+        "policies": sorted({row.policy for row in accepted}),
+    }
+    return Contents(labels, classes, list(_vote_rows(everything, votes, salt)), summary)
+
+
+def _vote_rows(everything: Sequence[Any], votes: questions.Votes, salt: str) -> Iterator[dict[str, Any]]:
+    """Every vote that was cast, with the worker's name hashed under the project's secret salt."""
+    pairs = {row.candidate_id: (row.sha256, row.wnid) for row in everything}
+    hidden = {name: hashlib.sha256(f"{salt} {name}".encode()).hexdigest()[:16] for name in set(votes.worker)}
+    for number, candidate in enumerate(votes.candidate.tolist()):
+        sha256, wnid = pairs[candidate]
+        yield {
+            "sha256": sha256,
+            "wnid": wnid,
+            "worker": hidden[votes.worker[number]],
+            "answer": Answer(int(votes.answer[number])).name.lower(),
+            "page": votes.page[number],
+            "seconds": float(votes.seconds[number]),
+            "at": float(votes.at[number]),
+        }
+
+
+def evaluate(predictions: Path, release: Release, ontology: Ontology, split: str = "test") -> Scores:
+    """ILSVRC scores of a predictions file on a split of any release: see `Project.evaluate`."""
+    if ontology.digest != release.summary["ontology"]:
+        raise ReleaseError(f"release {release.name} was made with another ontology: hierarchical errors would differ")
+    rows = release.rows(split)
+    if not rows:
+        raise ReleaseError(f"release {release.name} has no images in {split!r}")
+    images = sorted({row["id"] for row in rows})
+    numbers = {image: number for number, image in enumerate(images)}
+    classes = {wnid: number for number, wnid in enumerate(release.wnids)}
+    truth = Truth(
+        np.array([numbers[row["id"]] for row in rows]), np.array([classes[row["wnid"]] for row in rows]), len(images)
+    )
+    guesses = read_predictions(predictions, images, release.wnids)
+    return score(guesses, truth, ontology.cost_matrix(release.wnids))
+
+
+def init(path: str | os.PathLike[str]) -> Project:
+    """Make a project in `path`, which may exist but must not hold one. Raises `ProjectError`."""
+    folder = Path(path)
+    if (folder / CONFIG).exists():
+        raise ProjectError(f"there is a project in {folder} already")
+    try:
+        write_atomically(folder / CONFIG, json.dumps({"version": 1, "salt": secrets.token_hex(16)}).encode())
+        (folder / CONFIG).chmod(0o600)
+        (folder / "packs").mkdir(exist_ok=True)
+        (folder / "releases").mkdir(exist_ok=True)
+    except OSError as error:
+        raise ProjectError(f"cannot make a project in {folder}: {error.strerror}") from error
+    return Project(folder)
+
+
+def open_project(path: str | os.PathLike[str] = ".", ontology: Ontology | None = None) -> Project:
+    """Open the project in `path`; `ontology` is WordNet 3.0 unless given. Raises `ProjectError`."""
+    return Project(Path(path), ontology)

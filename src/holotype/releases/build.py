@@ -1,0 +1,250 @@
+"""From decided labels to an immutable release on disk: the same inputs give the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from holotype.errors import ReleaseError
+from holotype.files import sha256_file, sync_folder
+from holotype.images.packs import Address, tar_end, tar_member
+from holotype.ontology import Synset
+from holotype.releases.split import SPLITS
+
+FORMAT: Final = 1
+MANIFEST: Final = "manifest.parquet"
+VOTES: Final = "votes.parquet"
+SUMMARY: Final = "release.json"
+STATISTICS: Final = "statistics.json"
+CHECKSUMS: Final = "SHA256SUMS"
+SHARD_BYTES: Final = 256 << 20
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+ID_LENGTH: Final = 16
+
+MANIFEST_SCHEMA: Final = pa.schema(
+    [
+        ("id", pa.string()),
+        ("wnid", pa.string()),
+        ("rank", pa.int32()),
+        ("split", pa.string()),
+        ("shard", pa.string()),
+        ("offset", pa.int64()),
+        ("length", pa.int64()),
+        ("sha256", pa.string()),
+        ("format", pa.string()),
+        ("mode", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("near_group", pa.string()),
+        ("yes", pa.int32()),
+        ("unsure", pa.int32()),
+        ("no", pa.int32()),
+        ("score", pa.float64()),
+        ("policy", pa.string()),
+        ("origin", pa.string()),
+        ("source", pa.string()),
+        ("query", pa.string()),
+        ("position", pa.int32()),
+        ("licence", pa.string()),
+    ]
+)
+VOTES_SCHEMA: Final = pa.schema(
+    [
+        ("sha256", pa.string()),
+        ("wnid", pa.string()),
+        ("worker", pa.string()),
+        ("answer", pa.string()),
+        ("page", pa.string()),
+        ("seconds", pa.float64()),
+        ("at", pa.float64()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledImage:
+    """One accepted (image, synset) pair: where its bytes are now, and its columns of the manifest but the address."""
+
+    address: Address
+    extension: str
+    columns: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The image's id in the release."""
+        return str(self.columns["id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Everything a release is made of, in manifest order (rank, then id)."""
+
+    labels: Sequence[LabelledImage]
+    classes: Sequence[Synset]
+    votes: Sequence[Mapping[str, Any]]
+    summary: Mapping[str, Any]
+
+
+def write_release(
+    folder: Path,
+    contents: Contents,
+    read: Callable[[Address], bytes],
+    progress: Callable[[int, int], None] = lambda *_: None,
+    shard_bytes: int = SHARD_BYTES,
+) -> str:
+    """Write a release to `folder`, which must not exist, and return the sha256 of its checksum file.
+
+    Everything is written to a hidden folder beside it, synced, and renamed at the end: a release is there whole or
+    not at all. Leftovers of a writer that was killed are removed.
+
+    Raises `ReleaseError` where bytes read do not have the sha256 they should.
+    """
+    if folder.exists():
+        raise ReleaseError(f"{folder} is there already: releases are never changed, choose another name")
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        addresses = _write_shards(partial, contents, read, progress, shard_bytes)
+        rows = [{**label.columns, **addresses[label.id]} for label in contents.labels]
+        _write_table(partial / MANIFEST, rows, MANIFEST_SCHEMA)
+        _write_table(partial / VOTES, contents.votes, VOTES_SCHEMA)
+        _write_json(partial / STATISTICS, statistics(rows, (synset.wnid for synset in contents.classes)))
+        _write_json(partial / SUMMARY, {"format": FORMAT, **contents.summary})
+        names = sorted(path.name for path in partial.iterdir())
+        listing = "".join(f"{sha256_file(partial / name)}  {name}\n" for name in names)
+        _write(partial / CHECKSUMS, listing.encode())
+        sync_folder(partial)
+        partial.rename(folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    sync_folder(folder.parent)
+    return hashlib.sha256(listing.encode()).hexdigest()
+
+
+def _write_shards(
+    folder: Path,
+    contents: Contents,
+    read: Callable[[Address], bytes],
+    progress: Callable[[int, int], None],
+    shard_bytes: int,
+) -> dict[str, dict[str, Any]]:
+    """Shard, offset and length of each image by id; shards are sorted as the manifest is, one set per split."""
+    order = {synset.wnid: number for number, synset in enumerate(sorted(contents.classes, key=lambda s: s.wnid))}
+    wnids: dict[str, list[str]] = {}
+    for label in contents.labels:
+        wnids.setdefault(label.id, []).append(label.columns["wnid"])
+    addresses: dict[str, dict[str, Any]] = {}
+    for name in SPLITS:
+        shard = _Shard(folder, name, shard_bytes)
+        try:
+            for label in contents.labels:
+                if label.columns["split"] != name or label.id in addresses:
+                    continue
+                data = read(label.address)
+                if hashlib.sha256(data).hexdigest() != label.columns["sha256"]:
+                    raise ReleaseError(
+                        f"{label.address.pack} at byte {label.address.offset} no longer holds image "
+                        f"{label.columns['sha256']}: the disk has changed it; restore the pack from a backup"
+                    )
+                about = {
+                    "wnids": wnids[label.id],
+                    **{key: label.columns[key] for key in ("origin", "source", "licence")},
+                }
+                addresses[label.id] = shard.add(
+                    label.id,
+                    {
+                        label.extension: data,
+                        "cls": str(order[wnids[label.id][0]]).encode(),
+                        "json": json.dumps(about, sort_keys=True, ensure_ascii=False).encode(),
+                    },
+                )
+                progress(len(addresses), len(wnids))
+        finally:
+            shard.close()
+    return addresses
+
+
+class _Shard:
+    """The tar files of one split, each begun when the one before is full."""
+
+    def __init__(self, folder: Path, split: str, limit: int) -> None:
+        self._folder, self._split, self._limit = folder, split, limit
+        self._number = -1
+        self._file: io.BufferedWriter | None = None
+
+    def add(self, key: str, members: Mapping[str, bytes]) -> dict[str, Any]:
+        """Write a sample; the address of its first member, the image."""
+        if self._file is None or self._file.tell() >= self._limit:
+            self.close()
+            self._number += 1
+            self._name = f"{self._split}-{self._number:06d}.tar"
+            self._file = (self._folder / self._name).open("wb")
+        start = self._file.tell()
+        parts = [tar_member(f"{key}.{extension}", data) for extension, data in members.items()]
+        for part in parts:
+            self._file.write(b"".join(part))
+        header, image, _ = parts[0]
+        return {"shard": self._name, "offset": start + len(header), "length": len(image)}
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.write(tar_end(self._file.tell()))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._file = None
+
+
+def _write_table(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> None:
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(list(rows), schema), buffer, compression="zstd", row_group_size=1 << 16)
+    _write(path, buffer.getvalue())
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    _write(path, (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def statistics(rows: Sequence[Mapping[str, Any]], wnids: Iterable[str]) -> dict[str, Any]:
+    """What a release holds: images per split and per synset, formats, sizes, near-duplicates, votes."""
+    images = {row["id"]: row for row in rows}
+    per_class: dict[str, Counter[str]] = {wnid: Counter() for wnid in wnids}
+    for row in rows:
+        per_class[row["wnid"]][row["split"]] += 1
+    groups = Counter(row["near_group"] for row in images.values())
+    sides = sorted((row["width"], row["height"]) for row in images.values())
+    asked = sum(row["yes"] + row["unsure"] + row["no"] for row in rows)
+    middle = len(sides) // 2
+    return {
+        "images": len(images),
+        "labels": len(rows),
+        "bytes": sum(row["length"] for row in images.values()),
+        "splits": {name: sum(row["split"] == name for row in images.values()) for name in SPLITS},
+        "synsets": {wnid: {name: count[name] for name in SPLITS} for wnid, count in per_class.items()},
+        "formats": dict(Counter(row["format"] for row in images.values())),
+        "median_width": sorted(width for width, _ in sides)[middle] if sides else 0,
+        "median_height": sorted(height for _, height in sides)[middle] if sides else 0,
+        "in_near_duplicate_groups": sum(count for count in groups.values() if count > 1),
+        "votes_per_label": asked / len(rows) if rows else 0.0,
+    }

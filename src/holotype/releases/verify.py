@@ -1,0 +1,162 @@
+"""Reading a release, and checking every promise it makes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from holotype.errors import ReleaseError
+from holotype.files import sha256_file
+from holotype.images.packs import Address, PackReader
+from holotype.releases.build import (
+    CHECKSUMS,
+    FORMAT,
+    ID_LENGTH,
+    MANIFEST,
+    MANIFEST_SCHEMA,
+    STATISTICS,
+    SUMMARY,
+    VOTES,
+    statistics,
+)
+from holotype.releases.split import SPLITS
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release on disk, read-only."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        if not (self.path / SUMMARY).is_file():
+            raise ReleaseError(f"there is no release in {self.path}")
+        if self.summary.get("format") != FORMAT:
+            raise ReleaseError(f"{self.path} has format {self.summary.get('format')!r}; this holotype reads {FORMAT}")
+
+    @property
+    def name(self) -> str:
+        """The name it was made under."""
+        return str(self.summary["name"])
+
+    @cached_property
+    def summary(self) -> Mapping[str, Any]:
+        """``release.json``: name, ontology, policy, seed, classes."""
+        return _json(self.path / SUMMARY)
+
+    @cached_property
+    def statistics(self) -> Mapping[str, Any]:
+        """``statistics.json``: what it holds, in numbers."""
+        return _json(self.path / STATISTICS)
+
+    @cached_property
+    def manifest(self) -> pa.Table:
+        """``manifest.parquet``: one row per (image, synset), sorted by ontology rank and id."""
+        try:
+            return pq.read_table(self.path / MANIFEST)
+        except (OSError, pa.ArrowException) as error:
+            raise ReleaseError(f"cannot read {self.path / MANIFEST}: {error}") from error
+
+    @cached_property
+    def wnids(self) -> list[str]:
+        """The classes in class order: sorted by wnid."""
+        return sorted(entry["wnid"] for entry in self.summary["classes"])
+
+    def rows(self, split: str | None = None) -> list[dict[str, Any]]:
+        """The manifest as dictionaries, of one split or all."""
+        return [row for row in self.manifest.to_pylist() if split in (None, row["split"])]
+
+    def images(self, split: str) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """``(row, encoded bytes)`` of a split, each row of the manifest once."""
+        reader = PackReader(self.path)
+        try:
+            for row in self.rows(split):
+                yield row, reader.read(Address(row["shard"], row["offset"], row["length"]))
+        finally:
+            reader.close()
+
+    def __repr__(self) -> str:
+        splits = ", ".join(f"{name} {count:,}" for name, count in self.statistics["splits"].items())
+        return f"<Release {self.name}: {len(self.wnids)} synsets, {splits}>"
+
+
+def _json(path: Path) -> Mapping[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"cannot read {path}: {error}") from error
+    if not isinstance(value, dict):
+        raise ReleaseError(f"{path} is not a JSON object")
+    return value
+
+
+def verify_release(path: Path) -> list[str]:
+    """Everything that is wrong with a release, one line each; empty if it keeps every promise.
+
+    Checked: every file and only those listed in ``SHA256SUMS``, each with its checksum; the manifest's columns and
+    order; every image at its address with its sha256; ids; near-duplicates in one split; the statistics.
+    """
+    problems = list(_check_files(path))
+    if problems:
+        return problems
+    try:
+        release = Release(path)
+        return [*_check_manifest(release), *_check_images(release)]
+    except (ReleaseError, KeyError, TypeError) as error:
+        return [f"not readable as a release: {error}"]
+
+
+def _check_files(path: Path) -> Iterator[str]:
+    try:
+        lines = (path / CHECKSUMS).read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        yield f"cannot read {CHECKSUMS}: {error}"
+        return
+    listed = dict(line.partition("  ")[::2][::-1] for line in lines)
+    present = {entry.name for entry in path.iterdir()} - {CHECKSUMS}
+    yield from (f"{name} is missing" for name in sorted({MANIFEST, VOTES, SUMMARY, STATISTICS, *listed} - present))
+    yield from (f"{name} is not listed in {CHECKSUMS}" for name in sorted(present - listed.keys()))
+    for name in sorted(present & listed.keys()):
+        file = path / name
+        if file.is_symlink() or not file.is_file():
+            yield f"{name} is not a plain file"
+        elif sha256_file(file) != listed[name]:
+            yield f"{name} does not have its checksum"
+
+
+def _check_manifest(release: Release) -> Iterator[str]:
+    if release.manifest.schema.remove_metadata() != MANIFEST_SCHEMA:
+        yield f"{MANIFEST} has other columns than format {FORMAT}"
+        return
+    rows = release.rows()
+    keys = [(row["rank"], row["id"]) for row in rows]
+    if keys != sorted(keys):
+        yield f"{MANIFEST} is not sorted by rank and id"
+    if len({(row["wnid"], row["id"]) for row in rows}) < len(rows):
+        yield f"{MANIFEST} has a label twice"
+    splits: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        splits[row["near_group"]].add(row["split"])
+        if row["split"] not in SPLITS or row["wnid"] not in release.wnids:
+            yield f"{row['id']} has an unknown split or class"
+        if row["id"] != row["sha256"][:ID_LENGTH]:
+            yield f"{row['id']} is not the id of its sha256"
+    yield from (f"near-duplicates of {group} are in {sorted(s)}" for group, s in splits.items() if len(s) > 1)
+    if statistics(rows, release.wnids) != release.statistics:
+        yield f"{STATISTICS} does not follow from {MANIFEST}"
+
+
+def _check_images(release: Release) -> Iterator[str]:
+    for split in SPLITS:
+        for row, data in release.images(split):
+            if hashlib.sha256(data).hexdigest() != row["sha256"]:
+                yield f"{row['id']} is not at {row['shard']} byte {row['offset']}"
