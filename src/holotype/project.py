@@ -144,7 +144,9 @@ class Project:
             config = json.loads((path / CONFIG).read_text())
             self._salt = str(config["salt"])
         except FileNotFoundError as error:
-            raise ProjectError(f"there is no holotype project in {path}; make one with: holotype init {path}") from error
+            raise ProjectError(
+                f"there is no holotype project in {path}; make one with: holotype init {path}"
+            ) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ProjectError(f"{path / CONFIG} is not readable: {error!r}") from error
         self.catalog = Catalog(os.environ.get(CATALOG_VARIABLE) or f"sqlite:///{path / 'catalog.sqlite'}")
@@ -213,7 +215,7 @@ class Project:
     def tasks(self) -> list[Task]:
         """Every question there is to ask, in ontology order."""
         with self.catalog.read() as connection:
-            return [Task(*row) for row in questions.tasks(connection)]
+            return [Task(row.id, row.wnid, row.sha256) for row in questions.tasks(connection)]
 
     def votes(self) -> list[Vote]:
         """Every vote cast, oldest first."""
@@ -238,9 +240,7 @@ class Project:
         eyes = {task.number: True if truth is None else truth[task.sha256, task.wnid] for task in self.tasks()}
         return SimulatedCrowd(eyes, time.time, seed=seed)
 
-    def verify(
-        self, crowd: Crowd, policy: Policy = Posterior(), progress: Progress = _no_progress
-    ) -> VerifyReport:
+    def verify(self, crowd: Crowd, policy: Policy = Posterior(), progress: Progress = _no_progress) -> VerifyReport:
         """Ask `crowd` about every candidate until `policy` is sure, and draw the labels.
 
         Votes are durable before they count. Stopped at any moment and run again, it goes on where it was.
@@ -273,7 +273,12 @@ class Project:
             questions.set_labels(
                 connection,
                 [
-                    {"candidate_id": task.number, "state": str(state), "posterior": float(p), "policy": str(policy)}
+                    {
+                        "candidate_id": task.number,
+                        "state": str(state),
+                        "posterior": float(p),
+                        "policy": str(policy),
+                    }
                     for task, state, p in zip(tasks, conclusion.states, conclusion.scores, strict=True)
                 ],
             )
@@ -364,11 +369,10 @@ class Project:
 
         Raises `PredictionError` or `ReleaseError`.
         """
-        with self.catalog.read() as connection:
-            known = questions.releases(connection)
+        known = self.releases()
         if release not in known:
             raise ReleaseError(f"there is no release {release!r}; there are: {', '.join(known) or 'none'}")
-        return evaluate(Path(predictions), self._release(release), self.ontology, split)
+        return evaluate(Path(predictions), known[release], self.ontology, split)
 
     def stats(self) -> dict[str, Any]:
         """What the project holds, in numbers: totals, intake by outcome, labels by state, per synset."""
@@ -475,7 +479,9 @@ def evaluate(predictions: Path, release: Release, ontology: Ontology, split: str
     numbers = {image: number for number, image in enumerate(images)}
     classes = {wnid: number for number, wnid in enumerate(release.wnids)}
     truth = Truth(
-        np.array([numbers[row["id"]] for row in rows]), np.array([classes[row["wnid"]] for row in rows]), len(images)
+        np.array([numbers[row["id"]] for row in rows]),
+        np.array([classes[row["wnid"]] for row in rows]),
+        len(images),
     )
     guesses = read_predictions(predictions, images, release.wnids)
     return score(guesses, truth, ontology.cost_matrix(release.wnids))

@@ -37,9 +37,7 @@ def read_predictions(path: Path, images: Sequence[str], wnids: Sequence[str]) ->
         raise PredictionError(f"cannot read {path}: {error}") from error
 
 
-def _read(
-    rows: Iterator[list[str]], images: Sequence[str], wnids: Sequence[str]
-) -> npt.NDArray[np.int64]:
+def _read(rows: Iterator[list[str]], images: Sequence[str], wnids: Sequence[str]) -> npt.NDArray[np.int64]:
     header = next(rows, [])
     if len(header) < 2 or header[0].strip() != "image":
         raise PredictionError(f"row 1: the header must be like {EXAMPLE}, not {','.join(header)[:80]!r}")
@@ -62,9 +60,7 @@ def _read(
         try:
             image, found = _row(row, len(header), numbers, row_of)
             row_of[image] = number
-            guesses[numbers[image]] = (
-                _highest(found, columns, classes) if scored else _guesses(found, classes)
-            )
+            guesses[numbers[image]] = _highest(found, columns, classes) if scored else _guesses(found, classes)
         except ValueError as error:
             faults.append(f"row {number}: {error}")
     missing = [image for image in images if image not in row_of]
@@ -109,7 +105,7 @@ def _highest(cells: Sequence[str], columns: Sequence[str], classes: Mapping[str,
         if not math.isfinite(value):
             raise ValueError(f"the score of {column} is not a finite number: {cell[:40]!r}")
         scores[classes[column]] = value
-    found = np.argsort(-scores, kind="stable")[:GUESSES].tolist()
+    found: list[int] = np.argsort(-scores, kind="stable")[:GUESSES].tolist()
     return found + [MISSING] * (GUESSES - len(found))
 
 

@@ -42,9 +42,18 @@ class Catalog:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction: committed and durable when the block ends, rolled back if it raises."""
-        with self._engine.begin() as connection:
-            yield connection
+        """A transaction: committed and durable when the block ends, rolled back if it raises.
+
+        Raises `ProjectError` where the database cannot go on: disk full, locked for a minute, connection lost.
+        """
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except exc.OperationalError as error:
+            raise ProjectError(
+                f"the catalog could not be written: {error.orig}; nothing of this step was kept, "
+                "run the same command again when that is mended"
+            ) from error
 
     def close(self) -> None:
         """Close every connection."""
@@ -89,6 +98,5 @@ def _migrate(engine: Engine) -> None:
             command.upgrade(config, HEAD)
         except util.CommandError as error:
             raise ProjectError(
-                f"this project's catalog is at version {version}, which this holotype does not know; "
-                "upgrade holotype"
+                f"this project's catalog is at version {version}, which this holotype does not know; upgrade holotype"
             ) from error

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, or_, select, true, update
 
 from holotype.catalog import schema as t
 
@@ -180,7 +180,7 @@ def hashes(
 def near_duplicates(connection: Connection) -> dict[int, int]:
     """Image id to the group of near-duplicates it is in; images alone are left out."""
     table = t.near_duplicate
-    return {image: group for image, group in connection.execute(select(table.c.image_id, table.c.group_id))}
+    return {row.image_id: row.group_id for row in connection.execute(select(table.c.image_id, table.c.group_id))}
 
 
 def set_near_duplicates(connection: Connection, groups: Mapping[int, int]) -> None:
@@ -206,7 +206,7 @@ def _under(ranges: Ranges | None) -> ColumnElement[bool]:
     return or_(*(t.candidate.c.rank.between(start, stop - 1) for start, stop in ranges))
 
 
-def find_images(connection: Connection, ranges: Ranges | None, states: Sequence[str] | None) -> Sequence[Row[Any]]:
+def find_images(connection: Connection, ranges: Ranges | None, states: Sequence[str] | None) -> Sequence[Any]:
     """Candidates with their image and label, by rank and sha256.
 
     `ranges` are half-open ranges of ranks (`Ontology.ranges`), `states` the label states wanted; None for all.
@@ -235,7 +235,7 @@ def find_images(connection: Connection, ranges: Ranges | None, states: Sequence[
     return connection.execute(question).all()
 
 
-def tasks(connection: Connection) -> Sequence[Row[Any]]:
+def tasks(connection: Connection) -> Sequence[Any]:
     """Every question there is, ``(candidate id, wnid, sha256)``, by rank and sha256."""
     candidate, image = t.candidate, t.image
     return connection.execute(
@@ -245,7 +245,7 @@ def tasks(connection: Connection) -> Sequence[Row[Any]]:
     ).all()
 
 
-def candidate_origins(connection: Connection) -> Sequence[Row[Any]]:
+def candidate_origins(connection: Connection) -> Sequence[Any]:
     """``(candidate id, wnid, sha256, origin, source)`` of every sighting."""
     candidate, image, sighting = t.candidate, t.image, t.sighting
     return connection.execute(
@@ -255,10 +255,10 @@ def candidate_origins(connection: Connection) -> Sequence[Row[Any]]:
     ).all()
 
 
-def sightings(connection: Connection) -> dict[int, list[Row[Any]]]:
+def sightings(connection: Connection) -> dict[int, list[Any]]:
     """Provenance of every candidate, in order of sighting, by candidate id."""
     table = t.sighting
-    found: dict[int, list[Row[Any]]] = {}
+    found: dict[int, list[Any]] = {}
     for row in connection.execute(select(table).order_by(table.c.id)):
         found.setdefault(row.candidate_id, []).append(row)
     return found
@@ -304,7 +304,10 @@ def add_votes(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
     for row in rows:
         key = (row["candidate_id"], known[row["worker"]])
         if key not in seen and key not in new:
-            new[key] = {**{name: value for name, value in row.items() if name != "worker"}, "worker_id": key[1]}
+            new[key] = {
+                **{name: value for name, value in row.items() if name != "worker"},
+                "worker_id": key[1],
+            }
     _insert(connection, table, list(new.values()))
     return len(new)
 
@@ -313,9 +316,7 @@ def _worker_ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
     return {
         name: number
         for chunk in _chunks(names)
-        for name, number in connection.execute(
-            select(t.worker.c.name, t.worker.c.id).where(t.worker.c.name.in_(chunk))
-        )
+        for name, number in connection.execute(select(t.worker.c.name, t.worker.c.id).where(t.worker.c.name.in_(chunk)))
     }
 
 
@@ -367,7 +368,5 @@ def add_release(connection: Connection, name: str, checksum: str, at: float) -> 
 def releases(connection: Connection) -> dict[str, str]:
     """Name and checksum of every release, oldest first."""
     table = t.release
-    return {
-        name: checksum
-        for name, checksum in connection.execute(select(table.c.name, table.c.checksum).order_by(table.c.at))
-    }
+    rows = connection.execute(select(table.c.name, table.c.checksum).order_by(table.c.at))
+    return {row.name: row.checksum for row in rows}

@@ -50,7 +50,8 @@ def _is_whole(folder: Path) -> bool:
     try:
         listed = (folder / "sha256").read_text().splitlines()
         return bool(listed) and all(
-            sha256_file(folder / "files" / name) == digest for digest, _, name in (line.partition("  ") for line in listed)
+            sha256_file(folder / "files" / name) == digest
+            for digest, _, name in (line.partition("  ") for line in listed)
         )
     except OSError:
         return False
@@ -134,10 +135,15 @@ def photos_of_wheels(cache: Path, why: str) -> PhotoFolder:
                 write_atomically((folder / package / path.name).with_suffix(".txt"), _SHOWN[path.name].encode())
             found += 1
     if not found:
-        raise SourceError(f"{why} (and neither scikit-image nor scikit-learn is installed: pip install 'holotype[demo]')")
+        raise SourceError(
+            f"{why} (and neither scikit-image nor scikit-learn is installed: pip install 'holotype[demo]')"
+        )
     licences = "; ".join(f"{package}: {licence}" for package, (_, licence) in _WHEELS.items())
     return PhotoFolder(
-        folder, "wheels", licences, f"{why}. Using the {found} pictures inside the scikit-image and scikit-learn wheels."
+        folder,
+        "wheels",
+        licences,
+        f"{why}. Using the {found} pictures inside the scikit-image and scikit-learn wheels.",
     )
 
 

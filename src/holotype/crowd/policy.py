@@ -61,7 +61,12 @@ class Posterior:
         """The state of every task under the fitted model."""
         posterior = fit(ballot).posterior
         votes = ballot.votes_per_task
-        conditions = [votes < self.minimum, posterior >= self.accept, posterior <= self.reject, votes >= self.maximum]
+        conditions = [
+            votes < self.minimum,
+            posterior >= self.accept,
+            posterior <= self.reject,
+            votes >= self.maximum,
+        ]
         states = (State.OPEN, State.YES, State.NO, State.UNDECIDED)
         chosen = np.select(conditions, range(4), 0)
         return Conclusion([states[number] for number in chosen], posterior)

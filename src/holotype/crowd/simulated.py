@@ -30,7 +30,10 @@ class SimulatedWorker:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """What workers are hired from; more than `workers` only when a task has been seen by all. Sensitivity and specificity are those of ReaL's raters (2020) by default."""
+    """What workers are hired from; more than `workers` only when a task has been seen by all.
+
+    Sensitivity and specificity are about those of ReaL's raters (Beyer et al. 2020) by default.
+    """
 
     workers: int = 60
     sensitivity: float = 0.62

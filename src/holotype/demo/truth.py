@@ -25,9 +25,43 @@ SUBTREES: Final = {
 """The twelve subtrees of Deng et al., CVPR 2009, by wnid."""
 
 _NOT_A_PHOTO = frozenset(
-    "cartoon symbol alphabet drawing outline toy plastic rubber emblem teddy rag doll seasonal armor flag roadsign".split()
+    [
+        "cartoon",
+        "symbol",
+        "alphabet",
+        "drawing",
+        "outline",
+        "toy",
+        "plastic",
+        "rubber",
+        "emblem",
+        "teddy",
+        "rag",
+        "doll",
+        "seasonal",
+        "armor",
+        "flag",
+        "roadsign",
+    ]
 )
-_PART_OF = frozenset("pair bunch head string cluster quarter couple baby cup piece kind group type plant".split())
+_PART_OF = frozenset(
+    [
+        "pair",
+        "bunch",
+        "head",
+        "string",
+        "cluster",
+        "quarter",
+        "couple",
+        "baby",
+        "cup",
+        "piece",
+        "kind",
+        "group",
+        "type",
+        "plant",
+    ]
+)
 _NOUN_PHRASE_ENDS = re.compile(
     r"[.,;:!?()—–]|\b(?:of|from|with|in|at|on|that|which|is|are|was|has|by|for|to|called|covered|hatched|inside|and)\b"
 )

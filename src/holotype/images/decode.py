@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import simplejpeg
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -147,7 +147,7 @@ def _decode_with_pillow(data: bytes, formats: tuple[str, ...], max_pixels: int) 
         image = Image.open(io.BytesIO(data), formats=formats)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Rejected("too_large", str(error)) from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise Rejected("unknown_format", "not an image format we read") from error
     except _PILLOW_ERRORS as error:
         raise Rejected("damaged", str(error)) from error

@@ -171,7 +171,7 @@ def group_near_duplicates(catalog: Catalog) -> None:
             questions.set_near_duplicates(connection, found)
 
 
-def _batches(files: Iterable[InputFile], count: int = 64, size: int = 16 << 20) -> Iterator[list[InputFile]]:
+def _batches(files: Iterable[InputFile], count: int = 32, size: int = 16 << 20) -> Iterator[list[InputFile]]:
     batch: list[InputFile] = []
     held = 0
     for file in files:
@@ -223,12 +223,15 @@ def _store(batch: Sequence[_Read], catalog: Catalog, writer: PackWriter, now: fl
 
 def _store_in(connection: Any, batch: Sequence[_Read], writer: PackWriter, now: float) -> list[questions.Input]:
     ids = questions.image_ids(connection, {read.row.sha256 for read in batch})
-    fresh = {read.row.sha256: read for read in batch if isinstance(read.row, Fingerprint) and read.row.sha256 not in ids}
+    fresh = {
+        read.row.sha256: read for read in batch if isinstance(read.row, Fingerprint) and read.row.sha256 not in ids
+    }
     rows = [_pack(read.data, read.row, writer) for read in fresh.values() if isinstance(read.row, Fingerprint)]
     writer.commit()
     questions.add_images(connection, rows)
     ids |= questions.image_ids(connection, fresh)
-    inputs, sightings = [], []
+    inputs: list[questions.Input] = []
+    sightings: list[questions.Sighting] = []
     for read in batch:
         image = ids[read.row.sha256] if isinstance(read.row, Fingerprint) else None
         inputs.append(_outcome(read, image, fresh.get(read.row.sha256) is read, now))

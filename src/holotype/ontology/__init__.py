@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import zipfile
@@ -53,10 +54,8 @@ def load_wordnet(path: str | os.PathLike[str] | None = None, cache: Path | None 
     if (cached := _read_cache(held)) is not None:
         return cached
     ontology = Ontology.build(parse_nouns(data), dict(parse_senses(index)), digest.hexdigest())
-    try:
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs a second next time, nothing else
         write_atomically(held, ontology.to_bytes())
-    except OSError:
-        pass  # a cache that cannot be written costs a second next time, nothing else
     return ontology
 
 

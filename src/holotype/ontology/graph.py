@@ -25,7 +25,8 @@ class Links:
     target: Ints
 
     def of(self, node: int) -> Ints:
-        return self.target[self.start[node] : self.start[node + 1]]
+        found: Ints = self.target[self.start[node] : self.start[node + 1]]
+        return found
 
     def of_many(self, nodes: Ints) -> Ints:
         """All targets of `nodes`, concatenated."""
@@ -33,7 +34,8 @@ class Links:
         counts = stops - starts
         total = int(counts.sum())
         ends = np.cumsum(counts)
-        return self.target[np.arange(total) - np.repeat(ends - counts, counts) + np.repeat(starts, counts)]
+        found: Ints = self.target[np.arange(total) - np.repeat(ends - counts, counts) + np.repeat(starts, counts)]
+        return found
 
     def reversed(self) -> Links:
         nodes = len(self.start) - 1
@@ -96,9 +98,7 @@ class Ontology:
         """sha256 of the source this ontology was read from."""
 
     @classmethod
-    def build(
-        cls, rows: Iterable[NounRow], senses: Mapping[str, Sequence[int]], digest: str = ""
-    ) -> Ontology:
+    def build(cls, rows: Iterable[NounRow], senses: Mapping[str, Sequence[int]], digest: str = "") -> Ontology:
         """The ontology of `rows`; `senses` gives, per `lemma_key`, the offsets in order of preference.
 
         Raises `OntologyError` for a link to a missing synset, a doubled offset or a cycle.
@@ -309,11 +309,12 @@ class Ontology:
         return self._find(int(wnid[1:]))
 
     def _synset(self, node: int | np.integer) -> Synset:
-        gloss, *lemmas = self._texts[node].split("\t")
+        gloss, *lemmas = self._texts[int(node)].split("\t")
         return Synset(f"n{self._offsets[node]:08d}", tuple(lemmas), gloss)
 
     def _without(self, nodes: Ints, synset: Synset | str) -> Ints:
-        return nodes[nodes != self._node(synset)]
+        rest: Ints = nodes[nodes != self._node(synset)]
+        return rest
 
     def _in_rank_order(self, nodes: Ints) -> tuple[Synset, ...]:
         return tuple(map(self._synset, nodes[np.argsort(self._ranks[nodes])]))

@@ -27,7 +27,9 @@ class Fractions:
             raise ReleaseError(f"the shares of train, val and test must sum to 1, not {shares}")
 
 
-def split(labels: Sequence[tuple[str, str]], groups: Mapping[str, str], fractions: Fractions, seed: int) -> dict[str, str]:
+def split(
+    labels: Sequence[tuple[str, str]], groups: Mapping[str, str], fractions: Fractions, seed: int
+) -> dict[str, str]:
     """The split of each image: stratified by synset, seeded, near-duplicates together.
 
     `labels` are (wnid, image) pairs, `groups` gives the near-duplicate group of an image (its own id if alone).
@@ -48,9 +50,7 @@ def split(labels: Sequence[tuple[str, str]], groups: Mapping[str, str], fraction
         size = len(members[group])
 
         def behind(name: str, group: str = group, size: int = size) -> float:
-            return sum(
-                shares[name] * (sum(placed[wnid].values()) + size) - placed[wnid][name] for wnid in shows[group]
-            )
+            return sum(shares[name] * (sum(placed[wnid].values()) + size) - placed[wnid][name] for wnid in shows[group])
 
         target = max((name for name in shares if shares[name] > 0), key=behind)
         for wnid in shows[group]:

@@ -9,7 +9,7 @@ down_revision = None
 Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
-def id_column() -> sa.Column:
+def id_column() -> sa.Column[int]:
     return sa.Column("id", Id, autoincrement=True, nullable=False)
 
 

@@ -1,0 +1,28 @@
+"""The command line: a few lines per command over the Python API."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from holotype.cli import commands
+from holotype.errors import HolotypeError
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one line on stderr and exit code 2."""
+    try:
+        commands.holotype(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; what was done is kept, run the same command again to go on", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except (HolotypeError, OSError) as error:
+        click.echo(f"error: {' '.join(str(error).split())}", err=True)
+        sys.exit(2)

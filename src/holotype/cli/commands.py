@@ -1,0 +1,369 @@
+"""Every command."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+import holotype as api
+from holotype.benchmark import Scores
+from holotype.cli import show
+from holotype.crowd import Posterior
+from holotype.errors import CrowdError, ReleaseError
+from holotype.ontology import load_wordnet
+from holotype.project import Project, evaluate
+from holotype.releases import SPLITS, Fractions, Release, verify_release
+
+_POLICY = Posterior()
+_SHARES = Fractions()
+
+project_option = click.option(
+    "-p",
+    "--project",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="The project's folder [default: here].",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(api.__version__, package_name="holotype")
+def holotype() -> None:
+    """From an ontology to a clean, hierarchical, versioned image database, and benchmarks on it."""
+
+
+@holotype.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Path())
+def init(folder: Path) -> None:
+    """Make a project in FOLDER."""
+    api.init(folder).close()
+    click.echo(f"made a project in {folder}; next: holotype ingest DIR -p {folder}")
+
+
+@holotype.group()
+def ontology() -> None:
+    """Look things up in WordNet 3.0."""
+
+
+@ontology.command()
+@click.argument("lemma")
+@json_option
+def find(lemma: str, as_json: bool) -> None:
+    """List the senses of LEMMA, in WordNet's order."""
+    wordnet = load_wordnet()
+    senses = wordnet.senses(lemma)
+    if as_json:
+        show.as_json([show.synset_values(wordnet, sense) for sense in senses])
+        return
+    for sense in senses:
+        click.echo(f"{sense}: {sense.gloss}")
+    if not senses:
+        close = sorted(name for name in wordnet.lemmas() if lemma.lower() in name)[:10]
+        click.echo(f"no synset is called {lemma!r}" + (f"; there are: {', '.join(close)}" if close else ""))
+
+
+@ontology.command("show")
+@click.argument("synset")
+@json_option
+def show_synset(synset: str, as_json: bool) -> None:
+    """Show SYNSET (a wnid or an unambiguous lemma) and its place in the hierarchy."""
+    wordnet = load_wordnet()
+    found = wordnet.resolve(synset)
+    if as_json:
+        show.as_json(show.synset_values(wordnet, found))
+    else:
+        show.print_synset(wordnet, found)
+
+
+@ontology.command()
+@click.argument("synset")
+@click.option("--depth", default=2, show_default=True, type=click.IntRange(1), help="Levels to show.")
+def tree(synset: str, depth: int) -> None:
+    """Draw the subtree of SYNSET."""
+    wordnet = load_wordnet()
+    show.print_tree(wordnet, wordnet.resolve(synset), depth)
+
+
+@holotype.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@project_option
+@click.option("--sense", multiple=True, metavar="NAME=WNID", help="Which sense a folder's ambiguous name means.")
+@json_option
+def ingest(folder: Path, project: Path, sense: tuple[str, ...], as_json: bool) -> None:
+    """Take in every image below FOLDER; again, only what is new.
+
+    Subfolders named by wnid or lemma make their images candidates for that synset.
+    """
+    senses = dict(_pair(text) for text in sense)
+    with api.open(project) as db, show.bars(["images"]) as advance:
+        listing = db.list_folder(folder, senses)
+        report = db.ingest_files(listing.files, lambda done, total: advance("images", done, total))
+    if as_json:
+        show.as_json(
+            {
+                **{name: getattr(report, name) for name in ("total", "kept", "duplicate", "unchanged", "rejected")},
+                "rejections": [
+                    dict(zip(("origin", "reason", "detail"), row, strict=True)) for row in report.rejections
+                ],
+                "unassigned": dict(listing.unassigned),
+            }
+        )
+        return
+    for origin, reason, detail in report.rejections:
+        click.echo(f"rejected ({reason}) {origin}: {detail}", err=True)
+    for name, count in listing.unassigned.items():
+        click.echo(f"{name!r} names no synset: its {count:,} files stay unassigned", err=True)
+    click.echo(report)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, wnid = text.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{text!r} is not NAME=WNID", param_hint="--sense")
+    return name, wnid
+
+
+@holotype.command()
+@project_option
+@click.option("--crowd", type=click.Choice(["simulated"]), required=True, expose_value=False, help="Who answers.")
+@click.option(
+    "--truth",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV with the header sha256,wnid,answer (yes or no): what the simulated workers see. "
+    "[default: every image is what its folder says]",
+)
+@click.option("--accept", default=_POLICY.accept, show_default=True, help="Posterior from which the answer is yes.")
+@click.option("--reject", default=_POLICY.reject, show_default=True, help="Posterior up to which it is no.")
+@click.option("--min", "minimum", default=_POLICY.minimum, show_default=True, help="Votes before deciding.")
+@click.option("--max", "maximum", default=_POLICY.maximum, show_default=True, help="Votes before giving up.")
+@click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
+@json_option
+def verify(
+    project: Path,
+    truth: Path | None,
+    accept: float,
+    reject: float,
+    minimum: int,
+    maximum: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Ask a crowd about every candidate until it is sure."""
+    policy = Posterior(accept, reject, minimum, maximum)
+    with api.open(project) as db, show.bars(["crowd"]) as advance:
+        workers = db.simulated_crowd(None if truth is None else _read_truth(db, truth), seed)
+        report = db.verify(workers, policy, lambda done, total: advance("crowd", done, total))
+    if as_json:
+        show.as_json(dataclasses.asdict(report))
+    else:
+        click.echo(report)
+
+
+def _read_truth(db: Project, path: Path) -> Mapping[tuple[str, str], bool]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file)
+        if rows.fieldnames != ["sha256", "wnid", "answer"]:
+            raise CrowdError(f"{path}: the header must be sha256,wnid,answer")
+        truth = {}
+        for number, row in enumerate(rows, 2):
+            if row["answer"] not in ("yes", "no"):
+                raise CrowdError(f"{path}, row {number}: the answer must be yes or no, not {row['answer']!r}")
+            truth[row["sha256"], row["wnid"]] = row["answer"] == "yes"
+    missing = [task for task in db.tasks() if (task.sha256, task.wnid) not in truth]
+    if missing:
+        raise CrowdError(
+            f"{path} lacks {len(missing):,} candidates, the first is {missing[0].sha256} for {missing[0].wnid}"
+        )
+    return truth
+
+
+@holotype.command()
+@project_option
+@json_option
+def stats(project: Path, as_json: bool) -> None:
+    """Count what the project holds."""
+    with api.open(project) as db:
+        values = db.stats()
+        names = {wnid: db.ontology[wnid].name for wnid in values["synsets"]}
+    if as_json:
+        show.as_json(values)
+        return
+    totals = {name: value for name, value in values.items() if isinstance(value, int)}
+    click.echo(", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in totals.items()))
+    click.echo("intake: " + (", ".join(f"{name} {count:,}" for name, count in values["intake"].items()) or "none"))
+    states = ("yes", "no", "undecided", "open")
+    show.table(
+        "",
+        ("synset", "wnid", *states),
+        [(names[wnid], wnid, *(count.get(s, 0) for s in states)) for wnid, count in values["synsets"].items()],
+    )
+
+
+@holotype.group()
+def release() -> None:
+    """Make, list and verify releases."""
+
+
+@release.command()
+@click.argument("name")
+@project_option
+@click.option("--train", default=_SHARES.train, show_default=True, help="Share of images to train on.")
+@click.option("--val", default=_SHARES.val, show_default=True, help="Share of images to validate on.")
+@click.option("--test", default=_SHARES.test, show_default=True, help="Share of images to test on.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the split.")
+@json_option
+def create(name: str, project: Path, train: float, val: float, test: float, seed: int, as_json: bool) -> None:
+    """Make the release NAME of all images labelled yes."""
+    with api.open(project) as db, show.bars(["release"]) as advance:
+        if name in db.releases():
+            raise ReleaseError(f"there is a release {name!r} already: releases are never changed, choose another name")
+        made = db.release(name, Fractions(train, val, test), seed, lambda done, total: advance("release", done, total))
+    if as_json:
+        show.as_json({"name": made.name, "path": str(made.path), **made.statistics})
+    else:
+        click.echo(f"{made!r} in {made.path}; check it any time with: holotype release verify {made.path}")
+
+
+@release.command("list")
+@project_option
+@json_option
+def list_releases(project: Path, as_json: bool) -> None:
+    """List the project's releases, oldest first."""
+    with api.open(project) as db:
+        found = db.releases()
+    if as_json:
+        show.as_json({name: {"path": str(made.path), **made.statistics} for name, made in found.items()})
+        return
+    for made in found.values():
+        click.echo(repr(made))
+
+
+@release.command("verify")
+@click.argument("release_or_name")
+@project_option
+@json_option
+def verify_command(release_or_name: str, project: Path, as_json: bool) -> None:
+    """Check every promise of a release, given by folder or name; exit code 1 if one is broken."""
+    folder = Path(release_or_name)
+    if not folder.is_dir():
+        folder = project / "releases" / release_or_name
+    if not folder.is_dir():
+        raise ReleaseError(f"there is no release {release_or_name!r}, neither as a folder nor in the project {project}")
+    problems = verify_release(folder)
+    if as_json:
+        show.as_json({"path": str(folder), "problems": problems})
+    else:
+        for problem in problems:
+            click.echo(f"{folder}: {problem}")
+        if not problems:
+            click.echo(f"{folder} is sound")
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+@holotype.command("evaluate")
+@click.argument("predictions", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--release", "name", required=True, help="A release's name in the project, or its folder.")
+@click.option("--split", default="test", show_default=True, type=click.Choice(SPLITS), help="The split to score.")
+@project_option
+@json_option
+def evaluate_command(predictions: Path, name: str, split: str, project: Path, as_json: bool) -> None:
+    """Score PREDICTIONS, a CSV keyed by image id, as ILSVRC does."""
+    if Path(name).is_dir():
+        scores = evaluate(predictions, Release(Path(name)), load_wordnet(), split)
+    else:
+        with api.open(project) as db:
+            scores = db.evaluate(predictions, name, split)
+    if as_json:
+        show.as_json(dataclasses.asdict(scores))
+    else:
+        print_scores(scores)
+
+
+def print_scores(scores: Scores) -> None:
+    """The errors with 1 to 5 guesses and their intervals."""
+    show.table(
+        f"{scores.images:,} images; mean and 95 % bootstrap interval",
+        ("guesses", "flat error", "hierarchical error"),
+        [(k, *pair) for k, pair in enumerate(zip(scores.flat, scores.hierarchical, strict=True), 1)],
+    )
+
+
+@holotype.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Where to work.")
+@click.option(
+    "--photos",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Use this folder's images.",
+)
+@click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
+def demo(out: Path, photos: Path | None, seed: int) -> None:
+    """Run everything once: WordNet, real photographs, a simulated crowd, a release, a score, a report."""
+    try:
+        from holotype.demo.report import render
+
+        render_report: Callable[[Any], str] = render
+        from holotype.demo.journey import STAGES, run_demo
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f"{error}; the demo needs: pip install 'holotype[demo]'") from error
+    out.mkdir(parents=True, exist_ok=True)
+    with show.bars(STAGES) as advance:
+        result = run_demo(out, photos, seed, advance)
+    page = out / "report.html"
+    page.write_text(render_report(result), encoding="utf-8")
+    if result.photos.remark:
+        click.echo(result.photos.remark)
+    click.echo(f"{result.intake}\n{result.verified}\n{result.release!r}")
+
+    def share(value: float | None) -> str:
+        return "-" if value is None else f"{100 * value:.1f} %"
+
+    show.table(
+        f"adaptive consensus, {result.verified.policy}, beside a majority of five by the same crowd",
+        (
+            "subtree",
+            "candidates",
+            "votes",
+            "by five",
+            "precision",
+            "by five",
+            "recall",
+            "by five",
+            "accepted",
+        ),
+        [
+            (
+                row.name,
+                row.candidates,
+                row.adaptive.votes,
+                row.fixed.votes,
+                share(row.adaptive.precision),
+                share(row.fixed.precision),
+                share(row.adaptive.recall),
+                share(row.fixed.recall),
+                row.adaptive.accepted,
+            )
+            for row in (*result.rows, result.total)
+        ],
+        last_is_total=True,
+    )
+    votes = result.total.adaptive.votes / max(1, result.total.fixed.votes)
+    click.echo(f"votes asked: {100 * votes:.0f} % of a five-vote majority's")
+    if result.scores is None:
+        click.echo(result.remark)
+    else:
+        print_scores(result.scores)
+    project = next(iter(result.release.path.parents[1:]))
+    click.echo(
+        f"\nreport: {page}\nnow try:\n"
+        f"  holotype stats -p {project}\n"
+        f"  holotype release verify {result.release.path}\n"
+        f"  holotype ontology tree bird\n"
+        f"  holotype demo --photos DIR     (your own photographs, named or described by .txt files)"
+    )

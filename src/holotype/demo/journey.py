@@ -1,0 +1,272 @@
+"""From WordNet to a scored release, in six stages."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from platformdirs import user_cache_path
+
+import holotype
+from holotype.benchmark import Scores
+from holotype.catalog import questions
+from holotype.collect.described import Photo, Result, TextSearch, choose_targets, read_folder
+from holotype.collect.stamps import PhotoFolder, digest_of, fetch_stamps, photos_of_wheels
+from holotype.crowd import Ballot, Consensus, Fixed, Posterior, State, Tally, fit, run_campaign
+from holotype.demo.truth import SUBTREES, shows
+from holotype.errors import ProjectError, ReleaseError, SourceError
+from holotype.images.intake import Found, InputFile, IntakeReport
+from holotype.ontology import Ontology, Synset, load_wordnet
+from holotype.project import Image, Project, VerifyReport
+from holotype.recognition.baseline import train_baseline, write_predictions
+from holotype.releases import Release
+
+STAGES: Final = ("ontology", "candidates", "images", "crowd", "release", "benchmark")
+POLICY: Final = Posterior(accept=0.997, reject=0.12, minimum=2, maximum=12)
+"""The demo's policy: its crowd overlooks four good images in ten, so no is cheap and yes must be sure."""
+BASELINE: Final = Fixed(5)
+RELEASE: Final = "v1"
+
+StageProgress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A policy's labels scored against the truth: votes asked, images accepted, accepted rightly, good images."""
+
+    votes: int = 0
+    accepted: int = 0
+    right: int = 0
+    good: int = 0
+
+    @property
+    def precision(self) -> float | None:
+        """Share of the accepted that are good; None if nothing was accepted."""
+        return self.right / self.accepted if self.accepted else None
+
+    @property
+    def recall(self) -> float | None:
+        """Share of the good that were accepted; None if nothing is good."""
+        return self.right / self.good if self.good else None
+
+    def __add__(self, other: Outcome) -> Outcome:
+        return Outcome(
+            self.votes + other.votes,
+            self.accepted + other.accepted,
+            self.right + other.right,
+            self.good + other.good,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SubtreeRow:
+    """One row of the demo's table: a subtree, its candidates, and what both policies made of them."""
+
+    name: str
+    candidates: int
+    adaptive: Outcome
+    fixed: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """Everything the table and the report show."""
+
+    photos: PhotoFolder
+    ontology: Ontology
+    targets: Sequence[Synset]
+    intake: IntakeReport
+    verified: VerifyReport
+    rows: Sequence[SubtreeRow]
+    total: SubtreeRow
+    votes_per_candidate: Mapping[int, int]
+    """How many candidates got how many votes."""
+    consensus: Consensus
+    ballot: Ballot
+    pictures: Mapping[str, Sequence[tuple[Image, bool]]]
+    """Candidate images by wnid, each with whether it is good."""
+    release: Release
+    scores: Scores | None
+    remark: str
+    """Why there are no scores, or ""."""
+
+
+def find_photos(photos: Path | None, cache: Path) -> PhotoFolder:
+    """The folder the demo works on: `photos`, or Debian's stamps, or else the pictures inside two wheels."""
+    if photos is not None:
+        return PhotoFolder(photos, f"folder:{photos.name}", "as the owner of the folder says")
+    try:
+        return fetch_stamps(cache)
+    except SourceError as error:
+        return photos_of_wheels(cache, f"The stamps could not be had: {error}")
+
+
+def run_demo(
+    out: Path,
+    photos: Path | None = None,
+    seed: int = 2009,
+    progress: StageProgress = lambda *_: None,
+    cache: Path | None = None,
+) -> DemoResult:
+    """Run all six stages in the project below `out` and return what they found.
+
+    Every stage takes up what an earlier run left, so a run that was stopped is continued.
+
+    Raises `SourceError` where no photographs can be had.
+    """
+    cache = cache or user_cache_path("holotype")
+    progress("ontology", 0, 1)
+    ontology = load_wordnet()
+    progress("ontology", 1, 1)
+
+    source = find_photos(photos, cache)
+    found = read_folder(source.path)
+    search = TextSearch(found, ontology)
+    targets = choose_targets(ontology, [ontology[wnid] for wnid in SUBTREES], search)
+    results: dict[str, list[Result]] = {}
+    for number, target in enumerate(targets, 1):
+        results[target.wnid] = search.search(target)
+        progress("candidates", number, len(targets))
+
+    with _open(out / f"project-{digest_of(source.path)}-{seed}", ontology) as db:
+        files = list(_inputs(results, source, ontology))
+        intake = db.ingest_files(files, lambda done, total: progress("images", done, total))
+        truth = _truth(db, source.path, {photo.path: photo for photo in found})
+        verified, scored = _crowd(db, truth, seed, progress)
+        progress("release", 0, 1)
+        release = db.release(RELEASE, progress=lambda done, total: progress("release", done, total))
+        scores, remark = _benchmark(db, release, out, lambda done, total: progress("benchmark", done, total + 1))
+        progress("benchmark", 1, 1)
+        tally = Tally(db.tasks(), db.votes())
+        ballot = tally.ballot()
+        pictures: dict[str, list[tuple[Image, bool]]] = defaultdict(list)
+        for image in db.images():
+            pictures[image.wnid].append((image, truth[image.sha256, image.wnid]))
+        pictures = {wnid: [(_held(image), good) for image, good in pairs] for wnid, pairs in pictures.items()}
+        return DemoResult(
+            source,
+            ontology,
+            targets,
+            intake,
+            verified,
+            *_table(ontology, tally, scored),
+            Counter(ballot.votes_per_task.tolist()),
+            fit(ballot),
+            ballot,
+            pictures,
+            release,
+            scores,
+            remark,
+        )
+
+
+def _held(image: Image) -> Image:
+    """The image with its thumbnail in memory, for use after the project is closed."""
+    thumbnail = image.thumbnail()
+    return Image(
+        image.sha256,
+        image.wnid,
+        image.decided,
+        image.posterior,
+        image.width,
+        image.height,
+        image.format,
+        image.address,
+        image.thumbnail_address,
+        lambda _: thumbnail,
+    )
+
+
+def _open(path: Path, ontology: Ontology) -> Project:
+    try:
+        return holotype.open(path, ontology)
+    except ProjectError:
+        holotype.init(path).close()
+        return holotype.open(path, ontology)
+
+
+def _inputs(results: Mapping[str, Sequence[Result]], source: PhotoFolder, ontology: Ontology) -> Iterator[InputFile]:
+    """One input per photograph, with every synset it was found for."""
+    by_path: dict[PurePosixPath, list[Found]] = defaultdict(list)
+    for wnid, some in results.items():
+        for result in some:
+            rank = ontology.rank(wnid)
+            by_path[result.photo.path].append(
+                Found(wnid, rank, source.source, result.query, result.position, source.licence)
+            )
+    for path, found in sorted(by_path.items()):
+        yield InputFile.of(source.path / path, found)
+
+
+def _truth(db: Project, folder: Path, photos: Mapping[PurePosixPath, Photo]) -> dict[tuple[str, str], bool]:
+    """Whether an image (by sha256) shows a synset (by wnid), by the descriptions of the files it came from."""
+    by_origin = {InputFile.of(folder / path).origin: photo for path, photo in photos.items()}
+    truth: dict[tuple[str, str], bool] = {}
+    with db.catalog.read() as connection:
+        rows = questions.candidate_origins(connection)
+    for row in rows:
+        good = shows(db.ontology, by_origin[row.origin], db.ontology[row.wnid])
+        truth[row.sha256, row.wnid] = truth.get((row.sha256, row.wnid), False) or good
+    return truth
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """Both policies' outcomes, by task number."""
+
+    adaptive: Mapping[int, Outcome]
+    fixed: Mapping[int, Outcome]
+
+
+def _crowd(
+    db: Project, truth: Mapping[tuple[str, str], bool], seed: int, progress: StageProgress
+) -> tuple[VerifyReport, _Scored]:
+    """Verify by the adaptive policy, and let the same workers answer for the fixed majority."""
+    verified = db.verify(db.simulated_crowd(truth, seed), POLICY, lambda done, total: progress("crowd", done, total))
+    tasks = db.tasks()
+    good = {task.number: truth[task.sha256, task.wnid] for task in tasks}
+    fixed = Tally(tasks)
+    majority = run_campaign(fixed, db.simulated_crowd(truth, seed), BASELINE, lambda _: None)
+    adaptive = Tally(tasks, db.votes())
+    states = {(image.sha256, image.wnid): image.decided for image in db.images()}
+
+    def outcomes(tally: Tally, accepted: Sequence[bool]) -> dict[int, Outcome]:
+        return {
+            task.number: Outcome(len(seen), yes, yes and good[task.number], good[task.number])
+            for task, seen, yes in zip(tasks, tally.seen, accepted, strict=True)
+        }
+
+    return verified, _Scored(
+        outcomes(adaptive, [states[task.sha256, task.wnid] == State.YES for task in tasks]),
+        outcomes(fixed, [state is State.YES for state in majority.states]),
+    )
+
+
+def _table(ontology: Ontology, tally: Tally, scored: _Scored) -> tuple[list[SubtreeRow], SubtreeRow]:
+    rows = []
+    for wnid, name in SUBTREES.items():
+        inside = [task.number for task in tally.tasks if ontology.is_under(task.wnid, wnid)]
+        rows.append(_row(name, inside, scored))
+    return rows, _row("all", [task.number for task in tally.tasks], scored)
+
+
+def _row(name: str, numbers: Sequence[int], scored: _Scored) -> SubtreeRow:
+    adaptive, fixed = (
+        sum((outcomes[number] for number in numbers), Outcome()) for outcomes in (scored.adaptive, scored.fixed)
+    )
+    return SubtreeRow(name, len(numbers), adaptive, fixed)
+
+
+def _benchmark(
+    db: Project, release: Release, out: Path, progress: Callable[[int, int], None]
+) -> tuple[Scores | None, str]:
+    try:
+        model = train_baseline(release, progress)
+        predictions = out / "predictions.csv"
+        write_predictions(model, release, predictions)
+        return db.evaluate(predictions, release.name), ""
+    except ReleaseError as error:
+        return None, f"Nothing to score: {error}"
