@@ -36,6 +36,7 @@ _PILLOW_ERRORS = (
     NotImplementedError,
     struct.error,
     zlib.error,
+    Warning,  # where the user has made warnings errors
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,12 +55,18 @@ class Rejection:
 
 
 @contextmanager
-def one_thread_per_image() -> Iterator[None]:
-    """Keep OpenCV from splitting each small resize over threads of its own while many images are done at once."""
+def many_at_once() -> Iterator[None]:
+    """Settings for fingerprinting many images on many threads, put back at the end.
+
+    OpenCV does not split each small resize over threads of its own, and Pillow's remarks on damaged metadata, which
+    would be thousands, are not printed.
+    """
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            yield
     finally:
         cv2.setNumThreads(threads)
 

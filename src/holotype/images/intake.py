@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from holotype.catalog import Catalog, questions
 from holotype.engine import map_batches
-from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, one_thread_per_image
+from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, many_at_once
 from holotype.images.near import near_duplicate_groups
 from holotype.images.packs import THUMBNAIL, PackWriter
 
@@ -138,7 +138,7 @@ def take_in(
         with catalog.read() as connection:
             return questions.pack_end(connection, pack)
 
-    with PackWriter(packs, committed_end) as writer, one_thread_per_image():
+    with PackWriter(packs, committed_end) as writer, many_at_once():
         for batch in map_batches(_read_batch, _batches(new), workers=workers):
             for row in _store(batch, catalog, writer, clock()):
                 outcomes[row.outcome, row.reason] += 1

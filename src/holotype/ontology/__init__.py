@@ -62,5 +62,5 @@ def load_wordnet(path: str | os.PathLike[str] | None = None, cache: Path | None 
 def _read_cache(path: Path) -> Ontology | None:
     try:
         return Ontology.from_bytes(path.read_bytes())
-    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, IndexError, zipfile.BadZipFile):
         return None

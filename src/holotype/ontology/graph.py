@@ -282,7 +282,7 @@ class Ontology:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Ontology:
-        """Read what `to_bytes` wrote. Raises ValueError, KeyError, OSError or zipfile.BadZipFile if it is damaged."""
+        """Read what `to_bytes` wrote. Damage is an error of `numpy.load`."""
         with np.load(io.BytesIO(data), allow_pickle=False) as held:
             return cls(
                 held["offsets"],

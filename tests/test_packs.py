@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holotype.errors import PackError
+from holotype.images import Address, PackReader, PackWriter
+from holotype.images.packs import tar_member
+
+
+def name_of(data: bytes) -> str:
+    return f"{hashlib.sha256(data).hexdigest()}.jpg"
+
+
+def write(folder: Path, *contents: bytes, rotate_at: int = 1 << 30) -> list[Address]:
+    with PackWriter(folder, rotate_at=rotate_at) as writer:
+        addresses = []
+        for data in contents:
+            addresses.append(writer.append(name_of(data), data))
+            writer.commit()
+            writer.rotate_if_full()
+    return addresses
+
+
+def test_a_header_is_what_tarfile_writes() -> None:
+    for name, data in (("a.jpg", b""), (name_of(b"x"), b"x" * 1000), ("n.thumb.jpg", bytes(512))):
+        info = tarfile.TarInfo(name)
+        info.size = len(data)
+        header, body, padding = tar_member(name, data)
+        assert header == info.tobuf(tarfile.USTAR_FORMAT)
+        assert (body, len(data + padding) % 512) == (data, 0)
+    with pytest.raises(PackError):
+        tar_member("x" * 100, b"")
+
+
+def test_members_are_read_at_their_addresses_and_by_tar(tmp_path: Path) -> None:
+    contents = [b"one", b"", b"x" * 512, b"y" * 100_000]
+    addresses = write(tmp_path, *contents)
+    reader = PackReader(tmp_path)
+    assert [reader.read(address) for address in addresses] == contents
+    reader.close()
+    listed = subprocess.run(["tar", "tf", tmp_path / "pack-000000.tar"], capture_output=True, text=True, check=True)
+    assert listed.stdout.split() == [name_of(data) for data in contents]
+    assert listed.stderr == ""
+
+
+def test_a_writer_goes_on_in_the_pack_that_is_there(tmp_path: Path) -> None:
+    first, second = write(tmp_path, b"one"), write(tmp_path, b"two")
+    assert first[0].pack == second[0].pack
+    with tarfile.open(tmp_path / first[0].pack) as pack:
+        assert pack.getnames() == [name_of(b"one"), name_of(b"two")]
+
+
+def test_packs_rotate_at_a_size(tmp_path: Path) -> None:
+    addresses = write(tmp_path, *(bytes([n]) * 3000 for n in range(5)), rotate_at=4000)
+    assert [address.pack for address in addresses] == [f"pack-{number:06d}.tar" for number in (0, 0, 1, 1, 2)]
+
+
+def test_several_writers_write_several_packs(tmp_path: Path) -> None:
+    with PackWriter(tmp_path) as one, PackWriter(tmp_path) as two:
+        assert one.pack != two.pack
+        one.append(name_of(b"1"), b"1")
+        two.append(name_of(b"2"), b"2")
+        one.commit()
+        two.commit()
+    with PackWriter(tmp_path) as three:
+        assert three.pack == "pack-000000.tar"
+
+
+def test_what_is_not_committed_is_not_there(tmp_path: Path) -> None:
+    write(tmp_path, b"kept")
+    size = (tmp_path / "pack-000000.tar").stat().st_size
+    with PackWriter(tmp_path) as writer:
+        writer.append(name_of(b"forgotten"), b"forgotten")
+    with PackWriter(tmp_path) as writer:
+        mark = writer.end
+        writer.append(name_of(b"undone"), b"undone")
+        writer.commit()
+        writer.undo(mark)
+    assert (tmp_path / "pack-000000.tar").stat().st_size == size
+
+
+@given(st.integers(0, 6000), st.binary(max_size=600))
+@settings(max_examples=60, deadline=None)
+def test_an_unfinished_tail_is_cut_off(tmp_path_factory: pytest.TempPathFactory, cut: int, garbage: bytes) -> None:
+    folder = tmp_path_factory.mktemp("packs")
+    contents = [b"a" * 700, b"b" * 1500, b"c" * 10]
+    addresses = write(folder, *contents)
+    pack = folder / "pack-000000.tar"
+    known = addresses[0].offset + 1024  # the catalog knows of the first member
+    whole = pack.read_bytes()
+    pack.write_bytes(whole[: max(cut, known)] + garbage)
+    with PackWriter(folder, lambda _: known) as writer:
+        orphans = dict(writer.orphans)
+        new = writer.append(name_of(b"new"), b"new")
+        writer.commit()
+    reader = PackReader(folder)
+    assert reader.read(addresses[0]) == contents[0]
+    assert reader.read(new) == b"new"
+    for digest, address in orphans.items():
+        assert hashlib.sha256(reader.read(address)).hexdigest() == digest
+    reader.close()
+    with tarfile.open(pack) as tar:
+        names = tar.getnames()
+    assert names[0] == name_of(contents[0])
+    assert names[-1] == name_of(b"new")
+    assert set(names[1:-1]) == {f"{digest}.jpg" for digest in orphans}
+    if cut >= addresses[2].offset + 512:
+        assert len(orphans) == 2
+
+
+def test_a_pack_that_lost_bytes_is_not_written_to(tmp_path: Path) -> None:
+    write(tmp_path, b"a" * 700)
+    (tmp_path / "pack-000000.tar").write_bytes(b"")
+    with pytest.raises(PackError, match="shorter than the catalog says"):
+        PackWriter(tmp_path, lambda _: 1212)
+
+
+@pytest.mark.parametrize("pack", ["../pack-000000.tar", "/etc/passwd", "", ".."])
+def test_a_reader_stays_in_its_folder(tmp_path: Path, pack: str) -> None:
+    with pytest.raises(PackError):
+        PackReader(tmp_path).read(Address(pack, 0, 1))
+
+
+def test_reading_past_the_end_is_an_error(tmp_path: Path) -> None:
+    (address,) = write(tmp_path, b"one")
+    with pytest.raises(PackError, match="ends before"):
+        PackReader(tmp_path).read(Address(address.pack, address.offset, 10**6))
+    with pytest.raises(PackError, match="cannot open"):
+        PackReader(tmp_path).read(Address("pack-000009.tar", 0, 1))
+
+
+def test_a_full_disk_leaves_the_pack_as_it_was(tmp_path: Path) -> None:
+    write(tmp_path, b"kept" * 500)
+    before = (tmp_path / "pack-000000.tar").read_bytes()
+    script = f"""
+import resource, signal
+from pathlib import Path
+from holotype.errors import PackError
+from holotype.images import PackWriter
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+with PackWriter(Path({str(tmp_path)!r})) as writer:
+    writer.append("x.jpg", bytes(100_000))
+    try:
+        writer.commit()
+    except PackError as error:
+        print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "the disk is full" in done.stdout
+    assert (tmp_path / "pack-000000.tar").read_bytes() == before
