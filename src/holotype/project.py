@@ -432,7 +432,8 @@ def _contents(
             **{answer.name.lower(): counts[row.candidate_id, int(answer)] for answer in Answer},
             "score": row.posterior,
             "policy": row.policy,
-            **{key: getattr(first, key) for key in ("origin", "source", "query", "position", "licence")},
+            "origin": _public(first.origin),
+            **{key: getattr(first, key) for key in ("source", "query", "position", "licence")},
         }
         address = Address(row.pack, row.offset, row.length)
         labels.append(LabelledImage(address, EXTENSIONS[row.format], columns))
@@ -449,6 +450,11 @@ def _contents(
         "policies": sorted({row.policy for row in accepted}),
     }
     return Contents(labels, classes, list(_vote_rows(everything, votes, salt)), summary)
+
+
+def _public(origin: str) -> str:
+    """An origin as others may see it: a URL stays, a path on somebody's disk is cut to its file name."""
+    return origin.rpartition("/")[2] if origin.startswith("file://") else origin
 
 
 def _vote_rows(everything: Sequence[Any], votes: questions.Votes, salt: str) -> Iterator[dict[str, Any]]:

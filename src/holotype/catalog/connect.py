@@ -23,7 +23,7 @@ class Catalog:
         try:
             self._engine = _engine(url)
             _migrate(self._engine)
-        except exc.OperationalError as error:
+        except exc.DatabaseError as error:
             raise ProjectError(
                 f"cannot open the catalog at {self._engine.url.render_as_string()}: {error.orig}"
             ) from error

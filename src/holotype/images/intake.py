@@ -15,9 +15,12 @@ from sqlalchemy.exc import IntegrityError
 
 from holotype.catalog import Catalog, questions
 from holotype.engine import map_batches
+from holotype.errors import ProjectError
 from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, many_at_once
 from holotype.images.near import near_duplicate_groups
 from holotype.images.packs import THUMBNAIL, PackWriter
+
+_ATTEMPTS: Final = 10
 
 MAX_BYTES: Final = 256 << 20
 """A larger file is rejected unread."""
@@ -58,6 +61,11 @@ class InputFile:
     size: int
     mtime_ns: int
     found: tuple[Found, ...] = ()
+
+    @property
+    def identity(self) -> tuple[str, int, int]:
+        """What tells this input from others: a changed file is another one."""
+        return self.origin, self.size, self.mtime_ns
 
     @classmethod
     def of(cls, path: Path, found: Iterable[Found] = ()) -> InputFile:
@@ -117,15 +125,15 @@ def take_in(
     """
     with catalog.read() as connection:
         known = questions.known_inputs(connection, (file.origin for file in files))
-    new = [file for file in files if (file.origin, file.size, file.mtime_ns) not in known]
-    unchanged = [file for file in files if (file.origin, file.size, file.mtime_ns) in known]
+    new = [file for file in files if file.identity not in known]
+    unchanged = [file for file in files if file.identity in known]
     with catalog.write() as connection:
         questions.add_sightings(
             connection,
             [
                 sighting
                 for file in unchanged
-                if (image := known[file.origin, file.size, file.mtime_ns]) is not None
+                if (image := known[file.identity]) is not None
                 for sighting in _sightings(file, image)
             ],
         )
@@ -153,7 +161,7 @@ def take_in(
         outcomes["kept", ""],
         outcomes["duplicate", ""],
         {reason: count for (outcome, reason), count in sorted(outcomes.items()) if outcome == "rejected"},
-        len(unchanged),
+        len(files) - sum(outcomes.values()),
         tuple(rejections),
     )
 
@@ -209,7 +217,7 @@ def _read(file: InputFile) -> _Read:
 
 def _store(batch: Sequence[_Read], catalog: Catalog, writer: PackWriter, now: float) -> list[questions.Input]:
     """Pack and catalogue a batch in one transaction; again if another writer was first with one of its images."""
-    while True:
+    for _ in range(_ATTEMPTS):
         mark = writer.end
         try:
             with catalog.write() as connection:
@@ -219,9 +227,12 @@ def _store(batch: Sequence[_Read], catalog: Catalog, writer: PackWriter, now: fl
         except BaseException:
             writer.rollback()
             raise
+    raise ProjectError(f"other processes took in the same files {_ATTEMPTS} times over; run the same command again")
 
 
 def _store_in(connection: Any, batch: Sequence[_Read], writer: PackWriter, now: float) -> list[questions.Input]:
+    known = questions.known_inputs(connection, (read.file.origin for read in batch))
+    batch = [read for read in batch if read.file.identity not in known]
     ids = questions.image_ids(connection, {read.row.sha256 for read in batch})
     fresh = {
         read.row.sha256: read for read in batch if isinstance(read.row, Fingerprint) and read.row.sha256 not in ids

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from holotype.errors import ReleaseError
+from holotype.errors import PackError, ReleaseError
 from holotype.files import sha256_file
 from holotype.images.packs import Address, PackReader
 from holotype.releases.build import (
@@ -111,7 +111,7 @@ def verify_release(path: Path) -> list[str]:
     try:
         release = Release(path)
         return [*_check_manifest(release), *_check_images(release)]
-    except (ReleaseError, KeyError, TypeError) as error:
+    except (ReleaseError, PackError, KeyError, TypeError) as error:
         return [f"not readable as a release: {error}"]
 
 

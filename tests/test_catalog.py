@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import getpass
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.exc import IntegrityError
+
+from holotype.catalog import Catalog, questions
+from holotype.catalog.schema import metadata
+from holotype.errors import ProjectError
+
+BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of an own PostgreSQL server on a socket in a temporary folder, where PostgreSQL is installed."""
+    if not BINARIES:
+        pytest.skip("PostgreSQL is not installed")
+    user = getpass.getuser()
+    if os.geteuid() == 0:  # initdb refuses to be root
+        try:
+            user = pwd.getpwnam("postgres").pw_name
+        except KeyError:
+            pytest.skip("root without a user postgres cannot start PostgreSQL")
+    folder = Path(tempfile.mkdtemp(prefix="holotype-pg-"))
+    shutil.chown(folder, user)
+
+    def run(program: str, *arguments: str) -> None:
+        command = [str(BINARIES[-1] / program), *arguments]
+        subprocess.run(command, check=True, user=user if os.geteuid() == 0 else None, cwd=folder, capture_output=True)
+
+    try:
+        run("initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "holotype", "--no-sync")
+        run("pg_ctl", "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", f"-k {folder} -h ''", "start")
+        yield f"postgresql+psycopg://holotype@/postgres?host={folder}"
+        run("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalog]:
+    url = f"sqlite:///{tmp_path / 'catalog.sqlite'}"
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres")
+    opened = Catalog(url)
+    yield opened
+    if request.param == "postgres":
+        with opened.write() as connection:
+            metadata.drop_all(connection)
+            connection.exec_driver_sql("DROP TABLE alembic_version")
+    opened.close()
+
+
+def image(digest: str, pack: str = "pack-000000.tar", end: int = 100) -> dict[str, object]:
+    return {
+        "sha256": digest,
+        "pack": pack,
+        "offset": 512,
+        "length": 7,
+        "thumbnail_offset": end - 10,
+        "thumbnail_length": 10,
+        "format": "JPEG",
+        "mode": "RGB",
+        "width": 4,
+        "height": 3,
+        "hash": bytes(range(32)),
+        "mirrored": bytes(32),
+    }
+
+
+def sighting(image_id: int, wnid: str = "n00000001", rank: int = 1, origin: str = "file:///a") -> questions.Sighting:
+    return questions.Sighting(wnid, rank, image_id, origin, "folder:x", "", 0, "CC0")
+
+
+def fill(catalog: Catalog) -> dict[str, int]:
+    with catalog.write() as connection:
+        questions.add_images(connection, [image("a", end=100), image("b", end=300), image("c", "pack-000001.tar")])
+        ids = questions.image_ids(connection, ["a", "b", "c", "d"])
+        questions.add_sightings(
+            connection, [sighting(ids["a"]), sighting(ids["b"], rank=1), sighting(ids["c"], "n00000002", 5)]
+        )
+    return ids
+
+
+def vote(candidate: int, worker: str, answer: int = 2) -> dict[str, object]:
+    return {"candidate_id": candidate, "worker": worker, "answer": answer, "page": "001-x", "seconds": 1.5, "at": 9.0}
+
+
+def test_migrations_make_the_tables_that_the_code_describes(catalog: Catalog) -> None:
+    with catalog.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_opening_again_changes_nothing(catalog: Catalog) -> None:
+    ids = fill(catalog)
+    url = catalog._engine.url.render_as_string(hide_password=False)
+    again = Catalog(url)
+    with again.read() as connection:
+        assert questions.image_ids(connection, ["a", "b", "c"]) == ids
+    again.close()
+
+
+def test_images_are_stored_once(catalog: Catalog) -> None:
+    fill(catalog)
+    with pytest.raises(IntegrityError), catalog.write() as connection:
+        questions.add_images(connection, [image("e"), image("a")])
+    with catalog.read() as connection:
+        assert questions.image_ids(connection, ["e"]) == {}
+        ids, straight, mirrored = questions.hashes(connection)
+    assert len(ids) == 3
+    assert bytes(straight[1]) == bytes(range(32))
+    assert bytes(mirrored[1]) == bytes(32)
+
+
+def test_the_end_of_a_pack_is_that_of_its_last_thumbnail(catalog: Catalog) -> None:
+    fill(catalog)
+    with catalog.read() as connection:
+        ends = [questions.pack_end(connection, f"pack-00000{number}.tar") for number in range(3)]
+    assert ends == [300, 100, 0]
+
+
+def test_a_sighting_counts_once_and_a_pair_is_one_candidate(catalog: Catalog) -> None:
+    ids = fill(catalog)
+    with catalog.write() as connection:
+        questions.add_sightings(connection, [sighting(ids["a"]), sighting(ids["a"], origin="file:///other")])
+        questions.add_sightings(connection, [])
+    with catalog.read() as connection:
+        tasks = questions.tasks(connection)
+        seen = questions.sightings(connection)
+    assert [(row.wnid, row.sha256) for row in tasks] == [("n00000001", "a"), ("n00000001", "b"), ("n00000002", "c")]
+    assert [len(seen[row.id]) for row in tasks] == [2, 1, 1]
+
+
+def test_a_workers_first_vote_counts(catalog: Catalog) -> None:
+    fill(catalog)
+    with catalog.read() as connection:
+        first, second, _ = (row.id for row in questions.tasks(connection))
+    with catalog.write() as connection:
+        assert questions.add_votes(connection, [vote(first, "ann"), vote(first, "bob", 0), vote(first, "ann", 0)]) == 2
+    with catalog.write() as connection:
+        assert questions.add_votes(connection, [vote(first, "ann", 0), vote(second, "ann", 1)]) == 1
+        assert questions.add_votes(connection, []) == 0
+    with catalog.read() as connection:
+        votes = questions.votes(connection)
+        totals = questions.totals(connection)
+    assert votes.candidate.tolist() == [first, first, second]
+    assert (votes.worker, votes.answer.tolist()) == (["ann", "bob", "ann"], [2, 0, 1])
+    assert totals == {"images": 3, "candidates": 3, "votes": 3, "workers": 2, "near_duplicates": 0, "bytes": 21}
+
+
+def test_images_are_found_by_rank_and_state(catalog: Catalog) -> None:
+    ids = fill(catalog)
+    with catalog.write() as connection:
+        numbers = [row.id for row in questions.tasks(connection)]
+        conclusions = [
+            {"candidate_id": number, "state": state, "posterior": 0.5, "policy": "p"}
+            for number, state in zip(numbers, ("yes", "no"), strict=False)
+        ]
+        questions.set_labels(connection, conclusions)
+        questions.set_labels(connection, [{**conclusions[1], "state": "yes"}])
+        questions.set_near_duplicates(connection, {ids["a"]: ids["a"], ids["b"]: ids["a"]})
+
+    def found(ranges: list[tuple[int, int]] | None, *states: str) -> list[str]:
+        with catalog.read() as connection:
+            return [row.sha256 for row in questions.find_images(connection, ranges, states or None)]
+
+    assert found(None) == ["a", "b", "c"]
+    assert found([(0, 2)]) == ["a", "b"]
+    assert found([(2, 6)]) == found([(0, 1), (5, 6)]) == found(None, "open") == ["c"]
+    assert found([(0, 9)], "yes") == ["a", "b"]
+    assert found([(6, 9)]) == found(None, "no") == []
+    with catalog.read() as connection:
+        assert questions.label_counts(connection) == {("n00000001", "yes"): 2, ("n00000002", "open"): 1}
+        rows = questions.find_images(connection, None, None)
+    assert [row.group_id for row in rows] == [ids["a"], ids["a"], ids["c"]]
+
+
+def test_inputs_are_known_by_origin_size_and_time(catalog: Catalog) -> None:
+    ids = fill(catalog)
+    rows = [
+        questions.Input("file:///a", 5, 7, "kept", "", "", ids["a"], 1.0),
+        questions.Input("file:///b", 5, 7, "rejected", "empty", "no bytes", None, 1.0),
+    ]
+    with catalog.write() as connection:
+        questions.add_inputs(connection, rows)
+    with pytest.raises(IntegrityError), catalog.write() as connection:
+        questions.add_inputs(connection, rows[:1])
+    with catalog.read() as connection:
+        known = questions.known_inputs(connection, [f"file:///{n}" for n in range(1200)] + ["file:///a", "file:///b"])
+        counts = questions.intake_counts(connection)
+    assert known == {("file:///a", 5, 7): ids["a"], ("file:///b", 5, 7): None}
+    assert counts == {("kept", ""): 1, ("rejected", "empty"): 1}
+
+
+def test_a_failed_transaction_leaves_nothing(catalog: Catalog) -> None:
+    class Failure(Exception):
+        pass
+
+    with pytest.raises(Failure), catalog.write() as connection:
+        questions.add_images(connection, [image("a")])
+        raise Failure
+    with catalog.read() as connection:
+        assert questions.totals(connection)["images"] == 0
+
+
+def test_facts_about_the_project_are_given_once(catalog: Catalog) -> None:
+    with catalog.write() as connection:
+        questions.set_meta(connection, "key", "value")
+    with pytest.raises(IntegrityError), catalog.write() as connection:
+        questions.set_meta(connection, "key", "other")
+    with catalog.read() as connection:
+        assert (questions.meta(connection, "key"), questions.meta(connection, "none")) == ("value", None)
+
+
+def test_releases_are_listed_oldest_first(catalog: Catalog) -> None:
+    with catalog.write() as connection:
+        questions.add_release(connection, "v2", "bb", 2.0)
+        questions.add_release(connection, "v1", "aa", 3.0)
+    with catalog.read() as connection:
+        assert list(questions.releases(connection).items()) == [("v2", "bb"), ("v1", "aa")]
+
+
+def test_sqlite_writes_ahead_and_syncs_fully(tmp_path: Path) -> None:
+    catalog = Catalog(f"sqlite:///{tmp_path / 'c.sqlite'}")
+    with catalog.read() as connection:
+        names = ("journal_mode", "synchronous", "foreign_keys")
+        pragmas = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
+    catalog.close()
+    assert pragmas == ["wal", 2, 1]
+
+
+def test_a_catalog_of_the_future_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'c.sqlite'}"
+    catalog = Catalog(url)
+    with catalog.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    catalog.close()
+    with pytest.raises(ProjectError, match="version 9999.*upgrade holotype"):
+        Catalog(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["nonsense", "oracle://x", "sqlite:////no/such/folder/c.sqlite", "postgresql+psycopg://u:secret@localhost:1/x"],
+)
+def test_a_catalog_that_cannot_be_opened_is_one_clear_error(url: str) -> None:
+    with pytest.raises(ProjectError) as caught:
+        Catalog(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_damaged_catalog_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "c.sqlite").write_bytes(b"not a database" * 1000)
+    with pytest.raises(ProjectError, match="cannot open the catalog"):
+        Catalog(f"sqlite:///{tmp_path / 'c.sqlite'}")

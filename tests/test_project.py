@@ -1,0 +1,605 @@
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image, ImageOps
+
+import holotype
+from conftest import encoded, photo
+from holotype.catalog import questions
+from holotype.crowd import Fixed, Posterior
+from holotype.errors import AmbiguousLemma, OntologyError, PredictionError, ProjectError, ReleaseError, SourceError
+from holotype.images import Address, PackReader
+from holotype.ontology import Ontology, Synset
+from holotype.project import Project
+from holotype.releases import Fractions, Release, split, verify_release
+from holotype.releases.build import CHECKSUMS, MANIFEST, STATISTICS, SUMMARY, VOTES
+
+Fill = Callable[..., None]
+DOG, CAT, WHIPPET = "n02084071", "n02121808", "n02091134"
+
+
+def candidates(db: Project) -> list[tuple[str, str]]:
+    return [(image.wnid, image.sha256) for image in db.images()]
+
+
+# Projects
+
+
+def test_a_project_is_made_once_and_opened_often(tmp_path: Path, wordnet: Ontology) -> None:
+    holotype.init(tmp_path / "p").close()
+    with pytest.raises(ProjectError, match="already"):
+        holotype.init(tmp_path / "p")
+    for _ in range(2):
+        with holotype.open(tmp_path / "p", wordnet) as db:
+            assert db.ontology[DOG].name == "dog"
+    with pytest.raises(ProjectError, match="no holotype project in .*none; make one with: holotype init"):
+        holotype.open(tmp_path / "none")
+    (tmp_path / "p/holotype.json").write_text("{")
+    with pytest.raises(ProjectError, match="not readable"):
+        holotype.open(tmp_path / "p")
+
+
+def test_a_project_keeps_its_ontology(tmp_path: Path, wordnet: Ontology) -> None:
+    from conftest import small_ontology
+
+    holotype.init(tmp_path / "p").close()
+    holotype.open(tmp_path / "p", wordnet).close()
+    with pytest.raises(OntologyError, match="built on the ontology"):
+        holotype.open(tmp_path / "p", small_ontology({0: []}))
+
+
+# Ingest
+
+
+def test_subfolders_name_synsets(project: Project, tmp_path: Path, fill: Fill) -> None:
+    folder = tmp_path / "photos"
+    fill(folder / DOG, 2)
+    fill(folder / "whippet/2019 trip", 1, first=10)
+    fill(folder / f"{CAT}-true_cat", 1, first=20)
+    fill(folder / "my holiday", 3, first=30)
+    fill(folder, 1, first=40)
+    listing = project.list_folder(folder)
+    assert listing.unassigned == {"my holiday": 3}
+    report = project.ingest(folder)
+    assert (report.kept, report.total) == (8, 8)
+    found = [wnid for wnid, _ in candidates(project)]
+    assert sorted(found) == [DOG, DOG, WHIPPET, CAT]
+    assert len(project.images(under=DOG)) == 3
+    assert len(project.images(under="whippet")) == len(project.images(under=project.ontology[CAT])) == 1
+    assert project.stats()["images"] == 8
+
+
+def test_an_ambiguous_folder_lists_its_senses_and_is_settled_by_one(
+    project: Project, tmp_path: Path, fill: Fill
+) -> None:
+    fill(tmp_path / "photos/crane", 2)
+    fill(tmp_path / "photos/bank", 1, first=5)
+    with pytest.raises(AmbiguousLemma, match=r"'bank' has 10 senses.*'crane' has 5 senses.*--sense NAME=WNID"):
+        project.ingest(tmp_path / "photos")
+    assert project.stats()["images"] == 0
+    project.ingest(tmp_path / "photos", senses={"crane": "n02012849", "bank": "n09213565"})
+    assert {wnid for wnid, _ in candidates(project)} == {"n02012849", "n09213565"}
+
+
+def test_again_adds_only_what_is_new(project: Project, tmp_path: Path, fill: Fill) -> None:
+    folder = tmp_path / "photos" / DOG
+    fill(folder, 3)
+    assert project.ingest(tmp_path / "photos").kept == 3
+    fill(folder, 2, first=3)
+    (folder / "0000.jpg").write_bytes(encoded(photo(77)))
+    report = project.ingest(tmp_path / "photos")
+    assert (report.kept, report.unchanged, report.total) == (3, 2, 5)
+    before = candidates(project)
+    assert str(project.ingest(tmp_path / "photos")).startswith("5 inputs = 0 kept + 0 duplicate + 0 rejected + 5 un")
+    assert candidates(project) == before
+
+
+def test_exact_duplicates_are_stored_once(project: Project, tmp_path: Path, fill: Fill) -> None:
+    fill(tmp_path / "photos" / DOG, 3)
+    shutil.copytree(tmp_path / "photos" / DOG, tmp_path / "photos" / CAT)
+    report = project.ingest(tmp_path / "photos")
+    assert (report.kept, report.duplicate, report.total) == (3, 3, 6)
+    assert len(candidates(project)) == 6
+    with tarfile.open(project.path / "packs/pack-000000.tar") as pack:
+        names = pack.getnames()
+    assert len(names) == len(set(names)) == 6  # three images, three thumbnails
+
+
+def test_every_input_has_an_outcome_and_the_counts_add_up(project: Project, tmp_path: Path, fill: Fill) -> None:
+    folder = tmp_path / "photos" / DOG
+    fill(folder, 4)
+    sound = (folder / "0000.jpg").read_bytes()
+    (folder / "copy.jpg").write_bytes(sound)
+    (folder / "cut.jpg").write_bytes(sound[:-100])
+    (folder / "text.jpg").write_text("not a picture")
+    (folder / "empty.png").touch()
+    (folder / "link.jpg").symlink_to(folder / "0001.jpg")
+    (folder / "folder link").symlink_to("/etc")
+    os.mkfifo(folder / "pipe.jpg")
+    report = project.ingest(tmp_path / "photos")
+    assert report.rejected == {"truncated": 1, "unknown_format": 1, "empty": 1, "symbolic_link": 2, "not_a_file": 1}
+    assert (report.kept, report.duplicate, report.total) == (4, 1, 11)
+    assert {Path(origin).name for origin, _, _ in report.rejections} == {
+        "cut.jpg",
+        "text.jpg",
+        "empty.png",
+        "link.jpg",
+        "folder link",
+        "pipe.jpg",
+    }
+    assert sum(project.stats()["intake"].values()) == 11
+    assert project.ingest(tmp_path / "photos").unchanged == 11
+
+
+def test_names_of_any_bytes_are_taken_in(project: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "photos" / DOG
+    folder.mkdir(parents=True)
+    for number, name in enumerate(
+        (b"\xff\xfe.jpg", "naïve ☂.jpg".encode(), b"a'b\"; DROP TABLE image;--.jpg", b"\n.jpg")
+    ):
+        with open(os.path.join(os.fsencode(folder), name), "wb") as file:
+            file.write(encoded(photo(number)))
+    assert project.ingest(tmp_path / "photos").kept == 4
+    assert project.ingest(tmp_path / "photos").unchanged == 4
+
+
+def test_near_duplicates_are_grouped_and_kept(project: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "photos" / DOG
+    folder.mkdir(parents=True)
+    for name, image in {"a": photo(1, 400, 300), "b": photo(2, 400, 300)}.items():
+        (folder / f"{name}.jpg").write_bytes(encoded(image, quality=95))
+        (folder / f"{name}-small.jpg").write_bytes(encoded(image.resize((200, 150)), quality=60))
+        (folder / f"{name}-mirrored.png").write_bytes(encoded(ImageOps.mirror(image), "PNG"))
+    assert project.ingest(tmp_path / "photos").kept == 6
+    with project.catalog.read() as connection:
+        groups = questions.near_duplicates(connection)
+    assert len(groups) == 6
+    assert len(set(groups.values())) == 2
+
+
+def test_an_image_reads_back_and_shows_itself(project: Project, tmp_path: Path, fill: Fill) -> None:
+    fill(tmp_path / "photos" / DOG, 1, width=600, height=300)
+    project.ingest(tmp_path / "photos")
+    (image,) = project.images()
+    assert image.read() == (tmp_path / "photos" / DOG / "0000.jpg").read_bytes()
+    assert hashlib.sha256(image.read()).hexdigest() == image.sha256
+    assert (image.width, image.height, image.decided, image.posterior) == (600, 300, "open", None)
+    assert image._repr_jpeg_().startswith(b"\xff\xd8")
+    assert "data:image/jpeg;base64," in project.images()._repr_html_()
+    assert repr(project.images()) == "<1 images: open 1>"
+    assert repr(project.images()[0:0]) == "<0 images: none>"
+    with pytest.raises(ProjectError, match="decided must be of"):
+        project.images(decided="maybe")
+    with pytest.raises(KeyError):
+        project.images(under="no such thing")
+
+
+def test_what_is_no_folder_is_one_clear_error(project: Project, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="not a folder"):
+        project.ingest(tmp_path / "none")
+
+
+def zero_a_block(data: bytes) -> bytes:
+    middle, size = len(data) // 2, min(4096, len(data) // 4)
+    return data[:middle] + bytes(size) + data[middle + size :]
+
+
+def test_the_real_sample_is_kept_whole_and_every_damage_is_named(
+    project: Project, tmp_path: Path, shared: Path
+) -> None:
+    sample = sorted((shared / "imagenet-val-sample").iterdir())
+    assert project.ingest(shared / "imagenet-val-sample").kept == 500
+    big = tmp_path / "big.png"
+    Image.new("1", (30_000, 30_000)).save(big)
+    damages: list[tuple[str, Callable[[bytes], bytes]]] = [
+        ("truncated", lambda data: data[: len(data) * 2 // 3]),
+        ("damaged", zero_a_block),
+        ("unknown_format", lambda data: b"This is a text about a picture.\n" * 40),
+        ("too_large", lambda data: big.read_bytes()),
+    ]
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    expected = {}
+    for number, path in enumerate(sample):
+        data = path.read_bytes()
+        if number % 10 == 9:
+            reason, damage = damages[number // 10 % 4]
+            data, expected[path.name] = damage(data), reason
+        (copy / path.name).write_bytes(data)
+    report = project.ingest(copy)
+    assert report.duplicate == 450
+    assert {Path(origin).name: reason for origin, reason, _ in report.rejections} == expected
+    assert sum(report.rejected.values()) == len(expected) == 50
+
+
+# Kill -9
+
+
+def kill_when(command: list[str], catalog: Path, table: str, count: int) -> int:
+    """Run a command, kill -9 it when a table has more than `count` rows, and say how many were there then."""
+
+    def rows() -> int:
+        with contextlib.closing(sqlite3.connect(catalog)) as connection:
+            return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
+
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    while process.poll() is None and rows() <= count:
+        time.sleep(0.001)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return rows()
+
+
+def command_line(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", "from holotype.cli import main; main()", *arguments]
+
+
+def test_killed_ingest_loses_nothing_and_doubles_nothing(tmp_path: Path, wordnet: Ontology, fill: Fill) -> None:
+    for number, name in enumerate((DOG, CAT, WHIPPET)):
+        fill(tmp_path / "photos" / name, 150, first=200 * number, width=500, height=400)
+    (tmp_path / "photos" / DOG / "bad.jpg").write_text("bad")
+    shutil.copy(tmp_path / "photos" / DOG / "0000.jpg", tmp_path / "photos" / CAT / "copy.jpg")
+    project = tmp_path / "project"
+    holotype.init(project).close()
+    ingest = command_line("ingest", str(tmp_path / "photos"), "-p", str(project))
+    progress = [0]
+    for _ in range(5):
+        progress.append(kill_when(ingest, project / "catalog.sqlite", "image", progress[-1]))
+        with holotype.open(project, wordnet) as db:
+            assert db.stats()["images"] == progress[-1]
+            for image in db.images():
+                assert hashlib.sha256(image.read()).hexdigest() == image.sha256
+    assert progress == sorted(progress)
+    assert 0 < progress[1] < 450, progress
+    done = subprocess.run([*ingest, "--json"], check=True, capture_output=True, text=True)
+    report = json.loads(done.stdout)
+    assert report["total"] == 452
+    with holotype.open(project, wordnet) as db:
+        assert db.stats()["intake"] == {"kept": 450, "duplicate": 1, "rejected(unknown_format)": 1}
+        assert len(candidates(db)) == len(set(candidates(db))) == 451
+        for image in db.images():
+            assert hashlib.sha256(image.read()).hexdigest() == image.sha256
+            assert image.thumbnail().startswith(b"\xff\xd8")
+    names: list[str] = []
+    for path in (project / "packs").glob("*.tar"):
+        with tarfile.open(path) as pack:
+            names += [name for name in pack.getnames() if ".thumb." not in name]
+    assert len(names) == len(set(names)) == 450
+
+
+def test_killed_verify_loses_nothing_and_doubles_nothing(tmp_path: Path, wordnet: Ontology, fill: Fill) -> None:
+    for number, name in enumerate((DOG, CAT, WHIPPET)):
+        fill(tmp_path / "photos" / name, 250, first=300 * number, width=24, height=18)
+    outcomes = []
+    for name in ("killed", "whole"):
+        project = tmp_path / name
+        holotype.init(project).close()
+        with holotype.open(project, wordnet) as db:
+            db.ingest(tmp_path / "photos")
+            truth = tmp_path / "truth.csv"
+            rows = [f"{sha256},{wnid},{'yes' if int(sha256, 16) % 3 else 'no'}" for wnid, sha256 in candidates(db)]
+            truth.write_text("\n".join(["sha256,wnid,answer", *rows]))
+        verify = command_line("verify", "-p", str(project), "--crowd", "simulated", "--truth", str(truth))
+        seen = []
+        if name == "killed":
+            seen.append(0)
+            for _ in range(5):
+                seen.append(kill_when(verify, project / "catalog.sqlite", "vote", seen[-1]))
+        done = subprocess.run([*verify, "--json"], check=True, capture_output=True, text=True)
+        report = json.loads(done.stdout)
+        assert "open" not in report["states"]
+        if seen:
+            assert seen == sorted(seen)
+            assert 0 < seen[1] < report["votes"], seen
+        with holotype.open(project, wordnet) as db:
+            sha256 = {task.number: (task.wnid, task.sha256) for task in db.tasks()}
+            votes = [(sha256[vote.task], vote.worker, vote.answer, vote.page) for vote in db.votes()]
+            assert len({(task, worker) for task, worker, _, _ in votes}) == len(votes)
+            outcomes.append((sorted(votes), {(i.wnid, i.sha256): i.decided for i in db.images()}))
+    assert outcomes[0] == outcomes[1]
+
+
+def test_two_ingests_at_once_share_the_work(tmp_path: Path, wordnet: Ontology, fill: Fill) -> None:
+    for number, name in enumerate((DOG, CAT)):
+        fill(tmp_path / "photos" / name, 120, first=200 * number, width=300, height=200)
+    project = tmp_path / "project"
+    holotype.init(project).close()
+    ingest = command_line("ingest", str(tmp_path / "photos"), "-p", str(project))
+    both = [subprocess.Popen(ingest, stderr=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
+    for process in both:
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 0, said
+    with holotype.open(project, wordnet) as db:
+        assert db.stats()["images"] == 240
+        assert len(candidates(db)) == 240
+
+
+# Verify
+
+
+@pytest.fixture
+def verified(project: Project, tmp_path: Path, fill: Fill) -> Project:
+    for number, name in enumerate((DOG, CAT, WHIPPET)):
+        fill(tmp_path / "photos" / name, 30, first=100 * number)
+    twins = tmp_path / "photos" / CAT
+    for number in range(10):
+        with Image.open(twins / f"{100 + number:04d}.jpg") as image:
+            (twins / f"twin{number}.jpg").write_bytes(encoded(ImageOps.mirror(image), quality=95))
+    project.ingest(tmp_path / "photos")
+    truth = {(sha256, wnid): int(sha256, 16) % 4 > 0 for wnid, sha256 in candidates(project)}
+    project.verify(project.simulated_crowd(truth), Posterior(accept=0.95, reject=0.05))
+    return project
+
+
+def test_verify_labels_every_candidate(verified: Project) -> None:
+    states = verified.stats()["states"]
+    assert "open" not in states
+    assert sum(states.values()) == 100
+    assert 50 < states["yes"] < 85
+    assert len(verified.images(under=DOG, decided="yes")) == sum(
+        image.decided == "yes" and image.wnid in (DOG, WHIPPET) for image in verified.images()
+    )
+    again = verified.verify(verified.simulated_crowd(), Posterior(accept=0.95, reject=0.05))
+    assert again.new_votes == 0
+    assert not again.waiting
+    assert "100 candidates: open 0" in str(again)
+
+
+def test_another_policy_draws_other_conclusions_from_the_same_votes(verified: Project) -> None:
+    votes = len(verified.votes())
+    verified.verify(verified.simulated_crowd(), Fixed(2))
+    assert len(verified.votes()) == votes
+
+
+def test_more_images_join_the_campaign(verified: Project, tmp_path: Path, fill: Fill) -> None:
+    votes = {(vote.task, vote.worker) for vote in verified.votes()}
+    fill(tmp_path / "photos" / DOG, 20, first=5000)
+    verified.ingest(tmp_path / "photos")
+    report = verified.verify(verified.simulated_crowd(), Posterior(accept=0.95, reject=0.05))
+    assert sum(report.states.values()) == 120
+    assert not report.waiting
+    assert votes < {(vote.task, vote.worker) for vote in verified.votes()}
+
+
+# Releases
+
+
+def test_a_release_keeps_its_promises(verified: Project) -> None:
+    release = verified.release("v1")
+    assert verify_release(release.path) == []
+    rows = release.rows()
+    accepted = verified.images(decided="yes")
+    assert [(row["wnid"], row["sha256"]) for row in rows] == [(image.wnid, image.sha256) for image in accepted]
+    assert [row["rank"] for row in rows] == sorted(row["rank"] for row in rows)
+    assert release.wnids == [DOG, WHIPPET, CAT]
+    sums = subprocess.run(["sha256sum", "-c", CHECKSUMS], cwd=release.path, capture_output=True, check=False)
+    assert sums.returncode == 0
+    groups: dict[str, set[str]] = {}
+    for row in rows:
+        groups.setdefault(row["near_group"], set()).add(row["split"])
+        assert row["yes"] + row["no"] + row["unsure"] >= 2
+        assert "/" not in row["origin"], "a release must not tell where on whose disk its files lay"
+    assert all(len(splits) == 1 for splits in groups.values())
+    assert max(sum(row["near_group"] == group for row in rows) for group in groups) == 2
+    with tarfile.open(release.path / "train-000000.tar") as shard:
+        names = shard.getnames()
+        about = json.loads(shard.extractfile(names[2]).read())  # type: ignore[union-attr]
+    assert [name.partition(".")[2] for name in names[:3]] == ["jpg", "cls", "json"]
+    assert about["wnids"] == [next(row["wnid"] for row in rows if names[0].startswith(row["id"]))]
+    assert "'test'" not in repr(release)
+    assert repr(release).startswith("<Release v1: 3 synsets, ")
+
+
+def test_a_subtree_is_a_few_ranges_of_rows(verified: Project) -> None:
+    release = verified.release("v1")
+    wnids = [row["wnid"] for row in release.rows()]
+    assert wnids == sorted(wnids, key=verified.ontology.rank)
+    dogs = [n for n, wnid in enumerate(wnids) if verified.ontology.is_under(wnid, DOG)]
+    assert dogs == list(range(dogs[0], dogs[-1] + 1))
+
+
+def test_votes_are_released_with_hashed_workers(verified: Project) -> None:
+    release = verified.release("v1")
+    rows = pq.read_table(release.path / VOTES).to_pylist()
+    votes = verified.votes()
+    assert len(rows) == len(votes)
+    assert len({row["worker"] for row in rows}) == len({vote.worker for vote in votes})
+    assert not {row["worker"] for row in rows} & {vote.worker for vote in votes}
+    assert all("sim-" not in row["worker"] for row in rows)
+    assert [row["answer"] for row in rows] == [vote.answer.name.lower() for vote in votes]
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
+def test_the_same_labels_give_the_same_bytes(verified: Project, tmp_path: Path, wordnet: Ontology) -> None:
+    first = contents(verified.release("v1").path)
+    verified.close()
+    shutil.copytree(verified.path, tmp_path / "copy")
+    shutil.rmtree(tmp_path / "copy/releases/v1")
+    with holotype.open(tmp_path / "copy", wordnet) as copy:
+        with copy.catalog.write() as connection:
+            connection.exec_driver_sql("DELETE FROM release")
+        assert contents(copy.release("v1").path) == first
+        assert contents(copy.release("other", seed=1).path)[MANIFEST] != first[MANIFEST]
+
+
+def test_a_release_is_never_changed(verified: Project) -> None:
+    first = contents(verified.release("v1").path)
+    verified.release("v1", seed=5)
+    assert contents(verified.release("v1").path) == first
+    assert list(verified.releases()) == ["v1"]
+    for name in ("../v2", "", "a b", ".hidden", "a" * 200):
+        with pytest.raises(ReleaseError, match="a release's name"):
+            verified.release(name)
+
+
+def test_a_release_needs_accepted_images(project: Project, tmp_path: Path, fill: Fill) -> None:
+    with pytest.raises(ReleaseError, match="run holotype verify first"):
+        project.release("v1")
+    with pytest.raises(ReleaseError, match="sum to 1"):
+        Fractions(0.5, 0.5, 0.5)
+
+
+def test_a_pack_that_rotted_is_noticed(verified: Project) -> None:
+    (image,) = verified.images(decided="yes")[:1]
+    with open(verified.path / "packs" / image.address.pack, "r+b") as file:
+        file.seek(image.address.offset + 100)
+        file.write(b"rotten")
+    with pytest.raises(ReleaseError, match="no longer holds image"):
+        verified.release("v1")
+    assert not (verified.path / "releases/v1").exists()
+
+
+def corrupt(path: Path, position: int = 700) -> None:
+    data = bytearray(path.read_bytes())
+    data[position % len(data)] ^= 1
+    path.write_bytes(bytes(data))
+
+
+def rewrite_sums(folder: Path) -> None:
+    names = sorted(path.name for path in folder.iterdir() if path.name != CHECKSUMS)
+    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
+    (folder / CHECKSUMS).write_text("".join(lines))
+
+
+def with_manifest(folder: Path, change: Callable[[list[dict[str, object]]], None]) -> None:
+    import pyarrow as pa
+
+    table = pq.read_table(folder / MANIFEST)
+    rows = table.to_pylist()
+    change(rows)
+    pq.write_table(pa.Table.from_pylist(rows, table.schema), folder / MANIFEST)
+    rewrite_sums(folder)
+
+
+TAMPERINGS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a byte of a shard": (lambda f: corrupt(f / "train-000000.tar"), "train-000000.tar does not have its checksum"),
+    "a byte of the manifest": (lambda f: corrupt(f / MANIFEST), "manifest.parquet does not have its checksum"),
+    "a missing shard": (lambda f: (f / "test-000000.tar").unlink(), "test-000000.tar is missing"),
+    "another file": (lambda f: (f / "extra").touch(), "extra is not listed"),
+    "no checksums": (lambda f: (f / CHECKSUMS).unlink(), "cannot read SHA256SUMS"),
+    "an image changed, checksums adapted": (
+        lambda f: (corrupt(f / "train-000000.tar"), rewrite_sums(f)),
+        "is not at train-000000.tar byte 512",
+    ),
+    "statistics changed": (
+        lambda f: ((f / STATISTICS).write_text("{}"), rewrite_sums(f)),
+        "statistics.json does not follow",
+    ),
+    "rows out of order": (lambda f: with_manifest(f, lambda rows: rows.reverse()), "is not sorted"),
+    "a doubled row": (lambda f: with_manifest(f, lambda rows: rows.insert(0, rows[0])), "has a label twice"),
+    "a near-duplicate in another split": (
+        lambda f: with_manifest(f, lambda rows: [row.update(near_group="g") for row in rows] and None),
+        "near-duplicates of g are in",
+    ),
+    "a shard elsewhere": (
+        lambda f: with_manifest(f, lambda rows: rows[0].update(shard="../../catalog.sqlite")),
+        "not readable as a release",
+    ),
+    "no summary": (lambda f: ((f / SUMMARY).write_text("[]"), rewrite_sums(f)), "not readable as a release"),
+    "no such class": (lambda f: with_manifest(f, lambda rows: rows[0].update(split="bonus")), "unknown split"),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERINGS)
+def test_tampering_is_noticed(verified: Project, name: str) -> None:
+    tamper, expected = TAMPERINGS[name]
+    folder = verified.release("v1").path
+    tamper(folder)
+    problems = verify_release(folder)
+    assert any(expected in problem for problem in problems), problems
+
+
+def test_a_release_killed_while_written_is_made_anew(verified: Project) -> None:
+    partial = verified.path / "releases/.v1.partial"
+    partial.mkdir(parents=True)
+    (partial / "train-000000.tar").write_bytes(b"half")
+    assert verify_release(verified.release("v1").path) == []
+    assert not partial.exists()
+
+
+def test_a_release_whose_entry_was_lost_is_found_again(verified: Project) -> None:
+    verified.release("v1")
+    with verified.catalog.write() as connection:
+        connection.exec_driver_sql("DELETE FROM release")
+    verified.release("v1")
+    assert list(verified.releases()) == ["v1"]
+
+
+def test_splits_are_stratified_seeded_and_independent_of_order() -> None:
+    labels = [(f"n{number % 5:08d}", f"{number:016x}") for number in range(1000)]
+    groups = {image: f"{int(image, 16) // 2:016x}" for _, image in labels}
+    shares = Fractions(0.6, 0.1, 0.3)
+    chosen = split(labels, groups, shares, seed=1)
+    assert split(labels[::-1], groups, shares, seed=1) == chosen
+    assert split(labels, groups, shares, seed=2) != chosen
+    assert all(chosen[image] == chosen[f"{int(image, 16) ^ 1:016x}"] for image in chosen)
+    for wnid in {wnid for wnid, _ in labels}:
+        mine = [chosen[image] for name, image in labels if name == wnid]
+        assert mine.count("train") == pytest.approx(120, abs=2)
+        assert mine.count("test") == pytest.approx(60, abs=2)
+    single = split([("n00000001", "a")], {"a": "a"}, Fractions(), seed=9)
+    assert single == {"a": "train"}
+    assert set(split(labels, groups, Fractions(0, 0, 1), seed=1).values()) == {"test"}
+
+
+def test_the_shards_are_addressed_by_the_manifest(verified: Project) -> None:
+    release = verified.release("v1")
+    reader = PackReader(release.path)
+    for row in release.rows():
+        data = reader.read(Address(row["shard"], row["offset"], row["length"]))
+        assert hashlib.sha256(data).hexdigest() == row["sha256"]
+    reader.close()
+
+
+# Evaluate
+
+
+def test_a_release_scores_predictions(verified: Project, tmp_path: Path) -> None:
+    release = verified.release("v1")
+    rows = release.rows("test")
+    predictions = tmp_path / "predictions.csv"
+
+    def write(guess: Callable[[str], str]) -> None:
+        lines = [f"{row['id']},{guess(row['wnid'])}" for row in rows]
+        predictions.write_text("\n".join(["image,guess1", *lines]))
+
+    write(lambda wnid: wnid)
+    scores = verified.evaluate(predictions, "v1")
+    assert (scores.images, scores.top1.value, scores.hierarchical[0].value) == (len(rows), 0, 0)
+    write(lambda wnid: WHIPPET if wnid == DOG else DOG)
+    scores = verified.evaluate(predictions, "v1")
+    assert scores.top1.value == scores.top5.value == 1
+    heights = [verified.ontology.height(DOG if row["wnid"] != CAT else "n01317541") for row in rows]
+    assert scores.hierarchical[0].value == pytest.approx(sum(heights) / len(heights))
+    with pytest.raises(PredictionError, match="unknown image"):
+        verified.evaluate(predictions, "v1", split="val")
+    with pytest.raises(ReleaseError, match=r"no release 'v9'; there are: v1"):
+        verified.evaluate(predictions, "v9")
+
+
+def test_the_api_reads_like_the_domain(verified: Project) -> None:
+    dog = verified.ontology["n02084071"]
+    assert isinstance(dog, Synset)
+    assert dog.lemmas[0] == "dog"
+    assert verified.ontology[WHIPPET] in verified.ontology.descendants(dog)
+    assert len(verified.images(under="n02084071", decided="yes")) > 10
+    assert isinstance(verified.release("v1"), Release)
