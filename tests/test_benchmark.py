@@ -96,7 +96,8 @@ IMAGES = ["a", "b"]
 def read(tmp_path: Path, text: str | bytes) -> list[list[int]]:
     path = tmp_path / "predictions.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read_predictions(path, IMAGES, WNIDS).tolist()
+    found: list[list[int]] = read_predictions(path, IMAGES, WNIDS).tolist()
+    return found
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import itertools
 import math
@@ -213,7 +214,7 @@ def test_a_campaign_stopped_anywhere_ends_as_if_it_had_not_been(policy: Policy, 
 
         clock = itertools.count(0.0)
         with contextlib.suppress(Stopped):
-            one_by_one = OnePageAtATime(truth, lambda c=clock: next(c))
+            one_by_one = OnePageAtATime(truth, functools.partial(next, clock))
             run_campaign(Tally(tasks), one_by_one, policy, record, page_size=page_size)
         resumed = Tally(tasks, kept)
         again = run_campaign(resumed, crowd(truth), policy, lambda _: None, page_size=page_size)

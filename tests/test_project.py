@@ -490,32 +490,41 @@ def with_manifest(folder: Path, change: Callable[[list[dict[str, object]]], None
     rewrite_sums(folder)
 
 
+def change_a_shard(folder: Path) -> None:
+    corrupt(folder / "train-000000.tar")
+    rewrite_sums(folder)
+
+
+def put(name: str, text: str) -> Callable[[Path], None]:
+    def write(folder: Path) -> None:
+        (folder / name).write_text(text)
+        rewrite_sums(folder)
+
+    return write
+
+
+def one_group(rows: list[dict[str, object]]) -> None:
+    for row in rows:
+        row["near_group"] = "g"
+
+
 TAMPERINGS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a byte of a shard": (lambda f: corrupt(f / "train-000000.tar"), "train-000000.tar does not have its checksum"),
     "a byte of the manifest": (lambda f: corrupt(f / MANIFEST), "manifest.parquet does not have its checksum"),
     "a missing shard": (lambda f: (f / "test-000000.tar").unlink(), "test-000000.tar is missing"),
     "another file": (lambda f: (f / "extra").touch(), "extra is not listed"),
     "no checksums": (lambda f: (f / CHECKSUMS).unlink(), "cannot read SHA256SUMS"),
-    "an image changed, checksums adapted": (
-        lambda f: (corrupt(f / "train-000000.tar"), rewrite_sums(f)),
-        "is not at train-000000.tar byte 512",
-    ),
-    "statistics changed": (
-        lambda f: ((f / STATISTICS).write_text("{}"), rewrite_sums(f)),
-        "statistics.json does not follow",
-    ),
+    "an image changed, checksums adapted": (change_a_shard, "is not at train-000000.tar byte 512"),
+    "statistics changed": (put(STATISTICS, "{}"), "statistics.json does not follow"),
     "rows out of order": (lambda f: with_manifest(f, lambda rows: rows.reverse()), "is not sorted"),
     "a doubled row": (lambda f: with_manifest(f, lambda rows: rows.insert(0, rows[0])), "has a label twice"),
-    "a near-duplicate in another split": (
-        lambda f: with_manifest(f, lambda rows: [row.update(near_group="g") for row in rows] and None),
-        "near-duplicates of g are in",
-    ),
+    "a near-duplicate in another split": (lambda f: with_manifest(f, one_group), "near-duplicates of g are in"),
     "a shard elsewhere": (
         lambda f: with_manifest(f, lambda rows: rows[0].update(shard="../../catalog.sqlite")),
         "not readable as a release",
     ),
-    "no summary": (lambda f: ((f / SUMMARY).write_text("[]"), rewrite_sums(f)), "not readable as a release"),
-    "no such class": (lambda f: with_manifest(f, lambda rows: rows[0].update(split="bonus")), "unknown split"),
+    "no summary": (put(SUMMARY, "[]"), "not readable as a release"),
+    "no such split": (lambda f: with_manifest(f, lambda rows: rows[0].update(split="bonus")), "unknown split"),
 }
 
 

@@ -13,7 +13,8 @@ from holotype.errors import HolotypeError
 def main() -> None:
     """Run the command line; an error of ours is one line on stderr and exit code 2."""
     try:
-        commands.holotype(standalone_mode=False)
+        code = commands.holotype(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

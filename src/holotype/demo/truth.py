@@ -24,6 +24,8 @@ SUBTREES: Final = {
 }
 """The twelve subtrees of Deng et al., CVPR 2009, by wnid."""
 
+_FLOWER, _PLANT = "n11669921", "n00017222"
+
 _NOT_A_PHOTO = frozenset(
     [
         "cartoon",
@@ -106,8 +108,8 @@ def _in_context(ontology: Ontology, senses: tuple[Synset, ...], photo: Photo) ->
 def shows(ontology: Ontology, photo: Photo, target: Synset) -> bool:
     """Whether an image is a photograph of `target` by its description.
 
-    A photograph filed under the name of one of the twelve subtrees shows it too, when what is described is at
-    least a relative (below one of the subtree's parents): a rose filed under ``flowers`` shows a flower.
+    A plant filed under ``flowers`` shows a flower too: WordNet's synset takes only plants grown for their blooms, and
+    leaves out roses and irises.
     """
     if not is_photograph(photo):
         return False
@@ -116,5 +118,4 @@ def shows(ontology: Ontology, photo: Photo, target: Synset) -> bool:
         return False
     if ontology.is_under(shown, target):
         return True
-    filed = SUBTREES.get(target.wnid) in photo.folders
-    return filed and any(ontology.is_under(shown, parent) for parent in ontology.parents(target))
+    return target.wnid == _FLOWER and "flower" in photo.folders and ontology.is_under(shown, _PLANT)

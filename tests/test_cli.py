@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from conftest import encoded, photo
+from holotype.cli.commands import holotype as commands
+
+Fill = Callable[..., None]
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+DOG, CAT = "n02084071", "n02121808"
+
+
+def run(*arguments: object, expect: int = 0, cwd: Path | None = None) -> str:
+    """What a command prints on stdout; on an expected failure, on stderr."""
+    command = [sys.executable, "-c", "from holotype.cli import main; main()", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+    assert done.returncode == expect, done.stderr
+    return done.stderr if expect not in (0, 1) else done.stdout
+
+
+def test_a_whole_project_from_the_command_line(tmp_path: Path, fill: Fill) -> None:
+    fill(tmp_path / "photos" / DOG, 12)
+    fill(tmp_path / "photos" / CAT, 12, first=50)
+    (tmp_path / "photos/note.txt").write_text("not an image")
+    project = tmp_path / "p"
+    assert "next: holotype ingest" in run("init", project)
+    ingested = run("ingest", tmp_path / "photos", "-p", project)
+    assert ingested == "25 inputs = 24 kept + 0 duplicate + 1 rejected (unknown_format 1) + 0 unchanged\n"
+    again = json.loads(run("ingest", tmp_path / "photos", "-p", project, "--json"))
+    assert (again["total"], again["unchanged"]) == (25, 25)
+    verified = json.loads(run("verify", "--crowd", "simulated", "-p", project, "--json"))
+    assert sum(verified["states"].values()) == 24
+    assert "24 images" in run("stats", "-p", project)
+    stats = json.loads(run("stats", "--json", cwd=project))
+    assert set(stats["synsets"]) == {DOG, CAT}
+    made = json.loads(run("release", "create", "v1", "-p", project, "--json"))
+    assert made["labels"] == stats["states"]["yes"]
+    assert run("release", "list", "-p", project).startswith("<Release v1: 2 synsets")
+    assert list(json.loads(run("release", "list", "-p", project, "--json"))) == ["v1"]
+    assert run("release", "verify", "v1", "-p", project).endswith("is sound\n")
+    assert json.loads(run("release", "verify", made["path"], "--json"))["problems"] == []
+    assert "is there already" not in run("release", "create", "v1", "-p", project, expect=2)
+
+    import pyarrow.parquet as pq
+
+    rows = [row for row in pq.read_table(f"{made['path']}/manifest.parquet").to_pylist() if row["split"] == "test"]
+    with (tmp_path / "predictions.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["image", "guess1"], *([row["id"], row["wnid"]] for row in rows)])
+    scores = json.loads(run("evaluate", tmp_path / "predictions.csv", "--release", "v1", "-p", project, "--json"))
+    assert scores["flat"][0]["value"] == 0
+    assert "0.000" in run("evaluate", tmp_path / "predictions.csv", "--release", made["path"])
+
+    (Path(made["path"]) / "manifest.parquet").write_bytes(b"")
+    assert "does not have its checksum" in run("release", "verify", "v1", "-p", project, expect=1)
+
+
+def test_ontology_commands() -> None:
+    assert run("ontology", "find", "crane").count("\n") == 5
+    assert "there are: whipped cream" in run("ontology", "find", "whippe")
+    assert [synset["wnid"] for synset in json.loads(run("ontology", "find", "whippet", "--json"))] == ["n02091134"]
+    assert "path: entity > " in run("ontology", "show", DOG)
+    assert json.loads(run("ontology", "show", DOG, "--json"))["ranges"]
+    assert "whippet" in run("ontology", "tree", DOG, "--depth", 4)
+    assert "whippet" not in run("ontology", "tree", DOG, "--depth", 1)
+
+
+def test_an_ambiguous_folder_is_settled_on_the_command_line(tmp_path: Path, fill: Fill) -> None:
+    fill(tmp_path / "photos/crane", 1)
+    run("init", tmp_path / "p")
+    assert "--sense NAME=WNID" in run("ingest", tmp_path / "photos", "-p", tmp_path / "p", expect=2)
+    run("ingest", tmp_path / "photos", "-p", tmp_path / "p", "--sense", "crane=n02012849")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["stats"], "error: there is no holotype project in"),
+        (["ingest", "nowhere"], "error: there is no holotype project"),
+        (["ontology", "show", "crane"], "error: 'crane' has 5 senses, give the wnid: n10914447"),
+        (["ontology", "show", "n00000000"], "error: no synset n00000000"),
+        (["release", "verify", "nothing"], "error: there is no release 'nothing'"),
+        (["verify", "--crowd", "people"], "Invalid value for '--crowd'"),
+        (["nonsense"], "No such command 'nonsense'"),
+        (["ingest", "x", "--sense", "crane"], "is not NAME=WNID"),
+        (["verify", "--crowd", "simulated", "--accept", "2"], "error: a policy needs"),
+    ],
+)
+def test_an_error_is_one_clear_line_and_exit_code_2(tmp_path: Path, arguments: list[str], message: str) -> None:
+    said = run(*arguments, expect=2, cwd=tmp_path)
+    assert message in said
+    assert "Traceback" not in said
+    if said.startswith("error:"):
+        assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n", "the header must be sha256,wnid,answer"),
+        ("sha256,wnid,answer\nx,y,perhaps\n", "row 2: the answer must be yes or no"),
+        ("sha256,wnid,answer\n", "lacks 1 candidates"),
+    ],
+)
+def test_a_wrong_truth_file_is_refused(tmp_path: Path, fill: Fill, text: str, message: str) -> None:
+    fill(tmp_path / "photos" / DOG, 1)
+    run("init", tmp_path / "p")
+    run("ingest", tmp_path / "photos", "-p", tmp_path / "p")
+    (tmp_path / "truth.csv").write_text(text)
+    truth = ("verify", "--crowd", "simulated", "--truth", tmp_path / "truth.csv", "-p", tmp_path / "p")
+    assert message in run(*truth, expect=2)
+
+
+def test_the_catalogs_url_comes_from_the_environment_and_stays_out_of_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOLOTYPE_CATALOG", f"sqlite:///{tmp_path / 'elsewhere.sqlite'}")
+    run("init", tmp_path / "p")
+    assert (tmp_path / "elsewhere.sqlite").is_file()
+    assert not (tmp_path / "p/catalog.sqlite").exists()
+    assert "elsewhere" not in (tmp_path / "p/holotype.json").read_text()
+
+
+def test_the_demo_runs_on_any_folder_and_again(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    names = {"animals": ("dog", "cat", "horse"), "vehicles": ("truck", "bus"), "other": ("teapot", "letter")}
+    for number, (folder, name) in enumerate((f, n) for f, some in names.items() for n in some):
+        (photos / folder).mkdir(parents=True, exist_ok=True)
+        for copy in range(8):
+            path = photos / folder / f"{name}{copy}.png"
+            path.write_bytes(encoded(photo(100 * number + copy), "PNG"))
+            path.with_suffix(".txt").write_text(f"A {name}.\nEin Bild.")
+    (photos / "animals/cartoon").mkdir()
+    (photos / "animals/cartoon/dog.png").write_bytes(encoded(photo(9999), "PNG"))
+    said = run("demo", "--photos", photos, "--out", tmp_path / "out")
+    assert "majority of five" in said
+    assert "musical instrument" in said
+    page = (tmp_path / "out/report.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert "http" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
+        "http://creativecommons.org", ""
+    ).replace("https://matplotlib.org", "")
+    again = run("demo", "--photos", photos, "--out", tmp_path / "out")
+    assert "0 of them new" in again
+    assert said.splitlines()[3:] == again.splitlines()[3:]
+    (project,) = (tmp_path / "out").glob("project-*")
+    assert "is sound" in run("release", "verify", "v1", "-p", project)
+
+
+def walk(command: click.Command, path: tuple[str, ...] = ("holotype",)) -> list[tuple[tuple[str, ...], click.Command]]:
+    if isinstance(command, click.Group):
+        return [found for name, child in sorted(command.commands.items()) for found in walk(child, (*path, name))]
+    return [(path, command)]
+
+
+def test_the_reference_is_what_the_commands_say() -> None:
+    sys.path.insert(0, str(DOCS))
+    try:
+        from generate_cli import reference
+    finally:
+        sys.path.pop(0)
+    assert (DOCS / "cli.md").read_text() == reference(), "run: make docs"
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), walk(commands), ids=lambda value: " ".join(value) if isinstance(value, tuple) else ""
+)
+def test_every_command_and_option_is_documented(path: tuple[str, ...], command: click.Command) -> None:
+    text = (DOCS / "cli.md").read_text()
+    assert " ".join(path) in text
+    assert command.help
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.name
+            assert all(option in text for option in parameter.opts)
