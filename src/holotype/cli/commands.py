@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import os
+import shutil
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -359,11 +362,11 @@ def demo(out: Path, photos: Path | None, seed: int) -> None:
         click.echo(result.remark)
     else:
         print_scores(result.scores)
-    project = next(iter(result.release.path.parents[1:]))
+    program = "holotype" if shutil.which("holotype") else min(sys.argv[0], os.path.relpath(sys.argv[0]), key=len)
     click.echo(
         f"\nreport: {page}\nnow try:\n"
-        f"  holotype stats -p {project}\n"
-        f"  holotype release verify {result.release.path}\n"
-        f"  holotype ontology tree bird\n"
-        f"  holotype demo --photos DIR     (your own photographs, named or described by .txt files)"
+        f"  {program} stats -p {result.release.path.parents[1]}\n"
+        f"  {program} release verify {result.release.path}\n"
+        f"  {program} ontology tree bird\n"
+        f"  {program} demo --photos DIR     (your own photographs, named or described by .txt files)"
     )

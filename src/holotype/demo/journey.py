@@ -122,6 +122,7 @@ def run_demo(
     ontology = load_wordnet()
     progress("ontology", 1, 1)
 
+    progress("candidates", 0, 1)
     source = find_photos(photos, cache)
     found = read_folder(source.path)
     search = TextSearch(found, ontology)

@@ -103,17 +103,17 @@ def _svg(figure: Any) -> str:
 
 
 def _votes_plot(result: DemoResult) -> str:
-    figure, axes = _figure(5, 2.8)
+    figure, axes = _figure(3.5, 2.9)
     numbers = sorted(result.votes_per_candidate)
     axes.bar(numbers, [result.votes_per_candidate[number] for number in numbers], color=_ADAPTIVE)
     axes.axvline(5, color=_INK, linestyle="--", linewidth=1)
-    axes.text(5.1, axes.get_ylim()[1] * 0.93, "fixed majority: 5 for all", color=_INK)
+    axes.text(5.1, axes.get_ylim()[1] * 0.93, "majority: 5 for all", color=_INK)
     axes.set(xlabel="votes asked", ylabel="candidates", xticks=range(1, max([5, *numbers]) + 1))
     return _svg(figure)
 
 
 def _quality_plot(result: DemoResult) -> str:
-    figure, axes = _figure(5, 3.6)
+    figure, axes = _figure(3.7, 2.9)
     rows = [row for row in result.rows if row.adaptive.good][::-1]
     places = np.arange(len(rows))
     axes.barh(places + 0.2, [row.adaptive.recall for row in rows], 0.38, color=_ADAPTIVE, label="adaptive")
@@ -124,7 +124,7 @@ def _quality_plot(result: DemoResult) -> str:
 
 
 def _workers_plot(result: DemoResult) -> str:
-    figure, axes = _figure(4, 3.2)
+    figure, axes = _figure(3.3, 2.9)
     confusion = result.consensus.confusion
     votes = np.bincount(result.ballot.worker, minlength=result.ballot.workers)
     axes.scatter(
@@ -142,7 +142,7 @@ def _workers_plot(result: DemoResult) -> str:
         ylim=(0, 1),
     )
     axes.plot([0, 1], [1, 0], color=_FIXED, linestyle="--", linewidth=1)
-    axes.text(0.03, 0.9, "below the line: worse\nthan a coin", color=_INK, fontsize=8, va="top")
+    axes.text(0.05, 0.05, "below the line:\nworse than a coin", color=_INK, fontsize=8)
     return _svg(figure)
 
 
