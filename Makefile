@@ -16,6 +16,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY)
+	$(BIN)/python bench/ontology.py
 	$(BIN)/python bench/ingest.py
 
 $(READY): pyproject.toml constraints.txt

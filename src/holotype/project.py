@@ -151,6 +151,9 @@ class Project:
             raise ProjectError(f"{path / CONFIG} is not readable: {error!r}") from error
         self.catalog = Catalog(os.environ.get(CATALOG_VARIABLE) or f"sqlite:///{path / 'catalog.sqlite'}")
         self._packs = PackReader(path / "packs")
+        identity = hashlib.sha256(f"project {self._salt}".encode()).hexdigest()
+        if self._once("project", identity) != identity:
+            raise ProjectError(f"the catalog in ${CATALOG_VARIABLE} belongs to another project than {path}")
         if ontology is not None:
             self.ontology = self._claim(ontology)
 
@@ -177,18 +180,23 @@ class Project:
 
     def _claim(self, ontology: Ontology) -> Ontology:
         """Ranks in the catalog are of one ontology: remember which, and refuse another."""
-        with self.catalog.read() as connection:
-            held = questions.meta(connection, "ontology")
-        if held is None:
-            with self.catalog.write() as connection:
-                if (held := questions.meta(connection, "ontology")) is None:
-                    questions.set_meta(connection, "ontology", held := ontology.digest)
+        held = self._once("ontology", ontology.digest)
         if held != ontology.digest:
             raise OntologyError(
                 f"this project was built on the ontology {held[:12]}, but this machine has {ontology.digest[:12]}; "
                 "name the right one with WNSEARCHDIR"
             )
         return ontology
+
+    def _once(self, key: str, value: str) -> str:
+        """The fact called `key`: `value` from now on, unless it has been given before."""
+        with self.catalog.read() as connection:
+            held = questions.meta(connection, key)
+        if held is None:
+            with self.catalog.write() as connection:
+                if (held := questions.meta(connection, key)) is None:
+                    questions.set_meta(connection, key, held := value)
+        return held
 
     def list_folder(self, folder: str | os.PathLike[str], senses: Mapping[str, str] | None = None) -> FolderListing:
         """What `ingest` would take in: see `holotype.collect.folder.list_folder`."""

@@ -9,18 +9,20 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import holotype as api
-from holotype.benchmark import Scores
 from holotype.cli import show
 from holotype.crowd import Posterior
 from holotype.errors import CrowdError, ReleaseError
 from holotype.ontology import load_wordnet
-from holotype.project import Project, evaluate
 from holotype.releases import SPLITS, Fractions, Release, verify_release
+
+if TYPE_CHECKING:
+    from holotype.benchmark import Scores
+    from holotype.project import Project
 
 _POLICY = Posterior()
 _SHARES = Fractions()
@@ -279,6 +281,8 @@ def verify_command(release_or_name: str, project: Path, as_json: bool) -> None:
 def evaluate_command(predictions: Path, name: str, split: str, project: Path, as_json: bool) -> None:
     """Score PREDICTIONS, a CSV keyed by image id, as ILSVRC does."""
     if Path(name).is_dir():
+        from holotype.project import evaluate
+
         scores = evaluate(predictions, Release(Path(name)), load_wordnet(), split)
     else:
         with api.open(project) as db:
@@ -322,7 +326,7 @@ def demo(out: Path, photos: Path | None, seed: int) -> None:
     page.write_text(render_report(result), encoding="utf-8")
     if result.photos.remark:
         click.echo(result.photos.remark)
-    click.echo(f"{result.intake}\n{result.verified}\n{result.release!r}")
+    click.echo(f"{result.intake}\n{result.verified}\n{result.release or 'no release'}")
 
     def share(value: float | None) -> str:
         return "-" if value is None else f"{100 * value:.1f} %"
@@ -365,8 +369,8 @@ def demo(out: Path, photos: Path | None, seed: int) -> None:
     program = "holotype" if shutil.which("holotype") else min(sys.argv[0], os.path.relpath(sys.argv[0]), key=len)
     click.echo(
         f"\nreport: {page}\nnow try:\n"
-        f"  {program} stats -p {result.release.path.parents[1]}\n"
-        f"  {program} release verify {result.release.path}\n"
+        f"  {program} stats -p {result.project}\n"
+        f"  {program} release verify v1 -p {result.project}\n"
         f"  {program} ontology tree bird\n"
         f"  {program} demo --photos DIR     (your own photographs, named or described by .txt files)"
     )

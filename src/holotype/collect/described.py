@@ -135,7 +135,7 @@ class TextSearch:
                         found[number] = lemma
         return found
 
-    def search(self, synset: Synset, per_match: float = 2.0, at_least: int = 12) -> list[Result]:
+    def search(self, synset: Synset, at_least: int, per_match: float = 2.0) -> list[Result]:
         """Results for a synset, best first: `per_match` times as many as match, but `at_least` so many."""
         found = self.matches(synset)
         context = frozenset().union(*(self._photos[number].folders for number in found))

@@ -29,6 +29,8 @@ POLICY: Final = Posterior(accept=0.997, reject=0.12, minimum=2, maximum=12)
 """The demo's policy: its crowd overlooks four good images in ten, so no is cheap and yes must be sure."""
 BASELINE: Final = Fixed(5)
 RELEASE: Final = "v1"
+FEWEST_RESULTS: Final = 12
+"""What a search returns at least, where there are photographs enough."""
 
 StageProgress = Callable[[str, int, int], None]
 
@@ -75,6 +77,7 @@ class SubtreeRow:
 class DemoResult:
     """Everything the table and the report show."""
 
+    project: Path
     photos: PhotoFolder
     ontology: Ontology
     targets: Sequence[Synset]
@@ -88,7 +91,8 @@ class DemoResult:
     ballot: Ballot
     pictures: Mapping[str, Sequence[tuple[Image, bool]]]
     """Candidate images by wnid, each with whether it is good."""
-    release: Release
+    release: Release | None
+    """None where not a single image was accepted."""
     scores: Scores | None
     remark: str
     """Why there are no scores, or ""."""
@@ -128,8 +132,9 @@ def run_demo(
     search = TextSearch(found, ontology)
     targets = choose_targets(ontology, [ontology[wnid] for wnid in SUBTREES], search)
     results: dict[str, list[Result]] = {}
+    at_least = min(FEWEST_RESULTS, max(1, len(found) // 8))
     for number, target in enumerate(targets, 1):
-        results[target.wnid] = search.search(target)
+        results[target.wnid] = search.search(target, at_least=at_least)
         progress("candidates", number, len(targets))
 
     with _open(out / f"project-{digest_of(source.path)}-{seed}", ontology) as db:
@@ -137,10 +142,7 @@ def run_demo(
         intake = db.ingest_files(files, lambda done, total: progress("images", done, total))
         truth = _truth(db, source.path, {photo.path: photo for photo in found})
         verified, scored = _crowd(db, truth, seed, progress)
-        progress("release", 0, 1)
-        release = db.release(RELEASE, progress=lambda done, total: progress("release", done, total))
-        scores, remark = _benchmark(db, release, out, lambda done, total: progress("benchmark", done, total + 1))
-        progress("benchmark", 1, 1)
+        release, scores, remark = _release(db, out, progress)
         tally = Tally(db.tasks(), db.votes())
         ballot = tally.ballot()
         pictures: dict[str, list[tuple[Image, bool]]] = defaultdict(list)
@@ -148,6 +150,7 @@ def run_demo(
             pictures[image.wnid].append((image, truth[image.sha256, image.wnid]))
         pictures = {wnid: [(_held(image), good) for image, good in pairs] for wnid, pairs in pictures.items()}
         return DemoResult(
+            db.path,
             source,
             ontology,
             targets,
@@ -261,13 +264,17 @@ def _row(name: str, numbers: Sequence[int], scored: _Scored) -> SubtreeRow:
     return SubtreeRow(name, len(numbers), adaptive, fixed)
 
 
-def _benchmark(
-    db: Project, release: Release, out: Path, progress: Callable[[int, int], None]
-) -> tuple[Scores | None, str]:
+def _release(db: Project, out: Path, progress: StageProgress) -> tuple[Release | None, Scores | None, str]:
+    """The release and its scores, as far as the accepted images go, and what they did not suffice for."""
+    release = None
     try:
-        model = train_baseline(release, progress)
-        predictions = out / "predictions.csv"
-        write_predictions(model, release, predictions)
-        return db.evaluate(predictions, release.name), ""
+        progress("release", 0, 1)
+        release = db.release(RELEASE, progress=lambda done, total: progress("release", done, total))
+        progress("release", 1, 1)
+        model = train_baseline(release, lambda done, total: progress("benchmark", done, total + 1))
+        write_predictions(model, release, out / "predictions.csv")
+        scores = db.evaluate(out / "predictions.csv", release.name)
+        progress("benchmark", 1, 1)
     except ReleaseError as error:
-        return None, f"Nothing to score: {error}"
+        return release, None, f"Too few images were accepted for a benchmark: {error}"
+    return release, scores, ""

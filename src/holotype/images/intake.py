@@ -155,8 +155,7 @@ def take_in(
             writer.rotate_if_full()
             done += len(batch)
             progress(done, len(files))
-    if outcomes["kept", ""]:
-        group_near_duplicates(catalog)
+    group_near_duplicates(catalog)
     return IntakeReport(
         outcomes["kept", ""],
         outcomes["duplicate", ""],
