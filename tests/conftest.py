@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import getpass
 import io
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +18,7 @@ import holotype
 from holotype.ontology import NounRow, Ontology, load_wordnet, senses_from_rows
 from holotype.project import Project
 
+BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
 SHARED = Path(__file__).resolve().parents[2] / "shared/data"
 
 
@@ -33,6 +40,33 @@ def project(tmp_path: Path, wordnet: Ontology) -> Iterator[Project]:
     holotype.init(tmp_path / "project").close()
     with holotype.open(tmp_path / "project", wordnet) as db:
         yield db
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of an own PostgreSQL server on a socket in a temporary folder, where PostgreSQL is installed."""
+    if not BINARIES:
+        pytest.skip("PostgreSQL is not installed")
+    user = getpass.getuser()
+    if os.geteuid() == 0:  # initdb refuses to be root
+        try:
+            user = pwd.getpwnam("postgres").pw_name
+        except KeyError:
+            pytest.skip("root without a user postgres cannot start PostgreSQL")
+    folder = Path(tempfile.mkdtemp(prefix="holotype-pg-"))
+    shutil.chown(folder, user)
+
+    def run(program: str, *arguments: str) -> None:
+        command = [str(BINARIES[-1] / program), *arguments]
+        subprocess.run(command, check=True, user=user if os.geteuid() == 0 else None, cwd=folder, capture_output=True)
+
+    try:
+        run("initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "holotype", "--no-sync")
+        run("pg_ctl", "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", f"-k {folder} -h ''", "start")
+        yield f"postgresql+psycopg://holotype@/postgres?host={folder}"
+        run("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def photo(seed: int, width: int = 80, height: int = 60) -> Image.Image:

@@ -1,51 +1,17 @@
 from __future__ import annotations
 
-import getpass
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from holotype.catalog import Catalog, questions
 from holotype.catalog.schema import metadata
 from holotype.errors import ProjectError
-
-BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The URL of an own PostgreSQL server on a socket in a temporary folder, where PostgreSQL is installed."""
-    if not BINARIES:
-        pytest.skip("PostgreSQL is not installed")
-    user = getpass.getuser()
-    if os.geteuid() == 0:  # initdb refuses to be root
-        try:
-            user = pwd.getpwnam("postgres").pw_name
-        except KeyError:
-            pytest.skip("root without a user postgres cannot start PostgreSQL")
-    folder = Path(tempfile.mkdtemp(prefix="holotype-pg-"))
-    shutil.chown(folder, user)
-
-    def run(program: str, *arguments: str) -> None:
-        command = [str(BINARIES[-1] / program), *arguments]
-        subprocess.run(command, check=True, user=user if os.geteuid() == 0 else None, cwd=folder, capture_output=True)
-
-    try:
-        run("initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "holotype", "--no-sync")
-        run("pg_ctl", "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", f"-k {folder} -h ''", "start")
-        yield f"postgresql+psycopg://holotype@/postgres?host={folder}"
-        run("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -215,12 +181,27 @@ def test_a_failed_transaction_leaves_nothing(catalog: Catalog) -> None:
 
 
 def test_facts_about_the_project_are_given_once(catalog: Catalog) -> None:
-    with catalog.write() as connection:
-        questions.set_meta(connection, "key", "value")
-    with pytest.raises(IntegrityError), catalog.write() as connection:
-        questions.set_meta(connection, "key", "other")
+    for value in ("first", "second"):
+        assert (
+            catalog.transact(lambda connection, value=value: questions.meta_or_set(connection, "k", value)) == "first"
+        )
     with catalog.read() as connection:
-        assert (questions.meta(connection, "key"), questions.meta(connection, "none")) == ("value", None)
+        assert (questions.meta(connection, "k"), questions.meta(connection, "none")) == ("first", None)
+
+
+def test_work_is_done_again_where_another_was_first(catalog: Catalog) -> None:
+    fill(catalog)
+    attempts = []
+
+    def work(connection: Connection) -> str:
+        attempts.append(1)
+        questions.add_images(connection, [image("a" if len(attempts) < 3 else "z")])
+        return "done"
+
+    assert catalog.transact(work) == "done"
+    assert len(attempts) == 3
+    with pytest.raises(ProjectError, match="10 times over"):
+        catalog.transact(lambda connection: questions.add_images(connection, [image("a")]))
 
 
 def test_releases_are_listed_oldest_first(catalog: Catalog) -> None:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -66,7 +67,7 @@ def test_no_workers_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("kind", ["threads", "processes"])
-def test_ctrl_c_ends_it_cleanly(kind: str) -> None:
+def test_ctrl_c_ends_it_cleanly(kind: str, tmp_path: Path) -> None:
     script = f"""
 import time
 from holotype.engine import map_batches
@@ -80,7 +81,8 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         print("stopped", flush=True)
 """
-    command, pipe = [sys.executable, "-c", script], subprocess.PIPE
+    (tmp_path / "script.py").write_text(script)
+    command, pipe = [sys.executable, str(tmp_path / "script.py")], subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -330,6 +330,26 @@ def test_two_ingests_at_once_share_the_work(tmp_path: Path, wordnet: Ontology, f
         assert len(candidates(db)) == 240
 
 
+def test_a_whole_project_on_postgresql(
+    tmp_path: Path, wordnet: Ontology, fill: Fill, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOLOTYPE_CATALOG", postgres)
+    for number, name in enumerate((DOG, CAT)):
+        fill(tmp_path / "photos" / name, 100, first=200 * number, width=200, height=150)
+    holotype.init(tmp_path / "p").close()
+    ingest = command_line("ingest", str(tmp_path / "photos"), "-p", str(tmp_path / "p"))
+    both = [subprocess.Popen(ingest, stderr=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
+    for process in both:
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 0, said
+    with holotype.open(tmp_path / "p", wordnet) as db:
+        assert db.stats()["images"] == len(candidates(db)) == 200
+        assert not db.verify(db.simulated_crowd()).waiting
+        assert verify_release(db.release("v1").path) == []
+    with pytest.raises(ProjectError, match="belongs to another project"):
+        holotype.init(tmp_path / "other")
+
+
 # Verify
 
 

@@ -151,11 +151,15 @@ class Project:
             raise ProjectError(f"{path / CONFIG} is not readable: {error!r}") from error
         self.catalog = Catalog(os.environ.get(CATALOG_VARIABLE) or f"sqlite:///{path / 'catalog.sqlite'}")
         self._packs = PackReader(path / "packs")
-        identity = hashlib.sha256(f"project {self._salt}".encode()).hexdigest()
-        if self._once("project", identity) != identity:
-            raise ProjectError(f"the catalog in ${CATALOG_VARIABLE} belongs to another project than {path}")
-        if ontology is not None:
-            self.ontology = self._claim(ontology)
+        try:
+            identity = hashlib.sha256(f"project {self._salt}".encode()).hexdigest()
+            if self._once("project", identity) != identity:
+                raise ProjectError(f"the catalog in ${CATALOG_VARIABLE} belongs to another project than {path}")
+            if ontology is not None:
+                self.ontology = self._claim(ontology)
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Project:
         return self
@@ -193,9 +197,7 @@ class Project:
         with self.catalog.read() as connection:
             held = questions.meta(connection, key)
         if held is None:
-            with self.catalog.write() as connection:
-                if (held := questions.meta(connection, key)) is None:
-                    questions.set_meta(connection, key, held := value)
+            held = self.catalog.transact(lambda connection: questions.meta_or_set(connection, key, value))
         return held
 
     def list_folder(self, folder: str | os.PathLike[str], senses: Mapping[str, str] | None = None) -> FolderListing:
@@ -269,8 +271,7 @@ class Project:
                 }
                 for vote in votes
             ]
-            with self.catalog.write() as connection:
-                questions.add_votes(connection, rows)
+            self.catalog.transact(lambda connection: questions.add_votes(connection, rows))
 
         def report(conclusion: Conclusion, _: int) -> None:
             progress(sum(state is not State.OPEN for state in conclusion.states), len(tasks))
@@ -354,8 +355,7 @@ class Project:
             if not (self.path / "releases" / name).exists():
                 self._write_release(name, fractions, seed, progress)
             checksum = hashlib.sha256((self.path / "releases" / name / "SHA256SUMS").read_bytes()).hexdigest()
-            with self.catalog.write() as connection:
-                questions.add_release(connection, name, checksum, time.time())
+            self.catalog.transact(lambda connection: questions.add_release(connection, name, checksum, time.time()))
         return self._release(name)
 
     def _release(self, name: str) -> Release:

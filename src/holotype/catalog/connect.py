@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc, inspect, text
 
 from holotype.catalog.schema import HEAD
 from holotype.errors import ProjectError
+
+Result = TypeVar("Result")
+_ATTEMPTS: Final = 10
 
 
 class Catalog:
@@ -54,6 +57,20 @@ class Catalog:
                 f"the catalog could not be written: {error.orig}; nothing of this step was kept, "
                 "run the same command again when that is mended"
             ) from error
+
+    def transact(self, work: Callable[[Connection], Result]) -> Result:
+        """What `work` returns, done in one `write` transaction.
+
+        `work` is done again where another process was first to append the same fact, which only databases with
+        several writers at once let happen; it then sees that fact.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                with self.write() as connection:
+                    return work(connection)
+            except exc.IntegrityError as error:
+                last = error
+        raise ProjectError(f"other processes were first {_ATTEMPTS} times over; run the same command again") from last
 
     def close(self) -> None:
         """Close every connection."""

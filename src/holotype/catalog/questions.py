@@ -73,9 +73,12 @@ def meta(connection: Connection, key: str) -> str | None:
     return connection.execute(select(t.meta.c.value).where(t.meta.c.key == key)).scalar()
 
 
-def set_meta(connection: Connection, key: str, value: str) -> None:
-    """Give a project-wide value, once: it is a fact."""
-    connection.execute(insert(t.meta).values(key=key, value=value))
+def meta_or_set(connection: Connection, key: str, value: str) -> str:
+    """The project-wide value called `key`, which is `value` if none was given before."""
+    held = meta(connection, key)
+    if held is None:
+        connection.execute(insert(t.meta).values(key=key, value=value))
+    return value if held is None else held
 
 
 def known_inputs(connection: Connection, origins: Iterable[str]) -> dict[tuple[str, int, int], int | None]:

@@ -11,16 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection
 
 from holotype.catalog import Catalog, questions
 from holotype.engine import map_batches
-from holotype.errors import ProjectError
 from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, many_at_once
 from holotype.images.near import near_duplicate_groups
 from holotype.images.packs import THUMBNAIL, PackWriter
-
-_ATTEMPTS: Final = 10
 
 MAX_BYTES: Final = 256 << 20
 """A larger file is rejected unread."""
@@ -127,16 +124,13 @@ def take_in(
         known = questions.known_inputs(connection, (file.origin for file in files))
     new = [file for file in files if file.identity not in known]
     unchanged = [file for file in files if file.identity in known]
-    with catalog.write() as connection:
-        questions.add_sightings(
-            connection,
-            [
-                sighting
-                for file in unchanged
-                if (image := known[file.identity]) is not None
-                for sighting in _sightings(file, image)
-            ],
-        )
+    seen_again = [
+        sighting
+        for file in unchanged
+        if (image := known[file.identity]) is not None
+        for sighting in _sightings(file, image)
+    ]
+    catalog.transact(lambda connection: questions.add_sightings(connection, seen_again))
     outcomes: Counter[tuple[str, str]] = Counter()
     rejections = []
     done = len(unchanged)
@@ -174,8 +168,7 @@ def group_near_duplicates(catalog: Catalog) -> None:
     shared = np.bincount(groups, minlength=len(ids))[groups] > 1
     found = dict(zip(ids[shared].tolist(), ids[groups[shared]].tolist(), strict=True))
     if found != held:
-        with catalog.write() as connection:
-            questions.set_near_duplicates(connection, found)
+        catalog.transact(lambda connection: questions.set_near_duplicates(connection, found))
 
 
 def _batches(files: Iterable[InputFile], count: int = 32, size: int = 16 << 20) -> Iterator[list[InputFile]]:
@@ -215,21 +208,21 @@ def _read(file: InputFile) -> _Read:
 
 
 def _store(batch: Sequence[_Read], catalog: Catalog, writer: PackWriter, now: float) -> list[questions.Input]:
-    """Pack and catalogue a batch in one transaction; again if another writer was first with one of its images."""
-    for _ in range(_ATTEMPTS):
-        mark = writer.end
-        try:
-            with catalog.write() as connection:
-                return _store_in(connection, batch, writer, now)
-        except IntegrityError:
-            writer.undo(mark)
-        except BaseException:
-            writer.rollback()
-            raise
-    raise ProjectError(f"other processes took in the same files {_ATTEMPTS} times over; run the same command again")
+    """Pack and catalogue a batch in one transaction."""
+    mark = writer.end
+
+    def work(connection: Connection) -> list[questions.Input]:
+        writer.undo(mark)  # what an attempt before this one wrote
+        return _store_in(connection, batch, writer, now)
+
+    try:
+        return catalog.transact(work)
+    except BaseException:
+        writer.rollback()
+        raise
 
 
-def _store_in(connection: Any, batch: Sequence[_Read], writer: PackWriter, now: float) -> list[questions.Input]:
+def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter, now: float) -> list[questions.Input]:
     known = questions.known_inputs(connection, (read.file.origin for read in batch))
     batch = [read for read in batch if read.file.identity not in known]
     ids = questions.image_ids(connection, {read.row.sha256 for read in batch})
