@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -182,9 +183,7 @@ def test_a_failed_transaction_leaves_nothing(catalog: Catalog) -> None:
 
 def test_facts_about_the_project_are_given_once(catalog: Catalog) -> None:
     for value in ("first", "second"):
-        assert (
-            catalog.transact(lambda connection, value=value: questions.meta_or_set(connection, "k", value)) == "first"
-        )
+        assert catalog.transact(functools.partial(questions.meta_or_set, key="k", value=value)) == "first"
     with catalog.read() as connection:
         assert (questions.meta(connection, "k"), questions.meta(connection, "none")) == ("first", None)
 

@@ -86,7 +86,7 @@ def test_an_ambiguous_folder_is_settled_on_the_command_line(tmp_path: Path, fill
         (["ingest", "nowhere"], "error: there is no holotype project"),
         (["ontology", "show", "crane"], "error: 'crane' has 5 senses, give the wnid: n10914447"),
         (["ontology", "show", "n00000000"], "error: no synset n00000000"),
-        (["release", "verify", "nothing"], "error: there is no release 'nothing'"),
+        (["release", "verify", "nothing"], "error: there is no holotype project"),
         (["verify", "--crowd", "people"], "Invalid value for '--crowd'"),
         (["nonsense"], "No such command 'nonsense'"),
         (["ingest", "x", "--sense", "crane"], "is not NAME=WNID"),
@@ -107,13 +107,15 @@ def test_an_error_is_one_clear_line_and_exit_code_2(tmp_path: Path, arguments: l
         ("a,b\n", "the header must be sha256,wnid,answer"),
         ("sha256,wnid,answer\nx,y,perhaps\n", "row 2: the answer must be yes or no"),
         ("sha256,wnid,answer\n", "lacks 1 candidates"),
+        ("sha256,wnid,answer\nx\n", "row 2: the answer must be"),
+        ("\udcff", "cannot read"),
     ],
 )
 def test_a_wrong_truth_file_is_refused(tmp_path: Path, fill: Fill, text: str, message: str) -> None:
     fill(tmp_path / "photos" / DOG, 1)
     run("init", tmp_path / "p")
     run("ingest", tmp_path / "photos", "-p", tmp_path / "p")
-    (tmp_path / "truth.csv").write_text(text)
+    (tmp_path / "truth.csv").write_bytes(text.encode(errors="surrogateescape"))
     truth = ("verify", "--crowd", "simulated", "--truth", tmp_path / "truth.csv", "-p", tmp_path / "p")
     assert message in run(*truth, expect=2)
 

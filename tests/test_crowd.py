@@ -178,7 +178,7 @@ def campaign(count: int = 120, base: float = 0.25, synsets: int = 4) -> tuple[li
 
 def crowd(truth: dict[int, bool], **options: object) -> SimulatedCrowd:
     clock = itertools.count(1000.0)
-    return SimulatedCrowd(truth, lambda: next(clock), **options)  # type: ignore[arg-type]
+    return SimulatedCrowd(lambda task: truth[task.number], lambda: next(clock), **options)  # type: ignore[arg-type]
 
 
 def facts(votes: Sequence[Vote]) -> set[tuple[int, str, Answer, str]]:
@@ -214,7 +214,7 @@ def test_a_campaign_stopped_anywhere_ends_as_if_it_had_not_been(policy: Policy, 
 
         clock = itertools.count(0.0)
         with contextlib.suppress(Stopped):
-            one_by_one = OnePageAtATime(truth, functools.partial(next, clock))
+            one_by_one = OnePageAtATime(lambda task: truth[task.number], functools.partial(next, clock))
             run_campaign(Tally(tasks), one_by_one, policy, record, page_size=page_size)
         resumed = Tally(tasks, kept)
         again = run_campaign(resumed, crowd(truth), policy, lambda _: None, page_size=page_size)
@@ -274,19 +274,48 @@ def test_the_simulated_crowd_is_what_it_says() -> None:
     assert math.isfinite(sum(vote.seconds for vote in tally.votes))
 
 
+PAGE = Page("001-x", "n00000001", (Task(1, "n00000001", "a"), Task(2, "n00000001", "b")), frozenset({"bob"}))
+
+
 @pytest.mark.parametrize(
     ("sheet", "message"),
     [
-        (Sheet("001-x", "ann", (Answer.YES,), 1.0, 0.0), "1 answers"),
-        (Sheet("other", "ann", (Answer.YES, Answer.NO), 1.0, 0.0), "answers for page"),
-        (Sheet("001-x", "bob", (Answer.YES, Answer.NO), 1.0, 0.0), "has voted"),
-        (Sheet("001-x", "ann", (2, 3), 1.0, 0.0), "3 is not a valid Answer"),  # type: ignore[arg-type]
+        (Sheet(PAGE, "ann", (Answer.YES,), 1.0, 0.0), "1 answers for page 001-x"),
+        (Sheet(PAGE, "bob", (Answer.YES, Answer.NO), 1.0, 0.0), "has voted"),
+        (Sheet(PAGE, "ann", (2, 3), 1.0, 0.0), "3 is not a valid Answer"),  # type: ignore[arg-type]
     ],
 )
 def test_a_sheet_that_does_not_answer_its_page_is_refused(sheet: Sheet, message: str) -> None:
-    page = Page("001-x", "n00000001", (Task(1, "n00000001", "a"), Task(2, "n00000001", "b")), frozenset({"bob"}))
     with pytest.raises(CrowdError, match=message):
-        votes_of(sheet, page)
+        votes_of(sheet)
+
+
+def test_good_sheets_count_though_one_is_bad() -> None:
+    class Sloppy(SimulatedCrowd):
+        def collect(self) -> list[Sheet]:
+            first, *rest = super().collect()
+            return [dataclasses.replace(first, answers=()), *rest]
+
+    tasks, truth = campaign()
+    tally = Tally(tasks)
+    with pytest.raises(CrowdError, match="1 of 4 sheets were refused, the others counted"):
+        run_campaign(tally, Sloppy(lambda task: truth[task.number], lambda: 0.0), Posterior(), lambda _: None)
+    assert len(tally.votes) == 90
+
+
+def test_sheets_of_pages_posted_long_ago_count() -> None:
+    class Late(SimulatedCrowd):
+        def collect(self) -> list[Sheet]:
+            return []
+
+    tasks, truth = campaign()
+    late = Late(lambda task: truth[task.number], lambda: 0.0)
+    run_campaign(Tally(tasks[:30]), late, Posterior(), lambda _: None)
+    late.collect = functools.partial(SimulatedCrowd.collect, late)  # type: ignore[method-assign]
+    tally = Tally(tasks)
+    conclusion = run_campaign(tally, late, Posterior(), lambda _: None)
+    assert State.OPEN not in conclusion.states
+    assert any(len(vote.page) and vote.task < 30 for vote in tally.votes)
 
 
 def test_adaptive_consensus_beats_a_majority_of_five_with_fewer_votes() -> None:

@@ -150,6 +150,22 @@ def test_no_bytes_break_the_decoder(tail: bytes, head: bytes) -> None:
     assert isinstance(row, Rejection | Fingerprint)
 
 
+def test_zeros_after_the_end_of_a_jpeg_are_no_damage() -> None:
+    grey = encoded(photo(3).convert("L"), quality=90)
+    for data in (SOUND, grey):
+        assert isinstance(fingerprint_batch([data + bytes(2048)])[0], Fingerprint)
+
+
+AVIF = encoded(photo(7, 64, 48), "AVIF")
+
+
+@given(st.integers(0, len(AVIF) - 1), st.integers(0, 255))
+@settings(max_examples=200, deadline=None)
+def test_no_changed_byte_breaks_the_avif_decoder(position: int, value: int) -> None:
+    (row,) = fingerprint_batch([AVIF[:position] + bytes([value]) + AVIF[position + 1 :]])
+    assert isinstance(row, Rejection | Fingerprint)
+
+
 @given(st.integers(0, len(PNG) - 1), st.integers(0, 255))
 @settings(max_examples=100)
 def test_no_changed_byte_breaks_the_decoder(position: int, value: int) -> None:
@@ -196,10 +212,12 @@ def test_a_hash_survives_what_happens_to_pictures() -> None:
     assert min(distance(original.hash, other.hash) for other in others) > 64
 
 
-def test_blank_images_hash_alike() -> None:
-    hashes = {
-        fingerprint(encoded(Image.new("RGB", (90, 70), color), "PNG")).hash for color in ("red", "white", "black")
-    }
+def test_blank_and_striped_images_hash_to_nothing() -> None:
+    blanks = [Image.new("RGB", (90, 70), color) for color in ("red", "white", "black")]
+    stripes = np.zeros((600, 900, 3), np.uint8)
+    stripes[:, :300], stripes[:, 300:600], stripes[:, 600:] = (0, 85, 164), (255, 255, 255), (239, 65, 53)
+    blanks.append(Image.fromarray(stripes))
+    hashes = {fingerprint(encoded(blank, "PNG")).hash for blank in blanks}
     assert hashes == {bytes(32)}
 
 
@@ -248,6 +266,13 @@ def test_groups_are_the_connected_components_of_close_pairs() -> None:
     for _ in range(300):
         expected = np.array([expected[near[i]].min() for i in range(300)])
     assert (groups == expected).all()
+
+
+def test_images_with_nothing_to_compare_stay_alone() -> None:
+    hashes = random_hashes(5, 0)
+    hashes[[1, 3]] = 0
+    hashes[4] = hashes[0]
+    assert near_duplicate_groups(hashes, hashes).tolist() == [0, 1, 2, 3, 0]
 
 
 def test_nothing_and_one_have_no_duplicates() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 import tarfile
@@ -123,7 +124,37 @@ def test_a_pack_that_lost_bytes_is_not_written_to(tmp_path: Path) -> None:
         PackWriter(tmp_path, lambda _: 1212)
 
 
-@pytest.mark.parametrize("pack", ["../pack-000000.tar", "/etc/passwd", "", ".."])
+def test_a_reader_keeps_few_files_open(tmp_path: Path) -> None:
+    addresses = write(tmp_path, *(bytes([n]) * 600 for n in range(60)), rotate_at=512)
+    reader = PackReader(tmp_path)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(2):
+        assert [reader.read(address)[0] for address in addresses] == list(range(60))
+    assert len(os.listdir("/proc/self/fd")) - before <= 33
+    reader.close()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_pack_taken_in_the_moment_before_it_is_locked_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick: list[Address] = []
+    really_open = os.open
+
+    def open_and_be_slow(path: Path, flags: int, mode: int = 0o777) -> int:
+        file = really_open(path, flags, mode)
+        if flags & os.O_EXCL and not quick:
+            monkeypatch.undo()
+            quick.extend(write(tmp_path, b"quick"))
+        return file
+
+    monkeypatch.setattr(os, "open", open_and_be_slow)
+    with PackWriter(tmp_path) as slow:
+        assert slow.pack == "pack-000001.tar"
+    assert PackReader(tmp_path).read(quick[0]) == b"quick"
+
+
+@pytest.mark.parametrize("pack", ["../pack-000000.tar", "/etc/passwd", "", "..", "a\0b"])
 def test_a_reader_stays_in_its_folder(tmp_path: Path, pack: str) -> None:
     with pytest.raises(PackError):
         PackReader(tmp_path).read(Address(pack, 0, 1))
@@ -131,8 +162,11 @@ def test_a_reader_stays_in_its_folder(tmp_path: Path, pack: str) -> None:
 
 def test_reading_past_the_end_is_an_error(tmp_path: Path) -> None:
     (address,) = write(tmp_path, b"one")
-    with pytest.raises(PackError, match="ends before"):
+    with pytest.raises(PackError, match="has no bytes at 512"):
         PackReader(tmp_path).read(Address(address.pack, address.offset, 10**6))
+    for offset, length in ((-1, 1), (0, -1), (0, 2**62)):
+        with pytest.raises(PackError, match="has no bytes"):
+            PackReader(tmp_path).read(Address(address.pack, offset, length))
     with pytest.raises(PackError, match="cannot open"):
         PackReader(tmp_path).read(Address("pack-000009.tar", 0, 1))
 

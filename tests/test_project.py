@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 import pyarrow.parquet as pq
 import pytest
@@ -21,9 +23,10 @@ from PIL import Image, ImageOps
 import holotype
 from conftest import encoded, photo
 from holotype.catalog import questions
-from holotype.crowd import Fixed, Posterior
+from holotype.crowd import Ballot, Fixed, Posterior, Tally
 from holotype.errors import AmbiguousLemma, OntologyError, PredictionError, ProjectError, ReleaseError, SourceError
 from holotype.images import Address, PackReader
+from holotype.images.intake import Found, InputFile
 from holotype.ontology import Ontology, Synset
 from holotype.project import Project
 from holotype.releases import Fractions, Release, split, verify_release
@@ -134,7 +137,7 @@ def test_every_input_has_an_outcome_and_the_counts_add_up(project: Project, tmp_
     report = project.ingest(tmp_path / "photos")
     assert report.rejected == {"truncated": 1, "unknown_format": 1, "empty": 1, "symbolic_link": 2, "not_a_file": 1}
     assert (report.kept, report.duplicate, report.total) == (4, 1, 11)
-    assert {Path(origin).name for origin, _, _ in report.rejections} == {
+    assert {unquote(Path(origin).name) for origin, _, _ in report.rejections} == {
         "cut.jpg",
         "text.jpg",
         "empty.png",
@@ -149,13 +152,77 @@ def test_every_input_has_an_outcome_and_the_counts_add_up(project: Project, tmp_
 def test_names_of_any_bytes_are_taken_in(project: Project, tmp_path: Path) -> None:
     folder = tmp_path / "photos" / DOG
     folder.mkdir(parents=True)
-    for number, name in enumerate(
-        (b"\xff\xfe.jpg", "naïve ☂.jpg".encode(), b"a'b\"; DROP TABLE image;--.jpg", b"\n.jpg")
-    ):
-        with open(os.path.join(os.fsencode(folder), name), "wb") as file:
+    names = (
+        b"\xff.jpg",
+        b"\\xff.jpg",
+        "naïve ☂.jpg".encode(),
+        b"a'b\"; DROP TABLE image;--.jpg",
+        b"\n.jpg",
+        b"%FF.jpg",
+    )
+    for number, name in enumerate(names):
+        path = os.path.join(os.fsencode(folder), name)
+        with open(path, "wb") as file:
             file.write(encoded(photo(number)))
-    assert project.ingest(tmp_path / "photos").kept == 4
-    assert project.ingest(tmp_path / "photos").unchanged == 4
+        os.utime(path, (1, 1))
+    odd = folder.parent / os.fsdecode(b"caf\xe9")
+    odd.mkdir()
+    shutil.copy(folder / "%FF.jpg", odd)
+    assert project.list_folder(tmp_path / "photos").unassigned == {"caf\\xe9": 1}
+    report = project.ingest(tmp_path / "photos")
+    assert (report.kept, report.duplicate) == (6, 1)
+    assert project.ingest(tmp_path / "photos").unchanged == 7
+    renamed = (tmp_path / "photos").rename(tmp_path / os.fsdecode(b"\xff"))
+    assert project.ingest(renamed).duplicate == 7
+
+
+def test_the_way_to_a_folder_does_not_matter(
+    project: Project, tmp_path: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path / "photos" / DOG, 2)
+    project.ingest(tmp_path / "photos")
+    monkeypatch.chdir(tmp_path / "photos" / DOG)
+    assert project.ingest("..").unchanged == 2
+    with project.catalog.read() as connection:
+        assert [len(seen) for seen in questions.sightings(connection).values()] == [1, 1]
+
+
+def test_what_could_not_be_read_is_tried_again(project: Project, tmp_path: Path, fill: Fill) -> None:
+    fill(tmp_path / "photos" / DOG, 2)
+    files = project.list_folder(tmp_path / "photos").files
+    (tmp_path / "photos" / DOG / "0000.jpg").rename(tmp_path / "hidden")
+    report = project.ingest_files(files)
+    assert (report.kept, report.rejected) == (1, {"unreadable": 1})
+    (tmp_path / "hidden").rename(tmp_path / "photos" / DOG / "0000.jpg")
+    assert project.ingest_files(files).kept == 1
+
+
+def test_a_file_found_for_two_synsets_is_a_candidate_for_both(project: Project, tmp_path: Path, fill: Fill) -> None:
+    fill(tmp_path / "photos", 80)
+    paths = sorted((tmp_path / "photos").iterdir())
+    found = {wnid: Found(wnid, project.ontology.rank(wnid), "test") for wnid in (DOG, CAT)}
+    files = [InputFile.of(path, [some]) for some in found.values() for path in paths]
+    report = project.ingest_files(files)
+    assert (report.kept, report.total) == (80, 80)
+    assert len(candidates(project)) == 160
+
+
+def _interrupt(_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_near_duplicates_of_a_stopped_ingest_are_found_by_the_next(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "photos" / DOG
+    folder.mkdir(parents=True)
+    (folder / "a.jpg").write_bytes(encoded(photo(1), quality=95))
+    (folder / "b.jpg").write_bytes(encoded(photo(1), quality=40))
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("holotype.images.intake.group_near_duplicates", _interrupt)
+        project.ingest(tmp_path / "photos")
+    assert project.ingest(tmp_path / "photos").unchanged == 2
+    assert project.stats()["near_duplicates"] == 2
 
 
 def test_near_duplicates_are_grouped_and_kept(project: Project, tmp_path: Path) -> None:
@@ -543,7 +610,19 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda f: with_manifest(f, lambda rows: rows[0].update(shard="../../catalog.sqlite")),
         "not readable as a release",
     ),
+    "an offset below zero": (
+        lambda f: with_manifest(f, lambda rows: rows[0].update(offset=-5)),
+        "not readable as a release",
+    ),
+    "a length beyond all bounds": (
+        lambda f: with_manifest(f, lambda rows: rows[0].update(length=2**62)),
+        "not readable as a release",
+    ),
+    "an empty cell": (lambda f: with_manifest(f, lambda rows: rows[0].update(sha256=None)), "empty cells"),
+    "no such class": (lambda f: with_manifest(f, lambda rows: rows[0].update(wnid="n00000001")), "does not list"),
     "no summary": (put(SUMMARY, "[]"), "not readable as a release"),
+    "an empty summary": (put(SUMMARY, '{"format": 1}'), "lacks the name"),
+    "a bottomless summary": (put(SUMMARY, '{"a":' * 100_000), "not readable as a release"),
     "no such split": (lambda f: with_manifest(f, lambda rows: rows[0].update(split="bonus")), "unknown split"),
 }
 
@@ -563,6 +642,61 @@ def test_a_release_killed_while_written_is_made_anew(verified: Project) -> None:
     (partial / "train-000000.tar").write_bytes(b"half")
     assert verify_release(verified.release("v1").path) == []
     assert not partial.exists()
+
+
+def test_a_release_is_made_by_one_process_at_a_time(verified: Project) -> None:
+    lock = os.open(verified.path / "releases/.v1.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with pytest.raises(ReleaseError, match="another process is making"):
+        verified.release("v1")
+    os.close(lock)
+    assert verify_release(verified.release("v1").path) == []
+
+
+def test_a_release_sealed_anew_is_not_the_one_that_was_made(verified: Project) -> None:
+    folder = verified.release("v1").path
+    assert verified.verify_release("v1") == []
+    table = pq.read_table(folder / VOTES)
+    pq.write_table(table.slice(1), folder / VOTES)
+    rewrite_sums(folder)
+    assert verify_release(folder) == []
+    assert verified.verify_release("v1") == ["SHA256SUMS is not the one this release was made with"]
+
+
+def test_a_missing_release_does_not_block_the_others(verified: Project) -> None:
+    shutil.rmtree(verified.release("v1").path)
+    verified.release("v2")
+    assert list(verified.releases()) == ["v1", "v2"]
+    assert verified.verify_release("v2") == []
+    with pytest.raises(ReleaseError, match="there is no release in"):
+        verified.release("v1")
+
+
+def test_labels_follow_from_all_votes_whoever_asked(verified: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Votes another process brings while labels are drawn are in the labels."""
+    task = verified.tasks()[0]
+    late: list[int] = []
+    honest = Tally.ballot
+
+    def ballot_and_a_late_vote(tally: Tally) -> Ballot:
+        found = honest(tally)
+        if len(late) < 30:
+            late.append(1)
+            rows = [
+                {"candidate_id": task.number, "worker": f"late {len(late)}", "answer": 0, "page": "001-x"}
+                | {"seconds": 1.0, "at": 0.0}
+            ]
+            verified.catalog.transact(lambda connection: questions.add_votes(connection, rows))
+        return found
+
+    monkeypatch.setattr(Tally, "ballot", ballot_and_a_late_vote)
+    verified.verify(verified.simulated_crowd(), Fixed(2))
+    with verified.catalog.read() as connection:
+        (state,) = (
+            row.state for row in questions.find_images(connection, None, None) if row.candidate_id == task.number
+        )
+    assert len(late) == 30
+    assert state == "no"
 
 
 def test_a_release_whose_entry_was_lost_is_found_again(verified: Project) -> None:

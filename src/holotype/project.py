@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Final, overload
 
 import numpy as np
+from sqlalchemy import Connection
 
 from holotype.benchmark import Scores, Truth, read_predictions, score
 from holotype.catalog import Catalog, questions
@@ -40,7 +41,16 @@ from holotype.files import write_atomically
 from holotype.images.intake import EXTENSIONS, InputFile, IntakeReport, Progress, take_in
 from holotype.images.packs import Address, PackReader
 from holotype.ontology import Ontology, Synset, load_wordnet
-from holotype.releases import ID_LENGTH, NAME, Contents, Fractions, LabelledImage, Release, write_release
+from holotype.releases import (
+    ID_LENGTH,
+    NAME,
+    Contents,
+    Fractions,
+    LabelledImage,
+    Release,
+    verify_release,
+    write_release,
+)
 from holotype.releases import split as split_images
 
 CONFIG: Final = "holotype.json"
@@ -245,10 +255,12 @@ class Project:
     def simulated_crowd(self, truth: Mapping[tuple[str, str], bool] | None = None, seed: int = 2009) -> SimulatedCrowd:
         """A simulated crowd for this project's tasks.
 
-        `truth` is by (sha256, wnid); without it the workers see every image as what its candidate claims.
+        `truth` is by (sha256, wnid), and what it does not name is not there; without it the workers see every image
+        as what its candidate claims.
         """
-        eyes = {task.number: True if truth is None else truth[task.sha256, task.wnid] for task in self.tasks()}
-        return SimulatedCrowd(eyes, time.time, seed=seed)
+        return SimulatedCrowd(
+            lambda task: truth is None or truth.get((task.sha256, task.wnid), False), time.time, seed=seed
+        )
 
     def verify(self, crowd: Crowd, policy: Policy = Posterior(), progress: Progress = _no_progress) -> VerifyReport:
         """Ask `crowd` about every candidate until `policy` is sure, and draw the labels.
@@ -276,23 +288,30 @@ class Project:
         def report(conclusion: Conclusion, _: int) -> None:
             progress(sum(state is not State.OPEN for state in conclusion.states), len(tasks))
 
-        conclusion = run_campaign(tally, crowd, policy, record, report)
-        report(conclusion, len(tally.votes))
-        with self.catalog.write() as connection:
-            questions.set_labels(
-                connection,
-                [
-                    {
-                        "candidate_id": task.number,
-                        "state": str(state),
-                        "posterior": float(p),
-                        "policy": str(policy),
-                    }
-                    for task, state, p in zip(tasks, conclusion.states, conclusion.scores, strict=True)
-                ],
-            )
+        run_campaign(tally, crowd, policy, record, report)
+        conclusion, votes = self._conclude(policy)
+        report(conclusion, votes)
         states = Counter(str(state) for state in conclusion.states)
-        return VerifyReport(dict(states), len(tally.votes) - len(held), len(tally.votes), str(policy))
+        return VerifyReport(dict(states), len(tally.votes) - len(held), votes, str(policy))
+
+    def _conclude(self, policy: Policy) -> tuple[Conclusion, int]:
+        """Draw labels from all the votes there are, and again if more came in meanwhile."""
+        while True:
+            tasks, votes = self.tasks(), self.votes()
+            conclusion = policy.conclude(Tally(tasks, votes).ballot())
+            labels = [
+                {"candidate_id": task.number, "state": str(state), "posterior": float(score), "policy": str(policy)}
+                for task, state, score in zip(tasks, conclusion.states, conclusion.scores, strict=True)
+            ]
+
+            def work(connection: Connection, count: int = len(votes), labels: Any = labels) -> bool:
+                if questions.totals(connection)["votes"] != count:
+                    return False
+                questions.set_labels(connection, labels)
+                return True
+
+            if self.catalog.transact(work):
+                return conclusion, len(votes)
 
     def images(self, under: Synset | str | None = None, decided: str | Iterable[str] | None = None) -> Images:
         """Candidate images, in ontology order.
@@ -327,11 +346,20 @@ class Project:
             ]
         )
 
-    def releases(self) -> dict[str, Release]:
-        """Every release of this project by name, oldest first."""
+    def releases(self) -> dict[str, str]:
+        """Every release that was made, oldest first, with the sha256 of its ``SHA256SUMS``."""
         with self.catalog.read() as connection:
-            names = questions.releases(connection)
-        return {name: self._release(name) for name in names}
+            return questions.releases(connection)
+
+    def verify_release(self, name: str) -> list[str]:
+        """Everything that is wrong with a release of this project: see `holotype.releases.verify_release`."""
+        return verify_release(self.path / "releases" / name, self._checksum(name))
+
+    def _checksum(self, name: str) -> str:
+        known = self.releases()
+        if name not in known:
+            raise ReleaseError(f"there is no release {name!r}; there are: {', '.join(known) or 'none'}")
+        return known[name]
 
     def release(
         self,
@@ -349,9 +377,7 @@ class Project:
         """
         if not NAME.fullmatch(name):
             raise ReleaseError(f"a release's name is letters, digits, '.', '_' and '-', not {name!r}")
-        with self.catalog.read() as connection:
-            known = name in questions.releases(connection)
-        if not known:
+        if name not in self.releases():
             if not (self.path / "releases" / name).exists():
                 self._write_release(name, fractions, seed, progress)
             checksum = hashlib.sha256((self.path / "releases" / name / "SHA256SUMS").read_bytes()).hexdigest()
@@ -377,10 +403,8 @@ class Project:
 
         Raises `PredictionError` or `ReleaseError`.
         """
-        known = self.releases()
-        if release not in known:
-            raise ReleaseError(f"there is no release {release!r}; there are: {', '.join(known) or 'none'}")
-        return evaluate(Path(predictions), known[release], self.ontology, split)
+        self._checksum(release)
+        return evaluate(Path(predictions), self._release(release), self.ontology, split)
 
     def stats(self) -> dict[str, Any]:
         """What the project holds, in numbers: totals, intake by outcome, labels by state, per synset."""
@@ -507,8 +531,8 @@ def init(path: str | os.PathLike[str]) -> Project:
     if (folder / CONFIG).exists():
         raise ProjectError(f"there is a project in {folder} already")
     try:
-        write_atomically(folder / CONFIG, json.dumps({"version": 1, "salt": secrets.token_hex(16)}).encode())
-        (folder / CONFIG).chmod(0o600)
+        config = {"version": 1, "salt": secrets.token_hex(16)}
+        write_atomically(folder / CONFIG, json.dumps(config).encode(), mode=0o600)
         (folder / "packs").mkdir(exist_ok=True)
         (folder / "releases").mkdir(exist_ok=True)
     except OSError as error:

@@ -30,7 +30,7 @@ class Catalog:
             raise ProjectError(
                 f"cannot open the catalog at {self._engine.url.render_as_string()}: {error.orig}"
             ) from error
-        except (exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError) as error:
+        except (exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
             raise ProjectError(
                 f"the catalog's URL is not usable ({error}); use sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME "
                 "(pip install 'holotype[postgres]')"
@@ -39,9 +39,12 @@ class Catalog:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection that sees one snapshot and must not write."""
-        with self._reader.begin() as connection:
-            yield connection
+        """A connection that sees one snapshot and must not write. Raises `ProjectError` where the database fails."""
+        try:
+            with self._reader.begin() as connection:
+                yield connection
+        except exc.DBAPIError as error:
+            raise ProjectError(f"the catalog could not be read: {error.orig}") from error
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -52,7 +55,9 @@ class Catalog:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except exc.OperationalError as error:
+        except exc.IntegrityError:
+            raise
+        except exc.DBAPIError as error:
             raise ProjectError(
                 f"the catalog could not be written: {error.orig}; nothing of this step was kept, "
                 "run the same command again when that is mended"

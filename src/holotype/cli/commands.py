@@ -171,20 +171,22 @@ def verify(
 
 
 def _read_truth(db: Project, path: Path) -> Mapping[tuple[str, str], bool]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        if rows.fieldnames != ["sha256", "wnid", "answer"]:
-            raise CrowdError(f"{path}: the header must be sha256,wnid,answer")
-        truth = {}
-        for number, row in enumerate(rows, 2):
-            if row["answer"] not in ("yes", "no"):
-                raise CrowdError(f"{path}, row {number}: the answer must be yes or no, not {row['answer']!r}")
-            truth[row["sha256"], row["wnid"]] = row["answer"] == "yes"
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.reader(file, strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CrowdError(f"cannot read {path}: {error}") from error
+    if not rows or rows[0] != ["sha256", "wnid", "answer"]:
+        raise CrowdError(f"{path}: the header must be sha256,wnid,answer")
+    truth = {}
+    for number, row in enumerate(rows[1:], 2):
+        if len(row) != 3 or row[2] not in ("yes", "no"):
+            raise CrowdError(f"{path}, row {number}: the answer must be yes or no, not {','.join(row[2:])!r}")
+        truth[row[0], row[1]] = row[2] == "yes"
     missing = [task for task in db.tasks() if (task.sha256, task.wnid) not in truth]
     if missing:
-        raise CrowdError(
-            f"{path} lacks {len(missing):,} candidates, the first is {missing[0].sha256} for {missing[0].wnid}"
-        )
+        first = missing[0]
+        raise CrowdError(f"{path} lacks {len(missing):,} candidates, the first is {first.sha256} for {first.wnid}")
     return truth
 
 
@@ -241,12 +243,14 @@ def create(name: str, project: Path, train: float, val: float, test: float, seed
 def list_releases(project: Path, as_json: bool) -> None:
     """List the project's releases, oldest first."""
     with api.open(project) as db:
-        found = db.releases()
+        names = db.releases()
+    folders = {name: project / "releases" / name for name in names}
+    found = {name: Release(folder) if folder.is_dir() else None for name, folder in folders.items()}
     if as_json:
-        show.as_json({name: {"path": str(made.path), **made.statistics} for name, made in found.items()})
+        show.as_json({name: made and {"path": str(made.path), **made.statistics} for name, made in found.items()})
         return
-    for made in found.values():
-        click.echo(repr(made))
+    for name, made in found.items():
+        click.echo(repr(made) if made else f"{name}: its folder {folders[name]} is missing")
 
 
 @release.command("verify")
@@ -256,11 +260,12 @@ def list_releases(project: Path, as_json: bool) -> None:
 def verify_command(release_or_name: str, project: Path, as_json: bool) -> None:
     """Check every promise of a release, given by folder or name; exit code 1 if one is broken."""
     folder = Path(release_or_name)
-    if not folder.is_dir():
+    if folder.is_dir():
+        problems = verify_release(folder)
+    else:
+        with api.open(project) as db:
+            problems = db.verify_release(release_or_name)
         folder = project / "releases" / release_or_name
-    if not folder.is_dir():
-        raise ReleaseError(f"there is no release {release_or_name!r}, neither as a folder nor in the project {project}")
-    problems = verify_release(folder)
     if as_json:
         show.as_json({"path": str(folder), "problems": problems})
     else:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from holotype.errors import SourceError
+from holotype.files import printable
 from holotype.ontology import Ontology, Synset, lemma_key
 
 IMAGE_SUFFIXES: Final = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
@@ -102,7 +103,7 @@ def _description(path: Path) -> str:
     if beside.is_file() and not beside.is_symlink():
         with beside.open(encoding="utf-8", errors="replace") as file:
             return file.readline(1000).strip()
-    return re.sub(r"[\W\d_]+", " ", path.stem).strip()
+    return re.sub(r"[\W\d_]+", " ", printable(path.stem)).strip()
 
 
 class TextSearch:
@@ -142,7 +143,7 @@ class TextSearch:
 
         def order(number: int) -> tuple[bool, int, bytes]:
             photo = self._photos[number]
-            lucky = hashlib.sha256(f"{synset.wnid} {photo.path}".encode()).digest()
+            lucky = hashlib.sha256(f"{synset.wnid} {printable(photo.path)}".encode()).digest()
             return number not in found, 0 if number in found else -len(photo.folders & context), lucky
 
         wanted = max(at_least, math.ceil(per_match * len(found)))

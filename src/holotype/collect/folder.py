@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holotype.errors import AmbiguousLemma, SourceError
+from holotype.files import printable
 from holotype.images.intake import Found, InputFile
 from holotype.ontology import Ontology, Synset, is_wnid
 
@@ -36,6 +37,7 @@ def list_folder(folder: Path, ontology: Ontology, senses: Mapping[str, str] | No
     """
     if not folder.is_dir():
         raise SourceError(f"{folder} is not a folder")
+    source = f"folder:{printable(folder.resolve().name)}"
     named: dict[str, Synset | None] = {}
     ambiguous: dict[str, str] = {}
     files, unassigned = [], Counter[str]()
@@ -53,8 +55,8 @@ def list_folder(folder: Path, ontology: Ontology, senses: Mapping[str, str] | No
                 break
         else:
             if inner:
-                unassigned[inner[0]] += 1
-        found = () if synset is None else (Found(synset.wnid, ontology.rank(synset), f"folder:{folder.name}"),)
+                unassigned[printable(inner[0])] += 1
+        found = () if synset is None else (Found(synset.wnid, ontology.rank(synset), source),)
         files.append(InputFile.of(path, found))
     if ambiguous:
         raise AmbiguousLemma("; ".join(ambiguous.values()) + ". Rename the folders or say which with --sense NAME=WNID")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -53,7 +52,7 @@ def _is_whole(folder: Path) -> bool:
             sha256_file(folder / "files" / name) == digest
             for digest, _, name in (line.partition("  ") for line in listed)
         )
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return False
 
 
@@ -130,9 +129,11 @@ def photos_of_wheels(cache: Path, why: str) -> PhotoFolder:
         except metadata.PackageNotFoundError:
             continue
         for path in (*data.glob("*.png"), *data.glob("*.jpg")):
-            write_atomically(folder / package / path.name, path.read_bytes())
+            copy = folder / package / path.name
+            if not copy.is_file() or copy.read_bytes() != path.read_bytes():
+                write_atomically(copy, path.read_bytes())
             if path.name in _SHOWN:
-                write_atomically((folder / package / path.name).with_suffix(".txt"), _SHOWN[path.name].encode())
+                write_atomically(copy.with_suffix(".txt"), _SHOWN[path.name].encode())
             found += 1
     if not found:
         raise SourceError(
@@ -145,8 +146,3 @@ def photos_of_wheels(cache: Path, why: str) -> PhotoFolder:
         licences,
         f"{why}. Using the {found} pictures inside the scikit-image and scikit-learn wheels.",
     )
-
-
-def digest_of(photos: Path) -> str:
-    """A short digest of a folder's path, to tell the projects of different folders apart."""
-    return hashlib.sha256(str(photos.resolve()).encode()).hexdigest()[:12]

@@ -10,6 +10,7 @@ import numpy as np
 from holotype.crowd.consensus import Ballot
 from holotype.crowd.policy import Conclusion, Policy, State
 from holotype.crowd.port import Crowd, Page, Task, Vote, votes_of
+from holotype.errors import CrowdError
 
 PAGE_SIZE = 48
 """Images on a page, as in the task of ImageNetV2 (Recht et al. 2019)."""
@@ -127,15 +128,21 @@ def run_campaign(
 
 
 def _ask(pages: Sequence[Page], tally: Tally, crowd: Crowd, record: Callable[[Sequence[Vote]], None]) -> bool:
-    """Whether every page came back answered."""
-    posted = {page.id: page for page in pages}
-    if not posted:
+    """Whether every page came back answered. All sheets that can be are counted before a bad one is an error."""
+    if not pages:
         return True
     crowd.post(pages)
-    sheets = [sheet for sheet in crowd.collect() if sheet.page in posted]
+    sheets = crowd.collect()
+    bad = []
     for start in range(0, len(sheets), SHEETS_PER_COMMIT):
-        some = sheets[start : start + SHEETS_PER_COMMIT]
-        votes = [vote for sheet in some for vote in votes_of(sheet, posted[sheet.page])]
+        votes: list[Vote] = []
+        for sheet in sheets[start : start + SHEETS_PER_COMMIT]:
+            try:
+                votes += votes_of(sheet)
+            except CrowdError as error:
+                bad.append(str(error))
         record(votes)
         tally.add(votes)
-    return {sheet.page for sheet in sheets} == posted.keys()
+    if bad:
+        raise CrowdError(f"{len(bad)} of {len(sheets)} sheets were refused, the others counted: {'; '.join(bad[:3])}")
+    return {page.id for page in pages} <= {sheet.page.id for sheet in sheets}

@@ -43,9 +43,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A worker's answers to a page, in the order of its tasks; `at` is Unix time, `seconds` the time taken."""
+    """A worker's answers to a page, in the order of its tasks; `at` is Unix time, `seconds` the time taken.
 
-    page: str
+    The page is the one that was posted, be it long ago: its votes count whatever is asked now.
+    """
+
+    page: Page
     worker: str
     answers: tuple[Answer, ...]
     seconds: float
@@ -78,13 +81,14 @@ class Crowd(Protocol):
         """The sheets that came in since the last call; empty while people are still working."""
 
 
-def votes_of(sheet: Sheet, page: Page) -> list[Vote]:
+def votes_of(sheet: Sheet) -> list[Vote]:
     """The votes a sheet casts.
 
-    Raises `CrowdError` if the sheet does not answer the page: other tasks, a worker who has seen one, an answer
-    that does not exist.
+    Raises `CrowdError` if the sheet does not answer its page: too many or few answers, a worker who has seen a
+    task, an answer that does not exist.
     """
-    if sheet.page != page.id or len(sheet.answers) != len(page.tasks):
+    page = sheet.page
+    if len(sheet.answers) != len(page.tasks):
         raise CrowdError(f"the sheet of {sheet.worker!r} has {len(sheet.answers)} answers for page {page.id}")
     if sheet.worker in page.seen:
         raise CrowdError(f"worker {sheet.worker!r} has voted on a task of page {page.id} before")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from holotype.crowd.port import Answer, Page, Sheet, Task
@@ -75,7 +75,7 @@ def hire(population: Population, seed: int, number: int) -> SimulatedWorker:
 class SimulatedCrowd:
     """A shipped implementation of the `Crowd` port, for rehearsals, tests and the demo.
 
-    `truth` says whether an image shows a synset; only the workers' eyes see it. Who takes a page and what each
+    `shows` says whether a task's image shows its synset; only the workers' eyes see it. Who takes a page and what each
     worker answers depend on the seed, the page and the task alone, so a campaign that is interrupted and
     resumed ends with the same votes as one that is not.
     """
@@ -84,12 +84,12 @@ class SimulatedCrowd:
 
     def __init__(
         self,
-        truth: Mapping[int, bool],
+        shows: Callable[[Task], bool],
         clock: Callable[[], float],
         population: Population = Population(),
         seed: int = 2009,
     ) -> None:
-        self._truth = truth
+        self._shows = shows
         self._clock = clock
         self._seed = seed
         self._workers = [hire(population, seed, number) for number in range(population.workers)]
@@ -112,7 +112,7 @@ class SimulatedCrowd:
             free = self._free(page)
         worker = min(free, key=lambda worker: draw(self._seed, "takes", page.id, worker.name))
         return Sheet(
-            page.id,
+            page,
             worker.name,
             tuple(self._vote(worker, task) for task in page.tasks),
             worker.seconds * len(page.tasks),
@@ -126,5 +126,5 @@ class SimulatedCrowd:
         question = (self._seed, worker.name, task.wnid, task.sha256)
         if draw(*question, "unsure") < worker.unsure:
             return Answer.UNSURE
-        yes = worker.sensitivity if self._truth[task.number] else 1 - worker.specificity
+        yes = worker.sensitivity if self._shows(task) else 1 - worker.specificity
         return Answer.YES if draw(*question, "yes") < yes else Answer.NO

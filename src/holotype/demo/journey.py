@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +16,11 @@ import holotype
 from holotype.benchmark import Scores
 from holotype.catalog import questions
 from holotype.collect.described import Photo, Result, TextSearch, choose_targets, read_folder
-from holotype.collect.stamps import PhotoFolder, digest_of, fetch_stamps, photos_of_wheels
+from holotype.collect.stamps import PhotoFolder, fetch_stamps, photos_of_wheels
 from holotype.crowd import Ballot, Consensus, Fixed, Posterior, State, Tally, fit, run_campaign
 from holotype.demo.truth import SUBTREES, shows
 from holotype.errors import ProjectError, ReleaseError, SourceError
+from holotype.files import printable
 from holotype.images.intake import Found, InputFile, IntakeReport
 from holotype.ontology import Ontology, Synset, load_wordnet
 from holotype.project import Image, Project, VerifyReport
@@ -101,7 +104,7 @@ class DemoResult:
 def find_photos(photos: Path | None, cache: Path) -> PhotoFolder:
     """The folder the demo works on: `photos`, or Debian's stamps, or else the pictures inside two wheels."""
     if photos is not None:
-        return PhotoFolder(photos, f"folder:{photos.name}", "as the owner of the folder says")
+        return PhotoFolder(photos, f"folder:{printable(photos.resolve().name)}", "as the owner of the folder says")
     try:
         return fetch_stamps(cache)
     except SourceError as error:
@@ -137,7 +140,7 @@ def run_demo(
         results[target.wnid] = search.search(target, at_least=at_least)
         progress("candidates", number, len(targets))
 
-    with _open(out / f"project-{digest_of(source.path)}-{seed}", ontology) as db:
+    with _open(out / f"project-{_digest(source.path, found)}-{seed}", ontology) as db:
         files = list(_inputs(results, source, ontology))
         intake = db.ingest_files(files, lambda done, total: progress("images", done, total))
         truth = _truth(db, source.path, {photo.path: photo for photo in found})
@@ -165,6 +168,15 @@ def run_demo(
             scores,
             remark,
         )
+
+
+def _digest(folder: Path, photos: Sequence[Photo]) -> str:
+    """Tells apart the projects of different folders, and of one folder before and after it changed."""
+    digest = hashlib.sha256(os.fsencode(folder.resolve()))
+    for photo in photos:
+        status = (folder / photo.path).stat()
+        digest.update(os.fsencode(f"{photo.path}\0{photo.description}\0{status.st_size}\0{status.st_mtime_ns}\0"))
+    return digest.hexdigest()[:12]
 
 
 def _held(image: Image) -> Image:

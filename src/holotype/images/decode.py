@@ -23,17 +23,18 @@ _ORIENTATION = 0x0112
 _ZEROS = bytes(64)
 # What Pillow is known to raise on damaged or hostile files.
 _PILLOW_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    EOFError,
+    ArithmeticError,
+    AssertionError,
     AttributeError,
-    OverflowError,
-    MemoryError,
-    NotImplementedError,
+    EOFError,
+    Image.DecompressionBombError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
     struct.error,
     zlib.error,
     Warning,  # where the user has made warnings errors
@@ -121,7 +122,9 @@ def _holds_a_zeroed_block(data: bytes) -> bool:
                     first_symbols.append(data[table + 17])
                 table += 17 + sum(data[table + 1 : table + 17])
         elif marker == 0xDA:
-            return bool(first_symbols) and 0 not in first_symbols and data.find(_ZEROS, end) >= 0
+            if not first_symbols or 0 in first_symbols:
+                return False
+            return data.find(_ZEROS, end, data.find(b"\xff\xd9", end)) >= 0
         position = end
     return False
 
@@ -131,7 +134,7 @@ def _upright(pixels: Pixels, data: bytes) -> Pixels:
         return pixels
     try:
         orientation = Image.open(io.BytesIO(data), formats=("JPEG",)).getexif().get(_ORIENTATION, 1)
-    except (*_PILLOW_ERRORS, Image.DecompressionBombError):
+    except _PILLOW_ERRORS:
         return pixels  # broken metadata around sound pixels
     turned: Pixels = pixels
     if orientation in (5, 6, 7, 8):
@@ -165,15 +168,15 @@ def _decode_with_pillow(data: bytes, formats: tuple[str, ...], max_pixels: int) 
 
 def _flatten(image: Image.Image) -> Pixels:
     if image.mode.startswith("I"):
-        values = np.asarray(image).astype(np.int64)
+        values = np.asarray(image)
         sixteen_bits = image.mode != "I" or values.max(initial=0) > 255
-        return (values // 257 if sixteen_bits else values).clip(0, 255).astype(np.uint8)
+        return (values // values.dtype.type(257) if sixteen_bits else values).clip(0, 255).astype(np.uint8)
     if image.mode == "F":
         raise Rejected("unsupported", "floating-point pixels have no defined white")
     if image.mode in ("1", "L"):
         return np.asarray(image.convert("L"))
     if image.has_transparency_data:
         layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        image = Image.alpha_composite(white, layer)
+        image = Image.new("RGB", layer.size, "white")
+        image.paste(layer, mask=layer)
     return np.asarray(image.convert("RGB"))

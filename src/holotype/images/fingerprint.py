@@ -27,6 +27,9 @@ def _dct_rows() -> npt.NDArray[np.float32]:
 
 
 _DCT = _dct_rows()
+_NOISE = 50
+"""Coefficients of an image that is blank, or the same along an axis, are rounding noise below this; one grey level of
+contrast gives about 1,600. Such noise must not become a hash: the hash is then all zeros."""
 _MIRROR = np.where(np.arange(1, 17) % 2, -1, 1).astype(np.float32)
 
 
@@ -120,8 +123,8 @@ def dct_hashes(pixels: Pixels) -> tuple[bytes, bytes]:
     grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     square = cv2.resize(grey, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32)
     coefficients = _DCT @ (square - square.mean()) @ _DCT.T
-    if np.abs(coefficients).max() < 1:
-        coefficients[:] = 0  # a blank image: rounding noise must not become a hash
+    if np.abs(coefficients).max() < _NOISE:
+        coefficients[:] = 0
     return _bits(coefficients), _bits(coefficients * _MIRROR)
 
 

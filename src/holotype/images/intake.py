@@ -6,7 +6,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,9 @@ from holotype.engine import map_batches
 from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, many_at_once
 from holotype.images.near import near_duplicate_groups
 from holotype.images.packs import THUMBNAIL, PackWriter
+
+UNREADABLE: Final = "unreadable"
+"""The reason of what may be otherwise next time: such an input is reported, but not remembered."""
 
 MAX_BYTES: Final = 256 << 20
 """A larger file is rejected unread."""
@@ -68,8 +71,8 @@ class InputFile:
     def of(cls, path: Path, found: Iterable[Found] = ()) -> InputFile:
         """The file at `path` as it is now."""
         status = path.lstat()
-        absolute = os.fsencode(path.absolute()).decode("utf-8", "backslashreplace")
-        return cls(path, f"file://{absolute}", status.st_size, status.st_mtime_ns, tuple(found))
+        origin = Path(os.path.abspath(path)).as_uri()  # not resolved: a link is an input of its own
+        return cls(path, origin, status.st_size, status.st_mtime_ns, tuple(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +119,16 @@ def take_in(
 ) -> IntakeReport:
     """Take files in: verify, fingerprint, pack and catalogue each, batch by batch.
 
-    A file known by origin, size and mtime is only given its new sightings. Each batch is durable, bytes before
-    catalog, when the next is written: stopped at any moment and run again, nothing is lost and nothing doubled.
-    Near-duplicate groups are brought up to date at the end.
+    A file known by origin, size and mtime is only given its new sightings; one that could not be read is not known.
+    Each batch is durable, bytes before catalog, when the next is written: stopped at any moment and run again,
+    nothing is lost and nothing doubled. Near-duplicate groups are brought up to date at the end.
     """
+    files = _merged(files)
     with catalog.read() as connection:
         known = questions.known_inputs(connection, (file.origin for file in files))
     new = [file for file in files if file.identity not in known]
     unchanged = [file for file in files if file.identity in known]
-    seen_again = [
-        sighting
-        for file in unchanged
-        if (image := known[file.identity]) is not None
-        for sighting in _sightings(file, image)
-    ]
+    seen_again = _seen_again(unchanged, known)
     catalog.transact(lambda connection: questions.add_sightings(connection, seen_again))
     outcomes: Counter[tuple[str, str]] = Counter()
     rejections = []
@@ -160,15 +159,37 @@ def take_in(
 
 
 def group_near_duplicates(catalog: Catalog) -> None:
-    """Find the groups of near-duplicates among all images and record those that changed."""
+    """Find the groups of near-duplicates among all images and record them, if they changed."""
+    while not _group_near_duplicates(catalog):
+        pass
+
+
+def _group_near_duplicates(catalog: Catalog) -> bool:
+    """Whether the groups hold for the images there are: False if another process has added some meanwhile."""
     with catalog.read() as connection:
         ids, straight, mirrored = questions.hashes(connection)
         held = questions.near_duplicates(connection)
     groups = near_duplicate_groups(straight, mirrored)
     shared = np.bincount(groups, minlength=len(ids))[groups] > 1
     found = dict(zip(ids[shared].tolist(), ids[groups[shared]].tolist(), strict=True))
-    if found != held:
-        catalog.transact(lambda connection: questions.set_near_duplicates(connection, found))
+
+    def work(connection: Connection) -> bool:
+        if questions.totals(connection)["images"] != len(ids):
+            return False
+        questions.set_near_duplicates(connection, found)
+        return True
+
+    return found == held or catalog.transact(work)
+
+
+def _merged(files: Iterable[InputFile]) -> list[InputFile]:
+    """Each input once, with everything it was found for."""
+    merged: dict[tuple[str, int, int], InputFile] = {}
+    for file in files:
+        first = merged.setdefault(file.identity, file)
+        if first is not file:
+            merged[file.identity] = replace(first, found=tuple(dict.fromkeys((*first.found, *file.found))))
+    return list(merged.values())
 
 
 def _batches(files: Iterable[InputFile], count: int = 32, size: int = 16 << 20) -> Iterator[list[InputFile]]:
@@ -200,11 +221,14 @@ def _read(file: InputFile) -> _Read:
                 detail = f"{status.st_size:,} bytes are over the limit of {MAX_BYTES:,}"
                 return _Read(file, b"", Rejection("", "too_large", detail))
             data = opened.read(status.st_size)
+        row = fingerprint_batch([data])[0]
     except OSError as error:
         if file.path.is_symlink():
             return _Read(file, b"", Rejection("", "symbolic_link", "links are not followed"))
-        return _Read(file, b"", Rejection("", "unreadable", error.strerror or str(error)))
-    return _Read(file, data, fingerprint_batch([data])[0])
+        return _Read(file, b"", Rejection("", UNREADABLE, error.strerror or str(error)))
+    except MemoryError:
+        return _Read(file, b"", Rejection("", UNREADABLE, "out of memory"))
+    return _Read(file, data, row)
 
 
 def _store(batch: Sequence[_Read], catalog: Catalog, writer: PackWriter, now: float) -> list[questions.Input]:
@@ -224,6 +248,7 @@ def _store(batch: Sequence[_Read], catalog: Catalog, writer: PackWriter, now: fl
 
 def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter, now: float) -> list[questions.Input]:
     known = questions.known_inputs(connection, (read.file.origin for read in batch))
+    late = [read.file for read in batch if read.file.identity in known]  # another process was quicker
     batch = [read for read in batch if read.file.identity not in known]
     ids = questions.image_ids(connection, {read.row.sha256 for read in batch})
     fresh = {
@@ -234,13 +259,13 @@ def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter
     questions.add_images(connection, rows)
     ids |= questions.image_ids(connection, fresh)
     inputs: list[questions.Input] = []
-    sightings: list[questions.Sighting] = []
+    sightings = _seen_again(late, known)
     for read in batch:
         image = ids[read.row.sha256] if isinstance(read.row, Fingerprint) else None
         inputs.append(_outcome(read, image, fresh.get(read.row.sha256) is read, now))
         if image is not None:
             sightings.extend(_sightings(read.file, image))
-    questions.add_inputs(connection, inputs)
+    questions.add_inputs(connection, [row for row in inputs if row.reason != UNREADABLE])
     questions.add_sightings(connection, sightings)
     return inputs
 
@@ -271,6 +296,13 @@ def _outcome(read: _Read, image: int | None, first: bool, now: float) -> questio
     reason, detail = (row.reason, row.detail) if isinstance(row, Rejection) else ("", "")
     outcome = "rejected" if image is None else "kept" if first else "duplicate"
     return questions.Input(file.origin, file.size, file.mtime_ns, outcome, reason, detail, image, now)
+
+
+def _seen_again(
+    files: Iterable[InputFile], known: Mapping[tuple[str, int, int], int | None]
+) -> list[questions.Sighting]:
+    images = ((file, known[file.identity]) for file in files)
+    return [sighting for file, image in images if image is not None for sighting in _sightings(file, image)]
 
 
 def _sightings(file: InputFile, image: int) -> Iterator[questions.Sighting]:

@@ -25,8 +25,16 @@ def near_duplicate_groups(
     `hashes` and `mirrored` are ``(n, 32)`` packed bits; two images match if their hashes, or the hash of one
     and the mirrored hash of the other, differ in at most `max_distance` bits. 16 bands of 16 permuted bits
     propose the pairs, all of which are verified: every pair within 15 bits is found (pigeonhole), 98 % of
-    those 16 to 31 apart (measured). Equal hashes are collapsed first.
+    those 16 to 31 apart (measured). Equal hashes are collapsed first. A hash of zeros says that there is nothing to
+    compare; such images stay alone.
     """
+    labels = np.arange(len(hashes))
+    told_apart = np.flatnonzero(hashes.any(axis=1))
+    labels[told_apart] = told_apart[_groups(hashes[told_apart], mirrored[told_apart], max_distance)]
+    return labels
+
+
+def _groups(hashes: npt.NDArray[np.uint8], mirrored: npt.NDArray[np.uint8], max_distance: int) -> npt.NDArray[np.int64]:
     count = len(hashes)
     labels = np.arange(count)
     if count < 2:

@@ -15,6 +15,7 @@ import hashlib
 import os
 import re
 import tarfile
+import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ THUMBNAIL: Final = "thumb.jpg"
 _BLOCK = 512
 _END = bytes(2 * _BLOCK)
 _IOV_MAX = 512
+_OPEN_FILES = 32
+_MEMBER_OF_FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _NAME = re.compile(r"pack-(\d{6})\.tar")
 
 
@@ -161,7 +164,7 @@ class PackWriter:
     def rotate_if_full(self) -> None:
         """Go on in a new pack if this one has reached the size to rotate at. Only between commits."""
         if self._end >= self._rotate_at and not self._buffer:
-            os.close(self._file)
+            self.close()
             self.orphans = {}
             self._create()
 
@@ -208,22 +211,32 @@ class PackWriter:
     def _create(self) -> None:
         taken = [int(found[1]) for path in self._folder.iterdir() if (found := _NAME.fullmatch(path.name))]
         number = max(taken, default=-1) + 1
-        while True:
-            self._name = f"pack-{number:06d}.tar"
-            try:
-                self._file = os.open(self._folder / self._name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
-                break
-            except FileExistsError:
-                number += 1
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._end = 0
-        self._cut()
+        while (file := _create_locked(self._folder / f"pack-{number:06d}.tar")) is None:
+            number += 1
+        self._file, self._name, self._end = file, f"pack-{number:06d}.tar", 0
         sync_folder(self._folder)
 
     def _cut(self) -> None:
         os.ftruncate(self._file, self._end)
         if self._end:
             _write_at(self._file, [_END], self._end)
+
+
+def _create_locked(path: Path) -> int | None:
+    """A new, empty, locked file; None where another writer has it, be it in the moment before it is locked."""
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+    except FileExistsError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return None
+    if os.fstat(file).st_size:  # another writer took it, wrote and left
+        os.close(file)
+        return None
+    return file
 
 
 def _write_at(file: int, parts: Sequence[bytes], offset: int) -> None:
@@ -238,32 +251,46 @@ def _write_at(file: int, parts: Sequence[bytes], offset: int) -> None:
 
 
 class PackReader:
-    """Reads addresses from the packs of a folder; keeps a few files open. Thread-safe."""
+    """Reads addresses from the packs of a folder; keeps up to 32 files open. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files: OrderedDict[str, int] = OrderedDict()
+        self._lock = threading.Lock()
 
     def read(self, address: Address) -> bytes:
         """The bytes at `address`, by one `pread`. Raises `PackError` if they are not there."""
-        data = os.pread(self._open(address.pack), address.length, address.offset)
-        if len(data) != address.length:
-            raise PackError(f"{self._folder / address.pack} ends before byte {address.offset + address.length:,}")
-        return data
+        file = self._borrow(address.pack)
+        try:
+            size = os.fstat(file).st_size
+            if address.offset < 0 or address.length < 0 or address.offset + address.length > size:
+                raise PackError(
+                    f"{self._folder / address.pack} has no bytes at {address.offset:,} + {address.length:,}"
+                )
+            return os.pread(file, address.length, address.offset)
+        except OSError as error:
+            raise PackError(f"cannot read {self._folder / address.pack}: {error.strerror}") from error
+        finally:
+            os.close(file)
 
     def close(self) -> None:
         """Close every file."""
-        while self._files:
-            os.close(self._files.popitem()[1])
+        with self._lock:
+            while self._files:
+                os.close(self._files.popitem()[1])
 
-    def _open(self, pack: str) -> int:
-        if pack not in self._files:
-            if "/" in pack or pack in ("", ".", ".."):
-                raise PackError(f"{pack!r} is not the name of a pack")
+    def _borrow(self, pack: str) -> int:
+        """A descriptor of its own for the caller to close, so that nobody closes one that is being read from."""
+        if not _MEMBER_OF_FOLDER.fullmatch(pack):
+            raise PackError(f"{pack!r} is not the name of a pack")
+        with self._lock:
             try:
-                opened = os.open(self._folder / pack, os.O_RDONLY)
+                if pack not in self._files:
+                    self._files[pack] = os.open(self._folder / pack, os.O_RDONLY | os.O_NOFOLLOW)
+                self._files.move_to_end(pack)
+                borrowed = os.dup(self._files[pack])
+                if len(self._files) > _OPEN_FILES:
+                    os.close(self._files.popitem(last=False)[1])
+                return borrowed
             except OSError as error:
                 raise PackError(f"cannot open {self._folder / pack}: {error.strerror}") from error
-            if self._files.setdefault(pack, opened) != opened:
-                os.close(opened)
-        return self._files[pack]

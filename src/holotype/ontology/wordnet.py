@@ -85,7 +85,7 @@ def parse_nouns(data: bytes) -> Iterator[NounRow]:
 
     Raises `OntologyError` with the line number where a line does not follow wndb(5WN).
     """
-    for number, line in enumerate(data.decode().splitlines(), 1):
+    for number, line in enumerate(data.decode(errors="replace").splitlines(), 1):
         if line.startswith("  "):
             continue
         try:
@@ -114,7 +114,7 @@ def _parse_noun(line: str) -> NounRow:
 
 def parse_senses(data: bytes) -> Iterator[tuple[str, tuple[int, ...]]]:
     """``(lemma, offsets)`` for each line of ``index.noun``; the offsets are in WordNet's order of senses."""
-    for number, line in enumerate(data.decode().splitlines(), 1):
+    for number, line in enumerate(data.decode(errors="replace").splitlines(), 1):
         if line.startswith("  "):
             continue
         field = line.split()

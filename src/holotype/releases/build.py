@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import json
@@ -9,7 +10,8 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -109,13 +111,39 @@ def write_release(
     Everything is written to a hidden folder beside it, synced, and renamed at the end: a release is there whole or
     not at all. Leftovers of a writer that was killed are removed.
 
-    Raises `ReleaseError` where bytes read do not have the sha256 they should.
+    Raises `ReleaseError` where the folder is there, another process is making it, or bytes read do not have the sha256
+    they should.
     """
-    if folder.exists():
-        raise ReleaseError(f"{folder} is there already: releases are never changed, choose another name")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        if folder.exists():
+            raise ReleaseError(f"{folder} is there already: releases are never changed, choose another name")
+        return _write_alone(folder, contents, read, progress, shard_bytes)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the lock of one release's name; it falls with the process that holds it."""
+    lock = os.open(folder.with_name(f".{folder.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise ReleaseError(f"another process is making {folder} right now") from error
+    finally:
+        os.close(lock)
+
+
+def _write_alone(
+    folder: Path,
+    contents: Contents,
+    read: Callable[[Address], bytes],
+    progress: Callable[[int, int], None],
+    shard_bytes: int,
+) -> str:
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    partial.mkdir()
     try:
         addresses = _write_shards(partial, contents, read, progress, shard_bytes)
         rows = [{**label.columns, **addresses[label.id]} for label in contents.labels]

@@ -23,7 +23,7 @@ class Fractions:
 
     def __post_init__(self) -> None:
         shares = (self.train, self.val, self.test)
-        if min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:
+        if not (min(shares) >= 0 and abs(sum(shares) - 1) <= 1e-9):
             raise ReleaseError(f"the shares of train, val and test must sum to 1, not {shares}")
 
 

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from holotype.errors import PackError, ReleaseError
 from holotype.files import sha256_file
 from holotype.images.packs import Address, PackReader
+from holotype.ontology import is_wnid
 from holotype.releases.build import (
     CHECKSUMS,
     FORMAT,
@@ -42,6 +43,14 @@ class Release:
             raise ReleaseError(f"there is no release in {self.path}")
         if self.summary.get("format") != FORMAT:
             raise ReleaseError(f"{self.path} has format {self.summary.get('format')!r}; this holotype reads {FORMAT}")
+        classes = self.summary.get("classes")
+        if not (
+            isinstance(self.summary.get("name"), str)
+            and isinstance(self.summary.get("ontology"), str)
+            and isinstance(classes, list)
+            and all(isinstance(entry, dict) and is_wnid(str(entry.get("wnid"))) for entry in classes)
+        ):
+            raise ReleaseError(f"{self.path / SUMMARY} lacks the name, the ontology or the classes")
 
     @property
     def name(self) -> str:
@@ -62,9 +71,14 @@ class Release:
     def manifest(self) -> pa.Table:
         """``manifest.parquet``: one row per (image, synset), sorted by ontology rank and id."""
         try:
-            return pq.read_table(self.path / MANIFEST)
+            table = pq.read_table(self.path / MANIFEST)
         except (OSError, pa.ArrowException) as error:
             raise ReleaseError(f"cannot read {self.path / MANIFEST}: {error}") from error
+        if table.schema.remove_metadata() != MANIFEST_SCHEMA or any(column.null_count for column in table.columns):
+            raise ReleaseError(f"{self.path / MANIFEST} has other columns than format {FORMAT}, or empty cells")
+        if not set(table["wnid"].to_pylist()) <= set(self.wnids):
+            raise ReleaseError(f"{self.path / MANIFEST} has classes that {SUMMARY} does not list")
+        return table
 
     @cached_property
     def wnids(self) -> list[str]:
@@ -92,26 +106,30 @@ class Release:
 def _json(path: Path) -> Mapping[str, Any]:
     try:
         value = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ReleaseError(f"cannot read {path}: {error}") from error
     if not isinstance(value, dict):
         raise ReleaseError(f"{path} is not a JSON object")
     return value
 
 
-def verify_release(path: Path) -> list[str]:
+def verify_release(path: Path, checksum: str | None = None) -> list[str]:
     """Everything that is wrong with a release, one line each; empty if it keeps every promise.
+
+    `checksum` is what the sha256 of ``SHA256SUMS`` was when the release was made, where that is known.
 
     Checked: every file and only those listed in ``SHA256SUMS``, each with its checksum; the manifest's columns and
     order; every image at its address with its sha256; ids; near-duplicates in one split; the statistics.
     """
     problems = list(_check_files(path))
+    if not problems and checksum not in (None, sha256_file(path / CHECKSUMS)):
+        problems.append(f"{CHECKSUMS} is not the one this release was made with")
     if problems:
         return problems
     try:
         release = Release(path)
         return [*_check_manifest(release), *_check_images(release)]
-    except (ReleaseError, PackError, KeyError, TypeError) as error:
+    except (ReleaseError, PackError) as error:
         return [f"not readable as a release: {error}"]
 
 
@@ -134,9 +152,6 @@ def _check_files(path: Path) -> Iterator[str]:
 
 
 def _check_manifest(release: Release) -> Iterator[str]:
-    if release.manifest.schema.remove_metadata() != MANIFEST_SCHEMA:
-        yield f"{MANIFEST} has other columns than format {FORMAT}"
-        return
     rows = release.rows()
     keys = [(row["rank"], row["id"]) for row in rows]
     if keys != sorted(keys):
@@ -146,8 +161,8 @@ def _check_manifest(release: Release) -> Iterator[str]:
     splits: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         splits[row["near_group"]].add(row["split"])
-        if row["split"] not in SPLITS or row["wnid"] not in release.wnids:
-            yield f"{row['id']} has an unknown split or class"
+        if row["split"] not in SPLITS:
+            yield f"{row['id']} has an unknown split"
         if row["id"] != row["sha256"][:ID_LENGTH]:
             yield f"{row['id']} is not the id of its sha256"
     yield from (f"near-duplicates of {group} are in {sorted(s)}" for group, s in splits.items() if len(s) > 1)
