@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from conftest import encoded, photo
-from holotype.images import Fingerprint, Rejected, Rejection, decode, fingerprint_batch, near_duplicate_groups, shrink
+from holotype.images import Fingerprint, Rejected, Rejection, decode, fingerprint_batch, fit, near_duplicate_groups
 from holotype.images.near import MAX_DISTANCE
 
 
@@ -221,12 +221,37 @@ def test_blank_and_striped_images_hash_to_nothing() -> None:
     assert hashes == {bytes(32)}
 
 
-def test_shrinking_keeps_the_shape_and_never_enlarges() -> None:
-    for shape in ((10, 10, 3), (3000, 40, 3), (1, 5000), (257, 256, 3)):
-        height, width = shrink(np.zeros(shape, np.uint8), 256).shape[:2]
-        assert max(height, width) <= 256
-        assert max(height, width) == min(256, max(shape[:2])) or max(shape[:2]) >= 512
-        assert min(height, width) >= 1
+@pytest.mark.parametrize("shape", [(10, 10, 3), (3000, 40, 3), (1, 5000), (257, 256, 3), (240, 250, 3)])
+def test_fitting_keeps_the_shape(shape: tuple[int, ...]) -> None:
+    height, width = fit(np.zeros(shape, np.uint8), 256).shape[:2]
+    assert max(height, width) == 256
+    assert min(height, width) == max(1, round(256 * min(shape[:2]) / max(shape[:2])))
+
+
+@pytest.mark.parametrize(
+    "size", [(3000, 2000), (1024, 700), (500, 375), (480, 100), (479, 300), (300, 300), (256, 9), (40, 30)]
+)
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_thumbnails_have_256_pixels_however_they_were_decoded(size: tuple[int, int], orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    width, height = size if orientation == 1 else size[::-1]
+    for data in (encoded(photo(8, *size), exif=exif.tobytes()), encoded(photo(8, *size), "PNG", exif=exif.tobytes())):
+        row = fingerprint(data)
+        assert (row.width, row.height) == (width, height)
+        small = Image.open(io.BytesIO(row.thumbnail))
+        assert max(small.size) == min(256, max(size))
+        upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB").resize(small.size)
+        assert close(np.asarray(small), np.asarray(upright), 8 if min(size) >= 100 else 30)  # chroma is halved
+
+
+def test_a_jpeg_decoded_smaller_is_checked_as_strictly(shared: Path) -> None:
+    for path in sorted((shared / "imagenet-val-sample").iterdir())[:60]:
+        data = path.read_bytes()
+        assert decode(data, side=32).width == decode(data).width
+        for wrong in (data[:-2], data[: len(data) // 2] + data[len(data) // 2 + 4096 :]):
+            with pytest.raises(Rejected):
+                decode(wrong, side=32)
 
 
 def random_hashes(count: int, seed: int) -> np.ndarray:

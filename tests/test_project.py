@@ -305,12 +305,27 @@ def kill_when(command: list[str], catalog: Path, table: str, count: int) -> int:
             return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
 
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    while process.poll() is None and rows() <= count:
-        time.sleep(0.001)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    try:
+        while process.poll() is None and rows() <= count:
+            time.sleep(0.001)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     return rows()
+
+
+def run_at_once(command: list[str], count: int) -> None:
+    """Run a command several times at once; every run must end well, and none outlives the test."""
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(count)]
+    try:
+        for process in processes:
+            _, said = process.communicate(timeout=120)
+            assert process.returncode == 0, said
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
 
 
 def command_line(*arguments: str) -> list[str]:
@@ -388,10 +403,7 @@ def test_two_ingests_at_once_share_the_work(tmp_path: Path, wordnet: Ontology, f
     project = tmp_path / "project"
     holotype.init(project).close()
     ingest = command_line("ingest", str(tmp_path / "photos"), "-p", str(project))
-    both = [subprocess.Popen(ingest, stderr=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
-    for process in both:
-        _, said = process.communicate(timeout=120)
-        assert process.returncode == 0, said
+    run_at_once(ingest, 2)
     with holotype.open(project, wordnet) as db:
         assert db.stats()["images"] == 240
         assert len(candidates(db)) == 240
@@ -405,10 +417,7 @@ def test_a_whole_project_on_postgresql(
         fill(tmp_path / "photos" / name, 100, first=200 * number, width=200, height=150)
     holotype.init(tmp_path / "p").close()
     ingest = command_line("ingest", str(tmp_path / "photos"), "-p", str(tmp_path / "p"))
-    both = [subprocess.Popen(ingest, stderr=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
-    for process in both:
-        _, said = process.communicate(timeout=120)
-        assert process.returncode == 0, said
+    run_at_once(ingest, 2)
     with holotype.open(tmp_path / "p", wordnet) as db:
         assert db.stats()["images"] == len(candidates(db)) == 200
         assert not db.verify(db.simulated_crowd()).waiting

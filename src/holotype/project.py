@@ -82,7 +82,7 @@ class Image:
         return self._read(self.address)
 
     def thumbnail(self) -> bytes:
-        """A JPEG that fits 256 x 256."""
+        """A JPEG whose longer side is at most 256."""
         return self._read(self.thumbnail_address)
 
     def _repr_jpeg_(self) -> bytes:

@@ -15,7 +15,7 @@ from holotype.benchmark import Scores
 from holotype.crowd import Answer, State
 from holotype.demo.journey import DemoResult
 from holotype.demo.truth import SUBTREES
-from holotype.images import decode, encode_jpeg, shrink
+from holotype.images import decode, encode_jpeg, fit
 from holotype.project import Image
 
 _THUMBNAIL = 112
@@ -69,7 +69,7 @@ def _grids(result: DemoResult) -> list[dict[str, Any]]:
 
 
 def _picture(image: Image, good: bool) -> Picture:
-    small = encode_jpeg(shrink(decode(image.thumbnail()).pixels, _THUMBNAIL), 80)
+    small = encode_jpeg(fit(decode(image.thumbnail()).pixels, _THUMBNAIL), 80)
     return Picture(base64.b64encode(small).decode(), image.decided, (image.decided == State.YES) == good)
 
 

@@ -1,7 +1,7 @@
 """Images: verified, fingerprinted, de-duplicated, packed."""
 
 from holotype.images.decode import MAX_PIXELS, Decoded, Rejected, decode
-from holotype.images.fingerprint import Fingerprint, Rejection, encode_jpeg, fingerprint_batch, shrink
+from holotype.images.fingerprint import Fingerprint, Rejection, encode_jpeg, fingerprint_batch, fit
 from holotype.images.near import near_duplicate_groups
 from holotype.images.packs import Address, PackReader, PackWriter
 
@@ -17,6 +17,6 @@ __all__ = [
     "decode",
     "encode_jpeg",
     "fingerprint_batch",
+    "fit",
     "near_duplicate_groups",
-    "shrink",
 ]

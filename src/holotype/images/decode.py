@@ -52,15 +52,23 @@ class Rejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """An upright image: `pixels` is ``(height, width)`` grey or ``(height, width, 3)`` RGB, uint8."""
+    """An upright image: `pixels` is ``(height, width)`` grey or ``(height, width, 3)`` RGB, uint8.
+
+    `width` and `height` are those of the whole image, also where `pixels` was decoded smaller.
+    """
 
     pixels: Pixels
     format: str
     mode: str
+    width: int
+    height: int
 
 
-def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
+def decode(data: bytes, max_pixels: int = MAX_PIXELS, side: int | None = None) -> Decoded:
     """Decode one image completely, turned upright by its EXIF orientation.
+
+    With `side`, a JPEG's pixels may come at 1/2, 1/4 or 1/8 of its size, by scaling in the DCT domain, as long as the
+    longer side stays at least 15/16 of `side`. All of the file is decoded and checked all the same.
 
     JPEG goes through simplejpeg in strict mode, where any warning is an error; everything else through Pillow.
     CMYK becomes RGB, 16-bit greyscale is scaled to 8 bits, palettes are resolved, transparency is laid on
@@ -72,7 +80,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
     if not data:
         raise Rejected("empty", "no bytes")
     if data.startswith(b"\xff\xd8\xff"):
-        return _decode_jpeg(data, max_pixels)
+        return _decode_jpeg(data, max_pixels, side)
     return _decode_with_pillow(data, _PILLOW_FORMATS, max_pixels)
 
 
@@ -81,22 +89,27 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
         raise Rejected("too_large", f"{width} x {height} is over the limit of {max_pixels:,} pixels")
 
 
-def _decode_jpeg(data: bytes, max_pixels: int) -> Decoded:
+def _decode_jpeg(data: bytes, max_pixels: int, side: int | None) -> Decoded:
     try:
         height, width, space, _ = simplejpeg.decode_jpeg_header(data, strict=True)
         _check_size(width, height, max_pixels)
         target = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}.get(space, "RGB")
-        pixels = simplejpeg.decode_jpeg(data, target, strict=True)
+        factor = 1 if side is None else next((f for f in (8, 4, 2) if 16 * max(height, width) >= 15 * side * f), 1)
+        pixels = simplejpeg.decode_jpeg(
+            data, target, min_height=-(-height // factor), min_width=-(-width // factor), min_factor=factor, strict=True
+        )
     except ValueError as error:
         cut = "remature end of JPEG file" in str(error) or b"\xff\xd9" not in data[-4096:]
         raise Rejected("truncated" if cut else "damaged", str(error)) from error
     if _holds_a_zeroed_block(data):
         raise Rejected("damaged", "a run of zero bytes inside the compressed pixels")
     if target == "CMYK":
-        return Decoded(_decode_with_pillow(data, ("JPEG",), max_pixels).pixels, "JPEG", "CMYK")
-    if target == "GRAY":
-        return Decoded(_upright(pixels[:, :, 0], data), "JPEG", "L")
-    return Decoded(_upright(pixels, data), "JPEG", "RGB")
+        return _decode_with_pillow(data, ("JPEG",), max_pixels)
+    orientation = _orientation(data)
+    if orientation >= 5:
+        height, width = width, height
+    flat = pixels[:, :, 0] if target == "GRAY" else pixels
+    return Decoded(_turned(flat, orientation), "JPEG", "L" if target == "GRAY" else "RGB", width, height)
 
 
 def _holds_a_zeroed_block(data: bytes) -> bool:
@@ -124,26 +137,33 @@ def _holds_a_zeroed_block(data: bytes) -> bool:
         elif marker == 0xDA:
             if not first_symbols or 0 in first_symbols:
                 return False
-            return data.find(_ZEROS, end, data.find(b"\xff\xd9", end)) >= 0
+            zeros = data.find(_ZEROS, end)
+            return zeros >= 0 and data.find(b"\xff\xd9", end, zeros) < 0  # what follows the end of image is no damage
         position = end
     return False
 
 
-def _upright(pixels: Pixels, data: bytes) -> Pixels:
+def _orientation(data: bytes) -> int:
+    """The EXIF orientation of a JPEG, 1 to 8; 1 where there is none or the metadata around sound pixels is broken."""
     if data.find(b"Exif\0\0", 0, 16384) < 0:
-        return pixels
+        return 1
     try:
-        orientation = Image.open(io.BytesIO(data), formats=("JPEG",)).getexif().get(_ORIENTATION, 1)
+        found = Image.open(io.BytesIO(data), formats=("JPEG",)).getexif().get(_ORIENTATION, 1)
     except _PILLOW_ERRORS:
-        return pixels  # broken metadata around sound pixels
-    turned: Pixels = pixels
-    if orientation in (5, 6, 7, 8):
-        turned = turned.swapaxes(0, 1)
+        return 1
+    return found if found in range(1, 9) else 1
+
+
+def _turned(pixels: Pixels, orientation: int) -> Pixels:
+    if orientation == 1:
+        return pixels
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
-        turned = turned[::-1]
+        pixels = pixels[::-1]
     if orientation in (2, 3, 6, 7):
-        turned = turned[:, ::-1]
-    return np.ascontiguousarray(turned)
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
 
 
 def _decode_with_pillow(data: bytes, formats: tuple[str, ...], max_pixels: int) -> Decoded:
@@ -163,7 +183,7 @@ def _decode_with_pillow(data: bytes, formats: tuple[str, ...], max_pixels: int) 
             flat = _flatten(ImageOps.exif_transpose(image))
         except _PILLOW_ERRORS as error:
             raise Rejected("truncated" if "truncated" in str(error).lower() else "damaged", str(error)) from error
-    return Decoded(flat, stored_format, mode)
+    return Decoded(flat, stored_format, mode, flat.shape[1], flat.shape[0])
 
 
 def _flatten(image: Image.Image) -> Pixels:

@@ -36,7 +36,7 @@ _MIRROR = np.where(np.arange(1, 17) % 2, -1, 1).astype(np.float32)
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """A sound image: sha256 of its bytes, stored format and mode, upright size in pixels, 256-bit DCT hash of
-    the image and of its mirror image (32 bytes each), and a JPEG thumbnail that fits 256 x 256."""
+    the image and of its mirror image (32 bytes each), and a JPEG thumbnail whose longer side is at most 256."""
 
     sha256: str
     format: str
@@ -82,19 +82,17 @@ def fingerprint_batch(batch: Sequence[bytes], max_pixels: int = MAX_PIXELS) -> l
 def _fingerprint(data: bytes, max_pixels: int) -> Fingerprint | Rejection:
     digest = hashlib.sha256(data).hexdigest()
     try:
-        image = decode(data, max_pixels)
+        image = decode(data, max_pixels, THUMBNAIL_SIDE)
     except Rejected as error:
         return Rejection(digest, error.reason, error.detail)
-    height, width = image.pixels.shape[:2]
-    small = shrink(image.pixels, THUMBNAIL_SIDE)
+    small = fit(image.pixels, min(THUMBNAIL_SIDE, max(image.width, image.height)))
     straight, mirrored = dct_hashes(small)
-    return Fingerprint(
-        digest, image.format, image.mode, width, height, straight, mirrored, encode_jpeg(small, quality=85)
-    )
+    thumbnail = encode_jpeg(small, quality=85)
+    return Fingerprint(digest, image.format, image.mode, image.width, image.height, straight, mirrored, thumbnail)
 
 
-def shrink(pixels: Pixels, side: int) -> Pixels:
-    """`pixels` scaled down so that the longer side is at most `side`; never scaled up.
+def fit(pixels: Pixels, side: int) -> Pixels:
+    """`pixels` scaled so that the longer side is `side`.
 
     Halved by averaging while at least twice too large, then one bilinear step: nearly the speed of bilinear
     alone, without its aliasing.
@@ -104,7 +102,7 @@ def shrink(pixels: Pixels, side: int) -> Pixels:
         pixels = _resize(pixels[: 2 * height, : 2 * width], width, height, cv2.INTER_AREA)
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
-    if scale >= 1:
+    if scale == 1:
         return pixels
     return _resize(pixels, max(1, round(width * scale)), max(1, round(height * scale)), cv2.INTER_LINEAR)
 
@@ -120,8 +118,10 @@ def dct_hashes(pixels: Pixels) -> tuple[bytes, bytes]:
     median of all 256 (the layout of PDQ: Facebook, "The TMK+PDQF video-hashing algorithm and the PDQ image-hashing
     algorithm", 2019). Mirroring negates the odd horizontal frequencies, so the twin costs nothing.
     """
-    grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    square = cv2.resize(grey, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32)
+    grey = pixels if pixels.ndim == 2 else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    if min(grey.shape) >= 128:  # halving by averaging is fast; what is left is small enough for bilinear
+        grey = fit(grey, max(grey.shape) // 2)
+    square = cv2.resize(grey, (64, 64), interpolation=cv2.INTER_LINEAR).astype(np.float32)
     coefficients = _DCT @ (square - square.mean()) @ _DCT.T
     if np.abs(coefficients).max() < _NOISE:
         coefficients[:] = 0

@@ -236,7 +236,8 @@ def _store(batch: Sequence[_Read], catalog: Catalog, writer: PackWriter, now: fl
     mark = writer.end
 
     def work(connection: Connection) -> list[questions.Input]:
-        writer.undo(mark)  # what an attempt before this one wrote
+        if writer.end != mark:
+            writer.undo(mark)  # what an attempt before this one wrote
         return _store_in(connection, batch, writer, now)
 
     try:
