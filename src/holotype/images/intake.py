@@ -140,7 +140,7 @@ def take_in(
             return questions.pack_end(connection, pack)
 
     with PackWriter(packs, committed_end) as writer, many_at_once():
-        for batch in map_batches(_read_batch, _batches(new), workers=workers):
+        for batch in _commits(map_batches(_read_batch, _batches(new), workers=workers)):
             for row in _store(batch, catalog, writer, clock()):
                 outcomes[row.outcome, row.reason] += 1
                 if row.outcome == "rejected":
@@ -192,7 +192,19 @@ def _merged(files: Iterable[InputFile]) -> list[InputFile]:
     return list(merged.values())
 
 
-def _batches(files: Iterable[InputFile], count: int = 32, size: int = 16 << 20) -> Iterator[list[InputFile]]:
+def _commits(batches: Iterable[list[_Read]], count: int = 48, size: int = 32 << 20) -> Iterator[list[_Read]]:
+    """Batches joined into commits: a commit waits for the disk three times, however much it holds."""
+    held: list[_Read] = []
+    for batch in batches:
+        held += batch
+        if len(held) >= count or sum(len(read.data) for read in held) >= size:
+            yield held
+            held = []
+    if held:
+        yield held
+
+
+def _batches(files: Iterable[InputFile], count: int = 24, size: int = 8 << 20) -> Iterator[list[InputFile]]:
     batch: list[InputFile] = []
     held = 0
     for file in files:
