@@ -36,8 +36,8 @@ ABOVE = {
     "images": {"catalog", "engine", "errors", "files", "images"},
     "collect": {"collect", "errors", "files", "images", "ontology"},
     "crowd": {"crowd", "errors"},
-    "releases": {"errors", "files", "images", "ontology", "releases"},
-    "benchmark": {"benchmark", "errors"},
+    "releases": {"catalog", "crowd", "errors", "files", "images", "ontology", "releases"},
+    "benchmark": {"benchmark", "errors", "ontology", "releases"},
     "recognition": {"benchmark", "errors", "images", "recognition", "releases"},
 }
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import html
 import json
 import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, overload
+from typing import Any, Final
 
-import numpy as np
 from sqlalchemy import Connection
 
-from holotype.benchmark import Scores, Truth, read_predictions, score
+from holotype.benchmark import Scores
+from holotype.benchmark.evaluate import evaluate
 from holotype.catalog import Catalog, questions
 from holotype.collect.folder import FolderListing, list_folder
 from holotype.crowd import (
@@ -38,20 +36,18 @@ from holotype.crowd import (
 )
 from holotype.errors import OntologyError, ProjectError, ReleaseError
 from holotype.files import write_atomically
-from holotype.images.intake import EXTENSIONS, InputFile, IntakeReport, Progress, take_in
+from holotype.images.gallery import Image, Images
+from holotype.images.intake import InputFile, IntakeReport, Progress, take_in
 from holotype.images.packs import Address, PackReader
 from holotype.ontology import Ontology, Synset, load_wordnet
 from holotype.releases import (
-    ID_LENGTH,
     NAME,
-    Contents,
     Fractions,
-    LabelledImage,
     Release,
     verify_release,
     write_release,
 )
-from holotype.releases import split as split_images
+from holotype.releases.contents import Facts, contents_of
 
 CONFIG: Final = "holotype.json"
 CATALOG_VARIABLE: Final = "HOLOTYPE_CATALOG"
@@ -60,65 +56,6 @@ CATALOG_VARIABLE: Final = "HOLOTYPE_CATALOG"
 
 def _no_progress(done: int, total: int) -> None:
     pass
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """A candidate image: its synset, what is concluded of it, and where its bytes are."""
-
-    sha256: str
-    wnid: str
-    decided: str
-    posterior: float | None
-    width: int
-    height: int
-    format: str
-    address: Address
-    thumbnail_address: Address
-    _read: Callable[[Address], bytes] = field(repr=False, compare=False)
-
-    def read(self) -> bytes:
-        """The encoded bytes as they were taken in."""
-        return self._read(self.address)
-
-    def thumbnail(self) -> bytes:
-        """A JPEG whose longer side is at most 256."""
-        return self._read(self.thumbnail_address)
-
-    def _repr_jpeg_(self) -> bytes:
-        return self.thumbnail()
-
-
-class Images(Sequence[Image]):
-    """Images in ontology order; shows itself as a grid in a notebook."""
-
-    SHOWN: Final = 60
-
-    def __init__(self, images: Sequence[Image]) -> None:
-        self._images = images
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    @overload
-    def __getitem__(self, index: int) -> Image: ...
-    @overload
-    def __getitem__(self, index: slice) -> Images: ...
-    def __getitem__(self, index: int | slice) -> Image | Images:
-        return Images(self._images[index]) if isinstance(index, slice) else self._images[index]
-
-    def __repr__(self) -> str:
-        states = Counter(image.decided for image in self._images)
-        return f"<{len(self):,} images: {', '.join(f'{s} {n:,}' for s, n in sorted(states.items())) or 'none'}>"
-
-    def _repr_html_(self) -> str:
-        shown = self._images[: self.SHOWN]
-        pictures = "".join(
-            f'<img title="{html.escape(f"{image.wnid} {image.decided}")}" style="height:96px;margin:2px" '
-            f'src="data:image/jpeg;base64,{base64.b64encode(image.thumbnail()).decode()}">'
-            for image in shown
-        )
-        return f"<p>{html.escape(repr(self))}</p>{pictures}" + ("..." if len(self) > len(shown) else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,13 +326,15 @@ class Project:
 
     def _write_release(self, name: str, fractions: Fractions, seed: int, progress: Progress) -> None:
         with self.catalog.read() as connection:
-            accepted = questions.find_images(connection, None, [State.YES])
-            if not accepted:
-                raise ReleaseError("no image is labelled yes: run holotype verify first")
-            everything = questions.find_images(connection, None, None)
-            sightings = questions.sightings(connection)
-            votes = questions.votes(connection)
-        contents = _contents(name, accepted, everything, sightings, votes, self._salt, fractions, seed, self.ontology)
+            facts = Facts(
+                questions.find_images(connection, None, [State.YES]),
+                questions.find_images(connection, None, None),
+                questions.sightings(connection),
+                questions.votes(connection),
+            )
+        if not facts.accepted:
+            raise ReleaseError("no image is labelled yes: run holotype verify first")
+        contents = contents_of(name, facts, fractions, seed, self.ontology, self._salt)
         write_release(self.path / "releases" / name, contents, self._packs.read, progress)
 
     def evaluate(self, predictions: str | os.PathLike[str], release: str, split: str = "test") -> Scores:
@@ -424,105 +363,6 @@ class Project:
             "states": dict(states),
             "synsets": {wnid: synsets[wnid] for wnid in sorted(synsets, key=self.ontology.rank)},
         }
-
-
-def _contents(
-    name: str,
-    accepted: Sequence[Any],
-    everything: Sequence[Any],
-    sightings: Mapping[int, Sequence[Any]],
-    votes: questions.Votes,
-    salt: str,
-    fractions: Fractions,
-    seed: int,
-    ontology: Ontology,
-) -> Contents:
-    """What goes into a release, from rows of the catalog: pure."""
-    ids = {row.sha256: row.sha256[:ID_LENGTH] for row in accepted}
-    if len(set(ids.values())) < len(ids):
-        raise ReleaseError("two images share the first 16 digits of their sha256")
-    in_group: dict[int, str] = {}
-    for row in accepted:
-        in_group[row.group_id] = min(in_group.get(row.group_id, "g"), ids[row.sha256])
-    groups = {ids[row.sha256]: in_group[row.group_id] for row in accepted}
-    splits = split_images([(row.wnid, ids[row.sha256]) for row in accepted], groups, fractions, seed)
-    counts = Counter(zip(votes.candidate.tolist(), votes.answer.tolist(), strict=True))
-    labels = []
-    for row in sorted(accepted, key=lambda row: (row.rank, row.sha256)):
-        first = sightings[row.candidate_id][0]
-        columns = {
-            "id": ids[row.sha256],
-            "wnid": row.wnid,
-            "rank": row.rank,
-            "split": splits[ids[row.sha256]],
-            "sha256": row.sha256,
-            "format": row.format,
-            "mode": row.mode,
-            "width": row.width,
-            "height": row.height,
-            "near_group": groups[ids[row.sha256]],
-            **{answer.name.lower(): counts[row.candidate_id, int(answer)] for answer in Answer},
-            "score": row.posterior,
-            "policy": row.policy,
-            "origin": _public(first.origin),
-            **{key: getattr(first, key) for key in ("source", "query", "position", "licence")},
-        }
-        address = Address(row.pack, row.offset, row.length)
-        labels.append(LabelledImage(address, EXTENSIONS[row.format], columns))
-    classes = [ontology[wnid] for wnid in sorted({row.wnid for row in accepted})]
-    summary = {
-        "name": name,
-        "ontology": ontology.digest,
-        "classes": [
-            {"index": index, "wnid": synset.wnid, "lemmas": list(synset.lemmas), "gloss": synset.gloss}
-            for index, synset in enumerate(classes)
-        ],
-        "fractions": {"train": fractions.train, "val": fractions.val, "test": fractions.test},
-        "seed": seed,
-        "policies": sorted({row.policy for row in accepted}),
-    }
-    return Contents(labels, classes, list(_vote_rows(everything, votes, salt)), summary)
-
-
-def _public(origin: str) -> str:
-    """An origin as others may see it: a URL stays, a path on somebody's disk is cut to its file name."""
-    return origin.rpartition("/")[2] if origin.startswith("file://") else origin
-
-
-def _vote_rows(everything: Sequence[Any], votes: questions.Votes, salt: str) -> Iterator[dict[str, Any]]:
-    """Every vote that was cast, with the worker's name hashed under the project's secret salt."""
-    pairs = {row.candidate_id: (row.sha256, row.wnid) for row in everything}
-    hidden = {name: hashlib.sha256(f"{salt} {name}".encode()).hexdigest()[:16] for name in set(votes.worker)}
-    for number, candidate in enumerate(votes.candidate.tolist()):
-        sha256, wnid = pairs[candidate]
-        yield {
-            "sha256": sha256,
-            "wnid": wnid,
-            "worker": hidden[votes.worker[number]],
-            "answer": Answer(int(votes.answer[number])).name.lower(),
-            "page": votes.page[number],
-            "seconds": float(votes.seconds[number]),
-            "at": float(votes.at[number]),
-        }
-
-
-def evaluate(predictions: Path, release: Release, ontology: Ontology, split: str = "test") -> Scores:
-    """ILSVRC scores of a predictions file on a split of any release: see `Project.evaluate`."""
-    if ontology.digest != release.summary["ontology"]:
-        raise ReleaseError(f"release {release.name} was made with another ontology: hierarchical errors would differ")
-    rows = release.rows(split)
-    if not rows:
-        raise ReleaseError(f"release {release.name} has no images in {split!r}")
-    images = sorted({row["id"] for row in rows})
-    numbers = {image: number for number, image in enumerate(images)}
-    classes = {wnid: number for number, wnid in enumerate(release.wnids)}
-    truth = Truth(
-        np.array([numbers[row["id"]] for row in rows]),
-        np.array([classes[row["wnid"]] for row in rows]),
-        len(images),
-    )
-    guesses = read_predictions(predictions, images, release.wnids)
-    return score(guesses, truth, ontology.cost_matrix(release.wnids))
 
 
 def init(path: str | os.PathLike[str]) -> Project:

@@ -286,7 +286,7 @@ def verify_command(release_or_name: str, project: Path, as_json: bool) -> None:
 def evaluate_command(predictions: Path, name: str, split: str, project: Path, as_json: bool) -> None:
     """Score PREDICTIONS, a CSV keyed by image id, as ILSVRC does."""
     if Path(name).is_dir():
-        from holotype.project import evaluate
+        from holotype.benchmark.evaluate import evaluate
 
         scores = evaluate(predictions, Release(Path(name)), load_wordnet(), split)
     else:

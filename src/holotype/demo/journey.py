@@ -21,9 +21,10 @@ from holotype.crowd import Ballot, Consensus, Fixed, Posterior, State, Tally, fi
 from holotype.demo.truth import SUBTREES, shows
 from holotype.errors import ProjectError, ReleaseError, SourceError
 from holotype.files import printable
+from holotype.images.gallery import Image
 from holotype.images.intake import Found, InputFile, IntakeReport
 from holotype.ontology import Ontology, Synset, load_wordnet
-from holotype.project import Image, Project, VerifyReport
+from holotype.project import Project, VerifyReport
 from holotype.recognition.baseline import train_baseline, write_predictions
 from holotype.releases import Release
 

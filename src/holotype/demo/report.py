@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 import numpy as np
+from platformdirs import user_cache_path
 
 from holotype.benchmark import Scores
 from holotype.crowd import Answer, State
 from holotype.demo.journey import DemoResult
 from holotype.demo.truth import SUBTREES
 from holotype.images import decode, encode_jpeg, fit
-from holotype.project import Image
+from holotype.images.gallery import Image
 
 _THUMBNAIL = 112
 _SHOWN = 24
@@ -74,7 +76,8 @@ def _picture(image: Image, good: bool) -> Picture:
 
 
 def _plots(result: DemoResult) -> Mapping[str, str]:
-    """SVG plots by name. Matplotlib's own figure objects are used, so no global state is touched."""
+    """SVG plots by name. Matplotlib is told to keep what it writes in our cache folder, not in the user's settings."""
+    os.environ.setdefault("MPLCONFIGDIR", str(user_cache_path("holotype") / "matplotlib"))
     from matplotlib import rc_context
 
     with rc_context({"svg.hashsalt": "holotype", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):

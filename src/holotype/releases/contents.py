@@ -1,0 +1,104 @@
+"""What goes into a release, from rows of the catalog: pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from holotype.catalog.questions import Votes
+from holotype.crowd import Answer
+from holotype.errors import ReleaseError
+from holotype.images.intake import EXTENSIONS
+from holotype.images.packs import Address
+from holotype.ontology import Ontology
+from holotype.releases.build import ID_LENGTH, Contents, LabelledImage
+from holotype.releases.split import Fractions, split
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the catalog knows: rows of the accepted and of all candidates (`questions.find_images`), the sightings of
+    each candidate, all votes."""
+
+    accepted: Sequence[Any]
+    everything: Sequence[Any]
+    sightings: Mapping[int, Sequence[Any]]
+    votes: Votes
+
+
+def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontology: Ontology, salt: str) -> Contents:
+    """The contents of the release `name`; `salt` hides the workers' names.
+
+    Raises `ReleaseError` in the case, not to be expected, that two images would have the same id.
+    """
+    accepted, votes = facts.accepted, facts.votes
+    ids = {row.sha256: row.sha256[:ID_LENGTH] for row in accepted}
+    if len(set(ids.values())) < len(ids):
+        raise ReleaseError("two images share the first 16 digits of their sha256")
+    in_group: dict[int, str] = {}
+    for row in accepted:
+        in_group[row.group_id] = min(in_group.get(row.group_id, "g"), ids[row.sha256])
+    groups = {ids[row.sha256]: in_group[row.group_id] for row in accepted}
+    splits = split([(row.wnid, ids[row.sha256]) for row in accepted], groups, fractions, seed)
+    counts = Counter(zip(votes.candidate.tolist(), votes.answer.tolist(), strict=True))
+    labels = []
+    for row in sorted(accepted, key=lambda row: (row.rank, row.sha256)):
+        first = facts.sightings[row.candidate_id][0]
+        columns = {
+            "id": ids[row.sha256],
+            "wnid": row.wnid,
+            "rank": row.rank,
+            "split": splits[ids[row.sha256]],
+            "sha256": row.sha256,
+            "format": row.format,
+            "mode": row.mode,
+            "width": row.width,
+            "height": row.height,
+            "near_group": groups[ids[row.sha256]],
+            **{answer.name.lower(): counts[row.candidate_id, int(answer)] for answer in Answer},
+            "score": row.posterior,
+            "policy": row.policy,
+            "origin": _public(first.origin),
+            **{key: getattr(first, key) for key in ("source", "query", "position", "licence")},
+        }
+        address = Address(row.pack, row.offset, row.length)
+        labels.append(LabelledImage(address, EXTENSIONS[row.format], columns))
+    classes = [ontology[wnid] for wnid in sorted({row.wnid for row in accepted})]
+    summary = {
+        "name": name,
+        "ontology": ontology.digest,
+        "classes": [
+            {"index": index, "wnid": synset.wnid, "lemmas": list(synset.lemmas), "gloss": synset.gloss}
+            for index, synset in enumerate(classes)
+        ],
+        "fractions": {"train": fractions.train, "val": fractions.val, "test": fractions.test},
+        "seed": seed,
+        "policies": sorted({row.policy for row in accepted}),
+    }
+    return Contents(labels, classes, list(_vote_rows(facts, salt)), summary)
+
+
+def _public(origin: str) -> str:
+    """An origin as others may see it: a URL stays, a path on somebody's disk is cut to its file name."""
+    return origin.rpartition("/")[2] if origin.startswith("file://") else origin
+
+
+def _vote_rows(facts: Facts, salt: str) -> Iterator[dict[str, Any]]:
+    """Every vote that was cast, with the worker's name hashed under the project's secret salt."""
+    votes = facts.votes
+    pairs = {row.candidate_id: (row.sha256, row.wnid) for row in facts.everything}
+    hidden = {name: hashlib.sha256(f"{salt} {name}".encode()).hexdigest()[:16] for name in set(votes.worker)}
+    for number, candidate in enumerate(votes.candidate.tolist()):
+        sha256, wnid = pairs[candidate]
+        yield {
+            "sha256": sha256,
+            "wnid": wnid,
+            "worker": hidden[votes.worker[number]],
+            "answer": Answer(int(votes.answer[number])).name.lower(),
+            "page": votes.page[number],
+            "seconds": float(votes.seconds[number]),
+            "at": float(votes.at[number]),
+        }
