@@ -99,4 +99,4 @@ def small_ontology(parents: dict[int, list[int]], instances: dict[int, list[int]
         NounRow(number, (f"s{number}",), "", tuple(above), tuple((instances or {}).get(number, ())))
         for number, above in parents.items()
     ]
-    return Ontology.build(rows, senses_from_rows(rows), "small")
+    return Ontology.build(rows, senses_from_rows(rows))

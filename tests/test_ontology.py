@@ -172,11 +172,21 @@ def test_a_broken_hierarchy_is_refused(parents: dict[int, list[int]], message: s
         small_ontology(parents)
 
 
-def test_line_ends_do_not_matter(tmp_path: Path) -> None:
-    data = (wordnet_folder() / "data.noun").read_bytes()
-    assert b"\r\n" in data
-    some = b"".join(data.splitlines(keepends=True)[:2000])
-    assert list(parse_nouns(some)) == list(parse_nouns(some.replace(b"\r\n", b"\n")))
+def test_line_ends_do_not_matter(tmp_path: Path, wordnet: Ontology) -> None:
+    for name in ("data.noun", "index.noun"):
+        data = (wordnet_folder() / name).read_bytes()
+        assert b"\r\n" in data
+        (tmp_path / name).write_bytes(data.replace(b"\r\n", b"\n"))
+    unix = load_wordnet(tmp_path, cache=tmp_path)
+    assert unix.digest == wordnet.digest
+    assert unix[DOG] == wordnet[DOG]
+
+
+def test_a_digest_tells_ontologies_apart() -> None:
+    graphs: list[dict[int, list[int]]] = [{0: [], 1: [0]}, {0: [], 1: []}, {0: [], 2: [0]}]
+    digests = [small_ontology(parents).digest for parents in graphs]
+    assert len(set(digests)) == 3
+    assert small_ontology({1: [0], 0: []}).digest == digests[0]
 
 
 @pytest.mark.parametrize(

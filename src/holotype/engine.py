@@ -30,7 +30,7 @@ def map_batches(
     >>> list(map_batches(len, ["a", "bb", "ccc"], workers=2))
     [1, 2, 3]
     """
-    count = workers or len(os.sched_getaffinity(0))
+    count = _cpus() if workers is None else workers
     if count < 1:
         raise ValueError(f"workers must be at least 1, not {count}")
     pool: Executor = (
@@ -48,6 +48,13 @@ def map_batches(
             yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _cpus() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        return os.cpu_count() or 1
 
 
 def _leave_ctrl_c_to_the_parent() -> None:

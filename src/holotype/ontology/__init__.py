@@ -34,7 +34,7 @@ __all__ = [
     "senses_from_rows",
 ]
 
-_CACHE_VERSION = 1
+_CACHE_VERSION = 2
 
 
 def load_wordnet(path: str | os.PathLike[str] | None = None, cache: Path | None = None) -> Ontology:
@@ -53,7 +53,7 @@ def load_wordnet(path: str | os.PathLike[str] | None = None, cache: Path | None 
     held = (cache or user_cache_path("holotype")) / f"wordnet-{digest.hexdigest()[:24]}-v{_CACHE_VERSION}.npz"
     if (cached := _read_cache(held)) is not None:
         return cached
-    ontology = Ontology.build(parse_nouns(data), dict(parse_senses(index)), digest.hexdigest())
+    ontology = Ontology.build(parse_nouns(data), dict(parse_senses(index)))
     with contextlib.suppress(OSError):  # a cache that cannot be written costs a second next time, nothing else
         write_atomically(held, ontology.to_bytes())
     return ontology

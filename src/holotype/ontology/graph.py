@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -95,10 +96,10 @@ class Ontology:
         self._depths = depths
         self._senses = senses
         self.digest = digest
-        """sha256 of the source this ontology was read from."""
+        """sha256 of synsets, links and senses: the same for every source that says the same."""
 
     @classmethod
-    def build(cls, rows: Iterable[NounRow], senses: Mapping[str, Sequence[int]], digest: str = "") -> Ontology:
+    def build(cls, rows: Iterable[NounRow], senses: Mapping[str, Sequence[int]]) -> Ontology:
         """The ontology of `rows`; `senses` gives, per `lemma_key`, the offsets in order of preference.
 
         Raises `OntologyError` for a link to a missing synset, a doubled offset or a cycle.
@@ -109,16 +110,22 @@ class Ontology:
             raise OntologyError("an ontology needs at least one synset, and each offset only once")
         parents = _resolve(offsets, [row.hypernyms for row in ordered])
         children = parents.reversed()
+        instance_of = _resolve(offsets, [row.instance_of for row in ordered])
+        texts = ["\t".join((row.gloss, *row.lemmas)) for row in ordered]
+        named = {lemma: " ".join(map(str, found)) for lemma, found in sorted(senses.items())}
         return cls(
             offsets,
-            ["\t".join((row.gloss, *row.lemmas)) for row in ordered],
+            texts,
             parents,
-            _resolve(offsets, [row.instance_of for row in ordered]),
+            instance_of,
             _depth_first(parents, children),
             _heights(parents, children),
             _depths(parents, children),
-            {lemma: " ".join(map(str, found)) for lemma, found in senses.items()},
-            digest,
+            named,
+            _digest(
+                (offsets, parents.start, parents.target, instance_of.start, instance_of.target),
+                (texts, list(named), list(named.values())),
+            ),
         )
 
     def __len__(self) -> int:
@@ -324,6 +331,15 @@ class Ontology:
         if len(above) == 0:
             return [(node,)]
         return [(*path, node) for parent in above for path in self._paths(int(parent))]
+
+
+def _digest(arrays: Iterable[Ints], texts: Iterable[Sequence[str]]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(array.astype("<i4").tobytes() + b"\0")
+    for lines in texts:
+        digest.update("\n".join(lines).encode() + b"\0")
+    return digest.hexdigest()
 
 
 def _to_array(texts: Sequence[str]) -> npt.NDArray[np.uint8]:
