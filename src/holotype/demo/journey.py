@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -151,23 +151,24 @@ def run_demo(
         ballot = tally.ballot()
         pictures: dict[str, list[tuple[Image, bool]]] = defaultdict(list)
         for image in db.images():
-            pictures[image.wnid].append((image, truth[image.sha256, image.wnid]))
-        pictures = {wnid: [(_held(image), good) for image, good in pairs] for wnid, pairs in pictures.items()}
+            pictures[image.wnid].append((_held(image), truth[image.sha256, image.wnid]))
+        rows, total = _table(ontology, tally, scored)
         return DemoResult(
-            db.path,
-            source,
-            ontology,
-            targets,
-            intake,
-            verified,
-            *_table(ontology, tally, scored),
-            Counter(ballot.votes_per_task.tolist()),
-            fit(ballot),
-            ballot,
-            pictures,
-            release,
-            scores,
-            remark,
+            project=db.path,
+            photos=source,
+            ontology=ontology,
+            targets=targets,
+            intake=intake,
+            verified=verified,
+            rows=rows,
+            total=total,
+            votes_per_candidate=Counter(ballot.votes_per_task.tolist()),
+            consensus=fit(ballot),
+            ballot=ballot,
+            pictures=pictures,
+            release=release,
+            scores=scores,
+            remark=remark,
         )
 
 
@@ -183,18 +184,7 @@ def _digest(folder: Path, photos: Sequence[Photo]) -> str:
 def _held(image: Image) -> Image:
     """The image with its thumbnail in memory, for use after the project is closed."""
     thumbnail = image.thumbnail()
-    return Image(
-        image.sha256,
-        image.wnid,
-        image.decided,
-        image.posterior,
-        image.width,
-        image.height,
-        image.format,
-        image.address,
-        image.thumbnail_address,
-        lambda _: thumbnail,
-    )
+    return replace(image, _read=lambda _: thumbnail)
 
 
 def _open(path: Path, ontology: Ontology) -> Project:
