@@ -58,6 +58,8 @@ def test_a_whole_project_from_the_command_line(tmp_path: Path, fill: Fill) -> No
     assert scores["flat"][0]["value"] == 0
     assert "0.000" in run("evaluate", tmp_path / "predictions.csv", "--release", made["path"])
 
+    (Path(made["path"]) / "statistics.json").write_text("{}")
+    assert "lacks the splits" in run("release", "list", "-p", project)
     (Path(made["path"]) / "manifest.parquet").write_bytes(b"")
     assert "does not have its checksum" in run("release", "verify", "v1", "-p", project, expect=1)
 

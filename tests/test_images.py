@@ -150,6 +150,16 @@ def test_no_bytes_break_the_decoder(tail: bytes, head: bytes) -> None:
     assert isinstance(row, Rejection | Fingerprint)
 
 
+def test_a_sampling_simplejpeg_has_no_name_for_is_decoded_all_the_same() -> None:
+    data = bytearray(encoded(photo(3, 32, 32), quality=90, subsampling="4:2:0"))
+    frame = data.index(b"\xff\xc0")
+    assert data[frame + 11] == 0x22
+    data[frame + 11] = 0x14  # 4:4:1
+    (row,) = fingerprint_batch([bytes(data)])
+    assert isinstance(row, Fingerprint)
+    assert (row.width, row.height) == (32, 32)
+
+
 def test_zeros_after_the_end_of_a_jpeg_are_no_damage() -> None:
     grey = encoded(photo(3).convert("L"), quality=90)
     for data in (SOUND, grey):

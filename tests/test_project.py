@@ -165,6 +165,7 @@ def test_names_of_any_bytes_are_taken_in(project: Project, tmp_path: Path) -> No
         with open(path, "wb") as file:
             file.write(encoded(photo(number)))
         os.utime(path, (1, 1))
+    os.utime(path, (13_569_465_600, 13_569_465_600))  # the year 2400
     odd = folder.parent / os.fsdecode(b"caf\xe9")
     odd.mkdir()
     shutil.copy(folder / "%FF.jpg", odd)
@@ -582,7 +583,10 @@ def with_manifest(folder: Path, change: Callable[[list[dict[str, object]]], None
     table = pq.read_table(folder / MANIFEST)
     rows = table.to_pylist()
     change(rows)
-    pq.write_table(pa.Table.from_pylist(rows, table.schema), folder / MANIFEST)
+    pq.write_table(
+        pa.Table.from_pylist(rows, table.schema), folder / MANIFEST, compression="none", use_dictionary=False
+    )
+    (folder / MANIFEST).write_bytes((folder / MANIFEST).read_bytes().replace(b"LATIN", b"\xe9\xe8\xff\xfe\xfd"))
     rewrite_sums(folder)
 
 
@@ -604,6 +608,15 @@ def one_group(rows: list[dict[str, object]]) -> None:
         row["near_group"] = "g"
 
 
+def not_utf8(rows: list[dict[str, object]]) -> None:
+    rows[0]["origin"] = "LATIN"
+
+
+def pipe_for_sums(folder: Path) -> None:
+    (folder / CHECKSUMS).unlink()
+    os.mkfifo(folder / CHECKSUMS)
+
+
 TAMPERINGS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a byte of a shard": (lambda f: corrupt(f / "train-000000.tar"), "train-000000.tar does not have its checksum"),
     "a byte of the manifest": (lambda f: corrupt(f / MANIFEST), "manifest.parquet does not have its checksum"),
@@ -611,7 +624,10 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], object], str]] = {
     "another file": (lambda f: (f / "extra").touch(), "extra is not listed"),
     "no checksums": (lambda f: (f / CHECKSUMS).unlink(), "cannot read SHA256SUMS"),
     "an image changed, checksums adapted": (change_a_shard, "is not at train-000000.tar byte 512"),
-    "statistics changed": (put(STATISTICS, "{}"), "statistics.json does not follow"),
+    "statistics changed": (
+        put(STATISTICS, '{"splits": {"train": 1, "val": 1, "test": 1}}'),
+        "statistics.json does not follow",
+    ),
     "rows out of order": (lambda f: with_manifest(f, lambda rows: rows.reverse()), "is not sorted"),
     "a doubled row": (lambda f: with_manifest(f, lambda rows: rows.insert(0, rows[0])), "has a label twice"),
     "a near-duplicate in another split": (lambda f: with_manifest(f, one_group), "near-duplicates of g are in"),
@@ -629,6 +645,10 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "an empty cell": (lambda f: with_manifest(f, lambda rows: rows[0].update(sha256=None)), "empty cells"),
     "no such class": (lambda f: with_manifest(f, lambda rows: rows[0].update(wnid="n00000001")), "does not list"),
+    "bytes that are no text": (lambda f: with_manifest(f, not_utf8), "not readable as a release"),
+    "a pipe for checksums": (pipe_for_sums, "not a plain file"),
+    "a name that is no text": (lambda f: (f / os.fsdecode(b"\xff")).touch(), "\\xff is not listed"),
+    "no splits": (put(STATISTICS, "{}"), "lacks the splits"),
     "no summary": (put(SUMMARY, "[]"), "not readable as a release"),
     "an empty summary": (put(SUMMARY, '{"format": 1}'), "lacks the name"),
     "a bottomless summary": (put(SUMMARY, '{"a":' * 100_000), "not readable as a release"),
@@ -670,6 +690,40 @@ def test_a_release_sealed_anew_is_not_the_one_that_was_made(verified: Project) -
     rewrite_sums(folder)
     assert verify_release(folder) == []
     assert verified.verify_release("v1") == ["SHA256SUMS is not the one this release was made with"]
+
+
+def test_a_folder_in_a_releases_place_is_not_taken_for_it(verified: Project) -> None:
+    folder = verified.release("v1", seed=3).path
+    with verified.catalog.write() as connection:
+        connection.exec_driver_sql("DELETE FROM release")
+    shutil.copytree(folder, verified.path / "releases/alien")
+    (verified.path / "releases/empty").mkdir()
+    for name, seed in (("v1", 0), ("alien", 3), ("empty", 0)):
+        with pytest.raises(ReleaseError, match="not the release that is asked for"):
+            verified.release(name, seed=seed)
+    assert verified.release("v1", seed=3).path == folder
+    with verified.catalog.write() as connection:
+        questions.add_release(connection, "v1", verified.releases()["v1"], 9.0)
+
+
+def test_a_release_keeps_near_duplicates_together_after_a_stopped_ingest(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "photos" / DOG
+    folder.mkdir(parents=True)
+    for number in range(12):
+        for quality in (95, 50):
+            (folder / f"{number}-{quality}.jpg").write_bytes(encoded(photo(number, 400, 300), quality=quality))
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("holotype.images.intake.group_near_duplicates", _interrupt)
+        project.ingest(tmp_path / "photos")
+    project.verify(project.simulated_crowd(), Fixed(1))
+    release = project.release("v1", Fractions(0.4, 0.3, 0.3))
+    assert verify_release(release.path) == []
+    splits: dict[str, set[str]] = {}
+    for row in release.rows():
+        splits.setdefault(str(row["origin"]).partition("-")[0], set()).add(row["split"])
+    assert all(len(found) == 1 for found in splits.values())
 
 
 def test_a_missing_release_does_not_block_the_others(verified: Project) -> None:

@@ -5,11 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 
-def write_atomically(path: Path, data: bytes, mode: int = 0o644) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path` by temporary file, fsync and rename; makes the folder."""
+    _write(path, data, 0o644, os.replace)
+
+
+def create_atomically(path: Path, data: bytes, mode: int) -> None:
+    """Write `data` to `path`, which must not exist; of several at once, one wins. Raises FileExistsError."""
+    _write(path, data, mode, os.link)
+
+
+def _write(path: Path, data: bytes, mode: int, name: Callable[[str, Path], None]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
@@ -18,10 +28,9 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o644) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, mode)
-        os.replace(temporary, path)
-    except BaseException:
+        name(temporary, path)
+    finally:
         Path(temporary).unlink(missing_ok=True)
-        raise
     sync_folder(path.parent)
 
 

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -35,12 +35,13 @@ from holotype.crowd import (
     run_campaign,
 )
 from holotype.errors import OntologyError, ProjectError, ReleaseError
-from holotype.files import write_atomically
+from holotype.files import create_atomically, sha256_file
 from holotype.images.gallery import Image, Images
-from holotype.images.intake import InputFile, IntakeReport, Progress, take_in
+from holotype.images.intake import InputFile, IntakeReport, Progress, group_near_duplicates, take_in
 from holotype.images.packs import Address, PackReader
 from holotype.ontology import Ontology, Synset, load_wordnet
 from holotype.releases import (
+    CHECKSUMS,
     NAME,
     Fractions,
     Release,
@@ -101,7 +102,10 @@ class Project:
         try:
             identity = hashlib.sha256(f"project {self._salt}".encode()).hexdigest()
             if self._once("project", identity) != identity:
-                raise ProjectError(f"the catalog in ${CATALOG_VARIABLE} belongs to another project than {path}")
+                raise ProjectError(
+                    f"the catalog belongs to another project than {path}; "
+                    f"it is {path / 'catalog.sqlite'} unless ${CATALOG_VARIABLE} names another"
+                )
             if ontology is not None:
                 self.ontology = self._claim(ontology)
         except BaseException:
@@ -315,16 +319,28 @@ class Project:
         if not NAME.fullmatch(name):
             raise ReleaseError(f"a release's name is letters, digits, '.', '_' and '-', not {name!r}")
         if name not in self.releases():
-            if not (self.path / "releases" / name).exists():
+            folder = self.path / "releases" / name
+            if folder.exists():
+                self._adopt(folder, fractions, seed)
+            else:
                 self._write_release(name, fractions, seed, progress)
-            checksum = hashlib.sha256((self.path / "releases" / name / "SHA256SUMS").read_bytes()).hexdigest()
+            checksum = sha256_file(folder / CHECKSUMS)
             self.catalog.transact(lambda connection: questions.add_release(connection, name, checksum, time.time()))
         return self._release(name)
 
     def _release(self, name: str) -> Release:
         return Release(self.path / "releases" / name)
 
+    def _adopt(self, folder: Path, fractions: Fractions, seed: int) -> None:
+        """Accept a release that was written, but whose writer was stopped before the catalog heard of it."""
+        asked = {"name": folder.name, "seed": seed, "fractions": asdict(fractions)}
+        if verify_release(folder) or any(Release(folder).summary.get(key) != value for key, value in asked.items()):
+            raise ReleaseError(
+                f"{folder} is there, but is not the release that is asked for; move it away or choose another name"
+            )
+
     def _write_release(self, name: str, fractions: Fractions, seed: int, progress: Progress) -> None:
+        group_near_duplicates(self.catalog)
         with self.catalog.read() as connection:
             facts = Facts(
                 questions.find_images(connection, None, [State.YES]),
@@ -368,13 +384,13 @@ class Project:
 def init(path: str | os.PathLike[str]) -> Project:
     """Make a project in `path`, which may exist but must not hold one. Raises `ProjectError`."""
     folder = Path(path)
-    if (folder / CONFIG).exists():
-        raise ProjectError(f"there is a project in {folder} already")
+    config = {"version": 1, "salt": secrets.token_hex(16)}
     try:
-        config = {"version": 1, "salt": secrets.token_hex(16)}
-        write_atomically(folder / CONFIG, json.dumps(config).encode(), mode=0o600)
+        create_atomically(folder / CONFIG, json.dumps(config).encode(), mode=0o600)
         (folder / "packs").mkdir(exist_ok=True)
         (folder / "releases").mkdir(exist_ok=True)
+    except FileExistsError as error:
+        raise ProjectError(f"there is a project in {folder} already") from error
     except OSError as error:
         raise ProjectError(f"cannot make a project in {folder}: {error.strerror}") from error
     return Project(folder)

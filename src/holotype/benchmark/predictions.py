@@ -16,7 +16,7 @@ from holotype.benchmark.metrics import GUESSES, MISSING
 from holotype.errors import PredictionError
 
 _SHOWN = 5
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 EXAMPLE: Final = "image,guess1,guess2,guess3,guess4,guess5"
 
 

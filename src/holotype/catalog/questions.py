@@ -364,7 +364,9 @@ def totals(connection: Connection) -> dict[str, int]:
 
 
 def add_release(connection: Connection, name: str, checksum: str, at: float) -> None:
-    """Append a release: its name and the sha256 of its checksum file."""
+    """Append a release, its name and the sha256 of its checksum file, unless just that is known."""
+    if releases(connection).get(name) == checksum:
+        return
     connection.execute(insert(t.release).values(name=name, checksum=checksum, at=at))
 
 

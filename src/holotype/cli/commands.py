@@ -245,12 +245,17 @@ def list_releases(project: Path, as_json: bool) -> None:
     with api.open(project) as db:
         names = db.releases()
     folders = {name: project / "releases" / name for name in names}
-    found = {name: Release(folder) if folder.is_dir() else None for name, folder in folders.items()}
+    found: dict[str, dict[str, Any]] = {}
+    for name, folder in folders.items():
+        try:
+            made = Release(folder)
+            found[name] = {"path": str(folder), "shown": repr(made), **made.statistics}
+        except ReleaseError as error:
+            found[name] = {"path": str(folder), "shown": f"{name}: {error}"}
     if as_json:
-        show.as_json({name: made and {"path": str(made.path), **made.statistics} for name, made in found.items()})
-        return
-    for name, made in found.items():
-        click.echo(repr(made) if made else f"{name}: its folder {folders[name]} is missing")
+        show.as_json(found)
+    else:
+        click.echo("\n".join(entry["shown"] for entry in found.values()))
 
 
 @release.command("verify")

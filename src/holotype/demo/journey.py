@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections import Counter, defaultdict
@@ -24,7 +25,7 @@ from holotype.files import printable
 from holotype.images.gallery import Image
 from holotype.images.intake import Found, InputFile, IntakeReport
 from holotype.ontology import Ontology, Synset, load_wordnet
-from holotype.project import Project, VerifyReport
+from holotype.project import CONFIG, Project, VerifyReport
 from holotype.recognition.baseline import train_baseline, write_predictions
 from holotype.releases import Release
 
@@ -188,11 +189,10 @@ def _held(image: Image) -> Image:
 
 
 def _open(path: Path, ontology: Ontology) -> Project:
-    try:
-        return holotype.open(path, ontology)
-    except ProjectError:
-        holotype.init(path).close()
-        return holotype.open(path, ontology)
+    with contextlib.suppress(ProjectError):
+        if not (path / CONFIG).exists():
+            holotype.init(path).close()
+    return holotype.open(path, ontology)
 
 
 def _inputs(results: Mapping[str, Sequence[Result]], source: PhotoFolder, ontology: Ontology) -> Iterator[InputFile]:

@@ -92,6 +92,11 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
 def _decode_jpeg(data: bytes, max_pixels: int, side: int | None) -> Decoded:
     try:
         height, width, space, _ = simplejpeg.decode_jpeg_header(data, strict=True)
+    except KeyError:  # a sampling it has no name for, such as 4:4:1
+        return _decode_with_pillow(data, ("JPEG",), max_pixels)
+    except ValueError as error:
+        raise _broken_jpeg(data, error) from error
+    try:
         _check_size(width, height, max_pixels)
         target = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}.get(space, "RGB")
         factor = 1 if side is None else next((f for f in (8, 4, 2) if 16 * max(height, width) >= 15 * side * f), 1)
@@ -99,8 +104,7 @@ def _decode_jpeg(data: bytes, max_pixels: int, side: int | None) -> Decoded:
             data, target, min_height=-(-height // factor), min_width=-(-width // factor), min_factor=factor, strict=True
         )
     except ValueError as error:
-        cut = "remature end of JPEG file" in str(error) or b"\xff\xd9" not in data[-4096:]
-        raise Rejected("truncated" if cut else "damaged", str(error)) from error
+        raise _broken_jpeg(data, error) from error
     if _holds_a_zeroed_block(data):
         raise Rejected("damaged", "a run of zero bytes inside the compressed pixels")
     if target == "CMYK":
@@ -110,6 +114,11 @@ def _decode_jpeg(data: bytes, max_pixels: int, side: int | None) -> Decoded:
         height, width = width, height
     flat = pixels[:, :, 0] if target == "GRAY" else pixels
     return Decoded(_turned(flat, orientation), "JPEG", "L" if target == "GRAY" else "RGB", width, height)
+
+
+def _broken_jpeg(data: bytes, error: ValueError) -> Rejected:
+    cut = "remature end of JPEG file" in str(error) or b"\xff\xd9" not in data[-4096:]
+    return Rejected("truncated" if cut else "damaged", str(error))
 
 
 def _holds_a_zeroed_block(data: bytes) -> bool:

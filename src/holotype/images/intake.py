@@ -72,7 +72,8 @@ class InputFile:
         """The file at `path` as it is now."""
         status = path.lstat()
         origin = Path(os.path.abspath(path)).as_uri()  # not resolved: a link is an input of its own
-        return cls(path, origin, status.st_size, status.st_mtime_ns, tuple(found))
+        changed = max(-(2**63), min(2**63 - 1, status.st_mtime_ns))  # what a database can hold: years 1677 to 2262
+        return cls(path, origin, status.st_size, changed, tuple(found))
 
 
 @dataclass(frozen=True, slots=True)

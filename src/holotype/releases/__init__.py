@@ -1,10 +1,11 @@
 """Releases: decided labels to splits, manifest, shards and statistics, immutable and verifiable."""
 
-from holotype.releases.build import ID_LENGTH, NAME, Contents, LabelledImage, write_release
+from holotype.releases.build import CHECKSUMS, ID_LENGTH, NAME, Contents, LabelledImage, write_release
 from holotype.releases.split import SPLITS, Fractions, split
 from holotype.releases.verify import Release, verify_release
 
 __all__ = [
+    "CHECKSUMS",
     "ID_LENGTH",
     "NAME",
     "SPLITS",

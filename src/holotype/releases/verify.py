@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from holotype.errors import PackError, ReleaseError
-from holotype.files import sha256_file
+from holotype.files import printable, sha256_file
 from holotype.images.packs import Address, PackReader
 from holotype.ontology import is_wnid
 from holotype.releases.build import (
@@ -49,6 +49,7 @@ class Release:
             and isinstance(self.summary.get("ontology"), str)
             and isinstance(classes, list)
             and all(isinstance(entry, dict) and is_wnid(str(entry.get("wnid"))) for entry in classes)
+            and len({entry["wnid"] for entry in classes}) == len(classes)
         ):
             raise ReleaseError(f"{self.path / SUMMARY} lacks the name, the ontology or the classes")
 
@@ -65,13 +66,18 @@ class Release:
     @cached_property
     def statistics(self) -> Mapping[str, Any]:
         """``statistics.json``: what it holds, in numbers."""
-        return _json(self.path / STATISTICS)
+        found = _json(self.path / STATISTICS)
+        splits = found.get("splits")
+        if not isinstance(splits, dict) or any(not isinstance(splits.get(name), int) for name in SPLITS):
+            raise ReleaseError(f"{self.path / STATISTICS} lacks the splits")
+        return found
 
     @cached_property
     def manifest(self) -> pa.Table:
         """``manifest.parquet``: one row per (image, synset), sorted by ontology rank and id."""
         try:
             table = pq.read_table(self.path / MANIFEST)
+            table.validate(full=True)
         except (OSError, pa.ArrowException) as error:
             raise ReleaseError(f"cannot read {self.path / MANIFEST}: {error}") from error
         if table.schema.remove_metadata() != MANIFEST_SCHEMA or any(column.null_count for column in table.columns):
@@ -99,7 +105,7 @@ class Release:
             reader.close()
 
     def __repr__(self) -> str:
-        splits = ", ".join(f"{name} {count:,}" for name, count in self.statistics["splits"].items())
+        splits = ", ".join(f"{name} {self.statistics['splits'][name]:,}" for name in SPLITS)
         return f"<Release {self.name}: {len(self.wnids)} synsets, {splits}>"
 
 
@@ -134,6 +140,9 @@ def verify_release(path: Path, checksum: str | None = None) -> list[str]:
 
 
 def _check_files(path: Path) -> Iterator[str]:
+    if (path / CHECKSUMS).is_symlink() or not (path / CHECKSUMS).is_file():
+        yield f"cannot read {CHECKSUMS}: it is not a plain file"
+        return
     try:
         lines = (path / CHECKSUMS).read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -141,8 +150,10 @@ def _check_files(path: Path) -> Iterator[str]:
         return
     listed = dict(line.partition("  ")[::2][::-1] for line in lines)
     present = {entry.name for entry in path.iterdir()} - {CHECKSUMS}
-    yield from (f"{name} is missing" for name in sorted({MANIFEST, VOTES, SUMMARY, STATISTICS, *listed} - present))
-    yield from (f"{name} is not listed in {CHECKSUMS}" for name in sorted(present - listed.keys()))
+    yield from (
+        f"{printable(name)} is missing" for name in sorted({MANIFEST, VOTES, SUMMARY, STATISTICS, *listed} - present)
+    )
+    yield from (f"{printable(name)} is not listed in {CHECKSUMS}" for name in sorted(present - listed.keys()))
     for name in sorted(present & listed.keys()):
         file = path / name
         if file.is_symlink() or not file.is_file():
