@@ -226,12 +226,12 @@ class Project:
             ]
             self.catalog.transact(lambda connection: questions.add_votes(connection, rows))
 
-        def report(conclusion: Conclusion, _: int) -> None:
+        def report(conclusion: Conclusion) -> None:
             progress(sum(state is not State.OPEN for state in conclusion.states), len(tasks))
 
         run_campaign(tally, crowd, policy, record, report)
         conclusion, votes = self._conclude(policy)
-        report(conclusion, votes)
+        report(conclusion)
         states = Counter(str(state) for state in conclusion.states)
         return VerifyReport(dict(states), len(tally.votes) - len(held), votes, str(policy))
 
@@ -246,7 +246,7 @@ class Project:
             ]
 
             def work(connection: Connection, count: int = len(votes), labels: Any = labels) -> bool:
-                if questions.totals(connection)["votes"] != count:
+                if questions.count_votes(connection) != count:
                     return False
                 questions.set_labels(connection, labels)
                 return True
@@ -343,7 +343,6 @@ class Project:
         group_near_duplicates(self.catalog)
         with self.catalog.read() as connection:
             facts = Facts(
-                questions.find_images(connection, None, [State.YES]),
                 questions.find_images(connection, None, None),
                 questions.sightings(connection),
                 questions.votes(connection),

@@ -363,6 +363,16 @@ def totals(connection: Connection) -> dict[str, int]:
     return {name: int(value) for name, value in count.items()}
 
 
+def count_images(connection: Connection) -> int:
+    """Number of images."""
+    return connection.execute(select(func.count()).select_from(t.image)).scalar() or 0
+
+
+def count_votes(connection: Connection) -> int:
+    """Number of votes."""
+    return connection.execute(select(func.count()).select_from(t.vote)).scalar() or 0
+
+
 def add_release(connection: Connection, name: str, checksum: str, at: float) -> None:
     """Append a release, its name and the sha256 of its checksum file, unless just that is known."""
     if releases(connection).get(name) == checksum:

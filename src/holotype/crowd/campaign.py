@@ -104,13 +104,13 @@ def run_campaign(
     crowd: Crowd,
     policy: Policy,
     record: Callable[[Sequence[Vote]], None],
-    progress: Callable[[Conclusion, int], None] = lambda *_: None,
+    progress: Callable[[Conclusion], None] = lambda _: None,
     page_size: int = PAGE_SIZE,
 ) -> Conclusion:
     """Ask `crowd` under `policy`, adding to `tally`, until no task is open or the crowd has no more for now.
 
     A round asks every open task once. `record` makes votes durable and is called before they count;
-    `progress` gets each round's conclusion and the votes so far. Stopped at any moment and run again with the
+    `progress` gets each round's conclusion. Stopped at any moment and run again with the
     recorded votes, the campaign takes up the round it was in and goes on as if nothing had happened.
     """
     number = max((round_of(vote.page) for vote in tally.votes), default=1)
@@ -121,7 +121,7 @@ def run_campaign(
         if not _ask(unanswered(pages, tally.votes), tally, crowd, record):
             break
         conclusion = policy.conclude(tally.ballot())
-        progress(conclusion, len(tally.votes))
+        progress(conclusion)
         number += 1
         pages = pages_of_round(tally, conclusion, number, page_size)
     return policy.conclude(tally.ballot())

@@ -146,9 +146,8 @@ def run_demo(
         files = list(_inputs(results, source, ontology))
         intake = db.ingest_files(files, lambda done, total: progress("images", done, total))
         truth = _truth(db, source.path, {photo.path: photo for photo in found})
-        verified, scored = _crowd(db, truth, seed, progress)
+        verified, tally, scored = _crowd(db, truth, seed, progress)
         release, scores, remark = _release(db, out, progress)
-        tally = Tally(db.tasks(), db.votes())
         ballot = tally.ballot()
         pictures: dict[str, list[tuple[Image, bool]]] = defaultdict(list)
         for image in db.images():
@@ -230,8 +229,8 @@ class _Scored:
 
 def _crowd(
     db: Project, truth: Mapping[tuple[str, str], bool], seed: int, progress: StageProgress
-) -> tuple[VerifyReport, _Scored]:
-    """Verify by the adaptive policy, and let the same workers answer for the fixed majority."""
+) -> tuple[VerifyReport, Tally, _Scored]:
+    """Verify by the adaptive policy, and let the same workers answer for the fixed majority; the adaptive tally too."""
     verified = db.verify(db.simulated_crowd(truth, seed), POLICY, lambda done, total: progress("crowd", done, total))
     tasks = db.tasks()
     good = {task.number: truth[task.sha256, task.wnid] for task in tasks}
@@ -246,10 +245,11 @@ def _crowd(
             for task, seen, yes in zip(tasks, tally.seen, accepted, strict=True)
         }
 
-    return verified, _Scored(
+    scored = _Scored(
         outcomes(adaptive, [states[task.sha256, task.wnid] == State.YES for task in tasks]),
         outcomes(fixed, [state is State.YES for state in majority.states]),
     )
+    return verified, adaptive, scored
 
 
 def _table(ontology: Ontology, tally: Tally, scored: _Scored) -> tuple[list[SubtreeRow], SubtreeRow]:

@@ -16,7 +16,6 @@ from platformdirs import user_cache_path
 from holotype.benchmark import Scores
 from holotype.crowd import Answer, State
 from holotype.demo.journey import DemoResult
-from holotype.demo.truth import SUBTREES
 from holotype.images import decode, encode_jpeg, fit
 from holotype.images.gallery import Image
 
@@ -46,7 +45,6 @@ def render(result: DemoResult) -> str:
         rows=[*result.rows, result.total],
         plots=_plots(result),
         grids=_grids(result),
-        subtrees=SUBTREES,
         percent=lambda value: "–" if value is None else f"{100 * value:.1f} %",
     )
 

@@ -175,7 +175,7 @@ def _group_near_duplicates(catalog: Catalog) -> bool:
     found = dict(zip(ids[shared].tolist(), ids[groups[shared]].tolist(), strict=True))
 
     def work(connection: Connection) -> bool:
-        if questions.totals(connection)["images"] != len(ids):
+        if questions.count_images(connection) != len(ids):
             return False
         questions.set_near_duplicates(connection, found)
         return True

@@ -104,7 +104,6 @@ def write_release(
     contents: Contents,
     read: Callable[[Address], bytes],
     progress: Callable[[int, int], None] = lambda *_: None,
-    shard_bytes: int = SHARD_BYTES,
 ) -> str:
     """Write a release to `folder`, which must not exist, and return the sha256 of its checksum file.
 
@@ -118,7 +117,7 @@ def write_release(
     with _alone(folder):
         if folder.exists():
             raise ReleaseError(f"{folder} is there already: releases are never changed, choose another name")
-        return _write_alone(folder, contents, read, progress, shard_bytes)
+        return _write_alone(folder, contents, read, progress)
 
 
 @contextmanager
@@ -139,13 +138,12 @@ def _write_alone(
     contents: Contents,
     read: Callable[[Address], bytes],
     progress: Callable[[int, int], None],
-    shard_bytes: int,
 ) -> str:
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
-        addresses = _write_shards(partial, contents, read, progress, shard_bytes)
+        addresses = _write_shards(partial, contents, read, progress)
         rows = [{**label.columns, **addresses[label.id]} for label in contents.labels]
         _write_table(partial / MANIFEST, rows, MANIFEST_SCHEMA)
         _write_table(partial / VOTES, contents.votes, VOTES_SCHEMA)
@@ -168,7 +166,6 @@ def _write_shards(
     contents: Contents,
     read: Callable[[Address], bytes],
     progress: Callable[[int, int], None],
-    shard_bytes: int,
 ) -> dict[str, dict[str, Any]]:
     """Shard, offset and length of each image by id; shards are sorted as the manifest is, one set per split."""
     order = {synset.wnid: number for number, synset in enumerate(sorted(contents.classes, key=lambda s: s.wnid))}
@@ -177,7 +174,7 @@ def _write_shards(
         wnids.setdefault(label.id, []).append(label.columns["wnid"])
     addresses: dict[str, dict[str, Any]] = {}
     for name in SPLITS:
-        shard = _Shard(folder, name, shard_bytes)
+        shard = _Shard(folder, name)
         try:
             for label in contents.labels:
                 if label.columns["split"] != name or label.id in addresses:
@@ -209,14 +206,14 @@ def _write_shards(
 class _Shard:
     """The tar files of one split, each begun when the one before is full."""
 
-    def __init__(self, folder: Path, split: str, limit: int) -> None:
-        self._folder, self._split, self._limit = folder, split, limit
+    def __init__(self, folder: Path, split: str) -> None:
+        self._folder, self._split = folder, split
         self._number = -1
         self._file: io.BufferedWriter | None = None
 
     def add(self, key: str, members: Mapping[str, bytes]) -> dict[str, Any]:
         """Write a sample; the address of its first member, the image."""
-        if self._file is None or self._file.tell() >= self._limit:
+        if self._file is None or self._file.tell() >= SHARD_BYTES:
             self.close()
             self._number += 1
             self._name = f"{self._split}-{self._number:06d}.tar"

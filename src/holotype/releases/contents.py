@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from holotype.catalog.questions import Votes
-from holotype.crowd import Answer
+from holotype.crowd import Answer, State
 from holotype.errors import ReleaseError
 from holotype.images.intake import EXTENSIONS
 from holotype.images.packs import Address
@@ -20,13 +20,16 @@ from holotype.releases.split import Fractions, split
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the catalog knows: rows of the accepted and of all candidates (`questions.find_images`), the sightings of
-    each candidate, all votes."""
+    """What the catalog knows: rows of all candidates (`questions.find_images`), the sightings of each, all votes."""
 
-    accepted: Sequence[Any]
     everything: Sequence[Any]
     sightings: Mapping[int, Sequence[Any]]
     votes: Votes
+
+    @property
+    def accepted(self) -> list[Any]:
+        """The rows of the candidates labelled yes."""
+        return [row for row in self.everything if row.state == State.YES]
 
 
 def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontology: Ontology, salt: str) -> Contents:
