@@ -1,6 +1,7 @@
 """The tables of the catalog. Facts are appended and never edited; conclusions may be computed again.
 
-facts: meta, intake, image, candidate, sighting, worker, vote, release
+facts: meta, intake, image, candidate, sighting, worker, vote, gold, standing, page, posting, audit, audit_answer,
+    release
 conclusions: near_duplicate, label
 """
 
@@ -24,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest migration, which these tables describe (a test compares the two)."""
 
 metadata = MetaData(
@@ -128,6 +129,74 @@ vote = Table(
     Column("seconds", Float, nullable=False),
     Column("at", Float, nullable=False),
     UniqueConstraint("candidate_id", "worker_id"),
+)
+
+# Candidates whose answer is known for sure: asked to learn about workers, never to learn about the image.
+gold = Table(
+    "gold",
+    metadata,
+    Column("candidate_id", ForeignKey("candidate.id"), primary_key=True),
+    Column("answer", SmallInteger, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# Whether a worker's votes count: the newest row says.
+standing = Table(
+    "standing",
+    metadata,
+    _id(),
+    Column("worker_id", ForeignKey("worker.id"), nullable=False),
+    Column("blocked", SmallInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# A page put up for a crowd; `tasks` is a JSON list of candidate ids. Late sheets need it.
+page = Table(
+    "page",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("crowd", String(64), primary_key=True),
+    Column("wnid", String(9), nullable=False),
+    Column("tasks", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# What a platform calls a page that was put up there, such as the id of a HIT, and the assignments added by it.
+posting = Table(
+    "posting",
+    metadata,
+    _id(),
+    Column("page_id", String(64), nullable=False),
+    Column("crowd", String(64), nullable=False),
+    Column("reference", String(128), nullable=False),
+    Column("assignments", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+    UniqueConstraint("page_id", "crowd"),
+    Index(None, "reference"),
+)
+
+# A plan to audit `size` accepted images of a synset's subtree, the first of the random order that `seed` draws.
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    Column("wnid", String(9), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("seed", String(64), nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+audit_answer = Table(
+    "audit_answer",
+    metadata,
+    _id(),
+    Column("candidate_id", ForeignKey("candidate.id"), nullable=False),
+    Column("auditor", Text, nullable=False),
+    Column("answer", SmallInteger, nullable=False),
+    Column("at", Float, nullable=False),
+    UniqueConstraint("candidate_id", "auditor"),
 )
 
 label = Table(
