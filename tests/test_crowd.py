@@ -32,6 +32,7 @@ from holotype.crowd import (
     majority,
     run_campaign,
 )
+from holotype.crowd.confusion import Schedule
 from holotype.crowd.port import votes_of
 from holotype.errors import CrowdError
 
@@ -56,12 +57,20 @@ def simulated(seed: int, tasks: int, workers: int, votes: int, base: float = 0.3
 
 def test_one_vote_shifts_the_odds_by_the_likelihood_ratio() -> None:
     """With priors too heavy to move, the posterior is Bayes' rule: Deng et al. 2009, table of figure 7, cat."""
-    heavy = Priors((0.88, 0, 0.12), (0.12, 0, 0.88), 1e12, 1e12, 0.44, 1e12)
+    heavy = Priors(
+        (0.88, 0, 0.12),
+        (0.12, 0, 0.88),
+        population_weight=1e12,
+        worker_weight=1e12,
+        base_rate=0.44,
+        synset_weight=1e12,
+        discount=1,
+    )
     published = {(0, 1): 0.07, (1, 0): 0.85, (1, 1): 0.46, (2, 0): 0.97, (0, 2): 0.02, (3, 0): 0.99, (2, 1): 0.85}
     for (yes, no), confidence in published.items():
         votes = [(0, n, Answer.YES) for n in range(yes)] + [(0, yes + n, Answer.NO) for n in range(no)]
         priors = dataclasses.replace(heavy, no_image=(0.88, 1e-9, 0.12), yes_image=(0.12, 1e-9, 0.88))
-        posterior = fit(ballot(votes, 1), priors, rounds=1).posterior[0]
+        posterior = fit(ballot(votes, 1), priors, Schedule(rounds=0)).posterior[0]
         exact = 0.44 * 0.88**yes * 0.12**no
         exact /= exact + 0.56 * 0.12**yes * 0.88**no
         assert posterior == pytest.approx(exact, abs=1e-6)

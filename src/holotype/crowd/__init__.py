@@ -1,7 +1,8 @@
 """The crowd: tasks to people or simulations, votes back, consensus from votes."""
 
+from holotype.crowd.ballot import Ballot
 from holotype.crowd.campaign import PAGE_SIZE, Tally, run_campaign
-from holotype.crowd.consensus import Ballot, Consensus, Priors, fit, majority
+from holotype.crowd.consensus import Consensus, Priors, fit, majority
 from holotype.crowd.policy import Conclusion, Fixed, Policy, Posterior, State
 from holotype.crowd.port import Answer, Crowd, Page, Sheet, Task, Vote
 from holotype.crowd.simulated import Population, SimulatedCrowd

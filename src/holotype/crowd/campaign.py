@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from holotype.crowd.consensus import Ballot
+from holotype.crowd.ballot import Ballot
 from holotype.crowd.policy import Conclusion, Policy, State
 from holotype.crowd.port import Crowd, Page, Task, Vote, votes_of
 from holotype.errors import CrowdError

@@ -1,43 +1,15 @@
-"""From votes to posteriors: two-coin maximum a posteriori, and majority as the baseline."""
+"""From votes to posteriors: hierarchical two-coin maximum a posteriori, and majority as the baseline."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from holotype.crowd.ballot import Ballot, Floats
+from holotype.crowd.confusion import LEAST, Gold, Schedule, maximise
 from holotype.crowd.port import Answer
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.integer]
-
-ANSWERS: Final = len(Answer)
-
-
-@dataclass(frozen=True, slots=True)
-class Ballot:
-    """Votes as columns over dense indices, and the synset each task asks about.
-
-    `task`, `worker` and `answer` are ``(votes,)``; `synset` is ``(tasks,)``; `workers` and `synsets` count both.
-    """
-
-    task: Ints
-    worker: Ints
-    answer: Ints
-    synset: Ints
-    workers: int
-    synsets: int
-
-    @property
-    def votes_per_task(self) -> Ints:
-        """Number of votes on each task, ``(tasks,)``."""
-        return np.bincount(self.task, minlength=len(self.synset))
-
-    def count(self, answer: Answer) -> Ints:
-        """Number of votes of one kind on each task, ``(tasks,)``."""
-        return np.bincount(self.task[self.answer == answer], minlength=len(self.synset))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +18,23 @@ class Priors:
 
     `no_image` and `yes_image` are the chances of (no, unsure, yes) on an image that does not, or does, show the
     synset. They only start the population's estimate (`population_weight` votes), which in turn is the prior of
-    every worker (`worker_weight` votes). A synset's base rate is drawn to that of all (`synset_weight` tasks).
+    every worker (`worker_weight` votes) and of every synset's difficulty (`difficulty_weight` votes). A synset's base
+    rate is drawn to that of all (`synset_weight` tasks).
+
+    Votes are not independent given the truth: an ambiguous image fools everybody. So each vote counts as `discount` of
+    an independent one. A vote on a gold task tells `gold_weight` times as much about its worker as one whose truth is
+    itself inferred.
     """
 
     no_image: tuple[float, float, float] = (0.91, 0.03, 0.06)
     yes_image: tuple[float, float, float] = (0.30, 0.03, 0.67)
     population_weight: float = 40.0
-    worker_weight: float = 8.0
+    worker_weight: float = 4.0
+    difficulty_weight: float = 500.0
     base_rate: float = 0.3
     synset_weight: float = 6.0
+    discount: float = 0.9
+    gold_weight: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +43,8 @@ class Consensus:
 
     `posterior` ``(tasks,)`` is the probability of yes; `confusion` ``(workers, 2, 3)`` is each worker's chance of
     (no, unsure, yes) on a bad and on a good image, so sensitivity is ``[:, 1, 2]`` and specificity
-    ``[:, 0, 0]``; `population` ``(2, 3)`` is the crowd's mean of it; `base_rates` is ``(synsets,)``.
+    ``[:, 0, 0]``; `population` ``(2, 3)`` is the crowd's mean of it; `difficulty` ``(synsets, 2, 3)`` is that of each
+    synset; `base_rates` is ``(synsets,)``.
 
     A posterior states what the model believes. It is not a measured precision: on real votes it over-states
     certainty.
@@ -72,59 +53,93 @@ class Consensus:
     posterior: Floats
     confusion: Floats
     population: Floats
+    difficulty: Floats
     base_rates: Floats
 
 
-def fit(ballot: Ballot, priors: Priors = Priors(), tolerance: float = 1e-5, rounds: int = 200) -> Consensus:
-    """Two-coin MAP-EM with population priors, a base rate per synset and three answers.
+class TwoCoinModel:
+    """The maximisation step of `fit`, and the population, difficulties and base rates it found last."""
 
-    Model: Dawid and Skene, "Maximum Likelihood Estimation of Observer Error-Rates Using the EM Algorithm"
-    (1979), for two classes and answers no/unsure/yes, with Dirichlet priors whose means are learned from the
-    whole crowd. E step: a task's log odds are those of its synset's base rate plus its votes' log likelihood
-    ratios. M step: expected counts plus prior counts. Stops when no posterior moves more than `tolerance`.
+    def __init__(self, ballot: Ballot, priors: Priors, answers: tuple[Answer, ...] = tuple(Answer)) -> None:
+        self._ballot, self._priors, self.discount = ballot, priors, priors.discount
+        start = np.array([priors.no_image, priors.yes_image])[:, answers].T
+        self._start = start / start.sum(axis=0)
+        self._counts = ballot.counts().astype(np.float64)
+        self._voted = np.flatnonzero(ballot.votes_per_task)
+        self.population = self._start
+        self.base_rates = np.full(ballot.synsets, priors.base_rate)
+        self.difficulty = np.broadcast_to(self._start, (ballot.synsets, *self._start.shape))
+
+    def first(self) -> Floats:
+        """Where to start: one expectation step with the prior's confusion for every worker, ``(tasks, 2)``."""
+        evidence = self._counts @ (self._priors.discount * np.log(np.maximum(self._start, LEAST)))
+        odds = evidence[:, 1] - evidence[:, 0] + self._log_odds()
+        yes = 1 / (1 + np.exp(-np.clip(odds, -500, 500)))
+        return np.stack([1 - yes, yes], axis=1)
+
+    def confusion(self, counts: Floats) -> Floats:
+        """Each worker's, drawn to the population's."""
+        population = counts.sum(axis=0) + self._priors.population_weight * self._start
+        self.population = population / population.sum(axis=0)
+        workers = counts + self._priors.worker_weight * self.population
+        return np.asarray(workers / workers.sum(axis=1, keepdims=True))
+
+    def offset(self, probas: Floats) -> Floats:
+        """Base rates or the image's own prior, and the synset's difficulty."""
+        self.base_rates = self._rates(probas[:, 1])
+        odds = self._log_odds()
+        if self._ballot.synsets > 1:
+            ratio = self._priors.discount * np.log(self._difficulties(probas) / self.population)
+            per_answer = (ratio[:, :, 1] - ratio[:, :, 0])[self._ballot.synset]
+            odds = odds + np.einsum("ta,ta->t", self._counts, per_answer)
+        return np.stack([np.zeros_like(odds), odds], axis=1)
+
+    def _rates(self, yes: Floats) -> Floats:
+        priors, synset = self._priors, self._ballot.synset[self._voted]
+        good = np.bincount(synset, yes[self._voted], minlength=self._ballot.synsets)
+        asked = np.bincount(synset, minlength=self._ballot.synsets)
+        overall = (good.sum() + priors.base_rate) / (asked.sum() + 1)
+        return np.asarray((good + priors.synset_weight * overall) / (asked + priors.synset_weight))
+
+    def _log_odds(self) -> Floats:
+        rate = self.base_rates[self._ballot.synset]
+        if self._ballot.prior is not None:
+            prior = self._ballot.prior
+            rate = np.where(np.isnan(prior), rate, np.clip(prior, LEAST, 1 - LEAST))
+        return np.asarray(np.log(rate / (1 - rate)))
+
+    def _difficulties(self, probas: Floats) -> Floats:
+        """Chances of each answer in each synset, ``(synsets, answers, 2)``, drawn to the population's."""
+        counts = np.empty_like(self.difficulty)
+        for answer in range(counts.shape[1]):
+            for truth in range(2):
+                weight = self._counts[:, answer] * probas[:, truth]
+                counts[:, answer, truth] = np.bincount(self._ballot.synset, weight, minlength=self._ballot.synsets)
+        counts += self._priors.difficulty_weight * self.population
+        self.difficulty = counts / counts.sum(axis=1, keepdims=True)
+        return self.difficulty
+
+
+def fit(ballot: Ballot, priors: Priors = Priors(), schedule: Schedule = Schedule()) -> Consensus:
+    """Hierarchical two-coin MAP over answers no, unsure, yes.
+
+    Model: Dawid and Skene (1979) for two classes and three answers, with Dirichlet priors whose means are learned
+    from the whole crowd, a base rate and a difficulty per synset, and clamped gold. A worker's chance of an answer in
+    a synset is their own times the synset's over the population's. Empty ballots have empty or prior results.
     """
-    start = np.array([priors.no_image, priors.yes_image])
-    confusion = np.broadcast_to(start, (ballot.workers, 2, ANSWERS))
-    population = start
-    base_rates = np.full(ballot.synsets, priors.base_rate)
-    voted = ballot.votes_per_task > 0
-    cell = ballot.worker * ANSWERS + ballot.answer
-    posterior = np.zeros(len(ballot.synset))
-    for _ in range(rounds):
-        before = posterior
-        posterior = _expect(ballot, confusion, base_rates)
-        confusion, population = _worker_counts(ballot, cell, posterior, start, priors)
-        base_rates = _base_rates(ballot, posterior, voted, priors)
-        if np.abs(posterior - before).max(initial=0) < tolerance:
-            break
-    return Consensus(posterior, confusion, population, base_rates)
-
-
-def _expect(ballot: Ballot, confusion: Floats, base_rates: Floats) -> Floats:
-    evidence = np.log(confusion[:, 1] / confusion[:, 0])[ballot.worker, ballot.answer]
-    rate = base_rates[ballot.synset]
-    odds = np.log(rate / (1 - rate)) + np.bincount(ballot.task, evidence, minlength=len(ballot.synset))
-    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -500, 500))))
-
-
-def _worker_counts(
-    ballot: Ballot, cell: Ints, posterior: Floats, start: Floats, priors: Priors
-) -> tuple[Floats, Floats]:
-    yes = posterior[ballot.task]
-    cells = ballot.workers * ANSWERS
-    counts = np.stack([np.bincount(cell, weight, minlength=cells) for weight in (1 - yes, yes)])
-    counts = counts.reshape(2, ballot.workers, ANSWERS).swapaxes(0, 1)
-    population = counts.sum(axis=0) + priors.population_weight * start
-    population /= population.sum(axis=1, keepdims=True)
-    confusion = counts + priors.worker_weight * population
-    return confusion / confusion.sum(axis=2, keepdims=True), population
-
-
-def _base_rates(ballot: Ballot, posterior: Floats, voted: npt.NDArray[np.bool_], priors: Priors) -> Floats:
-    good = np.bincount(ballot.synset[voted], posterior[voted], minlength=ballot.synsets)
-    asked = np.bincount(ballot.synset[voted], minlength=ballot.synsets)
-    overall = (good.sum() + priors.base_rate) / (asked.sum() + 1)
-    return np.asarray((good + priors.synset_weight * overall) / (asked + priors.synset_weight))
+    model = TwoCoinModel(ballot, priors)
+    gold = None if ballot.known is None else Gold(ballot.known, priors.gold_weight)
+    start = model.first()
+    if gold is not None:
+        gold.impose(start)
+    found = maximise(ballot.incidence(), start, model, ballot.answers, schedule, gold)
+    return Consensus(
+        found.probas[:, 1],
+        found.confusion.swapaxes(1, 2),
+        model.population.T,
+        model.difficulty.swapaxes(1, 2),
+        model.base_rates,
+    )
 
 
 def majority(ballot: Ballot) -> npt.NDArray[np.bool_]:

@@ -9,7 +9,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from holotype.crowd.consensus import Ballot, fit, majority
+from holotype.crowd.ballot import Ballot
+from holotype.crowd.consensus import fit, majority
 from holotype.crowd.port import Answer
 from holotype.errors import CrowdError
 

@@ -1,0 +1,325 @@
+"""Aggregators under one contract, with the conventions of Crowd-Kit.
+
+A table of votes has the columns ``task``, ``worker`` and ``label``. ``fit``, ``fit_predict`` and ``fit_predict_proba``
+read one; then ``labels_``, ``probas_``, ``priors_`` and ``errors_`` are there in its own library: pandas (indexed as Crowd-Kit's), polars, Arrow or numpy (a mapping of columns). ``result_`` holds the same as plain arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+import pyarrow as pa
+
+from holotype.crowd.axes import Axes
+from holotype.crowd.ballot import Ballot, Floats
+from holotype.crowd.confusion import LEAST, Fitted, Gold, Model, Schedule, expected_counts, maximise
+from holotype.crowd.consensus import Priors, TwoCoinModel
+from holotype.crowd.incremental import Running, add_votes, joined
+from holotype.crowd.port import Answer
+from holotype.crowd.tables import frame, read_votes, series
+from holotype.errors import CrowdError
+
+EXTRA: Final = ("synset", "prior")
+CROWD_KIT: Final = Schedule(rounds=100, tolerance=1e-5, bound=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """What every aggregator finds.
+
+    `probas` ``(tasks, classes)``; `errors` ``(workers, answers, classes)``, the chance that a worker gives an answer
+    where the class is true; `priors` ``(classes,)``. `tasks`, `workers`, `classes` and `answers` name the axes; the
+    answers are the classes and, where it is used, unsure. `rounds` counts expectation steps.
+    """
+
+    tasks: pa.Array
+    workers: pa.Array
+    classes: pa.Array
+    answers: pa.Array
+    probas: Floats
+    errors: Floats
+    priors: Floats
+    rounds: int
+
+    @property
+    def labels(self) -> pa.Array:
+        """The most probable class of each task; of equals the first in order."""
+        if not len(self.classes):
+            return self.classes
+        return self.classes.take(pa.array(self.probas.argmax(axis=1)))
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A fit: the axes, the votes, what was found, and, once votes were added, the model they are added to."""
+
+    axes: Axes
+    ballot: Ballot
+    found: Fitted
+    running: Running | None = None
+
+
+class Aggregator:
+    """The contract. `unsure` is a label that is an answer but not a class; it abstains where a model cannot use it.
+
+    `classes` names classes that no vote may have. Bad input has one outcome everywhere: missing columns, empty cells
+    and mixed types are a `CrowdError`; of a worker's several votes on a task the first counts; an empty table gives
+    empty results; a task with nothing but unsure has equal chances, or the prior's.
+    """
+
+    uses_unsure = False
+    schedule = CROWD_KIT
+    gold_weight = 1.0
+
+    def __init__(self, *, unsure: Any = None, classes: tuple[Any, ...] = ()) -> None:
+        self.unsure, self.classes = unsure, classes
+        self._state: _State | None = None
+
+    def fit(self, data: Any, true_labels: Mapping[Any, Any] | None = None) -> Self:
+        """Aggregate the votes of `data`; `true_labels` (a mapping or pandas Series by task) are taken as known.
+
+        Raises `CrowdError` for a table that is not one of votes.
+        """
+        table = read_votes(data, EXTRA)
+        axes = Axes.of(table, self.unsure, self.classes, dict({} if true_labels is None else true_labels))
+        ballot = axes.ballot(table, self.uses_unsure)
+        self._state = _State(axes, ballot, self._solve(ballot, len(axes.classes)))
+        return self
+
+    def partial_fit(self, data: Any) -> Self:
+        """Add the votes of `data` to what was fitted; new tasks and workers join, new labels are a `CrowdError`.
+
+        See `holotype.crowd.incremental.add_votes`: only what the new votes can change moves, with a full pass whenever
+        votes grew by a tenth. Aggregators that only count do so anew.
+        """
+        if self._state is None or not len(self._state.ballot.task):
+            return self.fit(data)
+        old = self._state
+        axes, new = old.axes.extended(read_votes(data, EXTRA), self.uses_unsure, old.ballot)
+        self._state = self._add(old, axes, new)
+        return self
+
+    def fit_predict(self, data: Any, true_labels: Mapping[Any, Any] | None = None) -> Any:
+        """`fit`, then ``labels_``."""
+        return self.fit(data, true_labels).labels_
+
+    def fit_predict_proba(self, data: Any, true_labels: Mapping[Any, Any] | None = None) -> Any:
+        """`fit`, then ``probas_``."""
+        return self.fit(data, true_labels).probas_
+
+    @property
+    def result_(self) -> Aggregation:
+        """Everything found, as arrays. Raises `CrowdError` before `fit`."""
+        axes, found = self._fitted.axes, self._fitted.found
+        answers = axes.answers if self.uses_unsure else axes.classes
+        priors = found.probas.sum(axis=0) / max(len(found.probas), 1)
+        return Aggregation(
+            axes.tasks, axes.workers, axes.classes, answers, found.probas, found.confusion, priors, found.rounds
+        )
+
+    @property
+    def labels_(self) -> Any:
+        """The most probable class of every task."""
+        found = self.result_
+        return series(self._library, ("task", found.tasks), "agg_label", found.labels)
+
+    @property
+    def probas_(self) -> Any:
+        """The probability of every class, a row per task."""
+        found = self.result_
+        return frame(self._library, [("task", found.tasks)], found.classes, found.probas)
+
+    @property
+    def priors_(self) -> Any:
+        """The share of every class."""
+        found = self.result_
+        return series(self._library, ("label", found.classes), "prior", found.priors)
+
+    @property
+    def errors_(self) -> Any:
+        """A row per worker and answer, a column per true class."""
+        found = self.result_
+        workers, answers = len(found.workers), len(found.answers)
+        index = [
+            ("worker", found.workers.take(pa.array(np.repeat(np.arange(workers), answers)))),
+            ("label", found.answers.take(pa.array(np.tile(np.arange(answers), workers)))),
+        ]
+        return frame(self._library, index, found.classes, found.errors.reshape(workers * answers, len(found.classes)))
+
+    @property
+    def _fitted(self) -> _State:
+        if self._state is None:
+            raise CrowdError("nothing is fitted yet: call fit with a table of votes first")
+        return self._state
+
+    @property
+    def _library(self) -> str:
+        return self._fitted.axes.library
+
+    def _model(self, ballot: Ballot, classes: int) -> Model:
+        """The model whose maximisation alternates with expectation."""
+        raise NotImplementedError
+
+    def _solve(self, ballot: Ballot, classes: int) -> Fitted:
+        gold = self._gold(ballot)
+        start = self._start(ballot, classes)
+        if gold is not None:
+            gold.impose(start)
+        return maximise(ballot.incidence(), start, self._model(ballot, classes), ballot.answers, self.schedule, gold)
+
+    def _add(self, old: _State, axes: Axes, new: Ballot) -> _State:
+        running = old.running or Running.begin(old.ballot, old.found.probas, self._gold(old.ballot))
+        classes = len(axes.classes)
+        running, found = add_votes(
+            running, new, lambda ballot: self._model(ballot, classes), self.schedule, self.gold_weight
+        )
+        return _State(axes, running.ballot, found, running)
+
+    def _start(self, ballot: Ballot, classes: int) -> Floats:
+        return shares(ballot, classes)
+
+    def _gold(self, ballot: Ballot) -> Gold | None:
+        return None if ballot.known is None else Gold(ballot.known, self.gold_weight)
+
+
+def shares(ballot: Ballot, classes: int, weight: Floats | None = None) -> Floats:
+    """Each class's share of a task's votes, ``(tasks, classes)``; equal where there is none.
+
+    `weight` ``(workers,)`` is what a vote of each worker counts.
+    """
+    if not classes:
+        return np.zeros((ballot.tasks, 0))
+    voting = ballot.keep(ballot.answer < classes)
+    weights = None if weight is None else weight[voting.worker]
+    cells = np.asarray(voting.task, np.int64) * classes + voting.answer
+    sums = np.bincount(cells, weights, minlength=ballot.tasks * classes).reshape(-1, classes).astype(np.float64)
+    total = sums.sum(axis=1, keepdims=True)
+    equal: Floats = np.full_like(sums, 1 / classes)
+    np.divide(sums, total, out=equal, where=total > 0)
+    return equal
+
+
+class _Plain:
+    """Maximum likelihood confusion matrices and shares of classes."""
+
+    discount = 1.0
+
+    def confusion(self, counts: Floats) -> Floats:
+        """Counts to chances."""
+        counts = np.maximum(counts, LEAST)
+        chances: Floats = counts / counts.sum(axis=1, keepdims=True)
+        return chances
+
+    def offset(self, probas: Floats) -> Floats:
+        """Logs of the classes' shares."""
+        return log_shares(probas)
+
+
+def log_shares(probas: Floats) -> Floats:
+    """Logs of the mean of each column, ``(1, classes)``."""
+    if not len(probas):
+        return np.zeros((1, probas.shape[1]))
+    return np.asarray(np.log(np.maximum(probas.mean(axis=0), LEAST)))[None]
+
+
+class DawidSkene(Aggregator):
+    """Dawid and Skene (1979), any number of classes: a confusion matrix per worker by maximum likelihood, no priors.
+
+    Labels equal Crowd-Kit's `DawidSkene`.
+    """
+
+    uses_unsure = True
+
+    def _model(self, ballot: Ballot, classes: int) -> Model:
+        return _Plain()
+
+
+class _OneCoinModel(_Plain):
+    """One accuracy per worker."""
+
+    def confusion(self, counts: Floats) -> Floats:
+        """The worker's accuracy on the diagonal, the rest shared equally."""
+        classes = counts.shape[2]
+        accuracy = np.einsum("waa->w", counts) / np.maximum(counts.sum(axis=(1, 2)), LEAST)
+        wrong = (1 - accuracy) / max(classes - 1, 1)
+        chances = np.broadcast_to(wrong[:, None, None], counts.shape).copy()
+        chances[:, range(classes), range(classes)] = accuracy[:, None]
+        return np.asarray(np.clip(chances, LEAST, 1 - LEAST))
+
+
+class OneCoin(Aggregator):
+    """Dawid-Skene with one accuracy per worker (Zhang et al., JMLR 2016); unsure abstains.
+
+    For comparison only: where errors on yes and no differ, as in verifying images, it calls everything no.
+    """
+
+    def _model(self, ballot: Ballot, classes: int) -> Model:
+        return _OneCoinModel()
+
+
+class MajorityVote(Aggregator):
+    """The class most workers chose; unsure abstains, and of equals the first in order wins, so a tie is no."""
+
+    def _solve(self, ballot: Ballot, classes: int) -> Fitted:
+        return counted(ballot, self._shares(ballot, classes))
+
+    def _add(self, old: _State, axes: Axes, new: Ballot) -> _State:
+        ballot = joined(old.ballot, new)
+        return _State(axes, ballot, self._solve(ballot, len(axes.classes)))
+
+    def _shares(self, ballot: Ballot, classes: int) -> Floats:
+        return shares(ballot, classes)
+
+
+class Wawa(MajorityVote):
+    """Worker agreement with aggregate: a second majority vote in which each worker weighs as often as they agreed with
+    the first."""
+
+    def _shares(self, ballot: Ballot, classes: int) -> Floats:
+        if not classes:
+            return shares(ballot, classes)
+        first = shares(ballot, classes).argmax(axis=1)
+        agreed = np.bincount(ballot.worker, ballot.answer == first[ballot.task], minlength=ballot.workers)
+        return shares(ballot, classes, agreed / np.maximum(np.bincount(ballot.worker, minlength=ballot.workers), 1))
+
+
+def counted(ballot: Ballot, probas: Floats) -> Fitted:
+    """Probabilities, gold imposed, with the confusion matrices that follow from them."""
+    if ballot.known is not None:
+        Gold(ballot.known).impose(probas)
+    return Fitted(probas, _Plain().confusion(expected_counts(ballot.incidence(), probas, ballot.answers)), 0)
+
+
+class TwoCoin(Aggregator):
+    """The default: hierarchical two-coin MAP, of `holotype.crowd.consensus.fit`; two classes, the first of them no.
+
+    A column ``synset`` gives each its own base rate and difficulty, a column ``prior`` a chance of yes before any vote.
+    Raises `CrowdError` for more than two classes.
+    """
+
+    uses_unsure = True
+    schedule = Schedule()
+
+    def __init__(self, *, unsure: Any = None, classes: tuple[Any, ...] = (), priors: Priors = Priors()) -> None:
+        super().__init__(unsure=unsure, classes=classes)
+        self.priors = priors
+        self.gold_weight = priors.gold_weight
+
+    def _solve(self, ballot: Ballot, classes: int) -> Fitted:
+        if classes > 2:
+            raise CrowdError(
+                f"two-coin decides between two classes, not {classes}; name an unsure answer, or use DawidSkene"
+            )
+        return super()._solve(ballot, classes) if classes == 2 else counted(ballot, shares(ballot, classes))
+
+    def _model(self, ballot: Ballot, classes: int) -> Model:
+        return self._two_coin(ballot) if classes == 2 else _Plain()
+
+    def _start(self, ballot: Ballot, classes: int) -> Floats:
+        return self._two_coin(ballot).first()
+
+    def _two_coin(self, ballot: Ballot) -> TwoCoinModel:
+        return TwoCoinModel(ballot, self.priors, (Answer.NO, Answer.YES, Answer.UNSURE)[: ballot.answers])

@@ -1,0 +1,89 @@
+"""Votes as columns: what every aggregator and every policy reads."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from holotype.crowd.port import Answer
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.integer]
+
+UNKNOWN = -1
+"""In `Ballot.known`: nobody has said for sure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """Votes as columns over dense indices, and what is known of the tasks beside them.
+
+    `task`, `worker` and `answer` are ``(votes,)``; `synset` is ``(tasks,)``, the synset each task asks about;
+    `workers`, `synsets` and `answers` count. `known` ``(tasks,)`` is the true class of gold tasks and `UNKNOWN`
+    elsewhere; `prior` ``(tasks,)`` is a chance of yes from before any vote, by a model or the yield of a query, and NaN
+    where there is none. No worker may vote twice on a task (`first_votes` drops the later ones).
+    """
+
+    task: Ints
+    worker: Ints
+    answer: Ints
+    synset: Ints
+    workers: int
+    synsets: int
+    answers: int = len(Answer)
+    known: Ints | None = None
+    prior: Floats | None = None
+
+    @property
+    def tasks(self) -> int:
+        """Number of tasks, with and without votes."""
+        return len(self.synset)
+
+    @property
+    def votes_per_task(self) -> Ints:
+        """Number of votes on each task, ``(tasks,)``."""
+        return np.bincount(self.task, minlength=self.tasks)
+
+    def count(self, answer: int) -> Ints:
+        """Number of votes of one kind on each task, ``(tasks,)``."""
+        return np.bincount(self.task[self.answer == answer], minlength=self.tasks)
+
+    def counts(self) -> Ints:
+        """Number of votes of every kind on each task, ``(tasks, answers)``."""
+        cells = np.asarray(self.task, np.int64) * self.answers + self.answer
+        return np.bincount(cells, minlength=self.tasks * self.answers).reshape(self.tasks, self.answers)
+
+    def keep(self, chosen: npt.NDArray[Any]) -> Ballot:
+        """The same tasks with only the chosen votes (a mask or indices)."""
+        return dataclasses.replace(self, task=self.task[chosen], worker=self.worker[chosen], answer=self.answer[chosen])
+
+    def incidence(self) -> csr_array:
+        """The votes as a sparse matrix of ones, ``(tasks, workers * answers)``.
+
+        Times a column per (worker, answer) it sums over a task's votes; transposed, over a worker's.
+        """
+        from scipy.sparse import csr_array
+
+        task, cell = self.task, np.asarray(self.worker, np.int32) * np.int32(self.answers) + self.answer
+        if np.any(task[1:] < task[:-1]):
+            order = np.argsort(task, kind="stable")
+            cell = cell[order]
+        ends = np.concatenate([[0], np.cumsum(self.votes_per_task)]).astype(np.int32)
+        shape = self.tasks, self.workers * self.answers
+        return csr_array((np.ones(len(cell)), cell.astype(np.int32, copy=False), ends), shape=shape)
+
+
+def first_votes(task: Ints, worker: Ints) -> Ints:
+    """Indices of the votes that count, sorted by task and worker: of a worker's several votes on a task the first."""
+    key = np.asarray(task, np.int64) << 32 | worker
+    order = np.argsort(key)
+    key = key[order]
+    starts = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])[: len(key)])
+    return order if len(starts) == len(order) else np.minimum.reduceat(order, starts)

@@ -1,0 +1,125 @@
+"""Expectation maximisation over workers' confusion matrices: the engine of every model here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+
+from holotype.crowd.ballot import UNKNOWN, Floats, Ints
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+LEAST: Final = 1e-10
+"""The least probability, as in Crowd-Kit: nothing is impossible."""
+
+
+class Model(Protocol):
+    """What tells one model from another: its maximisation step. A vote's evidence counts `discount` times."""
+
+    discount: float
+
+    def confusion(self, counts: Floats) -> Floats:
+        """Chances of each answer, ``(workers, answers, classes)``, from expected counts of the same shape."""
+
+    def offset(self, probas: Floats) -> Floats:
+        """What speaks for each class beside the votes' workers, in logs, ``(tasks or 1, classes)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When expectation maximisation stops: after `rounds`, or when it has settled.
+
+    Settled is when no probability moves by `tolerance`; with `bound`, when the evidence lower bound per vote gains less
+    (Crowd-Kit's rule, by which labels equal Crowd-Kit's).
+    """
+
+    rounds: int = 200
+    tolerance: float = 1e-5
+    bound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Probabilities ``(tasks, classes)``, chances of answers ``(workers, answers, classes)``, rounds taken."""
+
+    probas: Floats
+    confusion: Floats
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """True classes of some tasks (`UNKNOWN` elsewhere), each vote on them counting `weight` times."""
+
+    known: Ints
+    weight: float = 1.0
+
+    def impose(self, probas: Floats) -> None:
+        """Overwrite the probabilities of known tasks."""
+        rows = np.flatnonzero(self.known != UNKNOWN)
+        probas[rows] = 0.0
+        probas[rows, self.known[rows]] = 1.0
+
+    def weighted(self, probas: Floats) -> Floats:
+        """Probabilities as weights of votes."""
+        return probas * np.where(self.known == UNKNOWN, 1.0, self.weight)[:, None]
+
+
+def normalised(scores: Floats) -> Floats:
+    """Logs to probabilities, row by row, in place."""
+    scores -= scores.max(axis=1, keepdims=True, initial=-np.inf)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(axis=1, keepdims=True)
+    return scores
+
+
+def expected_counts(votes: csr_array, probas: Floats, answers: int) -> Floats:
+    """How often each worker gave each answer on each class, ``(workers, answers, classes)``."""
+    workers = votes.shape[1] // answers if answers else 0
+    return np.asarray(votes.T @ probas).reshape(workers, answers, probas.shape[1])
+
+
+def evidence(votes: csr_array, confusion: Floats, discount: float) -> Floats:
+    """Log likelihood of each task's votes under each class, ``(tasks, classes)``."""
+    table = discount * np.log(np.maximum(confusion, LEAST))
+    return np.asarray(votes @ table.reshape(votes.shape[1], confusion.shape[2]))
+
+
+def maximise(
+    votes: csr_array,
+    start: Floats,
+    model: Model,
+    answers: int,
+    schedule: Schedule = Schedule(),
+    gold: Gold | None = None,
+) -> Fitted:
+    """Alternate maximisation and expectation from `start` ``(tasks, classes)`` until `schedule` says stop.
+
+    Dawid and Skene, "Maximum Likelihood Estimation of Observer Error-Rates Using the EM Algorithm" (1979).
+    """
+    probas, before, last = start, start, -np.inf
+    per_task = np.diff(votes.indptr)[:, None]
+    for done in range(schedule.rounds + 1):
+        weighted = probas if gold is None else gold.weighted(probas)
+        confusion = model.confusion(expected_counts(votes, weighted, answers))
+        scores = evidence(votes, confusion, model.discount)
+        offset = model.offset(probas)
+        if done and schedule.bound:
+            entropy = -np.sum(probas * np.log(np.maximum(probas, LEAST)))
+            bound = (np.sum(probas * scores) + np.sum(probas * (per_task * offset)) + entropy) / max(votes.nnz, 1)
+            if bound - last < schedule.tolerance:
+                break
+            last = bound
+        elif done and np.abs(probas - before).max(initial=0) < schedule.tolerance:
+            break
+        if done == schedule.rounds:
+            break
+        before = probas
+        scores += offset
+        probas = normalised(scores)
+        if gold is not None:
+            gold.impose(probas)
+    return Fitted(probas, confusion, done)
