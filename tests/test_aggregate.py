@@ -83,8 +83,7 @@ def test_every_library_has_the_same_results(aggregator: type[Aggregator]) -> Non
     data["label"] = data["label"].map({0: "no", 1: "yes"})
     expected = aggregator().fit(data)
     columns = {name: data[name].to_numpy() for name in data}
-    records = np.rec.fromarrays([data["task"].to_numpy("U8"), data["worker"], data["label"].to_numpy("U3")],
-                                names=["task", "worker", "label"])  # fmt: skip
+    records = np.array(list(data.itertuples(index=False)), [("task", "U8"), ("worker", int), ("label", "U3")])
     tables: list[Any] = [pl.from_pandas(data), pa.Table.from_pandas(data), columns, records]
     kinds = [pl.DataFrame, pa.Table, dict, dict]
     for votes, kind in zip(tables, kinds, strict=True):

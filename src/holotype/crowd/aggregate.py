@@ -1,7 +1,8 @@
 """Aggregators under one contract, with the conventions of Crowd-Kit.
 
 A table of votes has the columns ``task``, ``worker`` and ``label``. ``fit``, ``fit_predict`` and ``fit_predict_proba``
-read one; then ``labels_``, ``probas_``, ``priors_`` and ``errors_`` are there in its own library: pandas (indexed as Crowd-Kit's), polars, Arrow or numpy (a mapping of columns). ``result_`` holds the same as plain arrays.
+read one; then ``labels_``, ``probas_``, ``priors_`` and ``errors_`` are there in its own library: pandas (indexed as
+Crowd-Kit's), polars, Arrow or numpy (a mapping of columns). ``result_`` holds the same as plain arrays.
 """
 
 from __future__ import annotations
