@@ -331,7 +331,7 @@ def test_adaptive_consensus_beats_a_majority_of_five_with_fewer_votes() -> None:
     tasks, truth = campaign(900, base=0.25, synsets=20)
     good = np.array([truth[task.number] for task in tasks])
     found = {}
-    for policy in (Posterior(accept=0.997, reject=0.12, maximum=12), Fixed(5)):
+    for policy in (Posterior(accept=0.997, reject=0.12, maximum=12, miss=0.5), Fixed(5)):
         tally = Tally(tasks)
         states = run_campaign(tally, crowd(truth), policy, lambda _: None).states
         yes = np.array([state is State.YES for state in states])

@@ -3,7 +3,7 @@
 from holotype.crowd.ballot import Ballot
 from holotype.crowd.campaign import PAGE_SIZE, Tally, run_campaign
 from holotype.crowd.consensus import Consensus, Priors, fit, majority
-from holotype.crowd.policy import Conclusion, Fixed, Policy, Posterior, State
+from holotype.crowd.policy import Conclusion, Fixed, Imageable, Lead, Policy, Posterior, State, Table
 from holotype.crowd.port import Answer, Crowd, Page, Sheet, Task, Vote
 from holotype.crowd.simulated import Population, SimulatedCrowd
 
@@ -15,6 +15,8 @@ __all__ = [
     "Consensus",
     "Crowd",
     "Fixed",
+    "Imageable",
+    "Lead",
     "Page",
     "Policy",
     "Population",
@@ -23,6 +25,7 @@ __all__ = [
     "Sheet",
     "SimulatedCrowd",
     "State",
+    "Table",
     "Tally",
     "Task",
     "Vote",
