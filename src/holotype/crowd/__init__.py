@@ -1,6 +1,16 @@
 """The crowd: tasks to people or simulations, votes back, consensus from votes."""
 
 from holotype.crowd.campaign import PAGE_SIZE, Tally, run_campaign
+from holotype.crowd.certificate import (
+    Audit,
+    AuditAnswer,
+    Certificate,
+    Label,
+    Plan,
+    audits_needed,
+    certify_synsets,
+    clopper_pearson,
+)
 from holotype.crowd.consensus import Ballot, Consensus, Priors, fit, majority
 from holotype.crowd.policy import Conclusion, Fixed, Policy, Posterior, State
 from holotype.crowd.port import Answer, Crowd, Page, Sheet, Task, Vote
@@ -9,12 +19,17 @@ from holotype.crowd.simulated import Population, SimulatedCrowd
 __all__ = [
     "PAGE_SIZE",
     "Answer",
+    "Audit",
+    "AuditAnswer",
     "Ballot",
+    "Certificate",
     "Conclusion",
     "Consensus",
     "Crowd",
     "Fixed",
+    "Label",
     "Page",
+    "Plan",
     "Policy",
     "Population",
     "Posterior",
@@ -25,6 +40,9 @@ __all__ = [
     "Tally",
     "Task",
     "Vote",
+    "audits_needed",
+    "certify_synsets",
+    "clopper_pearson",
     "fit",
     "majority",
     "run_campaign",
