@@ -134,8 +134,9 @@ def test_what_cannot_be_audited_is_refused(labelled: Project) -> None:
         labelled.record_audit(say(sample, NO), "ann")
     with pytest.raises(CrowdError, match="there is no candidate 'x' for 'n00000001'"):
         labelled.record_audit({("x", "n00000001"): YES}, "bob")
-    with pytest.raises(CrowdError, match="needs a name"):
-        labelled.record_audit({}, " ")
+    for name in (" ", "\udcff", "a\0"):
+        with pytest.raises(CrowdError, match="needs a name"):
+            labelled.record_audit({}, name)
     with pytest.raises(CrowdError, match="nothing below n01503061 is labelled yes"):
         labelled.draw_audit(["n01503061"], 5)
     with pytest.raises(CrowdError, match="size of at least 1"):

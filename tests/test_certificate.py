@@ -106,7 +106,7 @@ def correlated_campaign(seed: int, synsets: int) -> dict[tuple[str, str], bool]:
 
 
 def test_lower_bounds_hold_in_95_percent_of_synsets_with_correlated_errors() -> None:
-    """The expected share is above .95 by the bound's coarseness; the seed is fixed, and the slack asserted is none."""
+    """Of other seeds 99 % and more hold: 60 are a good part of these synsets. So the fixed seed needs no slack."""
     truth = correlated_campaign(2009, 500)
     certificates = certify_synsets(truth, 60, "a seed")
     assert len(certificates) == 500
@@ -212,7 +212,9 @@ def test_a_plan_is_made_once_and_blindly() -> None:
         new_plans([larger], [PLAN], LABELS, answers)
     fresh = replace(larger, seed="fresh")
     assert new_plans([fresh], [PLAN], LABELS, answers) == [fresh]
-    assert new_plans([PLAN], [PLAN, fresh], LABELS, {}) == [PLAN]
+    other = replace(fresh, wnid="n00000002", ranges=((2, 3),))
+    assert new_plans([replace(PLAN, seed="fresh")], [PLAN, other], LABELS, answers) == [], "a plan outlives another"
+    assert new_plans([PLAN], [PLAN, fresh], LABELS, {}) == [PLAN], "30 are planned by now"
     with pytest.raises(CrowdError, match="nothing below n00000009 is labelled yes"):
         new_plans([replace(PLAN, wnid="n00000009", ranges=((9, 10),))], [], LABELS, {})
 

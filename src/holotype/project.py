@@ -421,8 +421,8 @@ class Project:
         independent) or has answered otherwise before.
         """
         name, at = auditor.strip(), time.time()
-        if not name:
-            raise CrowdError("an auditor needs a name")
+        if not name or not name.isprintable():
+            raise CrowdError(f"an auditor needs a name that can be printed, not {auditor!r}")
 
         def work(connection: Connection) -> AuditReport:
             rows = {(row.sha256, row.wnid): row for row in questions.find_images(connection, None, None)}

@@ -192,17 +192,16 @@ def draw_sample(plan: Plan, labels: Sequence[Label]) -> tuple[int, tuple[Label, 
 
 
 def new_plans(wanted: Iterable[Plan], held: Sequence[Plan], labels: Sequence[Label], answers: Answers) -> list[Plan]:
-    """Those of `wanted` that are not the newest of their target in `held` (oldest first), and are to be made.
+    """Those of `wanted` that are to be made: with a seed that is new, or where `held` (oldest first) has none like it.
 
     Raises `CrowdError` where nothing is accepted in a subtree, or where the seed is known and some answers to the
     sample are too: the size would not be chosen blindly.
     """
-    newest = {plan.wnid: plan for plan in held}
+    newest = {plan.wnid: plan.size for plan in held}
     seeds = {plan.seed for plan in held}
     made = []
     for plan in wanted:
-        before = newest.get(plan.wnid)
-        if before is not None and (before.size, before.seed) == (plan.size, plan.seed):
+        if newest.get(plan.wnid) == plan.size and plan.seed in seeds:
             continue
         _, sample = draw_sample(plan, labels)
         if not sample:
