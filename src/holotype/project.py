@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -23,8 +23,13 @@ from holotype.catalog import Catalog, questions
 from holotype.collect.folder import FolderListing, list_folder
 from holotype.crowd import (
     Answer,
+    Audit,
+    AuditAnswer,
+    Certificate,
     Conclusion,
     Crowd,
+    Label,
+    Plan,
     Policy,
     Posterior,
     SimulatedCrowd,
@@ -34,13 +39,15 @@ from holotype.crowd import (
     Vote,
     run_campaign,
 )
-from holotype.errors import OntologyError, ProjectError, ReleaseError
+from holotype.crowd.certificate import Answers, assess, new_plans
+from holotype.errors import CrowdError, OntologyError, ProjectError, ReleaseError
 from holotype.files import create_atomically, sha256_file
 from holotype.images.gallery import Image, Images
 from holotype.images.intake import InputFile, IntakeReport, Progress, group_near_duplicates, take_in
 from holotype.images.packs import Address, PackReader
 from holotype.ontology import Ontology, Synset, load_wordnet
 from holotype.releases import (
+    CERTIFICATES,
     CHECKSUMS,
     NAME,
     Fractions,
@@ -78,6 +85,22 @@ class VerifyReport:
         parts = ", ".join(f"{name} {self.states.get(name, 0):,}" for name in State)
         per = f" ({self.votes / total:.2f} per candidate)" if total else ""
         return f"{total:,} candidates: {parts}; {self.votes:,} votes{per}, {self.new_votes:,} of them new"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """What became of an auditor's answers: `new` ones, those `known` before, those on images no longer `accepted`."""
+
+    new: int
+    known: int
+    not_accepted: int
+
+    def __str__(self) -> str:
+        total = self.new + self.known + self.not_accepted
+        return (
+            f"{total:,} answers = {self.new:,} new + {self.known:,} known + "
+            f"{self.not_accepted:,} on images no longer labelled yes"
+        )
 
 
 class Project:
@@ -294,7 +317,9 @@ class Project:
 
     def verify_release(self, name: str) -> list[str]:
         """Everything that is wrong with a release of this project: see `holotype.releases.verify_release`."""
-        return verify_release(self.path / "releases" / name, self._checksum(name))
+        folder = self.path / "releases" / name
+        ontology = self.ontology if (folder / CERTIFICATES).exists() else None
+        return verify_release(folder, self._checksum(name), ontology)
 
     def _checksum(self, name: str) -> str:
         known = self.releases()
@@ -346,11 +371,105 @@ class Project:
                 questions.find_images(connection, None, None),
                 questions.sightings(connection),
                 questions.votes(connection),
+                self._assess(connection),
+                _audit_answers(connection),
             )
         if not facts.accepted:
             raise ReleaseError("no image is labelled yes: run holotype verify first")
         contents = contents_of(name, facts, fractions, seed, self.ontology, self._salt)
         write_release(self.path / "releases" / name, contents, self._packs.read, progress)
+
+    def draw_audit(self, targets: Iterable[Synset | str], size: int, fresh: bool = False) -> Images:
+        """Plan to audit `size` random accepted labels below each target; the images that are still to be looked at.
+
+        A target is a synset, a wnid or an unambiguous lemma, with its whole subtree. All plans share one random order
+        and with it their answers, until a `fresh` one is drawn. A plan that is there already is not made again.
+
+        Raises `CrowdError` where nothing is accepted below a target, where answers to its sample are known already, or
+        where its plan is void (see `holotype.crowd.Audit`).
+        """
+        if not 1 <= size < 1 << 31:
+            raise CrowdError(f"an audit needs a size of at least 1, not {size}")
+        synsets = [target if isinstance(target, Synset) else self.ontology.resolve(target) for target in targets]
+        wnids = {synset.wnid for synset in synsets}
+        seed, at = secrets.token_hex(16), time.time()
+
+        def work(connection: Connection) -> list[Audit]:
+            held = self._plans(connection)
+            drawn = Counter(plan.wnid for plan in held)
+            shared = seed if fresh or not held else held[-1].seed
+            wanted = [
+                Plan(wnid, self.ontology.ranges(wnid), size, shared, at, drawn[wnid] + 1)
+                for wnid in sorted(wnids, key=self.ontology.rank)
+            ]
+            new = new_plans(wanted, held, _accepted(connection), _audit_answers(connection))
+            rows = [{"wnid": plan.wnid, "size": plan.size, "seed": plan.seed, "at": plan.at} for plan in new]
+            questions.add_audits(connection, rows)
+            return [audit for audit in self._assess(connection) if audit.plan.wnid in wnids]
+
+        audits = self.catalog.transact(work)
+        for audit in audits:
+            if audit.dropped:
+                raise CrowdError(f"the audit of {audit.plan.wnid} is {audit.remark}")
+        left = {(label.sha256, label.wnid) for audit in audits for label in audit.unanswered}
+        return Images([image for image in self.images(decided="yes") if (image.sha256, image.wnid) in left])
+
+    def record_audit(self, answers: Mapping[tuple[str, str], Answer], auditor: str) -> AuditReport:
+        """Record what `auditor` says of images, by (sha256, wnid). Recorded answers stay; the same again is harmless.
+
+        Raises `CrowdError`, and records nothing, if a pair is no candidate, if the auditor has voted on one (and is not
+        independent) or has answered otherwise before.
+        """
+        name, at = auditor.strip(), time.time()
+        if not name or not name.isprintable():
+            raise CrowdError(f"an auditor needs a name that can be printed, not {auditor!r}")
+
+        def work(connection: Connection) -> AuditReport:
+            rows = {(row.sha256, row.wnid): row for row in questions.find_images(connection, None, None)}
+            if unknown := sorted(answers.keys() - rows.keys()):
+                raise CrowdError("there is no candidate {!r} for {!r}".format(*unknown[0]))
+            voted, held = questions.voted_by(connection, name), questions.answers_of_auditor(connection, name)
+            for (sha256, wnid), answer in answers.items():
+                number = rows[sha256, wnid].candidate_id
+                if number in voted:
+                    raise CrowdError(
+                        f"auditor {name!r} has voted on {sha256} for {wnid}: an audit needs somebody independent"
+                    )
+                if held.get(number, answer) != answer:
+                    raise CrowdError(f"auditor {name!r} has answered otherwise on {sha256} for {wnid} before")
+            given = {rows[pair].candidate_id: (rows[pair].state, answer) for pair, answer in answers.items()}
+            new = [
+                {"candidate_id": number, "auditor": name, "answer": int(answer), "at": at}
+                for number, (state, answer) in given.items()
+                if state == State.YES and number not in held
+            ]
+            questions.add_audit_answers(connection, new)
+            known = len(given.keys() & held.keys())
+            return AuditReport(len(new), known, len(given) - known - len(new))
+
+        return self.catalog.transact(work)
+
+    def audits(self) -> list[Audit]:
+        """How far the newest audit of each target has come, in ontology order."""
+        with self.catalog.read() as connection:
+            return self._assess(connection)
+
+    def certificates(self) -> list[Certificate]:
+        """What is certified of the labels as they stand, in ontology order: the audits that are complete."""
+        return [audit.certificate for audit in self.audits() if audit.certificate is not None]
+
+    def _assess(self, connection: Connection) -> list[Audit]:
+        newest = {plan.wnid: plan for plan in self._plans(connection)}
+        plans = [newest[wnid] for wnid in sorted(newest, key=self.ontology.rank)] if newest else []
+        return assess(plans, _accepted(connection), _audit_answers(connection)) if plans else []
+
+    def _plans(self, connection: Connection) -> list[Plan]:
+        """Every plan of an audit, oldest first."""
+        drawn, plans = Counter[str](), []
+        for row in questions.audits(connection):
+            drawn[row.wnid] += 1
+            plans.append(Plan(row.wnid, self.ontology.ranges(row.wnid), row.size, row.seed, row.at, drawn[row.wnid]))
+        return plans
 
     def evaluate(self, predictions: str | os.PathLike[str], release: str, split: str = "test") -> Scores:
         """ILSVRC scores of a predictions file (see `holotype.benchmark.read_predictions`) on a split of a release.
@@ -378,6 +497,17 @@ class Project:
             "states": dict(states),
             "synsets": {wnid: synsets[wnid] for wnid in sorted(synsets, key=self.ontology.rank)},
         }
+
+
+def _accepted(connection: Connection) -> list[Label]:
+    return [Label(row.sha256, row.wnid, row.rank) for row in questions.find_images(connection, None, [State.YES])]
+
+
+def _audit_answers(connection: Connection) -> Answers:
+    found: dict[Label, list[AuditAnswer]] = defaultdict(list)
+    for row in questions.audit_answers(connection):
+        found[Label(row.sha256, row.wnid, row.rank)].append(AuditAnswer(row.auditor, Answer(row.answer), row.at))
+    return found
 
 
 def init(path: str | os.PathLike[str]) -> Project:

@@ -385,3 +385,63 @@ def releases(connection: Connection) -> dict[str, str]:
     table = t.release
     rows = connection.execute(select(table.c.name, table.c.checksum).order_by(table.c.at))
     return {row.name: row.checksum for row in rows}
+
+
+def audits(connection: Connection) -> Sequence[Any]:
+    """Every plan of an audit, ``(wnid, size, seed, at)``, oldest first."""
+    table = t.audit
+    return connection.execute(select(table.c.wnid, table.c.size, table.c.seed, table.c.at).order_by(table.c.id)).all()
+
+
+def add_audits(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append plans of audits."""
+    _insert(connection, t.audit, rows)
+
+
+def audit_answers(connection: Connection) -> Sequence[Any]:
+    """What auditors said, ``(candidate_id, sha256, wnid, rank, auditor, answer, at)``, oldest first.
+
+    An answer by somebody who has voted on the candidate, be it later, is not independent and is left out.
+    """
+    table, candidate, image = t.audit_answer, t.candidate, t.image
+    voted = (
+        select(t.vote.c.id)
+        .join(t.worker)
+        .where(t.vote.c.candidate_id == table.c.candidate_id, t.worker.c.name == table.c.auditor)
+        .exists()
+    )
+    return connection.execute(
+        select(
+            table.c.candidate_id,
+            image.c.sha256,
+            candidate.c.wnid,
+            candidate.c.rank,
+            table.c.auditor,
+            table.c.answer,
+            table.c.at,
+        )
+        .select_from(table.join(candidate).join(image))
+        .where(~voted)
+        .order_by(table.c.id)
+    ).all()
+
+
+def add_audit_answers(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append answers of auditors; a second one by an auditor on a candidate is an IntegrityError."""
+    _insert(connection, t.audit_answer, rows)
+
+
+def answers_of_auditor(connection: Connection, auditor: str) -> dict[int, int]:
+    """Candidate id to answer, of all an auditor said."""
+    table = t.audit_answer
+    rows = connection.execute(select(table.c.candidate_id, table.c.answer).where(table.c.auditor == auditor))
+    return {row.candidate_id: row.answer for row in rows}
+
+
+def voted_by(connection: Connection, worker: str) -> set[int]:
+    """The ids of the candidates a worker has voted on."""
+    return set(
+        connection.execute(
+            select(t.vote.c.candidate_id).select_from(t.vote.join(t.worker)).where(t.worker.c.name == worker)
+        ).scalars()
+    )

@@ -2,6 +2,16 @@
 
 from holotype.crowd.ballot import Ballot
 from holotype.crowd.campaign import PAGE_SIZE, Tally, run_campaign
+from holotype.crowd.certificate import (
+    Audit,
+    AuditAnswer,
+    Certificate,
+    Label,
+    Plan,
+    audits_needed,
+    certify_synsets,
+    clopper_pearson,
+)
 from holotype.crowd.consensus import Consensus, Priors, fit, majority
 from holotype.crowd.policy import Conclusion, Fixed, Imageable, Lead, Policy, Posterior, State, Table
 from holotype.crowd.port import Answer, Crowd, Page, Sheet, Task, Vote
@@ -10,14 +20,19 @@ from holotype.crowd.simulated import Population, SimulatedCrowd
 __all__ = [
     "PAGE_SIZE",
     "Answer",
+    "Audit",
+    "AuditAnswer",
     "Ballot",
+    "Certificate",
     "Conclusion",
     "Consensus",
     "Crowd",
     "Fixed",
     "Imageable",
+    "Label",
     "Lead",
     "Page",
+    "Plan",
     "Policy",
     "Population",
     "Posterior",
@@ -29,6 +44,9 @@ __all__ = [
     "Tally",
     "Task",
     "Vote",
+    "audits_needed",
+    "certify_synsets",
+    "clopper_pearson",
     "fit",
     "majority",
     "run_campaign",
