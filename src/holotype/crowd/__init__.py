@@ -5,6 +5,7 @@ from holotype.crowd.consensus import Ballot, Consensus, Priors, fit, majority
 from holotype.crowd.policy import Conclusion, Fixed, Policy, Posterior, State
 from holotype.crowd.port import Answer, Crowd, Page, Sheet, Task, Vote
 from holotype.crowd.simulated import Population, SimulatedCrowd
+from holotype.crowd.terms import Quote, Terms
 
 __all__ = [
     "PAGE_SIZE",
@@ -19,11 +20,13 @@ __all__ = [
     "Population",
     "Posterior",
     "Priors",
+    "Quote",
     "Sheet",
     "SimulatedCrowd",
     "State",
     "Tally",
     "Task",
+    "Terms",
     "Vote",
     "fit",
     "majority",
