@@ -593,7 +593,9 @@ def test_every_failure_of_boto3_says_what_to_do_and_no_secret(error: Exception, 
         (["OddException"], "failed ListHITs (OddException)"),
         (["{"], "has no HITs"),
         (["[]"], "not usable"),
-        (['{"HITs": [{}]}'], "has no HITId"),
+        (['{"HITs": [{}]}'], "no usable HITId"),
+        (['{"HITs": [{"HITId": {}}]}'], "no usable HITId"),
+        (['{"HITs": [1]}'], "not usable"),
         (['{"HITs": 5}'], "not usable"),
         (['{"HITs": [{"Expiration": "never"}]}'], "not usable"),
     ],
@@ -655,6 +657,22 @@ def test_the_catalogs_ledger_is_what_the_one_in_memory_is(filled_project: Projec
     assert not other.unposted()
 
 
+def test_votes_are_concluded_from_though_the_budget_is_used_up(server: MTurkServer, filled_project: Project) -> None:
+    ledger = CatalogLedger(filled_project.catalog, "mturk-sandbox", "")
+    server.now = time.time()
+
+    def verify() -> None:
+        filled_project.verify(filled_project.mturk_crowd(TERMS, Decimal("0.24"), endpoint=server.url))
+
+    verify()
+    for posting in ledger.postings():
+        page = ledger.pages([posting.page])[posting.page]
+        server.submit(posting.reference, "W0", filled(page, lambda _: "yes"))
+    with pytest.raises(CrowdError, match="exceed the budget"):
+        verify()
+    assert all((image.posterior or 0) > 0.4 for image in filled_project.images())
+
+
 def test_a_project_is_verified_from_the_command_line_and_holds_no_credential(
     server: MTurkServer, filled_project: Project, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -665,8 +683,8 @@ def test_a_project_is_verified_from_the_command_line_and_holds_no_credential(
 
     def verify(*options: str, answer: str = "") -> str:
         nonlocal said
-        arguments = ["verify", "--crowd", "mturk", "-p", str(filled_project.path), *options]
-        result = click.testing.CliRunner().invoke(commands.holotype, arguments, input=answer)
+        arguments = ["--crowd", "mturk", "-p", str(filled_project.path), *options]
+        result = click.testing.CliRunner().invoke(commands.verify, arguments, input=answer)
         said += result.output
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             said += repr(result.exception)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from holotype.crowd.hits import Hit
 from holotype.crowd.terms import Terms
 from holotype.errors import PlatformError
+
+Kind = TypeVar("Kind")
 
 _APPROVED: Final = "000000000000000000L0"
 """The system qualification "percentage of assignments approved"."""
@@ -52,7 +55,7 @@ def hit_type(wire: Wire, terms: Terms, blocked: str) -> str:
             *terms.qualifications,
         ],
     )
-    return str(field(answer, "HITTypeId"))
+    return field(answer, "HITTypeId", str)
 
 
 def blocked_qualification(wire: Wire, identity: str) -> str:
@@ -73,28 +76,30 @@ def blocked_qualification(wire: Wire, identity: str) -> str:
         if found is None:
             raise
         return found
-    return str(field(field(answer, "QualificationType"), "QualificationTypeId"))
+    return field(field(answer, "QualificationType", dict), "QualificationTypeId", str)
 
 
 def _qualification(wire: Wire, name: str) -> str | None:
     owned = {"Query": name, "MustBeRequestable": False, "MustBeOwnedByCaller": True}
     for found in wire.listing("list_qualification_types", "QualificationTypes", **owned):
         if found.get("Name") == name:
-            return str(field(found, "QualificationTypeId"))
+            return field(found, "QualificationTypeId", str)
     return None
 
 
-def field(answer: Mapping[str, Any], name: str) -> Any:
-    """What an answer says under `name`. Raises `PlatformError` if it does not."""
-    try:
-        return answer[name]
-    except KeyError as error:
-        raise PlatformError(f"an answer of Mechanical Turk has no {name}; run the same command again later") from error
+def field(answer: Mapping[str, Any], name: str, kind: type[Kind]) -> Kind:
+    """What an answer says under `name`. Raises `PlatformError` if that is not there or not a `kind`."""
+    value = answer.get(name)
+    if not isinstance(value, kind):
+        raise PlatformError(
+            f"an answer of Mechanical Turk has no usable {name}; nothing is lost, run the same command again later"
+        )
+    return value
 
 
 def time_of(answer: Mapping[str, Any], name: str) -> float:
     """A time in an answer as Unix time."""
-    return float(field(answer, name).timestamp())
+    return field(answer, name, datetime).timestamp()
 
 
 def dollars(text: str) -> Decimal:
@@ -107,11 +112,11 @@ def dollars(text: str) -> Decimal:
 def hit_of(answer: Mapping[str, Any]) -> Hit:
     """A HIT from an answer."""
     return Hit(
-        field(answer, "HITId"),
-        field(answer, "HITTypeId"),
-        answer.get("RequesterAnnotation", ""),
-        field(answer, "MaxAssignments"),
-        field(answer, "NumberOfAssignmentsCompleted"),
+        field(answer, "HITId", str),
+        field(answer, "HITTypeId", str),
+        str(answer.get("RequesterAnnotation", "")),
+        field(answer, "MaxAssignments", int),
+        field(answer, "NumberOfAssignmentsCompleted", int),
         time_of(answer, "Expiration"),
-        dollars(answer.get("Reward", "")),
+        dollars(field(answer, "Reward", str)),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -45,13 +45,14 @@ class Book:
         """The newest posting of each page."""
         return {posting.page: posting for posting in self.postings}
 
-    def open_on(self) -> dict[str, set[str]]:
-        """The pages without an answer on each HIT."""
-        pages = defaultdict(set)
-        for page, posting in self.homes().items():
-            if page not in self.answered:
-                pages[posting.reference].add(page)
-        return pages
+    def waiting(self, pages: Iterable[str]) -> dict[str, set[str]]:
+        """Those of `pages` that are up without an answer, by the HIT they are on."""
+        homes = self.homes()
+        found = defaultdict(set)
+        for page in pages:
+            if page in homes and page not in self.answered:
+                found[homes[page].reference].add(page)
+        return found
 
     def assignments(self) -> Counter[str]:
         """How many assignments each HIT has: what the platform tells, or else what was asked for."""
@@ -82,7 +83,7 @@ def token(identity: str, *what: object) -> str:
 
 def spent(pages: Sequence[Page], book: Book) -> dict[str, str]:
     """The pages that are up on a HIT that has no assignment left for them, and that HIT, as far as known."""
-    homes, waiting = book.homes(), book.open_on()
+    homes, waiting = book.homes(), book.waiting(page.id for page in pages)
     found = {}
     for page in pages:
         hit = book.hits.get(homes[page.id].reference) if page.id in homes else None
@@ -97,7 +98,7 @@ def place(pages: Sequence[Page], book: Book) -> list[Placement]:
     A page that asks the same tasks as one before goes to the same HIT, which the platform offers to a worker but
     once, as long as that has the present HIT type and fewer than `MOST` assignments.
     """
-    homes, waiting, used_up = book.homes(), book.open_on(), spent(pages, book)
+    homes, waiting, used_up = book.homes(), book.waiting(page.id for page in pages), spent(pages, book)
     twins = {_question(page): book.hits[post.reference] for page, post in homes.items() if post.reference in book.hits}
     placements = []
     for page in pages:

@@ -92,7 +92,7 @@ class MTurk:
         or the platform pays them by itself; then their page is asked again.
         """
         book = self._book(())
-        waiting = book.open_on()
+        waiting = book.waiting(book.homes())
         numbers = book.assignments()
         open_hits = [
             id for id in numbers if id in book.hits and (waiting.get(id) or book.hits[id].settled < numbers[id])
@@ -133,7 +133,7 @@ class MTurk:
 
     def balance(self) -> Decimal:
         """What the account has to spend, in dollars."""
-        return dollars(field(self._wire.call("get_account_balance"), "AvailableBalance"))
+        return dollars(field(self._wire.call("get_account_balance"), "AvailableBalance", str))
 
     def _price(self, placements: Sequence[Placement]) -> Quote:
         added = [placement for placement in placements if placement.added]
@@ -192,7 +192,7 @@ class MTurk:
                 RequesterAnnotation=unique,
                 UniqueRequestToken=unique,
             )
-            return str(field(field(answer, "HIT"), "HITId"))
+            return field(field(answer, "HIT", dict), "HITId", str)
         except PlatformError as error:
             if not error.code.lower().endswith("hitalreadyexists"):
                 raise
@@ -216,7 +216,7 @@ class MTurk:
                     UniqueRequestToken=token(self._ledger.identity, self.name, "extend", hit.id, maximum),
                 )
             except PlatformError:  # the error for a token that was used has no documented code
-                if hit_of(field(self._wire.call("get_hit", HITId=hit.id), "HIT")).maximum < maximum:
+                if hit_of(field(self._wire.call("get_hit", HITId=hit.id), "HIT", dict)).maximum < maximum:
                     raise
         until = datetime.fromtimestamp(self._clock() + self._terms.lifetime, UTC)
         self._wire.call("update_expiration_for_hit", HITId=hit.id, ExpireAt=until)
@@ -237,7 +237,7 @@ class MTurk:
         self.refused = []
         sheets = []
         for id in hits:
-            waiting = [page for page in dict.fromkeys(on[id]) if page not in book.answered] or on[id][-1:]
+            waiting = [page for page in dict.fromkeys(reversed(on[id])) if page not in book.answered] or on[id][-1:]
             for assignment in submitted[id]:
                 sheet = self._sheet(assignment, pages[waiting[0]], voters)
                 if sheet is not None:
@@ -249,7 +249,7 @@ class MTurk:
         """What a HIT brought that was not rejected, oldest first, each once."""
         statuses = ["Submitted", "Approved"]
         found = self._wire.listing("list_assignments_for_hit", "Assignments", HITId=hit, AssignmentStatuses=statuses)
-        unique = {field(assignment, "AssignmentId"): assignment for assignment in found}
+        unique = {field(assignment, "AssignmentId", str): assignment for assignment in found}
         return sorted(
             unique.values(), key=lambda assignment: (time_of(assignment, "SubmitTime"), assignment["AssignmentId"])
         )
@@ -259,7 +259,7 @@ class MTurk:
 
         `voters` is kept up, so that a second sheet of a worker has no vote of the first.
         """
-        id, worker = assignment["AssignmentId"], str(field(assignment, "WorkerId"))
+        id, worker = assignment["AssignmentId"], field(assignment, "WorkerId", str)
         payable = assignment.get("AssignmentStatus") == "Submitted"
         left = [n for n, task in enumerate(page.tasks) if worker not in voters.get(task.number, ())]
         if not left:

@@ -118,7 +118,7 @@ def translate(error: Exception) -> PlatformError:
 
 def _refusal(error: boto.ClientError) -> PlatformError:
     response = error.response
-    code = str(response.get("Error", {}).get("Code", ""))
+    code = str(response.get("Error", {}).get("Code", ""))[:80]
     if code in _REFUSED:
         return PlatformError(
             f"Mechanical Turk does not accept the AWS credentials ({code}): see that they are valid, that they allow "
@@ -126,7 +126,7 @@ def _refusal(error: boto.ClientError) -> PlatformError:
             code,
         )
     if code in ("RequestError", "ServiceFault"):
-        code = str(response.get("TurkErrorCode") or code)
+        code = str(response.get("TurkErrorCode") or code)[:80]
         message = str(response.get("Error", {}).get("Message", ""))[:300]
         return PlatformError(f"Mechanical Turk refused {error.operation_name} ({code}): {message}", code)
-    return PlatformError(f"Mechanical Turk failed {error.operation_name} ({code[:80]}): {_AGAIN}", code)
+    return PlatformError(f"Mechanical Turk failed {error.operation_name} ({code}): {_AGAIN}", code)
