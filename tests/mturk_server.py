@@ -42,7 +42,8 @@ class MTurkServer:
 
     `faults` are used up by the coming requests, one each: ``throttle`` and ``busy`` refuse it, ``lose`` performs it and
     cuts the connection, ``twice`` performs it twice and answers once, ``none`` does nothing. Any other is the type
-    of an error to answer with, or JSON to answer.
+    of an error to answer with, or JSON to answer. Errors do not name the HIT where the service is `vague`, and HITs in
+    `unlisted` are not listed.
     """
 
     page_size = 3
@@ -65,6 +66,7 @@ class MTurkServer:
         self.holders: set[tuple[str, str]] = set()
         self.tokens: dict[str, str] = {}
         self.unlisted: set[str] = set()
+        self.vague = False
         self.calls: Counter[str] = Counter()
         self.faults: deque[str] = deque()
 
@@ -122,7 +124,8 @@ class MTurkServer:
         self, HITTypeId: str, LifetimeInSeconds: int, UniqueRequestToken: str, MaxAssignments: int = 1, **values: Any
     ) -> dict[str, Any]:
         if UniqueRequestToken in self.tokens:
-            raise Refused("HitAlreadyExists", f"The HIT {self.tokens[UniqueRequestToken]} already exists")
+            named = "" if self.vague else self.tokens[UniqueRequestToken]
+            raise Refused("HitAlreadyExists", f"The HIT {named} already exists")
         assert len(UniqueRequestToken) <= 64
         id = _id("H", len(self.hits))
         self.tokens[UniqueRequestToken] = id

@@ -36,6 +36,7 @@ SCHEMA = "http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas/2005-
 def credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_MTURK"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     monkeypatch.setenv("AWS_SESSION_TOKEN", SESSION)
@@ -299,6 +300,19 @@ def test_a_hit_too_new_to_be_listed_is_known_by_its_token(server: MTurkServer) -
     world.run()
     assert len(server.hits) == 2
     assert len(world.notes.posted) == 2
+
+
+def test_a_hit_is_found_by_its_annotation_where_the_error_does_not_name_it(server: MTurkServer) -> None:
+    server.vague = True
+    server.faults.extend(["none"] * 6 + ["lose", "twice"])
+    world = World(server)
+    assert world.finish() == RIGHT
+    assert (len(server.hits), server.calls["CreateHITWithHITType"]) == (2, 3)
+    world.notes.posted.clear()
+    world.notes.votes.clear()
+    server.unlisted.update(server.hits)
+    with pytest.raises(PlatformError, match="does not list yet"):
+        world.run()
 
 
 def test_a_hit_nobody_took_is_offered_again_when_it_has_expired(server: MTurkServer) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, Protocol, TypeVar
 
+from holotype.crowd.forms import external_question
 from holotype.crowd.hits import Hit
 from holotype.crowd.terms import Terms
 from holotype.errors import PlatformError
@@ -56,6 +57,51 @@ def hit_type(wire: Wire, terms: Terms, blocked: str) -> str:
         ],
     )
     return field(answer, "HITTypeId", str)
+
+
+def list_hits(wire: Wire) -> Iterable[Hit]:
+    """Every HIT of the account."""
+    return map(_hit, wire.listing("list_hits", "HITs"))
+
+
+def create_hit(wire: Wire, terms: Terms, type: str, page: str, unique: str) -> str:
+    """The id of the HIT with one assignment for a page: the one made before with the token `unique`, if there is."""
+    try:
+        answer = wire.call(
+            "create_hit_with_hit_type",
+            HITTypeId=type,
+            MaxAssignments=1,
+            LifetimeInSeconds=terms.lifetime,
+            Question=external_question(terms.address(page)),
+            RequesterAnnotation=unique,
+            UniqueRequestToken=unique,
+        )
+        return field(field(answer, "HIT", dict), "HITId", str)
+    except PlatformError as error:
+        if not error.code.lower().endswith("hitalreadyexists"):
+            raise
+        named = re.findall(r"\b[A-Z0-9]{30}\b", str(error))
+        made = named if len(named) == 1 else [hit.id for hit in list_hits(wire) if hit.annotation == unique]
+        if not made:
+            raise PlatformError("Mechanical Turk has a HIT it does not list yet; run the same command later") from None
+        return str(made[0])
+
+
+def extend_hit(wire: Wire, hit: Hit, maximum: int, unique: str, until: float) -> None:
+    """Let a HIT have `maximum` assignments in all, once for the token `unique`, and offer it to Unix time `until`."""
+    if maximum > hit.maximum:
+        added = maximum - hit.maximum
+        try:
+            wire.call(
+                "create_additional_assignments_for_hit",
+                HITId=hit.id,
+                NumberOfAdditionalAssignments=added,
+                UniqueRequestToken=unique,
+            )
+        except PlatformError:  # the error for a token that was used has no documented code
+            if _hit(field(wire.call("get_hit", HITId=hit.id), "HIT", dict)).maximum < maximum:
+                raise
+    wire.call("update_expiration_for_hit", HITId=hit.id, ExpireAt=datetime.fromtimestamp(until, UTC))
 
 
 def blocked_qualification(wire: Wire, identity: str) -> str:
@@ -109,8 +155,7 @@ def dollars(text: str) -> Decimal:
     return Decimal(text)
 
 
-def hit_of(answer: Mapping[str, Any]) -> Hit:
-    """A HIT from an answer."""
+def _hit(answer: Mapping[str, Any]) -> Hit:
     return Hit(
         field(answer, "HITId", str),
         field(answer, "HITTypeId", str),

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from holotype.crowd.calls import Wire, blocked_qualification, dollars, field, hit_of, hit_type, time_of
-from holotype.crowd.forms import external_question, read_answers
-from holotype.crowd.hits import Book, Hit, Placement, place, spent, token
+from holotype.crowd.calls import (
+    Wire,
+    blocked_qualification,
+    create_hit,
+    dollars,
+    extend_hit,
+    field,
+    hit_type,
+    list_hits,
+    time_of,
+)
+from holotype.crowd.forms import read_answers
+from holotype.crowd.hits import Book, Placement, place, spent, token
 from holotype.crowd.port import Ledger, Page, Posting, Sheet
 from holotype.crowd.terms import Quote, Terms, fee
 from holotype.errors import CrowdError, PlatformError
@@ -154,7 +162,7 @@ class MTurk:
 
     def _book(self, pages: Sequence[Page]) -> Book:
         """What is known, after HITs whose maker was stopped before noting them down are noted down."""
-        hits = {hit.id: hit for hit in map(hit_of, self._wire.listing("list_hits", "HITs"))}
+        hits = {hit.id: hit for hit in list_hits(self._wire)}
         made = {hit.annotation: hit.id for hit in hits.values()}
         count = Counter(posting.page for posting in self._ledger.postings())
         for page in {*self._ledger.unposted(), *(page.id for page in pages)}:
@@ -175,51 +183,12 @@ class MTurk:
         page, hit = placement.page, placement.hit
         if hit is None:
             number = sum(posting.page == page.id for posting in book.postings)
-            reference, added = self._create(page, self._token(page.id, number), book), 1
+            reference, added = create_hit(self._wire, self._terms, book.type, page.id, self._token(page.id, number)), 1
         else:
-            self._extend(hit, placement.maximum)
+            unique = token(self._ledger.identity, self.name, "extend", hit.id, placement.maximum)
+            extend_hit(self._wire, hit, placement.maximum, unique, self._clock() + self._terms.lifetime)
             reference, added = hit.id, placement.maximum - book.assignments()[hit.id]
         self._ledger.add_posting(Posting(page.id, reference, added, self._clock()))
-
-    def _create(self, page: Page, unique: str, book: Book) -> str:
-        try:
-            answer = self._wire.call(
-                "create_hit_with_hit_type",
-                HITTypeId=book.type,
-                MaxAssignments=1,
-                LifetimeInSeconds=self._terms.lifetime,
-                Question=external_question(self._terms.address(page.id)),
-                RequesterAnnotation=unique,
-                UniqueRequestToken=unique,
-            )
-            return field(field(answer, "HIT", dict), "HITId", str)
-        except PlatformError as error:
-            if not error.code.lower().endswith("hitalreadyexists"):
-                raise
-            named = re.findall(r"\b[A-Z0-9]{30}\b", str(error))
-            return str(named[0]) if len(named) == 1 else self._made_with(unique)
-
-    def _made_with(self, unique: str) -> str:
-        for hit in map(hit_of, self._wire.listing("list_hits", "HITs")):
-            if hit.annotation == unique:
-                return hit.id
-        raise PlatformError("Mechanical Turk has a HIT but does not list it yet; run the same command again in a while")
-
-    def _extend(self, hit: Hit, maximum: int) -> None:
-        """Let a HIT have `maximum` assignments in all, and offer it for another lifetime."""
-        if maximum > hit.maximum:
-            try:
-                self._wire.call(
-                    "create_additional_assignments_for_hit",
-                    HITId=hit.id,
-                    NumberOfAdditionalAssignments=maximum - hit.maximum,
-                    UniqueRequestToken=token(self._ledger.identity, self.name, "extend", hit.id, maximum),
-                )
-            except PlatformError:  # the error for a token that was used has no documented code
-                if hit_of(field(self._wire.call("get_hit", HITId=hit.id), "HIT", dict)).maximum < maximum:
-                    raise
-        until = datetime.fromtimestamp(self._clock() + self._terms.lifetime, UTC)
-        self._wire.call("update_expiration_for_hit", HITId=hit.id, ExpireAt=until)
 
     def _read(self, hits: Sequence[str], book: Book) -> list[Sheet]:
         """The sheets with new votes of these HITs, in the order they were submitted on each."""
