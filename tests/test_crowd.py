@@ -242,6 +242,9 @@ def test_a_campaign_waits_for_a_crowd_that_has_no_answers_yet() -> None:
         def collect(self) -> list[Sheet]:
             return []
 
+        def acknowledge(self, sheets: Sequence[Sheet]) -> None:
+            assert not sheets
+
     tasks, truth = campaign(20)
     nobody = Nobody()
     tally = Tally(tasks)
@@ -302,8 +305,8 @@ def test_a_sheet_that_does_not_answer_its_page_is_refused(sheet: Sheet, message:
 def test_good_sheets_count_though_one_is_bad() -> None:
     class Sloppy(SimulatedCrowd):
         def collect(self) -> list[Sheet]:
-            first, *rest = super().collect()
-            return [dataclasses.replace(first, answers=()), *rest]
+            sheets = super().collect()
+            return [*(dataclasses.replace(sheet, answers=()) for sheet in sheets[:1]), *sheets[1:]]
 
     tasks, truth = campaign()
     tally = Tally(tasks)

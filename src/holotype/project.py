@@ -8,12 +8,13 @@ import os
 import secrets
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection
 
@@ -32,10 +33,12 @@ from holotype.crowd import (
     Plan,
     Policy,
     Posterior,
+    Quote,
     SimulatedCrowd,
     State,
     Tally,
     Task,
+    Terms,
     Vote,
     run_campaign,
 )
@@ -45,6 +48,7 @@ from holotype.files import create_atomically, sha256_file
 from holotype.images.gallery import Image, Images
 from holotype.images.intake import InputFile, IntakeReport, Progress, group_near_duplicates, take_in
 from holotype.images.packs import Address, PackReader
+from holotype.ledger import CatalogLedger
 from holotype.ontology import Ontology, Synset, load_wordnet
 from holotype.releases import (
     CERTIFICATES,
@@ -56,6 +60,9 @@ from holotype.releases import (
     write_release,
 )
 from holotype.releases.contents import Facts, contents_of
+
+if TYPE_CHECKING:
+    from holotype.crowd.mturk import MTurk
 
 CONFIG: Final = "holotype.json"
 CATALOG_VARIABLE: Final = "HOLOTYPE_CATALOG"
@@ -123,8 +130,7 @@ class Project:
         self.catalog = Catalog(os.environ.get(CATALOG_VARIABLE) or f"sqlite:///{path / 'catalog.sqlite'}")
         self._packs = PackReader(path / "packs")
         try:
-            identity = hashlib.sha256(f"project {self._salt}".encode()).hexdigest()
-            if self._once("project", identity) != identity:
+            if self._once("project", self._identity) != self._identity:
                 raise ProjectError(
                     f"the catalog belongs to another project than {path}; "
                     f"it is {path / 'catalog.sqlite'} unless ${CATALOG_VARIABLE} names another"
@@ -150,6 +156,10 @@ class Project:
         """Close the catalog and the packs."""
         self.catalog.close()
         self._packs.close()
+
+    @property
+    def _identity(self) -> str:
+        return hashlib.sha256(f"project {self._salt}".encode()).hexdigest()
 
     @cached_property
     def ontology(self) -> Ontology:
@@ -226,6 +236,28 @@ class Project:
             lambda task: truth is None or truth.get((task.sha256, task.wnid), False), time.time, seed=seed
         )
 
+    def mturk_crowd(
+        self,
+        terms: Terms,
+        budget: Decimal | None = None,
+        production: bool = False,
+        endpoint: str | None = None,
+        agree: Callable[[Quote], None] = lambda _: None,
+    ) -> MTurk:
+        """Mechanical Turk's sandbox, or with `production` its real workers, as this project's crowd.
+
+        `budget` is the most, in dollars, that all pages of the project may cost together; production needs one. `agree`
+        gets every price before anything is spent, and refuses by raising. `endpoint` is another URL of the service.
+        The credentials are those boto3 finds. Raises `CrowdError`, also if ``holotype[mturk]`` is not installed.
+        """
+        try:
+            from holotype.crowd.mturk import MTurk, crowd_name
+            from holotype.crowd.requester import Requester
+        except ModuleNotFoundError as error:
+            raise CrowdError(f"{error}; Mechanical Turk needs: pip install 'holotype[mturk]'") from error
+        ledger = CatalogLedger(self.catalog, crowd_name(production), self._identity)
+        return MTurk(Requester(production, endpoint), ledger, terms, time.time, budget, agree)
+
     def verify(self, crowd: Crowd, policy: Policy = Posterior(), progress: Progress = _no_progress) -> VerifyReport:
         """Ask `crowd` about every candidate until `policy` is sure, and draw the labels.
 
@@ -252,7 +284,11 @@ class Project:
         def report(conclusion: Conclusion) -> None:
             progress(sum(state is not State.OPEN for state in conclusion.states), len(tasks))
 
-        run_campaign(tally, crowd, policy, record, report)
+        try:
+            run_campaign(tally, crowd, policy, record, report)
+        except CrowdError:
+            self._conclude(policy)  # from the votes that were counted before
+            raise
         conclusion, votes = self._conclude(policy)
         report(conclusion)
         states = Counter(str(state) for state in conclusion.states)

@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ import click
 
 import holotype as api
 from holotype.cli import show
-from holotype.crowd import Answer, Audit, Certificate, Posterior, audits_needed
+from holotype.crowd import Answer, Audit, Certificate, Posterior, Quote, Terms, audits_needed
 from holotype.errors import CrowdError, ReleaseError
 from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology, load_wordnet
@@ -24,6 +25,7 @@ from holotype.releases import SPLITS, Fractions, Release, certify_release, verif
 
 if TYPE_CHECKING:
     from holotype.benchmark import Scores
+    from holotype.crowd.mturk import MTurk
     from holotype.project import Project
 
 _POLICY = Posterior()
@@ -136,9 +138,19 @@ def _pair(text: str) -> tuple[str, str]:
     return name, wnid
 
 
+def _dollars(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("nan")
+    if not amount.is_finite() or amount < 0:
+        raise click.BadParameter(f"{text!r} is not an amount of dollars")
+    return amount
+
+
 @holotype.command()
 @project_option
-@click.option("--crowd", type=click.Choice(["simulated"]), required=True, expose_value=False, help="Who answers.")
+@click.option("--crowd", type=click.Choice(["simulated", "mturk"]), required=True, help="Who answers.")
 @click.option(
     "--truth",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -150,9 +162,15 @@ def _pair(text: str) -> tuple[str, str]:
 @click.option("--min", "minimum", default=_POLICY.minimum, show_default=True, help="Votes before deciding.")
 @click.option("--max", "maximum", default=_POLICY.maximum, show_default=True, help="Votes before giving up.")
 @click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
+@click.option("--page-url", metavar="URL", help="mturk: where a page with its questions is, with {page} for its id.")
+@click.option("--reward", type=_dollars, metavar="DOLLARS", help="mturk: what a worker gets for a page.")
+@click.option("--budget", type=_dollars, metavar="DOLLARS", help="mturk: the most all pages may cost, over all runs.")
+@click.option("--production", is_flag=True, help="mturk: real workers and real money instead of the sandbox.")
+@click.option("--yes", is_flag=True, help="mturk: do not ask before spending.")
 @json_option
 def verify(
     project: Path,
+    crowd: str,
     truth: Path | None,
     accept: float,
     reject: float,
@@ -160,16 +178,44 @@ def verify(
     maximum: int,
     seed: int,
     as_json: bool,
+    **mturk: Any,
 ) -> None:
-    """Ask a crowd about every candidate until it is sure."""
+    """Ask a crowd about every candidate until it is sure.
+
+    People need time: with mturk, run the same command again to collect what they answered.
+    """
     policy = Posterior(accept, reject, minimum, maximum)
-    with api.open(project) as db, show.bars(["crowd"]) as advance:
-        workers = db.simulated_crowd(None if truth is None else _read_truth(db, truth), seed)
-        report = db.verify(workers, policy, lambda done, total: advance("crowd", done, total))
+    with api.open(project) as db:
+        if crowd == "mturk":
+            people = _mturk(db, **mturk)
+            report = db.verify(people, policy)
+            for sheet in people.refused:
+                click.echo(f"not readable: assignment {sheet.assignment} of {sheet.worker}: {sheet.reason}", err=True)
+        else:
+            with show.bars(["crowd"]) as advance:
+                workers = db.simulated_crowd(None if truth is None else _read_truth(db, truth), seed)
+                report = db.verify(workers, policy, lambda done, total: advance("crowd", done, total))
     if as_json:
         show.as_json(dataclasses.asdict(report))
-    else:
-        click.echo(report)
+        return
+    click.echo(report)
+    if report.waiting:
+        click.echo("people are still working: run the same command again later")
+
+
+def _mturk(
+    db: Project, page_url: str | None, reward: Decimal | None, budget: Decimal | None, production: bool, yes: bool
+) -> MTurk:
+    if page_url is None or reward is None:
+        raise click.UsageError("--crowd mturk needs --page-url and --reward")
+
+    def agree(price: Quote) -> None:
+        click.echo(f"{price} {'of real money' if production else 'of play money in the sandbox'}", err=True)
+        if not yes:
+            click.confirm("post them?", abort=True, err=True)
+
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_MTURK")
+    return db.mturk_crowd(Terms(page_url, reward), budget, production, endpoint, agree)
 
 
 def _read_truth(db: Project, path: Path) -> Mapping[tuple[str, str], bool]:

@@ -16,6 +16,7 @@ from holotype.crowd.consensus import Consensus, Priors, fit, majority
 from holotype.crowd.policy import Conclusion, Fixed, Imageable, Lead, Policy, Posterior, State, Table
 from holotype.crowd.port import Answer, Crowd, Page, Sheet, Task, Vote
 from holotype.crowd.simulated import Population, SimulatedCrowd
+from holotype.crowd.terms import Quote, Terms
 
 __all__ = [
     "PAGE_SIZE",
@@ -37,12 +38,14 @@ __all__ = [
     "Population",
     "Posterior",
     "Priors",
+    "Quote",
     "Sheet",
     "SimulatedCrowd",
     "State",
     "Table",
     "Tally",
     "Task",
+    "Terms",
     "Vote",
     "audits_needed",
     "certify_synsets",
