@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -282,13 +282,19 @@ def parse_policy(text: str) -> Policy:
     >>> str(parse_policy("lead(2, 5)"))
     'lead(2, 5)'
     """
-    kinds = {"fixed": Fixed, "lead": Lead, "posterior": Posterior, "table": Table}
+    kinds: dict[str, type[Fixed | Lead | Posterior | Table]] = {
+        "fixed": Fixed,
+        "lead": Lead,
+        "posterior": Posterior,
+        "table": Table,
+    }
     form = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", text)
     kind = kinds.get(form[1].lower()) if form else None
     if form is None or kind is None:
         raise CrowdError(f"a policy is one of {', '.join(kinds)} with its values, as in lead(3, 9), not {text!r}")
-    types = {field.name: type(field.default) for field in fields(kind) if type(field.default) in (int, float)}
-    values: dict[str, float] = {}
+    types: dict[str, Any] = {field.name: type(field.default) for field in fields(kind)}
+    types = {name: of for name, of in types.items() if of in (int, float)}
+    values: dict[str, Any] = {}
     try:
         for place, part in enumerate(filter(None, map(str.strip, (form[2] or "").split(",")))):
             word, equals, value = part.partition("=")
