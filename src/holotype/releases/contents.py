@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 from holotype.catalog.questions import Votes
 from holotype.crowd import Answer, State
+from holotype.crowd.workers import hidden_name
 from holotype.errors import ReleaseError
 from holotype.images.intake import EXTENSIONS
 from holotype.images.packs import Address
@@ -20,7 +20,8 @@ from holotype.releases.split import Fractions, split
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the catalog knows: rows of all candidates (`questions.find_images`), the sightings of each, all votes."""
+    """What the catalog knows: rows of all candidates (`questions.find_images`), the sightings of each, all votes that
+    count."""
 
     everything: Sequence[Any]
     sightings: Mapping[int, Sequence[Any]]
@@ -90,10 +91,10 @@ def _public(origin: str) -> str:
 
 
 def _vote_rows(facts: Facts, salt: str) -> Iterator[dict[str, Any]]:
-    """Every vote that was cast, with the worker's name hashed under the project's secret salt."""
+    """Every vote that counts, with the worker's name hashed under the project's secret salt."""
     votes = facts.votes
     pairs = {row.candidate_id: (row.sha256, row.wnid) for row in facts.everything}
-    hidden = {name: hashlib.sha256(f"{salt} {name}".encode()).hexdigest()[:16] for name in set(votes.worker)}
+    hidden = {name: hidden_name(name, salt) for name in set(votes.worker)}
     for number, candidate in enumerate(votes.candidate.tolist()):
         sha256, wnid = pairs[candidate]
         yield {
