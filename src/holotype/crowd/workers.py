@@ -256,32 +256,35 @@ def _drift(mine: _Columns, at: Floats, least: int) -> tuple[Floats, Floats]:
     """Each worker's change of being right from the first to the second half of their votes, and its p-value.
 
     A vote is compared with the others on its task, so that harder images, which come later in an adaptive campaign, are
-    no drift. Welch's one-sided t-test for a fall; NaN with less than `least` such votes in a half.
+    no drift. NaN with less than `least` such votes in a half.
     """
-    from scipy.stats import t
-
     ballot, right = mine.ballot, mine.right.astype(np.float64)
     others = ballot.votes_per_task[ballot.task] - 1
-    shared = np.flatnonzero(others > 0)
     rest = np.bincount(ballot.task, right, minlength=ballot.tasks)[ballot.task] - right
+    shared = np.flatnonzero(others > 0)
     shared = shared[np.lexsort((at[shared], ballot.worker[shared]))]
     worker = ballot.worker[shared]
-    ahead = right[shared] - rest[shared] / others[shared]
     count = np.bincount(worker, minlength=ballot.workers)
     place = np.arange(len(worker)) - (np.cumsum(count) - count)[worker]
-    late = (2 * place >= count[worker]).astype(np.int64)
-    cell = 2 * worker + late
-    size = np.bincount(cell, minlength=2 * ballot.workers)
-    mean = np.bincount(cell, ahead, minlength=len(size)) / np.maximum(size, 1)
-    square = np.bincount(cell, (ahead - mean[cell]) ** 2, minlength=len(size))
-    # Half an observation more: a half without any mistake has not the variance 0.
-    error = ((square + 0.5) / np.maximum(size - 1, 1) / np.maximum(size, 1)).reshape(-1, 2)
-    size, mean = size.reshape(-1, 2), mean.reshape(-1, 2)
-    change = mean[:, 1] - mean[:, 0]
-    freedom = error.sum(axis=1) ** 2 / (error**2 / np.maximum(size - 1, 1)).sum(axis=1)
-    p = t.cdf(change / np.sqrt(error.sum(axis=1)), freedom)
-    enough = size.min(axis=1) >= least
+    half = 2 * worker + (2 * place >= count[worker])
+    change, p = _welch(half, right[shared] - rest[shared] / others[shared], ballot.workers)
+    enough = count // 2 >= least
     return np.where(enough, change, np.nan), np.where(enough, p, np.nan)
+
+
+def _welch(half: Ints, values: Floats, workers: int) -> tuple[Floats, Floats]:
+    """The second half's mean less the first's, and Welch's one-sided p for a fall; `half` is 2 * worker + 0 or 1."""
+    from scipy.stats import t
+
+    size = np.bincount(half, minlength=2 * workers)
+    mean = np.bincount(half, values, minlength=2 * workers) / np.maximum(size, 1)
+    square = np.bincount(half, (values - mean[half]) ** 2, minlength=2 * workers)
+    least = np.maximum(size - 1, 1)
+    # Half an observation more: a half without any mistake has not the variance 0.
+    error = ((square + 0.5) / least / np.maximum(size, 1)).reshape(-1, 2)
+    change = np.diff(mean.reshape(-1, 2), axis=1)[:, 0]
+    freedom = error.sum(axis=1) ** 2 / (error**2 / least.reshape(-1, 2)).sum(axis=1)
+    return change, np.asarray(t.cdf(change / np.sqrt(error.sum(axis=1)), freedom))
 
 
 def correlated_pairs(ballot: Ballot, consensus: Consensus, limits: Limits = Limits()) -> list[tuple[int, int, float]]:
