@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from holotype.catalog import Catalog, questions
 from holotype.catalog.schema import metadata
-from holotype.errors import ProjectError
+from holotype.errors import CrowdError, ProjectError
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -263,3 +263,30 @@ def test_an_auditor_answers_once_and_never_on_what_they_voted_on(catalog: Catalo
         assert found == [("b", "ann"), ("a", "bob")]
         assert questions.answers_of_auditor(connection, "ann") == {first: 2, second: 2}
         assert questions.voted_by(connection, "bob") == {second}
+
+
+def test_the_newest_standing_says_whose_votes_count(catalog: Catalog) -> None:
+    fill(catalog)
+    with catalog.write() as connection:
+        questions.add_votes(connection, [vote(1, "ann"), vote(1, "bob"), vote(2, "ann")])
+        for name, blocks in (("ann", True), ("bob", True), ("ann", False), ("ann", True), ("bob", False)):
+            questions.add_standing(connection, name, blocks, f"{name} {blocks}", 1.0)
+    with catalog.read() as connection:
+        assert questions.blocked(connection) == {"ann": "ann True"}
+        assert questions.votes(connection, counting=True).worker == ["bob"]
+        assert questions.votes(connection).worker == ["ann", "bob", "ann"]
+        assert questions.evidence_counts(connection) == (3, 0, 5)
+
+
+def test_gold_is_by_candidate_and_never_contradicted(catalog: Catalog) -> None:
+    fill(catalog)
+    with catalog.write() as connection:
+        assert questions.add_gold(connection, {1: 2, 3: 0}, "x", 1.0) == 2
+        assert questions.add_gold(connection, {1: 2, 2: 2}, "y", 2.0) == 1
+        assert [(row.id, row.answer, row.source) for row in questions.gold(connection)] == [
+            (1, 2, "x"),
+            (2, 2, "y"),
+            (3, 0, "x"),
+        ]
+    with pytest.raises(CrowdError, match="1 of these answers contradict"), catalog.write() as connection:
+        questions.add_gold(connection, {1: 0, 2: 2}, "z", 3.0)

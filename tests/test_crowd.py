@@ -200,9 +200,11 @@ class Stopped(Exception):
 
 @pytest.mark.parametrize("policy", [Posterior(), Fixed(3)])
 @pytest.mark.parametrize("page_size", [7, 48])
-def test_a_campaign_stopped_anywhere_ends_as_if_it_had_not_been(policy: Policy, page_size: int) -> None:
+@pytest.mark.parametrize("golden", [0, 20])
+def test_a_campaign_stopped_anywhere_ends_as_if_it_had_not_been(policy: Policy, page_size: int, golden: int) -> None:
     tasks, truth = campaign()
-    whole = Tally(tasks)
+    gold = {task.number: truth[task.number] for task in tasks[::6][:golden]}
+    whole = Tally(tasks, gold=gold)
     conclusion = run_campaign(whole, crowd(truth), policy, lambda _: None, page_size=page_size)
     assert State.OPEN not in conclusion.states
     for stop in range(1, 12, 2):
@@ -224,8 +226,8 @@ def test_a_campaign_stopped_anywhere_ends_as_if_it_had_not_been(policy: Policy, 
         clock = itertools.count(0.0)
         with contextlib.suppress(Stopped):
             one_by_one = OnePageAtATime(lambda task: truth[task.number], functools.partial(next, clock))
-            run_campaign(Tally(tasks), one_by_one, policy, record, page_size=page_size)
-        resumed = Tally(tasks, kept)
+            run_campaign(Tally(tasks, gold=gold), one_by_one, policy, record, page_size=page_size)
+        resumed = Tally(tasks, kept, gold)
         again = run_campaign(resumed, crowd(truth), policy, lambda _: None, page_size=page_size)
         assert facts(resumed.votes) == facts(whole.votes)
         assert len(resumed.votes) == len(whole.votes)

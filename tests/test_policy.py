@@ -230,7 +230,16 @@ def test_calibration_makes_a_policy_ask_more() -> None:
     assert open_now[0] < open_now[1]
 
 
-@pytest.mark.parametrize("policy", [*POLICIES[:4], Posterior(0.9, 0.2, 1, 7, 0.5), Table(0.9, 0.1, 20, 15)], ids=str)
+@pytest.mark.parametrize(
+    "policy",
+    [
+        *POLICIES,
+        Posterior(0.9, 0.2, 1, 7, 0.5),
+        Table(0.9, 0.1, 20, 15),
+        Imageable(Posterior(calibration=Calibration(0.4, -0.25)), 0.1),
+    ],
+    ids=str,
+)
 def test_a_policy_is_read_as_it_names_itself(policy: Policy) -> None:
     assert parse_policy(str(policy)) == policy
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import Connection
 
@@ -30,19 +30,25 @@ from holotype.crowd import (
     Conclusion,
     Crowd,
     Label,
+    Page,
     Plan,
     Policy,
     Posterior,
     Quote,
+    Sheet,
     SimulatedCrowd,
     State,
     Tally,
     Task,
     Terms,
     Vote,
+    fit,
     run_campaign,
 )
 from holotype.crowd.certificate import Answers, assess, new_plans
+from holotype.crowd.gold import Feedback, feedback, sibling_negatives, training_page, training_votes
+from holotype.crowd.policy import parse_policy
+from holotype.crowd.workers import Limits, WorkerReview, hidden_name, review_workers
 from holotype.errors import CrowdError, OntologyError, ProjectError, ReleaseError
 from holotype.files import create_atomically, sha256_file
 from holotype.images.gallery import Image, Images
@@ -67,6 +73,9 @@ if TYPE_CHECKING:
 CONFIG: Final = "holotype.json"
 CATALOG_VARIABLE: Final = "HOLOTYPE_CATALOG"
 """The environment variable with the catalog's URL; a URL may hold a password, so it is never written to disk."""
+
+
+Outcome = TypeVar("Outcome")
 
 
 def _no_progress(done: int, total: int) -> None:
@@ -210,31 +219,22 @@ class Project:
     def tasks(self) -> list[Task]:
         """Every question there is to ask, in ontology order."""
         with self.catalog.read() as connection:
-            return [Task(row.id, row.wnid, row.sha256) for row in questions.tasks(connection)]
+            return _tasks(connection)
 
     def votes(self) -> list[Vote]:
-        """Every vote cast, oldest first."""
+        """Every vote cast, oldest first; those of blocked workers too."""
         with self.catalog.read() as connection:
-            held = questions.votes(connection)
-        columns = zip(
-            held.candidate.tolist(),
-            held.worker,
-            map(Answer, held.answer.tolist()),
-            held.page,
-            held.seconds.tolist(),
-            held.at.tolist(),
-            strict=True,
-        )
-        return [Vote(*row) for row in columns]
+            return _votes(connection)
 
     def simulated_crowd(self, truth: Mapping[tuple[str, str], bool] | None = None, seed: int = 2009) -> SimulatedCrowd:
         """A simulated crowd for this project's tasks.
 
         `truth` is by (sha256, wnid), and what it does not name is not there; without it the workers see every image
-        as what its candidate claims.
+        as what its candidate claims. What neither decides, gold does.
         """
+        gold, named = self.gold(), truth or {}
         return SimulatedCrowd(
-            lambda task: truth is None or truth.get((task.sha256, task.wnid), False), time.time, seed=seed
+            lambda task: named.get((task.sha256, task.wnid), gold.get(task, truth is None)), time.time, seed=seed
         )
 
     def mturk_crowd(
@@ -265,54 +265,172 @@ class Project:
         Votes are durable before they count. Stopped at any moment and run again, it goes on where it was.
         Returns with open candidates when the crowd has no more answers for now: run it again later.
         """
-        tasks, held = self.tasks(), self.votes()
-        tally = Tally(tasks, held)
-
-        def record(votes: Sequence[Vote]) -> None:
-            rows = [
-                {
-                    "candidate_id": vote.task,
-                    "worker": vote.worker,
-                    "answer": int(vote.answer),
-                    "page": vote.page,
-                    "seconds": vote.seconds,
-                    "at": vote.at,
-                }
-                for vote in votes
-            ]
-            self.catalog.transact(lambda connection: questions.add_votes(connection, rows))
+        with self.catalog.read() as connection:
+            tally = _tally(connection)
+        held = len(tally.votes)
 
         def report(conclusion: Conclusion) -> None:
-            progress(sum(state is not State.OPEN for state in conclusion.states), len(tasks))
+            progress(sum(state is not State.OPEN for state in conclusion.states), len(tally.tasks))
 
         try:
-            run_campaign(tally, crowd, policy, record, report)
+            run_campaign(tally, crowd, policy, self._record, report)
         except CrowdError:
             self._conclude(policy)  # from the votes that were counted before
             raise
         conclusion, votes = self._conclude(policy)
         report(conclusion)
         states = Counter(str(state) for state in conclusion.states)
-        return VerifyReport(dict(states), len(tally.votes) - len(held), votes, str(policy))
+        return VerifyReport(dict(states), len(tally.votes) - held, votes, str(policy))
+
+    def _record(self, votes: Sequence[Vote]) -> None:
+        rows = [
+            {
+                "candidate_id": vote.task,
+                "worker": vote.worker,
+                "answer": int(vote.answer),
+                "page": vote.page,
+                "seconds": vote.seconds,
+                "at": vote.at,
+            }
+            for vote in votes
+        ]
+        self.catalog.transact(lambda connection: questions.add_votes(connection, rows))
 
     def _conclude(self, policy: Policy) -> tuple[Conclusion, int]:
-        """Draw labels from all the votes there are, and again if more came in meanwhile."""
+        """Draw labels from all there is to go by, and again if more came in meanwhile."""
         while True:
-            tasks, votes = self.tasks(), self.votes()
-            conclusion = policy.conclude(Tally(tasks, votes).ballot())
-            labels = [
-                {"candidate_id": task.number, "state": str(state), "posterior": float(score), "policy": str(policy)}
-                for task, state, score in zip(tasks, conclusion.states, conclusion.scores, strict=True)
-            ]
+            with self.catalog.read() as connection:
+                counts, tally = questions.evidence_counts(connection), _tally(connection)
+            conclusion = tally.conclude(policy)
+            labels = _labels(tally, conclusion, policy)
 
-            def work(connection: Connection, count: int = len(votes), labels: Any = labels) -> bool:
-                if questions.count_votes(connection) != count:
+            def work(connection: Connection, counts: tuple[int, ...] = counts, labels: Any = labels) -> bool:
+                if questions.evidence_counts(connection) != counts:
                     return False
                 questions.set_labels(connection, labels)
                 return True
 
             if self.catalog.transact(work):
-                return conclusion, len(votes)
+                return conclusion, len(tally.votes)
+
+    def gold(self) -> dict[Task, bool]:
+        """Every candidate whose answer is known for sure, in ontology order, with whether it is yes."""
+        with self.catalog.read() as connection:
+            return _gold(connection)
+
+    def add_gold(self, answers: Mapping[tuple[str, str], bool], source: str) -> int:
+        """Say of candidates, by (sha256, wnid), what the answer is for sure; how many were new.
+
+        `source` is who says so. Labels that were drawn are drawn again.
+
+        Raises `CrowdError` for what is no candidate and for an answer that contradicts what gold says.
+        """
+
+        def work(connection: Connection) -> int:
+            number = {(row.sha256, row.wnid): row.id for row in questions.tasks(connection)}
+            missing = [pair for pair in answers if pair not in number]
+            if missing:
+                first = " for ".join(missing[0])
+                raise CrowdError(f"{len(missing):,} gold answers are of no candidate, the first is {first}")
+            return _add_gold(connection, {number[pair]: yes for pair, yes in answers.items()}, source)
+
+        return self._redraw(work)[0]
+
+    def sibling_gold(self, per_synset: int, seed: int = 0) -> int:
+        """Give every synset gold noes, up to `per_synset`: images that are gold yes for a sibling; how many were new.
+
+        Each becomes a candidate of the synset, unless it is one of it or of something below. `seed` draws which.
+        """
+
+        def work(connection: Connection) -> int:
+            tasks, gold = _tasks(connection), _gold(connection)
+            wnids = {task.wnid for task in tasks}
+            siblings = {wnid: {one.wnid for one in self.ontology.siblings(wnid)} & wnids for wnid in wnids}
+            below = {wnid: {one.wnid for one in self.ontology.descendants(wnid)} & wnids | {wnid} for wnid in wnids}
+            found = sibling_negatives(gold, tasks, siblings, below, per_synset, seed)
+            self._lend(connection, found)
+            number = {(row.sha256, row.wnid): row.id for row in questions.tasks(connection)}
+            return _add_gold(connection, {number[task.sha256, wnid]: False for wnid, task in found}, "sibling")
+
+        return self._redraw(work)[0]
+
+    def _lend(self, connection: Connection, found: Sequence[tuple[str, Task]]) -> None:
+        """Make the images of tasks candidates of other synsets, with the provenance they have."""
+        images = questions.image_ids(connection, (task.sha256 for _, task in found))
+        seen = questions.sightings(connection)
+        sightings = []
+        for wnid, task in found:
+            first, rank = seen[task.number][0], self.ontology.rank(wnid)
+            image = images[task.sha256]
+            sightings.append(questions.Sighting(wnid, rank, image, first.origin, "gold", task.wnid, 0, first.licence))
+        questions.add_sightings(connection, sightings)
+
+    def _redraw(self, change: Callable[[Connection], Outcome], policy: Policy | None = None) -> tuple[Outcome, int]:
+        """What `change` returns, and how many labels it changed: facts and conclusions in one transaction.
+
+        Labels are drawn by `policy`, or as they were last; where there are none, none are.
+        """
+
+        def work(connection: Connection) -> tuple[Outcome, int]:
+            outcome, last = change(connection), questions.last_policy(connection)
+            if last is None:
+                return outcome, 0
+            by, tally = policy or _policy_of(last), _tally(connection)
+            return outcome, questions.set_labels(connection, _labels(tally, tally.conclude(by), by))
+
+        return self.catalog.transact(work)
+
+    def training_page(self, synset: Synset | str, size: int = 20) -> Page:
+        """A page of a synset's gold to learn on: see `holotype.crowd.gold.training_page`."""
+        found = synset if isinstance(synset, Synset) else self.ontology.resolve(synset)
+        return training_page(found.wnid, self.gold(), size)
+
+    def train(self, sheet: Sheet) -> list[Feedback]:
+        """Record a training page's answers as votes on gold, and return each with the right answer.
+
+        `holotype.crowd.gold.passed` says whether they suffice. Raises `CrowdError` if the sheet does not answer its
+        page.
+        """
+        gold = self.gold()
+        self._record(training_votes(sheet, gold))
+        return feedback(sheet.page, sheet.answers, gold)
+
+    def workers(self, limits: Limits = Limits()) -> list[WorkerReview]:
+        """A review of every worker whose votes count, by name: see `holotype.crowd.workers.review_workers`."""
+        with self.catalog.read() as connection:
+            tally = _tally(connection)
+        ballot = tally.ballot()
+        found = review_workers(ballot, tally.counting, list(tally.workers), fit(ballot), limits)
+        return sorted(found, key=lambda review: review.worker)
+
+    def blocked(self) -> dict[str, str]:
+        """The workers whose votes do not count, by name, with the reason."""
+        with self.catalog.read() as connection:
+            return questions.blocked(connection)
+
+    def block(self, worker: str, reason: str, policy: Policy | None = None) -> int:
+        """Count a worker's votes no more and ask them no more; how many labels changed.
+
+        The votes stay in the catalog. Every label is drawn again, by `policy` or as last: what was sure by the worker's
+        votes alone is open again, and `verify` asks about it.
+
+        Raises `CrowdError` for a worker who never voted, or where the last policy is not one of holotype's own.
+        """
+        return self._stand(worker, True, reason, policy)
+
+    def unblock(self, worker: str, reason: str, policy: Policy | None = None) -> int:
+        """Count a worker's votes again; how many labels changed. Otherwise as `block`."""
+        return self._stand(worker, False, reason, policy)
+
+    def _stand(self, worker: str, blocks: bool, reason: str, policy: Policy | None) -> int:
+        def work(connection: Connection) -> None:
+            questions.add_standing(connection, worker, blocks, reason, time.time())
+
+        return self._redraw(work, policy)[1]
+
+    def hidden_name(self, worker: str) -> str:
+        """A worker's name as it may leave the project: hashed under the project's secret salt."""
+        return hidden_name(worker, self._salt)
 
     def images(self, under: Synset | str | None = None, decided: str | Iterable[str] | None = None) -> Images:
         """Candidate images, in ontology order.
@@ -407,7 +525,7 @@ class Project:
             facts = Facts(
                 questions.find_images(connection, None, None),
                 questions.sightings(connection),
-                questions.votes(connection),
+                questions.votes(connection, counting=True),
                 self._assess(connection),
                 _audit_answers(connection),
             )
@@ -545,6 +663,62 @@ def _audit_answers(connection: Connection) -> Answers:
     for row in questions.audit_answers(connection):
         found[Label(row.sha256, row.wnid, row.rank)].append(AuditAnswer(row.auditor, Answer(row.answer), row.at))
     return found
+
+
+def _tasks(connection: Connection) -> list[Task]:
+    return [Task(row.id, row.wnid, row.sha256) for row in questions.tasks(connection)]
+
+
+def _votes(connection: Connection) -> list[Vote]:
+    held = questions.votes(connection)
+    columns = zip(
+        held.candidate.tolist(),
+        held.worker,
+        map(Answer, held.answer.tolist()),
+        held.page,
+        held.seconds.tolist(),
+        held.at.tolist(),
+        strict=True,
+    )
+    return [Vote(*row) for row in columns]
+
+
+def _gold(connection: Connection) -> dict[Task, bool]:
+    rows = questions.gold(connection)
+    return {Task(row.id, row.wnid, row.sha256): row.answer == Answer.YES for row in rows}
+
+
+def _add_gold(connection: Connection, answers: Mapping[int, bool], source: str) -> int:
+    known = {number: int(Answer.YES if yes else Answer.NO) for number, yes in answers.items()}
+    return questions.add_gold(connection, known, source, time.time())
+
+
+def _tally(connection: Connection) -> Tally:
+    """All that labels follow from."""
+    gold = {task.number: yes for task, yes in _gold(connection).items()}
+    return Tally(_tasks(connection), _votes(connection), gold, questions.blocked(connection))
+
+
+def _labels(tally: Tally, conclusion: Conclusion, policy: Policy) -> list[dict[str, Any]]:
+    return [
+        {
+            "candidate_id": task.number,
+            "state": str(state),
+            "posterior": float(score),
+            "policy": "gold" if task.number in tally.gold else str(policy),
+        }
+        for task, state, score in zip(tally.tasks, conclusion.states, conclusion.scores, strict=True)
+    ]
+
+
+def _policy_of(label: str) -> Policy:
+    """The policy that a label says it was drawn by."""
+    try:
+        return parse_policy(label)
+    except CrowdError as error:
+        raise CrowdError(
+            f"the labels were drawn by a policy of your own, {label}: give it, to draw them again"
+        ) from error
 
 
 def init(path: str | os.PathLike[str]) -> Project:

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Subquery, Table, delete, func, insert, or_, select, true, update
 
 from holotype.catalog import schema as t
+from holotype.errors import CrowdError
 
 Value = TypeVar("Value")
 Ranges = Sequence[tuple[int, int]]
@@ -267,12 +268,13 @@ def sightings(connection: Connection) -> dict[int, list[Any]]:
     return found
 
 
-def votes(connection: Connection) -> Votes:
-    """Every vote, oldest first."""
+def votes(connection: Connection, counting: bool = False) -> Votes:
+    """Every vote, oldest first; with `counting` those of workers who are not blocked."""
     table = t.vote
     rows = connection.execute(
         select(table.c.candidate_id, t.worker.c.name, table.c.answer, table.c.page, table.c.seconds, table.c.at)
         .select_from(table.join(t.worker))
+        .where(table.c.worker_id.not_in(select(_blocked().c.worker_id)) if counting else true())
         .order_by(table.c.id)
     ).all()
     candidate, worker, answer, page, seconds, at = zip(*rows, strict=True) if rows else ((),) * 6
@@ -399,14 +401,19 @@ def voters(connection: Connection, candidates: Iterable[int]) -> dict[int, set[s
     return found
 
 
-def set_labels(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Draw conclusions: labels with ``candidate_id, state, posterior, policy``, replacing those that differ."""
+def set_labels(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Draw conclusions: labels with ``candidate_id, state, posterior, policy``, replacing those that differ.
+
+    Returns how many candidates had another state before, where none is open.
+    """
     table = t.label
     held = {row.candidate_id: row._mapping for row in connection.execute(select(table))}
     _insert(connection, table, [row for row in rows if row["candidate_id"] not in held])
     for row in rows:
         if row["candidate_id"] in held and dict(held[row["candidate_id"]]) != row:
             connection.execute(update(table).where(table.c.candidate_id == row["candidate_id"]).values(**row))
+    states = {number: str(row["state"]) for number, row in held.items()}
+    return sum(states.get(row["candidate_id"], "open") != row["state"] for row in rows)
 
 
 def label_counts(connection: Connection) -> dict[tuple[str, str], int]:
@@ -444,9 +451,10 @@ def count_images(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(t.image)).scalar() or 0
 
 
-def count_votes(connection: Connection) -> int:
-    """Number of votes."""
-    return connection.execute(select(func.count()).select_from(t.vote)).scalar() or 0
+def evidence_counts(connection: Connection) -> tuple[int, ...]:
+    """Number of votes, gold answers and standings: all that labels follow from, and it only grows."""
+    tables = t.vote, t.gold, t.standing
+    return tuple(connection.execute(select(func.count()).select_from(table)).scalar() or 0 for table in tables)
 
 
 def add_release(connection: Connection, name: str, checksum: str, at: float) -> None:
@@ -521,3 +529,56 @@ def voted_by(connection: Connection, worker: str) -> set[int]:
             select(t.vote.c.candidate_id).select_from(t.vote.join(t.worker)).where(t.worker.c.name == worker)
         ).scalars()
     )
+
+
+def gold(connection: Connection) -> Sequence[Any]:
+    """``(candidate id, wnid, sha256, answer, source)`` of every candidate whose answer is known, by rank and sha256."""
+    candidate, image, table = t.candidate, t.image, t.gold
+    return connection.execute(
+        select(candidate.c.id, candidate.c.wnid, image.c.sha256, table.c.answer, table.c.source)
+        .select_from(table.join(candidate).join(image))
+        .order_by(candidate.c.rank, image.c.sha256)
+    ).all()
+
+
+def add_gold(connection: Connection, answers: Mapping[int, int], source: str, at: float) -> int:
+    """Append known answers by candidate id; how many were new.
+
+    Raises `CrowdError` where an answer is known to be another.
+    """
+    held = {row.id: row.answer for row in gold(connection)}
+    against = [number for number, answer in answers.items() if held.get(number, answer) != answer]
+    if against:
+        raise CrowdError(f"gold is never changed, but {len(against):,} of these answers contradict what it says")
+    new = [number for number in answers if number not in held]
+    rows = [{"candidate_id": number, "answer": answers[number], "source": source, "at": at} for number in new]
+    _insert(connection, t.gold, rows)
+    return len(new)
+
+
+def _blocked() -> Subquery:
+    newest = select(func.max(t.standing.c.id)).group_by(t.standing.c.worker_id)
+    return select(t.standing).where(t.standing.c.id.in_(newest), t.standing.c.blocked == 1).subquery()
+
+
+def blocked(connection: Connection) -> dict[str, str]:
+    """Names of the workers whose votes do not count, with the reason, by name."""
+    rows = _blocked()
+    named = rows.join(t.worker, rows.c.worker_id == t.worker.c.id)
+    found = connection.execute(select(t.worker.c.name, rows.c.reason).select_from(named).order_by(t.worker.c.name))
+    return {row.name: row.reason for row in found}
+
+
+def add_standing(connection: Connection, name: str, blocks: bool, reason: str, at: float) -> None:
+    """Say from now on whether a worker's votes count. Raises `CrowdError` for one who never voted."""
+    number = _worker_ids(connection, [name]).get(name)
+    if number is None:
+        raise CrowdError(f"no worker is called {name!r}; see: holotype workers list")
+    values = {"worker_id": number, "blocked": int(blocks), "reason": reason, "at": at}
+    connection.execute(insert(t.standing).values(values))
+
+
+def last_policy(connection: Connection) -> str | None:
+    """The policy that labels were last drawn by, but for gold's; None before any was."""
+    policy = t.label.c.policy
+    return connection.execute(select(policy).where(policy != "gold").limit(1)).scalar()

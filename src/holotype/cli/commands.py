@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import math
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 import holotype as api
 from holotype.cli import show
 from holotype.crowd import Answer, Audit, Certificate, Posterior, Quote, Terms, audits_needed
+from holotype.crowd.workers import WorkerReview
 from holotype.errors import CrowdError, ReleaseError
+from holotype.files import write_atomically
 from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology, load_wordnet
 from holotype.releases import SPLITS, Fractions, Release, certify_release, verify_release
@@ -219,23 +223,48 @@ def _mturk(
 
 
 def _read_truth(db: Project, path: Path) -> Mapping[tuple[str, str], bool]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file, strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise CrowdError(f"cannot read {path}: {error}") from error
-    if not rows or rows[0] != ["sha256", "wnid", "answer"]:
-        raise CrowdError(f"{path}: the header must be sha256,wnid,answer")
-    truth = {}
-    for number, row in enumerate(rows[1:], 2):
-        if len(row) != 3 or row[2] not in ("yes", "no"):
-            raise CrowdError(f"{path}, row {number}: the answer must be yes or no, not {','.join(row[2:])!r}")
-        truth[row[0], row[1]] = row[2] == "yes"
-    missing = [task for task in db.tasks() if (task.sha256, task.wnid) not in truth]
+    truth, gold = _read_answers(path), db.gold()
+    missing = [task for task in db.tasks() if (task.sha256, task.wnid) not in truth and task not in gold]
     if missing:
         first = missing[0]
         raise CrowdError(f"{path} lacks {len(missing):,} candidates, the first is {first.sha256} for {first.wnid}")
     return truth
+
+
+_ANSWERS = ("sha256", "wnid", "answer")
+_AUDIT = ("sha256", "wnid", "name", "answer")
+
+
+def _read_answers(path: Path) -> dict[tuple[str, str], bool]:
+    """Yes and no by (sha256, wnid)."""
+    return _read_csv(path, _ANSWERS, {"yes": True, "no": False})
+
+
+_Said = TypeVar("_Said")
+
+
+def _read_csv(path: Path, header: Sequence[str], known: Mapping[str, _Said]) -> dict[tuple[str, str], _Said]:
+    """Answers by (sha256, wnid) from a CSV whose last column is the answer; an audit may leave it empty.
+
+    Raises `CrowdError` for a file that is not one, or contradicts itself.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.reader(file, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CrowdError(f"cannot read {path}: {error}") from error
+    if not rows or tuple(rows[0]) != tuple(header):
+        raise CrowdError(f"{path}: the header must be {','.join(header)}")
+    empty = {""} if header == _AUDIT else set()
+    found: dict[tuple[str, str], _Said] = {}
+    for number, row in enumerate(rows[1:], 2):
+        said = row[-1].strip().lower() if row else ""
+        if len(row) != len(header) or said not in known.keys() | empty:
+            choice = " or ".join([*known, *("empty" for _ in empty)])
+            raise CrowdError(f"{path}, row {number}: the answer must be {choice}, not {said[:40]!r}")
+        if said and found.setdefault((row[0], row[1]), known[said]) != known[said]:
+            raise CrowdError(f"{path}, row {number}: a row above says the contrary")
+    return found
 
 
 @holotype.command()
@@ -258,6 +287,118 @@ def stats(project: Path, as_json: bool) -> None:
         ("synset", "wnid", *states),
         [(names[wnid], wnid, *(count.get(s, 0) for s in states)) for wnid, count in values["synsets"].items()],
     )
+
+
+@holotype.group()
+def gold() -> None:
+    """Candidates whose answer is known, asked to learn about workers."""
+
+
+@gold.command("add")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@project_option
+def add_gold(file: Path, project: Path) -> None:
+    """Add the known answers of FILE, a CSV with the header sha256,wnid,answer (yes or no)."""
+    with api.open(project) as db:
+        new = db.add_gold(_read_answers(file), file.name)
+    click.echo(f"{new:,} gold answers added")
+
+
+@gold.command("siblings")
+@click.option("--per-synset", required=True, type=click.IntRange(1), help="Gold noes a synset is to have.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the draw.")
+@project_option
+def sibling_gold(per_synset: int, seed: int, project: Path) -> None:
+    """Make gold noes of images that are gold yes for a sibling of the synset."""
+    with api.open(project) as db:
+        new = db.sibling_gold(per_synset, seed)
+    click.echo(f"{new:,} gold answers added")
+
+
+@gold.command("list")
+@project_option
+@json_option
+def list_gold(project: Path, as_json: bool) -> None:
+    """Count the gold of every synset; with --json, list it."""
+    with api.open(project) as db:
+        held = db.gold()
+        names = {task.wnid: db.ontology[task.wnid].name for task in held}
+    if as_json:
+        show.as_json(
+            [{"sha256": task.sha256, "wnid": task.wnid, "answer": "yes" if yes else "no"} for task, yes in held.items()]
+        )
+        return
+    count = Counter((task.wnid, yes) for task, yes in held.items())
+    rows = [(name, wnid, count[wnid, True], count[wnid, False]) for wnid, name in names.items()]
+    show.table("", ("synset", "wnid", "yes", "no"), rows)
+
+
+@holotype.group()
+def workers() -> None:
+    """Review the crowd's workers, block and unblock them."""
+
+
+@workers.command("list")
+@click.option(
+    "--csv",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the reviews to this file instead, with the workers' names hashed.",
+)
+@project_option
+@json_option
+def list_workers(file: Path | None, project: Path, as_json: bool) -> None:
+    """Review every worker whose votes count, and name those who are blocked."""
+    with api.open(project) as db:
+        reviews, blocked = db.workers(), db.blocked()
+        if file is not None:
+            _write_reviews(file, reviews, db.hidden_name)
+            click.echo(f"{len(reviews):,} reviews written to {file}, names hashed")
+            return
+    if as_json:
+        show.as_json({"workers": [dataclasses.asdict(review) for review in reviews], "blocked": blocked})
+    else:
+        show.print_workers(reviews, blocked)
+
+
+def _write_reviews(path: Path, reviews: Sequence[WorkerReview], hide: Callable[[str], str]) -> None:
+    rows = [
+        dataclasses.asdict(review)
+        | {
+            "worker": hide(review.worker),
+            "gold_interval": "{:.4f} {:.4f}".format(*review.gold_interval),
+            "partners": " ".join(sorted(map(hide, review.partners))),
+            "reasons": "; ".join(review.reasons),
+        }
+        for review in reviews
+    ]
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, WorkerReview.__slots__)
+    table.writeheader()
+    table.writerows(sorted(rows, key=lambda row: str(row["worker"])))
+    write_atomically(path, text.getvalue().encode())
+
+
+@workers.command("block")
+@click.argument("name")
+@click.option("--reason", required=True, help="Why; kept in the catalog.")
+@project_option
+def block_worker(name: str, reason: str, project: Path) -> None:
+    """Count the votes of worker NAME no more, and draw the labels again."""
+    with api.open(project) as db:
+        changed = db.block(name, reason)
+    click.echo(f"{name} is blocked; {changed:,} labels changed; run holotype verify to ask about what is open")
+
+
+@workers.command("unblock")
+@click.argument("name")
+@click.option("--reason", required=True, help="Why; kept in the catalog.")
+@project_option
+def unblock_worker(name: str, reason: str, project: Path) -> None:
+    """Count the votes of worker NAME again, and draw the labels again."""
+    with api.open(project) as db:
+        changed = db.unblock(name, reason)
+    click.echo(f"{name} is not blocked; {changed:,} labels changed")
 
 
 @holotype.group()
@@ -373,7 +514,7 @@ def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path,
         names = {image.wnid: str(db.ontology[image.wnid].name) for image in images}
         with out.open("x", encoding="utf-8", newline="") as file:
             rows = ((image.sha256, image.wnid, names[image.wnid], "") for image in images)
-            csv.writer(file).writerows([_AUDIT_HEADER, *rows])
+            csv.writer(file).writerows([_AUDIT, *rows])
         headings = {wnid: f"{wnid} {name}: {db.ontology[wnid].gloss}" for wnid, name in names.items()}
         with page.open("x", encoding="utf-8") as file:
             file.writelines(contact_sheet(images, headings))
@@ -383,37 +524,15 @@ def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path,
     )
 
 
-_AUDIT_HEADER = ("sha256", "wnid", "name", "answer")
-
-
 @audit.command("record")
 @click.argument("answers", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--auditor", required=True, metavar="NAME", help="Who gave the answers; stored, released as a hash.")
 @project_option
 def record_command(answers: Path, auditor: str, project: Path) -> None:
     """Record ANSWERS, the CSV file of `holotype audit draw` with its last column filled in; empty cells are skipped."""
-    found = _read_answers(answers)
+    found = _read_csv(answers, _AUDIT, {answer.name.lower(): answer for answer in reversed(Answer)})
     with api.open(project) as db:
         click.echo(db.record_audit(found, auditor))
-
-
-def _read_answers(path: Path) -> dict[tuple[str, str], Answer]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file, strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise CrowdError(f"cannot read {path}: {error}") from error
-    if not rows or tuple(rows[0]) != _AUDIT_HEADER:
-        raise CrowdError(f"{path}: the header must be {','.join(_AUDIT_HEADER)}")
-    known = {answer.name.lower(): answer for answer in Answer}
-    found: dict[tuple[str, str], Answer] = {}
-    for number, row in enumerate(rows[1:], 2):
-        said = row[-1].strip().lower() if row else ""
-        if row and (len(row) != len(_AUDIT_HEADER) or said not in ("", *known)):
-            raise CrowdError(f"{path}, row {number}: the answer must be yes, no, unsure or empty, not {said[:40]!r}")
-        if said and found.setdefault((row[0], row[1]), known[said]) != known[said]:
-            raise CrowdError(f"{path}, row {number}: this image has another answer in a row above")
-    return found
 
 
 @audit.command("status")

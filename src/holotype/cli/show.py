@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,8 +12,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 from rich.tree import Tree
 
+from holotype.crowd.workers import WorkerReview
 from holotype.ontology import Ontology, Synset
 
 _stderr = Console(stderr=True)
@@ -108,8 +110,41 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
     for number, row in enumerate(rows, 1):
         total = last_is_total and number == len(rows)
         drawn.add_row(
-            *map(str, row),
+            *(Text(_plain(str(cell))) for cell in row),
             style="bold" if total else None,
             end_section=last_is_total and number == len(rows) - 1,
         )
     Console(width=None if stdout.is_terminal else 120, highlight=False).print(drawn)
+
+
+def print_workers(reviews: Sequence[WorkerReview], blocked: Mapping[str, str]) -> None:
+    """Reviews of workers as a table, then why some should be watched or blocked, then who is blocked and why."""
+
+    def number(value: float | None) -> str:
+        return "-" if value is None else f"{value:.2f}"
+
+    table(
+        f"{len(reviews):,} workers",
+        ("worker", "votes", "gold right", "sensitivity", "specificity", "agreement", "pace", "drift", "verdict"),
+        [
+            (
+                review.worker,
+                f"{review.votes:,}",
+                f"{review.right}/{review.gold}",
+                *map(number, (review.sensitivity, review.specificity, review.agreement, review.pace, review.drift)),
+                review.verdict,
+            )
+            for review in reviews
+        ],
+    )
+    for review in reviews:
+        partners = f" ({', '.join(map(_plain, review.partners))})" if review.partners else ""
+        if review.reasons:
+            click.echo(f"{review.verdict} {_plain(review.worker)}: {'; '.join(review.reasons)}{partners}")
+    for name, reason in blocked.items():
+        click.echo(f"blocked {_plain(name)}: {_plain(reason)}")
+
+
+def _plain(text: str) -> str:
+    """Text of whatever origin, without what a terminal would obey."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode()

@@ -23,7 +23,7 @@ class Calibration:
     shift: float = 0.0
 
     def __str__(self) -> str:
-        return f"calibration(slope={self.slope:.3f}, shift={self.shift:.3f})"
+        return f"calibration(slope={self.slope}, shift={self.shift})"
 
     def apply(self, posterior: Floats) -> Floats:
         """Calibrated probabilities, of the same shape."""
@@ -47,7 +47,7 @@ def calibrate(posterior: Floats, truth: npt.NDArray[np.bool_]) -> Calibration:
         at = at + np.clip(step, -1.0, 1.0)
         if np.abs(step).max() < 1e-9:
             break
-    return Calibration(max(float(at[0]), 0.01), float(at[1]))
+    return Calibration(max(round(float(at[0]), 4), 0.01), round(float(at[1]), 4))
 
 
 def posterior_of_gold(ballot: Ballot, priors: Priors = Priors()) -> tuple[Floats, npt.NDArray[np.bool_]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from holotype.crowd.ballot import Ballot
+from holotype.crowd.ballot import UNKNOWN, Ballot, Ints
+from holotype.crowd.gold import with_gold
 from holotype.crowd.policy import Conclusion, Policy, State
 from holotype.crowd.port import Crowd, Page, Sheet, Task, Vote, votes_of
 from holotype.errors import CrowdError
@@ -19,42 +20,82 @@ SHEETS_PER_COMMIT = 20
 
 
 class Tally:
-    """The tasks of a campaign and their votes, kept as columns that grow."""
+    """The tasks of a campaign and their votes, kept as columns that grow.
 
-    def __init__(self, tasks: Sequence[Task], votes: Iterable[Vote] = ()) -> None:
+    `gold` says of some tasks, by number, whether the answer is yes. Votes of `blocked` workers are held, but only the
+    others, `counting`, are in the ballot.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        votes: Iterable[Vote] = (),
+        gold: Mapping[int, bool] | None = None,
+        blocked: Collection[str] = (),
+    ) -> None:
         self.tasks = tasks
+        self.gold = dict(gold or {})
+        self.blocked = frozenset(blocked)
         self.votes: list[Vote] = []
+        self.counting: list[Vote] = []
         self.seen: list[set[str]] = [set() for _ in tasks]
         """Who has voted on each task."""
+        self.workers: dict[str, int] = {}
+        """The names of the workers whose votes count, and their numbers in the ballot."""
         self._index = {task.number: position for position, task in enumerate(tasks)}
-        self._workers: dict[str, int] = {}
         self._task: list[int] = []
         self._worker: list[int] = []
         synsets = {wnid: number for number, wnid in enumerate(dict.fromkeys(task.wnid for task in tasks))}
         self._synset = np.array([synsets[task.wnid] for task in tasks], np.int64)
         self._synsets = len(synsets)
+        self._known = [self._index[number] for number in self.gold if number in self._index]
+        self._gold_of: dict[str, dict[Task, bool]] = {}
+        for task in (tasks[position] for position in self._known):
+            self._gold_of.setdefault(task.wnid, {})[task] = self.gold[task.number]
         self.add(votes)
 
     def add(self, votes: Iterable[Vote]) -> None:
         """Count votes; those on tasks of other campaigns, and second votes of a worker, are left out."""
         for vote in votes:
             position = self._index.get(vote.task)
-            if position is not None and vote.worker not in self.seen[position]:
-                self.seen[position].add(vote.worker)
+            if position is None or vote.worker in self.seen[position]:
+                continue
+            self.seen[position].add(vote.worker)
+            self.votes.append(vote)
+            if vote.worker not in self.blocked:
                 self._task.append(position)
-                self._worker.append(self._workers.setdefault(vote.worker, len(self._workers)))
-                self.votes.append(vote)
+                self._worker.append(self.workers.setdefault(vote.worker, len(self.workers)))
+                self.counting.append(vote)
+
+    def before(self, number: int) -> Tally:
+        """The tally as it was when round `number` began, under the gold and the blocks of now."""
+        earlier = (vote for vote in self.votes if round_of(vote.page) < number)
+        return Tally(self.tasks, earlier, self.gold, self.blocked)
 
     def ballot(self) -> Ballot:
-        """The votes as arrays."""
+        """The votes that count as arrays."""
         return Ballot(
             np.array(self._task, np.int64),
             np.array(self._worker, np.int64),
-            np.array([vote.answer for vote in self.votes], np.int64),
+            np.array([vote.answer for vote in self.counting], np.int64),
             self._synset,
-            len(self._workers),
+            len(self.workers),
             self._synsets,
+            known=self._classes() if self._known else None,
         )
+
+    def _classes(self) -> Ints:
+        known = np.full(len(self.tasks), UNKNOWN)
+        known[self._known] = [self.gold[self.tasks[position].number] for position in self._known]
+        return known
+
+    def conclude(self, policy: Policy) -> Conclusion:
+        """What `policy` concludes of the votes that count."""
+        return policy.conclude(self.ballot())
+
+    def with_gold(self, page: Page) -> Page:
+        """The page with gold of its synset among its tasks: see `holotype.crowd.gold.with_gold`."""
+        return with_gold(page, self._gold_of.get(page.wnid, {}), round_of(page.id))
 
 
 def round_of(page_id: str) -> int:
@@ -73,7 +114,7 @@ def pages_of_round(tally: Tally, conclusion: Conclusion, number: int, size: int)
         _page(
             number,
             [tally.tasks[position] for position in chunk],
-            frozenset().union(*(tally.seen[position] for position in chunk)),
+            tally.blocked.union(*(tally.seen[position] for position in chunk)),
         )
         for chunk in chunks
     ]
@@ -109,24 +150,25 @@ def run_campaign(
 ) -> Conclusion:
     """Ask `crowd` under `policy`, adding to `tally`, until no task is open or the crowd has no more for now.
 
-    A round asks every open task once. `record` makes votes durable and is called before they count;
-    `progress` gets each round's conclusion. Stopped at any moment and run again with the
-    recorded votes, the campaign takes up the round it was in and goes on as if nothing had happened. What came in
-    while nobody listened is counted before anything is asked.
+    A round asks every open task once, with gold in between. `record` makes votes durable and is called before they
+    count; `progress` gets each round's conclusion. Stopped at any moment and run again with the recorded votes, the
+    campaign takes up the round it was in and goes on as if nothing had happened. What came in while nobody listened is
+    counted before anything is asked. What a worker who is blocked by now has answered in that round is asked again in
+    the next.
     """
     _count(crowd.collect(), tally, crowd, record)
-    number = max((round_of(vote.page) for vote in tally.votes), default=1)
-    past = Tally(tally.tasks, (vote for vote in tally.votes if round_of(vote.page) < number))
-    conclusion = policy.conclude(past.ballot())
-    pages = pages_of_round(past, conclusion, number, page_size)
+    number = max((round_of(vote.page) for vote in tally.votes), default=1) or 1
+    past = tally.before(number)
+    pages = pages_of_round(past, past.conclude(policy), number, page_size)
     while pages:
-        if not _ask(unanswered(pages, tally.votes), tally, crowd, record):
+        asked = [tally.with_gold(page) for page in unanswered(pages, tally.votes)]
+        if not _ask(asked, tally, crowd, record):
             break
-        conclusion = policy.conclude(tally.ballot())
+        conclusion = tally.conclude(policy)
         progress(conclusion)
         number += 1
         pages = pages_of_round(tally, conclusion, number, page_size)
-    return policy.conclude(tally.ballot())
+    return tally.conclude(policy)
 
 
 def _ask(pages: Sequence[Page], tally: Tally, crowd: Crowd, record: Callable[[Sequence[Vote]], None]) -> bool:

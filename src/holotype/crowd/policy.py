@@ -245,7 +245,7 @@ class Imageable:
             raise CrowdError(f"the least share of good images must lie between 0 and 1, not {self.least}")
 
     def __str__(self) -> str:
-        return str(self.policy)
+        return f"imageable({self.policy}, least={self.least})"
 
     def conclude(self, ballot: Ballot) -> Conclusion:
         """The other policy's states, but abandoned instead of open where the synset is not imageable."""
@@ -270,6 +270,7 @@ def unimageable(ballot: Ballot, conclusion: Conclusion, least: float = 0.05) -> 
 
 
 _WORDS: Final = {"min": "minimum", "max": "maximum"}
+_NUMBER: Final = r"-?[\d.]+"
 
 
 def parse_policy(text: str) -> Policy:
@@ -288,13 +289,18 @@ def parse_policy(text: str) -> Policy:
         "posterior": Posterior,
         "table": Table,
     }
+    if nested := re.fullmatch(r"\s*imageable\((.*), least=([\d.]+)\)\s*", text):
+        return Imageable(parse_policy(nested[1]), float(nested[2]))
+    values: dict[str, Any] = {}
+    if told := re.search(rf", calibration\(slope=({_NUMBER}), shift=({_NUMBER})\)(?=\)\s*$)", text):
+        values["calibration"] = Calibration(float(told[1]), float(told[2]))
+        text = text.replace(told[0], "")
     form = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", text)
     kind = kinds.get(form[1].lower()) if form else None
     if form is None or kind is None:
         raise CrowdError(f"a policy is one of {', '.join(kinds)} with its values, as in lead(3, 9), not {text!r}")
     types: dict[str, Any] = {field.name: type(field.default) for field in fields(kind)}
     types = {name: of for name, of in types.items() if of in (int, float)}
-    values: dict[str, Any] = {}
     try:
         for place, part in enumerate(filter(None, map(str.strip, (form[2] or "").split(",")))):
             word, equals, value = part.partition("=")

@@ -31,8 +31,9 @@ class Task:
 class Page:
     """Tasks of one synset to be answered together by one worker who is not among those who have `seen` any of them.
 
-    `id` is the number of the round and a digest of the tasks, so a campaign that is interrupted and resumed
-    posts the same pages.
+    `seen` has blocked workers too, but not those who know the page's gold: a second vote on gold is left out, the first
+    counts. `id` is the number of the round and a digest of the tasks that are not gold, so a campaign that is
+    interrupted and resumed posts the same pages.
     """
 
     id: str
@@ -128,13 +129,13 @@ def votes_of(sheet: Sheet) -> list[Vote]:
     """The votes a sheet casts.
 
     Raises `CrowdError` if the sheet does not answer its page: too many or few answers, a worker who has seen a
-    task, an answer that does not exist.
+    task or is blocked, an answer that does not exist.
     """
     page = sheet.page
     if len(sheet.answers) != len(page.tasks):
         raise CrowdError(f"the sheet of {sheet.worker!r} has {len(sheet.answers)} answers for page {page.id}")
     if sheet.worker in page.seen:
-        raise CrowdError(f"worker {sheet.worker!r} has voted on a task of page {page.id} before")
+        raise CrowdError(f"worker {sheet.worker!r} has voted on a task of page {page.id} before, or is blocked")
     try:
         answers = [Answer(answer) for answer in sheet.answers]
     except ValueError as error:

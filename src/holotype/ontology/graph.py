@@ -185,6 +185,12 @@ class Ontology:
         """Direct hyponyms, by wnid."""
         return tuple(map(self._synset, self._children.of(self._node(synset))))
 
+    def siblings(self, synset: Synset | str) -> tuple[Synset, ...]:
+        """Other children of the synset's parents that are neither above nor below it, by wnid."""
+        found = {child for parent in self.parents(synset) for child in self.children(parent)}
+        apart = (one for one in found if not self.is_under(one, synset) and not self.is_under(synset, one))
+        return tuple(sorted(apart, key=lambda one: one.wnid))
+
     def instance_of(self, synset: Synset | str) -> tuple[Synset, ...]:
         """The classes an instance belongs to; empty for a class."""
         return tuple(map(self._synset, self._instance_of.of(self._node(synset))))

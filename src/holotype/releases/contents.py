@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 from holotype.catalog.questions import Votes
 from holotype.crowd import Answer, Audit, State
 from holotype.crowd.certificate import Answers
+from holotype.crowd.workers import hidden_name
 from holotype.errors import ReleaseError
 from holotype.images.intake import EXTENSIONS
 from holotype.images.packs import Address
@@ -22,8 +22,8 @@ from holotype.releases.split import Fractions, split
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the catalog knows: rows of all candidates (`questions.find_images`), the sightings of each, all votes, the
-    newest audit of each target and the auditors' answers."""
+    """What the catalog knows: rows of all candidates (`questions.find_images`), the sightings of each, all votes that
+    count, the newest audit of each target and the auditors' answers."""
 
     everything: Sequence[Any]
     sightings: Mapping[int, Sequence[Any]]
@@ -87,7 +87,7 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
         "policies": sorted({row.policy for row in accepted}),
     }
     audits = certificates_value(facts.audits) if facts.audits else None
-    audit = list(audit_rows(facts.audits, facts.answers, lambda name: _hidden(name, salt)))
+    audit = list(audit_rows(facts.audits, facts.answers, lambda name: hidden_name(name, salt)))
     return Contents(labels, classes, list(_vote_rows(facts, salt)), summary, audits, audit)
 
 
@@ -96,16 +96,11 @@ def _public(origin: str) -> str:
     return origin.rpartition("/")[2] if origin.startswith("file://") else origin
 
 
-def _hidden(name: str, salt: str) -> str:
-    """The name of a worker or auditor, hashed under the project's secret salt."""
-    return hashlib.sha256(f"{salt} {name}".encode()).hexdigest()[:16]
-
-
 def _vote_rows(facts: Facts, salt: str) -> Iterator[dict[str, Any]]:
-    """Every vote that was cast, with the worker's name hashed under the project's secret salt."""
+    """Every vote that counts, with the worker's name hashed under the project's secret salt."""
     votes = facts.votes
     pairs = {row.candidate_id: (row.sha256, row.wnid) for row in facts.everything}
-    hidden = {name: _hidden(name, salt) for name in set(votes.worker)}
+    hidden = {name: hidden_name(name, salt) for name in set(votes.worker)}
     for number, candidate in enumerate(votes.candidate.tolist()):
         sha256, wnid = pairs[candidate]
         yield {

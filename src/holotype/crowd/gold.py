@@ -1,0 +1,122 @@
+"""Gold: candidates whose answer is known, asked to learn about workers."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import zip_longest
+from typing import Final
+
+from holotype.crowd.port import Answer, Page, Sheet, Task, Vote, votes_of
+from holotype.errors import CrowdError
+
+FIRST_SHARE: Final = 0.10
+LEAST_SHARE: Final = 0.025
+PASS_SHARE: Final = 0.8
+"""The share of a training page to get right; who guesses at ten images passes one time in eighteen."""
+
+TRAINING_ROUND: Final = 0
+
+Feedback = tuple[Task, Answer, Answer]
+"""A task, the worker's answer, the right answer."""
+
+
+def gold_share(number: int) -> float:
+    """Gold beside every question of round `number` (from 1): a tenth at first, falling to a fortieth."""
+    return max(LEAST_SHARE, FIRST_SHARE / number)
+
+
+def with_gold(page: Page, gold: Mapping[Task, bool], number: int) -> Page:
+    """The page of round `number` with some of its synset's gold among its tasks.
+
+    `gold` is that of the page's synset, task to whether the answer is yes; as many of either are taken where there are
+    both. Which and where follows from the page's id, so a campaign that is resumed posts the same pages; the id stays,
+    so gold that is added later posts none anew. Nothing on the page tells gold from the rest.
+    """
+    if not gold:
+        return page
+    wanted = int(gold_share(number) * len(page.tasks) + _draw(page.id) / 2**64)
+    chosen = _balanced(gold, page.id)[: max(wanted, number == 1)]
+    tasks = sorted((*page.tasks, *chosen), key=lambda task: _draw(page.id, task.sha256))
+    return dataclasses.replace(page, tasks=tuple(tasks))
+
+
+def _draw(*words: object) -> int:
+    """64 bits that follow from `words`."""
+    return int.from_bytes(hashlib.blake2b(" ".join(map(str, words)).encode(), digest_size=8).digest(), "big")
+
+
+def _balanced(gold: Mapping[Task, bool], key: str) -> list[Task]:
+    """All gold in an order drawn by `key`, yes and no in turn while there are both."""
+    order = sorted(gold, key=lambda task: _draw(key, "gold", task.sha256))
+    sides = [[task for task in order if gold[task] is side] for side in (True, False)]
+    turns = zip_longest(*(sides if _draw(key, "first") % 2 else sides[::-1]))
+    return [task for turn in turns for task in turn if task is not None]
+
+
+def training_page(wnid: str, gold: Mapping[Task, bool], size: int) -> Page:
+    """A page of at most `size` of the synset's gold, half yes and half no where there is enough of both.
+
+    Every worker's is the same. Raises `CrowdError` where the synset has no gold.
+    """
+    mine = {task: yes for task, yes in gold.items() if task.wnid == wnid}
+    tasks = sorted(_balanced(mine, wnid)[:size], key=lambda task: _draw(wnid, task.sha256))
+    if not tasks:
+        raise CrowdError(f"{wnid} has no gold to train on; add some with: holotype gold add")
+    return Page(f"{TRAINING_ROUND:03d}-{_draw(*(task.sha256 for task in tasks)):016x}", wnid, tuple(tasks), frozenset())
+
+
+def training_votes(sheet: Sheet, gold: Mapping[Task, bool]) -> list[Vote]:
+    """The votes a sheet of a training page casts: on gold, and on nothing else.
+
+    Raises `CrowdError` if the sheet does not answer its page.
+    """
+    known = {task.number for task in gold}
+    return [vote for vote in votes_of(sheet) if vote.task in known]
+
+
+def feedback(page: Page, answers: Sequence[Answer], gold: Mapping[Task, bool]) -> list[Feedback]:
+    """Each gold task of the page with the answer given and the right one, in the page's order.
+
+    Raises `CrowdError` where answers and tasks differ in number.
+    """
+    if len(answers) != len(page.tasks):
+        raise CrowdError(f"page {page.id} has {len(page.tasks)} tasks, but {len(answers)} answers were given")
+    marked = zip(page.tasks, answers, strict=True)
+    return [(task, answer, Answer.YES if gold[task] else Answer.NO) for task, answer in marked if task in gold]
+
+
+def passed(marks: Collection[Feedback]) -> bool:
+    """Whether a worker's training suffices: at least `PASS_SHARE` of it right, unsure counting as wrong."""
+    return bool(marks) and sum(answer is right for _, answer, right in marks) >= PASS_SHARE * len(marks)
+
+
+def sibling_negatives(
+    gold: Mapping[Task, bool],
+    tasks: Iterable[Task],
+    siblings: Mapping[str, Collection[str]],
+    below: Mapping[str, Collection[str]],
+    per_synset: int,
+    seed: int,
+) -> list[tuple[str, Task]]:
+    """Gold noes for the synsets of `siblings`, made of gold yeses of their siblings, to `per_synset` noes in all.
+
+    `below` has the synsets of each one's subtree, itself among them: an image that is a candidate for one of those is
+    left alone, it may show both. Returns pairs of a wnid and the task that lends its image; `seed` draws which.
+    """
+    candidates: dict[str, set[str]] = {}
+    for task in tasks:
+        candidates.setdefault(task.wnid, set()).add(task.sha256)
+    found = []
+    for wnid in sorted(siblings):
+        taken = set().union(*(candidates.get(under, ()) for under in below[wnid]))
+        lent = {
+            task.sha256: task
+            for task, yes in gold.items()
+            if yes and task.wnid in siblings[wnid] and task.sha256 not in taken
+        }
+        wanted = per_synset - sum(not yes for task, yes in gold.items() if task.wnid == wnid)
+        drawn = sorted(lent.values(), key=lambda task: _draw(seed, wnid, task.sha256))
+        found += [(wnid, task) for task in drawn[: max(wanted, 0)]]
+    return found
