@@ -29,6 +29,7 @@ from holotype.crowd import (
     Certificate,
     Conclusion,
     Crowd,
+    Imageable,
     Label,
     Page,
     Plan,
@@ -45,6 +46,8 @@ from holotype.crowd import (
     fit,
     run_campaign,
 )
+from holotype.crowd.backoff import split_images
+from holotype.crowd.calibration import Calibration, calibrate, posterior_of_gold
 from holotype.crowd.certificate import Answers, assess, new_plans
 from holotype.crowd.gold import Feedback, feedback, sibling_negatives, training_page, training_votes
 from holotype.crowd.policy import parse_policy
@@ -78,18 +81,28 @@ CATALOG_VARIABLE: Final = "HOLOTYPE_CATALOG"
 Outcome = TypeVar("Outcome")
 
 
+NEAR: Final = 3
+"""Hypernyms up to an ancestor that is near enough to back off to."""
+
+
 def _no_progress(done: int, total: int) -> None:
     pass
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """The outcome of `Project.verify`: candidates by state, the votes this call and all calls brought."""
+    """The outcome of `Project.verify`: candidates by state, the votes this call and all calls brought.
+
+    `unimageable` are the wnids of synsets given up because nobody can see them, `backed_off` the candidates this call
+    made for ancestors of synsets the crowd split between.
+    """
 
     states: Mapping[str, int]
     new_votes: int
     votes: int
     policy: str
+    unimageable: tuple[str, ...] = ()
+    backed_off: int = 0
 
     @property
     def waiting(self) -> bool:
@@ -101,7 +114,11 @@ class VerifyReport:
         shown = [name for name in State if name is not State.ABANDONED or self.states.get(name)]
         parts = ", ".join(f"{name} {self.states.get(name, 0):,}" for name in shown)
         per = f" ({self.votes / total:.2f} per candidate)" if total else ""
-        return f"{total:,} candidates: {parts}; {self.votes:,} votes{per}, {self.new_votes:,} of them new"
+        given_up = f"; nobody can see {', '.join(self.unimageable)}" if self.unimageable else ""
+        above = f"; {self.backed_off:,} backed off to an ancestor" if self.backed_off else ""
+        return (
+            f"{total:,} candidates: {parts}; {self.votes:,} votes{per}, {self.new_votes:,} of them new{above}{given_up}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,15 +276,38 @@ class Project:
         ledger = CatalogLedger(self.catalog, crowd_name(production), self._identity)
         return MTurk(Requester(production, endpoint), ledger, terms, time.time, budget, agree)
 
-    def verify(self, crowd: Crowd, policy: Policy = Posterior(), progress: Progress = _no_progress) -> VerifyReport:
+    def verify(
+        self,
+        crowd: Crowd,
+        policy: Policy = Imageable(Posterior()),
+        progress: Progress = _no_progress,
+        back_off: bool = False,
+    ) -> VerifyReport:
         """Ask `crowd` about every candidate until `policy` is sure, and draw the labels.
 
         Votes are durable before they count. Stopped at any moment and run again, it goes on where it was.
-        Returns with open candidates when the crowd has no more answers for now: run it again later.
+        Returns with open candidates when the crowd has no more answers for now: run it again later. With `back_off`,
+        images on which the crowd splits between siblings are asked about for their common ancestor.
         """
-        with self.catalog.read() as connection:
-            tally = _tally(connection)
-        held = len(tally.votes)
+        held, backed_off = None, 0
+        while True:
+            with self.catalog.read() as connection:
+                tally = _tally(connection)
+            held = len(tally.votes) if held is None else held
+            conclusion, votes = self._campaign(tally, crowd, policy, progress)
+            new = self._back_off(tally.tasks, conclusion) if back_off else 0
+            if not new:
+                break
+            backed_off += new
+        states = Counter(str(state) for state in conclusion.states)
+        flagged = {
+            task.wnid for task, state in zip(tally.tasks, conclusion.states, strict=True) if state is State.ABANDONED
+        }
+        unimageable = tuple(sorted(flagged, key=self.ontology.rank))
+        return VerifyReport(dict(states), votes - held, votes, str(policy), unimageable, backed_off)
+
+    def _campaign(self, tally: Tally, crowd: Crowd, policy: Policy, progress: Progress) -> tuple[Conclusion, int]:
+        """Ask, and draw the labels: the conclusion, and the number of votes there are."""
 
         def report(conclusion: Conclusion) -> None:
             progress(sum(state is not State.OPEN for state in conclusion.states), len(tally.tasks))
@@ -279,8 +319,61 @@ class Project:
             raise
         conclusion, votes = self._conclude(policy)
         report(conclusion)
-        states = Counter(str(state) for state in conclusion.states)
-        return VerifyReport(dict(states), len(tally.votes) - held, votes, str(policy))
+        return conclusion, votes
+
+    def _back_off(self, tasks: Sequence[Task], conclusion: Conclusion) -> int:
+        """Make images the crowd splits on candidates for their siblings' ancestor; how many were new.
+
+        What the siblings' votes say together is the new candidate's prior.
+        """
+        found = split_images(tasks, conclusion, self._near_ancestor)
+        task_of = {(task.sha256, task.wnid): task for task in tasks}
+
+        def work(connection: Connection) -> None:
+            lent = [(split.ancestor, task_of[split.sha256, split.wnids[0]]) for split in found]
+            self._lend(connection, lent, "back-off")
+            number = {(row.sha256, row.wnid): row.id for row in questions.tasks(connection)}
+            chances = {number[split.sha256, split.ancestor]: split.chance for split in found}
+            questions.add_priors(connection, chances, "back-off", time.time())
+
+        if found:
+            self.catalog.transact(work)
+        return len(found)
+
+    def _near_ancestor(self, wnids: Sequence[str]) -> str | None:
+        """The lowest common ancestor, unless it is more than `NEAR` hypernyms above one of `wnids`."""
+        ancestor = self.ontology[wnids[0]]
+        for wnid in wnids[1:]:
+            ancestor = self.ontology.lowest_common_ancestor(ancestor, wnid)
+        steps = [path[::-1].index(ancestor) for wnid in wnids for path in self.ontology.paths(wnid) if ancestor in path]
+        return ancestor.wnid if max(steps) <= NEAR else None
+
+    def add_priors(self, chances: Mapping[tuple[str, str], float], source: str) -> int:
+        """Say of candidates, by (sha256, wnid), how probable a yes is before any vote; how many said something new.
+
+        `source` is what says so: a model, or the yield of a query. The newest counts. Labels that were drawn are drawn
+        again.
+
+        Raises `CrowdError` for what is no candidate, or no chance between 0 and 1.
+        """
+        if wrong := [chance for chance in chances.values() if not 0 < chance < 1]:
+            raise CrowdError(f"a prior is a chance between 0 and 1, not {wrong[0]}")
+
+        def work(connection: Connection) -> int:
+            number = _numbers(connection, chances, "priors")
+            by_number = {number[pair]: float(chance) for pair, chance in chances.items()}
+            return questions.add_priors(connection, by_number, source, time.time())
+
+        return self._redraw(work)[0]
+
+    def calibration(self) -> Calibration:
+        """What gold says of the posteriors that the votes give: see `holotype.crowd.calibration.calibrate`.
+
+        Raises `CrowdError` where there is too little gold.
+        """
+        with self.catalog.read() as connection:
+            ballot = _tally(connection).ballot()
+        return calibrate(*posterior_of_gold(ballot))
 
     def _record(self, votes: Sequence[Vote]) -> None:
         rows = [
@@ -327,11 +420,7 @@ class Project:
         """
 
         def work(connection: Connection) -> int:
-            number = {(row.sha256, row.wnid): row.id for row in questions.tasks(connection)}
-            missing = [pair for pair in answers if pair not in number]
-            if missing:
-                first = " for ".join(missing[0])
-                raise CrowdError(f"{len(missing):,} gold answers are of no candidate, the first is {first}")
+            number = _numbers(connection, answers, "gold answers")
             return _add_gold(connection, {number[pair]: yes for pair, yes in answers.items()}, source)
 
         return self._redraw(work)[0]
@@ -348,13 +437,13 @@ class Project:
             siblings = {wnid: {one.wnid for one in self.ontology.siblings(wnid)} & wnids for wnid in wnids}
             below = {wnid: {one.wnid for one in self.ontology.descendants(wnid)} & wnids | {wnid} for wnid in wnids}
             found = sibling_negatives(gold, tasks, siblings, below, per_synset, seed)
-            self._lend(connection, found)
+            self._lend(connection, found, "gold")
             number = {(row.sha256, row.wnid): row.id for row in questions.tasks(connection)}
             return _add_gold(connection, {number[task.sha256, wnid]: False for wnid, task in found}, "sibling")
 
         return self._redraw(work)[0]
 
-    def _lend(self, connection: Connection, found: Sequence[tuple[str, Task]]) -> None:
+    def _lend(self, connection: Connection, found: Sequence[tuple[str, Task]], source: str) -> None:
         """Make the images of tasks candidates of other synsets, with the provenance they have."""
         images = questions.image_ids(connection, (task.sha256 for _, task in found))
         seen = questions.sightings(connection)
@@ -362,7 +451,7 @@ class Project:
         for wnid, task in found:
             first, rank = seen[task.number][0], self.ontology.rank(wnid)
             image = images[task.sha256]
-            sightings.append(questions.Sighting(wnid, rank, image, first.origin, "gold", task.wnid, 0, first.licence))
+            sightings.append(questions.Sighting(wnid, rank, image, first.origin, source, task.wnid, 0, first.licence))
         questions.add_sightings(connection, sightings)
 
     def _redraw(self, change: Callable[[Connection], Outcome], policy: Policy | None = None) -> tuple[Outcome, int]:
@@ -688,6 +777,15 @@ def _gold(connection: Connection) -> dict[Task, bool]:
     return {Task(row.id, row.wnid, row.sha256): row.answer == Answer.YES for row in rows}
 
 
+def _numbers(connection: Connection, pairs: Iterable[tuple[str, str]], what: str) -> dict[tuple[str, str], int]:
+    """Candidate ids by (sha256, wnid). Raises `CrowdError` where one of `pairs` is no candidate."""
+    number = {(row.sha256, row.wnid): row.id for row in questions.tasks(connection)}
+    if missing := [pair for pair in pairs if pair not in number]:
+        first = " for ".join(missing[0])
+        raise CrowdError(f"{len(missing):,} {what} are of no candidate, the first is {first}")
+    return number
+
+
 def _add_gold(connection: Connection, answers: Mapping[int, bool], source: str) -> int:
     known = {number: int(Answer.YES if yes else Answer.NO) for number, yes in answers.items()}
     return questions.add_gold(connection, known, source, time.time())
@@ -696,7 +794,8 @@ def _add_gold(connection: Connection, answers: Mapping[int, bool], source: str) 
 def _tally(connection: Connection) -> Tally:
     """All that labels follow from."""
     gold = {task.number: yes for task, yes in _gold(connection).items()}
-    return Tally(_tasks(connection), _votes(connection), gold, questions.blocked(connection))
+    blocked, priors = questions.blocked(connection), questions.priors(connection)
+    return Tally(_tasks(connection), _votes(connection), gold, blocked, priors)
 
 
 def _labels(tally: Tally, conclusion: Conclusion, policy: Policy) -> list[dict[str, Any]]:

@@ -452,8 +452,8 @@ def count_images(connection: Connection) -> int:
 
 
 def evidence_counts(connection: Connection) -> tuple[int, ...]:
-    """Number of votes, gold answers and standings: all that labels follow from, and it only grows."""
-    tables = t.vote, t.gold, t.standing
+    """Number of votes, gold answers, priors and standings: all that labels follow from, and it only grows."""
+    tables = t.vote, t.gold, t.prior, t.standing
     return tuple(connection.execute(select(func.count()).select_from(table)).scalar() or 0 for table in tables)
 
 
@@ -554,6 +554,25 @@ def add_gold(connection: Connection, answers: Mapping[int, int], source: str, at
     rows = [{"candidate_id": number, "answer": answers[number], "source": source, "at": at} for number in new]
     _insert(connection, t.gold, rows)
     return len(new)
+
+
+def priors(connection: Connection) -> dict[int, float]:
+    """Candidate id to the chance of yes that was given last."""
+    table = t.prior
+    rows = connection.execute(select(table.c.candidate_id, table.c.chance).order_by(table.c.id))
+    return {row.candidate_id: row.chance for row in rows}
+
+
+def add_priors(connection: Connection, chances: Mapping[int, float], source: str, at: float) -> int:
+    """Append chances of yes by candidate id; how many are not what was given last."""
+    held = priors(connection)
+    rows = [
+        {"candidate_id": number, "chance": chance, "source": source, "at": at}
+        for number, chance in chances.items()
+        if held.get(number) != chance
+    ]
+    _insert(connection, t.prior, rows)
+    return len(rows)
 
 
 def _blocked() -> Subquery:

@@ -1,6 +1,6 @@
 """The tables of the catalog. Facts are appended and never edited; conclusions may be computed again.
 
-facts: meta, intake, image, candidate, sighting, worker, vote, gold, standing, page, posting, audit, audit_answer,
+facts: meta, intake, image, candidate, sighting, worker, vote, gold, prior, standing, page, posting, audit, audit_answer,
     release
 conclusions: near_duplicate, label
 """
@@ -137,6 +137,18 @@ gold = Table(
     metadata,
     Column("candidate_id", ForeignKey("candidate.id"), primary_key=True),
     Column("answer", SmallInteger, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# The chance that a candidate is good, from before any vote: by a model, a query's yield, or its siblings' votes. The
+# newest row counts.
+prior = Table(
+    "prior",
+    metadata,
+    _id(),
+    Column("candidate_id", ForeignKey("candidate.id"), nullable=False),
+    Column("chance", Float, nullable=False),
     Column("source", Text, nullable=False),
     Column("at", Float, nullable=False),
 )

@@ -22,7 +22,7 @@ SHEETS_PER_COMMIT = 20
 class Tally:
     """The tasks of a campaign and their votes, kept as columns that grow.
 
-    `gold` says of some tasks, by number, whether the answer is yes. Votes of `blocked` workers are held, but only the
+    `gold` says of some tasks, by number, whether the answer is yes, `priors` how probable a yes is. Votes of `blocked` workers are held, but only the
     others, `counting`, are in the ballot.
     """
 
@@ -32,9 +32,11 @@ class Tally:
         votes: Iterable[Vote] = (),
         gold: Mapping[int, bool] | None = None,
         blocked: Collection[str] = (),
+        priors: Mapping[int, float] | None = None,
     ) -> None:
         self.tasks = tasks
         self.gold = dict(gold or {})
+        self.priors = dict(priors or {})
         self.blocked = frozenset(blocked)
         self.votes: list[Vote] = []
         self.counting: list[Vote] = []
@@ -70,7 +72,7 @@ class Tally:
     def before(self, number: int) -> Tally:
         """The tally as it was when round `number` began, under the gold and the blocks of now."""
         earlier = (vote for vote in self.votes if round_of(vote.page) < number)
-        return Tally(self.tasks, earlier, self.gold, self.blocked)
+        return Tally(self.tasks, earlier, self.gold, self.blocked, self.priors)
 
     def ballot(self) -> Ballot:
         """The votes that count as arrays."""
@@ -82,6 +84,7 @@ class Tally:
             len(self.workers),
             self._synsets,
             known=self._classes() if self._known else None,
+            prior=np.array([self.priors.get(task.number, np.nan) for task in self.tasks]) if self.priors else None,
         )
 
     def _classes(self) -> Ints:

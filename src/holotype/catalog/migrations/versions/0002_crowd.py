@@ -1,4 +1,4 @@
-"""Gold, standing of workers, posted pages, audits."""
+"""Gold, priors, standing of workers, posted pages, audits."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,6 +22,16 @@ def upgrade() -> None:
         sa.Column("at", sa.Float, nullable=False),
         sa.PrimaryKeyConstraint("candidate_id", name="pk_gold"),
         sa.ForeignKeyConstraint(["candidate_id"], ["candidate.id"], name="fk_gold_candidate_id_candidate"),
+    )
+    op.create_table(
+        "prior",
+        id_column(),
+        sa.Column("candidate_id", Id, nullable=False),
+        sa.Column("chance", sa.Float, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("at", sa.Float, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_prior"),
+        sa.ForeignKeyConstraint(["candidate_id"], ["candidate.id"], name="fk_prior_candidate_id_candidate"),
     )
     op.create_table(
         "standing",
@@ -77,5 +87,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("audit_answer", "audit", "posting", "page", "standing", "gold"):
+    for table in ("audit_answer", "audit", "posting", "page", "standing", "prior", "gold"):
         op.drop_table(table)
