@@ -1,7 +1,7 @@
 """The tables of the catalog. Facts are appended and never edited; conclusions may be computed again.
 
-facts: meta, intake, image, candidate, sighting, worker, vote, gold, prior, standing, page, posting, audit, audit_answer,
-    release
+facts: meta, intake, image, candidate, sighting, worker, vote, gold, prior, standing, page, posting, audit,
+    audit_answer, release
 conclusions: near_duplicate, label
 """
 

@@ -22,8 +22,8 @@ SHEETS_PER_COMMIT = 20
 class Tally:
     """The tasks of a campaign and their votes, kept as columns that grow.
 
-    `gold` says of some tasks, by number, whether the answer is yes, `priors` how probable a yes is. Votes of `blocked` workers are held, but only the
-    others, `counting`, are in the ballot.
+    `gold` says of some tasks, by number, whether the answer is yes, `priors` how probable a yes is. Votes of `blocked`
+    workers are held, but only the others, `counting`, are in the ballot.
     """
 
     def __init__(
