@@ -244,3 +244,22 @@ def test_a_damaged_catalog_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "c.sqlite").write_bytes(b"not a database" * 1000)
     with pytest.raises(ProjectError, match="cannot open the catalog"):
         Catalog(f"sqlite:///{tmp_path / 'c.sqlite'}")
+
+
+def test_an_auditor_answers_once_and_never_on_what_they_voted_on(catalog: Catalog) -> None:
+    fill(catalog)
+    with catalog.read() as connection:
+        first, second, _ = (row.id for row in questions.tasks(connection))
+    row = {"candidate_id": first, "auditor": "ann", "answer": 2, "at": 9.0}
+    with catalog.write() as connection:
+        questions.add_audits(connection, [{"wnid": "n00000001", "size": 60, "seed": "ab", "at": 8.0}])
+        questions.add_audit_answers(connection, [row, {**row, "candidate_id": second}, {**row, "auditor": "bob"}])
+        questions.add_votes(connection, [vote(first, "ann"), vote(second, "bob")])
+    with pytest.raises(IntegrityError), catalog.write() as connection:
+        questions.add_audit_answers(connection, [row])
+    with catalog.read() as connection:
+        assert [tuple(plan) for plan in questions.audits(connection)] == [("n00000001", 60, "ab", 8.0)]
+        found = [(said.sha256, said.auditor) for said in questions.audit_answers(connection)]
+        assert found == [("b", "ann"), ("a", "bob")]
+        assert questions.answers_of_auditor(connection, "ann") == {first: 2, second: 2}
+        assert questions.voted_by(connection, "bob") == {second}

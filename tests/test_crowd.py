@@ -242,6 +242,9 @@ def test_a_campaign_waits_for_a_crowd_that_has_no_answers_yet() -> None:
         def collect(self) -> list[Sheet]:
             return []
 
+        def acknowledge(self, sheets: Sequence[Sheet]) -> None:
+            assert not sheets
+
     tasks, truth = campaign(20)
     nobody = Nobody()
     tally = Tally(tasks)
@@ -302,8 +305,8 @@ def test_a_sheet_that_does_not_answer_its_page_is_refused(sheet: Sheet, message:
 def test_good_sheets_count_though_one_is_bad() -> None:
     class Sloppy(SimulatedCrowd):
         def collect(self) -> list[Sheet]:
-            first, *rest = super().collect()
-            return [dataclasses.replace(first, answers=()), *rest]
+            sheets = super().collect()
+            return [*(dataclasses.replace(sheet, answers=()) for sheet in sheets[:1]), *sheets[1:]]
 
     tasks, truth = campaign()
     tally = Tally(tasks)
@@ -331,7 +334,7 @@ def test_adaptive_consensus_beats_a_majority_of_five_with_fewer_votes() -> None:
     tasks, truth = campaign(900, base=0.25, synsets=20)
     good = np.array([truth[task.number] for task in tasks])
     found = {}
-    for policy in (Posterior(accept=0.997, reject=0.12, maximum=12), Fixed(5)):
+    for policy in (Posterior(accept=0.997, reject=0.12, maximum=12, miss=0.5), Fixed(5)):
         tally = Tally(tasks)
         states = run_campaign(tally, crowd(truth), policy, lambda _: None).states
         yes = np.array([state is State.YES for state in states])

@@ -12,6 +12,7 @@
     ├── SourceError              images could not be fetched or listed
     ├── PackError                a pack is damaged or in use
     ├── CrowdError               a page or a vote that does not fit the campaign
+    │   └── PlatformError        a crowd platform could not be reached, or refused
     ├── ReleaseError             a release cannot be made, read or verified
     └── PredictionError          a predictions file is not acceptable
 
@@ -62,6 +63,14 @@ class PackError(HolotypeError):
 
 class CrowdError(HolotypeError):
     """A page or a vote does not fit the campaign."""
+
+
+class PlatformError(CrowdError):
+    """A crowd platform could not be reached, or refused; `code` is its own name for why, where it has one."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class ReleaseError(HolotypeError):

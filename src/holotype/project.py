@@ -7,13 +7,14 @@ import json
 import os
 import secrets
 import time
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection
 
@@ -23,24 +24,34 @@ from holotype.catalog import Catalog, questions
 from holotype.collect.folder import FolderListing, list_folder
 from holotype.crowd import (
     Answer,
+    Audit,
+    AuditAnswer,
+    Certificate,
     Conclusion,
     Crowd,
+    Label,
+    Plan,
     Policy,
     Posterior,
+    Quote,
     SimulatedCrowd,
     State,
     Tally,
     Task,
+    Terms,
     Vote,
     run_campaign,
 )
-from holotype.errors import OntologyError, ProjectError, ReleaseError
+from holotype.crowd.certificate import Answers, assess, new_plans
+from holotype.errors import CrowdError, OntologyError, ProjectError, ReleaseError
 from holotype.files import create_atomically, sha256_file
 from holotype.images.gallery import Image, Images
 from holotype.images.intake import InputFile, IntakeReport, Progress, group_near_duplicates, take_in
 from holotype.images.packs import Address, PackReader
+from holotype.ledger import CatalogLedger
 from holotype.ontology import Ontology, Synset, load_wordnet
 from holotype.releases import (
+    CERTIFICATES,
     CHECKSUMS,
     NAME,
     Fractions,
@@ -49,6 +60,9 @@ from holotype.releases import (
     write_release,
 )
 from holotype.releases.contents import Facts, contents_of
+
+if TYPE_CHECKING:
+    from holotype.crowd.mturk import MTurk
 
 CONFIG: Final = "holotype.json"
 CATALOG_VARIABLE: Final = "HOLOTYPE_CATALOG"
@@ -80,6 +94,22 @@ class VerifyReport:
         return f"{total:,} candidates: {parts}; {self.votes:,} votes{per}, {self.new_votes:,} of them new"
 
 
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """What became of an auditor's answers: `new` ones, those `known` before, those on images no longer `accepted`."""
+
+    new: int
+    known: int
+    not_accepted: int
+
+    def __str__(self) -> str:
+        total = self.new + self.known + self.not_accepted
+        return (
+            f"{total:,} answers = {self.new:,} new + {self.known:,} known + "
+            f"{self.not_accepted:,} on images no longer labelled yes"
+        )
+
+
 class Project:
     """A folder with a catalog, packs and releases, and the ontology they speak of.
 
@@ -100,8 +130,7 @@ class Project:
         self.catalog = Catalog(os.environ.get(CATALOG_VARIABLE) or f"sqlite:///{path / 'catalog.sqlite'}")
         self._packs = PackReader(path / "packs")
         try:
-            identity = hashlib.sha256(f"project {self._salt}".encode()).hexdigest()
-            if self._once("project", identity) != identity:
+            if self._once("project", self._identity) != self._identity:
                 raise ProjectError(
                     f"the catalog belongs to another project than {path}; "
                     f"it is {path / 'catalog.sqlite'} unless ${CATALOG_VARIABLE} names another"
@@ -127,6 +156,10 @@ class Project:
         """Close the catalog and the packs."""
         self.catalog.close()
         self._packs.close()
+
+    @property
+    def _identity(self) -> str:
+        return hashlib.sha256(f"project {self._salt}".encode()).hexdigest()
 
     @cached_property
     def ontology(self) -> Ontology:
@@ -203,6 +236,28 @@ class Project:
             lambda task: truth is None or truth.get((task.sha256, task.wnid), False), time.time, seed=seed
         )
 
+    def mturk_crowd(
+        self,
+        terms: Terms,
+        budget: Decimal | None = None,
+        production: bool = False,
+        endpoint: str | None = None,
+        agree: Callable[[Quote], None] = lambda _: None,
+    ) -> MTurk:
+        """Mechanical Turk's sandbox, or with `production` its real workers, as this project's crowd.
+
+        `budget` is the most, in dollars, that all pages of the project may cost together; production needs one. `agree`
+        gets every price before anything is spent, and refuses by raising. `endpoint` is another URL of the service.
+        The credentials are those boto3 finds. Raises `CrowdError`, also if ``holotype[mturk]`` is not installed.
+        """
+        try:
+            from holotype.crowd.mturk import MTurk, crowd_name
+            from holotype.crowd.requester import Requester
+        except ModuleNotFoundError as error:
+            raise CrowdError(f"{error}; Mechanical Turk needs: pip install 'holotype[mturk]'") from error
+        ledger = CatalogLedger(self.catalog, crowd_name(production), self._identity)
+        return MTurk(Requester(production, endpoint), ledger, terms, time.time, budget, agree)
+
     def verify(self, crowd: Crowd, policy: Policy = Posterior(), progress: Progress = _no_progress) -> VerifyReport:
         """Ask `crowd` about every candidate until `policy` is sure, and draw the labels.
 
@@ -229,7 +284,11 @@ class Project:
         def report(conclusion: Conclusion) -> None:
             progress(sum(state is not State.OPEN for state in conclusion.states), len(tasks))
 
-        run_campaign(tally, crowd, policy, record, report)
+        try:
+            run_campaign(tally, crowd, policy, record, report)
+        except CrowdError:
+            self._conclude(policy)  # from the votes that were counted before
+            raise
         conclusion, votes = self._conclude(policy)
         report(conclusion)
         states = Counter(str(state) for state in conclusion.states)
@@ -294,7 +353,9 @@ class Project:
 
     def verify_release(self, name: str) -> list[str]:
         """Everything that is wrong with a release of this project: see `holotype.releases.verify_release`."""
-        return verify_release(self.path / "releases" / name, self._checksum(name))
+        folder = self.path / "releases" / name
+        ontology = self.ontology if (folder / CERTIFICATES).exists() else None
+        return verify_release(folder, self._checksum(name), ontology)
 
     def _checksum(self, name: str) -> str:
         known = self.releases()
@@ -346,11 +407,105 @@ class Project:
                 questions.find_images(connection, None, None),
                 questions.sightings(connection),
                 questions.votes(connection),
+                self._assess(connection),
+                _audit_answers(connection),
             )
         if not facts.accepted:
             raise ReleaseError("no image is labelled yes: run holotype verify first")
         contents = contents_of(name, facts, fractions, seed, self.ontology, self._salt)
         write_release(self.path / "releases" / name, contents, self._packs.read, progress)
+
+    def draw_audit(self, targets: Iterable[Synset | str], size: int, fresh: bool = False) -> Images:
+        """Plan to audit `size` random accepted labels below each target; the images that are still to be looked at.
+
+        A target is a synset, a wnid or an unambiguous lemma, with its whole subtree. All plans share one random order
+        and with it their answers, until a `fresh` one is drawn. A plan that is there already is not made again.
+
+        Raises `CrowdError` where nothing is accepted below a target, where answers to its sample are known already, or
+        where its plan is void (see `holotype.crowd.Audit`).
+        """
+        if not 1 <= size < 1 << 31:
+            raise CrowdError(f"an audit needs a size of at least 1, not {size}")
+        synsets = [target if isinstance(target, Synset) else self.ontology.resolve(target) for target in targets]
+        wnids = {synset.wnid for synset in synsets}
+        seed, at = secrets.token_hex(16), time.time()
+
+        def work(connection: Connection) -> list[Audit]:
+            held = self._plans(connection)
+            drawn = Counter(plan.wnid for plan in held)
+            shared = seed if fresh or not held else held[-1].seed
+            wanted = [
+                Plan(wnid, self.ontology.ranges(wnid), size, shared, at, drawn[wnid] + 1)
+                for wnid in sorted(wnids, key=self.ontology.rank)
+            ]
+            new = new_plans(wanted, held, _accepted(connection), _audit_answers(connection))
+            rows = [{"wnid": plan.wnid, "size": plan.size, "seed": plan.seed, "at": plan.at} for plan in new]
+            questions.add_audits(connection, rows)
+            return [audit for audit in self._assess(connection) if audit.plan.wnid in wnids]
+
+        audits = self.catalog.transact(work)
+        for audit in audits:
+            if audit.dropped:
+                raise CrowdError(f"the audit of {audit.plan.wnid} is {audit.remark}")
+        left = {(label.sha256, label.wnid) for audit in audits for label in audit.unanswered}
+        return Images([image for image in self.images(decided="yes") if (image.sha256, image.wnid) in left])
+
+    def record_audit(self, answers: Mapping[tuple[str, str], Answer], auditor: str) -> AuditReport:
+        """Record what `auditor` says of images, by (sha256, wnid). Recorded answers stay; the same again is harmless.
+
+        Raises `CrowdError`, and records nothing, if a pair is no candidate, if the auditor has voted on one (and is not
+        independent) or has answered otherwise before.
+        """
+        name, at = auditor.strip(), time.time()
+        if not name or not name.isprintable():
+            raise CrowdError(f"an auditor needs a name that can be printed, not {auditor!r}")
+
+        def work(connection: Connection) -> AuditReport:
+            rows = {(row.sha256, row.wnid): row for row in questions.find_images(connection, None, None)}
+            if unknown := sorted(answers.keys() - rows.keys()):
+                raise CrowdError("there is no candidate {!r} for {!r}".format(*unknown[0]))
+            voted, held = questions.voted_by(connection, name), questions.answers_of_auditor(connection, name)
+            for (sha256, wnid), answer in answers.items():
+                number = rows[sha256, wnid].candidate_id
+                if number in voted:
+                    raise CrowdError(
+                        f"auditor {name!r} has voted on {sha256} for {wnid}: an audit needs somebody independent"
+                    )
+                if held.get(number, answer) != answer:
+                    raise CrowdError(f"auditor {name!r} has answered otherwise on {sha256} for {wnid} before")
+            given = {rows[pair].candidate_id: (rows[pair].state, answer) for pair, answer in answers.items()}
+            new = [
+                {"candidate_id": number, "auditor": name, "answer": int(answer), "at": at}
+                for number, (state, answer) in given.items()
+                if state == State.YES and number not in held
+            ]
+            questions.add_audit_answers(connection, new)
+            known = len(given.keys() & held.keys())
+            return AuditReport(len(new), known, len(given) - known - len(new))
+
+        return self.catalog.transact(work)
+
+    def audits(self) -> list[Audit]:
+        """How far the newest audit of each target has come, in ontology order."""
+        with self.catalog.read() as connection:
+            return self._assess(connection)
+
+    def certificates(self) -> list[Certificate]:
+        """What is certified of the labels as they stand, in ontology order: the audits that are complete."""
+        return [audit.certificate for audit in self.audits() if audit.certificate is not None]
+
+    def _assess(self, connection: Connection) -> list[Audit]:
+        newest = {plan.wnid: plan for plan in self._plans(connection)}
+        plans = [newest[wnid] for wnid in sorted(newest, key=self.ontology.rank)] if newest else []
+        return assess(plans, _accepted(connection), _audit_answers(connection)) if plans else []
+
+    def _plans(self, connection: Connection) -> list[Plan]:
+        """Every plan of an audit, oldest first."""
+        drawn, plans = Counter[str](), []
+        for row in questions.audits(connection):
+            drawn[row.wnid] += 1
+            plans.append(Plan(row.wnid, self.ontology.ranges(row.wnid), row.size, row.seed, row.at, drawn[row.wnid]))
+        return plans
 
     def evaluate(self, predictions: str | os.PathLike[str], release: str, split: str = "test") -> Scores:
         """ILSVRC scores of a predictions file (see `holotype.benchmark.read_predictions`) on a split of a release.
@@ -378,6 +533,17 @@ class Project:
             "states": dict(states),
             "synsets": {wnid: synsets[wnid] for wnid in sorted(synsets, key=self.ontology.rank)},
         }
+
+
+def _accepted(connection: Connection) -> list[Label]:
+    return [Label(row.sha256, row.wnid, row.rank) for row in questions.find_images(connection, None, [State.YES])]
+
+
+def _audit_answers(connection: Connection) -> Answers:
+    found: dict[Label, list[AuditAnswer]] = defaultdict(list)
+    for row in questions.audit_answers(connection):
+        found[Label(row.sha256, row.wnid, row.rank)].append(AuditAnswer(row.auditor, Answer(row.answer), row.at))
+    return found
 
 
 def init(path: str | os.PathLike[str]) -> Project:

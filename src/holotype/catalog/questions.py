@@ -323,6 +323,82 @@ def _worker_ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
     }
 
 
+def add_pages(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append pages put up for a crowd, with ``id, crowd, wnid, tasks, at``; those already known are skipped."""
+    table = t.page
+    known = {
+        (id, crowd)
+        for chunk in _chunks(row["id"] for row in rows)
+        for id, crowd in connection.execute(select(table.c.id, table.c.crowd).where(table.c.id.in_(chunk)))
+    }
+    _insert(connection, table, [row for row in rows if (row["id"], row["crowd"]) not in known])
+
+
+def pages(connection: Connection, crowd: str, ids: Iterable[str]) -> list[Any]:
+    """``(id, wnid, tasks)`` of a crowd's pages among `ids`."""
+    table = t.page
+    return [
+        row
+        for chunk in _chunks(ids)
+        for row in connection.execute(
+            select(table.c.id, table.c.wnid, table.c.tasks).where(table.c.crowd == crowd, table.c.id.in_(chunk))
+        )
+    ]
+
+
+def page_ids(connection: Connection, crowd: str) -> list[str]:
+    """The ids of all pages that were put up for a crowd."""
+    return list(connection.execute(select(t.page.c.id).where(t.page.c.crowd == crowd)).scalars())
+
+
+def answered_pages(connection: Connection, crowd: str) -> list[str]:
+    """The ids of a crowd's pages that brought a vote."""
+    voted = select(t.vote.c.page)
+    return list(
+        connection.execute(select(t.page.c.id).where(t.page.c.crowd == crowd, t.page.c.id.in_(voted))).scalars()
+    )
+
+
+def add_posting(connection: Connection, crowd: str, page: str, row: Mapping[str, Any]) -> None:
+    """Append a posting, with ``reference, assignments, at``; the second of a page is kept as PAGE/2, and so on."""
+    key = t.posting.c.page_id
+    mine = t.posting.c.crowd == crowd, or_(key == page, key.startswith(f"{page}/", autoescape=True))
+    count = connection.execute(select(func.count()).select_from(t.posting).where(*mine)).scalar() or 0
+    connection.execute(insert(t.posting).values(page_id=f"{page}/{count + 1}" if count else page, crowd=crowd, **row))
+
+
+def postings(connection: Connection, crowd: str) -> list[Any]:
+    """``(page, reference, assignments, at)`` of all postings with a crowd, oldest first."""
+    table = t.posting
+    rows = connection.execute(select(table).where(table.c.crowd == crowd).order_by(table.c.id))
+    return [(row.page_id.partition("/")[0], row.reference, row.assignments, row.at) for row in rows]
+
+
+def digests(connection: Connection, candidates: Iterable[int]) -> dict[int, str]:
+    """The sha256 of each candidate's image."""
+    candidate, image = t.candidate, t.image
+    return {
+        number: sha256
+        for chunk in _chunks(candidates)
+        for number, sha256 in connection.execute(
+            select(candidate.c.id, image.c.sha256).select_from(candidate.join(image)).where(candidate.c.id.in_(chunk))
+        )
+    }
+
+
+def voters(connection: Connection, candidates: Iterable[int]) -> dict[int, set[str]]:
+    """The names of those who voted on each candidate, of those that have votes."""
+    found: dict[int, set[str]] = {}
+    for chunk in _chunks(candidates):
+        for number, name in connection.execute(
+            select(t.vote.c.candidate_id, t.worker.c.name)
+            .select_from(t.vote.join(t.worker))
+            .where(t.vote.c.candidate_id.in_(chunk))
+        ):
+            found.setdefault(number, set()).add(name)
+    return found
+
+
 def set_labels(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Draw conclusions: labels with ``candidate_id, state, posterior, policy``, replacing those that differ."""
     table = t.label
@@ -385,3 +461,63 @@ def releases(connection: Connection) -> dict[str, str]:
     table = t.release
     rows = connection.execute(select(table.c.name, table.c.checksum).order_by(table.c.at))
     return {row.name: row.checksum for row in rows}
+
+
+def audits(connection: Connection) -> Sequence[Any]:
+    """Every plan of an audit, ``(wnid, size, seed, at)``, oldest first."""
+    table = t.audit
+    return connection.execute(select(table.c.wnid, table.c.size, table.c.seed, table.c.at).order_by(table.c.id)).all()
+
+
+def add_audits(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append plans of audits."""
+    _insert(connection, t.audit, rows)
+
+
+def audit_answers(connection: Connection) -> Sequence[Any]:
+    """What auditors said, ``(candidate_id, sha256, wnid, rank, auditor, answer, at)``, oldest first.
+
+    An answer by somebody who has voted on the candidate, be it later, is not independent and is left out.
+    """
+    table, candidate, image = t.audit_answer, t.candidate, t.image
+    voted = (
+        select(t.vote.c.id)
+        .join(t.worker)
+        .where(t.vote.c.candidate_id == table.c.candidate_id, t.worker.c.name == table.c.auditor)
+        .exists()
+    )
+    return connection.execute(
+        select(
+            table.c.candidate_id,
+            image.c.sha256,
+            candidate.c.wnid,
+            candidate.c.rank,
+            table.c.auditor,
+            table.c.answer,
+            table.c.at,
+        )
+        .select_from(table.join(candidate).join(image))
+        .where(~voted)
+        .order_by(table.c.id)
+    ).all()
+
+
+def add_audit_answers(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append answers of auditors; a second one by an auditor on a candidate is an IntegrityError."""
+    _insert(connection, t.audit_answer, rows)
+
+
+def answers_of_auditor(connection: Connection, auditor: str) -> dict[int, int]:
+    """Candidate id to answer, of all an auditor said."""
+    table = t.audit_answer
+    rows = connection.execute(select(table.c.candidate_id, table.c.answer).where(table.c.auditor == auditor))
+    return {row.candidate_id: row.answer for row in rows}
+
+
+def voted_by(connection: Connection, worker: str) -> set[int]:
+    """The ids of the candidates a worker has voted on."""
+    return set(
+        connection.execute(
+            select(t.vote.c.candidate_id).select_from(t.vote.join(t.worker)).where(t.worker.c.name == worker)
+        ).scalars()
+    )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import math
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +17,15 @@ import click
 
 import holotype as api
 from holotype.cli import show
-from holotype.crowd import Posterior
+from holotype.crowd import Answer, Audit, Certificate, Posterior, Quote, Terms, audits_needed
 from holotype.errors import CrowdError, ReleaseError
-from holotype.ontology import load_wordnet
-from holotype.releases import SPLITS, Fractions, Release, verify_release
+from holotype.images.gallery import contact_sheet
+from holotype.ontology import Ontology, load_wordnet
+from holotype.releases import SPLITS, Fractions, Release, certify_release, verify_release
 
 if TYPE_CHECKING:
     from holotype.benchmark import Scores
+    from holotype.crowd.mturk import MTurk
     from holotype.project import Project
 
 _POLICY = Posterior()
@@ -134,9 +138,19 @@ def _pair(text: str) -> tuple[str, str]:
     return name, wnid
 
 
+def _dollars(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("nan")
+    if not amount.is_finite() or amount < 0:
+        raise click.BadParameter(f"{text!r} is not an amount of dollars")
+    return amount
+
+
 @holotype.command()
 @project_option
-@click.option("--crowd", type=click.Choice(["simulated"]), required=True, expose_value=False, help="Who answers.")
+@click.option("--crowd", type=click.Choice(["simulated", "mturk"]), required=True, help="Who answers.")
 @click.option(
     "--truth",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -148,9 +162,15 @@ def _pair(text: str) -> tuple[str, str]:
 @click.option("--min", "minimum", default=_POLICY.minimum, show_default=True, help="Votes before deciding.")
 @click.option("--max", "maximum", default=_POLICY.maximum, show_default=True, help="Votes before giving up.")
 @click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
+@click.option("--page-url", metavar="URL", help="mturk: where a page with its questions is, with {page} for its id.")
+@click.option("--reward", type=_dollars, metavar="DOLLARS", help="mturk: what a worker gets for a page.")
+@click.option("--budget", type=_dollars, metavar="DOLLARS", help="mturk: the most all pages may cost, over all runs.")
+@click.option("--production", is_flag=True, help="mturk: real workers and real money instead of the sandbox.")
+@click.option("--yes", is_flag=True, help="mturk: do not ask before spending.")
 @json_option
 def verify(
     project: Path,
+    crowd: str,
     truth: Path | None,
     accept: float,
     reject: float,
@@ -158,16 +178,44 @@ def verify(
     maximum: int,
     seed: int,
     as_json: bool,
+    **mturk: Any,
 ) -> None:
-    """Ask a crowd about every candidate until it is sure."""
+    """Ask a crowd about every candidate until it is sure.
+
+    People need time: with mturk, run the same command again to collect what they answered.
+    """
     policy = Posterior(accept, reject, minimum, maximum)
-    with api.open(project) as db, show.bars(["crowd"]) as advance:
-        workers = db.simulated_crowd(None if truth is None else _read_truth(db, truth), seed)
-        report = db.verify(workers, policy, lambda done, total: advance("crowd", done, total))
+    with api.open(project) as db:
+        if crowd == "mturk":
+            people = _mturk(db, **mturk)
+            report = db.verify(people, policy)
+            for sheet in people.refused:
+                click.echo(f"not readable: assignment {sheet.assignment} of {sheet.worker}: {sheet.reason}", err=True)
+        else:
+            with show.bars(["crowd"]) as advance:
+                workers = db.simulated_crowd(None if truth is None else _read_truth(db, truth), seed)
+                report = db.verify(workers, policy, lambda done, total: advance("crowd", done, total))
     if as_json:
         show.as_json(dataclasses.asdict(report))
-    else:
-        click.echo(report)
+        return
+    click.echo(report)
+    if report.waiting:
+        click.echo("people are still working: run the same command again later")
+
+
+def _mturk(
+    db: Project, page_url: str | None, reward: Decimal | None, budget: Decimal | None, production: bool, yes: bool
+) -> MTurk:
+    if page_url is None or reward is None:
+        raise click.UsageError("--crowd mturk needs --page-url and --reward")
+
+    def agree(price: Quote) -> None:
+        click.echo(f"{price} {'of real money' if production else 'of play money in the sandbox'}", err=True)
+        if not yes:
+            click.confirm("post them?", abort=True, err=True)
+
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_MTURK")
+    return db.mturk_crowd(Terms(page_url, reward), budget, production, endpoint, agree)
 
 
 def _read_truth(db: Project, path: Path) -> Mapping[tuple[str, str], bool]:
@@ -280,6 +328,177 @@ def verify_command(release_or_name: str, project: Path, as_json: bool) -> None:
             click.echo(f"{folder} is sound")
     if problems:
         raise click.exceptions.Exit(1)
+
+
+@holotype.group()
+def audit() -> None:
+    """Have a random sample of accepted images audited, to certify their precision."""
+
+
+@audit.command("draw")
+@click.option("--under", multiple=True, required=True, metavar="SYNSET", help="A wnid or lemma: its whole subtree.")
+@click.option("--per-synset", is_flag=True, help="Audit every synset below with accepted images by itself, too.")
+@click.option(
+    "--size",
+    default=60,
+    show_default=True,
+    type=click.IntRange(1),
+    help=f"Images per target; {audits_needed(0.95)}, all correct, certify a precision of 95 %, "
+    f"{audits_needed(0.99)} one of 99 %.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="The CSV file to fill in; a page with the images is made beside it.",
+)
+@click.option("--fresh", is_flag=True, help="Draw a new random order instead of sharing that of the newest audit.")
+@project_option
+def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path, fresh: bool, project: Path) -> None:
+    """Plan an audit and write what is still to be looked at: a CSV file, and a page with the images.
+
+    The auditor fills in yes, no or unsure and must not have voted on these images.
+    """
+    page = out.with_suffix(".html")
+    if out.suffix != ".csv":
+        raise CrowdError(f"the file to fill in is a CSV file: --out {out.with_suffix('.csv')}")
+    if taken := [path for path in (out, page) if path.exists()]:
+        raise CrowdError(f"{taken[0]} is there already, maybe with answers: name another CSV file with --out")
+    with api.open(project) as db:
+        targets = [db.ontology.resolve(name) for name in under]
+        if per_synset:
+            wnids = {image.wnid for target in targets for image in db.images(target, "yes")}
+            targets.extend(db.ontology[wnid] for wnid in wnids)
+        images = db.draw_audit(targets, size, fresh)
+        names = {image.wnid: str(db.ontology[image.wnid].name) for image in images}
+        with out.open("x", encoding="utf-8", newline="") as file:
+            rows = ((image.sha256, image.wnid, names[image.wnid], "") for image in images)
+            csv.writer(file).writerows([_AUDIT_HEADER, *rows])
+        headings = {wnid: f"{wnid} {name}: {db.ontology[wnid].gloss}" for wnid, name in names.items()}
+        with page.open("x", encoding="utf-8") as file:
+            file.writelines(contact_sheet(images, headings))
+    click.echo(
+        f"{len(images):,} images to look at in {page}; fill in the last column of {out}, "
+        f"then: holotype audit record {out} --auditor NAME -p {project}"
+    )
+
+
+_AUDIT_HEADER = ("sha256", "wnid", "name", "answer")
+
+
+@audit.command("record")
+@click.argument("answers", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--auditor", required=True, metavar="NAME", help="Who gave the answers; stored, released as a hash.")
+@project_option
+def record_command(answers: Path, auditor: str, project: Path) -> None:
+    """Record ANSWERS, the CSV file of `holotype audit draw` with its last column filled in; empty cells are skipped."""
+    found = _read_answers(answers)
+    with api.open(project) as db:
+        click.echo(db.record_audit(found, auditor))
+
+
+def _read_answers(path: Path) -> dict[tuple[str, str], Answer]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.reader(file, strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CrowdError(f"cannot read {path}: {error}") from error
+    if not rows or tuple(rows[0]) != _AUDIT_HEADER:
+        raise CrowdError(f"{path}: the header must be {','.join(_AUDIT_HEADER)}")
+    known = {answer.name.lower(): answer for answer in Answer}
+    found: dict[tuple[str, str], Answer] = {}
+    for number, row in enumerate(rows[1:], 2):
+        said = row[-1].strip().lower() if row else ""
+        if row and (len(row) != len(_AUDIT_HEADER) or said not in ("", *known)):
+            raise CrowdError(f"{path}, row {number}: the answer must be yes, no, unsure or empty, not {said[:40]!r}")
+        if said and found.setdefault((row[0], row[1]), known[said]) != known[said]:
+            raise CrowdError(f"{path}, row {number}: this image has another answer in a row above")
+    return found
+
+
+@audit.command("status")
+@project_option
+@json_option
+def audit_status(project: Path, as_json: bool) -> None:
+    """Show how far the audits have come, but not how they turn out: a plan must not be changed by that."""
+    with api.open(project) as db:
+        audits = db.audits()
+        names = {found.plan.wnid: db.ontology[found.plan.wnid].name for found in audits}
+    if as_json:
+        show.as_json([_audit_values(found) for found in audits])
+        return
+    show.table(
+        "",
+        ("synset", "wnid", "accepted", "planned", "sample", "audited", "state"),
+        [(names[value["wnid"]], *value.values()) for value in map(_audit_values, audits)],
+    )
+
+
+def _audit_values(found: Audit) -> dict[str, Any]:
+    return {
+        "wnid": found.plan.wnid,
+        "labels": found.labels,
+        "planned": found.plan.size,
+        "sample": len(found.sample),
+        "audited": len(found.sample) - len(found.unanswered),
+        "state": found.remark,
+    }
+
+
+@holotype.command("certify")
+@click.argument("release_or_name", required=False)
+@project_option
+@json_option
+def certify_command(release_or_name: str | None, project: Path, as_json: bool) -> None:
+    """Compute the certificates of a release again, given by folder or name, or without one the project's.
+
+    Exit code 1 if a release's certificates do not hold up.
+    """
+    problems: list[str] = []
+    if release_or_name is None:
+        with api.open(project) as db:
+            found, wordnet = db.certificates(), db.ontology
+    else:
+        made = Release(folder if (folder := Path(release_or_name)).is_dir() else project / "releases" / release_or_name)
+        wordnet = load_wordnet()
+        problems = certify_release(made, wordnet)
+        found = [] if problems else made.certificates
+    if as_json:
+        show.as_json({"certificates": [_certificate_values(one) for one in found], "problems": problems})
+    elif problems:
+        click.echo("\n".join(f"{release_or_name}: {problem}" for problem in problems))
+    elif found:
+        print_certificates(found, wordnet)
+    else:
+        click.echo("no certificate: no audit is planned and complete; see holotype audit status")
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+def _certificate_values(found: Certificate) -> dict[str, Any]:
+    return {**dataclasses.asdict(found), "precision": found.precision}
+
+
+def print_certificates(certificates: Sequence[Certificate], ontology: Ontology) -> None:
+    """What was audited, what was observed, and the bound that is certified."""
+    show.table(
+        f"precision on independently audited random samples; one-sided {100 * certificates[0].confidence:g} % "
+        "Clopper-Pearson bound",
+        ("synset", "wnid", "labels", "audited", "correct", "observed", "at least", "draws"),
+        [
+            (
+                ontology[found.plan.wnid].name,
+                found.plan.wnid,
+                found.labels,
+                f"{found.audited}{' (all)' if found.audited == found.labels else ''}",
+                found.correct,
+                f"{100 * found.precision:.1f} %",
+                f"{math.floor(1000 * found.lower) / 10:.1f} %",
+                found.plan.draws,
+            )
+            for found in certificates
+        ],
+    )
 
 
 @holotype.command("evaluate")

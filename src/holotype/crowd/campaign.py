@@ -9,7 +9,7 @@ import numpy as np
 
 from holotype.crowd.ballot import Ballot
 from holotype.crowd.policy import Conclusion, Policy, State
-from holotype.crowd.port import Crowd, Page, Task, Vote, votes_of
+from holotype.crowd.port import Crowd, Page, Sheet, Task, Vote, votes_of
 from holotype.errors import CrowdError
 
 PAGE_SIZE = 48
@@ -111,8 +111,10 @@ def run_campaign(
 
     A round asks every open task once. `record` makes votes durable and is called before they count;
     `progress` gets each round's conclusion. Stopped at any moment and run again with the
-    recorded votes, the campaign takes up the round it was in and goes on as if nothing had happened.
+    recorded votes, the campaign takes up the round it was in and goes on as if nothing had happened. What came in
+    while nobody listened is counted before anything is asked.
     """
+    _count(crowd.collect(), tally, crowd, record)
     number = max((round_of(vote.page) for vote in tally.votes), default=1)
     past = Tally(tally.tasks, (vote for vote in tally.votes if round_of(vote.page) < number))
     conclusion = policy.conclude(past.ballot())
@@ -128,21 +130,29 @@ def run_campaign(
 
 
 def _ask(pages: Sequence[Page], tally: Tally, crowd: Crowd, record: Callable[[Sequence[Vote]], None]) -> bool:
-    """Whether every page came back answered. All sheets that can be are counted before a bad one is an error."""
+    """Whether every page came back answered."""
     if not pages:
         return True
     crowd.post(pages)
     sheets = crowd.collect()
+    _count(sheets, tally, crowd, record)
+    return {page.id for page in pages} <= {sheet.page.id for sheet in sheets}
+
+
+def _count(sheets: Sequence[Sheet], tally: Tally, crowd: Crowd, record: Callable[[Sequence[Vote]], None]) -> None:
+    """Count and acknowledge all sheets that can be before a bad one is an error."""
     bad = []
     for start in range(0, len(sheets), SHEETS_PER_COMMIT):
         votes: list[Vote] = []
+        counted = []
         for sheet in sheets[start : start + SHEETS_PER_COMMIT]:
             try:
                 votes += votes_of(sheet)
+                counted.append(sheet)
             except CrowdError as error:
                 bad.append(str(error))
         record(votes)
         tally.add(votes)
+        crowd.acknowledge(counted)
     if bad:
         raise CrowdError(f"{len(bad)} of {len(sheets)} sheets were refused, the others counted: {'; '.join(bad[:3])}")
-    return {page.id for page in pages} <= {sheet.page.id for sheet in sheets}

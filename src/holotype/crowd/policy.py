@@ -4,24 +4,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from holotype.crowd.ballot import Ballot
-from holotype.crowd.consensus import fit, majority
+from holotype.crowd.ballot import UNKNOWN, Ballot, Floats
+from holotype.crowd.calibration import Calibration
+from holotype.crowd.confidence import SEED_VOTES, learn_tables
+from holotype.crowd.consensus import Consensus, Priors, fit, majority
 from holotype.crowd.port import Answer
 from holotype.errors import CrowdError
 
+Mask = npt.NDArray[np.bool_]
+
+KNOWN_AFTER: Final = 50
+"""A worker is known after so many votes on tasks that others voted on too."""
+
 
 class State(StrEnum):
-    """What is concluded of a task. `OPEN` asks for more votes; `UNDECIDED` had its maximum without certainty."""
+    """What is concluded of a task.
+
+    `OPEN` asks for more votes; `UNDECIDED` had its maximum without certainty; `ABANDONED` is of a synset that nobody
+    can see.
+    """
 
     OPEN = "open"
     YES = "yes"
     NO = "no"
     UNDECIDED = "undecided"
+    ABANDONED = "abandoned"
+
+
+_STATES: Final = tuple(State)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +44,23 @@ class Conclusion:
     """One `State` and one score in [0, 1] per task, in the order of the ballot's tasks."""
 
     states: list[State]
-    scores: npt.NDArray[np.float64]
+    scores: Floats
 
 
 class Policy(Protocol):
     """A rule from votes to conclusions: a pure function of the ballot."""
 
     def conclude(self, ballot: Ballot) -> Conclusion:
-        """The state of every task."""
+        """The state of every task; gold tasks have their known answer."""
+
+
+def _conclusion(ballot: Ballot, scores: Floats, rules: list[tuple[Mask, State]]) -> Conclusion:
+    """The state of the first rule that holds, open where none does."""
+    if ballot.known is not None:
+        rules = [(ballot.known == 1, State.YES), (ballot.known == 0, State.NO), *rules]
+        scores = np.where(ballot.known == UNKNOWN, scores, ballot.known)
+    chosen = np.select([mask for mask, _ in rules], [_STATES.index(state) for _, state in rules], 0)
+    return Conclusion([_STATES[number] for number in chosen], scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +68,67 @@ class Posterior:
     """Ask until the two-coin posterior is above `accept` or below `reject`, with `minimum` to `maximum` votes.
 
     ImageNet's dynamic consensus (Deng et al., CVPR 2009, section 3.2) with a worker model instead of a table.
+
+    Until a worker is known (`KNOWN_AFTER`), their vote needs company: under a two-coin model single votes of strangers
+    collapse to one answer. A task whose voters are all known may be decided one vote below the `minimum`.
+
+    `miss` bounds the share of good images that noes may lose: a task is rejected only where its votes are at most
+    `miss` times as likely on a good image as on a bad one. It matters where good images are rarer than `reject`.
+
+    `calibration` (`holotype.crowd.calibration.calibrate`) corrects the posterior before the thresholds see it.
     """
 
     accept: float = 0.98
     reject: float = 0.05
     minimum: int = 2
     maximum: int = 12
+    miss: float = 0.35
+    calibration: Calibration = Calibration()
+    priors: Priors = Priors()
 
     def __post_init__(self) -> None:
-        if not (0 < self.reject < self.accept < 1 and 1 <= self.minimum <= self.maximum):
-            raise CrowdError(f"a policy needs 0 < reject < accept < 1 and 1 <= minimum <= maximum, not {self}")
+        if not (0 < self.reject < self.accept < 1 and 1 <= self.minimum <= self.maximum and 0 < self.miss <= 1):
+            raise CrowdError(
+                f"a policy needs 0 < reject < accept < 1, 1 <= minimum <= maximum and 0 < miss <= 1, not {self}"
+            )
 
     def __str__(self) -> str:
-        return f"posterior(accept={self.accept}, reject={self.reject}, min={self.minimum}, max={self.maximum})"
+        limits = f"accept={self.accept}, reject={self.reject}, min={self.minimum}, max={self.maximum}, miss={self.miss}"
+        told = "" if self.calibration == Calibration() else f", {self.calibration}"
+        return f"posterior({limits}{told})"
 
     def conclude(self, ballot: Ballot) -> Conclusion:
         """The state of every task under the fitted model."""
-        posterior = fit(ballot).posterior
+        model = fit(ballot, self.priors)
+        posterior = self.calibration.apply(model.posterior)
         votes = ballot.votes_per_task
-        conditions = [
-            votes < self.minimum,
-            posterior >= self.accept,
-            posterior <= self.reject,
-            votes >= self.maximum,
-        ]
-        states = (State.OPEN, State.YES, State.NO, State.UNDECIDED)
-        chosen = np.select(conditions, range(4), 0)
-        return Conclusion([states[number] for number in chosen], posterior)
+        unlikely = evidence_for_yes(ballot, model) <= np.log(self.miss)
+        return _conclusion(
+            ballot,
+            posterior,
+            [
+                (votes < self.minimum - (known_voters(ballot) & (votes > 0)), State.OPEN),
+                (posterior >= self.accept, State.YES),
+                ((posterior <= self.reject) & unlikely, State.NO),
+                (votes >= self.maximum, State.UNDECIDED),
+            ],
+        )
+
+
+def evidence_for_yes(ballot: Ballot, model: Consensus) -> Floats:
+    """Log likelihood ratio of each task's votes, good image over bad, ``(tasks,)``."""
+    before = model.base_rates[ballot.synset]
+    if ballot.prior is not None:
+        before = np.where(np.isnan(ballot.prior), before, np.clip(ballot.prior, 1e-10, 1 - 1e-10))
+    inside = np.clip(model.posterior, 1e-300, 1 - 1e-16)
+    return np.asarray(np.log(inside / (1 - inside)) - np.log(before / (1 - before)))
+
+
+def known_voters(ballot: Ballot) -> Mask:
+    """Whether everybody who voted on a task is known, ``(tasks,)``."""
+    shared = ballot.votes_per_task[ballot.task] >= 2
+    stranger = np.bincount(ballot.worker[shared], minlength=ballot.workers) < KNOWN_AFTER
+    return np.asarray(np.bincount(ballot.task, stranger[ballot.worker], minlength=ballot.tasks) == 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +143,126 @@ class Fixed:
     def conclude(self, ballot: Ballot) -> Conclusion:
         """The state of every task by majority."""
         asked = ballot.votes_per_task
-        won = majority(ballot)
-        states = [
-            State.OPEN if count < self.votes else State.YES if yes else State.NO
-            for count, yes in zip(asked, won, strict=True)
+        rules = [(asked < self.votes, State.OPEN), (majority(ballot), State.YES), (asked >= self.votes, State.NO)]
+        return _conclusion(ballot, ballot.count(Answer.YES) / np.maximum(asked, 1), rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Ask until one of yes and no leads by `lead` votes, or `cap` votes are cast: no model of workers at all.
+
+    As good as any on an easy task and an even crowd. The score is the share of yes.
+    """
+
+    lead: int = 3
+    cap: int = 9
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.lead <= self.cap:
+            raise CrowdError(f"a policy needs 1 <= lead <= cap, not {self}")
+
+    def __str__(self) -> str:
+        return f"lead({self.lead}, {self.cap})"
+
+    def conclude(self, ballot: Ballot) -> Conclusion:
+        """The state of every task by the lead."""
+        yes, no = ballot.count(Answer.YES), ballot.count(Answer.NO)
+        rules = [
+            (yes - no >= self.lead, State.YES),
+            (no - yes >= self.lead, State.NO),
+            (ballot.votes_per_task >= self.cap, State.UNDECIDED),
         ]
-        return Conclusion(states, ballot.count(Answer.YES) / np.maximum(asked, 1))
+        return _conclusion(ballot, (yes + 0.5) / (yes + no + 1), rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The dynamic consensus of 2009: a confidence table per synset, learned from a seed, decides the rest.
+
+    The first `seeds` tasks of each synset get `SEED_VOTES` votes each; the others are asked until the table's
+    confidence is above `accept` or below `reject`, or `maximum` votes are cast. The order of tasks in a campaign is by
+    hash, so the seed is a uniform draw of the synset's candidates. Unsure abstains.
+    """
+
+    accept: float = 0.95
+    reject: float = 0.05
+    seeds: int = 50
+    maximum: int = 12
+
+    def __post_init__(self) -> None:
+        if not (0 < self.reject < self.accept < 1 and self.seeds >= 1 and self.maximum >= SEED_VOTES):
+            raise CrowdError(
+                f"a policy needs 0 < reject < accept < 1, seeds >= 1 and maximum >= {SEED_VOTES}, not {self}"
+            )
+
+    def __str__(self) -> str:
+        return f"table(accept={self.accept}, reject={self.reject}, seeds={self.seeds}, max={self.maximum})"
+
+    def conclude(self, ballot: Ballot) -> Conclusion:
+        """The state of every task; all but the seed are open, with no score, while a synset's seed is not complete."""
+        asked = ballot.votes_per_task
+        yes, no = ballot.count(Answer.YES), ballot.count(Answer.NO)
+        seed = self._seed(ballot)
+        waiting = np.bincount(ballot.synset[seed & (asked < SEED_VOTES)], minlength=ballot.synsets) > 0
+        scores = np.empty(ballot.tasks)
+        for synset, table in enumerate(learn_tables(ballot, seed & (asked >= SEED_VOTES))):
+            of = ballot.synset == synset
+            scores[of] = table.look_up(yes[of], no[of])
+        ready = (asked > 0) & ~seed & ~waiting[ballot.synset]
+        rules = [
+            (seed & (asked < SEED_VOTES), State.OPEN),
+            (seed & (yes > no), State.YES),
+            (seed, State.NO),
+            (ready & (scores >= self.accept), State.YES),
+            (ready & (scores <= self.reject), State.NO),
+            (asked >= self.maximum, State.UNDECIDED),
+        ]
+        return _conclusion(ballot, scores, rules)
+
+    def _seed(self, ballot: Ballot) -> Mask:
+        """The first tasks of each synset."""
+        order = np.argsort(ballot.synset, kind="stable")
+        starts = np.searchsorted(ballot.synset[order], ballot.synset[order])
+        first = np.zeros(ballot.tasks, bool)
+        first[order] = np.arange(ballot.tasks) - starts < self.seeds
+        return first
+
+
+@dataclass(frozen=True, slots=True)
+class Imageable:
+    """Another policy, which gives up on a synset that nobody can see.
+
+    When the share of yes among a synset's decided tasks is below `least` with 95 % confidence (59 noes and no yes, for
+    .05), its open tasks are abandoned. Deng et al. flagged synsets whose images never reach a majority.
+    """
+
+    policy: Policy
+    least: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 0 < self.least < 1:
+            raise CrowdError(f"the least share of good images must lie between 0 and 1, not {self.least}")
+
+    def __str__(self) -> str:
+        return str(self.policy)
+
+    def conclude(self, ballot: Ballot) -> Conclusion:
+        """The other policy's states, but abandoned instead of open where the synset is not imageable."""
+        found = self.policy.conclude(ballot)
+        hopeless = unimageable(ballot, found, self.least)[ballot.synset]
+        states = [
+            State.ABANDONED if state is State.OPEN and gone else state
+            for state, gone in zip(found.states, hopeless, strict=True)
+        ]
+        return Conclusion(states, found.scores)
+
+
+def unimageable(ballot: Ballot, conclusion: Conclusion, least: float = 0.05) -> Mask:
+    """Whether a synset's share of yes among decided tasks is below `least` with 95 % confidence, ``(synsets,)``."""
+    from scipy.stats import binom
+
+    good, bad = (
+        np.bincount(ballot.synset[[state is which for state in conclusion.states]], minlength=ballot.synsets)
+        for which in (State.YES, State.NO)
+    )
+    return np.asarray((good + bad > 0) & (binom.cdf(good, good + bad, least) <= 0.05))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
@@ -79,6 +79,49 @@ class Crowd(Protocol):
 
     def collect(self) -> Sequence[Sheet]:
         """The sheets that came in since the last call; empty while people are still working."""
+
+    def acknowledge(self, sheets: Sequence[Sheet]) -> None:
+        """Hear that the votes of these sheets are durable: whoever gave them can be paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What a platform calls a page that was put up there, such as the id of a HIT, and the assignments added by it;
+    `at` is Unix time."""
+
+    page: str
+    reference: str
+    assignments: int
+    at: float
+
+
+class Ledger(Protocol):
+    """What a platform has to remember of its pages. What a call told it is durable when the call returns."""
+
+    @property
+    def identity(self) -> str:
+        """What tells this project from all others; it does not change and is no secret."""
+
+    def remember(self, pages: Sequence[Page], at: float) -> None:
+        """Append pages that are about to be put up, unless they are known."""
+
+    def pages(self, ids: Collection[str]) -> Mapping[str, Page]:
+        """The remembered pages among `ids`, by id, with nobody in `seen`."""
+
+    def unposted(self) -> Collection[str]:
+        """The ids of remembered pages without a posting."""
+
+    def add_posting(self, posting: Posting) -> None:
+        """Append a posting; a page may have several."""
+
+    def postings(self) -> Sequence[Posting]:
+        """Every posting, oldest first."""
+
+    def answered(self) -> Collection[str]:
+        """The ids of remembered pages that brought a vote."""
+
+    def voters(self, tasks: Collection[int]) -> Mapping[int, Collection[str]]:
+        """Who has voted, on whatever page, on those of these tasks that have votes."""
 
 
 def votes_of(sheet: Sheet) -> list[Vote]:

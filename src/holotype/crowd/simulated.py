@@ -184,6 +184,9 @@ class SimulatedCrowd:
         pages, self._posted = self._posted, []
         return [self._answer(page) for page in pages]
 
+    def acknowledge(self, sheets: Sequence[Sheet]) -> None:
+        """Simulated workers are not paid."""
+
     def _answer(self, page: Page) -> Sheet:
         free = self._free(page)
         while not free:

@@ -30,7 +30,7 @@ from holotype.recognition.baseline import train_baseline, write_predictions
 from holotype.releases import Release
 
 STAGES: Final = ("ontology", "candidates", "images", "crowd", "release", "benchmark")
-POLICY: Final = Posterior(accept=0.997, reject=0.12, minimum=2, maximum=12)
+POLICY: Final = Posterior(accept=0.997, reject=0.12, minimum=2, maximum=12, miss=0.5)
 """The demo's policy: its crowd overlooks four good images in ten, so no is cheap and yes must be sure."""
 BASELINE: Final = Fixed(5)
 RELEASE: Final = "v1"

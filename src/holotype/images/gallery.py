@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import html
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final, overload
 
 from holotype.images.packs import Address
@@ -69,3 +70,18 @@ class Images(Sequence[Image]):
             for image in shown
         )
         return f"<p>{html.escape(repr(self))}</p>{pictures}" + ("..." if len(self) > len(shown) else "")
+
+
+def contact_sheet(images: Iterable[Image], headings: Mapping[str, str]) -> Iterator[str]:
+    """The parts of one self-contained HTML page of thumbnails with the first digits of their sha256, to look at.
+
+    Runs of images of one synset stand under its heading, by wnid. What is concluded of an image is not shown.
+    """
+    yield '<!doctype html><meta charset="utf-8"><title>Audit</title><style>body{font:15px sans-serif}figure{'
+    yield "display:inline-block;margin:4px;text-align:center}img{max-width:256px;max-height:256px}</style>"
+    for wnid, group in groupby(images, lambda image: image.wnid):
+        yield f"<h2>{html.escape(headings[wnid])}</h2>\n"
+        for image in group:
+            data = base64.b64encode(image.thumbnail()).decode()
+            name = html.escape(image.sha256[:12])
+            yield f'<figure><img alt="{name}" src="data:image/jpeg;base64,{data}"><br>{name}</figure>\n'

@@ -1,10 +1,11 @@
 """Releases: decided labels to splits, manifest, shards and statistics, immutable and verifiable."""
 
-from holotype.releases.build import CHECKSUMS, ID_LENGTH, NAME, Contents, LabelledImage, write_release
+from holotype.releases.build import CERTIFICATES, CHECKSUMS, ID_LENGTH, NAME, Contents, LabelledImage, write_release
 from holotype.releases.split import SPLITS, Fractions, split
-from holotype.releases.verify import Release, verify_release
+from holotype.releases.verify import Release, certify_release, verify_release
 
 __all__ = [
+    "CERTIFICATES",
     "CHECKSUMS",
     "ID_LENGTH",
     "NAME",
@@ -13,6 +14,7 @@ __all__ = [
     "Fractions",
     "LabelledImage",
     "Release",
+    "certify_release",
     "split",
     "verify_release",
     "write_release",

@@ -31,6 +31,8 @@ VOTES: Final = "votes.parquet"
 SUMMARY: Final = "release.json"
 STATISTICS: Final = "statistics.json"
 CHECKSUMS: Final = "SHA256SUMS"
+AUDIT: Final = "audit.parquet"
+CERTIFICATES: Final = "certificates.json"
 SHARD_BYTES: Final = 256 << 20
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 ID_LENGTH: Final = 16
@@ -73,6 +75,17 @@ VOTES_SCHEMA: Final = pa.schema(
         ("at", pa.float64()),
     ]
 )
+AUDIT_SCHEMA: Final = pa.schema(
+    [
+        ("target", pa.string()),
+        ("position", pa.int32()),
+        ("id", pa.string()),
+        ("wnid", pa.string()),
+        ("auditor", pa.string()),
+        ("answer", pa.string()),
+        ("at", pa.float64()),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +104,17 @@ class LabelledImage:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """Everything a release is made of, in manifest order (rank, then id)."""
+    """Everything a release is made of, in manifest order (rank, then id).
+
+    `certificates` and `audit` are written where audits were planned: ``certificates.json``, rows of ``audit.parquet``.
+    """
 
     labels: Sequence[LabelledImage]
     classes: Sequence[Synset]
     votes: Sequence[Mapping[str, Any]]
     summary: Mapping[str, Any]
+    certificates: Mapping[str, Any] | None = None
+    audit: Sequence[Mapping[str, Any]] = ()
 
 
 def write_release(
@@ -149,6 +167,9 @@ def _write_alone(
         _write_table(partial / VOTES, contents.votes, VOTES_SCHEMA)
         _write_json(partial / STATISTICS, statistics(rows, (synset.wnid for synset in contents.classes)))
         _write_json(partial / SUMMARY, {"format": FORMAT, **contents.summary})
+        if contents.certificates is not None:
+            _write_table(partial / AUDIT, contents.audit, AUDIT_SCHEMA)
+            _write_json(partial / CERTIFICATES, contents.certificates)
         names = sorted(path.name for path in partial.iterdir())
         listing = "".join(f"{sha256_file(partial / name)}  {name}\n" for name in names)
         _write(partial / CHECKSUMS, listing.encode())

@@ -5,26 +5,31 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from holotype.catalog.questions import Votes
-from holotype.crowd import Answer, State
+from holotype.crowd import Answer, Audit, State
+from holotype.crowd.certificate import Answers
 from holotype.errors import ReleaseError
 from holotype.images.intake import EXTENSIONS
 from holotype.images.packs import Address
 from holotype.ontology import Ontology
 from holotype.releases.build import ID_LENGTH, Contents, LabelledImage
+from holotype.releases.certificates import audit_rows, certificates_value
 from holotype.releases.split import Fractions, split
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the catalog knows: rows of all candidates (`questions.find_images`), the sightings of each, all votes."""
+    """What the catalog knows: rows of all candidates (`questions.find_images`), the sightings of each, all votes, the
+    newest audit of each target and the auditors' answers."""
 
     everything: Sequence[Any]
     sightings: Mapping[int, Sequence[Any]]
     votes: Votes
+    audits: Sequence[Audit] = ()
+    answers: Answers = field(default_factory=dict)
 
     @property
     def accepted(self) -> list[Any]:
@@ -81,7 +86,9 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
         "seed": seed,
         "policies": sorted({row.policy for row in accepted}),
     }
-    return Contents(labels, classes, list(_vote_rows(facts, salt)), summary)
+    audits = certificates_value(facts.audits) if facts.audits else None
+    audit = list(audit_rows(facts.audits, facts.answers, lambda name: _hidden(name, salt)))
+    return Contents(labels, classes, list(_vote_rows(facts, salt)), summary, audits, audit)
 
 
 def _public(origin: str) -> str:
@@ -89,11 +96,16 @@ def _public(origin: str) -> str:
     return origin.rpartition("/")[2] if origin.startswith("file://") else origin
 
 
+def _hidden(name: str, salt: str) -> str:
+    """The name of a worker or auditor, hashed under the project's secret salt."""
+    return hashlib.sha256(f"{salt} {name}".encode()).hexdigest()[:16]
+
+
 def _vote_rows(facts: Facts, salt: str) -> Iterator[dict[str, Any]]:
     """Every vote that was cast, with the worker's name hashed under the project's secret salt."""
     votes = facts.votes
     pairs = {row.candidate_id: (row.sha256, row.wnid) for row in facts.everything}
-    hidden = {name: hashlib.sha256(f"{salt} {name}".encode()).hexdigest()[:16] for name in set(votes.worker)}
+    hidden = {name: _hidden(name, salt) for name in set(votes.worker)}
     for number, candidate in enumerate(votes.candidate.tolist()):
         sha256, wnid = pairs[candidate]
         yield {

@@ -14,11 +14,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from holotype.crowd import Certificate
 from holotype.errors import PackError, ReleaseError
 from holotype.files import printable, sha256_file
 from holotype.images.packs import Address, PackReader
-from holotype.ontology import is_wnid
+from holotype.ontology import Ontology, is_wnid
 from holotype.releases.build import (
+    AUDIT,
+    AUDIT_SCHEMA,
+    CERTIFICATES,
     CHECKSUMS,
     FORMAT,
     ID_LENGTH,
@@ -27,8 +31,10 @@ from holotype.releases.build import (
     STATISTICS,
     SUMMARY,
     VOTES,
+    VOTES_SCHEMA,
     statistics,
 )
+from holotype.releases.certificates import check_audit, check_subtrees, parse_certificates
 from holotype.releases.split import SPLITS
 
 
@@ -75,16 +81,22 @@ class Release:
     @cached_property
     def manifest(self) -> pa.Table:
         """``manifest.parquet``: one row per (image, synset), sorted by ontology rank and id."""
-        try:
-            table = pq.read_table(self.path / MANIFEST)
-            table.validate(full=True)
-        except (OSError, pa.ArrowException) as error:
-            raise ReleaseError(f"cannot read {self.path / MANIFEST}: {error}") from error
-        if table.schema.remove_metadata() != MANIFEST_SCHEMA or any(column.null_count for column in table.columns):
-            raise ReleaseError(f"{self.path / MANIFEST} has other columns than format {FORMAT}, or empty cells")
+        table = _table(self.path / MANIFEST, MANIFEST_SCHEMA)
         if not set(table["wnid"].to_pylist()) <= set(self.wnids):
             raise ReleaseError(f"{self.path / MANIFEST} has classes that {SUMMARY} does not list")
         return table
+
+    @cached_property
+    def certificates(self) -> list[Certificate]:
+        """``certificates.json``: what is certified of its precision; empty where no audit was planned."""
+        path = self.path / CERTIFICATES
+        return parse_certificates(_json(path)) if path.is_file() else []
+
+    @cached_property
+    def audit(self) -> list[dict[str, Any]]:
+        """``audit.parquet``: every answer to every certificate's sample; empty where no audit was planned."""
+        path = self.path / AUDIT
+        return list(_table(path, AUDIT_SCHEMA).to_pylist()) if path.is_file() else []
 
     @cached_property
     def wnids(self) -> list[str]:
@@ -109,6 +121,17 @@ class Release:
         return f"<Release {self.name}: {len(self.wnids)} synsets, {splits}>"
 
 
+def _table(path: Path, schema: pa.Schema) -> pa.Table:
+    try:
+        table = pq.read_table(path)
+        table.validate(full=True)
+    except (OSError, pa.ArrowException) as error:
+        raise ReleaseError(f"cannot read {path}: {error}") from error
+    if table.schema.remove_metadata() != schema or any(column.null_count for column in table.columns):
+        raise ReleaseError(f"{path} has other columns than format {FORMAT}, or empty cells")
+    return table
+
+
 def _json(path: Path) -> Mapping[str, Any]:
     try:
         value = json.loads(path.read_bytes())
@@ -119,13 +142,15 @@ def _json(path: Path) -> Mapping[str, Any]:
     return value
 
 
-def verify_release(path: Path, checksum: str | None = None) -> list[str]:
+def verify_release(path: Path, checksum: str | None = None, ontology: Ontology | None = None) -> list[str]:
     """Everything that is wrong with a release, one line each; empty if it keeps every promise.
 
-    `checksum` is what the sha256 of ``SHA256SUMS`` was when the release was made, where that is known.
+    `checksum` is what the sha256 of ``SHA256SUMS`` was when the release was made, where that is known; with
+    `ontology` the subtrees of its certificates are checked too.
 
     Checked: every file and only those listed in ``SHA256SUMS``, each with its checksum; the manifest's columns and
-    order; every image at its address with its sha256; ids; near-duplicates in one split; the statistics.
+    order; every image at its address with its sha256; ids; near-duplicates in one split; the statistics;
+    the certificates.
     """
     problems = list(_check_files(path))
     if not problems and checksum not in (None, sha256_file(path / CHECKSUMS)):
@@ -134,9 +159,32 @@ def verify_release(path: Path, checksum: str | None = None) -> list[str]:
         return problems
     try:
         release = Release(path)
-        return [*_check_manifest(release), *_check_images(release)]
+        return [*_check_manifest(release), *certify_release(release, ontology), *_check_images(release)]
     except (ReleaseError, PackError) as error:
         return [f"not readable as a release: {error}"]
+
+
+def certify_release(release: Release, ontology: Ontology | None = None) -> list[str]:
+    """Everything that is wrong with the certificates of a release, one line each; empty if they hold up.
+
+    Each is computed again: the sample from its seed and the manifest, whether it is correct from the auditors' answers,
+    none of whom has voted on what they audit, and the bounds from that. With `ontology` the subtrees are checked too.
+    """
+    missing = [name for name in (AUDIT, CERTIFICATES) if not (release.path / name).is_file()]
+    if missing:
+        return [] if len(missing) == 2 else [f"{missing[0]} is missing"]
+    try:
+        if not release.certificates and not release.audit:
+            return []
+        votes = _table(release.path / VOTES, VOTES_SCHEMA).select(["sha256", "wnid", "worker"])
+        voted = set(zip(*(column.to_pylist() for column in votes.columns), strict=True))
+        rows = release.rows()
+        problems = list(check_audit(release.certificates, release.audit, rows, voted))
+        if ontology is not None:
+            problems.extend(check_subtrees(release.certificates, rows, release.summary["ontology"], ontology))
+    except ReleaseError as error:
+        return [str(error)]
+    return problems
 
 
 def _check_files(path: Path) -> Iterator[str]:

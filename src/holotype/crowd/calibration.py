@@ -1,0 +1,101 @@
+"""From what a model believes to what gold shows: posteriors calibrated, thresholds chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from holotype.crowd.ballot import UNKNOWN, Ballot, Floats, Ints
+from holotype.crowd.consensus import Priors, fit
+from holotype.errors import CrowdError
+
+FOLDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Log odds times `slope` plus `shift`: a slope below one takes back certainty that votes did not earn."""
+
+    slope: float = 1.0
+    shift: float = 0.0
+
+    def __str__(self) -> str:
+        return f"calibration(slope={self.slope:.3f}, shift={self.shift:.3f})"
+
+    def apply(self, posterior: Floats) -> Floats:
+        """Calibrated probabilities, of the same shape."""
+        return np.asarray(1 / (1 + np.exp(-(self.slope * _log_odds(posterior) + self.shift))))
+
+
+def calibrate(posterior: Floats, truth: npt.NDArray[np.bool_]) -> Calibration:
+    """The calibration that gold supports: logistic regression of `truth` on log odds, both ``(gold,)``.
+
+    Platt, "Probabilistic outputs for support vector machines" (1999), with a prior at slope 1 and shift 0 of variance
+    1, so that little gold changes little. Give posteriors that did not see the answers (`posterior_of_gold`).
+    """
+    odds = _log_odds(posterior)
+    design = np.stack([odds, np.ones_like(odds)], axis=1)
+    at = np.array([1.0, 0.0])
+    for _ in range(50):
+        chance = 1 / (1 + np.exp(-design @ at))
+        slope = design.T @ (truth - chance) - (at - [1.0, 0.0])
+        curve = (design * (chance * (1 - chance))[:, None]).T @ design + np.eye(2)
+        step = np.linalg.solve(curve, slope)
+        at = at + np.clip(step, -1.0, 1.0)
+        if np.abs(step).max() < 1e-9:
+            break
+    return Calibration(max(float(at[0]), 0.01), float(at[1]))
+
+
+def posterior_of_gold(ballot: Ballot, priors: Priors = Priors()) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Posterior and truth of every gold task, ``(gold,)`` each, in five folds: each answered without being told.
+
+    Raises `CrowdError` for a ballot with fewer gold tasks than folds.
+    """
+    gold = np.flatnonzero(_known(ballot) != UNKNOWN)
+    if len(gold) < FOLDS:
+        raise CrowdError(f"calibration needs gold: {len(gold)} known answers are fewer than {FOLDS}")
+    found = np.empty(len(gold))
+    for fold in range(FOLDS):
+        asked = np.arange(len(gold)) % FOLDS == fold
+        known = _known(ballot).copy()
+        known[gold[asked]] = UNKNOWN
+        found[asked] = fit(replace(ballot, known=known), priors).posterior[gold[asked]]
+    return found, _known(ballot)[gold] == 1
+
+
+def thresholds(
+    posterior: Floats, truth: npt.NDArray[np.bool_], precision: float, sensitivity: float
+) -> tuple[float, float]:
+    """The least `accept` and the greatest `reject` that held on gold.
+
+    From `accept` on, the share of good among gold was `precision` or more; up to `reject`, no more than a share
+    ``1 - sensitivity`` of the good ones was lost. What was chosen on gold is not certified by it: audit
+    (`holotype.crowd.certificate`).
+
+    Raises `CrowdError` where no threshold reaches the precision.
+    """
+    order = np.argsort(-posterior, kind="stable")
+    good = np.cumsum(truth[order])
+    ends = np.flatnonzero(np.append(np.diff(posterior[order]) != 0, True))
+    held = ends[good[ends] / (ends + 1) >= precision]
+    if not len(held) or not good[held[-1]]:
+        best = float((good[ends] / (ends + 1)).max(initial=0))
+        raise CrowdError(f"no threshold has a precision of {precision} on gold; the best has {best:.3f}")
+    lost = good[-1] - good[ends]
+    low = ends[lost <= (1 - sensitivity) * good[-1] + 1e-9][0]
+    accept = float(posterior[order][held[-1]])
+    below = posterior[order][low + 1 :]
+    return accept, min(float(below[0]) if len(below) else 0.0, accept)
+
+
+def _known(ballot: Ballot) -> Ints:
+    return np.full(ballot.tasks, UNKNOWN) if ballot.known is None else ballot.known
+
+
+def _log_odds(probability: Floats) -> Floats:
+    inside = np.clip(probability, 1e-12, 1 - 1e-12)
+    return np.asarray(np.log(inside / (1 - inside)))

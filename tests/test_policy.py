@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from holotype.crowd import Answer, Ballot, Fixed, Imageable, Lead, Policy, Posterior, State, Table
+from holotype.crowd.calibration import Calibration, calibrate, posterior_of_gold, thresholds
+from holotype.crowd.confidence import independent, learn_table, learn_tables
+from holotype.crowd.consensus import fit
+from holotype.crowd.policy import evidence_for_yes, known_voters, unimageable
+from holotype.errors import CrowdError
+
+YES, NO, UNSURE = Answer.YES, Answer.NO, Answer.UNSURE
+POLICIES: list[Policy] = [Fixed(5), Lead(2, 5), Posterior(), Table(seeds=3), Imageable(Posterior())]
+every = pytest.mark.parametrize("policy", POLICIES, ids=str)
+
+
+def ballot(*answers: Sequence[Answer], synsets: Sequence[int] | None = None) -> Ballot:
+    """One task per sequence of answers, answered by workers 0, 1, 2, ..."""
+    rows = [(task, worker, answer) for task, given in enumerate(answers) for worker, answer in enumerate(given)]
+    task, worker, answer = np.array(rows, np.int64).reshape(-1, 3).T
+    synset = np.array([0] * len(answers) if synsets is None else synsets, np.int64)
+    return Ballot(task, worker, answer, synset, int(worker.max(initial=-1)) + 1, int(synset.max(initial=-1)) + 1)
+
+
+def crowd_of(
+    seed: int, tasks: int, votes: int, base: float = 0.3, sensitivity: float = 0.7, specificity: float = 0.95
+) -> tuple[Ballot, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    truth = generator.random(tasks) < base
+    yes = generator.random((tasks, votes)) < np.where(truth, sensitivity, 1 - specificity)[:, None]
+    worker = np.argsort(generator.random((tasks, 40)), axis=1)[:, :votes]
+    columns = np.repeat(np.arange(tasks), votes), worker.ravel(), np.where(yes, YES, NO).ravel()
+    return Ballot(*columns, np.zeros(tasks, np.int64), 40, 1), truth
+
+
+@every
+def test_nothing_is_decided_without_votes(policy: Policy) -> None:
+    assert policy.conclude(ballot([], [], [])).states == [State.OPEN] * 3
+    assert policy.conclude(ballot()).states == []
+
+
+@every
+def test_gold_has_its_known_answer(policy: Policy) -> None:
+    asked = replace(ballot([], [NO] * 12, [YES] * 12), known=np.array([-1, 1, 0]))
+    found = policy.conclude(asked)
+    assert found.states == [State.OPEN, State.YES, State.NO]
+    assert found.scores[1:].tolist() == [1, 0]
+
+
+@every
+@pytest.mark.parametrize("answer", [YES, NO, UNSURE])
+def test_everybody_agreeing_is_decided_or_undecided(policy: Policy, answer: Answer) -> None:
+    states = policy.conclude(ballot(*[[answer] * 12] * 30)).states
+    allowed = {YES: {State.YES}, NO: {State.NO}, UNSURE: {State.NO, State.UNDECIDED, State.YES}}[answer]
+    assert set(states) <= allowed
+
+
+def test_lead_counts_yes_and_no() -> None:
+    asked = ballot([YES, YES], [YES, NO, YES, YES], [NO, NO, UNSURE], [YES, NO, YES, NO, UNSURE], [YES, UNSURE])
+    states = Lead(2, 5).conclude(asked).states
+    assert states == [State.YES, State.YES, State.NO, State.UNDECIDED, State.OPEN]
+
+
+def test_a_single_vote_decides_only_when_its_worker_is_known() -> None:
+    """Two-coin models collapse on single votes of strangers."""
+    votes, _ = crowd_of(1, 300, 4)
+    more = Ballot(
+        np.concatenate([votes.task, [300, 301]]),
+        np.concatenate([votes.worker, [0, 40]]),
+        np.concatenate([votes.answer, [NO, NO]]),
+        np.zeros(302, np.int64),
+        41,
+        1,
+    )
+    known = known_voters(more)
+    few = np.bincount(votes.worker, minlength=40) < 50
+    assert known[300] == (not few[0])
+    assert not known[301]
+    states = Posterior(reject=0.4, miss=1).conclude(more).states
+    assert states[301] is State.OPEN
+    busy = replace(more, worker=np.where(more.worker < 40, more.worker % 4, 40))
+    assert Posterior(reject=0.4, miss=1).conclude(busy).states[300:] == [State.NO, State.OPEN]
+
+
+def test_rare_good_images_are_not_lost_to_two_noes() -> None:
+    """Below `reject` the base rate alone would reject: `miss` asks the votes themselves to speak against it."""
+    votes, truth = crowd_of(2, 4000, 2, base=0.03, sensitivity=0.6)
+    lost = {}
+    for miss in (1.0, 0.1):
+        states = np.array(Posterior(miss=miss).conclude(votes).states)
+        lost[miss] = np.mean(states[truth] == State.NO)
+    assert lost[0.1] <= 0.1 < lost[1.0]
+
+
+def test_evidence_is_what_votes_add_to_the_base_rate() -> None:
+    votes, _ = crowd_of(3, 500, 3)
+    empty = replace(votes, synset=np.zeros(501, np.int64))
+    evidence = evidence_for_yes(empty, fit(empty))
+    assert evidence[500] == pytest.approx(0, abs=1e-4)
+    assert np.corrcoef(evidence[:500], votes.count(YES))[0, 1] > 0.8
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Lead(0, 3),
+        lambda: Lead(4, 3),
+        lambda: Posterior(miss=0),
+        lambda: Table(accept=0.01),
+        lambda: Table(maximum=9),
+        lambda: Imageable(Fixed(), 0),
+    ],
+)
+def test_impossible_policies_are_refused(make: object) -> None:
+    with pytest.raises(CrowdError):
+        make()  # type: ignore[operator]
+
+
+def test_a_table_counts_every_way_to_draw_votes() -> None:
+    """Against drawing all orders of two small images' votes one by one."""
+    images = [(3, 1), (1, 3)]
+    smooth = learn_table(np.array([3, 1]), np.array([1, 3]), size=4)
+    good: dict[tuple[int, int], float] = {}
+    every: dict[tuple[int, int], float] = {}
+    for yes, no in images:
+        for order in itertools.permutations([1] * yes + [0] * no):
+            for length in range(5):
+                cell = sum(order[:length]), length - sum(order[:length])
+                every[cell] = every.get(cell, 0) + 1 / math.factorial(4)
+                good[cell] = good.get(cell, 0) + (yes > no) / math.factorial(4)
+    steps = np.arange(5)
+    model = independent(steps[:, None], steps, ((1 + 0.6) / 4, (3 + 1.34) / 6, (1 + 0.12) / 6))
+    for cell, count in every.items():
+        expected = (good[cell] + 2 * model[cell]) / (count + 2)
+        assert smooth.confidence[cell] == pytest.approx(expected, abs=1e-6)
+    assert smooth.seeds == 2
+
+
+def test_a_table_is_harder_where_the_crowd_is_unsure() -> None:
+    """Burmese cat needs more votes than cat: Deng et al. 2009."""
+    easy, _ = crowd_of(4, 400, 10, 0.44, 0.88, 0.88)
+    hard, _ = crowd_of(5, 400, 10, 0.46, 0.70, 0.72)
+    tables = [learn_tables(votes, np.ones(400, bool))[0].confidence for votes in (easy, hard)]
+    assert tables[0][1, 0] > tables[1][1, 0]
+    assert tables[0][2, 0] == pytest.approx(0.97, abs=0.03)
+    assert tables[1][2, 0] == pytest.approx(0.83, abs=0.04)
+    assert (np.diff(tables[1][:6, 0]) > 0).all()
+
+
+def test_a_table_learned_at_one_base_rate_is_moved_to_another() -> None:
+    votes, _ = crowd_of(6, 3000, 10, 0.45)
+    rare, _ = crowd_of(7, 6000, 10, 0.1)
+    common_table, rare_table = (learn_tables(votes, np.ones(votes.tasks, bool))[0] for votes in (votes, rare))
+    assert common_table.confidence[1, 1] > rare_table.confidence[1, 1] + 0.1
+    assert common_table.at(rare_table.base_rate).confidence[1, 1] == pytest.approx(
+        rare_table.confidence[1, 1], abs=0.08
+    )
+
+
+def test_the_table_policy_asks_its_seed_first_and_then_decides() -> None:
+    votes, truth = crowd_of(8, 400, 10)
+    policy = Table(seeds=100, accept=0.9)
+    rank = np.arange(len(votes.task)) % 10
+    first = policy.conclude(votes.keep((votes.task >= 100) & (rank < 3) | (rank < 9)))
+    assert set(first.states) == {State.OPEN}
+    then = policy.conclude(votes.keep((rank < 3) | (votes.task < 100)))
+    states = np.array(then.states)
+    assert State.OPEN not in states[:100]
+    assert {State.OPEN, State.YES, State.NO} == set(states[100:])
+    for state, expected in ((State.YES, 0.85), (State.NO, 0.95)):
+        assert np.mean(truth[100:][states[100:] == state] == (state is State.YES)) > expected
+
+
+def test_a_synset_nobody_can_see_is_abandoned() -> None:
+    visible, hidden = [[YES] * 3] * 20 + [[NO] * 4] * 45, [[NO] * 4] * 65
+    asked = ballot(*visible, *hidden, [], [], synsets=[0] * 65 + [1] * 65 + [1, 0])
+    inner = Posterior(miss=1).conclude(asked)
+    assert unimageable(asked, inner).tolist() == [False, True]
+    states = Imageable(Posterior(miss=1)).conclude(asked).states
+    assert states[:130] == inner.states[:130]
+    assert states[130:] == [State.ABANDONED, State.OPEN]
+
+
+def test_calibration_undoes_over_confidence() -> None:
+    generator = np.random.default_rng(9)
+    odds = generator.normal(0, 2, 4000)
+    truth = generator.random(4000) < 1 / (1 + np.exp(-odds))
+    boast = 1 / (1 + np.exp(-(3 * odds + 1)))
+    found = calibrate(boast, truth)
+    assert found.slope == pytest.approx(1 / 3, abs=0.04)
+    assert np.abs(found.apply(boast) - 1 / (1 + np.exp(-odds))).max() < 0.05
+    none = calibrate(boast[:0], truth[:0])
+    assert (none.slope, none.shift) == (1.0, 0.0)
+    assert np.isfinite(calibrate(np.array([1.0, 0.0]), np.array([True, False])).slope)
+
+
+def test_gold_is_answered_without_being_told() -> None:
+    votes, truth = crowd_of(10, 500, 5)
+    known = np.where(np.arange(500) < 60, truth, -1)
+    posterior, told = posterior_of_gold(replace(votes, known=known))
+    assert len(posterior) == 60
+    assert (told == truth[:60]).all()
+    assert np.mean((posterior > 0.5) == truth[:60]) > 0.85
+    with pytest.raises(CrowdError, match="calibration needs gold"):
+        posterior_of_gold(votes)
+
+
+def test_thresholds_are_the_widest_that_held_on_gold() -> None:
+    posterior = np.array([0.99, 0.95, 0.9, 0.8, 0.6, 0.3, 0.2, 0.1, 0.05, 0.01])
+    truth = np.array([1, 1, 1, 0, 1, 0, 0, 1, 0, 0], bool)
+    assert thresholds(posterior, truth, precision=1.0, sensitivity=1.0) == (0.9, 0.05)
+    assert thresholds(posterior, truth, precision=0.8, sensitivity=0.8) == (0.6, 0.3)
+    with pytest.raises(CrowdError, match="no threshold has a precision"):
+        thresholds(posterior[3:4], truth[3:4], 0.9, 0.9)
+
+
+def test_calibration_makes_a_policy_ask_more() -> None:
+    votes, _ = crowd_of(11, 300, 3)
+    open_now = [
+        Posterior(calibration=calibration).conclude(votes).states.count(State.OPEN)
+        for calibration in (Calibration(), Calibration(slope=0.5))
+    ]
+    assert open_now[0] < open_now[1]
