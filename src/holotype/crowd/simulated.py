@@ -69,7 +69,7 @@ def exact_posterior(difficulty: Difficulty, yes: npt.ArrayLike, no: npt.ArrayLik
 @dataclass(frozen=True, slots=True)
 class SimulatedWorker:
     """A worker's chances of an `unsure` on bad, hard and good images; where not unsure, of yes on a good image
-    (`sensitivity`) and of no on a bad one (`specificity`); seconds per image; votes cast beside others' (`activity`)."""
+    (`sensitivity`) and of no on a bad one (`specificity`); seconds per image; how many votes, beside others'."""
 
     name: str
     sensitivity: float
@@ -107,6 +107,14 @@ class Population:
             self.base_rate, self.sensitivity, self.specificity, self.hard, self.guess
         )
 
+    def easier(self, wnid: str) -> tuple[float, float]:
+        """By how much the log odds of sensitivity and of specificity are higher in a synset than in the whole."""
+        synset = self.difficulty(wnid)
+        return (
+            log_odds(synset.sensitivity) - log_odds(self.sensitivity),
+            log_odds(synset.specificity) - log_odds(self.specificity),
+        )
+
 
 def log_odds(chance: float) -> float:
     """Of a chance, which is taken to be at least a billionth away from 0 and 1."""
@@ -122,8 +130,9 @@ def shifted(chance: float, by: float) -> float:
 def hire(population: Population, seed: int, number: int) -> SimulatedWorker:
     """The `number`-th worker of a population.
 
-    One of its profiles, where it has any. Otherwise good workers scatter around the population's sensitivity and specificity; the careless overlook two good
-    images in three and are quick; spammers answer yes or no by a coin of their own.
+    One of its profiles, where it has any. Otherwise good workers scatter around the population's sensitivity and
+    specificity; the careless overlook two good images in three and are quick; spammers answer yes or no by a coin of
+    their own.
     """
     name = f"sim-{seed}-{number:03d}"
     if population.profiles:
@@ -141,7 +150,9 @@ def hire(population: Population, seed: int, number: int) -> SimulatedWorker:
         yes = draw(seed, number, "spam")
         return SimulatedWorker(name, yes, 1 - yes, (0.0,) * 3, 0.3)
     if share < population.spammers + population.careless:
-        return SimulatedWorker(name, population.sensitivity * 0.6, population.specificity * 0.94, (0.05,) * 3, seconds / 2)
+        return SimulatedWorker(
+            name, population.sensitivity * 0.6, population.specificity * 0.94, (0.05,) * 3, seconds / 2
+        )
     return SimulatedWorker(
         name,
         scattered(population.sensitivity, 0.2, "sensitivity"),
@@ -215,11 +226,7 @@ class SimulatedCrowd:
 
     def _yes(self, worker: SimulatedWorker, wnid: str, good: bool) -> float:
         """A worker's chance of yes on an image of a synset that is not hard."""
-        difficulty = self._population.synsets.get(wnid)
-        if difficulty is None:
+        if wnid not in self._population.synsets:
             return worker.sensitivity if good else 1 - worker.specificity
-        if good:
-            return shifted(worker.sensitivity, log_odds(difficulty.sensitivity) - log_odds(self._population.sensitivity))
-        return 1 - shifted(
-            worker.specificity, log_odds(difficulty.specificity) - log_odds(self._population.specificity)
-        )
+        easier = self._population.easier(wnid)
+        return shifted(worker.sensitivity, easier[0]) if good else 1 - shifted(worker.specificity, easier[1])
