@@ -160,7 +160,8 @@ def test_the_demo_runs_on_any_folder_and_again(tmp_path: Path) -> None:
 
 def walk(command: click.Command, path: tuple[str, ...] = ("holotype",)) -> list[tuple[tuple[str, ...], click.Command]]:
     if isinstance(command, click.Group):
-        return [found for name, child in sorted(command.commands.items()) for found in walk(child, (*path, name))]
+        below = [found for name, child in sorted(command.commands.items()) for found in walk(child, (*path, name))]
+        return [*below, (path, command)] if command.invoke_without_command else below
     return [(path, command)]
 
 

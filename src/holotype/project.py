@@ -29,6 +29,7 @@ from holotype.crowd import (
     Certificate,
     Conclusion,
     Crowd,
+    History,
     Label,
     Plan,
     Policy,
@@ -225,6 +226,10 @@ class Project:
             strict=True,
         )
         return [Vote(*row) for row in columns]
+
+    def history(self) -> History:
+        """The campaign so far: what `fit_population`, `rehearse` and `forecast` of `holotype.crowd` start from."""
+        return History.of(Tally(self.tasks(), self.votes()))
 
     def simulated_crowd(self, truth: Mapping[tuple[str, str], bool] | None = None, seed: int = 2009) -> SimulatedCrowd:
         """A simulated crowd for this project's tasks.

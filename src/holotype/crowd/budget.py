@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holotype.crowd.ballot import Ballot, Floats, Ints
-from holotype.crowd.fitting import History, Weights
+from holotype.crowd.fitting import START, History, Kinds, Weights, fit_kinds, patterns_of
 from holotype.crowd.policy import Policy
 from holotype.crowd.rehearsal import Prices, Simulation, Spent, Stage, draw_rows
 from holotype.crowd.replay import open_tasks, play
@@ -71,10 +71,10 @@ def forecast(
 ) -> Forecast:
     """What is left to spend until `policy` has no open task, by simulating it from the votes there are.
 
-    `population` is best one fitted to this history. Every run draws its unknowns anew: shares of bad, hard and good
-    images from Dirichlet distributions as wide as the votes leave them, the kind of each open image given its votes,
-    and who will do the work, by a Bayesian bootstrap of the workers. The intervals hold what that leaves open, not
-    that the crowd may change or the model be wrong.
+    `population` is best one fitted to this history. Every run draws its unknowns anew: what the crowd is like, by
+    fitting it again to a bootstrap of the images, shares of bad, hard and good images per synset from Dirichlet
+    distributions, the kind of each open image given its votes, and who will do the work, by a Bayesian bootstrap of the
+    workers. The intervals hold what that leaves open, not that the crowd may change or the model be wrong.
 
     Above `effort.tasks` tasks in synsets with open ones, each run simulates another sample, equally many of every
     synset, or whole ones of some, at least `LEAST_TASKS` each, with a like share of the workers, and scales what it
@@ -114,9 +114,10 @@ class _End:
         """One way it may go."""
         tasks, scale = self._sample(rng)
         ballot = _only(self.ballot, tasks)
-        kinds = draw_rows(self.stage.kinds(ballot, self._shares(rng)), rng)
+        stage = self._bootstrap(rng)
+        kinds = draw_rows(stage.kinds(ballot, self._shares(stage, rng)), rng)
         activity = self._activity(len(tasks), rng)
-        simulation = Simulation(self.stage, activity, kinds, scale, self.page_size, rng)
+        simulation = Simulation(stage, activity, kinds, scale, self.page_size, rng)
         play(ballot, self.policy, simulation.ask)
         spent, stood_for = simulation.spent, float(scale @ self.waiting[tasks])
         factor = float(self.waiting.sum()) / stood_for if stood_for else 0.0
@@ -137,15 +138,21 @@ class _End:
         taken = np.bincount(synset[order], minlength=synsets)
         return order, (sizes / np.maximum(taken, 1))[synset[order]]
 
-    def _shares(self, rng: np.random.Generator) -> Floats:
+    def _bootstrap(self, rng: np.random.Generator) -> Stage:
+        """The crowd as it may be; without votes, only the shares of kinds are in doubt."""
+        patterns, images = patterns_of(self.ballot)
+        if not len(images):
+            shares = np.maximum(self.stage.shares.mean(axis=0), 0.001)
+            drawn = rng.dirichlet(Weights().share * shares)
+            return self.stage.moved(Kinds(START, shares), Kinds(START, drawn))
+        again = rng.multinomial(images.sum(), images / images.sum())
+        return self.stage.moved(fit_kinds(patterns, images), fit_kinds(patterns, again))
+
+    def _shares(self, stage: Stage, rng: np.random.Generator) -> Floats:
         """Shares of bad, hard and good images as they may be, ``(synsets, 3)``."""
-        weight, voted = Weights().share, self.ballot.votes_per_task > 0
-        asked = np.bincount(self.ballot.synset[voted], minlength=self.ballot.synsets)[:, None]
-        sizes = np.bincount(self.ballot.synset, minlength=self.ballot.synsets)
-        overall = np.average(self.stage.shares, axis=0, weights=sizes)
-        drawn = rng.dirichlet((voted.sum() + weight) * overall)
-        strength = (asked + weight) * self.stage.shares + weight * (drawn - overall)
-        shares = rng.gamma(np.maximum(strength, 0.01))
+        voted = self.ballot.synset[self.ballot.votes_per_task > 0]
+        asked = np.bincount(voted, minlength=self.ballot.synsets)[:, None]
+        shares = rng.gamma(np.maximum((asked + Weights().share) * stage.shares, 0.01))
         return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
     def _activity(self, tasks: int, rng: np.random.Generator) -> Floats:

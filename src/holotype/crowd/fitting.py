@@ -67,21 +67,33 @@ class Kinds:
     chances: Floats
     shares: Floats
 
+    @property
+    def yes(self) -> Floats:
+        """Chance of yes on each kind where not unsure, ``(kinds,)``."""
+        return _of_decided(self.chances)
 
-def fit_kinds(counts: Floats, rounds: int = 3000) -> Kinds:
-    """A mixture of three kinds of images fitted to counts of each answer per image, ``(images, answers)``.
+
+def patterns_of(ballot: Ballot) -> tuple[Floats, Ints]:
+    """The distinct counts of answers, ``(patterns, answers)``, and how many images had each, ``(patterns,)``.
+
+    Gold tasks and those without votes do not count.
+    """
+    return np.unique(_counts(ballot)[_drawn_by_chance(ballot)], axis=0, return_counts=True)
+
+
+def fit_kinds(patterns: Floats, images: Ints, rounds: int = 3000) -> Kinds:
+    """A mixture of three kinds of images fitted to `patterns_of` a ballot.
 
     Expectation maximisation as if all workers were one, drawn to `START` and `SHARES`. Since votes on an image come
     from workers met by chance, it finds the mean worker; a model with a confusion matrix per worker, fitted to few
     votes, explains away the hard images.
     """
-    patterns, images = np.unique(counts, axis=0, return_counts=True)
     chances, shares = START, SHARES
     for _ in range(rounds):
         probas = normalised(patterns @ np.log(chances) + np.log(shares)) * images[:, None]
         chances = patterns.T @ probas + STRENGTH * START
         chances /= chances.sum(axis=0)
-        before, shares = shares, (probas.sum(axis=0) + SHARES) / (len(counts) + 1)
+        before, shares = shares, (probas.sum(axis=0) + SHARES) / (images.sum() + 1)
         if np.abs(shares - before).max() < 1e-7:
             break
     return Kinds(chances, shares)
@@ -145,7 +157,7 @@ def fit_population(history: History, weights: Weights = Weights()) -> Population
     ballot = history.ballot
     if not len(ballot.task):
         return Population()
-    kinds = fit_kinds(_counts(ballot)[_drawn_by_chance(ballot)])
+    kinds = fit_kinds(*patterns_of(ballot))
     shares = shares_by_synset(ballot, kinds, weights.share)
     start = normalised(_counts(ballot) @ np.log(kinds.chances) + np.log(shares)[ballot.synset])
     gold = None if ballot.known is None else Gold(np.where(ballot.known == 1, GOOD, ballot.known))
@@ -153,7 +165,7 @@ def fit_population(history: History, weights: Weights = Weights()) -> Population
         gold.impose(start)
     workers = _Workers(kinds.chances, np.log(shares)[ballot.synset], weights.worker)
     found = maximise(ballot.incidence(), start, workers, ballot.answers, gold=gold)
-    overall = _difficulty(_of_decided(kinds.chances), kinds.shares)
+    overall = _difficulty(kinds.yes, kinds.shares)
     own = _by_synset(ballot, found, kinds.chances, weights.difficulty)
     return Population(
         workers=max(ballot.workers, Population().workers),

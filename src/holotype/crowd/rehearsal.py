@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from holotype.crowd.ballot import Ballot, Floats, Ints
 from holotype.crowd.campaign import PAGE_SIZE
 from holotype.crowd.confusion import LEAST, normalised
-from holotype.crowd.fitting import GOOD, HARD
+from holotype.crowd.fitting import BAD, GOOD, HARD, History, Kinds
 from holotype.crowd.policy import Conclusion, Policy, State
 from holotype.crowd.replay import play
 from holotype.crowd.simulated import Population, hire, log_odds
@@ -78,6 +79,18 @@ class Stage:
         """Shares of bad, hard and good images, ``(synsets, 3)``."""
         easy = 1 - self.hard
         return np.stack([easy * (1 - self.base_rates), self.hard, easy * self.base_rates], axis=1)
+
+    def moved(self, before: Kinds, after: Kinds) -> Stage:
+        """The same workers and synsets in a crowd that is now `after` where it was `before`."""
+        moved = copy.copy(self)
+        odds = np.log(after.yes / (1 - after.yes)) - np.log(before.yes / (1 - before.yes))
+        moved.sensitivity = self.sensitivity + odds[GOOD]
+        moved.specificity = self.specificity - odds[BAD]
+        moved.guess = self.guess / (self.guess + (1 - self.guess) * np.exp(-odds[HARD]))
+        shares = self.shares * after.shares / before.shares
+        moved.hard = shares[:, HARD] / shares.sum(axis=1)
+        moved.base_rates = shares[:, GOOD] / (shares[:, GOOD] + shares[:, BAD])
+        return moved
 
     def chances(self, worker: Ints, synset: Ints) -> Floats:
         """Chances of no, unsure and yes by each worker on each kind of image, ``(votes, kinds, answers)``."""
@@ -166,6 +179,16 @@ class Rehearsal:
     undecided: float
 
 
+def images_like(history: History, count: int, rng: np.random.Generator) -> list[str]:
+    """Wnids for `count` images like a campaign's: whole synsets drawn at random, over again where it has fewer images.
+
+    Empty where it has none.
+    """
+    synset = history.ballot.synset
+    order = np.argsort(rng.permutation(history.ballot.synsets)[synset], kind="stable")
+    return [history.wnids[number] for number in np.resize(synset[order], count if len(synset) else 0).tolist()]
+
+
 def rehearse(
     population: Population,
     wnids: Sequence[str],
@@ -182,7 +205,7 @@ def rehearse(
     if not len(wnids):
         raise CrowdError("there is nothing to rehearse: take in candidates first, with holotype ingest")
     names, synset = np.unique(np.asarray(wnids), return_inverse=True)
-    stage = Stage(population, names.tolist())
+    stage = Stage(population, [str(name) for name in names])
     kinds = draw_rows(stage.shares[synset], rng)
     good = (kinds == GOOD) | ((kinds == HARD) & (rng.random(len(kinds)) < stage.base_rates[synset]))
     none = np.zeros(0, np.int64)
