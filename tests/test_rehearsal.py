@@ -141,9 +141,9 @@ def asked(population: Population, synsets: int, images: int, votes: int, seed: i
 
 @pytest.mark.parametrize("hard", [0.0, 0.1, 0.2])
 def test_a_population_is_recovered_from_its_votes(hard: float) -> None:
-    """From five votes on 8,000 images: hard within .05, sensitivity within .03, the others within .02."""
+    """From eight votes on 8,000 images: hard within .05, sensitivity within .03, the others within .02."""
     true = Population(sensitivity=0.8, specificity=0.93, careless=0, spammers=0, hard=hard)
-    history, _ = asked(true, 20, 400, 5)
+    history, _ = asked(true, 20, 400, 8)
     found = fit_population(history)
     assert found.hard == pytest.approx(hard, abs=0.05)
     assert found.sensitivity == pytest.approx(0.795, abs=0.03)

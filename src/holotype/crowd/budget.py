@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holotype.crowd.ballot import Ballot, Floats, Ints
-from holotype.crowd.fitting import START, History, Kinds, Weights, fit_kinds, patterns_of
+from holotype.crowd.fitting import START, History, Kinds, Patterns, Weights, fit_kinds
 from holotype.crowd.policy import Policy
 from holotype.crowd.rehearsal import Prices, Simulation, Spent, Stage, draw_rows
 from holotype.crowd.replay import open_tasks, play
@@ -85,7 +85,8 @@ def forecast(
     waiting[open_tasks(policy.conclude(ballot))] = True
     outcomes = [Spent()]
     if waiting.any():
-        end = _End(ballot, waiting, policy, Stage(population, history.wnids), prices.page_size, effort.tasks)
+        patterns, stage = Patterns.of(ballot, by_synset=False), Stage(population, history.wnids)
+        end = _End(ballot, waiting, policy, stage, patterns, fit_kinds(patterns), prices.page_size, effort.tasks)
         outcomes = [end.simulate(rng) for _ in range(effort.runs)]
     votes = [spent.votes for spent in outcomes]
     per_hour = history.votes_per_hour
@@ -107,6 +108,8 @@ class _End:
     waiting: npt.NDArray[np.bool_]
     policy: Policy
     stage: Stage
+    patterns: Patterns
+    crowd: Kinds
     page_size: int
     limit: int
 
@@ -140,13 +143,13 @@ class _End:
 
     def _bootstrap(self, rng: np.random.Generator) -> Stage:
         """The crowd as it may be; without votes, only the shares of kinds are in doubt."""
-        patterns, images = patterns_of(self.ballot)
-        if not len(images):
+        if not len(self.patterns.images):
             shares = np.maximum(self.stage.shares.mean(axis=0), 0.001)
             drawn = rng.dirichlet(Weights().share * shares)
-            return self.stage.moved(Kinds(START, shares), Kinds(START, drawn))
-        again = rng.multinomial(images.sum(), images / images.sum())
-        return self.stage.moved(fit_kinds(patterns, images), fit_kinds(patterns, again))
+            return self.stage.moved(Kinds(START.chances, shares[None]), Kinds(START.chances, drawn[None]))
+        total = self.patterns.images.sum()
+        again = rng.multinomial(total, self.patterns.images / total)
+        return self.stage.moved(self.crowd, fit_kinds(dataclasses.replace(self.patterns, images=again), rounds=500))
 
     def _shares(self, stage: Stage, rng: np.random.Generator) -> Floats:
         """Shares of bad, hard and good images as they may be, ``(synsets, 3)``."""

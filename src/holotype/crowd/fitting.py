@@ -10,17 +10,11 @@ import numpy as np
 
 from holotype.crowd.ballot import UNKNOWN, Ballot, Floats, Ints
 from holotype.crowd.campaign import Tally
-from holotype.crowd.confusion import Fitted, Gold, maximise, normalised
+from holotype.crowd.confusion import Gold, maximise, normalised
 from holotype.crowd.port import Answer
 from holotype.crowd.simulated import Difficulty, Population, SimulatedWorker
 
 BAD, HARD, GOOD = range(3)
-START: Final = np.array([(0.93, 0.48, 0.25), (0.03, 0.05, 0.04), (0.04, 0.47, 0.71)])
-"""Chances of no, unsure and yes on bad, hard and good images, ``(answers, kinds)``, before any vote."""
-SHARES: Final = np.array([0.6, 0.1, 0.3])
-"""Shares of bad, hard and good images, likewise."""
-STRENGTH: Final = np.array([40.0, 300.0, 40.0])
-"""How many votes `START` weighs: more for hard images, which few votes tell from good ones that were overlooked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,66 +56,74 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """Chances of each answer on bad, hard and good images, ``(answers, kinds)``, and their shares, ``(kinds,)``."""
+    """Chances of each answer on bad, hard and good images, ``(synsets, answers, kinds)``, and the kinds' shares,
+    ``(synsets, kinds)``."""
 
     chances: Floats
     shares: Floats
 
     @property
     def yes(self) -> Floats:
-        """Chance of yes on each kind where not unsure, ``(kinds,)``."""
-        return _of_decided(self.chances)
+        """Chance of yes on each kind where not unsure, ``(synsets, kinds)``."""
+        yes, no = self.chances[:, Answer.YES], self.chances[:, Answer.NO]
+        return np.asarray(yes / (yes + no))
 
 
-def patterns_of(ballot: Ballot) -> tuple[Floats, Ints]:
-    """The distinct counts of answers, ``(patterns, answers)``, and how many images had each, ``(patterns,)``.
+START: Final = Kinds(
+    np.array([[(0.93, 0.48, 0.25), (0.03, 0.05, 0.04), (0.04, 0.47, 0.71)]]), np.array([[0.6, 0.1, 0.3]])
+)
+"""What is believed of a crowd before any vote."""
 
-    Gold tasks and those without votes do not count.
+STRENGTH: Final = np.array([40.0, 300.0, 40.0, 1.0])
+"""How many votes on bad, hard and good images that weighs, and how many images: more votes on hard ones, which are not
+easily told from good ones that were overlooked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Distinct counts of answers, ``(patterns, answers)``, how many images had each and in which synset,
+    ``(patterns,)``."""
+
+    counts: Floats
+    images: Ints
+    synset: Ints
+    synsets: int
+
+    @classmethod
+    def of(cls, ballot: Ballot, by_synset: bool) -> Patterns:
+        """Those of a ballot, all synsets taken as one unless `by_synset`; gold and what has no votes is left out."""
+        chosen = ballot.votes_per_task > 0
+        if ballot.known is not None:
+            chosen &= ballot.known == UNKNOWN
+        synset = ballot.synset[chosen] if by_synset else np.zeros(int(chosen.sum()), np.int64)
+        rows, images = np.unique(np.c_[synset, ballot.counts()[chosen]], axis=0, return_counts=True)
+        return cls(rows[:, 1:].astype(np.float64), images, rows[:, 0], ballot.synsets if by_synset else 1)
+
+
+def fit_kinds(patterns: Patterns, belief: Kinds = START, strength: Floats = STRENGTH, rounds: int = 2000) -> Kinds:
+    """A mixture of three kinds of images in each synset, drawn to a `belief` as `strength` says.
+
+    Expectation maximisation as if all workers were one. Since votes on an image come from workers met by chance, it
+    finds the mean worker; a model with a confusion matrix per worker, fitted to few votes, explains away hard images.
     """
-    return np.unique(_counts(ballot)[_drawn_by_chance(ballot)], axis=0, return_counts=True)
+    from scipy.sparse import csr_array
 
-
-def fit_kinds(patterns: Floats, images: Ints, rounds: int = 3000) -> Kinds:
-    """A mixture of three kinds of images fitted to `patterns_of` a ballot.
-
-    Expectation maximisation as if all workers were one, drawn to `START` and `SHARES`. Since votes on an image come
-    from workers met by chance, it finds the mean worker; a model with a confusion matrix per worker, fitted to few
-    votes, explains away the hard images.
-    """
-    chances, shares = START, SHARES
+    rows, (answers, kinds) = len(patterns.counts), belief.chances.shape[1:]
+    place = (patterns.synset, np.arange(rows))
+    sums = csr_array((patterns.images.astype(np.float64), place), shape=(patterns.synsets, rows))
+    chances = np.broadcast_to(belief.chances, (patterns.synsets, answers, kinds))
+    shares = np.broadcast_to(belief.shares, (patterns.synsets, kinds))
     for _ in range(rounds):
-        probas = normalised(patterns @ np.log(chances) + np.log(shares)) * images[:, None]
-        chances = patterns.T @ probas + STRENGTH * START
-        chances /= chances.sum(axis=0)
-        before, shares = shares, (probas.sum(axis=0) + SHARES) / (images.sum() + 1)
-        if np.abs(shares - before).max() < 1e-7:
+        evidence = np.einsum("pa,pak->pk", patterns.counts, np.log(chances)[patterns.synset])
+        probas = normalised(evidence + np.log(shares)[patterns.synset])
+        votes = sums @ (patterns.counts[:, :, None] * probas[:, None]).reshape(rows, answers * kinds)
+        chances = votes.reshape(-1, answers, kinds) + strength[:kinds] * belief.chances
+        chances /= chances.sum(axis=1, keepdims=True)
+        before, shares = shares, sums @ probas + strength[kinds] * belief.shares
+        shares /= shares.sum(axis=1, keepdims=True)
+        if np.abs(shares - before).max(initial=0) < 1e-6:
             break
     return Kinds(chances, shares)
-
-
-def shares_by_synset(ballot: Ballot, kinds: Kinds, weight: float) -> Floats:
-    """Shares of bad, hard and good images in every synset, ``(synsets, 3)``, drawn to those of all by `weight` images.
-
-    Gold tasks and those without votes do not count.
-    """
-    of = _drawn_by_chance(ballot)
-    evidence, synset = _counts(ballot)[of] @ np.log(kinds.chances), ballot.synset[of]
-    shares = np.broadcast_to(kinds.shares, (ballot.synsets, 3))
-    for _ in range(50):
-        probas = normalised(evidence + np.log(shares)[synset])
-        sums = np.stack([np.bincount(synset, kind, ballot.synsets) for kind in probas.T], axis=1)
-        shares = sums + weight * kinds.shares
-        shares /= shares.sum(axis=1, keepdims=True)
-    return shares
-
-
-def _counts(ballot: Ballot) -> Floats:
-    return ballot.counts().astype(np.float64)
-
-
-def _drawn_by_chance(ballot: Ballot) -> Ints:
-    voted = ballot.votes_per_task > 0
-    return np.flatnonzero(voted if ballot.known is None else voted & (ballot.known == UNKNOWN))
 
 
 class _Workers:
@@ -146,27 +148,21 @@ class _Workers:
 def fit_population(history: History, weights: Weights = Weights()) -> Population:
     """The population whose votes look like those there are; its profiles are the ballot's workers, in order.
 
-    The crowd as a whole and the shares of hard and of good images come from `fit_kinds`; then each worker's
-    sensitivity, specificity and unsure, by Dawid and Skene's model (1979) with three classes, drawn to the crowd's;
-    their speed is the median of their seconds. A synset's difficulty compares its votes with what its workers' habits
-    foretell. Votes cannot tell how many of the hard images are good: as many as of the others is assumed. Two votes on
-    an image have many explanations; five settle it.
+    The crowd as a whole comes from `fit_kinds`, and so does each synset's difficulty, drawn to it, but that the coin of
+    the hard images is the same in all; then each worker's sensitivity, specificity and unsure, by Dawid and Skene's
+    model (1979) with three classes, drawn to the crowd's; their speed is the median of their seconds. Votes cannot tell
+    how many of the hard images are good: as many as of the others is assumed. Two votes on an image have many
+    explanations; five or more begin to settle it.
 
     Without votes it is the default population.
     """
     ballot = history.ballot
     if not len(ballot.task):
         return Population()
-    kinds = fit_kinds(*patterns_of(ballot))
-    shares = shares_by_synset(ballot, kinds, weights.share)
-    start = normalised(_counts(ballot) @ np.log(kinds.chances) + np.log(shares)[ballot.synset])
-    gold = None if ballot.known is None else Gold(np.where(ballot.known == 1, GOOD, ballot.known))
-    if gold is not None:
-        gold.impose(start)
-    workers = _Workers(kinds.chances, np.log(shares)[ballot.synset], weights.worker)
-    found = maximise(ballot.incidence(), start, workers, ballot.answers, gold=gold)
-    overall = _difficulty(kinds.yes, kinds.shares)
-    own = _by_synset(ballot, found, kinds.chances, weights.difficulty)
+    crowd = fit_kinds(Patterns.of(ballot, by_synset=False))
+    strength = np.array([weights.difficulty, 1e9, weights.difficulty, weights.share])
+    synsets = fit_kinds(Patterns.of(ballot, by_synset=True), crowd, strength, rounds=300)
+    overall = _difficulty(crowd.yes[0], crowd.shares[0])
     return Population(
         workers=max(ballot.workers, Population().workers),
         sensitivity=overall.sensitivity,
@@ -174,15 +170,27 @@ def fit_population(history: History, weights: Weights = Weights()) -> Population
         base_rate=overall.base_rate,
         hard=overall.hard,
         guess=overall.guess,
-        profiles=_profiles(ballot, found.confusion, history.seconds),
-        synsets={wnid: _difficulty(yes, share) for wnid, yes, share in zip(history.wnids, own, shares, strict=True)},
+        profiles=_profiles(ballot, _confusion(ballot, crowd, synsets, weights.worker), history.seconds),
+        synsets=dict(zip(history.wnids, map(_difficulty, synsets.yes, synsets.shares), strict=True)),
     )
 
 
-def _of_decided(chances: Floats) -> Floats:
-    """Chances, or counts, of answers ``(..., answers, kinds)`` to those of yes where not unsure, ``(..., kinds)``."""
-    yes, no = chances[..., Answer.YES, :], chances[..., Answer.NO, :]
-    return np.asarray(yes / (yes + no))
+def _confusion(ballot: Ballot, crowd: Kinds, synsets: Kinds, weight: float) -> Floats:
+    """Each worker's chances of answers on each kind of image, ``(workers, answers, kinds)``, the crowd's on average."""
+    counts = ballot.counts().astype(np.float64)
+    ratio = np.einsum("ta,tak->tk", counts, np.log(synsets.chances / crowd.chances)[ballot.synset])
+    offset = ratio + np.log(synsets.shares)[ballot.synset]
+    start = normalised(counts @ np.log(crowd.chances[0]) + offset)
+    gold = None if ballot.known is None else Gold(np.where(ballot.known == 1, GOOD, ballot.known))
+    if gold is not None:
+        gold.impose(start)
+    workers = _Workers(crowd.chances[0], offset, weight)
+    found = maximise(ballot.incidence(), start, workers, ballot.answers, gold=gold).confusion
+    votes = np.bincount(ballot.worker, minlength=ballot.workers)
+    for _ in range(20):
+        found = found * crowd.chances / np.average(found, axis=0, weights=votes)
+        found /= found.sum(axis=1, keepdims=True)
+    return found
 
 
 def _difficulty(yes: Floats, shares: Floats) -> Difficulty:
@@ -195,27 +203,8 @@ def _difficulty(yes: Floats, shares: Floats) -> Difficulty:
     )
 
 
-def _by_synset(ballot: Ballot, found: Fitted, population: Floats, weight: float) -> Floats:
-    """Chances of yes in every synset, ``(synsets, kinds)``: how its votes differ from what its workers do elsewhere."""
-    given = np.empty((ballot.synsets, *population.shape))
-    foretold = np.empty_like(given)
-    synset = ballot.synset[ballot.task]
-    for answer, kind in np.ndindex(population.shape):
-        weights = found.probas[ballot.task, kind]
-        given[:, answer, kind] = np.bincount(synset, weights * (ballot.answer == answer), ballot.synsets)
-        expected = weights * found.confusion[ballot.worker, answer, kind]
-        foretold[:, answer, kind] = np.bincount(synset, expected, ballot.synsets)
-    drawn, usual = (_of_decided(counts + weight * population) for counts in (given, foretold))
-    odds = drawn / (1 - drawn) * (1 - usual) / usual
-    overall = _of_decided(population)
-    shifted = overall / (1 - overall) * odds
-    yes: Floats = shifted / (1 + shifted)
-    yes[:, HARD] = overall[HARD]
-    return yes
-
-
 def _profiles(ballot: Ballot, confusion: Floats, seconds: Floats) -> tuple[SimulatedWorker, ...]:
-    yes, unsure = _of_decided(confusion), confusion[:, Answer.UNSURE]
+    yes, unsure = Kinds(confusion, confusion[:, 0]).yes, confusion[:, Answer.UNSURE]
     order = np.lexsort((seconds, ballot.worker))
     votes = np.bincount(ballot.worker, minlength=ballot.workers)
     middle = np.minimum(np.cumsum(votes) - votes + votes // 2, len(order) - 1)

@@ -83,7 +83,7 @@ class Stage:
     def moved(self, before: Kinds, after: Kinds) -> Stage:
         """The same workers and synsets in a crowd that is now `after` where it was `before`."""
         moved = copy.copy(self)
-        odds = np.log(after.yes / (1 - after.yes)) - np.log(before.yes / (1 - before.yes))
+        odds = (np.log(after.yes / (1 - after.yes)) - np.log(before.yes / (1 - before.yes)))[0]
         moved.sensitivity = self.sensitivity + odds[GOOD]
         moved.specificity = self.specificity - odds[BAD]
         moved.guess = self.guess / (self.guess + (1 - self.guess) * np.exp(-odds[HARD]))
