@@ -58,7 +58,7 @@ class Effort:
     """How often a campaign is simulated to its end, and on how many tasks at most."""
 
     runs: int = 50
-    tasks: int = 2000
+    tasks: int = 1000
 
 
 def forecast(
