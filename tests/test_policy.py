@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from holotype.crowd import Answer, Ballot, Fixed, Imageable, Lead, Policy, Posterior, State, Table
+from holotype.crowd import Answer, Ballot, Conclusion, Fixed, Imageable, Lead, Policy, Posterior, State, Table, Task
+from holotype.crowd.backoff import split_images
 from holotype.crowd.calibration import Calibration, calibrate, posterior_of_gold, thresholds
 from holotype.crowd.confidence import independent, learn_table, learn_tables
 from holotype.crowd.consensus import fit
-from holotype.crowd.policy import evidence_for_yes, known_voters, unimageable
+from holotype.crowd.policy import evidence_for_yes, known_voters, parse_policy, unimageable
 from holotype.errors import CrowdError
 
 YES, NO, UNSURE = Answer.YES, Answer.NO, Answer.UNSURE
@@ -227,3 +228,56 @@ def test_calibration_makes_a_policy_ask_more() -> None:
         for calibration in (Calibration(), Calibration(slope=0.5))
     ]
     assert open_now[0] < open_now[1]
+
+
+@pytest.mark.parametrize("policy", [*POLICIES[:4], Posterior(0.9, 0.2, 1, 7, 0.5), Table(0.9, 0.1, 20, 15)], ids=str)
+def test_a_policy_is_read_as_it_names_itself(policy: Policy) -> None:
+    assert parse_policy(str(policy)) == policy
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "one of fixed, lead"),
+        ("guess(3)", "one of fixed, lead"),
+        ("lead(3, 9, 1)", "the values of lead are lead, cap"),
+        ("lead(3, lead=2)", "each a number and once"),
+        ("lead(x)", "each a number"),
+        ("posterior(priors=1)", "accept, reject, minimum"),
+        ("posterior(accept=2)", "a policy needs"),
+        ("fixed(1.5)", "each a number"),
+    ],
+)
+def test_what_is_no_policy_is_refused(text: str, message: str) -> None:
+    with pytest.raises(CrowdError, match=message):
+        parse_policy(text)
+
+
+BURMESE, SIAMESE, CAT, CAR = "n02123394", "n02123597", "n02121808", "n02958343"
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ([(BURMESE, "undecided", 0.5), (SIAMESE, "undecided", 0.4)], CAT),
+        ([(BURMESE, "undecided", 0.5), (SIAMESE, "no", 0.04)], None),  # only one of them was seen
+        ([(BURMESE, "yes", 0.99), (SIAMESE, "undecided", 0.4)], None),  # decided
+        ([(BURMESE, "open", 0.5), (SIAMESE, "undecided", 0.4)], None),  # still being asked
+        ([(BURMESE, "undecided", 0.2), (SIAMESE, "undecided", 0.2)], None),  # few saw any
+        ([(BURMESE, "undecided", 0.5), (CAR, "undecided", 0.4)], None),  # nothing near in common
+        ([(BURMESE, "undecided", 0.5), (SIAMESE, "undecided", 0.4), (CAT, "no", 0.0)], None),  # asked before
+    ],
+)
+def test_a_split_between_siblings_backs_off_to_their_ancestor(
+    asked: list[tuple[str, str, float]], expected: str | None
+) -> None:
+    tasks = [Task(number, wnid, "a" * 64) for number, (wnid, _, _) in enumerate(asked)]
+    found = split_images(
+        [*tasks, Task(9, CAR, "b" * 64)],
+        Conclusion([*(State(state) for _, state, _ in asked), State.YES], np.array([*(s for *_, s in asked), 1.0])),
+        lambda wnids: None if CAR in wnids else CAT,
+    )
+    assert [split.ancestor for split in found] == ([] if expected is None else [expected])
+    if found:
+        assert found[0].chance == pytest.approx(0.7)
+        assert found[0].wnids == (BURMESE, SIAMESE)

@@ -191,7 +191,7 @@ def test_without_votes_the_population_is_the_default() -> None:
 
 
 def test_real_votes_come_out_of_the_fitted_simulator(shared: Path) -> None:
-    """ReaL's 93,465 pairs with five raters each: yes counts within .02, whole patterns within .035 (total variation)."""
+    """ReaL's 93,465 pairs, five raters each: yes counts within .02, patterns within .035 (total variation)."""
     with np.load(shared / "real/raters.npz") as file:
         task, worker, answer = np.nonzero(file["tensor"].transpose(1, 0, 2))
         synset = file["info"][:, 1].astype(np.int64)

@@ -90,7 +90,8 @@ class VerifyReport:
 
     def __str__(self) -> str:
         total = sum(self.states.values())
-        parts = ", ".join(f"{name} {self.states.get(name, 0):,}" for name in State)
+        shown = [name for name in State if name is not State.ABANDONED or self.states.get(name)]
+        parts = ", ".join(f"{name} {self.states.get(name, 0):,}" for name in shown)
         per = f" ({self.votes / total:.2f} per candidate)" if total else ""
         return f"{total:,} candidates: {parts}; {self.votes:,} votes{per}, {self.new_votes:,} of them new"
 

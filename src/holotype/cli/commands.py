@@ -550,7 +550,7 @@ def demo(out: Path, photos: Path | None, seed: int) -> None:
         return "-" if value is None else f"{100 * value:.1f} %"
 
     show.table(
-        f"adaptive consensus, {result.verified.policy}, beside a majority of five by the same crowd",
+        "adaptive consensus beside a majority of five by the same crowd",
         (
             "subtree",
             "candidates",

@@ -193,10 +193,13 @@ def shares(ballot: Ballot, classes: int, weight: Floats | None = None) -> Floats
     """
     if not classes:
         return np.zeros((ballot.tasks, 0))
-    voting = ballot.keep(ballot.answer < classes)
-    weights = None if weight is None else weight[voting.worker]
-    cells = np.asarray(voting.task, np.int64) * classes + voting.answer
-    sums = np.bincount(cells, weights, minlength=ballot.tasks * classes).reshape(-1, classes).astype(np.float64)
+    if weight is None:
+        sums: Floats = ballot.counts()[:, :classes].astype(np.float64)
+    else:
+        voting = ballot.keep(ballot.answer < classes)
+        cells = voting.task.astype(np.int64) * classes + voting.answer
+        heard = np.bincount(cells, weight[voting.worker], minlength=ballot.tasks * classes)
+        sums = np.asarray(heard, np.float64).reshape(-1, classes)
     total = sums.sum(axis=1, keepdims=True)
     equal: Floats = np.full_like(sums, 1 / classes)
     np.divide(sums, total, out=equal, where=total > 0)

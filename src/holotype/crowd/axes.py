@@ -54,9 +54,9 @@ class Axes:
 
     def ballot(self, table: VoteTable, uses_unsure: bool) -> Ballot:
         """The table's votes over these axes; without `uses_unsure` votes that say so are left out."""
-        task = codes_of(table.tasks, self.tasks, "task")[table.task]
-        worker = codes_of(table.workers, self.workers, "worker")[table.worker]
-        answer = codes_of(table.labels, self.answers, "label")[table.label]
+        task = _recoded(table.task, table.tasks, self.tasks, "task")
+        worker = _recoded(table.worker, table.workers, self.workers, "worker")
+        answer = _recoded(table.label, table.labels, self.answers, "label")
         synset = np.zeros(len(self.tasks), np.int64)
         if "synset" in table.extra:
             synset[task[::-1]] = codes_of(table.extra["synset"], self.synsets, "synset")[::-1]
@@ -91,6 +91,11 @@ class Axes:
             prior = np.full(new.tasks, np.nan) if prior is None else prior
             prior[: old.tasks] = np.where(np.isnan(old.prior), prior[: old.tasks], old.prior)
         return axes, dataclasses.replace(new, prior=prior)
+
+
+def _recoded(codes: Ints, values: pa.Array, names: pa.Array, what: str) -> Ints:
+    """Codes into `values` as codes into `names`."""
+    return codes if values.equals(names) else codes_of(values, names, what)[codes]
 
 
 def _with(old: pa.Array, new: Any) -> pa.Array:

@@ -57,7 +57,9 @@ class Ballot:
 
     def counts(self) -> Ints:
         """Number of votes of every kind on each task, ``(tasks, answers)``."""
-        cells = np.asarray(self.task, np.int64) * self.answers + self.answer
+        cells = self.task.astype(np.int64)
+        cells *= self.answers
+        cells += self.answer
         return np.bincount(cells, minlength=self.tasks * self.answers).reshape(self.tasks, self.answers)
 
     def keep(self, chosen: npt.NDArray[Any]) -> Ballot:
@@ -82,7 +84,9 @@ class Ballot:
 
 def first_votes(task: Ints, worker: Ints) -> Ints:
     """Indices of the votes that count, sorted by task and worker: of a worker's several votes on a task the first."""
-    key = np.asarray(task, np.int64) << 32 | worker
+    key = task.astype(np.int64)
+    key <<= 32
+    key |= worker
     order = np.argsort(key)
     key = key[order]
     starts = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])[: len(key)])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from holotype.crowd.ballot import Ballot, Floats
+from holotype.crowd.ballot import Ballot, Floats, Ints
 from holotype.crowd.confusion import LEAST, Gold, Schedule, maximise
 from holotype.crowd.port import Answer
 
@@ -64,7 +64,7 @@ class TwoCoinModel:
         self._ballot, self._priors, self.discount = ballot, priors, priors.discount
         start = np.array([priors.no_image, priors.yes_image])[:, answers].T
         self._start = start / start.sum(axis=0)
-        self._counts = ballot.counts().astype(np.float64)
+        self._counts = ballot.counts() if ballot.synsets > 1 else None
         self._voted = np.flatnonzero(ballot.votes_per_task)
         self.population = self._start
         self.base_rates = np.full(ballot.synsets, priors.base_rate)
@@ -72,7 +72,7 @@ class TwoCoinModel:
 
     def first(self) -> Floats:
         """Where to start: one expectation step with the prior's confusion for every worker, ``(tasks, 2)``."""
-        evidence = self._counts @ (self._priors.discount * np.log(np.maximum(self._start, LEAST)))
+        evidence = self._ballot.counts() @ (self._priors.discount * np.log(np.maximum(self._start, LEAST)))
         odds = evidence[:, 1] - evidence[:, 0] + self._log_odds()
         yes = 1 / (1 + np.exp(-np.clip(odds, -500, 500)))
         return np.stack([1 - yes, yes], axis=1)
@@ -88,8 +88,9 @@ class TwoCoinModel:
         """Base rates or the image's own prior, and the synset's difficulty."""
         self.base_rates = self._rates(probas[:, 1])
         odds = self._log_odds()
-        if self._ballot.synsets > 1:
-            ratio = self._priors.discount * np.log(self._difficulties(probas) / self.population)
+        if self._counts is not None:
+            self.difficulty = self._difficulties(probas[:, 1], self._counts)
+            ratio = self._priors.discount * np.log(self.difficulty / self.population)
             per_answer = (ratio[:, :, 1] - ratio[:, :, 0])[self._ballot.synset]
             odds = odds + np.einsum("ta,ta->t", self._counts, per_answer)
         return np.stack([np.zeros_like(odds), odds], axis=1)
@@ -108,16 +109,15 @@ class TwoCoinModel:
             rate = np.where(np.isnan(prior), rate, np.clip(prior, LEAST, 1 - LEAST))
         return np.asarray(np.log(rate / (1 - rate)))
 
-    def _difficulties(self, probas: Floats) -> Floats:
+    def _difficulties(self, yes: Floats, given: Ints) -> Floats:
         """Chances of each answer in each synset, ``(synsets, answers, 2)``, drawn to the population's."""
-        counts = np.empty_like(self.difficulty)
+        counts = np.empty((self._ballot.synsets, *self.population.shape))
         for answer in range(counts.shape[1]):
-            for truth in range(2):
-                weight = self._counts[:, answer] * probas[:, truth]
+            for truth, chance in enumerate((1 - yes, yes)):
+                weight = given[:, answer] * chance
                 counts[:, answer, truth] = np.bincount(self._ballot.synset, weight, minlength=self._ballot.synsets)
         counts += self._priors.difficulty_weight * self.population
-        self.difficulty = counts / counts.sum(axis=1, keepdims=True)
-        return self.difficulty
+        return np.asarray(counts / counts.sum(axis=1, keepdims=True))
 
 
 def fit(ballot: Ballot, priors: Priors = Priors(), schedule: Schedule = Schedule()) -> Consensus:

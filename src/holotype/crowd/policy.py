@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -266,3 +267,42 @@ def unimageable(ballot: Ballot, conclusion: Conclusion, least: float = 0.05) -> 
         for which in (State.YES, State.NO)
     )
     return np.asarray((good + bad > 0) & (binom.cdf(good, good + bad, least) <= 0.05))
+
+
+_WORDS: Final = {"min": "minimum", "max": "maximum"}
+
+
+def parse_policy(text: str) -> Policy:
+    """The policy that `text` names as policies name themselves: ``posterior(accept=0.98, max=9)``, ``lead(3, 9)``.
+
+    Raises `CrowdError` for what is not one.
+
+    >>> print(parse_policy("posterior(reject=0.1)"))
+    posterior(accept=0.98, reject=0.1, min=2, max=12, miss=0.35)
+    >>> str(parse_policy("lead(2, 5)"))
+    'lead(2, 5)'
+    """
+    kinds: dict[str, type[Fixed | Lead | Posterior | Table]] = {
+        "fixed": Fixed,
+        "lead": Lead,
+        "posterior": Posterior,
+        "table": Table,
+    }
+    form = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", text)
+    kind = kinds.get(form[1].lower()) if form else None
+    if form is None or kind is None:
+        raise CrowdError(f"a policy is one of {', '.join(kinds)} with its values, as in lead(3, 9), not {text!r}")
+    types: dict[str, Any] = {field.name: type(field.default) for field in fields(kind)}
+    types = {name: of for name, of in types.items() if of in (int, float)}
+    values: dict[str, Any] = {}
+    try:
+        for place, part in enumerate(filter(None, map(str.strip, (form[2] or "").split(",")))):
+            word, equals, value = part.partition("=")
+            name = _WORDS.get(word.strip(), word.strip()) if equals else list(types)[place]
+            if name in values:
+                raise KeyError(name)
+            values[name] = types[name](value if equals else word)
+    except (KeyError, IndexError, ValueError) as error:
+        known = ", ".join(types)
+        raise CrowdError(f"the values of {form[1]} are {known}, each a number and once: {text!r} has others") from error
+    return kind(**values)
