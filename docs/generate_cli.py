@@ -20,7 +20,8 @@ def _sections(command: click.Command, path: tuple[str, ...]) -> Iterator[str]:
     if isinstance(command, click.Group):
         for name, child in sorted(command.commands.items()):
             yield from _sections(child, (*path, name))
-        return
+        if not command.invoke_without_command:
+            return
     context = click.Context(command, info_name=" ".join(path), max_content_width=100, terminal_width=100)
     yield f"\n## {' '.join(path)}\n\n```text\n{command.get_help(context)}\n```\n"
 

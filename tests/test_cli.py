@@ -158,9 +158,35 @@ def test_the_demo_runs_on_any_folder_and_again(tmp_path: Path) -> None:
     assert "is sound" in run("release", "verify", "v1", "-p", project)
 
 
+def test_a_campaign_is_rehearsed_and_priced_before_and_after_votes(tmp_path: Path, fill: Fill) -> None:
+    fill(tmp_path / "photos" / DOG, 6)
+    run("init", tmp_path / "p")
+    assert "nothing to rehearse" in run("verify", "rehearse", "-p", tmp_path / "p", expect=2)
+    run("ingest", tmp_path / "photos", "-p", tmp_path / "p")
+    said = run("verify", "rehearse", "-p", tmp_path / "p", "--tasks", 96, "--plot", tmp_path / "plot.svg")
+    assert "not your crowd" in said
+    assert "fixed(5)" in said
+    assert (tmp_path / "plot.svg").read_text().startswith("<?xml")
+    before = json.loads(run("verify", "forecast", "-p", tmp_path / "p", "--reward", "0.5", "--json"))
+    assert (before["cast"], before["open"], before["elapsed"]) == (0, 6, None)
+    assert before["dollars"]["low"] >= 2 * 0.6
+    run("verify", "--crowd", "simulated", "-p", tmp_path / "p")
+    assert "to finish 0 open" in run("verify", "forecast", "-p", tmp_path / "p")
+    after = json.loads(run("verify", "rehearse", "-p", tmp_path / "p", "--tasks", 96, "--json"))
+    assert after["votes"] > 0
+    assert [row["images"] for row in after["policies"]] == [96] * 5
+
+
+def test_verify_asks_for_a_crowd_and_refuses_options_that_would_be_lost(tmp_path: Path) -> None:
+    assert "Missing option '--crowd'" in run("verify", "-p", tmp_path, expect=2)
+    assert "options come after" in run("verify", "-p", tmp_path, "rehearse", expect=2)
+    assert "must end in" in run("verify", "rehearse", "--plot", "x.doc", expect=2)
+
+
 def walk(command: click.Command, path: tuple[str, ...] = ("holotype",)) -> list[tuple[tuple[str, ...], click.Command]]:
     if isinstance(command, click.Group):
-        return [found for name, child in sorted(command.commands.items()) for found in walk(child, (*path, name))]
+        below = [found for name, child in sorted(command.commands.items()) for found in walk(child, (*path, name))]
+        return [*below, (path, command)] if command.invoke_without_command else below
     return [(path, command)]
 
 

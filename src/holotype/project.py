@@ -29,6 +29,7 @@ from holotype.crowd import (
     Certificate,
     Conclusion,
     Crowd,
+    History,
     Imageable,
     Label,
     Page,
@@ -242,6 +243,11 @@ class Project:
         """Every vote cast, oldest first; those of blocked workers too."""
         with self.catalog.read() as connection:
             return _votes(connection)
+
+    def history(self) -> History:
+        """The campaign so far: what `fit_population`, `rehearse` and `forecast` of `holotype.crowd` start from."""
+        with self.catalog.read() as connection:
+            return History.of(_tally(connection))
 
     def simulated_crowd(self, truth: Mapping[tuple[str, str], bool] | None = None, seed: int = 2009) -> SimulatedCrowd:
         """A simulated crowd for this project's tasks.

@@ -11,14 +11,17 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 import holotype as api
 from holotype.cli import show
+from holotype.cli.options import dollars, json_option, policy_options, project_option
+from holotype.cli.rehearsal import forecast_command, rehearse_command
 from holotype.crowd import Answer, Audit, Certificate, Posterior, Quote, Terms, audits_needed
 from holotype.crowd.workers import WorkerReview
 from holotype.errors import CrowdError, ReleaseError
@@ -32,17 +35,7 @@ if TYPE_CHECKING:
     from holotype.crowd.mturk import MTurk
     from holotype.project import Project
 
-_POLICY = Posterior()
 _SHARES = Fractions()
-
-project_option = click.option(
-    "-p",
-    "--project",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    help="The project's folder [default: here].",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -142,44 +135,31 @@ def _pair(text: str) -> tuple[str, str]:
     return name, wnid
 
 
-def _dollars(text: str) -> Decimal:
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal("nan")
-    if not amount.is_finite() or amount < 0:
-        raise click.BadParameter(f"{text!r} is not an amount of dollars")
-    return amount
-
-
-@holotype.command()
+@holotype.group(invoke_without_command=True)
 @project_option
-@click.option("--crowd", type=click.Choice(["simulated", "mturk"]), required=True, help="Who answers.")
+@click.option("--crowd", type=click.Choice(["simulated", "mturk"]), help="Who answers.  [required]")
 @click.option(
     "--truth",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="CSV with the header sha256,wnid,answer (yes or no): what the simulated workers see. "
     "[default: every image is what its folder says]",
 )
-@click.option("--accept", default=_POLICY.accept, show_default=True, help="Posterior from which the answer is yes.")
-@click.option("--reject", default=_POLICY.reject, show_default=True, help="Posterior up to which it is no.")
-@click.option("--min", "minimum", default=_POLICY.minimum, show_default=True, help="Votes before deciding.")
-@click.option("--max", "maximum", default=_POLICY.maximum, show_default=True, help="Votes before giving up.")
+@policy_options
 @click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
 @click.option("--page-url", metavar="URL", help="mturk: where a page with its questions is, with {page} for its id.")
-@click.option("--reward", type=_dollars, metavar="DOLLARS", help="mturk: what a worker gets for a page.")
-@click.option("--budget", type=_dollars, metavar="DOLLARS", help="mturk: the most all pages may cost, over all runs.")
+@click.option("--reward", type=dollars, metavar="DOLLARS", help="mturk: what a worker gets for a page.")
+@click.option("--budget", type=dollars, metavar="DOLLARS", help="mturk: the most all pages may cost, over all runs.")
 @click.option("--production", is_flag=True, help="mturk: real workers and real money instead of the sandbox.")
 @click.option("--yes", is_flag=True, help="mturk: do not ask before spending.")
 @json_option
+@click.pass_context
 def verify(
+    context: click.Context,
+    /,
     project: Path,
-    crowd: str,
+    crowd: str | None,
     truth: Path | None,
-    accept: float,
-    reject: float,
-    minimum: int,
-    maximum: int,
+    policy: Posterior,
     seed: int,
     as_json: bool,
     **mturk: Any,
@@ -188,7 +168,12 @@ def verify(
 
     People need time: with mturk, run the same command again to collect what they answered.
     """
-    policy = Posterior(accept, reject, minimum, maximum)
+    if context.invoked_subcommand is not None:
+        if any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in context.params):
+            raise click.UsageError(f"options come after the command: verify {context.invoked_subcommand} ...")
+        return
+    if crowd is None:
+        raise click.UsageError("Missing option '--crowd'")
     with api.open(project) as db:
         if crowd == "mturk":
             people = _mturk(db, **mturk)
@@ -205,6 +190,10 @@ def verify(
     click.echo(report)
     if report.waiting:
         click.echo("people are still working: run the same command again later")
+
+
+verify.add_command(rehearse_command)
+verify.add_command(forecast_command)
 
 
 def _mturk(

@@ -1,6 +1,7 @@
 """The crowd: tasks to people or simulations, votes back, consensus from votes."""
 
 from holotype.crowd.ballot import Ballot
+from holotype.crowd.budget import Effort, Forecast, Interval, forecast
 from holotype.crowd.campaign import PAGE_SIZE, Tally, run_campaign
 from holotype.crowd.certificate import (
     Audit,
@@ -13,12 +14,17 @@ from holotype.crowd.certificate import (
     clopper_pearson,
 )
 from holotype.crowd.consensus import Consensus, Priors, fit, majority
+from holotype.crowd.fitting import History, fit_population
 from holotype.crowd.policy import Conclusion, Fixed, Imageable, Lead, Policy, Posterior, State, Table
 from holotype.crowd.port import Answer, Crowd, Page, Sheet, Task, Vote
-from holotype.crowd.simulated import Population, SimulatedCrowd
+from holotype.crowd.rehearsal import Prices, Rehearsal, rehearse
+from holotype.crowd.replay import replay
+from holotype.crowd.simulated import BURMESE_CAT, CAT, Difficulty, Population, SimulatedCrowd, exact_posterior
 from holotype.crowd.terms import Quote, Terms
 
 __all__ = [
+    "BURMESE_CAT",
+    "CAT",
     "PAGE_SIZE",
     "Answer",
     "Audit",
@@ -28,8 +34,13 @@ __all__ = [
     "Conclusion",
     "Consensus",
     "Crowd",
+    "Difficulty",
+    "Effort",
     "Fixed",
+    "Forecast",
+    "History",
     "Imageable",
+    "Interval",
     "Label",
     "Lead",
     "Page",
@@ -37,8 +48,10 @@ __all__ = [
     "Policy",
     "Population",
     "Posterior",
+    "Prices",
     "Priors",
     "Quote",
+    "Rehearsal",
     "Sheet",
     "SimulatedCrowd",
     "State",
@@ -50,7 +63,12 @@ __all__ = [
     "audits_needed",
     "certify_synsets",
     "clopper_pearson",
+    "exact_posterior",
     "fit",
+    "fit_population",
+    "forecast",
     "majority",
+    "rehearse",
+    "replay",
     "run_campaign",
 ]

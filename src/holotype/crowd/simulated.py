@@ -1,13 +1,22 @@
-"""A crowd of simulated workers: mostly good, some careless, some spammers."""
+"""A crowd of simulated workers: mostly good, some careless, some spammers, or like those whose votes were fitted."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
+from holotype.crowd.ballot import Floats
 from holotype.crowd.port import Answer, Page, Sheet, Task
+from holotype.errors import CrowdError
 
 
 def draw(*key: object) -> float:
@@ -17,22 +26,67 @@ def draw(*key: object) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class Difficulty:
+    """How hard a synset is for a crowd.
+
+    `base_rate` is the share of good candidates. On most images workers answer by themselves: yes on a good one with
+    chance `sensitivity`, no on a bad one with chance `specificity`. A share `hard`, of good and bad alike, fools
+    everybody: there each worker says yes with chance `guess`, good or bad. So votes on one image are correlated.
+
+    Raises `CrowdError` where one is not a chance.
+    """
+
+    base_rate: float
+    sensitivity: float
+    specificity: float
+    hard: float = 0.0
+    guess: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not all(0 <= getattr(self, name) <= 1 for name in self.__slots__):
+            raise CrowdError(f"base rate, sensitivity, specificity, hard and guess are between 0 and 1, not {self}")
+
+
+CAT: Final = Difficulty(0.365, 0.889, 0.934, 0.044)
+"""Fitted to the table of cat in Deng et al. (CVPR 2009), figure 7, all of whose cells it gives within .006."""
+
+BURMESE_CAT: Final = Difficulty(0.442, 0.781, 0.847, 0.265)
+"""Fitted to the table of Burmese cat beside it, likewise."""
+
+
+def exact_posterior(difficulty: Difficulty, yes: npt.ArrayLike, no: npt.ArrayLike) -> Floats:
+    """The chance that an image with `yes` and `no` votes (counts of any one shape) is good, by Bayes' rule."""
+    y, n = np.asarray(yes), np.asarray(no)
+
+    def likelihood(chance: float) -> Floats:
+        guessed = difficulty.hard * difficulty.guess**y * (1 - difficulty.guess) ** n
+        return np.asarray((1 - difficulty.hard) * chance**y * (1 - chance) ** n + guessed)
+
+    good = difficulty.base_rate * likelihood(difficulty.sensitivity)
+    return np.asarray(good / (good + (1 - difficulty.base_rate) * likelihood(1 - difficulty.specificity)))
+
+
+@dataclass(frozen=True, slots=True)
 class SimulatedWorker:
-    """A worker's chance of yes on a good image (`sensitivity`) and of no on a bad one (`specificity`), of an
-    `unsure` instead of either, and seconds per image."""
+    """A worker's chances of an `unsure` on bad, hard and good images; where not unsure, of yes on a good image
+    (`sensitivity`) and of no on a bad one (`specificity`); seconds per image; how many votes, beside others'."""
 
     name: str
     sensitivity: float
     specificity: float
-    unsure: float
+    unsure: tuple[float, float, float]
     seconds: float
+    activity: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Population:
     """What workers are hired from; more than `workers` only when a task has been seen by all.
 
-    Sensitivity and specificity are about those of ReaL's raters (Beyer et al. 2020) by default.
+    Sensitivity and specificity are about those of ReaL's raters (Beyer et al. 2020) by default. Where workers were
+    fitted to votes they are the `profiles`, hired as often as they were active, and `careless`, `spammers` and `unsure`
+    are unused. `synsets` holds the difficulties that are known, by wnid; every other synset is as `difficulty` of the
+    whole. A worker's log odds are shifted in a synset by as much as the synset's are from the population's.
     """
 
     workers: int = 60
@@ -41,33 +95,69 @@ class Population:
     careless: float = 0.10
     spammers: float = 0.05
     unsure: float = 0.03
+    base_rate: float = 0.3
+    hard: float = 0.0
+    guess: float = 0.5
+    profiles: tuple[SimulatedWorker, ...] = ()
+    synsets: Mapping[str, Difficulty] = field(default_factory=dict)
+
+    def difficulty(self, wnid: str) -> Difficulty:
+        """That of a synset, or of the whole where its own is not known."""
+        return self.synsets.get(wnid) or Difficulty(
+            self.base_rate, self.sensitivity, self.specificity, self.hard, self.guess
+        )
+
+    def easier(self, wnid: str) -> tuple[float, float]:
+        """By how much the log odds of sensitivity and of specificity are higher in a synset than in the whole."""
+        synset = self.difficulty(wnid)
+        return (
+            log_odds(synset.sensitivity) - log_odds(self.sensitivity),
+            log_odds(synset.specificity) - log_odds(self.specificity),
+        )
+
+
+def log_odds(chance: float) -> float:
+    """Of a chance, which is taken to be at least a billionth away from 0 and 1."""
+    kept = min(max(chance, 1e-9), 1 - 1e-9)
+    return math.log(kept / (1 - kept))
+
+
+def shifted(chance: float, by: float) -> float:
+    """A chance with its log odds moved."""
+    return 1 / (1 + math.exp(-log_odds(chance) - by))
 
 
 def hire(population: Population, seed: int, number: int) -> SimulatedWorker:
     """The `number`-th worker of a population.
 
-    Good workers scatter around the population's sensitivity and specificity; the careless overlook two good
-    images in three and are quick; spammers answer yes or no by a coin of their own.
+    One of its profiles, where it has any. Otherwise good workers scatter around the population's sensitivity and
+    specificity; the careless overlook two good images in three and are quick; spammers answer yes or no by a coin of
+    their own.
     """
     name = f"sim-{seed}-{number:03d}"
+    if population.profiles:
+        ends = list(accumulate(worker.activity for worker in population.profiles))
+        place = bisect_right(ends, draw(seed, number, "profile") * ends[-1])
+        return dataclasses.replace(population.profiles[min(place, len(ends) - 1)], name=name)
     share = (number * 0.618034 + draw(seed, "roles")) % 1  # evenly spread, so small crowds have their share too
 
     def scattered(mean: float, spread: float, what: str) -> float:
         noise = draw(seed, number, what)
-        shifted = math.log(mean / (1 - mean)) + spread * math.log((noise + 1e-9) / (1 - noise + 1e-9))
-        return 1 / (1 + math.exp(-shifted))
+        return shifted(mean, spread * math.log((noise + 1e-9) / (1 - noise + 1e-9)))
 
     seconds = 3 * scattered(0.5, 0.5, "seconds")
     if share < population.spammers:
         yes = draw(seed, number, "spam")
-        return SimulatedWorker(name, yes, 1 - yes, 0.0, 0.3)
+        return SimulatedWorker(name, yes, 1 - yes, (0.0,) * 3, 0.3)
     if share < population.spammers + population.careless:
-        return SimulatedWorker(name, population.sensitivity * 0.6, population.specificity * 0.94, 0.05, seconds / 2)
+        return SimulatedWorker(
+            name, population.sensitivity * 0.6, population.specificity * 0.94, (0.05,) * 3, seconds / 2
+        )
     return SimulatedWorker(
         name,
         scattered(population.sensitivity, 0.2, "sensitivity"),
         scattered(population.specificity, 0.2, "specificity"),
-        population.unsure,
+        (population.unsure,) * 3,
         seconds,
     )
 
@@ -127,7 +217,16 @@ class SimulatedCrowd:
 
     def _vote(self, worker: SimulatedWorker, task: Task) -> Answer:
         question = (self._seed, worker.name, task.wnid, task.sha256)
-        if draw(*question, "unsure") < worker.unsure:
+        good, difficulty = self._shows(task), self._population.difficulty(task.wnid)
+        hard = draw(self._seed, "hard", task.wnid, task.sha256) < difficulty.hard
+        if draw(*question, "unsure") < worker.unsure[1 if hard else 2 * good]:
             return Answer.UNSURE
-        yes = worker.sensitivity if self._shows(task) else 1 - worker.specificity
+        yes = difficulty.guess if hard else self._yes(worker, task.wnid, good)
         return Answer.YES if draw(*question, "yes") < yes else Answer.NO
+
+    def _yes(self, worker: SimulatedWorker, wnid: str, good: bool) -> float:
+        """A worker's chance of yes on an image of a synset that is not hard."""
+        if wnid not in self._population.synsets:
+            return worker.sensitivity if good else 1 - worker.specificity
+        easier = self._population.easier(wnid)
+        return shifted(worker.sensitivity, easier[0]) if good else 1 - shifted(worker.specificity, easier[1])

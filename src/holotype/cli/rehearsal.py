@@ -1,0 +1,155 @@
+"""Commands that rehearse a campaign and price it; they ask nobody and store nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import click
+import numpy as np
+
+import holotype as api
+from holotype.cli import show
+from holotype.cli.options import Command, dollars, json_option, policy_options, project_option
+from holotype.crowd import Fixed, Policy, Posterior
+from holotype.crowd.budget import Forecast, Interval, forecast
+from holotype.crowd.fitting import History, fit_population
+from holotype.crowd.rehearsal import Prices, Rehearsal, images_like, rehearse
+
+_PRICES = Prices()
+
+
+def _shared(command: Command) -> Command:
+    reward = click.option(
+        "--reward",
+        type=dollars,
+        default=str(_PRICES.reward),
+        show_default=True,
+        metavar="DOLLARS",
+        help=f"What a worker gets for a page of {_PRICES.page_size}; the platform takes {_PRICES.fee:.0%} on top.",
+    )
+    seed = click.option("--seed", default=2009, show_default=True, help="Seed of the simulation.")
+    for option in (json_option, seed, reward, policy_options, project_option):
+        command = option(command)
+    return command
+
+
+@click.command("rehearse")
+@click.option("--tasks", default=2000, show_default=True, type=click.IntRange(1, 1_000_000), help="Simulated images.")
+@click.option(
+    "--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw precision and recall to an .svg or .png file."
+)
+@_shared
+def rehearse_command(
+    tasks: int, plot: Path | None, project: Path, policy: Posterior, reward: Decimal, seed: int, as_json: bool
+) -> None:
+    """Compare policies on simulated images, answered by workers like the project's own.
+
+    Beside the policy that the options describe: a majority of five, and other thresholds. Precision and recall are
+    those of the simulation.
+    """
+    if plot is not None and plot.suffix not in (".svg", ".png"):
+        raise click.BadParameter(f"{plot} must end in .svg or .png", param_hint="--plot")
+    with api.open(project) as db:
+        history = db.history()
+    others = [dataclasses.replace(policy, accept=a) for a in (0.9, 0.95, 0.99) if policy.reject < a != policy.accept]
+    policies: list[Policy] = [policy, Fixed(5), *others]
+    rng = np.random.default_rng(seed)
+    wnids = images_like(history, tasks, rng)
+    found = rehearse(fit_population(history), wnids, policies, Prices(float(reward)), rng)
+    if plot is not None:
+        _plot(found, plot)
+    if as_json:
+        show.as_json({"votes": len(history.seconds), "policies": [_values(one) for one in found]})
+    else:
+        click.echo(_who(history))
+        _print_rehearsals(found)
+
+
+def _who(history: History) -> str:
+    votes = len(history.seconds)
+    if votes:
+        return f"simulated workers are like the {history.ballot.workers:,} behind the project's {votes:,} votes"
+    return "the project has no votes yet: simulated workers are the default population, not your crowd"
+
+
+def _values(found: Rehearsal) -> dict[str, object]:
+    values = dataclasses.asdict(found)
+    return {name: None if value != value else value for name, value in values.items()}
+
+
+def _label(found: Rehearsal) -> str:
+    """The policy by what tells it from the others."""
+    name, more, _ = found.policy.partition(", reject")
+    return f"{name})" if more else name
+
+
+def _share(value: float) -> str:
+    return "-" if math.isnan(value) else f"{100 * value:.1f} %"
+
+
+def _print_rehearsals(found: Sequence[Rehearsal]) -> None:
+    show.table(
+        f"{found[0].images:,} simulated images; the first policy is {found[0].policy}",
+        ("policy", "votes/image", "$/1,000", "precision", "recall", "undecided"),
+        [
+            (
+                _label(one),
+                f"{one.votes:.2f}",
+                f"{1000 * one.dollars:.2f}",
+                _share(one.precision),
+                _share(one.recall),
+                _share(one.undecided),
+            )
+            for one in found
+        ],
+    )
+
+
+def _plot(found: Sequence[Rehearsal], path: Path) -> None:
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f"{error}; --plot needs: pip install 'holotype[demo]'") from error
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    votes = [one.votes for one in found]
+    axes.scatter(votes, [one.precision for one in found], marker="o", label="precision")
+    axes.scatter(votes, [one.recall for one in found], marker="s", label="recall")
+    for one in found:
+        axes.annotate(_label(one), (one.votes, one.recall), fontsize=7)
+    axes.set(xlabel="votes per image", title=f"{found[0].images:,} simulated images")
+    axes.legend()
+    figure.savefig(path)
+
+
+@click.command("forecast")
+@_shared
+def forecast_command(project: Path, policy: Posterior, reward: Decimal, seed: int, as_json: bool) -> None:
+    """Estimate the votes, hours and money it takes to finish, from the votes there are."""
+    with api.open(project) as db:
+        history = db.history()
+    rng = np.random.default_rng(seed)
+    found = forecast(history, fit_population(history), policy, Prices(float(reward)), rng)
+    if as_json:
+        show.as_json({"cast": len(history.seconds), **dataclasses.asdict(found)})
+    else:
+        click.echo(_who(history))
+        _print_forecast(found)
+
+
+def _print_forecast(found: Forecast) -> None:
+    def row(name: str, interval: Interval, form: str) -> tuple[str, ...]:
+        return (name, *(format(bound, form) for bound in (interval.median, interval.low, interval.high)))
+
+    rows = [
+        row("votes", found.votes, ",.0f"),
+        row("hours of work", found.hours, ",.2f"),
+        row("dollars", found.dollars, ",.2f"),
+    ]
+    if found.elapsed is not None:
+        rows.append(row("hours at the rate so far", found.elapsed, ",.2f"))
+    show.table(f"to finish {found.open:,} open candidates under {found.policy}", ("", "median", "5 %", "95 %"), rows)
