@@ -92,7 +92,7 @@ def test_an_ambiguous_folder_is_settled_on_the_command_line(tmp_path: Path, fill
         (["verify", "--crowd", "people"], "Invalid value for '--crowd'"),
         (["nonsense"], "No such command 'nonsense'"),
         (["ingest", "x", "--sense", "crane"], "is not NAME=WNID"),
-        (["verify", "--crowd", "simulated", "--accept", "2"], "error: a policy needs"),
+        (["verify", "--crowd", "simulated", "--policy", "posterior(2)"], "error: a policy needs"),
     ],
 )
 def test_an_error_is_one_clear_line_and_exit_code_2(tmp_path: Path, arguments: list[str], message: str) -> None:

@@ -20,9 +20,9 @@ from click.core import ParameterSource
 
 import holotype as api
 from holotype.cli import show
-from holotype.cli.options import dollars, json_option, policy_options, project_option
+from holotype.cli.options import dollars, json_option, policy_option, project_option
 from holotype.cli.rehearsal import forecast_command, rehearse_command
-from holotype.crowd import Answer, Audit, Certificate, Posterior, Quote, Terms, audits_needed
+from holotype.crowd import Answer, Audit, Certificate, Imageable, Policy, Posterior, Quote, State, Terms, audits_needed
 from holotype.crowd.workers import WorkerReview
 from holotype.errors import CrowdError, ReleaseError
 from holotype.files import write_atomically
@@ -144,7 +144,9 @@ def _pair(text: str) -> tuple[str, str]:
     help="CSV with the header sha256,wnid,answer (yes or no): what the simulated workers see. "
     "[default: every image is what its folder says]",
 )
-@policy_options
+@policy_option
+@click.option("--calibrate", is_flag=True, help="Correct posteriors by what the project's gold shows.")
+@click.option("--back-off", is_flag=True, help="Ask for the ancestor where the crowd splits between siblings.")
 @click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
 @click.option("--page-url", metavar="URL", help="mturk: where a page with its questions is, with {page} for its id.")
 @click.option("--reward", type=dollars, metavar="DOLLARS", help="mturk: what a worker gets for a page.")
@@ -159,7 +161,9 @@ def verify(
     project: Path,
     crowd: str | None,
     truth: Path | None,
-    policy: Posterior,
+    policy: Policy,
+    calibrate: bool,
+    back_off: bool,
     seed: int,
     as_json: bool,
     **mturk: Any,
@@ -175,21 +179,31 @@ def verify(
     if crowd is None:
         raise click.UsageError("Missing option '--crowd'")
     with api.open(project) as db:
+        if calibrate:
+            policy = _calibrated(db, policy)
         if crowd == "mturk":
             people = _mturk(db, **mturk)
-            report = db.verify(people, policy)
+            report = db.verify(people, Imageable(policy), back_off=back_off)
             for sheet in people.refused:
                 click.echo(f"not readable: assignment {sheet.assignment} of {sheet.worker}: {sheet.reason}", err=True)
         else:
             with show.bars(["crowd"]) as advance:
                 workers = db.simulated_crowd(None if truth is None else _read_truth(db, truth), seed)
-                report = db.verify(workers, policy, lambda done, total: advance("crowd", done, total))
+                report = db.verify(
+                    workers, Imageable(policy), lambda done, total: advance("crowd", done, total), back_off
+                )
     if as_json:
         show.as_json(dataclasses.asdict(report))
         return
     click.echo(report)
     if report.waiting:
         click.echo("people are still working: run the same command again later")
+
+
+def _calibrated(db: Project, policy: Policy) -> Policy:
+    if not isinstance(policy, Posterior):
+        raise click.UsageError(f"--calibrate corrects posteriors; {policy} has none")
+    return dataclasses.replace(policy, calibration=db.calibration())
 
 
 verify.add_command(rehearse_command)
@@ -224,16 +238,30 @@ _ANSWERS = ("sha256", "wnid", "answer")
 _AUDIT = ("sha256", "wnid", "name", "answer")
 
 
-def _read_answers(path: Path) -> dict[tuple[str, str], bool]:
-    """Yes and no by (sha256, wnid)."""
-    return _read_csv(path, _ANSWERS, {"yes": True, "no": False})
-
-
+_ANSWERS = ("sha256", "wnid", "answer")
+_AUDIT = ("sha256", "wnid", "name", "answer")
+_PRIORS = ("sha256", "wnid", "chance")
 _Said = TypeVar("_Said")
 
 
-def _read_csv(path: Path, header: Sequence[str], known: Mapping[str, _Said]) -> dict[tuple[str, str], _Said]:
-    """Answers by (sha256, wnid) from a CSV whose last column is the answer; an audit may leave it empty.
+def _read_answers(path: Path) -> dict[tuple[str, str], bool]:
+    """Yes and no by (sha256, wnid)."""
+    return _read_csv(path, _ANSWERS, _choice({"yes": True, "no": False}))
+
+
+def _choice(known: Mapping[str, _Said]) -> Callable[[str], _Said]:
+    """A reader of one of some words."""
+
+    def read(said: str) -> _Said:
+        if said not in known:
+            raise ValueError(f"must be {' or '.join(known)}")
+        return known[said]
+
+    return read
+
+
+def _read_csv(path: Path, header: Sequence[str], read: Callable[[str], _Said]) -> dict[tuple[str, str], _Said]:
+    """What the last column of a CSV says, by (sha256, wnid).
 
     Raises `CrowdError` for a file that is not one, or contradicts itself.
     """
@@ -244,16 +272,29 @@ def _read_csv(path: Path, header: Sequence[str], known: Mapping[str, _Said]) -> 
         raise CrowdError(f"cannot read {path}: {error}") from error
     if not rows or tuple(rows[0]) != tuple(header):
         raise CrowdError(f"{path}: the header must be {','.join(header)}")
-    empty = {""} if header == _AUDIT else set()
     found: dict[tuple[str, str], _Said] = {}
     for number, row in enumerate(rows[1:], 2):
         said = row[-1].strip().lower() if row else ""
-        if len(row) != len(header) or said not in known.keys() | empty:
-            choice = " or ".join([*known, *("empty" for _ in empty)])
-            raise CrowdError(f"{path}, row {number}: the answer must be {choice}, not {said[:40]!r}")
-        if said and found.setdefault((row[0], row[1]), known[said]) != known[said]:
+        try:
+            if len(row) != len(header):
+                raise ValueError(f"must be the last of {len(header)} cells")
+            value = read(said)
+        except ValueError as error:
+            raise CrowdError(f"{path}, row {number}: the {header[-1]} {error}, not {said[:40]!r}") from error
+        if found.setdefault((row[0], row[1]), value) != value:
             raise CrowdError(f"{path}, row {number}: a row above says the contrary")
     return found
+
+
+@holotype.command()
+@click.argument("chances", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--source", required=True, help="What says so: a model, the yield of a query.")
+@project_option
+def priors(chances: Path, source: str, project: Path) -> None:
+    """Say how probable a yes is before any vote: CHANCES is a CSV with the header sha256,wnid,chance."""
+    found = _read_csv(chances, _PRIORS, float)
+    with api.open(project) as db:
+        click.echo(f"{db.add_priors(found, source):,} of {len(found):,} priors are new")
 
 
 @holotype.command()
@@ -270,7 +311,7 @@ def stats(project: Path, as_json: bool) -> None:
     totals = {name: value for name, value in values.items() if isinstance(value, int)}
     click.echo(", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in totals.items()))
     click.echo("intake: " + (", ".join(f"{name} {count:,}" for name, count in values["intake"].items()) or "none"))
-    states = ("yes", "no", "undecided", "open")
+    states = [str(state) for state in State if state is not State.ABANDONED or values["states"].get(state)]
     show.table(
         "",
         ("synset", "wnid", *states),
@@ -519,7 +560,9 @@ def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path,
 @project_option
 def record_command(answers: Path, auditor: str, project: Path) -> None:
     """Record ANSWERS, the CSV file of `holotype audit draw` with its last column filled in; empty cells are skipped."""
-    found = _read_csv(answers, _AUDIT, {answer.name.lower(): answer for answer in reversed(Answer)})
+    words: dict[str, Answer | None] = {**{answer.name.lower(): answer for answer in Answer}, "": None}
+    said = _read_csv(answers, _AUDIT, _choice(words))
+    found = {pair: answer for pair, answer in said.items() if answer is not None}
     with api.open(project) as db:
         click.echo(db.record_audit(found, auditor))
 

@@ -13,8 +13,8 @@ import numpy as np
 
 import holotype as api
 from holotype.cli import show
-from holotype.cli.options import Command, dollars, json_option, policy_options, project_option
-from holotype.crowd import Fixed, Policy, Posterior
+from holotype.cli.options import Command, dollars, json_option, policy_option, project_option
+from holotype.crowd import Fixed, Lead, Policy, Posterior
 from holotype.crowd.budget import Forecast, Interval, forecast
 from holotype.crowd.fitting import History, fit_population
 from holotype.crowd.rehearsal import Prices, Rehearsal, images_like, rehearse
@@ -32,7 +32,7 @@ def _shared(command: Command) -> Command:
         help=f"What a worker gets for a page of {_PRICES.page_size}; the platform takes {_PRICES.fee:.0%} on top.",
     )
     seed = click.option("--seed", default=2009, show_default=True, help="Seed of the simulation.")
-    for option in (json_option, seed, reward, policy_options, project_option):
+    for option in (json_option, seed, reward, policy_option, project_option):
         command = option(command)
     return command
 
@@ -44,19 +44,19 @@ def _shared(command: Command) -> Command:
 )
 @_shared
 def rehearse_command(
-    tasks: int, plot: Path | None, project: Path, policy: Posterior, reward: Decimal, seed: int, as_json: bool
+    tasks: int, plot: Path | None, project: Path, policy: Policy, reward: Decimal, seed: int, as_json: bool
 ) -> None:
     """Compare policies on simulated images, answered by workers like the project's own.
 
-    Beside the policy that the options describe: a majority of five, and other thresholds. Precision and recall are
+    Beside the policy that is named: a majority of five, a lead of three, and other thresholds. Precision and recall are
     those of the simulation.
     """
     if plot is not None and plot.suffix not in (".svg", ".png"):
         raise click.BadParameter(f"{plot} must end in .svg or .png", param_hint="--plot")
     with api.open(project) as db:
         history = db.history()
-    others = [dataclasses.replace(policy, accept=a) for a in (0.9, 0.95, 0.99) if policy.reject < a != policy.accept]
-    policies: list[Policy] = [policy, Fixed(5), *others]
+    others: list[Policy] = [Fixed(5), Lead(3, 9), *(Posterior(accept) for accept in (0.9, 0.95, 0.98, 0.99))]
+    policies = [policy, *(other for other in others if other != policy)]
     rng = np.random.default_rng(seed)
     wnids = images_like(history, tasks, rng)
     found = rehearse(fit_population(history), wnids, policies, Prices(float(reward)), rng)
@@ -128,7 +128,7 @@ def _plot(found: Sequence[Rehearsal], path: Path) -> None:
 
 @click.command("forecast")
 @_shared
-def forecast_command(project: Path, policy: Posterior, reward: Decimal, seed: int, as_json: bool) -> None:
+def forecast_command(project: Path, policy: Policy, reward: Decimal, seed: int, as_json: bool) -> None:
     """Estimate the votes, hours and money it takes to finish, from the votes there are."""
     with api.open(project) as db:
         history = db.history()
