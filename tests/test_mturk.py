@@ -16,11 +16,11 @@ from botocore import exceptions as boto
 
 from holotype.cli import commands
 from holotype.crowd import Answer, Fixed, Page, Posterior, Quote, State, Tally, Task, Terms, Vote, run_campaign
-from holotype.crowd.forms import external_question, read_answers
-from holotype.crowd.mturk import MTurk
 from holotype.crowd.port import Posting
-from holotype.crowd.requester import PRODUCTION, SANDBOX, Requester, endpoint_for, translate
-from holotype.crowd.terms import fee
+from holotype.crowd.turk.forms import external_question, read_answers
+from holotype.crowd.turk.platform import MTurk
+from holotype.crowd.turk.requester import PRODUCTION, SANDBOX, Requester, endpoint_for, translate
+from holotype.crowd.turk.terms import fee
 from holotype.errors import CrowdError, PlatformError
 from holotype.ledger import CatalogLedger
 from holotype.project import Project

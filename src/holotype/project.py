@@ -72,7 +72,7 @@ from holotype.releases import (
 from holotype.releases.contents import Facts, contents_of
 
 if TYPE_CHECKING:
-    from holotype.crowd.mturk import MTurk
+    from holotype.crowd.turk.platform import MTurk
 
 CONFIG: Final = "holotype.json"
 CATALOG_VARIABLE: Final = "HOLOTYPE_CATALOG"
@@ -275,8 +275,8 @@ class Project:
         The credentials are those boto3 finds. Raises `CrowdError`, also if ``holotype[mturk]`` is not installed.
         """
         try:
-            from holotype.crowd.mturk import MTurk, crowd_name
-            from holotype.crowd.requester import Requester
+            from holotype.crowd.turk.platform import MTurk, crowd_name
+            from holotype.crowd.turk.requester import Requester
         except ModuleNotFoundError as error:
             raise CrowdError(f"{error}; Mechanical Turk needs: pip install 'holotype[mturk]'") from error
         ledger = CatalogLedger(self.catalog, crowd_name(production), self._identity)

@@ -20,7 +20,7 @@ from holotype.crowd.port import Answer, Crowd, Page, Sheet, Task, Vote
 from holotype.crowd.rehearsal import Prices, Rehearsal, rehearse
 from holotype.crowd.replay import replay
 from holotype.crowd.simulated import BURMESE_CAT, CAT, Difficulty, Population, SimulatedCrowd, exact_posterior
-from holotype.crowd.terms import Quote, Terms
+from holotype.crowd.turk.terms import Quote, Terms
 
 __all__ = [
     "BURMESE_CAT",

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, Protocol, TypeVar
 
-from holotype.crowd.forms import external_question
-from holotype.crowd.hits import Hit
-from holotype.crowd.terms import Terms
+from holotype.crowd.turk.forms import external_question
+from holotype.crowd.turk.hits import Hit
+from holotype.crowd.turk.terms import Terms
 from holotype.errors import PlatformError
 
 Kind = TypeVar("Kind")
@@ -20,7 +20,7 @@ _APPROVED: Final = "000000000000000000L0"
 
 
 class Wire(Protocol):
-    """Calls to the platform: `holotype.crowd.requester.Requester`, or a test's."""
+    """Calls to the platform: `holotype.crowd.turk.requester.Requester`, or a test's."""
 
     production: bool
 

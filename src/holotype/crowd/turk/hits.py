@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from holotype.crowd.port import Page, Posting
-from holotype.crowd.terms import DAY
+from holotype.crowd.turk.terms import DAY
 
 MOST: Final = 9
 """Assignments of a HIT: with 10 the fee doubles, and a HIT made with fewer cannot be extended to 10."""

@@ -9,7 +9,7 @@ import boto3
 from botocore import exceptions as boto
 from botocore.config import Config
 
-from holotype.crowd.terms import LOOPBACK, check_url
+from holotype.crowd.turk.terms import LOOPBACK, check_url
 from holotype.errors import CrowdError, PlatformError
 
 PRODUCTION: Final = "mturk-requester.us-east-1.amazonaws.com"

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from holotype.crowd.calls import (
+from holotype.crowd.port import Ledger, Page, Posting, Sheet
+from holotype.crowd.turk.calls import (
     Wire,
     blocked_qualification,
     create_hit,
@@ -19,10 +20,9 @@ from holotype.crowd.calls import (
     list_hits,
     time_of,
 )
-from holotype.crowd.forms import read_answers
-from holotype.crowd.hits import Book, Placement, place, spent, token
-from holotype.crowd.port import Ledger, Page, Posting, Sheet
-from holotype.crowd.terms import Quote, Terms, fee
+from holotype.crowd.turk.forms import read_answers
+from holotype.crowd.turk.hits import Book, Placement, place, spent, token
+from holotype.crowd.turk.terms import Quote, Terms, fee
 from holotype.errors import CrowdError, PlatformError
 
 

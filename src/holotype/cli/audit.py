@@ -1,0 +1,176 @@
+"""Commands that audit, and certify what was audited."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import holotype as api
+from holotype.cli import show
+from holotype.cli.answers import AUDIT, choice, read_csv
+from holotype.cli.options import json_option, project_option
+from holotype.crowd import Answer, Audit, Certificate, audits_needed
+from holotype.errors import CrowdError
+from holotype.images.gallery import contact_sheet
+from holotype.ontology import Ontology, load_wordnet
+from holotype.releases import Release, certify_release
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.group()
+def audit() -> None:
+    """Have a random sample of accepted images audited, to certify their precision."""
+
+
+@audit.command("draw")
+@click.option("--under", multiple=True, required=True, metavar="SYNSET", help="A wnid or lemma: its whole subtree.")
+@click.option("--per-synset", is_flag=True, help="Audit every synset below with accepted images by itself, too.")
+@click.option(
+    "--size",
+    default=60,
+    show_default=True,
+    type=click.IntRange(1),
+    help=f"Images per target; {audits_needed(0.95)}, all correct, certify a precision of 95 %, "
+    f"{audits_needed(0.99)} one of 99 %.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="The CSV file to fill in; a page with the images is made beside it.",
+)
+@click.option("--fresh", is_flag=True, help="Draw a new random order instead of sharing that of the newest audit.")
+@project_option
+def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path, fresh: bool, project: Path) -> None:
+    """Plan an audit and write what is still to be looked at: a CSV file, and a page with the images.
+
+    The auditor fills in yes, no or unsure and must not have voted on these images.
+    """
+    page = out.with_suffix(".html")
+    if out.suffix != ".csv":
+        raise CrowdError(f"the file to fill in is a CSV file: --out {out.with_suffix('.csv')}")
+    if taken := [path for path in (out, page) if path.exists()]:
+        raise CrowdError(f"{taken[0]} is there already, maybe with answers: name another CSV file with --out")
+    with api.open(project) as db:
+        targets = [db.ontology.resolve(name) for name in under]
+        if per_synset:
+            wnids = {image.wnid for target in targets for image in db.images(target, "yes")}
+            targets.extend(db.ontology[wnid] for wnid in wnids)
+        images = db.draw_audit(targets, size, fresh)
+        names = {image.wnid: str(db.ontology[image.wnid].name) for image in images}
+        with out.open("x", encoding="utf-8", newline="") as file:
+            rows = ((image.sha256, image.wnid, names[image.wnid], "") for image in images)
+            csv.writer(file).writerows([AUDIT, *rows])
+        headings = {wnid: f"{wnid} {name}: {db.ontology[wnid].gloss}" for wnid, name in names.items()}
+        with page.open("x", encoding="utf-8") as file:
+            file.writelines(contact_sheet(images, headings))
+    click.echo(
+        f"{len(images):,} images to look at in {page}; fill in the last column of {out}, "
+        f"then: holotype audit record {out} --auditor NAME -p {project}"
+    )
+
+
+@audit.command("record")
+@click.argument("answers", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--auditor", required=True, metavar="NAME", help="Who gave the answers; stored, released as a hash.")
+@project_option
+def record_command(answers: Path, auditor: str, project: Path) -> None:
+    """Record ANSWERS, the CSV file of `holotype audit draw` with its last column filled in; empty cells are skipped."""
+    words: dict[str, Answer | None] = {**{answer.name.lower(): answer for answer in Answer}, "": None}
+    said = read_csv(answers, AUDIT, choice(words))
+    found = {pair: answer for pair, answer in said.items() if answer is not None}
+    with api.open(project) as db:
+        click.echo(db.record_audit(found, auditor))
+
+
+@audit.command("status")
+@project_option
+@json_option
+def audit_status(project: Path, as_json: bool) -> None:
+    """Show how far the audits have come, but not how they turn out: a plan must not be changed by that."""
+    with api.open(project) as db:
+        audits = db.audits()
+        names = {found.plan.wnid: db.ontology[found.plan.wnid].name for found in audits}
+    if as_json:
+        show.as_json([_audit_values(found) for found in audits])
+        return
+    show.table(
+        "",
+        ("synset", "wnid", "accepted", "planned", "sample", "audited", "state"),
+        [(names[value["wnid"]], *value.values()) for value in map(_audit_values, audits)],
+    )
+
+
+def _audit_values(found: Audit) -> dict[str, Any]:
+    return {
+        "wnid": found.plan.wnid,
+        "labels": found.labels,
+        "planned": found.plan.size,
+        "sample": len(found.sample),
+        "audited": len(found.sample) - len(found.unanswered),
+        "state": found.remark,
+    }
+
+
+@click.command("certify")
+@click.argument("release_or_name", required=False)
+@project_option
+@json_option
+def certify_command(release_or_name: str | None, project: Path, as_json: bool) -> None:
+    """Compute the certificates of a release again, given by folder or name, or without one the project's.
+
+    Exit code 1 if a release's certificates do not hold up.
+    """
+    problems: list[str] = []
+    if release_or_name is None:
+        with api.open(project) as db:
+            found, wordnet = db.certificates(), db.ontology
+    else:
+        made = Release(folder if (folder := Path(release_or_name)).is_dir() else project / "releases" / release_or_name)
+        wordnet = load_wordnet()
+        problems = certify_release(made, wordnet)
+        found = [] if problems else made.certificates
+    if as_json:
+        show.as_json({"certificates": [_certificate_values(one) for one in found], "problems": problems})
+    elif problems:
+        click.echo("\n".join(f"{release_or_name}: {problem}" for problem in problems))
+    elif found:
+        print_certificates(found, wordnet)
+    else:
+        click.echo("no certificate: no audit is planned and complete; see holotype audit status")
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+def _certificate_values(found: Certificate) -> dict[str, Any]:
+    return {**dataclasses.asdict(found), "precision": found.precision}
+
+
+def print_certificates(certificates: Sequence[Certificate], ontology: Ontology) -> None:
+    """What was audited, what was observed, and the bound that is certified."""
+    show.table(
+        f"precision on independently audited random samples; one-sided {100 * certificates[0].confidence:g} % "
+        "Clopper-Pearson bound",
+        ("synset", "wnid", "labels", "audited", "correct", "observed", "at least", "draws"),
+        [
+            (
+                ontology[found.plan.wnid].name,
+                found.plan.wnid,
+                found.labels,
+                f"{found.audited}{' (all)' if found.audited == found.labels else ''}",
+                found.correct,
+                f"{100 * found.precision:.1f} %",
+                f"{math.floor(1000 * found.lower) / 10:.1f} %",
+                found.plan.draws,
+            )
+            for found in certificates
+        ],
+    )

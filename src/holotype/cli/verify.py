@@ -1,0 +1,135 @@
+"""Commands that ask a crowd."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+import holotype as api
+from holotype.cli import show
+from holotype.cli.answers import PRIORS, read_answers, read_csv
+from holotype.cli.options import dollars, json_option, policy_option, project_option
+from holotype.cli.rehearsal import forecast_command, rehearse_command
+from holotype.crowd import Imageable, Policy, Posterior, Quote, Terms
+from holotype.errors import CrowdError
+
+if TYPE_CHECKING:
+    from holotype.crowd.turk.platform import MTurk
+    from holotype.project import Project
+
+
+@click.group(invoke_without_command=True)
+@project_option
+@click.option("--crowd", type=click.Choice(["simulated", "mturk"]), help="Who answers.  [required]")
+@click.option(
+    "--truth",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV with the header sha256,wnid,answer (yes or no): what the simulated workers see. "
+    "[default: every image is what its folder says]",
+)
+@policy_option
+@click.option("--calibrate", is_flag=True, help="Correct posteriors by what the project's gold shows.")
+@click.option("--back-off", is_flag=True, help="Ask for the ancestor where the crowd splits between siblings.")
+@click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
+@click.option("--page-url", metavar="URL", help="mturk: where a page with its questions is, with {page} for its id.")
+@click.option("--reward", type=dollars, metavar="DOLLARS", help="mturk: what a worker gets for a page.")
+@click.option("--budget", type=dollars, metavar="DOLLARS", help="mturk: the most all pages may cost, over all runs.")
+@click.option("--production", is_flag=True, help="mturk: real workers and real money instead of the sandbox.")
+@click.option("--yes", is_flag=True, help="mturk: do not ask before spending.")
+@json_option
+@click.pass_context
+def verify(
+    context: click.Context,
+    /,
+    project: Path,
+    crowd: str | None,
+    truth: Path | None,
+    policy: Policy,
+    calibrate: bool,
+    back_off: bool,
+    seed: int,
+    as_json: bool,
+    **mturk: Any,
+) -> None:
+    """Ask a crowd about every candidate until it is sure.
+
+    People need time: with mturk, run the same command again to collect what they answered.
+    """
+    if context.invoked_subcommand is not None:
+        if any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in context.params):
+            raise click.UsageError(f"options come after the command: verify {context.invoked_subcommand} ...")
+        return
+    if crowd is None:
+        raise click.UsageError("Missing option '--crowd'")
+    with api.open(project) as db:
+        if calibrate:
+            policy = _calibrated(db, policy)
+        if crowd == "mturk":
+            people = _mturk(db, **mturk)
+            report = db.verify(people, Imageable(policy), back_off=back_off)
+            for sheet in people.refused:
+                click.echo(f"not readable: assignment {sheet.assignment} of {sheet.worker}: {sheet.reason}", err=True)
+        else:
+            with show.bars(["crowd"]) as advance:
+                workers = db.simulated_crowd(None if truth is None else _read_truth(db, truth), seed)
+                report = db.verify(
+                    workers, Imageable(policy), lambda done, total: advance("crowd", done, total), back_off
+                )
+    if as_json:
+        show.as_json(dataclasses.asdict(report))
+        return
+    click.echo(report)
+    if report.waiting:
+        click.echo("people are still working: run the same command again later")
+
+
+def _calibrated(db: Project, policy: Policy) -> Policy:
+    if not isinstance(policy, Posterior):
+        raise click.UsageError(f"--calibrate corrects posteriors; {policy} has none")
+    return dataclasses.replace(policy, calibration=db.calibration())
+
+
+verify.add_command(rehearse_command)
+verify.add_command(forecast_command)
+
+
+def _mturk(
+    db: Project, page_url: str | None, reward: Decimal | None, budget: Decimal | None, production: bool, yes: bool
+) -> MTurk:
+    if page_url is None or reward is None:
+        raise click.UsageError("--crowd mturk needs --page-url and --reward")
+
+    def agree(price: Quote) -> None:
+        click.echo(f"{price} {'of real money' if production else 'of play money in the sandbox'}", err=True)
+        if not yes:
+            click.confirm("post them?", abort=True, err=True)
+
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_MTURK")
+    return db.mturk_crowd(Terms(page_url, reward), budget, production, endpoint, agree)
+
+
+def _read_truth(db: Project, path: Path) -> Mapping[tuple[str, str], bool]:
+    truth, gold = read_answers(path), db.gold()
+    missing = [task for task in db.tasks() if (task.sha256, task.wnid) not in truth and task not in gold]
+    if missing:
+        first = missing[0]
+        raise CrowdError(f"{path} lacks {len(missing):,} candidates, the first is {first.sha256} for {first.wnid}")
+    return truth
+
+
+@click.command()
+@click.argument("chances", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--source", required=True, help="What says so: a model, the yield of a query.")
+@project_option
+def priors(chances: Path, source: str, project: Path) -> None:
+    """Say how probable a yes is before any vote: CHANCES is a CSV with the header sha256,wnid,chance."""
+    found = read_csv(chances, PRIORS, float)
+    with api.open(project) as db:
+        click.echo(f"{db.add_priors(found, source):,} of {len(found):,} priors are new")

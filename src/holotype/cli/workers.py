@@ -1,0 +1,135 @@
+"""Commands about workers, and the gold that tells about them."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import holotype as api
+from holotype.cli import show
+from holotype.cli.answers import read_answers
+from holotype.cli.options import json_option, project_option
+from holotype.crowd.workers import WorkerReview
+from holotype.files import write_atomically
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.group()
+def gold() -> None:
+    """Candidates whose answer is known, asked to learn about workers."""
+
+
+@gold.command("add")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@project_option
+def add_gold(file: Path, project: Path) -> None:
+    """Add the known answers of FILE, a CSV with the header sha256,wnid,answer (yes or no)."""
+    with api.open(project) as db:
+        new = db.add_gold(read_answers(file), file.name)
+    click.echo(f"{new:,} gold answers added")
+
+
+@gold.command("siblings")
+@click.option("--per-synset", required=True, type=click.IntRange(1), help="Gold noes a synset is to have.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the draw.")
+@project_option
+def sibling_gold(per_synset: int, seed: int, project: Path) -> None:
+    """Make gold noes of images that are gold yes for a sibling of the synset."""
+    with api.open(project) as db:
+        new = db.sibling_gold(per_synset, seed)
+    click.echo(f"{new:,} gold answers added")
+
+
+@gold.command("list")
+@project_option
+@json_option
+def list_gold(project: Path, as_json: bool) -> None:
+    """Count the gold of every synset; with --json, list it."""
+    with api.open(project) as db:
+        held = db.gold()
+        names = {task.wnid: db.ontology[task.wnid].name for task in held}
+    if as_json:
+        show.as_json(
+            [{"sha256": task.sha256, "wnid": task.wnid, "answer": "yes" if yes else "no"} for task, yes in held.items()]
+        )
+        return
+    count = Counter((task.wnid, yes) for task, yes in held.items())
+    rows = [(name, wnid, count[wnid, True], count[wnid, False]) for wnid, name in names.items()]
+    show.table("", ("synset", "wnid", "yes", "no"), rows)
+
+
+@click.group()
+def workers() -> None:
+    """Review the crowd's workers, block and unblock them."""
+
+
+@workers.command("list")
+@click.option(
+    "--csv",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the reviews to this file instead, with the workers' names hashed.",
+)
+@project_option
+@json_option
+def list_workers(file: Path | None, project: Path, as_json: bool) -> None:
+    """Review every worker whose votes count, and name those who are blocked."""
+    with api.open(project) as db:
+        reviews, blocked = db.workers(), db.blocked()
+        if file is not None:
+            _write_reviews(file, reviews, db.hidden_name)
+            click.echo(f"{len(reviews):,} reviews written to {file}, names hashed")
+            return
+    if as_json:
+        show.as_json({"workers": [dataclasses.asdict(review) for review in reviews], "blocked": blocked})
+    else:
+        show.print_workers(reviews, blocked)
+
+
+def _write_reviews(path: Path, reviews: Sequence[WorkerReview], hide: Callable[[str], str]) -> None:
+    rows = [
+        dataclasses.asdict(review)
+        | {
+            "worker": hide(review.worker),
+            "gold_interval": "{:.4f} {:.4f}".format(*review.gold_interval),
+            "partners": " ".join(sorted(map(hide, review.partners))),
+            "reasons": "; ".join(review.reasons),
+        }
+        for review in reviews
+    ]
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, WorkerReview.__slots__)
+    table.writeheader()
+    table.writerows(sorted(rows, key=lambda row: str(row["worker"])))
+    write_atomically(path, text.getvalue().encode())
+
+
+@workers.command("block")
+@click.argument("name")
+@click.option("--reason", required=True, help="Why; kept in the catalog.")
+@project_option
+def block_worker(name: str, reason: str, project: Path) -> None:
+    """Count the votes of worker NAME no more, and draw the labels again."""
+    with api.open(project) as db:
+        changed = db.block(name, reason)
+    click.echo(f"{name} is blocked; {changed:,} labels changed; run holotype verify to ask about what is open")
+
+
+@workers.command("unblock")
+@click.argument("name")
+@click.option("--reason", required=True, help="Why; kept in the catalog.")
+@project_option
+def unblock_worker(name: str, reason: str, project: Path) -> None:
+    """Count the votes of worker NAME again, and draw the labels again."""
+    with api.open(project) as db:
+        changed = db.unblock(name, reason)
+    click.echo(f"{name} is not blocked; {changed:,} labels changed")
