@@ -14,7 +14,7 @@ import click.testing
 import pytest
 from botocore import exceptions as boto
 
-from holotype.cli import commands
+from holotype.cli.verify import verify as verify_command
 from holotype.crowd import Answer, Fixed, Page, Posterior, Quote, State, Tally, Task, Terms, Vote, run_campaign
 from holotype.crowd.port import Posting
 from holotype.crowd.turk.forms import external_question, read_answers
@@ -698,7 +698,7 @@ def test_a_project_is_verified_from_the_command_line_and_holds_no_credential(
     def verify(*options: str, answer: str = "") -> str:
         nonlocal said
         arguments = ["--crowd", "mturk", "-p", str(filled_project.path), *options]
-        result = click.testing.CliRunner().invoke(commands.verify, arguments, input=answer)
+        result = click.testing.CliRunner().invoke(verify_command, arguments, input=answer)
         said += result.output
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             said += repr(result.exception)

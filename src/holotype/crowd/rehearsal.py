@@ -25,7 +25,8 @@ class Prices:
     """What a worker's sheet for a page of `page_size` images costs: a `reward` in dollars, and the platform's `fee`.
 
     The fee is a share of the reward, and a cent at least unless it is 0.
-    ImageNetV2 (Recht et al. 2019) paid .10 for a page of 48; Mechanical Turk takes 20 %, as in `holotype.crowd.turk.terms`.
+    ImageNetV2 (Recht et al. 2019) paid .10 for a page of 48; Mechanical Turk takes 20 %, as in
+    `holotype.crowd.turk.terms`.
     Raises `CrowdError` for what cannot be a price.
     """
 
