@@ -25,6 +25,7 @@ REQUIRED = {
     "ListQualificationTypes": {"MustBeRequestable"},
     "AssociateQualificationWithWorker": {"QualificationTypeId", "WorkerId"},
     "DisassociateQualificationFromWorker": {"QualificationTypeId", "WorkerId"},
+    "ListWorkersWithQualificationType": {"QualificationTypeId"},
     "GetAccountBalance": set(),
 }
 DAY = 86_400
@@ -200,6 +201,13 @@ class MTurkServer:
     def DisassociateQualificationFromWorker(self, QualificationTypeId: str, WorkerId: str) -> dict[str, Any]:
         self.holders.discard((QualificationTypeId, WorkerId))
         return {}
+
+    def ListWorkersWithQualificationType(
+        self, QualificationTypeId: str, Status: str, NextToken: str = "0", **_: Any
+    ) -> dict[str, Any]:
+        assert Status == "Granted"
+        found = [{"WorkerId": worker} for id, worker in sorted(self.holders) if id == QualificationTypeId]
+        return self._page("Qualifications", found, NextToken)
 
     def GetAccountBalance(self) -> dict[str, Any]:
         return {"AvailableBalance": f"{self.balance:.2f}"}

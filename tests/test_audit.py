@@ -388,9 +388,9 @@ def test_an_audit_from_the_command_line(labelled: Project, tmp_path: Path) -> No
     [
         ("sha256,wnid,answer\n", "the header must be sha256,wnid,name,answer"),
         ("", "the header must be"),
-        ("sha256,wnid,name,answer\na,b,c,perhaps\n", "row 2: the answer must be yes, no, unsure or empty"),
+        ("sha256,wnid,name,answer\na,b,c,perhaps\n", "row 2: the answer must be no or unsure or yes"),
         ("sha256,wnid,name,answer\na,b,yes\n", "row 2: the answer must be"),
-        ("sha256,wnid,name,answer\na,b,c,yes\n\na,b,c,no\n", "row 4: this image has another answer"),
+        ("sha256,wnid,name,answer\na,b,c,yes\n\na,b,c,no\n", "row 3: the answer must be the last of 4 cells"),
         ("sha256,wnid,name,answer\na,b,c,Yes \n", "there is no holotype project"),
         ('sha256,wnid,name,answer\n"a', "cannot read"),
         ("\udcff", "cannot read"),

@@ -67,6 +67,7 @@ class Notes:
         self.known: dict[str, Page] = {}
         self.posted: list[Posting] = []
         self.votes: list[Vote] = []
+        self.shut_out: list[str] = []
 
     def remember(self, pages: Sequence[Page], at: float) -> None:
         assert at > 0
@@ -90,6 +91,9 @@ class Notes:
 
     def voters(self, tasks: Collection[int]) -> Mapping[int, Collection[str]]:
         return {task: {vote.worker for vote in self.votes if vote.task == task} for task in tasks}
+
+    def blocked(self) -> Collection[str]:
+        return self.shut_out
 
     def record(self, votes: Sequence[Vote]) -> None:
         seen = {(vote.task, vote.worker) for vote in self.votes}
@@ -304,7 +308,7 @@ def test_a_hit_too_new_to_be_listed_is_known_by_its_token(server: MTurkServer) -
 
 def test_a_hit_is_found_by_its_annotation_where_the_error_does_not_name_it(server: MTurkServer) -> None:
     server.vague = True
-    server.faults.extend(["none"] * 6 + ["lose", "twice"])
+    server.faults.extend(["none"] * 7 + ["lose", "twice"])
     world = World(server)
     assert world.finish() == RIGHT
     assert (len(server.hits), server.calls["CreateHITWithHITType"]) == (2, 3)
@@ -456,14 +460,17 @@ def test_an_assignment_listed_twice_is_one(server: MTurkServer) -> None:
 
 def test_blocked_workers_are_offered_nothing_and_keep_their_standing(server: MTurkServer) -> None:
     world = World(server)
-    crowd = world.crowd()
-    crowd.block("W0")
+    world.notes.shut_out = ["AWORKER", "sim-2009-001", "AOTHER"]
     world.run()
     hit = next(iter(server.hits))
-    with pytest.raises(AssertionError, match="not qualified"):
-        server.submit(hit, "W0", "")
-    crowd.unblock("W0")
-    server.submit(hit, "W0", "")
+    for worker in ("AWORKER", "AOTHER"):
+        with pytest.raises(AssertionError, match="not qualified"):
+            server.submit(hit, worker, "")
+    world.people_work()
+    world.notes.shut_out = ["AOTHER"]
+    world.run()
+    server.submit(list(server.hits)[-1], "AWORKER", "")
+    assert {worker for _, worker in server.holders} == {"AOTHER"}
     assert len(server.qualifications) == 1
     assert "CreateWorkerBlock" not in server.calls
 

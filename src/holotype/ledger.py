@@ -67,3 +67,8 @@ class CatalogLedger:
         """Who has voted, on whatever page, on those of these tasks that have votes."""
         with self._catalog.read() as connection:
             return questions.voters(connection, tasks)
+
+    def blocked(self) -> Collection[str]:
+        """The workers whose votes do not count."""
+        with self._catalog.read() as connection:
+            return questions.blocked(connection).keys()

@@ -124,6 +124,9 @@ class Ledger(Protocol):
     def voters(self, tasks: Collection[int]) -> Mapping[int, Collection[str]]:
         """Who has voted, on whatever page, on those of these tasks that have votes."""
 
+    def blocked(self) -> Collection[str]:
+        """The workers whose votes do not count."""
+
 
 def votes_of(sheet: Sheet) -> list[Vote]:
     """The votes a sheet casts.

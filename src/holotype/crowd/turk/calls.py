@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, Protocol, TypeVar
@@ -17,6 +17,9 @@ Kind = TypeVar("Kind")
 
 _APPROVED: Final = "000000000000000000L0"
 """The system qualification "percentage of assignments approved"."""
+
+_WORKER: Final = re.compile(r"A[A-Z0-9]{0,63}")
+"""What the platform's ids of workers look like."""
 
 
 class Wire(Protocol):
@@ -123,6 +126,30 @@ def blocked_qualification(wire: Wire, identity: str) -> str:
             raise
         return found
     return field(field(answer, "QualificationType", dict), "QualificationTypeId", str)
+
+
+def set_holders(wire: Wire, qualification: str, workers: Collection[str]) -> None:
+    """Give a qualification to those of `workers` that are the platform's, and take it from everybody else."""
+    held = {
+        field(found, "WorkerId", str)
+        for found in wire.listing(
+            "list_workers_with_qualification_type",
+            "Qualifications",
+            QualificationTypeId=qualification,
+            Status="Granted",
+        )
+    }
+    wanted = {worker for worker in workers if _WORKER.fullmatch(worker)}
+    for worker in sorted(wanted - held):
+        wire.call(
+            "associate_qualification_with_worker",
+            QualificationTypeId=qualification,
+            WorkerId=worker,
+            IntegerValue=1,
+            SendNotification=False,
+        )
+    for worker in sorted(held - wanted):
+        wire.call("disassociate_qualification_from_worker", QualificationTypeId=qualification, WorkerId=worker)
 
 
 def _qualification(wire: Wire, name: str) -> str | None:

@@ -18,6 +18,7 @@ from holotype.crowd.turk.calls import (
     field,
     hit_type,
     list_hits,
+    set_holders,
     time_of,
 )
 from holotype.crowd.turk.forms import read_answers
@@ -39,7 +40,8 @@ class Refusal:
 class MTurk:
     """The `Crowd` of Mechanical Turk.
 
-    A page is one assignment of a HIT. A page is remembered before it is put up, and every request that costs carries
+    A page is one assignment of a HIT. Workers who are blocked are offered none; their standing elsewhere does not
+    suffer. A page is remembered before it is put up, and every request that costs carries
     a token made from the page, so whatever is stopped and run again asks and pays once. `budget` is the most, in
     dollars, that all pages of the project may cost together, fees included; `agree` gets the price before anything is
     spent, and refuses by raising. Every method raises `PlatformError` where the platform fails or refuses.
@@ -85,6 +87,8 @@ class MTurk:
             )
         if price.assignments:
             self._agree(price)
+        if placements:
+            set_holders(self._wire, self._blocked(), self._ledger.blocked())
         for placement in placements:
             self._put_up(placement, book)
 
@@ -124,20 +128,6 @@ class MTurk:
     def reject(self, assignment: str, reason: str) -> None:
         """Refuse to pay for an assignment; the worker, whose record suffers by it, is told the reason."""
         self._wire.call("reject_assignment", AssignmentId=assignment, RequesterFeedback=reason)
-
-    def block(self, worker: str) -> None:
-        """Offer a worker no HIT of this project any more; the worker's standing elsewhere does not suffer."""
-        self._wire.call(
-            "associate_qualification_with_worker",
-            QualificationTypeId=self._blocked(),
-            WorkerId=worker,
-            IntegerValue=1,
-            SendNotification=False,
-        )
-
-    def unblock(self, worker: str) -> None:
-        """Offer a blocked worker HITs again."""
-        self._wire.call("disassociate_qualification_from_worker", QualificationTypeId=self._blocked(), WorkerId=worker)
 
     def balance(self) -> Decimal:
         """What the account has to spend, in dollars."""
