@@ -16,8 +16,10 @@ lint: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python bench/ontology.py
 	$(BIN)/python bench/ingest.py
+	$(BIN)/python bench/consensus.py
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "holotype needs Python >= 3.11; run: make PYTHON=python3.11")'
