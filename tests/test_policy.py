@@ -12,7 +12,7 @@ from holotype.crowd import Answer, Ballot, Conclusion, Fixed, Imageable, Lead, P
 from holotype.crowd.backoff import split_images
 from holotype.crowd.calibration import Calibration, calibrate, posterior_of_gold, thresholds
 from holotype.crowd.confidence import independent, learn_table, learn_tables
-from holotype.crowd.consensus import fit
+from holotype.crowd.consensus import Priors, fit
 from holotype.crowd.policy import evidence_for_yes, known_voters, parse_policy, unimageable
 from holotype.errors import CrowdError
 
@@ -186,6 +186,16 @@ def test_a_synset_nobody_can_see_is_abandoned() -> None:
     states = Imageable(Posterior(miss=1)).conclude(asked).states
     assert states[:130] == inner.states[:130]
     assert states[130:] == [State.ABANDONED, State.OPEN]
+
+
+def test_gold_does_not_speak_for_its_synset() -> None:
+    """Somebody chose it: it is no draw of the candidates, so base rates, seeds and unimageable synsets leave it out."""
+    asked = replace(ballot(*[[NO] * 4] * 70, [], []), known=np.array([0] * 70 + [-1, -1]))
+    assert fit(asked).base_rates[0] == pytest.approx(Priors().base_rate, abs=0.01)
+    assert not unimageable(asked, Posterior().conclude(asked)).any()
+    assert Imageable(Posterior()).conclude(asked).states[70:] == [State.OPEN, State.OPEN]
+    seed = replace(ballot([], [], [YES] * 10, [YES] * 10, [YES]), known=np.array([1, 0, -1, -1, -1]))
+    assert Table(seeds=2, accept=0.7).conclude(seed).states[2:] == [State.YES] * 3
 
 
 def test_calibration_undoes_over_confidence() -> None:

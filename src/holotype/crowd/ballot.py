@@ -47,6 +47,11 @@ class Ballot:
         return len(self.synset)
 
     @property
+    def asked_about(self) -> npt.NDArray[np.bool_]:
+        """Whether a task's truth is for the votes to find: all but gold, ``(tasks,)``."""
+        return np.ones(self.tasks, bool) if self.known is None else np.asarray(self.known == UNKNOWN)
+
+    @property
     def votes_per_task(self) -> Ints:
         """Number of votes on each task, ``(tasks,)``."""
         return np.bincount(self.task, minlength=self.tasks)

@@ -19,7 +19,7 @@ class Priors:
     `no_image` and `yes_image` are the chances of (no, unsure, yes) on an image that does not, or does, show the
     synset. They only start the population's estimate (`population_weight` votes), which in turn is the prior of
     every worker (`worker_weight` votes) and of every synset's difficulty (`difficulty_weight` votes). A synset's base
-    rate is drawn to that of all (`synset_weight` tasks).
+    rate, that of its tasks but gold, is drawn to that of all (`synset_weight` tasks).
 
     Votes are not independent given the truth: an ambiguous image fools everybody. So each vote counts as `discount` of
     an independent one. A vote on a gold task tells `gold_weight` times as much about its worker as one whose truth is
@@ -65,7 +65,7 @@ class TwoCoinModel:
         start = np.array([priors.no_image, priors.yes_image])[:, answers].T
         self._start = start / start.sum(axis=0)
         self._counts = ballot.counts() if ballot.synsets > 1 else None
-        self._voted = np.flatnonzero(ballot.votes_per_task)
+        self._voted = np.flatnonzero((ballot.votes_per_task > 0) & ballot.asked_about)
         self.population = self._start
         self.base_rates = np.full(ballot.synsets, priors.base_rate)
         self.difficulty = np.broadcast_to(self._start, (ballot.synsets, *self._start.shape))

@@ -221,11 +221,12 @@ class Table:
         return _conclusion(ballot, scores, rules)
 
     def _seed(self, ballot: Ballot) -> Mask:
-        """The first tasks of each synset."""
-        order = np.argsort(ballot.synset, kind="stable")
+        """The first tasks of each synset that are not gold."""
+        order = np.flatnonzero(ballot.asked_about)
+        order = order[np.argsort(ballot.synset[order], kind="stable")]
         starts = np.searchsorted(ballot.synset[order], ballot.synset[order])
         first = np.zeros(ballot.tasks, bool)
-        first[order] = np.arange(ballot.tasks) - starts < self.seeds
+        first[order] = np.arange(len(order)) - starts < self.seeds
         return first
 
 
@@ -259,11 +260,17 @@ class Imageable:
 
 
 def unimageable(ballot: Ballot, conclusion: Conclusion, least: float = 0.05) -> Mask:
-    """Whether a synset's share of yes among decided tasks is below `least` with 95 % confidence, ``(synsets,)``."""
+    """Whether a synset's share of yes among decided tasks is below `least` with 95 % confidence, ``(synsets,)``.
+
+    Gold says nothing here: somebody chose it.
+    """
     from scipy.stats import binom
 
     good, bad = (
-        np.bincount(ballot.synset[[state is which for state in conclusion.states]], minlength=ballot.synsets)
+        np.bincount(
+            ballot.synset[ballot.asked_about & [state is which for state in conclusion.states]],
+            minlength=ballot.synsets,
+        )
         for which in (State.YES, State.NO)
     )
     return np.asarray((good + bad > 0) & (binom.cdf(good, good + bad, least) <= 0.05))
