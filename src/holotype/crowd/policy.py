@@ -267,11 +267,8 @@ def unimageable(ballot: Ballot, conclusion: Conclusion, least: float = 0.05) -> 
     from scipy.stats import binom
 
     good, bad = (
-        np.bincount(
-            ballot.synset[ballot.asked_about & [state is which for state in conclusion.states]],
-            minlength=ballot.synsets,
-        )
-        for which in (State.YES, State.NO)
+        np.bincount(ballot.synset[ballot.asked_about & np.array(is_it, bool)], minlength=ballot.synsets)
+        for is_it in ([state is which for state in conclusion.states] for which in (State.YES, State.NO))
     )
     return np.asarray((good + bad > 0) & (binom.cdf(good, good + bad, least) <= 0.05))
 
