@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holotype.crowd.aggregate import Aggregator, DawidSkene, MajorityVote, OneCoin, TwoCoin, Wawa
+from holotype.crowd.aggregate import Aggregator, DawidSkene, MajorityVote, OneCoin, TableVote, TwoCoin, Wawa
 from holotype.crowd.ballot import Ballot
 from holotype.crowd.consensus import Priors, fit
 from holotype.crowd.port import Answer
 from holotype.errors import CrowdError
 
-ALL = [MajorityVote, Wawa, DawidSkene, OneCoin, TwoCoin]
+ALL = [MajorityVote, Wawa, TableVote, DawidSkene, OneCoin, TwoCoin]
 every = pytest.mark.parametrize("aggregator", ALL)
 
 
@@ -44,7 +44,7 @@ def simulated(
 
 @every
 def test_most_labels_are_right(aggregator: type[Aggregator]) -> None:
-    data, truth = simulated(1)
+    data, truth = simulated(1, votes=10)
     found = aggregator().fit_predict(data)
     assert (found == truth.loc[found.index]).mean() > 0.85
 
@@ -139,6 +139,12 @@ def test_of_several_votes_by_a_worker_the_first_counts(aggregator: type[Aggregat
         ({"task": [1, 2], "worker": [1, 2], "label": [{"a": 1}, {"a": 2}]}, "cannot be a label"),
         ({"task": [1, 2], "worker": [1], "label": [1, 1]}, "as long as"),
         ([1, 2, 3], "lacks task, worker, label"),
+        ({"task": [2**70, 1], "worker": [1, 2], "label": [0, 1]}, "of one type"),
+        ({"task": pa.array([1.0, float("nan")]), "worker": [1, 2], "label": [0, 1]}, "1 votes have no task"),
+        ({"task": [1, 2], "worker": [1, 2], "label": [0, 1], "prior": ["a", "b"]}, "a prior is a chance"),
+        ({"task": [1, 2], "worker": [1, 2], "label": [0, 1], "synset": [{"a": 1}] * 2}, "must be like"),
+        (pd.DataFrame([[1, 1, 0, 1]], columns=["task", "worker", "label", "task"]), "once"),
+        (pa.table([[1], [1], [0], [1]], names=["task", "worker", "label", "task"]), "once"),
     ],
 )
 def test_what_is_not_a_table_of_votes_is_refused(aggregator: type[Aggregator], data: Any, message: str) -> None:
@@ -161,7 +167,7 @@ def test_an_answer_nobody_knows_is_refused(aggregator: type[Aggregator]) -> None
 
 @every
 def test_unsure_is_never_a_label(aggregator: type[Aggregator]) -> None:
-    data, truth = simulated(7)
+    data, truth = simulated(7, votes=12)
     data["label"] = data["label"].map({0: "no", 1: "yes"})
     data.loc[data.index[::9], "label"] = "maybe"
     only = pd.concat([data, table([("x", 1, "maybe"), ("x", 2, "maybe")])])
@@ -208,6 +214,60 @@ def test_adding_votes_comes_to_what_fitting_anew_does(aggregator: type[Aggregato
     assert (grown.labels_ == truth.loc[grown.labels_.index]).mean() > (
         whole.labels_ == truth.loc[whole.labels_.index]
     ).mean() - 0.005
+
+
+@every
+def test_gold_of_tasks_that_come_later_is_known_too(aggregator: type[Aggregator]) -> None:
+    first = table([("a", 1, "y"), ("a", 2, "y"), ("b", 1, "n"), ("b", 2, "n")])
+    later = table([("c", worker, "y") for worker in range(1, 6)])
+    gold = {"c": "n"}
+    assert aggregator().fit(first, gold).partial_fit(later).labels_["c"] == "n"
+    assert aggregator().fit(table([]), gold).partial_fit(pd.concat([first, later])).labels_["c"] == "n"
+
+
+@every
+def test_who_was_unsure_has_voted(aggregator: type[Aggregator]) -> None:
+    first = table([("a", 1, "?"), ("a", 2, "n"), ("b", 1, "y"), ("b", 2, "y")])
+    again = table([("a", 1, "y"), ("x", 3, "?")])
+    model = aggregator(unsure="?").fit(first).partial_fit(again)
+    whole = aggregator(unsure="?").fit(pd.concat([first, again]))
+    assert model.probas_.loc[["a", "b", "x"]].to_numpy() == pytest.approx(whole.probas_.to_numpy(), abs=0.05)
+    unsure = aggregator(unsure="?", classes=("n", "y")).fit(table([("x", 1, "?")]))
+    assert sorted(unsure.partial_fit(table([("y", 1, "y")])).labels_.index) == ["x", "y"]
+
+
+@every
+def test_wrong_true_labels_are_refused(aggregator: type[Aggregator]) -> None:
+    votes = table([(1, 1, "n"), (2, 1, "y")])
+    for wrong in ({2**70: "y"}, ["y", "n"], {1: "\ud800"}):
+        given: Any = wrong
+        with pytest.raises(CrowdError):
+            aggregator().fit(votes, given)
+
+
+def test_a_new_task_says_its_synset_where_others_do() -> None:
+    votes = table([(1, 1, "n"), (2, 1, "y")]).assign(synset=["s", "t"])
+    model = TwoCoin().fit(votes)
+    model.partial_fit(table([(1, 2, "n")]))
+    with pytest.raises(CrowdError, match="say their synset"):
+        model.partial_fit(table([(3, 1, "n")]))
+    assert len(model.partial_fit(table([(3, 1, "n")]).assign(synset="new")).labels_) == 3
+
+
+def test_a_label_called_like_a_column_hides_none() -> None:
+    votes = {"task": ["a", "b"], "worker": ["w", "w"], "label": ["task", "worker"]}
+    model = MajorityVote().fit(votes)
+    with pytest.raises(CrowdError, match="a label called 'task' cannot be a column"):
+        _ = model.probas_
+    assert model.result_.probas.tolist() == [[1, 0], [0, 1]]
+
+
+def test_many_classes_cost_majority_no_memory_and_models_are_refused() -> None:
+    rows = [(task, worker, f"c{task % 3000}") for task in range(6000) for worker in range(40)]
+    votes = table(rows)
+    assert (MajorityVote().fit_predict(votes) == [f"c{task % 3000}" for task in range(6000)]).all()
+    with pytest.raises(CrowdError, match="more than the 200,000,000 that can be learned"):
+        DawidSkene().fit(votes)
 
 
 def test_added_votes_move_only_what_they_touch() -> None:

@@ -11,9 +11,10 @@ import pytest
 from holotype.crowd import Answer, Ballot, Conclusion, Fixed, Imageable, Lead, Policy, Posterior, State, Table, Task
 from holotype.crowd.backoff import split_images
 from holotype.crowd.calibration import Calibration, calibrate, posterior_of_gold, thresholds
-from holotype.crowd.confidence import independent, learn_table, learn_tables
+from holotype.crowd.confidence import ConfidenceTable, independent, learn_table
 from holotype.crowd.consensus import Priors, fit
 from holotype.crowd.policy import evidence_for_yes, known_voters, parse_policy, unimageable
+from holotype.crowd.replay import replay
 from holotype.errors import CrowdError
 
 YES, NO, UNSURE = Answer.YES, Answer.NO, Answer.UNSURE
@@ -112,6 +113,7 @@ def test_evidence_is_what_votes_add_to_the_base_rate() -> None:
     [
         lambda: Lead(0, 3),
         lambda: Lead(4, 3),
+        lambda: Fixed(0),
         lambda: Posterior(miss=0),
         lambda: Table(accept=0.01),
         lambda: Table(maximum=9),
@@ -143,11 +145,15 @@ def test_a_table_counts_every_way_to_draw_votes() -> None:
     assert smooth.seeds == 2
 
 
+def table_of(votes: Ballot) -> ConfidenceTable:
+    return learn_table(votes.count(YES), votes.count(NO))
+
+
 def test_a_table_is_harder_where_the_crowd_is_unsure() -> None:
     """Burmese cat needs more votes than cat: Deng et al. 2009."""
     easy, _ = crowd_of(4, 400, 10, 0.44, 0.88, 0.88)
     hard, _ = crowd_of(5, 400, 10, 0.46, 0.70, 0.72)
-    tables = [learn_tables(votes, np.ones(400, bool))[0].confidence for votes in (easy, hard)]
+    tables = [table_of(votes).confidence for votes in (easy, hard)]
     assert tables[0][1, 0] > tables[1][1, 0]
     assert tables[0][2, 0] == pytest.approx(0.97, abs=0.03)
     assert tables[1][2, 0] == pytest.approx(0.83, abs=0.04)
@@ -157,7 +163,7 @@ def test_a_table_is_harder_where_the_crowd_is_unsure() -> None:
 def test_a_table_learned_at_one_base_rate_is_moved_to_another() -> None:
     votes, _ = crowd_of(6, 3000, 10, 0.45)
     rare, _ = crowd_of(7, 6000, 10, 0.1)
-    common_table, rare_table = (learn_tables(votes, np.ones(votes.tasks, bool))[0] for votes in (votes, rare))
+    common_table, rare_table = table_of(votes), table_of(rare)
     assert common_table.confidence[1, 1] > rare_table.confidence[1, 1] + 0.1
     assert common_table.at(rare_table.base_rate).confidence[1, 1] == pytest.approx(
         rare_table.confidence[1, 1], abs=0.08
@@ -169,7 +175,8 @@ def test_the_table_policy_asks_its_seed_first_and_then_decides() -> None:
     policy = Table(seeds=100, accept=0.9)
     rank = np.arange(len(votes.task)) % 10
     first = policy.conclude(votes.keep((votes.task >= 100) & (rank < 3) | (rank < 9)))
-    assert set(first.states) == {State.OPEN}
+    assert set(first.states[:100]) == {State.OPEN}
+    assert set(first.states[100:]) == {State.UNDECIDED}  # nobody is asked about them yet
     then = policy.conclude(votes.keep((rank < 3) | (votes.task < 100)))
     states = np.array(then.states)
     assert State.OPEN not in states[:100]
@@ -196,6 +203,32 @@ def test_gold_does_not_speak_for_its_synset() -> None:
     assert Imageable(Posterior()).conclude(asked).states[70:] == [State.OPEN, State.OPEN]
     seed = replace(ballot([], [], [YES] * 10, [YES] * 10, [YES]), known=np.array([1, 0, -1, -1, -1]))
     assert Table(seeds=2, accept=0.7).conclude(seed).states[2:] == [State.YES] * 3
+
+
+@pytest.mark.parametrize("base", [0.1, 0.3])
+def test_a_synset_with_good_images_is_never_abandoned(base: float) -> None:
+    """Noes are decided before yeses: the decided alone would make any synset look hopeless."""
+    votes, truth = crowd_of(12, 500, 15, base, 0.62, 0.96)
+    found, _ = replay(votes, Imageable(Posterior()), np.random.default_rng(0))
+    alone, _ = replay(votes, Posterior(), np.random.default_rng(0))
+    assert State.ABANDONED not in found.states
+    assert found.states == alone.states
+    assert np.mean(np.array(found.states)[truth] == State.YES) > 0.7
+
+
+def test_a_hopeless_synset_is_abandoned_before_all_is_asked() -> None:
+    votes, _ = crowd_of(13, 500, 15, 0.0, 0.62, 0.9)
+    asked = [
+        replay(votes, policy, np.random.default_rng(0))[1].sum() for policy in (Imageable(Posterior()), Posterior())
+    ]
+    assert asked[0] < asked[1]
+
+
+def test_a_table_asks_fewer_than_its_seed_would_for_all() -> None:
+    votes, truth = crowd_of(14, 600, 12, 0.4, 0.85, 0.9)
+    found, used = replay(votes, Table(seeds=60), np.random.default_rng(0))
+    assert used.mean() < 6
+    assert np.mean((np.array(found.states) == State.YES) == truth) > 0.9
 
 
 def test_calibration_undoes_over_confidence() -> None:
@@ -229,6 +262,12 @@ def test_thresholds_are_the_widest_that_held_on_gold() -> None:
     assert thresholds(posterior, truth, precision=0.8, sensitivity=0.8) == (0.6, 0.3)
     with pytest.raises(CrowdError, match="no threshold has a precision"):
         thresholds(posterior[3:4], truth[3:4], 0.9, 0.9)
+    with pytest.raises(CrowdError, match="there is none"):
+        thresholds(posterior[:0], truth[:0], 0.9, 0.9)
+    perfect = np.array([1.0, 1.0, 0.0])
+    for sensitivity in (0.0, 1.0):
+        accept, reject = thresholds(perfect, perfect > 0.5, 0.9, sensitivity)
+        assert Posterior(accept, reject).conclude(ballot([])).states == [State.OPEN]
 
 
 def test_calibration_makes_a_policy_ask_more() -> None:
@@ -247,6 +286,7 @@ def test_calibration_makes_a_policy_ask_more() -> None:
         Posterior(0.9, 0.2, 1, 7, 0.5),
         Table(0.9, 0.1, 20, 15),
         Imageable(Posterior(calibration=Calibration(0.4, -0.25)), 0.1),
+        Imageable(Posterior(calibration=Calibration(0.5, 1e-05)), 1e-05),
     ],
     ids=str,
 )
@@ -265,6 +305,10 @@ def test_a_policy_is_read_as_it_names_itself(policy: Policy) -> None:
         ("posterior(priors=1)", "accept, reject, minimum"),
         ("posterior(accept=2)", "a policy needs"),
         ("fixed(1.5)", "each a number"),
+        ("fixed(0)", "1 vote or more"),
+        ("imageable(lead(3, 9), least=1.2.3)", "one of fixed"),
+        ("fixed(3, calibration(slope=0.5, shift=0.1))", "only a posterior"),
+        ("imageable(" * 2000, "one of fixed"),
     ],
 )
 def test_what_is_no_policy_is_refused(text: str, message: str) -> None:

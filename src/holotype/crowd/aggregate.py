@@ -8,7 +8,7 @@ Crowd-Kit's), polars, Arrow or numpy (a mapping of columns). ``result_`` holds t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 import numpy as np
@@ -16,14 +16,17 @@ import pyarrow as pa
 
 from holotype.crowd.axes import Axes
 from holotype.crowd.ballot import Ballot, Floats
-from holotype.crowd.confusion import LEAST, Fitted, Gold, Model, Schedule, expected_counts, maximise
+from holotype.crowd.confidence import SEED_VOTES, look_up
+from holotype.crowd.confusion import LEAST, Gold, Model, Schedule, expected_counts, maximise
 from holotype.crowd.consensus import Priors, TwoCoinModel
 from holotype.crowd.incremental import Running, add_votes, joined
 from holotype.crowd.port import Answer
-from holotype.crowd.tables import frame, read_votes, series
+from holotype.crowd.tables import WRONG, frame, read_votes, series
 from holotype.errors import CrowdError
 
 EXTRA: Final = ("synset", "prior")
+MOST_CELLS: Final = 200_000_000
+"""Chances of answers, over all workers, that a model may learn: 1.6 GB of them."""
 CROWD_KIT: Final = Schedule(rounds=100, tolerance=1e-5, bound=True)
 
 
@@ -48,9 +51,25 @@ class Aggregation:
     @property
     def labels(self) -> pa.Array:
         """The most probable class of each task; of equals the first in order."""
-        if not len(self.classes):
-            return self.classes
-        return self.classes.take(pa.array(self.probas.argmax(axis=1)))
+        return labels(self.probas, self.classes)
+
+
+def labels(probas: Floats, classes: pa.Array) -> pa.Array:
+    """The most probable class of each row; of equals the first in order."""
+    return classes.take(pa.array(probas.argmax(axis=1))) if len(classes) else classes
+
+
+def _means(probas: Floats) -> Floats:
+    return np.asarray(probas.sum(axis=0) / max(len(probas), 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Probabilities ``(tasks, classes)``; chances of answers, None where nothing was learned about workers; rounds."""
+
+    probas: Floats
+    confusion: Floats | None = None
+    rounds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +78,7 @@ class _State:
 
     axes: Axes
     ballot: Ballot
-    found: Fitted
+    found: _Found
     running: Running | None = None
 
 
@@ -85,9 +104,13 @@ class Aggregator:
         Raises `CrowdError` for a table that is not one of votes.
         """
         table = read_votes(data, EXTRA)
-        axes = Axes.of(table, self.unsure, self.classes, dict({} if true_labels is None else true_labels))
-        ballot = axes.ballot(table, self.uses_unsure)
-        self._state = _State(axes, ballot, self._solve(ballot, len(axes.classes)))
+        try:
+            truth = dict({} if true_labels is None else true_labels)
+        except WRONG as error:
+            raise CrowdError("true labels are a mapping, or a pandas Series, by task") from error
+        axes = Axes.of(table, self.unsure, self.classes, truth)
+        ballot = axes.ballot(table)
+        self._state = _State(axes, ballot, self._solve(self._heard(ballot, axes), len(axes.classes)))
         return self
 
     def partial_fit(self, data: Any) -> Self:
@@ -96,11 +119,12 @@ class Aggregator:
         See `holotype.crowd.incremental.add_votes`: only what the new votes can change moves, with a full pass whenever
         votes grew by a tenth. Aggregators that only count do so anew.
         """
-        if self._state is None or not len(self._state.ballot.task):
+        if self._state is None:
             return self.fit(data)
-        old = self._state
-        axes, new = old.axes.extended(read_votes(data, EXTRA), self.uses_unsure, old.ballot)
-        self._state = self._add(old, axes, new)
+        if not len(self._state.axes.tasks):
+            return self.fit(data, self._state.axes.truth)
+        axes, new = self._state.axes.extended(read_votes(data, EXTRA), self._state.ballot)
+        self._state = self._add(self._state, axes, joined(self._state.ballot, new))
         return self
 
     def fit_predict(self, data: Any, true_labels: Mapping[Any, Any] | None = None) -> Any:
@@ -114,30 +138,33 @@ class Aggregator:
     @property
     def result_(self) -> Aggregation:
         """Everything found, as arrays. Raises `CrowdError` before `fit`."""
-        axes, found = self._fitted.axes, self._fitted.found
+        state, axes, found = self._fitted, self._fitted.axes, self._fitted.found
         answers = axes.answers if self.uses_unsure else axes.classes
-        priors = found.probas.sum(axis=0) / max(len(found.probas), 1)
+        errors = found.confusion
+        if errors is None:
+            ballot = self._heard(state.ballot, axes)
+            check_cells(ballot, len(axes.classes))
+            errors = _Plain().confusion(expected_counts(ballot.incidence(), found.probas, ballot.answers))
         return Aggregation(
-            axes.tasks, axes.workers, axes.classes, answers, found.probas, found.confusion, priors, found.rounds
+            axes.tasks, axes.workers, axes.classes, answers, found.probas, errors, _means(found.probas), found.rounds
         )
 
     @property
     def labels_(self) -> Any:
         """The most probable class of every task."""
-        found = self.result_
-        return series(self._library, ("task", found.tasks), "agg_label", found.labels)
+        axes = self._fitted.axes
+        return series(self._library, ("task", axes.tasks), "agg_label", labels(self._fitted.found.probas, axes.classes))
 
     @property
     def probas_(self) -> Any:
         """The probability of every class, a row per task."""
-        found = self.result_
-        return frame(self._library, [("task", found.tasks)], found.classes, found.probas)
+        axes = self._fitted.axes
+        return frame(self._library, [("task", axes.tasks)], axes.classes, self._fitted.found.probas)
 
     @property
     def priors_(self) -> Any:
         """The share of every class."""
-        found = self.result_
-        return series(self._library, ("label", found.classes), "prior", found.priors)
+        return series(self._library, ("label", self._fitted.axes.classes), "prior", _means(self._fitted.found.probas))
 
     @property
     def errors_(self) -> Any:
@@ -164,20 +191,34 @@ class Aggregator:
         """The model whose maximisation alternates with expectation."""
         raise NotImplementedError
 
-    def _solve(self, ballot: Ballot, classes: int) -> Fitted:
+    def _heard(self, ballot: Ballot, axes: Axes) -> Ballot:
+        """The votes the model uses: without unsure, if it cannot."""
+        if self.uses_unsure or len(axes.answers) == len(axes.classes):
+            return ballot
+        answers = len(axes.classes)
+        return replace(ballot.keep(ballot.answer < answers), answers=answers)
+
+    def _solve(self, ballot: Ballot, classes: int) -> _Found:
+        check_cells(ballot, classes)
         gold = self._gold(ballot)
         start = self._start(ballot, classes)
         if gold is not None:
             gold.impose(start)
-        return maximise(ballot.incidence(), start, self._model(ballot, classes), ballot.answers, self.schedule, gold)
+        model = self._model(ballot, classes)
+        found = maximise(ballot.incidence(), start, model, ballot.answers, self.schedule, gold)
+        return _Found(found.probas, found.confusion, found.rounds)
 
-    def _add(self, old: _State, axes: Axes, new: Ballot) -> _State:
-        running = old.running or Running.begin(old.ballot, old.found.probas, self._gold(old.ballot))
-        classes = len(axes.classes)
+    def _add(self, old: _State, axes: Axes, ballot: Ballot) -> _State:
+        """The state with all of `ballot`, whose first votes are the old ones."""
+        running, classes = old.running, len(axes.classes)
+        if running is None:
+            heard = self._heard(old.ballot, axes)
+            running = Running.begin(heard, old.found.probas, self._gold(heard))
+        new = self._heard(ballot.keep(np.arange(len(old.ballot.task), len(ballot.task))), axes)
         running, found = add_votes(
             running, new, lambda ballot: self._model(ballot, classes), self.schedule, self.gold_weight
         )
-        return _State(axes, running.ballot, found, running)
+        return _State(axes, ballot, _Found(found.probas, found.confusion, found.rounds), running)
 
     def _start(self, ballot: Ballot, classes: int) -> Floats:
         return shares(ballot, classes)
@@ -267,12 +308,11 @@ class OneCoin(Aggregator):
 class MajorityVote(Aggregator):
     """The class most workers chose; unsure abstains, and of equals the first in order wins, so a tie is no."""
 
-    def _solve(self, ballot: Ballot, classes: int) -> Fitted:
+    def _solve(self, ballot: Ballot, classes: int) -> _Found:
         return counted(ballot, self._shares(ballot, classes))
 
-    def _add(self, old: _State, axes: Axes, new: Ballot) -> _State:
-        ballot = joined(old.ballot, new)
-        return _State(axes, ballot, self._solve(ballot, len(axes.classes)))
+    def _add(self, old: _State, axes: Axes, ballot: Ballot) -> _State:
+        return _State(axes, ballot, self._solve(self._heard(ballot, axes), len(axes.classes)))
 
     def _shares(self, ballot: Ballot, classes: int) -> Floats:
         return shares(ballot, classes)
@@ -290,11 +330,44 @@ class Wawa(MajorityVote):
         return shares(ballot, classes, agreed / np.maximum(np.bincount(ballot.worker, minlength=ballot.workers), 1))
 
 
-def counted(ballot: Ballot, probas: Floats) -> Fitted:
-    """Probabilities, gold imposed, with the confusion matrices that follow from them."""
+def counted(ballot: Ballot, probas: Floats) -> _Found:
+    """Probabilities, gold imposed; the confusion matrices that follow from them are left to be asked for."""
     if ballot.known is not None:
         Gold(ballot.known).impose(probas)
-    return Fitted(probas, _Plain().confusion(expected_counts(ballot.incidence(), probas, ballot.answers)), 0)
+    return _Found(probas)
+
+
+def check_cells(ballot: Ballot, classes: int) -> None:
+    """Raise `CrowdError` where confusion matrices would not fit in memory."""
+    cells = ballot.workers * ballot.answers * classes
+    if cells > MOST_CELLS:
+        raise CrowdError(
+            f"{ballot.workers:,} workers with {ballot.answers:,} answers and {classes:,} classes have {cells:,} "
+            f"chances, more than the {MOST_CELLS:,} that can be learned; MajorityVote needs none"
+        )
+
+
+class TableVote(MajorityVote):
+    """The confidence table of ImageNet (Deng et al. 2009), learned from the tasks with ten votes or more, decides all.
+
+    Two classes, the first of them no; unsure abstains. A column ``synset`` gives each a table of its own. Without a
+    seed the table is that of independent votes at `holotype.crowd.confidence.RATES`. Raises `CrowdError` for more
+    classes.
+    """
+
+    def _shares(self, ballot: Ballot, classes: int) -> Floats:
+        check_two(classes, "a confidence table")
+        if classes < 2:
+            return shares(ballot, classes)
+        no, yes = ballot.counts().T
+        confidence = look_up(yes, no, ballot.synset, ballot.synsets, yes + no >= SEED_VOTES)
+        return np.stack([1 - confidence, confidence], axis=1)
+
+
+def check_two(classes: int, what: str) -> None:
+    """Raise `CrowdError` for more than two classes."""
+    if classes > 2:
+        raise CrowdError(f"{what} decides between two classes, not {classes}; name an unsure answer, or use DawidSkene")
 
 
 class TwoCoin(Aggregator):
@@ -312,11 +385,8 @@ class TwoCoin(Aggregator):
         self.priors = priors
         self.gold_weight = priors.gold_weight
 
-    def _solve(self, ballot: Ballot, classes: int) -> Fitted:
-        if classes > 2:
-            raise CrowdError(
-                f"two-coin decides between two classes, not {classes}; name an unsure answer, or use DawidSkene"
-            )
+    def _solve(self, ballot: Ballot, classes: int) -> _Found:
+        check_two(classes, "two-coin")
         return super()._solve(ballot, classes) if classes == 2 else counted(ballot, shares(ballot, classes))
 
     def _model(self, ballot: Ballot, classes: int) -> Model:

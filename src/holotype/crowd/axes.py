@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holotype.crowd.ballot import UNKNOWN, Ballot, Floats, Ints
-from holotype.crowd.tables import VoteTable, codes_of, ordered
+from holotype.crowd.tables import WRONG, VoteTable, codes_of, ordered
 from holotype.errors import CrowdError
 
 
@@ -20,7 +20,7 @@ from holotype.errors import CrowdError
 class Axes:
     """Names of tasks, workers, classes, answers and synsets; answers are the classes, then unsure if there is one.
 
-    `known` ``(tasks,)`` holds the classes of gold tasks, None without gold; `library` is what results are given in.
+    `truth` is gold, by task, of tasks that may come yet too; `library` is what results are given in.
     """
 
     tasks: pa.Array
@@ -28,7 +28,7 @@ class Axes:
     classes: pa.Array
     answers: pa.Array
     synsets: pa.Array
-    known: Ints | None
+    truth: Mapping[Any, Any]
     library: str
 
     @classmethod
@@ -44,16 +44,30 @@ class Axes:
                 abstains = pa.array([unsure], labels.type)
                 classes = labels.filter(pc.invert(pc.is_in(labels, value_set=abstains)))
                 answers = pa.concat_arrays([classes, abstains])
-            known = _known(table.tasks, classes, truth) if truth else None
-        except (pa.ArrowException, TypeError) as error:
+            synsets = ordered(table.extra["synset"].unique()) if "synset" in table.extra else pa.array([], pa.string())
+            axes = cls(table.tasks, table.workers, classes, answers, synsets, truth, table.library)
+            axes.known()
+        except WRONG as error:
             raise CrowdError(
-                f"classes, unsure and true labels must be like the votes' labels and tasks: {error}"
+                f"classes, unsure, synsets and true labels must be like the votes' labels and tasks: {error}"
             ) from error
-        synsets = ordered(table.extra["synset"].unique()) if "synset" in table.extra else pa.array([""])
-        return cls(table.tasks, table.workers, classes, answers, synsets, known, table.library)
+        return axes
 
-    def ballot(self, table: VoteTable, uses_unsure: bool) -> Ballot:
-        """The table's votes over these axes; without `uses_unsure` votes that say so are left out."""
+    def known(self) -> Ints | None:
+        """The classes of gold tasks, ``(tasks,)``, `UNKNOWN` elsewhere; None without gold."""
+        if not self.truth:
+            return None
+        if not len(self.tasks):
+            return np.zeros(0, np.int64)
+        places = pc.index_in(self.tasks, value_set=pa.array(list(self.truth)).cast(self.tasks.type))
+        codes = codes_of(pa.array(list(self.truth.values())), self.classes, "class")
+        found = np.full(len(self.tasks), UNKNOWN)
+        has = pc.is_valid(places).to_numpy(zero_copy_only=False)
+        found[has] = codes[places.drop_null().to_numpy()]
+        return found
+
+    def ballot(self, table: VoteTable) -> Ballot:
+        """The table's votes over these axes. Raises `CrowdError` for what is not on them."""
         task = _recoded(table.task, table.tasks, self.tasks, "task")
         worker = _recoded(table.worker, table.workers, self.workers, "worker")
         answer = _recoded(table.label, table.labels, self.answers, "label")
@@ -64,15 +78,14 @@ class Axes:
         if "prior" in table.extra:
             prior = np.full(len(self.tasks), np.nan)
             prior[task[::-1]] = _chances(table.extra["prior"])[::-1]
-        answers = len(self.answers) if uses_unsure else len(self.classes)
-        sizes = len(self.workers), len(self.synsets), answers
-        ballot = Ballot(task, worker, answer, synset, *sizes, self.known, prior)
-        return ballot if answers == len(self.answers) else ballot.keep(answer < answers)
+        sizes = len(self.workers), max(len(self.synsets), 1), len(self.answers)
+        return Ballot(task, worker, answer, synset, *sizes, self.known(), prior)
 
-    def extended(self, table: VoteTable, uses_unsure: bool, old: Ballot) -> tuple[Axes, Ballot]:
+    def extended(self, table: VoteTable, old: Ballot) -> tuple[Axes, Ballot]:
         """These axes with the table's new tasks, workers and synsets at their ends, and its ballot over them.
 
-        What `old` knows of its tasks' synsets and priors stays.
+        What `old` knows of its tasks' synsets and priors stays. Raises `CrowdError` for a new task without a synset,
+        where the others have one.
         """
         axes = dataclasses.replace(
             self,
@@ -80,11 +93,9 @@ class Axes:
             workers=_with(self.workers, table.workers),
             synsets=_with(self.synsets, table.extra.get("synset", [])),
         )
-        if self.known is not None:
-            known = np.full(len(axes.tasks), UNKNOWN)
-            known[: len(self.known)] = self.known
-            axes = dataclasses.replace(axes, known=known)
-        new = axes.ballot(table, uses_unsure)
+        if len(self.synsets) and "synset" not in table.extra and len(axes.tasks) > len(self.tasks):
+            raise CrowdError("the new votes have new tasks: say their synset, as before, in a column of that name")
+        new = axes.ballot(table)
         new.synset[: old.tasks] = old.synset
         prior = new.prior
         if old.prior is not None:
@@ -111,21 +122,15 @@ def _with(old: pa.Array, new: Any) -> pa.Array:
             return ordered(new.unique())
         new = new.cast(old.type).unique()
         return pa.concat_arrays([old, new.filter(pc.invert(pc.is_in(new, value_set=old)))])
-    except (pa.ArrowException, TypeError) as error:
+    except WRONG as error:
         raise CrowdError(f"names of one kind must be of one type: {error}") from error
 
 
-def _known(tasks: pa.Array, classes: pa.Array, truth: Mapping[Any, Any]) -> Ints:
-    places = pc.index_in(tasks, value_set=pa.array(list(truth)).cast(tasks.type))
-    codes = codes_of(pa.array(list(truth.values())), classes, "class")
-    found = np.full(len(tasks), UNKNOWN)
-    has = pc.is_valid(places).to_numpy(zero_copy_only=False)
-    found[has] = codes[places.drop_null().to_numpy()]
-    return found
-
-
 def _chances(column: pa.Array) -> Floats:
-    values = np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+    try:
+        values = np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+    except WRONG as error:
+        raise CrowdError(f"a prior is a chance between 0 and 1: {error}") from error
     if np.any((values < 0) | (values > 1)):
         raise CrowdError("a prior is a chance between 0 and 1")
     return values

@@ -137,7 +137,7 @@ class _End:
         place = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
         most = max(self.limit // int(concerned.sum()), LEAST_TASKS)
         if len(order) > self.limit:
-            order = order[place < most][: self.limit]
+            order = np.sort(order[place < most][: self.limit])
         taken = np.bincount(synset[order], minlength=synsets)
         return order, (sizes / np.maximum(taken, 1))[synset[order]]
 

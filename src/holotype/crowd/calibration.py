@@ -13,6 +13,8 @@ from holotype.crowd.consensus import Priors, fit
 from holotype.errors import CrowdError
 
 FOLDS: Final = 5
+EDGE: Final = 1e-9
+"""How far thresholds stay from 0, from 1 and from each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ def calibrate(posterior: Floats, truth: npt.NDArray[np.bool_]) -> Calibration:
     """The calibration that gold supports: logistic regression of `truth` on log odds, both ``(gold,)``.
 
     Platt, "Probabilistic outputs for support vector machines" (1999), with a prior at slope 1 and shift 0 of variance
-    1, so that little gold changes little. Give posteriors that did not see the answers (`posterior_of_gold`).
+    1, so that little gold changes little. The gold must be like what is asked about: drawn at random, with as many
+    votes. Give posteriors that did not see the answers (`posterior_of_gold`).
     """
     odds = _log_odds(posterior)
     design = np.stack([odds, np.ones_like(odds)], axis=1)
@@ -76,8 +79,10 @@ def thresholds(
     ``1 - sensitivity`` of the good ones was lost. What was chosen on gold is not certified by it: audit
     (`holotype.crowd.certificate`).
 
-    Raises `CrowdError` where no threshold reaches the precision.
+    Raises `CrowdError` without gold, and where no threshold reaches the precision.
     """
+    if not len(posterior):
+        raise CrowdError("thresholds are chosen on gold, and there is none")
     order = np.argsort(-posterior, kind="stable")
     good = np.cumsum(truth[order])
     ends = np.flatnonzero(np.append(np.diff(posterior[order]) != 0, True))
@@ -87,9 +92,9 @@ def thresholds(
         raise CrowdError(f"no threshold has a precision of {precision} on gold; the best has {best:.3f}")
     lost = good[-1] - good[ends]
     low = ends[lost <= (1 - sensitivity) * good[-1] + 1e-9][0]
-    accept = float(posterior[order][held[-1]])
+    accept = min(float(posterior[order][held[-1]]), 1 - EDGE)
     below = posterior[order][low + 1 :]
-    return accept, min(float(below[0]) if len(below) else 0.0, accept)
+    return accept, max(min(float(below[0]) if len(below) else 0.0, accept - EDGE), EDGE)
 
 
 def _known(ballot: Ballot) -> Ints:

@@ -6,12 +6,13 @@ Deng et al., "ImageNet: A Large-Scale Hierarchical Image Database", CVPR 2009, s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from holotype.crowd.ballot import Ballot, Floats, Ints
-from holotype.crowd.port import Answer
+from holotype.crowd.ballot import Floats, Ints
 
 SEED_VOTES: Final = 10
 """Votes on each image of the seed, at least, as in the paper."""
@@ -74,18 +75,24 @@ def independent(yes: Ints, no: Ints, rates: tuple[float, float, float] = RATES) 
     return np.asarray(good / (good + (1 - base) * false_yes**yes * (1 - false_yes) ** no))
 
 
-def learn_tables(ballot: Ballot, seed: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[ConfidenceTable]:
-    """A table per synset from the tasks in `seed` ``(tasks,)`` (a mask); where a synset has none, that of all seeds."""
-    yes, no = ballot.count(Answer.YES), ballot.count(Answer.NO)
+def look_up(yes: Ints, no: Ints, synset: Ints, synsets: int, seed: npt.NDArray[np.bool_]) -> Floats:
+    """The confidence of every task, ``(tasks,)`` as all arguments but `synsets`, by its synset's table.
+
+    A synset's table is learned from its tasks in `seed` (a mask); where there are none, from all in the seed.
+    """
+    order = np.argsort(synset, kind="stable")
+    ends = np.searchsorted(synset[order], np.arange(synsets + 1))
     whole = learn_table(yes[seed], no[seed])
-    tables = []
-    for synset in range(ballot.synsets):
-        chosen = seed & (ballot.synset == synset)
-        tables.append(learn_table(yes[chosen], no[chosen]) if chosen.any() else whole)
-    return tables
+    found = np.empty(len(yes))
+    for first, last in pairwise(ends):
+        mine = order[first:last]
+        learned = mine[seed[mine]]
+        table = learn_table(yes[learned], no[learned]) if len(learned) else whole
+        found[mine] = table.look_up(yes[mine], no[mine])
+    return found
 
 
-def _rates(yes: Ints, no: Ints, good: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[float, float, float]:
+def _rates(yes: Ints, no: Ints, good: npt.NDArray[np.bool_]) -> tuple[float, float, float]:
     """Base rate and chances of yes, each drawn to `RATES` by two images or votes."""
     shares = [(good.sum(), len(good))] + [(yes[of].sum(), (yes + no)[of].sum()) for of in (good, ~good)]
     base, sensitivity, false_yes = (

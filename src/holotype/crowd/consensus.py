@@ -67,6 +67,7 @@ class TwoCoinModel:
         self._counts = ballot.counts() if ballot.synsets > 1 else None
         self._voted = np.flatnonzero((ballot.votes_per_task > 0) & ballot.asked_about)
         self.population = self._start
+        self.workers = np.broadcast_to(self._start, (ballot.workers, *self._start.shape))
         self.base_rates = np.full(ballot.synsets, priors.base_rate)
         self.difficulty = np.broadcast_to(self._start, (ballot.synsets, *self._start.shape))
 
@@ -82,7 +83,8 @@ class TwoCoinModel:
         population = counts.sum(axis=0) + self._priors.population_weight * self._start
         self.population = population / population.sum(axis=0)
         workers = counts + self._priors.worker_weight * self.population
-        return np.asarray(workers / workers.sum(axis=1, keepdims=True))
+        self.workers = np.asarray(workers / workers.sum(axis=1, keepdims=True))
+        return self.workers
 
     def offset(self, probas: Floats) -> Floats:
         """Base rates or the image's own prior, and the synset's difficulty."""
@@ -135,7 +137,7 @@ def fit(ballot: Ballot, priors: Priors = Priors(), schedule: Schedule = Schedule
     found = maximise(ballot.incidence(), start, model, ballot.answers, schedule, gold)
     return Consensus(
         found.probas[:, 1],
-        found.confusion.swapaxes(1, 2),
+        model.workers.swapaxes(1, 2),
         model.population.T,
         model.difficulty.swapaxes(1, 2),
         model.base_rates,

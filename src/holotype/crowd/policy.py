@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from holotype.crowd.ballot import UNKNOWN, Ballot, Floats
 from holotype.crowd.calibration import Calibration
-from holotype.crowd.confidence import SEED_VOTES, learn_tables
+from holotype.crowd.confidence import SEED_VOTES, look_up
 from holotype.crowd.consensus import Consensus, Priors, fit, majority
 from holotype.crowd.port import Answer
 from holotype.errors import CrowdError
@@ -70,8 +70,9 @@ class Posterior:
 
     ImageNet's dynamic consensus (Deng et al., CVPR 2009, section 3.2) with a worker model instead of a table.
 
-    Until a worker is known (`KNOWN_AFTER`), their vote needs company: under a two-coin model single votes of strangers
-    collapse to one answer. A task whose voters are all known may be decided one vote below the `minimum`.
+    Until a worker is known (`KNOWN_AFTER`), their vote needs company, even with a `minimum` of 1: under a two-coin
+    model single votes of strangers collapse to one answer. Where all voters are known, one vote below the `minimum`
+    does.
 
     `miss` bounds the share of good images that noes may lose: a task is rejected only where its votes are at most
     `miss` times as likely on a good image as on a bad one. It matters where good images are rarer than `reject`.
@@ -108,7 +109,7 @@ class Posterior:
             ballot,
             posterior,
             [
-                (votes < self.minimum - (known_voters(ballot) & (votes > 0)), State.OPEN),
+                (votes < np.where(known_voters(ballot), max(self.minimum - 1, 1), max(self.minimum, 2)), State.OPEN),
                 (posterior >= self.accept, State.YES),
                 ((posterior <= self.reject) & unlikely, State.NO),
                 (votes >= self.maximum, State.UNDECIDED),
@@ -137,6 +138,10 @@ class Fixed:
     """Ask `votes` workers about everything and take the majority; the score is the share of yes."""
 
     votes: int = 5
+
+    def __post_init__(self) -> None:
+        if self.votes < 1:
+            raise CrowdError(f"a policy needs 1 vote or more, not {self}")
 
     def __str__(self) -> str:
         return f"fixed({self.votes})"
@@ -200,20 +205,18 @@ class Table:
         return f"table(accept={self.accept}, reject={self.reject}, seeds={self.seeds}, max={self.maximum})"
 
     def conclude(self, ballot: Ballot) -> Conclusion:
-        """The state of every task; all but the seed are open, with no score, while a synset's seed is not complete."""
+        """The state of every task; those beside the seed are not asked about, and undecided, until it is complete."""
         asked = ballot.votes_per_task
         yes, no = ballot.count(Answer.YES), ballot.count(Answer.NO)
         seed = self._seed(ballot)
         waiting = np.bincount(ballot.synset[seed & (asked < SEED_VOTES)], minlength=ballot.synsets) > 0
-        scores = np.empty(ballot.tasks)
-        for synset, table in enumerate(learn_tables(ballot, seed & (asked >= SEED_VOTES))):
-            of = ballot.synset == synset
-            scores[of] = table.look_up(yes[of], no[of])
-        ready = (asked > 0) & ~seed & ~waiting[ballot.synset]
+        scores = look_up(yes, no, ballot.synset, ballot.synsets, seed & (asked >= SEED_VOTES))
+        ready = asked > 0
         rules = [
             (seed & (asked < SEED_VOTES), State.OPEN),
             (seed & (yes > no), State.YES),
             (seed, State.NO),
+            (waiting[ballot.synset], State.UNDECIDED),
             (ready & (scores >= self.accept), State.YES),
             (ready & (scores <= self.reject), State.NO),
             (asked >= self.maximum, State.UNDECIDED),
@@ -234,8 +237,9 @@ class Table:
 class Imageable:
     """Another policy, which gives up on a synset that nobody can see.
 
-    When the share of yes among a synset's decided tasks is below `least` with 95 % confidence (59 noes and no yes, for
-    .05), its open tasks are abandoned. Deng et al. flagged synsets whose images never reach a majority.
+    When fewer than a share `least` of a synset's candidates are good, with 95 % confidence and even if all that were
+    asked about and are not yet decided were good, its open tasks are abandoned (59 noes and nothing else, for .05).
+    Deng et al. flagged synsets whose images never reach a majority.
     """
 
     policy: Policy
@@ -260,21 +264,21 @@ class Imageable:
 
 
 def unimageable(ballot: Ballot, conclusion: Conclusion, least: float = 0.05) -> Mask:
-    """Whether a synset's share of yes among decided tasks is below `least` with 95 % confidence, ``(synsets,)``.
+    """Whether, with 95 % confidence, fewer than a share `least` of a synset's candidates are good, ``(synsets,)``.
 
-    Gold says nothing here: somebody chose it.
+    Of those asked about all that are not decided no count as good: noes are decided first, so the decided alone are
+    no fair draw. Gold says nothing here: somebody chose it.
     """
     from scipy.stats import binom
 
-    good, bad = (
-        np.bincount(ballot.synset[ballot.asked_about & np.array(is_it, bool)], minlength=ballot.synsets)
-        for is_it in ([state is which for state in conclusion.states] for which in (State.YES, State.NO))
-    )
-    return np.asarray((good + bad > 0) & (binom.cdf(good, good + bad, least) <= 0.05))
+    asked = ballot.asked_about & (ballot.votes_per_task > 0)
+    noes = asked & np.array([state is State.NO for state in conclusion.states], bool)
+    total, bad = (np.bincount(ballot.synset[of], minlength=ballot.synsets) for of in (asked, noes))
+    return np.asarray((total > 0) & (binom.cdf(total - bad, total, least) <= 0.05))
 
 
 _WORDS: Final = {"min": "minimum", "max": "maximum"}
-_NUMBER: Final = r"-?[\d.]+"
+_NUMBER: Final = r"-?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
 
 
 def parse_policy(text: str) -> Policy:
@@ -293,7 +297,7 @@ def parse_policy(text: str) -> Policy:
         "posterior": Posterior,
         "table": Table,
     }
-    if nested := re.fullmatch(r"\s*imageable\((.*), least=([\d.]+)\)\s*", text):
+    if nested := re.fullmatch(rf"\s*imageable\((?!\s*imageable)(.*), least=({_NUMBER})\)\s*", text):
         return Imageable(parse_policy(nested[1]), float(nested[2]))
     values: dict[str, Any] = {}
     if told := re.search(rf", calibration\(slope=({_NUMBER}), shift=({_NUMBER})\)(?=\)\s*$)", text):
@@ -303,6 +307,8 @@ def parse_policy(text: str) -> Policy:
     kind = kinds.get(form[1].lower()) if form else None
     if form is None or kind is None:
         raise CrowdError(f"a policy is one of {', '.join(kinds)} with its values, as in lead(3, 9), not {text!r}")
+    if values and kind is not Posterior:
+        raise CrowdError(f"only a posterior can be calibrated, not {text!r}")
     types: dict[str, Any] = {field.name: type(field.default) for field in fields(kind)}
     types = {name: of for name, of in types.items() if of in (int, float)}
     try:

@@ -56,14 +56,23 @@ BURMESE_CAT: Final = Difficulty(0.442, 0.781, 0.847, 0.265)
 
 def exact_posterior(difficulty: Difficulty, yes: npt.ArrayLike, no: npt.ArrayLike) -> Floats:
     """The chance that an image with `yes` and `no` votes (counts of any one shape) is good, by Bayes' rule."""
+    from scipy.special import xlogy
+
     y, n = np.asarray(yes), np.asarray(no)
+    told = difficulty
 
-    def likelihood(chance: float) -> Floats:
-        guessed = difficulty.hard * difficulty.guess**y * (1 - difficulty.guess) ** n
-        return np.asarray((1 - difficulty.hard) * chance**y * (1 - chance) ** n + guessed)
+    def log_likelihood(share: float, chance: float) -> Floats:
+        return np.asarray(xlogy(1, share) + xlogy(y, chance) + xlogy(n, 1 - chance))
 
-    good = difficulty.base_rate * likelihood(difficulty.sensitivity)
-    return np.asarray(good / (good + (1 - difficulty.base_rate) * likelihood(1 - difficulty.specificity)))
+    guessed = log_likelihood(told.hard, told.guess)
+    good, bad = (
+        np.logaddexp(log_likelihood(1 - told.hard, chance), guessed)
+        for chance in (told.sensitivity, 1 - told.specificity)
+    )
+    impossible = np.isneginf(good) & np.isneginf(bad)
+    ratio = np.where(impossible, 0.0, bad) - np.where(impossible, 0.0, good)
+    odds = np.where(impossible, 0.0, ratio) + xlogy(1, 1 - told.base_rate) - xlogy(1, told.base_rate)
+    return np.asarray(1 / (1 + np.exp(np.clip(odds, -700, 700))))
 
 
 @dataclass(frozen=True, slots=True)

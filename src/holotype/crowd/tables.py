@@ -16,6 +16,9 @@ from holotype.errors import CrowdError
 
 COLUMNS: Final = ("task", "worker", "label")
 
+WRONG: Final = (pa.ArrowException, TypeError, ValueError, OverflowError, KeyError)
+"""What foreign values that cannot be read end with."""
+
 
 @dataclass(frozen=True, slots=True)
 class VoteTable:
@@ -67,9 +70,11 @@ def _columns(data: Any, optional: tuple[str, ...]) -> tuple[str, dict[str, pa.Ar
     missing = [name for name in COLUMNS if name not in names]
     if missing:
         raise CrowdError(f"a table of votes has the columns {', '.join(COLUMNS)}; this one lacks {', '.join(missing)}")
+    if any(names.count(name) > 1 for name in (*COLUMNS, *optional)):
+        raise CrowdError(f"a table of votes has each of the columns {', '.join(COLUMNS)} once")
     try:
         found = {name: _arrow(data[name]) for name in (*COLUMNS, *optional) if name in names}
-    except (pa.ArrowException, TypeError, ValueError) as error:
+    except WRONG as error:
         raise CrowdError(f"a column of votes must be of one type: {error}") from error
     if len({len(column) for column in found.values()}) > 1:
         raise CrowdError("the columns of a table of votes must be as long as each other")
@@ -88,6 +93,8 @@ def _arrow(column: Any) -> pa.Array:
 
 def _encode(name: str, column: pa.Array) -> tuple[npt.NDArray[np.int32], pa.Array]:
     """Codes of a column's values and the distinct values, sorted."""
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
     if column.null_count:
         raise CrowdError(f"{column.null_count:,} votes have no {name}")
     if pa.types.is_null(column.type):
@@ -96,7 +103,7 @@ def _encode(name: str, column: pa.Array) -> tuple[npt.NDArray[np.int32], pa.Arra
         encoded = column.dictionary_encode()
         values = encoded.dictionary
         order = _sorting(values)
-    except pa.ArrowException as error:
+    except WRONG as error:
         raise CrowdError(f"values of type {column.type} cannot be a {name}: {error}") from error
     place = np.empty(len(order), np.int32)
     place[order.to_numpy()] = np.arange(len(order), dtype=np.int32)
@@ -118,7 +125,7 @@ def codes_of(values: pa.Array, names: pa.Array, what: str) -> Ints:
         return np.zeros(0, np.int32)
     try:
         found = pc.index_in(values.cast(names.type), value_set=names)
-    except pa.ArrowException as error:
+    except WRONG as error:
         raise CrowdError(f"not a {what} of these votes: {error}") from error
     if found.null_count:
         first = values.filter(pc.is_null(found))[0].as_py()
@@ -144,6 +151,8 @@ def frame(library: str, index: list[tuple[str, pa.Array]], columns: pa.Array, va
 
         return pandas.DataFrame(values, index=_index(index), columns=pandas.Index(_plain(columns), name="label"))
     named = {str(label): values[:, number] for number, label in enumerate(columns.to_pylist())}
+    if clash := named.keys() & dict(index).keys():
+        raise CrowdError(f"a label called {clash.pop()!r} cannot be a column beside one of that name; see result_")
     return _table(library, dict(index) | named)
 
 
