@@ -275,7 +275,7 @@ def test_the_newest_standing_says_whose_votes_count(catalog: Catalog) -> None:
         assert questions.blocked(connection) == {"ann": "ann True"}
         assert questions.votes(connection, counting=True).worker == ["bob"]
         assert questions.votes(connection).worker == ["ann", "bob", "ann"]
-        assert questions.evidence_counts(connection) == (3, 0, 0, 5)
+        assert questions.evidence_counts(connection) == questions.Counts(3, 3, 0, 0, 5)
 
 
 def test_gold_is_by_candidate_and_never_contradicted(catalog: Catalog) -> None:

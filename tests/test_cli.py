@@ -174,7 +174,7 @@ def test_a_campaign_is_rehearsed_and_priced_before_and_after_votes(tmp_path: Pat
     assert "to finish 0 open" in run("verify", "forecast", "-p", tmp_path / "p")
     after = json.loads(run("verify", "rehearse", "-p", tmp_path / "p", "--tasks", 96, "--json"))
     assert after["votes"] > 0
-    assert [row["images"] for row in after["policies"]] == [96] * 5
+    assert [row["images"] for row in after["policies"]] == [96] * 6
 
 
 def test_verify_asks_for_a_crowd_and_refuses_options_that_would_be_lost(tmp_path: Path) -> None:

@@ -244,6 +244,9 @@ def test_a_campaign_waits_for_a_crowd_that_has_no_answers_yet() -> None:
         def collect(self) -> list[Sheet]:
             return []
 
+        def waiting(self) -> list[Page]:
+            return []
+
         def acknowledge(self, sheets: Sequence[Sheet]) -> None:
             assert not sheets
 

@@ -47,6 +47,9 @@ class Split:
         pages, self._pages = self._pages, []
         return [self._answer(page) for page in pages]
 
+    def waiting(self) -> list[Page]:
+        return []
+
     def acknowledge(self, sheets: Sequence[Sheet]) -> None:
         pass
 

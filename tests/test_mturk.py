@@ -68,6 +68,7 @@ class Notes:
         self.posted: list[Posting] = []
         self.votes: list[Vote] = []
         self.shut_out: list[str] = []
+        self.gold: dict[int, bool] = {}
 
     def remember(self, pages: Sequence[Page], at: float) -> None:
         assert at > 0
@@ -87,7 +88,7 @@ class Notes:
         return list(self.posted)
 
     def answered(self) -> Collection[str]:
-        return {vote.page for vote in self.votes} & self.known.keys()
+        return {vote.page for vote in self.votes if vote.task not in self.gold} & self.known.keys()
 
     def voters(self, tasks: Collection[int]) -> Mapping[int, Collection[str]]:
         return {task: {vote.worker for vote in self.votes if vote.task == task} for task in tasks}
@@ -132,7 +133,7 @@ class World:
         return MTurk(self.wire, self.notes, TERMS, lambda: self.server.now, **{**self.options, **options})
 
     def run(self, policy: Any = TWICE, size: int = 4) -> list[State]:
-        tally = Tally(self.tasks, self.notes.votes)
+        tally = Tally(self.tasks, self.notes.votes, self.notes.gold)
         return run_campaign(tally, self.crowd(), policy, self.notes.record, page_size=size).states
 
     def page_of(self, hit: str) -> Page:
@@ -274,6 +275,36 @@ def test_the_same_tasks_stay_on_one_hit_up_to_nine_assignments(server: MTurkServ
     world.finish(Fixed(11))
     assert [hit["MaxAssignments"] for hit in server.hits.values()] == [9, 2]
     assert all(len({vote.worker for vote in world.notes.votes if vote.task == n}) == 11 for n in range(4))
+
+
+def test_gold_is_read_as_it_was_shown(server: MTurkServer) -> None:
+    """A HIT that is extended shows the page of its first round, with the gold of that round."""
+    world = World(server, 80)
+    world.notes.gold = {task.number: task.number % 4 == 0 for task in world.tasks[:32]}
+    states = world.finish(Fixed(3), size=48)
+    assert states == [State.YES if n % 4 == 0 else State.NO for n in range(80)]
+    assert not world.crowd().collect()
+    asked = [vote for vote in world.notes.votes if vote.task not in world.notes.gold]
+    assert len(asked) == 3 * 48
+    assert len(server.assignments) == 6
+    assert set(world.statuses()) == {"Approved"}
+
+
+def test_what_is_up_stays_as_it_is_when_facts_change(server: MTurkServer) -> None:
+    """One task more or less would shift every later page, and old and new pages would both be paid."""
+    world = World(server, 80)
+    world.run(Fixed(1), size=10)
+    hits = set(server.hits)
+    world.notes.gold = {world.tasks[3].number: False}
+    world.tasks = [*world.tasks, Task(999, "n00000001", "f" * 64)]
+    world.run(Fixed(1), size=10)
+    new = server.hits.keys() - hits
+    assert hits <= server.hits.keys()
+    assert [task.number for hit in new for task in world.page_of(hit).tasks if task.number not in world.notes.gold] == [
+        999
+    ]
+    world.finish(Fixed(1), size=10)
+    assert len(server.assignments) == len(hits) + 1
 
 
 def test_another_reward_makes_another_hit(server: MTurkServer) -> None:
@@ -715,7 +746,8 @@ def test_a_project_is_verified_from_the_command_line_and_holds_no_credential(
     offer = ("--page-url", "https://pages.example/{page}", "--reward", "0.10")
     assert "needs --page-url and --reward" in verify()
     assert "not an amount of dollars" in verify("--reward", "ten")
-    assert "Aborted" in verify(*offer, answer="n\n")
+    with pytest.raises(CrowdError, match="the price was declined"):
+        verify(*offer, answer="n\n")
     assert not server.hits
     with pytest.raises(CrowdError, match="within a budget"):
         verify(*offer, "--production", "--yes")

@@ -59,7 +59,7 @@ class CatalogLedger:
             return [Posting(*row) for row in questions.postings(connection, self._crowd)]
 
     def answered(self) -> Collection[str]:
-        """The ids of remembered pages that brought a vote."""
+        """The ids of remembered pages that brought a vote on anything but gold."""
         with self._catalog.read() as connection:
             return set(questions.answered_pages(connection, self._crowd))
 

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -253,12 +253,26 @@ class Project:
         """A simulated crowd for this project's tasks.
 
         `truth` is by (sha256, wnid), and what it does not name is not there; without it the workers see every image
-        as what its candidate claims. What neither decides, gold does.
+        as what its candidate claims. What neither decides, gold does. An image that shows a synset shows all above it.
         """
         gold, named = self.gold(), truth or {}
-        return SimulatedCrowd(
-            lambda task: named.get((task.sha256, task.wnid), gold.get(task, truth is None)), time.time, seed=seed
-        )
+        above = self.above(pair for pair, yes in named.items() if yes)
+
+        def shows(task: Task) -> bool:
+            pair = task.sha256, task.wnid
+            return pair in above or named.get(pair, gold.get(task, truth is None))
+
+        return SimulatedCrowd(shows, time.time, seed=seed)
+
+    def above(self, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Every (sha256, wnid) with an ancestor of a wnid in place of it."""
+        ancestors: dict[str, list[str]] = {}
+        found: set[tuple[str, str]] = set()
+        for sha256, wnid in pairs:
+            if wnid not in ancestors:
+                ancestors[wnid] = [one.wnid for one in self.ontology.ancestors(wnid)] if wnid in self.ontology else []
+            found.update((sha256, above) for above in ancestors[wnid])
+        return found
 
     def mturk_crowd(
         self,
@@ -298,10 +312,11 @@ class Project:
         held, backed_off = None, 0
         while True:
             with self.catalog.read() as connection:
-                tally = _tally(connection)
+                counts, tally = questions.evidence_counts(connection), _tally(connection)
             held = len(tally.votes) if held is None else held
-            conclusion, votes = self._campaign(tally, crowd, policy, progress)
-            new = self._back_off(tally.tasks, conclusion) if back_off else 0
+            conclusion, votes = self._campaign(tally, counts, crowd, policy, progress)
+            done = State.OPEN not in conclusion.states
+            new = self._back_off(tally.tasks, conclusion) if back_off and done else 0
             if not new:
                 break
             backed_off += new
@@ -312,8 +327,14 @@ class Project:
         unimageable = tuple(sorted(flagged, key=self.ontology.rank))
         return VerifyReport(dict(states), votes - held, votes, str(policy), unimageable, backed_off)
 
-    def _campaign(self, tally: Tally, crowd: Crowd, policy: Policy, progress: Progress) -> tuple[Conclusion, int]:
-        """Ask, and draw the labels: the conclusion, and the number of votes there are."""
+    def _campaign(
+        self, tally: Tally, counts: questions.Counts, crowd: Crowd, policy: Policy, progress: Progress
+    ) -> tuple[Conclusion, int]:
+        """Ask, and draw the labels: the conclusion, and the number of votes there are.
+
+        `counts` is what the evidence came to when `tally` was taken.
+        """
+        before = len(tally.votes)
 
         def report(conclusion: Conclusion) -> None:
             progress(sum(state is not State.OPEN for state in conclusion.states), len(tally.tasks))
@@ -323,7 +344,8 @@ class Project:
         except CrowdError:
             self._conclude(policy)  # from the votes that were counted before
             raise
-        conclusion, votes = self._conclude(policy)
+        counts = replace(counts, votes=counts.votes + len(tally.votes) - before)
+        conclusion, votes = self._conclude(policy, (counts, tally))
         report(conclusion)
         return conclusion, votes
 
@@ -354,11 +376,11 @@ class Project:
         steps = [path[::-1].index(ancestor) for wnid in wnids for path in self.ontology.paths(wnid) if ancestor in path]
         return ancestor.wnid if max(steps) <= NEAR else None
 
-    def add_priors(self, chances: Mapping[tuple[str, str], float], source: str) -> int:
+    def add_priors(self, chances: Mapping[tuple[str, str], float], source: str, policy: Policy | None = None) -> int:
         """Say of candidates, by (sha256, wnid), how probable a yes is before any vote; how many said something new.
 
         `source` is what says so: a model, or the yield of a query. The newest counts. Labels that were drawn are drawn
-        again.
+        again, by `policy` or as last.
 
         Raises `CrowdError` for what is no candidate, or no chance between 0 and 1.
         """
@@ -370,7 +392,7 @@ class Project:
             by_number = {number[pair]: float(chance) for pair, chance in chances.items()}
             return questions.add_priors(connection, by_number, source, time.time())
 
-        return self._redraw(work)[0]
+        return self._redraw(work, policy)[0]
 
     def calibration(self) -> Calibration:
         """What gold says of the posteriors that the votes give: see `holotype.crowd.calibration.calibrate`.
@@ -395,15 +417,20 @@ class Project:
         ]
         self.catalog.transact(lambda connection: questions.add_votes(connection, rows))
 
-    def _conclude(self, policy: Policy) -> tuple[Conclusion, int]:
-        """Draw labels from all there is to go by, and again if more came in meanwhile."""
+    def _conclude(self, policy: Policy, known: tuple[questions.Counts, Tally] | None = None) -> tuple[Conclusion, int]:
+        """Draw labels from all there is to go by, and again if more came in meanwhile.
+
+        `known` is what there is to go by as far as known, with what it comes to.
+        """
         while True:
-            with self.catalog.read() as connection:
-                counts, tally = questions.evidence_counts(connection), _tally(connection)
+            if known is None:
+                with self.catalog.read() as connection:
+                    known = questions.evidence_counts(connection), _tally(connection)
+            counts, tally = known
             conclusion = tally.conclude(policy)
             labels = _labels(tally, conclusion, policy)
 
-            def work(connection: Connection, counts: tuple[int, ...] = counts, labels: Any = labels) -> bool:
+            def work(connection: Connection, counts: questions.Counts = counts, labels: Any = labels) -> bool:
                 if questions.evidence_counts(connection) != counts:
                     return False
                 questions.set_labels(connection, labels)
@@ -411,30 +438,33 @@ class Project:
 
             if self.catalog.transact(work):
                 return conclusion, len(tally.votes)
+            known = None
 
     def gold(self) -> dict[Task, bool]:
         """Every candidate whose answer is known for sure, in ontology order, with whether it is yes."""
         with self.catalog.read() as connection:
             return _gold(connection)
 
-    def add_gold(self, answers: Mapping[tuple[str, str], bool], source: str) -> int:
+    def add_gold(self, answers: Mapping[tuple[str, str], bool], source: str, policy: Policy | None = None) -> int:
         """Say of candidates, by (sha256, wnid), what the answer is for sure; how many were new.
 
-        `source` is who says so. Labels that were drawn are drawn again.
+        `source` is who says so. Labels that were drawn are drawn again, by `policy` or as last.
 
-        Raises `CrowdError` for what is no candidate and for an answer that contradicts what gold says.
+        Raises `CrowdError` for what is no candidate, for an answer that contradicts what gold says, and where the last
+        policy is not one of holotype's own.
         """
 
         def work(connection: Connection) -> int:
             number = _numbers(connection, answers, "gold answers")
             return _add_gold(connection, {number[pair]: yes for pair, yes in answers.items()}, source)
 
-        return self._redraw(work)[0]
+        return self._redraw(work, policy)[0]
 
-    def sibling_gold(self, per_synset: int, seed: int = 0) -> int:
+    def sibling_gold(self, per_synset: int, seed: int = 0, policy: Policy | None = None) -> int:
         """Give every synset gold noes, up to `per_synset`: images that are gold yes for a sibling; how many were new.
 
-        Each becomes a candidate of the synset, unless it is one of it or of something below. `seed` draws which.
+        Each becomes a candidate of the synset, unless it is one of it or of something below. `seed` draws which;
+        `policy` is as in `add_gold`.
         """
 
         def work(connection: Connection) -> int:
@@ -447,7 +477,7 @@ class Project:
             number = {(row.sha256, row.wnid): row.id for row in questions.tasks(connection)}
             return _add_gold(connection, {number[task.sha256, wnid]: False for wnid, task in found}, "sibling")
 
-        return self._redraw(work)[0]
+        return self._redraw(work, policy)[0]
 
     def _lend(self, connection: Connection, found: Sequence[tuple[str, Task]], source: str) -> None:
         """Make the images of tasks candidates of other synsets, with the provenance they have."""
@@ -769,7 +799,7 @@ def _votes(connection: Connection) -> list[Vote]:
     columns = zip(
         held.candidate.tolist(),
         held.worker,
-        map(Answer, held.answer.tolist()),
+        map(tuple(Answer).__getitem__, held.answer.tolist()),
         held.page,
         held.seconds.tolist(),
         held.at.tolist(),

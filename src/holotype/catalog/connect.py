@@ -55,9 +55,9 @@ class Catalog:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except exc.IntegrityError:
-            raise
         except exc.DBAPIError as error:
+            if _collided(error):
+                raise
             raise ProjectError(
                 f"the catalog could not be written: {error.orig}; nothing of this step was kept, "
                 "run the same command again when that is mended"
@@ -66,20 +66,25 @@ class Catalog:
     def transact(self, work: Callable[[Connection], Result]) -> Result:
         """What `work` returns, done in one `write` transaction.
 
-        `work` is done again where another process was first to append the same fact, which only databases with
-        several writers at once let happen; it then sees that fact.
+        `work` is done again where another process was first to append the same fact or to change the same row, which
+        only databases with several writers at once let happen; it then sees what that did.
         """
         for _ in range(_ATTEMPTS):
             try:
                 with self.write() as connection:
                     return work(connection)
-            except exc.IntegrityError as error:
+            except exc.DBAPIError as error:
                 last = error
         raise ProjectError(f"other processes were first {_ATTEMPTS} times over; run the same command again") from last
 
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+def _collided(error: exc.DBAPIError) -> bool:
+    """Whether another transaction was first: a doubled key, a serialization failure or a deadlock (SQLSTATE)."""
+    return isinstance(error, exc.IntegrityError) or getattr(error.orig, "sqlstate", None) in ("40001", "40P01")
 
 
 def _engine(url: str) -> Engine:

@@ -58,6 +58,17 @@ class Votes:
     at: npt.NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Number of candidates, votes, gold answers, priors and standings."""
+
+    candidates: int
+    votes: int
+    gold: int
+    priors: int
+    standings: int
+
+
 def _chunks(values: Iterable[Value], size: int = 500) -> Iterator[list[Value]]:
     held = list(values)
     for start in range(0, len(held), size):
@@ -354,8 +365,8 @@ def page_ids(connection: Connection, crowd: str) -> list[str]:
 
 
 def answered_pages(connection: Connection, crowd: str) -> list[str]:
-    """The ids of a crowd's pages that brought a vote."""
-    voted = select(t.vote.c.page)
+    """The ids of a crowd's pages that brought a vote on anything but gold."""
+    voted = select(t.vote.c.page).where(t.vote.c.candidate_id.not_in(select(t.gold.c.candidate_id)))
     return list(
         connection.execute(select(t.page.c.id).where(t.page.c.crowd == crowd, t.page.c.id.in_(voted))).scalars()
     )
@@ -451,10 +462,10 @@ def count_images(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(t.image)).scalar() or 0
 
 
-def evidence_counts(connection: Connection) -> tuple[int, ...]:
-    """Number of votes, gold answers, priors and standings: all that labels follow from, and it only grows."""
-    tables = t.vote, t.gold, t.prior, t.standing
-    return tuple(connection.execute(select(func.count()).select_from(table)).scalar() or 0 for table in tables)
+def evidence_counts(connection: Connection) -> Counts:
+    """How much there is of all that labels follow from; it only grows."""
+    tables = t.candidate, t.vote, t.gold, t.prior, t.standing
+    return Counts(*(connection.execute(select(func.count()).select_from(table)).scalar() or 0 for table in tables))
 
 
 def add_release(connection: Connection, name: str, checksum: str, at: float) -> None:
@@ -485,13 +496,18 @@ def add_audits(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Non
 def audit_answers(connection: Connection) -> Sequence[Any]:
     """What auditors said, ``(candidate_id, sha256, wnid, rank, auditor, answer, at)``, oldest first.
 
-    An answer by somebody who has voted on the candidate, be it later, is not independent and is left out.
+    An answer by somebody who had voted on the candidate by then is not independent and is left out. Votes cast later
+    change nothing: the answer was given without them.
     """
     table, candidate, image = t.audit_answer, t.candidate, t.image
     voted = (
         select(t.vote.c.id)
         .join(t.worker)
-        .where(t.vote.c.candidate_id == table.c.candidate_id, t.worker.c.name == table.c.auditor)
+        .where(
+            t.vote.c.candidate_id == table.c.candidate_id,
+            t.worker.c.name == table.c.auditor,
+            t.vote.c.at <= table.c.at,
+        )
         .exists()
     )
     return connection.execute(

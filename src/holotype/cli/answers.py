@@ -5,16 +5,9 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from holotype.errors import CrowdError
-
-if TYPE_CHECKING:
-    pass
-
-ANSWERS = ("sha256", "wnid", "answer")
-AUDIT = ("sha256", "wnid", "name", "answer")
-
 
 ANSWERS = ("sha256", "wnid", "answer")
 AUDIT = ("sha256", "wnid", "name", "answer")

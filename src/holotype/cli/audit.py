@@ -7,7 +7,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -20,9 +20,6 @@ from holotype.errors import CrowdError
 from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology, load_wordnet
 from holotype.releases import Release, certify_release
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.group()

@@ -14,7 +14,7 @@ import numpy as np
 import holotype as api
 from holotype.cli import show
 from holotype.cli.options import Command, dollars, json_option, policy_option, project_option
-from holotype.crowd import Fixed, Lead, Policy, Posterior
+from holotype.crowd import Fixed, Imageable, Lead, Policy, Posterior
 from holotype.crowd.budget import Forecast, Interval, forecast
 from holotype.crowd.fitting import History, fit_population
 from holotype.crowd.rehearsal import Prices, Rehearsal, images_like, rehearse
@@ -59,7 +59,8 @@ def rehearse_command(
     policies = [policy, *(other for other in others if other != policy)]
     rng = np.random.default_rng(seed)
     wnids = images_like(history, tasks, rng)
-    found = rehearse(fit_population(history), wnids, policies, Prices(float(reward)), rng)
+    live = [Imageable(one) for one in policies]
+    found = rehearse(fit_population(history), wnids, live, Prices(float(reward)), rng)
     if plot is not None:
         _plot(found, plot)
     if as_json:
@@ -83,7 +84,8 @@ def _values(found: Rehearsal) -> dict[str, object]:
 
 def _label(found: Rehearsal) -> str:
     """The policy by what tells it from the others."""
-    name, more, _ = found.policy.partition(", reject")
+    bare = found.policy.removeprefix("imageable(").rpartition(", least=")[0] or found.policy
+    name, more, _ = bare.partition(", reject")
     return f"{name})" if more else name
 
 
@@ -133,7 +135,7 @@ def forecast_command(project: Path, policy: Policy, reward: Decimal, seed: int, 
     with api.open(project) as db:
         history = db.history()
     rng = np.random.default_rng(seed)
-    found = forecast(history, fit_population(history), policy, Prices(float(reward)), rng)
+    found = forecast(history, fit_population(history), Imageable(policy), Prices(float(reward)), rng)
     if as_json:
         show.as_json({"cast": len(history.seconds), **dataclasses.asdict(found)})
     else:

@@ -108,8 +108,8 @@ def _mturk(
 
     def agree(price: Quote) -> None:
         click.echo(f"{price} {'of real money' if production else 'of play money in the sandbox'}", err=True)
-        if not yes:
-            click.confirm("post them?", abort=True, err=True)
+        if not yes and not click.confirm("post them?", err=True):
+            raise CrowdError("nothing was posted: the price was declined")
 
     endpoint = os.environ.get("AWS_ENDPOINT_URL_MTURK")
     return db.mturk_crowd(Terms(page_url, reward), budget, production, endpoint, agree)
@@ -117,7 +117,8 @@ def _mturk(
 
 def _read_truth(db: Project, path: Path) -> Mapping[tuple[str, str], bool]:
     truth, gold = read_answers(path), db.gold()
-    missing = [task for task in db.tasks() if (task.sha256, task.wnid) not in truth and task not in gold]
+    known = truth.keys() | db.above(truth)
+    missing = [task for task in db.tasks() if (task.sha256, task.wnid) not in known and task not in gold]
     if missing:
         first = missing[0]
         raise CrowdError(f"{path} lacks {len(missing):,} candidates, the first is {first.sha256} for {first.wnid}")

@@ -8,7 +8,6 @@ import io
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -18,9 +17,6 @@ from holotype.cli.answers import read_answers
 from holotype.cli.options import json_option, project_option
 from holotype.crowd.workers import WorkerReview
 from holotype.files import write_atomically
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.group()

@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from holotype.crowd.ballot import Ballot, Floats, Ints
 from holotype.crowd.fitting import START, History, Kinds, Patterns, Weights, fit_kinds
-from holotype.crowd.policy import Policy
+from holotype.crowd.policy import Imageable, Policy, Table
 from holotype.crowd.rehearsal import Prices, Simulation, Spent, Stage, draw_rows
 from holotype.crowd.replay import open_tasks, play
 from holotype.crowd.simulated import Population
+from holotype.errors import CrowdError
 
 LEAST_TASKS: Final = 50
 """Tasks of a synset that are simulated at least, where it has as many."""
@@ -137,6 +138,11 @@ class _End:
         place = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
         most = max(self.limit // int(concerned.sum()), LEAST_TASKS)
         if len(order) > self.limit:
+            if isinstance(self.policy.policy if isinstance(self.policy, Imageable) else self.policy, Table):
+                raise CrowdError(
+                    f"the seeds of {self.policy} are whole synsets, so {len(order):,} tasks cannot be forecast from a "
+                    f"sample of {self.limit:,}: compare policies with holotype verify rehearse instead"
+                )
             order = np.sort(order[place < most][: self.limit])
         taken = np.bincount(synset[order], minlength=synsets)
         return order, (sizes / np.maximum(taken, 1))[synset[order]]

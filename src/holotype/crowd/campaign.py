@@ -106,11 +106,13 @@ def round_of(page_id: str) -> int:
     return int(page_id.partition("-")[0])
 
 
-def pages_of_round(tally: Tally, conclusion: Conclusion, number: int, size: int) -> list[Page]:
-    """Every open task once, synset by synset, on pages of at most `size`: the pages of round `number`."""
+def pages_of_round(tally: Tally, conclusion: Conclusion, number: int, size: int, up: Sequence[Page] = ()) -> list[Page]:
+    """Every open task that is on no page of `up` once, synset by synset, on pages of at most `size`: the pages of round
+    `number`."""
     groups: dict[str, list[int]] = {}
+    asked = {task.number for page in up for task in page.tasks}
     for position, state in enumerate(conclusion.states):
-        if state is State.OPEN:
+        if state is State.OPEN and tally.tasks[position].number not in asked:
             groups.setdefault(tally.tasks[position].wnid, []).append(position)
     chunks = [group[i : i + size] for group in groups.values() for i in range(0, len(group), size)]
     return [
@@ -156,13 +158,14 @@ def run_campaign(
     A round asks every open task once, with gold in between. `record` makes votes durable and is called before they
     count; `progress` gets each round's conclusion. Stopped at any moment and run again with the recorded votes, the
     campaign takes up the round it was in and goes on as if nothing had happened. What came in while nobody listened is
-    counted before anything is asked. What a worker who is blocked by now has answered in that round is asked again in
-    the next.
+    counted before anything is asked, and pages that are up stay as they are, whatever else has changed. What a worker
+    who is blocked by now has answered in that round is asked again in the next.
     """
     _count(crowd.collect(), tally, crowd, record)
     number = max((round_of(vote.page) for vote in tally.votes), default=1) or 1
     past = tally.before(number)
-    pages = pages_of_round(past, past.conclude(policy), number, page_size)
+    up = [page for page in crowd.waiting() if round_of(page.id) == number]
+    pages = up + pages_of_round(past, past.conclude(policy), number, page_size, up)
     while pages:
         asked = [tally.with_gold(page) for page in unanswered(pages, tally.votes)]
         if not _ask(asked, tally, crowd, record):

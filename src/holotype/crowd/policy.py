@@ -97,7 +97,8 @@ class Posterior:
     def __str__(self) -> str:
         limits = f"accept={self.accept}, reject={self.reject}, min={self.minimum}, max={self.maximum}, miss={self.miss}"
         told = "" if self.calibration == Calibration() else f", {self.calibration}"
-        return f"posterior({limits}{told})"
+        own = "" if self.priors == Priors() else f", {self.priors}"
+        return f"posterior({limits}{told}{own})"
 
     def conclude(self, ballot: Ballot) -> Conclusion:
         """The state of every task under the fitted model."""

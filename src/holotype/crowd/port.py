@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -81,6 +82,9 @@ class Crowd(Protocol):
     def collect(self) -> Sequence[Sheet]:
         """The sheets that came in since the last call; empty while people are still working."""
 
+    def waiting(self) -> Sequence[Page]:
+        """The pages that are up, from this run or earlier ones, and have brought no vote yet."""
+
     def acknowledge(self, sheets: Sequence[Sheet]) -> None:
         """Hear that the votes of these sheets are durable: whoever gave them can be paid."""
 
@@ -119,7 +123,7 @@ class Ledger(Protocol):
         """Every posting, oldest first."""
 
     def answered(self) -> Collection[str]:
-        """The ids of remembered pages that brought a vote."""
+        """The ids of remembered pages that brought a vote on anything but gold."""
 
     def voters(self, tasks: Collection[int]) -> Mapping[int, Collection[str]]:
         """Who has voted, on whatever page, on those of these tasks that have votes."""
@@ -132,9 +136,11 @@ def votes_of(sheet: Sheet) -> list[Vote]:
     """The votes a sheet casts.
 
     Raises `CrowdError` if the sheet does not answer its page: too many or few answers, a worker who has seen a
-    task or is blocked, an answer that does not exist.
+    task or is blocked, an answer that does not exist, a time that cannot be.
     """
     page = sheet.page
+    if not page.tasks or not 0 <= sheet.seconds < math.inf or not math.isfinite(sheet.at):
+        raise CrowdError(f"the sheet of {sheet.worker!r} for page {page.id} has no tasks, or times that cannot be")
     if len(sheet.answers) != len(page.tasks):
         raise CrowdError(f"the sheet of {sheet.worker!r} has {len(sheet.answers)} answers for page {page.id}")
     if sheet.worker in page.seen:

@@ -204,6 +204,10 @@ class SimulatedCrowd:
         pages, self._posted = self._posted, []
         return [self._answer(page) for page in pages]
 
+    def waiting(self) -> list[Page]:
+        """Nothing: every page is answered at once."""
+        return []
+
     def acknowledge(self, sheets: Sequence[Sheet]) -> None:
         """Simulated workers are not paid."""
 

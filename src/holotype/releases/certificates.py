@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from typing import Any, Final
@@ -92,11 +92,11 @@ def check_audit(
     certificates: Sequence[Certificate],
     audit: Sequence[Mapping[str, Any]],
     rows: Sequence[Mapping[str, Any]],
-    voted: Collection[tuple[str, str, str]],
+    voted: Mapping[tuple[str, str, str], float],
 ) -> Iterator[str]:
     """What is wrong with certificates, computed again from rows of ``audit.parquet`` and of the manifest.
 
-    `voted` has the (sha256, wnid, hashed worker) of every vote.
+    `voted` has the time of every vote, by (sha256, wnid, hashed worker).
     """
     accepted = {(row["id"], row["wnid"]): Label(row["sha256"], row["wnid"], row["rank"]) for row in rows}
     labels = sorted(accepted.values(), key=lambda label: label.rank)
@@ -107,8 +107,8 @@ def check_audit(
         label, auditor = accepted.get((row["id"], row["wnid"])), row["auditor"]
         if label is None:
             yield f"{AUDIT} has {row['id']!r} for {row['wnid']!r}, which is not in {MANIFEST}"
-        elif (label.sha256, label.wnid, auditor) in voted:
-            yield f"auditor {auditor!r} has voted on {row['id']} for {row['wnid']}"
+        elif voted.get((label.sha256, label.wnid, auditor), math.inf) <= row["at"]:
+            yield f"auditor {auditor!r} had voted on {row['id']} for {row['wnid']}"
         if said.setdefault((row["id"], row["wnid"], auditor), row["answer"]) != row["answer"]:
             yield f"auditor {auditor!r} gives two answers on {row['id']!r} for {row['wnid']!r}"
         if row["answer"] not in _ANSWERS:

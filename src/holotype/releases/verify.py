@@ -168,7 +168,7 @@ def certify_release(release: Release, ontology: Ontology | None = None) -> list[
     """Everything that is wrong with the certificates of a release, one line each; empty if they hold up.
 
     Each is computed again: the sample from its seed and the manifest, whether it is correct from the auditors' answers,
-    none of whom has voted on what they audit, and the bounds from that. With `ontology` the subtrees are checked too.
+    none of whom had voted on what they audit, and the bounds from that. With `ontology` the subtrees are checked too.
     """
     missing = [name for name in (AUDIT, CERTIFICATES) if not (release.path / name).is_file()]
     if missing:
@@ -176,8 +176,9 @@ def certify_release(release: Release, ontology: Ontology | None = None) -> list[
     try:
         if not release.certificates and not release.audit:
             return []
-        votes = _table(release.path / VOTES, VOTES_SCHEMA).select(["sha256", "wnid", "worker"])
-        voted = set(zip(*(column.to_pylist() for column in votes.columns), strict=True))
+        votes = _table(release.path / VOTES, VOTES_SCHEMA).select(["sha256", "wnid", "worker", "at"])
+        columns = zip(*(column.to_pylist() for column in votes.columns), strict=True)
+        voted = {(sha256, wnid, worker): at for sha256, wnid, worker, at in columns}
         rows = release.rows()
         problems = list(check_audit(release.certificates, release.audit, rows, voted))
         if ontology is not None:

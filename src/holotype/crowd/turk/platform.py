@@ -111,6 +111,12 @@ class MTurk:
         ]
         return self._read(open_hits, book)
 
+    def waiting(self) -> list[Page]:
+        """The pages that are up and unanswered."""
+        posted = dict.fromkeys(posting.page for posting in self._ledger.postings())
+        answered = set(self._ledger.answered())
+        return list(self._ledger.pages([page for page in posted if page not in answered]).values())
+
     def acknowledge(self, sheets: Sequence[Sheet]) -> None:
         """Approve, and thereby pay, the assignments of sheets that `collect` returned."""
         for sheet in sheets:
@@ -186,7 +192,7 @@ class MTurk:
         on: dict[str, list[str]] = {}
         for posting in book.postings:
             on.setdefault(posting.reference, []).append(posting.page)
-        pages = self._ledger.pages({page for id in hits if submitted[id] for page in on[id]})
+        pages = self._ledger.pages({on[id][0] for id in hits if submitted[id]})
         voters = {
             task: set(names)
             for task, names in self._ledger.voters(
@@ -198,7 +204,8 @@ class MTurk:
         for id in hits:
             waiting = [page for page in dict.fromkeys(reversed(on[id])) if page not in book.answered] or on[id][-1:]
             for assignment in submitted[id]:
-                sheet = self._sheet(assignment, pages[waiting[0]], voters)
+                shown = replace(pages[on[id][0]], id=waiting[0])  # what the HIT's address shows, with its gold
+                sheet = self._sheet(assignment, shown, voters)
                 if sheet is not None:
                     sheets.append(sheet)
                     waiting = waiting[1:] or waiting

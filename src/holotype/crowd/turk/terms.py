@@ -45,7 +45,7 @@ class Terms:
     page_url: str
     reward: Decimal
     title: str = "Is it in the pictures?"
-    description: str = "Look at up to 48 pictures and say of each whether it shows what is asked for"
+    description: str = "Look at a page of pictures and say of each whether it shows what is asked for"
     keywords: str = "image, picture, label, quick"
     duration: int = 3600
     approval: int = 3 * DAY
