@@ -31,6 +31,17 @@ def choice(known: Mapping[str, _Said]) -> Callable[[str], _Said]:
     return read
 
 
+def chance(said: str) -> float:
+    """A reader of chances."""
+    try:
+        value = float(said)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise ValueError("must be between 0 and 1")
+    return value
+
+
 def read_csv(path: Path, header: Sequence[str], read: Callable[[str], _Said]) -> dict[tuple[str, str], _Said]:
     """What the last column of a CSV says, by (sha256, wnid).
 

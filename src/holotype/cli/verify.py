@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 import holotype as api
 from holotype.cli import show
-from holotype.cli.answers import PRIORS, read_answers, read_csv
+from holotype.cli.answers import PRIORS, chance, read_answers, read_csv
 from holotype.cli.options import dollars, json_option, policy_option, project_option
 from holotype.cli.rehearsal import forecast_command, rehearse_command
 from holotype.crowd import Imageable, Policy, Posterior, Quote, Terms
@@ -131,6 +131,6 @@ def _read_truth(db: Project, path: Path) -> Mapping[tuple[str, str], bool]:
 @project_option
 def priors(chances: Path, source: str, project: Path) -> None:
     """Say how probable a yes is before any vote: CHANCES is a CSV with the header sha256,wnid,chance."""
-    found = read_csv(chances, PRIORS, float)
+    found = read_csv(chances, PRIORS, chance)
     with api.open(project) as db:
         click.echo(f"{db.add_priors(found, source):,} of {len(found):,} priors are new")
