@@ -835,12 +835,13 @@ def _tally(connection: Connection) -> Tally:
 
 
 def _labels(tally: Tally, conclusion: Conclusion, policy: Policy) -> list[dict[str, Any]]:
+    by = str(policy)
     return [
         {
             "candidate_id": task.number,
             "state": str(state),
             "posterior": float(score),
-            "policy": "gold" if task.number in tally.gold else str(policy),
+            "policy": "gold" if task.number in tally.gold else by,
         }
         for task, state, score in zip(tally.tasks, conclusion.states, conclusion.scores, strict=True)
     ]
