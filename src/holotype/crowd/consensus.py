@@ -66,6 +66,7 @@ class TwoCoinModel:
         self._start = start / start.sum(axis=0)
         self._counts = ballot.counts() if ballot.synsets > 1 else None
         self._voted = np.flatnonzero((ballot.votes_per_task > 0) & ballot.asked_about)
+        self._synset = ballot.synset[self._voted]
         self.population = self._start
         self.workers = np.broadcast_to(self._start, (ballot.workers, *self._start.shape))
         self.base_rates = np.full(ballot.synsets, priors.base_rate)
@@ -98,14 +99,16 @@ class TwoCoinModel:
         return np.stack([np.zeros_like(odds), odds], axis=1)
 
     def _rates(self, yes: Floats) -> Floats:
-        priors, synset = self._priors, self._ballot.synset[self._voted]
-        good = np.bincount(synset, yes[self._voted], minlength=self._ballot.synsets)
-        asked = np.bincount(synset, minlength=self._ballot.synsets)
+        priors = self._priors
+        good = np.bincount(self._synset, yes[self._voted], minlength=self._ballot.synsets)
+        asked = np.bincount(self._synset, minlength=self._ballot.synsets)
         overall = (good.sum() + priors.base_rate) / (asked.sum() + 1)
         return np.asarray((good + priors.synset_weight * overall) / (asked + priors.synset_weight))
 
     def _log_odds(self) -> Floats:
-        rate = self.base_rates[self._ballot.synset]
+        """Of yes before any vote, ``(tasks,)``, or ``(1,)`` where all have the same."""
+        alone = self._ballot.synsets == 1 and self._ballot.prior is None
+        rate = self.base_rates if alone else self.base_rates[self._ballot.synset]
         if self._ballot.prior is not None:
             prior = self._ballot.prior
             rate = np.where(np.isnan(prior), rate, np.clip(prior, LEAST, 1 - LEAST))
