@@ -174,6 +174,7 @@ def test_a_campaign_is_rehearsed_and_priced_before_and_after_votes(tmp_path: Pat
     assert "to finish 0 open" in run("verify", "forecast", "-p", tmp_path / "p")
     after = json.loads(run("verify", "rehearse", "-p", tmp_path / "p", "--tasks", 96, "--json"))
     assert after["votes"] > 0
+    assert "hardly more than a guess" in run("verify", "rehearse", "-p", tmp_path / "p", "--tasks", 96)
     assert [row["images"] for row in after["policies"]] == [96] * 6
 
 

@@ -14,12 +14,15 @@ import numpy as np
 import holotype as api
 from holotype.cli import show
 from holotype.cli.options import Command, dollars, json_option, policy_option, project_option
-from holotype.crowd import Fixed, Imageable, Lead, Policy, Posterior
+from holotype.crowd import Fixed, Imageable, Lead, Policy, Population, Posterior
 from holotype.crowd.budget import Forecast, Interval, forecast
 from holotype.crowd.fitting import History, fit_population
 from holotype.crowd.rehearsal import Prices, Rehearsal, images_like, rehearse
 
 _PRICES = Prices()
+
+SETTLED = 5
+"""Votes an image from which on hard images can be told from workers' errors: see `holotype.crowd.fitting`."""
 
 
 def _shared(command: Command) -> Command:
@@ -60,20 +63,30 @@ def rehearse_command(
     rng = np.random.default_rng(seed)
     wnids = images_like(history, tasks, rng)
     live = [Imageable(one) for one in policies]
-    found = rehearse(fit_population(history), wnids, live, Prices(float(reward)), rng)
+    population = fit_population(history)
+    found = rehearse(population, wnids, live, Prices(float(reward)), rng)
     if plot is not None:
         _plot(found, plot)
     if as_json:
         show.as_json({"votes": len(history.seconds), "policies": [_values(one) for one in found]})
     else:
-        click.echo(_who(history))
+        click.echo(_who(history, population))
         _print_rehearsals(found)
 
 
-def _who(history: History) -> str:
+def _who(history: History, population: Population) -> str:
     votes = len(history.seconds)
     if votes:
-        return f"simulated workers are like the {history.ballot.workers:,} behind the project's {votes:,} votes"
+        who = (
+            f"simulated workers are like the {history.ballot.workers:,} behind the project's {votes:,} votes: sensitivity "
+            f"{population.sensitivity:.2f}, specificity {population.specificity:.2f}, {population.hard:.0%} hard images"
+        )
+        if votes < SETTLED * max(int((history.ballot.votes_per_task > 0).sum()), 1):
+            who += (
+                f"\nwith fewer than {SETTLED} votes an image the share of hard images, on which precision hangs, is "
+                "hardly more than a guess"
+            )
+        return who
     return "the project has no votes yet: simulated workers are the default population, not your crowd"
 
 
@@ -135,11 +148,12 @@ def forecast_command(project: Path, policy: Policy, reward: Decimal, seed: int, 
     with api.open(project) as db:
         history = db.history()
     rng = np.random.default_rng(seed)
-    found = forecast(history, fit_population(history), Imageable(policy), Prices(float(reward)), rng)
+    population = fit_population(history)
+    found = forecast(history, population, Imageable(policy), Prices(float(reward)), rng)
     if as_json:
         show.as_json({"cast": len(history.seconds), **dataclasses.asdict(found)})
     else:
-        click.echo(_who(history))
+        click.echo(_who(history, population))
         _print_forecast(found)
 
 
