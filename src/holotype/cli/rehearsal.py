@@ -79,7 +79,8 @@ def _who(history: History, population: Population) -> str:
     if votes:
         who = (
             f"simulated workers are like the {history.ballot.workers:,} behind the project's {votes:,} votes: "
-            f"sensitivity {population.sensitivity:.2f}, specificity {population.specificity:.2f}, {population.hard:.0%} hard images"
+            f"sensitivity {population.sensitivity:.2f}, specificity {population.specificity:.2f}, "
+            f"{population.hard:.0%} hard images"
         )
         if votes < SETTLED * max(int((history.ballot.votes_per_task > 0).sum()), 1):
             who += (
