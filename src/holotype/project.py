@@ -360,9 +360,10 @@ class Project:
         def work(connection: Connection) -> None:
             lent = [(split.ancestor, task_of[split.sha256, split.wnids[0]]) for split in found]
             self._lend(connection, lent, "back-off")
-            number = {(row.sha256, row.wnid): row.id for row in questions.tasks(connection)}
-            chances = {number[split.sha256, split.ancestor]: split.chance for split in found}
-            questions.add_priors(connection, chances, "back-off", time.time())
+            chances = {(split.sha256, split.ancestor): split.chance for split in found}
+            number = _numbers(connection, chances, "ancestors")
+            by_number = {number[pair]: chance for pair, chance in chances.items()}
+            questions.add_priors(connection, by_number, "back-off", time.time())
 
         if found:
             self.catalog.transact(work)
@@ -474,7 +475,7 @@ class Project:
             below = {wnid: {one.wnid for one in self.ontology.descendants(wnid)} & wnids | {wnid} for wnid in wnids}
             found = sibling_negatives(gold, tasks, siblings, below, per_synset, seed)
             self._lend(connection, found, "gold")
-            number = {(row.sha256, row.wnid): row.id for row in questions.tasks(connection)}
+            number = _numbers(connection, ((task.sha256, wnid) for wnid, task in found), "siblings")
             return _add_gold(connection, {number[task.sha256, wnid]: False for wnid, task in found}, "sibling")
 
         return self._redraw(work, policy)[0]

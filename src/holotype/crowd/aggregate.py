@@ -200,7 +200,7 @@ class Aggregator:
 
     def _solve(self, ballot: Ballot, classes: int) -> _Found:
         check_cells(ballot, classes)
-        gold = self._gold(ballot)
+        gold = Gold.of(ballot.known, self.gold_weight)
         start = self._start(ballot, classes)
         if gold is not None:
             gold.impose(start)
@@ -210,21 +210,17 @@ class Aggregator:
 
     def _add(self, old: _State, axes: Axes, ballot: Ballot) -> _State:
         """The state with all of `ballot`, whose first votes are the old ones."""
-        running, classes = old.running, len(axes.classes)
+        running = old.running
         if running is None:
-            heard = self._heard(old.ballot, axes)
-            running = Running.begin(heard, old.found.probas, self._gold(heard))
-        new = self._heard(ballot.keep(np.arange(len(old.ballot.task), len(ballot.task))), axes)
-        running, found = add_votes(
-            running, new, lambda ballot: self._model(ballot, classes), self.schedule, self.gold_weight
-        )
+            before = self._heard(old.ballot, axes)
+            running = Running.begin(before, old.found.probas, Gold.of(before.known, self.gold_weight))
+        heard = self._heard(ballot, axes)
+        model = self._model(heard, len(axes.classes))
+        running, found = add_votes(running, heard, model, self.schedule, self.gold_weight)
         return _State(axes, ballot, _Found(found.probas, found.confusion, found.rounds), running)
 
     def _start(self, ballot: Ballot, classes: int) -> Floats:
         return shares(ballot, classes)
-
-    def _gold(self, ballot: Ballot) -> Gold | None:
-        return None if ballot.known is None else Gold(ballot.known, self.gold_weight)
 
 
 def shares(ballot: Ballot, classes: int, weight: Floats | None = None) -> Floats:
@@ -332,8 +328,9 @@ class Wawa(MajorityVote):
 
 def counted(ballot: Ballot, probas: Floats) -> _Found:
     """Probabilities, gold imposed; the confusion matrices that follow from them are left to be asked for."""
-    if ballot.known is not None:
-        Gold(ballot.known).impose(probas)
+    gold = Gold.of(ballot.known)
+    if gold is not None:
+        gold.impose(probas)
     return _Found(probas)
 
 

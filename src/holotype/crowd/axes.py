@@ -45,22 +45,24 @@ class Axes:
                 classes = labels.filter(pc.invert(pc.is_in(labels, value_set=abstains)))
                 answers = pa.concat_arrays([classes, abstains])
             synsets = ordered(table.extra["synset"].unique()) if "synset" in table.extra else pa.array([], pa.string())
-            axes = cls(table.tasks, table.workers, classes, answers, synsets, truth, table.library)
-            axes.known()
         except WRONG as error:
-            raise CrowdError(
-                f"classes, unsure, synsets and true labels must be like the votes' labels and tasks: {error}"
-            ) from error
-        return axes
+            raise CrowdError(f"classes, unsure and synsets must be like the votes' labels: {error}") from error
+        return cls(table.tasks, table.workers, classes, answers, synsets, truth, table.library)
 
     def known(self) -> Ints | None:
-        """The classes of gold tasks, ``(tasks,)``, `UNKNOWN` elsewhere; None without gold."""
+        """The classes of gold tasks, ``(tasks,)``, `UNKNOWN` elsewhere; None without gold.
+
+        Raises `CrowdError` where gold is not like the votes' tasks.
+        """
         if not self.truth:
             return None
         if not len(self.tasks):
             return np.zeros(0, np.int64)
-        places = pc.index_in(self.tasks, value_set=pa.array(list(self.truth)).cast(self.tasks.type))
-        codes = codes_of(pa.array(list(self.truth.values())), self.classes, "class")
+        try:
+            places = pc.index_in(self.tasks, value_set=pa.array(list(self.truth)).cast(self.tasks.type))
+            codes = codes_of(pa.array(list(self.truth.values())), self.classes, "class")
+        except WRONG as error:
+            raise CrowdError(f"true labels must be like the votes' labels and tasks: {error}") from error
         found = np.full(len(self.tasks), UNKNOWN)
         has = pc.is_valid(places).to_numpy(zero_copy_only=False)
         found[has] = codes[places.drop_null().to_numpy()]

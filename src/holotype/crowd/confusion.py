@@ -57,6 +57,11 @@ class Gold:
     known: Ints
     weight: float = 1.0
 
+    @classmethod
+    def of(cls, known: Ints | None, weight: float = 1.0) -> Gold | None:
+        """That of a ballot's `known`; None without any."""
+        return None if known is None else cls(known, weight)
+
     def impose(self, probas: Floats) -> None:
         """Overwrite the probabilities of known tasks."""
         rows = np.flatnonzero(self.known != UNKNOWN)

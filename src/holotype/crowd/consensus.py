@@ -75,7 +75,7 @@ class TwoCoinModel:
     def first(self) -> Floats:
         """Where to start: one expectation step with the prior's confusion for every worker, ``(tasks, 2)``."""
         evidence = self._ballot.counts() @ (self._priors.discount * np.log(np.maximum(self._start, LEAST)))
-        odds = evidence[:, 1] - evidence[:, 0] + self._log_odds()
+        odds = evidence[:, 1] - evidence[:, 0] + prior_log_odds(self._ballot, self.base_rates)
         yes = 1 / (1 + np.exp(-np.clip(odds, -500, 500)))
         return np.stack([1 - yes, yes], axis=1)
 
@@ -90,7 +90,7 @@ class TwoCoinModel:
     def offset(self, probas: Floats) -> Floats:
         """Base rates or the image's own prior, and the synset's difficulty."""
         self.base_rates = self._rates(probas[:, 1])
-        odds = self._log_odds()
+        odds = prior_log_odds(self._ballot, self.base_rates)
         if self._counts is not None:
             self.difficulty = self._difficulties(probas[:, 1], self._counts)
             ratio = self._priors.discount * np.log(self.difficulty / self.population)
@@ -105,15 +105,6 @@ class TwoCoinModel:
         overall = (good.sum() + priors.base_rate) / (asked.sum() + 1)
         return np.asarray((good + priors.synset_weight * overall) / (asked + priors.synset_weight))
 
-    def _log_odds(self) -> Floats:
-        """Of yes before any vote, ``(tasks,)``, or ``(1,)`` where all have the same."""
-        alone = self._ballot.synsets == 1 and self._ballot.prior is None
-        rate = self.base_rates if alone else self.base_rates[self._ballot.synset]
-        if self._ballot.prior is not None:
-            prior = self._ballot.prior
-            rate = np.where(np.isnan(prior), rate, np.clip(prior, LEAST, 1 - LEAST))
-        return np.asarray(np.log(rate / (1 - rate)))
-
     def _difficulties(self, yes: Floats, given: Ints) -> Floats:
         """Chances of each answer in each synset, ``(synsets, answers, 2)``, drawn to the population's."""
         counts = np.empty((self._ballot.synsets, *self.population.shape))
@@ -125,6 +116,16 @@ class TwoCoinModel:
         return np.asarray(counts / counts.sum(axis=1, keepdims=True))
 
 
+def prior_log_odds(ballot: Ballot, base_rates: Floats) -> Floats:
+    """Log odds of yes before any vote, by the image's own prior or its synset's base rate: ``(tasks,)``, or ``(1,)``
+    where all have the same."""
+    alone = ballot.synsets == 1 and ballot.prior is None
+    rate = base_rates if alone else base_rates[ballot.synset]
+    if ballot.prior is not None:
+        rate = np.where(np.isnan(ballot.prior), rate, np.clip(ballot.prior, LEAST, 1 - LEAST))
+    return np.asarray(np.log(rate / (1 - rate)))
+
+
 def fit(ballot: Ballot, priors: Priors = Priors(), schedule: Schedule = Schedule()) -> Consensus:
     """Hierarchical two-coin MAP over answers no, unsure, yes.
 
@@ -133,7 +134,7 @@ def fit(ballot: Ballot, priors: Priors = Priors(), schedule: Schedule = Schedule
     a synset is their own times the synset's over the population's. Empty ballots have empty or prior results.
     """
     model = TwoCoinModel(ballot, priors)
-    gold = None if ballot.known is None else Gold(ballot.known, priors.gold_weight)
+    gold = Gold.of(ballot.known, priors.gold_weight)
     start = model.first()
     if gold is not None:
         gold.impose(start)

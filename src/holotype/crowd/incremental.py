@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -42,20 +41,20 @@ class Running:
 
 def add_votes(
     running: Running,
-    new: Ballot,
-    model_of: Callable[[Ballot], Model],
+    ballot: Ballot,
+    model: Model,
     schedule: Schedule = Schedule(),
     gold_weight: float = 1.0,
 ) -> tuple[Running, Fitted]:
-    """The model with the votes of `new`, which has all tasks and workers of the old ballot, then new ones.
+    """The model with the votes of `ballot`: those it was fitted to, then new ones, over axes that may have grown.
+
+    `joined` makes such a ballot; `model` is that of the whole.
 
     Only tasks with new votes and the workers who cast votes on them move, in three rounds; every other posterior
     waits for the full pass, which starts from where things stand and runs when votes grew by a tenth since the last
-    one. A worker's second vote on a task is left out.
+    one.
     """
-    ballot = joined(running.ballot, new)
-    gold = None if ballot.known is None else Gold(ballot.known, gold_weight)
-    model = model_of(ballot)
+    gold = Gold.of(ballot.known, gold_weight)
     probas = np.full((ballot.tasks, running.probas.shape[1]), 1 / running.probas.shape[1])
     probas[: len(running.probas)] = running.probas
     counts = np.zeros((ballot.workers, *running.counts.shape[1:]))
@@ -68,7 +67,7 @@ def add_votes(
 
 
 def joined(old: Ballot, new: Ballot) -> Ballot:
-    """All votes, the old ones first, over the axes of `new`; repeats are left out."""
+    """All votes, the old ones first, over the axes of `new`; a worker's second vote on a task is left out."""
     concerned = np.zeros(new.tasks, bool)
     concerned[new.task] = True
     before = np.flatnonzero(concerned[old.task])

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from holotype.crowd.ballot import UNKNOWN, Ballot, Floats
 from holotype.crowd.calibration import Calibration
 from holotype.crowd.confidence import SEED_VOTES, look_up
-from holotype.crowd.consensus import Consensus, Priors, fit, majority
+from holotype.crowd.consensus import Consensus, Priors, fit, majority, prior_log_odds
 from holotype.crowd.port import Answer
 from holotype.errors import CrowdError
 
@@ -120,11 +120,8 @@ class Posterior:
 
 def evidence_for_yes(ballot: Ballot, model: Consensus) -> Floats:
     """Log likelihood ratio of each task's votes, good image over bad, ``(tasks,)``."""
-    before = model.base_rates[ballot.synset]
-    if ballot.prior is not None:
-        before = np.where(np.isnan(ballot.prior), before, np.clip(ballot.prior, 1e-10, 1 - 1e-10))
     inside = np.clip(model.posterior, 1e-300, 1 - 1e-16)
-    return np.asarray(np.log(inside / (1 - inside)) - np.log(before / (1 - before)))
+    return np.asarray(np.log(inside / (1 - inside)) - prior_log_odds(ballot, model.base_rates))
 
 
 def known_voters(ballot: Ballot) -> Mask:

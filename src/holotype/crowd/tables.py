@@ -24,8 +24,7 @@ WRONG: Final = (pa.ArrowException, TypeError, ValueError, OverflowError, KeyErro
 class VoteTable:
     """Votes with names: codes ``(votes,)`` into the sorted distinct `tasks`, `workers` and `labels`.
 
-    `extra` holds further columns asked for, ``(votes,)`` each; `repeated` counts votes left out because their worker
-    had voted on the task before; `library` is that of the table read.
+    `extra` holds further columns asked for, ``(votes,)`` each; `library` is that of the table read.
     """
 
     task: Ints
@@ -35,7 +34,6 @@ class VoteTable:
     workers: pa.Array
     labels: pa.Array
     extra: Mapping[str, pa.Array]
-    repeated: int
     library: str
 
 
@@ -52,11 +50,10 @@ def read_votes(data: Any, optional: tuple[str, ...] = ()) -> VoteTable:
     for name in COLUMNS:
         codes[name], names[name] = _encode(name, columns[name])
     order = first_votes(codes["task"], codes["worker"])
-    total = len(codes["task"])
     task, worker, label = (codes.pop(name)[order] for name in COLUMNS)
     extra = {name: columns[name].take(pa.array(order)) for name in optional if name in columns}
     tasks, workers, labels = (names[name] for name in COLUMNS)
-    return VoteTable(task, worker, label, tasks, workers, labels, extra, total - len(order), library)
+    return VoteTable(task, worker, label, tasks, workers, labels, extra, library)
 
 
 def _columns(data: Any, optional: tuple[str, ...]) -> tuple[str, dict[str, pa.Array]]:
