@@ -11,6 +11,8 @@
     ├── ProjectError             no project here, or one is here already
     ├── SourceError              images could not be fetched or listed
     ├── PackError                a pack is damaged or in use
+    ├── ArchiveError             an archive is damaged, hostile, not what its name says, or has changed
+    ├── QueryError               a query cannot be understood
     ├── CrowdError               a page or a vote that does not fit the campaign
     │   └── PlatformError        a crowd platform could not be reached, or refused
     ├── ReleaseError             a release cannot be made, read or verified
@@ -59,6 +61,14 @@ class SourceError(HolotypeError):
 
 class PackError(HolotypeError):
     """A pack is damaged or in use."""
+
+
+class ArchiveError(HolotypeError):
+    """An archive, or a file that comes with one, is damaged, hostile, not what its name says, or has changed."""
+
+
+class QueryError(HolotypeError):
+    """A query cannot be understood, or asks for what is not recorded."""
 
 
 class CrowdError(HolotypeError):

@@ -1,8 +1,8 @@
 """The tables of the catalog. Facts are appended and never edited; conclusions may be computed again.
 
 facts: meta, intake, image, candidate, sighting, worker, vote, gold, prior, standing, page, posting, audit,
-    audit_answer, release
-conclusions: near_duplicate, label
+    audit_answer, release, dataset, archive, item, box, annotation, url, mark, translation, fingerprint
+conclusions: near_duplicate, label, and what an item's boxes come to
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The newest migration, which these tables describe (a test compares the two)."""
 
 metadata = MetaData(
@@ -226,4 +226,119 @@ release = Table(
     Column("name", String(128), primary_key=True),
     Column("checksum", String(64), nullable=False),
     Column("at", Float, nullable=False),
+)
+
+dataset = Table("dataset", metadata, _id(), Column("name", String(64), nullable=False, unique=True))
+
+# A file or folder that was imported, and left where it lies. Size and time of change tell whether it has changed since.
+archive = Table(
+    "archive",
+    metadata,
+    _id(),
+    Column("dataset_id", ForeignKey("dataset.id"), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("at", Float, nullable=False),
+    UniqueConstraint("dataset_id", "path"),
+)
+
+# An image of an imported dataset, known by the name it has there. Where it lies: in a tar at `offset`, or as the file
+# `path` of a folder. `wnid` and `rank` are empty, and -1, until its label is known; `labelled_by` is the archive that
+# said so. `boxes` is the number of its boxes.
+item = Table(
+    "item",
+    metadata,
+    _id(),
+    Column("dataset_id", ForeignKey("dataset.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("split", String(8), nullable=False),
+    Column("wnid", String(9), nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("labelled_by", ForeignKey("archive.id")),
+    Column("archive_id", ForeignKey("archive.id"), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    Column("boxes", Integer, nullable=False),
+    UniqueConstraint("dataset_id", "name"),
+    Index(None, "rank", "boxes"),
+)
+
+# A bounding box in inclusive pixels, and the archive that says so. (PostgreSQL has an `xmin` of its own in every table.)
+box = Table(
+    "box",
+    metadata,
+    _id(),
+    Column("item_id", ForeignKey("item.id"), nullable=False),
+    Column("wnid", String(9), nullable=False),
+    Column("x_min", Integer, nullable=False),
+    Column("y_min", Integer, nullable=False),
+    Column("x_max", Integer, nullable=False),
+    Column("y_max", Integer, nullable=False),
+    Column("archive_id", ForeignKey("archive.id"), nullable=False),
+    UniqueConstraint("item_id", "wnid", "x_min", "y_min", "x_max", "y_max"),
+)
+
+# The size in pixels that an annotation file says an image has.
+annotation = Table(
+    "annotation",
+    metadata,
+    Column("item_id", ForeignKey("item.id"), primary_key=True),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("archive_id", ForeignKey("archive.id"), nullable=False),
+)
+
+# Where an item's image was found on the web.
+url = Table(
+    "url",
+    metadata,
+    Column("item_id", ForeignKey("item.id"), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("archive_id", ForeignKey("archive.id"), nullable=False),
+)
+
+# What an archive or a list says of a synset: its devkit id, that it is unsafe, how imageable it is.
+mark = Table(
+    "mark",
+    metadata,
+    _id(),
+    Column("wnid", String(9), nullable=False),
+    Column("mark", String(32), nullable=False),
+    Column("value", Text, nullable=False),
+    Column("archive_id", ForeignKey("archive.id"), nullable=False),
+    UniqueConstraint("wnid", "mark", "archive_id"),
+)
+
+# A lemma of a synset in another language; `key` is the form in which lemmas are compared.
+translation = Table(
+    "translation",
+    metadata,
+    _id(),
+    Column("language", String(8), nullable=False),
+    Column("wnid", String(9), nullable=False),
+    Column("lemma", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    UniqueConstraint("language", "wnid", "lemma"),
+    Index(None, "key"),
+)
+
+# What was read of an item's bytes; where they are no sound image, `reason` and `detail` say why and the rest is empty.
+fingerprint = Table(
+    "fingerprint",
+    metadata,
+    Column("item_id", ForeignKey("item.id"), primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("format", String(16), nullable=False),
+    Column("mode", String(16), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("mirrored", LargeBinary(32), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("detail", Text, nullable=False),
+    Index(None, "sha256"),
 )
