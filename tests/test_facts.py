@@ -1,0 +1,550 @@
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holotype.archives import blemishes
+from holotype.archives.blemishes import CODES, Boxed, Finding, Labelled, Looked, Marked, Stored
+from holotype.archives.boxes import Annotation, Box, check_box, parse_voc, read_voc_archive, read_voc_folder
+from holotype.archives.devkit import parse_meta, parse_truth, read_devkit
+from holotype.archives.lists import read_marks, read_texts, read_urls
+from holotype.archives.members import read_members
+from holotype.archives.official import Official, verify_md5
+from holotype.archives.solution import read_solution
+from holotype.benchmark.orders import order
+from holotype.errors import ArchiveError
+from holotype.ontology import Ontology
+
+DOG, CAT, CRANE = "n02084071", "n02121620", "n02012849"
+
+
+def voc(*found: tuple[str, object, object, object, object], width: object = 500, height: object = 375) -> bytes:
+    objects = "".join(
+        f"<object><name>{wnid}</name><pose>x</pose><bndbox><xmin>{a}</xmin><ymin>{b}</ymin><xmax>{c}</xmax>"
+        f"<ymax>{d}</ymax></bndbox></object>"
+        for wnid, a, b, c, d in found
+    )
+    size = f"<size><width>{width}</width><height>{height}</height><depth>3</depth></size>"
+    return f"<annotation><folder>f</folder><filename>%s</filename>{size}{objects}</annotation>".encode()
+
+
+def tar_of(contents: dict[str, bytes], format: int = tarfile.GNU_FORMAT) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=format) as tar:
+        for name, data in contents.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def special(kind: bytes, name: str = "a.xml", **more: object) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.type = kind
+    for key, value in more.items():
+        setattr(info, key, value)
+    return info.tobuf(tarfile.GNU_FORMAT) + bytes(10240)
+
+
+def wrote(path: Path, data: bytes | str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return path
+
+
+# boxes
+
+
+def test_an_annotation_is_named_like_its_file_and_has_inclusive_boxes() -> None:
+    found = parse_voc(voc((DOG, 0, 1, "499.0", 374), (CAT, 5, 6, 7, 8)), "Annotation/n02084071/n02084071_18.xml")
+    assert found == Annotation("n02084071_18", 500, 375, (Box(DOG, 0, 1, 499, 374), Box(CAT, 5, 6, 7, 8)))
+    assert found.wnids == (DOG, CAT)
+
+
+@pytest.mark.parametrize("size", [b"", b"<size/>", b"<size><width>0</width><height>0</height></size>"])
+def test_an_unknown_size_is_zero(size: bytes) -> None:
+    assert parse_voc(b"<annotation>" + size + b"</annotation>", "a.xml") == Annotation("a", 0, 0, ())
+
+
+def test_a_breed_for_a_name_gives_way_to_the_wnid_of_the_training_image() -> None:
+    data = voc(("Scottish_deerhound", 1, 2, 3, 4))
+    assert parse_voc(data, "n02092002/n02092002_3.xml").wnids == ("n02092002",)
+    with pytest.raises(ArchiveError, match=r"val_1.xml, object 1: 'Scottish_deerhound' is not a wnid"):
+        parse_voc(data, "val_1.xml")
+
+
+LAUGHS = b'<!DOCTYPE a [<!ENTITY x "y">]><annotation>&x;</annotation>'
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "x.xml is not XML"),
+        (b"<annotation>", "x.xml is not XML"),
+        (b"\xff\xfe\x00", "x.xml is not XML"),
+        (b'<?xml version="1.0" encoding="klingon"?><annotation/>', "x.xml is not XML"),
+        (LAUGHS, "x.xml is not XML"),
+        (b"<a>" * 300_000, "x.xml is not XML"),
+        (b"<html/>", "its root is 'html'"),
+        (b" " * (1 << 20) + b"<annotation/>", "1,048,589 bytes, more than"),
+        (voc((DOG, 1, 2, 3, "12.5")), "object 1: '12.5' is not a whole number"),
+        (voc((DOG, 1, 2, 3, 4), (DOG, "", 2, 3, 4)), "object 2: '' is not a whole number"),
+        (voc((DOG, 1, 2, 3, "٣")), "not a whole number"),
+        (voc((DOG, 1, 2, 3, "9" * 5000)), "not a whole number"),
+        (voc((DOG, "nan", 2, 3, 4)), "'nan' is not a whole number"),
+        (voc(width="1e3"), "'1e3' is not a whole number"),
+    ],
+)
+def test_what_is_no_annotation_is_refused_in_one_line(data: bytes, message: str) -> None:
+    with pytest.raises(ArchiveError, match=message) as caught:
+        parse_voc(data, "x.xml")
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+XMLS = {f"Annotation/{DOG}/{DOG}_{n}.xml": voc((DOG, n, 2, 30, 40)) for n in (10, 2, 33)}
+FOUND = [Annotation(f"{DOG}_{n}", 500, 375, (Box(DOG, n, 2, 30, 40),)) for n in (10, 2, 33)]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("format", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_box_archives_are_read_packed_or_not(tmp_path: Path, pack: Callable[[bytes], bytes], format: int) -> None:
+    contents = {"Annotation/README.txt": b"x" * 3_000_000, f"{DOG}/._{DOG}_10.xml": b"macOS", **XMLS}
+    path = wrote(tmp_path / "boxes.tar.gz", pack(tar_of(contents, format)))
+    assert list(read_voc_archive(path)) == FOUND
+
+
+def test_archives_in_the_archive_are_read_one_deep(tmp_path: Path) -> None:
+    inner = {f"{DOG}.tar.gz": gzip.compress(tar_of(XMLS)), f"{CAT}.tar": tar_of({"c/a_1.xml": voc()})}
+    path = wrote(tmp_path / "boxes.tgz", gzip.compress(tar_of(inner)))
+    assert list(read_voc_archive(path)) == [*FOUND, Annotation("a_1", 500, 375, ())]
+    deeper = wrote(tmp_path / "deep.tgz", gzip.compress(tar_of({"a.tar": path.read_bytes()})))
+    assert list(read_voc_archive(deeper)) == []
+
+
+def test_long_names_are_read_in_every_format(tmp_path: Path) -> None:
+    name = "Annotation/" + "ä" * 120 + "/" + "b" * 90 + ".xml"
+    for format in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        path = wrote(tmp_path / "a.tar", tar_of({"x.xml": b"1", name: b"2", "y.xml": b"3"}, format))
+        assert list(read_members(path, (".xml",), 10)) == [("x.xml", b"1"), (name, b"2"), ("y.xml", b"3")]
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z]{1,120}/[a-zé]{1,20}\.xml", fullmatch=True), st.binary(max_size=1100)))
+def test_members_are_what_was_packed(tmp_path_factory: pytest.TempPathFactory, contents: dict[str, bytes]) -> None:
+    path = wrote(tmp_path_factory.getbasetemp() / "members.tar.gz", gzip.compress(tar_of(contents), 1))
+    assert dict(read_members(path, (".xml",), 2000)) == contents
+
+
+def test_every_truncation_is_an_error(tmp_path: Path) -> None:
+    plain = tar_of(XMLS).rstrip(b"\0")
+    whole = tar_of(XMLS)
+    last = -(-len(plain) // 512) * 512
+    for data, cuts in ((whole, range(0, last, 300)), (packed := gzip.compress(whole), range(0, len(packed) - 30, 7))):
+        for cut in cuts:
+            path = wrote(tmp_path / "boxes.tar.gz", data[:cut])
+            with pytest.raises(ArchiveError, match=r"boxes\.tar\.gz.*download it again"):
+                list(read_voc_archive(path))
+
+
+def test_a_truncated_last_member_is_named(tmp_path: Path) -> None:
+    path = wrote(tmp_path / "boxes.tar", tar_of(XMLS)[: 5 * 512 + 100])
+    with pytest.raises(ArchiveError, match=rf"boxes.tar ends inside '.*/{DOG}_33.xml', .* bytes too early"):
+        list(read_voc_archive(path))
+
+
+def corrupt(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 255]) + data[at + 1 :]
+
+
+def pax(payload: bytes) -> bytes:
+    return special(tarfile.XHDTYPE, size=len(payload))[:512] + payload + bytes(-len(payload) % 512) + tar_of(XMLS)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "ends inside its first header"),
+        (b"<html>Please log in</html>" * 50, "is not a tar, or is damaged, at its first header"),
+        (b"PK\3\4" * 500, "is not a tar"),
+        (gzip.compress(b"\0" * 100), "ends inside its first header"),
+        (corrupt(gzip.compress(tar_of(XMLS)), 60), "damaged|is not a tar"),
+        (corrupt(tar_of(XMLS), 1030), f"is damaged, at the header after 'Annotation/{DOG}/{DOG}_10.xml'"),
+        (special(tarfile.SYMTYPE, linkname="/etc/passwd"), "member 'a.xml' is a link"),
+        (special(tarfile.LNKTYPE, linkname="b.xml"), "member 'a.xml' is a link"),
+        (special(tarfile.CHRTYPE, devmajor=1, devminor=3), "member 'a.xml' is no plain file"),
+        (special(tarfile.FIFOTYPE), "member 'a.xml' is no plain file"),
+        (special(tarfile.GNUTYPE_SPARSE), "member 'a.xml' is no plain file"),
+        (tar_of({"/etc/a.xml": b""}), "refused for the name of its member '/etc/a.xml'"),
+        (tar_of({"a/../../b.xml": b""}), r"its member 'a/\.\./\.\./b.xml'"),
+        (tar_of({"a\nb.xml": b""}), r"its member 'a\\nb.xml'"),
+        (tar_of({"x" * 5000 + ".xml": b""}), "member 'an extended header'|an extended header has 5,005 bytes"),
+        (special(tarfile.XHDTYPE, size=1 << 40), "1,099,511,627,776 bytes, more than the 4,096 allowed"),
+        (special(tarfile.REGTYPE, size=2 << 20), "'a.xml' has 2,097,152 bytes, more than the 1,048,576 allowed"),
+        (special(tarfile.REGTYPE, "a.tar", size=1 << 30), "'a.tar' has 1,073,741,824 bytes"),
+        (special(tarfile.REGTYPE, size=-5), "negative size"),
+        (pax(b"0 path=a\n"), "damaged in an extended header"),
+        (pax(b"99 path=a\n"), "damaged in an extended header"),
+        (pax(b"x"), "damaged in an extended header"),
+        (tar_of({f"{n}.tar.gz": b"\x1f\x8bzzz" for n in range(2)}), r"boxes.tar/0.tar.gz"),
+    ],
+)
+def test_damaged_and_hostile_archives_are_refused_in_one_line(tmp_path: Path, data: bytes, message: str) -> None:
+    with pytest.raises(ArchiveError, match=message) as caught:
+        list(read_voc_archive(wrote(tmp_path / "boxes.tar", data)))
+    assert "\n" not in str(caught.value)
+
+
+def test_what_a_gzip_bomb_expands_to_is_bounded(tmp_path: Path) -> None:
+    bomb = wrote(
+        tmp_path / "bomb.tar.gz", gzip.compress(special(tarfile.REGTYPE, "a.bin", size=1 << 33) + bytes(9 << 20))
+    )
+    with pytest.raises(ArchiveError, match=r"bomb.tar.gz expands to more bytes .* at 'a.bin'"):
+        list(read_members(bomb, (".xml",), 1 << 20, in_all=8 << 20))
+    inner = gzip.compress(tar_of({"a.bin": bytes(6 << 20)}))
+    nested = wrote(tmp_path / "nested.tar", tar_of({"a.tar.gz": inner, "b.tar.gz": inner}))
+    with pytest.raises(ArchiveError, match=r"nested.tar/b.tar.gz expands to more bytes"):
+        list(read_members(nested, (".xml",), 1 << 20, in_all=8 << 20))
+
+
+def test_a_missing_archive_is_an_error(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.tar", tmp_path):
+        with pytest.raises(ArchiveError, match="cannot read"):
+            list(read_voc_archive(path))
+
+
+def test_folders_are_read_by_path_and_links_are_not_followed(tmp_path: Path) -> None:
+    for name, data in XMLS.items():
+        wrote(tmp_path / "CLS-LOC/train" / name, data)
+    wrote(tmp_path / "CLS-LOC/val/v_1.xml", voc())
+    secret = wrote(tmp_path / "secret/s.xml", voc())
+    (tmp_path / "CLS-LOC/val/s.xml").symlink_to(secret)
+    (tmp_path / "CLS-LOC/test").symlink_to(secret.parent)
+    assert list(read_voc_folder(tmp_path / "CLS-LOC")) == [*FOUND, Annotation("v_1", 500, 375, ())]
+    with pytest.raises(ArchiveError, match="cannot read .*none"):
+        list(read_voc_folder(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    ("corners", "size", "code"),
+    [
+        ((0, 0, 0, 0), (1, 1), ""),
+        ((0, 0, 500, 375), (500, 375), ""),
+        ((0, 0, 501, 10), (500, 375), "box_outside"),
+        ((0, 0, 10, 376), (500, 375), "box_outside"),
+        ((-1, 0, 10, 10), (0, 0), "box_outside"),
+        ((0, 0, 9999, 9999), (0, 0), ""),
+        ((5, 0, 4, 10), (500, 375), "box_empty"),
+        ((0, 5, 10, 4), (0, 0), "box_empty"),
+    ],
+)
+def test_boxes_are_checked(corners: tuple[int, int, int, int], size: tuple[int, int], code: str) -> None:
+    assert check_box(Box(DOG, *corners), *size) == code
+
+
+def test_the_real_boxes_lie_in_their_images(shared: Path) -> None:
+    from PIL import Image
+
+    solution = {found.name: found for found in read_solution(shared / "ilsvrc/LOC_val_solution.csv")}
+    for path in sorted((shared / "imagenet-val-sample").iterdir())[:100]:
+        with Image.open(path) as image:
+            assert {check_box(box, *image.size) for box in solution[path.stem.split(".")[0]].boxes} == {""}
+
+
+# Kaggle's solution files
+
+HEADER = "ImageId,PredictionString\n"
+
+
+def test_a_solution_row_is_an_annotation_of_unknown_size(tmp_path: Path) -> None:
+    path = wrote(
+        tmp_path / "s.csv", "\ufeff" + HEADER + f"v_1,{DOG} 1 2 3 4 {CAT} 5 6 7 8 \r\n\r\n" + f'"v_2","{DOG} 1 2 3 4"\n'
+    )
+    first = Annotation("v_1", 0, 0, (Box(DOG, 1, 2, 3, 4), Box(CAT, 5, 6, 7, 8)))
+    assert list(read_solution(path)) == [first, Annotation("v_2", 0, 0, (Box(DOG, 1, 2, 3, 4),))]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "row 1: expected ImageId,PredictionString, not ''"),
+        ("<html>\n", "row 1"),
+        (HEADER + "a\n", "row 2: expected an image and its boxes, not 'a'"),
+        (HEADER + f"a,{DOG} 1 2 3 4\nb,{DOG} 1 2 3\n", "row 3: 4 fields are no boxes"),
+        (HEADER + "a, \n", "row 2: 0 fields are no boxes"),
+        (HEADER + "a,dog 1 2 3 4\n", "row 2: 'dog' is not a wnid"),
+        (HEADER + f"a,{DOG} 1 2 3 4.5\n", "row 2: '4.5' is not a whole number"),
+        (HEADER + f"a,{DOG} 1 2 3 4\na,{DOG} 1 2 3 4\n", "row 3: 'a' has a row already"),
+        (HEADER + f"a\x1b,{DOG} 1 2 3 4\n", "row 2: expected an image"),
+        (HEADER + f'"a,{DOG} 1 2 3 4\n', "row 2"),
+        (HEADER + "a" * 70_000 + "\n", "line 2 has more than 65,536 bytes"),
+    ],
+)
+def test_bad_solution_rows_are_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ArchiveError, match=f"s.csv, {message}") as caught:
+        list(read_solution(wrote(tmp_path / "s.csv", text)))
+    assert "\n" not in str(caught.value)
+
+
+def test_the_real_solution_has_one_class_an_image_and_four_doubled_boxes(shared: Path) -> None:
+    found = list(read_solution(shared / "ilsvrc/LOC_val_solution.csv"))
+    assert (len(found), sum(len(row.boxes) for row in found)) == (50_000, 80_477)
+    assert {len(row.wnids) for row in found} == {1}
+    assert sum(len(row.boxes) - len(set(row.boxes)) for row in found) == 4
+
+
+# devkit
+
+
+def meta_mat(count: int = 4, inner: int = 2, id_field: str = "ILSVRC2012_ID", **change: object) -> bytes:
+    """A meta.mat of `count` classes in devkit order, and the synsets above them that come after."""
+    from scipy.io import savemat
+
+    wnids = [*order("devkit").wnids[1 : count + 1], "n00001740", "n00001930"][: count + inner]
+    kinds = [(id_field, "O"), ("WNID", "O"), ("words", "O"), ("gloss", "O"), ("num_children", "O"), ("children", "O")]
+    rows = np.array(
+        [(n, wnid, f"word {n}", f"gloss {n}", 2 * (n > count), np.arange(n)) for n, wnid in enumerate(wnids, 1)], kinds
+    )
+    for field, value in change.items():
+        rows[0][field] = value
+    buffer = io.BytesIO()
+    savemat(buffer, {"synsets": rows[::-1].reshape(-1, 1)}, do_compression=True)
+    return buffer.getvalue()
+
+
+DEVKIT = {
+    "ILSVRC2012_devkit_t12/data/ILSVRC2012_validation_ground_truth.txt": b"2\n1\r\n4\n",
+    "ILSVRC2012_devkit_t12/data/meta.mat": meta_mat(),
+    "ILSVRC2012_devkit_t12/evaluation/demo.m": b"% code",
+}
+
+
+def test_a_devkit_is_read_from_its_archive_and_its_folder(tmp_path: Path) -> None:
+    archive = wrote(tmp_path / "ILSVRC2012_devkit_t12.tar.gz", gzip.compress(tar_of(DEVKIT)))
+    for name, data in DEVKIT.items():
+        wrote(tmp_path / name, data)
+    kit = read_devkit(archive)
+    assert kit == read_devkit(tmp_path / "ILSVRC2012_devkit_t12")
+    assert kit.meta.wnids == order("devkit").wnids[1:5]
+    assert kit.truth == {
+        "ILSVRC2012_val_00000001": order("devkit").wnids[2],
+        "ILSVRC2012_val_00000002": order("devkit").wnids[1],
+        "ILSVRC2012_val_00000003": order("devkit").wnids[4],
+    }
+    assert (kit.meta.words["n00001740"], kit.meta.glosses[kit.meta.wnids[0]]) == ("word 5", "gloss 1")
+
+
+def test_real_devkits_agree_with_wordnet(shared: Path, wordnet: Ontology) -> None:
+    for name, synsets in (("2010/meta.mat", 1676), ("2014/meta_clsloc.mat", 1860)):
+        meta = parse_meta((shared / "ilsvrc" / name).read_bytes(), name)
+        assert (len(meta.wnids), len(meta.words), len(meta.glosses)) == (1000, synsets, synsets)
+        assert all(", ".join(wordnet[wnid].lemmas) == meta.words[wnid] for wnid in meta.wnids)
+    data = (shared / "ilsvrc/2014/ILSVRC2014_clsloc_validation_ground_truth.txt").read_bytes()
+    assert np.bincount(parse_truth(data, "truth.txt", 1000))[1:].tolist() == [50] * 1000
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "meta.mat is not the meta.mat of a devkit"),
+        (b"MATLAB 5.0 MAT-file" + bytes(200), "meta.mat is not the meta.mat"),
+        (meta_mat()[:300], "meta.mat is not the meta.mat"),
+        (corrupt(meta_mat(), 200), "meta.mat is not the meta.mat"),
+        (meta_mat(id_field="ID"), "meta.mat is not the meta.mat"),
+        (meta_mat(count=0), "ids of the classes are not 1, 2, 3"),
+        (meta_mat(ILSVRC2012_ID=7), "ids of the classes are not 1, 2, 3"),
+        (meta_mat(WNID="kit fox"), "'kit fox' is not a wnid"),
+        (meta_mat(WNID=np.zeros((2, 2))), "is not a wnid"),
+        (meta_mat(gloss=np.zeros(9 << 20)), "expands to more than the 67,108,864 bytes"),
+    ],
+)
+def test_a_damaged_or_hostile_meta_mat_is_refused_in_one_line(data: bytes, message: str) -> None:
+    with pytest.raises(ArchiveError, match=message) as caught:
+        parse_meta(data, "meta.mat")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("line", [b"0", b"5", b"-1", b"1.0", b"x", b"9" * 5000])
+def test_a_truth_that_is_no_class_is_named(line: bytes) -> None:
+    with pytest.raises(ArchiveError, match=r"truth.txt, line 2: .* is not an id of a class, 1 to 4"):
+        parse_truth(b"1\n" + line + b"\n", "truth.txt", 4)
+
+
+def test_what_is_no_devkit_says_what_is_missing(tmp_path: Path) -> None:
+    archive = wrote(tmp_path / "kit.tar.gz", gzip.compress(tar_of({"kit/data/meta.mat": meta_mat()})))
+    with pytest.raises(ArchiveError, match=r"kit.tar.gz is not a devkit: it has no data/ILSVRC2012_validation_ground"):
+        read_devkit(archive)
+    with pytest.raises(ArchiveError, match=r"is not a devkit: it has no data/meta.mat"):
+        read_devkit(tmp_path)
+
+
+# lists
+
+
+def test_url_lists_are_read_whatever_their_bytes(tmp_path: Path) -> None:
+    lines = [
+        b"n00004475_6590\thttp://farm4.static.flickr.com/3175/2737866473.jpg",
+        b"n00004475_15899\thttp://x.de/K\xf6ln.jpg\r",
+        "n00004475_1\thttp://x.de/Köln.jpg".encode(),
+        b"n00004475_2\t",
+        b"",
+        b"n00004475_3\tjavascript:alert(1)",
+        b"dog\thttp://x.de/",
+        b"n00004475_4\thttp://x.de/\x1b[31m",
+    ]
+    found = list(read_urls(wrote(tmp_path / "urls.txt", b"\n".join(lines))))
+    assert found[:3] == [
+        ("n00004475_6590", "http://farm4.static.flickr.com/3175/2737866473.jpg"),
+        ("n00004475_15899", "http://x.de/Köln.jpg"),
+        ("n00004475_1", "http://x.de/Köln.jpg"),
+    ]
+    assert found[3:] == [None] * 5
+
+
+def test_marks_are_read_with_and_without_values(tmp_path: Path) -> None:
+    text = f"wnid,rating\n# a comment\n{DOG}\n\n{CAT}\t3.5\n{CRANE}, 4.1 \n{DOG} a b\n"
+    assert list(read_marks(wrote(tmp_path / "m.txt", text))) == [(DOG, ""), (CAT, "3.5"), (CRANE, "4.1"), (DOG, "a b")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"{DOG}\ndog\n", "m.txt, line 2: expected a wnid and perhaps a value, not 'dog'"),
+        (f"head\nhead\n{DOG}\n", "m.txt, line 2"),
+        (f"{DOG}\n{DOG}7\n", "m.txt, line 2"),
+        ("x" * 70_000, "m.txt, line 1 has more than 65,536 bytes"),
+    ],
+)
+def test_a_line_that_is_no_mark_is_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ArchiveError, match=message):
+        list(read_marks(wrote(tmp_path / "m.txt", text)))
+
+
+def test_texts_are_read_with_tabs_and_blanks(tmp_path: Path) -> None:
+    text = f"{DOG}\tdog, domestic dog\n\n{CAT} cat, true cat\n"
+    assert dict(read_texts(wrote(tmp_path / "words.txt", text))) == {DOG: "dog, domestic dog", CAT: "cat, true cat"}
+    with pytest.raises(ArchiveError, match="words.txt, line 1: expected a wnid and a text"):
+        list(read_texts(wrote(tmp_path / "words.txt", f"{DOG}\n")))
+    with pytest.raises(ArchiveError, match="cannot read"):
+        list(read_texts(tmp_path / "none.txt"))
+
+
+# blemishes
+
+SHA = "a" * 64
+SEEN = Looked("a", DOG, "a.JPEG", "JPEG", "RGB", 500, 375, "", "", 500, 375)
+BOX = Box(DOG, 1, 2, 30, 40)
+RULES: dict[str, Callable[[], Iterator[Finding]]] = {
+    "box_empty": lambda: blemishes.boxes([Boxed("a", DOG, 9, 9, Box(DOG, 5, 5, 4, 6))]),
+    "box_foreign_class": lambda: blemishes.boxes([Boxed("a", DOG, 50, 50, Box(CAT, 1, 2, 30, 40))]),
+    "box_outside": lambda: blemishes.boxes([Boxed("a", DOG, 29, 50, BOX)]),
+    "cmyk": lambda: blemishes.fingerprints([SEEN._replace(mode="CMYK")]),
+    "cross_class_duplicate": lambda: blemishes.duplicates(
+        [Stored("a", "train", DOG, SHA), Stored("b", "train", CAT, SHA)]
+    ),
+    "duplicate_bytes": lambda: blemishes.duplicates([Stored("a", "val", DOG, SHA), Stored("b", "test", "", SHA)]),
+    "duplicate_class_name": lambda: (
+        found for found in blemishes.known((), {CRANE, "n03126707"}) if found.code != "shared_lemma"
+    ),
+    "format_differs": lambda: blemishes.fingerprints([SEEN._replace(format="PNG")]),
+    "not_imageable": lambda: blemishes.marked([Marked(DOG, "imageability", "3.99")], {DOG: 5}),
+    "not_sound": lambda: blemishes.fingerprints([SEEN._replace(reason="truncated", format="", width=0, height=0)]),
+    "png_named_jpeg": lambda: blemishes.known({"n02105855_2933"}, ()),
+    "shared_lemma": lambda: blemishes.known((), {"n02509815", "n02510455"}),
+    "size_disagrees": lambda: blemishes.fingerprints([SEEN._replace(said_width=375, said_height=500)]),
+    "split_leak": lambda: blemishes.duplicates([Stored("a", "train", DOG, SHA), Stored("b", "val", DOG, SHA)]),
+    "unknown_wnid": lambda: blemishes.labels([Labelled("a", "train", "n99999999")], {DOG}),
+    "unlabelled": lambda: blemishes.labels([Labelled("a", "val", "")], {DOG}),
+    "unsafe": lambda: blemishes.marked([Marked(DOG, "unsafe", "")], {DOG: 1234}),
+}
+
+
+def test_every_code_has_a_message_and_a_smallest_case() -> None:
+    shipped = {finding.code for finding, _ in blemishes.known_blemishes()}
+    assert set(RULES) == set(CODES) == {*CODES, *shipped}
+    assert list(CODES) == sorted(CODES)
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_the_smallest_case_of_a_code_gives_that_code_only(code: str) -> None:
+    assert {finding.code for finding in RULES[code]()} == {code}
+
+
+def test_what_is_in_order_gives_no_finding() -> None:
+    assert not list(blemishes.fingerprints([SEEN, SEEN._replace(said_width=0, said_height=0, path="a.unknown")]))
+    assert not list(blemishes.boxes([Boxed("a", DOG, 30, 40, BOX), Boxed("a", "", 0, 0, BOX)]))
+    assert not list(blemishes.labels([Labelled("a", "train", DOG), Labelled("b", "test", "")], {DOG}))
+    assert not list(blemishes.duplicates([Stored("a", "train", DOG, SHA), Stored("b", "val", DOG, "b" * 64)]))
+    assert not list(blemishes.marked([Marked(DOG, "imageability", "4"), Marked(CAT, "unsafe", "")], {DOG: 1}))
+    assert not list(blemishes.known({"n02105855_2934"}, {CRANE, "n02510455"}))
+
+
+def test_a_group_of_duplicates_is_one_finding_named_by_the_image_that_is_tested_on() -> None:
+    rows = [Stored(f"{n}", "train", DOG if n % 2 else CAT, SHA) for n in range(9)]
+    leak, cross = blemishes.duplicates([*rows, Stored("v", "val", DOG, SHA), Stored("w", "val", DOG, "b" * 64)])
+    assert (leak.code, leak.name, cross.code, cross.name) == ("split_leak", "v", "cross_class_duplicate", "v")
+    assert leak.detail.startswith(f"same bytes as 0 train {CAT}, 1 train {DOG}, ")
+    assert leak.detail.endswith(" and 4 more")
+
+
+@pytest.mark.parametrize("value", ["", "nan", "inf", "0.5", "5.1", "6", "3,5"])
+def test_an_imageability_is_a_number_from_one_to_five(value: str) -> None:
+    with pytest.raises(ArchiveError, match="imageability of n02084071 is"):
+        list(blemishes.marked([Marked(DOG, "imageability", value)], {DOG: 1}))
+
+
+def test_the_known_blemishes_are_as_many_as_were_counted() -> None:
+    rows = [finding for finding, source in blemishes.known_blemishes() if source]
+    counts = {code: sum(row.code == code for row in rows) for code in CODES}
+    assert {code: count for code, count in counts.items() if count} == {
+        "png_named_jpeg": 1,
+        "cmyk": 23,
+        "duplicate_class_name": 6,
+        "shared_lemma": 38,
+    }
+    assert next(row.wnid for row in rows if row.code == "png_named_jpeg") == "n02105855"
+
+
+def test_the_known_doubled_names_are_those_of_wordnet(wordnet: Ontology) -> None:
+    classes = set(order("sorted").wnids)
+    owners: dict[str, set[str]] = {}
+    firsts: dict[str, set[str]] = {}
+    for wnid in classes:
+        firsts.setdefault(wordnet[wnid].name.lower(), set()).add(wnid)
+        for lemma in wordnet[wnid].lemmas:
+            owners.setdefault(lemma.lower(), set()).add(wnid)
+    found = list(blemishes.known((), classes))
+    for code, expected in (("duplicate_class_name", firsts), ("shared_lemma", owners)):
+        doubled = {lemma: wnids for lemma, wnids in expected.items() if len(wnids) > 1}
+        named: dict[str, set[str]] = {}
+        for finding in found:
+            if (said := re.search(r"lemma (.*) is ", finding.detail)) and finding.code == code:
+                named.setdefault(said[1].lower(), set()).add(finding.wnid)
+        assert named == doubled
+
+
+# official files
+
+
+def test_official_files_are_checked_by_their_md5(tmp_path: Path) -> None:
+    steps: list[int] = []
+    path = wrote(tmp_path / "ILSVRC2012_devkit_t12.tar.gz", b"something else")
+    with pytest.raises(ArchiveError, match=r"has md5 [0-9a-f]{32}, not fa75699e90414af021442c21a62c3abf: .* again"):
+        verify_md5(path, steps.append)
+    assert steps == [14]
+    verify_md5(path, steps.append, {path.name: Official("devkit", "6c7ba9c5a141421e1c03cb9807c97c74", 14)})
+    short = wrote(tmp_path / "ILSVRC2012_img_val.tar", b"something else")
+    with pytest.raises(ArchiveError, match=r"has 14 bytes, not 6,744,924,160: go on downloading"):
+        verify_md5(short, steps.append)
+    with pytest.raises(ArchiveError, match=r"no md5 is known for a file named 'mine.tar'"):
+        verify_md5(wrote(tmp_path / "mine.tar", b""), steps.append)
+    with pytest.raises(ArchiveError, match="cannot read"):
+        verify_md5(tmp_path / "none/ILSVRC2012_img_train.tar", steps.append)
