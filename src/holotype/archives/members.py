@@ -70,8 +70,8 @@ def read_members(
     The tar may be compressed with gzip, and may hold such tars, whose members then come as ``outer.tar.gz/member``.
     macOS's ``._`` companions are passed over.
 
-    Raises `ArchiveError` naming the member: one of more than `largest` bytes, more than `in_all` bytes together, links
-    and devices, absolute names or names with ``..``, damage, a missing end.
+    Raises `ArchiveError` naming the member: deeper archives, one of more than `largest` bytes, more than `in_all` bytes
+    together, links and devices, absolute names or names with ``..``, damage, a missing end.
     """
     try:
         with path.open("rb") as file:
@@ -91,7 +91,11 @@ def _read(tape: _Tape, inside: str, suffixes: tuple[str, ...], largest: int) -> 
         what = repr(name)
         if name.endswith(suffixes) and not name.rpartition("/")[2].startswith("._"):
             yield inside + name, _content(tape, size, largest, what)
-        elif name.endswith(_NESTED) and not inside:
+        elif name.endswith(_NESTED):
+            if inside:
+                raise ArchiveError(
+                    f"{tape.where}: member {what} is a third archive inside the other two: unpack it first"
+                )
             data = _content(tape, size, _LARGEST_NESTED, what)
             nested = _opened(io.BytesIO(data), f"{tape.where}/{name}", tape.budget)
             yield from _read(nested, f"{name}/", suffixes, largest)
