@@ -15,8 +15,7 @@ import hashlib
 import os
 import re
 import tarfile
-import threading
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from typing import Final
 
 from holotype.errors import PackError
 from holotype.files import sync_folder
+from holotype.images.openfiles import OpenFile, OpenFiles
 
 ROTATE_AT: Final = 1 << 30
 THUMBNAIL: Final = "thumb.jpg"
@@ -255,42 +255,25 @@ class PackReader:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._files: OrderedDict[str, int] = OrderedDict()
-        self._lock = threading.Lock()
+        self._files = OpenFiles(self._open, _OPEN_FILES)
 
     def read(self, address: Address) -> bytes:
         """The bytes at `address`, by one `pread`. Raises `PackError` if they are not there."""
-        file = self._borrow(address.pack)
         try:
-            size = os.fstat(file).st_size
-            if address.offset < 0 or address.length < 0 or address.offset + address.length > size:
-                raise PackError(
-                    f"{self._folder / address.pack} has no bytes at {address.offset:,} + {address.length:,}"
-                )
-            return os.pread(file, address.length, address.offset)
+            return self._files[address.pack].read(address.offset, address.length)
+        except EOFError as error:
+            raise PackError(f"{self._folder / address.pack} has {error}") from error
         except OSError as error:
             raise PackError(f"cannot read {self._folder / address.pack}: {error.strerror}") from error
-        finally:
-            os.close(file)
 
     def close(self) -> None:
         """Close every file."""
-        with self._lock:
-            while self._files:
-                os.close(self._files.popitem()[1])
+        self._files.clear()
 
-    def _borrow(self, pack: str) -> int:
-        """A descriptor of its own for the caller to close, so that nobody closes one that is being read from."""
+    def _open(self, pack: str) -> OpenFile:
         if not _MEMBER_OF_FOLDER.fullmatch(pack):
             raise PackError(f"{pack!r} is not the name of a pack")
-        with self._lock:
-            try:
-                if pack not in self._files:
-                    self._files[pack] = os.open(self._folder / pack, os.O_RDONLY | os.O_NOFOLLOW)
-                self._files.move_to_end(pack)
-                borrowed = os.dup(self._files[pack])
-                if len(self._files) > _OPEN_FILES:
-                    os.close(self._files.popitem(last=False)[1])
-                return borrowed
-            except OSError as error:
-                raise PackError(f"cannot open {self._folder / pack}: {error.strerror}") from error
+        try:
+            return OpenFile(self._folder / pack, os.O_NOFOLLOW)
+        except OSError as error:
+            raise PackError(f"cannot open {self._folder / pack}: {error.strerror}") from error
