@@ -58,6 +58,7 @@ from holotype.files import create_atomically, sha256_file
 from holotype.images.gallery import Image, Images
 from holotype.images.intake import InputFile, IntakeReport, Progress, group_near_duplicates, take_in
 from holotype.images.packs import Address, PackReader
+from holotype.imported import Imported
 from holotype.ledger import CatalogLedger
 from holotype.ontology import Ontology, Synset, load_wordnet
 from holotype.releases import (
@@ -157,6 +158,8 @@ class Project:
             raise ProjectError(f"{path / CONFIG} is not readable: {error!r}") from error
         self.catalog = Catalog(os.environ.get(CATALOG_VARIABLE) or f"sqlite:///{path / 'catalog.sqlite'}")
         self._packs = PackReader(path / "packs")
+        self.imported = Imported(self.catalog, lambda: self.ontology, path / "imports", time.time)
+        """The datasets whose archives were imported in place."""
         try:
             if self._once("project", self._identity) != self._identity:
                 raise ProjectError(
@@ -181,8 +184,9 @@ class Project:
         return f"<holotype project {self.path}>"
 
     def close(self) -> None:
-        """Close the catalog and the packs."""
+        """Close the catalog, the packs and the archives."""
         self.catalog.close()
+        self.imported.close()
         self._packs.close()
 
     @property

@@ -69,13 +69,15 @@ class Counts:
     standings: int
 
 
-def _chunks(values: Iterable[Value], size: int = 500) -> Iterator[list[Value]]:
+def chunks(values: Iterable[Value], size: int = 500) -> Iterator[list[Value]]:
+    """`values` in lists of at most `size`: what one statement takes."""
     held = list(values)
     for start in range(0, len(held), size):
         yield held[start : start + size]
 
 
-def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def add_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append rows to a table; none is fine."""
     if rows:
         connection.execute(insert(table), list(rows))
 
@@ -98,7 +100,7 @@ def known_inputs(connection: Connection, origins: Iterable[str]) -> dict[tuple[s
     table = t.intake
     return {
         (origin, size, mtime): image_id
-        for chunk in _chunks(origins)
+        for chunk in chunks(origins)
         for origin, size, mtime, image_id in connection.execute(
             select(table.c.origin, table.c.size, table.c.mtime_ns, table.c.image_id).where(table.c.origin.in_(chunk))
         )
@@ -109,7 +111,7 @@ def image_ids(connection: Connection, digests: Iterable[str]) -> dict[str, int]:
     """sha256 to image id, for those of `digests` that are stored."""
     return {
         sha256: number
-        for chunk in _chunks(digests)
+        for chunk in chunks(digests)
         for sha256, number in connection.execute(
             select(t.image.c.sha256, t.image.c.id).where(t.image.c.sha256.in_(chunk))
         )
@@ -118,13 +120,13 @@ def image_ids(connection: Connection, digests: Iterable[str]) -> dict[str, int]:
 
 def add_images(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append images; a doubled sha256 is an IntegrityError."""
-    _insert(connection, t.image, rows)
+    add_rows(connection, t.image, rows)
 
 
 def add_inputs(connection: Connection, inputs: Sequence[Input]) -> None:
     """Append what became of inputs."""
     names = Input.__slots__
-    _insert(connection, t.intake, [{name: getattr(row, name) for name in names} for row in inputs])
+    add_rows(connection, t.intake, [{name: getattr(row, name) for name in names} for row in inputs])
 
 
 def add_sightings(connection: Connection, sightings: Sequence[Sighting]) -> None:
@@ -136,13 +138,13 @@ def add_sightings(connection: Connection, sightings: Sequence[Sighting]) -> None
         for (wnid, image_id), rank in pairs.items()
         if (wnid, image_id) not in known
     ]
-    _insert(connection, t.candidate, new)
+    add_rows(connection, t.candidate, new)
     if new:
         known = _candidate_ids(connection, pairs)
     table = t.sighting
     seen = {
         tuple(row)
-        for chunk in _chunks(known.values())
+        for chunk in chunks(known.values())
         for row in connection.execute(
             select(table.c.candidate_id, table.c.origin, table.c.source, table.c.query).where(
                 table.c.candidate_id.in_(chunk)
@@ -158,7 +160,7 @@ def add_sightings(connection: Connection, sightings: Sequence[Sighting]) -> None
                 position=row.position,
                 licence=row.licence,
             )
-    _insert(connection, table, list(rows.values()))
+    add_rows(connection, table, list(rows.values()))
 
 
 def _candidate_ids(connection: Connection, pairs: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
@@ -166,7 +168,7 @@ def _candidate_ids(connection: Connection, pairs: Iterable[tuple[str, int]]) -> 
     table = t.candidate
     return {
         (wnid, image_id): number
-        for chunk in _chunks({image_id for _, image_id in wanted})
+        for chunk in chunks({image_id for _, image_id in wanted})
         for wnid, image_id, number in connection.execute(
             select(table.c.wnid, table.c.image_id, table.c.id).where(table.c.image_id.in_(chunk))
         )
@@ -201,7 +203,7 @@ def near_duplicates(connection: Connection) -> dict[int, int]:
 def set_near_duplicates(connection: Connection, groups: Mapping[int, int]) -> None:
     """Replace the groups of near-duplicates."""
     connection.execute(delete(t.near_duplicate))
-    _insert(connection, t.near_duplicate, [{"image_id": i, "group_id": g} for i, g in groups.items()])
+    add_rows(connection, t.near_duplicate, [{"image_id": i, "group_id": g} for i, g in groups.items()])
 
 
 def intake_counts(connection: Connection) -> dict[tuple[str, str], int]:
@@ -306,12 +308,12 @@ def add_votes(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
     """
     names = {row["worker"] for row in rows}
     known = _worker_ids(connection, names)
-    _insert(connection, t.worker, [{"name": name} for name in sorted(names - known.keys())])
+    add_rows(connection, t.worker, [{"name": name} for name in sorted(names - known.keys())])
     known = _worker_ids(connection, names)
     table = t.vote
     seen = {
         (candidate, worker)
-        for chunk in _chunks({row["candidate_id"] for row in rows})
+        for chunk in chunks({row["candidate_id"] for row in rows})
         for candidate, worker in connection.execute(
             select(table.c.candidate_id, table.c.worker_id).where(table.c.candidate_id.in_(chunk))
         )
@@ -324,14 +326,14 @@ def add_votes(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
                 **{name: value for name, value in row.items() if name != "worker"},
                 "worker_id": key[1],
             }
-    _insert(connection, table, list(new.values()))
+    add_rows(connection, table, list(new.values()))
     return len(new)
 
 
 def _worker_ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
     return {
         name: number
-        for chunk in _chunks(names)
+        for chunk in chunks(names)
         for name, number in connection.execute(select(t.worker.c.name, t.worker.c.id).where(t.worker.c.name.in_(chunk)))
     }
 
@@ -341,10 +343,10 @@ def add_pages(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None
     table = t.page
     known = {
         (id, crowd)
-        for chunk in _chunks(row["id"] for row in rows)
+        for chunk in chunks(row["id"] for row in rows)
         for id, crowd in connection.execute(select(table.c.id, table.c.crowd).where(table.c.id.in_(chunk)))
     }
-    _insert(connection, table, [row for row in rows if (row["id"], row["crowd"]) not in known])
+    add_rows(connection, table, [row for row in rows if (row["id"], row["crowd"]) not in known])
 
 
 def pages(connection: Connection, crowd: str, ids: Iterable[str]) -> list[Any]:
@@ -352,7 +354,7 @@ def pages(connection: Connection, crowd: str, ids: Iterable[str]) -> list[Any]:
     table = t.page
     return [
         row
-        for chunk in _chunks(ids)
+        for chunk in chunks(ids)
         for row in connection.execute(
             select(table.c.id, table.c.wnid, table.c.tasks).where(table.c.crowd == crowd, table.c.id.in_(chunk))
         )
@@ -392,7 +394,7 @@ def digests(connection: Connection, candidates: Iterable[int]) -> dict[int, str]
     candidate, image = t.candidate, t.image
     return {
         number: sha256
-        for chunk in _chunks(candidates)
+        for chunk in chunks(candidates)
         for number, sha256 in connection.execute(
             select(candidate.c.id, image.c.sha256).select_from(candidate.join(image)).where(candidate.c.id.in_(chunk))
         )
@@ -402,7 +404,7 @@ def digests(connection: Connection, candidates: Iterable[int]) -> dict[int, str]
 def voters(connection: Connection, candidates: Iterable[int]) -> dict[int, set[str]]:
     """The names of those who voted on each candidate, of those that have votes."""
     found: dict[int, set[str]] = {}
-    for chunk in _chunks(candidates):
+    for chunk in chunks(candidates):
         for number, name in connection.execute(
             select(t.vote.c.candidate_id, t.worker.c.name)
             .select_from(t.vote.join(t.worker))
@@ -419,7 +421,7 @@ def set_labels(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int
     """
     table = t.label
     held = {row.candidate_id: row._mapping for row in connection.execute(select(table))}
-    _insert(connection, table, [row for row in rows if row["candidate_id"] not in held])
+    add_rows(connection, table, [row for row in rows if row["candidate_id"] not in held])
     for row in rows:
         if row["candidate_id"] in held and dict(held[row["candidate_id"]]) != row:
             connection.execute(update(table).where(table.c.candidate_id == row["candidate_id"]).values(**row))
@@ -490,7 +492,7 @@ def audits(connection: Connection) -> Sequence[Any]:
 
 def add_audits(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append plans of audits."""
-    _insert(connection, t.audit, rows)
+    add_rows(connection, t.audit, rows)
 
 
 def audit_answers(connection: Connection) -> Sequence[Any]:
@@ -528,7 +530,7 @@ def audit_answers(connection: Connection) -> Sequence[Any]:
 
 def add_audit_answers(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append answers of auditors; a second one by an auditor on a candidate is an IntegrityError."""
-    _insert(connection, t.audit_answer, rows)
+    add_rows(connection, t.audit_answer, rows)
 
 
 def answers_of_auditor(connection: Connection, auditor: str) -> dict[int, int]:
@@ -568,7 +570,7 @@ def add_gold(connection: Connection, answers: Mapping[int, int], source: str, at
         raise CrowdError(f"gold is never changed, but {len(against):,} of these answers contradict what it says")
     new = [number for number in answers if number not in held]
     rows = [{"candidate_id": number, "answer": answers[number], "source": source, "at": at} for number in new]
-    _insert(connection, t.gold, rows)
+    add_rows(connection, t.gold, rows)
     return len(new)
 
 
@@ -587,7 +589,7 @@ def add_priors(connection: Connection, chances: Mapping[int, float], source: str
         for number, chance in chances.items()
         if held.get(number) != chance
     ]
-    _insert(connection, t.prior, rows)
+    add_rows(connection, t.prior, rows)
     return len(rows)
 
 

@@ -266,7 +266,8 @@ item = Table(
     Index(None, "rank", "boxes"),
 )
 
-# A bounding box in inclusive pixels, and the archive that says so. (PostgreSQL has an `xmin` of its own in every table.)
+# A bounding box in inclusive pixels, and the archive that says so. ILSVRC's validation set has four boxes twice.
+# (PostgreSQL has an `xmin` of its own in every table.)
 box = Table(
     "box",
     metadata,
@@ -278,7 +279,7 @@ box = Table(
     Column("x_max", Integer, nullable=False),
     Column("y_max", Integer, nullable=False),
     Column("archive_id", ForeignKey("archive.id"), nullable=False),
-    UniqueConstraint("item_id", "wnid", "x_min", "y_min", "x_max", "y_max"),
+    Index(None, "item_id"),
 )
 
 # The size in pixels that an annotation file says an image has.

@@ -15,6 +15,7 @@ import click
 import holotype as api
 from holotype.cli import show
 from holotype.cli.audit import audit, certify_command
+from holotype.cli.imports import fingerprint_command, import_group, lint_command
 from holotype.cli.options import json_option, project_option
 from holotype.cli.verify import priors, verify
 from holotype.cli.workers import gold, workers
@@ -322,5 +323,5 @@ def demo(out: Path, photos: Path | None, seed: int) -> None:
     )
 
 
-for command in (verify, priors, gold, workers, audit, certify_command):
+for command in (import_group, fingerprint_command, lint_command, verify, priors, gold, workers, audit, certify_command):
     holotype.add_command(command)

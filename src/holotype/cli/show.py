@@ -24,7 +24,10 @@ stdout = Console(soft_wrap=True, highlight=False)
 
 @contextmanager
 def bars(stages: Sequence[str]) -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar per stage, drawn on a terminal; elsewhere a line when a stage is done."""
+    """A progress bar per stage, drawn on a terminal; elsewhere a line when a stage is done.
+
+    A total of 0 is one that is not known.
+    """
     columns = TextColumn("{task.description:<11}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=_stderr, disable=not _stderr.is_terminal) as progress:
         tasks: dict[str, TaskID] = {}
@@ -32,10 +35,10 @@ def bars(stages: Sequence[str]) -> Iterator[Callable[[str, int, int], None]]:
 
         def advance(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
-                tasks[stage] = progress.add_task(stage, total=total)
+                tasks[stage] = progress.add_task(stage, total=total or None)
                 progress.start_task(tasks[stage])
             was_done = progress.tasks[tasks[stage]].finished
-            progress.update(tasks[stage], completed=done, total=total)
+            progress.update(tasks[stage], completed=done, total=total or None)
             if not _stderr.is_terminal and done == total and not was_done and total:
                 click.echo(f"{stage:<11} {done:,} done after {time.monotonic() - started:.1f} s", err=True)
 
@@ -115,6 +118,12 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
             end_section=last_is_total and number == len(rows) - 1,
         )
     Console(width=None if stdout.is_terminal else 120, highlight=False).print(drawn)
+
+
+def listing(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Rows of text, one a line with tabs between the cells: for people and for scripts."""
+    for row in (columns, *rows):
+        click.echo("\t".join(_plain(str(cell)) for cell in row))
 
 
 def print_workers(reviews: Sequence[WorkerReview], blocked: Mapping[str, str]) -> None:

@@ -69,10 +69,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_box"),
         refers("box", "item_id", "item"),
         refers("box", "archive_id", "archive"),
-        sa.UniqueConstraint(
-            "item_id", "wnid", "x_min", "y_min", "x_max", "y_max", name="uq_box_item_id_wnid_x_min_y_min_x_max_y_max"
-        ),
     )
+    op.create_index("ix_box_item_id", "box", ["item_id"])
     op.create_table(
         "annotation",
         sa.Column("item_id", Id, nullable=False),

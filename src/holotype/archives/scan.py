@@ -1,0 +1,166 @@
+"""From archives to rows: where every image lies, read from headers and names alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from holotype.archives.shapes import (
+    Kind,
+    Source,
+    expect_kind,
+    image_of_tree,
+    name_in_synset,
+    numbered_name,
+    synset_of_image,
+    synset_of_tar,
+)
+from holotype.archives.tar import Headers, read_headers
+from holotype.errors import ArchiveError
+from holotype.files import printable
+
+ITEMS: Final = pa.schema(
+    [
+        ("name", pa.string()),
+        ("split", pa.string()),
+        ("wnid", pa.string()),
+        ("path", pa.string()),
+        ("offset", pa.int64()),
+        ("length", pa.int64()),
+    ]
+)
+"""The rows of an import: an image's name, split and wnid ('' where the archive does not say), and where it lies."""
+PART: Final = 200_000
+"""Rows of a part, at least, but for the last: what is read anew after a kill."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of an archive, in its order, and where to go on behind them; None where the archive ends."""
+
+    table: pa.Table
+    next: int | None
+
+
+def kind_of_tar(path: Path) -> Kind:
+    """What kind of ImageNet's tars a file is, by its first member.
+
+    Raises `ArchiveError` if it is none, or not what its name promises.
+    """
+    with opened(path) as (file, size):
+        names = read_headers(file, path.name, 0, size, limit=1).names
+    return expect_kind(path, names[0] if names else None)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[int, int]]:
+    """A descriptor of a plain file, and its size in bytes. Raises `ArchiveError`."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as error:
+        raise ArchiveError(f"cannot open {path}: {error.strerror}") from error
+    try:
+        if not path.is_file():
+            raise ArchiveError(f"{path} is not a file")
+        yield file, os.fstat(file).st_size
+    finally:
+        os.close(file)
+
+
+def scan_tar(source: Source, start: int, progress: Callable[[int], None]) -> Iterator[Part]:
+    """The images of one of ImageNet's tars from byte `start` on, a boundary that `Part.next` gave.
+
+    `progress` is told how far we are, in bytes. Raises `ArchiveError` at the first thing that is wrong.
+    """
+    with opened(source.path) as (file, size):
+        read = _scan_nested if source.kind is Kind.SYNSETS else _scan_flat
+        for part in read(file, source, start, size):
+            progress(size if part.next is None else part.next)
+            yield part
+
+
+def _scan_flat(file: int, source: Source, start: int, size: int) -> Iterator[Part]:
+    where = source.path.name
+    position: int | None = start
+    wnid = ""
+    while position is not None:
+        headers = read_headers(file, where, position, size, limit=PART)
+        position = headers.next
+        if source.kind is Kind.SYNSET:
+            wnid = wnid or synset_of_image(headers.names[0], where)
+            yield Part(_rows(headers, name_in_synset(wnid, where), source.split, wnid), position)
+        else:
+            yield Part(_rows(headers, numbered_name(source.kind, where), source.kind, ""), position)
+
+
+def _scan_nested(file: int, source: Source, start: int, size: int) -> Iterator[Part]:
+    where = source.path.name
+    position: int | None = start
+    while position is not None:
+        held: list[pa.Table] = []
+        while position is not None and sum(map(len, held)) < PART:
+            outer = read_headers(file, where, position, size, limit=1)
+            position = outer.next
+            for name, offset, length in zip(outer.names, outer.offsets, outer.lengths, strict=True):
+                wnid = synset_of_tar(name, where)
+                inner = f"{where} > {wnid}.tar"
+                held.extend(_scan_synset(file, inner, wnid, source.split, (offset, offset + length)))
+        yield Part(pa.concat_tables(held) if held else ITEMS.empty_table(), position)
+
+
+def _scan_synset(file: int, where: str, wnid: str, split: str, span: tuple[int, int]) -> Iterator[pa.Table]:
+    position: int | None = span[0]
+    while position is not None:
+        headers = read_headers(file, where, position, span[1])
+        position = headers.next
+        yield _rows(headers, name_in_synset(wnid, where), split, wnid)
+
+
+def _rows(headers: Headers, name: Callable[[str], str], split: str, wnid: str) -> pa.Table:
+    names = [name(member) for member in headers.names]
+    return rows(names, [split] * len(names), [wnid] * len(names), headers.offsets, headers.lengths)
+
+
+def rows(
+    names: Sequence[str],
+    splits: Sequence[str],
+    wnids: Sequence[str],
+    offsets: Sequence[int],
+    lengths: Sequence[int],
+    paths: Sequence[str] | None = None,
+) -> pa.Table:
+    """A table of `ITEMS`; `paths` are empty for images in a tar."""
+    columns = (names, splits, wnids, [""] * len(names) if paths is None else paths, offsets, lengths)
+    return pa.table([pa.array(column, field.type) for column, field in zip(columns, ITEMS, strict=True)], ITEMS)
+
+
+def scan_tree(root: Path, split: str) -> Iterator[pa.Table]:
+    """The images of a folder tree, in order of their paths. Links are not followed; other files are passed over."""
+    found = _tree_rows(root, "")
+    while chunk := list(islice(found, PART)):
+        names, told, wnids, paths, lengths = zip(*chunk, strict=True)
+        splits = [name or split for name in told]
+        yield rows(names, splits, wnids, [0] * len(chunk), lengths, paths)
+
+
+def _tree_rows(root: Path, folder: str) -> Iterator[tuple[str, str, str, str, int]]:
+    try:
+        with os.scandir(root / folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+    except OSError as error:
+        raise ArchiveError(f"cannot list {root / folder}: {error.strerror}") from error
+    for entry in entries:
+        path = f"{folder}/{entry.name}" if folder else entry.name
+        if printable(entry.name) != entry.name:
+            raise ArchiveError(f"{root / folder} holds {printable(entry.name)!r}, a name that is not UTF-8: rename it")
+        if entry.is_dir(follow_symlinks=False):
+            yield from _tree_rows(root, path)
+        elif entry.is_file(follow_symlinks=False) and (image := image_of_tree(path)) is not None:
+            yield image.name, image.split, image.wnid, path, entry.stat(follow_symlinks=False).st_size

@@ -1,0 +1,183 @@
+"""The shapes ImageNet's images come in: which file is what, and what its members say.
+
+A shape is recognised by what is inside. A file with an official name must hold what that name promises.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from holotype.errors import ArchiveError
+from holotype.files import printable
+
+
+class Kind(StrEnum):
+    """What a file or folder holds."""
+
+    SYNSETS = "synsets"
+    SYNSET = "synset"
+    VAL = "val"
+    TEST = "test"
+    TREE = "tree"
+    SHARD = "shard"
+    BOXES = "boxes"
+    SOLUTION = "solution"
+    DEVKIT = "devkit"
+    URLS = "urls"
+    MARKS = "marks"
+    TEXTS = "texts"
+
+
+IMAGES: Final = frozenset({Kind.SYNSETS, Kind.SYNSET, Kind.VAL, Kind.TEST, Kind.TREE, Kind.SHARD})
+_SPOKEN: Final = {
+    Kind.SYNSETS: "a tar for each synset",
+    Kind.SYNSET: "the images of one synset",
+    Kind.VAL: "validation images",
+    Kind.TEST: "test images",
+}
+_NAMES: Final = (
+    (re.compile(r"ILSVRC2012_img_train(_t3)?\.tar"), Kind.SYNSETS),
+    (re.compile(r"ILSVRC2012_img_val\.tar"), Kind.VAL),
+    (re.compile(r"ILSVRC2012_img_test\w*\.tar"), Kind.TEST),
+    (re.compile(r"ILSVRC2012_bbox_\w+\.(tar\.gz|tgz|tar)"), Kind.BOXES),
+    (re.compile(r"ILSVRC2012_devkit_t12(\.tar\.gz)?"), Kind.DEVKIT),
+    (re.compile(r"LOC_(train|val)_solution\.csv"), Kind.SOLUTION),
+    (re.compile(r"LOC_synset_mapping\.txt|words\.txt|gloss\.txt"), Kind.TEXTS),
+)
+_SYNSET_TAR = re.compile(r"(n\d{8})\.tar")
+_COMPRESSED = re.compile(r"n\d{8}\.(tar\.gz|tgz|tar\.bz2|tar\.xz|zip)")
+_SYNSET_IMAGE = re.compile(r"((n\d{8})_\d+)\.JPEG")
+_NUMBERED = re.compile(r"(ILSVRC2012_(val|test)_(\d{8}))\.JPEG")
+_LAST: Final = {"val": 50_000, "test": 100_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file or folder to import.
+
+    `split` is that of images whose names do not tell theirs, `classes` are the wnids that a shard's numbers count,
+    `mark` is what a list of synsets says of them: unsafe, imageability, words or gloss.
+    """
+
+    kind: Kind
+    path: Path
+    split: str = ""
+    classes: tuple[str, ...] = ()
+    mark: str = ""
+
+
+def kind_by_name(name: str) -> Kind | None:
+    """What an official file name promises; None for any other name.
+
+    >>> str(kind_by_name("ILSVRC2012_img_val.tar")), kind_by_name("images.tar")
+    ('val', None)
+    """
+    return next((kind for pattern, kind in _NAMES if pattern.fullmatch(name)), None)
+
+
+def kind_by_member(member: str) -> Kind | None:
+    """What a tar holds by the name of its first member; None if it is none of ImageNet's.
+
+    >>> str(kind_by_member("n01440764.tar")), str(kind_by_member("ILSVRC2012_val_00000001.JPEG"))
+    ('synsets', 'val')
+    """
+    name = member.rpartition("/")[2]
+    if found := _NUMBERED.fullmatch(name):
+        return Kind(found[2])
+    if _SYNSET_TAR.fullmatch(name) or _COMPRESSED.fullmatch(name):
+        return Kind.SYNSETS
+    return Kind.SYNSET if _SYNSET_IMAGE.fullmatch(name) else None
+
+
+def expect_kind(path: Path, member: str | None) -> Kind:
+    """What a tar holds by its first member. Raises `ArchiveError` if its name promises something else."""
+    promised, held = kind_by_name(path.name), None if member is None else kind_by_member(member)
+    if held is None:
+        first = "no images" if member is None else f"{printable(member)!r} first, which is no image of ImageNet"
+        raise ArchiveError(f"{path} holds {first}; other tars of images: holotype import webdataset")
+    if promised not in (None, held):
+        raise ArchiveError(
+            f"{path} is named like {_SPOKEN.get(promised, promised)} but holds "
+            f"{_SPOKEN[held]}: it was renamed; give it its own name, or any name that is not official"
+        )
+    return held
+
+
+def synset_of_tar(member: str, where: str) -> str:
+    """The wnid that an inner tar is named by. Raises `ArchiveError` for any other name, and for compressed tars."""
+    name = member.rpartition("/")[2]
+    if found := _SYNSET_TAR.fullmatch(name):
+        return found[1]
+    if _COMPRESSED.fullmatch(name):
+        raise ArchiveError(
+            f"{where} holds {name}: inside a compressed file no image can be read in place; unpack {where}, decompress "
+            "its members (gunzip n*.tar.gz) and import the folder's tars, or pack them again uncompressed"
+        )
+    raise ArchiveError(f"{where} holds {printable(member)!r}, which is not the tar of a synset such as n01440764.tar")
+
+
+def synset_of_image(member: str, where: str) -> str:
+    """The wnid of the first image of a synset's tar, which a tar named by a wnid must agree with."""
+    found = _SYNSET_IMAGE.fullmatch(member.rpartition("/")[2])
+    named = _SYNSET_TAR.fullmatch(where)
+    if found is None or (named is not None and named[1] != found[2]):
+        raise ArchiveError(f"{where} holds {printable(member)!r}, which is not an image of the synset it is named by")
+    return found[2]
+
+
+def name_in_synset(wnid: str, where: str) -> Callable[[str], str]:
+    """A reader of image names in the tar or folder of a synset: ``n01440764_18.JPEG`` is ``n01440764_18``."""
+
+    def read(member: str) -> str:
+        found = _SYNSET_IMAGE.fullmatch(member.rpartition("/")[2])
+        if found is None or found[2] != wnid:
+            raise ArchiveError(f"{where} holds {printable(member)!r}, which is not an image of {wnid}")
+        return found[1]
+
+    return read
+
+
+def numbered_name(split: str, where: str) -> Callable[[str], str]:
+    """A reader of image names of a numbered split: ``ILSVRC2012_val_00000001.JPEG``, up to 50,000 (test: 100,000)."""
+
+    def read(member: str) -> str:
+        found = _NUMBERED.fullmatch(member.rpartition("/")[2])
+        if found is None or found[2] != split or not 1 <= int(found[3]) <= _LAST[split]:
+            raise ArchiveError(f"{where} holds {printable(member)!r}, which is not a {split} image of ILSVRC2012")
+        return found[1]
+
+    return read
+
+
+@dataclass(frozen=True, slots=True)
+class TreeImage:
+    """An image of a folder tree: its name, split and wnid ('' if not told) and its path below the root."""
+
+    name: str
+    split: str
+    wnid: str
+    path: str
+
+
+def image_of_tree(path: str) -> TreeImage | None:
+    """What the path of a file below a tree's root says; None if it is no image of ImageNet.
+
+    Images named by a synset lie in its folder, and their names do not tell their split; numbered ones lie in the folder
+    of their label where the tree sorts them so.
+
+    >>> image_of_tree("val/n01440764/ILSVRC2012_val_00000293.JPEG")
+    TreeImage(name='ILSVRC2012_val_00000293', split='val', wnid='n01440764', path='val/n01440764/...JPEG')
+    """
+    folder, _, file = path.rpartition("/")
+    parent = folder.rpartition("/")[2]
+    if (found := _NUMBERED.fullmatch(file)) and 1 <= int(found[3]) <= _LAST[found[2]]:
+        wnid = parent if _SYNSET_TAR.fullmatch(f"{parent}.tar") else ""
+        return TreeImage(found[1], found[2], wnid, path)
+    if (found := _SYNSET_IMAGE.fullmatch(file)) and found[2] == parent:
+        return TreeImage(found[1], "", parent, path)
+    return None

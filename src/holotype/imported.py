@@ -1,0 +1,87 @@
+"""What a project knows of archives that lie where their owner put them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row
+
+from holotype.archives.blemishes import Finding
+from holotype.archives.reader import ArchiveReader, read_file
+from holotype.archives.shapes import Kind, Source
+from holotype.catalog import Catalog, imports
+from holotype.errors import ArchiveError
+from holotype.fingerprinting import FingerprintReport, fingerprint_items
+from holotype.importing import Advance, Importer, ImportReport
+from holotype.linting import lint_dataset
+from holotype.ontology import Ontology
+
+
+class Imported:
+    """The imported datasets of a project: see `holotype.Project.imported`."""
+
+    def __init__(self, catalog: Catalog, ontology: Callable[[], Ontology], journals: Path, now: Callable[[], float]):
+        self._catalog = catalog
+        self._ontology = ontology
+        self._journals = journals
+        self._now = now
+        self._reader = ArchiveReader()
+
+    def close(self) -> None:
+        """Close every archive."""
+        self._reader.close()
+
+    def add(
+        self,
+        sources: Sequence[Source],
+        dataset: str,
+        advance: Advance = lambda *_: None,
+        problems: Sequence[str] = (),
+    ) -> ImportReport:
+        """Register archives, trees and lists of a dataset: headers are read, nothing is copied.
+
+        Raises `ArchiveError` with a line for each source that is not as it should be, after `problems`; nothing has
+        then changed. Stopped and run again, it goes on where it was.
+        """
+        importer = Importer(self._catalog, self._ontology(), dataset, self._journals, self._now())
+        return importer.run(sources, advance, problems)
+
+    def datasets(self) -> list[dict[str, Any]]:
+        """Images, labelled images and boxes, by dataset and split."""
+        with self._catalog.read() as connection:
+            return [dict(row._mapping) for row in imports.dataset_counts(connection)]
+
+    def lint(self) -> Iterator[tuple[str, Finding]]:
+        """All that is wrong with the imported datasets, as (dataset, finding); `CODES` says what the codes mean."""
+        with self._catalog.read() as connection:
+            for dataset in dict.fromkeys(row.dataset for row in imports.archives(connection)):
+                for finding in lint_dataset(connection, dataset, self._ontology()):
+                    yield dataset, finding
+
+    def fingerprint(self, progress: Callable[[int, int], None] = lambda *_: None) -> FingerprintReport:
+        """Read every image that has not been read yet, for its sha256, size in pixels and hash."""
+        with self._catalog.read() as connection:
+            archives = {row.id: row for row in imports.archives(connection)}
+
+        def read(item: Row[Any]) -> bytes:
+            archive = archives[item.archive_id]
+            expected = (archive.size, archive.mtime_ns) if archive.kind != Kind.TREE else None
+            return self.read(archive.path, item.path, item.offset, item.length, expected)
+
+        return fingerprint_items(self._catalog, read, progress)
+
+    def read(self, archive: str, path: str, offset: int, length: int, expected: tuple[int, int] | None) -> bytes:
+        """The bytes of an item: `length` from byte `offset` of an archive, or the file `path` of a folder.
+
+        Raises `ArchiveError` if they are not there any more; `expected` is the archive's size and mtime at import.
+        """
+        if not path:
+            return self._reader.read(Path(archive), offset, length, expected)
+        data = read_file(Path(archive), path)
+        if len(data) != length:
+            raise ArchiveError(
+                f"{archive}/{path} has changed since it was imported: it has another size; import it again"
+            )
+        return data

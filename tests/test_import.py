@@ -1,0 +1,427 @@
+"""Archives opened in place: every route to the same items, and nothing at all where something is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+import holotype
+from conftest import encoded, photo
+from holotype.archives.boxes import Box
+from holotype.archives.discover import find_ilsvrc2012, find_imagenet21k
+from holotype.archives.shapes import Kind, Source
+from holotype.archives.solution import read_solution
+from holotype.catalog import schema as t
+from holotype.errors import ArchiveError
+from holotype.importing import ImportReport
+from holotype.ontology import Ontology
+from holotype.project import Project
+from official import Picture, tar_of, tar_of_tars, write_archives, write_kaggle, write_solutions, write_tree
+from test_cli import run
+
+DOG, CAT, TENCH = "n02084071", "n02121808", "n01440764"
+
+
+def pictures() -> list[Picture]:
+    """Three synsets of training images, validation images of two, some test images; every fourth without boxes."""
+    rng = random.Random(7)
+    found = []
+    for number in range(40):
+        split = ("train", "val", "test", "train")[number % 4]
+        wnid = (DOG, CAT, TENCH)[number % 3] if split != "test" else ""
+        name = f"{wnid}_{number}" if split == "train" else f"ILSVRC2012_{split}_{number + 1:08d}"
+        boxes = tuple(Box(wnid, i, 2, 60 + i, 70) for i in range(number % 3)) if split != "test" else ()
+        if split == "val":
+            boxes = (Box(wnid, 1, 2, 3, 4), *boxes)
+        found.append(Picture(name, split, wnid, rng.randbytes(100 + number), boxes, (100, 80)))
+    return found
+
+
+Facts = dict[str, tuple[Any, ...]]
+
+
+def facts(db: Project) -> Facts:
+    """What the catalog holds of each item, by name, and its bytes as they are read in place."""
+    with db.catalog.read() as connection:
+        boxes: dict[int, list[tuple[Any, ...]]] = {}
+        for row in connection.execute(select(t.box)):
+            boxes.setdefault(row.item_id, []).append((row.wnid, row.x_min, row.y_min, row.x_max, row.y_max))
+        archives = {row.id: row for row in connection.execute(select(t.archive))}
+        items = connection.execute(select(t.item)).all()
+    found = {}
+    for row in items:
+        archive = archives[row.archive_id]
+        expected = (archive.size, archive.mtime_ns) if archive.size else None
+        data = db.imported.read(archive.path, row.path, row.offset, row.length, expected)
+        held = sorted(boxes.get(row.id, []))
+        assert len(held) == row.boxes
+        found[row.name] = (row.split, row.wnid, row.rank, held, data)
+    return found
+
+
+def expected(db: Project, images: list[Picture]) -> Facts:
+    return {
+        one.name: (
+            one.split,
+            one.wnid,
+            db.ontology.rank(one.wnid) if one.wnid else -1,
+            sorted((box.wnid, box.xmin, box.ymin, box.xmax, box.ymax) for box in one.boxes),
+            one.data,
+        )
+        for one in images
+    }
+
+
+def import_into(db: Project, *paths: Path, dataset: str = "ilsvrc2012") -> ImportReport:
+    sources, problems = find_ilsvrc2012(paths)
+    return db.imported.add(sources, dataset, problems=problems)
+
+
+def by_archives(folder: Path, images: list[Picture]) -> None:
+    write_archives(folder, images)
+    write_solutions(folder, [one for one in images if one.split == "val"])
+
+
+def by_tree(folder: Path, images: list[Picture]) -> None:
+    write_tree(folder, images)
+    write_solutions(folder, images)
+
+
+ROUTES = {"archives": by_archives, "kaggle": write_kaggle, "tree": by_tree}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_route_leads_to_the_same_items(project: Project, tmp_path: Path, route: str) -> None:
+    images = pictures()
+    ROUTES[route](tmp_path / "data", images)
+    report = import_into(project, tmp_path / "data")
+    assert sum(source.new for source in report.sources) == len(images)
+    assert facts(project) == expected(project, images)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_real_images_are_the_same_by_every_route(project: Project, tmp_path: Path, shared: Path, route: str) -> None:
+    images = real_pictures(shared)
+    ROUTES[route](tmp_path / "data", images)
+    import_into(project, tmp_path / "data")
+    found = facts(project)
+    assert len(found) == 1000
+    assert found == expected(project, images)
+    assert sum(len(row[3]) for row in found.values()) == sum(len(one.boxes) for one in images) > 500
+
+
+def real_pictures(shared: Path) -> list[Picture]:
+    """The samples: 500 validation images with their boxes, and 500 training images."""
+    said = {row.name: row for row in read_solution(shared / "ilsvrc/LOC_val_solution.csv")}
+    found = []
+    for path in sorted((shared / "imagenet-val-sample").glob("*.JPEG")):
+        row = said[path.stem]
+        found.append(Picture(path.stem, "val", row.wnids[0], path.read_bytes(), row.boxes))
+    for path in sorted((shared / "imagenet-train-sample").glob("*.JPEG")):
+        wnid = path.name[:9]
+        found.append(Picture(f"{wnid}_{len(found)}", "train", wnid, path.read_bytes()))
+    return found
+
+
+def test_importing_again_finds_nothing_new(project: Project, tmp_path: Path) -> None:
+    by_archives(tmp_path, pictures())
+    import_into(project, tmp_path)
+    before = facts(project)
+    report = import_into(project, tmp_path)
+    assert [(one.new, one.labels, one.boxes) for one in report.sources] == [(0, 0, 0)] * len(report.sources)
+    assert facts(project) == before
+
+
+def test_two_routes_at_once_are_one_dataset(project: Project, tmp_path: Path) -> None:
+    images = pictures()
+    by_archives(tmp_path / "a", images)
+    write_kaggle(tmp_path / "k", images)
+    report = import_into(project, tmp_path / "a", tmp_path / "k")
+    assert sum(one.new for one in report.sources) == sum(one.known for one in report.sources) == len(images)
+    assert facts(project) == expected(project, images)
+
+
+def test_sizes_of_annotations_are_kept(project: Project, tmp_path: Path) -> None:
+    write_archives(tmp_path, pictures())
+    import_into(project, tmp_path)
+    with project.catalog.read() as connection:
+        rows = connection.execute(select(t.annotation.c.width, t.annotation.c.height)).all()
+    assert len(rows) == sum(bool(one.boxes) for one in pictures())
+    assert set(rows) == {(100, 80)}
+
+
+def test_boxes_without_their_images_are_counted_and_taken_later(project: Project, tmp_path: Path) -> None:
+    images = pictures()
+    by_archives(tmp_path, images)
+    val = tmp_path / "ILSVRC2012_img_val.tar"
+    rest = sorted(path for path in tmp_path.iterdir() if path.is_file() and path != val)
+    report = import_into(project, *rest)
+    boxed = sum(1 for one in images if one.split == "val" and one.boxes)
+    assert sum(one.unknown for one in report.sources) == 2 * boxed
+    import_into(project, val, *rest)
+    assert facts(project) == expected(project, images)
+
+
+def test_labels_that_contradict_each_other_are_counted_and_the_first_stays(project: Project, tmp_path: Path) -> None:
+    images = pictures()
+    write_tree(tmp_path / "tree", images)
+    wrong = [Picture(one.name, one.split, CAT, one.data, (Box(CAT, 1, 1, 2, 2),)) for one in images if one.wnid == DOG]
+    write_solutions(tmp_path / "wrong", wrong)
+    report = import_into(project, tmp_path / "tree", tmp_path / "wrong")
+    assert sum(one.conflicts for one in report.sources) == len(wrong)
+    assert {row[1] for name, row in facts(project).items() if name.startswith(DOG)} == {DOG}
+
+
+def test_an_archive_that_was_moved_is_followed(project: Project, tmp_path: Path) -> None:
+    by_archives(tmp_path / "old", pictures())
+    import_into(project, tmp_path / "old")
+    (tmp_path / "old").rename(tmp_path / "new")
+    with pytest.raises(ArchiveError):
+        facts(project)
+    assert sum(one.new for one in import_into(project, tmp_path / "new").sources) == 0
+    assert facts(project) == expected(project, pictures())
+
+
+def test_an_archive_that_was_touched_is_looked_at_again(project: Project, tmp_path: Path) -> None:
+    by_archives(tmp_path, pictures())
+    import_into(project, tmp_path)
+    for path in tmp_path.glob("*.tar"):
+        os.utime(path, (1, 1))
+    with pytest.raises(ArchiveError, match="changed since it was imported"):
+        facts(project)
+    import_into(project, tmp_path)
+    assert facts(project) == expected(project, pictures())
+
+
+def test_an_archive_that_was_replaced_is_refused(project: Project, tmp_path: Path) -> None:
+    by_archives(tmp_path, pictures())
+    import_into(project, tmp_path)
+    others = [Picture(one.name, one.split, one.wnid, one.data + bytes(900), one.boxes) for one in pictures()]
+    write_archives(tmp_path, others)
+    with pytest.raises(ArchiveError, match="another archive than the one imported from there before"):
+        import_into(project, tmp_path)
+
+
+def test_a_scan_goes_on_where_it_was_stopped(project: Project, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("holotype.archives.scan.PART", 3)
+    by_archives(tmp_path, pictures())
+    seen: list[int] = []
+
+    def stop(stage: str, done: int, total: int) -> None:
+        seen.append(done)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    sources, _ = find_ilsvrc2012([tmp_path])
+    with pytest.raises(KeyboardInterrupt):
+        project.imported.add(sources, "ilsvrc2012", stop)
+    assert facts(project) == {}
+    again: list[int] = []
+    project.imported.add(sources, "ilsvrc2012", lambda stage, done, total: again.append(done))
+    assert facts(project) == expected(project, pictures())
+    assert seen[0] not in again
+    assert not list((project.path / "imports").iterdir())
+
+
+def test_imagenet21k_is_a_tar_of_tars_of_synsets(project: Project, tmp_path: Path) -> None:
+    images = [one for one in pictures() if one.split == "train"]
+    (tmp_path / "fall11_whole.tar").write_bytes(tar_of_tars(images))
+    sources, problems = find_imagenet21k([tmp_path / "fall11_whole.tar"])
+    project.imported.add(sources, "imagenet21k", problems=problems)
+    assert {(row[0], row[1], row[4]) for row in facts(project).values()} == {("", o.wnid, o.data) for o in images}
+
+
+def test_shards_are_labelled_by_json_or_by_numbers(project: Project, tmp_path: Path) -> None:
+    samples = [("a/0.jpg", b"x"), ("a/0.cls", b"1"), ("a/1.jpg", b"yy"), ("a/1.json", b'{"wnid": "%s"}' % DOG.encode())]
+    (tmp_path / "s.tar").write_bytes(tar_of([*samples, ("a/2.jpg", b"z")]))
+    project.imported.add([Source(Kind.SHARD, tmp_path / "s.tar", "train", (DOG, CAT))], "mine")
+    assert {name: (row[1], row[4]) for name, row in facts(project).items()} == {
+        "a/0": (CAT, b"x"),
+        "a/1": (DOG, b"yy"),
+        "a/2": ("", b"z"),
+    }
+
+
+def test_releases_of_ours_are_shards_that_can_be_imported(
+    project: Project, tmp_path: Path, wordnet: Ontology, fill: Callable[..., None]
+) -> None:
+    fill(tmp_path / "photos/n02084071", 5)
+    project.ingest(tmp_path / "photos")
+    project.verify(project.simulated_crowd())
+    release = project.release("v1")
+    shards = [Source(Kind.SHARD, path) for path in sorted(release.path.glob("*.tar"))]
+    holotype.init(tmp_path / "other").close()
+    with holotype.open(tmp_path / "other", wordnet) as other:
+        other.imported.add(shards, "v1")
+        assert {(name, row[1]) for name, row in facts(other).items()} == {(r["id"], r["wnid"]) for r in release.rows()}
+
+
+def broken_archives(folder: Path) -> Iterator[tuple[str, str]]:
+    """A file that must be refused, and what its line says."""
+    images = pictures()
+    by_archives(folder, images)
+    val, train = (folder / f"ILSVRC2012_img_{split}.tar" for split in ("val", "train"))
+    whole, nested = val.read_bytes(), train.read_bytes()
+    first = tar_of([("ILSVRC2012_val_00000002.JPEG", b"x")])
+
+    def case(path: Path, data: bytes, says: str) -> tuple[str, str]:
+        path.write_bytes(data)
+        return path.name, says
+
+    yield case(val, whole[: whole.rindex(b"ILSVRC2012_val_") + 517], "bytes are missing")
+    val.write_bytes(whole)
+    yield case(train, nested[: len(nested) // 2], "bytes are missing")
+    train.write_bytes(nested)
+    yield case(val, nested, "it was renamed")
+    yield case(val, bytes(1 << 20), "zeros")
+    yield case(val, b"", "empty")
+    yield case(val, whole.replace(b"ILSVRC2012_val_00000002.JPEG", b"../../../../../../etc/passwd"), "")
+    yield case(val, tar_of([("ILSVRC2012_val_00050001.JPEG", b"x")]), "not a val image")
+    yield case(val, first[:1024] + first, "twice")
+    yield case(train, tar_of([("n02084071.tar.gz", b"x")]), "gunzip")
+    yield case(train, tar_of([(f"{DOG}.tar", tar_of([(f"{CAT}_1.JPEG", b"x")]))]), f"not an image of {DOG}")
+    train.write_bytes(nested)
+    val.write_bytes(whole)
+    yield case(folder / "LOC_val_solution.csv", b"ImageId,PredictionString\nILSVRC2012_val_00000002,n1 2\n", "row 2")
+    yield case(folder / "ILSVRC2012_bbox_val_v3.tgz", b"\x1f\x8b", "")
+
+
+def test_what_is_wrong_gives_one_line_and_changes_nothing(project: Project, tmp_path: Path) -> None:
+    by_archives(tmp_path / "sound", pictures()[:12])
+    import_into(project, tmp_path / "sound")
+    before = facts(project)
+    for name, says in broken_archives(tmp_path / "data"):
+        with pytest.raises(ArchiveError) as caught:
+            import_into(project, tmp_path / "data")
+        assert len(str(caught.value).splitlines()) == 1, str(caught.value)
+        assert name in str(caught.value)
+        assert says in str(caught.value), str(caught.value)
+        assert facts(project) == before
+        by_archives(tmp_path / "data", pictures())
+
+
+def test_each_of_several_broken_files_has_a_line(project: Project, tmp_path: Path) -> None:
+    by_archives(tmp_path, pictures())
+    for name in ("ILSVRC2012_img_val.tar", "ILSVRC2012_img_train.tar", "ILSVRC2012_bbox_val_v3.tgz"):
+        (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:600])
+    with pytest.raises(ArchiveError) as caught:
+        import_into(project, tmp_path)
+    assert len(str(caught.value).splitlines()) == 2  # lists are only read when all archives are sound
+    assert facts(project) == {}
+
+
+def test_every_item_is_fingerprinted_once(project: Project, tmp_path: Path) -> None:
+    images = sound_pictures()
+    by_archives(tmp_path, images)
+    import_into(project, tmp_path)
+    report = project.imported.fingerprint()
+    assert (report.sound, dict(report.not_sound), report.unreadable) == (5, {"unknown_format": 1}, 0)
+    again = project.imported.fingerprint()
+    assert (again.sound, again.unreadable) == (0, 0)
+    with project.catalog.read() as connection:
+        rows = connection.execute(select(t.item.c.name, t.fingerprint).join(t.fingerprint)).all()
+    assert {(row.name, row.sha256) for row in rows} == {(o.name, hashlib.sha256(o.data).hexdigest()) for o in images}
+    assert {(row.width, row.height) for row in rows if not row.reason} == {(80, 60)}
+
+
+def test_images_of_an_archive_that_is_gone_are_tried_again(project: Project, tmp_path: Path) -> None:
+    by_archives(tmp_path / "a", sound_pictures())
+    import_into(project, tmp_path / "a")
+    (tmp_path / "a/ILSVRC2012_img_val.tar").rename(tmp_path / "away")
+    report = project.imported.fingerprint()
+    assert report.unreadable == 3
+    assert len(report.problems) == 1
+    (tmp_path / "away").rename(tmp_path / "a/ILSVRC2012_img_val.tar")
+    assert project.imported.fingerprint().unreadable == 0
+
+
+def sound_pictures() -> list[Picture]:
+    """Three training images, one of them no image, and three of validation, one with the bytes of a training image."""
+    jpeg = [encoded(photo(seed)) for seed in range(5)]
+    return [
+        Picture(f"{DOG}_1", "train", DOG, jpeg[0], (Box(DOG, 0, 0, 90, 60),), (80, 60)),
+        Picture(f"{DOG}_2", "train", DOG, b"no image"),
+        Picture("n02105855_2933", "train", "n02105855", encoded(photo(9), "PNG")),
+        Picture("ILSVRC2012_val_00000001", "val", CAT, jpeg[0], (Box(DOG, 5, 5, 4, 9),), (80, 61)),
+        Picture("ILSVRC2012_val_00000002", "val", "n00000000", jpeg[1], (Box("n00000000", 1, 1, 2, 2),)),
+        Picture("ILSVRC2012_val_00000003", "val", "", jpeg[2]),
+    ]
+
+
+def test_lint_reports_what_is_known_and_what_the_catalog_shows(project: Project, tmp_path: Path) -> None:
+    by_archives(tmp_path, sound_pictures())
+    with (tmp_path / "LOC_val_solution.csv").open("a") as file:
+        file.write(f"ILSVRC2012_val_00000001,{CAT} 1 1 2 2\n")
+    (tmp_path / "unsafe.txt").write_text(f"{CAT}\n{TENCH}\n")
+    (tmp_path / "rated.txt").write_text(f"synset rating\n{DOG} 3.5\n{CAT} 4.5\n")
+    (tmp_path / "LOC_val_solution.csv").write_text(
+        f"ImageId,PredictionString\nILSVRC2012_val_00000001,{CAT} 5 5 4 9\nILSVRC2012_val_00000002,n00000000 1 1 2 2\n"
+    )
+    import_into(project, tmp_path)
+    lists = [Source(Kind.MARKS, tmp_path / name, mark=mark) for name, mark in MARKS.items()]
+    project.imported.add(lists, "synsets")
+    before = {(finding.code, finding.name) for _, finding in project.imported.lint()}
+    assert before == {
+        ("png_named_jpeg", "n02105855_2933"),
+        ("unlabelled", "ILSVRC2012_val_00000003"),
+        ("unknown_wnid", "ILSVRC2012_val_00000002"),
+        ("unsafe", CAT),
+        ("not_imageable", DOG),
+        ("box_outside", f"{DOG}_1"),
+        ("box_empty", "ILSVRC2012_val_00000001"),
+        ("box_foreign_class", "ILSVRC2012_val_00000001"),
+    }
+    project.imported.fingerprint()
+    assert {(finding.code, finding.name) for _, finding in project.imported.lint()} - before == {
+        ("split_leak", "ILSVRC2012_val_00000001"),
+        ("cross_class_duplicate", "ILSVRC2012_val_00000001"),
+        ("not_sound", f"{DOG}_2"),
+        ("format_differs", "n02105855_2933"),
+        ("size_disagrees", "ILSVRC2012_val_00000001"),
+    }
+
+
+MARKS = {"unsafe.txt": "unsafe", "rated.txt": "imageability"}
+
+
+def test_archives_are_imported_from_the_command_line(tmp_path: Path) -> None:
+    by_archives(tmp_path / "data", sound_pictures())
+    project = tmp_path / "p"
+    run("init", project)
+    printed = run("import", "ilsvrc2012", tmp_path / "data", "-p", project)
+    assert printed.splitlines()[-1] == "ilsvrc2012: 6 images, 6 of them new"
+    assert "5 sound + 1 not sound (unknown_format 1)" in run("fingerprint", "-p", project)
+    assert "split_leak\t1\t" in run("lint", "-p", project)
+    assert f"not_sound\t{DOG}_2\t{DOG}" in run("lint", "--code", "not_sound", "-p", project)
+    assert {row["code"] for row in json.loads(run("lint", "--json", "-p", project))} >= {"split_leak", "unlabelled"}
+
+
+def test_the_command_line_says_one_line_for_each_bad_archive_and_imports_nothing(tmp_path: Path) -> None:
+    by_archives(tmp_path / "data", pictures())
+    for name in ("ILSVRC2012_img_val.tar", "ILSVRC2012_img_train.tar"):
+        (tmp_path / "data" / name).write_bytes((tmp_path / "data" / name).read_bytes()[:700])
+    project = tmp_path / "p"
+    run("init", project)
+    lines = run("import", "ilsvrc2012", tmp_path / "data", "-p", project, expect=2).splitlines()
+    assert [line.partition(" ends")[0] for line in lines if not line.startswith("headers")] == [
+        "error: ILSVRC2012_img_train.tar",
+        "error: ILSVRC2012_img_val.tar",
+        "nothing was imported",
+    ]
+
+
+def test_an_archive_without_its_published_md5_is_refused_on_request(tmp_path: Path) -> None:
+    by_archives(tmp_path / "data", pictures())
+    run("init", tmp_path / "p")
+    train = tmp_path / "data/ILSVRC2012_img_train.tar"
+    errors = run("import", "ilsvrc2012", train, "--verify", "-p", tmp_path / "p", expect=2)
+    assert "not 1d675b47d978889d74fa0da5fadfb00e" in errors
+    assert errors.endswith("nothing was imported\n")
