@@ -34,7 +34,7 @@ ABOVE = {
     "engine": {"engine"},
     "catalog": {"catalog", "errors"},
     "images": {"catalog", "engine", "errors", "files", "images"},
-    "archives": {"archives", "errors", "files", "images", "ontology"},
+    "archives": {"archives", "engine", "errors", "files", "images", "ontology"},
     "queries": {"catalog", "errors", "ontology", "queries", "releases"},
     "properties": {"errors", "images", "ontology", "properties"},
     "collect": {"collect", "errors", "files", "images", "ontology"},

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 
@@ -23,6 +25,7 @@ from holotype.archives.shapes import (
     synset_of_tar,
 )
 from holotype.archives.tar import Headers, read_headers
+from holotype.engine import map_batches
 from holotype.errors import ArchiveError
 from holotype.files import printable
 
@@ -39,6 +42,10 @@ ITEMS: Final = pa.schema(
 """The rows of an import: an image's name, split and wnid ('' where the archive does not say), and where it lies."""
 PART: Final = 200_000
 """Rows of a part, at least, but for the last: what is read anew after a kill."""
+_READERS: Final = 16
+"""Threads that wait for a disk: each header of a cold archive is a read of its own."""
+_WARM: Final = 20_000
+"""Headers a second that no disk gives to one thread. A warm archive is read faster by one thread than by several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,26 +108,48 @@ def _scan_flat(file: int, source: Source, start: int, size: int) -> Iterator[Par
 
 
 def _scan_nested(file: int, source: Source, start: int, size: int) -> Iterator[Part]:
-    where = source.path.name
+    inner = list(_inner_tars(file, source.path.name, start, size))
+    read = partial(_scan_synset, file, source)
+    begun = time.perf_counter()
+    first = [read(tar) for tar in inner[:1]]
+    rate = sum(map(len, first)) / (time.perf_counter() - begun)
+    workers = _READERS if rate < _WARM else 1
+    held: list[pa.Table] = []
+    for tar, table in zip(inner, chain(first, map_batches(read, inner[1:], workers=workers)), strict=True):
+        held.append(table)
+        if tar.next is not None and sum(map(len, held)) >= PART:
+            yield Part(pa.concat_tables(held), tar.next)
+            held = []
+    yield Part(pa.concat_tables([ITEMS.empty_table(), *held]), None)
+
+
+class _InnerTar(NamedTuple):
+    """A synset's tar within an archive: where it begins and ends, and where the archive goes on behind it."""
+
+    wnid: str
+    start: int
+    stop: int
+    next: int | None
+
+
+def _inner_tars(file: int, where: str, start: int, size: int) -> Iterator[_InnerTar]:
     position: int | None = start
     while position is not None:
-        held: list[pa.Table] = []
-        while position is not None and sum(map(len, held)) < PART:
-            outer = read_headers(file, where, position, size, limit=1)
-            position = outer.next
-            for name, offset, length in zip(outer.names, outer.offsets, outer.lengths, strict=True):
-                wnid = synset_of_tar(name, where)
-                inner = f"{where} > {wnid}.tar"
-                held.extend(_scan_synset(file, inner, wnid, source.split, (offset, offset + length)))
-        yield Part(pa.concat_tables(held) if held else ITEMS.empty_table(), position)
+        outer = read_headers(file, where, position, size, limit=1)
+        position = outer.next
+        for name, offset, length in zip(outer.names, outer.offsets, outer.lengths, strict=True):
+            yield _InnerTar(synset_of_tar(name, where), offset, offset + length, position)
 
 
-def _scan_synset(file: int, where: str, wnid: str, split: str, span: tuple[int, int]) -> Iterator[pa.Table]:
-    position: int | None = span[0]
+def _scan_synset(file: int, source: Source, tar: _InnerTar) -> pa.Table:
+    where = f"{source.path.name} > {tar.wnid}.tar"
+    position: int | None = tar.start
+    held = [ITEMS.empty_table()]
     while position is not None:
-        headers = read_headers(file, where, position, span[1])
+        headers = read_headers(file, where, position, tar.stop)
         position = headers.next
-        yield _rows(headers, name_in_synset(wnid, where), split, wnid)
+        held.append(_rows(headers, name_in_synset(tar.wnid, where), source.split, tar.wnid))
+    return pa.concat_tables(held)
 
 
 def _rows(headers: Headers, name: Callable[[str], str], split: str, wnid: str) -> pa.Table:
