@@ -18,16 +18,18 @@ LONG_NAME: Final = b"L"
 LONG_LINK: Final = b"K"
 PAX: Final = b"x"
 PAX_GLOBAL: Final = b"g"
-LONGEST: Final = {LONG_NAME: 4097, LONG_LINK: 4097, PAX: 1 << 20, PAX_GLOBAL: 1 << 20}
+LONGEST_NAME: Final = 4096
+LONGEST: Final = {LONG_NAME: LONGEST_NAME + 1, LONG_LINK: LONGEST_NAME + 1, PAX: 1 << 20, PAX_GLOBAL: 1 << 20}
 """The headers that say more of the member after them, and how many bytes they may have."""
 
 _SPARSE = "a sparse file, whose bytes are not in one piece: unpack the archive and pack it again without --sparse"
+_WITHOUT = "only plain files and folders can be read in place; pack the archive again without it"
 _REFUSED = {
     b"1": "a hard link: unpack the archive and pack it again with --hard-dereference",
     b"2": "a symbolic link: unpack the archive and pack it again with --dereference",
-    b"3": "a device",
-    b"4": "a device",
-    b"6": "a named pipe",
+    b"3": f"a device: {_WITHOUT}",
+    b"4": f"a device: {_WITHOUT}",
+    b"6": f"a named pipe: {_WITHOUT}",
     b"S": _SPARSE,
     b"M": "the rest of a file that another volume begins: unpack all volumes and pack the files again",
 }
@@ -87,9 +89,9 @@ def parse_extended(kind: bytes, payload: bytes) -> dict[str, bytes]:
         raise ValueError(f"holds {_SPARSE}")
     stated = {key.decode(): records[key] for key in (b"path", b"size") if key in records}
     if stated and kind == PAX_GLOBAL:
-        raise ValueError(f"states one {min(stated)} for all its members")
+        raise ValueError(f"states one {min(stated)} for all its members; pack the archive again")
     if "size" in stated and not re.fullmatch(rb"[0-9]{1,19}", stated["size"]):
-        raise ValueError("states a size that is not a number")
+        raise ValueError("states a size that is not a number; fetch it again")
     return stated
 
 
@@ -100,7 +102,7 @@ def _records(payload: bytes) -> Iterator[tuple[bytes, bytes]]:
         end = start + (int(digits) if digits.isdigit() else 0)
         key, equals, value = payload[start + len(digits) + 1 : end - 1].partition(b"=")
         if not (equals and payload[end - 1 : end] == b"\n"):
-            raise ValueError("has a damaged extended header")
+            raise ValueError("has a damaged extended header; fetch it again")
         yield key, value
         start = end
 
@@ -108,18 +110,22 @@ def _records(payload: bytes) -> Iterator[tuple[bytes, bytes]]:
 def safe_name(stated: bytes) -> str:
     r"""The name of a member, without a leading ``./``.
 
-    Raises ValueError where it is empty, not UTF-8, absolute, climbs by ``..`` or has control characters.
+    Raises ValueError where it is empty, not UTF-8, absolute, too long, climbs by ``..`` or has control characters.
 
     >>> safe_name(b"./n01440764/n01440764_10026.JPEG")
     'n01440764/n01440764_10026.JPEG'
     >>> safe_name(b"../../etc/passwd")
     Traceback (most recent call last):
-    ValueError: has a member whose name climbs by '..': b'../../etc/passwd'
+    ValueError: has a member whose name climbs by '..': '../../etc/passwd'; do not trust this archive
     """
     try:
         name = stated.decode().removeprefix("./")
     except UnicodeDecodeError:
-        raise ValueError(f"has a member whose name is not UTF-8: {shown(stated)}") from None
+        raise ValueError(
+            f"has a member whose name is not UTF-8: {shown(stated)}; pack the archive again with --format=posix"
+        ) from None
+    if len(stated) > LONGEST_NAME:
+        raise ValueError(f"has a member whose name has {len(stated):,} bytes, over the limit of {LONGEST_NAME:,}")
     if name and name.isprintable() and name[0] != "/" and ".." not in name:
         return name  # nearly all
     if not name or name[0] == "/":
@@ -130,17 +136,18 @@ def safe_name(stated: bytes) -> str:
         reason = "has control characters"
     else:
         return name
-    raise ValueError(f"has a member whose name {reason}: {shown(stated)}")
+    raise ValueError(f"has a member whose name {reason}: {shown(stated)}; do not trust this archive")
 
 
 def shown(name: bytes) -> str:
     """At most 100 bytes of a name, for an error."""
-    return repr(name if len(name) <= 100 else name[:97] + b"...")
+    text = (name if len(name) <= 100 else name[:97] + b"...").decode("utf-8", "backslashreplace")
+    return repr(text)
 
 
 def refused(kind: bytes) -> str:
     """What a member of a type that cannot be read in place is, and what to do about it."""
-    return _REFUSED.get(kind, f"of a type that is not understood, {kind!r}")
+    return _REFUSED.get(kind, f"of an unknown type {kind!r}: {_WITHOUT}")
 
 
 def other_format(block: bytes) -> str:

@@ -22,6 +22,7 @@ from holotype.errors import ArchiveError
 _ZEROS = bytes(BLOCK)
 _PADDING = 1 << 20
 _MOST_EXTENDED = 8
+_DAMAGED = "it is damaged; fetch it again"
 _GO_ON = "the download is incomplete; go on with it (wget --continue) or fetch it again"
 
 
@@ -96,7 +97,7 @@ class _Tar:
         try:
             plain = _plain_name(kind, name, size)
         except ValueError as error:
-            raise ArchiveError(f"{error} (header at byte {position:,})") from error
+            raise ArchiveError(f"(at byte {position:,}) {error}") from error
         if data + size > self.stop:
             missing = data + size - self.stop
             raise ArchiveError(f"ends inside member {shown(name)}: {missing:,} bytes are missing; {_GO_ON}")
@@ -116,7 +117,9 @@ class _Tar:
         for _ in range(_MOST_EXTENDED):
             more = self.extension(position, kind, size)
             if twice := stated.keys() & more.keys():
-                raise ArchiveError(f"states the {min(twice)} of a member twice (header at byte {position:,})")
+                raise ArchiveError(
+                    f"states the {min(twice)} of a member twice, at byte {position:,}; pack the archive again"
+                )
             stated |= more
             position = _after(position + BLOCK, size)
             block = self.read(position, BLOCK)
@@ -125,15 +128,17 @@ class _Tar:
             kind, name, size = self.header(position, block)
             if kind not in LONGEST:
                 return position, kind, stated.get("path", name), int(stated.get("size", size))
-        raise ArchiveError(f"has more than {_MOST_EXTENDED} extended headers in a row at byte {first:,}")
+        raise ArchiveError(
+            f"has more than {_MOST_EXTENDED} extended headers in a row at byte {first:,}; fetch it again"
+        )
 
     def extension(self, position: int, kind: bytes, size: int) -> dict[str, bytes]:
         if size > LONGEST[kind]:
-            raise ArchiveError(f"has an extended header of {size:,} bytes at byte {position:,}: too long to be true")
+            raise ArchiveError(f"has an extended header of {size:,} bytes at byte {position:,}: {_DAMAGED}")
         try:
             return parse_extended(kind, self.read(position + BLOCK, size))
         except ValueError as error:
-            raise ArchiveError(f"{error} (header at byte {position:,})") from error
+            raise ArchiveError(f"(at byte {position:,}) {error}") from error
 
     def check_end(self, position: int) -> None:
         """What follows the end mark may only be the zeros that fill a record."""
@@ -164,8 +169,8 @@ def _plain_name(kind: bytes, name: bytes, size: int) -> str | None:
     if kind not in FILES and kind != FOLDER:
         raise ValueError(f"holds {shown(name)}, {refused(kind)}")
     if size >= 2**63:
-        raise ValueError(f"holds {shown(name)} with an impossible size")
+        raise ValueError(f"holds {shown(name)} with an impossible size: {_DAMAGED}")
     safe_name(name.rstrip(b"/") or b"/")
     if size:
-        raise ValueError(f"holds {shown(name)}, a folder with {size:,} bytes of its own")
+        raise ValueError(f"holds {shown(name)}, a folder with {size:,} bytes of its own: {_DAMAGED}")
     return None
