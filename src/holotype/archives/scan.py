@@ -171,8 +171,16 @@ def rows(
 
 
 def scan_tree(root: Path, split: str) -> Iterator[pa.Table]:
-    """The images of a folder tree, in order of their paths. Links are not followed; other files are passed over."""
+    """The images of a folder tree, in order of their paths. Links are not followed; other files are passed over.
+
+    Raises `ArchiveError` if there are none.
+    """
     found = _tree_rows(root, "")
+    if (first := next(found, None)) is None:
+        raise ArchiveError(
+            f"{root} holds no images of ImageNet (symbolic links, to files and folders, are not followed)"
+        )
+    found = chain([first], found)
     while chunk := list(islice(found, PART)):
         names, told, wnids, paths, lengths = zip(*chunk, strict=True)
         splits = [name or split for name in told]
