@@ -7,7 +7,6 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -234,10 +233,7 @@ class Ontology:
 
     def ranges(self, synset: Synset | str) -> tuple[tuple[int, int], ...]:
         """The subtree with the synset itself as half-open ``(start, stop)`` ranges of ranks, ascending."""
-        ranks = np.sort(self._ranks[self._children.reachable(self._node(synset))])
-        edges = np.flatnonzero(np.diff(ranks) != 1) + 1
-        bounds = [0, *edges.tolist(), len(ranks)]
-        return tuple((int(ranks[a]), int(ranks[b - 1]) + 1) for a, b in pairwise(bounds))
+        return self._subtrees.ranges(self.rank(synset))
 
     def subtree_sums(self, by_rank: npt.ArrayLike) -> Counts:
         """The sum over every subtree of a number per synset, both ``(len(self),)`` in rank order.

@@ -38,6 +38,11 @@ class Subtrees:
         first, stop = np.array([pair for found in held for pair in found], np.int32).T
         return cls(start, np.ascontiguousarray(first), np.ascontiguousarray(stop))
 
+    def ranges(self, rank: int) -> tuple[tuple[int, int], ...]:
+        """The half-open ranges of one subtree, ascending."""
+        mine = slice(self.start[rank], self.start[rank + 1])
+        return tuple(zip(self.first[mine].tolist(), self.stop[mine].tolist(), strict=True))
+
     def sums(self, by_rank: npt.ArrayLike) -> Counts:
         """The sum over each subtree of a number per rank, ``(n,)`` by rank; a descendant counts once."""
         total = np.concatenate([[0], np.cumsum(by_rank, dtype=np.int64)])

@@ -133,7 +133,7 @@ class Index:
         else:
             codes = self._word(term.field)[start:stop]
             mask = np.array([term.matches(word) for word in self._words[term.field]], np.bool_)[codes]
-        return mask != term.negated
+        return ~mask if term.negated else mask
 
     def _number(self, name: str) -> Rows:
         if name not in self._columns:
