@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,19 +13,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, text
 
-from conftest import small_ontology
+from conftest import encoded, photo, small_ontology
 from holotype.catalog import Catalog
 from holotype.catalog import schema as t
+from holotype.cli.commands import holotype as commands
 from holotype.crowd import State
-from holotype.errors import AmbiguousLemma, QueryError, UnknownSynset
+from holotype.errors import AmbiguousLemma, ArchiveError, OntologyError, QueryError, ReleaseError, UnknownSynset
+from holotype.found import find_in_release
+from holotype.images.decode import decode
 from holotype.ontology import Ontology
+from holotype.project import Project
 from holotype.queries import FIELDS, Index, Live, Place, Query, Questions, Row, Term
 from holotype.queries.query import MAX_TERMS, NUMBERS, STATES
-from holotype.releases import MANIFEST_SCHEMA
+from holotype.releases import MANIFEST_SCHEMA, Release
 
 DOG, CAT, WHIPPET, TOY_DOG, ANIMAL = "n02084071", "n02121808", "n02091134", "n02085374", "n00015388"
 
@@ -480,3 +487,91 @@ def test_damaged_manifests_are_one_line(index: Index, wordnet: Ontology, tmp_pat
     pq.write_table(table.set_column(table.schema.get_field_index("licence"), "licence", words), path)
     with pytest.raises(QueryError, match="cannot read"):
         Index(path, wordnet).count(Query.parse("licence:cc"))
+
+
+# In a project and on the command line
+
+
+@pytest.fixture
+def labelled(project: Project, fill: Callable[..., None], tmp_path: Path) -> Project:
+    """A project with twelve candidates labelled yes, a release of them, and one item in a file that is an archive."""
+    fill(tmp_path / "photos" / WHIPPET, 8)
+    fill(tmp_path / "photos" / CAT, 4, first=50)
+    project.ingest(tmp_path / "photos")
+    project.verify(project.simulated_crowd())
+    project.release("v1")
+    path = tmp_path / "a.tar"
+    path.write_bytes(encoded(photo(99, 600, 300)))
+    about = {"kind": "tar", "path": str(path), "size": path.stat().st_size, "mtime_ns": 1, "at": 0.0}
+    where = {"path": "a.JPEG", "offset": 0, "length": path.stat().st_size, "boxes": 2}
+    with project.catalog.write() as connection:
+        connection.execute(insert(t.dataset).values(id=1, name="mine"))
+        connection.execute(insert(t.archive).values(id=1, dataset_id=1, **about))
+        rank = project.ontology.rank(TOY_DOG)
+        item = {"dataset_id": 1, "archive_id": 1, "name": "<a>\n", "split": "val", "wnid": TOY_DOG, "rank": rank}
+        connection.execute(insert(t.item).values(**item, **where))
+    return project
+
+
+def pread(place: Place) -> bytes:
+    return Path(place.file).read_bytes()[place.offset :][: place.length]
+
+
+def test_a_project_finds_candidates_and_items_and_reads_them(labelled: Project) -> None:
+    dogs = labelled.find(f"under:{DOG}", read=pread)
+    assert len(dogs) == len(list(dogs)) == len(dogs.ids()) == len(dogs.page()) == 9
+    assert dogs.counts()[labelled.ontology.rank(ANIMAL)] == 9
+    assert len(dogs.sample(3, seed=1)) == 3
+    (item,) = labelled.find(f"under:{DOG} boxes>=1", read=pread)
+    assert decode(item.read()).width == 600
+    assert decode(item.thumbnail()).width == 256
+    candidate = next(image for image in dogs if not image.row.dataset)
+    assert hashlib.sha256(candidate.read()).hexdigest().startswith(candidate.name)
+    shown = dogs._repr_html_()
+    assert shown.count("<img") == 9
+    assert "&lt;a&gt;" in shown
+    with pytest.raises(ArchiveError, match="nobody was named to read"):
+        next(iter(labelled.find("boxes>=1"))).read()
+    with pytest.raises(ArchiveError, match="is no sound image"):
+        next(iter(labelled.find("boxes>=1", read=lambda place: b"no"))).thumbnail()
+
+
+def test_a_release_of_a_project_is_asked_by_name(labelled: Project) -> None:
+    found = labelled.find(f"under:{WHIPPET}", release="v1")
+    assert found.ids().to_pylist() == labelled.find(f"under:{WHIPPET} -boxes>=1").ids().to_pylist()
+    assert all(hashlib.sha256(image.read()).hexdigest().startswith(image.name) for image in found)
+    with pytest.raises(ReleaseError, match="there is no release 'v2'"):
+        labelled.find("", release="v2")
+    release = Release(labelled.path / "releases/v1")
+    other = small_ontology({0: []})
+    with pytest.raises(OntologyError, match="was made on the ontology"):
+        find_in_release(release, Query(), other)
+
+
+def test_the_command_line_asks_the_same(labelled: Project, tmp_path: Path) -> None:
+    def run(*arguments: object) -> str:
+        done = CliRunner().invoke(commands, ["query", *map(str, arguments)], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    project = ("-p", labelled.path)
+    assert "13 images" in run(*project)
+    assert (
+        run(f"under:{CAT}", "--count", *project) == run(f"under:{CAT}", "--count", "--release", "v1", *project) == "4\n"
+    )
+    folder = labelled.path / "releases/v1"
+    assert run("boxes:0", "--count", "--release", folder) == "12\n"
+    counts = json.loads(run(f"under:{DOG}", "--by-synset", "--json", *project))
+    assert (counts[DOG], counts[WHIPPET], counts.get(CAT)) == (9, 8, None)
+    assert "whippet" in run(f"under:{DOG}", "--by-synset", *project)
+    shown = json.loads(run(f"under:{DOG}", "--json", "--size", 4, "--page", 3, *project))
+    assert (shown["count"], len(shown["images"])) == (9, 1)
+    assert len(json.loads(run("--sample", 5, "--seed", 2, "--json", *project))["images"]) == 5
+    lines = run(f"under:{DOG}", "--ids", "-", *project).splitlines()
+    assert len(lines) == 9
+    assert "<a>\\n" in lines
+    assert run(f"under:{DOG}", "--ids", tmp_path / "ids.txt", *project) == f"9 ids in {tmp_path / 'ids.txt'}\n"
+    assert (tmp_path / "ids.txt").read_text().splitlines() == lines
+    assert run("id:none", "--ids", "-", *project) == ""
+    run("boxes:0", "--sheet", tmp_path / "sheet.html", *project)
+    assert (tmp_path / "sheet.html").read_text().count("<img") == 12

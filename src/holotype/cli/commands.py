@@ -16,6 +16,7 @@ import holotype as api
 from holotype.cli import show
 from holotype.cli.audit import audit, certify_command
 from holotype.cli.options import json_option, project_option
+from holotype.cli.query import query_command
 from holotype.cli.verify import priors, verify
 from holotype.cli.workers import gold, workers
 from holotype.crowd import State
@@ -322,5 +323,5 @@ def demo(out: Path, photos: Path | None, seed: int) -> None:
     )
 
 
-for command in (verify, priors, gold, workers, audit, certify_command):
+for command in (verify, priors, gold, workers, audit, certify_command, query_command):
     holotype.add_command(command)
