@@ -133,6 +133,11 @@ def ours(path: Path, rounds: int) -> None:
         found = index.count(query)
         taken = median(partial(index.ids, query), rounds)
         print(f"ours: ids under {wnid} with a box ({found:,}): {1e3 * taken:.1f} ms")
+    turns = [Query.parse(f"under:n00001740 boxes>={least}") for least in (1, 2)]
+    taken = median(lambda: [index.ids(query) for query in turns], rounds)
+    print(
+        f"ours: ids under n00001740 with a box, then with two, so that neither is kept: {1e3 * taken:.1f} ms for both"
+    )
     every = Query.parse("under:n00001740")
     print(f"ours: all ids under n00001740: {1e3 * median(lambda: index.ids(every), rounds):.1f} ms")
     boxed = Query.parse("boxes>=1")

@@ -33,7 +33,8 @@ class Index:
 
     `resolve` says which synset a wnid or a lemma means; without it the ontology does. Opening reads the ranks alone;
     every other column is read when a question first needs it, and kept: 4 bytes a row for a number or a word, its
-    length and 4 for an id. Rows themselves are read from the file each time.
+    length and 4 for an id. Which rows satisfied the terms of the last question is kept too, for the next synset with
+    the same terms. Rows themselves are read from the file each time.
 
     Raises `QueryError` where the manifest is damaged, not sorted by rank and id, or lacks a column asked about.
     """
@@ -51,6 +52,7 @@ class Index:
             )
         self._columns: dict[str, Rows] = {}
         self._words: dict[str, list[str]] = {}
+        self._last: tuple[tuple[Term, ...], Rows] | None = None
         self._starts = self._read_starts()
 
     @classmethod
@@ -115,23 +117,29 @@ class Index:
 
     def _numbers(self, query: Query) -> Rows:
         """The numbers of the rows that match, ascending."""
-        terms = _conditions(query)
-        parts = [np.empty(0, np.int32)]
-        for start, stop in self._slices(query).tolist():
-            masks = [self._matching(term, start, stop) for term in terms]
-            found = np.flatnonzero(np.logical_and.reduce(masks)) if masks else np.arange(stop - start)
-            parts.append(found.astype(np.int32) + np.int32(start))
-        return np.concatenate(parts)
+        found = self._satisfying(_conditions(query))
+        ends = np.searchsorted(found, self._slices(query).astype(np.int32))
+        parts = [found[start:stop] for start, stop in ends.tolist()]
+        return parts[0] if len(parts) == 1 else np.concatenate([found[:0], *parts])
 
-    def _matching(self, term: Term, start: int, stop: int) -> Mask:
-        """Which rows of a slice satisfy a term."""
+    def _satisfying(self, terms: tuple[Term, ...]) -> Rows:
+        """The numbers of the rows of any synset that satisfy these terms; those of the last question are kept."""
+        if self._last is None or self._last[0] != terms:
+            mask = np.ones(len(self), np.bool_)
+            for term in terms:
+                mask &= self._matching(term)
+            self._last = terms, np.flatnonzero(mask).astype(np.int32)
+        return self._last[1]
+
+    def _matching(self, term: Term) -> Mask:
+        """Which rows satisfy a term."""
         mask: Mask
         if term.field in NUMBERS:
-            mask = COMPARE[term.compare](self._number(term.field)[start:stop], int(term.value))
+            mask = COMPARE[term.compare](self._number(term.field), int(term.value))
         elif term.field == "id":
-            mask = pc.equal(self._ids.slice(start, stop - start), term.value).to_numpy(zero_copy_only=False)
+            mask = pc.equal(self._ids, term.value).to_numpy(zero_copy_only=False)
         else:
-            codes = self._word(term.field)[start:stop]
+            codes = self._word(term.field)
             mask = np.array([term.matches(word) for word in self._words[term.field]], np.bool_)[codes]
         return ~mask if term.negated else mask
 
@@ -228,9 +236,9 @@ class Index:
             raise QueryError(f"cannot read {self.path}: {error}") from error
 
 
-def _conditions(query: Query) -> list[Term]:
+def _conditions(query: Query) -> tuple[Term, ...]:
     """The terms that are not about the hierarchy."""
-    return [term for term in query.terms if term.field not in SYNSETS]
+    return tuple(term for term in query.terms if term.field not in SYNSETS)
 
 
 def _row(values: dict[str, Any]) -> Row:
