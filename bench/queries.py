@@ -2,10 +2,10 @@
 
     python bench/queries.py [--rounds 5] [--live] [--images 14197122]
 
-A manifest of that size is made in a temporary folder (about 0.6 GB): synsets of WordNet and their sizes drawn by a
+A manifest of that size is made in a temporary folder (about 0.3 GB): synsets of WordNet and their sizes drawn by a
 seed, a box or more on 1,034,908 images. Ours is a warm `Index`, in a process of its own so that its peak memory can be
-told; DuckDB reads the same Parquet with the ranges of ranks we give it, or climbs down the table of hypernyms by itself. All
-give the same numbers, which is checked. `--live` also fills an SQLite catalog with as many items.
+told. DuckDB reads the same Parquet, with the ranges of ranks we give it, or climbing down the table of hypernyms by
+itself. All give the same numbers, which is checked. `--live` also fills an SQLite catalog with as many items.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import and_
 from pathlib import Path
 from typing import Any, Final
 
@@ -125,10 +126,9 @@ class Index:
     def _satisfying(self, terms: tuple[Term, ...]) -> Rows:
         """The numbers of the rows of any synset that satisfy these terms; those of the last question are kept."""
         if self._last is None or self._last[0] != terms:
-            mask = np.ones(len(self), np.bool_)
-            for term in terms:
-                mask &= self._matching(term)
-            self._last = terms, np.flatnonzero(mask).astype(np.int32)
+            masks = [self._matching(term) for term in terms]
+            found = np.flatnonzero(reduce(and_, masks)) if masks else np.arange(len(self))
+            self._last = terms, found.astype(np.int32)
         return self._last[1]
 
     def _matching(self, term: Term) -> Mask:
