@@ -233,3 +233,14 @@ def test_a_synset_shows_itself_in_a_notebook_safely() -> None:
     shown = Synset("n00000001", ("<b>",), "a & b")._repr_html_()
     assert "&lt;b&gt;" in shown
     assert "a &amp; b" in shown
+
+
+@given(dags)
+def test_a_sum_over_a_subtree_counts_every_descendant_once(parents: dict[int, list[int]]) -> None:
+    ontology = small_ontology(parents)
+    weights = [3**rank for rank in range(len(ontology))]
+    wanted = [
+        weights[rank] + sum(weights[ontology.rank(below)] for below in ontology.descendants(synset))
+        for rank, synset in enumerate(ontology)
+    ]
+    assert ontology.subtree_sums(weights).tolist() == wanted

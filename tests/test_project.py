@@ -650,7 +650,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a name that is no text": (lambda f: (f / os.fsdecode(b"\xff")).touch(), "\\xff is not listed"),
     "no splits": (put(STATISTICS, "{}"), "lacks the splits"),
     "no summary": (put(SUMMARY, "[]"), "not readable as a release"),
-    "an empty summary": (put(SUMMARY, '{"format": 1}'), "lacks the name"),
+    "an empty summary": (put(SUMMARY, '{"format": 2}'), "lacks the name"),
     "a bottomless summary": (put(SUMMARY, '{"a":' * 100_000), "not readable as a release"),
     "no such split": (lambda f: with_manifest(f, lambda rows: rows[0].update(split="bonus")), "unknown split"),
 }

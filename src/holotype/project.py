@@ -53,14 +53,16 @@ from holotype.crowd.certificate import Answers, assess, new_plans
 from holotype.crowd.gold import Feedback, feedback, sibling_negatives, training_page, training_votes
 from holotype.crowd.policy import parse_policy
 from holotype.crowd.workers import Limits, WorkerReview, hidden_name, review_workers
-from holotype.errors import CrowdError, OntologyError, ProjectError, ReleaseError
+from holotype.errors import ArchiveError, CrowdError, OntologyError, ProjectError, ReleaseError
 from holotype.files import create_atomically, sha256_file
+from holotype.found import Found, Read, find_in_release
 from holotype.images.gallery import Image, Images
 from holotype.images.intake import InputFile, IntakeReport, Progress, group_near_duplicates, take_in
 from holotype.images.packs import Address, PackReader
 from holotype.imported import Imported
 from holotype.ledger import CatalogLedger
 from holotype.ontology import Ontology, Synset, load_wordnet
+from holotype.queries import Live, Place, Query
 from holotype.releases import (
     CERTIFICATES,
     CHECKSUMS,
@@ -89,6 +91,10 @@ NEAR: Final = 3
 
 def _no_progress(done: int, total: int) -> None:
     pass
+
+
+def _no_archive(place: Place) -> bytes:
+    raise ArchiveError(f"{place.path!r} lies in the archive {place.file!r}, which nobody was named to read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -594,6 +600,22 @@ class Project:
                 for row in rows
             ]
         )
+
+    def find(self, query: str | Query, release: str | None = None, read: Read = _no_archive) -> Found:
+        """What a query finds in the live catalog, or in the release of that name: see `holotype.queries.Query`.
+
+        `read` gives the bytes of images that were imported and lie in archives. Raises `QueryError`, `UnknownSynset` or
+        `AmbiguousLemma`, the latter two when an answer is asked for.
+        """
+        asked = Query.parse(query) if isinstance(query, str) else query
+        if release is not None:
+            self._checksum(release)
+            return find_in_release(self._release(release), asked, self.ontology)
+
+        def read_place(place: Place) -> bytes:
+            return read(place) if place.kind else self._packs.read(Address(place.file, place.offset, place.length))
+
+        return Found(Live(self.catalog, self.ontology), asked, read_place)
 
     def releases(self) -> dict[str, str]:
         """Every release that was made, oldest first, with the sha256 of its ``SHA256SUMS``."""

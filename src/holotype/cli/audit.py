@@ -68,7 +68,7 @@ def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path,
             csv.writer(file).writerows([AUDIT, *rows])
         headings = {wnid: f"{wnid} {name}: {db.ontology[wnid].gloss}" for wnid, name in names.items()}
         with page.open("x", encoding="utf-8") as file:
-            file.writelines(contact_sheet(images, headings))
+            file.writelines(contact_sheet("Audit", images, headings))
     click.echo(
         f"{len(images):,} images to look at in {page}; fill in the last column of {out}, "
         f"then: holotype audit record {out} --auditor NAME -p {project}"

@@ -17,6 +17,7 @@ from holotype.cli import show
 from holotype.cli.audit import audit, certify_command
 from holotype.cli.imports import fingerprint_command, import_group, lint_command
 from holotype.cli.options import json_option, project_option
+from holotype.cli.query import query_command
 from holotype.cli.verify import priors, verify
 from holotype.cli.workers import gold, workers
 from holotype.crowd import State
@@ -323,5 +324,16 @@ def demo(out: Path, photos: Path | None, seed: int) -> None:
     )
 
 
-for command in (import_group, fingerprint_command, lint_command, verify, priors, gold, workers, audit, certify_command):
+for command in (
+    import_group,
+    fingerprint_command,
+    lint_command,
+    query_command,
+    verify,
+    priors,
+    gold,
+    workers,
+    audit,
+    certify_command,
+):
     holotype.add_command(command)

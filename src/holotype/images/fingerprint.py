@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import simplejpeg
 
-from holotype.images.decode import MAX_PIXELS, Pixels, Rejected, decode
+from holotype.images.decode import MAX_PIXELS, Decoded, Pixels, Rejected, decode
 
 HASH_BITS: Final = 256
 THUMBNAIL_SIDE: Final = 256
@@ -85,10 +85,19 @@ def _fingerprint(data: bytes, max_pixels: int) -> Fingerprint | Rejection:
         image = decode(data, max_pixels, THUMBNAIL_SIDE)
     except Rejected as error:
         return Rejection(digest, error.reason, error.detail)
-    small = fit(image.pixels, min(THUMBNAIL_SIDE, max(image.width, image.height)))
+    small = _shrunk(image)
     straight, mirrored = dct_hashes(small)
     thumbnail = encode_jpeg(small, quality=85)
     return Fingerprint(digest, image.format, image.mode, image.width, image.height, straight, mirrored, thumbnail)
+
+
+def make_thumbnail(data: bytes) -> bytes:
+    """The thumbnail of an encoded image by itself. Raises `holotype.images.decode.Rejected`."""
+    return encode_jpeg(_shrunk(decode(data, side=THUMBNAIL_SIDE)), quality=85)
+
+
+def _shrunk(image: Decoded) -> Pixels:
+    return fit(image.pixels, min(THUMBNAIL_SIDE, max(image.width, image.height)))
 
 
 def fit(pixels: Pixels, side: int) -> Pixels:

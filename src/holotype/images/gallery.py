@@ -8,9 +8,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Final, overload
+from typing import Final, Protocol, overload
 
 from holotype.images.packs import Address
+
+
+class Picture(Protocol):
+    """What can be shown: the wnid it stands under, its short name, what is known of it, and a small JPEG."""
+
+    @property
+    def wnid(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    def thumbnail(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,16 @@ class Image:
     address: Address
     thumbnail_address: Address
     _read: Callable[[Address], bytes] = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The first digits of its sha256."""
+        return self.sha256[:12]
+
+    @property
+    def title(self) -> str:
+        """Its synset, and what is concluded of it."""
+        return f"{self.wnid} {self.decided}"
 
     def read(self) -> bytes:
         """The encoded bytes as they were taken in."""
@@ -63,25 +85,31 @@ class Images(Sequence[Image]):
         return f"<{len(self):,} images: {', '.join(f'{s} {n:,}' for s, n in sorted(states.items())) or 'none'}>"
 
     def _repr_html_(self) -> str:
-        shown = self._images[: self.SHOWN]
-        pictures = "".join(
-            f'<img title="{html.escape(f"{image.wnid} {image.decided}")}" style="height:96px;margin:2px" '
-            f'src="data:image/jpeg;base64,{base64.b64encode(image.thumbnail()).decode()}">'
-            for image in shown
-        )
-        return f"<p>{html.escape(repr(self))}</p>{pictures}" + ("..." if len(self) > len(shown) else "")
+        return grid(repr(self), self._images[: self.SHOWN], len(self))
 
 
-def contact_sheet(images: Iterable[Image], headings: Mapping[str, str]) -> Iterator[str]:
-    """The parts of one self-contained HTML page of thumbnails with the first digits of their sha256, to look at.
+def grid(caption: str, pictures: Sequence[Picture], total: int) -> str:
+    """Thumbnails as HTML for a notebook, with dots where `total` is more than are shown."""
+    shown = "".join(
+        f'<img title="{html.escape(picture.title)}" style="height:96px;margin:2px" src="{_data_url(picture)}">'
+        for picture in pictures
+    )
+    return f"<p>{html.escape(caption)}</p>{shown}" + ("..." if total > len(pictures) else "")
 
-    Runs of images of one synset stand under its heading, by wnid. What is concluded of an image is not shown.
+
+def contact_sheet(title: str, pictures: Iterable[Picture], headings: Mapping[str, str]) -> Iterator[str]:
+    """The parts of one self-contained HTML page of thumbnails with their names, to look at.
+
+    Runs of pictures of one synset stand under its heading, by wnid. What is concluded of an image is not shown.
     """
-    yield '<!doctype html><meta charset="utf-8"><title>Audit</title><style>body{font:15px sans-serif}figure{'
-    yield "display:inline-block;margin:4px;text-align:center}img{max-width:256px;max-height:256px}</style>"
-    for wnid, group in groupby(images, lambda image: image.wnid):
+    yield f'<!doctype html><meta charset="utf-8"><title>{html.escape(title)}</title><style>body{{font:15px sans-serif}}'
+    yield "figure{display:inline-block;margin:4px;text-align:center}img{max-width:256px;max-height:256px}</style>"
+    for wnid, group in groupby(pictures, lambda picture: picture.wnid):
         yield f"<h2>{html.escape(headings[wnid])}</h2>\n"
-        for image in group:
-            data = base64.b64encode(image.thumbnail()).decode()
-            name = html.escape(image.sha256[:12])
-            yield f'<figure><img alt="{name}" src="data:image/jpeg;base64,{data}"><br>{name}</figure>\n'
+        for picture in group:
+            name = html.escape(picture.name)
+            yield f'<figure><img alt="{name}" src="{_data_url(picture)}"><br>{name}</figure>\n'
+
+
+def _data_url(picture: Picture) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(picture.thumbnail()).decode()}"

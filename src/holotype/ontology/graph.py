@@ -6,12 +6,13 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from holotype.errors import AmbiguousLemma, OntologyError, UnknownSynset
+from holotype.ontology.subtrees import Counts, Subtrees
 from holotype.ontology.synset import Synset, is_wnid
 from holotype.ontology.wordnet import NounRow, lemma_key
 
@@ -232,10 +233,18 @@ class Ontology:
 
     def ranges(self, synset: Synset | str) -> tuple[tuple[int, int], ...]:
         """The subtree with the synset itself as half-open ``(start, stop)`` ranges of ranks, ascending."""
-        ranks = np.sort(self._ranks[self._children.reachable(self._node(synset))])
-        edges = np.flatnonzero(np.diff(ranks) != 1) + 1
-        bounds = [0, *edges.tolist(), len(ranks)]
-        return tuple((int(ranks[a]), int(ranks[b - 1]) + 1) for a, b in pairwise(bounds))
+        return self._subtrees.ranges(self.rank(synset))
+
+    def subtree_sums(self, by_rank: npt.ArrayLike) -> Counts:
+        """The sum over every subtree of a number per synset, both ``(len(self),)`` in rank order.
+
+        A descendant counts once, however many paths lead to it.
+        """
+        return self._subtrees.sums(by_rank)
+
+    @cached_property
+    def _subtrees(self) -> Subtrees:
+        return Subtrees.of(self._ranks, self._children.start, self._children.target, self._heights)
 
     def paths(self, synset: Synset | str) -> tuple[tuple[Synset, ...], ...]:
         """Every path from a root down to the synset, shortest first."""

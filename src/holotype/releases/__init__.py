@@ -1,6 +1,16 @@
 """Releases: decided labels to splits, manifest, shards and statistics, immutable and verifiable."""
 
-from holotype.releases.build import CERTIFICATES, CHECKSUMS, ID_LENGTH, NAME, Contents, LabelledImage, write_release
+from holotype.releases.build import (
+    CERTIFICATES,
+    CHECKSUMS,
+    ID_LENGTH,
+    MANIFEST,
+    MANIFEST_SCHEMA,
+    NAME,
+    Contents,
+    LabelledImage,
+    write_release,
+)
 from holotype.releases.split import SPLITS, Fractions, split
 from holotype.releases.verify import Release, certify_release, verify_release
 
@@ -8,6 +18,8 @@ __all__ = [
     "CERTIFICATES",
     "CHECKSUMS",
     "ID_LENGTH",
+    "MANIFEST",
+    "MANIFEST_SCHEMA",
     "NAME",
     "SPLITS",
     "Contents",

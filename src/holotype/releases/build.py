@@ -25,7 +25,7 @@ from holotype.images.packs import Address, tar_end, tar_member
 from holotype.ontology import Synset
 from holotype.releases.split import SPLITS
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 MANIFEST: Final = "manifest.parquet"
 VOTES: Final = "votes.parquet"
 SUMMARY: Final = "release.json"
@@ -51,6 +51,7 @@ MANIFEST_SCHEMA: Final = pa.schema(
         ("mode", pa.string()),
         ("width", pa.int32()),
         ("height", pa.int32()),
+        ("boxes", pa.int32()),
         ("near_group", pa.string()),
         ("yes", pa.int32()),
         ("unsure", pa.int32()),

@@ -65,6 +65,7 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
             "mode": row.mode,
             "width": row.width,
             "height": row.height,
+            "boxes": 0,
             "near_group": groups[ids[row.sha256]],
             **{answer.name.lower(): counts[row.candidate_id, int(answer)] for answer in Answer},
             "score": row.posterior,

@@ -1,0 +1,138 @@
+"""The command that asks for images."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+import holotype as api
+from holotype.cli import show
+from holotype.cli.options import json_option, project_option
+from holotype.files import write_atomically
+from holotype.found import Found, FoundImage, find_in_release
+from holotype.images.gallery import contact_sheet
+from holotype.ontology import Ontology, load_wordnet
+from holotype.queries import Query
+from holotype.releases import Release
+
+
+@click.command("query")
+@click.argument("query", default="")
+@project_option
+@click.option("--release", metavar="NAME|DIR", help="Ask a release, by name or folder, instead of the live catalog.")
+@click.option("--count", "only_count", is_flag=True, help="Print how many images match, and nothing else.")
+@click.option("--by-synset", is_flag=True, help="Print how many match under each synset that has any.")
+@click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="The page to show.")
+@click.option("--size", default=20, show_default=True, type=click.IntRange(1, 10_000), help="Images on a page.")
+@click.option("--sample", type=click.IntRange(0), metavar="N", help="Show N images drawn at random instead of a page.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="What the sample is drawn by.")
+@click.option("--ids", metavar="FILE|-", help="Write the ids of all that match, one a line; - is stdout.")
+@click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Write the images as a page of HTML.")
+@json_option
+def query_command(
+    query: str,
+    project: Path,
+    release: str | None,
+    only_count: bool,
+    by_synset: bool,
+    page: int,
+    size: int,
+    sample: int | None,
+    seed: int,
+    ids: str | None,
+    sheet: Path | None,
+    as_json: bool,
+) -> None:
+    """Find images: count those that satisfy QUERY, all its terms, and show the first.
+
+    \b
+    under:X        of synset X or below, a wnid or lemma;  synset:X  of X alone
+    boxes>=1       also width, height; compared by >= > <= < =
+    split:val      also state, format, source, dataset, id
+    licence:cc     the licence holds "cc", upper or lower case
+    -under:X       a minus: what does not satisfy the term
+    under:"toy dog"  quotes around blanks
+    """
+    with _found(Query.parse(query), project, release) as (found, ontology):
+        if ids is not None:
+            _write_ids(found, ids)
+        elif only_count:
+            click.echo(len(found))
+        elif by_synset:
+            _print_counts(found, ontology, as_json)
+        else:
+            images = found.page(page, size) if sample is None else found.sample(sample, seed)
+            if sheet is not None:
+                _write_sheet(sheet, found.query, images, ontology)
+            _print_images(found, images, ontology, as_json)
+
+
+@contextmanager
+def _found(query: Query, project: Path, release: str | None) -> Iterator[tuple[Found, Ontology]]:
+    if release is not None and (folder := Path(release)).is_dir():
+        ontology = load_wordnet()
+        yield find_in_release(Release(folder), query, ontology), ontology
+        return
+    with api.open(project) as db:
+        yield db.find(query, release), db.ontology
+
+
+def _write_ids(found: Found, target: str) -> None:
+    if target == "-":
+        sys.stdout.buffer.writelines(found.id_lines())
+        return
+    lines = b"".join(found.id_lines())
+    write_atomically(Path(target), lines)
+    count = lines.count(b"\n")
+    click.echo(f"{count:,} ids in {target}")
+
+
+def _write_sheet(path: Path, query: Query, images: Sequence[FoundImage], ontology: Ontology) -> None:
+    synsets = {image.wnid: ontology[image.wnid] for image in images if image.wnid}
+    headings = {"": "no label", **{wnid: f"{synset}: {synset.gloss}" for wnid, synset in synsets.items()}}
+    write_atomically(path, "".join(contact_sheet(str(query) or "all images", images, headings)).encode())
+    click.echo(f"{len(images):,} images in {path}", err=True)
+
+
+def _print_counts(found: Found, ontology: Ontology, as_json: bool) -> None:
+    counts = found.counts().tolist()
+    held = [(synset, count) for synset, count in zip(ontology, counts, strict=True) if count]
+    if as_json:
+        show.as_json({synset.wnid: count for synset, count in held})
+    else:
+        show.table("", ("synset", "wnid", "images"), [(one.name, one.wnid, f"{count:,}") for one, count in held])
+
+
+def _print_images(found: Found, images: Sequence[FoundImage], ontology: Ontology, as_json: bool) -> None:
+    if as_json:
+        show.as_json(
+            {
+                "query": str(found.query),
+                "count": len(found),
+                "images": [dataclasses.asdict(image.row) for image in images],
+            }
+        )
+        return
+    show.table(
+        f"{len(found):,} images",
+        ("id", "wnid", "synset", "split", "state", "boxes", "size", "dataset", "licence"),
+        [
+            (
+                row.id,
+                row.wnid,
+                ontology[row.wnid].name if row.wnid else "",
+                row.split,
+                row.state,
+                row.boxes,
+                "" if row.width is None else f"{row.width} x {row.height}",
+                row.dataset,
+                row.licence,
+            )
+            for row in (image.row for image in images)
+        ],
+    )

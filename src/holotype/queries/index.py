@@ -1,0 +1,246 @@
+"""A release's manifest in memory, column by column as questions need them: rows sorted by rank make a subtree a few
+slices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property, reduce
+from operator import and_
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from holotype.errors import OntologyError, QueryError
+from holotype.ontology import Ontology
+from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term
+from holotype.queries.rows import Ints, Mask, Place, Resolve, Row, by_piece, draw, first_of_page, ranks_of
+from holotype.releases import MANIFEST, MANIFEST_SCHEMA, Release
+
+Rows = npt.NDArray[np.int32]
+
+_ROW: Final = ("id", "wnid", "rank", "split", "boxes", "width", "height", "source", "licence", "format")
+_PLACE: Final = ("shard", "offset", "length")
+_BATCH: Final = 1 << 18
+
+
+class Index:
+    """Answers questions to the rows of a manifest (see `holotype.queries.rows.Questions`).
+
+    `resolve` says which synset a wnid or a lemma means; without it the ontology does. Opening reads the ranks alone;
+    every other column is read when a question first needs it, and kept: 4 bytes a row for a number or a word, its
+    length and 4 for an id. Which rows satisfied the terms of the last question is kept too, for the next synset with
+    the same terms. Rows themselves are read from the file each time.
+
+    Raises `QueryError` where the manifest is damaged, not sorted by rank and id, or lacks a column asked about.
+    """
+
+    def __init__(self, manifest: Path, ontology: Ontology, resolve: Resolve | None = None) -> None:
+        self.path = manifest
+        self.ontology = ontology
+        self._resolve = resolve or ontology.resolve
+        with self._reading(), pq.ParquetFile(manifest) as file:
+            self._metadata = file.metadata
+            self._schema = file.schema_arrow
+        if self._metadata.num_rows >= 1 << 31:
+            raise QueryError(
+                f"{manifest} has {self._metadata.num_rows:,} rows; an index holds fewer than 2,147,483,648"
+            )
+        self._columns: dict[str, Rows] = {}
+        self._words: dict[str, list[str]] = {}
+        self._last: tuple[tuple[Term, ...], Rows] | None = None
+        self._starts = self._read_starts()
+
+    @classmethod
+    def of(cls, release: Release, ontology: Ontology, resolve: Resolve | None = None) -> Index:
+        """The index of a release. Raises `OntologyError` where it was made on another ontology."""
+        if release.summary["ontology"] != ontology.digest:
+            raise OntologyError(
+                f"{release.path} was made on the ontology {release.summary['ontology'][:12]}, "
+                f"but this machine has {ontology.digest[:12]}; name the right one with WNSEARCHDIR"
+            )
+        return cls(release.path / MANIFEST, ontology, resolve)
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def count(self, query: Query) -> int:
+        """How many rows match."""
+        if not _conditions(query):
+            return int(np.diff(self._slices(query)).sum())
+        return len(self._numbers(query))
+
+    def counts(self, query: Query) -> Ints:
+        """How many rows match under each synset, ``(synsets,)`` in rank order; a row counts once for each."""
+        if _conditions(query):
+            starts = np.searchsorted(self._numbers(query), self._starts.astype(np.int32))
+            return self.ontology.subtree_sums(np.diff(starts))
+        return self.ontology.subtree_sums(np.diff(self._starts) * self._ranks(query))
+
+    def ids(self, query: Query) -> pa.StringArray:
+        """The ids of the rows that match, in order of rank, then id."""
+        if _conditions(query):
+            return self._ids.take(pa.array(self._numbers(query)))
+        parts = [self._ids.slice(start, stop - start) for start, stop in self._slices(query).tolist()]
+        return parts[0] if len(parts) == 1 else pa.concat_arrays([self._ids[:0], *parts])
+
+    def rows(self, query: Query) -> Iterator[Row]:
+        """The rows that match, in order of rank, then id, read from the file one row group after the other."""
+        return self._rows_at(self._numbers(query))
+
+    def page(self, query: Query, number: int, size: int) -> list[Row]:
+        """Rows of page `number`, the first is 1, of `size` rows each; empty after the last."""
+        first = first_of_page(number, size)
+        return list(self._rows_at(self._numbers(query)[first : first + size]))
+
+    def sample(self, query: Query, n: int, seed: int) -> list[Row]:
+        """`n` of the rows that match, without replacement and in order of rank, then id; all if they are fewer.
+
+        The same seed and rows give the same sample, also where the `holotype.queries.Live` catalog is asked.
+        """
+        numbers = self._numbers(query)
+        return list(self._rows_at(numbers[draw(len(numbers), n, seed)]))
+
+    def _ranks(self, query: Query) -> Mask:
+        ranks: Mask = ranks_of(query, self.ontology, self._resolve)[:-1]
+        return ranks
+
+    def _slices(self, query: Query) -> Ints:
+        """Half-open slices of rows, ``(n, 2)``, ascending and none empty, whose ranks can match."""
+        edges = np.flatnonzero(np.diff(self._ranks(query), prepend=False, append=False)).reshape(-1, 2)
+        slices = self._starts[edges]
+        return slices[slices[:, 0] < slices[:, 1]]
+
+    def _numbers(self, query: Query) -> Rows:
+        """The numbers of the rows that match, ascending."""
+        found = self._satisfying(_conditions(query))
+        ends = np.searchsorted(found, self._slices(query).astype(np.int32))
+        parts = [found[start:stop] for start, stop in ends.tolist()]
+        return parts[0] if len(parts) == 1 else np.concatenate([found[:0], *parts])
+
+    def _satisfying(self, terms: tuple[Term, ...]) -> Rows:
+        """The numbers of the rows of any synset that satisfy these terms; those of the last question are kept."""
+        if self._last is None or self._last[0] != terms:
+            masks = [self._matching(term) for term in terms]
+            found = np.flatnonzero(reduce(and_, masks)) if masks else np.arange(len(self))
+            self._last = terms, found.astype(np.int32)
+        return self._last[1]
+
+    def _matching(self, term: Term) -> Mask:
+        """Which rows satisfy a term."""
+        mask: Mask
+        if term.field in NUMBERS:
+            mask = COMPARE[term.compare](self._number(term.field), int(term.value))
+        elif term.field == "id":
+            mask = pc.equal(self._ids, term.value).to_numpy(zero_copy_only=False)
+        else:
+            codes = self._word(term.field)
+            mask = np.array([term.matches(word) for word in self._words[term.field]], np.bool_)[codes]
+        return ~mask if term.negated else mask
+
+    def _number(self, name: str) -> Rows:
+        if name not in self._columns:
+            column = np.empty(len(self), np.int32)
+            for first, values in self._batches(name):
+                column[first : first + len(values)] = values.to_numpy()
+            self._columns[name] = column
+        return self._columns[name]
+
+    def _word(self, name: str) -> Rows:
+        """A column of words as numbers, which count the words of the column in order of their first appearance."""
+        if name not in self._columns:
+            codes, known = np.empty(len(self), np.int32), dict[str, int]()
+            for first, values in self._batches(name):
+                batch = values.dictionary_encode()
+                code = [known.setdefault(word, len(known)) for word in batch.dictionary.to_pylist()]
+                codes[first : first + len(values)] = np.array(code, np.int32)[batch.indices.to_numpy()]
+            self._columns[name], self._words[name] = codes, list(known)
+        return self._columns[name]
+
+    @cached_property
+    def _ids(self) -> pa.StringArray:
+        """The ids in one piece; it grows in place, so that they are never there twice."""
+        ends, data = np.zeros(len(self) + 1, np.int32), bytearray()
+        for first, values in self._batches("id"):
+            offsets = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + len(values) + 1]
+            if len(data) + int(offsets[-1] - offsets[0]) >= 1 << 31:
+                raise QueryError(f"the ids of {self.path} are longer than the 2 GiB that an index holds")
+            ends[first : first + len(values) + 1] = offsets - offsets[0] + len(data)
+            data += memoryview(values.buffers()[2] or b"")[offsets[0] : offsets[-1]]
+        ids = pa.StringArray.from_buffers(len(self), pa.py_buffer(ends), pa.py_buffer(data))
+        follows = pc.less(ids[:-1], ids[1:]).to_numpy(zero_copy_only=False)
+        follows[self._starts[(self._starts > 0) & (self._starts < len(self))] - 1] = True
+        if not follows.all():
+            raise QueryError(
+                f"{self.path} is not sorted by rank and id, row {int(np.argmin(follows)) + 2:,} is the first"
+            )
+        return ids
+
+    def _read_starts(self) -> Ints:
+        """The number of the first row of each rank, and of all rows at the end."""
+        counts, last = np.zeros(len(self.ontology), np.int64), 0
+        for first, values in self._batches("rank"):
+            ranks = np.concatenate([[last], values.to_numpy()])
+            if len(falling := np.flatnonzero(np.diff(ranks) < 0)):
+                raise QueryError(
+                    f"{self.path} is not sorted by rank and id, row {first + int(falling[0]) + 1:,} is the first"
+                )
+            last = ranks[-1]
+            if last >= len(counts):
+                raise QueryError(f"{self.path} has the rank {last:,}, but the ontology has {len(counts):,} synsets")
+            counts += np.bincount(ranks[1:], minlength=len(counts))
+        return np.concatenate([[0], np.cumsum(counts)])
+
+    def _batches(self, name: str) -> Iterator[tuple[int, pa.Array]]:
+        """The number of its first row and the values of a piece of a column, for all pieces."""
+        self._check(name)
+        first = 0
+        with self._reading(), pq.ParquetFile(self.path, metadata=self._metadata) as file:
+            for batch in file.iter_batches(_BATCH, columns=[name]):
+                values = batch.column(0)
+                values.validate(full=True)
+                if values.null_count:
+                    raise QueryError(f"{self.path} has empty cells in its column {name}")
+                yield first, values
+                first += len(values)
+
+    def _check(self, *names: str) -> None:
+        for name in names:
+            if name not in MANIFEST_SCHEMA.names or name not in self._schema.names:
+                raise QueryError(f"{self.path} says nothing of {name}: it has no such column")
+            if self._schema.field(name).type != MANIFEST_SCHEMA.field(name).type:
+                raise QueryError(f"the column {name} of {self.path} is not of type {MANIFEST_SCHEMA.field(name).type}")
+
+    def _rows_at(self, numbers: Rows) -> Iterator[Row]:
+        """Rows by ascending number; only the row groups that hold one are read."""
+        self._check(*_ROW, *_PLACE)
+        sizes = [self._metadata.row_group(group).num_rows for group in range(self._metadata.num_row_groups)]
+        ends = np.cumsum(sizes)
+        with self._reading(), pq.ParquetFile(self.path, metadata=self._metadata) as file:
+            for group, inside in by_piece(ends, numbers):
+                table = file.read_row_group(group, columns=[*_ROW, *_PLACE])
+                table = table.take(pa.array(inside - (ends[group] - sizes[group])))
+                table.validate(full=True)
+                yield from map(_row, table.to_pylist())
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, pa.ArrowException) as error:
+            raise QueryError(f"cannot read {self.path}: {error}") from error
+
+
+def _conditions(query: Query) -> tuple[Term, ...]:
+    """The terms that are not about the hierarchy."""
+    return tuple(term for term in query.terms if term.field not in SYNSETS)
+
+
+def _row(values: dict[str, Any]) -> Row:
+    place = Place(*(values[name] for name in _PLACE))
+    return Row(**{name: values[name] for name in _ROW}, state="yes", dataset="", place=place)

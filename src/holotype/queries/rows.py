@@ -1,0 +1,115 @@
+"""What a question is answered with, and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from holotype.errors import QueryError
+from holotype.ontology import Ontology, Synset
+from holotype.queries.query import SYNSETS, Query
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+Resolve = Callable[[str], Synset]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an image's bytes lie: in a pack or shard, or in an archive or folder that was imported.
+
+    Those were imported have the archive's `kind` and what it was then: its `size` in bytes and `mtime_ns`; `path` is
+    the name in the archive. Packs and shards have no kind.
+    """
+
+    file: str
+    offset: int
+    length: int
+    kind: str = ""
+    path: str = ""
+    size: int = 0
+    mtime_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An image with its label. Without one `wnid` is empty and `rank` -1; width and height are None where unknown."""
+
+    id: str
+    wnid: str
+    rank: int
+    split: str
+    state: str
+    boxes: int
+    width: int | None
+    height: int | None
+    dataset: str
+    source: str
+    licence: str
+    format: str
+    place: Place
+
+
+class Questions(Protocol):
+    """What answers queries: a release's `Index` or the `Live` catalog. All answers are in order of rank, then id."""
+
+    def count(self, query: Query) -> int:
+        """How many rows match."""
+
+    def counts(self, query: Query) -> Ints:
+        """How many rows match under each synset, ``(synsets,)`` in rank order; a row counts once for each."""
+
+    def ids(self, query: Query) -> pa.Array:
+        """The ids of the rows that match."""
+
+    def rows(self, query: Query) -> Iterator[Row]:
+        """The rows that match, one after the other."""
+
+    def page(self, query: Query, number: int, size: int) -> list[Row]:
+        """Rows of page `number`, the first is 1, of `size` rows each; empty after the last."""
+
+    def sample(self, query: Query, n: int, seed: int) -> list[Row]:
+        """`n` of the rows that match, or all if they are fewer, every set of so many as probable as every other."""
+
+
+def ranks_of(query: Query, ontology: Ontology, resolve: Resolve) -> Mask:
+    """The ranks whose rows can match, ``(synsets + 1,)``: the last, -1, is that of rows without a label.
+
+    Raises `UnknownSynset` or `AmbiguousLemma`.
+    """
+    mask = np.ones(len(ontology) + 1, np.bool_)
+    for term in query.terms:
+        if term.field in SYNSETS:
+            synset = resolve(term.value)
+            rank = ontology.rank(synset)
+            inside = np.zeros_like(mask)
+            for start, stop in ontology.ranges(synset) if term.field == "under" else [(rank, rank + 1)]:
+                inside[start:stop] = True
+            mask &= inside != term.negated
+    return mask
+
+
+def draw(total: int, n: int, seed: int) -> Ints:
+    """`n` of the numbers below `total`, or all if they are fewer, drawn by `seed` and ascending."""
+    if n < 0 or seed < 0:
+        raise QueryError(f"a sample needs a size and a seed of at least 0, not {n} and {seed}")
+    drawn: Ints = np.sort(np.random.default_rng(seed).choice(total, min(n, total), replace=False))
+    return drawn
+
+
+def by_piece(ends: npt.NDArray[np.integer], positions: npt.NDArray[np.integer]) -> Iterator[tuple[int, Ints]]:
+    """Ascending positions by the piece they are in, each piece once; piece ``i`` ends before position ``ends[i]``."""
+    pieces, firsts = np.unique(np.searchsorted(ends, positions, "right"), return_index=True)
+    return zip(pieces.tolist(), np.split(positions, firsts)[1:], strict=True)
+
+
+def first_of_page(number: int, size: int) -> int:
+    """Where a page begins, from 0. Raises `QueryError` for pages that cannot be."""
+    if not (1 <= number < 1 << 31 and 1 <= size <= 10_000):
+        raise QueryError(f"pages count from 1 and have 1 to 10,000 rows; there is no page {number} of {size} rows")
+    return (number - 1) * size

@@ -1,0 +1,577 @@
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import insert, text
+
+from conftest import encoded, photo, small_ontology
+from holotype.catalog import Catalog
+from holotype.catalog import schema as t
+from holotype.cli.commands import holotype as commands
+from holotype.crowd import State
+from holotype.errors import AmbiguousLemma, ArchiveError, OntologyError, QueryError, ReleaseError, UnknownSynset
+from holotype.found import find_in_release
+from holotype.images.decode import decode
+from holotype.ontology import Ontology
+from holotype.project import Project
+from holotype.queries import FIELDS, Index, Live, Place, Query, Questions, Row, Term
+from holotype.queries.query import MAX_TERMS, NUMBERS, STATES
+from holotype.releases import MANIFEST_SCHEMA, Release
+
+DOG, CAT, WHIPPET, TOY_DOG, ANIMAL = "n02084071", "n02121808", "n02091134", "n02085374", "n00015388"
+
+# The query value
+
+
+@st.composite
+def terms(draw: st.DrawFn) -> Term:
+    field = draw(st.sampled_from(FIELDS))
+    negated = draw(st.booleans())
+    if field in NUMBERS:
+        return Term(
+            field, draw(st.sampled_from(["=", "<", "<=", ">", ">="])), str(draw(st.integers(0, 10**9 - 1))), negated
+        )
+    if field == "split":
+        return Term(field, ":", draw(st.sampled_from(["train", "val", "test"])), negated)
+    if field == "state":
+        return Term(field, ":", draw(st.sampled_from(STATES)), negated)
+    words = st.text('ab9 "\\:-<>=+&%#ä日٣', min_size=1, max_size=20)
+    return Term(field, ":", draw(words | st.sampled_from(['"', "\\", '\\"', "-a", "deu:Hund", "a b", " "])), negated)
+
+
+@given(st.lists(terms(), max_size=8))
+def test_a_query_is_read_back_from_its_text_and_its_url(found: list[Term]) -> None:
+    query = Query(tuple(found))
+    assert Query.parse(str(query)) == query
+    assert Query.from_url(query.to_url()) == query
+    assert Query.from_url(query.to_url() + "&page=2") == query
+
+
+@given(st.lists(st.sampled_from([*FIELDS, *':"\\-=<> \0\n\xa0\ud800é9', ">=", "val", "yes"]), max_size=12).map("".join))
+def test_any_text_is_a_query_or_a_query_error(given_text: str) -> None:
+    try:
+        query = Query.parse(given_text)
+    except QueryError as error:
+        shown = str(error)
+        assert shown.isprintable()
+    else:
+        assert Query.parse(str(query)) == query
+
+
+def test_what_is_written_differently_and_means_the_same_has_one_text() -> None:
+    assert str(Query.parse('  under="dog"   boxes:1 width>=400')) == "under:dog boxes=1 width>=400"
+    assert Query.parse("") == Query.from_url("") == Query.from_url("page=3") == Query()
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (
+            "dog",
+            "character 1: 'dog' is no condition; for images of a synset write under:\"dog\"; known are under, synset",
+        ),
+        ("boxes>=1 colour:red", "character 10: there is no field 'colour'; known are under"),
+        ("boxes>=many", "character 1: boxes is compared with a whole number below 1,000,000,000"),
+        ("boxes:-1", "whole number"),
+        ("boxes:007", "whole number"),
+        ("width>1000000000", "whole number"),
+        ("width>٣", "whole number"),
+        ('boxes>=1 under:"toy dog', 'character 10: under needs a value, in "quotes"'),
+        ('under:"toy dog"x', "under needs a value"),
+        ("under:", "under needs a value"),
+        ('under:""', "under needs a value that can be printed, not ''"),
+        ("id:a\0b", "character 5: '\\x00' cannot be printed"),
+        ("split:validation", "split is one of train, val, test, not 'validation'"),
+        ("state:maybe", "state is one of open, yes, no, undecided, abandoned, not 'maybe'"),
+        ("licence>cc", "licence is no number and cannot be compared: write licence:cc"),
+        ("x" * 2001, "at most 2,000 characters, not 2,001"),
+        ("boxes:1 " * (MAX_TERMS + 1), "at most 64 terms, not 65"),
+    ],
+)
+def test_what_cannot_be_understood_is_said_with_its_place(asked: str, message: str) -> None:
+    with pytest.raises(QueryError, match=re.escape(message)):
+        Query.parse(asked)
+
+
+@pytest.mark.parametrize("asked", ["q=dog", "q=boxes%3E1&q=boxes%3E2", "q=%FF", "&".join(f"a{n}=1" for n in range(99))])
+def test_a_url_that_asks_no_one_query_is_refused(asked: str) -> None:
+    with pytest.raises(QueryError):
+        Query.from_url(asked)
+
+
+def test_the_states_are_those_of_the_crowd() -> None:
+    assert set(STATES) == set(State)
+
+
+# What there is to ask: 90 candidates and 160 items, on twelve synsets
+
+WNIDS = (DOG, WHIPPET, TOY_DOG, "n02085620", "n02086079", CAT, "n02123045", "n02012849", "n03126707", "n01503061")
+LICENCES = ("CC BY 2.0", "cc-by-nc", "all rights reserved", "", "Ünfrei_%", "ünfrei")
+
+
+def world(ontology: Ontology) -> list[Row]:
+    rng = np.random.default_rng(5)
+    pick: Callable[..., Any] = lambda values: values[int(rng.integers(len(values)))]  # noqa: E731
+    rows = []
+    for number in range(90):
+        wnid = pick(WNIDS)
+        place = Place("pack-000000.tar", 512 * number, 100 + number)
+        rows.append(
+            Row(
+                f"{int(rng.integers(1 << 62)):016x}",
+                wnid,
+                ontology.rank(wnid),
+                "",
+                pick(STATES),
+                0,
+                pick((100, 400, 500)),
+                pick((100, 300)),
+                "",
+                pick(("flickr", "museum")),
+                pick(LICENCES),
+                pick(("JPEG", "PNG")),
+                place,
+            )
+        )
+    for number in range(160):
+        wnid = pick((*WNIDS, ""))
+        width, height = pick(((None, None), (400, 300), (640, 480), (399, 1)))
+        place = Place("/data/a.tar", 512 * number, 7, "tar", f"m{number}", 1 << 40, 1 << 60)
+        rows.append(
+            Row(
+                f"{pick(('b', 'B', 'ä', 'n'))}_{number}",
+                wnid,
+                ontology.rank(wnid) if wnid else -1,
+                pick(("train", "val", "test")),
+                "yes" if wnid else "open",
+                pick((0, 0, 1, 3)) if wnid else 0,
+                width,
+                height,
+                pick(("ilsvrc", "mine")),
+                "",
+                "",
+                pick(("", "JPEG")),
+                place,
+            )
+        )
+    return sorted(rows, key=lambda row: (row.rank < 0, row.rank, row.id))
+
+
+@functools.cache
+def below(ontology: Ontology, text: str) -> set[str]:
+    synset = ontology.resolve(text)
+    return {synset.wnid, *(one.wnid for one in ontology.descendants(synset))}
+
+
+def naive(rows: list[Row], query: Query, ontology: Ontology) -> list[str]:
+    """The ids that match, row by row as the documentation says it."""
+    compare = {"=": int.__eq__, "<": int.__lt__, "<=": int.__le__, ">": int.__gt__, ">=": int.__ge__}
+
+    def holds(row: Row, term: Term) -> bool:
+        if term.field == "under":
+            return row.wnid in below(ontology, term.value)
+        if term.field == "synset":
+            return row.wnid == ontology.resolve(term.value).wnid
+        value = getattr(row, term.field)
+        if term.field in NUMBERS:
+            return value is not None and compare[term.compare](value, int(term.value))
+        if term.field in ("licence", "format"):
+            value, wanted = (re.sub("[A-Z]", lambda found: found[0].lower(), word) for word in (value, term.value))
+            return wanted in value if term.field == "licence" else wanted == value
+        return bool(value == term.value)
+
+    return [row.id for row in rows if all(holds(row, term) != term.negated for term in query.terms)]
+
+
+def write_manifest(path: Path, rows: list[Row], **changed: Any) -> Path:
+    empty = {field.name: "" if pa.types.is_string(field.type) else 0 for field in MANIFEST_SCHEMA}
+    values = [
+        {**empty, **{name: value for name, value in dataclasses.asdict(row).items() if name in empty}} for row in rows
+    ]
+    for row, value in zip(rows, values, strict=True):
+        value.update(shard=row.place.file, offset=row.place.offset, length=row.place.length, **changed)
+    pq.write_table(pa.Table.from_pylist(values, MANIFEST_SCHEMA), path, row_group_size=37)
+    return path
+
+
+def fill_catalog(catalog: Catalog, rows: list[Row]) -> None:
+    """The facts that these rows follow from."""
+    with catalog.write() as connection:
+        connection.execute(insert(t.dataset), [{"id": 1, "name": "ilsvrc"}, {"id": 2, "name": "mine"}])
+        about = {"kind": "tar", "size": 1 << 40, "mtime_ns": 1 << 60, "at": 0.0}
+        connection.execute(
+            insert(t.archive),
+            [{"id": number, "dataset_id": number, "path": "/data/a.tar", **about} for number in (1, 2)],
+        )
+        for number, row in enumerate(rows, 1):
+            (_add_item if row.dataset else _add_candidate)(connection, number, row)
+
+
+def _add_candidate(connection: Any, number: int, row: Row) -> None:
+    values = {"sha256": row.id.ljust(64, "0"), "pack": row.place.file, "mode": "RGB", "hash": b"", "mirrored": b""}
+    values |= {name: getattr(row.place, name) for name in ("offset", "length")}
+    values |= {name: getattr(row, name) for name in ("format", "width", "height")}
+    connection.execute(insert(t.image).values(id=number, thumbnail_offset=0, thumbnail_length=0, **values))
+    connection.execute(insert(t.candidate).values(id=number, wnid=row.wnid, rank=row.rank, image_id=number))
+    for origin, licence, source in (("a", row.licence, row.source), ("b", "cc later", "later")):
+        said = {"origin": origin, "licence": licence, "source": source, "query": "", "position": 0}
+        connection.execute(insert(t.sighting).values(candidate_id=number, **said))
+    if row.state != "open":
+        connection.execute(insert(t.label).values(candidate_id=number, state=row.state, posterior=1.0, policy="p"))
+
+
+def _add_item(connection: Any, number: int, row: Row) -> None:
+    dataset = {"ilsvrc": 1, "mine": 2}[row.dataset]
+    values = {name: getattr(row, name) for name in ("split", "wnid", "rank", "boxes")}
+    values |= {name: getattr(row.place, name) for name in ("path", "offset", "length")}
+    connection.execute(insert(t.item).values(id=number, dataset_id=dataset, archive_id=dataset, name=row.id, **values))
+    size = {"width": row.width or 0, "height": row.height or 0}
+    if row.format:  # what was read of the bytes: it counts more than the annotation
+        read = {
+            "sha256": "",
+            "mode": "",
+            "hash": b"",
+            "mirrored": b"",
+            "reason": "",
+            "detail": "",
+            "format": row.format,
+        }
+        connection.execute(insert(t.fingerprint).values(item_id=number, **read, **size))
+        if row.width:
+            connection.execute(insert(t.annotation).values(item_id=number, width=7, height=7, archive_id=dataset))
+    elif row.width:
+        connection.execute(insert(t.annotation).values(item_id=number, archive_id=dataset, **size))
+
+
+@pytest.fixture(scope="module")
+def everything(wordnet: Ontology) -> list[Row]:
+    return world(wordnet)
+
+
+@pytest.fixture(scope="module")
+def index(wordnet: Ontology, everything: list[Row], tmp_path_factory: pytest.TempPathFactory) -> Index:
+    rows = [row for row in everything if row.rank >= 0 and row.width]
+    return Index(write_manifest(tmp_path_factory.mktemp("index") / "manifest.parquet", rows), wordnet)
+
+
+@pytest.fixture(scope="module")
+def sqlite(wordnet: Ontology, everything: list[Row], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    catalog = Catalog(f"sqlite:///{tmp_path_factory.mktemp('live')}/catalog.sqlite")
+    fill_catalog(catalog, everything)
+    yield Live(catalog, wordnet)
+    catalog.close()
+
+
+@pytest.fixture(scope="module")
+def postgresql(wordnet: Ontology, everything: list[Row], postgres: str) -> Iterator[Live]:
+    admin = Catalog(postgres)
+    with admin._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("DROP DATABASE IF EXISTS queries"))
+        connection.execute(text("CREATE DATABASE queries"))
+    admin.close()
+    catalog = Catalog(postgres.replace("/postgres?", "/queries?"))
+    fill_catalog(catalog, everything)
+    yield Live(catalog, wordnet)
+    catalog.close()
+
+
+@pytest.fixture(params=["index", "sqlite", "postgresql"])
+def asked(request: pytest.FixtureRequest, everything: list[Row]) -> tuple[Questions, list[Row]]:
+    """Who is asked, and the rows there are to find."""
+    source: Questions = request.getfixturevalue(request.param)
+    if not isinstance(source, Index):
+        return source, everything
+    rows = [row for row in everything if row.rank >= 0 and row.width]
+    place = [Place(row.place.file, row.place.offset, row.place.length) for row in rows]
+    return source, [
+        dataclasses.replace(row, state="yes", dataset="", place=at) for row, at in zip(rows, place, strict=True)
+    ]
+
+
+CONDITIONS = [
+    *('under:"domestic dog"', "under:n02121808", "under:animal", "under:entity", 'under:"toy dog"', "under:n03126707"),
+    *("synset:n02084071", "synset:whippet", "boxes>=1", "boxes:0", "boxes<3", "width>=400", "width<400", "width:399"),
+    *("height>300", "height<=300", "split:val", "split:train", "licence:cc", "licence:Ünfrei", "licence:ünfrei"),
+    *("licence:_%", "licence:reserved", "format:jpeg", "format:PNG", "source:flickr", "source:none", "id:b_120"),
+]
+LIVE_CONDITIONS = ["state:yes", "state:open", "state:undecided", "dataset:ilsvrc", "dataset:none"]
+SETTINGS = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def queries(source: Questions) -> st.SearchStrategy[Query]:
+    known = CONDITIONS + ([] if isinstance(source, Index) else LIVE_CONDITIONS)
+    one = st.tuples(st.sampled_from(["", "-"]), st.sampled_from(known)).map("".join)
+    return st.lists(one, max_size=4).map(lambda parts: Query.parse(" ".join(parts)))
+
+
+@given(data=st.data())
+@SETTINGS
+def test_every_answerer_finds_what_a_filter_row_by_row_does(
+    asked: tuple[Questions, list[Row]], wordnet: Ontology, data: st.DataObject
+) -> None:
+    source, rows = asked
+    query = data.draw(queries(source))
+    wanted = naive(rows, query, wordnet)
+    assert source.ids(query).to_pylist() == wanted
+    assert source.count(query) == len(wanted)
+    assert [row.id for row in source.rows(query)] == wanted
+    counts = source.counts(query)
+    for wnid in (DOG, TOY_DOG, CAT, ANIMAL, "n00001740"):
+        under = Query.parse(f"{query} under:{wnid}")
+        assert counts[wordnet.rank(wnid)] == len(naive(rows, under, wordnet))
+
+
+@pytest.mark.parametrize("condition", [*CONDITIONS, *(f"-{condition}" for condition in CONDITIONS)])
+def test_every_condition_alone(condition: str, asked: tuple[Questions, list[Row]], wordnet: Ontology) -> None:
+    source, rows = asked
+    assert source.ids(Query.parse(condition)).to_pylist() == naive(rows, Query.parse(condition), wordnet)
+
+
+def test_rows_say_all_there_is_to_know(asked: tuple[Questions, list[Row]]) -> None:
+    source, rows = asked
+    assert list(source.rows(Query())) == rows
+
+
+def test_pages_are_the_rows_cut_into_pieces(asked: tuple[Questions, list[Row]]) -> None:
+    source, rows = asked
+    query = Query.parse("-boxes:3")
+    wanted = list(source.rows(query))
+    pages = [source.page(query, number, 17) for number in range(1, len(rows) // 17 + 3)]
+    assert [row for page in pages for row in page] == wanted
+    assert pages[-1] == []
+    for number, size in ((0, 10), (-1, 10), (1, 0), (1, 10_001), (1 << 40, 10)):
+        with pytest.raises(QueryError, match="there is no page"):
+            source.page(query, number, size)
+
+
+def test_a_sample_is_drawn_by_its_seed_from_what_matches(asked: tuple[Questions, list[Row]]) -> None:
+    source, _ = asked
+    query = Query.parse("under:animal")
+    wanted = [row.id for row in source.rows(query)]
+    first = [row.id for row in source.sample(query, 20, 1)]
+    assert first == [row.id for row in source.sample(query, 20, 1)]
+    assert first != [row.id for row in source.sample(query, 20, 2)]
+    assert len(set(first)) == 20
+    assert first == [id for id in wanted if id in set(first)]
+    assert [row.id for row in source.sample(query, 10_000, 3)] == wanted
+    assert source.sample(query, 0, 3) == []
+    assert source.sample(Query.parse("id:none"), 5, 3) == []
+    with pytest.raises(QueryError, match="at least 0"):
+        source.sample(query, 5, -1)
+
+
+def test_every_row_is_as_probable_in_a_sample(index: Index) -> None:
+    query = Query.parse("under:n02084071")
+    drawn = [row.id for seed in range(60) for row in index.sample(query, 10, seed)]
+    counts = np.array([drawn.count(id) for id in index.ids(query).to_pylist()])
+    expected = 600 / len(counts)
+    # a row's count is binomial(60, 10 / rows); five standard deviations
+    assert (np.abs(counts - expected) < 5 * np.sqrt(expected * (1 - 10 / len(counts)))).all()
+
+
+def test_the_same_rows_give_the_same_sample_in_a_release_and_in_the_catalog(
+    wordnet: Ontology, everything: list[Row], sqlite: Live, tmp_path: Path
+) -> None:
+    items = [dataclasses.replace(row, width=1, height=1) for row in everything if row.dataset and row.rank >= 0]
+    index = Index(write_manifest(tmp_path / "m.parquet", items), wordnet)
+    live = [
+        row.id
+        for row in sqlite.sample(
+            Query.parse("under:entity -dataset:none -state:open boxes<3 -source:flickr -source:museum"), 9, 4
+        )
+    ]
+    assert live == [row.id for row in index.sample(Query.parse("boxes<3"), 9, 4)]
+
+
+def test_an_ambiguous_or_unknown_synset_is_an_error(asked: tuple[Questions, list[Row]]) -> None:
+    source, _ = asked
+    with pytest.raises(AmbiguousLemma, match="5 senses"):
+        source.count(Query.parse("under:crane"))
+    with pytest.raises(UnknownSynset):
+        source.count(Query.parse("-synset:whipet"))
+
+
+def test_what_a_name_means_is_the_resolvers_business(wordnet: Ontology, index: Index, sqlite: Live) -> None:
+    german = {"deu:Hund": wordnet[DOG]}
+    query = Query.parse("under:deu:Hund -synset:deu:Hund")
+    same = Query.parse(f"under:{DOG} -synset:{DOG}")
+    assert Index(index.path, wordnet, german.__getitem__).count(query) == index.count(same) > 10
+    assert Live(sqlite._catalog, wordnet, german.__getitem__).count(query) == sqlite.count(same) > 10
+
+
+def test_a_row_below_two_parents_counts_once(tmp_path: Path) -> None:
+    diamond = small_ontology({0: [], 1: [0], 2: [0], 3: [1, 2]})
+    row = Row(
+        "a", "n00000003", diamond.rank("n00000003"), "train", "yes", 0, 1, 1, "", "", "", "JPEG", Place("s", 0, 1)
+    )
+    index = Index(write_manifest(tmp_path / "m.parquet", [row]), diamond)
+    assert index.counts(Query()).tolist() == [1, 1, 1, 1]
+
+
+def test_an_empty_manifest_answers_too(tmp_path: Path, wordnet: Ontology) -> None:
+    index = Index(write_manifest(tmp_path / "m.parquet", []), wordnet)
+    for query in (Query(), Query.parse("under:n02084071 boxes>=1"), Query.parse("licence:cc")):
+        assert (index.count(query), index.ids(query).to_pylist(), list(index.rows(query))) == (0, [], [])
+        assert index.counts(query).sum() == 0
+        assert index.page(query, 1, 10) == index.sample(query, 5, 1) == []
+
+
+# Manifests that are not what they should be
+
+
+def swapped(rows: list[Row], a: int, b: int) -> list[Row]:
+    rows = rows.copy()
+    rows[a], rows[b] = rows[b], rows[a]
+    return rows
+
+
+def test_a_manifest_must_be_sorted_by_rank_and_id(tmp_path: Path, wordnet: Ontology, everything: list[Row]) -> None:
+    rows = [row for row in everything if row.rank >= 0]
+    assert rows[0].rank == rows[1].rank < rows[-1].rank
+    with pytest.raises(QueryError, match=r"not sorted by rank and id, row \d+ is the first"):
+        Index(write_manifest(tmp_path / "m.parquet", swapped(rows, 0, -1)), wordnet)
+    by_id = Index(write_manifest(tmp_path / "m.parquet", swapped(rows, 0, 1)), wordnet)
+    with pytest.raises(QueryError, match="not sorted by rank and id, row 2 is the first"):
+        by_id.ids(Query())
+    twice = Index(write_manifest(tmp_path / "m.parquet", [rows[0], *rows]), wordnet)
+    with pytest.raises(QueryError, match="not sorted by rank and id, row 2 is the first"):
+        twice.ids(Query())
+
+
+@pytest.mark.parametrize("rank", [-1, -(2**31), 82_115, 2**31 - 1])
+def test_a_rank_the_ontology_does_not_have_is_refused(
+    tmp_path: Path, wordnet: Ontology, everything: list[Row], rank: int
+) -> None:
+    with pytest.raises(QueryError, match="not sorted|has the rank"):
+        Index(write_manifest(tmp_path / "m.parquet", everything[:3], rank=rank), wordnet)
+
+
+def test_a_column_that_is_not_there_cannot_be_asked_about(index: Index, wordnet: Ontology, tmp_path: Path) -> None:
+    old = tmp_path / "old.parquet"
+    pq.write_table(pq.read_table(index.path).drop_columns(["boxes"]), old)
+    with pytest.raises(QueryError, match="says nothing of boxes"):
+        Index(old, wordnet).count(Query.parse("boxes>=1"))
+    assert Index(old, wordnet).count(Query.parse("under:n02084071")) == index.count(Query.parse("under:n02084071"))
+    with pytest.raises(QueryError, match="says nothing of state"):
+        index.count(Query.parse("state:yes"))
+
+
+def test_damaged_manifests_are_one_line(index: Index, wordnet: Ontology, tmp_path: Path) -> None:
+    table, path = pq.read_table(index.path), tmp_path / "m.parquet"
+    number = table.schema.get_field_index("rank")
+    for column in (table["rank"].cast(pa.int64()), pa.nulls(len(table), pa.int32())):
+        pq.write_table(table.set_column(number, "rank", column), path)
+        with pytest.raises(QueryError, match="is not of type int32|empty cells in its column rank"):
+            Index(path, wordnet)
+    for data in (b"", b"PAR1", index.path.read_bytes()[:-9], b"PAR1" + bytes(100) + b"PAR1"):
+        path.write_bytes(data)
+        with pytest.raises(QueryError, match="cannot read"):
+            Index(path, wordnet)
+    with pytest.raises(QueryError, match="cannot read"):
+        Index(tmp_path / "none.parquet", wordnet)
+    words = pa.array([b"\xff"] * len(table), pa.binary()).view(pa.string())
+    pq.write_table(table.set_column(table.schema.get_field_index("licence"), "licence", words), path)
+    with pytest.raises(QueryError, match="cannot read"):
+        Index(path, wordnet).count(Query.parse("licence:cc"))
+
+
+# In a project and on the command line
+
+
+@pytest.fixture
+def labelled(project: Project, fill: Callable[..., None], tmp_path: Path) -> Project:
+    """A project with twelve candidates labelled yes, a release of them, and one item in a file that is an archive."""
+    fill(tmp_path / "photos" / WHIPPET, 8)
+    fill(tmp_path / "photos" / CAT, 4, first=50)
+    project.ingest(tmp_path / "photos")
+    project.verify(project.simulated_crowd())
+    project.release("v1")
+    path = tmp_path / "a.tar"
+    path.write_bytes(encoded(photo(99, 600, 300)))
+    about = {"kind": "tar", "path": str(path), "size": path.stat().st_size, "mtime_ns": 1, "at": 0.0}
+    where = {"path": "a.JPEG", "offset": 0, "length": path.stat().st_size, "boxes": 2}
+    with project.catalog.write() as connection:
+        connection.execute(insert(t.dataset).values(id=1, name="mine"))
+        connection.execute(insert(t.archive).values(id=1, dataset_id=1, **about))
+        rank = project.ontology.rank(TOY_DOG)
+        item = {"dataset_id": 1, "archive_id": 1, "name": "<a>\n", "split": "val", "wnid": TOY_DOG, "rank": rank}
+        connection.execute(insert(t.item).values(**item, **where))
+    return project
+
+
+def pread(place: Place) -> bytes:
+    return Path(place.file).read_bytes()[place.offset :][: place.length]
+
+
+def test_a_project_finds_candidates_and_items_and_reads_them(labelled: Project) -> None:
+    dogs = labelled.find(f"under:{DOG}", read=pread)
+    assert len(dogs) == len(list(dogs)) == len(dogs.ids()) == len(dogs.page()) == 9
+    assert dogs.counts()[labelled.ontology.rank(ANIMAL)] == 9
+    assert len(dogs.sample(3, seed=1)) == 3
+    (item,) = labelled.find(f"under:{DOG} boxes>=1", read=pread)
+    assert decode(item.read()).width == 600
+    assert decode(item.thumbnail()).width == 256
+    candidate = next(image for image in dogs if not image.row.dataset)
+    assert hashlib.sha256(candidate.read()).hexdigest().startswith(candidate.name)
+    shown = dogs._repr_html_()
+    assert shown.count("<img") == 9
+    assert "&lt;a&gt;" in shown
+    with pytest.raises(ArchiveError, match="nobody was named to read"):
+        next(iter(labelled.find("boxes>=1"))).read()
+    with pytest.raises(ArchiveError, match="is no sound image"):
+        next(iter(labelled.find("boxes>=1", read=lambda place: b"no"))).thumbnail()
+
+
+def test_a_release_of_a_project_is_asked_by_name(labelled: Project) -> None:
+    found = labelled.find(f"under:{WHIPPET}", release="v1")
+    assert found.ids().to_pylist() == labelled.find(f"under:{WHIPPET} -boxes>=1").ids().to_pylist()
+    assert all(hashlib.sha256(image.read()).hexdigest().startswith(image.name) for image in found)
+    with pytest.raises(ReleaseError, match="there is no release 'v2'"):
+        labelled.find("", release="v2")
+    release = Release(labelled.path / "releases/v1")
+    other = small_ontology({0: []})
+    with pytest.raises(OntologyError, match="was made on the ontology"):
+        find_in_release(release, Query(), other)
+
+
+def test_the_command_line_asks_the_same(labelled: Project, tmp_path: Path) -> None:
+    def run(*arguments: object) -> str:
+        done = CliRunner().invoke(commands, ["query", *map(str, arguments)], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    project = ("-p", labelled.path)
+    assert "13 images" in run(*project)
+    assert (
+        run(f"under:{CAT}", "--count", *project) == run(f"under:{CAT}", "--count", "--release", "v1", *project) == "4\n"
+    )
+    folder = labelled.path / "releases/v1"
+    assert run("boxes:0", "--count", "--release", folder) == "12\n"
+    counts = json.loads(run(f"under:{DOG}", "--by-synset", "--json", *project))
+    assert (counts[DOG], counts[WHIPPET], counts.get(CAT)) == (9, 8, None)
+    assert "whippet" in run(f"under:{DOG}", "--by-synset", *project)
+    shown = json.loads(run(f"under:{DOG}", "--json", "--size", 4, "--page", 3, *project))
+    assert (shown["count"], len(shown["images"])) == (9, 1)
+    assert len(json.loads(run("--sample", 5, "--seed", 2, "--json", *project))["images"]) == 5
+    lines = run(f"under:{DOG}", "--ids", "-", *project).splitlines()
+    assert len(lines) == 9
+    assert "<a>\\n" in lines
+    assert run(f"under:{DOG}", "--ids", tmp_path / "ids.txt", *project) == f"9 ids in {tmp_path / 'ids.txt'}\n"
+    assert (tmp_path / "ids.txt").read_text().splitlines() == lines
+    assert run("id:none", "--ids", "-", *project) == ""
+    run("boxes:0", "--sheet", tmp_path / "sheet.html", *project)
+    assert (tmp_path / "sheet.html").read_text().count("<img") == 12
