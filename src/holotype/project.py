@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from holotype.benchmark import Scores
 from holotype.benchmark.evaluate import evaluate
 from holotype.catalog import Catalog, questions
+from holotype.census import draw_images, measure_diversity, take_survey
 from holotype.collect.folder import FolderListing, list_folder
 from holotype.crowd import (
     Answer,
@@ -53,13 +54,14 @@ from holotype.crowd.certificate import Answers, assess, new_plans
 from holotype.crowd.gold import Feedback, feedback, sibling_negatives, training_page, training_votes
 from holotype.crowd.policy import parse_policy
 from holotype.crowd.workers import Limits, WorkerReview, hidden_name, review_workers
-from holotype.errors import CrowdError, OntologyError, ProjectError, ReleaseError
+from holotype.errors import CrowdError, OntologyError, ProjectError, QueryError, ReleaseError
 from holotype.files import create_atomically, sha256_file
 from holotype.images.gallery import Image, Images
 from holotype.images.intake import InputFile, IntakeReport, Progress, group_near_duplicates, take_in
 from holotype.images.packs import Address, PackReader
 from holotype.ledger import CatalogLedger
 from holotype.ontology import Ontology, Synset, load_wordnet
+from holotype.properties.survey import Survey
 from holotype.releases import (
     CERTIFICATES,
     CHECKSUMS,
@@ -778,6 +780,33 @@ class Project:
             "states": dict(states),
             "synsets": {wnid: synsets[wnid] for wnid in sorted(synsets, key=self.ontology.rank)},
         }
+
+    def survey(
+        self,
+        diversity: int = 0,
+        seed: int = 0,
+        read_item: Callable[[questions.Place], bytes] | None = None,
+        progress: Progress = _no_progress,
+    ) -> Survey:
+        """The properties that the papers report, of images labelled yes and imported items: see `holotype.properties`.
+
+        With `diversity`, also that of up to 100 synsets, by so many images of each; `seed` draws both. `read_item`
+        gives the bytes of imported items.
+        """
+        with self.catalog.read() as connection:
+            survey = take_survey(connection, self.ontology, self.certificates())
+            draws = draw_images(connection, self.ontology, diversity, seed) if diversity else []
+        if not diversity:
+            return survey
+
+        def read(place: Address | questions.Place) -> bytes:
+            if isinstance(place, Address):
+                return self._packs.read(place)
+            if read_item is None:
+                raise QueryError("the diversity of imported items needs a way to read them: give read_item")
+            return read_item(place)
+
+        return replace(survey, diversity=measure_diversity(draws, diversity, read, progress))
 
 
 def _accepted(connection: Connection) -> list[Label]:
