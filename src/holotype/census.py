@@ -95,8 +95,7 @@ def draw_images(connection: Connection, ontology: Ontology, wanted: int, seed: i
     """
     enough = np.flatnonzero(images_by_rank(connection, ontology) >= wanted)
     ranks = np.sort(np.random.default_rng(seed).permutation(enough)[:RANKED])
-    wnids = [synset.wnid for synset in ontology] if len(ranks) else []
-    return [Draw(wnids[number], _draw(connection, number, wanted, seed)) for number in ranks.tolist()]
+    return [Draw(ontology.at_rank(number).wnid, _draw(connection, number, wanted, seed)) for number in ranks.tolist()]
 
 
 def _draw(connection: Connection, number: int, wanted: int, seed: int) -> tuple[Address | Place, ...]:

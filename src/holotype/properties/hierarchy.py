@@ -56,14 +56,10 @@ class Hierarchy:
 
 def hierarchy(ontology: Ontology, images: Ints) -> Hierarchy:
     """The hierarchy of `images`, the number each synset has, shape ``(len(ontology),)``, by rank."""
-    filled = images > 0
     fill = _Fill(ontology, images)
-    # A synset without children has none filled; asking for all subtrees would take seconds.
-    below = [
-        fill.subtree(synset).filled - 1 if ontology.height(synset) else 0
-        for synset, full in zip(ontology, filled, strict=True)
-        if full
-    ]
+    filled = map(ontology.at_rank, np.flatnonzero(images).tolist())
+    # What has no children has none filled; asking for its subtree all the same would take seconds over all.
+    below = [fill.subtree(synset).filled - 1 if ontology.height(synset) else 0 for synset in filled]
     inner = [count for count in below if count]
     return Hierarchy(
         _levels(ontology, images),
@@ -75,7 +71,7 @@ def hierarchy(ontology: Ontology, images: Ints) -> Hierarchy:
 
 
 def _levels(ontology: Ontology, images: Ints) -> tuple[Level, ...]:
-    depths = np.array([ontology.depth(synset) for synset in ontology])
+    depths = ontology.depths()
     synsets = np.bincount(depths)
     filled = np.bincount(depths[images > 0], minlength=len(synsets))
     held = np.zeros(len(synsets), np.int64)
@@ -105,12 +101,11 @@ def _fullest(ontology: Ontology, fill: _Fill) -> tuple[Subtree, ...]:
     seen, whole = set(shown), set[str]()
     while len(shown) < SUBTREES and (closed := shown.keys() - whole):
         fullest = max(closed, key=lambda wnid: (shown[wnid].images, -ontology.rank(wnid)))
-        children = [fill.subtree(child) for child in ontology.children(fullest) if child.wnid not in seen]
-        held = {child.wnid: child for child in children if child.images}
-        if held:
+        children = [child for child in map(fill.subtree, ontology.children(fullest)) if child.images]
+        if children:
             del shown[fullest]
-            shown |= held
-            seen |= held.keys()
+            shown |= {child.wnid: child for child in children if child.wnid not in seen}
+            seen |= {child.wnid for child in children}
         else:
             whole.add(fullest)
     held_most = sorted(shown.values(), key=lambda subtree: (-subtree.images, ontology.rank(subtree.wnid)))
