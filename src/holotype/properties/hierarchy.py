@@ -44,6 +44,7 @@ class Subtree:
 class Hierarchy:
     """Where in an ontology the images are: all of its `levels`, and its fullest `subtrees`, which may overlap.
 
+    Instances, such as Paris, have no depth and are on no level.
     Of the filled synsets, `internal` have other filled ones below them, `mean_below` in the mean; `leaves` have none.
     """
 
@@ -72,6 +73,9 @@ def hierarchy(ontology: Ontology, images: Ints) -> Hierarchy:
 
 def _levels(ontology: Ontology, images: Ints) -> tuple[Level, ...]:
     depths = ontology.depths()
+    counted = depths > 0
+    counted[[ontology.rank(root) for root in ontology.roots()]] = True
+    depths, images = depths[counted], images[counted]
     synsets = np.bincount(depths)
     filled = np.bincount(depths[images > 0], minlength=len(synsets))
     held = np.zeros(len(synsets), np.int64)

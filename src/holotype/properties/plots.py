@@ -21,17 +21,19 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def text_bars(bins: Sequence[Bin], width: int = 40) -> list[str]:
-    """A histogram as lines of text, the longest bar `width` characters long.
+    """A histogram as lines of text, without empty bins at its ends; the longest bar is `width` characters long.
 
     >>> for line in text_bars([Bin("1–9", 30), Bin("10+", 75)], width=10):
     ...     print(line)
     1–9 ████       30
     10+ ██████████ 75
     """
-    most = max((bar.count for bar in bins), default=0) or 1
-    left = max((len(bar.label) for bar in bins), default=0)
+    full = [place for place, bar in enumerate(bins) if bar.count]
+    shown = bins[full[0] : full[-1] + 1] if full else []
+    most = max((bar.count for bar in shown), default=0)
+    left = max((len(bar.label) for bar in shown), default=0)
     right = len(f"{most:,}")
-    return [f"{bar.label:>{left}} {_bar(bar.count / most, width)} {bar.count:>{right},}" for bar in bins]
+    return [f"{bar.label:>{left}} {_bar(bar.count / most, width)} {bar.count:>{right},}" for bar in shown]
 
 
 def _bar(share: float, width: int) -> str:
