@@ -739,7 +739,11 @@ class Project:
 
     def certificates(self) -> list[Certificate]:
         """What is certified of the labels as they stand, in ontology order: the audits that are complete."""
-        return [audit.certificate for audit in self.audits() if audit.certificate is not None]
+        with self.catalog.read() as connection:
+            return self._certificates(connection)
+
+    def _certificates(self, connection: Connection) -> list[Certificate]:
+        return [audit.certificate for audit in self._assess(connection) if audit.certificate is not None]
 
     def _assess(self, connection: Connection) -> list[Audit]:
         newest = {plan.wnid: plan for plan in self._plans(connection)}
@@ -794,7 +798,7 @@ class Project:
         gives the bytes of imported items.
         """
         with self.catalog.read() as connection:
-            survey = take_survey(connection, self.ontology, self.certificates())
+            survey = take_survey(connection, self.ontology, self._certificates(connection))
             draws = draw_images(connection, self.ontology, diversity, seed) if diversity else []
         if not diversity:
             return survey
