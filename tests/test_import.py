@@ -20,6 +20,7 @@ from holotype.archives.discover import find_ilsvrc2012, find_imagenet21k
 from holotype.archives.shapes import Kind, Source
 from holotype.archives.solution import read_solution
 from holotype.catalog import schema as t
+from holotype.catalog.questions import Place
 from holotype.errors import ArchiveError
 from holotype.importing import ImportReport
 from holotype.ontology import Ontology
@@ -59,8 +60,8 @@ def facts(db: Project) -> Facts:
     found = {}
     for row in items:
         archive = archives[row.archive_id]
-        expected = (archive.size, archive.mtime_ns) if archive.size else None
-        data = db.imported.read(archive.path, row.path, row.offset, row.length, expected)
+        about = (archive.kind, row.path, archive.size, archive.mtime_ns)
+        data = db.imported.read(Place(archive.path, row.offset, row.length, *about))
         held = sorted(boxes.get(row.id, []))
         assert len(held) == row.boxes
         found[row.name] = (row.split, row.wnid, row.rank, held, data)

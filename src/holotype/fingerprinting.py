@@ -9,13 +9,13 @@ from functools import partial
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import Row
-
 from holotype.catalog import Catalog, imports
+from holotype.catalog.questions import Place
 from holotype.engine import map_batches
 from holotype.errors import ArchiveError
 from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, many_at_once
 
+Item = tuple[int, Place]
 _PAGE: Final = 4_000
 _BATCH: Final = 24
 _COMMIT: Final = 960
@@ -44,7 +44,7 @@ class FingerprintReport:
 
 def fingerprint_items(
     catalog: Catalog,
-    read: Callable[[Row[Any]], bytes],
+    read: Callable[[Place], bytes],
     progress: Callable[[int, int], None],
     workers: int | None = None,
 ) -> FingerprintReport:
@@ -59,17 +59,17 @@ def fingerprint_items(
     outcomes = Counter[str]()
     problems: dict[str, str] = {}
 
-    def look(rows: Sequence[Row[Any]]) -> list[tuple[Row[Any], Fingerprint | Rejection | ArchiveError]]:
-        return [(row, _look(row, read)) for row in rows]
+    def look(items: Sequence[Item]) -> list[tuple[Item, Fingerprint | Rejection | ArchiveError]]:
+        return [(item, _look(item[1], read)) for item in items]
 
     with many_at_once():
         results = (found for batch in map_batches(look, _batches(catalog), workers=workers) for found in batch)
         while chunk := list(islice(results, _COMMIT)):
-            rows = [_values(row.id, found) for row, found in chunk if not isinstance(found, ArchiveError)]
+            rows = [_values(number, found) for (number, _), found in chunk if not isinstance(found, ArchiveError)]
             catalog.transact(partial(imports.add_fingerprints, rows=rows))
-            for row, found in chunk:
+            for (_, place), found in chunk:
                 if isinstance(found, ArchiveError):
-                    problems.setdefault(row.archive_id, str(found))
+                    problems.setdefault(place.file, str(found))
                 outcomes[_outcome(found)] += 1
             done += len(chunk)
             progress(done, total)
@@ -80,9 +80,9 @@ def fingerprint_items(
 _UNREADABLE: Final = "unreadable"
 
 
-def _look(row: Row[Any], read: Callable[[Row[Any]], bytes]) -> Fingerprint | Rejection | ArchiveError:
+def _look(place: Place, read: Callable[[Place], bytes]) -> Fingerprint | Rejection | ArchiveError:
     try:
-        return fingerprint_batch([read(row)])[0]
+        return fingerprint_batch([read(place)])[0]
     except ArchiveError as error:
         return error
 
@@ -91,14 +91,14 @@ def _outcome(found: Fingerprint | Rejection | ArchiveError) -> str:
     return _UNREADABLE if isinstance(found, ArchiveError) else found.reason if isinstance(found, Rejection) else ""
 
 
-def _batches(catalog: Catalog) -> Iterator[Sequence[Row[Any]]]:
+def _batches(catalog: Catalog) -> Iterator[Sequence[Item]]:
     after = 0
     while True:
         with catalog.read() as connection:
             rows = imports.to_fingerprint(connection, after, _PAGE)
         if not rows:
             return
-        after = rows[-1].id
+        after = rows[-1][0]
         for start in range(0, len(rows), _BATCH):
             yield rows[start : start + _BATCH]
 

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row
-
 from holotype.archives.blemishes import Finding
 from holotype.archives.reader import ArchiveReader, read_file
 from holotype.archives.shapes import Kind, Source
 from holotype.catalog import Catalog, imports
+from holotype.catalog.questions import Place
 from holotype.errors import ArchiveError
 from holotype.fingerprinting import FingerprintReport, fingerprint_items
 from holotype.importing import Advance, Importer, ImportReport
@@ -62,26 +61,18 @@ class Imported:
 
     def fingerprint(self, progress: Callable[[int, int], None] = lambda *_: None) -> FingerprintReport:
         """Read every image that has not been read yet, for its sha256, size in pixels and hash."""
-        with self._catalog.read() as connection:
-            archives = {row.id: row for row in imports.archives(connection)}
+        return fingerprint_items(self._catalog, self.read, progress)
 
-        def read(item: Row[Any]) -> bytes:
-            archive = archives[item.archive_id]
-            expected = (archive.size, archive.mtime_ns) if archive.kind != Kind.TREE else None
-            return self.read(archive.path, item.path, item.offset, item.length, expected)
+    def read(self, place: Place) -> bytes:
+        """The bytes of an item, by one `pread` from its archive, or the file in its folder.
 
-        return fingerprint_items(self._catalog, read, progress)
-
-    def read(self, archive: str, path: str, offset: int, length: int, expected: tuple[int, int] | None) -> bytes:
-        """The bytes of an item: `length` from byte `offset` of an archive, or the file `path` of a folder.
-
-        Raises `ArchiveError` if they are not there any more; `expected` is the archive's size and mtime at import.
+        Raises `ArchiveError` if they are not there any more.
         """
-        if not path:
-            return self._reader.read(Path(archive), offset, length, expected)
-        data = read_file(Path(archive), path)
-        if len(data) != length:
+        if place.kind != Kind.TREE:
+            return self._reader.read(Path(place.file), place.offset, place.length, (place.size, place.mtime_ns))
+        data = read_file(Path(place.file), place.path)
+        if len(data) != place.length:
             raise ArchiveError(
-                f"{archive}/{path} has changed since it was imported: it has another size; import it again"
+                f"{place.file}/{place.path} has changed since it was imported (another size); import it again"
             )
         return data

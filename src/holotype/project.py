@@ -21,6 +21,8 @@ from sqlalchemy import Connection
 from holotype.benchmark import Scores
 from holotype.benchmark.evaluate import evaluate
 from holotype.catalog import Catalog, questions
+from holotype.catalog.questions import Place
+from holotype.census import draw_images, measure_diversity, take_survey
 from holotype.collect.folder import FolderListing, list_folder
 from holotype.crowd import (
     Answer,
@@ -53,16 +55,17 @@ from holotype.crowd.certificate import Answers, assess, new_plans
 from holotype.crowd.gold import Feedback, feedback, sibling_negatives, training_page, training_votes
 from holotype.crowd.policy import parse_policy
 from holotype.crowd.workers import Limits, WorkerReview, hidden_name, review_workers
-from holotype.errors import ArchiveError, CrowdError, OntologyError, ProjectError, ReleaseError
+from holotype.errors import CrowdError, OntologyError, ProjectError, ReleaseError
 from holotype.files import create_atomically, sha256_file
-from holotype.found import Found, Read, find_in_release
+from holotype.found import Found, find_in_release
 from holotype.images.gallery import Image, Images
 from holotype.images.intake import InputFile, IntakeReport, Progress, group_near_duplicates, take_in
 from holotype.images.packs import Address, PackReader
 from holotype.imported import Imported
 from holotype.ledger import CatalogLedger
 from holotype.ontology import Ontology, Synset, load_wordnet
-from holotype.queries import Live, Place, Query
+from holotype.properties.survey import Survey
+from holotype.queries import Live, Query
 from holotype.releases import (
     CERTIFICATES,
     CHECKSUMS,
@@ -91,10 +94,6 @@ NEAR: Final = 3
 
 def _no_progress(done: int, total: int) -> None:
     pass
-
-
-def _no_archive(place: Place) -> bytes:
-    raise ArchiveError(f"{place.path!r} lies in the archive {place.file!r}, which nobody was named to read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -601,21 +600,22 @@ class Project:
             ]
         )
 
-    def find(self, query: str | Query, release: str | None = None, read: Read = _no_archive) -> Found:
+    def find(self, query: str | Query, release: str | None = None) -> Found:
         """What a query finds in the live catalog, or in the release of that name: see `holotype.queries.Query`.
 
-        `read` gives the bytes of images that were imported and lie in archives. Raises `QueryError`, `UnknownSynset` or
-        `AmbiguousLemma`, the latter two when an answer is asked for.
+        Raises `QueryError`, `UnknownSynset` or `AmbiguousLemma`, the latter two when an answer is asked for.
         """
         asked = Query.parse(query) if isinstance(query, str) else query
         if release is not None:
             self._checksum(release)
             return find_in_release(self._release(release), asked, self.ontology)
 
-        def read_place(place: Place) -> bytes:
-            return read(place) if place.kind else self._packs.read(Address(place.file, place.offset, place.length))
+        return Found(Live(self.catalog, self.ontology), asked, self._read)
 
-        return Found(Live(self.catalog, self.ontology), asked, read_place)
+    def _read(self, place: Place) -> bytes:
+        if place.kind:
+            return self.imported.read(place)
+        return self._packs.read(Address(place.file, place.offset, place.length))
 
     def releases(self) -> dict[str, str]:
         """Every release that was made, oldest first, with the sha256 of its ``SHA256SUMS``."""
@@ -763,7 +763,11 @@ class Project:
 
     def certificates(self) -> list[Certificate]:
         """What is certified of the labels as they stand, in ontology order: the audits that are complete."""
-        return [audit.certificate for audit in self.audits() if audit.certificate is not None]
+        with self.catalog.read() as connection:
+            return self._certificates(connection)
+
+    def _certificates(self, connection: Connection) -> list[Certificate]:
+        return [audit.certificate for audit in self._assess(connection) if audit.certificate is not None]
 
     def _assess(self, connection: Connection) -> list[Audit]:
         newest = {plan.wnid: plan for plan in self._plans(connection)}
@@ -804,6 +808,23 @@ class Project:
             "states": dict(states),
             "synsets": {wnid: synsets[wnid] for wnid in sorted(synsets, key=self.ontology.rank)},
         }
+
+    def survey(
+        self,
+        diversity: int = 0,
+        seed: int = 0,
+        progress: Progress = _no_progress,
+    ) -> Survey:
+        """The properties that the papers report, of images labelled yes and imported items: see `holotype.properties`.
+
+        With `diversity`, also that of up to 100 synsets, by so many images of each; `seed` draws both.
+        """
+        with self.catalog.read() as connection:
+            survey = take_survey(connection, self.ontology, self._certificates(connection))
+            draws = draw_images(connection, self.ontology, diversity, seed) if diversity else []
+        if not diversity:
+            return survey
+        return replace(survey, diversity=measure_diversity(draws, diversity, self._read, progress))
 
 
 def _accepted(connection: Connection) -> list[Label]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from holotype.catalog import schema as t
-from holotype.catalog.questions import add_rows, chunks
+from holotype.catalog.questions import Place, add_rows, chunks, place_columns
 
 
 class BoxRow(NamedTuple):
@@ -152,16 +152,17 @@ def marks(connection: Connection, names: Sequence[str]) -> Sequence[Any]:
     ).all()
 
 
-def to_fingerprint(connection: Connection, after: int, limit: int) -> Sequence[Any]:
-    """Items without a fingerprint, by id, beyond id `after`: the id and where the bytes lie."""
+def to_fingerprint(connection: Connection, after: int, limit: int) -> list[tuple[int, Place]]:
+    """The first items without a fingerprint beyond id `after`, by id, and where their bytes lie."""
     item, archive, done = t.item, t.archive, t.fingerprint
-    return connection.execute(
-        select(item.c.id, item.c.path, item.c.offset, item.c.length, item.c.archive_id)
+    rows = connection.execute(
+        select(item.c.id, *place_columns())
         .select_from(item.join(archive, archive.c.id == item.c.archive_id).outerjoin(done, done.c.item_id == item.c.id))
         .where(item.c.id > after, done.c.item_id.is_(None))
         .order_by(item.c.id)
         .limit(limit)
-    ).all()
+    )
+    return [(number, Place(*place)) for number, *place in rows]
 
 
 def fingerprint_counts(connection: Connection) -> tuple[int, int]:

@@ -18,9 +18,9 @@ from holotype.cli.audit import audit, certify_command
 from holotype.cli.imports import fingerprint_command, import_group, lint_command
 from holotype.cli.options import json_option, project_option
 from holotype.cli.query import query_command
+from holotype.cli.stats import stats
 from holotype.cli.verify import priors, verify
 from holotype.cli.workers import gold, workers
-from holotype.crowd import State
 from holotype.errors import ReleaseError
 from holotype.ontology import load_wordnet
 from holotype.releases import SPLITS, Fractions, Release, verify_release
@@ -126,28 +126,6 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         raise click.BadParameter(f"{text!r} is not NAME=WNID", param_hint="--sense")
     return name, wnid
-
-
-@holotype.command()
-@project_option
-@json_option
-def stats(project: Path, as_json: bool) -> None:
-    """Count what the project holds."""
-    with api.open(project) as db:
-        values = db.stats()
-        names = {wnid: db.ontology[wnid].name for wnid in values["synsets"]}
-    if as_json:
-        show.as_json(values)
-        return
-    totals = {name: value for name, value in values.items() if isinstance(value, int)}
-    click.echo(", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in totals.items()))
-    click.echo("intake: " + (", ".join(f"{name} {count:,}" for name, count in values["intake"].items()) or "none"))
-    states = [str(state) for state in State if state is not State.ABANDONED or values["states"].get(state)]
-    show.table(
-        "",
-        ("synset", "wnid", *states),
-        [(names[wnid], wnid, *(count.get(s, 0) for s in states)) for wnid, count in values["synsets"].items()],
-    )
 
 
 @holotype.group()
@@ -329,6 +307,7 @@ for command in (
     fingerprint_command,
     lint_command,
     query_command,
+    stats,
     verify,
     priors,
     gold,

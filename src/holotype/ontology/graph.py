@@ -231,6 +231,14 @@ class Ontology:
         """Position in the depth-first order of the whole ontology."""
         return int(self._ranks[self._node(synset)])
 
+    def at_rank(self, rank: int) -> Synset:
+        """The synset at a position in the depth-first order. Raises IndexError."""
+        return self._synset(self._order[rank])
+
+    def depths(self) -> npt.NDArray[np.int16]:
+        """The `depth` of every synset, by rank."""
+        return self._depths[self._order]
+
     def ranges(self, synset: Synset | str) -> tuple[tuple[int, int], ...]:
         """The subtree with the synset itself as half-open ``(start, stop)`` ranges of ranks, ascending."""
         return self._subtrees.ranges(self.rank(synset))
@@ -319,7 +327,7 @@ class Ontology:
             )
 
     def _find(self, offset: int) -> int:
-        node = int(np.searchsorted(self._offsets, offset))
+        node = int(np.searchsorted(self._offsets, np.int32(offset)))  # another type would convert all offsets each time
         if node == len(self._offsets) or self._offsets[node] != offset:
             raise UnknownSynset(f"no synset n{offset:08d} in this ontology")
         return node

@@ -1,8 +1,9 @@
 """Questions to releases and to the live catalog: which images, how many, a page of them, a sample."""
 
+from holotype.catalog.questions import Place
 from holotype.queries.index import Index
 from holotype.queries.live import Live
 from holotype.queries.query import FIELDS, Query, Term
-from holotype.queries.rows import Place, Questions, Row
+from holotype.queries.rows import Questions, Row
 
 __all__ = ["FIELDS", "Index", "Live", "Place", "Query", "Questions", "Row", "Term"]

@@ -16,10 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from holotype.catalog.questions import Place
 from holotype.errors import OntologyError, QueryError
 from holotype.ontology import Ontology
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term
-from holotype.queries.rows import Ints, Mask, Place, Resolve, Row, by_piece, draw, first_of_page, ranks_of
+from holotype.queries.rows import Ints, Mask, Resolve, Row, by_piece, draw, first_of_page, ranks_of
 from holotype.releases import MANIFEST, MANIFEST_SCHEMA, Release
 
 Rows = npt.NDArray[np.int32]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from holotype.catalog.questions import Place
 from holotype.errors import QueryError
 from holotype.ontology import Ontology, Synset
 from holotype.queries.query import SYNSETS, Query
@@ -17,23 +18,6 @@ from holotype.queries.query import SYNSETS, Query
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Resolve = Callable[[str], Synset]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an image's bytes lie: in a pack or shard, or in an archive or folder that was imported.
-
-    Those were imported have the archive's `kind` and what it was then: its `size` in bytes and `mtime_ns`; `path` is
-    the name in the archive. Packs and shards have no kind.
-    """
-
-    file: str
-    offset: int
-    length: int
-    kind: str = ""
-    path: str = ""
-    size: int = 0
-    mtime_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,191 @@
+"""The command `stats`: what a project holds, and the papers' properties of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+import holotype as api
+from holotype.cli import show
+from holotype.cli.options import json_option, project_option
+from holotype.crowd import State
+from holotype.files import write_atomically
+from holotype.ontology import Ontology
+from holotype.properties.accuracy import DepthAccuracy
+from holotype.properties.diversity import Ranking
+from holotype.properties.hierarchy import Hierarchy
+from holotype.properties.histogram import Bin
+from holotype.properties.objects import Objects
+from holotype.properties.plots import ends, text_bars
+from holotype.properties.scale import Scale
+from holotype.properties.sizes import Sizes
+from holotype.properties.survey import Survey
+
+Render = Callable[[Survey, Ontology, str], str]
+
+
+@click.command()
+@project_option
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write an HTML page with plots here.")
+@click.option(
+    "--diversity",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Measure diversity, too: by N images of each of up to 100 synsets that have as many.",
+)
+@json_option
+def stats(project: Path, report: Path | None, diversity: int | None, as_json: bool) -> None:
+    """Count what the project holds: its scale, hierarchy, accuracy, image sizes and objects."""
+    render = _renderer() if report else None
+    with api.open(project) as db, show.bars(["diversity"] if diversity else []) as advance:
+        values = db.stats()
+        survey = db.survey(diversity or 0, progress=lambda done, total: advance("diversity", done, total))
+        ontology = db.ontology
+    if report and render:
+        write_atomically(report, render(survey, ontology, project.resolve().name).encode())
+    if as_json:
+        show.as_json({**values, "properties": survey.values()})
+        return
+    _print_totals(values, ontology)
+    _print_survey(survey, ontology)
+    if report:
+        click.echo(f"report: {report}")
+
+
+def _renderer() -> Render:
+    """What makes the report, found before any work is done."""
+    try:
+        import jinja2
+        import matplotlib
+
+        from holotype.properties.report import render
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f"{error}; the report needs: pip install 'holotype[demo]'") from error
+    del jinja2, matplotlib
+    return render
+
+
+def _print_totals(values: Mapping[str, Any], ontology: Ontology) -> None:
+    totals = {name: value for name, value in values.items() if isinstance(value, int)}
+    click.echo(", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in totals.items()))
+    click.echo("intake: " + (", ".join(f"{name} {count:,}" for name, count in values["intake"].items()) or "none"))
+    states = [str(state) for state in State if state is not State.ABANDONED or values["states"].get(state)]
+    show.table(
+        "",
+        ("synset", "wnid", *states),
+        [
+            (ontology[wnid].name, wnid, *(count.get(state, 0) for state in states))
+            for wnid, count in values["synsets"].items()
+        ],
+    )
+
+
+def _print_survey(survey: Survey, ontology: Ontology) -> None:
+    if survey.scale.images:
+        _print_scale(survey.scale)
+        _print_hierarchy(survey.hierarchy)
+    if survey.accuracy:
+        _print_accuracy(survey.accuracy)
+    if survey.sizes is not None:
+        _print_sizes(survey.sizes)
+    if survey.objects is not None:
+        _print_objects(survey.objects)
+    if survey.diversity is not None:
+        _print_diversity(survey.diversity, ontology)
+
+
+def _print_bars(title: str, bins: Sequence[Bin]) -> None:
+    click.echo("\n".join((f"\n{title}", *text_bars(bins))))
+
+
+def _print_scale(scale: Scale) -> None:
+    click.echo(
+        f"\n{scale.images:,} labelled images of {scale.synsets:,} synsets: {scale.mean:,.1f} in the mean, "
+        f"{scale.median:,} in the median, {scale.most:,} at most; {_percent(scale.many)} of the synsets have "
+        f"more than 500, {_percent(scale.few)} fewer than 10"
+    )
+    _print_bars("synsets by number of images", scale.histogram)
+
+
+def _print_hierarchy(hierarchy: Hierarchy) -> None:
+    click.echo(
+        f"\n{hierarchy.internal:,} synsets with images have others below them, {hierarchy.mean_below:,.2f} in the "
+        f"mean; {hierarchy.leaves:,} have none"
+    )
+    columns = "synsets", "with images", "density", "images"
+    show.table(
+        "by depth",
+        ("depth", *columns),
+        [
+            (
+                level.depth,
+                f"{level.synsets:,}",
+                f"{level.filled:,}",
+                _percent(level.filled / level.synsets),
+                f"{level.images:,}",
+            )
+            for level in hierarchy.levels
+        ],
+    )
+    show.table(
+        "the fullest subtrees",
+        ("subtree", *columns),
+        [
+            (one.name, f"{one.synsets:,}", f"{one.filled:,}", _percent(one.density), f"{one.images:,}")
+            for one in hierarchy.subtrees
+        ],
+    )
+
+
+def _print_accuracy(levels: Sequence[DepthAccuracy]) -> None:
+    show.table(
+        "accuracy, from audits",
+        ("depth", "synsets", "labels audited", "mean precision", "least lower bound"),
+        [
+            (level.depth, level.synsets, f"{level.audited:,}", _percent(level.precision), _percent(level.lower))
+            for level in levels
+        ],
+    )
+
+
+def _print_sizes(sizes: Sizes) -> None:
+    click.echo(
+        f"\n{sizes.images:,} images of known size: {sizes.mean_width:.0f} x {sizes.mean_height:.0f} pixels in the "
+        f"mean, {sizes.median_width} wide and {sizes.median_height} high in the median"
+    )
+    _print_bars("images by pixels", sizes.pixels)
+    _print_bars("images by width to height", sizes.aspects)
+
+
+def _print_objects(objects: Objects) -> None:
+    click.echo(
+        f"\n{objects.boxes:,} boxes; {objects.images:,} images have any, {objects.mean_per_image:.2f} in the mean; "
+        f"means over {len(objects.classes):,} classes: {objects.instances or 0:.2f} boxes per image of the class"
+        + (
+            f", {_percent(objects.scale)} of the image per box, {_percent(objects.chance)} chance of localisation"
+            if objects.scale is not None
+            else ""
+        )
+    )
+    _print_bars("images by number of boxes", objects.per_image)
+    if objects.measured:
+        _print_bars("boxes by share of the image", objects.scales)
+
+
+def _print_diversity(ranking: Ranking, ontology: Ontology) -> None:
+    for title, shown in zip(("most diverse", "least diverse"), ends(ranking), strict=True):
+        if shown:
+            show.table(
+                f"{title}: bytes of the mean of {ranking.images:,} images",
+                ("synset", "wnid", "bytes"),
+                [(ontology[one.wnid].name, one.wnid, len(one.png)) for one in shown],
+            )
+    if ranking.short:
+        click.echo(f"{ranking.short:,} synsets had too few sound images")
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
