@@ -63,7 +63,7 @@ def audited(db: Project) -> list[Certificate]:
 
 def test_an_audit_certifies_synsets_and_subtrees(labelled: Project) -> None:
     sample = labelled.draw_audit([CARNIVORE, labelled.ontology[DOG], "whippet"], 8)
-    assert {image.wnid for image in sample} == {DOG, CAT, WHIPPET}
+    assert {WHIPPET} <= {image.wnid for image in sample} <= {DOG, CAT, WHIPPET}
     assert 8 <= len(sample) < 24, "targets share images"
     assert {audit.plan.seed for audit in labelled.audits()} == {labelled.audits()[0].plan.seed}
     assert labelled.certificates() == []

@@ -20,7 +20,7 @@ from holotype.archives.discover import find_ilsvrc2012, find_imagenet21k
 from holotype.archives.shapes import Kind, Source
 from holotype.archives.solution import read_solution
 from holotype.catalog import schema as t
-from holotype.catalog.questions import Place
+from holotype.catalog.places import Place
 from holotype.errors import ArchiveError
 from holotype.importing import ImportReport
 from holotype.ontology import Ontology

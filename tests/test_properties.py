@@ -15,7 +15,7 @@ from PIL import Image
 from sqlalchemy import insert
 
 from conftest import encoded, photo, small_ontology
-from holotype.catalog import Catalog, questions, schema
+from holotype.catalog import Catalog, schema, summaries
 from holotype.census import draw_images
 from holotype.cli import stats as command
 from holotype.errors import ArchiveError
@@ -281,10 +281,10 @@ def test_the_catalog_sums_up_what_it_holds(catalog: Catalog) -> None:
         said = [{"item_id": n, "width": 20, "height": 10, "archive_id": 1} for n in (1, 2)]
         connection.execute(insert(schema.annotation), said)
     with catalog.read() as connection:
-        assert sorted(questions.item_counts(connection).tolist()) == [[-1, 0, 1], [5, 0, 1], [5, 2, 2], [7, 1, 1]]
-        assert sorted(questions.size_counts(connection).tolist()) == [[10, 10, 1], [20, 10, 1], [30, 10, 1]]
-        held = dict(questions.boxes_by_class(connection))
-        assert questions.accepted_counts(connection).shape == (0, 2)
+        assert sorted(summaries.item_counts(connection).tolist()) == [[-1, 0, 1], [5, 0, 1], [5, 2, 2], [7, 1, 1]]
+        assert sorted(summaries.size_counts(connection).tolist()) == [[10, 10, 1], [20, 10, 1], [30, 10, 1]]
+        held = dict(summaries.boxes_by_class(connection))
+        assert summaries.accepted_counts(connection).shape == (0, 2)
     assert held[DOG].tolist() == [[1, 0, 0, 4, 4, 10, 10], [1, 5, 5, 9, 9, 10, 10], [2, 0, 0, 9, 9, 20, 10]]
     assert held[CAT].tolist() == [[2, 0, 0, 1, 1, 20, 10], [4, 0, 0, 2, 2, 0, 0]]
 

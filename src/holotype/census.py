@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import questions
-from holotype.catalog.questions import Place
+from holotype.catalog import places, summaries
+from holotype.catalog.places import Place
 from holotype.crowd import Certificate
 from holotype.engine import map_batches
 from holotype.images.fingerprint import many_at_once
@@ -34,7 +34,7 @@ Read = Callable[[Place], bytes]
 
 def take_survey(connection: Connection, ontology: Ontology, certificates: Sequence[Certificate]) -> Survey:
     """All properties but diversity, of the images labelled yes and the imported items together."""
-    items = questions.item_counts(connection)
+    items = summaries.item_counts(connection)
     images = images_by_rank(connection, ontology, items)
     return Survey(
         scale(images),
@@ -47,10 +47,10 @@ def take_survey(connection: Connection, ontology: Ontology, certificates: Sequen
 
 
 def images_by_rank(connection: Connection, ontology: Ontology, items: Ints | None = None) -> Ints:
-    """The number of images of every synset, shape ``(len(ontology),)``; `items` is `questions.item_counts`."""
-    items = questions.item_counts(connection) if items is None else items
+    """The number of images of every synset, shape ``(len(ontology),)``; `items` is `summaries.item_counts`."""
+    items = summaries.item_counts(connection) if items is None else items
     found = np.zeros(len(ontology), np.int64)
-    for rows in (items[items[:, 0] >= 0], questions.accepted_counts(connection)):
+    for rows in (items[items[:, 0] >= 0], summaries.accepted_counts(connection)):
         np.add.at(found, rows[:, 0], rows[:, -1])
     return found
 
@@ -63,7 +63,7 @@ def _accuracy(ontology: Ontology, certificates: Sequence[Certificate]) -> tuple[
 
 
 def _sizes(connection: Connection) -> Sizes | None:
-    rows = questions.size_counts(connection)
+    rows = summaries.size_counts(connection)
     return sizes(*rows.T) if len(rows) else None
 
 
@@ -74,7 +74,7 @@ def _objects(connection: Connection, items: Ints) -> Objects | None:
     if not per_image:
         return None
     classes = (
-        ClassBoxes(wnid, rows[:, 0], rows[:, 1:5], rows[:, 5:]) for wnid, rows in questions.boxes_by_class(connection)
+        ClassBoxes(wnid, rows[:, 0], rows[:, 1:5], rows[:, 5:]) for wnid, rows in summaries.boxes_by_class(connection)
     )
     return objects(classes, per_image)
 
@@ -98,11 +98,11 @@ def draw_images(connection: Connection, ontology: Ontology, wanted: int, seed: i
 
 
 def _draw(connection: Connection, number: int, wanted: int, seed: int) -> tuple[Place, ...]:
-    items = questions.item_ids_of_rank(connection, number)[:, 0]
-    images = questions.image_ids_of_rank(connection, number)[:, 0]
+    items = summaries.item_ids_of_rank(connection, number)[:, 0]
+    images = summaries.image_ids_of_rank(connection, number)[:, 0]
     drawn = np.random.default_rng([seed, number]).permutation(len(items) + len(images))[: 2 * wanted]
-    item_places = questions.item_places(connection, items[drawn[drawn < len(items)]].tolist())
-    image_places = questions.image_places(connection, images[drawn[drawn >= len(items)] - len(items)].tolist())
+    item_places = places.item_places(connection, items[drawn[drawn < len(items)]].tolist())
+    image_places = places.image_places(connection, images[drawn[drawn >= len(items)] - len(items)].tolist())
     return tuple(
         item_places[int(items[place])] if place < len(items) else image_places[int(images[place - len(items)])]
         for place in drawn

@@ -5,26 +5,31 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path` by temporary file, fsync and rename; makes the folder."""
-    _write(path, data, 0o644, os.replace)
+    write_parts_atomically(path, [data])
+
+
+def write_parts_atomically(path: Path, parts: Iterable[bytes]) -> None:
+    """As `write_atomically`, of data that need not be in memory at once."""
+    _write(path, parts, 0o644, os.replace)
 
 
 def create_atomically(path: Path, data: bytes, mode: int) -> None:
     """Write `data` to `path`, which must not exist; of several at once, one wins. Raises FileExistsError."""
-    _write(path, data, mode, os.link)
+    _write(path, [data], mode, os.link)
 
 
-def _write(path: Path, data: bytes, mode: int, name: Callable[[str, Path], None]) -> None:
+def _write(path: Path, parts: Iterable[bytes], mode: int, name: Callable[[str, Path], None]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, mode)

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Final
 
 from holotype.catalog import Catalog, imports
-from holotype.catalog.questions import Place
+from holotype.catalog.places import Place
 from holotype.engine import map_batches
 from holotype.errors import ArchiveError
 from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, many_at_once

@@ -18,7 +18,7 @@ from holotype.images.gallery import grid
 from holotype.images.packs import Address, PackReader
 from holotype.ontology import Ontology
 from holotype.queries import Index, Place, Query, Questions, Row
-from holotype.queries.rows import Ints
+from holotype.queries.rows import Ints, Resolve
 from holotype.releases import Release
 
 Read = Callable[[Place], bytes]
@@ -113,9 +113,9 @@ class Found:
         return [FoundImage(row, self._read) for row in rows]
 
 
-def find_in_release(release: Release, query: Query, ontology: Ontology) -> Found:
+def find_in_release(release: Release, query: Query, ontology: Ontology, resolve: Resolve | None = None) -> Found:
     """What a query finds in a release. Raises `OntologyError` where it was made on another ontology."""
-    return Found(Index.of(release, ontology), query, partial(_read_shard, release))
+    return Found(Index.of(release, ontology, resolve), query, partial(_read_shard, release))
 
 
 def _read_shard(release: Release, place: Place) -> bytes:

@@ -10,7 +10,7 @@ from holotype.archives.blemishes import Finding
 from holotype.archives.reader import ArchiveReader, read_file
 from holotype.archives.shapes import Kind, Source
 from holotype.catalog import Catalog, imports
-from holotype.catalog.questions import Place
+from holotype.catalog.places import Place
 from holotype.errors import ArchiveError
 from holotype.fingerprinting import FingerprintReport, fingerprint_items
 from holotype.importing import Advance, Importer, ImportReport

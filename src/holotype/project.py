@@ -20,8 +20,8 @@ from sqlalchemy import Connection
 
 from holotype.benchmark import Scores
 from holotype.benchmark.evaluate import evaluate
-from holotype.catalog import Catalog, questions
-from holotype.catalog.questions import Place
+from holotype.catalog import Catalog, questions, translations
+from holotype.catalog.places import Place
 from holotype.census import draw_images, measure_diversity, take_survey
 from holotype.collect.folder import FolderListing, list_folder
 from holotype.crowd import (
@@ -55,15 +55,19 @@ from holotype.crowd.certificate import Answers, assess, new_plans
 from holotype.crowd.gold import Feedback, feedback, sibling_negatives, training_page, training_votes
 from holotype.crowd.policy import parse_policy
 from holotype.crowd.workers import Limits, WorkerReview, hidden_name, review_workers
-from holotype.errors import CrowdError, OntologyError, ProjectError, ReleaseError
-from holotype.files import create_atomically, sha256_file
+from holotype.errors import CrowdError, OntologyError, ProjectError, ReleaseError, UnknownSynset
+from holotype.files import create_atomically, printable, sha256_file, write_atomically
 from holotype.found import Found, find_in_release
 from holotype.images.gallery import Image, Images
 from holotype.images.intake import InputFile, IntakeReport, Progress, group_near_duplicates, take_in
 from holotype.images.packs import Address, PackReader
 from holotype.imported import Imported
 from holotype.ledger import CatalogLedger
-from holotype.ontology import Ontology, Synset, load_wordnet
+from holotype.ontology import Ontology, Synset, is_wnid, lemma_key, load_wordnet, read_saved
+from holotype.ontology.graph import only_sense
+from holotype.ontology.languages import LemmaReport, read_omw
+from holotype.ontology.taxonomy import build_ontology, read_taxonomy
+from holotype.ontology.text import read_bounded
 from holotype.properties.survey import Survey
 from holotype.queries import Live, Query
 from holotype.releases import (
@@ -81,6 +85,8 @@ if TYPE_CHECKING:
     from holotype.crowd.turk.platform import MTurk
 
 CONFIG: Final = "holotype.json"
+ONTOLOGY: Final = "ontology.npz"
+"""A project's own ontology, where it has one; the taxonomy it was read from lies beside it."""
 CATALOG_VARIABLE: Final = "HOLOTYPE_CATALOG"
 """The environment variable with the catalog's URL; a URL may hold a password, so it is never written to disk."""
 
@@ -155,6 +161,7 @@ class Project:
         try:
             config = json.loads((path / CONFIG).read_text())
             self._salt = str(config["salt"])
+            self._own_ontology = config.get("ontology")
         except FileNotFoundError as error:
             raise ProjectError(
                 f"there is no holotype project in {path}; make one with: holotype init {path}"
@@ -200,8 +207,13 @@ class Project:
 
     @cached_property
     def ontology(self) -> Ontology:
-        """WordNet 3.0's nouns, found as `holotype.ontology.load_wordnet` does."""
-        return self._claim(load_wordnet())
+        """The ontology given to `init`, or WordNet 3.0's nouns, found as `holotype.ontology.load_wordnet` does."""
+        if self._own_ontology is None:
+            return self._claim(load_wordnet())
+        own = read_saved(self.path / ONTOLOGY)
+        if own is None or own.digest != self._own_ontology:
+            raise OntologyError(f"{self.path / ONTOLOGY} is missing, damaged or another: bring it back from a copy")
+        return self._claim(own)
 
     def _claim(self, ontology: Ontology) -> Ontology:
         """Ranks in the catalog are of one ontology: remember which, and refuse another."""
@@ -220,6 +232,57 @@ class Project:
         if held is None:
             held = self.catalog.transact(lambda connection: questions.meta_or_set(connection, key, value))
         return held
+
+    def resolve(self, text: str) -> Synset:
+        """The one synset meant by a wnid, an unambiguous lemma of the ontology, or one of a language: ``deu:Hund``.
+
+        Raises `AmbiguousLemma` with every sense, or `UnknownSynset` with the languages that know the word.
+        """
+        language, _, lemma = text.partition(":")
+        if lemma:
+            with self.catalog.read() as connection:
+                senses = translations.translated(connection, language, lemma_key(lemma))
+            if senses:
+                return only_sense(text, [self.ontology[wnid] for _, wnid in senses])
+        try:
+            return self.ontology.resolve(text)
+        except UnknownSynset as error:
+            if is_wnid(text):
+                raise
+            with self.catalog.read() as connection:
+                knowing = dict(translations.translated(connection, None, lemma_key(lemma or text)))
+            named = ", ".join(f"{name}:{lemma or text}" for name in knowing)
+            raise UnknownSynset(f"{error}; other languages know it: {named}" if named else str(error)) from error
+
+    def import_lemmas(self, path: str | os.PathLike[str]) -> LemmaReport:
+        """Take in the lemmas of another language from a file of the Open Multilingual Wordnet; again, only new ones.
+
+        Raises `OntologyError`: see `holotype.ontology.languages.read_omw`.
+        """
+        found = read_omw(path)
+        known = [(wnid, lemma) for wnid, lemma in found.lemmas if wnid in self.ontology]
+        rows = [_translation(found.language, wnid, lemma, found.source) for wnid, lemma in known]
+        new = self.catalog.transact(lambda connection: translations.add_translations(connection, rows))
+        return LemmaReport(
+            found.language,
+            found.source,
+            new,
+            len(known) - new + found.repeated,
+            len(found.lemmas) - len(known),
+            found.other,
+            found.unreadable,
+        )
+
+    def languages(self) -> dict[str, int]:
+        """Number of lemmas by language, besides the ontology's own."""
+        with self.catalog.read() as connection:
+            return translations.languages(connection)
+
+    def translations(self, synset: Synset | str) -> list[tuple[str, str]]:
+        """``(language, lemma)`` of a synset, besides the ontology's own."""
+        found = synset if isinstance(synset, Synset) else self.resolve(synset)
+        with self.catalog.read() as connection:
+            return translations.lemmas_of(connection, found.wnid)
 
     def list_folder(self, folder: str | os.PathLike[str], senses: Mapping[str, str] | None = None) -> FolderListing:
         """What `ingest` would take in: see `holotype.collect.folder.list_folder`."""
@@ -517,7 +580,7 @@ class Project:
 
     def training_page(self, synset: Synset | str, size: int = 20) -> Page:
         """A page of a synset's gold to learn on: see `holotype.crowd.gold.training_page`."""
-        found = synset if isinstance(synset, Synset) else self.ontology.resolve(synset)
+        found = synset if isinstance(synset, Synset) else self.resolve(synset)
         return training_page(found.wnid, self.gold(), size)
 
     def train(self, sheet: Sheet) -> list[Feedback]:
@@ -575,7 +638,7 @@ class Project:
         """
         ranges = None
         if under is not None:
-            ranges = self.ontology.ranges(under if isinstance(under, Synset) else self.ontology.resolve(under))
+            ranges = self.ontology.ranges(under if isinstance(under, Synset) else self.resolve(under))
         states = [decided] if isinstance(decided, str) else None if decided is None else list(decided)
         unknown = set(states or ()) - set(State)
         if unknown:
@@ -608,9 +671,9 @@ class Project:
         asked = Query.parse(query) if isinstance(query, str) else query
         if release is not None:
             self._checksum(release)
-            return find_in_release(self._release(release), asked, self.ontology)
+            return find_in_release(self._release(release), asked, self.ontology, self.resolve)
 
-        return Found(Live(self.catalog, self.ontology), asked, self._read)
+        return Found(Live(self.catalog, self.ontology, self.resolve), asked, self._read)
 
     def _read(self, place: Place) -> bytes:
         if place.kind:
@@ -697,7 +760,7 @@ class Project:
         """
         if not 1 <= size < 1 << 31:
             raise CrowdError(f"an audit needs a size of at least 1, not {size}")
-        synsets = [target if isinstance(target, Synset) else self.ontology.resolve(target) for target in targets]
+        synsets = [target if isinstance(target, Synset) else self.resolve(target) for target in targets]
         wnids = {synset.wnid for synset in synsets}
         seed, at = secrets.token_hex(16), time.time()
 
@@ -905,11 +968,35 @@ def _policy_of(label: str) -> Policy:
         ) from error
 
 
-def init(path: str | os.PathLike[str]) -> Project:
-    """Make a project in `path`, which may exist but must not hold one. Raises `ProjectError`."""
+def _translation(language: str, wnid: str, lemma: str, source: str) -> dict[str, str]:
+    return {"language": language, "wnid": wnid, "lemma": lemma, "key": lemma_key(lemma), "source": source}
+
+
+def init(
+    path: str | os.PathLike[str],
+    ontology: str | os.PathLike[str] | None = None,
+    base: Ontology | None = None,
+) -> Project:
+    """Make a project in `path`, which may exist but must not hold one.
+
+    Its ontology is WordNet 3.0, or that of the taxonomy file `ontology`, maybe added to `base`. The file is copied, and
+    its lemmas in other languages are taken in.
+
+    Raises `ProjectError`, or `OntologyError`: see `holotype.ontology.taxonomy.read_ontology`.
+    """
     folder = Path(path)
+    if (folder / CONFIG).exists():
+        raise ProjectError(f"there is a project in {folder} already")
+    if base is not None and ontology is None:
+        raise ProjectError("a base is for a taxonomy that extends it: name that as the ontology")
+    concepts = [] if ontology is None else read_taxonomy(ontology)
+    own = build_ontology(concepts, base) if concepts else None
     config = {"version": 1, "salt": secrets.token_hex(16)}
     try:
+        if ontology is not None and own is not None:
+            config["ontology"] = own.digest
+            write_atomically(folder / ONTOLOGY, own.to_bytes())
+            write_atomically(folder / f"ontology{Path(ontology).suffix.lower()}", read_bounded(Path(ontology)))
         create_atomically(folder / CONFIG, json.dumps(config).encode(), mode=0o600)
         (folder / "packs").mkdir(exist_ok=True)
         (folder / "releases").mkdir(exist_ok=True)
@@ -917,7 +1004,15 @@ def init(path: str | os.PathLike[str]) -> Project:
         raise ProjectError(f"there is a project in {folder} already") from error
     except OSError as error:
         raise ProjectError(f"cannot make a project in {folder}: {error.strerror}") from error
-    return Project(folder)
+    made = Project(folder, own)
+    rows = [
+        _translation(language, concept.wnid, lemma, printable(Path(ontology or "").name))
+        for concept in concepts
+        for language, lemmas in concept.translations.items()
+        for lemma in lemmas
+    ]
+    made.catalog.transact(lambda connection: translations.add_translations(connection, rows))
+    return made
 
 
 def open_project(path: str | os.PathLike[str] = ".", ontology: Ontology | None = None) -> Project:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from holotype.catalog import schema as t
-from holotype.catalog.questions import Place, add_rows, chunks, place_columns
+from holotype.catalog.places import Place, place_columns
+from holotype.catalog.questions import add_rows, chunks
 
 
 class BoxRow(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,7 +11,6 @@ import numpy.typing as npt
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Select,
     Subquery,
     Table,
     delete,
@@ -81,23 +79,6 @@ class Counts:
     gold: int
     priors: int
     standings: int
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an image's bytes lie: in a pack or shard, or in an archive or folder that was imported.
-
-    Those that were imported have the archive's `kind`, its `size` in bytes and `mtime_ns` when that was; `path` is the
-    file's path in a folder. Packs and shards have no kind.
-    """
-
-    file: str
-    offset: int
-    length: int
-    kind: str = ""
-    path: str = ""
-    size: int = 0
-    mtime_ns: int = 0
 
 
 def chunks(values: Iterable[Value], size: int = 500) -> Iterator[list[Value]]:
@@ -650,120 +631,3 @@ def last_policy(connection: Connection) -> str | None:
     """The policy that labels were last drawn by, but for gold's; None before any was."""
     policy = t.label.c.policy
     return connection.execute(select(policy).where(policy != "gold").limit(1)).scalar()
-
-
-def _accepted_candidates() -> Select[tuple[int, int]]:
-    """``(rank, image_id)`` of candidates labelled yes."""
-    candidate, label = t.candidate, t.label
-    return (
-        select(candidate.c.rank, candidate.c.image_id).select_from(candidate.join(label)).where(label.c.state == "yes")
-    )
-
-
-def accepted_counts(connection: Connection) -> npt.NDArray[np.int64]:
-    """Rank and number of images labelled yes, shape ``(n, 2)``."""
-    held = _accepted_candidates().subquery()
-    return _numbers(connection, select(held.c.rank, func.count()).group_by(held.c.rank), 2)
-
-
-def item_counts(connection: Connection) -> npt.NDArray[np.int64]:
-    """Rank, number of boxes and number of imported items that have both, shape ``(n, 3)``; rank -1 is no label."""
-    table = t.item  # answered from the index on rank and boxes alone
-    return _numbers(
-        connection, select(table.c.rank, table.c.boxes, func.count()).group_by(table.c.rank, table.c.boxes), 3
-    )
-
-
-def size_counts(connection: Connection) -> npt.NDArray[np.int64]:
-    """Width, height and number of images that have them, shape ``(n, 3)``; a size may have several rows.
-
-    Images labelled yes and imported items. What was read of an item's bytes goes before what an annotation says.
-    """
-    read, said, image = t.fingerprint, t.annotation, t.image
-    unread = ~select(read.c.item_id).where(read.c.item_id == said.c.item_id, read.c.width > 0).exists()
-    accepted = select(_accepted_candidates().subquery().c.image_id)
-    wanted = (read, read.c.width > 0), (said, unread), (image, image.c.id.in_(accepted))
-    return np.concatenate(
-        [
-            _numbers(
-                connection,
-                select(table.c.width, table.c.height, func.count())
-                .where(which, table.c.width > 0, table.c.height > 0)
-                .group_by(table.c.width, table.c.height),
-                3,
-            )
-            for table, which in wanted
-        ]
-    )
-
-
-def boxes_by_class(connection: Connection) -> Iterator[tuple[str, npt.NDArray[np.int64]]]:
-    """The boxes of each class, one class at a time: wnid and item id, corners, width and height, shape ``(n, 7)``.
-
-    Width and height are the image's, read of its bytes or as an annotation says, 0 where not known.
-    """
-    box, read, said = t.box, t.fingerprint, t.annotation
-    question = (
-        select(
-            box.c.wnid,
-            box.c.item_id,
-            *(box.c[name] for name in ("x_min", "y_min", "x_max", "y_max")),
-            *(func.coalesce(func.nullif(read.c[side], 0), said.c[side], 0).label(side) for side in ("width", "height")),
-        )
-        .select_from(box)
-        .outerjoin(read, read.c.item_id == box.c.item_id)
-        .outerjoin(said, said.c.item_id == box.c.item_id)
-        .order_by(box.c.wnid, box.c.id)
-    )
-    rows = connection.execute(question, execution_options={"yield_per": 10_000})
-    for wnid, group in groupby(rows, lambda row: row[0]):
-        yield wnid, np.fromiter((row[1:] for row in group), np.dtype((np.int64, 7)))
-
-
-def item_ids_of_rank(connection: Connection, rank: int) -> npt.NDArray[np.int64]:
-    """The ids, shape ``(n, 1)``, of the imported items of a synset, by dataset and name."""
-    table = t.item
-    return _numbers(
-        connection, select(table.c.id).where(table.c.rank == rank).order_by(table.c.dataset_id, table.c.name), 1
-    )
-
-
-def image_ids_of_rank(connection: Connection, rank: int) -> npt.NDArray[np.int64]:
-    """The ids, shape ``(n, 1)``, of the images labelled yes for a synset, by sha256."""
-    held = _accepted_candidates().subquery()
-    question = select(t.image.c.id).join(held, held.c.image_id == t.image.c.id).where(held.c.rank == rank)
-    return _numbers(connection, question.order_by(t.image.c.sha256), 1)
-
-
-def place_columns() -> tuple[ColumnElement[Any], ...]:
-    """What a `Place` of an imported item is made of, where item and archive are joined."""
-    item, archive = t.item.c, t.archive.c
-    return archive.path, item.offset, item.length, archive.kind, item.path, archive.size, archive.mtime_ns
-
-
-def item_places(connection: Connection, ids: Iterable[int]) -> dict[int, Place]:
-    """Where imported items lie, by id."""
-    joined = t.item.join(t.archive, t.archive.c.id == t.item.c.archive_id)
-    return _places(connection, select(t.item.c.id, *place_columns()).select_from(joined), t.item.c.id, ids)
-
-
-def image_places(connection: Connection, ids: Iterable[int]) -> dict[int, Place]:
-    """Where images lie, by id."""
-    image = t.image.c
-    return _places(connection, select(image.id, image.pack, image.offset, image.length), image.id, ids)
-
-
-def _places(
-    connection: Connection, question: Select[Any], key: ColumnElement[int], ids: Iterable[int]
-) -> dict[int, Place]:
-    return {
-        number: Place(*place)
-        for chunk in chunks(ids)
-        for number, *place in connection.execute(question.where(key.in_(chunk)))
-    }
-
-
-def _numbers(connection: Connection, question: Select[Any], columns: int) -> npt.NDArray[np.int64]:
-    """Rows of whole numbers, shape ``(n, columns)``, without an object for each."""
-    rows = connection.execute(question, execution_options={"yield_per": 10_000})
-    return np.fromiter(map(tuple, rows), np.dtype((np.int64, columns)))

@@ -57,7 +57,7 @@ def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path,
     if taken := [path for path in (out, page) if path.exists()]:
         raise CrowdError(f"{taken[0]} is there already, maybe with answers: name another CSV file with --out")
     with api.open(project) as db:
-        targets = [db.ontology.resolve(name) for name in under]
+        targets = [db.resolve(name) for name in under]
         if per_synset:
             wnids = {image.wnid for target in targets for image in db.images(target, "yes")}
             targets.extend(db.ontology[wnid] for wnid in wnids)

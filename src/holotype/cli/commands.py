@@ -16,6 +16,7 @@ import holotype as api
 from holotype.cli import show
 from holotype.cli.audit import audit, certify_command
 from holotype.cli.imports import fingerprint_command, import_group, lint_command
+from holotype.cli.ontology import base_ontology, base_option, ontology
 from holotype.cli.options import json_option, project_option
 from holotype.cli.query import query_command
 from holotype.cli.stats import stats
@@ -39,54 +40,16 @@ def holotype() -> None:
 
 @holotype.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path())
-def init(folder: Path) -> None:
+@click.option(
+    "--ontology",
+    type=click.Path(path_type=Path),
+    help="A taxonomy of your own in place of WordNet: CSV, YAML, JSON, SKOS or OWL.",
+)
+@base_option
+def init(folder: Path, ontology: Path | None, base: str | None) -> None:
     """Make a project in FOLDER."""
-    api.init(folder).close()
+    api.init(folder, ontology, base_ontology(base)).close()
     click.echo(f"made a project in {folder}; next: holotype ingest DIR -p {folder}")
-
-
-@holotype.group()
-def ontology() -> None:
-    """Look things up in WordNet 3.0."""
-
-
-@ontology.command()
-@click.argument("lemma")
-@json_option
-def find(lemma: str, as_json: bool) -> None:
-    """List the senses of LEMMA, in WordNet's order."""
-    wordnet = load_wordnet()
-    senses = wordnet.senses(lemma)
-    if as_json:
-        show.as_json([show.synset_values(wordnet, sense) for sense in senses])
-        return
-    for sense in senses:
-        click.echo(f"{sense}: {sense.gloss}")
-    if not senses:
-        close = sorted(name for name in wordnet.lemmas() if lemma.lower() in name)[:10]
-        click.echo(f"no synset is called {lemma!r}" + (f"; there are: {', '.join(close)}" if close else ""))
-
-
-@ontology.command("show")
-@click.argument("synset")
-@json_option
-def show_synset(synset: str, as_json: bool) -> None:
-    """Show SYNSET (a wnid or an unambiguous lemma) and its place in the hierarchy."""
-    wordnet = load_wordnet()
-    found = wordnet.resolve(synset)
-    if as_json:
-        show.as_json(show.synset_values(wordnet, found))
-    else:
-        show.print_synset(wordnet, found)
-
-
-@ontology.command()
-@click.argument("synset")
-@click.option("--depth", default=2, show_default=True, type=click.IntRange(1), help="Levels to show.")
-def tree(synset: str, depth: int) -> None:
-    """Draw the subtree of SYNSET."""
-    wordnet = load_wordnet()
-    show.print_tree(wordnet, wordnet.resolve(synset), depth)
 
 
 @holotype.command()
@@ -303,6 +266,7 @@ def demo(out: Path, photos: Path | None, seed: int) -> None:
 
 
 for command in (
+    ontology,
     import_group,
     fingerprint_command,
     lint_command,

@@ -17,6 +17,7 @@ from holotype.archives.official import OFFICIAL, verify_md5
 from holotype.archives.shapes import Kind, Source
 from holotype.benchmark.orders import ORDERS, order
 from holotype.cli import show
+from holotype.cli.ontology import lemmas_command
 from holotype.cli.options import Command, json_option, project_option
 from holotype.errors import ArchiveError
 from holotype.ontology import is_wnid
@@ -160,6 +161,9 @@ def _verify(path: Path, advance: Callable[[str, int, int], None], problems: list
         verify_md5(path, progress)
     except ArchiveError as error:
         problems.append(str(error))
+
+
+import_group.add_command(lemmas_command)
 
 
 @click.command("lint")

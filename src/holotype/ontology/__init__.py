@@ -1,4 +1,4 @@
-"""Ontologies: WordNet 3.0's nouns as one immutable graph."""
+"""Ontologies: WordNet 3.0's nouns, or a taxonomy of your own, as one immutable graph."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ __all__ = [
     "is_wnid",
     "lemma_key",
     "load_wordnet",
+    "read_saved",
     "senses_from_rows",
 ]
 
@@ -51,7 +52,7 @@ def load_wordnet(path: str | os.PathLike[str] | None = None, cache: Path | None 
     digest = hashlib.sha256(data)
     digest.update(index)
     held = (cache or user_cache_path("holotype")) / f"wordnet-{digest.hexdigest()[:24]}-v{_CACHE_VERSION}.npz"
-    if (cached := _read_cache(held)) is not None:
+    if (cached := read_saved(held)) is not None:
         return cached
     ontology = Ontology.build(parse_nouns(data), dict(parse_senses(index)))
     with contextlib.suppress(OSError):  # a cache that cannot be written costs a second next time, nothing else
@@ -59,7 +60,8 @@ def load_wordnet(path: str | os.PathLike[str] | None = None, cache: Path | None 
     return ontology
 
 
-def _read_cache(path: Path) -> Ontology | None:
+def read_saved(path: Path) -> Ontology | None:
+    """The ontology in a file of `Ontology.to_bytes`; None where there is none or it is damaged."""
     try:
         return Ontology.from_bytes(path.read_bytes())
     except (OSError, EOFError, ValueError, KeyError, IndexError, zipfile.BadZipFile):

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,10 @@ import numpy.typing as npt
 from holotype.errors import AmbiguousLemma, OntologyError, UnknownSynset
 from holotype.ontology.subtrees import Counts, Subtrees
 from holotype.ontology.synset import Synset, is_wnid
-from holotype.ontology.wordnet import NounRow, lemma_key
+from holotype.ontology.wordnet import NounRow, lemma_key, senses_from_rows
+
+HIGHEST: Final = 500
+"""The most links on a path from a root to a leaf; WordNet has 19."""
 
 Ints = npt.NDArray[np.int32]
 
@@ -103,7 +107,7 @@ class Ontology:
     def build(cls, rows: Iterable[NounRow], senses: Mapping[str, Sequence[int]]) -> Ontology:
         """The ontology of `rows`; `senses` gives, per `lemma_key`, the offsets in order of preference.
 
-        Raises `OntologyError` for a link to a missing synset, a doubled offset or a cycle.
+        Raises `OntologyError` for a link to a missing synset, a doubled offset, a cycle or more than `HIGHEST` levels.
         """
         ordered = sorted(rows, key=lambda row: row.offset)
         offsets = np.array([row.offset for row in ordered], np.int32)
@@ -168,10 +172,7 @@ class Ontology:
         senses = self.senses(text)
         if not senses:
             raise UnknownSynset(f"no synset is called {text!r}; give a wnid such as n02084071 or a lemma such as dog")
-        if len(senses) > 1:
-            listed = "; ".join(f"{sense.wnid} ({sense.gloss[:60]})" for sense in senses)
-            raise AmbiguousLemma(f"{text!r} has {len(senses)} senses, give the wnid: {listed}")
-        return senses[0]
+        return only_sense(text, senses)
 
     def roots(self) -> tuple[Synset, ...]:
         """Synsets without parents that are not instances, in rank order."""
@@ -290,6 +291,50 @@ class Ontology:
         np.fill_diagonal(cost, 0)
         return cost
 
+    def links(self) -> Iterator[tuple[str, str]]:
+        """``(parent, child)`` of every hypernym link, as wnids, sorted."""
+        children = np.repeat(np.arange(len(self)), np.diff(self._parents.start))
+        order = np.lexsort((children, self._parents.target))
+        pairs = self._offsets[np.stack([self._parents.target[order], children[order]], 1)]
+        return ((f"n{parent:08d}", f"n{child:08d}") for parent, child in pairs.tolist())
+
+    def tree_size(self) -> int:
+        """Number of paths from a root down to any synset: of elements, when the graph is written out as a tree."""
+        paths = [0] * len(self)
+        instance = np.diff(self._instance_of.start) > 0
+        for node in np.argsort(-self._heights, kind="stable").tolist():
+            above = self._parents.of(node).tolist()
+            paths[node] = sum(paths[parent] for parent in above) if above else int(not instance[node])
+        return sum(paths)
+
+    def trimmed(self, targets: Iterable[Synset | str]) -> Ontology:
+        """The `targets` and all above them, so that the targets are the leaves, as ILSVRC's 1000 classes are of its.
+
+        Links from instances to classes are kept where both are. Ancestors stay the same; heights, and with them lowest
+        common ancestors, are those of the smaller graph.
+
+        Raises `UnknownSynset`, or `OntologyError` where one target is above another (code `ancestor_and_descendant`).
+        """
+        wanted = np.array(sorted({self._node(target) for target in targets}), np.int32)
+        kept = np.zeros(len(self), bool)
+        for node in wanted:
+            above = self._parents.reachable(node)
+            if len(other := np.setdiff1d(np.intersect1d(above, wanted), node)):
+                raise OntologyError(
+                    f"ancestor_and_descendant: {self._synset(other[0])} is above {self._synset(node)}, "
+                    "but both are targets; choose one"
+                )
+            kept[above] = True
+        return Ontology.build(self._rows(kept), self._offsets_of_senses(set(self._offsets[kept].tolist())))
+
+    def extended(self, rows: Sequence[NounRow]) -> Ontology:
+        """This ontology with more synsets, whose links may point into it; their senses come after those it has."""
+        everything = np.ones(len(self), bool)
+        senses = self._offsets_of_senses(set(self._offsets.tolist()))
+        for lemma, offsets in senses_from_rows(rows).items():
+            senses[lemma] = [*senses.get(lemma, ()), *offsets]
+        return Ontology.build([*self._rows(everything), *rows], senses)
+
     def to_bytes(self) -> bytes:
         """The whole ontology as one uncompressed ``.npz``, without pickles; `from_bytes` reads it back."""
         buffer = io.BytesIO()
@@ -342,6 +387,21 @@ class Ontology:
         gloss, *lemmas = self._texts[int(node)].split("\t")
         return Synset(f"n{self._offsets[node]:08d}", tuple(lemmas), gloss)
 
+    def _rows(self, kept: npt.NDArray[np.bool_]) -> Iterator[NounRow]:
+        offsets = self._offsets.tolist()
+        for node in np.flatnonzero(kept).tolist():
+            gloss, *lemmas = self._texts[node].split("\t")
+            above = tuple([offsets[parent] for parent in self._parents.of(node).tolist()])
+            classes = tuple([offsets[one] for one in self._instance_of.of(node).tolist() if kept[one]])
+            yield NounRow(offsets[node], tuple(lemmas), gloss, above, classes)
+
+    def _offsets_of_senses(self, kept: set[int]) -> dict[str, list[int]]:
+        named = {
+            lemma: [offset for offset in map(int, found.split()) if offset in kept]
+            for lemma, found in self._senses.items()
+        }
+        return {lemma: offsets for lemma, offsets in named.items() if offsets}
+
     def _without(self, nodes: Ints, synset: Synset | str) -> Ints:
         rest: Ints = nodes[nodes != self._node(synset)]
         return rest
@@ -354,6 +414,14 @@ class Ontology:
         if len(above) == 0:
             return [(node,)]
         return [(*path, node) for parent in above for path in self._paths(int(parent))]
+
+
+def only_sense(text: str, senses: Sequence[Synset]) -> Synset:
+    """The one synset that `text` means. Raises `AmbiguousLemma` with every sense and its gloss if there are more."""
+    if len(senses) > 1:
+        listed = "; ".join(f"{sense.wnid} ({sense.gloss[:60]})" for sense in senses)
+        raise AmbiguousLemma(f"{text!r} has {len(senses)} senses, give the wnid: {listed}")
+    return senses[0]
 
 
 def _digest(arrays: Iterable[Ints], texts: Iterable[Sequence[str]]) -> str:
@@ -392,6 +460,8 @@ def _heights(parents: Links, children: Links) -> npt.NDArray[np.int16]:
     layer = np.flatnonzero(waiting == 0).astype(np.int32)
     height = 0
     while len(layer):
+        if height > HIGHEST:
+            raise OntologyError(f"the hierarchy has more than {HIGHEST} levels")
         heights[layer] = height
         above = parents.of_many(layer)
         np.subtract.at(waiting, above, 1)

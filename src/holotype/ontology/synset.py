@@ -6,7 +6,7 @@ import html
 import re
 from dataclasses import dataclass
 
-_WNID = re.compile(r"n\d{8}")
+_WNID = re.compile(r"n[0-9]{8}")
 
 
 def is_wnid(text: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -132,12 +133,12 @@ def parse_senses(data: bytes) -> Iterator[tuple[str, tuple[int, ...]]]:
 
 
 def lemma_key(lemma: str) -> str:
-    """The form in which lemmas are compared: lower case, single spaces.
+    """The form in which lemmas are compared: lower case, single spaces, accents as one character with their letter.
 
     >>> lemma_key("Domestic_Dog")
     'domestic dog'
     """
-    return " ".join(lemma.replace("_", " ").lower().split())
+    return " ".join(unicodedata.normalize("NFC", lemma).replace("_", " ").lower().split())
 
 
 def senses_from_rows(rows: Iterable[NounRow]) -> dict[str, list[int]]:

@@ -1,6 +1,6 @@
 """Questions to releases and to the live catalog: which images, how many, a page of them, a sample."""
 
-from holotype.catalog.questions import Place
+from holotype.catalog.places import Place
 from holotype.queries.index import Index
 from holotype.queries.live import Live
 from holotype.queries.query import FIELDS, Query, Term

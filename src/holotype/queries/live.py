@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, collate, func, lit
 
 from holotype.catalog import Catalog
 from holotype.catalog import schema as t
-from holotype.catalog.questions import Place
+from holotype.catalog.places import Place
 from holotype.ontology import Ontology
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term, ascii_lower
 from holotype.queries.rows import Ints, Resolve, Row, by_piece, draw, first_of_page, ranks_of

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from holotype.catalog.questions import Place
+from holotype.catalog.places import Place
 from holotype.errors import QueryError
 from holotype.ontology import Ontology, Synset
 from holotype.queries.query import SYNSETS, Query
