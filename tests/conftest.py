@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image
 
 import holotype
+from holotype.catalog import Catalog
 from holotype.ontology import NounRow, Ontology, load_wordnet, senses_from_rows
 from holotype.project import Project
 
@@ -43,8 +45,8 @@ def project(tmp_path: Path, wordnet: Ontology) -> Iterator[Project]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The URL of an own PostgreSQL server on a socket in a temporary folder, where PostgreSQL is installed."""
+def new_database() -> Iterator[Callable[[], str]]:
+    """Makes empty databases on an own PostgreSQL server in a temporary folder, where that is installed: their URLs."""
     if not BINARIES:
         pytest.skip("PostgreSQL is not installed")
     user = getpass.getuser()
@@ -63,10 +65,32 @@ def postgres() -> Iterator[str]:
     try:
         run("initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "holotype", "--no-sync")
         run("pg_ctl", "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", f"-k {folder} -h ''", "start")
-        yield f"postgresql+psycopg://holotype@/postgres?host={folder}"
+        numbers = count()
+
+        def make() -> str:
+            name = f"test{next(numbers)}"
+            run("createdb", "-h", str(folder), "-U", "holotype", name)
+            return f"postgresql+psycopg://holotype@/{name}?host={folder}"
+
+        yield make
         run("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres(new_database: Callable[[], str]) -> str:
+    """The URL of an empty PostgreSQL database."""
+    return new_database()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalog]:
+    """An empty catalog, on SQLite and on PostgreSQL."""
+    url = request.getfixturevalue("postgres") if request.param == "postgres" else f"sqlite:///{tmp_path / 'c.sqlite'}"
+    opened = Catalog(url)
+    yield opened
+    opened.close()
 
 
 def photo(seed: int, width: int = 80, height: int = 60) -> Image.Image:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,20 +12,6 @@ from sqlalchemy.exc import IntegrityError
 from holotype.catalog import Catalog, questions
 from holotype.catalog.schema import metadata
 from holotype.errors import CrowdError, ProjectError
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalog]:
-    url = f"sqlite:///{tmp_path / 'catalog.sqlite'}"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres")
-    opened = Catalog(url)
-    yield opened
-    if request.param == "postgres":
-        with opened.write() as connection:
-            metadata.drop_all(connection)
-            connection.exec_driver_sql("DROP TABLE alembic_version")
-    opened.close()
 
 
 def image(digest: str, pack: str = "pack-000000.tar", end: int = 100) -> dict[str, object]:

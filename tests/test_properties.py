@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -225,18 +225,6 @@ def test_the_most_diverse_comes_first_and_the_short_are_counted() -> None:
 
 
 # The survey of a project
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalog]:
-    url = request.getfixturevalue("postgres") if request.param == "postgres" else f"sqlite:///{tmp_path / 'c.sqlite'}"
-    opened = Catalog(url)
-    yield opened
-    if request.param == "postgres":
-        with opened.write() as connection:
-            schema.metadata.drop_all(connection)
-            connection.exec_driver_sql("DROP TABLE alembic_version")
-    opened.close()
 
 
 def import_items(

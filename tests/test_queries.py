@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 
 from conftest import encoded, photo, small_ontology
 from holotype.catalog import Catalog
@@ -277,13 +277,8 @@ def sqlite(wordnet: Ontology, everything: list[Row], tmp_path_factory: pytest.Te
 
 
 @pytest.fixture(scope="module")
-def postgresql(wordnet: Ontology, everything: list[Row], postgres: str) -> Iterator[Live]:
-    admin = Catalog(postgres)
-    with admin._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("DROP DATABASE IF EXISTS queries"))
-        connection.execute(text("CREATE DATABASE queries"))
-    admin.close()
-    catalog = Catalog(postgres.replace("/postgres?", "/queries?"))
+def postgresql(wordnet: Ontology, everything: list[Row], new_database: Callable[[], str]) -> Iterator[Live]:
+    catalog = Catalog(new_database())
     fill_catalog(catalog, everything)
     yield Live(catalog, wordnet)
     catalog.close()
