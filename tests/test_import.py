@@ -138,6 +138,7 @@ def test_importing_again_finds_nothing_new(project: Project, tmp_path: Path) -> 
     before = facts(project)
     report = import_into(project, tmp_path)
     assert [(one.new, one.labels, one.boxes) for one in report.sources] == [(0, 0, 0)] * len(report.sources)
+    assert {one.source.kind for one in report.sources if one.unchanged} == {Kind.SYNSETS, Kind.VAL, Kind.TEST}
     assert facts(project) == before
 
 

@@ -35,10 +35,12 @@ _CHUNK: Final = 20_000
 class SourceReport:
     """What one archive brought. ``images = new + known``; of what it says of images, `unknown` names none we have.
 
-    `conflicts` are labels it says otherwise than what was known, which stays.
+    `conflicts` are labels it says otherwise than what was known, which stays. One that is `unchanged` since it was
+    imported is not scanned again.
     """
 
     source: Source
+    unchanged: bool = False
     new: int = 0
     known: int = 0
     labels: int = 0
@@ -53,6 +55,8 @@ class SourceReport:
         return self.new + self.known
 
     def __str__(self) -> str:
+        if self.unchanged:
+            return f"{self.source.kind} {self.source.path}: has not changed since it was imported"
         said = [
             f"{count:,} {name}"
             for name, count in (("labels", self.labels), ("boxes", self.boxes), ("other facts", self.facts))
@@ -108,14 +112,19 @@ class Importer:
         is then as it was, and sources that were sound need not be scanned again.
         """
         lines = list(problems)
-        scans = dict(_tried(lines, sources, lambda source: self._scan(source, advance)))
+        unchanged = self._unchanged(sources)
+        scans = dict(
+            _tried(lines, sources, lambda source: None if source in unchanged else self._scan(source, advance))
+        )
         if lines:
             raise ArchiveError("\n".join(lines))
 
         def work(connection: Connection) -> ImportReport:
             problems: list[str] = []
             publish = _Publication(connection, self._ontology, self._dataset, self._now, advance)
-            reports = _tried(problems, sources, lambda source: publish.take(source, scans[source]))
+            changed = [source for source in sources if source not in unchanged]
+            reports = [(source, SourceReport(source, unchanged=True)) for source in unchanged]
+            reports += _tried(problems, changed, lambda source: publish.take(source, scans[source]))
             done = tuple(report for _, report in reports)
             if problems:
                 raise ArchiveError("\n".join(problems))
@@ -126,6 +135,18 @@ class Importer:
             if scanned is not None:
                 scanned.clear()
         return report
+
+    def _unchanged(self, sources: Sequence[Source]) -> list[Source]:
+        """The tars that lie as they lay when they were imported, by size and time; what shards say is read anew."""
+        with self._catalog.read() as connection:
+            held = {(row.kind, row.path, row.size, row.mtime_ns) for row in imports.archives(connection, self._dataset)}
+        tars = (source for source in sources if source.kind in IMAGES - {Kind.TREE, Kind.SHARD})
+        found = []
+        for source in tars:
+            status = source.path.stat()
+            if (source.kind, os.path.abspath(source.path), status.st_size, status.st_mtime_ns) in held:
+                found.append(source)
+        return found
 
     def _scan(self, source: Source, advance: Advance) -> Scanned | None:
         if source.kind not in IMAGES:

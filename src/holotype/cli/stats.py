@@ -41,7 +41,7 @@ def stats(project: Path, report: Path | None, diversity: int | None, as_json: bo
     """Count what the project holds: its scale, hierarchy, accuracy, image sizes and objects."""
     render = _renderer() if report else None
     with api.open(project) as db, show.bars(["diversity"] if diversity else []) as advance:
-        values = db.stats()
+        values = {**db.stats(), "datasets": db.imported.datasets()}
         survey = db.survey(diversity or 0, progress=lambda done, total: advance("diversity", done, total))
         ontology = db.ontology
     if report and render:
@@ -72,6 +72,9 @@ def _print_totals(values: Mapping[str, Any], ontology: Ontology) -> None:
     totals = {name: value for name, value in values.items() if isinstance(value, int)}
     click.echo(", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in totals.items()))
     click.echo("intake: " + (", ".join(f"{name} {count:,}" for name, count in values["intake"].items()) or "none"))
+    for one in values["datasets"]:
+        counts = ", ".join(f"{one[name]:,} {name}" for name in ("images", "labelled", "boxes"))
+        click.echo(f"imported {one['dataset']} {one['split']}: {counts}")
     states = [str(state) for state in State if state is not State.ABANDONED or values["states"].get(state)]
     show.table(
         "",
