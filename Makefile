@@ -20,6 +20,9 @@ bench: $(READY)
 	$(BIN)/python bench/ontology.py
 	$(BIN)/python bench/ingest.py
 	$(BIN)/python bench/consensus.py
+	$(BIN)/python bench/archives.py
+	$(BIN)/python bench/queries.py
+	$(BIN)/python bench/properties.py
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "holotype needs Python >= 3.11; run: make PYTHON=python3.11")'
