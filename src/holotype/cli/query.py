@@ -58,6 +58,8 @@ def query_command(
     -under:X       a minus: what does not satisfy the term
     under:"toy dog"  quotes around blanks
     """
+    if (only_count + by_synset + (ids is not None) + (sheet is not None)) > 1:
+        raise click.UsageError("--count, --by-synset, --ids and --sheet are answers of their own: ask for one of them")
     with _found(Query.parse(query), project, release) as (found, ontology):
         if ids is not None:
             _write_ids(found, ids)
@@ -93,8 +95,9 @@ def _write_ids(found: Found, target: str) -> None:
 
 
 def _write_sheet(path: Path, query: Query, images: Sequence[FoundImage], ontology: Ontology) -> None:
-    synsets = {image.wnid: ontology[image.wnid] for image in images if image.wnid}
-    headings = {"": "no label", **{wnid: f"{synset}: {synset.gloss}" for wnid, synset in synsets.items()}}
+    synsets = {image.wnid: ontology[image.wnid] for image in images if image.wnid in ontology}
+    headings = {image.wnid: image.wnid or "no label" for image in images}
+    headings |= {wnid: f"{synset}: {synset.gloss}" for wnid, synset in synsets.items()}
     write_atomically(path, "".join(contact_sheet(str(query) or "all images", images, headings)).encode())
     click.echo(f"{len(images):,} images in {path}", err=True)
 
@@ -118,21 +121,22 @@ def _print_images(found: Found, images: Sequence[FoundImage], ontology: Ontology
             }
         )
         return
-    show.table(
-        f"{len(found):,} images",
-        ("id", "wnid", "synset", "split", "state", "boxes", "size", "dataset", "licence"),
-        [
-            (
-                row.id,
-                row.wnid,
-                ontology[row.wnid].name if row.wnid else "",
-                row.split,
-                row.state,
-                row.boxes,
-                "" if row.width is None else f"{row.width} x {row.height}",
-                row.dataset,
-                row.licence,
-            )
-            for row in (image.row for image in images)
-        ],
-    )
+    cells = [
+        {
+            "id": row.id,
+            "wnid": row.wnid,
+            "synset": ontology[row.wnid].name if row.wnid in ontology else "",
+            "split": row.split,
+            "state": row.state,
+            "boxes": str(row.boxes),
+            "size": "" if row.width is None else f"{row.width} x {row.height}",
+            "dataset": row.dataset,
+            "licence": row.licence,
+        }
+        for row in (image.row for image in images)
+    ]
+    if not cells:
+        click.echo(f"{len(found):,} images" + (", none on this page" if len(found) else ""))
+        return
+    names = [name for name in cells[0] if any(row[name] for row in cells)]
+    show.table(f"{len(found):,} images", names, [[row[name] for name in names] for row in cells])

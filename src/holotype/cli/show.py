@@ -117,7 +117,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
             style="bold" if total else None,
             end_section=last_is_total and number == len(rows) - 1,
         )
-    Console(width=None if stdout.is_terminal else 120, highlight=False).print(drawn)
+    Console(width=None if stdout.is_terminal else 160, highlight=False).print(drawn)
 
 
 def listing(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
