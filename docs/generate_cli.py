@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,19 +17,20 @@ code 2; `--json` prints JSON for scripts; Ctrl-C stops at once and the same comm
 """
 
 
-def _sections(command: click.Command, path: tuple[str, ...]) -> Iterator[str]:
+def _sections(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[str]:
+    settings: dict[str, Any] = command.context_settings | {"max_content_width": 100, "terminal_width": 100}
+    context = click.Context(command, parent, name, **settings)
     if isinstance(command, click.Group):
-        for name, child in sorted(command.commands.items()):
-            yield from _sections(child, (*path, name))
+        for below, child in sorted(command.commands.items()):
+            yield from _sections(child, below, context)
         if not command.invoke_without_command:
             return
-    context = click.Context(command, info_name=" ".join(path), max_content_width=100, terminal_width=100)
-    yield f"\n## {' '.join(path)}\n\n```text\n{command.get_help(context)}\n```\n"
+    yield f"\n## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"
 
 
 def reference() -> str:
     """The whole page."""
-    return HEAD + "".join(_sections(holotype, ("holotype",)))
+    return HEAD + "".join(_sections(holotype, "holotype"))
 
 
 if __name__ == "__main__":
