@@ -18,7 +18,7 @@ code 2; `--json` prints JSON for scripts; Ctrl-C stops at once and the same comm
 
 
 def _sections(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[str]:
-    settings: dict[str, Any] = command.context_settings | {"max_content_width": 100, "terminal_width": 100}
+    settings: dict[str, Any] = {**command.context_settings, "max_content_width": 100, "terminal_width": 100}
     context = click.Context(command, parent, name, **settings)
     if isinstance(command, click.Group):
         for below, child in sorted(command.commands.items()):

@@ -9,7 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from scipy.io import savemat
+
 from holotype.archives.boxes import Box
+from holotype.benchmark.orders import order
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,23 @@ def write_solutions(folder: Path, pictures: Iterable[Picture]) -> None:
     for split in ("train", "val"):
         said = (one for one in pictures if one.split == split and one.boxes)
         (folder / f"LOC_{split}_solution.csv").write_text(solution(said))
+
+
+def write_devkit(folder: Path, pictures: Iterable[Picture]) -> None:
+    """The devkit, with the labels of the validation images; those that are not among `pictures` have the first."""
+    ids = {wnid: number for number, wnid in enumerate(order("devkit").wnids)}
+    truth = [1] * 50_000
+    for one in pictures:
+        if one.split == "val" and one.wnid:
+            truth[int(one.name[-8:]) - 1] = ids[one.wnid]
+    fields = [("ILSVRC2012_ID", "f8"), ("WNID", "O"), ("words", "O"), ("gloss", "O"), ("num_children", "f8")]
+    rows = [(number, wnid, f"words of {wnid}", f"gloss of {wnid}", 0) for wnid, number in ids.items() if wnid]
+    buffer = io.BytesIO()
+    savemat(buffer, {"synsets": np.array(rows, fields)})
+    lines = "".join(f"{number}\n" for number in truth)
+    members = [("data/meta.mat", buffer.getvalue()), ("data/ILSVRC2012_validation_ground_truth.txt", lines.encode())]
+    named = ((f"ILSVRC2012_devkit_t12/{name}", data) for name, data in members)
+    (folder / "ILSVRC2012_devkit_t12.tar.gz").write_bytes(tar_of(named, "w:gz"))
 
 
 def write_kaggle(folder: Path, pictures: Iterable[Picture]) -> None:

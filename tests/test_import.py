@@ -6,7 +6,9 @@ import hashlib
 import json
 import os
 import random
+import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +24,24 @@ from holotype.archives.solution import read_solution
 from holotype.catalog import schema as t
 from holotype.catalog.places import Place
 from holotype.errors import ArchiveError
-from holotype.importing import ImportReport
 from holotype.ontology import Ontology
 from holotype.project import Project
-from official import Picture, tar_of, tar_of_tars, write_archives, write_kaggle, write_solutions, write_tree
+from holotype.publishing import ImportReport
+from official import (
+    Picture,
+    by_synset,
+    tar_of,
+    tar_of_tars,
+    write_archives,
+    write_devkit,
+    write_kaggle,
+    write_solutions,
+    write_tree,
+)
 from test_cli import run
 
-DOG, CAT, TENCH = "n02084071", "n02121808", "n01440764"
+DOG, CAT, TENCH = "n02099601", "n02123045", "n01440764"
+"""A golden retriever, a tabby and a tench: three of ILSVRC's classes."""
 
 
 def pictures() -> list[Picture]:
@@ -73,7 +86,7 @@ def expected(db: Project, images: list[Picture]) -> Facts:
         one.name: (
             one.split,
             one.wnid,
-            db.ontology.rank(one.wnid) if one.wnid else -1,
+            db.ontology.rank(one.wnid) if one.wnid in db.ontology else -1,
             sorted((box.wnid, box.xmin, box.ymin, box.xmax, box.ymax) for box in one.boxes),
             one.data,
         )
@@ -91,12 +104,17 @@ def by_archives(folder: Path, images: list[Picture]) -> None:
     write_solutions(folder, [one for one in images if one.split == "val"])
 
 
+def by_devkit(folder: Path, images: list[Picture]) -> None:
+    write_archives(folder, images)
+    write_devkit(folder, images)
+
+
 def by_tree(folder: Path, images: list[Picture]) -> None:
     write_tree(folder, images)
     write_solutions(folder, images)
 
 
-ROUTES = {"archives": by_archives, "kaggle": write_kaggle, "tree": by_tree}
+ROUTES = {"archives": by_archives, "devkit": by_devkit, "kaggle": write_kaggle, "tree": by_tree}
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -106,6 +124,21 @@ def test_every_route_leads_to_the_same_items(project: Project, tmp_path: Path, r
     report = import_into(project, tmp_path / "data")
     assert sum(source.new for source in report.sources) == len(images)
     assert facts(project) == expected(project, images)
+
+
+def test_postgresql_holds_the_same_items(
+    tmp_path: Path, wordnet: Ontology, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOLOTYPE_CATALOG", postgres)
+    write_kaggle(tmp_path / "data", pictures())
+    by_devkit(tmp_path / "data", sound := pictures())
+    holotype.init(tmp_path / "p").close()
+    with holotype.open(tmp_path / "p", wordnet) as db:
+        import_into(db, tmp_path / "data")
+        assert facts(db) == expected(db, sound)
+        assert sum(import_into(db, tmp_path / "data").sources[number].new for number in range(3)) == 0
+        assert db.imported.fingerprint().not_sound == {"unknown_format": len(sound)}
+        assert {finding.code for _, finding in db.imported.lint()} == {"not_sound"}
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -203,13 +236,129 @@ def test_an_archive_that_was_touched_is_looked_at_again(project: Project, tmp_pa
     assert facts(project) == expected(project, pictures())
 
 
-def test_an_archive_that_was_replaced_is_refused(project: Project, tmp_path: Path) -> None:
+def test_an_archive_that_was_replaced_is_read_as_it_is_now(project: Project, tmp_path: Path) -> None:
+    by_archives(tmp_path, sound_pictures())
+    import_into(project, tmp_path)
+    project.imported.fingerprint()
+    others = [replace(one, data=one.data + bytes(900)) for one in sound_pictures()]
+    write_archives(tmp_path, others)
+    import_into(project, tmp_path)
+    assert {name: row[4] for name, row in facts(project).items()} == {one.name: one.data for one in others}
+    with project.catalog.read() as connection:
+        assert connection.execute(select(t.fingerprint)).all() == [], "what was read before is not so any more"
+
+
+def test_an_archive_that_has_lost_images_is_refused(project: Project, tmp_path: Path) -> None:
     by_archives(tmp_path, pictures())
     import_into(project, tmp_path)
-    others = [Picture(one.name, one.split, one.wnid, one.data + bytes(900), one.boxes) for one in pictures()]
-    write_archives(tmp_path, others)
-    with pytest.raises(ArchiveError, match="another archive than the one imported from there before"):
+    before = facts(project)
+    val = tmp_path / "ILSVRC2012_img_val.tar"
+    whole, status = val.read_bytes(), val.stat()
+    val.write_bytes(tar_of([("ILSVRC2012_val_00000002.JPEG", b"x"), ("ILSVRC2012_val_00000003.JPEG", b"y")]))
+    with pytest.raises(ArchiveError, match="no longer holds 9 images"):
         import_into(project, tmp_path)
+    val.write_bytes(whole)
+    os.utime(val, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert facts(project) == before
+
+
+def test_items_are_read_from_where_they_are_now(project: Project, tmp_path: Path) -> None:
+    """A tree, deleted; the archives, renamed; a tree again, sorted otherwise."""
+    images = pictures()
+    by_tree(tmp_path / "a", images)
+    import_into(project, tmp_path / "a")
+    shutil.rmtree(tmp_path / "a")
+    write_archives(tmp_path / "b", images)
+    import_into(project, tmp_path / "b")
+    assert facts(project) == expected(project, images)
+    (tmp_path / "b/ILSVRC2012_img_val.tar").rename(tmp_path / "val.tar")
+    report = import_into(project, tmp_path / "val.tar")
+    assert report.sources[0].moved == sum(one.split == "val" for one in images)
+    assert facts(project) == expected(project, images)
+
+
+def test_an_archive_that_is_away_is_not_taken_for_another(project: Project, tmp_path: Path) -> None:
+    for folder, key in (("a", "x"), ("b", "y")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "0.tar").write_bytes(tar_of([(f"{key}.jpg", key.encode())]))
+    project.imported.add([Source(Kind.SHARD, tmp_path / "a/0.tar")], "mine")
+    (tmp_path / "a").rename(tmp_path / "away")
+    project.imported.add([Source(Kind.SHARD, tmp_path / "b/0.tar")], "mine")
+    (tmp_path / "away").rename(tmp_path / "a")
+    assert {name: row[4] for name, row in facts(project).items()} == {"x": b"x", "y": b"y"}
+
+
+def test_shards_whose_keys_begin_anew_are_refused(project: Project, tmp_path: Path) -> None:
+    for name, data in (("s0.tar", b"x"), ("s1.tar", b"yy")):
+        (tmp_path / name).write_bytes(tar_of([("0.jpg", data)]))
+    shards = [Source(Kind.SHARD, tmp_path / name) for name in ("s0.tar", "s1.tar")]
+    with pytest.raises(ArchiveError, match="need a --dataset of their own"):
+        project.imported.add(shards, "mine")
+    assert facts(project) == {}
+
+
+def test_two_imports_do_not_run_at_once(project: Project, tmp_path: Path) -> None:
+    by_archives(tmp_path, pictures())
+    sources, _ = find_ilsvrc2012([tmp_path])
+
+    def second(stage: str, done: int, total: int) -> None:
+        with pytest.raises(ArchiveError, match="another import into this project is running"):
+            project.imported.add(sources, "other")
+
+    project.imported.add(sources, "ilsvrc2012", second)
+    assert facts(project) == expected(project, pictures())
+
+
+def test_a_journal_that_is_damaged_is_made_anew(project: Project, tmp_path: Path) -> None:
+    by_archives(tmp_path / "data", pictures())
+    (tmp_path / "data/LOC_val_solution.csv").write_text("no list")
+    with pytest.raises(ArchiveError):
+        import_into(project, tmp_path / "data")
+    parts = sorted((project.path / "imports").glob("*/*.parquet"))
+    assert parts
+    for part in parts:
+        part.write_bytes(b"PAR1")
+    by_archives(tmp_path / "data", pictures())
+    import_into(project, tmp_path / "data")
+    assert facts(project) == expected(project, pictures())
+
+
+def test_what_a_tree_holds_besides_is_counted(project: Project, tmp_path: Path) -> None:
+    write_tree(tmp_path, pictures())
+    (tmp_path / f"train/{DOG}/{DOG}_999.jpg").write_bytes(b"x")
+    (tmp_path / "train/README").write_bytes(b"x")
+    (tmp_path / "val/link").symlink_to(tmp_path / "train")
+    report = import_into(project, tmp_path)
+    assert sum(one.passed_over for one in report.sources) == 2
+    assert len(facts(project)) == len(pictures())
+
+
+def test_images_named_by_synset_are_of_the_split_their_folder_says(project: Project, tmp_path: Path) -> None:
+    for split, number in (("train", 1), ("val", 2)):
+        (tmp_path / split / DOG).mkdir(parents=True)
+        (tmp_path / split / DOG / f"{DOG}_{number}.JPEG").write_bytes(b"x")
+    import_into(project, tmp_path)
+    assert {name: row[0] for name, row in facts(project).items()} == {f"{DOG}_1": "train", f"{DOG}_2": "val"}
+
+
+def test_folders_of_tars_and_of_compressed_tars_are_recognised(tmp_path: Path) -> None:
+    images = [one for one in pictures() if one.split == "train"]
+    for wnid, found in by_synset(images).items():
+        (tmp_path / f"{wnid}.tar").write_bytes(tar_of((f"{one.name}.JPEG", one.data) for one in found))
+    for find in (find_ilsvrc2012, find_imagenet21k):
+        sources, problems = find([tmp_path])
+        assert {source.kind for source in sources} == {Kind.SYNSET}
+        assert problems == []
+    (tmp_path / "n00000001.tar.gz").write_bytes(b"x")
+    _, problems = find_imagenet21k([tmp_path])
+    assert "decompress it first" in problems[0]
+
+
+def test_one_folder_may_hold_a_tree_and_kaggles(project: Project, tmp_path: Path) -> None:
+    write_kaggle(tmp_path, pictures())
+    write_tree(tmp_path, pictures())
+    import_into(project, tmp_path)
+    assert facts(project) == expected(project, pictures())
 
 
 def test_a_scan_goes_on_where_it_was_stopped(project: Project, tmp_path: Path, monkeypatch: Any) -> None:
@@ -230,7 +379,7 @@ def test_a_scan_goes_on_where_it_was_stopped(project: Project, tmp_path: Path, m
     project.imported.add(sources, "ilsvrc2012", lambda stage, done, total: again.append(done))
     assert facts(project) == expected(project, pictures())
     assert seen[0] not in again
-    assert not list((project.path / "imports").iterdir())
+    assert [path.name for path in (project.path / "imports").iterdir()] == ["lock"]
 
 
 def test_imagenet21k_is_a_tar_of_tars_of_synsets(project: Project, tmp_path: Path) -> None:
@@ -255,7 +404,7 @@ def test_shards_are_labelled_by_json_or_by_numbers(project: Project, tmp_path: P
 def test_releases_of_ours_are_shards_that_can_be_imported(
     project: Project, tmp_path: Path, wordnet: Ontology, fill: Callable[..., None]
 ) -> None:
-    fill(tmp_path / "photos/n02084071", 5)
+    fill(tmp_path / "photos" / DOG, 5)
     project.ingest(tmp_path / "photos")
     project.verify(project.simulated_crowd())
     release = project.release("v1")

@@ -13,9 +13,10 @@ from holotype.catalog import Catalog, imports
 from holotype.catalog.places import Place
 from holotype.errors import ArchiveError
 from holotype.fingerprinting import FingerprintReport, fingerprint_items
-from holotype.importing import Advance, Importer, ImportReport
+from holotype.importing import Importer
 from holotype.linting import lint_dataset
 from holotype.ontology import Ontology
+from holotype.publishing import Advance, ImportReport
 
 
 class Imported:

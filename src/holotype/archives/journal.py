@@ -17,6 +17,7 @@ from holotype.errors import ArchiveError
 from holotype.files import write_atomically
 
 _NEXT = b"holotype.next"
+_DONE = -1
 Scan = Callable[[int], Iterator[Part]]
 
 
@@ -30,21 +31,24 @@ class Journal:
         scanned = repr((str(source.kind), os.path.abspath(source.path), source.split, source.classes, size, mtime_ns))
         self._folder = folder / hashlib.sha256(scanned.encode(errors="surrogateescape")).hexdigest()[:24]
 
-    def complete(self, scan: Scan) -> None:
-        """Run `scan` from where the newest part ends, until the archive's end."""
-        parts = self._parts()
-        position: int | None = int(pq.read_schema(parts[-1]).metadata[_NEXT]) if parts else 0
-        if position == -1:
+    def complete(self, scan: Scan, resume: bool, anew: bool) -> None:
+        """Run `scan` until its end: from where the newest part ends if it can `resume` there, `anew` in any case."""
+        position = None if anew else self._next()
+        if position == _DONE:
             return
-        for number, part in enumerate(scan(position or 0), len(parts)):
-            following = b"%d" % (-1 if part.next is None else part.next)
+        if position is None or not resume:
+            self.clear()
+            position = 0
+        for number, part in enumerate(scan(position), len(self._parts())):
+            following = b"%d" % (_DONE if part.next is None else part.next)
             sink = pa.BufferOutputStream()
-            table = part.table.replace_schema_metadata({_NEXT: following})
-            pq.write_table(table, sink, compression="zstd")
+            pq.write_table(part.table.replace_schema_metadata({_NEXT: following}), sink, compression="zstd")
             write_atomically(self._folder / f"{number:06d}.parquet", sink.getvalue().to_pybytes())
 
     def tables(self) -> Iterator[pa.Table]:
-        """What was found, part by part."""
+        """What was found, part by part. Raises `ArchiveError` if the scan is not complete."""
+        if self._next() != _DONE:
+            raise ArchiveError(f"{self._folder} was changed meanwhile: import again")
         for part in self._parts():
             yield pq.read_table(part)
 
@@ -52,8 +56,15 @@ class Journal:
         """Forget it."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _next(self) -> int | None:
+        """Where the newest part ends; None where there is none, or where what is there is not as we wrote it."""
+        parts = self._parts()
+        try:
+            for part in parts:
+                pq.ParquetFile(part).close()
+            return int(pq.read_schema(parts[-1]).metadata[_NEXT]) if parts else None
+        except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
+            return None
+
     def _parts(self) -> list[Path]:
-        parts = sorted(self._folder.glob("*.parquet"))
-        if [part.name for part in parts] != [f"{number:06d}.parquet" for number in range(len(parts))]:
-            raise ArchiveError(f"{self._folder} was changed; delete it and import again")
-        return parts
+        return sorted(self._folder.glob("*.parquet"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ ITEMS: Final = pa.schema(
 """The rows of an import: an image's name, split and wnid ('' where the archive does not say), and where it lies."""
 PART: Final = 200_000
 """Rows of a part, at least, but for the last: what is read anew after a kill."""
+_LIKE_AN_IMAGE: Final = re.compile(r"(?<!/)\.(jpe?g|png|webp|gif|bmp|tiff?)$", re.IGNORECASE)
 _READERS: Final = 16
 """Threads that wait for a disk: each header of a cold archive is a read of its own."""
 _WARM: Final = 20_000
@@ -101,7 +103,8 @@ def _scan_flat(file: int, source: Source, start: int, size: int) -> Iterator[Par
         headers = read_headers(file, where, position, size, limit=PART)
         position = headers.next
         if source.kind is Kind.SYNSET:
-            wnid = wnid or synset_of_image(headers.names[0], where)
+            if headers.names:
+                wnid = wnid or synset_of_image(headers.names[0], where)
             yield Part(_rows(headers, name_in_synset(wnid, where), source.split, wnid), position)
         else:
             yield Part(_rows(headers, numbered_name(source.kind, where), source.kind, ""), position)
@@ -153,8 +156,12 @@ def _scan_synset(file: int, source: Source, tar: _InnerTar) -> pa.Table:
 
 
 def _rows(headers: Headers, name: Callable[[str], str], split: str, wnid: str) -> pa.Table:
-    names = [name(member) for member in headers.names]
-    return rows(names, [split] * len(names), [wnid] * len(names), headers.offsets, headers.lengths)
+    """The rows of members but for macOS's ``._`` companions."""
+    columns = zip(headers.names, headers.offsets, headers.lengths, strict=True)
+    kept = [row for row in columns if not row[0].rpartition("/")[2].startswith("._")]
+    members, offsets, lengths = zip(*kept, strict=True) if kept else ((), (), ())
+    names = [name(member) for member in members]
+    return rows(names, [split] * len(names), [wnid] * len(names), offsets, lengths)
 
 
 def rows(
@@ -170,34 +177,56 @@ def rows(
     return pa.table([pa.array(column, field.type) for column, field in zip(columns, ITEMS, strict=True)], ITEMS)
 
 
-def scan_tree(root: Path, split: str) -> Iterator[pa.Table]:
-    """The images of a folder tree, in order of their paths. Links are not followed; other files are passed over.
+def scan_tree(root: Path, split: str, passed_over: list[str]) -> Iterator[Part]:
+    """The images of a folder tree, as parts of a scan that cannot go on in the middle.
 
-    Raises `ArchiveError` if there are none.
+    Links are not followed: their paths, and those of images whose names are none of ImageNet's, are added to
+    `passed_over`. Raises `ArchiveError` if there are no images.
     """
-    found = _tree_rows(root, "")
+    found = _tree_rows(root, passed_over)
     if (first := next(found, None)) is None:
         raise ArchiveError(
-            f"{root} holds no images of ImageNet (symbolic links, to files and folders, are not followed)"
+            f"{root} holds no images of ImageNet"
+            + (f", but {len(passed_over):,} links or others" if passed_over else "")
         )
     found = chain([first], found)
     while chunk := list(islice(found, PART)):
         names, told, wnids, paths, lengths = zip(*chunk, strict=True)
         splits = [name or split for name in told]
-        yield rows(names, splits, wnids, [0] * len(chunk), lengths, paths)
+        yield Part(rows(names, splits, wnids, [0] * len(chunk), lengths, paths), 0)
+    yield Part(ITEMS.empty_table(), None)
 
 
-def _tree_rows(root: Path, folder: str) -> Iterator[tuple[str, str, str, str, int]]:
+def _tree_rows(root: Path, passed_over: list[str]) -> Iterator[tuple[str, str, str, str, int]]:
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        inner = []
+        for path, entry, size in _listed(root, folder):
+            if size < 0:
+                inner.append(path)
+            elif (image := image_of_tree(path)) is not None and not entry.is_symlink():
+                yield image.name, image.split, image.wnid, path, size
+            elif entry.is_symlink() or _LIKE_AN_IMAGE.search(path):
+                passed_over.append(path)
+        folders.extend(reversed(inner))
+
+
+def _listed(root: Path, folder: str) -> list[tuple[str, os.DirEntry[str], int]]:
+    """What a folder holds, by name: path below `root`, entry, size in bytes (-1 for a folder). Pipes are left out."""
+    found = []
     try:
         with os.scandir(root / folder) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
+            for entry in sorted(listing, key=lambda entry: entry.name):
+                if printable(entry.name) != entry.name:
+                    raise ArchiveError(
+                        f"{root / folder} holds {printable(entry.name)!r}, a name that is not UTF-8: rename it"
+                    )
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    found.append((path, entry, -1))
+                elif entry.is_symlink() or entry.is_file():
+                    found.append((path, entry, entry.stat(follow_symlinks=False).st_size))
     except OSError as error:
         raise ArchiveError(f"cannot list {root / folder}: {error.strerror}") from error
-    for entry in entries:
-        path = f"{folder}/{entry.name}" if folder else entry.name
-        if printable(entry.name) != entry.name:
-            raise ArchiveError(f"{root / folder} holds {printable(entry.name)!r}, a name that is not UTF-8: rename it")
-        if entry.is_dir(follow_symlinks=False):
-            yield from _tree_rows(root, path)
-        elif entry.is_file(follow_symlinks=False) and (image := image_of_tree(path)) is not None:
-            yield image.name, image.split, image.wnid, path, entry.stat(follow_symlinks=False).st_size
+    return found

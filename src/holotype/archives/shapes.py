@@ -34,6 +34,9 @@ class Kind(StrEnum):
 
 
 IMAGES: Final = frozenset({Kind.SYNSETS, Kind.SYNSET, Kind.VAL, Kind.TEST, Kind.TREE, Kind.SHARD})
+TARS: Final = IMAGES - {Kind.TREE}
+ANNOTATIONS: Final = frozenset({Kind.BOXES, Kind.SOLUTION})
+SPLITS: Final = ("train", "val", "test")
 _SPOKEN: Final = {
     Kind.SYNSETS: "a tar for each synset",
     Kind.SYNSET: "the images of one synset",
@@ -49,10 +52,10 @@ _NAMES: Final = (
     (re.compile(r"LOC_(train|val)_solution\.csv"), Kind.SOLUTION),
     (re.compile(r"LOC_synset_mapping\.txt|words\.txt|gloss\.txt"), Kind.TEXTS),
 )
-_SYNSET_TAR = re.compile(r"(n\d{8})\.tar")
-_COMPRESSED = re.compile(r"n\d{8}\.(tar\.gz|tgz|tar\.bz2|tar\.xz|zip)")
-_SYNSET_IMAGE = re.compile(r"((n\d{8})_\d+)\.JPEG")
-_NUMBERED = re.compile(r"(ILSVRC2012_(val|test)_(\d{8}))\.JPEG")
+_SYNSET_TAR = re.compile(r"(n\d{8})\.tar", re.ASCII)
+_COMPRESSED = re.compile(r"n\d{8}\.(tar\.gz|tgz|tar\.bz2|tar\.xz|zip)", re.ASCII)
+_SYNSET_IMAGE = re.compile(r"((n\d{8})_\d+)\.JPEG", re.ASCII)
+_NUMBERED = re.compile(r"(ILSVRC2012_(val|test)_(\d{8}))\.JPEG", re.ASCII)
 _LAST: Final = {"val": 50_000, "test": 100_000}
 
 
@@ -167,17 +170,17 @@ class TreeImage:
 def image_of_tree(path: str) -> TreeImage | None:
     """What the path of a file below a tree's root says; None if it is no image of ImageNet.
 
-    Images named by a synset lie in its folder, and their names do not tell their split; numbered ones lie in the folder
-    of their label where the tree sorts them so.
+    Images named by a synset lie in its folder, and maybe a folder tells their split; numbered ones lie in the folder of
+    their label where the tree sorts them so.
 
     >>> image_of_tree("val/n01440764/ILSVRC2012_val_00000293.JPEG")
     TreeImage(name='ILSVRC2012_val_00000293', split='val', wnid='n01440764', path='val/n01440764/...JPEG')
     """
-    folder, _, file = path.rpartition("/")
-    parent = folder.rpartition("/")[2]
+    *folders, file = path.split("/")
+    parent = folders[-1] if folders else ""
     if (found := _NUMBERED.fullmatch(file)) and 1 <= int(found[3]) <= _LAST[found[2]]:
         wnid = parent if _SYNSET_TAR.fullmatch(f"{parent}.tar") else ""
         return TreeImage(found[1], found[2], wnid, path)
     if (found := _SYNSET_IMAGE.fullmatch(file)) and found[2] == parent:
-        return TreeImage(found[1], "", parent, path)
+        return TreeImage(found[1], next((folder for folder in folders if folder in SPLITS), ""), parent, path)
     return None

@@ -17,7 +17,8 @@ from holotype.files import printable
 
 _IMAGES: Final = frozenset({"jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif"})
 _LONGEST: Final = {"cls": 64, "json": 1 << 16}
-_WNID = re.compile(r"n\d{8}")
+_WNID = re.compile(r"n\d{8}", re.ASCII)
+_LONGEST_KEY: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ def scan_shard(path: Path, split: str, classes: Sequence[str]) -> Iterator[Part]
             position = headers.next
             for name, offset, length in zip(headers.names, headers.offsets, headers.lengths, strict=True):
                 key, extension = _split(name)
+                if len(key.encode()) > _LONGEST_KEY:
+                    raise ArchiveError(f"{path} has a key of more than {_LONGEST_KEY:,} bytes: {printable(key[:40])!r}")
                 if extension in _IMAGES:
                     if images.setdefault(key, (offset, length)) != (offset, length):
                         raise ArchiveError(f"{path} holds two images for the key {printable(key)!r}")

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from holotype.catalog import schema as t
 from holotype.catalog.places import Place, place_columns
@@ -132,24 +132,54 @@ def _held(connection: Connection, column: Any, numbers: Iterable[int]) -> set[in
     }
 
 
-def add_marks(connection: Connection, marks: Iterable[tuple[str, str, str]], archive: int) -> int:
-    """Append what is said of synsets, as (wnid, mark, value), where the archive has not said it before."""
+def newest_item(connection: Connection) -> int:
+    """The highest id of an item, 0 if there is none."""
+    return connection.execute(select(func.max(t.item.c.id))).scalar() or 0
+
+
+def items_in(connection: Connection, archive: int) -> int:
+    """Number of items that lie in an archive."""
+    question = select(func.count()).select_from(t.item).where(t.item.c.archive_id == archive)
+    return connection.execute(question).scalar_one()
+
+
+def move_items(connection: Connection, rows: Sequence[Mapping[str, Any]], archive: int) -> None:
+    """Say where items lie now: ``number``, path, offset and length; ``anew`` forgets the fingerprint."""
+    if rows:
+        places = (
+            {"number": row["number"], **{f"new_{n}": row[n] for n in ("path", "offset", "length")}} for row in rows
+        )
+        moved = update(t.item).where(t.item.c.id == bindparam("number")).values(archive_id=archive)
+        names = ("path", "offset", "length")
+        connection.execute(moved.values({name: bindparam(f"new_{name}") for name in names}), list(places))
+    for chunk in chunks((row["number"] for row in rows if row["anew"]), 2_000):
+        connection.execute(delete(t.fingerprint).where(t.fingerprint.c.item_id.in_(chunk)))
+
+
+def put_marks(connection: Connection, marks: Iterable[tuple[str, str, str]], archive: int) -> int:
+    """Say all that an archive says of synsets, as (wnid, mark, value), in place of what it said; how much is new."""
     table = t.mark
     held = {
-        (row.wnid, row.mark)
-        for row in connection.execute(select(table.c.wnid, table.c.mark).where(table.c.archive_id == archive))
+        (row.wnid, row.mark): row.value
+        for row in connection.execute(select(table).where(table.c.archive_id == archive))
     }
-    new = {(wnid, mark): value for wnid, mark, value in marks if (wnid, mark) not in held}
-    rows = [{"wnid": wnid, "mark": mark, "value": value, "archive_id": archive} for (wnid, mark), value in new.items()]
+    said = {(wnid, mark): value for wnid, mark, value in marks}
+    if said == held:
+        return 0
+    connection.execute(delete(table).where(table.c.archive_id == archive))
+    rows = [{"wnid": wnid, "mark": mark, "value": value, "archive_id": archive} for (wnid, mark), value in said.items()]
     add_rows(connection, table, rows)
-    return len(rows)
+    return sum(held.get(key) != value for key, value in said.items())
 
 
 def marks(connection: Connection, names: Sequence[str]) -> Sequence[Any]:
-    """Marks of synsets with one of these names, by wnid."""
+    """Marks of synsets with one of these names, by wnid, each once."""
     table = t.mark
     return connection.execute(
-        select(table.c.wnid, table.c.mark, table.c.value).where(table.c.mark.in_(names)).order_by(table.c.wnid)
+        select(table.c.wnid, table.c.mark, table.c.value)
+        .distinct()
+        .where(table.c.mark.in_(names))
+        .order_by(table.c.wnid, table.c.mark, table.c.value)
     ).all()
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections import Counter
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -13,8 +14,9 @@ import click
 import holotype as api
 from holotype.archives.blemishes import CODES
 from holotype.archives.discover import Found, find_ilsvrc2012, find_imagenet21k
+from holotype.archives.lists import read_lines
 from holotype.archives.official import OFFICIAL, verify_md5
-from holotype.archives.shapes import Kind, Source
+from holotype.archives.shapes import SPLITS, Kind, Source
 from holotype.benchmark.orders import ORDERS, order
 from holotype.cli import show
 from holotype.cli.ontology import lemmas_command
@@ -22,6 +24,7 @@ from holotype.cli.options import Command, json_option, project_option
 from holotype.errors import ArchiveError
 from holotype.ontology import is_wnid
 
+_MOST_CLASSES = 100_000
 _DATASET = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -80,7 +83,9 @@ def imagenet21k_command(paths: tuple[Path, ...], dataset: str, verify: bool, pro
 @import_group.command("webdataset")
 @paths_argument
 @dataset_option(None)
-@click.option("--split", default="", help="The split of these shards.")
+@click.option(
+    "--split", default="", type=click.Choice(["", *SPLITS]), help="The split of these shards, if they have one."
+)
 @click.option(
     "--classes",
     metavar="ORDER|FILE",
@@ -123,9 +128,9 @@ def _classes(name: str | None) -> tuple[str, ...]:
     if name in ORDERS:
         return order(name).wnids
     try:
-        wnids = tuple(Path(name).read_text().split())
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.BadParameter(f"{name!r} is neither an order nor a readable file", param_hint="--classes") from error
+        wnids = tuple(islice(filter(None, map(str.strip, read_lines(Path(name)))), _MOST_CLASSES))
+    except ArchiveError as error:
+        raise click.BadParameter(f"{name!r} is no order, and {error}", param_hint="--classes") from error
     if not wnids or not all(map(is_wnid, wnids)):
         raise click.BadParameter(f"{name} is not a list of wnids, one a line", param_hint="--classes")
     return wnids
