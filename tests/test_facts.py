@@ -563,7 +563,7 @@ def test_a_text_that_cannot_be_printed_is_refused_with_its_line(
     assert str(caught.value).isprintable()
 
 
-def test_digits_of_other_scripts_are_no_wnid_and_no_year(tmp_path: Path) -> None:
+def test_digits_of_other_scripts_make_no_wnid(tmp_path: Path) -> None:
     wide = "n０２０８４０７１"
     with pytest.raises(ArchiveError, match="expected a wnid"):
         list(read_texts(wrote(tmp_path / "m.txt", f"{wide} dog\n")))
