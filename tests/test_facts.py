@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import re
+import struct
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -187,14 +190,22 @@ def pax(payload: bytes) -> bytes:
         (tar_of({"/etc/a.xml": b""}), "refused for the name of its member '/etc/a.xml'"),
         (tar_of({"a/../../b.xml": b""}), r"its member 'a/\.\./\.\./b.xml'"),
         (tar_of({"a\nb.xml": b""}), r"its member 'a\\nb.xml'"),
-        (tar_of({"x" * 5000 + ".xml": b""}), "member 'an extended header'|an extended header has 5,005 bytes"),
-        (special(tarfile.XHDTYPE, size=1 << 40), "1,099,511,627,776 bytes, more than the 4,096 allowed"),
+        (
+            tar_of({"x" * 5000 + ".xml": b""}),
+            "member 'an extended header'|an extended header has 5,005 bytes, more than the 4,097 allowed",
+        ),
+        (special(tarfile.XHDTYPE, size=1 << 40), "1,099,511,627,776 bytes, more than the 1,048,576 allowed"),
         (special(tarfile.REGTYPE, size=2 << 20), "'a.xml' has 2,097,152 bytes, more than the 1,048,576 allowed"),
         (special(tarfile.REGTYPE, "a.tar", size=1 << 30), "'a.tar' has 1,073,741,824 bytes"),
         (special(tarfile.REGTYPE, size=-5), "negative size"),
-        (pax(b"0 path=a\n"), "damaged in an extended header"),
-        (pax(b"99 path=a\n"), "damaged in an extended header"),
-        (pax(b"x"), "damaged in an extended header"),
+        (pax(b"0 path=a\n"), "has a damaged extended header"),
+        (pax(b"99 path=a\n"), "has a damaged extended header"),
+        (pax(b"x"), "has a damaged extended header"),
+        (pax(b"30 GNU.sparse.name=sparse.xml\n"), "holds a sparse file"),
+        (tar_of(XMLS) + b"more", "goes on after its end mark"),
+        (bytes(10240), r"boxes.tar holds no annotations \(.xml\)"),
+        (tar_of({"a.txt": b"1", "._b.xml": b"2"}), r"holds no annotations \(.xml\)"),
+        (gzip.compress(tar_of(XMLS)) + b"more", "is damaged at its end"),
         (tar_of({f"{n}.tar.gz": b"\x1f\x8bzzz" for n in range(2)}), r"boxes.tar/0.tar.gz"),
     ],
 )
@@ -202,6 +213,33 @@ def test_damaged_and_hostile_archives_are_refused_in_one_line(tmp_path: Path, da
     with pytest.raises(ArchiveError, match=message) as caught:
         list(read_voc_archive(wrote(tmp_path / "boxes.tar", data)))
     assert "\n" not in str(caught.value)
+
+
+def test_a_flipped_digit_is_told_by_gzips_checksum(tmp_path: Path) -> None:
+    packed = gzip.compress(tar_of(XMLS), 0)
+    at = packed.index(b"<xmin>33<") + 6
+    path = wrote(tmp_path / "boxes.tgz", packed[:at] + b"9" + packed[at + 1 :])
+    with pytest.raises(ArchiveError, match=r"boxes.tgz is damaged at its end \(CRC check failed .*download it again"):
+        list(read_voc_archive(path))
+    nested = wrote(tmp_path / "nested.tar", tar_of({"a.tgz": path.read_bytes()}))
+    with pytest.raises(ArchiveError, match=r"nested.tar/a.tgz is damaged at its end"):
+        list(read_voc_archive(nested))
+
+
+def test_extended_headers_of_a_megabyte_are_read_and_count(tmp_path: Path) -> None:
+    value = b"x" * 500_000
+    record = b"%d LIBARCHIVE.xattr.com.apple.quarantine=%b\n" % (len(value) + 46, value)
+    assert len(record) == len(value) + 46
+    path = wrote(tmp_path / "boxes.tar", pax(record))
+    assert list(read_voc_archive(path)) == FOUND
+    with pytest.raises(ArchiveError, match="expands to more bytes than such an archive has, at an extended header"):
+        list(read_members(path, (".xml",), 1000, in_all=400_000))
+
+
+def test_what_lies_behind_the_last_member_counts_too(tmp_path: Path) -> None:
+    path = wrote(tmp_path / "boxes.tgz", gzip.compress(tar_of(XMLS) + bytes(9 << 20)))
+    with pytest.raises(ArchiveError, match="expands to more bytes than such an archive has, at its end"):
+        list(read_members(path, (".xml",), 1000, in_all=8 << 20))
 
 
 def test_what_a_gzip_bomb_expands_to_is_bounded(tmp_path: Path) -> None:
@@ -232,6 +270,9 @@ def test_folders_are_read_by_path_and_links_are_not_followed(tmp_path: Path) -> 
     assert list(read_voc_folder(tmp_path / "CLS-LOC")) == [*FOUND, Annotation("v_1", 500, 375, ())]
     with pytest.raises(ArchiveError, match="cannot read .*none"):
         list(read_voc_folder(tmp_path / "none"))
+    (tmp_path / "empty/train").mkdir(parents=True)
+    with pytest.raises(ArchiveError, match=r"empty holds no annotations \(.xml\)"):
+        list(read_voc_folder(tmp_path / "empty"))
 
 
 @pytest.mark.parametrize(
@@ -322,7 +363,7 @@ def meta_mat(count: int = 4, inner: int = 2, id_field: str = "ILSVRC2012_ID", **
 
 
 DEVKIT = {
-    "ILSVRC2012_devkit_t12/data/ILSVRC2012_validation_ground_truth.txt": b"2\n1\r\n4\n",
+    "ILSVRC2012_devkit_t12/data/ILSVRC2012_validation_ground_truth.txt": b"2\n1\r\n4\n" + b"3\n" * 49_997,
     "ILSVRC2012_devkit_t12/data/meta.mat": meta_mat(),
     "ILSVRC2012_devkit_t12/evaluation/demo.m": b"% code",
 }
@@ -335,11 +376,8 @@ def test_a_devkit_is_read_from_its_archive_and_its_folder(tmp_path: Path) -> Non
     kit = read_devkit(archive)
     assert kit == read_devkit(tmp_path / "ILSVRC2012_devkit_t12")
     assert kit.meta.wnids == order("devkit").wnids[1:5]
-    assert kit.truth == {
-        "ILSVRC2012_val_00000001": order("devkit").wnids[2],
-        "ILSVRC2012_val_00000002": order("devkit").wnids[1],
-        "ILSVRC2012_val_00000003": order("devkit").wnids[4],
-    }
+    assert list(kit.truth) == [f"ILSVRC2012_val_{n:08d}" for n in range(1, 50_001)]
+    assert list(kit.truth.values())[:4] == [order("devkit").wnids[n] for n in (2, 1, 4, 3)]
     assert (kit.meta.words["n00001740"], kit.meta.glosses[kit.meta.wnids[0]]) == ("word 5", "gloss 1")
 
 
@@ -385,6 +423,83 @@ def test_what_is_no_devkit_says_what_is_missing(tmp_path: Path) -> None:
         read_devkit(archive)
     with pytest.raises(ArchiveError, match=r"is not a devkit: it has no data/meta.mat"):
         read_devkit(tmp_path)
+
+
+@pytest.mark.parametrize("lines", [b"", b"1\n" * 49_999, b"1\n" * 50_001])
+def test_a_truth_of_more_or_fewer_images_is_refused(tmp_path: Path, lines: bytes) -> None:
+    for name, data in DEVKIT.items():
+        wrote(tmp_path / name, lines if name.endswith("truth.txt") else data)
+    with pytest.raises(ArchiveError, match=r"ground_truth.txt has [0-9,]+ lines, not one for each of 50,000 images"):
+        read_devkit(tmp_path / "ILSVRC2012_devkit_t12")
+
+
+def mat(order: str, *elements: bytes) -> bytes:
+    mark = {"<": b"\0\1IM", ">": b"\1\0MI"}[order]
+    return b"MATLAB 5.0 MAT-file".ljust(124) + mark + b"".join(elements)
+
+
+def array(order: str, family: int, sides: tuple[int, ...], rest: bytes = b"", flags: tuple[int, int] = (6, 8)) -> bytes:
+    """A matrix element named synsets: its tag, flags, dimensions and name, and whatever follows."""
+    size = 4 * len(sides)
+    head = struct.pack(f"{order}6I{len(sides)}i", *flags, family, 0, 5, size, *sides) + bytes(-size % 8)
+    data = head + struct.pack(f"{order}2I", 1, 7) + b"synsets\0" + rest
+    return struct.pack(f"{order}2I", 14, len(data)) + data
+
+
+def deep(levels: int) -> bytes:
+    data = b""
+    for _ in range(levels):
+        data = array("<", 1, (1, 1), data)
+    return data
+
+
+FIELDS = struct.pack("<4I", 4 << 16 | 5, 8, 1, 8) + b"WNID".ljust(8, b"\0")
+
+
+@pytest.mark.parametrize("family", [1, 2, 4, 6])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("sides", [(32768, 32768), (0, 2**31 - 1), (2**16, 2**16, 2**16, 2**16)])
+def test_dimensions_that_ask_for_gigabytes_are_refused_unread(
+    family: int, order: str, compressed: bool, sides: tuple[int, ...]
+) -> None:
+    element = array(order, family, sides, FIELDS)
+    if compressed:
+        packed = zlib.compress(element)
+        element = struct.pack(f"{order}2I", 15, len(packed)) + packed
+    with pytest.raises(ArchiveError, match="meta.mat has arrays of more than the 4,000,000 values allowed"):
+        parse_meta(mat(order, element), "meta.mat")
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        array("<", 1, (32768, 32768), flags=(7, 99)),  # scipy does not look at this tag
+        array("<", 2, (1, 1), FIELDS + array("<", 1, (-1, 4))),
+        array("<", 6, (1, 1), struct.pack("<2I", 4096, 8) + bytes(8)),  # beyond scipy's table of kinds
+        array("<", 5, (1, 1), bytes(64)),
+        array("<", 6, (1,) * 33, bytes(64)),
+        array("<", 2, (1, 1), struct.pack("<2I", 4 << 16 | 5, 0) + struct.pack("<2I", 1, 8) + bytes(8)),
+        deep(1000),
+        array("<", 1, (1000, 1000)),
+    ],
+)
+def test_an_array_that_scipy_would_stumble_over_is_refused_unread(element: bytes) -> None:
+    with pytest.raises(ArchiveError, match="is not the meta.mat of a devkit") as caught:
+        parse_meta(mat("<", element), "meta.mat")
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert "\n" not in str(caught.value)
+
+
+def test_dimensions_within_a_real_struct_are_seen(tmp_path: Path) -> None:
+    from scipy.io import savemat
+
+    buffer = io.BytesIO()
+    savemat(buffer, {"synsets": {"WNID": np.zeros((3, 5), object)}})
+    patched = buffer.getvalue().replace(struct.pack("=2i", 3, 5), struct.pack("=2i", 32768, 32768))
+    assert patched != buffer.getvalue()
+    with pytest.raises(ArchiveError, match="more than the 4,000,000 values"):
+        parse_meta(patched, "meta.mat")
 
 
 # lists
@@ -436,6 +551,48 @@ def test_texts_are_read_with_tabs_and_blanks(tmp_path: Path) -> None:
         list(read_texts(wrote(tmp_path / "words.txt", f"{DOG}\n")))
     with pytest.raises(ArchiveError, match="cannot read"):
         list(read_texts(tmp_path / "none.txt"))
+
+
+@pytest.mark.parametrize("read", [read_marks, read_texts])
+@pytest.mark.parametrize("text", ["a\0b", "a\x1b[31m", "a\x9fb"])
+def test_a_text_that_cannot_be_printed_is_refused_with_its_line(
+    tmp_path: Path, read: Callable[[Path], Iterator[tuple[str, str]]], text: str
+) -> None:
+    with pytest.raises(ArchiveError, match=r"m.txt, line 2 has a character that cannot be printed") as caught:
+        list(read(wrote(tmp_path / "m.txt", f"{CAT} cat\n{DOG} {text}\n")))
+    assert str(caught.value).isprintable()
+
+
+def test_digits_of_other_scripts_make_no_wnid(tmp_path: Path) -> None:
+    wide = "n０２０８４０７１"
+    with pytest.raises(ArchiveError, match="expected a wnid"):
+        list(read_texts(wrote(tmp_path / "m.txt", f"{wide} dog\n")))
+    assert list(read_urls(wrote(tmp_path / "u.txt", f"{wide}_1 http://x.de/\n"))) == [None]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda path: list(read_marks(path)),
+        lambda path: list(read_solution(path)),
+        lambda path: list(read_members(path, (".xml",), 10)),
+        lambda path: verify_md5(path, print, {path.name: Official("")}),
+        read_devkit,
+    ],
+)
+def test_pipes_and_devices_are_refused_and_not_waited_for(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    for name in ("pipe", "zero"):
+        with pytest.raises(ArchiveError, match=f"cannot read .*{name}: it is not a plain file"):
+            read(tmp_path / name)
+
+
+def test_a_pipe_in_a_devkits_folder_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    os.mkfifo(tmp_path / "data/meta.mat")
+    with pytest.raises(ArchiveError, match=r"cannot read .*meta.mat: it is not a plain file"):
+        read_devkit(tmp_path)
 
 
 # blemishes
@@ -500,6 +657,10 @@ def test_a_group_of_duplicates_is_one_finding_named_by_the_image_that_is_tested_
 def test_an_imageability_is_a_number_from_one_to_five(value: str) -> None:
     with pytest.raises(ArchiveError, match="imageability of n02084071 is"):
         list(blemishes.marked([Marked(DOG, "imageability", value)], {DOG: 1}))
+    with pytest.raises(
+        ArchiveError, match=re.escape(f"imageability of n02084071 is {value!r}, not a number from 1 to 5")
+    ):
+        blemishes.rating(DOG, value)
 
 
 def test_the_known_blemishes_are_as_many_as_were_counted() -> None:
@@ -541,7 +702,7 @@ def test_official_files_are_checked_by_their_md5(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match=r"has md5 [0-9a-f]{32}, not fa75699e90414af021442c21a62c3abf: .* again"):
         verify_md5(path, steps.append)
     assert steps == [14]
-    verify_md5(path, steps.append, {path.name: Official("devkit", "6c7ba9c5a141421e1c03cb9807c97c74", 14)})
+    verify_md5(path, steps.append, {path.name: Official("6c7ba9c5a141421e1c03cb9807c97c74", 14)})
     short = wrote(tmp_path / "ILSVRC2012_img_val.tar", b"something else")
     with pytest.raises(ArchiveError, match=r"has 14 bytes, not 6,744,924,160: go on downloading"):
         verify_md5(short, steps.append)

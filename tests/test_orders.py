@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import csv
 import gzip
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +17,10 @@ from hypothesis.extra import numpy as arrays
 from holotype.archives.devkit import parse_meta
 from holotype.archives.solution import read_solution
 from holotype.benchmark.orders import ORDERS, convert, detect_order, order
+from holotype.cli.orders import read_guesses, read_labels
 from holotype.errors import PredictionError
 from holotype.ontology import Ontology, is_wnid
+from test_cli import run
 
 names = st.sampled_from(sorted(ORDERS))
 indices = arrays.arrays(np.int64, arrays.array_shapes(max_dims=3), elements=st.integers(-1, 999))
@@ -162,3 +167,118 @@ def test_orders_that_agree_on_the_images_cannot_be_told_apart() -> None:
 def test_labels_that_do_not_fit_are_refused(guesses: npt.NDArray[np.int64], truth: list[str], message: str) -> None:
     with pytest.raises(PredictionError, match=message):
         detect_order(guesses, truth, "sorted")
+
+
+# the command
+
+
+@pytest.fixture
+def truth(tmp_path: Path) -> Path:
+    """A solution file of 40 images of as many classes; the rows are not in the order of the names."""
+    rows = [(f"val_{n:02d}", f"{order('sorted').wnids[10 * n]} 1 2 3 4 ") for n in range(40)]
+    with (tmp_path / "LOC_val_solution.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("ImageId", "PredictionString"), *reversed(rows)])
+    return tmp_path / "LOC_val_solution.csv"
+
+
+DEVKIT = convert(np.arange(0, 400, 10), "sorted", "devkit")
+
+
+def test_the_orders_are_listed() -> None:
+    assert json.loads(run("orders", "--json")) == dict(ORDERS)
+    assert run("orders").splitlines()[1:] == [f"{name}\t{users}" for name, users in ORDERS.items()]
+
+
+def test_the_command_says_which_order_a_file_is_in_and_whether_it_is_as_declared(tmp_path: Path, truth: Path) -> None:
+    (tmp_path / "p.txt").write_text("".join(f"{index} 1\n" for index in DEVKIT))
+    asked = ("orders", "--detect", tmp_path / "p.txt", "--truth", truth)
+    assert run(*asked, expect=1).startswith("these predictions look as if they were in devkit order: top-1 100.0 %")
+    assert run(*asked, "--declared", "devkit").startswith(
+        "these predictions are in devkit order, as declared: top-1 100"
+    )
+    found = json.loads(run(*asked, "--declared", "devkit", "--json"))
+    assert (found["declared"], found["found"], found["images"], found["classes"]) == ("devkit", "devkit", 40, 40)
+    assert (list(found["top1"]), found["top1"]["devkit"]) == (list(ORDERS), 1)
+
+
+def test_guesses_are_read_from_arrays_and_from_text(tmp_path: Path) -> None:
+    pairs = np.stack([DEVKIT, (DEVKIT + 1) % 1000], 1)
+    np.save(tmp_path / "flat.npy", DEVKIT.astype(np.int16))
+    np.save(tmp_path / "pairs.npy", pairs)
+    np.savetxt(tmp_path / "blanks.txt", pairs, "%5d", newline=" \r\n")
+    np.savetxt(tmp_path / "commas.txt", pairs, "%d", delimiter=", ")
+    for name in ("flat.npy", "pairs.npy", "blanks.txt", "commas.txt"):
+        assert read_guesses(tmp_path / name, 40)[:, 0].tolist() == DEVKIT.tolist()
+
+
+def test_an_order_that_cannot_be_told_is_no_contradiction(tmp_path: Path, truth: Path) -> None:
+    (tmp_path / "p.txt").write_text("7\n" * 40)
+    assert "cannot be told from 40 images" in run("orders", "--detect", tmp_path / "p.txt", "--truth", truth)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("1\n" * 39, "p has 39 rows for the 40 images of the truth"),
+        ("1\n" * 41, "p has more rows than the truth has images, 40"),
+        ("", "p has 0 rows"),
+        ("1\n\n1\n", "p, row 2: expected whole numbers, not ''"),
+        ("1\n1 0.5\n", "p, row 2: expected whole numbers, not '1 0.5'"),
+        ("٣\n" * 40, "p, row 1: expected whole numbers"),
+        ("9" * 5000, "p, row 1: expected whole numbers"),
+        (np.zeros((39, 5), int), "p has 39 rows for the 40"),
+        (np.zeros((40, 5)), "p has float64 of shape (40, 5), not whole numbers"),
+        (np.zeros((40, 5, 1), int), "p has int64 of shape (40, 5, 1), not"),
+        (np.array(7), "p has int64 of shape (), not"),
+        (np.zeros((40, 0), int), "predictions of shape (40, 0) do not fit"),
+    ],
+)
+def test_predictions_that_do_not_fit_are_refused_in_one_line(tmp_path: Path, data: Any, message: str) -> None:
+    if isinstance(data, str):
+        (tmp_path / "p").write_text(data)
+    else:
+        with (tmp_path / "p").open("wb") as file:
+            np.save(file, data)
+    with pytest.raises(PredictionError, match=re.escape(message)) as caught:
+        detect_order(read_guesses(tmp_path / "p", 40), ["n01440764"] * 40, "sorted")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["{'descr':'<i8','fortran_order':False,'shape':(1000000000000,5)}\n", "({[\n", "-" * 9000, "(" * 9000, "\0", ""],
+)
+def test_a_damaged_npy_takes_no_memory_and_is_one_line(tmp_path: Path, header: str) -> None:
+    (tmp_path / "p").write_bytes(b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header.encode() + bytes(80))
+    with pytest.raises(PredictionError, match="p is no .npy that is read here, or is damaged") as caught:
+        read_guesses(tmp_path / "p", 40)
+    assert "\n" not in str(caught.value)
+
+
+def test_pickles_are_not_loaded(tmp_path: Path) -> None:
+    np.save(tmp_path / "p.npy", np.array([print], object), allow_pickle=True)
+    with pytest.raises(PredictionError, match="Python objects"):
+        read_guesses(tmp_path / "p.npy", 1)
+
+
+def test_an_error_of_the_command_is_one_line(tmp_path: Path, truth: Path) -> None:
+    (tmp_path / "p").write_text("x\n")
+    said = run("orders", "--detect", tmp_path / "p", "--truth", truth, expect=2)
+    assert said == f"error: {tmp_path}/p, row 1: expected whole numbers, not 'x'\n"
+    assert "--detect and --truth go together" in run("orders", "--detect", tmp_path / "p", expect=2)
+
+
+def test_an_image_of_two_classes_has_no_label(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text("ImageId,PredictionString\na,n01440764 1 2 3 4 n01443537 1 2 3 4\n")
+    with pytest.raises(PredictionError, match=r"s.csv: 'a' has boxes of n01440764 and n01443537: no one label"):
+        read_labels(tmp_path / "s.csv")
+
+
+def test_a_real_model_is_recognised_from_its_file(
+    tmp_path: Path, shared: Path, real: tuple[dict[str, npt.NDArray[np.int64]], list[str]]
+) -> None:
+    with gzip.open(shared / "ilsvrc/predictions/row_order.json.gz") as file:
+        names = [name for name, _ in json.load(file)["image_filenames"]]
+    np.save(tmp_path / "p.npy", convert(real[0]["resnet50"][np.argsort(names)], "sorted", "devkit"))
+    said = run("orders", "--detect", tmp_path / "p.npy", "--truth", shared / "ilsvrc/LOC_val_solution.csv", expect=1)
+    assert "in devkit order: top-1 76.1 % read as devkit" in said

@@ -143,7 +143,7 @@ def known(names: Container[str], wnids: Container[str]) -> Iterator[Finding]:
     Two classes of one name are found only where both are there.
     """
     for finding, _ in known_blemishes():
-        concerned = re.findall(r"n\d{8}", finding.detail) if is_wnid(finding.name) else []
+        concerned = re.findall(r"n[0-9]{8}", finding.detail) if is_wnid(finding.name) else []
         if finding.name in (wnids if concerned else names) and all(wnid in wnids for wnid in concerned):
             yield finding
 
@@ -218,11 +218,16 @@ def marked(rows: Iterable[Marked], images: Mapping[str, int]) -> Iterator[Findin
             continue
         if mark == "unsafe":
             yield Finding("unsafe", wnid, wnid, f"{images[wnid]:,} images")
-        elif mark == "imageability" and (rating := _rating(wnid, value)) < IMAGEABLE:
-            yield Finding("not_imageable", wnid, wnid, f"rated {rating:g}, {images[wnid]:,} images")
+        elif mark == "imageability" and (rated := rating(wnid, value)) < IMAGEABLE:
+            yield Finding("not_imageable", wnid, wnid, f"rated {rated:g}, {images[wnid]:,} images")
 
 
-def _rating(wnid: str, value: str) -> float:
+def rating(wnid: str, value: str) -> float:
+    """The mean rating of how imageable a synset is, 1 to 5. Raises `ArchiveError` for anything else.
+
+    >>> rating("n02084071", "4.25")
+    4.25
+    """
     if not re.fullmatch(r"[1-5](\.[0-9]{1,20})?", value) or float(value) > 5:
         raise ArchiveError(f"the imageability of {wnid} is {value[:40]!r}, not a number from 1 to 5")
     return float(value)

@@ -13,12 +13,13 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.ElementTree import fromstring
 
 from holotype.archives.members import read_members
+from holotype.archives.opening import opened_file
 from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.ontology import is_wnid
 
 LARGEST_XML: Final = 1 << 20
-_PIXEL = re.compile(r"\s*(-?[0-9]{1,7})(?:\.0*)?\s*")
+_PIXEL = re.compile(r"\s*(-?[0-9]{1,7})(?:\.0*)?\s*", re.ASCII)
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -96,26 +97,38 @@ def pixel(text: str, where: str) -> int:
 def read_voc_archive(path: Path) -> Iterator[Annotation]:
     """The annotations in an official box archive (``.tar.gz``, ``.tgz``, ``.tar``; also tars inside), in order.
 
-    Raises `ArchiveError` as `parse_voc` and `read_members` do.
+    Raises `ArchiveError` as `parse_voc` and `read_members` do, and where there are none.
     """
-    for name, data in read_members(path, (".xml",), LARGEST_XML):
-        yield parse_voc(data, f"{printable(path)}/{name}")
+    members = read_members(path, (".xml",), LARGEST_XML)
+    yield from _some((parse_voc(data, f"{printable(path)}/{name}") for name, data in members), path)
+
+
+def _some(found: Iterator[Annotation], path: Path) -> Iterator[Annotation]:
+    if (first := next(found, None)) is None:
+        raise ArchiveError(f"{printable(path)} holds no annotations (.xml)")
+    yield first
+    yield from found
 
 
 def read_voc_folder(folder: Path) -> Iterator[Annotation]:
     """The annotations below a folder such as Kaggle's ``Annotations/CLS-LOC``, by path; links are not followed.
 
-    Raises `ArchiveError` as `parse_voc` does, and where a file cannot be read.
+    Raises `ArchiveError` as `parse_voc` does, where a file cannot be read, and where there are none.
     """
+    yield from _some(_voc_files(folder), folder)
+
+
+def _voc_files(folder: Path) -> Iterator[Annotation]:
     try:
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             if not entry.name.isprintable():
                 raise ArchiveError(f"{printable(folder)}: refused for the name {entry.name!r}")
             if entry.is_dir(follow_symlinks=False):
-                yield from read_voc_folder(Path(entry.path))
+                yield from _voc_files(Path(entry.path))
             elif entry.name.endswith(".xml") and entry.is_file(follow_symlinks=False):
-                with open(entry.path, "rb") as file:
-                    yield parse_voc(file.read(LARGEST_XML + 1), printable(entry.path))
+                with opened_file(Path(entry.path)) as file:
+                    data = file.read(LARGEST_XML + 1)
+                yield parse_voc(data, printable(entry.path))
     except OSError as error:
         raise ArchiveError(f"cannot read {printable(error.filename or folder)}: {error.strerror}") from error
 

@@ -12,17 +12,20 @@ from typing import Any, Final
 
 import numpy as np
 
+from holotype.archives.matlab import check_matlab
 from holotype.archives.members import read_members
+from holotype.archives.opening import opened_file
 from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.ontology import is_wnid
+from holotype.ontology.text import readable
 
 TRUTH: Final = "ILSVRC2012_validation_ground_truth.txt"
 META: Final = "meta.mat"
+IMAGES: Final = 50_000
+"""The validation images of ILSVRC2012."""
 _LARGEST = 16 << 20
-_LARGEST_EXPANDED = 64 << 20
-_ID = re.compile(r"ILSVRC\d{4}_ID")
-_COMPRESSED = 15
+_ID = re.compile(r"ILSVRC[0-9]{4}_ID")
 # What scipy is known to raise on damaged files.
 _SCIPY_ERRORS = (
     ArithmeticError,
@@ -59,14 +62,18 @@ class Devkit:
 def read_devkit(path: Path) -> Devkit:
     """The devkit of ILSVRC2012: ``ILSVRC2012_devkit_t12.tar.gz`` or its folder. Source: its ``readme.txt``.
 
-    Raises `ArchiveError` where ``data/meta.mat`` or the validation ground truth is missing or damaged.
+    Raises `ArchiveError` where ``data/meta.mat`` or the validation ground truth is missing or damaged, and where the
+    latter has not a line for each of the 50,000 images.
     """
     found = dict(_files(path))
     for name in (META, TRUTH):
         if name not in found:
             raise ArchiveError(f"{printable(path)} is not a devkit: it has no data/{name}")
     meta = parse_meta(found[META], f"{printable(path)}/data/{META}")
-    ids = parse_truth(found[TRUTH], f"{printable(path)}/data/{TRUTH}", len(meta.wnids))
+    where = f"{printable(path)}/data/{TRUTH}"
+    ids = parse_truth(found[TRUTH], where, len(meta.wnids))
+    if len(ids) != IMAGES:
+        raise ArchiveError(f"{where} has {len(ids):,} lines, not one for each of {IMAGES:,} images: download it again")
     return Devkit(meta, {f"ILSVRC2012_val_{n:08d}": meta.wnids[i - 1] for n, i in enumerate(ids, 1)})
 
 
@@ -74,12 +81,12 @@ def _files(path: Path) -> Iterable[tuple[str, bytes]]:
     if not path.is_dir():
         members = read_members(path, (f"data/{META}", f"data/{TRUTH}"), _LARGEST)
         return [(name.rpartition("/")[2], data) for name, data in members]
-    return [(name, _read(path / "data" / name)) for name in (META, TRUTH) if (path / "data" / name).is_file()]
+    return [(name, _read(path / "data" / name)) for name in (META, TRUTH) if (path / "data" / name).exists()]
 
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with opened_file(path) as file:
             data = file.read(_LARGEST + 1)
     except OSError as error:
         raise ArchiveError(f"cannot read {printable(path)}: {error.strerror}") from error
@@ -109,10 +116,11 @@ def parse_meta(data: bytes, where: str) -> Meta:
     from scipy.io import loadmat
 
     try:
-        _check_expansion(data, where)
+        check_matlab(data, where)
         rows = np.atleast_1d(loadmat(io.BytesIO(data), variable_names=["synsets"], squeeze_me=True)["synsets"])
         (id_field,) = filter(_ID.fullmatch, rows.dtype.names or ())
         synsets = [(int(row[id_field]), str(row["WNID"]), int(row["num_children"]), row) for row in rows]
+        words, glosses = _texts(synsets, "words"), _texts(synsets, "gloss")
     except _SCIPY_ERRORS as error:
         raise ArchiveError(f"{where} is not the meta.mat of a devkit, or is damaged: {_line(error)}") from error
     leaves = sorted((number, wnid) for number, wnid, children, _ in synsets if children == 0)
@@ -120,26 +128,11 @@ def parse_meta(data: bytes, where: str) -> Meta:
         raise ArchiveError(f"{where}: the ids of the classes are not 1, 2, 3 ... without a gap")
     if strange := [wnid for _, wnid, _, _ in synsets if not is_wnid(wnid)]:
         raise ArchiveError(f"{where}: {strange[0][:40]!r} is not a wnid")
-    return Meta(tuple(wnid for _, wnid in leaves), _texts(synsets, "words"), _texts(synsets, "gloss"))
+    return Meta(tuple(wnid for _, wnid in leaves), words, glosses)
 
 
 def _texts(synsets: Iterable[tuple[int, str, int, Any]], field: str) -> dict[str, str]:
-    return {wnid: str(row[field]) for _, wnid, _, row in synsets}
-
-
-def _check_expansion(data: bytes, where: str) -> None:
-    """Raise unless the compressed elements of a MATLAB 5 file expand to a sane size (MAT-File Format, section 1)."""
-    if not data.startswith(b"MATLAB 5.0 MAT-file"):
-        raise ValueError("no header of MATLAB 5")
-    tag = np.dtype("u4").newbyteorder("<" if data[126:128] == b"IM" else ">")
-    position, left = 128, _LARGEST_EXPANDED
-    while position + 8 <= len(data):
-        kind, length = np.frombuffer(data, tag, 2, position).tolist()
-        if kind == _COMPRESSED:
-            left -= len(zlib.decompressobj().decompress(data[position + 8 : position + 8 + length], left + 1))
-        if left < 0:
-            raise ArchiveError(f"{where} expands to more than the {_LARGEST_EXPANDED:,} bytes allowed")
-        position += 8 + length
+    return {wnid: readable(str(row[field])) for _, wnid, _, row in synsets}
 
 
 def _line(error: Exception) -> str:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from holotype.archives.header import LONGEST, parse_extended
+from holotype.archives.opening import opened_file
 from holotype.errors import ArchiveError
 from holotype.files import printable
 
@@ -24,7 +26,6 @@ LARGEST_IN_ALL: Final = 4 << 30
 _BLOCK = 512
 _STEP = 1 << 20
 _LARGEST_NESTED = 64 << 20
-_LARGEST_NAME = 4096
 _NESTED = (".tar", ".tar.gz", ".tgz")
 _GZIP = b"\x1f\x8b"
 _AGAIN = "download it again"
@@ -44,22 +45,32 @@ class _Tape:
     budget: _Budget
 
     def take(self, count: int, what: str) -> bytes:
-        self.budget.left -= count
-        if self.budget.left < 0:
-            raise ArchiveError(f"{self.where} expands to more bytes than such an archive has, at {what}: not read on")
+        data = self._read(count, what)
+        if len(data) < count:
+            raise ArchiveError(f"{self.where} ends inside {what}, {count - len(data):,} bytes too early: {_AGAIN}")
+        return data
+
+    def _read(self, count: int, what: str) -> bytes:
         try:
-            data = self.file.read(count)
+            data = self.file.read(min(count, self.budget.left + 1))
         except EOFError as error:
             raise ArchiveError(f"{self.where} ends inside {what}, its gzip data are cut off: {_AGAIN}") from error
         except (gzip.BadGzipFile, zlib.error) as error:
             raise ArchiveError(f"{self.where} is damaged at {what} ({error}): {_AGAIN}") from error
-        if len(data) < count:
-            raise ArchiveError(f"{self.where} ends inside {what}, {count - len(data):,} bytes too early: {_AGAIN}")
+        self.budget.left -= len(data)
+        if self.budget.left < 0:
+            raise ArchiveError(f"{self.where} expands to more bytes than such an archive has, at {what}: not read on")
         return data
 
     def skip(self, count: int, what: str) -> None:
         for start in range(0, count, _STEP):
             self.take(min(_STEP, count - start), what)
+
+    def finish(self) -> None:
+        """Read the zeros behind the last member: only at their end does gzip compare its checksum."""
+        while data := self._read(_STEP, "its end"):
+            if data.count(0) < len(data):
+                raise ArchiveError(f"{self.where} goes on after its end mark: it is damaged, {_AGAIN}")
 
 
 def read_members(
@@ -71,10 +82,10 @@ def read_members(
     macOS's ``._`` companions are passed over.
 
     Raises `ArchiveError` naming the member: deeper archives, one of more than `largest` bytes, more than `in_all` bytes
-    together, links and devices, absolute names or names with ``..``, damage, a missing end.
+    together, links and devices, absolute names or names with ``..``, damage, a missing end, anything behind the end.
     """
     try:
-        with path.open("rb") as file:
+        with opened_file(path) as file:
             yield from _read(_opened(file, printable(path), _Budget(in_all)), "", suffixes, largest)
     except OSError as error:
         raise ArchiveError(f"cannot read {printable(path)}: {error.strerror or error}") from error
@@ -115,7 +126,8 @@ def _padded(size: int) -> int:
 
 def _members(tape: _Tape) -> Iterator[tuple[str, int]]:
     """Name and size of each plain member; whoever asks for the next has read its padded data."""
-    what, longer = "its first header", ""
+    what = "its first header"
+    stated: dict[str, bytes] = {}
     while any(block := tape.take(_BLOCK, what)):
         try:
             header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
@@ -124,30 +136,25 @@ def _members(tape: _Tape) -> Iterator[tuple[str, int]]:
         if header.size < 0:
             raise ArchiveError(f"{tape.where} has a member of negative size at {what}: {_AGAIN}")
         if header.type in (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE):
-            longer = _long_name(tape, header) or longer
+            stated |= _extended(tape, header)
             continue
-        name, longer = longer or header.name, ""
+        name = stated["path"].decode(errors="surrogateescape") if "path" in stated else header.name
+        size = int(stated.get("size", header.size))
+        stated = {}
         _check(tape.where, name, header)
         what = f"the header after {name!r}"
         if header.isreg():
-            yield name, header.size
+            yield name, size
+    tape.finish()
 
 
-def _long_name(tape: _Tape, header: tarfile.TarInfo) -> str:
-    """The name that an extended header gives to the next member, "" if it gives none."""
-    data = _content(tape, header.size, _LARGEST_NAME, "an extended header")
-    if header.type == tarfile.GNUTYPE_LONGNAME:
-        return data.rstrip(b"\0").decode(errors="surrogateescape")
-    name = ""
-    while data and header.type == tarfile.XHDTYPE:  # records such as b"21 path=a/long/name\n"
-        digits, _, _ = data.partition(b" ")
-        length = int(digits) if digits.isdigit() and len(digits) < 6 else 0
-        key, _, value = data[len(digits) + 1 : length - 1].partition(b"=")
-        if not len(digits) < length <= len(data):
-            raise ArchiveError(f"{tape.where} is damaged in an extended header: {_AGAIN}")
-        name = value.decode(errors="surrogateescape") if key == b"path" else name
-        data = data[length:]
-    return name
+def _extended(tape: _Tape, header: tarfile.TarInfo) -> dict[str, bytes]:
+    """The name and the size that an extended header states for the next member."""
+    data = _content(tape, header.size, LONGEST[header.type], "an extended header")
+    try:
+        return parse_extended(header.type, data)
+    except ValueError as error:
+        raise ArchiveError(f"{tape.where} {error}") from error
 
 
 def _check(where: str, name: str, header: tarfile.TarInfo) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from holotype.archives.opening import opened_file
 from holotype.errors import ArchiveError
 from holotype.files import printable
 
@@ -17,25 +18,24 @@ _STEP = 8 << 20
 
 @dataclass(frozen=True, slots=True)
 class Official:
-    """An official file: what it holds, its md5, and its size in bytes (0 where we do not know it)."""
+    """The md5 of an official file, and its size in bytes (0 where we do not know it)."""
 
-    kind: str
     md5: str
     size: int = 0
 
 
 OFFICIAL: Final[Mapping[str, Official]] = MappingProxyType(
     {
-        "ILSVRC2012_img_train.tar": Official("train", "1d675b47d978889d74fa0da5fadfb00e"),
-        "ILSVRC2012_img_train_t3.tar": Official("train", "ccaf1013018ac1037801578038d370da"),
-        "ILSVRC2012_img_val.tar": Official("val", "29b22e2961454d5413ddabcf34fc5622", 6_744_924_160),
-        "ILSVRC2012_img_test_v10102019.tar": Official("test", "e1b8681fff3d63731c599df9b4b6fc02"),
-        "ILSVRC2012_bbox_train_v2.tar.gz": Official("boxes", "9271167e2176350e65cfe4e546f14b17"),
-        "ILSVRC2012_bbox_train_dogs.tar.gz": Official("boxes", "61ebd3cc0e4793899a841b6b27f3d6d8"),
-        "ILSVRC2012_bbox_val_v3.tgz": Official("boxes", "f4cd18b5ea29fe6bbea62ec9c20d80f0"),
-        "ILSVRC2012_bbox_test_dogs.zip": Official("boxes", "2dfdb2677fd9661585d17d5a5d027624"),
-        "ILSVRC2012_devkit_t12.tar.gz": Official("devkit", "fa75699e90414af021442c21a62c3abf"),
-        "winter21_whole.tar.gz": Official("train", "ab313ce03179fd803a401b02c651c0a2"),
+        "ILSVRC2012_img_train.tar": Official("1d675b47d978889d74fa0da5fadfb00e"),
+        "ILSVRC2012_img_train_t3.tar": Official("ccaf1013018ac1037801578038d370da"),
+        "ILSVRC2012_img_val.tar": Official("29b22e2961454d5413ddabcf34fc5622", 6_744_924_160),
+        "ILSVRC2012_img_test_v10102019.tar": Official("e1b8681fff3d63731c599df9b4b6fc02"),
+        "ILSVRC2012_bbox_train_v2.tar.gz": Official("9271167e2176350e65cfe4e546f14b17"),
+        "ILSVRC2012_bbox_train_dogs.tar.gz": Official("61ebd3cc0e4793899a841b6b27f3d6d8"),
+        "ILSVRC2012_bbox_val_v3.tgz": Official("f4cd18b5ea29fe6bbea62ec9c20d80f0"),
+        "ILSVRC2012_bbox_test_dogs.zip": Official("2dfdb2677fd9661585d17d5a5d027624"),
+        "ILSVRC2012_devkit_t12.tar.gz": Official("fa75699e90414af021442c21a62c3abf"),
+        "winter21_whole.tar.gz": Official("ab313ce03179fd803a401b02c651c0a2"),
     }
 )
 """The official files by name, as they were published; torchvision and others check the same sums."""
@@ -68,7 +68,7 @@ def _remedy(size: int, wanted: int) -> str:
 
 def _md5(path: Path, progress: Callable[[int], None]) -> str:
     digest = hashlib.md5(usedforsecurity=False)
-    with path.open("rb") as file:
+    with opened_file(path) as file:
         while step := file.read(_STEP):
             digest.update(step)
             progress(len(step))

@@ -18,6 +18,7 @@ from holotype.cli.audit import audit, certify_command
 from holotype.cli.imports import fingerprint_command, import_group, lint_command
 from holotype.cli.ontology import base_ontology, base_option, ontology
 from holotype.cli.options import json_option, project_option
+from holotype.cli.orders import orders_command
 from holotype.cli.query import query_command
 from holotype.cli.stats import stats
 from holotype.cli.verify import priors, verify
@@ -270,6 +271,7 @@ for command in (
     import_group,
     fingerprint_command,
     lint_command,
+    orders_command,
     query_command,
     stats,
     verify,

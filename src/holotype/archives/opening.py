@@ -1,0 +1,27 @@
+"""Opening what lies beside the images: plain files, and nothing that waits or never ends."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from holotype.errors import ArchiveError
+from holotype.files import printable
+
+
+def opened_file(path: Path) -> BinaryIO:
+    """A plain file, or a link to one, open for reading its bytes.
+
+    Raises `ArchiveError` for anything else (a folder, a pipe, a device), OSError where it cannot be opened.
+    """
+    return open(path, "rb", opener=_descriptor)
+
+
+def _descriptor(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | os.O_NONBLOCK)  # a pipe that nobody writes to would hold us up
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ArchiveError(f"cannot read {printable(path)}: it is not a plain file")
+    return descriptor
