@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
+from holotype.archives.opening import opened_file
 from holotype.archives.shapes import (
     Kind,
     Source,
@@ -72,15 +73,11 @@ def kind_of_tar(path: Path) -> Kind:
 def opened(path: Path) -> Iterator[tuple[int, int]]:
     """A descriptor of a plain file, and its size in bytes. Raises `ArchiveError`."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        file = opened_file(path)
     except OSError as error:
         raise ArchiveError(f"cannot open {path}: {error.strerror}") from error
-    try:
-        if not path.is_file():
-            raise ArchiveError(f"{path} is not a file")
-        yield file, os.fstat(file).st_size
-    finally:
-        os.close(file)
+    with file:
+        yield file.fileno(), os.fstat(file.fileno()).st_size
 
 
 def scan_tar(source: Source, start: int, progress: Callable[[int], None]) -> Iterator[Part]:
