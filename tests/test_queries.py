@@ -550,7 +550,7 @@ def test_the_command_line_asks_the_same(labelled: Project, tmp_path: Path) -> No
         return done.stdout
 
     project = ("-p", labelled.path)
-    assert "13 images" in run(*project)
+    assert "13 labels" in run(*project)
     assert (
         run(f"under:{CAT}", "--count", *project) == run(f"under:{CAT}", "--count", "--release", "v1", *project) == "4\n"
     )
