@@ -246,8 +246,12 @@ class Index:
                 values.validate(full=True)
                 if values.null_count:
                     raise QueryError(f"{self.path} has empty cells in its column {name}")
+                if first + len(values) > self._metadata.num_rows:
+                    break
                 yield first, values
                 first += len(values)
+        if first != self._metadata.num_rows:
+            raise QueryError(f"{self.path} has more or fewer cells in its column {name} than it has rows")
 
     def _check(self, *names: str) -> None:
         for name in names:
@@ -264,12 +268,15 @@ class Index:
         with self._open() as file:
             for group, inside in by_piece(ends, numbers):
                 first = int(ends[group]) - self._groups[group]
-                pieces = by_piece(np.arange(first + _PIECE, int(ends[group]) + _PIECE, _PIECE), inside)
-                batches = enumerate(file.iter_batches(_PIECE, [group], names))
-                for piece, wanted in pieces:
-                    batch = next(batch for number, batch in batches if number == piece)
-                    rows = batch.take(pa.array(wanted - (first + piece * _PIECE)))
-                    yield from self._rows_of(rows, wanted)
+                for batch in file.iter_batches(_PIECE, [group], names):
+                    stop = first + len(batch)
+                    wanted = inside[slice(*np.searchsorted(inside, (first, stop)))]
+                    yield from self._rows_of(batch.take(pa.array(wanted - first)), wanted)
+                    first = stop
+                    if stop > inside[-1]:
+                        break
+                else:
+                    raise QueryError(f"{self.path} has fewer rows than it says")
 
     def _rows_of(self, batch: pa.RecordBatch, numbers: Ints) -> Iterator[Row]:
         """Rows as they are handed out, of their numbers; what they hold is checked."""
