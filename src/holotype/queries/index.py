@@ -271,7 +271,8 @@ class Index:
                 for batch in file.iter_batches(_PIECE, [group], names):
                     stop = first + len(batch)
                     wanted = inside[slice(*np.searchsorted(inside, (first, stop)))]
-                    yield from self._rows_of(batch.take(pa.array(wanted - first)), wanted)
+                    if len(wanted):
+                        yield from self._rows_of(batch.take(pa.array(wanted - first)), wanted)
                     first = stop
                     if stop > inside[-1]:
                         break
