@@ -75,8 +75,8 @@ def test_hierarchy_by_hand() -> None:
     ]
     assert (found.internal, found.leaves, found.mean_below) == (1, 2, 2.0)
     assert [(one.name, one.synsets, one.filled, one.images) for one in found.subtrees] == [
+        ("s1", 3, 3, 22),  # has images of its own, which would be in no row if it were opened
         ("s4", 1, 1, 7),
-        ("s3", 1, 1, 5),
     ]
 
 
@@ -88,8 +88,9 @@ def test_all_animals_are_filled_to_the_full_and_nothing_else(wordnet: Ontology) 
     assert sum(level.synsets for level in found.levels) == len(wordnet) - 7_725  # which are instances alone
     assert found.levels[0].synsets == 1
     assert found.internal + found.leaves == sum(level.filled for level in found.levels) == 3_999
-    assert len(found.subtrees) == 12
-    assert all(one.density == 1 for one in found.subtrees if wordnet.is_under(one.wnid, ANIMAL))
+    animals, *others = found.subtrees
+    assert (animals.wnid, animals.images, animals.density) == (ANIMAL, 7_998, 1)
+    assert all(wordnet.is_under(one.wnid, ANIMAL) or one.density < 1 for one in others)
 
 
 def test_subtrees_stop_where_there_is_nothing_to_open(wordnet: Ontology) -> None:
@@ -97,6 +98,8 @@ def test_subtrees_stop_where_there_is_nothing_to_open(wordnet: Ontology) -> None
     images[wordnet.rank(DOG)] = 3
     found = hierarchy(wordnet, images)
     assert [(one.wnid, one.images) for one in found.subtrees] == [(DOG, 3)]
+    images[wordnet.rank("n02085374")] = 1
+    assert [(one.wnid, one.images) for one in hierarchy(wordnet, images).subtrees] == [(DOG, 4)]
     assert hierarchy(wordnet, images * 0).subtrees == ()
 
 
@@ -372,6 +375,33 @@ def test_the_command_prints_and_writes_all_of_it(
     values = json.loads(capsys.readouterr().out)
     assert values["images"] == values["properties"]["scale"]["images"] == 24
     assert values["properties"]["diversity"] is None
+
+
+def test_what_is_only_imported_is_not_contradicted(
+    project: Project, wordnet: Ontology, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def shown(*more: str) -> str:
+        command.stats.main(["-p", str(project.path), *more], standalone_mode=False)
+        return capsys.readouterr().out
+
+    assert "0 images taken in" in shown()
+    import_items(project.catalog, [{"wnid": DOG, "rank": wordnet.rank(DOG)}] * 3)
+    alone = shown("--diversity", "4")
+    assert alone.startswith("imported d val: 3 images")
+    assert "intake" not in alone
+    assert "diversity is not measured: no synset has 4 images" in alone
+
+
+def test_what_is_taken_in_and_what_is_imported_are_both_named(
+    project: Project, wordnet: Ontology, tmp_path: Path, fill: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    photographs(project, tmp_path, fill)
+    import_items(project.catalog, [{"wnid": DOG, "rank": wordnet.rank(DOG)}])
+    command.stats.main(["-p", str(project.path)], standalone_mode=False)
+    first, intake, imported, *_ = capsys.readouterr().out.splitlines()
+    assert first.startswith("24 images taken in, 24 candidates")
+    assert intake == "intake: kept 24"
+    assert imported.startswith("imported d val: 1 images")
 
 
 # ILSVRC

@@ -4,7 +4,11 @@ import dataclasses
 import functools
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,10 +28,12 @@ from holotype.catalog import schema as t
 from holotype.cli.commands import holotype as commands
 from holotype.crowd import State
 from holotype.errors import AmbiguousLemma, ArchiveError, OntologyError, QueryError, ReleaseError, UnknownSynset
+from holotype.files import write_atomically
 from holotype.found import FoundImage, find_in_release
 from holotype.images.decode import decode
+from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology
-from holotype.project import Project
+from holotype.project import Project, init
 from holotype.queries import FIELDS, Index, Live, Place, Query, Questions, Row, Term
 from holotype.queries.query import MAX_TERMS, NUMBERS, STATES
 from holotype.releases import MANIFEST_SCHEMA, Release
@@ -49,7 +55,7 @@ def terms(draw: st.DrawFn) -> Term:
         return Term(field, ":", draw(st.sampled_from(["train", "val", "test"])), negated)
     if field == "state":
         return Term(field, ":", draw(st.sampled_from(STATES)), negated)
-    words = st.text('ab9 "\\:-<>=+&%#ä日٣', min_size=1, max_size=20)
+    words = st.text('ab9 "\\:-<>=+&%#ä日٣\u200c\u200d', min_size=1, max_size=20)
     return Term(field, ":", draw(words | st.sampled_from(['"', "\\", '\\"', "-a", "deu:Hund", "a b", " "])), negated)
 
 
@@ -111,6 +117,13 @@ def test_what_cannot_be_understood_is_said_with_its_place(asked: str, message: s
 def test_a_url_that_asks_no_one_query_is_refused(asked: str) -> None:
     with pytest.raises(QueryError):
         Query.from_url(asked)
+
+
+def test_the_joiners_of_persian_and_hindi_are_part_of_words() -> None:
+    query = Query.parse('under:می\u200cخواهم -under:"क्\u200dष a"')
+    assert [term.value for term in query.terms] == ["می\u200cخواهم", "क्\u200dष a"]
+    with pytest.raises(QueryError, match="cannot be printed"):
+        Query.parse("under:a\u200eb")
 
 
 def test_the_states_are_those_of_the_crowd() -> None:
@@ -417,6 +430,29 @@ def test_a_row_below_two_parents_counts_once(tmp_path: Path) -> None:
     assert index.counts(Query()).tolist() == [1, 1, 1, 1]
 
 
+LONG = "0123456789abcdef"
+
+
+@given(st.data(), st.sampled_from(["", LONG[:-1]]))
+@SETTINGS
+def test_ids_name_an_image_with_several_labels_once(
+    wordnet: Ontology, tmp_path: Path, data: st.DataObject, prefix: str
+) -> None:
+    labels = st.tuples(st.sampled_from([DOG, CAT, TOY_DOG]), st.sampled_from("abcde"))
+    chosen = data.draw(st.dictionaries(labels, st.integers(0, 1), max_size=12))
+    place = Place("s", 0, 1)
+    rows = [
+        Row(prefix + id, wnid, wordnet.rank(wnid), "val", "yes", boxes, 1, 1, "", "", "", "JPEG", place)
+        for (wnid, id), boxes in chosen.items()
+    ]
+    rows.sort(key=lambda row: (row.rank, row.id))
+    index = Index(write_manifest(tmp_path / "m.parquet", rows), wordnet)
+    for query in (Query(), Query.parse("under:animal boxes>=1"), Query.parse(f"under:{DOG}")):
+        labelled = naive(rows, query, wordnet)
+        assert index.ids(query).to_pylist() == list(dict.fromkeys(labelled))
+        assert index.count(query) == len(labelled)
+
+
 def test_an_empty_manifest_answers_too(tmp_path: Path, wordnet: Ontology) -> None:
     index = Index(write_manifest(tmp_path / "m.parquet", []), wordnet)
     for query in (Query(), Query.parse("under:n02084071 boxes>=1"), Query.parse("licence:cc")):
@@ -482,6 +518,85 @@ def test_damaged_manifests_are_one_line(index: Index, wordnet: Ontology, tmp_pat
     pq.write_table(table.set_column(table.schema.get_field_index("licence"), "licence", words), path)
     with pytest.raises(QueryError, match="cannot read"):
         Index(path, wordnet).count(Query.parse("licence:cc"))
+
+
+def test_a_word_that_is_there_again_and_again_takes_no_memory(wordnet: Ontology, tmp_path: Path) -> None:
+    rows, path = 1 << 16, tmp_path / "m.parquet"
+    same = pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), ["x" * 2_000])
+    first = pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), [wordnet.at_rank(0).wnid])
+    columns = {field.name: same if field.type == pa.string() else np.zeros(rows, np.int32) for field in MANIFEST_SCHEMA}
+    columns |= {"id": [f"{number:05d}" for number in range(rows)], "wnid": first}
+    wide = {name: columns[name].astype(np.int64) for name in ("offset", "length")}
+    pq.write_table(pa.table(columns | wide), path, row_group_size=rows, compression="zstd", store_schema=False)
+    assert path.stat().st_size < 1 << 20
+    everywhere = pa.default_memory_pool()
+    pa.set_memory_pool(pool := pa.proxy_memory_pool(everywhere))
+    try:
+        index = Index(path, wordnet)
+        assert index.count(Query.parse("licence:x -source:y")) == rows
+        assert index.page(Query(), 600, 100)[0].licence == "x" * 2_000
+    finally:
+        pa.set_memory_pool(everywhere)
+    assert 0 < pool.max_memory() < 32 << 20
+
+
+def test_words_are_those_of_their_rows_whatever_the_encoding(wordnet: Ontology, tmp_path: Path) -> None:
+    """More different words than Parquet's dictionary holds, which then goes on without one."""
+    place, rank, many = Place("s", 0, 1), wordnet.rank(DOG), 20_000
+    rows = [Row(f"{n:06d}", DOG, rank, "val", "yes", 0, 1, 1, "", f"{n:0100d}", "", "JPEG", place) for n in range(many)]
+    path = write_manifest(tmp_path / "m.parquet", rows)
+    pq.write_table(pq.read_table(path), path)
+    index = Index(path, wordnet)
+    assert list(index.rows(Query())) == rows
+    assert index.sample(Query(), 300, 1) == [rows[int(id)] for id in [row.id for row in index.sample(Query(), 300, 1)]]
+    assert [row.id for row in index.rows(Query.parse(f"source:{19_000:0100d}"))] == ["019000"]
+
+
+def test_a_row_group_without_end_is_refused(wordnet: Ontology, tmp_path: Path) -> None:
+    pq.write_table(
+        pa.table({"rank": np.zeros((1 << 20) + 1, np.int32)}), tmp_path / "m.parquet", row_group_size=1 << 21
+    )
+    with pytest.raises(QueryError, match="has a row group of 1,048,577 rows; write it with 1,048,576 in each at most"):
+        Index(tmp_path / "m.parquet", wordnet)
+
+
+def test_what_a_row_says_is_checked_when_it_is_handed_out(
+    index: Index, wordnet: Ontology, everything: list[Row], tmp_path: Path
+) -> None:
+    table, path = pq.read_table(index.path), tmp_path / "m.parquet"
+    for name in ("width", "shard", "wnid"):
+        number = table.schema.get_field_index(name)
+        pq.write_table(table.set_column(number, name, pa.nulls(len(table), table.schema.field(name).type)), path)
+        with pytest.raises(QueryError, match=f"empty cells in its column {name}"):
+            Index(path, wordnet).page(Query(), 1, 3)
+    rows = [row for row in everything if row.rank == wordnet.rank(WHIPPET)][:3]
+    rows[2] = dataclasses.replace(rows[2], wnid=CAT)
+    wrong = Index(write_manifest(path, rows), wordnet)
+    assert wrong.page(Query(), 1, 2)
+    with pytest.raises(QueryError, match=rf"row 3: the synset of rank \S+ is {WHIPPET}, not '{CAT}'"):
+        list(wrong.rows(Query()))
+
+
+def test_a_page_of_many_rows_without_a_label_is_read_alone(catalog: Catalog, wordnet: Ontology) -> None:
+    many = 30_000
+    with catalog.write() as connection:
+        connection.execute(insert(t.dataset).values(id=1, name="d"))
+        about = {"kind": "tar", "path": "/a.tar", "size": 1, "mtime_ns": 1, "at": 0.0}
+        connection.execute(insert(t.archive).values(id=1, dataset_id=1, **about))
+        plain = {"dataset_id": 1, "archive_id": 1, "split": "val", "wnid": "", "rank": -1, "boxes": 0}
+        plain |= {"path": "", "offset": 0, "length": 1}
+        connection.execute(insert(t.item), [{**plain, "name": f"{number:06d}"} for number in range(many)])
+    live = Live(catalog, wordnet)
+    live.page(Query(), 1, 20)
+    tracemalloc.start()
+    page = live.page(Query(), 1_000, 20)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [row.id for row in page] == [f"{number:06d}" for number in range(19_980, 20_000)]
+    assert peak < 2 << 20
+    drawn = [row.id for row in live.sample(Query(), 50, 1)]
+    assert drawn == sorted(set(drawn))
+    assert len(drawn) == 50
 
 
 # In a project and on the command line
@@ -550,7 +665,7 @@ def test_the_command_line_asks_the_same(labelled: Project, tmp_path: Path) -> No
         return done.stdout
 
     project = ("-p", labelled.path)
-    assert "13 images" in run(*project)
+    assert "13 labels" in run(*project)
     assert (
         run(f"under:{CAT}", "--count", *project) == run(f"under:{CAT}", "--count", "--release", "v1", *project) == "4\n"
     )
@@ -570,3 +685,99 @@ def test_the_command_line_asks_the_same(labelled: Project, tmp_path: Path) -> No
     assert run("id:none", "--ids", "-", *project) == ""
     run("boxes:0", "--sheet", tmp_path / "sheet.html", *project)
     assert (tmp_path / "sheet.html").read_text().count("<img") == 12
+
+
+def ran(*arguments: object) -> str:
+    """What `holotype query` prints on stdout, run by itself."""
+    command = [sys.executable, "-c", "from holotype.cli import main; main()", "query", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_query_on_the_command_line_may_begin_with_a_minus(labelled: Project) -> None:
+    assert ran('-under:"toy dog" boxes:0', "--count", "-p", labelled.path) == "12\n"
+    assert ran("--count", "-p", labelled.path, "-boxes<1") == "1\n"
+    assert ran("--count", "-p", labelled.path, "--", "-boxes<1") == "1\n"
+
+
+def test_lemmas_of_any_writing_can_be_asked_for(tmp_path: Path) -> None:
+    persian, quoted = "می\u200cخواهم", r'"say \"hi\""'
+    (tmp_path / "a.csv").write_text(f'id,parents,lemmas\na,,"say ""hi"""\nb,a,{persian}\n', encoding="utf-8")
+    init(tmp_path / "p", tmp_path / "a.csv").close()
+    for asked in (f"under:{quoted}", f"under:{persian}", f'-under:{quoted} -under:"{persian}"'):
+        assert ran(asked, "--count", "-p", tmp_path / "p") == "0\n"
+
+
+def test_an_image_with_two_labels_counts_twice_and_has_one_id(
+    project: Project, fill: Callable[..., None], tmp_path: Path
+) -> None:
+    fill(tmp_path / "photos" / WHIPPET, 3)
+    fill(tmp_path / "photos" / CAT, 2)
+    project.ingest(tmp_path / "photos")
+    found = project.find("under:animal")
+    assert repr(found) == "<5 labels: under:animal>"
+    assert found.ids().to_pylist() == list(dict.fromkeys(image.name for image in found))
+    assert len(found.ids()) == 3
+    assert len(ran("--ids", "-", "-p", project.path).splitlines()) == 3
+    assert len(ran("--ids", "-", "--sample", 99, "-p", project.path).splitlines()) == 3
+
+
+def test_the_ids_of_a_sample_are_those_of_the_sample(labelled: Project, tmp_path: Path) -> None:
+    sample = ("--sample", 4, "--seed", 3, "-p", labelled.path)
+    assert ran("under:animal", *sample, "--ids", tmp_path / "ids") == f"4 ids in {tmp_path / 'ids'}\n"
+    wanted = [row["id"] for row in json.loads(ran("under:animal", "--json", *sample))["images"]]
+    assert (tmp_path / "ids").read_text().splitlines() == [id.replace("\n", "\\n") for id in wanted]
+
+
+def test_ids_need_a_place_to_go(labelled: Project) -> None:
+    done = CliRunner().invoke(commands, ["query", "--ids", "", "-p", str(labelled.path)])
+    assert done.exit_code == 2
+    assert "--ids needs the name of a file, or - for stdout" in done.output
+
+
+def test_a_pipe_is_written_to_and_a_link_stays(tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_atomically(pipe, b"ids")
+        assert pipe.is_fifo()
+        assert os.read(end, 10) == b"ids"
+    finally:
+        os.close(end)
+    (tmp_path / "held").mkdir()
+    for there in (True, False):  # a link to a file, and to none
+        link, target = tmp_path / f"link{there}", tmp_path / "held" / f"file{there}"
+        if there:
+            target.write_bytes(b"before")
+        link.symlink_to(Path("held") / target.name)
+        write_atomically(link, b"after")
+        assert link.is_symlink()
+        assert target.read_bytes() == b"after"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [
+        "fileFalse",
+        "fileTrue",
+        "held",
+        "linkFalse",
+        "linkTrue",
+        "pipe",
+    ]
+
+
+def test_a_damaged_image_leaves_its_place_on_a_page(labelled: Project, tmp_path: Path) -> None:
+    (tmp_path / "a.tar").write_bytes(b"<changed>")
+    page = tmp_path / "sheet.html"
+    done = CliRunner().invoke(commands, ["query", "--sheet", str(page), "-p", str(labelled.path)])
+    assert done.exit_code == 0
+    assert f"13 images in {page}; 1 could not be shown" in done.stderr
+    shown = page.read_text()
+    assert (shown.count("<figure>"), shown.count("<img"), shown.count("<em>")) == (13, 12, 1)
+    assert "a.tar" in shown
+
+    def read(place: Place) -> bytes:
+        raise ArchiveError("<b>")
+
+    figures = "".join(contact_sheet("", [FoundImage(labelled.find("boxes:0").page()[0].row, read)] * 2, {WHIPPET: ""}))
+    assert figures.count("<em>&lt;b&gt;</em>") == 2
+    grid = labelled.find("")._repr_html_()
+    assert (grid.count("<img"), grid.count("<em>")) == (12, 1)

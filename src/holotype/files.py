@@ -10,13 +10,20 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` to `path` by temporary file, fsync and rename; makes the folder."""
+    """Write `data` to `path` by temporary file, fsync and rename; makes the folder. See `write_parts_atomically`."""
     write_parts_atomically(path, [data])
 
 
 def write_parts_atomically(path: Path, parts: Iterable[bytes]) -> None:
-    """As `write_atomically`, of data that need not be in memory at once."""
-    _write(path, parts, 0o644, os.replace)
+    """As `write_atomically`, of data that need not be in memory at once.
+
+    A link stays, and the file that it points to is replaced. A device or pipe is written to: it is no file to replace.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:
+            file.writelines(parts)
+    else:
+        _write(Path(os.path.realpath(path)), parts, 0o644, os.replace)
 
 
 def create_atomically(path: Path, data: bytes, mode: int) -> None:

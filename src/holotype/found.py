@@ -1,4 +1,4 @@
-"""The images that a query finds, with their bytes: what `Project.find` returns."""
+"""The labels that a query finds, with the bytes of their images: what `Project.find` returns."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LINES: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class FoundImage:
-    """An image that was found: its row, and its bytes on demand."""
+    """An image with one of its labels: the row that was found, and the bytes on demand."""
 
     row: Row
     _read: Read = field(repr=False, compare=False)
@@ -64,7 +64,10 @@ class FoundImage:
 
 
 class Found:
-    """What a query finds, in ontology order, looked up when asked for; shows itself as a grid in a notebook."""
+    """What a query finds, in ontology order, looked up when asked for; shows itself as a grid in a notebook.
+
+    It counts and holds labels: an image with two labels that match is there twice, and only `ids` names it once.
+    """
 
     SHOWN: Final = 60
 
@@ -80,37 +83,37 @@ class Found:
         return (FoundImage(row, self._read) for row in self._source.rows(self.query))
 
     def __repr__(self) -> str:
-        return f"<{len(self):,} images: {self.query}>"
+        return f"<{len(self):,} labels: {self.query}>"
 
     def _repr_html_(self) -> str:
         return grid(repr(self), self.page(1, self.SHOWN), len(self))
 
     def page(self, number: int = 1, size: int = 100) -> list[FoundImage]:
-        """Page `number`, the first is 1, of `size` images; empty after the last. Raises `QueryError`."""
+        """Page `number`, the first is 1, of `size` labels; empty after the last. Raises `QueryError`."""
         return self._with_bytes(self._source.page(self.query, number, size))
 
     def sample(self, n: int, seed: int = 0) -> list[FoundImage]:
-        """`n` images drawn by `seed` without replacement, in ontology order; all if they are fewer."""
+        """`n` labels drawn by `seed` without replacement, in ontology order; all if they are fewer."""
         return self._with_bytes(self._source.sample(self.query, n, seed))
 
     def ids(self) -> pa.StringArray:
-        """The ids of all, in ontology order."""
+        """The ids of all, each once, in ontology order."""
         return self._source.ids(self.query)
 
     def counts(self) -> Ints:
-        """How many there are under each synset, ``(synsets,)`` in rank order; an image counts once for each."""
+        """How many there are under each synset, ``(synsets,)`` in rank order; a label counts once for each."""
         return self._source.counts(self.query)
-
-    def id_lines(self) -> Iterator[bytes]:
-        """The ids as text, one a line; a line break in an id is written ``\\n``."""
-        ids = self.ids()
-        for start in range(0, len(ids), _LINES):
-            part = pc.replace_substring(ids.slice(start, _LINES), "\n", "\\n")
-            lines = pa.ListArray.from_arrays(pa.array([0, len(part)], pa.int32()), part)
-            yield pc.binary_join(lines, "\n")[0].as_py().encode() + b"\n"
 
     def _with_bytes(self, rows: Sequence[Row]) -> list[FoundImage]:
         return [FoundImage(row, self._read) for row in rows]
+
+
+def id_lines(ids: pa.StringArray) -> Iterator[bytes]:
+    """Ids as text, one a line, in large pieces; a line break in an id is written ``\\n``."""
+    for start in range(0, len(ids), _LINES):
+        part = pc.replace_substring(ids.slice(start, _LINES), "\n", "\\n")
+        lines = pa.ListArray.from_arrays(pa.array([0, len(part)], pa.int32()), part)
+        yield pc.binary_join(lines, "\n")[0].as_py().encode() + b"\n"
 
 
 def find_in_release(release: Release, query: Query, ontology: Ontology, resolve: Resolve | None = None) -> Found:

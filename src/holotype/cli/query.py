@@ -3,35 +3,53 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import pyarrow as pa
 
 import holotype as api
 from holotype.cli import show
 from holotype.cli.options import json_option, project_option
-from holotype.files import write_atomically
-from holotype.found import Found, FoundImage, find_in_release
+from holotype.files import write_atomically, write_parts_atomically
+from holotype.found import Found, FoundImage, find_in_release, id_lines
 from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology, load_wordnet
-from holotype.queries import Query
+from holotype.queries import FIELDS, Query
 from holotype.releases import Release
 
+_MINUS = re.compile(rf"-({'|'.join(FIELDS)})(:|[<>]=?|=)")
 
-@click.command("query")
+
+class _QueryCommand(click.Command):
+    """A command whose argument may begin with a minus: what begins as a term does is no option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        terms = [one for one in args[:end] if _MINUS.match(one)]
+        others = [one for one in args[:end] if not _MINUS.match(one)]
+        return super().parse_args(ctx, [*others, "--", *terms, *args[end + 1 :]])
+
+
+@click.command("query", cls=_QueryCommand)
 @click.argument("query", default="")
 @project_option
 @click.option("--release", metavar="NAME|DIR", help="Ask a release, by name or folder, instead of the live catalog.")
-@click.option("--count", "only_count", is_flag=True, help="Print how many images match, and nothing else.")
+@click.option("--count", "only_count", is_flag=True, help="Print how many labels match, and nothing else.")
 @click.option("--by-synset", is_flag=True, help="Print how many match under each synset that has any.")
 @click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="The page to show.")
-@click.option("--size", default=20, show_default=True, type=click.IntRange(1, 10_000), help="Images on a page.")
-@click.option("--sample", type=click.IntRange(0), metavar="N", help="Show N images drawn at random instead of a page.")
+@click.option("--size", default=20, show_default=True, type=click.IntRange(1, 10_000), help="Labels on a page.")
+@click.option("--sample", type=click.IntRange(0), metavar="N", help="Show N labels drawn at random instead of a page.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="What the sample is drawn by.")
-@click.option("--ids", metavar="FILE|-", help="Write the ids of all that match, one a line; - is stdout.")
+@click.option(
+    "--ids",
+    metavar="FILE|-",
+    help="Write the ids of all that match, or of the sample, each once and one a line; - is stdout.",
+)
 @click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Write the images as a page of HTML.")
 @json_option
 def query_command(
@@ -48,7 +66,9 @@ def query_command(
     sheet: Path | None,
     as_json: bool,
 ) -> None:
-    """Find images: count those that satisfy QUERY, all its terms, and show the first.
+    """Find images: count the labels that satisfy QUERY, all its terms, and show the first.
+
+    An image with two labels below a synset counts twice there.
 
     \b
     under:X        of synset X or below, a wnid or lemma;  synset:X  of X alone
@@ -60,9 +80,12 @@ def query_command(
     """
     if (only_count + by_synset + (ids is not None) + (sheet is not None)) > 1:
         raise click.UsageError("--count, --by-synset, --ids and --sheet are answers of their own: ask for one of them")
+    if ids == "":
+        raise click.UsageError("--ids needs the name of a file, or - for stdout")
     with _found(Query.parse(query), project, release) as (found, ontology):
         if ids is not None:
-            _write_ids(found, ids)
+            drawn = None if sample is None else found.sample(sample, seed)
+            _write_ids(found.ids() if drawn is None else _ids_of(drawn), ids)
         elif only_count:
             click.echo(len(found))
         elif by_synset:
@@ -84,22 +107,26 @@ def _found(query: Query, project: Path, release: str | None) -> Iterator[tuple[F
         yield db.find(query, release), db.ontology
 
 
-def _write_ids(found: Found, target: str) -> None:
+def _ids_of(images: Sequence[FoundImage]) -> pa.StringArray:
+    return pa.array(list(dict.fromkeys(image.name for image in images)), pa.string())
+
+
+def _write_ids(ids: pa.StringArray, target: str) -> None:
     if target == "-":
-        sys.stdout.buffer.writelines(found.id_lines())
+        sys.stdout.buffer.writelines(id_lines(ids))
         return
-    lines = b"".join(found.id_lines())
-    write_atomically(Path(target), lines)
-    count = lines.count(b"\n")
-    click.echo(f"{count:,} ids in {target}")
+    write_parts_atomically(Path(target), id_lines(ids))
+    click.echo(f"{len(ids):,} ids in {target}")
 
 
 def _write_sheet(path: Path, query: Query, images: Sequence[FoundImage], ontology: Ontology) -> None:
     synsets = {image.wnid: ontology[image.wnid] for image in images if image.wnid in ontology}
     headings = {image.wnid: image.wnid or "no label" for image in images}
     headings |= {wnid: f"{synset}: {synset.gloss}" for wnid, synset in synsets.items()}
-    write_atomically(path, "".join(contact_sheet(str(query) or "all images", images, headings)).encode())
-    click.echo(f"{len(images):,} images in {path}", err=True)
+    missed: list[str] = []
+    write_atomically(path, "".join(contact_sheet(str(query) or "all images", images, headings, missed)).encode())
+    failed = f"; {len(missed):,} could not be shown, the page says why" if missed else ""
+    click.echo(f"{len(images):,} images in {path}{failed}", err=True)
 
 
 def _print_counts(found: Found, ontology: Ontology, as_json: bool) -> None:
@@ -108,7 +135,7 @@ def _print_counts(found: Found, ontology: Ontology, as_json: bool) -> None:
     if as_json:
         show.as_json({synset.wnid: count for synset, count in held})
     else:
-        show.table("", ("synset", "wnid", "images"), [(one.name, one.wnid, f"{count:,}") for one, count in held])
+        show.table("", ("synset", "wnid", "labels"), [(one.name, one.wnid, f"{count:,}") for one, count in held])
 
 
 def _print_images(found: Found, images: Sequence[FoundImage], ontology: Ontology, as_json: bool) -> None:
@@ -136,7 +163,7 @@ def _print_images(found: Found, images: Sequence[FoundImage], ontology: Ontology
         for row in (image.row for image in images)
     ]
     if not cells:
-        click.echo(f"{len(found):,} images" + (", none on this page" if len(found) else ""))
+        click.echo(f"{len(found):,} labels" + (", none on this page" if len(found) else ""))
         return
     names = [name for name in cells[0] if any(row[name] for row in cells)]
-    show.table(f"{len(found):,} images", names, [[row[name] for name in names] for row in cells])
+    show.table(f"{len(found):,} labels", names, [[row[name] for name in names] for row in cells])

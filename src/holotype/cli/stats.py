@@ -70,8 +70,10 @@ def _renderer() -> Render:
 
 def _print_totals(values: Mapping[str, Any], ontology: Ontology) -> None:
     totals = {name: value for name, value in values.items() if isinstance(value, int)}
-    click.echo(", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in totals.items()))
-    click.echo("intake: " + (", ".join(f"{name} {count:,}" for name, count in values["intake"].items()) or "none"))
+    if any(totals.values()) or values["intake"] or not values["datasets"]:
+        names = {**{name: name.replace("_", " ") for name in totals}, "images": "images taken in"}
+        click.echo(", ".join(f"{value:,} {names[name]}" for name, value in totals.items()))
+        click.echo("intake: " + (", ".join(f"{name} {count:,}" for name, count in values["intake"].items()) or "none"))
     for one in values["datasets"]:
         counts = ", ".join(f"{one[name]:,} {name}" for name in ("images", "labelled", "boxes"))
         click.echo(f"imported {one['dataset']} {one['split']}: {counts}")
@@ -188,6 +190,8 @@ def _print_diversity(ranking: Ranking, ontology: Ontology) -> None:
                 ("synset", "wnid", "bytes"),
                 [(ontology[one.wnid].name, one.wnid, len(one.png)) for one in shown],
             )
+    if not ranking.synsets and not ranking.short:
+        click.echo(f"\ndiversity is not measured: no synset has {ranking.images:,} images")
     if ranking.short:
         click.echo(f"{ranking.short:,} synsets had too few sound images")
 

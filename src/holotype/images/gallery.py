@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, Protocol, overload
 
+from holotype.errors import ArchiveError, PackError
 from holotype.images.packs import Address
 
 
@@ -90,17 +91,18 @@ class Images(Sequence[Image]):
 
 def grid(caption: str, pictures: Sequence[Picture], total: int) -> str:
     """Thumbnails as HTML for a notebook, with dots where `total` is more than are shown."""
-    shown = "".join(
-        f'<img title="{html.escape(picture.title)}" style="height:96px;margin:2px" src="{_data_url(picture)}">'
-        for picture in pictures
-    )
+    style = 'style="height:96px;margin:2px"'
+    shown = "".join(_drawn(picture, f'title="{html.escape(picture.title)}" {style}')[0] for picture in pictures)
     return f"<p>{html.escape(caption)}</p>{shown}" + ("..." if total > len(pictures) else "")
 
 
-def contact_sheet(title: str, pictures: Iterable[Picture], headings: Mapping[str, str]) -> Iterator[str]:
+def contact_sheet(
+    title: str, pictures: Iterable[Picture], headings: Mapping[str, str], missed: list[str] | None = None
+) -> Iterator[str]:
     """The parts of one self-contained HTML page of thumbnails with their names, to look at.
 
-    Runs of pictures of one synset stand under its heading, by wnid. What is concluded of an image is not shown.
+    Runs of pictures of one synset stand under its heading, by wnid. What is concluded of an image is not shown. One
+    that cannot be shown has the reason in its place, and its name is appended to `missed`.
     """
     yield f'<!doctype html><meta charset="utf-8"><title>{html.escape(title)}</title><style>body{{font:15px sans-serif}}'
     yield "figure{display:inline-block;margin:4px;text-align:center}img{max-width:256px;max-height:256px}</style>"
@@ -108,8 +110,16 @@ def contact_sheet(title: str, pictures: Iterable[Picture], headings: Mapping[str
         yield f"<h2>{html.escape(headings[wnid])}</h2>\n"
         for picture in group:
             name = html.escape(picture.name)
-            yield f'<figure><img alt="{name}" src="{_data_url(picture)}"><br>{name}</figure>\n'
+            shown, sound = _drawn(picture, f'alt="{name}"')
+            if missed is not None and not sound:
+                missed.append(picture.name)
+            yield f"<figure>{shown}<br>{name}</figure>\n"
 
 
-def _data_url(picture: Picture) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(picture.thumbnail()).decode()}"
+def _drawn(picture: Picture, attributes: str) -> tuple[str, bool]:
+    """A picture as HTML, or the reason why there is none, and whether there is one."""
+    try:
+        data = base64.b64encode(picture.thumbnail()).decode()
+    except (ArchiveError, PackError) as error:
+        return f"<em>{html.escape(str(error))}</em>", False
+    return f'<img {attributes} src="data:image/jpeg;base64,{data}">', True

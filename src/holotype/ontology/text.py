@@ -55,9 +55,14 @@ def readable(text: str) -> str:
     if line.isprintable():
         return line
     seen = "".join(one for one in line if one in _JOINERS or unicodedata.category(one) != "Cf")
-    if not all(one.isprintable() or one in _JOINERS for one in seen):
+    if not printable_text(seen):
         raise ValueError(f"has a character that cannot be printed: {line[:40]!a}")
     return " ".join(seen.split())
+
+
+def printable_text(text: str) -> bool:
+    """Whether `text` has only characters that can be printed, and the joiners of Persian and of Indian languages."""
+    return all(one.isprintable() or one in _JOINERS for one in text)
 
 
 def unique(pairs: Iterable[tuple[Any, Any]]) -> dict[str, Any]:

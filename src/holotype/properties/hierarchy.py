@@ -92,6 +92,11 @@ class _Fill:
         self._images = np.concatenate([[0], np.cumsum(images)])
         self._filled = np.concatenate([[0], np.cumsum(images > 0)])
 
+    def own(self, wnid: str) -> int:
+        """How many images a synset has itself."""
+        rank = self._ontology.rank(wnid)
+        return int(self._images[rank + 1] - self._images[rank])
+
     def subtree(self, synset: Synset) -> Subtree:
         ranges = self._ontology.ranges(synset)
         filled = sum(int(self._filled[stop] - self._filled[start]) for start, stop in ranges)
@@ -100,13 +105,16 @@ class _Fill:
 
 
 def _fullest(ontology: Ontology, fill: _Fill) -> tuple[Subtree, ...]:
-    """Open the subtree with the most images, again and again, until there are enough of them."""
+    """Open the subtree with the most images, again and again, until there are enough of them.
+
+    A synset that has images of its own stays closed: they would be in no row.
+    """
     shown = {root.wnid: fill.subtree(root) for root in ontology.roots()}
     seen, whole = set(shown), set[str]()
     while len(shown) < SUBTREES and (closed := shown.keys() - whole):
         fullest = max(closed, key=lambda wnid: (shown[wnid].images, -ontology.rank(wnid)))
         children = [child for child in map(fill.subtree, ontology.children(fullest)) if child.images]
-        if children:
+        if children and not fill.own(fullest):
             del shown[fullest]
             shown |= {child.wnid: child for child in children if child.wnid not in seen}
             seen |= {child.wnid for child in children}

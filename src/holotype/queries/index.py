@@ -21,13 +21,17 @@ from holotype.errors import OntologyError, QueryError
 from holotype.ontology import Ontology
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term
 from holotype.queries.rows import Ints, Mask, Resolve, Row, by_piece, draw, first_of_page, ranks_of
-from holotype.releases import MANIFEST, MANIFEST_SCHEMA, Release
+from holotype.releases import ID_LENGTH, MANIFEST, MANIFEST_SCHEMA, Release
 
 Rows = npt.NDArray[np.int32]
 
 _ROW: Final = ("id", "wnid", "rank", "split", "boxes", "width", "height", "source", "licence", "format")
 _PLACE: Final = ("shard", "offset", "length")
-_BATCH: Final = 1 << 18
+_BATCH: Final = 1 << 16
+_PIECE: Final = 1 << 13
+_GROUP: Final = 1 << 20
+_ODD: Final = np.uint64(0x9E3779B97F4A7C15)
+_REPEATED: Final = [field.name for field in MANIFEST_SCHEMA if pa.types.is_string(field.type) and field.name != "id"]
 
 
 class Index:
@@ -38,7 +42,9 @@ class Index:
     length and 4 for an id. Which rows satisfied the terms of the last question is kept too, for the next synset with
     the same terms. Rows themselves are read from the file each time.
 
-    Raises `QueryError` where the manifest is damaged, not sorted by rank and id, or lacks a column asked about.
+    Raises `QueryError` where the manifest is damaged, not sorted by rank and id, or lacks a column asked about. That
+    ranks are sorted is checked on opening; that ids are, within a rank, when they are first read: by `ids` and by a
+    term on ``id``. That a row's wnid is that of its rank is checked of the rows that are handed out.
     """
 
     def __init__(self, manifest: Path, ontology: Ontology, resolve: Resolve | None = None) -> None:
@@ -51,6 +57,11 @@ class Index:
         if self._metadata.num_rows >= 1 << 31:
             raise QueryError(
                 f"{manifest} has {self._metadata.num_rows:,} rows; an index holds fewer than 2,147,483,648"
+            )
+        self._groups = [self._metadata.row_group(group).num_rows for group in range(self._metadata.num_row_groups)]
+        if max(self._groups, default=0) > _GROUP:
+            raise QueryError(
+                f"{manifest} has a row group of {max(self._groups):,} rows; write it with {_GROUP:,} in each at most"
             )
         self._columns: dict[str, Rows] = {}
         self._words: dict[str, list[str]] = {}
@@ -84,7 +95,9 @@ class Index:
         return self.ontology.subtree_sums(np.diff(self._starts) * self._ranks(query))
 
     def ids(self, query: Query) -> pa.StringArray:
-        """The ids of the rows that match, in order of rank, then id."""
+        """The ids of the rows that match, each once, in order of rank, then id."""
+        if len(self._shared):
+            return self._ids.take(pa.array(self._firsts(self._numbers(query))))
         if _conditions(query):
             return self._ids.take(pa.array(self._numbers(query)))
         parts = [self._ids.slice(start, stop - start) for start, stop in self._slices(query).tolist()]
@@ -182,6 +195,32 @@ class Index:
             )
         return ids
 
+    @cached_property
+    def _shared(self) -> Rows:
+        """The numbers of the rows whose id is that of another row, too; a few more do no harm."""
+        ordered = self._id_keys()
+        ordered.sort()
+        twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+        return np.flatnonzero(np.isin(self._id_keys(), twice)).astype(np.int32) if len(twice) else np.empty(0, np.int32)
+
+    def _id_keys(self) -> npt.NDArray[np.generic]:
+        """A number for each id, the same for the same id: 64 bits of ids of 16 bytes, as ours are, which is fast."""
+        _, offsets, data = self._ids.buffers()
+        ends = np.frombuffer(offsets, np.int32)
+        if not (np.diff(ends) == ID_LENGTH).all():
+            return np.array(self._ids.dictionary_encode().indices)
+        halves = np.frombuffer(data, np.uint64).reshape(-1, 2)
+        keys: npt.NDArray[np.uint64] = halves[:, 0] * _ODD
+        keys += halves[:, 1]
+        return keys
+
+    def _firsts(self, numbers: Rows) -> Rows:
+        """`numbers` of rows, ascending, without those whose id one before has."""
+        at = np.searchsorted(numbers, self._shared)
+        at = at[np.isin(self._shared, numbers, assume_unique=True)]
+        ids = self._ids.take(pa.array(numbers[at])).dictionary_encode()
+        return np.delete(numbers, np.delete(at, np.unique(ids.indices, return_index=True)[1]))
+
     def _read_starts(self) -> Ints:
         """The number of the first row of each rank, and of all rows at the end."""
         counts, last = np.zeros(len(self.ontology), np.int64), 0
@@ -201,14 +240,18 @@ class Index:
         """The number of its first row and the values of a piece of a column, for all pieces."""
         self._check(name)
         first = 0
-        with self._reading(), pq.ParquetFile(self.path, metadata=self._metadata) as file:
+        with self._open() as file:
             for batch in file.iter_batches(_BATCH, columns=[name]):
                 values = batch.column(0)
                 values.validate(full=True)
                 if values.null_count:
                     raise QueryError(f"{self.path} has empty cells in its column {name}")
+                if first + len(values) > self._metadata.num_rows:
+                    break
                 yield first, values
                 first += len(values)
+        if first != self._metadata.num_rows:
+            raise QueryError(f"{self.path} has more or fewer cells in its column {name} than it has rows")
 
     def _check(self, *names: str) -> None:
         for name in names:
@@ -218,16 +261,45 @@ class Index:
                 raise QueryError(f"the column {name} of {self.path} is not of type {MANIFEST_SCHEMA.field(name).type}")
 
     def _rows_at(self, numbers: Rows) -> Iterator[Row]:
-        """Rows by ascending number; only the row groups that hold one are read."""
-        self._check(*_ROW, *_PLACE)
-        sizes = [self._metadata.row_group(group).num_rows for group in range(self._metadata.num_row_groups)]
-        ends = np.cumsum(sizes)
-        with self._reading(), pq.ParquetFile(self.path, metadata=self._metadata) as file:
+        """Rows by ascending number; only the row groups that hold one are read, piece by piece."""
+        names = [*_ROW, *_PLACE]
+        self._check(*names)
+        ends = np.cumsum(self._groups)
+        with self._open() as file:
             for group, inside in by_piece(ends, numbers):
-                table = file.read_row_group(group, columns=[*_ROW, *_PLACE])
-                table = table.take(pa.array(inside - (ends[group] - sizes[group])))
-                table.validate(full=True)
-                yield from map(_row, table.to_pylist())
+                first = int(ends[group]) - self._groups[group]
+                for batch in file.iter_batches(_PIECE, [group], names):
+                    stop = first + len(batch)
+                    wanted = inside[slice(*np.searchsorted(inside, (first, stop)))]
+                    if len(wanted):
+                        yield from self._rows_of(batch.take(pa.array(wanted - first)), wanted)
+                    first = stop
+                    if stop > inside[-1]:
+                        break
+                else:
+                    raise QueryError(f"{self.path} has fewer rows than it says")
+
+    def _rows_of(self, batch: pa.RecordBatch, numbers: Ints) -> Iterator[Row]:
+        """Rows as they are handed out, of their numbers; what they hold is checked."""
+        batch.validate(full=True)
+        if empty := [name for name, column in zip(batch.schema.names, batch.columns, strict=True) if column.null_count]:
+            raise QueryError(f"{self.path} has empty cells in its column {empty[0]}")
+        ranks = np.searchsorted(self._starts, numbers, "right") - 1
+        for number, rank, values in zip(numbers.tolist(), ranks.tolist(), batch.to_pylist(), strict=True):
+            if values["wnid"] != (wnid := self.ontology.at_rank(rank).wnid):
+                raise QueryError(
+                    f"{self.path}, row {number + 1:,}: the synset of rank {rank:,} is {wnid}, not {values['wnid']!a}"
+                )
+            yield _row(values)
+
+    @contextmanager
+    def _open(self) -> Iterator[pq.ParquetFile]:
+        """The manifest, its words read as numbers: a word that is there a million times is in memory once."""
+        with (
+            self._reading(),
+            pq.ParquetFile(self.path, metadata=self._metadata, read_dictionary=_REPEATED) as file,
+        ):
+            yield file
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -7,11 +7,13 @@ The database counts by rank and sorts within a rank; what a rank means stays wit
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Connection, and_, case, collate, func, literal, not_, select, union_all
+import pyarrow.compute as pc
+from sqlalchemy import ColumnElement, Connection, Result, and_, case, collate, func, literal, not_, select, union_all
 
 from holotype.catalog import Catalog
 from holotype.catalog import schema as t
@@ -25,6 +27,7 @@ Value = TypeVar("Value")
 Columns = dict[str, ColumnElement[Any]]
 
 _CHUNK: Final = 500
+_STREAMED: Final = 10_000
 
 
 class Live:
@@ -32,8 +35,10 @@ class Live:
 
     A candidate has the state of its label, the licence and the source of its first sighting, no split, no dataset and
     no boxes. An item has the state ``yes`` of the synset that its archive says, or ``open`` without one; its size is
-    that of its fingerprint, else of its annotation. An unknown size satisfies no comparison. What has no label is
-    under no synset, and comes last.
+    that of its fingerprint, else of its annotation. An unknown size satisfies no comparison.
+
+    A candidate is under the synset that it was collected for, whatever the state of its label. An item without a label
+    is under no synset, and comes last.
     """
 
     def __init__(self, catalog: Catalog, ontology: Ontology, resolve: Resolve | None = None) -> None:
@@ -52,20 +57,21 @@ class Live:
             return self.ontology.subtree_sums(self._by_rank(connection, query)[:-1])
 
     def ids(self, query: Query) -> pa.StringArray:
-        """The ids of the rows that match, in order of rank, then id."""
+        """The ids of the rows that match, each once, in order of rank, then id."""
         with self._catalog.read() as connection:
             ranks = np.flatnonzero(self._by_rank(connection, query)).tolist()
             parts = [
-                pa.array([key.id for key in self._keys(connection, query, chunk)], pa.string())
+                pa.array([key.id for key in keys], pa.string())
                 for chunk in _chunks(ranks)
+                for keys in self._keys(connection, query, chunk).partitions()
             ]
-        return pa.concat_arrays([pa.array([], pa.string()), *parts])
+        return pc.unique(pa.concat_arrays([pa.array([], pa.string()), *parts]))
 
     def rows(self, query: Query) -> Iterator[Row]:
         """The rows that match, in order of rank, then id, all as they are when the first is asked for."""
         with self._catalog.read() as connection:
             for chunk in _chunks(np.flatnonzero(self._by_rank(connection, query)).tolist(), 1):
-                for keys in _chunks(self._keys(connection, query, chunk)):
+                for keys in self._keys(connection, query, chunk).partitions(_CHUNK):
                     yield from _rows(connection, keys)
 
     def page(self, query: Query, number: int, size: int) -> list[Row]:
@@ -103,8 +109,10 @@ class Live:
         found[~ranks] = 0
         return found
 
-    def _keys(self, connection: Connection, query: Query, ranks: Sequence[int]) -> Sequence[Any]:
-        """``(rank, id, number, arm)`` of the rows of these ranks that match, sorted."""
+    def _keys(
+        self, connection: Connection, query: Query, ranks: Sequence[int], within: slice = slice(0, None)
+    ) -> Result[Any]:
+        """``(rank, id, number, arm)`` of the rows of these ranks that match, sorted, as they come; those `within`."""
         last = len(self.ontology)
         wanted = [-1 if rank == last else rank for rank in ranks]
         parts = []
@@ -114,19 +122,25 @@ class Live:
             parts.append(found.where(columns["rank"].in_(wanted), *_conditions(connection, columns, query)))
         keys = union_all(*parts).subquery()
         order = keys.c.rank < 0, keys.c.rank, _by_code_point(connection, keys.c.id), keys.c.arm, keys.c.number
-        return connection.execute(select(keys).order_by(*order)).all()
+        asked = select(keys).order_by(*order)
+        if within.stop is not None:
+            asked = asked.offset(within.start).limit(within.stop - within.start)
+        return connection.execute(asked, execution_options={"yield_per": _STREAMED})
 
     def _at(self, connection: Connection, query: Query, total: Ints, positions: Ints) -> list[Row]:
         """The rows at ascending positions among those that match; `total` is how many of each rank do."""
         ends = np.cumsum(total)
         keys: list[Any] = []
         for rank, inside in by_piece(ends, positions):
-            found = self._keys(connection, query, [rank])
-            keys.extend(found[number] for number in (inside - (ends[rank] - total[rank])).tolist())
+            inside = inside - (ends[rank] - total[rank])
+            first, stop = int(inside[0]), int(inside[-1]) + 1
+            wanted = np.zeros(stop - first, np.bool_)
+            wanted[inside - first] = True
+            keys.extend(compress(self._keys(connection, query, [rank], slice(first, stop)), wanted.tobytes()))
         return [row for chunk in _chunks(keys) for row in _rows(connection, chunk)]
 
 
-def _chunks(values: Sequence[Value], size: int = 500) -> Iterator[Sequence[Value]]:
+def _chunks(values: Sequence[Value], size: int = _CHUNK) -> Iterator[Sequence[Value]]:
     return (values[start : start + size] for start in range(0, len(values), size))
 
 

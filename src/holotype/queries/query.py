@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from holotype.errors import QueryError
+from holotype.ontology.text import printable_text
 from holotype.releases import SPLITS
 
 MAX_LENGTH: Final = 2_000
@@ -51,7 +52,7 @@ class Term:
     def __post_init__(self) -> None:
         if self.field not in FIELDS:
             raise QueryError(f"there is no field {self.field!r}; {_KNOWN}")
-        if not self.value or not self.value.isprintable():
+        if not self.value or not printable_text(self.value):
             raise QueryError(f"{self.field} needs a value that can be printed, not {self.value!r}")
         if self.field in NUMBERS:
             if self.compare not in COMPARE or not _COUNT.fullmatch(self.value):
@@ -111,7 +112,7 @@ class Query:
         """The query written as `text`; `str` writes it. Raises `QueryError` with the position, counted from 1."""
         if len(text) > MAX_LENGTH:
             raise QueryError(f"a query has at most {MAX_LENGTH:,} characters, not {len(text):,}")
-        if (odd := next((place for place, one in enumerate(text) if not one.isprintable()), None)) is not None:
+        if (odd := next((place for place, one in enumerate(text) if not printable_text(one)), None)) is not None:
             raise QueryError(f"query, character {odd + 1}: {text[odd]!r} cannot be printed; separate terms by blanks")
         terms, position = [], 0
         while position < len(text):

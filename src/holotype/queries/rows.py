@@ -22,7 +22,11 @@ Resolve = Callable[[str], Synset]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An image with its label. Without one `wnid` is empty and `rank` -1; width and height are None where unknown."""
+    """A label: an image and its synset. An image has a row for each synset that it is said to show.
+
+    One without any has a row all the same, whose `wnid` is empty and whose `rank` is -1. Width and height are None
+    where they are unknown.
+    """
 
     id: str
     wnid: str
@@ -40,7 +44,10 @@ class Row:
 
 
 class Questions(Protocol):
-    """What answers queries: a release's `Index` or the `Live` catalog. All answers are in order of rank, then id."""
+    """What answers queries: a release's `Index` or the `Live` catalog. All answers are in order of rank, then id.
+
+    Rows are labels, so an image with two labels below a synset counts twice there.
+    """
 
     def count(self, query: Query) -> int:
         """How many rows match."""
@@ -49,7 +56,7 @@ class Questions(Protocol):
         """How many rows match under each synset, ``(synsets,)`` in rank order; a row counts once for each."""
 
     def ids(self, query: Query) -> pa.Array:
-        """The ids of the rows that match."""
+        """The ids of the rows that match, each once, where it comes first."""
 
     def rows(self, query: Query) -> Iterator[Row]:
         """The rows that match, one after the other."""
