@@ -107,14 +107,14 @@ class _Fill:
 def _fullest(ontology: Ontology, fill: _Fill) -> tuple[Subtree, ...]:
     """Open the subtree with the most images, again and again, until there are enough of them.
 
-    A synset that has images of its own stays closed: they would be in no row.
+    A synset with most of its images for itself stays closed. Those that one which is opened has itself are in no row.
     """
     shown = {root.wnid: fill.subtree(root) for root in ontology.roots()}
     seen, whole = set(shown), set[str]()
     while len(shown) < SUBTREES and (closed := shown.keys() - whole):
         fullest = max(closed, key=lambda wnid: (shown[wnid].images, -ontology.rank(wnid)))
         children = [child for child in map(fill.subtree, ontology.children(fullest)) if child.images]
-        if children and not fill.own(fullest):
+        if children and 2 * fill.own(fullest) <= shown[fullest].images:
             del shown[fullest]
             shown |= {child.wnid: child for child in children if child.wnid not in seen}
             seen |= {child.wnid for child in children}
