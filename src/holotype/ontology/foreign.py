@@ -7,6 +7,7 @@ import re
 import struct
 import zipfile
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -54,10 +55,15 @@ def _rows(held: zipfile.ZipFile) -> list[NounRow]:
 
 def _links(held: zipfile.ZipFile, name: str, offsets: Sequence[int]) -> list[tuple[int, ...]]:
     start, target = _numbers(held, f"{name}_start"), _numbers(held, f"{name}_target")
-    if start != sorted(start) or len(start) != len(offsets) + 1 or (start[0], start[-1]) != (0, len(target)):
+    if (
+        start != sorted(start)
+        or len(start) != len(offsets) + 1
+        or (start[0], start[-1]) != (0, len(target))
+        or min(target, default=0) < 0
+    ):
         raise ValueError("the links do not fit together")
     found = [offsets[node] for node in target]
-    return [tuple(found[first:stop]) for first, stop in zip(start, start[1:], strict=False)]
+    return [tuple(found[first:stop]) for first, stop in pairwise(start)]
 
 
 def _senses(held: zipfile.ZipFile) -> dict[str, list[int]]:

@@ -26,6 +26,7 @@ from holotype.ontology.text import LIMIT, bounded, decoded, read_bounded, readab
 
 _MEMORY: Final = 128 << 20
 _STREAMS: Final = 1000
+_XZ: Final = b"\xfd7zXZ\0"
 _ROW = re.compile(r"([0-9]{8})-([a-z])\t([^\t]+)\t([^\t]*)")
 _HEADER = re.compile(r"# *([^\t]+)\t([a-z]{3})\t([^\t]*)\t(.+)")
 
@@ -135,6 +136,8 @@ def _unpacked_xz(data: bytes) -> bytes:
     parts: list[bytes] = []
     left = LIMIT + 1
     for _ in range(_STREAMS):
+        if not data.startswith(_XZ):
+            raise lzma.LZMAError("there is something else than xz in it")
         stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, _MEMORY)
         parts.append(stream.decompress(data, left))
         left -= len(parts[-1])
