@@ -34,8 +34,8 @@ def list_folder(
     """Every file below `folder`, by path, with the synset its subfolder names.
 
     The innermost subfolder that is a wnid (``n02084071`` or ``n02084071-dog``) or a lemma decides; a file in none
-    stays unassigned. `senses` settles ambiguous names: name to wnid. What wnids and lemmas mean, `resolve` says, or else
-    the ontology. Links are listed, to be rejected, but never followed.
+    stays unassigned. `senses` settles ambiguous names: name to wnid. `resolve` says what wnids and lemmas mean, or else
+    the ontology does. Links are listed, to be rejected, but never followed.
 
     Raises `SourceError` if `folder` is not one, `AmbiguousLemma` with all senses of all ambiguous names, and
     `UnknownSynset` for a wnid that does not exist.
