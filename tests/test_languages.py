@@ -57,6 +57,20 @@ def test_packed_files_are_read_alike(german: Path, tmp_path: Path) -> None:
     assert read_omw(tmp_path / "a.tab.xz") == read_omw(tmp_path / "a.tab.gz") == read_omw(german)
 
 
+def test_a_file_of_several_streams_is_read_whole(german: Path, tmp_path: Path) -> None:
+    parts = GERMAN[:200].encode(), GERMAN[200:].encode()
+    (tmp_path / "a.tab.xz").write_bytes(bytes(8).join(map(lzma.compress, parts)))
+    (tmp_path / "a.tab.gz").write_bytes(b"".join(map(gzip.compress, parts)))
+    assert read_omw(tmp_path / "a.tab.xz") == read_omw(tmp_path / "a.tab.gz") == read_omw(german)
+
+
+def test_a_lemma_of_more_than_200_characters_is_counted_as_unreadable(tmp_path: Path) -> None:
+    rows = "".join(f"02084071-n\tdeu:lemma\t{'x' * length}\n" for length in (200, 201))
+    (tmp_path / "a.tab").write_text(HEADER + rows)
+    found = read_omw(tmp_path / "a.tab")
+    assert (len(found.lemmas), found.unreadable) == (1, 1)
+
+
 OMW = {"cmn": 46212, "fra": 72667, "ita": 17422, "por": 55568, "deu": 21750}
 UNREADABLE = {"cmn": 5, "fra": 16}  # private use, and half of another encoding
 
@@ -89,6 +103,10 @@ def test_real_files_are_read_whole(language: str, shared: Path, wordnet: Ontolog
         ("a.tab.gz", gzip.compress(GERMAN.encode())[:-9], "is cut short"),
         ("a.tab.xz", lzma.compress(bytes(LIMIT + 1)), "holds more than 64 MiB"),
         ("a.tab.gz", gzip.compress(bytes(LIMIT + 1)), "holds more than 64 MiB"),
+        ("a.tab.xz", lzma.compress(GERMAN.encode()) + b"x", "cannot be unpacked"),
+        ("a.tab.gz", gzip.compress(GERMAN.encode()) + b"x", "cannot be unpacked"),
+        ("a.tab.xz", lzma.compress(bytes(LIMIT)) + lzma.compress(bytes(1)), "holds more than 64 MiB"),
+        ("a.tab.xz", lzma.compress(b"") * 1001, "cannot be unpacked: it has more than 1,000 streams"),
         ("a.tab.xz", lzma.compress(b"x", preset=9)[:24] + bytes(20), "cannot be unpacked|cut short"),
     ],
     ids=lambda value: repr(value)[:30],
@@ -159,3 +177,15 @@ def test_lemmas_are_taken_in_on_the_command_line(
     assert lemmas_command.callback
     lemmas_command.callback((german,), project.path)
     assert capsys.readouterr().out.startswith("deu (Test, http://example.org/, CC0): 12 rows = 5 new")
+
+
+def test_folders_and_senses_are_named_in_a_language(project: Project, german: Path, tmp_path: Path) -> None:
+    project.import_lemmas(german)
+    for name in ("deu:Hund", "deu:Kran", "deu:Nichts"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        (tmp_path / "photos" / name / "a.jpg").write_bytes(b"")
+    with pytest.raises(AmbiguousLemma, match="'deu:Kran' has 2 senses"):
+        project.list_folder(tmp_path / "photos")
+    listing = project.list_folder(tmp_path / "photos", {"deu:Kran": "deu:Katze"})
+    assert [found.wnid for file in listing.files for found in file.found] == [DOG, CAT]
+    assert listing.unassigned == {"deu:Nichts": 1}

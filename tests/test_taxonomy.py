@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import json
+import re
+import shutil
 import socket
 from collections import Counter
 from itertools import pairwise
@@ -9,6 +13,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from defusedxml.ElementTree import parse
@@ -16,14 +23,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import holotype
-from conftest import small_ontology
+from conftest import encoded, photo, small_ontology
 from holotype.errors import OntologyError, ProjectError
+from holotype.files import sha256_file
 from holotype.ontology import NounRow, Ontology
 from holotype.ontology import text as texts
 from holotype.ontology.concept import FIRST, Concept, own_wnid
-from holotype.ontology.taxonomy import build_ontology, read_ontology, read_taxonomy
+from holotype.ontology.foreign import rebuild
+from holotype.ontology.taxonomy import MOST, build_ontology, read_ontology, read_taxonomy
 from holotype.ontology.validate import ERRORS, WARNINGS, check
 from holotype.ontology.wordlists import is_a, structure, write_wordlists
+from holotype.releases import Release, ontology_of, verify_release
 from test_cli import run
 from test_ontology import dags
 
@@ -181,7 +191,11 @@ BAD: list[tuple[str, str | bytes, str]] = [
     ("a.json", '[{"id": "a", "colour": "b"}]', "entry 1: there is no field 'colour'"),
     ("a.json", '[{"id": true}]', "entry 1: text is wanted, not 'True'"),
     ("a.json", '[{"id": "a", "parents": [["b"]]}]', "entry 1: text is wanted"),
-    ("a.json", '[{"id": "a", "translations": {"German": "b"}}]', "a language has 2 or 3 small letters"),
+    (
+        "a.json",
+        '[{"id": "a", "translations": {"German": "b"}}]',
+        "a language is a code of ISO 639-3 such as deu, not 'German'",
+    ),
     ("a.json", '{"a": {}, "a": {}}', "the key 'a' is there twice"),
     ("a.json", '{"a": []}', "text is wanted"),
     ("a.json", '[{"id": "\\ud800"}]', "cannot be printed"),
@@ -263,8 +277,8 @@ def test_skos_concepts_have_labels_by_language_and_narrower_is_broader_turned_ro
     ]
     assert dog.parents == cat.parents == (animal.id,)
     assert (dog.lemmas, dog.gloss, dog.wnid) == (("dog", "hound"), "barks", DOG)
-    assert dog.translations == {"de": ("Hund", "Köter")}
-    assert (cat.lemmas, cat.translations) == (("cat",), {"fr": ("chat",)})
+    assert dog.translations == {"deu": ("Hund", "Köter")}
+    assert (cat.lemmas, cat.translations) == (("cat",), {"fra": ("chat",)})
     assert len(read_ontology(tmp_path / "a.ttl")) == 3
 
 
@@ -274,7 +288,7 @@ def test_a_vocabulary_without_english_is_in_its_own_language(tmp_path: Path) -> 
         + ':a a skos:Concept ; skos:prefLabel "Tier"@de, "bête"@fr . :b a skos:Concept ; rdfs:label "Hund"@de .'
     )
     tier, hund = read_taxonomy(written(tmp_path / "a.ttl", text))
-    assert (tier.lemmas, tier.translations, hund.lemmas) == (("Tier",), {"fr": ("bête",)}, ("Hund",))
+    assert (tier.lemmas, tier.translations, hund.lemmas) == (("Tier",), {"fra": ("bête",)}, ("Hund",))
 
 
 def test_owl_classes_are_the_named_ones(tmp_path: Path) -> None:
@@ -494,7 +508,7 @@ def test_a_project_keeps_its_own_ontology(tmp_path: Path) -> None:
         assert [synset.wnid for synset in db.ontology] == [DOG]
     source.unlink()
     with holotype.open(tmp_path / "p") as db:
-        assert db.resolve("hound").wnid == db.resolve("de:hund").wnid == DOG
+        assert db.resolve("hound").wnid == db.resolve("de:hund").wnid == db.resolve("deu:Hund").wnid == DOG
         assert "cat" not in db.ontology.lemmas()
     assert json.loads((tmp_path / "p/ontology.json").read_text())[0]["id"] == "dog"
 
@@ -543,3 +557,241 @@ def test_a_project_with_a_taxonomy_is_made_on_the_command_line(tmp_path: Path) -
     run("init", tmp_path / "p", "--ontology", TAXONOMIES / "orphan.csv")
     with holotype.open(tmp_path / "p") as db:
         assert len(db.ontology) == 4
+
+
+# -- releases on an own ontology
+
+PETS = "id,parents,lemmas,gloss\nGS-0,,animal,a living thing\nGS-1,GS-0,hound,barks\nGS-2,GS-0,puss,purrs\n"
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a project on `PETS` in ``p``, audited and released as v1."""
+    folder = tmp_path_factory.mktemp("released")
+    for name, first in (("hound", 0), ("puss", 50)):
+        (folder / "photos" / name).mkdir(parents=True)
+        for seed in range(first, first + 8):
+            (folder / "photos" / name / f"{seed}.jpg").write_bytes(encoded(photo(seed)))
+    project = folder / "p"
+    run("init", project, "--ontology", written(folder / "pets.csv", PETS))
+    run("ingest", folder / "photos", "-p", project)
+    run("verify", "--crowd", "simulated", "-p", project)
+    run("audit", "draw", "--under", "animal", "--size", 4, "--out", folder / "audit.csv", "-p", project)
+    filled = re.sub(r",$", ",yes", (folder / "audit.csv").read_text(), flags=re.MULTILINE)
+    written(folder / "audit.csv", filled)
+    run("audit", "record", folder / "audit.csv", "--auditor", "somebody", "-p", project)
+    run("release", "create", "v1", "-p", project)
+    return folder
+
+
+def test_a_release_carries_the_ontology_that_is_its_own(released: Path, tmp_path: Path) -> None:
+    project, copy = released / "p", tmp_path / "copy"
+    shutil.copytree(project / "releases/v1", copy)
+    assert "ontology.npz" in (copy / "SHA256SUMS").read_text()
+    with holotype.open(project) as db:
+        assert ontology_of(Release(copy)).digest == db.ontology.digest
+    for release in ("v1", copy):
+        assert run("release", "verify", release, "-p", project).endswith("is sound\n")
+        certified = json.loads(run("certify", release, "-p", project, "--json"))
+        assert (certified["problems"], certified["certificates"][0]["correct"]) == ([], 4)
+    with holotype.open(project) as db:
+        rows = db.release("v1").rows("train")
+    guesses = "image,guess1\n" + "".join(f"{row['id']},{row['wnid']}\n" for row in rows)
+    guessed = written(tmp_path / "guesses.csv", guesses)
+    for release in ("v1", copy):
+        said = run("evaluate", guessed, "--release", release, "--split", "train", "-p", project, "--json")
+        assert json.loads(said)["flat"][0]["value"] == 0
+        assert int(run("query", "under:hound", "--release", release, "--count", "-p", project)) > 0
+    assert int(run("query", "under:hound", "--release", copy, "--count", cwd=tmp_path)) > 0
+
+
+def test_a_name_of_the_project_wins_over_a_folder(released: Path, tmp_path: Path) -> None:
+    (tmp_path / "v1").mkdir()
+    assert int(run("query", "", "--release", "v1", "--count", "-p", released / "p", cwd=tmp_path)) > 0
+    assert json.loads(run("certify", "v1", "-p", released / "p", "--json", cwd=tmp_path))["problems"] == []
+
+
+def sealed(folder: Path) -> Path:
+    names = sorted({path.name for path in folder.iterdir()} - {"SHA256SUMS"})
+    written(folder / "SHA256SUMS", "".join(f"{sha256_file(folder / name)}  {name}\n" for name in names))
+    return folder
+
+
+def test_a_release_with_another_ontology_or_another_file_is_not_sound(released: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "v1"
+    shutil.copytree(released / "p/releases/v1", folder)
+    assert verify_release(sealed(folder)) == []
+    own = (folder / "ontology.npz").read_bytes()
+    with holotype.open(released / "p") as db:
+        digest, known = db.ontology.digest.encode(), db.ontology
+    other = build_ontology([Concept.of("a", [], [])])
+    lying = other.to_bytes().replace(other.digest.encode(), digest)
+    for damage in (other.to_bytes(), lying, b"", own[:200]):
+        (folder / "ontology.npz").write_bytes(damage)
+        for ontology in (None, known):
+            (problem,) = verify_release(sealed(folder), ontology=ontology)
+            assert "ontology.npz" in problem
+    (folder / "ontology.npz").write_bytes(own)
+    written(folder / "more.txt", "")
+    assert verify_release(sealed(folder)) == ["more.txt is listed in SHA256SUMS, but is no part of a release"]
+
+
+def test_a_rank_belongs_to_its_synset(released: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "v1"
+    shutil.copytree(released / "p/releases/v1", folder)
+    table = pq.read_table(folder / "manifest.parquet")
+    at = table.schema.get_field_index("rank")
+    moved = table.set_column(at, "rank", pa.array([rank + 1 for rank in table["rank"].to_pylist()], pa.int32()))
+    pq.write_table(moved, folder / "manifest.parquet")
+    for name in ("audit.parquet", "certificates.json"):
+        (folder / name).unlink()
+    problems = verify_release(sealed(folder))
+    assert len(problems) == 2
+    assert all(re.fullmatch(r"manifest.parquet gives n\d{8} a rank that is not its own", one) for one in problems)
+
+
+@given(dags)
+@settings(max_examples=50)
+def test_a_saved_ontology_is_the_same_when_built_again(parents: dict[int, list[int]]) -> None:
+    ontology = small_ontology(parents, {min(parents): []})
+    again = rebuild(ontology.to_bytes())
+    assert (again.digest, list(again)) == (ontology.digest, list(ontology))
+
+
+def test_wordnet_is_the_same_when_built_again(wordnet: Ontology) -> None:
+    again = rebuild(wordnet.to_bytes())
+    assert (again.digest, again.ranges(DOG)) == (wordnet.digest, wordnet.ranges(DOG))
+
+
+SAVED = small_ontology({0: [], 1: [0], 2: [1]})
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_a_damaged_saved_ontology_is_no_other_error(data: st.DataObject) -> None:
+    said = bytearray(SAVED.to_bytes())
+    for at in data.draw(st.lists(st.integers(0, len(said) - 1), min_size=1, max_size=3)):
+        said[at] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(OntologyError):
+        list(rebuild(bytes(said)))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("parents_target", np.array([0, 2**31 - 1], np.int32)),
+        ("parents_start", np.array([0, 0, 2**31 - 1, 2], np.int32)),
+        ("parents_target", np.array([-9, 0], np.int32)),
+        ("offsets", np.array([0, 1, 2**40])),
+        ("offsets", np.array([0.0, 1, 2])),
+        ("texts", np.frombuffer(b"\ta\n\tb\n", np.uint8)),
+        ("texts", np.frombuffer(b"\ta\n\tb\n\t\x1b[2J", np.uint8)),
+        ("senses", np.frombuffer(b"0\n1\n7", np.uint8)),
+    ],
+)
+def test_a_saved_ontology_that_lies_is_refused(name: str, value: object) -> None:
+    with np.load(io.BytesIO(SAVED.to_bytes())) as held:
+        arrays = dict(held)
+    for save in (np.savez, np.savez_compressed):
+        buffer = io.BytesIO()
+        save(buffer, **(arrays | {name: value}))
+        with pytest.raises(OntologyError, match="no saved ontology"):
+            rebuild(buffer.getvalue())
+
+
+# -- what a project makes of a taxonomy
+
+
+def test_a_stopped_init_loses_no_translations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = {**ENTRIES[2], "parents": [], "translations": {"de": "Hund"}}
+    source = written(tmp_path / "a.json", json.dumps([entry]))
+    monkeypatch.setenv("HOLOTYPE_CATALOG", f"sqlite:///{tmp_path}/nowhere/catalog.sqlite")
+    with pytest.raises(ProjectError, match="cannot open the catalog"):
+        holotype.init(tmp_path / "p", source)
+    monkeypatch.delenv("HOLOTYPE_CATALOG")
+    for _ in range(2):
+        with holotype.open(tmp_path / "p") as db:
+            assert db.translations(DOG) == [("deu", "Hund")]
+
+
+def test_init_overwrites_no_file_of_the_users(tmp_path: Path) -> None:
+    source = written(tmp_path / "a.csv", "id,parents\na,\n")
+    (tmp_path / "p").mkdir()
+    kept = written(tmp_path / "p/ontology.csv", "my own notes")
+    with pytest.raises(ProjectError, match=r"ontology\.csv is there already and holds something else"):
+        holotype.init(tmp_path / "p", source)
+    assert kept.read_text() == "my own notes"
+    written(kept, source.read_text())
+    with holotype.init(tmp_path / "p", kept) as db:
+        assert len(db.ontology) == 1
+
+
+def test_ids_and_lemmas_have_at_most_200_characters(tmp_path: Path) -> None:
+    long = "x" * 201
+    for fields in ({"id": long}, {"id": "a", "lemmas": long}, {"id": "a", "translations": {"deu": ["b", long]}}):
+        with pytest.raises(OntologyError, match=r"entry 1: an id or lemma has more than 200 characters: 'x{40}'\.\.\."):
+            read_taxonomy(written(tmp_path / "a.json", json.dumps([fields])))
+    assert len(read_taxonomy(written(tmp_path / "a.json", json.dumps([{"id": long[1:]}])))) == 1
+
+
+def test_an_id_names_its_concept_unless_it_is_a_lemma(released: Path, wordnet: Ontology, tmp_path: Path) -> None:
+    made = read_ontology(released / "pets.csv")
+    assert made.resolve("GS-1") == made.resolve("gs-1") == made.resolve("hound")
+    concepts = [Concept.of("cat", [], ["puss"]), Concept.of("b", [], ["cat"]), Concept.of("guide", [DOG], ["leader"])]
+    assert build_ontology(concepts[:2]).resolve("cat").wnid == own_wnid("b")
+    extended = build_ontology([concepts[0], concepts[2]], wordnet)
+    assert own_wnid("cat") not in {synset.wnid for synset in extended.senses("cat")}
+    assert extended.senses("leader")[-1].wnid == own_wnid("guide")
+    assert extended.senses("guide") == wordnet.senses("guide")
+
+
+def test_folders_and_commands_know_ids(released: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos/GS-2").mkdir(parents=True)
+    (tmp_path / "photos/GS-2/1.jpg").write_bytes(encoded(photo(1)))
+    with holotype.open(released / "p") as db:
+        assert db.resolve("GS-2").name == "puss"
+        listing = db.list_folder(tmp_path / "photos")
+        assert ([file.found[0].wnid for file in listing.files], listing.unassigned) == ([own_wnid("GS-2")], {})
+    for source in (("-p", released / "p"), ("--ontology", released / "pets.csv")):
+        assert json.loads(run("ontology", "show", "GS-1", *source, "--json"))["wnid"] == own_wnid("GS-1")
+        assert json.loads(run("ontology", "find", "hound", *source, "--json"))[0]["wnid"] == own_wnid("GS-1")
+        assert "puss" in run("ontology", "tree", "GS-0", *source)
+    run("ontology", "export", tmp_path / "out", "--ontology", released / "pets.csv", "--under", "GS-1")
+    assert (tmp_path / "out/words.txt").read_text() == f"{own_wnid('GS-1')}\thound\n"
+    said = json.loads(run("ontology", "check", released / "pets.csv", "--json"))
+    assert said == {"concepts": [{"id": id, "wnid": own_wnid(id)} for id in ("GS-0", "GS-1", "GS-2")], "problems": []}
+
+
+def test_more_concepts_than_a_bound_are_refused(tmp_path: Path) -> None:
+    lines = "".join(f"{n},\n" for n in range(MOST + 1))
+    with pytest.raises(OntologyError, match="holds more than 500,000 concepts"):
+        read_taxonomy(written(tmp_path / "a.csv", f"id,parents\n{lines}"))
+    with pytest.raises(OntologyError, match="holds more than 500,000 concepts"):
+        read_taxonomy(written(tmp_path / "a.json", json.dumps(dict.fromkeys(map(str, range(MOST + 1)), ""))))
+    with pytest.raises(OntologyError, match="holds more than 16 MiB: write so large a taxonomy as CSV"):
+        read_taxonomy(written(tmp_path / "a.ttl", b" " * (16 * 2**20 + 1)))
+
+
+def test_an_untagged_definition_is_in_the_own_language(tmp_path: Path) -> None:
+    text = PREFIXES + ':a a skos:Concept ; skos:prefLabel "Tier"@de ; skos:definition "lebt" .'
+    (tier,) = read_taxonomy(written(tmp_path / "a.ttl", text))
+    assert (tier.lemmas, tier.gloss) == (("Tier",), "lebt")
+
+
+def test_a_language_is_the_same_in_two_letters_and_in_three(tmp_path: Path) -> None:
+    concept = Concept.of("a", [], [], translations={"de": ["Hund"], "deu": ["Hund", "Köter"]})
+    assert concept.translations == {"deu": ("Hund", "Köter")}
+    with pytest.raises(ValueError, match="ISO 639-3 such as deu, not 'xx'"):
+        Concept.of("a", [], [], translations={"xx": ["b"]})
+
+
+def test_a_project_may_have_a_trimmed_hierarchy(released: Path, tmp_path: Path) -> None:
+    targets = written(tmp_path / "targets.txt", "GS-1\n")
+    run("init", tmp_path / "own", "--ontology", released / "pets.csv", "--targets", targets)
+    with holotype.open(tmp_path / "own") as db:
+        assert [synset.name for synset in db.ontology] == ["animal", "hound"]
+    run("init", tmp_path / "wordnet", "--targets", written(targets, f"{DOG}\nn02121808\n"))
+    with holotype.open(tmp_path / "wordnet") as db:
+        assert len(db.ontology) == 18
+    said = run("init", tmp_path / "none", "--targets", written(targets, "\n"), expect=2)
+    assert said == f"error: {targets} names no target\n"

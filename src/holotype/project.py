@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -56,7 +57,7 @@ from holotype.crowd.gold import Feedback, feedback, sibling_negatives, training_
 from holotype.crowd.policy import parse_policy
 from holotype.crowd.workers import Limits, WorkerReview, hidden_name, review_workers
 from holotype.errors import CrowdError, OntologyError, ProjectError, ReleaseError, UnknownSynset
-from holotype.files import create_atomically, printable, sha256_file, write_atomically
+from holotype.files import create_atomically, printable, sha256_file
 from holotype.found import Found, find_in_release
 from holotype.images.gallery import Image, Images
 from holotype.images.intake import InputFile, IntakeReport, Progress, group_near_duplicates, take_in
@@ -64,14 +65,14 @@ from holotype.images.packs import Address, PackReader
 from holotype.imported import Imported
 from holotype.ledger import CatalogLedger
 from holotype.ontology import Ontology, Synset, is_wnid, lemma_key, load_wordnet, read_saved
+from holotype.ontology.concept import Concept, language_code
 from holotype.ontology.graph import only_sense
 from holotype.ontology.languages import LemmaReport, read_omw
-from holotype.ontology.taxonomy import build_ontology, read_taxonomy
+from holotype.ontology.taxonomy import build_ontology, parse_taxonomy, read_taxonomy, trim
 from holotype.ontology.text import read_bounded
 from holotype.properties.survey import Survey
 from holotype.queries import Live, Query
 from holotype.releases import (
-    CERTIFICATES,
     CHECKSUMS,
     NAME,
     Fractions,
@@ -162,6 +163,7 @@ class Project:
             config = json.loads((path / CONFIG).read_text())
             self._salt = str(config["salt"])
             self._own_ontology = config.get("ontology")
+            self._taxonomy = config.get("taxonomy")
         except FileNotFoundError as error:
             raise ProjectError(
                 f"there is no holotype project in {path}; make one with: holotype init {path}"
@@ -180,6 +182,8 @@ class Project:
                 )
             if ontology is not None:
                 self.ontology = self._claim(ontology)
+            if self._taxonomy is not None:
+                self._take_translations(path / self._taxonomy)
         except BaseException:
             self.close()
             raise
@@ -240,6 +244,8 @@ class Project:
         """
         language, _, lemma = text.partition(":")
         if lemma:
+            with contextlib.suppress(ValueError):
+                language = language_code(language)
             with self.catalog.read() as connection:
                 senses = translations.translated(connection, language, lemma_key(lemma))
             if senses:
@@ -273,6 +279,25 @@ class Project:
             found.unreadable,
         )
 
+    def _take_translations(self, taxonomy: Path) -> None:
+        """Take in the lemmas in other languages of the project's own taxonomy, unless that was done before."""
+        with self.catalog.read() as connection:
+            if questions.meta(connection, "taxonomy") is not None:
+                return
+        rows = [
+            _translation(language, concept.wnid, lemma, printable(taxonomy.name))
+            for concept in read_taxonomy(taxonomy)
+            if concept.wnid in self.ontology
+            for language, lemmas in concept.translations.items()
+            for lemma in lemmas
+        ]
+
+        def work(connection: Connection) -> None:
+            translations.add_translations(connection, rows)
+            questions.meta_or_set(connection, "taxonomy", taxonomy.name)
+
+        self.catalog.transact(work)
+
     def languages(self) -> dict[str, int]:
         """Number of lemmas by language, besides the ontology's own."""
         with self.catalog.read() as connection:
@@ -286,7 +311,7 @@ class Project:
 
     def list_folder(self, folder: str | os.PathLike[str], senses: Mapping[str, str] | None = None) -> FolderListing:
         """What `ingest` would take in: see `holotype.collect.folder.list_folder`."""
-        return list_folder(Path(folder), self.ontology, senses)
+        return list_folder(Path(folder), self.ontology, senses, self.resolve)
 
     def ingest(
         self,
@@ -688,8 +713,7 @@ class Project:
     def verify_release(self, name: str) -> list[str]:
         """Everything that is wrong with a release of this project: see `holotype.releases.verify_release`."""
         folder = self.path / "releases" / name
-        ontology = self.ontology if (folder / CERTIFICATES).exists() else None
-        return verify_release(folder, self._checksum(name), ontology)
+        return verify_release(folder, self._checksum(name), self.ontology)
 
     def _checksum(self, name: str) -> str:
         known = self.releases()
@@ -747,6 +771,8 @@ class Project:
         if not facts.accepted:
             raise ReleaseError("no image is labelled yes: run holotype verify first")
         contents = contents_of(name, facts, fractions, seed, self.ontology, self._salt)
+        if self._own_ontology is not None:
+            contents = replace(contents, ontology=self.ontology.to_bytes())
         write_release(self.path / "releases" / name, contents, self._packs.read, progress)
 
     def draw_audit(self, targets: Iterable[Synset | str], size: int, fresh: bool = False) -> Images:
@@ -976,11 +1002,13 @@ def init(
     path: str | os.PathLike[str],
     ontology: str | os.PathLike[str] | None = None,
     base: Ontology | None = None,
+    targets: Sequence[str] | None = None,
 ) -> Project:
     """Make a project in `path`, which may exist but must not hold one.
 
-    Its ontology is WordNet 3.0, or that of the taxonomy file `ontology`, maybe added to `base`. The file is copied, and
-    its lemmas in other languages are taken in.
+    Its ontology is WordNet 3.0, or that of the taxonomy file `ontology`, maybe added to `base`; with `targets`, ids,
+    wnids or lemmas, only they, as its leaves, and all above them. The file is copied, and its lemmas in other languages
+    are taken in.
 
     Raises `ProjectError`, or `OntologyError`: see `holotype.ontology.taxonomy.read_ontology`.
     """
@@ -989,14 +1017,23 @@ def init(
         raise ProjectError(f"there is a project in {folder} already")
     if base is not None and ontology is None:
         raise ProjectError("a base is for a taxonomy that extends it: name that as the ontology")
-    concepts = [] if ontology is None else read_taxonomy(ontology)
-    own = build_ontology(concepts, base) if concepts else None
-    config = {"version": 1, "salt": secrets.token_hex(16)}
+    config: dict[str, object] = {"version": 1, "salt": secrets.token_hex(16)}
+    files: dict[str, bytes] = {}
+    concepts: list[Concept] = []
+    own = None
+    if ontology is not None:
+        config["taxonomy"] = copy = f"ontology{Path(ontology).suffix.lower()}"
+        files[copy] = read_bounded(Path(ontology))
+        concepts = parse_taxonomy(files[copy], Path(ontology))
+        own = build_ontology(concepts, base)
+    if targets is not None:
+        own = trim(own or load_wordnet(), concepts, targets)
+    if own is not None:
+        config["ontology"] = own.digest
+        files[ONTOLOGY] = own.to_bytes()
     try:
-        if ontology is not None and own is not None:
-            config["ontology"] = own.digest
-            write_atomically(folder / ONTOLOGY, own.to_bytes())
-            write_atomically(folder / f"ontology{Path(ontology).suffix.lower()}", read_bounded(Path(ontology)))
+        for name, data in files.items():
+            _create(folder / name, data)
         create_atomically(folder / CONFIG, json.dumps(config).encode(), mode=0o600)
         (folder / "packs").mkdir(exist_ok=True)
         (folder / "releases").mkdir(exist_ok=True)
@@ -1004,15 +1041,16 @@ def init(
         raise ProjectError(f"there is a project in {folder} already") from error
     except OSError as error:
         raise ProjectError(f"cannot make a project in {folder}: {error.strerror}") from error
-    made = Project(folder, own)
-    rows = [
-        _translation(language, concept.wnid, lemma, printable(Path(ontology or "").name))
-        for concept in concepts
-        for language, lemmas in concept.translations.items()
-        for lemma in lemmas
-    ]
-    made.catalog.transact(lambda connection: translations.add_translations(connection, rows))
-    return made
+    return Project(folder, own)
+
+
+def _create(path: Path, data: bytes) -> None:
+    """Write a file, unless it is there and holds just that. Raises `ProjectError` where it holds something else."""
+    try:
+        create_atomically(path, data, mode=0o644)
+    except FileExistsError as error:
+        if path.read_bytes() != data:
+            raise ProjectError(f"{path} is there already and holds something else: move it away") from error
 
 
 def open_project(path: str | os.PathLike[str] = ".", ontology: Ontology | None = None) -> Project:

@@ -15,11 +15,12 @@ import holotype as api
 from holotype.cli import show
 from holotype.cli.answers import AUDIT, choice, read_csv
 from holotype.cli.options import json_option, project_option
+from holotype.cli.releases import release_in_folder
 from holotype.crowd import Answer, Audit, Certificate, audits_needed
 from holotype.errors import CrowdError
 from holotype.images.gallery import contact_sheet
-from holotype.ontology import Ontology, load_wordnet
-from holotype.releases import Release, certify_release
+from holotype.ontology import Ontology
+from holotype.releases import Release, certify_release, ontology_of
 
 
 @click.group()
@@ -129,22 +130,28 @@ def certify_command(release_or_name: str | None, project: Path, as_json: bool) -
     problems: list[str] = []
     if release_or_name is None:
         with api.open(project) as db:
-            found, wordnet = db.certificates(), db.ontology
+            found, ontology = db.certificates(), db.ontology
     else:
-        made = Release(folder if (folder := Path(release_or_name)).is_dir() else project / "releases" / release_or_name)
-        wordnet = load_wordnet()
-        problems = certify_release(made, wordnet)
+        made, ontology = _release(release_or_name, project)
+        problems = certify_release(made, ontology)
         found = [] if problems else made.certificates
     if as_json:
         show.as_json({"certificates": [_certificate_values(one) for one in found], "problems": problems})
     elif problems:
         click.echo("\n".join(f"{release_or_name}: {problem}" for problem in problems))
     elif found:
-        print_certificates(found, wordnet)
+        print_certificates(found, ontology)
     else:
         click.echo("no certificate: no audit is planned and complete; see holotype audit status")
     if problems:
         raise click.exceptions.Exit(1)
+
+
+def _release(name: str, project: Path) -> tuple[Release, Ontology]:
+    if made := release_in_folder(name, project):
+        return made, ontology_of(made)
+    with api.open(project) as db:
+        return Release(project / "releases" / name), db.ontology
 
 
 def _certificate_values(found: Certificate) -> dict[str, Any]:

@@ -16,16 +16,16 @@ import holotype as api
 from holotype.cli import show
 from holotype.cli.audit import audit, certify_command
 from holotype.cli.imports import fingerprint_command, import_group, lint_command
-from holotype.cli.ontology import base_ontology, base_option, ontology
+from holotype.cli.ontology import base_ontology, base_option, ontology, read_targets, targets_option
 from holotype.cli.options import json_option, project_option
 from holotype.cli.orders import orders_command
 from holotype.cli.query import query_command
+from holotype.cli.releases import release_in_folder
 from holotype.cli.stats import stats
 from holotype.cli.verify import priors, verify
 from holotype.cli.workers import gold, workers
 from holotype.errors import ReleaseError
-from holotype.ontology import load_wordnet
-from holotype.releases import SPLITS, Fractions, Release, verify_release
+from holotype.releases import SPLITS, Fractions, Release, ontology_of, verify_release
 
 if TYPE_CHECKING:
     from holotype.benchmark import Scores
@@ -47,9 +47,11 @@ def holotype() -> None:
     help="A taxonomy of your own in place of WordNet: CSV, YAML, JSON, SKOS or OWL.",
 )
 @base_option
-def init(folder: Path, ontology: Path | None, base: str | None) -> None:
+@targets_option
+def init(folder: Path, ontology: Path | None, base: str | None, targets: Path | None) -> None:
     """Make a project in FOLDER."""
-    api.init(folder, ontology, base_ontology(base)).close()
+    wanted = None if targets is None else read_targets(targets)
+    api.init(folder, ontology, base_ontology(base), wanted).close()
     click.echo(f"made a project in {folder}; next: holotype ingest DIR -p {folder}")
 
 
@@ -170,10 +172,10 @@ def verify_command(release_or_name: str, project: Path, as_json: bool) -> None:
 @json_option
 def evaluate_command(predictions: Path, name: str, split: str, project: Path, as_json: bool) -> None:
     """Score PREDICTIONS, a CSV keyed by image id, as ILSVRC does."""
-    if Path(name).is_dir():
+    if made := release_in_folder(name, project):
         from holotype.benchmark.evaluate import evaluate
 
-        scores = evaluate(predictions, Release(Path(name)), load_wordnet(), split)
+        scores = evaluate(predictions, made, ontology_of(made), split)
     else:
         with api.open(project) as db:
             scores = db.evaluate(predictions, name, split)

@@ -15,12 +15,13 @@ import pyarrow as pa
 import holotype as api
 from holotype.cli import show
 from holotype.cli.options import json_option, project_option
+from holotype.cli.releases import release_in_folder
 from holotype.files import write_atomically, write_parts_atomically
 from holotype.found import Found, FoundImage, find_in_release, id_lines
 from holotype.images.gallery import contact_sheet
-from holotype.ontology import Ontology, load_wordnet
+from holotype.ontology import Ontology
 from holotype.queries import FIELDS, Query
-from holotype.releases import Release
+from holotype.releases import ontology_of
 
 _MINUS = re.compile(rf"-({'|'.join(FIELDS)})(:|[<>]=?|=)")
 
@@ -99,9 +100,9 @@ def query_command(
 
 @contextmanager
 def _found(query: Query, project: Path, release: str | None) -> Iterator[tuple[Found, Ontology]]:
-    if release is not None and (folder := Path(release)).is_dir():
-        ontology = load_wordnet()
-        yield find_in_release(Release(folder), query, ontology), ontology
+    if release is not None and (made := release_in_folder(release, project)):
+        ontology = ontology_of(made)
+        yield find_in_release(made, query, ontology), ontology
         return
     with api.open(project) as db:
         yield db.find(query, release), db.ontology

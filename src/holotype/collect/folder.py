@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from holotype.errors import AmbiguousLemma, SourceError
+from holotype.errors import AmbiguousLemma, SourceError, UnknownSynset
 from holotype.files import printable
 from holotype.images.intake import Found, InputFile
-from holotype.ontology import Ontology, Synset, is_wnid
+from holotype.ontology import Ontology, Synset
 
 _WNID_PREFIX = re.compile(r"(n\d{8})(?:[-_. ].*)?")
 
@@ -25,12 +25,17 @@ class FolderListing:
     unassigned: Mapping[str, int]
 
 
-def list_folder(folder: Path, ontology: Ontology, senses: Mapping[str, str] | None = None) -> FolderListing:
+def list_folder(
+    folder: Path,
+    ontology: Ontology,
+    senses: Mapping[str, str] | None = None,
+    resolve: Callable[[str], Synset] | None = None,
+) -> FolderListing:
     """Every file below `folder`, by path, with the synset its subfolder names.
 
     The innermost subfolder that is a wnid (``n02084071`` or ``n02084071-dog``) or a lemma decides; a file in none
-    stays unassigned. `senses` settles ambiguous names: name to wnid. Links are listed, to be rejected, but never
-    followed.
+    stays unassigned. `senses` settles ambiguous names: name to wnid. `resolve` says what wnids and lemmas mean, or else
+    the ontology does. Links are listed, to be rejected, but never followed.
 
     Raises `SourceError` if `folder` is not one, `AmbiguousLemma` with all senses of all ambiguous names, and
     `UnknownSynset` for a wnid that does not exist.
@@ -47,7 +52,7 @@ def list_folder(folder: Path, ontology: Ontology, senses: Mapping[str, str] | No
         for name in reversed(inner):
             if name not in named:
                 try:
-                    named[name] = _meaning(name, ontology, senses or {})
+                    named[name] = _meaning(name, resolve or ontology.resolve, senses or {})
                 except AmbiguousLemma as error:
                     ambiguous[name], named[name] = str(error), None
             if named[name] or name in ambiguous:
@@ -74,10 +79,12 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield Path(parent, name)
 
 
-def _meaning(name: str, ontology: Ontology, senses: Mapping[str, str]) -> Synset | None:
+def _meaning(name: str, resolve: Callable[[str], Synset], senses: Mapping[str, str]) -> Synset | None:
     if name in senses:
-        return ontology[senses[name]]
+        return resolve(senses[name])
     if prefix := _WNID_PREFIX.fullmatch(name):
-        return ontology[prefix[1]]
-    found = ontology.senses(name)
-    return ontology.resolve(name) if found and not is_wnid(name) else None
+        return resolve(prefix[1])
+    try:
+        return resolve(printable(name))
+    except UnknownSynset:
+        return None

@@ -19,6 +19,8 @@ from holotype.ontology.wordnet import NounRow, lemma_key, senses_from_rows
 
 HIGHEST: Final = 500
 """The most links on a path from a root to a leaf; WordNet has 19."""
+LARGEST_TREE: Final = 10_000_000
+"""The most paths from a root that an ontology may have: a few dozen diamonds on top of each other have 2^36."""
 
 Ints = npt.NDArray[np.int32]
 
@@ -327,13 +329,16 @@ class Ontology:
             kept[above] = True
         return Ontology.build(self._rows(kept), self._offsets_of_senses(set(self._offsets[kept].tolist())))
 
-    def extended(self, rows: Sequence[NounRow]) -> Ontology:
-        """This ontology with more synsets, whose links may point into it; their senses come after those it has."""
+    def extended(self, rows: Sequence[NounRow], ids: Mapping[str, Sequence[int]] = {}) -> Ontology:
+        """This ontology with more synsets, whose links may point into it; their senses come after those it has.
+
+        `ids` gives other names, as `build` takes senses: those that are no lemma are added.
+        """
         everything = np.ones(len(self), bool)
         senses = self._offsets_of_senses(set(self._offsets.tolist()))
         for lemma, offsets in senses_from_rows(rows).items():
             senses[lemma] = [*senses.get(lemma, ()), *offsets]
-        return Ontology.build([*self._rows(everything), *rows], senses)
+        return Ontology.build([*self._rows(everything), *rows], {**ids, **senses})
 
     def to_bytes(self) -> bytes:
         """The whole ontology as one uncompressed ``.npz``, without pickles; `from_bytes` reads it back."""

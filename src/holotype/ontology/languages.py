@@ -7,6 +7,8 @@ Offsets are those of WordNet 3.0.
 
 from __future__ import annotations
 
+import gzip
+import io
 import lzma
 import os
 import re
@@ -19,9 +21,12 @@ from typing import Final
 
 from holotype.errors import OntologyError
 from holotype.files import printable
+from holotype.ontology.concept import LONGEST
 from holotype.ontology.text import LIMIT, bounded, decoded, read_bounded, readable
 
 _MEMORY: Final = 128 << 20
+_STREAMS: Final = 1000
+_XZ: Final = b"\xfd7zXZ\0"
 _ROW = re.compile(r"([0-9]{8})-([a-z])\t([^\t]+)\t([^\t]*)")
 _HEADER = re.compile(r"# *([^\t]+)\t([a-z]{3})\t([^\t]*)\t(.+)")
 
@@ -31,7 +36,7 @@ class OmwFile:
     """The nouns of one language: ``(wnid, lemma)`` in the file's order, each once.
 
     `repeated` rows said what one above says; `other` ones are no lemmas, no nouns or of another language; `unreadable`
-    ones hold characters that cannot be printed, such as leftovers of another encoding.
+    ones hold characters that cannot be printed, such as leftovers of another encoding, or too many.
     """
 
     language: str
@@ -106,23 +111,39 @@ def read_omw(path: str | os.PathLike[str]) -> OmwFile:
 
 def _lemma(text: str) -> str:
     try:
-        return readable(text.replace("_", " "))
+        lemma = readable(text.replace("_", " "))
     except ValueError:
         return ""
+    return lemma if len(lemma) <= LONGEST else ""
 
 
 def _unpacked(data: bytes, path: Path) -> bytes:
     try:
         if path.suffix == ".xz":
-            xz = lzma.LZMADecompressor(memlimit=_MEMORY)
-            text, whole = xz.decompress(data, LIMIT + 1), xz.eof
+            data = _unpacked_xz(data)
         elif path.suffix == ".gz":
-            gz = zlib.decompressobj(zlib.MAX_WBITS | 16)
-            text, whole = gz.decompress(data, LIMIT + 1), gz.eof
-        else:
-            return data
-    except (lzma.LZMAError, zlib.error) as error:
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+                data = file.read(LIMIT + 1)
+    except (lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
         raise OntologyError(f"{printable(path)} cannot be unpacked: {error}") from error
-    if not whole and len(text) <= LIMIT:
-        raise OntologyError(f"{printable(path)} is cut short: get it again")
-    return bounded(text, path)
+    except EOFError as error:
+        raise OntologyError(f"{printable(path)} is cut short: get it again") from error
+    return bounded(data, path)
+
+
+def _unpacked_xz(data: bytes) -> bytes:
+    """Every stream of a file, up to more than `LIMIT`; `lzma.open` would take any memory and pass over garbage."""
+    parts: list[bytes] = []
+    left = LIMIT + 1
+    for _ in range(_STREAMS):
+        if not data.startswith(_XZ):
+            raise lzma.LZMAError("there is something else than xz in it")
+        stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, _MEMORY)
+        parts.append(stream.decompress(data, left))
+        left -= len(parts[-1])
+        if left and not stream.eof:
+            raise EOFError
+        data = stream.unused_data.lstrip(b"\0") if left else b""
+        if not data:
+            return b"".join(parts)
+    raise lzma.LZMAError(f"it has more than {_STREAMS:,} streams")

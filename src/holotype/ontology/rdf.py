@@ -22,7 +22,7 @@ from defusedxml.expatreader import DefusedExpatParser
 from rdflib import OWL, RDF, RDFS, SKOS, Graph, Literal, URIRef
 from rdflib.exceptions import Error
 
-from holotype.ontology.concept import LANGUAGE, Concept
+from holotype.ontology.concept import Concept, language_code
 from holotype.ontology.synset import is_wnid
 from holotype.ontology.text import unique
 
@@ -111,13 +111,16 @@ def _nodes(graph: Graph) -> set[URIRef]:
 def _language(literal: Literal) -> str:
     """The language without region or script; text without one counts as English."""
     tag = (literal.language or "en").partition("-")[0].lower()
-    return tag if LANGUAGE.fullmatch(tag) else "und"
+    try:
+        return language_code(tag)
+    except ValueError:
+        return "und"
 
 
 def _own_language(graph: Graph, nodes: Iterable[URIRef]) -> str:
     """English where the file has any, else the language it has most of."""
     found = Counter(_language(one) for node in nodes for one in _literals(graph, node, _PREFERRED))
-    return "en" if "en" in found or not found else max(sorted(found), key=found.__getitem__)
+    return "eng" if "eng" in found or not found else max(sorted(found), key=found.__getitem__)
 
 
 def _text_first(literal: Literal) -> tuple[str, str]:
@@ -142,7 +145,7 @@ def _concept(graph: Graph, node: URIRef, own: str) -> Concept:
     lemmas: dict[str, list[str]] = {}
     for literal in _literals(graph, node, (*_PREFERRED, *_OTHER)):
         lemmas.setdefault(_language(literal), []).append(str(literal))
-    glosses = [str(one) for one in _literals(graph, node, _GLOSSES) if _language(one) == own]
+    glosses = [str(one) for one in _literals(graph, node, _GLOSSES) if not one.language or _language(one) == own]
     wnids = sorted(str(one) for one in graph.objects(node, SKOS.notation) if is_wnid(str(one)))
     try:
         return Concept.of(

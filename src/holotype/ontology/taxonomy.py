@@ -11,7 +11,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,15 +23,18 @@ from holotype.ontology.concept import Concept
 from holotype.ontology.graph import Ontology
 from holotype.ontology.text import decoded, read_bounded, unique
 from holotype.ontology.validate import check
-from holotype.ontology.wordnet import NounRow, senses_from_rows
+from holotype.ontology.wordnet import NounRow, lemma_key, senses_from_rows
 
 COLUMNS: Final = ("id", "parents", "lemmas", "gloss", "wnid")
 FIELDS: Final = (*COLUMNS, "translations")
 RDF: Final = {".ttl": "turtle", ".nt": "nt", ".rdf": "xml", ".owl": "xml", ".xml": "xml", ".jsonld": "json-ld"}
-LARGEST_TREE: Final = 10_000_000
-"""The most paths from a root that an ontology may have: a few dozen diamonds on top of each other have 2^36."""
+
+MOST: Final = 500_000
+"""The most concepts that are read; WordNet has 82,115."""
 
 _DEEPEST = 100
+_MOST_NODES = 10 * MOST  # of YAML, in which every field is one or two
+_LARGEST_RDF = 16 << 20
 _YAML_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 _Entry = tuple[str, Mapping[str, Any]]
@@ -46,7 +49,10 @@ def read_ontology(path: str | os.PathLike[str], base: Ontology | None = None) ->
 
 
 def build_ontology(concepts: Sequence[Concept], base: Ontology | None = None) -> Ontology:
-    """The ontology of `concepts`, whose parents may also be wnids of `base`. Raises `OntologyError`: see `check`."""
+    """The ontology of `concepts`, whose parents may also be wnids of `base`.
+
+    An id is a name of its concept as lemmas are, unless it is a lemma. Raises `OntologyError`: see `check`.
+    """
     errors = [problem for problem in check(concepts, base=base) if problem.is_error]
     if errors:
         more = f" (and {len(errors) - 1:,} more errors: see holotype ontology check)" if len(errors) > 1 else ""
@@ -62,12 +68,19 @@ def build_ontology(concepts: Sequence[Concept], base: Ontology | None = None) ->
         )
         for concept in concepts
     ]
-    made = Ontology.build(rows, senses_from_rows(rows)) if base is None else base.extended(rows)
-    if made.tree_size() > LARGEST_TREE:
-        raise OntologyError(
-            f"the hierarchy has more than {LARGEST_TREE:,} paths: too many concepts have several parents"
-        )
-    return made
+    ids: dict[str, list[int]] = {}
+    for concept in concepts:
+        ids.setdefault(lemma_key(concept.id), []).append(int(concept.wnid[1:]))
+    return Ontology.build(rows, {**ids, **senses_from_rows(rows)}) if base is None else base.extended(rows, ids)
+
+
+def trim(ontology: Ontology, concepts: Iterable[Concept], targets: Iterable[str]) -> Ontology:
+    """The ontology of `concepts` trimmed to targets, which are ids of theirs, wnids or lemmas: see `Ontology.trimmed`.
+
+    Raises `OntologyError`.
+    """
+    wnid = {concept.id: concept.wnid for concept in concepts}
+    return ontology.trimmed(ontology.resolve(wnid.get(target, target)) for target in targets)
 
 
 def read_taxonomy(path: str | os.PathLike[str]) -> list[Concept]:
@@ -76,15 +89,19 @@ def read_taxonomy(path: str | os.PathLike[str]) -> list[Concept]:
     Raises `OntologyError` with file and place for what cannot be read.
     """
     path = Path(path)
+    return parse_taxonomy(read_bounded(path), path)
+
+
+def parse_taxonomy(data: bytes, path: Path) -> list[Concept]:
+    """The concepts in the bytes of the file that `path` names: see `read_taxonomy`."""
     suffix = path.suffix.lower()
     if suffix not in RDF and suffix not in _READERS:
         raise OntologyError(f"{printable(path)}: a taxonomy is a file {', '.join((*_READERS, *RDF))}")
-    data = read_bounded(path)
     try:
         if suffix in RDF:
             found = _read_rdf(data, RDF[suffix])
         else:
-            found = [_concept(where, fields) for where, fields in _READERS[suffix](decoded(data, path))]
+            found = [_concept(where, fields) for where, fields in _bounded(_READERS[suffix](decoded(data, path)))]
     except ValueError as error:
         raise OntologyError(f"{printable(path)}: {error}") from error
     if not found:
@@ -92,7 +109,16 @@ def read_taxonomy(path: str | os.PathLike[str]) -> list[Concept]:
     return found
 
 
+def _bounded(entries: Iterator[_Entry]) -> Iterator[_Entry]:
+    for number, entry in enumerate(entries):
+        if number == MOST:
+            raise ValueError(f"it holds more than {MOST:,} concepts")
+        yield entry
+
+
 def _read_rdf(data: bytes, format: str) -> list[Concept]:
+    if len(data) > _LARGEST_RDF:
+        raise ValueError(f"it holds more than {_LARGEST_RDF >> 20} MiB: write so large a taxonomy as CSV")
     try:
         from holotype.ontology.rdf import concepts_of_rdf
     except ModuleNotFoundError as error:
@@ -162,7 +188,7 @@ def _yaml_entries(text: str) -> Iterator[_Entry]:
     """Read from the parser's events: no tags, no aliases, bounded depth, and every scalar is text (``no`` too)."""
     try:
         events = yaml.parse(text, Loader=_YAML_LOADER)
-        content = (event for event in events if not isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent)))
+        content = _content(events)
         first = next(content)
         value = None if isinstance(first, yaml.StreamEndEvent) else _yaml_value(first, content, 0)
         if value is not None and not isinstance(next(events), yaml.DocumentEndEvent):
@@ -172,6 +198,14 @@ def _yaml_entries(text: str) -> Iterator[_Entry]:
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from error
     return _entries(value)
+
+
+def _content(events: Iterator[Any]) -> Iterator[Any]:
+    for number, event in enumerate(events):
+        if number > _MOST_NODES:
+            raise ValueError(f"it holds more than {_MOST_NODES:,} values")
+        if not isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent)):
+            yield event
 
 
 def _yaml_value(event: Any, events: Iterator[Any], depth: int) -> Any:

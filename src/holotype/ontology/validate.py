@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from holotype.ontology.concept import Concept
-from holotype.ontology.graph import Ontology
+from holotype.ontology.graph import HIGHEST, LARGEST_TREE, Ontology
 from holotype.ontology.wordnet import lemma_key
 
 Ids = tuple[str, ...]
@@ -50,6 +50,21 @@ class _Taxonomy:
             return self.parents.get(id, ())
         return tuple(parent.wnid for parent in self.base.parents(id))
 
+    def downwards(self) -> list[str]:
+        """The ids, each after its parents; without those on or below a cycle."""
+        waiting = {id: sum(parent in self.parents for parent in above) for id, above in self.parents.items()}
+        found = [id for id, count in waiting.items() if count == 0]
+        for id in found:
+            for child in self.children.get(id, ()):
+                waiting[child] -= 1
+                if waiting[child] == 0:
+                    found.append(child)
+        return found
+
+    def paths_in_base(self, wnid: str) -> list[int]:
+        """The length of every path from a root of the base to a synset of it."""
+        return [len(path) for path in self.base.paths(wnid)] if self.base is not None and wnid in self.base else []
+
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
@@ -84,22 +99,42 @@ def unknown_parent(taxonomy: _Taxonomy) -> Iterator[Ids]:
 
 def cycle(taxonomy: _Taxonomy) -> Iterator[Ids]:
     """Each is a parent of the one before, and the first of the last."""
-    waiting = {id: sum(parent in taxonomy.parents for parent in above) for id, above in taxonomy.parents.items()}
-    free = [id for id, count in waiting.items() if count == 0]
-    while free:
-        for child in taxonomy.children.get(free.pop(), ()):
-            waiting[child] -= 1
-            if waiting[child] == 0:
-                free.append(child)
+    left = taxonomy.parents.keys() - set(taxonomy.downwards())
     seen = set[str]()
-    for id in (id for id, count in waiting.items() if count > 0):
+    for id in (id for id in taxonomy.parents if id in left):
         path: dict[str, None] = {}
         while id not in seen:
             seen.add(id)
             path[id] = None
-            id = next(parent for parent in taxonomy.parents[id] if waiting.get(parent, 0) > 0)
+            id = next(parent for parent in taxonomy.parents[id] if parent in left)
         if id in path:
             yield tuple(path)[list(path).index(id) :]
+
+
+def too_deep(taxonomy: _Taxonomy) -> Iterator[Ids]:
+    """There are more than 500 levels above it."""
+    levels: dict[str, int] = {}
+    for id in taxonomy.downwards():
+        above = [levels.get(parent, -1) for parent in taxonomy.parents[id]]
+        base = [length - 1 for parent in taxonomy.parents[id] for length in taxonomy.paths_in_base(parent)]
+        levels[id] = 1 + max([*above, *base], default=-1)
+        if levels[id] > HIGHEST:
+            yield (id,)
+            return
+
+
+def too_many_paths(taxonomy: _Taxonomy) -> Iterator[Ids]:
+    """With it the hierarchy has more than 10,000,000 paths, for too many concepts have several parents."""
+    total = 0 if taxonomy.base is None else taxonomy.base.tree_size()
+    paths: dict[str, int] = {}
+    for id in taxonomy.downwards():
+        above = taxonomy.parents[id]
+        found = sum(paths.get(parent, 0) or len(taxonomy.paths_in_base(parent)) for parent in above)
+        paths[id] = found if above else 1
+        total += paths[id]
+        if total > LARGEST_TREE:
+            yield (id,)
+            return
 
 
 def unknown_target(taxonomy: _Taxonomy) -> Iterator[Ids]:
@@ -152,7 +187,15 @@ def ancestor_and_descendant(taxonomy: _Taxonomy) -> Iterator[Ids]:
 
 
 _Check = Callable[[_Taxonomy], Iterator[Ids]]
-_ERRORS: tuple[_Check, ...] = (doubled_id, same_wnid, unknown_parent, cycle, unknown_target)
+_ERRORS: tuple[_Check, ...] = (
+    doubled_id,
+    same_wnid,
+    unknown_parent,
+    cycle,
+    too_deep,
+    too_many_paths,
+    unknown_target,
+)
 _WARNINGS: tuple[_Check, ...] = (orphan, no_gloss, duplicate_lemma, single_child, ancestor_and_descendant)
 ERRORS: Final = {check.__name__: str(check.__doc__) for check in _ERRORS}
 """The codes that let no ontology be made, with what they mean."""

@@ -9,9 +9,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from holotype.errors import OntologyError
 from holotype.files import write_parts_atomically
-from holotype.ontology.graph import Ontology
+from holotype.ontology.graph import LARGEST_TREE, Ontology
 from holotype.ontology.synset import Synset
-from holotype.ontology.taxonomy import LARGEST_TREE
 
 WORDLISTS: Final = ("words.txt", "gloss.txt", "is_a.txt", "structure.xml")
 

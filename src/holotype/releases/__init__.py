@@ -7,12 +7,13 @@ from holotype.releases.build import (
     MANIFEST,
     MANIFEST_SCHEMA,
     NAME,
+    SUMMARY,
     Contents,
     LabelledImage,
     write_release,
 )
 from holotype.releases.split import SPLITS, Fractions, split
-from holotype.releases.verify import Release, certify_release, verify_release
+from holotype.releases.verify import Release, certify_release, ontology_of, verify_release
 
 __all__ = [
     "CERTIFICATES",
@@ -22,11 +23,13 @@ __all__ = [
     "MANIFEST_SCHEMA",
     "NAME",
     "SPLITS",
+    "SUMMARY",
     "Contents",
     "Fractions",
     "LabelledImage",
     "Release",
     "certify_release",
+    "ontology_of",
     "split",
     "verify_release",
     "write_release",

@@ -33,6 +33,7 @@ STATISTICS: Final = "statistics.json"
 CHECKSUMS: Final = "SHA256SUMS"
 AUDIT: Final = "audit.parquet"
 CERTIFICATES: Final = "certificates.json"
+ONTOLOGY: Final = "ontology.npz"
 SHARD_BYTES: Final = 256 << 20
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 ID_LENGTH: Final = 16
@@ -107,7 +108,8 @@ class LabelledImage:
 class Contents:
     """Everything a release is made of, in manifest order (rank, then id).
 
-    `certificates` and `audit` are written where audits were planned: ``certificates.json``, rows of ``audit.parquet``.
+    `certificates` and `audit` are written where audits were planned: ``certificates.json``, rows of ``audit.parquet``;
+    `ontology`, its `Ontology.to_bytes`, where it is the project's own.
     """
 
     labels: Sequence[LabelledImage]
@@ -116,6 +118,7 @@ class Contents:
     summary: Mapping[str, Any]
     certificates: Mapping[str, Any] | None = None
     audit: Sequence[Mapping[str, Any]] = ()
+    ontology: bytes | None = None
 
 
 def write_release(
@@ -171,6 +174,8 @@ def _write_alone(
         if contents.certificates is not None:
             _write_table(partial / AUDIT, contents.audit, AUDIT_SCHEMA)
             _write_json(partial / CERTIFICATES, contents.certificates)
+        if contents.ontology is not None:
+            _write(partial / ONTOLOGY, contents.ontology)
         names = sorted(path.name for path in partial.iterdir())
         listing = "".join(f"{sha256_file(partial / name)}  {name}\n" for name in names)
         _write(partial / CHECKSUMS, listing.encode())

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from holotype.crowd import Certificate
-from holotype.errors import PackError, ReleaseError
+from holotype.errors import OntologyError, PackError, ReleaseError
 from holotype.files import printable, sha256_file
 from holotype.images.packs import Address, PackReader
-from holotype.ontology import Ontology, is_wnid
+from holotype.ontology import Ontology, is_wnid, load_wordnet
+from holotype.ontology.foreign import rebuild
 from holotype.releases.build import (
     AUDIT,
     AUDIT_SCHEMA,
@@ -28,6 +30,7 @@ from holotype.releases.build import (
     ID_LENGTH,
     MANIFEST,
     MANIFEST_SCHEMA,
+    ONTOLOGY,
     STATISTICS,
     SUMMARY,
     VOTES,
@@ -36,6 +39,11 @@ from holotype.releases.build import (
 )
 from holotype.releases.certificates import check_audit, check_subtrees, parse_certificates
 from holotype.releases.split import SPLITS
+
+_ALWAYS: Final = {MANIFEST, VOTES, SUMMARY, STATISTICS}
+_MAYBE: Final = {AUDIT, CERTIFICATES, ONTOLOGY}
+_SHARD: Final = re.compile(rf"({'|'.join(SPLITS)})-[0-9]{{6,}}\.tar")
+_LARGEST_ONTOLOGY: Final = 512 << 20
 
 
 @dataclass(frozen=True)
@@ -145,8 +153,8 @@ def _json(path: Path) -> Mapping[str, Any]:
 def verify_release(path: Path, checksum: str | None = None, ontology: Ontology | None = None) -> list[str]:
     """Everything that is wrong with a release, one line each; empty if it keeps every promise.
 
-    `checksum` is what the sha256 of ``SHA256SUMS`` was when the release was made, where that is known; with
-    `ontology` the subtrees of its certificates are checked too.
+    `checksum` is what the sha256 of ``SHA256SUMS`` was when the release was made, where that is known. With
+    `ontology`, else with its own (see `ontology_of`) where that can be loaded, ranks and subtrees are checked too.
 
     Checked: every file and only those listed in ``SHA256SUMS``, each with its checksum; the manifest's columns and
     order; every image at its address with its sha256; ids; near-duplicates in one split; the statistics;
@@ -159,9 +167,46 @@ def verify_release(path: Path, checksum: str | None = None, ontology: Ontology |
         return problems
     try:
         release = Release(path)
-        return [*_check_manifest(release), *certify_release(release, ontology), *_check_images(release)]
+        own = _at_hand(release) if ontology is None or (path / ONTOLOGY).exists() else None
+        known = own if ontology is None else ontology
+        problems = [*_check_manifest(release), *certify_release(release)]
+        if known is not None:
+            problems.extend(_check_places(release, known))
+        return [*problems, *_check_images(release)]
     except (ReleaseError, PackError) as error:
         return [f"not readable as a release: {error}"]
+
+
+def ontology_of(release: Release) -> Ontology:
+    """The ontology a release was made on: its own where it carries one, else WordNet 3.0.
+
+    Raises `ReleaseError` where its own is damaged or not the one it names, and what `load_wordnet` does.
+    """
+    path = release.path / ONTOLOGY
+    if not path.exists():
+        return load_wordnet()
+    try:
+        if path.stat().st_size > _LARGEST_ONTOLOGY:
+            raise ReleaseError(f"{path} holds more than {_LARGEST_ONTOLOGY >> 20} MiB")
+        own = rebuild(path.read_bytes())
+    except (OSError, OntologyError) as error:
+        raise ReleaseError(f"cannot read {path}: {error}") from error
+    if own.digest != release.summary["ontology"]:
+        raise ReleaseError(f"{path} is not the ontology that {SUMMARY} names: get the release again")
+    return own
+
+
+def _at_hand(release: Release) -> Ontology | None:
+    """The release's ontology, or None where this machine does not have it."""
+    try:
+        found = ontology_of(release)
+    except OntologyError:
+        return None
+    return found if found.digest == release.summary["ontology"] else None
+
+
+def _check_places(release: Release, ontology: Ontology) -> list[str]:
+    return list(check_subtrees(release.certificates, release.rows(), release.summary["ontology"], ontology))
 
 
 def certify_release(release: Release, ontology: Ontology | None = None) -> list[str]:
@@ -182,7 +227,7 @@ def certify_release(release: Release, ontology: Ontology | None = None) -> list[
         rows = release.rows()
         problems = list(check_audit(release.certificates, release.audit, rows, voted))
         if ontology is not None:
-            problems.extend(check_subtrees(release.certificates, rows, release.summary["ontology"], ontology))
+            problems.extend(_check_places(release, ontology))
     except ReleaseError as error:
         return [str(error)]
     return problems
@@ -199,11 +244,11 @@ def _check_files(path: Path) -> Iterator[str]:
         return
     listed = dict(line.partition("  ")[::2][::-1] for line in lines)
     present = {entry.name for entry in path.iterdir()} - {CHECKSUMS}
-    yield from (
-        f"{printable(name)} is missing" for name in sorted({MANIFEST, VOTES, SUMMARY, STATISTICS, *listed} - present)
-    )
+    yield from (f"{printable(name)} is missing" for name in sorted({*_ALWAYS, *listed} - present))
     yield from (f"{printable(name)} is not listed in {CHECKSUMS}" for name in sorted(present - listed.keys()))
     for name in sorted(present & listed.keys()):
+        if name not in _ALWAYS | _MAYBE and not _SHARD.fullmatch(name):
+            yield f"{name} is listed in {CHECKSUMS}, but is no part of a release"
         file = path / name
         if file.is_symlink() or not file.is_file():
             yield f"{name} is not a plain file"
