@@ -519,6 +519,9 @@ def test_lint_reports_what_is_known_and_what_the_catalog_shows(project: Project,
     import_into(project, tmp_path)
     lists = [Source(Kind.MARKS, tmp_path / name, mark=mark) for name, mark in MARKS.items()]
     project.imported.add(lists, "synsets")
+    assert project.imported.add(lists[:1], "synsets").sources[0].facts == 0
+    (tmp_path / "unsafe.txt").write_text(f"{CAT}\n")
+    project.imported.add(lists[:1], "synsets")
     before = {(finding.code, finding.name) for _, finding in project.imported.lint()}
     assert before == {
         ("png_named_jpeg", "n02105855_2933"),

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, select, update
 
 from holotype.catalog import schema as t
 from holotype.catalog.places import Place, place_columns
@@ -157,16 +157,17 @@ def move_items(connection: Connection, rows: Sequence[Mapping[str, Any]], archiv
 
 
 def put_marks(connection: Connection, marks: Iterable[tuple[str, str, str]], archive: int) -> int:
-    """Say all that an archive says of synsets, as (wnid, mark, value), in place of what it said; how much is new."""
+    """Say all that an archive says of synsets, as (wnid, mark, value); how much of it is new.
+
+    What it said before by these marks is forgotten.
+    """
     table = t.mark
-    held = {
-        (row.wnid, row.mark): row.value
-        for row in connection.execute(select(table).where(table.c.archive_id == archive))
-    }
     said = {(wnid, mark): value for wnid, mark, value in marks}
+    earlier = and_(table.c.archive_id == archive, table.c.mark.in_({mark for _, mark in said}))
+    held = {(row.wnid, row.mark): row.value for row in connection.execute(select(table).where(earlier))}
     if said == held:
         return 0
-    connection.execute(delete(table).where(table.c.archive_id == archive))
+    connection.execute(delete(table).where(earlier))
     rows = [{"wnid": wnid, "mark": mark, "value": value, "archive_id": archive} for (wnid, mark), value in said.items()]
     add_rows(connection, table, rows)
     return sum(held.get(key) != value for key, value in said.items())

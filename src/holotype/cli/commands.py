@@ -52,7 +52,7 @@ def init(folder: Path, ontology: Path | None, base: str | None, targets: Path | 
     """Make a project in FOLDER."""
     wanted = None if targets is None else read_targets(targets)
     api.init(folder, ontology, base_ontology(base), wanted).close()
-    click.echo(f"made a project in {folder}; next: holotype ingest DIR -p {folder}")
+    click.echo(f"made a project in {folder}; next: holotype ingest DIR -p {folder}, or holotype import")
 
 
 @holotype.command()
