@@ -11,9 +11,11 @@ from typing import Any, Final
 
 from holotype.catalog import Catalog, imports
 from holotype.catalog.places import Place
+from holotype.catalog.questions import chunks
 from holotype.engine import map_batches
 from holotype.errors import ArchiveError
 from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, many_at_once
+from holotype.images.intake import UNREADABLE
 
 Item = tuple[int, Place]
 _PAGE: Final = 4_000
@@ -73,11 +75,8 @@ def fingerprint_items(
                 outcomes[_outcome(found)] += 1
             done += len(chunk)
             progress(done, total)
-    sound, unreadable = outcomes.pop("", 0), outcomes.pop(_UNREADABLE, 0)
+    sound, unreadable = outcomes.pop("", 0), outcomes.pop(UNREADABLE, 0)
     return FingerprintReport(sound, dict(outcomes), unreadable, tuple(problems.values()))
-
-
-_UNREADABLE: Final = "unreadable"
 
 
 def _look(place: Place, read: Callable[[Place], bytes]) -> Fingerprint | Rejection | ArchiveError:
@@ -88,7 +87,7 @@ def _look(place: Place, read: Callable[[Place], bytes]) -> Fingerprint | Rejecti
 
 
 def _outcome(found: Fingerprint | Rejection | ArchiveError) -> str:
-    return _UNREADABLE if isinstance(found, ArchiveError) else found.reason if isinstance(found, Rejection) else ""
+    return UNREADABLE if isinstance(found, ArchiveError) else found.reason if isinstance(found, Rejection) else ""
 
 
 def _batches(catalog: Catalog) -> Iterator[Sequence[Item]]:
@@ -99,8 +98,7 @@ def _batches(catalog: Catalog) -> Iterator[Sequence[Item]]:
         if not rows:
             return
         after = rows[-1][0]
-        for start in range(0, len(rows), _BATCH):
-            yield rows[start : start + _BATCH]
+        yield from chunks(rows, _BATCH)
 
 
 def _values(number: int, found: Fingerprint | Rejection) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -118,9 +117,8 @@ def id_lines(ids: pa.StringArray) -> Iterator[bytes]:
 
 def find_in_release(release: Release, query: Query, ontology: Ontology, resolve: Resolve | None = None) -> Found:
     """What a query finds in a release. Raises `OntologyError` where it was made on another ontology."""
-    return Found(Index.of(release, ontology, resolve), query, partial(_read_shard, release))
+    return Found(Index.of(release, ontology, resolve), query, partial(_read_shard, PackReader(release.path)))
 
 
-def _read_shard(release: Release, place: Place) -> bytes:
-    with closing(PackReader(release.path)) as reader:
-        return reader.read(Address(place.file, place.offset, place.length))
+def _read_shard(shards: PackReader, place: Place) -> bytes:
+    return shards.read(Address(place.file, place.offset, place.length))

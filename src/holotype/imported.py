@@ -56,8 +56,8 @@ class Imported:
     def lint(self) -> Iterator[tuple[str, Finding]]:
         """All that is wrong with the imported datasets, as (dataset, finding); `CODES` says what the codes mean."""
         with self._catalog.read() as connection:
-            for dataset in dict.fromkeys(row.dataset for row in imports.archives(connection)):
-                for finding in lint_dataset(connection, dataset, self._ontology()):
+            for number, dataset in dict.fromkeys((row.dataset_id, row.dataset) for row in imports.archives(connection)):
+                for finding in lint_dataset(connection, number, self._ontology()):
                     yield dataset, finding
 
     def fingerprint(self, progress: Callable[[int, int], None] = lambda *_: None) -> FingerprintReport:

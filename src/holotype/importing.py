@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from holotype.archives.blemishes import rating
 from holotype.archives.devkit import Devkit, read_devkit
 from holotype.archives.journal import Journal
 from holotype.archives.lists import read_marks, read_texts, read_urls
+from holotype.archives.opening import state_of
 from holotype.archives.scan import Part, kind_of_tar, scan_tar, scan_tree
 from holotype.archives.shapes import ANNOTATIONS, TARS, Kind, Source
 from holotype.archives.webdataset import scan_shard
@@ -46,8 +46,9 @@ class Importer:
         """
         with self._alone():
             lines = list(problems)
-            unchanged = self._unchanged(sources)
-            changed = [source for source in _distinct(sources) if source not in unchanged]
+            distinct = _distinct(sources)
+            unchanged = self._unchanged(distinct)
+            changed = [source for source in distinct if source not in unchanged]
             scans = _tried(lines, changed, lambda source: self._scan(source, advance))
             if lines:
                 raise ArchiveError("\n".join(lines))
@@ -86,14 +87,10 @@ class Importer:
     def _unchanged(self, sources: Sequence[Source]) -> list[Source]:
         """The tars that lie as they lay when they were imported, by size and time; what shards say is read anew."""
         with self._catalog.read() as connection:
-            held = {(row.kind, row.path, row.size, row.mtime_ns) for row in imports.archives(connection, self._dataset)}
-        found = []
-        for source in _distinct(sources):
-            if source.kind in TARS - {Kind.SHARD} and source.path.exists():
-                status = source.path.stat()
-                if (source.kind, _path(source), status.st_size, status.st_mtime_ns) in held:
-                    found.append(source)
-        return found
+            rows = imports.archives(connection, self._dataset)
+        held = {(row.kind, row.path, (row.size, row.mtime_ns)) for row in rows}
+        tars = [source for source in sources if source.kind in TARS - {Kind.SHARD}]
+        return [source for source in tars if (source.kind, source.absolute, state_of(source.path)) in held]
 
     def _scan(self, source: Source, advance: Advance) -> Said:
         """Everything a source says, found to be sound."""
@@ -111,10 +108,9 @@ class Importer:
 
     def _journalled(self, source: Source, advance: Advance) -> Said:
         tar = source.kind in TARS
-        status = source.path.stat() if source.path.exists() else None
-        if status is None:
+        if (state := state_of(source.path)) is None:
             raise ArchiveError(f"{source.path} is not there any more")
-        size, mtime_ns = (status.st_size, status.st_mtime_ns) if source.path.is_file() else (0, 0)
+        size, mtime_ns = state
         journal = Journal(self._journals, source, size, mtime_ns)
         passed_over: list[str] = []
 
@@ -133,13 +129,9 @@ class Importer:
         return Said(size, mtime_ns, journal.tables, journal.clear, passed_over=len(passed_over))
 
 
-def _path(source: Source) -> str:
-    return os.path.abspath(source.path)
-
-
 def _distinct(sources: Sequence[Source]) -> list[Source]:
     """Each file and folder once, however its path is written."""
-    return list({(source.kind, _path(source), source.mark): source for source in sources}.values())
+    return list({(source.kind, source.absolute, source.mark): source for source in sources}.values())
 
 
 def _marks(source: Source) -> Iterator[tuple[str, str, str]]:

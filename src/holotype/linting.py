@@ -14,9 +14,8 @@ from holotype.catalog import imports
 from holotype.ontology import Ontology
 
 
-def lint_dataset(connection: Connection, dataset: str, ontology: Ontology) -> Iterator[Finding]:
-    """Every finding in a dataset, rule by rule. What must be read in the images waits for their fingerprints."""
-    number = imports.dataset_id(connection, dataset)
+def lint_dataset(connection: Connection, number: int, ontology: Ontology) -> Iterator[Finding]:
+    """Every finding in a dataset, by its id, rule by rule. What must be read in the images waits for fingerprints."""
     images = imports.wnid_counts(connection, number)
     named = [finding.name for finding, _ in blemishes.known_blemishes()]
     known = list(blemishes.known(imports.items_by_name(connection, number, named), images))

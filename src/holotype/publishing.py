@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
@@ -16,6 +15,7 @@ from sqlalchemy import Connection
 from holotype.archives.annotations import annotations_of
 from holotype.archives.boxes import Annotation
 from holotype.archives.lists import read_urls
+from holotype.archives.opening import state_of
 from holotype.archives.shapes import ANNOTATIONS, IMAGES, Kind, Source
 from holotype.catalog import imports
 from holotype.errors import ArchiveError
@@ -119,7 +119,7 @@ class Publication:
 
     def take(self, source: Source, said: Said) -> SourceReport:
         """Everything one source says."""
-        held = self._held.get(os.path.abspath(source.path))
+        held = self._held.get(source.absolute)
         if held is not None and held.kind != source.kind:
             raise ArchiveError(f"{source.path} was imported as {held.kind} before, and cannot be {source.kind} too")
         archive = self._archive(source, said, held)
@@ -137,7 +137,7 @@ class Publication:
         values = {
             "dataset_id": self._dataset,
             "kind": str(source.kind),
-            "path": os.path.abspath(source.path),
+            "path": source.absolute,
             "size": said.size,
             "mtime_ns": said.mtime_ns,
             "at": self._now,
@@ -187,9 +187,7 @@ class Publication:
         if row.kind == Kind.TREE:
             return not _has_size(Path(row.path) / item.path, item.length)
         if row.id not in self._gone:
-            status = Path(row.path).stat() if Path(row.path).exists() else None
-            same = status is not None and (status.st_size, status.st_mtime_ns) == (row.size, row.mtime_ns)
-            self._gone[row.id] = not same
+            self._gone[row.id] = state_of(Path(row.path)) != (row.size, row.mtime_ns)
         return self._gone[row.id]
 
     def write(

@@ -10,9 +10,8 @@ from typing import Final
 from holotype.archives.scan import kind_of_tar
 from holotype.archives.shapes import IMAGES, SPLITS, Kind, Source, image_of_tree, kind_by_name
 from holotype.errors import ArchiveError
+from holotype.ontology import is_wnid
 
-_SYNSET = re.compile(r"n\d{8}", re.ASCII)
-_SYNSET_TAR = re.compile(r"n\d{8}\.tar", re.ASCII)
 _COMPRESSED = re.compile(r"(n\d{8}|ILSVRC2012_img_\w+|\w+_whole)\.(tar\.(gz|bz2|xz|zst)|tgz|zip)", re.ASCII)
 _ORDER: Final = tuple(Kind)
 Found = tuple[list[Source], list[str]]
@@ -71,7 +70,7 @@ def _in_ilsvrc_folder(folder: Path) -> Iterator[Source]:
     for path in sorted(folder.iterdir()):
         if (kind := kind_by_name(path.name)) is not None and (path.is_file() or kind is Kind.DEVKIT):
             yield _listed(kind, path, "train")
-        elif _SYNSET_TAR.fullmatch(path.name):
+        elif path.suffix == ".tar" and is_wnid(path.stem):
             yield Source(Kind.SYNSET, path, "train")
     for root in (folder, folder / "ILSVRC"):
         yield from _splits(root / "Data/CLS-LOC")
@@ -95,8 +94,7 @@ def _in_21k_folder(folder: Path) -> Iterator[Source]:
 def _is_tree(folder: Path) -> bool:
     """Whether a folder holds folders of synsets, or images themselves."""
     return any(
-        (_SYNSET.fullmatch(path.name) and path.is_dir()) or image_of_tree(path.name) is not None
-        for path in folder.iterdir()
+        (is_wnid(path.name) and path.is_dir()) or image_of_tree(path.name) is not None for path in folder.iterdir()
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,7 +27,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path, source: Source, size: int, mtime_ns: int) -> None:
-        scanned = repr((str(source.kind), os.path.abspath(source.path), source.split, source.classes, size, mtime_ns))
+        scanned = repr((str(source.kind), source.absolute, source.split, source.classes, size, mtime_ns))
         self._folder = folder / hashlib.sha256(scanned.encode(errors="surrogateescape")).hexdigest()[:24]
 
     def complete(self, scan: Scan, resume: bool, anew: bool) -> None:

@@ -19,6 +19,17 @@ def opened_file(path: Path) -> BinaryIO:
     return open(path, "rb", opener=_descriptor)
 
 
+def state_of(path: Path) -> tuple[int, int] | None:
+    """Size in bytes and mtime in nanoseconds of a plain file, by which a change is noticed; zeros for what is none.
+
+    None where there is nothing.
+    """
+    if not path.exists():
+        return None
+    status = path.stat()
+    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else (0, 0)
+
+
 def _descriptor(path: str, flags: int) -> int:
     descriptor = os.open(path, flags | os.O_NONBLOCK)  # a pipe that nobody writes to would hold us up
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -5,6 +5,7 @@ A shape is recognised by what is inside. A file with an official name must hold 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Final
 
 from holotype.errors import ArchiveError
 from holotype.files import printable
+from holotype.ontology import is_wnid
 
 
 class Kind(StrEnum):
@@ -72,6 +74,11 @@ class Source:
     split: str = ""
     classes: tuple[str, ...] = ()
     mark: str = ""
+
+    @property
+    def absolute(self) -> str:
+        """Its path from the root, however it was given."""
+        return os.path.abspath(self.path)
 
 
 def kind_by_name(name: str) -> Kind | None:
@@ -179,7 +186,7 @@ def image_of_tree(path: str) -> TreeImage | None:
     *folders, file = path.split("/")
     parent = folders[-1] if folders else ""
     if (found := _NUMBERED.fullmatch(file)) and 1 <= int(found[3]) <= _LAST[found[2]]:
-        wnid = parent if _SYNSET_TAR.fullmatch(f"{parent}.tar") else ""
+        wnid = parent if is_wnid(parent) else ""
         return TreeImage(found[1], found[2], wnid, path)
     if (found := _SYNSET_IMAGE.fullmatch(file)) and found[2] == parent:
         return TreeImage(found[1], next((folder for folder in folders if folder in SPLITS), ""), parent, path)

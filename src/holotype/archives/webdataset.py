@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +13,10 @@ from holotype.archives.scan import Part, opened, rows
 from holotype.archives.tar import read_headers
 from holotype.errors import ArchiveError
 from holotype.files import printable
+from holotype.ontology import is_wnid
 
 _IMAGES: Final = frozenset({"jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif"})
 _LONGEST: Final = {"cls": 64, "json": 1 << 16}
-_WNID = re.compile(r"n\d{8}", re.ASCII)
 _LONGEST_KEY: Final = 1024
 
 
@@ -38,7 +37,7 @@ class Labels:
             raise ArchiveError(
                 f"{self.where}: {data[:40]!r} is no label; --classes names what numbers in .cls count"
             ) from error
-        return said if _WNID.fullmatch(said) else ""
+        return said if is_wnid(said) else ""
 
     @staticmethod
     def _of_json(value: object) -> str:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, func, insert, select, update
 
 from holotype.catalog import schema as t
 from holotype.catalog.places import Place, place_columns
@@ -252,12 +252,19 @@ def same_bytes(connection: Connection, dataset: int) -> Iterator[Any]:
     yield from _streamed(connection, question.order_by(done.c.sha256, item.c.name))
 
 
+def size_columns() -> tuple[ColumnElement[int], ...]:
+    """An item's width and height where fingerprint and annotation are joined: as read, else as annotated, else 0."""
+    read, said = t.fingerprint.c, t.annotation.c
+    return tuple(func.coalesce(func.nullif(read[side], 0), said[side], 0).label(side) for side in ("width", "height"))
+
+
 def boxes_with_sizes(connection: Connection, dataset: int) -> Iterator[Any]:
     """Every box of a dataset, with its image's name, wnid, and size: as read, else as annotated, else 0."""
     item, said, done, box = t.item, t.annotation, t.fingerprint, t.box
-    measured = (func.coalesce(func.nullif(done.c[side], 0), said.c[side], 0) for side in ("width", "height"))
     question = (
-        select(item.c.name, item.c.wnid, *measured, box.c.wnid, box.c.x_min, box.c.y_min, box.c.x_max, box.c.y_max)
+        select(
+            item.c.name, item.c.wnid, *size_columns(), box.c.wnid, box.c.x_min, box.c.y_min, box.c.x_max, box.c.y_max
+        )
         .select_from(
             box.join(item, item.c.id == box.c.item_id)
             .outerjoin(said, said.c.item_id == item.c.id)
@@ -294,4 +301,4 @@ def strange_fingerprints(connection: Connection, dataset: int) -> Iterator[Any]:
 
 
 def _streamed(connection: Connection, question: Select[Any]) -> Iterator[Any]:
-    yield from connection.execution_options(yield_per=10_000).execute(question)
+    yield from connection.execute(question, execution_options={"yield_per": 10_000})

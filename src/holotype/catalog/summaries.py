@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection, Select, func, select
 
 from holotype.catalog import schema as t
+from holotype.catalog.imports import size_columns
 
 
 def _accepted_candidates() -> Select[tuple[int, int]]:
@@ -69,7 +70,7 @@ def boxes_by_class(connection: Connection) -> Iterator[tuple[str, npt.NDArray[np
             box.c.wnid,
             box.c.item_id,
             *(box.c[name] for name in ("x_min", "y_min", "x_max", "y_max")),
-            *(func.coalesce(func.nullif(read.c[side], 0), said.c[side], 0).label(side) for side in ("width", "height")),
+            *size_columns(),
         )
         .select_from(box)
         .outerjoin(read, read.c.item_id == box.c.item_id)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import pyarrow as pa
@@ -17,22 +18,25 @@ from holotype.cli import show
 from holotype.cli.options import json_option, project_option
 from holotype.cli.releases import release_in_folder
 from holotype.files import write_atomically, write_parts_atomically
-from holotype.found import Found, FoundImage, find_in_release, id_lines
 from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology
-from holotype.queries import FIELDS, Query
 from holotype.releases import ontology_of
 
-_MINUS = re.compile(rf"-({'|'.join(FIELDS)})(:|[<>]=?|=)")
+if TYPE_CHECKING:
+    from holotype.found import Found, FoundImage
+    from holotype.queries import Query
 
 
 class _QueryCommand(click.Command):
     """A command whose argument may begin with a minus: what begins as a term does is no option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        from holotype.queries import FIELDS  # here and below: other commands need not wait for the database's library
+
+        minus = re.compile(rf"-({'|'.join(FIELDS)})(:|[<>]=?|=)")
         end = args.index("--") if "--" in args else len(args)
-        terms = [one for one in args[:end] if _MINUS.match(one)]
-        others = [one for one in args[:end] if not _MINUS.match(one)]
+        terms = [one for one in args[:end] if minus.match(one)]
+        others = [one for one in args[:end] if not minus.match(one)]
         return super().parse_args(ctx, [*others, "--", *terms, *args[end + 1 :]])
 
 
@@ -79,6 +83,8 @@ def query_command(
     -under:X       a minus: what does not satisfy the term
     under:"toy dog"  quotes around blanks
     """
+    from holotype.queries import Query
+
     if (only_count + by_synset + (ids is not None) + (sheet is not None)) > 1:
         raise click.UsageError("--count, --by-synset, --ids and --sheet are answers of their own: ask for one of them")
     if ids == "":
@@ -100,6 +106,8 @@ def query_command(
 
 @contextmanager
 def _found(query: Query, project: Path, release: str | None) -> Iterator[tuple[Found, Ontology]]:
+    from holotype.found import find_in_release
+
     if release is not None and (made := release_in_folder(release, project)):
         ontology = ontology_of(made)
         yield find_in_release(made, query, ontology), ontology
@@ -113,6 +121,8 @@ def _ids_of(images: Sequence[FoundImage]) -> pa.StringArray:
 
 
 def _write_ids(ids: pa.StringArray, target: str) -> None:
+    from holotype.found import id_lines
+
     if target == "-":
         sys.stdout.buffer.writelines(id_lines(ids))
         return

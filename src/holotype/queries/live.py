@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Result, and_, case, collate, f
 from holotype.catalog import Catalog
 from holotype.catalog import schema as t
 from holotype.catalog.places import Place
+from holotype.catalog.questions import chunks
 from holotype.ontology import Ontology
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term, ascii_lower
 from holotype.queries.rows import Ints, Resolve, Row, by_piece, draw, first_of_page, ranks_of
@@ -62,7 +63,7 @@ class Live:
             ranks = np.flatnonzero(self._by_rank(connection, query)).tolist()
             parts = [
                 pa.array([key.id for key in keys], pa.string())
-                for chunk in _chunks(ranks)
+                for chunk in chunks(ranks)
                 for keys in self._keys(connection, query, chunk).partitions()
             ]
         return pc.unique(pa.concat_arrays([pa.array([], pa.string()), *parts]))
@@ -70,7 +71,7 @@ class Live:
     def rows(self, query: Query) -> Iterator[Row]:
         """The rows that match, in order of rank, then id, all as they are when the first is asked for."""
         with self._catalog.read() as connection:
-            for chunk in _chunks(np.flatnonzero(self._by_rank(connection, query)).tolist(), 1):
+            for chunk in chunks(np.flatnonzero(self._by_rank(connection, query)).tolist(), 1):
                 for keys in self._keys(connection, query, chunk).partitions(_CHUNK):
                     yield from _rows(connection, keys)
 
@@ -137,11 +138,7 @@ class Live:
             wanted = np.zeros(stop - first, np.bool_)
             wanted[inside - first] = True
             keys.extend(compress(self._keys(connection, query, [rank], slice(first, stop)), wanted.tobytes()))
-        return [row for chunk in _chunks(keys) for row in _rows(connection, chunk)]
-
-
-def _chunks(values: Sequence[Value], size: int = _CHUNK) -> Iterator[Sequence[Value]]:
-    return (values[start : start + size] for start in range(0, len(values), size))
+        return [row for chunk in chunks(keys) for row in _rows(connection, chunk)]
 
 
 def _of(column: ColumnElement[Any], key: ColumnElement[Any], owner: ColumnElement[Any]) -> ColumnElement[Any]:
