@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -142,7 +144,7 @@ def test_of_several_votes_by_a_worker_the_first_counts(aggregator: type[Aggregat
         ({"task": [2**70, 1], "worker": [1, 2], "label": [0, 1]}, "of one type"),
         ({"task": pa.array([1.0, float("nan")]), "worker": [1, 2], "label": [0, 1]}, "1 votes have no task"),
         ({"task": [1, 2], "worker": [1, 2], "label": [0, 1], "prior": ["a", "b"]}, "a prior is a chance"),
-        ({"task": [1, 2], "worker": [1, 2], "label": [0, 1], "synset": [{"a": 1}] * 2}, "must be like"),
+        ({"task": [1, 2], "worker": [1, 2], "label": [0, 1], "synset": [{"a": 1}] * 2}, "cannot be a synset"),
         (pd.DataFrame([[1, 1, 0, 1]], columns=["task", "worker", "label", "task"]), "once"),
         (pa.table([[1], [1], [0], [1]], names=["task", "worker", "label", "task"]), "once"),
     ],
@@ -243,6 +245,261 @@ def test_wrong_true_labels_are_refused(aggregator: type[Aggregator]) -> None:
         given: Any = wrong
         with pytest.raises(CrowdError):
             aggregator().fit(votes, given)
+
+
+LIBRARIES: list[Any] = [
+    lambda data: data,
+    pl.from_pandas,
+    lambda data: pa.Table.from_pandas(data, preserve_index=False),
+    lambda data: {name: data[name].to_numpy() for name in data},
+]
+
+
+@every
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize(("unsure", "classes"), [("maybe", ("no", "yes")), (7, (3, 9))])
+def test_tasks_whose_votes_are_all_unsure_have_no_label(
+    aggregator: type[Aggregator], library: Any, unsure: Any, classes: tuple[Any, ...]
+) -> None:
+    votes = library(table([("a", 1, unsure), ("b", 1, unsure), ("b", 2, unsure)]))
+    model = aggregator(unsure=unsure).fit(votes)
+    labels = model.labels_ if isinstance(model.labels_, pd.Series) else model.labels_["agg_label"]
+    labels = labels.to_pylist() if isinstance(labels, pa.ChunkedArray) else list(labels)
+    assert [pd.isna(label) for label in labels] == [True, True]
+    tasks = model.probas_.index if isinstance(model.probas_, pd.DataFrame) else model.probas_["task"]
+    assert [str(task) for task in tasks] == ["a", "b"]
+    assert model.result_.labels.to_pylist() == [None, None]
+    assert model.result_.probas.shape == (2, 0)
+    assert model.result_.errors.shape == (2, int(aggregator.uses_unsure), 0)
+    told = aggregator(unsure=unsure, classes=classes).fit(votes)
+    assert told.result_.classes.to_pylist() == list(classes)
+    assert told.result_.probas.sum(axis=1) == pytest.approx(1)
+    if aggregator not in (TableVote, TwoCoin):
+        assert told.result_.probas == pytest.approx(0.5)
+
+
+@every
+def test_classes_may_come_after_votes_that_are_all_unsure(aggregator: type[Aggregator]) -> None:
+    first = table([("a", 1, "?"), ("a", 2, "?"), ("b", 1, "?")])
+    later = table([("a", 3, "y"), ("c", 1, "n"), ("c", 2, "n"), ("a", 1, "n")])
+    grown = aggregator(unsure="?").fit(first).partial_fit(first).partial_fit(later)
+    whole = aggregator(unsure="?").fit(pd.concat([first, later]))
+    assert grown.result_.answers == whole.result_.answers
+    assert grown.probas_.to_numpy() == pytest.approx(whole.probas_.to_numpy(), abs=1e-9)
+    with pytest.raises(CrowdError, match="of one type: int64 is not"):
+        aggregator(unsure="?").fit(first).partial_fit(table([("c", 1, 0)]))
+
+
+@every
+@pytest.mark.parametrize(
+    ("truth", "message"),
+    [
+        ({"a": None}, "the true label of task 'a' is empty"),
+        ({"b": "n", "a": float("nan")}, "the true label of task 'a' is empty"),
+        (pd.Series({"b": "n", "a": pd.NA}), "the true label of task 'a' is empty"),
+        (pd.Series({"a": float("nan")}), "the true label of task 'a' is empty"),
+        ({None: "y"}, "a true label has no task"),
+        ({"a": "yse"}, "there is no class 'yse'; there are: n, y"),
+        ({"nobody": "yse"}, "there is no class 'yse'; there are: n, y"),
+        ({"a": "?"}, r"there is no class '\?'; there are: n, y"),
+        ({"a": ""}, "there is no class ''; there are: n, y"),
+        ({"a": True}, "must be like the votes' labels, of one type: bool is not"),
+        ({1: "y"}, "must be like the votes' tasks, of one type: int64 is not"),
+        (pd.Series(["y", "n"], ["a", "a"]), "task 'a' has several true labels"),
+        (pd.Series(["n", "y", "y"], ["b", "a", "a"]), "task 'a' has several true labels"),
+        (pd.DataFrame({"label": ["y"]}, ["a"]), "a mapping, or a pandas Series"),
+        (pl.DataFrame({"task": ["a"], "label": ["y"]}), "a mapping, or a pandas Series"),
+        ([("a", "y")], "a mapping, or a pandas Series"),
+    ],
+)
+def test_a_true_label_that_cannot_be_one_is_refused(aggregator: type[Aggregator], truth: Any, message: str) -> None:
+    votes = table([("a", 1, "y"), ("a", 2, "n"), ("b", 1, "n"), ("b", 2, "?")])
+    with pytest.raises(CrowdError, match=message):
+        aggregator(unsure="?").fit(votes, truth)
+
+
+@every
+def test_a_true_label_may_be_a_class_that_no_vote_has(aggregator: type[Aggregator]) -> None:
+    votes = table([("a", 1, "y"), ("b", 1, "y"), ("b", 2, "y")])
+    with pytest.raises(CrowdError, match="there is no class 'n'; there are: y"):
+        aggregator().fit(votes, {"a": "n"})
+    assert aggregator(classes=("n", "y")).fit(votes, {"a": "n"}).labels_["a"] == "n"
+    categories = pd.Series(pd.Categorical(["n"], ["never", "n", "y"]), ["a"])
+    assert aggregator(classes=("n", "y")).fit(votes, categories).labels_["a"] == "n"
+    with pytest.raises(CrowdError, match="there is no class 'y'; there is none yet"):
+        aggregator(unsure="?").fit(table([("a", 1, "?")]), {"a": "y"})
+    late = aggregator().fit(table([]), {"a": "n"})
+    with pytest.raises(CrowdError, match="there is no class 'n'"):
+        late.partial_fit(votes)
+
+
+@every
+def test_classes_that_are_given_keep_their_order(aggregator: type[Aggregator]) -> None:
+    votes = table([("a", w, "reject") for w in range(5)] + [("b", w, "accept") for w in range(5)])
+    model = aggregator(classes=("reject", "accept")).fit(votes)
+    assert list(model.probas_.columns) == list(model.priors_.index) == ["reject", "accept"]
+    assert list(model.labels_) == ["reject", "accept"]
+    renamed = votes.assign(label=votes["label"].map({"reject": "a no", "accept": "b yes"}))
+    assert model.result_.probas.tolist() == aggregator().fit(renamed).result_.probas.tolist()
+    assert model.result_.errors.tolist() == aggregator().fit(renamed).result_.errors.tolist()
+    later = table([("c", 1, "accept"), ("c", 2, "accept")])
+    assert list(model.partial_fit(later).probas_.columns) == ["reject", "accept"]
+    unsure = aggregator(unsure="?", classes=("reject", "?", "accept")).fit(votes)
+    assert unsure.result_.classes.to_pylist() == ["reject", "accept"]
+
+
+@every
+def test_classes_that_only_votes_have_follow_the_given(aggregator: type[Aggregator]) -> None:
+    votes = table([("a", 1, "b"), ("a", 2, "a")])
+    assert aggregator(classes=("b",)).fit(votes).result_.classes.to_pylist() == ["b", "a"]
+    assert aggregator(classes=("b", "b")).fit(votes).result_.classes.to_pylist() == ["b", "a"]
+    assert MajorityVote(classes=("z", "c")).fit(votes).result_.classes.to_pylist() == ["z", "c", "a", "b"]
+
+
+def test_the_second_class_given_is_the_one_a_prior_speaks_of() -> None:
+    votes = table([(task, worker, "reject") for task in range(5) for worker in range(3)] + [(5, 9, "accept")])
+    for prior in (0.001, 0.999):
+        model = TwoCoin(classes=("reject", "accept")).fit(votes.assign(prior=[None] * 15 + [prior]))
+        assert (model.probas_.loc[5, "accept"] > 0.5) == (prior > 0.5)
+
+
+@every
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"classes": "yes"},
+        {"classes": {"n", "y"}},
+        {"classes": None},
+        {"classes": ("n", None)},
+        {"classes": ("n", float("nan"))},
+        {"classes": (0, 1)},
+        {"classes": (True, False)},
+        {"classes": (["n"], ["y"])},
+        {"unsure": float("nan")},
+        {"unsure": ["?"]},
+    ],
+)
+def test_classes_and_unsure_are_labels(aggregator: type[Aggregator], wrong: dict[str, Any]) -> None:
+    with pytest.raises(CrowdError, match="classes and unsure"):
+        aggregator(**wrong).fit(table([("a", 1, "y"), ("a", 2, "n")]))
+
+
+@every
+def test_numbers_and_truths_are_not_taken_for_each_other(aggregator: type[Aggregator]) -> None:
+    numbers = {"task": [1, 2], "worker": [1, 1], "label": [0, 1]}
+    truths = numbers | {"label": [False, True]}
+    mixtures: list[Any] = [(numbers, True), (numbers, 0.5), (numbers, "1"), (truths, 1), (truths, 2)]
+    for votes, wrong in mixtures:
+        with pytest.raises(CrowdError, match="true labels must be like the votes' labels"):
+            aggregator().fit(votes, {1: wrong})
+    with pytest.raises(CrowdError, match="of one type"):
+        aggregator(unsure=0.5).fit(numbers)
+    with pytest.raises(CrowdError, match="of one type"):
+        aggregator().fit(numbers).partial_fit(truths)
+    for mixed in ([True, 1], [1, True], [1, "1"]):
+        with pytest.raises(CrowdError, match="a column of votes must be of one type"):
+            aggregator().fit(numbers | {"label": mixed})
+    assert aggregator().fit(numbers, {1.0: 1.0}).labels_["agg_label"][0] == 1
+
+
+def with_facts(synset: list[Any] | None = None, prior: list[Any] | None = None) -> pd.DataFrame:
+    votes = table([("a", 1, "n"), ("a", 2, "y"), ("b", 1, "y"), ("b", 2, "y")])
+    facts = {"synset": synset, "prior": prior}
+    return votes.assign(**{name: values for name, values in facts.items() if values is not None})
+
+
+@every
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize(
+    ("votes", "message"),
+    [
+        (with_facts(["s", "s", "s", "t"]), "task 'b' has two synsets: 's' and 't'"),
+        (with_facts(prior=[0.1, 0.9, 0.3, 0.3]), "task 'a' has two priors: 0.1 and 0.9"),
+        (with_facts(prior=[0.1, None, 0.3, 0.4]), "task 'b' has two priors: 0.3 and 0.4"),
+        (with_facts().iloc[[0, 0, 1, 2]].assign(prior=[0.1, 0.2, None, None]), "task 'a' has two priors: 0.1 and 0.2"),
+        (with_facts(["s", None, None, None]), "task 'b' has no synset, and others have"),
+    ],
+)
+def test_rows_that_disagree_on_their_task_are_refused(
+    aggregator: type[Aggregator], library: Any, votes: pd.DataFrame, message: str
+) -> None:
+    with pytest.raises(CrowdError, match=message):
+        aggregator().fit(library(votes))
+
+
+@every
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_an_empty_synset_or_prior_says_nothing(aggregator: type[Aggregator], library: Any) -> None:
+    whole = with_facts(["s", "s", "t", "t"], [0.1, 0.1, np.nan, np.nan])
+    holes = with_facts([None, "s", "t", None], [np.nan, 0.1, np.nan, np.nan])
+    expected = aggregator().fit(whole).result_.probas.tolist()
+    assert aggregator().fit(library(holes)).result_.probas.tolist() == expected
+    nothing = aggregator().fit(library(with_facts([None] * 4, [None] * 4)))
+    assert nothing.result_.probas.tolist() == aggregator().fit(with_facts()).result_.probas.tolist()
+
+
+@every
+def test_a_task_keeps_its_synset_and_prior_when_votes_are_added(aggregator: type[Aggregator]) -> None:
+    old = with_facts(["s", "s", "t", "t"], [0.1, 0.1, None, None])
+    more = table([("a", 3, "y"), ("b", 3, "y")])
+    model = aggregator().fit(old)
+    with pytest.raises(CrowdError, match="task 'a' has another synset than before"):
+        model.partial_fit(more.assign(synset=["t", "t"]))
+    with pytest.raises(CrowdError, match="task 'a' has another prior than before"):
+        model.partial_fit(more.assign(prior=0.2))
+    assert len(model.partial_fit(more.assign(synset=["s", None], prior=[None, 0.4])).labels_) == 2
+    with pytest.raises(CrowdError, match="task 'b' has another prior than before"):
+        model.partial_fit(table([("b", 4, "y")]).assign(prior=0.5))
+    late = aggregator().fit(with_facts())
+    with pytest.raises(CrowdError, match="task 'b' has no synset, and others have"):
+        late.partial_fit(more.iloc[:1].assign(synset="s"))
+    assert len(late.partial_fit(more.assign(synset=["s", "t"])).labels_) == 2
+
+
+@every
+def test_ids_of_any_type_come_back_as_they_were(aggregator: type[Aggregator]) -> None:
+    instants = pd.to_datetime(["2020-01-01", "2021-01-01"], utc=True)
+    for ids in (
+        [2**63 + 5, 2**63 + 6],
+        [Decimal("1.5"), Decimal("2.25")],
+        [date(2020, 1, 1), date(2021, 1, 1)],
+        list(instants),
+        list(instants.tz_convert("Europe/Paris")),
+        [False, True],
+        ["", "a"],
+    ):
+        votes = table([(name, worker, "y") for name in ids for worker in range(5)])
+        model = aggregator(classes=("n", "y")).fit(votes, {ids[1]: "n"})
+        assert list(model.labels_.index) == list(model.probas_.index) == ids
+        assert model.labels_[ids[1]] == "n"
+
+
+@every
+def test_what_columns_can_be_beside_plain_ones(aggregator: type[Aggregator]) -> None:
+    data = with_facts()
+    subclass: Any = type("Votes", (pd.DataFrame,), {})
+    categories = data.assign(label=pd.Categorical(data["label"], ["never", "y", "n"]))
+    enum = pl.from_pandas(data).with_columns(pl.col("label").cast(pl.Enum(["never", "y", "n"])))
+    views = pa.table(pl.from_pandas(data))
+    assert pa.types.is_string_view(views["label"].type)
+    expected = aggregator().fit(data)
+    for votes, kind in ((subclass(data), pd.Series), (categories, pd.Series), (enum, pl.DataFrame), (views, pa.Table)):
+        model = aggregator().fit(votes, {"nobody": "y"})
+        assert isinstance(model.labels_, kind)
+        assert model.result_.classes.to_pylist() == ["n", "y"]
+        assert model.result_.probas == pytest.approx(expected.result_.probas)
+    zeros = aggregator().fit(table([(0.0, 1, "n"), (-0.0, 2, "n")]))
+    assert list(zeros.labels_.index) == [0.0]
+    objects = pl.DataFrame({"task": pl.Series([object()], dtype=pl.Object), "worker": [1], "label": ["y"]})
+    with pytest.raises(CrowdError, match="only the addresses of Python objects"):
+        aggregator().fit(objects)
+
+
+@pytest.mark.parametrize("aggregator", [MajorityVote, Wawa, TableVote, DawidSkene, OneCoin])
+def test_one_vote_a_task_or_a_worker_is_soon_fitted(aggregator: type[Aggregator]) -> None:
+    for per_task, workers in ((1, 50), (1, 3000), (5, 3000)):
+        votes = table([(vote // per_task, vote % workers, int(vote % 3 == 0)) for vote in range(3000)])
+        assert aggregator().fit(votes).result_.rounds <= 3
 
 
 def test_a_new_task_says_its_synset_where_others_do() -> None:

@@ -21,7 +21,8 @@ from holotype.crowd.confusion import LEAST, Gold, Model, Schedule, expected_coun
 from holotype.crowd.consensus import Priors, TwoCoinModel
 from holotype.crowd.incremental import Running, add_votes, joined
 from holotype.crowd.port import Answer
-from holotype.crowd.tables import WRONG, frame, read_votes, series
+from holotype.crowd.tables import VoteTable, frame, read_votes, series
+from holotype.crowd.truth import Truth
 from holotype.errors import CrowdError
 
 EXTRA: Final = ("synset", "prior")
@@ -55,8 +56,8 @@ class Aggregation:
 
 
 def labels(probas: Floats, classes: pa.Array) -> pa.Array:
-    """The most probable class of each row; of equals the first in order."""
-    return classes.take(pa.array(probas.argmax(axis=1))) if len(classes) else classes
+    """The most probable class of each row; of equals the first in order; null where there are no classes."""
+    return classes.take(pa.array(probas.argmax(axis=1))) if len(classes) else pa.nulls(len(probas), classes.type)
 
 
 def _means(probas: Floats) -> Floats:
@@ -85,9 +86,11 @@ class _State:
 class Aggregator:
     """The contract. `unsure` is a label that is an answer but not a class; it abstains where a model cannot use it.
 
-    `classes` names classes that no vote may have. Bad input has one outcome everywhere: missing columns, empty cells
-    and mixed types are a `CrowdError`; of a worker's several votes on a task the first counts; an empty table gives
-    empty results; a task with nothing but unsure has equal chances, or the prior's.
+    `classes` names classes, in order, that no vote may have; classes that only votes have follow, sorted. Bad input has
+    one outcome everywhere: missing columns, empty cells and mixed types are a `CrowdError`, and so are rows that
+    disagree on their task's ``synset`` or ``prior``; of a worker's several votes on a task the first counts; an empty
+    table gives empty results; a task with nothing but unsure has equal chances, or the prior's, and its label is null
+    where no class is known.
     """
 
     uses_unsure = False
@@ -101,30 +104,35 @@ class Aggregator:
     def fit(self, data: Any, true_labels: Mapping[Any, Any] | None = None) -> Self:
         """Aggregate the votes of `data`; `true_labels` (a mapping or pandas Series by task) are taken as known.
 
-        Raises `CrowdError` for a table that is not one of votes.
+        Raises `CrowdError` for a table that is not one of votes, and for a true label that is empty, that is a class of
+        neither the votes nor `classes`, or that is one of several of its task.
         """
-        table = read_votes(data, EXTRA)
-        try:
-            truth = dict({} if true_labels is None else true_labels)
-        except WRONG as error:
-            raise CrowdError("true labels are a mapping, or a pandas Series, by task") from error
+        return self._fit(read_votes(data, EXTRA), Truth.read(true_labels))
+
+    def _fit(self, table: VoteTable, truth: Truth) -> Self:
         axes = Axes.of(table, self.unsure, self.classes, truth)
-        ballot = axes.ballot(table)
-        self._state = _State(axes, ballot, self._solve(self._heard(ballot, axes), len(axes.classes)))
+        self._state = self._anew(axes, axes.ballot(table))
         return self
 
     def partial_fit(self, data: Any) -> Self:
-        """Add the votes of `data` to what was fitted; new tasks and workers join, new labels are a `CrowdError`.
+        """Add the votes of `data` to what was fitted; new tasks and workers join.
+
+        Raises `CrowdError` for new labels, unless all old ones are unsure, and for another synset or prior of a task.
 
         See `holotype.crowd.incremental.add_votes`: only what the new votes can change moves, with a full pass whenever
         votes grew by a tenth. Aggregators that only count do so anew.
         """
         if self._state is None:
             return self.fit(data)
-        if not len(self._state.axes.tasks):
-            return self.fit(data, self._state.axes.truth)
-        axes, new = self._state.axes.extended(read_votes(data, EXTRA), self._state.ballot)
-        self._state = self._add(self._state, axes, joined(self._state.ballot, new))
+        table, old = read_votes(data, EXTRA), self._state
+        if not len(old.axes.tasks):
+            return self._fit(table, old.axes.truth)
+        axes, new = old.axes.extended(table, old.ballot)
+        if len(old.axes.classes):
+            self._state = self._add(old, axes, joined(old.ballot, new))
+        else:
+            unsure = replace(old.ballot, answer=np.full_like(old.ballot.answer, len(axes.classes)))
+            self._state = self._anew(axes, joined(unsure, new))
         return self
 
     def fit_predict(self, data: Any, true_labels: Mapping[Any, Any] | None = None) -> Any:
@@ -145,6 +153,7 @@ class Aggregator:
             ballot = self._heard(state.ballot, axes)
             check_cells(ballot, len(axes.classes))
             errors = _Plain().confusion(expected_counts(ballot.incidence(), found.probas, ballot.answers))
+        errors = errors.reshape(len(axes.workers), len(answers), len(axes.classes))  # no answers, no shape
         return Aggregation(
             axes.tasks, axes.workers, axes.classes, answers, found.probas, errors, _means(found.probas), found.rounds
         )
@@ -197,6 +206,10 @@ class Aggregator:
             return ballot
         answers = len(axes.classes)
         return replace(ballot.keep(ballot.answer < answers), answers=answers)
+
+    def _anew(self, axes: Axes, ballot: Ballot) -> _State:
+        """The state fitted to all of `ballot`."""
+        return _State(axes, ballot, self._solve(self._heard(ballot, axes), len(axes.classes)))
 
     def _solve(self, ballot: Ballot, classes: int) -> _Found:
         check_cells(ballot, classes)
@@ -308,7 +321,7 @@ class MajorityVote(Aggregator):
         return counted(ballot, self._shares(ballot, classes))
 
     def _add(self, old: _State, axes: Axes, ballot: Ballot) -> _State:
-        return _State(axes, ballot, self._solve(self._heard(ballot, axes), len(axes.classes)))
+        return self._anew(axes, ballot)
 
     def _shares(self, ballot: Ballot, classes: int) -> Floats:
         return shares(ballot, classes)

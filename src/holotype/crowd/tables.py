@@ -7,24 +7,23 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from holotype.crowd.ballot import Floats, Ints, first_votes
+from holotype.crowd.columns import WRONG, column_of, encode, without_nan
 from holotype.errors import CrowdError
 
 COLUMNS: Final = ("task", "worker", "label")
-
-WRONG: Final = (pa.ArrowException, TypeError, ValueError, OverflowError, KeyError)
-"""What foreign values that cannot be read end with."""
+LIBRARIES: Final = ("pandas", "polars", "pyarrow", "numpy")
 
 
 @dataclass(frozen=True, slots=True)
 class VoteTable:
     """Votes with names: codes ``(votes,)`` into the sorted distinct `tasks`, `workers` and `labels`.
 
-    `extra` holds further columns asked for, ``(votes,)`` each; `library` is that of the table read.
+    `extra` holds further columns asked for that say anything, as facts of the tasks: ``(tasks,)`` each, null where none
+    of a task's rows says it; `library` is that of the table read.
     """
 
     task: Ints
@@ -43,21 +42,28 @@ def read_votes(data: Any, optional: tuple[str, ...] = ()) -> VoteTable:
     `data` is a pandas or polars DataFrame, an Arrow table, a numpy structured array, or a mapping of names to arrays.
     Of several votes by a worker on a task the first counts. Votes come back sorted by task.
 
-    Raises `CrowdError` where a column is missing, has empty cells, or mixes types.
+    Raises `CrowdError` where a column is missing, has empty cells, or mixes types, and where rows of a task disagree on
+    an optional one.
     """
     library, columns = _columns(data, optional)
     codes, names = {}, {}
     for name in COLUMNS:
-        codes[name], names[name] = _encode(name, columns[name])
+        codes[name], names[name] = encode(name, columns[name])
+    told = {name: without_nan(columns[name]) for name in optional if name in columns}
+    extra = {
+        name: _of_tasks(name, column, codes["task"], names["task"])
+        for name, column in told.items()
+        if column.null_count < len(column)
+    }
     order = first_votes(codes["task"], codes["worker"])
     task, worker, label = (codes.pop(name)[order] for name in COLUMNS)
-    extra = {name: columns[name].take(pa.array(order)) for name in optional if name in columns}
     tasks, workers, labels = (names[name] for name in COLUMNS)
     return VoteTable(task, worker, label, tasks, workers, labels, extra, library)
 
 
 def _columns(data: Any, optional: tuple[str, ...]) -> tuple[str, dict[str, pa.Array]]:
-    library = type(data).__module__.partition(".")[0]
+    bases = (base.__module__.partition(".")[0] for base in type(data).__mro__)
+    library = next((name for name in bases if name in LIBRARIES), "numpy")
     if isinstance(data, Mapping):
         library, names = "numpy", list(data)
     elif isinstance(data, np.ndarray):
@@ -70,7 +76,7 @@ def _columns(data: Any, optional: tuple[str, ...]) -> tuple[str, dict[str, pa.Ar
     if any(names.count(name) > 1 for name in (*COLUMNS, *optional)):
         raise CrowdError(f"a table of votes has each of the columns {', '.join(COLUMNS)} once")
     try:
-        found = {name: _arrow(data[name]) for name in (*COLUMNS, *optional) if name in names}
+        found = {name: column_of(data[name]) for name in (*COLUMNS, *optional) if name in names}
     except WRONG as error:
         raise CrowdError(f"a column of votes must be of one type: {error}") from error
     if len({len(column) for column in found.values()}) > 1:
@@ -78,58 +84,22 @@ def _columns(data: Any, optional: tuple[str, ...]) -> tuple[str, dict[str, pa.Ar
     return library, found
 
 
-def _arrow(column: Any) -> pa.Array:
-    if not isinstance(column, pa.Array | pa.ChunkedArray):
-        column = column.to_arrow() if hasattr(column, "to_arrow") else pa.array(column, from_pandas=True)
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    return column
-
-
-def _encode(name: str, column: pa.Array) -> tuple[npt.NDArray[np.int32], pa.Array]:
-    """Codes of a column's values and the distinct values, sorted."""
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-    if column.null_count:
-        raise CrowdError(f"{column.null_count:,} votes have no {name}")
-    if pa.types.is_null(column.type):
-        return np.zeros(0, np.int32), column
+def _of_tasks(name: str, column: pa.Array, task: Ints, tasks: pa.Array) -> pa.Array:
+    """What the rows of each task say in a column, ``(tasks,)``; null where none says anything."""
+    task = task[column.is_valid().to_numpy(zero_copy_only=False)]
+    column = column.drop_null()
+    first = np.full(len(tasks), -1)
+    first[task[::-1]] = np.arange(len(task))[::-1]
     try:
-        encoded = column.dictionary_encode()
-        values = encoded.dictionary
-        order = _sorting(values)
+        said = column.take(pa.array(first[task]))
+        other = np.flatnonzero(pc.not_equal(column, said).to_numpy(zero_copy_only=False))
     except WRONG as error:
         raise CrowdError(f"values of type {column.type} cannot be a {name}: {error}") from error
-    place = np.empty(len(order), np.int32)
-    place[order.to_numpy()] = np.arange(len(order), dtype=np.int32)
-    return place[encoded.indices.to_numpy(zero_copy_only=False)], values.take(order)
-
-
-def _sorting(values: pa.Array) -> pa.Array:
-    return pc.array_sort_indices(values.cast(pa.int8()) if pa.types.is_boolean(values.type) else values)
-
-
-def ordered(values: pa.Array) -> pa.Array:
-    """Values sorted."""
-    return values.take(_sorting(values)) if len(values) else values
-
-
-def codes_of(values: pa.Array, names: pa.Array, what: str) -> Ints:
-    """Places of `values` among `names`, int32. Raises `CrowdError` on one that is not there."""
-    if not len(values):
-        return np.zeros(0, np.int32)
-    try:
-        found = pc.index_in(values.cast(names.type), value_set=names)
-    except WRONG as error:
-        raise CrowdError(f"not a {what} of these votes: {error}") from error
-    if found.null_count:
-        first = values.filter(pc.is_null(found))[0].as_py()
-        raise CrowdError(
-            f"there is no {what} {first!r}; there are: {', '.join(map(str, names.slice(0, 5).to_pylist()))}"
-        )
-    return np.asarray(found.to_numpy(), np.int32)
+    if len(other):
+        row = int(other[0])
+        two = f"{said[row].as_py()!r} and {column[row].as_py()!r}"
+        raise CrowdError(f"task {tasks[int(task[row])].as_py()!r} has two {name}s: {two}")
+    return column.take(pa.array(first, mask=first < 0))
 
 
 def series(library: str, index: tuple[str, pa.Array], name: str, values: Any) -> Any:
@@ -137,7 +107,7 @@ def series(library: str, index: tuple[str, pa.Array], name: str, values: Any) ->
     if library == "pandas":
         import pandas
 
-        return pandas.Series(_plain(values), index=_index([index]), name=name)
+        return pandas.Series(_pandas(values), index=_index([index]), name=name)
     return _table(library, {index[0]: index[1], name: values})
 
 
@@ -146,7 +116,7 @@ def frame(library: str, index: list[tuple[str, pa.Array]], columns: pa.Array, va
     if library == "pandas":
         import pandas
 
-        return pandas.DataFrame(values, index=_index(index), columns=pandas.Index(_plain(columns), name="label"))
+        return pandas.DataFrame(values, index=_index(index), columns=pandas.Index(_pandas(columns), name="label"))
     named = {str(label): values[:, number] for number, label in enumerate(columns.to_pylist())}
     if clash := named.keys() & dict(index).keys():
         raise CrowdError(f"a label called {clash.pop()!r} cannot be a column beside one of that name; see result_")
@@ -157,12 +127,18 @@ def _index(levels: list[tuple[str, pa.Array]]) -> Any:
     import pandas
 
     if len(levels) == 1:
-        return pandas.Index(_plain(levels[0][1]), name=levels[0][0])
-    return pandas.MultiIndex.from_arrays([_plain(values) for _, values in levels], names=[name for name, _ in levels])
+        return pandas.Index(_pandas(levels[0][1]), name=levels[0][0])
+    return pandas.MultiIndex.from_arrays([_pandas(values) for _, values in levels], names=[name for name, _ in levels])
 
 
 def _plain(values: Any) -> Any:
+    """Arrow values as numpy holds them."""
     return values.to_numpy(zero_copy_only=False) if isinstance(values, pa.Array) else values
+
+
+def _pandas(values: Any) -> Any:
+    """Arrow values as pandas holds them: unlike numpy it knows dates and time zones."""
+    return values.to_pandas() if isinstance(values, pa.Array) and pa.types.is_temporal(values.type) else _plain(values)
 
 
 def _table(library: str, columns: Mapping[str, Any]) -> Any:
