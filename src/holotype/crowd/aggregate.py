@@ -16,13 +16,15 @@ import pyarrow as pa
 
 from holotype.crowd.axes import Axes
 from holotype.crowd.ballot import Ballot, Floats
+from holotype.crowd.beliefs import Fit
 from holotype.crowd.confidence import SEED_VOTES, look_up
 from holotype.crowd.confusion import LEAST, Gold, Model, Schedule, expected_counts, maximise
-from holotype.crowd.consensus import Priors, TwoCoinModel
+from holotype.crowd.consensus import SCHEDULE, Fits, average, fit_all
 from holotype.crowd.incremental import Running, add_votes, joined
 from holotype.crowd.port import Answer
 from holotype.crowd.tables import VoteTable, frame, read_votes, series
 from holotype.crowd.truth import Truth
+from holotype.crowd.two_coin import Priors, TwoCoinModel
 from holotype.errors import CrowdError
 
 EXTRA: Final = ("synset", "prior")
@@ -380,30 +382,70 @@ def check_two(classes: int, what: str) -> None:
         raise CrowdError(f"{what} decides between two classes, not {classes}; name an unsure answer, or use DawidSkene")
 
 
-class TwoCoin(Aggregator):
-    """The default: hierarchical two-coin MAP, of `holotype.crowd.consensus.fit`; two classes, the first of them no.
+@dataclass(frozen=True, slots=True)
+class _FoundTwoCoin(_Found):
+    """The models that two-coin's averages come from."""
 
-    A column ``synset`` gives each its own base rate and difficulty, a column ``prior`` a chance of yes before any vote.
-    Raises `CrowdError` for more than two classes.
+    fits: Fits | None = None
+
+
+class TwoCoin(Aggregator):
+    """The default: two-coin models averaged, of `holotype.crowd.consensus.fit`; two classes, the first of them no.
+
+    A column ``synset`` gives each its own base rate, a column ``prior`` a chance of yes before any vote; `priors` is
+    one belief to use instead of those that the votes bear out. Raises `CrowdError` for more than two classes.
     """
 
     uses_unsure = True
-    schedule = Schedule()
 
-    def __init__(self, *, unsure: Any = None, classes: tuple[Any, ...] = (), priors: Priors = Priors()) -> None:
+    def __init__(self, *, unsure: Any = None, classes: tuple[Any, ...] = (), priors: Priors | None = None) -> None:
         super().__init__(unsure=unsure, classes=classes)
         self.priors = priors
-        self.gold_weight = priors.gold_weight
 
     def _solve(self, ballot: Ballot, classes: int) -> _Found:
         check_two(classes, "two-coin")
-        return super()._solve(ballot, classes) if classes == 2 else counted(ballot, shares(ballot, classes))
+        if classes < 2:
+            return counted(ballot, shares(ballot, classes))
+        check_cells(ballot, classes)
+        fits = fit_all(_answered(ballot), self.priors)
+        found = average(fits)
+        confusion = found.confusion.swapaxes(1, 2)
+        return _FoundTwoCoin(_two(found.posterior), _named(confusion, ballot), found.rounds, fits)
 
-    def _model(self, ballot: Ballot, classes: int) -> Model:
-        return self._two_coin(ballot) if classes == 2 else _Plain()
+    def _add(self, old: _State, axes: Axes, ballot: Ballot) -> _State:
+        fits = old.found.fits if isinstance(old.found, _FoundTwoCoin) else None
+        if fits is None or fits.cliques or len(ballot.task) <= FEW_VOTES:
+            return self._anew(axes, ballot)
+        fitted, heard = fits.fits[0][0], _answered(ballot)
+        running = old.running
+        if running is None:
+            before = fits.ballot
+            running = Running.begin(before, fitted.found.probas, Gold.of(before.known, classes=2))
+        model = TwoCoinModel(heard, fitted.model.priors)
+        model.take_up(fitted.model.workers)
+        running, found = add_votes(running, heard, model, SCHEDULE)
+        fits = Fits(heard, ((Fit(found, model), 1.0),), ())
+        named = _FoundTwoCoin(_two(fits.fits[0][0].yes), _named(model.workers, ballot), found.rounds, fits)
+        return _State(axes, ballot, named, running)
 
-    def _start(self, ballot: Ballot, classes: int) -> Floats:
-        return self._two_coin(ballot).first()
 
-    def _two_coin(self, ballot: Ballot) -> TwoCoinModel:
-        return TwoCoinModel(ballot, self.priors, (Answer.NO, Answer.YES, Answer.UNSURE)[: ballot.answers])
+FEW_VOTES: Final = 20_000
+"""Votes up to which two-coin is fitted anew when some are added."""
+
+_ORDER: Final = (Answer.NO, Answer.YES, Answer.UNSURE)
+"""What the answers of a table's ballot are to two-coin."""
+
+
+def _answered(ballot: Ballot) -> Ballot:
+    """The ballot with a crowd's answers for those of a table."""
+    return replace(ballot, answer=np.array(_ORDER)[ballot.answer], answers=len(Answer))
+
+
+def _named(confusion: Floats, ballot: Ballot) -> Floats:
+    """Chances of a crowd's answers, ``(workers, 3, 2)``, as those of a table's."""
+    chances = confusion[:, _ORDER[: ballot.answers]]
+    return np.asarray(chances / chances.sum(axis=1, keepdims=True))
+
+
+def _two(yes: Floats) -> Floats:
+    return np.stack([1 - yes, yes], axis=1)

@@ -28,7 +28,8 @@ class Ballot:
     `task`, `worker` and `answer` are ``(votes,)``; `synset` is ``(tasks,)``, the synset each task asks about;
     `workers`, `synsets` and `answers` count. `known` ``(tasks,)`` is the true class of gold tasks and `UNKNOWN`
     elsewhere; `prior` ``(tasks,)`` is a chance of yes from before any vote, by a model or the yield of a query, and NaN
-    where there is none. No worker may vote twice on a task (`first_votes` drops the later ones).
+    where there is none. `batch` ``(tasks,)`` numbers what came in together, from 0, and None is one batch: tasks of one
+    synset and batch share a base rate. No worker may vote twice on a task (`first_votes` drops the later ones).
     """
 
     task: Ints
@@ -40,6 +41,7 @@ class Ballot:
     answers: int = len(Answer)
     known: Ints | None = None
     prior: Floats | None = None
+    batch: Ints | None = None
 
     @property
     def tasks(self) -> int:
@@ -70,6 +72,19 @@ class Ballot:
     def keep(self, chosen: npt.NDArray[Any]) -> Ballot:
         """The same tasks with only the chosen votes (a mask or indices)."""
         return dataclasses.replace(self, task=self.task[chosen], worker=self.worker[chosen], answer=self.answer[chosen])
+
+    def of_tasks(self, chosen: Ints) -> Ballot:
+        """Only the chosen tasks (sorted indices), in their order, with the votes on them."""
+        place = np.full(self.tasks, -1)
+        place[chosen] = np.arange(len(chosen))
+        votes = self.keep(place[self.task] >= 0)
+        facts = {name: getattr(self, name) for name in ("known", "prior", "batch")}
+        return dataclasses.replace(
+            votes,
+            task=place[votes.task],
+            synset=self.synset[chosen],
+            **{name: None if held is None else held[chosen] for name, held in facts.items()},
+        )
 
     def incidence(self) -> csr_array:
         """The votes as a sparse matrix of ones, ``(tasks, workers * answers)``.

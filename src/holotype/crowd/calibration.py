@@ -29,7 +29,7 @@ class Calibration:
 
     def apply(self, posterior: Floats) -> Floats:
         """Calibrated probabilities, of the same shape."""
-        return np.asarray(1 / (1 + np.exp(-(self.slope * _log_odds(posterior) + self.shift))))
+        return np.asarray(1 / (1 + np.exp(-(self.slope * log_odds(posterior) + self.shift))))
 
 
 def calibrate(posterior: Floats, truth: npt.NDArray[np.bool_]) -> Calibration:
@@ -39,7 +39,7 @@ def calibrate(posterior: Floats, truth: npt.NDArray[np.bool_]) -> Calibration:
     1, so that little gold changes little. The gold must be like what is asked about: drawn at random, with as many
     votes. Give posteriors that did not see the answers (`posterior_of_gold`).
     """
-    odds = _log_odds(posterior)
+    odds = log_odds(posterior)
     design = np.stack([odds, np.ones_like(odds)], axis=1)
     at = np.array([1.0, 0.0])
     for _ in range(50):
@@ -53,7 +53,7 @@ def calibrate(posterior: Floats, truth: npt.NDArray[np.bool_]) -> Calibration:
     return Calibration(max(round(float(at[0]), 4), 0.01), round(float(at[1]), 4))
 
 
-def posterior_of_gold(ballot: Ballot, priors: Priors = Priors()) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def posterior_of_gold(ballot: Ballot, priors: Priors | None = None) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Posterior and truth of every gold task, ``(gold,)`` each, in five folds: each answered without being told.
 
     Raises `CrowdError` for a ballot with fewer gold tasks than folds.
@@ -101,6 +101,7 @@ def _known(ballot: Ballot) -> Ints:
     return np.full(ballot.tasks, UNKNOWN) if ballot.known is None else ballot.known
 
 
-def _log_odds(probability: Floats) -> Floats:
+def log_odds(probability: Floats) -> Floats:
+    """Logs of the odds, of probabilities a trillionth away from 0 and 1."""
     inside = np.clip(probability, 1e-12, 1 - 1e-12)
     return np.asarray(np.log(inside / (1 - inside)))

@@ -40,6 +40,7 @@ class Tally:
         self.blocked = frozenset(blocked)
         self.votes: list[Vote] = []
         self.counting: list[Vote] = []
+        self._first = np.zeros(len(tasks), np.int64)
         self.seen: list[set[str]] = [set() for _ in tasks]
         """Who has voted on each task."""
         self.workers: dict[str, int] = {}
@@ -64,6 +65,9 @@ class Tally:
                 continue
             self.seen[position].add(vote.worker)
             self.votes.append(vote)
+            number = round_of(vote.page)
+            if number and not 0 < self._first[position] <= number:
+                self._first[position] = number
             if vote.worker not in self.blocked:
                 self._task.append(position)
                 self._worker.append(self.workers.setdefault(vote.worker, len(self.workers)))
@@ -85,7 +89,14 @@ class Tally:
             self._synsets,
             known=self._classes() if self._known else None,
             prior=np.array([self.priors.get(task.number, np.nan) for task in self.tasks]) if self.priors else None,
+            batch=self._batches(),
         )
+
+    def _batches(self) -> Ints | None:
+        """The batch of each task: what was first asked about in the same round came in together, what was never asked
+        about comes next. None where all is one batch."""
+        rounds, batch = np.unique(np.where(self._first > 0, self._first, np.iinfo(np.int64).max), return_inverse=True)
+        return batch if len(rounds) > 1 else None
 
     def _classes(self) -> Ints:
         known = np.full(len(self.tasks), UNKNOWN)

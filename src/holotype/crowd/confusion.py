@@ -52,21 +52,26 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """True classes of some tasks (`UNKNOWN` elsewhere), each vote on them counting `weight` times."""
+    """True classes of some tasks (`UNKNOWN` elsewhere), each vote on them counting `weight` times.
+
+    Where a model has several kinds of image to a class, kind k is of class ``k % classes``; 0 is a kind to each class.
+    """
 
     known: Ints
     weight: float = 1.0
+    classes: int = 0
 
     @classmethod
-    def of(cls, known: Ints | None, weight: float = 1.0) -> Gold | None:
+    def of(cls, known: Ints | None, weight: float = 1.0, classes: int = 0) -> Gold | None:
         """That of a ballot's `known`; None without any."""
-        return None if known is None else cls(known, weight)
+        return None if known is None else cls(known, weight, classes)
 
     def impose(self, probas: Floats) -> None:
-        """Overwrite the probabilities of known tasks."""
+        """Take all probability of known tasks to the kinds of their class."""
         rows = np.flatnonzero(self.known != UNKNOWN)
-        probas[rows] = 0.0
-        probas[rows, self.known[rows]] = 1.0
+        kinds = np.arange(probas.shape[1]) % (self.classes or probas.shape[1])
+        held = np.where(kinds == self.known[rows, None], np.maximum(probas[rows], LEAST), 0.0)
+        probas[rows] = held / held.sum(axis=1, keepdims=True)
 
     def weighted(self, probas: Floats) -> Floats:
         """Probabilities as weights of votes."""

@@ -1,151 +1,127 @@
-"""From votes to posteriors: hierarchical two-coin maximum a posteriori, and majority as the baseline."""
+"""From votes to posteriors: two-coin models of the beliefs that the votes bear out, averaged; and majority."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from holotype.crowd.ballot import Ballot, Floats, Ints
-from holotype.crowd.confusion import LEAST, Gold, Schedule, maximise
+from holotype.crowd.beliefs import Fit, Shares, choose_beliefs, fit_belief
+from holotype.crowd.cliques import as_one, find_cliques
+from holotype.crowd.confusion import Schedule
 from holotype.crowd.port import Answer
+from holotype.crowd.two_coin import Priors
 
+MOST_AVERAGED: Final = 500_000
+"""Votes up to which all beliefs with a share are fitted; beyond, the likeliest one."""
 
-@dataclass(frozen=True, slots=True)
-class Priors:
-    """What is believed before any vote, and how many votes each belief weighs.
-
-    `no_image` and `yes_image` are the chances of (no, unsure, yes) on an image that does not, or does, show the
-    synset. They only start the population's estimate (`population_weight` votes), which in turn is the prior of
-    every worker (`worker_weight` votes) and of every synset's difficulty (`difficulty_weight` votes). A synset's base
-    rate, that of its tasks but gold, is drawn to that of all (`synset_weight` tasks).
-
-    Votes are not independent given the truth: an ambiguous image fools everybody. So each vote counts as `discount` of
-    an independent one. A vote on a gold task tells `gold_weight` times as much about its worker as one whose truth is
-    itself inferred.
-    """
-
-    no_image: tuple[float, float, float] = (0.91, 0.03, 0.06)
-    yes_image: tuple[float, float, float] = (0.30, 0.03, 0.67)
-    population_weight: float = 40.0
-    worker_weight: float = 4.0
-    difficulty_weight: float = 500.0
-    base_rate: float = 0.3
-    synset_weight: float = 6.0
-    discount: float = 0.9
-    gold_weight: float = 20.0
+SCHEDULE: Final = Schedule(rounds=100, tolerance=1e-4)
 
 
 @dataclass(frozen=True, slots=True)
 class Consensus:
-    """A fitted model.
+    """Fitted models, averaged by the shares of their `beliefs`.
 
-    `posterior` ``(tasks,)`` is the probability of yes; `confusion` ``(workers, 2, 3)`` is each worker's chance of
-    (no, unsure, yes) on a bad and on a good image, so sensitivity is ``[:, 1, 2]`` and specificity
-    ``[:, 0, 0]``; `population` ``(2, 3)`` is the crowd's mean of it; `difficulty` ``(synsets, 2, 3)`` is that of each
-    synset; `base_rates` is ``(synsets,)``.
+    `posterior` ``(tasks,)`` is the probability of yes, `before` ``(tasks,)`` what it was before any vote, `evidence`
+    ``(tasks,)`` how much likelier the votes are on a good image than on a bad one, in logs; where all are unsure they
+    say nothing. `confusion`
+    ``(workers, 2, 3)`` is each worker's chance of (no, unsure, yes) on a bad and on a good image, so sensitivity is
+    ``[:, 1, 2]`` and specificity ``[:, 0, 0]``; `population` ``(2, 3)`` is the crowd's mean of it. `base_rates` is
+    ``(synsets,)``, `hard` the share of images that fool everybody. `cliques` are sets of workers who answer as one.
+    `apart` ``(tasks,)`` is by how much the beliefs' posteriors differ (standard deviation), `rounds` the most that
+    one took.
 
-    A posterior states what the model believes. It is not a measured precision: on real votes it over-states
+    A posterior states what the models believe. It is not a measured precision: on real votes it over-states
     certainty.
     """
 
     posterior: Floats
+    before: Floats
+    evidence: Floats
+    apart: Floats
     confusion: Floats
     population: Floats
-    difficulty: Floats
     base_rates: Floats
+    hard: float
+    beliefs: Shares
+    cliques: tuple[tuple[int, ...], ...]
+    rounds: int
 
 
-class TwoCoinModel:
-    """The maximisation step of `fit`, and the population, difficulties and base rates it found last."""
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """A ballot's models: the `ballot` they heard, in which each of the `cliques` is one worker, and a fit and its share
+    for each belief, the largest first."""
 
-    def __init__(self, ballot: Ballot, priors: Priors, answers: tuple[Answer, ...] = tuple(Answer)) -> None:
-        self._ballot, self._priors, self.discount = ballot, priors, priors.discount
-        start = np.array([priors.no_image, priors.yes_image])[:, answers].T
-        self._start = start / start.sum(axis=0)
-        self._counts = ballot.counts() if ballot.synsets > 1 else None
-        self._voted = np.flatnonzero((ballot.votes_per_task > 0) & ballot.asked_about)
-        self._synset = ballot.synset[self._voted]
-        self.population = self._start
-        self.workers = np.broadcast_to(self._start, (ballot.workers, *self._start.shape))
-        self.base_rates = np.full(ballot.synsets, priors.base_rate)
-        self.difficulty = np.broadcast_to(self._start, (ballot.synsets, *self._start.shape))
+    ballot: Ballot
+    fits: tuple[tuple[Fit, float], ...]
+    cliques: tuple[Ints, ...]
 
-    def first(self) -> Floats:
-        """Where to start: one expectation step with the prior's confusion for every worker, ``(tasks, 2)``."""
-        evidence = self._ballot.counts() @ (self._priors.discount * np.log(np.maximum(self._start, LEAST)))
-        odds = evidence[:, 1] - evidence[:, 0] + prior_log_odds(self._ballot, self.base_rates)
-        yes = 1 / (1 + np.exp(-np.clip(odds, -500, 500)))
-        return np.stack([1 - yes, yes], axis=1)
-
-    def confusion(self, counts: Floats) -> Floats:
-        """Each worker's, drawn to the population's."""
-        population = counts.sum(axis=0) + self._priors.population_weight * self._start
-        self.population = population / population.sum(axis=0)
-        workers = counts + self._priors.worker_weight * self.population
-        self.workers = np.asarray(workers / workers.sum(axis=1, keepdims=True))
-        return self.workers
-
-    def offset(self, probas: Floats) -> Floats:
-        """Base rates or the image's own prior, and the synset's difficulty."""
-        self.base_rates = self._rates(probas[:, 1])
-        odds = prior_log_odds(self._ballot, self.base_rates)
-        if self._counts is not None:
-            self.difficulty = self._difficulties(probas[:, 1], self._counts)
-            ratio = self._priors.discount * np.log(self.difficulty / self.population)
-            per_answer = (ratio[:, :, 1] - ratio[:, :, 0])[self._ballot.synset]
-            odds = odds + np.einsum("ta,ta->t", self._counts, per_answer)
-        return np.stack([np.zeros_like(odds), odds], axis=1)
-
-    def _rates(self, yes: Floats) -> Floats:
-        priors = self._priors
-        good = np.bincount(self._synset, yes[self._voted], minlength=self._ballot.synsets)
-        asked = np.bincount(self._synset, minlength=self._ballot.synsets)
-        overall = (good.sum() + priors.base_rate) / (asked.sum() + 1)
-        return np.asarray((good + priors.synset_weight * overall) / (asked + priors.synset_weight))
-
-    def _difficulties(self, yes: Floats, given: Ints) -> Floats:
-        """Chances of each answer in each synset, ``(synsets, answers, 2)``, drawn to the population's."""
-        counts = np.empty((self._ballot.synsets, *self.population.shape))
-        for answer in range(counts.shape[1]):
-            for truth, chance in enumerate((1 - yes, yes)):
-                weight = given[:, answer] * chance
-                counts[:, answer, truth] = np.bincount(self._ballot.synset, weight, minlength=self._ballot.synsets)
-        counts += self._priors.difficulty_weight * self.population
-        return np.asarray(counts / counts.sum(axis=1, keepdims=True))
+    def mean(self, value: Callable[[Fit], Floats]) -> Floats:
+        """A value of every fit, averaged by their shares."""
+        return np.asarray(sum(share * value(fit) for fit, share in self.fits))
 
 
-def prior_log_odds(ballot: Ballot, base_rates: Floats) -> Floats:
-    """Log odds of yes before any vote, by the image's own prior or its synset's base rate: ``(tasks,)``, or ``(1,)``
-    where all have the same."""
-    alone = ballot.synsets == 1 and ballot.prior is None
-    rate = base_rates if alone else base_rates[ballot.synset]
-    if ballot.prior is not None:
-        rate = np.where(np.isnan(ballot.prior), rate, np.clip(ballot.prior, LEAST, 1 - LEAST))
-    return np.asarray(np.log(rate / (1 - rate)))
+def fit(ballot: Ballot, priors: Priors | None = None, schedule: Schedule = SCHEDULE) -> Consensus:
+    """Hierarchical two-coin over answers no, unsure, yes, under the beliefs that the votes bear out or one that is given.
 
-
-def fit(ballot: Ballot, priors: Priors = Priors(), schedule: Schedule = Schedule()) -> Consensus:
-    """Hierarchical two-coin MAP over answers no, unsure, yes.
-
-    Model: Dawid and Skene (1979) for two classes and three answers, with Dirichlet priors whose means are learned
-    from the whole crowd, a base rate and a difficulty per synset, and clamped gold. A worker's chance of an answer in
-    a synset is their own times the synset's over the population's. Empty ballots have empty or prior results.
+    Model: Dawid and Skene (1979) for two classes and three answers; Dirichlet priors whose means are learned from the
+    whole crowd and whose weights are chosen by held-out votes (`holotype.crowd.beliefs`); images that fool everybody;
+    a base rate per synset and batch; clamped gold; cliques that have one vote (`holotype.crowd.cliques`). Empty ballots
+    have empty or prior results.
     """
-    model = TwoCoinModel(ballot, priors)
-    gold = Gold.of(ballot.known, priors.gold_weight)
-    start = model.first()
-    if gold is not None:
-        gold.impose(start)
-    found = maximise(ballot.incidence(), start, model, ballot.answers, schedule, gold)
+    return average(fit_all(ballot, priors, schedule))
+
+
+def fit_all(ballot: Ballot, priors: Priors | None = None, schedule: Schedule = SCHEDULE) -> Fits:
+    """The models that `fit` averages; beyond `MOST_AVERAGED` votes only that of the belief with the largest share."""
+    cliques = find_cliques(ballot)
+    heard = as_one(ballot, cliques)
+    beliefs = choose_beliefs(heard) if priors is None else ((priors, 1.0, None),)
+    if len(heard.task) > MOST_AVERAGED:
+        beliefs = ((beliefs[0][0], 1.0, None),)
+    fits = tuple((fit_belief(heard, belief, schedule, near), share) for belief, share, near in beliefs)
+    return Fits(heard, fits, tuple(cliques))
+
+
+def average(fits: Fits) -> Consensus:
+    """What the models say together."""
+    ballot = fits.ballot
+    before = fits.mean(lambda fit: fit.model.before)
+    said = said_something(ballot)
+    posterior = np.where(said | ~ballot.asked_about, fits.mean(lambda fit: fit.yes), before)
+    confusion = fits.mean(lambda fit: fit.model.workers.swapaxes(1, 2))
+    for clique in fits.cliques:
+        confusion[clique] = confusion[clique[0]]
     return Consensus(
-        found.probas[:, 1],
-        model.workers.swapaxes(1, 2),
-        model.population.T,
-        model.difficulty.swapaxes(1, 2),
-        model.base_rates,
+        posterior=posterior,
+        before=before,
+        evidence=np.where(said, fits.mean(lambda fit: fit.evidence(ballot)), 0.0),
+        apart=np.sqrt(fits.mean(lambda fit: (fit.yes - posterior) ** 2)),
+        confusion=confusion,
+        population=fits.mean(lambda fit: fit.model.population.T),
+        base_rates=_of_synsets(ballot, before),
+        hard=float(fits.mean(lambda fit: np.array(fit.model.hard))),
+        beliefs=tuple((fit.model.priors, share) for fit, share in fits.fits),
+        cliques=tuple(tuple(clique.tolist()) for clique in fits.cliques),
+        rounds=max(fit.found.rounds for fit, _ in fits.fits),
     )
+
+
+def said_something(ballot: Ballot) -> npt.NDArray[np.bool_]:
+    """Whether a task has a vote that is not unsure, ``(tasks,)``."""
+    return np.asarray(ballot.votes_per_task > ballot.count(Answer.UNSURE))
+
+
+def _of_synsets(ballot: Ballot, before: Floats) -> Floats:
+    """The mean chance of yes before any vote over each synset's tasks that are asked about, ``(synsets,)``."""
+    asked = ballot.asked_about.astype(np.float64)
+    sums, sizes = (np.bincount(ballot.synset, by, minlength=ballot.synsets) for by in (asked * before, asked))
+    return np.asarray(np.where(sizes > 0, sums / np.maximum(sizes, 1), Priors().base_rate))
 
 
 def majority(ballot: Ballot) -> npt.NDArray[np.bool_]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from holotype.crowd.ballot import UNKNOWN, Ballot, Floats
-from holotype.crowd.calibration import Calibration
+from holotype.crowd.alarms import Alarm, alarms_of
+from holotype.crowd.ballot import UNKNOWN, Ballot, Floats, Ints
+from holotype.crowd.calibration import Calibration, log_odds
 from holotype.crowd.confidence import SEED_VOTES, look_up
-from holotype.crowd.consensus import Consensus, Priors, fit, majority, prior_log_odds
+from holotype.crowd.consensus import Priors, fit, majority
+from holotype.crowd.guards import Guard, guards_of, nobody_sure
 from holotype.crowd.port import Answer
 from holotype.errors import CrowdError
 
@@ -21,6 +24,9 @@ Mask = npt.NDArray[np.bool_]
 
 KNOWN_AFTER: Final = 50
 """A worker is known after so many votes on tasks that others voted on too."""
+
+PILOT_VOTES: Final = 5
+"""Votes on each task of a pilot."""
 
 
 class State(StrEnum):
@@ -42,10 +48,15 @@ _STATES: Final = tuple(State)
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """One `State` and one score in [0, 1] per task, in the order of the ballot's tasks."""
+    """One `State` and one score in [0, 1] per task, in the order of the ballot's tasks.
+
+    `guards` names, by task, the guard that held it from being decided; `alarms` say what the votes cannot tell.
+    """
 
     states: list[State]
     scores: Floats
+    guards: Mapping[int, Guard] = field(default_factory=dict)
+    alarms: tuple[Alarm, ...] = ()
 
 
 class Policy(Protocol):
@@ -55,29 +66,46 @@ class Policy(Protocol):
         """The state of every task; gold tasks have their known answer."""
 
 
-def _conclusion(ballot: Ballot, scores: Floats, rules: list[tuple[Mask, State]]) -> Conclusion:
-    """The state of the first rule that holds, open where none does."""
+def _conclusion(
+    ballot: Ballot, scores: Floats, rules: list[tuple[Mask, State]], guards: Mapping[Guard, Mask] | None = None
+) -> Conclusion:
+    """The state of the first rule that holds, open where none does; what a guard holds back is not decided.
+
+    A task that nobody is sure of is undecided.
+    """
+    held = guards or {}
+    free = ~np.any(list(held.values()), axis=0) if held else np.ones(ballot.tasks, bool)
+    decides = (State.YES, State.NO)
+    rules = [(nobody_sure(ballot), State.UNDECIDED)] + [
+        (mask & free if state in decides else mask, state) for mask, state in rules
+    ]
     if ballot.known is not None:
         rules = [(ballot.known == 1, State.YES), (ballot.known == 0, State.NO), *rules]
         scores = np.where(ballot.known == UNKNOWN, scores, ballot.known)
     chosen = np.select([mask for mask, _ in rules], [_STATES.index(state) for _, state in rules], 0)
-    return Conclusion([_STATES[number] for number in chosen], scores)
+    asked = ballot.asked_about & (ballot.votes_per_task > 0)
+    named = {int(task): guard for guard, mask in held.items() for task in np.flatnonzero(mask & asked)}
+    return Conclusion([_STATES[number] for number in chosen], scores, named)
 
 
 @dataclass(frozen=True, slots=True)
 class Posterior:
-    """Ask until the two-coin posterior is above `accept` or below `reject`, with `minimum` to `maximum` votes.
+    """Ask until the posterior of `fit` is above `accept` or below `reject`, with `minimum` to `maximum` votes.
 
     ImageNet's dynamic consensus (Deng et al., CVPR 2009, section 3.2) with a worker model instead of a table.
 
-    Until a worker is known (`KNOWN_AFTER`), their vote needs company, even with a `minimum` of 1: under a two-coin
-    model single votes of strangers collapse to one answer. Where all voters are known, one vote below the `minimum`
-    does.
+    The `pilot`, so many tasks of each batch evenly spread over it, has `PILOT_VOTES` votes before anything is concluded
+    of it: votes that stop as soon as they agree do not show how often workers err. Until a worker is known
+    (`KNOWN_AFTER`), their vote needs company, even with a `minimum` of 1. Where all voters are known, one vote below
+    the `minimum` does.
 
-    `miss` bounds the share of good images that noes may lose: a task is rejected only where its votes are at most
-    `miss` times as likely on a good image as on a bad one. It matters where good images are rarer than `reject`.
+    Whatever prior, base rate or calibration say, votes must speak for the answer by themselves
+    (`holotype.crowd.guards`): nothing is accepted without a yes, or where the votes are not at least twice as likely on
+    a good image as on a bad one; nothing is rejected without a no, or where they are more than `miss` times as likely
+    on a good image. So `miss` bounds the share of good images that noes may lose.
 
-    `calibration` (`holotype.crowd.calibration.calibrate`) corrects the posterior before the thresholds see it.
+    `calibration` (`holotype.crowd.calibration.calibrate`) corrects the posterior before the thresholds see it;
+    `priors` is one belief to use instead of those that the votes bear out.
     """
 
     accept: float = 0.98
@@ -85,43 +113,48 @@ class Posterior:
     minimum: int = 2
     maximum: int = 12
     miss: float = 0.35
+    pilot: int = 50
     calibration: Calibration = Calibration()
-    priors: Priors = Priors()
+    priors: Priors | None = None
 
     def __post_init__(self) -> None:
         if not (0 < self.reject < self.accept < 1 and 1 <= self.minimum <= self.maximum and 0 < self.miss <= 1):
             raise CrowdError(
                 f"a policy needs 0 < reject < accept < 1, 1 <= minimum <= maximum and 0 < miss <= 1, not {self}"
             )
+        if self.pilot < 0:
+            raise CrowdError(f"a policy's pilot is a number of tasks, not {self.pilot}")
 
     def __str__(self) -> str:
         limits = f"accept={self.accept}, reject={self.reject}, min={self.minimum}, max={self.maximum}, miss={self.miss}"
         told = "" if self.calibration == Calibration() else f", {self.calibration}"
-        own = "" if self.priors == Priors() else f", {self.priors}"
-        return f"posterior({limits}{told}{own})"
+        own = "" if self.priors is None else f", {self.priors}"
+        return f"posterior({limits}, pilot={self.pilot}{told}{own})"
 
     def conclude(self, ballot: Ballot) -> Conclusion:
-        """The state of every task under the fitted model."""
+        """The state of every task under the fitted models."""
         model = fit(ballot, self.priors)
         posterior = self.calibration.apply(model.posterior)
         votes = ballot.votes_per_task
-        unlikely = evidence_for_yes(ballot, model) <= np.log(self.miss)
-        return _conclusion(
-            ballot,
-            posterior,
-            [
-                (votes < np.where(known_voters(ballot), max(self.minimum - 1, 1), max(self.minimum, 2)), State.OPEN),
-                (posterior >= self.accept, State.YES),
-                ((posterior <= self.reject) & unlikely, State.NO),
-                (votes >= self.maximum, State.UNDECIDED),
-            ],
-        )
+        enough = votes >= self.least_votes(ballot)
+        likely, unlikely = enough & (posterior >= self.accept), enough & (posterior <= self.reject)
+        rules = [(likely, State.YES), (unlikely, State.NO), (votes >= self.maximum, State.UNDECIDED)]
+        guards = guards_of(ballot, model.evidence, likely, unlikely, self.miss)
+        return replace(_conclusion(ballot, posterior, rules, guards), alarms=alarms_of(ballot, model))
+
+    def least_votes(self, ballot: Ballot) -> Ints:
+        """How many votes each task needs before anything is concluded of it, ``(tasks,)``."""
+        least = np.where(known_voters(ballot), max(self.minimum - 1, 1), max(self.minimum, 2))
+        least[pilot_tasks(ballot, self.pilot)] = min(PILOT_VOTES, self.maximum)
+        return least
 
 
-def evidence_for_yes(ballot: Ballot, model: Consensus) -> Floats:
-    """Log likelihood ratio of each task's votes, good image over bad, ``(tasks,)``."""
-    inside = np.clip(model.posterior, 1e-300, 1 - 1e-16)
-    return np.asarray(np.log(inside / (1 - inside)) - prior_log_odds(ballot, model.base_rates))
+def pilot_tasks(ballot: Ballot, size: int) -> Ints:
+    """`size` tasks of each batch, evenly spread over those that are asked about; all where there are fewer."""
+    asked = np.flatnonzero(ballot.asked_about)
+    batches = [asked] if ballot.batch is None else [asked[ballot.batch[asked] == one] for one in np.unique(ballot.batch)]
+    spread = [tasks[np.linspace(0, len(tasks) - 1, min(size, len(tasks))).astype(np.int64)] for tasks in batches]
+    return np.concatenate([np.zeros(0, np.int64), *spread])
 
 
 def known_voters(ballot: Ballot) -> Mask:
@@ -147,7 +180,13 @@ class Fixed:
     def conclude(self, ballot: Ballot) -> Conclusion:
         """The state of every task by majority."""
         asked = ballot.votes_per_task
-        rules = [(asked < self.votes, State.OPEN), (majority(ballot), State.YES), (asked >= self.votes, State.NO)]
+        full = asked >= self.votes
+        rules = [
+            (~full, State.OPEN),
+            (majority(ballot), State.YES),
+            (full & (ballot.count(Answer.NO) > 0), State.NO),
+            (full, State.UNDECIDED),
+        ]
         return _conclusion(ballot, ballot.count(Answer.YES) / np.maximum(asked, 1), rules)
 
 
@@ -208,18 +247,21 @@ class Table:
         yes, no = ballot.count(Answer.YES), ballot.count(Answer.NO)
         seed = self._seed(ballot)
         waiting = np.bincount(ballot.synset[seed & (asked < SEED_VOTES)], minlength=ballot.synsets) > 0
-        scores = look_up(yes, no, ballot.synset, ballot.synsets, seed & (asked >= SEED_VOTES))
-        ready = asked > 0
+        learned = seed & (asked >= SEED_VOTES)
+        scores, before = (look_up(*votes, ballot.synset, ballot.synsets, learned) for votes in ((yes, no), (0 * yes,) * 2))
+        likely, unlikely = ~seed & (scores >= self.accept), ~seed & (scores <= self.reject)
+        guards = guards_of(ballot, log_odds(scores) - log_odds(before), likely, unlikely, 1.0)
         rules = [
             (seed & (asked < SEED_VOTES), State.OPEN),
             (seed & (yes > no), State.YES),
-            (seed, State.NO),
+            (seed & (no > 0), State.NO),
+            (seed, State.UNDECIDED),
             (waiting[ballot.synset], State.UNDECIDED),
-            (ready & (scores >= self.accept), State.YES),
-            (ready & (scores <= self.reject), State.NO),
+            (likely, State.YES),
+            (unlikely, State.NO),
             (asked >= self.maximum, State.UNDECIDED),
         ]
-        return _conclusion(ballot, scores, rules)
+        return _conclusion(ballot, scores, rules, guards)
 
     def _seed(self, ballot: Ballot) -> Mask:
         """The first tasks of each synset that are not gold."""
@@ -258,7 +300,7 @@ class Imageable:
             State.ABANDONED if state is State.OPEN and gone else state
             for state, gone in zip(found.states, hopeless, strict=True)
         ]
-        return Conclusion(states, found.scores)
+        return replace(found, states=states)
 
 
 def unimageable(ballot: Ballot, conclusion: Conclusion, least: float = 0.05) -> Mask:
@@ -285,7 +327,7 @@ def parse_policy(text: str) -> Policy:
     Raises `CrowdError` for what is not one.
 
     >>> print(parse_policy("posterior(reject=0.1)"))
-    posterior(accept=0.98, reject=0.1, min=2, max=12, miss=0.35)
+    posterior(accept=0.98, reject=0.1, min=2, max=12, miss=0.35, pilot=50)
     >>> str(parse_policy("lead(2, 5)"))
     'lead(2, 5)'
     """

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from holotype.crowd.ballot import UNKNOWN, Ballot, Floats, Ints
 from holotype.crowd.certificate import clopper_pearson
-from holotype.crowd.consensus import Consensus, Priors
+from holotype.crowd.consensus import Consensus
 from holotype.crowd.port import Answer, Vote
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def _information_bound(mine: _Columns, consensus: Consensus, level: float) -> Fl
     from scipy.stats import norm
 
     sensitivity, specificity = consensus.confusion[:, 1, Answer.YES], consensus.confusion[:, 0, Answer.NO]
-    weight = Priors().worker_weight
+    weight = sum(share * priors.worker_weight for priors, share in consensus.beliefs)
     good, bad = mine.per_worker(mine.good) + weight, mine.per_worker(~mine.good) + weight
     variance = sensitivity * (1 - sensitivity) / good + specificity * (1 - specificity) / bad
     return np.asarray(sensitivity + specificity - 1 + norm.ppf((1 + level) / 2) * np.sqrt(variance))
