@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,16 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.integer]
 
 UNKNOWN = -1
-"""In `Ballot.known`: nobody has said for sure."""
+"""In `Ballot.known` and `Ballot.ruled`: nobody has said for sure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where tasks were found: `task` and `source` ``(sightings,)`` are dense indices, `names` are the sources'."""
+
+    names: Sequence[str]
+    task: Ints
+    source: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,10 @@ class Ballot:
     `workers`, `synsets` and `answers` count. `known` ``(tasks,)`` is the true class of gold tasks and `UNKNOWN`
     elsewhere; `prior` ``(tasks,)`` is a chance of yes from before any vote, by a model or the yield of a query, and NaN
     where there is none. No worker may vote twice on a task (`first_votes` drops the later ones).
+
+    `ruled` ``(tasks,)`` is the class a curator says a task is of, whatever the votes say, and `UNKNOWN` elsewhere: it
+    decides the task and tells nothing about workers. `names` ``(workers,)`` and `sources` are for policies that go by
+    who voted or by where an image was found.
     """
 
     task: Ints
@@ -40,6 +54,9 @@ class Ballot:
     answers: int = len(Answer)
     known: Ints | None = None
     prior: Floats | None = None
+    ruled: Ints | None = None
+    names: Sequence[str] | None = None
+    sources: Sources | None = None
 
     @property
     def tasks(self) -> int:
@@ -50,6 +67,11 @@ class Ballot:
     def asked_about(self) -> npt.NDArray[np.bool_]:
         """Whether a task's truth is for the votes to find: all but gold, ``(tasks,)``."""
         return np.ones(self.tasks, bool) if self.known is None else np.asarray(self.known == UNKNOWN)
+
+    @property
+    def left_to_policy(self) -> npt.NDArray[np.bool_]:
+        """Whether a task's state is for a policy to find: neither gold nor ruled on by a curator, ``(tasks,)``."""
+        return self.asked_about if self.ruled is None else np.asarray(self.asked_about & (self.ruled == UNKNOWN))
 
     @property
     def votes_per_task(self) -> Ints:

@@ -186,4 +186,6 @@ def _only(ballot: Ballot, tasks: Ints) -> Ballot:
         synset=ballot.synset[tasks],
         known=None if ballot.known is None else ballot.known[tasks],
         prior=None if ballot.prior is None else ballot.prior[tasks],
+        ruled=None if ballot.ruled is None else ballot.ruled[tasks],
+        sources=None,
     )

@@ -52,14 +52,15 @@ class Policy(Protocol):
     """A rule from votes to conclusions: a pure function of the ballot."""
 
     def conclude(self, ballot: Ballot) -> Conclusion:
-        """The state of every task; gold tasks have their known answer."""
+        """The state of every task; gold tasks have their known answer, others the answer that a curator gave."""
 
 
 def _conclusion(ballot: Ballot, scores: Floats, rules: list[tuple[Mask, State]]) -> Conclusion:
     """The state of the first rule that holds, open where none does."""
-    if ballot.known is not None:
-        rules = [(ballot.known == 1, State.YES), (ballot.known == 0, State.NO), *rules]
-        scores = np.where(ballot.known == UNKNOWN, scores, ballot.known)
+    for said in (ballot.ruled, ballot.known):
+        if said is not None:
+            rules = [(said == 1, State.YES), (said == 0, State.NO), *rules]
+            scores = np.where(said == UNKNOWN, scores, said)
     chosen = np.select([mask for mask, _ in rules], [_STATES.index(state) for _, state in rules], 0)
     return Conclusion([_STATES[number] for number in chosen], scores)
 
@@ -207,7 +208,8 @@ class Table:
         asked = ballot.votes_per_task
         yes, no = ballot.count(Answer.YES), ballot.count(Answer.NO)
         seed = self._seed(ballot)
-        waiting = np.bincount(ballot.synset[seed & (asked < SEED_VOTES)], minlength=ballot.synsets) > 0
+        lacking = seed & (asked < SEED_VOTES) & ballot.left_to_policy
+        waiting = np.bincount(ballot.synset[lacking], minlength=ballot.synsets) > 0
         scores = look_up(yes, no, ballot.synset, ballot.synsets, seed & (asked >= SEED_VOTES))
         ready = asked > 0
         rules = [
@@ -265,11 +267,11 @@ def unimageable(ballot: Ballot, conclusion: Conclusion, least: float = 0.05) -> 
     """Whether, with 95 % confidence, fewer than a share `least` of a synset's candidates are good, ``(synsets,)``.
 
     Of those asked about all that are not decided no count as good: noes are decided first, so the decided alone are
-    no fair draw. Gold says nothing here: somebody chose it.
+    no fair draw. Gold and what a curator ruled on say nothing here: somebody chose them.
     """
     from scipy.stats import binom
 
-    asked = ballot.asked_about & (ballot.votes_per_task > 0)
+    asked = ballot.left_to_policy & (ballot.votes_per_task > 0)
     noes = asked & np.array([state is State.NO for state in conclusion.states], bool)
     total, bad = (np.bincount(ballot.synset[of], minlength=ballot.synsets) for of in (asked, noes))
     return np.asarray((total > 0) & (binom.cdf(total - bad, total, least) <= 0.05))
@@ -289,6 +291,10 @@ def parse_policy(text: str) -> Policy:
     >>> str(parse_policy("lead(2, 5)"))
     'lead(2, 5)'
     """
+    from holotype.crowd.expert import parse_expert
+
+    if expert := parse_expert(text):
+        return expert
     kinds: dict[str, type[Fixed | Lead | Posterior | Table]] = {
         "fixed": Fixed,
         "lead": Lead,
