@@ -28,8 +28,8 @@ import pandas as pd
 from holotype.crowd import Ballot, Fixed, Lead, Policy, Posterior, State, certify_synsets
 from holotype.crowd.aggregate import Aggregator, DawidSkene, MajorityVote, OneCoin, TwoCoin, Wawa
 from holotype.crowd.calibration import calibrate, posterior_of_gold
+from holotype.crowd.conclusion import Conclusion
 from holotype.crowd.consensus import fit
-from holotype.crowd.policy import Conclusion
 from holotype.crowd.replay import replay
 
 DATA: Final = Path(__file__).resolve().parents[2] / "shared/data"

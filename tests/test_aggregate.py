@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from holotype.crowd.aggregate import Aggregator, DawidSkene, MajorityVote, OneCoin, TableVote, TwoCoin, Wawa
 from holotype.crowd.ballot import Ballot
-from holotype.crowd.consensus import Priors, fit
+from holotype.crowd.consensus import fit
 from holotype.crowd.port import Answer
+from holotype.crowd.two_coin import Priors
 from holotype.errors import CrowdError
 
 ALL = [MajorityVote, Wawa, TableVote, DawidSkene, OneCoin, TwoCoin]

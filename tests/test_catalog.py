@@ -4,14 +4,16 @@ import functools
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import IntegrityError
 
-from holotype.catalog import Catalog, questions
-from holotype.catalog.schema import metadata
-from holotype.errors import CrowdError, ProjectError
+from holotype.catalog import Catalog, corrections, questions
+from holotype.catalog.schema import gold, metadata, overruling
+from holotype.errors import ProjectError
 
 
 def image(digest: str, pack: str = "pack-000000.tar", end: int = 100) -> dict[str, object]:
@@ -43,6 +45,29 @@ def fill(catalog: Catalog) -> dict[str, int]:
             connection, [sighting(ids["a"]), sighting(ids["b"], rank=1), sighting(ids["c"], "n00000002", 5)]
         )
     return ids
+
+
+def migration(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "holotype.catalog:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def old_catalog(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a catalog of version 0003 with two images, gold of both and a label each."""
+    url = request.getfixturevalue("postgres") if request.param == "postgres" else f"sqlite:///{tmp_path / 'old.sqlite'}"
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        command.upgrade(migration(connection), "0003")
+        questions.add_images(connection, [image("a"), image("b")])
+        connection.execute(text("INSERT INTO candidate (wnid, rank, image_id) SELECT 'n00000001', 1, id FROM image"))
+        connection.execute(text("INSERT INTO gold VALUES (1, 2, 'an expert', 5.5), (2, 0, 'sibling', 6.5)"))
+        connection.execute(text("INSERT INTO label VALUES (1, 'yes', 1.0, 'gold'), (2, 'yes', 1.0, 'lead(3, 9)')"))
+    engine.dispose()
+    return url
 
 
 def vote(candidate: int, worker: str, answer: int = 2) -> dict[str, object]:
@@ -260,18 +285,56 @@ def test_the_newest_standing_says_whose_votes_count(catalog: Catalog) -> None:
         assert questions.blocked(connection) == {"ann": "ann True"}
         assert questions.votes(connection, counting=True).worker == ["bob"]
         assert questions.votes(connection).worker == ["ann", "bob", "ann"]
-        assert questions.evidence_counts(connection) == questions.Counts(3, 3, 0, 0, 5)
+        assert questions.evidence_counts(connection) == questions.Counts(3, 3, 0, 0, 5, 0, 3)
 
 
-def test_gold_is_by_candidate_and_never_contradicted(catalog: Catalog) -> None:
+def test_the_newest_statement_counts_and_all_stay(catalog: Catalog) -> None:
+    fill(catalog)
+    tables = gold, overruling
+    with catalog.write() as connection:
+        for table in tables:
+            assert corrections.say(connection, table, {1: 2, 3: 0}, "x", "", 1.0) == 2
+            assert corrections.say(connection, table, {1: 2, 2: 2}, "y", "", 2.0) == 1
+            assert corrections.say(connection, table, {1: None, 3: 2}, "z", "wrong", 3.0) == 2
+            assert corrections.say(connection, table, {1: None, 3: 2}, "z", "again", 4.0) == 0
+            assert corrections.say(connection, table, {1: 2}, "x", "right after all", 5.0) == 1
+            assert corrections.say(connection, table, {3: None}, "x", "", 6.0) == 1
+    with catalog.read() as connection:
+        for table in tables:
+            counting = [
+                (one.candidate, one.number, one.answer, one.by) for one in corrections.newest(connection, table)
+            ]
+            assert counting == [(1, 3, 2, "x"), (2, 1, 2, "y"), (3, 3, None, "x")]
+            said = [(one.candidate, one.answer, one.at) for one in corrections.history(connection, table)]
+            assert said == [(1, 2, 1), (1, None, 3), (1, 2, 5), (2, 2, 2), (3, 0, 1), (3, 2, 3), (3, None, 6)]
+            assert sorted(row.candidate_id for row in connection.execute(corrections.standing(table))) == [1, 2]
+        assert questions.evidence_counts(connection) == questions.Counts(3, 0, 7, 0, 0, 7, 3)
+
+
+def test_two_who_correct_at_once_do_not_pass_each_other_by(catalog: Catalog) -> None:
     fill(catalog)
     with catalog.write() as connection:
-        assert questions.add_gold(connection, {1: 2, 3: 0}, "x", 1.0) == 2
-        assert questions.add_gold(connection, {1: 2, 2: 2}, "y", 2.0) == 1
-        assert [(row.id, row.answer, row.source) for row in questions.gold(connection)] == [
-            (1, 2, "x"),
-            (2, 2, "y"),
-            (3, 0, "x"),
-        ]
-    with pytest.raises(CrowdError, match="1 of these answers contradict"), catalog.write() as connection:
-        questions.add_gold(connection, {1: 0, 2: 2}, "z", 3.0)
+        corrections.say(connection, gold, {1: 2}, "x", "", 1.0)
+    row = {"candidate_id": 1, "number": 1, "answer": 0, "source": "y", "reason": "", "at": 2.0}
+    with pytest.raises(IntegrityError), catalog.write() as connection:
+        connection.execute(gold.insert(), [row])
+
+
+def test_gold_of_an_older_catalog_is_the_first_statement(old_catalog: str) -> None:
+    """A catalog of version 0003 with gold, a label and more: nothing is lost on the way here, nor on the way back."""
+    catalog = Catalog(old_catalog)
+    with catalog.read() as connection:
+        said = [(one.candidate, one.number, one.answer, one.by, one.reason, one.at) for one in
+                corrections.newest(connection, gold)]  # fmt: skip
+        assert said == [(1, 1, 2, "an expert", "", 5.5), (2, 1, 0, "sibling", "", 6.5)]
+        assert corrections.history(connection, overruling) == []
+        assert questions.last_policy(connection) == "lead(3, 9)"
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    with catalog.write() as connection:
+        corrections.say(connection, gold, {1: None, 2: 2}, "x", "wrong", 7.0)
+    with catalog._engine.begin() as connection:
+        command.downgrade(migration(connection), "0003")
+        held = connection.execute(text("SELECT candidate_id, answer, source, at FROM gold")).all()
+        assert [tuple(row) for row in held] == [(2, 2, "x", 7.0)]
+    catalog.close()
+    Catalog(old_catalog).close()

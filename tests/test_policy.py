@@ -12,9 +12,12 @@ from holotype.crowd import Answer, Ballot, Conclusion, Fixed, Imageable, Lead, P
 from holotype.crowd.backoff import split_images
 from holotype.crowd.calibration import Calibration, calibrate, posterior_of_gold, thresholds
 from holotype.crowd.confidence import ConfidenceTable, independent, learn_table
-from holotype.crowd.consensus import Priors, fit
-from holotype.crowd.policy import evidence_for_yes, known_voters, parse_policy, unimageable
+from holotype.crowd.consensus import fit
+from holotype.crowd.imageable import unimageable
+from holotype.crowd.policy import evidence_for_yes, known_voters
+from holotype.crowd.policy_names import parse_policy
 from holotype.crowd.replay import replay
+from holotype.crowd.two_coin import Priors
 from holotype.errors import CrowdError
 
 YES, NO, UNSURE = Answer.YES, Answer.NO, Answer.UNSURE

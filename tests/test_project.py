@@ -628,6 +628,10 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], object], str]] = {
         put(STATISTICS, '{"splits": {"train": 1, "val": 1, "test": 1}}'),
         "statistics.json does not follow",
     ),
+    "an expert's label passed off as the crowd's": (
+        lambda f: with_manifest(f, lambda rows: rows[0].update(policy="fixed(5)")),
+        "the policies in release.json do not follow",
+    ),
     "rows out of order": (lambda f: with_manifest(f, lambda rows: rows.reverse()), "is not sorted"),
     "a doubled row": (lambda f: with_manifest(f, lambda rows: rows.insert(0, rows[0])), "has a label twice"),
     "a near-duplicate in another split": (lambda f: with_manifest(f, one_group), "near-duplicates of g are in"),

@@ -21,7 +21,8 @@ from sqlalchemy import Connection
 
 from holotype.benchmark import Scores
 from holotype.benchmark.evaluate import evaluate
-from holotype.catalog import Catalog, questions, translations
+from holotype.catalog import Catalog, corrections, questions, schema, translations
+from holotype.catalog.corrections import Statement
 from holotype.catalog.places import Place
 from holotype.census import draw_images, measure_diversity, take_survey
 from holotype.collect.folder import FolderListing, list_folder
@@ -53,8 +54,10 @@ from holotype.crowd import (
 from holotype.crowd.backoff import split_images
 from holotype.crowd.calibration import Calibration, calibrate, posterior_of_gold
 from holotype.crowd.certificate import Answers, assess, new_plans
+from holotype.crowd.expert import CURATOR, SimulatedExpert, check_expert
 from holotype.crowd.gold import Feedback, feedback, sibling_negatives, training_page, training_votes
-from holotype.crowd.policy import parse_policy
+from holotype.crowd.policy_names import parse_policy
+from holotype.crowd.port import Ruling
 from holotype.crowd.workers import Limits, WorkerReview, hidden_name, review_workers
 from holotype.errors import CrowdError, OntologyError, ProjectError, ReleaseError, UnknownSynset
 from holotype.files import create_atomically, printable, sha256_file
@@ -94,6 +97,9 @@ CATALOG_VARIABLE: Final = "HOLOTYPE_CATALOG"
 
 Outcome = TypeVar("Outcome")
 
+
+SIBLING: Final = "sibling"
+"""The source of gold that follows from a sibling's."""
 
 NEAR: Final = 3
 """Hypernyms up to an ancestor that is near enough to back off to."""
@@ -346,8 +352,10 @@ class Project:
         with self.catalog.read() as connection:
             return History.of(_tally(connection))
 
-    def simulated_crowd(self, truth: Mapping[tuple[str, str], bool] | None = None, seed: int = 2009) -> SimulatedCrowd:
-        """A simulated crowd for this project's tasks.
+    def simulated_crowd(
+        self, truth: Mapping[tuple[str, str], bool] | None = None, seed: int = 2009, expert: str | None = None
+    ) -> SimulatedCrowd:
+        """A simulated crowd for this project's tasks; with `expert`, of one person of that name, who is never wrong.
 
         `truth` is by (sha256, wnid), and what it does not name is not there; without it the workers see every image
         as what its candidate claims. What neither decides, gold does. An image that shows a synset shows all above it.
@@ -359,6 +367,8 @@ class Project:
             pair = task.sha256, task.wnid
             return pair in above or named.get(pair, gold.get(task, truth is None))
 
+        if expert is not None:
+            return SimulatedExpert(expert, shows, time.time, seed)
         return SimulatedCrowd(shows, time.time, seed=seed)
 
     def above(self, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -405,11 +415,15 @@ class Project:
         Votes are durable before they count. Stopped at any moment and run again, it goes on where it was.
         Returns with open candidates when the crowd has no more answers for now: run it again later. With `back_off`,
         images on which the crowd splits between siblings are asked about for their common ancestor.
+
+        Raises `CrowdError` where who is trusted can never answer: not in the simulated crowd, or nobody is asked and no
+        vote of theirs counts.
         """
         held, backed_off = None, 0
         while True:
             with self.catalog.read() as connection:
                 counts, tally = questions.evidence_counts(connection), _tally(connection)
+            check_expert(policy, crowd, tally.workers)
             held = len(tally.votes) if held is None else held
             conclusion, votes = self._campaign(tally, counts, crowd, policy, progress)
             done = State.OPEN not in conclusion.states
@@ -532,6 +546,7 @@ class Project:
                 if questions.evidence_counts(connection) != counts:
                     return False
                 questions.set_labels(connection, labels)
+                questions.set_last_policy(connection, str(policy))
                 return True
 
             if self.catalog.transact(work):
@@ -548,8 +563,8 @@ class Project:
 
         `source` is who says so. Labels that were drawn are drawn again, by `policy` or as last.
 
-        Raises `CrowdError` for what is no candidate, for an answer that contradicts what gold says, and where the last
-        policy is not one of holotype's own.
+        Raises `CrowdError` for what is no candidate, for an answer that contradicts what gold says or that was
+        withdrawn (see `correct_gold`), and where the last policy is not one of holotype's own.
         """
 
         def work(connection: Connection) -> int:
@@ -557,6 +572,64 @@ class Project:
             return _add_gold(connection, {number[pair]: yes for pair, yes in answers.items()}, source)
 
         return self._redraw(work, policy)[0]
+
+    def correct_gold(
+        self, answers: Mapping[tuple[str, str], bool | None], source: str, reason: str, policy: Policy | None = None
+    ) -> int:
+        """Say that gold, by (sha256, wnid), was wrong: another answer, or None to withdraw it; how many changed.
+
+        What was said before stays in `gold_history`, and may be said again. Noes that a sibling lent stand and fall
+        with the yes they follow from. Labels are drawn again as in `add_gold`.
+
+        Raises `CrowdError` for what never was gold, for an empty `reason`, and as `add_gold` does.
+        """
+        _check_reason(reason)
+
+        def work(connection: Connection) -> int:
+            number = _numbers(connection, answers, "gold answers")
+            known = {statement.candidate for statement in corrections.newest(connection, schema.gold)}
+            if never := [pair for pair in answers if number[pair] not in known]:
+                raise CrowdError(f"{len(never):,} of these never were gold, the first is {' for '.join(never[0])}")
+            said = {number[pair]: _as_answer(yes) for pair, yes in answers.items()}
+            changed = corrections.say(connection, schema.gold, said, source, reason, time.time())
+            _renew_sibling_gold(connection)
+            return changed
+
+        return self._redraw(work, policy)[0]
+
+    def gold_history(self) -> list[Statement]:
+        """All that was ever said to be gold, by candidate in ontology order, oldest first."""
+        with self.catalog.read() as connection:
+            return corrections.history(connection, schema.gold)
+
+    def overrule(
+        self, answers: Mapping[tuple[str, str], bool | None], curator: str, reason: str, policy: Policy | None = None
+    ) -> int:
+        """Say of labels, by (sha256, wnid), what they are whatever the votes say, or None to follow the votes again.
+
+        Returns how many that changes. The labels' policy is ``curator:NAME``; nobody is asked about them any more, and
+        no worker is judged by them: for that, add gold. What was said before stays in `overrulings`. Labels that were
+        drawn are drawn again, by `policy` or as last.
+
+        Raises `CrowdError` for what is no candidate, for None where nothing was overruled, where gold says otherwise,
+        for an empty `reason` or a `curator` that cannot be printed, and where the last policy is not one of holotype's
+        own.
+        """
+        name = _person(curator, "a curator")
+        _check_reason(reason)
+
+        def work(connection: Connection) -> int:
+            number = _numbers(connection, answers, "labels")
+            said = {number[pair]: _as_answer(yes) for pair, yes in answers.items()}
+            _check_overruling(connection, said)
+            return corrections.say(connection, schema.overruling, said, name, reason, time.time())
+
+        return self._redraw(work, policy)[0]
+
+    def overrulings(self) -> list[Statement]:
+        """All that curators ever said of labels, by candidate in ontology order, oldest first."""
+        with self.catalog.read() as connection:
+            return corrections.history(connection, schema.overruling)
 
     def sibling_gold(self, per_synset: int, seed: int = 0, policy: Policy | None = None) -> int:
         """Give every synset gold noes, up to `per_synset`: images that are gold yes for a sibling; how many were new.
@@ -573,7 +646,7 @@ class Project:
             found = sibling_negatives(gold, tasks, siblings, below, per_synset, seed)
             self._lend(connection, found, "gold")
             number = _numbers(connection, ((task.sha256, wnid) for wnid, task in found), "siblings")
-            return _add_gold(connection, {number[task.sha256, wnid]: False for wnid, task in found}, "sibling")
+            return _add_gold(connection, {number[task.sha256, wnid]: False for wnid, task in found}, SIBLING)
 
         return self._redraw(work, policy)[0]
 
@@ -599,6 +672,7 @@ class Project:
             if last is None:
                 return outcome, 0
             by, tally = policy or _policy_of(last), _tally(connection)
+            questions.set_last_policy(connection, str(by))
             return outcome, questions.set_labels(connection, _labels(tally, tally.conclude(by), by))
 
         return self.catalog.transact(work)
@@ -816,9 +890,7 @@ class Project:
         Raises `CrowdError`, and records nothing, if a pair is no candidate, if the auditor has voted on one (and is not
         independent) or has answered otherwise before.
         """
-        name, at = auditor.strip(), time.time()
-        if not name or not name.isprintable():
-            raise CrowdError(f"an auditor needs a name that can be printed, not {auditor!r}")
+        name, at = _person(auditor, "an auditor"), time.time()
 
         def work(connection: Connection) -> AuditReport:
             rows = {(row.sha256, row.wnid): row for row in questions.find_images(connection, None, None)}
@@ -880,11 +952,12 @@ class Project:
         return evaluate(Path(predictions), self._release(release), self.ontology, split)
 
     def stats(self) -> dict[str, Any]:
-        """What the project holds, in numbers: totals, intake by outcome, labels by state, per synset."""
+        """What the project holds, in numbers: totals, intake by outcome, labels by state, policy and synset."""
         with self.catalog.read() as connection:
             totals = questions.totals(connection)
             intake = questions.intake_counts(connection)
             labels = questions.label_counts(connection)
+            policies = questions.policy_counts(connection)
         synsets: dict[str, dict[str, int]] = {}
         for (wnid, state), count in labels.items():
             synsets.setdefault(wnid, {})[state] = count
@@ -895,6 +968,7 @@ class Project:
             **totals,
             "intake": {f"{outcome}({reason})" if reason else outcome: n for (outcome, reason), n in intake.items()},
             "states": dict(states),
+            "policies": policies,
             "synsets": {wnid: synsets[wnid] for wnid in sorted(synsets, key=self.ontology.rank)},
         }
 
@@ -946,8 +1020,34 @@ def _votes(connection: Connection) -> list[Vote]:
 
 
 def _gold(connection: Connection) -> dict[Task, bool]:
-    rows = questions.gold(connection)
-    return {Task(row.id, row.wnid, row.sha256): row.answer == Answer.YES for row in rows}
+    return {
+        Task(said.candidate, said.wnid, said.sha256): said.answer == Answer.YES
+        for said in corrections.newest(connection, schema.gold)
+        if said.answer is not None
+    }
+
+
+def _rulings(connection: Connection) -> dict[int, Ruling]:
+    """What curators say of labels, by candidate id."""
+    said = corrections.newest(connection, schema.overruling)
+    return {one.candidate: Ruling(one.answer == Answer.YES, one.by) for one in said if one.answer is not None}
+
+
+def _as_answer(yes: bool | None) -> int | None:
+    return None if yes is None else int(Answer.YES if yes else Answer.NO)
+
+
+def _person(name: str, what: str) -> str:
+    """A person's name as it is kept. Raises `CrowdError` for one that is empty or cannot be printed."""
+    kept = name.strip()
+    if not kept or not kept.isprintable():
+        raise CrowdError(f"{what} needs a name that can be printed, not {name!r}")
+    return kept
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise CrowdError("a correction needs a reason")
 
 
 def _numbers(connection: Connection, pairs: Iterable[tuple[str, str]], what: str) -> dict[tuple[str, str], int]:
@@ -960,15 +1060,46 @@ def _numbers(connection: Connection, pairs: Iterable[tuple[str, str]], what: str
 
 
 def _add_gold(connection: Connection, answers: Mapping[int, bool], source: str) -> int:
-    known = {number: int(Answer.YES if yes else Answer.NO) for number, yes in answers.items()}
-    return questions.add_gold(connection, known, source, time.time())
+    held = {said.candidate: said.answer for said in corrections.newest(connection, schema.gold)}
+    known = {number: _as_answer(yes) for number, yes in answers.items()}
+    if against := [number for number, answer in known.items() if held.get(number, answer) != answer]:
+        raise CrowdError(
+            f"{len(against):,} of these answers contradict what gold says, or were withdrawn: "
+            "give a reason to correct them (holotype gold correct)"
+        )
+    return corrections.say(connection, schema.gold, known, source, "", time.time())
+
+
+def _renew_sibling_gold(connection: Connection) -> None:
+    """Withdraw noes that a sibling lent and whose lender is not gold yes, and say those again whose lender is."""
+    yes = {(task.sha256, task.wnid) for task, good in _gold(connection).items() if good}
+    lenders = corrections.lenders(connection)
+    answers = {
+        said.candidate: int(Answer.NO) if any((said.sha256, wnid) in yes for wnid in lenders[said.candidate]) else None
+        for said in corrections.newest(connection, schema.gold)
+        if said.by == SIBLING and said.candidate in lenders
+    }
+    corrections.say(connection, schema.gold, answers, SIBLING, "the lender's gold was corrected", time.time())
+
+
+def _check_overruling(connection: Connection, answers: Mapping[int, int | None]) -> None:
+    """Raises `CrowdError` for what cannot be overruled, or was not where it is to be withdrawn."""
+    known = {said.candidate for said in corrections.newest(connection, schema.overruling)}
+    if never := [number for number, answer in answers.items() if answer is None and number not in known]:
+        raise CrowdError(f"{len(never):,} of these labels were never overruled")
+    gold = {task.number: _as_answer(yes) for task, yes in _gold(connection).items()}
+    if against := [
+        number for number, answer in answers.items() if answer is not None and gold.get(number, answer) != answer
+    ]:
+        raise CrowdError(f"gold says otherwise of {len(against):,} of these labels: correct the gold instead")
 
 
 def _tally(connection: Connection) -> Tally:
     """All that labels follow from."""
     gold = {task.number: yes for task, yes in _gold(connection).items()}
     blocked, priors = questions.blocked(connection), questions.priors(connection)
-    return Tally(_tasks(connection), _votes(connection), gold, blocked, priors)
+    found = questions.candidate_sources(connection)
+    return Tally(_tasks(connection), _votes(connection), gold, blocked, priors, _rulings(connection), found)
 
 
 def _labels(tally: Tally, conclusion: Conclusion, policy: Policy) -> list[dict[str, Any]]:
@@ -978,10 +1109,16 @@ def _labels(tally: Tally, conclusion: Conclusion, policy: Policy) -> list[dict[s
             "candidate_id": task.number,
             "state": str(state),
             "posterior": float(score),
-            "policy": "gold" if task.number in tally.gold else by,
+            "policy": _label_policy(tally, task.number, by),
         }
         for task, state, score in zip(tally.tasks, conclusion.states, conclusion.scores, strict=True)
     ]
+
+
+def _label_policy(tally: Tally, number: int, by: str) -> str:
+    if number in tally.gold:
+        return "gold"
+    return CURATOR + tally.rulings[number].curator if number in tally.rulings else by
 
 
 def _policy_of(label: str) -> Policy:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +23,10 @@ from sqlalchemy import (
 )
 
 from holotype.catalog import schema as t
+from holotype.catalog.corrections import standing
 from holotype.errors import CrowdError
 
+_POLICY: Final = "policy"
 Value = TypeVar("Value")
 Ranges = Sequence[tuple[int, int]]
 
@@ -72,13 +74,15 @@ class Votes:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Number of candidates, votes, gold answers, priors and standings."""
+    """Number of candidates, votes, statements of gold, priors, standings, overrulings and sightings."""
 
     candidates: int
     votes: int
     gold: int
     priors: int
     standings: int
+    overrulings: int
+    sightings: int
 
 
 def chunks(values: Iterable[Value], size: int = 500) -> Iterator[list[Value]]:
@@ -284,6 +288,14 @@ def candidate_origins(connection: Connection) -> Sequence[Any]:
     ).all()
 
 
+def candidate_sources(connection: Connection) -> list[tuple[int, str]]:
+    """``(candidate id, source)`` of every sighting, each pair once."""
+    table = t.sighting
+    columns = table.c.candidate_id, table.c.source
+    rows = connection.execute(select(*columns).distinct().order_by(*columns))
+    return [(candidate, source) for candidate, source in rows]
+
+
 def sightings(connection: Connection) -> dict[int, list[Any]]:
     """Provenance of every candidate, in order of sighting, by candidate id."""
     table = t.sighting
@@ -380,7 +392,7 @@ def page_ids(connection: Connection, crowd: str) -> list[str]:
 
 def answered_pages(connection: Connection, crowd: str) -> list[str]:
     """The ids of a crowd's pages that brought a vote on anything but gold."""
-    voted = select(t.vote.c.page).where(t.vote.c.candidate_id.not_in(select(t.gold.c.candidate_id)))
+    voted = select(t.vote.c.page).where(t.vote.c.candidate_id.not_in(standing(t.gold)))
     return list(
         connection.execute(select(t.page.c.id).where(t.page.c.crowd == crowd, t.page.c.id.in_(voted))).scalars()
     )
@@ -478,7 +490,7 @@ def count_images(connection: Connection) -> int:
 
 def evidence_counts(connection: Connection) -> Counts:
     """How much there is of all that labels follow from; it only grows."""
-    tables = t.candidate, t.vote, t.gold, t.prior, t.standing
+    tables = t.candidate, t.vote, t.gold, t.prior, t.standing, t.overruling, t.sighting
     return Counts(*(connection.execute(select(func.count()).select_from(table)).scalar() or 0 for table in tables))
 
 
@@ -561,31 +573,6 @@ def voted_by(connection: Connection, worker: str) -> set[int]:
     )
 
 
-def gold(connection: Connection) -> Sequence[Any]:
-    """``(candidate id, wnid, sha256, answer, source)`` of every candidate whose answer is known, by rank and sha256."""
-    candidate, image, table = t.candidate, t.image, t.gold
-    return connection.execute(
-        select(candidate.c.id, candidate.c.wnid, image.c.sha256, table.c.answer, table.c.source)
-        .select_from(table.join(candidate).join(image))
-        .order_by(candidate.c.rank, image.c.sha256)
-    ).all()
-
-
-def add_gold(connection: Connection, answers: Mapping[int, int], source: str, at: float) -> int:
-    """Append known answers by candidate id; how many were new.
-
-    Raises `CrowdError` where an answer is known to be another.
-    """
-    held = {row.id: row.answer for row in gold(connection)}
-    against = [number for number, answer in answers.items() if held.get(number, answer) != answer]
-    if against:
-        raise CrowdError(f"gold is never changed, but {len(against):,} of these answers contradict what it says")
-    new = [number for number in answers if number not in held]
-    rows = [{"candidate_id": number, "answer": answers[number], "source": source, "at": at} for number in new]
-    add_rows(connection, t.gold, rows)
-    return len(new)
-
-
 def priors(connection: Connection) -> dict[int, float]:
     """Candidate id to the chance of yes that was given last."""
     table = t.prior
@@ -628,6 +615,20 @@ def add_standing(connection: Connection, name: str, blocks: bool, reason: str, a
 
 
 def last_policy(connection: Connection) -> str | None:
-    """The policy that labels were last drawn by, but for gold's; None before any was."""
-    policy = t.label.c.policy
-    return connection.execute(select(policy).where(policy != "gold").limit(1)).scalar()
+    """The policy that labels were last drawn by; None before any was."""
+    return meta(connection, _POLICY)
+
+
+def set_last_policy(connection: Connection, policy: str) -> None:
+    """Remember the policy that labels are drawn by: none of them need say so, where all are gold or overruled."""
+    if meta_or_set(connection, _POLICY, policy) != policy:
+        connection.execute(update(t.meta).where(t.meta.c.key == _POLICY).values(value=policy))
+
+
+def policy_counts(connection: Connection) -> dict[str, int]:
+    """Number of labels that are not open by what they were drawn by, the most first."""
+    policy, number = t.label.c.policy, func.count().label("labels")
+    rows = connection.execute(
+        select(policy, number).where(t.label.c.state != "open").group_by(policy).order_by(number.desc(), policy)
+    )
+    return {row.policy: row.labels for row in rows}

@@ -1,6 +1,6 @@
 """The tables of the catalog. Facts are appended and never edited; conclusions may be computed again.
 
-facts: meta, intake, image, candidate, sighting, worker, vote, gold, prior, standing, page, posting, audit,
+facts: meta, intake, image, candidate, sighting, worker, vote, gold, overruling, prior, standing, page, posting, audit,
     audit_answer, release, dataset, archive, item, box, annotation, url, mark, translation, fingerprint
 conclusions: near_duplicate, label, and what an item's boxes come to
 """
@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD: Final = "0003"
+HEAD: Final = "0005"
 """The newest migration, which these tables describe (a test compares the two)."""
 
 metadata = MetaData(
@@ -131,13 +131,28 @@ vote = Table(
     UniqueConstraint("candidate_id", "worker_id"),
 )
 
-# Candidates whose answer is known for sure: asked to learn about workers, never to learn about the image.
+# What is known of a candidate for sure: asked to learn about workers, never to learn about the image. A candidate's
+# statements are numbered from 1 and the newest counts; one without an answer withdraws those before.
 gold = Table(
     "gold",
     metadata,
     Column("candidate_id", ForeignKey("candidate.id"), primary_key=True),
-    Column("answer", SmallInteger, nullable=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("answer", SmallInteger),
     Column("source", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# What a curator says a candidate's label is, whatever the votes say: numbered statements, as of gold.
+overruling = Table(
+    "overruling",
+    metadata,
+    Column("candidate_id", ForeignKey("candidate.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("answer", SmallInteger),
+    Column("curator", Text, nullable=False),
+    Column("reason", Text, nullable=False),
     Column("at", Float, nullable=False),
 )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -47,11 +48,7 @@ def read_csv(path: Path, header: Sequence[str], read: Callable[[str], _Said]) ->
 
     Raises `CrowdError` for a file that is not one, or contradicts itself.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CrowdError(f"cannot read {path}: {error}") from error
+    rows = _rows(path)
     if not rows or tuple(rows[0]) != tuple(header):
         raise CrowdError(f"{path}: the header must be {','.join(header)}")
     found: dict[tuple[str, str], _Said] = {}
@@ -66,3 +63,41 @@ def read_csv(path: Path, header: Sequence[str], read: Callable[[str], _Said]) ->
         if found.setdefault((row[0], row[1]), value) != value:
             raise CrowdError(f"{path}, row {number}: a row above says the contrary")
     return found
+
+
+def _rows(path: Path) -> list[list[str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.reader(file, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CrowdError(f"cannot read {path}: {error}") from error
+
+
+def read_pairs(texts: Sequence[str], known: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
+    """(sha256, wnid) named by files and by images, each once.
+
+    A file is a CSV whose header begins with sha256,wnid. An image is named by its sha256, or by the first 8 digits or
+    more of it, and stands for all of its pairs in `known`.
+
+    Raises `CrowdError` for what is neither, or where the digits begin no image's sha256, or several.
+    """
+    found = [pair for text in texts for pair in (_of_image(text, known) if _DIGITS.fullmatch(text) else _of_file(text))]
+    return list(dict.fromkeys(found))
+
+
+_DIGITS = re.compile(r"[0-9a-f]{8,64}")
+
+
+def _of_image(digits: str, known: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
+    meant = [pair for pair in known if pair[0].startswith(digits)]
+    images = len({sha256 for sha256, _ in meant})
+    if images != 1:
+        raise CrowdError(f"{digits} is or begins the sha256 of {images:,} images that this is about, not of one")
+    return meant
+
+
+def _of_file(name: str) -> list[tuple[str, str]]:
+    rows = _rows(Path(name))
+    if not rows or tuple(rows[0][:2]) != ANSWERS[:2] or any(len(row) < 2 for row in rows):
+        raise CrowdError(f"{name}: the header must begin with {','.join(ANSWERS[:2])}, and every row have as much")
+    return [(row[0], row[1]) for row in rows[1:]]

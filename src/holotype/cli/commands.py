@@ -16,6 +16,7 @@ import holotype as api
 from holotype.cli import show
 from holotype.cli.audit import audit, certify_command
 from holotype.cli.imports import fingerprint_command, import_group, lint_command
+from holotype.cli.labels import label
 from holotype.cli.ontology import base_ontology, base_option, ontology, read_targets, targets_option
 from holotype.cli.options import json_option, project_option
 from holotype.cli.orders import orders_command
@@ -117,6 +118,8 @@ def create(name: str, project: Path, train: float, val: float, test: float, seed
         show.as_json({"name": made.name, "path": str(made.path), **made.statistics})
     else:
         click.echo(f"{made!r} in {made.path}; check it any time with: holotype release verify {made.path}")
+        if "unchecked" in made.summary:
+            click.echo(made.summary["unchecked"]["remark"])
 
 
 @release.command("list")
@@ -279,6 +282,7 @@ for command in (
     verify,
     priors,
     gold,
+    label,
     workers,
     audit,
     certify_command,

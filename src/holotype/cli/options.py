@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from holotype.crowd import Posterior
-from holotype.crowd.policy import parse_policy
+from holotype.crowd.policy_names import parse_policy
 
 Command = Callable[..., Any]
 
@@ -21,6 +21,7 @@ project_option = click.option(
     default=Path(),
     help="The project's folder [default: here].",
 )
+reason_option = click.option("--reason", required=True, metavar="TEXT", help="Why; kept in the catalog.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 
 

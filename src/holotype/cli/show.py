@@ -15,6 +15,8 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from holotype.catalog.corrections import Statement
+from holotype.crowd import Answer
 from holotype.crowd.workers import WorkerReview
 from holotype.ontology import Ontology, Synset
 
@@ -113,7 +115,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
     for number, row in enumerate(rows, 1):
         total = last_is_total and number == len(rows)
         drawn.add_row(
-            *(Text(_plain(str(cell))) for cell in row),
+            *(Text(plain(str(cell))) for cell in row),
             style="bold" if total else None,
             end_section=last_is_total and number == len(rows) - 1,
         )
@@ -123,7 +125,21 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
 def listing(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Rows of text, one a line with tabs between the cells: for people and for scripts."""
     for row in (columns, *rows):
-        click.echo("\t".join(_plain(str(cell)) for cell in row))
+        click.echo("\t".join(plain(str(cell)) for cell in row))
+
+
+def print_statements(said: Sequence[Statement], by: str, as_values: bool) -> None:
+    """What people said of candidates, one a line or as JSON; `by` is what whoever said it is called."""
+    answers = {None: "withdrawn", Answer.NO: "no", Answer.YES: "yes"}
+    columns = "sha256", "wnid", "answer", by, "reason", "at"
+    rows = [
+        (one.sha256, one.wnid, answers[None if one.answer is None else Answer(one.answer)], one.by, one.reason, one.at)
+        for one in said
+    ]
+    if as_values:
+        as_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        listing(columns, rows)
 
 
 def print_workers(reviews: Sequence[WorkerReview], blocked: Mapping[str, str]) -> None:
@@ -147,13 +163,13 @@ def print_workers(reviews: Sequence[WorkerReview], blocked: Mapping[str, str]) -
         ],
     )
     for review in reviews:
-        partners = f" ({', '.join(map(_plain, review.partners))})" if review.partners else ""
+        partners = f" ({', '.join(map(plain, review.partners))})" if review.partners else ""
         if review.reasons:
-            click.echo(f"{review.verdict} {_plain(review.worker)}: {'; '.join(review.reasons)}{partners}")
+            click.echo(f"{review.verdict} {plain(review.worker)}: {'; '.join(review.reasons)}{partners}")
     for name, reason in blocked.items():
-        click.echo(f"blocked {_plain(name)}: {_plain(reason)}")
+        click.echo(f"blocked {plain(name)}: {plain(reason)}")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text of whatever origin, without what a terminal would obey."""
     return text if text.isprintable() else text.encode("unicode_escape").decode()

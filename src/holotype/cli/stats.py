@@ -77,6 +77,10 @@ def _print_totals(values: Mapping[str, Any], ontology: Ontology) -> None:
     for one in values["datasets"]:
         counts = ", ".join(f"{one[name]:,} {name}" for name in ("images", "labelled", "boxes"))
         click.echo(f"imported {one['dataset']} {one['split']}: {counts}")
+    if values["policies"]:
+        click.echo(
+            "labels by " + ", ".join(f"{show.plain(name)} {count:,}" for name, count in values["policies"].items())
+        )
     if not values["synsets"]:
         return
     states = [str(state) for state in State if state is not State.ABANDONED or values["states"].get(state)]

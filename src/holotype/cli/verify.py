@@ -18,11 +18,12 @@ from holotype.cli.answers import PRIORS, chance, read_answers, read_csv
 from holotype.cli.options import dollars, json_option, policy_option, project_option
 from holotype.cli.rehearsal import forecast_command, rehearse_command
 from holotype.crowd import Imageable, Policy, Posterior, Quote, Terms
+from holotype.crowd.expert import Nobody, Source, Trust
 from holotype.errors import CrowdError
 
 if TYPE_CHECKING:
     from holotype.crowd.turk.platform import MTurk
-    from holotype.project import Project
+    from holotype.project import Project, VerifyReport
 
 
 @click.group(invoke_without_command=True)
@@ -35,6 +36,16 @@ if TYPE_CHECKING:
     "[default: every image is what its folder says]",
 )
 @policy_option
+@click.option(
+    "--trust", metavar="NAME", help="One trusted person's votes decide alone; of the simulated, ask only them."
+)
+@click.option(
+    "--accept-source",
+    metavar="[SOURCE]",
+    is_flag=False,
+    flag_value="folder",
+    help="Take what a source says as it is, and ask nobody: folder (what the folders say) or, as in folder:birds, one.",
+)
 @click.option("--calibrate", is_flag=True, help="Correct posteriors by what the project's gold shows.")
 @click.option("--back-off", is_flag=True, help="Ask for the ancestor where the crowd splits between siblings.")
 @click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
@@ -52,6 +63,8 @@ def verify(
     crowd: str | None,
     truth: Path | None,
     policy: Policy,
+    trust: str | None,
+    accept_source: str | None,
     calibrate: bool,
     back_off: bool,
     seed: int,
@@ -60,11 +73,17 @@ def verify(
 ) -> None:
     """Ask a crowd about every candidate until it is sure.
 
-    People need time: with mturk, run the same command again to collect what they answered.
+    People need time: with mturk, run the same command again to collect what they answered. With --trust or
+    --accept-source no crowd is needed.
     """
     if context.invoked_subcommand is not None:
         if any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in context.params):
             raise click.UsageError(f"options come after the command: verify {context.invoked_subcommand} ...")
+        return
+    expert = _expert(context, trust, accept_source)
+    if expert is not None:
+        report = _by_expert(project, expert, crowd, truth, seed)
+        _print_report(report, as_json, f"{trust} has not answered what is open")
         return
     if crowd is None:
         raise click.UsageError("Missing option '--crowd'")
@@ -82,12 +101,40 @@ def verify(
                 report = db.verify(
                     workers, Imageable(policy), lambda done, total: advance("crowd", done, total), back_off
                 )
+    _print_report(report, as_json, "people are still working: run the same command again later")
+
+
+def _print_report(report: VerifyReport, as_json: bool, waiting: str) -> None:
     if as_json:
         show.as_json(dataclasses.asdict(report))
         return
     click.echo(report)
     if report.waiting:
-        click.echo("people are still working: run the same command again later")
+        click.echo(waiting)
+
+
+def _expert(context: click.Context, trust: str | None, source: str | None) -> Trust | Source | None:
+    """The policy of one expert that is asked for, with no option beside it that it would not heed."""
+    if trust is None and source is None:
+        return None
+    heeded = {"project", "as_json", *(("trust", "crowd", "truth", "seed") if source is None else ("accept_source",))}
+    given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if lost := sorted(given - heeded):
+        asked = "--trust" if source is None else "--accept-source"
+        raise click.UsageError(f"{asked} decides alone: leave out --{lost[0].replace('_', '-')}")
+    return Source(source) if source is not None else Trust(trust or "")
+
+
+def _by_expert(project: Path, expert: Trust | Source, crowd: str | None, truth: Path | None, seed: int) -> VerifyReport:
+    if crowd == "mturk":
+        raise click.UsageError("mturk cannot ask one person alone: without --crowd, the votes there are decide")
+    with api.open(project) as db:
+        if crowd is None:
+            return db.verify(Nobody(), expert)
+        said = None if truth is None else _read_truth(db, truth)
+        with show.bars(["crowd"]) as advance:
+            person = db.simulated_crowd(said, seed, expert.name)
+            return db.verify(person, expert, lambda done, total: advance("crowd", done, total))
 
 
 def _calibrated(db: Project, policy: Policy) -> Policy:

@@ -13,8 +13,8 @@ import click
 
 import holotype as api
 from holotype.cli import show
-from holotype.cli.answers import read_answers
-from holotype.cli.options import json_option, project_option
+from holotype.cli.answers import read_answers, read_pairs
+from holotype.cli.options import json_option, project_option, reason_option
 from holotype.crowd.workers import WorkerReview
 from holotype.files import write_atomically
 
@@ -34,6 +34,32 @@ def add_gold(file: Path, project: Path) -> None:
     click.echo(f"{new:,} gold answers added")
 
 
+@gold.command("correct")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@reason_option
+@project_option
+def correct_gold(file: Path, reason: str, project: Path) -> None:
+    """Say what the answers of FILE, as of gold add, are in truth; what was said before stays in the history."""
+    with api.open(project) as db:
+        changed = db.correct_gold(read_answers(file), file.name, reason)
+    click.echo(f"{changed:,} gold answers changed, and the labels drawn again")
+
+
+@gold.command("withdraw")
+@click.argument("what", nargs=-1, required=True, metavar="FILE|SHA256...")
+@reason_option
+@project_option
+def withdraw_gold(what: tuple[str, ...], reason: str, project: Path) -> None:
+    """Be sure no more of the gold of FILE, a CSV that begins with sha256,wnid, or of an image, for all its synsets.
+
+    Its label follows from the votes again. To undo it: holotype gold correct.
+    """
+    with api.open(project) as db:
+        pairs = read_pairs(what, {(said.sha256, said.wnid) for said in db.gold_history()})
+        changed = db.correct_gold(dict.fromkeys(pairs), "command line", reason)
+    click.echo(f"{changed:,} gold answers withdrawn, and the labels drawn again")
+
+
 @gold.command("siblings")
 @click.option("--per-synset", required=True, type=click.IntRange(1), help="Gold noes a synset is to have.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the draw.")
@@ -46,11 +72,15 @@ def sibling_gold(per_synset: int, seed: int, project: Path) -> None:
 
 
 @gold.command("list")
+@click.option("--history", is_flag=True, help="List all that was ever said to be gold, and why it was corrected.")
 @project_option
 @json_option
-def list_gold(project: Path, as_json: bool) -> None:
+def list_gold(history: bool, project: Path, as_json: bool) -> None:
     """Count the gold of every synset; with --json, list it."""
     with api.open(project) as db:
+        if history:
+            show.print_statements(db.gold_history(), "source", as_json)
+            return
         held = db.gold()
         names = {task.wnid: db.ontology[task.wnid].name for task in held}
     if as_json:
@@ -111,7 +141,7 @@ def _write_reviews(path: Path, reviews: Sequence[WorkerReview], hide: Callable[[
 
 @workers.command("block")
 @click.argument("name")
-@click.option("--reason", required=True, help="Why; kept in the catalog.")
+@reason_option
 @project_option
 def block_worker(name: str, reason: str, project: Path) -> None:
     """Count the votes of worker NAME no more, and draw the labels again."""
@@ -122,7 +152,7 @@ def block_worker(name: str, reason: str, project: Path) -> None:
 
 @workers.command("unblock")
 @click.argument("name")
-@click.option("--reason", required=True, help="Why; kept in the catalog.")
+@reason_option
 @project_option
 def unblock_worker(name: str, reason: str, project: Path) -> None:
     """Count the votes of worker NAME again, and draw the labels again."""

@@ -13,14 +13,17 @@ from holotype.crowd.certificate import (
     certify_synsets,
     clopper_pearson,
 )
-from holotype.crowd.consensus import Consensus, Priors, fit, majority
+from holotype.crowd.conclusion import Conclusion, Policy, State
+from holotype.crowd.consensus import Consensus, fit, majority
 from holotype.crowd.fitting import History, fit_population
-from holotype.crowd.policy import Conclusion, Fixed, Imageable, Lead, Policy, Posterior, State, Table
+from holotype.crowd.imageable import Imageable
+from holotype.crowd.policy import Fixed, Lead, Posterior, Table
 from holotype.crowd.port import Answer, Crowd, Page, Sheet, Task, Vote
 from holotype.crowd.rehearsal import Prices, Rehearsal, rehearse
 from holotype.crowd.replay import replay
 from holotype.crowd.simulated import BURMESE_CAT, CAT, Difficulty, Population, SimulatedCrowd, exact_posterior
 from holotype.crowd.turk.terms import Quote, Terms
+from holotype.crowd.two_coin import Priors
 
 __all__ = [
     "BURMESE_CAT",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from holotype.crowd.policy import Conclusion, State
+from holotype.crowd.conclusion import Conclusion, State
 from holotype.crowd.port import Task
 
 SEEN = 0.1

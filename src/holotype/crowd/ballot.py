@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,16 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.integer]
 
 UNKNOWN = -1
-"""In `Ballot.known`: nobody has said for sure."""
+"""In `Ballot.known` and `Ballot.ruled`: nobody has said for sure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where tasks were found: `task` and `source` ``(sightings,)`` are dense indices, `names` are the sources'."""
+
+    names: Sequence[str]
+    task: Ints
+    source: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,10 @@ class Ballot:
     elsewhere; `prior` ``(tasks,)`` is a chance of yes from before any vote, by a model or the yield of a query, and NaN
     where there is none. `batch` ``(tasks,)`` numbers what came in together, from 0, and None is one batch: tasks of one
     synset and batch share a base rate. No worker may vote twice on a task (`first_votes` drops the later ones).
+
+    `ruled` ``(tasks,)`` is the class a curator says a task is of, whatever the votes say, and `UNKNOWN` elsewhere: it
+    decides the task and tells nothing about workers. `names` ``(workers,)`` and `sources` are for policies that go by
+    who voted or by where an image was found.
     """
 
     task: Ints
@@ -42,6 +56,9 @@ class Ballot:
     known: Ints | None = None
     prior: Floats | None = None
     batch: Ints | None = None
+    ruled: Ints | None = None
+    names: Sequence[str] | None = None
+    sources: Sources | None = None
 
     @property
     def tasks(self) -> int:
@@ -52,6 +69,11 @@ class Ballot:
     def asked_about(self) -> npt.NDArray[np.bool_]:
         """Whether a task's truth is for the votes to find: all but gold, ``(tasks,)``."""
         return np.ones(self.tasks, bool) if self.known is None else np.asarray(self.known == UNKNOWN)
+
+    @property
+    def left_to_policy(self) -> npt.NDArray[np.bool_]:
+        """Whether a task's state is for a policy to find: neither gold nor ruled on by a curator, ``(tasks,)``."""
+        return self.asked_about if self.ruled is None else np.asarray(self.asked_about & (self.ruled == UNKNOWN))
 
     @property
     def votes_per_task(self) -> Ints:
@@ -74,16 +96,22 @@ class Ballot:
         return dataclasses.replace(self, task=self.task[chosen], worker=self.worker[chosen], answer=self.answer[chosen])
 
     def of_tasks(self, chosen: Ints) -> Ballot:
-        """Only the chosen tasks (sorted indices), in their order, with the votes on them."""
+        """Only the chosen tasks (sorted indices), in their order, with the votes on them; their sources are left out."""
         place = np.full(self.tasks, -1)
         place[chosen] = np.arange(len(chosen))
         votes = self.keep(place[self.task] >= 0)
-        facts = {name: getattr(self, name) for name in ("known", "prior", "batch")}
+        known, prior, batch, ruled = (
+            None if column is None else column[chosen] for column in (self.known, self.prior, self.batch, self.ruled)
+        )
         return dataclasses.replace(
             votes,
             task=place[votes.task],
             synset=self.synset[chosen],
-            **{name: None if held is None else held[chosen] for name, held in facts.items()},
+            known=known,
+            prior=prior,
+            batch=batch,
+            ruled=ruled,
+            sources=None,
         )
 
     def incidence(self) -> csr_array:

@@ -178,7 +178,9 @@ class _Court:
 
     def chance(self, priors: Priors) -> float:
         """The log chance of the belief, and of the population that was found if it holds."""
-        return log_prior(priors) + float(np.mean([self._fits[priors, fold].model.strain for fold in range(QUICK_FOLDS)]))
+        return log_prior(priors) + float(
+            np.mean([self._fits[priors, fold].model.strain for fold in range(QUICK_FOLDS)])
+        )
 
     def foretold(self, priors: Priors, folds: range, near: Priors | None = None) -> Floats:
         """The log chance that a belief fitted to the votes of the other folds gives each vote of these."""

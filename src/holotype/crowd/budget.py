@@ -11,8 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from holotype.crowd.ballot import Ballot, Floats, Ints
+from holotype.crowd.conclusion import Policy
 from holotype.crowd.fitting import START, History, Kinds, Patterns, Weights, fit_kinds
-from holotype.crowd.policy import Imageable, Policy, Table
+from holotype.crowd.imageable import Imageable
+from holotype.crowd.policy import Table
 from holotype.crowd.rehearsal import Prices, Simulation, Spent, Stage, draw_rows
 from holotype.crowd.replay import open_tasks, play
 from holotype.crowd.simulated import Population
@@ -117,7 +119,7 @@ class _End:
     def simulate(self, rng: np.random.Generator) -> Spent:
         """One way it may go."""
         tasks, scale = self._sample(rng)
-        ballot = _only(self.ballot, tasks)
+        ballot = self.ballot.of_tasks(tasks)
         stage = self._bootstrap(rng)
         kinds = draw_rows(stage.kinds(ballot, self._shares(stage, rng)), rng)
         activity = self._activity(len(tasks), rng)
@@ -173,17 +175,3 @@ class _End:
         rest = rng.permutation(active)[max(LEAST_WORKERS, round(share * len(active))) :]
         activity[rest] = 0
         return np.asarray(activity)
-
-
-def _only(ballot: Ballot, tasks: Ints) -> Ballot:
-    """The ballot of some of its tasks."""
-    place = np.full(ballot.tasks, -1)
-    place[tasks] = np.arange(len(tasks))
-    votes = ballot.keep(place[ballot.task] >= 0)
-    return dataclasses.replace(
-        votes,
-        task=place[votes.task],
-        synset=ballot.synset[tasks],
-        known=None if ballot.known is None else ballot.known[tasks],
-        prior=None if ballot.prior is None else ballot.prior[tasks],
-    )

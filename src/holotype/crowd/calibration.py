@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from holotype.crowd.ballot import UNKNOWN, Ballot, Floats, Ints
-from holotype.crowd.consensus import Priors, fit
+from holotype.crowd.consensus import fit
+from holotype.crowd.two_coin import Priors
 from holotype.errors import CrowdError
 
 FOLDS: Final = 5

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from holotype.crowd.ballot import UNKNOWN, Ballot, Ints
+from holotype.crowd.ballot import UNKNOWN, Ballot, Ints, Sources
+from holotype.crowd.conclusion import Conclusion, Policy, State
 from holotype.crowd.gold import with_gold
-from holotype.crowd.policy import Conclusion, Policy, State
-from holotype.crowd.port import Crowd, Page, Sheet, Task, Vote, votes_of
+from holotype.crowd.port import Crowd, Page, Ruling, Sheet, Task, Vote, votes_of
 from holotype.errors import CrowdError
 
 PAGE_SIZE = 48
@@ -22,8 +22,9 @@ SHEETS_PER_COMMIT = 20
 class Tally:
     """The tasks of a campaign and their votes, kept as columns that grow.
 
-    `gold` says of some tasks, by number, whether the answer is yes, `priors` how probable a yes is. Votes of `blocked`
-    workers are held, but only the others, `counting`, are in the ballot.
+    `gold` says of some tasks, by number, whether the answer is yes, `priors` how probable a yes is, `rulings` what a
+    curator says it is whatever the votes say, and `found` pairs numbers with sources. Votes of `blocked` workers are
+    held, but only the others, `counting`, are in the ballot.
     """
 
     def __init__(
@@ -33,8 +34,12 @@ class Tally:
         gold: Mapping[int, bool] | None = None,
         blocked: Collection[str] = (),
         priors: Mapping[int, float] | None = None,
+        rulings: Mapping[int, Ruling] | None = None,
+        found: Sequence[tuple[int, str]] = (),
     ) -> None:
         self.tasks = tasks
+        self.rulings = dict(rulings or {})
+        self.found = found
         self.gold = dict(gold or {})
         self.priors = dict(priors or {})
         self.blocked = frozenset(blocked)
@@ -46,6 +51,7 @@ class Tally:
         self.workers: dict[str, int] = {}
         """The names of the workers whose votes count, and their numbers in the ballot."""
         self._index = {task.number: position for position, task in enumerate(tasks)}
+        self._sources = self._columns_of(found)
         self._task: list[int] = []
         self._worker: list[int] = []
         synsets = {wnid: number for number, wnid in enumerate(dict.fromkeys(task.wnid for task in tasks))}
@@ -76,7 +82,7 @@ class Tally:
     def before(self, number: int) -> Tally:
         """The tally as it was when round `number` began, under the gold and the blocks of now."""
         earlier = (vote for vote in self.votes if round_of(vote.page) < number)
-        return Tally(self.tasks, earlier, self.gold, self.blocked, self.priors)
+        return Tally(self.tasks, earlier, self.gold, self.blocked, self.priors, self.rulings, self.found)
 
     def ballot(self) -> Ballot:
         """The votes that count as arrays."""
@@ -90,6 +96,9 @@ class Tally:
             known=self._classes() if self._known else None,
             prior=np.array([self.priors.get(task.number, np.nan) for task in self.tasks]) if self.priors else None,
             batch=self._batches(),
+            ruled=self._ruled() if self.rulings else None,
+            names=tuple(self.workers),
+            sources=self._sources,
         )
 
     def _batches(self) -> Ints | None:
@@ -102,6 +111,19 @@ class Tally:
         known = np.full(len(self.tasks), UNKNOWN)
         known[self._known] = [self.gold[self.tasks[position].number] for position in self._known]
         return known
+
+    def _ruled(self) -> Ints:
+        ruled = np.full(len(self.tasks), UNKNOWN)
+        for number, ruling in self.rulings.items():
+            if number in self._index:
+                ruled[self._index[number]] = ruling.answer
+        return ruled
+
+    def _columns_of(self, found: Sequence[tuple[int, str]]) -> Sources:
+        held = [(self._index[number], source) for number, source in found if number in self._index]
+        numbers = {source: place for place, source in enumerate(dict.fromkeys(source for _, source in held))}
+        task, source = np.array([(place, numbers[name]) for place, name in held], np.int64).reshape(-1, 2).T
+        return Sources(tuple(numbers), task, source)
 
     def conclude(self, policy: Policy) -> Conclusion:
         """What `policy` concludes of the votes that count."""

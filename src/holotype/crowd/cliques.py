@@ -114,10 +114,10 @@ def _agreement(ballot: Ballot) -> tuple[Ints, _Agreement]:
     voted, said, moved = matrix(np.ones(len(task))), matrix(yes.astype(np.float64)), matrix(yes - share[worker])
     mine = (said @ voted.T).toarray()
     differed = mine + mine.T - 2 * (said @ said.T).toarray()
-    tables = [(voted @ voted.T).toarray(), differed, (moved @ moved.T).toarray()]
-    for table in tables:
+    common, together = (voted @ voted.T).toarray(), (moved @ moved.T).toarray()
+    for table in (common, differed, together):
         np.fill_diagonal(table, 0.0)
-    return workers, _Agreement(*tables, votes, share)
+    return workers, _Agreement(common, differed, together, votes, share)
 
 
 def _copying(seen: _Agreement) -> Floats:

@@ -67,7 +67,7 @@ class Fits:
 
 
 def fit(ballot: Ballot, priors: Priors | None = None, schedule: Schedule = SCHEDULE) -> Consensus:
-    """Hierarchical two-coin over answers no, unsure, yes, under the beliefs that the votes bear out or one that is given.
+    """Hierarchical two-coin over answers no, unsure, yes, under beliefs that the votes bear out, or one that is given.
 
     Model: Dawid and Skene (1979) for two classes and three answers; Dirichlet priors whose means are learned from the
     whole crowd and whose weights are chosen by held-out votes (`holotype.crowd.beliefs`); images that fool everybody;

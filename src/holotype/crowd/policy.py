@@ -1,91 +1,28 @@
-"""When to stop asking, and what is then concluded."""
+"""When to stop asking a crowd, and what is then concluded."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from enum import StrEnum
-from typing import Any, Final, Protocol
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from holotype.crowd.alarms import Alarm, alarms_of
-from holotype.crowd.ballot import UNKNOWN, Ballot, Floats, Ints
+from holotype.crowd.alarms import alarms_of
+from holotype.crowd.ballot import Ballot, Ints
 from holotype.crowd.calibration import Calibration, log_odds
+from holotype.crowd.conclusion import Conclusion, State, conclusion
 from holotype.crowd.confidence import SEED_VOTES, look_up
-from holotype.crowd.consensus import Priors, fit, majority
-from holotype.crowd.guards import Guard, guards_of, nobody_sure
+from holotype.crowd.consensus import fit, majority
+from holotype.crowd.guards import Mask, guards_of, nobody_sure
 from holotype.crowd.port import Answer
+from holotype.crowd.two_coin import Priors
 from holotype.errors import CrowdError
-
-Mask = npt.NDArray[np.bool_]
 
 KNOWN_AFTER: Final = 50
 """A worker is known after so many votes on tasks that others voted on too."""
 
 PILOT_VOTES: Final = 5
 """Votes on each task of a pilot."""
-
-
-class State(StrEnum):
-    """What is concluded of a task.
-
-    `OPEN` asks for more votes; `UNDECIDED` had its maximum without certainty; `ABANDONED` is of a synset that nobody
-    can see.
-    """
-
-    OPEN = "open"
-    YES = "yes"
-    NO = "no"
-    UNDECIDED = "undecided"
-    ABANDONED = "abandoned"
-
-
-_STATES: Final = tuple(State)
-
-
-@dataclass(frozen=True, slots=True)
-class Conclusion:
-    """One `State` and one score in [0, 1] per task, in the order of the ballot's tasks.
-
-    `guards` names, by task, the guard that held it from being decided; `alarms` say what the votes cannot tell.
-    """
-
-    states: list[State]
-    scores: Floats
-    guards: Mapping[int, Guard] = field(default_factory=dict)
-    alarms: tuple[Alarm, ...] = ()
-
-
-class Policy(Protocol):
-    """A rule from votes to conclusions: a pure function of the ballot."""
-
-    def conclude(self, ballot: Ballot) -> Conclusion:
-        """The state of every task; gold tasks have their known answer."""
-
-
-def _conclusion(
-    ballot: Ballot, scores: Floats, rules: list[tuple[Mask, State]], guards: Mapping[Guard, Mask] | None = None
-) -> Conclusion:
-    """The state of the first rule that holds, open where none does; what a guard holds back is not decided.
-
-    A task that nobody is sure of is undecided.
-    """
-    held = guards or {}
-    free = ~np.any(list(held.values()), axis=0) if held else np.ones(ballot.tasks, bool)
-    decides = (State.YES, State.NO)
-    rules = [(nobody_sure(ballot), State.UNDECIDED)] + [
-        (mask & free if state in decides else mask, state) for mask, state in rules
-    ]
-    if ballot.known is not None:
-        rules = [(ballot.known == 1, State.YES), (ballot.known == 0, State.NO), *rules]
-        scores = np.where(ballot.known == UNKNOWN, scores, ballot.known)
-    chosen = np.select([mask for mask, _ in rules], [_STATES.index(state) for _, state in rules], 0)
-    asked = ballot.asked_about & (ballot.votes_per_task > 0)
-    named = {int(task): guard for guard, mask in held.items() for task in np.flatnonzero(mask & asked)}
-    return Conclusion([_STATES[number] for number in chosen], scores, named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +75,14 @@ class Posterior:
         votes = ballot.votes_per_task
         enough = votes >= self.least_votes(ballot)
         likely, unlikely = enough & (posterior >= self.accept), enough & (posterior <= self.reject)
-        rules = [(likely, State.YES), (unlikely, State.NO), (votes >= self.maximum, State.UNDECIDED)]
+        rules = [
+            (nobody_sure(ballot), State.UNDECIDED),
+            (likely, State.YES),
+            (unlikely, State.NO),
+            (votes >= self.maximum, State.UNDECIDED),
+        ]
         guards = guards_of(ballot, model.evidence, likely, unlikely, self.miss)
-        return replace(_conclusion(ballot, posterior, rules, guards), alarms=alarms_of(ballot, model))
+        return replace(conclusion(ballot, posterior, rules, guards), alarms=alarms_of(ballot, model))
 
     def least_votes(self, ballot: Ballot) -> Ints:
         """How many votes each task needs before anything is concluded of it, ``(tasks,)``."""
@@ -152,7 +94,9 @@ class Posterior:
 def pilot_tasks(ballot: Ballot, size: int) -> Ints:
     """`size` tasks of each batch, evenly spread over those that are asked about; all where there are fewer."""
     asked = np.flatnonzero(ballot.asked_about)
-    batches = [asked] if ballot.batch is None else [asked[ballot.batch[asked] == one] for one in np.unique(ballot.batch)]
+    batches = (
+        [asked] if ballot.batch is None else [asked[ballot.batch[asked] == one] for one in np.unique(ballot.batch)]
+    )
     spread = [tasks[np.linspace(0, len(tasks) - 1, min(size, len(tasks))).astype(np.int64)] for tasks in batches]
     return np.concatenate([np.zeros(0, np.int64), *spread])
 
@@ -187,7 +131,7 @@ class Fixed:
             (full & (ballot.count(Answer.NO) > 0), State.NO),
             (full, State.UNDECIDED),
         ]
-        return _conclusion(ballot, ballot.count(Answer.YES) / np.maximum(asked, 1), rules)
+        return conclusion(ballot, ballot.count(Answer.YES) / np.maximum(asked, 1), rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +155,12 @@ class Lead:
         """The state of every task by the lead."""
         yes, no = ballot.count(Answer.YES), ballot.count(Answer.NO)
         rules = [
+            (nobody_sure(ballot), State.UNDECIDED),
             (yes - no >= self.lead, State.YES),
             (no - yes >= self.lead, State.NO),
             (ballot.votes_per_task >= self.cap, State.UNDECIDED),
         ]
-        return _conclusion(ballot, (yes + 0.5) / (yes + no + 1), rules)
+        return conclusion(ballot, (yes + 0.5) / (yes + no + 1), rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,9 +191,11 @@ class Table:
         asked = ballot.votes_per_task
         yes, no = ballot.count(Answer.YES), ballot.count(Answer.NO)
         seed = self._seed(ballot)
-        waiting = np.bincount(ballot.synset[seed & (asked < SEED_VOTES)], minlength=ballot.synsets) > 0
-        learned = seed & (asked >= SEED_VOTES)
-        scores, before = (look_up(*votes, ballot.synset, ballot.synsets, learned) for votes in ((yes, no), (0 * yes,) * 2))
+        lacking = seed & (asked < SEED_VOTES) & ballot.left_to_policy
+        waiting = np.bincount(ballot.synset[lacking], minlength=ballot.synsets) > 0
+        learned, never = seed & (asked >= SEED_VOTES), np.zeros_like(yes)
+        scores = look_up(yes, no, ballot.synset, ballot.synsets, learned)
+        before = look_up(never, never, ballot.synset, ballot.synsets, learned)
         likely, unlikely = ~seed & (scores >= self.accept), ~seed & (scores <= self.reject)
         guards = guards_of(ballot, log_odds(scores) - log_odds(before), likely, unlikely, 1.0)
         rules = [
@@ -256,12 +203,12 @@ class Table:
             (seed & (yes > no), State.YES),
             (seed & (no > 0), State.NO),
             (seed, State.UNDECIDED),
-            (waiting[ballot.synset], State.UNDECIDED),
+            (waiting[ballot.synset] | nobody_sure(ballot), State.UNDECIDED),
             (likely, State.YES),
             (unlikely, State.NO),
             (asked >= self.maximum, State.UNDECIDED),
         ]
-        return _conclusion(ballot, scores, rules, guards)
+        return conclusion(ballot, scores, rules, guards)
 
     def _seed(self, ballot: Ballot) -> Mask:
         """The first tasks of each synset that are not gold."""
@@ -271,94 +218,3 @@ class Table:
         first = np.zeros(ballot.tasks, bool)
         first[order] = np.arange(len(order)) - starts < self.seeds
         return first
-
-
-@dataclass(frozen=True, slots=True)
-class Imageable:
-    """Another policy, which gives up on a synset that nobody can see.
-
-    When fewer than a share `least` of a synset's candidates are good, with 95 % confidence and even if all that were
-    asked about and are not yet decided were good, its open tasks are abandoned (59 noes and nothing else, for .05).
-    Deng et al. flagged synsets whose images never reach a majority.
-    """
-
-    policy: Policy
-    least: float = 0.05
-
-    def __post_init__(self) -> None:
-        if not 0 < self.least < 1:
-            raise CrowdError(f"the least share of good images must lie between 0 and 1, not {self.least}")
-
-    def __str__(self) -> str:
-        return f"imageable({self.policy}, least={self.least})"
-
-    def conclude(self, ballot: Ballot) -> Conclusion:
-        """The other policy's states, but abandoned instead of open where the synset is not imageable."""
-        found = self.policy.conclude(ballot)
-        hopeless = unimageable(ballot, found, self.least)[ballot.synset]
-        states = [
-            State.ABANDONED if state is State.OPEN and gone else state
-            for state, gone in zip(found.states, hopeless, strict=True)
-        ]
-        return replace(found, states=states)
-
-
-def unimageable(ballot: Ballot, conclusion: Conclusion, least: float = 0.05) -> Mask:
-    """Whether, with 95 % confidence, fewer than a share `least` of a synset's candidates are good, ``(synsets,)``.
-
-    Of those asked about all that are not decided no count as good: noes are decided first, so the decided alone are
-    no fair draw. Gold says nothing here: somebody chose it.
-    """
-    from scipy.stats import binom
-
-    asked = ballot.asked_about & (ballot.votes_per_task > 0)
-    noes = asked & np.array([state is State.NO for state in conclusion.states], bool)
-    total, bad = (np.bincount(ballot.synset[of], minlength=ballot.synsets) for of in (asked, noes))
-    return np.asarray((total > 0) & (binom.cdf(total - bad, total, least) <= 0.05))
-
-
-_WORDS: Final = {"min": "minimum", "max": "maximum"}
-_NUMBER: Final = r"-?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
-
-
-def parse_policy(text: str) -> Policy:
-    """The policy that `text` names as policies name themselves: ``posterior(accept=0.98, max=9)``, ``lead(3, 9)``.
-
-    Raises `CrowdError` for what is not one.
-
-    >>> print(parse_policy("posterior(reject=0.1)"))
-    posterior(accept=0.98, reject=0.1, min=2, max=12, miss=0.35, pilot=50)
-    >>> str(parse_policy("lead(2, 5)"))
-    'lead(2, 5)'
-    """
-    kinds: dict[str, type[Fixed | Lead | Posterior | Table]] = {
-        "fixed": Fixed,
-        "lead": Lead,
-        "posterior": Posterior,
-        "table": Table,
-    }
-    if nested := re.fullmatch(rf"\s*imageable\((?!\s*imageable)(.*), least=({_NUMBER})\)\s*", text):
-        return Imageable(parse_policy(nested[1]), float(nested[2]))
-    values: dict[str, Any] = {}
-    if told := re.search(rf", calibration\(slope=({_NUMBER}), shift=({_NUMBER})\)(?=\)\s*$)", text):
-        values["calibration"] = Calibration(float(told[1]), float(told[2]))
-        text = text.replace(told[0], "")
-    form = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", text)
-    kind = kinds.get(form[1].lower()) if form else None
-    if form is None or kind is None:
-        raise CrowdError(f"a policy is one of {', '.join(kinds)} with its values, as in lead(3, 9), not {text!r}")
-    if values and kind is not Posterior:
-        raise CrowdError(f"only a posterior can be calibrated, not {text!r}")
-    types: dict[str, Any] = {field.name: type(field.default) for field in fields(kind)}
-    types = {name: of for name, of in types.items() if of in (int, float)}
-    try:
-        for place, part in enumerate(filter(None, map(str.strip, (form[2] or "").split(",")))):
-            word, equals, value = part.partition("=")
-            name = _WORDS.get(word.strip(), word.strip()) if equals else list(types)[place]
-            if name in values:
-                raise KeyError(name)
-            values[name] = types[name](value if equals else word)
-    except (KeyError, IndexError, ValueError) as error:
-        known = ", ".join(types)
-        raise CrowdError(f"the values of {form[1]} are {known}, each a number and once: {text!r} has others") from error
-    return kind(**values)

@@ -69,6 +69,14 @@ class Vote:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a curator says an answer is, whatever the votes say: a conclusion about the image by one person."""
+
+    answer: bool
+    curator: str
+
+
 class Crowd(Protocol):
     """Whoever answers pages."""
 

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from holotype.crowd.ballot import Ballot, Floats, Ints
 from holotype.crowd.campaign import PAGE_SIZE
+from holotype.crowd.conclusion import Conclusion, Policy, State
 from holotype.crowd.confusion import LEAST, normalised
 from holotype.crowd.fitting import BAD, GOOD, HARD, History, Kinds
-from holotype.crowd.policy import Conclusion, Policy, State
 from holotype.crowd.replay import play
 from holotype.crowd.simulated import Population, hire, log_odds
 from holotype.errors import CrowdError

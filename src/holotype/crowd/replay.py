@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from holotype.crowd.ballot import Ballot, Ints
-from holotype.crowd.policy import Conclusion, Policy, State
+from holotype.crowd.conclusion import Conclusion, Policy, State
 
 Ask = Callable[[Ballot, Ints], Ballot]
 """From the votes so far and the open tasks ``(open,)`` to the votes with one more on each, where there is one."""

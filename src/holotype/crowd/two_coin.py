@@ -94,7 +94,7 @@ class TwoCoinModel:
         self.workers = np.concatenate([workers, self.workers[len(workers) :]])
 
     def first(self, base_rate: float) -> Floats:
-        """Where to start: one expectation step in which all are as the belief says but the base rate, ``(tasks, kinds)``."""
+        """Where to start: one expectation step in which all but the base rate is as believed, ``(tasks, kinds)``."""
         self.before = self._with_priors(np.full(self._ballot.tasks, base_rate))
         chances = np.log(np.maximum(self.priors.with_hard(self.population), LEAST))
         return normalised(self._ballot.counts() @ chances + self._prior_odds())

@@ -300,3 +300,9 @@ def statistics(rows: Sequence[Mapping[str, Any]], wnids: Iterable[str]) -> dict[
         "in_near_duplicate_groups": sum(count for count in groups.values() if count > 1),
         "votes_per_label": asked / len(rows) if rows else 0.0,
     }
+
+
+def labelled_by(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The policies that rows of a manifest name, and how many labels each drew."""
+    drawn = Counter(row["policy"] for row in rows)
+    return {"policies": sorted(drawn), "labels_by_policy": {policy: drawn[policy] for policy in sorted(drawn)}}

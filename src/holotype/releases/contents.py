@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from holotype.catalog.questions import Votes
 from holotype.crowd import Answer, Audit, State
 from holotype.crowd.certificate import Answers
+from holotype.crowd.expert import CURATOR, NOBODY_CHECKED, is_unchecked, without_names
 from holotype.crowd.workers import hidden_name
 from holotype.errors import ReleaseError
 from holotype.images.intake import EXTENSIONS
 from holotype.images.packs import Address
 from holotype.ontology import Ontology
-from holotype.releases.build import ID_LENGTH, Contents, LabelledImage
+from holotype.releases.build import ID_LENGTH, Contents, LabelledImage, labelled_by
 from holotype.releases.certificates import audit_rows, certificates_value
 from holotype.releases.split import Fractions, split
 
@@ -43,6 +44,10 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
     Raises `ReleaseError` in the case, not to be expected, that two images would have the same id.
     """
     accepted, votes = facts.accepted, facts.votes
+
+    def hide(person: str) -> str:
+        return hidden_name(person, salt)
+
     ids = {row.sha256: row.sha256[:ID_LENGTH] for row in accepted}
     if len(set(ids.values())) < len(ids):
         raise ReleaseError("two images share the first 16 digits of their sha256")
@@ -69,7 +74,7 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
             "near_group": groups[ids[row.sha256]],
             **{answer.name.lower(): counts[row.candidate_id, int(answer)] for answer in Answer},
             "score": row.posterior,
-            "policy": row.policy,
+            "policy": without_names(row.policy, hide),
             "origin": _public(first.origin),
             **{key: getattr(first, key) for key in ("source", "query", "position", "licence")},
         }
@@ -85,11 +90,32 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
         ],
         "fractions": {"train": fractions.train, "val": fractions.val, "test": fractions.test},
         "seed": seed,
-        "policies": sorted({row.policy for row in accepted}),
+        **labelled_by([label.columns for label in labels]),
+        **_overruled(facts, hide),
+        **_unchecked(facts),
     }
     audits = certificates_value(facts.audits) if facts.audits else None
-    audit = list(audit_rows(facts.audits, facts.answers, lambda name: hidden_name(name, salt)))
+    audit = list(audit_rows(facts.audits, facts.answers, hide))
     return Contents(labels, classes, list(_vote_rows(facts, salt)), summary, audits, audit)
+
+
+def _overruled(facts: Facts, hide: Callable[[str], str]) -> dict[str, Any]:
+    """How many labels each curator, under a hidden name, made yes and no; empty where none did."""
+    found: dict[str, dict[str, int]] = {}
+    for row in facts.everything:
+        if row.policy is not None and row.policy.startswith(CURATOR):
+            curator = hide(row.policy.removeprefix(CURATOR))
+            found.setdefault(curator, {"yes": 0, "no": 0})[row.state] += 1
+    return {"overruled": found} if found else {}
+
+
+def _unchecked(facts: Facts) -> dict[str, Any]:
+    """How many labels are somebody's mere word, in no subtree with a certificate; empty where none is."""
+    certified = [audit.plan for audit in facts.audits if audit.certificate is not None]
+    ranges = [pair for plan in certified for pair in plan.ranges]
+    words = [row for row in facts.accepted if is_unchecked(row.policy)]
+    left = sum(not any(start <= row.rank < stop for start, stop in ranges) for row in words)
+    return {"unchecked": {"labels": left, "remark": f"{left:,} labels are {NOBODY_CHECKED}"}} if left else {}
 
 
 def _public(origin: str) -> str:

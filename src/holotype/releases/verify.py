@@ -35,6 +35,7 @@ from holotype.releases.build import (
     SUMMARY,
     VOTES,
     VOTES_SCHEMA,
+    labelled_by,
     statistics,
 )
 from holotype.releases.certificates import check_audit, check_subtrees, parse_certificates
@@ -273,6 +274,9 @@ def _check_manifest(release: Release) -> Iterator[str]:
     yield from (f"near-duplicates of {group} are in {sorted(s)}" for group, s in splits.items() if len(s) > 1)
     if statistics(rows, release.wnids) != release.statistics:
         yield f"{STATISTICS} does not follow from {MANIFEST}"
+    told = labelled_by(rows)
+    if any(release.summary.get(name, value) != value for name, value in told.items()):
+        yield f"the policies in {SUMMARY} do not follow from {MANIFEST}"
 
 
 def _check_images(release: Release) -> Iterator[str]:

@@ -1,0 +1,106 @@
+"""What people say of candidates for sure, as statements that are appended: gold, and labels a curator overrules.
+
+Of a candidate's statements the newest counts; one without an answer withdraws those before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, insert, select, true
+
+from holotype.catalog import schema as t
+
+_BY = {t.gold.name: t.gold.c.source, t.overruling.name: t.overruling.c.curator}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What somebody said of a candidate at a Unix time: an answer (`holotype.crowd.Answer`), or None to withdraw.
+
+    `number` counts the candidate's statements from 1.
+    """
+
+    candidate: int
+    wnid: str
+    sha256: str
+    number: int
+    answer: int | None
+    by: str
+    reason: str
+    at: float
+
+
+def newest(connection: Connection, table: Table) -> list[Statement]:
+    """The statement that counts of every candidate that has any, by rank and sha256."""
+    return _statements(connection, table, _is_newest(table))
+
+
+def history(connection: Connection, table: Table) -> list[Statement]:
+    """Every statement, by rank, sha256 and number."""
+    return _statements(connection, table, true())
+
+
+def standing(table: Table) -> Select[tuple[int]]:
+    """The ids of the candidates with an answer that was not withdrawn."""
+    return select(table.c.candidate_id).where(_is_newest(table), table.c.answer.is_not(None))
+
+
+def _is_newest(table: Table) -> ColumnElement[bool]:
+    other = table.alias()
+    later = and_(other.c.candidate_id == table.c.candidate_id, other.c.number > table.c.number)
+    return ~select(other.c.number).where(later).exists()
+
+
+def _statements(connection: Connection, table: Table, wanted: ColumnElement[bool]) -> list[Statement]:
+    candidate, image = t.candidate, t.image
+    rows = connection.execute(
+        select(
+            candidate.c.id,
+            candidate.c.wnid,
+            image.c.sha256,
+            table.c.number,
+            table.c.answer,
+            _BY[table.name],
+            table.c.reason,
+            table.c.at,
+        )
+        .select_from(table.join(candidate).join(image))
+        .where(wanted)
+        .order_by(candidate.c.rank, image.c.sha256, table.c.number)
+    )
+    return [Statement(*row) for row in rows]
+
+
+def say(
+    connection: Connection, table: Table, answers: Mapping[int, int | None], by: str, reason: str, at: float
+) -> int:
+    """Append answers by candidate id where they are not what counts already; how many were appended.
+
+    Two who say something of a candidate at once are an IntegrityError for one of them, who does it again.
+    """
+    held = {statement.candidate: statement for statement in newest(connection, table)}
+    rows: list[dict[str, Any]] = []
+    for candidate, answer in answers.items():
+        before = held.get(candidate)
+        if (None if before is None else before.answer) != answer:
+            number = 1 if before is None else before.number + 1
+            rows.append({"candidate_id": candidate, "number": number, "answer": answer})
+    said = {_BY[table.name].name: by, "reason": reason, "at": at}
+    if rows:
+        connection.execute(insert(table), [row | said for row in rows])
+    return len(rows)
+
+
+def lenders(connection: Connection) -> dict[int, set[str]]:
+    """The wnids of the synsets that lent each candidate's image as gold, of those that were lent."""
+    table = t.sighting
+    found: dict[int, set[str]] = {}
+    rows: Sequence[Any] = connection.execute(
+        select(table.c.candidate_id, table.c.query).where(table.c.source == "gold")
+    ).all()
+    for candidate, wnid in rows:
+        found.setdefault(candidate, set()).add(wnid)
+    return found

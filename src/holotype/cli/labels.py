@@ -1,0 +1,56 @@
+"""Commands about labels that a curator overrules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+import holotype as api
+from holotype.cli import show
+from holotype.cli.answers import read_answers, read_pairs
+from holotype.cli.options import json_option, project_option, reason_option
+
+curator_option = click.option("--curator", required=True, metavar="NAME", help="Who says so.")
+
+
+@click.group()
+def label() -> None:
+    """Overrule labels, with a name and a reason; what was said before stays in the history."""
+
+
+@label.command("overrule")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@curator_option
+@reason_option
+@project_option
+def overrule(file: Path, curator: str, reason: str, project: Path) -> None:
+    """Make the labels of FILE, a CSV with the header sha256,wnid,answer (yes or no), what it says, whatever the votes.
+
+    Nobody is asked about them any more, and no worker is judged by them.
+    """
+    with api.open(project) as db:
+        changed = db.overrule(read_answers(file), curator, reason)
+    click.echo(f"{changed:,} labels overruled")
+
+
+@label.command("withdraw")
+@click.argument("what", nargs=-1, required=True, metavar="FILE|SHA256...")
+@curator_option
+@reason_option
+@project_option
+def withdraw(what: tuple[str, ...], curator: str, reason: str, project: Path) -> None:
+    """Let the votes decide again on the labels of FILE, a CSV that begins with sha256,wnid, or of an image."""
+    with api.open(project) as db:
+        pairs = read_pairs(what, {(said.sha256, said.wnid) for said in db.overrulings()})
+        changed = db.overrule(dict.fromkeys(pairs), curator, reason)
+    click.echo(f"{changed:,} overrulings withdrawn; run holotype verify to ask about what is open")
+
+
+@label.command("list")
+@project_option
+@json_option
+def list_overrulings(project: Path, as_json: bool) -> None:
+    """List all that curators ever said of labels; of a label, the last counts."""
+    with api.open(project) as db:
+        show.print_statements(db.overrulings(), "curator", as_json)

@@ -1,0 +1,182 @@
+"""One expert instead of a crowd: policies that take one person's votes, or a source's labels, as they are."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from holotype.crowd.ballot import Ballot
+from holotype.crowd.conclusion import Conclusion, Policy, State, conclusion
+from holotype.crowd.imageable import Imageable
+from holotype.crowd.port import Answer, Crowd, Page, Sheet, Task
+from holotype.crowd.simulated import Population, SimulatedCrowd, SimulatedWorker
+from holotype.errors import CrowdError
+
+NOBODY_CHECKED = "taken on one person's or one source's word; nobody independent has checked them"
+"""What is to be said of labels by `Trust` and `Source` that no audit covers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The vote of the worker called `name` decides alone: yes, no, or undecided where they are unsure.
+
+    What they have not answered is open, whatever others say. So ask nobody else: a crowd of other people never ends it
+    (`SimulatedExpert` is a crowd of one, `Nobody` asks nobody and leaves the votes that are there). The score is 1, 0
+    or a half. Nothing is known of the person's errors: only an audit can tell.
+    """
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise CrowdError("who is trusted needs a name")
+
+    def __str__(self) -> str:
+        return f"trust({_quoted(self.name)})"
+
+    def conclude(self, ballot: Ballot) -> Conclusion:
+        """The state of every task by the person's vote. Raises `CrowdError` for a ballot that does not name workers."""
+        if ballot.names is None:
+            raise CrowdError(f"{self} goes by who voted, which these votes do not say")
+        number = ballot.names.index(self.name) if self.name in ballot.names else -1
+        told = np.flatnonzero(ballot.worker == number)
+        scores, voted = np.full(ballot.tasks, 0.5), np.zeros(ballot.tasks, bool)
+        scores[ballot.task[told]] = ballot.answer[told] / Answer.YES
+        voted[ballot.task[told]] = True
+        rules = [(voted & (scores > 0.5), State.YES), (voted & (scores < 0.5), State.NO), (voted, State.UNDECIDED)]
+        return conclusion(ballot, scores, rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a source says is taken as it is, whatever anybody votes; nobody is asked.
+
+    `name` is a source of sightings (``folder:birds``), or what comes before its colon and stands for all of that kind
+    (``folder``). A candidate found there is yes; any other is undecided.
+    """
+
+    name: str = "folder"
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise CrowdError("a source needs a name, such as folder")
+
+    def __str__(self) -> str:
+        return f"source({_quoted(self.name)})"
+
+    def conclude(self, ballot: Ballot) -> Conclusion:
+        """The state of every task by its source. Raises `CrowdError` for a ballot that does not tell sources."""
+        if ballot.sources is None:
+            raise CrowdError(f"{self} goes by where images were found, which these votes do not say")
+        found = ballot.sources
+        meant = [name == self.name or name.startswith(f"{self.name}:") for name in found.names]
+        here = np.bincount(found.task[np.array(meant, bool)[found.source]], minlength=ballot.tasks) > 0
+        everything = np.ones(ballot.tasks, bool)
+        return conclusion(ballot, np.where(here, 1.0, 0.5), [(here, State.YES), (everything, State.UNDECIDED)])
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False)
+
+
+_FORM = re.compile(r"\s*(trust|source)\s*\((.*)\)\s*", re.IGNORECASE | re.DOTALL)
+
+
+def parse_expert(text: str) -> Trust | Source | None:
+    """The policy of one expert that `text` names, as in ``trust("ann")``; None for any other policy.
+
+    The name is a JSON string. Raises `CrowdError` where it is not one.
+    """
+    form = _FORM.fullmatch(text)
+    if form is None:
+        return None
+    kind = Trust if form[1].lower() == "trust" else Source
+    try:
+        name = json.loads(form[2])
+    except ValueError as error:
+        raise CrowdError(f'a name is in double quotes, as in {form[1]}("ann"), not {text!r}') from error
+    if not isinstance(name, str):
+        raise CrowdError(f'a name is in double quotes, as in {form[1]}("ann"), not {text!r}')
+    return kind(name)
+
+
+CURATOR = "curator:"
+"""What the policy of an overruled label begins with; the curator's name follows."""
+
+_TRUST = re.compile(r'trust\(("(?:[^"\\]|\\.)*")\)')
+
+
+def is_unchecked(label: str) -> bool:
+    """Whether a label that says it was drawn by `label` is an expert's or a source's word."""
+    inner = label.removeprefix("imageable(")
+    return inner.startswith(('trust("', 'source("'))
+
+
+def without_names(label: str, hide: Callable[[str], str]) -> str:
+    """What a label says it was drawn by, as it may be exported: the names of people in it hidden by `hide`.
+
+    >>> without_names('trust("ann")', str.upper), without_names("curator:bob", str.upper)
+    ('trust("ANN")', 'curator:BOB')
+    """
+    if label.startswith(CURATOR):
+        return CURATOR + hide(label.removeprefix(CURATOR))
+    if not is_unchecked(label):
+        return label
+    return _TRUST.sub(lambda found: f"trust({_quoted(hide(json.loads(found[1])))})", label)
+
+
+class Nobody:
+    """A crowd that nobody is in: what is concluded follows from the votes there are."""
+
+    name = "nobody"
+
+    def post(self, pages: Sequence[Page]) -> None:
+        """Nobody sees the pages."""
+
+    def collect(self) -> list[Sheet]:
+        """Nothing."""
+        return []
+
+    def waiting(self) -> list[Page]:
+        """Nothing."""
+        return []
+
+    def acknowledge(self, sheets: Sequence[Sheet]) -> None:
+        """There is nobody to hear it."""
+
+
+class SimulatedExpert(SimulatedCrowd):
+    """A simulated crowd of one person, who sees what `shows` says and is never wrong nor unsure.
+
+    Pages with a task they have answered before, and all pages where they are blocked, are left.
+    """
+
+    def __init__(
+        self, expert: str, shows: Callable[[Task], bool], clock: Callable[[], float], seed: int = 2009
+    ) -> None:
+        super().__init__(shows, clock, Population(workers=0), seed)
+        self.expert = expert
+        self._workers = [SimulatedWorker(expert, 1.0, 1.0, (0.0, 0.0, 0.0), 3.0)]
+
+    def post(self, pages: Sequence[Page]) -> None:
+        """Put pages up, for the one person."""
+        super().post([page for page in pages if self.expert not in page.seen])
+
+
+def check_expert(policy: Policy, crowd: Crowd, workers: Collection[str]) -> None:
+    """Raises `CrowdError` where `policy` trusts somebody whom `crowd` cannot ask: its campaign would never end.
+
+    `workers` are those whose votes count already.
+    """
+    inner = policy.policy if isinstance(policy, Imageable) else policy
+    if not isinstance(inner, Trust):
+        return
+    if isinstance(crowd, Nobody) and inner.name not in workers:
+        raise CrowdError(f"no vote by {inner.name!r} counts; see: holotype workers list")
+    alone = isinstance(crowd, SimulatedExpert) and crowd.expert == inner.name
+    if isinstance(crowd, SimulatedCrowd) and not alone:
+        raise CrowdError(f"only {inner.name!r} is trusted: simulate them alone, the others would be asked for nothing")

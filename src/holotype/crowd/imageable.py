@@ -1,0 +1,56 @@
+"""Giving up on synsets that nobody can see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from holotype.crowd.ballot import Ballot
+from holotype.crowd.conclusion import Conclusion, Policy, State
+from holotype.crowd.guards import Mask
+from holotype.errors import CrowdError
+
+
+@dataclass(frozen=True, slots=True)
+class Imageable:
+    """Another policy, which gives up on a synset that nobody can see.
+
+    When fewer than a share `least` of a synset's candidates are good, with 95 % confidence and even if all that were
+    asked about and are not yet decided were good, its open tasks are abandoned (59 noes and nothing else, for .05).
+    Deng et al. flagged synsets whose images never reach a majority.
+    """
+
+    policy: Policy
+    least: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 0 < self.least < 1:
+            raise CrowdError(f"the least share of good images must lie between 0 and 1, not {self.least}")
+
+    def __str__(self) -> str:
+        return f"imageable({self.policy}, least={self.least})"
+
+    def conclude(self, ballot: Ballot) -> Conclusion:
+        """The other policy's states, but abandoned instead of open where the synset is not imageable."""
+        found = self.policy.conclude(ballot)
+        hopeless = unimageable(ballot, found, self.least)[ballot.synset]
+        states = [
+            State.ABANDONED if state is State.OPEN and gone else state
+            for state, gone in zip(found.states, hopeless, strict=True)
+        ]
+        return replace(found, states=states)
+
+
+def unimageable(ballot: Ballot, conclusion: Conclusion, least: float = 0.05) -> Mask:
+    """Whether, with 95 % confidence, fewer than a share `least` of a synset's candidates are good, ``(synsets,)``.
+
+    Of those asked about all that are not decided no count as good: noes are decided first, so the decided alone are
+    no fair draw. Gold and what a curator ruled on say nothing here: somebody chose them.
+    """
+    from scipy.stats import binom
+
+    asked = ballot.left_to_policy & (ballot.votes_per_task > 0)
+    noes = asked & np.array([state is State.NO for state in conclusion.states], bool)
+    total, bad = (np.bincount(ballot.synset[of], minlength=ballot.synsets) for of in (asked, noes))
+    return np.asarray((total > 0) & (binom.cdf(total - bad, total, least) <= 0.05))

@@ -1,0 +1,496 @@
+"""Gold and labels corrected by appending, and one expert instead of a crowd: policies, a project, its release."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holotype.catalog import questions
+from holotype.crowd import (
+    Answer,
+    Ballot,
+    Fixed,
+    Imageable,
+    Lead,
+    Policy,
+    Posterior,
+    State,
+    Table,
+    Tally,
+    Task,
+    Vote,
+)
+from holotype.crowd.expert import NOBODY_CHECKED, Nobody, Source, Trust, is_unchecked, without_names
+from holotype.crowd.fitting import History
+from holotype.crowd.imageable import unimageable
+from holotype.crowd.policy_names import parse_policy
+from holotype.crowd.port import Ruling
+from holotype.errors import CrowdError
+from holotype.project import Project
+from holotype.releases import verify_release
+from test_cli import run
+
+Fill = Callable[..., None]
+DOG, WHIPPET, GREYHOUND = "n02084071", "n02091134", "n02091032"
+YES, NO, UNSURE = Answer.YES, Answer.NO, Answer.UNSURE
+TASKS = [Task(number, DOG, f"{number:064x}") for number in range(4)]
+
+
+def vote(number: int, worker: str, answer: Answer) -> Vote:
+    return Vote(number, worker, answer, "001-x", 1.0, 0.0)
+
+
+# Policies
+
+
+def test_one_persons_vote_decides_alone() -> None:
+    others = [vote(number, f"w{n}", NO) for number in range(4) for n in range(9)]
+    mine = [vote(number, "ann", answer) for number, answer in enumerate((YES, NO, UNSURE))]
+    found = Tally(TASKS, [*others, *mine]).conclude(Trust("ann"))
+    assert found.states == [State.YES, State.NO, State.UNDECIDED, State.OPEN]
+    assert found.scores.tolist() == [1, 0, 0.5, 0.5]
+    assert set(Tally(TASKS, others + mine, blocked={"ann"}).conclude(Trust("ann")).states) == {State.OPEN}
+
+
+def test_a_source_is_taken_at_its_word_whatever_is_voted() -> None:
+    found = [(0, "folder:birds"), (0, "web"), (1, "folder:birds of prey"), (2, "folders"), (9, "folder:birds")]
+    tally = Tally(TASKS, [vote(0, "ann", NO)], found=found)
+    yes, undecided = State.YES, State.UNDECIDED
+    for name, states in {
+        "folder": [yes, yes, undecided, undecided],
+        "folder:birds": [yes, undecided, undecided, undecided],
+        "web": [yes, undecided, undecided, undecided],
+        "bird": [undecided] * 4,
+    }.items():
+        assert tally.conclude(Source(name)).states == states, name
+    assert Tally(TASKS).conclude(Source()).states == [undecided] * 4
+
+
+def test_experts_need_to_know_who_voted_and_where_images_were_found() -> None:
+    nothing = np.zeros(0, np.int64)
+    empty = Ballot(nothing, nothing, nothing, np.zeros(2, np.int64), 0, 1)
+    for policy in (Trust("ann"), Source()):
+        with pytest.raises(CrowdError, match="which these votes do not say"):
+            policy.conclude(empty)
+    with pytest.raises(CrowdError, match="needs a name"):
+        Trust("")
+    with pytest.raises(CrowdError, match="needs a name"):
+        Source("")
+
+
+NAMES = [
+    'a"b',
+    "x), least=0.5)",
+    "ü, (y=3)",
+    'trust("z")',
+    ", calibration(slope=1, shift=2))",
+    "back\\slash\n",
+    "imageable(",
+]
+
+
+@given(st.one_of(st.sampled_from(NAMES), st.text(st.characters(exclude_categories=["Cs"]), min_size=1)))
+def test_experts_are_named_whatever_they_are_called(name: str) -> None:
+    for policy in (Trust(name), Source(name), Imageable(Trust(name)), Imageable(Source(name))):
+        assert parse_policy(str(policy)) == policy
+        assert is_unchecked(str(policy))
+    assert (
+        without_names(str(Trust(name)), lambda _: "#") == without_names(str(Trust("b")), lambda _: "#") == 'trust("#")'
+    )
+    assert without_names(str(Imageable(Trust(name))), str.title) == str(Imageable(Trust(name.title())))
+    assert without_names(str(Source(name)), str.upper) == str(Source(name))
+    assert without_names(f"curator:{name}", lambda said: f"<{said}>") == f"curator:<{name}>"
+
+
+@pytest.mark.parametrize("text", ["trust(ann)", "trust()", "source(1)", 'trust("a", "b")', 'trust(["a"])', 'trust("")'])
+def test_what_names_no_expert_is_refused(text: str) -> None:
+    with pytest.raises(CrowdError, match="name"):
+        parse_policy(text)
+
+
+def test_other_policies_name_nobody() -> None:
+    for policy in (Posterior(), Lead(), Imageable(Fixed())):
+        assert not is_unchecked(str(policy))
+        assert without_names(str(policy), lambda _: "#") == str(policy)
+
+
+POLICIES: list[Policy] = [
+    Fixed(5),
+    Lead(2, 5),
+    Posterior(),
+    Table(seeds=3),
+    Imageable(Posterior()),
+    Trust("w1"),
+    Source(),
+]
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=str)
+def test_what_a_curator_ruled_on_is_so_under_every_policy(policy: Policy) -> None:
+    votes = [vote(number, f"w{n}", NO if number == 0 else YES) for number in (0, 1) for n in range(12)]
+    rulings = {
+        0: Ruling(True, "c"),
+        1: Ruling(False, "c"),
+        2: Ruling(True, "c"),
+        3: Ruling(True, "c"),
+        99: Ruling(True, "c"),
+    }
+    found = Tally(TASKS, votes, gold={3: False}, rulings=rulings).conclude(policy)
+    assert found.states == [State.YES, State.NO, State.YES, State.NO], "gold goes first"
+    assert found.scores.tolist() == [1, 0, 1, 0]
+
+
+def test_a_ruling_tells_nothing_about_workers_or_synsets() -> None:
+    votes = [vote(number, f"w{n}", NO) for number in range(4) for n in range(20)]
+    plain, ruled = (Tally(TASKS, votes, rulings=said).ballot() for said in ({}, {0: Ruling(True, "c")}))
+    model = Posterior().conclude(plain).scores, Posterior().conclude(ruled).scores
+    assert model[0][1:].tolist() == model[1][1:].tolist()
+    every = Tally(TASKS, votes, rulings={task.number: Ruling(False, "c") for task in TASKS}).ballot()
+    assert not unimageable(every, Fixed(5).conclude(every)).any(), "a curator chose them: no fair draw"
+
+
+def test_a_table_does_not_wait_for_votes_on_what_is_ruled() -> None:
+    votes = [vote(number, f"w{n}", YES) for number in (1, 2) for n in range(10)]
+    waiting = Tally(TASKS, votes).conclude(Table(seeds=3)).states
+    assert waiting == [State.OPEN, State.YES, State.YES, State.UNDECIDED]
+    ruled = Tally(TASKS, votes, rulings={0: Ruling(False, "c")}).conclude(Table(seeds=3)).states
+    assert ruled == [State.NO, State.YES, State.YES, State.OPEN]
+
+
+def test_a_history_knows_what_is_ruled() -> None:
+    ballot = History.of(Tally(TASKS, rulings={1: Ruling(True, "c")})).ballot
+    assert Fixed(1).conclude(ballot).states == [State.OPEN, State.YES, State.OPEN, State.OPEN]
+
+
+# Gold in a project
+
+
+@pytest.fixture
+def collected(project: Project, tmp_path: Path, fill: Fill) -> Project:
+    for number, name in enumerate((DOG, WHIPPET, GREYHOUND)):
+        fill(tmp_path / "photos" / name, 12, first=100 * number)
+    project.ingest(tmp_path / "photos")
+    return project
+
+
+@pytest.fixture
+def verified(collected: Project) -> Project:
+    collected.verify(collected.simulated_crowd(truth_of(collected)), Posterior(accept=0.95, maximum=9))
+    return collected
+
+
+def truth_of(db: Project) -> dict[tuple[str, str], bool]:
+    return {(found.sha256, found.wnid): int(found.sha256, 16) % 4 > 0 for found in db.tasks()}
+
+
+def states(db: Project) -> dict[tuple[str, str], str]:
+    return {(image.sha256, image.wnid): image.decided for image in db.images()}
+
+
+def decided(db: Project, state: str) -> tuple[str, str]:
+    return next(pair for pair, found in states(db).items() if found == state)
+
+
+def policies(db: Project) -> dict[tuple[str, str], str]:
+    with db.catalog.read() as connection:
+        return {(row.sha256, row.wnid): row.policy for row in questions.find_images(connection, None, None)}
+
+
+def test_withdrawn_gold_leaves_its_label_to_the_votes(verified: Project) -> None:
+    before, votes = states(verified), len(verified.votes())
+    pair = decided(verified, "yes")
+    verified.add_gold({pair: False}, "x")
+    assert (states(verified)[pair], policies(verified)[pair]) == ("no", "gold")
+    assert verified.correct_gold({pair: None}, "me", "I looked at the wrong one") == 1
+    assert verified.correct_gold({pair: None}, "me", "again") == 0
+    assert verified.gold() == {}
+    assert (states(verified), len(verified.votes())) == (before, votes)
+    assert policies(verified)[pair].startswith("posterior(")
+    said = [(one.sha256, one.answer, one.by, one.reason) for one in verified.gold_history()]
+    assert said == [(pair[0], NO, "x", ""), (pair[0], None, "me", "I looked at the wrong one")]
+
+
+def test_gold_is_corrected_and_corrected_back(verified: Project) -> None:
+    pair = decided(verified, "yes")
+    verified.add_gold({pair: False}, "x")
+    for yes in (True, False, None, True):
+        assert verified.correct_gold({pair: yes}, "me", "so it is") == 1
+        assert list(verified.gold().values()) == ([] if yes is None else [yes])
+        assert states(verified)[pair] == ("no" if yes is False else "yes")
+    assert [one.answer for one in verified.gold_history()] == [NO, YES, NO, None, YES]
+    (ann,) = [review for review in verified.workers() if review.gold][:1]
+    assert ann.right in (0, 1), "workers are judged by what counts now"
+
+
+def test_only_gold_is_corrected_and_with_a_reason(verified: Project) -> None:
+    first, second = list(truth_of(verified))[:2]
+    verified.add_gold({first: True}, "x")
+    with pytest.raises(CrowdError, match=f"1 of these never were gold, the first is {second[0]} for {second[1]}"):
+        verified.correct_gold({first: None, second: None}, "me", "r")
+    with pytest.raises(CrowdError, match="are of no candidate"):
+        verified.correct_gold({("f" * 64, DOG): None}, "me", "r")
+    with pytest.raises(CrowdError, match="needs a reason"):
+        verified.correct_gold({first: None}, "me", " ")
+    verified.correct_gold({first: None}, "me", "r")
+    with pytest.raises(CrowdError, match="contradict what gold says, or were withdrawn"):
+        verified.add_gold({first: True}, "an old file again")
+    assert len(verified.gold_history()) == 2
+
+
+def test_a_siblings_no_stands_and_falls_with_the_yes_it_follows_from(collected: Project) -> None:
+    yes = {pair: True for pair in truth_of(collected) if pair[1] == GREYHOUND}
+    collected.add_gold(yes, "x")
+    assert collected.sibling_gold(5) == 5
+    lent = {task.sha256 for task in collected.gold() if task.wnid == WHIPPET}
+    wrong = {(sha256, GREYHOUND): None for sha256 in sorted(lent)[:2]}
+    assert collected.correct_gold(wrong, "me", "these are whippets") == 2
+    left = {task.sha256 for task, good in collected.gold().items() if task.wnid == WHIPPET and not good}
+    assert left == lent - {sha256 for sha256, _ in wrong}
+    kept = sorted(left)[0]
+    collected.correct_gold({(kept, WHIPPET): True}, "me", "shows both")
+    collected.correct_gold(dict.fromkeys(wrong, True), "me", "no, greyhounds after all")
+    again = {task.sha256: good for task, good in collected.gold().items() if task.wnid == WHIPPET}
+    assert again == {**dict.fromkeys(lent, False), kept: True}, "what a person said of a sibling is left"
+
+
+def test_gold_that_is_all_there_is_can_be_withdrawn(collected: Project) -> None:
+    """No label names the policy any more: it is remembered."""
+    truth = truth_of(collected)
+    collected.verify(collected.simulated_crowd(truth), Lead(2, 5))
+    before = states(collected)
+    collected.add_gold(truth, "x")
+    assert set(policies(collected).values()) == {"gold"}
+    collected.correct_gold(dict.fromkeys(truth), "me", "all of it was a draft")
+    assert states(collected) == before
+    assert set(policies(collected).values()) == {"lead(2, 5)"}
+
+
+# Overruled labels in a project
+
+
+def test_a_label_is_what_a_curator_says_until_that_is_withdrawn(verified: Project) -> None:
+    before, votes = states(verified), verified.votes()
+    reviews = verified.workers()
+    yes, no = decided(verified, "yes"), decided(verified, "no")
+    said = {yes: False, no: True}
+    assert verified.overrule(said, " ann ", "a wax figure") == 2
+    assert verified.overrule(said, "ann", "again") == 0
+    assert {pair: states(verified)[pair] for pair in said} == {yes: "no", no: "yes"}
+    assert {policies(verified)[pair] for pair in said} == {"curator:ann"}
+    assert verified.stats()["policies"]["curator:ann"] == 2
+    assert verified.workers() == reviews, "no worker is judged by it"
+    assert verified.gold() == {}
+    assert verified.overrule({yes: None}, "bob", "a real one") == 1
+    assert verified.overrule({yes: None}, "bob", "a real one") == 0
+    assert states(verified) == before | {no: "yes"}
+    assert verified.overrule({no: None}, "ann", "I was wrong") == 1
+    assert (states(verified), verified.votes()) == (before, votes)
+    assert [(one.answer, one.by) for one in verified.overrulings() if one.sha256 == yes[0]] == [
+        (NO, "ann"),
+        (None, "bob"),
+    ]
+
+
+def test_nobody_is_asked_about_what_is_overruled(collected: Project) -> None:
+    truth = truth_of(collected)
+    some = dict.fromkeys(list(truth)[::2], True)
+    assert collected.overrule(some, "ann", "I took the photographs") == len(some)
+    assert set(states(collected).values()) == {"open"}, "no labels were drawn, so none are"
+    assert not collected.verify(collected.simulated_crowd(truth)).waiting
+    asked = {vote.task for vote in collected.votes()}
+    assert asked == {task.number for task in collected.tasks() if (task.sha256, task.wnid) not in some}
+    assert all(states(collected)[pair] == "yes" for pair in some)
+    collected.overrule(dict.fromkeys(some), "ann", "ask the crowd")
+    assert {states(collected)[pair] for pair in some} == {"open"}
+    assert collected.verify(collected.simulated_crowd(truth)).new_votes > 0
+
+
+def test_what_cannot_be_overruled_says_why(verified: Project) -> None:
+    first, second = list(truth_of(verified))[:2]
+    verified.add_gold({first: True}, "x")
+    with pytest.raises(CrowdError, match="gold says otherwise of 1 of these labels: correct the gold"):
+        verified.overrule({first: False, second: False}, "ann", "r")
+    assert verified.overrule({first: True}, "ann", "r") == 1
+    assert policies(verified)[first] == "gold"
+    with pytest.raises(CrowdError, match="1 of these labels were never overruled"):
+        verified.overrule({second: None}, "ann", "r")
+    with pytest.raises(CrowdError, match="1 labels are of no candidate"):
+        verified.overrule({("f" * 64, DOG): True}, "ann", "r")
+    with pytest.raises(CrowdError, match="a curator needs a name"):
+        verified.overrule({second: True}, "\x1b", "r")
+    with pytest.raises(CrowdError, match="needs a reason"):
+        verified.overrule({second: True}, "ann", "")
+    assert len(verified.overrulings()) == 1
+
+
+def test_a_release_counts_what_was_overruled_and_names_nobody(verified: Project) -> None:
+    yes, no = decided(verified, "yes"), decided(verified, "no")
+    verified.overrule({yes: False, no: True}, "Dr. Ann Example", "r")
+    release = verified.release("v1")
+    hidden = verified.hidden_name("Dr. Ann Example")
+    assert release.summary["overruled"] == {hidden: {"yes": 1, "no": 1}}
+    assert release.summary["labels_by_policy"][f"curator:{hidden}"] == 1
+    assert sum(release.summary["labels_by_policy"].values()) == len(release.rows())
+    assert [row["sha256"] for row in release.rows() if row["policy"] == f"curator:{hidden}"] == [no[0]]
+    assert "unchecked" not in release.summary
+    assert verify_release(release.path) == []
+    everything = b"".join(path.read_bytes() for path in release.path.iterdir())
+    assert b"Example" not in everything
+
+
+# One expert in a project
+
+
+def test_one_trusted_person_decides_everything_with_a_vote_each(collected: Project) -> None:
+    truth = truth_of(collected)
+    report = collected.verify(collected.simulated_crowd(truth, expert="Dr. Ann"), Trust("Dr. Ann"))
+    assert (report.votes, report.policy, report.waiting) == (36, 'trust("Dr. Ann")', False)
+    assert states(collected) == {pair: "yes" if good else "no" for pair, good in truth.items()}
+    assert {vote.worker for vote in collected.votes()} == {"Dr. Ann"}
+    collected.block("Dr. Ann", "on leave")
+    assert set(states(collected).values()) == {"open"}
+    waiting = collected.verify(collected.simulated_crowd(truth, expert="Dr. Ann"), Trust("Dr. Ann"))
+    assert (waiting.waiting, waiting.new_votes) == (True, 0)
+    collected.unblock("Dr. Ann", "back")
+    assert set(states(collected).values()) == {"yes", "no"}
+
+
+def test_nobody_else_is_asked_where_one_person_is_trusted(verified: Project) -> None:
+    for policy in (Trust("ann"), Imageable(Trust("ann"))):
+        for crowd in (verified.simulated_crowd(), verified.simulated_crowd(expert="bob")):
+            with pytest.raises(CrowdError, match="only 'ann' is trusted: simulate them alone"):
+                verified.verify(crowd, policy)
+        with pytest.raises(CrowdError, match="no vote by 'ann' counts"):
+            verified.verify(Nobody(), policy)
+    busiest, count = Counter(vote.worker for vote in verified.votes()).most_common(1)[0]
+    report = verified.verify(Nobody(), Trust(busiest))
+    assert (report.new_votes, report.states["open"]) == (0, 36 - count)
+
+
+def test_folders_are_taken_at_their_word_and_nobody_is_asked(collected: Project) -> None:
+    lent = dict.fromkeys((pair for pair in truth_of(collected) if pair[1] == GREYHOUND), True)
+    collected.add_gold(dict(list(lent.items())[:2]), "x")
+    collected.sibling_gold(1)
+    report = collected.verify(Nobody(), Source())
+    assert (report.votes, report.waiting, report.states) == (0, False, {"yes": 36, "no": 1})
+    release = collected.release("v1")
+    assert release.summary["unchecked"]["labels"] == 34
+    assert release.summary["labels_by_policy"] == {"gold": 2, 'source("folder")': 34}
+    assert verify_release(release.path) == []
+
+
+def test_a_release_says_that_nobody_checked_an_experts_word_until_an_audit_has(collected: Project) -> None:
+    truth = truth_of(collected)
+    collected.verify(collected.simulated_crowd(truth, expert="Dr. Ann"), Trust("Dr. Ann"))
+    release = collected.release("v1")
+    accepted = sum(truth.values())
+    assert release.summary["unchecked"] == {
+        "labels": accepted,
+        "remark": f"{accepted} labels are {NOBODY_CHECKED}",
+    }
+    policy = str(Trust(collected.hidden_name("Dr. Ann")))
+    assert release.summary["policies"] == [policy]
+    assert {row["policy"] for row in release.rows()} == {policy}
+    assert release.certificates == []
+    assert not any(b"Dr. Ann" in path.read_bytes() for path in release.path.iterdir())
+    sample = collected.draw_audit([GREYHOUND], 100)
+    collected.record_audit({(image.sha256, image.wnid): Answer.YES for image in sample}, "somebody else")
+    below = sum(good for (_, wnid), good in truth.items() if wnid == GREYHOUND)
+    assert collected.release("v2").summary["unchecked"]["labels"] == accepted - below
+    collected.draw_audit([DOG], 100, fresh=True)
+    sample = collected.draw_audit([DOG], 100)
+    collected.record_audit({(image.sha256, image.wnid): Answer.YES for image in sample}, "somebody else")
+    assert "unchecked" not in collected.release("v3").summary
+
+
+# From the command line
+
+
+def write(path: Path, rows: Sequence[Sequence[str]], *header: str) -> Path:
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def test_gold_is_corrected_from_the_command_line(verified: Project, tmp_path: Path) -> None:
+    pairs, project = list(truth_of(verified))[:3], ("-p", verified.path)
+    file = write(tmp_path / "gold.csv", [(*pair, "yes") for pair in pairs], "sha256", "wnid", "answer")
+    contrary = write(tmp_path / "contrary.csv", [(*pairs[0], "no")], "sha256", "wnid", "answer")
+    run("gold", "add", file, *project)
+    assert "holotype gold correct" in run("gold", "add", contrary, *project, expect=2)
+    said = run("gold", "correct", contrary, "--reason", "a \x1bstatue", *project)
+    assert said == "1 gold answers changed, and the labels drawn again\n"
+    assert run("gold", "withdraw", file, "--reason", "r", *project).startswith("3 gold answers withdrawn")
+    assert run("gold", "withdraw", pairs[1][0][:8], pairs[2][0], "--reason", "r", *project).startswith("0 gold answers")
+    assert "is or begins the sha256 of 0 images" in run(
+        "gold", "withdraw", "f" * 8, "--reason", "r", *project, expect=2
+    )
+    assert "cannot read" in run("gold", "withdraw", "nothing.csv", "--reason", "r", *project, expect=2)
+    empty = write(tmp_path / "empty.csv", [], "sha", "wnid")
+    assert "header must begin with sha256,wnid" in run("gold", "withdraw", empty, "--reason", "r", *project, expect=2)
+    assert "Missing option '--reason'" in run("gold", "withdraw", file, *project, expect=2)
+    history = json.loads(run("gold", "list", "--history", "--json", *project))
+    assert [(row["answer"], row["source"], row["reason"]) for row in history if row["sha256"] == pairs[0][0]] == [
+        ("yes", "gold.csv", ""),
+        ("no", "contrary.csv", "a \x1bstatue"),
+        ("withdrawn", "command line", "r"),
+    ]
+    assert "a \\x1bstatue" in run("gold", "list", "--history", *project)
+    run("gold", "correct", file, "--reason", "it was right", *project)
+    assert len(json.loads(run("gold", "list", "--json", *project))) == 3
+
+
+def test_labels_are_overruled_from_the_command_line(verified: Project, tmp_path: Path) -> None:
+    pair, project = decided(verified, "yes"), ("-p", verified.path)
+    file = write(tmp_path / "said.csv", [(*pair, "no")], "sha256", "wnid", "answer")
+    by = "--curator", "ann", "--reason", "a wax figure"
+    assert run("label", "overrule", file, *by, *project) == "1 labels overruled\n"
+    assert run("label", "overrule", file, *by, *project) == "0 labels overruled\n"
+    assert "curator:ann 1" in run("stats", *project)
+    assert json.loads(run("stats", "--json", *project))["policies"]["curator:ann"] == 1
+    assert run("label", "withdraw", pair[0][:12], *by, *project).startswith("1 overrulings withdrawn")
+    assert run("label", "withdraw", file, *by, *project).startswith("0 overrulings withdrawn")
+    listed = json.loads(run("label", "list", "--json", *project))
+    assert [(row["answer"], row["curator"]) for row in listed] == [("no", "ann"), ("withdrawn", "ann")]
+    assert run("label", "list", *project).splitlines()[0] == "sha256\twnid\tanswer\tcurator\treason\tat"
+
+
+def test_an_expert_from_the_command_line(collected: Project, tmp_path: Path) -> None:
+    project = ("-p", collected.path)
+    said = run("verify", "--accept-source", *project)
+    assert said.startswith("36 candidates: open 0, yes 36, no 0, undecided 0; 0 votes")
+    assert "undecided 36" in run("verify", "--accept-source", "web", *project)
+    assert "no vote by 'ann' counts" in run("verify", "--trust", "ann", *project, expect=2)
+    said = run("verify", "--trust", "ann", "--crowd", "simulated", *project)
+    assert "36 votes (1.00 per candidate)" in said
+    collected.block("ann", "x")
+    assert "ann has not answered what is open" in run("verify", "--trust", "ann", "--crowd", "simulated", *project)
+    collected.unblock("ann", "x")
+    assert "open 0, yes 36" in run("verify", "--trust", "ann", *project)
+    made = run("release", "create", "v1", *project)
+    assert "36 labels are taken on one person's or one source's word; nobody independent has checked them" in made
+    assert 'trust("ann") 36' in run("stats", *project)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--trust", "ann", "--policy", "lead(3, 9)"), "--trust decides alone: leave out --policy"),
+        (("--trust", "ann", "--accept-source"), "--accept-source decides alone: leave out --trust"),
+        (("--accept-source", "--crowd", "simulated"), "--accept-source decides alone: leave out --crowd"),
+        (("--trust", "ann", "--crowd", "mturk"), "mturk cannot ask one person alone"),
+        (("--trust", ""), "needs a name"),
+    ],
+)
+def test_options_that_an_expert_would_not_heed_are_refused(
+    tmp_path: Path, arguments: Sequence[str], message: str
+) -> None:
+    assert message in run("verify", *arguments, "-p", tmp_path, expect=2)
