@@ -10,6 +10,7 @@ Where Crowd-Kit cannot run it says why.
 from __future__ import annotations
 
 import argparse
+import gzip
 import importlib
 import json
 import os
@@ -18,7 +19,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ from holotype.crowd.aggregate import Aggregator, DawidSkene, MajorityVote, OneCo
 from holotype.crowd.calibration import calibrate, posterior_of_gold
 from holotype.crowd.conclusion import Conclusion
 from holotype.crowd.consensus import fit
+from holotype.crowd.machines import machine_priors
 from holotype.crowd.replay import replay
 
 DATA: Final = Path(__file__).resolve().parents[2] / "shared/data"
@@ -187,6 +189,91 @@ def bench_gold(seeds: int) -> None:
         Posterior(0.99, 0.01),
     ]
     replays(ballot, truth, policies, seeds, 0.5)
+
+
+MODELS: Final = ("alexnet", "vgg16", "resnet50", "resnet18", "inception_v3")
+
+
+def model_scores(names: np.ndarray) -> np.ndarray:
+    """Negated ranks of each pair's class among a model's first five, NaN where it is not there, ``(pairs, models)``."""
+    with gzip.open(DATA / "ilsvrc/predictions/row_order.json.gz") as file:
+        row_of = {name: number for number, (name, _) in enumerate(json.load(file)["image_filenames"])}
+    first, rows = np.load(DATA / "ilsvrc/predictions/val_top5.npz"), [row_of[name] for name in names[:, 0]]
+    hits = np.stack([first[model][rows] == names[:, 1, None].astype(int) for model in MODELS], axis=1)
+    return np.where(hits.any(axis=2), -hits.argmax(axis=2).astype(float), np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class WithMachines:
+    """Another policy, with priors by machines, learned again from the people's votes of every round."""
+
+    policy: Policy
+    scores: np.ndarray
+
+    def __str__(self) -> str:
+        return f"{self.policy} + machines"
+
+    def conclude(self, ballot: Ballot) -> Conclusion:
+        return self.policy.conclude(with_machines(ballot, self.scores))
+
+
+def with_machines(ballot: Ballot, scores: np.ndarray) -> Ballot:
+    return replace(ballot, prior=machine_priors(scores, ballot, fit(ballot)).prior)
+
+
+def as_coins(ballot: Ballot, scores: np.ndarray) -> Ballot:
+    """The ballot with every model as one more worker, who says yes to its first guess and no to the rest.
+
+    The best of the simple readings: yes to its first two or five is worse.
+    """
+    task, model = np.indices(scores.shape).reshape(2, -1)
+    return replace(
+        ballot,
+        task=np.concatenate([ballot.task, task]),
+        worker=np.concatenate([ballot.worker, ballot.workers + model]),
+        answer=np.concatenate([ballot.answer, np.where(scores == 0, 2, 0).ravel()]),
+        workers=ballot.workers + len(MODELS),
+    )
+
+
+def first_of(ballot: Ballot, votes: int, seed: int) -> Ballot:
+    """So many votes on every task, drawn at random."""
+    order = np.lexsort((np.random.default_rng(seed).random(len(ballot.task)), ballot.task))
+    sorted_by_task, cast = ballot.keep(order), ballot.votes_per_task
+    turn = np.arange(len(order)) - np.repeat(np.cumsum(cast) - cast, cast)
+    return sorted_by_task.keep(turn < votes)
+
+
+def bench_machines(seeds: int) -> None:
+    """Five public models beside people. ReaL's own truth is drawn from its five votes, so that the less models add to
+    those, the better they seem; the experts of its gold saw no votes."""
+    sure: list[Policy] = [Posterior(0.98, 0.05), Posterior(0.98, 0.02), Posterior(0.99, 0.01)]
+    machines_on("ReaL gold, truth by experts", *real_gold(), sure, seeds)
+    machines_on("ReaL, truth by its five votes", *real(), [Posterior(0.98, 0.05, 2, 5)], seeds)
+
+
+def machines_on(
+    what: str, ballot: Ballot, names: np.ndarray, truth: np.ndarray, policies: list[Policy], seeds: int
+) -> None:
+    scores = model_scores(names)
+    print(f"\nMachines as workers, {what}: accuracy at .5 and at {YES}, means over {seeds} seeds")
+    row("", "people", "coins", "block", "share", f"people {YES}", f"block {YES}")
+    for votes in (1, 2, 3, 5):
+        found = [machines_beside(first_of(ballot, votes, seed), scores, truth) for seed in range(seeds)]
+        row(f"{votes} votes a pair", *(float(mean) for mean in np.mean(found, axis=0)))
+    row("", "votes", "at 0.5", f"at {YES}")
+    for policy in policies:
+        replays(ballot, truth, [policy, WithMachines(policy, scores)], seeds, YES)
+
+
+def machines_beside(ballot: Ballot, scores: np.ndarray, truth: np.ndarray) -> list[float]:
+    """Accuracies at .5 of people, of people and models as coins, and with the block; its share; and two at `YES`."""
+    people = fit(ballot)
+    block = machine_priors(scores, ballot, people)
+    coins, helped = fit(as_coins(ballot, scores)), fit(replace(ballot, prior=block.prior))
+    at_half = [float(((found.posterior >= 0.5) == truth).mean()) for found in (people, coins, helped)]
+    at_yes = [float(((found.posterior >= YES) == truth).mean()) for found in (people, helped)]
+    return [*at_half, float(block.share.mean()), *at_yes]
 
 
 def bench_public(everything: bool) -> None:
@@ -362,6 +449,7 @@ def bench_table() -> None:
 def benches(quick: bool, seeds: int) -> Iterator[tuple[str, Callable[[], None]]]:
     yield "table", bench_table
     yield "gold", lambda: bench_gold(seeds)
+    yield "machines", lambda: bench_machines(seeds)
     yield "public", lambda: bench_public(not quick)
     yield "certificates", bench_certificates
     yield "incremental", bench_incremental
