@@ -25,7 +25,7 @@ class Oracle:
     accept: float = 0.95
     reject: float = 0.05
     miss: float = 0.1
-    maximum: int = 12
+    maximum: float = 12
 
     def __str__(self) -> str:
         return f"oracle(accept={self.accept}, reject={self.reject}, miss={self.miss}, max={self.maximum})"

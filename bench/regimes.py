@@ -1,7 +1,8 @@
 """Consensus in every regime: base rates, gold, batches, crowds and synsets, judged against the majority of five.
 
     python bench/regimes.py [--policy TEXT] [--only crowd=good|weak,base=.3] [--cells N] [--jobs N] [--csv FILE]
-    python bench/regimes.py --pools
+    python bench/regimes.py --policy oracle     what the votes could give to one who knew the workers
+    python bench/regimes.py --pools             a museum's folders instead
 
 A cell is one regime; its campaign is played once a seed (1 to 5) under the policy, over arrays, with these rules.
 
@@ -35,6 +36,7 @@ import argparse
 import csv
 import itertools
 import os
+import re
 import sys
 import time
 from collections import Counter
@@ -194,8 +196,9 @@ def chosen(cells: Sequence[Cell], text: str) -> list[Cell]:
 
 
 def policy_of(text: str) -> Policy | Oracle:
-    """A policy as policies name themselves, or `oracle`."""
-    return Oracle() if text == "oracle" else parse_policy(text)
+    """A policy as policies name themselves, or ``oracle`` with its values in their order, as in ``oracle(.95, .05)``."""
+    form = re.fullmatch(r"oracle(?:\((.*)\))?", text)
+    return Oracle(*map(float, filter(None, (form[1] or "").split(",")))) if form else parse_policy(text)
 
 
 def main() -> None:
