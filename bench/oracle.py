@@ -18,8 +18,7 @@ class Oracle:
 
     Spammers and colluders weigh nothing; of a stranger the population's mean is known. A task is accepted above
     `accept` with a yes at least; rejected below `reject`, where its votes are at most `miss` times as likely on a good
-    image; undecided after `maximum` votes. Where this does not hold a cell, no policy that stops by votes on the task
-    can be expected to.
+    image; undecided after `maximum` votes. Where no such values hold a cell, the votes do not tell enough.
     """
 
     accept: float = 0.95

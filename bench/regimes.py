@@ -26,8 +26,10 @@ Majority of five: five other votes on each task by the same crowd, unsure abstai
 
 A cell holds where, over all seeds together, without gold: precision is >= .97, or the majority's where that is less;
 recall >= the majority's - .02; votes a task, gold's counted, <= 5 (weak, half spam: 8); nothing without a yes vote is
-accepted; the accepted share differs by <= .05 between seeds. `sure` counts the cells whose precision or recall misses
-by more than chance (binomial, one-sided 5 %): at base .01 a few images are all there is to count.
+accepted; the accepted share differs by <= .05 between seeds. `or chance` counts with them the cells whose precision or
+recall misses by no more than chance (binomial, one-sided 5 %): at base .01 a few images are all there is to count.
+`most` and `spread` are the worst cell's; `alone` counts what was accepted without a yes, `unlab` is the share left
+without a label, `alarm` the share of campaigns in which one rang.
 """
 
 from __future__ import annotations
@@ -91,7 +93,7 @@ def _majority(told: Ints) -> Mask:
 def report(outcomes: Sequence[Outcome]) -> None:
     """Criteria, a line for each crowd and base rate, the worst ten, and where alarms rang."""
     _criteria(outcomes)
-    print(f"\n  {'':23}{'cells':>6}{'held':>6}{'sure':>6}{'prec':>7}{'maj':>7}{'rec':>7}{'maj':>7}", end="")
+    print(f"\n  {'':23}{'cells':>6}{'held':>6}{'or chance':>10}{'prec':>7}{'maj':>7}{'rec':>7}{'maj':>7}", end="")
     print(f"{'votes':>7}{'most':>6}{'alone':>6}{'spread':>7}{'unlab':>7}{'alarm':>6}")
     key = lambda outcome: (outcome.cell.crowd, outcome.cell.base)  # noqa: E731
     for (crowd, base), found in itertools.groupby(outcomes, key):
@@ -129,7 +131,7 @@ def _line(name: str, found: Sequence[Outcome]) -> None:
     held, sure = sum(not out.missed for out in found), len(found) - len(of_sure(found))
     rang = sum(out.rang for out in found) / sum(len(out.results) for out in found)
     print(
-        f"  {name:23}{len(found):6}{held:6}{sure:6}{ours.precision:7.3f}{five.precision:7.3f}{ours.recall:7.3f}"
+        f"  {name:23}{len(found):6}{held:6}{sure:10}{ours.precision:7.3f}{five.precision:7.3f}{ours.recall:7.3f}"
         f"{five.recall:7.3f}{np.mean([out.votes for out in found]):7.2f}{max(out.votes for out in found):6.1f}"
         f"{sum(out.alone for out in found):6}{max(out.spread for out in found):7.3f}"
         f"{np.mean([out.unlabelled for out in found]):7.3f}{rang:6.2f}",
@@ -196,7 +198,7 @@ def chosen(cells: Sequence[Cell], text: str) -> list[Cell]:
 
 
 def policy_of(text: str) -> Policy | Oracle:
-    """A policy as policies name themselves, or ``oracle`` with its values in their order, as in ``oracle(.95, .05)``."""
+    """A policy as policies name themselves, or ``oracle`` with its values in order, as in ``oracle(.95, .05)``."""
     form = re.fullmatch(r"oracle(?:\((.*)\))?", text)
     return Oracle(*map(float, filter(None, (form[1] or "").split(",")))) if form else parse_policy(text)
 
