@@ -120,7 +120,7 @@ def _criteria(outcomes: Sequence[Outcome]) -> None:
     held = sum(not outcome.missed for outcome in outcomes)
     sure = len(outcomes) - len(of_sure(outcomes))
     print(
-        f"\n  {held} of {len(outcomes)} cells hold, {sure} beside those that miss by no more than chance; of each: ",
+        f"\n  {held} of {len(outcomes)} cells hold, {sure} with those that miss by chance at most; of each: ",
         end="",
     )
     print(", ".join(f"{name} {len(outcomes) - missed[name]}" for name in outcomes[0].excess))
