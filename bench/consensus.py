@@ -26,7 +26,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from holotype.crowd import Ballot, Fixed, Lead, Policy, Posterior, State, certify_synsets
+import museums
+import regimes
+from crowds import all_cells
+from holotype.crowd import Ballot, Fixed, Imageable, Lead, Policy, Posterior, State, certify_synsets
 from holotype.crowd.aggregate import Aggregator, DawidSkene, MajorityVote, OneCoin, TwoCoin, Wawa
 from holotype.crowd.calibration import calibrate, posterior_of_gold
 from holotype.crowd.conclusion import Conclusion
@@ -453,6 +456,8 @@ def benches(quick: bool, seeds: int) -> Iterator[tuple[str, Callable[[], None]]]
     yield "public", lambda: bench_public(not quick)
     yield "certificates", bench_certificates
     yield "incremental", bench_incremental
+    yield "regimes", lambda: regimes.bench(all_cells(), Imageable(Posterior()), range(1, 2 if quick else 6))
+    yield "museums", lambda: museums.bench_museums(Imageable(Posterior()), range(1, 3 if quick else 11))
     yield "real", lambda: bench_real(1 if quick else seeds)
     yield "speed", lambda: bench_speed(1_000_000 if quick else 10_000_000)
 
