@@ -4,32 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from holotype.catalog.questions import Votes
-from holotype.crowd import Answer, Audit, State
-from holotype.crowd.certificate import Answers
+from holotype.crowd import Answer, State
+from holotype.crowd.certificate import NOTHING, Evidence, assess
 from holotype.crowd.workers import hidden_name
 from holotype.errors import ReleaseError
 from holotype.images.intake import EXTENSIONS
 from holotype.images.packs import Address
 from holotype.ontology import Ontology
-from holotype.releases.build import ID_LENGTH, Contents, LabelledImage
-from holotype.releases.certificates import audit_rows, certificates_value
+from holotype.releases.build import AUDIT, CHANGES, ID_LENGTH, SAMPLE, Contents, LabelledImage
+from holotype.releases.certificates import audit_tables, certificates_value
 from holotype.releases.split import Fractions, split
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the catalog knows: rows of all candidates (`questions.find_images`), the sightings of each, all votes that
-    count, the newest audit of each target and the auditors' answers."""
+    count, and what certificates follow from."""
 
     everything: Sequence[Any]
     sightings: Mapping[int, Sequence[Any]]
     votes: Votes
-    audits: Sequence[Audit] = ()
-    answers: Answers = field(default_factory=dict)
+    evidence: Evidence = NOTHING
 
     @property
     def accepted(self) -> list[Any]:
@@ -87,9 +86,11 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
         "seed": seed,
         "policies": sorted({row.policy for row in accepted}),
     }
-    audits = certificates_value(facts.audits) if facts.audits else None
-    audit = list(audit_rows(facts.audits, facts.answers, lambda name: hidden_name(name, salt)))
-    return Contents(labels, classes, list(_vote_rows(facts, salt)), summary, audits, audit)
+    found = assess(facts.evidence)
+    certificates = certificates_value(facts.evidence.plans, found) if found else None
+    tables = audit_tables(facts.evidence, found, lambda name: hidden_name(name, salt))
+    audit = {AUDIT: tables.audit, SAMPLE: tables.sample, CHANGES: tables.changes}
+    return Contents(labels, classes, list(_vote_rows(facts, salt)), summary, certificates, audit)
 
 
 def _public(origin: str) -> str:
