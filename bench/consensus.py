@@ -25,6 +25,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from adversaries import ATTACKS, coverage
 from holotype.crowd import Ballot, Fixed, Lead, Policy, Posterior, State, certify_synsets
 from holotype.crowd.aggregate import Aggregator, DawidSkene, MajorityVote, OneCoin, TwoCoin, Wawa
 from holotype.crowd.calibration import calibrate, posterior_of_gold
@@ -213,7 +214,8 @@ def bench_public(everything: bool) -> None:
         row(f"{default} less Crowd-Kit's best", scores["ours"][default] - best)
 
 
-def bench_certificates() -> None:
+def bench_certificates(runs: int) -> None:
+    """Coverage over synsets of a campaign, and under attack: shares of runs in which no bound shown was too high."""
     print("\nCertificates: 500 synsets, simulated campaigns with correlated errors; shares of synsets")
     row("", "believed", "bound 20", "bound 59", "precision")
     for seed in range(3):
@@ -229,7 +231,12 @@ def bench_certificates() -> None:
         trusted = float(np.mean([true[wnid] >= belief for wnid, belief in believed.items()]))
         name = f"true precision is not below it, {len(true)} synsets, seed {seed}"
         row(name, trusted, *held, float(np.mean(list(true.values()))))
-    print("  believed: the mean posterior of what was accepted; bound n: the lower 95 % bound of n audits")
+    print("  believed: the mean posterior of what was accepted; bound n: the lower bound of n audits, in a first draw")
+    for labels, size in ((1000, 60), (60, 20)):
+        print(f"\nCertificates under attack: {size} of {labels:,} labels audited, nine in ten right, {runs} runs")
+        row("", "coverage", "old rules")
+        for attack in ATTACKS:
+            row(attack.__name__.replace("_", " "), *coverage(attack, runs, labels, size, seed=0))
 
 
 def accepted_by_campaign(seed: int) -> tuple[dict[tuple[str, str], bool], dict[str, float]]:
@@ -363,7 +370,7 @@ def benches(quick: bool, seeds: int) -> Iterator[tuple[str, Callable[[], None]]]
     yield "table", bench_table
     yield "gold", lambda: bench_gold(seeds)
     yield "public", lambda: bench_public(not quick)
-    yield "certificates", bench_certificates
+    yield "certificates", lambda: bench_certificates(50 if quick else 300)
     yield "incremental", bench_incremental
     yield "real", lambda: bench_real(1 if quick else seeds)
     yield "speed", lambda: bench_speed(1_000_000 if quick else 10_000_000)
