@@ -21,7 +21,7 @@ from holotype.crowd.plans import Sample, below, draw_sample, number_plans, targe
 
 PARENT, CHILD, LEAF = "n00000001", "n00000002", "n00000003"
 RANGES: Final = {PARENT: ((0, 4),), CHILD: ((1, 3),), LEAF: ((2, 3),)}
-_rank = attrgetter("rank")
+_rank, _name = attrgetter("rank"), attrgetter("sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Claim:
 class World:
     """Labels, whether each is right, and an audit of them by the library's own functions."""
 
-    def __init__(self, rng: np.random.Generator, labels: int, size: int, precision: float = 0.9) -> None:
+    def __init__(self, rng: np.random.Generator, labels: int, size: int, precision: float) -> None:
         """Nine in ten labels are the leaf's, the others its relatives'; a fixed number of all is right."""
         self.rng, self.size, self.simultaneous = rng, size, False
         ranks = np.sort(rng.choice([0, 1, 2, 3], labels, p=[0.04, 0.03, 0.9, 0.03]))
@@ -54,7 +54,8 @@ class World:
         self._said: dict[Label, list[AuditAnswer]] = {}
 
     def wrong(self, labels: Collection[Label]) -> list[Label]:
-        return [label for label in labels if not self.truth[label]]
+        """What attackers know, in an order that each run has alike."""
+        return [label for label in sorted(labels, key=_name) if not self.truth[label]]
 
     def draw(self, *wnids: str, size: int = 0) -> Sample:
         """Draw afresh; the sample of the first target."""
@@ -171,7 +172,7 @@ def overrule_after_answers(world: World) -> Iterator[Claim]:
     yield from world.claims(LEAF)
     world.remove(world.wrong(sample))
     yield from world.claims(LEAF)
-    world.remove([label for label in sorted(world.accepted - set(sample), key=_rank)[:10] if world.truth[label]])
+    world.remove([label for label in sorted(world.accepted - set(sample), key=_name)[:10] if world.truth[label]])
     yield from world.claims(LEAF)
 
 
@@ -196,21 +197,23 @@ def record_only_good(world: World) -> Iterator[Claim]:
 
 
 def ask_friends_about_doubts(world: World) -> Iterator[Claim]:
-    """Have two friends say yes of what the auditor doubted, and of nothing else."""
-    sample = world.draw(LEAF)
-    world.say(sample)
-    for friend in ("bob", "carl"):
-        world.say(world.wrong(sample), friend, Answer.YES)
-    yield from world.claims(LEAF)
+    """Have two friends say yes of what the auditor doubted, and of nothing else; and once more after a fresh draw."""
+    for _ in range(2):
+        sample = world.draw(LEAF)
+        world.say(sample)
+        for friend in ("bob", "carl"):
+            world.say(world.wrong(sample), friend, Answer.YES)
+        yield from world.claims(LEAF)
 
 
 def correct_to_yes(world: World) -> Iterator[Claim]:
-    """Correct every no to yes."""
-    sample = world.draw(LEAF)
-    world.say(sample)
-    yield from world.claims(LEAF)
-    world.say(world.wrong(sample), answer=Answer.YES)
-    yield from world.claims(LEAF)
+    """Correct every no to yes; and once more after a fresh draw."""
+    for _ in range(2):
+        sample = world.draw(LEAF)
+        world.say(sample)
+        yield from world.claims(LEAF)
+        world.say(world.wrong(sample), answer=Answer.YES)
+        yield from world.claims(LEAF)
 
 
 def dilute(world: World) -> Iterator[Claim]:
@@ -236,7 +239,7 @@ def do_anything(world: World) -> Iterator[Claim]:
         elif action == 2:
             world.accepted = set(world.truth)
         elif action == 3:
-            some = sorted(world.accepted - set(sample), key=lambda label: label.sha256)
+            some = sorted(world.accepted - set(sample), key=_name)
             world.remove([label for label in some if world.truth[label]][:3])
         world.say(sample)
         yield from world.claims(LEAF)
@@ -259,11 +262,11 @@ ATTACKS: Final[tuple[Attack, ...]] = (
 )
 
 
-def coverage(attack: Attack, runs: int, labels: int, size: int, seed: int) -> tuple[float, float]:
+def coverage(attack: Attack, runs: int, labels: int, size: int, precision: float, seed: int) -> tuple[float, float]:
     """In which share of runs no bound was too high, and in which none of the old ones was."""
     held = np.zeros((runs, 2), bool)
     for run in range(runs):
-        claims = list(attack(World(np.random.default_rng([seed, run]), labels, size)))
+        claims = list(attack(World(np.random.default_rng([seed, run]), labels, size, precision)))
         held[run] = [
             all(claim.bound <= claim.truth for claim in claims),
             all(claim.old <= claim.truth for claim in claims),

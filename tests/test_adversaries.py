@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 from scipy.stats import binom
 
 from adversaries import ATTACKS, Attack, coverage
+from holotype.crowd import clopper_pearson
 
 RUNS = 200
-NOISE = binom.ppf(0.0001, RUNS, 0.95) / RUNS
-"""Of bounds that hold in just 95 % as many hold in all but one of 10,000 such simulations."""
+SETS = {
+    "large": (200, 30, 0.7),
+    "small": (24, 8, 0.5),
+    "whole": (12, 12, 0.5),
+    "tiny": (4, 1, 0.5),
+    "single": (1, 3, 0.9),
+}
+"""Labels, the size of the sample, and what is right: so little that a bound can be too high."""
+NOISE = 1 - binom.ppf(0.99, RUNS, 0.05) / RUNS
+"""If bounds held in just 95 %, simulations would be below this in one of a hundred."""
 
-OLD_RULES_STOOD = {"accept_again", "do_anything", "dilute", "draw_other_sizes"}
-"""Attacks that cost the old rules little, in a set as small as this one."""
+
+@cache
+def held(attack: Attack, kind: str) -> tuple[float, float]:
+    labels, size, precision = SETS[kind]
+    return coverage(attack, RUNS if kind in ("large", "small") else 20, labels, size, precision, seed=2009)
 
 
+@pytest.mark.parametrize("kind", SETS)
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
-def test_bounds_hold_whoever_attacks(attack: Attack) -> None:
-    """Those of first draws hold in 97 % by construction: so 95 % of the runs are asked for, and noise has its room."""
-    ours, old = coverage(attack, RUNS, labels=200, size=30, seed=2009)
-    assert ours >= 0.95 > NOISE
-    if attack.__name__ not in OLD_RULES_STOOD:
-        assert old < NOISE, "an attack that does no harm proves nothing"
+def test_bounds_hold_whoever_attacks(attack: Attack, kind: str) -> None:
+    assert held(attack, kind)[0] >= NOISE
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
-def test_bounds_of_small_sets_hold_whoever_attacks(attack: Attack) -> None:
-    assert coverage(attack, 60, labels=24, size=8, seed=1)[0] >= 0.95
-    assert coverage(attack, 40, labels=12, size=12, seed=2)[0] >= 0.95
-    assert coverage(attack, 20, labels=4, size=1, seed=3)[0] >= 0.95
+@pytest.mark.parametrize("kind", ["large", "small"])
+def test_all_attacks_together_leave_95_percent_without_a_doubt(kind: str) -> None:
+    """Not in spite of the noise, but whatever it is: thousands of runs are enough to show it."""
+    runs = RUNS * len(ATTACKS)
+    lower, _ = clopper_pearson(round(sum(held(attack, kind)[0] for attack in ATTACKS) * RUNS), runs, 0.999)
+    assert lower >= 0.95
+
+
+def test_the_attacks_are_dangerous() -> None:
+    """By the rules that held before, most of them succeed."""
+    assert sum(held(attack, "large")[1] < NOISE for attack in ATTACKS) >= 9
+    assert sum(held(attack, "small")[1] < NOISE for attack in ATTACKS) >= 6

@@ -794,7 +794,7 @@ class Project:
         """Say that `auditor` answers otherwise now, and why. What was said before stays in the catalog.
 
         A label is correct only if all that was ever said of it is yes, so a correction may lower a bound and never
-        raises it: for that draw again. Raises `CrowdError`, and records nothing, if the auditor has not answered.
+        raises one. Raises `CrowdError`, and records nothing, if the auditor has not answered.
         """
         return self.catalog.transact(
             lambda connection: auditing.correct(connection, answers, auditor, reason, time.time()),

@@ -97,7 +97,8 @@ def record_command(answers: Path, auditor: str, project: Path) -> None:
 def correct_command(answers: Path, auditor: str, reason: str, project: Path) -> None:
     """Correct recorded answers: ANSWERS is such a file with the rows that are otherwise; empty cells are skipped.
 
-    What was said before is kept. A correction may lower a bound, and never raises it: for that draw again.
+    What was said before is kept. A correction may lower a bound and never raises one: what was doubted once counts as
+    wrong, whenever it is in a sample.
     """
     said = _filled_in(answers)
     with api.open(project) as db:
