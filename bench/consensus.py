@@ -28,6 +28,7 @@ import pandas as pd
 
 import museums
 import regimes
+from adversaries import ATTACKS, coverage
 from crowds import all_cells
 from holotype.crowd import Ballot, Fixed, Imageable, Lead, Policy, Posterior, State, certify_synsets
 from holotype.crowd.aggregate import Aggregator, DawidSkene, MajorityVote, OneCoin, TwoCoin, Wawa
@@ -303,7 +304,8 @@ def bench_public(everything: bool) -> None:
         row(f"{default} less Crowd-Kit's best", scores["ours"][default] - best)
 
 
-def bench_certificates() -> None:
+def bench_certificates(runs: int) -> None:
+    """Coverage over synsets of a campaign, and under attack: shares of runs in which no bound shown was too high."""
     print("\nCertificates: 500 synsets, simulated campaigns with correlated errors; shares of synsets")
     row("", "believed", "bound 20", "bound 59", "precision")
     for seed in range(3):
@@ -319,7 +321,12 @@ def bench_certificates() -> None:
         trusted = float(np.mean([true[wnid] >= belief for wnid, belief in believed.items()]))
         name = f"true precision is not below it, {len(true)} synsets, seed {seed}"
         row(name, trusted, *held, float(np.mean(list(true.values()))))
-    print("  believed: the mean posterior of what was accepted; bound n: the lower 95 % bound of n audits")
+    print("  believed: the mean posterior of what was accepted; bound n: the lower bound of n audits, in a first draw")
+    for labels, size, right_share in ((1000, 60, 0.9), (60, 20, 0.6), (24, 8, 0.5)):
+        print(f"\nCertificates under attack: {size} of {labels:,} labels audited, {right_share:.0%} right, {runs} runs")
+        row("", "coverage", "old rules")
+        for attack in ATTACKS:
+            row(attack.__name__.replace("_", " "), *coverage(attack, runs, labels, size, right_share, seed=0))
 
 
 def accepted_by_campaign(seed: int) -> tuple[dict[tuple[str, str], bool], dict[str, float]]:
@@ -454,7 +461,7 @@ def benches(quick: bool, seeds: int) -> Iterator[tuple[str, Callable[[], None]]]
     yield "gold", lambda: bench_gold(seeds)
     yield "machines", lambda: bench_machines(seeds)
     yield "public", lambda: bench_public(not quick)
-    yield "certificates", bench_certificates
+    yield "certificates", lambda: bench_certificates(50 if quick else 300)
     yield "incremental", bench_incremental
     yield "regimes", lambda: regimes.bench(all_cells(), Imageable(Posterior()), range(1, 2 if quick else 6))
     yield "museums", lambda: museums.bench_museums(Imageable(Posterior()), range(1, 3 if quick else 11))

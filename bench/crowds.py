@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from holotype.crowd import Ballot, Policy
 from holotype.crowd.ballot import UNKNOWN, Floats, Ints
-from holotype.crowd.policy import Conclusion
+from holotype.crowd.conclusion import Conclusion
 from holotype.crowd.port import Answer
 from holotype.crowd.replay import play
 

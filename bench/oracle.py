@@ -8,7 +8,7 @@ import numpy as np
 
 from crowds import Crowd, Ground
 from holotype.crowd import Ballot, State
-from holotype.crowd.policy import Conclusion
+from holotype.crowd.conclusion import Conclusion
 from holotype.crowd.port import Answer
 
 

@@ -54,7 +54,7 @@ import numpy as np
 from crowds import TASKS, Cell, Mask, all_cells, campaign, setting
 from holotype.crowd import Imageable, Policy, Posterior
 from holotype.crowd.ballot import UNKNOWN, Ints
-from holotype.crowd.policy import parse_policy
+from holotype.crowd.policy_names import parse_policy
 from holotype.crowd.port import Answer
 from museums import POOL_SEEDS, bench_museums
 from oracle import Oracle

@@ -12,7 +12,7 @@ from scipy.stats import binom
 
 from crowds import Cell, Mask
 from holotype.crowd import Ballot, State
-from holotype.crowd.policy import Conclusion
+from holotype.crowd.conclusion import Conclusion
 from holotype.crowd.port import Answer
 
 PRECISION: Final = 0.97

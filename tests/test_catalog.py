@@ -3,6 +3,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
+import numpy as np
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -11,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import IntegrityError
 
-from holotype.catalog import Catalog, corrections, questions
+from holotype.catalog import Catalog, audits, corrections, questions
 from holotype.catalog.schema import gold, metadata, overruling
 from holotype.errors import ProjectError
 
@@ -256,23 +257,62 @@ def test_a_damaged_catalog_is_one_clear_error(tmp_path: Path) -> None:
         Catalog(f"sqlite:///{tmp_path / 'c.sqlite'}")
 
 
-def test_an_auditor_answers_once_and_never_on_what_they_voted_on(catalog: Catalog) -> None:
+def test_what_auditors_said_is_kept_with_its_corrections(catalog: Catalog) -> None:
     fill(catalog)
     with catalog.read() as connection:
         first, second, _ = (row.id for row in questions.tasks(connection))
     row = {"candidate_id": first, "auditor": "ann", "answer": 2, "at": 9.0}
     with catalog.write() as connection:
-        questions.add_audits(connection, [{"wnid": "n00000001", "size": 60, "seed": "ab", "at": 8.0}])
-        questions.add_audit_answers(connection, [row, {**row, "candidate_id": second}, {**row, "auditor": "bob"}])
-        questions.add_votes(connection, [vote(first, "ann"), vote(second, "bob")])
+        audits.add_answers(connection, [row, {**row, "candidate_id": second}, {**row, "auditor": "bob"}])
+        audits.add_corrections(connection, [{**row, "answer": 0, "reason": "a wolf", "at": 10.0}])
+        questions.add_votes(connection, [vote(first, "ann"), vote(second, "bob"), vote(second, "carl")])
     with pytest.raises(IntegrityError), catalog.write() as connection:
-        questions.add_audit_answers(connection, [row])
+        audits.add_answers(connection, [row])
     with catalog.read() as connection:
-        assert [tuple(plan) for plan in questions.audits(connection)] == [("n00000001", 60, "ab", 8.0)]
-        found = [(said.sha256, said.auditor) for said in questions.audit_answers(connection)]
-        assert found == [("b", "ann"), ("a", "bob")]
-        assert questions.answers_of_auditor(connection, "ann") == {first: 2, second: 2}
-        assert questions.voted_by(connection, "bob") == {second}
+        found = [(said.sha256, said.auditor, said.answer, said.reason) for said in audits.answers(connection)]
+        assert found == [("a", "ann", 2, ""), ("b", "ann", 2, ""), ("a", "bob", 2, ""), ("a", "ann", 0, "a wolf")]
+        voted = sorted(tuple(row) for row in audits.votes_on_audited(connection))
+        assert voted == [(first, "ann", 9.0), (second, "bob", 9.0), (second, "carl", 9.0)]
+
+
+def test_a_draw_is_kept_as_it_was(catalog: Catalog) -> None:
+    fill(catalog)
+    with catalog.write() as connection:
+        numbers = [row.id for row in questions.tasks(connection)]
+        audits.add_draw(connection, "ab", np.array([numbers[0], numbers[2], 100_000]))
+        audits.add_draw(connection, "none", np.array([], np.int64))
+        for wnid in ("n00000001", "n00000002"):
+            row = {"wnid": wnid, "size": 60, "seed": "ab", "at": 8.0, "labels": 2}
+            audits.add_plan(connection, row, [numbers[2], numbers[0]])
+    with catalog.read() as connection:
+        plans = audits.plans(connection)
+        assert [tuple(plan)[1:] for plan in plans] == [(f"n0000000{n}", 60, "ab", 8.0, 2) for n in (1, 2)]
+        assert audits.accepted_at(connection, "ab").tolist() == [numbers[0], numbers[2], 100_000]
+        assert audits.accepted_at(connection, "none").tolist() == []
+        samples = audits.samples(connection, [plan.id for plan in plans])
+        assert [[(row.sha256, row.rank) for row in sample] for sample in samples.values()] == [[("c", 5), ("a", 1)]] * 2
+        assert [row.sha256 for row in audits.candidates(connection, numbers[:1])] == ["a"]
+    with pytest.raises(IntegrityError), catalog.write() as connection:
+        audits.add_draw(connection, "ab", np.array([1]))
+
+
+def test_audits_of_an_older_catalog_stay_and_have_no_labels(tmp_path: Path) -> None:
+    """Their samples were no facts: see `Audit.remark`."""
+    url = f"sqlite:///{tmp_path / 'c.sqlite'}"
+    Catalog(url).close()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for table in ("audit_correction", "audit_sample", "audit_draw"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+        connection.exec_driver_sql("ALTER TABLE audit DROP COLUMN labels")
+        connection.exec_driver_sql("INSERT INTO audit (wnid, size, seed, at) VALUES ('n00000001', 60, 'ab', 8.0)")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0003'")
+    engine.dispose()
+    catalog = Catalog(url)
+    with catalog.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert [tuple(plan) for plan in audits.plans(connection)] == [(1, "n00000001", 60, "ab", 8.0, None)]
+    catalog.close()
 
 
 def test_the_newest_standing_says_whose_votes_count(catalog: Catalog) -> None:

@@ -643,7 +643,7 @@ def test_a_rank_belongs_to_its_synset(released: Path, tmp_path: Path) -> None:
     at = table.schema.get_field_index("rank")
     moved = table.set_column(at, "rank", pa.array([rank + 1 for rank in table["rank"].to_pylist()], pa.int32()))
     pq.write_table(moved, folder / "manifest.parquet")
-    for name in ("audit.parquet", "certificates.json"):
+    for name in ("audit.parquet", "sample.parquet", "changes.parquet", "certificates.json"):
         (folder / name).unlink()
     problems = verify_release(sealed(folder))
     assert len(problems) == 2

@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import Connection
 
+from holotype import auditing
+from holotype.auditing import AuditReport
 from holotype.benchmark import Scores
 from holotype.benchmark.evaluate import evaluate
 from holotype.catalog import Catalog, corrections, questions, schema, translations
@@ -29,15 +31,12 @@ from holotype.collect.folder import FolderListing, list_folder
 from holotype.crowd import (
     Answer,
     Audit,
-    AuditAnswer,
     Certificate,
     Conclusion,
     Crowd,
     History,
     Imageable,
-    Label,
     Page,
-    Plan,
     Policy,
     Posterior,
     Quote,
@@ -53,7 +52,7 @@ from holotype.crowd import (
 )
 from holotype.crowd.backoff import split_images
 from holotype.crowd.calibration import Calibration, calibrate, posterior_of_gold
-from holotype.crowd.certificate import Answers, assess, new_plans
+from holotype.crowd.certificate import Evidence, assess
 from holotype.crowd.expert import CURATOR, SimulatedExpert, check_expert
 from holotype.crowd.gold import Feedback, feedback, sibling_negatives, training_page, training_votes
 from holotype.crowd.policy_names import parse_policy
@@ -138,22 +137,6 @@ class VerifyReport:
         above = f"; {self.backed_off:,} backed off to an ancestor" if self.backed_off else ""
         return (
             f"{total:,} candidates: {parts}; {self.votes:,} votes{per}, {self.new_votes:,} of them new{above}{given_up}"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class AuditReport:
-    """What became of an auditor's answers: `new` ones, those `known` before, those on images no longer `accepted`."""
-
-    new: int
-    known: int
-    not_accepted: int
-
-    def __str__(self) -> str:
-        total = self.new + self.known + self.not_accepted
-        return (
-            f"{total:,} answers = {self.new:,} new + {self.known:,} known + "
-            f"{self.not_accepted:,} on images no longer labelled yes"
         )
 
 
@@ -839,8 +822,7 @@ class Project:
                 questions.find_images(connection, None, None),
                 questions.sightings(connection),
                 questions.votes(connection, counting=True),
-                self._assess(connection),
-                _audit_answers(connection),
+                self._evidence(connection),
             )
         if not facts.accepted:
             raise ReleaseError("no image is labelled yes: run holotype verify first")
@@ -852,96 +834,57 @@ class Project:
     def draw_audit(self, targets: Iterable[Synset | str], size: int, fresh: bool = False) -> Images:
         """Plan to audit `size` random accepted labels below each target; the images that are still to be looked at.
 
-        A target is a synset, a wnid or an unambiguous lemma, with its whole subtree. All plans share one random order
-        and with it their answers, until a `fresh` one is drawn. A plan that is there already is not made again.
+        A target is a synset, a wnid or an unambiguous lemma, with its whole subtree. Targets that have a plan of this
+        size keep it, unless `fresh` draws again. All that is drawn in one call shares one random order and with it
+        answers; every call that draws lowers the chance of an error that later ones may have (`Plan.alpha`).
 
-        Raises `CrowdError` where nothing is accepted below a target, where answers to its sample are known already, or
-        where its plan is void (see `holotype.crowd.Audit`).
+        Raises `CrowdError` where nothing is accepted below a target, or it has a plan of another size and `fresh` is
+        not asked for.
         """
         if not 1 <= size < 1 << 31:
             raise CrowdError(f"an audit needs a size of at least 1, not {size}")
-        synsets = [target if isinstance(target, Synset) else self.resolve(target) for target in targets]
-        wnids = {synset.wnid for synset in synsets}
-        seed, at = secrets.token_hex(16), time.time()
+        wnids = {(target if isinstance(target, Synset) else self.resolve(target)).wnid for target in targets}
+        plan = size, secrets.token_hex(16), time.time()
 
         def work(connection: Connection) -> list[Audit]:
-            held = self._plans(connection)
-            drawn = Counter(plan.wnid for plan in held)
-            shared = seed if fresh or not held else held[-1].seed
-            wanted = [
-                Plan(wnid, self.ontology.ranges(wnid), size, shared, at, drawn[wnid] + 1)
-                for wnid in sorted(wnids, key=self.ontology.rank)
-            ]
-            new = new_plans(wanted, held, _accepted(connection), _audit_answers(connection))
-            rows = [{"wnid": plan.wnid, "size": plan.size, "seed": plan.seed, "at": plan.at} for plan in new]
-            questions.add_audits(connection, rows)
-            return [audit for audit in self._assess(connection) if audit.plan.wnid in wnids]
+            auditing.draw(connection, self.ontology, wnids, plan, fresh)
+            return [audit for audit in assess(self._evidence(connection)) if audit.plan.wnid in wnids]
 
-        audits = self.catalog.transact(work)
-        for audit in audits:
-            if audit.dropped:
-                raise CrowdError(f"the audit of {audit.plan.wnid} is {audit.remark}")
-        left = {(label.sha256, label.wnid) for audit in audits for label in audit.unanswered}
+        found = self.catalog.transact(work)
+        left = {(label.sha256, label.wnid) for audit in found for label in audit.unanswered}
         return Images([image for image in self.images(decided="yes") if (image.sha256, image.wnid) in left])
 
     def record_audit(self, answers: Mapping[tuple[str, str], Answer], auditor: str) -> AuditReport:
         """Record what `auditor` says of images, by (sha256, wnid). Recorded answers stay; the same again is harmless.
 
         Raises `CrowdError`, and records nothing, if a pair is no candidate, if the auditor has voted on one (and is not
-        independent) or has answered otherwise before.
+        independent) or has answered otherwise before. Case and spaces do not make another person.
         """
-        name, at = _person(auditor, "an auditor"), time.time()
+        return self.catalog.transact(
+            lambda connection: auditing.record(connection, answers, auditor, time.time()),
+        )
 
-        def work(connection: Connection) -> AuditReport:
-            rows = {(row.sha256, row.wnid): row for row in questions.find_images(connection, None, None)}
-            if unknown := sorted(answers.keys() - rows.keys()):
-                raise CrowdError("there is no candidate {!r} for {!r}".format(*unknown[0]))
-            voted, held = questions.voted_by(connection, name), questions.answers_of_auditor(connection, name)
-            for (sha256, wnid), answer in answers.items():
-                number = rows[sha256, wnid].candidate_id
-                if number in voted:
-                    raise CrowdError(
-                        f"auditor {name!r} has voted on {sha256} for {wnid}: an audit needs somebody independent"
-                    )
-                if held.get(number, answer) != answer:
-                    raise CrowdError(f"auditor {name!r} has answered otherwise on {sha256} for {wnid} before")
-            given = {rows[pair].candidate_id: (rows[pair].state, answer) for pair, answer in answers.items()}
-            new = [
-                {"candidate_id": number, "auditor": name, "answer": int(answer), "at": at}
-                for number, (state, answer) in given.items()
-                if state == State.YES and number not in held
-            ]
-            questions.add_audit_answers(connection, new)
-            known = len(given.keys() & held.keys())
-            return AuditReport(len(new), known, len(given) - known - len(new))
+    def correct_audit(self, answers: Mapping[tuple[str, str], Answer], auditor: str, reason: str) -> AuditReport:
+        """Say that `auditor` answers otherwise now, and why. What was said before stays in the catalog.
 
-        return self.catalog.transact(work)
+        A label is correct only if all that was ever said of it is yes, so a correction may lower a bound and never
+        raises one. Raises `CrowdError`, and records nothing, if the auditor has not answered.
+        """
+        return self.catalog.transact(
+            lambda connection: auditing.correct(connection, answers, auditor, reason, time.time()),
+        )
 
     def audits(self) -> list[Audit]:
         """How far the newest audit of each target has come, in ontology order."""
         with self.catalog.read() as connection:
-            return self._assess(connection)
+            return assess(self._evidence(connection))
 
     def certificates(self) -> list[Certificate]:
         """What is certified of the labels as they stand, in ontology order: the audits that are complete."""
-        with self.catalog.read() as connection:
-            return self._certificates(connection)
+        return [audit.certificate for audit in self.audits() if audit.certificate is not None]
 
-    def _certificates(self, connection: Connection) -> list[Certificate]:
-        return [audit.certificate for audit in self._assess(connection) if audit.certificate is not None]
-
-    def _assess(self, connection: Connection) -> list[Audit]:
-        newest = {plan.wnid: plan for plan in self._plans(connection)}
-        plans = [newest[wnid] for wnid in sorted(newest, key=self.ontology.rank)] if newest else []
-        return assess(plans, _accepted(connection), _audit_answers(connection)) if plans else []
-
-    def _plans(self, connection: Connection) -> list[Plan]:
-        """Every plan of an audit, oldest first."""
-        drawn, plans = Counter[str](), []
-        for row in questions.audits(connection):
-            drawn[row.wnid] += 1
-            plans.append(Plan(row.wnid, self.ontology.ranges(row.wnid), row.size, row.seed, row.at, drawn[row.wnid]))
-        return plans
+    def _evidence(self, connection: Connection) -> Evidence:
+        return auditing.read_evidence(connection, self.ontology)
 
     def evaluate(self, predictions: str | os.PathLike[str], release: str, split: str = "test") -> Scores:
         """ILSVRC scores of a predictions file (see `holotype.benchmark.read_predictions`) on a split of a release.
@@ -982,23 +925,13 @@ class Project:
 
         With `diversity`, also that of up to 100 synsets, by so many images of each; `seed` draws both.
         """
+        certificates = self.certificates()
         with self.catalog.read() as connection:
-            survey = take_survey(connection, self.ontology, self._certificates(connection))
+            survey = take_survey(connection, self.ontology, certificates)
             draws = draw_images(connection, self.ontology, diversity, seed) if diversity else []
         if not diversity:
             return survey
         return replace(survey, diversity=measure_diversity(draws, diversity, self._read, progress))
-
-
-def _accepted(connection: Connection) -> list[Label]:
-    return [Label(row.sha256, row.wnid, row.rank) for row in questions.find_images(connection, None, [State.YES])]
-
-
-def _audit_answers(connection: Connection) -> Answers:
-    found: dict[Label, list[AuditAnswer]] = defaultdict(list)
-    for row in questions.audit_answers(connection):
-        found[Label(row.sha256, row.wnid, row.rank)].append(AuditAnswer(row.auditor, Answer(row.answer), row.at))
-    return found
 
 
 def _tasks(connection: Connection) -> list[Task]:

@@ -1,7 +1,8 @@
 """The tables of the catalog. Facts are appended and never edited; conclusions may be computed again.
 
 facts: meta, intake, image, candidate, sighting, worker, vote, gold, overruling, prior, standing, page, posting, audit,
-    audit_answer, release, dataset, archive, item, box, annotation, url, mark, translation, fingerprint
+    audit_draw, audit_sample, audit_answer, audit_correction, release, dataset, archive, item, box, annotation, url,
+    mark, translation, fingerprint
 conclusions: near_duplicate, label, and what an item's boxes come to
 """
 
@@ -204,7 +205,8 @@ posting = Table(
     Index(None, "reference"),
 )
 
-# A plan to audit `size` accepted images of a synset's subtree, the first of the random order that `seed` draws.
+# A plan to audit `size` of the `labels` accepted in a synset's subtree, the first in the random order of `seed`. Plans
+# from before samples were stored have no `labels`, and are void.
 audit = Table(
     "audit",
     metadata,
@@ -213,6 +215,23 @@ audit = Table(
     Column("size", Integer, nullable=False),
     Column("seed", String(64), nullable=False),
     Column("at", Float, nullable=False),
+    Column("labels", Integer),
+)
+
+# All that was accepted when plans were drawn together by a seed: bit number id of `accepted`, zlib, is of a candidate.
+audit_draw = Table(
+    "audit_draw",
+    metadata,
+    Column("seed", String(64), primary_key=True),
+    Column("accepted", LargeBinary, nullable=False),
+)
+
+audit_sample = Table(
+    "audit_sample",
+    metadata,
+    Column("audit_id", ForeignKey("audit.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("candidate_id", ForeignKey("candidate.id"), nullable=False),
 )
 
 audit_answer = Table(
@@ -224,6 +243,18 @@ audit_answer = Table(
     Column("answer", SmallInteger, nullable=False),
     Column("at", Float, nullable=False),
     UniqueConstraint("candidate_id", "auditor"),
+)
+
+# What an auditor says instead of an answer of theirs, and why; that stays where it is.
+audit_correction = Table(
+    "audit_correction",
+    metadata,
+    _id(),
+    Column("candidate_id", ForeignKey("candidate.id"), nullable=False),
+    Column("auditor", Text, nullable=False),
+    Column("answer", SmallInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),
 )
 
 label = Table(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,12 @@ from holotype.cli.answers import AUDIT, choice, read_csv
 from holotype.cli.options import json_option, project_option
 from holotype.cli.releases import release_in_folder
 from holotype.crowd import Answer, Audit, Certificate, audits_needed
+from holotype.crowd.bounds import CONFIDENCE
 from holotype.errors import CrowdError
 from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology
 from holotype.releases import Release, certify_release, ontology_of
+from holotype.releases.certificates import certificate_value
 
 
 @click.group()
@@ -33,10 +35,10 @@ def audit() -> None:
 @click.option("--per-synset", is_flag=True, help="Audit every synset below with accepted images by itself, too.")
 @click.option(
     "--size",
-    default=60,
+    default=70,
     show_default=True,
     type=click.IntRange(1),
-    help=f"Images per target; {audits_needed(0.95)}, all correct, certify a precision of 95 %, "
+    help=f"Images per target; in a first draw {audits_needed(0.95)}, all correct, certify a precision of 95 %, "
     f"{audits_needed(0.99)} one of 99 %.",
 )
 @click.option(
@@ -45,7 +47,7 @@ def audit() -> None:
     required=True,
     help="The CSV file to fill in; a page with the images is made beside it.",
 )
-@click.option("--fresh", is_flag=True, help="Draw a new random order instead of sharing that of the newest audit.")
+@click.option("--fresh", is_flag=True, help="Draw again where there is a plan; every draw of a target is counted.")
 @project_option
 def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path, fresh: bool, project: Path) -> None:
     """Plan an audit and write what is still to be looked at: a CSV file, and a page with the images.
@@ -82,11 +84,31 @@ def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path,
 @project_option
 def record_command(answers: Path, auditor: str, project: Path) -> None:
     """Record ANSWERS, the CSV file of `holotype audit draw` with its last column filled in; empty cells are skipped."""
-    words: dict[str, Answer | None] = {**{answer.name.lower(): answer for answer in Answer}, "": None}
-    said = read_csv(answers, AUDIT, choice(words))
-    found = {pair: answer for pair, answer in said.items() if answer is not None}
+    said = _filled_in(answers)
     with api.open(project) as db:
-        click.echo(db.record_audit(found, auditor))
+        click.echo(db.record_audit(said, auditor))
+
+
+@audit.command("correct")
+@click.argument("answers", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--auditor", required=True, metavar="NAME", help="Whose answers are corrected.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why they were wrong; stored and released.")
+@project_option
+def correct_command(answers: Path, auditor: str, reason: str, project: Path) -> None:
+    """Correct recorded answers: ANSWERS is such a file with the rows that are otherwise; empty cells are skipped.
+
+    What was said before is kept. A correction may lower a bound and never raises one: what was doubted once counts as
+    wrong, whenever it is in a sample.
+    """
+    said = _filled_in(answers)
+    with api.open(project) as db:
+        click.echo(db.correct_audit(said, auditor, reason))
+
+
+def _filled_in(path: Path) -> dict[tuple[str, str], Answer]:
+    words: dict[str, Answer | None] = {**{answer.name.lower(): answer for answer in Answer}, "": None}
+    said = read_csv(path, AUDIT, choice(words))
+    return {pair: answer for pair, answer in said.items() if answer is not None}
 
 
 @audit.command("status")
@@ -102,7 +124,7 @@ def audit_status(project: Path, as_json: bool) -> None:
         return
     show.table(
         "",
-        ("synset", "wnid", "accepted", "planned", "sample", "audited", "state"),
+        ("synset", "wnid", "accepted", "planned", "sample", "audited", "draws", "state"),
         [(names[value["wnid"]], *value.values()) for value in map(_audit_values, audits)],
     )
 
@@ -114,6 +136,7 @@ def _audit_values(found: Audit) -> dict[str, Any]:
         "planned": found.plan.size,
         "sample": len(found.sample),
         "audited": len(found.sample) - len(found.unanswered),
+        "draws": found.plan.draws,
         "state": found.remark,
     }
 
@@ -155,15 +178,15 @@ def _release(name: str, project: Path) -> tuple[Release, Ontology]:
 
 
 def _certificate_values(found: Certificate) -> dict[str, Any]:
-    return {**dataclasses.asdict(found), "precision": found.precision}
+    return {"plan": asdict(found.plan), **certificate_value(found), "precision": found.precision}
 
 
 def print_certificates(certificates: Sequence[Certificate], ontology: Ontology) -> None:
-    """What was audited, what was observed, and the bound that is certified."""
+    """What was audited, what was observed, and the bounds that are certified."""
     show.table(
-        f"precision on independently audited random samples; one-sided {100 * certificates[0].confidence:g} % "
-        "Clopper-Pearson bound",
-        ("synset", "wnid", "labels", "audited", "correct", "observed", "at least", "draws"),
+        f"precision on independently audited random samples; one-sided {100 * CONFIDENCE:g} % hypergeometric bounds, "
+        "of each target whatever was drawn of it, and of all together",
+        ("synset", "wnid", "labels", "audited", "correct", "observed", "at least", "all at least", "draws", "remarks"),
         [
             (
                 ontology[found.plan.wnid].name,
@@ -172,9 +195,15 @@ def print_certificates(certificates: Sequence[Certificate], ontology: Ontology) 
                 f"{found.audited}{' (all)' if found.audited == found.labels else ''}",
                 found.correct,
                 f"{100 * found.precision:.1f} %",
-                f"{math.floor(1000 * found.lower) / 10:.1f} %",
+                _floor(found.lower),
+                _floor(found.simultaneous),
                 found.plan.draws,
+                found.remark,
             )
             for found in certificates
         ],
     )
+
+
+def _floor(share: float) -> str:
+    return f"{math.floor(1000 * share) / 10:.1f} %"

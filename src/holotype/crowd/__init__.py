@@ -1,22 +1,15 @@
 """The crowd: tasks to people or simulations, votes back, consensus from votes."""
 
 from holotype.crowd.ballot import Ballot
+from holotype.crowd.bounds import audits_needed, clopper_pearson
 from holotype.crowd.budget import Effort, Forecast, Interval, forecast
 from holotype.crowd.campaign import PAGE_SIZE, Tally, run_campaign
-from holotype.crowd.certificate import (
-    Audit,
-    AuditAnswer,
-    Certificate,
-    Label,
-    Plan,
-    audits_needed,
-    certify_synsets,
-    clopper_pearson,
-)
+from holotype.crowd.certificate import Audit, AuditAnswer, Certificate, certify_synsets
 from holotype.crowd.conclusion import Conclusion, Policy, State
 from holotype.crowd.consensus import Consensus, fit, majority
 from holotype.crowd.fitting import History, fit_population
 from holotype.crowd.imageable import Imageable
+from holotype.crowd.plans import Label, Plan
 from holotype.crowd.policy import Fixed, Lead, Posterior, Table
 from holotype.crowd.port import Answer, Crowd, Page, Sheet, Task, Vote
 from holotype.crowd.rehearsal import Prices, Rehearsal, rehearse

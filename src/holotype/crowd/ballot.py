@@ -96,19 +96,19 @@ class Ballot:
         return dataclasses.replace(self, task=self.task[chosen], worker=self.worker[chosen], answer=self.answer[chosen])
 
     def of_tasks(self, chosen: Ints) -> Ballot:
-        """Only the chosen tasks (sorted indices), in their order, with the votes on them; their sources are left out."""
+        """Only the chosen tasks (sorted indices), with the votes on them, but without their sources."""
         place = np.full(self.tasks, -1)
         place[chosen] = np.arange(len(chosen))
         votes = self.keep(place[self.task] >= 0)
-        known, prior, batch, ruled = (
-            None if column is None else column[chosen] for column in (self.known, self.prior, self.batch, self.ruled)
+        known, batch, ruled = (
+            None if column is None else column[chosen] for column in (self.known, self.batch, self.ruled)
         )
         return dataclasses.replace(
             votes,
             task=place[votes.task],
             synset=self.synset[chosen],
             known=known,
-            prior=prior,
+            prior=None if self.prior is None else self.prior[chosen],
             batch=batch,
             ruled=ruled,
             sources=None,

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holotype.crowd.ballot import UNKNOWN, Ballot, Floats, Ints
-from holotype.crowd.certificate import clopper_pearson
+from holotype.crowd.bounds import clopper_pearson
 from holotype.crowd.consensus import Consensus
 from holotype.crowd.port import Answer, Vote
 

@@ -12,7 +12,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +32,8 @@ SUMMARY: Final = "release.json"
 STATISTICS: Final = "statistics.json"
 CHECKSUMS: Final = "SHA256SUMS"
 AUDIT: Final = "audit.parquet"
+SAMPLE: Final = "sample.parquet"
+CHANGES: Final = "changes.parquet"
 CERTIFICATES: Final = "certificates.json"
 ONTOLOGY: Final = "ontology.npz"
 SHARD_BYTES: Final = 256 << 20
@@ -79,15 +81,33 @@ VOTES_SCHEMA: Final = pa.schema(
 )
 AUDIT_SCHEMA: Final = pa.schema(
     [
-        ("target", pa.string()),
-        ("position", pa.int32()),
-        ("id", pa.string()),
+        ("sha256", pa.string()),
         ("wnid", pa.string()),
         ("auditor", pa.string()),
         ("answer", pa.string()),
+        ("reason", pa.string()),
         ("at", pa.float64()),
     ]
 )
+SAMPLE_SCHEMA: Final = pa.schema(
+    [
+        ("target", pa.string()),
+        ("position", pa.int32()),
+        ("sha256", pa.string()),
+        ("wnid", pa.string()),
+        ("rank", pa.int32()),
+    ]
+)
+CHANGES_SCHEMA: Final = pa.schema(
+    [
+        ("seed", pa.string()),
+        ("change", pa.string()),
+        ("sha256", pa.string()),
+        ("wnid", pa.string()),
+        ("rank", pa.int32()),
+    ]
+)
+AUDIT_TABLES: Final = {AUDIT: AUDIT_SCHEMA, SAMPLE: SAMPLE_SCHEMA, CHANGES: CHANGES_SCHEMA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +128,8 @@ class LabelledImage:
 class Contents:
     """Everything a release is made of, in manifest order (rank, then id).
 
-    `certificates` and `audit` are written where audits were planned: ``certificates.json``, rows of ``audit.parquet``;
-    `ontology`, its `Ontology.to_bytes`, where it is the project's own.
+    `certificates` and `audit` are written where audits were planned: ``certificates.json``, and rows of its tables by
+    the name of their file (`AUDIT_TABLES`); `ontology`, its `Ontology.to_bytes`, where it is the project's own.
     """
 
     labels: Sequence[LabelledImage]
@@ -117,7 +137,7 @@ class Contents:
     votes: Sequence[Mapping[str, Any]]
     summary: Mapping[str, Any]
     certificates: Mapping[str, Any] | None = None
-    audit: Sequence[Mapping[str, Any]] = ()
+    audit: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     ontology: bytes | None = None
 
 
@@ -172,7 +192,8 @@ def _write_alone(
         _write_json(partial / STATISTICS, statistics(rows, (synset.wnid for synset in contents.classes)))
         _write_json(partial / SUMMARY, {"format": FORMAT, **contents.summary})
         if contents.certificates is not None:
-            _write_table(partial / AUDIT, contents.audit, AUDIT_SCHEMA)
+            for name, schema in AUDIT_TABLES.items():
+                _write_table(partial / name, contents.audit[name], schema)
             _write_json(partial / CERTIFICATES, contents.certificates)
         if contents.ontology is not None:
             _write(partial / ONTOLOGY, contents.ontology)

@@ -4,33 +4,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from holotype.catalog.questions import Votes
 from holotype.crowd import Answer, Audit, State
-from holotype.crowd.certificate import Answers
+from holotype.crowd.certificate import NOTHING, Evidence, assess
 from holotype.crowd.expert import CURATOR, NOBODY_CHECKED, is_unchecked, without_names
 from holotype.crowd.workers import hidden_name
 from holotype.errors import ReleaseError
 from holotype.images.intake import EXTENSIONS
 from holotype.images.packs import Address
 from holotype.ontology import Ontology
-from holotype.releases.build import ID_LENGTH, Contents, LabelledImage, labelled_by
-from holotype.releases.certificates import audit_rows, certificates_value
+from holotype.releases.build import AUDIT, CHANGES, ID_LENGTH, SAMPLE, Contents, LabelledImage, labelled_by
+from holotype.releases.certificates import audit_tables, certificates_value
 from holotype.releases.split import Fractions, split
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the catalog knows: rows of all candidates (`questions.find_images`), the sightings of each, all votes that
-    count, the newest audit of each target and the auditors' answers."""
+    count, and what certificates follow from."""
 
     everything: Sequence[Any]
     sightings: Mapping[int, Sequence[Any]]
     votes: Votes
-    audits: Sequence[Audit] = ()
-    answers: Answers = field(default_factory=dict)
+    evidence: Evidence = NOTHING
 
     @property
     def accepted(self) -> list[Any]:
@@ -81,6 +80,7 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
         address = Address(row.pack, row.offset, row.length)
         labels.append(LabelledImage(address, EXTENSIONS[row.format], columns))
     classes = [ontology[wnid] for wnid in sorted({row.wnid for row in accepted})]
+    found = assess(facts.evidence)
     summary = {
         "name": name,
         "ontology": ontology.digest,
@@ -92,11 +92,12 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
         "seed": seed,
         **labelled_by([label.columns for label in labels]),
         **_overruled(facts, hide),
-        **_unchecked(facts),
+        **_unchecked(facts, found),
     }
-    audits = certificates_value(facts.audits) if facts.audits else None
-    audit = list(audit_rows(facts.audits, facts.answers, hide))
-    return Contents(labels, classes, list(_vote_rows(facts, salt)), summary, audits, audit)
+    certificates = certificates_value(facts.evidence.plans, found) if found else None
+    tables = audit_tables(facts.evidence, found, hide)
+    audit = {AUDIT: tables.audit, SAMPLE: tables.sample, CHANGES: tables.changes}
+    return Contents(labels, classes, list(_vote_rows(facts, salt)), summary, certificates, audit)
 
 
 def _overruled(facts: Facts, hide: Callable[[str], str]) -> dict[str, Any]:
@@ -109,9 +110,9 @@ def _overruled(facts: Facts, hide: Callable[[str], str]) -> dict[str, Any]:
     return {"overruled": found} if found else {}
 
 
-def _unchecked(facts: Facts) -> dict[str, Any]:
+def _unchecked(facts: Facts, audits: Sequence[Audit]) -> dict[str, Any]:
     """How many labels are somebody's mere word, in no subtree with a certificate; empty where none is."""
-    certified = [audit.plan for audit in facts.audits if audit.certificate is not None]
+    certified = [audit.plan for audit in audits if audit.certificate is not None]
     ranges = [pair for plan in certified for pair in plan.ranges]
     words = [row for row in facts.accepted if is_unchecked(row.policy)]
     left = sum(not any(start <= row.rank < stop for start, stop in ranges) for row in words)

@@ -15,7 +15,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from holotype.crowd import Certificate
+from holotype.crowd import Certificate, Plan
 from holotype.errors import OntologyError, PackError, ReleaseError
 from holotype.files import printable, sha256_file
 from holotype.images.packs import Address, PackReader
@@ -23,14 +23,16 @@ from holotype.ontology import Ontology, is_wnid, load_wordnet
 from holotype.ontology.foreign import rebuild
 from holotype.releases.build import (
     AUDIT,
-    AUDIT_SCHEMA,
+    AUDIT_TABLES,
     CERTIFICATES,
+    CHANGES,
     CHECKSUMS,
     FORMAT,
     ID_LENGTH,
     MANIFEST,
     MANIFEST_SCHEMA,
     ONTOLOGY,
+    SAMPLE,
     STATISTICS,
     SUMMARY,
     VOTES,
@@ -38,11 +40,12 @@ from holotype.releases.build import (
     labelled_by,
     statistics,
 )
-from holotype.releases.certificates import check_audit, check_subtrees, parse_certificates
+from holotype.releases.certificates import Tables, parse_certificates
+from holotype.releases.recompute import check_audit, check_subtrees
 from holotype.releases.split import SPLITS
 
 _ALWAYS: Final = {MANIFEST, VOTES, SUMMARY, STATISTICS}
-_MAYBE: Final = {AUDIT, CERTIFICATES, ONTOLOGY}
+_MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, ONTOLOGY}
 _SHARD: Final = re.compile(rf"({'|'.join(SPLITS)})-[0-9]{{6,}}\.tar")
 _LARGEST_ONTOLOGY: Final = 512 << 20
 
@@ -96,16 +99,28 @@ class Release:
         return table
 
     @cached_property
+    def _certified(self) -> tuple[list[Plan], list[Certificate]]:
+        path = self.path / CERTIFICATES
+        return parse_certificates(_json(path)) if path.is_file() else ([], [])
+
+    @property
+    def plans(self) -> list[Plan]:
+        """``certificates.json``: every plan of an audit that was ever made, oldest first."""
+        return self._certified[0]
+
+    @property
     def certificates(self) -> list[Certificate]:
         """``certificates.json``: what is certified of its precision; empty where no audit was planned."""
-        path = self.path / CERTIFICATES
-        return parse_certificates(_json(path)) if path.is_file() else []
+        return self._certified[1]
 
     @cached_property
-    def audit(self) -> list[dict[str, Any]]:
-        """``audit.parquet``: every answer to every certificate's sample; empty where no audit was planned."""
-        path = self.path / AUDIT
-        return list(_table(path, AUDIT_SCHEMA).to_pylist()) if path.is_file() else []
+    def audit(self) -> Tables:
+        """What certificates follow from, beside the manifest; empty where no audit was planned."""
+        rows = {
+            name: _table(self.path / name, schema).to_pylist() if (self.path / name).is_file() else []
+            for name, schema in AUDIT_TABLES.items()
+        }
+        return Tables(rows[AUDIT], rows[SAMPLE], rows[CHANGES])
 
     @cached_property
     def wnids(self) -> list[str]:
@@ -207,26 +222,27 @@ def _at_hand(release: Release) -> Ontology | None:
 
 
 def _check_places(release: Release, ontology: Ontology) -> list[str]:
-    return list(check_subtrees(release.certificates, release.rows(), release.summary["ontology"], ontology))
+    rows = [*release.rows(), *release.audit.changes]
+    return list(check_subtrees(release.plans, rows, release.summary["ontology"], ontology))
 
 
 def certify_release(release: Release, ontology: Ontology | None = None) -> list[str]:
     """Everything that is wrong with the certificates of a release, one line each; empty if they hold up.
 
-    Each is computed again: the sample from its seed and the manifest, whether it is correct from the auditors' answers,
-    none of whom had voted on what they audit, and the bounds from that. With `ontology` the subtrees are checked too.
+    Each is computed again: the sample from its seed, the manifest and what changed since the draw, whether it is
+    correct from the auditors' answers, none of whom had voted on what they say yes to, the chance of an error from all
+    plans ever made, and the bounds from that. With `ontology` the subtrees are checked too.
     """
-    missing = [name for name in (AUDIT, CERTIFICATES) if not (release.path / name).is_file()]
+    wanted = (*AUDIT_TABLES, CERTIFICATES)
+    missing = [name for name in wanted if not (release.path / name).is_file()]
     if missing:
-        return [] if len(missing) == 2 else [f"{missing[0]} is missing"]
+        return [] if len(missing) == len(wanted) else [f"{missing[0]} is missing"]
     try:
-        if not release.certificates and not release.audit:
-            return []
         votes = _table(release.path / VOTES, VOTES_SCHEMA).select(["sha256", "wnid", "worker", "at"])
         columns = zip(*(column.to_pylist() for column in votes.columns), strict=True)
         voted = {(sha256, wnid, worker): at for sha256, wnid, worker, at in columns}
         rows = release.rows()
-        problems = list(check_audit(release.certificates, release.audit, rows, voted))
+        problems = list(check_audit(release.plans, release.certificates, release.audit, rows, voted))
         if ontology is not None:
             problems.extend(_check_places(release, ontology))
     except ReleaseError as error:
