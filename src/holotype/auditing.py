@@ -88,7 +88,8 @@ def record(connection: Connection, said: Pairs, auditor: str, at: float) -> Audi
         involved = [*voters.get(row.candidate_id, ()), curators.get(row.candidate_id, "")]
         if same_person(name) in map(same_person, involved):
             raise CrowdError(
-                f"auditor {name!r} has voted or ruled on {sha256} for {wnid}: an audit needs somebody independent"
+                f"auditor {name!r} has voted on {sha256} for {wnid}, or overruled it: an audit needs somebody "
+                "independent"
             )
         if before.get(row.candidate_id, said[sha256, wnid]) != said[sha256, wnid]:
             raise CrowdError(

@@ -10,7 +10,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +50,7 @@ from holotype.crowd import (
     fit,
     run_campaign,
 )
+from holotype.crowd.alarms import Alarm
 from holotype.crowd.backoff import split_images
 from holotype.crowd.calibration import Calibration, calibrate, posterior_of_gold
 from holotype.crowd.certificate import Evidence, assess
@@ -113,7 +114,8 @@ class VerifyReport:
     """The outcome of `Project.verify`: candidates by state, the votes this call and all calls brought.
 
     `unimageable` are the wnids of synsets given up because nobody can see them, `backed_off` the candidates this call
-    made for ancestors of synsets the crowd split between.
+    made for ancestors of synsets the crowd split between; `guards` counts the candidates that each guard held back from
+    being decided, `alarms` say what the votes cannot tell.
     """
 
     states: Mapping[str, int]
@@ -122,6 +124,8 @@ class VerifyReport:
     policy: str
     unimageable: tuple[str, ...] = ()
     backed_off: int = 0
+    guards: Mapping[str, int] = field(default_factory=dict)
+    alarms: tuple[Alarm, ...] = ()
 
     @property
     def waiting(self) -> bool:
@@ -135,6 +139,8 @@ class VerifyReport:
         per = f" ({self.votes / total:.2f} per candidate)" if total else ""
         given_up = f"; nobody can see {', '.join(self.unimageable)}" if self.unimageable else ""
         above = f"; {self.backed_off:,} backed off to an ancestor" if self.backed_off else ""
+        held = ", ".join(f"{guard} {count:,}" for guard, count in self.guards.items())
+        above += f"; held back: {held}" if held else ""
         return (
             f"{total:,} candidates: {parts}; {self.votes:,} votes{per}, {self.new_votes:,} of them new{above}{given_up}"
         )
@@ -419,7 +425,10 @@ class Project:
             task.wnid for task, state in zip(tally.tasks, conclusion.states, strict=True) if state is State.ABANDONED
         }
         unimageable = tuple(sorted(flagged, key=self.ontology.rank))
-        return VerifyReport(dict(states), votes - held, votes, str(policy), unimageable, backed_off)
+        guards = Counter(str(guard) for guard in conclusion.guards.values())
+        return VerifyReport(
+            dict(states), votes - held, votes, str(policy), unimageable, backed_off, dict(guards), conclusion.alarms
+        )
 
     def _campaign(
         self, tally: Tally, counts: questions.Counts, crowd: Crowd, policy: Policy, progress: Progress
@@ -523,18 +532,23 @@ class Project:
                     known = questions.evidence_counts(connection), _tally(connection)
             counts, tally = known
             conclusion = tally.conclude(policy)
-            labels = _labels(tally, conclusion, policy)
-
-            def work(connection: Connection, counts: questions.Counts = counts, labels: Any = labels) -> bool:
-                if questions.evidence_counts(connection) != counts:
-                    return False
-                questions.set_labels(connection, labels)
-                questions.set_last_policy(connection, str(policy))
-                return True
-
-            if self.catalog.transact(work):
+            if self._draw(policy, counts, conclusion, _labels(tally, conclusion, policy)):
                 return conclusion, len(tally.votes)
             known = None
+
+    def _draw(
+        self, policy: Policy, counts: questions.Counts, conclusion: Conclusion, labels: list[dict[str, Any]]
+    ) -> bool:
+        """Write labels, unless there is more to go by than `counts` by now; whether they were written."""
+
+        def work(connection: Connection) -> bool:
+            if questions.evidence_counts(connection) != counts:
+                return False
+            questions.set_labels(connection, labels)
+            questions.set_last_policy(connection, str(policy), _told(conclusion))
+            return True
+
+        return self.catalog.transact(work)
 
     def gold(self) -> dict[Task, bool]:
         """Every candidate whose answer is known for sure, in ontology order, with whether it is yes."""
@@ -655,8 +669,9 @@ class Project:
             if last is None:
                 return outcome, 0
             by, tally = policy or _policy_of(last), _tally(connection)
-            questions.set_last_policy(connection, str(by))
-            return outcome, questions.set_labels(connection, _labels(tally, tally.conclude(by), by))
+            conclusion = tally.conclude(by)
+            questions.set_last_policy(connection, str(by), _told(conclusion))
+            return outcome, questions.set_labels(connection, _labels(tally, conclusion, by))
 
         return self.catalog.transact(work)
 
@@ -784,11 +799,15 @@ class Project:
         fractions: Fractions = Fractions(),
         seed: int = 0,
         progress: Progress = _no_progress,
+        outvoted: bool = False,
     ) -> Release:
         """The release called `name`; made of the labels as they stand if there is none yet.
 
         Images labelled yes are split by `fractions` and `seed` and written to ``releases/NAME``. The same labels,
         votes, fractions and seed give the same bytes. A release is never changed.
+
+        Images that are accepted against more noes than yeses, by a model's word alone, are an error unless `outvoted`
+        takes them.
 
         Raises `ReleaseError` if the name is not usable or nothing is labelled yes.
         """
@@ -799,7 +818,7 @@ class Project:
             if folder.exists():
                 self._adopt(folder, fractions, seed)
             else:
-                self._write_release(name, fractions, seed, progress)
+                self._write_release(name, fractions, seed, progress, outvoted)
             checksum = sha256_file(folder / CHECKSUMS)
             self.catalog.transact(lambda connection: questions.add_release(connection, name, checksum, time.time()))
         return self._release(name)
@@ -815,7 +834,7 @@ class Project:
                 f"{folder} is there, but is not the release that is asked for; move it away or choose another name"
             )
 
-    def _write_release(self, name: str, fractions: Fractions, seed: int, progress: Progress) -> None:
+    def _write_release(self, name: str, fractions: Fractions, seed: int, progress: Progress, outvoted: bool) -> None:
         group_near_duplicates(self.catalog)
         with self.catalog.read() as connection:
             facts = Facts(
@@ -823,9 +842,16 @@ class Project:
                 questions.sightings(connection),
                 questions.votes(connection, counting=True),
                 self._evidence(connection),
+                _alarms(connection),
             )
         if not facts.accepted:
             raise ReleaseError("no image is labelled yes: run holotype verify first")
+        if facts.outvoted and not outvoted:
+            first = facts.outvoted[0]
+            raise ReleaseError(
+                f"{len(facts.outvoted):,} images are accepted against more noes than yeses, the first is "
+                f"{first.sha256} for {first.wnid}: look at them, overrule what is wrong, or take them with --outvoted"
+            )
         contents = contents_of(name, facts, fractions, seed, self.ontology, self._salt)
         if self._own_ontology is not None:
             contents = replace(contents, ontology=self.ontology.to_bytes())
@@ -895,12 +921,16 @@ class Project:
         return evaluate(Path(predictions), self._release(release), self.ontology, split)
 
     def stats(self) -> dict[str, Any]:
-        """What the project holds, in numbers: totals, intake by outcome, labels by state, policy and synset."""
+        """What the project holds, in numbers: totals, intake by outcome, labels by state, policy, guard and synset.
+
+        `alarms` say what the votes cannot tell.
+        """
         with self.catalog.read() as connection:
             totals = questions.totals(connection)
             intake = questions.intake_counts(connection)
             labels = questions.label_counts(connection)
             policies = questions.policy_counts(connection)
+            guards, alarms = questions.guard_counts(connection), _alarms(connection)
         synsets: dict[str, dict[str, int]] = {}
         for (wnid, state), count in labels.items():
             synsets.setdefault(wnid, {})[state] = count
@@ -912,6 +942,8 @@ class Project:
             "intake": {f"{outcome}({reason})" if reason else outcome: n for (outcome, reason), n in intake.items()},
             "states": dict(states),
             "policies": policies,
+            "guards": guards,
+            "alarms": [asdict(alarm) for alarm in alarms],
             "synsets": {wnid: synsets[wnid] for wnid in sorted(synsets, key=self.ontology.rank)},
         }
 
@@ -1043,9 +1075,21 @@ def _labels(tally: Tally, conclusion: Conclusion, policy: Policy) -> list[dict[s
             "state": str(state),
             "posterior": float(score),
             "policy": _label_policy(tally, task.number, by),
+            "guard": str(conclusion.guards[place]) if place in conclusion.guards else None,
         }
-        for task, state, score in zip(tally.tasks, conclusion.states, conclusion.scores, strict=True)
+        for place, (task, state, score) in enumerate(
+            zip(tally.tasks, conclusion.states, conclusion.scores, strict=True)
+        )
     ]
+
+
+def _told(conclusion: Conclusion) -> str:
+    """The alarms of a conclusion as they are kept."""
+    return json.dumps([asdict(alarm) for alarm in conclusion.alarms])
+
+
+def _alarms(connection: Connection) -> tuple[Alarm, ...]:
+    return tuple(Alarm(**alarm) for alarm in json.loads(questions.alarms(connection) or "[]"))
 
 
 def _label_policy(tally: Tally, number: int, by: str) -> str:

@@ -27,6 +27,7 @@ from holotype.catalog.corrections import standing
 from holotype.errors import CrowdError
 
 _POLICY: Final = "policy"
+_ALARMS: Final = "alarms"
 Value = TypeVar("Value")
 Ranges = Sequence[tuple[int, int]]
 
@@ -439,7 +440,7 @@ def voters(connection: Connection, candidates: Iterable[int]) -> dict[int, set[s
 
 
 def set_labels(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Draw conclusions: labels with ``candidate_id, state, posterior, policy``, replacing those that differ.
+    """Draw conclusions: labels with ``candidate_id, state, posterior, policy, guard``, replacing those that differ.
 
     Returns how many candidates had another state before, where none is open.
     """
@@ -554,10 +555,26 @@ def last_policy(connection: Connection) -> str | None:
     return meta(connection, _POLICY)
 
 
-def set_last_policy(connection: Connection, policy: str) -> None:
-    """Remember the policy that labels are drawn by: none of them need say so, where all are gold or overruled."""
-    if meta_or_set(connection, _POLICY, policy) != policy:
-        connection.execute(update(t.meta).where(t.meta.c.key == _POLICY).values(value=policy))
+def alarms(connection: Connection) -> str | None:
+    """What was said last of what the votes cannot tell; None before any labels were drawn."""
+    return meta(connection, _ALARMS)
+
+
+def set_last_policy(connection: Connection, policy: str, alarms: str) -> None:
+    """Remember the policy that labels are drawn by: none of them need say so, where all are gold or overruled; and
+    what the votes cannot tell."""
+    for key, value in ((_POLICY, policy), (_ALARMS, alarms)):
+        if meta_or_set(connection, key, value) != value:
+            connection.execute(update(t.meta).where(t.meta.c.key == key).values(value=value))
+
+
+def guard_counts(connection: Connection) -> dict[str, int]:
+    """Number of labels that each guard held back, the most first."""
+    guard, number = t.label.c.guard, func.count().label("labels")
+    rows = connection.execute(
+        select(guard, number).where(guard.is_not(None)).group_by(guard).order_by(number.desc(), guard)
+    )
+    return {row.guard: row.labels for row in rows}
 
 
 def policy_counts(connection: Connection) -> dict[str, int]:

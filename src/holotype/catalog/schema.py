@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest migration, which these tables describe (a test compares the two)."""
 
 metadata = MetaData(
@@ -264,6 +264,7 @@ label = Table(
     Column("state", String(16), nullable=False),
     Column("posterior", Float, nullable=False),
     Column("policy", Text, nullable=False),
+    Column("guard", String(16)),
 )
 
 release = Table(

@@ -107,19 +107,29 @@ def release() -> None:
 @click.option("--val", default=_SHARES.val, show_default=True, help="Share of images to validate on.")
 @click.option("--test", default=_SHARES.test, show_default=True, help="Share of images to test on.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the split.")
+@click.option("--outvoted", is_flag=True, help="Take images that are accepted against more noes than yeses, too.")
 @json_option
-def create(name: str, project: Path, train: float, val: float, test: float, seed: int, as_json: bool) -> None:
+def create(
+    name: str, project: Path, train: float, val: float, test: float, seed: int, outvoted: bool, as_json: bool
+) -> None:
     """Make the release NAME of all images labelled yes."""
     with api.open(project) as db, show.bars(["release"]) as advance:
         if name in db.releases():
             raise ReleaseError(f"there is a release {name!r} already: releases are never changed, choose another name")
-        made = db.release(name, Fractions(train, val, test), seed, lambda done, total: advance("release", done, total))
+        made = db.release(
+            name,
+            Fractions(train, val, test),
+            seed,
+            lambda done, total: advance("release", done, total),
+            outvoted,
+        )
     if as_json:
         show.as_json({"name": made.name, "path": str(made.path), **made.statistics})
     else:
         click.echo(f"{made!r} in {made.path}; check it any time with: holotype release verify {made.path}")
         if "unchecked" in made.summary:
             click.echo(made.summary["unchecked"]["remark"])
+        show.alarms(made.summary["alarms"])
 
 
 @release.command("list")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,12 @@ from holotype.ontology import Ontology, Synset
 
 _stderr = Console(stderr=True)
 stdout = Console(soft_wrap=True, highlight=False)
+
+
+def alarms(told: Iterable[Mapping[str, str]]) -> None:
+    """A line for each thing that the votes cannot tell, with what would mend it."""
+    for alarm in told:
+        click.echo(f"alarm: {alarm['message']}; {alarm['remedy']}")
 
 
 @contextmanager

@@ -81,6 +81,9 @@ def _print_totals(values: Mapping[str, Any], ontology: Ontology) -> None:
         click.echo(
             "labels by " + ", ".join(f"{show.plain(name)} {count:,}" for name, count in values["policies"].items())
         )
+    if values["guards"]:
+        click.echo("held back by " + ", ".join(f"{name} {count:,}" for name, count in values["guards"].items()))
+    show.alarms(values["alarms"])
     if not values["synsets"]:
         return
     states = [str(state) for state in State if state is not State.ABANDONED or values["states"].get(state)]

@@ -109,6 +109,7 @@ def _print_report(report: VerifyReport, as_json: bool, waiting: str) -> None:
         show.as_json(dataclasses.asdict(report))
         return
     click.echo(report)
+    show.alarms(dataclasses.asdict(alarm) for alarm in report.alarms)
     if report.waiting:
         click.echo(waiting)
 

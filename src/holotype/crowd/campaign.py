@@ -102,10 +102,16 @@ class Tally:
         )
 
     def _batches(self) -> Ints | None:
-        """The batch of each task: what was first asked about in the same round came in together, what was never asked
-        about comes next. None where all is one batch."""
-        rounds, batch = np.unique(np.where(self._first > 0, self._first, np.iinfo(np.int64).max), return_inverse=True)
-        return batch if len(rounds) > 1 else None
+        """The batch of each task: what came from the same kinds of sources and was first asked about in the same round;
+        what was never asked about comes next. None where all is one batch."""
+        kinds: list[set[str]] = [set() for _ in self.tasks]
+        for number, source in self.found:
+            if number in self._index:
+                kinds[self._index[number]].add(source.partition(":")[0])
+        rounds = np.where(self._first > 0, self._first, np.iinfo(np.int64).max)
+        keys = list(zip(map(sorted, kinds), rounds.tolist(), strict=True)) if self.found else rounds.tolist()
+        numbers = {key: place for place, key in enumerate(sorted({str(key) for key in keys}))}
+        return np.array([numbers[str(key)] for key in keys]) if len(numbers) > 1 else None
 
     def _classes(self) -> Ints:
         known = np.full(len(self.tasks), UNKNOWN)

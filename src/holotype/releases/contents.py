@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from holotype.catalog.questions import Votes
 from holotype.crowd import Answer, Audit, State
+from holotype.crowd.alarms import Alarm
 from holotype.crowd.certificate import NOTHING, Evidence, assess
 from holotype.crowd.expert import CURATOR, NOBODY_CHECKED, is_unchecked, without_names
 from holotype.crowd.workers import hidden_name
@@ -24,17 +25,29 @@ from holotype.releases.split import Fractions, split
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the catalog knows: rows of all candidates (`questions.find_images`), the sightings of each, all votes that
-    count, and what certificates follow from."""
+    count, what certificates follow from, and what the votes cannot tell."""
 
     everything: Sequence[Any]
     sightings: Mapping[int, Sequence[Any]]
     votes: Votes
     evidence: Evidence = NOTHING
+    alarms: Sequence[Alarm] = ()
 
     @property
     def accepted(self) -> list[Any]:
         """The rows of the candidates labelled yes."""
         return [row for row in self.everything if row.state == State.YES]
+
+    @property
+    def outvoted(self) -> list[Any]:
+        """The accepted rows with more noes than yeses that nobody answers for: no gold, curator, expert or source."""
+        counts = _answers(self.votes)
+        return [
+            row
+            for row in self.accepted
+            if counts[row.candidate_id, int(Answer.NO)] > counts[row.candidate_id, int(Answer.YES)]
+            and not (row.policy == "gold" or row.policy.startswith(CURATOR) or is_unchecked(row.policy))
+        ]
 
 
 def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontology: Ontology, salt: str) -> Contents:
@@ -55,7 +68,7 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
         in_group[row.group_id] = min(in_group.get(row.group_id, "g"), ids[row.sha256])
     groups = {ids[row.sha256]: in_group[row.group_id] for row in accepted}
     splits = split([(row.wnid, ids[row.sha256]) for row in accepted], groups, fractions, seed)
-    counts = Counter(zip(votes.candidate.tolist(), votes.answer.tolist(), strict=True))
+    counts = _answers(votes)
     labels = []
     for row in sorted(accepted, key=lambda row: (row.rank, row.sha256)):
         first = facts.sightings[row.candidate_id][0]
@@ -93,11 +106,18 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
         **labelled_by([label.columns for label in labels]),
         **_overruled(facts, hide),
         **_unchecked(facts, found),
+        "outvoted": len(facts.outvoted),
+        "alarms": [asdict(alarm) for alarm in facts.alarms],
     }
     certificates = certificates_value(facts.evidence.plans, found) if found else None
     tables = audit_tables(facts.evidence, found, hide)
     audit = {AUDIT: tables.audit, SAMPLE: tables.sample, CHANGES: tables.changes}
     return Contents(labels, classes, list(_vote_rows(facts, salt)), summary, certificates, audit)
+
+
+def _answers(votes: Votes) -> Counter[tuple[int, int]]:
+    """How often each answer was given, by (candidate id, answer)."""
+    return Counter(zip(votes.candidate.tolist(), votes.answer.tolist(), strict=True))
 
 
 def _overruled(facts: Facts, hide: Callable[[str], str]) -> dict[str, Any]:
