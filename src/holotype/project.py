@@ -52,7 +52,7 @@ from holotype.crowd import (
 )
 from holotype.crowd.alarms import Alarm
 from holotype.crowd.backoff import split_images
-from holotype.crowd.calibration import Calibration, calibrate, posterior_of_gold
+from holotype.crowd.calibration import Calibration, calibrate, contradicted, posterior_of_gold
 from holotype.crowd.certificate import Evidence, assess
 from holotype.crowd.expert import CURATOR, SimulatedExpert, check_expert
 from holotype.crowd.gold import Feedback, feedback, sibling_negatives, training_page, training_votes
@@ -498,14 +498,16 @@ class Project:
 
         return self._redraw(work, policy)[0]
 
-    def calibration(self) -> Calibration:
-        """What gold says of the posteriors that the votes give: see `holotype.crowd.calibration.calibrate`.
+    def calibration(self, policy: Posterior = Posterior()) -> Calibration:
+        """What gold says of the posteriors at which `policy` stops: see `holotype.crowd.calibration.calibrate`.
 
-        Raises `CrowdError` where there is too little gold.
+        Nothing is corrected unless gold of both sides contradicts them beyond chance. Raises `CrowdError` where there
+        is too little gold.
         """
         with self.catalog.read() as connection:
             ballot = _tally(connection).ballot()
-        return calibrate(*posterior_of_gold(ballot))
+        found = posterior_of_gold(ballot, policy.priors, policy.stopping)
+        return calibrate(*found) if contradicted(*found) else Calibration()
 
     def _record(self, votes: Sequence[Vote]) -> None:
         rows = [

@@ -141,7 +141,7 @@ def _by_expert(project: Path, expert: Trust | Source, crowd: str | None, truth: 
 def _calibrated(db: Project, policy: Policy) -> Policy:
     if not isinstance(policy, Posterior):
         raise click.UsageError(f"--calibrate corrects posteriors; {policy} has none")
-    return dataclasses.replace(policy, calibration=db.calibration())
+    return dataclasses.replace(policy, calibration=db.calibration(policy))
 
 
 verify.add_command(rehearse_command)

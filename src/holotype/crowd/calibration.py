@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from holotype.crowd.ballot import UNKNOWN, Ballot, Floats, Ints
-from holotype.crowd.consensus import fit
+from holotype.crowd.confusion import LEAST
+from holotype.crowd.consensus import Consensus, fit
 from holotype.crowd.two_coin import Priors
 from holotype.errors import CrowdError
 
@@ -54,8 +55,24 @@ def calibrate(posterior: Floats, truth: npt.NDArray[np.bool_]) -> Calibration:
     return Calibration(max(round(float(at[0]), 4), 0.01), round(float(at[1]), 4))
 
 
-def posterior_of_gold(ballot: Ballot, priors: Priors | None = None) -> tuple[Floats, npt.NDArray[np.bool_]]:
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """When a campaign stops asking about a task: above `accept` or below `reject`, after `minimum` to `maximum`
+    votes."""
+
+    accept: float
+    reject: float
+    minimum: int
+    maximum: int
+
+
+def posterior_of_gold(
+    ballot: Ballot, priors: Priors | None = None, stopping: Stopping | None = None
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Posterior and truth of every gold task, ``(gold,)`` each, in five folds: each answered without being told.
+
+    Gold is on many pages, so it has more votes than what is asked about. With `stopping` each posterior is the one at
+    which a campaign would have stopped asking, its votes taken in the ballot's order.
 
     Raises `CrowdError` for a ballot with fewer gold tasks than folds.
     """
@@ -67,8 +84,41 @@ def posterior_of_gold(ballot: Ballot, priors: Priors | None = None) -> tuple[Flo
         asked = np.arange(len(gold)) % FOLDS == fold
         known = _known(ballot).copy()
         known[gold[asked]] = UNKNOWN
-        found[asked] = fit(replace(ballot, known=known), priors).posterior[gold[asked]]
+        model = fit(replace(ballot, known=known), priors)
+        found[asked] = (
+            model.posterior[gold[asked]] if stopping is None else _stopped(ballot, model, gold[asked], stopping)
+        )
     return found, _known(ballot)[gold] == 1
+
+
+def _stopped(ballot: Ballot, model: Consensus, tasks: Ints, stopping: Stopping) -> Floats:
+    """The posterior of each task when asking would have stopped, ``(tasks,)``.
+
+    A vote's evidence is its worker's; what is hard about an image is in all votes together, and in proportion in each.
+    """
+    ratio = np.log(np.maximum(model.confusion[:, 1], LEAST) / np.maximum(model.confusion[:, 0], LEAST))
+    all_votes = np.bincount(ballot.task, ratio[ballot.worker, ballot.answer], minlength=ballot.tasks)
+    found = np.empty(len(tasks))
+    for place, task in enumerate(tasks.tolist()):
+        votes = np.flatnonzero(ballot.task == task)
+        whole = all_votes[task]
+        share = model.evidence[task] / whole if whole else 1.0
+        steps = np.cumsum(np.concatenate([[0.0], ratio[ballot.worker[votes], ballot.answer[votes]]]))
+        chance = 1 / (1 + np.exp(-(log_odds(model.before[[task]]) + min(max(share, 0.0), 1.0) * steps)))
+        number = np.arange(len(chance))
+        sure = (chance >= stopping.accept) | (chance <= stopping.reject)
+        ends = np.flatnonzero((number >= stopping.minimum) & sure | (number >= stopping.maximum))
+        found[place] = chance[ends[0] if len(ends) else -1]
+    return found
+
+
+def contradicted(posterior: Floats, truth: npt.NDArray[np.bool_]) -> bool:
+    """Whether gold of both sides is wrong more often than posteriors, ``(gold,)``, own up to, beyond chance (5 %)."""
+    if not 0 < truth.sum() < len(truth):
+        return False
+    claimed = np.minimum(posterior, 1 - posterior)
+    wrong = float(((posterior >= 0.5) != truth).sum())
+    return bool(wrong > claimed.sum() + 1.645 * np.sqrt((claimed * (1 - claimed)).sum()) + 0.5)
 
 
 def thresholds(

@@ -19,6 +19,9 @@ from holotype.crowd.two_coin import Priors
 MOST_AVERAGED: Final = 500_000
 """Votes up to which all beliefs with a share are fitted; beyond, the likeliest one."""
 
+LAPSE: Final = 0.005
+"""How often what everybody sees in an image is not what the gloss means: no number of votes is surer than that."""
+
 SCHEDULE: Final = Schedule(rounds=100, tolerance=1e-4)
 
 
@@ -93,7 +96,9 @@ def average(fits: Fits) -> Consensus:
     ballot = fits.ballot
     before = fits.mean(lambda fit: fit.model.before)
     said = said_something(ballot)
-    posterior = np.where(said | ~ballot.asked_about, fits.mean(lambda fit: fit.yes), before)
+    found = fits.mean(lambda fit: fit.yes)
+    posterior = np.where(ballot.asked_about, (1 - LAPSE) * found + LAPSE * before, found)
+    posterior = np.where(said | ~ballot.asked_about, posterior, before)
     confusion = fits.mean(lambda fit: fit.model.workers.swapaxes(1, 2))
     for clique in fits.cliques:
         confusion[clique] = confusion[clique[0]]
@@ -101,7 +106,7 @@ def average(fits: Fits) -> Consensus:
         posterior=posterior,
         before=before,
         evidence=np.where(said, fits.mean(lambda fit: fit.evidence(ballot)), 0.0),
-        apart=np.sqrt(fits.mean(lambda fit: (fit.yes - posterior) ** 2)),
+        apart=np.sqrt(fits.mean(lambda fit: (fit.yes - found) ** 2)),
         confusion=confusion,
         population=fits.mean(lambda fit: fit.model.population.T),
         base_rates=_of_synsets(ballot, before),

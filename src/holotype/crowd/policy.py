@@ -9,7 +9,7 @@ import numpy as np
 
 from holotype.crowd.alarms import alarms_of
 from holotype.crowd.ballot import Ballot, Ints
-from holotype.crowd.calibration import Calibration, log_odds
+from holotype.crowd.calibration import Calibration, Stopping, log_odds
 from holotype.crowd.conclusion import Conclusion, State, conclusion
 from holotype.crowd.confidence import SEED_VOTES, look_up
 from holotype.crowd.consensus import fit, majority
@@ -83,6 +83,11 @@ class Posterior:
         ]
         guards = guards_of(ballot, model.evidence, likely, unlikely, self.miss)
         return replace(conclusion(ballot, posterior, rules, guards), alarms=alarms_of(ballot, model))
+
+    @property
+    def stopping(self) -> Stopping:
+        """When it stops asking, for `holotype.crowd.calibration.posterior_of_gold`."""
+        return Stopping(self.accept, self.reject, max(self.minimum, 2), self.maximum)
 
     def least_votes(self, ballot: Ballot) -> Ints:
         """How many votes each task needs before anything is concluded of it, ``(tasks,)``."""
