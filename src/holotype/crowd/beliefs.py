@@ -37,7 +37,7 @@ QUICK_FOLDS: Final = 2
 NEAR: Final = 12.0
 """How much less likely than the best, in logs, a belief may be after the search and still be judged by all folds."""
 
-MOST_COMPARED: Final = 50_000
+MOST_COMPARED: Final = 30_000
 """Votes by which beliefs are compared; of more, those on tasks drawn at random."""
 
 RESAMPLES: Final = 200
@@ -96,7 +96,7 @@ def _fit(ballot: Ballot, votes: csr_array, priors: Priors, schedule: Schedule, n
     model = TwoCoinModel(ballot, priors)
     if isinstance(near, Fit):
         model.take_up(near.model.workers)
-        start = near.as_kinds(priors.kinds)
+        start = near.as_kinds(priors.kinds) if len(near.found.probas) == ballot.tasks else model.with_workers(votes)
     else:
         start = model.first(near)
     gold = Gold.of(ballot.known, classes=PLAIN)
@@ -106,7 +106,7 @@ def _fit(ballot: Ballot, votes: csr_array, priors: Priors, schedule: Schedule, n
 
 
 def choose_beliefs(ballot: Ballot, seed: int = 0) -> tuple[tuple[Priors, float, Fit | None], ...]:
-    """The beliefs that the votes bear out, the share of each, and a fit that is near, where all votes were compared.
+    """The beliefs that the votes bear out, the share of each, and a fit that is near.
 
     Each is fitted without a fold of the votes and judged by the log chance it gives to those left out, to which the
     log chance of the belief itself is added (`log_prior`). From every crowd in `CROWDS`, with unequal and with like
@@ -127,8 +127,7 @@ def choose_beliefs(ballot: Ballot, seed: int = 0) -> tuple[tuple[Priors, float, 
     rest = range(QUICK_FOLDS, FOLDS)
     whole = {priors: np.concatenate([court.judged[priors], court.foretold(priors, rest, priors)]) for priors in near}
     shares = _shares(whole, np.array([court.chance(priors) for priors in near]), rng)
-    whole_ballot = chosen is ballot
-    return tuple((priors, share, court.fit_of(priors) if whole_ballot else None) for priors, share in shares)
+    return tuple((priors, share, court.fit_of(priors)) for priors, share in shares)
 
 
 def log_prior(priors: Priors) -> float:

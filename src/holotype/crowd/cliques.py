@@ -26,8 +26,9 @@ MOST_VOTES: Final = 200_000
 FAITH: Final = 0.05
 """How often members differ, as a share of how often strangers with their shares of yes would."""
 
-LEAST_EVIDENCE: Final = 40.0
-"""Log likelihood ratio, members over strangers, from which a clique is one."""
+LEAST_EVIDENCE: Final = 20.0
+"""Log likelihood ratio, members over strangers, from which a clique is one, beyond what it takes to name each member:
+among many workers some agree by chance."""
 
 LEAST_CORRELATION: Final = 0.85
 MOST_SHARED: Final = 0.5
@@ -148,7 +149,8 @@ def _grow(gain: Floats, free: npt.NDArray[np.bool_]) -> Ints:
 
 def _is_clique(members: Ints, gain: Floats, seen: _Agreement) -> bool:
     votes = seen.votes[members]
-    if gain[np.ix_(members, members)].sum() / 2 < LEAST_EVIDENCE or 2 * votes.sum() > seen.votes.sum():
+    named = len(members) * np.log(len(seen.votes))
+    if gain[np.ix_(members, members)].sum() / 2 < LEAST_EVIDENCE + named or 2 * votes.sum() > seen.votes.sum():
         return False
     others = np.setdiff1d(np.arange(len(seen.votes)), members)
     variance = float(votes @ (seen.yes * (1 - seen.yes))[members]) / float(votes.sum())

@@ -23,6 +23,8 @@ LAPSE: Final = 0.005
 """How often what everybody sees in an image is not what the gloss means: no number of votes is surer than that."""
 
 SCHEDULE: Final = Schedule(rounds=100, tolerance=1e-4)
+SHORT: Final = Schedule(rounds=30, tolerance=1e-3)
+"""That of ballots with more votes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Fits:
         return np.asarray(sum(share * value(fit) for fit, share in self.fits))
 
 
-def fit(ballot: Ballot, priors: Priors | None = None, schedule: Schedule = SCHEDULE) -> Consensus:
+def fit(ballot: Ballot, priors: Priors | None = None) -> Consensus:
     """Hierarchical two-coin over answers no, unsure, yes, under beliefs that the votes bear out, or one that is given.
 
     Model: Dawid and Skene (1979) for two classes and three answers; Dirichlet priors whose means are learned from the
@@ -77,16 +79,16 @@ def fit(ballot: Ballot, priors: Priors | None = None, schedule: Schedule = SCHED
     a base rate per synset and batch; clamped gold; cliques that have one vote (`holotype.crowd.cliques`). Empty ballots
     have empty or prior results.
     """
-    return average(fit_all(ballot, priors, schedule))
+    return average(fit_all(ballot, priors))
 
 
-def fit_all(ballot: Ballot, priors: Priors | None = None, schedule: Schedule = SCHEDULE) -> Fits:
+def fit_all(ballot: Ballot, priors: Priors | None = None) -> Fits:
     """The models that `fit` averages; beyond `MOST_AVERAGED` votes only that of the belief with the largest share."""
-    cliques = find_cliques(ballot)
+    cliques, schedule = find_cliques(ballot), SCHEDULE
     heard = as_one(ballot, cliques)
     beliefs = choose_beliefs(heard) if priors is None else ((priors, 1.0, None),)
     if len(heard.task) > MOST_AVERAGED:
-        beliefs = ((beliefs[0][0], 1.0, None),)
+        beliefs, schedule = ((beliefs[0][0], 1.0, beliefs[0][2]),), SHORT
     fits = tuple((fit_belief(heard, belief, schedule, near), share) for belief, share, near in beliefs)
     return Fits(heard, fits, tuple(cliques))
 

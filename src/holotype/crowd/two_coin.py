@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from holotype.crowd.ballot import UNKNOWN, Ballot, Floats, Ints
-from holotype.crowd.confusion import LEAST, normalised
+from holotype.crowd.confusion import LEAST, evidence, normalised
 from holotype.crowd.port import Answer
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 PLAIN: Final = 2
 """Kinds of image where none is hard: bad and good. With hard ones there are four: bad, good, hard bad, hard good."""
@@ -67,8 +70,7 @@ class TwoCoinModel:
     """The maximisation step (see `holotype.crowd.confusion.Model`) of one belief, and what it found last.
 
     `workers` ``(workers, answers, 2)`` and `population` ``(answers, 2)`` are chances of answers on bad and good images,
-    `difficulty` ``(synsets, answers, 2)`` those of each synset; `before` ``(tasks,)`` is the chance of yes before any
-    vote, by the image's own prior or its base rate; `hard` is the share of hard images.
+    `difficulty` ``(synsets, answers, 2)`` those of each synset; `hard` is the share of hard images.
 
     A worker is never believed to say yes less often on good images than on bad ones, nor is the population.
     """
@@ -86,8 +88,15 @@ class TwoCoinModel:
         self._start = priors.population_weight * self.population
         self.workers = np.broadcast_to(self.population, (ballot.workers, *self.population.shape))
         self.difficulty = np.broadcast_to(self.population, (ballot.synsets, *self.population.shape))
-        self.before = self._with_priors(np.full(ballot.tasks, priors.base_rate))
+        self._rate = np.full(len(self._batch), priors.base_rate)
+        self._one = len(self._batch) == 1 and ballot.prior is None
         self.hard = priors.hard
+
+    @property
+    def before(self) -> Floats:
+        """The chance of yes before any vote, by the image's own prior or its base rate, ``(tasks,)``."""
+        rates, own = self._rate[self._group], self._ballot.prior
+        return rates if own is None else np.where(np.isnan(own), rates, np.clip(own, LEAST, 1 - LEAST))
 
     def take_up(self, workers: Floats) -> None:
         """Begin with what was found of the first workers, ``(workers, answers, 2)``."""
@@ -95,9 +104,13 @@ class TwoCoinModel:
 
     def first(self, base_rate: float) -> Floats:
         """Where to start: one expectation step in which all but the base rate is as believed, ``(tasks, kinds)``."""
-        self.before = self._with_priors(np.full(self._ballot.tasks, base_rate))
+        self._rate = np.full(len(self._batch), base_rate)
         chances = np.log(np.maximum(self.priors.with_hard(self.population), LEAST))
         return normalised(self._ballot.counts() @ chances + self._prior_odds())
+
+    def with_workers(self, votes: csr_array) -> Floats:
+        """Where to start with the workers that were taken up, ``(tasks, kinds)``; `votes` is the incidence."""
+        return normalised(evidence(votes, self.priors.with_hard(self.workers), self.discount) + self._prior_odds())
 
     def confusion(self, counts: Floats) -> Floats:
         """Each worker's chances on every kind, drawn to the population's, ``(workers, answers, kinds)``."""
@@ -114,7 +127,7 @@ class TwoCoinModel:
         `scores` ``(tasks, kinds)`` are the logs of the votes' likelihoods on every kind.
         """
         known = self._ballot.known
-        given = scores + self.offset_last
+        given = scores + self._offset
         if known is not None:
             rows = np.flatnonzero(known != UNKNOWN)
             given[rows] = np.where(np.arange(given.shape[1]) % PLAIN == known[rows, None], given[rows], -np.inf)
@@ -134,17 +147,17 @@ class TwoCoinModel:
 
     def offset(self, probas: Floats) -> Floats:
         """Base rates or the image's own prior, the share of hard images, and the synset's difficulty."""
-        yes = probas[:, 1::2].sum(axis=1)
-        self.before = self._with_priors(self._rates(yes))
+        yes = probas[:, 1] + probas[:, 3] if self.priors.hard else probas[:, 1]
+        self._rate = self._rates(yes)
         if self.priors.hard:
-            hard = float(self._asked @ probas[:, PLAIN:].sum(axis=1)) + self.priors.hard_weight * self.priors.hard
+            hard = float(self._asked @ (probas[:, 2] + probas[:, 3])) + self.priors.hard_weight * self.priors.hard
             self.hard = hard / (float(self._asked.sum()) + self.priors.hard_weight)
         odds = self._prior_odds()
         if self._counts is not None:
             self.difficulty = self._difficulties(yes, self._counts)
             ratio = np.log(self.difficulty / self.population)[self._ballot.synset]
-            odds += np.tile(np.einsum("ta,tac->tc", self._counts, ratio), self.priors.kinds // PLAIN)
-        self.offset_last = odds.copy()
+            odds = odds + np.tile(np.einsum("ta,tac->tc", self._counts, ratio), self.priors.kinds // PLAIN)
+        self._offset = odds
         return odds
 
     def evidence(self, scores: Floats) -> Floats:
@@ -171,26 +184,21 @@ class TwoCoinModel:
         return np.asarray(counts[..., :PLAIN] + faithful * hard + ((1 - faithful) * hard)[..., ::-1])
 
     def _prior_odds(self) -> Floats:
-        """Logs of every kind's chance before any vote, ``(tasks, kinds)``."""
-        rate = np.clip(self.before, LEAST, 1 - LEAST)
+        """Logs of every kind's chance before any vote, ``(tasks, kinds)``, or ``(1, kinds)`` if all have the same."""
+        rate = np.clip(self._rate if self._one else self.before, LEAST, 1 - LEAST)
         plain = np.log(np.stack([1 - rate, rate], axis=1))
         if not self.priors.hard:
             return np.asarray(plain)
         return np.concatenate([plain + np.log1p(-self.hard), plain + np.log(self.hard)], axis=1)
 
     def _rates(self, yes: Floats) -> Floats:
-        """The base rate of every task's synset and batch, ``(tasks,)``."""
+        """The base rate of every group, which is a synset's tasks in a batch, ``(groups,)``."""
         priors, batches = self.priors, int(self._batch.max(initial=0)) + 1
         good = np.bincount(self._group, yes * self._asked, minlength=len(self._batch))
         overall = (good.sum() + priors.base_rate) / (self._sizes.sum() + 1)
         of_batch = np.bincount(self._batch, good, minlength=batches) + priors.batch_weight * overall
         of_batch /= np.bincount(self._batch, self._sizes, minlength=batches) + priors.batch_weight
-        rates = (good + priors.synset_weight * of_batch[self._batch]) / (self._sizes + priors.synset_weight)
-        return np.asarray(rates[self._group])
-
-    def _with_priors(self, rates: Floats) -> Floats:
-        own = self._ballot.prior
-        return rates if own is None else np.where(np.isnan(own), rates, np.clip(own, LEAST, 1 - LEAST))
+        return np.asarray((good + priors.synset_weight * of_batch[self._batch]) / (self._sizes + priors.synset_weight))
 
     def _difficulties(self, yes: Floats, given: Ints) -> Floats:
         """Chances of each answer in each synset, ``(synsets, answers, 2)``, drawn to the population's."""
