@@ -10,15 +10,14 @@ import numpy as np
 
 from holotype.crowd.ballot import UNKNOWN, Ballot, Floats
 from holotype.crowd.consensus import Consensus
+from holotype.crowd.port import Answer
+from holotype.crowd.two_coin import LEAST_INFORMATION
 
 LEAST_SEEN: Final = 8.0
 """Images of one side, gold among them, below which the errors made on that side are a guess."""
 
 MOST_APART: Final = 0.05
 """Mean difference between the posteriors of beliefs that the votes bear out alike."""
-
-LEAST_INFORMATION: Final = 0.2
-"""Sensitivity less false yes of a worker whose answers tell something."""
 
 MOST_USELESS: Final = 0.25
 """Share of the votes that come from workers whose answers tell nothing."""
@@ -82,10 +81,15 @@ def _alarms(ballot: Ballot, model: Consensus) -> Iterator[Alarm]:
     yield from _of_workers(ballot, model)
 
 
-def _of_workers(ballot: Ballot, model: Consensus) -> Iterator[Alarm]:
+def useless_share(ballot: Ballot, model: Consensus) -> float:
+    """The share of the votes that come from workers whose answers tell next to nothing; 0 without votes."""
     votes = np.bincount(ballot.worker, minlength=ballot.workers)
-    useless = model.confusion[:, 1, 2] - model.confusion[:, 0, 2] < LEAST_INFORMATION
-    share = float(votes[useless].sum() / votes.sum())
+    useless = model.confusion[:, 1, Answer.YES] - model.confusion[:, 0, Answer.YES] < LEAST_INFORMATION
+    return float(votes[useless].sum() / max(votes.sum(), 1))
+
+
+def _of_workers(ballot: Ballot, model: Consensus) -> Iterator[Alarm]:
+    votes, share = np.bincount(ballot.worker, minlength=ballot.workers), useless_share(ballot, model)
     if share > MOST_USELESS:
         yield Alarm(
             "spammers",
@@ -94,7 +98,7 @@ def _of_workers(ballot: Ballot, model: Consensus) -> Iterator[Alarm]:
         )
     if np.median(votes[ballot.worker]) < LEAST_VOTES:
         yield Alarm("strangers", "most votes are from workers who cast few", "let people do several pages each")
-    power = float(model.population[1, 2] - model.population[0, 2])
+    power = float(model.population[1, Answer.YES] - model.population[0, Answer.YES])
     if power < LEAST_POWER:
         yield Alarm(
             "weak",

@@ -95,6 +95,13 @@ class Ballot:
         """The same tasks with only the chosen votes (a mask or indices)."""
         return dataclasses.replace(self, task=self.task[chosen], worker=self.worker[chosen], answer=self.answer[chosen])
 
+    def groups(self) -> tuple[Ints, Ints]:
+        """The group of every task, ``(tasks,)``, which is those of one synset and batch, and each group's batch."""
+        if self.batch is None:
+            return self.synset, np.zeros(self.synsets, np.int64)
+        keys, group = np.unique(self.batch.astype(np.int64) * self.synsets + self.synset, return_inverse=True)
+        return group, keys // max(self.synsets, 1)
+
     def of_tasks(self, chosen: Ints) -> Ballot:
         """Only the chosen tasks (sorted indices), with the votes on them, but without their sources."""
         place = np.full(self.tasks, -1)

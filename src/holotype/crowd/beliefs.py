@@ -22,13 +22,17 @@ if TYPE_CHECKING:
 LADDER: Final = (1.0, 3.0, 10.0, 30.0, 100.0, 1000.0)
 """Weights of the population in a worker, from each their own to all alike."""
 
-CROWDS: Final = {(0.67, 0.06): 0.0, (0.8, 0.2): -3.0, (0.9, 0.5): -6.0}
+CROWDS: Final = {(0.67, 0.06): 0.0, (0.8, 0.2): -3.0, (0.9, 0.5): -3.0}
 """Sensitivity and false yes of crowds to begin with, careful, even and lax, and the log chance of each."""
 
 STARTS: Final = (0.3, 0.9)
 """Base rates to start from."""
 
 SLIPS: Final = (0.2, 0.3, 0.45)
+
+HONEST: Final = 100.0
+"""How much less likely, in logs, it is that all votes say nothing of the images than that all do: where part of a crowd
+answers yes to everything and the others mostly no, either may be the lazy ones, but seldom most."""
 
 FOLDS: Final = 5
 QUICK_FOLDS: Final = 2
@@ -176,10 +180,9 @@ class _Court:
         return float(self.judged[priors].sum()) + self.chance(priors)
 
     def chance(self, priors: Priors) -> float:
-        """The log chance of the belief, and of the population that was found if it holds."""
-        return log_prior(priors) + float(
-            np.mean([self._fits[priors, fold].model.strain for fold in range(QUICK_FOLDS)])
-        )
+        """The log chance of the belief, and of the population and the share of useless votes found with it."""
+        models = [self._fits[priors, fold].model for fold in range(QUICK_FOLDS)]
+        return log_prior(priors) + float(np.mean([model.strain - HONEST * model.useless for model in models]))
 
     def foretold(self, priors: Priors, folds: range, near: Priors | None = None) -> Floats:
         """The log chance that a belief fitted to the votes of the other folds gives each vote of these."""
@@ -195,7 +198,7 @@ class _Court:
 
 def _search(ballot: Ballot, court: _Court) -> None:
     """Judge beliefs of every crowd, and up from the best one."""
-    crowds = [court.best([_belief(crowd, weight) for weight in (3.0, 30.0)]) for crowd in CROWDS]
+    crowds = [court.best([Priors(*crowd, worker_weight=weight) for weight in (3.0, 30.0)]) for crowd in CROWDS]
     best = court.best([court.climb(crowd, _as_unequal) for crowd in crowds])
     court.climb(best, lambda priors: [*_as_unequal(priors), *_as_hard(priors), *_as_different(priors, ballot)])
 
@@ -204,22 +207,15 @@ def _as_unequal(priors: Priors) -> list[Priors]:
     """The belief with workers a step less and a step more alike."""
     step = LADDER.index(priors.worker_weight)
     weights = [LADDER[at] for at in (step - 1, step + 1) if 0 <= at < len(LADDER)]
-    return [replace(priors, worker_weight=weight, population_weight=_firmness(weight)) for weight in weights]
-
-
-def _belief(crowd: tuple[float, float], worker_weight: float) -> Priors:
-    return Priors(*crowd, worker_weight=worker_weight, population_weight=_firmness(worker_weight))
-
-
-def _firmness(worker_weight: float) -> float:
-    """The weight of what is believed of a population: workers who are alike are like workers elsewhere, too."""
-    return 100.0 if worker_weight >= 10 else 40.0
+    return [replace(priors, worker_weight=weight) for weight in weights]
 
 
 def _as_hard(priors: Priors) -> list[Priors]:
     """The belief with other hard images, and with none or some."""
-    other = replace(priors, hard=0.0 if priors.hard else Priors().hard)
-    return [other, *(replace(priors, slip=slip) for slip in SLIPS if priors.hard and slip != priors.slip)]
+    if not priors.hard:
+        return [replace(priors, hard=Priors().hard)]
+    none = replace(priors, hard=0.0, slip=Priors().slip)
+    return [none, *(replace(priors, slip=slip) for slip in SLIPS if slip != priors.slip)]
 
 
 def _as_different(priors: Priors, ballot: Ballot) -> list[Priors]:

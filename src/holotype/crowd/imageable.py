@@ -9,6 +9,7 @@ import numpy as np
 from holotype.crowd.ballot import Ballot
 from holotype.crowd.conclusion import Conclusion, Policy, State
 from holotype.crowd.guards import Mask
+from holotype.crowd.port import Answer
 from holotype.errors import CrowdError
 
 
@@ -17,8 +18,9 @@ class Imageable:
     """Another policy, which gives up on a synset that nobody can see.
 
     When fewer than a share `least` of a synset's candidates are good, with 95 % confidence and even if all that were
-    asked about and are not yet decided were good, its open tasks are abandoned (59 noes and nothing else, for .05).
-    Deng et al. flagged synsets whose images never reach a majority.
+    asked about and are not yet decided were good, its open tasks are abandoned (59 noes and nothing else, for .05), but
+    for those that somebody said yes to: the few good images there are can still be had. Deng et al. flagged synsets
+    whose images never reach a majority.
     """
 
     policy: Policy
@@ -34,7 +36,7 @@ class Imageable:
     def conclude(self, ballot: Ballot) -> Conclusion:
         """The other policy's states, but abandoned instead of open where the synset is not imageable."""
         found = self.policy.conclude(ballot)
-        hopeless = unimageable(ballot, found, self.least)[ballot.synset]
+        hopeless = unimageable(ballot, found, self.least) & (ballot.count(Answer.YES) == 0)
         states = [
             State.ABANDONED if state is State.OPEN and gone else state
             for state, gone in zip(found.states, hopeless, strict=True)
@@ -43,7 +45,7 @@ class Imageable:
 
 
 def unimageable(ballot: Ballot, conclusion: Conclusion, least: float = 0.05) -> Mask:
-    """Whether, with 95 % confidence, fewer than a share `least` of a synset's candidates are good, ``(synsets,)``.
+    """Whether, with 95 % confidence, fewer than a share `least` of a task's synset and batch are good, ``(tasks,)``.
 
     Of those asked about all that are not decided no count as good: noes are decided first, so the decided alone are
     no fair draw. Gold and what a curator ruled on say nothing here: somebody chose them.
@@ -52,5 +54,6 @@ def unimageable(ballot: Ballot, conclusion: Conclusion, least: float = 0.05) -> 
 
     asked = ballot.left_to_policy & (ballot.votes_per_task > 0)
     noes = asked & np.array([state is State.NO for state in conclusion.states], bool)
-    total, bad = (np.bincount(ballot.synset[of], minlength=ballot.synsets) for of in (asked, noes))
-    return np.asarray((total > 0) & (binom.cdf(total - bad, total, least) <= 0.05))
+    group, groups = ballot.groups()
+    total, bad = (np.bincount(group[of], minlength=len(groups)) for of in (asked, noes))
+    return np.asarray((total > 0) & (binom.cdf(total - bad, total, least) <= 0.05))[group]

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from holotype.crowd.alarms import alarms_of
+from holotype.crowd.alarms import alarms_of, useless_share
 from holotype.crowd.ballot import Ballot, Ints
 from holotype.crowd.calibration import Calibration, Stopping, log_odds
 from holotype.crowd.conclusion import Conclusion, State, conclusion
@@ -20,6 +20,9 @@ from holotype.errors import CrowdError
 
 KNOWN_AFTER: Final = 50
 """A worker is known after so many votes on tasks that others voted on too."""
+
+MOST_USELESS: Final = 0.4
+"""Share of votes by workers whose answers tell nothing, above which two votes that agree settle nothing."""
 
 PILOT_VOTES: Final = 5
 """Votes on each task of a pilot."""
@@ -34,7 +37,8 @@ class Posterior:
     The `pilot`, so many tasks of each batch evenly spread over it, has `PILOT_VOTES` votes before anything is concluded
     of it: votes that stop as soon as they agree do not show how often workers err. Until a worker is known
     (`KNOWN_AFTER`), their vote needs company, even with a `minimum` of 1. Where all voters are known, one vote below
-    the `minimum` does.
+    the `minimum` does. Where more than `MOST_USELESS` of the votes say nothing, every task is treated as the pilot is:
+    with few votes nobody can tell who is lazy from who is right.
 
     Whatever prior, base rate or calibration say, votes must speak for the answer by themselves
     (`holotype.crowd.guards`): nothing is accepted without a yes, or where the votes are not at least twice as likely on
@@ -48,8 +52,8 @@ class Posterior:
     accept: float = 0.98
     reject: float = 0.05
     minimum: int = 2
-    maximum: int = 12
-    miss: float = 0.35
+    maximum: int = 16
+    miss: float = 0.1
     pilot: int = 50
     calibration: Calibration = Calibration()
     priors: Priors | None = None
@@ -73,7 +77,7 @@ class Posterior:
         model = fit(ballot, self.priors)
         posterior = self.calibration.apply(model.posterior)
         votes = ballot.votes_per_task
-        enough = votes >= self.least_votes(ballot)
+        enough = votes >= self.least_votes(ballot, useless_share(ballot, model))
         likely, unlikely = enough & (posterior >= self.accept), enough & (posterior <= self.reject)
         rules = [
             (nobody_sure(ballot), State.UNDECIDED),
@@ -89,8 +93,13 @@ class Posterior:
         """When it stops asking, for `holotype.crowd.calibration.posterior_of_gold`."""
         return Stopping(self.accept, self.reject, max(self.minimum, 2), self.maximum)
 
-    def least_votes(self, ballot: Ballot) -> Ints:
-        """How many votes each task needs before anything is concluded of it, ``(tasks,)``."""
+    def least_votes(self, ballot: Ballot, useless: float) -> Ints:
+        """How many votes each task needs before anything is concluded of it, ``(tasks,)``.
+
+        `useless` is the share of votes that say nothing of the images.
+        """
+        if useless > MOST_USELESS:
+            return np.full(ballot.tasks, min(PILOT_VOTES, self.maximum))
         least = np.where(known_voters(ballot), max(self.minimum - 1, 1), max(self.minimum, 2))
         least[pilot_tasks(ballot, self.pilot)] = min(PILOT_VOTES, self.maximum)
         return least

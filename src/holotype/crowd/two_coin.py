@@ -14,6 +14,9 @@ from holotype.crowd.port import Answer
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+LEAST_INFORMATION: Final = 0.2
+"""Sensitivity less false yes of a worker whose answers tell something."""
+
 PLAIN: Final = 2
 """Kinds of image where none is hard: bad and good. With hard ones there are four: bad, good, hard bad, hard good."""
 
@@ -82,7 +85,7 @@ class TwoCoinModel:
         self._learns_difficulty = ballot.synsets > 1 and np.isfinite(priors.difficulty_weight)
         self._counts = ballot.counts() if self._learns_difficulty else None
         self._asked = (ballot.asked_about & (ballot.votes_per_task > 0)).astype(np.float64)
-        self._group, self._batch = _groups(ballot)
+        self._group, self._batch = ballot.groups()
         self._sizes = np.bincount(self._group, self._asked, minlength=len(self._batch))
         self.population = priors.chances
         self._start = priors.population_weight * self.population
@@ -117,7 +120,8 @@ class TwoCoinModel:
         plain = self._as_plain(counts)
         population = plain.sum(axis=0) + self._start
         self.population = _no_worse_than_chance(population / population.sum(axis=0))
-        workers = plain + self.priors.worker_weight * self.population
+        self._drawn = self.population * self.priors.worker_weight
+        workers = plain + self._drawn
         self.workers = _no_worse_than_chance(workers / workers.sum(axis=1, keepdims=True))
         return self.priors.with_hard(self.workers)
 
@@ -133,8 +137,7 @@ class TwoCoinModel:
             given[rows] = np.where(np.arange(given.shape[1]) % PLAIN == known[rows, None], given[rows], -np.inf)
         top = given.max(axis=1, initial=-np.inf)
         votes = float((top + np.log(np.exp(given - top[:, None]).sum(axis=1))).sum())
-        drawn = self.priors.worker_weight * float((np.log(np.maximum(self.workers, LEAST)) * self.population).sum())
-        return votes + drawn + self.strain
+        return votes + float((np.log(np.maximum(self.workers, LEAST)) * self._drawn).sum()) + self.strain
 
     @property
     def strain(self) -> float:
@@ -144,6 +147,13 @@ class TwoCoinModel:
         """
         ratio = np.log(np.maximum(self.population, LEAST) / self.priors.chances)
         return float((self._start * ratio).sum())
+
+    @property
+    def useless(self) -> float:
+        """The share of the votes that are by workers who say yes hardly more often to good images than to bad ones."""
+        votes = np.bincount(self._ballot.worker, minlength=self._ballot.workers)
+        useless = self.workers[:, Answer.YES, 1] - self.workers[:, Answer.YES, 0] < LEAST_INFORMATION
+        return float(votes[useless].sum() / max(votes.sum(), 1))
 
     def offset(self, probas: Floats) -> Floats:
         """Base rates or the image's own prior, the share of hard images, and the synset's difficulty."""
@@ -209,14 +219,6 @@ class TwoCoinModel:
                 counts[:, answer, truth] = np.bincount(self._ballot.synset, weight, minlength=self._ballot.synsets)
         counts += self.priors.difficulty_weight * self.population
         return np.asarray(counts / counts.sum(axis=1, keepdims=True))
-
-
-def _groups(ballot: Ballot) -> tuple[Ints, Ints]:
-    """The group of every task, ``(tasks,)``, which are those of one synset and batch, and each group's batch."""
-    if ballot.batch is None:
-        return ballot.synset, np.zeros(ballot.synsets, np.int64)
-    keys, group = np.unique(ballot.batch.astype(np.int64) * ballot.synsets + ballot.synset, return_inverse=True)
-    return group, keys // max(ballot.synsets, 1)
 
 
 def _no_worse_than_chance(chances: Floats) -> Floats:
