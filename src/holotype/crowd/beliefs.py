@@ -30,7 +30,7 @@ STARTS: Final = (0.3, 0.9)
 
 SLIPS: Final = (0.2, 0.3, 0.45)
 
-HONEST: Final = 100.0
+HONEST: Final = 200.0
 """How much less likely, in logs, it is that all votes say nothing of the images than that all do: where part of a crowd
 answers yes to everything and the others mostly no, either may be the lazy ones, but seldom most."""
 
@@ -198,7 +198,7 @@ class _Court:
 
 def _search(ballot: Ballot, court: _Court) -> None:
     """Judge beliefs of every crowd, and up from the best one."""
-    crowds = [court.best([Priors(*crowd, worker_weight=weight) for weight in (3.0, 30.0)]) for crowd in CROWDS]
+    crowds = [court.best([_belief(crowd, weight) for weight in (3.0, 30.0)]) for crowd in CROWDS]
     best = court.best([court.climb(crowd, _as_unequal) for crowd in crowds])
     court.climb(best, lambda priors: [*_as_unequal(priors), *_as_hard(priors), *_as_different(priors, ballot)])
 
@@ -207,7 +207,16 @@ def _as_unequal(priors: Priors) -> list[Priors]:
     """The belief with workers a step less and a step more alike."""
     step = LADDER.index(priors.worker_weight)
     weights = [LADDER[at] for at in (step - 1, step + 1) if 0 <= at < len(LADDER)]
-    return [replace(priors, worker_weight=weight) for weight in weights]
+    return [replace(priors, worker_weight=weight, population_weight=_firmness(weight)) for weight in weights]
+
+
+def _belief(crowd: tuple[float, float], worker_weight: float) -> Priors:
+    return Priors(*crowd, worker_weight=worker_weight, population_weight=_firmness(worker_weight))
+
+
+def _firmness(worker_weight: float) -> float:
+    """The weight of what is believed of a population: workers who are alike are like workers elsewhere, too."""
+    return 100.0 if worker_weight >= 10 else 40.0
 
 
 def _as_hard(priors: Priors) -> list[Priors]:
