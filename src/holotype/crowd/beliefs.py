@@ -30,9 +30,9 @@ STARTS: Final = (0.3, 0.9)
 
 SLIPS: Final = (0.2, 0.3, 0.45)
 
-HONEST: Final = 200.0
-"""How much less likely, in logs, it is that all votes say nothing of the images than that all do: where part of a crowd
-answers yes to everything and the others mostly no, either may be the lazy ones, but seldom most."""
+LAZY: Final = 400.0
+"""How much less likely, in logs, it is that all votes say nothing of the images than that half do: where part of a
+crowd answers yes to everything and the others mostly no, either may be the lazy ones, but not the larger."""
 
 FOLDS: Final = 5
 QUICK_FOLDS: Final = 2
@@ -182,7 +182,9 @@ class _Court:
     def chance(self, priors: Priors) -> float:
         """The log chance of the belief, and of the population and the share of useless votes found with it."""
         models = [self._fits[priors, fold].model for fold in range(QUICK_FOLDS)]
-        return log_prior(priors) + float(np.mean([model.strain - HONEST * model.useless for model in models]))
+        return log_prior(priors) + float(
+            np.mean([model.strain - LAZY * max(model.useless - 0.5, 0.0) for model in models])
+        )
 
     def foretold(self, priors: Priors, folds: range, near: Priors | None = None) -> Floats:
         """The log chance that a belief fitted to the votes of the other folds gives each vote of these."""
