@@ -32,7 +32,8 @@ from adversaries import ATTACKS, coverage
 from crowds import all_cells
 from holotype.crowd import Ballot, Fixed, Imageable, Lead, Policy, Posterior, State, certify_synsets
 from holotype.crowd.aggregate import Aggregator, DawidSkene, MajorityVote, OneCoin, TwoCoin, Wawa
-from holotype.crowd.calibration import calibrate, posterior_of_gold
+from holotype.crowd.ballot import UNKNOWN
+from holotype.crowd.calibration import Calibration, calibrate, contradicted, posterior_of_gold
 from holotype.crowd.conclusion import Conclusion
 from holotype.crowd.consensus import fit
 from holotype.crowd.machines import machine_priors
@@ -142,12 +143,26 @@ def replays(ballot: Ballot, truth: np.ndarray, policies: list[Policy], seeds: in
         row(f"replayed {policy}", *(float(mean) for mean in np.mean(found, axis=0)))
 
 
+def simple_rules(ballot: Ballot, truth: np.ndarray, votes: float) -> None:
+    """What counting comes to: the rules that a model has to beat."""
+    yes, no = ballot.count(2), ballot.count(0)
+    rules = {
+        "majority, unsure abstains, a tie is no": yes > no,
+        "majority, unsure abstains, a tie is yes": yes >= no,
+        "more than half of all votes yes": 2 * yes > ballot.votes_per_task,
+    }
+    for name, said in rules.items():
+        row(name, votes, float((said == truth).mean()))
+
+
 def bench_real(seeds: int) -> None:
     ballot, names, truth = real()
     print(f"\nReaL, {ballot.tasks:,} pairs, {len(ballot.task):,} votes: agreement with the authors (score >= {YES})")
     row("", "votes", "agreement", f"at {YES}")
-    row("majority of five: three or more yes", 5.0, float(((ballot.count(2) >= 3) == truth).mean()))
-    row("holotype majority (unsure abstains)", 5.0, float(((ballot.count(2) > ballot.count(0)) == truth).mean()))
+    simple_rules(ballot, truth, 5.0)
+    thinner = thinned(ballot, 3)
+    simple_rules(thinner, truth, 3.0)
+    row("holotype two-coin, posterior >= .5", 3.0, float(((fit(thinner).posterior >= 0.5) == truth).mean()))
     three = peer("DawidSkene", as_table(ballot))
     row(
         "Crowd-Kit Dawid-Skene (three classes)",
@@ -179,8 +194,7 @@ def bench_gold(seeds: int) -> None:
     ballot, _, truth = real_gold()
     print(f"\nReaL gold, {ballot.tasks} pairs, 78 raters: accuracy by the majority of five experts")
     row("", "votes", "accuracy")
-    row("majority of 78", 78.0, float(((ballot.count(2) > 39) == truth).mean()))
-    row("holotype majority (unsure abstains)", 78.0, float(((ballot.count(2) > ballot.count(0)) == truth).mean()))
+    simple_rules(ballot, truth, 78.0)
     sure = as_table(ballot.keep(ballot.answer != 1))
     beside(sure, truth, 78.0)
     row("holotype two-coin, posterior >= .5", 78.0, float(((fit(ballot).posterior >= 0.5) == truth).mean()))
@@ -302,6 +316,57 @@ def bench_public(everything: bool) -> None:
         default = "TwoCoin" if "TwoCoin" in scores["ours"] else "DawidSkene"
         best = max(scores["Crowd-Kit"].values(), default=float("nan"))
         row(f"{default} less Crowd-Kit's best", scores["ours"][default] - best)
+
+
+def thinned(ballot: Ballot, most: int, seed: int = 0) -> Ballot:
+    """`most` votes of each task, drawn at random."""
+    order = np.lexsort((np.random.default_rng(seed).random(len(ballot.task)), ballot.task))
+    held = ballot.votes_per_task
+    turn = np.arange(len(order)) - np.repeat(np.cumsum(held) - held, held)
+    return ballot.keep(order[turn < most])
+
+
+def two_classes(name: str) -> tuple[Ballot, np.ndarray]:
+    """A public set of two classes, and its truth."""
+    data = pd.read_csv(DATA / f"votes/{name}/votes.csv").set_axis(["task", "worker", "label"], axis=1)
+    data = data.drop_duplicates(["task", "worker"])
+    (task, tasks), (worker, workers), (label, _) = (
+        pd.factorize(data[column], sort=True) for column in ("task", "worker", "label")
+    )
+    truth = pd.read_csv(DATA / f"votes/{name}/truth.csv", index_col=0).iloc[:, 0].reindex(tasks)
+    return Ballot(task, worker, 2 * label, np.zeros(len(tasks), np.int64), len(workers), 1), truth.to_numpy() == 1
+
+
+def bench_claims(seeds: int) -> None:
+    print("\nClaimed error, the mean chance that a label is wrong by its own posterior, beside the true one")
+    row("", "votes", "claimed", "true", "times")
+    for name in ("bluebirds", "rte", "product", "ReaL gold"):
+        ballot, truth = two_classes(name) if name != "ReaL gold" else real_gold()[::2]
+        told = np.arange(len(truth)) % 2 == 0
+        known = np.where(told, truth, UNKNOWN)
+        gold = replace(ballot, known=known)
+        everything = np.ones(len(truth), bool)
+        _claim(f"{name}, all votes, no gold", 0.0, fit(ballot).posterior, truth, everything)
+        found = posterior_of_gold(gold)
+        correct = calibrate(*found) if contradicted(*found) else Calibration()
+        _claim(f"{name}, all votes, half gold, calibrated", 0.0, correct.apply(fit(gold).posterior), truth, ~told)
+        for seed in range(seeds):
+            rng = np.random.default_rng(seed)
+            conclusion, used = replay(ballot, Posterior(), rng)
+            _claim(f"{name}, adaptive, no gold, seed {seed}", float(used.mean()), conclusion.scores, truth, everything)
+            conclusion, used = replay(gold, Posterior(), rng)
+            found = posterior_of_gold(gold, None, Posterior().stopping)
+            correct = calibrate(*found) if contradicted(*found) else Calibration()
+            scores = correct.apply(conclusion.scores)
+            _claim(
+                f"{name}, adaptive, half gold, calibrated, seed {seed}", float(used[~told].mean()), scores, truth, ~told
+            )
+
+
+def _claim(name: str, votes: float, posterior: np.ndarray, truth: np.ndarray, of: np.ndarray) -> None:
+    claimed = float(np.minimum(posterior, 1 - posterior)[of].mean())
+    wrong = float(((posterior >= 0.5) != truth)[of].mean())
+    row(name, votes or "all", claimed, wrong, wrong / max(claimed, 1e-9))
 
 
 def bench_certificates(runs: int) -> None:
@@ -461,6 +526,7 @@ def benches(quick: bool, seeds: int) -> Iterator[tuple[str, Callable[[], None]]]
     yield "gold", lambda: bench_gold(seeds)
     yield "machines", lambda: bench_machines(seeds)
     yield "public", lambda: bench_public(not quick)
+    yield "claims", lambda: bench_claims(1 if quick else seeds)
     yield "certificates", lambda: bench_certificates(50 if quick else 300)
     yield "incremental", bench_incremental
     yield "regimes", lambda: regimes.bench(all_cells(), Imageable(Posterior()), range(1, 2 if quick else 6))

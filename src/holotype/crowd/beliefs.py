@@ -28,7 +28,7 @@ CROWDS: Final = {(0.67, 0.06): 0.0, (0.8, 0.2): -3.0, (0.9, 0.5): -3.0}
 STARTS: Final = (0.3, 0.9)
 """Base rates to start from."""
 
-SLIPS: Final = (0.2, 0.3, 0.45)
+SLIPS: Final = (0.1, 0.2, 0.3)
 
 LAZY: Final = 400.0
 """How much less likely, in logs, it is that all votes say nothing of the images than that half do: where part of a
