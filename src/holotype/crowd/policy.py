@@ -49,10 +49,10 @@ class Posterior:
     `priors` is one belief to use instead of those that the votes bear out.
     """
 
-    accept: float = 0.98
+    accept: float = 0.96
     reject: float = 0.05
     minimum: int = 2
-    maximum: int = 16
+    maximum: int = 14
     miss: float = 0.1
     pilot: int = 50
     calibration: Calibration = Calibration()

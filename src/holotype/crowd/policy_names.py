@@ -23,7 +23,7 @@ def parse_policy(text: str) -> Policy:
     Raises `CrowdError` for what is not one.
 
     >>> print(parse_policy("posterior(reject=0.1)"))
-    posterior(accept=0.98, reject=0.1, min=2, max=16, miss=0.1, pilot=50)
+    posterior(accept=0.96, reject=0.1, min=2, max=14, miss=0.1, pilot=50)
     >>> str(parse_policy("lead(2, 5)"))
     'lead(2, 5)'
     """
