@@ -97,7 +97,6 @@ class Aggregator:
 
     uses_unsure = False
     schedule = CROWD_KIT
-    gold_weight = 1.0
 
     def __init__(self, *, unsure: Any = None, classes: tuple[Any, ...] = ()) -> None:
         self.unsure, self.classes = unsure, classes
@@ -215,7 +214,7 @@ class Aggregator:
 
     def _solve(self, ballot: Ballot, classes: int) -> _Found:
         check_cells(ballot, classes)
-        gold = Gold.of(ballot.known, self.gold_weight)
+        gold = Gold.of(ballot.known)
         start = self._start(ballot, classes)
         if gold is not None:
             gold.impose(start)
@@ -228,10 +227,10 @@ class Aggregator:
         running = old.running
         if running is None:
             before = self._heard(old.ballot, axes)
-            running = Running.begin(before, old.found.probas, Gold.of(before.known, self.gold_weight))
+            running = Running.begin(before, old.found.probas)
         heard = self._heard(ballot, axes)
         model = self._model(heard, len(axes.classes))
-        running, found = add_votes(running, heard, model, self.schedule, self.gold_weight)
+        running, found = add_votes(running, heard, model, self.schedule)
         return _State(axes, ballot, _Found(found.probas, found.confusion, found.rounds), running)
 
     def _start(self, ballot: Ballot, classes: int) -> Floats:
@@ -260,8 +259,6 @@ def shares(ballot: Ballot, classes: int, weight: Floats | None = None) -> Floats
 
 class _Plain:
     """Maximum likelihood confusion matrices and shares of classes."""
-
-    discount = 1.0
 
     def confusion(self, counts: Floats) -> Floats:
         """Counts to chances."""
@@ -420,7 +417,7 @@ class TwoCoin(Aggregator):
         running = old.running
         if running is None:
             before = fits.ballot
-            running = Running.begin(before, fitted.found.probas, Gold.of(before.known, classes=2))
+            running = Running.begin(before, fitted.found.probas)
         model = TwoCoinModel(heard, fitted.model.priors)
         model.take_up(fitted.model.workers)
         running, found = add_votes(running, heard, model, SCHEDULE, classes=2)

@@ -80,7 +80,7 @@ class Fit:
 
     def evidence(self, ballot: Ballot) -> Floats:
         """How much likelier the votes are on a good image than on a bad one, in logs, ``(tasks,)``."""
-        return self.model.evidence(evidence(ballot.incidence(), self.found.confusion, self.model.discount))
+        return self.model.evidence(evidence(ballot.incidence(), self.found.confusion))
 
 
 def fit_belief(ballot: Ballot, priors: Priors, schedule: Schedule, near: Fit | None = None) -> Fit:
@@ -93,7 +93,7 @@ def fit_belief(ballot: Ballot, priors: Priors, schedule: Schedule, near: Fit | N
     if near is not None:
         return _fit(ballot, votes, priors, schedule, near)
     ends = [_fit(ballot, votes, priors, schedule, rate) for rate in STARTS]
-    return max(ends, key=lambda end: end.model.log_chance(evidence(votes, end.found.confusion, end.model.discount)))
+    return max(ends, key=lambda end: end.model.log_chance(evidence(votes, end.found.confusion)))
 
 
 def _fit(ballot: Ballot, votes: csr_array, priors: Priors, schedule: Schedule, near: Fit | float) -> Fit:

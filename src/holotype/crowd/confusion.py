@@ -17,9 +17,7 @@ LEAST: Final = 1e-10
 
 
 class Model(Protocol):
-    """What tells one model from another: its maximisation step. A vote's evidence counts `discount` times."""
-
-    discount: float
+    """What tells one model from another: its maximisation step."""
 
     def confusion(self, counts: Floats) -> Floats:
         """Chances of each answer, ``(workers, answers, classes)``, from expected counts of the same shape."""
@@ -52,19 +50,18 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """True classes of some tasks (`UNKNOWN` elsewhere), each vote on them counting `weight` times.
+    """True classes of some tasks, `UNKNOWN` elsewhere.
 
     Where a model has several kinds of image to a class, kind k is of class ``k % classes``; 0 is a kind to each class.
     """
 
     known: Ints
-    weight: float = 1.0
     classes: int = 0
 
     @classmethod
-    def of(cls, known: Ints | None, weight: float = 1.0, classes: int = 0) -> Gold | None:
+    def of(cls, known: Ints | None, classes: int = 0) -> Gold | None:
         """That of a ballot's `known`; None without any."""
-        return None if known is None else cls(known, weight, classes)
+        return None if known is None else cls(known, classes)
 
     def impose(self, probas: Floats) -> None:
         """Take all probability of known tasks to the kinds of their class."""
@@ -72,10 +69,6 @@ class Gold:
         kinds = np.arange(probas.shape[1]) % (self.classes or probas.shape[1])
         held = np.where(kinds == self.known[rows, None], np.maximum(probas[rows], LEAST), 0.0)
         probas[rows] = held / held.sum(axis=1, keepdims=True)
-
-    def weighted(self, probas: Floats) -> Floats:
-        """Probabilities as weights of votes."""
-        return probas * np.where(self.known == UNKNOWN, 1.0, self.weight)[:, None]
 
 
 def normalised(scores: Floats) -> Floats:
@@ -103,9 +96,9 @@ def expected_counts(votes: csr_array, probas: Floats, answers: int) -> Floats:
     return np.asarray(votes.T @ probas).reshape(workers, answers, probas.shape[1])
 
 
-def evidence(votes: csr_array, confusion: Floats, discount: float) -> Floats:
+def evidence(votes: csr_array, confusion: Floats) -> Floats:
     """Log likelihood of each task's votes under each class, ``(tasks, classes)``."""
-    table = discount * np.log(np.maximum(confusion, LEAST))
+    table = np.log(np.maximum(confusion, LEAST))
     return np.asarray(votes @ table.reshape(votes.shape[1], confusion.shape[2]))
 
 
@@ -131,9 +124,8 @@ def maximise(
     probas, before, last = start, start, -np.inf
     per_task = np.diff(votes.indptr)[:, None]
     for done in range(schedule.rounds + 1):
-        weighted = probas if gold is None else gold.weighted(probas)
-        confusion = model.confusion(expected_counts(votes, weighted, answers))
-        scores = evidence(votes, confusion, model.discount)
+        confusion = model.confusion(expected_counts(votes, probas, answers))
+        scores = evidence(votes, confusion)
         offset = model.offset(probas)
         if done and schedule.bound:
             entropy = -np.sum(probas * np.log(np.maximum(probas, LEAST)))

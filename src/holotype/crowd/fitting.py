@@ -129,8 +129,6 @@ def fit_kinds(patterns: Patterns, belief: Kinds = START, strength: Floats = STRE
 class _Workers:
     """A maximisation step for the workers alone: each drawn to all, and on hard images alike."""
 
-    discount = 1.0
-
     def __init__(self, chances: Floats, offset: Floats, weight: float) -> None:
         self._chances, self._offset, self._weight = chances, offset, weight
 

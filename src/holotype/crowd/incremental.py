@@ -12,7 +12,7 @@ from holotype.crowd.ballot import Ballot, Floats, first_votes
 from holotype.crowd.confusion import Fitted, Gold, Model, Schedule, evidence, expected_counts, maximise, normalised
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+    pass
 
 LOCAL_ROUNDS: Final = 3
 PASS_AFTER: Final = 0.1
@@ -33,10 +33,9 @@ class Running:
     passed: int
 
     @classmethod
-    def begin(cls, ballot: Ballot, probas: Floats, gold: Gold | None = None) -> Running:
+    def begin(cls, ballot: Ballot, probas: Floats) -> Running:
         """Take up a model fitted to `ballot`."""
-        weighted = probas if gold is None else gold.weighted(probas)
-        return cls(ballot, probas, expected_counts(ballot.incidence(), weighted, ballot.answers), len(ballot.task))
+        return cls(ballot, probas, expected_counts(ballot.incidence(), probas, ballot.answers), len(ballot.task))
 
 
 def add_votes(
@@ -44,7 +43,6 @@ def add_votes(
     ballot: Ballot,
     model: Model,
     schedule: Schedule = Schedule(),
-    gold_weight: float = 1.0,
     classes: int = 0,
 ) -> tuple[Running, Fitted]:
     """The model with the votes of `ballot`: those it was fitted to, then new ones, over axes that may have grown.
@@ -56,7 +54,7 @@ def add_votes(
     waits for the full pass, which starts from where things stand and runs when votes grew by a tenth since the last
     one.
     """
-    gold = Gold.of(ballot.known, gold_weight, classes)
+    gold = Gold.of(ballot.known, classes)
     probas = np.full((ballot.tasks, running.probas.shape[1]), 1 / running.probas.shape[1])
     probas[: len(running.probas)] = running.probas
     counts = np.zeros((ballot.workers, *running.counts.shape[1:]))
@@ -65,7 +63,7 @@ def add_votes(
     if len(ballot.task) <= (1 + PASS_AFTER) * running.passed:
         return Running(ballot, probas, counts, running.passed), Fitted(probas, model.confusion(counts), LOCAL_ROUNDS)
     found = maximise(ballot.incidence(), probas, model, ballot.answers, schedule, gold)
-    return Running.begin(ballot, found.probas, gold), found
+    return Running.begin(ballot, found.probas), found
 
 
 def joined(old: Ballot, new: Ballot) -> Ballot:
@@ -99,15 +97,14 @@ def _settle(
     votes = local.incidence()
     before = local.keep(chosen < old).incidence()
 
-    def told(matrix: csr_array, by: Floats) -> Floats:
-        return expected_counts(matrix, by if known is None else known.weighted(by), ballot.answers)
-
-    others = counts - told(before, probas[rows])
+    others = counts - expected_counts(before, probas[rows], ballot.answers)
     offset = np.broadcast_to(model.offset(probas), probas.shape)[rows]
     here = probas[rows]
     for _ in range(LOCAL_ROUNDS):
-        here = normalised(evidence(votes, model.confusion(others + told(votes, here)), model.discount) + offset)
+        here = normalised(
+            evidence(votes, model.confusion(others + expected_counts(votes, here, ballot.answers))) + offset
+        )
         if known is not None:
             known.impose(here)
     probas[rows] = here
-    return probas, others + told(votes, here)
+    return probas, others + expected_counts(votes, here, ballot.answers)

@@ -78,8 +78,6 @@ class TwoCoinModel:
     A worker is never believed to say yes less often on good images than on bad ones, nor is the population.
     """
 
-    discount = 1.0
-
     def __init__(self, ballot: Ballot, priors: Priors) -> None:
         self._ballot, self.priors = ballot, priors
         self._learns_difficulty = ballot.synsets > 1 and np.isfinite(priors.difficulty_weight)
@@ -113,7 +111,7 @@ class TwoCoinModel:
 
     def with_workers(self, votes: csr_array) -> Floats:
         """Where to start with the workers that were taken up, ``(tasks, kinds)``; `votes` is the incidence."""
-        return normalised(evidence(votes, self.priors.with_hard(self.workers), self.discount) + self._prior_odds())
+        return normalised(evidence(votes, self.priors.with_hard(self.workers)) + self._prior_odds())
 
     def confusion(self, counts: Floats) -> Floats:
         """Each worker's chances on every kind, drawn to the population's, ``(workers, answers, kinds)``."""
