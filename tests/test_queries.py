@@ -609,7 +609,7 @@ def labelled(project: Project, fill: Callable[..., None], tmp_path: Path) -> Pro
     fill(tmp_path / "photos" / CAT, 4, first=50)
     project.ingest(tmp_path / "photos")
     project.verify(project.simulated_crowd())
-    project.release("v1")
+    project.release("v1", outvoted=True)
     path = tmp_path / "a.tar"
     path.write_bytes(encoded(photo(99, 600, 300)))
     about = {
