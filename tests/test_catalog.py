@@ -299,14 +299,10 @@ def test_a_draw_is_kept_as_it_was(catalog: Catalog) -> None:
 def test_audits_of_an_older_catalog_stay_and_have_no_labels(tmp_path: Path) -> None:
     """Their samples were no facts: see `Audit.remark`."""
     url = f"sqlite:///{tmp_path / 'c.sqlite'}"
-    Catalog(url).close()
     engine = create_engine(url)
     with engine.begin() as connection:
-        for table in ("audit_correction", "audit_sample", "audit_draw"):
-            connection.exec_driver_sql(f"DROP TABLE {table}")
-        connection.exec_driver_sql("ALTER TABLE audit DROP COLUMN labels")
+        command.upgrade(migration(connection), "0003")
         connection.exec_driver_sql("INSERT INTO audit (wnid, size, seed, at) VALUES ('n00000001', 60, 'ab', 8.0)")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0003'")
     engine.dispose()
     catalog = Catalog(url)
     with catalog.read() as connection:
