@@ -299,10 +299,9 @@ def test_a_draw_is_kept_as_it_was(catalog: Catalog) -> None:
 def test_audits_of_an_older_catalog_stay_and_have_no_labels(tmp_path: Path) -> None:
     """Their samples were no facts: see `Audit.remark`."""
     url = f"sqlite:///{tmp_path / 'c.sqlite'}"
-    Catalog(url).close()
     engine = create_engine(url)
     with engine.begin() as connection:
-        command.downgrade(migration(connection), "0003")
+        command.upgrade(migration(connection), "0003")
         connection.exec_driver_sql("INSERT INTO audit (wnid, size, seed, at) VALUES ('n00000001', 60, 'ab', 8.0)")
     engine.dispose()
     catalog = Catalog(url)

@@ -171,7 +171,7 @@ def test_a_campaign_is_rehearsed_and_priced_before_and_after_votes(tmp_path: Pat
     assert (before["cast"], before["open"], before["elapsed"]) == (0, 6, None)
     assert before["dollars"]["low"] >= 2 * 0.6
     run("verify", "--crowd", "simulated", "--policy", "fixed(2)", "-p", tmp_path / "p")
-    assert "to finish 0 open" in run("verify", "forecast", "-p", tmp_path / "p")
+    assert "to finish 0 open" in run("verify", "forecast", "--policy", "fixed(2)", "-p", tmp_path / "p")
     after = json.loads(run("verify", "rehearse", "-p", tmp_path / "p", "--tasks", 48, "--json"))
     assert after["votes"] > 0
     assert "hardly more than a guess" in run("verify", "rehearse", "-p", tmp_path / "p", "--tasks", 48)

@@ -580,7 +580,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     filled = re.sub(r",$", ",yes", (folder / "audit.csv").read_text(), flags=re.MULTILINE)
     written(folder / "audit.csv", filled)
     run("audit", "record", folder / "audit.csv", "--auditor", "somebody", "-p", project)
-    run("release", "create", "v1", "-p", project)
+    run("release", "create", "v1", "--outvoted", "-p", project)
     return folder
 
 

@@ -86,6 +86,8 @@ def fit_all(ballot: Ballot, priors: Priors | None = None) -> Fits:
     """The models that `fit` averages; beyond `MOST_AVERAGED` votes only that of the belief with the largest share."""
     cliques, schedule = find_cliques(ballot), SCHEDULE
     heard = as_one(ballot, cliques)
+    said = said_something(heard) | ~heard.asked_about
+    heard = heard.keep(said[heard.task])  # what nobody is sure of teaches nothing about anybody
     beliefs = choose_beliefs(heard) if priors is None else ((priors, 1.0, None),)
     if len(heard.task) > MOST_AVERAGED:
         beliefs, schedule = ((beliefs[0][0], 1.0, beliefs[0][2]),), SHORT

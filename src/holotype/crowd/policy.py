@@ -207,9 +207,9 @@ class Table:
         seed = self._seed(ballot)
         lacking = seed & (asked < SEED_VOTES) & ballot.left_to_policy
         waiting = np.bincount(ballot.synset[lacking], minlength=ballot.synsets) > 0
-        learned, never = seed & (asked >= SEED_VOTES), np.zeros_like(yes)
+        learned = seed & (asked >= SEED_VOTES)
         scores = look_up(yes, no, ballot.synset, ballot.synsets, learned)
-        before = look_up(never, never, ballot.synset, ballot.synsets, learned)
+        before = look_up(yes * learned, no * learned, ballot.synset, ballot.synsets, learned)
         likely, unlikely = ~seed & (scores >= self.accept), ~seed & (scores <= self.reject)
         guards = guards_of(ballot, log_odds(scores) - log_odds(before), likely, unlikely, 1.0)
         rules = [
