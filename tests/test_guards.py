@@ -99,7 +99,7 @@ def test_no_prior_decides_against_all_votes(policy: Policy, prior: float) -> Non
 
 def test_a_label_says_which_guard_held_it() -> None:
     """Under one belief, a prior that is all but certain and no pilot."""
-    policy = Posterior(minimum=2, maximum=12, pilot=0, priors=Priors(hard=0.0))
+    policy = Posterior(minimum=2, maximum=12, miss=0.2, pilot=0, priors=Priors(hard=0.0))
     sure = of([NO, NO], [UNSURE, UNSURE], [YES, *[NO] * 4], [YES, YES], prior=0.9999)
     found = policy.conclude(sure)
     assert found.guards == {0: Guard.NO_YES, 1: Guard.NO_YES, 2: Guard.EVIDENCE}

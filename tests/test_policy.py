@@ -94,16 +94,10 @@ def test_a_single_vote_decides_only_when_its_worker_is_known() -> None:
 
 
 def test_rare_good_images_are_not_lost_to_two_noes() -> None:
-    """Below `reject` the base rate alone would reject: `miss` asks the votes themselves to speak against it.
-
-    It bounds what is lost where sensitivity is known; two votes on each of few good images leave it too high (.78).
-    """
+    """Below `reject` the base rate alone would reject: at three in a hundred, two votes each lose a sixth of them."""
     votes, truth = crowd_of(2, 4000, 2, base=0.03, sensitivity=0.6)
-    lost = {}
-    for miss in (1.0, 0.1):
-        states = np.array(Posterior(miss=miss).conclude(votes).states)
-        lost[miss] = np.mean(states[truth] == State.NO)
-    assert lost[0.1] <= 0.2 < lost[1.0] - 0.05
+    states = np.array(Posterior().conclude(votes).states)
+    assert np.mean(states[truth] == State.NO) <= 0.2
 
 
 def test_evidence_is_what_votes_add_to_what_was_before() -> None:
@@ -196,10 +190,13 @@ def test_a_synset_nobody_can_see_is_abandoned() -> None:
     asked = ballot(*visible, *hidden, [], [], synsets=[0] * 65 + [1] * 65 + [1, 0])
     policy = Posterior(miss=1, pilot=0)
     inner = policy.conclude(asked)
-    assert unimageable(asked, inner).tolist() == [False, True]
+    assert unimageable(asked, inner).tolist() == [False] * 65 + [True] * 66 + [False]
     states = Imageable(policy).conclude(asked).states
     assert states[:130] == inner.states[:130]
     assert states[130:] == [State.ABANDONED, State.OPEN]
+    doubted = replace(asked, task=np.append(asked.task, 130), worker=np.append(asked.worker, 0))
+    doubted = replace(doubted, answer=np.append(asked.answer, YES))
+    assert Imageable(policy).conclude(doubted).states[130] is State.OPEN  # somebody sees it: it is asked about
 
 
 def test_gold_does_not_speak_for_its_synset() -> None:
@@ -221,14 +218,6 @@ def test_a_synset_with_good_images_is_never_abandoned(base: float) -> None:
     assert State.ABANDONED not in found.states
     assert found.states == alone.states
     assert np.mean(np.array(found.states)[truth] == State.YES) > 0.65, "a majority of five would find .72"
-
-
-def test_a_hopeless_synset_is_abandoned_before_all_is_asked() -> None:
-    votes, _ = crowd_of(13, 500, 15, 0.0, 0.62, 0.9)
-    asked = [
-        replay(votes, policy, np.random.default_rng(0))[1].sum() for policy in (Imageable(Posterior()), Posterior())
-    ]
-    assert asked[0] < asked[1]
 
 
 def test_a_table_asks_fewer_than_its_seed_would_for_all() -> None:
