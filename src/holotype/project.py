@@ -825,6 +825,16 @@ class Project:
             self.catalog.transact(lambda connection: questions.add_release(connection, name, checksum, time.time()))
         return self._release(name)
 
+    def outvoted(self) -> list[tuple[str, str, int, int]]:
+        """Accepted images with more noes than yeses that nobody answers for: ``(sha256, wnid, yeses, noes)``."""
+        with self.catalog.read() as connection:
+            facts = Facts(questions.find_images(connection, None, None), {}, questions.votes(connection, counting=True))
+        counts = facts.answers
+        return [
+            (row.sha256, row.wnid, counts[row.candidate_id, int(Answer.YES)], counts[row.candidate_id, int(Answer.NO)])
+            for row in facts.outvoted
+        ]
+
     def _release(self, name: str) -> Release:
         return Release(self.path / "releases" / name)
 
@@ -849,10 +859,9 @@ class Project:
         if not facts.accepted:
             raise ReleaseError("no image is labelled yes: run holotype verify first")
         if facts.outvoted and not outvoted:
-            first = facts.outvoted[0]
             raise ReleaseError(
-                f"{len(facts.outvoted):,} images are accepted against more noes than yeses, the first is "
-                f"{first.sha256} for {first.wnid}: look at them, overrule what is wrong, or take them with --outvoted"
+                f"{len(facts.outvoted):,} images are accepted against more noes than yeses: look at them (holotype "
+                "label outvoted), overrule what is wrong, or take them with --outvoted"
             )
         contents = contents_of(name, facts, fractions, seed, self.ontology, self._salt)
         if self._own_ontology is not None:

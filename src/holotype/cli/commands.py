@@ -124,11 +124,14 @@ def create(
             outvoted,
         )
     if as_json:
-        show.as_json({"name": made.name, "path": str(made.path), **made.statistics})
+        told = {key: made.summary[key] for key in ("outvoted", "alarms")}
+        show.as_json({"name": made.name, "path": str(made.path), **made.statistics, **told})
     else:
         click.echo(f"{made!r} in {made.path}; check it any time with: holotype release verify {made.path}")
         if "unchecked" in made.summary:
             click.echo(made.summary["unchecked"]["remark"])
+        if made.summary["outvoted"]:
+            click.echo(f"{made.summary['outvoted']:,} images are accepted against more noes than yeses")
         show.alarms(made.summary["alarms"])
 
 

@@ -44,7 +44,7 @@ def withdraw(what: tuple[str, ...], curator: str, reason: str, project: Path) ->
     with api.open(project) as db:
         pairs = read_pairs(what, {(said.sha256, said.wnid) for said in db.overrulings()})
         changed = db.overrule(dict.fromkeys(pairs), curator, reason)
-    click.echo(f"{changed:,} overrulings withdrawn; run holotype verify to ask about what is open")
+    click.echo(f"{changed:,} overrulings withdrawn; if labels are open now, holotype verify asks about them")
 
 
 @label.command("list")
@@ -54,3 +54,19 @@ def list_overrulings(project: Path, as_json: bool) -> None:
     """List all that curators ever said of labels; of a label, the last counts."""
     with api.open(project) as db:
         show.print_statements(db.overrulings(), "curator", as_json)
+
+
+@label.command("outvoted")
+@project_option
+@json_option
+def list_outvoted(project: Path, as_json: bool) -> None:
+    """List accepted images with more noes than yeses, as a CSV: with an answer, yes or no, it can overrule them."""
+    with api.open(project) as db:
+        found = db.outvoted()
+    if as_json:
+        show.as_json([dict(zip(("sha256", "wnid", "yeses", "noes"), row, strict=True)) for row in found])
+        return
+    click.echo("sha256,wnid,answer")
+    for sha256, wnid, yeses, noes in found:
+        click.echo(f"{sha256},{wnid},")
+        click.echo(f"{sha256[:16]} for {wnid}: {yeses} yes, {noes} no", err=True)

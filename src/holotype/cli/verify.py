@@ -18,6 +18,7 @@ from holotype.cli.answers import PRIORS, chance, read_answers, read_csv
 from holotype.cli.options import dollars, json_option, policy_option, project_option
 from holotype.cli.rehearsal import forecast_command, rehearse_command
 from holotype.crowd import Imageable, Policy, Posterior, Quote, Terms
+from holotype.crowd.calibration import Calibration
 from holotype.crowd.expert import Nobody, Source, Trust
 from holotype.errors import CrowdError
 
@@ -86,7 +87,7 @@ def verify(
         _print_report(report, as_json, f"{trust} has not answered what is open")
         return
     if crowd is None:
-        raise click.UsageError("Missing option '--crowd'")
+        raise click.UsageError("Missing option '--crowd' (or --trust, or --accept-source)")
     with api.open(project) as db:
         if calibrate:
             policy = _calibrated(db, policy)
@@ -141,7 +142,10 @@ def _by_expert(project: Path, expert: Trust | Source, crowd: str | None, truth: 
 def _calibrated(db: Project, policy: Policy) -> Policy:
     if not isinstance(policy, Posterior):
         raise click.UsageError(f"--calibrate corrects posteriors; {policy} has none")
-    return dataclasses.replace(policy, calibration=db.calibration(policy))
+    found = db.calibration(policy)
+    why = "gold of both sides contradicts them" if found != Calibration() else "gold does not contradict them"
+    click.echo(f"posteriors {'are' if found != Calibration() else 'need not be'} corrected: {why}", err=True)
+    return dataclasses.replace(policy, calibration=found)
 
 
 verify.add_command(rehearse_command)

@@ -19,7 +19,7 @@ from holotype.crowd.ballot import Ballot, Floats
 from holotype.crowd.beliefs import Fit
 from holotype.crowd.confidence import SEED_VOTES, look_up
 from holotype.crowd.confusion import LEAST, Gold, Model, Schedule, expected_counts, maximise
-from holotype.crowd.consensus import SCHEDULE, Fits, average, fit_all
+from holotype.crowd.consensus import SCHEDULE, Fits, average, fit_all, posterior_of
 from holotype.crowd.incremental import Running, add_votes, joined
 from holotype.crowd.port import Answer
 from holotype.crowd.tables import VoteTable, frame, read_votes, series
@@ -422,7 +422,8 @@ class TwoCoin(Aggregator):
         model.take_up(fitted.model.workers)
         running, found = add_votes(running, heard, model, SCHEDULE, classes=2)
         fits = Fits(heard, ((Fit(found, model), 1.0),), ())
-        named = _FoundTwoCoin(_two(fits.fits[0][0].yes), _named(model.workers, ballot), found.rounds, fits)
+        posterior = posterior_of(heard, fits.fits[0][0].yes, model.before)
+        named = _FoundTwoCoin(_two(posterior), _named(model.workers, ballot), found.rounds, fits)
         return _State(axes, ballot, named, running)
 
 

@@ -42,7 +42,9 @@ NEAR: Final = 12.0
 """How much less likely than the best, in logs, a belief may be after the search and still be judged by all folds."""
 
 MOST_COMPARED: Final = 30_000
-"""Votes by which beliefs are compared; of more, those on tasks drawn at random."""
+"""Votes by which beliefs are compared; of more, those on tasks drawn at random. A third where there are more than
+`MANY_WORKERS`, each of whom has chances of their own to be fitted."""
+MANY_WORKERS: Final = 5_000
 
 RESAMPLES: Final = 200
 BLOCKS: Final = 200
@@ -123,7 +125,7 @@ def choose_beliefs(ballot: Ballot, seed: int = 0) -> tuple[tuple[Priors, float, 
     if not len(ballot.task):
         return ((Priors(), 1.0, None),)
     rng = np.random.default_rng(seed)
-    chosen = _sample(ballot, rng)
+    chosen, workers = _sample(ballot, rng)
     court = _Court(chosen, _folds(chosen, rng))
     _search(chosen, court)
     best = max(map(court.total, court.judged))
@@ -131,7 +133,10 @@ def choose_beliefs(ballot: Ballot, seed: int = 0) -> tuple[tuple[Priors, float, 
     rest = range(QUICK_FOLDS, FOLDS)
     whole = {priors: np.concatenate([court.judged[priors], court.foretold(priors, rest, priors)]) for priors in near}
     shares = _shares(whole, np.array([court.chance(priors) for priors in near]), rng)
-    return tuple((priors, share, court.fit_of(priors)) for priors, share in shares)
+    near_fits = [court.fit_of(priors) for priors, _ in shares]
+    for fit in near_fits:
+        fit.model.number_workers(workers, ballot.workers)
+    return tuple((priors, share, fit) for (priors, share), fit in zip(shares, near_fits, strict=True))
 
 
 def log_prior(priors: Priors) -> float:
@@ -237,19 +242,24 @@ def _as_different(priors: Priors, ballot: Ballot) -> list[Priors]:
 
 def _folds(ballot: Ballot, rng: np.random.Generator) -> Ints:
     """A fold for each vote, ``(votes,)``: a task's votes are on as many folds as can be."""
-    order = np.lexsort((rng.random(len(ballot.task)), ballot.task))
+    busy = np.bincount(ballot.worker, minlength=ballot.workers)[ballot.worker]
+    order = np.lexsort((busy, ballot.answer, ballot.task))  # so that the order votes came in matters little
+    order = order[np.lexsort((rng.random(len(order)), ballot.task[order]))]
     fold = np.empty(len(order), np.int64)
     fold[order] = np.arange(len(order)) % FOLDS
     return fold
 
 
-def _sample(ballot: Ballot, rng: np.random.Generator) -> Ballot:
-    """The ballot, or `MOST_COMPARED` of its votes, all those on some tasks."""
-    if len(ballot.task) <= MOST_COMPARED:
-        return ballot
+def _sample(ballot: Ballot, rng: np.random.Generator) -> tuple[Ballot, Ints]:
+    """The ballot, or the votes on some of its tasks, and the numbers of its workers there."""
+    most = MOST_COMPARED if ballot.workers <= MANY_WORKERS else MOST_COMPARED // 3
+    if len(ballot.task) <= most:
+        return ballot, np.arange(ballot.workers)
     order = rng.permutation(ballot.tasks)
     votes = np.cumsum(ballot.votes_per_task[order])
-    return ballot.of_tasks(np.sort(order[: int(np.searchsorted(votes, MOST_COMPARED)) + 1]))
+    chosen = ballot.of_tasks(np.sort(order[: int(np.searchsorted(votes, most)) + 1]))
+    workers, worker = np.unique(chosen.worker, return_inverse=True)
+    return replace(chosen, worker=worker, workers=len(workers), names=None), workers
 
 
 def _shares(foretold: Mapping[Priors, Floats], chance: Floats, rng: np.random.Generator) -> Shares:

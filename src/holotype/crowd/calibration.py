@@ -29,9 +29,15 @@ class Calibration:
     def __str__(self) -> str:
         return f"calibration(slope={self.slope}, shift={self.shift})"
 
+    def __post_init__(self) -> None:
+        if not (0 < self.slope < np.inf and abs(self.shift) < np.inf):
+            raise CrowdError(f"a calibration has a slope above 0 and a shift, both finite, not {self}")
+
     def apply(self, posterior: Floats) -> Floats:
         """Calibrated probabilities, of the same shape."""
-        return np.asarray(1 / (1 + np.exp(-(self.slope * log_odds(posterior) + self.shift))))
+        from scipy.special import expit
+
+        return np.asarray(expit(self.slope * log_odds(posterior) + self.shift))
 
 
 def calibrate(posterior: Floats, truth: npt.NDArray[np.bool_]) -> Calibration:
@@ -39,8 +45,10 @@ def calibrate(posterior: Floats, truth: npt.NDArray[np.bool_]) -> Calibration:
 
     Platt, "Probabilistic outputs for support vector machines" (1999), with a prior at slope 1 and shift 0 of variance
     1, so that little gold changes little. The gold must be like what is asked about: drawn at random, with as many
-    votes. Give posteriors that did not see the answers (`posterior_of_gold`).
+    votes. Give posteriors that did not see the answers (`posterior_of_gold`). Gold of one side calibrates nothing.
     """
+    if not 0 < truth.sum() < len(truth):
+        return Calibration()
     odds = log_odds(posterior)
     design = np.stack([odds, np.ones_like(odds)], axis=1)
     at = np.array([1.0, 0.0])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from holotype.crowd.ballot import Ballot, Floats, Ints
+from holotype.crowd.ballot import UNKNOWN, Ballot, Floats, Ints
 from holotype.crowd.port import Answer
 
 if TYPE_CHECKING:
@@ -30,7 +30,15 @@ LEAST_EVIDENCE: Final = 20.0
 """Log likelihood ratio, members over strangers, from which a clique is one, beyond what it takes to name each member:
 among many workers some agree by chance."""
 
-LEAST_CORRELATION: Final = 0.85
+LEAST_CORRELATION: Final = 0.8
+"""Of members' answers, so that each may differ from the common one in five of a hundred."""
+LEAST_TRUTH: Final = 4.0
+"""Standard errors by which the others' answers must hang together: where they do not, as with spammers, the set may as
+well be the honest ones."""
+
+GOLD_VOTES: Final = 5
+"""Votes on gold from which a worker may be known to be right."""
+
 MOST_SHARED: Final = 0.5
 """What a clique's answers have in common with the others', squared, over what one truth behind all would explain."""
 
@@ -46,6 +54,12 @@ class _Agreement:
     votes: Ints
     yes: Floats
 
+    def certainty(self, of: Ints) -> float:
+        """By how many standard errors the covariance within a set of workers is above 0."""
+        spread = (self.yes * (1 - self.yes))[of]
+        noise = float(spread @ self.common[np.ix_(of, of)] @ spread)
+        return float(self.moved[np.ix_(of, of)].sum() / max(2 * noise, 1e-9) ** 0.5)
+
     def covariance(self, a: Ints, b: Ints) -> float:
         """The mean product of deviations between two sets of workers."""
         return float(self.moved[np.ix_(a, b)].sum() / max(self.common[np.ix_(a, b)].sum(), 1.0))
@@ -57,7 +71,8 @@ def find_cliques(ballot: Ballot) -> list[Ints]:
     Greedy: from the pair that is likelier copying than not by the largest factor, whoever makes the set likelier joins.
     A set is a clique if its answers agree as good as always (`LEAST_CORRELATION`) while its covariance with the others
     falls short of what one truth would make of it: under any one-factor model cov(in, in) cov(out, out) =
-    cov(in, out)^2 (Spearman's tetrads). Experts, whom the others follow in part, meet that; a clique does not.
+    cov(in, out)^2 (Spearman's tetrads). Experts, whom the others follow in part, meet that; a clique does not. The
+    others must have something in common of their own, and whom gold shows right is in no clique.
     """
     workers, seen = _agreement(ballot)
     if len(workers) < 4:
@@ -65,6 +80,7 @@ def find_cliques(ballot: Ballot) -> list[Ints]:
     gain = _copying(seen)
     free = (seen.yes > 0.02) & (seen.yes < 0.98)  # who always gives one answer copies nobody
     found = []
+    free &= ~_known_right(ballot, workers)
     while free.sum() >= 3:
         members = _grow(gain, free)
         if len(members) < 3:
@@ -90,6 +106,17 @@ def as_one(ballot: Ballot, cliques: list[Ints]) -> Ballot:
     counts = np.bincount(place * ballot.answers + ballot.answer, minlength=len(voters) * ballot.answers)
     answer = counts.reshape(-1, ballot.answers).argmax(axis=1)
     return replace(ballot, task=voters // ballot.workers, worker=voters % ballot.workers, answer=answer)
+
+
+def _known_right(ballot: Ballot, workers: Ints) -> npt.NDArray[np.bool_]:
+    """Whether gold shows each of these workers right, nine times in ten, ``(workers,)``."""
+    if ballot.known is None:
+        return np.zeros(len(workers), bool)
+    truth = ballot.known[ballot.task]
+    told = np.flatnonzero((truth != UNKNOWN) & (ballot.answer != Answer.UNSURE))
+    right = (ballot.answer[told] == Answer.YES) == (truth[told] == 1)
+    votes, hits = (np.bincount(ballot.worker[told], by, minlength=ballot.workers) for by in (None, right))
+    return np.asarray((votes >= GOLD_VOTES) & (hits >= 0.9 * votes))[workers]
 
 
 def _agreement(ballot: Ballot) -> tuple[Ints, _Agreement]:
@@ -153,6 +180,8 @@ def _is_clique(members: Ints, gain: Floats, seen: _Agreement) -> bool:
     if gain[np.ix_(members, members)].sum() / 2 < LEAST_EVIDENCE + named or 2 * votes.sum() > seen.votes.sum():
         return False
     others = np.setdiff1d(np.arange(len(seen.votes)), members)
+    if seen.certainty(others) < LEAST_TRUTH:
+        return False
     variance = float(votes @ (seen.yes * (1 - seen.yes))[members]) / float(votes.sum())
     within, between, without = (
         seen.covariance(*sets) for sets in ((members, members), (members, others), (others, others))

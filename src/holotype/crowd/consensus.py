@@ -19,6 +19,9 @@ from holotype.crowd.two_coin import Priors
 MOST_AVERAGED: Final = 500_000
 """Votes up to which all beliefs with a share are fitted; beyond, the likeliest one."""
 
+VOTES_OF_A_WORKER: Final = 10
+"""Votes whose fitting takes as long as fitting one worker more."""
+
 LAPSE: Final = 0.005
 """How often what everybody sees in an image is not what the gloss means: no number of votes is surer than that."""
 
@@ -89,7 +92,7 @@ def fit_all(ballot: Ballot, priors: Priors | None = None) -> Fits:
     said = said_something(heard) | ~heard.asked_about
     heard = heard.keep(said[heard.task])  # what nobody is sure of teaches nothing about anybody
     beliefs = choose_beliefs(heard) if priors is None else ((priors, 1.0, None),)
-    if len(heard.task) > MOST_AVERAGED:
+    if len(heard.task) + VOTES_OF_A_WORKER * heard.workers > MOST_AVERAGED:
         beliefs, schedule = ((beliefs[0][0], 1.0, beliefs[0][2]),), SHORT
     fits = tuple((fit_belief(heard, belief, schedule, near), share) for belief, share, near in beliefs)
     return Fits(heard, fits, tuple(cliques))
@@ -99,15 +102,12 @@ def average(fits: Fits) -> Consensus:
     """What the models say together."""
     ballot = fits.ballot
     before = fits.mean(lambda fit: fit.model.before)
-    said = said_something(ballot)
-    found = fits.mean(lambda fit: fit.yes)
-    posterior = np.where(ballot.asked_about, (1 - LAPSE) * found + LAPSE * before, found)
-    posterior = np.where(said | ~ballot.asked_about, posterior, before)
+    said, found = said_something(ballot), fits.mean(lambda fit: fit.yes)
     confusion = fits.mean(lambda fit: fit.model.workers.swapaxes(1, 2))
     for clique in fits.cliques:
         confusion[clique] = confusion[clique[0]]
     return Consensus(
-        posterior=posterior,
+        posterior=posterior_of(ballot, found, before),
         before=before,
         evidence=np.where(said, fits.mean(lambda fit: fit.evidence(ballot)), 0.0),
         apart=np.sqrt(fits.mean(lambda fit: (fit.yes - found) ** 2)),
@@ -119,6 +119,15 @@ def average(fits: Fits) -> Consensus:
         cliques=tuple(tuple(clique.tolist()) for clique in fits.cliques),
         rounds=max(fit.found.rounds for fit, _ in fits.fits),
     )
+
+
+def posterior_of(ballot: Ballot, found: Floats, before: Floats) -> Floats:
+    """What is believed of each task, ``(tasks,)``, of what models `found` and what was believed `before`.
+
+    Lapses are never excluded, and what nobody is sure of stays as it was.
+    """
+    told = np.where(said_something(ballot), (1 - LAPSE) * found + LAPSE * before, before)
+    return np.asarray(np.where(ballot.asked_about, told, found))
 
 
 def said_something(ballot: Ballot) -> npt.NDArray[np.bool_]:

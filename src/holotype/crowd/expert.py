@@ -69,11 +69,16 @@ class Source:
         return f"source({_quoted(self.name)})"
 
     def conclude(self, ballot: Ballot) -> Conclusion:
-        """The state of every task by its source. Raises `CrowdError` for a ballot that does not tell sources."""
+        """The state of every task by its source.
+
+        Raises `CrowdError` for a ballot that does not tell sources, and where nothing came from this one.
+        """
         if ballot.sources is None:
             raise CrowdError(f"{self} goes by where images were found, which these votes do not say")
         found = ballot.sources
         meant = [name == self.name or name.startswith(f"{self.name}:") for name in found.names]
+        if len(found.task) and not any(meant):
+            raise CrowdError(f"nothing came from {self.name!r}; there are: {', '.join(found.names)}")
         here = np.bincount(found.task[np.array(meant, bool)[found.source]], minlength=ballot.tasks) > 0
         everything = np.ones(ballot.tasks, bool)
         return conclusion(ballot, np.where(here, 1.0, 0.5), [(here, State.YES), (everything, State.UNDECIDED)])

@@ -98,10 +98,11 @@ class Posterior:
 
         `useless` is the share of votes that say nothing of the images.
         """
+        several = max(min(PILOT_VOTES, self.maximum), self.minimum)
         if useless > MOST_USELESS:
-            return np.full(ballot.tasks, min(PILOT_VOTES, self.maximum))
+            return np.full(ballot.tasks, several)
         least = np.where(known_voters(ballot), max(self.minimum - 1, 1), max(self.minimum, 2))
-        least[pilot_tasks(ballot, self.pilot)] = min(PILOT_VOTES, self.maximum)
+        least[pilot_tasks(ballot, self.pilot)] = several
         return least
 
 

@@ -103,6 +103,12 @@ class TwoCoinModel:
         """Begin with what was found of the first workers, ``(workers, answers, 2)``."""
         self.workers = np.concatenate([workers, self.workers[len(workers) :]])
 
+    def number_workers(self, numbers: Ints, workers: int) -> None:
+        """Give the workers the numbers ``(workers,)`` they have among more, who are as the population."""
+        everybody = np.broadcast_to(self.population, (workers, *self.population.shape)).copy()
+        everybody[numbers] = self.workers
+        self.workers = everybody
+
     def first(self, base_rate: float) -> Floats:
         """Where to start: one expectation step in which all but the base rate is as believed, ``(tasks, kinds)``."""
         self._rate = np.full(len(self._batch), base_rate)

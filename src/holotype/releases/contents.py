@@ -39,9 +39,14 @@ class Facts:
         return [row for row in self.everything if row.state == State.YES]
 
     @property
+    def answers(self) -> Counter[tuple[int, int]]:
+        """How often each answer was given, by (candidate id, answer)."""
+        return Counter(zip(self.votes.candidate.tolist(), self.votes.answer.tolist(), strict=True))
+
+    @property
     def outvoted(self) -> list[Any]:
         """The accepted rows with more noes than yeses that nobody answers for: no gold, curator, expert or source."""
-        counts = _answers(self.votes)
+        counts = self.answers
         return [
             row
             for row in self.accepted
@@ -55,7 +60,7 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
 
     Raises `ReleaseError` in the case, not to be expected, that two images would have the same id.
     """
-    accepted, votes = facts.accepted, facts.votes
+    accepted = facts.accepted
 
     def hide(person: str) -> str:
         return hidden_name(person, salt)
@@ -68,7 +73,7 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
         in_group[row.group_id] = min(in_group.get(row.group_id, "g"), ids[row.sha256])
     groups = {ids[row.sha256]: in_group[row.group_id] for row in accepted}
     splits = split([(row.wnid, ids[row.sha256]) for row in accepted], groups, fractions, seed)
-    counts = _answers(votes)
+    counts = facts.answers
     labels = []
     for row in sorted(accepted, key=lambda row: (row.rank, row.sha256)):
         first = facts.sightings[row.candidate_id][0]
@@ -113,11 +118,6 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
     tables = audit_tables(facts.evidence, found, hide)
     audit = {AUDIT: tables.audit, SAMPLE: tables.sample, CHANGES: tables.changes}
     return Contents(labels, classes, list(_vote_rows(facts, salt)), summary, certificates, audit)
-
-
-def _answers(votes: Votes) -> Counter[tuple[int, int]]:
-    """How often each answer was given, by (candidate id, answer)."""
-    return Counter(zip(votes.candidate.tolist(), votes.answer.tolist(), strict=True))
 
 
 def _overruled(facts: Facts, hide: Callable[[str], str]) -> dict[str, Any]:
