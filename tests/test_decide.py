@@ -79,8 +79,10 @@ def test_nothing_backs_off_unless_asked(cats: Project) -> None:
 
 
 def test_a_synset_nobody_can_see_is_given_up(cats: Project) -> None:
-    """Noes enough show that fewer than one in ten is good; what is still open then is asked no more."""
-    report = cats.verify(crowd(BURMESE, SIAMESE), Imageable(Posterior(reject=0.1, pilot=0), least=0.1))
+    """Noes enough show that fewer than one in ten is good; what is open then, and nobody saw, is asked no more."""
+    doubtful = Population(sensitivity=0.95, specificity=0.99, careless=0, spammers=0, unsure=0.3)
+    people = SimulatedCrowd(lambda task: task.wnid in (BURMESE, SIAMESE), lambda: 0.0, doubtful)
+    report = cats.verify(people, Imageable(Lead(3, 9), least=0.1))
     poodle = cats.ontology.resolve("poodle").wnid
     states = cats.stats()["synsets"][poodle]
     assert states["abandoned"] > 0

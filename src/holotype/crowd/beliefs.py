@@ -30,7 +30,7 @@ STARTS: Final = (0.3, 0.9)
 
 SLIPS: Final = (0.1, 0.2, 0.3)
 
-LAZY: Final = 400.0
+LAZY: Final = 330.0
 """How much less likely, in logs, it is that all votes say nothing of the images than that half do: where part of a
 crowd answers yes to everything and the others mostly no, either may be the lazy ones, but not the larger."""
 

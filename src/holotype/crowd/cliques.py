@@ -26,7 +26,7 @@ MOST_VOTES: Final = 200_000
 FAITH: Final = 0.05
 """How often members differ, as a share of how often strangers with their shares of yes would."""
 
-LEAST_EVIDENCE: Final = 20.0
+LEAST_EVIDENCE: Final = 40.0
 """Log likelihood ratio, members over strangers, from which a clique is one, beyond what it takes to name each member:
 among many workers some agree by chance."""
 
@@ -39,7 +39,7 @@ well be the honest ones."""
 GOLD_VOTES: Final = 5
 """Votes on gold from which a worker may be known to be right."""
 
-MOST_SHARED: Final = 0.5
+MOST_SHARED: Final = 0.4
 """What a clique's answers have in common with the others', squared, over what one truth behind all would explain."""
 
 
