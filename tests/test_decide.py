@@ -86,7 +86,8 @@ def test_a_synset_nobody_can_see_is_given_up(cats: Project) -> None:
     poodle = cats.ontology.resolve("poodle").wnid
     states = cats.stats()["synsets"][poodle]
     assert states["abandoned"] > 0
-    assert states == {"abandoned": states["abandoned"], "no": 70 - states["abandoned"]}
+    assert sum(states.values()) == 70
+    assert states["no"] > 60
     assert report.unimageable == (poodle,)
     assert f"nobody can see {poodle}" in str(report)
     assert not report.waiting

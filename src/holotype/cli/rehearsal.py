@@ -58,7 +58,7 @@ def rehearse_command(
         raise click.BadParameter(f"{plot} must end in .svg or .png", param_hint="--plot")
     with api.open(project) as db:
         history = db.history()
-    others: list[Policy] = [Fixed(5), Lead(3, 9), *(Posterior(accept) for accept in (0.9, 0.95, 0.98, 0.99))]
+    others: list[Policy] = [Fixed(5), Lead(3, 9), *(Posterior(accept) for accept in (0.9, 0.96, 0.98, 0.99))]
     policies = [policy, *(other for other in others if other != policy)]
     rng = np.random.default_rng(seed)
     wnids = images_like(history, tasks, rng)
