@@ -68,9 +68,10 @@ def test_a_source_is_taken_at_its_word_whatever_is_voted() -> None:
         "folder": [yes, yes, undecided, undecided],
         "folder:birds": [yes, undecided, undecided, undecided],
         "web": [yes, undecided, undecided, undecided],
-        "bird": [undecided] * 4,
     }.items():
         assert tally.conclude(Source(name)).states == states, name
+    with pytest.raises(CrowdError, match="nothing came from 'bird'; there are: folder:birds, web"):
+        tally.conclude(Source("bird"))
     assert Tally(TASKS).conclude(Source()).states == [undecided] * 4
 
 
@@ -467,7 +468,7 @@ def test_an_expert_from_the_command_line(collected: Project, tmp_path: Path) -> 
     project = ("-p", collected.path)
     said = run("verify", "--accept-source", *project)
     assert said.startswith("36 candidates: open 0, yes 36, no 0, undecided 0; 0 votes")
-    assert "undecided 36" in run("verify", "--accept-source", "web", *project)
+    assert "nothing came from 'web'" in run("verify", "--accept-source", "web", *project, expect=2)
     assert "no vote by 'ann' counts" in run("verify", "--trust", "ann", *project, expect=2)
     said = run("verify", "--trust", "ann", "--crowd", "simulated", *project)
     assert "36 votes (1.00 per candidate)" in said
