@@ -436,7 +436,7 @@ _ORDER: Final = (Answer.NO, Answer.YES, Answer.UNSURE)
 
 def _answered(ballot: Ballot) -> Ballot:
     """The ballot with a crowd's answers for those of a table."""
-    return replace(ballot, answer=np.array(_ORDER)[ballot.answer], answers=len(Answer))
+    return replace(ballot, answer=np.array(_ORDER, np.int8)[ballot.answer], answers=len(Answer))
 
 
 def _named(confusion: Floats, ballot: Ballot) -> Floats:

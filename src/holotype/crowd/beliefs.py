@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from holotype.crowd.ballot import Ballot, Floats, Ints
-from holotype.crowd.confusion import LEAST, Fitted, Gold, Schedule, evidence, maximise
+from holotype.crowd.confusion import LEAST, Fitted, Gold, Schedule, evidence, log_odds, maximise
 from holotype.crowd.two_coin import PLAIN, Priors, TwoCoinModel
 
 if TYPE_CHECKING:
@@ -80,9 +80,10 @@ class Fit:
             return probas[:, :PLAIN] + probas[:, PLAIN:]
         return np.concatenate([(1 - Priors().hard) * probas, Priors().hard * probas], axis=1)
 
-    def evidence(self, ballot: Ballot) -> Floats:
+    @property
+    def evidence(self) -> Floats:
         """How much likelier the votes are on a good image than on a bad one, in logs, ``(tasks,)``."""
-        return self.model.evidence(evidence(ballot.incidence(), self.found.confusion))
+        return log_odds(self.yes) - log_odds(self.model.before)
 
 
 def fit_belief(ballot: Ballot, priors: Priors, schedule: Schedule, near: Fit | None = None) -> Fit:

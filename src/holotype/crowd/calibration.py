@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holotype.crowd.ballot import UNKNOWN, Ballot, Floats, Ints
-from holotype.crowd.confusion import LEAST
+from holotype.crowd.confusion import LEAST, log_odds
 from holotype.crowd.consensus import Consensus, fit
 from holotype.crowd.two_coin import Priors
 from holotype.errors import CrowdError
@@ -158,9 +158,3 @@ def thresholds(
 
 def _known(ballot: Ballot) -> Ints:
     return np.full(ballot.tasks, UNKNOWN) if ballot.known is None else ballot.known
-
-
-def log_odds(probability: Floats) -> Floats:
-    """Logs of the odds, of probabilities a trillionth away from 0 and 1."""
-    inside = np.clip(probability, 1e-12, 1 - 1e-12)
-    return np.asarray(np.log(inside / (1 - inside)))

@@ -90,7 +90,8 @@ def fit_all(ballot: Ballot, priors: Priors | None = None) -> Fits:
     cliques, schedule = find_cliques(ballot), SCHEDULE
     heard = as_one(ballot, cliques)
     said = said_something(heard) | ~heard.asked_about
-    heard = heard.keep(said[heard.task])  # what nobody is sure of teaches nothing about anybody
+    if not said.all():
+        heard = heard.keep(said[heard.task])  # what nobody is sure of teaches nothing about anybody
     beliefs = choose_beliefs(heard) if priors is None else ((priors, 1.0, None),)
     if len(heard.task) + VOTES_OF_A_WORKER * heard.workers > MOST_AVERAGED:
         beliefs, schedule = ((beliefs[0][0], 1.0, beliefs[0][2]),), SHORT
@@ -109,7 +110,7 @@ def average(fits: Fits) -> Consensus:
     return Consensus(
         posterior=posterior_of(ballot, found, before),
         before=before,
-        evidence=np.where(said, fits.mean(lambda fit: fit.evidence(ballot)), 0.0),
+        evidence=np.where(said, fits.mean(lambda fit: fit.evidence), 0.0),
         apart=np.sqrt(fits.mean(lambda fit: (fit.yes - found) ** 2)),
         confusion=confusion,
         population=fits.mean(lambda fit: fit.model.population.T),

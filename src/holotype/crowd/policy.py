@@ -9,9 +9,10 @@ import numpy as np
 
 from holotype.crowd.alarms import alarms_of, useless_share
 from holotype.crowd.ballot import Ballot, Ints
-from holotype.crowd.calibration import Calibration, Stopping, log_odds
+from holotype.crowd.calibration import Calibration, Stopping
 from holotype.crowd.conclusion import Conclusion, State, conclusion
 from holotype.crowd.confidence import SEED_VOTES, look_up
+from holotype.crowd.confusion import log_odds
 from holotype.crowd.consensus import fit, majority
 from holotype.crowd.guards import Mask, guards_of, nobody_sure
 from holotype.crowd.port import Answer

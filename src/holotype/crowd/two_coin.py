@@ -174,16 +174,6 @@ class TwoCoinModel:
         self._offset = odds
         return odds
 
-    def evidence(self, scores: Floats) -> Floats:
-        """How much likelier votes are on a good image than on a bad one, in logs, ``(tasks,)``.
-
-        `scores` ``(tasks, kinds)`` are the logs of their likelihoods on every kind.
-        """
-        if self.priors.hard:
-            shares = np.log([1 - self.hard, self.hard])
-            scores = np.logaddexp(scores[:, :PLAIN] + shares[0], scores[:, PLAIN:] + shares[1])
-        return np.asarray(scores[:, 1] - scores[:, 0])
-
     def _as_plain(self, counts: Floats) -> Floats:
         """Counts of answers on every kind as those on bad and good images, ``(workers, answers, 2)``.
 
