@@ -183,9 +183,9 @@ def bench_real(seeds: int) -> None:
     policies: list[Policy] = [
         Fixed(3),
         Lead(2, 5),
-        Posterior(0.97, 0.15, 2, 5, 1.0),
-        Posterior(0.98, 0.1, 2, 5, 1.0),
-        Posterior(0.98, 0.05, 2, 5),
+        Posterior(0.93, 0.15, 2, 5, 1.0, 0),
+        Posterior(0.97, 0.15, 2, 5, 1.0, 0),
+        Posterior(maximum=5),
     ]
     replays(ballot, truth, policies, seeds, YES)
 
