@@ -11,7 +11,7 @@ import numpy as np
 from holotype.crowd.ballot import UNKNOWN, Ballot, Floats
 from holotype.crowd.consensus import Consensus
 from holotype.crowd.port import Answer
-from holotype.crowd.two_coin import LEAST_INFORMATION
+from holotype.crowd.two_coin import useless_votes
 
 LEAST_SEEN: Final = 8.0
 """Images of one side, gold among them, below which the errors made on that side are a guess."""
@@ -83,9 +83,7 @@ def _alarms(ballot: Ballot, model: Consensus) -> Iterator[Alarm]:
 
 def useless_share(ballot: Ballot, model: Consensus) -> float:
     """The share of the votes that come from workers whose answers tell next to nothing; 0 without votes."""
-    votes = np.bincount(ballot.worker, minlength=ballot.workers)
-    useless = model.confusion[:, 1, Answer.YES] - model.confusion[:, 0, Answer.YES] < LEAST_INFORMATION
-    return float(votes[useless].sum() / max(votes.sum(), 1))
+    return useless_votes(ballot, model.confusion[:, 1, Answer.YES] - model.confusion[:, 0, Answer.YES])
 
 
 def _of_workers(ballot: Ballot, model: Consensus) -> Iterator[Alarm]:

@@ -155,9 +155,7 @@ class TwoCoinModel:
     @property
     def useless(self) -> float:
         """The share of the votes that are by workers who say yes hardly more often to good images than to bad ones."""
-        votes = np.bincount(self._ballot.worker, minlength=self._ballot.workers)
-        useless = self.workers[:, Answer.YES, 1] - self.workers[:, Answer.YES, 0] < LEAST_INFORMATION
-        return float(votes[useless].sum() / max(votes.sum(), 1))
+        return useless_votes(self._ballot, self.workers[:, Answer.YES, 1] - self.workers[:, Answer.YES, 0])
 
     def offset(self, probas: Floats) -> Floats:
         """Base rates or the image's own prior, the share of hard images, and the synset's difficulty."""
@@ -213,6 +211,13 @@ class TwoCoinModel:
                 counts[:, answer, truth] = np.bincount(self._ballot.synset, weight, minlength=self._ballot.synsets)
         counts += self.priors.difficulty_weight * self.population
         return np.asarray(counts / counts.sum(axis=1, keepdims=True))
+
+
+def useless_votes(ballot: Ballot, information: Floats) -> float:
+    """The share of the votes by workers whose `information` ``(workers,)``, sensitivity less false yes, tells nothing;
+    0 without votes."""
+    votes = np.bincount(ballot.worker, minlength=ballot.workers)
+    return float(votes[information < LEAST_INFORMATION].sum() / max(votes.sum(), 1))
 
 
 def _no_worse_than_chance(chances: Floats) -> Floats:
