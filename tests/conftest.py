@@ -1,27 +1,37 @@
 from __future__ import annotations
 
+import contextlib
 import getpass
 import io
 import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 import holotype
 from holotype.catalog import Catalog
+from holotype.cli import main
 from holotype.ontology import NounRow, Ontology, load_wordnet, senses_from_rows
 from holotype.project import Project
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
 SHARED = Path(__file__).resolve().parents[2] / "shared/data"
+
+settings.register_profile("same", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.register_profile("explore", settings.get_profile("same"), derandomize=False)
+settings.load_profile("same")  # no clock and no dice; others are looked for with: pytest --hypothesis-profile=explore
 
 
 @pytest.fixture(scope="session")
@@ -37,16 +47,45 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(scope="session")
+def template_project(tmp_path_factory: pytest.TempPathFactory, wordnet: Ontology) -> Path:
+    """A project of WordNet that nothing has happened to: migrations take long, copies of what they made do not."""
+    folder = tmp_path_factory.mktemp("template") / "project"
+    holotype.init(folder).close()
+    holotype.open(folder, wordnet).close()
+    return folder
+
+
 @pytest.fixture
-def project(tmp_path: Path, wordnet: Ontology) -> Iterator[Project]:
-    holotype.init(tmp_path / "project").close()
-    with holotype.open(tmp_path / "project", wordnet) as db:
+def new_project(template_project: Path) -> Callable[[Path], Path]:
+    """Makes a project in a folder, as `holotype.init` does but for its salt, which all of them share."""
+
+    def make(folder: Path) -> Path:
+        return Path(shutil.copytree(template_project, folder))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def template_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty catalog on SQLite."""
+    path = tmp_path_factory.mktemp("template") / "c.sqlite"
+    Catalog(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture
+def project(tmp_path: Path, wordnet: Ontology, new_project: Callable[[Path], Path]) -> Iterator[Project]:
+    with holotype.open(new_project(tmp_path / "project"), wordnet) as db:
         yield db
 
 
 @pytest.fixture(scope="session")
-def new_database() -> Iterator[Callable[[], str]]:
-    """Makes empty databases on an own PostgreSQL server in a temporary folder, where that is installed: their URLs."""
+def new_database() -> Iterator[Callable[..., str]]:
+    """Makes databases on an own PostgreSQL server in a temporary folder, where that is installed: their URLs.
+
+    They are empty, or with `migrated=True` an empty catalog's.
+    """
     if not BINARIES:
         pytest.skip("PostgreSQL is not installed")
     user = getpass.getuser()
@@ -58,28 +97,32 @@ def new_database() -> Iterator[Callable[[], str]]:
     folder = Path(tempfile.mkdtemp(prefix="holotype-pg-"))
     shutil.chown(folder, user)
 
-    def run(program: str, *arguments: str) -> None:
+    def execute(program: str, *arguments: str) -> None:
         command = [str(BINARIES[-1] / program), *arguments]
         subprocess.run(command, check=True, user=user if os.geteuid() == 0 else None, cwd=folder, capture_output=True)
 
     try:
-        run("initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "holotype", "--no-sync")
-        run("pg_ctl", "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", f"-k {folder} -h ''", "start")
+        execute("initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "holotype", "--no-sync")
+        execute("pg_ctl", "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", f"-k {folder} -h ''", "start")
         numbers = count()
 
-        def make() -> str:
-            name = f"test{next(numbers)}"
-            run("createdb", "-h", str(folder), "-U", "holotype", name)
+        def create(name: str, template: str) -> str:
+            execute("createdb", "-h", str(folder), "-U", "holotype", "-T", template, name)
             return f"postgresql+psycopg://holotype@/{name}?host={folder}"
 
+        Catalog(create("migrated", "template0")).close()
+
+        def make(migrated: bool = False) -> str:
+            return create(f"test{next(numbers)}", "migrated" if migrated else "template0")
+
         yield make
-        run("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
+        execute("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
-def postgres(new_database: Callable[[], str]) -> str:
+def postgres(new_database: Callable[..., str]) -> str:
     """The URL of an empty PostgreSQL database."""
     return new_database()
 
@@ -87,10 +130,50 @@ def postgres(new_database: Callable[[], str]) -> str:
 @pytest.fixture(params=["sqlite", "postgres"])
 def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalog]:
     """An empty catalog, on SQLite and on PostgreSQL."""
-    url = request.getfixturevalue("postgres") if request.param == "postgres" else f"sqlite:///{tmp_path / 'c.sqlite'}"
+    if request.param == "postgres":
+        url = request.getfixturevalue("new_database")(migrated=True)
+    else:
+        shutil.copy(request.getfixturevalue("template_catalog"), tmp_path / "c.sqlite")
+        url = f"sqlite:///{tmp_path / 'c.sqlite'}"
     opened = Catalog(url)
     yield opened
     opened.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended: its exit code, and what it said on stdout and on stderr."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+def command(*arguments: object, cwd: Path | None = None) -> Ended:
+    """The program `holotype` run with these arguments in this process, as it were one of its own."""
+    streams = [io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2)]
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.object(sys, "argv", ["holotype", *map(str, arguments)]))
+        stack.enter_context(contextlib.chdir(cwd or Path.cwd()))
+        stack.enter_context(contextlib.redirect_stdout(streams[0]))
+        stack.enter_context(contextlib.redirect_stderr(streams[1]))
+        end = stack.enter_context(pytest.raises(SystemExit))
+        main()
+    out, err = (stream.buffer.getvalue().decode() for stream in streams)  # type: ignore[attr-defined]
+    assert isinstance(end.value.code, int)
+    return Ended(end.value.code, out, err)
+
+
+def run(*arguments: object, expect: int = 0, cwd: Path | None = None) -> str:
+    """What a command prints on stdout; on an expected failure, on stderr."""
+    ended = command(*arguments, cwd=cwd)
+    assert ended.code == expect, ended.stderr
+    return ended.stderr if expect not in (0, 1) else ended.stdout
+
+
+def program(*arguments: object) -> list[str]:
+    """The command line that runs `holotype` in a process of its own, for tests of what only processes have."""
+    return [sys.executable, "-c", "from holotype.cli import main; main()", *map(str, arguments)]
 
 
 def photo(seed: int, width: int = 80, height: int = 60) -> Image.Image:

@@ -198,7 +198,7 @@ def test_true_labels_are_taken_as_known(aggregator: type[Aggregator]) -> None:
 
 @every
 @given(seed=st.integers(0, 999))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_the_order_of_votes_does_not_matter(aggregator: type[Aggregator], seed: int) -> None:
     data, _ = simulated(seed, tasks=30, workers=8, votes=3)
     shuffled = data.sample(frac=1, random_state=seed)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import holotype
+from conftest import run
 from holotype.catalog import audits, questions
 from holotype.crowd import Answer, Certificate, Fixed
 from holotype.crowd.bounds import right_at_least, share_of_alpha
@@ -22,7 +23,6 @@ from holotype.project import Project
 from holotype.releases import Release, certify_release, verify_release
 from holotype.releases.build import AUDIT, AUDIT_TABLES, CERTIFICATES, CHANGES, CHECKSUMS, MANIFEST, SAMPLE
 from holotype.releases.certificates import Tables
-from test_cli import run
 from test_project import contents, rewrite_sums
 
 Fill = Callable[..., None]

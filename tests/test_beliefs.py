@@ -191,7 +191,7 @@ def of(votes: list[tuple[int, int, Answer]], tasks: int = 12, synsets: int = 1) 
 
 
 @given(answers, st.sampled_from([1, 3, 12]))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_no_worker_is_believed_to_say_yes_less_often_to_the_right_ones(
     votes: list[tuple[int, int, Answer]], synsets: int
 ) -> None:

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest, hypergeom
 
@@ -32,7 +32,6 @@ def test_bounds_are_those_of_scipys_exact_interval() -> None:
 
 
 @given(samples, st.sampled_from([0.5, 0.9, 0.95, 0.999]))
-@settings(deadline=None)
 def test_at_a_bound_the_outcome_is_just_improbable_enough(sample: tuple[int, int], confidence: float) -> None:
     correct, audited = sample
     lower, upper = clopper_pearson(correct, audited, confidence)
@@ -44,7 +43,6 @@ def test_at_a_bound_the_outcome_is_just_improbable_enough(sample: tuple[int, int
 
 
 @given(samples)
-@settings(deadline=None)
 def test_a_bound_of_the_correct_is_one_of_the_wrong(sample: tuple[int, int]) -> None:
     correct, audited = sample
     lower, upper = clopper_pearson([correct, audited - correct], audited)
@@ -152,7 +150,6 @@ counts = st.integers(1, 60).flatmap(
 
 
 @given(counts, st.integers(0, 5), st.integers(0, 100))
-@settings(deadline=None)
 def test_nothing_that_happens_after_the_draw_raises_a_lower_bound(
     drawn: tuple[int, int, int, int], left: int, joined: int
 ) -> None:
@@ -179,7 +176,6 @@ def test_all_draws_together_have_five_percent() -> None:
 
 
 @given(st.floats(0.01, 0.999), st.integers(1, 30))
-@settings(deadline=None)
 def test_no_smaller_sample_certifies_a_precision(precision: float, number: int) -> None:
     needed = audits_needed(precision, number)
     confidence = 1 - share_of_alpha(number)

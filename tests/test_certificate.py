@@ -93,7 +93,7 @@ def test_targets_drawn_together_share_their_answers() -> None:
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 120))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_the_order_of_labels_within_a_synset_means_nothing(random: object, size: int) -> None:
     shuffled = list(LABELS)
     random.shuffle(shuffled)  # type: ignore[attr-defined]

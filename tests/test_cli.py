@@ -10,20 +10,12 @@ from pathlib import Path
 import click
 import pytest
 
-from conftest import encoded, photo
+from conftest import encoded, photo, program, run
 from holotype.cli.commands import holotype as commands
 
 Fill = Callable[..., None]
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 DOG, CAT = "n02084071", "n02121808"
-
-
-def run(*arguments: object, expect: int = 0, cwd: Path | None = None) -> str:
-    """What a command prints on stdout; on an expected failure, on stderr."""
-    command = [sys.executable, "-c", "from holotype.cli import main; main()", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
-    assert done.returncode == expect, done.stderr
-    return done.stderr if expect not in (0, 1) else done.stdout
 
 
 def test_a_whole_project_from_the_command_line(tmp_path: Path, fill: Fill) -> None:

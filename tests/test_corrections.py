@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import run
 from holotype.catalog import questions
 from holotype.crowd import (
     Answer,
@@ -36,7 +37,6 @@ from holotype.crowd.port import Ruling
 from holotype.errors import CrowdError
 from holotype.project import Project
 from holotype.releases import verify_release
-from test_cli import run
 
 Fill = Callable[..., None]
 DOG, WHIPPET, GREYHOUND = "n02084071", "n02091134", "n02091032"

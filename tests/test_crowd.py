@@ -122,7 +122,7 @@ def test_each_synset_has_its_own_base_rate() -> None:
 
 
 @given(st.integers(0, 1000), st.randoms(use_true_random=False))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_names_and_order_do_not_matter(seed: int, random: object) -> None:
     votes, _ = simulated(seed, 40, 8, 3)
     generator = np.random.default_rng(seed)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from conftest import run
 from holotype.crowd import Answer, Fixed, Imageable, Lead, Page, Posterior, Sheet, SimulatedCrowd
 from holotype.crowd.simulated import Population
 from holotype.errors import CrowdError
 from holotype.project import Project
-from test_cli import run
 
 BURMESE, SIAMESE, DOMESTIC = "n02123394", "n02123597", "n02121808"
 

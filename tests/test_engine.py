@@ -90,6 +90,6 @@ if __name__ == "__main__":
         time.sleep(0.1)
         os.killpg(process.pid, signal.SIGINT)
         rest = process.stdout.read()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=600) == 0
         assert rest.endswith("stopped\n")
         assert process.stderr.read() == ""

@@ -73,7 +73,7 @@ def answered(ballot: Ballot, policy: Policy) -> None:
 
 @every
 @given(ballot=ballots())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_nothing_is_accepted_without_a_yes_or_rejected_without_a_no(policy: Policy, ballot: Ballot) -> None:
     answered(ballot, policy)
 

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import select
 
 import holotype
-from conftest import encoded, photo
+from conftest import encoded, photo, run
 from holotype.archives.boxes import Box
 from holotype.archives.discover import find_ilsvrc2012, find_imagenet21k
 from holotype.archives.shapes import Kind, Source
@@ -38,7 +38,6 @@ from official import (
     write_solutions,
     write_tree,
 )
-from test_cli import run
 
 DOG, CAT, TENCH = "n02099601", "n02123045", "n01440764"
 """A golden retriever, a tabby and a tench: three of ILSVRC's classes."""

@@ -91,7 +91,7 @@ def test_instances_are_kept_apart_from_the_hierarchy(wordnet: Ontology) -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=5)
 def test_a_subtree_is_its_ranges(wordnet: Ontology, data: st.DataObject) -> None:
     synset = wordnet[data.draw(st.sampled_from(["n00001740", "n01861778", DOG, "n04524313", "n00021939"]))]
     inside = {synset.wnid, *(below.wnid for below in wordnet.descendants(synset))}

@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from conftest import run
 from holotype.archives.devkit import parse_meta
 from holotype.archives.solution import read_solution
 from holotype.benchmark.orders import ORDERS, convert, detect_order, order
 from holotype.cli.orders import read_guesses, read_labels
 from holotype.errors import PredictionError
 from holotype.ontology import Ontology, is_wnid
-from test_cli import run
 
 names = st.sampled_from(sorted(ORDERS))
 indices = arrays.arrays(np.int64, arrays.array_shapes(max_dims=3), elements=st.integers(-1, 999))

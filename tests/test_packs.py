@@ -89,7 +89,7 @@ def test_what_is_not_committed_is_not_there(tmp_path: Path) -> None:
 
 
 @given(st.integers(0, 6000), st.binary(max_size=600))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_an_unfinished_tail_is_cut_off(tmp_path_factory: pytest.TempPathFactory, cut: int, garbage: bytes) -> None:
     folder = tmp_path_factory.mktemp("packs")
     contents = [b"a" * 700, b"b" * 1500, b"c" * 10]

@@ -9,7 +9,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import tarfile
 import time
 from collections.abc import Callable
@@ -21,7 +20,7 @@ import pytest
 from PIL import Image, ImageOps
 
 import holotype
-from conftest import encoded, photo
+from conftest import encoded, photo, program, run
 from holotype.catalog import questions
 from holotype.crowd import Ballot, Fixed, Lead, Posterior, Tally
 from holotype.errors import AmbiguousLemma, OntologyError, PredictionError, ProjectError, ReleaseError, SourceError
@@ -323,16 +322,12 @@ def run_at_once(command: list[str], count: int) -> None:
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(count)]
     try:
         for process in processes:
-            _, said = process.communicate(timeout=120)
+            _, said = process.communicate(timeout=600)
             assert process.returncode == 0, said
     finally:
         for process in processes:
             process.kill()
             process.communicate()
-
-
-def command_line(*arguments: str) -> list[str]:
-    return [sys.executable, "-c", "from holotype.cli import main; main()", *arguments]
 
 
 def test_killed_ingest_loses_nothing_and_doubles_nothing(tmp_path: Path, wordnet: Ontology, fill: Fill) -> None:
@@ -342,7 +337,7 @@ def test_killed_ingest_loses_nothing_and_doubles_nothing(tmp_path: Path, wordnet
     shutil.copy(tmp_path / "photos" / DOG / "0000.jpg", tmp_path / "photos" / CAT / "copy.jpg")
     project = tmp_path / "project"
     holotype.init(project).close()
-    ingest = command_line("ingest", str(tmp_path / "photos"), "-p", str(project))
+    ingest = program("ingest", tmp_path / "photos", "-p", project)
     progress = [0]
     for _ in range(5):
         progress.append(kill_when(ingest, project / "catalog.sqlite", "image", progress[-1]))
@@ -352,8 +347,7 @@ def test_killed_ingest_loses_nothing_and_doubles_nothing(tmp_path: Path, wordnet
                 assert hashlib.sha256(image.read()).hexdigest() == image.sha256
     assert progress == sorted(progress)
     assert 0 < progress[1] < 450, progress
-    done = subprocess.run([*ingest, "--json"], check=True, capture_output=True, text=True)
-    report = json.loads(done.stdout)
+    report = json.loads(run("ingest", tmp_path / "photos", "-p", project, "--json"))
     assert report["total"] == 452
     with holotype.open(project, wordnet) as db:
         assert db.stats()["intake"] == {"kept": 450, "duplicate": 1, "rejected(unknown_format)": 1}
@@ -380,14 +374,13 @@ def test_killed_verify_loses_nothing_and_doubles_nothing(tmp_path: Path, wordnet
             truth = tmp_path / "truth.csv"
             rows = [f"{sha256},{wnid},{'yes' if int(sha256, 16) % 3 else 'no'}" for wnid, sha256 in candidates(db)]
             truth.write_text("\n".join(["sha256,wnid,answer", *rows]))
-        verify = command_line("verify", "-p", str(project), "--crowd", "simulated", "--truth", str(truth))
+        verify = ("verify", "-p", project, "--crowd", "simulated", "--truth", truth)
         seen = []
         if name == "killed":
             seen.append(0)
             for _ in range(5):
-                seen.append(kill_when(verify, project / "catalog.sqlite", "vote", seen[-1]))
-        done = subprocess.run([*verify, "--json"], check=True, capture_output=True, text=True)
-        report = json.loads(done.stdout)
+                seen.append(kill_when(program(*verify), project / "catalog.sqlite", "vote", seen[-1]))
+        report = json.loads(run(*verify, "--json"))
         assert "open" not in report["states"]
         if seen:
             assert seen == sorted(seen)
@@ -405,7 +398,7 @@ def test_two_ingests_at_once_share_the_work(tmp_path: Path, wordnet: Ontology, f
         fill(tmp_path / "photos" / name, 120, first=200 * number, width=300, height=200)
     project = tmp_path / "project"
     holotype.init(project).close()
-    ingest = command_line("ingest", str(tmp_path / "photos"), "-p", str(project))
+    ingest = program("ingest", tmp_path / "photos", "-p", project)
     run_at_once(ingest, 2)
     with holotype.open(project, wordnet) as db:
         assert db.stats()["images"] == 240
@@ -419,7 +412,7 @@ def test_a_whole_project_on_postgresql(
     for number, name in enumerate((DOG, CAT)):
         fill(tmp_path / "photos" / name, 100, first=200 * number, width=200, height=150)
     holotype.init(tmp_path / "p").close()
-    ingest = command_line("ingest", str(tmp_path / "photos"), "-p", str(tmp_path / "p"))
+    ingest = program("ingest", tmp_path / "photos", "-p", tmp_path / "p")
     run_at_once(ingest, 2)
     with holotype.open(tmp_path / "p", wordnet) as db:
         assert db.stats()["images"] == len(candidates(db)) == 200

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import simplejpeg
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy import insert
@@ -133,7 +133,6 @@ def test_sizes_by_hand() -> None:
 
 
 @given(some_boxes)
-@settings(deadline=None)
 def test_the_chance_of_localisation_is_its_formula(found: Floats) -> None:
     def iou(a: Floats, b: Floats) -> float:
         common = np.prod(np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0))
@@ -144,7 +143,6 @@ def test_the_chance_of_localisation_is_its_formula(found: Floats) -> None:
 
 
 @given(some_boxes, st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_the_chance_does_not_depend_on_the_order_of_boxes(found: Floats, random: Any) -> None:
     order = list(range(len(found)))
     random.shuffle(order)

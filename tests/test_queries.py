@@ -6,8 +6,6 @@ import hashlib
 import json
 import os
 import re
-import subprocess
-import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
-from conftest import encoded, photo, small_ontology
+from conftest import encoded, photo, run, small_ontology
 from holotype.catalog import Catalog
 from holotype.catalog import schema as t
 from holotype.cli.commands import holotype as commands
@@ -290,8 +288,8 @@ def sqlite(wordnet: Ontology, everything: list[Row], tmp_path_factory: pytest.Te
 
 
 @pytest.fixture(scope="module")
-def postgresql(wordnet: Ontology, everything: list[Row], new_database: Callable[[], str]) -> Iterator[Live]:
-    catalog = Catalog(new_database())
+def postgresql(wordnet: Ontology, everything: list[Row], new_database: Callable[..., str]) -> Iterator[Live]:
+    catalog = Catalog(new_database(migrated=True))
     fill_catalog(catalog, everything)
     yield Live(catalog, wordnet)
     catalog.close()
@@ -317,7 +315,7 @@ CONDITIONS = [
     *("licence:_%", "licence:reserved", "format:jpeg", "format:PNG", "source:flickr", "source:none", "id:b_120"),
 ]
 LIVE_CONDITIONS = ["state:yes", "state:open", "state:undecided", "dataset:ilsvrc", "dataset:none"]
-SETTINGS = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def queries(source: Questions) -> st.SearchStrategy[Query]:
@@ -688,11 +686,8 @@ def test_the_command_line_asks_the_same(labelled: Project, tmp_path: Path) -> No
 
 
 def ran(*arguments: object) -> str:
-    """What `holotype query` prints on stdout, run by itself."""
-    command = [sys.executable, "-c", "from holotype.cli import main; main()", "query", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    """What `holotype query` prints on stdout."""
+    return run("query", *arguments)
 
 
 def test_a_query_on_the_command_line_may_begin_with_a_minus(labelled: Project) -> None:

@@ -107,7 +107,7 @@ SAFE_NAMES = NAMES.filter(lambda name: not {".", ".."} & set(name.split("/")))
 
 @pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 @given(files=st.dictionaries(SAFE_NAMES, st.integers(0, 1600), min_size=1, max_size=6), limit=st.integers(1, 7))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_headers_are_those_that_tarfile_reads_resumed_anywhere(
     tmp_path_factory: pytest.TempPathFactory, form: int, files: dict[str, int], limit: int
 ) -> None:

@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import holotype
-from conftest import encoded, photo, small_ontology
+from conftest import encoded, photo, run, small_ontology
 from holotype.errors import OntologyError, ProjectError
 from holotype.files import sha256_file
 from holotype.ontology import NounRow, Ontology
@@ -34,7 +34,6 @@ from holotype.ontology.taxonomy import MOST, build_ontology, read_ontology, read
 from holotype.ontology.validate import ERRORS, WARNINGS, check
 from holotype.ontology.wordlists import is_a, structure, write_wordlists
 from holotype.releases import Release, ontology_of, verify_release
-from test_cli import run
 from test_ontology import dags
 
 TAXONOMIES = Path(__file__).parent / "taxonomies"
@@ -667,7 +666,7 @@ SAVED = small_ontology({0: [], 1: [0], 2: [1]})
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_damaged_saved_ontology_is_no_other_error(data: st.DataObject) -> None:
     said = bytearray(SAVED.to_bytes())
     for at in data.draw(st.lists(st.integers(0, len(said) - 1), min_size=1, max_size=3)):

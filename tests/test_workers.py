@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from conftest import small_ontology
+from conftest import run, small_ontology
 from holotype.crowd import (
     Answer,
     Ballot,
@@ -47,7 +47,6 @@ from holotype.errors import CrowdError
 from holotype.project import Project
 from holotype.releases import verify_release
 from holotype.releases.build import VOTES
-from test_cli import run
 
 Fill = Callable[..., None]
 DOG, CAT, WHIPPET, GREYHOUND = "n02084071", "n02121808", "n02091134", "n02091032"
