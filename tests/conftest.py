@@ -4,6 +4,7 @@ import contextlib
 import getpass
 import io
 import os
+import pickle
 import pwd
 import shutil
 import subprocess
@@ -23,6 +24,7 @@ from PIL import Image
 import holotype
 from holotype.catalog import Catalog
 from holotype.cli import main
+from holotype.crowd import Ballot, Conclusion, Policy
 from holotype.ontology import NounRow, Ontology, load_wordnet, senses_from_rows
 from holotype.project import Project
 
@@ -174,6 +176,26 @@ def run(*arguments: object, expect: int = 0, cwd: Path | None = None) -> str:
 def program(*arguments: object) -> list[str]:
     """The command line that runs `holotype` in a process of its own, for tests of what only processes have."""
     return [sys.executable, "-c", "from holotype.cli import main; main()", *map(str, arguments)]
+
+
+class Once:
+    """A policy that thinks about a ballot once: what a policy concludes is a pure function of the ballot.
+
+    Campaigns that end alike, whatever stopped them, come by the same ballots again and again.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._concluded: dict[bytes, Conclusion] = {}
+
+    def __str__(self) -> str:
+        return str(self._policy)
+
+    def conclude(self, ballot: Ballot) -> Conclusion:
+        key = pickle.dumps(ballot)
+        if key not in self._concluded:
+            self._concluded[key] = self._policy.conclude(ballot)
+        return self._concluded[key]
 
 
 def photo(seed: int, width: int = 80, height: int = 60) -> Image.Image:

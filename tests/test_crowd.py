@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conftest import Once
 from holotype.crowd import (
     Answer,
     Ballot,
@@ -201,6 +202,7 @@ class Stopped(Exception):
 @pytest.mark.parametrize("golden", [0, 20])
 def test_a_campaign_stopped_anywhere_ends_as_if_it_had_not_been(policy: Policy, page_size: int, golden: int) -> None:
     tasks, truth = campaign()
+    policy = Once(policy)
     gold = {task.number: truth[task.number] for task in tasks[::6][:golden]}
     whole = Tally(tasks, gold=gold)
     conclusion = run_campaign(whole, crowd(truth), policy, lambda _: None, page_size=page_size)

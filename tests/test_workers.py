@@ -16,13 +16,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from conftest import run, small_ontology
+from conftest import Once, run, small_ontology
 from holotype.crowd import (
     Answer,
     Ballot,
     Conclusion,
     Fixed,
     Page,
+    Policy,
     Posterior,
     Sheet,
     SimulatedCrowd,
@@ -381,7 +382,7 @@ class OnePageAtATime(SimulatedCrowd):
             self._posted = rest
 
 
-def stopped_after(tally: Tally, truth: dict[int, bool], pages: int) -> list[Vote]:
+def stopped_after(tally: Tally, truth: dict[int, bool], pages: int, policy: Policy) -> list[Vote]:
     """The votes of a campaign that was stopped when it had brought so many pages more."""
     kept: list[Vote] = list(tally.votes)
     before = len({vote.page for vote in kept})
@@ -392,25 +393,26 @@ def stopped_after(tally: Tally, truth: dict[int, bool], pages: int) -> list[Vote
         kept.extend(votes)
 
     with contextlib.suppress(Stopped):
-        run_campaign(tally, crowd(truth, OnePageAtATime), Posterior(), record, page_size=7)
+        run_campaign(tally, crowd(truth, OnePageAtATime), policy, record, page_size=7)
     return kept
 
 
 @pytest.mark.parametrize("first", [5, 30, 1000])
 def test_a_campaign_stopped_after_a_block_ends_as_if_it_had_not_been(first: int) -> None:
     tasks, truth, gold = campaign()
-    kept = stopped_after(Tally(tasks, gold=gold), truth, first)
+    policy = Once(Posterior())
+    kept = stopped_after(Tally(tasks, gold=gold), truth, first, policy)
     worker = Counter(vote.worker for vote in kept).most_common(1)[0][0]
     whole = Tally(tasks, kept, gold, {worker})
-    conclusion = run_campaign(whole, crowd(truth), Posterior(), lambda _: None, page_size=7)
+    conclusion = run_campaign(whole, crowd(truth), policy, lambda _: None, page_size=7)
     assert State.OPEN not in conclusion.states
     blocked_votes = {vote for vote in kept if vote.worker == worker}
     assert {vote for vote in whole.votes if vote.worker == worker} == blocked_votes, "they are asked nothing more"
     assert not any(vote.worker == worker for vote in whole.counting)
     for again in range(1, 9, 2):
-        later = stopped_after(Tally(tasks, kept, gold, {worker}), truth, again)
+        later = stopped_after(Tally(tasks, kept, gold, {worker}), truth, again, policy)
         resumed = Tally(tasks, later, gold, {worker})
-        same = run_campaign(resumed, crowd(truth), Posterior(), lambda _: None, page_size=7)
+        same = run_campaign(resumed, crowd(truth), policy, lambda _: None, page_size=7)
         assert facts(resumed.votes) == facts(whole.votes)
         assert same.states == conclusion.states
 
@@ -418,7 +420,8 @@ def test_a_campaign_stopped_after_a_block_ends_as_if_it_had_not_been(first: int)
 def test_a_page_is_not_put_up_again_under_its_old_name_after_a_block() -> None:
     """A platform leaves a page that is up as it is: what a blocked worker answered must come back under a new id."""
     tasks, truth, gold = campaign()
-    kept = stopped_after(Tally(tasks, gold=gold), truth, 1000)
+    policy = Once(Posterior())
+    kept = stopped_after(Tally(tasks, gold=gold), truth, 1000, policy)
     answered = {vote.page for vote in kept}
     worker = Counter(vote.worker for vote in kept).most_common(1)[0][0]
     posted: list[Page] = []
@@ -428,7 +431,7 @@ def test_a_page_is_not_put_up_again_under_its_old_name_after_a_block() -> None:
             posted.extend(pages)
             super().post(pages)
 
-    run_campaign(Tally(tasks, kept, gold, {worker}), crowd(truth, Watched), Posterior(), lambda _: None, page_size=7)
+    run_campaign(Tally(tasks, kept, gold, {worker}), crowd(truth, Watched), policy, lambda _: None, page_size=7)
     assert posted
     assert not answered & {page.id for page in posted}
     assert all(worker in page.seen for page in posted)

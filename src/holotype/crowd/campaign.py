@@ -213,6 +213,8 @@ def run_campaign(
         progress(conclusion)
         number += 1
         pages = pages_of_round(tally, conclusion, number, page_size)
+        if not pages:
+            return conclusion
     return tally.conclude(policy)
 
 
