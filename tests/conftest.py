@@ -58,7 +58,7 @@ def template_project(tmp_path_factory: pytest.TempPathFactory, wordnet: Ontology
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_project(template_project: Path) -> Callable[[Path], Path]:
     """Makes a project in a folder, as `holotype.init` does but for its salt, which all of them share."""
 
@@ -80,6 +80,13 @@ def template_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(tmp_path: Path, wordnet: Ontology, new_project: Callable[[Path], Path]) -> Iterator[Project]:
     with holotype.open(new_project(tmp_path / "project"), wordnet) as db:
         yield db
+
+
+@pytest.fixture
+def copy_of(tmp_path: Path, wordnet: Ontology) -> Iterator[Callable[[Path], Project]]:
+    """Opens a copy of a project in this test's own folder, so that what many tests begin with is made once."""
+    with contextlib.ExitStack() as stack:
+        yield lambda made: stack.enter_context(holotype.open(shutil.copytree(made, tmp_path / "project"), wordnet))
 
 
 @pytest.fixture(scope="session")
@@ -161,7 +168,7 @@ def command(*arguments: object, cwd: Path | None = None) -> Ended:
         stack.enter_context(contextlib.redirect_stderr(streams[1]))
         end = stack.enter_context(pytest.raises(SystemExit))
         main()
-    out, err = (stream.buffer.getvalue().decode() for stream in streams)  # type: ignore[attr-defined]
+    out, err = (stream.buffer.getvalue().decode() for stream in streams)
     assert isinstance(end.value.code, int)
     return Ended(end.value.code, out, err)
 
@@ -210,7 +217,7 @@ def encoded(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def fill() -> Callable[..., None]:
     """Write `count` different JPEGs to a folder."""
 

@@ -30,16 +30,25 @@ DOG, CAT, WHIPPET, CARNIVORE = "n02084071", "n02121808", "n02091134", "n02075296
 YES, NO, UNSURE = Answer.YES, Answer.NO, Answer.UNSURE
 
 
-@pytest.fixture
-def labelled(project: Project, tmp_path: Path, fill: Fill) -> Project:
-    """Ten images each of dogs, whippets and cats, all labelled yes."""
+@pytest.fixture(scope="module")
+def labelled_once(
+    new_project: Callable[[Path], Path], wordnet: Ontology, fill: Fill, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    folder = tmp_path_factory.mktemp("labelled")
     for number, name in enumerate((DOG, CAT, WHIPPET)):
-        fill(tmp_path / "photos" / name, 10, first=100 * number)
-    project.ingest(tmp_path / "photos")
-    project.verify(project.simulated_crowd(), Fixed(1))
-    with project.catalog.write() as connection:
-        connection.exec_driver_sql("UPDATE label SET state = 'yes'")
-    return project
+        fill(folder / "photos" / name, 10, first=100 * number)
+    with holotype.open(new_project(folder / "project"), wordnet) as db:
+        db.ingest(folder / "photos")
+        db.verify(db.simulated_crowd(), Fixed(1))
+        with db.catalog.write() as connection:
+            connection.exec_driver_sql("UPDATE label SET state = 'yes'")
+        return db.path
+
+
+@pytest.fixture
+def labelled(labelled_once: Path, copy_of: Callable[[Path], Project]) -> Project:
+    """Ten images each of dogs, whippets and cats, all labelled yes."""
+    return copy_of(labelled_once)
 
 
 def relabel(db: Project, sha256: str, state: str) -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from conftest import encoded, photo, program, run
+from conftest import encoded, photo, run
 from holotype.cli.commands import holotype as commands
 
 Fill = Callable[..., None]

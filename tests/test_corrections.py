@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import holotype
 from conftest import run
 from holotype.catalog import questions
 from holotype.crowd import (
@@ -35,10 +37,12 @@ from holotype.crowd.imageable import unimageable
 from holotype.crowd.policy_names import parse_policy
 from holotype.crowd.port import Ruling
 from holotype.errors import CrowdError
+from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import verify_release
 
 Fill = Callable[..., None]
+Copy = Callable[[Path], Path]
 DOG, WHIPPET, GREYHOUND = "n02084071", "n02091134", "n02091032"
 YES, NO, UNSURE = Answer.YES, Answer.NO, Answer.UNSURE
 TASKS = [Task(number, DOG, f"{number:064x}") for number in range(4)]
@@ -174,18 +178,31 @@ def test_a_history_knows_what_is_ruled() -> None:
 # Gold in a project
 
 
-@pytest.fixture
-def collected(project: Project, tmp_path: Path, fill: Fill) -> Project:
+@pytest.fixture(scope="module")
+def collected_once(new_project: Copy, wordnet: Ontology, fill: Fill, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("collected")
     for number, name in enumerate((DOG, WHIPPET, GREYHOUND)):
-        fill(tmp_path / "photos" / name, 12, first=100 * number)
-    project.ingest(tmp_path / "photos")
-    return project
+        fill(folder / "photos" / name, 12, first=100 * number)
+    with holotype.open(new_project(folder / "project"), wordnet) as db:
+        db.ingest(folder / "photos")
+        return db.path
 
 
 @pytest.fixture
-def verified(collected: Project) -> Project:
-    collected.verify(collected.simulated_crowd(truth_of(collected)), Posterior(accept=0.95, maximum=9))
-    return collected
+def collected(collected_once: Path, copy_of: Callable[[Path], Project]) -> Project:
+    return copy_of(collected_once)
+
+
+@pytest.fixture(scope="module")
+def verified_once(collected_once: Path, wordnet: Ontology, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with holotype.open(shutil.copytree(collected_once, tmp_path_factory.mktemp("verified") / "p"), wordnet) as db:
+        db.verify(db.simulated_crowd(truth_of(db)), Posterior(accept=0.95, maximum=9))
+        return db.path
+
+
+@pytest.fixture
+def verified(verified_once: Path, copy_of: Callable[[Path], Project]) -> Project:
+    return copy_of(verified_once)
 
 
 def truth_of(db: Project) -> dict[tuple[str, str], bool]:

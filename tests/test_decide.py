@@ -7,23 +7,37 @@ from pathlib import Path
 
 import pytest
 
+import holotype
 from conftest import run
 from holotype.crowd import Answer, Fixed, Imageable, Lead, Page, Posterior, Sheet, SimulatedCrowd
 from holotype.crowd.simulated import Population
 from holotype.errors import CrowdError
+from holotype.ontology import Ontology
 from holotype.project import Project
 
 BURMESE, SIAMESE, DOMESTIC = "n02123394", "n02123597", "n02121808"
 
 
-@pytest.fixture
-def cats(project: Project, tmp_path: Path, fill: Callable[..., None]) -> Project:
-    """Twenty images that are candidates for Burmese and for Siamese cat, and seventy for poodle."""
+@pytest.fixture(scope="module")
+def cats_once(
+    new_project: Callable[[Path], Path],
+    wordnet: Ontology,
+    fill: Callable[..., None],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    folder = tmp_path_factory.mktemp("cats")
     for wnid in (BURMESE, SIAMESE):
-        fill(tmp_path / "photos" / wnid, 20)
-    fill(tmp_path / "photos/poodle", 70, first=100)
-    project.ingest(tmp_path / "photos")
-    return project
+        fill(folder / "photos" / wnid, 20)
+    fill(folder / "photos/poodle", 70, first=100)
+    with holotype.open(new_project(folder / "project"), wordnet) as db:
+        db.ingest(folder / "photos")
+        return db.path
+
+
+@pytest.fixture
+def cats(cats_once: Path, copy_of: Callable[[Path], Project]) -> Project:
+    """Twenty images that are candidates for Burmese and for Siamese cat, and seventy for poodle."""
+    return copy_of(cats_once)
 
 
 def crowd(*good: str) -> SimulatedCrowd:

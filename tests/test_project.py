@@ -32,6 +32,7 @@ from holotype.releases import Fractions, Release, split, verify_release
 from holotype.releases.build import CHECKSUMS, MANIFEST, STATISTICS, SUMMARY, VOTES
 
 Fill = Callable[..., None]
+Copy = Callable[[Path], Path]
 DOG, CAT, WHIPPET = "n02084071", "n02121808", "n02091134"
 POLICY = Lead(2, 9)
 """Accepts nothing against more noes than yeses, which a release would refuse, and has nothing to fit."""
@@ -330,13 +331,14 @@ def run_at_once(command: list[str], count: int) -> None:
             process.communicate()
 
 
-def test_killed_ingest_loses_nothing_and_doubles_nothing(tmp_path: Path, wordnet: Ontology, fill: Fill) -> None:
+def test_killed_ingest_loses_nothing_and_doubles_nothing(
+    tmp_path: Path, wordnet: Ontology, fill: Fill, new_project: Copy
+) -> None:
     for number, name in enumerate((DOG, CAT, WHIPPET)):
         fill(tmp_path / "photos" / name, 150, first=200 * number, width=500, height=400)
     (tmp_path / "photos" / DOG / "bad.jpg").write_text("bad")
     shutil.copy(tmp_path / "photos" / DOG / "0000.jpg", tmp_path / "photos" / CAT / "copy.jpg")
-    project = tmp_path / "project"
-    holotype.init(project).close()
+    project = new_project(tmp_path / "project")
     ingest = program("ingest", tmp_path / "photos", "-p", project)
     progress = [0]
     for _ in range(5):
@@ -362,13 +364,14 @@ def test_killed_ingest_loses_nothing_and_doubles_nothing(tmp_path: Path, wordnet
     assert len(names) == len(set(names)) == 450
 
 
-def test_killed_verify_loses_nothing_and_doubles_nothing(tmp_path: Path, wordnet: Ontology, fill: Fill) -> None:
+def test_killed_verify_loses_nothing_and_doubles_nothing(
+    tmp_path: Path, wordnet: Ontology, fill: Fill, new_project: Copy
+) -> None:
     for number, name in enumerate((DOG, CAT, WHIPPET)):
         fill(tmp_path / "photos" / name, 250, first=300 * number, width=24, height=18)
     outcomes = []
     for name in ("killed", "whole"):
-        project = tmp_path / name
-        holotype.init(project).close()
+        project = new_project(tmp_path / name)
         with holotype.open(project, wordnet) as db:
             db.ingest(tmp_path / "photos")
             truth = tmp_path / "truth.csv"
@@ -393,11 +396,10 @@ def test_killed_verify_loses_nothing_and_doubles_nothing(tmp_path: Path, wordnet
     assert outcomes[0] == outcomes[1]
 
 
-def test_two_ingests_at_once_share_the_work(tmp_path: Path, wordnet: Ontology, fill: Fill) -> None:
+def test_two_ingests_at_once_share_the_work(tmp_path: Path, wordnet: Ontology, fill: Fill, new_project: Copy) -> None:
     for number, name in enumerate((DOG, CAT)):
         fill(tmp_path / "photos" / name, 120, first=200 * number, width=300, height=200)
-    project = tmp_path / "project"
-    holotype.init(project).close()
+    project = new_project(tmp_path / "project")
     ingest = program("ingest", tmp_path / "photos", "-p", project)
     run_at_once(ingest, 2)
     with holotype.open(project, wordnet) as db:
@@ -425,18 +427,25 @@ def test_a_whole_project_on_postgresql(
 # Verify
 
 
-@pytest.fixture
-def verified(project: Project, tmp_path: Path, fill: Fill) -> Project:
+@pytest.fixture(scope="module")
+def verified_once(new_project: Copy, wordnet: Ontology, fill: Fill, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("verified")
     for number, name in enumerate((DOG, CAT, WHIPPET)):
-        fill(tmp_path / "photos" / name, 30, first=100 * number)
-    twins = tmp_path / "photos" / CAT
+        fill(folder / "photos" / name, 30, first=100 * number)
+    twins = folder / "photos" / CAT
     for number in range(10):
         with Image.open(twins / f"{100 + number:04d}.jpg") as image:
             (twins / f"twin{number}.jpg").write_bytes(encoded(ImageOps.mirror(image), quality=95))
-    project.ingest(tmp_path / "photos")
-    truth = {(sha256, wnid): int(sha256, 16) % 4 > 0 for wnid, sha256 in candidates(project)}
-    project.verify(project.simulated_crowd(truth), POLICY)
-    return project
+    with holotype.open(new_project(folder / "project"), wordnet) as db:
+        db.ingest(folder / "photos")
+        truth = {(sha256, wnid): int(sha256, 16) % 4 > 0 for wnid, sha256 in candidates(db)}
+        db.verify(db.simulated_crowd(truth), POLICY)
+        return db.path
+
+
+@pytest.fixture
+def verified(verified_once: Path, copy_of: Callable[[Path], Project]) -> Project:
+    return copy_of(verified_once)
 
 
 def test_verify_labels_every_candidate(verified: Project) -> None:

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
+import holotype
 from conftest import encoded, photo, run, small_ontology
 from holotype.catalog import Catalog
 from holotype.catalog import schema as t
@@ -600,14 +601,27 @@ def test_a_page_of_many_rows_without_a_label_is_read_alone(catalog: Catalog, wor
 # In a project and on the command line
 
 
+@pytest.fixture(scope="module")
+def labelled_once(
+    new_project: Callable[[Path], Path],
+    wordnet: Ontology,
+    fill: Callable[..., None],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    folder = tmp_path_factory.mktemp("labelled")
+    fill(folder / "photos" / WHIPPET, 8)
+    fill(folder / "photos" / CAT, 4, first=50)
+    with holotype.open(new_project(folder / "project"), wordnet) as db:
+        db.ingest(folder / "photos")
+        db.verify(db.simulated_crowd())
+        db.release("v1", outvoted=True)
+        return db.path
+
+
 @pytest.fixture
-def labelled(project: Project, fill: Callable[..., None], tmp_path: Path) -> Project:
+def labelled(labelled_once: Path, copy_of: Callable[[Path], Project], tmp_path: Path) -> Project:
     """A project with twelve candidates labelled yes, a release of them, and one item in a file that is an archive."""
-    fill(tmp_path / "photos" / WHIPPET, 8)
-    fill(tmp_path / "photos" / CAT, 4, first=50)
-    project.ingest(tmp_path / "photos")
-    project.verify(project.simulated_crowd())
-    project.release("v1", outvoted=True)
+    project = copy_of(labelled_once)
     path = tmp_path / "a.tar"
     path.write_bytes(encoded(photo(99, 600, 300)))
     about = {

@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+import holotype
 from conftest import Once, run, small_ontology
 from holotype.crowd import (
     Answer,
@@ -45,11 +47,13 @@ from holotype.crowd.gold import (
 )
 from holotype.crowd.workers import Verdict, WorkerReview, correlated_pairs, hidden_name, review_workers
 from holotype.errors import CrowdError
+from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import verify_release
 from holotype.releases.build import VOTES
 
 Fill = Callable[..., None]
+Copy = Callable[[Path], Path]
 DOG, CAT, WHIPPET, GREYHOUND = "n02084071", "n02121808", "n02091134", "n02091032"
 
 
@@ -440,12 +444,19 @@ def test_a_page_is_not_put_up_again_under_its_old_name_after_a_block() -> None:
 # In a project
 
 
-@pytest.fixture
-def collected(project: Project, tmp_path: Path, fill: Fill) -> Project:
+@pytest.fixture(scope="module")
+def collected_once(new_project: Copy, wordnet: Ontology, fill: Fill, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("collected")
     for number, name in enumerate((DOG, WHIPPET, GREYHOUND)):
-        fill(tmp_path / "photos" / name, 20, first=100 * number)
-    project.ingest(tmp_path / "photos")
-    return project
+        fill(folder / "photos" / name, 20, first=100 * number)
+    with holotype.open(new_project(folder / "project"), wordnet) as db:
+        db.ingest(folder / "photos")
+        return db.path
+
+
+@pytest.fixture
+def collected(collected_once: Path, copy_of: Callable[[Path], Project]) -> Project:
+    return copy_of(collected_once)
 
 
 def truth_of(db: Project) -> dict[tuple[str, str], bool]:
@@ -517,11 +528,17 @@ def test_a_worker_learns_on_a_training_page(collected: Project) -> None:
     assert not collected.verify(collected.simulated_crowd()).waiting
 
 
+@pytest.fixture(scope="module")
+def verified_once(collected_once: Path, wordnet: Ontology, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with holotype.open(shutil.copytree(collected_once, tmp_path_factory.mktemp("verified") / "p"), wordnet) as db:
+        db.add_gold(some_gold(db), "x")
+        db.verify(db.simulated_crowd(truth_of(db)), Posterior(accept=0.95, maximum=9))
+        return db.path
+
+
 @pytest.fixture
-def verified(collected: Project) -> Project:
-    collected.add_gold(some_gold(collected), "x")
-    collected.verify(collected.simulated_crowd(truth_of(collected)), Posterior(accept=0.95, maximum=9))
-    return collected
+def verified(verified_once: Path, copy_of: Callable[[Path], Project]) -> Project:
+    return copy_of(verified_once)
 
 
 def states(db: Project) -> dict[tuple[str, str], str]:
