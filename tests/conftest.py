@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import getpass
 import io
 import os
@@ -36,9 +37,15 @@ settings.register_profile("explore", settings.get_profile("same"), derandomize=F
 settings.load_profile("same")  # no clock and no dice; others are looked for with: pytest --hypothesis-profile=explore
 
 
+saved_ontology = functools.lru_cache(maxsize=8)(Ontology.from_bytes)
+"""What `Ontology.from_bytes` makes, once: it is immutable, and what it finds out about itself takes longer than that."""
+
+
 @pytest.fixture(scope="session")
 def wordnet() -> Ontology:
-    return load_wordnet()
+    with mock.patch.object(Ontology, "from_bytes", saved_ontology):
+        load_wordnet()  # leaves it in the user's cache
+        return load_wordnet()
 
 
 @pytest.fixture(scope="session")
@@ -159,10 +166,11 @@ class Ended:
 
 
 def command(*arguments: object, cwd: Path | None = None) -> Ended:
-    """The program `holotype` run with these arguments in this process, as it were one of its own."""
+    """The program `holotype` run with these arguments in this process, but for WordNet as if it were one of its own."""
     streams = [io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2)]
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.object(sys, "argv", ["holotype", *map(str, arguments)]))
+        stack.enter_context(mock.patch.object(Ontology, "from_bytes", saved_ontology))
         stack.enter_context(contextlib.chdir(cwd or Path.cwd()))
         stack.enter_context(contextlib.redirect_stdout(streams[0]))
         stack.enter_context(contextlib.redirect_stderr(streams[1]))

@@ -671,31 +671,26 @@ def test_a_release_of_a_project_is_asked_by_name(labelled: Project) -> None:
 
 
 def test_the_command_line_asks_the_same(labelled: Project, tmp_path: Path) -> None:
-    def run(*arguments: object) -> str:
-        done = CliRunner().invoke(commands, ["query", *map(str, arguments)], catch_exceptions=False)
-        assert done.exit_code == 0, done.output
-        return done.stdout
-
     project = ("-p", labelled.path)
-    assert "13 labels" in run(*project)
+    assert "13 labels" in ran(*project)
     assert (
-        run(f"under:{CAT}", "--count", *project) == run(f"under:{CAT}", "--count", "--release", "v1", *project) == "4\n"
+        ran(f"under:{CAT}", "--count", *project) == ran(f"under:{CAT}", "--count", "--release", "v1", *project) == "4\n"
     )
     folder = labelled.path / "releases/v1"
-    assert run("boxes:0", "--count", "--release", folder) == "12\n"
-    counts = json.loads(run(f"under:{DOG}", "--by-synset", "--json", *project))
+    assert ran("boxes:0", "--count", "--release", folder) == "12\n"
+    counts = json.loads(ran(f"under:{DOG}", "--by-synset", "--json", *project))
     assert (counts[DOG], counts[WHIPPET], counts.get(CAT)) == (9, 8, None)
-    assert "whippet" in run(f"under:{DOG}", "--by-synset", *project)
-    shown = json.loads(run(f"under:{DOG}", "--json", "--size", 4, "--page", 3, *project))
+    assert "whippet" in ran(f"under:{DOG}", "--by-synset", *project)
+    shown = json.loads(ran(f"under:{DOG}", "--json", "--size", 4, "--page", 3, *project))
     assert (shown["count"], len(shown["images"])) == (9, 1)
-    assert len(json.loads(run("--sample", 5, "--seed", 2, "--json", *project))["images"]) == 5
-    lines = run(f"under:{DOG}", "--ids", "-", *project).splitlines()
+    assert len(json.loads(ran("--sample", 5, "--seed", 2, "--json", *project))["images"]) == 5
+    lines = ran(f"under:{DOG}", "--ids", "-", *project).splitlines()
     assert len(lines) == 9
     assert "<a>\\n" in lines
-    assert run(f"under:{DOG}", "--ids", tmp_path / "ids.txt", *project) == f"9 ids in {tmp_path / 'ids.txt'}\n"
+    assert ran(f"under:{DOG}", "--ids", tmp_path / "ids.txt", *project) == f"9 ids in {tmp_path / 'ids.txt'}\n"
     assert (tmp_path / "ids.txt").read_text().splitlines() == lines
-    assert run("id:none", "--ids", "-", *project) == ""
-    run("boxes:0", "--sheet", tmp_path / "sheet.html", *project)
+    assert ran("id:none", "--ids", "-", *project) == ""
+    ran("boxes:0", "--sheet", tmp_path / "sheet.html", *project)
     assert (tmp_path / "sheet.html").read_text().count("<img") == 12
 
 
