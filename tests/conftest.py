@@ -38,7 +38,7 @@ settings.load_profile("same")  # no clock and no dice; others are looked for wit
 
 
 saved_ontology = functools.lru_cache(maxsize=8)(Ontology.from_bytes)
-"""What `Ontology.from_bytes` makes, once: it is immutable, and what it finds out about itself takes longer than that."""
+"""What `Ontology.from_bytes` makes, once: an ontology never changes, and finding its subtrees takes long."""
 
 
 @pytest.fixture(scope="session")
