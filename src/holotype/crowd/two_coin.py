@@ -85,6 +85,8 @@ class TwoCoinModel:
         self._asked = (ballot.asked_about & (ballot.votes_per_task > 0)).astype(np.float64)
         self._group, self._batch = ballot.groups()
         self._sizes = np.bincount(self._group, self._asked, minlength=len(self._batch))
+        self._batch_sizes = np.bincount(self._batch, self._sizes)
+        self._size = float(self._asked.sum())
         self.population = priors.chances
         self._start = priors.population_weight * self.population
         self.workers = np.broadcast_to(self.population, (ballot.workers, *self.population.shape))
@@ -163,7 +165,7 @@ class TwoCoinModel:
         self._rate = self._rates(yes)
         if self.priors.hard:
             hard = float(self._asked @ (probas[:, 2] + probas[:, 3])) + self.priors.hard_weight * self.priors.hard
-            self.hard = hard / (float(self._asked.sum()) + self.priors.hard_weight)
+            self.hard = hard / (self._size + self.priors.hard_weight)
         odds = self._prior_odds()
         if self._counts is not None:
             self.difficulty = self._difficulties(yes, self._counts)
@@ -187,19 +189,22 @@ class TwoCoinModel:
 
     def _prior_odds(self) -> Floats:
         """Logs of every kind's chance before any vote, ``(tasks, kinds)``, or ``(1, kinds)`` if all have the same."""
-        rate = np.clip(self._rate if self._one else self.before, LEAST, 1 - LEAST)
-        plain = np.log(np.stack([1 - rate, rate], axis=1))
-        if not self.priors.hard:
-            return np.asarray(plain)
-        return np.concatenate([plain + np.log1p(-self.hard), plain + np.log(self.hard)], axis=1)
+        rate = np.minimum(np.maximum(self._rate if self._one else self.before, LEAST), 1 - LEAST)
+        odds = np.empty((len(rate), self.priors.kinds))
+        np.log(1 - rate, out=odds[:, 0])
+        np.log(rate, out=odds[:, 1])
+        if self.priors.hard:
+            np.add(odds[:, :PLAIN], np.log(self.hard), out=odds[:, PLAIN:])
+            odds[:, :PLAIN] += np.log1p(-self.hard)
+        return odds
 
     def _rates(self, yes: Floats) -> Floats:
         """The base rate of every group, which is a synset's tasks in a batch, ``(groups,)``."""
-        priors, batches = self.priors, int(self._batch.max(initial=0)) + 1
+        priors, batches = self.priors, len(self._batch_sizes)
         good = np.bincount(self._group, yes * self._asked, minlength=len(self._batch))
         overall = (good.sum() + priors.base_rate) / (self._sizes.sum() + 1)
         of_batch = np.bincount(self._batch, good, minlength=batches) + priors.batch_weight * overall
-        of_batch /= np.bincount(self._batch, self._sizes, minlength=batches) + priors.batch_weight
+        of_batch /= self._batch_sizes + priors.batch_weight
         return np.asarray((good + priors.synset_weight * of_batch[self._batch]) / (self._sizes + priors.synset_weight))
 
     def _difficulties(self, yes: Floats, given: Ints) -> Floats:
