@@ -368,7 +368,7 @@ def test_killed_verify_loses_nothing_and_doubles_nothing(
     tmp_path: Path, wordnet: Ontology, fill: Fill, new_project: Copy
 ) -> None:
     for number, name in enumerate((DOG, CAT, WHIPPET)):
-        fill(tmp_path / "photos" / name, 250, first=300 * number, width=24, height=18)
+        fill(tmp_path / "photos" / name, 100, first=300 * number, width=24, height=18)
     outcomes = []
     for name in ("killed", "whole"):
         project = new_project(tmp_path / name)

@@ -229,7 +229,7 @@ def test_a_rehearsal_counts_what_it_spends() -> None:
 
 
 def test_hard_images_cost_precision_that_no_policy_buys_back() -> None:
-    wnids = ["n00000001"] * 1500
+    wnids = ["n00000001"] * 600
     policies: list[Policy] = [Fixed(5), Posterior(maximum=12)]
     easy, hard = (
         rehearse(Population(hard=share), wnids, policies, Prices(), np.random.default_rng(0)) for share in (0.0, 0.2)
