@@ -7,8 +7,12 @@ READY := .venv/.ready
 demo: $(READY)
 	$(BIN)/holotype demo --out demo
 
-test: $(READY) lint
-	$(BIN)/python -m pytest
+# Linters and types beside the tests; what they said comes last. Workers share the cores, so none has threads for BLAS.
+test: $(READY)
+	@said=$$(mktemp); $(MAKE) --no-print-directory lint >$$said 2>&1 & lint=$$!; \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal; tests=$$?; \
+	wait $$lint; lint=$$?; cat $$said; rm -f $$said; \
+	test $$tests -eq 0 && test $$lint -eq 0
 
 lint: $(READY)
 	$(BIN)/ruff check .

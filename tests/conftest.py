@@ -170,6 +170,7 @@ def command(*arguments: object, cwd: Path | None = None) -> Ended:
     streams = [io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2)]
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.object(sys, "argv", ["holotype", *map(str, arguments)]))
+        stack.enter_context(mock.patch.object(sys.modules["__main__"], "__package__", ""))  # else Click names pytest's
         stack.enter_context(mock.patch.object(Ontology, "from_bytes", saved_ontology))
         stack.enter_context(contextlib.chdir(cwd or Path.cwd()))
         stack.enter_context(contextlib.redirect_stdout(streams[0]))

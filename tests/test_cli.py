@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from conftest import encoded, photo, run
+from conftest import Ended, command, encoded, photo, program, run
 from holotype.cli.commands import holotype as commands
 
 Fill = Callable[..., None]
@@ -53,6 +55,36 @@ def test_a_whole_project_from_the_command_line(tmp_path: Path, fill: Fill) -> No
     assert "lacks the splits" in run("release", "list", "-p", project)
     (Path(made["path"]) / "manifest.parquet").write_bytes(b"")
     assert "does not have its checksum" in run("release", "verify", "v1", "-p", project, expect=1)
+
+
+def test_the_program_does_in_a_process_of_its_own_what_it_does_here(tmp_path: Path) -> None:
+    for arguments in (["ontology", "find", "whippet", "--json"], ["stats"], ["nonsense"], ["release", "--help"]):
+        done = subprocess.run(program(*arguments), capture_output=True, text=True, check=False, cwd=tmp_path)
+        said, failed = (text.replace("-c ", "holotype ") for text in (done.stdout, done.stderr))
+        assert command(*arguments, cwd=tmp_path) == Ended(done.returncode, said, failed)
+
+
+LONG = ("ontology", "tree", "entity", "--depth", 5)
+"""A command that says more than a pipe holds, so that it waits for who reads."""
+
+
+def test_who_reads_no_further_ends_a_command_quietly() -> None:
+    with subprocess.Popen(program(*LONG), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        assert b"entity" in process.stdout.readline()
+        process.stdout.close()
+        assert (process.wait(), process.stderr.read()) == (0, b"")
+
+
+def test_ctrl_c_ends_a_command_with_one_line() -> None:
+    with subprocess.Popen(program(*LONG), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+    assert process.returncode == 130
+    assert said.strip() == b"stopped; what was done is kept, run the same command again to go on"
 
 
 def test_ontology_commands() -> None:
