@@ -25,7 +25,8 @@ from PIL import Image
 import holotype
 from holotype.catalog import Catalog
 from holotype.cli import main
-from holotype.crowd import Ballot, Conclusion, Policy
+from holotype.consensus.ballot import Ballot
+from holotype.crowd.conclusion import Conclusion, Policy
 from holotype.ontology import NounRow, Ontology, load_wordnet, senses_from_rows
 from holotype.project import Project
 

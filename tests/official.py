@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy.io import savemat
 
-from holotype.archives.boxes import Box
+from holotype.imports.boxes import Box
 from holotype.benchmark.orders import order
 
 

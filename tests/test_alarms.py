@@ -8,9 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from holotype.crowd import Answer, Ballot, Fixed, Imageable, Posterior, fit
+from holotype.consensus.votes import Answer
+from holotype.consensus.ballot import Ballot
+from holotype.crowd.policies import Fixed, Posterior
+from holotype.crowd.imageable import Imageable
+from holotype.consensus.posteriors import fit
 from holotype.crowd.alarms import alarms_of
-from holotype.crowd.ballot import UNKNOWN
+from holotype.consensus.ballot import UNKNOWN
 
 Chance = float | npt.NDArray[np.float64]
 

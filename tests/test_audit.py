@@ -13,9 +13,11 @@ import pytest
 
 import holotype
 from conftest import run
-from holotype.catalog import audits, questions
-from holotype.crowd import Answer, Certificate, Fixed
-from holotype.crowd.bounds import right_at_least, share_of_alpha
+from holotype.catalog import audits, candidates, votes
+from holotype.consensus.votes import Answer
+from holotype.audits.certificates import Certificate
+from holotype.crowd.policies import Fixed
+from holotype.audits.bounds import right_at_least, share_of_alpha
 from holotype.errors import CrowdError, UnknownSynset
 from holotype.images.gallery import Images
 from holotype.ontology import Ontology
@@ -53,7 +55,7 @@ def labelled(labelled_once: Path, copy_of: Callable[[Path], Project]) -> Project
 
 def relabel(db: Project, sha256: str, state: str) -> None:
     with db.catalog.write() as connection:
-        (number,) = (row.id for row in questions.tasks(connection) if row.sha256 == sha256)
+        (number,) = (row.id for row in candidates.tasks(connection) if row.sha256 == sha256)
         connection.exec_driver_sql(f"UPDATE label SET state = '{state}' WHERE candidate_id = {number}")  # noqa: S608
 
 
@@ -288,7 +290,7 @@ def vote_late(db: Project, sha256: str, worker: str) -> None:
     """A vote that comes in now, and says that it was cast before everything."""
     (task,) = (task.number for task in db.tasks() if task.sha256 == sha256)
     late = {"candidate_id": task, "worker": worker, "answer": 2, "page": "x", "seconds": 1.0, "at": 0.0}
-    db.catalog.transact(lambda connection: questions.add_votes(connection, [late]))
+    db.catalog.transact(lambda connection: votes.add(connection, [late]))
 
 
 # Whoever may audit

@@ -16,26 +16,18 @@ from hypothesis import strategies as st
 
 import holotype
 from conftest import run
-from holotype.catalog import questions
-from holotype.crowd import (
-    Answer,
-    Ballot,
-    Fixed,
-    Imageable,
-    Lead,
-    Policy,
-    Posterior,
-    State,
-    Table,
-    Tally,
-    Task,
-    Vote,
-)
+from holotype.catalog import candidates
+from holotype.consensus.votes import Answer, Task, Vote
+from holotype.consensus.ballot import Ballot
+from holotype.crowd.policies import Fixed, Lead, Posterior, Table
+from holotype.crowd.imageable import Imageable
+from holotype.crowd.conclusion import Policy, State
+from holotype.crowd.campaign import Tally
 from holotype.crowd.expert import NOBODY_CHECKED, Nobody, Source, Trust, is_unchecked, without_names
-from holotype.crowd.fitting import History
+from holotype.simulation.fitting import History
 from holotype.crowd.imageable import unimageable
 from holotype.crowd.policy_names import parse_policy
-from holotype.crowd.port import Ruling
+from holotype.consensus.votes import Ruling
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 from holotype.project import Project
@@ -219,7 +211,7 @@ def decided(db: Project, state: str) -> tuple[str, str]:
 
 def policies(db: Project) -> dict[tuple[str, str], str]:
     with db.catalog.read() as connection:
-        return {(row.sha256, row.wnid): row.policy for row in questions.find_images(connection, None, None)}
+        return {(row.sha256, row.wnid): row.policy for row in candidates.find(connection, None, None)}
 
 
 def test_withdrawn_gold_leaves_its_label_to_the_votes(verified: Project) -> None:

@@ -14,26 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import Once
-from holotype.crowd import (
-    Answer,
-    Ballot,
-    Fixed,
-    Page,
-    Policy,
-    Population,
-    Posterior,
-    Priors,
-    Sheet,
-    SimulatedCrowd,
-    State,
-    Tally,
-    Task,
-    Vote,
-    fit,
-    majority,
-    run_campaign,
-)
-from holotype.crowd.consensus import LAPSE
+from holotype.consensus.votes import Answer, Task, Vote
+from holotype.consensus.ballot import Ballot
+from holotype.crowd.policies import Fixed, Posterior
+from holotype.crowd.port import Page, Sheet
+from holotype.crowd.conclusion import Policy, State
+from holotype.simulation.workers import Population, SimulatedCrowd
+from holotype.consensus.two_coin import Priors
+from holotype.crowd.campaign import Tally, run_campaign
+from holotype.consensus.posteriors import fit, majority
+from holotype.consensus.posteriors import LAPSE
 from holotype.crowd.port import votes_of
 from holotype.errors import CrowdError
 

@@ -9,8 +9,12 @@ import pytest
 
 import holotype
 from conftest import run
-from holotype.crowd import Answer, Fixed, Imageable, Lead, Page, Posterior, Sheet, SimulatedCrowd
-from holotype.crowd.simulated import Population
+from holotype.consensus.votes import Answer
+from holotype.crowd.policies import Fixed, Lead, Posterior
+from holotype.crowd.imageable import Imageable
+from holotype.crowd.port import Page, Sheet
+from holotype.simulation.workers import SimulatedCrowd
+from holotype.simulation.workers import Population
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 from holotype.project import Project

@@ -17,16 +17,16 @@ from sqlalchemy import select
 
 import holotype
 from conftest import encoded, photo, run
-from holotype.archives.boxes import Box
-from holotype.archives.discover import find_ilsvrc2012, find_imagenet21k
-from holotype.archives.shapes import Kind, Source
-from holotype.archives.solution import read_solution
+from holotype.imports.boxes import Box
+from holotype.imports.discover import find_ilsvrc2012, find_imagenet21k
+from holotype.imports.shapes import Kind, Source
+from holotype.imports.solution import read_solution
 from holotype.catalog import schema as t
-from holotype.catalog.places import Place
+from holotype.catalog.locations import Place
 from holotype.errors import ArchiveError
 from holotype.ontology import Ontology
 from holotype.project import Project
-from holotype.publishing import ImportReport
+from holotype.project.dataset_write import ImportReport
 from official import (
     Picture,
     by_synset,
@@ -361,7 +361,7 @@ def test_one_folder_may_hold_a_tree_and_kaggles(project: Project, tmp_path: Path
 
 
 def test_a_scan_goes_on_where_it_was_stopped(project: Project, tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("holotype.archives.scan.PART", 3)
+    monkeypatch.setattr("holotype.imports.scan.PART", 3)
     by_archives(tmp_path, pictures())
     seen: list[int] = []
 

@@ -15,14 +15,19 @@ import pytest
 from botocore import exceptions as boto
 
 from holotype.cli.verify import verify as verify_command
-from holotype.crowd import Answer, Fixed, Page, Posterior, Quote, State, Tally, Task, Terms, Vote, run_campaign
+from holotype.consensus.votes import Answer, Task, Vote
+from holotype.crowd.policies import Fixed, Posterior
+from holotype.crowd.port import Page
+from holotype.crowd.mturk.terms import Quote, Terms
+from holotype.crowd.conclusion import State
+from holotype.crowd.campaign import Tally, run_campaign
 from holotype.crowd.port import Posting
-from holotype.crowd.turk.forms import external_question, read_answers
-from holotype.crowd.turk.platform import MTurk
-from holotype.crowd.turk.requester import PRODUCTION, SANDBOX, Requester, endpoint_for, translate
-from holotype.crowd.turk.terms import fee
+from holotype.crowd.mturk.forms import external_question, read_answers
+from holotype.crowd.mturk.platform import MTurk
+from holotype.crowd.mturk.requester import PRODUCTION, SANDBOX, Requester, endpoint_for, translate
+from holotype.crowd.mturk.terms import fee
 from holotype.errors import CrowdError, PlatformError
-from holotype.ledger import CatalogLedger
+from holotype.project.ledger import CatalogLedger
 from holotype.project import Project
 from mturk_server import DAY, MTurkServer
 
@@ -695,10 +700,10 @@ def test_the_catalogs_ledger_is_what_the_one_in_memory_is(filled_project: Projec
             ledger.add_posting(Posting(page, reference, 1, 3.0))
     notes.record([Vote(tasks[0].number, "w", Answer.YES, "001-0", 1.0, 1.0)])
     with filled_project.catalog.write() as connection:
-        from holotype.catalog import questions
+        from holotype.catalog import votes
 
         vote = {"candidate_id": tasks[0].number, "worker": "w", "answer": 2, "page": "001-0", "seconds": 1.0, "at": 1.0}
-        questions.add_votes(connection, [vote])
+        votes.add(connection, [vote])
     ids = ["001-0", "001-2"]
     assert held.pages(ids) == notes.pages(ids)
     assert held.unposted() == notes.unposted() == {"001-2"}

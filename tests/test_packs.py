@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holotype.errors import PackError
-from holotype.images import Address, PackReader, PackWriter
-from holotype.images.packs import tar_member
+from holotype.store.packs import Address, PackReader, PackWriter
+from holotype.store.packs import tar_member
 
 
 def name_of(data: bytes) -> str:

@@ -8,16 +8,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from holotype.crowd import Answer, Ballot, Conclusion, Fixed, Imageable, Lead, Policy, Posterior, State, Table, Task
+from holotype.consensus.votes import Answer, Task
+from holotype.consensus.ballot import Ballot
+from holotype.crowd.conclusion import Conclusion, Policy, State
+from holotype.crowd.policies import Fixed, Lead, Posterior, Table
+from holotype.crowd.imageable import Imageable
 from holotype.crowd.backoff import split_images
-from holotype.crowd.calibration import Calibration, calibrate, posterior_of_gold, thresholds
-from holotype.crowd.confidence import ConfidenceTable, independent, learn_table
-from holotype.crowd.consensus import fit
+from holotype.consensus.calibration import Calibration, calibrate, posterior_of_gold, thresholds
+from holotype.consensus.confidence import ConfidenceTable, independent, learn_table
+from holotype.consensus.posteriors import fit
 from holotype.crowd.imageable import unimageable
-from holotype.crowd.policy import known_voters
+from holotype.crowd.policies import known_voters
 from holotype.crowd.policy_names import parse_policy
-from holotype.crowd.replay import replay
-from holotype.crowd.two_coin import Priors
+from holotype.simulation.replay import replay
+from holotype.consensus.two_coin import Priors
 from holotype.errors import CrowdError
 
 YES, NO, UNSURE = Answer.YES, Answer.NO, Answer.UNSURE

@@ -21,11 +21,13 @@ from PIL import Image, ImageOps
 
 import holotype
 from conftest import encoded, photo, program, run
-from holotype.catalog import questions
-from holotype.crowd import Ballot, Fixed, Lead, Posterior, Tally
+from holotype.catalog import candidates, images, releases, votes
+from holotype.consensus.ballot import Ballot
+from holotype.crowd.policies import Fixed, Lead, Posterior
+from holotype.crowd.campaign import Tally
 from holotype.errors import AmbiguousLemma, OntologyError, PredictionError, ProjectError, ReleaseError, SourceError
-from holotype.images import Address, PackReader
-from holotype.images.intake import Found, InputFile
+from holotype.store.packs import Address, PackReader
+from holotype.collect.inputs import Found, InputFile
 from holotype.ontology import Ontology, Synset
 from holotype.project import Project
 from holotype.releases import Fractions, Release, split, verify_release
@@ -187,7 +189,7 @@ def test_the_way_to_a_folder_does_not_matter(
     monkeypatch.chdir(tmp_path / "photos" / DOG)
     assert project.ingest("..").unchanged == 2
     with project.catalog.read() as connection:
-        assert [len(seen) for seen in questions.sightings(connection).values()] == [1, 1]
+        assert [len(seen) for seen in candidates.sightings(connection).values()] == [1, 1]
 
 
 def test_what_could_not_be_read_is_tried_again(project: Project, tmp_path: Path, fill: Fill) -> None:
@@ -222,7 +224,7 @@ def test_near_duplicates_of_a_stopped_ingest_are_found_by_the_next(
     (folder / "a.jpg").write_bytes(encoded(photo(1), quality=95))
     (folder / "b.jpg").write_bytes(encoded(photo(1), quality=40))
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("holotype.images.intake.group_near_duplicates", _interrupt)
+        patched.setattr("holotype.project.intake.group_near_duplicates", _interrupt)
         project.ingest(tmp_path / "photos")
     assert project.ingest(tmp_path / "photos").unchanged == 2
     assert project.stats()["near_duplicates"] == 2
@@ -237,7 +239,7 @@ def test_near_duplicates_are_grouped_and_kept(project: Project, tmp_path: Path) 
         (folder / f"{name}-mirrored.png").write_bytes(encoded(ImageOps.mirror(image), "PNG"))
     assert project.ingest(tmp_path / "photos").kept == 6
     with project.catalog.read() as connection:
-        groups = questions.near_duplicates(connection)
+        groups = images.near_duplicates(connection)
     assert len(groups) == 6
     assert len(set(groups.values())) == 2
 
@@ -724,7 +726,7 @@ def test_a_folder_in_a_releases_place_is_not_taken_for_it(verified: Project) -> 
             verified.release(name, seed=seed)
     assert verified.release("v1", seed=3).path == folder
     with verified.catalog.write() as connection:
-        questions.add_release(connection, "v1", verified.releases()["v1"], 9.0)
+        releases.add(connection, "v1", verified.releases()["v1"], 9.0)
 
 
 def test_a_release_keeps_near_duplicates_together_after_a_stopped_ingest(
@@ -736,7 +738,7 @@ def test_a_release_keeps_near_duplicates_together_after_a_stopped_ingest(
         for quality in (95, 50):
             (folder / f"{number}-{quality}.jpg").write_bytes(encoded(photo(number, 400, 300), quality=quality))
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("holotype.images.intake.group_near_duplicates", _interrupt)
+        patched.setattr("holotype.project.intake.group_near_duplicates", _interrupt)
         project.ingest(tmp_path / "photos")
     project.verify(project.simulated_crowd(), Fixed(1))
     release = project.release("v1", Fractions(0.4, 0.3, 0.3))
@@ -770,14 +772,14 @@ def test_labels_follow_from_all_votes_whoever_asked(verified: Project, monkeypat
                 {"candidate_id": task.number, "worker": f"late {len(late)}", "answer": 0, "page": "001-x"}
                 | {"seconds": 1.0, "at": 0.0}
             ]
-            verified.catalog.transact(lambda connection: questions.add_votes(connection, rows))
+            verified.catalog.transact(lambda connection: votes.add(connection, rows))
         return found
 
     monkeypatch.setattr(Tally, "ballot", ballot_and_a_late_vote)
     verified.verify(verified.simulated_crowd(), Fixed(2))
     with verified.catalog.read() as connection:
         (state,) = (
-            row.state for row in questions.find_images(connection, None, None) if row.candidate_id == task.number
+            row.state for row in candidates.find(connection, None, None) if row.candidate_id == task.number
         )
     assert len(late) == 30
     assert state == "no"

@@ -15,23 +15,23 @@ from PIL import Image
 from sqlalchemy import insert
 
 from conftest import encoded, photo, small_ontology
-from holotype.catalog import Catalog, schema, summaries
-from holotype.census import draw_images
+from holotype.catalog import Catalog, schema, statistics as summaries
+from holotype.project.statistics import draw_images
 from holotype.cli import stats as command
 from holotype.errors import ArchiveError
 from holotype.ontology import Ontology
 from holotype.project import Project
-from holotype.properties import objects as boxes
-from holotype.properties.accuracy import Audited, accuracy
-from holotype.properties.diversity import diversity, lossless_png, mean_image, rank
-from holotype.properties.hierarchy import hierarchy
-from holotype.properties.histogram import Bin, median
-from holotype.properties.objects import ClassBoxes, chance_of_localisation, in_image, objects
-from holotype.properties.plots import plots, text_bars
-from holotype.properties.report import render
-from holotype.properties.scale import scale
-from holotype.properties.sizes import sizes
-from holotype.properties.survey import Survey
+from holotype.statistics import objects as boxes
+from holotype.statistics.accuracy import Audited, accuracy
+from holotype.statistics.diversity import diversity, lossless_png, mean_image, rank
+from holotype.statistics.hierarchy import hierarchy
+from holotype.statistics.histogram import Bin, median
+from holotype.statistics.objects import ClassBoxes, chance_of_localisation, in_image, objects
+from holotype.statistics.plots import plots, text_bars
+from holotype.statistics.report import render
+from holotype.statistics.scale import scale
+from holotype.statistics.sizes import sizes
+from holotype.statistics.survey import Survey
 
 DOG, CAT, ANIMAL = "n02084071", "n02121808", "n00015388"
 Floats = np.ndarray[Any, np.dtype[np.float64]]

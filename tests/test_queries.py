@@ -25,10 +25,10 @@ from conftest import encoded, photo, run, small_ontology
 from holotype.catalog import Catalog
 from holotype.catalog import schema as t
 from holotype.cli.commands import holotype as commands
-from holotype.crowd import State
+from holotype.crowd.conclusion import State
 from holotype.errors import AmbiguousLemma, ArchiveError, OntologyError, QueryError, ReleaseError, UnknownSynset
 from holotype.files import write_atomically
-from holotype.found import FoundImage, find_in_release
+from holotype.queries.results import FoundImage, find_in_release
 from holotype.images.decode import decode
 from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology

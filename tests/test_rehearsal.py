@@ -6,32 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from holotype.crowd import (
-    BURMESE_CAT,
-    CAT,
-    Answer,
-    Ballot,
-    Difficulty,
-    Effort,
-    Fixed,
-    History,
-    Interval,
-    Page,
-    Policy,
-    Population,
-    Posterior,
-    Prices,
-    SimulatedCrowd,
-    State,
-    Task,
-    exact_posterior,
-    fit_population,
-    forecast,
-    rehearse,
-)
-from holotype.crowd.rehearsal import Simulation, Stage, draw_rows
-from holotype.crowd.replay import play, replay
-from holotype.crowd.simulated import SimulatedWorker, draw
+from holotype.simulation.workers import BURMESE_CAT, CAT, Difficulty, Population, SimulatedCrowd, exact_posterior
+from holotype.consensus.votes import Answer, Task
+from holotype.consensus.ballot import Ballot
+from holotype.simulation.forecast import Effort, Interval, forecast
+from holotype.crowd.policies import Fixed, Posterior
+from holotype.simulation.fitting import History, fit_population
+from holotype.crowd.port import Page
+from holotype.crowd.conclusion import Policy, State
+from holotype.simulation.rehearsal import Prices, rehearse
+from holotype.simulation.rehearsal import Simulation, Stage, draw_rows
+from holotype.simulation.replay import play, replay
+from holotype.simulation.workers import SimulatedWorker, draw
 from holotype.errors import CrowdError
 
 

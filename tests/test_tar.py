@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holotype.archives.reader import ArchiveReader, read_file
-from holotype.archives.tar import Headers, read_headers
+from holotype.store.archives import ArchiveReader, read_file
+from holotype.store.tar.scan import Headers, read_headers
 from holotype.errors import ArchiveError
 
 END = bytes(1024)

@@ -19,33 +19,16 @@ import pytest
 
 import holotype
 from conftest import Once, run, small_ontology
-from holotype.crowd import (
-    Answer,
-    Ballot,
-    Conclusion,
-    Fixed,
-    Page,
-    Policy,
-    Posterior,
-    Sheet,
-    SimulatedCrowd,
-    State,
-    Tally,
-    Task,
-    Vote,
-    fit,
-    run_campaign,
-)
-from holotype.crowd.gold import (
-    feedback,
-    gold_share,
-    passed,
-    sibling_negatives,
-    training_page,
-    training_votes,
-    with_gold,
-)
-from holotype.crowd.workers import Verdict, WorkerReview, correlated_pairs, hidden_name, review_workers
+from holotype.consensus.votes import Answer, Task, Vote
+from holotype.consensus.ballot import Ballot
+from holotype.crowd.conclusion import Conclusion, Policy, State
+from holotype.crowd.policies import Fixed, Posterior
+from holotype.crowd.port import Page, Sheet
+from holotype.simulation.workers import SimulatedCrowd
+from holotype.crowd.campaign import Tally, run_campaign
+from holotype.consensus.posteriors import fit
+from holotype.crowd.gold import feedback, gold_share, passed, sibling_negatives, training_page, training_votes, with_gold
+from holotype.crowd.reviews import Verdict, WorkerReview, correlated_pairs, hidden_name, review_workers
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 from holotype.project import Project
