@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from scipy.io import savemat
 
-from holotype.archives.boxes import Box
 from holotype.benchmark.orders import order
+from holotype.imports.boxes import Box
 
 
 @dataclass(frozen=True)

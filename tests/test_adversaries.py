@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import binom
 
 from adversaries import ATTACKS, Attack, coverage
-from holotype.crowd import clopper_pearson
+from holotype.audits.bounds import clopper_pearson
 
 RUNS = 200
 SETS = {

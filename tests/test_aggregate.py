@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holotype.crowd.aggregate import Aggregator, DawidSkene, MajorityVote, OneCoin, TableVote, TwoCoin, Wawa
-from holotype.crowd.ballot import Ballot
-from holotype.crowd.beliefs import fit_belief
-from holotype.crowd.consensus import SCHEDULE
-from holotype.crowd.port import Answer
-from holotype.crowd.two_coin import Priors
+from holotype.consensus.aggregators import Aggregator, DawidSkene, MajorityVote, OneCoin, TableVote, TwoCoin, Wawa
+from holotype.consensus.ballot import Ballot
+from holotype.consensus.beliefs import fit_belief
+from holotype.consensus.posteriors import SCHEDULE
+from holotype.consensus.two_coin import Priors
+from holotype.consensus.votes import Answer
 from holotype.errors import CrowdError
 
 ALL = [MajorityVote, Wawa, TableVote, DawidSkene, OneCoin, TwoCoin]

@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest, hypergeom
 
-from holotype.crowd import audits_needed, clopper_pearson
-from holotype.crowd.bounds import right_at_least, right_at_most, share_of_alpha
-from holotype.crowd.certificate import Count, precision_bounds
+from holotype.audits.bounds import audits_needed, clopper_pearson, right_at_least, right_at_most, share_of_alpha
+from holotype.audits.certificates import Count, precision_bounds
 from holotype.errors import CrowdError
 
 samples = st.integers(0, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))

@@ -12,7 +12,18 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import IntegrityError
 
-from holotype.catalog import Catalog, audits, corrections, questions
+from holotype.catalog import (
+    Catalog,
+    audits,
+    candidates,
+    corrections,
+    images,
+    labels,
+    releases,
+    statements,
+    votes,
+    workers,
+)
 from holotype.catalog.schema import gold, metadata, overruling
 from holotype.errors import ProjectError
 
@@ -34,15 +45,15 @@ def image(digest: str, pack: str = "pack-000000.tar", end: int = 100) -> dict[st
     }
 
 
-def sighting(image_id: int, wnid: str = "n00000001", rank: int = 1, origin: str = "file:///a") -> questions.Sighting:
-    return questions.Sighting(wnid, rank, image_id, origin, "folder:x", "", 0, "CC0")
+def sighting(image_id: int, wnid: str = "n00000001", rank: int = 1, origin: str = "file:///a") -> candidates.Sighting:
+    return candidates.Sighting(wnid, rank, image_id, origin, "folder:x", "", 0, "CC0")
 
 
 def fill(catalog: Catalog) -> dict[str, int]:
     with catalog.write() as connection:
-        questions.add_images(connection, [image("a", end=100), image("b", end=300), image("c", "pack-000001.tar")])
-        ids = questions.image_ids(connection, ["a", "b", "c", "d"])
-        questions.add_sightings(
+        images.add(connection, [image("a", end=100), image("b", end=300), image("c", "pack-000001.tar")])
+        ids = images.ids(connection, ["a", "b", "c", "d"])
+        candidates.add_sightings(
             connection, [sighting(ids["a"]), sighting(ids["b"], rank=1), sighting(ids["c"], "n00000002", 5)]
         )
     return ids
@@ -63,7 +74,7 @@ def old_catalog(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     engine = create_engine(url)
     with engine.begin() as connection:
         command.upgrade(migration(connection), "0003")
-        questions.add_images(connection, [image("a"), image("b")])
+        images.add(connection, [image("a"), image("b")])
         connection.execute(text("INSERT INTO candidate (wnid, rank, image_id) SELECT 'n00000001', 1, id FROM image"))
         connection.execute(text("INSERT INTO gold VALUES (1, 2, 'an expert', 5.5), (2, 0, 'sibling', 6.5)"))
         connection.execute(text("INSERT INTO label VALUES (1, 'yes', 1.0, 'gold'), (2, 'yes', 1.0, 'lead(3, 9)')"))
@@ -85,17 +96,17 @@ def test_opening_again_changes_nothing(catalog: Catalog) -> None:
     url = catalog._engine.url.render_as_string(hide_password=False)
     again = Catalog(url)
     with again.read() as connection:
-        assert questions.image_ids(connection, ["a", "b", "c"]) == ids
+        assert images.ids(connection, ["a", "b", "c"]) == ids
     again.close()
 
 
 def test_images_are_stored_once(catalog: Catalog) -> None:
     fill(catalog)
     with pytest.raises(IntegrityError), catalog.write() as connection:
-        questions.add_images(connection, [image("e"), image("a")])
+        images.add(connection, [image("e"), image("a")])
     with catalog.read() as connection:
-        assert questions.image_ids(connection, ["e"]) == {}
-        ids, straight, mirrored = questions.hashes(connection)
+        assert images.ids(connection, ["e"]) == {}
+        ids, straight, mirrored = images.hashes(connection)
     assert len(ids) == 3
     assert bytes(straight[1]) == bytes(range(32))
     assert bytes(mirrored[1]) == bytes(32)
@@ -104,18 +115,18 @@ def test_images_are_stored_once(catalog: Catalog) -> None:
 def test_the_end_of_a_pack_is_that_of_its_last_thumbnail(catalog: Catalog) -> None:
     fill(catalog)
     with catalog.read() as connection:
-        ends = [questions.pack_end(connection, f"pack-00000{number}.tar") for number in range(3)]
+        ends = [images.pack_end(connection, f"pack-00000{number}.tar") for number in range(3)]
     assert ends == [300, 100, 0]
 
 
 def test_a_sighting_counts_once_and_a_pair_is_one_candidate(catalog: Catalog) -> None:
     ids = fill(catalog)
     with catalog.write() as connection:
-        questions.add_sightings(connection, [sighting(ids["a"]), sighting(ids["a"], origin="file:///other")])
-        questions.add_sightings(connection, [])
+        candidates.add_sightings(connection, [sighting(ids["a"]), sighting(ids["a"], origin="file:///other")])
+        candidates.add_sightings(connection, [])
     with catalog.read() as connection:
-        tasks = questions.tasks(connection)
-        seen = questions.sightings(connection)
+        tasks = candidates.tasks(connection)
+        seen = candidates.sightings(connection)
     assert [(row.wnid, row.sha256) for row in tasks] == [("n00000001", "a"), ("n00000001", "b"), ("n00000002", "c")]
     assert [len(seen[row.id]) for row in tasks] == [2, 1, 1]
 
@@ -123,35 +134,35 @@ def test_a_sighting_counts_once_and_a_pair_is_one_candidate(catalog: Catalog) ->
 def test_a_workers_first_vote_counts(catalog: Catalog) -> None:
     fill(catalog)
     with catalog.read() as connection:
-        first, second, _ = (row.id for row in questions.tasks(connection))
+        first, second, _ = (row.id for row in candidates.tasks(connection))
     with catalog.write() as connection:
-        assert questions.add_votes(connection, [vote(first, "ann"), vote(first, "bob", 0), vote(first, "ann", 0)]) == 2
+        assert votes.add(connection, [vote(first, "ann"), vote(first, "bob", 0), vote(first, "ann", 0)]) == 2
     with catalog.write() as connection:
-        assert questions.add_votes(connection, [vote(first, "ann", 0), vote(second, "ann", 1)]) == 1
-        assert questions.add_votes(connection, []) == 0
+        assert votes.add(connection, [vote(first, "ann", 0), vote(second, "ann", 1)]) == 1
+        assert votes.add(connection, []) == 0
     with catalog.read() as connection:
-        votes = questions.votes(connection)
-        totals = questions.totals(connection)
-    assert votes.candidate.tolist() == [first, first, second]
-    assert (votes.worker, votes.answer.tolist()) == (["ann", "bob", "ann"], [2, 0, 1])
+        cast = votes.read(connection)
+        totals = images.totals(connection)
+    assert cast.candidate.tolist() == [first, first, second]
+    assert (cast.worker, cast.answer.tolist()) == (["ann", "bob", "ann"], [2, 0, 1])
     assert totals == {"images": 3, "candidates": 3, "votes": 3, "workers": 2, "near_duplicates": 0, "bytes": 21}
 
 
 def test_images_are_found_by_rank_and_state(catalog: Catalog) -> None:
     ids = fill(catalog)
     with catalog.write() as connection:
-        numbers = [row.id for row in questions.tasks(connection)]
+        numbers = [row.id for row in candidates.tasks(connection)]
         conclusions = [
             {"candidate_id": number, "state": state, "posterior": 0.5, "policy": "p"}
             for number, state in zip(numbers, ("yes", "no"), strict=False)
         ]
-        questions.set_labels(connection, conclusions)
-        questions.set_labels(connection, [{**conclusions[1], "state": "yes"}])
-        questions.set_near_duplicates(connection, {ids["a"]: ids["a"], ids["b"]: ids["a"]})
+        labels.put(connection, conclusions)
+        labels.put(connection, [{**conclusions[1], "state": "yes"}])
+        images.set_near_duplicates(connection, {ids["a"]: ids["a"], ids["b"]: ids["a"]})
 
     def found(ranges: list[tuple[int, int]] | None, *states: str) -> list[str]:
         with catalog.read() as connection:
-            return [row.sha256 for row in questions.find_images(connection, ranges, states or None)]
+            return [row.sha256 for row in candidates.find(connection, ranges, states or None)]
 
     assert found(None) == ["a", "b", "c"]
     assert found([(0, 2)]) == ["a", "b"]
@@ -159,24 +170,24 @@ def test_images_are_found_by_rank_and_state(catalog: Catalog) -> None:
     assert found([(0, 9)], "yes") == ["a", "b"]
     assert found([(6, 9)]) == found(None, "no") == []
     with catalog.read() as connection:
-        assert questions.label_counts(connection) == {("n00000001", "yes"): 2, ("n00000002", "open"): 1}
-        rows = questions.find_images(connection, None, None)
+        assert labels.counts(connection) == {("n00000001", "yes"): 2, ("n00000002", "open"): 1}
+        rows = candidates.find(connection, None, None)
     assert [row.group_id for row in rows] == [ids["a"], ids["a"], ids["c"]]
 
 
 def test_inputs_are_known_by_origin_size_and_time(catalog: Catalog) -> None:
     ids = fill(catalog)
     rows = [
-        questions.Input("file:///a", 5, 7, "kept", "", "", ids["a"], 1.0),
-        questions.Input("file:///b", 5, 7, "rejected", "empty", "no bytes", None, 1.0),
+        images.Input("file:///a", 5, 7, "kept", "", "", ids["a"], 1.0),
+        images.Input("file:///b", 5, 7, "rejected", "empty", "no bytes", None, 1.0),
     ]
     with catalog.write() as connection:
-        questions.add_inputs(connection, rows)
+        images.add_inputs(connection, rows)
     with pytest.raises(IntegrityError), catalog.write() as connection:
-        questions.add_inputs(connection, rows[:1])
+        images.add_inputs(connection, rows[:1])
     with catalog.read() as connection:
-        known = questions.known_inputs(connection, [f"file:///{n}" for n in range(1200)] + ["file:///a", "file:///b"])
-        counts = questions.intake_counts(connection)
+        known = images.known_inputs(connection, [f"file:///{n}" for n in range(1200)] + ["file:///a", "file:///b"])
+        counts = images.intake_counts(connection)
     assert known == {("file:///a", 5, 7): ids["a"], ("file:///b", 5, 7): None}
     assert counts == {("kept", ""): 1, ("rejected", "empty"): 1}
 
@@ -186,17 +197,17 @@ def test_a_failed_transaction_leaves_nothing(catalog: Catalog) -> None:
         pass
 
     with pytest.raises(Failure), catalog.write() as connection:
-        questions.add_images(connection, [image("a")])
+        images.add(connection, [image("a")])
         raise Failure
     with catalog.read() as connection:
-        assert questions.totals(connection)["images"] == 0
+        assert images.totals(connection)["images"] == 0
 
 
 def test_facts_about_the_project_are_given_once(catalog: Catalog) -> None:
     for value in ("first", "second"):
-        assert catalog.transact(functools.partial(questions.meta_or_set, key="k", value=value)) == "first"
+        assert catalog.transact(functools.partial(statements.meta_or_set, key="k", value=value)) == "first"
     with catalog.read() as connection:
-        assert (questions.meta(connection, "k"), questions.meta(connection, "none")) == ("first", None)
+        assert (statements.meta(connection, "k"), statements.meta(connection, "none")) == ("first", None)
 
 
 def test_work_is_done_again_where_another_was_first(catalog: Catalog) -> None:
@@ -205,21 +216,21 @@ def test_work_is_done_again_where_another_was_first(catalog: Catalog) -> None:
 
     def work(connection: Connection) -> str:
         attempts.append(1)
-        questions.add_images(connection, [image("a" if len(attempts) < 3 else "z")])
+        images.add(connection, [image("a" if len(attempts) < 3 else "z")])
         return "done"
 
     assert catalog.transact(work) == "done"
     assert len(attempts) == 3
     with pytest.raises(ProjectError, match="10 times over"):
-        catalog.transact(lambda connection: questions.add_images(connection, [image("a")]))
+        catalog.transact(lambda connection: images.add(connection, [image("a")]))
 
 
 def test_releases_are_listed_oldest_first(catalog: Catalog) -> None:
     with catalog.write() as connection:
-        questions.add_release(connection, "v2", "bb", 2.0)
-        questions.add_release(connection, "v1", "aa", 3.0)
+        releases.add(connection, "v2", "bb", 2.0)
+        releases.add(connection, "v1", "aa", 3.0)
     with catalog.read() as connection:
-        assert list(questions.releases(connection).items()) == [("v2", "bb"), ("v1", "aa")]
+        assert list(releases.checksums(connection).items()) == [("v2", "bb"), ("v1", "aa")]
 
 
 def test_sqlite_writes_ahead_and_syncs_fully(tmp_path: Path) -> None:
@@ -260,12 +271,12 @@ def test_a_damaged_catalog_is_one_clear_error(tmp_path: Path) -> None:
 def test_what_auditors_said_is_kept_with_its_corrections(catalog: Catalog) -> None:
     fill(catalog)
     with catalog.read() as connection:
-        first, second, _ = (row.id for row in questions.tasks(connection))
+        first, second, _ = (row.id for row in candidates.tasks(connection))
     row = {"candidate_id": first, "auditor": "ann", "answer": 2, "at": 9.0}
     with catalog.write() as connection:
         audits.add_answers(connection, [row, {**row, "candidate_id": second}, {**row, "auditor": "bob"}])
         audits.add_corrections(connection, [{**row, "answer": 0, "reason": "a wolf", "at": 10.0}])
-        questions.add_votes(connection, [vote(first, "ann"), vote(second, "bob"), vote(second, "carl")])
+        votes.add(connection, [vote(first, "ann"), vote(second, "bob"), vote(second, "carl")])
     with pytest.raises(IntegrityError), catalog.write() as connection:
         audits.add_answers(connection, [row])
     with catalog.read() as connection:
@@ -278,7 +289,7 @@ def test_what_auditors_said_is_kept_with_its_corrections(catalog: Catalog) -> No
 def test_a_draw_is_kept_as_it_was(catalog: Catalog) -> None:
     fill(catalog)
     with catalog.write() as connection:
-        numbers = [row.id for row in questions.tasks(connection)]
+        numbers = [row.id for row in candidates.tasks(connection)]
         audits.add_draw(connection, "ab", np.array([numbers[0], numbers[2], 100_000]))
         audits.add_draw(connection, "none", np.array([], np.int64))
         for wnid in ("n00000001", "n00000002"):
@@ -314,14 +325,14 @@ def test_audits_of_an_older_catalog_stay_and_have_no_labels(tmp_path: Path) -> N
 def test_the_newest_standing_says_whose_votes_count(catalog: Catalog) -> None:
     fill(catalog)
     with catalog.write() as connection:
-        questions.add_votes(connection, [vote(1, "ann"), vote(1, "bob"), vote(2, "ann")])
+        votes.add(connection, [vote(1, "ann"), vote(1, "bob"), vote(2, "ann")])
         for name, blocks in (("ann", True), ("bob", True), ("ann", False), ("ann", True), ("bob", False)):
-            questions.add_standing(connection, name, blocks, f"{name} {blocks}", 1.0)
+            workers.add_standing(connection, name, blocks, f"{name} {blocks}", 1.0)
     with catalog.read() as connection:
-        assert questions.blocked(connection) == {"ann": "ann True"}
-        assert questions.votes(connection, counting=True).worker == ["bob"]
-        assert questions.votes(connection).worker == ["ann", "bob", "ann"]
-        assert questions.evidence_counts(connection) == questions.Counts(3, 3, 0, 0, 5, 0, 3)
+        assert workers.blocked(connection) == {"ann": "ann True"}
+        assert votes.read(connection, counting=True).worker == ["bob"]
+        assert votes.read(connection).worker == ["ann", "bob", "ann"]
+        assert votes.evidence_counts(connection) == votes.Counts(3, 3, 0, 0, 5, 0, 3)
 
 
 def test_the_newest_statement_counts_and_all_stay(catalog: Catalog) -> None:
@@ -344,7 +355,7 @@ def test_the_newest_statement_counts_and_all_stay(catalog: Catalog) -> None:
             said = [(one.candidate, one.answer, one.at) for one in corrections.history(connection, table)]
             assert said == [(1, 2, 1), (1, None, 3), (1, 2, 5), (2, 2, 2), (3, 0, 1), (3, 2, 3), (3, None, 6)]
             assert sorted(row.candidate_id for row in connection.execute(corrections.standing(table))) == [1, 2]
-        assert questions.evidence_counts(connection) == questions.Counts(3, 0, 7, 0, 0, 7, 3)
+        assert votes.evidence_counts(connection) == votes.Counts(3, 0, 7, 0, 0, 7, 3)
 
 
 def test_two_who_correct_at_once_do_not_pass_each_other_by(catalog: Catalog) -> None:
@@ -364,7 +375,7 @@ def test_gold_of_an_older_catalog_is_the_first_statement(old_catalog: str) -> No
                 corrections.newest(connection, gold)]  # fmt: skip
         assert said == [(1, 1, 2, "an expert", "", 5.5), (2, 1, 0, "sibling", "", 6.5)]
         assert corrections.history(connection, overruling) == []
-        assert questions.last_policy(connection) == "lead(3, 9)"
+        assert labels.last_policy(connection) == "lead(3, 9)"
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     with catalog.write() as connection:
         corrections.say(connection, gold, {1: None, 2: 2}, "x", "wrong", 7.0)

@@ -13,28 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holotype.crowd import (
-    Answer,
-    Ballot,
-    Fixed,
-    Page,
-    Policy,
-    Population,
-    Posterior,
-    Priors,
-    Sheet,
-    SimulatedCrowd,
-    State,
-    Tally,
-    Task,
-    Vote,
-    fit,
-    majority,
-    run_campaign,
-)
-from holotype.crowd.consensus import LAPSE
-from holotype.crowd.port import votes_of
+from holotype.consensus.ballot import Ballot
+from holotype.consensus.posteriors import LAPSE, fit, majority
+from holotype.consensus.two_coin import Priors
+from holotype.consensus.votes import Answer, Task, Vote
+from holotype.crowd.campaign import Tally, run_campaign
+from holotype.crowd.conclusion import Policy, State
+from holotype.crowd.policies import Fixed, Posterior
+from holotype.crowd.port import Page, Sheet, votes_of
 from holotype.errors import CrowdError
+from holotype.simulation.workers import Population, SimulatedCrowd
 
 
 def ballot(votes: Sequence[tuple[int, int, int]], tasks: int, synsets: Sequence[int] | None = None) -> Ballot:

@@ -10,9 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holotype.crowd import Answer, Ballot, Imageable, Policy, Posterior, Priors, State, fit
-from holotype.crowd.ballot import UNKNOWN
+from holotype.consensus.ballot import UNKNOWN, Ballot
+from holotype.consensus.posteriors import fit
+from holotype.consensus.two_coin import Priors
+from holotype.consensus.votes import Answer
+from holotype.crowd.conclusion import Policy, State
 from holotype.crowd.guards import LEAST_EVIDENCE, MOST_UNSURE, Guard, guards_of, nobody_sure
+from holotype.crowd.imageable import Imageable
+from holotype.crowd.policies import Posterior
 from holotype.crowd.policy_names import parse_policy
 
 NO, UNSURE, YES = Answer.NO, Answer.UNSURE, Answer.YES

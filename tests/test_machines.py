@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from holotype.crowd import Ballot, fit
-from holotype.crowd.machines import MOST, MachinePriors, machine_priors
+from holotype.consensus.ballot import Ballot
+from holotype.consensus.machines import MOST, MachinePriors, machine_priors
+from holotype.consensus.posteriors import fit
 from holotype.errors import CrowdError
 
 Floats = npt.NDArray[np.float64]

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from holotype.archives.devkit import parse_meta
-from holotype.archives.solution import read_solution
 from holotype.benchmark.orders import ORDERS, convert, detect_order, order
 from holotype.cli.orders import read_guesses, read_labels
 from holotype.errors import PredictionError
+from holotype.imports.devkit import parse_meta
+from holotype.imports.solution import read_solution
 from holotype.ontology import Ontology, is_wnid
 from test_cli import run
 

@@ -8,17 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from holotype.crowd import Answer, Ballot, Conclusion, Fixed, Imageable, Lead, Policy, Posterior, State, Table, Task
+from holotype.consensus.ballot import Ballot
+from holotype.consensus.calibration import Calibration, calibrate, posterior_of_gold, thresholds
+from holotype.consensus.confidence import ConfidenceTable, independent, learn_table
+from holotype.consensus.posteriors import fit
+from holotype.consensus.two_coin import Priors
+from holotype.consensus.votes import Answer, Task
 from holotype.crowd.backoff import split_images
-from holotype.crowd.calibration import Calibration, calibrate, posterior_of_gold, thresholds
-from holotype.crowd.confidence import ConfidenceTable, independent, learn_table
-from holotype.crowd.consensus import fit
-from holotype.crowd.imageable import unimageable
-from holotype.crowd.policy import known_voters
+from holotype.crowd.conclusion import Conclusion, Policy, State
+from holotype.crowd.imageable import Imageable, unimageable
+from holotype.crowd.policies import Fixed, Lead, Posterior, Table, known_voters
 from holotype.crowd.policy_names import parse_policy
-from holotype.crowd.replay import replay
-from holotype.crowd.two_coin import Priors
 from holotype.errors import CrowdError
+from holotype.simulation.replay import replay
 
 YES, NO, UNSURE = Answer.YES, Answer.NO, Answer.UNSURE
 POLICIES: list[Policy] = [Fixed(5), Lead(2, 5), Posterior(), Table(seeds=3), Imageable(Posterior())]

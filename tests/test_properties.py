@@ -15,23 +15,24 @@ from PIL import Image
 from sqlalchemy import insert
 
 from conftest import encoded, photo, small_ontology
-from holotype.catalog import Catalog, schema, summaries
-from holotype.census import draw_images
+from holotype.catalog import Catalog, schema
+from holotype.catalog import statistics as summaries
 from holotype.cli import stats as command
 from holotype.errors import ArchiveError
 from holotype.ontology import Ontology
 from holotype.project import Project
-from holotype.properties import objects as boxes
-from holotype.properties.accuracy import Audited, accuracy
-from holotype.properties.diversity import diversity, lossless_png, mean_image, rank
-from holotype.properties.hierarchy import hierarchy
-from holotype.properties.histogram import Bin, median
-from holotype.properties.objects import ClassBoxes, chance_of_localisation, in_image, objects
-from holotype.properties.plots import plots, text_bars
-from holotype.properties.report import render
-from holotype.properties.scale import scale
-from holotype.properties.sizes import sizes
-from holotype.properties.survey import Survey
+from holotype.project.statistics import draw_images
+from holotype.statistics import objects as boxes
+from holotype.statistics.accuracy import Audited, accuracy
+from holotype.statistics.diversity import diversity, lossless_png, mean_image, rank
+from holotype.statistics.hierarchy import hierarchy
+from holotype.statistics.histogram import Bin, median
+from holotype.statistics.objects import ClassBoxes, chance_of_localisation, in_image, objects
+from holotype.statistics.plots import plots, text_bars
+from holotype.statistics.report import render
+from holotype.statistics.scale import scale
+from holotype.statistics.sizes import sizes
+from holotype.statistics.survey import Survey
 
 DOG, CAT, ANIMAL = "n02084071", "n02121808", "n00015388"
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -285,24 +286,24 @@ def photographs(project: Project, tmp_path: Path, fill: Callable[..., None]) -> 
     """Twelve images each of a dog and a cat in a project, all labelled yes."""
     fill(tmp_path / "photos" / DOG, 12)
     fill(tmp_path / "photos" / CAT, 12, first=50, width=90, height=60)
-    project.ingest(tmp_path / "photos")
-    project.add_gold({(task.sha256, task.wnid): True for task in project.tasks()}, "test")
-    project.verify(project.simulated_crowd())
+    project.images.ingest(tmp_path / "photos")
+    project.gold.add({(task.sha256, task.wnid): True for task in project.candidates.tasks()}, "test")
+    project.crowd.run(project.crowd.simulated())
 
 
 def test_images_labelled_yes_are_surveyed(project: Project, tmp_path: Path, fill: Callable[..., None]) -> None:
-    nothing = project.survey(diversity=3)
+    nothing = project.statistics(diversity=3)
     assert (nothing.scale.images, nothing.sizes, nothing.objects) == (0, None, None)
     photographs(project, tmp_path, fill)
-    found = project.survey(diversity=8, seed=1)
+    found = project.statistics(diversity=8, seed=1)
     assert (found.scale.synsets, found.scale.images) == (2, 24)
     assert found.sizes is not None
     assert (found.sizes.images, found.sizes.mean_width, found.sizes.median_height) == (24, 85, 60)
     assert found.objects is None
     assert found.diversity is not None
     assert {one.wnid for one in found.diversity.synsets} == {DOG, CAT}
-    assert found == project.survey(diversity=8, seed=1)
-    too_many = project.survey(diversity=13).diversity
+    assert found == project.statistics(diversity=8, seed=1)
+    too_many = project.statistics(diversity=13).diversity
     assert too_many is not None
     assert too_many.synsets == ()
     json.dumps(found.values())
@@ -325,10 +326,10 @@ def test_diversity_reads_the_images_where_they_lie(project: Project, wordnet: On
     rows = [{"wnid": DOG, "rank": wordnet.rank(DOG), "length": len(image)} for image in images]
     import_items(project.catalog, rows, folder=tmp_path)
     with pytest.raises(ArchiveError, match="cannot read"):
-        project.survey(diversity=2)
+        project.statistics(diversity=2)
     for number, image in enumerate(images, 1):
         (tmp_path / str(number)).write_bytes(image)
-    found = project.survey(diversity=2)
+    found = project.statistics(diversity=2)
     assert found.diversity is not None
     assert len(found.diversity.synsets) == 1
 
@@ -340,7 +341,7 @@ def test_the_report_is_one_page_and_always_the_same(
     (tmp_path / "1").write_bytes(image := encoded(photo(99)))
     row = {"wnid": DOG, "rank": wordnet.rank(DOG), "boxes": 1, "length": len(image)}
     import_items(project.catalog, [row], [(1, DOG, 0, 0, 9, 9)], tmp_path)
-    found = project.survey(diversity=4)
+    found = project.statistics(diversity=4)
     page = render(found, wordnet, "<b>$x$")
     assert page == render(found, wordnet, "<b>$x$")
     assert page.count("<svg") == 7
@@ -452,7 +453,7 @@ def test_real_images_have_the_sizes_and_scales_they_should(shared: Path, project
     import_items(project.catalog, items, rows, shared / "imagenet-val-sample")
     with project.catalog.write() as connection:
         connection.execute(insert(schema.fingerprint), said)
-    found = project.survey(1)
+    found = project.statistics(1)
     assert found.sizes is not None
     assert found.objects is not None
     assert (found.sizes.images, found.sizes.median_width, found.sizes.median_height) == (500, 500, 375)

@@ -6,33 +6,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from holotype.crowd import (
+from holotype.consensus.ballot import Ballot
+from holotype.consensus.votes import Answer, Task
+from holotype.crowd.conclusion import Policy, State
+from holotype.crowd.policies import Fixed, Posterior
+from holotype.crowd.port import Page
+from holotype.errors import CrowdError
+from holotype.simulation.fitting import History, fit_population
+from holotype.simulation.forecast import Effort, Interval, forecast
+from holotype.simulation.rehearsal import Prices, Simulation, Stage, draw_rows, rehearse
+from holotype.simulation.replay import play, replay
+from holotype.simulation.workers import (
     BURMESE_CAT,
     CAT,
-    Answer,
-    Ballot,
     Difficulty,
-    Effort,
-    Fixed,
-    History,
-    Interval,
-    Page,
-    Policy,
     Population,
-    Posterior,
-    Prices,
     SimulatedCrowd,
-    State,
-    Task,
+    SimulatedWorker,
+    draw,
     exact_posterior,
-    fit_population,
-    forecast,
-    rehearse,
 )
-from holotype.crowd.rehearsal import Simulation, Stage, draw_rows
-from holotype.crowd.replay import play, replay
-from holotype.crowd.simulated import SimulatedWorker, draw
-from holotype.errors import CrowdError
 
 
 def votes_on(tasks: int, workers: int, seed: int = 0) -> Ballot:
