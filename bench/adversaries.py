@@ -15,9 +15,10 @@ from typing import Final
 
 import numpy as np
 
-from holotype.crowd import Answer, AuditAnswer, Label, Plan, clopper_pearson
-from holotype.crowd.certificate import Changes, Evidence, assess
-from holotype.crowd.plans import Sample, below, draw_sample, number_plans, targets_to_draw
+from holotype.audits.bounds import clopper_pearson
+from holotype.audits.certificates import AuditAnswer, Changes, Evidence, assess
+from holotype.audits.plans import Label, Plan, Sample, below, draw_sample, number_plans, targets_to_draw
+from holotype.consensus.votes import Answer
 
 PARENT, CHILD, LEAF = "n00000001", "n00000002", "n00000003"
 RANGES: Final = {PARENT: ((0, 4),), CHILD: ((1, 3),), LEAF: ((2, 3),)}

@@ -24,8 +24,8 @@ from pathlib import Path
 import numpy as np
 from ratarmountcore.mountsource.formats.tar import SQLiteIndexedTar
 
-from holotype.archives.reader import ArchiveReader, read_file
-from holotype.archives.tar import Headers, read_headers
+from holotype.store.archives import ArchiveReader, read_file
+from holotype.store.tar.scan import Headers, read_headers
 
 TARS, MEMBERS, SIZE = 20, 5_000, 110_000
 IMAGES, READS = 3_600, 20_000

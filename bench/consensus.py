@@ -30,14 +30,16 @@ import museums
 import regimes
 from adversaries import ATTACKS, coverage
 from crowds import all_cells
-from holotype.crowd import Ballot, Fixed, Imageable, Lead, Policy, Posterior, State, certify_synsets
-from holotype.crowd.aggregate import Aggregator, DawidSkene, MajorityVote, OneCoin, TwoCoin, Wawa
-from holotype.crowd.ballot import UNKNOWN
-from holotype.crowd.calibration import Calibration, calibrate, contradicted, posterior_of_gold
-from holotype.crowd.conclusion import Conclusion
-from holotype.crowd.consensus import fit
-from holotype.crowd.machines import machine_priors
-from holotype.crowd.replay import replay
+from holotype.audits.certificates import certify_synsets
+from holotype.consensus.aggregators import Aggregator, DawidSkene, MajorityVote, OneCoin, TwoCoin, Wawa
+from holotype.consensus.ballot import UNKNOWN, Ballot
+from holotype.consensus.calibration import Calibration, calibrate, contradicted, posterior_of_gold
+from holotype.consensus.machines import machine_priors
+from holotype.consensus.posteriors import fit
+from holotype.crowd.conclusion import Conclusion, Policy, State
+from holotype.crowd.imageable import Imageable
+from holotype.crowd.policies import Fixed, Lead, Posterior
+from holotype.simulation.replay import replay
 
 DATA: Final = Path(__file__).resolve().parents[2] / "shared/data"
 OURS: Final[list[type[Aggregator]]] = [MajorityVote, Wawa, OneCoin, DawidSkene, TwoCoin]
@@ -505,7 +507,7 @@ def bench_incremental() -> None:
 
 
 def bench_table() -> None:
-    from holotype.crowd.simulated import BURMESE_CAT, CAT, exact_posterior
+    from holotype.simulation.workers import BURMESE_CAT, CAT, exact_posterior
 
     print("\nThe confidence table of Deng et al. 2009, figure 7, and the simulator's exact posterior")
     cells = [(0, 1), (1, 0), (1, 1), (2, 0), (0, 2), (3, 0), (2, 1)]

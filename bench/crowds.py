@@ -11,11 +11,10 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from holotype.crowd import Ballot, Policy
-from holotype.crowd.ballot import UNKNOWN, Floats, Ints
-from holotype.crowd.conclusion import Conclusion
-from holotype.crowd.port import Answer
-from holotype.crowd.replay import play
+from holotype.consensus.ballot import UNKNOWN, Ballot, Floats, Ints
+from holotype.consensus.votes import Answer
+from holotype.crowd.conclusion import Conclusion, Policy
+from holotype.simulation.replay import play
 
 Mask = npt.NDArray[np.bool_]
 

@@ -40,7 +40,7 @@ def time_ingest(folder: Path, expected: int) -> float:
     with tempfile.TemporaryDirectory() as place, holotype.init(Path(place) / "project") as db:
         _ = db.ontology
         start = time.perf_counter()
-        report = db.ingest(folder)
+        report = db.images.ingest(folder)
         taken = time.perf_counter() - start
     assert report.kept == expected, report
     return taken

@@ -9,8 +9,10 @@ from typing import Final
 
 import numpy as np
 
-from holotype.crowd import Policy, SimulatedCrowd, Tally, Task, run_campaign
-from holotype.crowd.port import Vote
+from holotype.consensus.votes import Task, Vote
+from holotype.crowd.campaign import Tally, run_campaign
+from holotype.crowd.conclusion import Policy
+from holotype.simulation.workers import SimulatedCrowd
 from verdicts import Result, judged
 
 FOLDERS: Final = [9, 4, 6, 5, 2, 1, 6, 6, 4, 6, 15, 8, 5, 28, 14, 61, 187] + [1] * 26

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from crowds import Crowd, Ground
-from holotype.crowd import Ballot, State
-from holotype.crowd.conclusion import Conclusion
-from holotype.crowd.port import Answer
+from holotype.consensus.ballot import Ballot
+from holotype.consensus.votes import Answer
+from holotype.crowd.conclusion import Conclusion, State
 
 
 @dataclass(frozen=True, slots=True)

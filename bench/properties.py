@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from holotype.catalog import Catalog
-from holotype.census import take_survey
 from holotype.ontology import load_wordnet
+from holotype.project.statistics import take_survey
 
 SYNSETS = 21_841
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {})"

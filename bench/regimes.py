@@ -52,10 +52,12 @@ from typing import Final
 import numpy as np
 
 from crowds import TASKS, Cell, Mask, all_cells, campaign, setting
-from holotype.crowd import Imageable, Policy, Posterior
-from holotype.crowd.ballot import UNKNOWN, Ints
+from holotype.consensus.ballot import UNKNOWN, Ints
+from holotype.consensus.votes import Answer
+from holotype.crowd.conclusion import Policy
+from holotype.crowd.imageable import Imageable
+from holotype.crowd.policies import Posterior
 from holotype.crowd.policy_names import parse_policy
-from holotype.crowd.port import Answer
 from museums import POOL_SEEDS, bench_museums
 from oracle import Oracle
 from verdicts import Counts, Outcome, Result, judged

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.stats import binom
 
 from crowds import Cell, Mask
-from holotype.crowd import Ballot, State
-from holotype.crowd.conclusion import Conclusion
-from holotype.crowd.port import Answer
+from holotype.consensus.ballot import Ballot
+from holotype.consensus.votes import Answer
+from holotype.crowd.conclusion import Conclusion, State
 
 PRECISION: Final = 0.97
 LOST: Final = 0.02

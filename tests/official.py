@@ -14,6 +14,7 @@ from scipy.io import savemat
 
 from holotype.imports.boxes import Box
 from holotype.benchmark.orders import order
+from holotype.imports.boxes import Box
 
 
 @dataclass(frozen=True)

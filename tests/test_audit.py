@@ -19,7 +19,7 @@ from holotype.audits.certificates import Certificate
 from holotype.crowd.policies import Fixed
 from holotype.audits.bounds import right_at_least, share_of_alpha
 from holotype.errors import CrowdError, UnknownSynset
-from holotype.images.gallery import Images
+from holotype.images.gallery import Pictures
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import Release, certify_release, verify_release
@@ -59,31 +59,31 @@ def relabel(db: Project, sha256: str, state: str) -> None:
         connection.exec_driver_sql(f"UPDATE label SET state = '{state}' WHERE candidate_id = {number}")  # noqa: S608
 
 
-def say(images: Images, answer: Answer = YES) -> dict[tuple[str, str], Answer]:
+def say(images: Pictures, answer: Answer = YES) -> dict[tuple[str, str], Answer]:
     return {(image.sha256, image.wnid): answer for image in images}
 
 
 def audited(db: Project) -> list[Certificate]:
     """Carnivores, dogs and cats audited, two images of them wrong."""
-    sample = db.draw_audit([CARNIVORE, DOG, CAT], 8, fresh=True)
-    db.record_audit(say(sample) | say(sample[:1], NO) | say(sample[-1:], UNSURE), "ann")
-    db.record_audit(say(sample), "bob")
-    return db.certificates()
+    sample = db.audits.draw([CARNIVORE, DOG, CAT], 8, fresh=True)
+    db.audits.record(say(sample) | say(sample[:1], NO) | say(sample[-1:], UNSURE), "ann")
+    db.audits.record(say(sample), "bob")
+    return db.audits.certificates()
 
 
 # Projects
 
 
 def test_an_audit_certifies_synsets_and_subtrees(labelled: Project) -> None:
-    sample = labelled.draw_audit([CARNIVORE, labelled.ontology[DOG], "whippet"], 8)
+    sample = labelled.audits.draw([CARNIVORE, labelled.ontology[DOG], "whippet"], 8)
     assert {WHIPPET} <= {image.wnid for image in sample} <= {DOG, CAT, WHIPPET}
     assert 8 <= len(sample) < 24, "targets share images"
-    assert {audit.plan.seed for audit in labelled.audits()} == {labelled.audits()[0].plan.seed}
-    assert labelled.certificates() == []
+    assert {audit.plan.seed for audit in labelled.audits.status()} == {labelled.audits.status()[0].plan.seed}
+    assert labelled.audits.certificates() == []
     wrong = next(image for image in sample if image.wnid == WHIPPET)
-    report = labelled.record_audit(say(sample) | {(wrong.sha256, WHIPPET): NO}, " ann ")
+    report = labelled.audits.record(say(sample) | {(wrong.sha256, WHIPPET): NO}, " ann ")
     assert str(report) == f"{len(sample)} answers = {len(sample)} new + 0 known + 0 on images no longer labelled yes"
-    found = labelled.certificates()
+    found = labelled.audits.certificates()
     assert [(one.plan.wnid, one.labels, one.audited) for one in found] == [
         (wnid, labels, 8) for wnid, labels in ((DOG, 20), (WHIPPET, 10), (CARNIVORE, 30))
     ]
@@ -92,80 +92,80 @@ def test_an_audit_certifies_synsets_and_subtrees(labelled: Project) -> None:
     assert whippet.lower == right_at_least(7, 8, 10, share_of_alpha(1)) / 10
     assert whippet.simultaneous == right_at_least(7, 8, 10, share_of_alpha(1) / 3) / 10
     assert whippet.upper == 0.9
-    assert labelled.record_audit(say(sample[:1], YES), "ann").known == 1
+    assert labelled.audits.record(say(sample[:1], YES), "ann").known == 1
 
 
 def test_a_sample_is_drawn_again_as_it_was_until_its_answers_are_in(labelled: Project) -> None:
-    first = say(labelled.draw_audit([DOG], 5))
-    assert say(labelled.draw_audit([DOG], 5)) == first
+    first = say(labelled.audits.draw([DOG], 5))
+    assert say(labelled.audits.draw([DOG], 5)) == first
     done = dict(list(first.items())[:2])
-    labelled.record_audit(done, "ann")
-    assert say(labelled.draw_audit([DOG], 5)).keys() == first.keys() - done.keys()
+    labelled.audits.record(done, "ann")
+    assert say(labelled.audits.draw([DOG], 5)).keys() == first.keys() - done.keys()
     with pytest.raises(CrowdError, match="has a plan to audit 5 labels, not 6"):
-        labelled.draw_audit([DOG], 6)
-    labelled.draw_audit([DOG], 6, fresh=True)
-    (audit,) = labelled.audits()
+        labelled.audits.draw([DOG], 6)
+    labelled.audits.draw([DOG], 6, fresh=True)
+    (audit,) = labelled.audits.status()
     assert (audit.plan.draws, audit.plan.size) == (2, 6)
 
 
 def test_a_small_subtree_is_audited_whole_and_then_known(labelled: Project) -> None:
-    labelled.record_audit(say(labelled.draw_audit([WHIPPET], 60)), "ann")
-    (found,) = labelled.certificates()
+    labelled.audits.record(say(labelled.audits.draw([WHIPPET], 60)), "ann")
+    (found,) = labelled.audits.certificates()
     assert (found.labels, found.audited, found.correct, found.lower) == (10, 10, 10, 1)
 
 
 def test_what_is_drawn_stays_drawn(labelled: Project) -> None:
     """Where labels leave or join, whatever the reason, the sample is what it was."""
-    sample = labelled.draw_audit([CARNIVORE], 8)
-    (before,) = labelled.audits()
-    for image in labelled.images():
+    sample = labelled.audits.draw([CARNIVORE], 8)
+    (before,) = labelled.audits.status()
+    for image in labelled.images.candidates():
         relabel(labelled, image.sha256, "no")
-    (audit,) = labelled.audits()
+    (audit,) = labelled.audits.status()
     assert (audit.sample, audit.labels, audit.certificate) == (before.sample, 0, None)
     assert audit.remark == "nothing is labelled yes"
     relabel(labelled, sample[0].sha256, "yes")
-    (audit,) = labelled.audits()
+    (audit,) = labelled.audits.status()
     assert (audit.remark, audit.plan.labels) == ("1 of 8 left to audit", 30)
-    labelled.record_audit(say(sample[:1]), "ann")
-    (found,) = labelled.certificates()
+    labelled.audits.record(say(sample[:1]), "ann")
+    (found,) = labelled.audits.certificates()
     assert (found.labels, found.correct, found.count.left, found.count.lost, found.lower) == (1, 1, 7, 22, 0)
 
 
 def test_plans_of_old_are_void_and_drawn_again(labelled: Project) -> None:
-    sample = labelled.draw_audit([DOG], 5)
-    labelled.record_audit(say(sample), "ann")
+    sample = labelled.audits.draw([DOG], 5)
+    labelled.audits.record(say(sample), "ann")
     with labelled.catalog.write() as connection:
         connection.exec_driver_sql("DELETE FROM audit_sample")
         connection.exec_driver_sql("DELETE FROM audit_draw")
         connection.exec_driver_sql("UPDATE audit SET labels = NULL")
-    (audit,) = labelled.audits()
+    (audit,) = labelled.audits.status()
     assert (audit.remark, audit.certificate) == ("void: drawn before samples were stored; draw again", None)
-    assert certify_release(labelled.release("v1", outvoted=True)) == []
-    labelled.record_audit(say(labelled.draw_audit([DOG], 5)), "ann")
-    (found,) = labelled.certificates()
+    assert certify_release(labelled.releases.create("v1", outvoted=True)) == []
+    labelled.audits.record(say(labelled.audits.draw([DOG], 5)), "ann")
+    (found,) = labelled.audits.certificates()
     assert (found.plan.draws, found.audited) == (2, 5)
-    assert certify_release(labelled.release("v2", outvoted=True)) == []
+    assert certify_release(labelled.releases.create("v2", outvoted=True)) == []
 
 
 # Those who want more than they deserve
 
 
 def bounds(db: Project) -> list[float]:
-    return [bound for found in db.certificates() for bound in (found.lower, found.simultaneous)]
+    return [bound for found in db.audits.certificates() for bound in (found.lower, found.simultaneous)]
 
 
-def certified(db: Project) -> Images:
+def certified(db: Project) -> Pictures:
     """Carnivores audited, the first two of the sample wrong."""
-    sample = db.draw_audit([CARNIVORE], 8)
-    db.record_audit(say(sample) | say(sample[:2], NO), "ann")
+    sample = db.audits.draw([CARNIVORE], 8)
+    db.audits.record(say(sample) | say(sample[:2], NO), "ann")
     return sample
 
 
 def test_gold_no_of_what_an_auditor_would_doubt_gains_nothing(labelled: Project) -> None:
-    sample = labelled.draw_audit([CARNIVORE], 8)
-    labelled.add_gold(dict.fromkeys(say(sample[:2]), False), "me", Fixed(1))
-    labelled.record_audit(say(sample), "ann")
-    (found,) = labelled.certificates()
+    sample = labelled.audits.draw([CARNIVORE], 8)
+    labelled.gold.add(dict.fromkeys(say(sample[:2]), False), "me", Fixed(1))
+    labelled.audits.record(say(sample), "ann")
+    (found,) = labelled.audits.certificates()
     assert (found.audited, found.count.left) == (8, 8 - found.correct)
     assert found.correct <= 6
     assert found.lower <= right_at_least(6, 8, 30, found.plan.alpha) / 30
@@ -174,10 +174,12 @@ def test_gold_no_of_what_an_auditor_would_doubt_gains_nothing(labelled: Project)
 def test_blocking_a_worker_after_a_look_gains_nothing(labelled: Project) -> None:
     sample = certified(labelled)
     before = bounds(labelled)
-    doubted = {task.number for task in labelled.tasks() if task.sha256 in {image.sha256 for image in sample[:2]}}
-    names = {vote.worker for vote in labelled.votes() if vote.task in doubted}
+    doubted = {
+        task.number for task in labelled.candidates.tasks() if task.sha256 in {image.sha256 for image in sample[:2]}
+    }
+    names = {vote.worker for vote in labelled.crowd.votes() if vote.task in doubted}
     for name in names:
-        labelled.block(name, "voted for what was doubted", Fixed(1))
+        labelled.workers.block(name, "voted for what was doubted", Fixed(1))
     assert all(after <= held for after, held in zip(bounds(labelled), before, strict=True))
 
 
@@ -194,64 +196,66 @@ def test_to_overrule_and_accept_again_gains_nothing(labelled: Project) -> None:
 
 
 def test_mending_and_drawing_afresh_is_the_honest_way(labelled: Project) -> None:
-    sample = labelled.draw_audit([CARNIVORE], 30)
-    labelled.record_audit(say(sample) | say(sample[:3], NO), "ann")
-    assert labelled.certificates()[0].lower == 0.9
+    sample = labelled.audits.draw([CARNIVORE], 30)
+    labelled.audits.record(say(sample) | say(sample[:3], NO), "ann")
+    assert labelled.audits.certificates()[0].lower == 0.9
     for image in sample[:3]:
         relabel(labelled, image.sha256, "no")
-    assert labelled.certificates()[0].lower == 0.9
-    assert len(labelled.draw_audit([CARNIVORE], 30, fresh=True)) == 0, "all answers are known"
-    (found,) = labelled.certificates()
+    assert labelled.audits.certificates()[0].lower == 0.9
+    assert len(labelled.audits.draw([CARNIVORE], 30, fresh=True)) == 0, "all answers are known"
+    (found,) = labelled.audits.certificates()
     assert (found.labels, found.plan.draws, found.lower) == (27, 2, 1)
 
 
 def test_relatives_and_other_sizes_are_counted(labelled: Project) -> None:
     for size, wnid in ((5, DOG), (6, CARNIVORE), (7, WHIPPET), (5, CAT)):
-        labelled.draw_audit([wnid], size)
-    plans = {audit.plan.wnid: audit.plan for audit in labelled.audits()}
+        labelled.audits.draw([wnid], size)
+    plans = {audit.plan.wnid: audit.plan for audit in labelled.audits.status()}
     assert {wnid: plan.draws for wnid, plan in plans.items()} == {DOG: 1, CARNIVORE: 2, WHIPPET: 3, CAT: 2}
     assert {wnid: plan.rounds for wnid, plan in plans.items()} == {DOG: 1, CARNIVORE: 2, WHIPPET: 3, CAT: 4}
-    assert len({audit.plan.seed for audit in labelled.audits()}) == 4, "a known order is never drawn from again"
+    assert len({audit.plan.seed for audit in labelled.audits.status()}) == 4, "a known order is never drawn from again"
 
 
 def test_what_joins_after_the_draw_counts_as_wrong(labelled: Project) -> None:
-    images = labelled.images()
+    images = labelled.images.candidates()
     for image in images[:10]:
         relabel(labelled, image.sha256, "no")
-    labelled.record_audit(say(labelled.draw_audit([CARNIVORE], 20)), "ann")
-    assert [found.lower for found in labelled.certificates()] == [1]
+    labelled.audits.record(say(labelled.audits.draw([CARNIVORE], 20)), "ann")
+    assert [found.lower for found in labelled.audits.certificates()] == [1]
     for image in images[:10]:
         relabel(labelled, image.sha256, "yes")
-    (found,) = labelled.certificates()
+    (found,) = labelled.audits.certificates()
     assert (found.labels, found.count.joined, found.lower, found.upper) == (30, 10, 20 / 30, 1)
     assert "0 left and 10 joined" in str(found)
 
 
 def test_only_good_ones_recorded_is_no_certificate(labelled: Project) -> None:
-    sample = labelled.draw_audit([CARNIVORE], 8)
-    labelled.record_audit(say(sample[2:]), "ann")
-    assert labelled.certificates() == []
+    sample = labelled.audits.draw([CARNIVORE], 8)
+    labelled.audits.record(say(sample[2:]), "ann")
+    assert labelled.audits.certificates() == []
 
 
 def test_friends_who_see_only_what_was_doubted_gain_nothing(labelled: Project) -> None:
     sample = certified(labelled)
     before = bounds(labelled)
     for friend in ("bob", "carl", "dora"):
-        labelled.record_audit(say(sample[:2]), friend)
+        labelled.audits.record(say(sample[:2]), friend)
     assert bounds(labelled) == before
-    (found,) = labelled.certificates()
+    (found,) = labelled.audits.certificates()
     assert (found.doubled, found.disagreed) == (2, 2)
-    assert [audit.remark for audit in labelled.audits()] == ["certified; 2 had several auditors, who disagreed on 2"]
+    assert [audit.remark for audit in labelled.audits.status()] == [
+        "certified; 2 had several auditors, who disagreed on 2"
+    ]
 
 
 def test_an_answer_is_corrected_by_appending_and_never_for_gain(labelled: Project) -> None:
     sample = certified(labelled)
     before = bounds(labelled)
-    assert labelled.correct_audit(say(sample[:3]), "ann", " a slip ").new == 2
-    assert labelled.correct_audit(say(sample[:3]), "ann", "a slip").known == 3
+    assert labelled.audits.correct(say(sample[:3]), "ann", " a slip ").new == 2
+    assert labelled.audits.correct(say(sample[:3]), "ann", "a slip").known == 3
     assert bounds(labelled) == before
-    assert [found.corrected for found in labelled.certificates()] == [2]
-    labelled.correct_audit(say(sample[3:4], NO), "Ann", "a wolf")
+    assert [found.corrected for found in labelled.audits.certificates()] == [2]
+    labelled.audits.correct(say(sample[3:4], NO), "Ann", "a wolf")
     assert bounds(labelled) < before
     with labelled.catalog.read() as connection:
         history = [(row.answer, row.reason) for row in audits.answers(connection) if row.sha256 == sample[0].sha256]
@@ -262,25 +266,25 @@ def test_an_answer_is_corrected_by_appending_and_never_for_gain(labelled: Projec
         ("ann", "\x1b", "needs a reason"),
     ):
         with pytest.raises(CrowdError, match=message):
-            labelled.correct_audit(say(sample[:1]), auditor, reason)
+            labelled.audits.correct(say(sample[:1]), auditor, reason)
 
 
 def test_another_spelling_is_no_other_person(labelled: Project) -> None:
-    worker = labelled.votes()[0].worker
-    everything = say(labelled.images())
+    worker = labelled.crowd.votes()[0].worker
+    everything = say(labelled.images.candidates())
     for name in (worker.upper(), f" {worker} ", f"{worker[:2]} {worker[2:]}"):
         with pytest.raises(CrowdError, match="has voted on .* somebody independent"):
-            labelled.record_audit(everything, name)
+            labelled.audits.record(everything, name)
     sample = certified(labelled)
     with pytest.raises(CrowdError, match="has answered otherwise on .* a correction"):
-        labelled.record_audit(say(sample), "ANN")
-    assert labelled.record_audit(say(sample[2:]), "A nn").known == 6
-    assert [found.doubled for found in labelled.certificates()] == [0]
+        labelled.audits.record(say(sample), "ANN")
+    assert labelled.audits.record(say(sample[2:]), "A nn").known == 6
+    assert [found.doubled for found in labelled.audits.certificates()] == [0]
 
 
 def test_a_doubt_is_not_silenced_by_a_vote_of_who_doubted(labelled: Project) -> None:
     sample = certified(labelled)
-    labelled.record_audit(say(sample), "bob")
+    labelled.audits.record(say(sample), "bob")
     before = bounds(labelled)
     vote_late(labelled, sample[0].sha256, "ann")
     assert bounds(labelled) == before
@@ -288,7 +292,7 @@ def test_a_doubt_is_not_silenced_by_a_vote_of_who_doubted(labelled: Project) -> 
 
 def vote_late(db: Project, sha256: str, worker: str) -> None:
     """A vote that comes in now, and says that it was cast before everything."""
-    (task,) = (task.number for task in db.tasks() if task.sha256 == sha256)
+    (task,) = (task.number for task in db.candidates.tasks() if task.sha256 == sha256)
     late = {"candidate_id": task, "worker": worker, "answer": 2, "page": "x", "seconds": 1.0, "at": 0.0}
     db.catalog.transact(lambda connection: votes.add(connection, [late]))
 
@@ -297,15 +301,15 @@ def vote_late(db: Project, sha256: str, worker: str) -> None:
 
 
 def test_an_auditor_must_not_have_voted(labelled: Project) -> None:
-    sample = labelled.draw_audit([DOG], 5)
-    worker = labelled.votes()[0].worker
-    everything = say(labelled.images())
+    sample = labelled.audits.draw([DOG], 5)
+    worker = labelled.crowd.votes()[0].worker
+    everything = say(labelled.images.candidates())
     with pytest.raises(CrowdError, match=f"auditor '{worker}' has voted on .* somebody independent"):
-        labelled.record_audit(everything, worker)
-    labelled.record_audit(say(sample), "ann")
-    assert len(labelled.certificates()) == 1
+        labelled.audits.record(everything, worker)
+    labelled.audits.record(say(sample), "ann")
+    assert len(labelled.audits.certificates()) == 1
     vote_late(labelled, sample[0].sha256, "Ann")
-    (audit,) = labelled.audits()
+    (audit,) = labelled.audits.status()
     assert [label.sha256 for label in audit.unanswered] == [sample[0].sha256]
 
 
@@ -316,37 +320,37 @@ def test_an_audit_on_postgresql(
     fill(tmp_path / "photos" / DOG, 5)
     holotype.init(tmp_path / "p").close()
     with holotype.open(tmp_path / "p", wordnet) as db:
-        db.ingest(tmp_path / "photos")
-        db.verify(db.simulated_crowd(), Fixed(1))
+        db.images.ingest(tmp_path / "photos")
+        db.crowd.run(db.crowd.simulated(), Fixed(1))
         with db.catalog.write() as connection:
             connection.exec_driver_sql("UPDATE label SET state = 'yes'")
-        sample = db.draw_audit([DOG], 5)
-        db.record_audit(say(sample) | say(sample[:1], NO), "ann")
-        db.correct_audit(say(sample[:1]), "ann", "a slip")
+        sample = db.audits.draw([DOG], 5)
+        db.audits.record(say(sample) | say(sample[:1], NO), "ann")
+        db.audits.correct(say(sample[:1]), "ann", "a slip")
         relabel(db, sample[1].sha256, "no")
-        (found,) = db.certificates()
+        (found,) = db.audits.certificates()
         assert (found.labels, found.correct, found.count.left, found.corrected, found.lower) == (4, 3, 1, 1, 0.6)
-        assert certify_release(db.release("v1", outvoted=True), wordnet) == []
+        assert certify_release(db.releases.create("v1", outvoted=True), wordnet) == []
 
 
 def test_what_cannot_be_audited_is_refused(labelled: Project) -> None:
-    sample = labelled.draw_audit([DOG], 5)
-    labelled.record_audit(say(sample[:1]), "ann")
+    sample = labelled.audits.draw([DOG], 5)
+    labelled.audits.record(say(sample[:1]), "ann")
     with pytest.raises(CrowdError, match="answered otherwise on .* before"):
-        labelled.record_audit(say(sample, NO), "ann")
+        labelled.audits.record(say(sample, NO), "ann")
     with pytest.raises(CrowdError, match="there is no candidate 'x' for 'n00000001'"):
-        labelled.record_audit({("x", "n00000001"): YES}, "bob")
+        labelled.audits.record({("x", "n00000001"): YES}, "bob")
     for name in (" ", "\udcff", "a\0"):
         with pytest.raises(CrowdError, match="needs a name"):
-            labelled.record_audit({}, name)
+            labelled.audits.record({}, name)
     with pytest.raises(CrowdError, match="nothing below n01503061 is labelled yes"):
-        labelled.draw_audit(["n01503061"], 5)
+        labelled.audits.draw(["n01503061"], 5)
     with pytest.raises(CrowdError, match="size of at least 1"):
-        labelled.draw_audit([DOG], 0)
+        labelled.audits.draw([DOG], 0)
     with pytest.raises(UnknownSynset):
-        labelled.draw_audit(["no such thing"], 5)
+        labelled.audits.draw(["no such thing"], 5)
     relabel(labelled, sample[1].sha256, "no")
-    report = labelled.record_audit(say(sample[:3]), "ann")
+    report = labelled.audits.record(say(sample[:3]), "ann")
     assert (report.new, report.known, report.not_accepted) == (1, 1, 1)
 
 
@@ -356,11 +360,11 @@ def test_what_cannot_be_audited_is_refused(labelled: Project) -> None:
 def test_a_release_carries_sample_answers_and_bounds(labelled: Project, tmp_path: Path, wordnet: Ontology) -> None:
     certificates = audited(labelled)
     assert {one.plan.wnid for one in certificates} == {CARNIVORE, DOG, CAT}
-    labelled.draw_audit([WHIPPET], 9, fresh=True)
-    release = labelled.release("v1", outvoted=True)
+    labelled.audits.draw([WHIPPET], 9, fresh=True)
+    release = labelled.releases.create("v1", outvoted=True)
     assert release.certificates == certificates
     assert verify_release(release.path) == verify_release(release.path, ontology=wordnet) == []
-    assert labelled.verify_release("v1") == []
+    assert labelled.releases["v1"].verify() == []
     assert certify_release(release, wordnet) == []
     assert {row["auditor"] for row in release.audit.audit}.isdisjoint({"ann", "bob"})
     assert len(release.audit.sample) == 3 * 8
@@ -378,42 +382,42 @@ def test_a_release_carries_sample_answers_and_bounds(labelled: Project, tmp_path
     with holotype.open(tmp_path / "copy", wordnet) as copy:
         with copy.catalog.write() as connection:
             connection.exec_driver_sql("DELETE FROM release")
-        assert contents(copy.release("v1", outvoted=True).path) == first
+        assert contents(copy.releases.create("v1", outvoted=True).path) == first
 
 
 def test_a_release_without_audits_is_as_before(labelled: Project) -> None:
-    release = labelled.release("v1", outvoted=True)
+    release = labelled.releases.create("v1", outvoted=True)
     assert not {*AUDIT_TABLES, CERTIFICATES} & set(contents(release.path))
     assert (release.certificates, release.audit, certify_release(release)) == ([], Tables([], [], []), [])
 
 
 def changed(db: Project) -> list[Certificate]:
     """An audit with second opinions and a correction, then two labels left and two joined."""
-    images = db.images()
+    images = db.images.candidates()
     for image in images[:2]:
         relabel(db, image.sha256, "no")
     certificates = audited(db)
-    (sample,) = (audit.sample for audit in db.audits() if audit.plan.wnid == CARNIVORE)
-    sampled = {label.sha256 for audit in db.audits() for label in audit.sample}
+    (sample,) = (audit.sample for audit in db.audits.status() if audit.plan.wnid == CARNIVORE)
+    sampled = {label.sha256 for audit in db.audits.status() for label in audit.sample}
     leaver, dark = sorted(label.sha256 for label in sample)[:2]
     (image,) = (image for image in images if image.sha256 == dark)
-    db.correct_audit({(dark, image.wnid): UNSURE}, "bob", "too dark")
+    db.audits.correct({(dark, image.wnid): UNSURE}, "bob", "too dark")
     for image in images[:2]:
         relabel(db, image.sha256, "yes")
     unsampled = next(image.sha256 for image in images[2:] if image.sha256 not in sampled)
     for sha256 in (leaver, unsampled):
         relabel(db, sha256, "no")
-    assert len(certificates) == len(db.certificates()) == 3
-    return db.certificates()
+    assert len(certificates) == len(db.audits.certificates()) == 3
+    return db.audits.certificates()
 
 
 def test_a_release_tells_what_changed_since_the_draw(labelled: Project, wordnet: Ontology) -> None:
-    labelled.draw_audit([CARNIVORE], 3)
+    labelled.audits.draw([CARNIVORE], 3)
     certificates = changed(labelled)
     carnivore = certificates[-1]
     assert (carnivore.labels, carnivore.plan.labels, carnivore.plan.draws) == (28 + 2 - 2, 28, 2)
     assert (carnivore.count.joined, carnivore.count.left + carnivore.count.lost, carnivore.corrected) == (2, 2, 1)
-    release = labelled.release("v1", outvoted=True)
+    release = labelled.releases.create("v1", outvoted=True)
     assert release.certificates == certificates
     assert certify_release(release, wordnet) == verify_release(release.path) == []
     assert sorted(row["change"] for row in release.audit.changes) == ["joined"] * 2 + ["left"] * 2
@@ -603,13 +607,13 @@ def sealed(tmp_path_factory: pytest.TempPathFactory, wordnet: Ontology) -> Path:
             (root / "photos" / name / f"{seed}.jpg").write_bytes(encoded(photo(100 * number + seed)))
     holotype.init(root / "p").close()
     with holotype.open(root / "p", wordnet) as db:
-        db.ingest(root / "photos")
-        db.verify(db.simulated_crowd(), Fixed(1))
+        db.images.ingest(root / "photos")
+        db.crowd.run(db.crowd.simulated(), Fixed(1))
         with db.catalog.write() as connection:
             connection.exec_driver_sql("UPDATE label SET state = 'yes'")
-        db.draw_audit([CARNIVORE], 3)
+        db.audits.draw([CARNIVORE], 3)
         changed(db)
-        return db.release("v1", outvoted=True).path
+        return db.releases.create("v1", outvoted=True).path
 
 
 @pytest.mark.parametrize("name", TAMPERINGS)

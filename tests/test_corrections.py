@@ -198,11 +198,11 @@ def verified(verified_once: Path, copy_of: Callable[[Path], Project]) -> Project
 
 
 def truth_of(db: Project) -> dict[tuple[str, str], bool]:
-    return {(found.sha256, found.wnid): int(found.sha256, 16) % 4 > 0 for found in db.tasks()}
+    return {(found.sha256, found.wnid): int(found.sha256, 16) % 4 > 0 for found in db.candidates.tasks()}
 
 
 def states(db: Project) -> dict[tuple[str, str], str]:
-    return {(image.sha256, image.wnid): image.decided for image in db.images()}
+    return {(image.sha256, image.wnid): image.decided for image in db.images.candidates()}
 
 
 def decided(db: Project, state: str) -> tuple[str, str]:
@@ -215,70 +215,70 @@ def policies(db: Project) -> dict[tuple[str, str], str]:
 
 
 def test_withdrawn_gold_leaves_its_label_to_the_votes(verified: Project) -> None:
-    before, votes = states(verified), len(verified.votes())
+    before, votes = states(verified), len(verified.crowd.votes())
     pair = decided(verified, "yes")
-    verified.add_gold({pair: False}, "x")
+    verified.gold.add({pair: False}, "x")
     assert (states(verified)[pair], policies(verified)[pair]) == ("no", "gold")
-    assert verified.correct_gold({pair: None}, "me", "I looked at the wrong one") == 1
-    assert verified.correct_gold({pair: None}, "me", "again") == 0
-    assert verified.gold() == {}
-    assert (states(verified), len(verified.votes())) == (before, votes)
+    assert verified.gold.correct({pair: None}, "me", "I looked at the wrong one") == 1
+    assert verified.gold.correct({pair: None}, "me", "again") == 0
+    assert verified.gold.answers() == {}
+    assert (states(verified), len(verified.crowd.votes())) == (before, votes)
     assert policies(verified)[pair].startswith("posterior(")
-    said = [(one.sha256, one.answer, one.by, one.reason) for one in verified.gold_history()]
+    said = [(one.sha256, one.answer, one.by, one.reason) for one in verified.gold.history()]
     assert said == [(pair[0], NO, "x", ""), (pair[0], None, "me", "I looked at the wrong one")]
 
 
 def test_gold_is_corrected_and_corrected_back(verified: Project) -> None:
     pair = decided(verified, "yes")
-    verified.add_gold({pair: False}, "x")
+    verified.gold.add({pair: False}, "x")
     for yes in (True, False, None, True):
-        assert verified.correct_gold({pair: yes}, "me", "so it is") == 1
-        assert list(verified.gold().values()) == ([] if yes is None else [yes])
+        assert verified.gold.correct({pair: yes}, "me", "so it is") == 1
+        assert list(verified.gold.answers().values()) == ([] if yes is None else [yes])
         assert states(verified)[pair] == ("no" if yes is False else "yes")
-    assert [one.answer for one in verified.gold_history()] == [NO, YES, NO, None, YES]
-    (ann,) = [review for review in verified.workers() if review.gold][:1]
+    assert [one.answer for one in verified.gold.history()] == [NO, YES, NO, None, YES]
+    (ann,) = [review for review in verified.workers.review() if review.gold][:1]
     assert ann.right in (0, 1), "workers are judged by what counts now"
 
 
 def test_only_gold_is_corrected_and_with_a_reason(verified: Project) -> None:
     first, second = list(truth_of(verified))[:2]
-    verified.add_gold({first: True}, "x")
+    verified.gold.add({first: True}, "x")
     with pytest.raises(CrowdError, match=f"1 of these never were gold, the first is {second[0]} for {second[1]}"):
-        verified.correct_gold({first: None, second: None}, "me", "r")
+        verified.gold.correct({first: None, second: None}, "me", "r")
     with pytest.raises(CrowdError, match="are of no candidate"):
-        verified.correct_gold({("f" * 64, DOG): None}, "me", "r")
+        verified.gold.correct({("f" * 64, DOG): None}, "me", "r")
     with pytest.raises(CrowdError, match="needs a reason"):
-        verified.correct_gold({first: None}, "me", " ")
-    verified.correct_gold({first: None}, "me", "r")
+        verified.gold.correct({first: None}, "me", " ")
+    verified.gold.correct({first: None}, "me", "r")
     with pytest.raises(CrowdError, match="contradict what gold says, or were withdrawn"):
-        verified.add_gold({first: True}, "an old file again")
-    assert len(verified.gold_history()) == 2
+        verified.gold.add({first: True}, "an old file again")
+    assert len(verified.gold.history()) == 2
 
 
 def test_a_siblings_no_stands_and_falls_with_the_yes_it_follows_from(collected: Project) -> None:
     yes = {pair: True for pair in truth_of(collected) if pair[1] == GREYHOUND}
-    collected.add_gold(yes, "x")
-    assert collected.sibling_gold(5) == 5
-    lent = {task.sha256 for task in collected.gold() if task.wnid == WHIPPET}
+    collected.gold.add(yes, "x")
+    assert collected.gold.add_siblings(5) == 5
+    lent = {task.sha256 for task in collected.gold.answers() if task.wnid == WHIPPET}
     wrong = {(sha256, GREYHOUND): None for sha256 in sorted(lent)[:2]}
-    assert collected.correct_gold(wrong, "me", "these are whippets") == 2
-    left = {task.sha256 for task, good in collected.gold().items() if task.wnid == WHIPPET and not good}
+    assert collected.gold.correct(wrong, "me", "these are whippets") == 2
+    left = {task.sha256 for task, good in collected.gold.answers().items() if task.wnid == WHIPPET and not good}
     assert left == lent - {sha256 for sha256, _ in wrong}
     kept = sorted(left)[0]
-    collected.correct_gold({(kept, WHIPPET): True}, "me", "shows both")
-    collected.correct_gold(dict.fromkeys(wrong, True), "me", "no, greyhounds after all")
-    again = {task.sha256: good for task, good in collected.gold().items() if task.wnid == WHIPPET}
+    collected.gold.correct({(kept, WHIPPET): True}, "me", "shows both")
+    collected.gold.correct(dict.fromkeys(wrong, True), "me", "no, greyhounds after all")
+    again = {task.sha256: good for task, good in collected.gold.answers().items() if task.wnid == WHIPPET}
     assert again == {**dict.fromkeys(lent, False), kept: True}, "what a person said of a sibling is left"
 
 
 def test_gold_that_is_all_there_is_can_be_withdrawn(collected: Project) -> None:
     """No label names the policy any more: it is remembered."""
     truth = truth_of(collected)
-    collected.verify(collected.simulated_crowd(truth), Lead(2, 5))
+    collected.crowd.run(collected.crowd.simulated(truth), Lead(2, 5))
     before = states(collected)
-    collected.add_gold(truth, "x")
+    collected.gold.add(truth, "x")
     assert set(policies(collected).values()) == {"gold"}
-    collected.correct_gold(dict.fromkeys(truth), "me", "all of it was a draft")
+    collected.gold.correct(dict.fromkeys(truth), "me", "all of it was a draft")
     assert states(collected) == before
     assert set(policies(collected).values()) == {"lead(2, 5)"}
 
@@ -287,23 +287,23 @@ def test_gold_that_is_all_there_is_can_be_withdrawn(collected: Project) -> None:
 
 
 def test_a_label_is_what_a_curator_says_until_that_is_withdrawn(verified: Project) -> None:
-    before, votes = states(verified), verified.votes()
-    reviews = verified.workers()
+    before, votes = states(verified), verified.crowd.votes()
+    reviews = verified.workers.review()
     yes, no = decided(verified, "yes"), decided(verified, "no")
     said = {yes: False, no: True}
-    assert verified.overrule(said, " ann ", "a wax figure") == 2
-    assert verified.overrule(said, "ann", "again") == 0
+    assert verified.labels.overrule(said, " ann ", "a wax figure") == 2
+    assert verified.labels.overrule(said, "ann", "again") == 0
     assert {pair: states(verified)[pair] for pair in said} == {yes: "no", no: "yes"}
     assert {policies(verified)[pair] for pair in said} == {"curator:ann"}
-    assert verified.stats()["policies"]["curator:ann"] == 2
-    assert verified.workers() == reviews, "no worker is judged by it"
-    assert verified.gold() == {}
-    assert verified.overrule({yes: None}, "bob", "a real one") == 1
-    assert verified.overrule({yes: None}, "bob", "a real one") == 0
+    assert verified.counts()["policies"]["curator:ann"] == 2
+    assert verified.workers.review() == reviews, "no worker is judged by it"
+    assert verified.gold.answers() == {}
+    assert verified.labels.overrule({yes: None}, "bob", "a real one") == 1
+    assert verified.labels.overrule({yes: None}, "bob", "a real one") == 0
     assert states(verified) == before | {no: "yes"}
-    assert verified.overrule({no: None}, "ann", "I was wrong") == 1
-    assert (states(verified), verified.votes()) == (before, votes)
-    assert [(one.answer, one.by) for one in verified.overrulings() if one.sha256 == yes[0]] == [
+    assert verified.labels.overrule({no: None}, "ann", "I was wrong") == 1
+    assert (states(verified), verified.crowd.votes()) == (before, votes)
+    assert [(one.answer, one.by) for one in verified.labels.overrulings() if one.sha256 == yes[0]] == [
         (NO, "ann"),
         (None, "bob"),
     ]
@@ -312,40 +312,40 @@ def test_a_label_is_what_a_curator_says_until_that_is_withdrawn(verified: Projec
 def test_nobody_is_asked_about_what_is_overruled(collected: Project) -> None:
     truth = truth_of(collected)
     some = dict.fromkeys(list(truth)[::2], True)
-    assert collected.overrule(some, "ann", "I took the photographs") == len(some)
+    assert collected.labels.overrule(some, "ann", "I took the photographs") == len(some)
     assert set(states(collected).values()) == {"open"}, "no labels were drawn, so none are"
-    assert not collected.verify(collected.simulated_crowd(truth)).waiting
-    asked = {vote.task for vote in collected.votes()}
-    assert asked == {task.number for task in collected.tasks() if (task.sha256, task.wnid) not in some}
+    assert not collected.crowd.run(collected.crowd.simulated(truth)).waiting
+    asked = {vote.task for vote in collected.crowd.votes()}
+    assert asked == {task.number for task in collected.candidates.tasks() if (task.sha256, task.wnid) not in some}
     assert all(states(collected)[pair] == "yes" for pair in some)
-    collected.overrule(dict.fromkeys(some), "ann", "ask the crowd")
+    collected.labels.overrule(dict.fromkeys(some), "ann", "ask the crowd")
     assert {states(collected)[pair] for pair in some} == {"open"}
-    assert collected.verify(collected.simulated_crowd(truth)).new_votes > 0
+    assert collected.crowd.run(collected.crowd.simulated(truth)).new_votes > 0
 
 
 def test_what_cannot_be_overruled_says_why(verified: Project) -> None:
     first, second = list(truth_of(verified))[:2]
-    verified.add_gold({first: True}, "x")
+    verified.gold.add({first: True}, "x")
     with pytest.raises(CrowdError, match="gold says otherwise of 1 of these labels: correct the gold"):
-        verified.overrule({first: False, second: False}, "ann", "r")
-    assert verified.overrule({first: True}, "ann", "r") == 1
+        verified.labels.overrule({first: False, second: False}, "ann", "r")
+    assert verified.labels.overrule({first: True}, "ann", "r") == 1
     assert policies(verified)[first] == "gold"
     with pytest.raises(CrowdError, match="1 of these labels were never overruled"):
-        verified.overrule({second: None}, "ann", "r")
+        verified.labels.overrule({second: None}, "ann", "r")
     with pytest.raises(CrowdError, match="1 labels are of no candidate"):
-        verified.overrule({("f" * 64, DOG): True}, "ann", "r")
+        verified.labels.overrule({("f" * 64, DOG): True}, "ann", "r")
     with pytest.raises(CrowdError, match="a curator needs a name"):
-        verified.overrule({second: True}, "\x1b", "r")
+        verified.labels.overrule({second: True}, "\x1b", "r")
     with pytest.raises(CrowdError, match="needs a reason"):
-        verified.overrule({second: True}, "ann", "")
-    assert len(verified.overrulings()) == 1
+        verified.labels.overrule({second: True}, "ann", "")
+    assert len(verified.labels.overrulings()) == 1
 
 
 def test_a_release_counts_what_was_overruled_and_names_nobody(verified: Project) -> None:
     yes, no = decided(verified, "yes"), decided(verified, "no")
-    verified.overrule({yes: False, no: True}, "Dr. Ann Example", "r")
-    release = verified.release("v1", outvoted=True)
-    hidden = verified.hidden_name("Dr. Ann Example")
+    verified.labels.overrule({yes: False, no: True}, "Dr. Ann Example", "r")
+    release = verified.releases.create("v1", outvoted=True)
+    hidden = verified.workers.hidden_name("Dr. Ann Example")
     assert release.summary["overruled"] == {hidden: {"yes": 1, "no": 1}}
     assert release.summary["labels_by_policy"][f"curator:{hidden}"] == 1
     assert sum(release.summary["labels_by_policy"].values()) == len(release.rows())
@@ -361,37 +361,37 @@ def test_a_release_counts_what_was_overruled_and_names_nobody(verified: Project)
 
 def test_one_trusted_person_decides_everything_with_a_vote_each(collected: Project) -> None:
     truth = truth_of(collected)
-    report = collected.verify(collected.simulated_crowd(truth, expert="Dr. Ann"), Trust("Dr. Ann"))
+    report = collected.crowd.run(collected.crowd.simulated(truth, expert="Dr. Ann"), Trust("Dr. Ann"))
     assert (report.votes, report.policy, report.waiting) == (36, 'trust("Dr. Ann")', False)
     assert states(collected) == {pair: "yes" if good else "no" for pair, good in truth.items()}
-    assert {vote.worker for vote in collected.votes()} == {"Dr. Ann"}
-    collected.block("Dr. Ann", "on leave")
+    assert {vote.worker for vote in collected.crowd.votes()} == {"Dr. Ann"}
+    collected.workers.block("Dr. Ann", "on leave")
     assert set(states(collected).values()) == {"open"}
-    waiting = collected.verify(collected.simulated_crowd(truth, expert="Dr. Ann"), Trust("Dr. Ann"))
+    waiting = collected.crowd.run(collected.crowd.simulated(truth, expert="Dr. Ann"), Trust("Dr. Ann"))
     assert (waiting.waiting, waiting.new_votes) == (True, 0)
-    collected.unblock("Dr. Ann", "back")
+    collected.workers.unblock("Dr. Ann", "back")
     assert set(states(collected).values()) == {"yes", "no"}
 
 
 def test_nobody_else_is_asked_where_one_person_is_trusted(verified: Project) -> None:
     for policy in (Trust("ann"), Imageable(Trust("ann"))):
-        for crowd in (verified.simulated_crowd(), verified.simulated_crowd(expert="bob")):
+        for crowd in (verified.crowd.simulated(), verified.crowd.simulated(expert="bob")):
             with pytest.raises(CrowdError, match="only 'ann' is trusted: simulate them alone"):
-                verified.verify(crowd, policy)
+                verified.crowd.run(crowd, policy)
         with pytest.raises(CrowdError, match="no vote by 'ann' counts"):
-            verified.verify(Nobody(), policy)
-    rarest, count = Counter(vote.worker for vote in verified.votes()).most_common()[-1]
-    report = verified.verify(Nobody(), Trust(rarest))
+            verified.crowd.run(Nobody(), policy)
+    rarest, count = Counter(vote.worker for vote in verified.crowd.votes()).most_common()[-1]
+    report = verified.crowd.run(Nobody(), Trust(rarest))
     assert (report.new_votes, report.states["open"]) == (0, 36 - count)
 
 
 def test_folders_are_taken_at_their_word_and_nobody_is_asked(collected: Project) -> None:
     lent = dict.fromkeys((pair for pair in truth_of(collected) if pair[1] == GREYHOUND), True)
-    collected.add_gold(dict(list(lent.items())[:2]), "x")
-    collected.sibling_gold(1)
-    report = collected.verify(Nobody(), Source())
+    collected.gold.add(dict(list(lent.items())[:2]), "x")
+    collected.gold.add_siblings(1)
+    report = collected.crowd.run(Nobody(), Source())
     assert (report.votes, report.waiting, report.states) == (0, False, {"yes": 36, "no": 1})
-    release = collected.release("v1")
+    release = collected.releases.create("v1")
     assert release.summary["unchecked"]["labels"] == 34
     assert release.summary["labels_by_policy"] == {"gold": 2, 'source("folder")': 34}
     assert verify_release(release.path) == []
@@ -399,26 +399,26 @@ def test_folders_are_taken_at_their_word_and_nobody_is_asked(collected: Project)
 
 def test_a_release_says_that_nobody_checked_an_experts_word_until_an_audit_has(collected: Project) -> None:
     truth = truth_of(collected)
-    collected.verify(collected.simulated_crowd(truth, expert="Dr. Ann"), Trust("Dr. Ann"))
-    release = collected.release("v1")
+    collected.crowd.run(collected.crowd.simulated(truth, expert="Dr. Ann"), Trust("Dr. Ann"))
+    release = collected.releases.create("v1")
     accepted = sum(truth.values())
     assert release.summary["unchecked"] == {
         "labels": accepted,
         "remark": f"{accepted} labels are {NOBODY_CHECKED}",
     }
-    policy = str(Trust(collected.hidden_name("Dr. Ann")))
+    policy = str(Trust(collected.workers.hidden_name("Dr. Ann")))
     assert release.summary["policies"] == [policy]
     assert {row["policy"] for row in release.rows()} == {policy}
     assert release.certificates == []
     assert not any(b"Dr. Ann" in path.read_bytes() for path in release.path.iterdir())
-    sample = collected.draw_audit([GREYHOUND], 100)
-    collected.record_audit({(image.sha256, image.wnid): Answer.YES for image in sample}, "somebody else")
+    sample = collected.audits.draw([GREYHOUND], 100)
+    collected.audits.record({(image.sha256, image.wnid): Answer.YES for image in sample}, "somebody else")
     below = sum(good for (_, wnid), good in truth.items() if wnid == GREYHOUND)
-    assert collected.release("v2").summary["unchecked"]["labels"] == accepted - below
-    collected.draw_audit([DOG], 100, fresh=True)
-    sample = collected.draw_audit([DOG], 100)
-    collected.record_audit({(image.sha256, image.wnid): Answer.YES for image in sample}, "somebody else")
-    assert "unchecked" not in collected.release("v3").summary
+    assert collected.releases.create("v2").summary["unchecked"]["labels"] == accepted - below
+    collected.audits.draw([DOG], 100, fresh=True)
+    sample = collected.audits.draw([DOG], 100)
+    collected.audits.record({(image.sha256, image.wnid): Answer.YES for image in sample}, "somebody else")
+    assert "unchecked" not in collected.releases.create("v3").summary
 
 
 # From the command line
@@ -481,9 +481,9 @@ def test_an_expert_from_the_command_line(collected: Project, tmp_path: Path) -> 
     assert "no vote by 'ann' counts" in run("verify", "--trust", "ann", *project, expect=2)
     said = run("verify", "--trust", "ann", "--crowd", "simulated", *project)
     assert "36 votes (1.00 per candidate)" in said
-    collected.block("ann", "x")
+    collected.workers.block("ann", "x")
     assert "ann has not answered what is open" in run("verify", "--trust", "ann", "--crowd", "simulated", *project)
-    collected.unblock("ann", "x")
+    collected.workers.unblock("ann", "x")
     assert "open 0, yes 36" in run("verify", "--trust", "ann", *project)
     made = run("release", "create", "v1", *project)
     assert "36 labels are taken on one person's or one source's word; nobody independent has checked them" in made

@@ -26,6 +26,7 @@ from holotype.consensus.posteriors import fit, majority
 from holotype.consensus.posteriors import LAPSE
 from holotype.crowd.port import votes_of
 from holotype.errors import CrowdError
+from holotype.simulation.workers import Population, SimulatedCrowd
 
 
 def ballot(votes: Sequence[tuple[int, int, int]], tasks: int, synsets: Sequence[int] | None = None) -> Ballot:

@@ -79,67 +79,71 @@ class Split:
 
 def test_a_split_between_siblings_is_asked_about_their_ancestor(cats: Project) -> None:
     people = Split()
-    report = cats.verify(people, Lead(2, 4), back_off=True)
+    report = cats.crowd.run(people, Lead(2, 4), back_off=True)
     assert report.backed_off == 20
     assert f"{report.backed_off} backed off to an ancestor" in str(report)
-    domestic = [task for task in cats.tasks() if task.wnid == DOMESTIC]
+    domestic = [task for task in cats.candidates.tasks() if task.wnid == DOMESTIC]
     assert len(domestic) == report.backed_off
-    assert len(cats.images(DOMESTIC, decided="yes")) >= report.backed_off
-    again = cats.verify(people, Lead(2, 4), back_off=True)
+    assert len(cats.images.candidates(DOMESTIC, decided="yes")) >= report.backed_off
+    again = cats.crowd.run(people, Lead(2, 4), back_off=True)
     assert (again.new_votes, again.backed_off) == (0, 0)
-    release = cats.release("v1")
+    release = cats.releases.create("v1")
     assert {row["source"] for row in release.rows() if row["wnid"] == DOMESTIC} == {"back-off"}
 
 
 def test_nothing_backs_off_unless_asked(cats: Project) -> None:
-    assert cats.verify(Split(), Lead(2, 4)).backed_off == 0
-    assert DOMESTIC not in {task.wnid for task in cats.tasks()}
+    assert cats.crowd.run(Split(), Lead(2, 4)).backed_off == 0
+    assert DOMESTIC not in {task.wnid for task in cats.candidates.tasks()}
 
 
 def test_a_synset_nobody_can_see_is_given_up(cats: Project) -> None:
     """Noes enough show that fewer than one in ten is good; what is open then, and nobody saw, is asked no more."""
     doubtful = Population(sensitivity=0.95, specificity=0.99, careless=0, spammers=0, unsure=0.3)
     people = SimulatedCrowd(lambda task: task.wnid in (BURMESE, SIAMESE), lambda: 0.0, doubtful)
-    report = cats.verify(people, Imageable(Lead(3, 9), least=0.1))
+    report = cats.crowd.run(people, Imageable(Lead(3, 9), least=0.1))
     poodle = cats.ontology.resolve("poodle").wnid
-    states = cats.stats()["synsets"][poodle]
+    states = cats.counts()["synsets"][poodle]
     assert states["abandoned"] > 0
     assert sum(states.values()) == 70
     assert states["no"] > 60
     assert report.unimageable == (poodle,)
     assert f"nobody can see {poodle}" in str(report)
     assert not report.waiting
-    assert len(cats.images("poodle", decided="abandoned")) == states["abandoned"]
+    assert len(cats.images.candidates("poodle", decided="abandoned")) == states["abandoned"]
 
 
 def test_priors_are_facts_and_the_newest_counts(cats: Project) -> None:
-    cats.verify(crowd(BURMESE), Fixed(1))
-    cats.verify(crowd(BURMESE), Posterior(maximum=2))
-    task = next(task for task in cats.tasks() if task.wnid == BURMESE)
+    cats.crowd.run(crowd(BURMESE), Fixed(1))
+    cats.crowd.run(crowd(BURMESE), Posterior(maximum=2))
+    task = next(task for task in cats.candidates.tasks() if task.wnid == BURMESE)
     pair = task.sha256, task.wnid
 
     def score() -> float:
-        found = [image for image in cats.images(BURMESE) if image.sha256 == task.sha256 and image.wnid == task.wnid]
+        found = [
+            image
+            for image in cats.images.candidates(BURMESE)
+            if image.sha256 == task.sha256 and image.wnid == task.wnid
+        ]
         return float(found[0].posterior or 0)
 
     before = score()
-    assert cats.add_priors({pair: 0.001}, "model") == 1
+    assert cats.candidates.add_priors({pair: 0.001}, "model") == 1
     assert score() < before
-    assert cats.add_priors({pair: 0.001}, "model") == 0
-    assert cats.add_priors({pair: 0.999}, "better model") == 1
+    assert cats.candidates.add_priors({pair: 0.001}, "model") == 0
+    assert cats.candidates.add_priors({pair: 0.999}, "better model") == 1
     assert score() > before
     with pytest.raises(CrowdError, match="between 0 and 1, not 1.0"):
-        cats.add_priors({pair: 1.0}, "model")
+        cats.candidates.add_priors({pair: 1.0}, "model")
     with pytest.raises(CrowdError, match="1 priors are of no candidate"):
-        cats.add_priors({("0" * 64, BURMESE): 0.5}, "model")
+        cats.candidates.add_priors({("0" * 64, BURMESE): 0.5}, "model")
 
 
 def test_gold_calibrates(cats: Project) -> None:
     with pytest.raises(CrowdError, match="calibration needs gold"):
-        cats.calibration()
-    cats.verify(crowd(BURMESE), Fixed(3))
-    cats.add_gold({(task.sha256, task.wnid): task.wnid == BURMESE for task in cats.tasks()[:40]}, "expert")
-    assert 0.01 <= cats.calibration().slope < 10
+        cats.crowd.calibration()
+    cats.crowd.run(crowd(BURMESE), Fixed(3))
+    cats.gold.add({(task.sha256, task.wnid): task.wnid == BURMESE for task in cats.candidates.tasks()[:40]}, "expert")
+    assert 0.01 <= cats.crowd.calibration().slope < 10
 
 
 def test_the_command_line_reads_policies_and_priors(cats: Project, tmp_path: Path) -> None:
@@ -148,7 +152,7 @@ def test_the_command_line_reads_policies_and_priors(cats: Project, tmp_path: Pat
     assert "candidates" in run(*verify, "lead(2, 5)", "--back-off", *place)
     assert "lead(2, 5) has none" in run(*verify, "lead(2, 5)", "--calibrate", *place, expect=2)
     assert "a policy is one of fixed, lead" in run(*verify, "guess", *place, expect=2)
-    first = cats.tasks()[0]
+    first = cats.candidates.tasks()[0]
     chances = tmp_path / "chances.csv"
     row = f"sha256,wnid,chance\n{first.sha256},{first.wnid},"
     chances.write_text(f"{row}0.25\n")

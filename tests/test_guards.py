@@ -19,6 +19,8 @@ from holotype.consensus.two_coin import Priors
 from holotype.consensus.posteriors import fit
 from holotype.consensus.ballot import UNKNOWN
 from holotype.crowd.guards import LEAST_EVIDENCE, MOST_UNSURE, Guard, guards_of, nobody_sure
+from holotype.crowd.imageable import Imageable
+from holotype.crowd.policies import Posterior
 from holotype.crowd.policy_names import parse_policy
 
 NO, UNSURE, YES = Answer.NO, Answer.UNSURE, Answer.YES

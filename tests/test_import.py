@@ -24,6 +24,10 @@ from holotype.imports.solution import read_solution
 from holotype.catalog import schema as t
 from holotype.catalog.locations import Place
 from holotype.errors import ArchiveError
+from holotype.imports.boxes import Box
+from holotype.imports.discover import find_ilsvrc2012, find_imagenet21k
+from holotype.imports.shapes import Kind, Source
+from holotype.imports.solution import read_solution
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.project.dataset_write import ImportReport
@@ -73,7 +77,7 @@ def facts(db: Project) -> Facts:
     for row in items:
         archive = archives[row.archive_id]
         about = (archive.kind, row.path, archive.size, archive.mtime_ns)
-        data = db.imported.read(Place(archive.path, row.offset, row.length, *about))
+        data = db.images.read(Location(archive.path, row.offset, row.length, *about))
         held = sorted(boxes.get(row.id, []))
         assert len(held) == row.boxes
         found[row.name] = (row.split, row.wnid, row.rank, held, data)
@@ -95,7 +99,7 @@ def expected(db: Project, images: list[Picture]) -> Facts:
 
 def import_into(db: Project, *paths: Path, dataset: str = "ilsvrc2012") -> ImportReport:
     sources, problems = find_ilsvrc2012(paths)
-    return db.imported.add(sources, dataset, problems=problems)
+    return db.datasets.add(sources, dataset, problems=problems)
 
 
 def by_archives(folder: Path, images: list[Picture]) -> None:
@@ -136,8 +140,8 @@ def test_postgresql_holds_the_same_items(
         import_into(db, tmp_path / "data")
         assert facts(db) == expected(db, sound)
         assert sum(import_into(db, tmp_path / "data").sources[number].new for number in range(3)) == 0
-        assert db.imported.fingerprint().not_sound == {"unknown_format": len(sound)}
-        assert {finding.code for _, finding in db.imported.lint()} == {"not_sound"}
+        assert db.datasets.fingerprint().not_sound == {"unknown_format": len(sound)}
+        assert {finding.code for _, finding in db.datasets.lint()} == {"not_sound"}
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -238,7 +242,7 @@ def test_an_archive_that_was_touched_is_looked_at_again(project: Project, tmp_pa
 def test_an_archive_that_was_replaced_is_read_as_it_is_now(project: Project, tmp_path: Path) -> None:
     by_archives(tmp_path, sound_pictures())
     import_into(project, tmp_path)
-    project.imported.fingerprint()
+    project.datasets.fingerprint()
     others = [replace(one, data=one.data + bytes(900)) for one in sound_pictures()]
     write_archives(tmp_path, others)
     import_into(project, tmp_path)
@@ -280,9 +284,9 @@ def test_an_archive_that_is_away_is_not_taken_for_another(project: Project, tmp_
     for folder, key in (("a", "x"), ("b", "y")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "0.tar").write_bytes(tar_of([(f"{key}.jpg", key.encode())]))
-    project.imported.add([Source(Kind.SHARD, tmp_path / "a/0.tar")], "mine")
+    project.datasets.add([Source(Kind.SHARD, tmp_path / "a/0.tar")], "mine")
     (tmp_path / "a").rename(tmp_path / "away")
-    project.imported.add([Source(Kind.SHARD, tmp_path / "b/0.tar")], "mine")
+    project.datasets.add([Source(Kind.SHARD, tmp_path / "b/0.tar")], "mine")
     (tmp_path / "away").rename(tmp_path / "a")
     assert {name: row[4] for name, row in facts(project).items()} == {"x": b"x", "y": b"y"}
 
@@ -292,7 +296,7 @@ def test_shards_whose_keys_begin_anew_are_refused(project: Project, tmp_path: Pa
         (tmp_path / name).write_bytes(tar_of([("0.jpg", data)]))
     shards = [Source(Kind.SHARD, tmp_path / name) for name in ("s0.tar", "s1.tar")]
     with pytest.raises(ArchiveError, match="need a --dataset of their own"):
-        project.imported.add(shards, "mine")
+        project.datasets.add(shards, "mine")
     assert facts(project) == {}
 
 
@@ -302,9 +306,9 @@ def test_two_imports_do_not_run_at_once(project: Project, tmp_path: Path) -> Non
 
     def second(stage: str, done: int, total: int) -> None:
         with pytest.raises(ArchiveError, match="another import into this project is running"):
-            project.imported.add(sources, "other")
+            project.datasets.add(sources, "other")
 
-    project.imported.add(sources, "ilsvrc2012", second)
+    project.datasets.add(sources, "ilsvrc2012", second)
     assert facts(project) == expected(project, pictures())
 
 
@@ -372,10 +376,10 @@ def test_a_scan_goes_on_where_it_was_stopped(project: Project, tmp_path: Path, m
 
     sources, _ = find_ilsvrc2012([tmp_path])
     with pytest.raises(KeyboardInterrupt):
-        project.imported.add(sources, "ilsvrc2012", stop)
+        project.datasets.add(sources, "ilsvrc2012", stop)
     assert facts(project) == {}
     again: list[int] = []
-    project.imported.add(sources, "ilsvrc2012", lambda stage, done, total: again.append(done))
+    project.datasets.add(sources, "ilsvrc2012", lambda stage, done, total: again.append(done))
     assert facts(project) == expected(project, pictures())
     assert seen[0] not in again
     assert [path.name for path in (project.path / "imports").iterdir()] == ["lock"]
@@ -385,14 +389,14 @@ def test_imagenet21k_is_a_tar_of_tars_of_synsets(project: Project, tmp_path: Pat
     images = [one for one in pictures() if one.split == "train"]
     (tmp_path / "fall11_whole.tar").write_bytes(tar_of_tars(images))
     sources, problems = find_imagenet21k([tmp_path / "fall11_whole.tar"])
-    project.imported.add(sources, "imagenet21k", problems=problems)
+    project.datasets.add(sources, "imagenet21k", problems=problems)
     assert {(row[0], row[1], row[4]) for row in facts(project).values()} == {("", o.wnid, o.data) for o in images}
 
 
 def test_shards_are_labelled_by_json_or_by_numbers(project: Project, tmp_path: Path) -> None:
     samples = [("a/0.jpg", b"x"), ("a/0.cls", b"1"), ("a/1.jpg", b"yy"), ("a/1.json", b'{"wnid": "%s"}' % DOG.encode())]
     (tmp_path / "s.tar").write_bytes(tar_of([*samples, ("a/2.jpg", b"z")]))
-    project.imported.add([Source(Kind.SHARD, tmp_path / "s.tar", "train", (DOG, CAT))], "mine")
+    project.datasets.add([Source(Kind.SHARD, tmp_path / "s.tar", "train", (DOG, CAT))], "mine")
     assert {name: (row[1], row[4]) for name, row in facts(project).items()} == {
         "a/0": (CAT, b"x"),
         "a/1": (DOG, b"yy"),
@@ -404,13 +408,13 @@ def test_releases_of_ours_are_shards_that_can_be_imported(
     project: Project, tmp_path: Path, wordnet: Ontology, fill: Callable[..., None]
 ) -> None:
     fill(tmp_path / "photos" / DOG, 5)
-    project.ingest(tmp_path / "photos")
-    project.verify(project.simulated_crowd())
-    release = project.release("v1", outvoted=True)
+    project.images.ingest(tmp_path / "photos")
+    project.crowd.run(project.crowd.simulated())
+    release = project.releases.create("v1", outvoted=True)
     shards = [Source(Kind.SHARD, path) for path in sorted(release.path.glob("*.tar"))]
     holotype.init(tmp_path / "other").close()
     with holotype.open(tmp_path / "other", wordnet) as other:
-        other.imported.add(shards, "v1")
+        other.datasets.add(shards, "v1")
         assert {(name, row[1]) for name, row in facts(other).items()} == {(r["id"], r["wnid"]) for r in release.rows()}
 
 
@@ -472,9 +476,9 @@ def test_every_item_is_fingerprinted_once(project: Project, tmp_path: Path) -> N
     images = sound_pictures()
     by_archives(tmp_path, images)
     import_into(project, tmp_path)
-    report = project.imported.fingerprint()
+    report = project.datasets.fingerprint()
     assert (report.sound, dict(report.not_sound), report.unreadable) == (5, {"unknown_format": 1}, 0)
-    again = project.imported.fingerprint()
+    again = project.datasets.fingerprint()
     assert (again.sound, again.unreadable) == (0, 0)
     with project.catalog.read() as connection:
         rows = connection.execute(select(t.item.c.name, t.fingerprint).join(t.fingerprint)).all()
@@ -486,11 +490,11 @@ def test_images_of_an_archive_that_is_gone_are_tried_again(project: Project, tmp
     by_archives(tmp_path / "a", sound_pictures())
     import_into(project, tmp_path / "a")
     (tmp_path / "a/ILSVRC2012_img_val.tar").rename(tmp_path / "away")
-    report = project.imported.fingerprint()
+    report = project.datasets.fingerprint()
     assert report.unreadable == 3
     assert len(report.problems) == 1
     (tmp_path / "away").rename(tmp_path / "a/ILSVRC2012_img_val.tar")
-    assert project.imported.fingerprint().unreadable == 0
+    assert project.datasets.fingerprint().unreadable == 0
 
 
 def sound_pictures() -> list[Picture]:
@@ -517,11 +521,11 @@ def test_lint_reports_what_is_known_and_what_the_catalog_shows(project: Project,
     )
     import_into(project, tmp_path)
     lists = [Source(Kind.MARKS, tmp_path / name, mark=mark) for name, mark in MARKS.items()]
-    project.imported.add(lists, "synsets")
-    assert project.imported.add(lists[:1], "synsets").sources[0].facts == 0
+    project.datasets.add(lists, "synsets")
+    assert project.datasets.add(lists[:1], "synsets").sources[0].facts == 0
     (tmp_path / "unsafe.txt").write_text(f"{CAT}\n")
-    project.imported.add(lists[:1], "synsets")
-    before = {(finding.code, finding.name) for _, finding in project.imported.lint()}
+    project.datasets.add(lists[:1], "synsets")
+    before = {(finding.code, finding.name) for _, finding in project.datasets.lint()}
     assert before == {
         ("png_named_jpeg", "n02105855_2933"),
         ("unlabelled", "ILSVRC2012_val_00000003"),
@@ -532,8 +536,8 @@ def test_lint_reports_what_is_known_and_what_the_catalog_shows(project: Project,
         ("box_empty", "ILSVRC2012_val_00000001"),
         ("box_foreign_class", "ILSVRC2012_val_00000001"),
     }
-    project.imported.fingerprint()
-    assert {(finding.code, finding.name) for _, finding in project.imported.lint()} - before == {
+    project.datasets.fingerprint()
+    assert {(finding.code, finding.name) for _, finding in project.datasets.lint()} - before == {
         ("split_leak", "ILSVRC2012_val_00000001"),
         ("cross_class_duplicate", "ILSVRC2012_val_00000001"),
         ("not_sound", f"{DOG}_2"),

@@ -125,45 +125,45 @@ def test_an_archive_cannot_ask_for_memory_without_bound(tmp_path: Path) -> None:
 
 
 def test_lemmas_are_taken_in_once(project: Project, german: Path) -> None:
-    report = project.import_lemmas(german)
+    report = project.lemmas.add(german)
     assert str(report).endswith("12 rows = 5 new + 1 known + 1 on unknown synsets + 3 other + 2 unreadable")
-    again = project.import_lemmas(german)
+    again = project.lemmas.add(german)
     assert (again.new, again.known) == (0, 6)
-    assert project.languages() == {"deu": 5}
-    assert project.translations(DOG) == [("deu", "Hund"), ("deu", "Haus hund")]
+    assert project.lemmas.languages() == {"deu": 5}
+    assert project.lemmas.of(DOG) == [("deu", "Hund"), ("deu", "Haus hund")]
 
 
 def test_a_synset_is_named_in_a_language(project: Project, german: Path) -> None:
-    project.import_lemmas(german)
-    assert project.resolve("deu:hund").wnid == project.resolve("deu:haus_hund").wnid == DOG
-    assert project.resolve("whippet") == project.resolve("n02091134")
+    project.lemmas.add(german)
+    assert project.lemmas.resolve("deu:hund").wnid == project.lemmas.resolve("deu:haus_hund").wnid == DOG
+    assert project.lemmas.resolve("whippet") == project.lemmas.resolve("n02091134")
     with pytest.raises(AmbiguousLemma, match=r"'deu:Kran' has 2 senses.*n02012849 \(large.*n03126707 \(lifts"):
-        project.resolve("deu:Kran")
+        project.lemmas.resolve("deu:Kran")
     with pytest.raises(AmbiguousLemma, match="'crane' has 5 senses"):
-        project.resolve("crane")
+        project.lemmas.resolve("crane")
     with pytest.raises(UnknownSynset, match=r"no synset is called 'Katze'.*languages know it: deu:Katze$"):
-        project.resolve("Katze")
+        project.lemmas.resolve("Katze")
     with pytest.raises(UnknownSynset, match=r"no synset is called 'fra:Katze'.*languages know it: deu:Katze$"):
-        project.resolve("fra:Katze")
+        project.lemmas.resolve("fra:Katze")
     with pytest.raises(UnknownSynset, match="such as dog$"):
-        project.resolve("deu:Nichts")
+        project.lemmas.resolve("deu:Nichts")
     with pytest.raises(UnknownSynset, match="no synset n00000001"):
-        project.resolve("n00000001")
+        project.lemmas.resolve("n00000001")
 
 
 def test_an_accent_may_be_a_character_of_its_own(project: Project, tmp_path: Path) -> None:
     (tmp_path / "fra.tab").write_text("# T\tfra\t\tCC0\n02084071-n\tfra:lemma\tche\u0301rie\n")
-    project.import_lemmas(tmp_path / "fra.tab")
-    assert project.resolve("fra:ch\u00e9rie").wnid == DOG
+    project.lemmas.add(tmp_path / "fra.tab")
+    assert project.lemmas.resolve("fra:ch\u00e9rie").wnid == DOG
 
 
 def test_a_subtree_is_named_in_a_language(project: Project, german: Path) -> None:
-    project.import_lemmas(german)
-    assert len(project.images(under="deu:Hund")) == 0
+    project.lemmas.add(german)
+    assert len(project.images.candidates(under="deu:Hund")) == 0
 
 
 def test_the_catalog_tells_languages_apart(project: Project, german: Path) -> None:
-    project.import_lemmas(german)
+    project.lemmas.add(german)
     french = [{"language": "fra", "wnid": CAT, "lemma": "Hund", "key": "hund", "source": "x"}]
     assert project.catalog.transact(lambda connection: translations.add_translations(connection, french * 2)) == 1
     with project.catalog.read() as connection:
@@ -180,12 +180,12 @@ def test_lemmas_are_taken_in_on_the_command_line(
 
 
 def test_folders_and_senses_are_named_in_a_language(project: Project, german: Path, tmp_path: Path) -> None:
-    project.import_lemmas(german)
+    project.lemmas.add(german)
     for name in ("deu:Hund", "deu:Kran", "deu:Nichts"):
         (tmp_path / "photos" / name).mkdir(parents=True)
         (tmp_path / "photos" / name / "a.jpg").write_bytes(b"")
     with pytest.raises(AmbiguousLemma, match="'deu:Kran' has 2 senses"):
-        project.list_folder(tmp_path / "photos")
-    listing = project.list_folder(tmp_path / "photos", {"deu:Kran": "deu:Katze"})
+        project.images.listing(tmp_path / "photos")
+    listing = project.images.listing(tmp_path / "photos", {"deu:Kran": "deu:Katze"})
     assert [found.wnid for file in listing.files for found in file.found] == [DOG, CAT]
     assert listing.unassigned == {"deu:Nichts": 1}

@@ -29,6 +29,7 @@ from holotype.crowd.mturk.terms import fee
 from holotype.errors import CrowdError, PlatformError
 from holotype.project.ledger import CatalogLedger
 from holotype.project import Project
+from holotype.project.ledger import CatalogLedger
 from mturk_server import DAY, MTurkServer
 
 TWICE = Fixed(2)
@@ -684,14 +685,14 @@ def test_missing_credentials_are_our_error(server: MTurkServer, monkeypatch: pyt
 def filled_project(project: Project, fill: Callable[..., None], tmp_path: Path) -> Project:
     fill(tmp_path / "images/n02084071", 3)
     fill(tmp_path / "images/n02121620", 2, first=10)
-    project.ingest(tmp_path / "images")
+    project.images.ingest(tmp_path / "images")
     return project
 
 
 def test_the_catalogs_ledger_is_what_the_one_in_memory_is(filled_project: Project) -> None:
     held, notes = CatalogLedger(filled_project.catalog, "c", "id"), Notes()
     other = CatalogLedger(filled_project.catalog, "another", "id")
-    tasks = filled_project.tasks()
+    tasks = filled_project.candidates.tasks()
     pages = [Page(f"001-{n}", task.wnid, (task,), frozenset({"x"})) for n, task in enumerate(tasks)]
     for ledger in (held, notes):
         ledger.remember(pages[:2], 1.0)
@@ -719,7 +720,7 @@ def test_votes_are_concluded_from_though_the_budget_is_used_up(server: MTurkServ
     server.now = time.time()
 
     def verify() -> None:
-        filled_project.verify(filled_project.mturk_crowd(TERMS, Decimal("0.24"), endpoint=server.url))
+        filled_project.crowd.run(filled_project.crowd.mturk(TERMS, Decimal("0.24"), endpoint=server.url))
 
     verify()
     for posting in ledger.postings():
@@ -727,7 +728,7 @@ def test_votes_are_concluded_from_though_the_budget_is_used_up(server: MTurkServ
         server.submit(posting.reference, "W0", filled(page, lambda _: "yes"))
     with pytest.raises(CrowdError, match="exceed the budget"):
         verify()
-    assert all((image.posterior or 0) > 0.4 for image in filled_project.images())
+    assert all((image.posterior or 0) > 0.4 for image in filled_project.images.candidates())
 
 
 def test_a_project_is_verified_from_the_command_line_and_holds_no_credential(
@@ -759,7 +760,7 @@ def test_a_project_is_verified_from_the_command_line_and_holds_no_credential(
     out = verify(*offer, "--budget", "5", answer="y\n")
     assert "2 assignments: $0.20 reward + $0.040 fee = $0.240 of play money in the sandbox" in out
     assert "run the same command again later" in out
-    first = filled_project.tasks()[:1]
+    first = filled_project.candidates.tasks()[:1]
     for n in range(40):
         for id, hit in server.hits.items():
             taken = [a for a in server.assignments.values() if a["HITId"] == id]

@@ -20,6 +20,8 @@ from holotype.imports.solution import read_solution
 from holotype.benchmark.orders import ORDERS, convert, detect_order, order
 from holotype.cli.orders import read_guesses, read_labels
 from holotype.errors import PredictionError
+from holotype.imports.devkit import parse_meta
+from holotype.imports.solution import read_solution
 from holotype.ontology import Ontology, is_wnid
 
 names = st.sampled_from(sorted(ORDERS))

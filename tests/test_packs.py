@@ -20,7 +20,7 @@ def name_of(data: bytes) -> str:
     return f"{hashlib.sha256(data).hexdigest()}.jpg"
 
 
-def write(folder: Path, *contents: bytes, rotate_at: int = 1 << 30) -> list[Address]:
+def write(folder: Path, *contents: bytes, rotate_at: int = 1 << 30) -> list[Location]:
     with PackWriter(folder, rotate_at=rotate_at) as writer:
         addresses = []
         for data in contents:
@@ -54,14 +54,14 @@ def test_members_are_read_at_their_addresses_and_by_tar(tmp_path: Path) -> None:
 
 def test_a_writer_goes_on_in_the_pack_that_is_there(tmp_path: Path) -> None:
     first, second = write(tmp_path, b"one"), write(tmp_path, b"two")
-    assert first[0].pack == second[0].pack
-    with tarfile.open(tmp_path / first[0].pack) as pack:
+    assert first[0].file == second[0].file
+    with tarfile.open(tmp_path / first[0].file) as pack:
         assert pack.getnames() == [name_of(b"one"), name_of(b"two")]
 
 
 def test_packs_rotate_at_a_size(tmp_path: Path) -> None:
     addresses = write(tmp_path, *(bytes([n]) * 3000 for n in range(5)), rotate_at=4000)
-    assert [address.pack for address in addresses] == [f"pack-{number:06d}.tar" for number in (0, 0, 1, 1, 2)]
+    assert [address.file for address in addresses] == [f"pack-{number:06d}.tar" for number in (0, 0, 1, 1, 2)]
 
 
 def test_several_writers_write_several_packs(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_reader_keeps_few_files_open(tmp_path: Path) -> None:
 def test_a_pack_taken_in_the_moment_before_it_is_locked_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick: list[Address] = []
+    quick: list[Location] = []
     really_open = os.open
 
     def open_and_be_slow(path: Path, flags: int, mode: int = 0o777) -> int:
@@ -157,18 +157,18 @@ def test_a_pack_taken_in_the_moment_before_it_is_locked_is_left_alone(
 @pytest.mark.parametrize("pack", ["../pack-000000.tar", "/etc/passwd", "", "..", "a\0b"])
 def test_a_reader_stays_in_its_folder(tmp_path: Path, pack: str) -> None:
     with pytest.raises(PackError):
-        PackReader(tmp_path).read(Address(pack, 0, 1))
+        PackReader(tmp_path).read(Location(pack, 0, 1))
 
 
 def test_reading_past_the_end_is_an_error(tmp_path: Path) -> None:
     (address,) = write(tmp_path, b"one")
     with pytest.raises(PackError, match="has no bytes at 512"):
-        PackReader(tmp_path).read(Address(address.pack, address.offset, 10**6))
+        PackReader(tmp_path).read(Location(address.file, address.offset, 10**6))
     for offset, length in ((-1, 1), (0, -1), (0, 2**62)):
         with pytest.raises(PackError, match="has no bytes"):
-            PackReader(tmp_path).read(Address(address.pack, offset, length))
+            PackReader(tmp_path).read(Location(address.file, offset, length))
     with pytest.raises(PackError, match="cannot open"):
-        PackReader(tmp_path).read(Address("pack-000009.tar", 0, 1))
+        PackReader(tmp_path).read(Location("pack-000009.tar", 0, 1))
 
 
 def test_a_full_disk_leaves_the_pack_as_it_was(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_full_disk_leaves_the_pack_as_it_was(tmp_path: Path) -> None:
 import resource, signal
 from pathlib import Path
 from holotype.errors import PackError
-from holotype.images import PackWriter
+from holotype.store.packs import PackWriter
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
 with PackWriter(Path({str(tmp_path)!r})) as writer:

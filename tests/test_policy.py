@@ -23,6 +23,7 @@ from holotype.crowd.policy_names import parse_policy
 from holotype.simulation.replay import replay
 from holotype.consensus.two_coin import Priors
 from holotype.errors import CrowdError
+from holotype.simulation.replay import replay
 
 YES, NO, UNSURE = Answer.YES, Answer.NO, Answer.UNSURE
 POLICIES: list[Policy] = [Fixed(5), Lead(2, 5), Posterior(), Table(seeds=3), Imageable(Posterior())]

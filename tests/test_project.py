@@ -32,6 +32,8 @@ from holotype.ontology import Ontology, Synset
 from holotype.project import Project
 from holotype.releases import Fractions, Release, split, verify_release
 from holotype.releases.build import CHECKSUMS, MANIFEST, STATISTICS, SUMMARY, VOTES
+from holotype.store.location import Location
+from holotype.store.packs import PackReader
 
 Fill = Callable[..., None]
 Copy = Callable[[Path], Path]
@@ -40,8 +42,8 @@ POLICY = Lead(2, 9)
 """Accepts nothing against more noes than yeses, which a release would refuse, and has nothing to fit."""
 
 
-def candidates(db: Project) -> list[tuple[str, str]]:
-    return [(image.wnid, image.sha256) for image in db.images()]
+def pairs(db: Project) -> list[tuple[str, str]]:
+    return [(image.wnid, image.sha256) for image in db.images.candidates()]
 
 
 # Projects
@@ -80,15 +82,19 @@ def test_subfolders_name_synsets(project: Project, tmp_path: Path, fill: Fill) -
     fill(folder / f"{CAT}-true_cat", 1, first=20)
     fill(folder / "my holiday", 3, first=30)
     fill(folder, 1, first=40)
-    listing = project.list_folder(folder)
+    listing = project.images.listing(folder)
     assert listing.unassigned == {"my holiday": 3}
-    report = project.ingest(folder)
+    report = project.images.ingest(folder)
     assert (report.kept, report.total) == (8, 8)
-    found = [wnid for wnid, _ in candidates(project)]
+    found = [wnid for wnid, _ in pairs(project)]
     assert sorted(found) == [DOG, DOG, WHIPPET, CAT]
-    assert len(project.images(under=DOG)) == 3
-    assert len(project.images(under="whippet")) == len(project.images(under=project.ontology[CAT])) == 1
-    assert project.stats()["images"] == 8
+    assert len(project.images.candidates(under=DOG)) == 3
+    assert (
+        len(project.images.candidates(under="whippet"))
+        == len(project.images.candidates(under=project.ontology[CAT]))
+        == 1
+    )
+    assert project.counts()["images"] == 8
 
 
 def test_an_ambiguous_folder_lists_its_senses_and_is_settled_by_one(
@@ -97,31 +103,33 @@ def test_an_ambiguous_folder_lists_its_senses_and_is_settled_by_one(
     fill(tmp_path / "photos/crane", 2)
     fill(tmp_path / "photos/bank", 1, first=5)
     with pytest.raises(AmbiguousLemma, match=r"'bank' has 10 senses.*'crane' has 5 senses.*--sense NAME=WNID"):
-        project.ingest(tmp_path / "photos")
-    assert project.stats()["images"] == 0
-    project.ingest(tmp_path / "photos", senses={"crane": "n02012849", "bank": "n09213565"})
-    assert {wnid for wnid, _ in candidates(project)} == {"n02012849", "n09213565"}
+        project.images.ingest(tmp_path / "photos")
+    assert project.counts()["images"] == 0
+    project.images.ingest(tmp_path / "photos", senses={"crane": "n02012849", "bank": "n09213565"})
+    assert {wnid for wnid, _ in pairs(project)} == {"n02012849", "n09213565"}
 
 
 def test_again_adds_only_what_is_new(project: Project, tmp_path: Path, fill: Fill) -> None:
     folder = tmp_path / "photos" / DOG
     fill(folder, 3)
-    assert project.ingest(tmp_path / "photos").kept == 3
+    assert project.images.ingest(tmp_path / "photos").kept == 3
     fill(folder, 2, first=3)
     (folder / "0000.jpg").write_bytes(encoded(photo(77)))
-    report = project.ingest(tmp_path / "photos")
+    report = project.images.ingest(tmp_path / "photos")
     assert (report.kept, report.unchanged, report.total) == (3, 2, 5)
-    before = candidates(project)
-    assert str(project.ingest(tmp_path / "photos")).startswith("5 inputs = 0 kept + 0 duplicate + 0 rejected + 5 un")
-    assert candidates(project) == before
+    before = pairs(project)
+    assert str(project.images.ingest(tmp_path / "photos")).startswith(
+        "5 inputs = 0 kept + 0 duplicate + 0 rejected + 5 un"
+    )
+    assert pairs(project) == before
 
 
 def test_exact_duplicates_are_stored_once(project: Project, tmp_path: Path, fill: Fill) -> None:
     fill(tmp_path / "photos" / DOG, 3)
     shutil.copytree(tmp_path / "photos" / DOG, tmp_path / "photos" / CAT)
-    report = project.ingest(tmp_path / "photos")
+    report = project.images.ingest(tmp_path / "photos")
     assert (report.kept, report.duplicate, report.total) == (3, 3, 6)
-    assert len(candidates(project)) == 6
+    assert len(pairs(project)) == 6
     with tarfile.open(project.path / "packs/pack-000000.tar") as pack:
         names = pack.getnames()
     assert len(names) == len(set(names)) == 6  # three images, three thumbnails
@@ -138,7 +146,7 @@ def test_every_input_has_an_outcome_and_the_counts_add_up(project: Project, tmp_
     (folder / "link.jpg").symlink_to(folder / "0001.jpg")
     (folder / "folder link").symlink_to("/etc")
     os.mkfifo(folder / "pipe.jpg")
-    report = project.ingest(tmp_path / "photos")
+    report = project.images.ingest(tmp_path / "photos")
     assert report.rejected == {"truncated": 1, "unknown_format": 1, "empty": 1, "symbolic_link": 2, "not_a_file": 1}
     assert (report.kept, report.duplicate, report.total) == (4, 1, 11)
     assert {unquote(Path(origin).name) for origin, _, _ in report.rejections} == {
@@ -149,8 +157,8 @@ def test_every_input_has_an_outcome_and_the_counts_add_up(project: Project, tmp_
         "folder link",
         "pipe.jpg",
     }
-    assert sum(project.stats()["intake"].values()) == 11
-    assert project.ingest(tmp_path / "photos").unchanged == 11
+    assert sum(project.counts()["intake"].values()) == 11
+    assert project.images.ingest(tmp_path / "photos").unchanged == 11
 
 
 def test_names_of_any_bytes_are_taken_in(project: Project, tmp_path: Path) -> None:
@@ -173,33 +181,33 @@ def test_names_of_any_bytes_are_taken_in(project: Project, tmp_path: Path) -> No
     odd = folder.parent / os.fsdecode(b"caf\xe9")
     odd.mkdir()
     shutil.copy(folder / "%FF.jpg", odd)
-    assert project.list_folder(tmp_path / "photos").unassigned == {"caf\\xe9": 1}
-    report = project.ingest(tmp_path / "photos")
+    assert project.images.listing(tmp_path / "photos").unassigned == {"caf\\xe9": 1}
+    report = project.images.ingest(tmp_path / "photos")
     assert (report.kept, report.duplicate) == (6, 1)
-    assert project.ingest(tmp_path / "photos").unchanged == 7
+    assert project.images.ingest(tmp_path / "photos").unchanged == 7
     renamed = (tmp_path / "photos").rename(tmp_path / os.fsdecode(b"\xff"))
-    assert project.ingest(renamed).duplicate == 7
+    assert project.images.ingest(renamed).duplicate == 7
 
 
 def test_the_way_to_a_folder_does_not_matter(
     project: Project, tmp_path: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(tmp_path / "photos" / DOG, 2)
-    project.ingest(tmp_path / "photos")
+    project.images.ingest(tmp_path / "photos")
     monkeypatch.chdir(tmp_path / "photos" / DOG)
-    assert project.ingest("..").unchanged == 2
+    assert project.images.ingest("..").unchanged == 2
     with project.catalog.read() as connection:
         assert [len(seen) for seen in candidates.sightings(connection).values()] == [1, 1]
 
 
 def test_what_could_not_be_read_is_tried_again(project: Project, tmp_path: Path, fill: Fill) -> None:
     fill(tmp_path / "photos" / DOG, 2)
-    files = project.list_folder(tmp_path / "photos").files
+    files = project.images.listing(tmp_path / "photos").files
     (tmp_path / "photos" / DOG / "0000.jpg").rename(tmp_path / "hidden")
-    report = project.ingest_files(files)
+    report = project.images.take(files)
     assert (report.kept, report.rejected) == (1, {"unreadable": 1})
     (tmp_path / "hidden").rename(tmp_path / "photos" / DOG / "0000.jpg")
-    assert project.ingest_files(files).kept == 1
+    assert project.images.take(files).kept == 1
 
 
 def test_a_file_found_for_two_synsets_is_a_candidate_for_both(project: Project, tmp_path: Path, fill: Fill) -> None:
@@ -207,9 +215,9 @@ def test_a_file_found_for_two_synsets_is_a_candidate_for_both(project: Project, 
     paths = sorted((tmp_path / "photos").iterdir())
     found = {wnid: Found(wnid, project.ontology.rank(wnid), "test") for wnid in (DOG, CAT)}
     files = [InputFile.of(path, [some]) for some in found.values() for path in paths]
-    report = project.ingest_files(files)
+    report = project.images.take(files)
     assert (report.kept, report.total) == (80, 80)
-    assert len(candidates(project)) == 160
+    assert len(pairs(project)) == 160
 
 
 def _interrupt(_: object) -> None:
@@ -237,7 +245,7 @@ def test_near_duplicates_are_grouped_and_kept(project: Project, tmp_path: Path) 
         (folder / f"{name}.jpg").write_bytes(encoded(image, quality=95))
         (folder / f"{name}-small.jpg").write_bytes(encoded(image.resize((200, 150)), quality=60))
         (folder / f"{name}-mirrored.png").write_bytes(encoded(ImageOps.mirror(image), "PNG"))
-    assert project.ingest(tmp_path / "photos").kept == 6
+    assert project.images.ingest(tmp_path / "photos").kept == 6
     with project.catalog.read() as connection:
         groups = images.near_duplicates(connection)
     assert len(groups) == 6
@@ -246,24 +254,24 @@ def test_near_duplicates_are_grouped_and_kept(project: Project, tmp_path: Path) 
 
 def test_an_image_reads_back_and_shows_itself(project: Project, tmp_path: Path, fill: Fill) -> None:
     fill(tmp_path / "photos" / DOG, 1, width=600, height=300)
-    project.ingest(tmp_path / "photos")
-    (image,) = project.images()
+    project.images.ingest(tmp_path / "photos")
+    (image,) = project.images.candidates()
     assert image.read() == (tmp_path / "photos" / DOG / "0000.jpg").read_bytes()
     assert hashlib.sha256(image.read()).hexdigest() == image.sha256
     assert (image.width, image.height, image.decided, image.posterior) == (600, 300, "open", None)
     assert image._repr_jpeg_().startswith(b"\xff\xd8")
-    assert "data:image/jpeg;base64," in project.images()._repr_html_()
-    assert repr(project.images()) == "<1 images: open 1>"
-    assert repr(project.images()[0:0]) == "<0 images: none>"
+    assert "data:image/jpeg;base64," in project.images.candidates()._repr_html_()
+    assert repr(project.images.candidates()) == "<1 images: open 1>"
+    assert repr(project.images.candidates()[0:0]) == "<0 images: none>"
     with pytest.raises(ProjectError, match="decided must be of"):
-        project.images(decided="maybe")
+        project.images.candidates(decided="maybe")
     with pytest.raises(KeyError):
-        project.images(under="no such thing")
+        project.images.candidates(under="no such thing")
 
 
 def test_what_is_no_folder_is_one_clear_error(project: Project, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="not a folder"):
-        project.ingest(tmp_path / "none")
+        project.images.ingest(tmp_path / "none")
 
 
 def zero_a_block(data: bytes) -> bytes:
@@ -275,7 +283,7 @@ def test_the_real_sample_is_kept_whole_and_every_damage_is_named(
     project: Project, tmp_path: Path, shared: Path
 ) -> None:
     sample = sorted((shared / "imagenet-val-sample").iterdir())
-    assert project.ingest(shared / "imagenet-val-sample").kept == 500
+    assert project.images.ingest(shared / "imagenet-val-sample").kept == 500
     big = tmp_path / "big.png"
     Image.new("1", (30_000, 30_000)).save(big)
     damages: list[tuple[str, Callable[[bytes], bytes]]] = [
@@ -293,7 +301,7 @@ def test_the_real_sample_is_kept_whole_and_every_damage_is_named(
             reason, damage = damages[number // 10 % 4]
             data, expected[path.name] = damage(data), reason
         (copy / path.name).write_bytes(data)
-    report = project.ingest(copy)
+    report = project.images.ingest(copy)
     assert report.duplicate == 450
     assert {Path(origin).name: reason for origin, reason, _ in report.rejections} == expected
     assert sum(report.rejected.values()) == len(expected) == 50
@@ -346,17 +354,17 @@ def test_killed_ingest_loses_nothing_and_doubles_nothing(
     for _ in range(5):
         progress.append(kill_when(ingest, project / "catalog.sqlite", "image", progress[-1]))
         with holotype.open(project, wordnet) as db:
-            assert db.stats()["images"] == progress[-1]
-            for image in db.images():
+            assert db.counts()["images"] == progress[-1]
+            for image in db.images.candidates():
                 assert hashlib.sha256(image.read()).hexdigest() == image.sha256
     assert progress == sorted(progress)
     assert 0 < progress[1] < 450, progress
     report = json.loads(run("ingest", tmp_path / "photos", "-p", project, "--json"))
     assert report["total"] == 452
     with holotype.open(project, wordnet) as db:
-        assert db.stats()["intake"] == {"kept": 450, "duplicate": 1, "rejected(unknown_format)": 1}
-        assert len(candidates(db)) == len(set(candidates(db))) == 451
-        for image in db.images():
+        assert db.counts()["intake"] == {"kept": 450, "duplicate": 1, "rejected(unknown_format)": 1}
+        assert len(pairs(db)) == len(set(pairs(db))) == 451
+        for image in db.images.candidates():
             assert hashlib.sha256(image.read()).hexdigest() == image.sha256
             assert image.thumbnail().startswith(b"\xff\xd8")
     names: list[str] = []
@@ -375,9 +383,9 @@ def test_killed_verify_loses_nothing_and_doubles_nothing(
     for name in ("killed", "whole"):
         project = new_project(tmp_path / name)
         with holotype.open(project, wordnet) as db:
-            db.ingest(tmp_path / "photos")
+            db.images.ingest(tmp_path / "photos")
             truth = tmp_path / "truth.csv"
-            rows = [f"{sha256},{wnid},{'yes' if int(sha256, 16) % 3 else 'no'}" for wnid, sha256 in candidates(db)]
+            rows = [f"{sha256},{wnid},{'yes' if int(sha256, 16) % 3 else 'no'}" for wnid, sha256 in pairs(db)]
             truth.write_text("\n".join(["sha256,wnid,answer", *rows]))
         verify = ("verify", "-p", project, "--crowd", "simulated", "--truth", truth)
         seen = []
@@ -391,10 +399,10 @@ def test_killed_verify_loses_nothing_and_doubles_nothing(
             assert seen == sorted(seen)
             assert 0 < seen[1] < report["votes"], seen
         with holotype.open(project, wordnet) as db:
-            sha256 = {task.number: (task.wnid, task.sha256) for task in db.tasks()}
-            votes = [(sha256[vote.task], vote.worker, vote.answer, vote.page) for vote in db.votes()]
+            sha256 = {task.number: (task.wnid, task.sha256) for task in db.candidates.tasks()}
+            votes = [(sha256[vote.task], vote.worker, vote.answer, vote.page) for vote in db.crowd.votes()]
             assert len({(task, worker) for task, worker, _, _ in votes}) == len(votes)
-            outcomes.append((sorted(votes), {(i.wnid, i.sha256): i.decided for i in db.images()}))
+            outcomes.append((sorted(votes), {(i.wnid, i.sha256): i.decided for i in db.images.candidates()}))
     assert outcomes[0] == outcomes[1]
 
 
@@ -405,8 +413,8 @@ def test_two_ingests_at_once_share_the_work(tmp_path: Path, wordnet: Ontology, f
     ingest = program("ingest", tmp_path / "photos", "-p", project)
     run_at_once(ingest, 2)
     with holotype.open(project, wordnet) as db:
-        assert db.stats()["images"] == 240
-        assert len(candidates(db)) == 240
+        assert db.counts()["images"] == 240
+        assert len(pairs(db)) == 240
 
 
 def test_a_whole_project_on_postgresql(
@@ -419,9 +427,9 @@ def test_a_whole_project_on_postgresql(
     ingest = program("ingest", tmp_path / "photos", "-p", tmp_path / "p")
     run_at_once(ingest, 2)
     with holotype.open(tmp_path / "p", wordnet) as db:
-        assert db.stats()["images"] == len(candidates(db)) == 200
-        assert not db.verify(db.simulated_crowd()).waiting
-        assert verify_release(db.release("v1", outvoted=True).path) == []
+        assert db.counts()["images"] == len(pairs(db)) == 200
+        assert not db.crowd.run(db.crowd.simulated()).waiting
+        assert verify_release(db.releases.create("v1", outvoted=True).path) == []
     with pytest.raises(ProjectError, match="belongs to another project"):
         holotype.init(tmp_path / "other")
 
@@ -451,14 +459,14 @@ def verified(verified_once: Path, copy_of: Callable[[Path], Project]) -> Project
 
 
 def test_verify_labels_every_candidate(verified: Project) -> None:
-    states = verified.stats()["states"]
+    states = verified.counts()["states"]
     assert "open" not in states
     assert sum(states.values()) == 100
     assert 30 < states["yes"] < 75, "of about 75 good ones a lead of two loses half to a crowd that overlooks a third"
-    assert len(verified.images(under=DOG, decided="yes")) == sum(
-        image.decided == "yes" and image.wnid in (DOG, WHIPPET) for image in verified.images()
+    assert len(verified.images.candidates(under=DOG, decided="yes")) == sum(
+        image.decided == "yes" and image.wnid in (DOG, WHIPPET) for image in verified.images.candidates()
     )
-    again = verified.verify(verified.simulated_crowd(), POLICY)
+    again = verified.crowd.run(verified.crowd.simulated(), POLICY)
     assert again.new_votes == 0
     assert not again.waiting
     assert "100 candidates: open 0" in str(again)
@@ -466,41 +474,41 @@ def test_verify_labels_every_candidate(verified: Project) -> None:
 
 def test_a_release_refuses_what_was_accepted_against_its_votes(verified: Project) -> None:
     """A model that learns how much a crowd overlooks accepts what most overlooked: somebody has to say so."""
-    report = verified.verify(verified.simulated_crowd(), Posterior(accept=0.9, reject=0.05))
+    report = verified.crowd.run(verified.crowd.simulated(), Posterior(accept=0.9, reject=0.05))
     assert report.states["yes"] > 50
     with pytest.raises(ReleaseError, match=r"\d+ images are accepted against more noes than yeses.*--outvoted"):
-        verified.release("v1")
-    assert verified.releases() == {}
-    release = verified.release("v1", outvoted=True)
+        verified.releases.create("v1")
+    assert verified.releases.checksums() == {}
+    release = verified.releases.create("v1", outvoted=True)
     against = sum(row["no"] > row["yes"] for row in release.rows())
     assert release.summary["outvoted"] == against > 0
     assert verify_release(release.path) == []
 
 
 def test_another_policy_draws_other_conclusions_from_the_same_votes(verified: Project) -> None:
-    votes = len(verified.votes())
-    verified.verify(verified.simulated_crowd(), Fixed(2))
-    assert len(verified.votes()) == votes
+    votes = len(verified.crowd.votes())
+    verified.crowd.run(verified.crowd.simulated(), Fixed(2))
+    assert len(verified.crowd.votes()) == votes
 
 
 def test_more_images_join_the_campaign(verified: Project, tmp_path: Path, fill: Fill) -> None:
-    votes = {(vote.task, vote.worker) for vote in verified.votes()}
+    votes = {(vote.task, vote.worker) for vote in verified.crowd.votes()}
     fill(tmp_path / "photos" / DOG, 20, first=5000)
-    verified.ingest(tmp_path / "photos")
-    report = verified.verify(verified.simulated_crowd(), POLICY)
+    verified.images.ingest(tmp_path / "photos")
+    report = verified.crowd.run(verified.crowd.simulated(), POLICY)
     assert sum(report.states.values()) == 120
     assert not report.waiting
-    assert votes < {(vote.task, vote.worker) for vote in verified.votes()}
+    assert votes < {(vote.task, vote.worker) for vote in verified.crowd.votes()}
 
 
 # Releases
 
 
 def test_a_release_keeps_its_promises(verified: Project) -> None:
-    release = verified.release("v1")
+    release = verified.releases.create("v1")
     assert verify_release(release.path) == []
     rows = release.rows()
-    accepted = verified.images(decided="yes")
+    accepted = verified.images.candidates(decided="yes")
     assert [(row["wnid"], row["sha256"]) for row in rows] == [(image.wnid, image.sha256) for image in accepted]
     assert [row["rank"] for row in rows] == sorted(row["rank"] for row in rows)
     assert release.wnids == [DOG, WHIPPET, CAT]
@@ -523,7 +531,7 @@ def test_a_release_keeps_its_promises(verified: Project) -> None:
 
 
 def test_a_subtree_is_a_few_ranges_of_rows(verified: Project) -> None:
-    release = verified.release("v1")
+    release = verified.releases.create("v1")
     wnids = [row["wnid"] for row in release.rows()]
     assert wnids == sorted(wnids, key=verified.ontology.rank)
     dogs = [n for n, wnid in enumerate(wnids) if verified.ontology.is_under(wnid, DOG)]
@@ -531,9 +539,9 @@ def test_a_subtree_is_a_few_ranges_of_rows(verified: Project) -> None:
 
 
 def test_votes_are_released_with_hashed_workers(verified: Project) -> None:
-    release = verified.release("v1")
+    release = verified.releases.create("v1")
     rows = pq.read_table(release.path / VOTES).to_pylist()
-    votes = verified.votes()
+    votes = verified.crowd.votes()
     assert len(rows) == len(votes)
     assert len({row["worker"] for row in rows}) == len({vote.worker for vote in votes})
     assert not {row["worker"] for row in rows} & {vote.worker for vote in votes}
@@ -546,41 +554,41 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def test_the_same_labels_give_the_same_bytes(verified: Project, tmp_path: Path, wordnet: Ontology) -> None:
-    first = contents(verified.release("v1").path)
+    first = contents(verified.releases.create("v1").path)
     verified.close()
     shutil.copytree(verified.path, tmp_path / "copy")
     shutil.rmtree(tmp_path / "copy/releases/v1")
     with holotype.open(tmp_path / "copy", wordnet) as copy:
         with copy.catalog.write() as connection:
             connection.exec_driver_sql("DELETE FROM release")
-        assert contents(copy.release("v1").path) == first
-        assert contents(copy.release("other", seed=1).path)[MANIFEST] != first[MANIFEST]
+        assert contents(copy.releases.create("v1").path) == first
+        assert contents(copy.releases.create("other", seed=1).path)[MANIFEST] != first[MANIFEST]
 
 
 def test_a_release_is_never_changed(verified: Project) -> None:
-    first = contents(verified.release("v1").path)
-    verified.release("v1", seed=5)
-    assert contents(verified.release("v1").path) == first
-    assert list(verified.releases()) == ["v1"]
+    first = contents(verified.releases.create("v1").path)
+    verified.releases.create("v1", seed=5)
+    assert contents(verified.releases.create("v1").path) == first
+    assert list(verified.releases.checksums()) == ["v1"]
     for name in ("../v2", "", "a b", ".hidden", "a" * 200):
         with pytest.raises(ReleaseError, match="a release's name"):
-            verified.release(name)
+            verified.releases.create(name)
 
 
 def test_a_release_needs_accepted_images(project: Project, tmp_path: Path, fill: Fill) -> None:
     with pytest.raises(ReleaseError, match="run holotype verify first"):
-        project.release("v1")
+        project.releases.create("v1")
     with pytest.raises(ReleaseError, match="sum to 1"):
         Fractions(0.5, 0.5, 0.5)
 
 
 def test_a_pack_that_rotted_is_noticed(verified: Project) -> None:
-    (image,) = verified.images(decided="yes")[:1]
-    with open(verified.path / "packs" / image.address.pack, "r+b") as file:
-        file.seek(image.address.offset + 100)
+    (image,) = verified.images.candidates(decided="yes")[:1]
+    with open(verified.path / "packs" / image.location.file, "r+b") as file:
+        file.seek(image.location.offset + 100)
         file.write(b"rotten")
     with pytest.raises(ReleaseError, match="no longer holds image"):
-        verified.release("v1")
+        verified.releases.create("v1")
     assert not (verified.path / "releases/v1").exists()
 
 
@@ -682,7 +690,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], object], str]] = {
 @pytest.mark.parametrize("name", TAMPERINGS)
 def test_tampering_is_noticed(verified: Project, name: str) -> None:
     tamper, expected = TAMPERINGS[name]
-    folder = verified.release("v1").path
+    folder = verified.releases.create("v1").path
     tamper(folder)
     problems = verify_release(folder)
     assert any(expected in problem for problem in problems), problems
@@ -692,7 +700,7 @@ def test_a_release_killed_while_written_is_made_anew(verified: Project) -> None:
     partial = verified.path / "releases/.v1.partial"
     partial.mkdir(parents=True)
     (partial / "train-000000.tar").write_bytes(b"half")
-    assert verify_release(verified.release("v1").path) == []
+    assert verify_release(verified.releases.create("v1").path) == []
     assert not partial.exists()
 
 
@@ -700,31 +708,31 @@ def test_a_release_is_made_by_one_process_at_a_time(verified: Project) -> None:
     lock = os.open(verified.path / "releases/.v1.lock", os.O_RDWR | os.O_CREAT)
     fcntl.flock(lock, fcntl.LOCK_EX)
     with pytest.raises(ReleaseError, match="another process is making"):
-        verified.release("v1")
+        verified.releases.create("v1")
     os.close(lock)
-    assert verify_release(verified.release("v1").path) == []
+    assert verify_release(verified.releases.create("v1").path) == []
 
 
 def test_a_release_sealed_anew_is_not_the_one_that_was_made(verified: Project) -> None:
-    folder = verified.release("v1").path
-    assert verified.verify_release("v1") == []
+    folder = verified.releases.create("v1").path
+    assert verified.releases["v1"].verify() == []
     table = pq.read_table(folder / VOTES)
     pq.write_table(table.slice(1), folder / VOTES)
     rewrite_sums(folder)
     assert verify_release(folder) == []
-    assert verified.verify_release("v1") == ["SHA256SUMS is not the one this release was made with"]
+    assert verified.releases["v1"].verify() == ["SHA256SUMS is not the one this release was made with"]
 
 
 def test_a_folder_in_a_releases_place_is_not_taken_for_it(verified: Project) -> None:
-    folder = verified.release("v1", seed=3).path
+    folder = verified.releases.create("v1", seed=3).path
     with verified.catalog.write() as connection:
         connection.exec_driver_sql("DELETE FROM release")
     shutil.copytree(folder, verified.path / "releases/alien")
     (verified.path / "releases/empty").mkdir()
     for name, seed in (("v1", 0), ("alien", 3), ("empty", 0)):
         with pytest.raises(ReleaseError, match="not the release that is asked for"):
-            verified.release(name, seed=seed)
-    assert verified.release("v1", seed=3).path == folder
+            verified.releases.create(name, seed=seed)
+    assert verified.releases.create("v1", seed=3).path == folder
     with verified.catalog.write() as connection:
         releases.add(connection, "v1", verified.releases()["v1"], 9.0)
 
@@ -750,17 +758,17 @@ def test_a_release_keeps_near_duplicates_together_after_a_stopped_ingest(
 
 
 def test_a_missing_release_does_not_block_the_others(verified: Project) -> None:
-    shutil.rmtree(verified.release("v1").path)
-    verified.release("v2")
-    assert list(verified.releases()) == ["v1", "v2"]
-    assert verified.verify_release("v2") == []
+    shutil.rmtree(verified.releases.create("v1").path)
+    verified.releases.create("v2")
+    assert list(verified.releases.checksums()) == ["v1", "v2"]
+    assert verified.releases["v2"].verify() == []
     with pytest.raises(ReleaseError, match="there is no release in"):
-        verified.release("v1")
+        verified.releases.create("v1")
 
 
 def test_labels_follow_from_all_votes_whoever_asked(verified: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Votes another process brings while labels are drawn are in the labels."""
-    task = verified.tasks()[0]
+    task = verified.candidates.tasks()[0]
     late: list[int] = []
     honest = Tally.ballot
 
@@ -776,7 +784,7 @@ def test_labels_follow_from_all_votes_whoever_asked(verified: Project, monkeypat
         return found
 
     monkeypatch.setattr(Tally, "ballot", ballot_and_a_late_vote)
-    verified.verify(verified.simulated_crowd(), Fixed(2))
+    verified.crowd.run(verified.crowd.simulated(), Fixed(2))
     with verified.catalog.read() as connection:
         (state,) = (
             row.state for row in candidates.find(connection, None, None) if row.candidate_id == task.number
@@ -786,11 +794,11 @@ def test_labels_follow_from_all_votes_whoever_asked(verified: Project, monkeypat
 
 
 def test_a_release_whose_entry_was_lost_is_found_again(verified: Project) -> None:
-    verified.release("v1")
+    verified.releases.create("v1")
     with verified.catalog.write() as connection:
         connection.exec_driver_sql("DELETE FROM release")
-    verified.release("v1")
-    assert list(verified.releases()) == ["v1"]
+    verified.releases.create("v1")
+    assert list(verified.releases.checksums()) == ["v1"]
 
 
 def test_splits_are_stratified_seeded_and_independent_of_order() -> None:
@@ -811,10 +819,10 @@ def test_splits_are_stratified_seeded_and_independent_of_order() -> None:
 
 
 def test_the_shards_are_addressed_by_the_manifest(verified: Project) -> None:
-    release = verified.release("v1")
+    release = verified.releases.create("v1")
     reader = PackReader(release.path)
     for row in release.rows():
-        data = reader.read(Address(row["shard"], row["offset"], row["length"]))
+        data = reader.read(Location(row["shard"], row["offset"], row["length"]))
         assert hashlib.sha256(data).hexdigest() == row["sha256"]
     reader.close()
 
@@ -823,7 +831,7 @@ def test_the_shards_are_addressed_by_the_manifest(verified: Project) -> None:
 
 
 def test_a_release_scores_predictions(verified: Project, tmp_path: Path) -> None:
-    release = verified.release("v1")
+    release = verified.releases.create("v1")
     rows = release.rows("test")
     predictions = tmp_path / "predictions.csv"
 
@@ -832,17 +840,17 @@ def test_a_release_scores_predictions(verified: Project, tmp_path: Path) -> None
         predictions.write_text("\n".join(["image,guess1", *lines]))
 
     write(lambda wnid: wnid)
-    scores = verified.evaluate(predictions, "v1")
+    scores = verified.releases["v1"].evaluate(predictions)
     assert (scores.images, scores.top1.value, scores.hierarchical[0].value) == (len(rows), 0, 0)
     write(lambda wnid: WHIPPET if wnid == DOG else DOG)
-    scores = verified.evaluate(predictions, "v1")
+    scores = verified.releases["v1"].evaluate(predictions)
     assert scores.top1.value == scores.top5.value == 1
     heights = [verified.ontology.height(DOG if row["wnid"] != CAT else "n01317541") for row in rows]
     assert scores.hierarchical[0].value == pytest.approx(sum(heights) / len(heights))
     with pytest.raises(PredictionError, match="unknown image"):
-        verified.evaluate(predictions, "v1", split="val")
+        verified.releases["v1"].evaluate(predictions, split="val")
     with pytest.raises(ReleaseError, match=r"no release 'v9'; there are: v1"):
-        verified.evaluate(predictions, "v9")
+        verified.releases["v9"].evaluate(predictions)
 
 
 def test_the_api_reads_like_the_domain(verified: Project) -> None:
@@ -850,5 +858,5 @@ def test_the_api_reads_like_the_domain(verified: Project) -> None:
     assert isinstance(dog, Synset)
     assert dog.lemmas[0] == "dog"
     assert verified.ontology[WHIPPET] in verified.ontology.descendants(dog)
-    assert len(verified.images(under="n02084071", decided="yes")) > 10
-    assert isinstance(verified.release("v1"), Release)
+    assert len(verified.images.candidates(under="n02084071", decided="yes")) > 10
+    assert isinstance(verified.releases.create("v1"), Release)

@@ -283,24 +283,24 @@ def photographs(project: Project, tmp_path: Path, fill: Callable[..., None]) -> 
     """Twelve images each of a dog and a cat in a project, all labelled yes."""
     fill(tmp_path / "photos" / DOG, 12)
     fill(tmp_path / "photos" / CAT, 12, first=50, width=90, height=60)
-    project.ingest(tmp_path / "photos")
-    project.add_gold({(task.sha256, task.wnid): True for task in project.tasks()}, "test")
-    project.verify(project.simulated_crowd())
+    project.images.ingest(tmp_path / "photos")
+    project.gold.add({(task.sha256, task.wnid): True for task in project.candidates.tasks()}, "test")
+    project.crowd.run(project.crowd.simulated())
 
 
 def test_images_labelled_yes_are_surveyed(project: Project, tmp_path: Path, fill: Callable[..., None]) -> None:
-    nothing = project.survey(diversity=3)
+    nothing = project.statistics(diversity=3)
     assert (nothing.scale.images, nothing.sizes, nothing.objects) == (0, None, None)
     photographs(project, tmp_path, fill)
-    found = project.survey(diversity=8, seed=1)
+    found = project.statistics(diversity=8, seed=1)
     assert (found.scale.synsets, found.scale.images) == (2, 24)
     assert found.sizes is not None
     assert (found.sizes.images, found.sizes.mean_width, found.sizes.median_height) == (24, 85, 60)
     assert found.objects is None
     assert found.diversity is not None
     assert {one.wnid for one in found.diversity.synsets} == {DOG, CAT}
-    assert found == project.survey(diversity=8, seed=1)
-    too_many = project.survey(diversity=13).diversity
+    assert found == project.statistics(diversity=8, seed=1)
+    too_many = project.statistics(diversity=13).diversity
     assert too_many is not None
     assert too_many.synsets == ()
     json.dumps(found.values())
@@ -323,10 +323,10 @@ def test_diversity_reads_the_images_where_they_lie(project: Project, wordnet: On
     rows = [{"wnid": DOG, "rank": wordnet.rank(DOG), "length": len(image)} for image in images]
     import_items(project.catalog, rows, folder=tmp_path)
     with pytest.raises(ArchiveError, match="cannot read"):
-        project.survey(diversity=2)
+        project.statistics(diversity=2)
     for number, image in enumerate(images, 1):
         (tmp_path / str(number)).write_bytes(image)
-    found = project.survey(diversity=2)
+    found = project.statistics(diversity=2)
     assert found.diversity is not None
     assert len(found.diversity.synsets) == 1
 
@@ -338,7 +338,7 @@ def test_the_report_is_one_page_and_always_the_same(
     (tmp_path / "1").write_bytes(image := encoded(photo(99)))
     row = {"wnid": DOG, "rank": wordnet.rank(DOG), "boxes": 1, "length": len(image)}
     import_items(project.catalog, [row], [(1, DOG, 0, 0, 9, 9)], tmp_path)
-    found = project.survey(diversity=4)
+    found = project.statistics(diversity=4)
     page = render(found, wordnet, "<b>$x$")
     assert page == render(found, wordnet, "<b>$x$")
     assert page.count("<svg") == 7
@@ -450,7 +450,7 @@ def test_real_images_have_the_sizes_and_scales_they_should(shared: Path, project
     import_items(project.catalog, items, rows, shared / "imagenet-val-sample")
     with project.catalog.write() as connection:
         connection.execute(insert(schema.fingerprint), said)
-    found = project.survey(1)
+    found = project.statistics(1)
     assert found.sizes is not None
     assert found.objects is not None
     assert (found.sizes.images, found.sizes.median_width, found.sizes.median_height) == (500, 500, 375)

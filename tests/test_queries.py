@@ -33,8 +33,9 @@ from holotype.images.decode import decode
 from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology
 from holotype.project import Project, init
-from holotype.queries import FIELDS, Index, Live, Place, Query, Questions, Row, Term
+from holotype.queries import FIELDS, Index, Live, Location, Query, Questions, Row, Term
 from holotype.queries.query import MAX_TERMS, NUMBERS, STATES
+from holotype.queries.results import FoundImage, find_in_release
 from holotype.releases import MANIFEST_SCHEMA, Release
 
 DOG, CAT, WHIPPET, TOY_DOG, ANIMAL = "n02084071", "n02121808", "n02091134", "n02085374", "n00015388"
@@ -141,7 +142,7 @@ def world(ontology: Ontology) -> list[Row]:
     rows = []
     for number in range(90):
         wnid = pick(WNIDS)
-        place = Place("pack-000000.tar", 512 * number, 100 + number)
+        place = Location("pack-000000.tar", 512 * number, 100 + number)
         rows.append(
             Row(
                 f"{int(rng.integers(1 << 62)):016x}",
@@ -162,7 +163,7 @@ def world(ontology: Ontology) -> list[Row]:
     for number in range(160):
         wnid = pick((*WNIDS, ""))
         width, height = pick(((None, None), (400, 300), (640, 480), (399, 1)))
-        place = Place("/data/a.tar", 512 * number, 7, "tar", f"m{number}", 1 << 40, 1 << 60)
+        place = Location("/data/a.tar", 512 * number, 7, "tar", f"m{number}", 1 << 40, 1 << 60)
         rows.append(
             Row(
                 f"{pick(('b', 'B', 'ä', 'n'))}_{number}",
@@ -303,7 +304,7 @@ def asked(request: pytest.FixtureRequest, everything: list[Row]) -> tuple[Questi
     if not isinstance(source, Index):
         return source, everything
     rows = [row for row in everything if row.rank >= 0 and row.width]
-    place = [Place(row.place.file, row.place.offset, row.place.length) for row in rows]
+    place = [Location(row.place.file, row.place.offset, row.place.length) for row in rows]
     return source, [
         dataclasses.replace(row, state="yes", dataset="", place=at) for row, at in zip(rows, place, strict=True)
     ]
@@ -423,7 +424,7 @@ def test_what_a_name_means_is_the_resolvers_business(wordnet: Ontology, index: I
 def test_a_row_below_two_parents_counts_once(tmp_path: Path) -> None:
     diamond = small_ontology({0: [], 1: [0], 2: [0], 3: [1, 2]})
     row = Row(
-        "a", "n00000003", diamond.rank("n00000003"), "train", "yes", 0, 1, 1, "", "", "", "JPEG", Place("s", 0, 1)
+        "a", "n00000003", diamond.rank("n00000003"), "train", "yes", 0, 1, 1, "", "", "", "JPEG", Location("s", 0, 1)
     )
     index = Index(write_manifest(tmp_path / "m.parquet", [row]), diamond)
     assert index.counts(Query()).tolist() == [1, 1, 1, 1]
@@ -439,7 +440,7 @@ def test_ids_name_an_image_with_several_labels_once(
 ) -> None:
     labels = st.tuples(st.sampled_from([DOG, CAT, TOY_DOG]), st.sampled_from("abcde"))
     chosen = data.draw(st.dictionaries(labels, st.integers(0, 1), max_size=12))
-    place = Place("s", 0, 1)
+    place = Location("s", 0, 1)
     rows = [
         Row(prefix + id, wnid, wordnet.rank(wnid), "val", "yes", boxes, 1, 1, "", "", "", "JPEG", place)
         for (wnid, id), boxes in chosen.items()
@@ -541,7 +542,7 @@ def test_a_word_that_is_there_again_and_again_takes_no_memory(wordnet: Ontology,
 
 def test_words_are_those_of_their_rows_whatever_the_encoding(wordnet: Ontology, tmp_path: Path) -> None:
     """More different words than Parquet's dictionary holds, which then goes on without one."""
-    place, rank, many = Place("s", 0, 1), wordnet.rank(DOG), 20_000
+    place, rank, many = Location("s", 0, 1), wordnet.rank(DOG), 20_000
     rows = [Row(f"{n:06d}", DOG, rank, "val", "yes", 0, 1, 1, "", f"{n:0100d}", "", "JPEG", place) for n in range(many)]
     path = write_manifest(tmp_path / "m.parquet", rows)
     pq.write_table(pq.read_table(path), path)
@@ -642,11 +643,11 @@ def labelled(labelled_once: Path, copy_of: Callable[[Path], Project], tmp_path: 
 
 
 def test_a_project_finds_candidates_and_items_and_reads_them(labelled: Project) -> None:
-    dogs = labelled.find(f"under:{DOG}")
+    dogs = labelled.images.find(f"under:{DOG}")
     assert len(dogs) == len(list(dogs)) == len(dogs.ids()) == len(dogs.page()) == 9
     assert dogs.counts()[labelled.ontology.rank(ANIMAL)] == 9
     assert len(dogs.sample(3, seed=1)) == 3
-    (item,) = labelled.find(f"under:{DOG} boxes>=1")
+    (item,) = labelled.images.find(f"under:{DOG} boxes>=1")
     assert decode(item.read()).width == 600
     assert decode(item.thumbnail()).width == 256
     candidate = next(image for image in dogs if not image.row.dataset)
@@ -659,11 +660,11 @@ def test_a_project_finds_candidates_and_items_and_reads_them(labelled: Project) 
 
 
 def test_a_release_of_a_project_is_asked_by_name(labelled: Project) -> None:
-    found = labelled.find(f"under:{WHIPPET}", release="v1")
-    assert found.ids().to_pylist() == labelled.find(f"under:{WHIPPET} -boxes>=1").ids().to_pylist()
+    found = labelled.releases["v1"].find(f"under:{WHIPPET}")
+    assert found.ids().to_pylist() == labelled.images.find(f"under:{WHIPPET} -boxes>=1").ids().to_pylist()
     assert all(hashlib.sha256(image.read()).hexdigest().startswith(image.name) for image in found)
     with pytest.raises(ReleaseError, match="there is no release 'v2'"):
-        labelled.find("", release="v2")
+        labelled.releases["v2"]
     release = Release(labelled.path / "releases/v1")
     other = small_ontology({0: []})
     with pytest.raises(OntologyError, match="was made on the ontology"):
@@ -718,8 +719,8 @@ def test_an_image_with_two_labels_counts_twice_and_has_one_id(
 ) -> None:
     fill(tmp_path / "photos" / WHIPPET, 3)
     fill(tmp_path / "photos" / CAT, 2)
-    project.ingest(tmp_path / "photos")
-    found = project.find("under:animal")
+    project.images.ingest(tmp_path / "photos")
+    found = project.images.find("under:animal")
     assert repr(found) == "<5 labels: under:animal>"
     assert found.ids().to_pylist() == list(dict.fromkeys(image.name for image in found))
     assert len(found.ids()) == 3
@@ -778,10 +779,12 @@ def test_a_damaged_image_leaves_its_place_on_a_page(labelled: Project, tmp_path:
     assert (shown.count("<figure>"), shown.count("<img"), shown.count("<em>")) == (13, 12, 1)
     assert "a.tar" in shown
 
-    def read(place: Place) -> bytes:
+    def read(place: Location) -> bytes:
         raise ArchiveError("<b>")
 
-    figures = "".join(contact_sheet("", [FoundImage(labelled.find("boxes:0").page()[0].row, read)] * 2, {WHIPPET: ""}))
+    figures = "".join(
+        contact_sheet("", [FoundImage(labelled.images.find("boxes:0").page()[0].row, read)] * 2, {WHIPPET: ""})
+    )
     assert figures.count("<em>&lt;b&gt;</em>") == 2
-    grid = labelled.find("")._repr_html_()
+    grid = labelled.images.find("")._repr_html_()
     assert (grid.count("<img"), grid.count("<em>")) == (12, 1)

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from holotype.store.archives import ArchiveReader, read_file
 from holotype.store.tar.scan import Headers, read_headers
 from holotype.errors import ArchiveError
+from holotype.store.archives import ArchiveReader, read_file
+from holotype.store.tar.scan import Headers, read_headers
 
 END = bytes(1024)
 

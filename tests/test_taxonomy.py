@@ -507,7 +507,12 @@ def test_a_project_keeps_its_own_ontology(tmp_path: Path) -> None:
         assert [synset.wnid for synset in db.ontology] == [DOG]
     source.unlink()
     with holotype.open(tmp_path / "p") as db:
-        assert db.resolve("hound").wnid == db.resolve("de:hund").wnid == db.resolve("deu:Hund").wnid == DOG
+        assert (
+            db.lemmas.resolve("hound").wnid
+            == db.lemmas.resolve("de:hund").wnid
+            == db.lemmas.resolve("deu:Hund").wnid
+            == DOG
+        )
         assert "cat" not in db.ontology.lemmas()
     assert json.loads((tmp_path / "p/ontology.json").read_text())[0]["id"] == "dog"
 
@@ -594,7 +599,7 @@ def test_a_release_carries_the_ontology_that_is_its_own(released: Path, tmp_path
         certified = json.loads(run("certify", release, "-p", project, "--json"))
         assert (certified["problems"], certified["certificates"][0]["correct"]) == ([], 4)
     with holotype.open(project) as db:
-        rows = db.release("v1").rows("train")
+        rows = db.releases.create("v1").rows("train")
     guesses = "image,guess1\n" + "".join(f"{row['id']},{row['wnid']}\n" for row in rows)
     guessed = written(tmp_path / "guesses.csv", guesses)
     for release in ("v1", copy):
@@ -710,7 +715,7 @@ def test_a_stopped_init_loses_no_translations(tmp_path: Path, monkeypatch: pytes
     monkeypatch.delenv("HOLOTYPE_CATALOG")
     for _ in range(2):
         with holotype.open(tmp_path / "p") as db:
-            assert db.translations(DOG) == [("deu", "Hund")]
+            assert db.lemmas.of(DOG) == [("deu", "Hund")]
 
 
 def test_init_overwrites_no_file_of_the_users(tmp_path: Path) -> None:
@@ -748,8 +753,8 @@ def test_folders_and_commands_know_ids(released: Path, tmp_path: Path) -> None:
     (tmp_path / "photos/GS-2").mkdir(parents=True)
     (tmp_path / "photos/GS-2/1.jpg").write_bytes(encoded(photo(1)))
     with holotype.open(released / "p") as db:
-        assert db.resolve("GS-2").name == "puss"
-        listing = db.list_folder(tmp_path / "photos")
+        assert db.lemmas.resolve("GS-2").name == "puss"
+        listing = db.images.listing(tmp_path / "photos")
         assert ([file.found[0].wnid for file in listing.files], listing.unassigned) == ([own_wnid("GS-2")], {})
     for source in (("-p", released / "p"), ("--ontology", released / "pets.csv")):
         assert json.loads(run("ontology", "show", "GS-1", *source, "--json"))["wnid"] == own_wnid("GS-1")

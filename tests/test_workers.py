@@ -443,7 +443,7 @@ def collected(collected_once: Path, copy_of: Callable[[Path], Project]) -> Proje
 
 
 def truth_of(db: Project) -> dict[tuple[str, str], bool]:
-    return {(found.sha256, found.wnid): int(found.sha256, 16) % 4 > 0 for found in db.tasks()}
+    return {(found.sha256, found.wnid): int(found.sha256, 16) % 4 > 0 for found in db.candidates.tasks()}
 
 
 def some_gold(db: Project, every: int = 5) -> dict[tuple[str, str], bool]:
@@ -452,63 +452,63 @@ def some_gold(db: Project, every: int = 5) -> dict[tuple[str, str], bool]:
 
 def test_gold_is_added_once_and_never_changed_by_the_way(collected: Project) -> None:
     gold = some_gold(collected)
-    assert collected.add_gold(gold, "an expert") == 12
-    assert collected.add_gold(gold, "an expert") == 0
-    held = {(found.sha256, found.wnid): yes for found, yes in collected.gold().items()}
+    assert collected.gold.add(gold, "an expert") == 12
+    assert collected.gold.add(gold, "an expert") == 0
+    held = {(found.sha256, found.wnid): yes for found, yes in collected.gold.answers().items()}
     assert held == gold
     with pytest.raises(CrowdError, match=r"12 of these answers contradict what gold says.*holotype gold correct"):
-        collected.add_gold({pair: not yes for pair, yes in gold.items()}, "a fool")
+        collected.gold.add({pair: not yes for pair, yes in gold.items()}, "a fool")
     with pytest.raises(CrowdError, match=f"1 gold answers are of no candidate, the first is nothing for {DOG}"):
-        collected.add_gold({("nothing", DOG): True, **truth_of(collected)}, "x")
-    assert len(collected.gold()) == 12
+        collected.gold.add({("nothing", DOG): True, **truth_of(collected)}, "x")
+    assert len(collected.gold.answers()) == 12
 
 
 def test_a_sibling_is_gold_no_and_a_candidate(collected: Project) -> None:
     truth = truth_of(collected)
-    collected.add_gold(dict.fromkeys((pair for pair in truth if pair[1] == GREYHOUND), True), "x")
-    assert collected.sibling_gold(5) == 5
-    assert collected.sibling_gold(5) == 0
-    lent = {found.sha256: yes for found, yes in collected.gold().items() if found.wnid == WHIPPET}
+    collected.gold.add(dict.fromkeys((pair for pair in truth if pair[1] == GREYHOUND), True), "x")
+    assert collected.gold.add_siblings(5) == 5
+    assert collected.gold.add_siblings(5) == 0
+    lent = {found.sha256: yes for found, yes in collected.gold.answers().items() if found.wnid == WHIPPET}
     assert list(lent.values()) == [False] * 5
     assert all((sha256, GREYHOUND) in truth for sha256 in lent)
-    assert len(collected.tasks()) == 65
-    report = collected.verify(collected.simulated_crowd())
+    assert len(collected.candidates.tasks()) == 65
+    report = collected.crowd.run(collected.crowd.simulated())
     assert not report.waiting
-    assert all(image.decided == "no" for image in collected.images(under=WHIPPET) if image.sha256 in lent)
-    assert verify_release(collected.release("v1", outvoted=True).path) == []
+    assert all(image.decided == "no" for image in collected.images.candidates(under=WHIPPET) if image.sha256 in lent)
+    assert verify_release(collected.releases.create("v1", outvoted=True).path) == []
 
 
 def test_gold_labels_say_so(collected: Project) -> None:
     truth, gold = truth_of(collected), some_gold(collected)
-    collected.verify(collected.simulated_crowd(truth))
-    votes = len(collected.votes())
+    collected.crowd.run(collected.crowd.simulated(truth))
+    votes = len(collected.crowd.votes())
     contrary = next(
         ((image.sha256, image.wnid), image.decided == "no")
-        for image in collected.images()
+        for image in collected.images.candidates()
         if (image.sha256, image.wnid) not in gold and image.decided in ("yes", "no")
     )
-    collected.add_gold(gold | dict([contrary]), "x")
-    decided = {(image.sha256, image.wnid): image.decided for image in collected.images()}
+    collected.gold.add(gold | dict([contrary]), "x")
+    decided = {(image.sha256, image.wnid): image.decided for image in collected.images.candidates()}
     assert decided[contrary[0]] == ("yes" if contrary[1] else "no"), "labels follow at once"
-    rows = collected.release("v1", outvoted=True).rows()
+    rows = collected.releases.create("v1", outvoted=True).rows()
     gold_rows = [row for row in rows if row["policy"] == "gold"]
     assert {(row["sha256"], row["wnid"]) for row in gold_rows} == {
         pair for pair, yes in (gold | dict([contrary])).items() if yes
     }
-    assert len(collected.votes()) == votes
+    assert len(collected.crowd.votes()) == votes
 
 
 def test_a_worker_learns_on_a_training_page(collected: Project) -> None:
     gold = some_gold(collected, 2)
-    collected.add_gold(gold, "x")
-    page = collected.training_page("whippet", 6)
+    collected.gold.add(gold, "x")
+    page = collected.gold.training_page("whippet", 6)
     answers = tuple(Answer.YES if gold[found.sha256, found.wnid] else Answer.NO for found in page.tasks)
-    marks = collected.train(Sheet(page, "ann", answers, 12.0, 5.0))
+    marks = collected.gold.train(Sheet(page, "ann", answers, 12.0, 5.0))
     assert passed(marks)
-    assert [vote.task for vote in collected.votes()] == [found.number for found in page.tasks]
-    (ann,) = collected.workers()
+    assert [vote.task for vote in collected.crowd.votes()] == [found.number for found in page.tasks]
+    (ann,) = collected.workers.review()
     assert (ann.gold, ann.right, ann.pace) == (len(page.tasks), len(page.tasks), 1)
-    assert not collected.verify(collected.simulated_crowd()).waiting
+    assert not collected.crowd.run(collected.crowd.simulated()).waiting
 
 
 @pytest.fixture(scope="module")
@@ -525,47 +525,47 @@ def verified(verified_once: Path, copy_of: Callable[[Path], Project]) -> Project
 
 
 def states(db: Project) -> dict[tuple[str, str], str]:
-    return {(image.sha256, image.wnid): image.decided for image in db.images()}
+    return {(image.sha256, image.wnid): image.decided for image in db.images.candidates()}
 
 
 def busiest(db: Project) -> str:
-    return Counter(vote.worker for vote in db.votes()).most_common(1)[0][0]
+    return Counter(vote.worker for vote in db.crowd.votes()).most_common(1)[0][0]
 
 
 def test_blocking_a_worker_decides_anew_what_they_touched(verified: Project) -> None:
-    before, votes, worker = states(verified), verified.votes(), busiest(verified)
-    changed = verified.block(worker, "a spammer")
+    before, votes, worker = states(verified), verified.crowd.votes(), busiest(verified)
+    changed = verified.workers.block(worker, "a spammer")
     after = states(verified)
     assert changed == sum(before[pair] != after[pair] for pair in before) > 0
     assert "open" in after.values()
-    assert verified.votes() == votes, "votes are facts"
-    assert verified.blocked() == {worker: "a spammer"}
-    assert worker not in {review.worker for review in verified.workers()}
+    assert verified.crowd.votes() == votes, "votes are facts"
+    assert verified.workers.blocked() == {worker: "a spammer"}
+    assert worker not in {review.worker for review in verified.workers.review()}
     policy = Posterior(accept=0.95, maximum=9)
-    tally = Tally(verified.tasks(), (vote for vote in votes if vote.worker != worker), {
-        found.number: yes for found, yes in verified.gold().items()
+    tally = Tally(verified.candidates.tasks(), (vote for vote in votes if vote.worker != worker), {
+        found.number: yes for found, yes in verified.gold.answers().items()
     })  # fmt: skip
     assert list(after.values()) == [str(state) for state in tally.conclude(policy).states]
-    report = verified.verify(verified.simulated_crowd(truth_of(verified)), policy)
+    report = verified.crowd.run(verified.crowd.simulated(truth_of(verified)), policy)
     assert not report.waiting
     assert report.new_votes > 0
-    assert sum(vote.worker == worker for vote in verified.votes()) == sum(vote.worker == worker for vote in votes)
+    assert sum(vote.worker == worker for vote in verified.crowd.votes()) == sum(vote.worker == worker for vote in votes)
 
 
 def test_unblocking_brings_the_labels_back(verified: Project) -> None:
     before, worker = states(verified), busiest(verified)
-    changed = verified.block(worker, "by mistake")
-    assert verified.unblock(worker, "sorry") == changed
+    changed = verified.workers.block(worker, "by mistake")
+    assert verified.workers.unblock(worker, "sorry") == changed
     assert states(verified) == before
-    assert verified.blocked() == {}
-    assert verified.block(worker, "after all") == changed
-    assert verified.blocked() == {worker: "after all"}
+    assert verified.workers.blocked() == {}
+    assert verified.workers.block(worker, "after all") == changed
+    assert verified.workers.blocked() == {worker: "after all"}
 
 
 def test_only_who_voted_can_be_blocked(verified: Project) -> None:
     with pytest.raises(CrowdError, match="no worker is called 'nobody'; see: holotype workers list"):
-        verified.block("nobody", "x")
-    assert verified.blocked() == {}
+        verified.workers.block("nobody", "x")
+    assert verified.workers.blocked() == {}
 
 
 def test_a_policy_of_ones_own_is_asked_for(verified: Project) -> None:
@@ -573,26 +573,26 @@ def test_a_policy_of_ones_own_is_asked_for(verified: Project) -> None:
         def __str__(self) -> str:
             return "own"
 
-    verified.verify(verified.simulated_crowd(truth_of(verified)), Own(2))
+    verified.crowd.run(verified.crowd.simulated(truth_of(verified)), Own(2))
     before, worker = states(verified), busiest(verified)
     with pytest.raises(CrowdError, match="a policy of your own, own: give it"):
-        verified.block(worker, "x")
-    assert (states(verified), verified.blocked()) == (before, {})
-    assert verified.block(worker, "x", Own(2)) > 0
-    verified.verify(verified.simulated_crowd(truth_of(verified)), Fixed(2))
-    verified.unblock(worker, "x")
-    assert verified.blocked() == {}
+        verified.workers.block(worker, "x")
+    assert (states(verified), verified.workers.blocked()) == (before, {})
+    assert verified.workers.block(worker, "x", Own(2)) > 0
+    verified.crowd.run(verified.crowd.simulated(truth_of(verified)), Fixed(2))
+    verified.workers.unblock(worker, "x")
+    assert verified.workers.blocked() == {}
 
 
 def test_a_release_has_the_votes_that_count(verified: Project) -> None:
     worker = busiest(verified)
-    verified.block(worker, "x")
-    release = verified.release("v1", outvoted=True)
+    verified.workers.block(worker, "x")
+    release = verified.releases.create("v1", outvoted=True)
     rows = pq.read_table(release.path / VOTES).to_pylist()
-    counting = [vote for vote in verified.votes() if vote.worker != worker]
-    assert [row["worker"] for row in rows] == [verified.hidden_name(vote.worker) for vote in counting]
+    counting = [vote for vote in verified.crowd.votes() if vote.worker != worker]
+    assert [row["worker"] for row in rows] == [verified.workers.hidden_name(vote.worker) for vote in counting]
     per_task = Counter(vote.task for vote in counting)
-    number = {(found.sha256, found.wnid): found.number for found in verified.tasks()}
+    number = {(found.sha256, found.wnid): found.number for found in verified.candidates.tasks()}
     for row in release.rows():
         assert row["yes"] + row["no"] + row["unsure"] == per_task[number[row["sha256"], row["wnid"]]]
     assert verify_release(release.path) == []
@@ -620,17 +620,17 @@ def test_gold_from_the_command_line(collected: Project, tmp_path: Path) -> None:
 
 def test_a_truth_file_need_not_name_gold(collected: Project, tmp_path: Path) -> None:
     truth, gold = truth_of(collected), some_gold(collected)
-    collected.add_gold(gold, "x")
+    collected.gold.add(gold, "x")
     rows = [f"{sha},{wnid},{'yes' if yes else 'no'}" for (sha, wnid), yes in truth.items() if (sha, wnid) not in gold]
     (tmp_path / "truth.csv").write_text("\n".join(["sha256,wnid,answer", *rows]))
     run("verify", "--crowd", "simulated", "--truth", tmp_path / "truth.csv", "-p", collected.path)
-    assert "open" not in collected.stats()["states"]
+    assert "open" not in collected.counts()["states"]
 
 
 def test_workers_from_the_command_line(verified: Project, tmp_path: Path) -> None:
     worker, project = busiest(verified), ("-p", verified.path)
     listed = json.loads(run("workers", "list", "--json", *project))
-    assert {review["worker"] for review in listed["workers"]} == {vote.worker for vote in verified.votes()}
+    assert {review["worker"] for review in listed["workers"]} == {vote.worker for vote in verified.crowd.votes()}
     said = run("workers", "block", worker, "--reason", "[red]a \x1bspammer", *project)
     assert said.startswith(f"{worker} is blocked; ")
     assert f"blocked {worker}: [red]a \\x1bspammer\n" in run("workers", "list", *project)
@@ -639,7 +639,7 @@ def test_workers_from_the_command_line(verified: Project, tmp_path: Path) -> Non
 
 
 def test_exported_reviews_name_nobody(verified: Project, tmp_path: Path) -> None:
-    names = {vote.worker for vote in verified.votes()}
+    names = {vote.worker for vote in verified.crowd.votes()}
     with verified.catalog.write() as connection:
         connection.exec_driver_sql("UPDATE worker SET name = '[bold]=1+1' WHERE name = ?", (busiest(verified),))
     assert "[bold]=1+1" in run("workers", "list", "-p", verified.path), "a name is no markup"
@@ -647,4 +647,6 @@ def test_exported_reviews_name_nobody(verified: Project, tmp_path: Path) -> None
     text = (tmp_path / "workers.csv").read_text()
     assert not any(name in text for name in (*names, "[bold]"))
     rows = list(csv.DictReader(text.splitlines()))
-    assert {row["worker"] for row in rows} == {verified.hidden_name(review.worker) for review in verified.workers()}
+    assert {row["worker"] for row in rows} == {
+        verified.workers.hidden_name(review.worker) for review in verified.workers.review()
+    }

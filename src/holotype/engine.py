@@ -59,3 +59,11 @@ def _cpus() -> int:
 
 def _leave_ctrl_c_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+Progress = Callable[[int, int], None]
+"""Told how much is done, and how much there is."""
+
+
+def no_progress(done: int, total: int) -> None:
+    """Progress that nobody watches."""

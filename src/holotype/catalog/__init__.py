@@ -1,6 +1,5 @@
-"""The catalog: everything a project knows, in SQL. `questions` holds one function per question."""
+"""The catalog: everything a project knows, in SQL. One module a subject, one function a question."""
 
-from holotype.catalog import questions
 from holotype.catalog.connect import Catalog
 
-__all__ = ["Catalog", "questions"]
+__all__ = ["Catalog"]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection, func, insert, literal, select
 
 from holotype.catalog import schema as t
-from holotype.catalog.questions import add_rows, chunks
+from holotype.catalog.statements import add_rows, chunks
 
 Ids = npt.NDArray[np.int64]
 

@@ -18,7 +18,7 @@ _BY = {t.gold.name: t.gold.c.source, t.overruling.name: t.overruling.c.curator}
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What somebody said of a candidate at a Unix time: an answer (`holotype.crowd.Answer`), or None to withdraw.
+    """What somebody said of a candidate at a Unix time: an `Answer`, or None to withdraw.
 
     `number` counts the candidate's statements from 1.
     """

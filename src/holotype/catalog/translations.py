@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, true
 
 from holotype.catalog import schema as t
-from holotype.catalog.questions import add_rows
+from holotype.catalog.statements import add_rows
 
 
 def add_translations(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:

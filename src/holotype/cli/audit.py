@@ -12,12 +12,13 @@ from typing import Any
 import click
 
 import holotype as api
+from holotype.audits.bounds import CONFIDENCE, audits_needed
+from holotype.audits.certificates import Audit, Certificate
 from holotype.cli import show
 from holotype.cli.answers import AUDIT, choice, read_csv
 from holotype.cli.options import json_option, project_option
 from holotype.cli.releases import release_in_folder
-from holotype.crowd import Answer, Audit, Certificate, audits_needed
-from holotype.crowd.bounds import CONFIDENCE
+from holotype.consensus.votes import Answer
 from holotype.errors import CrowdError
 from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology
@@ -60,11 +61,11 @@ def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path,
     if taken := [path for path in (out, page) if path.exists()]:
         raise CrowdError(f"{taken[0]} is there already, maybe with answers: name another CSV file with --out")
     with api.open(project) as db:
-        targets = [db.resolve(name) for name in under]
+        targets = [db.lemmas.resolve(name) for name in under]
         if per_synset:
-            wnids = {image.wnid for target in targets for image in db.images(target, "yes")}
+            wnids = {image.wnid for target in targets for image in db.images.candidates(target, "yes")}
             targets.extend(db.ontology[wnid] for wnid in wnids)
-        images = db.draw_audit(targets, size, fresh)
+        images = db.audits.draw(targets, size, fresh)
         names = {image.wnid: str(db.ontology[image.wnid].name) for image in images}
         with out.open("x", encoding="utf-8", newline="") as file:
             rows = ((image.sha256, image.wnid, names[image.wnid], "") for image in images)
@@ -86,7 +87,7 @@ def record_command(answers: Path, auditor: str, project: Path) -> None:
     """Record ANSWERS, the CSV file of `holotype audit draw` with its last column filled in; empty cells are skipped."""
     said = _filled_in(answers)
     with api.open(project) as db:
-        click.echo(db.record_audit(said, auditor))
+        click.echo(db.audits.record(said, auditor))
 
 
 @audit.command("correct")
@@ -102,7 +103,7 @@ def correct_command(answers: Path, auditor: str, reason: str, project: Path) -> 
     """
     said = _filled_in(answers)
     with api.open(project) as db:
-        click.echo(db.correct_audit(said, auditor, reason))
+        click.echo(db.audits.correct(said, auditor, reason))
 
 
 def _filled_in(path: Path) -> dict[tuple[str, str], Answer]:
@@ -117,7 +118,7 @@ def _filled_in(path: Path) -> dict[tuple[str, str], Answer]:
 def audit_status(project: Path, as_json: bool) -> None:
     """Show how far the audits have come, but not how they turn out: a plan must not be changed by that."""
     with api.open(project) as db:
-        audits = db.audits()
+        audits = db.audits.status()
         names = {found.plan.wnid: db.ontology[found.plan.wnid].name for found in audits}
     if as_json:
         show.as_json([_audit_values(found) for found in audits])
@@ -153,7 +154,7 @@ def certify_command(release_or_name: str | None, project: Path, as_json: bool) -
     problems: list[str] = []
     if release_or_name is None:
         with api.open(project) as db:
-            found, ontology = db.certificates(), db.ontology
+            found, ontology = db.audits.certificates(), db.ontology
     else:
         made, ontology = _release(release_or_name, project)
         problems = certify_release(made, ontology)

@@ -68,8 +68,8 @@ def ingest(folder: Path, project: Path, sense: tuple[str, ...], as_json: bool) -
     """
     senses = dict(_pair(text) for text in sense)
     with api.open(project) as db, show.bars(["images"]) as advance:
-        listing = db.list_folder(folder, senses)
-        report = db.ingest_files(listing.files, lambda done, total: advance("images", done, total))
+        listing = db.images.listing(folder, senses)
+        report = db.images.take(listing.files, lambda done, total: advance("images", done, total))
     if as_json:
         show.as_json(
             {
@@ -114,9 +114,9 @@ def create(
 ) -> None:
     """Make the release NAME of all images labelled yes."""
     with api.open(project) as db, show.bars(["release"]) as advance:
-        if name in db.releases():
+        if name in db.releases.checksums():
             raise ReleaseError(f"there is a release {name!r} already: releases are never changed, choose another name")
-        made = db.release(
+        made = db.releases.create(
             name,
             Fractions(train, val, test),
             seed,
@@ -141,7 +141,7 @@ def create(
 def list_releases(project: Path, as_json: bool) -> None:
     """List the project's releases, oldest first."""
     with api.open(project) as db:
-        names = db.releases()
+        names = db.releases.checksums()
     folders = {name: project / "releases" / name for name in names}
     found: dict[str, dict[str, Any]] = {}
     for name, folder in folders.items():
@@ -167,7 +167,7 @@ def verify_command(release_or_name: str, project: Path, as_json: bool) -> None:
         problems = verify_release(folder)
     else:
         with api.open(project) as db:
-            problems = db.verify_release(release_or_name)
+            problems = db.releases[release_or_name].verify()
         folder = project / "releases" / release_or_name
     if as_json:
         show.as_json({"path": str(folder), "problems": problems})
@@ -194,7 +194,7 @@ def evaluate_command(predictions: Path, name: str, split: str, project: Path, as
         scores = evaluate(predictions, made, ontology_of(made), split)
     else:
         with api.open(project) as db:
-            scores = db.evaluate(predictions, name, split)
+            scores = db.releases[name].evaluate(predictions, split)
     if as_json:
         show.as_json(dataclasses.asdict(scores))
     else:

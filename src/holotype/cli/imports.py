@@ -12,16 +12,16 @@ from pathlib import Path
 import click
 
 import holotype as api
-from holotype.archives.blemishes import CODES
-from holotype.archives.discover import Found, find_ilsvrc2012, find_imagenet21k
-from holotype.archives.lists import read_lines
-from holotype.archives.official import OFFICIAL, verify_md5
-from holotype.archives.shapes import SPLITS, Kind, Source
 from holotype.benchmark.orders import ORDERS, order
 from holotype.cli import show
 from holotype.cli.ontology import lemmas_command
 from holotype.cli.options import Command, json_option, project_option
 from holotype.errors import ArchiveError
+from holotype.imports.discover import Found, find_ilsvrc2012, find_imagenet21k
+from holotype.imports.lists import read_lines
+from holotype.imports.official import OFFICIAL, verify_md5
+from holotype.imports.shapes import SPLITS, Kind, Source
+from holotype.lint.blemishes import CODES
 from holotype.ontology import is_wnid
 
 _MOST_CLASSES = 100_000
@@ -142,7 +142,7 @@ def _import(found: Found, dataset: str, verify: bool, project: Path) -> None:
         with api.open(project) as db, show.bars([]) as advance:
             for source in sources if verify else ():
                 _verify(source.path, advance, problems)
-            report = db.imported.add(sources, dataset, advance, problems)
+            report = db.datasets.add(sources, dataset, advance, problems)
     except ArchiveError as error:
         for line in str(error).splitlines():
             click.echo(f"error: {line}", err=True)
@@ -183,7 +183,7 @@ def lint_command(code: tuple[str, ...], project: Path, as_json: bool) -> None:
     counts: Counter[str] = Counter()
     listed = []
     with api.open(project) as db:
-        for dataset, finding in db.imported.lint():
+        for dataset, finding in db.datasets.lint():
             counts[finding.code] += 1
             if finding.code in code or (as_json and not code):
                 listed.append({"dataset": dataset, **dataclasses.asdict(finding)})
@@ -201,7 +201,7 @@ def lint_command(code: tuple[str, ...], project: Path, as_json: bool) -> None:
 def fingerprint_command(project: Path) -> None:
     """Read every imported image once, for its sha256, size and hash; stopped and run again, it goes on."""
     with api.open(project) as db, show.bars(["images"]) as advance:
-        report = db.imported.fingerprint(lambda done, total: advance("images", done, total))
+        report = db.datasets.fingerprint(lambda done, total: advance("images", done, total))
     for line in report.problems:
         click.echo(line, err=True)
     click.echo(report)

@@ -30,7 +30,7 @@ def overrule(file: Path, curator: str, reason: str, project: Path) -> None:
     Nobody is asked about them any more, and no worker is judged by them.
     """
     with api.open(project) as db:
-        changed = db.overrule(read_answers(file), curator, reason)
+        changed = db.labels.overrule(read_answers(file), curator, reason)
     click.echo(f"{changed:,} labels overruled")
 
 
@@ -42,8 +42,8 @@ def overrule(file: Path, curator: str, reason: str, project: Path) -> None:
 def withdraw(what: tuple[str, ...], curator: str, reason: str, project: Path) -> None:
     """Let the votes decide again on the labels of FILE, a CSV that begins with sha256,wnid, or of an image."""
     with api.open(project) as db:
-        pairs = read_pairs(what, {(said.sha256, said.wnid) for said in db.overrulings()})
-        changed = db.overrule(dict.fromkeys(pairs), curator, reason)
+        pairs = read_pairs(what, {(said.sha256, said.wnid) for said in db.labels.overrulings()})
+        changed = db.labels.overrule(dict.fromkeys(pairs), curator, reason)
     click.echo(f"{changed:,} overrulings withdrawn; if labels are open now, holotype verify asks about them")
 
 
@@ -53,7 +53,7 @@ def withdraw(what: tuple[str, ...], curator: str, reason: str, project: Path) ->
 def list_overrulings(project: Path, as_json: bool) -> None:
     """List all that curators ever said of labels; of a label, the last counts."""
     with api.open(project) as db:
-        show.print_statements(db.overrulings(), "curator", as_json)
+        show.print_statements(db.labels.overrulings(), "curator", as_json)
 
 
 @label.command("outvoted")
@@ -62,7 +62,7 @@ def list_overrulings(project: Path, as_json: bool) -> None:
 def list_outvoted(project: Path, as_json: bool) -> None:
     """List accepted images with more noes than yeses, as a CSV: with an answer, yes or no, it can overrule them."""
     with api.open(project) as db:
-        found = db.outvoted()
+        found = db.labels.outvoted()
     if as_json:
         show.as_json([dict(zip(("sha256", "wnid", "yeses", "noes"), row, strict=True)) for row in found])
         return

@@ -51,7 +51,7 @@ def _source(project: Path | None, file: Path | None, base: str | None) -> Iterat
         if file is not None:
             raise click.UsageError("-p and --ontology name different ontologies: choose one")
         with api.open(project) as db:
-            yield db.ontology, db.resolve
+            yield db.ontology, db.lemmas.resolve
         return
     found = load_wordnet() if file is None else read_ontology(file, base_ontology(base))
     yield found, found.resolve
@@ -175,4 +175,4 @@ def lemmas_command(files: tuple[Path, ...], project: Path) -> None:
     """
     with api.open(project) as db:
         for file in files:
-            click.echo(db.import_lemmas(file))
+            click.echo(db.lemmas.add(file))

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from holotype.crowd import Posterior
+from holotype.crowd.policies import Posterior
 from holotype.crowd.policy_names import parse_policy
 
 Command = Callable[..., Any]

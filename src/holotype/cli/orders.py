@@ -10,15 +10,15 @@ from pathlib import Path
 import click
 import numpy as np
 
-from holotype.archives.lists import read_lines
-from holotype.archives.opening import opened_file
-from holotype.archives.solution import read_solution
 from holotype.benchmark.metrics import Ints
 from holotype.benchmark.orders import ORDERS, detect_order
 from holotype.cli import show
 from holotype.cli.options import json_option
 from holotype.errors import PredictionError
 from holotype.files import printable
+from holotype.imports.lists import read_lines
+from holotype.imports.solution import read_solution
+from holotype.store.opening import opened_file
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NUMPY = b"\x93NUMPY"

@@ -23,15 +23,15 @@ from holotype.ontology import Ontology
 from holotype.releases import ontology_of
 
 if TYPE_CHECKING:
-    from holotype.found import Found, FoundImage
     from holotype.queries import Query
+    from holotype.queries.results import Found, FoundImage
 
 
 class _QueryCommand(click.Command):
     """A command whose argument may begin with a minus: what begins as a term does is no option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        from holotype.queries import FIELDS  # here and below: other commands need not wait for the database's library
+        from holotype.queries import FIELDS
 
         minus = re.compile(rf"-({'|'.join(FIELDS)})(:|[<>]=?|=)")
         end = args.index("--") if "--" in args else len(args)
@@ -106,14 +106,14 @@ def query_command(
 
 @contextmanager
 def _found(query: Query, project: Path, release: str | None) -> Iterator[tuple[Found, Ontology]]:
-    from holotype.found import find_in_release
+    from holotype.queries.results import find_in_release
 
     if release is not None and (made := release_in_folder(release, project)):
         ontology = ontology_of(made)
         yield find_in_release(made, query, ontology), ontology
         return
     with api.open(project) as db:
-        yield db.find(query, release), db.ontology
+        yield (db.images if release is None else db.releases[release]).find(query), db.ontology
 
 
 def _ids_of(images: Sequence[FoundImage]) -> pa.StringArray:
@@ -121,7 +121,7 @@ def _ids_of(images: Sequence[FoundImage]) -> pa.StringArray:
 
 
 def _write_ids(ids: pa.StringArray, target: str) -> None:
-    from holotype.found import id_lines
+    from holotype.queries.results import id_lines
 
     if target == "-":
         sys.stdout.buffer.writelines(id_lines(ids))

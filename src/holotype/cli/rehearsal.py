@@ -14,15 +14,18 @@ import numpy as np
 import holotype as api
 from holotype.cli import show
 from holotype.cli.options import Command, dollars, json_option, policy_option, project_option
-from holotype.crowd import Fixed, Imageable, Lead, Policy, Population, Posterior
-from holotype.crowd.budget import Forecast, Interval, forecast
-from holotype.crowd.fitting import History, fit_population
-from holotype.crowd.rehearsal import Prices, Rehearsal, images_like, rehearse
+from holotype.crowd.conclusion import Policy
+from holotype.crowd.imageable import Imageable
+from holotype.crowd.policies import Fixed, Lead, Posterior
+from holotype.simulation.fitting import History, fit_population
+from holotype.simulation.forecast import Forecast, Interval, forecast
+from holotype.simulation.rehearsal import Prices, Rehearsal, images_like, rehearse
+from holotype.simulation.workers import Population
 
 _PRICES = Prices()
 
 SETTLED = 5
-"""Votes an image from which on hard images can be told from workers' errors: see `holotype.crowd.fitting`."""
+"""Votes an image from which on hard images can be told from workers' errors: see `holotype.simulation.fitting`."""
 
 
 def _shared(command: Command) -> Command:
@@ -57,7 +60,7 @@ def rehearse_command(
     if plot is not None and plot.suffix not in (".svg", ".png"):
         raise click.BadParameter(f"{plot} must end in .svg or .png", param_hint="--plot")
     with api.open(project) as db:
-        history = db.history()
+        history = db.crowd.history()
     others: list[Policy] = [Fixed(5), Lead(3, 9), *(Posterior(accept) for accept in (0.9, 0.96, 0.98, 0.99))]
     policies = [policy, *(other for other in others if other != policy)]
     rng = np.random.default_rng(seed)
@@ -147,7 +150,7 @@ def _plot(found: Sequence[Rehearsal], path: Path) -> None:
 def forecast_command(project: Path, policy: Policy, reward: Decimal, seed: int, as_json: bool) -> None:
     """Estimate the votes, hours and money it takes to finish, from the votes there are."""
     with api.open(project) as db:
-        history = db.history()
+        history = db.crowd.history()
     rng = np.random.default_rng(seed)
     population = fit_population(history)
     found = forecast(history, population, Imageable(policy), Prices(float(reward)), rng)

@@ -16,8 +16,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from holotype.catalog.corrections import Statement
-from holotype.crowd import Answer
-from holotype.crowd.workers import WorkerReview
+from holotype.consensus.votes import Answer
+from holotype.crowd.reviews import WorkerReview
 from holotype.ontology import Ontology, Synset
 
 _stderr = Console(stderr=True)

@@ -11,18 +11,18 @@ import click
 import holotype as api
 from holotype.cli import show
 from holotype.cli.options import json_option, project_option
-from holotype.crowd import State
+from holotype.crowd.conclusion import State
 from holotype.files import write_atomically
 from holotype.ontology import Ontology
-from holotype.properties.accuracy import DepthAccuracy
-from holotype.properties.diversity import Ranking
-from holotype.properties.hierarchy import Hierarchy
-from holotype.properties.histogram import Bin
-from holotype.properties.objects import Objects
-from holotype.properties.plots import ends, text_bars
-from holotype.properties.scale import Scale
-from holotype.properties.sizes import Sizes
-from holotype.properties.survey import Survey
+from holotype.statistics.accuracy import DepthAccuracy
+from holotype.statistics.diversity import Ranking
+from holotype.statistics.hierarchy import Hierarchy
+from holotype.statistics.histogram import Bin
+from holotype.statistics.objects import Objects
+from holotype.statistics.plots import ends, text_bars
+from holotype.statistics.scale import Scale
+from holotype.statistics.sizes import Sizes
+from holotype.statistics.survey import Survey
 
 Render = Callable[[Survey, Ontology, str], str]
 
@@ -41,8 +41,8 @@ def stats(project: Path, report: Path | None, diversity: int | None, as_json: bo
     """Count what the project holds: its scale, hierarchy, accuracy, image sizes and objects."""
     render = _renderer() if report else None
     with api.open(project) as db, show.bars(["diversity"] if diversity else []) as advance:
-        values = {**db.stats(), "datasets": db.imported.datasets()}
-        survey = db.survey(diversity or 0, progress=lambda done, total: advance("diversity", done, total))
+        values = {**db.counts(), "datasets": db.datasets.counts()}
+        survey = db.statistics(diversity or 0, progress=lambda done, total: advance("diversity", done, total))
         ontology = db.ontology
     if report and render:
         write_atomically(report, render(survey, ontology, project.resolve().name).encode())
@@ -61,7 +61,7 @@ def _renderer() -> Render:
         import jinja2
         import matplotlib
 
-        from holotype.properties.report import render
+        from holotype.statistics.report import render
     except ModuleNotFoundError as error:
         raise click.ClickException(f"{error}; the report needs: pip install 'holotype[demo]'") from error
     del jinja2, matplotlib

@@ -17,14 +17,18 @@ from holotype.cli import show
 from holotype.cli.answers import PRIORS, chance, read_answers, read_csv
 from holotype.cli.options import dollars, json_option, policy_option, project_option
 from holotype.cli.rehearsal import forecast_command, rehearse_command
-from holotype.crowd import Imageable, Policy, Posterior, Quote, Terms
-from holotype.crowd.calibration import Calibration
+from holotype.consensus.calibration import Calibration
+from holotype.crowd.conclusion import Policy
 from holotype.crowd.expert import Nobody, Source, Trust
+from holotype.crowd.imageable import Imageable
+from holotype.crowd.mturk.terms import Quote, Terms
+from holotype.crowd.policies import Posterior
 from holotype.errors import CrowdError
 
 if TYPE_CHECKING:
-    from holotype.crowd.turk.platform import MTurk
-    from holotype.project import Project, VerifyReport
+    from holotype.crowd.mturk.platform import MTurk
+    from holotype.project import Project
+    from holotype.project.crowd import CampaignReport
 
 
 @click.group(invoke_without_command=True)
@@ -93,19 +97,19 @@ def verify(
             policy = _calibrated(db, policy)
         if crowd == "mturk":
             people = _mturk(db, **mturk)
-            report = db.verify(people, Imageable(policy), back_off=back_off)
+            report = db.crowd.run(people, Imageable(policy), back_off=back_off)
             for sheet in people.refused:
                 click.echo(f"not readable: assignment {sheet.assignment} of {sheet.worker}: {sheet.reason}", err=True)
         else:
             with show.bars(["crowd"]) as advance:
-                workers = db.simulated_crowd(None if truth is None else _read_truth(db, truth), seed)
-                report = db.verify(
+                workers = db.crowd.simulated(None if truth is None else _read_truth(db, truth), seed)
+                report = db.crowd.run(
                     workers, Imageable(policy), lambda done, total: advance("crowd", done, total), back_off
                 )
     _print_report(report, as_json, "people are still working: run the same command again later")
 
 
-def _print_report(report: VerifyReport, as_json: bool, waiting: str) -> None:
+def _print_report(report: CampaignReport, as_json: bool, waiting: str) -> None:
     if as_json:
         show.as_json(dataclasses.asdict(report))
         return
@@ -127,22 +131,24 @@ def _expert(context: click.Context, trust: str | None, source: str | None) -> Tr
     return Source(source) if source is not None else Trust(trust or "")
 
 
-def _by_expert(project: Path, expert: Trust | Source, crowd: str | None, truth: Path | None, seed: int) -> VerifyReport:
+def _by_expert(
+    project: Path, expert: Trust | Source, crowd: str | None, truth: Path | None, seed: int
+) -> CampaignReport:
     if crowd == "mturk":
         raise click.UsageError("mturk cannot ask one person alone: without --crowd, the votes there are decide")
     with api.open(project) as db:
         if crowd is None:
-            return db.verify(Nobody(), expert)
+            return db.crowd.run(Nobody(), expert)
         said = None if truth is None else _read_truth(db, truth)
         with show.bars(["crowd"]) as advance:
-            person = db.simulated_crowd(said, seed, expert.name)
-            return db.verify(person, expert, lambda done, total: advance("crowd", done, total))
+            person = db.crowd.simulated(said, seed, expert.name)
+            return db.crowd.run(person, expert, lambda done, total: advance("crowd", done, total))
 
 
 def _calibrated(db: Project, policy: Policy) -> Policy:
     if not isinstance(policy, Posterior):
         raise click.UsageError(f"--calibrate corrects posteriors; {policy} has none")
-    found = db.calibration(policy)
+    found = db.crowd.calibration(policy)
     why = "gold of both sides contradicts them" if found != Calibration() else "gold does not contradict them"
     click.echo(f"posteriors {'are' if found != Calibration() else 'need not be'} corrected: {why}", err=True)
     return dataclasses.replace(policy, calibration=found)
@@ -164,13 +170,13 @@ def _mturk(
             raise CrowdError("nothing was posted: the price was declined")
 
     endpoint = os.environ.get("AWS_ENDPOINT_URL_MTURK")
-    return db.mturk_crowd(Terms(page_url, reward), budget, production, endpoint, agree)
+    return db.crowd.mturk(Terms(page_url, reward), budget, production, endpoint, agree)
 
 
 def _read_truth(db: Project, path: Path) -> Mapping[tuple[str, str], bool]:
-    truth, gold = read_answers(path), db.gold()
-    known = truth.keys() | db.above(truth)
-    missing = [task for task in db.tasks() if (task.sha256, task.wnid) not in known and task not in gold]
+    truth, gold = read_answers(path), db.gold.answers()
+    known = truth.keys() | db.crowd.above(truth)
+    missing = [task for task in db.candidates.tasks() if (task.sha256, task.wnid) not in known and task not in gold]
     if missing:
         first = missing[0]
         raise CrowdError(f"{path} lacks {len(missing):,} candidates, the first is {first.sha256} for {first.wnid}")
@@ -185,4 +191,4 @@ def priors(chances: Path, source: str, project: Path) -> None:
     """Say how probable a yes is before any vote: CHANCES is a CSV with the header sha256,wnid,chance."""
     found = read_csv(chances, PRIORS, chance)
     with api.open(project) as db:
-        click.echo(f"{db.add_priors(found, source):,} of {len(found):,} priors are new")
+        click.echo(f"{db.candidates.add_priors(found, source):,} of {len(found):,} priors are new")

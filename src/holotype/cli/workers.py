@@ -15,7 +15,7 @@ import holotype as api
 from holotype.cli import show
 from holotype.cli.answers import read_answers, read_pairs
 from holotype.cli.options import json_option, project_option, reason_option
-from holotype.crowd.workers import WorkerReview
+from holotype.crowd.reviews import WorkerReview
 from holotype.files import write_atomically
 
 
@@ -30,7 +30,7 @@ def gold() -> None:
 def add_gold(file: Path, project: Path) -> None:
     """Add the known answers of FILE, a CSV with the header sha256,wnid,answer (yes or no)."""
     with api.open(project) as db:
-        new = db.add_gold(read_answers(file), file.name)
+        new = db.gold.add(read_answers(file), file.name)
     click.echo(f"{new:,} gold answers added")
 
 
@@ -41,7 +41,7 @@ def add_gold(file: Path, project: Path) -> None:
 def correct_gold(file: Path, reason: str, project: Path) -> None:
     """Say what the answers of FILE, as of gold add, are in truth; what was said before stays in the history."""
     with api.open(project) as db:
-        changed = db.correct_gold(read_answers(file), file.name, reason)
+        changed = db.gold.correct(read_answers(file), file.name, reason)
     click.echo(f"{changed:,} gold answers changed, and the labels drawn again")
 
 
@@ -55,8 +55,8 @@ def withdraw_gold(what: tuple[str, ...], reason: str, project: Path) -> None:
     Its label follows from the votes again. To undo it: holotype gold correct.
     """
     with api.open(project) as db:
-        pairs = read_pairs(what, {(said.sha256, said.wnid) for said in db.gold_history()})
-        changed = db.correct_gold(dict.fromkeys(pairs), "command line", reason)
+        pairs = read_pairs(what, {(said.sha256, said.wnid) for said in db.gold.history()})
+        changed = db.gold.correct(dict.fromkeys(pairs), "command line", reason)
     click.echo(f"{changed:,} gold answers withdrawn, and the labels drawn again")
 
 
@@ -67,7 +67,7 @@ def withdraw_gold(what: tuple[str, ...], reason: str, project: Path) -> None:
 def sibling_gold(per_synset: int, seed: int, project: Path) -> None:
     """Make gold noes of images that are gold yes for a sibling of the synset."""
     with api.open(project) as db:
-        new = db.sibling_gold(per_synset, seed)
+        new = db.gold.add_siblings(per_synset, seed)
     click.echo(f"{new:,} gold answers added")
 
 
@@ -79,9 +79,9 @@ def list_gold(history: bool, project: Path, as_json: bool) -> None:
     """Count the gold of every synset; with --json, list it."""
     with api.open(project) as db:
         if history:
-            show.print_statements(db.gold_history(), "source", as_json)
+            show.print_statements(db.gold.history(), "source", as_json)
             return
-        held = db.gold()
+        held = db.gold.answers()
         names = {task.wnid: db.ontology[task.wnid].name for task in held}
     if as_json:
         show.as_json(
@@ -110,9 +110,9 @@ def workers() -> None:
 def list_workers(file: Path | None, project: Path, as_json: bool) -> None:
     """Review every worker whose votes count, and name those who are blocked."""
     with api.open(project) as db:
-        reviews, blocked = db.workers(), db.blocked()
+        reviews, blocked = db.workers.review(), db.workers.blocked()
         if file is not None:
-            _write_reviews(file, reviews, db.hidden_name)
+            _write_reviews(file, reviews, db.workers.hidden_name)
             click.echo(f"{len(reviews):,} reviews written to {file}, names hashed")
             return
     if as_json:
@@ -146,7 +146,7 @@ def _write_reviews(path: Path, reviews: Sequence[WorkerReview], hide: Callable[[
 def block_worker(name: str, reason: str, project: Path) -> None:
     """Count the votes of worker NAME no more, and draw the labels again."""
     with api.open(project) as db:
-        changed = db.block(name, reason)
+        changed = db.workers.block(name, reason)
     click.echo(f"{name} is blocked; {changed:,} labels changed; run holotype verify to ask about what is open")
 
 
@@ -157,5 +157,5 @@ def block_worker(name: str, reason: str, project: Path) -> None:
 def unblock_worker(name: str, reason: str, project: Path) -> None:
     """Count the votes of worker NAME again, and draw the labels again."""
     with api.open(project) as db:
-        changed = db.unblock(name, reason)
+        changed = db.workers.unblock(name, reason)
     click.echo(f"{name} is not blocked; {changed:,} labels changed")

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from holotype.collect.inputs import Found, InputFile
 from holotype.errors import AmbiguousLemma, SourceError, UnknownSynset
 from holotype.files import printable
-from holotype.images.intake import Found, InputFile
 from holotype.ontology import Ontology, Synset
 
 _WNID_PREFIX = re.compile(r"(n\d{8})(?:[-_. ].*)?")

@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from holotype.crowd.ballot import UNKNOWN, Ballot, Floats
-from holotype.crowd.consensus import Consensus
-from holotype.crowd.port import Answer
-from holotype.crowd.two_coin import useless_votes
+from holotype.consensus.ballot import UNKNOWN, Ballot, Floats
+from holotype.consensus.posteriors import Consensus
+from holotype.consensus.two_coin import useless_votes
+from holotype.consensus.votes import Answer
 
 LEAST_SEEN: Final = 8.0
 """Images of one side, gold among them, below which the errors made on that side are a guess."""

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from holotype.consensus.votes import Task
 from holotype.crowd.conclusion import Conclusion, State
-from holotype.crowd.port import Task
 
 SEEN = 0.1
 """The least score of a synset that some of the crowd saw."""

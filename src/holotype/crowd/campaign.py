@@ -7,10 +7,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from holotype.crowd.ballot import UNKNOWN, Ballot, Ints, Sources
+from holotype.consensus.ballot import UNKNOWN, Ballot, Ints, Sources
+from holotype.consensus.votes import Ruling, Task, Vote
 from holotype.crowd.conclusion import Conclusion, Policy, State
 from holotype.crowd.gold import with_gold
-from holotype.crowd.port import Crowd, Page, Ruling, Sheet, Task, Vote, votes_of
+from holotype.crowd.port import Crowd, Page, Sheet, votes_of
 from holotype.errors import CrowdError
 
 PAGE_SIZE = 48

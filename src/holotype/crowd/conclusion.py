@@ -9,8 +9,8 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from holotype.consensus.ballot import UNKNOWN, Ballot, Floats
 from holotype.crowd.alarms import Alarm
-from holotype.crowd.ballot import UNKNOWN, Ballot, Floats
 from holotype.crowd.guards import Guard, Mask
 
 

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Final
 
-from holotype.crowd.port import Answer, Page, Sheet, Task, Vote, votes_of
+from holotype.consensus.votes import Answer, Task, Vote
+from holotype.crowd.port import Page, Sheet, votes_of
 from holotype.errors import CrowdError
 
 FIRST_SHARE: Final = 0.10

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from holotype.crowd.ballot import Ballot, Floats
-from holotype.crowd.port import Answer
+from holotype.consensus.ballot import Ballot, Floats
+from holotype.consensus.votes import Answer
 
 Mask = npt.NDArray[np.bool_]
 

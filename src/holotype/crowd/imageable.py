@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from holotype.crowd.ballot import Ballot
+from holotype.consensus.ballot import Ballot
+from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import Conclusion, Policy, State
 from holotype.crowd.guards import Mask
-from holotype.crowd.port import Answer
 from holotype.errors import CrowdError
 
 

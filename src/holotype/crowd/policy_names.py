@@ -6,11 +6,11 @@ import re
 from dataclasses import fields
 from typing import Any, Final
 
-from holotype.crowd.calibration import Calibration
+from holotype.consensus.calibration import Calibration
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.expert import parse_expert
 from holotype.crowd.imageable import Imageable
-from holotype.crowd.policy import Fixed, Lead, Posterior, Table
+from holotype.crowd.policies import Fixed, Lead, Posterior, Table
 from holotype.errors import CrowdError
 
 _WORDS: Final = {"min": "minimum", "max": "maximum"}

@@ -5,27 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Protocol
 
+from holotype.consensus.votes import Answer, Task, Vote
 from holotype.errors import CrowdError
-
-
-class Answer(IntEnum):
-    """The answer to "is there an object of this synset in this image?" """
-
-    NO = 0
-    UNSURE = 1
-    YES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One question: does this image show this synset? `number` is the candidate's id in the catalog."""
-
-    number: int
-    wnid: str
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +38,6 @@ class Sheet:
     answers: tuple[Answer, ...]
     seconds: float
     at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """One answer by one worker: a fact."""
-
-    task: int
-    worker: str
-    answer: Answer
-    page: str
-    seconds: float
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """What a curator says an answer is, whatever the votes say: a conclusion about the image by one person."""
-
-    answer: bool
-    curator: str
 
 
 class Crowd(Protocol):

@@ -15,17 +15,24 @@ from platformdirs import user_cache_path
 
 import holotype
 from holotype.benchmark import Scores
-from holotype.catalog import questions
-from holotype.collect.described import Photo, Result, TextSearch, choose_targets, read_folder
-from holotype.collect.stamps import PhotoFolder, fetch_stamps, photos_of_wheels
-from holotype.crowd import Ballot, Consensus, Fixed, Posterior, State, Tally, fit, run_campaign
+from holotype.catalog import candidates
+from holotype.collect.inputs import Found, InputFile
+from holotype.consensus.ballot import Ballot
+from holotype.consensus.posteriors import Consensus, fit
+from holotype.crowd.campaign import Tally, run_campaign
+from holotype.crowd.conclusion import State
+from holotype.crowd.policies import Fixed, Posterior
+from holotype.demo.described import Photo, Result, TextSearch, choose_targets, read_folder
+from holotype.demo.stamps import PhotoFolder, fetch_stamps, photos_of_wheels
 from holotype.demo.truth import SUBTREES, shows
 from holotype.errors import ProjectError, ReleaseError, SourceError
 from holotype.files import printable
 from holotype.images.gallery import Image
-from holotype.images.intake import Found, InputFile, IntakeReport
 from holotype.ontology import Ontology, Synset, load_wordnet
-from holotype.project import CONFIG, Project, VerifyReport
+from holotype.project import Project
+from holotype.project.crowd import CampaignReport
+from holotype.project.intake import IntakeReport
+from holotype.project.project import CONFIG
 from holotype.recognition.baseline import train_baseline, write_predictions
 from holotype.releases import Release
 
@@ -87,7 +94,7 @@ class DemoResult:
     ontology: Ontology
     targets: Sequence[Synset]
     intake: IntakeReport
-    verified: VerifyReport
+    verified: CampaignReport
     rows: Sequence[SubtreeRow]
     total: SubtreeRow
     votes_per_candidate: Mapping[int, int]
@@ -144,13 +151,13 @@ def run_demo(
 
     with _open(out / f"project-{_digest(source.path, found)}-{seed}", ontology) as db:
         files = list(_inputs(results, source, ontology))
-        intake = db.ingest_files(files, lambda done, total: progress("images", done, total))
+        intake = db.images.take(files, lambda done, total: progress("images", done, total))
         truth = _truth(db, source.path, {photo.path: photo for photo in found})
         verified, tally, scored = _crowd(db, truth, seed, progress)
         release, scores, remark = _release(db, out, progress)
         ballot = tally.ballot()
         pictures: dict[str, list[tuple[Image, bool]]] = defaultdict(list)
-        for image in db.images():
+        for image in db.images.candidates():
             pictures[image.wnid].append((_held(image), truth[image.sha256, image.wnid]))
         rows, total = _table(ontology, tally, scored)
         return DemoResult(
@@ -212,7 +219,7 @@ def _truth(db: Project, folder: Path, photos: Mapping[PurePosixPath, Photo]) -> 
     by_origin = {InputFile.of(folder / path).origin: photo for path, photo in photos.items()}
     truth: dict[tuple[str, str], bool] = {}
     with db.catalog.read() as connection:
-        rows = questions.candidate_origins(connection)
+        rows = candidates.candidate_origins(connection)
     for row in rows:
         good = shows(db.ontology, by_origin[row.origin], db.ontology[row.wnid])
         truth[row.sha256, row.wnid] = truth.get((row.sha256, row.wnid), False) or good
@@ -229,15 +236,15 @@ class _Scored:
 
 def _crowd(
     db: Project, truth: Mapping[tuple[str, str], bool], seed: int, progress: StageProgress
-) -> tuple[VerifyReport, Tally, _Scored]:
+) -> tuple[CampaignReport, Tally, _Scored]:
     """Verify by the adaptive policy, and let the same workers answer for the fixed majority; the adaptive tally too."""
-    verified = db.verify(db.simulated_crowd(truth, seed), POLICY, lambda done, total: progress("crowd", done, total))
-    tasks = db.tasks()
+    verified = db.crowd.run(db.crowd.simulated(truth, seed), POLICY, lambda done, total: progress("crowd", done, total))
+    tasks = db.candidates.tasks()
     good = {task.number: truth[task.sha256, task.wnid] for task in tasks}
     fixed = Tally(tasks)
-    majority = run_campaign(fixed, db.simulated_crowd(truth, seed), BASELINE, lambda _: None)
-    adaptive = Tally(tasks, db.votes())
-    states = {(image.sha256, image.wnid): image.decided for image in db.images()}
+    majority = run_campaign(fixed, db.crowd.simulated(truth, seed), BASELINE, lambda _: None)
+    adaptive = Tally(tasks, db.crowd.votes())
+    states = {(image.sha256, image.wnid): image.decided for image in db.images.candidates()}
 
     def outcomes(tally: Tally, accepted: Sequence[bool]) -> dict[int, Outcome]:
         return {
@@ -273,11 +280,13 @@ def _release(db: Project, out: Path, progress: StageProgress) -> tuple[Release |
     try:
         progress("release", 0, 1)
         # its crowd overlooks four good images in ten, so a good one may well have more noes than yeses
-        release = db.release(RELEASE, progress=lambda done, total: progress("release", done, total), outvoted=True)
+        release = db.releases.create(
+            RELEASE, progress=lambda done, total: progress("release", done, total), outvoted=True
+        )
         progress("release", 1, 1)
         model = train_baseline(release, lambda done, total: progress("benchmark", done, total + 1))
         write_predictions(model, release, out / "predictions.csv")
-        scores = db.evaluate(out / "predictions.csv", release.name)
+        scores = db.releases[release.name].evaluate(out / "predictions.csv")
         progress("benchmark", 1, 1)
     except ReleaseError as error:
         return release, None, f"Too few images were accepted for a benchmark: {error}"

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from holotype.benchmark import Scores
-from holotype.crowd import Answer, State
+from holotype.consensus.votes import Answer
+from holotype.crowd.conclusion import State
 from holotype.demo.journey import DemoResult
 from holotype.images import decode, encode_jpeg, fit
 from holotype.images.gallery import Image
-from holotype.properties.pages import COLOUR, INK, PALE, drawing, figure_of, fill_page, svg_of
+from holotype.statistics.pages import COLOUR, INK, PALE, drawing, figure_of, fill_page, svg_of
 
 _THUMBNAIL = 112
 _SHOWN = 24

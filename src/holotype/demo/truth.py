@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from holotype.collect.described import Photo, words
+from holotype.demo.described import Photo, words
 from holotype.ontology import Ontology, Synset
 
 SUBTREES: Final = {

@@ -209,3 +209,16 @@ def _flatten(image: Image.Image) -> Pixels:
         image = Image.new("RGB", layer.size, "white")
         image.paste(layer, mask=layer)
     return np.asarray(image.convert("RGB"))
+
+
+EXTENSIONS: Final = {
+    "JPEG": "jpg",
+    "PNG": "png",
+    "GIF": "gif",
+    "WEBP": "webp",
+    "BMP": "bmp",
+    "TIFF": "tif",
+    "PPM": "ppm",
+    "AVIF": "avif",
+    "JPEG2000": "jp2",
+}

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Final, Protocol, overload
 
 from holotype.errors import ArchiveError, PackError
-from holotype.images.packs import Address
+from holotype.store.location import Location
 
 
 class Picture(Protocol):
@@ -37,9 +37,9 @@ class Image:
     width: int
     height: int
     format: str
-    address: Address
-    thumbnail_address: Address
-    _read: Callable[[Address], bytes] = field(repr=False, compare=False)
+    location: Location
+    thumbnail_location: Location
+    _read: Callable[[Location], bytes] = field(repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -53,17 +53,17 @@ class Image:
 
     def read(self) -> bytes:
         """The encoded bytes as they were taken in."""
-        return self._read(self.address)
+        return self._read(self.location)
 
     def thumbnail(self) -> bytes:
         """A JPEG whose longer side is at most 256."""
-        return self._read(self.thumbnail_address)
+        return self._read(self.thumbnail_location)
 
     def _repr_jpeg_(self) -> bytes:
         return self.thumbnail()
 
 
-class Images(Sequence[Image]):
+class Pictures(Sequence[Image]):
     """Images in ontology order; shows itself as a grid in a notebook."""
 
     SHOWN: Final = 60
@@ -77,9 +77,9 @@ class Images(Sequence[Image]):
     @overload
     def __getitem__(self, index: int) -> Image: ...
     @overload
-    def __getitem__(self, index: slice) -> Images: ...
-    def __getitem__(self, index: int | slice) -> Image | Images:
-        return Images(self._images[index]) if isinstance(index, slice) else self._images[index]
+    def __getitem__(self, index: slice) -> Pictures: ...
+    def __getitem__(self, index: int | slice) -> Image | Pictures:
+        return Pictures(self._images[index]) if isinstance(index, slice) else self._images[index]
 
     def __repr__(self) -> str:
         states = Counter(image.decided for image in self._images)

@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from holotype.catalog.places import Place
 from holotype.errors import OntologyError, QueryError
 from holotype.ontology import Ontology
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term
 from holotype.queries.rows import Ints, Mask, Resolve, Row, by_piece, draw, first_of_page, ranks_of
 from holotype.releases import ID_LENGTH, MANIFEST, MANIFEST_SCHEMA, Release
+from holotype.store.location import Location
 
 Rows = npt.NDArray[np.int32]
 
@@ -315,5 +315,5 @@ def _conditions(query: Query) -> tuple[Term, ...]:
 
 
 def _row(values: dict[str, Any]) -> Row:
-    place = Place(*(values[name] for name in _PLACE))
+    place = Location(*(values[name] for name in _PLACE))
     return Row(**{name: values[name] for name in _ROW}, state="yes", dataset="", place=place)

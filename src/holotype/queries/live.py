@@ -17,12 +17,12 @@ from sqlalchemy import ColumnElement, Connection, Result, and_, case, collate, f
 
 from holotype.catalog import Catalog
 from holotype.catalog import schema as t
-from holotype.catalog.places import Place
-from holotype.catalog.questions import chunks
+from holotype.catalog.statements import chunks
 from holotype.ontology import Ontology
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term, ascii_lower
 from holotype.queries.rows import Ints, Resolve, Row, by_piece, draw, first_of_page, ranks_of
 from holotype.releases import ID_LENGTH
+from holotype.store.location import Location
 
 Value = TypeVar("Value")
 Columns = dict[str, ColumnElement[Any]]
@@ -244,6 +244,6 @@ def _rows(connection: Connection, keys: Sequence[Any]) -> list[Row]:
             asked = select(*(column.label(name) for name, column in columns.items()))
             for row in connection.execute(asked.where(columns["number"].in_(numbers))).mappings():
                 values = {name: value for name, value in row.items() if name != "number"}
-                place = {name: values.pop(name) for name in Place.__slots__ if name in values}
-                found[arm, row["number"]] = Row(**values, place=Place(**place))
+                place = {name: values.pop(name) for name in Location.__slots__ if name in values}
+                found[arm, row["number"]] = Row(**values, place=Location(**place))
     return [found[key.arm, key.number] for key in keys]

@@ -127,6 +127,11 @@ class Query:
         return cls(tuple(terms))
 
     @classmethod
+    def of(cls, query: str | Query) -> Query:
+        """A query that may be written as text. Raises `QueryError`."""
+        return cls.parse(query) if isinstance(query, str) else query
+
+    @classmethod
     def from_url(cls, query_string: str) -> Query:
         """The query in ``q`` of a URL's query string; without one, the query for everything. Raises `QueryError`."""
         try:

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from holotype.catalog.places import Place
 from holotype.errors import QueryError
 from holotype.ontology import Ontology, Synset
 from holotype.queries.query import SYNSETS, Query
+from holotype.store.location import Location
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -40,7 +40,7 @@ class Row:
     source: str
     licence: str
     format: str
-    place: Place
+    place: Location
 
 
 class Questions(Protocol):

@@ -21,9 +21,10 @@ import pyarrow.parquet as pq
 
 from holotype.errors import ReleaseError
 from holotype.files import sha256_file, sync_folder
-from holotype.images.packs import Address, tar_end, tar_member
 from holotype.ontology import Synset
 from holotype.releases.split import SPLITS
+from holotype.store.location import Location
+from holotype.store.packs import tar_end, tar_member
 
 FORMAT: Final = 2
 MANIFEST: Final = "manifest.parquet"
@@ -114,7 +115,7 @@ AUDIT_TABLES: Final = {AUDIT: AUDIT_SCHEMA, SAMPLE: SAMPLE_SCHEMA, CHANGES: CHAN
 class LabelledImage:
     """One accepted (image, synset) pair: where its bytes are now, and its columns of the manifest but the address."""
 
-    address: Address
+    address: Location
     extension: str
     columns: Mapping[str, Any]
 
@@ -144,7 +145,7 @@ class Contents:
 def write_release(
     folder: Path,
     contents: Contents,
-    read: Callable[[Address], bytes],
+    read: Callable[[Location], bytes],
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> str:
     """Write a release to `folder`, which must not exist, and return the sha256 of its checksum file.
@@ -178,7 +179,7 @@ def _alone(folder: Path) -> Iterator[None]:
 def _write_alone(
     folder: Path,
     contents: Contents,
-    read: Callable[[Address], bytes],
+    read: Callable[[Location], bytes],
     progress: Callable[[int, int], None],
 ) -> str:
     partial = folder.with_name(f".{folder.name}.partial")
@@ -212,7 +213,7 @@ def _write_alone(
 def _write_shards(
     folder: Path,
     contents: Contents,
-    read: Callable[[Address], bytes],
+    read: Callable[[Location], bytes],
     progress: Callable[[int, int], None],
 ) -> dict[str, dict[str, Any]]:
     """Shard, offset and length of each image by id; shards are sorted as the manifest is, one set per split."""
@@ -230,7 +231,7 @@ def _write_shards(
                 data = read(label.address)
                 if hashlib.sha256(data).hexdigest() != label.columns["sha256"]:
                     raise ReleaseError(
-                        f"{label.address.pack} at byte {label.address.offset} no longer holds image "
+                        f"{label.address.file} at byte {label.address.offset} no longer holds image "
                         f"{label.columns['sha256']}: the disk has changed it; restore the pack from a backup"
                     )
                 about = {

@@ -8,10 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any, Final
 
-from holotype.crowd import Audit, Certificate, Plan
-from holotype.crowd.bounds import CONFIDENCE
-from holotype.crowd.certificate import Count, Evidence
-from holotype.crowd.plans import number_plans
+from holotype.audits.bounds import CONFIDENCE
+from holotype.audits.certificates import Audit, Certificate, Count, Evidence
+from holotype.audits.plans import Plan, number_plans
 from holotype.errors import ReleaseError
 from holotype.ontology import is_wnid
 from holotype.releases.build import CERTIFICATES

@@ -7,24 +7,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from holotype.catalog.questions import Votes
-from holotype.crowd import Answer, Audit, State
+from holotype.audits.certificates import NOTHING, Audit, Evidence, assess
+from holotype.catalog.votes import Votes
+from holotype.consensus.votes import Answer
 from holotype.crowd.alarms import Alarm
-from holotype.crowd.certificate import NOTHING, Evidence, assess
+from holotype.crowd.conclusion import State
 from holotype.crowd.expert import CURATOR, NOBODY_CHECKED, is_unchecked, without_names
-from holotype.crowd.workers import hidden_name
+from holotype.crowd.reviews import hidden_name
 from holotype.errors import ReleaseError
-from holotype.images.intake import EXTENSIONS
-from holotype.images.packs import Address
+from holotype.images.decode import EXTENSIONS
 from holotype.ontology import Ontology
 from holotype.releases.build import AUDIT, CHANGES, ID_LENGTH, SAMPLE, Contents, LabelledImage, labelled_by
 from holotype.releases.certificates import audit_tables, certificates_value
 from holotype.releases.split import Fractions, split
+from holotype.store.location import Location
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the catalog knows: rows of all candidates (`questions.find_images`), the sightings of each, all votes that
+    """What the catalog knows: rows of all candidates (`candidates.find`), the sightings of each, all votes that
     count, what certificates follow from, and what the votes cannot tell."""
 
     everything: Sequence[Any]
@@ -95,7 +96,7 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
             "origin": _public(first.origin),
             **{key: getattr(first, key) for key in ("source", "query", "position", "licence")},
         }
-        address = Address(row.pack, row.offset, row.length)
+        address = Location(row.pack, row.offset, row.length)
         labels.append(LabelledImage(address, EXTENSIONS[row.format], columns))
     classes = [ontology[wnid] for wnid in sorted({row.wnid for row in accepted})]
     found = assess(facts.evidence)

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from holotype.crowd import Answer, Audit, AuditAnswer, Certificate, Label, Plan
-from holotype.crowd.certificate import Changes, Evidence, assess
-from holotype.crowd.plans import Sample, draw_sample
+from holotype.audits.certificates import Audit, AuditAnswer, Certificate, Changes, Evidence, assess
+from holotype.audits.plans import Label, Plan, Sample, draw_sample
+from holotype.consensus.votes import Answer
 from holotype.errors import UnknownSynset
 from holotype.ontology import Ontology
 from holotype.releases.build import AUDIT, CHANGES, MANIFEST, SAMPLE

@@ -15,10 +15,10 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from holotype.crowd import Certificate, Plan
+from holotype.audits.certificates import Certificate
+from holotype.audits.plans import Plan
 from holotype.errors import OntologyError, PackError, ReleaseError
 from holotype.files import printable, sha256_file
-from holotype.images.packs import Address, PackReader
 from holotype.ontology import Ontology, is_wnid, load_wordnet
 from holotype.ontology.foreign import rebuild
 from holotype.releases.build import (
@@ -43,6 +43,8 @@ from holotype.releases.build import (
 from holotype.releases.certificates import Tables, parse_certificates
 from holotype.releases.recompute import check_audit, check_subtrees
 from holotype.releases.split import SPLITS
+from holotype.store.location import Location
+from holotype.store.packs import PackReader
 
 _ALWAYS: Final = {MANIFEST, VOTES, SUMMARY, STATISTICS}
 _MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, ONTOLOGY}
@@ -136,7 +138,7 @@ class Release:
         reader = PackReader(self.path)
         try:
             for row in self.rows(split):
-                yield row, reader.read(Address(row["shard"], row["offset"], row["length"]))
+                yield row, reader.read(Location(row["shard"], row["offset"], row["length"]))
         finally:
             reader.close()
 

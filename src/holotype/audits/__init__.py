@@ -1,0 +1,1 @@
+"""Audits: plans, bounds, certificates."""

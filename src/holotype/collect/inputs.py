@@ -1,0 +1,48 @@
+"""What comes in: files, and the synsets they were found for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+UNREADABLE: Final = "unreadable"
+"""The reason of what may be otherwise next time: such an input is reported, but not remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """For which synset, and how, a file was found."""
+
+    wnid: str
+    rank: int
+    source: str
+    query: str = ""
+    position: int = 0
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file to take in: where it is, its identity (origin, size, mtime) and what it was found for."""
+
+    path: Path
+    origin: str
+    size: int
+    mtime_ns: int
+    found: tuple[Found, ...] = ()
+
+    @property
+    def identity(self) -> tuple[str, int, int]:
+        """What tells this input from others: a changed file is another one."""
+        return self.origin, self.size, self.mtime_ns
+
+    @classmethod
+    def of(cls, path: Path, found: Iterable[Found] = ()) -> InputFile:
+        """The file at `path` as it is now."""
+        status = path.lstat()
+        origin = Path(os.path.abspath(path)).as_uri()  # not resolved: a link is an input of its own
+        changed = max(-(2**63), min(2**63 - 1, status.st_mtime_ns))  # what a database can hold: years 1677 to 2262
+        return cls(path, origin, status.st_size, changed, tuple(found))

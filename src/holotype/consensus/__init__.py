@@ -1,0 +1,1 @@
+"""Consensus: pure models of votes."""

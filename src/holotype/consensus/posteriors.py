@@ -1,0 +1,148 @@
+"""From votes to posteriors: two-coin models of the beliefs that the votes bear out, averaged; and majority."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from holotype.consensus.ballot import Ballot, Floats, Ints
+from holotype.consensus.beliefs import Fit, Shares, choose_beliefs, fit_belief
+from holotype.consensus.cliques import as_one, find_cliques
+from holotype.consensus.em import Schedule
+from holotype.consensus.two_coin import Priors
+from holotype.consensus.votes import Answer
+
+MOST_AVERAGED: Final = 500_000
+"""Votes up to which all beliefs with a share are fitted; beyond, the likeliest one."""
+
+VOTES_OF_A_WORKER: Final = 10
+"""Votes whose fitting takes as long as fitting one worker more."""
+
+LAPSE: Final = 0.005
+"""How often what everybody sees in an image is not what the gloss means: no number of votes is surer than that."""
+
+SCHEDULE: Final = Schedule(rounds=100, tolerance=1e-4)
+SHORT: Final = Schedule(rounds=30, tolerance=1e-3)
+"""That of ballots with more votes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consensus:
+    """Fitted models, averaged by the shares of their `beliefs`.
+
+    `posterior` ``(tasks,)`` is the probability of yes, `before` ``(tasks,)`` what it was before any vote, `evidence`
+    ``(tasks,)`` how much likelier the votes are on a good image than on a bad one, in logs; where all are unsure they
+    say nothing. `confusion`
+    ``(workers, 2, 3)`` is each worker's chance of (no, unsure, yes) on a bad and on a good image, so sensitivity is
+    ``[:, 1, 2]`` and specificity ``[:, 0, 0]``; `population` ``(2, 3)`` is the crowd's mean of it. `base_rates` is
+    ``(synsets,)``, `hard` the share of images that fool everybody. `cliques` are sets of workers who answer as one.
+    `apart` ``(tasks,)`` is by how much the beliefs' posteriors differ (standard deviation), `rounds` the most that
+    one took.
+
+    A posterior states what the models believe. It is not a measured precision: on real votes it over-states
+    certainty.
+    """
+
+    posterior: Floats
+    before: Floats
+    evidence: Floats
+    apart: Floats
+    confusion: Floats
+    population: Floats
+    base_rates: Floats
+    hard: float
+    beliefs: Shares
+    cliques: tuple[tuple[int, ...], ...]
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """A ballot's models: the `ballot` they heard, in which each of the `cliques` is one worker, and a fit and its share
+    for each belief, the largest first."""
+
+    ballot: Ballot
+    fits: tuple[tuple[Fit, float], ...]
+    cliques: tuple[Ints, ...]
+
+    def mean(self, value: Callable[[Fit], Floats]) -> Floats:
+        """A value of every fit, averaged by their shares."""
+        return np.asarray(sum(share * value(fit) for fit, share in self.fits))
+
+
+def fit(ballot: Ballot, priors: Priors | None = None) -> Consensus:
+    """Hierarchical two-coin over answers no, unsure, yes, under beliefs that the votes bear out, or one that is given.
+
+    Model: Dawid and Skene (1979) for two classes and three answers; Dirichlet priors whose means are learned from the
+    whole crowd and whose weights are chosen by held-out votes (`holotype.consensus.beliefs`); images that fool
+    everybody; a base rate per synset and batch; clamped gold; cliques that have one vote
+    (`holotype.consensus.cliques`). Empty ballots have empty or prior results.
+    """
+    return average(fit_all(ballot, priors))
+
+
+def fit_all(ballot: Ballot, priors: Priors | None = None) -> Fits:
+    """The models that `fit` averages; beyond `MOST_AVERAGED` votes only that of the belief with the largest share."""
+    cliques, schedule = find_cliques(ballot), SCHEDULE
+    heard = as_one(ballot, cliques)
+    said = said_something(heard) | ~heard.asked_about
+    if not said.all():
+        heard = heard.keep(said[heard.task])  # what nobody is sure of teaches nothing about anybody
+    beliefs = choose_beliefs(heard) if priors is None else ((priors, 1.0, None),)
+    if len(heard.task) + VOTES_OF_A_WORKER * heard.workers > MOST_AVERAGED:
+        beliefs, schedule = ((beliefs[0][0], 1.0, beliefs[0][2]),), SHORT
+    fits = tuple((fit_belief(heard, belief, schedule, near), share) for belief, share, near in beliefs)
+    return Fits(heard, fits, tuple(cliques))
+
+
+def average(fits: Fits) -> Consensus:
+    """What the models say together."""
+    ballot = fits.ballot
+    before = fits.mean(lambda fit: fit.model.before)
+    said, found = said_something(ballot), fits.mean(lambda fit: fit.yes)
+    confusion = fits.mean(lambda fit: fit.model.workers.swapaxes(1, 2))
+    for clique in fits.cliques:
+        confusion[clique] = confusion[clique[0]]
+    return Consensus(
+        posterior=posterior_of(ballot, found, before),
+        before=before,
+        evidence=np.where(said, fits.mean(lambda fit: fit.evidence), 0.0),
+        apart=np.sqrt(fits.mean(lambda fit: (fit.yes - found) ** 2)),
+        confusion=confusion,
+        population=fits.mean(lambda fit: fit.model.population.T),
+        base_rates=_of_synsets(ballot, before),
+        hard=float(fits.mean(lambda fit: np.array(fit.model.hard))),
+        beliefs=tuple((fit.model.priors, share) for fit, share in fits.fits),
+        cliques=tuple(tuple(clique.tolist()) for clique in fits.cliques),
+        rounds=max(fit.found.rounds for fit, _ in fits.fits),
+    )
+
+
+def posterior_of(ballot: Ballot, found: Floats, before: Floats) -> Floats:
+    """What is believed of each task, ``(tasks,)``, of what models `found` and what was believed `before`.
+
+    Lapses are never excluded, and what nobody is sure of stays as it was.
+    """
+    told = np.where(said_something(ballot), (1 - LAPSE) * found + LAPSE * before, before)
+    return np.asarray(np.where(ballot.asked_about, told, found))
+
+
+def said_something(ballot: Ballot) -> npt.NDArray[np.bool_]:
+    """Whether a task has a vote that is not unsure, ``(tasks,)``."""
+    return np.asarray(ballot.votes_per_task > ballot.count(Answer.UNSURE))
+
+
+def _of_synsets(ballot: Ballot, before: Floats) -> Floats:
+    """The mean chance of yes before any vote over each synset's tasks that are asked about, ``(synsets,)``."""
+    asked = ballot.asked_about.astype(np.float64)
+    sums, sizes = (np.bincount(ballot.synset, by, minlength=ballot.synsets) for by in (asked * before, asked))
+    return np.asarray(np.where(sizes > 0, sums / np.maximum(sizes, 1), Priors().base_rate))
+
+
+def majority(ballot: Ballot) -> npt.NDArray[np.bool_]:
+    """Whether more votes say yes than no, ``(tasks,)``; unsure abstains and a tie is no."""
+    return np.asarray(ballot.count(Answer.YES) > ballot.count(Answer.NO))

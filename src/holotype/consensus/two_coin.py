@@ -1,0 +1,234 @@
+"""Two coins a worker, images that fool everybody, and base rates: the model that one belief about a crowd makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from holotype.consensus.ballot import UNKNOWN, Ballot, Floats, Ints
+from holotype.consensus.em import LEAST, evidence, normalised
+from holotype.consensus.votes import Answer
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+LEAST_INFORMATION: Final = 0.2
+"""Sensitivity less false yes of a worker whose answers tell something."""
+
+PLAIN: Final = 2
+"""Kinds of image where none is hard: bad and good. With hard ones there are four: bad, good, hard bad, hard good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Priors:
+    """A belief about a crowd before any vote, and how many votes each part of it weighs.
+
+    `sensitivity` is the chance of yes on a good image where not unsure, `false_yes` that on a bad one, `unsure` that of
+    an unsure. They start the population's estimate (`population_weight` votes), which in turn is the prior of every
+    worker: `worker_weight` says how alike workers are, from 1, each their own, to 1000, all alike. A synset's
+    difficulty is likewise drawn to none (`difficulty_weight` votes; infinite: all synsets are as hard).
+
+    A share of the images, `hard` before any vote (`hard_weight` images; 0: there are none), fools everybody: on those
+    a worker answers as if it were of the other kind with chance `slip`. So many votes on a hard image say little.
+
+    The base rate of a synset's tasks in a batch is drawn to that of the batch (`synset_weight` tasks), which is drawn
+    to that of all (`batch_weight`), which begins at `base_rate`. Gold says nothing of base rates: somebody chose it.
+    """
+
+    sensitivity: float = 0.67
+    false_yes: float = 0.06
+    unsure: float = 0.03
+    population_weight: float = 100.0
+    worker_weight: float = 30.0
+    difficulty_weight: float = np.inf
+    hard: float = 0.1
+    hard_weight: float = 20.0
+    slip: float = 0.3
+    base_rate: float = 0.3
+    synset_weight: float = 6.0
+    batch_weight: float = 2.0
+
+    @property
+    def kinds(self) -> int:
+        """Kinds of image: two, or four where some are hard."""
+        return 2 * PLAIN if self.hard else PLAIN
+
+    @property
+    def chances(self) -> Floats:
+        """Chance of each answer on a bad and on a good image, ``(answers, 2)``."""
+        sure = 1 - self.unsure
+        yes = np.array([self.false_yes, self.sensitivity])
+        return np.stack([sure * (1 - yes), np.full(2, self.unsure), sure * yes])
+
+    def with_hard(self, plain: Floats) -> Floats:
+        """Chances on bad and good images, ``(..., 2)``, as chances on all kinds, ``(..., kinds)``."""
+        if not self.hard:
+            return plain
+        return np.concatenate([plain, (1 - self.slip) * plain + self.slip * plain[..., ::-1]], axis=-1)
+
+
+class TwoCoinModel:
+    """The maximisation step (see `holotype.consensus.em.Model`) of one belief, and what it found last.
+
+    `workers` ``(workers, answers, 2)`` and `population` ``(answers, 2)`` are chances of answers on bad and good images,
+    `difficulty` ``(synsets, answers, 2)`` those of each synset; `hard` is the share of hard images.
+
+    A worker is never believed to say yes less often on good images than on bad ones, nor is the population.
+    """
+
+    def __init__(self, ballot: Ballot, priors: Priors) -> None:
+        self._ballot, self.priors = ballot, priors
+        self._learns_difficulty = ballot.synsets > 1 and np.isfinite(priors.difficulty_weight)
+        self._counts = ballot.counts() if self._learns_difficulty else None
+        self._asked = (ballot.asked_about & (ballot.votes_per_task > 0)).astype(np.float64)
+        self._group, self._batch = ballot.groups()
+        self._sizes = np.bincount(self._group, self._asked, minlength=len(self._batch))
+        self._batch_sizes = np.bincount(self._batch, self._sizes)
+        self._size = float(self._asked.sum())
+        self.population = priors.chances
+        self._start = priors.population_weight * self.population
+        self.workers = np.broadcast_to(self.population, (ballot.workers, *self.population.shape))
+        self.difficulty = np.broadcast_to(self.population, (ballot.synsets, *self.population.shape))
+        self._rate = np.full(len(self._batch), priors.base_rate)
+        self._one = len(self._batch) == 1 and ballot.prior is None
+        self.hard = priors.hard
+
+    @property
+    def before(self) -> Floats:
+        """The chance of yes before any vote, by the image's own prior or its base rate, ``(tasks,)``."""
+        rates, own = self._rate[self._group], self._ballot.prior
+        return rates if own is None else np.where(np.isnan(own), rates, np.clip(own, LEAST, 1 - LEAST))
+
+    def take_up(self, workers: Floats) -> None:
+        """Begin with what was found of the first workers, ``(workers, answers, 2)``."""
+        self.workers = np.concatenate([workers, self.workers[len(workers) :]])
+
+    def number_workers(self, numbers: Ints, workers: int) -> None:
+        """Give the workers the numbers ``(workers,)`` they have among more, who are as the population."""
+        everybody = np.broadcast_to(self.population, (workers, *self.population.shape)).copy()
+        everybody[numbers] = self.workers
+        self.workers = everybody
+
+    def first(self, base_rate: float) -> Floats:
+        """Where to start: one expectation step in which all but the base rate is as believed, ``(tasks, kinds)``."""
+        self._rate = np.full(len(self._batch), base_rate)
+        chances = np.log(np.maximum(self.priors.with_hard(self.population), LEAST))
+        return normalised(self._ballot.counts() @ chances + self._prior_odds())
+
+    def with_workers(self, votes: csr_array) -> Floats:
+        """Where to start with the workers that were taken up, ``(tasks, kinds)``; `votes` is the incidence."""
+        return normalised(evidence(votes, self.priors.with_hard(self.workers)) + self._prior_odds())
+
+    def confusion(self, counts: Floats) -> Floats:
+        """Each worker's chances on every kind, drawn to the population's, ``(workers, answers, kinds)``."""
+        plain = self._as_plain(counts)
+        population = plain.sum(axis=0) + self._start
+        self.population = _no_worse_than_chance(population / population.sum(axis=0))
+        self._drawn = self.population * self.priors.worker_weight
+        workers = plain + self._drawn
+        self.workers = _no_worse_than_chance(workers / workers.sum(axis=1, keepdims=True))
+        return self.priors.with_hard(self.workers)
+
+    def log_chance(self, scores: Floats) -> float:
+        """The log chance of votes, workers and population, but for a constant; what maximisation raises.
+
+        `scores` ``(tasks, kinds)`` are the logs of the votes' likelihoods on every kind.
+        """
+        known = self._ballot.known
+        given = scores + self._offset
+        if known is not None:
+            rows = np.flatnonzero(known != UNKNOWN)
+            given[rows] = np.where(np.arange(given.shape[1]) % PLAIN == known[rows, None], given[rows], -np.inf)
+        top = given.max(axis=1, initial=-np.inf)
+        votes = float((top + np.log(np.exp(given - top[:, None]).sum(axis=1))).sum())
+        return votes + float((np.log(np.maximum(self.workers, LEAST)) * self._drawn).sum()) + self.strain
+
+    @property
+    def strain(self) -> float:
+        """How far the population was drawn from the belief, in logs of the chance that the belief gives it: 0 or less.
+
+        That of the most likely population is 0.
+        """
+        ratio = np.log(np.maximum(self.population, LEAST) / self.priors.chances)
+        return float((self._start * ratio).sum())
+
+    @property
+    def useless(self) -> float:
+        """The share of the votes that are by workers who say yes hardly more often to good images than to bad ones."""
+        return useless_votes(self._ballot, self.workers[:, Answer.YES, 1] - self.workers[:, Answer.YES, 0])
+
+    def offset(self, probas: Floats) -> Floats:
+        """Base rates or the image's own prior, the share of hard images, and the synset's difficulty."""
+        yes = probas[:, 1] + probas[:, 3] if self.priors.hard else probas[:, 1]
+        self._rate = self._rates(yes)
+        if self.priors.hard:
+            hard = float(self._asked @ (probas[:, 2] + probas[:, 3])) + self.priors.hard_weight * self.priors.hard
+            self.hard = hard / (self._size + self.priors.hard_weight)
+        odds = self._prior_odds()
+        if self._counts is not None:
+            self.difficulty = self._difficulties(yes, self._counts)
+            ratio = np.log(self.difficulty / self.population)[self._ballot.synset]
+            odds = odds + np.tile(np.einsum("ta,tac->tc", self._counts, ratio), self.priors.kinds // PLAIN)
+        self._offset = odds
+        return odds
+
+    def _as_plain(self, counts: Floats) -> Floats:
+        """Counts of answers on every kind as those on bad and good images, ``(workers, answers, 2)``.
+
+        An answer on a hard image counts for the kind as which it was answered.
+        """
+        if not self.priors.hard:
+            return counts
+        as_it_is = (1 - self.priors.slip) * self.workers
+        as_other = self.priors.slip * self.workers[..., ::-1]
+        faithful = as_it_is / np.maximum(as_it_is + as_other, LEAST)
+        hard = counts[..., PLAIN:]
+        return np.asarray(counts[..., :PLAIN] + faithful * hard + ((1 - faithful) * hard)[..., ::-1])
+
+    def _prior_odds(self) -> Floats:
+        """Logs of every kind's chance before any vote, ``(tasks, kinds)``, or ``(1, kinds)`` if all have the same."""
+        rate = np.minimum(np.maximum(self._rate if self._one else self.before, LEAST), 1 - LEAST)
+        odds = np.empty((len(rate), self.priors.kinds))
+        np.log(1 - rate, out=odds[:, 0])
+        np.log(rate, out=odds[:, 1])
+        if self.priors.hard:
+            np.add(odds[:, :PLAIN], np.log(self.hard), out=odds[:, PLAIN:])
+            odds[:, :PLAIN] += np.log1p(-self.hard)
+        return odds
+
+    def _rates(self, yes: Floats) -> Floats:
+        """The base rate of every group, which is a synset's tasks in a batch, ``(groups,)``."""
+        priors, batches = self.priors, len(self._batch_sizes)
+        good = np.bincount(self._group, yes * self._asked, minlength=len(self._batch))
+        overall = (good.sum() + priors.base_rate) / (self._sizes.sum() + 1)
+        of_batch = np.bincount(self._batch, good, minlength=batches) + priors.batch_weight * overall
+        of_batch /= self._batch_sizes + priors.batch_weight
+        return np.asarray((good + priors.synset_weight * of_batch[self._batch]) / (self._sizes + priors.synset_weight))
+
+    def _difficulties(self, yes: Floats, given: Ints) -> Floats:
+        """Chances of each answer in each synset, ``(synsets, answers, 2)``, drawn to the population's."""
+        counts = np.empty((self._ballot.synsets, *self.population.shape))
+        for answer in range(counts.shape[1]):
+            for truth, chance in enumerate((1 - yes, yes)):
+                weight = given[:, answer] * chance
+                counts[:, answer, truth] = np.bincount(self._ballot.synset, weight, minlength=self._ballot.synsets)
+        counts += self.priors.difficulty_weight * self.population
+        return np.asarray(counts / counts.sum(axis=1, keepdims=True))
+
+
+def useless_votes(ballot: Ballot, information: Floats) -> float:
+    """The share of the votes by workers whose `information` ``(workers,)``, sensitivity less false yes, tells nothing;
+    0 without votes."""
+    votes = np.bincount(ballot.worker, minlength=ballot.workers)
+    return float(votes[information < LEAST_INFORMATION].sum() / max(votes.sum(), 1))
+
+
+def _no_worse_than_chance(chances: Floats) -> Floats:
+    """Chances ``(..., answers, 2)``, alike on bad and good images where yes would speak for a bad one."""
+    odds = chances[..., Answer.YES, :] * chances[..., Answer.NO, ::-1]
+    inverted = odds[..., 1] < odds[..., 0]
+    if not inverted.any():
+        return chances
+    return np.where(inverted[..., None, None], chances.mean(axis=-1, keepdims=True), chances)

@@ -1,0 +1,69 @@
+"""What a scan has found so far, on disk: a scan that is stopped goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from holotype.errors import ArchiveError
+from holotype.files import write_atomically
+from holotype.imports.scan import Part
+from holotype.imports.shapes import Source
+
+_NEXT = b"holotype.next"
+_DONE = -1
+Scan = Callable[[int], Iterator[Part]]
+
+
+class Journal:
+    """The parts of one scan, one Parquet file each, in a folder named by what is scanned.
+
+    The catalog hears of them only when all are there: until then a damaged archive leaves nothing behind in it.
+    """
+
+    def __init__(self, folder: Path, source: Source, size: int, mtime_ns: int) -> None:
+        scanned = repr((str(source.kind), source.absolute, source.split, source.classes, size, mtime_ns))
+        self._folder = folder / hashlib.sha256(scanned.encode(errors="surrogateescape")).hexdigest()[:24]
+
+    def complete(self, scan: Scan, resume: bool, anew: bool) -> None:
+        """Run `scan` until its end: from where the newest part ends if it can `resume` there, `anew` in any case."""
+        position = None if anew else self._next()
+        if position == _DONE:
+            return
+        if position is None or not resume:
+            self.clear()
+            position = 0
+        for number, part in enumerate(scan(position), len(self._parts())):
+            following = b"%d" % (_DONE if part.next is None else part.next)
+            sink = pa.BufferOutputStream()
+            pq.write_table(part.table.replace_schema_metadata({_NEXT: following}), sink, compression="zstd")
+            write_atomically(self._folder / f"{number:06d}.parquet", sink.getvalue().to_pybytes())
+
+    def tables(self) -> Iterator[pa.Table]:
+        """What was found, part by part. Raises `ArchiveError` if the scan is not complete."""
+        if self._next() != _DONE:
+            raise ArchiveError(f"{self._folder} was changed meanwhile: import again")
+        for part in self._parts():
+            yield pq.read_table(part)
+
+    def clear(self) -> None:
+        """Forget it."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _next(self) -> int | None:
+        """Where the newest part ends; None where there is none, or where what is there is not as we wrote it."""
+        parts = self._parts()
+        try:
+            for part in parts:
+                pq.ParquetFile(part).close()
+            return int(pq.read_schema(parts[-1]).metadata[_NEXT]) if parts else None
+        except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
+            return None
+
+    def _parts(self) -> list[Path]:
+        return sorted(self._folder.glob("*.parquet"))

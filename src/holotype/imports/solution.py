@@ -1,0 +1,55 @@
+"""Kaggle's ``LOC_train_solution.csv`` and ``LOC_val_solution.csv``: the labels and boxes of all images in one file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from holotype.errors import ArchiveError
+from holotype.files import printable
+from holotype.imports.boxes import Annotation, Box, pixel
+from holotype.imports.lists import read_lines
+from holotype.ontology import is_wnid
+
+HEADER: Final = ["ImageId", "PredictionString"]
+
+
+def read_solution(path: Path) -> Iterator[Annotation]:
+    """One annotation for each row ``ImageId,PredictionString``, of unknown size; the label is what its boxes show.
+
+    A prediction string repeats ``wnid xmin ymin xmax ymax``. Nothing is taken away: in the real validation file four
+    images have a box twice.
+
+    Raises `ArchiveError` with the row number: another header, an image twice, no box, a box that is not such a five.
+    """
+    rows = csv.reader(read_lines(path), strict=True)
+    seen: set[str] = set()
+    try:
+        if (header := next(rows, [])) != HEADER:
+            raise ArchiveError(f"{printable(path)}, row 1: expected {','.join(HEADER)}, not {','.join(header)[:40]!r}")
+        for row in filter(None, rows):
+            found = _annotation(row, where := f"{printable(path)}, row {rows.line_num}")
+            if found.name in seen:
+                raise ArchiveError(f"{where}: {found.name!r} has a row already")
+            seen.add(found.name)
+            yield found
+    except csv.Error as error:
+        raise ArchiveError(f"{printable(path)}, row {rows.line_num}: {error}") from error
+
+
+def _annotation(row: list[str], where: str) -> Annotation:
+    if len(row) != len(HEADER) or not row[0].isprintable() or not row[0]:
+        raise ArchiveError(f"{where}: expected an image and its boxes, not {','.join(row)[:40]!r}")
+    fields = row[1].split()
+    if not fields or len(fields) % 5:
+        raise ArchiveError(f"{where}: {len(fields)} fields are no boxes, each is wnid xmin ymin xmax ymax")
+    boxes = tuple(_box(fields[start : start + 5], where) for start in range(0, len(fields), 5))
+    return Annotation(row[0], 0, 0, boxes)
+
+
+def _box(fields: list[str], where: str) -> Box:
+    if not is_wnid(fields[0]):
+        raise ArchiveError(f"{where}: {fields[0][:40]!r} is not a wnid")
+    return Box(fields[0], *(pixel(field, where) for field in fields[1:]))

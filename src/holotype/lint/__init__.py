@@ -1,0 +1,1 @@
+"""What is wrong with datasets: known blemishes, and rules that find others."""

@@ -1,0 +1,91 @@
+"""Audits of accepted labels."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from holotype.audits.certificates import Audit, Certificate, assess
+from holotype.catalog import (
+    candidates,
+)
+from holotype.consensus.votes import Answer
+from holotype.crowd.conclusion import State
+from holotype.errors import CrowdError
+from holotype.images.gallery import Pictures
+from holotype.ontology import Synset
+from holotype.project import evidence
+from holotype.project.evidence import AuditReport, read_evidence
+from holotype.project.images import pictures
+
+if TYPE_CHECKING:
+    pass
+from holotype.project.lemmas import Lemmas
+from holotype.project.parts import Parts
+
+
+class Audits:
+    """The audits of a project."""
+
+    def __init__(self, parts: Parts, lemmas: Lemmas) -> None:
+        self._parts = parts
+        self._lemmas = lemmas
+
+    def draw(self, targets: Iterable[Synset | str], size: int, fresh: bool = False) -> Pictures:
+        """Plan to audit `size` random accepted labels below each target; the images that are still to be looked at.
+
+        A target is a synset, a wnid or an unambiguous lemma, with its whole subtree. Targets that have a plan of this
+        size keep it, unless `fresh` draws again. All that is drawn in one call shares one random order and with it
+        answers; every call that draws lowers the chance of an error that later ones may have (`Plan.alpha`).
+
+        Raises `CrowdError` where nothing is accepted below a target, or it has a plan of another size and `fresh` is
+        not asked for.
+        """
+        if not 1 <= size < 1 << 31:
+            raise CrowdError(f"an audit needs a size of at least 1, not {size}")
+        wnids = {(target if isinstance(target, Synset) else self._lemmas.resolve(target)).wnid for target in targets}
+        plan = size, secrets.token_hex(16), self._parts.clock()
+
+        def work(connection: Connection) -> list[Audit]:
+            evidence.draw(connection, self._parts.ontology, wnids, plan, fresh)
+            return [
+                audit for audit in assess(read_evidence(connection, self._parts.ontology)) if audit.plan.wnid in wnids
+            ]
+
+        found = self._parts.catalog.transact(work)
+        left = {(label.sha256, label.wnid) for audit in found for label in audit.unanswered}
+        with self._parts.catalog.read() as connection:
+            rows = candidates.find(connection, None, [State.YES])
+        return pictures([row for row in rows if (row.sha256, row.wnid) in left], self._parts.store)
+
+    def record(self, answers: Mapping[tuple[str, str], Answer], auditor: str) -> AuditReport:
+        """Record what `auditor` says of images, by (sha256, wnid). Recorded answers stay; the same again is harmless.
+
+        Raises `CrowdError`, and records nothing, if a pair is no candidate, if the auditor has voted on one (and is not
+        independent) or has answered otherwise before. Case and spaces do not make another person.
+        """
+        return self._parts.catalog.transact(
+            lambda connection: evidence.record(connection, answers, auditor, self._parts.clock()),
+        )
+
+    def correct(self, answers: Mapping[tuple[str, str], Answer], auditor: str, reason: str) -> AuditReport:
+        """Say that `auditor` answers otherwise now, and why. What was said before stays in the catalog.
+
+        A label is correct only if all that was ever said of it is yes, so a correction may lower a bound and never
+        raises one. Raises `CrowdError`, and records nothing, if the auditor has not answered.
+        """
+        return self._parts.catalog.transact(
+            lambda connection: evidence.correct(connection, answers, auditor, reason, self._parts.clock()),
+        )
+
+    def status(self) -> list[Audit]:
+        """How far the newest audit of each target has come, in ontology order."""
+        with self._parts.catalog.read() as connection:
+            return assess(read_evidence(connection, self._parts.ontology))
+
+    def certificates(self) -> list[Certificate]:
+        """What is certified of the labels as they stand, in ontology order: the audits that are complete."""
+        return [audit.certificate for audit in self.status() if audit.certificate is not None]

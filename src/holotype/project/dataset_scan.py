@@ -1,0 +1,162 @@
+"""From archives where they lie to items in the catalog: what is wrong is found before anything is written."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from holotype.catalog import Catalog
+from holotype.catalog import datasets as imports
+from holotype.errors import ArchiveError
+from holotype.files import printable
+from holotype.imports.annotations import annotation_parts, read_annotations
+from holotype.imports.devkit import Devkit, read_devkit
+from holotype.imports.journal import Journal
+from holotype.imports.lists import read_marks, read_texts, read_urls
+from holotype.imports.scan import Part, kind_of_tar, scan_tar, scan_tree
+from holotype.imports.shapes import ANNOTATIONS, TARS, Kind, Source
+from holotype.imports.webdataset import scan_shard
+from holotype.lint.blemishes import rating
+from holotype.ontology import Ontology
+from holotype.project.dataset_write import Advance, ImportReport, Publication, Said, SourceReport
+from holotype.store.opening import state_of
+
+Value = TypeVar("Value")
+
+
+class Importer:
+    """Imports sources into one dataset of a catalog; `journals` is where scans are kept until all are done."""
+
+    def __init__(self, catalog: Catalog, ontology: Ontology, dataset: str, journals: Path, now: float) -> None:
+        self._catalog = catalog
+        self._ontology = ontology
+        self._dataset = dataset
+        self._journals = journals
+        self._now = now
+
+    def run(self, sources: Sequence[Source], advance: Advance, problems: Sequence[str] = ()) -> ImportReport:
+        """Scan every source, then write everything in one transaction.
+
+        Raises `ArchiveError` with one line for each source that is not as it should be, `problems` first; the catalog
+        is then as it was, and sources that were sound need not be scanned again.
+        """
+        with self._alone():
+            lines = list(problems)
+            distinct = _distinct(sources)
+            unchanged = self._unchanged(distinct)
+            changed = [source for source in distinct if source not in unchanged]
+            scans = _tried(lines, changed, lambda source: self._scan(source, advance))
+            if lines:
+                raise ArchiveError("\n".join(lines))
+            report = self._catalog.transact(lambda connection: self._publish(connection, unchanged, scans, advance))
+            for _, said in scans:
+                said.clear()
+        return report
+
+    def _publish(
+        self,
+        connection: Connection,
+        unchanged: Sequence[Source],
+        scans: Sequence[tuple[Source, Said]],
+        advance: Advance,
+    ) -> ImportReport:
+        problems: list[str] = []
+        publication = Publication(connection, self._ontology, self._dataset, self._now, advance)
+        said = dict(scans)
+        reports = _tried(problems, list(said), lambda source: publication.take(source, said[source]))
+        if problems:
+            raise ArchiveError("\n".join(problems))
+        same = [SourceReport(source, unchanged=True) for source in unchanged]
+        return ImportReport(self._dataset, (*same, *(report for _, report in reports)))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else imports into this project meanwhile: the journals are shared."""
+        self._journals.mkdir(exist_ok=True)
+        with (self._journals / "lock").open("wb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ArchiveError("another import into this project is running; wait until it is done") from error
+            yield
+
+    def _unchanged(self, sources: Sequence[Source]) -> list[Source]:
+        """The tars that lie as they lay when they were imported, by size and time; what shards say is read anew."""
+        with self._catalog.read() as connection:
+            rows = imports.archives(connection, self._dataset)
+        held = {(row.kind, row.path, (row.size, row.mtime_ns)) for row in rows}
+        tars = [source for source in sources if source.kind in TARS - {Kind.SHARD}]
+        return [source for source in tars if (source.kind, source.absolute, state_of(source.path)) in held]
+
+    def _scan(self, source: Source, advance: Advance) -> Said:
+        """Everything a source says, found to be sound."""
+        if printable(source.path) != str(source.path):
+            raise ArchiveError(f"{printable(source.path)}: a path that is not UTF-8 cannot be remembered; rename it")
+        if source.kind is Kind.DEVKIT:
+            return _devkit(read_devkit(source.path))
+        if source.kind is Kind.URLS:
+            if not any(line is not None for line in read_urls(source.path)):
+                raise ArchiveError(f"{source.path} holds no line of an image's name and a URL")
+            return Said()
+        if source.kind in (Kind.MARKS, Kind.TEXTS):
+            return Said(marks=tuple(_marks(source)))
+        return self._journalled(source, advance)
+
+    def _journalled(self, source: Source, advance: Advance) -> Said:
+        tar = source.kind in TARS
+        if (state := state_of(source.path)) is None:
+            raise ArchiveError(f"{source.path} is not there any more")
+        size, mtime_ns = state
+        journal = Journal(self._journals, source, size, mtime_ns)
+        passed_over: list[str] = []
+
+        def scan(start: int) -> Iterator[Part]:
+            if source.kind in ANNOTATIONS:
+                return annotation_parts(read_annotations(source))
+            if source.kind is Kind.TREE:
+                return scan_tree(source.path, source.split, passed_over)
+            if source.kind is Kind.SHARD:
+                return scan_shard(source.path, source.split, source.classes)
+            return scan_tar(source, start, lambda at: advance("headers", at, size))
+
+        if tar and source.kind is not Kind.SHARD and kind_of_tar(source.path) is not source.kind:
+            raise ArchiveError(f"{source.path} has changed while it was looked at")
+        journal.complete(scan, resume=tar, anew=source.path.is_dir())
+        return Said(size, mtime_ns, journal.tables, journal.clear, passed_over=len(passed_over))
+
+
+def _distinct(sources: Sequence[Source]) -> list[Source]:
+    """Each file and folder once, however its path is written."""
+    return list({(source.kind, source.absolute, source.mark): source for source in sources}.values())
+
+
+def _marks(source: Source) -> Iterator[tuple[str, str, str]]:
+    for wnid, value in (read_marks if source.kind is Kind.MARKS else read_texts)(source.path):
+        if source.mark == "imageability":
+            rating(wnid, value)
+        yield wnid, source.mark, value
+
+
+def _devkit(devkit: Devkit) -> Said:
+    marks = [(wnid, "ilsvrc2012_id", str(number)) for number, wnid in enumerate(devkit.meta.wnids, 1)]
+    marks += [(wnid, "words", text) for wnid, text in devkit.meta.words.items()]
+    marks += [(wnid, "gloss", text) for wnid, text in devkit.meta.glosses.items()]
+    return Said(labels=devkit.truth, marks=tuple(marks))
+
+
+def _tried(
+    problems: list[str], sources: Sequence[Source], work: Callable[[Source], Value]
+) -> list[tuple[Source, Value]]:
+    """`work` of every source that can be taken; one line in `problems` for each that cannot."""
+    done = []
+    for source in sources:
+        try:
+            done.append((source, work(source)))
+        except ArchiveError as error:
+            problems.append(" ".join(str(error).split()))
+    return done

@@ -1,0 +1,309 @@
+"""What sources say, written to the catalog within one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+from sqlalchemy import Connection
+
+from holotype.catalog import datasets as imports
+from holotype.errors import ArchiveError
+from holotype.imports.annotations import annotations_of
+from holotype.imports.boxes import Annotation
+from holotype.imports.lists import read_urls
+from holotype.imports.shapes import ANNOTATIONS, IMAGES, Kind, Source
+from holotype.ontology import Ontology
+from holotype.store.opening import state_of
+
+Advance = Callable[[str, int, int], None]
+"""Told the stage, how much of it is done, and how much there is (0 if that is not known)."""
+_CHUNK: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a source was found to say: rows in `tables`, `labels` by image name, `marks` as (wnid, mark, value).
+
+    `size` and `mtime_ns` are its file's when it was scanned, 0 for a folder; `passed_over` is how many links and images
+    of other names a tree has. `clear` forgets the scan.
+    """
+
+    size: int = 0
+    mtime_ns: int = 0
+    tables: Callable[[], Iterable[pa.Table]] = tuple
+    clear: Callable[[], object] = tuple
+    labels: Mapping[str, str] = field(default_factory=dict)
+    marks: Sequence[tuple[str, str, str]] = ()
+    passed_over: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """What one source brought. ``images = new + known``; `moved` are known ones that are now read from here.
+
+    Of what it says of images, `unknown` names none that is imported, `conflicts` are labels it says otherwise than
+    what was known, which stays, and `unplaced` are labels that are no synset of the ontology. `differing` are known
+    images that have another length here. One that is `unchanged` since it was imported is not scanned again.
+    """
+
+    source: Source
+    unchanged: bool = False
+    new: int = 0
+    known: int = 0
+    moved: int = 0
+    labels: int = 0
+    boxes: int = 0
+    facts: int = 0
+    unknown: int = 0
+    unplaced: int = 0
+    conflicts: int = 0
+    differing: int = 0
+    passed_over: int = 0
+
+    @property
+    def images(self) -> int:
+        """Number of images the source holds."""
+        return self.new + self.known
+
+    def __str__(self) -> str:
+        where = f"{self.source.kind} {self.source.path}"
+        if self.unchanged:
+            return f"{where}: has not changed since it was imported"
+        images = [f"{self.images:,} images = {self.new:,} new + {self.known:,} known"]
+        remarks = (
+            (self.moved, "known ones are now read from here"),
+            (self.labels, "labels"),
+            (self.boxes, "boxes"),
+            (self.facts, "other facts"),
+            (self.unknown, "of images that are not imported"),
+            (self.unplaced, "labels on synsets that the ontology does not have"),
+            (self.conflicts, "labels that contradict what is known, and were not taken"),
+            (self.differing, "known images of another length here, which were not taken"),
+            (self.passed_over, "links and images with other names passed over"),
+        )
+        said = images * (self.source.kind in IMAGES) + [f"{count:,} {text}" for count, text in remarks if count]
+        return f"{where}: {', '.join(said) or 'nothing new'}"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import brought, source by source."""
+
+    dataset: str
+    sources: tuple[SourceReport, ...]
+
+    def __str__(self) -> str:
+        new, images = sum(one.new for one in self.sources), sum(one.images for one in self.sources)
+        return "\n".join([*map(str, self.sources), f"{self.dataset}: {images:,} images, {new:,} of them new"])
+
+
+class Publication:
+    """Writes what sources say about one dataset, within one transaction."""
+
+    def __init__(self, connection: Connection, ontology: Ontology, dataset: str, now: float, advance: Advance) -> None:
+        self._connection = connection
+        self._ontology = ontology
+        self._dataset = imports.dataset_id(connection, dataset)
+        self._held = {row.path: row for row in imports.archives(connection, dataset)}
+        self._by_id = {row.id: row for row in self._held.values()}
+        self._gone: dict[int, bool] = {}
+        self._now = now
+        self._advance = advance
+        self._ranks: dict[str, int] = {}
+
+    def take(self, source: Source, said: Said) -> SourceReport:
+        """Everything one source says."""
+        held = self._held.get(source.absolute)
+        if held is not None and held.kind != source.kind:
+            raise ArchiveError(f"{source.path} was imported as {held.kind} before, and cannot be {source.kind} too")
+        archive = self._archive(source, said, held)
+        report = SourceReport(source, passed_over=said.passed_over)
+        if source.kind in IMAGES:
+            return self._images(report, said, archive, held)
+        if source.kind is Kind.URLS:
+            return self._urls(report, archive)
+        if source.kind in ANNOTATIONS:
+            return self._say(report, annotations_of(said.tables()), archive, {})
+        report = self._say(report, (Annotation(name, 0, 0, ()) for name in said.labels), archive, said.labels)
+        return replace(report, facts=imports.put_marks(self._connection, said.marks, archive))
+
+    def _archive(self, source: Source, said: Said, held: Any | None) -> int:
+        values = {
+            "dataset_id": self._dataset,
+            "kind": str(source.kind),
+            "path": source.absolute,
+            "size": said.size,
+            "mtime_ns": said.mtime_ns,
+            "at": self._now,
+        }
+        return imports.put_archive(self._connection, None if held is None else held.id, values)
+
+    def _images(self, report: SourceReport, said: Said, archive: int, held: Any | None) -> SourceReport:
+        store = _Store(self, report.source, archive, imports.newest_item(self._connection))
+        for table in said.tables():
+            for start in range(0, len(table), _CHUNK):
+                report = store.add(report, table.slice(start, _CHUNK).to_pylist())
+                self._advance("images", report.images, 0)
+        changed = held is not None and (held.size, held.mtime_ns) != (said.size, said.mtime_ns)
+        if changed and (lost := imports.items_in(self._connection, archive) - store.here):
+            raise ArchiveError(
+                f"{report.source.path} no longer holds {lost:,} images that were imported from it: bring it back, "
+                "or import this one under another name with --dataset"
+            )
+        return report
+
+    def rank(self, wnid: str) -> int:
+        """The synset's rank; -1 for none, and for one that the ontology does not know."""
+        if wnid not in self._ranks:
+            self._ranks[wnid] = self._ontology.rank(wnid) if wnid in self._ontology else -1
+        return self._ranks[wnid]
+
+    def item(self, row: Mapping[str, Any], archive: int) -> dict[str, Any]:
+        """A new item."""
+        return {
+            **row,
+            "dataset_id": self._dataset,
+            "rank": self.rank(row["wnid"]),
+            "labelled_by": archive if row["wnid"] else None,
+            "archive_id": archive,
+            "boxes": 0,
+        }
+
+    def items(self, names: Iterable[str]) -> dict[str, Any]:
+        """The items of the dataset with these names, by name."""
+        return imports.items_by_name(self._connection, self._dataset, names)
+
+    def is_gone(self, item: Any) -> bool:
+        """Whether an item's bytes cannot be read any more where they were imported from."""
+        row = self._by_id.get(item.archive_id)
+        if row is None:  # it has just been imported
+            return False
+        if row.kind == Kind.TREE:
+            return not _has_size(Path(row.path) / item.path, item.length)
+        if row.id not in self._gone:
+            self._gone[row.id] = state_of(Path(row.path)) != (row.size, row.mtime_ns)
+        return self._gone[row.id]
+
+    def write(
+        self, new: Sequence[Mapping[str, Any]], moved: Sequence[Mapping[str, Any]], labels: Any, archive: int
+    ) -> None:
+        """Append items, say where others lie now, and label those that had no label."""
+        imports.add_items(self._connection, new)
+        imports.move_items(self._connection, moved, archive)
+        imports.set_labels(self._connection, labels, archive)
+
+    def _say(
+        self, report: SourceReport, found: Iterator[Annotation], archive: int, labels: Mapping[str, str]
+    ) -> SourceReport:
+        """Add what annotations say; `labels` by image name, or where there is none by a solution's boxes."""
+        while chunk := list(islice(found, _CHUNK)):
+            held = self.items(one.name for one in chunk)
+            known = [(held[one.name], one) for one in chunk if one.name in held]
+            by_boxes = report.source.kind is Kind.SOLUTION
+            told = [(item, labels.get(one.name) or (_label(one) if by_boxes else "")) for item, one in known]
+            new = {item.id: (item.id, wnid, self.rank(wnid)) for item, wnid in told if wnid and not item.wnid}
+            imports.set_labels(self._connection, new.values(), archive)
+            boxes: dict[int, list[imports.BoxRow]] = {}
+            for item, one in known:
+                boxes.setdefault(item.id, []).extend(imports.BoxRow(*astuple(box)) for box in one.boxes)
+            sizes = {item.id: (one.width, one.height) for item, one in known if one.width and one.height}
+            imports.add_annotations(self._connection, sizes, archive)
+            report = replace(
+                report,
+                labels=report.labels + len(new),
+                boxes=report.boxes + imports.add_boxes(self._connection, boxes, archive),
+                unknown=report.unknown + len(chunk) - len(known),
+                unplaced=report.unplaced + sum(rank < 0 for _, _, rank in new.values()),
+                conflicts=report.conflicts + sum(bool(wnid and item.wnid not in ("", wnid)) for item, wnid in told),
+            )
+            self._advance("facts", report.labels + report.boxes, 0)
+        return report
+
+    def _urls(self, report: SourceReport, archive: int) -> SourceReport:
+        found = (line for line in read_urls(report.source.path) if line is not None)
+        while chunk := dict(islice(found, _CHUNK)):
+            held = self.items(chunk)
+            added = imports.add_urls(self._connection, {row.id: chunk[name] for name, row in held.items()}, archive)
+            report = replace(report, facts=report.facts + added, unknown=report.unknown + len(chunk) - len(held))
+        return report
+
+
+class _Store:
+    """Stores the images of one source, chunk by chunk; `here` counts the items that lie in it."""
+
+    def __init__(self, publication: Publication, source: Source, archive: int, newest: int) -> None:
+        self._publication = publication
+        self._source = source
+        self._archive = archive
+        self._newest = newest
+        self._moved: set[int] = set()
+        self.here = 0
+
+    def add(self, report: SourceReport, rows: Sequence[Mapping[str, Any]]) -> SourceReport:
+        """Store some more rows."""
+        names = Counter(row["name"] for row in rows)
+        if len(names) < len(rows):
+            raise self._twice(names.most_common(1)[0][0])
+        held = self._publication.items(names)
+        new = [self._publication.item(row, self._archive) for row in rows if row["name"] not in held]
+        known = [(held[row["name"]], row) for row in rows if row["name"] in held]
+        moved = [(item, row) for item, row in known if self._has_moved(item, row)]
+        rank = self._publication.rank
+        labels = [(item.id, row["wnid"], rank(row["wnid"])) for item, row in known if row["wnid"] and not item.wnid]
+        self._publication.write(new, [_move(item, row) for item, row in moved], labels, self._archive)
+        self._moved.update(item.id for item, _ in moved)
+        self.here += len(new) + sum(item.archive_id == self._archive or item.id in self._moved for item, _ in known)
+        there = [(item, row) for item, row in known if item.archive_id != self._archive and item.id not in self._moved]
+        ranks = [*(item["rank"] for item in new if item["wnid"]), *(number for _, _, number in labels)]
+        return replace(
+            report,
+            new=report.new + len(new),
+            known=report.known + len(known),
+            moved=report.moved + len(moved),
+            labels=report.labels + len(ranks),
+            unplaced=report.unplaced + sum(number < 0 for number in ranks),
+            conflicts=report.conflicts + sum(bool(r["wnid"]) and i.wnid not in ("", r["wnid"]) for i, r in known),
+            differing=report.differing + sum(item.length != row["length"] for item, row in there),
+        )
+
+    def _has_moved(self, item: Any, row: Mapping[str, Any]) -> bool:
+        """Whether a known item is to be read from here from now on."""
+        same_place = (item.path, item.offset, item.length) == (row["path"], row["offset"], row["length"])
+        if item.archive_id == self._archive:
+            if item.id > self._newest or item.id in self._moved:
+                raise self._twice(item.name)
+            return not same_place
+        if self._source.kind is Kind.SHARD and item.length != row["length"]:
+            raise ArchiveError(
+                f"{self._source.path} has another image {item.name} than one that was imported before: keys that begin "
+                "anew in every set of shards need a --dataset of their own"
+            )
+        return self._publication.is_gone(item)
+
+    def _twice(self, name: str) -> ArchiveError:
+        return ArchiveError(f"{self._source.path} holds {name} twice")
+
+
+def _move(item: Any, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Where an item lies now; it is read anew unless all of its archive was moved."""
+    place = {name: row[name] for name in ("path", "offset", "length")}
+    anew = (item.path, item.offset, item.length) != tuple(place.values())
+    return {"number": item.id, **place, "anew": anew}
+
+
+def _has_size(path: Path, length: int) -> bool:
+    try:
+        return path.lstat().st_size == length
+    except OSError:
+        return False
+
+
+def _label(said: Annotation) -> str:
+    """The class of an image by its boxes; "" where they are of several."""
+    return said.wnids[0] if len(said.wnids) == 1 else ""

@@ -1,0 +1,55 @@
+"""What a project knows of archives that lie where their owner put them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from holotype.catalog import datasets as imports
+from holotype.imports.shapes import Source
+from holotype.lint.blemishes import Finding
+from holotype.project.dataset_scan import Importer
+from holotype.project.dataset_write import Advance, ImportReport
+from holotype.project.fingerprints import FingerprintReport, fingerprint_items
+from holotype.project.lint import lint_dataset
+from holotype.project.parts import Parts
+
+
+class Datasets:
+    """The imported datasets of a project: archives and trees that lie where their owner put them."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def add(
+        self,
+        sources: Sequence[Source],
+        dataset: str,
+        advance: Advance = lambda *_: None,
+        problems: Sequence[str] = (),
+    ) -> ImportReport:
+        """Register archives, trees and lists of a dataset: headers are read, nothing is copied.
+
+        Raises `ArchiveError` with a line for each source that is not as it should be, after `problems`; nothing has
+        then changed. Stopped and run again, it goes on where it was.
+        """
+        importer = Importer(
+            self._parts.catalog, self._parts.ontology, dataset, self._parts.folder / "imports", self._parts.clock()
+        )
+        return importer.run(sources, advance, problems)
+
+    def counts(self) -> list[dict[str, Any]]:
+        """Images, labelled images and boxes, by dataset and split."""
+        with self._parts.catalog.read() as connection:
+            return [dict(row._mapping) for row in imports.dataset_counts(connection)]
+
+    def lint(self) -> Iterator[tuple[str, Finding]]:
+        """All that is wrong with the imported datasets, as (dataset, finding); `CODES` says what the codes mean."""
+        with self._parts.catalog.read() as connection:
+            for number, dataset in dict.fromkeys((row.dataset_id, row.dataset) for row in imports.archives(connection)):
+                for finding in lint_dataset(connection, number, self._parts.ontology):
+                    yield dataset, finding
+
+    def fingerprint(self, progress: Callable[[int, int], None] = lambda *_: None) -> FingerprintReport:
+        """Read every image that has not been read yet, for its sha256, size in pixels and hash."""
+        return fingerprint_items(self._parts.catalog, self._parts.store.read, progress)

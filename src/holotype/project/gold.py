@@ -1,0 +1,150 @@
+"""Gold: what is known for sure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Connection
+
+from holotype.catalog import (
+    corrections,
+    schema,
+)
+from holotype.catalog.corrections import Statement
+from holotype.consensus.votes import Answer, Task
+from holotype.crowd.conclusion import Policy
+from holotype.crowd.gold import Feedback, feedback, sibling_negatives, training_page, training_votes
+from holotype.crowd.port import Page, Sheet
+from holotype.errors import CrowdError
+from holotype.ontology import Synset
+
+if TYPE_CHECKING:
+    pass
+from holotype.project.conclusions import redraw
+from holotype.project.facts import as_answer, candidate_numbers, check_reason, lend, read_gold, read_tasks, record_votes
+from holotype.project.lemmas import Lemmas
+from holotype.project.parts import Parts
+
+SIBLING: Final = "sibling"
+"""The source of gold that follows from a sibling's."""
+
+
+class Gold:
+    """The gold of a project."""
+
+    def __init__(self, parts: Parts, lemmas: Lemmas) -> None:
+        self._parts = parts
+        self._lemmas = lemmas
+
+    def answers(self) -> dict[Task, bool]:
+        """Every candidate whose answer is known for sure, in ontology order, with whether it is yes."""
+        with self._parts.catalog.read() as connection:
+            return read_gold(connection)
+
+    def add(self, answers: Mapping[tuple[str, str], bool], source: str, policy: Policy | None = None) -> int:
+        """Say of candidates, by (sha256, wnid), what the answer is for sure; how many were new.
+
+        `source` is who says so. Labels that were drawn are drawn again, by `policy` or as last.
+
+        Raises `CrowdError` for what is no candidate, for an answer that contradicts what gold says or that was
+        withdrawn (see `correct_gold`), and where the last policy is not one of holotype's own.
+        """
+
+        def work(connection: Connection) -> int:
+            number = candidate_numbers(connection, answers, "gold answers")
+            return _add_gold(
+                connection, {number[pair]: yes for pair, yes in answers.items()}, source, self._parts.clock()
+            )
+
+        return redraw(self._parts, work, policy)[0]
+
+    def correct(
+        self, answers: Mapping[tuple[str, str], bool | None], source: str, reason: str, policy: Policy | None = None
+    ) -> int:
+        """Say that gold, by (sha256, wnid), was wrong: another answer, or None to withdraw it; how many changed.
+
+        What was said before stays in `gold_history`, and may be said again. Noes that a sibling lent stand and fall
+        with the yes they follow from. Labels are drawn again as in `add_gold`.
+
+        Raises `CrowdError` for what never was gold, for an empty `reason`, and as `add_gold` does.
+        """
+        check_reason(reason)
+
+        def work(connection: Connection) -> int:
+            number = candidate_numbers(connection, answers, "gold answers")
+            known = {statement.candidate for statement in corrections.newest(connection, schema.gold)}
+            if never := [pair for pair in answers if number[pair] not in known]:
+                raise CrowdError(f"{len(never):,} of these never were gold, the first is {' for '.join(never[0])}")
+            said = {number[pair]: as_answer(yes) for pair, yes in answers.items()}
+            changed = corrections.say(connection, schema.gold, said, source, reason, self._parts.clock())
+            _renew_sibling_gold(connection, self._parts.clock())
+            return changed
+
+        return redraw(self._parts, work, policy)[0]
+
+    def history(self) -> list[Statement]:
+        """All that was ever said to be gold, by candidate in ontology order, oldest first."""
+        with self._parts.catalog.read() as connection:
+            return corrections.history(connection, schema.gold)
+
+    def add_siblings(self, per_synset: int, seed: int = 0, policy: Policy | None = None) -> int:
+        """Give every synset gold noes, up to `per_synset`: images that are gold yes for a sibling; how many were new.
+
+        Each becomes a candidate of the synset, unless it is one of it or of something below. `seed` draws which;
+        `policy` is as in `add_gold`.
+        """
+
+        def work(connection: Connection) -> int:
+            tasks, gold = read_tasks(connection), read_gold(connection)
+            wnids, ontology = {task.wnid for task in tasks}, self._parts.ontology
+            siblings = {wnid: {one.wnid for one in ontology.siblings(wnid)} & wnids for wnid in wnids}
+            below = {
+                wnid: {one.wnid for one in self._parts.ontology.descendants(wnid)} & wnids | {wnid} for wnid in wnids
+            }
+            found = sibling_negatives(gold, tasks, siblings, below, per_synset, seed)
+            lend(connection, self._parts.ontology, found, "gold")
+            number = candidate_numbers(connection, ((task.sha256, wnid) for wnid, task in found), "siblings")
+            return _add_gold(
+                connection, {number[task.sha256, wnid]: False for wnid, task in found}, SIBLING, self._parts.clock()
+            )
+
+        return redraw(self._parts, work, policy)[0]
+
+    def training_page(self, synset: Synset | str, size: int = 20) -> Page:
+        """A page of a synset's gold to learn on: see `holotype.crowd.gold.training_page`."""
+        found = synset if isinstance(synset, Synset) else self._lemmas.resolve(synset)
+        return training_page(found.wnid, self.answers(), size)
+
+    def train(self, sheet: Sheet) -> list[Feedback]:
+        """Record a training page's answers as votes on gold, and return each with the right answer.
+
+        `holotype.crowd.gold.passed` says whether they suffice. Raises `CrowdError` if the sheet does not answer its
+        page.
+        """
+        gold = self.answers()
+        record_votes(self._parts.catalog, training_votes(sheet, gold))
+        return feedback(sheet.page, sheet.answers, gold)
+
+
+def _add_gold(connection: Connection, answers: Mapping[int, bool], source: str, now: float) -> int:
+    held = {said.candidate: said.answer for said in corrections.newest(connection, schema.gold)}
+    known = {number: as_answer(yes) for number, yes in answers.items()}
+    if against := [number for number, answer in known.items() if held.get(number, answer) != answer]:
+        raise CrowdError(
+            f"{len(against):,} of these answers contradict what gold says, or were withdrawn: "
+            "give a reason to correct them (holotype gold correct)"
+        )
+    return corrections.say(connection, schema.gold, known, source, "", now)
+
+
+def _renew_sibling_gold(connection: Connection, now: float) -> None:
+    """Withdraw noes that a sibling lent and whose lender is not gold yes, and say those again whose lender is."""
+    yes = {(task.sha256, task.wnid) for task, good in read_gold(connection).items() if good}
+    lenders = corrections.lenders(connection)
+    answers = {
+        said.candidate: int(Answer.NO) if any((said.sha256, wnid) in yes for wnid in lenders[said.candidate]) else None
+        for said in corrections.newest(connection, schema.gold)
+        if said.by == SIBLING and said.candidate in lenders
+    }
+    corrections.say(connection, schema.gold, answers, SIBLING, "the lender's gold was corrected", now)

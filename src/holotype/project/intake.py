@@ -1,0 +1,280 @@
+"""The stage from files to verified, fingerprinted, packed and catalogued images."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from holotype.catalog import Catalog, candidates, images
+from holotype.collect.inputs import UNREADABLE, InputFile
+from holotype.engine import Progress, map_batches
+from holotype.images.decode import EXTENSIONS
+from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, many_at_once
+from holotype.images.near import near_duplicate_groups
+from holotype.store.openfiles import MAX_BYTES
+from holotype.store.packs import THUMBNAIL, PackWriter
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeReport:
+    """What became of the inputs; `unchanged` ones were taken in before. ``total`` is the sum of the parts."""
+
+    kept: int = 0
+    duplicate: int = 0
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    unchanged: int = 0
+    rejections: tuple[tuple[str, str, str], ...] = ()
+    """``(origin, reason, detail)`` of every rejected input."""
+
+    @property
+    def total(self) -> int:
+        """Number of inputs."""
+        return self.kept + self.duplicate + sum(self.rejected.values()) + self.unchanged
+
+    def __str__(self) -> str:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(self.rejected.items()))
+        return (
+            f"{self.total:,} inputs = {self.kept:,} kept + {self.duplicate:,} duplicate + "
+            f"{sum(self.rejected.values()):,} rejected{f' ({reasons})' if reasons else ''} + "
+            f"{self.unchanged:,} unchanged"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file's bytes and fingerprint, or why there are none."""
+
+    file: InputFile
+    data: bytes
+    row: Fingerprint | Rejection
+
+
+def take_in(
+    files: Sequence[InputFile],
+    catalog: Catalog,
+    packs: Path,
+    clock: Callable[[], float],
+    progress: Progress = lambda *_: None,
+    workers: int | None = None,
+) -> IntakeReport:
+    """Take files in: verify, fingerprint, pack and catalogue each, batch by batch.
+
+    A file known by origin, size and mtime is only given its new sightings; one that could not be read is not known.
+    Each batch is durable, bytes before catalog, when the next is written: stopped at any moment and run again,
+    nothing is lost and nothing doubled. Near-duplicate groups are brought up to date at the end.
+    """
+    files = _merged(files)
+    with catalog.read() as connection:
+        known = images.known_inputs(connection, (file.origin for file in files))
+    new = [file for file in files if file.identity not in known]
+    unchanged = [file for file in files if file.identity in known]
+    seen_again = _seen_again(unchanged, known)
+    catalog.transact(lambda connection: candidates.add_sightings(connection, seen_again))
+    outcomes: Counter[tuple[str, str]] = Counter()
+    rejections = []
+    done = len(unchanged)
+    progress(done, len(files))
+
+    def committed_end(pack: str) -> int:
+        with catalog.read() as connection:
+            return images.pack_end(connection, pack)
+
+    with PackWriter(packs, committed_end) as writer, many_at_once():
+        for batch in _commits(map_batches(_read_batch, _batches(new), workers=workers)):
+            for row in _store(batch, catalog, writer, clock()):
+                outcomes[row.outcome, row.reason] += 1
+                if row.outcome == "rejected":
+                    rejections.append((row.origin, row.reason, row.detail))
+            writer.rotate_if_full()
+            done += len(batch)
+            progress(done, len(files))
+    group_near_duplicates(catalog)
+    return IntakeReport(
+        outcomes["kept", ""],
+        outcomes["duplicate", ""],
+        {reason: count for (outcome, reason), count in sorted(outcomes.items()) if outcome == "rejected"},
+        len(files) - sum(outcomes.values()),
+        tuple(rejections),
+    )
+
+
+def group_near_duplicates(catalog: Catalog) -> None:
+    """Find the groups of near-duplicates among all images and record them, if they changed."""
+    while not _group_near_duplicates(catalog):
+        pass
+
+
+def _group_near_duplicates(catalog: Catalog) -> bool:
+    """Whether the groups hold for the images there are: False if another process has added some meanwhile."""
+    with catalog.read() as connection:
+        ids, straight, mirrored = images.hashes(connection)
+        held = images.near_duplicates(connection)
+    groups = near_duplicate_groups(straight, mirrored)
+    shared = np.bincount(groups, minlength=len(ids))[groups] > 1
+    found = dict(zip(ids[shared].tolist(), ids[groups[shared]].tolist(), strict=True))
+
+    def work(connection: Connection) -> bool:
+        if images.count(connection) != len(ids):
+            return False
+        images.set_near_duplicates(connection, found)
+        return True
+
+    return found == held or catalog.transact(work)
+
+
+def _merged(files: Iterable[InputFile]) -> list[InputFile]:
+    """Each input once, with everything it was found for."""
+    merged: dict[tuple[str, int, int], InputFile] = {}
+    for file in files:
+        first = merged.setdefault(file.identity, file)
+        if first is not file:
+            merged[file.identity] = replace(first, found=tuple(dict.fromkeys((*first.found, *file.found))))
+    return list(merged.values())
+
+
+def _commits(batches: Iterable[list[_Read]], count: int = 48, size: int = 32 << 20) -> Iterator[list[_Read]]:
+    """Batches joined into commits: a commit waits for the disk three times, however much it holds."""
+    held: list[_Read] = []
+    for batch in batches:
+        held += batch
+        if len(held) >= count or sum(len(read.data) for read in held) >= size:
+            yield held
+            held = []
+    if held:
+        yield held
+
+
+def _batches(files: Iterable[InputFile], count: int = 24, size: int = 8 << 20) -> Iterator[list[InputFile]]:
+    batch: list[InputFile] = []
+    held = 0
+    for file in files:
+        if batch and (len(batch) == count or held + file.size > size):
+            yield batch
+            batch, held = [], 0
+        batch.append(file)
+        held += file.size
+    if batch:
+        yield batch
+
+
+def _read_batch(files: Sequence[InputFile]) -> list[_Read]:
+    return [_read(file) for file in files]
+
+
+def _read(file: InputFile) -> _Read:
+    try:
+        # Neither a link nor a pipe put in the file's place since it was listed is followed or waited for.
+        handle = os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(handle, "rb", buffering=0) as opened:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                return _Read(file, b"", Rejection("", "not_a_file", "neither a file nor a folder"))
+            if status.st_size > MAX_BYTES:
+                detail = f"{status.st_size:,} bytes are over the limit of {MAX_BYTES:,}"
+                return _Read(file, b"", Rejection("", "too_large", detail))
+            data = opened.read(status.st_size)
+        row = fingerprint_batch([data])[0]
+    except OSError as error:
+        if file.path.is_symlink():
+            return _Read(file, b"", Rejection("", "symbolic_link", "links are not followed"))
+        return _Read(file, b"", Rejection("", UNREADABLE, error.strerror or str(error)))
+    except MemoryError:
+        return _Read(file, b"", Rejection("", UNREADABLE, "out of memory"))
+    return _Read(file, data, row)
+
+
+def _store(batch: Sequence[_Read], catalog: Catalog, writer: PackWriter, now: float) -> list[images.Input]:
+    """Pack and catalogue a batch in one transaction."""
+    mark = writer.end
+
+    def work(connection: Connection) -> list[images.Input]:
+        if writer.end != mark:
+            writer.undo(mark)  # what an attempt before this one wrote
+        return _store_in(connection, batch, writer, now)
+
+    try:
+        return catalog.transact(work)
+    except BaseException:
+        writer.rollback()
+        raise
+
+
+def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter, now: float) -> list[images.Input]:
+    known = images.known_inputs(connection, (read.file.origin for read in batch))
+    late = [read.file for read in batch if read.file.identity in known]  # another process was quicker
+    batch = [read for read in batch if read.file.identity not in known]
+    ids = images.ids(connection, {read.row.sha256 for read in batch})
+    fresh = {
+        read.row.sha256: read for read in batch if isinstance(read.row, Fingerprint) and read.row.sha256 not in ids
+    }
+    rows = [_pack(read.data, read.row, writer) for read in fresh.values() if isinstance(read.row, Fingerprint)]
+    writer.commit()
+    images.add(connection, rows)
+    ids |= images.ids(connection, fresh)
+    inputs: list[images.Input] = []
+    sightings = _seen_again(late, known)
+    for read in batch:
+        image = ids[read.row.sha256] if isinstance(read.row, Fingerprint) else None
+        inputs.append(_outcome(read, image, fresh.get(read.row.sha256) is read, now))
+        if image is not None:
+            sightings.extend(_sightings(read.file, image))
+    images.add_inputs(connection, [row for row in inputs if row.reason != UNREADABLE])
+    candidates.add_sightings(connection, sightings)
+    return inputs
+
+
+def _pack(data: bytes, row: Fingerprint, writer: PackWriter) -> dict[str, Any]:
+    address = writer.orphans.get(row.sha256)
+    if address is None:
+        address = writer.append(f"{row.sha256}.{EXTENSIONS[row.format]}", data)
+    thumbnail = writer.append(f"{row.sha256}.{THUMBNAIL}", row.thumbnail)
+    return {
+        "sha256": row.sha256,
+        "pack": address.file,
+        "offset": address.offset,
+        "length": address.length,
+        "thumbnail_offset": thumbnail.offset,
+        "thumbnail_length": thumbnail.length,
+        "format": row.format,
+        "mode": row.mode,
+        "width": row.width,
+        "height": row.height,
+        "hash": row.hash,
+        "mirrored": row.mirrored,
+    }
+
+
+def _outcome(read: _Read, image: int | None, first: bool, now: float) -> images.Input:
+    file, row = read.file, read.row
+    reason, detail = (row.reason, row.detail) if isinstance(row, Rejection) else ("", "")
+    outcome = "rejected" if image is None else "kept" if first else "duplicate"
+    return images.Input(file.origin, file.size, file.mtime_ns, outcome, reason, detail, image, now)
+
+
+def _seen_again(
+    files: Iterable[InputFile], known: Mapping[tuple[str, int, int], int | None]
+) -> list[candidates.Sighting]:
+    images = ((file, known[file.identity]) for file in files)
+    return [sighting for file, image in images if image is not None for sighting in _sightings(file, image)]
+
+
+def _sightings(file: InputFile, image: int) -> Iterator[candidates.Sighting]:
+    for found in file.found:
+        yield candidates.Sighting(
+            found.wnid,
+            found.rank,
+            image,
+            file.origin,
+            found.source,
+            found.query,
+            found.position,
+            found.licence,
+        )

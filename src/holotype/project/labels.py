@@ -1,0 +1,92 @@
+"""Labels: what is concluded of candidates, drawn again whenever what they follow from changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from holotype.catalog import (
+    candidates,
+    corrections,
+    schema,
+    votes,
+)
+from holotype.catalog.corrections import Statement
+from holotype.consensus.votes import Answer
+from holotype.crowd.conclusion import Policy
+from holotype.errors import CrowdError
+from holotype.releases.contents import Facts
+
+if TYPE_CHECKING:
+    pass
+from holotype.project.conclusions import redraw
+from holotype.project.facts import as_answer, candidate_numbers, check_reason, read_gold
+from holotype.project.parts import Parts
+
+
+class Labels:
+    """The labels of candidates, and what curators say of them whatever the votes say."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def overrule(
+        self, answers: Mapping[tuple[str, str], bool | None], curator: str, reason: str, policy: Policy | None = None
+    ) -> int:
+        """Say of labels, by (sha256, wnid), what they are whatever the votes say, or None to follow the votes again.
+
+        Returns how many that changes. The labels' policy is ``curator:NAME``; nobody is asked about them any more, and
+        no worker is judged by them: for that, add gold. What was said before stays in `overrulings`. Labels that were
+        drawn are drawn again, by `policy` or as last.
+
+        Raises `CrowdError` for what is no candidate, for None where nothing was overruled, where gold says otherwise,
+        for an empty `reason` or a `curator` that cannot be printed, and where the last policy is not one of holotype's
+        own.
+        """
+        name = person(curator, "a curator")
+        check_reason(reason)
+
+        def work(connection: Connection) -> int:
+            number = candidate_numbers(connection, answers, "labels")
+            said = {number[pair]: as_answer(yes) for pair, yes in answers.items()}
+            _check_overruling(connection, said)
+            return corrections.say(connection, schema.overruling, said, name, reason, self._parts.clock())
+
+        return redraw(self._parts, work, policy)[0]
+
+    def overrulings(self) -> list[Statement]:
+        """All that curators ever said of labels, by candidate in ontology order, oldest first."""
+        with self._parts.catalog.read() as connection:
+            return corrections.history(connection, schema.overruling)
+
+    def outvoted(self) -> list[tuple[str, str, int, int]]:
+        """Accepted images with more noes than yeses that nobody answers for: ``(sha256, wnid, yeses, noes)``."""
+        with self._parts.catalog.read() as connection:
+            facts = Facts(candidates.find(connection, None, None), {}, votes.read(connection, counting=True))
+        counts = facts.answers
+        return [
+            (row.sha256, row.wnid, counts[row.candidate_id, int(Answer.YES)], counts[row.candidate_id, int(Answer.NO)])
+            for row in facts.outvoted
+        ]
+
+
+def person(name: str, what: str) -> str:
+    """A person's name as it is kept. Raises `CrowdError` for one that is empty or cannot be printed."""
+    kept = name.strip()
+    if not kept or not kept.isprintable():
+        raise CrowdError(f"{what} needs a name that can be printed, not {name!r}")
+    return kept
+
+
+def _check_overruling(connection: Connection, answers: Mapping[int, int | None]) -> None:
+    """Raises `CrowdError` for what cannot be overruled, or was not where it is to be withdrawn."""
+    known = {said.candidate for said in corrections.newest(connection, schema.overruling)}
+    if never := [number for number, answer in answers.items() if answer is None and number not in known]:
+        raise CrowdError(f"{len(never):,} of these labels were never overruled")
+    gold = {task.number: as_answer(yes) for task, yes in read_gold(connection).items()}
+    if against := [
+        number for number, answer in answers.items() if answer is not None and gold.get(number, answer) != answer
+    ]:
+        raise CrowdError(f"gold says otherwise of {len(against):,} of these labels: correct the gold instead")

@@ -1,0 +1,75 @@
+"""What a crowd platform remembers of its pages, kept in the catalog."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+
+from holotype.catalog import Catalog, candidates, votes, workers
+from holotype.catalog import pages as page_rows
+from holotype.consensus.votes import Task
+from holotype.crowd.port import Page, Posting
+
+
+class CatalogLedger:
+    """The `holotype.crowd.port.Ledger` of one crowd in a project's catalog."""
+
+    def __init__(self, catalog: Catalog, crowd: str, identity: str) -> None:
+        self.identity = identity
+        self._catalog = catalog
+        self._crowd = crowd
+
+    def remember(self, pages: Sequence[Page], at: float) -> None:
+        """Append pages that are about to be put up, unless they are known."""
+        rows = [
+            {
+                "id": page.id,
+                "crowd": self._crowd,
+                "wnid": page.wnid,
+                "tasks": json.dumps([task.number for task in page.tasks]),
+                "at": at,
+            }
+            for page in pages
+        ]
+        self._catalog.transact(lambda connection: page_rows.add(connection, rows))
+
+    def pages(self, ids: Collection[str]) -> Mapping[str, Page]:
+        """The remembered pages among `ids`, by id, with nobody in `seen`."""
+        with self._catalog.read() as connection:
+            rows = [(row.id, row.wnid, json.loads(row.tasks)) for row in page_rows.read(connection, self._crowd, ids)]
+            digests = candidates.digests(connection, {number for _, _, numbers in rows for number in numbers})
+        return {
+            id: Page(id, wnid, tuple(Task(number, wnid, digests[number]) for number in numbers), frozenset())
+            for id, wnid, numbers in rows
+        }
+
+    def unposted(self) -> Collection[str]:
+        """The ids of remembered pages without a posting."""
+        with self._catalog.read() as connection:
+            posted = {page for page, *_ in page_rows.postings(connection, self._crowd)}
+            return set(page_rows.ids(connection, self._crowd)) - posted
+
+    def add_posting(self, posting: Posting) -> None:
+        """Append a posting; a page may have several."""
+        row = {"reference": posting.reference, "assignments": posting.assignments, "at": posting.at}
+        self._catalog.transact(lambda connection: page_rows.add_posting(connection, self._crowd, posting.page, row))
+
+    def postings(self) -> Sequence[Posting]:
+        """Every posting, oldest first."""
+        with self._catalog.read() as connection:
+            return [Posting(*row) for row in page_rows.postings(connection, self._crowd)]
+
+    def answered(self) -> Collection[str]:
+        """The ids of remembered pages that brought a vote on anything but gold."""
+        with self._catalog.read() as connection:
+            return set(page_rows.answered(connection, self._crowd))
+
+    def voters(self, tasks: Collection[int]) -> Mapping[int, Collection[str]]:
+        """Who has voted, on whatever page, on those of these tasks that have votes."""
+        with self._catalog.read() as connection:
+            return votes.voters(connection, tasks)
+
+    def blocked(self) -> Collection[str]:
+        """The workers whose votes do not count."""
+        with self._catalog.read() as connection:
+            return workers.blocked(connection).keys()

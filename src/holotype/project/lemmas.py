@@ -1,0 +1,109 @@
+"""Lemmas: what words mean, in the ontology's language and in others."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from holotype.catalog import (
+    statements,
+    translations,
+)
+from holotype.errors import UnknownSynset
+from holotype.files import printable
+from holotype.ontology import Synset, is_wnid, lemma_key
+from holotype.ontology.concept import language_code
+from holotype.ontology.graph import only_sense
+from holotype.ontology.languages import LemmaReport, read_omw
+from holotype.ontology.taxonomy import read_taxonomy
+
+if TYPE_CHECKING:
+    pass
+from holotype.project.parts import Parts
+
+
+class Lemmas:
+    """The lemmas of a project's synsets: see `holotype.Project.lemmas`."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def resolve(self, text: str) -> Synset:
+        """The one synset meant by a wnid, an unambiguous lemma of the ontology, or one of a language: ``deu:Hund``.
+
+        Raises `AmbiguousLemma` with every sense, or `UnknownSynset` with the languages that know the word.
+        """
+        language, _, lemma = text.partition(":")
+        if lemma:
+            with contextlib.suppress(ValueError):
+                language = language_code(language)
+            with self._parts.catalog.read() as connection:
+                senses = translations.translated(connection, language, lemma_key(lemma))
+            if senses:
+                return only_sense(text, [self._parts.ontology[wnid] for _, wnid in senses])
+        try:
+            return self._parts.ontology.resolve(text)
+        except UnknownSynset as error:
+            if is_wnid(text):
+                raise
+            with self._parts.catalog.read() as connection:
+                knowing = dict(translations.translated(connection, None, lemma_key(lemma or text)))
+            named = ", ".join(f"{name}:{lemma or text}" for name in knowing)
+            raise UnknownSynset(f"{error}; other languages know it: {named}" if named else str(error)) from error
+
+    def add(self, path: str | os.PathLike[str]) -> LemmaReport:
+        """Take in the lemmas of another language from a file of the Open Multilingual Wordnet; again, only new ones.
+
+        Raises `OntologyError`: see `holotype.ontology.languages.read_omw`.
+        """
+        found = read_omw(path)
+        known = [(wnid, lemma) for wnid, lemma in found.lemmas if wnid in self._parts.ontology]
+        rows = [_translation(found.language, wnid, lemma, found.source) for wnid, lemma in known]
+        new = self._parts.catalog.transact(lambda connection: translations.add_translations(connection, rows))
+        return LemmaReport(
+            found.language,
+            found.source,
+            new,
+            len(known) - new + found.repeated,
+            len(found.lemmas) - len(known),
+            found.other,
+            found.unreadable,
+        )
+
+    def add_taxonomy(self, taxonomy: Path) -> None:
+        """Take in the lemmas in other languages of the project's own taxonomy, unless that was done before."""
+        with self._parts.catalog.read() as connection:
+            if statements.meta(connection, "taxonomy") is not None:
+                return
+        rows = [
+            _translation(language, concept.wnid, lemma, printable(taxonomy.name))
+            for concept in read_taxonomy(taxonomy)
+            if concept.wnid in self._parts.ontology
+            for language, lemmas in concept.translations.items()
+            for lemma in lemmas
+        ]
+
+        def work(connection: Connection) -> None:
+            translations.add_translations(connection, rows)
+            statements.meta_or_set(connection, "taxonomy", taxonomy.name)
+
+        self._parts.catalog.transact(work)
+
+    def languages(self) -> dict[str, int]:
+        """Number of lemmas by language, besides the ontology's own."""
+        with self._parts.catalog.read() as connection:
+            return translations.languages(connection)
+
+    def of(self, synset: Synset | str) -> list[tuple[str, str]]:
+        """``(language, lemma)`` of a synset, besides the ontology's own."""
+        found = synset if isinstance(synset, Synset) else self.resolve(synset)
+        with self._parts.catalog.read() as connection:
+            return translations.lemmas_of(connection, found.wnid)
+
+
+def _translation(language: str, wnid: str, lemma: str, source: str) -> dict[str, str]:
+    return {"language": language, "wnid": wnid, "lemma": lemma, "key": lemma_key(lemma), "source": source}

@@ -1,0 +1,39 @@
+"""What is wrong with imported datasets: known blemishes, and those the catalog shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+from holotype.catalog import datasets as imports
+from holotype.imports.boxes import Box
+from holotype.imports.shapes import Kind
+from holotype.lint import blemishes
+from holotype.lint.blemishes import Boxed, Finding, Labelled, Looked, Marked, Stored
+from holotype.ontology import Ontology
+
+
+def lint_dataset(connection: Connection, number: int, ontology: Ontology) -> Iterator[Finding]:
+    """Every finding in a dataset, by its id, rule by rule. What must be read in the images waits for fingerprints."""
+    images = imports.wnid_counts(connection, number)
+    named = [finding.name for finding, _ in blemishes.known_blemishes()]
+    known = list(blemishes.known(imports.items_by_name(connection, number, named), images))
+    yield from known
+    yield from blemishes.labels((Labelled(*row) for row in imports.unplaced(connection, number)), ontology)
+    marks = (Marked(*row) for row in imports.marks(connection, ("unsafe", "imageability")))
+    yield from blemishes.marked(marks, images)
+    found = imports.boxes_with_sizes(connection, number)
+    yield from blemishes.boxes(Boxed(name, wnid, width, height, Box(*box)) for name, wnid, width, height, *box in found)
+    yield from blemishes.duplicates(Stored(*row) for row in imports.same_bytes(connection, number))
+    looked = blemishes.fingerprints(
+        Looked(name, wnid, path or _file(name, kind), *rest)
+        for name, wnid, path, kind, *rest in imports.strange_fingerprints(connection, number)
+    )
+    said = {(finding.code, finding.name) for finding in known}
+    yield from (finding for finding in looked if (finding.code, finding.name) not in said)
+
+
+def _file(name: str, kind: str) -> str:
+    """The file name of an image that lies in a tar; shards have kept only its key."""
+    return name if kind == Kind.SHARD else f"{name}.JPEG"

@@ -1,0 +1,127 @@
+"""A project: the one place where the real parts are wired together."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from holotype.catalog import Catalog
+from holotype.engine import Progress, no_progress
+from holotype.errors import ProjectError
+from holotype.ontology import Ontology
+from holotype.project.audits import Audits
+from holotype.project.candidates import Candidates
+from holotype.project.crowd import CrowdRoom
+from holotype.project.datasets import Datasets
+from holotype.project.gold import Gold
+from holotype.project.images import Images
+from holotype.project.labels import Labels
+from holotype.project.lemmas import Lemmas
+from holotype.project.parts import Parts
+from holotype.project.releases import Releases
+from holotype.project.statistics import count, survey_of
+from holotype.project.vocabulary import Vocabulary, identity_of, once
+from holotype.project.workers import Workers
+from holotype.statistics.survey import Survey
+from holotype.store.store import Store
+
+CONFIG: Final = "holotype.json"
+CATALOG_VARIABLE: Final = "HOLOTYPE_CATALOG"
+"""The environment variable with the catalog's URL; a URL may hold a password, so it is never written to disk."""
+
+
+class Project:
+    """A folder with a catalog, packs and releases, and the ontology they speak of: a room for each of its nouns.
+
+    Open one with `holotype.open`, make one with `holotype.init`. Close it, or use it in a ``with`` block.
+    """
+
+    def __init__(self, path: Path, ontology: Ontology | None = None) -> None:
+        self.path = path
+        config = _read_config(path)
+        catalog = Catalog(os.environ.get(CATALOG_VARIABLE) or f"sqlite:///{path / 'catalog.sqlite'}")
+        store = Store(path / "packs")
+        try:
+            _claim(path, catalog, identity_of(config["salt"]))
+            vocabulary = Vocabulary(path, catalog, config.get("ontology"), ontology)
+            parts = Parts(path, catalog, store, vocabulary, time.time, config["salt"])
+            self.lemmas = Lemmas(parts)
+            if config.get("taxonomy") is not None:
+                self.lemmas.add_taxonomy(path / config["taxonomy"])
+        except BaseException:
+            catalog.close()
+            raise
+        self._parts = parts
+        self.images = Images(parts, self.lemmas)
+        self.datasets = Datasets(parts)
+        self.candidates = Candidates(parts)
+        self.crowd = CrowdRoom(parts)
+        self.gold = Gold(parts, self.lemmas)
+        self.workers = Workers(parts)
+        self.labels = Labels(parts)
+        self.audits = Audits(parts, self.lemmas)
+        self.releases = Releases(parts, self.lemmas)
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<holotype project {self.path}>"
+
+    @property
+    def catalog(self) -> Catalog:
+        """All SQL state."""
+        return self._parts.catalog
+
+    @property
+    def ontology(self) -> Ontology:
+        """The ontology given to `init`, or WordNet 3.0's nouns."""
+        return self._parts.ontology
+
+    def close(self) -> None:
+        """Close the catalog, the packs and the archives."""
+        self._parts.catalog.close()
+        self._parts.store.close()
+
+    def counts(self) -> dict[str, Any]:
+        """What the project holds, in numbers: totals, intake by outcome, labels by state, policy, guard and synset.
+
+        `alarms` say what the votes cannot tell.
+        """
+        with self._parts.catalog.read() as connection:
+            return count(connection, self._parts.ontology)
+
+    def statistics(self, diversity: int = 0, seed: int = 0, progress: Progress = no_progress) -> Survey:
+        """The properties that the papers report, of images labelled yes: see `holotype.statistics`.
+
+        With `diversity`, also that of up to 100 synsets, by so many images of each; `seed` draws both.
+        """
+        return survey_of(self._parts, self.audits.certificates(), diversity, seed, progress)
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads((path / CONFIG).read_text())
+        return {**config, "salt": str(config["salt"])}
+    except FileNotFoundError as error:
+        raise ProjectError(f"there is no holotype project in {path}; make one with: holotype init {path}") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ProjectError(f"{path / CONFIG} is not readable: {error!r}") from error
+
+
+def _claim(path: Path, catalog: Catalog, identity: str) -> None:
+    """Raises `ProjectError` where the catalog is another project's."""
+    if once(catalog, "project", identity) != identity:
+        raise ProjectError(
+            f"the catalog belongs to another project than {path}; "
+            f"it is {path / 'catalog.sqlite'} unless ${CATALOG_VARIABLE} names another"
+        )

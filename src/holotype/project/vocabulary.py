@@ -1,0 +1,65 @@
+"""A project's ontology, which is always the same one."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from holotype.catalog import Catalog, statements
+from holotype.errors import OntologyError
+from holotype.ontology import Ontology, load_wordnet, read_saved
+
+ONTOLOGY: Final = "ontology.npz"
+"""A project's own ontology, where it has one; the taxonomy it was read from lies beside it."""
+
+
+class Vocabulary:
+    """The ontology whose ranks a catalog holds: `given`, or the one of `digest` in the project's folder, or WordNet."""
+
+    def __init__(self, folder: Path, catalog: Catalog, digest: str | None, given: Ontology | None = None) -> None:
+        self._folder = folder
+        self._catalog = catalog
+        self._digest = digest
+        if given is not None:
+            self.ontology = self._claim(given)
+
+    @cached_property
+    def ontology(self) -> Ontology:
+        """The ontology given to `init`, or WordNet 3.0's nouns, found as `holotype.ontology.load_wordnet` does."""
+        if self._digest is None:
+            return self._claim(load_wordnet())
+        own = read_saved(self._folder / ONTOLOGY)
+        if own is None or own.digest != self._digest:
+            raise OntologyError(f"{self._folder / ONTOLOGY} is missing, damaged or another: bring it back from a copy")
+        return self._claim(own)
+
+    @property
+    def own(self) -> bool:
+        """Whether the ontology is the project's own, and not WordNet's nouns as they are."""
+        return self._digest is not None
+
+    def _claim(self, ontology: Ontology) -> Ontology:
+        """Ranks in the catalog are of one ontology: remember which, and refuse another."""
+        held = once(self._catalog, "ontology", ontology.digest)
+        if held != ontology.digest:
+            raise OntologyError(
+                f"this project was built on the ontology {held[:12]}, but this machine has {ontology.digest[:12]}; "
+                "name the right one with WNSEARCHDIR"
+            )
+        return ontology
+
+
+def identity_of(salt: str) -> str:
+    """What tells a project from all others, by its secret salt; it is no secret itself."""
+    return hashlib.sha256(f"project {salt}".encode()).hexdigest()
+
+
+def once(catalog: Catalog, key: str, value: str) -> str:
+    """The fact called `key`: `value` from now on, unless it has been given before."""
+    with catalog.read() as connection:
+        held = statements.meta(connection, key)
+    if held is None:
+        held = catalog.transact(lambda connection: statements.meta_or_set(connection, key, value))
+    return held

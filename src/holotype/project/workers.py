@@ -1,0 +1,62 @@
+"""Workers: reviewed, blocked, named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from holotype.consensus.posteriors import fit
+from holotype.crowd.conclusion import Policy
+from holotype.crowd.reviews import Limits, WorkerReview, hidden_name, review_workers
+
+if TYPE_CHECKING:
+    pass
+from holotype.catalog import workers as worker_rows
+from holotype.project.conclusions import redraw
+from holotype.project.facts import read_tally
+from holotype.project.parts import Parts
+
+
+class Workers:
+    """The workers of a project."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def review(self, limits: Limits = Limits()) -> list[WorkerReview]:
+        """A review of every worker whose votes count, by name: see `holotype.crowd.reviews.review_workers`."""
+        with self._parts.catalog.read() as connection:
+            tally = read_tally(connection)
+        ballot = tally.ballot()
+        found = review_workers(ballot, tally.counting, list(tally.workers), fit(ballot), limits)
+        return sorted(found, key=lambda review: review.worker)
+
+    def blocked(self) -> dict[str, str]:
+        """The workers whose votes do not count, by name, with the reason."""
+        with self._parts.catalog.read() as connection:
+            return worker_rows.blocked(connection)
+
+    def block(self, worker: str, reason: str, policy: Policy | None = None) -> int:
+        """Count a worker's votes no more and ask them no more; how many labels changed.
+
+        The votes stay in the catalog. Every label is drawn again, by `policy` or as last: what was sure by the worker's
+        votes alone is open again, and `verify` asks about it.
+
+        Raises `CrowdError` for a worker who never voted, or where the last policy is not one of holotype's own.
+        """
+        return self._stand(worker, True, reason, policy)
+
+    def unblock(self, worker: str, reason: str, policy: Policy | None = None) -> int:
+        """Count a worker's votes again; how many labels changed. Otherwise as `block`."""
+        return self._stand(worker, False, reason, policy)
+
+    def _stand(self, worker: str, blocks: bool, reason: str, policy: Policy | None) -> int:
+        def work(connection: Connection) -> None:
+            worker_rows.add_standing(connection, worker, blocks, reason, self._parts.clock())
+
+        return redraw(self._parts, work, policy)[1]
+
+    def hidden_name(self, worker: str) -> str:
+        """A worker's name as it may leave the project: hashed under the project's secret salt."""
+        return hidden_name(worker, self._parts.salt)

@@ -1,0 +1,1 @@
+"""Simulated crowds: fitted, rehearsed, replayed, priced."""

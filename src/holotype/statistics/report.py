@@ -1,0 +1,35 @@
+"""A survey as one self-contained HTML page."""
+
+from __future__ import annotations
+
+import base64
+from importlib import resources
+
+from holotype.ontology import Ontology
+from holotype.statistics.diversity import Diversity
+from holotype.statistics.pages import fill_page
+from holotype.statistics.plots import ends, plots
+from holotype.statistics.survey import Survey
+
+
+def render(survey: Survey, ontology: Ontology, title: str) -> str:
+    """The page, with plots and mean images inside it."""
+
+    def name(wnid: str) -> str:
+        return ontology[wnid].name if wnid in ontology else wnid
+
+    def picture(one: Diversity) -> str:
+        return base64.b64encode(one.png).decode()
+
+    return fill_page(
+        resources.files(__package__).joinpath("report.html").read_text(),
+        title=title,
+        survey=survey,
+        synsets=len(ontology),
+        plots=plots(survey, name),
+        ends=ends(survey.diversity) if survey.diversity is not None else None,
+        name=name,
+        picture=picture,
+        percent=lambda share: "–" if share is None else f"{100 * share:.1f} %",
+        decimal=lambda value: "–" if value is None else f"{value:,.2f}",
+    )

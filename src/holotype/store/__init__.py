@@ -1,0 +1,1 @@
+"""Where bytes lie, and the reading and writing of them."""

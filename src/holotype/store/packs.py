@@ -1,0 +1,270 @@
+"""Packs: append-only tar files in which every image is one `pread` away.
+
+An image is a member named ``<sha256>.<extension>``, its thumbnail one named ``<sha256>.thumb.jpg``: a pack is a
+WebDataset shard and can be checked against itself.
+Bytes reach the disk before the catalog hears of them. After a crash a pack may therefore hold whole members
+that no catalog knows, and then an unfinished tail: the tail is cut off on open, the whole members are kept
+as `PackWriter.orphans` and reused when their image comes again.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import re
+import tarfile
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from holotype.errors import PackError
+from holotype.files import sync_folder
+from holotype.store.location import Location
+from holotype.store.openfiles import OpenFile, OpenFiles
+
+ROTATE_AT: Final = 1 << 30
+THUMBNAIL: Final = "thumb.jpg"
+_BLOCK = 512
+_END = bytes(2 * _BLOCK)
+_IOV_MAX = 512
+_OPEN_FILES = 32
+_MEMBER_OF_FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+_NAME = re.compile(r"pack-(\d{6})\.tar")
+
+
+_HEADER = tarfile.TarInfo("x").tobuf(tarfile.USTAR_FORMAT)
+
+
+def tar_member(name: str, data: bytes) -> tuple[bytes, bytes, bytes]:
+    """One ustar member with fixed metadata: its header of 512 bytes, its data, and the padding to whole blocks.
+
+    The header is `tarfile`'s with name (at most 99 ASCII characters), size and checksum put in, nine times as fast.
+    """
+    encoded = name.encode("ascii")
+    if len(encoded) > 99 or len(data) >= 8**11:
+        raise PackError(f"{name!r} with {len(data):,} bytes does not fit a ustar header")
+    header = bytearray(_HEADER)
+    header[: len(encoded)] = encoded
+    header[124:135] = b"%011o" % len(data)
+    header[148:156] = b" " * 8
+    header[148:155] = b"%06o\0" % sum(header)
+    return bytes(header), data, bytes(-len(data) % _BLOCK)
+
+
+def tar_end(length: int) -> bytes:
+    """What ends a tar of `length` bytes: two zero blocks, then zeros up to a whole record of 10,240 bytes."""
+    return bytes(2 * _BLOCK + -(length + 2 * _BLOCK) % tarfile.RECORDSIZE)
+
+
+def scan_members(file: int, start: int) -> Iterator[tuple[str, int, int]]:
+    """``(name, offset, length)`` of the members from `start`, up to the end of the tar or the first damaged or
+    unfinished one."""
+    size = os.fstat(file).st_size
+    while start + _BLOCK <= size:
+        try:
+            info = tarfile.TarInfo.frombuf(os.pread(file, _BLOCK, start), "utf-8", "strict")
+        except (tarfile.HeaderError, UnicodeDecodeError):
+            return
+        data = start + _BLOCK
+        start = data + -(-info.size // _BLOCK) * _BLOCK
+        if start > size:
+            return
+        yield info.name, data, info.size
+
+
+class PackWriter:
+    """Appends members to one pack in a folder, which it locks; several writers use several packs.
+
+    `committed_end` tells how far the catalog's addresses in a pack reach (0 if there are none); whatever lies
+    beyond is checked member by member against its name. `append` only buffers; `commit` makes it durable,
+    `rollback` forgets it. Not thread-safe: give each thread its own.
+    """
+
+    def __init__(
+        self, folder: Path, committed_end: Callable[[str], int] = lambda _: 0, rotate_at: int = ROTATE_AT
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._rotate_at = rotate_at
+        self._buffer: list[bytes] = []
+        self._pending = 0
+        self.orphans: dict[str, Location] = {}
+        """Whole images of this pack that were written but that no catalog knows, by sha256."""
+        self._file = -1
+        self._open(committed_end)
+
+    def __enter__(self) -> PackWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def pack(self) -> str:
+        """The file name of the pack now written to."""
+        return self._name
+
+    def append(self, name: str, data: bytes) -> Location:
+        """Queue a member; its address becomes true with `commit`."""
+        parts = tar_member(name, data)
+        address = Location(self._name, self._end + self._pending + _BLOCK, len(data))
+        self._buffer.extend(parts)
+        self._pending += sum(map(len, parts))
+        return address
+
+    def commit(self) -> None:
+        """Write and fsync what was appended since the last commit, and leave a well-formed tar behind it.
+
+        Raises `PackError` where the disk is full; the pack is then as it was.
+        """
+        if not self._buffer:
+            return
+        try:
+            _write_at(self._file, [*self._buffer, _END], self._end)
+            os.fsync(self._file)
+        except OSError as error:
+            needed = self._pending
+            self.rollback()
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise PackError(
+                    f"the disk is full: {self._folder} cannot take {needed:,} more bytes; "
+                    "free some space and run the same command again"
+                ) from error
+            raise PackError(f"cannot write to {self._folder / self._name}: {error.strerror}") from error
+        self._end += self._pending
+        self._buffer, self._pending = [], 0
+
+    def undo(self, end: int) -> None:
+        """Cut the pack back to `end`, a value of `end` before a commit whose addresses were not used."""
+        self._buffer, self._pending = [], 0
+        self._end = end
+        self._cut()
+
+    def rollback(self) -> None:
+        """Forget what was appended since the last commit."""
+        self.undo(self._end)
+
+    @property
+    def end(self) -> int:
+        """Length in bytes of the committed members."""
+        return self._end
+
+    def rotate_if_full(self) -> None:
+        """Go on in a new pack if this one has reached the size to rotate at. Only between commits."""
+        if self._end >= self._rotate_at and not self._buffer:
+            self.close()
+            self.orphans = {}
+            self._create()
+
+    def close(self) -> None:
+        """Forget uncommitted members and release the pack."""
+        if self._file >= 0:
+            if self._buffer:
+                self.rollback()
+            os.close(self._file)
+            self._file = -1
+
+    def _open(self, committed_end: Callable[[str], int]) -> None:
+        for path in sorted(self._folder.glob("pack-*.tar")):
+            file = os.open(path, os.O_RDWR)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(file)
+                continue
+            end, orphans = self._recover(file, path.name, committed_end(path.name))
+            if orphans or end < self._rotate_at:
+                self._file, self._name, self._end, self.orphans = file, path.name, end, orphans
+                self._cut()
+                return
+            os.close(file)
+        self._create()
+
+    def _recover(self, file: int, pack: str, committed: int) -> tuple[int, dict[str, Location]]:
+        """The end of the last whole member, and the images beyond `committed`."""
+        end = -(-committed // _BLOCK) * _BLOCK
+        orphans: dict[str, Location] = {}
+        if end > os.fstat(file).st_size:
+            os.close(file)
+            raise PackError(f"{self._folder / pack} is shorter than the catalog says: restore it from a backup")
+        for name, offset, length in scan_members(file, end):
+            digest, _, extension = name.partition(".")
+            if extension != THUMBNAIL:
+                if hashlib.sha256(os.pread(file, length, offset)).hexdigest() != digest:
+                    break
+                orphans[digest] = Location(pack, offset, length)
+            end = offset + -(-length // _BLOCK) * _BLOCK
+        return end, orphans
+
+    def _create(self) -> None:
+        taken = [int(found[1]) for path in self._folder.iterdir() if (found := _NAME.fullmatch(path.name))]
+        number = max(taken, default=-1) + 1
+        while (file := _create_locked(self._folder / f"pack-{number:06d}.tar")) is None:
+            number += 1
+        self._file, self._name, self._end = file, f"pack-{number:06d}.tar", 0
+        sync_folder(self._folder)
+
+    def _cut(self) -> None:
+        os.ftruncate(self._file, self._end)
+        if self._end:
+            _write_at(self._file, [_END], self._end)
+
+
+def _create_locked(path: Path) -> int | None:
+    """A new, empty, locked file; None where another writer has it, be it in the moment before it is locked."""
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+    except FileExistsError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return None
+    if os.fstat(file).st_size:  # another writer took it, wrote and left
+        os.close(file)
+        return None
+    return file
+
+
+def _write_at(file: int, parts: Sequence[bytes], offset: int) -> None:
+    left = deque(memoryview(part) for part in parts if part)
+    while left:
+        written = os.pwritev(file, [left[i] for i in range(min(len(left), _IOV_MAX))], offset)
+        offset += written
+        while left and written >= len(left[0]):
+            written -= len(left.popleft())
+        if written:
+            left[0] = left[0][written:]
+
+
+class PackReader:
+    """Reads addresses from the packs of a folder; keeps up to 32 files open. Thread-safe."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files = OpenFiles(self._open, _OPEN_FILES)
+
+    def read(self, address: Location) -> bytes:
+        """The bytes at `address`, by one `pread`. Raises `PackError` if they are not there."""
+        try:
+            return self._files[address.file].read(address.offset, address.length)
+        except EOFError as error:
+            raise PackError(f"{self._folder / address.file} has {error}") from error
+        except OSError as error:
+            raise PackError(f"cannot read {self._folder / address.file}: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Close every file."""
+        self._files.clear()
+
+    def _open(self, pack: str) -> OpenFile:
+        if not _MEMBER_OF_FOLDER.fullmatch(pack):
+            raise PackError(f"{pack!r} is not the name of a pack")
+        try:
+            return OpenFile(self._folder / pack, os.O_NOFOLLOW)
+        except OSError as error:
+            raise PackError(f"cannot open {self._folder / pack}: {error.strerror}") from error

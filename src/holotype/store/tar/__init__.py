@@ -1,0 +1,1 @@
+"""Tar files: headers, members, writing."""
