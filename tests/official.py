@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from scipy.io import savemat
 
-from holotype.imports.boxes import Box
 from holotype.benchmark.orders import order
 from holotype.imports.boxes import Box
 

@@ -18,8 +18,8 @@ from holotype.consensus.aggregators import Aggregator, DawidSkene, MajorityVote,
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.beliefs import fit_belief
 from holotype.consensus.posteriors import SCHEDULE
-from holotype.consensus.votes import Answer
 from holotype.consensus.two_coin import Priors
+from holotype.consensus.votes import Answer
 from holotype.errors import CrowdError
 
 ALL = [MajorityVote, Wawa, TableVote, DawidSkene, OneCoin, TwoCoin]

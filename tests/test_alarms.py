@@ -8,13 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from holotype.consensus.votes import Answer
-from holotype.consensus.ballot import Ballot
-from holotype.crowd.policies import Fixed, Posterior
-from holotype.crowd.imageable import Imageable
+from holotype.consensus.ballot import UNKNOWN, Ballot
 from holotype.consensus.posteriors import fit
+from holotype.consensus.votes import Answer
 from holotype.crowd.alarms import alarms_of
-from holotype.consensus.ballot import UNKNOWN
+from holotype.crowd.imageable import Imageable
+from holotype.crowd.policies import Fixed, Posterior
 
 Chance = float | npt.NDArray[np.float64]
 

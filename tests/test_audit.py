@@ -13,11 +13,11 @@ import pytest
 
 import holotype
 from conftest import run
+from holotype.audits.bounds import right_at_least, share_of_alpha
+from holotype.audits.certificates import Certificate
 from holotype.catalog import audits, candidates, votes
 from holotype.consensus.votes import Answer
-from holotype.audits.certificates import Certificate
 from holotype.crowd.policies import Fixed
-from holotype.audits.bounds import right_at_least, share_of_alpha
 from holotype.errors import CrowdError, UnknownSynset
 from holotype.images.gallery import Pictures
 from holotype.ontology import Ontology
@@ -40,8 +40,8 @@ def labelled_once(
     for number, name in enumerate((DOG, CAT, WHIPPET)):
         fill(folder / "photos" / name, 10, first=100 * number)
     with holotype.open(new_project(folder / "project"), wordnet) as db:
-        db.ingest(folder / "photos")
-        db.verify(db.simulated_crowd(), Fixed(1))
+        db.images.ingest(folder / "photos")
+        db.crowd.run(db.crowd.simulated(), Fixed(1))
         with db.catalog.write() as connection:
             connection.exec_driver_sql("UPDATE label SET state = 'yes'")
         return db.path

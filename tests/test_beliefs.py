@@ -10,16 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holotype.consensus.votes import Answer
-from holotype.consensus.ballot import Ballot
-from holotype.crowd.policies import Posterior
-from holotype.consensus.two_coin import Priors
-from holotype.crowd.conclusion import State
-from holotype.consensus.posteriors import fit, majority
-from holotype.simulation.replay import replay
-from holotype.consensus.ballot import UNKNOWN
+from holotype.consensus.ballot import UNKNOWN, Ballot
 from holotype.consensus.beliefs import LEAST_SHARE, choose_beliefs
 from holotype.consensus.cliques import as_one, find_cliques
+from holotype.consensus.posteriors import fit, majority
+from holotype.consensus.two_coin import Priors
+from holotype.consensus.votes import Answer
+from holotype.crowd.conclusion import State
+from holotype.crowd.policies import Posterior
+from holotype.simulation.replay import replay
 
 NO, UNSURE, YES = Answer.NO, Answer.UNSURE, Answer.YES
 Truth = npt.NDArray[np.bool_]

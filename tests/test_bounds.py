@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest, hypergeom
 
-from holotype.audits.bounds import audits_needed, clopper_pearson
-from holotype.audits.bounds import right_at_least, right_at_most, share_of_alpha
+from holotype.audits.bounds import audits_needed, clopper_pearson, right_at_least, right_at_most, share_of_alpha
 from holotype.audits.certificates import Count, precision_bounds
 from holotype.errors import CrowdError
 

@@ -12,7 +12,18 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import IntegrityError
 
-from holotype.catalog import Catalog, audits, corrections, candidates, images, labels, releases, statements, votes, workers
+from holotype.catalog import (
+    Catalog,
+    audits,
+    candidates,
+    corrections,
+    images,
+    labels,
+    releases,
+    statements,
+    votes,
+    workers,
+)
 from holotype.catalog.schema import gold, metadata, overruling
 from holotype.errors import ProjectError
 

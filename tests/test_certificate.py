@@ -10,12 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holotype.consensus.votes import Answer
-from holotype.audits.certificates import Audit, AuditAnswer, certify_synsets
-from holotype.audits.plans import Label, Plan
 from holotype.audits.bounds import right_at_least, share_of_alpha
-from holotype.audits.certificates import Answers, Changes, Evidence, assess, is_correct, may_be_correct, same_person
-from holotype.audits.plans import draw_order, draw_sample, number_plans, targets_to_draw
+from holotype.audits.certificates import (
+    Answers,
+    Audit,
+    AuditAnswer,
+    Changes,
+    Evidence,
+    assess,
+    certify_synsets,
+    is_correct,
+    may_be_correct,
+    same_person,
+)
+from holotype.audits.plans import Label, Plan, draw_order, draw_sample, number_plans, targets_to_draw
+from holotype.consensus.votes import Answer
 from holotype.errors import CrowdError
 
 YES, NO, UNSURE = Answer.YES, Answer.NO, Answer.UNSURE

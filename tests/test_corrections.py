@@ -17,21 +17,19 @@ from hypothesis import strategies as st
 import holotype
 from conftest import run
 from holotype.catalog import candidates
-from holotype.consensus.votes import Answer, Task, Vote
 from holotype.consensus.ballot import Ballot
-from holotype.crowd.policies import Fixed, Lead, Posterior, Table
-from holotype.crowd.imageable import Imageable
-from holotype.crowd.conclusion import Policy, State
+from holotype.consensus.votes import Answer, Ruling, Task, Vote
 from holotype.crowd.campaign import Tally
+from holotype.crowd.conclusion import Policy, State
 from holotype.crowd.expert import NOBODY_CHECKED, Nobody, Source, Trust, is_unchecked, without_names
-from holotype.simulation.fitting import History
-from holotype.crowd.imageable import unimageable
+from holotype.crowd.imageable import Imageable, unimageable
+from holotype.crowd.policies import Fixed, Lead, Posterior, Table
 from holotype.crowd.policy_names import parse_policy
-from holotype.consensus.votes import Ruling
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import verify_release
+from holotype.simulation.fitting import History
 
 Fill = Callable[..., None]
 Copy = Callable[[Path], Path]
@@ -176,7 +174,7 @@ def collected_once(new_project: Copy, wordnet: Ontology, fill: Fill, tmp_path_fa
     for number, name in enumerate((DOG, WHIPPET, GREYHOUND)):
         fill(folder / "photos" / name, 12, first=100 * number)
     with holotype.open(new_project(folder / "project"), wordnet) as db:
-        db.ingest(folder / "photos")
+        db.images.ingest(folder / "photos")
         return db.path
 
 
@@ -188,7 +186,7 @@ def collected(collected_once: Path, copy_of: Callable[[Path], Project]) -> Proje
 @pytest.fixture(scope="module")
 def verified_once(collected_once: Path, wordnet: Ontology, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with holotype.open(shutil.copytree(collected_once, tmp_path_factory.mktemp("verified") / "p"), wordnet) as db:
-        db.verify(db.simulated_crowd(truth_of(db)), Posterior(accept=0.95, maximum=9))
+        db.crowd.run(db.crowd.simulated(truth_of(db)), Posterior(accept=0.95, maximum=9))
         return db.path
 
 

@@ -14,17 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import Once
-from holotype.consensus.votes import Answer, Task, Vote
 from holotype.consensus.ballot import Ballot
-from holotype.crowd.policies import Fixed, Posterior
-from holotype.crowd.port import Page, Sheet
-from holotype.crowd.conclusion import Policy, State
-from holotype.simulation.workers import Population, SimulatedCrowd
+from holotype.consensus.posteriors import LAPSE, fit, majority
 from holotype.consensus.two_coin import Priors
+from holotype.consensus.votes import Answer, Task, Vote
 from holotype.crowd.campaign import Tally, run_campaign
-from holotype.consensus.posteriors import fit, majority
-from holotype.consensus.posteriors import LAPSE
-from holotype.crowd.port import votes_of
+from holotype.crowd.conclusion import Policy, State
+from holotype.crowd.policies import Fixed, Posterior
+from holotype.crowd.port import Page, Sheet, votes_of
 from holotype.errors import CrowdError
 from holotype.simulation.workers import Population, SimulatedCrowd
 

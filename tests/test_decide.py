@@ -10,14 +10,13 @@ import pytest
 import holotype
 from conftest import run
 from holotype.consensus.votes import Answer
-from holotype.crowd.policies import Fixed, Lead, Posterior
 from holotype.crowd.imageable import Imageable
+from holotype.crowd.policies import Fixed, Lead, Posterior
 from holotype.crowd.port import Page, Sheet
-from holotype.simulation.workers import SimulatedCrowd
-from holotype.simulation.workers import Population
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 from holotype.project import Project
+from holotype.simulation.workers import Population, SimulatedCrowd
 
 BURMESE, SIAMESE, DOMESTIC = "n02123394", "n02123597", "n02121808"
 
@@ -34,7 +33,7 @@ def cats_once(
         fill(folder / "photos" / wnid, 20)
     fill(folder / "photos/poodle", 70, first=100)
     with holotype.open(new_project(folder / "project"), wordnet) as db:
-        db.ingest(folder / "photos")
+        db.images.ingest(folder / "photos")
         return db.path
 
 

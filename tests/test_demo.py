@@ -8,7 +8,6 @@ import pytest
 
 from conftest import encoded, photo
 from holotype.demo.described import Photo, TextSearch, choose_targets, read_folder, words
-from holotype.demo.stamps import PACKAGE, fetch_stamps
 from holotype.demo.journey import find_photos
 from holotype.demo.stamps import PACKAGE, fetch_stamps
 from holotype.demo.truth import SUBTREES, described_synset, shows

@@ -15,14 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holotype.lint import blemishes
-from holotype.lint.blemishes import CODES, Boxed, Finding, Labelled, Looked, Marked, Stored
-from holotype.imports.boxes import Annotation, Box, check_box, parse_voc, read_voc_archive, read_voc_folder
-from holotype.imports.devkit import parse_meta, parse_truth, read_devkit
-from holotype.imports.lists import read_marks, read_texts, read_urls
-from holotype.store.tar.members import read_members
-from holotype.imports.official import Official, verify_md5
-from holotype.imports.solution import read_solution
 from holotype.benchmark.orders import order
 from holotype.errors import ArchiveError
 from holotype.imports.boxes import Annotation, Box, check_box, parse_voc, read_voc_archive, read_voc_folder

@@ -10,14 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holotype.consensus.votes import Answer
-from holotype.consensus.ballot import Ballot
-from holotype.crowd.imageable import Imageable
-from holotype.crowd.conclusion import Policy, State
-from holotype.crowd.policies import Posterior
-from holotype.consensus.two_coin import Priors
+from holotype.consensus.ballot import UNKNOWN, Ballot
 from holotype.consensus.posteriors import fit
-from holotype.consensus.ballot import UNKNOWN
+from holotype.consensus.two_coin import Priors
+from holotype.consensus.votes import Answer
+from holotype.crowd.conclusion import Policy, State
 from holotype.crowd.guards import LEAST_EVIDENCE, MOST_UNSURE, Guard, guards_of, nobody_sure
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.policies import Posterior

@@ -17,12 +17,7 @@ from sqlalchemy import select
 
 import holotype
 from conftest import encoded, photo, run
-from holotype.imports.boxes import Box
-from holotype.imports.discover import find_ilsvrc2012, find_imagenet21k
-from holotype.imports.shapes import Kind, Source
-from holotype.imports.solution import read_solution
 from holotype.catalog import schema as t
-from holotype.catalog.locations import Place
 from holotype.errors import ArchiveError
 from holotype.imports.boxes import Box
 from holotype.imports.discover import find_ilsvrc2012, find_imagenet21k

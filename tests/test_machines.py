@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pytest
 
 from holotype.consensus.ballot import Ballot
-from holotype.consensus.posteriors import fit
 from holotype.consensus.machines import MOST, MachinePriors, machine_priors
+from holotype.consensus.posteriors import fit
 from holotype.errors import CrowdError
 
 Floats = npt.NDArray[np.float64]

@@ -16,18 +16,15 @@ from botocore import exceptions as boto
 
 from holotype.cli.verify import verify as verify_command
 from holotype.consensus.votes import Answer, Task, Vote
-from holotype.crowd.policies import Fixed, Posterior
-from holotype.crowd.port import Page
-from holotype.crowd.mturk.terms import Quote, Terms
-from holotype.crowd.conclusion import State
 from holotype.crowd.campaign import Tally, run_campaign
-from holotype.crowd.port import Posting
+from holotype.crowd.conclusion import State
 from holotype.crowd.mturk.forms import external_question, read_answers
 from holotype.crowd.mturk.platform import MTurk
 from holotype.crowd.mturk.requester import PRODUCTION, SANDBOX, Requester, endpoint_for, translate
-from holotype.crowd.mturk.terms import fee
+from holotype.crowd.mturk.terms import Quote, Terms, fee
+from holotype.crowd.policies import Fixed, Posterior
+from holotype.crowd.port import Page, Posting
 from holotype.errors import CrowdError, PlatformError
-from holotype.project.ledger import CatalogLedger
 from holotype.project import Project
 from holotype.project.ledger import CatalogLedger
 from mturk_server import DAY, MTurkServer

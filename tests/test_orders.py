@@ -15,8 +15,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from conftest import run
-from holotype.imports.devkit import parse_meta
-from holotype.imports.solution import read_solution
 from holotype.benchmark.orders import ORDERS, convert, detect_order, order
 from holotype.cli.orders import read_guesses, read_labels
 from holotype.errors import PredictionError

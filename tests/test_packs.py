@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holotype.errors import PackError
-from holotype.store.packs import Address, PackReader, PackWriter
-from holotype.store.packs import tar_member
+from holotype.store.packs import PackReader, PackWriter, tar_member
 
 
 def name_of(data: bytes) -> str:

@@ -8,20 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from holotype.consensus.votes import Answer, Task
 from holotype.consensus.ballot import Ballot
-from holotype.crowd.conclusion import Conclusion, Policy, State
-from holotype.crowd.policies import Fixed, Lead, Posterior, Table
-from holotype.crowd.imageable import Imageable
-from holotype.crowd.backoff import split_images
 from holotype.consensus.calibration import Calibration, calibrate, posterior_of_gold, thresholds
 from holotype.consensus.confidence import ConfidenceTable, independent, learn_table
 from holotype.consensus.posteriors import fit
-from holotype.crowd.imageable import unimageable
-from holotype.crowd.policies import known_voters
-from holotype.crowd.policy_names import parse_policy
-from holotype.simulation.replay import replay
 from holotype.consensus.two_coin import Priors
+from holotype.consensus.votes import Answer, Task
+from holotype.crowd.backoff import split_images
+from holotype.crowd.conclusion import Conclusion, Policy, State
+from holotype.crowd.imageable import Imageable, unimageable
+from holotype.crowd.policies import Fixed, Lead, Posterior, Table, known_voters
+from holotype.crowd.policy_names import parse_policy
 from holotype.errors import CrowdError
 from holotype.simulation.replay import replay
 

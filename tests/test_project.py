@@ -22,12 +22,11 @@ from PIL import Image, ImageOps
 import holotype
 from conftest import encoded, photo, program, run
 from holotype.catalog import candidates, images, releases, votes
-from holotype.consensus.ballot import Ballot
-from holotype.crowd.policies import Fixed, Lead, Posterior
-from holotype.crowd.campaign import Tally
-from holotype.errors import AmbiguousLemma, OntologyError, PredictionError, ProjectError, ReleaseError, SourceError
-from holotype.store.packs import Address, PackReader
 from holotype.collect.inputs import Found, InputFile
+from holotype.consensus.ballot import Ballot
+from holotype.crowd.campaign import Tally
+from holotype.crowd.policies import Fixed, Lead, Posterior
+from holotype.errors import AmbiguousLemma, OntologyError, PredictionError, ProjectError, ReleaseError, SourceError
 from holotype.ontology import Ontology, Synset
 from holotype.project import Project
 from holotype.releases import Fractions, Release, split, verify_release
@@ -233,9 +232,9 @@ def test_near_duplicates_of_a_stopped_ingest_are_found_by_the_next(
     (folder / "b.jpg").write_bytes(encoded(photo(1), quality=40))
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr("holotype.project.intake.group_near_duplicates", _interrupt)
-        project.ingest(tmp_path / "photos")
-    assert project.ingest(tmp_path / "photos").unchanged == 2
-    assert project.stats()["near_duplicates"] == 2
+        project.images.ingest(tmp_path / "photos")
+    assert project.images.ingest(tmp_path / "photos").unchanged == 2
+    assert project.counts()["near_duplicates"] == 2
 
 
 def test_near_duplicates_are_grouped_and_kept(project: Project, tmp_path: Path) -> None:
@@ -447,9 +446,9 @@ def verified_once(new_project: Copy, wordnet: Ontology, fill: Fill, tmp_path_fac
         with Image.open(twins / f"{100 + number:04d}.jpg") as image:
             (twins / f"twin{number}.jpg").write_bytes(encoded(ImageOps.mirror(image), quality=95))
     with holotype.open(new_project(folder / "project"), wordnet) as db:
-        db.ingest(folder / "photos")
+        db.images.ingest(folder / "photos")
         truth = {(sha256, wnid): int(sha256, 16) % 4 > 0 for wnid, sha256 in candidates(db)}
-        db.verify(db.simulated_crowd(truth), POLICY)
+        db.crowd.run(db.crowd.simulated(truth), POLICY)
         return db.path
 
 
@@ -734,7 +733,7 @@ def test_a_folder_in_a_releases_place_is_not_taken_for_it(verified: Project) -> 
             verified.releases.create(name, seed=seed)
     assert verified.releases.create("v1", seed=3).path == folder
     with verified.catalog.write() as connection:
-        releases.add(connection, "v1", verified.releases()["v1"], 9.0)
+        releases.add(connection, "v1", verified.releases.checksums()["v1"], 9.0)
 
 
 def test_a_release_keeps_near_duplicates_together_after_a_stopped_ingest(
@@ -747,9 +746,9 @@ def test_a_release_keeps_near_duplicates_together_after_a_stopped_ingest(
             (folder / f"{number}-{quality}.jpg").write_bytes(encoded(photo(number, 400, 300), quality=quality))
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr("holotype.project.intake.group_near_duplicates", _interrupt)
-        project.ingest(tmp_path / "photos")
-    project.verify(project.simulated_crowd(), Fixed(1))
-    release = project.release("v1", Fractions(0.4, 0.3, 0.3))
+        project.images.ingest(tmp_path / "photos")
+    project.crowd.run(project.crowd.simulated(), Fixed(1))
+    release = project.releases.create("v1", Fractions(0.4, 0.3, 0.3))
     assert verify_release(release.path) == []
     splits: dict[str, set[str]] = {}
     for row in release.rows():
@@ -786,9 +785,7 @@ def test_labels_follow_from_all_votes_whoever_asked(verified: Project, monkeypat
     monkeypatch.setattr(Tally, "ballot", ballot_and_a_late_vote)
     verified.crowd.run(verified.crowd.simulated(), Fixed(2))
     with verified.catalog.read() as connection:
-        (state,) = (
-            row.state for row in candidates.find(connection, None, None) if row.candidate_id == task.number
-        )
+        (state,) = (row.state for row in candidates.find(connection, None, None) if row.candidate_id == task.number)
     assert len(late) == 30
     assert state == "no"
 

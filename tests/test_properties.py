@@ -15,12 +15,13 @@ from PIL import Image
 from sqlalchemy import insert
 
 from conftest import encoded, photo, small_ontology
-from holotype.catalog import Catalog, schema, statistics as summaries
-from holotype.project.statistics import draw_images
+from holotype.catalog import Catalog, schema
+from holotype.catalog import statistics as summaries
 from holotype.cli import stats as command
 from holotype.errors import ArchiveError
 from holotype.ontology import Ontology
 from holotype.project import Project
+from holotype.project.statistics import draw_images
 from holotype.statistics import objects as boxes
 from holotype.statistics.accuracy import Audited, accuracy
 from holotype.statistics.diversity import diversity, lossless_png, mean_image, rank

@@ -28,7 +28,6 @@ from holotype.cli.commands import holotype as commands
 from holotype.crowd.conclusion import State
 from holotype.errors import AmbiguousLemma, ArchiveError, OntologyError, QueryError, ReleaseError, UnknownSynset
 from holotype.files import write_atomically
-from holotype.queries.results import FoundImage, find_in_release
 from holotype.images.decode import decode
 from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology
@@ -613,9 +612,9 @@ def labelled_once(
     fill(folder / "photos" / WHIPPET, 8)
     fill(folder / "photos" / CAT, 4, first=50)
     with holotype.open(new_project(folder / "project"), wordnet) as db:
-        db.ingest(folder / "photos")
-        db.verify(db.simulated_crowd())
-        db.release("v1", outvoted=True)
+        db.images.ingest(folder / "photos")
+        db.crowd.run(db.crowd.simulated())
+        db.releases.create("v1", outvoted=True)
         return db.path
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from crowds import CROWDS, GOLD, WORKERS, Cell, all_cells, campaign, ground, setting, sizes
-from holotype.crowd.policies import Fixed, Lead
 from holotype.consensus.ballot import UNKNOWN
+from holotype.crowd.policies import Fixed, Lead
 from oracle import Oracle
 from regimes import chosen, majority_of_five, run_cell
 

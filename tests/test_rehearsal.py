@@ -6,19 +6,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from holotype.simulation.workers import BURMESE_CAT, CAT, Difficulty, Population, SimulatedCrowd, exact_posterior
-from holotype.consensus.votes import Answer, Task
 from holotype.consensus.ballot import Ballot
-from holotype.simulation.forecast import Effort, Interval, forecast
-from holotype.crowd.policies import Fixed, Posterior
-from holotype.simulation.fitting import History, fit_population
-from holotype.crowd.port import Page
+from holotype.consensus.votes import Answer, Task
 from holotype.crowd.conclusion import Policy, State
-from holotype.simulation.rehearsal import Prices, rehearse
-from holotype.simulation.rehearsal import Simulation, Stage, draw_rows
-from holotype.simulation.replay import play, replay
-from holotype.simulation.workers import SimulatedWorker, draw
+from holotype.crowd.policies import Fixed, Posterior
+from holotype.crowd.port import Page
 from holotype.errors import CrowdError
+from holotype.simulation.fitting import History, fit_population
+from holotype.simulation.forecast import Effort, Interval, forecast
+from holotype.simulation.rehearsal import Prices, Simulation, Stage, draw_rows, rehearse
+from holotype.simulation.replay import play, replay
+from holotype.simulation.workers import (
+    BURMESE_CAT,
+    CAT,
+    Difficulty,
+    Population,
+    SimulatedCrowd,
+    SimulatedWorker,
+    draw,
+    exact_posterior,
+)
 
 
 def votes_on(tasks: int, workers: int, seed: int = 0) -> Ballot:

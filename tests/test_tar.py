@@ -12,8 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holotype.store.archives import ArchiveReader, read_file
-from holotype.store.tar.scan import Headers, read_headers
 from holotype.errors import ArchiveError
 from holotype.store.archives import ArchiveReader, read_file
 from holotype.store.tar.scan import Headers, read_headers

@@ -19,21 +19,29 @@ import pytest
 
 import holotype
 from conftest import Once, run, small_ontology
-from holotype.consensus.votes import Answer, Task, Vote
 from holotype.consensus.ballot import Ballot
+from holotype.consensus.posteriors import fit
+from holotype.consensus.votes import Answer, Task, Vote
+from holotype.crowd.campaign import Tally, run_campaign
 from holotype.crowd.conclusion import Conclusion, Policy, State
+from holotype.crowd.gold import (
+    feedback,
+    gold_share,
+    passed,
+    sibling_negatives,
+    training_page,
+    training_votes,
+    with_gold,
+)
 from holotype.crowd.policies import Fixed, Posterior
 from holotype.crowd.port import Page, Sheet
-from holotype.simulation.workers import SimulatedCrowd
-from holotype.crowd.campaign import Tally, run_campaign
-from holotype.consensus.posteriors import fit
-from holotype.crowd.gold import feedback, gold_share, passed, sibling_negatives, training_page, training_votes, with_gold
 from holotype.crowd.reviews import Verdict, WorkerReview, correlated_pairs, hidden_name, review_workers
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import verify_release
 from holotype.releases.build import VOTES
+from holotype.simulation.workers import SimulatedCrowd
 
 Fill = Callable[..., None]
 Copy = Callable[[Path], Path]
@@ -433,7 +441,7 @@ def collected_once(new_project: Copy, wordnet: Ontology, fill: Fill, tmp_path_fa
     for number, name in enumerate((DOG, WHIPPET, GREYHOUND)):
         fill(folder / "photos" / name, 20, first=100 * number)
     with holotype.open(new_project(folder / "project"), wordnet) as db:
-        db.ingest(folder / "photos")
+        db.images.ingest(folder / "photos")
         return db.path
 
 
@@ -514,8 +522,8 @@ def test_a_worker_learns_on_a_training_page(collected: Project) -> None:
 @pytest.fixture(scope="module")
 def verified_once(collected_once: Path, wordnet: Ontology, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with holotype.open(shutil.copytree(collected_once, tmp_path_factory.mktemp("verified") / "p"), wordnet) as db:
-        db.add_gold(some_gold(db), "x")
-        db.verify(db.simulated_crowd(truth_of(db)), Posterior(accept=0.95, maximum=9))
+        db.gold.add(some_gold(db), "x")
+        db.crowd.run(db.crowd.simulated(truth_of(db)), Posterior(accept=0.95, maximum=9))
         return db.path
 
 
