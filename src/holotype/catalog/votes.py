@@ -110,5 +110,7 @@ def voters(connection: Connection, candidates: Iterable[int]) -> dict[int, set[s
 
 def evidence_counts(connection: Connection) -> Counts:
     """How much there is of all that labels follow from; it only grows."""
-    tables = t.candidate, t.vote, t.gold, t.prior, t.standing, t.overruling, t.sighting
-    return Counts(*(connection.execute(select(func.count()).select_from(table)).scalar() or 0 for table in tables))
+    asked = select(func.count()).select_from(t.candidate).where(t.candidate.c.asked == 1)
+    tables = t.vote, t.gold, t.prior, t.standing, t.overruling, t.sighting
+    questions = asked, *(select(func.count()).select_from(table) for table in tables)
+    return Counts(*(connection.execute(question).scalar_one() for question in questions))

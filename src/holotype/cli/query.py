@@ -24,7 +24,7 @@ from holotype.releases import ontology_of
 
 if TYPE_CHECKING:
     from holotype.queries import Query
-    from holotype.queries.results import Found, FoundImage
+    from holotype.queries.results import Result, Results
 
 
 class _QueryCommand(click.Command):
@@ -105,7 +105,7 @@ def query_command(
 
 
 @contextmanager
-def _found(query: Query, project: Path, release: str | None) -> Iterator[tuple[Found, Ontology]]:
+def _found(query: Query, project: Path, release: str | None) -> Iterator[tuple[Results, Ontology]]:
     from holotype.queries.results import find_in_release
 
     if release is not None and (made := release_in_folder(release, project)):
@@ -116,7 +116,7 @@ def _found(query: Query, project: Path, release: str | None) -> Iterator[tuple[F
         yield (db.images if release is None else db.releases[release]).find(query), db.ontology
 
 
-def _ids_of(images: Sequence[FoundImage]) -> pa.StringArray:
+def _ids_of(images: Sequence[Result]) -> pa.StringArray:
     return pa.array(list(dict.fromkeys(image.name for image in images)), pa.string())
 
 
@@ -130,7 +130,7 @@ def _write_ids(ids: pa.StringArray, target: str) -> None:
     click.echo(f"{len(ids):,} ids in {target}")
 
 
-def _write_sheet(path: Path, query: Query, images: Sequence[FoundImage], ontology: Ontology) -> None:
+def _write_sheet(path: Path, query: Query, images: Sequence[Result], ontology: Ontology) -> None:
     synsets = {image.wnid: ontology[image.wnid] for image in images if image.wnid in ontology}
     headings = {image.wnid: image.wnid or "no label" for image in images}
     headings |= {wnid: f"{synset}: {synset.gloss}" for wnid, synset in synsets.items()}
@@ -140,7 +140,7 @@ def _write_sheet(path: Path, query: Query, images: Sequence[FoundImage], ontolog
     click.echo(f"{len(images):,} images in {path}{failed}", err=True)
 
 
-def _print_counts(found: Found, ontology: Ontology, as_json: bool) -> None:
+def _print_counts(found: Results, ontology: Ontology, as_json: bool) -> None:
     counts = found.counts().tolist()
     held = [(synset, count) for synset, count in zip(ontology, counts, strict=True) if count]
     if as_json:
@@ -149,13 +149,13 @@ def _print_counts(found: Found, ontology: Ontology, as_json: bool) -> None:
         show.table("", ("synset", "wnid", "labels"), [(one.name, one.wnid, f"{count:,}") for one, count in held])
 
 
-def _print_images(found: Found, images: Sequence[FoundImage], ontology: Ontology, as_json: bool) -> None:
+def _print_images(found: Results, images: Sequence[Result], ontology: Ontology, as_json: bool) -> None:
     if as_json:
         show.as_json(
             {
                 "query": str(found.query),
                 "count": len(found),
-                "images": [dataclasses.asdict(image.row) for image in images],
+                "images": [dataclasses.asdict(image.candidate) for image in images],
             }
         )
         return
@@ -171,7 +171,7 @@ def _print_images(found: Found, images: Sequence[FoundImage], ontology: Ontology
             "dataset": row.dataset,
             "licence": row.licence,
         }
-        for row in (image.row for image in images)
+        for row in (image.candidate for image in images)
     ]
     if not cells:
         click.echo(f"{len(found):,} labels" + (", none on this page" if len(found) else ""))

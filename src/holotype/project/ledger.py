@@ -37,9 +37,9 @@ class CatalogLedger:
         """The remembered pages among `ids`, by id, with nobody in `seen`."""
         with self._catalog.read() as connection:
             rows = [(row.id, row.wnid, json.loads(row.tasks)) for row in page_rows.read(connection, self._crowd, ids)]
-            digests = candidates.digests(connection, {number for _, _, numbers in rows for number in numbers})
+            digests = candidates.pairs(connection, {number for _, _, numbers in rows for number in numbers})
         return {
-            id: Page(id, wnid, tuple(Task(number, wnid, digests[number]) for number in numbers), frozenset())
+            id: Page(id, wnid, tuple(Task(number, wnid, digests[number][0]) for number in numbers), frozenset())
             for id, wnid, numbers in rows
         }
 
