@@ -60,7 +60,7 @@ def accepted(connection: Connection, ids: Iterable[int]) -> list[Accepted]:
     for chunk in chunks(ids):
         for row in connection.execute(asked.where(candidate.id.in_(chunk)).order_by(candidate.id)):
             location = Location(*row[len(columns) :])
-            one = Accepted(*row[: len(columns)], location)
+            one = Accepted(*(*row[: len(columns)], location))
             held = found.get((one.sha256, one.wnid), one)
             found[one.sha256, one.wnid] = min(held, one, key=lambda one: one.candidate_id)
     return sorted(found.values(), key=lambda one: (one.rank, one.sha256))

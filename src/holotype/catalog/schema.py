@@ -3,7 +3,7 @@
 facts: meta, dataset, file, image, fingerprint, intake, candidate, sighting, worker, vote, gold, overruling, prior,
     standing, page, posting, audit, audit_draw, audit_sample, audit_answer, audit_correction, release, box, annotation,
     url, mark, translation
-conclusions: near_duplicate, a candidate's state, posterior, policy and guard, and the numbers of boxes
+conclusions: near_duplicate, a candidate's state, posterior, policy and guard, learned, and the numbers of boxes
 """
 
 from __future__ import annotations
@@ -175,6 +175,7 @@ near_duplicate = Table(
 
 worker = Table("worker", metadata, _id(), Column("name", Text, nullable=False, unique=True))
 
+# A vote of a page; `round` is that of the campaign, 0 for a vote from elsewhere: of training, or appended.
 vote = Table(
     "vote",
     metadata,
@@ -185,6 +186,7 @@ vote = Table(
     Column("page", String(64), nullable=False),
     Column("seconds", Float, nullable=False),
     Column("at", Float, nullable=False),
+    Column("round", Integer, nullable=False, server_default="0"),
     UniqueConstraint("candidate_id", "worker_id"),
 )
 
@@ -236,7 +238,7 @@ standing = Table(
     Column("at", Float, nullable=False),
 )
 
-# A page put up for a crowd; `tasks` is a JSON list of candidate ids. Late sheets need it.
+# A page put up for a crowd in a round; `tasks` is a JSON list of candidate ids. Late sheets need it.
 page = Table(
     "page",
     metadata,
@@ -245,9 +247,11 @@ page = Table(
     Column("wnid", String(9), nullable=False),
     Column("tasks", Text, nullable=False),
     Column("at", Float, nullable=False),
+    Column("round", Integer, nullable=False, server_default="0"),
 )
 
-# What a platform calls a page that was put up there, such as the id of a HIT, and the assignments added by it.
+# What a platform calls a page that was put up there, such as the id of a HIT, and the assignments added by it. A page's
+# postings are numbered from 1.
 posting = Table(
     "posting",
     metadata,
@@ -257,7 +261,8 @@ posting = Table(
     Column("reference", String(128), nullable=False),
     Column("assignments", Integer, nullable=False),
     Column("at", Float, nullable=False),
-    UniqueConstraint("page_id", "crowd"),
+    Column("number", Integer, nullable=False, server_default="1"),
+    UniqueConstraint("page_id", "crowd", "number"),
     Index(None, "reference"),
 )
 
@@ -311,6 +316,14 @@ audit_correction = Table(
     Column("answer", SmallInteger, nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", Float, nullable=False),
+)
+
+# What was learned of all votes when labels were drawn last, by name: see `holotype.project.memory`.
+learned = Table(
+    "learned",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
 )
 
 release = Table(

@@ -13,7 +13,7 @@ import numpy as np
 from holotype.benchmark import Scores
 from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import State
-from holotype.demo.journey import DemoResult
+from holotype.demo.journey import DemoResult, Shown
 from holotype.images import decode, encode_jpeg, fit
 from holotype.statistics.pages import COLOUR, INK, PALE, drawing, figure_of, fill_page, svg_of
 

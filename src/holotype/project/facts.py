@@ -43,6 +43,7 @@ def read_votes(connection: Connection) -> list[Vote]:
         held.page,
         held.seconds.tolist(),
         held.at.tolist(),
+        held.round.tolist(),
         strict=True,
     )
     return [Vote(*row) for row in columns]
@@ -107,6 +108,7 @@ def record_votes(catalog: Catalog, cast: Sequence[Vote]) -> None:
             "page": vote.page,
             "seconds": vote.seconds,
             "at": vote.at,
+            "round": vote.round,
         }
         for vote in cast
     ]
