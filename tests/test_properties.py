@@ -12,7 +12,7 @@ import simplejpeg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 
 from conftest import encoded, import_image, photo, small_ontology
 from holotype.catalog import Catalog, schema
@@ -243,13 +243,17 @@ def import_items(
     with catalog.write() as connection:
         connection.execute(insert(schema.dataset).values(id=1, name="d"))
         about = {"kind": "tree", "path": str(folder), "size": 1, "mtime_ns": 1, "at": 0.0}
-        connection.execute(insert(schema.file).values(id=1, dataset_id=1, **about))
+        connection.execute(insert(schema.file).values(id=1001, dataset_id=1, **about))
+        before = connection.execute(select(func.coalesce(func.max(schema.image.c.id), 0))).scalar_one()
         for number, row in enumerate(rows, 1):
             import_image(
-                connection, number, 1, **{"name": f"{number:08d}", "path": str(number), "length": 7} | dict(row)
+                connection,
+                before + number,
+                1,
+                **{"name": f"{number:08d}", "path": str(number), "length": 7} | dict(row),
             )
         if found:
-            lines = [dict(zip(names, row, strict=True), file_id=1) for row in found]
+            lines = [dict(zip(names, row, strict=True), file_id=1001) for row in found]
             connection.execute(insert(schema.box), lines)
 
 
@@ -271,7 +275,7 @@ def test_the_catalog_sums_up_what_it_holds(catalog: Catalog) -> None:
     with catalog.write() as connection:
         rows = [read_size(1, 10, 10), read_size(2, 0, 0, "damaged"), read_size(3, 30, 10)]
         connection.execute(insert(schema.fingerprint), rows)
-        said = [{"image_id": n, "width": 20, "height": 10, "file_id": 1} for n in (1, 2)]
+        said = [{"image_id": n, "width": 20, "height": 10, "file_id": 1001} for n in (1, 2)]
         connection.execute(insert(schema.annotation), said)
     with catalog.read() as connection:
         assert sorted(summaries.label_counts(connection).tolist()) == [[5, 0, 1], [5, 2, 2], [7, 1, 1]]

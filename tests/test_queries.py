@@ -227,7 +227,8 @@ def write_manifest(path: Path, rows: list[Candidate], **changed: Any) -> Path:
         {**empty, **{name: value for name, value in dataclasses.asdict(row).items() if name in empty}} for row in rows
     ]
     for row, value in zip(rows, values, strict=True):
-        value.update(shard=row.location.file, offset=row.location.offset, length=row.location.length, **changed)
+        value.update(shard=row.location.file, offset=row.location.offset, length=row.location.length)
+        value.update(score=row.score or 0.0, **changed)
     pq.write_table(pa.Table.from_pylist(values, MANIFEST_SCHEMA), path, row_group_size=37)
     return path
 
@@ -239,7 +240,7 @@ def fill_catalog(catalog: Catalog, rows: list[Candidate]) -> None:
         about = {"kind": "tar", "size": 1 << 40, "mtime_ns": 1 << 60, "at": 0.0}
         connection.execute(
             insert(t.file),
-            [{"id": number, "dataset_id": number, "path": "/data/a.tar", **about} for number in (1, 2)],
+            [{"id": 1000 + number, "dataset_id": number, "path": "/data/a.tar", **about} for number in (1, 2)],
         )
         for number, row in enumerate(rows, 1):
             (_add_item if row.dataset else _add_candidate)(connection, number, row)
@@ -281,9 +282,9 @@ def _add_item(connection: Any, number: int, row: Candidate) -> None:
         read = {"sha256": row.sha256, "mode": "", "hash": b"", "mirrored": b"", "reason": "", "detail": ""}
         connection.execute(insert(t.fingerprint).values(image_id=number, format=row.format, **read, **size))
         if row.width:
-            connection.execute(insert(t.annotation).values(image_id=number, width=7, height=7, file_id=dataset))
+            connection.execute(insert(t.annotation).values(image_id=number, width=7, height=7, file_id=1000 + dataset))
     elif row.width:
-        connection.execute(insert(t.annotation).values(image_id=number, file_id=dataset, **size))
+        connection.execute(insert(t.annotation).values(image_id=number, file_id=1000 + dataset, **size))
 
 
 @pytest.fixture(scope="module")
@@ -322,7 +323,8 @@ def asked(request: pytest.FixtureRequest, everything: list[Candidate]) -> tuple[
     rows = [row for row in everything if row.rank >= 0 and row.width]
     place = [Location(row.location.file, row.location.offset, row.location.length) for row in rows]
     return source, [
-        dataclasses.replace(row, state="yes", dataset="", location=at) for row, at in zip(rows, place, strict=True)
+        dataclasses.replace(row, state="yes", score=row.score or 0.0, dataset="", location=at)
+        for row, at in zip(rows, place, strict=True)
     ]
 
 
@@ -543,7 +545,7 @@ def test_a_word_that_is_there_again_and_again_takes_no_memory(wordnet: Ontology,
     same = pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), ["x" * 2_000])
     first = pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), [wordnet.at_rank(0).wnid])
     columns = {field.name: same if field.type == pa.string() else np.zeros(rows, np.int32) for field in MANIFEST_SCHEMA}
-    columns |= {"id": [f"{number:05d}" for number in range(rows)], "wnid": first}
+    columns |= {"id": [f"{number:05d}" for number in range(rows)], "wnid": first, "score": np.zeros(rows)}
     wide = {name: columns[name].astype(np.int64) for name in ("offset", "length")}
     pq.write_table(pa.table(columns | wide), path, row_group_size=rows, compression="zstd", store_schema=False)
     assert path.stat().st_size < 1 << 20
@@ -603,8 +605,8 @@ def test_a_page_of_many_rows_without_a_label_is_read_alone(catalog: Catalog, wor
     with catalog.write() as connection:
         connection.execute(insert(t.dataset).values(id=1, name="d"))
         about = {"kind": "tar", "path": "/a.tar", "size": 1, "mtime_ns": 1, "at": 0.0}
-        connection.execute(insert(t.file).values(id=1, dataset_id=1, **about))
-        plain = {"dataset_id": 1, "file_id": 1, "split": "val", "boxes": 0, "assigned": 0, "labelled": 0}
+        connection.execute(insert(t.file).values(id=1001, dataset_id=1, **about))
+        plain = {"dataset_id": 1, "file_id": 1001, "split": "val", "boxes": 0, "assigned": 0, "labelled": 0}
         plain |= {"path": "", "offset": 0, "length": 1}
         connection.execute(insert(t.image), [{**plain, "name": f"{number:06d}"} for number in range(many)])
     live = Live(catalog, wordnet)
@@ -643,7 +645,7 @@ def labelled(project: Project, fill: Callable[..., None], tmp_path: Path) -> Pro
     where = {"path": "a.JPEG", "offset": 0, "length": path.stat().st_size, "boxes": 2}
     with project.catalog.write() as connection:
         connection.execute(insert(t.dataset).values(id=1, name="mine"))
-        connection.execute(insert(t.file).values(id=1, dataset_id=1, **about))
+        connection.execute(insert(t.file).values(id=1001, dataset_id=1, **about))
         rank = project.ontology.rank(TOY_DOG)
         import_image(connection, 100, 1, name="<a>\n", wnid=TOY_DOG, rank=rank, **where)
     return project
@@ -662,8 +664,12 @@ def test_a_project_finds_candidates_and_items_and_reads_them(labelled: Project, 
     shown = dogs._repr_html_()
     assert shown.count("<img") == 9
     assert "&lt;a&gt;" in shown
+    (tmp_path / "b.tar").write_bytes(bytes(100))
+    state = (tmp_path / "b.tar").stat()
+    location = Location(str(tmp_path / "b.tar"), 0, 100, "tar", "", state.st_size, state.st_mtime_ns)
+    unsound = dataclasses.replace(item.candidate, location=location)
     with pytest.raises(ArchiveError, match="is no sound image"):
-        Result(item.candidate, Store(tmp_path)).thumbnail()
+        Result(unsound, Store(tmp_path)).thumbnail()
 
 
 def test_a_release_of_a_project_is_asked_by_name(labelled: Project) -> None:

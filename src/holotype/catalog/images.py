@@ -244,16 +244,15 @@ def intake_counts(connection: Connection) -> dict[tuple[str, str], int]:
 
 
 def totals(connection: Connection) -> dict[str, int]:
-    """Number of rows of images, candidates, votes and workers, and the bytes of the images that were packed."""
-    tables = {
-        "images": t.image,
-        "candidates": t.candidate,
-        "votes": t.vote,
-        "workers": t.worker,
-        "near_duplicates": t.near_duplicate,
+    """Number of own images, of candidates that are asked about, of votes, workers and near-duplicates, and the bytes of
+    own images."""
+    own, count = t.image.c.dataset_id == t.OWN, func.count()
+    questions = {
+        "images": select(count).select_from(t.image).where(own),
+        "candidates": select(count).select_from(t.candidate).where(t.candidate.c.asked == 1),
+        "votes": select(count).select_from(t.vote),
+        "workers": select(count).select_from(t.worker),
+        "near_duplicates": select(count).select_from(t.near_duplicate),
+        "bytes": select(func.coalesce(func.sum(t.image.c.length), 0)).where(own),
     }
-    count: dict[str, int] = {
-        name: connection.execute(select(func.count()).select_from(table)).scalar_one() for name, table in tables.items()
-    }
-    packed = select(func.sum(t.image.c.length)).where(t.image.c.dataset_id == t.OWN)
-    return {**count, "bytes": int(connection.execute(packed).scalar() or 0)}
+    return {name: int(connection.execute(question).scalar_one()) for name, question in questions.items()}

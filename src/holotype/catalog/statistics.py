@@ -26,7 +26,7 @@ def label_counts(connection: Connection) -> npt.NDArray[np.int64]:
 
 def box_counts(connection: Connection) -> npt.NDArray[np.int64]:
     """Number of boxes and number of images that have so many, shape ``(n, 2)``, of images that have any."""
-    boxed = select(func.count().label("boxes")).group_by(t.box.c.image_id).subquery()
+    boxed = select(func.count(t.box.c.id).label("boxes")).group_by(t.box.c.image_id).subquery()
     return _numbers(connection, select(boxed.c.boxes, func.count()).group_by(boxed.c.boxes), 2)
 
 

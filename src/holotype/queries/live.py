@@ -183,7 +183,8 @@ def _image_columns(number: ColumnElement[Any]) -> Columns:
         return func.coalesce(func.nullif(looked(read[name]), 0), _of(said[name], said.image_id, number))
 
     def lies(column: ColumnElement[Any]) -> ColumnElement[Any]:
-        return select(column).join(t.image, image.file_id == file.id).where(image.id == number).scalar_subquery()
+        joined = t.file.join(t.image, image.file_id == file.id)
+        return select(column).select_from(joined).where(image.id == number).scalar_subquery()
 
     own = func.substr(image.name, 1, ID_LENGTH)
     return {
@@ -192,7 +193,10 @@ def _image_columns(number: ColumnElement[Any]) -> Columns:
         "split": held(image.split),
         "width": side("width"),
         "height": side("height"),
-        "dataset": select(t.dataset.c.name).join(t.image).where(image.id == number).scalar_subquery(),
+        "dataset": select(t.dataset.c.name)
+        .select_from(t.dataset.join(t.image))
+        .where(image.id == number)
+        .scalar_subquery(),
         "format": func.coalesce(looked(read.format), ""),
         "file": lies(file.path),
         "offset": held(image.offset),
@@ -208,7 +212,7 @@ def _image_columns(number: ColumnElement[Any]) -> Columns:
 
 def _candidate_columns() -> Columns:
     candidate, sighting = t.candidate.c, t.sighting.c
-    named = select(literal("imported:").concat(t.dataset.c.name)).join(t.file, t.file.c.dataset_id == t.dataset.c.id)
+    named = select(literal("imported:").concat(t.dataset.c.name)).select_from(t.dataset.join(t.file))
     imported = named.where(t.file.c.id == candidate.labelled_by).scalar_subquery()
     return {
         "number": candidate.id,
