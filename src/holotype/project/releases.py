@@ -15,7 +15,7 @@ from holotype.catalog import (
     votes,
 )
 from holotype.engine import Progress, no_progress
-from holotype.errors import ReleaseError
+from holotype.errors import NothingAccepted, OutvotedImages, ReleaseError
 from holotype.files import sha256_file
 from holotype.project.evidence import read_evidence
 from holotype.project.intake import group_near_duplicates
@@ -106,12 +106,9 @@ class Releases:
                 read_alarms(connection),
             )
         if not facts.accepted:
-            raise ReleaseError("no image is labelled yes: run holotype verify first")
+            raise NothingAccepted
         if facts.outvoted and not outvoted:
-            raise ReleaseError(
-                f"{len(facts.outvoted):,} images are accepted against more noes than yeses: look at them (holotype "
-                "label outvoted), overrule what is wrong, or take them with --outvoted"
-            )
+            raise OutvotedImages(len(facts.outvoted))
         contents = contents_of(name, facts, fractions, seed, self._parts.ontology, self._parts.salt)
         if self._parts.vocabulary.own:
             contents = replace(contents, ontology=self._parts.ontology.to_bytes())
