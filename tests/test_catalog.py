@@ -19,6 +19,7 @@ from holotype.catalog import (
     corrections,
     images,
     labels,
+    pages,
     releases,
     statements,
     votes,
@@ -83,7 +84,14 @@ def old_catalog(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def vote(candidate: int, worker: str, answer: int = 2) -> dict[str, object]:
-    return {"candidate_id": candidate, "worker": worker, "answer": answer, "page": "001-x", "seconds": 1.5, "at": 9.0}
+    return {
+        "candidate_id": candidate,
+        "worker": worker,
+        "answer": answer,
+        "page": "001-x",
+        "seconds": 1.5,
+        "at": 9.0,
+    } | {"round": 1}
 
 
 def test_migrations_make_the_tables_that_the_code_describes(catalog: Catalog) -> None:
@@ -385,3 +393,57 @@ def test_gold_of_an_older_catalog_is_the_first_statement(old_catalog: str) -> No
         assert [tuple(row) for row in held] == [(2, 2, "x", 7.0)]
     catalog.close()
     Catalog(old_catalog).close()
+
+
+OLD_PAGES = ["001-0a", "012-0b", "1000-0c", "000-0d", "elsewhere"]
+OLD_POSTINGS = [("001-0a", "H1"), ("012-0b", "H1"), ("001-0a/2", "H2"), ("001-0a/10", "H3")]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def catalog_without_rounds(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a catalog of version 0006 with votes, pages and postings."""
+    url = request.getfixturevalue("postgres") if request.param == "postgres" else f"sqlite:///{tmp_path / 'old.sqlite'}"
+    engine = create_engine(url)
+    rows: dict[str, list[dict[str, object]]] = {
+        "INSERT INTO worker (name) VALUES (:name)": [{"name": "ann"}],
+        "INSERT INTO vote (candidate_id, worker_id, answer, page, seconds, at) VALUES (:number, 1, 2, :page, 1, 2)": [
+            {"number": number, "page": page} for number, page in enumerate(OLD_PAGES[:4], 1)
+        ],
+        "INSERT INTO page VALUES (:page, 'mturk', 'n00000001', '[1]', 3.0)": [{"page": page} for page in OLD_PAGES],
+        "INSERT INTO posting (page_id, crowd, reference, assignments, at) VALUES (:page, 'mturk', :reference, 1, 4)": [
+            {"page": page, "reference": reference} for page, reference in OLD_POSTINGS
+        ],
+    }
+    with engine.begin() as connection:
+        command.upgrade(migration(connection), "0006")
+        images.add(connection, [image(name) for name in "abcd"])
+        connection.execute(text("INSERT INTO candidate (wnid, rank, image_id) SELECT 'n00000001', 1, id FROM image"))
+        for statement, values in rows.items():
+            connection.execute(text(statement), values)
+    engine.dispose()
+    return url
+
+
+def test_rounds_and_postings_of_an_older_catalog_stay(catalog_without_rounds: str) -> None:
+    """Rounds were in the ids of pages, and a page's second posting had its number behind its name."""
+    catalog = Catalog(catalog_without_rounds)
+    with catalog.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert votes.read(connection).round.tolist() == [1, 12, 1000, 0]
+        rounds = {row.id: row.round for row in pages.read(connection, "mturk", OLD_PAGES)}
+        assert rounds == dict(zip(OLD_PAGES, (1, 12, 1000, 0, 0), strict=True))
+        posted = [tuple(row) for row in pages.postings(connection, "mturk")]
+        assert posted == [(page.partition("/")[0], reference, 1, 4.0) for page, reference in OLD_POSTINGS]
+    row = {"reference": "H4", "assignments": 1, "at": 5.0}
+    with catalog.write() as connection:
+        for page in ("001-0a", "012-0b", "new"):
+            pages.add_posting(connection, "mturk", page, row)
+    with catalog.read() as connection:
+        numbers = connection.execute(text("SELECT page_id, number FROM posting WHERE reference = 'H4'")).all()
+        assert [tuple(row) for row in numbers] == [("001-0a", 11), ("012-0b", 2), ("new", 1)]
+    with catalog._engine.begin() as connection:
+        command.downgrade(migration(connection), "0006")
+        names = connection.execute(text("SELECT page_id FROM posting ORDER BY id")).scalars().all()
+        assert names == [*(page for page, _ in OLD_POSTINGS), "001-0a/11", "012-0b/2", "new"]
+    catalog.close()
+    Catalog(catalog_without_rounds).close()

@@ -35,7 +35,7 @@ TASKS = [Task(number, DOG, f"{number:064x}") for number in range(4)]
 
 
 def vote(number: int, worker: str, answer: Answer) -> Vote:
-    return Vote(number, worker, answer, "001-x", 1.0, 0.0)
+    return Vote(number, worker, answer, "001-x", 1.0, 0.0, 1)
 
 
 # Policies

@@ -35,7 +35,7 @@ from holotype.ontology import Ontology
 from holotype.project import Project, init
 from holotype.queries import FIELDS, Index, Live, Location, Query, Questions, Row, Term
 from holotype.queries.query import MAX_TERMS, NUMBERS, STATES
-from holotype.queries.results import FoundImage, find_in_release
+from holotype.queries.results import Result, find_in_release
 from holotype.releases import MANIFEST_SCHEMA, Release
 
 DOG, CAT, WHIPPET, TOY_DOG, ANIMAL = "n02084071", "n02121808", "n02091134", "n02085374", "n00015388"
@@ -643,7 +643,7 @@ def test_a_project_finds_candidates_and_items_and_reads_them(labelled: Project) 
     assert shown.count("<img") == 9
     assert "&lt;a&gt;" in shown
     with pytest.raises(ArchiveError, match="is no sound image"):
-        FoundImage(item.row, lambda place: b"no").thumbnail()
+        Result(item.row, lambda place: b"no").thumbnail()
 
 
 def test_a_release_of_a_project_is_asked_by_name(labelled: Project) -> None:
@@ -778,7 +778,7 @@ def test_a_damaged_image_leaves_its_place_on_a_page(labelled: Project, tmp_path:
         raise ArchiveError("<b>")
 
     figures = "".join(
-        contact_sheet("", [FoundImage(labelled.images.find("boxes:0").page()[0].row, read)] * 2, {WHIPPET: ""})
+        contact_sheet("", [Result(labelled.images.find("boxes:0").page()[0].row, read)] * 2, {WHIPPET: ""})
     )
     assert figures.count("<em>&lt;b&gt;</em>") == 2
     grid = labelled.images.find("")._repr_html_()

@@ -53,8 +53,8 @@ def golden(count: int, wnid: str = DOG) -> dict[Task, bool]:
     return {task(1000 + number, wnid): number % 2 == 0 for number in range(count)}
 
 
-def page_of(count: int, name: str = "001-x") -> Page:
-    return Page(name, DOG, tuple(task(number) for number in range(count)), frozenset())
+def page_of(count: int, name: str = "001-x", number: int = 1) -> Page:
+    return Page(name, DOG, tuple(task(number) for number in range(count)), frozenset(), number)
 
 
 # Gold
@@ -65,22 +65,23 @@ def test_golds_share_falls_from_a_tenth_to_a_fortieth() -> None:
         [0.1, 0.05, 1 / 30, 0.025, 0.025, 0.025]
     )
     for number in (1, 2, 4):
-        mixed = [len(with_gold(page_of(48, f"{number:03d}-{n}"), golden(30), number).tasks) - 48 for n in range(400)]
+        pages = (page_of(48, f"{number:03d}-{n}", number) for n in range(400))
+        mixed = [len(with_gold(page, golden(30)).tasks) - 48 for page in pages]
         assert np.mean(mixed) == pytest.approx(48 * gold_share(number), abs=0.1)
 
 
 def test_every_page_of_the_first_round_has_gold_if_there_is_any() -> None:
-    assert len(with_gold(page_of(1), golden(5), 1).tasks) == 2
-    assert with_gold(page_of(48), {}, 1) == page_of(48)
+    assert len(with_gold(page_of(1), golden(5)).tasks) == 2
+    assert with_gold(page_of(48), {}) == page_of(48)
 
 
 def test_gold_is_placed_by_the_pages_id_and_leaves_the_id() -> None:
     page, gold = page_of(48), golden(30)
-    mixed = with_gold(page, gold, 1)
-    assert mixed == with_gold(page, dict(reversed(gold.items())), 1)
+    mixed = with_gold(page, gold)
+    assert mixed == with_gold(page, dict(reversed(gold.items())))
     assert (mixed.id, mixed.wnid, mixed.seen) == (page.id, page.wnid, page.seen)
     assert set(page.tasks) < set(mixed.tasks)
-    others = [with_gold(page_of(48, f"001-{n}"), gold, 1) for n in range(200)]
+    others = [with_gold(page_of(48, f"001-{n}"), gold) for n in range(200)]
     where = Counter(place for other in others for place, found in enumerate(other.tasks) if found in gold)
     assert len(where) == 53, "gold is at every place of the page now and then"
     asked = Counter(found for other in others for found in other.tasks if found in gold)
@@ -90,7 +91,7 @@ def test_gold_is_placed_by_the_pages_id_and_leaves_the_id() -> None:
 def test_gold_yes_and_no_are_asked_alike() -> None:
     gold = golden(2) | {task(2000 + number): False for number in range(40)}
     for number in range(50):
-        answers = [gold[found] for found in with_gold(page_of(48, f"001-{number}"), gold, 1).tasks if found in gold]
+        answers = [gold[found] for found in with_gold(page_of(48, f"001-{number}"), gold).tasks if found in gold]
         assert sum(answers) == 1
 
 
@@ -138,7 +139,7 @@ def test_gold_tells_who_is_right() -> None:
     """Three say yes to everything, two tell good from bad: gold shows who to believe, and so do the votes."""
     tasks = [task(number) for number in range(60)]
     votes = [
-        Vote(number, f"{worker}", Answer.YES if worker < 3 or number % 2 else Answer.NO, "001-x", 1, 0)
+        Vote(number, f"{worker}", Answer.YES if worker < 3 or number % 2 else Answer.NO, "001-x", 1, 0, 1)
         for number in range(60)
         for worker in range(5)
     ]
@@ -239,7 +240,7 @@ def review(ballot: Ballot, seconds: np.ndarray | None = None) -> list[WorkerRevi
     columns = zip(ballot.task.tolist(), ballot.worker.tolist(), ballot.answer.tolist(), strict=True)
     took = np.ones(len(ballot.task)) if seconds is None else seconds
     votes = [
-        Vote(task, str(worker), Answer(answer), "001-x", float(took[n]), float(n))
+        Vote(task, str(worker), Answer(answer), "001-x", float(took[n]), float(n), 1)
         for n, (task, worker, answer) in enumerate(columns)
     ]
     return review_workers(ballot, votes, [str(n) for n in range(ballot.workers)], fit(ballot))

@@ -141,9 +141,6 @@ class ReleaseError(HolotypeError):
 class NothingAccepted(ReleaseError):
     """A release is asked for where no image is labelled yes."""
 
-    def __init__(self) -> None:
-        super().__init__("no image is labelled yes")
-
 
 class OutvotedImages(ReleaseError):
     """`count` images are accepted against more noes than yeses."""

@@ -65,7 +65,7 @@ def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path,
     with api.open(project) as db:
         targets = [db.lemmas.resolve(name) for name in under]
         if per_synset:
-            wnids = {image.wnid for target in targets for image in db.images.candidates(target, "yes")}
+            wnids = {image.wnid for target in targets for image in db.images.find(f"under:{target.wnid} state:yes")}
             targets.extend(db.ontology[wnid] for wnid in wnids)
         images = db.audits.draw(targets, size, fresh)
         names = {image.wnid: str(db.ontology[image.wnid].name) for image in images}

@@ -21,7 +21,7 @@ from holotype.files import write_atomically, write_parts_atomically
 from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology
 from holotype.queries import FIELDS, Query
-from holotype.queries.results import Found, FoundImage, find_in_release, id_lines
+from holotype.queries.results import Result, Results, find_in_release, id_lines
 
 
 class _QueryCommand(click.Command):
@@ -98,7 +98,7 @@ def query_command(
 
 
 @contextmanager
-def _found(query: Query, project: Path, release: str | None) -> Iterator[tuple[Found, Ontology]]:
+def _found(query: Query, project: Path, release: str | None) -> Iterator[tuple[Results, Ontology]]:
     if release is None:
         with api.open(project) as db:
             yield db.images.find(query), db.ontology
@@ -107,7 +107,7 @@ def _found(query: Query, project: Path, release: str | None) -> Iterator[tuple[F
         yield find_in_release(named.release, query, named.ontology, named.resolve), named.ontology
 
 
-def _ids_of(images: Sequence[FoundImage]) -> pa.StringArray:
+def _ids_of(images: Sequence[Result]) -> pa.StringArray:
     return pa.array(list(dict.fromkeys(image.name for image in images)), pa.string())
 
 
@@ -119,7 +119,7 @@ def _write_ids(ids: pa.StringArray, target: str) -> None:
     click.echo(f"{len(ids):,} ids in {target}")
 
 
-def _write_sheet(path: Path, query: Query, images: Sequence[FoundImage], ontology: Ontology) -> None:
+def _write_sheet(path: Path, query: Query, images: Sequence[Result], ontology: Ontology) -> None:
     synsets = {image.wnid: ontology[image.wnid] for image in images if image.wnid in ontology}
     headings = {image.wnid: image.wnid or "no label" for image in images}
     headings |= {wnid: f"{synset}: {synset.gloss}" for wnid, synset in synsets.items()}
@@ -129,7 +129,7 @@ def _write_sheet(path: Path, query: Query, images: Sequence[FoundImage], ontolog
     click.echo(f"{len(images):,} images in {path}{failed}", err=True)
 
 
-def _print_counts(found: Found, ontology: Ontology, as_json: bool) -> None:
+def _print_counts(found: Results, ontology: Ontology, as_json: bool) -> None:
     counts = found.counts().tolist()
     held = [(synset, count) for synset, count in zip(ontology, counts, strict=True) if count]
     if as_json:
@@ -138,13 +138,13 @@ def _print_counts(found: Found, ontology: Ontology, as_json: bool) -> None:
         print_table("", ("synset", "wnid", "labels"), [(one.name, one.wnid, f"{count:,}") for one, count in held])
 
 
-def _print_images(found: Found, images: Sequence[FoundImage], ontology: Ontology, as_json: bool) -> None:
+def _print_images(found: Results, images: Sequence[Result], ontology: Ontology, as_json: bool) -> None:
     if as_json:
         print_json(
             {
                 "query": str(found.query),
                 "count": len(found),
-                "images": [dataclasses.asdict(image.row) for image in images],
+                "images": [dataclasses.asdict(image.candidate) for image in images],
             }
         )
         return
@@ -160,7 +160,7 @@ def _print_images(found: Found, images: Sequence[FoundImage], ontology: Ontology
             "dataset": row.dataset,
             "licence": row.licence,
         }
-        for row in (image.row for image in images)
+        for row in (image.candidate for image in images)
     ]
     if not cells:
         click.echo(f"{len(found):,} labels" + (", none on this page" if len(found) else ""))

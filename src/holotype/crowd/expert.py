@@ -117,7 +117,7 @@ _TRUST = re.compile(r'trust\(("(?:[^"\\]|\\.)*")\)')
 def is_unchecked(label: str) -> bool:
     """Whether a label that says it was drawn by `label` is an expert's or a source's word."""
     inner = label.removeprefix("imageable(")
-    return inner.startswith(('trust("', 'source("'))
+    return inner.startswith(('trust("', 'source("', "imported:"))
 
 
 def without_names(label: str, hide: Callable[[str], str]) -> str:

@@ -58,7 +58,7 @@ class Project:
         self._parts = parts
         self.images = Images(parts, self.lemmas)
         self.datasets = Datasets(parts)
-        self.candidates = Candidates(parts)
+        self.candidates = Candidates(parts, self.lemmas)
         self.crowd = CrowdRoom(parts)
         self.gold = Gold(parts, self.lemmas)
         self.workers = Workers(parts)
