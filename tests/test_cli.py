@@ -46,9 +46,13 @@ def test_a_whole_project_from_the_command_line(tmp_path: Path, fill: Fill) -> No
     assert made["labels"] == stats["states"]["yes"]
     assert run("release", "list", "-p", project).startswith("<Release v1: 2 synsets")
     assert list(json.loads(run("release", "list", "-p", project, "--json"))) == ["v1"]
+    assert json.loads(run("datasets", "list", "-p", project, "--json")) == []
     assert run("release", "verify", "v1", "-p", project).endswith("is sound\n")
     assert json.loads(run("release", "verify", made["path"], "--json"))["problems"] == []
-    assert "is there already" not in run("release", "create", "v1", "-p", project, expect=2)
+    assert "there is a release 'v1' already" in run("release", "create", "v1", "-p", project, expect=2)
+    dogs = ("release", "create", "dogs", "--query", f"under:{DOG}", "-p", project, "--outvoted")
+    assert run(*dogs).startswith("<Release dogs: 1 synset")
+    assert "no image that the query finds" in run(*dogs[:2], "x", "--query", "split:val", "-p", project, expect=2)
 
     import pyarrow.parquet as pq
 
@@ -58,6 +62,11 @@ def test_a_whole_project_from_the_command_line(tmp_path: Path, fill: Fill) -> No
     scores = json.loads(run("evaluate", tmp_path / "predictions.csv", "--release", "v1", "-p", project, "--json"))
     assert scores["flat"][0]["value"] == 0
     assert "0.000" in run("evaluate", tmp_path / "predictions.csv", "--release", made["path"])
+
+    assert "there is no release in" in run("release", "verify", tmp_path / "v1", expect=2)
+    assert "there is no release 'v9'; there are: v1, dogs" in run("release", "verify", "v9", "-p", project, expect=2)
+    (tmp_path / "v1").mkdir()
+    assert run("release", "verify", "v1", "-p", project, cwd=tmp_path).endswith("p/releases/v1 is sound\n")
 
     (Path(made["path"]) / "statistics.json").write_text("{}")
     assert "lacks the splits" in run("release", "list", "-p", project)
@@ -171,7 +180,11 @@ def test_a_campaign_is_rehearsed_and_priced_before_and_after_votes(tmp_path: Pat
     before = json.loads(run("crowd", "forecast", "-p", tmp_path / "p", "--reward", "0.5", "--json"))
     assert (before["cast"], before["open"], before["elapsed"]) == (0, 6, None)
     assert before["dollars"]["low"] >= 2 * 0.6
+    assert "what is open needs more votes" in run("crowd", "run", "--crowd", "nobody", "-p", tmp_path / "p")
     run("crowd", "run", "--crowd", "simulated", "--policy", "fixed(2)", "-p", tmp_path / "p")
+    concluded = run("crowd", "run", "--crowd", "nobody", "--policy", "fixed(1)", "-p", tmp_path / "p")
+    assert "open 0" in concluded
+    assert "0 of them new" in concluded
     assert "to finish 0 open" in run("crowd", "forecast", "--policy", "fixed(2)", "-p", tmp_path / "p")
     after = json.loads(run("crowd", "rehearse", "-p", tmp_path / "p", "--tasks", 48, "--json"))
     assert after["votes"] > 0

@@ -481,6 +481,7 @@ def test_an_expert_from_the_command_line(collected: Project, tmp_path: Path) -> 
         (("--accept-source", "--crowd", "simulated"), "--accept-source does not heed --crowd: leave it out"),
         (("--trust", "ann", "--crowd", "mturk"), "Invalid value for '--crowd'"),
         (("--trust", ""), "needs a name"),
+        (("--crowd", "nobody", "--seed", "3"), "--crowd nobody does not heed --seed: leave it out"),
     ],
 )
 def test_options_that_an_expert_would_not_heed_are_refused(

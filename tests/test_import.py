@@ -552,6 +552,10 @@ def test_archives_are_imported_from_the_command_line(tmp_path: Path) -> None:
     run("init", project)
     printed = run("datasets", "add", "ilsvrc2012", tmp_path / "data", "-p", project)
     assert printed.splitlines()[-1] == "ilsvrc2012: 6 images, 6 of them new"
+    listed = json.loads(run("datasets", "list", "--json", "-p", project))
+    assert {one["dataset"] for one in listed} == {"ilsvrc2012"}
+    assert f"{sum(one['images'] for one in listed)} images" in printed
+    assert "labelled" in run("datasets", "list", "-p", project)
     assert "5 sound + 1 not sound (unknown_format 1)" in run("datasets", "fingerprint", "-p", project)
     assert "split_leak\t1\t" in run("datasets", "lint", "-p", project)
     assert f"not_sound\t{DOG}_2\t{DOG}" in run("datasets", "lint", "--code", "not_sound", "-p", project)
@@ -571,7 +575,7 @@ def test_the_command_line_says_one_line_for_each_bad_archive_and_imports_nothing
     assert [line.partition(" ends")[0] for line in lines if not line.startswith("headers")] == [
         "error: ILSVRC2012_img_train.tar",
         "error: ILSVRC2012_img_val.tar",
-        "nothing was imported",
+        "nothing was added",
     ]
 
 
@@ -581,4 +585,4 @@ def test_an_archive_without_its_published_md5_is_refused_on_request(tmp_path: Pa
     train = tmp_path / "data/ILSVRC2012_img_train.tar"
     errors = run("datasets", "add", "ilsvrc2012", train, "--md5", "-p", tmp_path / "p", expect=2)
     assert "not 1d675b47d978889d74fa0da5fadfb00e" in errors
-    assert errors.endswith("nothing was imported\n")
+    assert errors.endswith("nothing was added\n")

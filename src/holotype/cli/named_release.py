@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import holotype as api
+from holotype.errors import ReleaseError
 from holotype.ontology import Ontology
 from holotype.queries.rows import Resolve
 from holotype.releases import NAME, Release, ontology_of, verify_release
@@ -23,10 +24,12 @@ class NamedRelease:
 
 
 def folder_named(name: str, project: Path) -> Path | None:
-    """The folder called `name`; None where there is none, or the project has a release called so."""
-    own = NAME.fullmatch(name) is not None and (project / "releases" / name).is_dir()
+    """The folder that `name` is; None for a name in the project, which goes before a folder that is called so here."""
     folder = Path(name)
-    return folder if not own and folder.is_dir() else None
+    if NAME.fullmatch(name) is None:
+        return folder
+    own = (project / "releases" / name).is_dir()
+    return folder if folder.is_dir() and not own else None
 
 
 @contextmanager
@@ -47,6 +50,8 @@ def verified(name: str, project: Path) -> tuple[Path, list[str]]:
     """A release's folder and all that is wrong with it; one of the project is held against what the project knows."""
     folder = folder_named(name, project)
     if folder is not None:
+        if not folder.is_dir():
+            raise ReleaseError(f"there is no release in {folder}")
         return folder, verify_release(folder)
     with api.open(project) as db:
         own = db.releases[name]

@@ -25,19 +25,28 @@ def release() -> None:
     """Make, list and verify releases."""
 
 
-@release.command()
+@release.command("create")
 @click.argument("name")
-@project_option
+@click.option("--query", default="", metavar="QUERY", help="Take only what it finds, as: holotype query QUERY.")
 @click.option("--train", default=_SHARES.train, show_default=True, help="Share of images to train on.")
 @click.option("--val", default=_SHARES.val, show_default=True, help="Share of images to validate on.")
 @click.option("--test", default=_SHARES.test, show_default=True, help="Share of images to test on.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the split.")
 @click.option("--outvoted", is_flag=True, help="Take images that are accepted against more noes than yeses, too.")
+@project_option
 @json_option
-def create(
-    name: str, project: Path, train: float, val: float, test: float, seed: int, outvoted: bool, as_json: bool
+def create_command(
+    name: str,
+    query: str,
+    train: float,
+    val: float,
+    test: float,
+    seed: int,
+    outvoted: bool,
+    project: Path,
+    as_json: bool,
 ) -> None:
-    """Make the release NAME of all images labelled yes."""
+    """Make the release NAME of the images labelled yes."""
     with api.open(project) as db, bars(["release"]) as advance:
         if name in db.releases.checksums():
             raise ReleaseError(f"there is a release {name!r} already: releases are never changed, choose another name")
@@ -47,6 +56,7 @@ def create(
             seed,
             lambda done, total: advance("release", done, total),
             outvoted,
+            query,
         )
     if as_json:
         told = {key: made.summary[key] for key in ("outvoted", "alarms")}

@@ -167,7 +167,7 @@ def _check_room(folder: Path, contents: Contents) -> None:
         raise ReleaseError(f"the images are {needed / 1e9:.1f} GB, but {folder} has room for {free / 1e9:.1f} GB")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ProjectRelease(Release):
     """A release of a project, whose ontology its questions and scores go by; `checksum` is the one it was made with."""
 
