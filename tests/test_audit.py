@@ -3,7 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ from holotype.catalog import audits, candidates, votes
 from holotype.consensus.votes import Answer
 from holotype.crowd.policies import Fixed
 from holotype.errors import CrowdError, UnknownSynset
-from holotype.images.gallery import Pictures
 from holotype.ontology import Ontology
 from holotype.project import Project
+from holotype.queries.results import Result
 from holotype.releases import Release, certify_release, verify_release
 from holotype.releases.build import AUDIT, AUDIT_TABLES, CERTIFICATES, CHANGES, CHECKSUMS, MANIFEST, SAMPLE
 from holotype.releases.certificates import Tables
@@ -50,7 +50,7 @@ def relabel(db: Project, sha256: str, state: str) -> None:
         connection.exec_driver_sql(f"UPDATE label SET state = '{state}' WHERE candidate_id = {number}")  # noqa: S608
 
 
-def say(images: Pictures, answer: Answer = YES) -> dict[tuple[str, str], Answer]:
+def say(images: Iterable[Result], answer: Answer = YES) -> dict[tuple[str, str], Answer]:
     return {(image.sha256, image.wnid): answer for image in images}
 
 
@@ -109,7 +109,7 @@ def test_what_is_drawn_stays_drawn(labelled: Project) -> None:
     """Where labels leave or join, whatever the reason, the sample is what it was."""
     sample = labelled.audits.draw([CARNIVORE], 8)
     (before,) = labelled.audits.status()
-    for image in labelled.images.candidates():
+    for image in labelled.images.find():
         relabel(labelled, image.sha256, "no")
     (audit,) = labelled.audits.status()
     assert (audit.sample, audit.labels, audit.certificate) == (before.sample, 0, None)
@@ -145,7 +145,7 @@ def bounds(db: Project) -> list[float]:
     return [bound for found in db.audits.certificates() for bound in (found.lower, found.simultaneous)]
 
 
-def certified(db: Project) -> Pictures:
+def certified(db: Project) -> list[Result]:
     """Carnivores audited, the first two of the sample wrong."""
     sample = db.audits.draw([CARNIVORE], 8)
     db.audits.record(say(sample) | say(sample[:2], NO), "ann")
@@ -208,7 +208,7 @@ def test_relatives_and_other_sizes_are_counted(labelled: Project) -> None:
 
 
 def test_what_joins_after_the_draw_counts_as_wrong(labelled: Project) -> None:
-    images = labelled.images.candidates()
+    images = list(labelled.images.find())
     for image in images[:10]:
         relabel(labelled, image.sha256, "no")
     labelled.audits.record(say(labelled.audits.draw([CARNIVORE], 20)), "ann")
@@ -262,7 +262,7 @@ def test_an_answer_is_corrected_by_appending_and_never_for_gain(labelled: Projec
 
 def test_another_spelling_is_no_other_person(labelled: Project) -> None:
     worker = labelled.crowd.votes()[0].worker
-    everything = say(labelled.images.candidates())
+    everything = say(labelled.images.find())
     for name in (worker.upper(), f" {worker} ", f"{worker[:2]} {worker[2:]}"):
         with pytest.raises(CrowdError, match="has voted on .* somebody independent"):
             labelled.audits.record(everything, name)
@@ -294,7 +294,7 @@ def vote_late(db: Project, sha256: str, worker: str) -> None:
 def test_an_auditor_must_not_have_voted(labelled: Project) -> None:
     sample = labelled.audits.draw([DOG], 5)
     worker = labelled.crowd.votes()[0].worker
-    everything = say(labelled.images.candidates())
+    everything = say(labelled.images.find())
     with pytest.raises(CrowdError, match=f"auditor '{worker}' has voted on .* somebody independent"):
         labelled.audits.record(everything, worker)
     labelled.audits.record(say(sample), "ann")
@@ -384,7 +384,7 @@ def test_a_release_without_audits_is_as_before(labelled: Project) -> None:
 
 def changed(db: Project) -> list[Certificate]:
     """An audit with second opinions and a correction, then two labels left and two joined."""
-    images = db.images.candidates()
+    images = list(db.images.find())
     for image in images[:2]:
         relabel(db, image.sha256, "no")
     certificates = audited(db)

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holotype.catalog import candidates
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.votes import Answer, Ruling, Task, Vote
 from holotype.crowd.campaign import Tally
@@ -183,7 +182,7 @@ def truth_of(db: Project) -> dict[tuple[str, str], bool]:
 
 
 def states(db: Project) -> dict[tuple[str, str], str]:
-    return {(image.sha256, image.wnid): image.decided for image in db.images.candidates()}
+    return {(image.sha256, image.wnid): image.state for image in db.images.find()}
 
 
 def decided(db: Project, state: str) -> tuple[str, str]:
@@ -191,8 +190,7 @@ def decided(db: Project, state: str) -> tuple[str, str]:
 
 
 def policies(db: Project) -> dict[tuple[str, str], str]:
-    with db.catalog.read() as connection:
-        return {(row.sha256, row.wnid): row.policy for row in candidates.find(connection, None, None)}
+    return {(image.sha256, image.wnid): image.candidate.policy for image in db.images.find()}
 
 
 def test_withdrawn_gold_leaves_its_label_to_the_votes(verified: Project) -> None:

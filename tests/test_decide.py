@@ -69,7 +69,7 @@ def test_a_split_between_siblings_is_asked_about_their_ancestor(cats: Project) -
     assert f"{report.backed_off} backed off to an ancestor" in str(report)
     domestic = [task for task in cats.candidates.tasks() if task.wnid == DOMESTIC]
     assert len(domestic) == report.backed_off
-    assert len(cats.images.candidates(DOMESTIC, decided="yes")) >= report.backed_off
+    assert len(cats.images.find(f"under:{DOMESTIC} state:yes")) >= report.backed_off
     again = cats.crowd.run(people, Lead(2, 4), back_off=True)
     assert (again.new_votes, again.backed_off) == (0, 0)
     release = cats.releases.create("v1")
@@ -94,7 +94,7 @@ def test_a_synset_nobody_can_see_is_given_up(cats: Project) -> None:
     assert report.unimageable == (poodle,)
     assert f"nobody can see {poodle}" in str(report)
     assert not report.waiting
-    assert len(cats.images.candidates("poodle", decided="abandoned")) == states["abandoned"]
+    assert len(cats.images.find("under:poodle state:abandoned")) == states["abandoned"]
 
 
 def test_priors_are_facts_and_the_newest_counts(cats: Project) -> None:
@@ -106,10 +106,10 @@ def test_priors_are_facts_and_the_newest_counts(cats: Project) -> None:
     def score() -> float:
         found = [
             image
-            for image in cats.images.candidates(BURMESE)
+            for image in cats.images.find(f"under:{BURMESE}")
             if image.sha256 == task.sha256 and image.wnid == task.wnid
         ]
-        return float(found[0].posterior or 0)
+        return float(found[0].candidate.score or 0)
 
     before = score()
     assert cats.candidates.add_priors({pair: 0.001}, "model") == 1

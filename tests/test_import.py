@@ -67,17 +67,20 @@ def facts(db: Project) -> Facts:
     with db.catalog.read() as connection:
         boxes: dict[int, list[tuple[Any, ...]]] = {}
         for row in connection.execute(select(t.box)):
-            boxes.setdefault(row.item_id, []).append((row.wnid, row.x_min, row.y_min, row.x_max, row.y_max))
-        archives = {row.id: row for row in connection.execute(select(t.archive))}
-        items = connection.execute(select(t.item)).all()
+            boxes.setdefault(row.image_id, []).append((row.wnid, row.x_min, row.y_min, row.x_max, row.y_max))
+        files = {row.id: row for row in connection.execute(select(t.file))}
+        claims = {row.image_id: row for row in connection.execute(select(t.candidate))}
+        images = connection.execute(select(t.image)).all()
     found = {}
-    for row in items:
-        archive = archives[row.archive_id]
+    for row in images:
+        archive, claim = files[row.file_id], claims.get(row.id)
         about = (archive.kind, row.path, archive.size, archive.mtime_ns)
         data = db.images.read(Location(archive.path, row.offset, row.length, *about))
         held = sorted(boxes.get(row.id, []))
-        assert len(held) == row.boxes
-        found[row.name] = (row.split, row.wnid, row.rank, held, data)
+        assert len(held) == row.boxes == (row.boxes if claim is None else claim.boxes)
+        assert row.assigned == row.labelled == (claim is not None)
+        wnid, rank = ("", -1) if claim is None else (claim.wnid, claim.rank)
+        found[row.name] = (row.split, wnid, rank, held, data)
     return found
 
 
@@ -478,7 +481,7 @@ def test_every_item_is_fingerprinted_once(project: Project, tmp_path: Path) -> N
     again = project.datasets.fingerprint()
     assert (again.sound, again.unreadable) == (0, 0)
     with project.catalog.read() as connection:
-        rows = connection.execute(select(t.item.c.name, t.fingerprint).join(t.fingerprint)).all()
+        rows = connection.execute(select(t.image.c.name, t.fingerprint).join(t.fingerprint)).all()
     assert {(row.name, row.sha256) for row in rows} == {(o.name, hashlib.sha256(o.data).hexdigest()) for o in images}
     assert {(row.width, row.height) for row in rows if not row.reason} == {(80, 60)}
 

@@ -728,7 +728,7 @@ def test_votes_are_concluded_from_though_the_budget_is_used_up(server: MTurkServ
         server.submit(posting.reference, "W0", filled(page, lambda _: "yes"))
     with pytest.raises(CrowdError, match="exceed the budget"):
         verify()
-    assert all((image.posterior or 0) > 0.4 for image in filled_project.images.candidates())
+    assert all((image.candidate.score or 0) > 0.4 for image in filled_project.images.find())
 
 
 def test_a_project_is_verified_from_the_command_line_and_holds_no_credential(

@@ -471,7 +471,7 @@ def test_a_sibling_is_gold_no_and_a_candidate(collected: Project) -> None:
     assert len(collected.candidates.tasks()) == 65
     report = collected.crowd.run(collected.crowd.simulated())
     assert not report.waiting
-    assert all(image.decided == "no" for image in collected.images.candidates(under=WHIPPET) if image.sha256 in lent)
+    assert all(image.state == "no" for image in collected.images.find(f"under:{WHIPPET}") if image.sha256 in lent)
     assert verify_release(collected.releases.create("v1", outvoted=True).path) == []
 
 
@@ -480,12 +480,12 @@ def test_gold_labels_say_so(collected: Project) -> None:
     collected.crowd.run(collected.crowd.simulated(truth))
     votes = len(collected.crowd.votes())
     contrary = next(
-        ((image.sha256, image.wnid), image.decided == "no")
-        for image in collected.images.candidates()
-        if (image.sha256, image.wnid) not in gold and image.decided in ("yes", "no")
+        ((image.sha256, image.wnid), image.state == "no")
+        for image in collected.images.find()
+        if (image.sha256, image.wnid) not in gold and image.state in ("yes", "no")
     )
     collected.gold.add(gold | dict([contrary]), "x")
-    decided = {(image.sha256, image.wnid): image.decided for image in collected.images.candidates()}
+    decided = {(image.sha256, image.wnid): image.state for image in collected.images.find()}
     assert decided[contrary[0]] == ("yes" if contrary[1] else "no"), "labels follow at once"
     rows = collected.releases.create("v1", outvoted=True).rows()
     gold_rows = [row for row in rows if row["policy"] == "gold"]
@@ -516,7 +516,7 @@ def verified(collected: Project) -> Project:
 
 
 def states(db: Project) -> dict[tuple[str, str], str]:
-    return {(image.sha256, image.wnid): image.decided for image in db.images.candidates()}
+    return {(image.sha256, image.wnid): image.state for image in db.images.find()}
 
 
 def busiest(db: Project) -> str:

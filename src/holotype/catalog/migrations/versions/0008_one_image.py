@@ -169,7 +169,7 @@ def make_indexes() -> None:
     op.create_index("ix_image_unassigned", "image", ["id"], **where("assigned = 0"))
     op.create_index("ix_image_own", "image", ["file_id"], **where("dataset_id = 0"))
     op.create_index("ix_fingerprint_sha256", "fingerprint", ["sha256"])
-    op.create_index("ix_candidate_rank", "candidate", ["rank", "state", "boxes"])
+    op.create_index("ix_candidate_rank_state_boxes", "candidate", ["rank", "state", "boxes"])
     op.create_index("ix_candidate_asked", "candidate", ["rank"], **where("asked = 1"))
     op.create_index("ix_box_image_id", "box", ["image_id"])
 
