@@ -9,6 +9,7 @@ import sys
 import click
 import pytest
 
+from holotype import __version__
 from holotype.cli.groups import CommandGroup
 from holotype.cli.ontology import ontology
 from holotype.cli.root import holotype as commands
@@ -42,6 +43,11 @@ def test_nothing_is_imported_that_is_not_asked_for(arguments: tuple[str, ...]) -
     found = imported(*arguments)
     assert not found & {*HEAVY, "numpy", "rich"}
     assert sum(name.startswith("holotype.") for name in found) < 10
+
+
+def test_the_package_is_the_program() -> None:
+    said = subprocess.run([sys.executable, "-m", "holotype", "--version"], capture_output=True, text=True, check=True)
+    assert said.stdout.endswith(f"version {__version__}\n")
 
 
 def test_looking_a_word_up_needs_no_database_and_no_picture() -> None:

@@ -18,7 +18,7 @@ from holotype.releases import SPLITS
 
 @click.command("evaluate")
 @click.argument("predictions", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--release", "name", required=True, help="A release's name in the project, or its folder.")
+@click.option("--release", "name", required=True, metavar="NAME|DIR", help="A release, by name or folder.")
 @click.option("--split", default="test", show_default=True, type=click.Choice(SPLITS), help="The split to score.")
 @project_option
 @json_option
