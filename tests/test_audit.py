@@ -649,10 +649,10 @@ def fill_in(path: Path, answer: str = "yes") -> None:
 def test_an_audit_from_the_command_line(labelled: Project, tmp_path: Path) -> None:
     labelled.close()
     here = ("-p", labelled.path)
-    assert "no audit is planned and complete" in run("certify", *here)
+    assert "no audit is planned and complete" in run("audits", "certificates", *here)
     sample = tmp_path / "sample.csv"
-    draw = ("audit", "draw", "--under", CARNIVORE, "--under", DOG, "--per-synset", "--size", 6, *here)
-    assert "then: holotype audit record" in run(*draw, "--out", sample)
+    draw = ("audits", "draw", "--under", CARNIVORE, "--under", DOG, "--per-synset", "--size", 6, *here)
+    assert "then: holotype audits record" in run(*draw, "--out", sample)
     rows = list(csv.DictReader(sample.read_text().splitlines()))
     assert set(rows[0]) == {"sha256", "wnid", "name", "answer"}
     assert {(row["wnid"], row["name"]) for row in rows} > {(DOG, "dog"), (WHIPPET, "whippet")}
@@ -661,29 +661,31 @@ def test_an_audit_from_the_command_line(labelled: Project, tmp_path: Path) -> No
     assert "labelled" not in page
     assert "is there already" in run(*draw, "--out", sample, expect=2)
     assert "is a CSV file" in run(*draw, "--out", tmp_path / "sample.html", expect=2)
-    status = json.loads(run("audit", "status", *here, "--json"))
+    status = json.loads(run("audits", "status", *here, "--json"))
     assert {found["wnid"] for found in status} == {CARNIVORE, DOG, CAT, WHIPPET}
-    assert "6 of 6 left to audit" in run("audit", "status", *here)
+    assert "6 of 6 left to audit" in run("audits", "status", *here)
     fill_in(sample)
-    assert f"{len(rows)} new" in run("audit", "record", sample, "--auditor", "ann", *here)
+    assert f"{len(rows)} new" in run("audits", "record", sample, "--auditor", "ann", *here)
     assert "0 images to look at" in run(*draw, "--out", tmp_path / "again.csv")
-    shown = run("certify", *here)
+    shown = run("audits", "certificates", *here)
     assert all(word in shown for word in ("60.0 %", "50.0 %", "70.0 %")), shown
     made = json.loads(run("release", "create", "v1", "--outvoted", *here, "--json"))
-    found = json.loads(run("certify", "v1", *here, "--json"))
+    found = json.loads(run("audits", "certificates", "v1", *here, "--json"))
     assert {one["plan"]["wnid"] for one in found["certificates"]} == {CARNIVORE, DOG, WHIPPET, CAT}
-    assert run("certify", made["path"]) == shown
+    assert run("audits", "certificates", made["path"]) == shown
     set_first(lower=0.99)(Path(made["path"]))
-    assert "does not follow from its audit" in run("certify", made["path"], expect=1)
+    assert "does not follow from its audit" in run("audits", "certificates", made["path"], expect=1)
     fill_in(sample, "no")
-    correct = ("audit", "correct", sample, "--auditor", "ann", "--reason", "wolves", *here)
+    correct = ("audits", "correct", sample, "--auditor", "ann", "--reason", "wolves", *here)
     assert f"{len(rows)} new" in run(*correct)
-    assert f"certified; {6} corrected" in run("audit", "status", *here)
-    assert {one["corrected"] for one in json.loads(run("certify", *here, "--json"))["certificates"]} == {6}
+    assert f"certified; {6} corrected" in run("audits", "status", *here)
+    assert {one["corrected"] for one in json.loads(run("audits", "certificates", *here, "--json"))["certificates"]} == {
+        6
+    }
     assert "takes a fresh draw" in run(*draw[:-3], 7, *here, "--out", tmp_path / "more.csv", expect=2)
     assert "images to look at" in run(*draw, "--fresh", "--out", tmp_path / "more.csv")
-    assert json.loads(run("certify", made["path"], "--json", expect=1))["certificates"] == []
-    assert "there is no release in" in run("certify", "v9", *here, expect=2)
+    assert json.loads(run("audits", "certificates", made["path"], "--json", expect=1))["certificates"] == []
+    assert "there is no release 'v9'" in run("audits", "certificates", "v9", *here, expect=2)
 
 
 @pytest.mark.parametrize(
@@ -701,5 +703,5 @@ def test_an_audit_from_the_command_line(labelled: Project, tmp_path: Path) -> No
 )
 def test_a_wrong_file_of_answers_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "answers.csv").write_bytes(text.encode(errors="surrogateescape"))
-    record = ("audit", "record", tmp_path / "answers.csv", "--auditor", "ann", "-p", tmp_path / "p")
+    record = ("audits", "record", tmp_path / "answers.csv", "--auditor", "ann", "-p", tmp_path / "p")
     assert message in run(*record, expect=2)

@@ -133,7 +133,7 @@ def test_gold_calibrates(cats: Project) -> None:
 
 def test_the_command_line_reads_policies_and_priors(cats: Project, tmp_path: Path) -> None:
     place = "-p", cats.path
-    verify = "verify", "--crowd", "simulated", "--policy"
+    verify = "crowd", "run", "--crowd", "simulated", "--policy"
     assert "candidates" in run(*verify, "lead(2, 5)", "--back-off", *place)
     assert "lead(2, 5) has none" in run(*verify, "lead(2, 5)", "--calibrate", *place, expect=2)
     assert "a policy is one of fixed, lead" in run(*verify, "guess", *place, expect=2)
@@ -141,7 +141,7 @@ def test_the_command_line_reads_policies_and_priors(cats: Project, tmp_path: Pat
     chances = tmp_path / "chances.csv"
     row = f"sha256,wnid,chance\n{first.sha256},{first.wnid},"
     chances.write_text(f"{row}0.25\n")
-    assert "1 of 1 priors are new" in run("priors", chances, "--source", "model", *place)
+    assert "1 of 1 priors are new" in run("candidates", "priors", chances, "--source", "model", *place)
     for text, message in (("", "the header must be"), (f"{row}x\n", "row 2"), (f"{row}nan\n", "between 0 and 1")):
         chances.write_text(text)
-        assert message in run("priors", chances, "--source", "model", *place, expect=2)
+        assert message in run("candidates", "priors", chances, "--source", "model", *place, expect=2)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from holotype.catalog import translations
-from holotype.cli.ontology import lemmas_command
+from holotype.cli.taxonomies import lemmas_command
 from holotype.errors import AmbiguousLemma, OntologyError, UnknownSynset
 from holotype.ontology import Ontology
 from holotype.ontology.languages import read_omw

@@ -14,7 +14,7 @@ import click.testing
 import pytest
 from botocore import exceptions as boto
 
-from holotype.cli.verify import verify as verify_command
+from holotype.cli.crowd import mturk_command
 from holotype.consensus.votes import Answer, Task, Vote
 from holotype.crowd.campaign import Tally, run_campaign
 from holotype.crowd.conclusion import State
@@ -741,8 +741,8 @@ def test_a_project_is_verified_from_the_command_line_and_holds_no_credential(
 
     def verify(*options: str, answer: str = "") -> str:
         nonlocal said
-        arguments = ["--crowd", "mturk", "-p", str(filled_project.path), *options]
-        result = click.testing.CliRunner().invoke(verify_command, arguments, input=answer)
+        arguments = ["-p", str(filled_project.path), *options]
+        result = click.testing.CliRunner().invoke(mturk_command, arguments, input=answer)
         said += result.output
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             said += repr(result.exception)
@@ -750,8 +750,8 @@ def test_a_project_is_verified_from_the_command_line_and_holds_no_credential(
         return result.output
 
     offer = ("--page-url", "https://pages.example/{page}", "--reward", "0.10")
-    assert "needs --page-url and --reward" in verify()
-    assert "not an amount of dollars" in verify("--reward", "ten")
+    assert "Missing option '--page-url'" in verify()
+    assert "not an amount of dollars" in verify(*offer[:2], "--reward", "ten")
     with pytest.raises(CrowdError, match="the price was declined"):
         verify(*offer, answer="n\n")
     assert not server.hits

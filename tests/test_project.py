@@ -63,7 +63,7 @@ def test_a_project_is_made_once_and_opened_often(tmp_path: Path, wordnet: Ontolo
     for _ in range(2):
         with holotype.open(tmp_path / "p", wordnet) as db:
             assert db.ontology[DOG].name == "dog"
-    with pytest.raises(ProjectError, match="no holotype project in .*none; make one with: holotype init"):
+    with pytest.raises(ProjectError, match="no holotype project in .*none"):
         holotype.open(tmp_path / "none")
     (tmp_path / "p/holotype.json").write_text("{")
     with pytest.raises(ProjectError, match="not readable"):
@@ -105,7 +105,7 @@ def test_an_ambiguous_folder_lists_its_senses_and_is_settled_by_one(
 ) -> None:
     fill(tmp_path / "photos/crane", 2)
     fill(tmp_path / "photos/bank", 1, first=5)
-    with pytest.raises(AmbiguousLemma, match=r"'bank' has 10 senses.*'crane' has 5 senses.*--sense NAME=WNID"):
+    with pytest.raises(AmbiguousLemma, match=r"'bank' has 10 senses.*'crane' has 5 senses"):
         project.images.ingest(tmp_path / "photos")
     assert project.counts()["images"] == 0
     project.images.ingest(tmp_path / "photos", senses={"crane": "n02012849", "bank": "n09213565"})
@@ -392,7 +392,7 @@ def test_killed_verify_loses_nothing_and_doubles_nothing(tmp_path: Path, wordnet
             truth = tmp_path / "truth.csv"
             rows = [f"{sha256},{wnid},{'yes' if int(sha256, 16) % 3 else 'no'}" for wnid, sha256 in pairs(db)]
             truth.write_text("\n".join(["sha256,wnid,answer", *rows]))
-        verify = command_line("verify", "-p", str(project), "--crowd", "simulated", "--truth", str(truth))
+        verify = command_line("crowd", "run", "-p", str(project), "--crowd", "simulated", "--truth", str(truth))
         seen = []
         if name == "killed":
             seen.append(0)
@@ -476,7 +476,7 @@ def test_a_release_refuses_what_was_accepted_against_its_votes(verified: Project
     """A model that learns how much a crowd overlooks accepts what most overlooked: somebody has to say so."""
     report = verified.crowd.run(verified.crowd.simulated(), Posterior(accept=0.9, reject=0.05))
     assert report.states["yes"] > 50
-    with pytest.raises(ReleaseError, match=r"\d+ images are accepted against more noes than yeses.*--outvoted"):
+    with pytest.raises(ReleaseError, match=r"\d+ images are accepted against more noes than yeses"):
         verified.releases.create("v1")
     assert verified.releases.checksums() == {}
     release = verified.releases.create("v1", outvoted=True)

@@ -17,7 +17,7 @@ from sqlalchemy import func, insert, select
 from conftest import encoded, import_image, photo, small_ontology
 from holotype.catalog import Catalog, schema
 from holotype.catalog import statistics as summaries
-from holotype.cli import stats as command
+from holotype.cli import statistics as command
 from holotype.errors import ArchiveError
 from holotype.ontology import Ontology
 from holotype.project import Project
@@ -372,12 +372,12 @@ def test_the_command_prints_and_writes_all_of_it(
 ) -> None:
     photographs(project, tmp_path, fill)
     folder, page = str(project.path), tmp_path / "sub/page.html"
-    command.stats.main(["-p", folder, "--diversity", "5", "--report", str(page)], standalone_mode=False)
+    command.statistics.main(["-p", folder, "--diversity", "5", "--report", str(page)], standalone_mode=False)
     shown = capsys.readouterr().out
     assert "24 labelled images of 2 synsets: 12.0 in the mean" in shown
     assert "most diverse" in shown
     assert page.read_text().startswith("<!doctype html>")
-    command.stats.main(["-p", folder, "--json"], standalone_mode=False)
+    command.statistics.main(["-p", folder, "--json"], standalone_mode=False)
     values = json.loads(capsys.readouterr().out)
     assert values["images"] == values["properties"]["scale"]["images"] == 24
     assert values["properties"]["diversity"] is None
@@ -387,7 +387,7 @@ def test_what_is_only_imported_is_not_contradicted(
     project: Project, wordnet: Ontology, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def shown(*more: str) -> str:
-        command.stats.main(["-p", str(project.path), *more], standalone_mode=False)
+        command.statistics.main(["-p", str(project.path), *more], standalone_mode=False)
         return capsys.readouterr().out
 
     assert "0 images taken in" in shown()
@@ -403,7 +403,7 @@ def test_what_is_taken_in_and_what_is_imported_are_both_named(
 ) -> None:
     photographs(project, tmp_path, fill)
     import_items(project.catalog, [{"wnid": DOG, "rank": wordnet.rank(DOG)}])
-    command.stats.main(["-p", str(project.path)], standalone_mode=False)
+    command.statistics.main(["-p", str(project.path)], standalone_mode=False)
     first, intake, imported, *_ = capsys.readouterr().out.splitlines()
     assert first.startswith("24 images taken in, 24 candidates")
     assert intake == "intake: kept 24"

@@ -25,7 +25,7 @@ from sqlalchemy import insert, select
 from conftest import encoded, import_image, photo, small_ontology
 from holotype.catalog import Catalog, candidates
 from holotype.catalog import schema as t
-from holotype.cli.commands import holotype as commands
+from holotype.cli.root import holotype as commands
 from holotype.crowd.conclusion import State
 from holotype.errors import AmbiguousLemma, ArchiveError, OntologyError, QueryError, ReleaseError, UnknownSynset
 from holotype.files import write_atomically

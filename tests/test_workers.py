@@ -182,7 +182,7 @@ def test_a_training_page_is_half_yes_and_half_no_and_the_same_for_all() -> None:
     assert Counter(gold[found] for found in page.tasks) == {True: 5, False: 5}
     assert page == training_page(DOG, dict(reversed(gold.items())), 10)
     assert {found.wnid for found in page.tasks} == {DOG}
-    with pytest.raises(CrowdError, match=f"{WHIPPET} has no gold to train on; add some with: holotype gold add"):
+    with pytest.raises(CrowdError, match=f"{WHIPPET} has no gold to train on: add some"):
         training_page(WHIPPET, gold, 10)
 
 
@@ -453,7 +453,7 @@ def test_gold_is_added_once_and_never_changed_by_the_way(collected: Project) -> 
     assert collected.gold.add(gold, "an expert") == 0
     held = {(found.sha256, found.wnid): yes for found, yes in collected.gold.answers().items()}
     assert held == gold
-    with pytest.raises(CrowdError, match=r"12 of these answers contradict what gold says.*holotype gold correct"):
+    with pytest.raises(CrowdError, match=r"12 of these answers contradict what gold says"):
         collected.gold.add({pair: not yes for pair, yes in gold.items()}, "a fool")
     with pytest.raises(CrowdError, match=f"1 gold answers are of no candidate, the first is nothing for {DOG}"):
         collected.gold.add({("nothing", DOG): True, **truth_of(collected)}, "x")
@@ -554,7 +554,7 @@ def test_unblocking_brings_the_labels_back(verified: Project) -> None:
 
 
 def test_only_who_voted_can_be_blocked(verified: Project) -> None:
-    with pytest.raises(CrowdError, match="no worker is called 'nobody'; see: holotype workers list"):
+    with pytest.raises(CrowdError, match="no worker is called 'nobody'"):
         verified.workers.block("nobody", "x")
     assert verified.workers.blocked() == {}
 
@@ -614,7 +614,7 @@ def test_a_truth_file_need_not_name_gold(collected: Project, tmp_path: Path) -> 
     collected.gold.add(gold, "x")
     rows = [f"{sha},{wnid},{'yes' if yes else 'no'}" for (sha, wnid), yes in truth.items() if (sha, wnid) not in gold]
     (tmp_path / "truth.csv").write_text("\n".join(["sha256,wnid,answer", *rows]))
-    run("verify", "--crowd", "simulated", "--truth", tmp_path / "truth.csv", "-p", collected.path)
+    run("crowd", "run", "--crowd", "simulated", "--truth", tmp_path / "truth.csv", "-p", collected.path)
     assert "open" not in collected.counts()["states"]
 
 

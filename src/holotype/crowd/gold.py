@@ -64,7 +64,7 @@ def training_page(wnid: str, gold: Mapping[Task, bool], size: int) -> Page:
     mine = {task: yes for task, yes in gold.items() if task.wnid == wnid}
     tasks = sorted(_balanced(mine, wnid)[:size], key=lambda task: _draw(wnid, task.sha256))
     if not tasks:
-        raise CrowdError(f"{wnid} has no gold to train on; add some with: holotype gold add")
+        raise CrowdError(f"{wnid} has no gold to train on: add some")
     digest = _draw(*(task.sha256 for task in tasks))
     return Page(f"{TRAINING_ROUND:03d}-{digest:016x}", wnid, tuple(tasks), frozenset(), TRAINING_ROUND)
 

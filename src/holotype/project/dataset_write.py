@@ -156,7 +156,7 @@ class Publication:
         if changed and (lost := imports.images_in(self._connection, archive) - store.here):
             raise ArchiveError(
                 f"{report.source.path} no longer holds {lost:,} images that were imported from it: bring it back, "
-                "or import this one under another name with --dataset"
+                "or add this one as another dataset"
             )
         return report
 
@@ -278,7 +278,7 @@ class _Store:
         if self._source.kind is Kind.SHARD and item.length != row["length"]:
             raise ArchiveError(
                 f"{self._source.path} has another image {item.name} than one that was imported before: keys that begin "
-                "anew in every set of shards need a --dataset of their own"
+                "anew in every set of shards need a dataset of their own"
             )
         return self._publication.is_gone(item)
 

@@ -17,7 +17,7 @@ from holotype.consensus.votes import Answer, Task
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.gold import Feedback, feedback, sibling_negatives, training_page, training_votes
 from holotype.crowd.port import Page, Sheet
-from holotype.errors import CrowdError
+from holotype.errors import ContradictedGold, CrowdError
 from holotype.ontology import Synset
 
 if TYPE_CHECKING:
@@ -136,10 +136,7 @@ def _add_gold(connection: Connection, answers: Mapping[int, bool], source: str, 
     held = {said.candidate: said.answer for said in corrections.newest(connection, schema.gold)}
     known = {number: as_answer(yes) for number, yes in answers.items()}
     if against := [number for number, answer in known.items() if held.get(number, answer) != answer]:
-        raise CrowdError(
-            f"{len(against):,} of these answers contradict what gold says, or were withdrawn: "
-            "give a reason to correct them (holotype gold correct)"
-        )
+        raise ContradictedGold(len(against))
     candidates.ask(connection, known)
     return corrections.say(connection, schema.gold, known, source, "", now)
 

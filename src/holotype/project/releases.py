@@ -23,7 +23,7 @@ from holotype.catalog import (
 from holotype.catalog.images import unsound
 from holotype.crowd.expert import CURATOR
 from holotype.engine import Progress, no_progress
-from holotype.errors import ReleaseError
+from holotype.errors import NothingAccepted, OutvotedImages, ReleaseError
 from holotype.files import sha256_file
 from holotype.project.evidence import read_evidence
 from holotype.project.fingerprints import fingerprint_images
@@ -113,7 +113,7 @@ class Releases:
         parts, live = self._parts, Live(self._parts.catalog, self._parts.ontology, self._lemmas.resolve)
         wanted = live.numbers(Query((*query.terms, Term("state", ":", "yes"))))
         if not wanted:
-            raise ReleaseError(
+            raise NothingAccepted(
                 "no image that the query finds is labelled yes" if query.terms else "no image is labelled yes"
             )
         left_out = self._read(wanted)
@@ -121,7 +121,7 @@ class Releases:
             facts = _facts(connection, parts.ontology, wanted)
         against = find_outvoted(facts.accepted, count_answers(facts.votes))
         if against and not outvoted:
-            raise ReleaseError(f"{len(against):,} images are accepted against more noes than yeses")
+            raise OutvotedImages(len(against))
         contents = contents_of(name, facts, fractions, seed, parts.ontology, parts.salt)
         summary = {**contents.summary, "query": str(query), **({"not_sound": left_out} if left_out else {})}
         own = parts.ontology.to_bytes() if parts.vocabulary.own else None
@@ -167,7 +167,7 @@ def _check_room(folder: Path, contents: Contents) -> None:
         raise ReleaseError(f"the images are {needed / 1e9:.1f} GB, but {folder} has room for {free / 1e9:.1f} GB")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ProjectRelease(Release):
     """A release of a project, whose ontology its questions and scores go by; `checksum` is the one it was made with."""
 

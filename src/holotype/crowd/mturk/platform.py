@@ -74,7 +74,7 @@ class MTurk:
         Raises `CrowdError`, before anything is spent, where that would exceed the budget, or without one in production.
         """
         if self._wire.production and self._budget is None:
-            raise CrowdError("real money is only spent within a budget: give one (--budget DOLLARS)")
+            raise CrowdError("real money is only spent within a budget: give one")
         self._ledger.remember(pages, self._clock())
         book = self._book(pages)
         placements = place(pages, book)
