@@ -47,16 +47,21 @@ def split(
     placed: dict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(shares, 0.0))
     chosen: dict[str, str] = {}
     for group in sorted(members, key=lambda group: _draw(seed, group)):
-        size = len(members[group])
-
-        def behind(name: str, group: str = group, size: int = size) -> float:
-            return sum(shares[name] * (sum(placed[wnid].values()) + size) - placed[wnid][name] for wnid in shows[group])
-
-        target = max((name for name in shares if shares[name] > 0), key=behind)
-        for wnid in shows[group]:
-            placed[wnid][target] += size
+        size, shown = len(members[group]), [placed[wnid] for wnid in sorted(shows[group])]
+        target = _furthest_behind(shares, shown, size)
+        for held in shown:
+            held[target] += size
         chosen.update(dict.fromkeys(members[group], target))
     return chosen
+
+
+def _furthest_behind(shares: Mapping[str, float], shown: Sequence[Mapping[str, float]], size: int) -> str:
+    """The split that lacks the most images of its share, over synsets of which so many are `shown` in each so far."""
+
+    def behind(name: str) -> float:
+        return sum(shares[name] * (sum(held.values()) + size) - held[name] for held in shown)
+
+    return max((name for name in shares if shares[name] > 0), key=behind)
 
 
 def _draw(seed: int, group: str) -> bytes:
