@@ -343,6 +343,14 @@ def test_speed_is_told_beside_the_crowds() -> None:
     assert review(ballot, np.zeros(len(ballot.task)))[5].pace == 1
 
 
+def test_pace_is_a_median_over_the_median_of_medians() -> None:
+    rows = [(task, worker, Answer.YES) for worker, votes in ((0, 1), (1, 4), (3, 3)) for task in range(votes)]
+    found = review(dataclasses.replace(of_rows(rows, 5), workers=5), np.array([9.0, 4, 1, 2, 8, 5, 7, 6]))
+    assert [one.pace for one in found] == pytest.approx([9 / 6, 3 / 6, 1, 6 / 6, 1])
+    nobody = dataclasses.replace(of_rows(rows, 5), workers=5).keep(np.zeros(0, np.int64))
+    assert [one.pace for one in review(nobody)] == [1] * 5
+
+
 def test_agreement_is_with_the_majority_of_the_others() -> None:
     rows = [(0, 0, 2), (0, 1, 2), (0, 2, 0), (1, 0, 0), (1, 1, 1), (1, 2, 0), (2, 0, 2)]
     found = review(of_rows(rows, 3))

@@ -12,7 +12,8 @@ from holotype.catalog.releases import Accepted
 from holotype.catalog.votes import Votes
 from holotype.consensus.votes import Answer
 from holotype.crowd.alarms import Alarm
-from holotype.crowd.expert import CURATOR, NOBODY_CHECKED, is_unchecked, without_names
+from holotype.crowd.expert import CURATOR, NOBODY_CHECKED
+from holotype.crowd.policy_names import is_unchecked, without_names
 from holotype.crowd.reviews import hidden_name
 from holotype.errors import ReleaseError
 from holotype.images.decode import EXTENSIONS

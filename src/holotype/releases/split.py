@@ -56,17 +56,22 @@ def split(
     chosen: dict[str, str] = {}
     kept = {group: {fixed[image] for image in images if image in fixed} for group, images in members.items()}
     for group in sorted(members, key=lambda group: (not kept[group], _draw(seed, group))):
-        size = len(members[group])
-
-        def behind(name: str, group: str = group, size: int = size) -> float:
-            return sum(shares[name] * (sum(placed[wnid].values()) + size) - placed[wnid][name] for wnid in shows[group])
-
-        held = [name for name in HELD_OUT if name in kept[group]]
-        target = held[0] if held else max((name for name in shares if shares[name] > 0), key=behind)
-        for wnid in shows[group]:
-            placed[wnid][target] += size
+        size, shown = len(members[group]), [placed[wnid] for wnid in sorted(shows[group])]
+        came_in = [name for name in HELD_OUT if name in kept[group]]
+        target = came_in[0] if came_in else _furthest_behind(shares, shown, size)
+        for held in shown:
+            held[target] += size
         chosen.update(dict.fromkeys(members[group], target))
     return chosen
+
+
+def _furthest_behind(shares: Mapping[str, float], shown: Sequence[Mapping[str, float]], size: int) -> str:
+    """The split that lacks the most images of its share, over synsets of which so many are `shown` in each so far."""
+
+    def behind(name: str) -> float:
+        return sum(shares[name] * (sum(held.values()) + size) - held[name] for held in shown)
+
+    return max((name for name in shares if shares[name] > 0), key=behind)
 
 
 def _draw(seed: int, group: str) -> bytes:
