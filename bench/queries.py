@@ -204,7 +204,7 @@ def live(folder: Path, rank: Any, boxes: Any, rounds: int) -> None:
     about = {"kind": "tar", "path": "/data/fall11_whole.tar", "size": 1, "mtime_ns": 1, "at": 0.0}
     with catalog.write() as connection:
         connection.execute(insert(t.dataset).values(id=1, name="imagenet21k"))
-        connection.execute(insert(t.archive).values(id=1, dataset_id=1, **about))
+        connection.execute(insert(t.file).values(id=1, dataset_id=1, **about))
         raw: Any = connection.connection.dbapi_connection
         columns = "dataset_id, name, split, wnid, rank, archive_id, path, offset, length, boxes"
         raw.executemany(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from holotype.cli.commands import holotype
+from holotype.cli.root import holotype
 
 HEAD = """# The command line
 
@@ -17,15 +16,13 @@ code 2; `--json` prints JSON for scripts; Ctrl-C stops at once and the same comm
 """
 
 
-def _sections(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[str]:
+def _sections(command: click.Command, name: str, parent: click.Context | None = None) -> list[str]:
     settings: dict[str, Any] = {**command.context_settings, "max_content_width": 100, "terminal_width": 100}
     context = click.Context(command, parent, name, **settings)
-    if isinstance(command, click.Group):
-        for below, child in sorted(command.commands.items()):
-            yield from _sections(child, below, context)
-        if not command.invoke_without_command:
-            return
-    yield f"\n## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"
+    if not isinstance(command, click.Group):
+        return [f"\n## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"]
+    below = [(one, command.get_command(context, one)) for one in command.list_commands(context)]
+    return [section for one, child in below if child is not None for section in _sections(child, one, context)]
 
 
 def reference() -> str:

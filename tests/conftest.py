@@ -15,15 +15,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image
+from sqlalchemy import Connection, select
 
 import holotype
-from holotype.catalog import Catalog
+from holotype.catalog import Catalog, schema
+from holotype.catalog.candidates import imported, policy_id
 from holotype.cli import main
 from holotype.consensus.ballot import Ballot
 from holotype.crowd.conclusion import Conclusion, Policy
@@ -246,3 +249,19 @@ def small_ontology(parents: dict[int, list[int]], instances: dict[int, list[int]
         for number, above in parents.items()
     ]
     return Ontology.build(rows, senses_from_rows(rows))
+
+
+def import_image(connection: Connection, number: int, dataset: int, **row: Any) -> None:
+    """An image of a dataset as an import writes it, with what the dataset says that it shows; its file has the
+    dataset's id and a thousand."""
+    held = {"split": "val", "wnid": "", "rank": -1, "boxes": 0, "path": "", "offset": 0, "length": 1} | row
+    wnid, rank = held.pop("wnid"), held.pop("rank")
+    told = int(bool(wnid))
+    values = {"id": number, "dataset_id": dataset, "file_id": 1000 + dataset, "assigned": told, "labelled": told}
+    connection.execute(schema.image.insert().values(**values, **held))
+    if wnid:
+        name = connection.execute(select(schema.dataset.c.name).where(schema.dataset.c.id == dataset)).scalar_one()
+        policy = policy_id(connection, imported(name))
+        claim = {"image_id": number, "wnid": wnid, "rank": rank, "boxes": held["boxes"], "labelled_by": 1000 + dataset}
+        label = {"asked": 0, "state": 1, "posterior": 1.0, "policy_id": policy}
+        connection.execute(schema.candidate.insert().values(id=number, **claim, **label))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ from holotype.catalog import audits, candidates, votes
 from holotype.consensus.votes import Answer
 from holotype.crowd.policies import Fixed
 from holotype.errors import CrowdError, UnknownSynset
-from holotype.images.gallery import Pictures
 from holotype.ontology import Ontology
 from holotype.project import Project
+from holotype.queries.results import Result
 from holotype.releases import Release, certify_release, verify_release
 from holotype.releases.build import AUDIT, AUDIT_TABLES, CERTIFICATES, CHANGES, CHECKSUMS, MANIFEST, SAMPLE
 from holotype.releases.certificates import Tables
@@ -59,7 +59,7 @@ def relabel(db: Project, sha256: str, state: str) -> None:
         connection.exec_driver_sql(f"UPDATE label SET state = '{state}' WHERE candidate_id = {number}")  # noqa: S608
 
 
-def say(images: Pictures, answer: Answer = YES) -> dict[tuple[str, str], Answer]:
+def say(images: Iterable[Result], answer: Answer = YES) -> dict[tuple[str, str], Answer]:
     return {(image.sha256, image.wnid): answer for image in images}
 
 
@@ -118,7 +118,7 @@ def test_what_is_drawn_stays_drawn(labelled: Project) -> None:
     """Where labels leave or join, whatever the reason, the sample is what it was."""
     sample = labelled.audits.draw([CARNIVORE], 8)
     (before,) = labelled.audits.status()
-    for image in labelled.images.candidates():
+    for image in labelled.images.find():
         relabel(labelled, image.sha256, "no")
     (audit,) = labelled.audits.status()
     assert (audit.sample, audit.labels, audit.certificate) == (before.sample, 0, None)
@@ -154,7 +154,7 @@ def bounds(db: Project) -> list[float]:
     return [bound for found in db.audits.certificates() for bound in (found.lower, found.simultaneous)]
 
 
-def certified(db: Project) -> Pictures:
+def certified(db: Project) -> list[Result]:
     """Carnivores audited, the first two of the sample wrong."""
     sample = db.audits.draw([CARNIVORE], 8)
     db.audits.record(say(sample) | say(sample[:2], NO), "ann")
@@ -217,7 +217,7 @@ def test_relatives_and_other_sizes_are_counted(labelled: Project) -> None:
 
 
 def test_what_joins_after_the_draw_counts_as_wrong(labelled: Project) -> None:
-    images = labelled.images.candidates()
+    images = list(labelled.images.find())
     for image in images[:10]:
         relabel(labelled, image.sha256, "no")
     labelled.audits.record(say(labelled.audits.draw([CARNIVORE], 20)), "ann")
@@ -271,7 +271,7 @@ def test_an_answer_is_corrected_by_appending_and_never_for_gain(labelled: Projec
 
 def test_another_spelling_is_no_other_person(labelled: Project) -> None:
     worker = labelled.crowd.votes()[0].worker
-    everything = say(labelled.images.candidates())
+    everything = say(labelled.images.find())
     for name in (worker.upper(), f" {worker} ", f"{worker[:2]} {worker[2:]}"):
         with pytest.raises(CrowdError, match="has voted on .* somebody independent"):
             labelled.audits.record(everything, name)
@@ -303,7 +303,7 @@ def vote_late(db: Project, sha256: str, worker: str) -> None:
 def test_an_auditor_must_not_have_voted(labelled: Project) -> None:
     sample = labelled.audits.draw([DOG], 5)
     worker = labelled.crowd.votes()[0].worker
-    everything = say(labelled.images.candidates())
+    everything = say(labelled.images.find())
     with pytest.raises(CrowdError, match=f"auditor '{worker}' has voted on .* somebody independent"):
         labelled.audits.record(everything, worker)
     labelled.audits.record(say(sample), "ann")
@@ -393,7 +393,7 @@ def test_a_release_without_audits_is_as_before(labelled: Project) -> None:
 
 def changed(db: Project) -> list[Certificate]:
     """An audit with second opinions and a correction, then two labels left and two joined."""
-    images = db.images.candidates()
+    images = list(db.images.find())
     for image in images[:2]:
         relabel(db, image.sha256, "no")
     certificates = audited(db)
@@ -658,10 +658,10 @@ def fill_in(path: Path, answer: str = "yes") -> None:
 def test_an_audit_from_the_command_line(labelled: Project, tmp_path: Path) -> None:
     labelled.close()
     here = ("-p", labelled.path)
-    assert "no audit is planned and complete" in run("certify", *here)
+    assert "no audit is planned and complete" in run("audits", "certificates", *here)
     sample = tmp_path / "sample.csv"
-    draw = ("audit", "draw", "--under", CARNIVORE, "--under", DOG, "--per-synset", "--size", 6, *here)
-    assert "then: holotype audit record" in run(*draw, "--out", sample)
+    draw = ("audits", "draw", "--under", CARNIVORE, "--under", DOG, "--per-synset", "--size", 6, *here)
+    assert "then: holotype audits record" in run(*draw, "--out", sample)
     rows = list(csv.DictReader(sample.read_text().splitlines()))
     assert set(rows[0]) == {"sha256", "wnid", "name", "answer"}
     assert {(row["wnid"], row["name"]) for row in rows} > {(DOG, "dog"), (WHIPPET, "whippet")}
@@ -670,29 +670,31 @@ def test_an_audit_from_the_command_line(labelled: Project, tmp_path: Path) -> No
     assert "labelled" not in page
     assert "is there already" in run(*draw, "--out", sample, expect=2)
     assert "is a CSV file" in run(*draw, "--out", tmp_path / "sample.html", expect=2)
-    status = json.loads(run("audit", "status", *here, "--json"))
+    status = json.loads(run("audits", "status", *here, "--json"))
     assert {found["wnid"] for found in status} == {CARNIVORE, DOG, CAT, WHIPPET}
-    assert "6 of 6 left to audit" in run("audit", "status", *here)
+    assert "6 of 6 left to audit" in run("audits", "status", *here)
     fill_in(sample)
-    assert f"{len(rows)} new" in run("audit", "record", sample, "--auditor", "ann", *here)
+    assert f"{len(rows)} new" in run("audits", "record", sample, "--auditor", "ann", *here)
     assert "0 images to look at" in run(*draw, "--out", tmp_path / "again.csv")
-    shown = run("certify", *here)
+    shown = run("audits", "certificates", *here)
     assert all(word in shown for word in ("60.0 %", "50.0 %", "70.0 %")), shown
     made = json.loads(run("release", "create", "v1", "--outvoted", *here, "--json"))
-    found = json.loads(run("certify", "v1", *here, "--json"))
+    found = json.loads(run("audits", "certificates", "v1", *here, "--json"))
     assert {one["plan"]["wnid"] for one in found["certificates"]} == {CARNIVORE, DOG, WHIPPET, CAT}
-    assert run("certify", made["path"]) == shown
+    assert run("audits", "certificates", made["path"]) == shown
     set_first(lower=0.99)(Path(made["path"]))
-    assert "does not follow from its audit" in run("certify", made["path"], expect=1)
+    assert "does not follow from its audit" in run("audits", "certificates", made["path"], expect=1)
     fill_in(sample, "no")
-    correct = ("audit", "correct", sample, "--auditor", "ann", "--reason", "wolves", *here)
+    correct = ("audits", "correct", sample, "--auditor", "ann", "--reason", "wolves", *here)
     assert f"{len(rows)} new" in run(*correct)
-    assert f"certified; {6} corrected" in run("audit", "status", *here)
-    assert {one["corrected"] for one in json.loads(run("certify", *here, "--json"))["certificates"]} == {6}
+    assert f"certified; {6} corrected" in run("audits", "status", *here)
+    assert {one["corrected"] for one in json.loads(run("audits", "certificates", *here, "--json"))["certificates"]} == {
+        6
+    }
     assert "takes a fresh draw" in run(*draw[:-3], 7, *here, "--out", tmp_path / "more.csv", expect=2)
     assert "images to look at" in run(*draw, "--fresh", "--out", tmp_path / "more.csv")
-    assert json.loads(run("certify", made["path"], "--json", expect=1))["certificates"] == []
-    assert "there is no release in" in run("certify", "v9", *here, expect=2)
+    assert json.loads(run("audits", "certificates", made["path"], "--json", expect=1))["certificates"] == []
+    assert "there is no release 'v9'" in run("audits", "certificates", "v9", *here, expect=2)
 
 
 @pytest.mark.parametrize(
@@ -710,5 +712,5 @@ def test_an_audit_from_the_command_line(labelled: Project, tmp_path: Path) -> No
 )
 def test_a_wrong_file_of_answers_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "answers.csv").write_bytes(text.encode(errors="surrogateescape"))
-    record = ("audit", "record", tmp_path / "answers.csv", "--auditor", "ann", "-p", tmp_path / "p")
+    record = ("audits", "record", tmp_path / "answers.csv", "--auditor", "ann", "-p", tmp_path / "p")
     assert message in run(*record, expect=2)

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import functools
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, MetaData, Table, create_engine, text
 from sqlalchemy.exc import IntegrityError
 
 from holotype.catalog import (
@@ -19,30 +22,40 @@ from holotype.catalog import (
     corrections,
     images,
     labels,
+    pages,
     releases,
     statements,
     votes,
     workers,
 )
-from holotype.catalog.schema import gold, metadata, overruling
+from holotype.catalog.schema import STATES, gold, metadata, overruling
 from holotype.errors import ProjectError
+from holotype.store.location import Location
 
 
-def image(digest: str, pack: str = "pack-000000.tar", end: int = 100) -> dict[str, object]:
-    return {
-        "sha256": digest,
-        "pack": pack,
+def image(digest: str, pack: str = "pack-000000.tar", end: int = 100) -> images.Packed:
+    location, thumbnail = Location(pack, 512, 7), Location(pack, end - 10, 10)
+    return images.Packed(digest, location, thumbnail, "JPEG", "RGB", 4, 3, bytes(range(32)), bytes(32))
+
+
+def add_old_images(connection: Connection, digests: str) -> None:
+    """Images as they were kept before they had one table with those of datasets."""
+    values: dict[str, Any] = {
+        "sha256": "",
+        "pack": "pack-000000.tar",
         "offset": 512,
         "length": 7,
-        "thumbnail_offset": end - 10,
-        "thumbnail_length": 10,
-        "format": "JPEG",
-        "mode": "RGB",
-        "width": 4,
-        "height": 3,
-        "hash": bytes(range(32)),
-        "mirrored": bytes(32),
+        "thumbnail_offset": 90,
     }
+    values |= {"thumbnail_length": 10, "format": "JPEG", "mode": "RGB", "width": 4, "height": 3}
+    values |= {"hash": bytes(range(32)), "mirrored": bytes(32)}
+    fill_old(connection, "image", [{**values, "sha256": digest} for digest in digests])
+
+
+def fill_old(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
+    """Append rows to a table as it was in the version that a catalog has."""
+    if rows:
+        connection.execute(Table(table, MetaData(), autoload_with=connection).insert(), rows)
 
 
 def sighting(image_id: int, wnid: str = "n00000001", rank: int = 1, origin: str = "file:///a") -> candidates.Sighting:
@@ -52,7 +65,7 @@ def sighting(image_id: int, wnid: str = "n00000001", rank: int = 1, origin: str 
 def fill(catalog: Catalog) -> dict[str, int]:
     with catalog.write() as connection:
         images.add(connection, [image("a", end=100), image("b", end=300), image("c", "pack-000001.tar")])
-        ids = images.ids(connection, ["a", "b", "c", "d"])
+        ids = images.own_ids(connection, ["a", "b", "c", "d"])
         candidates.add_sightings(
             connection, [sighting(ids["a"]), sighting(ids["b"], rank=1), sighting(ids["c"], "n00000002", 5)]
         )
@@ -74,7 +87,7 @@ def old_catalog(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     engine = create_engine(url)
     with engine.begin() as connection:
         command.upgrade(migration(connection), "0003")
-        images.add(connection, [image("a"), image("b")])
+        add_old_images(connection, "ab")
         connection.execute(text("INSERT INTO candidate (wnid, rank, image_id) SELECT 'n00000001', 1, id FROM image"))
         connection.execute(text("INSERT INTO gold VALUES (1, 2, 'an expert', 5.5), (2, 0, 'sibling', 6.5)"))
         connection.execute(text("INSERT INTO label VALUES (1, 'yes', 1.0, 'gold'), (2, 'yes', 1.0, 'lead(3, 9)')"))
@@ -83,7 +96,14 @@ def old_catalog(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def vote(candidate: int, worker: str, answer: int = 2) -> dict[str, object]:
-    return {"candidate_id": candidate, "worker": worker, "answer": answer, "page": "001-x", "seconds": 1.5, "at": 9.0}
+    return {
+        "candidate_id": candidate,
+        "worker": worker,
+        "answer": answer,
+        "page": "001-x",
+        "seconds": 1.5,
+        "at": 9.0,
+    } | {"round": 1}
 
 
 def test_migrations_make_the_tables_that_the_code_describes(catalog: Catalog) -> None:
@@ -96,7 +116,7 @@ def test_opening_again_changes_nothing(catalog: Catalog) -> None:
     url = catalog._engine.url.render_as_string(hide_password=False)
     again = Catalog(url)
     with again.read() as connection:
-        assert images.ids(connection, ["a", "b", "c"]) == ids
+        assert images.own_ids(connection, ["a", "b", "c"]) == ids
     again.close()
 
 
@@ -105,7 +125,7 @@ def test_images_are_stored_once(catalog: Catalog) -> None:
     with pytest.raises(IntegrityError), catalog.write() as connection:
         images.add(connection, [image("e"), image("a")])
     with catalog.read() as connection:
-        assert images.ids(connection, ["e"]) == {}
+        assert images.own_ids(connection, ["e"]) == {}
         ids, straight, mirrored = images.hashes(connection)
     assert len(ids) == 3
     assert bytes(straight[1]) == bytes(range(32))
@@ -141,38 +161,37 @@ def test_a_workers_first_vote_counts(catalog: Catalog) -> None:
         assert votes.add(connection, [vote(first, "ann", 0), vote(second, "ann", 1)]) == 1
         assert votes.add(connection, []) == 0
     with catalog.read() as connection:
-        votes = votes.read(connection)
+        cast = votes.read(connection)
         totals = images.totals(connection)
-    assert votes.candidate.tolist() == [first, first, second]
-    assert (votes.worker, votes.answer.tolist()) == (["ann", "bob", "ann"], [2, 0, 1])
+    assert cast.candidate.tolist() == [first, first, second]
+    assert (cast.worker, cast.answer.tolist()) == (["ann", "bob", "ann"], [2, 0, 1])
     assert totals == {"images": 3, "candidates": 3, "votes": 3, "workers": 2, "near_duplicates": 0, "bytes": 21}
 
 
-def test_images_are_found_by_rank_and_state(catalog: Catalog) -> None:
+def test_accepted_candidates_are_found_by_rank(catalog: Catalog) -> None:
     ids = fill(catalog)
     with catalog.write() as connection:
         numbers = [row.id for row in candidates.tasks(connection)]
         conclusions = [
-            {"candidate_id": number, "state": state, "posterior": 0.5, "policy": "p"}
+            {"candidate_id": number, "state": state, "posterior": 0.5, "policy": "p", "guard": None}
             for number, state in zip(numbers, ("yes", "no"), strict=False)
         ]
-        labels.put(connection, conclusions)
-        labels.put(connection, [{**conclusions[1], "state": "yes"}])
-        images.set_near_duplicates(connection, {ids["a"]: ids["a"], ids["b"]: ids["a"]})
+        assert labels.put(connection, conclusions) == 2
+        assert labels.put(connection, [{**conclusions[1], "state": "yes"}]) == 1
+        images.set_near_duplicates(connection, {ids["a"]: ids["a"], ids["b"]: ids["a"]}, 3)
 
-    def found(ranges: list[tuple[int, int]] | None, *states: str) -> list[str]:
+    def found(*ranges: tuple[int, int]) -> list[str]:
         with catalog.read() as connection:
-            return [row.sha256 for row in candidates.find(connection, ranges, states or None)]
+            return [row.sha256 for row in candidates.accepted(connection, ranges)]
 
-    assert found(None) == ["a", "b", "c"]
-    assert found([(0, 2)]) == ["a", "b"]
-    assert found([(2, 6)]) == found([(0, 1), (5, 6)]) == found(None, "open") == ["c"]
-    assert found([(0, 9)], "yes") == ["a", "b"]
-    assert found([(6, 9)]) == found(None, "no") == []
+    assert found((0, 9)) == found((0, 2)) == found((0, 1), (1, 2), (4, 9)) == ["a", "b"]
+    assert found((2, 9)) == found() == []
     with catalog.read() as connection:
-        assert labels.counts(connection) == {("n00000001", "yes"): 2, ("n00000002", "open"): 1}
-        rows = candidates.find(connection, None, None)
-    assert [row.group_id for row in rows] == [ids["a"], ids["a"], ids["c"]]
+        assert labels.counts(connection) == {(1, "", "yes"): 2, (5, "", "open"): 1}
+        assert (images.grouped(connection), images.count_read(connection)) == (3, 3)
+        rows = releases.accepted(connection, numbers)
+        assert candidates.states(connection, numbers) == dict(zip(numbers, ("yes", "yes", "open"), strict=True))
+    assert [(row.sha256, row.policy, row.group_id) for row in rows] == [("a", "p", ids["a"]), ("b", "p", ids["a"])]
 
 
 def test_inputs_are_known_by_origin_size_and_time(catalog: Catalog) -> None:
@@ -368,7 +387,7 @@ def test_two_who_correct_at_once_do_not_pass_each_other_by(catalog: Catalog) -> 
 
 
 def test_gold_of_an_older_catalog_is_the_first_statement(old_catalog: str) -> None:
-    """A catalog of version 0003 with gold, a label and more: nothing is lost on the way here, nor on the way back."""
+    """A catalog of version 0003 with gold, a label and more: nothing is lost on the way here."""
     catalog = Catalog(old_catalog)
     with catalog.read() as connection:
         said = [(one.candidate, one.number, one.answer, one.by, one.reason, one.at) for one in
@@ -377,11 +396,170 @@ def test_gold_of_an_older_catalog_is_the_first_statement(old_catalog: str) -> No
         assert corrections.history(connection, overruling) == []
         assert labels.last_policy(connection) == "lead(3, 9)"
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    with catalog.write() as connection:
-        corrections.say(connection, gold, {1: None, 2: 2}, "x", "wrong", 7.0)
-    with catalog._engine.begin() as connection:
-        command.downgrade(migration(connection), "0003")
-        held = connection.execute(text("SELECT candidate_id, answer, source, at FROM gold")).all()
-        assert [tuple(row) for row in held] == [(2, 2, "x", 7.0)]
     catalog.close()
-    Catalog(old_catalog).close()
+
+
+OLD_PAGES = ["001-0a", "012-0b", "1000-0c", "000-0d", "elsewhere"]
+OLD_POSTINGS = [("001-0a", "H1"), ("012-0b", "H1"), ("001-0a/2", "H2"), ("001-0a/10", "H3")]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def catalog_without_rounds(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a catalog of version 0006 with votes, pages and postings."""
+    url = request.getfixturevalue("postgres") if request.param == "postgres" else f"sqlite:///{tmp_path / 'old.sqlite'}"
+    engine = create_engine(url)
+    rows: dict[str, list[dict[str, object]]] = {
+        "INSERT INTO worker (name) VALUES (:name)": [{"name": "ann"}],
+        "INSERT INTO vote (candidate_id, worker_id, answer, page, seconds, at) VALUES (:number, 1, 2, :page, 1, 2)": [
+            {"number": number, "page": page} for number, page in enumerate(OLD_PAGES[:4], 1)
+        ],
+        "INSERT INTO page VALUES (:page, 'mturk', 'n00000001', '[1]', 3.0)": [{"page": page} for page in OLD_PAGES],
+        "INSERT INTO posting (page_id, crowd, reference, assignments, at) VALUES (:page, 'mturk', :reference, 1, 4)": [
+            {"page": page, "reference": reference} for page, reference in OLD_POSTINGS
+        ],
+    }
+    with engine.begin() as connection:
+        command.upgrade(migration(connection), "0006")
+        add_old_images(connection, "abcd")
+        connection.execute(text("INSERT INTO candidate (wnid, rank, image_id) SELECT 'n00000001', 1, id FROM image"))
+        for statement, values in rows.items():
+            connection.execute(text(statement), values)
+    engine.dispose()
+    return url
+
+
+def test_rounds_and_postings_of_an_older_catalog_stay(catalog_without_rounds: str) -> None:
+    """Rounds were in the ids of pages, and a page's second posting had its number behind its name."""
+    catalog = Catalog(catalog_without_rounds)
+    with catalog.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert votes.read(connection).round.tolist() == [1, 12, 1000, 0]
+        rounds = {row.id: row.round for row in pages.read(connection, "mturk", OLD_PAGES)}
+        assert rounds == dict(zip(OLD_PAGES, (1, 12, 1000, 0, 0), strict=True))
+        posted = [tuple(row) for row in pages.postings(connection, "mturk")]
+        assert posted == [(page.partition("/")[0], reference, 1, 4.0) for page, reference in OLD_POSTINGS]
+    row = {"reference": "H4", "assignments": 1, "at": 5.0}
+    with catalog.write() as connection:
+        for page in ("001-0a", "012-0b", "new"):
+            pages.add_posting(connection, "mturk", page, row)
+    with catalog.read() as connection:
+        numbers = connection.execute(text("SELECT page_id, number FROM posting WHERE reference = 'H4'")).all()
+        assert [tuple(row) for row in numbers] == [("001-0a", 11), ("012-0b", 2), ("new", 1)]
+    catalog.close()
+    Catalog(catalog_without_rounds).close()
+
+
+BEFORE = Path(__file__).parent / "catalogs/0006.json"
+"""Every row of a catalog that the version before wrote: photographs, an import, votes, gold, audits and a release."""
+
+
+def rows_before() -> dict[str, list[dict[str, Any]]]:
+    def value(held: Any) -> Any:
+        return bytes.fromhex(held["hex"]) if isinstance(held, dict) else held
+
+    tables = json.loads(BEFORE.read_text())
+    return {
+        table: [{name: value(held) for name, held in row.items()} for row in rows] for table, rows in tables.items()
+    }
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalog]:
+    url = request.getfixturevalue("postgres") if request.param == "postgres" else f"sqlite:///{tmp_path / 'old.sqlite'}"
+    engine = create_engine(url)
+    held = rows_before()
+    with engine.begin() as connection:
+        command.upgrade(migration(connection), "0006")
+        for table in _by_reference(connection):
+            fill_old(connection, table, held.get(table, []))
+        if connection.dialect.name == "postgresql":
+            for table, rows in held.items():
+                if rows and "id" in rows[0] and isinstance(rows[0]["id"], int):
+                    last = max(row["id"] for row in rows)
+                    connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {last})"))
+    engine.dispose()
+    catalog = Catalog(url)
+    yield catalog
+    catalog.close()
+
+
+def test_a_catalog_of_the_version_before_keeps_every_fact(migrated: Catalog) -> None:
+    before = rows_before()
+    archives = {row["id"]: row for row in before["archive"]}
+    with migrated.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+        def now(table: str) -> list[dict[str, Any]]:
+            rows = connection.execute(metadata.tables[table].select().order_by(text("1")))
+            return [dict(row._mapping) for row in rows]
+
+        same = "intake sighting worker gold overruling prior standing audit audit_draw audit_sample audit_answer"
+        for table in f"{same} audit_correction near_duplicate release".split():
+            assert sorted(now(table), key=str) == sorted(before[table], key=str), table
+        kept = [{name: row[name] for name in before["vote"][0]} for row in now("vote")]
+        assert kept == before["vote"]
+        files, images_now = {row["id"]: row for row in now("file")}, {row["id"]: row for row in now("image")}
+        read = {row["image_id"]: row for row in now("fingerprint")}
+        datasets = {row["id"]: row["name"] for row in now("dataset")}
+        policies = {row["id"]: row["name"] for row in now("policy")}
+        assert datasets == {0: "", 1: "ilsvrc2012"}
+        for row in before["image"]:
+            own, looked = images_now[row["id"]], read[row["id"]]
+            assert (own["name"], own["dataset_id"], files[own["file_id"]]["path"]) == (row["sha256"], 0, row["pack"])
+            assert (own["offset"], own["length"]) == (row["offset"], row["length"])
+            kept_names = row.keys() - {"id", "pack", "offset", "length"}
+            assert {name: looked[name] for name in kept_names} == {name: row[name] for name in kept_names}
+        by_name = {row["name"]: row for row in images_now.values() if row["dataset_id"] == 1}
+        assert by_name.keys() == {row["name"] for row in before["item"]}
+        number = {row["id"]: by_name[row["name"]]["id"] for row in before["item"]}
+        for row in before["item"]:
+            image_now, archive = by_name[row["name"]], archives[row["archive_id"]]
+            assert {k: v for k, v in files[image_now["file_id"]].items() if k != "id"} == {
+                k: v for k, v in archive.items() if k != "id"
+            }
+            names = ("split", "path", "offset", "length", "boxes")
+            assert [image_now[name] for name in names] == [row[name] for name in names]
+        for table in ("fingerprint", "annotation", "url"):
+            rows = {row["image_id"]: row for row in now(table)}
+            for row in before[table]:
+                said = {name: value for name, value in row.items() if name not in ("item_id", "archive_id")}
+                assert said.items() <= rows[number[row["item_id"]]].items()
+        boxes = [
+            (row["image_id"], row["wnid"], row["x_min"], row["y_min"], row["x_max"], row["y_max"]) for row in now("box")
+        ]
+        names = ("wnid", "x_min", "y_min", "x_max", "y_max")
+        assert boxes == [(number[row["item_id"]], *(row[name] for name in names)) for row in before["box"]]
+        assert [(row["wnid"], row["mark"], row["value"]) for row in now("mark")] == [
+            (row["wnid"], row["mark"], row["value"]) for row in before["mark"]
+        ]
+        claims = {row["image_id"]: row for row in now("candidate") if row["labelled_by"] is not None}
+        candidates_now = {row["id"]: row for row in now("candidate")}
+        told = {row["candidate_id"]: row for row in before["label"]}
+        for row in before["candidate"]:
+            one, label = candidates_now[row["id"]], told[row["id"]]
+            assert (one["wnid"], one["rank"], one["image_id"], one["asked"]) == (
+                row["wnid"],
+                row["rank"],
+                row["image_id"],
+                1,
+            )
+            assert (STATES[one["state"]], one["posterior"]) == (label["state"], label["posterior"])
+            assert (policies[one["policy_id"]], one["guard"]) == (label["policy"], label["guard"])
+        assert claims.keys() == {number[row["id"]] for row in before["item"] if row["wnid"]}
+        for row in before["item"]:
+            if row["wnid"]:
+                claim = claims[number[row["id"]]]
+                assert (claim["wnid"], claim["rank"], claim["boxes"]) == (row["wnid"], row["rank"], row["boxes"])
+                assert files[claim["labelled_by"]]["path"] == archives[row["labelled_by"]]["path"]
+                assert (STATES[claim["state"]], claim["asked"]) == ("yes", 0)
+                assert policies[claim["policy_id"]] == "imported:ilsvrc2012"
+    with migrated.write() as connection:  # ids go on behind those that were copied
+        images.add(connection, [image("new")])
+        candidates.add_sightings(connection, [sighting(images.own_ids(connection, ["new"])["new"])])
+
+
+def _by_reference(connection: Connection) -> list[str]:
+    """The tables of a catalog, those that others refer to first."""
+    found = MetaData()
+    found.reflect(connection)
+    return [table.name for table in found.sorted_tables]

@@ -12,7 +12,8 @@ import click
 import pytest
 
 from conftest import Ended, command, encoded, photo, program, run
-from holotype.cli.commands import holotype as commands
+from holotype.cli.groups import commands_below
+from holotype.cli.root import holotype as commands
 
 Fill = Callable[..., None]
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -29,18 +30,22 @@ def test_a_whole_project_from_the_command_line(tmp_path: Path, fill: Fill) -> No
     assert ingested == "25 inputs = 24 kept + 0 duplicate + 1 rejected (unknown_format 1) + 0 unchanged\n"
     again = json.loads(run("ingest", tmp_path / "photos", "-p", project, "--json"))
     assert (again["total"], again["unchanged"]) == (25, 25)
-    verified = json.loads(run("verify", "--crowd", "simulated", "-p", project, "--json"))
+    verified = json.loads(run("crowd", "run", "--crowd", "simulated", "-p", project, "--json"))
     assert sum(verified["states"].values()) == 24
-    assert "24 images" in run("stats", "-p", project)
-    stats = json.loads(run("stats", "--json", cwd=project))
+    assert "24 images" in run("statistics", "-p", project)
+    stats = json.loads(run("statistics", "--json", cwd=project))
     assert set(stats["synsets"]) == {DOG, CAT}
     made = json.loads(run("release", "create", "v1", "-p", project, "--outvoted", "--json"))
     assert made["labels"] == stats["states"]["yes"]
     assert run("release", "list", "-p", project).startswith("<Release v1: 2 synsets")
     assert list(json.loads(run("release", "list", "-p", project, "--json"))) == ["v1"]
+    assert json.loads(run("datasets", "list", "-p", project, "--json")) == []
     assert run("release", "verify", "v1", "-p", project).endswith("is sound\n")
     assert json.loads(run("release", "verify", made["path"], "--json"))["problems"] == []
-    assert "is there already" not in run("release", "create", "v1", "-p", project, expect=2)
+    assert "there is a release 'v1' already" in run("release", "create", "v1", "-p", project, expect=2)
+    dogs = ("release", "create", "dogs", "--query", f"under:{DOG}", "-p", project, "--outvoted")
+    assert run(*dogs).startswith("<Release dogs: 1 synset")
+    assert "no image that the query finds" in run(*dogs[:2], "x", "--query", "split:val", "-p", project, expect=2)
 
     import pyarrow.parquet as pq
 
@@ -51,6 +56,11 @@ def test_a_whole_project_from_the_command_line(tmp_path: Path, fill: Fill) -> No
     assert scores["flat"][0]["value"] == 0
     assert "0.000" in run("evaluate", tmp_path / "predictions.csv", "--release", made["path"])
 
+    assert "there is no release in" in run("release", "verify", tmp_path / "v1", expect=2)
+    assert "there is no release 'v9'; there are: v1, dogs" in run("release", "verify", "v9", "-p", project, expect=2)
+    (tmp_path / "v1").mkdir()
+    assert run("release", "verify", "v1", "-p", project, cwd=tmp_path).endswith("p/releases/v1 is sound\n")
+
     (Path(made["path"]) / "statistics.json").write_text("{}")
     assert "lacks the splits" in run("release", "list", "-p", project)
     (Path(made["path"]) / "manifest.parquet").write_bytes(b"")
@@ -58,7 +68,7 @@ def test_a_whole_project_from_the_command_line(tmp_path: Path, fill: Fill) -> No
 
 
 def test_the_program_does_in_a_process_of_its_own_what_it_does_here(tmp_path: Path) -> None:
-    for arguments in (["ontology", "find", "whippet", "--json"], ["stats"], ["nonsense"], ["release", "--help"]):
+    for arguments in (["ontology", "find", "whippet", "--json"], ["statistics"], ["nonsense"], ["release", "--help"]):
         done = subprocess.run(program(*arguments), capture_output=True, text=True, check=False, cwd=tmp_path)
         said, failed = (text.replace("-c ", "holotype ") for text in (done.stdout, done.stderr))
         assert command(*arguments, cwd=tmp_path) == Ended(done.returncode, said, failed)
@@ -107,15 +117,15 @@ def test_an_ambiguous_folder_is_settled_on_the_command_line(tmp_path: Path, fill
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["stats"], "error: there is no holotype project in"),
+        (["statistics"], "error: there is no holotype project in"),
         (["ingest", "nowhere"], "error: there is no holotype project"),
         (["ontology", "show", "crane"], "error: 'crane' has 5 senses, give the wnid: n10914447"),
         (["ontology", "show", "n00000000"], "error: no synset n00000000"),
         (["release", "verify", "nothing"], "error: there is no holotype project"),
-        (["verify", "--crowd", "people"], "Invalid value for '--crowd'"),
+        (["crowd", "run", "--crowd", "people"], "Invalid value for '--crowd'"),
         (["nonsense"], "No such command 'nonsense'"),
         (["ingest", "x", "--sense", "crane"], "is not NAME=WNID"),
-        (["verify", "--crowd", "simulated", "--policy", "posterior(2)"], "error: a policy needs"),
+        (["crowd", "run", "--crowd", "simulated", "--policy", "posterior(2)"], "error: a policy needs"),
     ],
 )
 def test_an_error_is_one_clear_line_and_exit_code_2(tmp_path: Path, arguments: list[str], message: str) -> None:
@@ -141,7 +151,7 @@ def test_a_wrong_truth_file_is_refused(tmp_path: Path, fill: Fill, text: str, me
     run("init", tmp_path / "p")
     run("ingest", tmp_path / "photos", "-p", tmp_path / "p")
     (tmp_path / "truth.csv").write_bytes(text.encode(errors="surrogateescape"))
-    truth = ("verify", "--crowd", "simulated", "--truth", tmp_path / "truth.csv", "-p", tmp_path / "p")
+    truth = ("crowd", "run", "--crowd", "simulated", "--truth", tmp_path / "truth.csv", "-p", tmp_path / "p")
     assert message in run(*truth, expect=2)
 
 
@@ -184,34 +194,35 @@ def test_the_demo_runs_on_any_folder_and_again(tmp_path: Path) -> None:
 def test_a_campaign_is_rehearsed_and_priced_before_and_after_votes(tmp_path: Path, fill: Fill) -> None:
     fill(tmp_path / "photos" / DOG, 6)
     run("init", tmp_path / "p")
-    assert "nothing to rehearse" in run("verify", "rehearse", "-p", tmp_path / "p", expect=2)
+    assert "nothing to rehearse" in run("crowd", "rehearse", "-p", tmp_path / "p", expect=2)
     run("ingest", tmp_path / "photos", "-p", tmp_path / "p")
-    said = run("verify", "rehearse", "-p", tmp_path / "p", "--tasks", 48, "--plot", tmp_path / "plot.svg")
+    said = run("crowd", "rehearse", "-p", tmp_path / "p", "--tasks", 48, "--plot", tmp_path / "plot.svg")
     assert "not your crowd" in said
     assert "fixed(5)" in said
     assert (tmp_path / "plot.svg").read_text().startswith("<?xml")
-    before = json.loads(run("verify", "forecast", "-p", tmp_path / "p", "--reward", "0.5", "--json"))
+    before = json.loads(run("crowd", "forecast", "-p", tmp_path / "p", "--reward", "0.5", "--json"))
     assert (before["cast"], before["open"], before["elapsed"]) == (0, 6, None)
     assert before["dollars"]["low"] >= 2 * 0.6
-    run("verify", "--crowd", "simulated", "--policy", "fixed(2)", "-p", tmp_path / "p")
-    assert "to finish 0 open" in run("verify", "forecast", "--policy", "fixed(2)", "-p", tmp_path / "p")
-    after = json.loads(run("verify", "rehearse", "-p", tmp_path / "p", "--tasks", 48, "--json"))
+    assert "what is open needs more votes" in run("crowd", "run", "--crowd", "nobody", "-p", tmp_path / "p")
+    run("crowd", "run", "--crowd", "simulated", "--policy", "fixed(2)", "-p", tmp_path / "p")
+    concluded = run("crowd", "run", "--crowd", "nobody", "--policy", "fixed(1)", "-p", tmp_path / "p")
+    assert "open 0" in concluded
+    assert "0 of them new" in concluded
+    assert "to finish 0 open" in run("crowd", "forecast", "--policy", "fixed(2)", "-p", tmp_path / "p")
+    after = json.loads(run("crowd", "rehearse", "-p", tmp_path / "p", "--tasks", 48, "--json"))
     assert after["votes"] > 0
-    assert "hardly more than a guess" in run("verify", "rehearse", "-p", tmp_path / "p", "--tasks", 48)
+    assert "hardly more than a guess" in run("crowd", "rehearse", "-p", tmp_path / "p", "--tasks", 48)
     assert [row["images"] for row in after["policies"]] == [48] * 6
 
 
 def test_verify_asks_for_a_crowd_and_refuses_options_that_would_be_lost(tmp_path: Path) -> None:
-    assert "Missing option '--crowd'" in run("verify", "-p", tmp_path, expect=2)
-    assert "options come after" in run("verify", "-p", tmp_path, "rehearse", expect=2)
-    assert "must end in" in run("verify", "rehearse", "--plot", "x.doc", expect=2)
+    assert "Missing option '--crowd'" in run("crowd", "run", "-p", tmp_path, expect=2)
+    assert "Did you mean 'rehearse'" in run("crowd", "rehearsed", expect=2)
+    assert "must end in" in run("crowd", "rehearse", "--plot", "x.doc", expect=2)
 
 
-def walk(command: click.Command, path: tuple[str, ...] = ("holotype",)) -> list[tuple[tuple[str, ...], click.Command]]:
-    if isinstance(command, click.Group):
-        below = [found for name, child in sorted(command.commands.items()) for found in walk(child, (*path, name))]
-        return [*below, (path, command)] if command.invoke_without_command else below
-    return [(path, command)]
+def walk() -> list[tuple[str, click.Command]]:
+    return list(commands_below(commands, click.Context(commands)))
 
 
 def test_the_reference_is_what_the_commands_say() -> None:
@@ -223,12 +234,10 @@ def test_the_reference_is_what_the_commands_say() -> None:
     assert (DOCS / "cli.md").read_text() == reference(), "run: make docs"
 
 
-@pytest.mark.parametrize(
-    ("path", "command"), walk(commands), ids=lambda value: " ".join(value) if isinstance(value, tuple) else ""
-)
-def test_every_command_and_option_is_documented(path: tuple[str, ...], command: click.Command) -> None:
+@pytest.mark.parametrize(("path", "command"), walk(), ids=lambda value: value if isinstance(value, str) else "")
+def test_every_command_and_option_is_documented(path: str, command: click.Command) -> None:
     text = (DOCS / "cli.md").read_text()
-    assert " ".join(path) in text
+    assert f"## holotype {path}\n" in text
     assert command.help
     for parameter in command.params:
         if isinstance(parameter, click.Option):

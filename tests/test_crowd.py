@@ -279,7 +279,7 @@ def test_the_simulated_crowd_is_what_it_says() -> None:
     assert math.isfinite(sum(vote.seconds for vote in tally.votes))
 
 
-PAGE = Page("001-x", "n00000001", (Task(1, "n00000001", "a"), Task(2, "n00000001", "b")), frozenset({"bob"}))
+PAGE = Page("001-x", "n00000001", (Task(1, "n00000001", "a"), Task(2, "n00000001", "b")), frozenset({"bob"}), 1)
 
 
 @pytest.mark.parametrize(

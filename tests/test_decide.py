@@ -83,7 +83,7 @@ def test_a_split_between_siblings_is_asked_about_their_ancestor(cats: Project) -
     assert f"{report.backed_off} backed off to an ancestor" in str(report)
     domestic = [task for task in cats.candidates.tasks() if task.wnid == DOMESTIC]
     assert len(domestic) == report.backed_off
-    assert len(cats.images.candidates(DOMESTIC, decided="yes")) >= report.backed_off
+    assert len(cats.images.find(f"under:{DOMESTIC} state:yes")) >= report.backed_off
     again = cats.crowd.run(people, Lead(2, 4), back_off=True)
     assert (again.new_votes, again.backed_off) == (0, 0)
     release = cats.releases.create("v1")
@@ -108,7 +108,7 @@ def test_a_synset_nobody_can_see_is_given_up(cats: Project) -> None:
     assert report.unimageable == (poodle,)
     assert f"nobody can see {poodle}" in str(report)
     assert not report.waiting
-    assert len(cats.images.candidates("poodle", decided="abandoned")) == states["abandoned"]
+    assert len(cats.images.find("under:poodle state:abandoned")) == states["abandoned"]
 
 
 def test_priors_are_facts_and_the_newest_counts(cats: Project) -> None:
@@ -120,10 +120,10 @@ def test_priors_are_facts_and_the_newest_counts(cats: Project) -> None:
     def score() -> float:
         found = [
             image
-            for image in cats.images.candidates(BURMESE)
+            for image in cats.images.find(f"under:{BURMESE}")
             if image.sha256 == task.sha256 and image.wnid == task.wnid
         ]
-        return float(found[0].posterior or 0)
+        return float(found[0].candidate.score or 0)
 
     before = score()
     assert cats.candidates.add_priors({pair: 0.001}, "model") == 1
@@ -147,7 +147,7 @@ def test_gold_calibrates(cats: Project) -> None:
 
 def test_the_command_line_reads_policies_and_priors(cats: Project, tmp_path: Path) -> None:
     place = "-p", cats.path
-    verify = "verify", "--crowd", "simulated", "--policy"
+    verify = "crowd", "run", "--crowd", "simulated", "--policy"
     assert "candidates" in run(*verify, "lead(2, 5)", "--back-off", *place)
     assert "lead(2, 5) has none" in run(*verify, "lead(2, 5)", "--calibrate", *place, expect=2)
     assert "a policy is one of fixed, lead" in run(*verify, "guess", *place, expect=2)
@@ -155,7 +155,7 @@ def test_the_command_line_reads_policies_and_priors(cats: Project, tmp_path: Pat
     chances = tmp_path / "chances.csv"
     row = f"sha256,wnid,chance\n{first.sha256},{first.wnid},"
     chances.write_text(f"{row}0.25\n")
-    assert "1 of 1 priors are new" in run("priors", chances, "--source", "model", *place)
+    assert "1 of 1 priors are new" in run("candidates", "priors", chances, "--source", "model", *place)
     for text, message in (("", "the header must be"), (f"{row}x\n", "row 2"), (f"{row}nan\n", "between 0 and 1")):
         chances.write_text(text)
-        assert message in run("priors", chances, "--source", "model", *place, expect=2)
+        assert message in run("candidates", "priors", chances, "--source", "model", *place, expect=2)

@@ -155,13 +155,13 @@ def test_every_truncation_is_an_error(tmp_path: Path) -> None:
     for data, cuts in ((whole, range(0, last, 300)), (packed := gzip.compress(whole), range(0, len(packed) - 30, 7))):
         for cut in cuts:
             path = wrote(tmp_path / "boxes.tar.gz", data[:cut])
-            with pytest.raises(ArchiveError, match=r"boxes\.tar\.gz.*download it again"):
+            with pytest.raises(ArchiveError, match=r"boxes\.tar\.gz.*fetch it again"):
                 list(read_voc_archive(path))
 
 
 def test_a_truncated_last_member_is_named(tmp_path: Path) -> None:
     path = wrote(tmp_path / "boxes.tar", tar_of(XMLS)[: 5 * 512 + 100])
-    with pytest.raises(ArchiveError, match=rf"boxes.tar ends inside '.*/{DOG}_33.xml', .* bytes too early"):
+    with pytest.raises(ArchiveError, match=rf"boxes.tar ends at '.*/{DOG}_33.xml', .* bytes too early"):
         list(read_voc_archive(path))
 
 
@@ -176,28 +176,25 @@ def pax(payload: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "ends inside its first header"),
-        (b"<html>Please log in</html>" * 50, "is not a tar, or is damaged, at its first header"),
-        (b"PK\3\4" * 500, "is not a tar"),
-        (gzip.compress(b"\0" * 100, mtime=0), "ends inside its first header"),
-        (corrupt(gzip.compress(tar_of(XMLS), mtime=0), 60), "damaged|is not a tar"),
-        (corrupt(tar_of(XMLS), 1030), f"is damaged, at the header after 'Annotation/{DOG}/{DOG}_10.xml'"),
-        (special(tarfile.SYMTYPE, linkname="/etc/passwd"), "member 'a.xml' is a link"),
-        (special(tarfile.LNKTYPE, linkname="b.xml"), "member 'a.xml' is a link"),
-        (special(tarfile.CHRTYPE, devmajor=1, devminor=3), "member 'a.xml' is no plain file"),
-        (special(tarfile.FIFOTYPE), "member 'a.xml' is no plain file"),
-        (special(tarfile.GNUTYPE_SPARSE), "member 'a.xml' is no plain file"),
-        (tar_of({"/etc/a.xml": b""}), "refused for the name of its member '/etc/a.xml'"),
-        (tar_of({"a/../../b.xml": b""}), r"its member 'a/\.\./\.\./b.xml'"),
-        (tar_of({"a\nb.xml": b""}), r"its member 'a\\nb.xml'"),
-        (
-            tar_of({"x" * 5000 + ".xml": b""}),
-            "member 'an extended header'|an extended header has 5,005 bytes, more than the 4,097 allowed",
-        ),
-        (special(tarfile.XHDTYPE, size=1 << 40), "1,099,511,627,776 bytes, more than the 1,048,576 allowed"),
+        (b"", "ends at its first header"),
+        (b"<html>Please log in</html>" * 50, "is a web page"),
+        (b"PK\3\4" * 500, r"is compressed \(zip\)"),
+        (gzip.compress(b"\0" * 100, mtime=0), "ends at its first header"),
+        (corrupt(gzip.compress(tar_of(XMLS), mtime=0), 60), "damaged|not a tar"),
+        (corrupt(tar_of(XMLS), 1030), "is damaged, or not a tar, at byte 1,024: the checksum"),
+        (special(tarfile.SYMTYPE, linkname="/etc/passwd"), "holds 'a.xml', a symbolic link"),
+        (special(tarfile.LNKTYPE, linkname="b.xml"), "holds 'a.xml', a hard link"),
+        (special(tarfile.CHRTYPE, devmajor=1, devminor=3), "holds 'a.xml', a device"),
+        (special(tarfile.FIFOTYPE), "holds 'a.xml', a named pipe"),
+        (special(tarfile.GNUTYPE_SPARSE), "holds 'a.xml', a sparse file"),
+        (tar_of({"/etc/a.xml": b""}), "a member whose name is absolute: '/etc/a.xml'"),
+        (tar_of({"a/../../b.xml": b""}), r"a member whose name climbs by '..': 'a/\.\./\.\./b.xml'"),
+        (tar_of({"a\nb.xml": b""}), r"control characters: 'a\\nb.xml'"),
+        (tar_of({"x" * 5000 + ".xml": b""}), "has an extended header of 5,005 bytes at byte 0"),
+        (special(tarfile.XHDTYPE, size=1 << 40), "an extended header of 1,099,511,627,776 bytes"),
         (special(tarfile.REGTYPE, size=2 << 20), "'a.xml' has 2,097,152 bytes, more than the 1,048,576 allowed"),
         (special(tarfile.REGTYPE, "a.tar", size=1 << 30), "'a.tar' has 1,073,741,824 bytes"),
-        (special(tarfile.REGTYPE, size=-5), "negative size"),
+        (special(tarfile.REGTYPE, size=-5), "a number in its header is not one"),
         (pax(b"0 path=a\n"), "has a damaged extended header"),
         (pax(b"99 path=a\n"), "has a damaged extended header"),
         (pax(b"x"), "has a damaged extended header"),
@@ -219,7 +216,7 @@ def test_a_flipped_digit_is_told_by_gzips_checksum(tmp_path: Path) -> None:
     packed = gzip.compress(tar_of(XMLS), 0)
     at = packed.index(b"<xmin>33<") + 6
     path = wrote(tmp_path / "boxes.tgz", packed[:at] + b"9" + packed[at + 1 :])
-    with pytest.raises(ArchiveError, match=r"boxes.tgz is damaged at its end \(CRC check failed .*download it again"):
+    with pytest.raises(ArchiveError, match=r"boxes.tgz is damaged at its end \(CRC check failed .*fetch it again"):
         list(read_voc_archive(path))
     nested = wrote(tmp_path / "nested.tar", tar_of({"a.tgz": path.read_bytes()}))
     with pytest.raises(ArchiveError, match=r"nested.tar/a.tgz is damaged at its end"):
@@ -232,7 +229,7 @@ def test_extended_headers_of_a_megabyte_are_read_and_count(tmp_path: Path) -> No
     assert len(record) == len(value) + 46
     path = wrote(tmp_path / "boxes.tar", pax(record))
     assert list(read_voc_archive(path)) == FOUND
-    with pytest.raises(ArchiveError, match="expands to more bytes than such an archive has, at an extended header"):
+    with pytest.raises(ArchiveError, match="expands to more bytes than such an archive has, at its first header"):
         list(read_members(path, (".xml",), 1000, in_all=400_000))
 
 

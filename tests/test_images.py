@@ -320,6 +320,14 @@ def test_many_equal_hashes_are_one_group() -> None:
     assert (near_duplicate_groups(hashes, hashes) == 0).all()
 
 
+def test_a_long_chain_of_near_duplicates_is_one_group_whatever_its_order() -> None:
+    rng = np.random.default_rng(5)
+    steps = np.argsort(rng.random((2000, 256)), axis=1) < 10  # each differs from the next in ten bits
+    chain = np.packbits(np.bitwise_xor.accumulate(steps, axis=0), axis=1)
+    shuffled = chain[rng.permutation(2000)]
+    assert (near_duplicate_groups(shuffled, shuffled) == 0).all()
+
+
 def test_real_photographs_are_all_distinct(shared: Path) -> None:
     paths = sorted((shared / "imagenet-val-sample").iterdir())[:200]
     rows = [fingerprint(path.read_bytes()) for path in paths]

@@ -26,6 +26,7 @@ from holotype.imports.solution import read_solution
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.project.dataset_write import ImportReport
+from holotype.store.location import Location
 from official import (
     Picture,
     by_synset,
@@ -65,17 +66,20 @@ def facts(db: Project) -> Facts:
     with db.catalog.read() as connection:
         boxes: dict[int, list[tuple[Any, ...]]] = {}
         for row in connection.execute(select(t.box)):
-            boxes.setdefault(row.item_id, []).append((row.wnid, row.x_min, row.y_min, row.x_max, row.y_max))
-        archives = {row.id: row for row in connection.execute(select(t.archive))}
-        items = connection.execute(select(t.item)).all()
+            boxes.setdefault(row.image_id, []).append((row.wnid, row.x_min, row.y_min, row.x_max, row.y_max))
+        files = {row.id: row for row in connection.execute(select(t.file))}
+        claims = {row.image_id: row for row in connection.execute(select(t.candidate))}
+        images = connection.execute(select(t.image)).all()
     found = {}
-    for row in items:
-        archive = archives[row.archive_id]
+    for row in images:
+        archive, claim = files[row.file_id], claims.get(row.id)
         about = (archive.kind, row.path, archive.size, archive.mtime_ns)
         data = db.images.read(Location(archive.path, row.offset, row.length, *about))
         held = sorted(boxes.get(row.id, []))
-        assert len(held) == row.boxes
-        found[row.name] = (row.split, row.wnid, row.rank, held, data)
+        assert len(held) == row.boxes == (row.boxes if claim is None else claim.boxes)
+        assert row.assigned == row.labelled == (claim is not None)
+        wnid, rank = ("", -1) if claim is None else (claim.wnid, claim.rank)
+        found[row.name] = (row.split, wnid, rank, held, data)
     return found
 
 
@@ -290,7 +294,7 @@ def test_shards_whose_keys_begin_anew_are_refused(project: Project, tmp_path: Pa
     for name, data in (("s0.tar", b"x"), ("s1.tar", b"yy")):
         (tmp_path / name).write_bytes(tar_of([("0.jpg", data)]))
     shards = [Source(Kind.SHARD, tmp_path / name) for name in ("s0.tar", "s1.tar")]
-    with pytest.raises(ArchiveError, match="need a --dataset of their own"):
+    with pytest.raises(ArchiveError, match="need a dataset of their own"):
         project.datasets.add(shards, "mine")
     assert facts(project) == {}
 
@@ -476,7 +480,7 @@ def test_every_item_is_fingerprinted_once(project: Project, tmp_path: Path) -> N
     again = project.datasets.fingerprint()
     assert (again.sound, again.unreadable) == (0, 0)
     with project.catalog.read() as connection:
-        rows = connection.execute(select(t.item.c.name, t.fingerprint).join(t.fingerprint)).all()
+        rows = connection.execute(select(t.image.c.name, t.fingerprint).join(t.fingerprint)).all()
     assert {(row.name, row.sha256) for row in rows} == {(o.name, hashlib.sha256(o.data).hexdigest()) for o in images}
     assert {(row.width, row.height) for row in rows if not row.reason} == {(80, 60)}
 
@@ -548,12 +552,19 @@ def test_archives_are_imported_from_the_command_line(tmp_path: Path) -> None:
     by_archives(tmp_path / "data", sound_pictures())
     project = tmp_path / "p"
     run("init", project)
-    printed = run("import", "ilsvrc2012", tmp_path / "data", "-p", project)
+    printed = run("datasets", "add", "ilsvrc2012", tmp_path / "data", "-p", project)
     assert printed.splitlines()[-1] == "ilsvrc2012: 6 images, 6 of them new"
-    assert "5 sound + 1 not sound (unknown_format 1)" in run("fingerprint", "-p", project)
-    assert "split_leak\t1\t" in run("lint", "-p", project)
-    assert f"not_sound\t{DOG}_2\t{DOG}" in run("lint", "--code", "not_sound", "-p", project)
-    assert {row["code"] for row in json.loads(run("lint", "--json", "-p", project))} >= {"split_leak", "unlabelled"}
+    listed = json.loads(run("datasets", "list", "--json", "-p", project))
+    assert {one["dataset"] for one in listed} == {"ilsvrc2012"}
+    assert f"{sum(one['images'] for one in listed)} images" in printed
+    assert "labelled" in run("datasets", "list", "-p", project)
+    assert "5 sound + 1 not sound (unknown_format 1)" in run("datasets", "fingerprint", "-p", project)
+    assert "split_leak\t1\t" in run("datasets", "lint", "-p", project)
+    assert f"not_sound\t{DOG}_2\t{DOG}" in run("datasets", "lint", "--code", "not_sound", "-p", project)
+    assert {row["code"] for row in json.loads(run("datasets", "lint", "--json", "-p", project))} >= {
+        "split_leak",
+        "unlabelled",
+    }
 
 
 def test_the_command_line_says_one_line_for_each_bad_archive_and_imports_nothing(tmp_path: Path) -> None:
@@ -562,11 +573,11 @@ def test_the_command_line_says_one_line_for_each_bad_archive_and_imports_nothing
         (tmp_path / "data" / name).write_bytes((tmp_path / "data" / name).read_bytes()[:700])
     project = tmp_path / "p"
     run("init", project)
-    lines = run("import", "ilsvrc2012", tmp_path / "data", "-p", project, expect=2).splitlines()
+    lines = run("datasets", "add", "ilsvrc2012", tmp_path / "data", "-p", project, expect=2).splitlines()
     assert [line.partition(" ends")[0] for line in lines if not line.startswith("headers")] == [
         "error: ILSVRC2012_img_train.tar",
         "error: ILSVRC2012_img_val.tar",
-        "nothing was imported",
+        "nothing was added",
     ]
 
 
@@ -574,6 +585,6 @@ def test_an_archive_without_its_published_md5_is_refused_on_request(tmp_path: Pa
     by_archives(tmp_path / "data", pictures())
     run("init", tmp_path / "p")
     train = tmp_path / "data/ILSVRC2012_img_train.tar"
-    errors = run("import", "ilsvrc2012", train, "--verify", "-p", tmp_path / "p", expect=2)
+    errors = run("datasets", "add", "ilsvrc2012", train, "--md5", "-p", tmp_path / "p", expect=2)
     assert "not 1d675b47d978889d74fa0da5fadfb00e" in errors
-    assert errors.endswith("nothing was imported\n")
+    assert errors.endswith("nothing was added\n")

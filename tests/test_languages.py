@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from holotype.catalog import translations
-from holotype.cli.ontology import lemmas_command
+from holotype.cli.taxonomies import lemmas_command
 from holotype.errors import AmbiguousLemma, OntologyError, UnknownSynset
 from holotype.ontology import Ontology
 from holotype.ontology.languages import read_omw
@@ -159,7 +159,7 @@ def test_an_accent_may_be_a_character_of_its_own(project: Project, tmp_path: Pat
 
 def test_a_subtree_is_named_in_a_language(project: Project, german: Path) -> None:
     project.lemmas.add(german)
-    assert len(project.images.candidates(under="deu:Hund")) == 0
+    assert len(project.images.find("under:deu:Hund")) == 0
 
 
 def test_the_catalog_tells_languages_apart(project: Project, german: Path) -> None:

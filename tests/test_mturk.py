@@ -14,7 +14,7 @@ import click.testing
 import pytest
 from botocore import exceptions as boto
 
-from holotype.cli.verify import verify as verify_command
+from holotype.cli.crowd import mturk_command
 from holotype.consensus.votes import Answer, Task, Vote
 from holotype.crowd.campaign import Tally, run_campaign
 from holotype.crowd.conclusion import State
@@ -76,7 +76,7 @@ class Notes:
     def remember(self, pages: Sequence[Page], at: float) -> None:
         assert at > 0
         for page in pages:
-            self.known.setdefault(page.id, Page(page.id, page.wnid, page.tasks, frozenset()))
+            self.known.setdefault(page.id, Page(page.id, page.wnid, page.tasks, frozenset(), page.round))
 
     def pages(self, ids: Collection[str]) -> Mapping[str, Page]:
         return {id: self.known[id] for id in ids}
@@ -382,7 +382,7 @@ def test_what_the_platform_paid_by_itself_counts(server: MTurkServer) -> None:
     assert len(server.assignments) == 4
 
 
-PAGE = Page("001-p", "n00000001", tuple(make_tasks(2)), frozenset())
+PAGE = Page("001-p", "n00000001", tuple(make_tasks(2)), frozenset(), 1)
 GOOD = form({"answer-0": "yes", "answer-1": "unsure", "seconds": 9.5})
 HOSTILE = {
     "nothing": "",
@@ -447,8 +447,8 @@ def test_refused_answers_lose_no_others_and_wait_for_a_person(server: MTurkServe
 def test_a_worker_of_overlapping_pages_votes_once_on_a_task_and_is_paid_for_both(server: MTurkServer) -> None:
     world = World(server)
     world.tasks = make_tasks(4)
-    world.notes.record([Vote(n, "W0", Answer.NO, "001-elsewhere", 1, 1) for n in (0, 1)])
-    page = Page("002-p", world.tasks[0].wnid, tuple(world.tasks), frozenset())
+    world.notes.record([Vote(n, "W0", Answer.NO, "001-elsewhere", 1, 1, 1) for n in (0, 1)])
+    page = Page("002-p", world.tasks[0].wnid, tuple(world.tasks), frozenset(), 2)
     crowd = world.crowd()
     crowd.post([page])
     server.submit(next(iter(server.hits)), "W0", filled(page, world.says))
@@ -463,7 +463,10 @@ def test_a_worker_of_overlapping_pages_votes_once_on_a_task_and_is_paid_for_both
 def test_two_sheets_of_one_worker_at_once_have_no_vote_in_common(server: MTurkServer) -> None:
     world = World(server)
     tasks = tuple(make_tasks(4))
-    pages = [Page("001-a", "n00000000", tasks[:3], frozenset()), Page("001-b", "n00000000", tasks[1:], frozenset())]
+    pages = [
+        Page("001-a", "n00000000", tasks[:3], frozenset(), 1),
+        Page("001-b", "n00000000", tasks[1:], frozenset(), 1),
+    ]
     crowd = world.crowd()
     crowd.post(pages)
     for hit, page in zip(server.hits, pages, strict=True):
@@ -476,7 +479,7 @@ def test_a_sheet_without_a_new_vote_is_paid_and_its_page_asked_again(server: MTu
     world.tasks = make_tasks(4)
     world.run()
     world.people_work()
-    world.notes.record([Vote(n, "W0", Answer.NO, "001-elsewhere", 1, 1) for n in range(4)])
+    world.notes.record([Vote(n, "W0", Answer.NO, "001-elsewhere", 1, 1, 1) for n in range(4)])
     assert world.crowd().collect() == []
     assert world.statuses() == {"Approved": 1}
     world.run()
@@ -511,7 +514,7 @@ def test_blocked_workers_are_offered_nothing_and_keep_their_standing(server: MTu
 
 def test_a_price_is_reward_and_fee(server: MTurkServer) -> None:
     world = World(server)
-    pages = [Page(f"001-{n}", "n00000001", (task,), frozenset()) for n, task in enumerate(world.tasks)]
+    pages = [Page(f"001-{n}", "n00000001", (task,), frozenset(), 1) for n, task in enumerate(world.tasks)]
     price = world.crowd().quote(pages)
     assert (price.assignments, price.reward, price.fee, price.total) == (
         8,
@@ -690,13 +693,13 @@ def test_the_catalogs_ledger_is_what_the_one_in_memory_is(filled_project: Projec
     held, notes = CatalogLedger(filled_project.catalog, "c", "id"), Notes()
     other = CatalogLedger(filled_project.catalog, "another", "id")
     tasks = filled_project.candidates.tasks()
-    pages = [Page(f"001-{n}", task.wnid, (task,), frozenset({"x"})) for n, task in enumerate(tasks)]
+    pages = [Page(f"001-{n}", task.wnid, (task,), frozenset({"x"}), 1) for n, task in enumerate(tasks)]
     for ledger in (held, notes):
         ledger.remember(pages[:2], 1.0)
         ledger.remember(pages[1:3], 2.0)
         for page, reference in (("001-0", "H0"), ("001-1", "H1"), ("001-0", "H2"), ("001-0", "H2")):
             ledger.add_posting(Posting(page, reference, 1, 3.0))
-    notes.record([Vote(tasks[0].number, "w", Answer.YES, "001-0", 1.0, 1.0)])
+    notes.record([Vote(tasks[0].number, "w", Answer.YES, "001-0", 1.0, 1.0, 1)])
     with filled_project.catalog.write() as connection:
         from holotype.catalog import votes
 
@@ -725,7 +728,7 @@ def test_votes_are_concluded_from_though_the_budget_is_used_up(server: MTurkServ
         server.submit(posting.reference, "W0", filled(page, lambda _: "yes"))
     with pytest.raises(CrowdError, match="exceed the budget"):
         verify()
-    assert all((image.posterior or 0) > 0.4 for image in filled_project.images.candidates())
+    assert all((image.candidate.score or 0) > 0.4 for image in filled_project.images.find())
 
 
 def test_a_project_is_verified_from_the_command_line_and_holds_no_credential(
@@ -738,8 +741,8 @@ def test_a_project_is_verified_from_the_command_line_and_holds_no_credential(
 
     def verify(*options: str, answer: str = "") -> str:
         nonlocal said
-        arguments = ["--crowd", "mturk", "-p", str(filled_project.path), *options]
-        result = click.testing.CliRunner().invoke(verify_command, arguments, input=answer)
+        arguments = ["-p", str(filled_project.path), *options]
+        result = click.testing.CliRunner().invoke(mturk_command, arguments, input=answer)
         said += result.output
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             said += repr(result.exception)
@@ -747,8 +750,8 @@ def test_a_project_is_verified_from_the_command_line_and_holds_no_credential(
         return result.output
 
     offer = ("--page-url", "https://pages.example/{page}", "--reward", "0.10")
-    assert "needs --page-url and --reward" in verify()
-    assert "not an amount of dollars" in verify("--reward", "ten")
+    assert "Missing option '--page-url'" in verify()
+    assert "not an amount of dollars" in verify(*offer[:2], "--reward", "ten")
     with pytest.raises(CrowdError, match="the price was declined"):
         verify(*offer, answer="n\n")
     assert not server.hits

@@ -12,7 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holotype.errors import PackError
-from holotype.store.packs import PackReader, PackWriter, tar_member
+from holotype.store.location import Location
+from holotype.store.packs import PackReader, PackWriter
+from holotype.store.tar.scan import whole_members
+from holotype.store.tar.writing import tar_member
 
 
 def name_of(data: bytes) -> str:
@@ -114,6 +117,26 @@ def test_an_unfinished_tail_is_cut_off(tmp_path_factory: pytest.TempPathFactory,
     assert set(names[1:-1]) == {f"{digest}.jpg" for digest in orphans}
     if cut >= addresses[2].offset + 512:
         assert len(orphans) == 2
+
+
+def test_a_tail_of_anything_but_files_is_cut_off(tmp_path: Path) -> None:
+    write(tmp_path, b"kept" * 300)
+    pack = tmp_path / "pack-000000.tar"
+    whole = pack.read_bytes()
+    link = tarfile.TarInfo(name_of(b"link"))
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    pack.write_bytes(whole[:-1024] + link.tobuf(tarfile.USTAR_FORMAT) + bytes(1024))
+    with PackWriter(tmp_path) as writer:
+        assert (list(writer.orphans), writer.end) == ([hashlib.sha256(b"kept" * 300).hexdigest()], len(whole) - 1024)
+    assert pack.read_bytes() == whole
+
+
+def test_what_cannot_be_read_is_an_error_and_no_unfinished_tail(tmp_path: Path) -> None:
+    write(tmp_path, b"kept" * 300)
+    file = os.open(tmp_path / "pack-000000.tar", os.O_WRONLY)
+    with pytest.raises(OSError, match="descriptor"):
+        list(whole_members(file, 0))
+    os.close(file)
 
 
 def test_a_pack_that_lost_bytes_is_not_written_to(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.calibration import Calibration, calibrate, posterior_of_gold, thresholds
@@ -16,6 +18,7 @@ from holotype.consensus.two_coin import Priors
 from holotype.consensus.votes import Answer, Task
 from holotype.crowd.backoff import split_images
 from holotype.crowd.conclusion import Conclusion, Policy, State
+from holotype.crowd.expert import Source, Trust
 from holotype.crowd.imageable import Imageable, unimageable
 from holotype.crowd.policies import Fixed, Lead, Posterior, Table, known_voters
 from holotype.crowd.policy_names import parse_policy
@@ -120,6 +123,7 @@ def test_evidence_is_what_votes_add_to_what_was_before() -> None:
         lambda: Table(accept=0.01),
         lambda: Table(maximum=9),
         lambda: Imageable(Fixed(), 0),
+        lambda: Imageable(Imageable(Fixed())),
     ],
 )
 def test_impossible_policies_are_refused(make: object) -> None:
@@ -277,19 +281,58 @@ def test_calibration_makes_a_policy_ask_more() -> None:
     assert open_now[0] < open_now[1]
 
 
-@pytest.mark.parametrize(
-    "policy",
-    [
-        *POLICIES,
-        Posterior(0.9, 0.2, 1, 7, 0.5),
-        Table(0.9, 0.1, 20, 15),
-        Imageable(Posterior(calibration=Calibration(0.4, -0.25)), 0.1),
-        Imageable(Posterior(calibration=Calibration(0.5, 1e-05)), 1e-05),
-    ],
-    ids=str,
+chances = st.floats(0.001, 0.499)
+names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80)
+calibrations = st.builds(
+    Calibration, st.floats(0, exclude_min=True, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False)
 )
+beliefs = st.builds(Priors, sensitivity=chances, difficulty_weight=st.one_of(st.just(np.inf), st.floats(0, 99)))
+plain_policies = st.one_of(
+    st.builds(Fixed, st.integers(1, 10**9)),
+    st.builds(lambda lead, more: Lead(lead, lead + more), st.integers(1, 99), st.integers(0, 99)),
+    st.builds(
+        lambda reject, low, more, miss, rest: Posterior(1 - reject / 2, reject, low, low + more, miss, *rest),
+        chances,
+        st.integers(1, 9),
+        st.integers(0, 9),
+        st.floats(0, 1, exclude_min=True),
+        st.tuples(st.integers(0, 99), calibrations, st.one_of(st.none(), beliefs)),
+    ),
+    st.builds(lambda reject, *rest: Table(1 - reject, reject, *rest), chances, st.integers(1, 99), st.integers(10, 99)),
+    st.builds(Trust, names),
+    st.builds(Source, names),
+)
+policies = st.one_of(
+    plain_policies, st.builds(Imageable, plain_policies, st.floats(0, 1, exclude_min=True, exclude_max=True))
+)
+
+
+@given(policies)
+@example(Imageable(Posterior(calibration=Calibration(0.5, 1e-05)), 1e-05))
+@example(Posterior(priors=Priors()))
 def test_a_policy_is_read_as_it_names_itself(policy: Policy) -> None:
     assert parse_policy(str(policy)) == policy
+
+
+OLD = "posterior(accept=0.96, reject=0.05, min=2, max=14, miss=0.1, pilot=50, calibration(slope=0.4, shift=-0.25))"
+
+
+@pytest.mark.parametrize(
+    ("label", "policy"),
+    [
+        (OLD, Posterior(calibration=Calibration(0.4, -0.25))),
+        (f"imageable({OLD}, least=0.1)", Imageable(Posterior(calibration=Calibration(0.4, -0.25)), 0.1)),
+        ("posterior(accept=0.95, reject=0.05, min=2, max=10)", Posterior(0.95, 0.05, 2, 10)),
+        (" Lead ( 2, cap = 5 ) ", Lead(2, 5)),
+        ("posterior", Posterior()),
+        ("table()", Table()),
+        ("posterior(accept=.9)", Posterior(0.9)),
+        ("trust('ann')", Trust("ann")),
+        ('SOURCE(name="folder")', Source("folder")),
+    ],
+)
+def test_labels_of_earlier_versions_and_what_people_type_are_read(label: str, policy: Policy) -> None:
+    assert parse_policy(label) == policy
 
 
 @pytest.mark.parametrize(
@@ -297,21 +340,55 @@ def test_a_policy_is_read_as_it_names_itself(policy: Policy) -> None:
     [
         ("", "one of fixed, lead"),
         ("guess(3)", "one of fixed, lead"),
+        ("calibration(slope=2)", "one of fixed, lead"),
+        ("3", "one of fixed, lead"),
         ("lead(3, 9, 1)", "the values of lead are lead, cap"),
-        ("lead(3, lead=2)", "each a number and once"),
+        ("lead(3, lead=2)", "each once"),
+        ("lead(cap=9, cap=8)", "each once"),
         ("lead(x)", "each a number"),
+        ("lead(lead)", "each a number"),
+        ("lead(*[3, 9])", "each a number"),
+        ("lead(**{'lead': 3})", "each a number"),
+        ("lead(True, 9)", "each a number"),
+        ("lead(3, 9j)", "each a number"),
+        ("lead(3, 3 * 3)", "each a number"),
+        ("lead(3, 9).cap", "one of fixed"),
+        ("lead.__class__(3, 9)", "one of fixed"),
+        ("lead(3, 9)(3)", "one of fixed"),
+        ("posterior(accept=().__class__)", "each a number"),
+        ("posterior(accept=open('/etc/passwd'))", "one of fixed"),
+        ("posterior(accept=__import__('os').system('ls'))", "one of fixed"),
         ("posterior(priors=1)", "accept, reject, minimum"),
+        ("posterior(priors=None)", "accept, reject, minimum"),
+        ("posterior(calibration=fixed(1))", "accept, reject, minimum"),
+        ("posterior(accept='0.9')", "each a number"),
+        (f"posterior(accept=1{'0' * 400})", "each a number"),
+        (f"posterior(accept=1{'0' * 5000})", "one of fixed"),
         ("posterior(accept=2)", "a policy needs"),
         ("fixed(1.5)", "each a number"),
         ("fixed(0)", "1 vote or more"),
+        ("imageable(3)", "the values of imageable are policy, least"),
+        ("imageable(calibration())", "the values of imageable are policy, least"),
         ("imageable(lead(3, 9), least=1.2.3)", "one of fixed"),
-        ("fixed(3, calibration(slope=0.5, shift=0.1))", "only a posterior"),
+        ("fixed(3, calibration(slope=0.5, shift=0.1))", "the values of fixed are votes"),
         ("imageable(" * 2000, "one of fixed"),
+        ("imageable(" * 150 + "fixed" + ")" * 150, "say it once"),
+        ("-" * 9999 + "1", "one of fixed"),
+        ("lead" + ".cap" * 2400, "one of fixed"),
+        ("trust('" + "x" * 10**6 + "')", "one of fixed"),
+        ("trust('" + "x" * 1001 + "')", "at most 1,000 characters"),
+        ("trust('\ud800')", "one of fixed"),
+        ("trust(f'{1}')", "a name in quotes"),
+        ("trust(b'ann')", "a name in quotes"),
+        ("lead(3,\0 9)", "one of fixed"),
+        ("import os", "one of fixed"),
     ],
+    ids=lambda value: value[:40],
 )
 def test_what_is_no_policy_is_refused(text: str, message: str) -> None:
-    with pytest.raises(CrowdError, match=message):
+    with pytest.raises(CrowdError, match=message) as caught:
         parse_policy(text)
+    assert len(str(caught.value)) < 400
 
 
 BURMESE, SIAMESE, CAT, CAR = "n02123394", "n02123597", "n02121808", "n02958343"

@@ -18,13 +18,13 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 import holotype
-from conftest import encoded, photo, run, small_ontology
-from holotype.catalog import Catalog
+from conftest import encoded, import_image, photo, run, small_ontology
+from holotype.catalog import Catalog, candidates
 from holotype.catalog import schema as t
-from holotype.cli.commands import holotype as commands
+from holotype.cli.root import holotype as commands
 from holotype.crowd.conclusion import State
 from holotype.errors import AmbiguousLemma, ArchiveError, OntologyError, QueryError, ReleaseError, UnknownSynset
 from holotype.files import write_atomically
@@ -32,10 +32,11 @@ from holotype.images.decode import decode
 from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology
 from holotype.project import Project, init
-from holotype.queries import FIELDS, Index, Live, Location, Query, Questions, Row, Term
+from holotype.queries import FIELDS, Candidate, Index, Live, Location, Query, Questions, Term
 from holotype.queries.query import MAX_TERMS, NUMBERS, STATES
-from holotype.queries.results import FoundImage, find_in_release
+from holotype.queries.results import Result, find_in_release
 from holotype.releases import MANIFEST_SCHEMA, Release
+from holotype.store.store import Store
 
 DOG, CAT, WHIPPET, TOY_DOG, ANIMAL = "n02084071", "n02121808", "n02091134", "n02085374", "n00015388"
 
@@ -135,7 +136,16 @@ WNIDS = (DOG, WHIPPET, TOY_DOG, "n02085620", "n02086079", CAT, "n02123045", "n02
 LICENCES = ("CC BY 2.0", "cc-by-nc", "all rights reserved", "", "Ünfrei_%", "ünfrei")
 
 
-def world(ontology: Ontology) -> list[Row]:
+def candidate(id: str, wnid: str, rank: int, split: str, state: str, *rest: Any) -> Candidate:
+    """A candidate whose sha256, score and policy follow from the rest: `Candidate.boxes` and on."""
+    boxes, width, height, dataset, source, licence, format, location = rest
+    sha256 = "" if dataset else id.ljust(64, "0")
+    score, policy = (None, "") if state == "open" else (1.0, f"imported:{dataset}" if dataset else "p")
+    about = boxes, width, height, dataset, source, licence, format, location
+    return Candidate(id, sha256, wnid, rank, split, state, score, policy, *about)
+
+
+def world(ontology: Ontology) -> list[Candidate]:
     rng = np.random.default_rng(5)
     pick: Callable[..., Any] = lambda values: values[int(rng.integers(len(values)))]  # noqa: E731
     rows = []
@@ -143,7 +153,7 @@ def world(ontology: Ontology) -> list[Row]:
         wnid = pick(WNIDS)
         place = Location("pack-000000.tar", 512 * number, 100 + number)
         rows.append(
-            Row(
+            candidate(
                 f"{int(rng.integers(1 << 62)):016x}",
                 wnid,
                 ontology.rank(wnid),
@@ -162,19 +172,20 @@ def world(ontology: Ontology) -> list[Row]:
     for number in range(160):
         wnid = pick((*WNIDS, ""))
         width, height = pick(((None, None), (400, 300), (640, 480), (399, 1)))
+        split, boxes, dataset = pick(("train", "val", "test")), pick((0, 0, 1, 3)), pick(("ilsvrc", "mine"))
         place = Location("/data/a.tar", 512 * number, 7, "tar", f"m{number}", 1 << 40, 1 << 60)
         rows.append(
-            Row(
+            candidate(
                 f"{pick(('b', 'B', 'ä', 'n'))}_{number}",
                 wnid,
                 ontology.rank(wnid) if wnid else -1,
-                pick(("train", "val", "test")),
+                split,
                 "yes" if wnid else "open",
-                pick((0, 0, 1, 3)) if wnid else 0,
+                boxes if wnid else 0,
                 width,
                 height,
-                pick(("ilsvrc", "mine")),
-                "",
+                dataset,
+                f"imported:{dataset}" if wnid else "",
                 "",
                 pick(("", "JPEG")),
                 place,
@@ -189,11 +200,11 @@ def below(ontology: Ontology, text: str) -> set[str]:
     return {synset.wnid, *(one.wnid for one in ontology.descendants(synset))}
 
 
-def naive(rows: list[Row], query: Query, ontology: Ontology) -> list[str]:
+def naive(rows: list[Candidate], query: Query, ontology: Ontology) -> list[str]:
     """The ids that match, row by row as the documentation says it."""
     compare = {"=": int.__eq__, "<": int.__lt__, "<=": int.__le__, ">": int.__gt__, ">=": int.__ge__}
 
-    def holds(row: Row, term: Term) -> bool:
+    def holds(row: Candidate, term: Term) -> bool:
         if term.field == "under":
             return row.wnid in below(ontology, term.value)
         if term.field == "synset":
@@ -209,79 +220,85 @@ def naive(rows: list[Row], query: Query, ontology: Ontology) -> list[str]:
     return [row.id for row in rows if all(holds(row, term) != term.negated for term in query.terms)]
 
 
-def write_manifest(path: Path, rows: list[Row], **changed: Any) -> Path:
+def write_manifest(path: Path, rows: list[Candidate], **changed: Any) -> Path:
     empty = {field.name: "" if pa.types.is_string(field.type) else 0 for field in MANIFEST_SCHEMA}
     values = [
         {**empty, **{name: value for name, value in dataclasses.asdict(row).items() if name in empty}} for row in rows
     ]
     for row, value in zip(rows, values, strict=True):
-        value.update(shard=row.place.file, offset=row.place.offset, length=row.place.length, **changed)
+        value.update(shard=row.location.file, offset=row.location.offset, length=row.location.length)
+        value.update(score=row.score or 0.0, **changed)
     pq.write_table(pa.Table.from_pylist(values, MANIFEST_SCHEMA), path, row_group_size=37)
     return path
 
 
-def fill_catalog(catalog: Catalog, rows: list[Row]) -> None:
+def fill_catalog(catalog: Catalog, rows: list[Candidate]) -> None:
     """The facts that these rows follow from."""
     with catalog.write() as connection:
         connection.execute(insert(t.dataset), [{"id": 1, "name": "ilsvrc"}, {"id": 2, "name": "mine"}])
         about = {"kind": "tar", "size": 1 << 40, "mtime_ns": 1 << 60, "at": 0.0}
         connection.execute(
-            insert(t.archive),
-            [{"id": number, "dataset_id": number, "path": "/data/a.tar", **about} for number in (1, 2)],
+            insert(t.file),
+            [{"id": 1000 + number, "dataset_id": number, "path": "/data/a.tar", **about} for number in (1, 2)],
         )
         for number, row in enumerate(rows, 1):
             (_add_item if row.dataset else _add_candidate)(connection, number, row)
 
 
-def _add_candidate(connection: Any, number: int, row: Row) -> None:
-    values = {"sha256": row.id.ljust(64, "0"), "pack": row.place.file, "mode": "RGB", "hash": b"", "mirrored": b""}
-    values |= {name: getattr(row.place, name) for name in ("offset", "length")}
-    values |= {name: getattr(row, name) for name in ("format", "width", "height")}
-    connection.execute(insert(t.image).values(id=number, thumbnail_offset=0, thumbnail_length=0, **values))
-    connection.execute(insert(t.candidate).values(id=number, wnid=row.wnid, rank=row.rank, image_id=number))
+def _add_candidate(connection: Any, number: int, row: Candidate) -> None:
+    location = {name: getattr(row.location, name) for name in ("offset", "length")}
+    image = {"id": number, "dataset_id": 0, "file_id": _pack(connection, row.location.file), "split": "", "path": ""}
+    counts = {"boxes": 0, "assigned": 1, "labelled": 0}
+    connection.execute(insert(t.image).values(name=row.id.ljust(64, "0"), **image, **location, **counts))
+    read = {name: getattr(row, name) for name in ("format", "width", "height")}
+    kept = {"mode": "RGB", "hash": b"", "mirrored": b"", "reason": "", "detail": ""}
+    connection.execute(insert(t.fingerprint).values(image_id=number, sha256=row.id.ljust(64, "0"), **read, **kept))
+    state = STATES.index(row.state)
+    policy = candidates.policy_id(connection, "p") if state else None
+    label = {"state": state, "posterior": 1.0 if state else None, "policy_id": policy}
+    pair = {"wnid": row.wnid, "rank": row.rank, "image_id": number, "asked": 1, "boxes": 0}
+    connection.execute(insert(t.candidate).values(id=number, **pair, **label))
     for origin, licence, source in (("a", row.licence, row.source), ("b", "cc later", "later")):
         said = {"origin": origin, "licence": licence, "source": source, "query": "", "position": 0}
         connection.execute(insert(t.sighting).values(candidate_id=number, **said))
-    if row.state != "open":
-        connection.execute(insert(t.label).values(candidate_id=number, state=row.state, posterior=1.0, policy="p"))
 
 
-def _add_item(connection: Any, number: int, row: Row) -> None:
+def _pack(connection: Any, name: str) -> int:
+    held = connection.execute(select(t.file.c.id).where(t.file.c.path == name)).scalar()
+    if held is None:
+        about = {"dataset_id": 0, "kind": "pack", "path": name, "size": 0, "mtime_ns": 0, "at": 0.0}
+        held = connection.execute(insert(t.file).values(**about).returning(t.file.c.id)).scalar_one()
+    return int(held)
+
+
+def _add_item(connection: Any, number: int, row: Candidate) -> None:
     dataset = {"ilsvrc": 1, "mine": 2}[row.dataset]
     values = {name: getattr(row, name) for name in ("split", "wnid", "rank", "boxes")}
-    values |= {name: getattr(row.place, name) for name in ("path", "offset", "length")}
-    connection.execute(insert(t.item).values(id=number, dataset_id=dataset, archive_id=dataset, name=row.id, **values))
+    values |= {name: getattr(row.location, name) for name in ("path", "offset", "length")}
+    import_image(connection, number, dataset, name=row.id, **values)
     size = {"width": row.width or 0, "height": row.height or 0}
     if row.format:  # what was read of the bytes: it counts more than the annotation
-        read = {
-            "sha256": "",
-            "mode": "",
-            "hash": b"",
-            "mirrored": b"",
-            "reason": "",
-            "detail": "",
-            "format": row.format,
-        }
-        connection.execute(insert(t.fingerprint).values(item_id=number, **read, **size))
+        read = {"sha256": row.sha256, "mode": "", "hash": b"", "mirrored": b"", "reason": "", "detail": ""}
+        connection.execute(insert(t.fingerprint).values(image_id=number, format=row.format, **read, **size))
         if row.width:
-            connection.execute(insert(t.annotation).values(item_id=number, width=7, height=7, archive_id=dataset))
+            connection.execute(insert(t.annotation).values(image_id=number, width=7, height=7, file_id=1000 + dataset))
     elif row.width:
-        connection.execute(insert(t.annotation).values(item_id=number, archive_id=dataset, **size))
+        connection.execute(insert(t.annotation).values(image_id=number, file_id=1000 + dataset, **size))
 
 
 @pytest.fixture(scope="module")
-def everything(wordnet: Ontology) -> list[Row]:
+def everything(wordnet: Ontology) -> list[Candidate]:
     return world(wordnet)
 
 
 @pytest.fixture(scope="module")
-def index(wordnet: Ontology, everything: list[Row], tmp_path_factory: pytest.TempPathFactory) -> Index:
+def index(wordnet: Ontology, everything: list[Candidate], tmp_path_factory: pytest.TempPathFactory) -> Index:
     rows = [row for row in everything if row.rank >= 0 and row.width]
     return Index(write_manifest(tmp_path_factory.mktemp("index") / "manifest.parquet", rows), wordnet)
 
 
 @pytest.fixture(scope="module")
-def sqlite(wordnet: Ontology, everything: list[Row], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def sqlite(wordnet: Ontology, everything: list[Candidate], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     catalog = Catalog(f"sqlite:///{tmp_path_factory.mktemp('live')}/catalog.sqlite")
     fill_catalog(catalog, everything)
     yield Live(catalog, wordnet)
@@ -289,7 +306,7 @@ def sqlite(wordnet: Ontology, everything: list[Row], tmp_path_factory: pytest.Te
 
 
 @pytest.fixture(scope="module")
-def postgresql(wordnet: Ontology, everything: list[Row], new_database: Callable[..., str]) -> Iterator[Live]:
+def postgresql(wordnet: Ontology, everything: list[Candidate], new_database: Callable[..., str]) -> Iterator[Live]:
     catalog = Catalog(new_database(migrated=True))
     fill_catalog(catalog, everything)
     yield Live(catalog, wordnet)
@@ -297,15 +314,16 @@ def postgresql(wordnet: Ontology, everything: list[Row], new_database: Callable[
 
 
 @pytest.fixture(params=["index", "sqlite", "postgresql"])
-def asked(request: pytest.FixtureRequest, everything: list[Row]) -> tuple[Questions, list[Row]]:
+def asked(request: pytest.FixtureRequest, everything: list[Candidate]) -> tuple[Questions, list[Candidate]]:
     """Who is asked, and the rows there are to find."""
     source: Questions = request.getfixturevalue(request.param)
     if not isinstance(source, Index):
         return source, everything
     rows = [row for row in everything if row.rank >= 0 and row.width]
-    place = [Location(row.place.file, row.place.offset, row.place.length) for row in rows]
+    place = [Location(row.location.file, row.location.offset, row.location.length) for row in rows]
     return source, [
-        dataclasses.replace(row, state="yes", dataset="", place=at) for row, at in zip(rows, place, strict=True)
+        dataclasses.replace(row, state="yes", score=row.score or 0.0, dataset="", location=at)
+        for row, at in zip(rows, place, strict=True)
     ]
 
 
@@ -328,7 +346,7 @@ def queries(source: Questions) -> st.SearchStrategy[Query]:
 @given(data=st.data())
 @SETTINGS
 def test_every_answerer_finds_what_a_filter_row_by_row_does(
-    asked: tuple[Questions, list[Row]], wordnet: Ontology, data: st.DataObject
+    asked: tuple[Questions, list[Candidate]], wordnet: Ontology, data: st.DataObject
 ) -> None:
     source, rows = asked
     query = data.draw(queries(source))
@@ -343,17 +361,17 @@ def test_every_answerer_finds_what_a_filter_row_by_row_does(
 
 
 @pytest.mark.parametrize("condition", [*CONDITIONS, *(f"-{condition}" for condition in CONDITIONS)])
-def test_every_condition_alone(condition: str, asked: tuple[Questions, list[Row]], wordnet: Ontology) -> None:
+def test_every_condition_alone(condition: str, asked: tuple[Questions, list[Candidate]], wordnet: Ontology) -> None:
     source, rows = asked
     assert source.ids(Query.parse(condition)).to_pylist() == naive(rows, Query.parse(condition), wordnet)
 
 
-def test_rows_say_all_there_is_to_know(asked: tuple[Questions, list[Row]]) -> None:
+def test_rows_say_all_there_is_to_know(asked: tuple[Questions, list[Candidate]]) -> None:
     source, rows = asked
     assert list(source.rows(Query())) == rows
 
 
-def test_pages_are_the_rows_cut_into_pieces(asked: tuple[Questions, list[Row]]) -> None:
+def test_pages_are_the_rows_cut_into_pieces(asked: tuple[Questions, list[Candidate]]) -> None:
     source, rows = asked
     query = Query.parse("-boxes:3")
     wanted = list(source.rows(query))
@@ -365,7 +383,7 @@ def test_pages_are_the_rows_cut_into_pieces(asked: tuple[Questions, list[Row]]) 
             source.page(query, number, size)
 
 
-def test_a_sample_is_drawn_by_its_seed_from_what_matches(asked: tuple[Questions, list[Row]]) -> None:
+def test_a_sample_is_drawn_by_its_seed_from_what_matches(asked: tuple[Questions, list[Candidate]]) -> None:
     source, _ = asked
     query = Query.parse("under:animal")
     wanted = [row.id for row in source.rows(query)]
@@ -391,7 +409,7 @@ def test_every_row_is_as_probable_in_a_sample(index: Index) -> None:
 
 
 def test_the_same_rows_give_the_same_sample_in_a_release_and_in_the_catalog(
-    wordnet: Ontology, everything: list[Row], sqlite: Live, tmp_path: Path
+    wordnet: Ontology, everything: list[Candidate], sqlite: Live, tmp_path: Path
 ) -> None:
     items = [dataclasses.replace(row, width=1, height=1) for row in everything if row.dataset and row.rank >= 0]
     index = Index(write_manifest(tmp_path / "m.parquet", items), wordnet)
@@ -404,7 +422,7 @@ def test_the_same_rows_give_the_same_sample_in_a_release_and_in_the_catalog(
     assert live == [row.id for row in index.sample(Query.parse("boxes<3"), 9, 4)]
 
 
-def test_an_ambiguous_or_unknown_synset_is_an_error(asked: tuple[Questions, list[Row]]) -> None:
+def test_an_ambiguous_or_unknown_synset_is_an_error(asked: tuple[Questions, list[Candidate]]) -> None:
     source, _ = asked
     with pytest.raises(AmbiguousLemma, match="5 senses"):
         source.count(Query.parse("under:crane"))
@@ -422,7 +440,7 @@ def test_what_a_name_means_is_the_resolvers_business(wordnet: Ontology, index: I
 
 def test_a_row_below_two_parents_counts_once(tmp_path: Path) -> None:
     diamond = small_ontology({0: [], 1: [0], 2: [0], 3: [1, 2]})
-    row = Row(
+    row = candidate(
         "a", "n00000003", diamond.rank("n00000003"), "train", "yes", 0, 1, 1, "", "", "", "JPEG", Location("s", 0, 1)
     )
     index = Index(write_manifest(tmp_path / "m.parquet", [row]), diamond)
@@ -441,7 +459,7 @@ def test_ids_name_an_image_with_several_labels_once(
     chosen = data.draw(st.dictionaries(labels, st.integers(0, 1), max_size=12))
     place = Location("s", 0, 1)
     rows = [
-        Row(prefix + id, wnid, wordnet.rank(wnid), "val", "yes", boxes, 1, 1, "", "", "", "JPEG", place)
+        candidate(prefix + id, wnid, wordnet.rank(wnid), "val", "yes", boxes, 1, 1, "", "", "", "JPEG", place)
         for (wnid, id), boxes in chosen.items()
     ]
     rows.sort(key=lambda row: (row.rank, row.id))
@@ -463,13 +481,15 @@ def test_an_empty_manifest_answers_too(tmp_path: Path, wordnet: Ontology) -> Non
 # Manifests that are not what they should be
 
 
-def swapped(rows: list[Row], a: int, b: int) -> list[Row]:
+def swapped(rows: list[Candidate], a: int, b: int) -> list[Candidate]:
     rows = rows.copy()
     rows[a], rows[b] = rows[b], rows[a]
     return rows
 
 
-def test_a_manifest_must_be_sorted_by_rank_and_id(tmp_path: Path, wordnet: Ontology, everything: list[Row]) -> None:
+def test_a_manifest_must_be_sorted_by_rank_and_id(
+    tmp_path: Path, wordnet: Ontology, everything: list[Candidate]
+) -> None:
     rows = [row for row in everything if row.rank >= 0]
     assert rows[0].rank == rows[1].rank < rows[-1].rank
     with pytest.raises(QueryError, match=r"not sorted by rank and id, row \d+ is the first"):
@@ -484,7 +504,7 @@ def test_a_manifest_must_be_sorted_by_rank_and_id(tmp_path: Path, wordnet: Ontol
 
 @pytest.mark.parametrize("rank", [-1, -(2**31), 82_115, 2**31 - 1])
 def test_a_rank_the_ontology_does_not_have_is_refused(
-    tmp_path: Path, wordnet: Ontology, everything: list[Row], rank: int
+    tmp_path: Path, wordnet: Ontology, everything: list[Candidate], rank: int
 ) -> None:
     with pytest.raises(QueryError, match="not sorted|has the rank"):
         Index(write_manifest(tmp_path / "m.parquet", everything[:3], rank=rank), wordnet)
@@ -524,7 +544,7 @@ def test_a_word_that_is_there_again_and_again_takes_no_memory(wordnet: Ontology,
     same = pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), ["x" * 2_000])
     first = pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), [wordnet.at_rank(0).wnid])
     columns = {field.name: same if field.type == pa.string() else np.zeros(rows, np.int32) for field in MANIFEST_SCHEMA}
-    columns |= {"id": [f"{number:05d}" for number in range(rows)], "wnid": first}
+    columns |= {"id": [f"{number:05d}" for number in range(rows)], "wnid": first, "score": np.zeros(rows)}
     wide = {name: columns[name].astype(np.int64) for name in ("offset", "length")}
     pq.write_table(pa.table(columns | wide), path, row_group_size=rows, compression="zstd", store_schema=False)
     assert path.stat().st_size < 1 << 20
@@ -542,7 +562,10 @@ def test_a_word_that_is_there_again_and_again_takes_no_memory(wordnet: Ontology,
 def test_words_are_those_of_their_rows_whatever_the_encoding(wordnet: Ontology, tmp_path: Path) -> None:
     """More different words than Parquet's dictionary holds, which then goes on without one."""
     place, rank, many = Location("s", 0, 1), wordnet.rank(DOG), 20_000
-    rows = [Row(f"{n:06d}", DOG, rank, "val", "yes", 0, 1, 1, "", f"{n:0100d}", "", "JPEG", place) for n in range(many)]
+    rows = [
+        candidate(f"{n:06d}", DOG, rank, "val", "yes", 0, 1, 1, "", f"{n:0100d}", "", "JPEG", place)
+        for n in range(many)
+    ]
     path = write_manifest(tmp_path / "m.parquet", rows)
     pq.write_table(pq.read_table(path), path)
     index = Index(path, wordnet)
@@ -560,7 +583,7 @@ def test_a_row_group_without_end_is_refused(wordnet: Ontology, tmp_path: Path) -
 
 
 def test_what_a_row_says_is_checked_when_it_is_handed_out(
-    index: Index, wordnet: Ontology, everything: list[Row], tmp_path: Path
+    index: Index, wordnet: Ontology, everything: list[Candidate], tmp_path: Path
 ) -> None:
     table, path = pq.read_table(index.path), tmp_path / "m.parquet"
     for name in ("width", "shard", "wnid"):
@@ -581,10 +604,10 @@ def test_a_page_of_many_rows_without_a_label_is_read_alone(catalog: Catalog, wor
     with catalog.write() as connection:
         connection.execute(insert(t.dataset).values(id=1, name="d"))
         about = {"kind": "tar", "path": "/a.tar", "size": 1, "mtime_ns": 1, "at": 0.0}
-        connection.execute(insert(t.archive).values(id=1, dataset_id=1, **about))
-        plain = {"dataset_id": 1, "archive_id": 1, "split": "val", "wnid": "", "rank": -1, "boxes": 0}
+        connection.execute(insert(t.file).values(id=1001, dataset_id=1, **about))
+        plain = {"dataset_id": 1, "file_id": 1001, "split": "val", "boxes": 0, "assigned": 0, "labelled": 0}
         plain |= {"path": "", "offset": 0, "length": 1}
-        connection.execute(insert(t.item), [{**plain, "name": f"{number:06d}"} for number in range(many)])
+        connection.execute(insert(t.image), [{**plain, "name": f"{number:06d}"} for number in range(many)])
     live = Live(catalog, wordnet)
     live.page(Query(), 1, 20)
     tracemalloc.start()
@@ -634,14 +657,13 @@ def labelled(labelled_once: Path, copy_of: Callable[[Path], Project], tmp_path: 
     where = {"path": "a.JPEG", "offset": 0, "length": path.stat().st_size, "boxes": 2}
     with project.catalog.write() as connection:
         connection.execute(insert(t.dataset).values(id=1, name="mine"))
-        connection.execute(insert(t.archive).values(id=1, dataset_id=1, **about))
+        connection.execute(insert(t.file).values(id=1001, dataset_id=1, **about))
         rank = project.ontology.rank(TOY_DOG)
-        item = {"dataset_id": 1, "archive_id": 1, "name": "<a>\n", "split": "val", "wnid": TOY_DOG, "rank": rank}
-        connection.execute(insert(t.item).values(**item, **where))
+        import_image(connection, 100, 1, name="<a>\n", wnid=TOY_DOG, rank=rank, **where)
     return project
 
 
-def test_a_project_finds_candidates_and_items_and_reads_them(labelled: Project) -> None:
+def test_a_project_finds_candidates_and_items_and_reads_them(labelled: Project, tmp_path: Path) -> None:
     dogs = labelled.images.find(f"under:{DOG}")
     assert len(dogs) == len(list(dogs)) == len(dogs.ids()) == len(dogs.page()) == 9
     assert dogs.counts()[labelled.ontology.rank(ANIMAL)] == 9
@@ -649,13 +671,17 @@ def test_a_project_finds_candidates_and_items_and_reads_them(labelled: Project) 
     (item,) = labelled.images.find(f"under:{DOG} boxes>=1")
     assert decode(item.read()).width == 600
     assert decode(item.thumbnail()).width == 256
-    candidate = next(image for image in dogs if not image.row.dataset)
+    candidate = next(image for image in dogs if not image.candidate.dataset)
     assert hashlib.sha256(candidate.read()).hexdigest().startswith(candidate.name)
     shown = dogs._repr_html_()
     assert shown.count("<img") == 9
     assert "&lt;a&gt;" in shown
+    (tmp_path / "b.tar").write_bytes(bytes(100))
+    state = (tmp_path / "b.tar").stat()
+    location = Location(str(tmp_path / "b.tar"), 0, 100, "tar", "", state.st_size, state.st_mtime_ns)
+    unsound = dataclasses.replace(item.candidate, location=location)
     with pytest.raises(ArchiveError, match="is no sound image"):
-        FoundImage(item.row, lambda place: b"no").thumbnail()
+        Result(unsound, Store(tmp_path)).thumbnail()
 
 
 def test_a_release_of_a_project_is_asked_by_name(labelled: Project) -> None:
@@ -778,12 +804,8 @@ def test_a_damaged_image_leaves_its_place_on_a_page(labelled: Project, tmp_path:
     assert (shown.count("<figure>"), shown.count("<img"), shown.count("<em>")) == (13, 12, 1)
     assert "a.tar" in shown
 
-    def read(place: Location) -> bytes:
-        raise ArchiveError("<b>")
-
-    figures = "".join(
-        contact_sheet("", [FoundImage(labelled.images.find("boxes:0").page()[0].row, read)] * 2, {WHIPPET: ""})
-    )
-    assert figures.count("<em>&lt;b&gt;</em>") == 2
+    gone = dataclasses.replace(labelled.images.find("boxes:0").page()[0].candidate, thumbnail=Location("<b>.tar", 0, 1))
+    figures = "".join(contact_sheet("", [Result(gone, Store(tmp_path))] * 2, {WHIPPET: ""}))
+    assert figures.count("<em>") == figures.count("&lt;b&gt;.tar") == 2
     grid = labelled.images.find("")._repr_html_()
     assert (grid.count("<img"), grid.count("<em>")) == (12, 1)

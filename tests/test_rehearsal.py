@@ -103,7 +103,7 @@ def test_the_simulated_crowd_gives_the_published_tables() -> None:
         lambda task: good[task.number], lambda: 0.0, dataclasses.replace(population, profiles=(alike,), workers=3)
     )
     seen = [frozenset(f"sim-2009-{n:03d}" for n in range(3) if n != turn) for turn in range(3)]
-    crowd.post([Page(f"{turn}-x", wnid, tuple(tasks), others) for turn, others in enumerate(seen)])
+    crowd.post([Page(f"{turn}-x", wnid, tuple(tasks), others, turn) for turn, others in enumerate(seen)])
     yes = np.array([sheet.answers for sheet in crowd.collect()]) == Answer.YES
     truth = np.array(list(good.values()))
     for wanted, against, _, confidence in PUBLISHED:

@@ -5,6 +5,7 @@ import io
 import os
 import tarfile
 import tracemalloc
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from holotype.errors import ArchiveError
 from holotype.store.archives import ArchiveReader, read_file
+from holotype.store.tar.members import read_members
 from holotype.store.tar.scan import Headers, read_headers
 
 END = bytes(1024)
@@ -258,6 +260,18 @@ def test_a_hostile_tar_gives_one_clear_line(tmp_path: Path, data: bytes, complai
     assert line.isprintable()
     assert len(line) < 300
     assert peak < 8 << 20
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize(("data", "complaint"), HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_tar_is_refused_also_where_it_is_read_forwards(
+    tmp_path: Path, data: bytes, complaint: str, pack: Callable[[bytes], bytes]
+) -> None:
+    (tmp_path / "x.tar").write_bytes(pack(data + END))
+    with pytest.raises(ArchiveError, match=complaint) as caught:
+        list(read_members(tmp_path / "x.tar", (".jpg",), 1000))
+    assert "x.tar" in str(caught.value)
+    assert len(str(caught.value)) < 400
 
 
 @pytest.mark.parametrize(

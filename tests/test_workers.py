@@ -56,8 +56,8 @@ def golden(count: int, wnid: str = DOG) -> dict[Task, bool]:
     return {task(1000 + number, wnid): number % 2 == 0 for number in range(count)}
 
 
-def page_of(count: int, name: str = "001-x") -> Page:
-    return Page(name, DOG, tuple(task(number) for number in range(count)), frozenset())
+def page_of(count: int, name: str = "001-x", number: int = 1) -> Page:
+    return Page(name, DOG, tuple(task(number) for number in range(count)), frozenset(), number)
 
 
 # Gold
@@ -68,22 +68,23 @@ def test_golds_share_falls_from_a_tenth_to_a_fortieth() -> None:
         [0.1, 0.05, 1 / 30, 0.025, 0.025, 0.025]
     )
     for number in (1, 2, 4):
-        mixed = [len(with_gold(page_of(48, f"{number:03d}-{n}"), golden(30), number).tasks) - 48 for n in range(400)]
+        pages = (page_of(48, f"{number:03d}-{n}", number) for n in range(400))
+        mixed = [len(with_gold(page, golden(30)).tasks) - 48 for page in pages]
         assert np.mean(mixed) == pytest.approx(48 * gold_share(number), abs=0.1)
 
 
 def test_every_page_of_the_first_round_has_gold_if_there_is_any() -> None:
-    assert len(with_gold(page_of(1), golden(5), 1).tasks) == 2
-    assert with_gold(page_of(48), {}, 1) == page_of(48)
+    assert len(with_gold(page_of(1), golden(5)).tasks) == 2
+    assert with_gold(page_of(48), {}) == page_of(48)
 
 
 def test_gold_is_placed_by_the_pages_id_and_leaves_the_id() -> None:
     page, gold = page_of(48), golden(30)
-    mixed = with_gold(page, gold, 1)
-    assert mixed == with_gold(page, dict(reversed(gold.items())), 1)
+    mixed = with_gold(page, gold)
+    assert mixed == with_gold(page, dict(reversed(gold.items())))
     assert (mixed.id, mixed.wnid, mixed.seen) == (page.id, page.wnid, page.seen)
     assert set(page.tasks) < set(mixed.tasks)
-    others = [with_gold(page_of(48, f"001-{n}"), gold, 1) for n in range(200)]
+    others = [with_gold(page_of(48, f"001-{n}"), gold) for n in range(200)]
     where = Counter(place for other in others for place, found in enumerate(other.tasks) if found in gold)
     assert len(where) == 53, "gold is at every place of the page now and then"
     asked = Counter(found for other in others for found in other.tasks if found in gold)
@@ -93,7 +94,7 @@ def test_gold_is_placed_by_the_pages_id_and_leaves_the_id() -> None:
 def test_gold_yes_and_no_are_asked_alike() -> None:
     gold = golden(2) | {task(2000 + number): False for number in range(40)}
     for number in range(50):
-        answers = [gold[found] for found in with_gold(page_of(48, f"001-{number}"), gold, 1).tasks if found in gold]
+        answers = [gold[found] for found in with_gold(page_of(48, f"001-{number}"), gold).tasks if found in gold]
         assert sum(answers) == 1
 
 
@@ -141,7 +142,7 @@ def test_gold_tells_who_is_right() -> None:
     """Three say yes to everything, two tell good from bad: gold shows who to believe, and so do the votes."""
     tasks = [task(number) for number in range(60)]
     votes = [
-        Vote(number, f"{worker}", Answer.YES if worker < 3 or number % 2 else Answer.NO, "001-x", 1, 0)
+        Vote(number, f"{worker}", Answer.YES if worker < 3 or number % 2 else Answer.NO, "001-x", 1, 0, 1)
         for number in range(60)
         for worker in range(5)
     ]
@@ -184,7 +185,7 @@ def test_a_training_page_is_half_yes_and_half_no_and_the_same_for_all() -> None:
     assert Counter(gold[found] for found in page.tasks) == {True: 5, False: 5}
     assert page == training_page(DOG, dict(reversed(gold.items())), 10)
     assert {found.wnid for found in page.tasks} == {DOG}
-    with pytest.raises(CrowdError, match=f"{WHIPPET} has no gold to train on; add some with: holotype gold add"):
+    with pytest.raises(CrowdError, match=f"{WHIPPET} has no gold to train on: add some"):
         training_page(WHIPPET, gold, 10)
 
 
@@ -242,7 +243,7 @@ def review(ballot: Ballot, seconds: np.ndarray | None = None) -> list[WorkerRevi
     columns = zip(ballot.task.tolist(), ballot.worker.tolist(), ballot.answer.tolist(), strict=True)
     took = np.ones(len(ballot.task)) if seconds is None else seconds
     votes = [
-        Vote(task, str(worker), Answer(answer), "001-x", float(took[n]), float(n))
+        Vote(task, str(worker), Answer(answer), "001-x", float(took[n]), float(n), 1)
         for n, (task, worker, answer) in enumerate(columns)
     ]
     return review_workers(ballot, votes, [str(n) for n in range(ballot.workers)], fit(ballot))
@@ -343,6 +344,14 @@ def test_speed_is_told_beside_the_crowds() -> None:
     assert found[5].verdict is Verdict.WATCH
     assert np.median([one.pace for one in found]) == pytest.approx(1)
     assert review(ballot, np.zeros(len(ballot.task)))[5].pace == 1
+
+
+def test_pace_is_a_median_over_the_median_of_medians() -> None:
+    rows = [(task, worker, Answer.YES) for worker, votes in ((0, 1), (1, 4), (3, 3)) for task in range(votes)]
+    found = review(dataclasses.replace(of_rows(rows, 5), workers=5), np.array([9.0, 4, 1, 2, 8, 5, 7, 6]))
+    assert [one.pace for one in found] == pytest.approx([9 / 6, 3 / 6, 1, 6 / 6, 1])
+    nobody = dataclasses.replace(of_rows(rows, 5), workers=5).keep(np.zeros(0, np.int64))
+    assert [one.pace for one in review(nobody)] == [1] * 5
 
 
 def test_agreement_is_with_the_majority_of_the_others() -> None:
@@ -464,7 +473,7 @@ def test_gold_is_added_once_and_never_changed_by_the_way(collected: Project) -> 
     assert collected.gold.add(gold, "an expert") == 0
     held = {(found.sha256, found.wnid): yes for found, yes in collected.gold.answers().items()}
     assert held == gold
-    with pytest.raises(CrowdError, match=r"12 of these answers contradict what gold says.*holotype gold correct"):
+    with pytest.raises(CrowdError, match=r"12 of these answers contradict what gold says"):
         collected.gold.add({pair: not yes for pair, yes in gold.items()}, "a fool")
     with pytest.raises(CrowdError, match=f"1 gold answers are of no candidate, the first is nothing for {DOG}"):
         collected.gold.add({("nothing", DOG): True, **truth_of(collected)}, "x")
@@ -482,7 +491,7 @@ def test_a_sibling_is_gold_no_and_a_candidate(collected: Project) -> None:
     assert len(collected.candidates.tasks()) == 65
     report = collected.crowd.run(collected.crowd.simulated())
     assert not report.waiting
-    assert all(image.decided == "no" for image in collected.images.candidates(under=WHIPPET) if image.sha256 in lent)
+    assert all(image.state == "no" for image in collected.images.find(f"under:{WHIPPET}") if image.sha256 in lent)
     assert verify_release(collected.releases.create("v1", outvoted=True).path) == []
 
 
@@ -491,12 +500,12 @@ def test_gold_labels_say_so(collected: Project) -> None:
     collected.crowd.run(collected.crowd.simulated(truth))
     votes = len(collected.crowd.votes())
     contrary = next(
-        ((image.sha256, image.wnid), image.decided == "no")
-        for image in collected.images.candidates()
-        if (image.sha256, image.wnid) not in gold and image.decided in ("yes", "no")
+        ((image.sha256, image.wnid), image.state == "no")
+        for image in collected.images.find()
+        if (image.sha256, image.wnid) not in gold and image.state in ("yes", "no")
     )
     collected.gold.add(gold | dict([contrary]), "x")
-    decided = {(image.sha256, image.wnid): image.decided for image in collected.images.candidates()}
+    decided = {(image.sha256, image.wnid): image.state for image in collected.images.find()}
     assert decided[contrary[0]] == ("yes" if contrary[1] else "no"), "labels follow at once"
     rows = collected.releases.create("v1", outvoted=True).rows()
     gold_rows = [row for row in rows if row["policy"] == "gold"]
@@ -533,7 +542,7 @@ def verified(verified_once: Path, copy_of: Callable[[Path], Project]) -> Project
 
 
 def states(db: Project) -> dict[tuple[str, str], str]:
-    return {(image.sha256, image.wnid): image.decided for image in db.images.candidates()}
+    return {(image.sha256, image.wnid): image.state for image in db.images.find()}
 
 
 def busiest(db: Project) -> str:
@@ -571,7 +580,7 @@ def test_unblocking_brings_the_labels_back(verified: Project) -> None:
 
 
 def test_only_who_voted_can_be_blocked(verified: Project) -> None:
-    with pytest.raises(CrowdError, match="no worker is called 'nobody'; see: holotype workers list"):
+    with pytest.raises(CrowdError, match="no worker is called 'nobody'"):
         verified.workers.block("nobody", "x")
     assert verified.workers.blocked() == {}
 
@@ -631,7 +640,7 @@ def test_a_truth_file_need_not_name_gold(collected: Project, tmp_path: Path) -> 
     collected.gold.add(gold, "x")
     rows = [f"{sha},{wnid},{'yes' if yes else 'no'}" for (sha, wnid), yes in truth.items() if (sha, wnid) not in gold]
     (tmp_path / "truth.csv").write_text("\n".join(["sha256,wnid,answer", *rows]))
-    run("verify", "--crowd", "simulated", "--truth", tmp_path / "truth.csv", "-p", collected.path)
+    run("crowd", "run", "--crowd", "simulated", "--truth", tmp_path / "truth.csv", "-p", collected.path)
     assert "open" not in collected.counts()["states"]
 
 

@@ -6,22 +6,33 @@
     ├── OntologyError
     │   ├── WordNetNotFound      no WordNet database files where we looked
     │   ├── WrongWordNet         found, but not version 3.0
+    │   ├── InvalidTaxonomy      concepts that make no ontology
     │   ├── UnknownSynset        no such wnid or lemma (also a KeyError)
     │   └── AmbiguousLemma       a lemma with several senses where one is needed
-    ├── ProjectError             no project here, or one is here already
+    │       └── AmbiguousFolders     folders that are called so
+    ├── ProjectError             a project is here already, or cannot be used
+    │   └── NoProject            no project here
     ├── SourceError              images could not be fetched or listed
     ├── PackError                a pack is damaged or in use
     ├── ArchiveError             an archive is damaged, hostile, not what its name says, or has changed
     ├── QueryError               a query cannot be understood
     ├── CrowdError               a page or a vote that does not fit the campaign
+    │   ├── UnknownWorker        nobody of that name has voted
+    │   ├── ContradictedGold     an answer that gold says otherwise of
     │   └── PlatformError        a crowd platform could not be reached, or refused
     ├── ReleaseError             a release cannot be made, read or verified
+    │   ├── NothingAccepted      no image is labelled yes
+    │   └── OutvotedImages       images are accepted against more noes than yeses
     └── PredictionError          a predictions file is not acceptable
 
-The command line prints any of them as one line and exits with 2.
+Errors carry values and speak of the domain. The face that shows them adds what to do in its own words: the command line
+prints one line (see `holotype.cli.remedies`) and exits with 2.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 
 class HolotypeError(Exception):
@@ -40,6 +51,14 @@ class WrongWordNet(OntologyError):
     """WordNet files were found, but not of version 3.0."""
 
 
+class InvalidTaxonomy(OntologyError):
+    """Concepts make no ontology: `problems` says how many errors they hold, the message which is the first."""
+
+    def __init__(self, message: str, problems: int) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
 class UnknownSynset(OntologyError, KeyError):
     """No synset has this wnid or lemma."""
 
@@ -48,11 +67,27 @@ class UnknownSynset(OntologyError, KeyError):
 
 
 class AmbiguousLemma(OntologyError):
-    """A lemma with several senses was given where one synset is needed."""
+    """A lemma with several senses was given where one synset is needed: `senses` are their wnids, by lemma."""
+
+    def __init__(self, message: str, senses: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(message)
+        self.senses = senses
+
+
+class AmbiguousFolders(AmbiguousLemma):
+    """Folders are called by lemmas with several senses."""
 
 
 class ProjectError(HolotypeError):
-    """There is no project here, or there is one already."""
+    """There is a project here already, or it cannot be used."""
+
+
+class NoProject(ProjectError):
+    """There is no project in `path`."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"there is no holotype project in {path}")
+        self.path = path
 
 
 class SourceError(HolotypeError):
@@ -75,6 +110,22 @@ class CrowdError(HolotypeError):
     """A page or a vote does not fit the campaign."""
 
 
+class UnknownWorker(CrowdError):
+    """Nobody called `name` has voted."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no worker is called {name!r}")
+        self.name = name
+
+
+class ContradictedGold(CrowdError):
+    """`count` answers contradict what gold says, or were withdrawn."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"{count:,} of these answers contradict what gold says, or were withdrawn: correct the gold")
+        self.count = count
+
+
 class PlatformError(CrowdError):
     """A crowd platform could not be reached, or refused; `code` is its own name for why, where it has one."""
 
@@ -85,6 +136,18 @@ class PlatformError(CrowdError):
 
 class ReleaseError(HolotypeError):
     """A release cannot be made, read or verified."""
+
+
+class NothingAccepted(ReleaseError):
+    """A release is asked for where no image is labelled yes."""
+
+
+class OutvotedImages(ReleaseError):
+    """`count` images are accepted against more noes than yeses."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"{count:,} images are accepted against more noes than yeses")
+        self.count = count
 
 
 class PredictionError(HolotypeError):

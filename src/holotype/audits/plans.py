@@ -100,14 +100,15 @@ def number_plans(plans: Iterable[Plan]) -> list[Plan]:
     found: list[Plan] = []
     covered: list[Ranges] = []
     for number, together in enumerate(rounds.values(), 1):
-        covered.append(_union(pair for plan in together for pair in plan.ranges))
+        covered.append(union_of(pair for plan in together for pair in plan.ranges))
         for plan in together:
             draws = sum(_overlap(plan.ranges, some) for some in covered)
             found.append(replace(plan, draws=draws, rounds=number, targets=len(together)))
     return found
 
 
-def _union(ranges: Iterable[tuple[int, int]]) -> Ranges:
+def union_of(ranges: Iterable[tuple[int, int]]) -> Ranges:
+    """Half-open ranges that hold what any of `ranges` holds, ascending and apart."""
     merged: list[tuple[int, int]] = []
     for start, stop in sorted(ranges):
         if merged and start <= merged[-1][1]:

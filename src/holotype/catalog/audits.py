@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection, func, insert, literal, select
 
 from holotype.catalog import schema as t
+from holotype.catalog.images import digest
 from holotype.catalog.statements import add_rows, chunks
 
 Ids = npt.NDArray[np.int64]
@@ -49,7 +50,7 @@ def samples(connection: Connection, audits: Collection[int]) -> dict[int, list[A
     found: dict[int, list[Any]] = defaultdict(list)
     for some in chunks(audits):
         rows = connection.execute(
-            select(table.c.audit_id, t.image.c.sha256, candidate.c.wnid, candidate.c.rank)
+            select(table.c.audit_id, digest(), candidate.c.wnid, candidate.c.rank)
             .select_from(table.join(candidate).join(t.image))
             .where(table.c.audit_id.in_(some))
             .order_by(table.c.audit_id, table.c.position)
@@ -61,8 +62,8 @@ def samples(connection: Connection, audits: Collection[int]) -> dict[int, list[A
 
 def candidates(connection: Connection, ids: Collection[int]) -> list[Any]:
     """``(sha256, wnid, rank)`` of some candidates."""
-    candidate, image = t.candidate, t.image
-    question = select(image.c.sha256, candidate.c.wnid, candidate.c.rank).select_from(candidate.join(image))
+    candidate = t.candidate
+    question = select(digest(), candidate.c.wnid, candidate.c.rank).select_from(candidate.join(t.image))
     return [row for some in chunks(ids) for row in connection.execute(question.where(candidate.c.id.in_(some)))]
 
 
@@ -71,11 +72,11 @@ def answers(connection: Connection) -> Sequence[Any]:
     first, and then corrections, which have a reason."""
     found: list[Any] = []
     for table, reason in ((t.audit_answer, literal("")), (t.audit_correction, t.audit_correction.c.reason)):
-        candidate, image = t.candidate, t.image
-        columns = (table.c.candidate_id, image.c.sha256, candidate.c.wnid, candidate.c.rank, table.c.auditor)
+        candidate = t.candidate
+        columns = (table.c.candidate_id, digest(), candidate.c.wnid, candidate.c.rank, table.c.auditor)
         found += connection.execute(
             select(*columns, table.c.answer, reason.label("reason"), table.c.at)
-            .select_from(table.join(candidate).join(image))
+            .select_from(table.join(candidate).join(t.image))
             .order_by(table.c.id)
         )
     return found

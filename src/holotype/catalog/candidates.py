@@ -6,16 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    func,
-    or_,
-    select,
-    true,
-)
+from sqlalchemy import ColumnElement, Connection, false, literal, or_, select, text, union
 
+from holotype.catalog import images
 from holotype.catalog import schema as t
+from holotype.catalog.corrections import standing
+from holotype.catalog.images import digest
+from holotype.catalog.schema import STATES
 from holotype.catalog.statements import add_rows, chunks
 
 Ranges = Sequence[tuple[int, int]]
@@ -35,18 +32,18 @@ class Sighting:
     licence: str
 
 
-def add_sightings(connection: Connection, sightings: Sequence[Sighting]) -> None:
-    """Append sightings, with a candidate for every new (synset, image); those already known are skipped."""
+def add_sightings(connection: Connection, sightings: Sequence[Sighting]) -> int:
+    """Append sightings, with a candidate for every new (synset, image); those already known are skipped.
+
+    All of these candidates are to be asked about from now on. Returns how many were not before.
+    """
     pairs = {(row.wnid, row.image_id): row.rank for row in sightings}
-    known = _candidate_ids(connection, pairs)
-    new = [
-        {"wnid": wnid, "image_id": image_id, "rank": rank}
-        for (wnid, image_id), rank in pairs.items()
-        if (wnid, image_id) not in known
-    ]
-    add_rows(connection, t.candidate, new)
-    if new:
-        known = _candidate_ids(connection, pairs)
+    known = ids(connection, pairs)
+    fresh = [(wnid, image, rank) for (wnid, image), rank in pairs.items() if (wnid, image) not in known]
+    asked = ask(connection, known.values()) + len(fresh)
+    if fresh:
+        _add(connection, fresh)
+        known = ids(connection, pairs)
     table = t.sighting
     seen = {
         tuple(row)
@@ -67,9 +64,70 @@ def add_sightings(connection: Connection, sightings: Sequence[Sighting]) -> None
                 licence=row.licence,
             )
     add_rows(connection, table, list(rows.values()))
+    return asked
 
 
-def _candidate_ids(connection: Connection, pairs: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+def _add(connection: Connection, fresh: Sequence[tuple[str, int, int]]) -> None:
+    """Append open candidates, as (wnid, image id, rank)."""
+    boxes = {
+        image: count
+        for chunk in chunks({image for _, image, _ in fresh})
+        for image, count in connection.execute(select(t.image.c.id, t.image.c.boxes).where(t.image.c.id.in_(chunk)))
+    }
+    rows = [
+        {"wnid": wnid, "rank": rank, "image_id": image, "asked": 1, "boxes": boxes[image], "state": 0}
+        for wnid, image, rank in fresh
+    ]
+    add_rows(connection, t.candidate, rows)
+    images.assign(connection, boxes)
+
+
+def ask(connection: Connection, candidates: Iterable[int]) -> int:
+    """Put candidates up for the crowd, or for whoever decides; how many were not before."""
+    table, asked = t.candidate, 0
+    for chunk in chunks(candidates):
+        new = table.update().where(table.c.id.in_(chunk), table.c.asked == 0).values(asked=1)
+        asked += connection.execute(new).rowcount
+    return asked
+
+
+def rest(connection: Connection, candidates: Iterable[int]) -> None:
+    """Leave those of these candidates to what their dataset says of whom nobody else says anything any more."""
+    table = t.candidate
+    said = [select(other.c.candidate_id) for other in (t.sighting, t.vote)] + [
+        standing(statements) for statements in (t.gold, t.overruling)
+    ]
+    for chunk in chunks(candidates):
+        alone = [table.c.id.not_in(other) for other in said]
+        rows = connection.execute(
+            select(table.c.id, t.dataset.c.name)
+            .join(t.file, t.file.c.id == table.c.labelled_by)
+            .join(t.dataset, t.dataset.c.id == t.file.c.dataset_id)
+            .where(table.c.id.in_(chunk), *alone)
+        ).all()
+        for dataset in {row.name for row in rows}:
+            numbers = [row.id for row in rows if row.name == dataset]
+            policy = policy_id(connection, imported(dataset))
+            values = {"asked": 0, "state": STATES.index("yes"), "posterior": 1.0, "policy_id": policy, "guard": None}
+            connection.execute(table.update().where(table.c.id.in_(numbers)).values(**values))
+
+
+def imported(dataset: str) -> str:
+    """What a label was decided by that came with a dataset."""
+    return f"imported:{dataset}"
+
+
+def policy_id(connection: Connection, name: str) -> int:
+    """The id of a policy, which is made if it is new."""
+    held = select(t.policy.c.id).where(t.policy.c.name == name)
+    if (number := connection.execute(held).scalar()) is None:
+        connection.execute(t.policy.insert().values(name=name))
+        number = connection.execute(held).scalar_one()
+    return int(number)
+
+
+def ids(connection: Connection, pairs: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """Candidate ids by (wnid, image id), of those that there are."""
     wanted = set(pairs)
     table = t.candidate
     return {
@@ -82,85 +140,151 @@ def _candidate_ids(connection: Connection, pairs: Iterable[tuple[str, int]]) -> 
     }
 
 
-def _under(ranges: Ranges | None) -> ColumnElement[bool]:
-    if ranges is None:
-        return true()
-    return or_(*(t.candidate.c.rank.between(start, stop - 1) for start, stop in ranges))
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A candidate labelled yes; `sha256` is its image's name where that was not read."""
+
+    id: int
+    sha256: str
+    wnid: str
+    rank: int
 
 
-def find(connection: Connection, ranges: Ranges | None, states: Sequence[str] | None) -> Sequence[Any]:
-    """Candidates with their image and label, by rank and sha256.
-
-    `ranges` are half-open ranges of ranks (`Ontology.ranges`), `states` the label states wanted; None for all.
-    """
-    image, candidate, label, near = t.image, t.candidate, t.label, t.near_duplicate
+def accepted(connection: Connection, ranges: Ranges) -> list[Accepted]:
+    """The candidates labelled yes in half-open ranges of ranks, by rank and sha256; images that are not sound are left
+    out."""
+    candidate, read = t.candidate, t.fingerprint
+    unsound = select(read.c.image_id).where(read.c.image_id == candidate.c.image_id, read.c.width == 0).exists()
+    order = candidate.c.rank, digest(), candidate.c.id
     question = (
-        select(
-            *(column for column in image.c if column.name not in ("hash", "mirrored", "id")),
-            image.c.id.label("image_id"),
-            candidate.c.id.label("candidate_id"),
-            candidate.c.wnid,
-            candidate.c.rank,
-            label.c.state,
-            label.c.posterior,
-            label.c.policy,
-            func.coalesce(near.c.group_id, image.c.id).label("group_id"),
-        )
-        .select_from(candidate.join(image))
-        .outerjoin(label, label.c.candidate_id == candidate.c.id)
-        .outerjoin(near, near.c.image_id == image.c.id)
-        .where(_under(ranges))
-        .order_by(candidate.c.rank, image.c.sha256)
+        select(candidate.c.id, digest(), candidate.c.wnid, candidate.c.rank)
+        .join(t.image)
+        .where(candidate.c.state == STATES.index("yes"), ~unsound)
+        .order_by(*order)
     )
-    if states is not None:
-        question = question.where(func.coalesce(label.c.state, "open").in_(states))
-    return connection.execute(question).all()
+    found = (connection.execute(question.where(under(some))) for some in chunks(ranges, 200))
+    return [Accepted(*row) for rows in found for row in rows]
+
+
+def unread(connection: Connection, ranges: Ranges) -> list[int]:
+    """The images that were not read yet of candidates labelled yes in half-open ranges of ranks, by their ids."""
+    candidate, read = t.candidate.c, t.fingerprint
+    new = ~select(read.c.image_id).where(read.c.image_id == candidate.image_id).exists()
+    asked = select(candidate.image_id).distinct().where(candidate.state == STATES.index("yes"), new)
+    return [image for some in chunks(ranges, 200) for image in connection.execute(asked.where(under(some))).scalars()]
+
+
+def states(connection: Connection, candidates: Iterable[int]) -> dict[int, str]:
+    """What is concluded of candidates, by their ids."""
+    table = t.candidate.c
+    return {
+        number: STATES[state]
+        for chunk in chunks(candidates)
+        for number, state in connection.execute(select(table.id, table.state).where(table.id.in_(chunk)))
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The image of a candidate, its dataset and the name that it has there."""
+
+    image_id: int
+    dataset: str
+    name: str
+
+
+def origins(connection: Connection, candidates: Iterable[int]) -> dict[int, Origin]:
+    """The images of candidates, by the candidates' ids."""
+    asked = select(t.candidate.c.id, t.image.c.id, t.dataset.c.name, t.image.c.name)
+    asked = asked.select_from(t.candidate.join(t.image).join(t.dataset))
+    return {
+        number: Origin(*row)
+        for chunk in chunks(candidates)
+        for number, *row in connection.execute(asked.where(t.candidate.c.id.in_(chunk)))
+    }
+
+
+def claimed(connection: Connection, candidates: Iterable[int]) -> list[int]:
+    """Those of these candidates that a dataset labels."""
+    table = t.candidate.c
+    asked = (select(table.id).where(table.id.in_(c), table.labelled_by.is_not(None)) for c in chunks(candidates))
+    return [number for one in asked for number in connection.execute(one).scalars()]
+
+
+def under(ranges: Ranges) -> ColumnElement[bool]:
+    """Whether a candidate's rank is in one of half-open ranges."""
+    return or_(false(), *(t.candidate.c.rank.between(start, stop - 1) for start, stop in ranges))
 
 
 def tasks(connection: Connection) -> Sequence[Any]:
-    """Every question there is, ``(candidate id, wnid, sha256)``, by rank and sha256."""
-    candidate, image = t.candidate, t.image
+    """Every question that is asked, ``(candidate id, wnid, sha256)``, by rank and sha256.
+
+    Images that are not there to be seen, because their bytes were not read yet or are no sound image, are left out.
+    """
+    candidate, read = t.candidate, t.fingerprint
     return connection.execute(
-        select(candidate.c.id, candidate.c.wnid, image.c.sha256)
-        .select_from(candidate.join(image))
-        .order_by(candidate.c.rank, image.c.sha256)
+        select(candidate.c.id, candidate.c.wnid, read.c.sha256)
+        .join(read, read.c.image_id == candidate.c.image_id)
+        .where(candidate.c.asked == 1, read.c.width > 0)
+        .order_by(candidate.c.rank, read.c.sha256, candidate.c.id)
     ).all()
 
 
-def candidate_origins(connection: Connection) -> Sequence[Any]:
-    """``(candidate id, wnid, sha256, origin, source)`` of every sighting."""
-    candidate, image, sighting = t.candidate, t.image, t.sighting
-    return connection.execute(
-        select(candidate.c.id, candidate.c.wnid, image.c.sha256, sighting.c.origin, sighting.c.source)
-        .select_from(sighting.join(candidate).join(image))
-        .order_by(sighting.c.id)
-    ).all()
+def numbers(connection: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Candidate ids by (image, wnid), of those that there are; an image by its sha256, or the name in its dataset.
 
-
-def sources(connection: Connection) -> list[tuple[int, str]]:
-    """``(candidate id, source)`` of every sighting, each pair once."""
-    table = t.sighting
-    columns = table.c.candidate_id, table.c.source
-    rows = connection.execute(select(*columns).distinct().order_by(*columns))
-    return [(candidate, source) for candidate, source in rows]
-
-
-def sightings(connection: Connection) -> dict[int, list[Any]]:
-    """Provenance of every candidate, in order of sighting, by candidate id."""
-    table = t.sighting
-    found: dict[int, list[Any]] = {}
-    for row in connection.execute(select(table).order_by(table.c.id)):
-        found.setdefault(row.candidate_id, []).append(row)
+    Of several with the same bytes the first counts.
+    """
+    wanted = set(pairs)
+    candidate, image, read = t.candidate, t.image, t.fingerprint
+    found: dict[tuple[str, str], int] = {}
+    for chunk in chunks({key for key, _ in wanted}):
+        named = select(image.c.name, image.c.id).where(image.c.name.in_(chunk))
+        alike = select(read.c.sha256, read.c.image_id).where(read.c.sha256.in_(chunk))
+        known = union(named, alike).subquery()
+        rows = connection.execute(
+            select(known.c[0], candidate.c.wnid, candidate.c.id)
+            .join(candidate, candidate.c.image_id == known.c[1])
+            .order_by(candidate.c.id.desc())
+        )
+        found |= {(key, wnid): number for key, wnid, number in rows if (key, wnid) in wanted}
     return found
 
 
-def digests(connection: Connection, candidates: Iterable[int]) -> dict[int, str]:
-    """The sha256 of each candidate's image."""
-    candidate, image = t.candidate, t.image
+def sources(connection: Connection) -> list[tuple[int, str]]:
+    """``(candidate id, source)`` of every sighting, and of every dataset whose labels are asked about, each once."""
+    table, candidate = t.sighting, t.candidate
+    seen = select(table.c.candidate_id, table.c.source)
+    said = (
+        select(candidate.c.id, literal("imported:").concat(t.dataset.c.name))
+        .join(t.file, t.file.c.id == candidate.c.labelled_by)
+        .join(t.dataset, t.dataset.c.id == t.file.c.dataset_id)
+        .where(candidate.c.asked == 1)
+    )
+    rows = connection.execute(union(seen, said).order_by(text("1"), text("2")))
+    return [(number, source) for number, source in rows]
+
+
+def sightings(connection: Connection, candidates: Iterable[int] | None = None) -> dict[int, list[Any]]:
+    """Provenance of candidates, or of all, in order of sighting, by candidate id."""
+    table = t.sighting
+    found: dict[int, list[Any]] = {}
+    question = select(table).order_by(table.c.id)
+    asked = (
+        [question] if candidates is None else [question.where(table.c.candidate_id.in_(c)) for c in chunks(candidates)]
+    )
+    for one in asked:
+        for row in connection.execute(one):
+            found.setdefault(row.candidate_id, []).append(row)
+    return found
+
+
+def pairs(connection: Connection, candidates: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """The sha256 of each candidate's image, and its wnid."""
+    candidate = t.candidate.c
+    asked = select(candidate.id, digest(), candidate.wnid).join(t.image)
     return {
-        number: sha256
+        number: (sha256, wnid)
         for chunk in chunks(candidates)
-        for number, sha256 in connection.execute(
-            select(candidate.c.id, image.c.sha256).select_from(candidate.join(image)).where(candidate.c.id.in_(chunk))
-        )
+        for number, sha256, wnid in connection.execute(asked.where(candidate.id.in_(chunk)))
     }

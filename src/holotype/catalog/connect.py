@@ -100,8 +100,10 @@ def _engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get("reading")
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        if options.get("migrating"):  # a table that others refer to is made anew by way of a copy
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.exec_driver_sql("BEGIN" if options.get("reading") else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -116,7 +118,7 @@ def _migrate(engine: Engine) -> None:
     from alembic import command, util
     from alembic.config import Config
 
-    with engine.begin() as connection:
+    with engine.execution_options(migrating=True).begin() as connection:
         config = Config()
         config.set_main_option("script_location", "holotype.catalog:migrations")
         config.set_main_option("path_separator", "os")
@@ -127,3 +129,6 @@ def _migrate(engine: Engine) -> None:
             raise ProjectError(
                 f"this project's catalog is at version {version}, which this holotype does not know; upgrade holotype"
             ) from error
+        if engine.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+            raise ProjectError("this project's catalog refers to rows that it does not have: bring it back from a copy")
+    engine.dispose()  # the connection that did not look after references

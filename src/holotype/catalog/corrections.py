@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, insert, select, true
 
 from holotype.catalog import schema as t
+from holotype.catalog.images import digest
 
 _BY = {t.gold.name: t.gold.c.source, t.overruling.name: t.overruling.c.curator}
 
@@ -55,21 +56,21 @@ def _is_newest(table: Table) -> ColumnElement[bool]:
 
 
 def _statements(connection: Connection, table: Table, wanted: ColumnElement[bool]) -> list[Statement]:
-    candidate, image = t.candidate, t.image
+    candidate = t.candidate
     rows = connection.execute(
         select(
             candidate.c.id,
             candidate.c.wnid,
-            image.c.sha256,
+            digest(),
             table.c.number,
             table.c.answer,
             _BY[table.name],
             table.c.reason,
             table.c.at,
         )
-        .select_from(table.join(candidate).join(image))
+        .select_from(table.join(candidate).join(t.image))
         .where(wanted)
-        .order_by(candidate.c.rank, image.c.sha256, table.c.number)
+        .order_by(candidate.c.rank, digest(), table.c.number)
     )
     return [Statement(*row) for row in rows]
 

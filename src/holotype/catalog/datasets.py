@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, delete, func, insert, select, update
 
+from holotype.catalog import candidates
 from holotype.catalog import schema as t
-from holotype.catalog.locations import place_columns
+from holotype.catalog.images import forget_groups, read_images
+from holotype.catalog.locations import location_columns
+from holotype.catalog.schema import STATES
 from holotype.catalog.statements import add_rows, chunks
 from holotype.store.location import Location
 
@@ -34,93 +38,158 @@ def dataset_id(connection: Connection, name: str) -> int:
     return int(held)
 
 
-def archives(connection: Connection, dataset: str | None = None) -> Sequence[Any]:
-    """The archives of a dataset, or of all, oldest first: every column, and ``dataset``, its name."""
-    question = select(*t.archive.c, t.dataset.c.name.label("dataset")).join(t.dataset).order_by(t.archive.c.id)
-    if dataset is not None:
-        question = question.where(t.dataset.c.name == dataset)
-    return connection.execute(question).all()
+def files(connection: Connection, dataset: str | None = None) -> Sequence[Any]:
+    """The files and folders of a dataset, or of all, oldest first: every column, and ``dataset``, its name."""
+    question = select(*t.file.c, t.dataset.c.name.label("dataset")).join(t.dataset).order_by(t.file.c.id)
+    wanted = t.file.c.dataset_id != t.OWN if dataset is None else t.dataset.c.name == dataset
+    return connection.execute(question.where(wanted)).all()
 
 
-def put_archive(connection: Connection, number: int | None, row: Mapping[str, Any]) -> int:
-    """Append an archive, or say anew where archive `number` lies and how it looks; its id."""
+def put_file(connection: Connection, number: int | None, row: Mapping[str, Any]) -> int:
+    """Append a file, or say anew where file `number` lies and how it looks; its id."""
     if number is not None:
-        connection.execute(update(t.archive).where(t.archive.c.id == number).values(**row))
+        connection.execute(update(t.file).where(t.file.c.id == number).values(**row))
         return number
-    return int(connection.execute(insert(t.archive).values(**row).returning(t.archive.c.id)).scalar_one())
+    return int(connection.execute(insert(t.file).values(**row).returning(t.file.c.id)).scalar_one())
 
 
-def items_by_name(connection: Connection, dataset: int, names: Iterable[str]) -> dict[str, Any]:
-    """The items of a dataset that have these names."""
-    item = t.item
-    columns = (item.c.id, item.c.name, item.c.wnid, item.c.archive_id, item.c.path, item.c.offset, item.c.length)
+_CLAIM: Final = t.candidate.alias("claim")
+"""What an image's dataset says that it shows."""
+_claimed: Final = and_(_CLAIM.c.image_id == t.image.c.id, _CLAIM.c.labelled_by.is_not(None))
+
+
+def images_by_name(connection: Connection, dataset: int, names: Iterable[str]) -> dict[str, Any]:
+    """The images of a dataset that have these names, with ``wnid``, what the dataset says that they show, or empty."""
+    image = t.image.c
+    columns = (image.id, image.name, image.file_id, image.path, image.offset, image.length, image.boxes)
+    asked = select(*columns, func.coalesce(_CLAIM.c.wnid, "").label("wnid")).outerjoin(_CLAIM, _claimed)
     return {
         row.name: row
         for chunk in chunks(names, 2_000)
-        for row in connection.execute(
-            select(*columns, item.c.boxes).where(item.c.dataset_id == dataset, item.c.name.in_(chunk))
-        )
+        for row in connection.execute(asked.where(image.dataset_id == dataset, image.name.in_(chunk)))
     }
 
 
-def add_items(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Append items; a name that the dataset has is an IntegrityError.
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """An image of a dataset as it is imported: its name and split there, the synset it shows or "" with its rank, and
+    where it lies in file `file_id`."""
 
-    There may be fourteen million: the statement is compiled once, and rows go to the driver as they are.
+    name: str
+    split: str
+    wnid: str
+    rank: int
+    file_id: int
+    path: str
+    offset: int
+    length: int
+
+
+def add_images(connection: Connection, dataset: int, policy: int, rows: Sequence[Imported]) -> None:
+    """Append images, and candidates for those whose synset is told; a name that the dataset has is an IntegrityError.
+
+    There may be fourteen million: rows go to the driver as they are.
     """
+    numbers = _reserve(connection, len(rows))
+    told = [int(bool(one.wnid)) for one in rows]
+    _insert(
+        connection,
+        t.image,
+        ("id", "dataset_id", "name", "split", "file_id", "path", "offset", "length", "boxes", "assigned", "labelled"),
+        [
+            (number, dataset, one.name, one.split, one.file_id, one.path, one.offset, one.length, 0, known, known)
+            for number, one, known in zip(numbers, rows, told, strict=True)
+        ],
+    )
+    pairs = zip(numbers, rows, strict=True)
+    _claim(connection, policy, ((number, one.wnid, one.rank, one.file_id, 0) for number, one in pairs if one.wnid))
+
+
+def set_labels(connection: Connection, labels: Sequence[tuple[int, str, int]], file: int, policy: int) -> None:
+    """Say what images without a label show, by (image id, wnid, rank); `file` is where that is said.
+
+    An image that is a candidate for that already keeps what was concluded of it.
+    """
+    known = candidates.ids(connection, ((wnid, image) for image, wnid, _ in labels))
+    for chunk in chunks(known.values(), 2_000):
+        connection.execute(update(t.candidate).where(t.candidate.c.id.in_(chunk)).values(labelled_by=file))
+    boxes: dict[int, int] = {}
+    for chunk in chunks((image for image, _, _ in labels), 2_000):
+        image = t.image.c
+        held = select(image.id, image.boxes).where(image.id.in_(chunk))
+        boxes |= dict(map(tuple, connection.execute(held)))
+        connection.execute(update(t.image).where(image.id.in_(chunk)).values(assigned=1, labelled=1))
+    new = ((image, wnid, rank, file, boxes[image]) for image, wnid, rank in labels if (wnid, image) not in known)
+    _claim(connection, policy, new)
+
+
+def _claim(connection: Connection, policy: int, rows: Iterable[tuple[int, str, int, int, int]]) -> None:
+    """Append candidates that a dataset decides, as (image id, wnid, rank, file id, boxes)."""
+    columns = ("image_id", "wnid", "rank", "labelled_by", "boxes", "asked", "state", "posterior", "policy_id")
+    _insert(connection, t.candidate, columns, [(*row, 0, STATES.index("yes"), 1.0, policy) for row in rows])
+
+
+def _insert(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Append rows by a statement that is compiled once."""
     if rows:
-        made = insert(t.item).compile(dialect=connection.dialect, column_keys=list(rows[0]))
+        made = insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
         order = made.positiontup
-        values = list(rows) if order is None else [tuple(row[name] for name in order) for row in rows]
+        if order is None:
+            values: Any = [dict(zip(columns, row, strict=True)) for row in rows]
+        else:
+            places = [columns.index(name) for name in order]
+            values = (
+                rows if places == list(range(len(columns))) else [tuple(map(row.__getitem__, places)) for row in rows]
+            )
         connection.exec_driver_sql(made.string, values)
 
 
-def set_labels(connection: Connection, labels: Iterable[tuple[int, str, int]], archive: int) -> None:
-    """Label items that had no label, by (item id, wnid, rank); `archive` is where that is said."""
-    rows = [{"number": number, "wnid": wnid, "rank": rank} for number, wnid, rank in labels]
-    if rows:
-        known = update(t.item).where(t.item.c.id == bindparam("number")).values(labelled_by=archive)
-        connection.execute(known.values(wnid=bindparam("wnid"), rank=bindparam("rank")), rows)
+def _reserve(connection: Connection, count: int) -> Sequence[int]:
+    """Ids for so many new images; on SQLite nobody else writes meanwhile, PostgreSQL counts for all who do."""
+    if connection.dialect.name == "postgresql":
+        sequence = func.nextval(func.pg_get_serial_sequence("image", "id"))
+        return connection.execute(select(sequence).select_from(func.generate_series(1, count))).scalars().all()
+    first = newest_image(connection) + 1
+    return range(first, first + count)
 
 
-def add_boxes(connection: Connection, boxes: Mapping[int, Sequence[BoxRow]], archive: int) -> int:
-    """Append the boxes of items, by id, that are not there yet, each as often as it is said; how many were new."""
+def add_boxes(connection: Connection, boxes: Mapping[int, Sequence[BoxRow]], file: int) -> int:
+    """Append the boxes of images, by id, that are not there yet, each as often as it is said; how many were new."""
     held: dict[int, Counter[BoxRow]] = defaultdict(Counter)
     table = t.box
     for chunk in chunks(boxes, 2_000):
         columns = table.c.wnid, table.c.x_min, table.c.y_min, table.c.x_max, table.c.y_max
-        for number, *box in connection.execute(select(table.c.item_id, *columns).where(table.c.item_id.in_(chunk))):
+        for number, *box in connection.execute(select(table.c.image_id, *columns).where(table.c.image_id.in_(chunk))):
             held[number][BoxRow(*box)] += 1
     new = {number: list((Counter(found) - held[number]).elements()) for number, found in boxes.items()}
-    rows = [
-        {"item_id": number, "archive_id": archive, **box._asdict()} for number, found in new.items() for box in found
-    ]
+    rows = [{"image_id": number, "file_id": file, **box._asdict()} for number, found in new.items() for box in found]
     add_rows(connection, table, rows)
     counts = [{"number": number, "more": len(found)} for number, found in new.items() if found]
     if counts:
-        item = update(t.item).where(t.item.c.id == bindparam("number"))
-        connection.execute(item.values(boxes=t.item.c.boxes + bindparam("more")), counts)
+        for table, key in ((t.image, t.image.c.id), (t.candidate, t.candidate.c.image_id)):
+            mine = update(table).where(key == bindparam("number"))
+            connection.execute(mine.values(boxes=table.c.boxes + bindparam("more")), counts)
     return len(rows)
 
 
-def add_annotations(connection: Connection, sizes: Mapping[int, tuple[int, int]], archive: int) -> None:
-    """Append what annotation files say of items' width and height, by id; the first to say it is believed."""
-    held = _held(connection, t.annotation.c.item_id, sizes)
+def add_annotations(connection: Connection, sizes: Mapping[int, tuple[int, int]], file: int) -> None:
+    """Append what annotation files say of images' width and height, by id; the first to say it is believed."""
+    held = _held(connection, t.annotation.c.image_id, sizes)
     add_rows(
         connection,
         t.annotation,
         [
-            {"item_id": number, "width": width, "height": height, "archive_id": archive}
+            {"image_id": number, "width": width, "height": height, "file_id": file}
             for number, (width, height) in sizes.items()
             if number not in held
         ],
     )
 
 
-def add_urls(connection: Connection, urls: Mapping[int, str], archive: int) -> int:
-    """Append the URLs of items, by id, that have none yet; how many were new."""
-    held = _held(connection, t.url.c.item_id, urls)
-    rows = [{"item_id": i, "url": url, "archive_id": archive} for i, url in urls.items() if i not in held]
+def add_urls(connection: Connection, urls: Mapping[int, str], file: int) -> int:
+    """Append the URLs of images, by id, that have none yet; how many were new."""
+    held = _held(connection, t.url.c.image_id, urls)
+    rows = [{"image_id": i, "url": url, "file_id": file} for i, url in urls.items() if i not in held]
     add_rows(connection, t.url, rows)
     return len(rows)
 
@@ -133,43 +202,45 @@ def _held(connection: Connection, column: Any, numbers: Iterable[int]) -> set[in
     }
 
 
-def newest_item(connection: Connection) -> int:
-    """The highest id of an item, 0 if there is none."""
-    return connection.execute(select(func.max(t.item.c.id))).scalar() or 0
+def newest_image(connection: Connection) -> int:
+    """The highest id of an image, 0 if there is none."""
+    return connection.execute(select(func.max(t.image.c.id))).scalar() or 0
 
 
-def items_in(connection: Connection, archive: int) -> int:
-    """Number of items that lie in an archive."""
-    question = select(func.count()).select_from(t.item).where(t.item.c.archive_id == archive)
+def images_in(connection: Connection, file: int) -> int:
+    """Number of images that lie in a file."""
+    question = select(func.count()).select_from(t.image).where(t.image.c.file_id == file)
     return connection.execute(question).scalar_one()
 
 
-def move_items(connection: Connection, rows: Sequence[Mapping[str, Any]], archive: int) -> None:
-    """Say where items lie now: ``number``, path, offset and length; ``anew`` forgets the fingerprint."""
+def move_images(connection: Connection, rows: Sequence[Mapping[str, Any]], file: int) -> None:
+    """Say where images lie now: ``number``, path, offset and length; ``anew`` forgets what was read of them."""
     if rows:
-        places = (
-            {"number": row["number"], **{f"new_{n}": row[n] for n in ("path", "offset", "length")}} for row in rows
-        )
-        moved = update(t.item).where(t.item.c.id == bindparam("number")).values(archive_id=archive)
         names = ("path", "offset", "length")
-        connection.execute(moved.values({name: bindparam(f"new_{name}") for name in names}), list(places))
-    for chunk in chunks((row["number"] for row in rows if row["anew"]), 2_000):
-        connection.execute(delete(t.fingerprint).where(t.fingerprint.c.item_id.in_(chunk)))
+        places = [{"number": row["number"], **{f"new_{name}": row[name] for name in names}} for row in rows]
+        moved = update(t.image).where(t.image.c.id == bindparam("number")).values(file_id=file)
+        connection.execute(moved.values({name: bindparam(f"new_{name}") for name in names}), places)
+    anew = [row["number"] for row in rows if row["anew"]]
+    if anew:
+        forget_groups(connection)
+    for chunk in chunks(anew, 2_000):
+        for table in (t.fingerprint, t.near_duplicate):
+            connection.execute(delete(table).where(table.c.image_id.in_(chunk)))
 
 
-def put_marks(connection: Connection, marks: Iterable[tuple[str, str, str]], archive: int) -> int:
-    """Say all that an archive says of synsets, as (wnid, mark, value); how much of it is new.
+def put_marks(connection: Connection, marks: Iterable[tuple[str, str, str]], file: int) -> int:
+    """Say all that a file says of synsets, as (wnid, mark, value); how much of it is new.
 
     What it said before by these marks is forgotten.
     """
     table = t.mark
     said = {(wnid, mark): value for wnid, mark, value in marks}
-    earlier = and_(table.c.archive_id == archive, table.c.mark.in_({mark for _, mark in said}))
+    earlier = and_(table.c.file_id == file, table.c.mark.in_({mark for _, mark in said}))
     held = {(row.wnid, row.mark): row.value for row in connection.execute(select(table).where(earlier))}
     if said == held:
         return 0
     connection.execute(delete(table).where(earlier))
-    rows = [{"wnid": wnid, "mark": mark, "value": value, "archive_id": archive} for (wnid, mark), value in said.items()]
+    rows = [{"wnid": wnid, "mark": mark, "value": value, "file_id": file} for (wnid, mark), value in said.items()]
     add_rows(connection, table, rows)
     return sum(held.get(key) != value for key, value in said.items())
 
@@ -185,118 +256,129 @@ def marks(connection: Connection, names: Sequence[str]) -> Sequence[Any]:
     ).all()
 
 
-def to_fingerprint(connection: Connection, after: int, limit: int) -> list[tuple[int, Location]]:
-    """The first items without a fingerprint beyond id `after`, by id, and where their bytes lie."""
-    item, archive, done = t.item, t.archive, t.fingerprint
-    rows = connection.execute(
-        select(item.c.id, *place_columns())
-        .select_from(item.join(archive, archive.c.id == item.c.archive_id).outerjoin(done, done.c.item_id == item.c.id))
-        .where(item.c.id > after, done.c.item_id.is_(None))
-        .order_by(item.c.id)
-        .limit(limit)
-    )
-    return [(number, Location(*place)) for number, *place in rows]
+def unread(connection: Connection, after: int, limit: int) -> list[tuple[int, Location]]:
+    """The first images that were not read beyond id `after`, by id, and where their bytes lie."""
+    rows = connection.execute(_unread().where(t.image.c.id > after).order_by(t.image.c.id).limit(limit))
+    return [(number, Location(*location)) for number, *location in rows]
 
 
-def fingerprint_counts(connection: Connection) -> tuple[int, int]:
-    """Number of items, and of those with a fingerprint."""
-    items, done = (
-        connection.execute(select(func.count()).select_from(table)).scalar_one() for table in (t.item, t.fingerprint)
+def unread_of(connection: Connection, ids: Iterable[int]) -> list[tuple[int, Location]]:
+    """Those of some images that were not read, and where their bytes lie."""
+    asked = (_unread().where(t.image.c.id.in_(chunk)) for chunk in chunks(ids))
+    return [(number, Location(*location)) for one in asked for number, *location in connection.execute(one)]
+
+
+def _unread() -> Select[Any]:
+    return (
+        select(t.image.c.id, *location_columns()).select_from(read_images()).where(t.fingerprint.c.image_id.is_(None))
     )
-    return items, done
+
+
+def read_counts(connection: Connection) -> tuple[int, int]:
+    """Number of images, and of those that were read."""
+    images, done = (
+        connection.execute(select(func.count()).select_from(table)).scalar_one() for table in (t.image, t.fingerprint)
+    )
+    return images, done
 
 
 def add_fingerprints(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append fingerprints; those another process was first to add are skipped."""
-    held = _held(connection, t.fingerprint.c.item_id, [row["item_id"] for row in rows])
-    add_rows(connection, t.fingerprint, [row for row in rows if row["item_id"] not in held])
+    held = _held(connection, t.fingerprint.c.image_id, [row["image_id"] for row in rows])
+    add_rows(connection, t.fingerprint, [row for row in rows if row["image_id"] not in held])
 
 
 def dataset_counts(connection: Connection) -> Iterator[Any]:
-    """Images, labelled images and boxes by dataset and split."""
-    item, dataset = t.item, t.dataset
+    """Images, labelled images and boxes by imported dataset and split."""
+    image, dataset = t.image, t.dataset
     yield from connection.execute(
         select(
             dataset.c.name.label("dataset"),
-            item.c.split,
+            image.c.split,
             func.count().label("images"),
-            func.count(func.nullif(item.c.wnid, "")).label("labelled"),
-            func.sum(item.c.boxes).label("boxes"),
+            func.sum(image.c.labelled).label("labelled"),
+            func.sum(image.c.boxes).label("boxes"),
         )
-        .select_from(item.join(dataset))
-        .group_by(dataset.c.name, item.c.split)
-        .order_by(dataset.c.name, item.c.split)
+        .select_from(image.join(dataset))
+        .where(image.c.dataset_id != t.OWN)
+        .group_by(dataset.c.name, image.c.split)
+        .order_by(dataset.c.name, image.c.split)
     )
 
 
 def wnid_counts(connection: Connection, dataset: int) -> dict[str, int]:
     """Number of a dataset's images by wnid, unlabelled ones left out."""
-    item = t.item
-    question = select(item.c.wnid, func.count()).where(item.c.dataset_id == dataset, item.c.wnid != "")
-    return {row[0]: row[1] for row in connection.execute(question.group_by(item.c.wnid))}
+    candidate = t.candidate.c
+    question = select(candidate.wnid, func.count()).join(t.file, t.file.c.id == candidate.labelled_by)
+    rows = connection.execute(question.where(t.file.c.dataset_id == dataset).group_by(candidate.wnid))
+    return {row[0]: row[1] for row in rows}
+
+
+def _said(*columns: ColumnElement[Any]) -> Select[Any]:
+    """Images with the synset that their dataset says they show, or ""."""
+    image = t.image.c
+    wnid = func.coalesce(_CLAIM.c.wnid, "").label("wnid")
+    return select(image.name, *columns, wnid).select_from(t.image.outerjoin(_CLAIM, _claimed))
 
 
 def unplaced(connection: Connection, dataset: int) -> Iterator[Any]:
     """Name, split and wnid of the images without a label, or whose label the ontology did not know."""
-    item = t.item
-    question = select(item.c.name, item.c.split, item.c.wnid).where(item.c.dataset_id == dataset, item.c.rank < 0)
-    yield from _streamed(connection, question.order_by(item.c.id))
+    image = t.image.c
+    question = _said(image.split).where(image.dataset_id == dataset, func.coalesce(_CLAIM.c.rank, -1) < 0)
+    yield from _streamed(connection, question.order_by(image.id))
 
 
 def same_bytes(connection: Connection, dataset: int) -> Iterator[Any]:
     """Name, split, wnid and sha256 of images whose bytes another image of the dataset has too, by sha256."""
-    item, done = t.item, t.fingerprint
-    mine = select(done.c.sha256).select_from(done.join(item)).where(item.c.dataset_id == dataset)
+    image, done = t.image, t.fingerprint
+    mine = select(done.c.sha256).select_from(done.join(image)).where(image.c.dataset_id == dataset)
     several = mine.group_by(done.c.sha256).having(func.count() > 1)
-    question = select(item.c.name, item.c.split, item.c.wnid, done.c.sha256).select_from(item.join(done))
-    question = question.where(item.c.dataset_id == dataset, done.c.sha256.in_(several))
-    yield from _streamed(connection, question.order_by(done.c.sha256, item.c.name))
+    question = _said(image.c.split).add_columns(done.c.sha256).join(done, done.c.image_id == image.c.id)
+    question = question.where(image.c.dataset_id == dataset, done.c.sha256.in_(several))
+    yield from _streamed(connection, question.order_by(done.c.sha256, image.c.name))
 
 
 def size_columns() -> tuple[ColumnElement[int], ...]:
-    """An item's width and height where fingerprint and annotation are joined: as read, else as annotated, else 0."""
+    """An image's width and height where fingerprint and annotation are joined: as read, else as annotated, else 0."""
     read, said = t.fingerprint.c, t.annotation.c
     return tuple(func.coalesce(func.nullif(read[side], 0), said[side], 0).label(side) for side in ("width", "height"))
 
 
 def boxes_with_sizes(connection: Connection, dataset: int) -> Iterator[Any]:
     """Every box of a dataset, with its image's name, wnid, and size: as read, else as annotated, else 0."""
-    item, said, done, box = t.item, t.annotation, t.fingerprint, t.box
+    image, said, done, box = t.image, t.annotation, t.fingerprint, t.box
+    corners = box.c.wnid, box.c.x_min, box.c.y_min, box.c.x_max, box.c.y_max
     question = (
-        select(
-            item.c.name, item.c.wnid, *size_columns(), box.c.wnid, box.c.x_min, box.c.y_min, box.c.x_max, box.c.y_max
-        )
-        .select_from(
-            box.join(item, item.c.id == box.c.item_id)
-            .outerjoin(said, said.c.item_id == item.c.id)
-            .outerjoin(done, done.c.item_id == item.c.id)
-        )
-        .where(item.c.dataset_id == dataset)
-        .order_by(box.c.item_id, box.c.id)
+        _said()
+        .add_columns(*size_columns(), *corners)
+        .join(box, box.c.image_id == image.c.id)
+        .outerjoin(said, said.c.image_id == image.c.id)
+        .outerjoin(done, done.c.image_id == image.c.id)
+        .where(image.c.dataset_id == dataset)
+        .order_by(box.c.image_id, box.c.id)
     )
     yield from _streamed(connection, question)
 
 
 def strange_fingerprints(connection: Connection, dataset: int) -> Iterator[Any]:
-    """Images that are no sound JPEG of one or three inks, or not of the size annotated; with their archive's kind."""
-    item, said, done, archive = t.item, t.annotation, t.fingerprint, t.archive
+    """Images that are no sound JPEG of one or three inks, or not of the size annotated; with their file's kind."""
+    image, said, done, file = t.image, t.annotation, t.fingerprint, t.file
     columns = (done.c.format, done.c.mode, done.c.width, done.c.height, done.c.reason, done.c.detail)
     sizes = [func.coalesce(said.c[side], 0).label(f"said_{side}") for side in ("width", "height")]
     question = (
-        select(item.c.name, item.c.wnid, item.c.path, archive.c.kind, *columns, *sizes)
-        .select_from(
-            item.join(done)
-            .join(archive, archive.c.id == item.c.archive_id)
-            .outerjoin(said, said.c.item_id == item.c.id)
-        )
+        _said()
+        .add_columns(image.c.path, file.c.kind, *columns, *sizes)
+        .join(done, done.c.image_id == image.c.id)
+        .join(file, file.c.id == image.c.file_id)
+        .outerjoin(said, said.c.image_id == image.c.id)
         .where(
-            item.c.dataset_id == dataset,
+            image.c.dataset_id == dataset,
             (done.c.format != "JPEG")
             | (done.c.mode == "CMYK")
             | (said.c.width != done.c.width)
             | (said.c.height != done.c.height),
         )
-        .order_by(item.c.id)
+        .order_by(image.c.id)
     )
     yield from _streamed(connection, question)
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import (
-    Connection,
-    delete,
-    func,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, FromClause, case, delete, func, insert, select
 
 from holotype.catalog import schema as t
-from holotype.catalog.statements import add_rows, chunks
+from holotype.catalog.statements import add_rows, chunks, meta, meta_or_set
+from holotype.store.location import PACK, Location
+
+_GROUPED: Final = "near_duplicates"
+Hashes = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,34 @@ class Input:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """An own image as it was packed: where it and its thumbnail lie, and what was read of it."""
+
+    sha256: str
+    location: Location
+    thumbnail: Location
+    format: str
+    mode: str
+    width: int
+    height: int
+    hash: bytes
+    mirrored: bytes
+
+
+def digest() -> ColumnElement[str]:
+    """The sha256 of an image that was read, else its name."""
+    read = select(t.fingerprint.c.sha256).where(t.fingerprint.c.image_id == t.image.c.id).scalar_subquery()
+    other = func.coalesce(read, t.image.c.name)
+    return case((t.image.c.dataset_id == t.OWN, t.image.c.name), else_=other).label("sha256")
+
+
+def read_images() -> FromClause:
+    """Images joined with their files and, where they were read, with what was read."""
+    files = t.image.join(t.file, t.file.c.id == t.image.c.file_id)
+    return files.outerjoin(t.fingerprint, t.fingerprint.c.image_id == t.image.c.id)
+
+
 def known_inputs(connection: Connection, origins: Iterable[str]) -> dict[tuple[str, int, int], int | None]:
     """``(origin, size, mtime_ns)`` of the inputs with these origins that were taken in before, with their image id."""
     table = t.intake
@@ -45,20 +72,102 @@ def known_inputs(connection: Connection, origins: Iterable[str]) -> dict[tuple[s
     }
 
 
-def ids(connection: Connection, digests: Iterable[str]) -> dict[str, int]:
-    """sha256 to image id, for those of `digests` that are stored."""
+def own_ids(connection: Connection, digests: Iterable[str]) -> dict[str, int]:
+    """sha256 to image id, for those of `digests` that are the project's own."""
+    image = t.image.c
     return {
         sha256: number
         for chunk in chunks(digests)
         for sha256, number in connection.execute(
-            select(t.image.c.sha256, t.image.c.id).where(t.image.c.sha256.in_(chunk))
+            select(image.name, image.id).where(image.dataset_id == t.OWN, image.name.in_(chunk))
         )
     }
 
 
-def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Append images; a doubled sha256 is an IntegrityError."""
+def add(connection: Connection, packed: Sequence[Packed]) -> None:
+    """Append own images; a doubled sha256 is an IntegrityError."""
+    files = {name: _pack_id(connection, name) for name in {one.location.file for one in packed}}
+    rows = [
+        {
+            "dataset_id": t.OWN,
+            "name": one.sha256,
+            "split": "",
+            "file_id": files[one.location.file],
+            "path": "",
+            "offset": one.location.offset,
+            "length": one.location.length,
+            "boxes": 0,
+            "assigned": 0,
+            "labelled": 0,
+        }
+        for one in packed
+    ]
     add_rows(connection, t.image, rows)
+    ids = own_ids(connection, (one.sha256 for one in packed))
+    read = ("sha256", "format", "mode", "width", "height", "hash", "mirrored")
+    fingerprints = [
+        {
+            "image_id": ids[one.sha256],
+            **{name: getattr(one, name) for name in read},
+            "reason": "",
+            "detail": "",
+            "thumbnail_offset": one.thumbnail.offset,
+            "thumbnail_length": one.thumbnail.length,
+        }
+        for one in packed
+    ]
+    add_rows(connection, t.fingerprint, fingerprints)
+
+
+def _pack_id(connection: Connection, name: str) -> int:
+    file = t.file.c
+    held = select(file.id).where(file.dataset_id == t.OWN, file.path == name)
+    if (number := connection.execute(held).scalar()) is None:
+        values = {"dataset_id": t.OWN, "kind": PACK, "path": name, "size": 0, "mtime_ns": 0, "at": 0.0}
+        connection.execute(insert(t.file).values(**values))
+        number = connection.execute(held).scalar_one()
+    return int(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An image as it may be spoken of: its dataset, "" for own ones, the name that it has there, and its sha256, ""
+    where it was not read yet."""
+
+    id: int
+    dataset: str
+    name: str
+    sha256: str
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, in one word."""
+        return f"{self.dataset}/{self.name}"
+
+
+def named(connection: Connection, keys: Iterable[str], dataset: str | None = None) -> list[tuple[str, Named]]:
+    """Images by their name in their dataset or their sha256, in order of their ids; of `dataset` alone, where given."""
+    image, read, among = t.image.c, t.fingerprint.c, t.dataset.c.name
+    asked = select(image.id, among, image.name, func.coalesce(read.sha256, "").label("sha256")).select_from(
+        read_images().join(t.dataset, t.dataset.c.id == image.dataset_id)
+    )
+    asked = asked if dataset is None else asked.where(among == dataset)
+    found: dict[int, Named] = {}
+    for chunk in chunks(keys):
+        for column in (image.name, read.sha256):
+            found |= {row.id: Named(*row) for row in connection.execute(asked.where(column.in_(chunk)))}
+    wanted = set(keys)
+    ordered = [found[number] for number in sorted(found)]
+    return [(key, one) for one in ordered for key in dict.fromkeys((one.name, one.sha256)) if key in wanted]
+
+
+def unsound(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
+    """Those of these images that cannot be shown, with the reason; ``unreadable`` ones were not read."""
+    image, read = t.image.c, t.fingerprint.c
+    reason = func.coalesce(read.reason, "unreadable")
+    asked = select(image.id, reason).select_from(read_images()).where((read.width == 0) | read.width.is_(None))
+    rows = (row for chunk in chunks(ids) for row in connection.execute(asked.where(image.id.in_(chunk))))
+    return dict(map(tuple, rows))
 
 
 def add_inputs(connection: Connection, inputs: Sequence[Input]) -> None:
@@ -69,20 +178,27 @@ def add_inputs(connection: Connection, inputs: Sequence[Input]) -> None:
 
 def pack_end(connection: Connection, pack: str) -> int:
     """Where the last committed member of a pack ends, in bytes; thumbnails follow their images."""
-    table = t.image
-    end = table.c.thumbnail_offset + table.c.thumbnail_length
-    return connection.execute(select(func.max(end)).where(table.c.pack == pack)).scalar() or 0
+    read = t.fingerprint.c
+    end = read.thumbnail_offset + read.thumbnail_length
+    mine = t.file.c.path == pack, t.image.c.dataset_id == t.OWN
+    return connection.execute(select(func.max(end)).select_from(read_images()).where(*mine)).scalar() or 0
 
 
-def hashes(
-    connection: Connection,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Ids ``(n,)``, hashes ``(n, 32)`` and mirrored hashes ``(n, 32)`` of all images, by id."""
-    rows = connection.execute(select(t.image.c.id, t.image.c.hash, t.image.c.mirrored).order_by(t.image.c.id)).all()
+def hashes(connection: Connection) -> Hashes:
+    """Ids ``(n,)``, hashes ``(n, 32)`` and mirrored hashes ``(n, 32)`` of all sound images that were read, by id."""
+    read = t.fingerprint.c
+    rows = connection.execute(
+        select(read.image_id, read.hash, read.mirrored).where(read.width > 0).order_by(read.image_id)
+    ).all()
     straight, mirrored = (
         np.frombuffer(b"".join(row[column] for row in rows), np.uint8).reshape(-1, 32) for column in (1, 2)
     )
-    return np.array([row.id for row in rows], np.int64), straight, mirrored
+    return np.array([row[0] for row in rows], np.int64), straight, mirrored
+
+
+def count_read(connection: Connection) -> int:
+    """Number of images that were read."""
+    return connection.execute(select(func.count()).select_from(t.fingerprint)).scalar_one()
 
 
 def near_duplicates(connection: Connection) -> dict[int, int]:
@@ -91,10 +207,29 @@ def near_duplicates(connection: Connection) -> dict[int, int]:
     return {row.image_id: row.group_id for row in connection.execute(select(table.c.image_id, table.c.group_id))}
 
 
-def set_near_duplicates(connection: Connection, groups: Mapping[int, int]) -> None:
-    """Replace the groups of near-duplicates."""
+def grouped(connection: Connection) -> int:
+    """Among how many images that were read the groups of near-duplicates were found last; -1 if some changed since."""
+    return int(meta(connection, _GROUPED) or -1)
+
+
+def forget_groups(connection: Connection) -> None:
+    """Say that groups of near-duplicates are to be found anew."""
+    connection.execute(delete(t.meta).where(t.meta.c.key == _GROUPED))
+
+
+def set_near_duplicates(connection: Connection, groups: Mapping[int, int], among: int) -> None:
+    """Replace the groups of near-duplicates, found `among` so many images that were read."""
+    forget_groups(connection)
+    meta_or_set(connection, _GROUPED, str(among))
     connection.execute(delete(t.near_duplicate))
     add_rows(connection, t.near_duplicate, [{"image_id": i, "group_id": g} for i, g in groups.items()])
+
+
+def assign(connection: Connection, ids: Iterable[int]) -> None:
+    """Say of images that they are candidates for something."""
+    for chunk in chunks(ids):
+        image = t.image.c
+        connection.execute(t.image.update().where(image.id.in_(chunk), image.assigned == 0).values(assigned=1))
 
 
 def intake_counts(connection: Connection) -> dict[tuple[str, str], int]:
@@ -109,21 +244,15 @@ def intake_counts(connection: Connection) -> dict[tuple[str, str], int]:
 
 
 def totals(connection: Connection) -> dict[str, int]:
-    """Number of rows of images, candidates, votes and workers, and the bytes of all images."""
-    count = {
-        name: connection.execute(select(func.count()).select_from(table)).scalar() or 0
-        for name, table in (
-            ("images", t.image),
-            ("candidates", t.candidate),
-            ("votes", t.vote),
-            ("workers", t.worker),
-            ("near_duplicates", t.near_duplicate),
-        )
+    """Number of own images, of candidates that are asked about, of votes, workers and near-duplicates, and the bytes of
+    own images."""
+    own, count = t.image.c.dataset_id == t.OWN, func.count()
+    questions = {
+        "images": select(count).select_from(t.image).where(own),
+        "candidates": select(count).select_from(t.candidate).where(t.candidate.c.asked == 1),
+        "votes": select(count).select_from(t.vote),
+        "workers": select(count).select_from(t.worker),
+        "near_duplicates": select(count).select_from(t.near_duplicate),
+        "bytes": select(func.coalesce(func.sum(t.image.c.length), 0)).where(own),
     }
-    count["bytes"] = connection.execute(select(func.sum(t.image.c.length))).scalar() or 0
-    return {name: int(value) for name, value in count.items()}
-
-
-def count(connection: Connection) -> int:
-    """Number of images."""
-    return connection.execute(select(func.count()).select_from(t.image)).scalar() or 0
+    return {name: int(connection.execute(question).scalar_one()) for name, question in questions.items()}

@@ -5,49 +5,53 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import (
-    Connection,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from holotype.catalog import schema as t
-from holotype.catalog.statements import add_rows, meta, meta_or_set
+from holotype.catalog.candidates import imported, policy_id
+from holotype.catalog.schema import STATES
+from holotype.catalog.statements import meta, meta_or_set
 
 _POLICY: Final = "policy"
-
-
 _ALARMS: Final = "alarms"
 
 
 def put(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
     """Draw conclusions: labels with ``candidate_id, state, posterior, policy, guard``, replacing those that differ.
 
-    Returns how many candidates had another state before, where none is open.
+    Returns how many candidates had another state before.
     """
-    table = t.label
-    held = {row.candidate_id: row._mapping for row in connection.execute(select(table))}
-    add_rows(connection, table, [row for row in rows if row["candidate_id"] not in held])
-    for row in rows:
-        if row["candidate_id"] in held and dict(held[row["candidate_id"]]) != row:
-            connection.execute(update(table).where(table.c.candidate_id == row["candidate_id"]).values(**row))
-    states = {number: str(row["state"]) for number, row in held.items()}
-    return sum(states.get(row["candidate_id"], "open") != row["state"] for row in rows)
-
-
-def counts(connection: Connection) -> dict[tuple[str, str], int]:
-    """Number of candidates by ``(wnid, label state)``; ``open`` where nothing is concluded."""
-    state = func.coalesce(t.label.c.state, "open")
-    return {
-        (wnid, found): count
-        for wnid, found, count in connection.execute(
-            select(t.candidate.c.wnid, state, func.count())
-            .select_from(t.candidate)
-            .outerjoin(t.label)
-            .group_by(t.candidate.c.wnid, state)
-        )
+    table = t.candidate.c
+    columns = table.id, table.state, table.posterior, table.policy_id, table.guard
+    held = {number: said for number, *said in connection.execute(select(*columns).where(table.asked == 1))}
+    policies = {name: policy_id(connection, name) for name in {row["policy"] for row in rows}}
+    new = {
+        row["candidate_id"]: [STATES.index(row["state"]), row["posterior"], policies[row["policy"]], row["guard"]]
+        for row in rows
     }
+    changed = [
+        dict(zip(("number", "new_state", "new_posterior", "new_policy", "new_guard"), (number, *said), strict=True))
+        for number, said in new.items()
+        if held[number] != said
+    ]
+    if changed:
+        values: dict[str, Any] = {
+            "state": bindparam("new_state"),
+            "posterior": bindparam("new_posterior"),
+            "policy_id": bindparam("new_policy"),
+            "guard": bindparam("new_guard"),
+        }
+        connection.execute(update(t.candidate).where(table.id == bindparam("number")).values(values), changed)
+    return sum(held[number][0] != said[0] for number, said in new.items())
+
+
+def counts(connection: Connection) -> dict[tuple[int, str, str], int]:
+    """Number of candidates by ``(rank, wnid, state)``; the wnid is given only where the ontology lacks the synset."""
+    table = t.candidate.c
+    known = select(table.rank, table.state, func.count()).where(table.rank >= 0).group_by(table.rank, table.state)
+    other = select(table.wnid, table.state, func.count()).where(table.rank < 0).group_by(table.wnid, table.state)
+    found = {(rank, "", STATES[state]): count for rank, state, count in connection.execute(known)}
+    return found | {(-1, wnid, STATES[state]): count for wnid, state, count in connection.execute(other)}
 
 
 def last_policy(connection: Connection) -> str | None:
@@ -70,17 +74,76 @@ def set_last_policy(connection: Connection, policy: str, alarms: str) -> None:
 
 def by_guard(connection: Connection) -> dict[str, int]:
     """Number of labels that each guard held back, the most first."""
-    guard, number = t.label.c.guard, func.count().label("labels")
+    table, number = t.candidate.c, func.count().label("labels")
     rows = connection.execute(
-        select(guard, number).where(guard.is_not(None)).group_by(guard).order_by(number.desc(), guard)
+        select(table.guard, number)
+        .where(table.asked == 1, table.guard.is_not(None))
+        .group_by(table.guard)
+        .order_by(number.desc(), table.guard)
     )
     return {row.guard: row.labels for row in rows}
 
 
 def by_policy(connection: Connection) -> dict[str, int]:
     """Number of labels that are not open by what they were drawn by, the most first."""
-    policy, number = t.label.c.policy, func.count().label("labels")
-    rows = connection.execute(
-        select(policy, number).where(t.label.c.state != "open").group_by(policy).order_by(number.desc(), policy)
+    table, policy = t.candidate.c, t.policy.c
+    asked = (
+        select(policy.name, func.count())
+        .join(t.candidate, table.policy_id == policy.id)
+        .where(table.asked == 1, table.state != STATES.index("open"))
+        .group_by(policy.name)
     )
-    return {row.policy: row.labels for row in rows}
+    found: dict[str, int] = dict(map(tuple, connection.execute(asked)))
+    for dataset, labelled, questioned in _imported(connection):
+        if labelled > questioned:
+            found[imported(dataset)] = found.get(imported(dataset), 0) + labelled - questioned
+    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def by_state(connection: Connection, prefix: str) -> dict[tuple[str, str], int]:
+    """Number of labels by policy and state, of the policies that begin with `prefix`."""
+    table, policy = t.candidate.c, t.policy.c
+    rows = connection.execute(
+        select(policy.name, table.state, func.count())
+        .join(t.candidate, table.policy_id == policy.id)
+        .where(policy.name.startswith(prefix, autoescape=True), table.asked == 1)
+        .group_by(policy.name, table.state)
+    )
+    return {(name, STATES[state]): count for name, state, count in rows}
+
+
+def agreement(connection: Connection) -> dict[str, dict[str, int]]:
+    """By dataset, the number of its labels, and of those that were put up again by the state they have now."""
+    found = {dataset: {"labels": labelled} for dataset, labelled, _ in _imported(connection)}
+    table = t.candidate.c
+    asked = (
+        select(t.dataset.c.name, table.state, func.count())
+        .select_from(t.candidate)
+        .join(t.file, t.file.c.id == table.labelled_by)
+        .join(t.dataset, t.dataset.c.id == t.file.c.dataset_id)
+        .where(table.asked == 1)
+        .group_by(t.dataset.c.name, table.state)
+    )
+    for dataset, state, count in connection.execute(asked):
+        found[dataset][STATES[state]] = count
+    return found
+
+
+def _imported(connection: Connection) -> list[tuple[str, int, int]]:
+    """Datasets with the number of labels that came with them, and of those that are asked about."""
+    image, table = t.image.c, t.candidate.c
+    labelled = (
+        select(image.dataset_id, func.sum(image.labelled))
+        .where(image.dataset_id != t.OWN)
+        .group_by(image.dataset_id)
+        .having(func.sum(image.labelled) > 0)
+    )
+    questioned = (
+        select(t.file.c.dataset_id, func.count())
+        .join(t.candidate, table.labelled_by == t.file.c.id)
+        .where(table.asked == 1)
+        .group_by(t.file.c.dataset_id)
+    )
+    names = {row.id: row.name for row in connection.execute(select(t.dataset))}
+    asked: dict[int, int] = dict(map(tuple, connection.execute(questioned)))
+    return [(names[number], int(count), asked.get(number, 0)) for number, count in connection.execute(labelled)]

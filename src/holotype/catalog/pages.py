@@ -9,7 +9,6 @@ from sqlalchemy import (
     Connection,
     func,
     insert,
-    or_,
     select,
 )
 
@@ -19,7 +18,7 @@ from holotype.catalog.statements import add_rows, chunks
 
 
 def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Append pages put up for a crowd, with ``id, crowd, wnid, tasks, at``; those already known are skipped."""
+    """Append pages put up for a crowd, with ``id, crowd, wnid, tasks, round, at``; those already known are skipped."""
     table = t.page
     known = {
         (id, crowd)
@@ -30,13 +29,15 @@ def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def read(connection: Connection, crowd: str, ids: Iterable[str]) -> list[Any]:
-    """``(id, wnid, tasks)`` of a crowd's pages among `ids`."""
+    """``(id, wnid, tasks, round)`` of a crowd's pages among `ids`."""
     table = t.page
     return [
         row
         for chunk in chunks(ids)
         for row in connection.execute(
-            select(table.c.id, table.c.wnid, table.c.tasks).where(table.c.crowd == crowd, table.c.id.in_(chunk))
+            select(table.c.id, table.c.wnid, table.c.tasks, table.c.round).where(
+                table.c.crowd == crowd, table.c.id.in_(chunk)
+            )
         )
     ]
 
@@ -55,15 +56,18 @@ def answered(connection: Connection, crowd: str) -> list[str]:
 
 
 def add_posting(connection: Connection, crowd: str, page: str, row: Mapping[str, Any]) -> None:
-    """Append a posting, with ``reference, assignments, at``; the second of a page is kept as PAGE/2, and so on."""
-    key = t.posting.c.page_id
-    mine = t.posting.c.crowd == crowd, or_(key == page, key.startswith(f"{page}/", autoescape=True))
-    count = connection.execute(select(func.count()).select_from(t.posting).where(*mine)).scalar() or 0
-    connection.execute(insert(t.posting).values(page_id=f"{page}/{count + 1}" if count else page, crowd=crowd, **row))
+    """Append a posting, with ``reference, assignments, at``; those of a page are numbered.
+
+    Two who post a page at once are an IntegrityError for one of them, who does it again.
+    """
+    table = t.posting
+    mine = select(func.max(table.c.number)).where(table.c.crowd == crowd, table.c.page_id == page)
+    number = (connection.execute(mine).scalar() or 0) + 1
+    connection.execute(insert(table).values(page_id=page, crowd=crowd, number=number, **row))
 
 
 def postings(connection: Connection, crowd: str) -> list[Any]:
     """``(page, reference, assignments, at)`` of all postings with a crowd, oldest first."""
     table = t.posting
-    rows = connection.execute(select(table).where(table.c.crowd == crowd).order_by(table.c.id))
-    return [(row.page_id.partition("/")[0], row.reference, row.assignments, row.at) for row in rows]
+    columns = table.c.page_id, table.c.reference, table.c.assignments, table.c.at
+    return list(connection.execute(select(*columns).where(table.c.crowd == crowd).order_by(table.c.id)))

@@ -2,13 +2,68 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    Connection,
-    insert,
-    select,
-)
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, insert, select
 
 from holotype.catalog import schema as t
+from holotype.catalog.images import read_images
+from holotype.catalog.locations import location_columns
+from holotype.catalog.schema import STATES
+from holotype.catalog.statements import chunks
+from holotype.store.location import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A candidate labelled yes, with its image as it goes into a release; `group_id` is of its near-duplicates."""
+
+    candidate_id: int
+    wnid: str
+    rank: int
+    posterior: float
+    policy: str
+    boxes: int
+    dataset: str
+    name: str
+    split: str
+    sha256: str
+    format: str
+    mode: str
+    width: int
+    height: int
+    group_id: int
+    location: Location
+
+
+def accepted(connection: Connection, ids: Iterable[int]) -> list[Accepted]:
+    """Those of these candidates that are labelled yes and whose image was read and is sound, by rank and sha256.
+
+    Of several candidates with the same bytes and synset there is the first.
+    """
+    candidate, image, read, near = t.candidate.c, t.image.c, t.fingerprint.c, t.near_duplicate.c
+    columns = (
+        *(candidate.id, candidate.wnid, candidate.rank, candidate.posterior, t.policy.c.name, candidate.boxes),
+        *(t.dataset.c.name, image.name, image.split),
+        *(read.sha256, read.format, read.mode, read.width, read.height, func.coalesce(near.group_id, image.id)),
+    )
+    joined = (
+        t.candidate.join(read_images(), candidate.image_id == image.id)
+        .join(t.dataset, t.dataset.c.id == image.dataset_id)
+        .join(t.policy, t.policy.c.id == candidate.policy_id)
+        .outerjoin(t.near_duplicate, near.image_id == image.id)
+    )
+    wanted = candidate.state == STATES.index("yes"), read.width > 0
+    asked = select(*columns, *location_columns()).select_from(joined).where(*wanted)
+    found: dict[tuple[str, str], Accepted] = {}
+    for chunk in chunks(ids):
+        for row in connection.execute(asked.where(candidate.id.in_(chunk)).order_by(candidate.id)):
+            location = Location(*row[len(columns) :])
+            one = Accepted(*(*row[: len(columns)], location))
+            held = found.get((one.sha256, one.wnid), one)
+            found[one.sha256, one.wnid] = min(held, one, key=lambda one: one.candidate_id)
+    return sorted(found.values(), key=lambda one: (one.rank, one.sha256))
 
 
 def add(connection: Connection, name: str, checksum: str, at: float) -> None:

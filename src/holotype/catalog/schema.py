@@ -1,9 +1,9 @@
 """The tables of the catalog. Facts are appended and never edited; conclusions may be computed again.
 
-facts: meta, intake, image, candidate, sighting, worker, vote, gold, overruling, prior, standing, page, posting, audit,
-    audit_draw, audit_sample, audit_answer, audit_correction, release, dataset, archive, item, box, annotation, url,
-    mark, translation, fingerprint
-conclusions: near_duplicate, label, and what an item's boxes come to
+facts: meta, dataset, file, image, fingerprint, intake, candidate, sighting, worker, vote, gold, overruling, prior,
+    standing, page, posting, audit, audit_draw, audit_sample, audit_answer, audit_correction, release, box, annotation,
+    url, mark, translation
+conclusions: near_duplicate, a candidate's state, posterior, policy and guard, learned, and the numbers of boxes
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
-HEAD: Final = "0006"
+HEAD: Final = "0008"
 """The newest migration, which these tables describe (a test compares the two)."""
 
 metadata = MetaData(
@@ -48,23 +49,66 @@ def _id() -> Column[int]:
 
 meta = Table("meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False))
 
+dataset = Table("dataset", metadata, _id(), Column("name", String(64), nullable=False, unique=True))
+
+OWN: Final = 0
+"""The id of the dataset without a name: that of the project's own images."""
+
+# A file or folder that images lie in, or that says something of images: a pack, or an archive that was imported and
+# left where it lies. Size and time of change tell whether that has changed since; a pack's are 0, it grows.
+file = Table(
+    "file",
+    metadata,
+    _id(),
+    Column("dataset_id", ForeignKey("dataset.id"), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("at", Float, nullable=False),
+    UniqueConstraint("dataset_id", "path"),
+)
+
+# An image, known by the name it has in its dataset (its sha256 among the project's own), and where its bytes lie: in a
+# file at `offset`, or as the file `path` of a folder. `boxes` is the number of its boxes, `assigned` whether it is a
+# candidate for any synset, `labelled` whether its dataset says for which.
 image = Table(
     "image",
     metadata,
     _id(),
-    Column("sha256", String(64), nullable=False, unique=True),
-    Column("pack", String(64), nullable=False),
+    Column("dataset_id", ForeignKey("dataset.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("split", String(8), nullable=False),
+    Column("file_id", ForeignKey("file.id"), nullable=False),
+    Column("path", Text, nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
-    Column("thumbnail_offset", BigInteger, nullable=False),
-    Column("thumbnail_length", BigInteger, nullable=False),
+    Column("boxes", Integer, nullable=False),
+    Column("assigned", SmallInteger, nullable=False),
+    Column("labelled", SmallInteger, nullable=False),
+    UniqueConstraint("dataset_id", "name"),
+    Index("ix_image_unassigned", "id", sqlite_where=text("assigned = 0"), postgresql_where=text("assigned = 0")),
+    Index("ix_image_own", "file_id", sqlite_where=text("dataset_id = 0"), postgresql_where=text("dataset_id = 0")),
+)
+
+# What was read of an image's bytes; where they are no sound image, `reason` and `detail` say why and the rest is empty.
+# A thumbnail lies in the file of its image.
+fingerprint = Table(
+    "fingerprint",
+    metadata,
+    Column("image_id", ForeignKey("image.id"), primary_key=True),
+    Column("sha256", String(64), nullable=False),
     Column("format", String(16), nullable=False),
     Column("mode", String(16), nullable=False),
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
     Column("mirrored", LargeBinary(32), nullable=False),
-    Index(None, "pack", "thumbnail_offset"),
+    Column("reason", String(32), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("thumbnail_offset", BigInteger),
+    Column("thumbnail_length", BigInteger),
+    Index(None, "sha256"),
 )
 
 # What became of each input: kept, duplicate or rejected. A changed file is a new input.
@@ -83,7 +127,12 @@ intake = Table(
     UniqueConstraint("origin", "size", "mtime_ns"),
 )
 
-# One (synset, image) question. `rank` is the synset's place in the ontology's depth-first order.
+policy = Table("policy", metadata, _id(), Column("name", Text, nullable=False, unique=True))
+
+# One (synset, image) question, and what is concluded of it. `rank` is the synset's place in the ontology's depth-first
+# order, -1 where the ontology does not have it; `boxes` is the number of the image's; `labelled_by` is the file of the
+# image's dataset that says so. `asked` ones are put to a crowd, the others are decided by the import alone: a synset's
+# fourteen million images are no fourteen million questions.
 candidate = Table(
     "candidate",
     metadata,
@@ -91,9 +140,16 @@ candidate = Table(
     Column("wnid", String(9), nullable=False),
     Column("rank", Integer, nullable=False),
     Column("image_id", ForeignKey("image.id"), nullable=False),
-    UniqueConstraint("wnid", "image_id"),
-    Index(None, "rank"),
-    Index(None, "image_id"),
+    Column("labelled_by", ForeignKey("file.id")),
+    Column("asked", SmallInteger, nullable=False),
+    Column("boxes", Integer, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("posterior", Float),
+    Column("policy_id", ForeignKey("policy.id")),
+    Column("guard", String(16)),
+    UniqueConstraint("image_id", "wnid"),
+    Index(None, "rank", "state", "boxes"),
+    Index("ix_candidate_asked", "rank", sqlite_where=text("asked = 1"), postgresql_where=text("asked = 1")),
 )
 
 # Where a candidate was seen: the provenance of the pair.
@@ -119,6 +175,7 @@ near_duplicate = Table(
 
 worker = Table("worker", metadata, _id(), Column("name", Text, nullable=False, unique=True))
 
+# A vote of a page; `round` is that of the campaign, 0 for a vote from elsewhere: of training, or appended.
 vote = Table(
     "vote",
     metadata,
@@ -129,6 +186,7 @@ vote = Table(
     Column("page", String(64), nullable=False),
     Column("seconds", Float, nullable=False),
     Column("at", Float, nullable=False),
+    Column("round", Integer, nullable=False, server_default="0"),
     UniqueConstraint("candidate_id", "worker_id"),
 )
 
@@ -180,7 +238,7 @@ standing = Table(
     Column("at", Float, nullable=False),
 )
 
-# A page put up for a crowd; `tasks` is a JSON list of candidate ids. Late sheets need it.
+# A page put up for a crowd in a round; `tasks` is a JSON list of candidate ids. Late sheets need it.
 page = Table(
     "page",
     metadata,
@@ -189,9 +247,11 @@ page = Table(
     Column("wnid", String(9), nullable=False),
     Column("tasks", Text, nullable=False),
     Column("at", Float, nullable=False),
+    Column("round", Integer, nullable=False, server_default="0"),
 )
 
-# What a platform calls a page that was put up there, such as the id of a HIT, and the assignments added by it.
+# What a platform calls a page that was put up there, such as the id of a HIT, and the assignments added by it. A page's
+# postings are numbered from 1.
 posting = Table(
     "posting",
     metadata,
@@ -201,7 +261,8 @@ posting = Table(
     Column("reference", String(128), nullable=False),
     Column("assignments", Integer, nullable=False),
     Column("at", Float, nullable=False),
-    UniqueConstraint("page_id", "crowd"),
+    Column("number", Integer, nullable=False, server_default="1"),
+    UniqueConstraint("page_id", "crowd", "number"),
     Index(None, "reference"),
 )
 
@@ -257,14 +318,12 @@ audit_correction = Table(
     Column("at", Float, nullable=False),
 )
 
-label = Table(
-    "label",
+# What was learned of all votes when labels were drawn last, by name: see `holotype.project.memory`.
+learned = Table(
+    "learned",
     metadata,
-    Column("candidate_id", ForeignKey("candidate.id"), primary_key=True),
-    Column("state", String(16), nullable=False),
-    Column("posterior", Float, nullable=False),
-    Column("policy", Text, nullable=False),
-    Column("guard", String(16)),
+    Column("key", String(64), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
 )
 
 release = Table(
@@ -275,77 +334,39 @@ release = Table(
     Column("at", Float, nullable=False),
 )
 
-dataset = Table("dataset", metadata, _id(), Column("name", String(64), nullable=False, unique=True))
-
-# A file or folder that was imported, and left where it lies. Size and time of change tell whether it has changed since.
-archive = Table(
-    "archive",
-    metadata,
-    _id(),
-    Column("dataset_id", ForeignKey("dataset.id"), nullable=False),
-    Column("kind", String(32), nullable=False),
-    Column("path", Text, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("mtime_ns", BigInteger, nullable=False),
-    Column("at", Float, nullable=False),
-    UniqueConstraint("dataset_id", "path"),
-)
-
-# An image of an imported dataset, known by the name it has there. Where it lies: in a tar at `offset`, or as the file
-# `path` of a folder. `wnid` and `rank` are empty, and -1, until its label is known; `labelled_by` is the archive that
-# said so. `boxes` is the number of its boxes.
-item = Table(
-    "item",
-    metadata,
-    _id(),
-    Column("dataset_id", ForeignKey("dataset.id"), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("split", String(8), nullable=False),
-    Column("wnid", String(9), nullable=False),
-    Column("rank", Integer, nullable=False),
-    Column("labelled_by", ForeignKey("archive.id")),
-    Column("archive_id", ForeignKey("archive.id"), nullable=False),
-    Column("path", Text, nullable=False),
-    Column("offset", BigInteger, nullable=False),
-    Column("length", BigInteger, nullable=False),
-    Column("boxes", Integer, nullable=False),
-    UniqueConstraint("dataset_id", "name"),
-    Index(None, "rank", "boxes"),
-)
-
-# A bounding box in inclusive pixels, and the archive that says so. ILSVRC's validation set has four boxes twice.
+# A bounding box in inclusive pixels, and the file that says so. ILSVRC's validation set has four boxes twice.
 # (PostgreSQL has an `xmin` of its own in every table.)
 box = Table(
     "box",
     metadata,
     _id(),
-    Column("item_id", ForeignKey("item.id"), nullable=False),
+    Column("image_id", ForeignKey("image.id"), nullable=False),
     Column("wnid", String(9), nullable=False),
     Column("x_min", Integer, nullable=False),
     Column("y_min", Integer, nullable=False),
     Column("x_max", Integer, nullable=False),
     Column("y_max", Integer, nullable=False),
-    Column("archive_id", ForeignKey("archive.id"), nullable=False),
-    Index(None, "item_id"),
+    Column("file_id", ForeignKey("file.id"), nullable=False),
+    Index(None, "image_id"),
 )
 
 # The size in pixels that an annotation file says an image has.
 annotation = Table(
     "annotation",
     metadata,
-    Column("item_id", ForeignKey("item.id"), primary_key=True),
+    Column("image_id", ForeignKey("image.id"), primary_key=True),
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
-    Column("archive_id", ForeignKey("archive.id"), nullable=False),
+    Column("file_id", ForeignKey("file.id"), nullable=False),
 )
 
-# Where an item's image was found on the web.
+# Where an image was found on the web.
 url = Table(
     "url",
     metadata,
-    Column("item_id", ForeignKey("item.id"), primary_key=True),
+    Column("image_id", ForeignKey("image.id"), primary_key=True),
     Column("url", Text, nullable=False),
-    Column("archive_id", ForeignKey("archive.id"), nullable=False),
+    Column("file_id", ForeignKey("file.id"), nullable=False),
 )
 
 # What an archive or a list says of a synset: its devkit id, that it is unsafe, how imageable it is.
@@ -356,8 +377,8 @@ mark = Table(
     Column("wnid", String(9), nullable=False),
     Column("mark", String(32), nullable=False),
     Column("value", Text, nullable=False),
-    Column("archive_id", ForeignKey("archive.id"), nullable=False),
-    UniqueConstraint("wnid", "mark", "archive_id"),
+    Column("file_id", ForeignKey("file.id"), nullable=False),
+    UniqueConstraint("wnid", "mark", "file_id"),
 )
 
 # A lemma of a synset in another language; `key` is the form in which lemmas are compared.
@@ -374,19 +395,5 @@ translation = Table(
     Index(None, "key"),
 )
 
-# What was read of an item's bytes; where they are no sound image, `reason` and `detail` say why and the rest is empty.
-fingerprint = Table(
-    "fingerprint",
-    metadata,
-    Column("item_id", ForeignKey("item.id"), primary_key=True),
-    Column("sha256", String(64), nullable=False),
-    Column("format", String(16), nullable=False),
-    Column("mode", String(16), nullable=False),
-    Column("width", Integer, nullable=False),
-    Column("height", Integer, nullable=False),
-    Column("hash", LargeBinary(32), nullable=False),
-    Column("mirrored", LargeBinary(32), nullable=False),
-    Column("reason", String(32), nullable=False),
-    Column("detail", Text, nullable=False),
-    Index(None, "sha256"),
-)
+STATES: Final = ("open", "yes", "no", "undecided", "abandoned")
+"""The states of a candidate, by the number they are kept as."""

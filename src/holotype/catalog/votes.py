@@ -23,7 +23,7 @@ from holotype.catalog.statements import add_rows, chunks
 @dataclass(frozen=True, slots=True)
 class Votes:
     """Votes as columns, oldest first: candidate ids, worker names, answers (`holotype.consensus.votes.Answer`), pages,
-    seconds taken and Unix times."""
+    seconds taken, Unix times and rounds."""
 
     candidate: npt.NDArray[np.int64]
     worker: list[str]
@@ -31,6 +31,7 @@ class Votes:
     page: list[str]
     seconds: npt.NDArray[np.float64]
     at: npt.NDArray[np.float64]
+    round: npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,20 @@ def read(connection: Connection, counting: bool = False) -> Votes:
     """Every vote, oldest first; with `counting` those of workers who are not blocked."""
     table = t.vote
     rows = connection.execute(
-        select(table.c.candidate_id, t.worker.c.name, table.c.answer, table.c.page, table.c.seconds, table.c.at)
+        select(
+            table.c.candidate_id,
+            t.worker.c.name,
+            table.c.answer,
+            table.c.page,
+            table.c.seconds,
+            table.c.at,
+            table.c.round,
+        )
         .select_from(table.join(t.worker))
         .where(table.c.worker_id.not_in(select(workers.blocked_rows().c.worker_id)) if counting else true())
         .order_by(table.c.id)
     ).all()
-    candidate, worker, answer, page, seconds, at = zip(*rows, strict=True) if rows else ((),) * 6
+    candidate, worker, answer, page, seconds, at, number = zip(*rows, strict=True) if rows else ((),) * 7
     return Votes(
         np.array(candidate, np.int64),
         list(worker),
@@ -63,6 +72,7 @@ def read(connection: Connection, counting: bool = False) -> Votes:
         list(page),
         np.array(seconds, np.float64),
         np.array(at, np.float64),
+        np.array(number, np.int32),
     )
 
 
@@ -110,5 +120,7 @@ def voters(connection: Connection, candidates: Iterable[int]) -> dict[int, set[s
 
 def evidence_counts(connection: Connection) -> Counts:
     """How much there is of all that labels follow from; it only grows."""
-    tables = t.candidate, t.vote, t.gold, t.prior, t.standing, t.overruling, t.sighting
-    return Counts(*(connection.execute(select(func.count()).select_from(table)).scalar() or 0 for table in tables))
+    asked = select(func.count()).select_from(t.candidate).where(t.candidate.c.asked == 1)
+    tables = t.vote, t.gold, t.prior, t.standing, t.overruling, t.sighting
+    questions = asked, *(select(func.count()).select_from(table) for table in tables)
+    return Counts(*(connection.execute(question).scalar_one() for question in questions))

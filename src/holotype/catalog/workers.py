@@ -14,7 +14,7 @@ from sqlalchemy import (
 
 from holotype.catalog import schema as t
 from holotype.catalog.statements import chunks
-from holotype.errors import CrowdError
+from holotype.errors import UnknownWorker
 
 
 def ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
@@ -39,9 +39,9 @@ def blocked(connection: Connection) -> dict[str, str]:
 
 
 def add_standing(connection: Connection, name: str, blocks: bool, reason: str, at: float) -> None:
-    """Say from now on whether a worker's votes count. Raises `CrowdError` for one who never voted."""
+    """Say from now on whether a worker's votes count. Raises `UnknownWorker` for one who never voted."""
     number = ids(connection, [name]).get(name)
     if number is None:
-        raise CrowdError(f"no worker is called {name!r}; see: holotype workers list")
+        raise UnknownWorker(name)
     values = {"worker_id": number, "blocked": int(blocks), "reason": reason, "at": at}
     connection.execute(insert(t.standing).values(values))

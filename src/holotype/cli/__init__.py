@@ -6,14 +6,15 @@ import sys
 
 import click
 
-from holotype.cli import commands
+from holotype.cli.remedies import advised
+from holotype.cli.root import holotype
 from holotype.errors import HolotypeError
 
 
 def main() -> None:
     """Run the command line; an error of ours is one line on stderr and exit code 2."""
     try:
-        code = commands.holotype(standalone_mode=False)
+        code = holotype(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         error.show()
@@ -25,5 +26,5 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     except (HolotypeError, OSError) as error:
-        click.echo(f"error: {' '.join(str(error).split())}", err=True)
+        click.echo(f"error: {' '.join(advised(error).split())}", err=True)
         sys.exit(2)

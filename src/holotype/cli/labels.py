@@ -1,4 +1,4 @@
-"""Commands about labels that a curator overrules."""
+"""Commands about labels, and their overruling by a curator."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from pathlib import Path
 import click
 
 import holotype as api
-from holotype.cli import show
 from holotype.cli.answers import read_answers, read_pairs
+from holotype.cli.groups import CommandGroup
 from holotype.cli.options import json_option, project_option, reason_option
+from holotype.cli.statements import print_statements
+from holotype.cli.text import print_json
 
 curator_option = click.option("--curator", required=True, metavar="NAME", help="Who says so.")
 
 
-@click.group()
-def label() -> None:
+@click.group(cls=CommandGroup)
+def labels() -> None:
     """Overrule labels, with a name and a reason; what was said before stays in the history."""
 
 
-@label.command("overrule")
+@labels.command("overrule")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @curator_option
 @reason_option
@@ -34,7 +36,7 @@ def overrule(file: Path, curator: str, reason: str, project: Path) -> None:
     click.echo(f"{changed:,} labels overruled")
 
 
-@label.command("withdraw")
+@labels.command("withdraw")
 @click.argument("what", nargs=-1, required=True, metavar="FILE|SHA256...")
 @curator_option
 @reason_option
@@ -44,19 +46,19 @@ def withdraw(what: tuple[str, ...], curator: str, reason: str, project: Path) ->
     with api.open(project) as db:
         pairs = read_pairs(what, {(said.sha256, said.wnid) for said in db.labels.overrulings()})
         changed = db.labels.overrule(dict.fromkeys(pairs), curator, reason)
-    click.echo(f"{changed:,} overrulings withdrawn; if labels are open now, holotype verify asks about them")
+    click.echo(f"{changed:,} overrulings withdrawn; if labels are open now, holotype crowd run asks about them")
 
 
-@label.command("list")
+@labels.command("list")
 @project_option
 @json_option
 def list_overrulings(project: Path, as_json: bool) -> None:
     """List all that curators ever said of labels; of a label, the last counts."""
     with api.open(project) as db:
-        show.print_statements(db.labels.overrulings(), "curator", as_json)
+        print_statements(db.labels.overrulings(), "curator", as_json)
 
 
-@label.command("outvoted")
+@labels.command("outvoted")
 @project_option
 @json_option
 def list_outvoted(project: Path, as_json: bool) -> None:
@@ -64,7 +66,7 @@ def list_outvoted(project: Path, as_json: bool) -> None:
     with api.open(project) as db:
         found = db.labels.outvoted()
     if as_json:
-        show.as_json([dict(zip(("sha256", "wnid", "yeses", "noes"), row, strict=True)) for row in found])
+        print_json([dict(zip(("sha256", "wnid", "yeses", "noes"), row, strict=True)) for row in found])
         return
     click.echo("sha256,wnid,answer")
     for sha256, wnid, yeses, noes in found:

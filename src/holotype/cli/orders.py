@@ -12,8 +12,8 @@ import numpy as np
 
 from holotype.benchmark.metrics import Ints
 from holotype.benchmark.orders import ORDERS, detect_order
-from holotype.cli import show
 from holotype.cli.options import json_option
+from holotype.cli.text import print_json, print_listing
 from holotype.errors import PredictionError
 from holotype.files import printable
 from holotype.imports.lists import read_lines
@@ -48,10 +48,10 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,9}")
 )
 @json_option
 def orders_command(predictions: Path | None, truth: Path | None, declared: str, as_json: bool) -> None:
-    """List the orders of ILSVRC2012's classes, or tell which one predictions are in; exit code 1 if not as declared.
+    """List the orders of ILSVRC2012's classes, or tell which one predictions are in.
 
-    PREDICTIONS has a row for each image of the truth, in the order of their names, the best guess first: a .npy of
-    integers, or text with whole numbers between blanks or commas.
+    Exit code 1 if they are not as declared. PREDICTIONS has a row for each image of the truth, in the order of their
+    names, the best guess first: a .npy of integers, or text with whole numbers between blanks or commas.
     """
     if (predictions is None) != (truth is None):
         raise click.UsageError("--detect and --truth go together")
@@ -62,7 +62,7 @@ def orders_command(predictions: Path | None, truth: Path | None, declared: str, 
     verdict = detect_order(read_guesses(predictions, len(labels)), labels, declared)
     if as_json:
         values = {field.name: getattr(verdict, field.name) for field in dataclasses.fields(verdict)}
-        show.as_json(values | {"top1": dict(verdict.top1)})
+        print_json(values | {"top1": dict(verdict.top1)})
     else:
         click.echo(verdict)
     if verdict.found not in ("", declared):
@@ -71,9 +71,9 @@ def orders_command(predictions: Path | None, truth: Path | None, declared: str, 
 
 def _list(as_json: bool) -> None:
     if as_json:
-        show.as_json(dict(ORDERS))
+        print_json(dict(ORDERS))
     else:
-        show.listing(("order", "numbers, and who uses them"), list(ORDERS.items()))
+        print_listing(("order", "numbers, and who uses them"), list(ORDERS.items()))
 
 
 def read_labels(path: Path) -> list[str]:

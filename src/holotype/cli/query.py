@@ -8,31 +8,26 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import pyarrow as pa
 
 import holotype as api
-from holotype.cli import show
+from holotype.cli.named_release import opened_release
 from holotype.cli.options import json_option, project_option
-from holotype.cli.releases import release_in_folder
+from holotype.cli.tables import print_table
+from holotype.cli.text import print_json
 from holotype.files import write_atomically, write_parts_atomically
 from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology
-from holotype.releases import ontology_of
-
-if TYPE_CHECKING:
-    from holotype.queries import Query
-    from holotype.queries.results import Found, FoundImage
+from holotype.queries import FIELDS, Query
+from holotype.queries.results import Result, Results, find_in_release, id_lines
 
 
 class _QueryCommand(click.Command):
     """A command whose argument may begin with a minus: what begins as a term does is no option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        from holotype.queries import FIELDS
-
         minus = re.compile(rf"-({'|'.join(FIELDS)})(:|[<>]=?|=)")
         end = args.index("--") if "--" in args else len(args)
         terms = [one for one in args[:end] if minus.match(one)]
@@ -83,8 +78,6 @@ def query_command(
     -under:X       a minus: what does not satisfy the term
     under:"toy dog"  quotes around blanks
     """
-    from holotype.queries import Query
-
     if (only_count + by_synset + (ids is not None) + (sheet is not None)) > 1:
         raise click.UsageError("--count, --by-synset, --ids and --sheet are answers of their own: ask for one of them")
     if ids == "":
@@ -105,24 +98,20 @@ def query_command(
 
 
 @contextmanager
-def _found(query: Query, project: Path, release: str | None) -> Iterator[tuple[Found, Ontology]]:
-    from holotype.queries.results import find_in_release
-
-    if release is not None and (made := release_in_folder(release, project)):
-        ontology = ontology_of(made)
-        yield find_in_release(made, query, ontology), ontology
+def _found(query: Query, project: Path, release: str | None) -> Iterator[tuple[Results, Ontology]]:
+    if release is None:
+        with api.open(project) as db:
+            yield db.images.find(query), db.ontology
         return
-    with api.open(project) as db:
-        yield (db.images if release is None else db.releases[release]).find(query), db.ontology
+    with opened_release(release, project) as named:
+        yield find_in_release(named.release, query, named.ontology, named.resolve), named.ontology
 
 
-def _ids_of(images: Sequence[FoundImage]) -> pa.StringArray:
+def _ids_of(images: Sequence[Result]) -> pa.StringArray:
     return pa.array(list(dict.fromkeys(image.name for image in images)), pa.string())
 
 
 def _write_ids(ids: pa.StringArray, target: str) -> None:
-    from holotype.queries.results import id_lines
-
     if target == "-":
         sys.stdout.buffer.writelines(id_lines(ids))
         return
@@ -130,7 +119,7 @@ def _write_ids(ids: pa.StringArray, target: str) -> None:
     click.echo(f"{len(ids):,} ids in {target}")
 
 
-def _write_sheet(path: Path, query: Query, images: Sequence[FoundImage], ontology: Ontology) -> None:
+def _write_sheet(path: Path, query: Query, images: Sequence[Result], ontology: Ontology) -> None:
     synsets = {image.wnid: ontology[image.wnid] for image in images if image.wnid in ontology}
     headings = {image.wnid: image.wnid or "no label" for image in images}
     headings |= {wnid: f"{synset}: {synset.gloss}" for wnid, synset in synsets.items()}
@@ -140,22 +129,22 @@ def _write_sheet(path: Path, query: Query, images: Sequence[FoundImage], ontolog
     click.echo(f"{len(images):,} images in {path}{failed}", err=True)
 
 
-def _print_counts(found: Found, ontology: Ontology, as_json: bool) -> None:
+def _print_counts(found: Results, ontology: Ontology, as_json: bool) -> None:
     counts = found.counts().tolist()
     held = [(synset, count) for synset, count in zip(ontology, counts, strict=True) if count]
     if as_json:
-        show.as_json({synset.wnid: count for synset, count in held})
+        print_json({synset.wnid: count for synset, count in held})
     else:
-        show.table("", ("synset", "wnid", "labels"), [(one.name, one.wnid, f"{count:,}") for one, count in held])
+        print_table("", ("synset", "wnid", "labels"), [(one.name, one.wnid, f"{count:,}") for one, count in held])
 
 
-def _print_images(found: Found, images: Sequence[FoundImage], ontology: Ontology, as_json: bool) -> None:
+def _print_images(found: Results, images: Sequence[Result], ontology: Ontology, as_json: bool) -> None:
     if as_json:
-        show.as_json(
+        print_json(
             {
                 "query": str(found.query),
                 "count": len(found),
-                "images": [dataclasses.asdict(image.row) for image in images],
+                "images": [dataclasses.asdict(image.candidate) for image in images],
             }
         )
         return
@@ -171,10 +160,10 @@ def _print_images(found: Found, images: Sequence[FoundImage], ontology: Ontology
             "dataset": row.dataset,
             "licence": row.licence,
         }
-        for row in (image.row for image in images)
+        for row in (image.candidate for image in images)
     ]
     if not cells:
         click.echo(f"{len(found):,} labels" + (", none on this page" if len(found) else ""))
         return
     names = [name for name in cells[0] if any(row[name] for row in cells)]
-    show.table(f"{len(found):,} labels", names, [[row[name] for name in names] for row in cells])
+    print_table(f"{len(found):,} labels", names, [[row[name] for name in names] for row in cells])

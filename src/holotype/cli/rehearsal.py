@@ -12,8 +12,10 @@ import click
 import numpy as np
 
 import holotype as api
-from holotype.cli import show
-from holotype.cli.options import Command, dollars, json_option, policy_option, project_option
+from holotype.cli.campaigns import dollars, policy_option
+from holotype.cli.options import Command, json_option, project_option
+from holotype.cli.tables import print_table
+from holotype.cli.text import print_json
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.policies import Fixed, Lead, Posterior
@@ -71,7 +73,7 @@ def rehearse_command(
     if plot is not None:
         _plot(found, plot)
     if as_json:
-        show.as_json({"votes": len(history.seconds), "policies": [_values(one) for one in found]})
+        print_json({"votes": len(history.seconds), "policies": [_values(one) for one in found]})
     else:
         click.echo(_who(history, population))
         _print_rehearsals(found)
@@ -111,7 +113,7 @@ def _share(value: float) -> str:
 
 
 def _print_rehearsals(found: Sequence[Rehearsal]) -> None:
-    show.table(
+    print_table(
         f"{found[0].images:,} simulated images; the first policy is {found[0].policy}",
         ("policy", "votes/image", "$/1,000", "precision", "recall", "undecided"),
         [
@@ -155,7 +157,7 @@ def forecast_command(project: Path, policy: Policy, reward: Decimal, seed: int, 
     population = fit_population(history)
     found = forecast(history, population, Imageable(policy), Prices(float(reward)), rng)
     if as_json:
-        show.as_json({"cast": len(history.seconds), **dataclasses.asdict(found)})
+        print_json({"cast": len(history.seconds), **dataclasses.asdict(found)})
     else:
         click.echo(_who(history, population))
         _print_forecast(found)
@@ -172,4 +174,4 @@ def _print_forecast(found: Forecast) -> None:
     ]
     if found.elapsed is not None:
         rows.append(row("hours at the rate so far", found.elapsed, ",.2f"))
-    show.table(f"to finish {found.open:,} open candidates under {found.policy}", ("", "median", "5 %", "95 %"), rows)
+    print_table(f"to finish {found.open:,} open candidates under {found.policy}", ("", "median", "5 %", "95 %"), rows)

@@ -1,99 +1,25 @@
-"""Commands about workers, and the gold that tells about them."""
+"""Commands about workers."""
 
 from __future__ import annotations
 
 import csv
 import dataclasses
 import io
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
 
 import holotype as api
-from holotype.cli import show
-from holotype.cli.answers import read_answers, read_pairs
+from holotype.cli.groups import CommandGroup
 from holotype.cli.options import json_option, project_option, reason_option
+from holotype.cli.tables import print_table
+from holotype.cli.text import plain, print_json
 from holotype.crowd.reviews import WorkerReview
 from holotype.files import write_atomically
 
 
-@click.group()
-def gold() -> None:
-    """Candidates whose answer is known, asked to learn about workers."""
-
-
-@gold.command("add")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@project_option
-def add_gold(file: Path, project: Path) -> None:
-    """Add the known answers of FILE, a CSV with the header sha256,wnid,answer (yes or no)."""
-    with api.open(project) as db:
-        new = db.gold.add(read_answers(file), file.name)
-    click.echo(f"{new:,} gold answers added")
-
-
-@gold.command("correct")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@reason_option
-@project_option
-def correct_gold(file: Path, reason: str, project: Path) -> None:
-    """Say what the answers of FILE, as of gold add, are in truth; what was said before stays in the history."""
-    with api.open(project) as db:
-        changed = db.gold.correct(read_answers(file), file.name, reason)
-    click.echo(f"{changed:,} gold answers changed, and the labels drawn again")
-
-
-@gold.command("withdraw")
-@click.argument("what", nargs=-1, required=True, metavar="FILE|SHA256...")
-@reason_option
-@project_option
-def withdraw_gold(what: tuple[str, ...], reason: str, project: Path) -> None:
-    """Be sure no more of the gold of FILE, a CSV that begins with sha256,wnid, or of an image, for all its synsets.
-
-    Its label follows from the votes again. To undo it: holotype gold correct.
-    """
-    with api.open(project) as db:
-        pairs = read_pairs(what, {(said.sha256, said.wnid) for said in db.gold.history()})
-        changed = db.gold.correct(dict.fromkeys(pairs), "command line", reason)
-    click.echo(f"{changed:,} gold answers withdrawn, and the labels drawn again")
-
-
-@gold.command("siblings")
-@click.option("--per-synset", required=True, type=click.IntRange(1), help="Gold noes a synset is to have.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the draw.")
-@project_option
-def sibling_gold(per_synset: int, seed: int, project: Path) -> None:
-    """Make gold noes of images that are gold yes for a sibling of the synset."""
-    with api.open(project) as db:
-        new = db.gold.add_siblings(per_synset, seed)
-    click.echo(f"{new:,} gold answers added")
-
-
-@gold.command("list")
-@click.option("--history", is_flag=True, help="List all that was ever said to be gold, and why it was corrected.")
-@project_option
-@json_option
-def list_gold(history: bool, project: Path, as_json: bool) -> None:
-    """Count the gold of every synset; with --json, list it."""
-    with api.open(project) as db:
-        if history:
-            show.print_statements(db.gold.history(), "source", as_json)
-            return
-        held = db.gold.answers()
-        names = {task.wnid: db.ontology[task.wnid].name for task in held}
-    if as_json:
-        show.as_json(
-            [{"sha256": task.sha256, "wnid": task.wnid, "answer": "yes" if yes else "no"} for task, yes in held.items()]
-        )
-        return
-    count = Counter((task.wnid, yes) for task, yes in held.items())
-    rows = [(name, wnid, count[wnid, True], count[wnid, False]) for wnid, name in names.items()]
-    show.table("", ("synset", "wnid", "yes", "no"), rows)
-
-
-@click.group()
+@click.group(cls=CommandGroup)
 def workers() -> None:
     """Review the crowd's workers, block and unblock them."""
 
@@ -116,9 +42,37 @@ def list_workers(file: Path | None, project: Path, as_json: bool) -> None:
             click.echo(f"{len(reviews):,} reviews written to {file}, names hashed")
             return
     if as_json:
-        show.as_json({"workers": [dataclasses.asdict(review) for review in reviews], "blocked": blocked})
+        print_json({"workers": [dataclasses.asdict(review) for review in reviews], "blocked": blocked})
     else:
-        show.print_workers(reviews, blocked)
+        print_workers(reviews, blocked)
+
+
+def print_workers(reviews: Sequence[WorkerReview], blocked: Mapping[str, str]) -> None:
+    """Reviews of workers as a table, then why some should be watched or blocked, then who is blocked and why."""
+
+    def number(value: float | None) -> str:
+        return "-" if value is None else f"{value:.2f}"
+
+    print_table(
+        f"{len(reviews):,} workers",
+        ("worker", "votes", "gold right", "sensitivity", "specificity", "agreement", "pace", "drift", "verdict"),
+        [
+            (
+                review.worker,
+                f"{review.votes:,}",
+                f"{review.right}/{review.gold}",
+                *map(number, (review.sensitivity, review.specificity, review.agreement, review.pace, review.drift)),
+                review.verdict,
+            )
+            for review in reviews
+        ],
+    )
+    for review in reviews:
+        partners = f" ({', '.join(map(plain, review.partners))})" if review.partners else ""
+        if review.reasons:
+            click.echo(f"{review.verdict} {plain(review.worker)}: {'; '.join(review.reasons)}{partners}")
+    for name, reason in blocked.items():
+        click.echo(f"blocked {plain(name)}: {plain(reason)}")
 
 
 def _write_reviews(path: Path, reviews: Sequence[WorkerReview], hide: Callable[[str], str]) -> None:
@@ -147,7 +101,7 @@ def block_worker(name: str, reason: str, project: Path) -> None:
     """Count the votes of worker NAME no more, and draw the labels again."""
     with api.open(project) as db:
         changed = db.workers.block(name, reason)
-    click.echo(f"{name} is blocked; {changed:,} labels changed; run holotype verify to ask about what is open")
+    click.echo(f"{name} is blocked; {changed:,} labels changed; run holotype crowd run to ask about what is open")
 
 
 @workers.command("unblock")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holotype.collect.inputs import Found, InputFile
-from holotype.errors import AmbiguousLemma, SourceError, UnknownSynset
+from holotype.errors import AmbiguousFolders, AmbiguousLemma, SourceError, UnknownSynset
 from holotype.files import printable
 from holotype.ontology import Ontology, Synset
 
@@ -37,14 +37,14 @@ def list_folder(
     stays unassigned. `senses` settles ambiguous names: name to wnid. `resolve` says what wnids and lemmas mean, or else
     the ontology does. Links are listed, to be rejected, but never followed.
 
-    Raises `SourceError` if `folder` is not one, `AmbiguousLemma` with all senses of all ambiguous names, and
+    Raises `SourceError` if `folder` is not one, `AmbiguousFolders` with all senses of all ambiguous names, and
     `UnknownSynset` for a wnid that does not exist.
     """
     if not folder.is_dir():
         raise SourceError(f"{folder} is not a folder")
     source = f"folder:{printable(folder.resolve().name)}"
     named: dict[str, Synset | None] = {}
-    ambiguous: dict[str, str] = {}
+    ambiguous: dict[str, AmbiguousLemma] = {}
     files, unassigned = [], Counter[str]()
     for path in _walk(folder):
         inner = path.relative_to(folder).parts[:-1]
@@ -54,7 +54,7 @@ def list_folder(
                 try:
                     named[name] = _meaning(name, resolve or ontology.resolve, senses or {})
                 except AmbiguousLemma as error:
-                    ambiguous[name], named[name] = str(error), None
+                    ambiguous[name], named[name] = error, None
             if named[name] or name in ambiguous:
                 synset = named[name]
                 break
@@ -64,7 +64,8 @@ def list_folder(
         found = () if synset is None else (Found(synset.wnid, ontology.rank(synset), source),)
         files.append(InputFile.of(path, found))
     if ambiguous:
-        raise AmbiguousLemma("; ".join(ambiguous.values()) + ". Rename the folders or say which with --sense NAME=WNID")
+        meant = {name: wnids for name, error in ambiguous.items() for wnids in error.senses.values()}
+        raise AmbiguousFolders("; ".join(map(str, ambiguous.values())), meant)
     return FolderListing(files, dict(unassigned))
 
 

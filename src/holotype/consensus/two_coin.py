@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -49,6 +50,10 @@ class Priors:
     base_rate: float = 0.3
     synset_weight: float = 6.0
     batch_weight: float = 2.0
+
+    def __str__(self) -> str:
+        values = ", ".join(f"{field.name}={getattr(self, field.name)}" for field in dataclasses.fields(self))
+        return f"priors({values})"
 
     @property
     def kinds(self) -> int:

@@ -25,7 +25,8 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One answer by one worker: a fact."""
+    """One answer by one worker: a fact. `round` is that of the campaign, from 1; 0 is none: training, or from
+    elsewhere."""
 
     task: int
     worker: str
@@ -33,6 +34,7 @@ class Vote:
     page: str
     seconds: float
     at: float
+    round: int = 0
 
 
 @dataclass(frozen=True, slots=True)

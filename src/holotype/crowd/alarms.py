@@ -52,7 +52,7 @@ def _alarms(ballot: Ballot, model: Consensus) -> Iterator[Alarm]:
         yield Alarm(
             "no-bad",
             f"about {bad:.0f} wrong images were seen, so how often workers say yes to one is a guess",
-            "add 10 gold noes, such as images of sibling synsets (holotype gold siblings)",
+            "add 10 gold noes, such as images of sibling synsets",
         )
     if good < LEAST_SEEN:
         yield Alarm(
@@ -76,7 +76,7 @@ def _alarms(ballot: Ballot, model: Consensus) -> Iterator[Alarm]:
         yield Alarm(
             "clique",
             f"{members} workers in {len(model.cliques)} groups answer as one, and have one vote a group",
-            "look at them (holotype workers list) and block who copies",
+            "look at them and block who copies",
         )
     yield from _of_workers(ballot, model)
 
@@ -92,7 +92,7 @@ def _of_workers(ballot: Ballot, model: Consensus) -> Iterator[Alarm]:
         yield Alarm(
             "spammers",
             f"{100 * share:.0f} % of the votes are from workers whose answers say nothing of the image",
-            "review them (holotype workers list), and add gold of both sides",
+            "review them, and add gold of both sides",
         )
     if np.median(votes[ballot.worker]) < LEAST_VOTES:
         yield Alarm("strangers", "most votes are from workers who cast few", "let people do several pages each")

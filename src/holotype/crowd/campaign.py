@@ -72,9 +72,8 @@ class Tally:
                 continue
             self.seen[position].add(vote.worker)
             self.votes.append(vote)
-            number = round_of(vote.page)
-            if number and not 0 < self._first[position] <= number:
-                self._first[position] = number
+            if vote.round and not 0 < self._first[position] <= vote.round:
+                self._first[position] = vote.round
             if vote.worker not in self.blocked:
                 self._task.append(position)
                 self._worker.append(self.workers.setdefault(vote.worker, len(self.workers)))
@@ -82,7 +81,7 @@ class Tally:
 
     def before(self, number: int) -> Tally:
         """The tally as it was when round `number` began, under the gold and the blocks of now."""
-        earlier = (vote for vote in self.votes if round_of(vote.page) < number)
+        earlier = (vote for vote in self.votes if vote.round < number)
         return Tally(self.tasks, earlier, self.gold, self.blocked, self.priors, self.rulings, self.found)
 
     def ballot(self) -> Ballot:
@@ -138,12 +137,7 @@ class Tally:
 
     def with_gold(self, page: Page) -> Page:
         """The page with gold of its synset among its tasks: see `holotype.crowd.gold.with_gold`."""
-        return with_gold(page, self._gold_of.get(page.wnid, {}), round_of(page.id))
-
-
-def round_of(page_id: str) -> int:
-    """The number of the round a page was posted in, from 1."""
-    return int(page_id.partition("-")[0])
+        return with_gold(page, self._gold_of.get(page.wnid, {}))
 
 
 def pages_of_round(tally: Tally, conclusion: Conclusion, number: int, size: int, up: Sequence[Page] = ()) -> list[Page]:
@@ -167,14 +161,14 @@ def pages_of_round(tally: Tally, conclusion: Conclusion, number: int, size: int,
 
 def _page(number: int, tasks: Sequence[Task], seen: frozenset[str]) -> Page:
     digest = hashlib.sha256(" ".join((tasks[0].wnid, *(task.sha256 for task in tasks))).encode())
-    return Page(f"{number:03d}-{digest.hexdigest()[:16]}", tasks[0].wnid, tuple(tasks), seen)
+    return Page(f"{number:03d}-{digest.hexdigest()[:16]}", tasks[0].wnid, tuple(tasks), seen, number)
 
 
 def unanswered(pages: Iterable[Page], votes: Iterable[Vote]) -> list[Page]:
     """What is left to ask of a round: pages without votes, and of half-known pages the tasks without one."""
     pages = list(pages)
-    number = round_of(pages[0].id) if pages else 0
-    voted = {vote.task for vote in votes if round_of(vote.page) == number}
+    number = pages[0].round if pages else 0
+    voted = {vote.task for vote in votes if vote.round == number}
     left = []
     for page in pages:
         tasks = [task for task in page.tasks if task.number not in voted]
@@ -202,9 +196,9 @@ def run_campaign(
     who is blocked by now has answered in that round is asked again in the next.
     """
     _count(crowd.collect(), tally, crowd, record)
-    number = max((round_of(vote.page) for vote in tally.votes), default=1) or 1
+    number = max((vote.round for vote in tally.votes), default=1) or 1
     past = tally.before(number)
-    up = [page for page in crowd.waiting() if round_of(page.id) == number]
+    up = [page for page in crowd.waiting() if page.round == number]
     pages = up + pages_of_round(past, past.conclude(policy), number, page_size, up)
     while pages:
         asked = [tally.with_gold(page) for page in unanswered(pages, tally.votes)]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from holotype.errors import CrowdError
 
 NOBODY_CHECKED = "taken on one person's or one source's word; nobody independent has checked them"
 """What is to be said of labels by `Trust` and `Source` that no audit covers."""
+
+
+LONGEST_NAME: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,8 @@ class Trust:
     name: str
 
     def __post_init__(self) -> None:
-        if not self.name:
-            raise CrowdError("who is trusted needs a name")
+        if not 0 < len(self.name) <= LONGEST_NAME:
+            raise CrowdError(f"who is trusted needs a name, of at most {LONGEST_NAME:,} characters")
 
     def __str__(self) -> str:
         return f"trust({_quoted(self.name)})"
@@ -61,8 +64,8 @@ class Source:
     name: str = "folder"
 
     def __post_init__(self) -> None:
-        if not self.name:
-            raise CrowdError("a source needs a name, such as folder")
+        if not 0 < len(self.name) <= LONGEST_NAME:
+            raise CrowdError(f"a source needs a name, such as folder, of at most {LONGEST_NAME:,} characters")
 
     def __str__(self) -> str:
         return f"source({_quoted(self.name)})"
@@ -87,50 +90,8 @@ def _quoted(name: str) -> str:
     return json.dumps(name, ensure_ascii=False)
 
 
-_FORM = re.compile(r"\s*(trust|source)\s*\((.*)\)\s*", re.IGNORECASE | re.DOTALL)
-
-
-def parse_expert(text: str) -> Trust | Source | None:
-    """The policy of one expert that `text` names, as in ``trust("ann")``; None for any other policy.
-
-    The name is a JSON string. Raises `CrowdError` where it is not one.
-    """
-    form = _FORM.fullmatch(text)
-    if form is None:
-        return None
-    kind = Trust if form[1].lower() == "trust" else Source
-    try:
-        name = json.loads(form[2])
-    except ValueError as error:
-        raise CrowdError(f'a name is in double quotes, as in {form[1]}("ann"), not {text!r}') from error
-    if not isinstance(name, str):
-        raise CrowdError(f'a name is in double quotes, as in {form[1]}("ann"), not {text!r}')
-    return kind(name)
-
-
 CURATOR = "curator:"
 """What the policy of an overruled label begins with; the curator's name follows."""
-
-_TRUST = re.compile(r'trust\(("(?:[^"\\]|\\.)*")\)')
-
-
-def is_unchecked(label: str) -> bool:
-    """Whether a label that says it was drawn by `label` is an expert's or a source's word."""
-    inner = label.removeprefix("imageable(")
-    return inner.startswith(('trust("', 'source("'))
-
-
-def without_names(label: str, hide: Callable[[str], str]) -> str:
-    """What a label says it was drawn by, as it may be exported: the names of people in it hidden by `hide`.
-
-    >>> without_names('trust("ann")', str.upper), without_names("curator:bob", str.upper)
-    ('trust("ANN")', 'curator:BOB')
-    """
-    if label.startswith(CURATOR):
-        return CURATOR + hide(label.removeprefix(CURATOR))
-    if not is_unchecked(label):
-        return label
-    return _TRUST.sub(lambda found: f"trust({_quoted(hide(json.loads(found[1])))})", label)
 
 
 class Nobody:

@@ -28,8 +28,8 @@ def gold_share(number: int) -> float:
     return max(LEAST_SHARE, FIRST_SHARE / number)
 
 
-def with_gold(page: Page, gold: Mapping[Task, bool], number: int) -> Page:
-    """The page of round `number` with some of its synset's gold among its tasks.
+def with_gold(page: Page, gold: Mapping[Task, bool]) -> Page:
+    """The page with some of its synset's gold among its tasks, as much as its round wants.
 
     `gold` is that of the page's synset, task to whether the answer is yes; as many of either are taken where there are
     both. Which and where follows from the page's id, so a campaign that is resumed posts the same pages; the id stays,
@@ -37,8 +37,8 @@ def with_gold(page: Page, gold: Mapping[Task, bool], number: int) -> Page:
     """
     if not gold:
         return page
-    wanted = int(gold_share(number) * len(page.tasks) + _draw(page.id) / 2**64)
-    chosen = _balanced(gold, page.id)[: max(wanted, number == 1)]
+    wanted = int(gold_share(page.round) * len(page.tasks) + _draw(page.id) / 2**64)
+    chosen = _balanced(gold, page.id)[: max(wanted, page.round == 1)]
     tasks = sorted((*page.tasks, *chosen), key=lambda task: _draw(page.id, task.sha256))
     return dataclasses.replace(page, tasks=tuple(tasks))
 
@@ -64,8 +64,9 @@ def training_page(wnid: str, gold: Mapping[Task, bool], size: int) -> Page:
     mine = {task: yes for task, yes in gold.items() if task.wnid == wnid}
     tasks = sorted(_balanced(mine, wnid)[:size], key=lambda task: _draw(wnid, task.sha256))
     if not tasks:
-        raise CrowdError(f"{wnid} has no gold to train on; add some with: holotype gold add")
-    return Page(f"{TRAINING_ROUND:03d}-{_draw(*(task.sha256 for task in tasks)):016x}", wnid, tuple(tasks), frozenset())
+        raise CrowdError(f"{wnid} has no gold to train on: add some")
+    digest = _draw(*(task.sha256 for task in tasks))
+    return Page(f"{TRAINING_ROUND:03d}-{digest:016x}", wnid, tuple(tasks), frozenset(), TRAINING_ROUND)
 
 
 def training_votes(sheet: Sheet, gold: Mapping[Task, bool]) -> list[Vote]:

@@ -27,6 +27,8 @@ class Imageable:
     least: float = 0.05
 
     def __post_init__(self) -> None:
+        if isinstance(self.policy, Imageable):
+            raise CrowdError("imageable(...) around imageable(...): say it once")
         if not 0 < self.least < 1:
             raise CrowdError(f"the least share of good images must lie between 0 and 1, not {self.least}")
 

@@ -69,8 +69,8 @@ class Posterior:
 
     def __str__(self) -> str:
         limits = f"accept={self.accept}, reject={self.reject}, min={self.minimum}, max={self.maximum}, miss={self.miss}"
-        told = "" if self.calibration == Calibration() else f", {self.calibration}"
-        own = "" if self.priors is None else f", {self.priors}"
+        told = "" if self.calibration == Calibration() else f", calibration={self.calibration}"
+        own = "" if self.priors is None else f", priors={self.priors}"
         return f"posterior({limits}, pilot={self.pilot}{told}{own})"
 
     def conclude(self, ballot: Ballot) -> Conclusion:

@@ -1,20 +1,37 @@
-"""Policies by the names they give themselves."""
+"""Policies by the names they give themselves, which are calls in Python's grammar; only these few can be made."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import fields
-from typing import Any, Final
+import ast
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from inspect import signature
+from typing import Any, Final, get_type_hints
 
 from holotype.consensus.calibration import Calibration
+from holotype.consensus.two_coin import Priors
 from holotype.crowd.conclusion import Policy
-from holotype.crowd.expert import parse_expert
+from holotype.crowd.expert import CURATOR, Source, Trust
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.policies import Fixed, Lead, Posterior, Table
 from holotype.errors import CrowdError
 
+_POLICIES: Final[Mapping[str, type[Any]]] = {
+    "fixed": Fixed,
+    "lead": Lead,
+    "posterior": Posterior,
+    "table": Table,
+    "trust": Trust,
+    "source": Source,
+    "imageable": Imageable,
+}
+_CALLS: Final = {**_POLICIES, "calibration": Calibration, "priors": Priors}
 _WORDS: Final = {"min": "minimum", "max": "maximum"}
-_NUMBER: Final = r"-?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
+_LONGEST: Final = 10_000
+_UNREADABLE: Final = (SyntaxError, ValueError, MemoryError, RecursionError)
+"""What the grammar ends with where a text is none of its own, or is nested too deep."""
 
 
 def parse_policy(text: str) -> Policy:
@@ -27,36 +44,114 @@ def parse_policy(text: str) -> Policy:
     >>> str(parse_policy("lead(2, 5)"))
     'lead(2, 5)'
     """
-    if expert := parse_expert(text):
-        return expert
-    kinds: dict[str, type[Fixed | Lead | Posterior | Table]] = {
-        "fixed": Fixed,
-        "lead": Lead,
-        "posterior": Posterior,
-        "table": Table,
-    }
-    if nested := re.fullmatch(rf"\s*imageable\((?!\s*imageable)(.*), least=({_NUMBER})\)\s*", text):
-        return Imageable(parse_policy(nested[1]), float(nested[2]))
-    values: dict[str, Any] = {}
-    if told := re.search(rf", calibration\(slope=({_NUMBER}), shift=({_NUMBER})\)(?=\)\s*$)", text):
-        values["calibration"] = Calibration(float(told[1]), float(told[2]))
-        text = text.replace(told[0], "")
-    form = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", text)
-    kind = kinds.get(form[1].lower()) if form else None
-    if form is None or kind is None:
-        raise CrowdError(f"a policy is one of {', '.join(kinds)} with its values, as in lead(3, 9), not {text!r}")
-    if values and kind is not Posterior:
-        raise CrowdError(f"only a posterior can be calibrated, not {text!r}")
-    types: dict[str, Any] = {field.name: type(field.default) for field in fields(kind)}
-    types = {name: of for name, of in types.items() if of in (int, float)}
     try:
-        for place, part in enumerate(filter(None, map(str.strip, (form[2] or "").split(",")))):
-            word, equals, value = part.partition("=")
-            name = _WORDS.get(word.strip(), word.strip()) if equals else list(types)[place]
-            if name in values:
-                raise KeyError(name)
-            values[name] = types[name](value if equals else word)
-    except (KeyError, IndexError, ValueError) as error:
-        known = ", ".join(types)
-        raise CrowdError(f"the values of {form[1]} are {known}, each a number and once: {text!r} has others") from error
+        if len(text) > _LONGEST:
+            raise ValueError(f"{len(text):,} characters")
+        tree = ast.parse(_as_written_now(text.strip()), mode="eval")
+    except _UNREADABLE as error:
+        raise _no_policy(text) from error
+    if _word(tree.body) not in _POLICIES:
+        raise _no_policy(text)
+    made: Policy = _made(tree.body, text)
+    return made
+
+
+IMPORTED: Final = "imported:"
+"""What the policy of a label begins with that came with a dataset; the dataset's name follows."""
+
+
+def is_unchecked(label: str) -> bool:
+    """Whether a label that says it was drawn by `label` is an expert's, a source's or a dataset's word."""
+    policy = _drawn_by(label)
+    return label.startswith(IMPORTED) or isinstance(
+        policy.policy if isinstance(policy, Imageable) else policy, Trust | Source
+    )
+
+
+def without_names(label: str, hide: Callable[[str], str]) -> str:
+    """What a label says it was drawn by, as it may be exported: the names of people in it hidden by `hide`.
+
+    >>> without_names('trust("ann")', str.upper), without_names("curator:bob", str.upper)
+    ('trust("ANN")', 'curator:BOB')
+    """
+    if label.startswith(CURATOR):
+        return CURATOR + hide(label.removeprefix(CURATOR))
+    policy = _drawn_by(label)
+    if isinstance(policy, Imageable) and isinstance(policy.policy, Trust):
+        return str(replace(policy, policy=_hidden(policy.policy, hide)))
+    return str(_hidden(policy, hide)) if isinstance(policy, Trust) else label
+
+
+def _hidden(policy: Trust, hide: Callable[[str], str]) -> Trust:
+    return replace(policy, name=hide(policy.name))
+
+
+@lru_cache(1024)
+def _drawn_by(label: str) -> Policy | None:
+    try:
+        return parse_policy(label)
+    except CrowdError:
+        return None  # gold, a dataset, or a policy of the user's own
+
+
+def _as_written_now(text: str) -> str:
+    """Labels of a calibrated posterior used to name the calibration by place alone; such have no quoted name."""
+    return text if '"' in text else text.replace(", calibration(", ", calibration=calibration(")
+
+
+def _no_policy(text: str) -> CrowdError:
+    known = ", ".join(_POLICIES)
+    return CrowdError(f"a policy is one of {known} with its values, as in lead(3, 9), not {_short(text)}")
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 100 else f"{text[:97]}...")
+
+
+def _word(node: ast.expr) -> str:
+    """What a call, or a name alone, names; empty for anything else."""
+    name = node.func if isinstance(node, ast.Call) else node
+    return name.id.lower() if isinstance(name, ast.Name) else ""
+
+
+def _made(node: ast.expr, text: str) -> Any:
+    """What one of `_CALLS` makes, called or named alone. Raises `CrowdError` where it does not take what is given."""
+    if (word := _word(node)) not in _CALLS:
+        raise _no_policy(text)
+    kind, call = _CALLS[word], node if isinstance(node, ast.Call) else ast.Call(node, [], [])
+    wanted = get_type_hints(kind)
+    try:
+        named = [(_WORDS.get(one.arg or "", one.arg or ""), _value(one.value, text)) for one in call.keywords]
+        if len(dict(named)) < len(named):
+            raise TypeError("a value is given twice")
+        given = signature(kind).bind(*(_value(one, text) for one in call.args), **dict(named)).arguments
+        values = {name: _as(wanted[name], value) for name, value in given.items()}
+    except (TypeError, OverflowError) as error:
+        raise CrowdError(
+            f"the values of {word} are {', '.join(signature(kind).parameters)}, each once, and each a number or "
+            f"a name in quotes: {_short(text)} has others"
+        ) from error
     return kind(**values)
+
+
+def _value(node: ast.expr, text: str) -> Any:
+    """What an argument says: a number, a text, or what a call makes. Raises TypeError for anything else."""
+    if isinstance(node, ast.Call) or _word(node) in _CALLS:
+        return _made(node, text)
+    match node:
+        case ast.Name(id="inf"):
+            return math.inf
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+            return -number
+        case ast.Constant(value=int() | float() | str() as value) if not isinstance(value, bool):
+            return value
+    raise TypeError(f"{type(node).__name__} is no value")
+
+
+def _as(wanted: Any, value: Any) -> Any:
+    """The value in the type that is wanted. Raises TypeError for one of another."""
+    if wanted is float and isinstance(value, int):
+        return float(value)
+    if not isinstance(value, tuple(_POLICIES.values()) if wanted is Policy else wanted):
+        raise TypeError(f"{value!r} is not {wanted}")
+    return value

@@ -16,14 +16,15 @@ class Page:
     """Tasks of one synset to be answered together by one worker who is not among those who have `seen` any of them.
 
     `seen` has blocked workers too, but not those who know the page's gold: a second vote on gold is left out, the first
-    counts. `id` is the number of the round and a digest of the tasks that are not gold, so a campaign that is
-    interrupted and resumed posts the same pages.
+    counts. `id` follows from the round and the tasks that are not gold, so a campaign that is interrupted and resumed
+    posts the same pages. `round` counts from 1; 0 is training.
     """
 
     id: str
     wnid: str
     tasks: tuple[Task, ...]
     seen: frozenset[str]
+    round: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,6 @@ def votes_of(sheet: Sheet) -> list[Vote]:
         raise CrowdError(f"page {page.id}: {error}; answers are 0 (no), 1 (unsure) and 2 (yes)") from error
     each = sheet.seconds / len(answers)
     return [
-        Vote(task.number, sheet.worker, answer, page.id, each, sheet.at)
+        Vote(task.number, sheet.worker, answer, page.id, each, sheet.at, page.round)
         for task, answer in zip(page.tasks, answers, strict=True)
     ]

@@ -126,44 +126,46 @@ class _Measures:
 def _measure(mine: _Columns, votes: Sequence[Vote], consensus: Consensus, limits: Limits) -> list[_Measures]:
     gold, right = mine.per_worker(mine.gold), mine.per_worker(mine.gold & mine.right)
     drift, p = _drift(mine, np.array([vote.at for vote in votes], np.float64), limits.votes)
-    columns = (
-        mine.per_worker(np.ones(len(mine.good), bool)),
-        gold,
-        right,
-        *clopper_pearson(right, gold, (1 + limits.level) / 2),
-        consensus.confusion[:, 1, Answer.YES],
-        consensus.confusion[:, 0, Answer.NO],
-        _information_bound(mine, consensus, limits.level),
-        _agreement(mine),
-        _pace(mine, np.array([vote.seconds for vote in votes], np.float64)),
-        drift,
-        p < limits.alarm / max(np.isfinite(p).sum(), 1),
-    )
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    return [_Measures(*_without_nan(row)) for row in rows]
+    low, high = clopper_pearson(right, gold, (1 + limits.level) / 2)
+    columns: dict[str, npt.NDArray[Any]] = {
+        "votes": np.bincount(mine.ballot.worker, minlength=mine.ballot.workers),
+        "gold": gold,
+        "right": right,
+        "low": low,
+        "high": high,
+        "sensitivity": consensus.confusion[:, 1, Answer.YES],
+        "specificity": consensus.confusion[:, 0, Answer.NO],
+        "information": _information_bound(mine, consensus, limits.level),
+        "agreement": _agreement(mine),
+        "pace": _pace(mine, np.array([vote.seconds for vote in votes], np.float64)),
+        "drift": drift,
+        "drifted": p < limits.alarm / max(np.isfinite(p).sum(), 1),
+    }
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return [_Measures(**dict(zip(columns, map(_told, row), strict=True))) for row in rows]
 
 
-def _without_nan(values: Sequence[Any]) -> list[Any]:
-    return [None if value != value else value for value in values]
+def _told(value: Any) -> Any:
+    return None if value != value else value  # NaN
 
 
 def _review(name: str, found: _Measures, partners: tuple[str, ...], limits: Limits) -> WorkerReview:
     block = list(_reasons_to_block(found, limits))
     watch = list(_reasons_to_watch(found, partners, limits))
     return WorkerReview(
-        name,
-        found.votes,
-        found.gold,
-        found.right,
-        (found.low, found.high),
-        found.sensitivity,
-        found.specificity,
-        found.agreement,
-        found.pace,
-        found.drift,
-        partners,
-        Verdict.BLOCK if block else Verdict.WATCH if watch else Verdict.OK,
-        (*block, *watch),
+        worker=name,
+        votes=found.votes,
+        gold=found.gold,
+        right=found.right,
+        gold_interval=(found.low, found.high),
+        sensitivity=found.sensitivity,
+        specificity=found.specificity,
+        agreement=found.agreement,
+        pace=found.pace,
+        drift=found.drift,
+        partners=partners,
+        verdict=Verdict.BLOCK if block else Verdict.WATCH if watch else Verdict.OK,
+        reasons=(*block, *watch),
     )
 
 
@@ -182,7 +184,8 @@ def _reasons_to_watch(found: _Measures, partners: Sequence[str], limits: Limits)
     if found.drifted and found.drift is not None:
         yield f"right less often than before, by {-found.drift:.2f}"
     if partners:
-        yield f"makes the same mistakes as {len(partners):,} other worker{'s' * (len(partners) > 1)}"
+        others = "1 other worker" if len(partners) == 1 else f"{len(partners):,} other workers"
+        yield f"makes the same mistakes as {others}"
 
 
 def _skill(found: _Measures) -> str:
@@ -220,17 +223,15 @@ def _agreement(mine: _Columns) -> Floats:
 
 
 def _pace(mine: _Columns, seconds: Floats) -> Floats:
-    """Each worker's median seconds over the median of those medians; 1 where the crowd took no time at all."""
-    workers = mine.ballot.worker
-    ordered = seconds[np.lexsort((seconds, workers))]
-    count = np.bincount(workers, minlength=mine.ballot.workers)
-    start = np.cumsum(count) - count
-    voted = count > 0
-    median = np.full(len(count), np.nan)
-    middle = start[voted] + (count[voted] - 1) // 2, start[voted] + count[voted] // 2
-    median[voted] = (ordered[middle[0]] + ordered[middle[1]]) / 2
-    crowd = np.median(median[voted]) if voted.any() else 0.0
-    return median / crowd if crowd > 0 else np.ones_like(median)
+    """Each worker's median seconds over the median of those medians; 1 where a worker or the crowd took none."""
+    from scipy import ndimage
+
+    pace = np.ones(mine.ballot.workers)
+    voted = np.unique(mine.ballot.worker)
+    medians = ndimage.median(seconds, mine.ballot.worker, voted) if len(voted) else np.zeros(1)
+    if (crowd := np.median(medians)) > 0:
+        pace[voted] = medians / crowd
+    return pace
 
 
 def _information_bound(mine: _Columns, consensus: Consensus, level: float) -> Floats:

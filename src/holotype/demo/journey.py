@@ -7,7 +7,7 @@ import hashlib
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -27,7 +27,6 @@ from holotype.demo.stamps import PhotoFolder, fetch_stamps, photos_of_wheels
 from holotype.demo.truth import SUBTREES, shows
 from holotype.errors import ProjectError, ReleaseError, SourceError
 from holotype.files import printable
-from holotype.images.gallery import Image
 from holotype.ontology import Ontology, Synset, load_wordnet
 from holotype.project import Project
 from holotype.project.crowd import CampaignReport
@@ -86,6 +85,15 @@ class SubtreeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """An image with what was concluded of it, a JPEG of it, and whether it is good in truth."""
+
+    state: str
+    thumbnail: bytes
+    good: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DemoResult:
     """Everything the table and the report show."""
 
@@ -101,7 +109,7 @@ class DemoResult:
     """How many candidates got how many votes."""
     consensus: Consensus
     ballot: Ballot
-    pictures: Mapping[str, Sequence[tuple[Image, bool]]]
+    pictures: Mapping[str, Sequence[Shown]]
     """Candidate images by wnid, each with whether it is good."""
     release: Release | None
     """None where not a single image was accepted."""
@@ -156,9 +164,10 @@ def run_demo(
         verified, tally, scored = _crowd(db, truth, seed, progress)
         release, scores, remark = _release(db, out, progress)
         ballot = tally.ballot()
-        pictures: dict[str, list[tuple[Image, bool]]] = defaultdict(list)
-        for image in db.images.candidates():
-            pictures[image.wnid].append((_held(image), truth[image.sha256, image.wnid]))
+        pictures: dict[str, list[Shown]] = defaultdict(list)
+        for image in db.images.find():
+            good = truth[image.sha256, image.wnid]
+            pictures[image.wnid].append(Shown(image.state, image.thumbnail(), good))
         rows, total = _table(ontology, tally, scored)
         return DemoResult(
             project=db.path,
@@ -188,12 +197,6 @@ def _digest(folder: Path, photos: Sequence[Photo]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _held(image: Image) -> Image:
-    """The image with its thumbnail in memory, for use after the project is closed."""
-    thumbnail = image.thumbnail()
-    return replace(image, _read=lambda _: thumbnail)
-
-
 def _open(path: Path, ontology: Ontology) -> Project:
     with contextlib.suppress(ProjectError):
         if not (path / CONFIG).exists():
@@ -219,10 +222,12 @@ def _truth(db: Project, folder: Path, photos: Mapping[PurePosixPath, Photo]) -> 
     by_origin = {InputFile.of(folder / path).origin: photo for path, photo in photos.items()}
     truth: dict[tuple[str, str], bool] = {}
     with db.catalog.read() as connection:
-        rows = candidates.candidate_origins(connection)
-    for row in rows:
-        good = shows(db.ontology, by_origin[row.origin], db.ontology[row.wnid])
-        truth[row.sha256, row.wnid] = truth.get((row.sha256, row.wnid), False) or good
+        seen = candidates.sightings(connection)
+        pairs = candidates.pairs(connection, seen)
+    for number, sightings in seen.items():
+        sha256, wnid = pairs[number]
+        photos_of = [by_origin[sighting.origin] for sighting in sightings]
+        truth[sha256, wnid] = any(shows(db.ontology, photo, db.ontology[wnid]) for photo in photos_of)
     return truth
 
 
@@ -244,7 +249,7 @@ def _crowd(
     fixed = Tally(tasks)
     majority = run_campaign(fixed, db.crowd.simulated(truth, seed), BASELINE, lambda _: None)
     adaptive = Tally(tasks, db.crowd.votes())
-    states = {(image.sha256, image.wnid): image.decided for image in db.images.candidates()}
+    states = {(image.sha256, image.wnid): image.state for image in db.images.find()}
 
     def outcomes(tally: Tally, accepted: Sequence[bool]) -> dict[int, Outcome]:
         return {

@@ -13,9 +13,8 @@ import numpy as np
 from holotype.benchmark import Scores
 from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import State
-from holotype.demo.journey import DemoResult
+from holotype.demo.journey import DemoResult, Shown
 from holotype.images import decode, encode_jpeg, fit
-from holotype.images.gallery import Image
 from holotype.statistics.pages import COLOUR, INK, PALE, drawing, figure_of, fill_page, svg_of
 
 _THUMBNAIL = 112
@@ -48,24 +47,24 @@ def _grids(result: DemoResult) -> list[dict[str, Any]]:
     order = {State.YES: 0, State.UNDECIDED: 1, State.NO: 2, State.OPEN: 3}
     grids = []
     for target in result.targets:
-        pairs = sorted(result.pictures.get(target.wnid, ()), key=lambda pair: order[State(pair[0].decided)])
-        accepted = [pair for pair in pairs if pair[0].decided == State.YES]
-        others = [pair for pair in pairs if pair[0].decided != State.YES]
+        pairs = sorted(result.pictures.get(target.wnid, ()), key=lambda shown: order[State(shown.state)])
+        accepted = [shown for shown in pairs if shown.state == State.YES]
+        others = [shown for shown in pairs if shown.state != State.YES]
         grids.append(
             {
                 "synset": target,
                 "path": " › ".join(above.name for above in result.ontology.paths(target)[0][-4:-1]),
-                "accepted": [_picture(image, good) for image, good in accepted[:_SHOWN]],
-                "others": [_picture(image, good) for image, good in others[: _SHOWN // 2]],
+                "accepted": [_picture(shown) for shown in accepted[:_SHOWN]],
+                "others": [_picture(shown) for shown in others[: _SHOWN // 2]],
                 "counts": (len(accepted), len(others)),
             }
         )
     return grids
 
 
-def _picture(image: Image, good: bool) -> Picture:
-    small = encode_jpeg(fit(decode(image.thumbnail()).pixels, _THUMBNAIL), 80)
-    return Picture(base64.b64encode(small).decode(), image.decided, (image.decided == State.YES) == good)
+def _picture(shown: Shown) -> Picture:
+    small = encode_jpeg(fit(decode(shown.thumbnail).pixels, _THUMBNAIL), 80)
+    return Picture(base64.b64encode(small).decode(), shown.state, (shown.state == State.YES) == shown.good)
 
 
 def _plots(result: DemoResult) -> Mapping[str, str]:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import base64
 import html
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Final, Protocol, overload
+from typing import Protocol
 
 from holotype.errors import ArchiveError, PackError
-from holotype.store.location import Location
 
 
 class Picture(Protocol):
@@ -24,69 +21,6 @@ class Picture(Protocol):
     @property
     def title(self) -> str: ...
     def thumbnail(self) -> bytes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """A candidate image: its synset, what is concluded of it, and where its bytes are."""
-
-    sha256: str
-    wnid: str
-    decided: str
-    posterior: float | None
-    width: int
-    height: int
-    format: str
-    location: Location
-    thumbnail_location: Location
-    _read: Callable[[Location], bytes] = field(repr=False, compare=False)
-
-    @property
-    def name(self) -> str:
-        """The first digits of its sha256."""
-        return self.sha256[:12]
-
-    @property
-    def title(self) -> str:
-        """Its synset, and what is concluded of it."""
-        return f"{self.wnid} {self.decided}"
-
-    def read(self) -> bytes:
-        """The encoded bytes as they were taken in."""
-        return self._read(self.location)
-
-    def thumbnail(self) -> bytes:
-        """A JPEG whose longer side is at most 256."""
-        return self._read(self.thumbnail_location)
-
-    def _repr_jpeg_(self) -> bytes:
-        return self.thumbnail()
-
-
-class Pictures(Sequence[Image]):
-    """Images in ontology order; shows itself as a grid in a notebook."""
-
-    SHOWN: Final = 60
-
-    def __init__(self, images: Sequence[Image]) -> None:
-        self._images = images
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    @overload
-    def __getitem__(self, index: int) -> Image: ...
-    @overload
-    def __getitem__(self, index: slice) -> Pictures: ...
-    def __getitem__(self, index: int | slice) -> Image | Pictures:
-        return Pictures(self._images[index]) if isinstance(index, slice) else self._images[index]
-
-    def __repr__(self) -> str:
-        states = Counter(image.decided for image in self._images)
-        return f"<{len(self):,} images: {', '.join(f'{s} {n:,}' for s, n in sorted(states.items())) or 'none'}>"
-
-    def _repr_html_(self) -> str:
-        return grid(repr(self), self._images[: self.SHOWN], len(self))
 
 
 def grid(caption: str, pictures: Sequence[Picture], total: int) -> str:

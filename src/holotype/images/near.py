@@ -36,9 +36,8 @@ def near_duplicate_groups(
 
 def _groups(hashes: npt.NDArray[np.uint8], mirrored: npt.NDArray[np.uint8], max_distance: int) -> npt.NDArray[np.int64]:
     count = len(hashes)
-    labels = np.arange(count)
     if count < 2:
-        return labels
+        return np.arange(count)
     distinct, group = np.unique(np.concatenate([hashes, mirrored]), axis=0, return_inverse=True)
     group = group.reshape(-1)
     straight, twin = group[:count], group[count:]
@@ -58,7 +57,7 @@ def _groups(hashes: npt.NDArray[np.uint8], mirrored: npt.NDArray[np.uint8], max_
     ]
     source, target = (np.concatenate(side) for side in zip(*edges, strict=True))
     real = (source >= 0) & (target >= 0)
-    return _connected(labels, source[real], target[real])
+    return _connected(count, source[real], target[real])
 
 
 def _close_pairs(
@@ -82,15 +81,12 @@ def _close_pairs(
             yield a[close], b[close]
 
 
-def _connected(
-    labels: npt.NDArray[np.int64], source: npt.NDArray[np.int64], target: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """The smallest label reachable from each node: pull labels over the edges, then follow them, until still."""
-    while True:
-        before = labels.copy()
-        lowest = np.minimum(labels[source], labels[target])
-        np.minimum.at(labels, source, lowest)
-        np.minimum.at(labels, target, lowest)
-        labels = labels[labels]
-        if (labels == before).all():
-            return labels
+def _connected(count: int, source: npt.NDArray[np.int64], target: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The smallest node that each of `count` nodes is connected to."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    edges = coo_array((np.ones(len(source), bool), (source, target)), shape=(count, count))
+    component = connected_components(edges, directed=False)[1]
+    smallest = np.unique(component, return_index=True)[1]
+    return np.asarray(smallest[component])

@@ -109,7 +109,7 @@ def expect_kind(path: Path, member: str | None) -> Kind:
     promised, held = kind_by_name(path.name), None if member is None else kind_by_member(member)
     if held is None:
         first = "no images" if member is None else f"{printable(member)!r} first, which is no image of ImageNet"
-        raise ArchiveError(f"{path} holds {first}; other tars of images: holotype import webdataset")
+        raise ArchiveError(f"{path} holds {first}; other tars of images are taken as WebDataset shards")
     if promised not in (None, held):
         raise ArchiveError(
             f"{path} is named like {_SPOKEN.get(promised, promised)} but holds "

@@ -35,7 +35,7 @@ class Labels:
                 return self.classes[int(said)] if self.classes else ""
         except (ValueError, RecursionError, IndexError) as error:
             raise ArchiveError(
-                f"{self.where}: {data[:40]!r} is no label; --classes names what numbers in .cls count"
+                f"{self.where}: {data[:40]!r} is no label: neither a wnid nor, in .cls, the number of a class"
             ) from error
         return said if is_wnid(said) else ""
 

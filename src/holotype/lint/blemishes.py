@@ -125,7 +125,7 @@ class Marked(NamedTuple):
 @cache
 def known_blemishes() -> tuple[tuple[Finding, str], ...]:
     """The known blemishes of ILSVRC2012, each with its source; those of classes are named by wnid."""
-    text = resources.files("holotype.archives").joinpath("blemishes.csv").read_text("utf-8")
+    text = resources.files(__package__).joinpath("blemishes.csv").read_text("utf-8")
     return tuple(
         (Finding(row["code"], row["name"], _label(row["name"]), row["detail"]), row["source"])
         for row in csv.DictReader(text.splitlines())

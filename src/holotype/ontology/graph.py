@@ -425,7 +425,9 @@ def only_sense(text: str, senses: Sequence[Synset]) -> Synset:
     """The one synset that `text` means. Raises `AmbiguousLemma` with every sense and its gloss if there are more."""
     if len(senses) > 1:
         listed = "; ".join(f"{sense.wnid} ({sense.gloss[:60]})" for sense in senses)
-        raise AmbiguousLemma(f"{text!r} has {len(senses)} senses, give the wnid: {listed}")
+        raise AmbiguousLemma(
+            f"{text!r} has {len(senses)} senses, give the wnid: {listed}", {text: [sense.wnid for sense in senses]}
+        )
     return senses[0]
 
 

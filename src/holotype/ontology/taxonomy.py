@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import yaml
 
-from holotype.errors import OntologyError
+from holotype.errors import InvalidTaxonomy, OntologyError
 from holotype.files import printable
 from holotype.ontology.concept import Concept
 from holotype.ontology.graph import Ontology
@@ -51,12 +51,12 @@ def read_ontology(path: str | os.PathLike[str], base: Ontology | None = None) ->
 def build_ontology(concepts: Sequence[Concept], base: Ontology | None = None) -> Ontology:
     """The ontology of `concepts`, whose parents may also be wnids of `base`.
 
-    An id is a name of its concept as lemmas are, unless it is a lemma. Raises `OntologyError`: see `check`.
+    An id is a name of its concept as lemmas are, unless it is a lemma. Raises `InvalidTaxonomy`: see `check`.
     """
     errors = [problem for problem in check(concepts, base=base) if problem.is_error]
     if errors:
-        more = f" (and {len(errors) - 1:,} more errors: see holotype ontology check)" if len(errors) > 1 else ""
-        raise OntologyError(f"{errors[0].code}: {errors[0].message}{more}")
+        more = f" (and {len(errors) - 1:,} more errors)" if len(errors) > 1 else ""
+        raise InvalidTaxonomy(f"{errors[0].code}: {errors[0].message}{more}", len(errors))
     wnid = {concept.id: concept.wnid for concept in concepts}
     rows = [
         NounRow(

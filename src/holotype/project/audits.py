@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -13,13 +13,13 @@ from holotype.catalog import (
     candidates,
 )
 from holotype.consensus.votes import Answer
-from holotype.crowd.conclusion import State
 from holotype.errors import CrowdError
-from holotype.images.gallery import Pictures
 from holotype.ontology import Synset
 from holotype.project import evidence
 from holotype.project.evidence import AuditReport, read_evidence
-from holotype.project.images import pictures
+from holotype.project.fingerprints import fingerprint_images
+from holotype.queries.live import candidates as candidates_of
+from holotype.queries.results import Result
 
 if TYPE_CHECKING:
     pass
@@ -34,7 +34,7 @@ class Audits:
         self._parts = parts
         self._lemmas = lemmas
 
-    def draw(self, targets: Iterable[Synset | str], size: int, fresh: bool = False) -> Pictures:
+    def draw(self, targets: Iterable[Synset | str], size: int, fresh: bool = False) -> list[Result]:
         """Plan to audit `size` random accepted labels below each target; the images that are still to be looked at.
 
         A target is a synset, a wnid or an unambiguous lemma, with its whole subtree. Targets that have a plan of this
@@ -47,19 +47,32 @@ class Audits:
         if not 1 <= size < 1 << 31:
             raise CrowdError(f"an audit needs a size of at least 1, not {size}")
         wnids = {(target if isinstance(target, Synset) else self._lemmas.resolve(target)).wnid for target in targets}
+        self._read(wnids)
         plan = size, secrets.token_hex(16), self._parts.clock()
 
         def work(connection: Connection) -> list[Audit]:
             evidence.draw(connection, self._parts.ontology, wnids, plan, fresh)
-            return [
-                audit for audit in assess(read_evidence(connection, self._parts.ontology)) if audit.plan.wnid in wnids
-            ]
+            found = assess(read_evidence(connection, self._parts.ontology))
+            return [audit for audit in found if audit.plan.wnid in wnids]
 
-        found = self._parts.catalog.transact(work)
-        left = {(label.sha256, label.wnid) for audit in found for label in audit.unanswered}
+        left = [label for audit in self._parts.catalog.transact(work) for label in audit.unanswered]
+        return self._results(dict.fromkeys((label.sha256, label.wnid) for label in left))
+
+    def _read(self, wnids: Iterable[str]) -> None:
+        """Read the images that may be drawn and were not read yet: a sample is drawn by what they are."""
+        parts = self._parts
+        ranges = [pair for wnid in wnids for pair in parts.ontology.ranges(wnid)]
+        with parts.catalog.read() as connection:
+            unread = candidates.unread(connection, ranges)
+        if unread:
+            fingerprint_images(parts.catalog, parts.store, unread)
+
+    def _results(self, pairs: Collection[tuple[str, str]]) -> list[Result]:
+        """Candidates by (sha256, wnid), in ontology order."""
         with self._parts.catalog.read() as connection:
-            rows = candidates.find(connection, None, [State.YES])
-        return pictures([row for row in rows if (row.sha256, row.wnid) in left], self._parts.store)
+            numbers = candidates.numbers(connection, pairs)
+            rows = candidates_of(connection, list(numbers.values()))
+        return [Result(row, self._parts.store) for row in sorted(rows, key=lambda row: (row.rank, row.sha256))]
 
     def record(self, answers: Mapping[tuple[str, str], Answer], auditor: str) -> AuditReport:
         """Record what `auditor` says of images, by (sha256, wnid). Recorded answers stay; the same again is harmless.

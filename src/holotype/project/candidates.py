@@ -1,39 +1,131 @@
-"""Candidates: images that may show a synset."""
+"""Candidates: images that may show a synset, proposed, asked about, and believed in more or less."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from holotype.catalog import (
-    priors,
-)
+from holotype.catalog import candidates, priors
+from holotype.catalog.images import Named, named, unsound
 from holotype.consensus.votes import Task
 from holotype.crowd.conclusion import Policy
+from holotype.engine import Progress, no_progress
 from holotype.errors import CrowdError
-
-if TYPE_CHECKING:
-    pass
 from holotype.project.conclusions import redraw
 from holotype.project.facts import candidate_numbers, read_tasks
+from holotype.project.fingerprints import fingerprint_images
+from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
+from holotype.queries import Live, Query
+
+LEAST = 0.001
+"""No model is sure: a score nearer to 0 or 1 than this is taken as this far from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An image, by its sha256 or its name in its dataset, that may show a synset; `score` is the chance that it does,
+    as far as whoever proposes it can tell."""
+
+    image: str
+    wnid: str
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalReport:
+    """What became of proposals: `asked` ones, that are now put to the crowd and were not before, those asked about
+    before, and those of images that are not sound or cannot be read, by reason."""
+
+    asked: int
+    known: int
+    rejected: Mapping[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(self.rejected.items()))
+        rejected = sum(self.rejected.values())
+        return (
+            f"{self.asked + self.known + rejected:,} proposals = {self.asked:,} to be asked about + "
+            f"{self.known:,} known + {rejected:,} rejected{f' ({reasons})' if reasons else ''}"
+        )
 
 
 class Candidates:
-    """The candidates of a project."""
+    """The candidates of a project: see `holotype.project.Project`."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, lemmas: Lemmas) -> None:
         self._parts = parts
+        self._lemmas = lemmas
 
     def tasks(self) -> list[Task]:
         """Every question there is to ask, in ontology order."""
         with self._parts.catalog.read() as connection:
             return read_tasks(connection)
 
+    def add(
+        self,
+        proposals: Iterable[Proposal],
+        source: str,
+        dataset: str | None = None,
+        policy: Policy | None = None,
+        progress: Progress = no_progress,
+    ) -> ProposalReport:
+        """Make images candidates for synsets, or put up again what their dataset says that they show.
+
+        `source` is who proposes: a model, a person. A score becomes the candidate's prior. Images that were not read
+        yet are read, which `progress` is told. `dataset` says which is meant where several have an image of a name (""
+        is the project's own). Labels that were drawn are drawn again, by `policy` or as last.
+
+        This is how ImageNet's validation set was labelled anew (Beyer et al. 2020, section 3): models propose, and the
+        first label is one candidate among them.
+
+        Raises `CrowdError` for an image or a synset that is not there, a name that several datasets have, or a score
+        that is no chance.
+        """
+        told = {(one.image, one.wnid): one.score for one in proposals}
+        if wrong := [score for score in told.values() if score is not None and not 0 <= score <= 1]:
+            raise CrowdError(f"a score is a chance between 0 and 1, not {wrong[0]}")
+        if unknown := sorted({wnid for _, wnid in told} - {wnid for _, wnid in told if wnid in self._parts.ontology}):
+            raise CrowdError(f"the ontology has no {', '.join(unknown[:5])}{' and others' if len(unknown) > 5 else ''}")
+        images = self._images({image for image, _ in told}, dataset)
+        parts = self._parts
+        fingerprint_images(parts.catalog, parts.store, {image.id for image in images.values()}, progress)
+        with parts.catalog.read() as connection:
+            bad = unsound(connection, (image.id for image in images.values()))
+        sound = {pair: score for pair, score in told.items() if images[pair[0]].id not in bad}
+        rejected = Counter(bad[images[image].id] for image, _ in told if images[image].id in bad)
+
+        def work(connection: Connection) -> int:
+            return self._add(connection, [(images[image], wnid) for image, wnid in sound], source, sound, images)
+
+        asked = redraw(parts, work, policy)[0]
+        return ProposalReport(asked, len(sound) - asked, dict(rejected))
+
+    def add_found(
+        self,
+        query: str | Query,
+        synset: str | None,
+        source: str,
+        policy: Policy | None = None,
+        progress: Progress = no_progress,
+    ) -> ProposalReport:
+        """As `add`, of the images that a query finds, for one synset, a wnid or lemma; without one, of the synsets that
+        they are candidates for already: what their dataset says is put up for the crowd."""
+        rows = list(Live(self._parts.catalog, self._parts.ontology, self._lemmas.resolve).rows(Query.of(query)))
+        wnid = None if synset is None else self._lemmas.resolve(synset).wnid
+        reports = []
+        for dataset in dict.fromkeys(row.dataset for row in rows):
+            mine = (row for row in rows if row.dataset == dataset and (wnid or row.wnid))
+            found = [Proposal(row.sha256 if not dataset else row.id, wnid or row.wnid) for row in mine]
+            reports.append(self.add(found, source, dataset, policy, progress))
+        rejected = sum((Counter(report.rejected) for report in reports), Counter[str]())
+        return ProposalReport(sum(one.asked for one in reports), sum(one.known for one in reports), dict(rejected))
+
     def add_priors(self, chances: Mapping[tuple[str, str], float], source: str, policy: Policy | None = None) -> int:
-        """Say of candidates, by (sha256, wnid), how probable a yes is before any vote; how many said something new.
+        """Say of candidates, by (image, wnid), how probable a yes is before any vote; how many said something new.
 
         `source` is what says so: a model, or the yield of a query. The newest counts. Labels that were drawn are drawn
         again, by `policy` or as last.
@@ -49,3 +141,35 @@ class Candidates:
             return priors.add(connection, by_number, source, self._parts.clock())
 
         return redraw(self._parts, work, policy)[0]
+
+    def _images(self, keys: set[str], dataset: str | None) -> dict[str, Named]:
+        """Images by their sha256 or name. Raises `CrowdError` where there is none, or several in several datasets."""
+        with self._parts.catalog.read() as connection:
+            rows = named(connection, keys, dataset)
+        images: dict[str, Named] = {}
+        for key, image in rows:
+            held = images.setdefault(key, image)
+            if held.dataset != image.dataset and key != image.sha256:
+                raise CrowdError(f"{key!r} is an image of {held.dataset or 'the project'!r} and of {image.dataset!r}")
+        if missing := sorted(keys - images.keys()):
+            raise CrowdError(f"{len(missing):,} of these images are not there, the first is {missing[0]!r}")
+        return images
+
+    def _add(
+        self,
+        connection: Connection,
+        pairs: Iterable[tuple[Named, str]],
+        source: str,
+        scores: Mapping[tuple[str, str], float | None],
+        images: Mapping[str, Named],
+    ) -> int:
+        rank = self._parts.ontology.rank
+        asked = candidates.add_sightings(
+            connection,
+            [candidates.Sighting(wnid, rank(wnid), image.id, image.origin, source, "", 0, "") for image, wnid in pairs],
+        )
+        chances = {(wnid, images[image].id): score for (image, wnid), score in scores.items() if score is not None}
+        number = candidates.ids(connection, chances)
+        believed = {number[pair]: min(max(score, LEAST), 1 - LEAST) for pair, score in chances.items()}
+        priors.add(connection, believed, source, self._parts.clock())
+        return asked

@@ -21,7 +21,9 @@ from holotype.errors import CrowdError
 
 if TYPE_CHECKING:
     pass
-from holotype.project.facts import read_tally
+from holotype.catalog import candidates
+from holotype.crowd.conclusion import State
+from holotype.project.facts import read_gold, read_rulings, read_tally
 from holotype.project.parts import Parts
 
 Outcome = TypeVar("Outcome")
@@ -67,19 +69,38 @@ def _policy_of(label: str) -> Policy:
 def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy | None = None) -> tuple[Outcome, int]:
     """What `change` returns, and how many labels it changed: facts and conclusions in one transaction.
 
-    Labels are drawn by `policy`, or as they were last; where there are none, none are.
+    Labels are drawn by `policy`, or as they were last. Where none were drawn yet, none are, but those that came with a
+    dataset and that gold or a curator now decides.
     """
 
     def work(connection: Connection) -> tuple[Outcome, int]:
         outcome, last = change(connection), labels.last_policy(connection)
         if last is None:
-            return outcome, 0
+            return outcome, _decide_imported(connection)
         by, tally = policy or _policy_of(last), read_tally(connection)
         conclusion = tally.conclude(by)
         labels.set_last_policy(connection, str(by), _told(conclusion))
         return outcome, labels.put(connection, _labels(tally, conclusion, by))
 
     return parts.catalog.transact(work)
+
+
+def _decide_imported(connection: Connection) -> int:
+    """Say of labels that came with a dataset what gold and curators say; how many that changes."""
+    said = {number: (ruling.answer, CURATOR + ruling.curator) for number, ruling in read_rulings(connection).items()}
+    said |= {task.number: (yes, "gold") for task, yes in read_gold(connection).items()}
+    rows = [
+        {
+            "candidate_id": number,
+            "state": str(State.YES if yes else State.NO),
+            "posterior": float(yes),
+            "policy": by,
+            "guard": None,
+        }
+        for number in candidates.claimed(connection, said)
+        for yes, by in (said[number],)
+    ]
+    return labels.put(connection, rows)
 
 
 def conclude(parts: Parts, policy: Policy, known: tuple[votes.Counts, Tally] | None = None) -> tuple[Conclusion, int]:

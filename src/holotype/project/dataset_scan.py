@@ -88,7 +88,7 @@ class Importer:
     def _unchanged(self, sources: Sequence[Source]) -> list[Source]:
         """The tars that lie as they lay when they were imported, by size and time; what shards say is read anew."""
         with self._catalog.read() as connection:
-            rows = imports.archives(connection, self._dataset)
+            rows = imports.files(connection, self._dataset)
         held = {(row.kind, row.path, (row.size, row.mtime_ns)) for row in rows}
         tars = [source for source in sources if source.kind in TARS - {Kind.SHARD}]
         return [source for source in tars if (source.kind, source.absolute, state_of(source.path)) in held]

@@ -13,6 +13,7 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from holotype.catalog import datasets as imports
+from holotype.catalog.candidates import imported, policy_id
 from holotype.errors import ArchiveError
 from holotype.imports.annotations import annotations_of
 from holotype.imports.boxes import Annotation
@@ -110,7 +111,8 @@ class Publication:
         self._connection = connection
         self._ontology = ontology
         self._dataset = imports.dataset_id(connection, dataset)
-        self._held = {row.path: row for row in imports.archives(connection, dataset)}
+        self._policy = policy_id(connection, imported(dataset))
+        self._held = {row.path: row for row in imports.files(connection, dataset)}
         self._by_id = {row.id: row for row in self._held.values()}
         self._gone: dict[int, bool] = {}
         self._now = now
@@ -142,19 +144,19 @@ class Publication:
             "mtime_ns": said.mtime_ns,
             "at": self._now,
         }
-        return imports.put_archive(self._connection, None if held is None else held.id, values)
+        return imports.put_file(self._connection, None if held is None else held.id, values)
 
     def _images(self, report: SourceReport, said: Said, archive: int, held: Any | None) -> SourceReport:
-        store = _Store(self, report.source, archive, imports.newest_item(self._connection))
+        store = _Store(self, report.source, archive, imports.newest_image(self._connection))
         for table in said.tables():
             for start in range(0, len(table), _CHUNK):
                 report = store.add(report, table.slice(start, _CHUNK).to_pylist())
                 self._advance("images", report.images, 0)
         changed = held is not None and (held.size, held.mtime_ns) != (said.size, said.mtime_ns)
-        if changed and (lost := imports.items_in(self._connection, archive) - store.here):
+        if changed and (lost := imports.images_in(self._connection, archive) - store.here):
             raise ArchiveError(
                 f"{report.source.path} no longer holds {lost:,} images that were imported from it: bring it back, "
-                "or import this one under another name with --dataset"
+                "or add this one as another dataset"
             )
         return report
 
@@ -164,24 +166,18 @@ class Publication:
             self._ranks[wnid] = self._ontology.rank(wnid) if wnid in self._ontology else -1
         return self._ranks[wnid]
 
-    def item(self, row: Mapping[str, Any], archive: int) -> dict[str, Any]:
-        """A new item."""
-        return {
-            **row,
-            "dataset_id": self._dataset,
-            "rank": self.rank(row["wnid"]),
-            "labelled_by": archive if row["wnid"] else None,
-            "archive_id": archive,
-            "boxes": 0,
-        }
+    def image(self, row: Mapping[str, Any], archive: int) -> imports.Imported:
+        """A new image."""
+        place = row["path"], row["offset"], row["length"]
+        return imports.Imported(row["name"], row["split"], row["wnid"], self.rank(row["wnid"]), archive, *place)
 
     def items(self, names: Iterable[str]) -> dict[str, Any]:
         """The items of the dataset with these names, by name."""
-        return imports.items_by_name(self._connection, self._dataset, names)
+        return imports.images_by_name(self._connection, self._dataset, names)
 
     def is_gone(self, item: Any) -> bool:
         """Whether an item's bytes cannot be read any more where they were imported from."""
-        row = self._by_id.get(item.archive_id)
+        row = self._by_id.get(item.file_id)
         if row is None:  # it has just been imported
             return False
         if row.kind == Kind.TREE:
@@ -191,12 +187,12 @@ class Publication:
         return self._gone[row.id]
 
     def write(
-        self, new: Sequence[Mapping[str, Any]], moved: Sequence[Mapping[str, Any]], labels: Any, archive: int
+        self, new: Sequence[imports.Imported], moved: Sequence[Mapping[str, Any]], labels: Any, archive: int
     ) -> None:
         """Append items, say where others lie now, and label those that had no label."""
-        imports.add_items(self._connection, new)
-        imports.move_items(self._connection, moved, archive)
-        imports.set_labels(self._connection, labels, archive)
+        imports.add_images(self._connection, self._dataset, self._policy, new)
+        imports.move_images(self._connection, moved, archive)
+        imports.set_labels(self._connection, labels, archive, self._policy)
 
     def _say(
         self, report: SourceReport, found: Iterator[Annotation], archive: int, labels: Mapping[str, str]
@@ -208,7 +204,7 @@ class Publication:
             by_boxes = report.source.kind is Kind.SOLUTION
             told = [(item, labels.get(one.name) or (_label(one) if by_boxes else "")) for item, one in known]
             new = {item.id: (item.id, wnid, self.rank(wnid)) for item, wnid in told if wnid and not item.wnid}
-            imports.set_labels(self._connection, new.values(), archive)
+            imports.set_labels(self._connection, list(new.values()), archive, self._policy)
             boxes: dict[int, list[imports.BoxRow]] = {}
             for item, one in known:
                 boxes.setdefault(item.id, []).extend(imports.BoxRow(*astuple(box)) for box in one.boxes)
@@ -251,16 +247,16 @@ class _Store:
         if len(names) < len(rows):
             raise self._twice(names.most_common(1)[0][0])
         held = self._publication.items(names)
-        new = [self._publication.item(row, self._archive) for row in rows if row["name"] not in held]
+        new = [self._publication.image(row, self._archive) for row in rows if row["name"] not in held]
         known = [(held[row["name"]], row) for row in rows if row["name"] in held]
         moved = [(item, row) for item, row in known if self._has_moved(item, row)]
         rank = self._publication.rank
         labels = [(item.id, row["wnid"], rank(row["wnid"])) for item, row in known if row["wnid"] and not item.wnid]
         self._publication.write(new, [_move(item, row) for item, row in moved], labels, self._archive)
         self._moved.update(item.id for item, _ in moved)
-        self.here += len(new) + sum(item.archive_id == self._archive or item.id in self._moved for item, _ in known)
-        there = [(item, row) for item, row in known if item.archive_id != self._archive and item.id not in self._moved]
-        ranks = [*(item["rank"] for item in new if item["wnid"]), *(number for _, _, number in labels)]
+        self.here += len(new) + sum(item.file_id == self._archive or item.id in self._moved for item, _ in known)
+        there = [(item, row) for item, row in known if item.file_id != self._archive and item.id not in self._moved]
+        ranks = [*(image.rank for image in new if image.wnid), *(number for _, _, number in labels)]
         return replace(
             report,
             new=report.new + len(new),
@@ -275,14 +271,14 @@ class _Store:
     def _has_moved(self, item: Any, row: Mapping[str, Any]) -> bool:
         """Whether a known item is to be read from here from now on."""
         same_place = (item.path, item.offset, item.length) == (row["path"], row["offset"], row["length"])
-        if item.archive_id == self._archive:
+        if item.file_id == self._archive:
             if item.id > self._newest or item.id in self._moved:
                 raise self._twice(item.name)
             return not same_place
         if self._source.kind is Kind.SHARD and item.length != row["length"]:
             raise ArchiveError(
                 f"{self._source.path} has another image {item.name} than one that was imported before: keys that begin "
-                "anew in every set of shards need a --dataset of their own"
+                "anew in every set of shards need a dataset of their own"
             )
         return self._publication.is_gone(item)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from holotype.catalog import datasets as imports
+from holotype.engine import Progress, no_progress
 from holotype.imports.shapes import Source
 from holotype.lint.blemishes import Finding
 from holotype.project.dataset_scan import Importer
 from holotype.project.dataset_write import Advance, ImportReport
-from holotype.project.fingerprints import FingerprintReport, fingerprint_items
+from holotype.project.fingerprints import FingerprintReport, fingerprint_all
+from holotype.project.intake import group_near_duplicates
 from holotype.project.lint import lint_dataset
 from holotype.project.parts import Parts
 
@@ -46,10 +48,13 @@ class Datasets:
     def lint(self) -> Iterator[tuple[str, Finding]]:
         """All that is wrong with the imported datasets, as (dataset, finding); `CODES` says what the codes mean."""
         with self._parts.catalog.read() as connection:
-            for number, dataset in dict.fromkeys((row.dataset_id, row.dataset) for row in imports.archives(connection)):
+            for number, dataset in dict.fromkeys((row.dataset_id, row.dataset) for row in imports.files(connection)):
                 for finding in lint_dataset(connection, number, self._parts.ontology):
                     yield dataset, finding
 
-    def fingerprint(self, progress: Callable[[int, int], None] = lambda *_: None) -> FingerprintReport:
-        """Read every image that has not been read yet, for its sha256, size in pixels and hash."""
-        return fingerprint_items(self._parts.catalog, self._parts.store.read, progress)
+    def fingerprint(self, progress: Progress = no_progress) -> FingerprintReport:
+        """Read every image that has not been read yet, for its sha256, size in pixels and hash; then near-duplicates
+        are found among all, also between datasets and with own images."""
+        found = fingerprint_all(self._parts.catalog, self._parts.store, progress)
+        group_near_duplicates(self._parts.catalog)
+        return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from holotype.audits.certificates import NOTHING, Answers, AuditAnswer, Changes, Evidence, same_person
-from holotype.audits.plans import Label, Plan, draw_sample, number_plans, targets_to_draw
+from holotype.audits.plans import Label, Plan, draw_sample, number_plans, targets_to_draw, union_of
 from holotype.catalog import audits, candidates, corrections, schema, votes
 from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import State
@@ -51,8 +51,9 @@ def draw(
     new = targets_to_draw(sorted(wnids, key=ontology.rank), size, held, fresh)
     if not new:
         return
-    number, labels = _accepted(connection)
     counted = [Plan(wnid, ontology.ranges(wnid), size, seed, at, 0) for wnid in new]
+    number = _numbers(candidates.accepted(connection, covered(counted)))
+    labels = list(number)
     audits.add_draw(connection, seed, np.fromiter(number.values(), np.int64, len(number)))
     for wanted in counted:
         accepted, sample = draw_sample(wanted, labels)
@@ -62,49 +63,56 @@ def draw(
         audits.add_plan(connection, row, [number[label] for label in sample])
 
 
-def read_evidence(connection: Connection, ontology: Ontology) -> Evidence:
-    """All that certificates follow from; targets in ontology order."""
+def read_evidence(
+    connection: Connection, ontology: Ontology, released: Sequence[candidates.Accepted] | None = None
+) -> Evidence:
+    """All that certificates follow from; targets in ontology order.
+
+    They are of the labels that are `released`, of all accepted ones unless given.
+    """
     numbered = _plans(connection, ontology)
     newest = {plan.wnid: (plan, row.id) for plan, row in zip(numbered, audits.plans(connection), strict=True)}
     if not newest:
         return NOTHING
     held = audits.samples(connection, [number for _, number in newest.values()])
-    number, labels = _accepted(connection)
+    ranges = covered(plan for plan, _ in newest.values())
+    number = _numbers(candidates.accepted(connection, ranges) if released is None else released)
     seeds = {plan.seed for plan, _ in newest.values() if plan.labels}
     return Evidence(
         numbered,
         {wnid: tuple(map(_label, held.get(newest[wnid][1], ()))) for wnid in sorted(newest, key=ontology.rank)},
-        {seed: _changes(connection, seed, number) for seed in seeds},
-        labels,
+        {seed: _changes(connection, seed, number, ranges) for seed in seeds},
+        list(number),
         _answers(connection),
     )
 
 
 def record(connection: Connection, said: Pairs, auditor: str, at: float) -> AuditReport:
     """Append what an auditor says: see `Project.record_audit`."""
-    rows, before, name = _asked(connection, said, auditor)
-    voters = votes.voters(connection, [row.candidate_id for row in rows.values()])
+    numbers, before, name = _asked(connection, said, auditor)
+    voters = votes.voters(connection, numbers.values())
     curators = {said.candidate: said.by for said in corrections.history(connection, schema.overruling)}
-    for (sha256, wnid), row in rows.items():
-        involved = [*voters.get(row.candidate_id, ()), curators.get(row.candidate_id, "")]
+    for (sha256, wnid), number in numbers.items():
+        involved = [*voters.get(number, ()), curators.get(number, "")]
         if same_person(name) in map(same_person, involved):
             raise CrowdError(
                 f"auditor {name!r} has voted on {sha256} for {wnid}, or overruled it: an audit needs somebody "
                 "independent"
             )
-        if before.get(row.candidate_id, said[sha256, wnid]) != said[sha256, wnid]:
+        if before.get(number, said[sha256, wnid]) != said[sha256, wnid]:
             raise CrowdError(
                 f"auditor {name!r} has answered otherwise on {sha256} for {wnid} before: an answer is changed by a "
                 "correction, with a reason"
             )
-    fresh = {pair: row for pair, row in rows.items() if row.candidate_id not in before}
+    fresh = {pair: number for pair, number in numbers.items() if number not in before}
+    states = candidates.states(connection, fresh.values())
     new = [
-        {"candidate_id": row.candidate_id, "auditor": name, "answer": int(said[pair]), "at": at}
-        for pair, row in fresh.items()
-        if row.state == State.YES
+        {"candidate_id": number, "auditor": name, "answer": int(said[pair]), "at": at}
+        for pair, number in fresh.items()
+        if states[number] == State.YES
     ]
     audits.add_answers(connection, new)
-    return AuditReport(len(new), len(rows) - len(fresh), len(fresh) - len(new))
+    return AuditReport(len(new), len(numbers) - len(fresh), len(fresh) - len(new))
 
 
 def correct(connection: Connection, said: Pairs, auditor: str, reason: str, at: float) -> AuditReport:
@@ -112,32 +120,33 @@ def correct(connection: Connection, said: Pairs, auditor: str, reason: str, at: 
     why = reason.strip()
     if not why or not why.isprintable():
         raise CrowdError(f"a correction needs a reason that can be printed, not {reason!r}")
-    rows, before, name = _asked(connection, said, auditor)
-    for (sha256, wnid), row in rows.items():
-        if row.candidate_id not in before:
+    numbers, before, name = _asked(connection, said, auditor)
+    for (sha256, wnid), number in numbers.items():
+        if number not in before:
             raise CrowdError(f"auditor {name!r} has said nothing on {sha256} for {wnid} that could be corrected")
     new = [
-        {"candidate_id": row.candidate_id, "auditor": name, "answer": int(said[pair]), "reason": why, "at": at}
-        for pair, row in rows.items()
-        if before[row.candidate_id] != said[pair]
+        {"candidate_id": number, "auditor": name, "answer": int(said[pair]), "reason": why, "at": at}
+        for pair, number in numbers.items()
+        if before[number] != said[pair]
     ]
     audits.add_corrections(connection, new)
-    return AuditReport(len(new), len(rows) - len(new))
+    return AuditReport(len(new), len(numbers) - len(new))
 
 
 def _asked(
     connection: Connection, said: Pairs, auditor: str
-) -> tuple[dict[tuple[str, str], Any], dict[int, Answer], str]:
-    """The rows that are spoken of, what the auditor says of candidates so far, and the name they used first."""
+) -> tuple[dict[tuple[str, str], int], dict[int, Answer], str]:
+    """The ids of the candidates that are spoken of, what the auditor says of candidates so far, and the name they used
+    first."""
     name = auditor.strip()
     if not name or not name.isprintable():
         raise CrowdError(f"an auditor needs a name that can be printed, not {auditor!r}")
-    rows = {(row.sha256, row.wnid): row for row in candidates.find(connection, None, None)}
-    if unknown := sorted(said.keys() - rows.keys()):
+    number = candidates.numbers(connection, said)
+    if unknown := sorted(said.keys() - number.keys()):
         raise CrowdError("there is no candidate {!r} for {!r}".format(*unknown[0]))
     theirs = [row for row in audits.answers(connection) if same_person(row.auditor) == same_person(name)]
     before = {row.candidate_id: Answer(row.answer) for row in theirs}
-    return {pair: rows[pair] for pair in said}, before, theirs[0].auditor if theirs else name
+    return number, before, theirs[0].auditor if theirs else name
 
 
 def _plans(connection: Connection, ontology: Ontology) -> list[Plan]:
@@ -147,18 +156,27 @@ def _plans(connection: Connection, ontology: Ontology) -> list[Plan]:
     )
 
 
-def _accepted(connection: Connection) -> tuple[dict[Label, int], list[Label]]:
-    """Candidate ids of accepted labels, and these in order of rank."""
-    rows = candidates.find(connection, None, [State.YES])
-    number = {_label(row): row.candidate_id for row in rows}
-    return number, list(number)
+def covered(plans: Iterable[Plan]) -> list[tuple[int, int]]:
+    """The ranges of ranks that are in any plan's subtree, ascending and apart."""
+    return list(union_of(pair for plan in plans for pair in plan.ranges))
 
 
-def _changes(connection: Connection, seed: str, number: Mapping[Label, int]) -> Changes:
+def _numbers(accepted: Iterable[candidates.Accepted]) -> dict[Label, int]:
+    """Candidate ids of accepted labels, in order of rank; the first of those with the same bytes."""
+    number: dict[Label, int] = {}
+    for one in accepted:
+        number.setdefault(Label(one.sha256, one.wnid, one.rank), one.id)
+    return number
+
+
+def _changes(
+    connection: Connection, seed: str, number: Mapping[Label, int], ranges: Sequence[tuple[int, int]]
+) -> Changes:
     now = np.fromiter(number.values(), np.int64, len(number))
     then = audits.accepted_at(connection, seed)
     joined = ~np.isin(now, then)
-    left = map(_label, audits.candidates(connection, np.setdiff1d(then, now).tolist()))
+    gone = map(_label, audits.candidates(connection, np.setdiff1d(then, now).tolist()))
+    left = [label for label in gone if any(start <= label.rank < stop for start, stop in ranges)]
     return Changes(sorted(left, key=_rank), [label for label, new in zip(number, joined.tolist(), strict=True) if new])
 
 

@@ -12,7 +12,6 @@ from holotype.catalog import (
     Catalog,
     candidates,
     corrections,
-    images,
     labels,
     priors,
     schema,
@@ -44,6 +43,7 @@ def read_votes(connection: Connection) -> list[Vote]:
         held.page,
         held.seconds.tolist(),
         held.at.tolist(),
+        held.round.tolist(),
         strict=True,
     )
     return [Vote(*row) for row in columns]
@@ -67,8 +67,11 @@ def read_rulings(connection: Connection) -> dict[int, Ruling]:
 def candidate_numbers(
     connection: Connection, pairs: Iterable[tuple[str, str]], what: str
 ) -> dict[tuple[str, str], int]:
-    """Candidate ids by (sha256, wnid). Raises `CrowdError` where one of `pairs` is no candidate."""
-    number = {(row.sha256, row.wnid): row.id for row in candidates.tasks(connection)}
+    """Candidate ids by (image, wnid), an image by its sha256 or its name in its dataset.
+
+    Raises `CrowdError` where one of `pairs` is no candidate.
+    """
+    number = candidates.numbers(connection, pairs := list(pairs))
     if missing := [pair for pair in pairs if pair not in number]:
         first = " for ".join(missing[0])
         raise CrowdError(f"{len(missing):,} {what} are of no candidate, the first is {first}")
@@ -105,6 +108,7 @@ def record_votes(catalog: Catalog, cast: Sequence[Vote]) -> None:
             "page": vote.page,
             "seconds": vote.seconds,
             "at": vote.at,
+            "round": vote.round,
         }
         for vote in cast
     ]
@@ -113,13 +117,14 @@ def record_votes(catalog: Catalog, cast: Sequence[Vote]) -> None:
 
 def lend(connection: Connection, ontology: Ontology, found: Sequence[tuple[str, Task]], source: str) -> None:
     """Make the images of tasks candidates of other synsets, by wnid, with the provenance they have."""
-    numbers = images.ids(connection, (task.sha256 for _, task in found))
-    seen = candidates.sightings(connection)
+    lent = [task.number for _, task in found]
+    seen, images = candidates.sightings(connection, lent), candidates.origins(connection, lent)
     sightings = []
     for wnid, task in found:
-        first, rank = seen[task.number][0], ontology.rank(wnid)
-        image = numbers[task.sha256]
-        sightings.append(candidates.Sighting(wnid, rank, image, first.origin, source, task.wnid, 0, first.licence))
+        image, first = images[task.number], seen.get(task.number, [None])[0]
+        origin, licence = (f"{image.dataset}/{image.name}", "") if first is None else (first.origin, first.licence)
+        about = ontology.rank(wnid), image.image_id, origin, source, task.wnid, 0, licence
+        sightings.append(candidates.Sighting(wnid, *about))
     candidates.add_sightings(connection, sightings)
 
 

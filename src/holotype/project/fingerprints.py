@@ -1,24 +1,27 @@
-"""Reading the bytes of imported items, in the background, for what headers do not tell."""
+"""Reading the bytes of images, in the background, for what headers do not tell."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Any, Final
 
-from holotype.catalog import Catalog
+from holotype.catalog import Catalog, candidates
 from holotype.catalog import datasets as imports
 from holotype.catalog.statements import chunks
 from holotype.collect.inputs import UNREADABLE
-from holotype.engine import map_batches
-from holotype.errors import ArchiveError
+from holotype.engine import Progress, map_batches, no_progress
+from holotype.errors import ArchiveError, HolotypeError, PackError
 from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, many_at_once
 from holotype.store.location import Location
+from holotype.store.store import Store
 
-Item = tuple[int, Location]
+Unread = tuple[int, Location]
+"""An image that was not read yet: its id, and where it lies."""
+Looked = Fingerprint | Rejection | HolotypeError
 _PAGE: Final = 4_000
 _BATCH: Final = 24
 _COMMIT: Final = 960
@@ -26,9 +29,9 @@ _COMMIT: Final = 960
 
 @dataclass(frozen=True, slots=True)
 class FingerprintReport:
-    """What became of the items that had no fingerprint: `sound`, not sound by reason, or not readable now.
+    """What became of the images that were not read yet: `sound`, not sound by reason, or not readable now.
 
-    `problems` has one line for each archive that could not be read; its items are tried again the next time.
+    `problems` has one line for each archive that could not be read; its images are tried again the next time.
     """
 
     sound: int = 0
@@ -40,62 +43,86 @@ class FingerprintReport:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(self.not_sound.items()))
         unsound = sum(self.not_sound.values())
         return (
-            f"{self.sound + unsound + self.unreadable:,} items = {self.sound:,} sound + {unsound:,} not sound"
+            f"{self.sound + unsound + self.unreadable:,} images = {self.sound:,} sound + {unsound:,} not sound"
             f"{f' ({reasons})' if reasons else ''} + {self.unreadable:,} unreadable"
         )
 
 
-def fingerprint_items(
-    catalog: Catalog,
-    read: Callable[[Location], bytes],
-    progress: Callable[[int, int], None],
-    workers: int | None = None,
-) -> FingerprintReport:
-    """Fingerprint every item that has none: sha256, size in pixels, format, 256-bit hash.
+def fingerprint_all(catalog: Catalog, store: Store, progress: Progress = no_progress) -> FingerprintReport:
+    """Read every image that was not read yet: its sha256, size in pixels, format, 256-bit hash.
 
-    `read` gives the bytes of an item. What is done is durable every thousand items: stopped at any moment and run
-    again, it goes on.
+    What is done is durable every thousand images: stopped at any moment and run again, it goes on.
     """
     with catalog.read() as connection:
-        total, done = imports.fingerprint_counts(connection)
-    progress(done, total)
+        total, done = imports.read_counts(connection)
+    return _fingerprint(catalog, store, _batches(catalog), (done, total), progress)
+
+
+def fingerprint_images(
+    catalog: Catalog, store: Store, ids: Collection[int], progress: Progress = no_progress
+) -> FingerprintReport:
+    """As `fingerprint_all`, of some images by their ids."""
+    with catalog.read() as connection:
+        images = imports.unread_of(connection, ids)
+    return _fingerprint(catalog, store, chunks(images, _BATCH), (len(ids) - len(images), len(ids)), progress)
+
+
+def read_candidates(
+    catalog: Catalog, store: Store, pairs: Iterable[tuple[str, str]], progress: Progress = no_progress
+) -> None:
+    """Read the images of candidates, by (image, wnid), that were not read yet: what is said of an image is said of its
+    bytes."""
+    with catalog.read() as connection:
+        numbers = candidates.numbers(connection, pairs)
+        images = {origin.image_id for origin in candidates.origins(connection, numbers.values()).values()}
+        unread = [number for number, _ in imports.unread_of(connection, images)]
+    if unread:
+        fingerprint_images(catalog, store, unread, progress)
+
+
+def _fingerprint(
+    catalog: Catalog, store: Store, batches: Iterable[Sequence[Unread]], done: tuple[int, int], progress: Progress
+) -> FingerprintReport:
+    before, total = done
+    progress(before, total)
     outcomes = Counter[str]()
     problems: dict[str, str] = {}
-
-    def look(items: Sequence[Item]) -> list[tuple[Item, Fingerprint | Rejection | ArchiveError]]:
-        return [(item, _look(item[1], read)) for item in items]
-
     with many_at_once():
-        results = (found for batch in map_batches(look, _batches(catalog), workers=workers) for found in batch)
+        looked = map_batches(partial(_look_at, store), batches)
+        results = (one for batch in looked for one in batch)
         while chunk := list(islice(results, _COMMIT)):
-            rows = [_values(number, found) for (number, _), found in chunk if not isinstance(found, ArchiveError)]
+            rows = [_values(number, found) for (number, _), found in chunk if not isinstance(found, HolotypeError)]
             catalog.transact(partial(imports.add_fingerprints, rows=rows))
-            for (_, place), found in chunk:
-                if isinstance(found, ArchiveError):
-                    problems.setdefault(place.file, str(found))
+            for (_, location), found in chunk:
+                if isinstance(found, HolotypeError):
+                    problems.setdefault(location.file, str(found))
                 outcomes[_outcome(found)] += 1
-            done += len(chunk)
-            progress(done, total)
+            before += len(chunk)
+            progress(before, total)
     sound, unreadable = outcomes.pop("", 0), outcomes.pop(UNREADABLE, 0)
     return FingerprintReport(sound, dict(outcomes), unreadable, tuple(problems.values()))
 
 
-def _look(place: Location, read: Callable[[Location], bytes]) -> Fingerprint | Rejection | ArchiveError:
+def _look_at(store: Store, images: Sequence[Unread]) -> list[tuple[Unread, Looked]]:
+    return [(image, _look(store, image[1])) for image in images]
+
+
+def _look(store: Store, location: Location) -> Looked:
     try:
-        return fingerprint_batch([read(place)])[0]
-    except ArchiveError as error:
+        return fingerprint_batch([store.read(location)])[0]
+    except (ArchiveError, PackError) as error:
         return error
 
 
-def _outcome(found: Fingerprint | Rejection | ArchiveError) -> str:
-    return UNREADABLE if isinstance(found, ArchiveError) else found.reason if isinstance(found, Rejection) else ""
+def _outcome(found: Looked) -> str:
+    return UNREADABLE if isinstance(found, HolotypeError) else found.reason if isinstance(found, Rejection) else ""
 
 
-def _batches(catalog: Catalog) -> Iterator[Sequence[Item]]:
+def _batches(catalog: Catalog) -> Iterator[Sequence[Unread]]:
     after = 0
     while True:
         with catalog.read() as connection:
-            rows = imports.to_fingerprint(connection, after, _PAGE)
+            rows = imports.unread(connection, after, _PAGE)
         if not rows:
             return
         after = rows[-1][0]
@@ -105,6 +132,6 @@ def _batches(catalog: Catalog) -> Iterator[Sequence[Item]]:
 def _values(number: int, found: Fingerprint | Rejection) -> dict[str, Any]:
     if isinstance(found, Rejection):
         empty = {"format": "", "mode": "", "width": 0, "height": 0, "hash": b"", "mirrored": b""}
-        return {"item_id": number, "sha256": found.sha256, **empty, "reason": found.reason, "detail": found.detail}
+        return {"image_id": number, "sha256": found.sha256, **empty, "reason": found.reason, "detail": found.detail}
     names = ("sha256", "format", "mode", "width", "height", "hash", "mirrored")
-    return {"item_id": number, **{name: getattr(found, name) for name in names}, "reason": "", "detail": ""}
+    return {"image_id": number, **{name: getattr(found, name) for name in names}, "reason": "", "detail": ""}

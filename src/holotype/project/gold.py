@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Connection
 
 from holotype.catalog import (
+    candidates,
     corrections,
     schema,
 )
@@ -16,13 +17,14 @@ from holotype.consensus.votes import Answer, Task
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.gold import Feedback, feedback, sibling_negatives, training_page, training_votes
 from holotype.crowd.port import Page, Sheet
-from holotype.errors import CrowdError
+from holotype.errors import ContradictedGold, CrowdError
 from holotype.ontology import Synset
 
 if TYPE_CHECKING:
     pass
 from holotype.project.conclusions import redraw
 from holotype.project.facts import as_answer, candidate_numbers, check_reason, lend, read_gold, read_tasks, record_votes
+from holotype.project.fingerprints import read_candidates
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 
@@ -43,13 +45,15 @@ class Gold:
             return read_gold(connection)
 
     def add(self, answers: Mapping[tuple[str, str], bool], source: str, policy: Policy | None = None) -> int:
-        """Say of candidates, by (sha256, wnid), what the answer is for sure; how many were new.
+        """Say of candidates, by (image, wnid), what the answer is for sure; how many were new.
 
         `source` is who says so. Labels that were drawn are drawn again, by `policy` or as last.
 
         Raises `CrowdError` for what is no candidate, for an answer that contradicts what gold says or that was
         withdrawn (see `correct_gold`), and where the last policy is not one of holotype's own.
         """
+
+        read_candidates(self._parts.catalog, self._parts.store, answers)
 
         def work(connection: Connection) -> int:
             number = candidate_numbers(connection, answers, "gold answers")
@@ -62,7 +66,7 @@ class Gold:
     def correct(
         self, answers: Mapping[tuple[str, str], bool | None], source: str, reason: str, policy: Policy | None = None
     ) -> int:
-        """Say that gold, by (sha256, wnid), was wrong: another answer, or None to withdraw it; how many changed.
+        """Say that gold, by (image, wnid), was wrong: another answer, or None to withdraw it; how many changed.
 
         What was said before stays in `gold_history`, and may be said again. Noes that a sibling lent stand and fall
         with the yes they follow from. Labels are drawn again as in `add_gold`.
@@ -79,6 +83,7 @@ class Gold:
             said = {number[pair]: as_answer(yes) for pair, yes in answers.items()}
             changed = corrections.say(connection, schema.gold, said, source, reason, self._parts.clock())
             _renew_sibling_gold(connection, self._parts.clock())
+            candidates.rest(connection, [number for number, answer in said.items() if answer is None])
             return changed
 
         return redraw(self._parts, work, policy)[0]
@@ -131,10 +136,8 @@ def _add_gold(connection: Connection, answers: Mapping[int, bool], source: str, 
     held = {said.candidate: said.answer for said in corrections.newest(connection, schema.gold)}
     known = {number: as_answer(yes) for number, yes in answers.items()}
     if against := [number for number, answer in known.items() if held.get(number, answer) != answer]:
-        raise CrowdError(
-            f"{len(against):,} of these answers contradict what gold says, or were withdrawn: "
-            "give a reason to correct them (holotype gold correct)"
-        )
+        raise ContradictedGold(len(against))
+    candidates.ask(connection, known)
     return corrections.say(connection, schema.gold, known, source, "", now)
 
 

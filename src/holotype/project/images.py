@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from holotype.catalog import (
-    candidates,
-)
 from holotype.collect.folder import FolderListing, list_folder
 from holotype.collect.inputs import InputFile
-from holotype.crowd.conclusion import State
 from holotype.engine import Progress, no_progress
-from holotype.errors import ProjectError
-from holotype.images.gallery import Image, Pictures
-from holotype.ontology import Synset
 from holotype.project.intake import IntakeReport, take_in
 from holotype.queries import Live, Query
-from holotype.queries.results import Found
+from holotype.queries.live import near_duplicate_groups
+from holotype.queries.results import Result, Results
 from holotype.store.location import Location
-from holotype.store.store import Store
 
 if TYPE_CHECKING:
     pass
@@ -58,52 +51,23 @@ class Images:
         """Take in files with the synsets they were found for, such as search results."""
         return take_in(files, self._parts.catalog, self._parts.folder / "packs", self._parts.clock, progress)
 
-    def candidates(self, under: Synset | str | None = None, decided: str | Iterable[str] | None = None) -> Pictures:
-        """Candidate images, in ontology order.
-
-        `under` is a synset, a wnid or an unambiguous lemma, and takes its whole subtree; `decided` is one or
-        several of ``yes``, ``no``, ``undecided``, ``open``.
-        """
-        ranges = None
-        if under is not None:
-            ranges = self._parts.ontology.ranges(under if isinstance(under, Synset) else self._lemmas.resolve(under))
-        states = [decided] if isinstance(decided, str) else None if decided is None else list(decided)
-        unknown = set(states or ()) - set(State)
-        if unknown:
-            raise ProjectError(f"decided must be of {', '.join(State)}, not {', '.join(sorted(unknown))}")
-        with self._parts.catalog.read() as connection:
-            rows = candidates.find(connection, ranges, states)
-        return pictures(rows, self._parts.store)
-
     def read(self, location: Location) -> bytes:
         """The bytes of an image where it lies. Raises `PackError` or `ArchiveError` if they are not there any more."""
         return self._parts.store.read(location)
 
-    def find(self, query: str | Query) -> Found:
-        """What a query finds in the live catalog: see `holotype.queries.Query`.
+    def find(self, query: str | Query = "") -> Results:
+        """What a query finds in the live catalog, own and imported images alike: see `holotype.queries.Query`.
 
         Raises `QueryError`, `UnknownSynset` or `AmbiguousLemma`, the latter two when an answer is asked for.
         """
         live = Live(self._parts.catalog, self._parts.ontology, self._lemmas.resolve)
-        return Found(live, Query.of(query), self._parts.store.read)
+        return Results(live, Query.of(query), self._parts.store)
 
+    def near_duplicates(self, across: bool = False) -> list[list[Result]]:
+        """Groups of images that are near-duplicates of one another, of all images that were read; each by id.
 
-def pictures(rows: Sequence[Any], store: Store) -> Pictures:
-    """Rows of candidates as pictures."""
-    return Pictures(
-        [
-            Image(
-                row.sha256,
-                row.wnid,
-                row.state or str(State.OPEN),
-                row.posterior,
-                row.width,
-                row.height,
-                row.format,
-                Location(row.pack, row.offset, row.length),
-                Location(row.pack, row.thumbnail_offset, row.thumbnail_length),
-                store.read,
-            )
-            for row in rows
-        ]
-    )
+        With `across`, only groups with images of several datasets, the project's own being one.
+        """
+        with self._parts.catalog.read() as connection:
+            groups = near_duplicate_groups(connection, across)
+        return [[Result(image, self._parts.store) for image in group] for group in groups]

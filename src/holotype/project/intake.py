@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
@@ -107,27 +106,29 @@ def take_in(
 
 
 def group_near_duplicates(catalog: Catalog) -> None:
-    """Find the groups of near-duplicates among all images and record them, if they changed."""
+    """Find the groups of near-duplicates among all images that were read, wherever they lie, and record them."""
     while not _group_near_duplicates(catalog):
         pass
 
 
 def _group_near_duplicates(catalog: Catalog) -> bool:
-    """Whether the groups hold for the images there are: False if another process has added some meanwhile."""
+    """Whether the groups hold for the images there are: False if another process has read some meanwhile."""
     with catalog.read() as connection:
+        among = images.count_read(connection)
+        if images.grouped(connection) == among:
+            return True
         ids, straight, mirrored = images.hashes(connection)
-        held = images.near_duplicates(connection)
     groups = near_duplicate_groups(straight, mirrored)
     shared = np.bincount(groups, minlength=len(ids))[groups] > 1
     found = dict(zip(ids[shared].tolist(), ids[groups[shared]].tolist(), strict=True))
 
     def work(connection: Connection) -> bool:
-        if images.count(connection) != len(ids):
+        if images.count_read(connection) != among:
             return False
-        images.set_near_duplicates(connection, found)
+        images.set_near_duplicates(connection, found, among)
         return True
 
-    return found == held or catalog.transact(work)
+    return catalog.transact(work)
 
 
 def _merged(files: Iterable[InputFile]) -> list[InputFile]:
@@ -211,14 +212,14 @@ def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter
     known = images.known_inputs(connection, (read.file.origin for read in batch))
     late = [read.file for read in batch if read.file.identity in known]  # another process was quicker
     batch = [read for read in batch if read.file.identity not in known]
-    ids = images.ids(connection, {read.row.sha256 for read in batch})
+    ids = images.own_ids(connection, {read.row.sha256 for read in batch})
     fresh = {
         read.row.sha256: read for read in batch if isinstance(read.row, Fingerprint) and read.row.sha256 not in ids
     }
     rows = [_pack(read.data, read.row, writer) for read in fresh.values() if isinstance(read.row, Fingerprint)]
     writer.commit()
     images.add(connection, rows)
-    ids |= images.ids(connection, fresh)
+    ids |= images.own_ids(connection, fresh)
     inputs: list[images.Input] = []
     sightings = _seen_again(late, known)
     for read in batch:
@@ -231,25 +232,11 @@ def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter
     return inputs
 
 
-def _pack(data: bytes, row: Fingerprint, writer: PackWriter) -> dict[str, Any]:
-    address = writer.orphans.get(row.sha256)
-    if address is None:
-        address = writer.append(f"{row.sha256}.{EXTENSIONS[row.format]}", data)
+def _pack(data: bytes, row: Fingerprint, writer: PackWriter) -> images.Packed:
+    location = writer.orphans.get(row.sha256) or writer.append(f"{row.sha256}.{EXTENSIONS[row.format]}", data)
     thumbnail = writer.append(f"{row.sha256}.{THUMBNAIL}", row.thumbnail)
-    return {
-        "sha256": row.sha256,
-        "pack": address.file,
-        "offset": address.offset,
-        "length": address.length,
-        "thumbnail_offset": thumbnail.offset,
-        "thumbnail_length": thumbnail.length,
-        "format": row.format,
-        "mode": row.mode,
-        "width": row.width,
-        "height": row.height,
-        "hash": row.hash,
-        "mirrored": row.mirrored,
-    }
+    size = row.width, row.height
+    return images.Packed(row.sha256, location, thumbnail, row.format, row.mode, *size, row.hash, row.mirrored)
 
 
 def _outcome(read: _Read, image: int | None, first: bool, now: float) -> images.Input:

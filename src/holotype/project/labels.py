@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 from sqlalchemy import Connection
 
 from holotype.catalog import (
     candidates,
     corrections,
+    releases,
     schema,
     votes,
 )
@@ -17,12 +19,13 @@ from holotype.catalog.corrections import Statement
 from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import Policy
 from holotype.errors import CrowdError
-from holotype.releases.contents import Facts
+from holotype.releases.contents import count_answers, outvoted
 
 if TYPE_CHECKING:
     pass
 from holotype.project.conclusions import redraw
 from holotype.project.facts import as_answer, candidate_numbers, check_reason, read_gold
+from holotype.project.fingerprints import read_candidates
 from holotype.project.parts import Parts
 
 
@@ -35,7 +38,7 @@ class Labels:
     def overrule(
         self, answers: Mapping[tuple[str, str], bool | None], curator: str, reason: str, policy: Policy | None = None
     ) -> int:
-        """Say of labels, by (sha256, wnid), what they are whatever the votes say, or None to follow the votes again.
+        """Say of labels, by (image, wnid), what they are whatever the votes say, or None to follow the votes again.
 
         Returns how many that changes. The labels' policy is ``curator:NAME``; nobody is asked about them any more, and
         no worker is judged by them: for that, add gold. What was said before stays in `overrulings`. Labels that were
@@ -47,12 +50,16 @@ class Labels:
         """
         name = person(curator, "a curator")
         check_reason(reason)
+        read_candidates(self._parts.catalog, self._parts.store, answers)
 
         def work(connection: Connection) -> int:
             number = candidate_numbers(connection, answers, "labels")
             said = {number[pair]: as_answer(yes) for pair, yes in answers.items()}
             _check_overruling(connection, said)
-            return corrections.say(connection, schema.overruling, said, name, reason, self._parts.clock())
+            changed = corrections.say(connection, schema.overruling, said, name, reason, self._parts.clock())
+            candidates.ask(connection, [number for number, answer in said.items() if answer is not None])
+            candidates.rest(connection, [number for number, answer in said.items() if answer is None])
+            return changed
 
         return redraw(self._parts, work, policy)[0]
 
@@ -64,11 +71,12 @@ class Labels:
     def outvoted(self) -> list[tuple[str, str, int, int]]:
         """Accepted images with more noes than yeses that nobody answers for: ``(sha256, wnid, yeses, noes)``."""
         with self._parts.catalog.read() as connection:
-            facts = Facts(candidates.find(connection, None, None), {}, votes.read(connection, counting=True))
-        counts = facts.answers
+            cast = votes.read(connection, counting=True)
+            rows = releases.accepted(connection, np.unique(cast.candidate).tolist())
+        counts = count_answers(cast)
         return [
             (row.sha256, row.wnid, counts[row.candidate_id, int(Answer.YES)], counts[row.candidate_id, int(Answer.NO)])
-            for row in facts.outvoted
+            for row in outvoted(rows, counts)
         ]
 
 

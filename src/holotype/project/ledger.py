@@ -27,6 +27,7 @@ class CatalogLedger:
                 "crowd": self._crowd,
                 "wnid": page.wnid,
                 "tasks": json.dumps([task.number for task in page.tasks]),
+                "round": page.round,
                 "at": at,
             }
             for page in pages
@@ -36,11 +37,18 @@ class CatalogLedger:
     def pages(self, ids: Collection[str]) -> Mapping[str, Page]:
         """The remembered pages among `ids`, by id, with nobody in `seen`."""
         with self._catalog.read() as connection:
-            rows = [(row.id, row.wnid, json.loads(row.tasks)) for row in page_rows.read(connection, self._crowd, ids)]
-            digests = candidates.digests(connection, {number for _, _, numbers in rows for number in numbers})
+            rows = page_rows.read(connection, self._crowd, ids)
+            tasks = {row.id: json.loads(row.tasks) for row in rows}
+            digests = candidates.pairs(connection, {number for numbers in tasks.values() for number in numbers})
         return {
-            id: Page(id, wnid, tuple(Task(number, wnid, digests[number]) for number in numbers), frozenset())
-            for id, wnid, numbers in rows
+            row.id: Page(
+                row.id,
+                row.wnid,
+                tuple(Task(number, row.wnid, digests[number][0]) for number in tasks[row.id]),
+                frozenset(),
+                row.round,
+            )
+            for row in rows
         }
 
     def unposted(self) -> Collection[str]:

@@ -18,7 +18,7 @@ def lint_dataset(connection: Connection, number: int, ontology: Ontology) -> Ite
     """Every finding in a dataset, by its id, rule by rule. What must be read in the images waits for fingerprints."""
     images = imports.wnid_counts(connection, number)
     named = [finding.name for finding, _ in blemishes.known_blemishes()]
-    known = list(blemishes.known(imports.items_by_name(connection, number, named), images))
+    known = list(blemishes.known(imports.images_by_name(connection, number, named), images))
     yield from known
     yield from blemishes.labels((Labelled(*row) for row in imports.unplaced(connection, number)), ontology)
     marks = (Marked(*row) for row in imports.marks(connection, ("unsafe", "imageability")))

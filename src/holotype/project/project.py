@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from holotype.catalog import Catalog
 from holotype.engine import Progress, no_progress
-from holotype.errors import ProjectError
+from holotype.errors import NoProject, ProjectError
 from holotype.ontology import Ontology
 from holotype.project.audits import Audits
 from holotype.project.candidates import Candidates
@@ -58,7 +58,7 @@ class Project:
         self._parts = parts
         self.images = Images(parts, self.lemmas)
         self.datasets = Datasets(parts)
-        self.candidates = Candidates(parts)
+        self.candidates = Candidates(parts, self.lemmas)
         self.crowd = CrowdRoom(parts)
         self.gold = Gold(parts, self.lemmas)
         self.workers = Workers(parts)
@@ -113,7 +113,7 @@ def _read_config(path: Path) -> dict[str, Any]:
         config = json.loads((path / CONFIG).read_text())
         return {**config, "salt": str(config["salt"])}
     except FileNotFoundError as error:
-        raise ProjectError(f"there is no holotype project in {path}; make one with: holotype init {path}") from error
+        raise NoProject(path) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ProjectError(f"{path / CONFIG} is not readable: {error!r}") from error
 

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import Connection
 
 from holotype.benchmark import Scores
 from holotype.benchmark.evaluate import evaluate
 from holotype.catalog import (
     candidates,
+    labels,
     releases,
     votes,
 )
+from holotype.catalog.images import unsound
+from holotype.crowd.expert import CURATOR
 from holotype.engine import Progress, no_progress
-from holotype.errors import ReleaseError
+from holotype.errors import NothingAccepted, OutvotedImages, ReleaseError
 from holotype.files import sha256_file
 from holotype.project.evidence import read_evidence
+from holotype.project.fingerprints import fingerprint_images
 from holotype.project.intake import group_near_duplicates
-from holotype.queries import Query
-from holotype.queries.results import Found, find_in_release
+from holotype.queries import Live, Query, Term
+from holotype.queries.results import Results, find_in_release
 from holotype.releases import CHECKSUMS, NAME, Fractions, Release, verify_release, write_release
-from holotype.releases.contents import Facts, contents_of
+from holotype.releases.build import Contents
+from holotype.releases.contents import Facts, contents_of, count_answers
+from holotype.releases.contents import outvoted as find_outvoted
 
 if TYPE_CHECKING:
     pass
@@ -62,63 +73,101 @@ class Releases:
         seed: int = 0,
         progress: Progress = no_progress,
         outvoted: bool = False,
+        query: str | Query = "",
     ) -> ProjectRelease:
         """The release called `name`; made of the labels as they stand if there is none yet.
 
-        Images labelled yes are split by `fractions` and `seed` and written to ``releases/NAME``. The same labels,
-        votes, fractions and seed give the same bytes. A release is never changed.
+        Images labelled yes that `query` finds are split by `fractions` and `seed` and written to ``releases/NAME``, the
+        bytes of imported ones too, which keep the split they came with. The same labels, votes, fractions, seed and
+        query give the same bytes. A release is never changed.
 
         Images that are accepted against more noes than yeses, by a model's word alone, are an error unless `outvoted`
         takes them.
 
-        Raises `ReleaseError` if the name is not usable or nothing is labelled yes.
+        Raises `ReleaseError` if the name is not usable, nothing is labelled yes, or the disk is too small.
         """
         if not NAME.fullmatch(name):
             raise ReleaseError(f"a release's name is letters, digits, '.', '_' and '-', not {name!r}")
         if name not in self.checksums():
             folder = self._parts.folder / "releases" / name
+            asked = Query.of(query)
             if folder.exists():
-                self._adopt(folder, fractions, seed)
+                self._adopt(folder, fractions, seed, asked)
             else:
-                self._write_release(name, fractions, seed, progress, outvoted)
-            checksum = sha256_file(folder / CHECKSUMS)
-            self._parts.catalog.transact(
-                lambda connection: releases.add(connection, name, checksum, self._parts.clock())
-            )
+                contents = self._contents(name, fractions, seed, outvoted, asked)
+                _check_room(folder.parent, contents)
+                write_release(folder, contents, self._parts.store.read, progress)
+            checksum, now = sha256_file(folder / CHECKSUMS), self._parts.clock()
+            self._parts.catalog.transact(lambda connection: releases.add(connection, name, checksum, now))
         return self[name]
 
-    def _adopt(self, folder: Path, fractions: Fractions, seed: int) -> None:
+    def _adopt(self, folder: Path, fractions: Fractions, seed: int, query: Query) -> None:
         """Accept a release that was written, but whose writer was stopped before the catalog heard of it."""
-        asked = {"name": folder.name, "seed": seed, "fractions": asdict(fractions)}
+        asked = {"name": folder.name, "seed": seed, "fractions": asdict(fractions), "query": str(query)}
         if verify_release(folder) or any(Release(folder).summary.get(key) != value for key, value in asked.items()):
             raise ReleaseError(
                 f"{folder} is there, but is not the release that is asked for; move it away or choose another name"
             )
 
-    def _write_release(self, name: str, fractions: Fractions, seed: int, progress: Progress, outvoted: bool) -> None:
-        group_near_duplicates(self._parts.catalog)
-        with self._parts.catalog.read() as connection:
-            facts = Facts(
-                candidates.find(connection, None, None),
-                candidates.sightings(connection),
-                votes.read(connection, counting=True),
-                read_evidence(connection, self._parts.ontology),
-                read_alarms(connection),
+    def _contents(self, name: str, fractions: Fractions, seed: int, outvoted: bool, query: Query) -> Contents:
+        parts, live = self._parts, Live(self._parts.catalog, self._parts.ontology, self._lemmas.resolve)
+        wanted = live.numbers(Query((*query.terms, Term("state", ":", "yes"))))
+        if not wanted:
+            raise NothingAccepted(
+                "no image that the query finds is labelled yes" if query.terms else "no image is labelled yes"
             )
-        if not facts.accepted:
-            raise ReleaseError("no image is labelled yes: run holotype verify first")
-        if facts.outvoted and not outvoted:
-            raise ReleaseError(
-                f"{len(facts.outvoted):,} images are accepted against more noes than yeses: look at them (holotype "
-                "label outvoted), overrule what is wrong, or take them with --outvoted"
-            )
-        contents = contents_of(name, facts, fractions, seed, self._parts.ontology, self._parts.salt)
-        if self._parts.vocabulary.own:
-            contents = replace(contents, ontology=self._parts.ontology.to_bytes())
-        write_release(self._parts.folder / "releases" / name, contents, self._parts.store.read, progress)
+        left_out = self._read(wanted)
+        with parts.catalog.read() as connection:
+            facts = _facts(connection, parts.ontology, wanted)
+        against = find_outvoted(facts.accepted, count_answers(facts.votes))
+        if against and not outvoted:
+            raise OutvotedImages(len(against))
+        contents = contents_of(name, facts, fractions, seed, parts.ontology, parts.salt)
+        summary = {**contents.summary, "query": str(query), **({"not_sound": left_out} if left_out else {})}
+        own = parts.ontology.to_bytes() if parts.vocabulary.own else None
+        return replace(contents, summary=summary, ontology=own)
+
+    def _read(self, wanted: Sequence[int]) -> int:
+        """Read the images of candidates that were not read yet; how many of all are no sound images.
+
+        Raises `ReleaseError` where some cannot be read.
+        """
+        parts = self._parts
+        with parts.catalog.read() as connection:
+            images = {origin.image_id for origin in candidates.origins(connection, wanted).values()}
+        report = fingerprint_images(parts.catalog, parts.store, images)
+        if report.unreadable:
+            raise ReleaseError(f"{report.unreadable:,} images cannot be read: {'; '.join(report.problems[:3])}")
+        group_near_duplicates(parts.catalog)
+        with parts.catalog.read() as connection:
+            return len(unsound(connection, images))
 
 
-@dataclass(frozen=True)
+def _facts(connection: Connection, ontology: Ontology, wanted: Sequence[int]) -> Facts:
+    rows = releases.accepted(connection, wanted)
+    cast = votes.read(connection, counting=True)
+    named = candidates.pairs(connection, np.unique(cast.candidate).tolist())
+    released = [candidates.Accepted(row.candidate_id, row.sha256, row.wnid, row.rank) for row in rows]
+    return Facts(
+        rows,
+        candidates.sightings(connection, [row.candidate_id for row in rows]),
+        cast,
+        named,
+        read_evidence(connection, ontology, released),
+        read_alarms(connection),
+        labels.by_state(connection, CURATOR),
+    )
+
+
+def _check_room(folder: Path, contents: Contents) -> None:
+    """Raises `ReleaseError` where the disk has no room for the images: they are copied."""
+    folder.mkdir(parents=True, exist_ok=True)
+    needed = sum({label.id: label.address.length for label in contents.labels}.values())
+    if needed > (free := shutil.disk_usage(folder).free):
+        raise ReleaseError(f"the images are {needed / 1e9:.1f} GB, but {folder} has room for {free / 1e9:.1f} GB")
+
+
+@dataclass(frozen=True, repr=False)
 class ProjectRelease(Release):
     """A release of a project, whose ontology its questions and scores go by; `checksum` is the one it was made with."""
 
@@ -126,7 +175,7 @@ class ProjectRelease(Release):
     resolve: Resolve
     checksum: str
 
-    def find(self, query: str | Query) -> Found:
+    def find(self, query: str | Query) -> Results:
         """What a query finds in the release: see `holotype.queries.Query`.
 
         Raises `QueryError`, `UnknownSynset` or `AmbiguousLemma`, the latter two when an answer is asked for.

@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 
 from holotype.audits.certificates import Certificate
 from holotype.catalog import images, labels
-from holotype.catalog import locations as places
 from holotype.catalog import statistics as summaries
+from holotype.catalog.locations import locations
 from holotype.engine import Progress, map_batches
 from holotype.images.fingerprint import many_at_once
 from holotype.ontology import Ontology
@@ -36,25 +36,23 @@ Read = Callable[[Location], bytes]
 
 
 def take_survey(connection: Connection, ontology: Ontology, certificates: Sequence[Certificate]) -> Survey:
-    """All properties but diversity, of the images labelled yes and the imported items together."""
-    items = summaries.item_counts(connection)
-    images = images_by_rank(connection, ontology, items)
+    """All properties but diversity, of the images labelled yes, wherever they lie."""
+    images = images_by_rank(connection, ontology)
     return Survey(
         scale(images),
         hierarchy(ontology, images),
         _accuracy(ontology, certificates),
         _sizes(connection),
-        _objects(connection, items),
+        _objects(connection),
         None,
     )
 
 
-def images_by_rank(connection: Connection, ontology: Ontology, items: Ints | None = None) -> Ints:
-    """The number of images of every synset, shape ``(len(ontology),)``; `items` is `summaries.item_counts`."""
-    items = summaries.item_counts(connection) if items is None else items
+def images_by_rank(connection: Connection, ontology: Ontology) -> Ints:
+    """The number of images labelled yes of every synset, shape ``(len(ontology),)``."""
+    rows = summaries.label_counts(connection)
     found = np.zeros(len(ontology), np.int64)
-    for rows in (items[items[:, 0] >= 0], summaries.accepted_counts(connection)):
-        np.add.at(found, rows[:, 0], rows[:, -1])
+    np.add.at(found, rows[:, 0], rows[:, -1])
     return found
 
 
@@ -70,10 +68,8 @@ def _sizes(connection: Connection) -> Sizes | None:
     return sizes(*rows.T) if len(rows) else None
 
 
-def _objects(connection: Connection, items: Ints) -> Objects | None:
-    per_image = Counter[int]()
-    for _, boxes, count in items[items[:, 1] > 0].tolist():
-        per_image[boxes] += count
+def _objects(connection: Connection) -> Objects | None:
+    per_image = Counter[int](dict(summaries.box_counts(connection).tolist()))
     if not per_image:
         return None
     classes = (
@@ -87,7 +83,7 @@ class Draw:
     """Images of a synset in a random order: twice as many as wanted where there are, for some may be damaged."""
 
     wnid: str
-    places: tuple[Location, ...]
+    locations: tuple[Location, ...]
 
 
 def draw_images(connection: Connection, ontology: Ontology, wanted: int, seed: int) -> list[Draw]:
@@ -101,22 +97,17 @@ def draw_images(connection: Connection, ontology: Ontology, wanted: int, seed: i
 
 
 def _draw(connection: Connection, number: int, wanted: int, seed: int) -> tuple[Location, ...]:
-    items = summaries.item_ids_of_rank(connection, number)[:, 0]
     images = summaries.image_ids_of_rank(connection, number)[:, 0]
-    drawn = np.random.default_rng([seed, number]).permutation(len(items) + len(images))[: 2 * wanted]
-    item_places = places.item_places(connection, items[drawn[drawn < len(items)]].tolist())
-    image_places = places.image_places(connection, images[drawn[drawn >= len(items)] - len(items)].tolist())
-    return tuple(
-        item_places[int(items[place])] if place < len(items) else image_places[int(images[place - len(items)])]
-        for place in drawn
-    )
+    drawn = images[np.random.default_rng([seed, number]).permutation(len(images))[: 2 * wanted]].tolist()
+    lie = locations(connection, drawn)
+    return tuple(lie[number] for number in drawn)
 
 
 def measure_diversity(draws: Sequence[Draw], wanted: int, read: Read, progress: Progress) -> Ranking:
     """The diversity of what was drawn, by `wanted` images of each; on all cores."""
 
     def measure(draw: Draw) -> Diversity | None:
-        return diversity(draw.wnid, map(read, draw.places), wanted)
+        return diversity(draw.wnid, map(read, draw.locations), wanted)
 
     found = []
     with many_at_once():
@@ -142,8 +133,8 @@ def count(connection: Connection, ontology: Ontology) -> dict[str, Any]:
     """What a catalog holds, in numbers: see `Project.counts`."""
     by_synset: dict[str, dict[str, int]] = {}
     states = Counter[str]()
-    for (wnid, state), number in labels.counts(connection).items():
-        by_synset.setdefault(wnid, {})[state] = number
+    for (place, wnid, state), number in sorted(labels.counts(connection).items()):
+        by_synset.setdefault(wnid or ontology.at_rank(place).wnid, {})[state] = number
         states[state] += number
     intake = images.intake_counts(connection)
     return {
@@ -153,5 +144,6 @@ def count(connection: Connection, ontology: Ontology) -> dict[str, Any]:
         "policies": labels.by_policy(connection),
         "guards": labels.by_guard(connection),
         "alarms": [asdict(alarm) for alarm in read_alarms(connection)],
-        "synsets": {wnid: by_synset[wnid] for wnid in sorted(by_synset, key=ontology.rank)},
+        "imported": labels.agreement(connection),
+        "synsets": by_synset,
     }

@@ -41,7 +41,7 @@ class Workers:
         """Count a worker's votes no more and ask them no more; how many labels changed.
 
         The votes stay in the catalog. Every label is drawn again, by `policy` or as last: what was sure by the worker's
-        votes alone is open again, and `verify` asks about it.
+        votes alone is open again, and the next campaign asks about it.
 
         Raises `CrowdError` for a worker who never voted, or where the last policy is not one of holotype's own.
         """

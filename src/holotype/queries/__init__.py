@@ -3,7 +3,7 @@
 from holotype.queries.index import Index
 from holotype.queries.live import Live
 from holotype.queries.query import FIELDS, Query, Term
-from holotype.queries.rows import Questions, Row
+from holotype.queries.rows import Candidate, Questions
 from holotype.store.location import Location
 
-__all__ = ["FIELDS", "Index", "Live", "Location", "Query", "Questions", "Row", "Term"]
+__all__ = ["FIELDS", "Candidate", "Index", "Live", "Location", "Query", "Questions", "Term"]

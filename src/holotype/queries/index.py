@@ -19,13 +19,16 @@ import pyarrow.parquet as pq
 from holotype.errors import OntologyError, QueryError
 from holotype.ontology import Ontology
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term
-from holotype.queries.rows import Ints, Mask, Resolve, Row, by_piece, draw, first_of_page, ranks_of
+from holotype.queries.rows import Candidate, Ints, Mask, Resolve, by_piece, draw, first_of_page, ranks_of
 from holotype.releases import ID_LENGTH, MANIFEST, MANIFEST_SCHEMA, Release
 from holotype.store.location import Location
 
 Rows = npt.NDArray[np.int32]
 
-_ROW: Final = ("id", "wnid", "rank", "split", "boxes", "width", "height", "source", "licence", "format")
+_ROW: Final = (
+    *("id", "sha256", "wnid", "rank", "split", "score", "policy", "boxes", "width", "height"),
+    *("source", "licence", "format"),
+)
 _PLACE: Final = ("shard", "offset", "length")
 _BATCH: Final = 1 << 16
 _PIECE: Final = 1 << 13
@@ -103,16 +106,16 @@ class Index:
         parts = [self._ids.slice(start, stop - start) for start, stop in self._slices(query).tolist()]
         return parts[0] if len(parts) == 1 else pa.concat_arrays([self._ids[:0], *parts])
 
-    def rows(self, query: Query) -> Iterator[Row]:
+    def rows(self, query: Query) -> Iterator[Candidate]:
         """The rows that match, in order of rank, then id, read from the file one row group after the other."""
         return self._rows_at(self._numbers(query))
 
-    def page(self, query: Query, number: int, size: int) -> list[Row]:
+    def page(self, query: Query, number: int, size: int) -> list[Candidate]:
         """Rows of page `number`, the first is 1, of `size` rows each; empty after the last."""
         first = first_of_page(number, size)
         return list(self._rows_at(self._numbers(query)[first : first + size]))
 
-    def sample(self, query: Query, n: int, seed: int) -> list[Row]:
+    def sample(self, query: Query, n: int, seed: int) -> list[Candidate]:
         """`n` of the rows that match, without replacement and in order of rank, then id; all if they are fewer.
 
         The same seed and rows give the same sample, also where the `holotype.queries.Live` catalog is asked.
@@ -260,7 +263,7 @@ class Index:
             if self._schema.field(name).type != MANIFEST_SCHEMA.field(name).type:
                 raise QueryError(f"the column {name} of {self.path} is not of type {MANIFEST_SCHEMA.field(name).type}")
 
-    def _rows_at(self, numbers: Rows) -> Iterator[Row]:
+    def _rows_at(self, numbers: Rows) -> Iterator[Candidate]:
         """Rows by ascending number; only the row groups that hold one are read, piece by piece."""
         names = [*_ROW, *_PLACE]
         self._check(*names)
@@ -279,7 +282,7 @@ class Index:
                 else:
                     raise QueryError(f"{self.path} has fewer rows than it says")
 
-    def _rows_of(self, batch: pa.RecordBatch, numbers: Ints) -> Iterator[Row]:
+    def _rows_of(self, batch: pa.RecordBatch, numbers: Ints) -> Iterator[Candidate]:
         """Rows as they are handed out, of their numbers; what they hold is checked."""
         batch.validate(full=True)
         if empty := [name for name, column in zip(batch.schema.names, batch.columns, strict=True) if column.null_count]:
@@ -314,6 +317,6 @@ def _conditions(query: Query) -> tuple[Term, ...]:
     return tuple(term for term in query.terms if term.field not in SYNSETS)
 
 
-def _row(values: dict[str, Any]) -> Row:
-    place = Location(*(values[name] for name in _PLACE))
-    return Row(**{name: values[name] for name in _ROW}, state="yes", dataset="", place=place)
+def _row(values: dict[str, Any]) -> Candidate:
+    location = Location(*(values[name] for name in _PLACE))
+    return Candidate(**{name: values[name] for name in _ROW}, state="yes", dataset="", location=location)

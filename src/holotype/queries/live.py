@@ -1,26 +1,42 @@
-"""The same questions to the live catalog: candidates that were ingested, and items of datasets that were imported.
+"""The same questions to the live catalog: its candidates, and the images that are none.
 
 The database counts by rank and sorts within a rank; what a rank means stays with the ontology. So one index of
-``(rank, boxes)`` serves every subtree, and no statement grows with the number of ranges.
+``(rank, state, boxes)`` serves every subtree, and no statement grows with the number of ranges.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import compress
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import ColumnElement, Connection, Result, and_, case, collate, func, literal, not_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Result,
+    RowMapping,
+    and_,
+    case,
+    collate,
+    func,
+    literal,
+    not_,
+    null,
+    select,
+    union_all,
+)
 
 from holotype.catalog import Catalog
 from holotype.catalog import schema as t
+from holotype.catalog.schema import STATES
 from holotype.catalog.statements import chunks
 from holotype.ontology import Ontology
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term, ascii_lower
-from holotype.queries.rows import Ints, Resolve, Row, by_piece, draw, first_of_page, ranks_of
+from holotype.queries.rows import Candidate, Ints, Resolve, by_piece, draw, first_of_page, ranks_of
 from holotype.releases import ID_LENGTH
 from holotype.store.location import Location
 
@@ -34,12 +50,11 @@ _STREAMED: Final = 10_000
 class Live:
     """Answers questions to a project's catalog (see `holotype.queries.rows.Questions`).
 
-    A candidate has the state of its label, the licence and the source of its first sighting, no split, no dataset and
-    no boxes. An item has the state ``yes`` of the synset that its archive says, or ``open`` without one; its size is
-    that of its fingerprint, else of its annotation. An unknown size satisfies no comparison.
+    A row has the licence and the source of its first sighting, or the dataset that says so as its source; its size is
+    that of its image as it was read, else as its dataset says. An unknown size satisfies no comparison.
 
-    A candidate is under the synset that it was collected for, whatever the state of its label. An item without a label
-    is under no synset, and comes last.
+    A candidate is under the synset that it was collected for, whatever its state. An image that is a candidate for
+    nothing is under no synset, and comes last.
     """
 
     def __init__(self, catalog: Catalog, ontology: Ontology, resolve: Resolve | None = None) -> None:
@@ -68,14 +83,21 @@ class Live:
             ]
         return pc.unique(pa.concat_arrays([pa.array([], pa.string()), *parts]))
 
-    def rows(self, query: Query) -> Iterator[Row]:
+    def numbers(self, query: Query) -> list[int]:
+        """The ids in the catalog of the candidates that match, in order of rank, then id."""
+        with self._catalog.read() as connection:
+            ranks = np.flatnonzero(self._by_rank(connection, query)).tolist()
+            keys = (key for chunk in chunks(ranks) for key in self._keys(connection, query, chunk))
+            return [key.number for key in keys if key.arm == _CANDIDATES]
+
+    def rows(self, query: Query) -> Iterator[Candidate]:
         """The rows that match, in order of rank, then id, all as they are when the first is asked for."""
         with self._catalog.read() as connection:
             for chunk in chunks(np.flatnonzero(self._by_rank(connection, query)).tolist(), 1):
                 for keys in self._keys(connection, query, chunk).partitions(_CHUNK):
                     yield from _rows(connection, keys)
 
-    def page(self, query: Query, number: int, size: int) -> list[Row]:
+    def page(self, query: Query, number: int, size: int) -> list[Candidate]:
         """Rows of page `number`, the first is 1, of `size` rows each; empty after the last."""
         first = first_of_page(number, size)
         with self._catalog.read() as connection:
@@ -83,7 +105,7 @@ class Live:
             stop = min(first + size, int(total.sum()))
             return self._at(connection, query, total, np.arange(first, max(first, stop)))
 
-    def sample(self, query: Query, n: int, seed: int) -> list[Row]:
+    def sample(self, query: Query, n: int, seed: int) -> list[Candidate]:
         """`n` of the rows that match, without replacement and in order of rank, then id; all if they are fewer.
 
         The same seed and rows give the same sample, also where the `holotype.queries.Index` of a release is asked.
@@ -100,13 +122,13 @@ class Live:
             return found
         numbers = np.flatnonzero(ranks)
         first, last = (-1 if ranks[-1] else int(numbers[0])), int(numbers[-1])
-        for columns in _ARMS:
-            rank = columns["rank"]
-            asked = select(rank, func.count()).where(
-                rank.between(first, last), *_conditions(connection, columns, query)
-            )
-            for number, count in connection.execute(asked.group_by(rank)):
-                found[number] += count
+        rank, conditions = t.candidate.c.rank, _conditions(connection, _CANDIDATES, query)
+        asked = select(rank, func.count()).where(rank.between(first, last), *conditions).group_by(rank)
+        for number, count in connection.execute(asked):
+            found[number] += count
+        if ranks[-1]:
+            others = select(func.count()).select_from(_UNASSIGNED)
+            found[-1] += connection.execute(others.where(*_conditions(connection, _OTHERS, query))).scalar_one()
         found[~ranks] = 0
         return found
 
@@ -120,7 +142,7 @@ class Live:
         for arm, columns in enumerate(_ARMS):
             key = (columns[name].label(name) for name in ("rank", "id", "number"))
             found = select(*key, literal(arm).label("arm"))
-            parts.append(found.where(columns["rank"].in_(wanted), *_conditions(connection, columns, query)))
+            parts.append(found.where(columns["rank"].in_(wanted), *_conditions(connection, arm, query)))
         keys = union_all(*parts).subquery()
         order = keys.c.rank < 0, keys.c.rank, _by_code_point(connection, keys.c.id), keys.c.arm, keys.c.number
         asked = select(keys).order_by(*order)
@@ -128,7 +150,7 @@ class Live:
             asked = asked.offset(within.start).limit(within.stop - within.start)
         return connection.execute(asked, execution_options={"yield_per": _STREAMED})
 
-    def _at(self, connection: Connection, query: Query, total: Ints, positions: Ints) -> list[Row]:
+    def _at(self, connection: Connection, query: Query, total: Ints, positions: Ints) -> list[Candidate]:
         """The rows at ascending positions among those that match; `total` is how many of each rank do."""
         ends = np.cumsum(total)
         keys: list[Any] = []
@@ -143,78 +165,99 @@ class Live:
 
 def _of(column: ColumnElement[Any], key: ColumnElement[Any], owner: ColumnElement[Any]) -> ColumnElement[Any]:
     """What another table says of a row: looked up only where a statement names it."""
-    return select(column).where(key == owner).order_by(*column.table.primary_key).limit(1).scalar_subquery()
+    table = key.table
+    return select(column).where(key == owner).order_by(*table.primary_key).limit(1).scalar_subquery()
+
+
+def _image_columns(number: ColumnElement[Any]) -> Columns:
+    """What is known of the image of that number."""
+    image, file, read, said = t.image.c, t.file.c, t.fingerprint.c, t.annotation.c
+
+    def held(column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return _of(column, image.id, number)
+
+    def looked(column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return _of(column, read.image_id, number)
+
+    def side(name: str) -> ColumnElement[Any]:
+        return func.coalesce(func.nullif(looked(read[name]), 0), _of(said[name], said.image_id, number))
+
+    def lies(column: ColumnElement[Any]) -> ColumnElement[Any]:
+        joined = t.file.join(t.image, image.file_id == file.id)
+        return select(column).select_from(joined).where(image.id == number).scalar_subquery()
+
+    own = func.substr(image.name, 1, ID_LENGTH)
+    return {
+        "id": held(case((image.dataset_id == t.OWN, own), else_=image.name)),
+        "sha256": func.coalesce(looked(read.sha256), ""),
+        "split": held(image.split),
+        "width": side("width"),
+        "height": side("height"),
+        "dataset": select(t.dataset.c.name)
+        .select_from(t.dataset.join(t.image))
+        .where(image.id == number)
+        .scalar_subquery(),
+        "format": func.coalesce(looked(read.format), ""),
+        "file": lies(file.path),
+        "offset": held(image.offset),
+        "length": held(image.length),
+        "kind": lies(file.kind),
+        "path": held(image.path),
+        "size": lies(file.size),
+        "mtime_ns": lies(file.mtime_ns),
+        "thumbnail_offset": looked(read.thumbnail_offset),
+        "thumbnail_length": looked(read.thumbnail_length),
+    }
 
 
 def _candidate_columns() -> Columns:
-    candidate, image, sighting, label = t.candidate.c, t.image.c, t.sighting.c, t.label.c
-
-    def stored(name: str) -> ColumnElement[Any]:
-        return _of(image[name], image.id, candidate.image_id)
-
+    candidate, sighting = t.candidate.c, t.sighting.c
+    named = select(literal("imported:").concat(t.dataset.c.name)).select_from(t.dataset.join(t.file))
+    imported = named.where(t.file.c.id == candidate.labelled_by).scalar_subquery()
     return {
         "number": candidate.id,
-        "id": func.substr(stored("sha256"), 1, ID_LENGTH),
         "wnid": candidate.wnid,
         "rank": candidate.rank,
-        "split": literal(""),
-        "state": func.coalesce(_of(label.state, label.candidate_id, candidate.id), "open"),
-        "boxes": literal(0),
-        "width": stored("width"),
-        "height": stored("height"),
-        "dataset": literal(""),
-        "source": func.coalesce(_of(sighting.source, sighting.candidate_id, candidate.id), ""),
+        "state": candidate.state,
+        "score": candidate.posterior,
+        "policy": func.coalesce(_of(t.policy.c.name, t.policy.c.id, candidate.policy_id), ""),
+        "boxes": candidate.boxes,
+        "source": func.coalesce(_of(sighting.source, sighting.candidate_id, candidate.id), imported, ""),
         "licence": func.coalesce(_of(sighting.licence, sighting.candidate_id, candidate.id), ""),
-        "format": stored("format"),
-        "file": stored("pack"),
-        "offset": stored("offset"),
-        "length": stored("length"),
+        **_image_columns(candidate.image_id),
     }
 
 
-def _item_columns() -> Columns:
-    item, archive, read, said = t.item.c, t.archive.c, t.fingerprint.c, t.annotation.c
+_UNASSIGNED: Final = t.image.alias("unassigned")
+"""The images that are candidates for nothing."""
 
-    def lies(name: str) -> ColumnElement[Any]:
-        return _of(archive[name], archive.id, item.archive_id)
 
-    def side(name: str) -> ColumnElement[Any]:
-        return func.coalesce(
-            func.nullif(_of(read[name], read.item_id, item.id), 0), _of(said[name], said.item_id, item.id)
-        )
-
+def _unassigned_columns() -> Columns:
+    image, nothing = _UNASSIGNED.c, literal("")
     return {
-        "number": item.id,
-        "id": item.name,
-        "wnid": item.wnid,
-        "rank": item.rank,
-        "split": item.split,
-        "state": case((item.rank >= 0, "yes"), else_="open"),
-        "boxes": item.boxes,
-        "width": side("width"),
-        "height": side("height"),
-        "dataset": _of(t.dataset.c.name, t.dataset.c.id, item.dataset_id),
-        "source": literal(""),
-        "licence": literal(""),
-        "format": func.coalesce(_of(read.format, read.item_id, item.id), ""),
-        "file": lies("path"),
-        "offset": item.offset,
-        "length": item.length,
-        "kind": lies("kind"),
-        "path": item.path,
-        "size": lies("size"),
-        "mtime_ns": lies("mtime_ns"),
+        "number": image.id,
+        "wnid": nothing,
+        "rank": literal(-1),
+        "state": literal(0),
+        "score": null(),
+        "policy": nothing,
+        "boxes": image.boxes,
+        "source": nothing,
+        "licence": nothing,
+        **_image_columns(image.id),
     }
 
 
-_ARMS: Final = (_candidate_columns(), _item_columns())
+_ARMS: Final = (_candidate_columns(), _unassigned_columns())
+_CANDIDATES, _OTHERS = 0, 1
 
 
-def _conditions(connection: Connection, columns: Columns, query: Query) -> list[ColumnElement[bool]]:
-    """The terms of a query that are not about the hierarchy, each true or false of every row."""
+def _conditions(connection: Connection, arm: int, query: Query) -> list[ColumnElement[bool]]:
+    """The terms of a query that are not about the hierarchy, each true or false of every row of an arm."""
     terms = [term for term in query.terms if term.field not in SYNSETS]
-    found = [(_condition(connection, columns[term.field], term), term.negated) for term in terms]
-    return [not_(condition) if negated else condition for condition, negated in found]
+    told = [(_condition(connection, _ARMS[arm][term.field], term), term.negated) for term in terms]
+    conditions = [not_(condition) if negated else condition for condition, negated in told]
+    return [_UNASSIGNED.c.assigned == 0, *conditions] if arm == _OTHERS else conditions
 
 
 def _condition(connection: Connection, column: ColumnElement[Any], term: Term) -> ColumnElement[bool]:
@@ -222,6 +265,8 @@ def _condition(connection: Connection, column: ColumnElement[Any], term: Term) -
     if term.field in NUMBERS:
         known: ColumnElement[bool] = COMPARE[term.compare](column, int(term.value))
         return and_(column.is_not(None), known)
+    if term.field == "state":
+        return column == STATES.index(term.value)
     if term.field == "licence":
         lower = func.lower(_by_code_point(connection, column))
         return lower.contains(ascii_lower(term.value), autoescape=True)
@@ -235,15 +280,69 @@ def _by_code_point(connection: Connection, column: ColumnElement[Any]) -> Column
     return collate(column, "C") if connection.dialect.name == "postgresql" else column
 
 
-def _rows(connection: Connection, keys: Sequence[Any]) -> list[Row]:
+def _rows(connection: Connection, keys: Sequence[Any]) -> list[Candidate]:
     """The rows of keys, in their order."""
-    found = {}
+    rows = {}
     for arm, columns in enumerate(_ARMS):
         numbers = [key.number for key in keys if key.arm == arm]
         if numbers:
             asked = select(*(column.label(name) for name, column in columns.items()))
             for row in connection.execute(asked.where(columns["number"].in_(numbers))).mappings():
-                values = {name: value for name, value in row.items() if name != "number"}
-                place = {name: values.pop(name) for name in Location.__slots__ if name in values}
-                found[arm, row["number"]] = Row(**values, place=Location(**place))
-    return [found[key.arm, key.number] for key in keys]
+                rows[arm, row["number"]] = _candidate(row)
+    return [rows[key.arm, key.number] for key in keys]
+
+
+def _candidate(row: RowMapping) -> Candidate:
+    """A row of all columns of an arm as it is handed out."""
+    location = Location(**{name: row[name] for name in Location.__slots__})
+    offset, length = row["thumbnail_offset"], row["thumbnail_length"]
+    thumbnail = None if offset is None else replace(location, offset=offset, length=length)
+    values = {name: row[name] for name in Candidate.__slots__ if name in row}
+    return Candidate(**{**values, "state": STATES[row["state"]]}, location=location, thumbnail=thumbnail)
+
+
+def candidates(connection: Connection, ids: Sequence[int]) -> list[Candidate]:
+    """Candidates by their ids, in that order."""
+    columns = _ARMS[_CANDIDATES]
+    asked = select(*(column.label(name) for name, column in columns.items()))
+    found = {
+        row["number"]: _candidate(row)
+        for chunk in chunks(ids)
+        for row in connection.execute(asked.where(columns["number"].in_(chunk))).mappings()
+    }
+    return [found[number] for number in ids]
+
+
+def near_duplicate_groups(connection: Connection, across: bool) -> list[list[Candidate]]:
+    """Groups of near-duplicates by their lowest image; with `across`, those of several datasets.
+
+    An image stands there as the first candidate that it is.
+    """
+    near, image = t.near_duplicate.c, t.image.c
+    members = select(near.group_id, near.image_id).order_by(near.group_id, near.image_id)
+    if across:
+        several = select(near.group_id).join(t.image, image.id == near.image_id).group_by(near.group_id)
+        members = members.where(near.group_id.in_(several.having(func.count(image.dataset_id.distinct()) > 1)))
+    rows = connection.execute(members).all()
+    first = _first_candidates(connection, [row.image_id for row in rows])
+    groups: dict[int, list[_Key]] = {}
+    for row in rows:
+        candidate = first.get(row.image_id)
+        key = _Key(_OTHERS, row.image_id) if candidate is None else _Key(_CANDIDATES, candidate)
+        groups.setdefault(row.group_id, []).append(key)
+    return [_rows(connection, keys) for keys in groups.values()]
+
+
+class _Key(NamedTuple):
+    arm: int
+    number: int
+
+
+def _first_candidates(connection: Connection, images: Sequence[int]) -> dict[int, int]:
+    table = t.candidate.c
+    asked = select(table.image_id, func.min(table.id)).group_by(table.image_id)
+    return {
+        image: number
+        for chunk in chunks(images)
+        for image, number in connection.execute(asked.where(table.image_id.in_(chunk)))
+    }

@@ -21,18 +21,22 @@ Resolve = Callable[[str], Synset]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A label: an image and its synset. An image has a row for each synset that it is said to show.
+class Candidate:
+    """An image and a synset that it may show, and what is concluded of that.
 
-    One without any has a row all the same, whose `wnid` is empty and whose `rank` is -1. Width and height are None
-    where they are unknown.
+    An image that is a candidate for nothing has a row all the same, whose `wnid` is empty and whose `rank` is -1. Width
+    and height are None where they are unknown, `sha256` is empty where the image was not read yet, and `score` is None
+    where nothing was concluded. A thumbnail is kept of own images only.
     """
 
     id: str
+    sha256: str
     wnid: str
     rank: int
     split: str
     state: str
+    score: float | None
+    policy: str
     boxes: int
     width: int | None
     height: int | None
@@ -40,7 +44,8 @@ class Row:
     source: str
     licence: str
     format: str
-    place: Location
+    location: Location
+    thumbnail: Location | None = None
 
 
 class Questions(Protocol):
@@ -58,13 +63,13 @@ class Questions(Protocol):
     def ids(self, query: Query) -> pa.Array:
         """The ids of the rows that match, each once, where it comes first."""
 
-    def rows(self, query: Query) -> Iterator[Row]:
+    def rows(self, query: Query) -> Iterator[Candidate]:
         """The rows that match, one after the other."""
 
-    def page(self, query: Query, number: int, size: int) -> list[Row]:
+    def page(self, query: Query, number: int, size: int) -> list[Candidate]:
         """Rows of page `number`, the first is 1, of `size` rows each; empty after the last."""
 
-    def sample(self, query: Query, n: int, seed: int) -> list[Row]:
+    def sample(self, query: Query, n: int, seed: int) -> list[Candidate]:
         """`n` of the rows that match, or all if they are fewer, every set of so many as probable as every other."""
 
 

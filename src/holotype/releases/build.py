@@ -24,7 +24,7 @@ from holotype.files import sha256_file, sync_folder
 from holotype.ontology import Synset
 from holotype.releases.split import SPLITS
 from holotype.store.location import Location
-from holotype.store.packs import tar_end, tar_member
+from holotype.store.tar.writing import tar_end, tar_member
 
 FORMAT: Final = 2
 MANIFEST: Final = "manifest.parquet"

@@ -3,57 +3,57 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from holotype.audits.certificates import NOTHING, Audit, Evidence, assess
+from holotype.catalog.releases import Accepted
 from holotype.catalog.votes import Votes
 from holotype.consensus.votes import Answer
 from holotype.crowd.alarms import Alarm
-from holotype.crowd.conclusion import State
-from holotype.crowd.expert import CURATOR, NOBODY_CHECKED, is_unchecked, without_names
+from holotype.crowd.expert import CURATOR, NOBODY_CHECKED
+from holotype.crowd.policy_names import is_unchecked, without_names
 from holotype.crowd.reviews import hidden_name
 from holotype.errors import ReleaseError
 from holotype.images.decode import EXTENSIONS
 from holotype.ontology import Ontology
 from holotype.releases.build import AUDIT, CHANGES, ID_LENGTH, SAMPLE, Contents, LabelledImage, labelled_by
 from holotype.releases.certificates import audit_tables, certificates_value
-from holotype.releases.split import Fractions, split
-from holotype.store.location import Location
+from holotype.releases.split import SPLITS, Fractions, split
+
+Answers = Counter[tuple[int, int]]
+"""How often each answer was given, by (candidate id, answer)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the catalog knows: rows of all candidates (`candidates.find`), the sightings of each, all votes that
-    count, what certificates follow from, and what the votes cannot tell."""
+    """What the catalog knows: the accepted rows that are released, the sightings of each candidate, all votes that
+    count with the (sha256, wnid) of their candidates, what certificates follow from, what the votes cannot tell, and
+    how many labels curators made, by policy and state."""
 
-    everything: Sequence[Any]
+    accepted: Sequence[Accepted]
     sightings: Mapping[int, Sequence[Any]]
     votes: Votes
+    pairs: Mapping[int, tuple[str, str]]
     evidence: Evidence = NOTHING
     alarms: Sequence[Alarm] = ()
+    overruled: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
-    @property
-    def accepted(self) -> list[Any]:
-        """The rows of the candidates labelled yes."""
-        return [row for row in self.everything if row.state == State.YES]
 
-    @property
-    def answers(self) -> Counter[tuple[int, int]]:
-        """How often each answer was given, by (candidate id, answer)."""
-        return Counter(zip(self.votes.candidate.tolist(), self.votes.answer.tolist(), strict=True))
+def count_answers(votes: Votes) -> Answers:
+    """How often each answer was given."""
+    return Counter(zip(votes.candidate.tolist(), votes.answer.tolist(), strict=True))
 
-    @property
-    def outvoted(self) -> list[Any]:
-        """The accepted rows with more noes than yeses that nobody answers for: no gold, curator, expert or source."""
-        counts = self.answers
-        return [
-            row
-            for row in self.accepted
-            if counts[row.candidate_id, int(Answer.NO)] > counts[row.candidate_id, int(Answer.YES)]
-            and not (row.policy == "gold" or row.policy.startswith(CURATOR) or is_unchecked(row.policy))
-        ]
+
+def outvoted(accepted: Iterable[Accepted], counts: Answers) -> list[Accepted]:
+    """The accepted rows with more noes than yeses that nobody answers for: no gold, curator, expert or source."""
+    return [
+        row
+        for row in accepted
+        if counts[row.candidate_id, int(Answer.NO)] > counts[row.candidate_id, int(Answer.YES)]
+        and not (row.policy == "gold" or row.policy.startswith(CURATOR) or is_unchecked(row.policy))
+    ]
 
 
 def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontology: Ontology, salt: str) -> Contents:
@@ -73,11 +73,11 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
     for row in accepted:
         in_group[row.group_id] = min(in_group.get(row.group_id, "g"), ids[row.sha256])
     groups = {ids[row.sha256]: in_group[row.group_id] for row in accepted}
-    splits = split([(row.wnid, ids[row.sha256]) for row in accepted], groups, fractions, seed)
-    counts = facts.answers
+    fixed = {ids[row.sha256]: row.split for row in accepted if row.split in SPLITS}
+    splits = split([(row.wnid, ids[row.sha256]) for row in accepted], groups, fractions, seed, fixed)
+    counts = count_answers(facts.votes)
     labels = []
     for row in sorted(accepted, key=lambda row: (row.rank, row.sha256)):
-        first = facts.sightings[row.candidate_id][0]
         columns = {
             "id": ids[row.sha256],
             "wnid": row.wnid,
@@ -88,16 +88,14 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
             "mode": row.mode,
             "width": row.width,
             "height": row.height,
-            "boxes": 0,
+            "boxes": row.boxes,
             "near_group": groups[ids[row.sha256]],
             **{answer.name.lower(): counts[row.candidate_id, int(answer)] for answer in Answer},
             "score": row.posterior,
             "policy": without_names(row.policy, hide),
-            "origin": _public(first.origin),
-            **{key: getattr(first, key) for key in ("source", "query", "position", "licence")},
+            **_provenance(row, facts.sightings.get(row.candidate_id, ())),
         }
-        address = Location(row.pack, row.offset, row.length)
-        labels.append(LabelledImage(address, EXTENSIONS[row.format], columns))
+        labels.append(LabelledImage(row.location, EXTENSIONS[row.format], columns))
     classes = [ontology[wnid] for wnid in sorted({row.wnid for row in accepted})]
     found = assess(facts.evidence)
     summary = {
@@ -112,7 +110,7 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
         **labelled_by([label.columns for label in labels]),
         **_overruled(facts, hide),
         **_unchecked(facts, found),
-        "outvoted": len(facts.outvoted),
+        "outvoted": len(outvoted(accepted, counts)),
         "alarms": [asdict(alarm) for alarm in facts.alarms],
     }
     certificates = certificates_value(facts.evidence.plans, found) if found else None
@@ -121,13 +119,21 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
     return Contents(labels, classes, list(_vote_rows(facts, salt)), summary, certificates, audit)
 
 
+def _provenance(row: Accepted, sightings: Sequence[Any]) -> dict[str, Any]:
+    """Where an image was first found, or the dataset that it came in."""
+    if not sightings:
+        origin, source = f"{row.dataset}/{row.name}", f"imported:{row.dataset}"
+        return {"origin": origin, "source": source, "query": "", "position": 0, "licence": ""}
+    first = sightings[0]
+    about = {key: getattr(first, key) for key in ("source", "query", "position", "licence")}
+    return {"origin": _public(first.origin), **about}
+
+
 def _overruled(facts: Facts, hide: Callable[[str], str]) -> dict[str, Any]:
     """How many labels each curator, under a hidden name, made yes and no; empty where none did."""
     found: dict[str, dict[str, int]] = {}
-    for row in facts.everything:
-        if row.policy is not None and row.policy.startswith(CURATOR):
-            curator = hide(row.policy.removeprefix(CURATOR))
-            found.setdefault(curator, {"yes": 0, "no": 0})[row.state] += 1
+    for (policy, state), count in facts.overruled.items():
+        found.setdefault(hide(policy.removeprefix(CURATOR)), {"yes": 0, "no": 0})[state] += count
     return {"overruled": found} if found else {}
 
 
@@ -148,10 +154,9 @@ def _public(origin: str) -> str:
 def _vote_rows(facts: Facts, salt: str) -> Iterator[dict[str, Any]]:
     """Every vote that counts, with the worker's name hashed under the project's secret salt."""
     votes = facts.votes
-    pairs = {row.candidate_id: (row.sha256, row.wnid) for row in facts.everything}
     hidden = {name: hidden_name(name, salt) for name in set(votes.worker)}
     for number, candidate in enumerate(votes.candidate.tolist()):
-        sha256, wnid = pairs[candidate]
+        sha256, wnid = facts.pairs[candidate]
         yield {
             "sha256": sha256,
             "wnid": wnid,

@@ -6,11 +6,14 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from holotype.errors import ReleaseError
 
 SPLITS: Final = ("train", "val", "test")
+HELD_OUT: Final = ("test", "val", "train")
+"""The splits, the one first that training must see least of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,16 @@ class Fractions:
 
 
 def split(
-    labels: Sequence[tuple[str, str]], groups: Mapping[str, str], fractions: Fractions, seed: int
+    labels: Sequence[tuple[str, str]],
+    groups: Mapping[str, str],
+    fractions: Fractions,
+    seed: int,
+    fixed: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
     """The split of each image: stratified by synset, seeded, near-duplicates together.
 
-    `labels` are (wnid, image) pairs, `groups` gives the near-duplicate group of an image (its own id if alone).
+    `labels` are (wnid, image) pairs, `groups` gives the near-duplicate group of an image (its own id if alone). `fixed`
+    images came with a split, and keep it: of a group with several, all go to the one that is most held out.
     Groups are dealt out one by one, in an order drawn by `seed`, each to the split that is furthest behind its
     share over the synsets the group shows; ties go to train, then test. A synset with a single image is trained
     on. A pure function: the order of `labels` does not matter.
@@ -46,17 +54,24 @@ def split(
     shares = {"train": fractions.train, "test": fractions.test, "val": fractions.val}
     placed: dict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(shares, 0.0))
     chosen: dict[str, str] = {}
-    for group in sorted(members, key=lambda group: _draw(seed, group)):
-        size = len(members[group])
-
-        def behind(name: str, group: str = group, size: int = size) -> float:
-            return sum(shares[name] * (sum(placed[wnid].values()) + size) - placed[wnid][name] for wnid in shows[group])
-
-        target = max((name for name in shares if shares[name] > 0), key=behind)
-        for wnid in shows[group]:
-            placed[wnid][target] += size
+    kept = {group: {fixed[image] for image in images if image in fixed} for group, images in members.items()}
+    for group in sorted(members, key=lambda group: (not kept[group], _draw(seed, group))):
+        size, shown = len(members[group]), [placed[wnid] for wnid in sorted(shows[group])]
+        came_in = [name for name in HELD_OUT if name in kept[group]]
+        target = came_in[0] if came_in else _furthest_behind(shares, shown, size)
+        for held in shown:
+            held[target] += size
         chosen.update(dict.fromkeys(members[group], target))
     return chosen
+
+
+def _furthest_behind(shares: Mapping[str, float], shown: Sequence[Mapping[str, float]], size: int) -> str:
+    """The split that lacks the most images of its share, over synsets of which so many are `shown` in each so far."""
+
+    def behind(name: str) -> float:
+        return sum(shares[name] * (sum(held.values()) + size) - held[name] for held in shown)
+
+    return max((name for name in shares if shares[name] > 0), key=behind)
 
 
 def _draw(seed: int, group: str) -> bytes:

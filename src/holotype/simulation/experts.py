@@ -40,7 +40,7 @@ def check_expert(policy: Policy, crowd: Crowd, workers: Collection[str]) -> None
     if not isinstance(inner, Trust):
         return
     if isinstance(crowd, Nobody) and inner.name not in workers:
-        raise CrowdError(f"no vote by {inner.name!r} counts; see: holotype workers list")
+        raise CrowdError(f"no vote by {inner.name!r} counts")
     alone = isinstance(crowd, SimulatedExpert) and crowd.expert == inner.name
     if isinstance(crowd, SimulatedCrowd) and not alone:
         raise CrowdError(f"only {inner.name!r} is trusted: simulate them alone, the others would be asked for nothing")

@@ -157,7 +157,7 @@ class _End:
             if isinstance(self.policy.policy if isinstance(self.policy, Imageable) else self.policy, Table):
                 raise CrowdError(
                     f"the seeds of {self.policy} are whole synsets, so {len(order):,} tasks cannot be forecast from a "
-                    f"sample of {self.limit:,}: compare policies with holotype verify rehearse instead"
+                    f"sample of {self.limit:,}: rehearse policies instead"
                 )
             order = np.sort(order[place < most][: self.limit])
         taken = np.bincount(synset[order], minlength=synsets)

@@ -204,7 +204,7 @@ def rehearse(
     where there are no images.
     """
     if not len(wnids):
-        raise CrowdError("there is nothing to rehearse: take in candidates first, with holotype ingest")
+        raise CrowdError("there is nothing to rehearse: take in candidates first")
     names, synset = np.unique(np.asarray(wnids), return_inverse=True)
     stage = Stage(population, [str(name) for name in names])
     kinds = draw_rows(stage.shares[synset], rng)

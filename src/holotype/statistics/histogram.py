@@ -48,8 +48,5 @@ def ranges_of(edges: Sequence[int]) -> tuple[str, ...]:
 
 
 def median(values: npt.ArrayLike, counts: npt.ArrayLike) -> int:
-    """The lower median of whole `values`, each there `counts` times."""
-    numbers, times = np.asarray(values), np.asarray(counts)
-    order = np.argsort(numbers, kind="stable")
-    seen = np.cumsum(times[order])
-    return int(numbers[order][np.searchsorted(seen, (seen[-1] + 1) // 2)])
+    """The lower median of whole `values`, each there `counts` times, fewer than 2**53 in all."""
+    return int(np.quantile(np.asarray(values), 0.5, weights=np.asarray(counts), method="inverted_cdf"))

@@ -14,9 +14,8 @@ import fcntl
 import hashlib
 import os
 import re
-import tarfile
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,55 +23,17 @@ from holotype.errors import PackError
 from holotype.files import sync_folder
 from holotype.store.location import Location
 from holotype.store.openfiles import OpenFile, OpenFiles
+from holotype.store.tar.headers import BLOCK
+from holotype.store.tar.scan import whole_members
+from holotype.store.tar.writing import tar_member
 
 ROTATE_AT: Final = 1 << 30
 THUMBNAIL: Final = "thumb.jpg"
-_BLOCK = 512
-_END = bytes(2 * _BLOCK)
+_END = bytes(2 * BLOCK)
 _IOV_MAX = 512
 _OPEN_FILES = 32
 _MEMBER_OF_FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _NAME = re.compile(r"pack-(\d{6})\.tar")
-
-
-_HEADER = tarfile.TarInfo("x").tobuf(tarfile.USTAR_FORMAT)
-
-
-def tar_member(name: str, data: bytes) -> tuple[bytes, bytes, bytes]:
-    """One ustar member with fixed metadata: its header of 512 bytes, its data, and the padding to whole blocks.
-
-    The header is `tarfile`'s with name (at most 99 ASCII characters), size and checksum put in, nine times as fast.
-    """
-    encoded = name.encode("ascii")
-    if len(encoded) > 99 or len(data) >= 8**11:
-        raise PackError(f"{name!r} with {len(data):,} bytes does not fit a ustar header")
-    header = bytearray(_HEADER)
-    header[: len(encoded)] = encoded
-    header[124:135] = b"%011o" % len(data)
-    header[148:156] = b" " * 8
-    header[148:155] = b"%06o\0" % sum(header)
-    return bytes(header), data, bytes(-len(data) % _BLOCK)
-
-
-def tar_end(length: int) -> bytes:
-    """What ends a tar of `length` bytes: two zero blocks, then zeros up to a whole record of 10,240 bytes."""
-    return bytes(2 * _BLOCK + -(length + 2 * _BLOCK) % tarfile.RECORDSIZE)
-
-
-def scan_members(file: int, start: int) -> Iterator[tuple[str, int, int]]:
-    """``(name, offset, length)`` of the members from `start`, up to the end of the tar or the first damaged or
-    unfinished one."""
-    size = os.fstat(file).st_size
-    while start + _BLOCK <= size:
-        try:
-            info = tarfile.TarInfo.frombuf(os.pread(file, _BLOCK, start), "utf-8", "strict")
-        except (tarfile.HeaderError, UnicodeDecodeError):
-            return
-        data = start + _BLOCK
-        start = data + -(-info.size // _BLOCK) * _BLOCK
-        if start > size:
-            return
-        yield info.name, data, info.size
 
 
 class PackWriter:
@@ -110,7 +71,7 @@ class PackWriter:
     def append(self, name: str, data: bytes) -> Location:
         """Queue a member; its address becomes true with `commit`."""
         parts = tar_member(name, data)
-        address = Location(self._name, self._end + self._pending + _BLOCK, len(data))
+        address = Location(self._name, self._end + self._pending + BLOCK, len(data))
         self._buffer.extend(parts)
         self._pending += sum(map(len, parts))
         return address
@@ -185,18 +146,18 @@ class PackWriter:
 
     def _recover(self, file: int, pack: str, committed: int) -> tuple[int, dict[str, Location]]:
         """The end of the last whole member, and the images beyond `committed`."""
-        end = -(-committed // _BLOCK) * _BLOCK
+        end = -(-committed // BLOCK) * BLOCK
         orphans: dict[str, Location] = {}
         if end > os.fstat(file).st_size:
             os.close(file)
             raise PackError(f"{self._folder / pack} is shorter than the catalog says: restore it from a backup")
-        for name, offset, length in scan_members(file, end):
+        for name, offset, length, following in whole_members(file, end):
             digest, _, extension = name.partition(".")
             if extension != THUMBNAIL:
                 if hashlib.sha256(os.pread(file, length, offset)).hexdigest() != digest:
                     break
                 orphans[digest] = Location(pack, offset, length)
-            end = offset + -(-length // _BLOCK) * _BLOCK
+            end = following
         return end, orphans
 
     def _create(self) -> None:

@@ -6,11 +6,8 @@ from pathlib import Path
 
 from holotype.errors import ArchiveError
 from holotype.store.archives import ArchiveReader, read_file
-from holotype.store.location import Location
+from holotype.store.location import PACK, TREE, Location
 from holotype.store.packs import PackReader
-
-TREE = "tree"
-"""The kind of a folder whose files are images."""
 
 
 class Store:
@@ -29,7 +26,7 @@ class Store:
 
         Raises `PackError` or `ArchiveError` if they are not there any more.
         """
-        if not location.kind:
+        if location.kind == PACK:
             return self._packs.read(location)
         if location.kind != TREE:
             return self._archives.read(

@@ -74,7 +74,7 @@ class MTurk:
         Raises `CrowdError`, before anything is spent, where that would exceed the budget, or without one in production.
         """
         if self._wire.production and self._budget is None:
-            raise CrowdError("real money is only spent within a budget: give one (--budget DOLLARS)")
+            raise CrowdError("real money is only spent within a budget: give one")
         self._ledger.remember(pages, self._clock())
         book = self._book(pages)
         placements = place(pages, book)
@@ -192,7 +192,7 @@ class MTurk:
         on: dict[str, list[str]] = {}
         for posting in book.postings:
             on.setdefault(posting.reference, []).append(posting.page)
-        pages = self._ledger.pages({on[id][0] for id in hits if submitted[id]})
+        pages = self._ledger.pages({page for id in hits if submitted[id] for page in on[id]})
         voters = {
             task: set(names)
             for task, names in self._ledger.voters(
@@ -204,7 +204,8 @@ class MTurk:
         for id in hits:
             waiting = [page for page in dict.fromkeys(reversed(on[id])) if page not in book.answered] or on[id][-1:]
             for assignment in submitted[id]:
-                shown = replace(pages[on[id][0]], id=waiting[0])  # what the HIT's address shows, with its gold
+                # what the HIT's address shows, with its gold
+                shown = replace(pages[on[id][0]], id=waiting[0], round=pages[waiting[0]].round)
                 sheet = self._sheet(assignment, shown, voters)
                 if sheet is not None:
                     sheets.append(sheet)

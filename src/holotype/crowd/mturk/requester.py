@@ -49,7 +49,7 @@ def endpoint_for(production: bool, endpoint: str | None) -> str:
     url = endpoint or f"https://{PRODUCTION if production else SANDBOX}"
     host = check_url(url)
     if not production and host != SANDBOX and host not in LOOPBACK:
-        raise CrowdError(f"{host} is not the sandbox: real money is only spent with production (--production)")
+        raise CrowdError(f"{host} is not the sandbox: real money is only spent in production")
     return url
 
 

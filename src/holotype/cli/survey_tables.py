@@ -1,18 +1,12 @@
-"""The command `stats`: what a project holds, and the papers' properties of it."""
+"""The papers' properties of an image database, as tables and plots of text."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import click
 
-import holotype as api
-from holotype.cli import show
-from holotype.cli.options import json_option, project_option
-from holotype.crowd.conclusion import State
-from holotype.files import write_atomically
+from holotype.cli.tables import print_table
 from holotype.ontology import Ontology
 from holotype.statistics.accuracy import DepthAccuracy
 from holotype.statistics.diversity import Ranking
@@ -24,80 +18,9 @@ from holotype.statistics.scale import Scale
 from holotype.statistics.sizes import Sizes
 from holotype.statistics.survey import Survey
 
-Render = Callable[[Survey, Ontology, str], str]
 
-
-@click.command()
-@project_option
-@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write an HTML page with plots here.")
-@click.option(
-    "--diversity",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Measure diversity, too: by N images of each of up to 100 synsets that have as many.",
-)
-@json_option
-def stats(project: Path, report: Path | None, diversity: int | None, as_json: bool) -> None:
-    """Count what the project holds: its scale, hierarchy, accuracy, image sizes and objects."""
-    render = _renderer() if report else None
-    with api.open(project) as db, show.bars(["diversity"] if diversity else []) as advance:
-        values = {**db.counts(), "datasets": db.datasets.counts()}
-        survey = db.statistics(diversity or 0, progress=lambda done, total: advance("diversity", done, total))
-        ontology = db.ontology
-    if report and render:
-        write_atomically(report, render(survey, ontology, project.resolve().name).encode())
-    if as_json:
-        show.as_json({**values, "properties": survey.values()})
-        return
-    _print_totals(values, ontology)
-    _print_survey(survey, ontology)
-    if report:
-        click.echo(f"report: {report}")
-
-
-def _renderer() -> Render:
-    """What makes the report, found before any work is done."""
-    try:
-        import jinja2
-        import matplotlib
-
-        from holotype.statistics.report import render
-    except ModuleNotFoundError as error:
-        raise click.ClickException(f"{error}; the report needs: pip install 'holotype[demo]'") from error
-    del jinja2, matplotlib
-    return render
-
-
-def _print_totals(values: Mapping[str, Any], ontology: Ontology) -> None:
-    totals = {name: value for name, value in values.items() if isinstance(value, int)}
-    if any(totals.values()) or values["intake"] or not values["datasets"]:
-        names = {**{name: name.replace("_", " ") for name in totals}, "images": "images taken in"}
-        click.echo(", ".join(f"{value:,} {names[name]}" for name, value in totals.items()))
-        click.echo("intake: " + (", ".join(f"{name} {count:,}" for name, count in values["intake"].items()) or "none"))
-    for one in values["datasets"]:
-        counts = ", ".join(f"{one[name]:,} {name}" for name in ("images", "labelled", "boxes"))
-        click.echo(f"imported {one['dataset']} {one['split']}: {counts}")
-    if values["policies"]:
-        click.echo(
-            "labels by " + ", ".join(f"{show.plain(name)} {count:,}" for name, count in values["policies"].items())
-        )
-    if values["guards"]:
-        click.echo("held back by " + ", ".join(f"{name} {count:,}" for name, count in values["guards"].items()))
-    show.alarms(values["alarms"])
-    if not values["synsets"]:
-        return
-    states = [str(state) for state in State if state is not State.ABANDONED or values["states"].get(state)]
-    show.table(
-        "",
-        ("synset", "wnid", *states),
-        [
-            (ontology[wnid].name, wnid, *(count.get(state, 0) for state in states))
-            for wnid, count in values["synsets"].items()
-        ],
-    )
-
-
-def _print_survey(survey: Survey, ontology: Ontology) -> None:
+def print_survey(survey: Survey, ontology: Ontology) -> None:
+    """Every property that was measured."""
     if survey.scale.images:
         _print_scale(survey.scale)
         _print_hierarchy(survey.hierarchy)
@@ -130,7 +53,7 @@ def _print_hierarchy(hierarchy: Hierarchy) -> None:
         f"mean; {hierarchy.leaves:,} have none"
     )
     columns = "synsets", "with images", "density", "images"
-    show.table(
+    print_table(
         "by depth",
         ("depth", *columns),
         [
@@ -144,7 +67,7 @@ def _print_hierarchy(hierarchy: Hierarchy) -> None:
             for level in hierarchy.levels
         ],
     )
-    show.table(
+    print_table(
         "the fullest subtrees",
         ("subtree", *columns),
         [
@@ -155,7 +78,7 @@ def _print_hierarchy(hierarchy: Hierarchy) -> None:
 
 
 def _print_accuracy(levels: Sequence[DepthAccuracy]) -> None:
-    show.table(
+    print_table(
         "accuracy, from audits",
         ("depth", "synsets", "labels audited", "mean precision", "least lower bound"),
         [
@@ -192,7 +115,7 @@ def _print_objects(objects: Objects) -> None:
 def _print_diversity(ranking: Ranking, ontology: Ontology) -> None:
     for title, shown in zip(("most diverse", "least diverse"), ends(ranking), strict=True):
         if shown:
-            show.table(
+            print_table(
                 f"{title}: bytes of the mean of {ranking.images:,} images",
                 ("synset", "wnid", "bytes"),
                 [(ontology[one.wnid].name, one.wnid, len(one.png)) for one in shown],

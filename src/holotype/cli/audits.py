@@ -14,24 +14,26 @@ import click
 import holotype as api
 from holotype.audits.bounds import CONFIDENCE, audits_needed
 from holotype.audits.certificates import Audit, Certificate
-from holotype.cli import show
 from holotype.cli.answers import AUDIT, choice, read_csv
+from holotype.cli.groups import CommandGroup
+from holotype.cli.named_release import opened_release
 from holotype.cli.options import json_option, project_option
-from holotype.cli.releases import release_in_folder
+from holotype.cli.tables import print_table
+from holotype.cli.text import print_json
 from holotype.consensus.votes import Answer
 from holotype.errors import CrowdError
 from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology
-from holotype.releases import Release, certify_release, ontology_of
+from holotype.releases import certify_release
 from holotype.releases.certificates import certificate_value
 
 
-@click.group()
-def audit() -> None:
+@click.group(cls=CommandGroup)
+def audits() -> None:
     """Have a random sample of accepted images audited, to certify their precision."""
 
 
-@audit.command("draw")
+@audits.command("draw")
 @click.option("--under", multiple=True, required=True, metavar="SYNSET", help="A wnid or lemma: its whole subtree.")
 @click.option("--per-synset", is_flag=True, help="Audit every synset below with accepted images by itself, too.")
 @click.option(
@@ -63,7 +65,7 @@ def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path,
     with api.open(project) as db:
         targets = [db.lemmas.resolve(name) for name in under]
         if per_synset:
-            wnids = {image.wnid for target in targets for image in db.images.candidates(target, "yes")}
+            wnids = {image.wnid for target in targets for image in db.images.find(f"under:{target.wnid} state:yes")}
             targets.extend(db.ontology[wnid] for wnid in wnids)
         images = db.audits.draw(targets, size, fresh)
         names = {image.wnid: str(db.ontology[image.wnid].name) for image in images}
@@ -75,22 +77,22 @@ def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path,
             file.writelines(contact_sheet("Audit", images, headings))
     click.echo(
         f"{len(images):,} images to look at in {page}; fill in the last column of {out}, "
-        f"then: holotype audit record {out} --auditor NAME -p {project}"
+        f"then: holotype audits record {out} --auditor NAME -p {project}"
     )
 
 
-@audit.command("record")
+@audits.command("record")
 @click.argument("answers", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--auditor", required=True, metavar="NAME", help="Who gave the answers; stored, released as a hash.")
 @project_option
 def record_command(answers: Path, auditor: str, project: Path) -> None:
-    """Record ANSWERS, the CSV file of `holotype audit draw` with its last column filled in; empty cells are skipped."""
+    """Record ANSWERS, the CSV file of `audits draw` with its last column filled in; empty cells are skipped."""
     said = _filled_in(answers)
     with api.open(project) as db:
         click.echo(db.audits.record(said, auditor))
 
 
-@audit.command("correct")
+@audits.command("correct")
 @click.argument("answers", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--auditor", required=True, metavar="NAME", help="Whose answers are corrected.")
 @click.option("--reason", required=True, metavar="TEXT", help="Why they were wrong; stored and released.")
@@ -112,21 +114,21 @@ def _filled_in(path: Path) -> dict[tuple[str, str], Answer]:
     return {pair: answer for pair, answer in said.items() if answer is not None}
 
 
-@audit.command("status")
+@audits.command("status")
 @project_option
 @json_option
 def audit_status(project: Path, as_json: bool) -> None:
     """Show how far the audits have come, but not how they turn out: a plan must not be changed by that."""
     with api.open(project) as db:
-        audits = db.audits.status()
-        names = {found.plan.wnid: db.ontology[found.plan.wnid].name for found in audits}
+        found = db.audits.status()
+        names = {one.plan.wnid: db.ontology[one.plan.wnid].name for one in found}
     if as_json:
-        show.as_json([_audit_values(found) for found in audits])
+        print_json([_audit_values(one) for one in found])
         return
-    show.table(
+    print_table(
         "",
         ("synset", "wnid", "accepted", "planned", "sample", "audited", "draws", "state"),
-        [(names[value["wnid"]], *value.values()) for value in map(_audit_values, audits)],
+        [(names[value["wnid"]], *value.values()) for value in map(_audit_values, found)],
     )
 
 
@@ -142,11 +144,11 @@ def _audit_values(found: Audit) -> dict[str, Any]:
     }
 
 
-@click.command("certify")
+@audits.command("certificates")
 @click.argument("release_or_name", required=False)
 @project_option
 @json_option
-def certify_command(release_or_name: str | None, project: Path, as_json: bool) -> None:
+def certificates_command(release_or_name: str | None, project: Path, as_json: bool) -> None:
     """Compute the certificates of a release again, given by folder or name, or without one the project's.
 
     Exit code 1 if a release's certificates do not hold up.
@@ -156,26 +158,19 @@ def certify_command(release_or_name: str | None, project: Path, as_json: bool) -
         with api.open(project) as db:
             found, ontology = db.audits.certificates(), db.ontology
     else:
-        made, ontology = _release(release_or_name, project)
-        problems = certify_release(made, ontology)
-        found = [] if problems else made.certificates
+        with opened_release(release_or_name, project) as named:
+            problems, ontology = certify_release(named.release, named.ontology), named.ontology
+            found = [] if problems else named.release.certificates
     if as_json:
-        show.as_json({"certificates": [_certificate_values(one) for one in found], "problems": problems})
+        print_json({"certificates": [_certificate_values(one) for one in found], "problems": problems})
     elif problems:
         click.echo("\n".join(f"{release_or_name}: {problem}" for problem in problems))
     elif found:
         print_certificates(found, ontology)
     else:
-        click.echo("no certificate: no audit is planned and complete; see holotype audit status")
+        click.echo("no certificate: no audit is planned and complete; see holotype audits status")
     if problems:
         raise click.exceptions.Exit(1)
-
-
-def _release(name: str, project: Path) -> tuple[Release, Ontology]:
-    if made := release_in_folder(name, project):
-        return made, ontology_of(made)
-    with api.open(project) as db:
-        return Release(project / "releases" / name), db.ontology
 
 
 def _certificate_values(found: Certificate) -> dict[str, Any]:
@@ -184,7 +179,7 @@ def _certificate_values(found: Certificate) -> dict[str, Any]:
 
 def print_certificates(certificates: Sequence[Certificate], ontology: Ontology) -> None:
     """What was audited, what was observed, and the bounds that are certified."""
-    show.table(
+    print_table(
         f"precision on independently audited random samples; one-sided {100 * CONFIDENCE:g} % hypergeometric bounds, "
         "of each target whatever was drawn of it, and of all together",
         ("synset", "wnid", "labels", "audited", "correct", "observed", "at least", "all at least", "draws", "remarks"),

@@ -1,0 +1,203 @@
+"""Commands that ask a crowd."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+import holotype as api
+from holotype.cli.answers import read_answers
+from holotype.cli.campaigns import dollars, policy_option
+from holotype.cli.groups import CommandGroup
+from holotype.cli.options import file_type, json_option, project_option
+from holotype.cli.progress import bars
+from holotype.cli.rehearsal import forecast_command, rehearse_command
+from holotype.cli.remedies import alarm_lines
+from holotype.cli.text import print_json
+from holotype.consensus.calibration import Calibration
+from holotype.crowd.conclusion import Policy
+from holotype.crowd.expert import Nobody, Source, Trust
+from holotype.crowd.imageable import Imageable
+from holotype.crowd.mturk.terms import Quote, Terms
+from holotype.crowd.policies import Posterior
+from holotype.errors import CrowdError
+
+if TYPE_CHECKING:
+    from holotype.project import Project
+    from holotype.project.crowd import CampaignReport
+    from holotype.simulation.workers import SimulatedCrowd
+
+calibrate_option = click.option(
+    "--calibrate", is_flag=True, help="Correct posteriors by what the project's gold shows."
+)
+back_off_option = click.option(
+    "--back-off", is_flag=True, help="Ask for the ancestor where the crowd splits between siblings."
+)
+
+
+@click.group(cls=CommandGroup)
+def crowd() -> None:
+    """Ask people about every candidate until it is sure."""
+
+
+@crowd.command("run")
+@click.option(
+    "--crowd", "who", type=click.Choice(["simulated", "nobody"]), help="Who answers; nobody: go by the votes there are."
+)
+@policy_option
+@calibrate_option
+@back_off_option
+@click.option(
+    "--truth",
+    type=file_type,
+    help="CSV with the header sha256,wnid,answer (yes or no): what the simulated workers see. "
+    "[default: every image is what its folder says]",
+)
+@click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
+@click.option(
+    "--trust", metavar="NAME", help="One trusted person's votes decide alone; of the simulated, ask only them."
+)
+@click.option(
+    "--accept-source",
+    "source",
+    metavar="[SOURCE]",
+    is_flag=False,
+    flag_value="folder",
+    help="Take what a source says as it is, and ask nobody: folder (what the folders say) or, as in folder:birds, one.",
+)
+@project_option
+@json_option
+@click.pass_context
+def run_command(
+    context: click.Context,
+    /,
+    who: str | None,
+    policy: Policy,
+    calibrate: bool,
+    back_off: bool,
+    truth: Path | None,
+    seed: int,
+    trust: str | None,
+    source: str | None,
+    project: Path,
+    as_json: bool,
+) -> None:
+    """Ask a simulated crowd about every candidate until it is sure, or conclude from the votes there are.
+
+    With --trust or --accept-source nobody need be asked. For people see: holotype crowd mturk.
+    """
+    _refuse_unheeded(context, who, trust, source)
+    expert = Source(source) if source is not None else Trust(trust) if trust is not None else None
+    with api.open(project) as db, bars(["crowd"]) as advance:
+        asked = expert or Imageable(_calibrated(db, policy) if calibrate else policy)
+        people = _simulated(db, truth, seed, trust) if who == "simulated" else Nobody()
+        report = db.crowd.run(people, asked, lambda done, total: advance("crowd", done, total), back_off)
+    waiting = "what is open needs more votes" if trust is None else f"{trust} has not answered what is open"
+    _print_report(report, as_json, waiting)
+
+
+def _refuse_unheeded(context: click.Context, who: str | None, trust: str | None, source: str | None) -> None:
+    """Raises `click.UsageError` for an option that would be lost on who is asked, and where nobody is named."""
+    if source is not None:
+        name, heeded = "--accept-source", {"source"}
+    elif trust is not None:
+        name, heeded = "--trust", {"trust", "who"} | ({"truth", "seed"} if who == "simulated" else set())
+    elif who is None:
+        raise click.UsageError("Missing option '--crowd' (or --trust, or --accept-source)")
+    else:
+        name, heeded = f"--crowd {who}", {"who", "policy", "calibrate", "back_off"}
+        heeded |= {"truth", "seed"} if who == "simulated" else set()
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if given and parameter.name not in heeded | {"project", "as_json"}:
+            raise click.UsageError(f"{name} does not heed {parameter.opts[-1]}: leave it out")
+
+
+def _simulated(db: Project, truth: Path | None, seed: int, expert: str | None) -> SimulatedCrowd:
+    return db.crowd.simulated(None if truth is None else _read_truth(db, truth), seed, expert)
+
+
+def _read_truth(db: Project, path: Path) -> Mapping[tuple[str, str], bool]:
+    truth, gold = read_answers(path), db.gold.answers()
+    known = truth.keys() | db.crowd.above(truth)
+    missing = [task for task in db.candidates.tasks() if (task.sha256, task.wnid) not in known and task not in gold]
+    if missing:
+        first = missing[0]
+        raise CrowdError(f"{path} lacks {len(missing):,} candidates, the first is {first.sha256} for {first.wnid}")
+    return truth
+
+
+@crowd.command("mturk")
+@click.option(
+    "--page-url", required=True, metavar="URL", help="Where a page with its questions is, with {page} for its id."
+)
+@click.option("--reward", required=True, type=dollars, metavar="DOLLARS", help="What a worker gets for a page.")
+@click.option("--budget", type=dollars, metavar="DOLLARS", help="The most all pages may cost, over all runs.")
+@click.option("--production", is_flag=True, help="Real workers and real money instead of the sandbox; takes a budget.")
+@click.option("--yes", is_flag=True, help="Do not ask before spending.")
+@policy_option
+@calibrate_option
+@back_off_option
+@project_option
+@json_option
+def mturk_command(
+    page_url: str,
+    reward: Decimal,
+    budget: Decimal | None,
+    production: bool,
+    yes: bool,
+    policy: Policy,
+    calibrate: bool,
+    back_off: bool,
+    project: Path,
+    as_json: bool,
+) -> None:
+    """Ask people on Mechanical Turk about every candidate until they are sure.
+
+    People need time: run the same command again to collect what they answered and to ask on.
+    """
+
+    def agree(price: Quote) -> None:
+        click.echo(f"{price} {'of real money' if production else 'of play money in the sandbox'}", err=True)
+        if not yes and not click.confirm("post them?", err=True):
+            raise CrowdError("nothing was posted: the price was declined")
+
+    with api.open(project) as db:
+        asked = Imageable(_calibrated(db, policy) if calibrate else policy)
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_MTURK")
+        people = db.crowd.mturk(Terms(page_url, reward), budget, production, endpoint, agree)
+        report = db.crowd.run(people, asked, back_off=back_off)
+    for sheet in people.refused:
+        click.echo(f"not readable: assignment {sheet.assignment} of {sheet.worker}: {sheet.reason}", err=True)
+    _print_report(report, as_json, "people are still working: run the same command again later")
+
+
+def _calibrated(db: Project, policy: Policy) -> Policy:
+    if not isinstance(policy, Posterior):
+        raise click.UsageError(f"--calibrate corrects posteriors; {policy} has none")
+    found = db.crowd.calibration(policy)
+    why = "gold of both sides contradicts them" if found != Calibration() else "gold does not contradict them"
+    click.echo(f"posteriors {'are' if found != Calibration() else 'need not be'} corrected: {why}", err=True)
+    return dataclasses.replace(policy, calibration=found)
+
+
+def _print_report(report: CampaignReport, as_json: bool, waiting: str) -> None:
+    if as_json:
+        print_json(dataclasses.asdict(report))
+        return
+    click.echo(report)
+    for line in alarm_lines(dataclasses.asdict(alarm) for alarm in report.alarms):
+        click.echo(line)
+    if report.waiting:
+        click.echo(waiting)
+
+
+crowd.add_command(rehearse_command)
+crowd.add_command(forecast_command)

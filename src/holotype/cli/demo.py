@@ -1,0 +1,93 @@
+"""The guided tour."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from holotype.cli.evaluate import print_scores
+from holotype.cli.progress import bars
+from holotype.cli.tables import print_table
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Where to work.")
+@click.option(
+    "--photos",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Use this folder's images.",
+)
+@click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
+def demo(out: Path, photos: Path | None, seed: int) -> None:
+    """Run everything once: WordNet, real photographs, a simulated crowd, a release, a score, a report."""
+    try:
+        from holotype.demo.report import render
+
+        render_report: Callable[[Any], str] = render
+        from holotype.demo.journey import STAGES, run_demo
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f"{error}; the demo needs: pip install 'holotype[demo]'") from error
+    out.mkdir(parents=True, exist_ok=True)
+    with bars(STAGES) as advance:
+        result = run_demo(out, photos, seed, advance)
+    page = out / "report.html"
+    page.write_text(render_report(result), encoding="utf-8")
+    if result.photos.remark:
+        click.echo(result.photos.remark)
+    click.echo(f"{result.intake}\n{result.verified}\n{result.release or 'no release'}")
+
+    def share(value: float | None) -> str:
+        return "-" if value is None else f"{100 * value:.1f} %"
+
+    print_table(
+        "adaptive consensus beside a majority of five by the same crowd",
+        (
+            "subtree",
+            "candidates",
+            "votes",
+            "by five",
+            "precision",
+            "by five",
+            "recall",
+            "by five",
+            "accepted",
+        ),
+        [
+            (
+                row.name,
+                row.candidates,
+                row.adaptive.votes,
+                row.fixed.votes,
+                share(row.adaptive.precision),
+                share(row.fixed.precision),
+                share(row.adaptive.recall),
+                share(row.fixed.recall),
+                row.adaptive.accepted,
+            )
+            for row in (*result.rows, result.total)
+        ],
+        last_is_total=True,
+    )
+    votes = result.total.adaptive.votes / max(1, result.total.fixed.votes)
+    click.echo(f"votes asked: {100 * votes:.0f} % of a five-vote majority's")
+    if result.scores is None:
+        click.echo(result.remark)
+    else:
+        print_scores(result.scores)
+    program = "holotype" if shutil.which("holotype") else min(sys.argv[0], os.path.relpath(sys.argv[0]), key=len)
+    click.echo(
+        f"\nreport: {page}\nnow try:\n"
+        f"  {program} statistics -p {result.project}\n"
+        f"  {program} release verify v1 -p {result.project}\n"
+        f"  {program} ontology tree bird\n"
+        f"  {program} demo --photos DIR     (your own photographs, named or described by .txt files)"
+    )

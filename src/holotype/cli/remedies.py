@@ -1,0 +1,55 @@
+"""What to do about errors and alarms, in commands: what a library says of the domain, this face adds to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from holotype.errors import (
+    AmbiguousFolders,
+    ContradictedGold,
+    InvalidTaxonomy,
+    NoProject,
+    NothingAccepted,
+    OutvotedImages,
+    UnknownWorker,
+)
+
+REMEDIES: Final[Mapping[type[Exception], str]] = MappingProxyType(
+    {
+        AmbiguousFolders: "rename the folders, or say what they mean with --sense NAME=WNID",
+        ContradictedGold: "give a reason to: holotype gold correct",
+        InvalidTaxonomy: "to see all that is wrong: holotype ontology check FILE",
+        NoProject: "make one with: holotype init {path}",
+        NothingAccepted: "ask first, with: holotype crowd run",
+        OutvotedImages: "look at them (holotype labels outvoted), overrule what is wrong, or take them with --outvoted",
+        UnknownWorker: "see: holotype workers list",
+    }
+)
+"""What to do, by the kind of the error, with its values in braces."""
+
+COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "no-bad": "holotype gold siblings, or gold add",
+        "no-good": "holotype gold add",
+        "one-sided-gold": "holotype gold add",
+        "modes": "holotype gold add, or crowd run --policy",
+        "clique": "holotype workers list",
+        "spammers": "holotype workers list",
+    }
+)
+"""The commands that mend what votes cannot tell, by the code of the alarm; some need none."""
+
+
+def advised(error: Exception) -> str:
+    """What an error says, and what to do about it."""
+    remedy = REMEDIES.get(type(error))
+    return str(error) if remedy is None else f"{error}; {remedy.format(**vars(error))}"
+
+
+def alarm_lines(told: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    """A line for each thing that the votes cannot tell, with what would mend it: of `holotype.crowd.alarms.Alarm`."""
+    for alarm in told:
+        command = COMMANDS.get(alarm["code"])
+        yield f"alarm: {alarm['message']}; {alarm['remedy']}" + (f" ({command})" if command else "")

@@ -1,0 +1,66 @@
+"""The program `holotype`: what there is, by name."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+import click
+
+from holotype import __version__
+from holotype.cli.groups import CommandGroup, Elsewhere
+
+COMMANDS: Final = MappingProxyType(
+    {
+        "init": Elsewhere("holotype.cli.init:init", "Make a project in FOLDER."),
+        "ingest": Elsewhere("holotype.cli.ingest:ingest", "Take in every image below FOLDER; again, only what is new."),
+        "query": Elsewhere(
+            "holotype.cli.query:query_command",
+            "Find images: count the labels that satisfy QUERY, all its terms, and show the first.",
+        ),
+        "statistics": Elsewhere(
+            "holotype.cli.statistics:statistics",
+            "Count what the project holds: its scale, hierarchy, accuracy, image sizes and objects.",
+        ),
+        "evaluate": Elsewhere(
+            "holotype.cli.evaluate:evaluate_command", "Score PREDICTIONS, a CSV keyed by image id, as ILSVRC does."
+        ),
+        "orders": Elsewhere(
+            "holotype.cli.orders:orders_command",
+            "List the orders of ILSVRC2012's classes, or tell which one predictions are in.",
+        ),
+        "demo": Elsewhere(
+            "holotype.cli.demo:demo",
+            "Run everything once: WordNet, real photographs, a simulated crowd, a release, a score, a report.",
+        ),
+        "ontology": Elsewhere(
+            "holotype.cli.ontology:ontology",
+            "Look things up in WordNet 3.0 or another ontology; check and export taxonomies.",
+        ),
+        "datasets": Elsewhere(
+            "holotype.cli.datasets:datasets", "Open other people's datasets where they lie, and check them."
+        ),
+        "candidates": Elsewhere("holotype.cli.candidates:candidates", "Say what images may show."),
+        "crowd": Elsewhere("holotype.cli.crowd:crowd", "Ask people about every candidate until it is sure."),
+        "gold": Elsewhere("holotype.cli.gold:gold", "Candidates whose answer is known, asked to learn about workers."),
+        "workers": Elsewhere("holotype.cli.workers:workers", "Review the crowd's workers, block and unblock them."),
+        "labels": Elsewhere(
+            "holotype.cli.labels:labels",
+            "Overrule labels, with a name and a reason; what was said before stays in the history.",
+        ),
+        "audits": Elsewhere(
+            "holotype.cli.audits:audits", "Have a random sample of accepted images audited, to certify their precision."
+        ),
+        "release": Elsewhere("holotype.cli.release:release", "Make, list and verify releases."),
+    }
+)
+
+
+@click.group(
+    cls=CommandGroup,
+    elsewhere=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(__version__, package_name="holotype")
+def holotype() -> None:
+    """From an ontology to a clean, hierarchical, versioned image database, and benchmarks on it."""

@@ -1,0 +1,92 @@
+"""The command that counts: what a project holds, and the papers' properties of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+import holotype as api
+from holotype.cli.options import json_option, project_option
+from holotype.cli.progress import bars
+from holotype.cli.remedies import alarm_lines
+from holotype.cli.survey_tables import print_survey
+from holotype.cli.tables import print_table
+from holotype.cli.text import plain, print_json
+from holotype.crowd.conclusion import State
+from holotype.files import write_atomically
+from holotype.ontology import Ontology
+from holotype.statistics.survey import Survey
+
+Render = Callable[[Survey, Ontology, str], str]
+
+
+@click.command()
+@project_option
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write an HTML page with plots here.")
+@click.option(
+    "--diversity",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Measure diversity, too: by N images of each of up to 100 synsets that have as many.",
+)
+@json_option
+def statistics(project: Path, report: Path | None, diversity: int | None, as_json: bool) -> None:
+    """Count what the project holds: its scale, hierarchy, accuracy, image sizes and objects."""
+    render = _renderer() if report else None
+    with api.open(project) as db, bars(["diversity"] if diversity else []) as advance:
+        values = {**db.counts(), "datasets": db.datasets.counts()}
+        survey = db.statistics(diversity or 0, progress=lambda done, total: advance("diversity", done, total))
+        ontology = db.ontology
+    if report and render:
+        write_atomically(report, render(survey, ontology, project.resolve().name).encode())
+    if as_json:
+        print_json({**values, "properties": survey.values()})
+        return
+    _print_totals(values, ontology)
+    print_survey(survey, ontology)
+    if report:
+        click.echo(f"report: {report}")
+
+
+def _renderer() -> Render:
+    """What makes the report, found before any work is done."""
+    try:
+        import jinja2
+        import matplotlib
+
+        from holotype.statistics.report import render
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f"{error}; the report needs: pip install 'holotype[demo]'") from error
+    del jinja2, matplotlib
+    return render
+
+
+def _print_totals(values: Mapping[str, Any], ontology: Ontology) -> None:
+    totals = {name: value for name, value in values.items() if isinstance(value, int)}
+    if any(totals.values()) or values["intake"] or not values["datasets"]:
+        names = {**{name: name.replace("_", " ") for name in totals}, "images": "images taken in"}
+        click.echo(", ".join(f"{value:,} {names[name]}" for name, value in totals.items()))
+        click.echo("intake: " + (", ".join(f"{name} {count:,}" for name, count in values["intake"].items()) or "none"))
+    for one in values["datasets"]:
+        counts = ", ".join(f"{one[name]:,} {name}" for name in ("images", "labelled", "boxes"))
+        click.echo(f"imported {one['dataset']} {one['split']}: {counts}")
+    if values["policies"]:
+        click.echo("labels by " + ", ".join(f"{plain(name)} {count:,}" for name, count in values["policies"].items()))
+    if values["guards"]:
+        click.echo("held back by " + ", ".join(f"{name} {count:,}" for name, count in values["guards"].items()))
+    for line in alarm_lines(values["alarms"]):
+        click.echo(line)
+    if not values["synsets"]:
+        return
+    states = [str(state) for state in State if state is not State.ABANDONED or values["states"].get(state)]
+    print_table(
+        "",
+        ("synset", "wnid", *states),
+        [
+            (ontology[wnid].name, wnid, *(count.get(state, 0) for state in states))
+            for wnid, count in values["synsets"].items()
+        ],
+    )

@@ -1,0 +1,100 @@
+"""Commands on taxonomies of one's own, word lists, and lemmas in other languages."""
+
+from __future__ import annotations
+
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Final
+
+import click
+
+import holotype as api
+from holotype.cli.ontology import base_ontology
+from holotype.cli.options import base_option, file_type, json_option, project_option
+from holotype.cli.text import print_json
+from holotype.errors import OntologyError
+from holotype.ontology import load_wordnet
+from holotype.ontology.taxonomy import build_ontology, read_taxonomy, trim
+from holotype.ontology.text import decoded, read_bounded, readable
+from holotype.ontology.validate import check
+from holotype.ontology.wordlists import WORDLISTS, write_wordlists
+
+SHOWN: Final = 10
+
+targets_option = click.option(
+    "--targets", type=file_type, help="Ids or wnids, one a line: only they, as leaves, and all above them."
+)
+
+
+def read_targets(path: Path) -> list[str]:
+    """What each line says before a tab: so ``words.txt`` will do. Raises `OntologyError`."""
+    lines = decoded(read_bounded(path), path).split("\n")
+    try:
+        found = [target for line in lines if (target := readable(line.partition("\t")[0]))]
+    except ValueError as error:
+        raise OntologyError(f"a line of the targets {error}") from error
+    if not found:
+        raise OntologyError(f"{path} names no target")
+    return found
+
+
+@click.command("check")
+@click.argument("file", type=file_type)
+@click.option("--targets", type=file_type, help="Ids that are to be leaves, one a line.")
+@base_option
+@json_option
+def check_command(file: Path, targets: Path | None, base: str | None, as_json: bool) -> None:
+    """Check the taxonomy in FILE: CSV, YAML, JSON, SKOS or OWL; exit code 1 if it holds an error."""
+    concepts = read_taxonomy(file)
+    problems = check(concepts, [] if targets is None else read_targets(targets), base_ontology(base))
+    if as_json:
+        print_json(
+            {
+                "concepts": [{"id": concept.id, "wnid": concept.wnid} for concept in concepts],
+                "problems": [{"code": one.code, "error": one.is_error, "ids": list(one.ids)} for one in problems],
+            }
+        )
+    else:
+        for code, group in groupby(problems, lambda problem: problem.code):
+            found = list(group)
+            for problem in islice(found, SHOWN):
+                click.echo(f"{'error' if problem.is_error else 'warning'} {code}: {problem.message}")
+            if len(found) > SHOWN:
+                click.echo(f"... and {len(found) - SHOWN:,} more of {code}")
+        errors = sum(problem.is_error for problem in problems)
+        click.echo(f"{len(concepts):,} concepts, {errors:,} errors, {len(problems) - errors:,} warnings")
+    if any(problem.is_error for problem in problems):
+        raise click.exceptions.Exit(1)
+
+
+@click.command("export")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--ontology", "file", type=file_type, help="A taxonomy of your own in place of WordNet.")
+@base_option
+@targets_option
+@click.option("--under", metavar="SYNSET", help="A wnid, id or lemma: only its subtree.")
+@click.option("--name", default="holotype", show_default=True, help="The name of the release in structure.xml.")
+def export_command(
+    folder: Path, file: Path | None, base: str | None, targets: Path | None, under: str | None, name: str
+) -> None:
+    """Write ImageNet's word lists to FOLDER: words.txt, gloss.txt, is_a.txt and structure.xml."""
+    concepts = [] if file is None else read_taxonomy(file)
+    found = load_wordnet() if file is None else build_ontology(concepts, base_ontology(base))
+    if targets is not None:
+        found = trim(found, concepts, read_targets(targets))
+    wnid = {concept.id: concept.wnid for concept in concepts}
+    write_wordlists(found, folder, name, None if under is None else found.resolve(wnid.get(under, under)))
+    click.echo(f"wrote {', '.join(WORDLISTS)} to {folder}")
+
+
+@click.command("lemmas")
+@click.argument("files", nargs=-1, required=True, type=file_type)
+@project_option
+def lemmas_command(files: tuple[Path, ...], project: Path) -> None:
+    """Take in lemmas of other languages from FILES of the Open Multilingual Wordnet: .tab, .tab.xz or .tab.gz.
+
+    Synsets can then be named in that language wherever a lemma will do, as in deu:Hund.
+    """
+    with api.open(project) as db:
+        for file in files:
+            click.echo(db.lemmas.add(file))

@@ -1,0 +1,25 @@
+"""Text on stdout, for people and for scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON."""
+    click.echo(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def print_listing(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Rows of text, one a line with tabs between the cells: for people and for scripts."""
+    for row in (columns, *rows):
+        click.echo("\t".join(plain(str(cell)) for cell in row))
+
+
+def plain(text: str) -> str:
+    """Text of whatever origin, without what a terminal would obey."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
