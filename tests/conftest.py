@@ -256,8 +256,8 @@ def import_image(connection: Connection, number: int, dataset: int, **row: Any) 
     dataset's id and a thousand."""
     held = {"split": "val", "wnid": "", "rank": -1, "boxes": 0, "path": "", "offset": 0, "length": 1} | row
     wnid, rank = held.pop("wnid"), held.pop("rank")
-    told = int(bool(wnid))
-    values = {"id": number, "dataset_id": dataset, "file_id": 1000 + dataset, "assigned": told, "labelled": told}
+    told = schema.LABELLED if wnid else 0
+    values = {"id": number, "dataset_id": dataset, "file_id": 1000 + dataset, "assigned": told}
     connection.execute(schema.image.insert().values(**values, **held))
     if wnid:
         name = connection.execute(select(schema.dataset.c.name).where(schema.dataset.c.id == dataset)).scalar_one()

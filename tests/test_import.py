@@ -77,7 +77,7 @@ def facts(db: Project) -> Facts:
         data = db.images.read(Location(archive.path, row.offset, row.length, *about))
         held = sorted(boxes.get(row.id, []))
         assert len(held) == row.boxes == (row.boxes if claim is None else claim.boxes)
-        assert row.assigned == row.labelled == (claim is not None)
+        assert row.assigned == (0 if claim is None else t.LABELLED)
         wnid, rank = ("", -1) if claim is None else (claim.wnid, claim.rank)
         found[row.name] = (row.split, wnid, rank, held, data)
     return found

@@ -7,7 +7,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from holotype.catalog import candidates
 from holotype.catalog import schema as t
@@ -91,13 +104,13 @@ def add_images(connection: Connection, dataset: int, policy: int, rows: Sequence
     There may be fourteen million: rows go to the driver as they are.
     """
     numbers = _reserve(connection, len(rows))
-    told = [int(bool(one.wnid)) for one in rows]
+    told = [t.LABELLED if one.wnid else 0 for one in rows]
     _insert(
         connection,
         t.image,
-        ("id", "dataset_id", "name", "split", "file_id", "path", "offset", "length", "boxes", "assigned", "labelled"),
+        ("id", "dataset_id", "name", "split", "file_id", "path", "offset", "length", "boxes", "assigned"),
         [
-            (number, dataset, one.name, one.split, one.file_id, one.path, one.offset, one.length, 0, known, known)
+            (number, dataset, one.name, one.split, one.file_id, one.path, one.offset, one.length, 0, known)
             for number, one, known in zip(numbers, rows, told, strict=True)
         ],
     )
@@ -118,7 +131,7 @@ def set_labels(connection: Connection, labels: Sequence[tuple[int, str, int]], f
         image = t.image.c
         held = select(image.id, image.boxes).where(image.id.in_(chunk))
         boxes |= dict(map(tuple, connection.execute(held)))
-        connection.execute(update(t.image).where(image.id.in_(chunk)).values(assigned=1, labelled=1))
+        connection.execute(update(t.image).where(image.id.in_(chunk)).values(assigned=t.LABELLED))
     new = ((image, wnid, rank, file, boxes[image]) for image, wnid, rank in labels if (wnid, image) not in known)
     _claim(connection, policy, new)
 
@@ -296,7 +309,7 @@ def dataset_counts(connection: Connection) -> Iterator[Any]:
             dataset.c.name.label("dataset"),
             image.c.split,
             func.count().label("images"),
-            func.sum(image.c.labelled).label("labelled"),
+            func.count(case((image.c.assigned == t.LABELLED, 1))).label("labelled"),
             func.sum(image.c.boxes).label("boxes"),
         )
         .select_from(image.join(dataset))

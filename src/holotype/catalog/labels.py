@@ -133,10 +133,9 @@ def _imported(connection: Connection) -> list[tuple[str, int, int]]:
     """Datasets with the number of labels that came with them, and of those that are asked about."""
     image, table = t.image.c, t.candidate.c
     labelled = (
-        select(image.dataset_id, func.sum(image.labelled))
-        .where(image.dataset_id != t.OWN)
+        select(image.dataset_id, func.count())
+        .where(image.dataset_id != t.OWN, image.assigned == t.LABELLED)
         .group_by(image.dataset_id)
-        .having(func.sum(image.labelled) > 0)
     )
     questioned = (
         select(t.file.c.dataset_id, func.count())
