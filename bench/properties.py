@@ -25,30 +25,37 @@ from holotype.project.statistics import take_survey
 
 SYNSETS = 21_841
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {})"
-ITEMS = """INSERT INTO item (id, dataset_id, name, split, wnid, "rank", archive_id, path, "offset", length, boxes)
-    SELECT i, 1, printf('%08d', i), 'train', s.wnid, s.rank, 1, '', i * 110000, 110000, i <= {} FROM n
+IMAGES = """INSERT INTO image (id, dataset_id, name, split, file_id, path, "offset", length, boxes, assigned)
+    SELECT i, 1, printf('%08d', i), 'train', 1, '', i * 110000, 110000, i <= {}, 1 FROM n"""
+CANDIDATES = """INSERT INTO candidate (image_id, wnid, "rank", boxes, labelled_by, asked, state, posterior, policy_id)
+    SELECT i, s.wnid, s.rank, i <= {}, 1, 0, 1, 1.0, 1 FROM n
     JOIN synset s ON s.number = CASE WHEN i <= {} THEN i % 3000 ELSE (i * 2654435761 >> 8) % {} END"""
 FINGERPRINTS = """INSERT INTO fingerprint SELECT i, hex(randomblob(32)), 'JPEG', 'RGB',
     CASE i % 3 WHEN 0 THEN 500 ELSE 240 + i * 7919 % 700 END,
     CASE i % 3 WHEN 0 THEN 375 ELSE 180 + i * 104729 % 600 END,
-    zeroblob(32), zeroblob(32), '', '' FROM n"""
-BOXES = """INSERT INTO box (item_id, wnid, x_min, y_min, x_max, y_max, archive_id)
-    SELECT i, item.wnid, i % 60, i * 7 % 50, 60 + i * 31 % 180, 50 + i * 17 % 130, 1 FROM n JOIN item ON item.id = i"""
+    zeroblob(32), zeroblob(32), '', '', NULL, NULL FROM n"""
+BOXES = """INSERT INTO box (image_id, wnid, x_min, y_min, x_max, y_max, file_id)
+    SELECT i, c.wnid, i % 60, i * 7 % 50, 60 + i * 31 % 180, 50 + i * 17 % 130, 1 FROM n
+    JOIN candidate AS c ON c.image_id = i"""
 PLAIN = (
-    "SELECT wnid, count(*) FROM item GROUP BY wnid",
+    "SELECT wnid, count(*) FROM candidate GROUP BY wnid",
     "SELECT width, height, count(*) FROM fingerprint GROUP BY width, height",
 )
 
 
 def fill(path: Path, items: int, boxes: int, synsets: list[tuple[int, str, int]]) -> None:
     with sqlite3.connect(path) as connection:
-        connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; DROP INDEX ix_item_rank_boxes")
+        connection.executescript(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; DROP INDEX ix_candidate_rank_state_boxes"
+        )
         connection.execute("CREATE TEMP TABLE synset (number INTEGER PRIMARY KEY, wnid TEXT, rank INTEGER)")
         connection.executemany("INSERT INTO synset VALUES (?, ?, ?)", synsets)
         connection.execute("INSERT INTO dataset VALUES (1, 'made up')")
-        connection.execute("INSERT INTO archive VALUES (1, 1, 'tar', '/made/up', 1, 1, 0)")
-        connection.execute(NUMBERS.format(items) + ITEMS.format(boxes, boxes, len(synsets)))
-        connection.execute('CREATE INDEX ix_item_rank_boxes ON item ("rank", boxes)')
+        connection.execute("INSERT INTO file VALUES (1, 1, 'tar', '/made/up', 1, 1, 0)")
+        connection.execute("INSERT INTO policy VALUES (1, 'imported:made up')")
+        connection.execute(NUMBERS.format(items) + IMAGES.format(boxes))
+        connection.execute(NUMBERS.format(items) + CANDIDATES.format(boxes, boxes, len(synsets)))
+        connection.execute('CREATE INDEX ix_candidate_rank_state_boxes ON candidate ("rank", state, boxes)')
         connection.execute(NUMBERS.format(items) + FINGERPRINTS)
         connection.execute(NUMBERS.format(boxes) + BOXES)
     connection.close()
