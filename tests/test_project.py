@@ -33,7 +33,7 @@ from holotype.project import Project
 from holotype.releases import Fractions, Release, split, verify_release
 from holotype.releases.build import CHECKSUMS, MANIFEST, STATISTICS, SUMMARY, VOTES
 from holotype.store.location import Location
-from holotype.store.packs import PackReader
+from holotype.store.store import Store
 
 Fill = Callable[..., None]
 DOG, CAT, WHIPPET = "n02084071", "n02121808", "n02091134"
@@ -815,7 +815,7 @@ def test_splits_are_stratified_seeded_and_independent_of_order() -> None:
 
 def test_the_shards_are_addressed_by_the_manifest(verified: Project) -> None:
     release = verified.releases.create("v1")
-    reader = PackReader(release.path)
+    reader = Store(release.path)
     for row in release.rows():
         data = reader.read(Location(row["shard"], row["offset"], row["length"]))
         assert hashlib.sha256(data).hexdigest() == row["sha256"]
