@@ -40,7 +40,7 @@ from holotype.project import Project
 from holotype.releases import Fractions, Release, split, verify_release
 from holotype.releases.build import CHECKSUMS, MANIFEST, STATISTICS, SUMMARY, VOTES
 from holotype.store.location import Location
-from holotype.store.packs import PackReader
+from holotype.store.store import Store
 
 Fill = Callable[..., None]
 Copy = Callable[[Path], Path]
@@ -268,7 +268,7 @@ def test_an_image_reads_back_and_shows_itself(project: Project, tmp_path: Path, 
     with pytest.raises(QueryError, match="state is one of"):
         project.images.find("state:maybe")
     with pytest.raises(KeyError):
-        len(project.images.find("under:none"))
+        len(project.images.find("under:nosuchthing"))
 
 
 def test_what_is_no_folder_is_one_clear_error(project: Project, tmp_path: Path) -> None:
@@ -820,7 +820,7 @@ def test_splits_are_stratified_seeded_and_independent_of_order() -> None:
 
 def test_the_shards_are_addressed_by_the_manifest(verified: Project) -> None:
     release = verified.releases.create("v1")
-    reader = PackReader(release.path)
+    reader = Store(release.path)
     for row in release.rows():
         data = reader.read(Location(row["shard"], row["offset"], row["length"]))
         assert hashlib.sha256(data).hexdigest() == row["sha256"]

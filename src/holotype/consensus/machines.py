@@ -6,7 +6,8 @@ without people is the policy's to say (its minimum of votes, and the votes' own 
 
 >>> from dataclasses import replace
 >>> import numpy as np
->>> from holotype.crowd import Ballot, fit
+>>> from holotype.consensus.ballot import Ballot
+>>> from holotype.consensus.posteriors import fit
 >>> from holotype.consensus.machines import machine_priors
 >>> rng = np.random.default_rng(0)
 >>> good = rng.random(1000) < 0.3
