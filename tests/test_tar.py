@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from holotype.errors import ArchiveError, PackError
 from holotype.store.archives import read_file
-from holotype.store.location import Location
+from holotype.store.location import TREE, Location
 from holotype.store.store import Store
 from holotype.store.tar.members import read_members
 from holotype.store.tar.scan import Headers, read_headers
