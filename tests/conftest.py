@@ -7,7 +7,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from PIL import Image
 
 import holotype
 from holotype.catalog import Catalog
+from holotype.consensus.votes import Vote
 from holotype.ontology import NounRow, Ontology, load_wordnet, senses_from_rows
 from holotype.project import Project
 
@@ -91,6 +92,17 @@ def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalog]
     opened = Catalog(url)
     yield opened
     opened.close()
+
+
+class Notes(list[Vote]):
+    """What a catalog keeps of recorded votes: of a worker's on a task the first."""
+
+    def record(self, votes: Iterable[Vote]) -> None:
+        known = {(vote.task, vote.worker) for vote in self}
+        for vote in votes:
+            if (vote.task, vote.worker) not in known:
+                known.add((vote.task, vote.worker))
+                self.append(vote)
 
 
 def photo(seed: int, width: int = 80, height: int = 60) -> Image.Image:

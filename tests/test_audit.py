@@ -14,7 +14,7 @@ import pytest
 import holotype
 from holotype.audits.bounds import right_at_least, share_of_alpha
 from holotype.audits.certificates import Certificate
-from holotype.catalog import audits, candidates, votes
+from holotype.catalog import audits, votes
 from holotype.consensus.votes import Answer
 from holotype.crowd.policies import Fixed
 from holotype.errors import CrowdError, UnknownSynset
@@ -46,7 +46,9 @@ def labelled(project: Project, tmp_path: Path, fill: Fill) -> Project:
 
 def relabel(db: Project, sha256: str, state: str) -> None:
     with db.catalog.write() as connection:
-        (number,) = (row.id for row in candidates.tasks(connection) if row.sha256 == sha256)
+        (number,) = connection.exec_driver_sql(
+            f"SELECT c.id FROM candidate c JOIN image i ON i.id = c.image_id WHERE i.sha256 = '{sha256}'"  # noqa: S608
+        ).scalars()
         connection.exec_driver_sql(f"UPDATE label SET state = '{state}' WHERE candidate_id = {number}")  # noqa: S608
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -16,9 +18,15 @@ from sqlalchemy import (
 )
 
 from holotype.catalog import schema as t
-from holotype.catalog.statements import add_rows, chunks
+from holotype.catalog.statements import Names, add_rows, chunks, read_all, read_some
 
 Ranges = Sequence[tuple[int, int]]
+
+FEW: Final = 20_000
+"""Candidates up to which images are looked up, and not all read."""
+
+RANKS: Final = 500
+"""Ranks whose candidates are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +125,56 @@ def find(connection: Connection, ranges: Ranges | None, states: Sequence[str] | 
     return connection.execute(question).all()
 
 
-def tasks(connection: Connection) -> Sequence[Any]:
-    """Every question there is, ``(candidate id, wnid, sha256)``, by rank and sha256."""
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """Questions as columns, by rank and sha256: candidate ids, ids of their images, and places among `wnids`, which are
+    in the order they come first; ``(tasks,)`` each."""
+
+    candidate: npt.NDArray[np.int64]
+    image: npt.NDArray[np.int64]
+    synset: npt.NDArray[np.int64]
+    wnids: list[str]
+
+
+def tasks(connection: Connection, numbers: Iterable[int] | None = None) -> Tasks:
+    """Every question there is, or those of some candidates, by rank alone."""
+    candidate, image = t.candidate.c, t.image.c
+    question = select(candidate.id, candidate.image_id, candidate.rank).select_from(t.candidate.join(t.image))
+    if numbers is None:
+        ordered = question.order_by(candidate.rank, image.sha256)
+        number, of, rank = read_all(connection, ordered, candidate.rank, np.int64, np.int64, np.int64, step=RANKS)
+    else:
+        found = read_some(connection, question, candidate.id, numbers, np.int64, np.int64, np.int64)
+        number, of, rank = (column[np.argsort(found[2], kind="stable")] for column in found)
+    _, first, synset = np.unique(rank, return_index=True, return_inverse=True)
+    return Tasks(number, of, synset, _wnids(connection, number[first].tolist()))
+
+
+def _wnids(connection: Connection, numbers: Sequence[int]) -> list[str]:
+    """The wnids of candidates."""
+    table = t.candidate.c
+    found = {
+        number: wnid
+        for chunk in chunks(numbers)
+        for number, wnid in connection.execute(select(table.id, table.wnid).where(table.id.in_(chunk)))
+    }
+    return [found[number] for number in numbers]
+
+
+def numbers(connection: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Candidate ids by (sha256, wnid), of those of `pairs` that are candidates."""
+    wanted = set(pairs)
     candidate, image = t.candidate, t.image
-    return connection.execute(
-        select(candidate.c.id, candidate.c.wnid, image.c.sha256)
-        .select_from(candidate.join(image))
-        .order_by(candidate.c.rank, image.c.sha256)
-    ).all()
+    return {
+        (sha256, wnid): number
+        for chunk in chunks({sha256 for sha256, _ in wanted})
+        for sha256, wnid, number in connection.execute(
+            select(image.c.sha256, candidate.c.wnid, candidate.c.id)
+            .select_from(candidate.join(image))
+            .where(image.c.sha256.in_(chunk))
+        )
+        if (sha256, wnid) in wanted
+    }
 
 
 def candidate_origins(connection: Connection) -> Sequence[Any]:
@@ -137,30 +187,58 @@ def candidate_origins(connection: Connection) -> Sequence[Any]:
     ).all()
 
 
-def sources(connection: Connection) -> list[tuple[int, str]]:
-    """``(candidate id, source)`` of every sighting, each pair once."""
-    table = t.sighting
-    columns = table.c.candidate_id, table.c.source
-    rows = connection.execute(select(*columns).distinct().order_by(*columns))
-    return [(candidate, source) for candidate, source in rows]
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where candidates were found, each pair once, by candidate and source: candidate ids and places among `names`."""
+
+    candidate: npt.NDArray[np.int64]
+    source: npt.NDArray[np.int32]
+    names: list[str]
 
 
-def sightings(connection: Connection) -> dict[int, list[Any]]:
-    """Provenance of every candidate, in order of sighting, by candidate id."""
-    table = t.sighting
-    found: dict[int, list[Any]] = {}
-    for row in connection.execute(select(table).order_by(table.c.id)):
-        found.setdefault(row.candidate_id, []).append(row)
+def sources(connection: Connection, numbers: Iterable[int] | None = None) -> Sources:
+    """The sources of every candidate, or of some."""
+    table, names = t.sighting.c, Names()
+    question = select(table.candidate_id, table.source).distinct().order_by(table.candidate_id, table.source)
+    if numbers is None:
+        candidate, source = read_all(connection, question, table.candidate_id, np.int64, names)
+    else:
+        candidate, source = read_some(connection, question, table.candidate_id, numbers, np.int64, names)
+    return Sources(candidate, source, [str(name) for name in names])
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a sighting says of a candidate: see `Sighting`."""
+
+    candidate_id: int
+    origin: str
+    source: str
+    query: str
+    position: int
+    licence: str
+
+
+def sightings(connection: Connection, numbers: Iterable[int]) -> dict[int, list[Provenance]]:
+    """Provenance of candidates, in order of sighting, by candidate id."""
+    table = t.sighting.c
+    columns = table.candidate_id, table.origin, table.source, table.query, table.position, table.licence
+    found: dict[int, list[Provenance]] = {}
+    for chunk in chunks(numbers):
+        rows = connection.execute(select(*columns).where(table.candidate_id.in_(chunk)).order_by(table.id))
+        for row in rows:
+            found.setdefault(row.candidate_id, []).append(Provenance(*row))
     return found
 
 
-def digests(connection: Connection, candidates: Iterable[int]) -> dict[int, str]:
+def digests(connection: Connection, candidates: Sequence[int]) -> list[str]:
     """The sha256 of each candidate's image."""
-    candidate, image = t.candidate, t.image
-    return {
-        number: sha256
-        for chunk in chunks(candidates)
-        for number, sha256 in connection.execute(
-            select(candidate.c.id, image.c.sha256).select_from(candidate.join(image)).where(candidate.c.id.in_(chunk))
-        )
-    }
+    candidate, image = t.candidate.c, t.image.c
+    question = select(candidate.id, image.sha256).select_from(t.candidate.join(t.image))
+    if len(candidates) <= FEW:
+        number, digest = read_some(connection, question, candidate.id, candidates, np.int64, np.object_)
+    else:
+        number, digest = read_all(connection, question, candidate.id, np.int64, np.object_)
+    order = np.argsort(number)
+    found: list[str] = digest[order[np.searchsorted(number, candidates, sorter=order)]].tolist() if candidates else []
+    return found

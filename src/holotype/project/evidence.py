@@ -83,8 +83,9 @@ def read_evidence(connection: Connection, ontology: Ontology) -> Evidence:
 def record(connection: Connection, said: Pairs, auditor: str, at: float) -> AuditReport:
     """Append what an auditor says: see `Project.record_audit`."""
     rows, before, name = _asked(connection, said, auditor)
-    voters = votes.voters(connection, [row.candidate_id for row in rows.values()])
-    curators = {said.candidate: said.by for said in corrections.history(connection, schema.overruling)}
+    asked = [row.candidate_id for row in rows.values()]
+    voters = votes.voters(connection, asked)
+    curators = {said.candidate: said.by for said in corrections.history(connection, schema.overruling, asked)}
     for (sha256, wnid), row in rows.items():
         involved = [*voters.get(row.candidate_id, ()), curators.get(row.candidate_id, "")]
         if same_person(name) in map(same_person, involved):

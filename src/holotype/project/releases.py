@@ -14,6 +14,7 @@ from holotype.catalog import (
     releases,
     votes,
 )
+from holotype.crowd.conclusion import State
 from holotype.engine import Progress, no_progress
 from holotype.errors import ReleaseError
 from holotype.files import sha256_file
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 from dataclasses import dataclass
 
 from holotype.ontology import Ontology
+from holotype.project.conclusions import draw_anew
 from holotype.project.facts import read_alarms
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
@@ -63,7 +65,8 @@ class Releases:
         progress: Progress = no_progress,
         outvoted: bool = False,
     ) -> ProjectRelease:
-        """The release called `name`; made of the labels as they stand if there is none yet.
+        """The release called `name`; made of the labels as they stand if there is none yet. Labels that were concluded
+        of a few candidates only (`CrowdRoom.append`) are all drawn anew before.
 
         Images labelled yes are split by `fractions` and `seed` and written to ``releases/NAME``. The same labels,
         votes, fractions and seed give the same bytes. A release is never changed.
@@ -96,12 +99,15 @@ class Releases:
             )
 
     def _write_release(self, name: str, fractions: Fractions, seed: int, progress: Progress, outvoted: bool) -> None:
+        draw_anew(self._parts)
         group_near_duplicates(self._parts.catalog)
         with self._parts.catalog.read() as connection:
+            everything = candidates.find(connection, None, None)
             facts = Facts(
-                candidates.find(connection, None, None),
-                candidates.sightings(connection),
+                everything,
+                candidates.sightings(connection, [row.candidate_id for row in everything if row.state == State.YES]),
                 votes.read(connection, counting=True),
+                votes.read_sheets(connection, counting=True),
                 read_evidence(connection, self._parts.ontology),
                 read_alarms(connection),
             )

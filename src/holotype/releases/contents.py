@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
 from holotype.audits.certificates import NOTHING, Audit, Evidence, assess
-from holotype.catalog.votes import Votes
+from holotype.catalog.candidates import Provenance
+from holotype.catalog.votes import Sheets, Votes
 from holotype.consensus.votes import Answer
 from holotype.crowd.alarms import Alarm
 from holotype.crowd.conclusion import State
@@ -17,7 +21,16 @@ from holotype.crowd.reviews import hidden_name
 from holotype.errors import ReleaseError
 from holotype.images.decode import EXTENSIONS
 from holotype.ontology import Ontology
-from holotype.releases.build import AUDIT, CHANGES, ID_LENGTH, SAMPLE, Contents, LabelledImage, labelled_by
+from holotype.releases.build import (
+    AUDIT,
+    CHANGES,
+    ID_LENGTH,
+    SAMPLE,
+    VOTES_SCHEMA,
+    Contents,
+    LabelledImage,
+    labelled_by,
+)
 from holotype.releases.certificates import audit_tables, certificates_value
 from holotype.releases.split import Fractions, split
 from holotype.store.location import Location
@@ -25,12 +38,13 @@ from holotype.store.location import Location
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the catalog knows: rows of all candidates (`candidates.find`), the sightings of each, all votes that
-    count, what certificates follow from, and what the votes cannot tell."""
+    """What the catalog knows: rows of all candidates (`candidates.find`), the sightings of those accepted, all votes
+    that count and their sheets, what certificates follow from, and what the votes cannot tell."""
 
     everything: Sequence[Any]
-    sightings: Mapping[int, Sequence[Any]]
+    sightings: Mapping[int, Sequence[Provenance]]
     votes: Votes
+    sheets: Sheets
     evidence: Evidence = NOTHING
     alarms: Sequence[Alarm] = ()
 
@@ -40,20 +54,31 @@ class Facts:
         return [row for row in self.everything if row.state == State.YES]
 
     @property
-    def answers(self) -> Counter[tuple[int, int]]:
-        """How often each answer was given, by (candidate id, answer)."""
-        return Counter(zip(self.votes.candidate.tolist(), self.votes.answer.tolist(), strict=True))
+    def answers(self) -> npt.NDArray[np.int64]:
+        """How often each answer was given, by candidate id and answer."""
+        return answers_given(self.votes, (row.candidate_id for row in self.everything))
 
     @property
     def outvoted(self) -> list[Any]:
         """The accepted rows with more noes than yeses that nobody answers for: no gold, curator, expert or source."""
-        counts = self.answers
-        return [
-            row
-            for row in self.accepted
-            if counts[row.candidate_id, int(Answer.NO)] > counts[row.candidate_id, int(Answer.YES)]
-            and not (row.policy == "gold" or row.policy.startswith(CURATOR) or is_unchecked(row.policy))
-        ]
+        return outvoted_rows(self.accepted, self.answers)
+
+
+def answers_given(votes: Votes, candidates: Iterable[int]) -> npt.NDArray[np.int64]:
+    """How often each answer was given, by candidate id, which are among `candidates`, and answer."""
+    top = max(candidates, default=0)
+    cells = votes.candidate * len(Answer) + votes.answer
+    return np.bincount(cells, minlength=(top + 1) * len(Answer)).reshape(-1, len(Answer))
+
+
+def outvoted_rows(accepted: Sequence[Any], counts: npt.NDArray[np.int64]) -> list[Any]:
+    """The accepted rows with more noes than yeses (`answers_given`) that nobody answers for."""
+    return [
+        row
+        for row in accepted
+        if counts[row.candidate_id, Answer.NO] > counts[row.candidate_id, Answer.YES]
+        and not (row.policy == "gold" or row.policy.startswith(CURATOR) or is_unchecked(row.policy))
+    ]
 
 
 def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontology: Ontology, salt: str) -> Contents:
@@ -90,7 +115,7 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
             "height": row.height,
             "boxes": 0,
             "near_group": groups[ids[row.sha256]],
-            **{answer.name.lower(): counts[row.candidate_id, int(answer)] for answer in Answer},
+            **{answer.name.lower(): int(counts[row.candidate_id, answer]) for answer in Answer},
             "score": row.posterior,
             "policy": without_names(row.policy, hide),
             "origin": _public(first.origin),
@@ -118,7 +143,7 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
     certificates = certificates_value(facts.evidence.plans, found) if found else None
     tables = audit_tables(facts.evidence, found, hide)
     audit = {AUDIT: tables.audit, SAMPLE: tables.sample, CHANGES: tables.changes}
-    return Contents(labels, classes, list(_vote_rows(facts, salt)), summary, certificates, audit)
+    return Contents(labels, classes, _vote_table(facts, salt), summary, certificates, audit)
 
 
 def _overruled(facts: Facts, hide: Callable[[str], str]) -> dict[str, Any]:
@@ -145,19 +170,19 @@ def _public(origin: str) -> str:
     return origin.rpartition("/")[2] if origin.startswith("file://") else origin
 
 
-def _vote_rows(facts: Facts, salt: str) -> Iterator[dict[str, Any]]:
+def _vote_table(facts: Facts, salt: str) -> pa.Table:
     """Every vote that counts, with the worker's name hashed under the project's secret salt."""
-    votes = facts.votes
-    pairs = {row.candidate_id: (row.sha256, row.wnid) for row in facts.everything}
-    hidden = {name: hidden_name(name, salt) for name in set(votes.worker)}
-    for number, candidate in enumerate(votes.candidate.tolist()):
-        sha256, wnid = pairs[candidate]
-        yield {
-            "sha256": sha256,
-            "wnid": wnid,
-            "worker": hidden[votes.worker[number]],
-            "answer": Answer(int(votes.answer[number])).name.lower(),
-            "page": votes.page[number],
-            "seconds": float(votes.seconds[number]),
-            "at": float(votes.at[number]),
-        }
+    votes, sheets = facts.votes, facts.sheets
+    number = np.array([row.candidate_id for row in facts.everything], np.int64)
+    order = np.argsort(number)
+    place = order[np.searchsorted(number, votes.candidate, sorter=order)] if len(number) else votes.candidate
+    columns = [
+        pa.array([row.sha256 for row in facts.everything], pa.string()).take(pa.array(place)),
+        pa.array([row.wnid for row in facts.everything], pa.string()).take(pa.array(place)),
+        pa.array([hidden_name(name, salt) for name in votes.workers], pa.string()).take(pa.array(votes.worker)),
+        pa.array([answer.name.lower() for answer in Answer], pa.string()).take(pa.array(votes.answer)),
+        pa.array(sheets.pages, pa.string()).take(pa.array(sheets.page)),
+        pa.array(sheets.seconds),
+        pa.array(sheets.at),
+    ]
+    return pa.Table.from_arrays(columns, schema=VOTES_SCHEMA)
