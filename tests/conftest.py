@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -29,6 +29,7 @@ from holotype.catalog import Catalog, schema
 from holotype.catalog.candidates import imported, policy_id
 from holotype.cli import main
 from holotype.consensus.ballot import Ballot
+from holotype.consensus.votes import Vote
 from holotype.crowd.conclusion import Conclusion, Policy
 from holotype.ontology import NounRow, Ontology, load_wordnet, senses_from_rows
 from holotype.project import Project
@@ -216,6 +217,17 @@ class Once:
         if key not in self._concluded:
             self._concluded[key] = self._policy.conclude(ballot)
         return self._concluded[key]
+
+
+class Notes(list[Vote]):
+    """What a catalog keeps of recorded votes: of a worker's on a task the first."""
+
+    def record(self, votes: Iterable[Vote]) -> None:
+        known = {(vote.task, vote.worker) for vote in self}
+        for vote in votes:
+            if (vote.task, vote.worker) not in known:
+                known.add((vote.task, vote.worker))
+                self.append(vote)
 
 
 def photo(seed: int, width: int = 80, height: int = 60) -> Image.Image:

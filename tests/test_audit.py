@@ -56,7 +56,8 @@ def labelled(labelled_once: Path, copy_of: Callable[[Path], Project]) -> Project
 
 def relabel(db: Project, sha256: str, state: str) -> None:
     with db.catalog.write() as connection:
-        (number,) = (row.id for row in candidates.tasks(connection) if row.sha256 == sha256)
+        tasks = candidates.tasks(connection).candidate.tolist()
+        (number,) = (one for one, pair in candidates.pairs(connection, tasks).items() if pair[0] == sha256)
         connection.exec_driver_sql(f"UPDATE candidate SET state = {STATES.index(state)} WHERE id = {number}")  # noqa: S608
 
 

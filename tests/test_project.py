@@ -24,8 +24,8 @@ from conftest import encoded, photo, program, run
 from holotype.catalog import candidates, images, releases, votes
 from holotype.collect.inputs import Found, InputFile
 from holotype.consensus.ballot import Ballot
-from holotype.crowd.campaign import Tally
 from holotype.crowd.policies import Fixed, Lead, Posterior
+from holotype.crowd.tally import Tally
 from holotype.errors import (
     AmbiguousLemma,
     OntologyError,
@@ -200,7 +200,7 @@ def test_the_way_to_a_folder_does_not_matter(
     monkeypatch.chdir(tmp_path / "photos" / DOG)
     assert project.images.ingest("..").unchanged == 2
     with project.catalog.read() as connection:
-        assert [len(seen) for seen in candidates.sightings(connection).values()] == [1, 1]
+        assert [len(seen) for seen in candidates.sightings(connection, range(1, 9)).values()] == [1, 1]
 
 
 def test_what_could_not_be_read_is_tried_again(project: Project, tmp_path: Path, fill: Fill) -> None:

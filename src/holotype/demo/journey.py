@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+import numpy as np
 from platformdirs import user_cache_path
 
 import holotype
@@ -19,9 +20,10 @@ from holotype.catalog import candidates
 from holotype.collect.inputs import Found, InputFile
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.posteriors import Consensus, fit
-from holotype.crowd.campaign import Tally, run_campaign
+from holotype.crowd.campaign import run_campaign
 from holotype.crowd.conclusion import State
 from holotype.crowd.policies import Fixed, Posterior
+from holotype.crowd.tally import Tally
 from holotype.demo.described import Photo, Result, TextSearch, choose_targets, read_folder
 from holotype.demo.stamps import PhotoFolder, fetch_stamps, photos_of_wheels
 from holotype.demo.truth import SUBTREES, shows
@@ -222,8 +224,8 @@ def _truth(db: Project, folder: Path, photos: Mapping[PurePosixPath, Photo]) -> 
     by_origin = {InputFile.of(folder / path).origin: photo for path, photo in photos.items()}
     truth: dict[tuple[str, str], bool] = {}
     with db.catalog.read() as connection:
-        seen = candidates.sightings(connection)
-        pairs = candidates.pairs(connection, seen)
+        asked = candidates.tasks(connection).candidate.tolist()
+        seen, pairs = candidates.sightings(connection, asked), candidates.pairs(connection, asked)
     for number, sightings in seen.items():
         sha256, wnid = pairs[number]
         photos_of = [by_origin[sighting.origin] for sighting in sightings]
@@ -246,20 +248,20 @@ def _crowd(
     verified = db.crowd.run(db.crowd.simulated(truth, seed), POLICY, lambda done, total: progress("crowd", done, total))
     tasks = db.candidates.tasks()
     good = {task.number: truth[task.sha256, task.wnid] for task in tasks}
-    fixed = Tally(tasks)
+    fixed = Tally.of(tasks)
     majority = run_campaign(fixed, db.crowd.simulated(truth, seed), BASELINE, lambda _: None)
-    adaptive = Tally(tasks, db.crowd.votes())
+    adaptive = Tally.of(tasks, db.crowd.votes())
     states = {(image.sha256, image.wnid): image.state for image in db.images.find()}
 
     def outcomes(tally: Tally, accepted: Sequence[bool]) -> dict[int, Outcome]:
         return {
-            task.number: Outcome(len(seen), yes, yes and good[task.number], good[task.number])
-            for task, seen, yes in zip(tasks, tally.seen, accepted, strict=True)
+            task.number: Outcome(votes, yes, yes and good[task.number], good[task.number])
+            for task, votes, yes in zip(tasks, tally.votes_per_task.tolist(), accepted, strict=True)
         }
 
     scored = _Scored(
         outcomes(adaptive, [states[task.sha256, task.wnid] == State.YES for task in tasks]),
-        outcomes(fixed, [state is State.YES for state in majority.states]),
+        outcomes(fixed, majority.are(State.YES).tolist()),
     )
     return verified, adaptive, scored
 
@@ -267,9 +269,9 @@ def _crowd(
 def _table(ontology: Ontology, tally: Tally, scored: _Scored) -> tuple[list[SubtreeRow], SubtreeRow]:
     rows = []
     for wnid, name in SUBTREES.items():
-        inside = [task.number for task in tally.tasks if ontology.is_under(task.wnid, wnid)]
-        rows.append(_row(name, inside, scored))
-    return rows, _row("all", [task.number for task in tally.tasks], scored)
+        under = np.array([ontology.is_under(one, wnid) for one in tally.tasks.wnids], bool)
+        rows.append(_row(name, tally.tasks.number[under[tally.tasks.synset]].tolist(), scored))
+    return rows, _row("all", tally.tasks.number.tolist(), scored)
 
 
 def _row(name: str, numbers: Sequence[int], scored: _Scored) -> SubtreeRow:

@@ -19,7 +19,7 @@ from holotype.catalog.corrections import Statement
 from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import Policy
 from holotype.errors import CrowdError
-from holotype.releases.contents import count_answers, outvoted
+from holotype.releases.contents import answers_given, outvoted_rows
 
 if TYPE_CHECKING:
     pass
@@ -72,11 +72,11 @@ class Labels:
         """Accepted images with more noes than yeses that nobody answers for: ``(sha256, wnid, yeses, noes)``."""
         with self._parts.catalog.read() as connection:
             cast = votes.read(connection, counting=True)
-            rows = releases.accepted(connection, np.unique(cast.candidate).tolist())
-        counts = count_answers(cast)
+            accepted = releases.accepted(connection, np.unique(cast.candidate).tolist())
+        counts = answers_given(cast, (row.candidate_id for row in accepted))
         return [
-            (row.sha256, row.wnid, counts[row.candidate_id, int(Answer.YES)], counts[row.candidate_id, int(Answer.NO)])
-            for row in outvoted(rows, counts)
+            (row.sha256, row.wnid, *counts[row.candidate_id, [Answer.YES, Answer.NO]].tolist())
+            for row in outvoted_rows(accepted, counts)
         ]
 
 
@@ -90,10 +90,10 @@ def person(name: str, what: str) -> str:
 
 def _check_overruling(connection: Connection, answers: Mapping[int, int | None]) -> None:
     """Raises `CrowdError` for what cannot be overruled, or was not where it is to be withdrawn."""
-    known = {said.candidate for said in corrections.newest(connection, schema.overruling)}
+    known = {said.candidate for said in corrections.newest(connection, schema.overruling, answers)}
     if never := [number for number, answer in answers.items() if answer is None and number not in known]:
         raise CrowdError(f"{len(never):,} of these labels were never overruled")
-    gold = {task.number: as_answer(yes) for task, yes in read_gold(connection).items()}
+    gold = {task.number: as_answer(yes) for task, yes in read_gold(connection, answers).items()}
     if against := [
         number for number, answer in answers.items() if answer is not None and gold.get(number, answer) != answer
     ]:

@@ -32,14 +32,14 @@ from holotype.queries import Live, Query, Term
 from holotype.queries.results import Results, find_in_release
 from holotype.releases import CHECKSUMS, NAME, Fractions, Release, verify_release, write_release
 from holotype.releases.build import Contents
-from holotype.releases.contents import Facts, contents_of, count_answers
-from holotype.releases.contents import outvoted as find_outvoted
+from holotype.releases.contents import Facts, answers_given, contents_of, outvoted_rows
 
 if TYPE_CHECKING:
     pass
 from dataclasses import dataclass
 
 from holotype.ontology import Ontology
+from holotype.project.conclusions import draw_anew
 from holotype.project.facts import read_alarms
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
@@ -75,7 +75,8 @@ class Releases:
         outvoted: bool = False,
         query: str | Query = "",
     ) -> ProjectRelease:
-        """The release called `name`; made of the labels as they stand if there is none yet.
+        """The release called `name`; made of the labels as they stand if there is none yet. Labels that were concluded
+        of a few candidates only (`CrowdRoom.append`) are all drawn anew before.
 
         Images labelled yes that `query` finds are split by `fractions` and `seed` and written to ``releases/NAME``, the
         bytes of imported ones too, which keep the split they came with. The same labels, votes, fractions, seed and
@@ -110,6 +111,7 @@ class Releases:
             )
 
     def _contents(self, name: str, fractions: Fractions, seed: int, outvoted: bool, query: Query) -> Contents:
+        draw_anew(self._parts)
         parts, live = self._parts, Live(self._parts.catalog, self._parts.ontology, self._lemmas.resolve)
         wanted = live.numbers(Query((*query.terms, Term("state", ":", "yes"))))
         if not wanted:
@@ -119,7 +121,8 @@ class Releases:
         left_out = self._read(wanted)
         with parts.catalog.read() as connection:
             facts = _facts(connection, parts.ontology, wanted)
-        against = find_outvoted(facts.accepted, count_answers(facts.votes))
+        counts = answers_given(facts.votes, (row.candidate_id for row in facts.accepted))
+        against = outvoted_rows(facts.accepted, counts)
         if against and not outvoted:
             raise OutvotedImages(len(against))
         contents = contents_of(name, facts, fractions, seed, parts.ontology, parts.salt)
@@ -152,6 +155,7 @@ def _facts(connection: Connection, ontology: Ontology, wanted: Sequence[int]) ->
         rows,
         candidates.sightings(connection, [row.candidate_id for row in rows]),
         cast,
+        votes.read_sheets(connection, counting=True),
         named,
         read_evidence(connection, ontology, released),
         read_alarms(connection),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
 from holotype.audits.certificates import NOTHING, Audit, Evidence, assess
+from holotype.catalog.candidates import Provenance
 from holotype.catalog.releases import Accepted
-from holotype.catalog.votes import Votes
+from holotype.catalog.votes import Sheets, Votes
 from holotype.consensus.votes import Answer
 from holotype.crowd.alarms import Alarm
 from holotype.crowd.expert import CURATOR, NOBODY_CHECKED
@@ -18,40 +22,50 @@ from holotype.crowd.reviews import hidden_name
 from holotype.errors import ReleaseError
 from holotype.images.decode import EXTENSIONS
 from holotype.ontology import Ontology
-from holotype.releases.build import AUDIT, CHANGES, ID_LENGTH, SAMPLE, Contents, LabelledImage, labelled_by
+from holotype.releases.build import (
+    AUDIT,
+    CHANGES,
+    ID_LENGTH,
+    SAMPLE,
+    VOTES_SCHEMA,
+    Contents,
+    LabelledImage,
+    labelled_by,
+)
 from holotype.releases.certificates import audit_tables, certificates_value
 from holotype.releases.split import SPLITS, Fractions, split
-
-Answers = Counter[tuple[int, int]]
-"""How often each answer was given, by (candidate id, answer)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the catalog knows: the accepted rows that are released, the sightings of each candidate, all votes that
-    count with the (sha256, wnid) of their candidates, what certificates follow from, what the votes cannot tell, and
+    """What the catalog knows: the accepted rows that are released, the sightings of each, all votes that count, their
+    sheets, the (sha256, wnid) of their candidates, what certificates follow from, what the votes cannot tell, and
     how many labels curators made, by policy and state."""
 
     accepted: Sequence[Accepted]
-    sightings: Mapping[int, Sequence[Any]]
+    sightings: Mapping[int, Sequence[Provenance]]
     votes: Votes
+    sheets: Sheets
     pairs: Mapping[int, tuple[str, str]]
     evidence: Evidence = NOTHING
     alarms: Sequence[Alarm] = ()
     overruled: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
-def count_answers(votes: Votes) -> Answers:
-    """How often each answer was given."""
-    return Counter(zip(votes.candidate.tolist(), votes.answer.tolist(), strict=True))
+def answers_given(votes: Votes, candidates: Iterable[int]) -> npt.NDArray[np.int64]:
+    """How often each answer was given, by candidate id, among which are `candidates`, and answer."""
+    top = max(max(candidates, default=0), int(votes.candidate.max(initial=0)))
+    cells = votes.candidate * len(Answer) + votes.answer
+    return np.bincount(cells, minlength=(top + 1) * len(Answer)).reshape(-1, len(Answer))
 
 
-def outvoted(accepted: Iterable[Accepted], counts: Answers) -> list[Accepted]:
-    """The accepted rows with more noes than yeses that nobody answers for: no gold, curator, expert or source."""
+def outvoted_rows(accepted: Iterable[Accepted], counts: npt.NDArray[np.int64]) -> list[Accepted]:
+    """The accepted rows with more noes than yeses (`answers_given`) that nobody answers for: no gold, curator, expert
+    or source."""
     return [
         row
         for row in accepted
-        if counts[row.candidate_id, int(Answer.NO)] > counts[row.candidate_id, int(Answer.YES)]
+        if counts[row.candidate_id, Answer.NO] > counts[row.candidate_id, Answer.YES]
         and not (row.policy == "gold" or row.policy.startswith(CURATOR) or is_unchecked(row.policy))
     ]
 
@@ -75,7 +89,7 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
     groups = {ids[row.sha256]: in_group[row.group_id] for row in accepted}
     fixed = {ids[row.sha256]: row.split for row in accepted if row.split in SPLITS}
     splits = split([(row.wnid, ids[row.sha256]) for row in accepted], groups, fractions, seed, fixed)
-    counts = count_answers(facts.votes)
+    counts = answers_given(facts.votes, (row.candidate_id for row in accepted))
     labels = []
     for row in sorted(accepted, key=lambda row: (row.rank, row.sha256)):
         columns = {
@@ -90,7 +104,7 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
             "height": row.height,
             "boxes": row.boxes,
             "near_group": groups[ids[row.sha256]],
-            **{answer.name.lower(): counts[row.candidate_id, int(answer)] for answer in Answer},
+            **{answer.name.lower(): int(counts[row.candidate_id, answer]) for answer in Answer},
             "score": row.posterior,
             "policy": without_names(row.policy, hide),
             **_provenance(row, facts.sightings.get(row.candidate_id, ())),
@@ -110,13 +124,13 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
         **labelled_by([label.columns for label in labels]),
         **_overruled(facts, hide),
         **_unchecked(facts, found),
-        "outvoted": len(outvoted(accepted, counts)),
+        "outvoted": len(outvoted_rows(accepted, counts)),
         "alarms": [asdict(alarm) for alarm in facts.alarms],
     }
     certificates = certificates_value(facts.evidence.plans, found) if found else None
     tables = audit_tables(facts.evidence, found, hide)
     audit = {AUDIT: tables.audit, SAMPLE: tables.sample, CHANGES: tables.changes}
-    return Contents(labels, classes, list(_vote_rows(facts, salt)), summary, certificates, audit)
+    return Contents(labels, classes, _vote_table(facts, salt), summary, certificates, audit)
 
 
 def _provenance(row: Accepted, sightings: Sequence[Any]) -> dict[str, Any]:
@@ -151,18 +165,18 @@ def _public(origin: str) -> str:
     return origin.rpartition("/")[2] if origin.startswith("file://") else origin
 
 
-def _vote_rows(facts: Facts, salt: str) -> Iterator[dict[str, Any]]:
+def _vote_table(facts: Facts, salt: str) -> pa.Table:
     """Every vote that counts, with the worker's name hashed under the project's secret salt."""
-    votes = facts.votes
-    hidden = {name: hidden_name(name, salt) for name in set(votes.worker)}
-    for number, candidate in enumerate(votes.candidate.tolist()):
-        sha256, wnid = facts.pairs[candidate]
-        yield {
-            "sha256": sha256,
-            "wnid": wnid,
-            "worker": hidden[votes.worker[number]],
-            "answer": Answer(int(votes.answer[number])).name.lower(),
-            "page": votes.page[number],
-            "seconds": float(votes.seconds[number]),
-            "at": float(votes.at[number]),
-        }
+    votes, sheets = facts.votes, facts.sheets
+    number, place = np.unique(votes.candidate, return_inverse=True)
+    pairs = [facts.pairs[one] for one in number.tolist()]
+    columns = [
+        pa.array([sha256 for sha256, _ in pairs], pa.string()).take(pa.array(place)),
+        pa.array([wnid for _, wnid in pairs], pa.string()).take(pa.array(place)),
+        pa.array([hidden_name(name, salt) for name in votes.workers], pa.string()).take(pa.array(votes.worker)),
+        pa.array([answer.name.lower() for answer in Answer], pa.string()).take(pa.array(votes.answer)),
+        pa.array(sheets.pages, pa.string()).take(pa.array(sheets.page)),
+        pa.array(sheets.seconds),
+        pa.array(sheets.at),
+    ]
+    return pa.Table.from_arrays(columns, schema=VOTES_SCHEMA)
