@@ -268,7 +268,7 @@ def test_an_image_reads_back_and_shows_itself(project: Project, tmp_path: Path, 
     with pytest.raises(QueryError, match="state is one of"):
         project.images.find("state:maybe")
     with pytest.raises(KeyError):
-        len(project.images.find("under:none"))
+        len(project.images.find("under:nosuchlemma"))
 
 
 def test_what_is_no_folder_is_one_clear_error(project: Project, tmp_path: Path) -> None:

@@ -5,24 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from holotype.catalog import (
-    labels,
-    votes,
-)
+from holotype.catalog import candidates, labels, votes
 from holotype.crowd.campaign import Tally
-from holotype.crowd.conclusion import Conclusion, Policy
+from holotype.crowd.conclusion import Conclusion, Policy, State
 from holotype.crowd.expert import CURATOR
 from holotype.crowd.policy_names import parse_policy
 from holotype.errors import CrowdError
-
-if TYPE_CHECKING:
-    pass
-from holotype.catalog import candidates
-from holotype.crowd.conclusion import State
 from holotype.project.facts import read_gold, read_rulings, read_tally
 from holotype.project.parts import Parts
 

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection
 
-from holotype.catalog import (
-    priors,
-)
+from holotype.catalog import priors
 from holotype.consensus.calibration import Calibration, calibrate, contradicted, posterior_of_gold
 from holotype.consensus.votes import Task, Vote
 from holotype.crowd.alarms import Alarm

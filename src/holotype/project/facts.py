@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
-from holotype.catalog import (
-    Catalog,
-    candidates,
-    corrections,
-    labels,
-    priors,
-    schema,
-    votes,
-    workers,
-)
-from holotype.consensus.votes import Answer, Ruling, Task, Vote
+from holotype.catalog import Catalog, candidates, corrections, labels, priors, schema, votes, workers
+from holotype.consensus.votes import Answer, Ruling, Statement, Task, Vote
 from holotype.crowd.alarms import Alarm
 from holotype.crowd.campaign import Tally
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
-
-if TYPE_CHECKING:
-    pass
 
 
 def read_tasks(connection: Connection) -> list[Task]:
@@ -62,6 +49,21 @@ def read_rulings(connection: Connection) -> dict[int, Ruling]:
     """What curators say of labels, by candidate id."""
     said = corrections.newest(connection, schema.overruling)
     return {one.candidate: Ruling(one.answer == Answer.YES, one.by) for one in said if one.answer is not None}
+
+
+def read_statements(connection: Connection, table: Table) -> list[Statement]:
+    """All that was ever said in a table of statements, by candidate in ontology order, oldest first."""
+    return [
+        Statement(
+            said.sha256,
+            said.wnid,
+            None if said.answer is None else Answer(said.answer),
+            said.by,
+            said.reason,
+            said.at,
+        )
+        for said in corrections.history(connection, table)
+    ]
 
 
 def candidate_numbers(
