@@ -11,6 +11,7 @@ import pytest
 
 import holotype
 from arrows import floors, imported, imports, modules, reached, room, rooms
+from draw_house import page, picture
 from holotype import errors
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -170,6 +171,15 @@ def test_arrows_that_annotations_need_are_arrows_too() -> None:
 def test_a_circle_is_found() -> None:
     with pytest.raises(CycleError):
         floors({"a": frozenset("b"), "b": frozenset("c"), "c": frozenset("a")})
+
+
+def test_the_house_is_drawn_as_it_stands() -> None:
+    assert (ROOT / "docs/house.md").read_text() == page(), "run: make docs"
+
+
+def test_the_picture_leaves_out_what_follows_from_other_arrows() -> None:
+    arrows = {"a": frozenset("bc"), "b": frozenset("c"), "c": frozenset[str]()}
+    assert re.findall(r"\w+ --> \w+", picture(arrows)) == ["a --> b", "b --> c"]
 
 
 def test_nothing_names_a_registrys_host() -> None:
