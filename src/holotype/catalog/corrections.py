@@ -5,7 +5,7 @@ Of a candidate's statements the newest counts; one without an answer withdraws t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,9 +99,8 @@ def lenders(connection: Connection) -> dict[int, set[str]]:
     """The wnids of the synsets that lent each candidate's image as gold, of those that were lent."""
     table = t.sighting
     found: dict[int, set[str]] = {}
-    rows: Sequence[Any] = connection.execute(
+    for candidate, wnid in connection.execute(
         select(table.c.candidate_id, table.c.query).where(table.c.source == "gold")
-    ).all()
-    for candidate, wnid in rows:
+    ):
         found.setdefault(candidate, set()).add(wnid)
     return found
