@@ -6,6 +6,7 @@ import csv
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from holotype.cli.answers import AUDIT, choice, read_csv
 from holotype.cli.groups import CommandGroup
 from holotype.cli.named_release import opened_release
 from holotype.cli.options import json_option, project_option
+from holotype.cli.progress import bars
 from holotype.cli.tables import print_table
 from holotype.cli.text import print_json
 from holotype.consensus.votes import Answer
@@ -62,12 +64,12 @@ def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path,
         raise CrowdError(f"the file to fill in is a CSV file: --out {out.with_suffix('.csv')}")
     if taken := [path for path in (out, page) if path.exists()]:
         raise CrowdError(f"{taken[0]} is there already, maybe with answers: name another CSV file with --out")
-    with api.open(project) as db:
+    with api.open(project) as db, bars([]) as advance:
         targets = [db.lemmas.resolve(name) for name in under]
         if per_synset:
             wnids = {image.wnid for target in targets for image in db.images.find(f"under:{target.wnid} state:yes")}
             targets.extend(db.ontology[wnid] for wnid in wnids)
-        images = db.audits.draw(targets, size, fresh)
+        images = db.audits.draw(targets, size, fresh, partial(advance, "images"))
         names = {image.wnid: str(db.ontology[image.wnid].name) for image in images}
         with out.open("x", encoding="utf-8", newline="") as file:
             rows = ((image.sha256, image.wnid, names[image.wnid], "") for image in images)

@@ -18,6 +18,10 @@ COMMANDS: Final = MappingProxyType(
             "holotype.cli.query:query_command",
             "Find images: count the labels that satisfy QUERY, all its terms, and show the first.",
         ),
+        "near-duplicates": Elsewhere(
+            "holotype.cli.near_duplicates:near_duplicates",
+            "List groups of images that are copies of one another: mirrored, scaled, encoded anew.",
+        ),
         "statistics": Elsewhere(
             "holotype.cli.statistics:statistics",
             "Count what the project holds: its scale, hierarchy, accuracy, image sizes and objects.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -20,6 +20,7 @@ from holotype.files import write_atomically
 from holotype.ontology import Ontology
 from holotype.statistics.survey import Survey
 
+SHOWN: Final = 60
 Render = Callable[[Survey, Ontology, str], str]
 
 
@@ -77,16 +78,27 @@ def _print_totals(values: Mapping[str, Any], ontology: Ontology) -> None:
         click.echo("labels by " + ", ".join(f"{plain(name)} {count:,}" for name, count in values["policies"].items()))
     if values["guards"]:
         click.echo("held back by " + ", ".join(f"{name} {count:,}" for name, count in values["guards"].items()))
+    for dataset, labels in values["imported"].items():
+        if asked := {state: labels[state] for state in map(str, State) if labels.get(state)}:
+            told = ", ".join(f"{state} {count:,}" for state, count in asked.items())
+            share = asked.get("yes", 0) / max(asked.get("yes", 0) + asked.get("no", 0), 1)
+            click.echo(
+                f"labels of {dataset}: {labels['labels']:,}, of which {sum(asked.values()):,} were looked at again: "
+                f"{told}; {share:.1%} of those decided agree"
+            )
     for line in alarm_lines(values["alarms"]):
         click.echo(line)
     if not values["synsets"]:
         return
     states = [str(state) for state in State if state is not State.ABANDONED or values["states"].get(state)]
+    shown = list(values["synsets"].items())[:SHOWN]
     print_table(
         "",
         ("synset", "wnid", *states),
         [
-            (ontology[wnid].name, wnid, *(count.get(state, 0) for state in states))
-            for wnid, count in values["synsets"].items()
+            (ontology[wnid].name if wnid in ontology else "", wnid, *(count.get(state, 0) for state in states))
+            for wnid, count in shown
         ],
     )
+    if more := len(values["synsets"]) - len(shown):
+        click.echo(f"and {more:,} more synsets; see them all with --json")

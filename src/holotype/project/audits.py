@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from holotype.audits.certificates import Audit, Certificate, assess
 from holotype.catalog import candidates
 from holotype.consensus.votes import Answer
+from holotype.engine import Progress, no_progress
 from holotype.errors import CrowdError
 from holotype.ontology import Synset
 from holotype.project import evidence
@@ -28,12 +29,16 @@ class Audits:
         self._parts = parts
         self._lemmas = lemmas
 
-    def draw(self, targets: Iterable[Synset | str], size: int, fresh: bool = False) -> list[Result]:
+    def draw(
+        self, targets: Iterable[Synset | str], size: int, fresh: bool = False, progress: Progress = no_progress
+    ) -> list[Result]:
         """Plan to audit `size` random accepted labels below each target; the images that are still to be looked at.
 
         A target is a synset, a wnid or an unambiguous lemma, with its whole subtree. Targets that have a plan of this
         size keep it, unless `fresh` draws again. All that is drawn in one call shares one random order and with it
         answers; every call that draws lowers the chance of an error that later ones may have (`Plan.alpha`).
+
+        Images that may be drawn and were not read yet are read, which `progress` is told.
 
         Raises `CrowdError` where nothing is accepted below a target, or it has a plan of another size and `fresh` is
         not asked for.
@@ -41,7 +46,7 @@ class Audits:
         if not 1 <= size < 1 << 31:
             raise CrowdError(f"an audit needs a size of at least 1, not {size}")
         wnids = {(target if isinstance(target, Synset) else self._lemmas.resolve(target)).wnid for target in targets}
-        self._read(wnids)
+        self._read(wnids, progress)
         plan = size, secrets.token_hex(16), self._parts.clock()
 
         def work(connection: Connection) -> list[Audit]:
@@ -52,14 +57,14 @@ class Audits:
         left = [label for audit in self._parts.catalog.transact(work) for label in audit.unanswered]
         return self._results(dict.fromkeys((label.sha256, label.wnid) for label in left))
 
-    def _read(self, wnids: Iterable[str]) -> None:
+    def _read(self, wnids: Iterable[str], progress: Progress) -> None:
         """Read the images that may be drawn and were not read yet: a sample is drawn by what they are."""
         parts = self._parts
         ranges = [pair for wnid in wnids for pair in parts.ontology.ranges(wnid)]
         with parts.catalog.read() as connection:
             unread = candidates.unread(connection, ranges)
         if unread:
-            fingerprint_images(parts.catalog, parts.store, unread)
+            fingerprint_images(parts.catalog, parts.store, unread, progress)
 
     def _results(self, pairs: Collection[tuple[str, str]]) -> list[Result]:
         """Candidates by (sha256, wnid), in ontology order."""

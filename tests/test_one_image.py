@@ -1,0 +1,269 @@
+"""An image is one image, whatever way it came: own ones and a dataset's are asked, audited and released alike."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+from PIL import ImageOps
+
+from conftest import encoded, photo, run
+from holotype.consensus.votes import Answer
+from holotype.crowd.expert import Source
+from holotype.crowd.policies import Fixed
+from holotype.errors import CrowdError, ReleaseError
+from holotype.imports.discover import find_ilsvrc2012
+from holotype.project import Project
+from holotype.project.candidates import Proposal
+from holotype.releases import Fractions, verify_release
+
+DOG, RETRIEVER, CAT, TENCH = "n02084071", "n02099601", "n02123045", "n01440764"
+NAMES = [f"{wnid}_{number}" for wnid in (RETRIEVER, CAT, TENCH) for number in range(6)]
+DAMAGED = f"{TENCH}_5"
+CANDIDATE = tuple[str, str]
+
+
+def write_dataset(folder: Path) -> None:
+    """ILSVRC's training images as a tree: six each of three synsets, one of them damaged."""
+    for number, name in enumerate(NAMES):
+        wnid = name.partition("_")[0]
+        (folder / "train" / wnid).mkdir(parents=True, exist_ok=True)
+        data = b"no image" if name == DAMAGED else encoded(photo(100 + number))
+        (folder / "train" / wnid / f"{name}.JPEG").write_bytes(data)
+
+
+@pytest.fixture
+def both(project: Project, tmp_path: Path) -> Project:
+    """Eighteen images of a dataset, and own photographs of dogs: one is a copy of the dataset's, one mirrors it."""
+    write_dataset(tmp_path / "ilsvrc")
+    sources, problems = find_ilsvrc2012([tmp_path / "ilsvrc"])
+    project.datasets.add(sources, "ilsvrc2012", problems=problems)
+    mine = tmp_path / "mine" / DOG
+    mine.mkdir(parents=True)
+    (mine / "same.jpg").write_bytes(encoded(photo(100)))
+    (mine / "mirrored.jpg").write_bytes(encoded(ImageOps.mirror(photo(101)), quality=70))
+    (mine / "other.jpg").write_bytes(encoded(photo(7)))
+    project.images.ingest(tmp_path / "mine")
+    return project
+
+
+def states(db: Project, query: str = "") -> dict[CANDIDATE, str]:
+    return {(one.name, one.wnid): one.state for one in db.images.find(query) if one.wnid}
+
+
+def accept_own(db: Project) -> None:
+    """A campaign that takes the project's own photographs."""
+    db.gold.add({(task.sha256, task.wnid): True for task in db.candidates.tasks()}, "me")
+    db.crowd.run(db.crowd.simulated(), Fixed(1))
+
+
+def policies(db: Project) -> dict[str, int]:
+    return dict(db.counts()["policies"])
+
+
+def test_imported_labels_are_candidates_that_their_dataset_decides(both: Project) -> None:
+    assert states(both, "dataset:ilsvrc2012") == {(name, name.partition("_")[0]): "yes" for name in NAMES}
+    assert len(both.images.find(f"under:{DOG}")) == 6 + 3
+    assert len(both.images.find(f"under:{DOG} state:open")) == 3
+    assert len(both.candidates.tasks()) == 3, "nobody is asked about what the dataset says"
+    (one,) = both.images.find(f"id:{RETRIEVER}_0")
+    about = one.candidate
+    assert (about.policy, about.source, about.sha256) == ("imported:ilsvrc2012", "imported:ilsvrc2012", "")
+    assert hashlib.sha256(one.read()).hexdigest() == hashlib.sha256(encoded(photo(100))).hexdigest()
+
+
+def test_near_duplicates_are_found_across(both: Project) -> None:
+    assert both.images.near_duplicates(across=True) == [], "the dataset was not read yet"
+    both.datasets.fingerprint()
+    groups = both.images.near_duplicates(across=True)
+    assert [{one.candidate.dataset for one in group} for group in groups] == [{"", "ilsvrc2012"}] * 2
+    assert {group[0].name for group in groups} == {f"{RETRIEVER}_0", f"{RETRIEVER}_1"}
+    assert both.images.near_duplicates() == groups
+
+
+def test_proposals_are_asked_about_and_imported_labels_among_them(both: Project) -> None:
+    asked = [Proposal(name, wnid, score) for name in NAMES[:6] for wnid, score in ((RETRIEVER, 0.9), (CAT, 0.0))]
+    report = both.candidates.add([*asked, Proposal(DAMAGED, TENCH)], "a model")
+    assert (report.asked, report.known, dict(report.rejected)) == (12, 0, {"unknown_format": 1})
+    again = both.candidates.add(asked, "a model")
+    assert (again.asked, again.known) == (0, 12)
+    assert len(both.candidates.tasks()) == 12 + 3
+    sources = both.crowd.history()
+    assert sources is not None
+    truth = {(task.sha256, task.wnid): task.wnid != CAT for task in both.candidates.tasks()}
+    both.crowd.run(both.crowd.simulated(truth, 3), Fixed(3))
+    assert set(states(both, f"synset:{CAT} -state:yes")) == {(name, CAT) for name in NAMES[:6]}
+    said = both.counts()["imported"]["ilsvrc2012"]
+    assert said == {"labels": 18, "yes": 6}
+    assert policies(both) == {"fixed(3)": 15, "imported:ilsvrc2012": 12}
+
+
+def test_a_dataset_is_a_source_like_any_other(both: Project) -> None:
+    both.candidates.add([Proposal(NAMES[0], RETRIEVER), Proposal(NAMES[0], CAT)], "a model")
+    both.crowd.run(both.crowd.simulated(), Source("imported"))
+    assert states(both, f"id:{NAMES[0]}") == {(NAMES[0], RETRIEVER): "yes", (NAMES[0], CAT): "undecided"}
+
+
+def test_what_a_query_finds_is_put_up(both: Project) -> None:
+    report = both.candidates.add_found(f"under:{DOG}", None, "me")
+    assert (report.asked, report.known) == (6, 3), "own candidates are asked about anyway"
+    other = both.candidates.add_found(f"synset:{CAT}", RETRIEVER, "a model that takes cats for dogs")
+    assert other.asked == 6
+    assert len(both.images.find(f"synset:{RETRIEVER}")) == 12
+
+
+@pytest.mark.parametrize(
+    ("proposal", "message"),
+    [
+        (Proposal("no such image", CAT), "1 of these images are not there, the first is 'no such image'"),
+        (Proposal(NAMES[0], "n00000000"), "the ontology has no n00000000"),
+        (Proposal(NAMES[0], CAT, 1.5), "a chance between 0 and 1, not 1.5"),
+        (Proposal(NAMES[0], CAT, float("nan")), "a chance between 0 and 1, not nan"),
+    ],
+)
+def test_a_proposal_that_cannot_be_is_an_error_and_changes_nothing(
+    both: Project, proposal: Proposal, message: str
+) -> None:
+    with pytest.raises(CrowdError, match=message):
+        both.candidates.add([Proposal(NAMES[1], CAT), proposal], "a model")
+    assert len(both.candidates.tasks()) == 3
+
+
+def test_a_name_that_two_datasets_have_needs_the_dataset(both: Project, tmp_path: Path) -> None:
+    sources, _ = find_ilsvrc2012([tmp_path / "ilsvrc"])
+    both.datasets.add(sources, "copy")
+    with pytest.raises(CrowdError, match=f"'{NAMES[0]}' is an image of 'ilsvrc2012' and of 'copy'"):
+        both.candidates.add([Proposal(NAMES[0], CAT)], "a model")
+    assert both.candidates.add([Proposal(NAMES[0], CAT)], "a model", dataset="copy").asked == 1
+    assert [one.candidate.dataset for one in both.images.find(f"id:{NAMES[0]} synset:{CAT}")] == ["copy"]
+
+
+def test_gold_and_curators_decide_imported_labels_and_leave_them_again(both: Project) -> None:
+    """Before any campaign: nothing but these labels changes."""
+    pair, other = (NAMES[0], RETRIEVER), (NAMES[1], RETRIEVER)
+    assert both.gold.add({pair: False}, "an expert") == 1
+    assert both.labels.overrule({other: False}, "carla", "a wolf") == 1
+    changed = states(both, "dataset:ilsvrc2012")
+    assert [key for key, state in changed.items() if state == "no"] == [pair, other]
+    assert policies(both) == {"imported:ilsvrc2012": 16, "curator:carla": 1, "gold": 1}
+    both.gold.correct({pair: None}, "an expert", "I was wrong")
+    both.labels.overrule({other: None}, "carla", "I was wrong, too")
+    assert policies(both) == {"imported:ilsvrc2012": 18}
+    assert len(both.candidates.tasks()) == 3
+    both.crowd.run(both.crowd.simulated(), Fixed(1))
+    assert policies(both)["imported:ilsvrc2012"] == 18, "a campaign leaves what nobody asked about"
+
+
+def test_gold_on_a_candidate_of_the_crowd_stays_with_the_crowd(both: Project) -> None:
+    both.candidates.add([Proposal(NAMES[0], RETRIEVER)], "me")
+    both.gold.add({(NAMES[0], RETRIEVER): True}, "me")
+    both.gold.correct({(NAMES[0], RETRIEVER): None}, "me", "not sure")
+    assert len(both.candidates.tasks()) == 4, "it was put up, and stays so"
+
+
+def test_imported_labels_are_audited_and_certified(both: Project) -> None:
+    sample = both.audits.draw([DOG], 6)
+    assert [one.candidate.dataset for one in sample] == ["ilsvrc2012"] * 6
+    both.audits.record({(one.sha256, one.wnid): Answer.YES for one in sample[:5]}, "ann")
+    both.audits.record({(sample[5].sha256, sample[5].wnid): Answer.NO}, "ann")
+    (found,) = both.audits.certificates()
+    assert (found.labels, found.correct, found.audited) == (6, 5, 6)
+    with pytest.raises(CrowdError, match="nothing below n02084071"):
+        both.labels.overrule({(one.sha256, one.wnid): False for one in sample}, "carla", "all wrong")
+        both.audits.draw([DOG], 6, fresh=True)
+
+
+def test_an_image_that_is_not_sound_is_never_drawn(both: Project) -> None:
+    assert {one.name for one in both.audits.draw([TENCH], 6)} == {f"{TENCH}_{number}" for number in range(5)}
+
+
+def test_a_release_copies_imported_images(both: Project) -> None:
+    accept_own(both)
+    release = both.releases.create("v1", Fractions(0, 0.5, 0.5))
+    assert verify_release(release.path) == release.verify() == []
+    rows = release.rows()
+    assert release.summary["not_sound"] == 1
+    assert len(rows) == 17 + 3
+    imported = {row["origin"]: row for row in rows if row["source"] == "imported:ilsvrc2012"}
+    assert imported.keys() == {f"ilsvrc2012/{name}" for name in NAMES if name != DAMAGED}
+    assert {row["split"] for row in imported.values()} == {"train"}, "they keep the split they came with"
+    assert {row["policy"] for row in imported.values()} == {"imported:ilsvrc2012"}
+    same = [row for row in rows if row["sha256"] == hashlib.sha256(encoded(photo(100))).hexdigest()]
+    assert [(row["wnid"], row["split"]) for row in same] == [(DOG, "train"), (RETRIEVER, "train")]
+    assert same[0]["id"] == same[1]["id"], "the same bytes are one image"
+    assert {row["split"] for row in rows if row["wnid"] == DOG} == {"train", "test"}
+    assert release.summary["unchecked"]["labels"] == 17
+    for one in release.find(""):
+        assert hashlib.sha256(one.read()).hexdigest() == one.sha256
+
+
+def test_a_release_of_what_a_query_finds(both: Project) -> None:
+    release = both.releases.create("cats", query="synset:n02123045 dataset:ilsvrc2012")
+    assert [row["wnid"] for row in release.rows()] == [CAT] * 6
+    assert release.summary["query"] == "synset:n02123045 dataset:ilsvrc2012"
+    again = both.releases.create("cats2", query="synset:n02123045 dataset:ilsvrc2012")
+    manifests = [(made.path / "manifest.parquet").read_bytes() for made in (release, again)]
+    assert manifests[0] == manifests[1]
+    with pytest.raises(ReleaseError, match="no image that the query finds is labelled yes"):
+        both.releases.create("none", query="under:n03126707")
+
+
+def test_an_archive_that_is_gone_stops_a_release(both: Project, tmp_path: Path) -> None:
+    (tmp_path / "ilsvrc").rename(tmp_path / "away")
+    with pytest.raises(ReleaseError, match="18 images cannot be read"):
+        both.releases.create("v1")
+    assert not (both.path / "releases/v1").exists()
+    (tmp_path / "away").rename(tmp_path / "ilsvrc")
+    both.releases.create("v1")
+
+
+def test_an_image_without_a_label_is_found_and_may_become_a_candidate(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/one.jpg").write_bytes(encoded(photo(3)))
+    project.images.ingest(tmp_path / "mine")
+    (one,) = project.images.find()
+    assert (one.wnid, one.state, one.candidate.rank) == ("", "open", -1)
+    project.candidates.add([Proposal(one.sha256, CAT)], "me")
+    (one,) = project.images.find()
+    assert (one.wnid, one.state) == (CAT, "open")
+    assert len(project.images.find(f"synset:{CAT}")) == 1
+
+
+def test_statistics_speak_of_both(both: Project) -> None:
+    accept_own(both)
+    found = both.statistics()
+    assert (found.scale.images, found.scale.synsets) == (18 + 3, 4)
+
+
+def test_the_command_line_does_all_of_it(both: Project, tmp_path: Path) -> None:
+    table, project = tmp_path / "proposals.csv", str(both.path)
+    table.write_text("image,wnid,score\n" + "".join(f"{name},{RETRIEVER},0.75\n" for name in NAMES[:3]))
+    done = run("candidates", "add", str(table), "--source", "a model", "-p", project)
+    assert done.startswith("3 proposals = 3 to be asked about + 0 known + 0 rejected")
+    done = run("candidates", "add", "--query", f"synset:{CAT}", "--source", "me", "--json", "-p", project)
+    assert json.loads(done) == {"asked": 6, "known": 0, "rejected": {}}
+    run("crowd", "run", "--crowd", "simulated", "--policy", "fixed(1)", "-p", project)
+    shown = run("statistics", "-p", project)
+    assert "labels of ilsvrc2012: 18, of which 9 were looked at again" in shown
+    run("datasets", "fingerprint", "-p", project)
+    groups = run("near-duplicates", "--across", "-p", project, "--sheet", str(tmp_path / "near.html"))
+    assert len(groups.splitlines()) == 2
+    assert (tmp_path / "near.html").read_text().count("<img") == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image,score\na,0.5\n", "has no column wnid"),
+        ("image,wnid,score\na,n02084071,much\n", "cannot read"),
+        ("image,wnid\n\x00\xff", "cannot read|has no column|not there"),
+        ("", "cannot read"),
+    ],
+)
+def test_a_table_that_is_none_is_one_clear_error(both: Project, tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    done = run("candidates", "add", str(tmp_path / "t.csv"), "--source", "x", "-p", str(both.path), expect=2)
+    assert re.search(message, done), done
