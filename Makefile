@@ -37,6 +37,7 @@ $(READY): pyproject.toml constraints.txt
 
 docs: $(READY)
 	$(BIN)/python docs/generate_cli.py
+	$(BIN)/python docs/draw_house.py
 
 clean:
 	rm -rf .venv demo build dist

@@ -56,13 +56,18 @@ def rows_of(candidates: int) -> Iterator[tuple[str, Iterator[tuple[Any, ...]]]]:
     ranks = load_wordnet().rank
     each = -(-candidates // SYNSETS)
     numbers = range(1, candidates + 1)
+    yield "INSERT INTO file VALUES (?, 0, 'pack', 'p', 0, 0, 0)", iter([(1,)])
     yield (
-        "INSERT INTO image VALUES (?, ?, 'p', ?, 1, ?, 1, 'JPEG', 'RGB', 500, 375, x'00', x'00')",
-        ((number, hashlib.sha256(b"%d" % number).hexdigest(), number, number) for number in numbers),
+        "INSERT INTO image VALUES (?, 0, ?, '', 1, '', ?, 1, 0, 2)",
+        ((number, hashlib.sha256(b"%d" % number).hexdigest(), number) for number in numbers),
+    )
+    yield (
+        "INSERT INTO fingerprint VALUES (?, ?, 'JPEG', 'RGB', 500, 375, x'00', x'00', '', '', ?, 1)",
+        ((number, hashlib.sha256(b"%d" % number).hexdigest(), number) for number in numbers),
     )
     named = [(synset.wnid, ranks(synset)) for synset in synsets]
     yield (
-        "INSERT INTO candidate (id, wnid, rank, image_id) VALUES (?, ?, ?, ?)",
+        "INSERT INTO candidate (id, wnid, rank, image_id, asked, boxes, state) VALUES (?, ?, ?, ?, 1, 0, 0)",
         ((number, *named[(number - 1) // each], number) for number in numbers),
     )
     yield (

@@ -4,7 +4,6 @@ import csv
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import click
 import pytest
 
 from conftest import Ended, command, encoded, photo, program, run
+from generate_cli import reference
 from holotype.cli.groups import commands_below
 from holotype.cli.root import holotype as commands
 
@@ -226,11 +226,6 @@ def walk() -> list[tuple[str, click.Command]]:
 
 
 def test_the_reference_is_what_the_commands_say() -> None:
-    sys.path.insert(0, str(DOCS))
-    try:
-        from generate_cli import reference
-    finally:
-        sys.path.pop(0)
     assert (DOCS / "cli.md").read_text() == reference(), "run: make docs"
 
 

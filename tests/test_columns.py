@@ -252,8 +252,8 @@ def labels_in(db: Project) -> list[tuple[object, ...]]:
     with db.catalog.read() as connection:
         held = labels.read(connection)
     named = zip((held.states, held.policies, held.guards), (held.state, held.policy, held.guard), strict=True)
-    columns = [map(names.__getitem__, places.tolist()) for names, places in named]
-    return list(zip(held.candidate.tolist(), held.posterior.tolist(), *columns, strict=True))
+    states, policies, guards = (map(names.__getitem__, places.tolist()) for names, places in named)
+    return list(zip(held.candidate.tolist(), states, held.posterior.tolist(), policies, guards, strict=True))
 
 
 @pytest.mark.parametrize("policy", [Posterior(), Imageable(Posterior(maximum=4)), Lead(2, 5)], ids=str)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
+from graphlib import CycleError
 from pathlib import Path
 
+import pytest
+
 import holotype
+from arrows import floors, imported, imports, modules, reached, room, rooms
+from draw_house import page, picture
 from holotype import errors
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = sorted((ROOT / "src/holotype").rglob("*.py"))
 
 
 def test_the_public_api_is_what_it_is() -> None:
@@ -27,35 +30,156 @@ def test_every_error_is_drawn_in_the_tree() -> None:
     assert {"HolotypeError", *re.findall(r"── (\w+)", tree)} == set(classes)
 
 
-def layer(module: str) -> str:
-    return module.split(".")[1] if "." in module else ""
+ROOMS = {
+    "errors": "",
+    "files": "",
+    "engine": "",
+    "ontology": "errors files",
+    "store": "errors files",
+    "images": "errors",
+    "catalog": "errors store",
+    "collect": "errors files ontology",
+    "imports": "engine errors files ontology store",
+    "lint": "errors imports ontology",
+    "consensus": "errors",
+    "crowd": "audits consensus errors",
+    "simulation": "consensus crowd errors",
+    "audits": "consensus errors",
+    "releases": "audits consensus crowd errors files images ontology store",
+    "benchmark": "errors ontology releases",
+    "recognition": "benchmark errors images releases",
+    "statistics": "images ontology",
+    "queries": "catalog errors images ontology releases store",
+    "project": (
+        "audits benchmark catalog collect consensus crowd engine errors files images imports lint ontology queries "
+        "releases simulation statistics store"
+    ),
+    "holotype": "project",
+    "demo": (
+        "benchmark collect consensus crowd errors files holotype images ontology project recognition releases "
+        "statistics"
+    ),
+    "cli": (
+        "audits benchmark consensus crowd demo errors files holotype images imports lint ontology project queries "
+        "releases simulation statistics store"
+    ),
+    "__main__": "cli",
+}
+"""Every room, and the rooms that it may import. ``holotype`` is the package itself, which opens projects."""
 
+GROUND = {"errors", "files", "engine", "ontology", "store", "catalog"}
+FACES = {"project", "holotype", "demo", "cli", "__main__"}
+STAGES = ROOMS.keys() - GROUND - FACES
 
-ABOVE = {
-    "ontology": {"errors", "files", "ontology"},
-    "engine": {"engine"},
-    "catalog": {"catalog", "errors"},
-    "images": {"catalog", "engine", "errors", "files", "images"},
-    "archives": {"archives", "engine", "errors", "files", "images", "ontology"},
-    "queries": {"catalog", "errors", "ontology", "queries", "releases"},
-    "properties": {"errors", "images", "ontology", "properties"},
-    "collect": {"collect", "errors", "files", "images", "ontology"},
-    "crowd": {"crowd", "errors"},
-    "releases": {"catalog", "crowd", "errors", "files", "images", "ontology", "releases"},
-    "benchmark": {"benchmark", "errors", "ontology", "releases"},
-    "recognition": {"benchmark", "errors", "images", "recognition", "releases"},
+ASKS_THE_CATALOG = "holotype.queries.live"
+"""The one module of a stage that knows the catalog: a query to it is SQL, made of the query's own terms."""
+
+COMPOSITION = {"", "project", "creation"}
+NOUNS = {"images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"}
+SHARED = {
+    "parts",
+    "vocabulary",
+    "lemmas",
+    "facts",
+    "conclusions",
+    "evidence",
+    "release_facts",
+    "fingerprints",
+    "intake",
+    "ledger",
+    "dataset_scan",
+    "dataset_write",
+    "lint",
+    "statistics",
 }
 
 
-def test_arrows_point_one_way() -> None:
-    """cli, demo -> project -> stages -> catalog, engine -> ontology, and nothing back."""
-    for path in SOURCES:
-        room = path.relative_to(ROOT / "src/holotype").parts[0].removesuffix(".py")
-        if room not in ABOVE or "migrations" in path.parts:
-            continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("holotype"):
-                assert layer(node.module or "") in ABOVE[room], f"{path} imports {node.module}"
+def test_every_room_imports_the_rooms_it_may() -> None:
+    """A new room, or a new arrow, is a decision: it is written down in `ROOMS`, and so is one that is gone."""
+    found = rooms(imports())
+    assert {name: sorted(targets) for name, targets in found.items()} == {
+        name: sorted(targets.split()) for name, targets in ROOMS.items()
+    }
+
+
+def test_no_arrows_go_in_circles() -> None:
+    """Neither between rooms nor between modules; what only annotations need is no circle of modules."""
+    assert floors(rooms(imports()))[-1] == ["engine", "errors", "files"]
+    assert floors(imports(types=False)), "or a CycleError names the circle"
+
+
+def test_the_ground_stands_on_the_ground_and_stages_on_no_face() -> None:
+    arrows = imports()
+    for name in arrows:
+        below = {room(module) for module in reached(arrows, name)}
+        if room(name) in GROUND:
+            assert below <= GROUND, name
+        if room(name) in STAGES:
+            assert not below & FACES, name
+
+
+def test_one_module_of_a_stage_knows_the_catalog() -> None:
+    arrows = imports()
+    stages = {name: targets for name, targets in arrows.items() if room(name) in STAGES}
+    knowing = {name for name, targets in stages.items() if "catalog" in map(room, targets)}
+    assert knowing == {ASKS_THE_CATALOG}
+    others = {name: targets - {ASKS_THE_CATALOG} for name, targets in arrows.items()}
+    assert not [name for name in stages.keys() - knowing if "catalog" in map(room, reached(others, name))]
+
+
+def test_faces_ask_the_project_and_not_the_catalog() -> None:
+    asking = [name for name, targets in imports().items() if "catalog" in map(room, targets)]
+    assert {room(name) for name in asking} - {"catalog"} == {"project", "queries"}
+
+
+def test_a_room_of_a_project_knows_no_other_rooms_inside() -> None:
+    arrows = {
+        name.removeprefix("holotype.project").lstrip("."): {
+            target.removeprefix("holotype.project.") for target in targets if target.startswith("holotype.project.")
+        }
+        for name, targets in imports().items()
+        if room(name) == "project"
+    }
+    assert arrows.keys() == COMPOSITION | NOUNS | SHARED
+    assert not {name: found for name in NOUNS | SHARED if (found := arrows[name] - SHARED)}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("import holotype.engine", {"holotype.engine"}),
+        ("import holotype.engine as e, os", {"holotype.engine"}),
+        ("from holotype import engine, nothing", {"holotype", "holotype.engine"}),
+        ("from holotype.engine import map_batches", {"holotype.engine"}),
+        ("from holotype.catalog import Catalog, votes as rows", {"holotype.catalog", "holotype.catalog.votes"}),
+        ("def f():\n    from holotype.files import printable", {"holotype.files"}),
+        ("if TYPE_CHECKING:\n    import holotype.files\nelse:\n    import holotype.errors", {"holotype.errors"}),
+        ("import os\nfrom holotypes import engine", set()),
+    ],
+)
+def test_arrows_are_read_from_every_kind_of_import(text: str, found: set[str]) -> None:
+    assert set(imported(text, modules(), types=False)) == found
+
+
+def test_arrows_that_annotations_need_are_arrows_too() -> None:
+    text = "if TYPE_CHECKING:\n    import holotype.files"
+    assert set(imported(text, modules())) == {"holotype.files"}
+    with pytest.raises(ValueError, match="relative"):
+        set(imported("from . import files", modules()))
+
+
+def test_a_circle_is_found() -> None:
+    with pytest.raises(CycleError):
+        floors({"a": frozenset("b"), "b": frozenset("c"), "c": frozenset("a")})
+
+
+def test_the_house_is_drawn_as_it_stands() -> None:
+    assert (ROOT / "docs/house.md").read_text() == page(), "run: make docs"
+
+
+def test_the_picture_leaves_out_what_follows_from_other_arrows() -> None:
+    arrows = {"a": frozenset("bc"), "b": frozenset("c"), "c": frozenset[str]()}
+    assert re.findall(r"\w+ --> \w+", picture(arrows)) == ["a --> b", "b --> c"]
 
 
 def test_nothing_names_a_registrys_host() -> None:

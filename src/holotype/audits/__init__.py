@@ -1,1 +1,1 @@
-"""Audits: plans, bounds, certificates."""
+"""Audits: plans and their random samples, exact bounds, certificates of precision."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +18,51 @@ from holotype.catalog.statements import add_rows, chunks
 Ids = npt.NDArray[np.int64]
 
 
-def plans(connection: Connection) -> Sequence[Any]:
-    """Every plan, ``(id, wnid, size, seed, at, labels)``, oldest first; `labels` is None for those of old."""
-    return connection.execute(select(t.audit).order_by(t.audit.c.id)).all()
+class Planned(NamedTuple):
+    """A plan as it was drawn; `labels`, how many were accepted below its target, is None for those of old."""
+
+    id: int
+    wnid: str
+    size: int
+    seed: str
+    at: float
+    labels: int | None
+
+
+class Labelled(NamedTuple):
+    """A candidate that is or was accepted: its image's sha256, its wnid and rank."""
+
+    sha256: str
+    wnid: str
+    rank: int
+
+
+class AuditorAnswer(NamedTuple):
+    """What an auditor said of a candidate at a Unix time, an `Answer`; a correction has a reason."""
+
+    candidate_id: int
+    sha256: str
+    wnid: str
+    rank: int
+    auditor: str
+    answer: int
+    reason: str
+    at: float
+
+
+class FirstVote(NamedTuple):
+    """When a worker first voted on a candidate, as Unix time."""
+
+    candidate_id: int
+    worker: str
+    at: float
+
+
+def plans(connection: Connection) -> list[Planned]:
+    """Every plan, oldest first."""
+    table = t.audit.c
+    columns = table.id, table.wnid, table.size, table.seed, table.at, table.labels
+    return [Planned(*row) for row in connection.execute(select(*columns).order_by(table.id))]
 
 
 def add_draw(connection: Connection, seed: str, accepted: Ids) -> None:
@@ -40,14 +82,14 @@ def accepted_at(connection: Connection, seed: str) -> Ids:
 def add_plan(connection: Connection, row: Mapping[str, Any], sample: Sequence[int]) -> None:
     """Append a plan and its sample, candidate ids in the order in which they are to be audited."""
     (number,) = connection.execute(insert(t.audit).values(**row)).inserted_primary_key or (None,)
-    places = [{"audit_id": number, "position": at, "candidate_id": id} for at, id in enumerate(sample, 1)]
-    add_rows(connection, t.audit_sample, places)
+    drawn = [{"audit_id": number, "position": at, "candidate_id": id} for at, id in enumerate(sample, 1)]
+    add_rows(connection, t.audit_sample, drawn)
 
 
-def samples(connection: Connection, audits: Collection[int]) -> dict[int, list[Any]]:
-    """The sample of each of some plans, by their id: ``(audit_id, sha256, wnid, rank)`` in order."""
+def samples(connection: Connection, audits: Collection[int]) -> dict[int, list[Labelled]]:
+    """The sample of each of some plans, by their id, in the order in which it is audited."""
     candidate, table = t.candidate, t.audit_sample
-    found: dict[int, list[Any]] = defaultdict(list)
+    found: dict[int, list[Labelled]] = defaultdict(list)
     for some in chunks(audits):
         rows = connection.execute(
             select(table.c.audit_id, digest(), candidate.c.wnid, candidate.c.rank)
@@ -55,30 +97,31 @@ def samples(connection: Connection, audits: Collection[int]) -> dict[int, list[A
             .where(table.c.audit_id.in_(some))
             .order_by(table.c.audit_id, table.c.position)
         )
-        for row in rows:
-            found[row.audit_id].append(row)
+        for audit, *label in rows:
+            found[audit].append(Labelled(*label))
     return found
 
 
-def candidates(connection: Connection, ids: Collection[int]) -> list[Any]:
-    """``(sha256, wnid, rank)`` of some candidates."""
+def candidates(connection: Connection, ids: Collection[int]) -> list[Labelled]:
+    """Some candidates by their ids, in no order."""
     candidate = t.candidate
     question = select(digest(), candidate.c.wnid, candidate.c.rank).select_from(candidate.join(t.image))
-    return [row for some in chunks(ids) for row in connection.execute(question.where(candidate.c.id.in_(some)))]
+    asked = (question.where(candidate.c.id.in_(some)) for some in chunks(ids))
+    return [Labelled(*row) for one in asked for row in connection.execute(one)]
 
 
-def answers(connection: Connection) -> Sequence[Any]:
-    """All that auditors said, ``(candidate_id, sha256, wnid, rank, auditor, answer, reason, at)``: answers, oldest
-    first, and then corrections, which have a reason."""
-    found: list[Any] = []
+def answers(connection: Connection) -> list[AuditorAnswer]:
+    """All that auditors said: answers, oldest first, and then corrections."""
+    found: list[AuditorAnswer] = []
     for table, reason in ((t.audit_answer, literal("")), (t.audit_correction, t.audit_correction.c.reason)):
         candidate = t.candidate
         columns = (table.c.candidate_id, digest(), candidate.c.wnid, candidate.c.rank, table.c.auditor)
-        found += connection.execute(
-            select(*columns, table.c.answer, reason.label("reason"), table.c.at)
+        rows = connection.execute(
+            select(*columns, table.c.answer, reason, table.c.at)
             .select_from(table.join(candidate).join(t.image))
             .order_by(table.c.id)
         )
+        found += [AuditorAnswer(*row) for row in rows]
     return found
 
 
@@ -92,12 +135,13 @@ def add_corrections(connection: Connection, rows: Sequence[Mapping[str, Any]]) -
     add_rows(connection, t.audit_correction, rows)
 
 
-def votes_on_audited(connection: Connection) -> Sequence[Any]:
-    """Who voted on what was audited, and when first: ``(candidate_id, name, at)``."""
+def votes_on_audited(connection: Connection) -> list[FirstVote]:
+    """Who voted on what was audited, and when first."""
     vote = t.vote
-    return connection.execute(
-        select(vote.c.candidate_id, t.worker.c.name, func.min(vote.c.at).label("at"))
+    rows = connection.execute(
+        select(vote.c.candidate_id, t.worker.c.name, func.min(vote.c.at))
         .select_from(vote.join(t.worker))
         .where(vote.c.candidate_id.in_(select(t.audit_answer.c.candidate_id)))
         .group_by(vote.c.candidate_id, t.worker.c.name)
-    ).all()
+    )
+    return [FirstVote(*row) for row in rows]

@@ -1,4 +1,4 @@
-"""Questions about imported datasets: archives, items and what is said of them."""
+"""Questions about imported datasets: their files, their images, and what is said of them."""
 
 from __future__ import annotations
 
@@ -41,6 +41,102 @@ class BoxRow(NamedTuple):
     y_max: int
 
 
+class File(NamedTuple):
+    """A file or folder of a dataset, with the dataset's name, and how it looked when it was imported."""
+
+    id: int
+    dataset_id: int
+    dataset: str
+    kind: str
+    path: str
+    size: int
+    mtime_ns: int
+
+
+class Known(NamedTuple):
+    """An image of a dataset: where it lies in file `file_id`, and the label its dataset gives it, or ""."""
+
+    id: int
+    name: str
+    file_id: int
+    path: str
+    offset: int
+    length: int
+    wnid: str
+
+
+class Moved(NamedTuple):
+    """Where a known image lies from now on; with `anew`, what was read of its bytes is forgotten."""
+
+    id: int
+    path: str
+    offset: int
+    length: int
+    anew: bool
+
+
+class Mark(NamedTuple):
+    """What a list says of a synset."""
+
+    wnid: str
+    mark: str
+    value: str
+
+
+class Held(NamedTuple):
+    """How many images, labelled images and boxes a dataset has of a split."""
+
+    dataset: str
+    split: str
+    images: int
+    labelled: int
+    boxes: int
+
+
+class Labelled(NamedTuple):
+    """An image, its split and its label; "" for none."""
+
+    name: str
+    split: str
+    wnid: str
+
+
+class Doubled(NamedTuple):
+    """An image whose bytes, of this sha256, another one has too."""
+
+    name: str
+    split: str
+    wnid: str
+    sha256: str
+
+
+class Boxed(NamedTuple):
+    """A box, and its image's name, label and size: as read, else as annotated, else 0."""
+
+    name: str
+    wnid: str
+    width: int
+    height: int
+    box: BoxRow
+
+
+class Strange(NamedTuple):
+    """What was read of an image, the kind of its file, and its size as annotated, or 0."""
+
+    name: str
+    wnid: str
+    path: str
+    kind: str
+    format: str
+    mode: str
+    width: int
+    height: int
+    reason: str
+    detail: str
+    said_width: int
+    said_height: int
+
+
 def dataset_id(connection: Connection, name: str) -> int:
     """The id of a dataset, which is made if it is new."""
     question = select(t.dataset.c.id).where(t.dataset.c.name == name)
@@ -51,11 +147,13 @@ def dataset_id(connection: Connection, name: str) -> int:
     return int(held)
 
 
-def files(connection: Connection, dataset: str | None = None) -> Sequence[Any]:
-    """The files and folders of a dataset, or of all, oldest first: every column, and ``dataset``, its name."""
-    question = select(*t.file.c, t.dataset.c.name.label("dataset")).join(t.dataset).order_by(t.file.c.id)
+def files(connection: Connection, dataset: str | None = None) -> list[File]:
+    """The files and folders of a dataset, or of all, oldest first."""
+    file = t.file.c
+    columns = file.id, file.dataset_id, t.dataset.c.name, file.kind, file.path, file.size, file.mtime_ns
+    question = select(*columns).join(t.dataset).order_by(file.id)
     wanted = t.file.c.dataset_id != t.OWN if dataset is None else t.dataset.c.name == dataset
-    return connection.execute(question.where(wanted)).all()
+    return [File(*row) for row in connection.execute(question.where(wanted))]
 
 
 def put_file(connection: Connection, number: int | None, row: Mapping[str, Any]) -> int:
@@ -71,13 +169,13 @@ _CLAIM: Final = t.candidate.alias("claim")
 _claimed: Final = and_(_CLAIM.c.image_id == t.image.c.id, _CLAIM.c.labelled_by.is_not(None))
 
 
-def images_by_name(connection: Connection, dataset: int, names: Iterable[str]) -> dict[str, Any]:
-    """The images of a dataset that have these names, with ``wnid``, what the dataset says that they show, or empty."""
+def images_by_name(connection: Connection, dataset: int, names: Iterable[str]) -> dict[str, Known]:
+    """The images of a dataset that have these names, by name."""
     image = t.image.c
-    columns = (image.id, image.name, image.file_id, image.path, image.offset, image.length, image.boxes)
-    asked = select(*columns, func.coalesce(_CLAIM.c.wnid, "").label("wnid")).outerjoin(_CLAIM, _claimed)
+    columns = (image.id, image.name, image.file_id, image.path, image.offset, image.length)
+    asked = select(*columns, func.coalesce(_CLAIM.c.wnid, "")).outerjoin(_CLAIM, _claimed)
     return {
-        row.name: row
+        row.name: Known(*row)
         for chunk in chunks(names, 2_000)
         for row in connection.execute(asked.where(image.dataset_id == dataset, image.name.in_(chunk)))
     }
@@ -150,10 +248,8 @@ def _insert(connection: Connection, table: Table, columns: Sequence[str], rows: 
         if order is None:
             values: Any = [dict(zip(columns, row, strict=True)) for row in rows]
         else:
-            places = [columns.index(name) for name in order]
-            values = (
-                rows if places == list(range(len(columns))) else [tuple(map(row.__getitem__, places)) for row in rows]
-            )
+            turn = [columns.index(name) for name in order]
+            values = rows if turn == list(range(len(columns))) else [tuple(map(row.__getitem__, turn)) for row in rows]
         connection.exec_driver_sql(made.string, values)
 
 
@@ -207,7 +303,7 @@ def add_urls(connection: Connection, urls: Mapping[int, str], file: int) -> int:
     return len(rows)
 
 
-def _held(connection: Connection, column: Any, numbers: Iterable[int]) -> set[int]:
+def _held(connection: Connection, column: ColumnElement[int], numbers: Iterable[int]) -> set[int]:
     return {
         number
         for chunk in chunks(numbers, 2_000)
@@ -226,14 +322,14 @@ def images_in(connection: Connection, file: int) -> int:
     return connection.execute(question).scalar_one()
 
 
-def move_images(connection: Connection, rows: Sequence[Mapping[str, Any]], file: int) -> None:
-    """Say where images lie now: ``number``, path, offset and length; ``anew`` forgets what was read of them."""
+def move_images(connection: Connection, rows: Sequence[Moved], file: int) -> None:
+    """Say where images lie now, in a file."""
     if rows:
         names = ("path", "offset", "length")
-        places = [{"number": row["number"], **{f"new_{name}": row[name] for name in names}} for row in rows]
+        lie = [{"number": row.id, **{f"new_{name}": getattr(row, name) for name in names}} for row in rows]
         moved = update(t.image).where(t.image.c.id == bindparam("number")).values(file_id=file)
-        connection.execute(moved.values({name: bindparam(f"new_{name}") for name in names}), places)
-    anew = [row["number"] for row in rows if row["anew"]]
+        connection.execute(moved.values({name: bindparam(f"new_{name}") for name in names}), lie)
+    anew = [row.id for row in rows if row.anew]
     if anew:
         forget_groups(connection)
     for chunk in chunks(anew, 2_000):
@@ -258,15 +354,16 @@ def put_marks(connection: Connection, marks: Iterable[tuple[str, str, str]], fil
     return sum(held.get(key) != value for key, value in said.items())
 
 
-def marks(connection: Connection, names: Sequence[str]) -> Sequence[Any]:
+def marks(connection: Connection, names: Sequence[str]) -> list[Mark]:
     """Marks of synsets with one of these names, by wnid, each once."""
     table = t.mark
-    return connection.execute(
+    rows = connection.execute(
         select(table.c.wnid, table.c.mark, table.c.value)
         .distinct()
         .where(table.c.mark.in_(names))
         .order_by(table.c.wnid, table.c.mark, table.c.value)
-    ).all()
+    )
+    return [Mark(*row) for row in rows]
 
 
 def unread(connection: Connection, after: int, limit: int) -> list[tuple[int, Location]]:
@@ -301,22 +398,19 @@ def add_fingerprints(connection: Connection, rows: Sequence[Mapping[str, Any]]) 
     add_rows(connection, t.fingerprint, [row for row in rows if row["image_id"] not in held])
 
 
-def dataset_counts(connection: Connection) -> Iterator[Any]:
+def dataset_counts(connection: Connection) -> list[Held]:
     """Images, labelled images and boxes by imported dataset and split."""
     image, dataset = t.image, t.dataset
-    yield from connection.execute(
-        select(
-            dataset.c.name.label("dataset"),
-            image.c.split,
-            func.count().label("images"),
-            func.count(case((image.c.assigned == t.LABELLED, 1))).label("labelled"),
-            func.sum(image.c.boxes).label("boxes"),
-        )
+    labelled = func.count(case((image.c.assigned == t.LABELLED, 1)))
+    sums = func.count(), labelled, func.sum(image.c.boxes)
+    rows = connection.execute(
+        select(dataset.c.name, image.c.split, *sums)
         .select_from(image.join(dataset))
         .where(image.c.dataset_id != t.OWN)
         .group_by(dataset.c.name, image.c.split)
         .order_by(dataset.c.name, image.c.split)
     )
+    return [Held(*row) for row in rows]
 
 
 def wnid_counts(connection: Connection, dataset: int) -> dict[str, int]:
@@ -334,21 +428,21 @@ def _said(*columns: ColumnElement[Any]) -> Select[Any]:
     return select(image.name, *columns, wnid).select_from(t.image.outerjoin(_CLAIM, _claimed))
 
 
-def unplaced(connection: Connection, dataset: int) -> Iterator[Any]:
-    """Name, split and wnid of the images without a label, or whose label the ontology did not know."""
+def unplaced(connection: Connection, dataset: int) -> Iterator[Labelled]:
+    """The images without a label, or whose label the ontology did not know."""
     image = t.image.c
     question = _said(image.split).where(image.dataset_id == dataset, func.coalesce(_CLAIM.c.rank, -1) < 0)
-    yield from _streamed(connection, question.order_by(image.id))
+    yield from map(Labelled._make, _streamed(connection, question.order_by(image.id)))
 
 
-def same_bytes(connection: Connection, dataset: int) -> Iterator[Any]:
-    """Name, split, wnid and sha256 of images whose bytes another image of the dataset has too, by sha256."""
+def same_bytes(connection: Connection, dataset: int) -> Iterator[Doubled]:
+    """The images whose bytes another image of the dataset has too, by sha256."""
     image, done = t.image, t.fingerprint
     mine = select(done.c.sha256).select_from(done.join(image)).where(image.c.dataset_id == dataset)
     several = mine.group_by(done.c.sha256).having(func.count() > 1)
     question = _said(image.c.split).add_columns(done.c.sha256).join(done, done.c.image_id == image.c.id)
     question = question.where(image.c.dataset_id == dataset, done.c.sha256.in_(several))
-    yield from _streamed(connection, question.order_by(done.c.sha256, image.c.name))
+    yield from map(Doubled._make, _streamed(connection, question.order_by(done.c.sha256, image.c.name)))
 
 
 def size_columns() -> tuple[ColumnElement[int], ...]:
@@ -357,8 +451,8 @@ def size_columns() -> tuple[ColumnElement[int], ...]:
     return tuple(func.coalesce(func.nullif(read[side], 0), said[side], 0).label(side) for side in ("width", "height"))
 
 
-def boxes_with_sizes(connection: Connection, dataset: int) -> Iterator[Any]:
-    """Every box of a dataset, with its image's name, wnid, and size: as read, else as annotated, else 0."""
+def boxes_with_sizes(connection: Connection, dataset: int) -> Iterator[Boxed]:
+    """Every box of a dataset, by image."""
     image, said, done, box = t.image, t.annotation, t.fingerprint, t.box
     corners = box.c.wnid, box.c.x_min, box.c.y_min, box.c.x_max, box.c.y_max
     question = (
@@ -370,14 +464,15 @@ def boxes_with_sizes(connection: Connection, dataset: int) -> Iterator[Any]:
         .where(image.c.dataset_id == dataset)
         .order_by(box.c.image_id, box.c.id)
     )
-    yield from _streamed(connection, question)
+    for name, wnid, width, height, *corners_of in _streamed(connection, question):
+        yield Boxed(name, wnid, width, height, BoxRow(*corners_of))
 
 
-def strange_fingerprints(connection: Connection, dataset: int) -> Iterator[Any]:
-    """Images that are no sound JPEG of one or three inks, or not of the size annotated; with their file's kind."""
+def strange_fingerprints(connection: Connection, dataset: int) -> Iterator[Strange]:
+    """Images that are no sound JPEG of one or three inks, or not of the size annotated."""
     image, said, done, file = t.image, t.annotation, t.fingerprint, t.file
     columns = (done.c.format, done.c.mode, done.c.width, done.c.height, done.c.reason, done.c.detail)
-    sizes = [func.coalesce(said.c[side], 0).label(f"said_{side}") for side in ("width", "height")]
+    sizes = [func.coalesce(said.c[side], 0) for side in ("width", "height")]
     question = (
         _said()
         .add_columns(image.c.path, file.c.kind, *columns, *sizes)
@@ -393,8 +488,8 @@ def strange_fingerprints(connection: Connection, dataset: int) -> Iterator[Any]:
         )
         .order_by(image.c.id)
     )
-    yield from _streamed(connection, question)
+    yield from map(Strange._make, _streamed(connection, question))
 
 
-def _streamed(connection: Connection, question: Select[Any]) -> Iterator[Any]:
+def _streamed(connection: Connection, question: Select[Any]) -> Iterator[Sequence[Any]]:
     yield from connection.execute(question, execution_options={"yield_per": 10_000})

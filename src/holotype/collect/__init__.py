@@ -1,0 +1,1 @@
+"""Collecting candidates: files that come in, and the synsets they were found for."""

@@ -1,1 +1,1 @@
-"""Consensus: pure models of votes."""
+"""Consensus: pure models of votes, from a ballot to posteriors and how far they can be believed."""

@@ -38,6 +38,18 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """What somebody said for sure of an image and a synset at a Unix time, and why; None withdraws what was said."""
+
+    sha256: str
+    wnid: str
+    answer: Answer | None
+    by: str
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ruling:
     """What a curator says an answer is, whatever the votes say: a conclusion about the image by one person."""
 

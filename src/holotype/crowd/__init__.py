@@ -1,1 +1,1 @@
-"""The crowd: tasks to people or machines, votes back, and when to stop asking."""
+"""The crowd: questions to people or machines, their answers, gold and reviews, and when to stop asking."""

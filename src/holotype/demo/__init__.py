@@ -1,1 +1,1 @@
-"""The demo: the 2009 paper in miniature, on real photographs."""
+"""The demo: ImageNet's making in miniature (Deng et al., CVPR 2009), on real photographs."""

@@ -16,7 +16,6 @@ from platformdirs import user_cache_path
 
 import holotype
 from holotype.benchmark import Scores
-from holotype.catalog import candidates
 from holotype.collect.inputs import Found, InputFile
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.posteriors import Consensus, fit
@@ -222,15 +221,10 @@ def _inputs(results: Mapping[str, Sequence[Result]], source: PhotoFolder, ontolo
 def _truth(db: Project, folder: Path, photos: Mapping[PurePosixPath, Photo]) -> dict[tuple[str, str], bool]:
     """Whether an image (by sha256) shows a synset (by wnid), by the descriptions of the files it came from."""
     by_origin = {InputFile.of(folder / path).origin: photo for path, photo in photos.items()}
-    truth: dict[tuple[str, str], bool] = {}
-    with db.catalog.read() as connection:
-        asked = candidates.tasks(connection).candidate.tolist()
-        seen, pairs = candidates.sightings(connection, asked), candidates.pairs(connection, asked)
-    for number, sightings in seen.items():
-        sha256, wnid = pairs[number]
-        photos_of = [by_origin[sighting.origin] for sighting in sightings]
-        truth[sha256, wnid] = any(shows(db.ontology, photo, db.ontology[wnid]) for photo in photos_of)
-    return truth
+    return {
+        (sha256, wnid): any(shows(db.ontology, by_origin[origin], db.ontology[wnid]) for origin in origins)
+        for (sha256, wnid), origins in db.candidates.origins().items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

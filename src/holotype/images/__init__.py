@@ -1,4 +1,4 @@
-"""Images: verified, fingerprinted, compared. Pure."""
+"""Images: decoded strictly, fingerprinted, compared with each other, shown. Pure functions of bytes."""
 
 from holotype.images.decode import MAX_PIXELS, Decoded, Rejected, decode
 from holotype.images.fingerprint import Fingerprint, Rejection, encode_jpeg, fingerprint_batch, fit

@@ -1,1 +1,1 @@
-"""What is wrong with datasets: known blemishes, and rules that find others."""
+"""Lint: what is known to be wrong with ImageNet, and rules that find what is wrong with any dataset."""

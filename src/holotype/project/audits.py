@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from holotype.audits.certificates import Audit, Certificate, assess
-from holotype.catalog import (
-    candidates,
-)
+from holotype.catalog import candidates
 from holotype.consensus.votes import Answer
 from holotype.engine import Progress, no_progress
 from holotype.errors import CrowdError
@@ -19,13 +16,10 @@ from holotype.ontology import Synset
 from holotype.project import evidence
 from holotype.project.evidence import AuditReport, read_evidence
 from holotype.project.fingerprints import fingerprint_images
-from holotype.queries.live import candidates as candidates_of
-from holotype.queries.results import Result
-
-if TYPE_CHECKING:
-    pass
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
+from holotype.queries.live import candidates as candidates_of
+from holotype.queries.results import Result
 
 
 class Audits:

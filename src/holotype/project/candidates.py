@@ -65,6 +65,14 @@ class Candidates:
         with self._parts.catalog.read() as connection:
             return read_tasks(connection)
 
+    def origins(self) -> dict[tuple[str, str], list[str]]:
+        """Where each candidate was found, by (sha256, wnid), oldest first; those that only a dataset names are left
+        out."""
+        with self._parts.catalog.read() as connection:
+            asked = candidates.tasks(connection).candidate.tolist()
+            seen, pairs = candidates.sightings(connection, asked), candidates.pairs(connection, asked)
+        return {pairs[number]: [one.origin for one in found] for number, found in seen.items()}
+
     def add(
         self,
         proposals: Iterable[Proposal],

@@ -10,11 +10,7 @@ from typing import TypeVar
 import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import (
-    candidates,
-    labels,
-    votes,
-)
+from holotype.catalog import candidates, labels, votes
 from holotype.catalog.labels import Labels
 from holotype.crowd.columns import NOWHERE
 from holotype.crowd.conclusion import GUARDS, STATES, Conclusion, Policy, State

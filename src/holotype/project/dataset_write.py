@@ -140,7 +140,7 @@ class Publication:
         report = self._say(report, (Annotation(name, 0, 0, ()) for name in said.labels), archive, said.labels)
         return replace(report, facts=imports.put_marks(self._connection, said.marks, archive))
 
-    def _archive(self, source: Source, said: Said, held: Any | None) -> int:
+    def _archive(self, source: Source, said: Said, held: imports.File | None) -> int:
         values = {
             "dataset_id": self._dataset,
             "kind": str(source.kind),
@@ -151,7 +151,7 @@ class Publication:
         }
         return imports.put_file(self._connection, None if held is None else held.id, values)
 
-    def _images(self, report: SourceReport, said: Said, archive: int, held: Any | None) -> SourceReport:
+    def _images(self, report: SourceReport, said: Said, archive: int, held: imports.File | None) -> SourceReport:
         store = _Store(self, report.source, archive, imports.newest_image(self._connection))
         for table in said.tables():
             for start in range(0, len(table), _CHUNK):
@@ -173,28 +173,32 @@ class Publication:
 
     def image(self, row: Mapping[str, Any], archive: int) -> imports.Imported:
         """A new image."""
-        place = row["path"], row["offset"], row["length"]
-        return imports.Imported(row["name"], row["split"], row["wnid"], self.rank(row["wnid"]), archive, *place)
+        lies = archive, row["path"], row["offset"], row["length"]
+        return imports.Imported(row["name"], row["split"], row["wnid"], self.rank(row["wnid"]), *lies)
 
-    def items(self, names: Iterable[str]) -> dict[str, Any]:
-        """The items of the dataset with these names, by name."""
+    def images_named(self, names: Iterable[str]) -> dict[str, imports.Known]:
+        """The images of the dataset with these names, by name."""
         return imports.images_by_name(self._connection, self._dataset, names)
 
-    def is_gone(self, item: Any) -> bool:
-        """Whether an item's bytes cannot be read any more where they were imported from."""
-        row = self._by_id.get(item.file_id)
+    def is_gone(self, image: imports.Known) -> bool:
+        """Whether an image's bytes cannot be read any more where they were imported from."""
+        row = self._by_id.get(image.file_id)
         if row is None:  # it has just been imported
             return False
         if row.kind == Kind.TREE:
-            return not _has_size(Path(row.path) / item.path, item.length)
+            return not _has_size(Path(row.path) / image.path, image.length)
         if row.id not in self._gone:
             self._gone[row.id] = state_of(Path(row.path)) != (row.size, row.mtime_ns)
         return self._gone[row.id]
 
     def write(
-        self, new: Sequence[imports.Imported], moved: Sequence[Mapping[str, Any]], labels: Any, archive: int
+        self,
+        new: Sequence[imports.Imported],
+        moved: Sequence[imports.Moved],
+        labels: Sequence[tuple[int, str, int]],
+        archive: int,
     ) -> None:
-        """Append items, say where others lie now, and label those that had no label."""
+        """Append images, say where others lie now, and label those that had no label, by (image id, wnid, rank)."""
         imports.add_images(self._connection, self._dataset, self._policy, new)
         imports.move_images(self._connection, moved, archive)
         imports.set_labels(self._connection, labels, archive, self._policy)
@@ -204,16 +208,16 @@ class Publication:
     ) -> SourceReport:
         """Add what annotations say; `labels` by image name, or where there is none by a solution's boxes."""
         while chunk := list(islice(found, _CHUNK)):
-            held = self.items(one.name for one in chunk)
+            held = self.images_named(one.name for one in chunk)
             known = [(held[one.name], one) for one in chunk if one.name in held]
             by_boxes = report.source.kind is Kind.SOLUTION
-            told = [(item, labels.get(one.name) or (_label(one) if by_boxes else "")) for item, one in known]
-            new = {item.id: (item.id, wnid, self.rank(wnid)) for item, wnid in told if wnid and not item.wnid}
+            told = [(image, labels.get(one.name) or (_label(one) if by_boxes else "")) for image, one in known]
+            new = {image.id: (image.id, wnid, self.rank(wnid)) for image, wnid in told if wnid and not image.wnid}
             imports.set_labels(self._connection, list(new.values()), archive, self._policy)
             boxes: dict[int, list[imports.BoxRow]] = {}
-            for item, one in known:
-                boxes.setdefault(item.id, []).extend(imports.BoxRow(*astuple(box)) for box in one.boxes)
-            sizes = {item.id: (one.width, one.height) for item, one in known if one.width and one.height}
+            for image, one in known:
+                boxes.setdefault(image.id, []).extend(imports.BoxRow(*astuple(box)) for box in one.boxes)
+            sizes = {image.id: (one.width, one.height) for image, one in known if one.width and one.height}
             imports.add_annotations(self._connection, sizes, archive)
             report = replace(
                 report,
@@ -221,7 +225,7 @@ class Publication:
                 boxes=report.boxes + imports.add_boxes(self._connection, boxes, archive),
                 unknown=report.unknown + len(chunk) - len(known),
                 unplaced=report.unplaced + sum(rank < 0 for _, _, rank in new.values()),
-                conflicts=report.conflicts + sum(bool(wnid and item.wnid not in ("", wnid)) for item, wnid in told),
+                conflicts=report.conflicts + sum(_contradicts(image, wnid) for image, wnid in told),
             )
             self._advance("facts", report.labels + report.boxes, 0)
         return report
@@ -229,14 +233,14 @@ class Publication:
     def _urls(self, report: SourceReport, archive: int) -> SourceReport:
         found = (line for line in read_urls(report.source.path) if line is not None)
         while chunk := dict(islice(found, _CHUNK)):
-            held = self.items(chunk)
+            held = self.images_named(chunk)
             added = imports.add_urls(self._connection, {row.id: chunk[name] for name, row in held.items()}, archive)
             report = replace(report, facts=report.facts + added, unknown=report.unknown + len(chunk) - len(held))
         return report
 
 
 class _Store:
-    """Stores the images of one source, chunk by chunk; `here` counts the items that lie in it."""
+    """Stores the images of one source, chunk by chunk; `here` counts the images that lie in it."""
 
     def __init__(self, publication: Publication, source: Source, archive: int, newest: int) -> None:
         self._publication = publication
@@ -251,17 +255,17 @@ class _Store:
         names = Counter(row["name"] for row in rows)
         if len(names) < len(rows):
             raise self._twice(names.most_common(1)[0][0])
-        held = self._publication.items(names)
+        held = self._publication.images_named(names)
         new = [self._publication.image(row, self._archive) for row in rows if row["name"] not in held]
         known = [(held[row["name"]], row) for row in rows if row["name"] in held]
-        moved = [(item, row) for item, row in known if self._has_moved(item, row)]
+        moved = [(image, row) for image, row in known if self._has_moved(image, row)]
         rank = self._publication.rank
-        labels = [(item.id, row["wnid"], rank(row["wnid"])) for item, row in known if row["wnid"] and not item.wnid]
-        self._publication.write(new, [_move(item, row) for item, row in moved], labels, self._archive)
-        self._moved.update(item.id for item, _ in moved)
-        self.here += len(new) + sum(item.file_id == self._archive or item.id in self._moved for item, _ in known)
-        there = [(item, row) for item, row in known if item.file_id != self._archive and item.id not in self._moved]
-        ranks = [*(image.rank for image in new if image.wnid), *(number for _, _, number in labels)]
+        labels = [(image.id, row["wnid"], rank(row["wnid"])) for image, row in known if row["wnid"] and not image.wnid]
+        self._publication.write(new, [_move(image, row) for image, row in moved], labels, self._archive)
+        self._moved.update(image.id for image, _ in moved)
+        self.here += len(new) + sum(image.file_id == self._archive or image.id in self._moved for image, _ in known)
+        there = [(image, row) for image, row in known if image.file_id != self._archive and image.id not in self._moved]
+        ranks = [*(one.rank for one in new if one.wnid), *(number for _, _, number in labels)]
         return replace(
             report,
             new=report.new + len(new),
@@ -269,33 +273,40 @@ class _Store:
             moved=report.moved + len(moved),
             labels=report.labels + len(ranks),
             unplaced=report.unplaced + sum(number < 0 for number in ranks),
-            conflicts=report.conflicts + sum(bool(r["wnid"]) and i.wnid not in ("", r["wnid"]) for i, r in known),
-            differing=report.differing + sum(item.length != row["length"] for item, row in there),
+            conflicts=report.conflicts + sum(_contradicts(image, row["wnid"]) for image, row in known),
+            differing=report.differing + sum(image.length != row["length"] for image, row in there),
         )
 
-    def _has_moved(self, item: Any, row: Mapping[str, Any]) -> bool:
-        """Whether a known item is to be read from here from now on."""
-        same_place = (item.path, item.offset, item.length) == (row["path"], row["offset"], row["length"])
-        if item.file_id == self._archive:
-            if item.id > self._newest or item.id in self._moved:
-                raise self._twice(item.name)
-            return not same_place
-        if self._source.kind is Kind.SHARD and item.length != row["length"]:
+    def _has_moved(self, image: imports.Known, row: Mapping[str, Any]) -> bool:
+        """Whether a known image is to be read from here from now on."""
+        if image.file_id == self._archive:
+            if image.id > self._newest or image.id in self._moved:
+                raise self._twice(image.name)
+            return not _lies_there(image, row)
+        if self._source.kind is Kind.SHARD and image.length != row["length"]:
             raise ArchiveError(
-                f"{self._source.path} has another image {item.name} than one that was imported before: keys that begin "
-                "anew in every set of shards need a dataset of their own"
+                f"{self._source.path} has another image {image.name} than one that was imported before: keys that "
+                "begin anew in every set of shards need a dataset of their own"
             )
-        return self._publication.is_gone(item)
+        return self._publication.is_gone(image)
 
     def _twice(self, name: str) -> ArchiveError:
         return ArchiveError(f"{self._source.path} holds {name} twice")
 
 
-def _move(item: Any, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Where an item lies now; it is read anew unless all of its archive was moved."""
-    place = {name: row[name] for name in ("path", "offset", "length")}
-    anew = (item.path, item.offset, item.length) != tuple(place.values())
-    return {"number": item.id, **place, "anew": anew}
+def _lies_there(image: imports.Known, row: Mapping[str, Any]) -> bool:
+    """Whether an image lies in its file where a row says."""
+    return (image.path, image.offset, image.length) == (row["path"], row["offset"], row["length"])
+
+
+def _contradicts(image: imports.Known, wnid: str) -> bool:
+    """Whether a label is another than the one an image has; one of them may be missing."""
+    return bool(wnid) and image.wnid not in ("", wnid)
+
+
+def _move(image: imports.Known, row: Mapping[str, Any]) -> imports.Moved:
+    """Where an image lies now; it is read anew unless all of its archive was moved."""
+    return imports.Moved(image.id, row["path"], row["offset"], row["length"], anew=not _lies_there(image, row))
 
 
 def _has_size(path: Path, length: int) -> bool:

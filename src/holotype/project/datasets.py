@@ -43,7 +43,7 @@ class Datasets:
     def counts(self) -> list[dict[str, Any]]:
         """Images, labelled images and boxes, by dataset and split."""
         with self._parts.catalog.read() as connection:
-            return [dict(row._mapping) for row in imports.dataset_counts(connection)]
+            return [row._asdict() for row in imports.dataset_counts(connection)]
 
     def lint(self) -> Iterator[tuple[str, Finding]]:
         """All that is wrong with the imported datasets, as (dataset, finding); `CODES` says what the codes mean."""

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
@@ -188,9 +187,9 @@ def _answers(connection: Connection) -> Answers:
     Votes cast later change nothing; and a doubt stays one, whoever voices it.
     """
     voted: dict[tuple[int, str], float] = {}
-    for row in audits.votes_on_audited(connection):
-        key = row.candidate_id, same_person(row.name)
-        voted[key] = min(row.at, voted.get(key, row.at))
+    for first in audits.votes_on_audited(connection):
+        key = first.candidate_id, same_person(first.worker)
+        voted[key] = min(first.at, voted.get(key, first.at))
     names: dict[str, str] = {}
     found: dict[Label, list[AuditAnswer]] = defaultdict(list)
     for row in audits.answers(connection):
@@ -201,5 +200,5 @@ def _answers(connection: Connection) -> Answers:
     return found
 
 
-def _label(row: Any) -> Label:
+def _label(row: audits.Labelled | audits.AuditorAnswer) -> Label:
     return Label(row.sha256, row.wnid, row.rank)

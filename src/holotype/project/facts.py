@@ -5,20 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
-from holotype.catalog import (
-    Catalog,
-    candidates,
-    corrections,
-    labels,
-    priors,
-    schema,
-    votes,
-    workers,
-)
+from holotype.catalog import Catalog, candidates, corrections, labels, priors, schema, votes, workers
 from holotype.consensus.ballot import Floats, Ints
-from holotype.consensus.votes import Answer, Ruling, Task, Vote
+from holotype.consensus.votes import Answer, Ruling, Statement, Task, Vote
 from holotype.crowd.alarms import Alarm
 from holotype.crowd.columns import Chances, Known, Sightings, Tasks, Votes
 from holotype.crowd.tally import Tally
@@ -76,6 +67,21 @@ def read_rulings(connection: Connection, numbers: Iterable[int] | None = None) -
     """What curators say of labels, by candidate id; of all, or of some."""
     said = corrections.newest(connection, schema.overruling, numbers)
     return {one.candidate: Ruling(one.answer == Answer.YES, one.by) for one in said if one.answer is not None}
+
+
+def read_statements(connection: Connection, table: Table) -> list[Statement]:
+    """All that was ever said in a table of statements, by candidate in ontology order, oldest first."""
+    return [
+        Statement(
+            said.sha256,
+            said.wnid,
+            None if said.answer is None else Answer(said.answer),
+            said.by,
+            said.reason,
+            said.at,
+        )
+        for said in corrections.history(connection, table)
+    ]
 
 
 def candidate_numbers(

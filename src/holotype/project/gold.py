@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sqlalchemy import Connection
 
-from holotype.catalog import (
-    candidates,
-    corrections,
-    schema,
-)
-from holotype.catalog.corrections import Statement
-from holotype.consensus.votes import Answer, Task
+from holotype.catalog import candidates, corrections, schema
+from holotype.consensus.votes import Answer, Statement, Task
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.gold import Feedback, feedback, sibling_negatives, training_page, training_votes
 from holotype.crowd.port import Page, Sheet
 from holotype.errors import ContradictedGold, CrowdError
 from holotype.ontology import Synset
-
-if TYPE_CHECKING:
-    pass
 from holotype.project.conclusions import redraw
-from holotype.project.facts import as_answer, candidate_numbers, check_reason, lend, read_gold, read_tasks, record_votes
+from holotype.project.facts import (
+    as_answer,
+    candidate_numbers,
+    check_reason,
+    lend,
+    read_gold,
+    read_statements,
+    read_tasks,
+    record_votes,
+)
 from holotype.project.fingerprints import read_candidates
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
@@ -92,7 +93,7 @@ class Gold:
     def history(self) -> list[Statement]:
         """All that was ever said to be gold, by candidate in ontology order, oldest first."""
         with self._parts.catalog.read() as connection:
-            return corrections.history(connection, schema.gold)
+            return read_statements(connection, schema.gold)
 
     def add_siblings(self, per_synset: int, seed: int = 0, policy: Policy | None = None) -> int:
         """Give every synset gold noes, up to `per_synset`: images that are gold yes for a sibling; how many were new.

@@ -5,21 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from holotype.collect.folder import FolderListing, list_folder
 from holotype.collect.inputs import InputFile
 from holotype.engine import Progress, no_progress
 from holotype.project.intake import IntakeReport, take_in
+from holotype.project.lemmas import Lemmas
+from holotype.project.parts import Parts
 from holotype.queries import Live, Query
 from holotype.queries.live import near_duplicate_groups
 from holotype.queries.results import Result, Results
 from holotype.store.location import Location
-
-if TYPE_CHECKING:
-    pass
-from holotype.project.lemmas import Lemmas
-from holotype.project.parts import Parts
 
 
 class Images:

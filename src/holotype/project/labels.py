@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import (
-    candidates,
-    corrections,
-    releases,
-    schema,
-    votes,
-)
-from holotype.catalog.corrections import Statement
-from holotype.consensus.votes import Answer
+from holotype.catalog import candidates, corrections, releases, schema, votes
+from holotype.consensus.votes import Answer, Statement
 from holotype.crowd.conclusion import Policy
 from holotype.errors import CrowdError
-from holotype.releases.contents import answers_given, outvoted_rows
-
-if TYPE_CHECKING:
-    pass
 from holotype.project.conclusions import redraw
-from holotype.project.facts import as_answer, candidate_numbers, check_reason, read_gold
+from holotype.project.facts import as_answer, candidate_numbers, check_reason, read_gold, read_statements
 from holotype.project.fingerprints import read_candidates
 from holotype.project.parts import Parts
+from holotype.releases.facts import count_answers, is_outvoted, votes_on
 
 
 class Labels:
@@ -66,17 +55,18 @@ class Labels:
     def overrulings(self) -> list[Statement]:
         """All that curators ever said of labels, by candidate in ontology order, oldest first."""
         with self._parts.catalog.read() as connection:
-            return corrections.history(connection, schema.overruling)
+            return read_statements(connection, schema.overruling)
 
     def outvoted(self) -> list[tuple[str, str, int, int]]:
         """Accepted images with more noes than yeses that nobody answers for: ``(sha256, wnid, yeses, noes)``."""
         with self._parts.catalog.read() as connection:
             cast = votes.read(connection, counting=True)
-            accepted = releases.accepted(connection, np.unique(cast.candidate).tolist())
-        counts = answers_given(cast, (row.candidate_id for row in accepted))
+            rows = releases.accepted(connection, np.unique(cast.candidate).tolist())
+        counts = count_answers(cast.candidate, cast.answer)
         return [
-            (row.sha256, row.wnid, *counts[row.candidate_id, [Answer.YES, Answer.NO]].tolist())
-            for row in outvoted_rows(accepted, counts)
+            (row.sha256, row.wnid, *votes_on(row.candidate_id, counts)[[Answer.YES, Answer.NO]].tolist())
+            for row in rows
+            if is_outvoted(row.policy, row.candidate_id, counts)
         ]
 
 

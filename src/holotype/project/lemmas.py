@@ -5,14 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from holotype.catalog import (
-    statements,
-    translations,
-)
+from holotype.catalog import statements, translations
 from holotype.errors import UnknownSynset
 from holotype.files import printable
 from holotype.ontology import Synset, is_wnid, lemma_key
@@ -20,9 +16,6 @@ from holotype.ontology.concept import language_code
 from holotype.ontology.graph import only_sense
 from holotype.ontology.languages import LemmaReport, read_omw
 from holotype.ontology.taxonomy import read_taxonomy
-
-if TYPE_CHECKING:
-    pass
 from holotype.project.parts import Parts
 
 

@@ -24,16 +24,16 @@ def lint_dataset(connection: Connection, number: int, ontology: Ontology) -> Ite
     marks = (Marked(*row) for row in imports.marks(connection, ("unsafe", "imageability")))
     yield from blemishes.marked(marks, images)
     found = imports.boxes_with_sizes(connection, number)
-    yield from blemishes.boxes(Boxed(name, wnid, width, height, Box(*box)) for name, wnid, width, height, *box in found)
+    yield from blemishes.boxes(Boxed(one.name, one.wnid, one.width, one.height, Box(*one.box)) for one in found)
     yield from blemishes.duplicates(Stored(*row) for row in imports.same_bytes(connection, number))
     looked = blemishes.fingerprints(
-        Looked(name, wnid, path or _file(name, kind), *rest)
-        for name, wnid, path, kind, *rest in imports.strange_fingerprints(connection, number)
+        Looked(one.name, one.wnid, one.path or _file(one), *one[4:])
+        for one in imports.strange_fingerprints(connection, number)
     )
     said = {(finding.code, finding.name) for finding in known}
     yield from (finding for finding in looked if (finding.code, finding.name) not in said)
 
 
-def _file(name: str, kind: str) -> str:
+def _file(image: imports.Strange) -> str:
     """The file name of an image that lies in a tar; shards have kept only its key."""
-    return name if kind == Kind.SHARD else f"{name}.JPEG"
+    return image.name if image.kind == Kind.SHARD else f"{image.name}.JPEG"

@@ -5,45 +5,29 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
-from sqlalchemy import Connection
 
 from holotype.benchmark import Scores
 from holotype.benchmark.evaluate import evaluate
-from holotype.catalog import (
-    candidates,
-    labels,
-    releases,
-    votes,
-)
+from holotype.catalog import candidates, releases
 from holotype.catalog.images import unsound
-from holotype.crowd.expert import CURATOR
 from holotype.engine import Progress, no_progress
 from holotype.errors import NothingAccepted, OutvotedImages, ReleaseError
 from holotype.files import sha256_file
-from holotype.project.evidence import read_evidence
-from holotype.project.fingerprints import fingerprint_images
-from holotype.project.intake import group_near_duplicates
-from holotype.queries import Live, Query, Term
-from holotype.queries.results import Results, find_in_release
-from holotype.releases import CHECKSUMS, NAME, Fractions, Release, verify_release, write_release
-from holotype.releases.build import Contents
-from holotype.releases.contents import Facts, answers_given, contents_of, outvoted_rows
-
-if TYPE_CHECKING:
-    pass
-from dataclasses import dataclass
-
 from holotype.ontology import Ontology
 from holotype.project.conclusions import draw_anew
-from holotype.project.facts import read_alarms
+from holotype.project.fingerprints import fingerprint_images
+from holotype.project.intake import group_near_duplicates
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
+from holotype.project.release_facts import read_facts
+from holotype.queries import Live, Query, Term
+from holotype.queries.results import Results, find_in_release
 from holotype.queries.rows import Resolve
+from holotype.releases import CHECKSUMS, NAME, Fractions, Release, verify_release, write_release
+from holotype.releases.build import Contents
+from holotype.releases.contents import contents_of
 
 
 class Releases:
@@ -120,11 +104,9 @@ class Releases:
             )
         left_out = self._read(wanted)
         with parts.catalog.read() as connection:
-            facts = _facts(connection, parts.ontology, wanted)
-        counts = answers_given(facts.votes, (row.candidate_id for row in facts.accepted))
-        against = outvoted_rows(facts.accepted, counts)
-        if against and not outvoted:
-            raise OutvotedImages(len(against))
+            facts = read_facts(connection, parts.ontology, wanted)
+        if facts.outvoted and not outvoted:
+            raise OutvotedImages(facts.outvoted)
         contents = contents_of(name, facts, fractions, seed, parts.ontology, parts.salt)
         summary = {**contents.summary, "query": str(query), **({"not_sound": left_out} if left_out else {})}
         own = parts.ontology.to_bytes() if parts.vocabulary.own else None
@@ -144,23 +126,6 @@ class Releases:
         group_near_duplicates(parts.catalog)
         with parts.catalog.read() as connection:
             return len(unsound(connection, images))
-
-
-def _facts(connection: Connection, ontology: Ontology, wanted: Sequence[int]) -> Facts:
-    rows = releases.accepted(connection, wanted)
-    cast = votes.read(connection, counting=True)
-    named = candidates.pairs(connection, np.unique(cast.candidate).tolist())
-    released = [candidates.Accepted(row.candidate_id, row.sha256, row.wnid, row.rank) for row in rows]
-    return Facts(
-        rows,
-        candidates.sightings(connection, [row.candidate_id for row in rows]),
-        cast,
-        votes.read_sheets(connection, counting=True),
-        named,
-        read_evidence(connection, ontology, released),
-        read_alarms(connection),
-        labels.by_state(connection, CURATOR),
-    )
 
 
 def _check_room(folder: Path, contents: Contents) -> None:

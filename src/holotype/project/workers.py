@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import Connection
 
+from holotype.catalog import workers as worker_rows
 from holotype.consensus.posteriors import fit
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.reviews import Limits, Timing, WorkerReview, hidden_name, review_workers
-
-if TYPE_CHECKING:
-    pass
-from holotype.catalog import workers as worker_rows
 from holotype.project.conclusions import redraw
 from holotype.project.facts import read_tally
 from holotype.project.parts import Parts

@@ -1,4 +1,4 @@
-"""Questions to releases and to the live catalog: which images, how many, a page of them, a sample."""
+"""Queries: one value that asks for images, answered by a release or by the live catalog."""
 
 from holotype.queries.index import Index
 from holotype.queries.live import Live

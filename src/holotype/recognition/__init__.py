@@ -1,0 +1,1 @@
+"""Recognition: models trained on releases. So far a small baseline."""

@@ -1,4 +1,4 @@
-"""Releases: decided labels to splits, manifest, shards and statistics, immutable and verifiable."""
+"""Releases: accepted labels to splits, manifest, shards and certificates; immutable, and verified by anyone."""
 
 from holotype.releases.build import (
     CERTIFICATES,

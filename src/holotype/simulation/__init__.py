@@ -1,1 +1,1 @@
-"""Simulated crowds: fitted, rehearsed, replayed, priced."""
+"""Simulated crowds: workers like real ones, campaigns rehearsed and replayed, and what is left to pay."""

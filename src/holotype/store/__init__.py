@@ -1,1 +1,1 @@
-"""Where bytes lie, and the reading and writing of them."""
+"""The store: where bytes lie, in packs, archives and trees, and one reader for all of them."""

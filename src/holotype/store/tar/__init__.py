@@ -1,1 +1,1 @@
-"""Tar files: headers, members, writing."""
+"""Tar files: headers, members, where every member lies, and writing."""

@@ -1,0 +1,64 @@
+"""What a release follows from, read from the catalog as values of the release's stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from sqlalchemy import Connection
+
+from holotype.catalog import candidates, labels, releases, votes
+from holotype.crowd.expert import CURATOR
+from holotype.ontology import Ontology
+from holotype.project.evidence import read_evidence
+from holotype.project.facts import read_alarms
+from holotype.releases.facts import Facts, Provenance, ReleasedLabel, ReleasedVotes
+
+
+def read_facts(connection: Connection, ontology: Ontology, wanted: Sequence[int]) -> Facts:
+    """All that a release of the candidates `wanted` follows from; those that are not accepted are left out."""
+    rows = releases.accepted(connection, wanted)
+    provenance = _provenance(connection, rows)
+    cast, sheets = votes.read(connection, counting=True), votes.read_sheets(connection, counting=True)
+    released = [candidates.Accepted(row.candidate_id, row.sha256, row.wnid, row.rank) for row in rows]
+    return Facts(
+        [_label(row, provenance[row.candidate_id]) for row in rows],
+        ReleasedVotes(
+            *(cast.candidate, cast.worker, cast.answer),
+            *(sheets.page, sheets.seconds, sheets.at),
+            *(cast.workers, sheets.pages),
+        ),
+        candidates.pairs(connection, np.unique(cast.candidate).tolist()),
+        read_evidence(connection, ontology, released),
+        read_alarms(connection),
+        labels.by_state(connection, CURATOR),
+    )
+
+
+def _label(row: releases.Accepted, provenance: Provenance) -> ReleasedLabel:
+    return ReleasedLabel(
+        candidate=row.candidate_id,
+        wnid=row.wnid,
+        rank=row.rank,
+        score=row.posterior,
+        policy=row.policy,
+        boxes=row.boxes,
+        split=row.split,
+        sha256=row.sha256,
+        format=row.format,
+        mode=row.mode,
+        width=row.width,
+        height=row.height,
+        near_duplicates=row.group_id,
+        location=row.location,
+        provenance=provenance,
+    )
+
+
+def _provenance(connection: Connection, rows: Sequence[releases.Accepted]) -> Mapping[int, Provenance]:
+    """By candidate id, where each image was first found, or the dataset that it came in."""
+    seen = candidates.sightings(connection, [row.candidate_id for row in rows])
+    found = {row.candidate_id: Provenance(f"{row.dataset}/{row.name}", f"imported:{row.dataset}") for row in rows}
+    for number, (first, *_) in seen.items():
+        found[number] = Provenance(first.origin, first.source, first.query, first.position, first.licence)
+    return found

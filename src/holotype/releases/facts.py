@@ -1,0 +1,113 @@
+"""What a release is made from: accepted labels with their images, votes that count, and what certificates follow from.
+
+Values of the stage itself: the project makes them of what its catalog knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from holotype.audits.certificates import NOTHING, Evidence
+from holotype.consensus.votes import Answer
+from holotype.crowd.alarms import Alarm
+from holotype.crowd.expert import CURATOR
+from holotype.crowd.policy_names import is_unchecked
+from holotype.store.location import Location
+
+Answers = npt.NDArray[np.int64]
+"""How often each answer was given, by candidate id and answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where an image was first found for its synset, or the dataset that it came in."""
+
+    origin: str
+    source: str
+    query: str = ""
+    position: int = 0
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedLabel:
+    """A label yes and its image as they go into a release.
+
+    `candidate` is the id that votes speak of, `near_duplicates` the id that near-duplicates share, and `split` the one
+    that the image came with, or "".
+    """
+
+    candidate: int
+    wnid: str
+    rank: int
+    score: float
+    policy: str
+    boxes: int
+    split: str
+    sha256: str
+    format: str
+    mode: str
+    width: int
+    height: int
+    near_duplicates: int
+    location: Location
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedVotes:
+    """The votes that count, as columns ``(votes,)``: candidate ids, places among the `workers`, answers
+    (`holotype.consensus.votes.Answer`), places among the `pages`, seconds taken and Unix times."""
+
+    candidate: npt.NDArray[np.int64]
+    worker: npt.NDArray[np.int32]
+    answer: npt.NDArray[np.int8]
+    page: npt.NDArray[np.int32]
+    seconds: npt.NDArray[np.float64]
+    at: npt.NDArray[np.float64]
+    workers: Sequence[str]
+    pages: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a release follows from: its labels, the votes that count with the (sha256, wnid) of their candidates,
+    what certificates follow from, what the votes cannot tell, and how many labels curators made, by policy and state.
+    """
+
+    labels: Sequence[ReleasedLabel]
+    votes: ReleasedVotes
+    pairs: Mapping[int, tuple[str, str]]
+    evidence: Evidence = NOTHING
+    alarms: Sequence[Alarm] = ()
+    overruled: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    @property
+    def outvoted(self) -> int:
+        """How many labels are outvoted: see `is_outvoted`."""
+        counts = count_answers(self.votes.candidate, self.votes.answer)
+        return sum(is_outvoted(label.policy, label.candidate, counts) for label in self.labels)
+
+
+def count_answers(candidates: npt.NDArray[np.int64], answers: npt.NDArray[np.int8]) -> Answers:
+    """How often each answer was given, from two columns of votes."""
+    top = int(candidates.max(initial=0)) + 1
+    return np.bincount(candidates * len(Answer) + answers, minlength=top * len(Answer)).reshape(-1, len(Answer))
+
+
+def votes_on(candidate: int, counts: Answers) -> npt.NDArray[np.int64]:
+    """How often each answer was given to a candidate, ``(answers,)``, maybe to nothing."""
+    return counts[candidate] if candidate < len(counts) else np.zeros(len(Answer), np.int64)
+
+
+def is_outvoted(policy: str, candidate: int, counts: Answers) -> bool:
+    """Whether a candidate labelled yes by `policy` has more noes than yeses, and nobody answers for it: no gold,
+    curator, expert or source."""
+    given = votes_on(candidate, counts)
+    return bool(given[Answer.NO] > given[Answer.YES]) and not (
+        policy == "gold" or policy.startswith(CURATOR) or is_unchecked(policy)
+    )
