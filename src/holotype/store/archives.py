@@ -1,4 +1,4 @@
-"""Reading images where they lie: at an address in an archive, or as a file of a folder tree."""
+"""Reading images where they lie: at an offset in an archive, or as a file of a folder tree."""
 
 from __future__ import annotations
 
