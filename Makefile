@@ -27,7 +27,7 @@ bench: $(READY)
 	$(BIN)/python bench/campaign.py
 	$(BIN)/python bench/archives.py
 	$(BIN)/python bench/queries.py
-	$(BIN)/python bench/properties.py
+	$(BIN)/python bench/paper_statistics.py
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "holotype needs Python >= 3.11; run: make PYTHON=python3.11")'

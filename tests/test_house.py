@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from graphlib import CycleError
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,45 @@ def test_the_house_is_drawn_as_it_stands() -> None:
 def test_the_picture_leaves_out_what_follows_from_other_arrows() -> None:
     arrows = {"a": frozenset("bc"), "b": frozenset("c"), "c": frozenset[str]()}
     assert re.findall(r"\w+ --> \w+", picture(arrows)) == ["a --> b", "b --> c"]
+
+
+def names_spoken_of() -> list[tuple[str, str]]:
+    """Every dotted name of ours that a docstring, comment, page or test speaks of, with the file that does."""
+    pages = [*(ROOT / "src/holotype").rglob("*.py"), *(ROOT / "docs").glob("*.md"), *(ROOT / "tests").glob("*.py")]
+    spoken = ((path.name, re.findall(r"`(holotype(?:\.[A-Za-z_]\w*)+)", path.read_text())) for path in pages)
+    return sorted({(name, file) for file, names in spoken for name in names if name != "holotype.json"})
+
+
+def test_what_is_spoken_of_is_there() -> None:
+    """Prose outlives what it speaks of: a name in backquotes, dotted from the package on, must still be found."""
+    names = names_spoken_of()
+    assert len(names) > 40
+    assert not [(name, file) for name, file in names if not is_there(name)]
+
+
+def is_there(name: str) -> bool:
+    """Whether a module has a name, or a class in it an attribute or a field of that name."""
+    parts = name.split(".")
+    known = max(number for number in range(1, len(parts) + 1) if ".".join(parts[:number]) in modules())
+    found: object = import_module(".".join(parts[:known]))
+    for part in parts[known:]:
+        if not hasattr(found, part):
+            return part in getattr(found, "__annotations__", {}) and part == parts[-1]
+        found = getattr(found, part)
+    return True
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [
+        ("holotype.engine.map_batches", True),
+        ("holotype.consensus.votes.Task.wnid", True),
+        ("holotype.archives", False),
+        ("holotype.project.project.Project.verify", False),
+    ],
+)
+def test_names_are_looked_up(name: str, there: bool) -> None:
+    assert is_there(name) == there
 
 
 def test_nothing_names_a_registrys_host() -> None:

@@ -1,4 +1,4 @@
-"""Archives opened in place: every route to the same items, and nothing at all where something is wrong."""
+"""Archives opened in place: every route to the same images, and nothing at all where something is wrong."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ Facts = dict[str, tuple[Any, ...]]
 
 
 def facts(db: Project) -> Facts:
-    """What the catalog holds of each item, by name, and its bytes as they are read in place."""
+    """What the catalog holds of each image, by name, and its bytes as they are read in place."""
     with db.catalog.read() as connection:
         boxes: dict[int, list[tuple[Any, ...]]] = {}
         for row in connection.execute(select(t.box)):

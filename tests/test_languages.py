@@ -187,5 +187,5 @@ def test_folders_and_senses_are_named_in_a_language(project: Project, german: Pa
     with pytest.raises(AmbiguousLemma, match="'deu:Kran' has 2 senses"):
         project.images.listing(tmp_path / "photos")
     listing = project.images.listing(tmp_path / "photos", {"deu:Kran": "deu:Katze"})
-    assert [found.wnid for file in listing.files for found in file.found] == [DOG, CAT]
+    assert [one.wnid for file in listing.files for one in file.sightings] == [DOG, CAT]
     assert listing.unassigned == {"deu:Nichts": 1}

@@ -14,7 +14,7 @@ import click.testing
 import pytest
 from botocore import exceptions as boto
 
-from holotype.cli.crowd import mturk_command
+from holotype.cli.root import holotype as commands
 from holotype.consensus.votes import Answer, Task, Vote
 from holotype.crowd.campaign import run_campaign
 from holotype.crowd.conclusion import State
@@ -743,7 +743,7 @@ def test_a_project_is_verified_from_the_command_line_and_holds_no_credential(
     def verify(*options: str, answer: str = "") -> str:
         nonlocal said
         arguments = ["-p", str(filled_project.path), *options]
-        result = click.testing.CliRunner().invoke(mturk_command, arguments, input=answer)
+        result = click.testing.CliRunner().invoke(commands, ["crowd", "mturk", *arguments], input=answer)
         said += result.output
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             said += repr(result.exception)

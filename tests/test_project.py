@@ -22,7 +22,7 @@ from PIL import Image, ImageOps
 import holotype
 from conftest import encoded, photo, program, run
 from holotype.catalog import candidates, images, releases, votes
-from holotype.collect.inputs import Found, InputFile
+from holotype.collect.inputs import InputFile, Sighting
 from holotype.consensus.ballot import Ballot
 from holotype.crowd.policies import Fixed, Lead, Posterior
 from holotype.crowd.tally import Tally
@@ -216,7 +216,7 @@ def test_what_could_not_be_read_is_tried_again(project: Project, tmp_path: Path,
 def test_a_file_found_for_two_synsets_is_a_candidate_for_both(project: Project, tmp_path: Path, fill: Fill) -> None:
     fill(tmp_path / "photos", 80)
     paths = sorted((tmp_path / "photos").iterdir())
-    found = {wnid: Found(wnid, project.ontology.rank(wnid), "test") for wnid in (DOG, CAT)}
+    found = {wnid: Sighting(wnid, project.ontology.rank(wnid), "test") for wnid in (DOG, CAT)}
     files = [InputFile.of(path, [some]) for some in found.values() for path in paths]
     report = project.images.take(files)
     assert (report.kept, report.total) == (80, 80)

@@ -130,7 +130,7 @@ def test_the_states_are_those_of_the_crowd() -> None:
     assert set(STATES) == set(State)
 
 
-# What there is to ask: 90 candidates and 160 items, on twelve synsets
+# What there is to ask: 90 candidates and 160 imported images, on twelve synsets
 
 WNIDS = (DOG, WHIPPET, TOY_DOG, "n02085620", "n02086079", CAT, "n02123045", "n02012849", "n03126707", "n01503061")
 LICENCES = ("CC BY 2.0", "cc-by-nc", "all rights reserved", "", "Ünfrei_%", "ünfrei")
@@ -411,8 +411,8 @@ def test_every_row_is_as_probable_in_a_sample(index: Index) -> None:
 def test_the_same_rows_give_the_same_sample_in_a_release_and_in_the_catalog(
     wordnet: Ontology, everything: list[Candidate], sqlite: Live, tmp_path: Path
 ) -> None:
-    items = [dataclasses.replace(row, width=1, height=1) for row in everything if row.dataset and row.rank >= 0]
-    index = Index(write_manifest(tmp_path / "m.parquet", items), wordnet)
+    imported = [dataclasses.replace(row, width=1, height=1) for row in everything if row.dataset and row.rank >= 0]
+    index = Index(write_manifest(tmp_path / "m.parquet", imported), wordnet)
     live = [
         row.id
         for row in sqlite.sample(
@@ -643,7 +643,7 @@ def labelled_once(
 
 @pytest.fixture
 def labelled(labelled_once: Path, copy_of: Callable[[Path], Project], tmp_path: Path) -> Project:
-    """A project with twelve candidates labelled yes, a release of them, and one item in a file that is an archive."""
+    """A project with twelve candidates labelled yes, a release of them, and one image in a file that is an archive."""
     project = copy_of(labelled_once)
     path = tmp_path / "a.tar"
     path.write_bytes(encoded(photo(99, 600, 300)))
@@ -668,9 +668,9 @@ def test_a_project_finds_candidates_and_items_and_reads_them(labelled: Project, 
     assert len(dogs) == len(list(dogs)) == len(dogs.ids()) == len(dogs.page()) == 9
     assert dogs.counts()[labelled.ontology.rank(ANIMAL)] == 9
     assert len(dogs.sample(3, seed=1)) == 3
-    (item,) = labelled.images.find(f"under:{DOG} boxes>=1")
-    assert decode(item.read()).width == 600
-    assert decode(item.thumbnail()).width == 256
+    (image,) = labelled.images.find(f"under:{DOG} boxes>=1")
+    assert decode(image.read()).width == 600
+    assert decode(image.thumbnail()).width == 256
     candidate = next(image for image in dogs if not image.candidate.dataset)
     assert hashlib.sha256(candidate.read()).hexdigest().startswith(candidate.name)
     shown = dogs._repr_html_()
@@ -679,7 +679,7 @@ def test_a_project_finds_candidates_and_items_and_reads_them(labelled: Project, 
     (tmp_path / "b.tar").write_bytes(bytes(100))
     state = (tmp_path / "b.tar").stat()
     location = Location(str(tmp_path / "b.tar"), 0, 100, "tar", "", state.st_size, state.st_mtime_ns)
-    unsound = dataclasses.replace(item.candidate, location=location)
+    unsound = dataclasses.replace(image.candidate, location=location)
     with pytest.raises(ArchiveError, match="is no sound image"):
         Result(unsound, Store(tmp_path)).thumbnail()
 

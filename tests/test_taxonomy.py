@@ -798,7 +798,7 @@ def test_folders_and_commands_know_ids(released: Path, tmp_path: Path) -> None:
     with holotype.open(released / "p") as db:
         assert db.lemmas.resolve("GS-2").name == "puss"
         listing = db.images.listing(tmp_path / "photos")
-        assert ([file.found[0].wnid for file in listing.files], listing.unassigned) == ([own_wnid("GS-2")], {})
+        assert ([file.sightings[0].wnid for file in listing.files], listing.unassigned) == ([own_wnid("GS-2")], {})
     for source in (("-p", released / "p"), ("--ontology", released / "pets.csv")):
         assert json.loads(run("ontology", "show", "GS-1", *source, "--json"))["wnid"] == own_wnid("GS-1")
         assert json.loads(run("ontology", "find", "hound", *source, "--json"))[0]["wnid"] == own_wnid("GS-1")

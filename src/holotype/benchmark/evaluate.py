@@ -14,7 +14,7 @@ from holotype.releases import Release
 
 
 def evaluate(predictions: Path, release: Release, ontology: Ontology, split: str = "test") -> Scores:
-    """ILSVRC scores of a predictions file on a split of any release: see `Project.evaluate`."""
+    """ILSVRC scores of a predictions file on a split of any release, whose ontology is the one given."""
     if ontology.digest != release.summary["ontology"]:
         raise ReleaseError(f"release {release.name} was made with another ontology: hierarchical errors would differ")
     rows = release.rows(split)

@@ -321,7 +321,7 @@ audit_correction = Table(
     Column("at", Float, nullable=False),
 )
 
-# What was learned of all votes when labels were drawn last, by name: see `holotype.project.memory`.
+# What was learned of all votes when labels were drawn last, by name.
 learned = Table(
     "learned",
     metadata,

@@ -1,4 +1,4 @@
-"""Questions about all images at once, summed up in SQL: what the papers' properties are computed from."""
+"""Questions about all images at once, summed up in SQL: what the papers' statistics are computed from."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from holotype.cli.groups import CommandGroup
 from holotype.cli.options import Command, project_option
 from holotype.cli.progress import bars
 from holotype.errors import ArchiveError
-from holotype.imports.discover import Found, find_ilsvrc2012, find_imagenet21k
+from holotype.imports.discover import Discovery, find_ilsvrc2012, find_imagenet21k
 from holotype.imports.lists import read_lines
 from holotype.imports.official import OFFICIAL, verify_md5
 from holotype.imports.shapes import SPLITS, Kind, Source
@@ -93,7 +93,7 @@ def webdataset_command(paths: tuple[Path, ...], dataset: str, split: str, classe
     """Add WebDataset shards, flat tars of <key>.jpg with <key>.cls or <key>.json, from PATHS."""
     wnids = _classes(classes)
     sources = [Source(Kind.SHARD, path, split, wnids) for path in paths]
-    _add((sources, []), dataset, False, project)
+    _add(Discovery(sources, []), dataset, False, project)
 
 
 @add_group.command("urls")
@@ -102,7 +102,7 @@ def webdataset_command(paths: tuple[Path, ...], dataset: str, split: str, classe
 @project_option
 def urls_command(paths: tuple[Path, ...], dataset: str, project: Path) -> None:
     """Add lists of original URLs, such as fall11_urls.txt: a name and a URL a line."""
-    _add(([Source(Kind.URLS, path) for path in paths], []), dataset, False, project)
+    _add(Discovery([Source(Kind.URLS, path) for path in paths], []), dataset, False, project)
 
 
 @add_group.command("synsets")
@@ -116,7 +116,7 @@ def urls_command(paths: tuple[Path, ...], dataset: str, project: Path) -> None:
 @project_option
 def synsets_command(paths: tuple[Path, ...], mark: str, project: Path) -> None:
     """Add lists of synsets, a wnid a line and maybe a value behind it: those that are unsafe, or how imageable."""
-    _add(([Source(Kind.MARKS, path, mark=mark) for path in paths], []), "synsets", False, project)
+    _add(Discovery([Source(Kind.MARKS, path, mark=mark) for path in paths], []), "synsets", False, project)
 
 
 def _classes(name: str | None) -> tuple[str, ...]:
@@ -133,7 +133,7 @@ def _classes(name: str | None) -> tuple[str, ...]:
     return wnids
 
 
-def _add(found: Found, dataset: str, md5: bool, project: Path) -> None:
+def _add(found: Discovery, dataset: str, md5: bool, project: Path) -> None:
     sources, problems = found
     try:
         with api.open(project) as db, bars([]) as advance:

@@ -16,12 +16,12 @@ import click
 class Elsewhere:
     """A command by where it is, ``module:attribute``, and the first sentence of its help."""
 
-    place: str
+    where: str
     help: str
 
     def load(self) -> click.Command:
         """The command."""
-        module, _, attribute = self.place.partition(":")
+        module, _, attribute = self.where.partition(":")
         found: click.Command = getattr(import_module(module), attribute)
         return found
 

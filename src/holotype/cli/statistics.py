@@ -1,4 +1,4 @@
-"""The command that counts: what a project holds, and the papers' properties of it."""
+"""The command that counts: what a project holds, and the papers' statistics of it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import holotype as api
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.remedies import alarm_lines
-from holotype.cli.survey_tables import print_survey
+from holotype.cli.statistics_tables import print_statistics
 from holotype.cli.tables import print_table
 from holotype.cli.text import plain, print_json
 from holotype.crowd.conclusion import State
 from holotype.files import write_atomically
 from holotype.ontology import Ontology
-from holotype.statistics.survey import Survey
+from holotype.statistics.statistics import Statistics
 
 SHOWN: Final = 60
-Render = Callable[[Survey, Ontology, str], str]
+Render = Callable[[Statistics, Ontology, str], str]
 
 
 @click.command()
@@ -39,15 +39,15 @@ def statistics(project: Path, report: Path | None, diversity: int | None, as_jso
     render = _renderer() if report else None
     with api.open(project) as db, bars(["diversity"] if diversity else []) as advance:
         values = {**db.counts(), "datasets": db.datasets.counts()}
-        survey = db.statistics(diversity or 0, progress=lambda done, total: advance("diversity", done, total))
+        measured = db.statistics(diversity or 0, progress=lambda done, total: advance("diversity", done, total))
         ontology = db.ontology
     if report and render:
-        write_atomically(report, render(survey, ontology, project.resolve().name).encode())
+        write_atomically(report, render(measured, ontology, project.resolve().name).encode())
     if as_json:
-        print_json({**values, "properties": survey.values()})
+        print_json({**values, "properties": measured.values()})
         return
     _print_totals(values, ontology)
-    print_survey(survey, ontology)
+    print_statistics(measured, ontology)
     if report:
         click.echo(f"report: {report}")
 

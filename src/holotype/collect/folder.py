@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from holotype.collect.inputs import Found, InputFile
+from holotype.collect.inputs import InputFile, Sighting
 from holotype.errors import AmbiguousFolders, AmbiguousLemma, SourceError, UnknownSynset
 from holotype.files import printable
 from holotype.ontology import Ontology, Synset
@@ -61,8 +61,8 @@ def list_folder(
         else:
             if inner:
                 unassigned[printable(inner[0])] += 1
-        found = () if synset is None else (Found(synset.wnid, ontology.rank(synset), source),)
-        files.append(InputFile.of(path, found))
+        seen = () if synset is None else (Sighting(synset.wnid, ontology.rank(synset), source),)
+        files.append(InputFile.of(path, seen))
     if ambiguous:
         meant = {name: wnids for name, error in ambiguous.items() for wnids in error.senses.values()}
         raise AmbiguousFolders("; ".join(map(str, ambiguous.values())), meant)

@@ -13,8 +13,8 @@ UNREADABLE: Final = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """For which synset, and how, a file was found."""
+class Sighting:
+    """For which synset, and how, a file was found; `position` counts search results from 1, 0 if not a search."""
 
     wnid: str
     rank: int
@@ -32,7 +32,7 @@ class InputFile:
     origin: str
     size: int
     mtime_ns: int
-    found: tuple[Found, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
 
     @property
     def identity(self) -> tuple[str, int, int]:
@@ -40,9 +40,9 @@ class InputFile:
         return self.origin, self.size, self.mtime_ns
 
     @classmethod
-    def of(cls, path: Path, found: Iterable[Found] = ()) -> InputFile:
+    def of(cls, path: Path, sightings: Iterable[Sighting] = ()) -> InputFile:
         """The file at `path` as it is now."""
         status = path.lstat()
         origin = Path(os.path.abspath(path)).as_uri()  # not resolved: a link is an input of its own
         changed = max(-(2**63), min(2**63 - 1, status.st_mtime_ns))  # what a database can hold: years 1677 to 2262
-        return cls(path, origin, status.st_size, changed, tuple(found))
+        return cls(path, origin, status.st_size, changed, tuple(sightings))

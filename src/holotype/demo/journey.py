@@ -16,7 +16,7 @@ from platformdirs import user_cache_path
 
 import holotype
 from holotype.benchmark import Scores
-from holotype.collect.inputs import Found, InputFile
+from holotype.collect.inputs import InputFile, Sighting
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.posteriors import Consensus, fit
 from holotype.crowd.campaign import run_campaign
@@ -207,15 +207,15 @@ def _open(path: Path, ontology: Ontology) -> Project:
 
 def _inputs(results: Mapping[str, Sequence[Result]], source: PhotoFolder, ontology: Ontology) -> Iterator[InputFile]:
     """One input per photograph, with every synset it was found for."""
-    by_path: dict[PurePosixPath, list[Found]] = defaultdict(list)
+    by_path: dict[PurePosixPath, list[Sighting]] = defaultdict(list)
     for wnid, some in results.items():
         for result in some:
             rank = ontology.rank(wnid)
             by_path[result.photo.path].append(
-                Found(wnid, rank, source.source, result.query, result.position, source.licence)
+                Sighting(wnid, rank, source.source, result.query, result.position, source.licence)
             )
-    for path, found in sorted(by_path.items()):
-        yield InputFile.of(source.path / path, found)
+    for path, sightings in sorted(by_path.items()):
+        yield InputFile.of(source.path / path, sightings)
 
 
 def _truth(db: Project, folder: Path, photos: Mapping[PurePosixPath, Photo]) -> dict[tuple[str, str], bool]:

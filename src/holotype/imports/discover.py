@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from holotype.errors import ArchiveError
 from holotype.imports.scan import kind_of_tar
@@ -14,10 +14,16 @@ from holotype.ontology import is_wnid
 
 _COMPRESSED = re.compile(r"(n\d{8}|ILSVRC2012_img_\w+|\w+_whole)\.(tar\.(gz|bz2|xz|zst)|tgz|zip)", re.ASCII)
 _ORDER: Final = tuple(Kind)
-Found = tuple[list[Source], list[str]]
 
 
-def find_ilsvrc2012(paths: Sequence[Path]) -> Found:
+class Discovery(NamedTuple):
+    """What there is to import, images first, and one line for each file or folder that cannot be taken."""
+
+    sources: list[Source]
+    problems: list[str]
+
+
+def find_ilsvrc2012(paths: Sequence[Path]) -> Discovery:
     """What ILSVRC2012 has in files and folders, images first; and one line for each that cannot be taken.
 
     Folders are searched for the official archives, tars of synsets, Kaggle's tree (``ILSVRC/Data/CLS-LOC``), an
@@ -26,12 +32,12 @@ def find_ilsvrc2012(paths: Sequence[Path]) -> Found:
     return _find(paths, _in_ilsvrc_folder, "train")
 
 
-def find_imagenet21k(paths: Sequence[Path]) -> Found:
+def find_imagenet21k(paths: Sequence[Path]) -> Discovery:
     """The tars and trees of ImageNet-21K in files and folders; and one line for each that cannot be taken."""
     return _find(paths, _in_21k_folder, "")
 
 
-def _find(paths: Sequence[Path], in_folder: Callable[[Path], Iterator[Source]], split: str) -> Found:
+def _find(paths: Sequence[Path], in_folder: Callable[[Path], Iterator[Source]], split: str) -> Discovery:
     found: list[Source] = []
     problems: list[str] = []
     for path in paths:
@@ -47,7 +53,8 @@ def _find(paths: Sequence[Path], in_folder: Callable[[Path], Iterator[Source]], 
             problems.append(f"cannot list {path}: {error.strerror}")
         except ArchiveError as error:
             problems.append(str(error))
-    return sorted(dict.fromkeys(found), key=lambda source: (_ORDER.index(source.kind), source.path)), problems
+    ordered = sorted(dict.fromkeys(found), key=lambda source: (_ORDER.index(source.kind), source.path))
+    return Discovery(ordered, problems)
 
 
 def _source(path: Path, split: str) -> Source:

@@ -185,11 +185,11 @@ def _same_as(images: Collection[Stored]) -> str:
 def boxes(rows: Iterable[Boxed]) -> Iterator[Finding]:
     """Boxes that are empty, that reach beyond their image, or that are of another class than it."""
     for name, wnid, width, height, box in rows:
-        place = f"{box.wnid} {box.xmin} {box.ymin} {box.xmax} {box.ymax}"
+        where = f"{box.wnid} {box.xmin} {box.ymin} {box.xmax} {box.ymax}"
         if code := check_box(box, width, height):
-            yield Finding(code, name, wnid, f"{place} in {width} x {height}" if width and height else place)
+            yield Finding(code, name, wnid, f"{where} in {width} x {height}" if width and height else where)
         if wnid and box.wnid != wnid:
-            yield Finding("box_foreign_class", name, wnid, place)
+            yield Finding("box_foreign_class", name, wnid, where)
 
 
 def fingerprints(rows: Iterable[Looked]) -> Iterator[Finding]:

@@ -54,7 +54,7 @@ class ProposalReport:
 
 
 class Candidates:
-    """The candidates of a project: see `holotype.project.Project`."""
+    """The candidates of a project: images, and the synsets that they may show."""
 
     def __init__(self, parts: Parts, lemmas: Lemmas) -> None:
         self._parts = parts

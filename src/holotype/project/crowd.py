@@ -102,7 +102,7 @@ class CrowdRoom:
             return read_votes(connection)
 
     def history(self) -> History:
-        """The campaign so far: what `fit_population`, `rehearse` and `forecast` of `holotype.crowd` start from."""
+        """The campaign so far: what `fit_population`, `rehearse` and `forecast` of `holotype.simulation` start from."""
         with self._parts.catalog.read() as connection:
             return History.of(read_tally(connection, self._parts.catalog, timed=True))
 

@@ -1,4 +1,4 @@
-"""From archives where they lie to items in the catalog: what is wrong is found before anything is written."""
+"""From archives where they lie to images in the catalog: what is wrong is found before anything is written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from holotype.catalog import Catalog
-from holotype.catalog import datasets as imports
+from holotype.catalog import datasets as dataset_rows
 from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.imports.annotations import annotation_parts, read_annotations
@@ -89,7 +89,7 @@ class Importer:
     def _unchanged(self, sources: Sequence[Source]) -> list[Source]:
         """The tars that lie as they lay when they were imported, by size and time; what shards say is read anew."""
         with self._catalog.read() as connection:
-            rows = imports.files(connection, self._dataset)
+            rows = dataset_rows.files(connection, self._dataset)
         held = {(row.kind, row.path, (row.size, row.mtime_ns)) for row in rows}
         tars = [source for source in sources if source.kind in TARS - {Kind.SHARD}]
         return [source for source in tars if (source.kind, source.absolute, state_of(source.path)) in held]

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from holotype.catalog import datasets as imports
+from holotype.catalog import datasets as dataset_rows
 from holotype.catalog.candidates import imported, policy_id
 from holotype.errors import ArchiveError
 from holotype.imports.annotations import annotations_of
@@ -115,9 +115,9 @@ class Publication:
     def __init__(self, connection: Connection, ontology: Ontology, dataset: str, now: float, advance: Advance) -> None:
         self._connection = connection
         self._ontology = ontology
-        self._dataset = imports.dataset_id(connection, dataset)
+        self._dataset = dataset_rows.dataset_id(connection, dataset)
         self._policy = policy_id(connection, imported(dataset))
-        self._held = {row.path: row for row in imports.files(connection, dataset)}
+        self._held = {row.path: row for row in dataset_rows.files(connection, dataset)}
         self._by_id = {row.id: row for row in self._held.values()}
         self._gone: dict[int, bool] = {}
         self._now = now
@@ -138,9 +138,9 @@ class Publication:
         if source.kind in ANNOTATIONS:
             return self._say(report, annotations_of(said.tables()), archive, {})
         report = self._say(report, (Annotation(name, 0, 0, ()) for name in said.labels), archive, said.labels)
-        return replace(report, facts=imports.put_marks(self._connection, said.marks, archive))
+        return replace(report, facts=dataset_rows.put_marks(self._connection, said.marks, archive))
 
-    def _archive(self, source: Source, said: Said, held: imports.File | None) -> int:
+    def _archive(self, source: Source, said: Said, held: dataset_rows.File | None) -> int:
         values = {
             "dataset_id": self._dataset,
             "kind": str(source.kind),
@@ -149,16 +149,16 @@ class Publication:
             "mtime_ns": said.mtime_ns,
             "at": self._now,
         }
-        return imports.put_file(self._connection, None if held is None else held.id, values)
+        return dataset_rows.put_file(self._connection, None if held is None else held.id, values)
 
-    def _images(self, report: SourceReport, said: Said, archive: int, held: imports.File | None) -> SourceReport:
-        store = _Store(self, report.source, archive, imports.newest_image(self._connection))
+    def _images(self, report: SourceReport, said: Said, archive: int, held: dataset_rows.File | None) -> SourceReport:
+        store = _Store(self, report.source, archive, dataset_rows.newest_image(self._connection))
         for table in said.tables():
             for start in range(0, len(table), _CHUNK):
                 report = store.add(report, table.slice(start, _CHUNK).to_pylist())
                 self._advance("images", report.images, 0)
         changed = held is not None and (held.size, held.mtime_ns) != (said.size, said.mtime_ns)
-        if changed and (lost := imports.images_in(self._connection, archive) - store.here):
+        if changed and (lost := dataset_rows.images_in(self._connection, archive) - store.here):
             raise ArchiveError(
                 f"{report.source.path} no longer holds {lost:,} images that were imported from it: bring it back, "
                 "or add this one as another dataset"
@@ -171,16 +171,16 @@ class Publication:
             self._ranks[wnid] = self._ontology.rank(wnid) if wnid in self._ontology else -1
         return self._ranks[wnid]
 
-    def image(self, row: Mapping[str, Any], archive: int) -> imports.Imported:
+    def image(self, row: Mapping[str, Any], archive: int) -> dataset_rows.Imported:
         """A new image."""
         lies = archive, row["path"], row["offset"], row["length"]
-        return imports.Imported(row["name"], row["split"], row["wnid"], self.rank(row["wnid"]), *lies)
+        return dataset_rows.Imported(row["name"], row["split"], row["wnid"], self.rank(row["wnid"]), *lies)
 
-    def images_named(self, names: Iterable[str]) -> dict[str, imports.Known]:
+    def images_named(self, names: Iterable[str]) -> dict[str, dataset_rows.Known]:
         """The images of the dataset with these names, by name."""
-        return imports.images_by_name(self._connection, self._dataset, names)
+        return dataset_rows.images_by_name(self._connection, self._dataset, names)
 
-    def is_gone(self, image: imports.Known) -> bool:
+    def is_gone(self, image: dataset_rows.Known) -> bool:
         """Whether an image's bytes cannot be read any more where they were imported from."""
         row = self._by_id.get(image.file_id)
         if row is None:  # it has just been imported
@@ -193,15 +193,15 @@ class Publication:
 
     def write(
         self,
-        new: Sequence[imports.Imported],
-        moved: Sequence[imports.Moved],
+        new: Sequence[dataset_rows.Imported],
+        moved: Sequence[dataset_rows.Moved],
         labels: Sequence[tuple[int, str, int]],
         archive: int,
     ) -> None:
         """Append images, say where others lie now, and label those that had no label, by (image id, wnid, rank)."""
-        imports.add_images(self._connection, self._dataset, self._policy, new)
-        imports.move_images(self._connection, moved, archive)
-        imports.set_labels(self._connection, labels, archive, self._policy)
+        dataset_rows.add_images(self._connection, self._dataset, self._policy, new)
+        dataset_rows.move_images(self._connection, moved, archive)
+        dataset_rows.set_labels(self._connection, labels, archive, self._policy)
 
     def _say(
         self, report: SourceReport, found: Iterator[Annotation], archive: int, labels: Mapping[str, str]
@@ -213,16 +213,16 @@ class Publication:
             by_boxes = report.source.kind is Kind.SOLUTION
             told = [(image, labels.get(one.name) or (_label(one) if by_boxes else "")) for image, one in known]
             new = {image.id: (image.id, wnid, self.rank(wnid)) for image, wnid in told if wnid and not image.wnid}
-            imports.set_labels(self._connection, list(new.values()), archive, self._policy)
-            boxes: dict[int, list[imports.BoxRow]] = {}
+            dataset_rows.set_labels(self._connection, list(new.values()), archive, self._policy)
+            boxes: dict[int, list[dataset_rows.BoxRow]] = {}
             for image, one in known:
-                boxes.setdefault(image.id, []).extend(imports.BoxRow(*astuple(box)) for box in one.boxes)
+                boxes.setdefault(image.id, []).extend(dataset_rows.BoxRow(*astuple(box)) for box in one.boxes)
             sizes = {image.id: (one.width, one.height) for image, one in known if one.width and one.height}
-            imports.add_annotations(self._connection, sizes, archive)
+            dataset_rows.add_annotations(self._connection, sizes, archive)
             report = replace(
                 report,
                 labels=report.labels + len(new),
-                boxes=report.boxes + imports.add_boxes(self._connection, boxes, archive),
+                boxes=report.boxes + dataset_rows.add_boxes(self._connection, boxes, archive),
                 unknown=report.unknown + len(chunk) - len(known),
                 unplaced=report.unplaced + sum(rank < 0 for _, _, rank in new.values()),
                 conflicts=report.conflicts + sum(_contradicts(image, wnid) for image, wnid in told),
@@ -234,7 +234,9 @@ class Publication:
         found = (line for line in read_urls(report.source.path) if line is not None)
         while chunk := dict(islice(found, _CHUNK)):
             held = self.images_named(chunk)
-            added = imports.add_urls(self._connection, {row.id: chunk[name] for name, row in held.items()}, archive)
+            added = dataset_rows.add_urls(
+                self._connection, {row.id: chunk[name] for name, row in held.items()}, archive
+            )
             report = replace(report, facts=report.facts + added, unknown=report.unknown + len(chunk) - len(held))
         return report
 
@@ -277,7 +279,7 @@ class _Store:
             differing=report.differing + sum(image.length != row["length"] for image, row in there),
         )
 
-    def _has_moved(self, image: imports.Known, row: Mapping[str, Any]) -> bool:
+    def _has_moved(self, image: dataset_rows.Known, row: Mapping[str, Any]) -> bool:
         """Whether a known image is to be read from here from now on."""
         if image.file_id == self._archive:
             if image.id > self._newest or image.id in self._moved:
@@ -294,19 +296,19 @@ class _Store:
         return ArchiveError(f"{self._source.path} holds {name} twice")
 
 
-def _lies_there(image: imports.Known, row: Mapping[str, Any]) -> bool:
+def _lies_there(image: dataset_rows.Known, row: Mapping[str, Any]) -> bool:
     """Whether an image lies in its file where a row says."""
     return (image.path, image.offset, image.length) == (row["path"], row["offset"], row["length"])
 
 
-def _contradicts(image: imports.Known, wnid: str) -> bool:
+def _contradicts(image: dataset_rows.Known, wnid: str) -> bool:
     """Whether a label is another than the one an image has; one of them may be missing."""
     return bool(wnid) and image.wnid not in ("", wnid)
 
 
-def _move(image: imports.Known, row: Mapping[str, Any]) -> imports.Moved:
+def _move(image: dataset_rows.Known, row: Mapping[str, Any]) -> dataset_rows.Moved:
     """Where an image lies now; it is read anew unless all of its archive was moved."""
-    return imports.Moved(image.id, row["path"], row["offset"], row["length"], anew=not _lies_there(image, row))
+    return dataset_rows.Moved(image.id, row["path"], row["offset"], row["length"], anew=not _lies_there(image, row))
 
 
 def _has_size(path: Path, length: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from holotype.catalog import datasets as imports
+from holotype.catalog import datasets as dataset_rows
 from holotype.engine import Progress, no_progress
 from holotype.imports.shapes import Source
 from holotype.lint.blemishes import Finding
@@ -43,12 +43,14 @@ class Datasets:
     def counts(self) -> list[dict[str, Any]]:
         """Images, labelled images and boxes, by dataset and split."""
         with self._parts.catalog.read() as connection:
-            return [row._asdict() for row in imports.dataset_counts(connection)]
+            return [row._asdict() for row in dataset_rows.dataset_counts(connection)]
 
     def lint(self) -> Iterator[tuple[str, Finding]]:
         """All that is wrong with the imported datasets, as (dataset, finding); `CODES` says what the codes mean."""
         with self._parts.catalog.read() as connection:
-            for number, dataset in dict.fromkeys((row.dataset_id, row.dataset) for row in imports.files(connection)):
+            for number, dataset in dict.fromkeys(
+                (row.dataset_id, row.dataset) for row in dataset_rows.files(connection)
+            ):
                 for finding in lint_dataset(connection, number, self._parts.ontology):
                     yield dataset, finding
 

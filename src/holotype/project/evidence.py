@@ -87,7 +87,7 @@ def read_evidence(
 
 
 def record(connection: Connection, said: Pairs, auditor: str, at: float) -> AuditReport:
-    """Append what an auditor says: see `Project.record_audit`."""
+    """Append what an auditor says: see `Audits.record`."""
     numbers, before, name = _asked(connection, said, auditor)
     voters = votes.voters(connection, numbers.values())
     curators = {
@@ -117,7 +117,7 @@ def record(connection: Connection, said: Pairs, auditor: str, at: float) -> Audi
 
 
 def correct(connection: Connection, said: Pairs, auditor: str, reason: str, at: float) -> AuditReport:
-    """Append corrections of what an auditor said: see `Project.correct_audit`."""
+    """Append corrections of what an auditor said: see `Audits.correct`."""
     why = reason.strip()
     if not why or not why.isprintable():
         raise CrowdError(f"a correction needs a reason that can be printed, not {reason!r}")

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Final
 
 from holotype.catalog import Catalog, candidates
-from holotype.catalog import datasets as imports
+from holotype.catalog import datasets as dataset_rows
 from holotype.catalog.statements import chunks
 from holotype.collect.inputs import UNREADABLE
 from holotype.engine import Progress, map_batches, no_progress
@@ -54,7 +54,7 @@ def fingerprint_all(catalog: Catalog, store: Store, progress: Progress = no_prog
     What is done is durable every thousand images: stopped at any moment and run again, it goes on.
     """
     with catalog.read() as connection:
-        total, done = imports.read_counts(connection)
+        total, done = dataset_rows.read_counts(connection)
     return _fingerprint(catalog, store, _batches(catalog), (done, total), progress)
 
 
@@ -63,7 +63,7 @@ def fingerprint_images(
 ) -> FingerprintReport:
     """As `fingerprint_all`, of some images by their ids."""
     with catalog.read() as connection:
-        images = imports.unread_of(connection, ids)
+        images = dataset_rows.unread_of(connection, ids)
     return _fingerprint(catalog, store, chunks(images, _BATCH), (len(ids) - len(images), len(ids)), progress)
 
 
@@ -75,7 +75,7 @@ def read_candidates(
     with catalog.read() as connection:
         numbers = candidates.numbers(connection, pairs)
         images = {origin.image_id for origin in candidates.origins(connection, numbers.values()).values()}
-        unread = [number for number, _ in imports.unread_of(connection, images)]
+        unread = [number for number, _ in dataset_rows.unread_of(connection, images)]
     if unread:
         fingerprint_images(catalog, store, unread, progress)
 
@@ -92,7 +92,7 @@ def _fingerprint(
         results = (one for batch in looked for one in batch)
         while chunk := list(islice(results, _COMMIT)):
             rows = [_values(number, found) for (number, _), found in chunk if not isinstance(found, HolotypeError)]
-            catalog.transact(partial(imports.add_fingerprints, rows=rows))
+            catalog.transact(partial(dataset_rows.add_fingerprints, rows=rows))
             for (_, location), found in chunk:
                 if isinstance(found, HolotypeError):
                     problems.setdefault(location.file, str(found))
@@ -122,7 +122,7 @@ def _batches(catalog: Catalog) -> Iterator[Sequence[Unread]]:
     after = 0
     while True:
         with catalog.read() as connection:
-            rows = imports.unread(connection, after, _PAGE)
+            rows = dataset_rows.unread(connection, after, _PAGE)
         if not rows:
             return
         after = rows[-1][0]

@@ -34,7 +34,7 @@ SIBLING: Final = "sibling"
 
 
 class Gold:
-    """The gold of a project."""
+    """The gold of a project: candidates whose answer is known for sure."""
 
     def __init__(self, parts: Parts, lemmas: Lemmas) -> None:
         self._parts = parts
@@ -51,7 +51,7 @@ class Gold:
         `source` is who says so. Labels that were drawn are drawn again, by `policy` or as last.
 
         Raises `CrowdError` for what is no candidate, for an answer that contradicts what gold says or that was
-        withdrawn (see `correct_gold`), and where the last policy is not one of holotype's own.
+        withdrawn (see `correct`), and where the last policy is not one of holotype's own.
         """
 
         read_candidates(self._parts.catalog, self._parts.store, answers)
@@ -69,10 +69,10 @@ class Gold:
     ) -> int:
         """Say that gold, by (image, wnid), was wrong: another answer, or None to withdraw it; how many changed.
 
-        What was said before stays in `gold_history`, and may be said again. Noes that a sibling lent stand and fall
-        with the yes they follow from. Labels are drawn again as in `add_gold`.
+        What was said before stays in `history`, and may be said again. Noes that a sibling lent stand and fall
+        with the yes they follow from. Labels are drawn again as in `add`.
 
-        Raises `CrowdError` for what never was gold, for an empty `reason`, and as `add_gold` does.
+        Raises `CrowdError` for what never was gold, for an empty `reason`, and as `add` does.
         """
         check_reason(reason)
 
@@ -99,7 +99,7 @@ class Gold:
         """Give every synset gold noes, up to `per_synset`: images that are gold yes for a sibling; how many were new.
 
         Each becomes a candidate of the synset, unless it is one of it or of something below. `seed` draws which;
-        `policy` is as in `add_gold`.
+        `policy` is as in `add`.
         """
 
         def work(connection: Connection) -> int:

@@ -19,7 +19,7 @@ from holotype.store.location import Location
 
 
 class Images:
-    """The images of a project: see `holotype.Project.images`."""
+    """The images of a project, its own and those of its datasets."""
 
     def __init__(self, parts: Parts, lemmas: Lemmas) -> None:
         self._parts = parts

@@ -137,7 +137,7 @@ def _merged(files: Iterable[InputFile]) -> list[InputFile]:
     for file in files:
         first = merged.setdefault(file.identity, file)
         if first is not file:
-            merged[file.identity] = replace(first, found=tuple(dict.fromkeys((*first.found, *file.found))))
+            merged[file.identity] = replace(first, sightings=tuple(dict.fromkeys((*first.sightings, *file.sightings))))
     return list(merged.values())
 
 
@@ -254,14 +254,6 @@ def _seen_again(
 
 
 def _sightings(file: InputFile, image: int) -> Iterator[candidates.Sighting]:
-    for found in file.found:
-        yield candidates.Sighting(
-            found.wnid,
-            found.rank,
-            image,
-            file.origin,
-            found.source,
-            found.query,
-            found.position,
-            found.licence,
-        )
+    for one in file.sightings:
+        about = one.source, one.query, one.position, one.licence
+        yield candidates.Sighting(one.wnid, one.rank, image, file.origin, *about)

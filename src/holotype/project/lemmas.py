@@ -20,7 +20,7 @@ from holotype.project.parts import Parts
 
 
 class Lemmas:
-    """The lemmas of a project's synsets: see `holotype.Project.lemmas`."""
+    """The lemmas of a project's synsets, in every language that it knows."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts

@@ -23,10 +23,10 @@ from holotype.project.labels import Labels
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 from holotype.project.releases import Releases
-from holotype.project.statistics import count, survey_of
+from holotype.project.statistics import count, statistics_of
 from holotype.project.vocabulary import Vocabulary, identity_of, once
 from holotype.project.workers import Workers
-from holotype.statistics.survey import Survey
+from holotype.statistics.statistics import Statistics
 from holotype.store.store import Store
 
 CONFIG: Final = "holotype.json"
@@ -100,12 +100,12 @@ class Project:
         with self._parts.catalog.read() as connection:
             return count(connection, self._parts.ontology)
 
-    def statistics(self, diversity: int = 0, seed: int = 0, progress: Progress = no_progress) -> Survey:
-        """The properties that the papers report, of images labelled yes: see `holotype.statistics`.
+    def statistics(self, diversity: int = 0, seed: int = 0, progress: Progress = no_progress) -> Statistics:
+        """The statistics that the papers report, of images labelled yes: see `holotype.statistics`.
 
         With `diversity`, also that of up to 100 synsets, by so many images of each; `seed` draws both.
         """
-        return survey_of(self._parts, self.audits.certificates(), diversity, seed, progress)
+        return statistics_of(self._parts, self.audits.certificates(), diversity, seed, progress)
 
 
 def _read_config(path: Path) -> dict[str, Any]:

@@ -131,7 +131,7 @@ class Releases:
 def _check_room(folder: Path, contents: Contents) -> None:
     """Raises `ReleaseError` where the disk has no room for the images: they are copied."""
     folder.mkdir(parents=True, exist_ok=True)
-    needed = sum({label.id: label.address.length for label in contents.labels}.values())
+    needed = sum({label.id: label.location.length for label in contents.labels}.values())
     if needed > (free := shutil.disk_usage(folder).free):
         raise ReleaseError(f"the images are {needed / 1e9:.1f} GB, but {folder} has room for {free / 1e9:.1f} GB")
 

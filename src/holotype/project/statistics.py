@@ -1,4 +1,4 @@
-"""The survey of a live catalog: asks for the inputs of `holotype.properties`, summed up in SQL."""
+"""The statistics of a live catalog: asks for what `holotype.statistics` computes them from, summed up in SQL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from holotype.audits.certificates import Certificate
 from holotype.catalog import images, labels
-from holotype.catalog import statistics as summaries
+from holotype.catalog import statistics as statistic_rows
 from holotype.catalog.locations import locations
 from holotype.engine import Progress, map_batches
 from holotype.images.fingerprint import many_at_once
@@ -20,13 +20,14 @@ from holotype.ontology import Ontology
 from holotype.project.facts import read_alarms
 from holotype.project.parts import Parts
 from holotype.statistics.accuracy import Audited, DepthAccuracy, accuracy
-from holotype.statistics.diversity import Diversity, Ranking, diversity, rank
+from holotype.statistics.diversity import Diversity, Ranking, diversity
+from holotype.statistics.diversity import rank as rank_synsets
 from holotype.statistics.hierarchy import hierarchy
 from holotype.statistics.histogram import Ints
 from holotype.statistics.objects import ClassBoxes, Objects, objects
 from holotype.statistics.scale import scale
 from holotype.statistics.sizes import Sizes, sizes
-from holotype.statistics.survey import Survey
+from holotype.statistics.statistics import Statistics
 from holotype.store.location import Location
 
 RANKED: Final = 100
@@ -35,10 +36,10 @@ RANKED: Final = 100
 Read = Callable[[Location], bytes]
 
 
-def take_survey(connection: Connection, ontology: Ontology, certificates: Sequence[Certificate]) -> Survey:
-    """All properties but diversity, of the images labelled yes, wherever they lie."""
+def read_statistics(connection: Connection, ontology: Ontology, certificates: Sequence[Certificate]) -> Statistics:
+    """All statistics but diversity, of the images labelled yes, wherever they lie."""
     images = images_by_rank(connection, ontology)
-    return Survey(
+    return Statistics(
         scale(images),
         hierarchy(ontology, images),
         _accuracy(ontology, certificates),
@@ -50,7 +51,7 @@ def take_survey(connection: Connection, ontology: Ontology, certificates: Sequen
 
 def images_by_rank(connection: Connection, ontology: Ontology) -> Ints:
     """The number of images labelled yes of every synset, shape ``(len(ontology),)``."""
-    rows = summaries.label_counts(connection)
+    rows = statistic_rows.label_counts(connection)
     found = np.zeros(len(ontology), np.int64)
     np.add.at(found, rows[:, 0], rows[:, -1])
     return found
@@ -64,16 +65,17 @@ def _accuracy(ontology: Ontology, certificates: Sequence[Certificate]) -> tuple[
 
 
 def _sizes(connection: Connection) -> Sizes | None:
-    rows = summaries.size_counts(connection)
+    rows = statistic_rows.size_counts(connection)
     return sizes(*rows.T) if len(rows) else None
 
 
 def _objects(connection: Connection) -> Objects | None:
-    per_image = Counter[int](dict(summaries.box_counts(connection).tolist()))
+    per_image = Counter[int](dict(statistic_rows.box_counts(connection).tolist()))
     if not per_image:
         return None
     classes = (
-        ClassBoxes(wnid, rows[:, 0], rows[:, 1:5], rows[:, 5:]) for wnid, rows in summaries.boxes_by_class(connection)
+        ClassBoxes(wnid, rows[:, 0], rows[:, 1:5], rows[:, 5:])
+        for wnid, rows in statistic_rows.boxes_by_class(connection)
     )
     return objects(classes, per_image)
 
@@ -97,7 +99,7 @@ def draw_images(connection: Connection, ontology: Ontology, wanted: int, seed: i
 
 
 def _draw(connection: Connection, number: int, wanted: int, seed: int) -> tuple[Location, ...]:
-    images = summaries.image_ids_of_rank(connection, number)[:, 0]
+    images = statistic_rows.image_ids_of_rank(connection, number)[:, 0]
     drawn = images[np.random.default_rng([seed, number]).permutation(len(images))[: 2 * wanted]].tolist()
     lie = locations(connection, drawn)
     return tuple(lie[number] for number in drawn)
@@ -114,27 +116,27 @@ def measure_diversity(draws: Sequence[Draw], wanted: int, read: Read, progress: 
         for done, one in enumerate(map_batches(measure, draws), 1):
             found.append(one)
             progress(done, len(draws))
-    return rank(found, wanted)
+    return rank_synsets(found, wanted)
 
 
-def survey_of(
+def statistics_of(
     parts: Parts, certificates: Sequence[Certificate], diversity: int, seed: int, progress: Progress
-) -> Survey:
-    """The survey of a project: see `Project.statistics`."""
+) -> Statistics:
+    """The statistics of a project: see `Project.statistics`."""
     with parts.catalog.read() as connection:
-        survey = take_survey(connection, parts.ontology, certificates)
+        found = read_statistics(connection, parts.ontology, certificates)
         draws = draw_images(connection, parts.ontology, diversity, seed) if diversity else []
     if not diversity:
-        return survey
-    return replace(survey, diversity=measure_diversity(draws, diversity, parts.store.read, progress))
+        return found
+    return replace(found, diversity=measure_diversity(draws, diversity, parts.store.read, progress))
 
 
 def count(connection: Connection, ontology: Ontology) -> dict[str, Any]:
     """What a catalog holds, in numbers: see `Project.counts`."""
     by_synset: dict[str, dict[str, int]] = {}
     states = Counter[str]()
-    for (place, wnid, state), number in sorted(labels.counts(connection).items()):
-        by_synset.setdefault(wnid or ontology.at_rank(place).wnid, {})[state] = number
+    for (rank, wnid, state), number in sorted(labels.counts(connection).items()):
+        by_synset.setdefault(wnid or ontology.at_rank(rank).wnid, {})[state] = number
         states[state] += number
     intake = images.intake_counts(connection)
     return {

@@ -115,7 +115,7 @@ AUDIT_TABLES: Final = {AUDIT: AUDIT_SCHEMA, SAMPLE: SAMPLE_SCHEMA, CHANGES: CHAN
 class LabelledImage:
     """One accepted (image, synset) pair: where its bytes are now, and its columns of the manifest but the address."""
 
-    address: Location
+    location: Location
     extension: str
     columns: Mapping[str, Any]
 
@@ -228,10 +228,10 @@ def _write_shards(
             for label in contents.labels:
                 if label.columns["split"] != name or label.id in addresses:
                     continue
-                data = read(label.address)
+                data = read(label.location)
                 if hashlib.sha256(data).hexdigest() != label.columns["sha256"]:
                     raise ReleaseError(
-                        f"{label.address.file} at byte {label.address.offset} no longer holds image "
+                        f"{label.location.file} at byte {label.location.offset} no longer holds image "
                         f"{label.columns['sha256']}: the disk has changed it; restore the pack from a backup"
                     )
                 about = {

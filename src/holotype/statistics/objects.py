@@ -26,14 +26,14 @@ _PER_IMAGE = (1, 2, 3, 4, 5, 6, 11, 21)
 
 @dataclass(frozen=True, slots=True)
 class ClassBoxes:
-    """The boxes of a class: the item each is in, ``(n,)``, its corners, and the size of its image.
+    """The boxes of a class: the id of the image each is in, ``(n,)``, its corners, and the size of its image.
 
     `corners` are inclusive pixels ``x_min, y_min, x_max, y_max``, shape ``(n, 4)``; `sizes` are width and height, shape
     ``(n, 2)``, 0 where not known.
     """
 
     wnid: str
-    items: Ints
+    images: Ints
     corners: Ints
     sizes: Ints
 
@@ -139,8 +139,8 @@ def objects(classes: Iterable[ClassBoxes], per_image: Mapping[int, int]) -> Obje
         found.append(
             BoxedClass(
                 boxes.wnid,
-                len(np.unique(boxes.items)),
-                len(boxes.items),
+                len(np.unique(boxes.images)),
+                len(boxes.images),
                 len(shares),
                 float(area.mean()) if len(area) else None,
                 chance_of_localisation(shares),

@@ -1,4 +1,4 @@
-"""Plots of a survey: as SVG, and as text for a terminal."""
+"""Plots of statistics: as SVG, and as text for a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from holotype.statistics.diversity import Diversity, Ranking
 from holotype.statistics.hierarchy import Level
 from holotype.statistics.histogram import Bin
 from holotype.statistics.pages import COLOUR, PALE, drawing, figure_of, svg_of
-from holotype.statistics.survey import Survey
+from holotype.statistics.statistics import Statistics
 
 ENDS: Final = 12
 """So many of the most and of the least diverse synsets are shown."""
@@ -46,21 +46,21 @@ def ends(ranking: Ranking) -> tuple[Sequence[Diversity], Sequence[Diversity]]:
     return ranking.synsets[:ENDS], ranking.synsets[ENDS:][-ENDS:]
 
 
-def plots(survey: Survey, name: Name) -> Mapping[str, str]:
+def plots(statistics: Statistics, name: Name) -> Mapping[str, str]:
     """SVG plots by what they show; `name` gives a wnid's name."""
     with drawing():
         found = {
-            "scale": _columns(survey.scale.histogram, "images", "synsets"),
-            "hierarchy": _levels_plot(survey.hierarchy.levels),
+            "scale": _columns(statistics.scale.histogram, "images", "synsets"),
+            "hierarchy": _levels_plot(statistics.hierarchy.levels),
         }
-        if survey.sizes is not None:
-            found["pixels"] = _columns(survey.sizes.pixels, "pixels", "images")
-            found["aspects"] = _columns(survey.sizes.aspects, "width to height", "images")
-        if survey.objects is not None:
-            found["per_image"] = _columns(survey.objects.per_image, "boxes", "images")
-            found["scales"] = _columns(survey.objects.scales, "share of the image", "boxes")
-        if survey.diversity is not None and survey.diversity.synsets:
-            found["diversity"] = _diversity_plot(survey.diversity, name)
+        if statistics.sizes is not None:
+            found["pixels"] = _columns(statistics.sizes.pixels, "pixels", "images")
+            found["aspects"] = _columns(statistics.sizes.aspects, "width to height", "images")
+        if statistics.objects is not None:
+            found["per_image"] = _columns(statistics.objects.per_image, "boxes", "images")
+            found["scales"] = _columns(statistics.objects.scales, "share of the image", "boxes")
+        if statistics.diversity is not None and statistics.diversity.synsets:
+            found["diversity"] = _diversity_plot(statistics.diversity, name)
     return found
 
 

@@ -1,4 +1,4 @@
-"""A survey as one self-contained HTML page."""
+"""Statistics as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from holotype.ontology import Ontology
 from holotype.statistics.diversity import Diversity
 from holotype.statistics.pages import fill_page
 from holotype.statistics.plots import ends, plots
-from holotype.statistics.survey import Survey
+from holotype.statistics.statistics import Statistics
 
 
-def render(survey: Survey, ontology: Ontology, title: str) -> str:
+def render(statistics: Statistics, ontology: Ontology, title: str) -> str:
     """The page, with plots and mean images inside it."""
 
     def name(wnid: str) -> str:
@@ -24,10 +24,10 @@ def render(survey: Survey, ontology: Ontology, title: str) -> str:
     return fill_page(
         resources.files(__package__).joinpath("report.html").read_text(),
         title=title,
-        survey=survey,
+        statistics=statistics,
         synsets=len(ontology),
-        plots=plots(survey, name),
-        ends=ends(survey.diversity) if survey.diversity is not None else None,
+        plots=plots(statistics, name),
+        ends=ends(statistics.diversity) if statistics.diversity is not None else None,
         name=name,
         picture=picture,
         percent=lambda share: "–" if share is None else f"{100 * share:.1f} %",

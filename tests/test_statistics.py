@@ -16,8 +16,8 @@ from sqlalchemy import func, insert, select
 
 from conftest import encoded, import_image, photo, small_ontology
 from holotype.catalog import Catalog, schema
-from holotype.catalog import statistics as summaries
-from holotype.cli import statistics as command
+from holotype.catalog import statistics as statistic_rows
+from holotype.cli.root import holotype as commands
 from holotype.errors import ArchiveError
 from holotype.ontology import Ontology
 from holotype.project import Project
@@ -32,7 +32,7 @@ from holotype.statistics.plots import plots, text_bars
 from holotype.statistics.report import render
 from holotype.statistics.scale import scale
 from holotype.statistics.sizes import sizes
-from holotype.statistics.survey import Survey
+from holotype.statistics.statistics import Statistics
 
 DOG, CAT, ANIMAL = "n02084071", "n02121808", "n00015388"
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -234,16 +234,16 @@ def test_the_most_diverse_comes_first_and_the_short_are_counted() -> None:
     assert ranking.short == 1
 
 
-# The survey of a project
+# The statistics of a project
 
 
-def import_items(
+def import_images(
     catalog: Catalog,
     rows: Sequence[Mapping[str, Any]],
     found: Sequence[tuple[Any, ...]] = (),
     folder: Path = Path("/d"),
 ) -> None:
-    """Imported items of a folder, with ids from 1, and boxes ``(item, wnid, corners)``."""
+    """Imported images of a folder, with ids from 1, and boxes ``(image, wnid, corners)``."""
     names = "image_id", "wnid", "x_min", "y_min", "x_max", "y_max"
     with catalog.write() as connection:
         connection.execute(insert(schema.dataset).values(id=1, name="d"))
@@ -262,9 +262,9 @@ def import_items(
             connection.execute(insert(schema.box), lines)
 
 
-def read_size(item: int, width: int, height: int, reason: str = "") -> dict[str, Any]:
+def read_size(image: int, width: int, height: int, reason: str = "") -> dict[str, Any]:
     plain = {"sha256": "", "format": "JPEG", "mode": "RGB", "hash": b"", "mirrored": b"", "detail": ""}
-    return {**plain, "image_id": item, "width": width, "height": height, "reason": reason}
+    return {**plain, "image_id": image, "width": width, "height": height, "reason": reason}
 
 
 def test_the_catalog_sums_up_what_it_holds(catalog: Catalog) -> None:
@@ -276,17 +276,17 @@ def test_the_catalog_sums_up_what_it_holds(catalog: Catalog) -> None:
         (2, CAT, 0, 0, 1, 1),
         (4, CAT, 0, 0, 2, 2),
     ]
-    import_items(catalog, [{"wnid": w, "rank": r, "boxes": b} for w, r, b in labels], corners)
+    import_images(catalog, [{"wnid": w, "rank": r, "boxes": b} for w, r, b in labels], corners)
     with catalog.write() as connection:
         rows = [read_size(1, 10, 10), read_size(2, 0, 0, "damaged"), read_size(3, 30, 10)]
         connection.execute(insert(schema.fingerprint), rows)
         said = [{"image_id": n, "width": 20, "height": 10, "file_id": 1001} for n in (1, 2)]
         connection.execute(insert(schema.annotation), said)
     with catalog.read() as connection:
-        assert sorted(summaries.label_counts(connection).tolist()) == [[5, 0, 1], [5, 2, 2], [7, 1, 1]]
-        assert sorted(summaries.box_counts(connection).tolist()) == [[1, 1], [2, 2]]
-        assert sorted(summaries.size_counts(connection).tolist()) == [[10, 10, 1], [20, 10, 1], [30, 10, 1]]
-        held = dict(summaries.boxes_by_class(connection))
+        assert sorted(statistic_rows.label_counts(connection).tolist()) == [[5, 0, 1], [5, 2, 2], [7, 1, 1]]
+        assert sorted(statistic_rows.box_counts(connection).tolist()) == [[1, 1], [2, 2]]
+        assert sorted(statistic_rows.size_counts(connection).tolist()) == [[10, 10, 1], [20, 10, 1], [30, 10, 1]]
+        held = dict(statistic_rows.boxes_by_class(connection))
     assert held[DOG].tolist() == [[1, 0, 0, 4, 4, 10, 10], [1, 5, 5, 9, 9, 10, 10], [2, 0, 0, 9, 9, 20, 10]]
     assert held[CAT].tolist() == [[2, 0, 0, 1, 1, 20, 10], [4, 0, 0, 2, 2, 0, 0]]
 
@@ -300,7 +300,7 @@ def photographs(project: Project, tmp_path: Path, fill: Callable[..., None]) -> 
     project.crowd.run(project.crowd.simulated())
 
 
-def test_images_labelled_yes_are_surveyed(project: Project, tmp_path: Path, fill: Callable[..., None]) -> None:
+def test_images_labelled_yes_are_measured(project: Project, tmp_path: Path, fill: Callable[..., None]) -> None:
     nothing = project.statistics(diversity=3)
     assert (nothing.scale.images, nothing.sizes, nothing.objects) == (0, None, None)
     photographs(project, tmp_path, fill)
@@ -322,7 +322,7 @@ def test_what_is_drawn_does_not_depend_on_the_order_of_import(tmp_path: Path, wo
     names, drawn = [f"{n}.JPEG" for n in range(20)], []
     for order in (names, names[::-1]):
         catalog = Catalog(f"sqlite:///{tmp_path / order[0]}.sqlite")
-        import_items(catalog, [{"name": n, "path": n, "wnid": DOG, "rank": wordnet.rank(DOG)} for n in order])
+        import_images(catalog, [{"name": n, "path": n, "wnid": DOG, "rank": wordnet.rank(DOG)} for n in order])
         with catalog.read() as connection:
             drawn.append(draw_images(connection, wordnet, 5, seed=3))
         catalog.close()
@@ -333,7 +333,7 @@ def test_what_is_drawn_does_not_depend_on_the_order_of_import(tmp_path: Path, wo
 def test_diversity_reads_the_images_where_they_lie(project: Project, wordnet: Ontology, tmp_path: Path) -> None:
     images = [encoded(photo(number)) for number in range(1, 4)]
     rows = [{"wnid": DOG, "rank": wordnet.rank(DOG), "length": len(image)} for image in images]
-    import_items(project.catalog, rows, folder=tmp_path)
+    import_images(project.catalog, rows, folder=tmp_path)
     with pytest.raises(ArchiveError, match="cannot read"):
         project.statistics(diversity=2)
     for number, image in enumerate(images, 1):
@@ -349,7 +349,7 @@ def test_the_report_is_one_page_and_always_the_same(
     photographs(project, tmp_path, fill)
     (tmp_path / "1").write_bytes(image := encoded(photo(99)))
     row = {"wnid": DOG, "rank": wordnet.rank(DOG), "boxes": 1, "length": len(image)}
-    import_items(project.catalog, [row], [(1, DOG, 0, 0, 9, 9)], tmp_path)
+    import_images(project.catalog, [row], [(1, DOG, 0, 0, 9, 9)], tmp_path)
     found = project.statistics(diversity=4)
     page = render(found, wordnet, "<b>$x$")
     assert page == render(found, wordnet, "<b>$x$")
@@ -362,8 +362,8 @@ def test_names_of_all_kinds_can_be_plotted() -> None:
     found = rank([diversity(DOG, [encoded(photo(1))], 1)], 1)
     ontology = small_ontology({1: []})
     empty = hierarchy(ontology, np.zeros(1, np.int64))
-    survey = Survey(scale(np.array([1])), empty, (), None, None, found)
-    assert "<script>" not in plots(survey, lambda _: "$\\frac$ <script> 犬 \x01")["diversity"]
+    measured = Statistics(scale(np.array([1])), empty, (), None, None, found)
+    assert "<script>" not in plots(measured, lambda _: "$\\frac$ <script> 犬 \x01")["diversity"]
 
 
 def test_text_bars_are_in_proportion_and_empty_ends_are_left_out() -> None:
@@ -377,12 +377,12 @@ def test_the_command_prints_and_writes_all_of_it(
 ) -> None:
     photographs(project, tmp_path, fill)
     folder, page = str(project.path), tmp_path / "sub/page.html"
-    command.statistics.main(["-p", folder, "--diversity", "5", "--report", str(page)], standalone_mode=False)
+    commands.main(["statistics", "-p", folder, "--diversity", "5", "--report", str(page)], standalone_mode=False)
     shown = capsys.readouterr().out
     assert "24 labelled images of 2 synsets: 12.0 in the mean" in shown
     assert "most diverse" in shown
     assert page.read_text().startswith("<!doctype html>")
-    command.statistics.main(["-p", folder, "--json"], standalone_mode=False)
+    commands.main(["statistics", "-p", folder, "--json"], standalone_mode=False)
     values = json.loads(capsys.readouterr().out)
     assert values["images"] == values["properties"]["scale"]["images"] == 24
     assert values["properties"]["diversity"] is None
@@ -392,11 +392,11 @@ def test_what_is_only_imported_is_not_contradicted(
     project: Project, wordnet: Ontology, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def shown(*more: str) -> str:
-        command.statistics.main(["-p", str(project.path), *more], standalone_mode=False)
+        commands.main(["statistics", "-p", str(project.path), *more], standalone_mode=False)
         return capsys.readouterr().out
 
     assert "0 images taken in" in shown()
-    import_items(project.catalog, [{"wnid": DOG, "rank": wordnet.rank(DOG)}] * 3)
+    import_images(project.catalog, [{"wnid": DOG, "rank": wordnet.rank(DOG)}] * 3)
     alone = shown("--diversity", "4")
     assert alone.startswith("imported d val: 3 images")
     assert "intake" not in alone
@@ -407,8 +407,8 @@ def test_what_is_taken_in_and_what_is_imported_are_both_named(
     project: Project, wordnet: Ontology, tmp_path: Path, fill: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     photographs(project, tmp_path, fill)
-    import_items(project.catalog, [{"wnid": DOG, "rank": wordnet.rank(DOG)}])
-    command.statistics.main(["-p", str(project.path)], standalone_mode=False)
+    import_images(project.catalog, [{"wnid": DOG, "rank": wordnet.rank(DOG)}])
+    commands.main(["statistics", "-p", str(project.path)], standalone_mode=False)
     first, intake, imported, *_ = capsys.readouterr().out.splitlines()
     assert first.startswith("24 images taken in, 24 candidates")
     assert intake == "intake: kept 24"
@@ -438,8 +438,8 @@ def test_ilsvrcs_validation_images_have_as_many_boxes_as_published(shared: Path)
         for wnid, *_ in rows:
             found.setdefault(wnid, []).append(number)
     classes = [
-        ClassBoxes(wnid, np.array(items), np.zeros((len(items), 4), np.int64), np.zeros((len(items), 2), np.int64))
-        for wnid, items in found.items()
+        ClassBoxes(wnid, np.array(images), np.zeros((len(images), 4), np.int64), np.zeros((len(images), 2), np.int64))
+        for wnid, images in found.items()
     ]
     per_image = np.bincount([len(rows) for rows in held.values()])
     summary = objects(classes, {n: int(count) for n, count in enumerate(per_image) if count})
@@ -451,15 +451,15 @@ def test_ilsvrcs_validation_images_have_as_many_boxes_as_published(shared: Path)
 def test_real_images_have_the_sizes_and_scales_they_should(shared: Path, project: Project, wordnet: Ontology) -> None:
     files = sorted((shared / "imagenet-val-sample").glob("*.JPEG"))
     held = validation(shared)
-    rows, said, items = [], [], []
+    rows, said, images = [], [], []
     for number, file in enumerate(files, 1):
         shown = held[file.stem]
-        items.append({"wnid": shown[0][0], "rank": wordnet.rank(shown[0][0]), "boxes": len(shown), "path": file.name})
-        items[-1]["length"] = file.stat().st_size
+        images.append({"wnid": shown[0][0], "rank": wordnet.rank(shown[0][0]), "boxes": len(shown), "path": file.name})
+        images[-1]["length"] = file.stat().st_size
         rows += [(number, *box) for box in dict.fromkeys((wnid, *corners) for wnid, corners in shown)]
         height, width, _, _ = simplejpeg.decode_jpeg_header(file.read_bytes())
         said.append(read_size(number, width, height))
-    import_items(project.catalog, items, rows, shared / "imagenet-val-sample")
+    import_images(project.catalog, images, rows, shared / "imagenet-val-sample")
     with project.catalog.write() as connection:
         connection.execute(insert(schema.fingerprint), said)
     found = project.statistics(1)

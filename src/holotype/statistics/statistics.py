@@ -1,4 +1,4 @@
-"""All properties of a database at once."""
+"""All statistics of a database at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from holotype.statistics.sizes import Sizes
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class Statistics:
     """What the papers report of a database; None is what nothing is known of."""
 
     scale: Scale
@@ -25,7 +25,7 @@ class Survey:
     diversity: Ranking | None
 
     def values(self) -> dict[str, Any]:
-        """The survey for JSON; mean images are given as their bytes' number."""
+        """The statistics for JSON; mean images are given as their bytes' number."""
         found = asdict(self)
         if self.diversity is not None:
             found["diversity"]["synsets"] = [

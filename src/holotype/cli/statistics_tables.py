@@ -1,4 +1,4 @@
-"""The papers' properties of an image database, as tables and plots of text."""
+"""The papers' statistics of an image database, as tables and plots of text."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from holotype.statistics.objects import Objects
 from holotype.statistics.plots import ends, text_bars
 from holotype.statistics.scale import Scale
 from holotype.statistics.sizes import Sizes
-from holotype.statistics.survey import Survey
+from holotype.statistics.statistics import Statistics
 
 
-def print_survey(survey: Survey, ontology: Ontology) -> None:
-    """Every property that was measured."""
-    if survey.scale.images:
-        _print_scale(survey.scale)
-        _print_hierarchy(survey.hierarchy)
-    if survey.accuracy:
-        _print_accuracy(survey.accuracy)
-    if survey.sizes is not None:
-        _print_sizes(survey.sizes)
-    if survey.objects is not None:
-        _print_objects(survey.objects)
-    if survey.diversity is not None:
-        _print_diversity(survey.diversity, ontology)
+def print_statistics(statistics: Statistics, ontology: Ontology) -> None:
+    """All that was measured."""
+    if statistics.scale.images:
+        _print_scale(statistics.scale)
+        _print_hierarchy(statistics.hierarchy)
+    if statistics.accuracy:
+        _print_accuracy(statistics.accuracy)
+    if statistics.sizes is not None:
+        _print_sizes(statistics.sizes)
+    if statistics.objects is not None:
+        _print_objects(statistics.objects)
+    if statistics.diversity is not None:
+        _print_diversity(statistics.diversity, ontology)
 
 
 def _print_bars(title: str, bins: Sequence[Bin]) -> None:

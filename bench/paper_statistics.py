@@ -1,9 +1,9 @@
-"""The survey of a live catalog of 14 million imported images, beside the plain SQL that a user would write.
+"""The statistics of a live catalog of 14 million imported images, beside the plain SQL that a user would write.
 
-    python bench/properties.py [--items 14197122] [--boxes 1500000]
+    python bench/paper_statistics.py [--items 14197122] [--boxes 1500000]
 
 Items of 21,841 synsets with fingerprints, and boxes of 3,000, in SQLite, made up by SQL; one run, warm. The plain SQL
-answers two of the survey's questions, images per synset and images by size, straight from the tables.
+answers two of the questions behind them, images per synset and images by size, straight from the tables.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 
 from holotype.catalog import Catalog
 from holotype.ontology import load_wordnet
-from holotype.project.statistics import take_survey
+from holotype.project.statistics import read_statistics
 
 SYNSETS = 21_841
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {})"
@@ -83,7 +83,7 @@ def main() -> None:
         catalog = Catalog(f"sqlite:///{path}")
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with catalog.read() as connection:
-            print(f"the whole survey  {seconds(lambda: take_survey(connection, wordnet, [])):6.1f} s")
+            print(f"all statistics    {seconds(lambda: read_statistics(connection, wordnet, [])):6.1f} s")
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         print(f"peak memory {after / 1024:.0f} MB, {before / 1024:.0f} MB of it before")
         with catalog.read() as connection:
