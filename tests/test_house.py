@@ -88,6 +88,7 @@ SHARED = {
     "fingerprints",
     "intake",
     "appending",
+    "campaigns",
     "ledger",
     "memory",
     "dataset_scan",

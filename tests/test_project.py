@@ -24,6 +24,7 @@ from conftest import encoded, photo, program, run
 from holotype.catalog import candidates, images, releases, votes
 from holotype.collect.inputs import InputFile, Sighting
 from holotype.consensus.ballot import Ballot
+from holotype.crowd.expert import Nobody
 from holotype.crowd.policies import Fixed, Lead, Posterior
 from holotype.crowd.tally import Tally
 from holotype.errors import (
@@ -860,3 +861,24 @@ def test_the_api_reads_like_the_domain(verified: Project) -> None:
     assert verified.ontology[WHIPPET] in verified.ontology.descendants(dog)
     assert len(verified.images.find("under:n02084071 state:yes")) > 10
     assert isinstance(verified.releases.create("v1"), Release)
+
+
+def test_a_release_draws_anew_what_was_concluded_of_a_few(verified: Project) -> None:
+    """Labels of a release are a function of all votes, though some came from elsewhere since."""
+    truth = verified.candidates.tasks()[:4]
+    table = {
+        "sha256": [task.sha256 for task in truth],
+        "wnid": [task.wnid for task in truth],
+        "worker": ["a stranger"] * 4,
+        "answer": ["yes", "no", "no", "unsure"],
+    }
+    assert not verified.crowd.append(table).anew
+    assert verified.counts()["appended"] == 4
+    release = verified.releases.create("v1", outvoted=True)
+    assert verified.counts()["appended"] == 0
+    assert verify_release(release.path) == []
+    drawn = [(one.name, one.wnid, one.state, one.candidate.score) for one in verified.images.find()]
+    verified.crowd.run(Nobody(), POLICY)
+    assert drawn == [(one.name, one.wnid, one.state, one.candidate.score) for one in verified.images.find()]
+    rows = pq.read_table(release.path / VOTES).to_pylist()
+    assert sum(row["page"] == "" for row in rows) == 4

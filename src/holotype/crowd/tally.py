@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from holotype.consensus.ballot import UNKNOWN, Ballot, Ints, Sources
+from holotype.consensus.ballot import Ballot, Ints
 from holotype.consensus.votes import Ruling, Task, Vote
+from holotype.crowd.ballots import Axes, Held, axes_of, ballot_on, counting_workers
 from holotype.crowd.columns import NO_VOTES, NOWHERE, Chances, Digests, InMemory, Known, Places, Sightings, Tasks, Votes
 from holotype.crowd.conclusion import Conclusion, Policy, State
 from holotype.crowd.gold import with_gold
 from holotype.crowd.guards import Mask
 from holotype.crowd.port import Page
 
-NEVER: Final = np.iinfo(np.int64).max
-"""The first round of what was never asked about: it comes after all others."""
-
 MOST_LOOSE: Final = 100_000
 """New pairs of task and worker that are looked up one by one before they are sorted in among the others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Axes:
-    """What the numbers of a ballot mean: the names of its workers, synsets and batches."""
-
-    workers: Sequence[str]
-    wnids: Sequence[str]
-    batches: Sequence[str]
 
 
 class Tally:
@@ -142,9 +131,13 @@ class Tally:
     def counting(self) -> Votes:
         """The votes that count, in the order of the ballot."""
         votes = self.votes
-        return votes.take(self._counts(votes)) if self._blocked else votes
+        counts = self._counts(votes)
+        return votes if counts is None else votes.take(counts)
 
-    def _counts(self, votes: Votes) -> Mask:
+    def _counts(self, votes: Votes) -> Mask | None:
+        """Which votes count, ``(votes,)``; None where all do."""
+        if not self._blocked:
+            return None
         allowed = np.array([name not in self._blocked for name in self._names], bool)
         return np.asarray(allowed[votes.worker]) if len(allowed) else np.zeros(0, bool)
 
@@ -156,7 +149,7 @@ class Tally:
     @property
     def workers(self) -> list[str]:
         """The names of the workers whose votes count, in the order of the ballot."""
-        return [self._names[code] for code in _in_order(self.counting.worker, len(self._names)).tolist()]
+        return counting_workers(self._held())
 
     @property
     def last_round(self) -> int:
@@ -210,11 +203,12 @@ class Tally:
 
     def ballot(self) -> Ballot:
         """The votes that count as arrays."""
-        return self._on(None)[0]
+        held = self._held()
+        return ballot_on(held, axes_of(held))
 
     def axes(self) -> Axes:
         """What the numbers of `ballot` mean."""
-        return self._on(None)[1]
+        return axes_of(self._held())
 
     def ballot_on(self, axes: Axes) -> Ballot | None:
         """The votes that count on the axes of an earlier ballot, new workers last; None where a synset or a batch is
@@ -223,89 +217,12 @@ class Tally:
         grown = replace(axes, workers=[*axes.workers, *(name for name in self.workers if name not in known)])
         if not {*self.tasks.wnids} <= {*grown.wnids}:
             return None
-        ballot, _ = self._on(grown)
+        ballot = ballot_on(self._held(), grown)
         return None if ballot.batch is not None and (ballot.batch == NOWHERE).any() else ballot
 
-    def _on(self, axes: Axes | None) -> tuple[Ballot, Axes]:
-        keys, kind = self._batches()
-        if axes is None:
-            batches = sorted(set(keys))
-            axes = Axes(self.workers, self.tasks.wnids, batches)
+    def _held(self) -> Held:
         votes, place = self._whole()
-        if self._blocked:
-            chosen = self._counts(votes)
-            votes, place = votes.take(chosen), place[chosen]
-        numbers = {name: number for number, name in enumerate(axes.workers)}
-        worker = np.array([numbers.get(name, NOWHERE) for name in self._names], np.int32)
-        wnids = {wnid: number for number, wnid in enumerate(axes.wnids)}
-        synset = np.array([wnids[wnid] for wnid in self.tasks.wnids], np.int64)
-        batch = {key: number for number, key in enumerate(axes.batches)}
-        codes = np.array([batch.get(key, NOWHERE) for key in keys], np.int64)
-        known = self.known
-        return Ballot(
-            place,
-            worker[votes.worker] if len(worker) else votes.worker,
-            votes.answer,
-            synset[self.tasks.synset] if len(synset) else np.zeros(0, np.int64),
-            len(axes.workers),
-            len(axes.wnids),
-            known=self._said({task.number: yes for task, yes in known.gold.items()}),
-            prior=self._prior() if len(known.chances.number) else None,
-            batch=codes[kind] if len(axes.batches) > 1 else None,
-            ruled=self._said({number: ruling.answer for number, ruling in known.rulings.items()}, bool(known.rulings)),
-            names=tuple(axes.workers),
-            sources=self._sources(),
-        ), axes
-
-    def _said(self, answers: Mapping[int, bool], ever: bool = False) -> Ints | None:
-        """What is said of the tasks, `UNKNOWN` of most; None where nothing is said of any of them, unless `ever`."""
-        place = self._places.of(np.array(list(answers), np.int64))
-        here = place != NOWHERE
-        if not (ever or here.any()):
-            return None
-        found = np.full(len(self.tasks), UNKNOWN)
-        found[place[here]] = np.array(list(answers.values()), np.int64)[here]
-        return found
-
-    def _prior(self) -> np.ndarray:
-        chances = self.known.chances
-        place = self._places.of(chances.number)
-        prior = np.full(len(self.tasks), np.nan)
-        prior[place[place != NOWHERE]] = chances.chance[place != NOWHERE]
-        return prior
-
-    def _sources(self) -> Sources:
-        found = self.known.found
-        return Sources(tuple(found.names), self._places.of(found.number), found.source)
-
-    def _batches(self) -> tuple[list[str], Ints]:
-        """The batch of each task: what came from the same kinds of sources and was first asked about in the same round;
-        what was never asked about comes next. Keys of batches, and the place of each task's among them."""
-        votes, place = self._whole()
-        first = np.full(len(self.tasks), NEVER)
-        asked = votes.round > 0
-        np.minimum.at(first, place[asked], votes.round[asked])
-        rounds, at = np.unique(first, return_inverse=True)
-        found = self.known.found
-        if not len(found.number):
-            return [str(number) for number in rounds.tolist()], at
-        kinds, kind = self._kinds(found)
-        both, which = np.unique(kind * len(rounds) + at, return_inverse=True)
-        keys = [str((kinds[pair // len(rounds)], int(rounds[pair % len(rounds)]))) for pair in both.tolist()]
-        return keys, which
-
-    def _kinds(self, found: Sightings) -> tuple[list[list[str]], Ints]:
-        """The sets of kinds of sources that tasks came from, and the place of each task's among them, ``(tasks,)``."""
-        names = [name.partition(":")[0] for name in found.names]
-        kinds: list[list[str]] = [[]]
-        of = np.zeros(len(self.tasks), np.int64)
-        for name in sorted(set(names)):
-            mine = np.array([one == name for one in names], bool)[found.source]
-            here = np.zeros(len(self.tasks), np.int64)
-            here[self._places.of(found.number[mine])] = 1
-            pairs, of = np.unique(2 * of + here, return_inverse=True)
-            kinds = [kinds[pair // 2] + [name] * (pair % 2) for pair in pairs.tolist()]
-        return kinds, of
+        return Held(self.tasks, self._places, votes, place, self._counts(votes), self.known)
 
     def conclude(self, policy: Policy) -> Conclusion:
         """What `policy` concludes of the votes that count; drawn once as long as no votes are added."""
@@ -333,11 +250,3 @@ class Tally:
 def _pairs(place: Ints, worker: Ints) -> Ints:
     """A number for each pair of task and worker."""
     return np.asarray(place.astype(np.int64) << 32 | worker)
-
-
-def _in_order(codes: Ints, size: int) -> Ints:
-    """The distinct codes in the order they come first; all are below `size`."""
-    first = np.full(size, NEVER)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
-    order = np.argsort(first, kind="stable")
-    return np.asarray(order[first[order] != NEVER])

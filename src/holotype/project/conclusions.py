@@ -19,7 +19,7 @@ from holotype.crowd.policy_names import parse_policy
 from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
 from holotype.project.facts import read_gold, read_rulings, read_tally
-from holotype.project.memory import read_drawn, recall, remember, remember_rounds
+from holotype.project.memory import appended_votes, read_drawn, recall, remember, remember_rounds
 from holotype.project.parts import Parts
 
 Outcome = TypeVar("Outcome")
@@ -124,8 +124,8 @@ def _decide_imported(connection: Connection) -> int:
 def draw_anew(parts: Parts) -> None:
     """Draw all labels again, as they were last, if some were concluded without the others."""
     with parts.catalog.read() as connection:
-        drawn = read_drawn(connection)
-    if drawn is not None and drawn.appended:
+        appended = appended_votes(connection)
+    if appended:
         redraw(parts, lambda _: None)
 
 

@@ -18,11 +18,12 @@ from holotype.catalog.votes import Counts
 from holotype.consensus.ballot import Ints
 from holotype.consensus.recall import Learned, Recall
 from holotype.consensus.two_coin import Priors
+from holotype.crowd.ballots import Axes
 from holotype.crowd.columns import NOWHERE
 from holotype.crowd.conclusion import FREE, GUARDS, STATES, Conclusion, Memory, Policy
 from holotype.crowd.imageable import is_incremental
 from holotype.crowd.policy_names import parse_policy
-from holotype.crowd.tally import Axes, Tally
+from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
 from holotype.project.facts import read_alarms
 
@@ -67,6 +68,12 @@ def read_drawn(connection: Connection) -> Drawn | None:
         return None
     values = json.loads(told)
     return Drawn(**{**values, "counts": Counts(**values["counts"])})
+
+
+def appended_votes(connection: Connection) -> int:
+    """The number of votes that came since all labels were drawn and of which only what they touch was concluded."""
+    drawn = read_drawn(connection)
+    return 0 if drawn is None else drawn.appended
 
 
 def write_drawn(connection: Connection, drawn: Drawn) -> None:

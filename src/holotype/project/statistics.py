@@ -18,6 +18,7 @@ from holotype.engine import Progress, map_batches
 from holotype.images.fingerprint import many_at_once
 from holotype.ontology import Ontology
 from holotype.project.facts import read_alarms
+from holotype.project.memory import appended_votes
 from holotype.project.parts import Parts
 from holotype.statistics.accuracy import Audited, DepthAccuracy, accuracy
 from holotype.statistics.diversity import Diversity, Ranking, diversity
@@ -146,6 +147,7 @@ def count(connection: Connection, ontology: Ontology) -> dict[str, Any]:
         "policies": labels.by_policy(connection),
         "guards": labels.by_guard(connection),
         "alarms": [asdict(alarm) for alarm in read_alarms(connection)],
+        "appended": appended_votes(connection),
         "imported": labels.agreement(connection),
         "synsets": by_synset,
     }
