@@ -78,7 +78,7 @@ def picture(arrows: Arrows) -> str:
     """Rooms by floor, with the arrows that do not follow from others."""
     shown = {name: targets - EVERYWHERE for name, targets in arrows.items() if name not in EVERYWHERE}
     drawn = [
-        f"    {name} --> {target}"
+        f"    {name}-->{target}"
         for name in reversed(_from_the_ground(shown))
         for target in sorted(shown[name] - {one for other in shown[name] for one in reached(shown, other)})
     ]
