@@ -1,8 +1,8 @@
 """The statistics of a live catalog of 14 million imported images, beside the plain SQL that a user would write.
 
-    python bench/paper_statistics.py [--items 14197122] [--boxes 1500000]
+    python bench/paper_statistics.py [--images 14197122] [--boxes 1500000]
 
-Items of 21,841 synsets with fingerprints, and boxes of 3,000, in SQLite, made up by SQL; one run, warm. The plain SQL
+Images of 21,841 synsets with fingerprints, and boxes of 3,000, in SQLite, made up by SQL; one run, warm. The plain SQL
 answers two of the questions behind them, images per synset and images by size, straight from the tables.
 """
 
@@ -20,36 +20,41 @@ from pathlib import Path
 import numpy as np
 
 from holotype.catalog import Catalog
+from holotype.catalog.schema import STATES
 from holotype.ontology import load_wordnet
 from holotype.project.statistics import read_statistics
 
 SYNSETS = 21_841
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {})"
-ITEMS = """INSERT INTO item (id, dataset_id, name, split, wnid, "rank", archive_id, path, "offset", length, boxes)
-    SELECT i, 1, printf('%08d', i), 'train', s.wnid, s.rank, 1, '', i * 110000, 110000, i <= {} FROM n
-    JOIN synset s ON s.number = CASE WHEN i <= {} THEN i % 3000 ELSE (i * 2654435761 >> 8) % {} END"""
+IMAGES = """INSERT INTO image (id, dataset_id, name, split, file_id, path, "offset", length, boxes, assigned, labelled)
+    SELECT i, 1, printf('%08d', i), 'train', 1, '', i * 110000, 110000, i <= {}, 1, 1 FROM n"""
+CLAIMS = f"""INSERT INTO candidate (wnid, rank, image_id, labelled_by, asked, boxes, state, posterior, policy_id)
+    SELECT s.wnid, s.rank, image.id, 1, 0, boxes, {STATES.index("yes")}, 1.0, 1 FROM image
+    JOIN synset s ON s.number = CASE WHEN boxes THEN image.id % 3000 ELSE (image.id * 2654435761 >> 8) % {{}} END"""
 FINGERPRINTS = """INSERT INTO fingerprint SELECT i, hex(randomblob(32)), 'JPEG', 'RGB',
     CASE i % 3 WHEN 0 THEN 500 ELSE 240 + i * 7919 % 700 END,
     CASE i % 3 WHEN 0 THEN 375 ELSE 180 + i * 104729 % 600 END,
-    zeroblob(32), zeroblob(32), '', '' FROM n"""
-BOXES = """INSERT INTO box (item_id, wnid, x_min, y_min, x_max, y_max, archive_id)
-    SELECT i, item.wnid, i % 60, i * 7 % 50, 60 + i * 31 % 180, 50 + i * 17 % 130, 1 FROM n JOIN item ON item.id = i"""
+    zeroblob(32), zeroblob(32), '', '', NULL, NULL FROM n"""
+BOXES = """INSERT INTO box (image_id, wnid, x_min, y_min, x_max, y_max, file_id)
+    SELECT i, wnid, i % 60, i * 7 % 50, 60 + i * 31 % 180, 50 + i * 17 % 130, 1 FROM n
+    JOIN candidate ON candidate.image_id = i"""
 PLAIN = (
-    "SELECT wnid, count(*) FROM item GROUP BY wnid",
+    "SELECT wnid, count(*) FROM candidate GROUP BY wnid",
     "SELECT width, height, count(*) FROM fingerprint GROUP BY width, height",
 )
 
 
-def fill(path: Path, items: int, boxes: int, synsets: list[tuple[int, str, int]]) -> None:
+def fill(path: Path, images: int, boxes: int, synsets: list[tuple[int, str, int]]) -> None:
     with sqlite3.connect(path) as connection:
-        connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; DROP INDEX ix_item_rank_boxes")
+        connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF")
         connection.execute("CREATE TEMP TABLE synset (number INTEGER PRIMARY KEY, wnid TEXT, rank INTEGER)")
         connection.executemany("INSERT INTO synset VALUES (?, ?, ?)", synsets)
         connection.execute("INSERT INTO dataset VALUES (1, 'made up')")
-        connection.execute("INSERT INTO archive VALUES (1, 1, 'tar', '/made/up', 1, 1, 0)")
-        connection.execute(NUMBERS.format(items) + ITEMS.format(boxes, boxes, len(synsets)))
-        connection.execute('CREATE INDEX ix_item_rank_boxes ON item ("rank", boxes)')
-        connection.execute(NUMBERS.format(items) + FINGERPRINTS)
+        connection.execute("INSERT INTO file VALUES (1, 1, 'tar', '/made/up', 1, 1, 0)")
+        connection.execute("INSERT INTO policy VALUES (1, 'imported:made up')")
+        connection.execute(NUMBERS.format(images) + IMAGES.format(boxes))
+        connection.execute(CLAIMS.format(len(synsets)))
+        connection.execute(NUMBERS.format(images) + FINGERPRINTS)
         connection.execute(NUMBERS.format(boxes) + BOXES)
     connection.close()
 
@@ -62,7 +67,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--items", type=int, default=14_197_122)
+    parser.add_argument("--images", type=int, default=14_197_122)
     parser.add_argument("--boxes", type=int, default=1_500_000)
     arguments = parser.parse_args()
     wordnet = load_wordnet()
@@ -71,8 +76,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "catalog.sqlite"
         Catalog(f"sqlite:///{path}").close()
-        print(f"{arguments.items:,} items, {arguments.boxes:,} boxes, {len(os.sched_getaffinity(0))} cores")
-        print(f"filled in {seconds(lambda: fill(path, arguments.items, arguments.boxes, synsets)):.0f} s")
+        print(f"{arguments.images:,} images, {arguments.boxes:,} boxes, {len(os.sched_getaffinity(0))} cores")
+        print(f"filled in {seconds(lambda: fill(path, arguments.images, arguments.boxes, synsets)):.0f} s")
         catalog = Catalog(f"sqlite:///{path}")
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with catalog.read() as connection:

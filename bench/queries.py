@@ -5,7 +5,7 @@
 A manifest of that size is made in a temporary folder (about 0.3 GB): synsets of WordNet and their sizes drawn by a
 seed, a box or more on 1,034,908 images. Ours is a warm `Index`, in a process of its own so that its peak memory can be
 told. DuckDB reads the same Parquet, with the ranges of ranks we give it, or climbing down the table of hypernyms by
-itself. All give the same numbers, which is checked. `--live` also fills an SQLite catalog with as many items.
+itself. All give the same numbers, which is checked. `--live` also fills an SQLite catalog with as many images.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from sqlalchemy import insert
 
 from holotype.catalog import Catalog
 from holotype.catalog import schema as t
+from holotype.catalog.schema import STATES
 from holotype.ontology import Ontology, load_wordnet
 from holotype.queries import Index, Live, Query
 from holotype.releases import MANIFEST_SCHEMA
@@ -196,7 +197,7 @@ def _arrow(database: Any, sql: str) -> pa.Table:
 
 
 def live(folder: Path, rank: Any, boxes: Any, rounds: int) -> None:
-    """Print what the SQLite catalog takes with as many items."""
+    """Print what the SQLite catalog takes with as many images."""
     ontology = load_wordnet()
     wnids = [synset.wnid for synset in ontology]
     catalog = Catalog(f"sqlite:///{folder / 'catalog.sqlite'}")
@@ -205,12 +206,16 @@ def live(folder: Path, rank: Any, boxes: Any, rounds: int) -> None:
     with catalog.write() as connection:
         connection.execute(insert(t.dataset).values(id=1, name="imagenet21k"))
         connection.execute(insert(t.file).values(id=1, dataset_id=1, **about))
+        connection.execute(insert(t.policy).values(id=1, name="imported:imagenet21k"))
         raw: Any = connection.connection.dbapi_connection
-        columns = "dataset_id, name, split, wnid, rank, archive_id, path, offset, length, boxes"
+        columns = "dataset_id, split, file_id, length, assigned, labelled, id, name, path, offset, boxes"
         raw.executemany(
-            f"INSERT INTO item ({columns}) VALUES (1,?,'train',?,?,1,?,?,109000,?)", _items(wnids, rank, boxes)
+            f"INSERT INTO image ({columns}) VALUES (1,'train',1,109000,1,1,?,?,?,?,?)", _images(rank, boxes)
         )
-    print(f"live: {len(rank):,} items filled in {time.perf_counter() - start:.0f} s")
+        columns = "labelled_by, asked, state, posterior, policy_id, image_id, wnid, rank, boxes"
+        claims = _claims(wnids, rank, boxes)
+        raw.executemany(f"INSERT INTO candidate ({columns}) VALUES (1,0,{STATES.index('yes')},1.0,1,?,?,?,?)", claims)
+    print(f"live: {len(rank):,} images filled in {time.perf_counter() - start:.0f} s")
     asked = Live(catalog, ontology)
     boxed = Query.parse("boxes>=1")
     print(f"live: counts for all nodes: {1e3 * median(lambda: asked.counts(Query()), rounds):.0f} ms")
@@ -227,10 +232,15 @@ def live(folder: Path, rank: Any, boxes: Any, rounds: int) -> None:
     catalog.close()
 
 
-def _items(wnids: list[str], rank: Any, boxes: Any) -> Iterator[tuple[Any, ...]]:
-    for number, (place, boxed) in enumerate(zip(rank.tolist(), boxes.tolist(), strict=True)):
-        name = f"{wnids[place]}_{number}"
-        yield name, wnids[place], place, f"{name}.JPEG", number * 110_080, boxed
+def _images(rank: Any, boxes: Any) -> Iterator[tuple[Any, ...]]:
+    for number, (of, boxed) in enumerate(zip(rank.tolist(), boxes.tolist(), strict=True), 1):
+        name = f"{of}_{number}"
+        yield number, name, f"{name}.JPEG", number * 110_080, boxed
+
+
+def _claims(wnids: list[str], rank: Any, boxes: Any) -> Iterator[tuple[Any, ...]]:
+    for number, (of, boxed) in enumerate(zip(rank.tolist(), boxes.tolist(), strict=True), 1):
+        yield number, wnids[of], of, boxed
 
 
 def main() -> None:
