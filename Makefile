@@ -24,6 +24,7 @@ bench: $(READY)
 	$(BIN)/python bench/ontology.py
 	$(BIN)/python bench/ingest.py
 	$(BIN)/python bench/consensus.py
+	$(BIN)/python bench/campaign.py
 	$(BIN)/python bench/archives.py
 	$(BIN)/python bench/queries.py
 	$(BIN)/python bench/paper_statistics.py

@@ -24,7 +24,9 @@ from pathlib import Path
 import numpy as np
 from ratarmountcore.mountsource.formats.tar import SQLiteIndexedTar
 
-from holotype.store.archives import ArchiveReader, read_file
+from holotype.store.archives import read_file
+from holotype.store.location import Location
+from holotype.store.store import Store
 from holotype.store.tar.scan import Headers, read_headers
 
 TARS, MEMBERS, SIZE = 20, 5_000, 110_000
@@ -93,9 +95,11 @@ def write_images(tar: Path, folder: Path) -> Headers:
 
 
 def readers(tar: Path, folder: Path, headers: Headers, archive: tarfile.TarFile) -> dict[str, Callable[[int], bytes]]:
-    reader = ArchiveReader()
+    store = Store(folder)
     infos, paths = archive.getmembers(), [folder / name for name in headers.names]
-    expected = (tar.stat().st_size, tar.stat().st_mtime_ns)
+    state = "val", "", tar.stat().st_size, tar.stat().st_mtime_ns
+    spans = zip(headers.offsets, headers.lengths, strict=True)
+    places = [Location(str(tar), offset, length, *state) for offset, length in spans]
 
     def by_tarfile(number: int) -> bytes:
         member = archive.extractfile(infos[number])
@@ -103,7 +107,7 @@ def readers(tar: Path, folder: Path, headers: Headers, archive: tarfile.TarFile)
         return member.read()
 
     return {
-        "holotype, archive": lambda n: reader.read(tar, headers.offsets[n], headers.lengths[n], expected),
+        "holotype, archive": lambda n: store.read(places[n]),
         "tarfile.extractfile": by_tarfile,
         "holotype, folder": lambda n: read_file(folder, headers.names[n]),
         "Path.read_bytes": lambda n: paths[n].read_bytes(),

@@ -114,12 +114,7 @@ def as_table(ballot: Ballot) -> pd.DataFrame:
 def decided(found: Conclusion, threshold: float) -> np.ndarray:
     """Yes and no by state, by score where there is no state."""
     by_score = found.scores >= threshold
-    return np.array(
-        [
-            state is State.YES if state in (State.YES, State.NO) else bool(score)
-            for state, score in zip(found.states, by_score, strict=True)
-        ]
-    )
+    return np.where(found.are(State.YES) | found.are(State.NO), found.are(State.YES), by_score)
 
 
 def row(name: str, *cells: object) -> None:
@@ -415,7 +410,7 @@ def accepted_by_campaign(seed: int) -> tuple[dict[tuple[str, str], bool], dict[s
     answer = np.where(rng.random((tasks, votes)) < yes[:, None], 2, 0)
     ballot = Ballot(np.repeat(np.arange(tasks), votes), worker.ravel(), answer.ravel(), synset, 60, synsets)
     found, _ = replay(ballot, Posterior(0.95, 0.05), rng)
-    taken = [task for task, state in enumerate(found.states) if state is State.YES]
+    taken = np.flatnonzero(found.are(State.YES)).tolist()
     names = [f"n{number:08d}" for number in range(synsets)]
     of = synset[taken]
     means = np.bincount(of, found.scores[taken], minlength=synsets) / np.maximum(np.bincount(of, minlength=synsets), 1)

@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 
 from holotype.consensus.votes import Task, Vote
-from holotype.crowd.campaign import Tally, run_campaign
+from holotype.crowd.campaign import run_campaign
 from holotype.crowd.conclusion import Policy
+from holotype.crowd.tally import Tally
 from holotype.simulation.workers import SimulatedCrowd
 from verdicts import Result, judged
 
@@ -57,9 +58,8 @@ def run_museum(museum: Museum, policy: Policy, seed: int) -> Result:
     votes: list[Vote] = []
     began = time.process_time()
     for shown in [len(tasks) - museum.later] + [len(tasks)] * bool(museum.later):
-        tally = Tally(tasks[:shown], votes, {number: yes for number, yes in gold.items() if number < shown})
-        conclusion = run_campaign(tally, crowd, policy, lambda _: None)
-        votes = tally.votes
+        tally = Tally.of(tasks[:shown], votes, {number: yes for number, yes in gold.items() if number < shown})
+        conclusion = run_campaign(tally, crowd, policy, votes.extend)
     asked = np.array([task.number not in gold for task in tasks])
     right_ones = np.arange(len(tasks)) < right
     return judged(conclusion, tally.ballot(), right_ones, asked, time.process_time() - began)

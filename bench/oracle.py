@@ -9,7 +9,7 @@ import numpy as np
 from crowds import Crowd, Ground
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.votes import Answer
-from holotype.crowd.conclusion import Conclusion, State
+from holotype.crowd.conclusion import STATES, Conclusion, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +56,6 @@ class Knowing:
             ((posterior <= told.reject) & (evidence <= np.log(told.miss)), State.NO),
             (ballot.votes_per_task >= told.maximum, State.UNDECIDED),
         ]
-        chosen = np.select([mask for mask, _ in rules], np.arange(len(rules))[:, None], len(rules))
-        return Conclusion([(*(state for _, state in rules), State.OPEN)[number] for number in chosen], posterior)
+        states = [STATES.index(state) for _, state in rules]
+        chosen = np.select([mask for mask, _ in rules], states, STATES.index(State.OPEN))
+        return Conclusion(chosen.astype(np.int8), posterior)

@@ -20,24 +20,23 @@ from pathlib import Path
 import numpy as np
 
 from holotype.catalog import Catalog
-from holotype.catalog.schema import STATES
 from holotype.ontology import load_wordnet
 from holotype.project.statistics import read_statistics
 
 SYNSETS = 21_841
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {})"
-IMAGES = """INSERT INTO image (id, dataset_id, name, split, file_id, path, "offset", length, boxes, assigned, labelled)
-    SELECT i, 1, printf('%08d', i), 'train', 1, '', i * 110000, 110000, i <= {}, 1, 1 FROM n"""
-CLAIMS = f"""INSERT INTO candidate (wnid, rank, image_id, labelled_by, asked, boxes, state, posterior, policy_id)
-    SELECT s.wnid, s.rank, image.id, 1, 0, boxes, {STATES.index("yes")}, 1.0, 1 FROM image
-    JOIN synset s ON s.number = CASE WHEN boxes THEN image.id % 3000 ELSE (image.id * 2654435761 >> 8) % {{}} END"""
+IMAGES = """INSERT INTO image (id, dataset_id, name, split, file_id, path, "offset", length, boxes, assigned)
+    SELECT i, 1, printf('%08d', i), 'train', 1, '', i * 110000, 110000, i <= {}, 1 FROM n"""
+CANDIDATES = """INSERT INTO candidate (image_id, wnid, "rank", boxes, labelled_by, asked, state, posterior, policy_id)
+    SELECT i, s.wnid, s.rank, i <= {}, 1, 0, 1, 1.0, 1 FROM n
+    JOIN synset s ON s.number = CASE WHEN i <= {} THEN i % 3000 ELSE (i * 2654435761 >> 8) % {} END"""
 FINGERPRINTS = """INSERT INTO fingerprint SELECT i, hex(randomblob(32)), 'JPEG', 'RGB',
     CASE i % 3 WHEN 0 THEN 500 ELSE 240 + i * 7919 % 700 END,
     CASE i % 3 WHEN 0 THEN 375 ELSE 180 + i * 104729 % 600 END,
     zeroblob(32), zeroblob(32), '', '', NULL, NULL FROM n"""
 BOXES = """INSERT INTO box (image_id, wnid, x_min, y_min, x_max, y_max, file_id)
-    SELECT i, wnid, i % 60, i * 7 % 50, 60 + i * 31 % 180, 50 + i * 17 % 130, 1 FROM n
-    JOIN candidate ON candidate.image_id = i"""
+    SELECT i, c.wnid, i % 60, i * 7 % 50, 60 + i * 31 % 180, 50 + i * 17 % 130, 1 FROM n
+    JOIN candidate AS c ON c.image_id = i"""
 PLAIN = (
     "SELECT wnid, count(*) FROM candidate GROUP BY wnid",
     "SELECT width, height, count(*) FROM fingerprint GROUP BY width, height",
@@ -46,14 +45,17 @@ PLAIN = (
 
 def fill(path: Path, images: int, boxes: int, synsets: list[tuple[int, str, int]]) -> None:
     with sqlite3.connect(path) as connection:
-        connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF")
+        connection.executescript(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; DROP INDEX ix_candidate_rank_state_boxes"
+        )
         connection.execute("CREATE TEMP TABLE synset (number INTEGER PRIMARY KEY, wnid TEXT, rank INTEGER)")
         connection.executemany("INSERT INTO synset VALUES (?, ?, ?)", synsets)
         connection.execute("INSERT INTO dataset VALUES (1, 'made up')")
         connection.execute("INSERT INTO file VALUES (1, 1, 'tar', '/made/up', 1, 1, 0)")
         connection.execute("INSERT INTO policy VALUES (1, 'imported:made up')")
         connection.execute(NUMBERS.format(images) + IMAGES.format(boxes))
-        connection.execute(CLAIMS.format(len(synsets)))
+        connection.execute(NUMBERS.format(images) + CANDIDATES.format(boxes, boxes, len(synsets)))
+        connection.execute('CREATE INDEX ix_candidate_rank_state_boxes ON candidate ("rank", state, boxes)')
         connection.execute(NUMBERS.format(images) + FINGERPRINTS)
         connection.execute(NUMBERS.format(boxes) + BOXES)
     connection.close()

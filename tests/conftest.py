@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -29,6 +29,7 @@ from holotype.catalog import Catalog, schema
 from holotype.catalog.candidates import imported, policy_id
 from holotype.cli import main
 from holotype.consensus.ballot import Ballot
+from holotype.consensus.votes import Vote
 from holotype.crowd.conclusion import Conclusion, Policy
 from holotype.ontology import NounRow, Ontology, load_wordnet, senses_from_rows
 from holotype.project import Project
@@ -218,6 +219,17 @@ class Once:
         return self._concluded[key]
 
 
+class Notes(list[Vote]):
+    """What a catalog keeps of recorded votes: of a worker's on a task the first."""
+
+    def record(self, votes: Iterable[Vote]) -> None:
+        known = {(vote.task, vote.worker) for vote in self}
+        for vote in votes:
+            if (vote.task, vote.worker) not in known:
+                known.add((vote.task, vote.worker))
+                self.append(vote)
+
+
 def photo(seed: int, width: int = 80, height: int = 60) -> Image.Image:
     """A smooth random picture: every seed another one, far from all others by hash."""
     noise = np.random.default_rng(seed).integers(0, 256, (9, 12, 3), np.uint8)
@@ -256,8 +268,8 @@ def import_image(connection: Connection, number: int, dataset: int, **row: Any) 
     dataset's id and a thousand."""
     held = {"split": "val", "wnid": "", "rank": -1, "boxes": 0, "path": "", "offset": 0, "length": 1} | row
     wnid, rank = held.pop("wnid"), held.pop("rank")
-    told = int(bool(wnid))
-    values = {"id": number, "dataset_id": dataset, "file_id": 1000 + dataset, "assigned": told, "labelled": told}
+    told = schema.LABELLED if wnid else 0
+    values = {"id": number, "dataset_id": dataset, "file_id": 1000 + dataset, "assigned": told}
     connection.execute(schema.image.insert().values(**values, **held))
     if wnid:
         name = connection.execute(select(schema.dataset.c.name).where(schema.dataset.c.id == dataset)).scalar_one()

@@ -16,6 +16,7 @@ from conftest import run
 from holotype.audits.bounds import right_at_least, share_of_alpha
 from holotype.audits.certificates import Certificate
 from holotype.catalog import audits, candidates, votes
+from holotype.catalog.schema import STATES
 from holotype.consensus.votes import Answer
 from holotype.crowd.policies import Fixed
 from holotype.errors import CrowdError, UnknownSynset
@@ -43,7 +44,7 @@ def labelled_once(
         db.images.ingest(folder / "photos")
         db.crowd.run(db.crowd.simulated(), Fixed(1))
         with db.catalog.write() as connection:
-            connection.exec_driver_sql("UPDATE label SET state = 'yes'")
+            connection.exec_driver_sql("UPDATE candidate SET state = 1")
         return db.path
 
 
@@ -55,8 +56,9 @@ def labelled(labelled_once: Path, copy_of: Callable[[Path], Project]) -> Project
 
 def relabel(db: Project, sha256: str, state: str) -> None:
     with db.catalog.write() as connection:
-        (number,) = (row.id for row in candidates.tasks(connection) if row.sha256 == sha256)
-        connection.exec_driver_sql(f"UPDATE label SET state = '{state}' WHERE candidate_id = {number}")  # noqa: S608
+        tasks = candidates.tasks(connection).candidate.tolist()
+        (number,) = (one for one, pair in candidates.pairs(connection, tasks).items() if pair[0] == sha256)
+        connection.exec_driver_sql(f"UPDATE candidate SET state = {STATES.index(state)} WHERE id = {number}")  # noqa: S608
 
 
 def say(images: Iterable[Result], answer: Answer = YES) -> dict[tuple[str, str], Answer]:
@@ -323,7 +325,7 @@ def test_an_audit_on_postgresql(
         db.images.ingest(tmp_path / "photos")
         db.crowd.run(db.crowd.simulated(), Fixed(1))
         with db.catalog.write() as connection:
-            connection.exec_driver_sql("UPDATE label SET state = 'yes'")
+            connection.exec_driver_sql("UPDATE candidate SET state = 1")
         sample = db.audits.draw([DOG], 5)
         db.audits.record(say(sample) | say(sample[:1], NO), "ann")
         db.audits.correct(say(sample[:1]), "ann", "a slip")
@@ -610,7 +612,7 @@ def sealed(tmp_path_factory: pytest.TempPathFactory, wordnet: Ontology) -> Path:
         db.images.ingest(root / "photos")
         db.crowd.run(db.crowd.simulated(), Fixed(1))
         with db.catalog.write() as connection:
-            connection.exec_driver_sql("UPDATE label SET state = 'yes'")
+            connection.exec_driver_sql("UPDATE candidate SET state = 1")
         db.audits.draw([CARNIVORE], 3)
         changed(db)
         return db.releases.create("v1", outvoted=True).path

@@ -12,7 +12,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, Table, create_engine, text
+from sqlalchemy import Connection, MetaData, Table, create_engine, event, text
 from sqlalchemy.exc import IntegrityError
 
 from holotype.catalog import (
@@ -28,6 +28,7 @@ from holotype.catalog import (
     votes,
     workers,
 )
+from holotype.catalog.labels import Labels
 from holotype.catalog.schema import STATES, gold, metadata, overruling
 from holotype.errors import ProjectError
 from holotype.store.location import Location
@@ -146,38 +147,78 @@ def test_a_sighting_counts_once_and_a_pair_is_one_candidate(catalog: Catalog) ->
         candidates.add_sightings(connection, [])
     with catalog.read() as connection:
         tasks = candidates.tasks(connection)
-        seen = candidates.sightings(connection)
-    assert [(row.wnid, row.sha256) for row in tasks] == [("n00000001", "a"), ("n00000001", "b"), ("n00000002", "c")]
-    assert [len(seen[row.id]) for row in tasks] == [2, 1, 1]
+        numbers = tasks.candidate.tolist()
+        digests, seen = candidates.digests(connection, numbers), candidates.sightings(connection, numbers)
+        few, some = candidates.tasks(connection, numbers[1:]), candidates.sightings(connection, numbers[:1])
+        pairs = candidates.numbers(connection, [("b", "n00000001"), ("b", "n00000002"), ("x", "n00000001")])
+    assert [tasks.wnids[synset] for synset in tasks.synset] == ["n00000001", "n00000001", "n00000002"]
+    assert (digests, tasks.image.tolist()) == (["a", "b", "c"], [ids["a"], ids["b"], ids["c"]])
+    assert [len(seen[number]) for number in numbers] == [2, 1, 1]
+    assert (few.candidate.tolist(), few.synset.tolist(), few.wnids) == (numbers[1:], [0, 1], tasks.wnids)
+    assert (list(some), pairs) == (numbers[:1], {("b", "n00000001"): numbers[1]})
 
 
 def test_a_workers_first_vote_counts(catalog: Catalog) -> None:
     fill(catalog)
     with catalog.read() as connection:
-        first, second, _ = (row.id for row in candidates.tasks(connection))
+        first, second, _ = candidates.tasks(connection).candidate.tolist()
     with catalog.write() as connection:
         assert votes.add(connection, [vote(first, "ann"), vote(first, "bob", 0), vote(first, "ann", 0)]) == 2
     with catalog.write() as connection:
         assert votes.add(connection, [vote(first, "ann", 0), vote(second, "ann", 1)]) == 1
         assert votes.add(connection, []) == 0
     with catalog.read() as connection:
-        cast = votes.read(connection)
+        cast, sheets, times = votes.read(connection), votes.read_sheets(connection), votes.read_times(connection)
+        some = votes.read(connection, candidates=[second, second + 1])
         totals = images.totals(connection)
     assert cast.candidate.tolist() == [first, first, second]
-    assert (cast.worker, cast.answer.tolist()) == (["ann", "bob", "ann"], [2, 0, 1])
+    assert ([cast.workers[one] for one in cast.worker], cast.answer.tolist()) == (["ann", "bob", "ann"], [2, 0, 1])
+    assert (some.candidate.tolist(), some.answer.tolist(), some.workers) == ([second], [1], cast.workers)
+    assert ([sheets.pages[one] for one in sheets.page], cast.round.tolist()) == (["001-x"] * 3, [1] * 3)
+    assert [column.tolist() for column in (sheets.seconds, sheets.at)] == [column.tolist() for column in times]
+    assert (times[0].tolist(), times[1].tolist()) == ([1.5] * 3, [9.0] * 3)
     assert totals == {"images": 3, "candidates": 3, "votes": 3, "workers": 2, "near_duplicates": 0, "bytes": 21}
+
+
+def concluded(states: dict[int, str], posterior: float = 0.5, policy: str = "p", guard: str | None = None) -> Labels:
+    zeros, posteriors = np.zeros(len(states), np.int64), np.full(len(states), posterior, np.float64)
+    names, place = sorted({*states.values()}), np.array(list(states), np.int64)
+    state = np.array([names.index(one) for one in states.values()], np.int64)
+    return Labels(place, posteriors, state, zeros, zeros, names, [policy], [guard])
+
+
+def test_labels_that_differ_are_replaced(catalog: Catalog) -> None:
+    fill(catalog)
+    with catalog.write() as connection:
+        first, second, third = candidates.tasks(connection).candidate.tolist()
+        assert labels.put(connection, concluded({second: "yes", third: "open"})) == 1
+        assert labels.put(connection, concluded({first: "no", second: "yes", third: "no"}, 0.25)) == 2
+        assert labels.put(connection, concluded({second: "yes"}, 0.25, "q")) == 0
+        assert labels.put(connection, concluded({third: "no"}, 0.25, "p", "miss")) == 0
+        assert labels.put(connection, concluded({})) == 0
+        statements = []
+        event.listen(connection, "before_cursor_execute", lambda *told: statements.append(told[2]))
+        held = labels.read(connection)
+        assert labels.put(connection, held) == 0
+        assert not [one for one in statements if not one.startswith("SELECT")], "what is the same is not written"
+        assert labels.read(connection, [third, second]).candidate.tolist() == [second, third]
+    states = map(held.states.__getitem__, held.state.tolist())
+    policies = map(held.policies.__getitem__, held.policy.tolist())
+    guards = map(held.guards.__getitem__, held.guard.tolist())
+    rows = zip(held.candidate.tolist(), states, held.posterior.tolist(), policies, guards, strict=True)
+    assert list(rows) == [
+        (first, "no", 0.25, "p", None),
+        (second, "yes", 0.25, "q", None),
+        (third, "no", 0.25, "p", "miss"),
+    ]
 
 
 def test_accepted_candidates_are_found_by_rank(catalog: Catalog) -> None:
     ids = fill(catalog)
     with catalog.write() as connection:
-        numbers = [row.id for row in candidates.tasks(connection)]
-        conclusions = [
-            {"candidate_id": number, "state": state, "posterior": 0.5, "policy": "p", "guard": None}
-            for number, state in zip(numbers, ("yes", "no"), strict=False)
-        ]
-        assert labels.put(connection, conclusions) == 2
-        assert labels.put(connection, [{**conclusions[1], "state": "yes"}]) == 1
+        numbers = candidates.tasks(connection).candidate.tolist()
+        assert labels.put(connection, concluded(dict(zip(numbers, ("yes", "no"), strict=False)))) == 2
+        assert labels.put(connection, concluded({numbers[1]: "yes"})) == 1
         images.set_near_duplicates(connection, {ids["a"]: ids["a"], ids["b"]: ids["a"]}, 3)
 
     def found(*ranges: tuple[int, int]) -> list[str]:
@@ -290,7 +331,7 @@ def test_a_damaged_catalog_is_one_clear_error(tmp_path: Path) -> None:
 def test_what_auditors_said_is_kept_with_its_corrections(catalog: Catalog) -> None:
     fill(catalog)
     with catalog.read() as connection:
-        first, second, _ = (row.id for row in candidates.tasks(connection))
+        first, second, _ = candidates.tasks(connection).candidate.tolist()
     row = {"candidate_id": first, "auditor": "ann", "answer": 2, "at": 9.0}
     with catalog.write() as connection:
         audits.add_answers(connection, [row, {**row, "candidate_id": second}, {**row, "auditor": "bob"}])
@@ -308,7 +349,7 @@ def test_what_auditors_said_is_kept_with_its_corrections(catalog: Catalog) -> No
 def test_a_draw_is_kept_as_it_was(catalog: Catalog) -> None:
     fill(catalog)
     with catalog.write() as connection:
-        numbers = [row.id for row in candidates.tasks(connection)]
+        numbers = candidates.tasks(connection).candidate.tolist()
         audits.add_draw(connection, "ab", np.array([numbers[0], numbers[2], 100_000]))
         audits.add_draw(connection, "none", np.array([], np.int64))
         for wnid in ("n00000001", "n00000002"):
@@ -349,8 +390,10 @@ def test_the_newest_standing_says_whose_votes_count(catalog: Catalog) -> None:
             workers.add_standing(connection, name, blocks, f"{name} {blocks}", 1.0)
     with catalog.read() as connection:
         assert workers.blocked(connection) == {"ann": "ann True"}
-        assert votes.read(connection, counting=True).worker == ["bob"]
-        assert votes.read(connection).worker == ["ann", "bob", "ann"]
+        counting, every = votes.read(connection, counting=True), votes.read(connection)
+        assert [counting.workers[one] for one in counting.worker] == ["bob"]
+        assert [every.workers[one] for one in every.worker] == ["ann", "bob", "ann"]
+        assert votes.read(connection, counting=True, candidates=[2]).worker.tolist() == []
         assert votes.evidence_counts(connection) == votes.Counts(3, 3, 0, 0, 5, 0, 3)
 
 

@@ -18,12 +18,12 @@ import holotype
 from conftest import run
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.votes import Answer, Ruling, Task, Vote
-from holotype.crowd.campaign import Tally
 from holotype.crowd.conclusion import Policy, State
 from holotype.crowd.expert import NOBODY_CHECKED, Nobody, Source, Trust
 from holotype.crowd.imageable import Imageable, unimageable
 from holotype.crowd.policies import Fixed, Lead, Posterior, Table
 from holotype.crowd.policy_names import is_unchecked, parse_policy, without_names
+from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 from holotype.project import Project
@@ -47,15 +47,15 @@ def vote(number: int, worker: str, answer: Answer) -> Vote:
 def test_one_persons_vote_decides_alone() -> None:
     others = [vote(number, f"w{n}", NO) for number in range(4) for n in range(9)]
     mine = [vote(number, "ann", answer) for number, answer in enumerate((YES, NO, UNSURE))]
-    found = Tally(TASKS, [*others, *mine]).conclude(Trust("ann"))
+    found = Tally.of(TASKS, [*others, *mine]).conclude(Trust("ann"))
     assert found.states == [State.YES, State.NO, State.UNDECIDED, State.OPEN]
     assert found.scores.tolist() == [1, 0, 0.5, 0.5]
-    assert set(Tally(TASKS, others + mine, blocked={"ann"}).conclude(Trust("ann")).states) == {State.OPEN}
+    assert set(Tally.of(TASKS, others + mine, blocked={"ann"}).conclude(Trust("ann")).states) == {State.OPEN}
 
 
 def test_a_source_is_taken_at_its_word_whatever_is_voted() -> None:
     found = [(0, "folder:birds"), (0, "web"), (1, "folder:birds of prey"), (2, "folders"), (9, "folder:birds")]
-    tally = Tally(TASKS, [vote(0, "ann", NO)], found=found)
+    tally = Tally.of(TASKS, [vote(0, "ann", NO)], found=found)
     yes, undecided = State.YES, State.UNDECIDED
     for name, states in {
         "folder": [yes, yes, undecided, undecided],
@@ -65,7 +65,7 @@ def test_a_source_is_taken_at_its_word_whatever_is_voted() -> None:
         assert tally.conclude(Source(name)).states == states, name
     with pytest.raises(CrowdError, match="nothing came from 'bird'; there are: folder:birds, web"):
         tally.conclude(Source("bird"))
-    assert Tally(TASKS).conclude(Source()).states == [undecided] * 4
+    assert Tally.of(TASKS).conclude(Source()).states == [undecided] * 4
 
 
 def test_experts_need_to_know_who_voted_and_where_images_were_found() -> None:
@@ -137,30 +137,30 @@ def test_what_a_curator_ruled_on_is_so_under_every_policy(policy: Policy) -> Non
         3: Ruling(True, "c"),
         99: Ruling(True, "c"),
     }
-    found = Tally(TASKS, votes, gold={3: False}, rulings=rulings).conclude(policy)
+    found = Tally.of(TASKS, votes, gold={3: False}, rulings=rulings).conclude(policy)
     assert found.states == [State.YES, State.NO, State.YES, State.NO], "gold goes first"
     assert found.scores.tolist() == [1, 0, 1, 0]
 
 
 def test_a_ruling_tells_nothing_about_workers_or_synsets() -> None:
     votes = [vote(number, f"w{n}", NO) for number in range(4) for n in range(20)]
-    plain, ruled = (Tally(TASKS, votes, rulings=said).ballot() for said in ({}, {0: Ruling(True, "c")}))
+    plain, ruled = (Tally.of(TASKS, votes, rulings=said).ballot() for said in ({}, {0: Ruling(True, "c")}))
     model = Posterior().conclude(plain).scores, Posterior().conclude(ruled).scores
     assert model[0][1:].tolist() == model[1][1:].tolist()
-    every = Tally(TASKS, votes, rulings={task.number: Ruling(False, "c") for task in TASKS}).ballot()
+    every = Tally.of(TASKS, votes, rulings={task.number: Ruling(False, "c") for task in TASKS}).ballot()
     assert not unimageable(every, Fixed(5).conclude(every)).any(), "a curator chose them: no fair draw"
 
 
 def test_a_table_does_not_wait_for_votes_on_what_is_ruled() -> None:
     votes = [vote(number, f"w{n}", YES) for number in (1, 2) for n in range(10)]
-    waiting = Tally(TASKS, votes).conclude(Table(seeds=3)).states
+    waiting = Tally.of(TASKS, votes).conclude(Table(seeds=3)).states
     assert waiting == [State.OPEN, State.YES, State.YES, State.UNDECIDED]
-    ruled = Tally(TASKS, votes, rulings={0: Ruling(False, "c")}).conclude(Table(seeds=3)).states
+    ruled = Tally.of(TASKS, votes, rulings={0: Ruling(False, "c")}).conclude(Table(seeds=3)).states
     assert ruled == [State.NO, State.YES, State.YES, State.OPEN]
 
 
 def test_a_history_knows_what_is_ruled() -> None:
-    ballot = History.of(Tally(TASKS, rulings={1: Ruling(True, "c")})).ballot
+    ballot = History.of(Tally.of(TASKS, rulings={1: Ruling(True, "c")})).ballot
     assert Fixed(1).conclude(ballot).states == [State.OPEN, State.YES, State.OPEN, State.OPEN]
 
 

@@ -13,15 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import Once
+from conftest import Notes, Once
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.posteriors import LAPSE, fit, majority
 from holotype.consensus.two_coin import Priors
 from holotype.consensus.votes import Answer, Task, Vote
-from holotype.crowd.campaign import Tally, run_campaign
+from holotype.crowd.campaign import run_campaign
 from holotype.crowd.conclusion import Policy, State
 from holotype.crowd.policies import Fixed, Posterior
 from holotype.crowd.port import Page, Sheet, votes_of
+from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
 from holotype.simulation.workers import Population, SimulatedCrowd
 
@@ -192,16 +193,16 @@ def test_a_campaign_stopped_anywhere_ends_as_if_it_had_not_been(policy: Policy, 
     tasks, truth = campaign()
     policy = Once(policy)
     gold = {task.number: truth[task.number] for task in tasks[::6][:golden]}
-    whole = Tally(tasks, gold=gold)
-    conclusion = run_campaign(whole, crowd(truth), policy, lambda _: None, page_size=page_size)
+    whole = Notes()
+    conclusion = run_campaign(Tally.of(tasks, gold=gold), crowd(truth), policy, whole.record, page_size=page_size)
     assert State.OPEN not in conclusion.states
     for stop in range(1, 12, 2):
-        kept: list[Vote] = []
+        kept = Notes()
 
-        def record(votes: Sequence[Vote], stop: int = stop, kept: list[Vote] = kept) -> None:
+        def record(votes: Sequence[Vote], stop: int = stop, kept: Notes = kept) -> None:
             if len({vote.page for vote in kept}) >= stop:
                 raise Stopped
-            kept.extend(votes)
+            kept.record(votes)
 
         class OnePageAtATime(SimulatedCrowd):
             def collect(self) -> list[Sheet]:
@@ -214,11 +215,11 @@ def test_a_campaign_stopped_anywhere_ends_as_if_it_had_not_been(policy: Policy, 
         clock = itertools.count(0.0)
         with contextlib.suppress(Stopped):
             one_by_one = OnePageAtATime(lambda task: truth[task.number], functools.partial(next, clock))
-            run_campaign(Tally(tasks, gold=gold), one_by_one, policy, record, page_size=page_size)
-        resumed = Tally(tasks, kept, gold)
-        again = run_campaign(resumed, crowd(truth), policy, lambda _: None, page_size=page_size)
-        assert facts(resumed.votes) == facts(whole.votes)
-        assert len(resumed.votes) == len(whole.votes)
+            run_campaign(Tally.of(tasks, gold=gold), one_by_one, policy, record, page_size=page_size)
+        resumed = Tally.of(tasks, kept, gold)
+        again = run_campaign(resumed, crowd(truth), policy, kept.record, page_size=page_size)
+        assert facts(kept) == facts(whole)
+        assert len(resumed.votes) == len(whole)
         assert again.states == conclusion.states
 
 
@@ -240,7 +241,7 @@ def test_a_campaign_waits_for_a_crowd_that_has_no_answers_yet() -> None:
 
     tasks, truth = campaign(20)
     nobody = Nobody()
-    tally = Tally(tasks)
+    tally = Tally.of(tasks)
     conclusion = run_campaign(tally, nobody, Posterior(), lambda _: None)
     assert set(conclusion.states) == {State.OPEN}
     assert {task.number for page in nobody.posted for task in page.tasks} == set(truth)
@@ -248,35 +249,36 @@ def test_a_campaign_waits_for_a_crowd_that_has_no_answers_yet() -> None:
 
 def test_new_tasks_join_a_finished_campaign() -> None:
     tasks, truth = campaign()
-    tally = Tally(tasks[::2])
-    run_campaign(tally, crowd(truth), Posterior(), lambda _: None)
-    before = facts(tally.votes)
-    grown = Tally(tasks, tally.votes)
-    conclusion = run_campaign(grown, crowd(truth), Posterior(), lambda _: None)
+    notes = Notes()
+    run_campaign(Tally.of(tasks[::2]), crowd(truth), Posterior(), notes.record)
+    before = facts(notes)
+    grown = Tally.of(tasks, notes)
+    conclusion = run_campaign(grown, crowd(truth), Posterior(), notes.record)
     assert State.OPEN not in conclusion.states
-    assert before < facts(grown.votes)
+    assert before < facts(notes)
     assert all(grown.ballot().votes_per_task >= 2)
 
 
 def test_nobody_votes_twice_on_a_task() -> None:
     tasks, truth = campaign(300, synsets=1)
     small = Population(workers=3)
-    tally = Tally(tasks)
-    run_campaign(tally, crowd(truth, population=small), Fixed(7), lambda _: None, page_size=10)
-    assert len({(vote.task, vote.worker) for vote in tally.votes}) == len(tally.votes) == 2100
-    tally.add(tally.votes[:5])
-    assert len(tally.votes) == 2100
+    tally, notes = Tally.of(tasks), Notes()
+    run_campaign(tally, crowd(truth, population=small), Fixed(7), notes.extend, page_size=10)
+    assert len({(vote.task, vote.worker) for vote in notes}) == len(notes) == len(tally.votes) == 2100
+    tally.add(notes[:5])
+    tally.add([dataclasses.replace(notes[0], worker="new"), dataclasses.replace(notes[0], worker="new")])
+    assert len(tally.votes) == 2101
 
 
 def test_the_simulated_crowd_is_what_it_says() -> None:
     tasks, truth = campaign(4000, base=0.5, synsets=100)
-    tally = Tally(tasks)
-    run_campaign(tally, crowd(truth, population=Population(careless=0, spammers=0)), Fixed(3), lambda _: None)
-    answers = {good: [vote.answer for vote in tally.votes if truth[vote.task] is good] for good in (True, False)}
+    notes = Notes()
+    run_campaign(Tally.of(tasks), crowd(truth, population=Population(careless=0, spammers=0)), Fixed(3), notes.record)
+    answers = {good: [vote.answer for vote in notes if truth[vote.task] is good] for good in (True, False)}
     assert np.mean([a is Answer.YES for a in answers[True]]) == pytest.approx(0.62 * 0.97, abs=0.04)
     assert np.mean([a is Answer.NO for a in answers[False]]) == pytest.approx(0.96 * 0.97, abs=0.03)
     assert np.mean([a is Answer.UNSURE for a in answers[True]]) == pytest.approx(0.03, abs=0.01)
-    assert math.isfinite(sum(vote.seconds for vote in tally.votes))
+    assert math.isfinite(sum(vote.seconds for vote in notes))
 
 
 PAGE = Page("001-x", "n00000001", (Task(1, "n00000001", "a"), Task(2, "n00000001", "b")), frozenset({"bob"}), 1)
@@ -302,7 +304,7 @@ def test_good_sheets_count_though_one_is_bad() -> None:
             return [*(dataclasses.replace(sheet, answers=()) for sheet in sheets[:1]), *sheets[1:]]
 
     tasks, truth = campaign()
-    tally = Tally(tasks)
+    tally = Tally.of(tasks)
     with pytest.raises(CrowdError, match="1 of 4 sheets were refused, the others counted"):
         run_campaign(tally, Sloppy(lambda task: truth[task.number], lambda: 0.0), Posterior(), lambda _: None)
     assert len(tally.votes) == 90
@@ -315,12 +317,12 @@ def test_sheets_of_pages_posted_long_ago_count() -> None:
 
     tasks, truth = campaign()
     late = Late(lambda task: truth[task.number], lambda: 0.0)
-    run_campaign(Tally(tasks[:30]), late, Posterior(), lambda _: None)
+    run_campaign(Tally.of(tasks[:30]), late, Posterior(), lambda _: None)
     late.collect = functools.partial(SimulatedCrowd.collect, late)  # type: ignore[method-assign]
-    tally = Tally(tasks)
-    conclusion = run_campaign(tally, late, Posterior(), lambda _: None)
+    notes = Notes()
+    conclusion = run_campaign(Tally.of(tasks), late, Posterior(), notes.record)
     assert State.OPEN not in conclusion.states
-    assert any(len(vote.page) and vote.task < 30 for vote in tally.votes)
+    assert any(len(vote.page) and vote.task < 30 for vote in notes)
 
 
 def test_the_default_policy_beats_a_majority_of_five_with_fewer_votes() -> None:
@@ -328,7 +330,7 @@ def test_the_default_policy_beats_a_majority_of_five_with_fewer_votes() -> None:
     good = np.array([truth[task.number] for task in tasks])
     found = {}
     for policy in (Posterior(), Fixed(5)):
-        tally = Tally(tasks)
+        tally = Tally.of(tasks)
         states = run_campaign(tally, crowd(truth), policy, lambda _: None).states
         yes = np.array([state is State.YES for state in states])
         found[type(policy)] = (len(tally.votes), (yes & good).sum() / yes.sum(), (yes & good).sum() / good.sum())

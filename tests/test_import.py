@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pickle
 import random
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,11 +22,13 @@ from holotype.catalog import schema as t
 from holotype.errors import ArchiveError
 from holotype.imports.boxes import Box
 from holotype.imports.discover import find_ilsvrc2012, find_imagenet21k
+from holotype.imports.journal import Journal
+from holotype.imports.scan import Part, rows
 from holotype.imports.shapes import Kind, Source
 from holotype.imports.solution import read_solution
 from holotype.ontology import Ontology
 from holotype.project import Project
-from holotype.project.dataset_write import ImportReport
+from holotype.project.dataset_write import ImportReport, Said
 from holotype.store.location import Location
 from official import (
     Picture,
@@ -77,7 +80,7 @@ def facts(db: Project) -> Facts:
         data = db.images.read(Location(archive.path, row.offset, row.length, *about))
         held = sorted(boxes.get(row.id, []))
         assert len(held) == row.boxes == (row.boxes if claim is None else claim.boxes)
-        assert row.assigned == row.labelled == (claim is not None)
+        assert row.assigned == (0 if claim is None else t.LABELLED)
         wnid, rank = ("", -1) if claim is None else (claim.wnid, claim.rank)
         found[row.name] = (row.split, wnid, rank, held, data)
     return found
@@ -323,6 +326,17 @@ def test_a_journal_that_is_damaged_is_made_anew(project: Project, tmp_path: Path
     by_archives(tmp_path / "data", pictures())
     import_into(project, tmp_path / "data")
     assert facts(project) == expected(project, pictures())
+
+
+def test_what_a_source_says_is_data(tmp_path: Path) -> None:
+    journal = Journal.of(tmp_path, Source(Kind.TREE, tmp_path / "photos"), 0, 0)
+    table = rows(["a", "b"], ["train"] * 2, [DOG, CAT], [0, 0], [1, 2], ["a.jpg", "b.jpg"])
+    journal.complete(lambda _: iter([Part(table, None)]), resume=False, anew=True)
+    said = Said(1, 2, journal, {"a": DOG}, ((DOG, "words", "dog"),), 3)
+    again = pickle.loads(pickle.dumps(said))  # noqa: S301
+    assert again == said
+    assert [found.to_pylist() for found in again.tables()] == [table.to_pylist()]
+    assert list(Said().tables()) == []
 
 
 def test_what_a_tree_holds_besides_is_counted(project: Project, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from botocore import exceptions as boto
 
 from holotype.cli.root import holotype as commands
 from holotype.consensus.votes import Answer, Task, Vote
-from holotype.crowd.campaign import Tally, run_campaign
+from holotype.crowd.campaign import run_campaign
 from holotype.crowd.conclusion import State
 from holotype.crowd.mturk.forms import external_question, read_answers
 from holotype.crowd.mturk.platform import MTurk
@@ -24,6 +24,7 @@ from holotype.crowd.mturk.requester import PRODUCTION, SANDBOX, Requester, endpo
 from holotype.crowd.mturk.terms import Quote, Terms, fee
 from holotype.crowd.policies import Fixed, Posterior
 from holotype.crowd.port import Page, Posting
+from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError, PlatformError
 from holotype.project import Project
 from holotype.project.ledger import CatalogLedger
@@ -136,7 +137,7 @@ class World:
         return MTurk(self.wire, self.notes, TERMS, lambda: self.server.now, **{**self.options, **options})
 
     def run(self, policy: Any = TWICE, size: int = 4) -> list[State]:
-        tally = Tally(self.tasks, self.notes.votes, self.notes.gold)
+        tally = Tally.of(self.tasks, self.notes.votes, self.notes.gold)
         return run_campaign(tally, self.crowd(), policy, self.notes.record, page_size=size).states
 
     def page_of(self, hit: str) -> Page:
@@ -315,7 +316,7 @@ def test_another_reward_makes_another_hit(server: MTurkServer) -> None:
     world.run()
     world.people_work()
     dearer = MTurk(world.wire, world.notes, Terms(TERMS.page_url, Decimal("0.20")), lambda: server.now)
-    run_campaign(Tally(world.tasks), dearer, Fixed(2), world.notes.record, page_size=4)
+    run_campaign(Tally.of(world.tasks), dearer, Fixed(2), world.notes.record, page_size=4)
     assert Counter(hit["Reward"] for hit in server.hits.values()) == {"0.10": 2, "0.20": 2}
 
 
@@ -432,7 +433,7 @@ def test_refused_answers_lose_no_others_and_wait_for_a_person(server: MTurkServe
     refused = server.submit(bad, "W0", HOSTILE["an entity bomb"])
     server.submit(good, "W0", filled(world.page_of(good), world.says))
     crowd = world.crowd()
-    run_campaign(Tally(world.tasks), crowd, Fixed(2), world.notes.record, page_size=4)
+    run_campaign(Tally.of(world.tasks), crowd, Fixed(2), world.notes.record, page_size=4)
     assert [(refusal.assignment, refusal.worker) for refusal in crowd.refused] == [(refused, "W0")]
     assert "EntitiesForbidden" in crowd.refused[0].reason or "DTDForbidden" in crowd.refused[0].reason
     assert len(world.notes.votes) == 4

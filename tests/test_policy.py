@@ -412,7 +412,7 @@ def test_a_split_between_siblings_backs_off_to_their_ancestor(
     tasks = [Task(number, wnid, "a" * 64) for number, (wnid, _, _) in enumerate(asked)]
     found = split_images(
         [*tasks, Task(9, CAR, "b" * 64)],
-        Conclusion([*(State(state) for _, state, _ in asked), State.YES], np.array([*(s for *_, s in asked), 1.0])),
+        Conclusion.of([*(State(state) for _, state, _ in asked), State.YES], np.array([*(s for *_, s in asked), 1.0])),
         lambda wnids: None if CAR in wnids else CAT,
     )
     assert [split.ancestor for split in found] == ([] if expected is None else [expected])

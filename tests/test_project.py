@@ -24,8 +24,8 @@ from conftest import encoded, photo, program, run
 from holotype.catalog import candidates, images, releases, votes
 from holotype.collect.inputs import InputFile, Sighting
 from holotype.consensus.ballot import Ballot
-from holotype.crowd.campaign import Tally
 from holotype.crowd.policies import Fixed, Lead, Posterior
+from holotype.crowd.tally import Tally
 from holotype.errors import (
     AmbiguousLemma,
     OntologyError,
@@ -40,7 +40,7 @@ from holotype.project import Project
 from holotype.releases import Fractions, Release, split, verify_release
 from holotype.releases.build import CHECKSUMS, MANIFEST, STATISTICS, SUMMARY, VOTES
 from holotype.store.location import Location
-from holotype.store.packs import PackReader
+from holotype.store.store import Store
 
 Fill = Callable[..., None]
 Copy = Callable[[Path], Path]
@@ -200,7 +200,7 @@ def test_the_way_to_a_folder_does_not_matter(
     monkeypatch.chdir(tmp_path / "photos" / DOG)
     assert project.images.ingest("..").unchanged == 2
     with project.catalog.read() as connection:
-        assert [len(seen) for seen in candidates.sightings(connection).values()] == [1, 1]
+        assert [len(seen) for seen in candidates.sightings(connection, range(1, 9)).values()] == [1, 1]
 
 
 def test_what_could_not_be_read_is_tried_again(project: Project, tmp_path: Path, fill: Fill) -> None:
@@ -268,7 +268,7 @@ def test_an_image_reads_back_and_shows_itself(project: Project, tmp_path: Path, 
     with pytest.raises(QueryError, match="state is one of"):
         project.images.find("state:maybe")
     with pytest.raises(KeyError):
-        len(project.images.find("under:nosuchlemma"))
+        len(project.images.find("under:nosuchthing"))
 
 
 def test_what_is_no_folder_is_one_clear_error(project: Project, tmp_path: Path) -> None:
@@ -820,7 +820,7 @@ def test_splits_are_stratified_seeded_and_independent_of_order() -> None:
 
 def test_the_shards_are_addressed_by_the_manifest(verified: Project) -> None:
     release = verified.releases.create("v1")
-    reader = PackReader(release.path)
+    reader = Store(release.path)
     for row in release.rows():
         data = reader.read(Location(row["shard"], row["offset"], row["length"]))
         assert hashlib.sha256(data).hexdigest() == row["sha256"]

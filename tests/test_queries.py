@@ -248,7 +248,7 @@ def fill_catalog(catalog: Catalog, rows: list[Candidate]) -> None:
 def _add_candidate(connection: Any, number: int, row: Candidate) -> None:
     location = {name: getattr(row.location, name) for name in ("offset", "length")}
     image = {"id": number, "dataset_id": 0, "file_id": _pack(connection, row.location.file), "split": "", "path": ""}
-    counts = {"boxes": 0, "assigned": 1, "labelled": 0}
+    counts = {"boxes": 0, "assigned": 1}
     connection.execute(insert(t.image).values(name=row.id.ljust(64, "0"), **image, **location, **counts))
     read = {name: getattr(row, name) for name in ("format", "width", "height")}
     kept = {"mode": "RGB", "hash": b"", "mirrored": b"", "reason": "", "detail": ""}
@@ -605,7 +605,7 @@ def test_a_page_of_many_rows_without_a_label_is_read_alone(catalog: Catalog, wor
         connection.execute(insert(t.dataset).values(id=1, name="d"))
         about = {"kind": "tar", "path": "/a.tar", "size": 1, "mtime_ns": 1, "at": 0.0}
         connection.execute(insert(t.file).values(id=1001, dataset_id=1, **about))
-        plain = {"dataset_id": 1, "file_id": 1001, "split": "val", "boxes": 0, "assigned": 0, "labelled": 0}
+        plain = {"dataset_id": 1, "file_id": 1001, "split": "val", "boxes": 0, "assigned": 0}
         plain |= {"path": "", "offset": 0, "length": 1}
         connection.execute(insert(t.image), [{**plain, "name": f"{number:06d}"} for number in range(many)])
     live = Live(catalog, wordnet)

@@ -3,18 +3,23 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import pickle
 import tarfile
 import tracemalloc
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holotype.errors import ArchiveError
-from holotype.store.archives import ArchiveReader, read_file
+from holotype.errors import ArchiveError, PackError
+from holotype.store.archives import read_file
+from holotype.store.location import TREE, Location
+from holotype.store.store import Store
 from holotype.store.tar.members import read_members
 from holotype.store.tar.scan import Headers, read_headers
 
@@ -69,6 +74,12 @@ def scan_file(path: Path, limit: int = 100_000, start: int = 0, stop: int | None
         return read_headers(file, path.name, start, os.fstat(file).st_size if stop is None else stop, limit)
     finally:
         os.close(file)
+
+
+def place(path: Path, offset: int, length: int) -> Location:
+    """A location in an archive as it is now."""
+    status = path.stat()
+    return Location(str(path), offset, length, "val", "", status.st_size, status.st_mtime_ns)
 
 
 def open_below(folder: Path) -> int:
@@ -360,25 +371,24 @@ def test_official_images_are_read_where_they_lie(tmp_path: Path, shared: Path) -
     outer = scan(path, member(inner.getvalue(), name=b"n01440764.tar") + END)
     found = scan_file(path, start=outer.offsets[0], stop=outer.offsets[0] + outer.lengths[0])
     assert found.names == [image.name for image in images]
-    reader = ArchiveReader()
+    reader = Store(tmp_path / "packs")
     for image, offset, length in zip(images, found.offsets, found.lengths, strict=True):
-        assert reader.read(path, offset, length) == image.read_bytes()
+        assert reader.read(place(path, offset, length)) == image.read_bytes()
     reader.close()
 
 
 def test_an_archive_that_has_changed_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "a.tar"
     path.write_bytes(b"0123456789")
-    status = path.stat()
-    expected = (status.st_size, status.st_mtime_ns)
-    reader = ArchiveReader()
-    assert reader.read(path, 2, 3, expected) == b"234"
-    for other in ((11, expected[1]), (10, expected[1] + 1)):
+    imported = place(path, 2, 3)
+    reader = Store(tmp_path / "packs")
+    assert reader.read(imported) == b"234"
+    for other in (replace(imported, size=11), replace(imported, mtime_ns=imported.mtime_ns + 1)):
         with pytest.raises(ArchiveError, match=r"a.tar has changed since it was imported .*; import it again"):
-            reader.read(path, 2, 3, other)
+            reader.read(other)
     os.truncate(path, 4)
     with pytest.raises(ArchiveError, match="no bytes at 2 \\+ 3: it is shorter than it was"):
-        reader.read(path, 2, 3, expected)
+        reader.read(imported)
     reader.close()
 
 
@@ -386,22 +396,23 @@ def test_no_memory_is_taken_for_bytes_that_are_not_there(tmp_path: Path) -> None
     path = tmp_path / "a.tar"
     path.write_bytes(b"0123456789")
     os.truncate(path, 1 << 42)
-    reader = ArchiveReader()
+    reader = Store(tmp_path / "packs")
     for offset, length in ((-1, 1), (0, -1), (1 << 42, 1), ((1 << 42) - 1, 2), (2**70, 1), (0, 1 << 40)):
         with pytest.raises(ArchiveError, match=r"no bytes at|over the limit"):
-            reader.read(path, offset, length)
-    assert reader.read(path, 9, 1) == b"9"
+            reader.read(place(path, offset, length))
+    assert reader.read(place(path, 9, 1)) == b"9"
     reader.close()
 
 
 def test_what_grew_since_it_was_opened_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "a.tar"
     path.write_bytes(b"one")
-    reader = ArchiveReader()
-    assert reader.read(path, 0, 3) == b"one"
+    reader = Store(tmp_path / "packs")
+    imported = place(path, 0, 3)
+    assert reader.read(imported) == b"one"
     with path.open("ab") as file:
         file.write(b"two")
-    assert reader.read(path, 3, 3) == b"two"
+    assert reader.read(replace(imported, offset=3)) == b"two"
     reader.close()
 
 
@@ -409,11 +420,11 @@ def test_an_archive_may_be_a_link_but_not_a_folder_or_a_pipe(tmp_path: Path) -> 
     (tmp_path / "a.tar").write_bytes(b"abc")
     (tmp_path / "link.tar").symlink_to("a.tar")
     os.mkfifo(tmp_path / "pipe.tar")
-    reader = ArchiveReader()
-    assert reader.read(tmp_path / "link.tar", 0, 3) == b"abc"
+    reader = Store(tmp_path / "packs")
+    assert reader.read(place(tmp_path / "link.tar", 0, 3)) == b"abc"
     for other in (tmp_path, tmp_path / "pipe.tar", tmp_path / "missing.tar"):
         with pytest.raises(ArchiveError, match=f"^cannot read {other}: "):
-            reader.read(other, 0, 1)
+            reader.read(Location(str(other), 0, 1, "val"))
     reader.close()
 
 
@@ -421,18 +432,44 @@ def test_threads_read_more_archives_than_stay_open(tmp_path: Path) -> None:
     paths = [tmp_path / f"{number}.tar" for number in range(150)]
     for number, path in enumerate(paths):
         path.write_bytes(bytes([number]) * 4096)
-    reader = ArchiveReader()
+    reader = Store(tmp_path / "packs")
 
     def read(turn: int) -> bool:
         number = turn * 7 % len(paths)
         if turn % 500 == 0:
             reader.close()
-        return reader.read(paths[number], turn % 96, 4000) == bytes([number]) * 4000
+        return reader.read(place(paths[number], turn % 96, 4000)) == bytes([number]) * 4000
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(read, range(6000)))
     assert open_below(tmp_path) == 64
     reader.close()
+    assert open_below(tmp_path) == 0
+
+
+def test_a_store_is_one_reader_of_all_and_pickles_as_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "packs").mkdir()
+    (tmp_path / "packs/pack-000000.tar").write_bytes(b"of a pack")
+    (tmp_path / "a.tar").write_bytes(b"of an archive")
+    (tmp_path / "tree/n01440764").mkdir(parents=True)
+    (tmp_path / "tree/n01440764/a.JPEG").write_bytes(b"of a tree")
+    places = [
+        Location("pack-000000.tar", 5, 4),
+        place(tmp_path / "a.tar", 6, 7),
+        Location(str(tmp_path / "tree"), 0, 9, TREE, "n01440764/a.JPEG"),
+    ]
+    store = Store(tmp_path / "packs")
+    assert [store.read(one) for one in places] == [b"pack", b"archive", b"of a tree"]
+    again = pickle.loads(pickle.dumps(store))  # noqa: S301
+    assert [again.read(one) for one in pickle.loads(pickle.dumps(places))] == [b"pack", b"archive", b"of a tree"]  # noqa: S301
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        assert list(pool.map(store.read, places)) == [b"pack", b"archive", b"of a tree"]
+    with pytest.raises(ArchiveError, match=r"a\.JPEG has changed since it was imported \(another size\)"):
+        again.read(replace(places[2], length=8))
+    with pytest.raises(PackError, match="is not the name of a pack"):
+        again.read(Location(str(tmp_path / "a.tar"), 0, 1))
+    for one in (store, again):
+        one.close()
     assert open_below(tmp_path) == 0
 
 

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import socket
+import zipfile
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -703,6 +704,46 @@ def test_a_saved_ontology_that_lies_is_refused(name: str, value: object) -> None
         save(buffer, **(arrays | {name: value}))
         with pytest.raises(OntologyError, match="no saved ontology"):
             rebuild(buffer.getvalue())
+
+
+def npy_of(said: str, data: bytes, version: bytes = b"\1\0") -> bytes:
+    header = said.encode() + b"\n"
+    return b"\x93NUMPY" + version + len(header).to_bytes(2, "little") + header + data
+
+
+ROW = "{'descr': '<i4', 'fortran_order': False, 'shape': (3,)}"
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        b"",
+        b"\x93NUMP",
+        npy_of(ROW, bytes(12), b"\2\0"),
+        npy_of(ROW, bytes(16)),
+        npy_of(ROW, bytes(8)),
+        npy_of(ROW.replace("3,", "2**40,"), bytes(12)),
+        npy_of(ROW.replace("3,", "1, 3"), bytes(12)),
+        npy_of(ROW.replace("3,", "-1,"), bytes(12)),
+        npy_of(ROW.replace("<i4", "<f4"), bytes(12)),
+        npy_of(ROW.replace("<i4", "|O"), bytes(24)),
+        npy_of(ROW.replace("'<i4'", "[('a', '<i4')]"), bytes(12)),
+        npy_of(ROW.replace("'<i4'", "3"), bytes(12)),
+        npy_of(ROW.replace("3,", "__import__('os').getpid(),"), bytes(12)),
+        npy_of("(" * 5000, bytes(12)),
+        npy_of("-" * 9000 + "1", bytes(12)),
+        npy_of("'" * 3, bytes(12)),
+        npy_of(" " * 60_000 + ROW, bytes(12)),
+    ],
+    ids=lambda data: repr(data[10:60]),
+)
+def test_a_saved_ontology_with_another_header_is_refused(member: bytes) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(SAVED.to_bytes())) as held, zipfile.ZipFile(buffer, "w") as made:
+        for info in held.infolist():
+            made.writestr(info, member if info.filename == "offsets.npy" else held.read(info))
+    with pytest.raises(OntologyError, match="no saved ontology"):
+        rebuild(buffer.getvalue())
 
 
 # -- what a project makes of a taxonomy

@@ -18,11 +18,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import holotype
-from conftest import Once, run, small_ontology
+from conftest import Notes, Once, run, small_ontology
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.posteriors import fit
 from holotype.consensus.votes import Answer, Task, Vote
-from holotype.crowd.campaign import Tally, run_campaign
+from holotype.crowd.campaign import run_campaign
 from holotype.crowd.conclusion import Conclusion, Policy, State
 from holotype.crowd.gold import (
     feedback,
@@ -35,7 +35,8 @@ from holotype.crowd.gold import (
 )
 from holotype.crowd.policies import Fixed, Posterior
 from holotype.crowd.port import Page, Sheet
-from holotype.crowd.reviews import Verdict, WorkerReview, correlated_pairs, hidden_name, review_workers
+from holotype.crowd.reviews import Timing, Verdict, WorkerReview, correlated_pairs, hidden_name, review_workers
+from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 from holotype.project import Project
@@ -117,8 +118,8 @@ def facts(votes: Sequence[Vote]) -> set[tuple[int, str, Answer, str]]:
 @pytest.mark.parametrize("policy", [Posterior(), Fixed(3)])
 def test_gold_is_never_open_and_is_what_it_is_known_to_be(policy: Posterior | Fixed) -> None:
     tasks, truth, gold = campaign()
-    untouched = Tally(tasks, gold=gold).conclude(policy)
-    tally = Tally(tasks, gold=gold)
+    untouched = Tally.of(tasks, gold=gold).conclude(policy)
+    tally = Tally.of(tasks, gold=gold)
     rounds: list[Conclusion] = []
     finished = run_campaign(tally, crowd(truth), policy, lambda _: None, rounds.append)
     for conclusion in (untouched, *rounds, finished):
@@ -131,11 +132,12 @@ def test_gold_is_never_open_and_is_what_it_is_known_to_be(policy: Posterior | Fi
 def test_a_worker_who_meets_gold_again_votes_on_it_once() -> None:
     tasks, truth, gold = campaign(gold=4)
     recorded: list[Vote] = []
-    tally = Tally(tasks, gold=gold)
+    tally = Tally.of(tasks, gold=gold)
     run_campaign(tally, crowd(truth), Fixed(5), recorded.extend, page_size=5)
     assert len(recorded) > len(tally.votes)
-    assert len({(vote.task, vote.worker) for vote in tally.votes}) == len(tally.votes)
-    assert max(Counter(vote.task for vote in tally.votes if vote.task in gold).values()) > 5
+    votes = tally.votes
+    assert len(set(zip(votes.task.tolist(), votes.worker.tolist(), strict=True))) == len(votes)
+    assert max(Counter(task for task in votes.task.tolist() if task in gold).values()) > 5
 
 
 def test_gold_tells_who_is_right() -> None:
@@ -147,10 +149,10 @@ def test_gold_tells_who_is_right() -> None:
         for worker in range(5)
     ]
     gold = {number: number % 2 == 1 for number in range(20)}
-    posterior = fit(Tally(tasks, votes, gold).ballot()).posterior[20:]
+    posterior = fit(Tally.of(tasks, votes, gold).ballot()).posterior[20:]
     assert (posterior[1::2] > 0.9).all()
     assert (posterior[::2] < 0.1).all()
-    blind = fit(Tally(tasks, votes).ballot()).posterior[20:]
+    blind = fit(Tally.of(tasks, votes).ballot()).posterior[20:]
     assert (blind[1::2] > 0.9).all()
     assert (blind[::2] < 0.1).all()
 
@@ -210,9 +212,9 @@ def test_training_votes_are_votes_on_gold_in_no_round() -> None:
     strange = dataclasses.replace(page, tasks=(*page.tasks, tasks[99]))
     votes = training_votes(Sheet(strange, "ann", (Answer.YES,) * 7, 7.0, 1.0), gold)
     assert {vote.task for vote in votes} == {found.number for found in page.tasks}
-    tally = Tally(tasks, votes, known)
+    tally = Tally.of(tasks, votes, known)
     run_campaign(tally, crowd(truth), Posterior(), lambda _: None)
-    assert {vote.page[:3] for vote in tally.votes} >= {"000", "001", "002"}
+    assert {*tally.votes.round.tolist()} >= {0, 1, 2}
 
 
 # Reviews
@@ -240,13 +242,9 @@ def of_rows(rows: Sequence[tuple[int, int, int]], tasks: int) -> Ballot:
 
 
 def review(ballot: Ballot, seconds: np.ndarray | None = None) -> list[WorkerReview]:
-    columns = zip(ballot.task.tolist(), ballot.worker.tolist(), ballot.answer.tolist(), strict=True)
     took = np.ones(len(ballot.task)) if seconds is None else seconds
-    votes = [
-        Vote(task, str(worker), Answer(answer), "001-x", float(took[n]), float(n), 1)
-        for n, (task, worker, answer) in enumerate(columns)
-    ]
-    return review_workers(ballot, votes, [str(n) for n in range(ballot.workers)], fit(ballot))
+    timing = Timing(took.astype(np.float64), np.arange(len(took), dtype=np.float64))
+    return review_workers(ballot, timing, [str(n) for n in range(ballot.workers)], fit(ballot))
 
 
 @pytest.mark.parametrize("ambiguous", [0.0, 0.1])
@@ -386,15 +384,15 @@ class OnePageAtATime(SimulatedCrowd):
             self._posted = rest
 
 
-def stopped_after(tally: Tally, truth: dict[int, bool], pages: int, policy: Policy) -> list[Vote]:
-    """The votes of a campaign that was stopped when it had brought so many pages more."""
-    kept: list[Vote] = list(tally.votes)
+def stopped_after(tally: Tally, truth: dict[int, bool], pages: int, policy: Policy, held: Sequence[Vote] = ()) -> Notes:
+    """The votes of a campaign that had brought those held, when it had brought so many pages more and was stopped."""
+    kept = Notes(held)
     before = len({vote.page for vote in kept})
 
     def record(votes: Sequence[Vote]) -> None:
         if len({vote.page for vote in kept}) >= before + pages:
             raise Stopped
-        kept.extend(votes)
+        kept.record(votes)
 
     with contextlib.suppress(Stopped):
         run_campaign(tally, crowd(truth, OnePageAtATime), policy, record, page_size=7)
@@ -405,19 +403,20 @@ def stopped_after(tally: Tally, truth: dict[int, bool], pages: int, policy: Poli
 def test_a_campaign_stopped_after_a_block_ends_as_if_it_had_not_been(first: int) -> None:
     tasks, truth, gold = campaign()
     policy = Once(Posterior())
-    kept = stopped_after(Tally(tasks, gold=gold), truth, first, policy)
+    kept = stopped_after(Tally.of(tasks, gold=gold), truth, first, policy)
     worker = Counter(vote.worker for vote in kept).most_common(1)[0][0]
-    whole = Tally(tasks, kept, gold, {worker})
-    conclusion = run_campaign(whole, crowd(truth), policy, lambda _: None, page_size=7)
+    tally, whole = Tally.of(tasks, kept, gold, {worker}), Notes(kept)
+    conclusion = run_campaign(tally, crowd(truth), policy, whole.record, page_size=7)
     assert State.OPEN not in conclusion.states
     blocked_votes = {vote for vote in kept if vote.worker == worker}
-    assert {vote for vote in whole.votes if vote.worker == worker} == blocked_votes, "they are asked nothing more"
-    assert not any(vote.worker == worker for vote in whole.counting)
+    assert {vote for vote in whole if vote.worker == worker} == blocked_votes, "they are asked nothing more"
+    assert worker not in tally.workers
+    assert len(tally.counting) == len(tally.votes) - len(blocked_votes)
     for again in range(1, 9, 2):
-        later = stopped_after(Tally(tasks, kept, gold, {worker}), truth, again, policy)
-        resumed = Tally(tasks, later, gold, {worker})
-        same = run_campaign(resumed, crowd(truth), policy, lambda _: None, page_size=7)
-        assert facts(resumed.votes) == facts(whole.votes)
+        later = stopped_after(Tally.of(tasks, kept, gold, {worker}), truth, again, policy, kept)
+        resumed = Tally.of(tasks, later, gold, {worker})
+        same = run_campaign(resumed, crowd(truth), policy, later.record, page_size=7)
+        assert facts(later) == facts(whole)
         assert same.states == conclusion.states
 
 
@@ -425,7 +424,7 @@ def test_a_page_is_not_put_up_again_under_its_old_name_after_a_block() -> None:
     """A platform leaves a page that is up as it is: what a blocked worker answered must come back under a new id."""
     tasks, truth, gold = campaign()
     policy = Once(Posterior())
-    kept = stopped_after(Tally(tasks, gold=gold), truth, 1000, policy)
+    kept = stopped_after(Tally.of(tasks, gold=gold), truth, 1000, policy)
     answered = {vote.page for vote in kept}
     worker = Counter(vote.worker for vote in kept).most_common(1)[0][0]
     posted: list[Page] = []
@@ -435,7 +434,7 @@ def test_a_page_is_not_put_up_again_under_its_old_name_after_a_block() -> None:
             posted.extend(pages)
             super().post(pages)
 
-    run_campaign(Tally(tasks, kept, gold, {worker}), crowd(truth, Watched), policy, lambda _: None, page_size=7)
+    run_campaign(Tally.of(tasks, kept, gold, {worker}), crowd(truth, Watched), policy, lambda _: None, page_size=7)
     assert posted
     assert not answered & {page.id for page in posted}
     assert all(worker in page.seen for page in posted)
@@ -559,7 +558,7 @@ def test_blocking_a_worker_decides_anew_what_they_touched(verified: Project) -> 
     assert verified.workers.blocked() == {worker: "a spammer"}
     assert worker not in {review.worker for review in verified.workers.review()}
     policy = Posterior(accept=0.95, maximum=9)
-    tally = Tally(verified.candidates.tasks(), (vote for vote in votes if vote.worker != worker), {
+    tally = Tally.of(verified.candidates.tasks(), (vote for vote in votes if vote.worker != worker), {
         found.number: yes for found, yes in verified.gold.answers().items()
     })  # fmt: skip
     assert list(after.values()) == [str(state) for state in tally.conclude(policy).states]

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, false, literal, or_, select, text, union
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import ColumnElement, Connection, false, literal, or_, select, union
 
 from holotype.catalog import images
 from holotype.catalog import schema as t
 from holotype.catalog.corrections import standing
 from holotype.catalog.images import digest
 from holotype.catalog.schema import STATES
-from holotype.catalog.statements import add_rows, chunks
+from holotype.catalog.statements import Names, add_rows, chunks, read_all, read_some
 
 Ranges = Sequence[tuple[int, int]]
+
+FEW: Final = 20_000
+"""Candidates up to which images are looked up, and not all read."""
+
+RANKS: Final = 500
+"""Ranks whose candidates are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,18 +224,46 @@ def under(ranges: Ranges) -> ColumnElement[bool]:
     return or_(false(), *(t.candidate.c.rank.between(start, stop - 1) for start, stop in ranges))
 
 
-def tasks(connection: Connection) -> Sequence[Any]:
-    """Every question that is asked, ``(candidate id, wnid, sha256)``, by rank and sha256.
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """Questions as columns, by rank and sha256: candidate ids, ids of their images, and places among `wnids`, which are
+    in the order they come first; ``(tasks,)`` each."""
 
-    Images that are not there to be seen, because their bytes were not read yet or are no sound image, are left out.
+    candidate: npt.NDArray[np.int64]
+    image: npt.NDArray[np.int64]
+    synset: npt.NDArray[np.int64]
+    wnids: list[str]
+
+
+def tasks(connection: Connection, numbers: Iterable[int] | None = None) -> Tasks:
+    """Every question that is asked, or those of some candidates, by rank alone.
+
+    Images that cannot be seen, because their bytes were not read yet or are no sound image, are left out, and so are
+    synsets that the ontology does not have.
     """
-    candidate, read = t.candidate, t.fingerprint
-    return connection.execute(
-        select(candidate.c.id, candidate.c.wnid, read.c.sha256)
-        .join(read, read.c.image_id == candidate.c.image_id)
-        .where(candidate.c.asked == 1, read.c.width > 0)
-        .order_by(candidate.c.rank, read.c.sha256, candidate.c.id)
-    ).all()
+    candidate, read = t.candidate.c, t.fingerprint.c
+    joined = t.candidate.join(t.fingerprint, read.image_id == candidate.image_id)
+    question = select(candidate.id, candidate.image_id, candidate.rank).select_from(joined)
+    question = question.where(candidate.asked == 1, candidate.rank >= 0, read.width > 0)
+    if numbers is None:
+        ordered = question.order_by(candidate.rank, read.sha256, candidate.id)
+        number, of, rank = read_all(connection, ordered, candidate.rank, np.int64, np.int64, np.int64, step=RANKS)
+    else:
+        found = read_some(connection, question, candidate.id, numbers, np.int64, np.int64, np.int64)
+        number, of, rank = (column[np.argsort(found[2], kind="stable")] for column in found)
+    _, first, synset = np.unique(rank, return_index=True, return_inverse=True)
+    return Tasks(number, of, synset, _wnids(connection, number[first].tolist()))
+
+
+def _wnids(connection: Connection, numbers: Sequence[int]) -> list[str]:
+    """The wnids of candidates."""
+    table = t.candidate.c
+    found = {
+        number: wnid
+        for chunk in chunks(numbers)
+        for number, wnid in connection.execute(select(table.id, table.wnid).where(table.id.in_(chunk)))
+    }
+    return [found[number] for number in numbers]
 
 
 def numbers(connection: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
@@ -251,31 +287,73 @@ def numbers(connection: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tu
     return found
 
 
-def sources(connection: Connection) -> list[tuple[int, str]]:
-    """``(candidate id, source)`` of every sighting, and of every dataset whose labels are asked about, each once."""
-    table, candidate = t.sighting, t.candidate
-    seen = select(table.c.candidate_id, table.c.source)
-    said = (
-        select(candidate.c.id, literal("imported:").concat(t.dataset.c.name))
-        .join(t.file, t.file.c.id == candidate.c.labelled_by)
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where candidates were found, each pair once, by candidate and source: candidate ids and places among `names`."""
+
+    candidate: npt.NDArray[np.int64]
+    source: npt.NDArray[np.int32]
+    names: list[str]
+
+
+def sources(connection: Connection, numbers: Iterable[int] | None = None) -> Sources:
+    """The sources of every candidate that is asked about, or of some; a dataset is the source of what it labels."""
+    seen, candidate, names = t.sighting.c, t.candidate.c, Names()
+    sighted = select(seen.candidate_id, seen.source).distinct()
+    labelled = (
+        select(candidate.id, literal("imported:").concat(t.dataset.c.name))
+        .join(t.file, t.file.c.id == candidate.labelled_by)
         .join(t.dataset, t.dataset.c.id == t.file.c.dataset_id)
-        .where(candidate.c.asked == 1)
+        .where(candidate.asked == 1)
     )
-    rows = connection.execute(union(seen, said).order_by(text("1"), text("2")))
-    return [(number, source) for number, source in rows]
+    asked = [(sighted, seen.candidate_id), (labelled, candidate.id)]
+    if numbers is None:
+        parts = [read_all(connection, question, key, np.int64, names) for question, key in asked]
+    else:
+        numbers = list(numbers)
+        parts = [read_some(connection, question, key, numbers, np.int64, names) for question, key in asked]
+    number, source = (np.concatenate(column) for column in zip(*parts, strict=True))
+    words = [str(name) for name in names]
+    place = np.empty(len(words), np.int64)
+    place[sorted(range(len(words)), key=words.__getitem__)] = np.arange(len(words))
+    order = np.lexsort((place[source], number))
+    return Sources(number[order], source[order], words)
 
 
-def sightings(connection: Connection, candidates: Iterable[int] | None = None) -> dict[int, list[Any]]:
-    """Provenance of candidates, or of all, in order of sighting, by candidate id."""
-    table = t.sighting
-    found: dict[int, list[Any]] = {}
-    question = select(table).order_by(table.c.id)
-    asked = (
-        [question] if candidates is None else [question.where(table.c.candidate_id.in_(c)) for c in chunks(candidates)]
-    )
-    for one in asked:
-        for row in connection.execute(one):
-            found.setdefault(row.candidate_id, []).append(row)
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a sighting says of a candidate: see `Sighting`."""
+
+    candidate_id: int
+    origin: str
+    source: str
+    query: str
+    position: int
+    licence: str
+
+
+def sightings(connection: Connection, numbers: Iterable[int]) -> dict[int, list[Provenance]]:
+    """Provenance of candidates, in order of sighting, by candidate id."""
+    table = t.sighting.c
+    columns = table.candidate_id, table.origin, table.source, table.query, table.position, table.licence
+    found: dict[int, list[Provenance]] = {}
+    for chunk in chunks(numbers):
+        rows = connection.execute(select(*columns).where(table.candidate_id.in_(chunk)).order_by(table.id))
+        for row in rows:
+            found.setdefault(row.candidate_id, []).append(Provenance(*row))
+    return found
+
+
+def digests(connection: Connection, candidates: Sequence[int]) -> list[str]:
+    """The sha256 of each candidate's image."""
+    table = t.candidate.c
+    question = select(table.id, digest()).select_from(t.candidate.join(t.image))
+    if len(candidates) <= FEW:
+        number, named = read_some(connection, question, table.id, candidates, np.int64, np.object_)
+    else:
+        number, named = read_all(connection, question.where(table.asked == 1), table.id, np.int64, np.object_)
+    order = np.argsort(number)
+    found: list[str] = named[order[np.searchsorted(number, candidates, sorter=order)]].tolist() if candidates else []
     return found
 
 

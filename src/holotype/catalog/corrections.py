@@ -5,7 +5,7 @@ Of a candidate's statements the newest counts; one without an answer withdraws t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, insert, s
 
 from holotype.catalog import schema as t
 from holotype.catalog.images import digest
+from holotype.catalog.statements import chunks
 
 _BY = {t.gold.name: t.gold.c.source, t.overruling.name: t.overruling.c.curator}
 
@@ -34,14 +35,14 @@ class Statement:
     at: float
 
 
-def newest(connection: Connection, table: Table) -> list[Statement]:
-    """The statement that counts of every candidate that has any, by rank and sha256."""
-    return _statements(connection, table, _is_newest(table))
+def newest(connection: Connection, table: Table, candidates: Iterable[int] | None = None) -> list[Statement]:
+    """The statement that counts of every candidate that has any, or of some; by rank and sha256."""
+    return _statements(connection, table, _is_newest(table), candidates)
 
 
-def history(connection: Connection, table: Table) -> list[Statement]:
-    """Every statement, by rank, sha256 and number."""
-    return _statements(connection, table, true())
+def history(connection: Connection, table: Table, candidates: Iterable[int] | None = None) -> list[Statement]:
+    """Every statement, or those of some candidates; by rank, sha256 and number."""
+    return _statements(connection, table, true(), candidates)
 
 
 def standing(table: Table) -> Select[tuple[int]]:
@@ -55,24 +56,22 @@ def _is_newest(table: Table) -> ColumnElement[bool]:
     return ~select(other.c.number).where(later).exists()
 
 
-def _statements(connection: Connection, table: Table, wanted: ColumnElement[bool]) -> list[Statement]:
-    candidate = t.candidate
-    rows = connection.execute(
-        select(
-            candidate.c.id,
-            candidate.c.wnid,
-            digest(),
-            table.c.number,
-            table.c.answer,
-            _BY[table.name],
-            table.c.reason,
-            table.c.at,
-        )
-        .select_from(table.join(candidate).join(t.image))
+def _statements(
+    connection: Connection, table: Table, wanted: ColumnElement[bool], candidates: Iterable[int] | None
+) -> list[Statement]:
+    candidate, said = t.candidate.c, table.c
+    own = said.number, said.answer, _BY[table.name], said.reason, said.at
+    question = (
+        select(candidate.rank, candidate.id, candidate.wnid, digest(), *own)
+        .select_from(table.join(t.candidate).join(t.image))
         .where(wanted)
-        .order_by(candidate.c.rank, digest(), table.c.number)
+        .order_by(candidate.rank, digest(), said.number)
     )
-    return [Statement(*row) for row in rows]
+    if candidates is None:
+        return [Statement(*told) for _, *told in connection.execute(question)]
+    parts = (question.where(said.candidate_id.in_(chunk)) for chunk in chunks(candidates))
+    rows = [(rank, Statement(*told)) for part in parts for rank, *told in connection.execute(part)]
+    return [found for _, found in sorted(rows, key=lambda row: (row[0], row[1].sha256, row[1].number))]
 
 
 def say(
@@ -82,7 +81,7 @@ def say(
 
     Two who say something of a candidate at once are an IntegrityError for one of them, who does it again.
     """
-    held = {statement.candidate: statement for statement in newest(connection, table)}
+    held = {statement.candidate: statement for statement in newest(connection, table, answers)}
     rows: list[dict[str, Any]] = []
     for candidate, answer in answers.items():
         before = held.get(candidate)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -201,13 +202,13 @@ def add_images(connection: Connection, dataset: int, policy: int, rows: Sequence
     There may be fourteen million: rows go to the driver as they are.
     """
     numbers = _reserve(connection, len(rows))
-    told = [int(bool(one.wnid)) for one in rows]
+    told = [t.LABELLED if one.wnid else 0 for one in rows]
     _insert(
         connection,
         t.image,
-        ("id", "dataset_id", "name", "split", "file_id", "path", "offset", "length", "boxes", "assigned", "labelled"),
+        ("id", "dataset_id", "name", "split", "file_id", "path", "offset", "length", "boxes", "assigned"),
         [
-            (number, dataset, one.name, one.split, one.file_id, one.path, one.offset, one.length, 0, known, known)
+            (number, dataset, one.name, one.split, one.file_id, one.path, one.offset, one.length, 0, known)
             for number, one, known in zip(numbers, rows, told, strict=True)
         ],
     )
@@ -228,7 +229,7 @@ def set_labels(connection: Connection, labels: Sequence[tuple[int, str, int]], f
         image = t.image.c
         held = select(image.id, image.boxes).where(image.id.in_(chunk))
         boxes |= dict(map(tuple, connection.execute(held)))
-        connection.execute(update(t.image).where(image.id.in_(chunk)).values(assigned=1, labelled=1))
+        connection.execute(update(t.image).where(image.id.in_(chunk)).values(assigned=t.LABELLED))
     new = ((image, wnid, rank, file, boxes[image]) for image, wnid, rank in labels if (wnid, image) not in known)
     _claim(connection, policy, new)
 
@@ -400,7 +401,8 @@ def add_fingerprints(connection: Connection, rows: Sequence[Mapping[str, Any]]) 
 def dataset_counts(connection: Connection) -> list[Held]:
     """Images, labelled images and boxes by imported dataset and split."""
     image, dataset = t.image, t.dataset
-    sums = func.count(), func.sum(image.c.labelled), func.sum(image.c.boxes)
+    labelled = func.count(case((image.c.assigned == t.LABELLED, 1)))
+    sums = func.count(), labelled, func.sum(image.c.boxes)
     rows = connection.execute(
         select(dataset.c.name, image.c.split, *sums)
         .select_from(image.join(dataset))

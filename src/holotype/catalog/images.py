@@ -98,7 +98,6 @@ def add(connection: Connection, packed: Sequence[Packed]) -> None:
             "length": one.location.length,
             "boxes": 0,
             "assigned": 0,
-            "labelled": 0,
         }
         for one in packed
     ]
@@ -229,7 +228,7 @@ def assign(connection: Connection, ids: Iterable[int]) -> None:
     """Say of images that they are candidates for something."""
     for chunk in chunks(ids):
         image = t.image.c
-        connection.execute(t.image.update().where(image.id.in_(chunk), image.assigned == 0).values(assigned=1))
+        connection.execute(t.image.update().where(image.id.in_(chunk), image.assigned == 0).values(assigned=t.ASSIGNED))
 
 
 def intake_counts(connection: Connection) -> dict[tuple[str, str], int]:

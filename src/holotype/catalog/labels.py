@@ -2,47 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from holotype.catalog import schema as t
 from holotype.catalog.candidates import imported, policy_id
 from holotype.catalog.schema import STATES
-from holotype.catalog.statements import meta, meta_or_set
+from holotype.catalog.statements import ROWS, Names, meta, read_all, read_some, set_meta
 
 _POLICY: Final = "policy"
 _ALARMS: Final = "alarms"
 
+FEW: Final = 20_000
+"""Labels up to which those held are looked up, and not all read."""
 
-def put(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Draw conclusions: labels with ``candidate_id, state, posterior, policy, guard``, replacing those that differ.
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Labels as columns, ``(labels,)`` each: candidate ids; posteriors; and places of the state, of what it was drawn
+    by and of the guard that held it back, or None, among `states`, `policies` and `guards`."""
+
+    candidate: npt.NDArray[np.int64]
+    posterior: npt.NDArray[np.float64]
+    state: npt.NDArray[np.integer]
+    policy: npt.NDArray[np.integer]
+    guard: npt.NDArray[np.integer]
+    states: Sequence[str]
+    policies: Sequence[str]
+    guards: Sequence[str | None]
+
+    def __len__(self) -> int:
+        return len(self.candidate)
+
+    def take(self, chosen: npt.NDArray[Any]) -> Labels:
+        """The chosen labels (a mask or indices)."""
+        columns = {name: getattr(self, name)[chosen] for name in ("candidate", "posterior", "state", "policy", "guard")}
+        return replace(self, **columns)
+
+
+def read(connection: Connection, candidates: Iterable[int] | None = None) -> Labels:
+    """What was concluded of all candidates that are asked about, or of some; by candidate id."""
+    held = _held(connection, candidates)
+    drawn = held.policy > 0
+    used, policy = np.unique(held.policy[drawn], return_inverse=True)
+    names = dict(map(tuple, connection.execute(select(t.policy.c.id, t.policy.c.name))))
+    policies = [names[number] for number in used.tolist()]
+    candidate, posterior, state, guard = (
+        getattr(held, name)[drawn] for name in ("candidate", "posterior", "state", "guard")
+    )
+    return Labels(candidate, posterior, state, policy, guard, STATES, policies, held.guards)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Labels as they are kept, by candidate id: states by their numbers, policies by their ids, 0 where none drew."""
+
+    candidate: npt.NDArray[np.int64]
+    posterior: npt.NDArray[np.float64]
+    state: npt.NDArray[np.int64]
+    policy: npt.NDArray[np.int64]
+    guard: npt.NDArray[np.integer]
+    guards: Sequence[str | None]
+
+
+def _held(connection: Connection, candidates: Iterable[int] | None) -> _Held:
+    table, guards = t.candidate.c, Names()
+    posterior, policy = func.coalesce(table.posterior, -1.0), func.coalesce(table.policy_id, 0)
+    question = select(table.id, posterior, table.state, policy, table.guard).where(table.asked == 1)
+    kinds = np.int64, np.float64, np.int64, np.int64, guards
+    if candidates is None:
+        found = read_all(connection, question, table.id, *kinds)
+    else:
+        found = read_some(connection, question, table.id, candidates, *kinds)
+    order = np.argsort(found[0], kind="stable")
+    candidate, drawn, state, by, guard = (column[order] for column in found)
+    return _Held(candidate, drawn, state, by, guard, list(guards))
+
+
+def put(connection: Connection, labels: Labels) -> int:
+    """Draw conclusions of candidates that are asked about, where they differ from what was concluded before.
 
     Returns how many candidates had another state before.
     """
-    table = t.candidate.c
-    columns = table.id, table.state, table.posterior, table.policy_id, table.guard
-    held = {number: said for number, *said in connection.execute(select(*columns).where(table.asked == 1))}
-    policies = {name: policy_id(connection, name) for name in {row["policy"] for row in rows}}
-    new = {
-        row["candidate_id"]: [STATES.index(row["state"]), row["posterior"], policies[row["policy"]], row["guard"]]
-        for row in rows
-    }
-    changed = [
-        dict(zip(("number", "new_state", "new_posterior", "new_policy", "new_guard"), (number, *said), strict=True))
-        for number, said in new.items()
-        if held[number] != said
-    ]
-    if changed:
-        values: dict[str, Any] = {
-            "state": bindparam("new_state"),
-            "posterior": bindparam("new_posterior"),
-            "policy_id": bindparam("new_policy"),
-            "guard": bindparam("new_guard"),
-        }
-        connection.execute(update(t.candidate).where(table.id == bindparam("number")).values(values), changed)
-    return sum(held[number][0] != said[0] for number, said in new.items())
+    held = _held(connection, labels.candidate.tolist() if len(labels) <= FEW else None)
+    at = np.searchsorted(held.candidate, labels.candidate)
+    ids = np.array([policy_id(connection, name) for name in labels.policies], np.int64)
+    state = np.array([STATES.index(name) for name in labels.states], np.int64)[labels.state]
+    policy = ids[labels.policy] if len(ids) else np.zeros(0, np.int64)
+    same = held.state[at] == state
+    differs = ~same | (held.posterior[at] != labels.posterior) | (held.policy[at] != policy)
+    differs |= _places(held.guard[at], held.guards, labels.guards) != labels.guard
+    changed = np.flatnonzero(differs)
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _COLUMNS}
+    change = update(t.candidate).where(t.candidate.c.id == bindparam("of")).values(values)
+    for start in range(0, len(changed), ROWS):
+        some = changed[start : start + ROWS]
+        guards = map(labels.guards.__getitem__, labels.guard[some].tolist())
+        columns = (column[some].tolist() for column in (labels.candidate, state, labels.posterior, policy))
+        names = ("of", *(f"new_{name}" for name in _COLUMNS))
+        connection.execute(change, [dict(zip(names, row, strict=True)) for row in zip(*columns, guards, strict=True)])
+    return int((~same).sum())
+
+
+_COLUMNS: Final = ("state", "posterior", "policy_id", "guard")
+
+
+def _places(
+    column: npt.NDArray[np.integer], names: Sequence[str | None], among: Sequence[str | None]
+) -> npt.NDArray[Any]:
+    """The places of names among others; -1 for those that are not there."""
+    place = {name: number for number, name in enumerate(among)}
+    return np.array([place.get(name, -1) for name in names], np.int64)[column] if len(names) else np.zeros(0, np.int64)
 
 
 def counts(connection: Connection) -> dict[tuple[int, str, str], int]:
@@ -52,6 +127,14 @@ def counts(connection: Connection) -> dict[tuple[int, str, str], int]:
     other = select(table.wnid, table.state, func.count()).where(table.rank < 0).group_by(table.wnid, table.state)
     found = {(rank, "", STATES[state]): count for rank, state, count in connection.execute(known)}
     return found | {(-1, wnid, STATES[state]): count for wnid, state, count in connection.execute(other)}
+
+
+def asked_counts(connection: Connection) -> dict[tuple[int, str], int]:
+    """Number of candidates that are asked about by ``(rank, state)``."""
+    table = t.candidate.c
+    question = select(table.rank, table.state, func.count()).where(table.asked == 1)
+    rows = connection.execute(question.group_by(table.rank, table.state))
+    return {(rank, STATES[state]): count for rank, state, count in rows}
 
 
 def last_policy(connection: Connection) -> str | None:
@@ -68,8 +151,7 @@ def set_last_policy(connection: Connection, policy: str, alarms: str) -> None:
     """Remember the policy that labels are drawn by: none of them need say so, where all are gold or overruled; and
     what the votes cannot tell."""
     for key, value in ((_POLICY, policy), (_ALARMS, alarms)):
-        if meta_or_set(connection, key, value) != value:
-            connection.execute(update(t.meta).where(t.meta.c.key == key).values(value=value))
+        set_meta(connection, key, value)
 
 
 def by_guard(connection: Connection) -> dict[str, int]:
@@ -133,10 +215,9 @@ def _imported(connection: Connection) -> list[tuple[str, int, int]]:
     """Datasets with the number of labels that came with them, and of those that are asked about."""
     image, table = t.image.c, t.candidate.c
     labelled = (
-        select(image.dataset_id, func.sum(image.labelled))
-        .where(image.dataset_id != t.OWN)
+        select(image.dataset_id, func.count())
+        .where(image.dataset_id != t.OWN, image.assigned == t.LABELLED)
         .group_by(image.dataset_id)
-        .having(func.sum(image.labelled) > 0)
     )
     questioned = (
         select(t.file.c.dataset_id, func.count())

@@ -53,6 +53,10 @@ dataset = Table("dataset", metadata, _id(), Column("name", String(64), nullable=
 
 OWN: Final = 0
 """The id of the dataset without a name: that of the project's own images."""
+LABELLED: Final = 1
+"""An image that is assigned to a synset by its dataset. SQLite keeps a 1 in no room at all."""
+ASSIGNED: Final = 2
+"""An image that is assigned to a synset, but not by its dataset."""
 
 # A file or folder that images lie in, or that says something of images: a pack, or an archive that was imported and
 # left where it lies. Size and time of change tell whether that has changed since; a pack's are 0, it grows.
@@ -70,8 +74,8 @@ file = Table(
 )
 
 # An image, known by the name it has in its dataset (its sha256 among the project's own), and where its bytes lie: in a
-# file at `offset`, or as the file `path` of a folder. `boxes` is the number of its boxes, `assigned` whether it is a
-# candidate for any synset, `labelled` whether its dataset says for which.
+# file at `offset`, or as the file `path` of a folder. `boxes` is the number of its boxes; `assigned` is 0 where it is a
+# candidate for no synset, 1 where its dataset says for which (`LABELLED`), and 2 where only others do (`ASSIGNED`).
 image = Table(
     "image",
     metadata,
@@ -85,7 +89,6 @@ image = Table(
     Column("length", BigInteger, nullable=False),
     Column("boxes", Integer, nullable=False),
     Column("assigned", SmallInteger, nullable=False),
-    Column("labelled", SmallInteger, nullable=False),
     UniqueConstraint("dataset_id", "name"),
     Index("ix_image_unassigned", "id", sqlite_where=text("assigned = 0"), postgresql_where=text("assigned = 0")),
     Index("ix_image_own", "file_id", sqlite_where=text("dataset_id = 0"), postgresql_where=text("dataset_id = 0")),

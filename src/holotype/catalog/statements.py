@@ -1,20 +1,92 @@
-"""What every question is made of: values in chunks, rows appended, and the project-wide values."""
+"""What every question is made of: values in chunks, columns read, rows appended, and the project-wide values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 from sqlalchemy import (
+    ColumnElement,
     Connection,
+    Select,
     Table,
+    func,
     insert,
     select,
+    update,
 )
 
 from holotype.catalog import schema as t
 
 Value = TypeVar("Value")
+Column = npt.NDArray[Any]
+
+ROWS: Final = 50_000
+"""Rows that are read, or written, at once: memory is bounded by them beside the columns."""
+
+
+class Names(dict[str | None, int]):
+    """Values by the order in which they were first met, from 0; `Names[value]` is its place."""
+
+    def __missing__(self, value: str | None) -> int:
+        self[value] = len(self)
+        return self[value]
+
+
+Kind = type[np.generic] | Names
+"""What a column is read as."""
+
+
+def read_all(
+    connection: Connection, statement: Select[Any], key: ColumnElement[int], *kinds: Kind, step: int = 10 * ROWS
+) -> list[Column]:
+    """The rows of a statement as arrays, one for each of its columns.
+
+    Each of `kinds` is a numpy type, or `Names`, which texts are added to and whose places are the column, int32. Rows
+    come as plain tuples in blocks, so a value takes its place in an array and no object of its own; and in ranges of
+    `step` values of `key`, by which rows in order must be ordered first, so that no driver holds them all.
+    """
+    bounds: Any = connection.execute(select(func.min(key), func.max(key))).one()
+    starts = () if bounds[0] is None else range(bounds[0], bounds[1] + 1, step)
+    return _joined(
+        kinds, [_read(connection, statement.where(key >= start, key < start + step), kinds) for start in starts]
+    )
+
+
+def read_some(
+    connection: Connection, statement: Select[Any], key: ColumnElement[Any], values: Iterable[Any], *kinds: Kind
+) -> list[Column]:
+    """The rows of a statement whose `key` is one of `values`, as `read_all` has them; ordered in parts only."""
+    return _joined(kinds, [_read(connection, statement.where(key.in_(chunk)), kinds) for chunk in chunks(values)])
+
+
+def _read(connection: Connection, statement: Select[Any], kinds: Sequence[Kind]) -> list[Column]:
+    types = [np.int32 if isinstance(kind, Names) else kind for kind in kinds]
+    blocks = []
+    result = connection.execute(statement)
+    cursor: Any = result.cursor
+    while rows := cursor.fetchmany(ROWS):
+        if any(isinstance(kind, Names) for kind in kinds):
+            block = [_column(values, kind) for values, kind in zip(zip(*rows, strict=True), kinds, strict=True)]
+        else:
+            table = np.fromiter(rows, np.dtype([(str(at), kind) for at, kind in enumerate(types)]), len(rows))
+            block = [np.ascontiguousarray(table[str(at)]) for at in range(len(types))]
+        blocks.append(block)
+    result.close()
+    return _joined(kinds, blocks)
+
+
+def _joined(kinds: Sequence[Kind], parts: Sequence[list[Column]]) -> list[Column]:
+    nothing = [np.zeros(0, np.int32 if isinstance(kind, Names) else kind) for kind in kinds]
+    return [np.concatenate(column) for column in zip(nothing, *parts, strict=True)]
+
+
+def _column(values: tuple[Any, ...], kind: Kind) -> Column:
+    if isinstance(kind, Names):
+        return np.fromiter(map(kind.__getitem__, values), np.int32, len(values))
+    return np.fromiter(values, kind, len(values))
 
 
 def chunks(values: Iterable[Value], size: int = 500) -> Iterator[list[Value]]:
@@ -41,3 +113,9 @@ def meta_or_set(connection: Connection, key: str, value: str) -> str:
     if held is None:
         connection.execute(insert(t.meta).values(key=key, value=value))
     return value if held is None else held
+
+
+def set_meta(connection: Connection, key: str, value: str) -> None:
+    """Let the project-wide value called `key` be `value`."""
+    if meta_or_set(connection, key, value) != value:
+        connection.execute(update(t.meta).where(t.meta.c.key == key).values(value=value))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     func,
     select,
@@ -17,21 +18,30 @@ from sqlalchemy import (
 
 from holotype.catalog import schema as t
 from holotype.catalog import workers
-from holotype.catalog.statements import add_rows, chunks
+from holotype.catalog.statements import Names, add_rows, chunks, read_all, read_some
 
 
 @dataclass(frozen=True, slots=True)
 class Votes:
-    """Votes as columns, oldest first: candidate ids, worker names, answers (`holotype.consensus.votes.Answer`), pages,
-    seconds taken, Unix times and rounds."""
+    """Votes as columns, oldest first, ``(votes,)`` each: candidate ids, places among the `workers`, answers
+    (`holotype.consensus.votes.Answer`), rounds."""
 
     candidate: npt.NDArray[np.int64]
-    worker: list[str]
+    worker: npt.NDArray[np.int32]
     answer: npt.NDArray[np.int8]
-    page: list[str]
+    round: npt.NDArray[np.int32]
+    workers: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """What else is known of votes, ``(votes,)`` each: places among the `pages` they were cast on, seconds taken and
+    Unix times."""
+
+    page: npt.NDArray[np.int32]
     seconds: npt.NDArray[np.float64]
     at: npt.NDArray[np.float64]
-    round: npt.NDArray[np.int32]
+    pages: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +56,45 @@ class Counts:
     overrulings: int
     sightings: int
 
+    def but_votes(self) -> tuple[int, ...]:
+        """All but the number of votes."""
+        return tuple(number for name, number in asdict(self).items() if name != "votes")
 
-def read(connection: Connection, counting: bool = False) -> Votes:
-    """Every vote, oldest first; with `counting` those of workers who are not blocked."""
-    table = t.vote
-    rows = connection.execute(
-        select(
-            table.c.candidate_id,
-            t.worker.c.name,
-            table.c.answer,
-            table.c.page,
-            table.c.seconds,
-            table.c.at,
-            table.c.round,
-        )
-        .select_from(table.join(t.worker))
-        .where(table.c.worker_id.not_in(select(workers.blocked_rows().c.worker_id)) if counting else true())
-        .order_by(table.c.id)
-    ).all()
-    candidate, worker, answer, page, seconds, at, number = zip(*rows, strict=True) if rows else ((),) * 7
-    return Votes(
-        np.array(candidate, np.int64),
-        list(worker),
-        np.array(answer, np.int8),
-        list(page),
-        np.array(seconds, np.float64),
-        np.array(at, np.float64),
-        np.array(number, np.int32),
-    )
+
+def read(connection: Connection, counting: bool = False, candidates: Iterable[int] | None = None) -> Votes:
+    """Every vote; with `counting` those of workers who are not blocked, with `candidates` those on some."""
+    v = t.vote.c
+    columns: tuple[ColumnElement[Any], ...] = v.candidate_id, v.worker_id, v.answer, v.round
+    kinds = np.int64, np.int64, np.int8, np.int32
+    if candidates is None:
+        question = select(*columns).where(_free(counting)).order_by(v.id)
+        candidate, worker, answer, number = read_all(connection, question, v.id, *kinds)
+    else:
+        question = select(v.id, *columns).where(_free(counting))
+        order, *found = read_some(connection, question, v.candidate_id, candidates, np.int64, *kinds)
+        candidate, worker, answer, number = (column[np.argsort(order)] for column in found)
+    ids, names = workers.everybody(connection)
+    return Votes(candidate, np.searchsorted(ids, worker).astype(np.int32), answer, number, names)
+
+
+def read_sheets(connection: Connection, counting: bool = False) -> Sheets:
+    """What else is known of every vote, in the order of `read`."""
+    v, pages = t.vote.c, Names()
+    question = select(v.page, v.seconds, v.at).where(_free(counting)).order_by(v.id)
+    page, seconds, at = read_all(connection, question, v.id, pages, np.float64, np.float64)
+    return Sheets(page, seconds, at, [str(name) for name in pages])
+
+
+def read_times(connection: Connection) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The seconds that every vote took and its Unix time, in the order of `read`."""
+    v = t.vote.c
+    seconds, at = read_all(connection, select(v.seconds, v.at).order_by(v.id), v.id, np.float64, np.float64)
+    return seconds, at
+
+
+def _free(counting: bool) -> ColumnElement[bool]:
+    """Whether a vote is wanted: all are, or with `counting` those of workers who are not blocked."""
+    return t.vote.c.worker_id.not_in(select(workers.blocked_rows().c.worker_id)) if counting else true()
 
 
 def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:

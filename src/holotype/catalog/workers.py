@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+import numpy.typing as npt
 from sqlalchemy import (
     Connection,
     Subquery,
@@ -17,7 +19,20 @@ from holotype.catalog.statements import chunks
 from holotype.errors import UnknownWorker
 
 
+def everybody(connection: Connection) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """The ids of all workers who ever voted, ascending, and their names."""
+    rows = connection.execute(select(t.worker.c.id, t.worker.c.name).order_by(t.worker.c.id)).all()
+    return np.array([row.id for row in rows], np.int64), [row.name for row in rows]
+
+
+def counting(connection: Connection) -> list[str]:
+    """The names of the workers whose votes count."""
+    free = t.worker.c.id.not_in(select(blocked_rows().c.worker_id))
+    return list(connection.execute(select(t.worker.c.name).where(free)).scalars())
+
+
 def ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
+    """Worker ids by name, of those of `names` that ever voted."""
     return {
         name: number
         for chunk in chunks(names)
@@ -26,6 +41,7 @@ def ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
 
 
 def blocked_rows() -> Subquery:
+    """The newest standings of those whose votes do not count."""
     newest = select(func.max(t.standing.c.id)).group_by(t.standing.c.worker_id)
     return select(t.standing).where(t.standing.c.id.in_(newest), t.standing.c.blocked == 1).subquery()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+from numpy.lib.format import MAGIC_PREFIX
 
 from holotype.benchmark.metrics import Ints
 from holotype.benchmark.orders import ORDERS, detect_order
@@ -21,7 +22,6 @@ from holotype.imports.solution import read_solution
 from holotype.store.opening import opened_file
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
-_NUMPY = b"\x93NUMPY"
 # What numpy is known to raise on damaged headers.
 _NUMPY_ERRORS = (
     EOFError,
@@ -96,8 +96,8 @@ def read_guesses(path: Path, images: int) -> Ints:
     """
     try:
         with opened_file(path) as file:
-            magic = file.read(len(_NUMPY))
-        guesses = _read_array(path) if magic == _NUMPY else _read_rows(path, images)
+            magic = file.read(len(MAGIC_PREFIX))
+        guesses = _read_array(path) if magic == MAGIC_PREFIX else _read_rows(path, images)
     except OSError as error:
         raise PredictionError(f"cannot read {printable(path)}: {error.strerror or error}") from error
     if len(guesses) != images:

@@ -45,7 +45,7 @@ def read_votes(data: Any, optional: tuple[str, ...] = ()) -> VoteTable:
     Raises `CrowdError` where a column is missing, has empty cells, or mixes types, and where rows of a task disagree on
     an optional one.
     """
-    library, columns = _columns(data, optional)
+    library, columns = columns_of(data, COLUMNS, optional)
     codes, names = {}, {}
     for name in COLUMNS:
         codes[name], names[name] = encode(name, columns[name])
@@ -61,7 +61,11 @@ def read_votes(data: Any, optional: tuple[str, ...] = ()) -> VoteTable:
     return VoteTable(task, worker, label, tasks, workers, labels, extra, library)
 
 
-def _columns(data: Any, optional: tuple[str, ...]) -> tuple[str, dict[str, pa.Array]]:
+def columns_of(data: Any, required: tuple[str, ...], optional: tuple[str, ...]) -> tuple[str, dict[str, pa.Array]]:
+    """The columns of a table of votes, as in `read_votes`, and the library it is of.
+
+    Raises `CrowdError` where one of `required` is missing, and where a column mixes types.
+    """
     bases = (base.__module__.partition(".")[0] for base in type(data).__mro__)
     library = next((name for name in bases if name in LIBRARIES), "numpy")
     if isinstance(data, Mapping):
@@ -70,13 +74,13 @@ def _columns(data: Any, optional: tuple[str, ...]) -> tuple[str, dict[str, pa.Ar
         names = list(data.dtype.names or ())
     else:
         names = list(data.column_names if library == "pyarrow" else getattr(data, "columns", ()))
-    missing = [name for name in COLUMNS if name not in names]
+    missing = [name for name in required if name not in names]
     if missing:
-        raise CrowdError(f"a table of votes has the columns {', '.join(COLUMNS)}; this one lacks {', '.join(missing)}")
-    if any(names.count(name) > 1 for name in (*COLUMNS, *optional)):
-        raise CrowdError(f"a table of votes has each of the columns {', '.join(COLUMNS)} once")
+        raise CrowdError(f"a table of votes has the columns {', '.join(required)}; this one lacks {', '.join(missing)}")
+    if any(names.count(name) > 1 for name in (*required, *optional)):
+        raise CrowdError(f"a table of votes has each of the columns {', '.join(required)} once")
     try:
-        found = {name: column_of(data[name]) for name in (*COLUMNS, *optional) if name in names}
+        found = {name: column_of(data[name]) for name in (*required, *optional) if name in names}
     except WRONG as error:
         raise CrowdError(f"a column of votes must be of one type: {error}") from error
     if len({len(column) for column in found.values()}) > 1:

@@ -103,8 +103,17 @@ class TwoCoinModel:
     @property
     def before(self) -> Floats:
         """The chance of yes before any vote, by the image's own prior or its base rate, ``(tasks,)``."""
-        rates, own = self._rate[self._group], self._ballot.prior
-        return rates if own is None else np.where(np.isnan(own), rates, np.clip(own, LEAST, 1 - LEAST))
+        return before_votes(self._rate[self._group], self._ballot.prior)
+
+    @property
+    def group_rates(self) -> Floats:
+        """The base rate of every group of the ballot (`Ballot.groups`), ``(groups,)``."""
+        return self._rate
+
+    @property
+    def learned_difficulty(self) -> Floats | None:
+        """`difficulty` where it was learned."""
+        return self.difficulty if self._learns_difficulty else None
 
     def take_up(self, workers: Floats) -> None:
         """Begin with what was found of the first workers, ``(workers, answers, 2)``."""
@@ -175,7 +184,7 @@ class TwoCoinModel:
         if self._counts is not None:
             self.difficulty = self._difficulties(yes, self._counts)
             ratio = np.log(self.difficulty / self.population)[self._ballot.synset]
-            odds = odds + np.tile(np.einsum("ta,tac->tc", self._counts, ratio), self.priors.kinds // PLAIN)
+            odds = odds + difficulty_odds(self._counts, ratio, self.priors)
         self._offset = odds
         return odds
 
@@ -194,14 +203,7 @@ class TwoCoinModel:
 
     def _prior_odds(self) -> Floats:
         """Logs of every kind's chance before any vote, ``(tasks, kinds)``, or ``(1, kinds)`` if all have the same."""
-        rate = np.minimum(np.maximum(self._rate if self._one else self.before, LEAST), 1 - LEAST)
-        odds = np.empty((len(rate), self.priors.kinds))
-        np.log(1 - rate, out=odds[:, 0])
-        np.log(rate, out=odds[:, 1])
-        if self.priors.hard:
-            np.add(odds[:, :PLAIN], np.log(self.hard), out=odds[:, PLAIN:])
-            odds[:, :PLAIN] += np.log1p(-self.hard)
-        return odds
+        return prior_odds(self._rate if self._one else self.before, self.hard, self.priors)
 
     def _rates(self, yes: Floats) -> Floats:
         """The base rate of every group, which is a synset's tasks in a batch, ``(groups,)``."""
@@ -221,6 +223,29 @@ class TwoCoinModel:
                 counts[:, answer, truth] = np.bincount(self._ballot.synset, weight, minlength=self._ballot.synsets)
         counts += self.priors.difficulty_weight * self.population
         return np.asarray(counts / counts.sum(axis=1, keepdims=True))
+
+
+def before_votes(rates: Floats, own: Floats | None) -> Floats:
+    """The chance of yes before any vote, by an image's `own` prior where it has one, or its base rate, ``(tasks,)``."""
+    return rates if own is None else np.where(np.isnan(own), rates, np.clip(own, LEAST, 1 - LEAST))
+
+
+def prior_odds(before: Floats, hard: float, priors: Priors) -> Floats:
+    """Logs of every kind's chance before any vote, ``(tasks, kinds)``; `hard` is the share of hard images."""
+    rate = np.clip(before, LEAST, 1 - LEAST)
+    plain = np.log(np.stack([1 - rate, rate], axis=1))
+    if not priors.hard:
+        return np.asarray(plain)
+    return np.concatenate([plain + np.log1p(-hard), plain + np.log(hard)], axis=1)
+
+
+def difficulty_odds(counts: Ints, ratio: Floats, priors: Priors) -> Floats:
+    """What a synset's difficulty adds to the logs of every kind, ``(tasks, kinds)``.
+
+    `counts` ``(tasks, answers)`` are a task's votes, `ratio` ``(tasks, answers, 2)`` the logs of its synset's chances
+    over the population's.
+    """
+    return np.tile(np.einsum("ta,tac->tc", counts, ratio), priors.kinds // PLAIN)
 
 
 def useless_votes(ballot: Ballot, information: Floats) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.votes import Answer
-from holotype.crowd.conclusion import Conclusion, State, conclusion
+from holotype.crowd.conclusion import Conclusion, Memory, State, conclusion
 from holotype.crowd.port import Page, Sheet
 from holotype.errors import CrowdError
 
@@ -51,6 +51,10 @@ class Trust:
         voted[ballot.task[told]] = True
         rules = [(voted & (scores > 0.5), State.YES), (voted & (scores < 0.5), State.NO), (voted, State.UNDECIDED)]
         return conclusion(ballot, scores, rules)
+
+    def again(self, ballot: Ballot, _: Memory) -> Conclusion:
+        """The same: each task is decided by its own votes."""
+        return self.conclude(ballot)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from holotype.consensus.ballot import Ballot
+from holotype.consensus.recall import group_keys
 from holotype.consensus.votes import Answer
-from holotype.crowd.conclusion import Conclusion, Policy, State
+from holotype.crowd.conclusion import STATES, Conclusion, Incremental, Memory, Policy, State
 from holotype.crowd.guards import Mask
 from holotype.errors import CrowdError
 
@@ -38,12 +39,29 @@ class Imageable:
     def conclude(self, ballot: Ballot) -> Conclusion:
         """The other policy's states, but abandoned instead of open where the synset is not imageable."""
         found = self.policy.conclude(ballot)
-        hopeless = unimageable(ballot, found, self.least) & (ballot.count(Answer.YES) == 0)
-        states = [
-            State.ABANDONED if state is State.OPEN and gone else state
-            for state, gone in zip(found.states, hopeless, strict=True)
-        ]
-        return replace(found, states=states)
+        hopeless = unimageable(ballot, found, self.least)
+        memory = replace(found.memory, hopeless=np.unique(group_keys(ballot)[hopeless]))
+        return replace(_given_up(ballot, found, hopeless), memory=memory)
+
+    def again(self, ballot: Ballot, memory: Memory) -> Conclusion:
+        """The other policy's states of a few tasks; a synset is given up or not as it was. Raises `CrowdError` where
+        the other policy cannot, or the memory is not of this policy."""
+        if memory.hopeless is None or not isinstance(self.policy, Incremental):
+            raise CrowdError(f"{self} cannot conclude of a few tasks")
+        found = self.policy.again(ballot, memory)
+        return _given_up(ballot, found, np.isin(group_keys(ballot), memory.hopeless))
+
+
+def is_incremental(policy: Policy) -> bool:
+    """Whether a policy can conclude of a few tasks by what it learned of all."""
+    if isinstance(policy, Imageable):
+        return is_incremental(policy.policy)
+    return isinstance(policy, Incremental)
+
+
+def _given_up(ballot: Ballot, found: Conclusion, hopeless: Mask) -> Conclusion:
+    gone = hopeless & (ballot.count(Answer.YES) == 0) & found.are(State.OPEN)
+    return replace(found, state=np.where(gone, np.int8(STATES.index(State.ABANDONED)), found.state))
 
 
 def unimageable(ballot: Ballot, conclusion: Conclusion, least: float = 0.05) -> Mask:
@@ -55,7 +73,7 @@ def unimageable(ballot: Ballot, conclusion: Conclusion, least: float = 0.05) -> 
     from scipy.stats import binom
 
     asked = ballot.left_to_policy & (ballot.votes_per_task > 0)
-    noes = asked & np.array([state is State.NO for state in conclusion.states], bool)
+    noes = asked & conclusion.are(State.NO)
     group, groups = ballot.groups()
     total, bad = (np.bincount(group[of], minlength=len(groups)) for of in (asked, noes))
     return np.asarray((total > 0) & (binom.cdf(total - bad, total, least) <= 0.05))[group]

@@ -7,15 +7,16 @@ from typing import Final
 
 import numpy as np
 
-from holotype.consensus.ballot import Ballot, Ints
+from holotype.consensus.ballot import Ballot, Floats, Ints
 from holotype.consensus.calibration import Calibration, Stopping
 from holotype.consensus.confidence import SEED_VOTES, look_up
 from holotype.consensus.em import log_odds
-from holotype.consensus.posteriors import fit, majority
+from holotype.consensus.posteriors import average, fit_all, majority
+from holotype.consensus.recall import Recall
 from holotype.consensus.two_coin import Priors
 from holotype.consensus.votes import Answer
 from holotype.crowd.alarms import alarms_of, useless_share
-from holotype.crowd.conclusion import Conclusion, State, conclusion
+from holotype.crowd.conclusion import Conclusion, Memory, State, conclusion
 from holotype.crowd.guards import Mask, guards_of, nobody_sure
 from holotype.errors import CrowdError
 
@@ -75,10 +76,27 @@ class Posterior:
 
     def conclude(self, ballot: Ballot) -> Conclusion:
         """The state of every task under the fitted models."""
-        model = fit(ballot, self.priors)
-        posterior = self.calibration.apply(model.posterior)
+        fits = fit_all(ballot, self.priors)
+        model = average(fits)
+        useless = useless_share(ballot, model)
+        found = self._decided(ballot, model.posterior, model.evidence, self.least_votes(ballot, useless))
+        pilot, stranger = pilot_tasks(ballot, self.pilot), strangers(ballot)
+        memory = Memory(Recall.of(ballot, fits), useless, stranger, pilot)
+        return replace(found, alarms=alarms_of(ballot, model), memory=memory)
+
+    def again(self, ballot: Ballot, memory: Memory) -> Conclusion:
+        """The state of a few tasks under the models fitted last. Raises `CrowdError` without a memory of them."""
+        if memory.model is None or memory.stranger is None or memory.pilot is None:
+            raise CrowdError(f"{self} concludes of a few tasks only by a model that was fitted to all")
+        posterior, evidence = memory.model.posterior(ballot)
+        new = np.ones(ballot.workers - len(memory.stranger), bool)
+        known = only_known(ballot, np.concatenate([memory.stranger, new]))
+        return self._decided(ballot, posterior, evidence, self._least(known, memory.pilot, memory.useless))
+
+    def _decided(self, ballot: Ballot, posterior: Floats, evidence: Floats, least: Ints) -> Conclusion:
+        posterior = self.calibration.apply(posterior)
         votes = ballot.votes_per_task
-        enough = votes >= self.least_votes(ballot, useless_share(ballot, model))
+        enough = votes >= least
         likely, unlikely = enough & (posterior >= self.accept), enough & (posterior <= self.reject)
         rules = [
             (nobody_sure(ballot), State.UNDECIDED),
@@ -86,8 +104,7 @@ class Posterior:
             (unlikely, State.NO),
             (votes >= self.maximum, State.UNDECIDED),
         ]
-        guards = guards_of(ballot, model.evidence, likely, unlikely, self.miss)
-        return replace(conclusion(ballot, posterior, rules, guards), alarms=alarms_of(ballot, model))
+        return conclusion(ballot, posterior, rules, guards_of(ballot, evidence, likely, unlikely, self.miss))
 
     @property
     def stopping(self) -> Stopping:
@@ -99,11 +116,14 @@ class Posterior:
 
         `useless` is the share of votes that say nothing of the images.
         """
+        return self._least(known_voters(ballot), pilot_tasks(ballot, self.pilot), useless)
+
+    def _least(self, known: Mask, pilot: Ints, useless: float) -> Ints:
         several = max(min(PILOT_VOTES, self.maximum), self.minimum)
         if useless > MOST_USELESS:
-            return np.full(ballot.tasks, several)
-        least = np.where(known_voters(ballot), max(self.minimum - 1, 1), max(self.minimum, 2))
-        least[pilot_tasks(ballot, self.pilot)] = several
+            return np.full(len(known), several)
+        least = np.where(known, max(self.minimum - 1, 1), max(self.minimum, 2))
+        least[pilot] = several
         return least
 
 
@@ -119,8 +139,17 @@ def pilot_tasks(ballot: Ballot, size: int) -> Ints:
 
 def known_voters(ballot: Ballot) -> Mask:
     """Whether everybody who voted on a task is known, ``(tasks,)``."""
+    return only_known(ballot, strangers(ballot))
+
+
+def strangers(ballot: Ballot) -> Mask:
+    """Who is not known yet, ``(workers,)``."""
     shared = ballot.votes_per_task[ballot.task] >= 2
-    stranger = np.bincount(ballot.worker[shared], minlength=ballot.workers) < KNOWN_AFTER
+    return np.asarray(np.bincount(ballot.worker[shared], minlength=ballot.workers) < KNOWN_AFTER)
+
+
+def only_known(ballot: Ballot, stranger: Mask) -> Mask:
+    """Whether no `stranger` ``(workers,)`` voted on a task, ``(tasks,)``."""
     return np.asarray(np.bincount(ballot.task, stranger[ballot.worker], minlength=ballot.tasks) == 0)
 
 
@@ -148,6 +177,10 @@ class Fixed:
             (full, State.UNDECIDED),
         ]
         return conclusion(ballot, ballot.count(Answer.YES) / np.maximum(asked, 1), rules)
+
+    def again(self, ballot: Ballot, _: Memory) -> Conclusion:
+        """The same: each task is decided by its own votes."""
+        return self.conclude(ballot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +210,10 @@ class Lead:
             (ballot.votes_per_task >= self.cap, State.UNDECIDED),
         ]
         return conclusion(ballot, (yes + 0.5) / (yes + no + 1), rules)
+
+    def again(self, ballot: Ballot, _: Memory) -> Conclusion:
+        """The same: each task is decided by its own votes."""
+        return self.conclude(ballot)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from holotype.audits.bounds import clopper_pearson
 from holotype.consensus.ballot import UNKNOWN, Ballot, Floats, Ints
 from holotype.consensus.posteriors import Consensus
-from holotype.consensus.votes import Answer, Vote
+from holotype.consensus.votes import Answer
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -85,16 +85,23 @@ def hidden_name(worker: str, salt: str) -> str:
     return hashlib.sha256(f"{salt} {worker}".encode()).hexdigest()[:16]
 
 
-def review_workers(
-    ballot: Ballot, votes: Sequence[Vote], names: Sequence[str], consensus: Consensus, limits: Limits = Limits()
-) -> list[WorkerReview]:
-    """A review of every worker of a ballot, in its order.
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The seconds that each vote of a ballot took, and its Unix time, ``(votes,)`` each."""
 
-    `votes` are those of the ballot, in its order, for their seconds and times; `names` are the workers'; `consensus` is
-    fitted to the ballot, whose `known` is the gold.
+    seconds: Floats
+    at: Floats
+
+
+def review_workers(
+    ballot: Ballot, timing: Timing, names: Sequence[str], consensus: Consensus, limits: Limits = Limits()
+) -> list[WorkerReview]:
+    """A review of every worker of a ballot, in its order; `names` are theirs.
+
+    `consensus` is fitted to the ballot, whose `known` is the gold.
     """
     mine = _Columns.of(ballot, consensus)
-    found = _measure(mine, votes, consensus, limits)
+    found = _measure(mine, timing, consensus, limits)
     partners: dict[int, list[str]] = {}
     for a, b, _ in correlated_pairs(ballot, consensus, limits):
         partners.setdefault(a, []).append(names[b])
@@ -123,9 +130,9 @@ class _Measures:
     drifted: bool
 
 
-def _measure(mine: _Columns, votes: Sequence[Vote], consensus: Consensus, limits: Limits) -> list[_Measures]:
+def _measure(mine: _Columns, timing: Timing, consensus: Consensus, limits: Limits) -> list[_Measures]:
     gold, right = mine.per_worker(mine.gold), mine.per_worker(mine.gold & mine.right)
-    drift, p = _drift(mine, np.array([vote.at for vote in votes], np.float64), limits.votes)
+    drift, p = _drift(mine, timing.at, limits.votes)
     low, high = clopper_pearson(right, gold, (1 + limits.level) / 2)
     columns: dict[str, npt.NDArray[Any]] = {
         "votes": np.bincount(mine.ballot.worker, minlength=mine.ballot.workers),
@@ -137,7 +144,7 @@ def _measure(mine: _Columns, votes: Sequence[Vote], consensus: Consensus, limits
         "specificity": consensus.confusion[:, 0, Answer.NO],
         "information": _information_bound(mine, consensus, limits.level),
         "agreement": _agreement(mine),
-        "pace": _pace(mine, np.array([vote.seconds for vote in votes], np.float64)),
+        "pace": _pace(mine, timing.seconds),
         "drift": drift,
         "drifted": p < limits.alarm / max(np.isfinite(p).sum(), 1),
     }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+import numpy as np
 from platformdirs import user_cache_path
 
 import holotype
@@ -18,9 +19,10 @@ from holotype.benchmark import Scores
 from holotype.collect.inputs import InputFile, Sighting
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.posteriors import Consensus, fit
-from holotype.crowd.campaign import Tally, run_campaign
+from holotype.crowd.campaign import run_campaign
 from holotype.crowd.conclusion import State
 from holotype.crowd.policies import Fixed, Posterior
+from holotype.crowd.tally import Tally
 from holotype.demo.described import Photo, Result, TextSearch, choose_targets, read_folder
 from holotype.demo.stamps import PhotoFolder, fetch_stamps, photos_of_wheels
 from holotype.demo.truth import SUBTREES, shows
@@ -240,20 +242,20 @@ def _crowd(
     verified = db.crowd.run(db.crowd.simulated(truth, seed), POLICY, lambda done, total: progress("crowd", done, total))
     tasks = db.candidates.tasks()
     good = {task.number: truth[task.sha256, task.wnid] for task in tasks}
-    fixed = Tally(tasks)
+    fixed = Tally.of(tasks)
     majority = run_campaign(fixed, db.crowd.simulated(truth, seed), BASELINE, lambda _: None)
-    adaptive = Tally(tasks, db.crowd.votes())
+    adaptive = Tally.of(tasks, db.crowd.votes())
     states = {(image.sha256, image.wnid): image.state for image in db.images.find()}
 
     def outcomes(tally: Tally, accepted: Sequence[bool]) -> dict[int, Outcome]:
         return {
-            task.number: Outcome(len(seen), yes, yes and good[task.number], good[task.number])
-            for task, seen, yes in zip(tasks, tally.seen, accepted, strict=True)
+            task.number: Outcome(votes, yes, yes and good[task.number], good[task.number])
+            for task, votes, yes in zip(tasks, tally.votes_per_task.tolist(), accepted, strict=True)
         }
 
     scored = _Scored(
         outcomes(adaptive, [states[task.sha256, task.wnid] == State.YES for task in tasks]),
-        outcomes(fixed, [state is State.YES for state in majority.states]),
+        outcomes(fixed, majority.are(State.YES).tolist()),
     )
     return verified, adaptive, scored
 
@@ -261,9 +263,9 @@ def _crowd(
 def _table(ontology: Ontology, tally: Tally, scored: _Scored) -> tuple[list[SubtreeRow], SubtreeRow]:
     rows = []
     for wnid, name in SUBTREES.items():
-        inside = [task.number for task in tally.tasks if ontology.is_under(task.wnid, wnid)]
-        rows.append(_row(name, inside, scored))
-    return rows, _row("all", [task.number for task in tally.tasks], scored)
+        under = np.array([ontology.is_under(one, wnid) for one in tally.tasks.wnids], bool)
+        rows.append(_row(name, tally.tasks.number[under[tally.tasks.synset]].tolist(), scored))
+    return rows, _row("all", tally.tasks.number.tolist(), scored)
 
 
 def _row(name: str, numbers: Sequence[int], scored: _Scored) -> SubtreeRow:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,15 +22,20 @@ _DONE = -1
 Scan = Callable[[int], Iterator[Part]]
 
 
+@dataclass(frozen=True, slots=True)
 class Journal:
-    """The parts of one scan, one Parquet file each, in a folder named by what is scanned.
+    """The parts of one scan, one Parquet file each, in a `folder` named by what is scanned.
 
     The catalog hears of them only when all are there: until then a damaged archive leaves nothing behind in it.
     """
 
-    def __init__(self, folder: Path, source: Source, size: int, mtime_ns: int) -> None:
+    folder: Path
+
+    @classmethod
+    def of(cls, journals: Path, source: Source, size: int, mtime_ns: int) -> Self:
+        """The journal among `journals` of a source that has so many bytes and this time of change."""
         scanned = repr((str(source.kind), source.absolute, source.split, source.classes, size, mtime_ns))
-        self._folder = folder / hashlib.sha256(scanned.encode(errors="surrogateescape")).hexdigest()[:24]
+        return cls(journals / hashlib.sha256(scanned.encode(errors="surrogateescape")).hexdigest()[:24])
 
     def complete(self, scan: Scan, resume: bool, anew: bool) -> None:
         """Run `scan` until its end: from where the newest part ends if it can `resume` there, `anew` in any case."""
@@ -42,18 +49,18 @@ class Journal:
             following = b"%d" % (_DONE if part.next is None else part.next)
             sink = pa.BufferOutputStream()
             pq.write_table(part.table.replace_schema_metadata({_NEXT: following}), sink, compression="zstd")
-            write_atomically(self._folder / f"{number:06d}.parquet", sink.getvalue().to_pybytes())
+            write_atomically(self.folder / f"{number:06d}.parquet", sink.getvalue().to_pybytes())
 
     def tables(self) -> Iterator[pa.Table]:
         """What was found, part by part. Raises `ArchiveError` if the scan is not complete."""
         if self._next() != _DONE:
-            raise ArchiveError(f"{self._folder} was changed meanwhile: import again")
+            raise ArchiveError(f"{self.folder} was changed meanwhile: import again")
         for part in self._parts():
             yield pq.read_table(part)
 
     def clear(self) -> None:
         """Forget it."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _next(self) -> int | None:
         """Where the newest part ends; None where there is none, or where what is there is not as we wrote it."""
@@ -66,4 +73,4 @@ class Journal:
             return None
 
     def _parts(self) -> list[Path]:
-        return sorted(self._folder.glob("*.parquet"))
+        return sorted(self.folder.glob("*.parquet"))

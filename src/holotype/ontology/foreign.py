@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import io
-import re
 import struct
+import tokenize
 import zipfile
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib import format as npy
 
 from holotype.errors import OntologyError
 from holotype.ontology.graph import LARGEST_TREE, Ontology
 from holotype.ontology.text import readable
 from holotype.ontology.wordnet import NounRow
 
-_HEADER: Final = re.compile(rb"\x93NUMPY\x01\0..\{'descr': '([<|][iu][1248])', [^\n]*\n", re.DOTALL)
-_FAILURES = (ValueError, LookupError, OverflowError, EOFError, OSError, RuntimeError, struct.error, zipfile.BadZipFile)
+_FAILURES = (
+    ValueError,
+    TypeError,
+    LookupError,
+    OverflowError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    MemoryError,
+    SyntaxError,
+    tokenize.TokenError,
+    struct.error,
+    zipfile.BadZipFile,
+)
+"""What zipfile, and numpy on a header, are known to end with."""
 
 
 def rebuild(data: bytes) -> Ontology:
@@ -84,12 +98,17 @@ def _numbers(held: zipfile.ZipFile, name: str) -> list[int]:
 
 
 def _array(held: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
-    """The array that all bytes after the header are; `numpy.load` would take the memory that the header asks for."""
+    """The row of whole numbers that a member holds; `numpy.load` would take the memory that its header asks for."""
     member = held.getinfo(f"{name}.npy")
     if member.compress_type != zipfile.ZIP_STORED:
         raise ValueError("it is packed")
-    data = held.read(member)
-    header = _HEADER.match(data)
-    if header is None:
+    file = io.BytesIO(held.read(member))
+    if npy.read_magic(file) != (1, 0):
         raise ValueError(f"{name} have another header")
-    return np.frombuffer(data, header[1].decode(), offset=header.end())
+    shape, _, kind = npy.read_array_header_1_0(file)
+    if kind.kind not in "iu":
+        raise ValueError(f"{name} are {kind}, not whole numbers")
+    numbers = np.frombuffer(file.getvalue(), kind, offset=file.tell())
+    if numbers.shape != shape:
+        raise ValueError(f"{name} have the shape {numbers.shape}, not {shape}")
+    return numbers

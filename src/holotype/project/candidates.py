@@ -69,8 +69,8 @@ class Candidates:
         """Where each candidate was found, by (sha256, wnid), oldest first; those that only a dataset names are left
         out."""
         with self._parts.catalog.read() as connection:
-            seen = candidates.sightings(connection)
-            pairs = candidates.pairs(connection, seen)
+            asked = candidates.tasks(connection).candidate.tolist()
+            seen, pairs = candidates.sightings(connection, asked), candidates.pairs(connection, asked)
         return {pairs[number]: [one.origin for one in found] for number, found in seen.items()}
 
     def add(

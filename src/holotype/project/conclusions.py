@@ -4,37 +4,58 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass
+from typing import TypeVar
 
+import numpy as np
 from sqlalchemy import Connection
 
 from holotype.catalog import candidates, labels, votes
-from holotype.crowd.campaign import Tally
-from holotype.crowd.conclusion import Conclusion, Policy, State
+from holotype.catalog.labels import Labels
+from holotype.crowd.columns import NOWHERE
+from holotype.crowd.conclusion import GUARDS, STATES, Conclusion, Policy, State
 from holotype.crowd.expert import CURATOR
 from holotype.crowd.policy_names import parse_policy
+from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
 from holotype.project.facts import read_gold, read_rulings, read_tally
+from holotype.project.memory import read_drawn, recall, remember, remember_rounds
 from holotype.project.parts import Parts
 
 Outcome = TypeVar("Outcome")
 
 
-def _labels(tally: Tally, conclusion: Conclusion, policy: Policy) -> list[dict[str, Any]]:
-    by = str(policy)
-    return [
-        {
-            "candidate_id": task.number,
-            "state": str(state),
-            "posterior": float(score),
-            "policy": _label_policy(tally, task.number, by),
-            "guard": str(conclusion.guards[place]) if place in conclusion.guards else None,
-        }
-        for place, (task, state, score) in enumerate(
-            zip(tally.tasks, conclusion.states, conclusion.scores, strict=True)
-        )
-    ]
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """All there is to go by as far as known, and what it comes to; `held` is what the labels say already that it
+    leads to."""
+
+    counts: votes.Counts
+    tally: Tally
+    held: Conclusion | None = None
+
+
+def take(parts: Parts, policy: Policy) -> Basis:
+    """All that a policy concludes from, with what it concluded, if that was just this."""
+    with parts.catalog.read() as connection:
+        counts, drawn = votes.evidence_counts(connection), read_drawn(connection)
+        tally = read_tally(connection, parts.catalog)
+        known = drawn is not None and drawn.is_of(policy, counts)
+        return Basis(counts, tally, recall(connection, policy, tally) if known else None)
+
+
+def labels_of(tally: Tally, conclusion: Conclusion, policy: Policy) -> Labels:
+    """What is concluded of tasks as labels."""
+    known = tally.known
+    policies = [str(policy), "gold", *sorted({CURATOR + ruling.curator for ruling in known.rulings.values()})]
+    drawn_by = np.zeros(len(tally.tasks), np.int64)
+    for number, ruling in known.rulings.items():
+        drawn_by[tally.places_of(np.array([number]))] = policies.index(CURATOR + ruling.curator)
+    gold = tally.places_of(np.array([task.number for task in known.gold], np.int64))
+    drawn_by[gold[gold != NOWHERE]] = policies.index("gold", 1)
+    guard = np.zeros(len(tally.tasks), np.int64) if conclusion.guard is None else conclusion.guard + 1
+    names = [str(state) for state in STATES], policies, [None, *map(str, GUARDS)]
+    return Labels(tally.tasks.number.astype(np.int64), conclusion.scores, conclusion.state, drawn_by, guard, *names)
 
 
 def _told(conclusion: Conclusion) -> str:
@@ -42,20 +63,25 @@ def _told(conclusion: Conclusion) -> str:
     return json.dumps([asdict(alarm) for alarm in conclusion.alarms])
 
 
-def _label_policy(tally: Tally, number: int, by: str) -> str:
-    if number in tally.gold:
-        return "gold"
-    return CURATOR + tally.rulings[number].curator if number in tally.rulings else by
-
-
-def _policy_of(label: str) -> Policy:
-    """The policy that a label says it was drawn by."""
+def policy_of(label: str) -> Policy:
+    """The policy that a label says it was drawn by. Raises `CrowdError` where it is not one of holotype's own."""
     try:
         return parse_policy(label)
     except CrowdError as error:
         raise CrowdError(
             f"the labels were drawn by a policy of your own, {label}: give it, to draw them again"
         ) from error
+
+
+def _write(connection: Connection, policy: Policy, basis: Basis, conclusion: Conclusion) -> int:
+    """Write labels and what they are drawn from; how many changed."""
+    changed = 0
+    if conclusion is not basis.held:
+        changed = labels.put(connection, labels_of(basis.tally, conclusion, policy))
+        labels.set_last_policy(connection, str(policy), _told(conclusion))
+        remember(connection, policy, basis.tally, conclusion)
+    remember_rounds(connection, policy, basis.counts, basis.tally)
+    return changed
 
 
 def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy | None = None) -> tuple[Outcome, int]:
@@ -69,10 +95,9 @@ def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy
         outcome, last = change(connection), labels.last_policy(connection)
         if last is None:
             return outcome, _decide_imported(connection)
-        by, tally = policy or _policy_of(last), read_tally(connection)
-        conclusion = tally.conclude(by)
-        labels.set_last_policy(connection, str(by), _told(conclusion))
-        return outcome, labels.put(connection, _labels(tally, conclusion, by))
+        by = policy or policy_of(last)
+        basis = Basis(votes.evidence_counts(connection), read_tally(connection, parts.catalog))
+        return outcome, _write(connection, by, basis, basis.tally.conclude(by))
 
     return parts.catalog.transact(work)
 
@@ -81,46 +106,55 @@ def _decide_imported(connection: Connection) -> int:
     """Say of labels that came with a dataset what gold and curators say; how many that changes."""
     said = {number: (ruling.answer, CURATOR + ruling.curator) for number, ruling in read_rulings(connection).items()}
     said |= {task.number: (yes, "gold") for task, yes in read_gold(connection).items()}
-    rows = [
-        {
-            "candidate_id": number,
-            "state": str(State.YES if yes else State.NO),
-            "posterior": float(yes),
-            "policy": by,
-            "guard": None,
-        }
-        for number in candidates.claimed(connection, said)
-        for yes, by in (said[number],)
-    ]
-    return labels.put(connection, rows)
+    known = sorted(candidates.claimed(connection, said))
+    policies = sorted({by for _, by in said.values()})
+    yes = np.array([said[number][0] for number in known], bool)
+    by = np.array([policies.index(said[number][1]) for number in known], np.int64)
+    states = [str(State.NO), str(State.YES)]
+    columns = (
+        np.array(known, np.int64),
+        yes.astype(np.float64),
+        yes.astype(np.int64),
+        by,
+        np.zeros(len(known), np.int64),
+    )
+    return labels.put(connection, Labels(*columns, states, policies, [None]))
 
 
-def conclude(parts: Parts, policy: Policy, known: tuple[votes.Counts, Tally] | None = None) -> tuple[Conclusion, int]:
-    """Draw labels from all there is to go by, and again if more came in meanwhile.
+def draw_anew(parts: Parts) -> None:
+    """Draw all labels again, as they were last, if some were concluded without the others."""
+    with parts.catalog.read() as connection:
+        drawn = read_drawn(connection)
+    if drawn is not None and drawn.appended:
+        redraw(parts, lambda _: None)
 
-    `known` is what there is to go by as far as known, with what it comes to.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """What is concluded of all candidates, from how many votes, and how many labels that changed."""
+
+    conclusion: Conclusion
+    votes: int
+    changed: int
+
+
+def conclude(parts: Parts, policy: Policy, basis: Basis | None = None) -> Concluded:
+    """Draw labels from all there is to go by, and again if more came in meanwhile."""
     while True:
-        if known is None:
-            with parts.catalog.read() as connection:
-                known = votes.evidence_counts(connection), read_tally(connection)
-        counts, tally = known
-        conclusion = tally.conclude(policy)
-        if _draw(parts, policy, counts, conclusion, _labels(tally, conclusion, policy)):
-            return conclusion, len(tally.votes)
-        known = None
+        basis = basis or take(parts, policy)
+        conclusion = basis.tally.conclude(policy)
+        changed = _draw(parts, policy, basis, conclusion)
+        if changed is not None:
+            return Concluded(conclusion, len(basis.tally.votes), changed)
+        basis = None
 
 
-def _draw(
-    parts: Parts, policy: Policy, counts: votes.Counts, conclusion: Conclusion, rows: list[dict[str, Any]]
-) -> bool:
-    """Write labels, unless there is more to go by than `counts` by now; whether they were written."""
+def _draw(parts: Parts, policy: Policy, basis: Basis, conclusion: Conclusion) -> int | None:
+    """Write labels; how many changed, or None, and nothing is written, if there is more to go by than the basis now."""
 
-    def work(connection: Connection) -> bool:
-        if votes.evidence_counts(connection) != counts:
-            return False
-        labels.put(connection, rows)
-        labels.set_last_policy(connection, str(policy), _told(conclusion))
-        return True
+    def work(connection: Connection) -> int | None:
+        if votes.evidence_counts(connection) != basis.counts:
+            return None
+        return _write(connection, policy, basis, conclusion)
 
     return parts.catalog.transact(work)

@@ -6,37 +6,48 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import priors
+from holotype.catalog import labels, priors, workers
+from holotype.catalog import votes as vote_rows
 from holotype.consensus.calibration import Calibration, calibrate, contradicted, posterior_of_gold
 from holotype.consensus.votes import Task, Vote
 from holotype.crowd.alarms import Alarm
 from holotype.crowd.backoff import split_images
-from holotype.crowd.campaign import Tally, run_campaign
+from holotype.crowd.campaign import count_sheets, run_campaign
 from holotype.crowd.conclusion import Conclusion, Policy, State
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.mturk.terms import Quote, Terms
 from holotype.crowd.policies import Posterior
-from holotype.crowd.port import Crowd
+from holotype.crowd.port import Crowd, Sheet
+from holotype.crowd.tally import Tally
 from holotype.engine import Progress, no_progress
 from holotype.errors import CrowdError
+from holotype.project.appending import AppendReport, append
+from holotype.project.conclusions import Basis, Concluded, conclude, take
+from holotype.project.facts import (
+    candidate_numbers,
+    lend,
+    read_alarms,
+    read_gold,
+    read_tally,
+    read_votes,
+    record_votes,
+)
 from holotype.project.ledger import CatalogLedger
+from holotype.project.memory import read_drawn
+from holotype.project.parts import Parts
+from holotype.project.vocabulary import identity_of
 from holotype.simulation.experts import SimulatedExpert, check_expert
 from holotype.simulation.fitting import History
 from holotype.simulation.workers import SimulatedCrowd
 
 if TYPE_CHECKING:
     from holotype.crowd.mturk.platform import MTurk
-from functools import partial
-
-from holotype.catalog import votes as vote_rows
-from holotype.project.conclusions import conclude
-from holotype.project.facts import candidate_numbers, lend, read_gold, read_tally, read_votes, record_votes
-from holotype.project.parts import Parts
-from holotype.project.vocabulary import identity_of
 
 NEAR: Final = 3
 """Hypernyms up to an ancestor that is near enough to back off to."""
@@ -93,7 +104,7 @@ class CrowdRoom:
     def history(self) -> History:
         """The campaign so far: what `fit_population`, `rehearse` and `forecast` of `holotype.simulation` start from."""
         with self._parts.catalog.read() as connection:
-            return History.of(read_tally(connection))
+            return History.of(read_tally(connection, self._parts.catalog, timed=True))
 
     def simulated(
         self, truth: Mapping[tuple[str, str], bool] | None = None, seed: int = 2009, expert: str | None = None
@@ -159,63 +170,106 @@ class CrowdRoom:
     ) -> CampaignReport:
         """Ask `crowd` about every candidate until `policy` is sure, and draw the labels.
 
-        Votes are durable before they count. Stopped at any moment and run again, it goes on where it was.
+        Votes are durable before they count. Stopped at any moment and run again, it goes on where it was. Where the
+        crowd brought nothing new, and all there is to go by is what it was, nothing is concluded again.
         Returns with open candidates when the crowd has no more answers for now: run it again later. With `back_off`,
         images on which the crowd splits between siblings are asked about for their common ancestor.
 
         Raises `CrowdError` where who is trusted can never answer: not in the simulated crowd, or nobody is asked and no
         vote of theirs counts.
         """
+        check_expert(policy, crowd, self._counting())
+        known, sheets = (None, ()) if back_off else self._known(crowd, policy, progress)
+        if known is not None:
+            return known
         held, backed_off = None, 0
         while True:
-            with self._parts.catalog.read() as connection:
-                counts, tally = vote_rows.evidence_counts(connection), read_tally(connection)
-            check_expert(policy, crowd, tally.workers)
+            basis = take(self._parts, policy)
+            tally = basis.tally
             held = len(tally.votes) if held is None else held
-            conclusion, voted = self._campaign(tally, counts, crowd, policy, progress)
-            done = State.OPEN not in conclusion.states
-            new = self._back_off(tally.tasks, conclusion) if back_off and done else 0
+            drawn = self._campaign(basis, crowd, policy, progress, sheets)
+            conclusion = drawn.conclusion
+            done, sheets = not conclusion.are(State.OPEN).any(), ()
+            new = self._back_off(tally, conclusion) if back_off and done else 0
             if not new:
                 break
             backed_off += new
-        states = Counter(str(state) for state in conclusion.states)
-        flagged = {
-            task.wnid for task, state in zip(tally.tasks, conclusion.states, strict=True) if state is State.ABANDONED
-        }
-        unimageable = tuple(sorted(flagged, key=self._parts.ontology.rank))
+        flagged = np.unique(tally.tasks.synset[conclusion.are(State.ABANDONED)]).tolist()
+        unimageable = tuple(sorted((tally.tasks.wnids[one] for one in flagged), key=self._parts.ontology.rank))
         guards = Counter(str(guard) for guard in conclusion.guards.values())
         return CampaignReport(
-            dict(states), voted - held, voted, str(policy), unimageable, backed_off, dict(guards), conclusion.alarms
+            conclusion.counts,
+            drawn.votes - held,
+            drawn.votes,
+            str(policy),
+            unimageable,
+            backed_off,
+            dict(guards),
+            conclusion.alarms,
         )
 
-    def _campaign(
-        self, tally: Tally, counts: vote_rows.Counts, crowd: Crowd, policy: Policy, progress: Progress
-    ) -> tuple[Conclusion, int]:
-        """Ask, and draw the labels: the conclusion, and the number of votes there are.
+    def _counting(self) -> list[str]:
+        with self._parts.catalog.read() as connection:
+            return workers.counting(connection)
 
-        `counts` is what the evidence came to when `tally` was taken.
-        """
-        before = len(tally.votes)
+    def _known(self, crowd: Crowd, policy: Policy, progress: Progress) -> tuple[CampaignReport | None, Sequence[Sheet]]:
+        """The report of a campaign that is at its end and that nothing is new to, or None, and sheets that came in."""
+        with self._parts.catalog.read() as connection:
+            drawn, counts = read_drawn(connection), vote_rows.evidence_counts(connection)
+            if drawn is None or not drawn.done or not drawn.is_of(policy, counts):
+                return None, ()
+            report = self._report(connection, policy, counts.votes)
+        if any(page.round == drawn.round for page in crowd.waiting()) or (sheets := crowd.collect()):
+            return None, sheets
+        progress(counts.candidates, counts.candidates)
+        return report, ()
+
+    def _report(self, connection: Connection, policy: Policy, votes: int) -> CampaignReport:
+        """What the labels say of a campaign that brought no new votes."""
+        found = labels.asked_counts(connection)
+        states = Counter[str]()
+        for (_, state), count in found.items():
+            states[state] += count
+        flagged = sorted(rank for rank, state in found if state == State.ABANDONED)
+        unimageable = tuple(self._parts.ontology.at_rank(rank).wnid for rank in flagged)
+        guards, alarms = labels.by_guard(connection), read_alarms(connection)
+        return CampaignReport(dict(states), 0, votes, str(policy), unimageable, 0, guards, alarms)
+
+    def _campaign(
+        self, basis: Basis, crowd: Crowd, policy: Policy, progress: Progress, sheets: Sequence[Sheet]
+    ) -> Concluded:
+        """Ask, and draw the labels. `sheets` came in before."""
+        tally, before = basis.tally, len(basis.tally.votes)
+        record = partial(record_votes, self._parts.catalog)
 
         def report(conclusion: Conclusion) -> None:
-            progress(sum(state is not State.OPEN for state in conclusion.states), len(tally.tasks))
+            progress(int((~conclusion.are(State.OPEN)).sum()), len(tally.tasks))
 
         try:
-            run_campaign(tally, crowd, policy, partial(record_votes, self._parts.catalog), report)
+            count_sheets(sheets, tally, crowd, record)
+            run_campaign(tally, crowd, policy, record, report)
         except CrowdError:
             conclude(self._parts, policy)  # from the votes that were counted before
             raise
-        counts = replace(counts, votes=counts.votes + len(tally.votes) - before)
-        conclusion, votes = conclude(self._parts, policy, (counts, tally))
-        report(conclusion)
-        return conclusion, votes
+        counts = replace(basis.counts, votes=basis.counts.votes + len(tally.votes) - before)
+        drawn = conclude(self._parts, policy, replace(basis, counts=counts))
+        report(drawn.conclusion)
+        return drawn
 
-    def _back_off(self, tasks: Sequence[Task], conclusion: Conclusion) -> int:
+    def append(self, votes: Any, policy: Policy | None = None) -> AppendReport:
+        """Append votes from elsewhere, and conclude again of the candidates they touch: see
+        `holotype.project.appending.append`."""
+        return append(self._parts, votes, policy)
+
+    def _back_off(self, tally: Tally, conclusion: Conclusion) -> int:
         """Make images the crowd splits on candidates for their siblings' ancestor; how many were new.
 
         What the siblings' votes say together is the new candidate's prior.
         """
-        found = split_images(tasks, conclusion, self._near_ancestor)
+        image = tally.tasks.image
+        places = np.flatnonzero(np.isin(image, image[conclusion.are(State.UNDECIDED)]))
+        tasks = tally.named(places)
+        found = split_images(tasks, conclusion.take(places), self._near_ancestor)
         task_of = {(task.sha256, task.wnid): task for task in tasks}
 
         def work(connection: Connection) -> None:
@@ -250,6 +304,6 @@ class CrowdRoom:
         is too little gold.
         """
         with self._parts.catalog.read() as connection:
-            ballot = read_tally(connection).ballot()
+            ballot = read_tally(connection, self._parts.catalog).ballot()
         found = posterior_of_gold(ballot, policy.priors, policy.stopping)
         return calibrate(*found) if contradicted(*found) else Calibration()

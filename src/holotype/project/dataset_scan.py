@@ -55,7 +55,8 @@ class Importer:
                 raise ArchiveError("\n".join(lines))
             report = self._catalog.transact(lambda connection: self._publish(connection, unchanged, scans, advance))
             for _, said in scans:
-                said.clear()
+                if said.journal is not None:
+                    said.journal.clear()
         return report
 
     def _publish(
@@ -112,7 +113,7 @@ class Importer:
         if (state := state_of(source.path)) is None:
             raise ArchiveError(f"{source.path} is not there any more")
         size, mtime_ns = state
-        journal = Journal(self._journals, source, size, mtime_ns)
+        journal = Journal.of(self._journals, source, size, mtime_ns)
         passed_over: list[str] = []
 
         def scan(start: int) -> Iterator[Part]:
@@ -127,7 +128,7 @@ class Importer:
         if tar and source.kind is not Kind.SHARD and kind_of_tar(source.path) is not source.kind:
             raise ArchiveError(f"{source.path} has changed while it was looked at")
         journal.complete(scan, resume=tar, anew=source.path.is_dir())
-        return Said(size, mtime_ns, journal.tables, journal.clear, passed_over=len(passed_over))
+        return Said(size, mtime_ns, journal, passed_over=len(passed_over))
 
 
 def _distinct(sources: Sequence[Source]) -> list[Source]:

@@ -17,6 +17,7 @@ from holotype.catalog.candidates import imported, policy_id
 from holotype.errors import ArchiveError
 from holotype.imports.annotations import annotations_of
 from holotype.imports.boxes import Annotation
+from holotype.imports.journal import Journal
 from holotype.imports.lists import read_urls
 from holotype.imports.shapes import ANNOTATIONS, IMAGES, Kind, Source
 from holotype.ontology import Ontology
@@ -29,19 +30,22 @@ _CHUNK: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a source was found to say: rows in `tables`, `labels` by image name, `marks` as (wnid, mark, value).
+    """What a source was found to say: rows in a `journal`, `labels` by image name, `marks` as (wnid, mark, value).
 
     `size` and `mtime_ns` are its file's when it was scanned, 0 for a folder; `passed_over` is how many links and images
-    of other names a tree has. `clear` forgets the scan.
+    of other names a tree has.
     """
 
     size: int = 0
     mtime_ns: int = 0
-    tables: Callable[[], Iterable[pa.Table]] = tuple
-    clear: Callable[[], object] = tuple
+    journal: Journal | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     marks: Sequence[tuple[str, str, str]] = ()
     passed_over: int = 0
+
+    def tables(self) -> Iterator[pa.Table]:
+        """The rows of the journal, part by part. Raises `ArchiveError` as it does."""
+        return iter(()) if self.journal is None else self.journal.tables()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class SourceReport:
         where = f"{self.source.kind} {self.source.path}"
         if self.unchanged:
             return f"{where}: has not changed since it was imported"
-        images = [f"{self.images:,} images = {self.new:,} new + {self.known:,} known"]
+        images = f"{self.images:,} images = {self.new:,} new + {self.known:,} known"
         remarks = (
             (self.moved, "known ones are now read from here"),
             (self.labels, "labels"),
@@ -88,7 +92,8 @@ class SourceReport:
             (self.differing, "known images of another length here, which were not taken"),
             (self.passed_over, "links and images with other names passed over"),
         )
-        said = images * (self.source.kind in IMAGES) + [f"{count:,} {text}" for count, text in remarks if count]
+        said = [images] if self.source.kind in IMAGES else []
+        said += [f"{count:,} {text}" for count, text in remarks if count]
         return f"{where}: {', '.join(said) or 'nothing new'}"
 
 

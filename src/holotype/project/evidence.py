@@ -90,7 +90,9 @@ def record(connection: Connection, said: Pairs, auditor: str, at: float) -> Audi
     """Append what an auditor says: see `Audits.record`."""
     numbers, before, name = _asked(connection, said, auditor)
     voters = votes.voters(connection, numbers.values())
-    curators = {said.candidate: said.by for said in corrections.history(connection, schema.overruling)}
+    curators = {
+        said.candidate: said.by for said in corrections.history(connection, schema.overruling, numbers.values())
+    }
     for (sha256, wnid), number in numbers.items():
         involved = [*voters.get(number, ()), curators.get(number, "")]
         if same_person(name) in map(same_person, involved):

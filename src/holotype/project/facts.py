@@ -8,46 +8,64 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, Table
 
 from holotype.catalog import Catalog, candidates, corrections, labels, priors, schema, votes, workers
+from holotype.consensus.ballot import Floats, Ints
 from holotype.consensus.votes import Answer, Ruling, Statement, Task, Vote
 from holotype.crowd.alarms import Alarm
-from holotype.crowd.campaign import Tally
+from holotype.crowd.columns import Chances, Known, Sightings, Tasks, Votes
+from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 
 
+class CatalogImages:
+    """The images of tasks, as the catalog knows them."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def digests(self, numbers: Ints) -> list[str]:
+        """The sha256 of each task's image, by the tasks' numbers."""
+        with self._catalog.read() as connection:
+            return candidates.digests(connection, numbers.tolist())
+
+
 def read_tasks(connection: Connection) -> list[Task]:
     """Every question there is to ask, in ontology order."""
-    return [Task(row.id, row.wnid, row.sha256) for row in candidates.tasks(connection)]
+    held = candidates.tasks(connection)
+    numbers = held.candidate.tolist()
+    digests = candidates.digests(connection, numbers)
+    synsets = map(held.wnids.__getitem__, held.synset.tolist())
+    return [Task(*row) for row in zip(numbers, synsets, digests, strict=True)]
 
 
 def read_votes(connection: Connection) -> list[Vote]:
     """Every vote cast, oldest first; those of blocked workers too."""
-    held = votes.read(connection)
+    held, sheets = votes.read(connection), votes.read_sheets(connection)
     columns = zip(
         held.candidate.tolist(),
-        held.worker,
+        map(held.workers.__getitem__, held.worker.tolist()),
         map(tuple(Answer).__getitem__, held.answer.tolist()),
-        held.page,
-        held.seconds.tolist(),
-        held.at.tolist(),
+        map(sheets.pages.__getitem__, sheets.page.tolist()),
+        sheets.seconds.tolist(),
+        sheets.at.tolist(),
         held.round.tolist(),
         strict=True,
     )
     return [Vote(*row) for row in columns]
 
 
-def read_gold(connection: Connection) -> dict[Task, bool]:
-    """Every candidate whose answer is known for sure, in ontology order, with whether it is yes."""
+def read_gold(connection: Connection, numbers: Iterable[int] | None = None) -> dict[Task, bool]:
+    """Every candidate whose answer is known for sure, or those of some, in ontology order, with whether it is yes."""
     return {
         Task(said.candidate, said.wnid, said.sha256): said.answer == Answer.YES
-        for said in corrections.newest(connection, schema.gold)
+        for said in corrections.newest(connection, schema.gold, numbers)
         if said.answer is not None
     }
 
 
-def read_rulings(connection: Connection) -> dict[int, Ruling]:
-    """What curators say of labels, by candidate id."""
-    said = corrections.newest(connection, schema.overruling)
+def read_rulings(connection: Connection, numbers: Iterable[int] | None = None) -> dict[int, Ruling]:
+    """What curators say of labels, by candidate id; of all, or of some."""
+    said = corrections.newest(connection, schema.overruling, numbers)
     return {one.candidate: Ruling(one.answer == Answer.YES, one.by) for one in said if one.answer is not None}
 
 
@@ -80,14 +98,26 @@ def candidate_numbers(
     return number
 
 
-def read_tally(connection: Connection) -> Tally:
-    """All that labels follow from."""
-    gold = {task.number: yes for task, yes in read_gold(connection).items()}
-    blocked, chances = workers.blocked(connection), priors.read(connection)
-    found = candidates.sources(connection)
-    return Tally(
-        read_tasks(connection), read_votes(connection), gold, blocked, chances, read_rulings(connection), found
+def read_tally(
+    connection: Connection, catalog: Catalog, numbers: Sequence[int] | None = None, timed: bool = False
+) -> Tally:
+    """All that labels follow from, or what those of some candidates do.
+
+    With `timed` the votes have their seconds and times, which labels do not follow from; of all candidates only.
+    """
+    tasks, held = candidates.tasks(connection, numbers), votes.read(connection, candidates=numbers)
+    times: tuple[Floats, Floats] | tuple[None, None] = votes.read_times(connection) if timed else (None, None)
+    cast = Votes(held.candidate, held.worker, held.answer, held.round, held.workers, *times)
+    chances, found = priors.read(connection, numbers), candidates.sources(connection, numbers)
+    known = Known(
+        read_gold(connection, numbers),
+        workers.blocked(connection).keys(),
+        Chances(chances.candidate, chances.chance),
+        read_rulings(connection, numbers),
+        Sightings(found.candidate, found.source, found.names),
     )
+    asked = Tasks(tasks.candidate, tasks.synset, tasks.image, tasks.wnids)
+    return Tally(asked, cast, known, CatalogImages(catalog))
 
 
 def read_alarms(connection: Connection) -> tuple[Alarm, ...]:
@@ -119,7 +149,7 @@ def record_votes(catalog: Catalog, cast: Sequence[Vote]) -> None:
 
 def lend(connection: Connection, ontology: Ontology, found: Sequence[tuple[str, Task]], source: str) -> None:
     """Make the images of tasks candidates of other synsets, by wnid, with the provenance they have."""
-    lent = [task.number for _, task in found]
+    lent = sorted({task.number for _, task in found})
     seen, images = candidates.sightings(connection, lent), candidates.origins(connection, lent)
     sightings = []
     for wnid, task in found:

@@ -78,7 +78,8 @@ class Gold:
 
         def work(connection: Connection) -> int:
             number = candidate_numbers(connection, answers, "gold answers")
-            known = {statement.candidate for statement in corrections.newest(connection, schema.gold)}
+            asked = list(number.values())
+            known = {statement.candidate for statement in corrections.newest(connection, schema.gold, asked)}
             if never := [pair for pair in answers if number[pair] not in known]:
                 raise CrowdError(f"{len(never):,} of these never were gold, the first is {' for '.join(never[0])}")
             said = {number[pair]: as_answer(yes) for pair, yes in answers.items()}
@@ -134,7 +135,7 @@ class Gold:
 
 
 def _add_gold(connection: Connection, answers: Mapping[int, bool], source: str, now: float) -> int:
-    held = {said.candidate: said.answer for said in corrections.newest(connection, schema.gold)}
+    held = {said.candidate: said.answer for said in corrections.newest(connection, schema.gold, answers)}
     known = {number: as_answer(yes) for number, yes in answers.items()}
     if against := [number for number, answer in known.items() if held.get(number, answer) != answer]:
         raise ContradictedGold(len(against))

@@ -15,7 +15,7 @@ from holotype.project.conclusions import redraw
 from holotype.project.facts import as_answer, candidate_numbers, check_reason, read_gold, read_statements
 from holotype.project.fingerprints import read_candidates
 from holotype.project.parts import Parts
-from holotype.releases.facts import count_answers, is_outvoted
+from holotype.releases.facts import count_answers, is_outvoted, votes_on
 
 
 class Labels:
@@ -64,7 +64,7 @@ class Labels:
             rows = releases.accepted(connection, np.unique(cast.candidate).tolist())
         counts = count_answers(cast.candidate, cast.answer)
         return [
-            (row.sha256, row.wnid, counts[row.candidate_id, int(Answer.YES)], counts[row.candidate_id, int(Answer.NO)])
+            (row.sha256, row.wnid, *votes_on(row.candidate_id, counts)[[Answer.YES, Answer.NO]].tolist())
             for row in rows
             if is_outvoted(row.policy, row.candidate_id, counts)
         ]
@@ -80,10 +80,10 @@ def person(name: str, what: str) -> str:
 
 def _check_overruling(connection: Connection, answers: Mapping[int, int | None]) -> None:
     """Raises `CrowdError` for what cannot be overruled, or was not where it is to be withdrawn."""
-    known = {said.candidate for said in corrections.newest(connection, schema.overruling)}
+    known = {said.candidate for said in corrections.newest(connection, schema.overruling, answers)}
     if never := [number for number, answer in answers.items() if answer is None and number not in known]:
         raise CrowdError(f"{len(never):,} of these labels were never overruled")
-    gold = {task.number: as_answer(yes) for task, yes in read_gold(connection).items()}
+    gold = {task.number: as_answer(yes) for task, yes in read_gold(connection, answers).items()}
     if against := [
         number for number, answer in answers.items() if answer is not None and gold.get(number, answer) != answer
     ]:

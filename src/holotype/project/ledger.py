@@ -39,7 +39,8 @@ class CatalogLedger:
         with self._catalog.read() as connection:
             rows = page_rows.read(connection, self._crowd, ids)
             tasks = {row.id: json.loads(row.tasks) for row in rows}
-            digests = candidates.pairs(connection, {number for numbers in tasks.values() for number in numbers})
+            asked = sorted({number for numbers in tasks.values() for number in numbers})
+            digests = dict(zip(asked, candidates.digests(connection, asked), strict=True))
         return {
             row.id: Page(
                 row.id,

@@ -19,11 +19,15 @@ def read_facts(connection: Connection, ontology: Ontology, wanted: Sequence[int]
     """All that a release of the candidates `wanted` follows from; those that are not accepted are left out."""
     rows = releases.accepted(connection, wanted)
     provenance = _provenance(connection, rows)
-    cast = votes.read(connection, counting=True)
+    cast, sheets = votes.read(connection, counting=True), votes.read_sheets(connection, counting=True)
     released = [candidates.Accepted(row.candidate_id, row.sha256, row.wnid, row.rank) for row in rows]
     return Facts(
         [_label(row, provenance[row.candidate_id]) for row in rows],
-        ReleasedVotes(cast.candidate, cast.worker, cast.answer, cast.page, cast.seconds, cast.at),
+        ReleasedVotes(
+            *(cast.candidate, cast.worker, cast.answer),
+            *(sheets.page, sheets.seconds, sheets.at),
+            *(cast.workers, sheets.pages),
+        ),
         candidates.pairs(connection, np.unique(cast.candidate).tolist()),
         read_evidence(connection, ontology, released),
         read_alarms(connection),

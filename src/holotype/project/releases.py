@@ -16,6 +16,7 @@ from holotype.engine import Progress, no_progress
 from holotype.errors import NothingAccepted, OutvotedImages, ReleaseError
 from holotype.files import sha256_file
 from holotype.ontology import Ontology
+from holotype.project.conclusions import draw_anew
 from holotype.project.fingerprints import fingerprint_images
 from holotype.project.intake import group_near_duplicates
 from holotype.project.lemmas import Lemmas
@@ -58,7 +59,8 @@ class Releases:
         outvoted: bool = False,
         query: str | Query = "",
     ) -> ProjectRelease:
-        """The release called `name`; made of the labels as they stand if there is none yet.
+        """The release called `name`; made of the labels as they stand if there is none yet. Labels that were concluded
+        of a few candidates only (`CrowdRoom.append`) are all drawn anew before.
 
         Images labelled yes that `query` finds are split by `fractions` and `seed` and written to ``releases/NAME``, the
         bytes of imported ones too, which keep the split they came with. The same labels, votes, fractions, seed and
@@ -93,6 +95,7 @@ class Releases:
             )
 
     def _contents(self, name: str, fractions: Fractions, seed: int, outvoted: bool, query: Query) -> Contents:
+        draw_anew(self._parts)
         parts, live = self._parts, Live(self._parts.catalog, self._parts.ontology, self._lemmas.resolve)
         wanted = live.numbers(Query((*query.terms, Term("state", ":", "yes"))))
         if not wanted:

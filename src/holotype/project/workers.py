@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from holotype.catalog import workers as worker_rows
 from holotype.consensus.posteriors import fit
 from holotype.crowd.conclusion import Policy
-from holotype.crowd.reviews import Limits, WorkerReview, hidden_name, review_workers
+from holotype.crowd.reviews import Limits, Timing, WorkerReview, hidden_name, review_workers
 from holotype.project.conclusions import redraw
 from holotype.project.facts import read_tally
 from holotype.project.parts import Parts
@@ -22,9 +22,9 @@ class Workers:
     def review(self, limits: Limits = Limits()) -> list[WorkerReview]:
         """A review of every worker whose votes count, by name: see `holotype.crowd.reviews.review_workers`."""
         with self._parts.catalog.read() as connection:
-            tally = read_tally(connection)
-        ballot = tally.ballot()
-        found = review_workers(ballot, tally.counting, list(tally.workers), fit(ballot), limits)
+            tally = read_tally(connection, self._parts.catalog, timed=True)
+        ballot, cast = tally.ballot(), tally.counting
+        found = review_workers(ballot, Timing(*cast.timing), ballot.names or (), fit(ballot), limits)
         return sorted(found, key=lambda review: review.worker)
 
     def blocked(self) -> dict[str, str]:

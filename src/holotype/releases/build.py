@@ -135,7 +135,7 @@ class Contents:
 
     labels: Sequence[LabelledImage]
     classes: Sequence[Synset]
-    votes: Sequence[Mapping[str, Any]]
+    votes: pa.Table
     summary: Mapping[str, Any]
     certificates: Mapping[str, Any] | None = None
     audit: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
@@ -189,7 +189,7 @@ def _write_alone(
         addresses = _write_shards(partial, contents, read, progress)
         rows = [{**label.columns, **addresses[label.id]} for label in contents.labels]
         _write_table(partial / MANIFEST, rows, MANIFEST_SCHEMA)
-        _write_table(partial / VOTES, contents.votes, VOTES_SCHEMA)
+        _write_arrow(partial / VOTES, contents.votes)
         _write_json(partial / STATISTICS, statistics(rows, (synset.wnid for synset in contents.classes)))
         _write_json(partial / SUMMARY, {"format": FORMAT, **contents.summary})
         if contents.certificates is not None:
@@ -284,8 +284,12 @@ class _Shard:
 
 
 def _write_table(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> None:
+    _write_arrow(path, pa.Table.from_pylist(list(rows), schema))
+
+
+def _write_arrow(path: Path, table: pa.Table) -> None:
     buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(list(rows), schema), buffer, compression="zstd", row_group_size=1 << 16)
+    pq.write_table(table, buffer, compression="zstd", row_group_size=1 << 16)
     _write(path, buffer.getvalue())
 
 

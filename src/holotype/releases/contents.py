@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from holotype.audits.certificates import Audit, assess
 from holotype.consensus.votes import Answer
@@ -14,9 +17,18 @@ from holotype.crowd.reviews import hidden_name
 from holotype.errors import ReleaseError
 from holotype.images.decode import EXTENSIONS
 from holotype.ontology import Ontology
-from holotype.releases.build import AUDIT, CHANGES, ID_LENGTH, SAMPLE, Contents, LabelledImage, labelled_by
+from holotype.releases.build import (
+    AUDIT,
+    CHANGES,
+    ID_LENGTH,
+    SAMPLE,
+    VOTES_SCHEMA,
+    Contents,
+    LabelledImage,
+    labelled_by,
+)
 from holotype.releases.certificates import audit_tables, certificates_value
-from holotype.releases.facts import Facts, Provenance, count_answers
+from holotype.releases.facts import Facts, Provenance, count_answers, votes_on
 from holotype.releases.split import SPLITS, Fractions, split
 
 
@@ -54,7 +66,10 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
             "height": row.height,
             "boxes": row.boxes,
             "near_group": groups[ids[row.sha256]],
-            **{answer.name.lower(): counts[row.candidate, int(answer)] for answer in Answer},
+            **{
+                answer.name.lower(): int(count)
+                for answer, count in zip(Answer, votes_on(row.candidate, counts), strict=True)
+            },
             "score": row.score,
             "policy": without_names(row.policy, hide),
             **_public(row.provenance),
@@ -80,7 +95,7 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
     certificates = certificates_value(facts.evidence.plans, found) if found else None
     tables = audit_tables(facts.evidence, found, hide)
     audit = {AUDIT: tables.audit, SAMPLE: tables.sample, CHANGES: tables.changes}
-    return Contents(labels, classes, list(_vote_rows(facts, salt)), summary, certificates, audit)
+    return Contents(labels, classes, _vote_table(facts, salt), summary, certificates, audit)
 
 
 def _overruled(facts: Facts, hide: Callable[[str], str]) -> dict[str, Any]:
@@ -106,18 +121,18 @@ def _public(provenance: Provenance) -> dict[str, Any]:
     return {**values, "origin": origin.rpartition("/")[2] if origin.startswith("file://") else origin}
 
 
-def _vote_rows(facts: Facts, salt: str) -> Iterator[dict[str, Any]]:
+def _vote_table(facts: Facts, salt: str) -> pa.Table:
     """Every vote that counts, with the worker's name hashed under the project's secret salt."""
     votes = facts.votes
-    hidden = {name: hidden_name(name, salt) for name in set(votes.worker)}
-    for number, candidate in enumerate(votes.candidate.tolist()):
-        sha256, wnid = facts.pairs[candidate]
-        yield {
-            "sha256": sha256,
-            "wnid": wnid,
-            "worker": hidden[votes.worker[number]],
-            "answer": Answer(int(votes.answer[number])).name.lower(),
-            "page": votes.page[number],
-            "seconds": float(votes.seconds[number]),
-            "at": float(votes.at[number]),
-        }
+    number, place = np.unique(votes.candidate, return_inverse=True)
+    pairs = [facts.pairs[one] for one in number.tolist()]
+    columns = [
+        pa.array([sha256 for sha256, _ in pairs], pa.string()).take(pa.array(place)),
+        pa.array([wnid for _, wnid in pairs], pa.string()).take(pa.array(place)),
+        pa.array([hidden_name(name, salt) for name in votes.workers], pa.string()).take(pa.array(votes.worker)),
+        pa.array([answer.name.lower() for answer in Answer], pa.string()).take(pa.array(votes.answer)),
+        pa.array(votes.pages, pa.string()).take(pa.array(votes.page)),
+        pa.array(votes.seconds),
+        pa.array(votes.at),
+    ]
+    return pa.Table.from_arrays(columns, schema=VOTES_SCHEMA)

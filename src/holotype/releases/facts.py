@@ -5,7 +5,6 @@ Values of the stage itself: the project makes them of what its catalog knows.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,8 +18,8 @@ from holotype.crowd.expert import CURATOR
 from holotype.crowd.policy_names import is_unchecked
 from holotype.store.location import Location
 
-Answers = Counter[tuple[int, int]]
-"""How often each answer was given, by (candidate id, answer)."""
+Answers = npt.NDArray[np.int64]
+"""How often each answer was given, by candidate id and answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +60,17 @@ class ReleasedLabel:
 
 @dataclass(frozen=True, slots=True)
 class ReleasedVotes:
-    """The votes that count, as columns ``(votes,)``: candidate ids, worker names, answers
-    (`holotype.consensus.votes.Answer`), pages, seconds taken and Unix times."""
+    """The votes that count, as columns ``(votes,)``: candidate ids, places among the `workers`, answers
+    (`holotype.consensus.votes.Answer`), places among the `pages`, seconds taken and Unix times."""
 
     candidate: npt.NDArray[np.int64]
-    worker: Sequence[str]
+    worker: npt.NDArray[np.int32]
     answer: npt.NDArray[np.int8]
-    page: Sequence[str]
+    page: npt.NDArray[np.int32]
     seconds: npt.NDArray[np.float64]
     at: npt.NDArray[np.float64]
+    workers: Sequence[str]
+    pages: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +95,19 @@ class Facts:
 
 def count_answers(candidates: npt.NDArray[np.int64], answers: npt.NDArray[np.int8]) -> Answers:
     """How often each answer was given, from two columns of votes."""
-    return Counter(zip(candidates.tolist(), answers.tolist(), strict=True))
+    top = int(candidates.max(initial=0)) + 1
+    return np.bincount(candidates * len(Answer) + answers, minlength=top * len(Answer)).reshape(-1, len(Answer))
+
+
+def votes_on(candidate: int, counts: Answers) -> npt.NDArray[np.int64]:
+    """How often each answer was given to a candidate, ``(answers,)``, maybe to nothing."""
+    return counts[candidate] if candidate < len(counts) else np.zeros(len(Answer), np.int64)
 
 
 def is_outvoted(policy: str, candidate: int, counts: Answers) -> bool:
     """Whether a candidate labelled yes by `policy` has more noes than yeses, and nobody answers for it: no gold,
     curator, expert or source."""
-    against = counts[candidate, int(Answer.NO)] > counts[candidate, int(Answer.YES)]
-    return against and not (policy == "gold" or policy.startswith(CURATOR) or is_unchecked(policy))
+    given = votes_on(candidate, counts)
+    return bool(given[Answer.NO] > given[Answer.YES]) and not (
+        policy == "gold" or policy.startswith(CURATOR) or is_unchecked(policy)
+    )

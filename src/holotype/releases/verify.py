@@ -44,7 +44,7 @@ from holotype.releases.certificates import Tables, parse_certificates
 from holotype.releases.recompute import check_audit, check_subtrees
 from holotype.releases.split import SPLITS
 from holotype.store.location import Location
-from holotype.store.packs import PackReader
+from holotype.store.store import Store
 
 _ALWAYS: Final = {MANIFEST, VOTES, SUMMARY, STATISTICS}
 _MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, ONTOLOGY}
@@ -135,7 +135,7 @@ class Release:
 
     def images(self, split: str) -> Iterator[tuple[dict[str, Any], bytes]]:
         """``(row, encoded bytes)`` of a split, each row of the manifest once."""
-        reader = PackReader(self.path)
+        reader = Store(self.path)
         try:
             for row in self.rows(split):
                 yield row, reader.read(Location(row["shard"], row["offset"], row["length"]))

@@ -11,7 +11,7 @@ import numpy as np
 from holotype.consensus.ballot import UNKNOWN, Ballot, Floats, Ints
 from holotype.consensus.em import Gold, maximise, normalised
 from holotype.consensus.votes import Answer
-from holotype.crowd.campaign import Tally
+from holotype.crowd.tally import Tally
 from holotype.simulation.workers import Difficulty, Population, SimulatedWorker
 
 BAD, HARD, GOOD = range(3)
@@ -29,12 +29,11 @@ class History:
 
     @classmethod
     def of(cls, tally: Tally) -> History:
-        """That of a campaign's tally."""
+        """That of a campaign's tally, whose votes say when they were cast."""
         return cls(
             tally.ballot(),
-            list(dict.fromkeys(task.wnid for task in tally.tasks)),
-            np.array([vote.seconds for vote in tally.counting], np.float64),
-            np.array([vote.at for vote in tally.counting], np.float64),
+            tally.tasks.wnids,
+            *tally.counting.timing,
         )
 
     @property

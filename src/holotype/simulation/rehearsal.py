@@ -222,7 +222,7 @@ def rehearse(
 def _scored(
     policy: Policy, conclusion: Conclusion, good: npt.NDArray[np.bool_], spent: Spent, prices: Prices
 ) -> Rehearsal:
-    yes, no = (np.array([state is which for state in conclusion.states]) for which in (State.YES, State.NO))
+    yes, no = (conclusion.are(which) for which in (State.YES, State.NO))
     right = int((yes & good).sum())
     return Rehearsal(
         str(policy),

@@ -28,7 +28,7 @@ def play(ballot: Ballot, policy: Policy, ask: Ask) -> tuple[Conclusion, Ballot]:
 
 def open_tasks(conclusion: Conclusion) -> Ints:
     """Indices of the tasks that are open, ``(open,)``."""
-    return np.flatnonzero([state is State.OPEN for state in conclusion.states])
+    return np.flatnonzero(conclusion.are(State.OPEN))
 
 
 def replay(ballot: Ballot, policy: Policy, rng: np.random.Generator) -> tuple[Conclusion, Ints]:

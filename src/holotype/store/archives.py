@@ -1,50 +1,36 @@
-"""Reading images where they lie: at an offset in an archive, or as a file of a folder tree."""
+"""Opening what images lie in: a pack of a folder, an archive anywhere, a file of a folder tree."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 from pathlib import Path
 
-from holotype.errors import ArchiveError
-from holotype.store.openfiles import MAX_BYTES, OpenFile, OpenFiles
+from holotype.errors import ArchiveError, PackError
+from holotype.store.openfiles import MAX_BYTES, OpenFile
 
-_OPEN_FILES = 64
+_PACK = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
-class ArchiveReader:
-    """Reads addresses in archives, each by one `pread`; keeps up to 64 files open. Thread-safe.
+def open_pack(folder: Path, pack: str) -> OpenFile:
+    """A pack, or a shard of a release, in a folder, open for reading.
 
-    An archive may be a symbolic link: where it lies is its owner's choice.
+    Raises `PackError` for a name that leads out of the folder, OSError where it cannot be opened.
     """
-
-    def __init__(self) -> None:
-        self._files = OpenFiles(_open_archive, _OPEN_FILES)
-
-    def read(self, path: Path, offset: int, length: int, expected: tuple[int, int] | None = None) -> bytes:
-        """The `length` bytes (at most 256 MiB) from byte `offset` of the archive at `path`.
-
-        `expected` is the size in bytes and the mtime in nanoseconds that the archive had when it was imported: it is
-        compared whenever the archive is opened. Raises `ArchiveError` if it is another now, or the bytes are not there.
-        """
-        if length > MAX_BYTES:
-            raise ArchiveError(f"{path}: {length:,} bytes at {offset:,} are over the limit of {MAX_BYTES:,}")
-        try:
-            return self._files[os.fspath(path), expected].read(offset, length)
-        except EOFError as error:
-            raise ArchiveError(f"{path} has {error}: it is shorter than it was; import it again") from error
-        except OSError as error:
-            raise ArchiveError(f"cannot read {path}: {error.strerror}") from error
-
-    def close(self) -> None:
-        """Close every file."""
-        self._files.clear()
+    if not _PACK.fullmatch(pack):
+        raise PackError(f"{pack!r} is not the name of a pack")
+    return OpenFile(folder / pack, os.O_NOFOLLOW)
 
 
-def _open_archive(key: tuple[str, tuple[int, int] | None]) -> OpenFile:
-    path, expected = key
+def open_archive(path: str, size: int, mtime_ns: int) -> OpenFile:
+    """An archive that had so many bytes, and that mtime, when it was imported, open for reading.
+
+    It may be a symbolic link: where it lies is its owner's choice. Raises `ArchiveError` if it is another now, OSError
+    where it cannot be opened.
+    """
     file = OpenFile(path)
-    if expected not in (None, (file.size, file.mtime_ns)):
+    if (file.size, file.mtime_ns) != (size, mtime_ns):
         raise ArchiveError(f"{path} has changed since it was imported (another size or time); import it again")
     return file
 

@@ -22,7 +22,6 @@ from typing import Final
 from holotype.errors import PackError
 from holotype.files import sync_folder
 from holotype.store.location import Location
-from holotype.store.openfiles import OpenFile, OpenFiles
 from holotype.store.tar.headers import BLOCK
 from holotype.store.tar.scan import whole_members
 from holotype.store.tar.writing import tar_member
@@ -31,8 +30,6 @@ ROTATE_AT: Final = 1 << 30
 THUMBNAIL: Final = "thumb.jpg"
 _END = bytes(2 * BLOCK)
 _IOV_MAX = 512
-_OPEN_FILES = 32
-_MEMBER_OF_FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _NAME = re.compile(r"pack-(\d{6})\.tar")
 
 
@@ -200,32 +197,3 @@ def _write_at(file: int, parts: Sequence[bytes], offset: int) -> None:
             written -= len(left.popleft())
         if written:
             left[0] = left[0][written:]
-
-
-class PackReader:
-    """Reads addresses from the packs of a folder; keeps up to 32 files open. Thread-safe."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._files = OpenFiles(self._open, _OPEN_FILES)
-
-    def read(self, address: Location) -> bytes:
-        """The bytes at `address`, by one `pread`. Raises `PackError` if they are not there."""
-        try:
-            return self._files[address.file].read(address.offset, address.length)
-        except EOFError as error:
-            raise PackError(f"{self._folder / address.file} has {error}") from error
-        except OSError as error:
-            raise PackError(f"cannot read {self._folder / address.file}: {error.strerror}") from error
-
-    def close(self) -> None:
-        """Close every file."""
-        self._files.clear()
-
-    def _open(self, pack: str) -> OpenFile:
-        if not _MEMBER_OF_FOLDER.fullmatch(pack):
-            raise PackError(f"{pack!r} is not the name of a pack")
-        try:
-            return OpenFile(self._folder / pack, os.O_NOFOLLOW)
-        except OSError as error:
-            raise PackError(f"cannot open {self._folder / pack}: {error.strerror}") from error

@@ -70,7 +70,6 @@ def make_tables() -> None:
         sa.Column("length", sa.BigInteger, nullable=False),
         sa.Column("boxes", sa.Integer, nullable=False),
         sa.Column("assigned", sa.SmallInteger, nullable=False),
-        sa.Column("labelled", sa.SmallInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_image"),
         refers("image", "dataset_id", "dataset"),
         refers("image", "file_id", "file"),
@@ -189,16 +188,16 @@ def copy_images(shift: int) -> None:
     """Own images keep their ids; those of datasets come `shift` behind."""
     op.execute(
         "INSERT INTO image "
-        '(id, dataset_id, name, split, file_id, path, "offset", length, boxes, assigned, labelled) '
+        '(id, dataset_id, name, split, file_id, path, "offset", length, boxes, assigned) '
         "SELECT held.id, 0, held.sha256, '', file.id, '', held.\"offset\", held.length, 0, "
-        "CASE WHEN EXISTS (SELECT 1 FROM candidate_before AS c WHERE c.image_id = held.id) THEN 1 ELSE 0 END, 0 "
+        "CASE WHEN EXISTS (SELECT 1 FROM candidate_before AS c WHERE c.image_id = held.id) THEN 2 ELSE 0 END "
         "FROM image_before AS held JOIN file ON file.path = held.pack AND file.dataset_id = 0 ORDER BY held.id"
     )
     op.execute(
         "INSERT INTO image "
-        '(id, dataset_id, name, split, file_id, path, "offset", length, boxes, assigned, labelled) '
+        '(id, dataset_id, name, split, file_id, path, "offset", length, boxes, assigned) '
         f'SELECT id + {shift}, dataset_id, name, split, archive_id, path, "offset", length, boxes, '
-        "CASE WHEN wnid = '' THEN 0 ELSE 1 END, CASE WHEN wnid = '' THEN 0 ELSE 1 END FROM item ORDER BY id"
+        "CASE WHEN wnid = '' THEN 0 ELSE 1 END FROM item ORDER BY id"
     )
     names = "sha256, format, mode, width, height, hash, mirrored"
     op.execute(
