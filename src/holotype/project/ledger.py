@@ -45,7 +45,7 @@ class CatalogLedger:
             row.id: Page(
                 row.id,
                 row.wnid,
-                tuple(Task(number, row.wnid, digests[number][0]) for number in tasks[row.id]),
+                tuple(Task(number, row.wnid, digests[number]) for number in tasks[row.id]),
                 frozenset(),
                 row.round,
             )
