@@ -1,8 +1,8 @@
 """The statistics of a live catalog of 14 million imported images, beside the plain SQL that a user would write.
 
-    python bench/paper_statistics.py [--items 14197122] [--boxes 1500000]
+    python bench/paper_statistics.py [--images 14197122] [--boxes 1500000]
 
-Items of 21,841 synsets with fingerprints, and boxes of 3,000, in SQLite, made up by SQL; one run, warm. The plain SQL
+Images of 21,841 synsets with fingerprints, and boxes of 3,000, in SQLite, made up by SQL; one run, warm. The plain SQL
 answers two of the questions behind them, images per synset and images by size, straight from the tables.
 """
 
@@ -43,7 +43,7 @@ PLAIN = (
 )
 
 
-def fill(path: Path, items: int, boxes: int, synsets: list[tuple[int, str, int]]) -> None:
+def fill(path: Path, images: int, boxes: int, synsets: list[tuple[int, str, int]]) -> None:
     with sqlite3.connect(path) as connection:
         connection.executescript(
             "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; DROP INDEX ix_candidate_rank_state_boxes"
@@ -53,10 +53,10 @@ def fill(path: Path, items: int, boxes: int, synsets: list[tuple[int, str, int]]
         connection.execute("INSERT INTO dataset VALUES (1, 'made up')")
         connection.execute("INSERT INTO file VALUES (1, 1, 'tar', '/made/up', 1, 1, 0)")
         connection.execute("INSERT INTO policy VALUES (1, 'imported:made up')")
-        connection.execute(NUMBERS.format(items) + IMAGES.format(boxes))
-        connection.execute(NUMBERS.format(items) + CANDIDATES.format(boxes, boxes, len(synsets)))
+        connection.execute(NUMBERS.format(images) + IMAGES.format(boxes))
+        connection.execute(NUMBERS.format(images) + CANDIDATES.format(boxes, boxes, len(synsets)))
         connection.execute('CREATE INDEX ix_candidate_rank_state_boxes ON candidate ("rank", state, boxes)')
-        connection.execute(NUMBERS.format(items) + FINGERPRINTS)
+        connection.execute(NUMBERS.format(images) + FINGERPRINTS)
         connection.execute(NUMBERS.format(boxes) + BOXES)
     connection.close()
 
@@ -69,7 +69,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--items", type=int, default=14_197_122)
+    parser.add_argument("--images", type=int, default=14_197_122)
     parser.add_argument("--boxes", type=int, default=1_500_000)
     arguments = parser.parse_args()
     wordnet = load_wordnet()
@@ -78,8 +78,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "catalog.sqlite"
         Catalog(f"sqlite:///{path}").close()
-        print(f"{arguments.items:,} items, {arguments.boxes:,} boxes, {len(os.sched_getaffinity(0))} cores")
-        print(f"filled in {seconds(lambda: fill(path, arguments.items, arguments.boxes, synsets)):.0f} s")
+        print(f"{arguments.images:,} images, {arguments.boxes:,} boxes, {len(os.sched_getaffinity(0))} cores")
+        print(f"filled in {seconds(lambda: fill(path, arguments.images, arguments.boxes, synsets)):.0f} s")
         catalog = Catalog(f"sqlite:///{path}")
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with catalog.read() as connection:

@@ -196,7 +196,7 @@ def _arrow(database: Any, sql: str) -> pa.Table:
 
 
 def live(folder: Path, rank: Any, boxes: Any, rounds: int) -> None:
-    """Print what the SQLite catalog takes with as many items."""
+    """Print what the SQLite catalog takes with as many images."""
     ontology = load_wordnet()
     wnids = [synset.wnid for synset in ontology]
     catalog = Catalog(f"sqlite:///{folder / 'catalog.sqlite'}")

@@ -7,8 +7,8 @@ without people is the policy's to say (its minimum of votes, and the votes' own 
 >>> from dataclasses import replace
 >>> import numpy as np
 >>> from holotype.consensus.ballot import Ballot
->>> from holotype.consensus.posteriors import fit
 >>> from holotype.consensus.machines import machine_priors
+>>> from holotype.consensus.posteriors import fit
 >>> rng = np.random.default_rng(0)
 >>> good = rng.random(1000) < 0.3
 >>> task, worker = np.repeat(np.arange(1000), 2), np.tile(np.arange(2), 1000)
