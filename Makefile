@@ -26,6 +26,7 @@ bench: $(READY)
 	$(BIN)/python bench/consensus.py
 	$(BIN)/python bench/campaign.py
 	$(BIN)/python bench/archives.py
+	$(BIN)/python bench/datasets.py
 	$(BIN)/python bench/queries.py
 	$(BIN)/python bench/paper_statistics.py
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -181,8 +180,7 @@ def images_by_name(connection: Connection, dataset: int, names: Iterable[str]) -
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(NamedTuple):
     """An image of a dataset as it is imported: its name and split there, the synset it shows or "" with its rank, and
     where it lies in file `file_id`."""
 
@@ -213,7 +211,7 @@ def add_images(connection: Connection, dataset: int, policy: int, rows: Sequence
         ],
     )
     pairs = zip(numbers, rows, strict=True)
-    _claim(connection, policy, ((number, one.wnid, one.rank, one.file_id, 0) for number, one in pairs if one.wnid))
+    _claim(connection, policy, ((one.wnid, one.rank, number, one.file_id, 0) for number, one in pairs if one.wnid))
 
 
 def set_labels(connection: Connection, labels: Sequence[tuple[int, str, int]], file: int, policy: int) -> None:
@@ -230,14 +228,16 @@ def set_labels(connection: Connection, labels: Sequence[tuple[int, str, int]], f
         held = select(image.id, image.boxes).where(image.id.in_(chunk))
         boxes |= dict(map(tuple, connection.execute(held)))
         connection.execute(update(t.image).where(image.id.in_(chunk)).values(assigned=t.LABELLED))
-    new = ((image, wnid, rank, file, boxes[image]) for image, wnid, rank in labels if (wnid, image) not in known)
+    new = ((wnid, rank, image, file, boxes[image]) for image, wnid, rank in labels if (wnid, image) not in known)
     _claim(connection, policy, new)
 
 
-def _claim(connection: Connection, policy: int, rows: Iterable[tuple[int, str, int, int, int]]) -> None:
-    """Append candidates that a dataset decides, as (image id, wnid, rank, file id, boxes)."""
-    columns = ("image_id", "wnid", "rank", "labelled_by", "boxes", "asked", "state", "posterior", "policy_id")
-    _insert(connection, t.candidate, columns, [(*row, 0, STATES.index("yes"), 1.0, policy) for row in rows])
+def _claim(connection: Connection, policy: int, rows: Iterable[tuple[str, int, int, int, int]]) -> None:
+    """Append candidates that a dataset decides, as (wnid, rank, image id, file id, boxes)."""
+    columns = ("wnid", "rank", "image_id", "labelled_by", "asked", "boxes", "state", "posterior", "policy_id")
+    yes = STATES.index("yes")
+    told = [(wnid, rank, image, file, 0, boxes, yes, 1.0, policy) for wnid, rank, image, file, boxes in rows]
+    _insert(connection, t.candidate, columns, told)
 
 
 def _insert(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
