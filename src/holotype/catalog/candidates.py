@@ -177,33 +177,46 @@ def numbers(connection: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tu
     }
 
 
-def candidate_origins(connection: Connection) -> Sequence[Any]:
-    """``(candidate id, wnid, sha256, origin, source)`` of every sighting."""
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A candidate and where it was seen."""
+
+    candidate_id: int
+    wnid: str
+    sha256: str
+    origin: str
+    source: str
+
+
+def candidate_origins(connection: Connection) -> list[Origin]:
+    """Every sighting, in order."""
     candidate, image, sighting = t.candidate, t.image, t.sighting
-    return connection.execute(
+    rows = connection.execute(
         select(candidate.c.id, candidate.c.wnid, image.c.sha256, sighting.c.origin, sighting.c.source)
         .select_from(sighting.join(candidate).join(image))
         .order_by(sighting.c.id)
-    ).all()
+    )
+    return [Origin(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where candidates were found, each pair once, by candidate and source: candidate ids and places among `names`."""
+    """Where candidates were found, each pair once, by candidate: candidate ids and places among `names`."""
 
     candidate: npt.NDArray[np.int64]
-    source: npt.NDArray[np.int32]
+    source: npt.NDArray[np.int64]
     names: list[str]
 
 
 def sources(connection: Connection, numbers: Iterable[int] | None = None) -> Sources:
     """The sources of every candidate, or of some."""
     table, names = t.sighting.c, Names()
-    question = select(table.candidate_id, table.source).distinct().order_by(table.candidate_id, table.source)
+    question = select(table.candidate_id, table.source).order_by(table.candidate_id)
     if numbers is None:
         candidate, source = read_all(connection, question, table.candidate_id, np.int64, names)
     else:
         candidate, source = read_some(connection, question, table.candidate_id, numbers, np.int64, names)
+    candidate, source = np.divmod(np.unique(candidate * max(len(names), 1) + source), max(len(names), 1))
     return Sources(candidate, source, [str(name) for name in names])
 
 
