@@ -43,7 +43,6 @@ POLICY: Final = Imageable(Posterior(maximum=ROUNDS))
 
 LIMITS: Final = {
     "nothing new, all decided": "10 s, 1,500 MB",
-    "nothing new, all open: pages put up again": "10 s, 1,500 MB",
     "labels written": "15 s",
     "10,000 votes appended and concluded": "2 s",
 }

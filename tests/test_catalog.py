@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 from collections.abc import Iterator
@@ -156,6 +157,13 @@ def test_a_sighting_counts_once_and_a_pair_is_one_candidate(catalog: Catalog) ->
     assert [len(seen[number]) for number in numbers] == [2, 1, 1]
     assert (few.candidate.tolist(), few.synset.tolist(), few.wnids) == (numbers[1:], [0, 1], tasks.wnids)
     assert (list(some), pairs) == (numbers[:1], {("b", "n00000001"): numbers[1]})
+    with catalog.write() as connection:
+        more = [sighting(ids["a"], origin="file:///z"), dataclasses.replace(sighting(ids["a"]), source="flickr:y")]
+        candidates.add_sightings(connection, more)
+        every, one = candidates.sources(connection), candidates.sources(connection, numbers[:1])
+    found = [(of, every.names[at]) for of, at in zip(every.candidate.tolist(), every.source.tolist(), strict=True)]
+    assert sorted(found) == sorted([(numbers[0], "flickr:y"), *((of, "folder:x") for of in numbers)])
+    assert (one.candidate.tolist(), set(one.names)) == (numbers[:1] * 2, {"folder:x", "flickr:y"})
 
 
 def test_a_workers_first_vote_counts(catalog: Catalog) -> None:
@@ -479,7 +487,7 @@ def test_rounds_and_postings_of_an_older_catalog_stay(catalog_without_rounds: st
         assert votes.read(connection).round.tolist() == [1, 12, 1000, 0]
         rounds = {row.id: row.round for row in pages.read(connection, "mturk", OLD_PAGES)}
         assert rounds == dict(zip(OLD_PAGES, (1, 12, 1000, 0, 0), strict=True))
-        posted = [tuple(row) for row in pages.postings(connection, "mturk")]
+        posted = [dataclasses.astuple(row) for row in pages.postings(connection, "mturk")]
         assert posted == [(page.partition("/")[0], reference, 1, 4.0) for page, reference in OLD_POSTINGS]
     row = {"reference": "H4", "assignments": 1, "at": 5.0}
     with catalog.write() as connection:

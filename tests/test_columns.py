@@ -360,6 +360,23 @@ def test_sheets_that_came_in_meanwhile_are_counted(db: Project) -> None:
     assert db.crowd.votes()[-1].worker == "somebody late"
 
 
+def test_a_late_vote_of_an_earlier_round_changes_what_its_round_led_to(db: Project) -> None:
+    """What was open when a round began is remembered only as long as no vote says otherwise."""
+    policy, crowd = Fixed(2), Slow(db, 8)
+    db.crowd.run(crowd, policy)
+    left = [task for page in crowd.posted[2:] for task in page.tasks]
+    task = left[0]
+
+    class WithLate(Slow):
+        def collect(self) -> list[Sheet]:
+            late = [Sheet(Page("001-late", task.wnid, (task,), frozenset(), 1), "late", (Answer.NO,), 1.0, 2.0)]
+            return [*late, *super().collect()] if not self.posted else super().collect()
+
+    late = WithLate(db, 0)
+    db.crowd.run(late, policy)
+    assert [one for page in late.posted for one in page.tasks] == left[1:]
+
+
 # Votes from elsewhere
 
 

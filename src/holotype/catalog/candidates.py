@@ -289,17 +289,17 @@ def numbers(connection: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tu
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where candidates were found, each pair once, by candidate and source: candidate ids and places among `names`."""
+    """Where candidates were found, each pair once, by candidate: candidate ids and places among `names`."""
 
     candidate: npt.NDArray[np.int64]
-    source: npt.NDArray[np.int32]
+    source: npt.NDArray[np.int64]
     names: list[str]
 
 
 def sources(connection: Connection, numbers: Iterable[int] | None = None) -> Sources:
     """The sources of every candidate that is asked about, or of some; a dataset is the source of what it labels."""
     seen, candidate, names = t.sighting.c, t.candidate.c, Names()
-    sighted = select(seen.candidate_id, seen.source).distinct()
+    sighted = select(seen.candidate_id, seen.source).order_by(seen.candidate_id)
     labelled = (
         select(candidate.id, literal("imported:").concat(t.dataset.c.name))
         .join(t.file, t.file.c.id == candidate.labelled_by)
@@ -313,11 +313,11 @@ def sources(connection: Connection, numbers: Iterable[int] | None = None) -> Sou
         numbers = list(numbers)
         parts = [read_some(connection, question, key, numbers, np.int64, names) for question, key in asked]
     number, source = (np.concatenate(column) for column in zip(*parts, strict=True))
-    words = [str(name) for name in names]
-    place = np.empty(len(words), np.int64)
-    place[sorted(range(len(words)), key=words.__getitem__)] = np.arange(len(words))
-    order = np.lexsort((place[source], number))
-    return Sources(number[order], source[order], words)
+    words = sorted(str(name) for name in names)
+    place = np.array([words.index(str(name)) for name in names], np.int64)
+    each = max(len(words), 1)
+    number, source = np.divmod(np.unique(number * each + (place[source] if words else source)), each)
+    return Sources(number, source.astype(np.int32), words)
 
 
 @dataclass(frozen=True, slots=True)

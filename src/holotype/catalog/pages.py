@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +18,26 @@ from holotype.catalog.corrections import standing
 from holotype.catalog.statements import add_rows, chunks
 
 
+@dataclass(frozen=True, slots=True)
+class KeptPage:
+    """A page that was put up in a round; `tasks` is a JSON list of candidate ids."""
+
+    id: str
+    wnid: str
+    tasks: str
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPosting:
+    """What a platform calls a page, the assignments that were added by it, and its Unix time."""
+
+    page: str
+    reference: str
+    assignments: int
+    at: float
+
+
 def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append pages put up for a crowd, with ``id, crowd, wnid, tasks, round, at``; those already known are skipped."""
     table = t.page
@@ -28,11 +49,11 @@ def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     add_rows(connection, table, [row for row in rows if (row["id"], row["crowd"]) not in known])
 
 
-def read(connection: Connection, crowd: str, ids: Iterable[str]) -> list[Any]:
-    """``(id, wnid, tasks, round)`` of a crowd's pages among `ids`."""
+def read(connection: Connection, crowd: str, ids: Iterable[str]) -> list[KeptPage]:
+    """A crowd's pages among `ids`."""
     table = t.page
     return [
-        row
+        KeptPage(*row)
         for chunk in chunks(ids)
         for row in connection.execute(
             select(table.c.id, table.c.wnid, table.c.tasks, table.c.round).where(
@@ -66,8 +87,9 @@ def add_posting(connection: Connection, crowd: str, page: str, row: Mapping[str,
     connection.execute(insert(table).values(page_id=page, crowd=crowd, number=number, **row))
 
 
-def postings(connection: Connection, crowd: str) -> list[Any]:
-    """``(page, reference, assignments, at)`` of all postings with a crowd, oldest first."""
+def postings(connection: Connection, crowd: str) -> list[KeptPosting]:
+    """All postings with a crowd, oldest first."""
     table = t.posting
     columns = table.c.page_id, table.c.reference, table.c.assignments, table.c.at
-    return list(connection.execute(select(*columns).where(table.c.crowd == crowd).order_by(table.c.id)))
+    rows = connection.execute(select(*columns).where(table.c.crowd == crowd).order_by(table.c.id))
+    return [KeptPosting(*row) for row in rows]

@@ -61,7 +61,7 @@ class _Appended:
 
 
 def append(parts: Parts, votes: Any, policy: Policy | None = None) -> AppendReport:
-    """Append votes durably, then conclude again by `policy`, or as last; where no labels are, none are drawn.
+    """Append votes durably, then conclude again by `policy`, or as last; without either no labels are drawn.
 
     `votes` is a table of any library (see `holotype.consensus.tables.read_votes`) with the columns ``sha256, wnid,
     worker, answer``, and perhaps ``seconds`` and ``at``, Unix time. An answer is yes, no or unsure, or the number of an

@@ -55,7 +55,7 @@ class CatalogLedger:
     def unposted(self) -> Collection[str]:
         """The ids of remembered pages without a posting."""
         with self._catalog.read() as connection:
-            posted = {page for page, *_ in page_rows.postings(connection, self._crowd)}
+            posted = {held.page for held in page_rows.postings(connection, self._crowd)}
             return set(page_rows.ids(connection, self._crowd)) - posted
 
     def add_posting(self, posting: Posting) -> None:
@@ -66,7 +66,8 @@ class CatalogLedger:
     def postings(self) -> Sequence[Posting]:
         """Every posting, oldest first."""
         with self._catalog.read() as connection:
-            return [Posting(*row) for row in page_rows.postings(connection, self._crowd)]
+            held = page_rows.postings(connection, self._crowd)
+        return [Posting(one.page, one.reference, one.assignments, one.at) for one in held]
 
     def answered(self) -> Collection[str]:
         """The ids of remembered pages that brought a vote on anything but gold."""
