@@ -78,17 +78,12 @@ def picture(arrows: Arrows) -> str:
     """Rooms by floor, with the arrows that do not follow from others."""
     shown = {name: targets - EVERYWHERE for name, targets in arrows.items() if name not in EVERYWHERE}
     drawn = [
-        f"    {_node(name)} --> {_node(target)}"
+        f"    {name}-->{target}"
         for name in reversed(_from_the_ground(shown))
         for target in sorted(shown[name] - {one for other in shown[name] for one in reached(shown, other)})
     ]
     said = "Arrows that follow from others are left out, and so are those to `errors` and `files`.\n"
     return "\n".join([said, "```mermaid", "flowchart TD", *drawn, "```\n"])
-
-
-def _node(name: str) -> str:
-    """A room in the picture; the package's own module is what `import holotype` gives."""
-    return "api[import holotype]" if name == PACKAGE else name
 
 
 def _table(arrows: Arrows) -> str:

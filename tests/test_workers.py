@@ -164,7 +164,7 @@ def test_siblings_lend_their_gold() -> None:
     assert [one.wnid for one in ontology.siblings(names[1])] == [names[2]], "3 is beside 1, and below it"
     assert [one.wnid for one in ontology.siblings(names[3])] == [names[2]], "1 is beside 3, and above it"
     gold = {task(number, names[2]): True for number in range(10)} | {task(20, names[1]): False}
-    both = dataclasses.replace(task(3), wnid=names[3])
+    both = task(3)._replace(wnid=names[3])
     tasks = [*gold, both, task(40, names[1])]
 
     def lent(per_synset: int, seed: int = 0) -> list[tuple[str, Task]]:

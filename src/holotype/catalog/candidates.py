@@ -275,7 +275,7 @@ def numbers(connection: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tu
     candidate, image, read = t.candidate, t.image, t.fingerprint
     found: dict[tuple[str, str], int] = {}
     for chunk in chunks({key for key, _ in wanted}):
-        named = select(image.c.name, image.c.id).where(image.c.name.in_(chunk))
+        named = select(image.c.name, image.c.id).where(images.is_named(connection, chunk))
         alike = select(read.c.sha256, read.c.image_id).where(read.c.sha256.in_(chunk))
         known = union(named, alike).subquery()
         rows = connection.execute(

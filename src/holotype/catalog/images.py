@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Connection, FromClause, case, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, delete, func, insert, select
 
 from holotype.catalog import schema as t
 from holotype.catalog.statements import add_rows, chunks, meta, meta_or_set
@@ -153,11 +153,17 @@ def named(connection: Connection, keys: Iterable[str], dataset: str | None = Non
     asked = asked if dataset is None else asked.where(among == dataset)
     found: dict[int, Named] = {}
     for chunk in chunks(keys):
-        for column in (image.name, read.sha256):
-            found |= {row.id: Named(*row) for row in connection.execute(asked.where(column.in_(chunk)))}
+        for meant in (is_named(connection, chunk), read.sha256.in_(chunk)):
+            found |= {row.id: Named(*row) for row in connection.execute(asked.where(meant))}
     wanted = set(keys)
     ordered = [found[number] for number in sorted(found)]
     return [(key, one) for one in ordered for key in dict.fromkeys((one.name, one.sha256)) if key in wanted]
+
+
+def is_named(connection: Connection, names: Sequence[str]) -> ColumnElement[bool]:
+    """Whether an image has one of some names in its dataset: all datasets are named, for the index begins with them."""
+    datasets = connection.execute(select(t.dataset.c.id)).scalars().all()
+    return and_(t.image.c.dataset_id.in_(datasets), t.image.c.name.in_(names))
 
 
 def unsound(connection: Connection, ids: Iterable[int]) -> dict[int, str]:

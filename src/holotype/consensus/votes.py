@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Answer(IntEnum):
@@ -14,8 +15,7 @@ class Answer(IntEnum):
     YES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One question: does this image show this synset? `number` is the candidate's id in the catalog."""
 
     number: int
