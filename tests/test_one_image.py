@@ -254,6 +254,17 @@ def test_the_command_line_does_all_of_it(both: Project, tmp_path: Path) -> None:
     assert (tmp_path / "near.html").read_text().count("<img") == 4
 
 
+def test_votes_from_elsewhere_are_appended_on_the_command_line(both: Project, tmp_path: Path) -> None:
+    votes, project = tmp_path / "votes.csv", str(both.path)
+    lines = [f"{task.sha256},{task.wnid},a stranger,yes" for task in both.candidates.tasks()]
+    votes.write_text("sha256,wnid,worker,answer\n" + "\n".join(lines) + "\n")
+    assert run("crowd", "append", votes, "-p", project).startswith("3 votes are new, 0 were known")
+    assert json.loads(run("crowd", "append", votes, "-p", project, "--json"))["known"] == 3
+    votes.write_text("sha256,wnid,worker,answer\n" + lines[0].replace("yes", "perhaps") + "\n")
+    assert "perhaps" in run("crowd", "append", votes, "-p", project, expect=2)
+    assert len(both.crowd.votes()) == 3
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -48,7 +48,7 @@ def test_libraries_do_not_speak_of_options_or_commands() -> None:
 def check(text: str) -> None:
     """That `text` begins with a command or a group, and has no option that it has not."""
     command: click.Command | None = commands
-    for word in re.findall(r"[a-z0-9]+(?= |$)", re.split(r" (?![a-z0-9])", text)[0].replace("\n", " ")):
+    for word in re.findall(r"[a-z0-9][a-z0-9-]*(?= |$)", re.split(r" (?![a-z0-9])", text)[0].replace("\n", " ")):
         if not isinstance(command, click.Group):
             break
         command = command.get_command(CONTEXT, word)

@@ -13,7 +13,7 @@ from holotype.cli.answers import PRIORS, chance, read_csv
 from holotype.cli.groups import CommandGroup
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
-from holotype.cli.proposals import read_proposals
+from holotype.cli.table_files import read_proposals
 from holotype.cli.text import print_json
 
 

@@ -1,0 +1,55 @@
+"""Tables of proposed candidates and of votes, which may be anything: read defensively."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from holotype.errors import CrowdError
+from holotype.project.candidates import Proposal
+
+PROPOSALS: Final = MappingProxyType({"image": pa.string(), "wnid": pa.string(), "score": pa.float64()})
+VOTES: Final = MappingProxyType(
+    {name: pa.string() for name in ("sha256", "wnid", "worker", "answer")}
+    | {name: pa.float64() for name in ("seconds", "at")}
+)
+
+
+def read_table(path: Path, columns: Mapping[str, pa.DataType]) -> pa.Table:
+    """A CSV or Parquet file's columns of these names, those that it has, in these types.
+
+    Raises `CrowdError` for a file that is not one.
+    """
+    try:
+        if path.suffix == ".parquet":
+            table = pa.parquet.read_table(path)
+        else:
+            options = pa.csv.ConvertOptions(column_types=dict(columns))
+            table = pa.csv.read_csv(path, convert_options=options)
+        known = {name: kind for name, kind in columns.items() if name in table.column_names}
+        return pa.table({name: table.column(name).cast(kind) for name, kind in known.items()})
+    except (OSError, pa.ArrowException) as error:
+        raise CrowdError(f"cannot read {path}: {error}") from error
+
+
+def read_proposals(path: Path) -> list[Proposal]:
+    """The rows of a CSV or Parquet file with the columns image and wnid, and maybe score.
+
+    Raises `CrowdError` for a file that is not one, and for empty cells but in the scores.
+    """
+    table = read_table(path, PROPOSALS)
+    if missing := [name for name in ("image", "wnid") if name not in table.column_names]:
+        raise CrowdError(f"{path} has no column {missing[0]}; it needs image and wnid, and may have score")
+    images, wnids = table.column("image").to_pylist(), table.column("wnid").to_pylist()
+    scores = table.column("score").to_pylist() if "score" in table.column_names else [None] * len(images)
+    if None in images or None in wnids:
+        raise CrowdError(f"{path} has empty cells among its images or wnids")
+    plain = (None if score is None or math.isnan(score) else score for score in scores)
+    return [Proposal(*row) for row in zip(images, wnids, plain, strict=True)]
