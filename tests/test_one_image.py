@@ -157,6 +157,32 @@ def test_gold_and_curators_decide_imported_labels_and_leave_them_again(both: Pro
     assert policies(both)["imported:ilsvrc2012"] == 18, "a campaign leaves what nobody asked about"
 
 
+def test_a_curator_decides_of_what_nobody_can_see(both: Project) -> None:
+    """A label of a damaged image is overruled though no crowd is asked about it; the other labels stay as they are."""
+    accept_own(both)
+    before = states(both)
+    both.labels.overrule({(DAMAGED, TENCH): False}, "carla", "there is no picture")
+    after = states(both)
+    assert {key for key in after if after[key] != before[key]} == {(DAMAGED, TENCH)}
+    assert policies(both)["curator:carla"] == 1
+    both.labels.overrule({(DAMAGED, TENCH): None}, "carla", "leave it")
+    assert states(both) == before
+
+
+def test_what_can_be_read_again_is_asked_about_though_nothing_else_is_new(both: Project, tmp_path: Path) -> None:
+    both.candidates.add([Proposal(NAMES[0], CAT)], "a model")
+    (tmp_path / "ilsvrc").rename(tmp_path / "away")
+    report = both.candidates.add([Proposal(NAMES[1], CAT)], "a model")
+    assert dict(report.rejected) == {"unreadable": 1}
+    done = both.crowd.run(both.crowd.simulated(), Fixed(1))
+    assert sum(done.states.values()) == 4
+    both.labels.overrule({(NAMES[1], RETRIEVER): True}, "carla", "I know it")
+    (tmp_path / "away").rename(tmp_path / "ilsvrc")
+    both.crowd.run(both.crowd.simulated(), Fixed(1))
+    both.datasets.fingerprint()
+    assert sum(both.crowd.run(both.crowd.simulated(), Fixed(1)).states.values()) == 5, "the overruled one is a question"
+
+
 def test_gold_on_a_candidate_of_the_crowd_stays_with_the_crowd(both: Project) -> None:
     both.candidates.add([Proposal(NAMES[0], RETRIEVER)], "me")
     both.gold.add({(NAMES[0], RETRIEVER): True}, "me")

@@ -15,9 +15,11 @@ from holotype.catalog import schema as t
 from holotype.catalog.corrections import standing
 from holotype.catalog.images import digest
 from holotype.catalog.schema import STATES
-from holotype.catalog.statements import Names, add_rows, chunks, read_all, read_some
+from holotype.catalog.statements import Names, add_rows, chunks, meta, read_all, read_some, set_meta
 
 Ranges = Sequence[tuple[int, int]]
+
+_REREADS: Final = "rereads"
 
 FEW: Final = 20_000
 """Candidates up to which images are looked up, and not all read."""
@@ -97,6 +99,19 @@ def ask(connection: Connection, candidates: Iterable[int]) -> int:
         new = table.update().where(table.c.id.in_(chunk), table.c.asked == 0).values(asked=1)
         asked += connection.execute(new).rowcount
     return asked
+
+
+def rereads(connection: Connection) -> int:
+    """How often images that were asked about already were read, or lost what was read of them."""
+    return int(meta(connection, _REREADS) or 0)
+
+
+def note_reread(connection: Connection, read: Iterable[int]) -> None:
+    """Say that images, by their ids, were read or lost what was read: questions about them come or go with it."""
+    table = t.candidate.c
+    asked = (select(table.id).where(table.image_id.in_(chunk), table.asked == 1).limit(1) for chunk in chunks(read))
+    if any(connection.execute(one).first() for one in asked):
+        set_meta(connection, _REREADS, str(rereads(connection) + 1))
 
 
 def rest(connection: Connection, candidates: Iterable[int]) -> None:

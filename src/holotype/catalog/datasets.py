@@ -332,6 +332,7 @@ def move_images(connection: Connection, rows: Sequence[Moved], file: int) -> Non
     anew = [row.id for row in rows if row.anew]
     if anew:
         forget_groups(connection)
+        candidates.note_reread(connection, anew)
     for chunk in chunks(anew, 2_000):
         for table in (t.fingerprint, t.near_duplicate):
             connection.execute(delete(table).where(table.c.image_id.in_(chunk)))
@@ -395,7 +396,9 @@ def read_counts(connection: Connection) -> tuple[int, int]:
 def add_fingerprints(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append fingerprints; those another process was first to add are skipped."""
     held = _held(connection, t.fingerprint.c.image_id, [row["image_id"] for row in rows])
-    add_rows(connection, t.fingerprint, [row for row in rows if row["image_id"] not in held])
+    new = [row for row in rows if row["image_id"] not in held]
+    add_rows(connection, t.fingerprint, new)
+    candidates.note_reread(connection, (row["image_id"] for row in new))
 
 
 def dataset_counts(connection: Connection) -> list[Held]:

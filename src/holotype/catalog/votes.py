@@ -18,6 +18,7 @@ from sqlalchemy import (
 
 from holotype.catalog import schema as t
 from holotype.catalog import workers
+from holotype.catalog.candidates import rereads
 from holotype.catalog.statements import Names, add_rows, chunks, read_all, read_some
 
 
@@ -46,7 +47,8 @@ class Sheets:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Number of candidates, votes, statements of gold, priors, standings, overrulings and sightings."""
+    """Number of candidates that are asked about, votes, statements of gold, priors, standings, overrulings and
+    sightings; and how often images that are asked about were read, or lost what was read of them, after that."""
 
     candidates: int
     votes: int
@@ -55,6 +57,7 @@ class Counts:
     standings: int
     overrulings: int
     sightings: int
+    rereads: int = 0
 
     def but_votes(self) -> tuple[int, ...]:
         """All but the number of votes."""
@@ -144,4 +147,5 @@ def evidence_counts(connection: Connection) -> Counts:
     asked = select(func.count()).select_from(t.candidate).where(t.candidate.c.asked == 1)
     tables = t.vote, t.gold, t.prior, t.standing, t.overruling, t.sighting
     questions = asked, *(select(func.count()).select_from(table) for table in tables)
-    return Counts(*(connection.execute(question).scalar_one() for question in questions))
+    counted = [connection.execute(question).scalar_one() for question in questions]
+    return Counts(*counted, rereads=rereads(connection))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
@@ -49,8 +49,10 @@ def labels_of(tally: Tally, conclusion: Conclusion, policy: Policy) -> Labels:
     known = tally.known
     policies = [str(policy), "gold", *sorted({CURATOR + ruling.curator for ruling in known.rulings.values()})]
     drawn_by = np.zeros(len(tally.tasks), np.int64)
-    for number, ruling in known.rulings.items():
-        drawn_by[tally.places_of(np.array([number]))] = policies.index(CURATOR + ruling.curator)
+    ruled = tally.places_of(np.array(list(known.rulings), np.int64))
+    for at, ruling in zip(ruled.tolist(), known.rulings.values(), strict=True):
+        if at != NOWHERE:
+            drawn_by[at] = policies.index(CURATOR + ruling.curator)
     gold = tally.places_of(np.array([task.number for task in known.gold], np.int64))
     drawn_by[gold[gold != NOWHERE]] = policies.index("gold", 1)
     guard = np.zeros(len(tally.tasks), np.int64) if conclusion.guard is None else conclusion.guard + 1
@@ -78,6 +80,7 @@ def _write(connection: Connection, policy: Policy, basis: Basis, conclusion: Con
     changed = 0
     if conclusion is not basis.held:
         changed = labels.put(connection, labels_of(basis.tally, conclusion, policy))
+        changed += _decide_unasked(connection, set(basis.tally.tasks.number.tolist()))
         labels.set_last_policy(connection, str(policy), _told(conclusion))
         remember(connection, policy, basis.tally, conclusion)
     remember_rounds(connection, policy, basis.counts, basis.tally)
@@ -94,7 +97,7 @@ def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy
     def work(connection: Connection) -> tuple[Outcome, int]:
         outcome, last = change(connection), labels.last_policy(connection)
         if last is None:
-            return outcome, _decide_imported(connection)
+            return outcome, _decide_unasked(connection, set())
         by = policy or policy_of(last)
         basis = Basis(votes.evidence_counts(connection), read_tally(connection, parts.catalog))
         return outcome, _write(connection, by, basis, basis.tally.conclude(by))
@@ -102,23 +105,19 @@ def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy
     return parts.catalog.transact(work)
 
 
-def _decide_imported(connection: Connection) -> int:
-    """Say of labels that came with a dataset what gold and curators say; how many that changes."""
+def _decide_unasked(connection: Connection, asked: Collection[int]) -> int:
+    """Say of labels what gold and curators say, where nobody is asked and a dataset has said it; how many that changes.
+
+    So are labels before any were drawn, and those of images that nobody can see, because they are not sound.
+    """
     said = {number: (ruling.answer, CURATOR + ruling.curator) for number, ruling in read_rulings(connection).items()}
     said |= {task.number: (yes, "gold") for task, yes in read_gold(connection).items()}
-    known = sorted(candidates.claimed(connection, said))
+    left = sorted(candidates.claimed(connection, said.keys() - asked))
     policies = sorted({by for _, by in said.values()})
-    yes = np.array([said[number][0] for number in known], bool)
-    by = np.array([policies.index(said[number][1]) for number in known], np.int64)
-    states = [str(State.NO), str(State.YES)]
-    columns = (
-        np.array(known, np.int64),
-        yes.astype(np.float64),
-        yes.astype(np.int64),
-        by,
-        np.zeros(len(known), np.int64),
-    )
-    return labels.put(connection, Labels(*columns, states, policies, [None]))
+    yes = np.array([said[number][0] for number in left], np.int64)
+    by = np.array([policies.index(said[number][1]) for number in left], np.int64)
+    columns = np.array(left, np.int64), yes.astype(np.float64), yes, by, np.zeros(len(left), np.int64)
+    return labels.put(connection, Labels(*columns, [str(State.NO), str(State.YES)], policies, [None]))
 
 
 def draw_anew(parts: Parts) -> None:
