@@ -693,7 +693,7 @@ def test_an_audit_from_the_command_line(labelled: Project, tmp_path: Path) -> No
     assert {one["corrected"] for one in json.loads(run("audits", "certificates", *here, "--json"))["certificates"]} == {
         6
     }
-    assert "takes a fresh draw" in run(*draw[:-3], 7, *here, "--out", tmp_path / "more.csv", expect=2)
+    assert "which is counted: --fresh" in run(*draw[:-3], 7, *here, "--out", tmp_path / "more.csv", expect=2)
     assert "images to look at" in run(*draw, "--fresh", "--out", tmp_path / "more.csv")
     assert json.loads(run("audits", "certificates", made["path"], "--json", expect=1))["certificates"] == []
     assert "there is no release 'v9'" in run("audits", "certificates", "v9", *here, expect=2)
@@ -704,7 +704,10 @@ def test_an_audit_from_the_command_line(labelled: Project, tmp_path: Path) -> No
     [
         ("sha256,wnid,answer\n", "the header must be sha256,wnid,name,answer"),
         ("", "the header must be"),
-        ("sha256,wnid,name,answer\na,b,c,perhaps\n", "row 2: the answer must be no or unsure or yes"),
+        (
+            "sha256,wnid,name,answer\na,b,c,perhaps\n",
+            "row 2: the answer must be no or unsure or yes or empty",
+        ),
         ("sha256,wnid,name,answer\na,b,yes\n", "row 2: the answer must be"),
         ("sha256,wnid,name,answer\na,b,c,yes\n\na,b,c,no\n", "row 3: the answer must be the last of 4 cells"),
         ("sha256,wnid,name,answer\na,b,c,Yes \n", "there is no holotype project"),

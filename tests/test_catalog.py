@@ -30,7 +30,7 @@ from holotype.catalog import (
     workers,
 )
 from holotype.catalog.labels import Labels
-from holotype.catalog.schema import STATES, gold, metadata, overruling
+from holotype.catalog.schema import LABELLED, STATES, gold, metadata, overruling
 from holotype.errors import ProjectError
 from holotype.store.location import Location
 
@@ -614,3 +614,25 @@ def _by_reference(connection: Connection) -> list[str]:
     found = MetaData()
     found.reflect(connection)
     return [table.name for table in found.sorted_tables]
+
+
+def test_labels_of_a_dataset_are_open_until_somebody_else_decides_them(catalog: Catalog) -> None:
+    yes, no, place = STATES.index("yes"), STATES.index("no"), {"path": "", "offset": 0, "length": 1, "boxes": 0}
+    rows: dict[str, list[dict[str, Any]]] = {
+        "dataset": [{"id": 7, "name": "birds"}],
+        "file": [{"id": 7, "dataset_id": 7, "kind": "tree", "path": "/b", "size": 1, "mtime_ns": 1, "at": 0.0}],
+        "policy": [{"id": 1, "name": "imported:birds"}, {"id": 2, "name": "fixed(5)"}],
+        "image": [
+            {"id": n, "dataset_id": 7, "name": str(n), "split": "", "file_id": 7, "assigned": LABELLED, **place}
+            for n in range(1, 5)
+        ],
+        "candidate": [
+            {"id": n, "wnid": "n02084071", "rank": 5, "image_id": n, "labelled_by": 7, "boxes": 0}
+            | {"asked": asked, "state": state, "policy_id": policy}
+            for n, asked, state, policy in ((1, 0, yes, 1), (2, 1, yes, 1), (3, 1, yes, 2), (4, 1, no, 2))
+        ],
+    }
+    with catalog.write() as connection:
+        for name, given in rows.items():
+            connection.execute(metadata.tables[name].insert(), given)
+        assert labels.agreement(connection) == {"birds": {"labels": 4, "open": 1, "yes": 1, "no": 1}}

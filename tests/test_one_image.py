@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import ImageOps
 
-from conftest import encoded, photo, run
+from conftest import command, encoded, photo, run
+from holotype.benchmark.evaluate import evaluate
+from holotype.catalog import Catalog
+from holotype.catalog import images as image_rows
 from holotype.consensus.votes import Answer
 from holotype.crowd.expert import Source
 from holotype.crowd.policies import Fixed
@@ -202,6 +205,32 @@ def test_imported_labels_are_audited_and_certified(both: Project) -> None:
         both.audits.draw([DOG], 6, fresh=True)
 
 
+def test_the_page_of_an_audit_says_which_row_an_image_of_a_dataset_is(both: Project, tmp_path: Path) -> None:
+    out = tmp_path / "sample.csv"
+    run("audits", "draw", "--under", DOG, "--size", 6, "--out", out, "-p", both.path)
+    rows = [line.partition(",")[0] for line in out.read_text().splitlines()[1:]]
+    captions = re.findall("<br>([^<]*)</figure>", out.with_suffix(".html").read_text())
+    names = {one.sha256: one.name for one in both.images.find("dataset:ilsvrc2012")}
+    assert captions == [f"{sha256[:16]} {names[sha256]}" for sha256 in rows]
+
+
+def test_groups_an_earlier_version_did_not_find_are_found_when_asked_for(both: Project) -> None:
+    both.datasets.fingerprint()
+    held = both.images.near_duplicates()
+    catalog = Catalog(f"sqlite:///{both.path / 'catalog.sqlite'}")
+    with catalog.write() as connection:
+        image_rows.set_near_duplicates(connection, {}, among=3)
+    catalog.close()
+    assert both.images.near_duplicates() == held != []
+
+
+def test_a_split_that_a_release_lacks_names_those_it_has(both: Project, tmp_path: Path) -> None:
+    accept_own(both)
+    release = both.releases.create("v1", Fractions(1, 0, 0))
+    with pytest.raises(ReleaseError, match="v1 has no images in 'test'; score one it has: train$"):
+        evaluate(tmp_path / "guesses.csv", release, both.ontology)
+
+
 def test_an_image_that_is_not_sound_is_never_drawn(both: Project) -> None:
     assert {one.name for one in both.audits.draw([TENCH], 6)} == {f"{TENCH}_{number}" for number in range(5)}
 
@@ -271,13 +300,22 @@ def test_the_command_line_does_all_of_it(both: Project, tmp_path: Path) -> None:
     assert done.startswith("3 proposals = 3 to be asked about + 0 known + 0 rejected")
     done = run("candidates", "add", "--query", f"synset:{CAT}", "--source", "me", "--json", "-p", project)
     assert json.loads(done) == {"asked": 6, "known": 0, "rejected": {}}
+    shown = run("statistics", "-p", project)
+    assert "labels of ilsvrc2012: 18, of which 9 were put up again: open 9; none is decided yet" in shown
     run("crowd", "run", "--crowd", "simulated", "--policy", "fixed(1)", "-p", project)
     shown = run("statistics", "-p", project)
-    assert "labels of ilsvrc2012: 18, of which 9 were looked at again" in shown
+    assert re.search("labels of ilsvrc2012: 18, of which 9 were put up again: yes .*% of those decided agree", shown)
+    hint = "9 images were not read yet and not compared; to read them: holotype datasets fingerprint"
+    assert hint in command("near-duplicates", "-p", project).stderr
     run("datasets", "fingerprint", "-p", project)
+    assert "not read yet" not in command("near-duplicates", "-p", project).stderr
     groups = run("near-duplicates", "--across", "-p", project, "--sheet", str(tmp_path / "near.html"))
     assert len(groups.splitlines()) == 2
-    assert (tmp_path / "near.html").read_text().count("<img") == 4
+    page = (tmp_path / "near.html").read_text()
+    assert (page.count("<img"), page.count("<title>")) == (4, 1)
+    assert "<h2>Group 2</h2>" in page
+    captions = re.findall("<br>([^<]*)</figure>", page)
+    assert captions[0] == f"ilsvrc2012/{NAMES[0]} {RETRIEVER} golden retriever"
 
 
 def test_votes_from_elsewhere_are_appended_on_the_command_line(both: Project, tmp_path: Path) -> None:

@@ -725,6 +725,13 @@ def ran(*arguments: object) -> str:
     return run("query", *arguments)
 
 
+@pytest.mark.parametrize("option", ["--sheet", "--ids", "--sample"])
+def test_an_option_that_lacks_its_value_takes_nothing_in_its_place(tmp_path: Path, option: str) -> None:
+    for terms in ((), ("-split:val",)):
+        assert f"Option '{option}' requires an argument" in run("query", *terms, option, expect=2, cwd=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_query_on_the_command_line_may_begin_with_a_minus(labelled: Project) -> None:
     assert ran('-under:"toy dog" boxes:0', "--count", "-p", labelled.path) == "12\n"
     assert ran("--count", "-p", labelled.path, "-boxes<1") == "1\n"

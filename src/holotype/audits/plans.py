@@ -138,6 +138,6 @@ def targets_to_draw(wnids: Iterable[str], size: int, plans: Iterable[Plan], fres
         if wnid in held and held[wnid].size != size:
             raise CrowdError(
                 f"{wnid} has a plan to audit {held[wnid].size:,} labels, not {size:,}; another one takes a fresh draw, "
-                "which is counted"
+                "which is counted: --fresh"
             )
     return [wnid for wnid in wnids if wnid not in held]

@@ -19,7 +19,8 @@ def evaluate(predictions: Path, release: Release, ontology: Ontology, split: str
         raise ReleaseError(f"release {release.name} was made with another ontology: hierarchical errors would differ")
     rows = release.rows(split)
     if not rows:
-        raise ReleaseError(f"release {release.name} has no images in {split!r}")
+        held = ", ".join(dict.fromkeys(row["split"] for row in release.rows()))
+        raise ReleaseError(f"release {release.name} has no images in {split!r}; score one it has: {held}")
     images = sorted({row["id"] for row in rows})
     numbers = {image: number for number, image in enumerate(images)}
     classes = {wnid: number for number, wnid in enumerate(release.wnids)}

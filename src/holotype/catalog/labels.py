@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, case, func, literal, select, update
 
 from holotype.catalog import schema as t
 from holotype.catalog.candidates import imported, policy_id
@@ -195,19 +195,25 @@ def by_state(connection: Connection, prefix: str) -> dict[tuple[str, str], int]:
 
 
 def agreement(connection: Connection) -> dict[str, dict[str, int]]:
-    """By dataset, the number of its labels, and of those that were put up again by the state they have now."""
+    """By dataset, the number of its labels, and of those that were put up again by the state they have now.
+
+    One is open there for as long as nothing but the dataset has decided it.
+    """
     found = {dataset: {"labels": labelled} for dataset, labelled, _ in _imported(connection)}
-    table = t.candidate.c
+    table, policy = t.candidate.c, t.policy.c
+    own = policy.name == literal("imported:").concat(t.dataset.c.name)
+    state = case((own, STATES.index("open")), else_=table.state).label("now")
     asked = (
-        select(t.dataset.c.name, table.state, func.count())
+        select(t.dataset.c.name, state, func.count())
         .select_from(t.candidate)
+        .outerjoin(t.policy, policy.id == table.policy_id)
         .join(t.file, t.file.c.id == table.labelled_by)
         .join(t.dataset, t.dataset.c.id == t.file.c.dataset_id)
         .where(table.asked == 1)
-        .group_by(t.dataset.c.name, table.state)
+        .group_by(t.dataset.c.name, "now")
     )
-    for dataset, state, count in connection.execute(asked):
-        found[dataset][STATES[state]] = count
+    for dataset, number, count in connection.execute(asked):
+        found[dataset][STATES[number]] = count
     return found
 
 

@@ -26,7 +26,7 @@ def choice(known: Mapping[str, _Said]) -> Callable[[str], _Said]:
 
     def read(said: str) -> _Said:
         if said not in known:
-            raise ValueError(f"must be {' or '.join(known)}")
+            raise ValueError(f"must be {' or '.join(word or 'empty' for word in known)}")
         return known[said]
 
     return read

@@ -26,6 +26,7 @@ from holotype.consensus.votes import Answer
 from holotype.errors import CrowdError
 from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology
+from holotype.queries.results import Result
 from holotype.releases import certify_release
 from holotype.releases.certificates import certificate_value
 
@@ -76,11 +77,16 @@ def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path,
             csv.writer(file).writerows([AUDIT, *rows])
         headings = {wnid: f"{wnid} {name}: {db.ontology[wnid].gloss}" for wnid, name in names.items()}
         with page.open("x", encoding="utf-8") as file:
-            file.writelines(contact_sheet("Audit", images, headings))
+            file.writelines(contact_sheet("Audit", images, headings, caption=_audited))
     click.echo(
         f"{len(images):,} images to look at in {page}; fill in the last column of {out}, "
         f"then: holotype audits record {out} --auditor NAME -p {project}"
     )
+
+
+def _audited(image: Result) -> str:
+    """What tells the row of the CSV that an image is in: how its sha256 begins, and its name where that is another."""
+    return image.sha256[:16] + ("" if image.sha256.startswith(image.name) else f" {image.name}")
 
 
 @audits.command("record")

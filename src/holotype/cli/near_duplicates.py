@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -11,7 +12,9 @@ import holotype as api
 from holotype.cli.options import json_option, project_option
 from holotype.cli.text import print_json
 from holotype.files import write_atomically
-from holotype.images.gallery import contact_sheet
+from holotype.images.gallery import group_sheet
+from holotype.ontology import Ontology
+from holotype.queries.results import Result
 
 
 @click.command("near-duplicates")
@@ -27,17 +30,32 @@ def near_duplicates(across: bool, sheet: Path | None, project: Path, as_json: bo
     """
     with api.open(project) as db:
         groups = db.images.near_duplicates(across)
+        unread = db.datasets.unread()
         if sheet is not None:
-            pages = [
-                "".join(
-                    contact_sheet(f"Group {number}", group, {image.wnid: image.wnid or "no label" for image in group})
-                )
-                for number, group in enumerate(groups, 1)
-            ]
-            write_atomically(sheet, "".join(pages).encode())
+            _write_sheet(sheet, groups, db.ontology)
     if as_json:
         print_json([[dataclasses.asdict(image.candidate) for image in group] for group in groups])
         return
     for group in groups:
-        click.echo(" ".join(f"{one.candidate.dataset or '.'}/{one.name}" for one in group))
+        click.echo(" ".join(map(_full_name, group)))
     click.echo(f"{sum(map(len, groups)):,} images in {len(groups):,} groups", err=True)
+    if unread:
+        click.echo(
+            f"{unread:,} images were not read yet and not compared; to read them: "
+            f"holotype datasets fingerprint -p {project}",
+            err=True,
+        )
+
+
+def _write_sheet(path: Path, groups: Sequence[Sequence[Result]], ontology: Ontology) -> None:
+    def caption(image: Result) -> str:
+        name = ontology[image.wnid].name if image.wnid in ontology else "no label"
+        return f"{_full_name(image)} {image.wnid} {name}"
+
+    titled = [(f"Group {number}", group) for number, group in enumerate(groups, 1)]
+    write_atomically(path, "".join(group_sheet("Near-duplicates", titled, caption=caption)).encode())
+
+
+def _full_name(image: Result) -> str:
+    """An image's dataset, a dot for the project's own, and its name there."""
+    return f"{image.candidate.dataset or '.'}/{image.name}"

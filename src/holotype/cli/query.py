@@ -32,6 +32,7 @@ class _QueryCommand(click.Command):
         end = args.index("--") if "--" in args else len(args)
         terms = [one for one in args[:end] if minus.match(one)]
         others = [one for one in args[:end] if not minus.match(one)]
+        self.make_parser(ctx).parse_args(list(others))  # an option that lacks its value is told so, and takes no "--"
         return super().parse_args(ctx, [*others, "--", *terms, *args[end + 1 :]])
 
 

@@ -81,10 +81,11 @@ def _print_totals(values: Mapping[str, Any], ontology: Ontology) -> None:
     for dataset, labels in values["imported"].items():
         if asked := {state: labels[state] for state in map(str, State) if labels.get(state)}:
             told = ", ".join(f"{state} {count:,}" for state, count in asked.items())
-            share = asked.get("yes", 0) / max(asked.get("yes", 0) + asked.get("no", 0), 1)
+            decided = asked.get("yes", 0) + asked.get("no", 0)
+            agree = f"{asked.get('yes', 0) / decided:.1%} of those decided agree" if decided else "none is decided yet"
             click.echo(
-                f"labels of {dataset}: {labels['labels']:,}, of which {sum(asked.values()):,} were looked at again: "
-                f"{told}; {share:.1%} of those decided agree"
+                f"labels of {dataset}: {labels['labels']:,}, of which {sum(asked.values()):,} were put up again: "
+                f"{told}; {agree}"
             )
     for line in alarm_lines(values["alarms"]):
         click.echo(line)

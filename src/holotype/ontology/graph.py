@@ -173,7 +173,9 @@ class Ontology:
             return self[text]
         senses = self.senses(text)
         if not senses:
-            raise UnknownSynset(f"no synset is called {text!r}; give a wnid such as n02084071 or a lemma such as dog")
+            raise UnknownSynset(
+                f"no synset is called {text!r}; give a wnid such as n02084071 or a lemma such as whippet"
+            )
         return only_sense(text, senses)
 
     def roots(self) -> tuple[Synset, ...]:

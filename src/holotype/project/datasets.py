@@ -45,6 +45,12 @@ class Datasets:
         with self._parts.catalog.read() as connection:
             return [row._asdict() for row in dataset_rows.dataset_counts(connection)]
 
+    def unread(self) -> int:
+        """Number of images that `fingerprint` would read."""
+        with self._parts.catalog.read() as connection:
+            images, done = dataset_rows.read_counts(connection)
+        return images - done
+
     def lint(self) -> Iterator[tuple[str, Finding]]:
         """All that is wrong with the imported datasets, as (dataset, finding); `CODES` says what the codes mean."""
         with self._parts.catalog.read() as connection:

@@ -9,7 +9,7 @@ from pathlib import Path
 from holotype.collect.folder import FolderListing, list_folder
 from holotype.collect.inputs import InputFile
 from holotype.engine import Progress, no_progress
-from holotype.project.intake import IntakeReport, take_in
+from holotype.project.intake import IntakeReport, group_near_duplicates, take_in
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 from holotype.queries import Live, Query
@@ -62,8 +62,10 @@ class Images:
     def near_duplicates(self, across: bool = False) -> list[list[Result]]:
         """Groups of images that are near-duplicates of one another, of all images that were read; each by id.
 
-        With `across`, only groups with images of several datasets, the project's own being one.
+        With `across`, only groups with images of several datasets, the project's own being one. They are found first
+        where images were read since they were found last, or an earlier version found none among datasets.
         """
+        group_near_duplicates(self._parts.catalog)
         with self._parts.catalog.read() as connection:
             groups = near_duplicate_groups(connection, across)
         return [[Result(image, self._parts.store) for image in group] for group in groups]
