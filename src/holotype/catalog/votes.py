@@ -148,4 +148,4 @@ def evidence_counts(connection: Connection) -> Counts:
     tables = t.vote, t.gold, t.prior, t.standing, t.overruling, t.sighting
     questions = asked, *(select(func.count()).select_from(table) for table in tables)
     counted = [connection.execute(question).scalar_one() for question in questions]
-    return Counts(*counted, rereads=rereads(connection))
+    return Counts(*[*counted, rereads(connection)])
