@@ -154,10 +154,10 @@ class Candidates:
         """Images by their sha256 or name. Raises `CrowdError` where there is none, or several in several datasets."""
         with self._parts.catalog.read() as connection:
             rows = named(connection, keys, dataset)
-        images: dict[str, Named] = {}
+        images = {key: image for key, image in reversed(rows) if key == image.sha256}
         for key, image in rows:
             held = images.setdefault(key, image)
-            if held.dataset != image.dataset and key != image.sha256:
+            if held.dataset != image.dataset and key != held.sha256:
                 raise CrowdError(f"{key!r} is an image of {held.dataset or 'the project'!r} and of {image.dataset!r}")
         if missing := sorted(keys - images.keys()):
             raise CrowdError(f"{len(missing):,} of these images are not there, the first is {missing[0]!r}")

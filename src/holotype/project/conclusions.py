@@ -49,8 +49,9 @@ def labels_of(tally: Tally, conclusion: Conclusion, policy: Policy) -> Labels:
     known = tally.known
     policies = [str(policy), "gold", *sorted({CURATOR + ruling.curator for ruling in known.rulings.values()})]
     drawn_by = np.zeros(len(tally.tasks), np.int64)
-    for number, ruling in known.rulings.items():
-        drawn_by[tally.places_of(np.array([number]))] = policies.index(CURATOR + ruling.curator)
+    ruled = tally.places_of(np.array(list(known.rulings), np.int64))
+    by = np.array([policies.index(CURATOR + ruling.curator) for ruling in known.rulings.values()], np.int64)
+    drawn_by[ruled[ruled != NOWHERE]] = by[ruled != NOWHERE]
     gold = tally.places_of(np.array([task.number for task in known.gold], np.int64))
     drawn_by[gold[gold != NOWHERE]] = policies.index("gold", 1)
     guard = np.zeros(len(tally.tasks), np.int64) if conclusion.guard is None else conclusion.guard + 1
@@ -97,15 +98,22 @@ def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy
             return outcome, _decide_imported(connection)
         by = policy or policy_of(last)
         basis = Basis(votes.evidence_counts(connection), read_tally(connection, parts.catalog))
-        return outcome, _write(connection, by, basis, basis.tally.conclude(by))
+        return outcome, _write(connection, by, basis, basis.tally.conclude(by)) + _decide_imported(connection, basis)
 
     return parts.catalog.transact(work)
 
 
-def _decide_imported(connection: Connection) -> int:
-    """Say of labels that came with a dataset what gold and curators say; how many that changes."""
+def _decide_imported(connection: Connection, basis: Basis | None = None) -> int:
+    """Say of labels that came with a dataset what gold and curators say; how many that changes.
+
+    With a `basis`, of those that its tally does not have: of images that cannot be read now, or of other synsets than
+    the ontology's.
+    """
     said = {number: (ruling.answer, CURATOR + ruling.curator) for number, ruling in read_rulings(connection).items()}
     said |= {task.number: (yes, "gold") for task, yes in read_gold(connection).items()}
+    if basis is not None:
+        numbers = np.array(list(said), np.int64)
+        said = {number: said[number] for number in numbers[basis.tally.places_of(numbers) == NOWHERE].tolist()}
     known = sorted(candidates.claimed(connection, said))
     policies = sorted({by for _, by in said.values()})
     yes = np.array([said[number][0] for number in known], bool)
