@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,8 +14,9 @@ from sqlalchemy import text
 
 from conftest import encoded, photo
 from holotype.catalog import candidates
-from holotype.crowd.expert import Source
-from holotype.crowd.policies import Fixed
+from holotype.crowd.expert import Nobody, Source
+from holotype.crowd.policies import Fixed, Posterior
+from holotype.crowd.port import Page
 from holotype.errors import CrowdError
 from holotype.imports.discover import find_ilsvrc2012
 from holotype.imports.shapes import Kind
@@ -136,3 +137,19 @@ def test_many_digests_are_those_of_candidates_that_rest_as_well(both: Project, m
         few = candidates.digests(connection, numbers)
         monkeypatch.setattr(candidates, "FEW", 1)
         assert candidates.digests(connection, numbers) == few
+
+
+class Busy(Nobody):
+    """A crowd during whose round somebody else makes more candidates."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self._meanwhile = meanwhile
+
+    def post(self, pages: Sequence[Page]) -> None:  # noqa: ARG002
+        self._meanwhile()
+
+
+def test_candidates_that_come_while_a_crowd_is_asked_are_reported_open(both: Project) -> None:
+    proposed = [Proposal(name, CAT) for name in NAMES[:5]]
+    report = both.crowd.run(Busy(lambda: both.candidates.add(proposed, "a model")), Posterior())
+    assert report.states == {"open": 8}

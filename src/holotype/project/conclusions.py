@@ -139,11 +139,17 @@ def draw_anew(parts: Parts) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Concluded:
-    """What is concluded of all candidates, from how many votes, and how many labels that changed."""
+    """What is concluded of all candidates of a tally, and how many labels that changed; the tally has more candidates
+    than the one at hand where some came meanwhile."""
 
     conclusion: Conclusion
-    votes: int
+    tally: Tally
     changed: int
+
+    @property
+    def votes(self) -> int:
+        """From how many votes."""
+        return len(self.tally.votes)
 
 
 def conclude(parts: Parts, policy: Policy, basis: Basis | None = None) -> Concluded:
@@ -153,7 +159,7 @@ def conclude(parts: Parts, policy: Policy, basis: Basis | None = None) -> Conclu
         conclusion = basis.tally.conclude(policy)
         changed = _draw(parts, policy, basis, conclusion)
         if changed is not None:
-            return Concluded(conclusion, len(basis.tally.votes), changed)
+            return Concluded(conclusion, basis.tally, changed)
         basis = None
 
 
