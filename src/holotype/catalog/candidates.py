@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Connection, false, literal, or_, select, union
+from sqlalchemy import ColumnElement, Connection, false, literal, or_, select, union_all
 
 from holotype.catalog import images
 from holotype.catalog import schema as t
@@ -19,7 +19,6 @@ from holotype.catalog.statements import Names, add_rows, chunks, meta, read_all,
 
 Ranges = Sequence[tuple[int, int]]
 
-_REREADS: Final = "rereads"
 
 FEW: Final = 20_000
 """Candidates up to which images are looked up, and not all read."""
@@ -101,17 +100,23 @@ def ask(connection: Connection, candidates: Iterable[int]) -> int:
     return asked
 
 
-def rereads(connection: Connection) -> int:
-    """How often images that were asked about already were read, or lost what was read of them."""
-    return int(meta(connection, _REREADS) or 0)
-
-
-def note_reread(connection: Connection, read: Iterable[int]) -> None:
-    """Say that images, by their ids, were read or lost what was read: questions about them come or go with it."""
+def changed(connection: Connection, images: Iterable[int]) -> None:
+    """Note that images were read, or lie elsewhere, or have a label, if any of their candidates are asked about: what
+    was concluded is to be concluded again."""
     table = t.candidate.c
-    asked = (select(table.id).where(table.image_id.in_(chunk), table.asked == 1).limit(1) for chunk in chunks(read))
-    if any(connection.execute(one).first() for one in asked):
-        set_meta(connection, _REREADS, str(rereads(connection) + 1))
+    for chunk in chunks(images):
+        asked = select(table.id).where(table.image_id.in_(chunk), table.asked == 1).limit(1)
+        if connection.execute(asked).first() is not None:
+            set_meta(connection, _CHANGES, str(changes(connection) + 1))
+            return
+
+
+def changes(connection: Connection) -> int:
+    """How often `changed` was noted."""
+    return int(meta(connection, _CHANGES) or 0)
+
+
+_CHANGES: Final = "candidate_changes"
 
 
 def rest(connection: Connection, candidates: Iterable[int]) -> None:
@@ -227,6 +232,14 @@ def origins(connection: Connection, candidates: Iterable[int]) -> dict[int, Orig
     }
 
 
+def unasked(connection: Connection, digests: Iterable[str]) -> list[tuple[int, str, str]]:
+    """The candidates that nobody is asked about of images with these bytes, as (candidate id, wnid, sha256)."""
+    table, read = t.candidate.c, t.fingerprint.c
+    question = select(table.id, table.wnid, read.sha256).join(t.fingerprint, read.image_id == table.image_id)
+    asked = (question.where(read.sha256.in_(chunk), table.asked == 0) for chunk in chunks(digests))
+    return [(number, wnid, sha256) for one in asked for number, wnid, sha256 in connection.execute(one)]
+
+
 def claimed(connection: Connection, candidates: Iterable[int]) -> list[int]:
     """Those of these candidates that a dataset labels."""
     table = t.candidate.c
@@ -286,20 +299,32 @@ def numbers(connection: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tu
 
     Of several with the same bytes the first counts.
     """
+    return {pair: min(found) for pair, found in alike(connection, pairs).items()}
+
+
+def alike(connection: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[int, bool]]:
+    """All candidates that each (image, wnid) may speak of, by id: those with these bytes, which is True, else those of
+    the name, which several datasets may have."""
     wanted = set(pairs)
     candidate, image, read = t.candidate, t.image, t.fingerprint
-    found: dict[tuple[str, str], int] = {}
+    found: dict[tuple[str, str], dict[int, bool]] = {}
     for chunk in chunks({key for key, _ in wanted}):
-        named = select(image.c.name, image.c.id).where(images.is_named(connection, chunk))
-        alike = select(read.c.sha256, read.c.image_id).where(read.c.sha256.in_(chunk))
-        known = union(named, alike).subquery()
+        named = select(image.c.name, image.c.id, literal(0)).where(images.is_named(connection, chunk))
+        bytes_ = select(read.c.sha256, read.c.image_id, literal(1)).where(read.c.sha256.in_(chunk))
+        known = union_all(named, bytes_).subquery()
         rows = connection.execute(
-            select(known.c[0], candidate.c.wnid, candidate.c.id)
-            .join(candidate, candidate.c.image_id == known.c[1])
-            .order_by(candidate.c.id.desc())
+            select(known.c[0], candidate.c.wnid, candidate.c.id, known.c[2]).join(
+                candidate, candidate.c.image_id == known.c[1]
+            )
         )
-        found |= {(key, wnid): number for key, wnid, number in rows if (key, wnid) in wanted}
-    return found
+        for key, wnid, number, same in rows:
+            if (key, wnid) in wanted:
+                held = found.setdefault((key, wnid), {})
+                held[number] = held.get(number, False) or bool(same)
+    return {
+        pair: {number: same for number, same in held.items() if same == any(held.values())}
+        for pair, held in found.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,11 +346,11 @@ def sources(connection: Connection, numbers: Iterable[int] | None = None) -> Sou
         .join(t.dataset, t.dataset.c.id == t.file.c.dataset_id)
         .where(candidate.asked == 1)
     )
-    asked = [(sighted, seen.candidate_id), (labelled, candidate.id)]
     if numbers is None:
-        parts = [read_all(connection, question, key, np.int64, names) for question, key in asked]
+        parts = [read_all(connection, sighted, seen.candidate_id, np.int64, names)]
+        parts.append(read_all(connection, labelled, candidate.rank, np.int64, names, step=RANKS))
     else:
-        numbers = list(numbers)
+        numbers, asked = list(numbers), [(sighted, seen.candidate_id), (labelled, candidate.id)]
         parts = [read_some(connection, question, key, numbers, np.int64, names) for question, key in asked]
     number, source = (np.concatenate(column) for column in zip(*parts, strict=True))
     words = sorted(str(name) for name in names)
@@ -366,7 +391,10 @@ def digests(connection: Connection, candidates: Sequence[int]) -> list[str]:
     if len(candidates) <= FEW:
         number, named = read_some(connection, question, table.id, candidates, np.int64, np.object_)
     else:
-        number, named = read_all(connection, question.where(table.asked == 1), table.id, np.int64, np.object_)
+        asked = question.where(table.asked == 1)
+        number, named = read_all(connection, asked, table.rank, np.int64, np.object_, step=RANKS)
+        if not np.isin(candidates, number).all():  # some are not asked about any more
+            number, named = read_some(connection, question, table.id, candidates, np.int64, np.object_)
     order = np.argsort(number)
     found: list[str] = named[order[np.searchsorted(number, candidates, sorter=order)]].tolist() if candidates else []
     return found

@@ -220,6 +220,7 @@ def set_labels(connection: Connection, labels: Sequence[tuple[int, str, int]], f
     An image that is a candidate for that already keeps what was concluded of it.
     """
     known = candidates.ids(connection, ((wnid, image) for image, wnid, _ in labels))
+    candidates.changed(connection, [image for _, image in known])
     for chunk in chunks(known.values(), 2_000):
         connection.execute(update(t.candidate).where(t.candidate.c.id.in_(chunk)).values(labelled_by=file))
     boxes: dict[int, int] = {}
@@ -332,7 +333,7 @@ def move_images(connection: Connection, rows: Sequence[Moved], file: int) -> Non
     anew = [row.id for row in rows if row.anew]
     if anew:
         forget_groups(connection)
-        candidates.note_reread(connection, anew)
+        candidates.changed(connection, anew)
     for chunk in chunks(anew, 2_000):
         for table in (t.fingerprint, t.near_duplicate):
             connection.execute(delete(table).where(table.c.image_id.in_(chunk)))
@@ -396,9 +397,8 @@ def read_counts(connection: Connection) -> tuple[int, int]:
 def add_fingerprints(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append fingerprints; those another process was first to add are skipped."""
     held = _held(connection, t.fingerprint.c.image_id, [row["image_id"] for row in rows])
-    new = [row for row in rows if row["image_id"] not in held]
-    add_rows(connection, t.fingerprint, new)
-    candidates.note_reread(connection, (row["image_id"] for row in new))
+    add_rows(connection, t.fingerprint, new := [row for row in rows if row["image_id"] not in held])
+    candidates.changed(connection, [row["image_id"] for row in new])
 
 
 def dataset_counts(connection: Connection) -> list[Held]:

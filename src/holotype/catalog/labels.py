@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection, bindparam, case, func, literal, select, update
 
 from holotype.catalog import schema as t
-from holotype.catalog.candidates import imported, policy_id
+from holotype.catalog.candidates import RANKS, imported, policy_id
 from holotype.catalog.schema import STATES
 from holotype.catalog.statements import ROWS, Names, meta, read_all, read_some, set_meta
 
@@ -76,7 +76,7 @@ def _held(connection: Connection, candidates: Iterable[int] | None) -> _Held:
     question = select(table.id, posterior, table.state, policy, table.guard).where(table.asked == 1)
     kinds = np.int64, np.float64, np.int64, np.int64, guards
     if candidates is None:
-        found = read_all(connection, question, table.id, *kinds)
+        found = read_all(connection, question, table.rank, *kinds, step=RANKS)  # there is an index of asked ones
     else:
         found = read_some(connection, question, table.id, candidates, *kinds)
     order = np.argsort(found[0], kind="stable")
@@ -130,10 +130,14 @@ def counts(connection: Connection) -> dict[tuple[int, str, str], int]:
 
 
 def asked_counts(connection: Connection) -> dict[tuple[int, str], int]:
-    """Number of candidates that are asked about by ``(rank, state)``."""
-    table = t.candidate.c
-    question = select(table.rank, table.state, func.count()).where(table.asked == 1)
-    rows = connection.execute(question.group_by(table.rank, table.state))
+    """Number of candidates that are asked about, and whose images can be seen, by ``(rank, state)``."""
+    table, read = t.candidate.c, t.fingerprint.c
+    state = (table.state + 0).label("state")  # grouped by columns of an index, SQLite would look at all candidates
+    seen = t.candidate.join(t.fingerprint, read.image_id == table.image_id)
+    question = select(table.rank, state, func.count()).select_from(seen)
+    rows = connection.execute(
+        question.where(table.asked == 1, table.rank >= 0, read.width > 0).group_by(table.rank, state)
+    )
     return {(rank, STATES[state]): count for rank, state, count in rows}
 
 

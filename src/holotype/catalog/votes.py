@@ -16,9 +16,8 @@ from sqlalchemy import (
     true,
 )
 
+from holotype.catalog import candidates, workers
 from holotype.catalog import schema as t
-from holotype.catalog import workers
-from holotype.catalog.candidates import rereads
 from holotype.catalog.statements import Names, add_rows, chunks, read_all, read_some
 
 
@@ -47,8 +46,8 @@ class Sheets:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Number of candidates that are asked about, votes, statements of gold, priors, standings, overrulings and
-    sightings; and how often images that are asked about were read, or lost what was read of them, after that."""
+    """Number of candidates, votes, statements of gold, priors, standings, overrulings and sightings; and how often
+    the images of candidates were read, or moved, or labelled by their dataset."""
 
     candidates: int
     votes: int
@@ -57,7 +56,7 @@ class Counts:
     standings: int
     overrulings: int
     sightings: int
-    rereads: int = 0
+    changes: int = 0
 
     def but_votes(self) -> tuple[int, ...]:
         """All but the number of votes."""
@@ -103,8 +102,10 @@ def _free(counting: bool) -> ColumnElement[bool]:
 def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
     """Append votes, given with the key ``worker`` for the name; how many were new.
 
-    A worker's second vote on a candidate is skipped: the first one counts.
+    A worker's second vote on a candidate is skipped: the first one counts. A candidate that only its dataset decided
+    is asked about from now on.
     """
+    candidates.ask(connection, {row["candidate_id"] for row in rows})
     names = {row["worker"] for row in rows}
     known = workers.ids(connection, names)
     add_rows(connection, t.worker, [{"name": name} for name in sorted(names - known.keys())])
@@ -147,5 +148,5 @@ def evidence_counts(connection: Connection) -> Counts:
     asked = select(func.count()).select_from(t.candidate).where(t.candidate.c.asked == 1)
     tables = t.vote, t.gold, t.prior, t.standing, t.overruling, t.sighting
     questions = asked, *(select(func.count()).select_from(table) for table in tables)
-    counted = [connection.execute(question).scalar_one() for question in questions]
-    return Counts(*[*counted, rereads(connection)])
+    found = (connection.execute(question).scalar_one() for question in questions)
+    return Counts(*[*found, candidates.changes(connection)])

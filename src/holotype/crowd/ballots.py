@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -61,6 +61,7 @@ def ballot_on(held: Held, axes: Axes) -> Ballot:
     chosen = slice(None) if held.counts is None else held.counts
     synset = _codes(held.tasks.wnids, axes.wnids)
     keys, batch = _batches(held)
+    found = _found(held)
     return Ballot(
         place[chosen],
         worker[chosen],
@@ -73,7 +74,7 @@ def ballot_on(held: Held, axes: Axes) -> Ballot:
         batch=_codes(keys, axes.batches)[batch].astype(np.int64) if len(axes.batches) > 1 else None,
         ruled=_said(held, {number: ruling.answer for number, ruling in known.rulings.items()}, bool(known.rulings)),
         names=tuple(axes.workers),
-        sources=Sources(tuple(known.found.names), held.places.of(known.found.number), known.found.source),
+        sources=Sources(tuple(found.names), held.places.of(found.number), found.source),
     )
 
 
@@ -102,6 +103,13 @@ def _prior(held: Held) -> Floats:
     return prior
 
 
+def _found(held: Held) -> Sightings:
+    """Where the tasks were found; candidates that are no tasks, of images that cannot be seen, were found as well."""
+    found = held.known.found
+    here = held.places.of(found.number) != NOWHERE
+    return found if here.all() else replace(found, number=found.number[here], source=found.source[here])
+
+
 def _batches(held: Held) -> tuple[list[str], Ints]:
     """The batch of each task: what came from the same kinds of sources and was first asked about in the same round;
     what was never asked about comes next. Keys of batches, and the place of each task's among them."""
@@ -109,7 +117,7 @@ def _batches(held: Held) -> tuple[list[str], Ints]:
     asked = held.votes.round > 0
     np.minimum.at(first, held.place[asked], held.votes.round[asked])
     rounds, at = np.unique(first, return_inverse=True)
-    found = held.known.found
+    found = _found(held)
     if not len(found.number):
         return [str(number) for number in rounds.tolist()], at
     kinds, kind = _kinds(held, found)

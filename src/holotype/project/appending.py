@@ -19,6 +19,7 @@ from holotype.crowd.imageable import is_incremental
 from holotype.errors import CrowdError
 from holotype.project.conclusions import conclude, labels_of, policy_of
 from holotype.project.facts import candidate_numbers, read_tally
+from holotype.project.fingerprints import read_candidates
 from holotype.project.memory import on_touched, read_drawn, read_model, write_drawn
 from holotype.project.parts import Parts
 
@@ -76,6 +77,7 @@ def append(parts: Parts, votes: Any, policy: Policy | None = None) -> AppendRepo
     the labels' policy is not one of holotype's own and none is given.
     """
     rows = _rows(votes, parts.clock())
+    read_candidates(parts.catalog, parts.store, {(row["sha256"], row["wnid"]) for row in rows})
     with parts.catalog.read() as connection:
         last = labels.last_policy(connection)
     by = policy or (None if last is None else policy_of(last))

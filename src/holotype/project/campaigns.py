@@ -84,11 +84,11 @@ def ask(parts: Parts, crowd: Crowd, policy: Policy, progress: Progress, back_off
         held = len(basis.tally.votes) if held is None else held
         drawn = _campaign(parts, basis, crowd, policy, progress, sheets)
         done, sheets = not drawn.conclusion.are(State.OPEN).any(), ()
-        new = _back_off(parts, basis.tally, drawn.conclusion) if back_off and done else 0
+        new = _back_off(parts, drawn.tally, drawn.conclusion) if back_off and done else 0
         if not new:
             break
         backed_off += new
-    report = _report(parts.ontology, basis.tally, drawn, policy)
+    report = _report(parts.ontology, drawn, policy)
     return replace(report, new_votes=drawn.votes - held, backed_off=backed_off)
 
 
@@ -117,8 +117,8 @@ def _told(connection: Connection, ontology: Ontology, policy: Policy, votes: int
     return CampaignReport(dict(states), 0, votes, str(policy), unimageable, 0, guards, alarms)
 
 
-def _report(ontology: Ontology, tally: Tally, drawn: Concluded, policy: Policy) -> CampaignReport:
-    conclusion, tasks = drawn.conclusion, tally.tasks
+def _report(ontology: Ontology, drawn: Concluded, policy: Policy) -> CampaignReport:
+    conclusion, tasks = drawn.conclusion, drawn.tally.tasks
     flagged = np.unique(tasks.synset[conclusion.are(State.ABANDONED)]).tolist()
     unimageable = tuple(sorted((tasks.wnids[one] for one in flagged), key=ontology.rank))
     guards = Counter(str(guard) for guard in conclusion.guards.values())
@@ -144,7 +144,7 @@ def _campaign(
         raise
     counts = replace(basis.counts, votes=basis.counts.votes + len(tally.votes) - before)
     drawn = conclude(parts, policy, replace(basis, counts=counts))
-    report(drawn.conclusion)
+    progress(int((~drawn.conclusion.are(State.OPEN)).sum()), len(drawn.tally.tasks))
     return drawn
 
 

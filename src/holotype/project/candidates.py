@@ -97,7 +97,8 @@ class Candidates:
         if wrong := [score for score in told.values() if score is not None and not 0 <= score <= 1]:
             raise CrowdError(f"a score is a chance between 0 and 1, not {wrong[0]}")
         if unknown := sorted({wnid for _, wnid in told} - {wnid for _, wnid in told if wnid in self._parts.ontology}):
-            raise CrowdError(f"the ontology has no {', '.join(unknown[:5])}{' and others' if len(unknown) > 5 else ''}")
+            named = ", ".join(wnid if wnid.isprintable() else repr(wnid) for wnid in unknown[:5])
+            raise CrowdError(f"the ontology has no {named}{' and others' if len(unknown) > 5 else ''}")
         images = self._images({image for image, _ in told}, dataset)
         parts = self._parts
         fingerprint_images(parts.catalog, parts.store, {image.id for image in images.values()}, progress)
@@ -154,10 +155,10 @@ class Candidates:
         """Images by their sha256 or name. Raises `CrowdError` where there is none, or several in several datasets."""
         with self._parts.catalog.read() as connection:
             rows = named(connection, keys, dataset)
-        images: dict[str, Named] = {}
+        images = {key: image for key, image in reversed(rows) if key == image.sha256}
         for key, image in rows:
             held = images.setdefault(key, image)
-            if held.dataset != image.dataset and key != image.sha256:
+            if held.dataset != image.dataset and key != held.sha256:
                 raise CrowdError(f"{key!r} is an image of {held.dataset or 'the project'!r} and of {image.dataset!r}")
         if missing := sorted(keys - images.keys()):
             raise CrowdError(f"{len(missing):,} of these images are not there, the first is {missing[0]!r}")

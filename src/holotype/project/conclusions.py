@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
@@ -50,9 +50,8 @@ def labels_of(tally: Tally, conclusion: Conclusion, policy: Policy) -> Labels:
     policies = [str(policy), "gold", *sorted({CURATOR + ruling.curator for ruling in known.rulings.values()})]
     drawn_by = np.zeros(len(tally.tasks), np.int64)
     ruled = tally.places_of(np.array(list(known.rulings), np.int64))
-    for at, ruling in zip(ruled.tolist(), known.rulings.values(), strict=True):
-        if at != NOWHERE:
-            drawn_by[at] = policies.index(CURATOR + ruling.curator)
+    by = np.array([policies.index(CURATOR + ruling.curator) for ruling in known.rulings.values()], np.int64)
+    drawn_by[ruled[ruled != NOWHERE]] = by[ruled != NOWHERE]
     gold = tally.places_of(np.array([task.number for task in known.gold], np.int64))
     drawn_by[gold[gold != NOWHERE]] = policies.index("gold", 1)
     guard = np.zeros(len(tally.tasks), np.int64) if conclusion.guard is None else conclusion.guard + 1
@@ -80,7 +79,7 @@ def _write(connection: Connection, policy: Policy, basis: Basis, conclusion: Con
     changed = 0
     if conclusion is not basis.held:
         changed = labels.put(connection, labels_of(basis.tally, conclusion, policy))
-        changed += _decide_unasked(connection, set(basis.tally.tasks.number.tolist()))
+        changed += _decide_imported(connection, basis.tally)
         labels.set_last_policy(connection, str(policy), _told(conclusion))
         remember(connection, policy, basis.tally, conclusion)
     remember_rounds(connection, policy, basis.counts, basis.tally)
@@ -97,7 +96,7 @@ def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy
     def work(connection: Connection) -> tuple[Outcome, int]:
         outcome, last = change(connection), labels.last_policy(connection)
         if last is None:
-            return outcome, _decide_unasked(connection, set())
+            return outcome, _decide_imported(connection)
         by = policy or policy_of(last)
         basis = Basis(votes.evidence_counts(connection), read_tally(connection, parts.catalog))
         return outcome, _write(connection, by, basis, basis.tally.conclude(by))
@@ -105,14 +104,18 @@ def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy
     return parts.catalog.transact(work)
 
 
-def _decide_unasked(connection: Connection, asked: Collection[int]) -> int:
-    """Say of labels what gold and curators say, where nobody is asked and a dataset has said it; how many that changes.
+def _decide_imported(connection: Connection, tally: Tally | None = None) -> int:
+    """Say of labels that came with a dataset what gold and curators say; how many that changes.
 
-    So are labels before any were drawn, and those of images that nobody can see, because they are not sound.
+    With a `tally`, of those that it does not have: of images that cannot be read now, or of other synsets than the
+    ontology's.
     """
     said = {number: (ruling.answer, CURATOR + ruling.curator) for number, ruling in read_rulings(connection).items()}
     said |= {task.number: (yes, "gold") for task, yes in read_gold(connection).items()}
-    left = sorted(candidates.claimed(connection, said.keys() - asked))
+    if tally is not None:
+        numbers = np.array(list(said), np.int64)
+        said = {number: said[number] for number in numbers[tally.places_of(numbers) == NOWHERE].tolist()}
+    left = sorted(candidates.claimed(connection, said))
     policies = sorted({by for _, by in said.values()})
     yes = np.array([said[number][0] for number in left], np.int64)
     by = np.array([policies.index(said[number][1]) for number in left], np.int64)
@@ -130,11 +133,17 @@ def draw_anew(parts: Parts) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Concluded:
-    """What is concluded of all candidates, from how many votes, and how many labels that changed."""
+    """What is concluded of all candidates of a tally, and how many labels that changed; the tally has more candidates
+    than the one at hand where some came meanwhile."""
 
     conclusion: Conclusion
-    votes: int
+    tally: Tally
     changed: int
+
+    @property
+    def votes(self) -> int:
+        """From how many votes."""
+        return len(self.tally.votes)
 
 
 def conclude(parts: Parts, policy: Policy, basis: Basis | None = None) -> Concluded:
@@ -144,7 +153,7 @@ def conclude(parts: Parts, policy: Policy, basis: Basis | None = None) -> Conclu
         conclusion = basis.tally.conclude(policy)
         changed = _draw(parts, policy, basis, conclusion)
         if changed is not None:
-            return Concluded(conclusion, len(basis.tally.votes), changed)
+            return Concluded(conclusion, basis.tally, changed)
         basis = None
 
 

@@ -85,6 +85,7 @@ class Gold:
             said = {number[pair]: as_answer(yes) for pair, yes in answers.items()}
             changed = corrections.say(connection, schema.gold, said, source, reason, self._parts.clock())
             _renew_sibling_gold(connection, self._parts.clock())
+            candidates.ask(connection, [number for number, answer in said.items() if answer is not None])
             candidates.rest(connection, [number for number, answer in said.items() if answer is None])
             return changed
 
@@ -98,7 +99,8 @@ class Gold:
     def add_siblings(self, per_synset: int, seed: int = 0, policy: Policy | None = None) -> int:
         """Give every synset gold noes, up to `per_synset`: images that are gold yes for a sibling; how many were new.
 
-        Each becomes a candidate of the synset, unless it is one of it or of something below. `seed` draws which;
+        Each becomes a candidate of the synset, unless it is one of it or of something below, be it that only a dataset
+        says so. `seed` draws which;
         `policy` is as in `add`.
         """
 
@@ -106,10 +108,9 @@ class Gold:
             tasks, gold = read_tasks(connection), read_gold(connection)
             wnids, ontology = {task.wnid for task in tasks}, self._parts.ontology
             siblings = {wnid: {one.wnid for one in ontology.siblings(wnid)} & wnids for wnid in wnids}
-            below = {
-                wnid: {one.wnid for one in self._parts.ontology.descendants(wnid)} & wnids | {wnid} for wnid in wnids
-            }
-            found = sibling_negatives(gold, tasks, siblings, below, per_synset, seed)
+            below = {wnid: {one.wnid for one in ontology.descendants(wnid)} | {wnid} for wnid in wnids}
+            told = [Task(*row) for row in candidates.unasked(connection, {one.sha256 for one in gold})]
+            found = sibling_negatives(gold, [*tasks, *told], siblings, below, per_synset, seed)
             lend(connection, self._parts.ontology, found, "gold")
             number = candidate_numbers(connection, ((task.sha256, wnid) for wnid, task in found), "siblings")
             return _add_gold(

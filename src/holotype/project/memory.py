@@ -97,11 +97,9 @@ def recall(connection: Connection, policy: Policy, tally: Tally) -> Conclusion |
     every task."""
     held = labels.read(connection)
     number = tally.tasks.number
-    if len(held) != len(number):
+    if not np.array_equal(held.candidate, np.sort(number)):
         return None
     of = held.take(np.searchsorted(held.candidate, number))
-    if not np.array_equal(of.candidate, number):
-        return None
     states = np.array([STATES.index(state) for state in map(str, held.states)], np.int8)
     guards = np.array([FREE if name is None else list(map(str, GUARDS)).index(name) for name in held.guards], np.int8)
     guard = guards[of.guard] if len(guards) else np.zeros(0, np.int8)

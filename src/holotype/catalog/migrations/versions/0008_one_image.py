@@ -190,7 +190,7 @@ def copy_images(shift: int) -> None:
         "INSERT INTO image "
         '(id, dataset_id, name, split, file_id, path, "offset", length, boxes, assigned) '
         "SELECT held.id, 0, held.sha256, '', file.id, '', held.\"offset\", held.length, 0, "
-        "CASE WHEN EXISTS (SELECT 1 FROM candidate_before AS c WHERE c.image_id = held.id) THEN 2 ELSE 0 END "
+        "CASE WHEN held.id IN (SELECT image_id FROM candidate_before) THEN 2 ELSE 0 END "
         "FROM image_before AS held JOIN file ON file.path = held.pack AND file.dataset_id = 0 ORDER BY held.id"
     )
     op.execute(
@@ -238,7 +238,7 @@ def copy_candidates(shift: int) -> None:
     counter("candidate")
     op.execute(
         "INSERT INTO candidate (wnid, rank, image_id, labelled_by, asked, boxes, state, posterior, policy_id) "
-        f"SELECT item.wnid, item.rank, item.id + {shift}, item.labelled_by, 0, item.boxes, 1, 1.0, policy.id "
+        f"SELECT item.wnid, item.rank, item.id + {shift}, coalesce(item.labelled_by, item.archive_id), 0, item.boxes, 1, 1.0, policy.id "
         "FROM item JOIN dataset ON dataset.id = item.dataset_id JOIN policy ON policy.name = 'imported:' || dataset.name "
         "WHERE item.wnid <> '' ORDER BY item.id"
     )
