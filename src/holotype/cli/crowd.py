@@ -78,7 +78,7 @@ def append_command(votes: Path, project: Path, as_json: bool) -> None:
     "--truth",
     type=file_type,
     help="CSV with the header sha256,wnid,answer (yes or no): what the simulated workers see. "
-    "[default: every image is what its folder says]",
+    "[default: every image shows what it is a candidate for]",
 )
 @click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
 @click.option(
