@@ -693,7 +693,7 @@ def test_an_audit_from_the_command_line(labelled: Project, tmp_path: Path) -> No
     assert {one["corrected"] for one in json.loads(run("audits", "certificates", *here, "--json"))["certificates"]} == {
         6
     }
-    assert "which is counted: --fresh" in run(*draw[:-3], 7, *here, "--out", tmp_path / "more.csv", expect=2)
+    assert "to draw again: --fresh" in run(*draw[:-3], 7, *here, "--out", tmp_path / "more.csv", expect=2)
     assert "images to look at" in run(*draw, "--fresh", "--out", tmp_path / "more.csv")
     assert json.loads(run("audits", "certificates", made["path"], "--json", expect=1))["certificates"] == []
     assert "there is no release 'v9'" in run("audits", "certificates", "v9", *here, expect=2)

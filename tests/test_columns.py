@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -270,7 +271,9 @@ def test_nothing_is_concluded_again_where_nothing_is_new(either: Project, policy
     assert not again.waiting
 
 
-def test_what_waits_for_a_crowd_is_put_up_again_without_concluding(either: Project) -> None:
+def test_what_waits_for_a_crowd_is_put_up_again_without_concluding(
+    either: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Stopped within a round, after it and before it: the pages are those of a run that remembers nothing."""
     policy = Counting(Imageable(Posterior()))
     crowd = Slow(either, 0)
@@ -282,6 +285,12 @@ def test_what_waits_for_a_crowd_is_put_up_again_without_concluding(either: Proje
         expected, held, calls = crowd.posted, labels_in(either), policy.calls
         silent = Slow(either, 0)
         assert either.crowd.run(silent, policy) == dataclasses.replace(report, new_votes=0)
+        with monkeypatch.context() as reading:
+            reading.delattr("holotype.project.campaigns.take")
+            told: list[tuple[int, int]] = []
+            asked = either.crowd.run(Nobody(), policy, partial(note, told))
+        assert asked == dataclasses.replace(report, new_votes=0), "nothing is read where nobody is asked"
+        assert told == [(200 - report.states.get("open", 0), 200)]
         assert (policy.calls, labels_in(either)) == (calls, held), "nothing is new"
         left = [page for page in expected if page.id not in answered_pages(either)]
         assert {page.id for page in left} <= {page.id for page in silent.posted}
@@ -292,6 +301,10 @@ def test_what_waits_for_a_crowd_is_put_up_again_without_concluding(either: Proje
         assert policy.calls > calls
         assert forgetful.posted == silent.posted
         assert labels_in(either) == held
+
+
+def note(told: list[tuple[int, int]], done: int, total: int) -> None:
+    told.append((done, total))
 
 
 def answered_pages(db: Project) -> set[str]:

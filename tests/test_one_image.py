@@ -21,6 +21,7 @@ from holotype.errors import CrowdError, ReleaseError
 from holotype.imports.discover import find_ilsvrc2012
 from holotype.project import Project
 from holotype.project.candidates import Proposal
+from holotype.project.fingerprints import FingerprintReport
 from holotype.releases import Fractions, verify_release
 
 DOG, RETRIEVER, CAT, TENCH = "n02084071", "n02099601", "n02123045", "n01440764"
@@ -187,6 +188,41 @@ def test_what_can_be_read_again_is_asked_about_though_nothing_else_is_new(both: 
     assert sum(both.crowd.run(both.crowd.simulated(), Fixed(1)).states.values()) == 5, "the overruled one is a question"
 
 
+def test_what_people_said_of_an_image_is_never_said_of_other_bytes(both: Project, tmp_path: Path) -> None:
+    both.candidates.add([Proposal(NAMES[3], CAT)], "a model")
+    both.gold.add({(NAMES[3], RETRIEVER): False, (NAMES[4], RETRIEVER): False}, "me")
+    said = both.gold.answers()
+    file = tmp_path / "ilsvrc" / "train" / RETRIEVER / f"{NAMES[3]}.JPEG"
+    before = file.read_bytes()
+    spoken_of = hashlib.sha256(before).hexdigest()
+
+    def put(data: bytes, name: str = NAMES[3]) -> FingerprintReport:
+        file.with_name(f"{name}.JPEG").write_bytes(data)
+        both.datasets.add(find_ilsvrc2012([tmp_path / "ilsvrc"])[0], "ilsvrc2012")
+        return both.datasets.fingerprint()
+
+    other = encoded(photo(999), quality=60)
+    assert len(other) != len(before)
+    assert dict(put(other).not_sound)["replaced"] == 1
+    assert both.gold.answers() == said, "of the bytes that it was said of"
+    assert spoken_of not in {task.sha256 for task in both.candidates.tasks()}
+    assert hashlib.sha256(other).hexdigest() not in {one.sha256 for one in both.images.find("")}
+    assert dict(put(other[:-7]).not_sound) == {"replaced": 1}
+    assert put(before).sound == 1
+    assert both.gold.answers() == said
+    assert spoken_of in {task.sha256 for task in both.candidates.tasks()}
+    assert put(encoded(photo(998), quality=60), NAMES[5]).sound == 1, "nobody has spoken of this one"
+
+
+def test_simulated_workers_see_what_a_dataset_says(both: Project) -> None:
+    both.candidates.add([Proposal(NAMES[0], wnid) for wnid in (RETRIEVER, CAT, DOG)], "a model")
+    both.crowd.run(both.crowd.simulated(expert="ann"), Fixed(1))
+    said = {vote.task: vote.answer for vote in both.crowd.votes()}
+    sha256 = next(one.sha256 for one in both.images.find("dataset:ilsvrc2012") if one.name == NAMES[0])
+    asked = {task.wnid: said[task.number] for task in both.candidates.tasks() if task.sha256 == sha256}
+    assert asked == {RETRIEVER: Answer.YES, CAT: Answer.NO, DOG: Answer.YES}
+
+
 def test_gold_on_a_candidate_of_the_crowd_stays_with_the_crowd(both: Project) -> None:
     both.candidates.add([Proposal(NAMES[0], RETRIEVER)], "me")
     both.gold.add({(NAMES[0], RETRIEVER): True}, "me")
@@ -204,6 +240,14 @@ def test_imported_labels_are_audited_and_certified(both: Project) -> None:
     with pytest.raises(CrowdError, match="nothing below n02084071"):
         both.labels.overrule({(one.sha256, one.wnid): False for one in sample}, "carla", "all wrong")
         both.audits.draw([DOG], 6, fresh=True)
+
+
+def test_what_left_a_sample_before_anybody_looked_was_not_audited(both: Project) -> None:
+    sample = both.audits.draw([DOG], 6)
+    both.audits.record({(sample[0].sha256, sample[0].wnid): Answer.YES}, "ann")
+    both.labels.overrule({(one.sha256, one.wnid): False for one in sample[:3]}, "carla", "cats")
+    (shown,) = json.loads(run("audits", "status", "-p", both.path, "--json"))
+    assert {name: shown[name] for name in ("sample", "audited", "gone")} == {"sample": 6, "audited": 1, "gone": 2}
 
 
 def test_the_page_of_an_audit_says_which_row_an_image_of_a_dataset_is(both: Project, tmp_path: Path) -> None:
@@ -317,6 +361,8 @@ def test_the_command_line_does_all_of_it(both: Project, tmp_path: Path) -> None:
     assert "<h2>Group 2</h2>" in page
     captions = re.findall("<br>([^<]*)</figure>", page)
     assert captions[0] == f"ilsvrc2012/{NAMES[0]} {RETRIEVER} golden retriever"
+    shown = run("release", "create", "v1", "--query", f"state:yes synset:{TENCH}", "-p", project)
+    assert "\n5 images keep the split that they came with (train 5), whatever the shares\n" in shown
 
 
 def test_votes_from_elsewhere_are_appended_on_the_command_line(both: Project, tmp_path: Path) -> None:

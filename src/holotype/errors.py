@@ -18,6 +18,7 @@
     ├── QueryError               a query cannot be understood
     ├── CrowdError               a page or a vote that does not fit the campaign
     │   ├── UnknownWorker        nobody of that name has voted
+    │   ├── AlreadyPlanned       an audit of another size
     │   ├── ContradictedGold     an answer that gold says otherwise of
     │   └── PlatformError        a crowd platform could not be reached, or refused
     ├── ReleaseError             a release cannot be made, read or verified
@@ -108,6 +109,17 @@ class QueryError(HolotypeError):
 
 class CrowdError(HolotypeError):
     """A page or a vote does not fit the campaign."""
+
+
+class AlreadyPlanned(CrowdError):
+    """`wnid` has a plan to audit `planned` labels, and another number was asked for."""
+
+    def __init__(self, wnid: str, planned: int, size: int) -> None:
+        super().__init__(
+            f"{wnid} has a plan to audit {planned:,} labels, not {size:,}; another one takes a fresh draw, "
+            "which is counted"
+        )
+        self.wnid, self.planned = wnid, planned
 
 
 class UnknownWorker(CrowdError):

@@ -130,14 +130,16 @@ class Certificate:
 class Audit:
     """How far a plan has come; `labels` are accepted in its subtree now.
 
-    `sample` is what was drawn; `unanswered` is what no auditor has looked at of what is still accepted. The certificate
-    is there when nothing is.
+    `sample` is what was drawn; `unanswered` is what no auditor has looked at of what is still accepted, and `gone` the
+    number of those that nobody has looked at and that are no longer. The certificate is there when nothing is
+    unanswered.
     """
 
     plan: Plan
     labels: int
     sample: Sample
     unanswered: Sample
+    gone: int
     certificate: Certificate | None
 
     @property
@@ -184,10 +186,12 @@ def assess(evidence: Evidence) -> list[Audit]:
 
 def _assess(plan: Plan, sample: Sample, evidence: Evidence, left: Set[Label]) -> Audit:
     answers, since = evidence.answers, evidence.changes.get(plan.seed, Changes())
-    unanswered = tuple(label for label in sample if label not in left and not answers.get(label))
+    unseen = tuple(label for label in sample if not answers.get(label))
+    unanswered = tuple(label for label in unseen if label not in left)
     now = count_below(plan.ranges, evidence.labels)
     complete = plan.labels and now and not unanswered
-    return Audit(plan, now, sample, unanswered, certify(plan, sample, since, left, answers) if complete else None)
+    certificate = certify(plan, sample, since, left, answers) if complete else None
+    return Audit(plan, now, sample, unanswered, len(unseen) - len(unanswered), certificate)
 
 
 def certify(plan: Plan, sample: Sample, since: Changes, left: Set[Label], answers: Answers) -> Certificate:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from holotype.audits.bounds import share_of_alpha
-from holotype.errors import CrowdError
+from holotype.errors import AlreadyPlanned
 
 Ranges = tuple[tuple[int, int], ...]
 _rank = attrgetter("rank")
@@ -129,15 +129,12 @@ def _overlap(ranges: Ranges, union: Ranges) -> bool:
 def targets_to_draw(wnids: Iterable[str], size: int, plans: Iterable[Plan], fresh: bool) -> list[str]:
     """Those of `wnids` that need a new plan, where `plans` were made so far, oldest first: all of them, if `fresh`.
 
-    Raises `CrowdError` where a plan of another size is there, and no fresh draw is asked for.
+    Raises `AlreadyPlanned` where a plan of another size is there, and no fresh draw is asked for.
     """
     held = {plan.wnid: plan for plan in plans if plan.labels}
     if fresh:
         return list(wnids)
     for wnid in wnids:
         if wnid in held and held[wnid].size != size:
-            raise CrowdError(
-                f"{wnid} has a plan to audit {held[wnid].size:,} labels, not {size:,}; another one takes a fresh draw, "
-                "which is counted: --fresh"
-            )
+            raise AlreadyPlanned(wnid, held[wnid].size, size)
     return [wnid for wnid in wnids if wnid not in held]

@@ -247,6 +247,16 @@ def claimed(connection: Connection, candidates: Iterable[int]) -> list[int]:
     return [number for one in asked for number in connection.execute(one).scalars()]
 
 
+def said_by_datasets(connection: Connection) -> set[tuple[str, str]]:
+    """What datasets say of the images that are asked about, as (sha256, wnid)."""
+    table, read = t.candidate, t.fingerprint.c
+    asked = select(table.c.image_id).where(table.c.asked == 1)
+    said = table.join(t.fingerprint, read.image_id == table.c.image_id)
+    question = select(read.sha256, table.c.wnid).select_from(said)
+    rows = connection.execute(question.where(table.c.image_id.in_(asked), table.c.labelled_by.is_not(None)))
+    return {(sha256, wnid) for sha256, wnid in rows}
+
+
 def under(ranges: Ranges) -> ColumnElement[bool]:
     """Whether a candidate's rank is in one of half-open ranges."""
     return or_(false(), *(t.candidate.c.rank.between(start, stop - 1) for start, stop in ranges))

@@ -335,8 +335,26 @@ def move_images(connection: Connection, rows: Sequence[Moved], file: int) -> Non
         forget_groups(connection)
         candidates.changed(connection, anew)
     for chunk in chunks(anew, 2_000):
+        _keep_seen(connection, chunk)
         for table in (t.fingerprint, t.near_duplicate):
             connection.execute(delete(table).where(table.c.image_id.in_(chunk)))
+
+
+def _keep_seen(connection: Connection, images: Sequence[int]) -> None:
+    """Keep the sha256 that images have, for those that people have spoken of."""
+    candidate, read = t.candidate.c, t.fingerprint.c
+    spoken = {
+        number
+        for table in (t.vote, t.gold, t.overruling, t.audit_answer)
+        for number in connection.execute(
+            select(candidate.image_id)
+            .join(table, table.c.candidate_id == candidate.id)
+            .where(candidate.image_id.in_(images))
+        ).scalars()
+    }
+    new = spoken - seen(connection, images).keys()
+    rows = connection.execute(select(read.image_id, read.sha256).where(read.image_id.in_(new)))
+    add_rows(connection, t.seen, [row._asdict() for row in rows])
 
 
 def put_marks(connection: Connection, marks: Iterable[tuple[str, str, str]], file: int) -> int:
@@ -399,6 +417,12 @@ def add_fingerprints(connection: Connection, rows: Sequence[Mapping[str, Any]]) 
     held = _held(connection, t.fingerprint.c.image_id, [row["image_id"] for row in rows])
     add_rows(connection, t.fingerprint, new := [row for row in rows if row["image_id"] not in held])
     candidates.changed(connection, [row["image_id"] for row in new])
+
+
+def seen(connection: Connection, images: Iterable[int]) -> dict[int, str]:
+    """The sha256 that people saw of images, by id, of those whose bytes may be others now."""
+    asked = (select(t.seen).where(t.seen.c.image_id.in_(chunk)) for chunk in chunks(images, 2_000))
+    return {number: sha256 for one in asked for number, sha256 in connection.execute(one)}
 
 
 def dataset_counts(connection: Connection) -> list[Held]:

@@ -1,8 +1,8 @@
 """The tables of the catalog. Facts are appended and never edited; conclusions may be computed again.
 
-facts: meta, dataset, file, image, fingerprint, intake, candidate, sighting, worker, vote, gold, overruling, prior,
-    standing, page, posting, audit, audit_draw, audit_sample, audit_answer, audit_correction, release, box, annotation,
-    url, mark, translation
+facts: meta, dataset, file, image, fingerprint, seen, intake, candidate, sighting, worker, vote, gold, overruling,
+    prior, standing, page, posting, audit, audit_draw, audit_sample, audit_answer, audit_correction, release, box,
+    annotation, url, mark, translation
 conclusions: near_duplicate, a candidate's state, posterior, policy and guard, learned, and the numbers of boxes
 """
 
@@ -112,6 +112,14 @@ fingerprint = Table(
     Column("thumbnail_offset", BigInteger),
     Column("thumbnail_length", BigInteger),
     Index(None, "sha256"),
+)
+
+# The sha256 that an image had when people spoke of it, where it was to be read again since.
+seen = Table(
+    "seen",
+    metadata,
+    Column("image_id", ForeignKey("image.id"), primary_key=True),
+    Column("sha256", String(64), nullable=False),
 )
 
 # What became of each input: kept, duplicate or rejected. A changed file is a new input.

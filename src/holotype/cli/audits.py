@@ -135,7 +135,7 @@ def audit_status(project: Path, as_json: bool) -> None:
         return
     print_table(
         "",
-        ("synset", "wnid", "accepted", "planned", "sample", "audited", "draws", "state"),
+        ("synset", "wnid", "accepted", "planned", "sample", "audited", "gone", "draws", "state"),
         [(names[value["wnid"]], *value.values()) for value in map(_audit_values, found)],
     )
 
@@ -146,7 +146,8 @@ def _audit_values(found: Audit) -> dict[str, Any]:
         "labels": found.labels,
         "planned": found.plan.size,
         "sample": len(found.sample),
-        "audited": len(found.sample) - len(found.unanswered),
+        "audited": len(found.sample) - len(found.unanswered) - found.gone,
+        "gone": found.gone,
         "draws": found.plan.draws,
         "state": found.remark,
     }

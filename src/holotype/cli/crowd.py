@@ -78,7 +78,7 @@ def append_command(votes: Path, project: Path, as_json: bool) -> None:
     "--truth",
     type=file_type,
     help="CSV with the header sha256,wnid,answer (yes or no): what the simulated workers see. "
-    "[default: every image shows what it is a candidate for]",
+    "[default: an imported image shows what its dataset says, any other what it is a candidate for]",
 )
 @click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
 @click.option(
@@ -213,6 +213,8 @@ def _print_report(report: CampaignReport, as_json: bool, waiting: str) -> None:
         print_json(dataclasses.asdict(report))
         return
     click.echo(report)
+    if not report.states:
+        click.echo("there is nothing to ask: take in candidates first (holotype ingest, holotype candidates add)")
     for line in alarm_lines(dataclasses.asdict(alarm) for alarm in report.alarms):
         click.echo(line)
     if report.waiting:

@@ -63,6 +63,11 @@ def create_command(
         print_json({"name": made.name, "path": str(made.path), **made.statistics, **told})
     else:
         click.echo(f"{made!r} in {made.path}; check it any time with: holotype release verify {made.path}")
+        if came := made.summary.get("imported_splits"):
+            splits = ", ".join(f"{name} {count:,}" for name, count in came.items())
+            click.echo(
+                f"{sum(came.values()):,} images keep the split that they came with ({splits}), whatever the shares"
+            )
         if "unchecked" in made.summary:
             click.echo(made.summary["unchecked"]["remark"])
         if made.summary["outvoted"]:

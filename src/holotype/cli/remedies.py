@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from holotype.errors import (
+    AlreadyPlanned,
     AmbiguousFolders,
     ContradictedGold,
     InvalidTaxonomy,
@@ -18,6 +19,7 @@ from holotype.errors import (
 
 REMEDIES: Final[Mapping[type[Exception], str]] = MappingProxyType(
     {
+        AlreadyPlanned: "to draw again: --fresh",
         AmbiguousFolders: "rename the folders, or say what they mean with --sense NAME=WNID",
         ContradictedGold: "give a reason to: holotype gold correct",
         InvalidTaxonomy: "to see all that is wrong: holotype ontology check FILE",

@@ -17,6 +17,7 @@ from holotype.crowd.alarms import Alarm
 from holotype.crowd.backoff import split_images
 from holotype.crowd.campaign import count_sheets, run_campaign
 from holotype.crowd.conclusion import Conclusion, Policy, State
+from holotype.crowd.expert import Nobody
 from holotype.crowd.port import Crowd, Sheet
 from holotype.crowd.tally import Tally
 from holotype.engine import Progress
@@ -76,7 +77,7 @@ def ask(parts: Parts, crowd: Crowd, policy: Policy, progress: Progress, back_off
     known, sheets = (None, ()) if back_off else _known(parts, crowd, policy)
     if known is not None:
         total = sum(known.states.values())
-        progress(total, total)
+        progress(total - known.states.get(State.OPEN, 0), total)
         return known
     held, backed_off = None, 0
     while True:
@@ -93,10 +94,10 @@ def ask(parts: Parts, crowd: Crowd, policy: Policy, progress: Progress, back_off
 
 
 def _known(parts: Parts, crowd: Crowd, policy: Policy) -> tuple[CampaignReport | None, Sequence[Sheet]]:
-    """The report of a campaign that is at its end and that nothing is new to, or None, and sheets that came in."""
+    """The report of a campaign that nothing is new to and that has nobody to ask, or None, and sheets that came in."""
     with parts.catalog.read() as connection:
         drawn, counts = read_drawn(connection), vote_rows.evidence_counts(connection)
-        if drawn is None or not drawn.done or not drawn.is_of(policy, counts):
+        if drawn is None or not drawn.is_of(policy, counts) or not (drawn.done or isinstance(crowd, Nobody)):
             return None, ()
         report = _told(connection, parts.ontology, policy, counts.votes)
     if any(page.round == drawn.round for page in crowd.waiting()):

@@ -24,6 +24,9 @@ from holotype.queries import Live, Query
 LEAST = 0.001
 """No model is sure: a score nearer to 0 or 1 than this is taken as this far from it."""
 
+SHOWN = 200
+"""Characters of a name that errors show."""
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
@@ -94,11 +97,7 @@ class Candidates:
         that is no chance.
         """
         told = {(one.image, one.wnid): one.score for one in proposals}
-        if wrong := [score for score in told.values() if score is not None and not 0 <= score <= 1]:
-            raise CrowdError(f"a score is a chance between 0 and 1, not {wrong[0]}")
-        if unknown := sorted({wnid for _, wnid in told} - {wnid for _, wnid in told if wnid in self._parts.ontology}):
-            named = ", ".join(wnid if wnid.isprintable() else repr(wnid) for wnid in unknown[:5])
-            raise CrowdError(f"the ontology has no {named}{' and others' if len(unknown) > 5 else ''}")
+        self._check(told)
         images = self._images({image for image, _ in told}, dataset)
         parts = self._parts
         fingerprint_images(parts.catalog, parts.store, {image.id for image in images.values()}, progress)
@@ -151,6 +150,20 @@ class Candidates:
 
         return redraw(self._parts, work, policy)[0]
 
+    def _check(self, told: Mapping[tuple[str, str], float | None]) -> None:
+        """Raises `CrowdError` for a score that is no chance, and a synset that is not there."""
+        for (image, wnid), score in told.items():
+            if score is not None and not 0 <= score <= 1:
+                raise CrowdError(
+                    f"a score is a chance between 0 and 1, not {score}, which {image[:SHOWN]!r} has for {wnid!r}"
+                )
+        unknown = {wnid: image for image, wnid in reversed(list(told)) if wnid not in self._parts.ontology}
+        if unknown:
+            names = sorted(unknown)
+            named = ", ".join(wnid[:SHOWN] if wnid.isprintable() else repr(wnid[:SHOWN]) for wnid in names[:5])
+            more = f"{' and others' if len(unknown) > 5 else ''}, the first for {unknown[names[0]][:SHOWN]!r}"
+            raise CrowdError(f"the ontology has no {named}{more}")
+
     def _images(self, keys: set[str], dataset: str | None) -> dict[str, Named]:
         """Images by their sha256 or name. Raises `CrowdError` where there is none, or several in several datasets."""
         with self._parts.catalog.read() as connection:
@@ -161,7 +174,7 @@ class Candidates:
             if held.dataset != image.dataset and key != held.sha256:
                 raise CrowdError(f"{key!r} is an image of {held.dataset or 'the project'!r} and of {image.dataset!r}")
         if missing := sorted(keys - images.keys()):
-            raise CrowdError(f"{len(missing):,} of these images are not there, the first is {missing[0]!r}")
+            raise CrowdError(f"{len(missing):,} of these images are not there, the first is {missing[0][:SHOWN]!r}")
         return images
 
     def _add(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from holotype.catalog import candidates
 from holotype.consensus.calibration import Calibration, calibrate, contradicted, posterior_of_gold
 from holotype.consensus.votes import Task, Vote
 from holotype.crowd.conclusion import Policy
@@ -55,17 +56,20 @@ class CrowdRoom:
     ) -> SimulatedCrowd:
         """A simulated crowd for this project's tasks; with `expert`, of one person of that name, who is never wrong.
 
-        `truth` is by (sha256, wnid), and what it does not name is not there; without it the workers see every image
-        as what its candidate claims. What neither decides, gold does. An image that shows a synset shows all above it.
+        `truth` is by (sha256, wnid), and what it does not name is not there. Without it the workers see an imported
+        image as what its dataset says, and any other as what its candidate claims. What truth does not name, gold
+        decides. An image that shows a synset shows all above it.
         """
         with self._parts.catalog.read() as connection:
             gold = read_gold(connection)
-        named = truth or {}
+            said = candidates.said_by_datasets(connection) if truth is None else set()
+        named = dict.fromkeys(said, True) if truth is None else truth
         above = self.above(pair for pair, yes in named.items() if yes)
+        known = {sha256 for sha256, _ in said}
 
         def shows(task: Task) -> bool:
             pair = task.sha256, task.wnid
-            return pair in above or named.get(pair, gold.get(task, truth is None))
+            return pair in above or named.get(pair, gold.get(task, truth is None and task.sha256 not in known))
 
         if expert is not None:
             return SimulatedExpert(expert, shows, self._parts.clock, seed)

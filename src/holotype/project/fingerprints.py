@@ -9,6 +9,8 @@ from functools import partial
 from itertools import islice
 from typing import Any, Final
 
+from sqlalchemy import Connection
+
 from holotype.catalog import Catalog, candidates
 from holotype.catalog import datasets as dataset_rows
 from holotype.catalog.statements import chunks
@@ -22,6 +24,8 @@ from holotype.store.store import Store
 Unread = tuple[int, Location]
 """An image that was not read yet: its id, and where it lies."""
 Looked = Fingerprint | Rejection | HolotypeError
+REPLACED: Final = "replaced"
+"""The reason of images whose bytes are others than those that people voted on."""
 _PAGE: Final = 4_000
 _BATCH: Final = 24
 _COMMIT: Final = 960
@@ -31,7 +35,8 @@ _COMMIT: Final = 960
 class FingerprintReport:
     """What became of the images that were not read yet: `sound`, not sound by reason, or not readable now.
 
-    `problems` has one line for each archive that could not be read; its images are tried again the next time.
+    An image that people voted on, or spoke of otherwise, when it had other bytes is `replaced`: not sound, until those
+    are back. `problems` has one line for each archive that could not be read; its images are tried again the next time.
     """
 
     sound: int = 0
@@ -91,16 +96,30 @@ def _fingerprint(
         looked = map_batches(partial(_look_at, store), batches)
         results = (one for batch in looked for one in batch)
         while chunk := list(islice(results, _COMMIT)):
-            rows = [_values(number, found) for (number, _), found in chunk if not isinstance(found, HolotypeError)]
-            catalog.transact(partial(dataset_rows.add_fingerprints, rows=rows))
             for (_, location), found in chunk:
                 if isinstance(found, HolotypeError):
                     problems.setdefault(location.file, str(found))
-                outcomes[_outcome(found)] += 1
+            outcomes += catalog.transact(partial(_write, chunk=chunk))
             before += len(chunk)
             progress(before, total)
     sound, unreadable = outcomes.pop("", 0), outcomes.pop(UNREADABLE, 0)
     return FingerprintReport(sound, dict(outcomes), unreadable, tuple(problems.values()))
+
+
+def _write(connection: Connection, chunk: Sequence[tuple[Unread, Looked]]) -> Counter[str]:
+    """Write what was read of images; how many of each outcome there are."""
+    seen = dataset_rows.seen(connection, [number for (number, _), _ in chunk])
+    compared = [(number, _compared(found, seen.get(number))) for (number, _), found in chunk]
+    rows = [_values(number, found) for number, found in compared if not isinstance(found, HolotypeError)]
+    dataset_rows.add_fingerprints(connection, rows)
+    return Counter(_outcome(found) for _, found in compared)
+
+
+def _compared(found: Looked, seen: str | None) -> Looked:
+    """What was read of an image; where people have seen other bytes of it, a rejection under the sha256 of those."""
+    if seen is None or isinstance(found, HolotypeError) or found.sha256 == seen:
+        return found
+    return Rejection(seen, REPLACED, f"people spoke of other bytes; they are now those of sha256 {found.sha256}")
 
 
 def _look_at(store: Store, images: Sequence[Unread]) -> list[tuple[Unread, Looked]]:

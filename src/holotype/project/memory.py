@@ -175,7 +175,7 @@ def _from_bytes(told: bytes) -> tuple[Memory, Axes, Ints]:
 def _belief(told: Mapping[str, Any], arrays: Arrays, at: int) -> Learned:
     workers, population, rates, difficulty = (arrays.get(f"{name}{at}") for name in _OF_BELIEFS)
     if workers is None or population is None or rates is None:
-        raise CrowdError("what was learned of the crowd is not whole: draw the labels again (holotype verify)")
+        raise CrowdError("what was learned of the crowd is not whole: draw all labels again")
     return Learned(Priors(**told["priors"]), told["share"], workers, population, told["hard"], rates, difficulty)
 
 

@@ -232,7 +232,7 @@ def _write_shards(
                 if hashlib.sha256(data).hexdigest() != label.columns["sha256"]:
                     raise ReleaseError(
                         f"{label.location.file} at byte {label.location.offset} no longer holds image "
-                        f"{label.columns['sha256']}: the disk has changed it; restore the pack from a backup"
+                        f"{label.columns['sha256']}: the disk changed it, or somebody did; bring it back from a backup"
                     )
                 about = {
                     "wnids": wnids[label.id],

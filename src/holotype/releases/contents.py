@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -86,6 +87,7 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
         ],
         "fractions": {"train": fractions.train, "val": fractions.val, "test": fractions.test},
         "seed": seed,
+        **_kept(fixed.values()),
         **labelled_by([label.columns for label in labels]),
         **_overruled(facts, hide),
         **_unchecked(facts, found),
@@ -96,6 +98,12 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
     tables = audit_tables(facts.evidence, found, hide)
     audit = {AUDIT: tables.audit, SAMPLE: tables.sample, CHANGES: tables.changes}
     return Contents(labels, classes, _vote_table(facts, salt), summary, certificates, audit)
+
+
+def _kept(splits: Iterable[str]) -> dict[str, Any]:
+    """How many images came with each split, which they keep; empty where none did."""
+    found = Counter(splits)
+    return {"imported_splits": {name: found[name] for name in SPLITS if name in found}} if found else {}
 
 
 def _overruled(facts: Facts, hide: Callable[[str], str]) -> dict[str, Any]:

@@ -93,6 +93,13 @@ def make_tables() -> None:
         refers("fingerprint", "image_id", "image"),
     )
     op.create_table(
+        "seen",
+        sa.Column("image_id", Id, nullable=False),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("image_id", name="pk_seen"),
+        refers("seen", "image_id", "image"),
+    )
+    op.create_table(
         "policy",
         id_column(),
         sa.Column("name", sa.Text, nullable=False),
