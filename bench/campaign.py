@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ from holotype.catalog import votes as vote_rows
 from holotype.crowd.expert import Nobody
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.policies import Fixed, Posterior
+from holotype.crowd.port import Page, Sheet
 from holotype.ontology import load_wordnet
 from holotype.project import Project
 from holotype.project.conclusions import labels_of
@@ -43,6 +44,7 @@ POLICY: Final = Imageable(Posterior(maximum=ROUNDS))
 
 LIMITS: Final = {
     "nothing new, all decided": "10 s, 1,500 MB",
+    "nothing new, all open": "10 s, 1,500 MB",
     "labels written": "15 s",
     "10,000 votes appended and concluded": "2 s",
 }
@@ -163,6 +165,26 @@ def appended(db: Project) -> Callable[[], object]:
     return lambda: db.crowd.append(table)
 
 
+class Silent:
+    """A crowd that takes pages and does not answer."""
+
+    name = "silent"
+
+    def post(self, pages: Sequence[Page]) -> None:
+        """They are up."""
+
+    def collect(self) -> list[Sheet]:
+        """Nothing."""
+        return []
+
+    def waiting(self) -> list[Page]:
+        """Nothing that is remembered."""
+        return []
+
+    def acknowledge(self, sheets: Sequence[Sheet]) -> None:
+        """Nothing came in."""
+
+
 STEPS: Final[dict[str, Callable[[Project], Callable[[], object]]]] = {
     "votes read as columns": columns_read,
     "before: votes read as objects": lambda db: db.crowd.votes,
@@ -170,8 +192,9 @@ STEPS: Final[dict[str, Callable[[Project], Callable[[], object]]]] = {
     "labels written": labels_written,
     "fixed(5): all concluded": lambda db: lambda: db.crowd.run(Nobody(), Fixed(ROUNDS)),
     "nothing new, all decided": lambda db: lambda: db.crowd.run(Nobody(), Fixed(ROUNDS)),
-    "fixed(6): all open, pages put up": lambda db: lambda: db.crowd.run(Nobody(), Fixed(ROUNDS + 1)),
-    "nothing new, all open: pages put up again": lambda db: lambda: db.crowd.run(Nobody(), Fixed(ROUNDS + 1)),
+    "fixed(6): all open": lambda db: lambda: db.crowd.run(Nobody(), Fixed(ROUNDS + 1)),
+    "nothing new, all open": lambda db: lambda: db.crowd.run(Nobody(), Fixed(ROUNDS + 1)),
+    "nothing new, all open: pages put up for a crowd": lambda db: lambda: db.crowd.run(Silent(), Fixed(ROUNDS + 1)),
     "the default policy: all fitted and concluded": lambda db: lambda: db.crowd.run(Nobody(), POLICY),
     "10,000 votes appended and concluded": appended,
 }

@@ -111,6 +111,17 @@ def test_gold_decides_labels_of_images_that_cannot_be_read(both: Project, tmp_pa
     assert state(both) == "no"
 
 
+def test_gold_that_is_withdrawn_of_what_cannot_be_read_decides_no_more(both: Project, tmp_path: Path) -> None:
+    both.candidates.add([Proposal(NAMES[0], CAT), Proposal(*LABEL)], "a model")
+    accept_own(both)
+    (tmp_path / "ilsvrc/train" / RETRIEVER / f"{NAMES[0]}.JPEG").write_bytes(b"not read yet")
+    both.datasets.add(find_ilsvrc2012([tmp_path / "ilsvrc"])[0], "ilsvrc2012")
+    both.gold.correct({(NAMES[0], CAT): False, LABEL: False}, "me", "a dog, but not that one")
+    assert set(states(both, f"id:{NAMES[0]}").values()) == {"no"}
+    both.gold.correct({(NAMES[0], CAT): None, LABEL: None}, "me", "who knows")
+    assert states(both, f"id:{NAMES[0]}") == {(NAMES[0], CAT): "open", LABEL: "yes"}
+
+
 def test_what_cannot_be_read_says_nothing_of_the_last_task(both: Project, tmp_path: Path) -> None:
     """Neither its curator nor its source are the last task's."""
     accept_own(both)

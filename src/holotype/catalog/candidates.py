@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -77,11 +77,13 @@ def add_sightings(connection: Connection, sightings: Sequence[Sighting]) -> int:
 
 
 def _add(connection: Connection, fresh: Sequence[tuple[str, int, int]]) -> None:
-    """Append open candidates, as (wnid, image id, rank)."""
+    """Append open candidates, as (wnid, image id, rank); no other process adds boxes to their images meanwhile."""
     boxes = {
         image: count
         for chunk in chunks({image for _, image, _ in fresh})
-        for image, count in connection.execute(select(t.image.c.id, t.image.c.boxes).where(t.image.c.id.in_(chunk)))
+        for image, count in connection.execute(
+            select(t.image.c.id, t.image.c.boxes).where(t.image.c.id.in_(chunk)).with_for_update()
+        )
     }
     rows = [
         {"wnid": wnid, "rank": rank, "image_id": image, "asked": 1, "boxes": boxes[image], "state": 0}
@@ -120,24 +122,26 @@ _CHANGES: Final = "candidate_changes"
 
 
 def rest(connection: Connection, candidates: Iterable[int]) -> None:
-    """Leave those of these candidates to what their dataset says of whom nobody else says anything any more."""
+    """Take back what gold or a curator decided of those of these candidates of which neither says anything any more.
+
+    What their dataset says stands again, and any other is open. Of what a dataset alone speaks of nobody is asked.
+    """
     table = t.candidate
-    said = [select(other.c.candidate_id) for other in (t.sighting, t.vote)] + [
-        standing(statements) for statements in (t.gold, t.overruling)
-    ]
+    free = [table.c.id.not_in(standing(statements)) for statements in (t.gold, t.overruling)]
+    alone = [table.c.id.not_in(select(other.c.candidate_id)) for other in (t.sighting, t.vote)]
+    labelled = table.outerjoin(t.file, t.file.c.id == table.c.labelled_by).outerjoin(t.dataset)
+    question = select(table.c.id, t.dataset.c.name).select_from(labelled)
     for chunk in chunks(candidates):
-        alone = [table.c.id.not_in(other) for other in said]
-        rows = connection.execute(
-            select(table.c.id, t.dataset.c.name)
-            .join(t.file, t.file.c.id == table.c.labelled_by)
-            .join(t.dataset, t.dataset.c.id == t.file.c.dataset_id)
-            .where(table.c.id.in_(chunk), *alone)
-        ).all()
+        rows = connection.execute(question.where(table.c.id.in_(chunk), *free)).all()
         for dataset in {row.name for row in rows}:
+            values: dict[str, Any] = {"state": 0, "posterior": None, "policy_id": None, "guard": None}
+            if dataset is not None:
+                policy = policy_id(connection, imported(dataset))
+                values |= {"state": STATES.index("yes"), "posterior": 1.0, "policy_id": policy}
             numbers = [row.id for row in rows if row.name == dataset]
-            policy = policy_id(connection, imported(dataset))
-            values = {"asked": 0, "state": STATES.index("yes"), "posterior": 1.0, "policy_id": policy, "guard": None}
             connection.execute(table.update().where(table.c.id.in_(numbers)).values(**values))
+        mine = table.c.id.in_([row.id for row in rows if row.name is not None])
+        connection.execute(table.update().where(mine, *alone).values(asked=0))
 
 
 def imported(dataset: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -192,13 +193,14 @@ def pack_end(connection: Connection, pack: str) -> int:
 def hashes(connection: Connection) -> Hashes:
     """Ids ``(n,)``, hashes ``(n, 32)`` and mirrored hashes ``(n, 32)`` of all sound images that were read, by id."""
     read = t.fingerprint.c
-    rows = connection.execute(
-        select(read.image_id, read.hash, read.mirrored).where(read.width > 0).order_by(read.image_id)
-    ).all()
-    straight, mirrored = (
-        np.frombuffer(b"".join(row[column] for row in rows), np.uint8).reshape(-1, 32) for column in (1, 2)
-    )
-    return np.array([row[0] for row in rows], np.int64), straight, mirrored
+    asked = select(read.image_id, read.hash, read.mirrored).where(read.width > 0).order_by(read.image_id)
+    ids, straight, mirrored = array("q"), bytearray(), bytearray()
+    for rows in connection.execute(asked.execution_options(yield_per=20_000)).partitions():
+        ids.extend(row[0] for row in rows)
+        straight += b"".join(row[1] for row in rows)
+        mirrored += b"".join(row[2] for row in rows)
+    numbers = np.frombuffer(ids, np.int64) if ids else np.zeros(0, np.int64)
+    return numbers, np.frombuffer(straight, np.uint8).reshape(-1, 32), np.frombuffer(mirrored, np.uint8).reshape(-1, 32)
 
 
 def count_read(connection: Connection) -> int:

@@ -79,7 +79,7 @@ def _write(connection: Connection, policy: Policy, basis: Basis, conclusion: Con
     changed = 0
     if conclusion is not basis.held:
         changed = labels.put(connection, labels_of(basis.tally, conclusion, policy))
-        changed += _decide_imported(connection, basis.tally)
+        changed += _decide_others(connection, basis.tally)
         labels.set_last_policy(connection, str(policy), _told(conclusion))
         remember(connection, policy, basis.tally, conclusion)
     remember_rounds(connection, policy, basis.counts, basis.tally)
@@ -96,7 +96,7 @@ def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy
     def work(connection: Connection) -> tuple[Outcome, int]:
         outcome, last = change(connection), labels.last_policy(connection)
         if last is None:
-            return outcome, _decide_imported(connection)
+            return outcome, _decide_others(connection)
         by = policy or policy_of(last)
         basis = Basis(votes.evidence_counts(connection), read_tally(connection, parts.catalog))
         return outcome, _write(connection, by, basis, basis.tally.conclude(by))
@@ -104,18 +104,19 @@ def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy
     return parts.catalog.transact(work)
 
 
-def _decide_imported(connection: Connection, tally: Tally | None = None) -> int:
+def _decide_others(connection: Connection, tally: Tally | None = None) -> int:
     """Say of labels that came with a dataset what gold and curators say; how many that changes.
 
-    With a `tally`, of those that it does not have: of images that cannot be read now, or of other synsets than the
-    ontology's.
+    With a `tally`, of all labels that it does not have: of images that cannot be read now, or of other synsets than
+    the ontology's.
     """
     said = {number: (ruling.answer, CURATOR + ruling.curator) for number, ruling in read_rulings(connection).items()}
     said |= {task.number: (yes, "gold") for task, yes in read_gold(connection).items()}
     if tally is not None:
         numbers = np.array(list(said), np.int64)
-        said = {number: said[number] for number in numbers[tally.places_of(numbers) == NOWHERE].tolist()}
-    left = sorted(candidates.claimed(connection, said))
+        left = np.sort(numbers[tally.places_of(numbers) == NOWHERE]).tolist()
+    else:
+        left = sorted(candidates.claimed(connection, said))
     policies = sorted({by for _, by in said.values()})
     yes = np.array([said[number][0] for number in left], np.int64)
     by = np.array([policies.index(said[number][1]) for number in left], np.int64)
