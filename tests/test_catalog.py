@@ -23,8 +23,10 @@ from holotype.catalog import (
     corrections,
     images,
     labels,
+    near_duplicates,
     pages,
     releases,
+    sightings,
     statements,
     votes,
     workers,
@@ -60,17 +62,15 @@ def fill_old(connection: Connection, table: str, rows: list[dict[str, Any]]) -> 
         connection.execute(Table(table, MetaData(), autoload_with=connection).insert(), rows)
 
 
-def sighting(image_id: int, wnid: str = "n00000001", rank: int = 1, origin: str = "file:///a") -> candidates.Sighting:
-    return candidates.Sighting(wnid, rank, image_id, origin, "folder:x", "", 0, "CC0")
+def sighting(image_id: int, wnid: str = "n00000001", rank: int = 1, origin: str = "file:///a") -> sightings.Sighting:
+    return sightings.Sighting(wnid, rank, image_id, origin, "folder:x", "", 0, "CC0")
 
 
 def fill(catalog: Catalog) -> dict[str, int]:
     with catalog.write() as connection:
         images.add(connection, [image("a", end=100), image("b", end=300), image("c", "pack-000001.tar")])
         ids = images.own_ids(connection, ["a", "b", "c", "d"])
-        candidates.add_sightings(
-            connection, [sighting(ids["a"]), sighting(ids["b"], rank=1), sighting(ids["c"], "n00000002", 5)]
-        )
+        sightings.add(connection, [sighting(ids["a"]), sighting(ids["b"], rank=1), sighting(ids["c"], "n00000002", 5)])
     return ids
 
 
@@ -128,7 +128,7 @@ def test_images_are_stored_once(catalog: Catalog) -> None:
         images.add(connection, [image("e"), image("a")])
     with catalog.read() as connection:
         assert images.own_ids(connection, ["e"]) == {}
-        ids, straight, mirrored = images.hashes(connection)
+        ids, straight, mirrored = near_duplicates.hashes(connection)
     assert len(ids) == 3
     assert bytes(straight[1]) == bytes(range(32))
     assert bytes(mirrored[1]) == bytes(32)
@@ -144,13 +144,13 @@ def test_the_end_of_a_pack_is_that_of_its_last_thumbnail(catalog: Catalog) -> No
 def test_a_sighting_counts_once_and_a_pair_is_one_candidate(catalog: Catalog) -> None:
     ids = fill(catalog)
     with catalog.write() as connection:
-        candidates.add_sightings(connection, [sighting(ids["a"]), sighting(ids["a"], origin="file:///other")])
-        candidates.add_sightings(connection, [])
+        sightings.add(connection, [sighting(ids["a"]), sighting(ids["a"], origin="file:///other")])
+        sightings.add(connection, [])
     with catalog.read() as connection:
         tasks = candidates.tasks(connection)
         numbers = tasks.candidate.tolist()
-        digests, seen = candidates.digests(connection, numbers), candidates.sightings(connection, numbers)
-        few, some = candidates.tasks(connection, numbers[1:]), candidates.sightings(connection, numbers[:1])
+        digests, seen = candidates.digests(connection, numbers), sightings.of(connection, numbers)
+        few, some = candidates.tasks(connection, numbers[1:]), sightings.of(connection, numbers[:1])
         pairs = candidates.numbers(connection, [("b", "n00000001"), ("b", "n00000002"), ("x", "n00000001")])
     assert [tasks.wnids[synset] for synset in tasks.synset] == ["n00000001", "n00000001", "n00000002"]
     assert (digests, tasks.image.tolist()) == (["a", "b", "c"], [ids["a"], ids["b"], ids["c"]])
@@ -159,8 +159,8 @@ def test_a_sighting_counts_once_and_a_pair_is_one_candidate(catalog: Catalog) ->
     assert (list(some), pairs) == (numbers[:1], {("b", "n00000001"): numbers[1]})
     with catalog.write() as connection:
         more = [sighting(ids["a"], origin="file:///z"), dataclasses.replace(sighting(ids["a"]), source="flickr:y")]
-        candidates.add_sightings(connection, more)
-        every, one = candidates.sources(connection), candidates.sources(connection, numbers[:1])
+        sightings.add(connection, more)
+        every, one = sightings.sources(connection), sightings.sources(connection, numbers[:1])
     found = [(of, every.names[at]) for of, at in zip(every.candidate.tolist(), every.source.tolist(), strict=True)]
     assert sorted(found) == sorted([(numbers[0], "flickr:y"), *((of, "folder:x") for of in numbers)])
     assert (one.candidate.tolist(), set(one.names)) == (numbers[:1] * 2, {"folder:x", "flickr:y"})
@@ -227,7 +227,7 @@ def test_accepted_candidates_are_found_by_rank(catalog: Catalog) -> None:
         numbers = candidates.tasks(connection).candidate.tolist()
         assert labels.put(connection, concluded(dict(zip(numbers, ("yes", "no"), strict=False)))) == 2
         assert labels.put(connection, concluded({numbers[1]: "yes"})) == 1
-        images.set_near_duplicates(connection, {ids["a"]: ids["a"], ids["b"]: ids["a"]}, 3)
+        near_duplicates.put(connection, {ids["a"]: ids["a"], ids["b"]: ids["a"]}, 3)
 
     def found(*ranges: tuple[int, int]) -> list[str]:
         with catalog.read() as connection:
@@ -237,7 +237,7 @@ def test_accepted_candidates_are_found_by_rank(catalog: Catalog) -> None:
     assert found((2, 9)) == found() == []
     with catalog.read() as connection:
         assert labels.counts(connection) == {(1, "", "yes"): 2, (5, "", "open"): 1}
-        assert (images.grouped(connection), images.count_read(connection)) == (3, 3)
+        assert (near_duplicates.grouped(connection), near_duplicates.count_read(connection)) == (3, 3)
         rows = releases.accepted(connection, numbers)
         assert candidates.states(connection, numbers) == dict(zip(numbers, ("yes", "yes", "open"), strict=True))
     assert [(row.sha256, row.policy, row.group_id) for row in rows] == [("a", "p", ids["a"]), ("b", "p", ids["a"])]
@@ -606,7 +606,7 @@ def test_a_catalog_of_the_version_before_keeps_every_fact(migrated: Catalog) -> 
                 assert policies[claim["policy_id"]] == "imported:ilsvrc2012"
     with migrated.write() as connection:  # ids go on behind those that were copied
         images.add(connection, [image("new")])
-        candidates.add_sightings(connection, [sighting(images.own_ids(connection, ["new"])["new"])])
+        sightings.add(connection, [sighting(images.own_ids(connection, ["new"])["new"])])
 
 
 def _by_reference(connection: Connection) -> list[str]:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select
 
 import holotype
 from conftest import Notes
-from holotype.catalog import Catalog, candidates, images, labels, learned, statements, votes
+from holotype.catalog import Catalog, candidates, images, labels, learned, sightings, statements, votes
 from holotype.catalog import schema as t
 from holotype.consensus.ballot import UNKNOWN, Ballot, Sources
 from holotype.consensus.votes import Answer, Ruling, Task, Vote
@@ -178,11 +178,11 @@ def add_candidates(db: Project, count: int, first: int = 0) -> None:
         images.add(connection, rows)
         ids = images.own_ids(connection, [row.sha256 for row in rows])
         seen = [
-            candidates.Sighting(wnid, db.ontology.rank(wnid), number, f"file:///{sha256}", "folder:x", "", 0, "CC0")
+            sightings.Sighting(wnid, db.ontology.rank(wnid), number, f"file:///{sha256}", "folder:x", "", 0, "CC0")
             for at, (sha256, number) in enumerate(sorted(ids.items()))
             for wnid in [(DOG, CAT)[at % 2]]
         ]
-        candidates.add_sightings(connection, seen)
+        sightings.add(connection, seen)
 
     db.catalog.transact(work)
 

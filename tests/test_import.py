@@ -23,12 +23,13 @@ from holotype.errors import ArchiveError
 from holotype.imports.boxes import Box
 from holotype.imports.discover import find_ilsvrc2012, find_imagenet21k
 from holotype.imports.journal import Journal
+from holotype.imports.reports import ImportReport
 from holotype.imports.scan import Part, rows
 from holotype.imports.shapes import Kind, Source
 from holotype.imports.solution import read_solution
 from holotype.ontology import Ontology
 from holotype.project import Project
-from holotype.project.dataset_write import ImportReport, Said
+from holotype.project.dataset_write import Said
 from holotype.store.location import Location
 from official import (
     Picture,

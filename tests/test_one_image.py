@@ -12,8 +12,7 @@ from PIL import ImageOps
 
 from conftest import command, encoded, photo, run
 from holotype.benchmark.evaluate import evaluate
-from holotype.catalog import Catalog
-from holotype.catalog import images as image_rows
+from holotype.catalog import Catalog, near_duplicates
 from holotype.consensus.votes import Answer
 from holotype.crowd.expert import Source
 from holotype.crowd.policies import Fixed
@@ -264,7 +263,7 @@ def test_groups_an_earlier_version_did_not_find_are_found_when_asked_for(both: P
     held = both.images.near_duplicates()
     catalog = Catalog(f"sqlite:///{both.path / 'catalog.sqlite'}")
     with catalog.write() as connection:
-        image_rows.set_near_duplicates(connection, {}, among=3)
+        near_duplicates.put(connection, {}, among=3)
     catalog.close()
     assert both.images.near_duplicates() == held != []
 

@@ -21,7 +21,7 @@ from PIL import Image, ImageOps
 
 import holotype
 from conftest import encoded, photo, program, run
-from holotype.catalog import candidates, images, releases, votes
+from holotype.catalog import candidates, near_duplicates, releases, sightings, votes
 from holotype.collect.inputs import InputFile, Sighting
 from holotype.consensus.ballot import Ballot
 from holotype.crowd.expert import Nobody
@@ -201,7 +201,7 @@ def test_the_way_to_a_folder_does_not_matter(
     monkeypatch.chdir(tmp_path / "photos" / DOG)
     assert project.images.ingest("..").unchanged == 2
     with project.catalog.read() as connection:
-        assert [len(seen) for seen in candidates.sightings(connection, range(1, 9)).values()] == [1, 1]
+        assert [len(seen) for seen in sightings.of(connection, range(1, 9)).values()] == [1, 1]
 
 
 def test_what_could_not_be_read_is_tried_again(project: Project, tmp_path: Path, fill: Fill) -> None:
@@ -251,7 +251,7 @@ def test_near_duplicates_are_grouped_and_kept(project: Project, tmp_path: Path) 
         (folder / f"{name}-mirrored.png").write_bytes(encoded(ImageOps.mirror(image), "PNG"))
     assert project.images.ingest(tmp_path / "photos").kept == 6
     with project.catalog.read() as connection:
-        groups = images.near_duplicates(connection)
+        groups = near_duplicates.groups(connection)
     assert len(groups) == 6
     assert len(set(groups.values())) == 2
 

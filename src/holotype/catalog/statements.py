@@ -96,6 +96,15 @@ def chunks(values: Iterable[Value], size: int = 500) -> Iterator[list[Value]]:
         yield held[start : start + size]
 
 
+def held(connection: Connection, column: ColumnElement[int], numbers: Iterable[int]) -> set[int]:
+    """Those of some numbers that a column has."""
+    return {
+        number
+        for chunk in chunks(numbers, 2_000)
+        for number in connection.execute(select(column).where(column.in_(chunk))).scalars()
+    }
+
+
 def add_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append rows to a table; none is fine."""
     if rows:

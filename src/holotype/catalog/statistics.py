@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection, Select, func, select, true
 
 from holotype.catalog import schema as t
-from holotype.catalog.datasets import size_columns
+from holotype.catalog.annotations import size_columns
 from holotype.catalog.schema import STATES
 
 _YES: Final = STATES.index("yes")

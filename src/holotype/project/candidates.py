@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from holotype.catalog import candidates, priors
-from holotype.catalog.images import Named, named, unsound
+from holotype.catalog import candidates, priors, sightings
+from holotype.catalog.fingerprints import unsound
+from holotype.catalog.images import Named, named
 from holotype.consensus.votes import Task
 from holotype.crowd.conclusion import Policy
 from holotype.engine import Progress, no_progress
@@ -73,7 +74,7 @@ class Candidates:
         out."""
         with self._parts.catalog.read() as connection:
             asked = candidates.tasks(connection).candidate.tolist()
-            seen, pairs = candidates.sightings(connection, asked), candidates.pairs(connection, asked)
+            seen, pairs = sightings.of(connection, asked), candidates.pairs(connection, asked)
         return {pairs[number]: [one.origin for one in found] for number, found in seen.items()}
 
     def add(
@@ -186,9 +187,9 @@ class Candidates:
         images: Mapping[str, Named],
     ) -> int:
         rank = self._parts.ontology.rank
-        asked = candidates.add_sightings(
+        asked = sightings.add(
             connection,
-            [candidates.Sighting(wnid, rank(wnid), image.id, image.origin, source, "", 0, "") for image, wnid in pairs],
+            [sightings.Sighting(wnid, rank(wnid), image.id, image.origin, source, "", 0, "") for image, wnid in pairs],
         )
         chances = {(wnid, images[image].id): score for (image, wnid), score in scores.items() if score is not None}
         number = candidates.ids(connection, chances)

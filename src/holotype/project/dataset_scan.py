@@ -18,12 +18,13 @@ from holotype.imports.annotations import annotation_parts, read_annotations
 from holotype.imports.devkit import Devkit, read_devkit
 from holotype.imports.journal import Journal
 from holotype.imports.lists import read_marks, read_texts, read_urls
+from holotype.imports.reports import ImportReport, SourceReport
 from holotype.imports.scan import Part, kind_of_tar, scan_tar, scan_tree
 from holotype.imports.shapes import ANNOTATIONS, TARS, Kind, Source
 from holotype.imports.webdataset import scan_shard
 from holotype.lint.blemishes import rating
 from holotype.ontology import Ontology
-from holotype.project.dataset_write import Advance, ImportReport, Publication, Said, SourceReport
+from holotype.project.dataset_write import Advance, Publication, Said
 from holotype.store.opening import state_of
 
 Value = TypeVar("Value")

@@ -12,6 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 from sqlalchemy import Connection
 
+from holotype.catalog import annotations as annotation_rows
 from holotype.catalog import datasets as dataset_rows
 from holotype.catalog.candidates import imported, policy_id
 from holotype.errors import ArchiveError
@@ -19,6 +20,7 @@ from holotype.imports.annotations import annotations_of
 from holotype.imports.boxes import Annotation
 from holotype.imports.journal import Journal
 from holotype.imports.lists import read_urls
+from holotype.imports.reports import SourceReport
 from holotype.imports.shapes import ANNOTATIONS, IMAGES, Kind, Source
 from holotype.ontology import Ontology
 from holotype.store.opening import state_of
@@ -46,67 +48,6 @@ class Said:
     def tables(self) -> Iterator[pa.Table]:
         """The rows of the journal, part by part. Raises `ArchiveError` as it does."""
         return iter(()) if self.journal is None else self.journal.tables()
-
-
-@dataclass(frozen=True, slots=True)
-class SourceReport:
-    """What one source brought. ``images = new + known``; `moved` are known ones that are now read from here.
-
-    Of what it says of images, `unknown` names none that is imported, `conflicts` are labels it says otherwise than
-    what was known, which stays, and `unplaced` are labels that are no synset of the ontology. `differing` are known
-    images that have another length here. One that is `unchanged` since it was imported is not scanned again.
-    """
-
-    source: Source
-    unchanged: bool = False
-    new: int = 0
-    known: int = 0
-    moved: int = 0
-    labels: int = 0
-    boxes: int = 0
-    facts: int = 0
-    unknown: int = 0
-    unplaced: int = 0
-    conflicts: int = 0
-    differing: int = 0
-    passed_over: int = 0
-
-    @property
-    def images(self) -> int:
-        """Number of images the source holds."""
-        return self.new + self.known
-
-    def __str__(self) -> str:
-        where = f"{self.source.kind} {self.source.path}"
-        if self.unchanged:
-            return f"{where}: has not changed since it was imported"
-        images = f"{self.images:,} images = {self.new:,} new + {self.known:,} known"
-        remarks = (
-            (self.moved, "known ones are now read from here"),
-            (self.labels, "labels"),
-            (self.boxes, "boxes"),
-            (self.facts, "other facts"),
-            (self.unknown, "of images that are not imported"),
-            (self.unplaced, "labels on synsets that the ontology does not have"),
-            (self.conflicts, "labels that contradict what is known, and were not taken"),
-            (self.differing, "known images of another length here, which were not taken"),
-            (self.passed_over, "links and images with other names passed over"),
-        )
-        said = [images] if self.source.kind in IMAGES else []
-        said += [f"{count:,} {text}" for count, text in remarks if count]
-        return f"{where}: {', '.join(said) or 'nothing new'}"
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What an import brought, source by source."""
-
-    dataset: str
-    sources: tuple[SourceReport, ...]
-
-    def __str__(self) -> str:
-        new, images = sum(one.new for one in self.sources), sum(one.images for one in self.sources)
-        return "\n".join([*map(str, self.sources), f"{self.dataset}: {images:,} images, {new:,} of them new"])
 
 
 class Publication:
@@ -138,7 +79,7 @@ class Publication:
         if source.kind in ANNOTATIONS:
             return self._say(report, annotations_of(said.tables()), archive, {})
         report = self._say(report, (Annotation(name, 0, 0, ()) for name in said.labels), archive, said.labels)
-        return replace(report, facts=dataset_rows.put_marks(self._connection, said.marks, archive))
+        return replace(report, facts=annotation_rows.put_marks(self._connection, said.marks, archive))
 
     def _archive(self, source: Source, said: Said, held: dataset_rows.File | None) -> int:
         values = {
@@ -214,15 +155,15 @@ class Publication:
             told = [(image, labels.get(one.name) or (_label(one) if by_boxes else "")) for image, one in known]
             new = {image.id: (image.id, wnid, self.rank(wnid)) for image, wnid in told if wnid and not image.wnid}
             dataset_rows.set_labels(self._connection, list(new.values()), archive, self._policy)
-            boxes: dict[int, list[dataset_rows.BoxRow]] = {}
+            boxes: dict[int, list[annotation_rows.BoxRow]] = {}
             for image, one in known:
-                boxes.setdefault(image.id, []).extend(dataset_rows.BoxRow(*astuple(box)) for box in one.boxes)
+                boxes.setdefault(image.id, []).extend(annotation_rows.BoxRow(*astuple(box)) for box in one.boxes)
             sizes = {image.id: (one.width, one.height) for image, one in known if one.width and one.height}
-            dataset_rows.add_annotations(self._connection, sizes, archive)
+            annotation_rows.add_sizes(self._connection, sizes, archive)
             report = replace(
                 report,
                 labels=report.labels + len(new),
-                boxes=report.boxes + dataset_rows.add_boxes(self._connection, boxes, archive),
+                boxes=report.boxes + annotation_rows.add_boxes(self._connection, boxes, archive),
                 unknown=report.unknown + len(chunk) - len(known),
                 unplaced=report.unplaced + sum(rank < 0 for _, _, rank in new.values()),
                 conflicts=report.conflicts + sum(_contradicts(image, wnid) for image, wnid in told),
@@ -234,9 +175,8 @@ class Publication:
         found = (line for line in read_urls(report.source.path) if line is not None)
         while chunk := dict(islice(found, _CHUNK)):
             held = self.images_named(chunk)
-            added = dataset_rows.add_urls(
-                self._connection, {row.id: chunk[name] for name, row in held.items()}, archive
-            )
+            urls = {row.id: chunk[name] for name, row in held.items()}
+            added = annotation_rows.add_urls(self._connection, urls, archive)
             report = replace(report, facts=report.facts + added, unknown=report.unknown + len(chunk) - len(held))
         return report
 

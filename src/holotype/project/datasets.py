@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from holotype.catalog import datasets as dataset_rows
+from holotype.catalog import fingerprints
 from holotype.engine import Progress, no_progress
+from holotype.imports.reports import ImportReport
 from holotype.imports.shapes import Source
 from holotype.lint.blemishes import Finding
 from holotype.project.dataset_scan import Importer
-from holotype.project.dataset_write import Advance, ImportReport
+from holotype.project.dataset_write import Advance
 from holotype.project.fingerprints import FingerprintReport, fingerprint_all
 from holotype.project.intake import group_near_duplicates
 from holotype.project.lint import lint_dataset
@@ -48,7 +50,7 @@ class Datasets:
     def unread(self) -> int:
         """Number of images that `fingerprint` would read."""
         with self._parts.catalog.read() as connection:
-            images, done = dataset_rows.read_counts(connection)
+            images, done = fingerprints.read_counts(connection)
         return images - done
 
     def lint(self) -> Iterator[tuple[str, Finding]]:

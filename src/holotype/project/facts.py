@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Table
 
-from holotype.catalog import Catalog, candidates, corrections, labels, priors, schema, votes, workers
+from holotype.catalog import Catalog, candidates, corrections, labels, priors, schema, sightings, votes, workers
 from holotype.consensus.ballot import Floats, Ints
 from holotype.consensus.votes import Answer, Ruling, Statement, Task, Vote
 from holotype.crowd.alarms import Alarm
@@ -113,7 +113,7 @@ def read_tally(
     tasks, held = candidates.tasks(connection, numbers), votes.read(connection, candidates=numbers)
     times: tuple[Floats, Floats] | tuple[None, None] = votes.read_times(connection) if timed else (None, None)
     cast = Votes(held.candidate, held.worker, held.answer, held.round, held.workers, *times)
-    chances, found = priors.read(connection, numbers), candidates.sources(connection, numbers)
+    chances, found = priors.read(connection, numbers), sightings.sources(connection, numbers)
     known = Known(
         read_gold(connection, numbers),
         workers.blocked(connection).keys(),
@@ -155,14 +155,14 @@ def record_votes(catalog: Catalog, cast: Sequence[Vote]) -> None:
 def lend(connection: Connection, ontology: Ontology, found: Sequence[tuple[str, Task]], source: str) -> None:
     """Make the images of tasks candidates of other synsets, by wnid, with the provenance they have."""
     lent = sorted({task.number for _, task in found})
-    seen, images = candidates.sightings(connection, lent), candidates.origins(connection, lent)
-    sightings = []
+    seen, images = sightings.of(connection, lent), candidates.origins(connection, lent)
+    made = []
     for wnid, task in found:
         image, first = images[task.number], seen.get(task.number, [None])[0]
         origin, licence = (f"{image.dataset}/{image.name}", "") if first is None else (first.origin, first.licence)
         about = ontology.rank(wnid), image.image_id, origin, source, task.wnid, 0, licence
-        sightings.append(candidates.Sighting(wnid, *about))
-    candidates.add_sightings(connection, sightings)
+        made.append(sightings.Sighting(wnid, *about))
+    sightings.add(connection, made)
 
 
 def check_reason(reason: str) -> None:

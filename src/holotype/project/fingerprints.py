@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from holotype.catalog import Catalog, candidates
-from holotype.catalog import datasets as dataset_rows
+from holotype.catalog import fingerprints as fingerprint_rows
 from holotype.catalog.statements import chunks
 from holotype.collect.inputs import UNREADABLE
 from holotype.engine import Progress, map_batches, no_progress
@@ -59,7 +59,7 @@ def fingerprint_all(catalog: Catalog, store: Store, progress: Progress = no_prog
     What is done is durable every thousand images: stopped at any moment and run again, it goes on.
     """
     with catalog.read() as connection:
-        total, done = dataset_rows.read_counts(connection)
+        total, done = fingerprint_rows.read_counts(connection)
     return _fingerprint(catalog, store, _batches(catalog), (done, total), progress)
 
 
@@ -68,7 +68,7 @@ def fingerprint_images(
 ) -> FingerprintReport:
     """As `fingerprint_all`, of some images by their ids."""
     with catalog.read() as connection:
-        images = dataset_rows.unread_of(connection, ids)
+        images = fingerprint_rows.unread_of(connection, ids)
     return _fingerprint(catalog, store, chunks(images, _BATCH), (len(ids) - len(images), len(ids)), progress)
 
 
@@ -80,7 +80,7 @@ def read_candidates(
     with catalog.read() as connection:
         numbers = candidates.numbers(connection, pairs)
         images = {origin.image_id for origin in candidates.origins(connection, numbers.values()).values()}
-        unread = [number for number, _ in dataset_rows.unread_of(connection, images)]
+        unread = [number for number, _ in fingerprint_rows.unread_of(connection, images)]
     if unread:
         fingerprint_images(catalog, store, unread, progress)
 
@@ -108,10 +108,10 @@ def _fingerprint(
 
 def _write(connection: Connection, chunk: Sequence[tuple[Unread, Looked]]) -> Counter[str]:
     """Write what was read of images; how many of each outcome there are."""
-    seen = dataset_rows.seen(connection, [number for (number, _), _ in chunk])
+    seen = fingerprint_rows.seen(connection, [number for (number, _), _ in chunk])
     compared = [(number, _compared(found, seen.get(number))) for (number, _), found in chunk]
     rows = [_values(number, found) for number, found in compared if not isinstance(found, HolotypeError)]
-    dataset_rows.add_fingerprints(connection, rows)
+    fingerprint_rows.add(connection, rows)
     return Counter(_outcome(found) for _, found in compared)
 
 
@@ -141,7 +141,7 @@ def _batches(catalog: Catalog) -> Iterator[Sequence[Unread]]:
     after = 0
     while True:
         with catalog.read() as connection:
-            rows = dataset_rows.unread(connection, after, _PAGE)
+            rows = fingerprint_rows.unread(connection, after, _PAGE)
         if not rows:
             return
         after = rows[-1][0]

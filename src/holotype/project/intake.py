@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import Catalog, candidates, images
+from holotype.catalog import Catalog, images, near_duplicates, sightings
 from holotype.collect.inputs import UNREADABLE, InputFile
 from holotype.engine import Progress, map_batches
 from holotype.images.decode import EXTENSIONS
@@ -76,7 +76,7 @@ def take_in(
     new = [file for file in files if file.identity not in known]
     unchanged = [file for file in files if file.identity in known]
     seen_again = _seen_again(unchanged, known)
-    catalog.transact(lambda connection: candidates.add_sightings(connection, seen_again))
+    catalog.transact(lambda connection: sightings.add(connection, seen_again))
     outcomes: Counter[tuple[str, str]] = Counter()
     rejections = []
     done = len(unchanged)
@@ -114,18 +114,18 @@ def group_near_duplicates(catalog: Catalog) -> None:
 def _group_near_duplicates(catalog: Catalog) -> bool:
     """Whether the groups hold for the images there are: False if another process has read some meanwhile."""
     with catalog.read() as connection:
-        among = images.count_read(connection)
-        if images.grouped(connection) == among:
+        among = near_duplicates.count_read(connection)
+        if near_duplicates.grouped(connection) == among:
             return True
-        ids, straight, mirrored = images.hashes(connection)
+        ids, straight, mirrored = near_duplicates.hashes(connection)
     groups = near_duplicate_groups(straight, mirrored)
     shared = np.bincount(groups, minlength=len(ids))[groups] > 1
     found = dict(zip(ids[shared].tolist(), ids[groups[shared]].tolist(), strict=True))
 
     def work(connection: Connection) -> bool:
-        if images.count_read(connection) != among:
+        if near_duplicates.count_read(connection) != among:
             return False
-        images.set_near_duplicates(connection, found, among)
+        near_duplicates.put(connection, found, among)
         return True
 
     return catalog.transact(work)
@@ -221,14 +221,14 @@ def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter
     images.add(connection, rows)
     ids |= images.own_ids(connection, fresh)
     inputs: list[images.Input] = []
-    sightings = _seen_again(late, known)
+    seen = _seen_again(late, known)
     for read in batch:
         image = ids[read.row.sha256] if isinstance(read.row, Fingerprint) else None
         inputs.append(_outcome(read, image, fresh.get(read.row.sha256) is read, now))
         if image is not None:
-            sightings.extend(_sightings(read.file, image))
+            seen.extend(_sightings(read.file, image))
     images.add_inputs(connection, [row for row in inputs if row.reason != UNREADABLE])
-    candidates.add_sightings(connection, sightings)
+    sightings.add(connection, seen)
     return inputs
 
 
@@ -248,12 +248,12 @@ def _outcome(read: _Read, image: int | None, first: bool, now: float) -> images.
 
 def _seen_again(
     files: Iterable[InputFile], known: Mapping[tuple[str, int, int], int | None]
-) -> list[candidates.Sighting]:
+) -> list[sightings.Sighting]:
     images = ((file, known[file.identity]) for file in files)
     return [sighting for file, image in images if image is not None for sighting in _sightings(file, image)]
 
 
-def _sightings(file: InputFile, image: int) -> Iterator[candidates.Sighting]:
+def _sightings(file: InputFile, image: int) -> Iterator[sightings.Sighting]:
     for one in file.sightings:
         about = one.source, one.query, one.position, one.licence
-        yield candidates.Sighting(one.wnid, one.rank, image, file.origin, *about)
+        yield sightings.Sighting(one.wnid, one.rank, image, file.origin, *about)

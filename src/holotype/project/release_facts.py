@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import candidates, labels, releases, votes
+from holotype.catalog import candidates, labels, releases, sightings, votes
 from holotype.crowd.expert import CURATOR
 from holotype.ontology import Ontology
 from holotype.project.evidence import read_evidence
@@ -57,7 +57,7 @@ def _label(row: releases.Accepted, provenance: Provenance) -> ReleasedLabel:
 
 def _provenance(connection: Connection, rows: Sequence[releases.Accepted]) -> Mapping[int, Provenance]:
     """By candidate id, where each image was first found, or the dataset that it came in."""
-    seen = candidates.sightings(connection, [row.candidate_id for row in rows])
+    seen = sightings.of(connection, [row.candidate_id for row in rows])
     found = {row.candidate_id: Provenance(f"{row.dataset}/{row.name}", f"imported:{row.dataset}") for row in rows}
     for number, (first, *_) in seen.items():
         found[number] = Provenance(first.origin, first.source, first.query, first.position, first.licence)

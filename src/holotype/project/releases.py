@@ -11,7 +11,7 @@ from pathlib import Path
 from holotype.benchmark import Scores
 from holotype.benchmark.evaluate import evaluate
 from holotype.catalog import candidates, releases
-from holotype.catalog.images import unsound
+from holotype.catalog.fingerprints import unsound
 from holotype.engine import Progress, no_progress
 from holotype.errors import NothingAccepted, OutvotedImages, ReleaseError
 from holotype.files import sha256_file

@@ -1,0 +1,90 @@
+"""Questions about what was read of images' bytes, and what was not read yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, func, select
+
+from holotype.catalog import candidates, near_duplicates
+from holotype.catalog import schema as t
+from holotype.catalog.images import read_images
+from holotype.catalog.locations import location_columns
+from holotype.catalog.statements import add_rows, chunks, held
+from holotype.store.location import Location
+
+
+def unread(connection: Connection, after: int, limit: int) -> list[tuple[int, Location]]:
+    """The first images that were not read beyond id `after`, by id, and where their bytes lie."""
+    rows = connection.execute(_unread().where(t.image.c.id > after).order_by(t.image.c.id).limit(limit))
+    return [(number, Location(*location)) for number, *location in rows]
+
+
+def unread_of(connection: Connection, ids: Iterable[int]) -> list[tuple[int, Location]]:
+    """Those of some images that were not read, and where their bytes lie."""
+    asked = (_unread().where(t.image.c.id.in_(chunk)) for chunk in chunks(ids))
+    return [(number, Location(*location)) for one in asked for number, *location in connection.execute(one)]
+
+
+def _unread() -> Select[Any]:
+    return (
+        select(t.image.c.id, *location_columns()).select_from(read_images()).where(t.fingerprint.c.image_id.is_(None))
+    )
+
+
+def read_counts(connection: Connection) -> tuple[int, int]:
+    """Number of images, and of those that were read."""
+    images, done = (
+        connection.execute(select(func.count()).select_from(table)).scalar_one() for table in (t.image, t.fingerprint)
+    )
+    return images, done
+
+
+def unsound(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
+    """Those of these images that cannot be shown, with the reason; ``unreadable`` ones were not read."""
+    image, read = t.image.c, t.fingerprint.c
+    reason = func.coalesce(read.reason, "unreadable")
+    asked = select(image.id, reason).select_from(read_images()).where((read.width == 0) | read.width.is_(None))
+    rows = (row for chunk in chunks(ids) for row in connection.execute(asked.where(image.id.in_(chunk))))
+    return dict(map(tuple, rows))
+
+
+def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append fingerprints; those another process was first to add are skipped."""
+    known = held(connection, t.fingerprint.c.image_id, [row["image_id"] for row in rows])
+    add_rows(connection, t.fingerprint, new := [row for row in rows if row["image_id"] not in known])
+    candidates.changed(connection, [row["image_id"] for row in new])
+
+
+def seen(connection: Connection, images: Iterable[int]) -> dict[int, str]:
+    """The sha256 that people saw of images, by id, of those whose bytes may be others now."""
+    asked = (select(t.seen).where(t.seen.c.image_id.in_(chunk)) for chunk in chunks(images, 2_000))
+    return {number: sha256 for one in asked for number, sha256 in connection.execute(one)}
+
+
+def forget(connection: Connection, images: Sequence[int]) -> None:
+    """Forget what was read of images, by their ids, but the sha256 of those that people have spoken of."""
+    if images:
+        near_duplicates.forget(connection)
+        candidates.changed(connection, images)
+    for chunk in chunks(images, 2_000):
+        _keep_seen(connection, chunk)
+        for table in (t.fingerprint, t.near_duplicate):
+            connection.execute(delete(table).where(table.c.image_id.in_(chunk)))
+
+
+def _keep_seen(connection: Connection, images: Sequence[int]) -> None:
+    candidate, read = t.candidate.c, t.fingerprint.c
+    spoken = {
+        number
+        for table in (t.vote, t.gold, t.overruling, t.audit_answer)
+        for number in connection.execute(
+            select(candidate.image_id)
+            .join(table, table.c.candidate_id == candidate.id)
+            .where(candidate.image_id.in_(images))
+        ).scalars()
+    }
+    new = spoken - seen(connection, images).keys()
+    rows = connection.execute(select(read.image_id, read.sha256).where(read.image_id.in_(new)))
+    add_rows(connection, t.seen, [row._asdict() for row in rows])

@@ -1,0 +1,68 @@
+"""What became of the sources of a dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from holotype.imports.shapes import IMAGES, Source
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """What one source brought. ``images = new + known``; `moved` are known ones that are now read from here.
+
+    Of what it says of images, `unknown` names none that is imported, `conflicts` are labels it says otherwise than
+    what was known, which stays, and `unplaced` are labels that are no synset of the ontology. `differing` are known
+    images that have another length here. One that is `unchanged` since it was imported is not scanned again.
+    """
+
+    source: Source
+    unchanged: bool = False
+    new: int = 0
+    known: int = 0
+    moved: int = 0
+    labels: int = 0
+    boxes: int = 0
+    facts: int = 0
+    unknown: int = 0
+    unplaced: int = 0
+    conflicts: int = 0
+    differing: int = 0
+    passed_over: int = 0
+
+    @property
+    def images(self) -> int:
+        """Number of images the source holds."""
+        return self.new + self.known
+
+    def __str__(self) -> str:
+        where = f"{self.source.kind} {self.source.path}"
+        if self.unchanged:
+            return f"{where}: has not changed since it was imported"
+        images = f"{self.images:,} images = {self.new:,} new + {self.known:,} known"
+        remarks = (
+            (self.moved, "known ones are now read from here"),
+            (self.labels, "labels"),
+            (self.boxes, "boxes"),
+            (self.facts, "other facts"),
+            (self.unknown, "of images that are not imported"),
+            (self.unplaced, "labels on synsets that the ontology does not have"),
+            (self.conflicts, "labels that contradict what is known, and were not taken"),
+            (self.differing, "known images of another length here, which were not taken"),
+            (self.passed_over, "links and images with other names passed over"),
+        )
+        said = [images] if self.source.kind in IMAGES else []
+        said += [f"{count:,} {text}" for count, text in remarks if count]
+        return f"{where}: {', '.join(said) or 'nothing new'}"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import brought, source by source."""
+
+    dataset: str
+    sources: tuple[SourceReport, ...]
+
+    def __str__(self) -> str:
+        new, images = sum(one.new for one in self.sources), sum(one.images for one in self.sources)
+        return "\n".join([*map(str, self.sources), f"{self.dataset}: {images:,} images, {new:,} of them new"])
