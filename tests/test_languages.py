@@ -137,7 +137,7 @@ def test_a_synset_is_named_in_a_language(project: Project, german: Path) -> None
     project.lemmas.add(german)
     assert project.lemmas.resolve("deu:hund").wnid == project.lemmas.resolve("deu:haus_hund").wnid == DOG
     assert project.lemmas.resolve("whippet") == project.lemmas.resolve("n02091134")
-    with pytest.raises(AmbiguousLemma, match=r"'deu:Kran' has 2 senses.*n02012849 \(large.*n03126707 \(lifts"):
+    with pytest.raises(AmbiguousLemma, match=r"(?s)'deu:Kran' has 2 senses.*n02012849 crane: large.*n03126707 crane: lifts"):
         project.lemmas.resolve("deu:Kran")
     with pytest.raises(AmbiguousLemma, match="'crane' has 5 senses"):
         project.lemmas.resolve("crane")
@@ -145,7 +145,7 @@ def test_a_synset_is_named_in_a_language(project: Project, german: Path) -> None
         project.lemmas.resolve("Katze")
     with pytest.raises(UnknownSynset, match=r"no synset is called 'fra:Katze'.*languages know it: deu:Katze$"):
         project.lemmas.resolve("fra:Katze")
-    with pytest.raises(UnknownSynset, match="such as whippet$"):
+    with pytest.raises(UnknownSynset, match="or a lemma$"):
         project.lemmas.resolve("deu:Nichts")
     with pytest.raises(UnknownSynset, match="no synset n00000001"):
         project.lemmas.resolve("n00000001")

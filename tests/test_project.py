@@ -106,7 +106,7 @@ def test_an_ambiguous_folder_lists_its_senses_and_is_settled_by_one(
 ) -> None:
     fill(tmp_path / "photos/crane", 2)
     fill(tmp_path / "photos/bank", 1, first=5)
-    with pytest.raises(AmbiguousLemma, match=r"'bank' has 10 senses.*'crane' has 5 senses"):
+    with pytest.raises(AmbiguousLemma, match=r"(?s)'bank' has 10 senses.*'crane' has 5 senses"):
         project.images.ingest(tmp_path / "photos")
     assert project.counts()["images"] == 0
     project.images.ingest(tmp_path / "photos", senses={"crane": "n02012849", "bank": "n09213565"})

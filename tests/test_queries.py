@@ -424,14 +424,22 @@ def test_the_same_rows_give_the_same_sample_in_a_release_and_in_the_catalog(
 
 def test_an_ambiguous_or_unknown_synset_is_an_error(asked: tuple[Questions, list[Candidate]]) -> None:
     source, _ = asked
-    with pytest.raises(AmbiguousLemma, match="5 senses"):
+    with pytest.raises(AmbiguousLemma, match=r"(?s)'crane' has 5 senses.*\n +[1-9]\d* images  n\d.*\n +0 images  n\d"):
         source.count(Query.parse("under:crane"))
-    with pytest.raises(UnknownSynset):
+    with pytest.raises(UnknownSynset, match="did you mean whippet"):
         source.count(Query.parse("-synset:whipet"))
 
 
+def test_an_ambiguous_lemma_means_the_sense_that_has_rows(asked: tuple[Questions, list[Candidate]]) -> None:
+    source, _ = asked
+    for word, wnid in (("dog", DOG), ("bird", "n01503061"), ("cat", "n02121620")):
+        assert source.count(Query.parse(f"under:{word}")) == source.count(Query.parse(f"under:{wnid}")), word
+    assert source.count(Query.parse("under:bank")) == 0
+    assert source.count(Query.parse("-under:bank boxes>=1")) == source.count(Query.parse("boxes>=1"))
+
+
 def test_what_a_name_means_is_the_resolvers_business(wordnet: Ontology, index: Index, sqlite: Live) -> None:
-    german = {"deu:Hund": wordnet[DOG]}
+    german = {"deu:Hund": (wordnet[DOG],)}
     query = Query.parse("under:deu:Hund -synset:deu:Hund")
     same = Query.parse(f"under:{DOG} -synset:{DOG}")
     assert Index(index.path, wordnet, german.__getitem__).count(query) == index.count(same) > 10

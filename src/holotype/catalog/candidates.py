@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Connection, false, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, false, func, literal, or_, select, union_all
 
 from holotype.catalog import images
 from holotype.catalog import schema as t
@@ -215,6 +215,12 @@ def said_by_datasets(connection: Connection) -> set[tuple[str, str]]:
 def under(ranges: Ranges) -> ColumnElement[bool]:
     """Whether a candidate's rank is in one of half-open ranges."""
     return or_(false(), *(t.candidate.c.rank.between(start, stop - 1) for start, stop in ranges))
+
+
+def count(connection: Connection, ranges: Ranges) -> int:
+    """Number of candidates in half-open ranges of ranks."""
+    asked = (select(func.count()).select_from(t.candidate).where(under(some)) for some in chunks(ranges, 200))
+    return sum(connection.execute(one).scalar_one() for one in asked)
 
 
 @dataclass(frozen=True, slots=True)

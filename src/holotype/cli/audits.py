@@ -66,7 +66,7 @@ def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path,
     if taken := [path for path in (out, page) if path.exists()]:
         raise CrowdError(f"{taken[0]} is there already, maybe with answers: name another CSV file with --out")
     with api.open(project) as db, bars([]) as advance:
-        targets = [db.lemmas.resolve(name) for name in under]
+        targets = [db.lemmas.meant(name) for name in under]
         if per_synset:
             wnids = {image.wnid for target in targets for image in db.images.find(f"under:{target.wnid} state:yes")}
             targets.extend(db.ontology[wnid] for wnid in wnids)

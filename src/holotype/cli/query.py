@@ -105,7 +105,7 @@ def _found(query: Query, project: Path, release: str | None) -> Iterator[tuple[R
             yield db.images.find(query), db.ontology
         return
     with opened_release(release, project) as named:
-        yield find_in_release(named.release, query, named.ontology, named.resolve), named.ontology
+        yield find_in_release(named.release, query, named.ontology, named.senses), named.ontology
 
 
 def _ids_of(images: Sequence[Result]) -> pa.StringArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from holotype.collect.inputs import InputFile, Sighting
 from holotype.errors import AmbiguousFolders, AmbiguousLemma, SourceError, UnknownSynset
 from holotype.files import printable
 from holotype.ontology import Ontology, Synset
+from holotype.ontology.senses import only_sense
 
 _WNID_PREFIX = re.compile(r"(n\d{8})(?:[-_. ].*)?")
 
@@ -29,12 +30,12 @@ def list_folder(
     folder: Path,
     ontology: Ontology,
     senses: Mapping[str, str] | None = None,
-    resolve: Callable[[str], Synset] | None = None,
+    meanings: Callable[[str], Sequence[Synset]] | None = None,
 ) -> FolderListing:
     """Every file below `folder`, by path, with the synset its subfolder names.
 
     The innermost subfolder that is a wnid (``n02084071`` or ``n02084071-dog``) or a lemma decides; a file in none
-    stays unassigned. `senses` settles ambiguous names: name to wnid. `resolve` says what wnids and lemmas mean, or else
+    stays unassigned. `senses` settles ambiguous names: name to wnid. `meanings` says what wnids and lemmas may mean, or else
     the ontology does. Links are listed, to be rejected, but never followed.
 
     Raises `SourceError` if `folder` is not one, `AmbiguousFolders` with all senses of all ambiguous names, and
@@ -52,7 +53,7 @@ def list_folder(
         for name in reversed(inner):
             if name not in named:
                 try:
-                    named[name] = _meaning(name, resolve or ontology.resolve, senses or {})
+                    named[name] = _meaning(name, meanings or ontology.meanings, senses or {})
                 except AmbiguousLemma as error:
                     ambiguous[name], named[name] = error, None
             if named[name] or name in ambiguous:
@@ -80,12 +81,10 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield Path(parent, name)
 
 
-def _meaning(name: str, resolve: Callable[[str], Synset], senses: Mapping[str, str]) -> Synset | None:
-    if name in senses:
-        return resolve(senses[name])
-    if prefix := _WNID_PREFIX.fullmatch(name):
-        return resolve(prefix[1])
-    try:
-        return resolve(printable(name))
-    except UnknownSynset:
-        return None
+def _meaning(name: str, meanings: Callable[[str], Sequence[Synset]], senses: Mapping[str, str]) -> Synset | None:
+    prefix = _WNID_PREFIX.fullmatch(name)
+    text = senses.get(name) or (prefix[1] if prefix else printable(name))
+    found = meanings(text)
+    if not found and name in senses:
+        raise UnknownSynset(f"no synset is called {text!r}, as {name!r} is said to mean")
+    return only_sense(name, found) if found else None

@@ -123,8 +123,8 @@ class Candidates:
     ) -> ProposalReport:
         """As `add`, of the images that a query finds, for one synset, a wnid or lemma; without one, of the synsets that
         they are candidates for already: what their dataset says is put up for the crowd."""
-        rows = list(Live(self._parts.catalog, self._parts.ontology, self._lemmas.resolve).rows(Query.of(query)))
-        wnid = None if synset is None else self._lemmas.resolve(synset).wnid
+        rows = list(Live(self._parts.catalog, self._parts.ontology, self._lemmas.senses).rows(Query.of(query)))
+        wnid = None if synset is None else self._lemmas.meant(synset).wnid
         reports = []
         for dataset in dict.fromkeys(row.dataset for row in rows):
             mine = (row for row in rows if row.dataset == dataset and (wnid or row.wnid))

@@ -121,7 +121,7 @@ class Gold:
 
     def training_page(self, synset: Synset | str, size: int = 20) -> Page:
         """A page of a synset's gold to learn on: see `holotype.crowd.gold.training_page`."""
-        found = synset if isinstance(synset, Synset) else self._lemmas.resolve(synset)
+        found = synset if isinstance(synset, Synset) else self._lemmas.meant(synset)
         return training_page(found.wnid, self.answers(), size)
 
     def train(self, sheet: Sheet) -> list[Feedback]:

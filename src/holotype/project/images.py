@@ -27,7 +27,7 @@ class Images:
 
     def listing(self, folder: str | os.PathLike[str], senses: Mapping[str, str] | None = None) -> FolderListing:
         """What `ingest` would take in: see `holotype.collect.folder.list_folder`."""
-        return list_folder(Path(folder), self._parts.ontology, senses, self._lemmas.resolve)
+        return list_folder(Path(folder), self._parts.ontology, senses, self._lemmas.known)
 
     def ingest(
         self,
@@ -56,7 +56,7 @@ class Images:
 
         Raises `QueryError`, `UnknownSynset` or `AmbiguousLemma`, the latter two when an answer is asked for.
         """
-        live = Live(self._parts.catalog, self._parts.ontology, self._lemmas.resolve)
+        live = Live(self._parts.catalog, self._parts.ontology, self._lemmas.senses)
         return Results(live, Query.of(query), self._parts.store)
 
     def near_duplicates(self, across: bool = False) -> list[list[Result]]:

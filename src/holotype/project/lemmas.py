@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from holotype.catalog import statements, translations
+from holotype.catalog import candidates, statements, translations
 from holotype.errors import UnknownSynset
 from holotype.files import printable
-from holotype.ontology import Synset, is_wnid, lemma_key
+from holotype.ontology import Synset, lemma_key
 from holotype.ontology.concept import language_code
-from holotype.ontology.graph import only_sense
 from holotype.ontology.languages import LemmaReport, read_omw
+from holotype.ontology.senses import only_sense
 from holotype.ontology.taxonomy import read_taxonomy
 from holotype.project.parts import Parts
 
@@ -30,6 +31,34 @@ class Lemmas:
 
         Raises `AmbiguousLemma` with every sense, or `UnknownSynset` with the languages that know the word.
         """
+        return only_sense(text, self.senses(text))
+
+    def meant(self, text: str) -> Synset:
+        """As `resolve`, where an ambiguous lemma means the one sense below which the project has images."""
+        senses = self.senses(text)
+        return only_sense(text, senses, self._counts(senses) if len(senses) > 1 else ())
+
+    def _counts(self, senses: Sequence[Synset]) -> list[int]:
+        with self._parts.catalog.read() as connection:
+            return [candidates.count(connection, self._parts.ontology.ranges(sense)) for sense in senses]
+
+    def senses(self, text: str) -> Sequence[Synset]:
+        """Every synset that a wnid, or a lemma of the ontology or of a language, may mean.
+
+        Raises `UnknownSynset` with the languages that know the word, or with lemmas that are written nearly so.
+        """
+        if found := self.known(text):
+            return found
+        lemma = text.partition(":")[2] or text
+        with self._parts.catalog.read() as connection:
+            knowing = dict(translations.translated(connection, None, lemma_key(lemma)))
+        if knowing:
+            named = ", ".join(f"{name}:{lemma}" for name in knowing)
+            raise UnknownSynset(f"no synset is called {text!r}; other languages know it: {named}")
+        raise self._parts.ontology.unknown(text)
+
+    def known(self, text: str) -> Sequence[Synset]:
+        """As `senses`, but none where there is none; `UnknownSynset` is for wnids alone."""
         language, _, lemma = text.partition(":")
         if lemma:
             with contextlib.suppress(ValueError):
@@ -37,16 +66,8 @@ class Lemmas:
             with self._parts.catalog.read() as connection:
                 senses = translations.translated(connection, language, lemma_key(lemma))
             if senses:
-                return only_sense(text, [self._parts.ontology[wnid] for _, wnid in senses])
-        try:
-            return self._parts.ontology.resolve(text)
-        except UnknownSynset as error:
-            if is_wnid(text):
-                raise
-            with self._parts.catalog.read() as connection:
-                knowing = dict(translations.translated(connection, None, lemma_key(lemma or text)))
-            named = ", ".join(f"{name}:{lemma or text}" for name in knowing)
-            raise UnknownSynset(f"{error}; other languages know it: {named}" if named else str(error)) from error
+                return [self._parts.ontology[wnid] for _, wnid in senses]
+        return self._parts.ontology.meanings(text)
 
     def add(self, path: str | os.PathLike[str]) -> LemmaReport:
         """Take in the lemmas of another language from a file of the Open Multilingual Wordnet; again, only new ones.

@@ -19,7 +19,18 @@ import pyarrow.parquet as pq
 from holotype.errors import OntologyError, QueryError
 from holotype.ontology import Ontology
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term
-from holotype.queries.rows import Candidate, Ints, Mask, Resolve, by_piece, draw, first_of_page, ranks_of
+from holotype.queries.rows import (
+    Candidate,
+    Ints,
+    Mask,
+    Ranges,
+    Senses,
+    by_piece,
+    draw,
+    first_of_page,
+    ranks_of,
+    senses_of,
+)
 from holotype.releases import ID_LENGTH, MANIFEST, MANIFEST_SCHEMA, Release
 from holotype.store.location import Location
 
@@ -40,7 +51,7 @@ _REPEATED: Final = [field.name for field in MANIFEST_SCHEMA if pa.types.is_strin
 class Index:
     """Answers questions to the rows of a manifest (see `holotype.queries.rows.Questions`).
 
-    `resolve` says which synset a wnid or a lemma means; without it the ontology does. Opening reads the ranks alone;
+    `senses` says which synsets a wnid or a lemma may mean; without it the ontology does. Opening reads the ranks alone;
     every other column is read when a question first needs it, and kept: 4 bytes a row for a number or a word, its
     length and 4 for an id. Which rows satisfied the terms of the last question is kept too, for the next synset with
     the same terms. Rows themselves are read from the file each time.
@@ -50,10 +61,10 @@ class Index:
     term on ``id``. That a row's wnid is that of its rank is checked of the rows that are handed out.
     """
 
-    def __init__(self, manifest: Path, ontology: Ontology, resolve: Resolve | None = None) -> None:
+    def __init__(self, manifest: Path, ontology: Ontology, senses: Senses | None = None) -> None:
         self.path = manifest
         self.ontology = ontology
-        self._resolve = resolve or ontology.resolve
+        self._senses = senses or senses_of(ontology)
         with self._reading(), pq.ParquetFile(manifest) as file:
             self._metadata = file.metadata
             self._schema = file.schema_arrow
@@ -72,14 +83,14 @@ class Index:
         self._starts = self._read_starts()
 
     @classmethod
-    def of(cls, release: Release, ontology: Ontology, resolve: Resolve | None = None) -> Index:
+    def of(cls, release: Release, ontology: Ontology, senses: Senses | None = None) -> Index:
         """The index of a release. Raises `OntologyError` where it was made on another ontology."""
         if release.summary["ontology"] != ontology.digest:
             raise OntologyError(
                 f"{release.path} was made on the ontology {release.summary['ontology'][:12]}, "
                 f"but this machine has {ontology.digest[:12]}; name the right one with WNSEARCHDIR"
             )
-        return cls(release.path / MANIFEST, ontology, resolve)
+        return cls(release.path / MANIFEST, ontology, senses)
 
     def __len__(self) -> int:
         return int(self._starts[-1])
@@ -124,7 +135,10 @@ class Index:
         return list(self._rows_at(numbers[draw(len(numbers), n, seed)]))
 
     def _ranks(self, query: Query) -> Mask:
-        ranks: Mask = ranks_of(query, self.ontology, self._resolve)[:-1]
+        def rows(ranges: Ranges) -> int:
+            return sum(int(self._starts[stop] - self._starts[start]) for start, stop in ranges)
+
+        ranks: Mask = ranks_of(query, self.ontology, self._senses, rows)[:-1]
         return ranks
 
     def _slices(self, query: Query) -> Ints:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import compress
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -31,12 +32,13 @@ from sqlalchemy import (
 )
 
 from holotype.catalog import Catalog
+from holotype.catalog import candidates as candidate_rows
 from holotype.catalog import schema as t
 from holotype.catalog.schema import STATES
 from holotype.catalog.statements import chunks
 from holotype.ontology import Ontology
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term, ascii_lower
-from holotype.queries.rows import Candidate, Ints, Resolve, by_piece, draw, first_of_page, ranks_of
+from holotype.queries.rows import Candidate, Ints, Senses, by_piece, draw, first_of_page, ranks_of, senses_of
 from holotype.releases import ID_LENGTH
 from holotype.store.location import Location
 
@@ -57,10 +59,10 @@ class Live:
     nothing is under no synset, and comes last.
     """
 
-    def __init__(self, catalog: Catalog, ontology: Ontology, resolve: Resolve | None = None) -> None:
+    def __init__(self, catalog: Catalog, ontology: Ontology, senses: Senses | None = None) -> None:
         self._catalog = catalog
         self.ontology = ontology
-        self._resolve = resolve or ontology.resolve
+        self._senses = senses or senses_of(ontology)
 
     def count(self, query: Query) -> int:
         """How many rows match."""
@@ -116,7 +118,7 @@ class Live:
 
     def _by_rank(self, connection: Connection, query: Query) -> Ints:
         """How many rows of each rank match, ``(synsets + 1,)``: the last is of those without a label."""
-        ranks = ranks_of(query, self.ontology, self._resolve)
+        ranks = ranks_of(query, self.ontology, self._senses, partial(candidate_rows.count, connection))
         found = np.zeros(len(ranks), np.int64)
         if not ranks.any():
             return found

@@ -15,7 +15,7 @@ from holotype.images.fingerprint import make_thumbnail
 from holotype.images.gallery import grid
 from holotype.ontology import Ontology
 from holotype.queries import Candidate, Index, Query, Questions
-from holotype.queries.rows import Ints, Resolve
+from holotype.queries.rows import Ints, Senses
 from holotype.releases import Release
 from holotype.store.store import Store
 
@@ -127,6 +127,6 @@ def id_lines(ids: pa.StringArray) -> Iterator[bytes]:
         yield pc.binary_join(lines, "\n")[0].as_py().encode() + b"\n"
 
 
-def find_in_release(release: Release, query: Query, ontology: Ontology, resolve: Resolve | None = None) -> Results:
+def find_in_release(release: Release, query: Query, ontology: Ontology, senses: Senses | None = None) -> Results:
     """What a query finds in a release. Raises `OntologyError` where it was made on another ontology."""
-    return Results(Index.of(release, ontology, resolve), query, Store(release.path))
+    return Results(Index.of(release, ontology, senses), query, Store(release.path))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,12 +12,15 @@ import pyarrow as pa
 
 from holotype.errors import QueryError
 from holotype.ontology import Ontology, Synset
-from holotype.queries.query import SYNSETS, Query
+from holotype.ontology.senses import only_sense
+from holotype.queries.query import SYNSETS, Query, Term
 from holotype.store.location import Location
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-Resolve = Callable[[str], Synset]
+Senses = Callable[[str], Sequence[Synset]]
+"""Every synset that a wnid or a lemma may mean, one or more. Raises `UnknownSynset`."""
+Ranges = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +76,45 @@ class Questions(Protocol):
         """`n` of the rows that match, or all if they are fewer, every set of so many as probable as every other."""
 
 
-def ranks_of(query: Query, ontology: Ontology, resolve: Resolve) -> Mask:
+def senses_of(ontology: Ontology) -> Senses:
+    """What words mean in an ontology alone."""
+
+    def senses(text: str) -> Sequence[Synset]:
+        if found := ontology.meanings(text):
+            return found
+        raise ontology.unknown(text)
+
+    return senses
+
+
+def ranks_of(query: Query, ontology: Ontology, senses: Senses, rows: Callable[[Ranges], int]) -> Mask:
     """The ranks whose rows can match, ``(synsets + 1,)``: the last, -1, is that of rows without a label.
 
-    Raises `UnknownSynset` or `AmbiguousLemma`.
+    An ambiguous lemma means the sense that has rows; `rows` counts those of half-open ranges of ranks. Raises
+    `UnknownSynset`, and `AmbiguousLemma` where several have.
     """
     mask = np.ones(len(ontology) + 1, np.bool_)
     for term in query.terms:
         if term.field in SYNSETS:
-            synset = resolve(term.value)
-            rank = ontology.rank(synset)
             inside = np.zeros_like(mask)
-            for start, stop in ontology.ranges(synset) if term.field == "under" else [(rank, rank + 1)]:
+            for start, stop in _meant(term, ontology, senses(term.value), rows):
                 inside[start:stop] = True
             mask &= inside != term.negated
     return mask
+
+
+def _meant(term: Term, ontology: Ontology, senses: Sequence[Synset], rows: Callable[[Ranges], int]) -> Ranges:
+    """The ranges of ranks that a term on a synset means; none where no sense has rows."""
+    ranges = [_ranges(term, ontology, sense) for sense in senses]
+    if len(senses) == 1:
+        return ranges[0]
+    counts = [rows(one) for one in ranges]
+    return ranges[senses.index(only_sense(term.value, senses, counts))] if any(counts) else ()
+
+
+def _ranges(term: Term, ontology: Ontology, synset: Synset) -> Ranges:
+    rank = ontology.rank(synset)
+    return ontology.ranges(synset) if term.field == "under" else [(rank, rank + 1)]
 
 
 def draw(total: int, n: int, seed: int) -> Ints:
