@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
+from typing import Final
 
 import click
 
 import holotype as api
+from holotype.benchmark.orders import order
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.text import print_json
+
+SHOWN: Final = 20
+_FOLDERS: Final = ("sorted", "devkit", "background")
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @project_option
 @click.option("--sense", multiple=True, metavar="NAME=WNID", help="Which sense a folder's ambiguous name means.")
+@click.option(
+    "--order",
+    "class_order",
+    type=click.Choice(_FOLDERS),
+    help="The order of ILSVRC2012's classes in which subfolders are numbered (see: holotype orders).",
+)
 @json_option
-def ingest(folder: Path, project: Path, sense: tuple[str, ...], as_json: bool) -> None:
+def ingest(folder: Path, project: Path, sense: tuple[str, ...], class_order: str | None, as_json: bool) -> None:
     """Take in every image below FOLDER; again, only what is new.
 
-    Subfolders named by wnid or lemma make their images candidates for that synset.
+    Subfolders named by wnid or lemma make their images candidates for that synset. A number is no lemma: say with
+    --order, or with --sense, what numbers mean.
     """
     senses = dict(_pair(text) for text in sense)
     with api.open(project) as db, bars(["images"]) as advance:
-        listing = db.images.listing(folder, senses)
+        listing = db.images.listing(folder, senses, order(class_order).wnids if class_order else ())
         report = db.images.take(listing.files, lambda done, total: advance("images", done, total))
     if as_json:
         print_json(
@@ -34,14 +48,27 @@ def ingest(folder: Path, project: Path, sense: tuple[str, ...], as_json: bool) -
                     dict(zip(("origin", "reason", "detail"), row, strict=True)) for row in report.rejections
                 ],
                 "unassigned": dict(listing.unassigned),
+                "numbered": listing.numbered,
             }
         )
         return
     for origin, reason, detail in report.rejections:
         click.echo(f"rejected ({reason}) {origin}: {detail}", err=True)
-    for name, count in listing.unassigned.items():
-        click.echo(f"{name!r} names no synset: its {count:,} files stay unassigned", err=True)
+    _print_unassigned(listing.unassigned, listing.numbered)
     click.echo(report)
+
+
+def _print_unassigned(unassigned: Mapping[str, int], numbered: int) -> None:
+    for name, count in islice(unassigned.items(), SHOWN):
+        click.echo(f"{name!r} names no synset: its {count:,} files stay unassigned", err=True)
+    if left := list(islice(unassigned.values(), SHOWN, None)):
+        click.echo(f"... and so do {sum(left):,} files of {len(left):,} more subfolders", err=True)
+    if numbered:
+        click.echo(
+            f"{numbered:,} of them lie in subfolders called by numbers, which are no lemmas: class numbers? "
+            f"name the order (--order {'|'.join(_FOLDERS)}), or what each means (--sense NUMBER=WNID)",
+            err=True,
+        )
 
 
 def _pair(text: str) -> tuple[str, str]:
