@@ -61,8 +61,8 @@ ROOMS = {
         "statistics"
     ),
     "cli": (
-        "audits benchmark consensus crowd demo errors files holotype images imports lint ontology project queries "
-        "releases simulation statistics store"
+        "audits benchmark collect consensus crowd demo errors files holotype images imports lint ontology project "
+        "queries releases simulation statistics store"
     ),
     "__main__": "cli",
 }

@@ -137,7 +137,7 @@ def test_a_synset_is_named_in_a_language(project: Project, german: Path) -> None
     project.lemmas.add(german)
     assert project.lemmas.resolve("deu:hund").wnid == project.lemmas.resolve("deu:haus_hund").wnid == DOG
     assert project.lemmas.resolve("whippet") == project.lemmas.resolve("n02091134")
-    with pytest.raises(AmbiguousLemma, match=r"(?s)'deu:Kran' has 2 senses.*n02012849 crane: large.*n03126707 crane: lifts"):
+    with pytest.raises(AmbiguousLemma, match=r"(?s)deu:Kran' has 2 .*n02012849 crane: large.*n03126707 crane: lifts"):
         project.lemmas.resolve("deu:Kran")
     with pytest.raises(AmbiguousLemma, match="'crane' has 5 senses"):
         project.lemmas.resolve("crane")
@@ -184,7 +184,7 @@ def test_folders_and_senses_are_named_in_a_language(project: Project, german: Pa
     for name in ("deu:Hund", "deu:Kran", "deu:Nichts"):
         (tmp_path / "photos" / name).mkdir(parents=True)
         (tmp_path / "photos" / name / "a.jpg").write_bytes(b"")
-    with pytest.raises(AmbiguousLemma, match="'deu:Kran' has 2 senses"):
+    with pytest.raises(AmbiguousLemma, match="deu:Kran: 2 senses"):
         project.images.listing(tmp_path / "photos")
     listing = project.images.listing(tmp_path / "photos", {"deu:Kran": "deu:Katze"})
     assert [one.wnid for file in listing.files for one in file.sightings] == [DOG, CAT]

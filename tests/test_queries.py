@@ -424,7 +424,7 @@ def test_the_same_rows_give_the_same_sample_in_a_release_and_in_the_catalog(
 
 def test_an_ambiguous_or_unknown_synset_is_an_error(asked: tuple[Questions, list[Candidate]]) -> None:
     source, _ = asked
-    with pytest.raises(AmbiguousLemma, match=r"(?s)'crane' has 5 senses.*\n +[1-9]\d* images  n\d.*\n +0 images  n\d"):
+    with pytest.raises(AmbiguousLemma, match=r"(?s)'crane' has 5 senses.*\n[1-9]\d* images: n\d.*\n0 images: n\d"):
         source.count(Query.parse("under:crane"))
     with pytest.raises(UnknownSynset, match="did you mean whippet"):
         source.count(Query.parse("-synset:whipet"))

@@ -27,7 +27,7 @@
     └── PredictionError          a predictions file is not acceptable
 
 Errors carry values and speak of the domain. The face that shows them adds what to do in its own words: the command line
-prints one line (see `holotype.cli.remedies`) and exits with 2.
+prints one line, and one more for each of several senses (see `holotype.cli.remedies`), and exits with 2.
 """
 
 from __future__ import annotations

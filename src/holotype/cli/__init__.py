@@ -6,18 +6,21 @@ import sys
 
 import click
 
-from holotype.cli.remedies import advised
+from holotype.cli.remedies import advised, usage_told
 from holotype.cli.root import holotype
 from holotype.errors import HolotypeError
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one line on stderr and exit code 2."""
+    """Run the command line; an error of ours, or in how it is used, is one line on stderr and exit code 2."""
     try:
         code = holotype(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        click.echo(f"error: {usage_told(error)}", err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped; what was done is kept, run the same command again to go on", err=True)
@@ -26,5 +29,5 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     except (HolotypeError, OSError) as error:
-        click.echo(f"error: {' '.join(advised(error).split())}", err=True)
+        click.echo(f"error: {advised(error)}", err=True)
         sys.exit(2)

@@ -10,7 +10,7 @@ from pathlib import Path
 import holotype as api
 from holotype.errors import ReleaseError
 from holotype.ontology import Ontology
-from holotype.queries.rows import Senses, senses_of
+from holotype.ontology.senses import Senses
 from holotype.releases import NAME, Release, ontology_of, verify_release
 
 
@@ -39,7 +39,7 @@ def opened_release(name: str, project: Path) -> Iterator[NamedRelease]:
     if folder is not None:
         made = Release(folder)
         ontology = ontology_of(made)
-        yield NamedRelease(made, ontology, senses_of(ontology))
+        yield NamedRelease(made, ontology, ontology.named)
         return
     with api.open(project) as db:
         own = db.releases[name]

@@ -177,8 +177,12 @@ class Ontology:
 
         Raises `UnknownSynset`, with the lemmas that are written nearly so, or `AmbiguousLemma` with every sense.
         """
+        return only_sense(text, self.named(text))
+
+    def named(self, text: str) -> tuple[Synset, ...]:
+        """Every synset that a wnid or a lemma may mean, one or more. Raises `UnknownSynset` as `resolve` does."""
         if senses := self.meanings(text):
-            return only_sense(text, senses)
+            return senses
         raise self.unknown(text)
 
     def unknown(self, text: str) -> UnknownSynset:

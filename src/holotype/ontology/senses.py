@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from textwrap import shorten
 from typing import Final
@@ -11,12 +11,16 @@ from holotype.errors import AmbiguousLemma
 from holotype.ontology.synset import Synset
 from holotype.ontology.wordnet import lemma_key
 
+Senses = Callable[[str], Sequence[Synset]]
+"""Every synset that a wnid or a lemma may mean, one or more. Raises `UnknownSynset`."""
 SLIPS: Final = 2
 """Letters more or fewer that a misspelt lemma may have."""
 ALIKE: Final = 0.75
 """How much of a misspelt lemma is right, as `difflib` counts it."""
 WIDE: Final = 96
 """Characters of a line that describes a sense."""
+BRIEF: Final = 32
+"""Characters of the beginning of a gloss, where many senses share a line."""
 
 
 def only_sense(text: str, senses: Sequence[Synset], counts: Sequence[int] = ()) -> Synset:
@@ -32,14 +36,19 @@ def only_sense(text: str, senses: Sequence[Synset], counts: Sequence[int] = ()) 
     ordered = sorted(senses, key=lambda sense: -held.get(sense, 0))
     lines = [described(sense) for sense in ordered]
     if held:
-        lines = [f"{held[sense]:>7,} images  {line}" for sense, line in zip(ordered, lines, strict=True)]
-    told = "\n  ".join((f"{text!r} has {len(senses)} senses, give the wnid:", *lines))
+        lines = [f"{held[sense]:,} images: {line}" for sense, line in zip(ordered, lines, strict=True)]
+    told = "\n".join((f"{text!r} has {len(senses)} senses, give the wnid:", *lines))
     raise AmbiguousLemma(told, {text: [sense.wnid for sense in ordered]})
 
 
 def described(synset: Synset) -> str:
     """A synset in a line: wnid, lemmas, and the beginning of its gloss."""
     return shorten(f"{synset.wnid} {', '.join(synset.lemmas)}: {synset.gloss}", WIDE, placeholder=" ...")
+
+
+def brief(synset: Synset) -> str:
+    """A synset in a few words, to tell it from others of the same name."""
+    return f"{synset.wnid} {shorten(synset.gloss, BRIEF, placeholder=' ...')}"
 
 
 def near_lemmas(text: str, lemmas: Iterable[str]) -> list[str]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from holotype.collect.folder import FolderListing, list_folder
+from holotype.collect.folder import FolderListing, FolderNames, list_folder
 from holotype.collect.inputs import InputFile
 from holotype.engine import Progress, no_progress
 from holotype.project.intake import IntakeReport, group_near_duplicates, take_in
@@ -25,9 +25,21 @@ class Images:
         self._parts = parts
         self._lemmas = lemmas
 
-    def listing(self, folder: str | os.PathLike[str], senses: Mapping[str, str] | None = None) -> FolderListing:
-        """What `ingest` would take in: see `holotype.collect.folder.list_folder`."""
-        return list_folder(Path(folder), self._parts.ontology, senses, self._lemmas.known)
+    def listing(
+        self,
+        folder: str | os.PathLike[str],
+        senses: Mapping[str, str] | None = None,
+        classes: Sequence[str] = (),
+        otherwise: str | None = None,
+    ) -> FolderListing:
+        """What `ingest` would take in, maybe of folders called by class numbers, whose wnids `classes` are by number.
+
+        Files whose subfolders mean nothing show the synset `otherwise`, a wnid or lemma; without one they stay
+        unassigned. See `holotype.collect.folder.list_folder`.
+        """
+        synset = None if otherwise is None else self._lemmas.resolve(otherwise)
+        names = FolderNames(senses or {}, classes, synset, self._lemmas.known)
+        return list_folder(Path(folder), self._parts.ontology, names)
 
     def ingest(
         self,
@@ -39,7 +51,8 @@ class Images:
 
         Subfolders named by wnid or lemma make their files candidates for that synset; an ambiguous lemma is an
         `AmbiguousLemma` error that lists the senses, to be settled with `senses` (name to wnid). Other files stay
-        unassigned. Every input ends as kept, duplicate or rejected with a reason, and the report adds up.
+        unassigned; a number is no lemma. Every input ends as kept, duplicate or rejected with a reason, and the report
+        adds up.
         """
         return self.take(self.listing(folder, senses).files, progress)
 

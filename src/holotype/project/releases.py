@@ -16,6 +16,7 @@ from holotype.engine import Progress, no_progress
 from holotype.errors import NothingAccepted, OutvotedImages, ReleaseError
 from holotype.files import sha256_file
 from holotype.ontology import Ontology
+from holotype.ontology.senses import Senses
 from holotype.project.conclusions import draw_anew
 from holotype.project.fingerprints import fingerprint_images
 from holotype.project.intake import group_near_duplicates
@@ -24,7 +25,6 @@ from holotype.project.parts import Parts
 from holotype.project.release_facts import read_facts
 from holotype.queries import Live, Query, Term
 from holotype.queries.results import Results, find_in_release
-from holotype.queries.rows import Senses
 from holotype.releases import CHECKSUMS, NAME, Fractions, Release, verify_release, write_release
 from holotype.releases.build import Contents
 from holotype.releases.contents import contents_of

@@ -18,18 +18,17 @@ import pyarrow.parquet as pq
 
 from holotype.errors import OntologyError, QueryError
 from holotype.ontology import Ontology
+from holotype.ontology.senses import Senses
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term
 from holotype.queries.rows import (
     Candidate,
     Ints,
     Mask,
     Ranges,
-    Senses,
     by_piece,
     draw,
     first_of_page,
     ranks_of,
-    senses_of,
 )
 from holotype.releases import ID_LENGTH, MANIFEST, MANIFEST_SCHEMA, Release
 from holotype.store.location import Location
@@ -64,7 +63,7 @@ class Index:
     def __init__(self, manifest: Path, ontology: Ontology, senses: Senses | None = None) -> None:
         self.path = manifest
         self.ontology = ontology
-        self._senses = senses or senses_of(ontology)
+        self._senses = senses or ontology.named
         with self._reading(), pq.ParquetFile(manifest) as file:
             self._metadata = file.metadata
             self._schema = file.schema_arrow

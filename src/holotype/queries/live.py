@@ -37,8 +37,9 @@ from holotype.catalog import schema as t
 from holotype.catalog.schema import STATES
 from holotype.catalog.statements import chunks
 from holotype.ontology import Ontology
+from holotype.ontology.senses import Senses
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term, ascii_lower
-from holotype.queries.rows import Candidate, Ints, Senses, by_piece, draw, first_of_page, ranks_of, senses_of
+from holotype.queries.rows import Candidate, Ints, by_piece, draw, first_of_page, ranks_of
 from holotype.releases import ID_LENGTH
 from holotype.store.location import Location
 
@@ -62,7 +63,7 @@ class Live:
     def __init__(self, catalog: Catalog, ontology: Ontology, senses: Senses | None = None) -> None:
         self._catalog = catalog
         self.ontology = ontology
-        self._senses = senses or senses_of(ontology)
+        self._senses = senses or ontology.named
 
     def count(self, query: Query) -> int:
         """How many rows match."""

@@ -14,8 +14,9 @@ from holotype.images.decode import Rejected
 from holotype.images.fingerprint import make_thumbnail
 from holotype.images.gallery import grid
 from holotype.ontology import Ontology
+from holotype.ontology.senses import Senses
 from holotype.queries import Candidate, Index, Query, Questions
-from holotype.queries.rows import Ints, Senses
+from holotype.queries.rows import Ints
 from holotype.releases import Release
 from holotype.store.store import Store
 

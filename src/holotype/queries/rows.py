@@ -12,14 +12,12 @@ import pyarrow as pa
 
 from holotype.errors import QueryError
 from holotype.ontology import Ontology, Synset
-from holotype.ontology.senses import only_sense
+from holotype.ontology.senses import Senses, only_sense
 from holotype.queries.query import SYNSETS, Query, Term
 from holotype.store.location import Location
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-Senses = Callable[[str], Sequence[Synset]]
-"""Every synset that a wnid or a lemma may mean, one or more. Raises `UnknownSynset`."""
 Ranges = Sequence[tuple[int, int]]
 
 
@@ -74,17 +72,6 @@ class Questions(Protocol):
 
     def sample(self, query: Query, n: int, seed: int) -> list[Candidate]:
         """`n` of the rows that match, or all if they are fewer, every set of so many as probable as every other."""
-
-
-def senses_of(ontology: Ontology) -> Senses:
-    """What words mean in an ontology alone."""
-
-    def senses(text: str) -> Sequence[Synset]:
-        if found := ontology.meanings(text):
-            return found
-        raise ontology.unknown(text)
-
-    return senses
 
 
 def ranks_of(query: Query, ontology: Ontology, senses: Senses, rows: Callable[[Ranges], int]) -> Mask:
