@@ -30,6 +30,10 @@ TAXONOMIES: Final = MappingProxyType(
             "holotype.cli.taxonomies:export_command",
             "Write ImageNet's word lists to FOLDER: words.txt, gloss.txt, is_a.txt and structure.xml.",
         ),
+        "extend": Elsewhere(
+            "holotype.cli.taxonomies:extend_command",
+            "Add the concepts of the taxonomy in FILE to a project's ontology; nothing that is there changes.",
+        ),
         "lemmas": Elsewhere(
             "holotype.cli.taxonomies:lemmas_command",
             "Take in lemmas of other languages from FILES of the Open Multilingual Wordnet: .tab, .tab.xz or .tab.gz.",

@@ -87,6 +87,19 @@ def export_command(
     click.echo(f"wrote {', '.join(WORDLISTS)} to {folder}")
 
 
+@click.command("extend")
+@click.argument("file", type=file_type)
+@project_option
+def extend_command(file: Path, project: Path) -> None:
+    """Add the concepts of the taxonomy in FILE to a project's ontology; nothing that is there changes.
+
+    FILE may repeat concepts that the project has, just as they are; parents may be ids, wnids or lemmas of either.
+    Images, votes and labels stay as they are, and so do releases. Let no other command add images meanwhile.
+    """
+    with api.open(project) as db:
+        click.echo(db.extend_ontology(file))
+
+
 @click.command("lemmas")
 @click.argument("files", nargs=-1, required=True, type=file_type)
 @project_option

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -13,7 +13,7 @@ from holotype.catalog import candidates, statements, translations
 from holotype.errors import UnknownSynset
 from holotype.files import printable
 from holotype.ontology import Synset, lemma_key
-from holotype.ontology.concept import language_code
+from holotype.ontology.concept import Concept, language_code
 from holotype.ontology.languages import LemmaReport, read_omw
 from holotype.ontology.senses import only_sense
 from holotype.ontology.taxonomy import read_taxonomy
@@ -93,13 +93,8 @@ class Lemmas:
         with self._parts.catalog.read() as connection:
             if statements.meta(connection, "taxonomy") is not None:
                 return
-        rows = [
-            _translation(language, concept.wnid, lemma, printable(taxonomy.name))
-            for concept in read_taxonomy(taxonomy)
-            if concept.wnid in self._parts.ontology
-            for language, lemmas in concept.translations.items()
-            for lemma in lemmas
-        ]
+        concepts = (concept for concept in read_taxonomy(taxonomy) if concept.wnid in self._parts.ontology)
+        rows = translation_rows(concepts, printable(taxonomy.name))
 
         def work(connection: Connection) -> None:
             translations.add_translations(connection, rows)
@@ -117,6 +112,16 @@ class Lemmas:
         found = synset if isinstance(synset, Synset) else self.resolve(synset)
         with self._parts.catalog.read() as connection:
             return translations.lemmas_of(connection, found.wnid)
+
+
+def translation_rows(concepts: Iterable[Concept], source: str) -> list[dict[str, str]]:
+    """The lemmas of concepts in other languages, as `holotype.catalog.translations.add_translations` takes them."""
+    return [
+        _translation(language, concept.wnid, lemma, source)
+        for concept in concepts
+        for language, lemmas in concept.translations.items()
+        for lemma in lemmas
+    ]
 
 
 def _translation(language: str, wnid: str, lemma: str, source: str) -> dict[str, str]:

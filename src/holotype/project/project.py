@@ -13,10 +13,12 @@ from holotype.catalog import Catalog
 from holotype.engine import Progress, no_progress
 from holotype.errors import NoProject, ProjectError
 from holotype.ontology import Ontology
+from holotype.ontology.extension import Extension
 from holotype.project.audits import Audits
 from holotype.project.candidates import Candidates
 from holotype.project.crowd import CrowdRoom
 from holotype.project.datasets import Datasets
+from holotype.project.extension import extend_ontology
 from holotype.project.gold import Gold
 from holotype.project.images import Images
 from holotype.project.labels import Labels
@@ -86,6 +88,14 @@ class Project:
     def ontology(self) -> Ontology:
         """The ontology given to `init`, or WordNet 3.0's nouns."""
         return self._parts.ontology
+
+    def extend_ontology(self, taxonomy: str | os.PathLike[str]) -> Extension:
+        """Add the concepts of a taxonomy file that the ontology lacks; ranks move, and nothing that is there changes.
+
+        Let no other process add images meanwhile. Releases made before keep the ontology that they were made on.
+        Raises `OntologyError`: see `holotype.ontology.extension.extend`.
+        """
+        return extend_ontology(self._parts, Path(taxonomy))
 
     def close(self) -> None:
         """Close the catalog, the packs and the archives."""

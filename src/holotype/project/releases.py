@@ -28,6 +28,7 @@ from holotype.queries.results import Results, find_in_release
 from holotype.releases import CHECKSUMS, NAME, Fractions, Release, verify_release, write_release
 from holotype.releases.build import Contents
 from holotype.releases.contents import contents_of
+from holotype.releases.verify import ontology_of
 
 
 class Releases:
@@ -47,8 +48,12 @@ class Releases:
         known = self.checksums()
         if name not in known:
             raise ReleaseError(f"there is no release {name!r}; there are: {', '.join(known) or 'none'}")
-        folder = self._parts.folder / "releases" / name
-        return ProjectRelease(folder, self._parts.ontology, self._lemmas.senses, known[name])
+        found = Release(self._parts.folder / "releases" / name)
+        now = self._parts.ontology
+        if found.summary["ontology"] == now.digest:
+            return ProjectRelease(found.path, now, self._lemmas.senses, known[name])
+        then = ontology_of(found)
+        return ProjectRelease(found.path, then, then.named, known[name])
 
     def create(
         self,
