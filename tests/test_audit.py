@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import holotype
-from conftest import run
+from conftest import command, run
 from holotype.audits.bounds import right_at_least, share_of_alpha
 from holotype.audits.certificates import Certificate
 from holotype.catalog import audits, candidates, votes
@@ -660,7 +660,8 @@ def fill_in(path: Path, answer: str = "yes") -> None:
 def test_an_audit_from_the_command_line(labelled: Project, tmp_path: Path) -> None:
     labelled.close()
     here = ("-p", labelled.path)
-    assert "no audit is planned and complete" in run("audits", "certificates", *here)
+    none = command("audits", "certificates", *here)
+    assert (none.code, "no audit is planned and complete" in none.stderr) == (1, True)
     sample = tmp_path / "sample.csv"
     draw = ("audits", "draw", "--under", CARNIVORE, "--under", DOG, "--per-synset", "--size", 6, *here)
     assert "then: holotype audits record" in run(*draw, "--out", sample)
@@ -706,11 +707,12 @@ def test_an_audit_from_the_command_line(labelled: Project, tmp_path: Path) -> No
         ("", "the header must be"),
         (
             "sha256,wnid,name,answer\na,b,c,perhaps\n",
-            "row 2: the answer must be no or unsure or yes or empty",
+            "row 2: the answer must be yes or no or unsure or y or n or ? or empty",
         ),
         ("sha256,wnid,name,answer\na,b,yes\n", "row 2: the answer must be"),
         ("sha256,wnid,name,answer\na,b,c,yes\n\na,b,c,no\n", "row 3: the answer must be the last of 4 cells"),
-        ("sha256,wnid,name,answer\na,b,c,Yes \n", "there is no holotype project"),
+        ("sha256,wnid,name,answer\na,b,c,Yes \nd,b,c,?\ne,b,c,N\n", "there is no holotype project"),
+        ("sha256,wnid,name,answer\na,b,c,\nd,b,c, \n", "nothing is filled in: the last column of"),
         ('sha256,wnid,name,answer\n"a', "cannot read"),
         ("\udcff", "cannot read"),
     ],

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import pty
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from conftest import command, program, run
+from conftest import command, on_a_terminal, run
 from holotype.project import Project
 
 Fill = Callable[..., None]
@@ -29,23 +26,6 @@ def photos(tmp_path: Path, fill: Fill) -> Path:
 @pytest.fixture
 def place(tmp_path: Path, new_project: Callable[[Path], Path]) -> Path:
     return new_project(tmp_path / "p")
-
-
-def on_a_terminal(typed: str, *arguments: object) -> tuple[int, str]:
-    """The exit code of a command on a terminal, and what was to be seen there when somebody typed lines."""
-    here, there = pty.openpty()
-    started = subprocess.Popen(program(*arguments), stdin=there, stdout=there, stderr=there, close_fds=True)
-    os.close(there)
-    os.write(here, typed.encode())
-    seen = b""
-    while True:
-        try:
-            read = os.read(here, 65536)
-        except OSError:  # the other end is closed
-            break
-        seen += read
-    os.close(here)
-    return started.wait(), seen.decode()
 
 
 def shown(project: Path) -> set[str]:

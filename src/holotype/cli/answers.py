@@ -6,19 +6,33 @@ import csv
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Final, TypeVar
 
+from holotype.consensus.votes import Answer
 from holotype.errors import CrowdError
 
 ANSWERS = ("sha256", "wnid", "answer")
 AUDIT = ("sha256", "wnid", "name", "answer")
 PRIORS = ("sha256", "wnid", "chance")
+WORDS: Final = MappingProxyType(
+    {
+        "yes": Answer.YES,
+        "no": Answer.NO,
+        "unsure": Answer.UNSURE,
+        "y": Answer.YES,
+        "n": Answer.NO,
+        "?": Answer.UNSURE,
+    }
+)
+"""What people write for an answer."""
 _Said = TypeVar("_Said")
 
 
 def read_answers(path: Path) -> dict[tuple[str, str], bool]:
     """Yes and no by (sha256, wnid)."""
-    return read_csv(path, ANSWERS, choice({"yes": True, "no": False}))
+    sure = {word: answer is Answer.YES for word, answer in WORDS.items() if answer is not Answer.UNSURE}
+    return read_csv(path, ANSWERS, choice(sure))
 
 
 def choice(known: Mapping[str, _Said]) -> Callable[[str], _Said]:

@@ -70,7 +70,7 @@ def query_command(
 ) -> None:
     """Find images: count the labels that satisfy QUERY, all its terms, and show the first.
 
-    An image with two labels below a synset counts twice there.
+    An image with two labels below a synset counts twice there. Exit code 1 if nothing is found, but with --count.
 
     \b
     under:X        of synset X or below, a wnid or lemma;  synset:X  of X alone
@@ -87,7 +87,7 @@ def query_command(
     asked = Query.parse(query)
     with _finder(project, release) as (find, ontology):
 
-        def answered(said: Mapping[str, str]) -> None:
+        def answered(said: Mapping[str, str]) -> bool:
             found = find(asked.meaning(said))
             if ids is not None:
                 drawn = None if sample is None else found.sample(sample, seed)
@@ -101,8 +101,10 @@ def query_command(
                 if sheet is not None:
                     _write_sheet(sheet, found.query, images, ontology)
                 _print_images(found, images, ontology, as_json)
+            return only_count or len(found) > 0
 
-        settled(answered, ontology)
+        if not settled(answered, ontology):
+            raise click.exceptions.Exit(1)
 
 
 @contextmanager
