@@ -50,8 +50,9 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,9}")
 def orders_command(predictions: Path | None, truth: Path | None, declared: str, as_json: bool) -> None:
     """List the orders of ILSVRC2012's classes, or tell which one predictions are in.
 
-    Exit code 1 if they are not as declared. PREDICTIONS has a row for each image of the truth, in the order of their
-    names, the best guess first: a .npy of integers, or text with whole numbers between blanks or commas.
+    Exit code 1 if they are not as declared, or that cannot be told. PREDICTIONS has a row for each image of the truth,
+    in the order of their names, the best guess first: a .npy of integers, or text with whole numbers between blanks or
+    commas.
     """
     if (predictions is None) != (truth is None):
         raise click.UsageError("--detect and --truth go together")
@@ -65,7 +66,7 @@ def orders_command(predictions: Path | None, truth: Path | None, declared: str, 
         print_json(values | {"top1": dict(verdict.top1)})
     else:
         click.echo(verdict)
-    if verdict.found not in ("", declared):
+    if verdict.found != declared:
         raise click.exceptions.Exit(1)
 
 
