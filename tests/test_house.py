@@ -38,7 +38,7 @@ ROOMS = {
     "ontology": "errors files",
     "store": "errors files",
     "images": "errors",
-    "catalog": "errors store",
+    "catalog": "errors files store",
     "collect": "errors files ontology",
     "imports": "engine errors files ontology store",
     "lint": "errors imports ontology",
@@ -50,7 +50,7 @@ ROOMS = {
     "benchmark": "errors ontology releases",
     "recognition": "benchmark errors images releases",
     "statistics": "images ontology",
-    "queries": "catalog errors images ontology releases store",
+    "queries": "catalog errors files images ontology releases store",
     "project": (
         "audits benchmark catalog collect consensus crowd engine errors files images imports lint ontology queries "
         "releases simulation statistics store"

@@ -13,6 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from holotype.errors import CrowdError
+from holotype.files import local
 from holotype.project.candidates import Proposal
 
 PROPOSALS: Final = MappingProxyType({"image": pa.string(), "wnid": pa.string(), "score": pa.float64()})
@@ -29,7 +30,7 @@ def read_table(path: Path, columns: Mapping[str, pa.DataType]) -> pa.Table:
     """
     try:
         if path.suffix == ".parquet":
-            table = pa.parquet.read_table(path)
+            table = pa.parquet.read_table(local(path))
         else:
             options = pa.csv.ConvertOptions(column_types=dict(columns))
             table = pa.csv.read_csv(path, convert_options=options)

@@ -70,7 +70,7 @@ class Lemmas:
     def add_taxonomy(self, taxonomy: Path) -> None:
         """Take in the lemmas in other languages of the project's own taxonomy, unless that was done before."""
         with self._parts.catalog.read() as connection:
-            if statements.meta(connection, "taxonomy") is not None:
+            if statements.meta(connection, "taxonomy") is not None or self._parts.catalog.hindrance:
                 return
         rows = [
             _translation(language, concept.wnid, lemma, printable(taxonomy.name))
