@@ -248,10 +248,10 @@ def test_predictions_that_miss_an_order_by_one_get_a_hint(tmp_path: Path, truth:
         ("1\n" * 39, "p has 39 rows for the 40 images of the truth"),
         ("1\n" * 41, "p has more rows than the truth has images, 40"),
         ("", "p has 0 rows"),
-        ("1\n\n1\n", "p, row 2: expected whole numbers, not ''"),
-        ("1\n1 0.5\n", "p, row 2: expected whole numbers, not '1 0.5'"),
-        ("٣\n" * 40, "p, row 1: expected whole numbers"),
-        ("9" * 5000, "p, row 1: expected whole numbers"),
+        ("1\n\n1\n", "p, line 2: expected whole numbers, not ''"),
+        ("1\n1 0.5\n", "p, line 2: expected whole numbers, not '1 0.5'"),
+        ("٣\n" * 40, "p, line 1: expected whole numbers"),
+        ("9" * 5000, "p, line 1: expected whole numbers"),
         (np.zeros((39, 5), int), "p has 39 rows for the 40"),
         (np.zeros((40, 5)), "p has float64 of shape (40, 5), not whole numbers"),
         (np.zeros((40, 5, 1), int), "p has int64 of shape (40, 5, 1), not"),
@@ -290,7 +290,7 @@ def test_pickles_are_not_loaded(tmp_path: Path) -> None:
 def test_an_error_of_the_command_is_one_line(tmp_path: Path, truth: Path) -> None:
     (tmp_path / "p").write_text("x\n")
     said = run("orders", "--detect", tmp_path / "p", "--truth", truth, expect=2)
-    assert said == f"error: {tmp_path}/p, row 1: expected whole numbers, not 'x'\n"
+    assert said == f"error: {tmp_path}/p, line 1: expected whole numbers, not 'x'\n"
     assert "--detect and --truth go together" in run("orders", "--detect", tmp_path / "p", expect=2)
 
 
