@@ -314,17 +314,17 @@ def test_a_solution_row_is_an_annotation_of_unknown_size(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "row 1: expected ImageId,PredictionString, not ''"),
-        ("<html>\n", "row 1"),
-        (HEADER + "a\n", "row 2: expected an image and its boxes, not 'a'"),
-        (HEADER + f"a,{DOG} 1 2 3 4\nb,{DOG} 1 2 3\n", "row 3: 4 fields are no boxes"),
-        (HEADER + "a, \n", "row 2: 0 fields are no boxes"),
-        (HEADER + "a,dog 1 2 3 4\n", "row 2: 'dog' is not a wnid"),
-        (HEADER + f"a,{DOG} 1 2 3 4.5\n", "row 2: '4.5' is not a whole number"),
-        (HEADER + f"a,{DOG} 1 2 3 4\na,{DOG} 1 2 3 4\n", "row 3: 'a' has a row already"),
-        (HEADER + f"a\x1b,{DOG} 1 2 3 4\n", "row 2: expected an image"),
-        (HEADER + f'"a,{DOG} 1 2 3 4\n', "row 2"),
-        (HEADER + "a" * 70_000 + "\n", "line 2 has more than 65,536 bytes"),
+        ("", "line 1: expected ImageId,PredictionString, not ''"),
+        ("<html>\n", "line 1"),
+        (HEADER + "a\n", "line 2: expected an image and its boxes, not 'a'"),
+        (HEADER + f"a,{DOG} 1 2 3 4\nb,{DOG} 1 2 3\n", "line 3: 4 fields are no boxes"),
+        (HEADER + "a, \n", "line 2: 0 fields are no boxes"),
+        (HEADER + "a,dog 1 2 3 4\n", "line 2: 'dog' is not a wnid"),
+        (HEADER + f"a,{DOG} 1 2 3 4.5\n", "line 2: '4.5' is not a whole number"),
+        (HEADER + f"a,{DOG} 1 2 3 4\na,{DOG} 1 2 3 4\n", "line 3: 'a' has a row already"),
+        (HEADER + f"a\x1b,{DOG} 1 2 3 4\n", "line 2: expected an image"),
+        (HEADER + f'"a,{DOG} 1 2 3 4\n', "line 2"),
+        (HEADER + "a" * 70_000 + "\n", "line 2 has more than 65,536 characters"),
     ],
 )
 def test_bad_solution_rows_are_named(tmp_path: Path, text: str, message: str) -> None:
@@ -533,7 +533,7 @@ def test_marks_are_read_with_and_without_values(tmp_path: Path) -> None:
         (f"{DOG}\ndog\n", "m.txt, line 2: expected a wnid and perhaps a value, not 'dog'"),
         (f"head\nhead\n{DOG}\n", "m.txt, line 2"),
         (f"{DOG}\n{DOG}7\n", "m.txt, line 2"),
-        ("x" * 70_000, "m.txt, line 1 has more than 65,536 bytes"),
+        ("x" * 70_000, "m.txt, line 1 has more than 65,536 characters"),
     ],
 )
 def test_a_line_that_is_no_mark_is_named(tmp_path: Path, text: str, message: str) -> None:

@@ -35,25 +35,26 @@ ROOMS = {
     "errors": "",
     "files": "",
     "engine": "",
-    "ontology": "errors files",
+    "ontology": "errors files textlists",
     "store": "errors files",
+    "textlists": "errors files store",
     "images": "errors",
-    "catalog": "errors store",
+    "catalog": "errors files store",
     "collect": "errors files ontology",
-    "imports": "engine errors files ontology store",
+    "imports": "engine errors files ontology store textlists",
     "lint": "errors imports ontology",
     "consensus": "errors",
     "crowd": "audits consensus errors",
     "simulation": "consensus crowd errors",
     "audits": "consensus errors",
     "releases": "audits consensus crowd errors files images ontology store",
-    "benchmark": "errors ontology releases",
+    "benchmark": "errors files ontology releases textlists",
     "recognition": "benchmark errors images releases",
     "statistics": "images ontology",
-    "queries": "catalog errors images ontology releases store",
+    "queries": "catalog errors files images ontology releases store",
     "project": (
         "audits benchmark catalog collect consensus crowd engine errors files images imports lint ontology queries "
-        "releases simulation statistics store"
+        "releases simulation statistics store textlists"
     ),
     "holotype": "project",
     "demo": (
@@ -62,13 +63,13 @@ ROOMS = {
     ),
     "cli": (
         "audits benchmark collect consensus crowd demo errors files holotype images imports lint ontology project "
-        "queries releases simulation statistics store"
+        "queries releases simulation statistics store textlists"
     ),
     "__main__": "cli",
 }
 """Every room, and the rooms that it may import. ``holotype`` is the package itself, which opens projects."""
 
-GROUND = {"errors", "files", "engine", "ontology", "store", "catalog"}
+GROUND = {"errors", "files", "engine", "ontology", "store", "textlists", "catalog"}
 FACES = {"project", "holotype", "demo", "cli", "__main__"}
 STAGES = ROOMS.keys() - GROUND - FACES
 

@@ -96,7 +96,7 @@ def test_real_files_are_read_whole(language: str, shared: Path, wordnet: Ontolog
         ("a.tab", b"# \x1b[2J\tdeu\turl\tCC0\n", "line 1 has a character that cannot be printed"),
         ("a.tab", HEADER.encode() + b"dog\n", "line 2 is not offset, relation and lemma: 'dog'"),
         ("a.tab", HEADER.encode() + b"02084071-n\tdeu:lemma\n", "line 2 is not"),
-        ("a.tab", b"\xff", "byte 0: not UTF-8"),
+        ("a.tab", b"\xff", "line 1: bytes that are not UTF-8"),
         ("a.tab.xz", b"text", "cannot be unpacked"),
         ("a.tab.gz", b"text", "cannot be unpacked"),
         ("a.tab.xz", lzma.compress(GERMAN.encode())[:-20], "is cut short"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import click
@@ -13,6 +14,9 @@ from holotype.errors import HolotypeError
 
 def main() -> None:
     """Run the command line; an error of ours, or in how it is used, is one line on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that is not UTF-8 is shown as well as can be
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = holotype(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

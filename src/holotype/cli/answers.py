@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Final, TypeVar
 
 from holotype.consensus.votes import Answer
 from holotype.errors import CrowdError
+from holotype.files import printable
+from holotype.textlists import read_rows
 
 ANSWERS = ("sha256", "wnid", "answer")
 AUDIT = ("sha256", "wnid", "name", "answer")
@@ -62,29 +63,21 @@ def read_csv(path: Path, header: Sequence[str], read: Callable[[str], _Said]) ->
 
     Raises `CrowdError` for a file that is not one, or contradicts itself.
     """
-    rows = _rows(path)
-    if not rows or tuple(rows[0]) != tuple(header):
-        raise CrowdError(f"{path}: the header must be {','.join(header)}")
+    rows = read_rows(path, CrowdError)
+    if tuple(next(rows, (1, []))[1]) != tuple(header):
+        raise CrowdError(f"{printable(path)}: the header must be {','.join(header)}")
     found: dict[tuple[str, str], _Said] = {}
-    for number, row in enumerate(rows[1:], 2):
-        said = row[-1].strip().lower() if row else ""
+    for number, row in rows:
+        where, said = f"{printable(path)}, line {number}", row[-1].lower()
         try:
             if len(row) != len(header):
                 raise ValueError(f"must be the last of {len(header)} cells")
             value = read(said)
         except ValueError as error:
-            raise CrowdError(f"{path}, row {number}: the {header[-1]} {error}, not {said[:40]!r}") from error
+            raise CrowdError(f"{where}: the {header[-1]} {error}, not {said[:40]!r}") from error
         if found.setdefault((row[0], row[1]), value) != value:
-            raise CrowdError(f"{path}, row {number}: a row above says the contrary")
+            raise CrowdError(f"{where}: a row above says the contrary")
     return found
-
-
-def _rows(path: Path) -> list[list[str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.reader(file, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CrowdError(f"cannot read {path}: {error}") from error
 
 
 def read_pairs(texts: Sequence[str], known: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -111,7 +104,10 @@ def _of_image(digits: str, known: Collection[tuple[str, str]]) -> list[tuple[str
 
 
 def _of_file(name: str) -> list[tuple[str, str]]:
-    rows = _rows(Path(name))
-    if not rows or tuple(rows[0][:2]) != ANSWERS[:2] or any(len(row) < 2 for row in rows):
-        raise CrowdError(f"{name}: the header must begin with {','.join(ANSWERS[:2])}, and every row have as much")
-    return [(row[0], row[1]) for row in rows[1:]]
+    rows = list(read_rows(Path(name), CrowdError))
+    if not rows or tuple(rows[0][1][:2]) != ANSWERS[:2]:
+        raise CrowdError(f"{name}: the header must begin with {','.join(ANSWERS[:2])}")
+    width = len(rows[0][1])
+    if strange := next((number for number, row in rows if len(row) != width), 0):
+        raise CrowdError(f"{name}, line {strange}: every row must have {width} cells, as the header has")
+    return [(row[0], row[1]) for _, row in rows[1:]]

@@ -16,10 +16,10 @@ from holotype.cli.options import Command, project_option
 from holotype.cli.progress import bars
 from holotype.errors import ArchiveError
 from holotype.imports.discover import Discovery, find_ilsvrc2012, find_imagenet21k
-from holotype.imports.lists import read_lines
 from holotype.imports.official import OFFICIAL, verify_md5
 from holotype.imports.shapes import SPLITS, Kind, Source
 from holotype.ontology import is_wnid
+from holotype.textlists import read_lines
 
 _MOST_CLASSES = 100_000
 _DATASET = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -125,12 +125,17 @@ def _classes(name: str | None) -> tuple[str, ...]:
     if name in ORDERS:
         return order(name).wnids
     try:
-        wnids = tuple(islice(filter(None, map(str.strip, read_lines(Path(name)))), _MOST_CLASSES))
+        lines = ((number, line.strip()) for number, line in enumerate(read_lines(Path(name), ArchiveError), 1))
+        found = list(islice((one for one in lines if one[1]), _MOST_CLASSES))
     except ArchiveError as error:
         raise click.BadParameter(f"{name!r} is no order, and {error}", param_hint="--classes") from error
-    if not wnids or not all(map(is_wnid, wnids)):
-        raise click.BadParameter(f"{name} is not a list of wnids, one a line", param_hint="--classes")
-    return wnids
+    if not found:
+        raise click.BadParameter(f"{name} holds no wnid", param_hint="--classes")
+    for number, line in found:
+        if not is_wnid(line):
+            where = f"{name}, line {number}"
+            raise click.BadParameter(f"{where}: expected a wnid alone, not {line[:40]!r}", param_hint="--classes")
+    return tuple(line for _, line in found)
 
 
 def _add(found: Discovery, dataset: str, md5: bool, project: Path) -> None:

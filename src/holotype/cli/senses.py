@@ -16,7 +16,7 @@ from holotype.errors import AmbiguousFolders, AmbiguousLemma, OntologyError
 from holotype.files import create_atomically
 from holotype.ontology import Ontology, Synset
 from holotype.ontology.senses import Senses, described, only_sense
-from holotype.ontology.text import decoded, read_bounded
+from holotype.textlists import read_rows
 
 COLUMNS: Final = ("name", "wnid", "lemmas", "gloss")
 _Found = TypeVar("_Found")
@@ -73,27 +73,18 @@ def read_senses(path: Path) -> dict[str, str]:
 
     Raises `OntologyError` for a file that has not the columns name and wnid, or says two things of a name.
     """
-    rows = _rows(path)
-    if not rows or rows[0][:2] != list(COLUMNS[:2]):
+    rows = read_rows(path, OntologyError)
+    if next(rows, (0, []))[1][:2] != list(COLUMNS[:2]):
         raise OntologyError(f"{path}: the header must begin with {','.join(COLUMNS[:2])}")
     senses: dict[str, str] = {}
-    for number, (name, wnid, *_) in enumerate(rows[1:], 2):
-        if senses.setdefault(name, wnid) != wnid:
-            raise OntologyError(f"{path}, row {number}: {name!r} has another sense above; leave one line of each name")
+    for number, row in rows:
+        if not 2 <= len(row) <= len(COLUMNS):
+            raise OntologyError(f"{path}, row {number}: a name and a wnid are needed, and {len(row)} cells are there")
+        if senses.setdefault(row[0], row[1]) != row[1]:
+            raise OntologyError(
+                f"{path}, row {number}: {row[0]!r} has another sense above; leave one line of each name"
+            )
     return senses
-
-
-def _rows(path: Path) -> list[list[str]]:
-    try:
-        rows = [
-            [cell.strip() for cell in row]
-            for row in csv.reader(decoded(read_bounded(path), path).splitlines(), strict=True)
-        ]
-    except csv.Error as error:
-        raise OntologyError(f"cannot read {path}: {error}") from error
-    if short := next((number for number, row in enumerate(rows, 1) if len(row) == 1), None):
-        raise OntologyError(f"{path}, row {short}: a name and a wnid are needed")
-    return [row for row in rows if row]
 
 
 def _on_a_terminal() -> bool:

@@ -13,6 +13,7 @@ from holotype.cli.ontology import base_ontology
 from holotype.cli.options import base_option, file_type, json_option, project_option
 from holotype.cli.text import print_json
 from holotype.errors import OntologyError
+from holotype.files import printable
 from holotype.ontology import load_wordnet
 from holotype.ontology.taxonomy import build_ontology, read_taxonomy, trim
 from holotype.ontology.text import decoded, read_bounded, readable
@@ -28,11 +29,13 @@ targets_option = click.option(
 
 def read_targets(path: Path) -> list[str]:
     """What each line says before a tab: so ``words.txt`` will do. Raises `OntologyError`."""
-    lines = decoded(read_bounded(path), path).split("\n")
-    try:
-        found = [target for line in lines if (target := readable(line.partition("\t")[0]))]
-    except ValueError as error:
-        raise OntologyError(f"a line of the targets {error}") from error
+    found = []
+    for number, line in enumerate(decoded(read_bounded(path), path).split("\n"), 1):
+        try:
+            found.append(readable(line.partition("\t")[0]))
+        except ValueError as error:
+            raise OntologyError(f"{printable(path)}, line {number} {error}") from error
+    found = [target for target in found if target]
     if not found:
         raise OntologyError(f"{path} names no target")
     return found

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from holotype.errors import ArchiveError
-from holotype.files import write_atomically
+from holotype.files import local, write_atomically
 from holotype.imports.scan import Part
 from holotype.imports.shapes import Source
 
@@ -56,7 +56,7 @@ class Journal:
         if self._next() != _DONE:
             raise ArchiveError(f"{self.folder} was changed meanwhile: import again")
         for part in self._parts():
-            yield pq.read_table(part)
+            yield pq.read_table(local(part))
 
     def clear(self) -> None:
         """Forget it."""
@@ -67,8 +67,8 @@ class Journal:
         parts = self._parts()
         try:
             for part in parts:
-                pq.ParquetFile(part).close()
-            return int(pq.read_schema(parts[-1]).metadata[_NEXT]) if parts else None
+                pq.ParquetFile(local(part)).close()
+            return int(pq.read_schema(local(parts[-1])).metadata[_NEXT]) if parts else None
         except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
             return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -10,8 +9,8 @@ from typing import Final
 from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.imports.boxes import Annotation, Box, pixel
-from holotype.imports.lists import read_lines
 from holotype.ontology import is_wnid
+from holotype.textlists import read_lines, rows_of
 
 HEADER: Final = ["ImageId", "PredictionString"]
 
@@ -22,21 +21,21 @@ def read_solution(path: Path) -> Iterator[Annotation]:
     A prediction string repeats ``wnid xmin ymin xmax ymax``. Nothing is taken away: in the real validation file four
     images have a box twice.
 
-    Raises `ArchiveError` with the row number: another header, an image twice, no box, a box that is not such a five.
+    Raises `ArchiveError` with the line number: another header, an image twice, no box, a box that is not such a five.
     """
-    rows = csv.reader(read_lines(path), strict=True)
+    rows = rows_of(read_lines(path, ArchiveError), printable(path), ArchiveError)
     seen: set[str] = set()
-    try:
-        if (header := next(rows, [])) != HEADER:
-            raise ArchiveError(f"{printable(path)}, row 1: expected {','.join(HEADER)}, not {','.join(header)[:40]!r}")
-        for row in filter(None, rows):
-            found = _annotation(row, where := f"{printable(path)}, row {rows.line_num}")
-            if found.name in seen:
-                raise ArchiveError(f"{where}: {found.name!r} has a row already")
-            seen.add(found.name)
-            yield found
-    except csv.Error as error:
-        raise ArchiveError(f"{printable(path)}, row {rows.line_num}: {error}") from error
+    number, header = next(rows, (1, []))
+    if header != HEADER:
+        raise ArchiveError(
+            f"{printable(path)}, line {number}: expected {','.join(HEADER)}, not {','.join(header)[:40]!r}"
+        )
+    for number, row in rows:
+        found = _annotation(row, where := f"{printable(path)}, line {number}")
+        if found.name in seen:
+            raise ArchiveError(f"{where}: {found.name!r} has a row already")
+        seen.add(found.name)
+        yield found
 
 
 def _annotation(row: list[str], where: str) -> Annotation:

@@ -7,6 +7,7 @@ to lemmas), or a tree of ids: ``{animal: {dog: barks, cat: {}}}``, where text is
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -99,7 +100,7 @@ def parse_taxonomy(data: bytes, path: Path) -> list[Concept]:
         raise OntologyError(f"{printable(path)}: a taxonomy is a file {', '.join((*_READERS, *RDF))}")
     try:
         if suffix in RDF:
-            found = _read_rdf(data, RDF[suffix])
+            found = _read_rdf(data, path)
         else:
             found = [_concept(where, fields) for where, fields in _bounded(_READERS[suffix](decoded(data, path)))]
     except ValueError as error:
@@ -116,14 +117,17 @@ def _bounded(entries: Iterator[_Entry]) -> Iterator[_Entry]:
         yield entry
 
 
-def _read_rdf(data: bytes, format: str) -> list[Concept]:
+def _read_rdf(data: bytes, path: Path) -> list[Concept]:
     if len(data) > _LARGEST_RDF:
         raise ValueError(f"it holds more than {_LARGEST_RDF >> 20} MiB: write so large a taxonomy as CSV")
     try:
         from holotype.ontology.rdf import concepts_of_rdf
     except ModuleNotFoundError as error:
         raise OntologyError(f"{error}; SKOS and OWL need: pip install 'holotype[rdf]'") from error
-    return concepts_of_rdf(data, format)
+    format = RDF[path.suffix.lower()]
+    if format != "xml":  # which says itself how it is encoded
+        data = decoded(data, path).encode()
+    return concepts_of_rdf(data.removeprefix(codecs.BOM_UTF8), format)
 
 
 def _concept(where: str, fields: Mapping[str, Any]) -> Concept:
@@ -163,7 +167,9 @@ def _csv_entries(text: str) -> Iterator[_Entry]:
         header = [name.strip() for name in next(reader, [])]
         if not {"id", "parents"} <= set(header) <= set(COLUMNS) or len(set(header)) < len(header):
             raise ValueError(f"the first row must name columns: id, parents, and any of {', '.join(COLUMNS[2:])}")
-        for row in filter(None, reader):
+        for row in reader:
+            if not any(map(str.strip, row)):
+                continue
             where = f"line {reader.line_num}"
             if len(row) != len(header):
                 raise ValueError(f"{where}: {len(row)} cells, but the header has {len(header)}")

@@ -37,6 +37,7 @@ class Datasets:
         Raises `ArchiveError` with a line for each source that is not as it should be, after `problems`; nothing has
         then changed. Stopped and run again, it goes on where it was.
         """
+        self._parts.check_writable()
         importer = Importer(
             self._parts.catalog, self._parts.ontology, dataset, self._parts.folder / "imports", self._parts.clock()
         )
@@ -65,6 +66,7 @@ class Datasets:
     def fingerprint(self, progress: Progress = no_progress) -> FingerprintReport:
         """Read every image that has not been read yet, for its sha256, size in pixels and hash; then near-duplicates
         are found among all, also between datasets and with own images."""
+        self._parts.check_writable()
         found = fingerprint_all(self._parts.catalog, self._parts.store, progress)
         group_near_duplicates(self._parts.catalog)
         return found

@@ -91,7 +91,7 @@ class Lemmas:
     def add_taxonomy(self, taxonomy: Path) -> None:
         """Take in the lemmas in other languages of the project's own taxonomy, unless that was done before."""
         with self._parts.catalog.read() as connection:
-            if statements.meta(connection, "taxonomy") is not None:
+            if statements.meta(connection, "taxonomy") is not None or self._parts.catalog.hindrance:
                 return
         concepts = (concept for concept in read_taxonomy(taxonomy) if concept.wnid in self._parts.ontology)
         rows = translation_rows(concepts, printable(taxonomy.name))

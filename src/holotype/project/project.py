@@ -45,7 +45,7 @@ class Project:
     def __init__(self, path: Path, ontology: Ontology | None = None) -> None:
         self.path = path
         config = _read_config(path)
-        catalog = Catalog(os.environ.get(CATALOG_VARIABLE) or f"sqlite:///{path / 'catalog.sqlite'}")
+        catalog = Catalog(os.environ.get(CATALOG_VARIABLE) or path / "catalog.sqlite")
         store = Store(path / "packs")
         try:
             _claim(path, catalog, identity_of(config["salt"]))

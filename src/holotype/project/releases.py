@@ -79,6 +79,7 @@ class Releases:
         if not NAME.fullmatch(name):
             raise ReleaseError(f"a release's name is letters, digits, '.', '_' and '-', not {name!r}")
         if name not in self.checksums():
+            self._parts.check_writable()
             folder = self._parts.folder / "releases" / name
             asked = Query.of(query)
             if folder.exists():

@@ -78,9 +78,14 @@ def identity_of(salt: str) -> str:
 
 
 def once(catalog: Catalog, key: str, value: str) -> str:
-    """The fact called `key`: `value` from now on, unless it has been given before."""
+    """The fact called `key`: `value` from now on, unless it has been given before.
+
+    A catalog that cannot be written goes without it.
+    """
     with catalog.read() as connection:
         held = statements.meta(connection, key)
+    if held is None and catalog.hindrance:
+        return value
     if held is None:
         held = catalog.transact(lambda connection: statements.meta_or_set(connection, key, value))
     return held

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from holotype.errors import OntologyError, QueryError
+from holotype.files import local
 from holotype.ontology import Ontology
 from holotype.ontology.senses import Senses
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term
@@ -64,7 +65,7 @@ class Index:
         self.path = manifest
         self.ontology = ontology
         self._senses = senses or ontology.named
-        with self._reading(), pq.ParquetFile(manifest) as file:
+        with self._reading(), pq.ParquetFile(local(manifest)) as file:
             self._metadata = file.metadata
             self._schema = file.schema_arrow
         if self._metadata.num_rows >= 1 << 31:
@@ -313,7 +314,7 @@ class Index:
         """The manifest, its words read as numbers: a word that is there a million times is in memory once."""
         with (
             self._reading(),
-            pq.ParquetFile(self.path, metadata=self._metadata, read_dictionary=_REPEATED) as file,
+            pq.ParquetFile(local(self.path), metadata=self._metadata, read_dictionary=_REPEATED) as file,
         ):
             yield file
 
