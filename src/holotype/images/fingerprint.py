@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import simplejpeg
 
-from holotype.images.decode import MAX_PIXELS, Decoded, Pixels, Rejected, decode
+from holotype.images.decode import Decoded, decode
+from holotype.images.flatten import Pixels
+from holotype.images.rejected import MAX_PIXELS, Rejected
 
 HASH_BITS: Final = 256
 THUMBNAIL_SIDE: Final = 256
@@ -92,7 +94,7 @@ def _fingerprint(data: bytes, max_pixels: int) -> Fingerprint | Rejection:
 
 
 def make_thumbnail(data: bytes) -> bytes:
-    """The thumbnail of an encoded image by itself. Raises `holotype.images.decode.Rejected`."""
+    """The thumbnail of an encoded image by itself. Raises `holotype.images.rejected.Rejected`."""
     return encode_jpeg(_shrunk(decode(data, side=THUMBNAIL_SIDE)), quality=85)
 
 

@@ -1,0 +1,30 @@
+"""Why bytes are not an image that we keep."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAX_PIXELS: Final = 80_000_000
+"""Default limit on width x height; a larger image is rejected before it is decoded."""
+
+
+class Rejected(Exception):
+    """These bytes are not an image we keep: a reason code and a detail for people."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def truncated(what: str) -> Rejected:
+    """The file ends before `what` does."""
+    return Rejected("truncated", f"the file ends before {what}")
+
+
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Raises `Rejected` where an image says of itself that it is empty or too large."""
+    if min(width, height) < 1:
+        raise Rejected("damaged", f"{width} x {height} is no size")
+    if width * height > max_pixels:
+        raise Rejected("too_large", f"{width} x {height} is over the limit of {max_pixels:,} pixels")
