@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -26,6 +27,7 @@ def ingest(folder: Path, project: Path, sense: tuple[str, ...], as_json: bool) -
     with api.open(project) as db, bars(["images"]) as advance:
         listing = db.images.listing(folder, senses)
         report = db.images.take(listing.files, lambda done, total: advance("images", done, total))
+    report = replace(report, passed_over=listing.passed_over)
     if as_json:
         print_json(
             {
@@ -34,6 +36,7 @@ def ingest(folder: Path, project: Path, sense: tuple[str, ...], as_json: bool) -
                     dict(zip(("origin", "reason", "detail"), row, strict=True)) for row in report.rejections
                 ],
                 "unassigned": dict(listing.unassigned),
+                "passed_over": dict(report.passed_over),
             }
         )
         return

@@ -6,10 +6,11 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from holotype.collect.inputs import InputFile, Sighting
+from holotype.collect.leftovers import leftover
 from holotype.errors import AmbiguousFolders, AmbiguousLemma, SourceError, UnknownSynset
 from holotype.files import printable
 from holotype.ontology import Ontology, Synset
@@ -23,6 +24,8 @@ class FolderListing:
 
     files: list[InputFile]
     unassigned: Mapping[str, int]
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    """Files that other programs left there, by the name that tells."""
 
 
 def list_folder(
@@ -35,7 +38,8 @@ def list_folder(
 
     The innermost subfolder that is a wnid (``n02084071`` or ``n02084071-dog``) or a lemma decides; a file in none
     stays unassigned. `senses` settles ambiguous names: name to wnid. `resolve` says what wnids and lemmas mean, or else
-    the ontology does. Links are listed, to be rejected, but never followed.
+    the ontology does. Links are listed, to be rejected, but never followed. What other programs left there is passed
+    over and counted.
 
     Raises `SourceError` if `folder` is not one, `AmbiguousFolders` with all senses of all ambiguous names, and
     `UnknownSynset` for a wnid that does not exist.
@@ -46,7 +50,11 @@ def list_folder(
     named: dict[str, Synset | None] = {}
     ambiguous: dict[str, AmbiguousLemma] = {}
     files, unassigned = [], Counter[str]()
+    passed = Counter[str]()
     for path in _walk(folder):
+        if other := leftover(path.relative_to(folder).parts):
+            passed[printable(other)] += 1
+            continue
         inner = path.relative_to(folder).parts[:-1]
         synset = None
         for name in reversed(inner):
@@ -66,7 +74,7 @@ def list_folder(
     if ambiguous:
         meant = {name: wnids for name, error in ambiguous.items() for wnids in error.senses.values()}
         raise AmbiguousFolders("; ".join(map(str, ambiguous.values())), meant)
-    return FolderListing(files, dict(unassigned))
+    return FolderListing(files, dict(unassigned), passed_over=dict(passed))
 
 
 def _walk(folder: Path) -> Iterator[Path]:
