@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import simplejpeg
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, features
 
 from holotype.images.flatten import Pixels, flatten, turned
 from holotype.images.formats import bmp, gif, heif, jpeg, jpeg2000, netpbm, png, tiff, webp
@@ -30,6 +30,7 @@ _PLAIN: Final[Mapping[str, Callable[[bytes, int], Plain]]] = {
     "AVIF": lambda data, _: heif.plain(data),
     "HEIF": lambda data, _: heif.plain(data),
 }
+_FEATURES = {"AVIF": "avif", "WEBP": "webp", "JPEG2000": "jpg_2000"}  # which not every Pillow is built with
 _ORIENTATION = 0x0112
 # What Pillow and its plugins are known to raise on damaged or hostile files.
 _ERRORS = (
@@ -160,6 +161,8 @@ def _decode_with_pillow(plain: Plain, kind: str, max_pixels: int) -> Decoded:
     except _ERRORS as error:
         if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
             raise Rejected("too_large", str(error)) from error
+        if kind in _FEATURES and not features.check(_FEATURES[kind]):
+            raise Rejected("unsupported", f"this Pillow reads no {kind}: pip install --upgrade pillow", True) from error
         raise Rejected("damaged", str(error) or type(error).__name__) from error
     return Decoded(flat, kind, mode, flat.shape[1], flat.shape[0])
 
@@ -170,6 +173,6 @@ def _opened(data: bytes, kind: str) -> Image.Image:
     try:
         from pillow_heif.as_plugin import HeifImageFile
     except ImportError as error:
-        raise Rejected("unsupported", "HEIC needs an extra: pip install 'holotype[heif]'") from error
+        raise Rejected("unsupported", "HEIC needs an extra: pip install 'holotype[heif]'", True) from error
     found: ImageFile.ImageFile = HeifImageFile(io.BytesIO(data))  # type: ignore[no-untyped-call]
     return found

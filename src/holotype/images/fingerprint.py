@@ -52,11 +52,13 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """An image we do not keep: sha256 of its bytes, a reason code and a detail for people."""
+    """An image we do not keep: sha256 of its bytes, a reason code and a detail for people; `for_now` if something that
+    is not installed would read it."""
 
     sha256: str
     reason: str
     detail: str
+    for_now: bool = False
 
 
 @contextmanager
@@ -86,7 +88,7 @@ def _fingerprint(data: bytes, max_pixels: int) -> Fingerprint | Rejection:
     try:
         image = decode(data, max_pixels, THUMBNAIL_SIDE)
     except Rejected as error:
-        return Rejection(digest, error.reason, error.detail)
+        return Rejection(digest, error.reason, error.detail, error.for_now)
     small = _shrunk(image)
     straight, mirrored = dct_hashes(small)
     thumbnail = encode_jpeg(small, quality=85)

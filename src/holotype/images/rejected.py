@@ -9,12 +9,16 @@ MAX_PIXELS: Final = 80_000_000
 
 
 class Rejected(Exception):
-    """These bytes are not an image we keep: a reason code and a detail for people."""
+    """These bytes are not an image we keep: a reason code and a detail for people.
 
-    def __init__(self, reason: str, detail: str) -> None:
+    `for_now` says that they may be one when something is installed, as the detail says.
+    """
+
+    def __init__(self, reason: str, detail: str, for_now: bool = False) -> None:
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail
+        self.for_now = for_now
 
 
 def truncated(what: str) -> Rejected:

@@ -230,9 +230,14 @@ def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter
         inputs.append(_outcome(read, image, fresh.get(read.row.sha256) is read, now))
         if image is not None:
             seen.extend(_sightings(read.file, image))
-    images.add_inputs(connection, [row for row in inputs if row.reason != UNREADABLE])
+    images.add_inputs(connection, [row for read, row in zip(batch, inputs, strict=True) if _lasts(read.row)])
     sightings.add(connection, seen)
     return inputs
+
+
+def _lasts(row: Fingerprint | Rejection) -> bool:
+    """Whether the same will be said of a file next time."""
+    return isinstance(row, Fingerprint) or not (row.reason == UNREADABLE or row.for_now)
 
 
 def _pack(data: bytes, row: Fingerprint, writer: PackWriter) -> images.Packed:

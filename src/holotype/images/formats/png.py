@@ -111,7 +111,8 @@ def _rebuilt(ihdr: bytes, header: _Header, found: dict[bytes, bytes], pixels: li
         parts.append((b"PLTE", palette))
         parts += [(b"tRNS", transparency[: len(palette) // 3])] if transparency else []
     elif header.colour in (0, 2) and len(transparency) == 2 * _CHANNELS[header.colour]:
-        key = tuple(int.from_bytes(transparency[i : i + 2], "big") for i in range(0, len(transparency), 2))
+        scale = 255 // (2**header.depth - 1) if header.depth < 8 else 1  # decoders give shades in 8 bits
+        key = tuple(int.from_bytes(transparency[i : i + 2], "big") * scale for i in range(0, len(transparency), 2))
     parts += [*((b"IDAT", part) for part in pixels), (b"IEND", b"")]
     whole = SIGNATURE + b"".join(_chunk(kind, content) for kind, content in parts)
     return Plain(whole, orientation(found.get(b"eXIf", b"")), header.depth, key)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from holotype.images.formats.plain import Plain, check_inflation
 from holotype.images.rejected import Rejected, check_size, truncated
 
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_LONG = 4
 _INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266
 STRIPS, ORIENTATION, SAMPLES, ROWS_PER_STRIP, STRIP_BYTES, PLANAR = 273, 274, 277, 278, 279, 284
@@ -38,9 +41,8 @@ _DEPTHS = {
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A field of a directory: its bytes, the type and number of its values, and where they lie."""
+    """A field of a directory: the type and number of its values, and where they lie."""
 
-    raw: bytes
     kind: int
     count: int
     position: int
@@ -79,9 +81,19 @@ def plain(data: bytes, max_pixels: int) -> Plain:
     layout = _Layout.of(directory)
     layout.check()
     _check_parts(directory, layout, width, height)
+    changed: dict[int, tuple[int, bytes]] = {}
+    number = directory.order + "I"
     inverted = layout.photometric == WHITE_IS_ZERO and layout.bits == 16  # Pillow turns others round by itself
+    if inverted:
+        changed[PHOTOMETRIC] = _LONG, struct.pack(number, BLACK_IS_ZERO)
+    if layout.planar == 2 and layout.samples > 1 and layout.compression == RAW:
+        pixels = _interleaved(directory, layout, width, height)
+        directory = replace(directory, data=data + pixels)
+        told = {PLANAR: 1, STRIPS: len(data), STRIP_BYTES: len(pixels), ROWS_PER_STRIP: height}
+        changed |= {tag: (_LONG, struct.pack(number, value)) for tag, value in told.items()}
     turn = directory.value(ORIENTATION, 1)
-    return Plain(_rebuilt(directory, inverted), turn if turn in range(1, 9) else 1, max(layout.bits, 8), (), inverted)
+    turn = turn if turn in range(1, 9) else 1
+    return Plain(_rebuilt(directory, changed), turn, max(layout.bits, 8), (), inverted)
 
 
 def _read_directory(data: bytes) -> _Directory:
@@ -115,7 +127,7 @@ def _entries(data: bytes, order: str, big: bool, positions: range) -> Iterator[t
             if tag == ORIENTATION:
                 continue
             raise truncated(f"the values of field {tag}")
-        yield tag, _Entry(data[position : position + size], kind, count, where)
+        yield tag, _Entry(kind, count, where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +142,7 @@ class _Layout:
     formats: frozenset[int]
     depths: frozenset[int]
     planar: int
+    tiled: bool
     fill_order: int
     subsampling: tuple[int, ...]
     ink_set: int
@@ -146,6 +159,7 @@ class _Layout:
             frozenset(directory.values(SAMPLE_FORMAT, (1,))),
             frozenset(depths),
             directory.value(PLANAR, 1),
+            TILES in directory.entries,
             directory.value(FILL_ORDER, 1),
             directory.values(SUBSAMPLING, (2, 2)),
             directory.value(INK_SET, 1),
@@ -169,6 +183,8 @@ class _Layout:
         meant = not alone and self.bits >= 8 and self.extra in ((0,), (1,), (2,))
         yield over == 1 and not meant, "with a sample of no meaning"
         yield self.planar not in (1, 2), f"of planar configuration {self.planar}"
+        planes = self.planar == 2 and self.samples > 1
+        yield planes and self.tiled and self.compression == RAW, "of uncompressed tiles, plane by plane"
         yield self.fill_order != 1 and self.bits != 1, "whose bits lie the other way round"
         yield self.photometric == CMYK and self.ink_set != 1, "of inks that are not cyan, magenta, yellow and black"
         jpeg = self.compression == JPEG
@@ -205,13 +221,41 @@ def _check_parts(directory: _Directory, layout: _Layout, width: int, height: int
             check_inflation([directory.data[offset : offset + size]], expected, row * down)
 
 
-def _rebuilt(directory: _Directory, inverted: bool) -> bytes:
-    order, big = directory.order, directory.big
-    entries = {tag: entry.raw for tag, entry in sorted(directory.entries.items()) if tag in _NEEDED - {SAMPLE_FORMAT}}
-    if inverted:
-        entries[PHOTOMETRIC] = struct.pack(order + ("HHQHHI" if big else "HHIHH"), PHOTOMETRIC, 3, 1, 1, 0, *[0] * big)
-    body = directory.data + bytes(-len(directory.data) % 8)
-    header = struct.pack(order + ("4xHHQ" if big else "4xI"), *(8, 0, len(body)) if big else (len(body),))[4:]
-    count = struct.pack(order + ("Q" if big else "H"), len(entries))
-    rest = body[16 if big else 8 :]
-    return body[:4] + header + rest + count + b"".join(entries.values()) + bytes(8 if big else 4)
+def _rebuilt(directory: _Directory, changed: Mapping[int, tuple[int, bytes]]) -> bytes:
+    """The file with a directory at its end that holds what pixels need, as it says or as `changed`; one with offsets of
+    32 bits, whatever it had."""
+    order = directory.order
+    fields = {tag: _values(directory, entry) for tag, entry in directory.entries.items() if tag in _NEEDED}
+    fields = {tag: field for tag, field in fields.items() if tag != SAMPLE_FORMAT} | dict(changed)
+    body, end = [bytes(-len(directory.data) % 4)], len(directory.data) + -len(directory.data) % 4
+    entries = []
+    for tag, (kind, values) in sorted(fields.items()):
+        count = len(values) // _SIZES[kind]
+        if len(values) > 4:
+            body += [values, bytes(-len(values) % 4)]
+            values, end = struct.pack(order + "I", end), end + len(values) + -len(values) % 4
+        entries.append(struct.pack(order + "HHI", tag, kind, count) + values.ljust(4, b"\0"))
+    header = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", end)
+    return b"".join((header, directory.data[8:], *body, struct.pack(order + "H", len(entries)), *entries, bytes(4)))
+
+
+def _values(directory: _Directory, entry: _Entry) -> tuple[int, bytes]:
+    """The type and the bytes of a field's values, those of 64 bits in 32: no file here is that long."""
+    if entry.kind not in (16, 18):
+        return entry.kind, directory.data[entry.position : entry.position + _SIZES[entry.kind] * entry.count]
+    wide = struct.unpack_from(f"{directory.order}{entry.count}Q", directory.data, entry.position)
+    if max(wide, default=0) >= 1 << 32:
+        raise Rejected("damaged", "an offset or a size of more than 32 bits")
+    return 4, struct.pack(f"{directory.order}{entry.count}I", *wide)
+
+
+def _interleaved(directory: _Directory, layout: _Layout, width: int, height: int) -> bytes:
+    """Samples that lie plane by plane, uncompressed, pixel by pixel: Pillow reads not all such planes right."""
+    size = layout.bits // 8
+    rows = min(directory.value(ROWS_PER_STRIP, height), height)
+    offsets = directory.values(STRIPS)
+    bands = len(offsets) // layout.samples
+    lengths = [width * size * (min(rows, height - band * rows)) for band in range(bands)] * layout.samples
+    parts = [directory.data[offset : offset + length] for offset, length in zip(offsets, lengths, strict=True)]
+    planes = np.frombuffer(b"".join(parts), f"V{size}").reshape(layout.samples, -1)
+    return np.ascontiguousarray(planes.T).tobytes()
