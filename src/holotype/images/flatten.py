@@ -38,13 +38,13 @@ def flatten(image: Image.Image, plain: Plain) -> Pixels:
     if image.mode.startswith("I"):
         return _narrowed(np.asarray(image), plain)
     if image.mode in ("1", "L") and "transparency" not in image.info:
-        pixels = np.asarray(image.convert("L"))
+        pixels = np.asarray(image if image.mode == "L" else image.convert("L"))
     else:
         if image.has_transparency_data:
             layer = image.convert("RGBA")
             image = Image.new("RGB", layer.size, "white")
             image.paste(layer, mask=layer)
-        pixels = np.asarray(image.convert("RGB"))
+        pixels = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     return _without(pixels, plain.transparent) if plain.transparent else pixels
 
 
