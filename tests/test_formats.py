@@ -598,6 +598,19 @@ def test_the_first_frame_is_the_image_and_what_follows_does_not_matter(kind: str
         assert (decode(data[:length] + bytes(len(data) - length)).pixels == whole).all()
 
 
+def test_a_small_file_that_says_it_is_huge_is_refused_by_that(
+    animations: dict[str, bytes],
+) -> None:
+    """An animation whose canvas has 71 million pixels, of which its first frame fills a few."""
+    gif, webp = bytearray(animations["GIF"]), bytearray(animations["WEBP"])
+    gif[6:10] = (8000).to_bytes(2, "little") + (9000).to_bytes(2, "little")
+    webp[24:30] = (8000).to_bytes(3, "little") + (9000).to_bytes(3, "little")
+    for data in (gif[:1500], webp[:1500]):
+        assert outcome(bytes(data)) == "too_large"
+    white = Image.new("L", (9000, 8000), "white")
+    assert outcome(encoded(white, "PNG")) == outcome(encoded(white, "JPEG")) == "kept"
+
+
 def test_heic_without_the_extra_is_unsupported_and_says_what_to_do(
     pictures: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ from holotype.images.flatten import Pixels, flatten, turned
 from holotype.images.formats import bmp, gif, heif, jpeg, jpeg2000, netpbm, png, tiff, webp
 from holotype.images.formats.magic import EXTENSIONS, sniff
 from holotype.images.formats.plain import Plain
-from holotype.images.rejected import MAX_PIXELS, Rejected, check_size
+from holotype.images.rejected import MAX_PIXELS, Rejected, check_size, most_pixels
 
 __all__ = ["EXTENSIONS", "MAX_PIXELS", "Decoded", "Rejected", "decode"]
 
@@ -86,6 +86,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, side: int | None = None) -
     """
     if not data:
         raise Rejected("empty", "no bytes")
+    max_pixels = min(max_pixels, most_pixels(len(data)))
     kind = sniff(data)
     if kind == "JPEG":
         return _decode_jpeg(data, max_pixels, side)

@@ -7,6 +7,18 @@ from typing import Final
 MAX_PIXELS: Final = 80_000_000
 """Default limit on width x height; a larger image is rejected before it is decoded."""
 
+_ALWAYS = 16_000_000
+_A_BYTE = 10_000
+
+
+def most_pixels(length: int) -> int:
+    """How many pixels a file of `length` bytes may say it has: no picture has 10,000 a byte, but bombs do.
+
+    PNG and JPEG cannot have so many; WebP, AVIF and animations can, where nothing is in them. Up to 16 million cost
+    little memory, and are allowed to any file.
+    """
+    return max(_ALWAYS, _A_BYTE * length)
+
 
 class Rejected(Exception):
     """These bytes are not an image we keep: a reason code and a detail for people.

@@ -28,6 +28,9 @@ def plain(data: bytes, max_pixels: int) -> Plain:
                 raise truncated("its first picture")
         elif kind == b"VP8X" and not canvas:
             canvas = content
+            if len(canvas) < 10:
+                raise Rejected("damaged", "the header of an extended WebP has ten bytes")
+            check_size(_number(canvas, 4) + 1, _number(canvas, 7) + 1, max_pixels)
         elif kind == b"ALPH":
             alpha = _chunk(kind, content)
         elif kind in _PIXELS:
@@ -37,7 +40,7 @@ def plain(data: bytes, max_pixels: int) -> Plain:
             picture = _frame(content, max_pixels)
     if not picture:
         raise truncated("its first picture")
-    return Plain(_file(canvas, alpha, picture, max_pixels), turn)
+    return Plain(_file(canvas, alpha, picture), turn)
 
 
 def _chunks(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -71,14 +74,13 @@ def _size(kind: bytes, content: bytes) -> tuple[int, int]:
     return int.from_bytes(content[6:8], "little") & 0x3FFF, int.from_bytes(content[8:10], "little") & 0x3FFF
 
 
-def _file(canvas: bytes, alpha: bytes, picture: bytes, max_pixels: int) -> bytes:
-    extended = b""
-    if canvas:
-        if len(canvas) < 10:
-            raise Rejected("damaged", "the header of an extended WebP has ten bytes")
-        check_size(int.from_bytes(canvas[4:7], "little") + 1, int.from_bytes(canvas[7:10], "little") + 1, max_pixels)
-        flags = canvas[0] & (_ALPHA_FLAG | _ANIMATION_FLAG)
-        extended = _chunk(b"VP8X", bytes((flags,)) + canvas[1:10])
+def _number(data: bytes, position: int) -> int:
+    return int.from_bytes(data[position : position + 3], "little")
+
+
+def _file(canvas: bytes, alpha: bytes, picture: bytes) -> bytes:
+    flags = bytes((canvas[0] & (_ALPHA_FLAG | _ANIMATION_FLAG),)) if canvas else b""
+    extended = _chunk(b"VP8X", flags + canvas[1:10]) if canvas else b""
     body = b"WEBP" + extended + alpha + picture
     return b"RIFF" + len(body).to_bytes(4, "little") + body
 
