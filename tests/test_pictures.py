@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
+from PIL import Image
 
 from conftest import encoded, photo
+from encoders import Tiff, png_chunk
 from holotype.images import Decoded, Fingerprint, Rejected, Rejection, decode, fingerprint_batch
 
 PICTURES = Path(__file__).parent / "pictures"
@@ -89,3 +92,61 @@ def test_whatever_the_fast_decoder_raises_another_is_asked(
     assert (decode(data).pixels == expected).all()
     with pytest.raises(Rejected, match="truncated"):
         decode(data[:-2])
+
+
+GARBAGE = bytes(range(256)) * 9
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    return bytes((0xFF, marker)) + (2 + len(content)).to_bytes(2, "big") + content
+
+
+def after_start(data: bytes, *segments: bytes) -> bytes:
+    return data[:2] + b"".join(segments) + data[2:]
+
+
+def surrounded() -> dict[str, tuple[bytes, bytes]]:
+    """For every format a file with broken metadata, and the same without."""
+    pillow_heif.register_heif_opener()
+    image = photo(3, 64, 48)
+    jpeg, png, gif, webp, jp2 = (encoded(image, kind) for kind in ("JPEG", "PNG", "GIF", "WEBP", "JPEG2000"))
+    samples = np.asarray(image).astype(np.uint16)
+    fields = {34665: (4, (7,)), 34675: (7, tuple(GARBAGE)), 700: (1, tuple(GARBAGE)), 282: (3, (0,)), 274: (3, (99,))}
+    much = [segment(marker, GARBAGE * 20) for marker in (0xE1, 0xE3, 0xED, 0xFE) for _ in range(9)]
+    chunks = [png_chunk(kind, GARBAGE) for kind in (b"eXIf", b"cHRM", b"gAMA", b"acTL", b"fcTL", b"sRGB", b"iCCP")]
+    comment = b"\x21\xfe\xff" + GARBAGE[:255] + b"\0"
+    box = (8 + len(GARBAGE)).to_bytes(4, "big") + b"uuid" + GARBAGE
+    first, stream = gif.index(b"\x2c\0\0\0\0"), jp2.index(b"jp2c") - 4
+    return {
+        "JPEG with an unknown JFIF version": (jpeg[:11] + b"\x09" + jpeg[12:], jpeg),
+        "JPEG with pieces of a profile": (after_start(jpeg, segment(0xE2, b"ICC_PROFILE\0\7\3" + GARBAGE)), jpeg),
+        "JPEG with an unknown colour transform": (after_start(jpeg, segment(0xEE, b"Adobe\0d\0\0\0\0\x09")), jpeg),
+        "JPEG with much of everything": (after_start(jpeg, *much), jpeg),
+        "PNG with broken EXIF, colours and animation": (png[:33] + b"".join(chunks) + png[33:], png),
+        "GIF with a comment": (gif[:first] + comment + gif[first:], gif),
+        "WebP with XMP that is cut": (webp + b"XMP \xff\xff\0\0" + GARBAGE, webp),
+        "TIFF with broken everything": (Tiff(2, tags=fields).encode(samples), Tiff(2).encode(samples)),
+        "JPEG 2000 with a box of something": (jp2[:stream] + box + jp2[stream:], jp2),
+        **{kind: (damaged_items(image, kind), encoded(image, kind)) for kind in ("AVIF", "HEIF")},
+    }
+
+
+def damaged_items(image: Image.Image, kind: str) -> bytes:
+    """An AVIF or a HEIC whose EXIF and XMP are overwritten."""
+    exif = Image.Exif()
+    exif[0x010E] = "what it shows" * 9
+    data = encoded(image, kind, exif=exif.tobytes(), xmp=b"<x:xmpmeta/>" * 20)
+    for told in (b"MM\0*", b"II*\0", b"<x:xmpmeta/>" * 20):
+        data = data.replace(told, GARBAGE[: len(told)])
+    assert data.find(GARBAGE[:4]) > 0
+    return data
+
+
+SURROUNDED = surrounded()
+
+
+@pytest.mark.parametrize("name", SURROUNDED)
+def test_broken_metadata_of_any_format_are_left_behind(name: str) -> None:
+    broken, sound = SURROUNDED[name]
+    assert broken != sound
+    assert (decode(broken).pixels == decode(sound).pixels).all()
