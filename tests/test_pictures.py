@@ -150,3 +150,10 @@ def test_broken_metadata_of_any_format_are_left_behind(name: str) -> None:
     broken, sound = SURROUNDED[name]
     assert broken != sound
     assert (decode(broken).pixels == decode(sound).pixels).all()
+
+
+def test_a_jpeg_within_a_tiff_is_decoded_as_strictly() -> None:
+    sound = encoded(photo(3, 64, 48), "TIFF", compression="jpeg")
+    assert outcome(sound) == "kept"
+    for start in range(700, len(sound) - 800, 100):
+        assert outcome(sound[:start] + bytes(200) + sound[start + 200 :]) == "damaged", start

@@ -50,8 +50,6 @@ _ERRORS = (
     zlib.error,
     Warning,  # where the user has made warnings errors
 )
-# libjpeg's words for damage that it decodes over: another decoder would keep silent about it.
-_TOLD_DAMAGE = ("Corrupt JPEG data", "remature end of JPEG", "nconsistent progression", "Invalid SOS parameters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,7 @@ def _decode_bare(data: bytes, head: jpeg.Head, max_pixels: int, side: int | None
             raise Rejected("truncated", str(error)) from error
         if head.unsupported:
             raise Rejected("unsupported", head.unsupported) from error
-        if any(words in str(error) for words in _TOLD_DAMAGE):
+        if jpeg.told_damage(error):
             raise Rejected("damaged", str(error)) from error
         return _decode_with_pillow(Plain(data, head.orientation), "JPEG", max_pixels)
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import simplejpeg
+
 from holotype.images.formats.exif import orientation
+from holotype.images.rejected import Rejected, check_size
 
 _ZEROS = bytes(64)
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BASELINE = (0xC0, 0xC1)
 _LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
 _HIERARCHICAL = (0xC5, 0xC6, 0xCD, 0xCE)
+# libjpeg's words for damage that it decodes over.
+_TOLD_DAMAGE = ("Corrupt JPEG data", "remature end of JPEG", "nconsistent progression", "Invalid SOS parameters")
 _TABLES, _SCAN, _EXIF, _ADOBE = 0xC4, 0xDA, 0xE1, 0xEE
 
 
@@ -101,6 +106,27 @@ def without_metadata(data: bytes) -> bytes:
 
 def _says_a_colour_transform(adobe: bytes) -> bool:
     return adobe.startswith(b"Adobe") and len(adobe) >= 12 and adobe[11] in (0, 1, 2)
+
+
+def told_damage(error: Exception) -> bool:
+    """Whether strict decoding failed on damage that libjpeg decodes over, and other decoders are silent about."""
+    return any(words in str(error) for words in _TOLD_DAMAGE)
+
+
+def check_part(data: bytes, pixels: int) -> None:
+    """Raises `Rejected` where a JPEG that is a part of `pixels` of another file is damaged, or larger than that."""
+    head = read_head(data)
+    try:
+        height, width, *_ = simplejpeg.decode_jpeg_header(data)
+        check_size(width, height, 4 * pixels)
+        simplejpeg.decode_jpeg(data, "RGB", strict=True)
+    except Rejected:
+        raise
+    except Exception as error:
+        if is_cut(data, head) or told_damage(error):
+            raise Rejected("damaged", str(error)) from error
+    if holds_a_zeroed_block(data, head):
+        raise Rejected("damaged", "a run of zero bytes inside the compressed pixels")
 
 
 def is_cut(data: bytes, head: Head) -> bool:

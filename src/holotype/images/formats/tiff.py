@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from holotype.images.formats.jpeg import check_part
 from holotype.images.formats.plain import Plain, check_inflation
 from holotype.images.rejected import Rejected, check_size, truncated
 
@@ -65,6 +66,11 @@ class _Directory:
         if entry.kind not in _INTEGERS or entry.count > _MAX_VALUES:
             raise Rejected("damaged", f"a TIFF whose field {tag} holds no integers")
         return struct.unpack_from(f"{self.order}{entry.count}{_INTEGERS[entry.kind]}", self.data, entry.position)
+
+    def content(self, tag: int) -> bytes:
+        """The bytes of a field, or b"" if there is none."""
+        entry = self.entries.get(tag)
+        return b"" if entry is None else self.data[entry.position : entry.position + _SIZES[entry.kind] * entry.count]
 
     def value(self, tag: int, default: int) -> int:
         """The first integer of a field."""
@@ -219,6 +225,9 @@ def _check_parts(directory: _Directory, layout: _Layout, width: int, height: int
             raise truncated("its last strip or tile")
         if layout.compression in (DEFLATE, OLD_DEFLATE):
             check_inflation([directory.data[offset : offset + size]], expected, row * down)
+        elif layout.compression == JPEG:
+            tables = directory.content(TABLES)[:-2]  # without their end, before a strip without its start
+            check_part(tables + directory.data[offset + (2 if tables else 0) : offset + size], across * down)
 
 
 def _rebuilt(directory: _Directory, changed: Mapping[int, tuple[int, bytes]]) -> bytes:
