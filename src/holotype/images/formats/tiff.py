@@ -121,23 +121,17 @@ class _Layout:
 
 def _check_parts(directory: Directory, layout: _Layout, width: int, height: int) -> None:
     """Raises `Rejected` unless every strip or tile is there, and has its checksum where it has one."""
-    tiled = Tag.TILES in directory.entries
-    across = directory.value(Tag.TILE_WIDTH, 0) if tiled else width
-    down = directory.value(Tag.TILE_HEIGHT, 0) if tiled else min(directory.value(Tag.ROWS_PER_STRIP, height), height)
-    if across < 1 or down < 1 or across * down > 4 * max(width, 512) * max(height, 512):
-        raise Rejected("damaged", "strips or tiles of no size")
+    across, down = _part(directory, layout, width, height)
     planes = layout.samples if layout.planar == 2 else 1
     row = (across * layout.bits * layout.samples // planes + 7) // 8
-    offsets = directory.values(Tag.TILES if tiled else Tag.STRIPS)
+    offsets = directory.values(Tag.TILES if layout.tiled else Tag.STRIPS)
     bands = -(-height // down)
     if len(offsets) != -(-width // across) * bands * planes:
         raise Rejected("damaged", f"{len(offsets)} strips or tiles, which do not cover the image")
-    lasts = down if tiled else height - (bands - 1) * down
-    rows = [lasts if not tiled and number % bands == bands - 1 else down for number in range(len(offsets))]
-    raw = [row * count for count in rows]
-    sizes = directory.values(
-        Tag.TILE_BYTES if tiled else Tag.STRIP_BYTES, tuple(raw) if layout.compression == RAW else ()
-    )
+    last = down if layout.tiled else height - (bands - 1) * down
+    raw = tuple(row * (last if number % bands == bands - 1 else down) for number in range(len(offsets)))
+    told = Tag.TILE_BYTES if layout.tiled else Tag.STRIP_BYTES
+    sizes = directory.values(told, raw if layout.compression == RAW else ())
     if len(sizes) != len(offsets):
         raise Rejected("damaged", "strips or tiles without their sizes")
     for offset, size, expected in zip(offsets, sizes, raw, strict=True):
@@ -148,6 +142,16 @@ def _check_parts(directory: Directory, layout: _Layout, width: int, height: int)
         elif layout.compression == JPEG:
             tables = directory.content(Tag.TABLES)[:-2]  # without their end, before a strip without its start
             check_part(tables + directory.data[offset + (2 if tables else 0) : offset + size], across * down)
+
+
+def _part(directory: Directory, layout: _Layout, width: int, height: int) -> tuple[int, int]:
+    """Columns and rows of every strip or tile. Raises `Rejected`."""
+    across, down = width, min(directory.value(Tag.ROWS_PER_STRIP, height), height)
+    if layout.tiled:
+        across, down = directory.value(Tag.TILE_WIDTH, 0), directory.value(Tag.TILE_HEIGHT, 0)
+    if min(across, down) < 1 or across * down > 4 * max(width, 512) * max(height, 512):
+        raise Rejected("damaged", "strips or tiles of no size")
+    return across, down
 
 
 def _interleaved(directory: Directory, layout: _Layout, width: int, height: int) -> bytes:
