@@ -54,7 +54,7 @@ ROOMS = {
     "queries": "catalog errors files images ontology releases store",
     "project": (
         "audits benchmark catalog collect consensus crowd engine errors files images imports lint ontology queries "
-        "releases simulation statistics store textlists"
+        "releases simulation statistics store"
     ),
     "holotype": "project",
     "demo": (
@@ -76,7 +76,7 @@ STAGES = ROOMS.keys() - GROUND - FACES
 ASKS_THE_CATALOG = "holotype.queries.live"
 """The one module of a stage that knows the catalog: a query to it is SQL, made of the query's own terms."""
 
-COMPOSITION = {"", "project", "creation"}
+COMPOSITION = {"extension", "", "project", "creation"}
 NOUNS = {"images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"}
 SHARED = {
     "parts",

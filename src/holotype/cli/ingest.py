@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -66,6 +67,7 @@ def ingest(
             listing = settled(listed, db.ontology)
         with bars(["images"]) as advance:
             report = db.images.take(listing.files, lambda done, total: advance("images", done, total))
+    report = replace(report, passed_over=listing.passed_over)
     if as_json:
         print_json(
             {
@@ -76,6 +78,7 @@ def ingest(
                 "unassigned": dict(listing.unassigned),
                 "numbered": listing.numbered,
                 "loose": listing.loose,
+                "passed_over": dict(report.passed_over),
             }
         )
         return

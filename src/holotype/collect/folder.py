@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from holotype.collect.inputs import InputFile, Sighting
+from holotype.collect.leftovers import leftover
 from holotype.errors import AmbiguousFolders, SourceError, UnknownSynset
 from holotype.files import printable
 from holotype.ontology import Ontology, Synset
@@ -39,6 +40,8 @@ class FolderListing:
     unassigned: Mapping[str, int]
     numbered: int = 0
     loose: int = 0
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    """Files that other programs left there, by the name that tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def list_folder(folder: Path, ontology: Ontology, names: FolderNames | None = No
 
     The innermost subfolder that is a wnid (``n02084071`` or ``n02084071-dog``) or a lemma decides; a file in none
     stays unassigned. A number is no lemma; it is a class where `names` says which. Links are listed, to be rejected,
-    but never followed.
+    but never followed. What other programs left there is passed over and counted.
 
     Raises `SourceError` if `folder` is not one or a number no class, `AmbiguousFolders` with all senses of all
     ambiguous names, and `UnknownSynset` for a wnid that does not exist.
@@ -70,8 +73,11 @@ def list_folder(folder: Path, ontology: Ontology, names: FolderNames | None = No
         raise SourceError(f"{folder} is not a folder")
     source = f"folder:{printable(folder.resolve().name)}"
     meanings = _Meanings(names or FolderNames(), ontology)
-    files, unassigned, numbered, loose = [], Counter[str](), 0, 0
+    files, unassigned, passed, numbered, loose = [], Counter[str](), Counter[str](), 0, 0
     for path in _walk(folder):
+        if other := leftover(path.relative_to(folder).parts):
+            passed[printable(other)] += 1
+            continue
         inner = path.relative_to(folder).parts[:-1]
         synset = meanings.innermost(inner)
         if synset is None:
@@ -82,7 +88,7 @@ def list_folder(folder: Path, ontology: Ontology, names: FolderNames | None = No
         files.append(InputFile.of(path, seen))
     if meanings.ambiguous:
         raise _ambiguous_folders(meanings.ambiguous)
-    return FolderListing(files, dict(unassigned), numbered, loose)
+    return FolderListing(files, dict(unassigned), numbered, loose, dict(passed))
 
 
 class _Meanings:

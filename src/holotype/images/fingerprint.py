@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import simplejpeg
 
-from holotype.images.decode import MAX_PIXELS, Decoded, Pixels, Rejected, decode
+from holotype.images.decode import Decoded, decode
+from holotype.images.flatten import Pixels
+from holotype.images.rejected import MAX_PIXELS, Rejected
 
 HASH_BITS: Final = 256
 THUMBNAIL_SIDE: Final = 256
@@ -50,11 +52,13 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """An image we do not keep: sha256 of its bytes, a reason code and a detail for people."""
+    """An image we do not keep: sha256 of its bytes, a reason code and a detail for people; `for_now` if something that
+    is not installed would read it."""
 
     sha256: str
     reason: str
     detail: str
+    for_now: bool = False
 
 
 @contextmanager
@@ -84,7 +88,7 @@ def _fingerprint(data: bytes, max_pixels: int) -> Fingerprint | Rejection:
     try:
         image = decode(data, max_pixels, THUMBNAIL_SIDE)
     except Rejected as error:
-        return Rejection(digest, error.reason, error.detail)
+        return Rejection(digest, error.reason, error.detail, error.for_now)
     small = _shrunk(image)
     straight, mirrored = dct_hashes(small)
     thumbnail = encode_jpeg(small, quality=85)
@@ -92,7 +96,7 @@ def _fingerprint(data: bytes, max_pixels: int) -> Fingerprint | Rejection:
 
 
 def make_thumbnail(data: bytes) -> bytes:
-    """The thumbnail of an encoded image by itself. Raises `holotype.images.decode.Rejected`."""
+    """The thumbnail of an encoded image by itself. Raises `holotype.images.rejected.Rejected`."""
     return encode_jpeg(_shrunk(decode(data, side=THUMBNAIL_SIDE)), quality=85)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from holotype.collect.folder import FolderListing, FolderNames, list_folder
@@ -51,10 +52,11 @@ class Images:
 
         Subfolders named by wnid or lemma make their files candidates for that synset; an ambiguous lemma is an
         `AmbiguousLemma` error that lists the senses, to be settled with `senses` (name to wnid). Other files stay
-        unassigned; a number is no lemma. Every input ends as kept, duplicate or rejected with a reason, and the report
-        adds up.
+        unassigned; a number is no lemma, and what other programs left there is passed over. Every input ends as kept,
+        duplicate or rejected with a reason, and the report adds up.
         """
-        return self.take(self.listing(folder, senses).files, progress)
+        listing = self.listing(folder, senses)
+        return replace(self.take(listing.files, progress), passed_over=listing.passed_over)
 
     def take(self, files: Sequence[InputFile], progress: Progress = no_progress) -> IntakeReport:
         """Take in files with the synsets they were found for, such as search results."""

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from holotype.catalog import Catalog, images, near_duplicates, sightings
 from holotype.collect.inputs import UNREADABLE, InputFile
+from holotype.collect.leftovers import passed_over
 from holotype.engine import Progress, map_batches
 from holotype.images.decode import EXTENSIONS
 from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, many_at_once
@@ -32,6 +33,8 @@ class IntakeReport:
     unchanged: int = 0
     rejections: tuple[tuple[str, str, str], ...] = ()
     """``(origin, reason, detail)`` of every rejected input."""
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    """Files that other programs left among the inputs, by the name that tells; they are no inputs."""
 
     @property
     def total(self) -> int:
@@ -43,7 +46,7 @@ class IntakeReport:
         return (
             f"{self.total:,} inputs = {self.kept:,} kept + {self.duplicate:,} duplicate + "
             f"{sum(self.rejected.values()):,} rejected{f' ({reasons})' if reasons else ''} + "
-            f"{self.unchanged:,} unchanged"
+            f"{self.unchanged:,} unchanged{passed_over(self.passed_over)}"
         )
 
 
@@ -227,9 +230,14 @@ def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter
         inputs.append(_outcome(read, image, fresh.get(read.row.sha256) is read, now))
         if image is not None:
             seen.extend(_sightings(read.file, image))
-    images.add_inputs(connection, [row for row in inputs if row.reason != UNREADABLE])
+    images.add_inputs(connection, [row for read, row in zip(batch, inputs, strict=True) if _lasts(read.row)])
     sightings.add(connection, seen)
     return inputs
+
+
+def _lasts(row: Fingerprint | Rejection) -> bool:
+    """Whether the same will be said of a file next time."""
+    return isinstance(row, Fingerprint) or not (row.reason == UNREADABLE or row.for_now)
 
 
 def _pack(data: bytes, row: Fingerprint, writer: PackWriter) -> images.Packed:
