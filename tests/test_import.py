@@ -248,7 +248,9 @@ def test_an_archive_that_was_replaced_is_read_as_it_is_now(project: Project, tmp
     project.datasets.fingerprint()
     others = [replace(one, data=one.data + bytes(900)) for one in sound_pictures()]
     write_archives(tmp_path, others)
-    import_into(project, tmp_path)
+    with pytest.raises(ArchiveError, match="holds other bytes under the names of 3 images"):
+        import_into(project, tmp_path)
+    project.datasets.add(find_ilsvrc2012([tmp_path])[0], "ilsvrc2012", overwritten=True)
     assert {name: row[4] for name, row in facts(project).items()} == {one.name: one.data for one in others}
     with project.catalog.read() as connection:
         assert connection.execute(select(t.fingerprint)).all() == [], "what was read before is not so any more"

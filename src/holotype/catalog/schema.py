@@ -114,7 +114,7 @@ fingerprint = Table(
     Index(None, "sha256"),
 )
 
-# The sha256 that an image had when people spoke of it, where it was to be read again since.
+# The sha256 that an image had when it was read before, or when people spoke of it, where it was to be read again since.
 seen = Table(
     "seen",
     metadata,

@@ -13,7 +13,8 @@ class SourceReport:
 
     Of what it says of images, `unknown` names none that is imported, `conflicts` are labels it says otherwise than
     what was known, which stays, and `unplaced` are labels that are no synset of the ontology. `differing` are known
-    images that have another length here. One that is `unchanged` since it was imported is not scanned again.
+    images that have other bytes here, `changed` ones whose file here has changed since, so that they are read again.
+    One that is `unchanged` since it was imported is not scanned again.
     """
 
     source: Source
@@ -28,6 +29,7 @@ class SourceReport:
     unplaced: int = 0
     conflicts: int = 0
     differing: int = 0
+    changed: int = 0
     passed_over: int = 0
 
     @property
@@ -48,7 +50,8 @@ class SourceReport:
             (self.unknown, "of images that are not imported"),
             (self.unplaced, "labels on synsets that the ontology does not have"),
             (self.conflicts, "labels that contradict what is known, and were not taken"),
-            (self.differing, "known images of another length here, which were not taken"),
+            (self.changed, "known ones have changed here since, and are to be read again"),
+            (self.differing, "other images under known names, which were not taken"),
             (self.passed_over, "links and images with other names passed over"),
         )
         said = [images] if self.source.kind in IMAGES else []

@@ -5,12 +5,10 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from holotype.catalog import Catalog
 from holotype.catalog import datasets as dataset_rows
 from holotype.errors import ArchiveError
 from holotype.files import printable
@@ -23,22 +21,23 @@ from holotype.imports.scan import Part, kind_of_tar, scan_tar, scan_tree
 from holotype.imports.shapes import ANNOTATIONS, TARS, Kind, Source
 from holotype.imports.webdataset import scan_shard
 from holotype.lint.blemishes import rating
-from holotype.ontology import Ontology
-from holotype.project.dataset_write import Advance, Publication, Said
+from holotype.project.dataset_write import Advance, Publication, Said, Terms
+from holotype.project.parts import Parts
 from holotype.store.opening import state_of
 
 Value = TypeVar("Value")
 
 
 class Importer:
-    """Imports sources into one dataset of a catalog; `journals` is where scans are kept until all are done."""
+    """Imports sources into one dataset of a project; scans are kept in its folder until all are done."""
 
-    def __init__(self, catalog: Catalog, ontology: Ontology, dataset: str, journals: Path, now: float) -> None:
-        self._catalog = catalog
-        self._ontology = ontology
+    def __init__(self, parts: Parts, dataset: str, terms: Terms) -> None:
+        self._store = parts.store
+        self._ontology = parts.ontology  # now, for the catalog is told which it is
+        self._catalog = parts.catalog
         self._dataset = dataset
-        self._journals = journals
-        self._now = now
+        self._journals = parts.folder / "imports"
+        self._terms = terms
 
     def run(self, sources: Sequence[Source], advance: Advance, problems: Sequence[str] = ()) -> ImportReport:
         """Scan every source, then write everything in one transaction.
@@ -68,7 +67,7 @@ class Importer:
         advance: Advance,
     ) -> ImportReport:
         problems: list[str] = []
-        publication = Publication(connection, self._ontology, self._dataset, self._now, advance)
+        publication = Publication(connection, self._ontology, self._store, self._dataset, self._terms, advance)
         said = dict(scans)
         reports = _tried(problems, list(said), lambda source: publication.take(source, said[source]))
         if problems:

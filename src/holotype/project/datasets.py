@@ -12,7 +12,7 @@ from holotype.imports.reports import ImportReport
 from holotype.imports.shapes import Source
 from holotype.lint.blemishes import Finding
 from holotype.project.dataset_scan import Importer
-from holotype.project.dataset_write import Advance
+from holotype.project.dataset_write import Advance, Terms
 from holotype.project.fingerprints import FingerprintReport, fingerprint_all
 from holotype.project.intake import group_near_duplicates
 from holotype.project.lint import lint_dataset
@@ -31,16 +31,17 @@ class Datasets:
         dataset: str,
         advance: Advance = lambda *_: None,
         problems: Sequence[str] = (),
+        *,
+        overwritten: bool = False,
     ) -> ImportReport:
         """Register archives, trees and lists of a dataset: headers are read, nothing is copied.
+
+        Other bytes under a known name are not taken, unless files that were imported before were `overwritten`.
 
         Raises `ArchiveError` with a line for each source that is not as it should be, after `problems`; nothing has
         then changed. Stopped and run again, it goes on where it was.
         """
-        importer = Importer(
-            self._parts.catalog, self._parts.ontology, dataset, self._parts.folder / "imports", self._parts.clock()
-        )
-        return importer.run(sources, advance, problems)
+        return Importer(self._parts, dataset, Terms(self._parts.clock(), overwritten)).run(sources, advance, problems)
 
     def counts(self) -> list[dict[str, Any]]:
         """Images, labelled images and boxes, by dataset and split."""
