@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -204,6 +204,12 @@ def images_in(connection: Connection, file: int) -> int:
     """Number of images that lie in a file."""
     question = select(func.count()).select_from(t.image).where(t.image.c.file_id == file)
     return connection.execute(question).scalar_one()
+
+
+def paths_in(connection: Connection, file: int) -> Iterator[tuple[str, int]]:
+    """The path and the length of every image that lies in a folder."""
+    question = select(t.image.c.path, t.image.c.length).where(t.image.c.file_id == file)
+    yield from map(tuple, connection.execute(question, execution_options={"yield_per": 10_000}))
 
 
 def move_images(connection: Connection, rows: Sequence[Moved], file: int, overwritten: bool = False) -> None:

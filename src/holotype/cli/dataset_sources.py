@@ -52,6 +52,11 @@ overwritten_option = click.option(
 )
 
 
+relabel_option = click.option(
+    "--relabel", is_flag=True, help="Take labels that contradict known ones, which a source added before said."
+)
+
+
 @click.group("add", cls=CommandGroup)
 def add_group() -> None:
     """Open archives where they lie: only headers are read, nothing is unpacked or copied."""
@@ -61,26 +66,28 @@ def add_group() -> None:
 @paths_argument
 @dataset_option("ilsvrc2012")
 @md5_option
+@relabel_option
 @overwritten_option
 @project_option
-def ilsvrc2012_command(paths: tuple[Path, ...], dataset: str, md5: bool, overwritten: bool, project: Path) -> None:
+def ilsvrc2012_command(paths: tuple[Path, ...], dataset: str, md5: bool, project: Path, **terms: bool) -> None:
     """Add ILSVRC2012 from PATHS, files or folders.
 
     Taken are the official archives of images and boxes, the devkit, Kaggle's tree and solution files, an extracted
     tree; whatever is there. Labels of validation images come from the devkit, LOC_val_solution.csv or the tree.
     """
-    _add(find_ilsvrc2012(paths), dataset, project, md5, overwritten)
+    _add(find_ilsvrc2012(paths), dataset, project, md5, **terms)
 
 
 @add_group.command("imagenet21k")
 @paths_argument
 @dataset_option("imagenet21k")
 @md5_option
+@relabel_option
 @overwritten_option
 @project_option
-def imagenet21k_command(paths: tuple[Path, ...], dataset: str, md5: bool, overwritten: bool, project: Path) -> None:
+def imagenet21k_command(paths: tuple[Path, ...], dataset: str, md5: bool, project: Path, **terms: bool) -> None:
     """Add ImageNet-21K from PATHS: fall11_whole.tar, winter21_whole.tar, tars of synsets or a tree of them."""
-    _add(find_imagenet21k(paths), dataset, project, md5, overwritten)
+    _add(find_imagenet21k(paths), dataset, project, md5, **terms)
 
 
 @add_group.command("webdataset")
@@ -94,15 +101,21 @@ def imagenet21k_command(paths: tuple[Path, ...], dataset: str, md5: bool, overwr
     metavar="ORDER|FILE",
     help=f"What the numbers in .cls count: {', '.join(ORDERS)}, or a file with one wnid a line.",
 )
+@relabel_option
 @overwritten_option
 @project_option
 def webdataset_command(
-    paths: tuple[Path, ...], dataset: str, split: str, classes: str | None, overwritten: bool, project: Path
+    paths: tuple[Path, ...],
+    dataset: str,
+    split: str,
+    classes: str | None,
+    project: Path,
+    **terms: bool,
 ) -> None:
     """Add WebDataset shards, flat tars of <key>.jpg with <key>.cls or <key>.json, from PATHS."""
     wnids = _classes(classes)
     sources = [Source(Kind.SHARD, path, split, wnids) for path in paths]
-    _add(Discovery(sources, []), dataset, project, overwritten=overwritten)
+    _add(Discovery(sources, []), dataset, project, **terms)
 
 
 @add_group.command("urls")
@@ -142,13 +155,13 @@ def _classes(name: str | None) -> tuple[str, ...]:
     return wnids
 
 
-def _add(found: Discovery, dataset: str, project: Path, md5: bool = False, overwritten: bool = False) -> None:
+def _add(found: Discovery, dataset: str, project: Path, md5: bool = False, **terms: bool) -> None:
     sources, problems = found
     try:
         with api.open(project) as db, bars([]) as advance:
             for source in sources if md5 else ():
                 _compare(source.path, advance, problems)
-            report = db.datasets.add(sources, dataset, advance, problems, overwritten=overwritten)
+            report = db.datasets.add(sources, dataset, advance, problems, **terms)
     except ArchiveError as error:
         for line in str(error).splitlines():
             click.echo(f"error: {line}", err=True)

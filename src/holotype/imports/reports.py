@@ -12,9 +12,9 @@ class SourceReport:
     """What one source brought. ``images = new + known``; `moved` are known ones that are now read from here.
 
     Of what it says of images, `unknown` names none that is imported, `conflicts` are labels it says otherwise than
-    what was known, which stays, and `unplaced` are labels that are no synset of the ontology. `differing` are known
-    images that have other bytes here, `changed` ones whose file here has changed since, so that they are read again.
-    One that is `unchanged` since it was imported is not scanned again.
+    what was known, which stays unless it is `relabelled`, and `unplaced` are labels that are no synset of the ontology.
+    `differing` are known images that have other bytes here, `changed` ones whose file here has changed since, so that
+    they are read again. One that is `unchanged` since it was imported is not scanned again.
     """
 
     source: Source
@@ -30,6 +30,7 @@ class SourceReport:
     conflicts: int = 0
     differing: int = 0
     changed: int = 0
+    relabelled: int = 0
     passed_over: int = 0
 
     @property
@@ -45,6 +46,7 @@ class SourceReport:
         remarks = (
             (self.moved, "known ones are now read from here"),
             (self.labels, "labels"),
+            (self.relabelled, "labels changed"),
             (self.boxes, "boxes"),
             (self.facts, "other facts"),
             (self.unknown, "of images that are not imported"),

@@ -45,12 +45,12 @@ class Importer:
         Raises `ArchiveError` with one line for each source that is not as it should be, `problems` first; the catalog
         is then as it was, and sources that were sound need not be scanned again.
         """
-        with self._alone():
+        with self.alone():
             lines = list(problems)
             distinct = _distinct(sources)
             unchanged = self._unchanged(distinct)
             changed = [source for source in distinct if source not in unchanged]
-            scans = _tried(lines, changed, lambda source: self._scan(source, advance))
+            scans = _tried(lines, changed, lambda source: self.scan(source, advance))
             if lines:
                 raise ArchiveError("\n".join(lines))
             report = self._catalog.transact(lambda connection: self._publish(connection, unchanged, scans, advance))
@@ -67,7 +67,7 @@ class Importer:
         advance: Advance,
     ) -> ImportReport:
         problems: list[str] = []
-        publication = Publication(connection, self._ontology, self._store, self._dataset, self._terms, advance)
+        publication = self.publication(connection, advance)
         said = dict(scans)
         reports = _tried(problems, list(said), lambda source: publication.take(source, said[source]))
         if problems:
@@ -75,8 +75,12 @@ class Importer:
         same = [SourceReport(source, unchanged=True) for source in unchanged]
         return ImportReport(self._dataset, (*same, *(report for _, report in reports)))
 
+    def publication(self, connection: Connection, advance: Advance) -> Publication:
+        """What writes to the dataset, within one transaction."""
+        return Publication(connection, self._ontology, self._store, self._dataset, self._terms, advance)
+
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
         """Nobody else imports into this project meanwhile: the journals are shared."""
         self._journals.mkdir(exist_ok=True)
         with (self._journals / "lock").open("wb") as lock:
@@ -87,14 +91,17 @@ class Importer:
             yield
 
     def _unchanged(self, sources: Sequence[Source]) -> list[Source]:
-        """The tars that lie as they lay when they were imported, by size and time; what shards say is read anew."""
+        """The tars that lie as they lay when they were imported, by size and time; what shards say is read anew, and
+        so is everything where labels may change."""
+        if self._terms.relabel:
+            return []
         with self._catalog.read() as connection:
             rows = dataset_rows.files(connection, self._dataset)
         held = {(row.kind, row.path, (row.size, row.mtime_ns)) for row in rows}
         tars = [source for source in sources if source.kind in TARS - {Kind.SHARD}]
         return [source for source in tars if (source.kind, source.absolute, state_of(source.path)) in held]
 
-    def _scan(self, source: Source, advance: Advance) -> Said:
+    def scan(self, source: Source, advance: Advance) -> Said:
         """Everything a source says, found to be sound."""
         if printable(source.path) != str(source.path):
             raise ArchiveError(f"{printable(source.path)}: a path that is not UTF-8 cannot be remembered; rename it")

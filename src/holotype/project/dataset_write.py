@@ -13,6 +13,7 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from holotype.catalog import annotations as annotation_rows
+from holotype.catalog import claims
 from holotype.catalog import datasets as dataset_rows
 from holotype.catalog import fingerprints as fingerprint_rows
 from holotype.catalog.candidates import imported, policy_id
@@ -59,11 +60,13 @@ class Said:
 class Terms:
     """The Unix time `at` which sources are imported, and what they may change.
 
-    Files that were `overwritten` may hold other bytes than they held: what was read of them is forgotten.
+    Files that were `overwritten` may hold other bytes than they held: what was read of them is forgotten. With
+    `relabel` a label that contradicts what is known takes its place.
     """
 
     at: float
     overwritten: bool = False
+    relabel: bool = False
 
 
 class Publication:
@@ -81,6 +84,7 @@ class Publication:
         self._held = {row.path: row for row in dataset_rows.files(connection, dataset)}
         self._by_id = {row.id: row for row in self._held.values()}
         self._gone: dict[int, bool] = {}
+        self._left: frozenset[int] = frozenset()
         self._advance = advance
         self._ranks: dict[str, int] = {}
 
@@ -154,6 +158,10 @@ class Publication:
             )
         return verdict
 
+    def leave(self, files: Iterable[int]) -> None:
+        """From now on the images in these files are to be read from elsewhere, if they can be."""
+        self._left = frozenset(files)
+
     def rank(self, wnid: str) -> int:
         """The synset's rank; -1 for none, and for one that the ontology does not know."""
         if wnid not in self._ranks:
@@ -171,6 +179,8 @@ class Publication:
 
     def is_gone(self, image: dataset_rows.Known) -> bool:
         """Whether an image's bytes cannot be read any more where they were imported from."""
+        if image.file_id in self._left:
+            return True
         row = self._by_id[image.file_id]
         if row.kind == Kind.TREE:
             return not _has_size(Path(row.path) / image.path, image.length)
@@ -197,6 +207,17 @@ class Publication:
         """Append images, say where others lie now, and label those that had no label, by (image id, wnid, rank)."""
         dataset_rows.add_images(self._connection, self._dataset, self._policy, new)
         dataset_rows.move_images(self._connection, moved, archive, self.terms.overwritten)
+        self._label(labels, archive)
+
+    def is_label(self, image: dataset_rows.Known, wnid: str) -> bool:
+        """Whether what a source says that an image shows is to be its label from now on."""
+        return bool(wnid) and (not image.wnid or (self.terms.relabel and image.wnid != wnid))
+
+    def _label(self, labels: Sequence[tuple[int, str, int]], archive: int) -> None:
+        """Say what images show, by (image id, wnid, rank), instead of whatever their dataset said."""
+        if self.terms.relabel:
+            held = claims.of_images(self._connection, [image for image, _, _ in labels])
+            claims.withdraw(self._connection, held)
         dataset_rows.set_labels(self._connection, labels, archive, self._policy)
 
     def _say(
@@ -208,8 +229,9 @@ class Publication:
             known = [(held[one.name], one) for one in chunk if one.name in held]
             by_boxes = report.source.kind is Kind.SOLUTION
             told = [(image, labels.get(one.name) or (_label(one) if by_boxes else "")) for image, one in known]
-            new = {image.id: (image.id, wnid, self.rank(wnid)) for image, wnid in told if wnid and not image.wnid}
-            dataset_rows.set_labels(self._connection, list(new.values()), archive, self._policy)
+            new = {image.id: (image.id, wnid, self.rank(wnid)) for image, wnid in told if self.is_label(image, wnid)}
+            self._label(list(new.values()), archive)
+            contradicted = sum(_contradicts(image, wnid) for image, wnid in told)
             boxes: dict[int, list[annotation_rows.BoxRow]] = {}
             for image, one in known:
                 boxes.setdefault(image.id, []).extend(annotation_rows.BoxRow(*astuple(box)) for box in one.boxes)
@@ -217,14 +239,19 @@ class Publication:
             annotation_rows.add_sizes(self._connection, sizes, archive)
             report = replace(
                 report,
-                labels=report.labels + len(new),
+                labels=report.labels + len(new) - self.relabelled(contradicted),
+                relabelled=report.relabelled + self.relabelled(contradicted),
                 boxes=report.boxes + annotation_rows.add_boxes(self._connection, boxes, archive),
                 unknown=report.unknown + len(chunk) - len(known),
                 unplaced=report.unplaced + sum(rank < 0 for _, _, rank in new.values()),
-                conflicts=report.conflicts + sum(_contradicts(image, wnid) for image, wnid in told),
+                conflicts=report.conflicts + contradicted - self.relabelled(contradicted),
             )
             self._advance("facts", report.labels + report.boxes, 0)
         return report
+
+    def relabelled(self, contradicted: int) -> int:
+        """How many of the contradicted labels have changed: all of them, or none."""
+        return contradicted if self.terms.relabel else 0
 
     def _urls(self, report: SourceReport, archive: int) -> SourceReport:
         found = (line for line in read_urls(report.source.path) if line is not None)
@@ -274,7 +301,10 @@ class _Store:
         moves = [(image, move) for image, row in known if (move := self._move(image, row)) is not None]
         moved = [image for image, _ in moves if image.file_id != self._archive]
         rank = self._publication.rank
-        labels = [(image.id, row["wnid"], rank(row["wnid"])) for image, row in known if row["wnid"] and not image.wnid]
+        is_label = self._publication.is_label
+        labels = [(image.id, row["wnid"], rank(row["wnid"])) for image, row in known if is_label(image, row["wnid"])]
+        contradicted = sum(_contradicts(image, row["wnid"]) for image, row in known)
+        relabelled = self._publication.relabelled(contradicted)
         self._publication.write(new, [move for _, move in moves], labels, self._archive)
         self._moved.update(image.id for image, _ in moves)
         self.here += len(new) + sum(image.file_id == self._archive or image.id in self._moved for image, _ in known)
@@ -285,9 +315,10 @@ class _Store:
             known=report.known + len(known),
             moved=report.moved + len(moved),
             changed=report.changed + len(moves) - len(moved),
-            labels=report.labels + len(ranks),
+            labels=report.labels + len(ranks) - relabelled,
+            relabelled=report.relabelled + relabelled,
             unplaced=report.unplaced + sum(number < 0 for number in ranks),
-            conflicts=report.conflicts + sum(_contradicts(image, row["wnid"]) for image, row in known),
+            conflicts=report.conflicts + contradicted - relabelled,
             differing=report.differing + sum(self._is_other(image, row) for image, row in known),
         )
 
