@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from holotype.imports.shapes import IMAGES, Source
+from holotype.imports.shapes import IMAGES, Kind, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,11 @@ class SourceReport:
             (self.conflicts, "labels that contradict what is known, and were not taken"),
             (self.changed, "known ones have changed here since, and are to be read again"),
             (self.differing, "other images under known names, which were not taken"),
-            (self.passed_over, "links and images with other names passed over"),
+            (self.passed_over, "links, leftovers and images with other names passed over"),
         )
+        if self.source.kind is Kind.OTHER or (self.source.kind is Kind.TREE and not self.images):
+            besides = f", but {self.passed_over:,} links or others" if self.passed_over else ""
+            return f"{where}: passed over, it holds no images of this dataset{besides}"
         said = [images] if self.source.kind in IMAGES else []
         said += [f"{count:,} {text}" for count, text in remarks if count]
         return f"{where}: {', '.join(said) or 'nothing new'}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -47,17 +48,24 @@ class Importer:
         """
         with self.alone():
             lines = list(problems)
-            distinct = _distinct(sources)
+            distinct = _distinct(source for source in sources if source.kind is not Kind.OTHER)
             unchanged = self._unchanged(distinct)
             changed = [source for source in distinct if source not in unchanged]
             scans = _tried(lines, changed, lambda source: self.scan(source, advance))
+            full = [(source, said) for source, said in scans if said.holds_something]
+            if not (full or unchanged or lines):
+                lines = [f"{source.path} holds no images of ImageNet{_besides(said)}" for source, said in scans]
             if lines:
                 raise ArchiveError("\n".join(lines))
-            report = self._catalog.transact(lambda connection: self._publish(connection, unchanged, scans, advance))
+            report = self._catalog.transact(lambda connection: self._publish(connection, unchanged, full, advance))
             for _, said in scans:
                 if said.journal is not None:
                     said.journal.clear()
-        return report
+        empty = [
+            SourceReport(source, passed_over=said.passed_over) for source, said in scans if (source, said) not in full
+        ]
+        other = [SourceReport(source) for source in sources if source.kind is Kind.OTHER]
+        return replace(report, sources=(*report.sources, *empty, *other))
 
     def _publish(
         self,
@@ -135,10 +143,14 @@ class Importer:
         if tar and source.kind is not Kind.SHARD and kind_of_tar(source.path) is not source.kind:
             raise ArchiveError(f"{source.path} has changed while it was looked at")
         journal.complete(scan, resume=tar, anew=source.path.is_dir())
-        return Said(size, mtime_ns, journal, passed_over=len(passed_over))
+        return Said(size, mtime_ns, journal, passed_over=len(passed_over) + journal.passed_over())
 
 
-def _distinct(sources: Sequence[Source]) -> list[Source]:
+def _besides(said: Said) -> str:
+    return f", but {said.passed_over:,} links or others" if said.passed_over else ""
+
+
+def _distinct(sources: Iterable[Source]) -> list[Source]:
     """Each file and folder once, however its path is written."""
     return list({(source.kind, source.absolute, source.mark): source for source in sources}.values())
 

@@ -51,6 +51,11 @@ class Said:
     marks: Sequence[tuple[str, str, str]] = ()
     passed_over: int = 0
 
+    @property
+    def holds_something(self) -> bool:
+        """Whether there is more than a folder without images."""
+        return self.journal is None or self.size > 0 or self.journal.rows() > 0
+
     def tables(self) -> Iterator[pa.Table]:
         """The rows of the journal, part by part. Raises `ArchiveError` as it does."""
         return iter(()) if self.journal is None else self.journal.tables()
