@@ -170,12 +170,12 @@ class _Tar:
         kind, name, size = self.header(position, block)
         if kind in LONGEST:
             position, kind, name, size = self.extended(position, kind, size)
-        if kind in PASSED_OVER and self.lenient:
-            return self.passed_over(position, kind, name, size)
         data = position + BLOCK
         try:
             plain = _plain_name(kind, name, size)
         except ValueError as error:
+            if kind in PASSED_OVER and self.lenient:
+                return self.passed_over(position, kind, name, size)
             raise ValueError(f"(at byte {position:,}) {error}") from error
         if data + size > self.stop:
             missing = data + size - self.stop
