@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Select, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, select
 
 from holotype.catalog import candidates, near_duplicates
 from holotype.catalog import schema as t
@@ -48,6 +48,20 @@ def unsound(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
     asked = select(image.id, reason).select_from(read_images()).where((read.width == 0) | read.width.is_(None))
     rows = (row for chunk in chunks(ids) for row in connection.execute(asked.where(image.id.in_(chunk))))
     return dict(map(tuple, rows))
+
+
+_TURNED: Final = "orientation "
+
+
+def turned(orientation: int) -> str:
+    """The detail that is kept of a sound image with another EXIF orientation than 1."""
+    return f"{_TURNED}{orientation}"
+
+
+def is_turned() -> ColumnElement[bool]:
+    """Whether an image that was read is a sound one with another EXIF orientation than 1."""
+    read = t.fingerprint.c
+    return (read.reason == "") & read.detail.startswith(_TURNED)
 
 
 def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

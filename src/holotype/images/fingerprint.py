@@ -15,6 +15,7 @@ import numpy.typing as npt
 import simplejpeg
 
 from holotype.images.decode import MAX_PIXELS, Decoded, Pixels, Rejected, decode
+from holotype.images.orientation import orientation_of
 
 HASH_BITS: Final = 256
 THUMBNAIL_SIDE: Final = 256
@@ -36,7 +37,8 @@ _MIRROR = np.where(np.arange(1, 17) % 2, -1, 1).astype(np.float32)
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """A sound image: sha256 of its bytes, stored format and mode, upright size in pixels, 256-bit DCT hash of
-    the image and of its mirror image (32 bytes each), and a JPEG thumbnail whose longer side is at most 256."""
+    the image and of its mirror image (32 bytes each), and a JPEG thumbnail whose longer side is at most 256; and the
+    EXIF orientation, 1 to 8, that it is stored in."""
 
     sha256: str
     format: str
@@ -46,6 +48,7 @@ class Fingerprint:
     hash: bytes
     mirrored: bytes
     thumbnail: bytes
+    orientation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,8 @@ def _fingerprint(data: bytes, max_pixels: int) -> Fingerprint | Rejection:
     small = _shrunk(image)
     straight, mirrored = dct_hashes(small)
     thumbnail = encode_jpeg(small, quality=85)
-    return Fingerprint(digest, image.format, image.mode, image.width, image.height, straight, mirrored, thumbnail)
+    size, turn = (image.width, image.height), orientation_of(data)
+    return Fingerprint(digest, image.format, image.mode, *size, straight, mirrored, thumbnail, turn)
 
 
 def make_thumbnail(data: bytes) -> bytes:

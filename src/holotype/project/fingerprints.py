@@ -154,4 +154,5 @@ def _values(number: int, found: Fingerprint | Rejection) -> dict[str, Any]:
         empty = {"format": "", "mode": "", "width": 0, "height": 0, "hash": b"", "mirrored": b""}
         return {"image_id": number, "sha256": found.sha256, **empty, "reason": found.reason, "detail": found.detail}
     names = ("sha256", "format", "mode", "width", "height", "hash", "mirrored")
-    return {"image_id": number, **{name: getattr(found, name) for name in names}, "reason": "", "detail": ""}
+    detail = "" if found.orientation == 1 else fingerprint_rows.turned(found.orientation)
+    return {"image_id": number, **{name: getattr(found, name) for name in names}, "reason": "", "detail": detail}
