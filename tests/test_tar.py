@@ -255,7 +255,7 @@ HOSTILE = {
     "record of no length": (pax(b"0 path=a\n") + member(), "damaged extended header"),
     "record without newline": (pax(b"8 path=a") + member(), "damaged extended header"),
     "record too long": (pax(b"99999999 path=a\n") + member(), "damaged extended header"),
-    "damaged header": (member(b"abc") + b"\1" + block()[1:], "damaged, at byte 1,024: the checksum"),
+    "damaged header": (member(b"abc") + b"\1" + block()[1:], "damaged.* at byte 1,024: the checksum"),
 }
 
 
@@ -319,7 +319,7 @@ def test_a_hostile_tar_is_refused_also_where_it_is_read_forwards(
         (b"PK\3\4" + bytes(600), r"\(zip\)"),
         (b"\n<!DOCTYPE html><title>Sign in</title>", "a web page"),
         (b"<html>" + b"x" * 600, "a web page"),
-        (b"\xff\xd8\xff" + b"x" * 600, "no tar, or damaged, at byte 0"),
+        (b"\xff\xd8\xff" + b"x" * 600, "damaged, or not a tar, at byte 0"),
         (bytes(1 << 20), "begins with zeros"),
     ],
 )

@@ -19,7 +19,8 @@ NO_FILES: Final = frozenset((FOLDER, b"V", b"D"))
 SPARSE: Final = b"S"
 PASSED_OVER: Final = frozenset((b"1", b"2", b"3", b"4", b"6", SPARSE))
 """Links, devices, pipes and sparse files: what is no file in one piece, but cannot be misunderstood either."""
-DAMAGED: Final = "it is damaged; compare it with the original (its size, its md5)"
+COMPARE: Final = "compare it with the original (its size, its md5)"
+DAMAGED: Final = f"it is damaged; {COMPARE}"
 LONG_NAME: Final = b"L"
 LONG_LINK: Final = b"K"
 PAX: Final = b"x"

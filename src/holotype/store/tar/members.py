@@ -18,7 +18,7 @@ from typing import IO, Final
 from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.store.opening import opened_file
-from holotype.store.tar.headers import DAMAGED
+from holotype.store.tar.headers import COMPARE, DAMAGED
 from holotype.store.tar.scan import Member, members
 
 LARGEST_IN_ALL: Final = 4 << 30
@@ -78,7 +78,7 @@ class _Tape:
         except EOFError as error:
             raise ArchiveError(f"{self.where} ends at {self._what}, its gzip data are cut off: {_AGAIN}") from error
         except (gzip.BadGzipFile, zlib.error) as error:
-            raise ArchiveError(f"{self.where} is damaged at {self._what} ({error}): {DAMAGED}") from error
+            raise ArchiveError(f"{self.where} is damaged at {self._what} ({error}): {COMPARE}") from error
         self._at += len(data)
         self.budget.left -= len(data)
         if self.budget.left < 0:

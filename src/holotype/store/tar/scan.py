@@ -12,6 +12,7 @@ from typing import NamedTuple
 from holotype.errors import ArchiveError
 from holotype.store.tar.headers import (
     BLOCK,
+    COMPARE,
     DAMAGED,
     FILES,
     LONGEST,
@@ -213,7 +214,7 @@ class _Tar:
             return parse_header(block)
         except ValueError as error:
             what = other_format(block) if position == self.start else ""
-            damaged = f"is no tar, or damaged, at byte {position:,}: {error}; compare it with the original"
+            damaged = f"is damaged, or not a tar, at byte {position:,}: {error}; {COMPARE}"
             raise ValueError(what or damaged) from error
 
     def extended(self, position: int, kind: bytes, size: int) -> tuple[int, bytes, bytes, int]:
