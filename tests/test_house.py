@@ -92,6 +92,8 @@ SHARED = {
     "campaigns",
     "ledger",
     "memory",
+    "dataset_check",
+    "dataset_forget",
     "dataset_scan",
     "dataset_write",
     "lint",

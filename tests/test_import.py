@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import pickle
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
 import holotype
@@ -248,7 +250,9 @@ def test_an_archive_that_was_replaced_is_read_as_it_is_now(project: Project, tmp
     project.datasets.fingerprint()
     others = [replace(one, data=one.data + bytes(900)) for one in sound_pictures()]
     write_archives(tmp_path, others)
-    import_into(project, tmp_path)
+    with pytest.raises(ArchiveError, match="holds other bytes under the names of 3 images"):
+        import_into(project, tmp_path)
+    project.datasets.add(find_ilsvrc2012([tmp_path])[0], "ilsvrc2012", overwritten=True)
     assert {name: row[4] for name, row in facts(project).items()} == {one.name: one.data for one in others}
     with project.catalog.read() as connection:
         assert connection.execute(select(t.fingerprint)).all() == [], "what was read before is not so any more"
@@ -560,6 +564,36 @@ def test_lint_reports_what_is_known_and_what_the_catalog_shows(project: Project,
     }
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_lint_tells_which_images_with_boxes_are_stored_turned(
+    project: Project, tmp_path: Path, form: str, orientation: int
+) -> None:
+    """Boxes are as their annotation says; whether that counts stored or upright pixels its size may tell."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    photo(1).save(buffer, form, exif=exif)
+    names = [f"ILSVRC2012_val_{number:08d}" for number in (1, 2, 3)]
+    box = Box(CAT, 1, 2, 30, 40)
+    by_archives(
+        tmp_path,
+        [
+            Picture(names[0], "val", CAT, buffer.getvalue(), (box,), (80, 60)),
+            Picture(names[1], "val", CAT, buffer.getvalue() + b"\0"),
+            Picture(names[2], "val", CAT, encoded(photo(2)), (box,), (80, 60)),
+        ],
+    )
+    shutil.copy(tmp_path / "ILSVRC2012_img_val.tar", tmp_path / "val.tar")
+    project.datasets.add([Source(Kind.VAL, tmp_path / "val.tar")], "ilsvrc2012")
+    project.datasets.add(find_ilsvrc2012([tmp_path / "ILSVRC2012_bbox_val_v3.tgz"])[0], "ilsvrc2012")
+    project.datasets.fingerprint()
+    found = {(one.name, one.detail) for _, one in project.datasets.lint() if one.code == "turned_with_boxes"}
+    size, frame = ("60 x 80", "stored") if orientation >= 5 else ("80 x 60", "upright")
+    detail = f"orientation {orientation}, upright {size}, 1 boxes; the annotation has the {frame} size"
+    assert found == (set() if orientation == 1 else {(names[0], detail)})
+
+
 MARKS = {"unsafe.txt": "unsafe", "rated.txt": "imageability"}
 
 
@@ -590,8 +624,8 @@ def test_the_command_line_says_one_line_for_each_bad_archive_and_imports_nothing
     run("init", project)
     lines = run("datasets", "add", "ilsvrc2012", tmp_path / "data", "-p", project, expect=2).splitlines()
     assert [line.partition(" ends")[0] for line in lines if not line.startswith("headers")] == [
-        "error: ILSVRC2012_img_train.tar",
-        "error: ILSVRC2012_img_val.tar",
+        f"error: {tmp_path}/data/ILSVRC2012_img_train.tar",
+        f"error: {tmp_path}/data/ILSVRC2012_img_val.tar",
         "nothing was added",
     ]
 

@@ -197,7 +197,7 @@ def test_what_people_said_of_an_image_is_never_said_of_other_bytes(both: Project
 
     def put(data: bytes, name: str = NAMES[3]) -> FingerprintReport:
         file.with_name(f"{name}.JPEG").write_bytes(data)
-        both.datasets.add(find_ilsvrc2012([tmp_path / "ilsvrc"])[0], "ilsvrc2012")
+        both.datasets.add(find_ilsvrc2012([tmp_path / "ilsvrc"])[0], "ilsvrc2012", overwritten=True)
         return both.datasets.fingerprint()
 
     other = encoded(photo(999), quality=60)

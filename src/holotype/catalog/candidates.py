@@ -60,8 +60,13 @@ def changed(connection: Connection, images: Iterable[int]) -> None:
     for chunk in chunks(images):
         asked = select(table.id).where(table.image_id.in_(chunk), table.asked == 1).limit(1)
         if connection.execute(asked).first() is not None:
-            set_meta(connection, _CHANGES, str(changes(connection) + 1))
+            note_change(connection)
             return
+
+
+def note_change(connection: Connection) -> None:
+    """Note that what was concluded is to be concluded again."""
+    set_meta(connection, _CHANGES, str(changes(connection) + 1))
 
 
 def changes(connection: Connection) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -24,7 +24,7 @@ from holotype.catalog.statements import chunks
 
 
 class File(NamedTuple):
-    """A file or folder of a dataset, with the dataset's name, and how it looked when it was imported."""
+    """A file or folder of a dataset, with the dataset's name; how it looked when it was imported, at Unix time `at`."""
 
     id: int
     dataset_id: int
@@ -33,6 +33,7 @@ class File(NamedTuple):
     path: str
     size: int
     mtime_ns: int
+    at: float
 
 
 class Known(NamedTuple):
@@ -48,7 +49,7 @@ class Known(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """Where a known image lies from now on; with `anew`, what was read of its bytes is forgotten."""
+    """Where a known image lies from now on; with `anew`, its bytes are to be read again."""
 
     id: int
     path: str
@@ -80,7 +81,7 @@ def dataset_id(connection: Connection, name: str) -> int:
 def files(connection: Connection, dataset: str | None = None) -> list[File]:
     """The files and folders of a dataset, or of all, oldest first."""
     file = t.file.c
-    columns = file.id, file.dataset_id, t.dataset.c.name, file.kind, file.path, file.size, file.mtime_ns
+    columns = file.id, file.dataset_id, t.dataset.c.name, file.kind, file.path, file.size, file.mtime_ns, file.at
     question = select(*columns).join(t.dataset).order_by(file.id)
     wanted = t.file.c.dataset_id != t.OWN if dataset is None else t.dataset.c.name == dataset
     return [File(*row) for row in connection.execute(question.where(wanted))]
@@ -205,14 +206,20 @@ def images_in(connection: Connection, file: int) -> int:
     return connection.execute(question).scalar_one()
 
 
-def move_images(connection: Connection, rows: Sequence[Moved], file: int) -> None:
-    """Say where images lie now, in a file."""
+def paths_in(connection: Connection, file: int) -> Iterator[tuple[str, int]]:
+    """The path and the length of every image that lies in a folder."""
+    question = select(t.image.c.path, t.image.c.length).where(t.image.c.file_id == file)
+    yield from map(tuple, connection.execute(question, execution_options={"yield_per": 10_000}))
+
+
+def move_images(connection: Connection, rows: Sequence[Moved], file: int, overwritten: bool = False) -> None:
+    """Say where images lie now, in a file; whether their bytes may be others than were read before."""
     if rows:
         names = ("path", "offset", "length")
         lie = [{"number": row.id, **{f"new_{name}": getattr(row, name) for name in names}} for row in rows]
         moved = update(t.image).where(t.image.c.id == bindparam("number")).values(file_id=file)
         connection.execute(moved.values({name: bindparam(f"new_{name}") for name in names}), lie)
-    fingerprints.forget(connection, [row.id for row in rows if row.anew])
+    fingerprints.forget(connection, [row.id for row in rows if row.anew], overwritten)
 
 
 def dataset_counts(connection: Connection) -> list[Held]:

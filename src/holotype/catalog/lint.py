@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
+from holotype.catalog import fingerprints
 from holotype.catalog import schema as t
 from holotype.catalog.annotations import BoxRow, size_columns
 from holotype.catalog.datasets import CLAIM, CLAIMED
@@ -54,6 +55,19 @@ class Strange(NamedTuple):
     detail: str
     said_width: int
     said_height: int
+
+
+class Turned(NamedTuple):
+    """An image with boxes that is stored turned: its upright size, how it is turned, and its annotation's size or 0."""
+
+    name: str
+    wnid: str
+    width: int
+    height: int
+    detail: str
+    said_width: int
+    said_height: int
+    boxes: int
 
 
 def wnid_counts(connection: Connection, dataset: int) -> dict[str, int]:
@@ -126,6 +140,22 @@ def strange_fingerprints(connection: Connection, dataset: int) -> Iterator[Stran
         .order_by(image.c.id)
     )
     yield from map(Strange._make, _streamed(connection, question))
+
+
+def turned(connection: Connection, dataset: int) -> Iterator[Turned]:
+    """The images with boxes whose EXIF orientation is not 1."""
+    image, said, done = t.image, t.annotation, t.fingerprint
+    wnid = func.coalesce(CLAIM.c.wnid, "")
+    sizes = [func.coalesce(said.c[side], 0) for side in ("width", "height")]
+    question = (
+        select(image.c.name, wnid, done.c.width, done.c.height, done.c.detail, *sizes, image.c.boxes)
+        .select_from(image.outerjoin(CLAIM, CLAIMED))
+        .join(done, done.c.image_id == image.c.id)
+        .outerjoin(said, said.c.image_id == image.c.id)
+        .where(image.c.dataset_id == dataset, image.c.boxes > 0, fingerprints.is_turned())
+        .order_by(image.c.id)
+    )
+    yield from map(Turned._make, _streamed(connection, question))
 
 
 def _streamed(connection: Connection, question: Select[Any]) -> Iterator[Sequence[Any]]:

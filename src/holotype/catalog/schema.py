@@ -94,7 +94,8 @@ image = Table(
     Index("ix_image_own", "file_id", sqlite_where=text("dataset_id = 0"), postgresql_where=text("dataset_id = 0")),
 )
 
-# What was read of an image's bytes; where they are no sound image, `reason` and `detail` say why and the rest is empty.
+# What was read of an image's bytes; where they are no sound image, `reason` and `detail` say why and the rest is empty;
+# where they are one, `detail` says its EXIF orientation if that is not 1.
 # A thumbnail lies in the file of its image.
 fingerprint = Table(
     "fingerprint",
@@ -114,7 +115,7 @@ fingerprint = Table(
     Index(None, "sha256"),
 )
 
-# The sha256 that an image had when people spoke of it, where it was to be read again since.
+# The sha256 that an image had when it was read before, or when people spoke of it, where it was to be read again since.
 seen = Table(
     "seen",
     metadata,

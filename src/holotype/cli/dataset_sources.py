@@ -47,6 +47,15 @@ def _dataset(_: click.Context, __: click.Parameter, name: str) -> str:
 paths_argument = click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 md5_option = click.option("--md5", is_flag=True, help="First compare archives with their published md5 sums.")
 
+overwritten_option = click.option(
+    "--overwritten", is_flag=True, help="Take files that hold other images than they held: they were overwritten."
+)
+
+
+relabel_option = click.option(
+    "--relabel", is_flag=True, help="Take labels that contradict known ones, which a source added before said."
+)
+
 
 @click.group("add", cls=CommandGroup)
 def add_group() -> None:
@@ -57,24 +66,28 @@ def add_group() -> None:
 @paths_argument
 @dataset_option("ilsvrc2012")
 @md5_option
+@relabel_option
+@overwritten_option
 @project_option
-def ilsvrc2012_command(paths: tuple[Path, ...], dataset: str, md5: bool, project: Path) -> None:
+def ilsvrc2012_command(paths: tuple[Path, ...], dataset: str, md5: bool, project: Path, **terms: bool) -> None:
     """Add ILSVRC2012 from PATHS, files or folders.
 
     Taken are the official archives of images and boxes, the devkit, Kaggle's tree and solution files, an extracted
     tree; whatever is there. Labels of validation images come from the devkit, LOC_val_solution.csv or the tree.
     """
-    _add(find_ilsvrc2012(paths), dataset, md5, project)
+    _add(find_ilsvrc2012(paths), dataset, project, md5, **terms)
 
 
 @add_group.command("imagenet21k")
 @paths_argument
 @dataset_option("imagenet21k")
 @md5_option
+@relabel_option
+@overwritten_option
 @project_option
-def imagenet21k_command(paths: tuple[Path, ...], dataset: str, md5: bool, project: Path) -> None:
+def imagenet21k_command(paths: tuple[Path, ...], dataset: str, md5: bool, project: Path, **terms: bool) -> None:
     """Add ImageNet-21K from PATHS: fall11_whole.tar, winter21_whole.tar, tars of synsets or a tree of them."""
-    _add(find_imagenet21k(paths), dataset, md5, project)
+    _add(find_imagenet21k(paths), dataset, project, md5, **terms)
 
 
 @add_group.command("webdataset")
@@ -88,12 +101,21 @@ def imagenet21k_command(paths: tuple[Path, ...], dataset: str, md5: bool, projec
     metavar="ORDER|FILE",
     help=f"What the numbers in .cls count: {', '.join(ORDERS)}, or a file with one wnid a line.",
 )
+@relabel_option
+@overwritten_option
 @project_option
-def webdataset_command(paths: tuple[Path, ...], dataset: str, split: str, classes: str | None, project: Path) -> None:
+def webdataset_command(
+    paths: tuple[Path, ...],
+    dataset: str,
+    split: str,
+    classes: str | None,
+    project: Path,
+    **terms: bool,
+) -> None:
     """Add WebDataset shards, flat tars of <key>.jpg with <key>.cls or <key>.json, from PATHS."""
     wnids = _classes(classes)
     sources = [Source(Kind.SHARD, path, split, wnids) for path in paths]
-    _add(Discovery(sources, []), dataset, False, project)
+    _add(Discovery(sources, []), dataset, project, **terms)
 
 
 @add_group.command("urls")
@@ -102,7 +124,7 @@ def webdataset_command(paths: tuple[Path, ...], dataset: str, split: str, classe
 @project_option
 def urls_command(paths: tuple[Path, ...], dataset: str, project: Path) -> None:
     """Add lists of original URLs, such as fall11_urls.txt: a name and a URL a line."""
-    _add(Discovery([Source(Kind.URLS, path) for path in paths], []), dataset, False, project)
+    _add(Discovery([Source(Kind.URLS, path) for path in paths], []), dataset, project)
 
 
 @add_group.command("synsets")
@@ -116,7 +138,7 @@ def urls_command(paths: tuple[Path, ...], dataset: str, project: Path) -> None:
 @project_option
 def synsets_command(paths: tuple[Path, ...], mark: str, project: Path) -> None:
     """Add lists of synsets, a wnid a line and maybe a value behind it: those that are unsafe, or how imageable."""
-    _add(Discovery([Source(Kind.MARKS, path, mark=mark) for path in paths], []), "synsets", False, project)
+    _add(Discovery([Source(Kind.MARKS, path, mark=mark) for path in paths], []), "synsets", project)
 
 
 def _classes(name: str | None) -> tuple[str, ...]:
@@ -138,13 +160,13 @@ def _classes(name: str | None) -> tuple[str, ...]:
     return tuple(line for _, line in found)
 
 
-def _add(found: Discovery, dataset: str, md5: bool, project: Path) -> None:
+def _add(found: Discovery, dataset: str, project: Path, md5: bool = False, **terms: bool) -> None:
     sources, problems = found
     try:
         with api.open(project) as db, bars([]) as advance:
             for source in sources if md5 else ():
                 _compare(source.path, advance, problems)
-            report = db.datasets.add(sources, dataset, advance, problems)
+            report = db.datasets.add(sources, dataset, advance, problems, **terms)
     except ArchiveError as error:
         for line in str(error).splitlines():
             click.echo(f"error: {line}", err=True)

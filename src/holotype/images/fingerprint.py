@@ -38,7 +38,8 @@ _MIRROR = np.where(np.arange(1, 17) % 2, -1, 1).astype(np.float32)
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """A sound image: sha256 of its bytes, stored format and mode, upright size in pixels, 256-bit DCT hash of
-    the image and of its mirror image (32 bytes each), and a JPEG thumbnail whose longer side is at most 256."""
+    the image and of its mirror image (32 bytes each), and a JPEG thumbnail whose longer side is at most 256; and the
+    EXIF orientation, 1 to 8, that it is stored in."""
 
     sha256: str
     format: str
@@ -48,6 +49,7 @@ class Fingerprint:
     hash: bytes
     mirrored: bytes
     thumbnail: bytes
+    orientation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ def _fingerprint(data: bytes, max_pixels: int) -> Fingerprint | Rejection:
     small = _shrunk(image)
     straight, mirrored = dct_hashes(small)
     thumbnail = encode_jpeg(small, quality=85)
-    return Fingerprint(digest, image.format, image.mode, image.width, image.height, straight, mirrored, thumbnail)
+    size = image.width, image.height
+    return Fingerprint(digest, image.format, image.mode, *size, straight, mirrored, thumbnail, image.orientation)
 
 
 def make_thumbnail(data: bytes) -> bytes:

@@ -18,6 +18,7 @@ from holotype.imports.scan import Part
 from holotype.imports.shapes import Source
 
 _NEXT = b"holotype.next"
+_PASSED_OVER = b"holotype.passed_over"
 _DONE = -1
 Scan = Callable[[int], Iterator[Part]]
 
@@ -48,7 +49,8 @@ class Journal:
         for number, part in enumerate(scan(position), len(self._parts())):
             following = b"%d" % (_DONE if part.next is None else part.next)
             sink = pa.BufferOutputStream()
-            pq.write_table(part.table.replace_schema_metadata({_NEXT: following}), sink, compression="zstd")
+            about = {_NEXT: following, _PASSED_OVER: b"%d" % part.passed_over}
+            pq.write_table(part.table.replace_schema_metadata(about), sink, compression="zstd")
             write_atomically(self.folder / f"{number:06d}.parquet", sink.getvalue().to_pybytes())
 
     def tables(self) -> Iterator[pa.Table]:
@@ -57,6 +59,14 @@ class Journal:
             raise ArchiveError(f"{self.folder} was changed meanwhile: import again")
         for part in self._parts():
             yield pq.read_table(local(part))
+
+    def rows(self) -> int:
+        """How many rows were found."""
+        return sum(int(pq.read_metadata(part).num_rows) for part in self._parts())
+
+    def passed_over(self) -> int:
+        """How many members were passed over in all parts."""
+        return sum(int((pq.read_schema(part).metadata or {}).get(_PASSED_OVER, 0)) for part in self._parts())
 
     def clear(self) -> None:
         """Forget it."""

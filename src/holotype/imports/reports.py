@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from holotype.imports.shapes import IMAGES, Source
+from holotype.imports.shapes import IMAGES, Kind, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,8 +12,9 @@ class SourceReport:
     """What one source brought. ``images = new + known``; `moved` are known ones that are now read from here.
 
     Of what it says of images, `unknown` names none that is imported, `conflicts` are labels it says otherwise than
-    what was known, which stays, and `unplaced` are labels that are no synset of the ontology. `differing` are known
-    images that have another length here. One that is `unchanged` since it was imported is not scanned again.
+    what was known, which stays unless it is `relabelled`, and `unplaced` are labels that are no synset of the ontology.
+    `differing` are known images that have other bytes here, `changed` ones whose file here has changed since, so that
+    they are read again. One that is `unchanged` since it was imported is not scanned again.
     """
 
     source: Source
@@ -28,6 +29,8 @@ class SourceReport:
     unplaced: int = 0
     conflicts: int = 0
     differing: int = 0
+    changed: int = 0
+    relabelled: int = 0
     passed_over: int = 0
 
     @property
@@ -43,14 +46,19 @@ class SourceReport:
         remarks = (
             (self.moved, "known ones are now read from here"),
             (self.labels, "labels"),
+            (self.relabelled, "labels changed"),
             (self.boxes, "boxes"),
             (self.facts, "other facts"),
             (self.unknown, "of images that are not imported"),
             (self.unplaced, "labels on synsets that the ontology does not have"),
             (self.conflicts, "labels that contradict what is known, and were not taken"),
-            (self.differing, "known images of another length here, which were not taken"),
-            (self.passed_over, "links and images with other names passed over"),
+            (self.changed, "known ones have changed here since, and are to be read again"),
+            (self.differing, "other images under known names, which were not taken"),
+            (self.passed_over, "links, leftovers and images with other names passed over"),
         )
+        if self.source.kind is Kind.OTHER or (self.source.kind is Kind.TREE and not self.images):
+            besides = f", but {self.passed_over:,} links or others" if self.passed_over else ""
+            return f"{where}: passed over, it holds no images of this dataset{besides}"
         said = [images] if self.source.kind in IMAGES else []
         said += [f"{count:,} {text}" for count, text in remarks if count]
         return f"{where}: {', '.join(said) or 'nothing new'}"

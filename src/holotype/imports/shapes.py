@@ -33,6 +33,8 @@ class Kind(StrEnum):
     URLS = "urls"
     MARKS = "marks"
     TEXTS = "texts"
+    OTHER = "other"
+    """Something else, that lies beside what is looked for."""
 
 
 IMAGES: Final = frozenset({Kind.SYNSETS, Kind.SYNSET, Kind.VAL, Kind.TEST, Kind.TREE, Kind.SHARD})
@@ -59,6 +61,8 @@ _COMPRESSED = re.compile(r"n\d{8}\.(tar\.gz|tgz|tar\.bz2|tar\.xz|zip)", re.ASCII
 _SYNSET_IMAGE = re.compile(r"((n\d{8})_\d+)\.JPEG", re.ASCII)
 _NUMBERED = re.compile(r"(ILSVRC2012_(val|test)_(\d{8}))\.JPEG", re.ASCII)
 _LAST: Final = {"val": 50_000, "test": 100_000}
+_LEFT_FOLDERS: Final = frozenset({"__MACOSX", "@eaDir", ".ipynb_checkpoints"})
+_LEFT_FILES: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,16 @@ def kind_by_member(member: str) -> Kind | None:
     return Kind.SYNSET if _SYNSET_IMAGE.fullmatch(name) else None
 
 
+def is_leftover(path: str) -> bool:
+    """Whether a file is what other programs leave behind: macOS's ``._`` companions, thumbnails of a file manager.
+
+    >>> is_leftover("__MACOSX/n01440764/a.JPEG"), is_leftover("n01440764/._a.JPEG"), is_leftover("a.JPEG")
+    (True, True, False)
+    """
+    *folders, file = path.split("/")
+    return file.startswith("._") or file in _LEFT_FILES or not _LEFT_FOLDERS.isdisjoint(folders)
+
+
 def expect_kind(path: Path, member: str | None) -> Kind:
     """What a tar holds by its first member. Raises `ArchiveError` if its name promises something else."""
     promised, held = kind_by_name(path.name), None if member is None else kind_by_member(member)
@@ -134,7 +148,7 @@ def synset_of_tar(member: str, where: str) -> str:
 def synset_of_image(member: str, where: str) -> str:
     """The wnid of the first image of a synset's tar, which a tar named by a wnid must agree with."""
     found = _SYNSET_IMAGE.fullmatch(member.rpartition("/")[2])
-    named = _SYNSET_TAR.fullmatch(where)
+    named = _SYNSET_TAR.fullmatch(where.rpartition("/")[2])
     if found is None or (named is not None and named[1] != found[2]):
         raise ArchiveError(f"{where} holds {printable(member)!r}, which is not an image of the synset it is named by")
     return found[2]

@@ -12,6 +12,7 @@ from typing import Final
 from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.imports.scan import Part, opened, rows
+from holotype.imports.shapes import is_leftover
 from holotype.ontology import is_wnid
 from holotype.store.tar.scan import read_headers
 
@@ -53,10 +54,15 @@ def scan_shard(path: Path, split: str, classes: Sequence[str]) -> Iterator[Part]
         images: dict[str, tuple[int, int]] = {}
         wnids: dict[str, str] = {}
         position: int | None = 0
+        passed_over = 0
         while position is not None:
-            headers = read_headers(file, path.name, position, size)
+            headers = read_headers(file, printable(path), position, size, begin=0)
             position = headers.next
+            passed_over += headers.passed_over
             for name, offset, length in zip(headers.names, headers.offsets, headers.lengths, strict=True):
+                if is_leftover(name):
+                    passed_over += 1
+                    continue
                 key, extension = _split(name)
                 if len(key.encode()) > _LONGEST_KEY:
                     raise ArchiveError(f"{path} has a key of more than {_LONGEST_KEY:,} bytes: {printable(key[:40])!r}")
@@ -64,14 +70,14 @@ def scan_shard(path: Path, split: str, classes: Sequence[str]) -> Iterator[Part]
                     if images.setdefault(key, (offset, length)) != (offset, length):
                         raise ArchiveError(f"{path} holds two images for the key {printable(key)!r}")
                 elif length <= _LONGEST.get(extension, -1) and not wnids.get(key):
-                    labels = Labels(f"{path.name} > {printable(name)}", classes)
+                    labels = Labels(f"{printable(path)} > {printable(name)}", classes)
                     wnids[key] = labels.read(extension, os.pread(file, length, offset))
     if not images:
         raise ArchiveError(f"{path} holds no images named <key>.jpg")
     keys = list(images)
     offsets, lengths = zip(*images.values(), strict=True)
     table = rows(keys, [split] * len(keys), [wnids.get(key, "") for key in keys], offsets, lengths)
-    yield Part(table, None)
+    yield Part(table, None, passed_over)
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -13,17 +13,23 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from holotype.catalog import annotations as annotation_rows
+from holotype.catalog import claims
 from holotype.catalog import datasets as dataset_rows
+from holotype.catalog import fingerprints as fingerprint_rows
 from holotype.catalog.candidates import imported, policy_id
+from holotype.catalog.locations import locations
 from holotype.errors import ArchiveError
 from holotype.imports.annotations import annotations_of
 from holotype.imports.boxes import Annotation
+from holotype.imports.comparison import Comparison, Verdict, paired
 from holotype.imports.journal import Journal
 from holotype.imports.lists import read_urls
 from holotype.imports.reports import SourceReport
 from holotype.imports.shapes import ANNOTATIONS, IMAGES, Kind, Source
 from holotype.ontology import Ontology
+from holotype.store.location import Location
 from holotype.store.opening import state_of
+from holotype.store.store import Store
 
 Advance = Callable[[str, int, int], None]
 """Told the stage, how much of it is done, and how much there is (0 if that is not known)."""
@@ -45,23 +51,45 @@ class Said:
     marks: Sequence[tuple[str, str, str]] = ()
     passed_over: int = 0
 
+    @property
+    def holds_something(self) -> bool:
+        """Whether there is more than a folder without images."""
+        return self.journal is None or self.size > 0 or self.journal.rows() > 0
+
     def tables(self) -> Iterator[pa.Table]:
         """The rows of the journal, part by part. Raises `ArchiveError` as it does."""
         return iter(()) if self.journal is None else self.journal.tables()
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The Unix time `at` which sources are imported, and what they may change.
+
+    Files that were `overwritten` may hold other bytes than they held: what was read of them is forgotten. With
+    `relabel` a label that contradicts what is known takes its place.
+    """
+
+    at: float
+    overwritten: bool = False
+    relabel: bool = False
+
+
 class Publication:
     """Writes what sources say about one dataset, within one transaction."""
 
-    def __init__(self, connection: Connection, ontology: Ontology, dataset: str, now: float, advance: Advance) -> None:
+    def __init__(
+        self, connection: Connection, ontology: Ontology, store: Store, dataset: str, terms: Terms, advance: Advance
+    ) -> None:
         self._connection = connection
         self._ontology = ontology
+        self._read = store.read
+        self.terms = terms
         self._dataset = dataset_rows.dataset_id(connection, dataset)
         self._policy = policy_id(connection, imported(dataset))
         self._held = {row.path: row for row in dataset_rows.files(connection, dataset)}
         self._by_id = {row.id: row for row in self._held.values()}
         self._gone: dict[int, bool] = {}
-        self._now = now
+        self._left: frozenset[int] = frozenset()
         self._advance = advance
         self._ranks: dict[str, int] = {}
 
@@ -88,23 +116,56 @@ class Publication:
             "path": source.absolute,
             "size": said.size,
             "mtime_ns": said.mtime_ns,
-            "at": self._now,
+            "at": self.terms.at,
         }
-        return dataset_rows.put_file(self._connection, None if held is None else held.id, values)
+        number = dataset_rows.put_file(self._connection, None if held is None else held.id, values)
+        states = str(source.kind), source.absolute, said.size, said.mtime_ns, self.terms.at
+        self._by_id[number] = dataset_rows.File(number, self._dataset, "", *states)
+        return number
 
     def _images(self, report: SourceReport, said: Said, archive: int, held: dataset_rows.File | None) -> SourceReport:
-        store = _Store(self, report.source, archive, dataset_rows.newest_image(self._connection))
-        for table in said.tables():
-            for start in range(0, len(table), _CHUNK):
-                report = store.add(report, table.slice(start, _CHUNK).to_pylist())
-                self._advance("images", report.images, 0)
+        verdict = self._verdict(report.source, said, archive)
+        newest = dataset_rows.newest_image(self._connection)
+        store = _Store(self, report.source, (said.size, said.mtime_ns), archive, newest, held, verdict)
+        for rows in _chunks(said):
+            report = store.add(report, rows)
+            self._advance("images", report.images, 0)
         changed = held is not None and (held.size, held.mtime_ns) != (said.size, said.mtime_ns)
         if changed and (lost := dataset_rows.images_in(self._connection, archive) - store.here):
             raise ArchiveError(
                 f"{report.source.path} no longer holds {lost:,} images that were imported from it: bring it back, "
                 "or add this one as another dataset"
             )
+        store.check()
         return report
+
+    def _verdict(self, source: Source, said: Said, archive: int) -> Verdict:
+        """Whether what lies here under names that are known is what lies elsewhere.
+
+        Raises `ArchiveError` where most of it is other images, as those of another dataset with the same names are.
+        """
+        if not any(row.kind in IMAGES and row.id != archive for row in self._by_id.values()):
+            return Verdict()
+        comparison, count = Comparison(self._read, thorough=source.kind is Kind.SHARD), 0
+        for rows in _chunks(said):
+            count += len(rows)
+            named = self.images_named(row["name"] for row in rows)
+            held = {name: image.id for name, image in named.items() if image.file_id != archive}
+            found = {held[row["name"]]: _location(source, said, row) for row in rows if row["name"] in held}
+            known = locations(self._connection, found)
+            digests = fingerprint_rows.digests(self._connection, found)
+            comparison.add(list(paired(found, known, digests)))
+        verdict = comparison.verdict()
+        if 2 * verdict.differing > count and source.kind is not Kind.SHARD:
+            raise ArchiveError(
+                f"{source.path} holds other images under the names of {verdict.differing:,} known ones: "
+                "add it as another dataset"
+            )
+        return verdict
+
+    def leave(self, files: Iterable[int]) -> None:
+        """From now on the images in these files are to be read from elsewhere, if they can be."""
+        self._left = frozenset(files)
 
     def rank(self, wnid: str) -> int:
         """The synset's rank; -1 for none, and for one that the ontology does not know."""
@@ -123,14 +184,23 @@ class Publication:
 
     def is_gone(self, image: dataset_rows.Known) -> bool:
         """Whether an image's bytes cannot be read any more where they were imported from."""
-        row = self._by_id.get(image.file_id)
-        if row is None:  # it has just been imported
-            return False
+        if image.file_id in self._left:
+            return True
+        row = self._by_id[image.file_id]
         if row.kind == Kind.TREE:
             return not _has_size(Path(row.path) / image.path, image.length)
         if row.id not in self._gone:
             self._gone[row.id] = state_of(Path(row.path)) != (row.size, row.mtime_ns)
         return self._gone[row.id]
+
+    def state(self, image: dataset_rows.Known) -> tuple[int, int]:
+        """Size and time of change of the file that an image lies in, when that was imported."""
+        row = self._by_id[image.file_id]
+        return row.size, row.mtime_ns
+
+    def is_touched(self, image: dataset_rows.Known, held: dataset_rows.File) -> bool:
+        """Whether an image's file in a tree has changed since, to whatever bytes of its length."""
+        return held.kind == Kind.TREE and _changed_after(Path(held.path) / image.path, held.at)
 
     def write(
         self,
@@ -141,7 +211,18 @@ class Publication:
     ) -> None:
         """Append images, say where others lie now, and label those that had no label, by (image id, wnid, rank)."""
         dataset_rows.add_images(self._connection, self._dataset, self._policy, new)
-        dataset_rows.move_images(self._connection, moved, archive)
+        dataset_rows.move_images(self._connection, moved, archive, self.terms.overwritten)
+        self._label(labels, archive)
+
+    def is_label(self, image: dataset_rows.Known, wnid: str) -> bool:
+        """Whether what a source says that an image shows is to be its label from now on."""
+        return bool(wnid) and (not image.wnid or (self.terms.relabel and image.wnid != wnid))
+
+    def _label(self, labels: Sequence[tuple[int, str, int]], archive: int) -> None:
+        """Say what images show, by (image id, wnid, rank), instead of whatever their dataset said."""
+        if self.terms.relabel:
+            held = claims.of_images(self._connection, [image for image, _, _ in labels])
+            claims.withdraw(self._connection, held)
         dataset_rows.set_labels(self._connection, labels, archive, self._policy)
 
     def _say(
@@ -153,8 +234,9 @@ class Publication:
             known = [(held[one.name], one) for one in chunk if one.name in held]
             by_boxes = report.source.kind is Kind.SOLUTION
             told = [(image, labels.get(one.name) or (_label(one) if by_boxes else "")) for image, one in known]
-            new = {image.id: (image.id, wnid, self.rank(wnid)) for image, wnid in told if wnid and not image.wnid}
-            dataset_rows.set_labels(self._connection, list(new.values()), archive, self._policy)
+            new = {image.id: (image.id, wnid, self.rank(wnid)) for image, wnid in told if self.is_label(image, wnid)}
+            self._label(list(new.values()), archive)
+            contradicted = sum(_contradicts(image, wnid) for image, wnid in told)
             boxes: dict[int, list[annotation_rows.BoxRow]] = {}
             for image, one in known:
                 boxes.setdefault(image.id, []).extend(annotation_rows.BoxRow(*astuple(box)) for box in one.boxes)
@@ -162,14 +244,19 @@ class Publication:
             annotation_rows.add_sizes(self._connection, sizes, archive)
             report = replace(
                 report,
-                labels=report.labels + len(new),
+                labels=report.labels + len(new) - self.relabelled(contradicted),
+                relabelled=report.relabelled + self.relabelled(contradicted),
                 boxes=report.boxes + annotation_rows.add_boxes(self._connection, boxes, archive),
                 unknown=report.unknown + len(chunk) - len(known),
                 unplaced=report.unplaced + sum(rank < 0 for _, _, rank in new.values()),
-                conflicts=report.conflicts + sum(_contradicts(image, wnid) for image, wnid in told),
+                conflicts=report.conflicts + contradicted - self.relabelled(contradicted),
             )
             self._advance("facts", report.labels + report.boxes, 0)
         return report
+
+    def relabelled(self, contradicted: int) -> int:
+        """How many of the contradicted labels have changed: all of them, or none."""
+        return contradicted if self.terms.relabel else 0
 
     def _urls(self, report: SourceReport, archive: int) -> SourceReport:
         found = (line for line in read_urls(report.source.path) if line is not None)
@@ -182,14 +269,30 @@ class Publication:
 
 
 class _Store:
-    """Stores the images of one source, chunk by chunk; `here` counts the images that lie in it."""
+    """Stores the images of one source, chunk by chunk; `here` counts the images that lie in it.
 
-    def __init__(self, publication: Publication, source: Source, archive: int, newest: int) -> None:
+    `state` is its size and time of change, `held` how it was known before, `verdict` tells of images known elsewhere.
+    """
+
+    def __init__(
+        self,
+        publication: Publication,
+        source: Source,
+        state: tuple[int, int],
+        archive: int,
+        newest: int,
+        held: dataset_rows.File | None,
+        verdict: Verdict,
+    ) -> None:
         self._publication = publication
         self._source = source
+        self._state = state
         self._archive = archive
         self._newest = newest
+        self._held = held
+        self._verdict = verdict
         self._moved: set[int] = set()
+        self._overwritten = 0
         self.here = 0
 
     def add(self, report: SourceReport, rows: Sequence[Mapping[str, Any]]) -> SourceReport:
@@ -200,40 +303,81 @@ class _Store:
         held = self._publication.images_named(names)
         new = [self._publication.image(row, self._archive) for row in rows if row["name"] not in held]
         known = [(held[row["name"]], row) for row in rows if row["name"] in held]
-        moved = [(image, row) for image, row in known if self._has_moved(image, row)]
+        moves = [(image, move) for image, row in known if (move := self._move(image, row)) is not None]
+        moved = [image for image, _ in moves if image.file_id != self._archive]
         rank = self._publication.rank
-        labels = [(image.id, row["wnid"], rank(row["wnid"])) for image, row in known if row["wnid"] and not image.wnid]
-        self._publication.write(new, [_move(image, row) for image, row in moved], labels, self._archive)
-        self._moved.update(image.id for image, _ in moved)
+        is_label = self._publication.is_label
+        labels = [(image.id, row["wnid"], rank(row["wnid"])) for image, row in known if is_label(image, row["wnid"])]
+        contradicted = sum(_contradicts(image, row["wnid"]) for image, row in known)
+        relabelled = self._publication.relabelled(contradicted)
+        self._publication.write(new, [move for _, move in moves], labels, self._archive)
+        self._moved.update(image.id for image, _ in moves)
         self.here += len(new) + sum(image.file_id == self._archive or image.id in self._moved for image, _ in known)
-        there = [(image, row) for image, row in known if image.file_id != self._archive and image.id not in self._moved]
         ranks = [*(one.rank for one in new if one.wnid), *(number for _, _, number in labels)]
         return replace(
             report,
             new=report.new + len(new),
             known=report.known + len(known),
             moved=report.moved + len(moved),
-            labels=report.labels + len(ranks),
+            changed=report.changed + len(moves) - len(moved),
+            labels=report.labels + len(ranks) - relabelled,
+            relabelled=report.relabelled + relabelled,
             unplaced=report.unplaced + sum(number < 0 for number in ranks),
-            conflicts=report.conflicts + sum(_contradicts(image, row["wnid"]) for image, row in known),
-            differing=report.differing + sum(image.length != row["length"] for image, row in there),
+            conflicts=report.conflicts + contradicted - relabelled,
+            differing=report.differing + sum(self._is_other(image, row) for image, row in known),
         )
 
-    def _has_moved(self, image: dataset_rows.Known, row: Mapping[str, Any]) -> bool:
-        """Whether a known image is to be read from here from now on."""
+    def check(self) -> None:
+        """Raises `ArchiveError` where images that lie here have other bytes than they had."""
+        if self._overwritten and not self._publication.terms.overwritten:
+            raise ArchiveError(
+                f"{self._source.path} holds other bytes under the names of {self._overwritten:,} images that were "
+                "imported from it: bring the old ones back, add it as another dataset, or add it as overwritten"
+            )
+
+    def _move(self, image: dataset_rows.Known, row: Mapping[str, Any]) -> dataset_rows.Moved | None:
+        """Where a known image is to be read from now on, or read again; None where all stays as it is."""
+        there = _lies_there(image, row)
         if image.file_id == self._archive:
             if image.id > self._newest or image.id in self._moved:
                 raise self._twice(image.name)
-            return not _lies_there(image, row)
-        if self._source.kind is Kind.SHARD and image.length != row["length"]:
+            self._overwritten += image.length != row["length"]
+            return None if there and not self._is_changed(image) else _moved(image, row, anew=True)
+        if not self._is_other(image, row) and self._publication.is_gone(image):
+            return _moved(image, row, anew=not there or self._publication.state(image) != self._state)
+        if self._source.kind is Kind.SHARD and self._is_other(image, row):
             raise ArchiveError(
                 f"{self._source.path} has another image {image.name} than one that was imported before: keys that "
                 "begin anew in every set of shards need a dataset of their own"
             )
-        return self._publication.is_gone(image)
+        return None
+
+    def _is_changed(self, image: dataset_rows.Known) -> bool:
+        """Whether the file that an image lies in, here, is not as it was when it was imported."""
+        if self._held is None:
+            return False
+        state = self._held.size, self._held.mtime_ns
+        return state != self._state or self._publication.is_touched(image, self._held)
+
+    def _is_other(self, image: dataset_rows.Known, row: Mapping[str, Any]) -> bool:
+        """Whether an image that lies elsewhere is another than the one here."""
+        return image.file_id != self._archive and self._verdict.is_other(image.id, image.length, row["length"])
 
     def _twice(self, name: str) -> ArchiveError:
         return ArchiveError(f"{self._source.path} holds {name} twice")
+
+
+def _chunks(said: Said) -> Iterator[list[Mapping[str, Any]]]:
+    """The rows of a source's images."""
+    for table in said.tables():
+        for start in range(0, len(table), _CHUNK):
+            yield table.slice(start, _CHUNK).to_pylist()
+
+
+def _location(source: Source, said: Said, row: Mapping[str, Any]) -> Location:
+    """Where a source says that an image lies."""
+    state = said.size, said.mtime_ns
+    return Location(source.absolute, row["offset"], row["length"], str(source.kind), row["path"], *state)
 
 
 def _lies_there(image: dataset_rows.Known, row: Mapping[str, Any]) -> bool:
@@ -246,9 +390,9 @@ def _contradicts(image: dataset_rows.Known, wnid: str) -> bool:
     return bool(wnid) and image.wnid not in ("", wnid)
 
 
-def _move(image: dataset_rows.Known, row: Mapping[str, Any]) -> dataset_rows.Moved:
-    """Where an image lies now; it is read anew unless all of its archive was moved."""
-    return dataset_rows.Moved(image.id, row["path"], row["offset"], row["length"], anew=not _lies_there(image, row))
+def _moved(image: dataset_rows.Known, row: Mapping[str, Any], anew: bool) -> dataset_rows.Moved:
+    """Where an image lies now, and whether it is to be read anew."""
+    return dataset_rows.Moved(image.id, row["path"], row["offset"], row["length"], anew)
 
 
 def _has_size(path: Path, length: int) -> bool:
@@ -256,6 +400,15 @@ def _has_size(path: Path, length: int) -> bool:
         return path.lstat().st_size == length
     except OSError:
         return False
+
+
+def _changed_after(path: Path, at: float) -> bool:
+    """Whether a file was written, or put here, after a time in Unix seconds."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return True
+    return max(status.st_mtime_ns, status.st_ctime_ns) > at * 1e9
 
 
 def _label(said: Annotation) -> str:

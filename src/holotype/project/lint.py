@@ -12,7 +12,7 @@ from holotype.catalog import lint as lint_rows
 from holotype.imports.boxes import Box
 from holotype.imports.shapes import Kind
 from holotype.lint import blemishes
-from holotype.lint.blemishes import Boxed, Finding, Labelled, Looked, Marked, Stored
+from holotype.lint.blemishes import Boxed, Finding, Labelled, Looked, Marked, Stored, Turned
 from holotype.ontology import Ontology
 
 
@@ -27,6 +27,7 @@ def lint_dataset(connection: Connection, number: int, ontology: Ontology) -> Ite
     yield from blemishes.marked(marks, images)
     found = lint_rows.boxes_with_sizes(connection, number)
     yield from blemishes.boxes(Boxed(one.name, one.wnid, one.width, one.height, Box(*one.box)) for one in found)
+    yield from blemishes.turned(Turned(*row) for row in lint_rows.turned(connection, number))
     yield from blemishes.duplicates(Stored(*row) for row in lint_rows.same_bytes(connection, number))
     looked = blemishes.fingerprints(
         Looked(one.name, one.wnid, one.path or _file(one), *one[4:])
