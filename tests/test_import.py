@@ -20,7 +20,7 @@ import holotype
 from conftest import encoded, photo, run
 from holotype.catalog import schema as t
 from holotype.errors import ArchiveError
-from holotype.imports.boxes import Box
+from holotype.imports.boxes import ROUNDED, UNREAD, Box
 from holotype.imports.discover import find_ilsvrc2012, find_imagenet21k
 from holotype.imports.journal import Journal
 from holotype.imports.reports import ImportReport
@@ -219,6 +219,22 @@ def test_labels_that_contradict_each_other_are_counted_and_the_first_stays(proje
     report = import_into(project, tmp_path / "tree", tmp_path / "wrong")
     assert sum(one.conflicts for one in report.sources) == len(wrong)
     assert {row[1] for name, row in facts(project).items() if name.startswith(DOG)} == {DOG}
+
+
+def test_one_bad_coordinate_does_not_stop_an_import(project: Project, tmp_path: Path) -> None:
+    """Boxes with fractions are rounded, and boxes that cannot be read are left out: both are counted."""
+    images = [Picture(f"{DOG}_{n}", "train", DOG, b"%d" % n, (Box(DOG, 1, 2, 30, 60),), (100, 80)) for n in range(3)]
+    write_kaggle(tmp_path, images)
+    (tmp_path / "LOC_train_solution.csv").unlink()
+    xml = tmp_path / f"ILSVRC/Annotations/CLS-LOC/train/{DOG}"
+    for number, text in ((0, b"45.70000076293945"), (1, b"many")):
+        path = xml / f"{DOG}_{number}.xml"
+        path.write_bytes(path.read_bytes().replace(b"<ymin>2<", b"<ymin>%s<" % text))
+    (report,) = (one for one in import_into(project, tmp_path).sources if one.source.kind is Kind.BOXES)
+    assert report.remarks == {ROUNDED: 1, UNREAD: 1}
+    assert f"1 {ROUNDED}" in str(report)
+    box = (DOG, 1, 2, 30, 60)
+    assert [row[3] for _, row in sorted(facts(project).items())] == [[(DOG, 1, 46, 30, 60)], [], [box]]
 
 
 def test_an_archive_that_was_moved_is_followed(project: Project, tmp_path: Path) -> None:

@@ -16,7 +16,13 @@ from holotype.imports.solution import read_solution
 
 _BOX: Final = pa.struct([("wnid", pa.string()), *((name, pa.int32()) for name in ("xmin", "ymin", "xmax", "ymax"))])
 _SCHEMA: Final = pa.schema(
-    [("name", pa.string()), ("width", pa.int32()), ("height", pa.int32()), ("boxes", pa.list_(_BOX))]
+    [
+        ("name", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("boxes", pa.list_(_BOX)),
+        ("remarks", pa.list_(pa.string())),
+    ]
 )
 _PART: Final = 50_000
 
@@ -32,7 +38,8 @@ def annotation_parts(found: Iterator[Annotation]) -> Iterator[Part]:
     """Annotations as the parts of a scan, which cannot go on in the middle."""
     while chunk := list(islice(found, _PART)):
         boxes = [[dict(zip(_BOX.names, astuple(box), strict=True)) for box in one.boxes] for one in chunk]
-        columns = [one.name for one in chunk], [one.width for one in chunk], [one.height for one in chunk], boxes
+        columns = *([getattr(one, name) for one in chunk] for name in ("name", "width", "height")), boxes
+        columns = *columns, [one.remarks for one in chunk]
         yield Part(pa.table([pa.array(c, f.type) for c, f in zip(columns, _SCHEMA, strict=True)], _SCHEMA), 0)
     yield Part(_SCHEMA.empty_table(), None)
 
@@ -42,4 +49,4 @@ def annotations_of(tables: Iterable[pa.Table]) -> Iterator[Annotation]:
     for table in tables:
         for row in table.to_pylist():
             boxes = tuple(Box(**box) for box in row["boxes"])
-            yield Annotation(row["name"], row["width"], row["height"], boxes)
+            yield Annotation(row["name"], row["width"], row["height"], boxes, tuple(row["remarks"]))

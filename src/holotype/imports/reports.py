@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from holotype.imports.shapes import IMAGES, Source
 
@@ -14,6 +15,7 @@ class SourceReport:
     Of what it says of images, `unknown` names none that is imported, `conflicts` are labels it says otherwise than
     what was known, which stays, and `unplaced` are labels that are no synset of the ontology. `differing` are known
     images that have another length here. One that is `unchanged` since it was imported is not scanned again.
+    `remarks` are further things that were rounded or not taken, each with its number.
     """
 
     source: Source
@@ -29,6 +31,7 @@ class SourceReport:
     conflicts: int = 0
     differing: int = 0
     passed_over: int = 0
+    remarks: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def images(self) -> int:
@@ -51,8 +54,9 @@ class SourceReport:
             (self.differing, "known images of another length here, which were not taken"),
             (self.passed_over, "links and images with other names passed over"),
         )
+        counted = [*remarks, *((count, text) for text, count in sorted(self.remarks.items()))]
         said = [images] if self.source.kind in IMAGES else []
-        said += [f"{count:,} {text}" for count, text in remarks if count]
+        said += [f"{count:,} {text}" for count, text in counted if count]
         return f"{where}: {', '.join(said) or 'nothing new'}"
 
 

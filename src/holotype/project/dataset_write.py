@@ -167,6 +167,7 @@ class Publication:
                 unknown=report.unknown + len(chunk) - len(known),
                 unplaced=report.unplaced + sum(rank < 0 for _, _, rank in new.values()),
                 conflicts=report.conflicts + sum(_contradicts(image, wnid) for image, wnid in told),
+                remarks=Counter(report.remarks) + Counter(remark for one in chunk for remark in one.remarks),
             )
             self._advance("facts", report.labels + report.boxes, 0)
         return report
