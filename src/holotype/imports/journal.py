@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -18,6 +20,7 @@ from holotype.imports.scan import Part
 from holotype.imports.shapes import Source
 
 _NEXT = b"holotype.next"
+_LEFT = b"holotype.left"
 _DONE = -1
 Scan = Callable[[int], Iterator[Part]]
 
@@ -34,7 +37,7 @@ class Journal:
     @classmethod
     def of(cls, journals: Path, source: Source, size: int, mtime_ns: int) -> Self:
         """The journal among `journals` of a source that has so many bytes and this time of change."""
-        scanned = repr((str(source.kind), source.absolute, source.split, source.classes, size, mtime_ns))
+        scanned = repr((str(source.kind), source.absolute, source.split, source.classes, source.layout, size, mtime_ns))
         return cls(journals / hashlib.sha256(scanned.encode(errors="surrogateescape")).hexdigest()[:24])
 
     def complete(self, scan: Scan, resume: bool, anew: bool) -> None:
@@ -47,8 +50,9 @@ class Journal:
             position = 0
         for number, part in enumerate(scan(position), len(self._parts())):
             following = b"%d" % (_DONE if part.next is None else part.next)
+            about = {_NEXT: following, _LEFT: json.dumps(part.left).encode()}
             sink = pa.BufferOutputStream()
-            pq.write_table(part.table.replace_schema_metadata({_NEXT: following}), sink, compression="zstd")
+            pq.write_table(part.table.replace_schema_metadata(about), sink, compression="zstd")
             write_atomically(self.folder / f"{number:06d}.parquet", sink.getvalue().to_pybytes())
 
     def tables(self) -> Iterator[pa.Table]:
@@ -57,6 +61,13 @@ class Journal:
             raise ArchiveError(f"{self.folder} was changed meanwhile: import again")
         for part in self._parts():
             yield pq.read_table(part)
+
+    def left(self) -> Mapping[str, int]:
+        """What was not taken as it stands, by reason, of all parts."""
+        counts: Counter[str] = Counter()
+        for part in self._parts():
+            counts.update(json.loads(pq.read_schema(part).metadata[_LEFT]))
+        return dict(counts)
 
     def clear(self) -> None:
         """Forget it."""

@@ -15,7 +15,8 @@ class SourceReport:
     Of what it says of images, `unknown` names none that is imported, `conflicts` are labels it says otherwise than
     what was known, which stays, and `unplaced` are labels that are no synset of the ontology. `differing` are known
     images that have another length here. One that is `unchanged` since it was imported is not scanned again.
-    `remarks` are further things that were rounded or not taken, each with its number.
+    `classes` are the wnids of the images where a layout tells them. `remarks` are further things that were rounded or
+    not taken, each with its number.
     """
 
     source: Source
@@ -31,6 +32,7 @@ class SourceReport:
     conflicts: int = 0
     differing: int = 0
     passed_over: int = 0
+    classes: frozenset[str] = frozenset()
     remarks: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -40,6 +42,8 @@ class SourceReport:
 
     def __str__(self) -> str:
         where = f"{self.source.kind} {self.source.path}"
+        if self.source.layout is not None:
+            where = f"{self.source.path}: {self.source.layout.title}, {len(self.classes):,} classes"
         if self.unchanged:
             return f"{where}: has not changed since it was imported"
         images = f"{self.images:,} images = {self.new:,} new + {self.known:,} known"

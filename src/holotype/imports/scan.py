@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -53,10 +53,14 @@ _WARM: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rows of an archive, in its order, and where to go on behind them; None where the archive ends."""
+    """Rows of an archive, in its order, and where to go on behind them; None where the archive ends.
+
+    `left` counts what was not taken as it stands, by reason.
+    """
 
     table: pa.Table
     next: int | None
+    left: Mapping[str, int] = field(default_factory=dict)
 
 
 def kind_of_tar(path: Path) -> Kind:

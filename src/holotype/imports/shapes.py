@@ -26,6 +26,7 @@ class Kind(StrEnum):
     VAL = "val"
     TEST = "test"
     TREE = "tree"
+    PATHS = "paths"
     SHARD = "shard"
     BOXES = "boxes"
     SOLUTION = "solution"
@@ -35,8 +36,10 @@ class Kind(StrEnum):
     TEXTS = "texts"
 
 
-IMAGES: Final = frozenset({Kind.SYNSETS, Kind.SYNSET, Kind.VAL, Kind.TEST, Kind.TREE, Kind.SHARD})
+IMAGES: Final = frozenset({Kind.SYNSETS, Kind.SYNSET, Kind.VAL, Kind.TEST, Kind.TREE, Kind.PATHS, Kind.SHARD})
 TARS: Final = IMAGES - {Kind.TREE}
+OFFICIAL_TARS: Final = TARS - {Kind.PATHS, Kind.SHARD}
+"""The tars whose names and members say all; of the others it depends on what a user says of their classes."""
 ANNOTATIONS: Final = frozenset({Kind.BOXES, Kind.SOLUTION})
 SPLITS: Final = ("train", "val", "test")
 _SPOKEN: Final = {
@@ -62,11 +65,28 @@ _LAST: Final = {"val": 50_000, "test": 100_000}
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """How paths tell an image's class.
+
+    `title` says it to a user. `above` is put before every path: the folders above the root that belong to the layout.
+    `classes` are pairs of a folder's name and its wnid; empty where folders are named by wnids. Where it is not
+    `labelled`, no folder is a class. With `follow` links to folders have sources of their own.
+    """
+
+    title: str
+    above: str = ""
+    classes: tuple[tuple[str, str], ...] = ()
+    labelled: bool = True
+    follow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One file or folder to import.
 
     `split` is that of images whose names do not tell theirs, `classes` are the wnids that a shard's numbers count,
-    `mark` is what a list of synsets says of them: unsafe, imageability, words or gloss.
+    `mark` is what a list of synsets says of them: unsafe, imageability, words or gloss. `layout` is how the paths of a
+    tree, or of a tar of one, are read; without one they must be those of ImageNet itself.
     """
 
     kind: Kind
@@ -74,6 +94,7 @@ class Source:
     split: str = ""
     classes: tuple[str, ...] = ()
     mark: str = ""
+    layout: Layout | None = None
 
     @property
     def absolute(self) -> str:

@@ -35,7 +35,7 @@ class Said:
     """What a source was found to say: rows in a `journal`, `labels` by image name, `marks` as (wnid, mark, value).
 
     `size` and `mtime_ns` are its file's when it was scanned, 0 for a folder; `passed_over` is how many links and images
-    of other names a tree has.
+    of other names a tree has; `left` counts what else was not taken as it stands, by reason.
     """
 
     size: int = 0
@@ -44,6 +44,7 @@ class Said:
     labels: Mapping[str, str] = field(default_factory=dict)
     marks: Sequence[tuple[str, str, str]] = ()
     passed_over: int = 0
+    left: Mapping[str, int] = field(default_factory=dict)
 
     def tables(self) -> Iterator[pa.Table]:
         """The rows of the journal, part by part. Raises `ArchiveError` as it does."""
@@ -71,7 +72,7 @@ class Publication:
         if held is not None and held.kind != source.kind:
             raise ArchiveError(f"{source.path} was imported as {held.kind} before, and cannot be {source.kind} too")
         archive = self._archive(source, said, held)
-        report = SourceReport(source, passed_over=said.passed_over)
+        report = SourceReport(source, passed_over=said.passed_over, remarks=said.left)
         if source.kind in IMAGES:
             return self._images(report, said, archive, held)
         if source.kind is Kind.URLS:
@@ -190,6 +191,7 @@ class _Store:
         self._source = source
         self._archive = archive
         self._newest = newest
+        self._laid_out = source.layout is not None
         self._moved: set[int] = set()
         self.here = 0
 
@@ -218,6 +220,7 @@ class _Store:
             unplaced=report.unplaced + sum(number < 0 for number in ranks),
             conflicts=report.conflicts + sum(_contradicts(image, row["wnid"]) for image, row in known),
             differing=report.differing + sum(image.length != row["length"] for image, row in there),
+            classes=report.classes | {row["wnid"] for row in rows if row["wnid"]} if self._laid_out else frozenset(),
         )
 
     def _has_moved(self, image: dataset_rows.Known, row: Mapping[str, Any]) -> bool:

@@ -1,0 +1,456 @@
+"""Layouts that datasets have in the wild: each is told by what is in it, read right, or asked about."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from conftest import run
+from holotype.benchmark.orders import order
+from holotype.catalog import schema as t
+from holotype.errors import ArchiveError
+from holotype.imports.finding import Found, find
+from holotype.imports.layouts import LEFT_OVER, NO_CLASS, NO_IMAGE, UNMAPPED
+from holotype.imports.readings import Told
+from holotype.imports.reports import ImportReport
+from holotype.imports.tables import read_numbers, read_table
+from holotype.imports.trees import LINK
+from holotype.project import Project
+from holotype.store.location import Location
+from official import tar_of
+
+TENCH, GOLDFISH, SHARK, CAT = "n01440764", "n01443537", "n01484850", "n02123045"
+WNIDS = order("sorted").wnids
+Files = Mapping[str, bytes]
+Shown = dict[str, tuple[str, str, bytes]]
+"""An image's split, wnid and bytes as they are read in place, by its name."""
+
+
+def told(**said: Any) -> Told:
+    return Told(**{"ilsvrc": WNIDS, **said})
+
+
+def write(root: Path, files: Files) -> Path:
+    for path, data in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(data)
+    return root
+
+
+def taken(found: Found) -> Found:
+    assert (found.questions, found.problems) == ([], [])
+    return found
+
+
+def add(db: Project, *paths: Path, **said: Any) -> ImportReport:
+    """Add what is found, which must be one dataset."""
+    ((dataset, sources),) = taken(find(paths, told(**said))).by_dataset(None).items()
+    return db.datasets.add(sources, dataset)
+
+
+def shown(db: Project) -> Shown:
+    with db.catalog.read() as connection:
+        files = {row.id: row for row in connection.execute(select(t.file))}
+        images = connection.execute(select(t.image)).all()
+        said = connection.execute(select(t.candidate).where(t.candidate.c.labelled_by.is_not(None))).all()
+    wnids = {row.image_id: row.wnid for row in said}
+    found = {}
+    for row in images:
+        file = files[row.file_id]
+        where = Location(file.path, row.offset, row.length, file.kind, row.path, file.size, file.mtime_ns)
+        found[row.name] = (row.split, wnids.get(row.id, ""), db.images.read(where))
+    return found
+
+
+def remarks(report: ImportReport) -> dict[str, int]:
+    return {text: count for one in report.sources for text, count in one.remarks.items()}
+
+
+IMAGEFOLDER: Files = {
+    f"{split}/{wnid}/{name}": f"{split} {wnid} {name}".encode()
+    for split in ("train", "val")
+    for wnid in (TENCH, CAT)
+    for name in ("a.jpg", "my photo.PNG", f"{wnid}_{7 if split == 'train' else 8}.JPEG")
+}
+IMAGEFOLDER_SHOWN: Shown = {
+    (path.rpartition("/")[2].removesuffix(".JPEG") if path.endswith(".JPEG") else path): (
+        path.split("/")[0],
+        path.split("/")[1],
+        data,
+    )
+    for path, data in IMAGEFOLDER.items()
+}
+
+
+def as_folder(root: Path, files: Files) -> Path:
+    return write(root / "mine", files)
+
+
+def as_tar(root: Path, files: Files) -> Path:
+    (root / "mine.tar").write_bytes(tar_of(files.items()))
+    return root / "mine.tar"
+
+
+def as_tar_of_the_folder(root: Path, files: Files) -> Path:
+    (root / "mine.tar").write_bytes(tar_of((f"mine/{path}", data) for path, data in files.items()))
+    return root / "mine.tar"
+
+
+def as_folder_above(root: Path, files: Files) -> Path:
+    write(root / "disk/mine", files)
+    return root / "disk"
+
+
+CARRIERS = [as_folder, as_tar, as_tar_of_the_folder, as_folder_above]
+Carrier = Callable[[Path, Files], Path]
+
+
+@pytest.mark.parametrize("carry", CARRIERS)
+def test_an_imagefolder_may_have_any_file_names_and_one_level_of_splits(
+    project: Project, tmp_path: Path, carry: Carrier
+) -> None:
+    report = add(project, carry(tmp_path, IMAGEFOLDER))
+    assert shown(project) == IMAGEFOLDER_SHOWN
+    assert "ImageFolder of wnids, 2 classes: 12 images" in str(report)
+    before = len(shown(project))
+    assert sum(one.new for one in add(project, carry(tmp_path, IMAGEFOLDER)).sources) == 0
+    assert len(shown(project)) == before
+
+
+def test_a_split_or_a_class_alone_is_called_as_within_its_tree(project: Project, tmp_path: Path) -> None:
+    root = write(tmp_path / "mine", IMAGEFOLDER)
+    add(project, root / "train", root / f"val/{TENCH}", root / f"val/{CAT}")
+    assert shown(project) == IMAGEFOLDER_SHOWN
+
+
+def test_what_is_no_image_of_a_class_is_counted_with_the_reason(project: Project, tmp_path: Path) -> None:
+    root = write(tmp_path / "mine", IMAGEFOLDER)
+    extra = {
+        "loose.jpg": b"x",
+        "README.md": b"x",
+        f"train/{CAT}/._a.jpg": b"x",
+        "other/b.jpg": b"x",
+        "test/c.jpg": b"c",
+    }
+    write(root, extra)
+    (root / f"train/{CAT}/link.jpg").symlink_to(root / f"train/{CAT}/a.jpg")
+    report = add(project, root)
+    assert remarks(report) == {NO_CLASS: 2, NO_IMAGE: 1, LEFT_OVER: 1, LINK: 1}
+    assert shown(project) == {**IMAGEFOLDER_SHOWN, "test/c.jpg": ("test", "", b"c")}
+    assert all(f"{count} {reason}" in str(report) for reason, count in remarks(report).items())
+
+
+def test_folders_may_have_a_name_behind_their_wnid(project: Project, tmp_path: Path) -> None:
+    add(project, write(tmp_path / "dogs", {"Images/n02085620-Chihuahua/n02085620_7.jpg": b"x"}))
+    assert shown(project) == {"n02085620_7": ("", "n02085620", b"x")}
+
+
+@pytest.mark.parametrize(
+    ("folder", "file", "dataset"),
+    [
+        ("imagenet-a", "0.000116_digital clock _ digital clock_0.865662.jpg", "imagenet-a"),
+        ("imagenet-o", "n02123045_10042.jpg", "imagenet-o"),
+        ("imagenet-r", "art_0.jpg", "imagenet-r"),
+        ("sketch", "sketch_0.JPEG", "imagenet-sketch"),
+    ],
+)
+@pytest.mark.parametrize("carry", [as_folder, as_tar_of_the_folder])
+def test_successors_of_imagenet_are_imagefolders(
+    project: Project, tmp_path: Path, folder: str, file: str, dataset: str, carry: Carrier
+) -> None:
+    files = {f"{wnid}/{file}": wnid.encode() for wnid in (TENCH, CAT)} | {"README.txt": b"x"}
+    path = carry(tmp_path, files)
+    path = path.rename(path.with_name(path.name.replace("mine", folder)))
+    report = add(project, path)
+    assert report.dataset == dataset
+    assert {row[1:] for row in shown(project).values()} == {(TENCH, TENCH.encode()), (CAT, CAT.encode())}
+    assert remarks(report) == {NO_IMAGE: 1}
+
+
+def test_imagenet_c_has_an_image_for_each_corruption_and_severity(project: Project, tmp_path: Path) -> None:
+    levels = [("gaussian_noise", "1"), ("gaussian_noise", "5"), ("fog", "3")]
+    names = {f"{kind}/{level}/{TENCH}/ILSVRC2012_val_00000293.JPEG" for kind, level in levels}
+    root = write(tmp_path / "imagenet-c", {name: name.encode() for name in names})
+    report = add(project, root)
+    assert report.dataset == "imagenet-c"
+    expected = {name: ("", TENCH, name.encode()) for name in names}
+    assert shown(project) == expected
+    (tmp_path / "noise.tar").write_bytes(tar_of((name, name.encode()) for name in sorted(names)))
+    again = [add(project, root / "gaussian_noise/5"), add(project, root / "fog"), add(project, tmp_path / "noise.tar")]
+    assert [(one.dataset, sum(source.new for source in one.sources)) for one in again] == [("imagenet-c", 0)] * 3
+    assert shown(project) == expected
+
+
+def test_imagenet_v2_counts_classes_by_sorted_wnid(project: Project, tmp_path: Path) -> None:
+    root = tmp_path / "imagenetv2-matched-frequency-format-val"
+    write(root, {f"{number}/ab{number}.jpeg": b"%d" % number for number in (0, 1, 2, 10, 100, 999)})
+    report = add(project, root)
+    assert report.dataset == "imagenet-v2-matched-frequency"
+    assert "in the order of sorted wnids" in str(report)
+    assert shown(project) == {
+        f"{number}/ab{number}.jpeg": ("", WNIDS[number], b"%d" % number) for number in (0, 1, 2, 10, 100, 999)
+    }
+    files = [(f"{root.name}/{path.relative_to(root)}", path.read_bytes()) for path in sorted(root.glob("*/*"))]
+    (tmp_path / "imagenetv2-matched-frequency.tar").write_bytes(tar_of(files))
+    assert sum(one.new for one in add(project, tmp_path / "imagenetv2-matched-frequency.tar").sources) == 0
+
+
+NUMBERS: Files = {f"val/{number}/a.jpg": number.encode() for number in ("1", "2", "010")}
+
+
+def test_class_numbers_are_asked_about(project: Project, tmp_path: Path) -> None:
+    root = write(tmp_path / "mine", NUMBERS)
+    (question,) = find([root], told()).questions
+    assert "class numbers (1, 2, 10 ...)" in question.asks
+    assert {(one.option, one.value) for one in question.choices} >= {("--order", "sorted"), ("--order", "devkit")}
+    add(project, root, numbers=order("devkit").wnids, counted="devkit")
+    devkit = order("devkit").wnids
+    assert {row[1:] for row in shown(project).values()} == {
+        (devkit[1], b"1"),
+        (devkit[2], b"2"),
+        (devkit[10], b"010"),
+    }
+
+
+def test_a_number_that_is_no_class_leaves_its_images_unlabelled(project: Project, tmp_path: Path) -> None:
+    report = add(project, write(tmp_path / "mine", NUMBERS), numbers=("", TENCH, CAT), counted="so")
+    assert remarks(report) == {UNMAPPED: 1}
+    assert {row[1] for row in shown(project).values()} == {TENCH, CAT, ""}
+
+
+NAMES: Files = {"train/tabby cat/1.jpg": b"1", "train/tench/2.jpg": b"2", "train/unicorn/3.jpg": b"3"}
+
+
+def test_class_names_need_a_table(project: Project, tmp_path: Path) -> None:
+    root = write(tmp_path / "mine", NAMES)
+    (question,) = find([root], told()).questions
+    assert "names (tabby cat, tench, unicorn ...)" in question.asks
+    assert [one.option for one in question.choices] == ["--map", "--as"]
+    report = add(project, root, table={"tabby_cat": CAT, "tench": TENCH})
+    assert remarks(report) == {UNMAPPED: 1}
+    assert {row[1:] for row in shown(project).values()} == {(CAT, b"1"), (TENCH, b"2"), ("", b"3")}
+
+
+def test_images_may_be_taken_without_labels(project: Project, tmp_path: Path) -> None:
+    add(project, write(tmp_path / "mine", NAMES), layout="unlabelled")
+    assert shown(project) == {path: ("train", "", data) for path, data in NAMES.items()}
+
+
+HF: Files = {
+    f"{TENCH}_10026_{TENCH}.JPEG": b"train",
+    f"ILSVRC2012_val_00000001_{CAT}.JPEG": b"val",
+    "ILSVRC2012_test_00000001.JPEG": b"test",
+}
+
+
+@pytest.mark.parametrize("carry", [as_folder, as_tar])
+def test_names_of_hugging_face_tell_the_class(project: Project, tmp_path: Path, carry: Carrier) -> None:
+    report = add(project, carry(tmp_path, HF))
+    assert report.dataset == "ilsvrc2012"
+    assert shown(project) == {
+        f"{TENCH}_10026": ("train", TENCH, b"train"),
+        "ILSVRC2012_val_00000001": ("val", CAT, b"val"),
+        "ILSVRC2012_test_00000001": ("test", "", b"test"),
+    }
+
+
+@pytest.mark.parametrize("name", ["train_images_0.tar.gz", "val_images.tgz", "imagenet.zip"])
+def test_what_is_compressed_is_refused_with_the_remedy(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(tar_of(HF.items(), "w:gz"))
+    for path in (tmp_path, tmp_path / name):
+        (problem,) = find([path], told()).problems
+        assert "decompress it first" in problem
+        assert ("unzip" if name.endswith("zip") else "gunzip") in problem
+
+
+def test_a_validation_tar_sorted_into_class_folders_is_labelled(project: Project, tmp_path: Path) -> None:
+    members = [(f"val/{wnid}/ILSVRC2012_val_0000000{n}.JPEG", b"%d" % n) for n, wnid in ((1, CAT), (2, TENCH))]
+    (tmp_path / "ILSVRC2012_img_val.tar").write_bytes(tar_of(members))
+    assert add(project, tmp_path / "ILSVRC2012_img_val.tar").dataset == "ilsvrc2012"
+    assert shown(project) == {
+        "ILSVRC2012_val_00000001": ("val", CAT, b"1"),
+        "ILSVRC2012_val_00000002": ("val", TENCH, b"2"),
+    }
+
+
+@pytest.mark.parametrize("above", ["imagenet21k_resized", ""])
+def test_imagenet_21k_p_has_a_folder_for_each_split(project: Project, tmp_path: Path, above: str) -> None:
+    plant = "n11669921"
+    files = {
+        f"imagenet21k_train/{plant}/{plant}_60.JPEG": b"1",
+        f"imagenet21k_val/{plant}/{plant}_5.JPEG": b"2",
+        f"imagenet21k_small_classes/{plant}/{plant}_9.JPEG": b"3",
+    }
+    write(tmp_path / "imagenet21k_resized", files)
+    found = taken(find([tmp_path / above], told())).by_dataset(None)
+    assert list(found) == ["imagenet21k"]
+    project.datasets.add(found["imagenet21k"], "imagenet21k")
+    assert shown(project) == {
+        f"{plant}_60": ("train", plant, b"1"),
+        f"{plant}_5": ("val", plant, b"2"),
+        f"{plant}_9": ("", plant, b"3"),
+    }
+
+
+def test_imagenet100_has_parts_of_splits(project: Project, tmp_path: Path) -> None:
+    files = {f"train.X{n}/{wnid}/{wnid}_{n}.JPEG": b"%d" % n for n, wnid in ((1, TENCH), (2, CAT), (3, SHARK))}
+    files |= {f"val.X/{TENCH}/ILSVRC2012_val_00000293.JPEG": b"v", "Labels.json": b"{}"}
+    report = add(project, write(tmp_path / "imagenet100", files))
+    assert report.dataset == "imagenet100"
+    assert {(row[0], row[1]) for row in shown(project).values()} == {
+        ("train", TENCH),
+        ("train", CAT),
+        ("train", SHARK),
+        ("val", TENCH),
+    }
+
+
+def test_links_to_class_folders_are_followed_on_request(project: Project, tmp_path: Path) -> None:
+    write(tmp_path / "disk", {f"{TENCH}/{TENCH}_1.JPEG": b"1", f"{CAT}/photo.jpg": b"2"})
+    (tmp_path / "mine/train").mkdir(parents=True)
+    for wnid in (TENCH, CAT):
+        (tmp_path / "mine/train" / wnid).symlink_to(tmp_path / "disk" / wnid)
+    (problem,) = find([tmp_path / "mine"], told()).problems
+    assert "2 links to folders" in problem
+    assert "--follow-links" in problem
+    add(project, tmp_path / "mine", follow=True)
+    assert shown(project) == {f"{TENCH}_1": ("train", TENCH, b"1"), f"train/{CAT}/photo.jpg": ("train", CAT, b"2")}
+
+
+def test_folders_of_several_datasets_are_several_datasets(tmp_path: Path) -> None:
+    for name in ("imagenet-a", "imagenet-r", "pets"):
+        write(tmp_path / "disk" / name, {f"{CAT}/1.jpg": b"x"})
+    assert set(taken(find([tmp_path / "disk"], told())).by_dataset(None)) == {"imagenet-a", "imagenet-r", "pets"}
+    assert set(taken(find([tmp_path / "disk"], told())).by_dataset("all")) == {"all"}
+
+
+def test_a_folder_without_anything_is_a_problem(tmp_path: Path) -> None:
+    (problem,) = find([tmp_path], told()).problems
+    assert problem == f"{tmp_path} holds no images, archives or lists that are known here"
+
+
+def test_a_tree_that_changes_is_read_as_it_is_now(project: Project, tmp_path: Path) -> None:
+    root = write(tmp_path / "mine", IMAGEFOLDER)
+    add(project, root)
+    shutil.rmtree(root / f"val/{CAT}")
+    write(root, {f"val/{CAT}/new.jpg": b"new"})
+    assert sum(one.new for one in add(project, root).sources) == 1
+
+
+def test_a_tar_of_a_tree_goes_on_where_it_was_stopped(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holotype.imports.scan.PART", 3)
+    path = as_tar(tmp_path, {**IMAGEFOLDER, "zz.txt": b"", "aa/notes.md": b""})
+    ((dataset, sources),) = taken(find([path], told())).by_dataset(None).items()
+    seen: list[int] = []
+
+    def stop(stage: str, done: int, total: int) -> None:
+        seen.append(done)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        project.datasets.add(sources, dataset, stop)
+    again: list[int] = []
+    report = project.datasets.add(sources, dataset, lambda stage, done, total: again.append(done))
+    assert seen[0] not in again
+    assert shown(project) == IMAGEFOLDER_SHOWN
+    assert remarks(report) == {NO_IMAGE: 2}
+
+
+def test_what_numbers_count_can_be_said_anew(project: Project, tmp_path: Path) -> None:
+    """What is said of class numbers belongs to the source: the tar is read anew, though it has not changed."""
+    path = as_tar(tmp_path, NUMBERS)
+    add(project, path, numbers=("", TENCH, CAT), counted="so")
+    report = add(project, path, numbers=("", TENCH, SHARK), counted="otherwise")
+    assert [(one.unchanged, one.conflicts) for one in report.sources] == [(False, 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        (f"{TENCH}\n{CAT}\n", (TENCH, CAT)),
+        (f"\ufeff{TENCH} tench, Tinca tinca\r\n{CAT} tabby\r\n", (TENCH, CAT)),
+        (f"id,wnid\n1,{TENCH}\n3,{CAT}\n", ("", TENCH, "", CAT)),
+        (f'{{"0": ["{TENCH}", "tench"], "1": ["{CAT}", "tabby"]}}', (TENCH, CAT)),
+        (f'["{TENCH}", "{CAT}"]', (TENCH, CAT)),
+        (f'{{"{CAT}": 1, "{TENCH}": 0}}', (TENCH, CAT)),
+    ],
+)
+def test_class_numbers_are_read_from_lists_and_json(tmp_path: Path, text: str, numbers: tuple[str, ...]) -> None:
+    path = tmp_path / ("c.json" if text[0] in "{[" else "c.txt")
+    path.write_text(text)
+    assert read_numbers(path) == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [
+        (f"name,wnid\ntabby cat,{CAT}\n", {"tabby cat": CAT}),
+        (f"{TENCH}\ttench\n{CAT}\ttabby, tabby cat\n", {"tench": TENCH, "tabby, tabby cat": CAT}),
+        (f'{{"tabby": "{CAT}", "tench": "{TENCH}"}}', {"tabby": CAT, "tench": TENCH}),
+        (f'{{"{CAT}": "tabby"}}', {"tabby": CAT}),
+    ],
+)
+def test_class_names_are_read_from_lists_and_json(tmp_path: Path, text: str, table: dict[str, str]) -> None:
+    path = tmp_path / ("c.json" if text[0] in "{[" else "c.txt")
+    path.write_text(text)
+    assert read_table(path) == table
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "says"),
+    [
+        (read_numbers, "", "holds no classes"),
+        (read_numbers, f"{TENCH}\ncat\n", "line 2: expected one wnid, not 'cat'"),
+        (read_numbers, f"0 {TENCH}\n0 {CAT}\n", "a class number twice"),
+        (read_table, f"{TENCH}\n", "has no class name beside it"),
+        (read_table, f"a {TENCH}\na {CAT}\n", "says that 'a' is"),
+        (read_table, f"a {TENCH}\nb\n", "line 2: expected one wnid"),
+    ],
+)
+def test_tables_that_say_nothing_are_refused(tmp_path: Path, read: Any, text: str, says: str) -> None:
+    (tmp_path / "t.txt").write_text(text)
+    with pytest.raises(ArchiveError, match=says):
+        read(tmp_path / "t.txt")
+
+
+def test_the_command_says_what_it_took_each_thing_for(tmp_path: Path) -> None:
+    root = write(tmp_path / "imagenet-a", {f"{wnid}/1.jpg": wnid.encode() for wnid in (TENCH, CAT, SHARK)})
+    project = tmp_path / "p"
+    run("init", project)
+    looked = run("datasets", "add", root, "-p", project, "--dry-run")
+    assert f"{root}: taken for ImageFolder of wnids, of imagenet-a" in looked
+    assert run("datasets", "list", "-p", project).count("imagenet") == 0
+    printed = run("datasets", "add", root, "-p", project)
+    assert f"{root}: ImageFolder of wnids, 3 classes: 3 images = 3 new + 0 known" in printed
+    assert "mine" in run("datasets", "add", "--name", "mine", root, "-p", project).splitlines()[-1]
+
+
+def test_the_command_lists_the_readings_where_several_fit(tmp_path: Path) -> None:
+    project, root = tmp_path / "p", write(tmp_path / "mine", NUMBERS)
+    run("init", project)
+    said = run("datasets", "add", root, "-p", project, expect=2)
+    assert "its folders are class numbers (1, 2, 10 ...)" in said
+    assert "  --order devkit: 1 to 1000, the ids of ILSVRC2012's devkit" in said
+    assert "nothing was added" in said
+    assert "3 labels" in run("datasets", "add", root, "--order", "devkit", "-p", project)
+    names = write(tmp_path / "names", NAMES)
+    (tmp_path / "map.csv").write_text(f"tench,{TENCH}\ntabby cat,{CAT}\n")
+    assert "2 labels" in run("datasets", "add", names, "--map", tmp_path / "map.csv", "-p", project)
+
+
+def test_paths_that_cannot_be_taken_are_told_and_nothing_is_added(tmp_path: Path) -> None:
+    project, root = tmp_path / "p", write(tmp_path / "mine", IMAGEFOLDER)
+    run("init", project)
+    (tmp_path / "x.tar").write_bytes(b"no tar")
+    (tmp_path / "notes.md").write_bytes(b"x")
+    said = run("datasets", "add", root, tmp_path / "x.tar", tmp_path / "notes.md", "-p", project, expect=2)
+    assert sum(line.startswith("error: ") for line in said.splitlines()) == 2
+    assert "mine" not in run("datasets", "list", "-p", project)
