@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,15 +15,18 @@ from conftest import run
 from holotype.benchmark.orders import order
 from holotype.catalog import schema as t
 from holotype.errors import ArchiveError
+from holotype.imports.boxes import ROUNDED, Box
 from holotype.imports.finding import Found, find
 from holotype.imports.layouts import LEFT_OVER, NO_CLASS, NO_IMAGE, UNMAPPED
 from holotype.imports.readings import Told
 from holotype.imports.reports import ImportReport
+from holotype.imports.samples import CONTRADICTED, NEITHER, NO_JSON, NO_SUCH, NO_XML, STRANGE_BOX, UNCOUNTED
 from holotype.imports.tables import read_numbers, read_table
 from holotype.imports.trees import LINK
+from holotype.imports.webdataset import LONG, OTHERS, TWICE
 from holotype.project import Project
 from holotype.store.location import Location
-from official import tar_of
+from official import Picture, tar_of, voc
 
 TENCH, GOLDFISH, SHARK, CAT = "n01440764", "n01443537", "n01484850", "n02123045"
 WNIDS = order("sorted").wnids
@@ -454,3 +458,146 @@ def test_paths_that_cannot_be_taken_are_told_and_nothing_is_added(tmp_path: Path
     said = run("datasets", "add", root, tmp_path / "x.tar", tmp_path / "notes.md", "-p", project, expect=2)
     assert sum(line.startswith("error: ") for line in said.splitlines()) == 2
     assert "mine" not in run("datasets", "list", "-p", project)
+
+
+# WebDataset shards
+
+
+def shard(folder: Path, members: Mapping[str, bytes] | list[tuple[str, bytes]], name: str = "s.tar") -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(tar_of(members.items() if isinstance(members, Mapping) else members))
+    return folder / name
+
+
+def said_of(data: object) -> bytes:
+    return json.dumps(data).encode()
+
+
+SHARDS = Path(__file__).parent / "shards"
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "labels", "counted"),
+    [
+        ("cls", "sorted", {"c0": WNIDS[207], "c1": "", "c2": WNIDS[281], "c3": ""}, {NEITHER: 2}),
+        ("cls", "", {"c0": "", "c1": "", "c2": "", "c3": ""}, {UNCOUNTED: 2, NEITHER: 2}),
+        ("conflict", "sorted", {"k": "n02121808"}, {CONTRADICTED: 1}),
+        ("dupcls", "sorted", {"0": WNIDS[207]}, {TWICE: 1}),
+        ("multi", "", {"s1": "n02084071"}, {}),
+        ("bigjson", "", {"j0": "n02084071"}, {}),
+    ],
+)
+def test_labels_of_shards_are_read_or_counted(
+    project: Project, tmp_path: Path, name: str, classes: str, labels: dict[str, str], counted: dict[str, int]
+) -> None:
+    path = Path(shutil.copy(SHARDS / f"{name}.tar", tmp_path))
+    report = add(project, path, numbers=order(classes).wnids if classes else (), layout="webdataset")
+    assert {key: row[1] for key, row in shown(project).items()} == labels
+    assert remarks(report) == counted
+
+
+@pytest.mark.parametrize(
+    ("members", "label", "counted"),
+    [
+        ({"cls": b"1", "json": said_of({"wnid": SHARK})}, SHARK, {CONTRADICTED: 1}),
+        ({"json": said_of({"wnid": SHARK}), "cls": b"1"}, SHARK, {CONTRADICTED: 1}),
+        ({"json": said_of({"wnid": CAT}), "cls": b"1\n"}, CAT, {}),
+        ({"json": said_of({"label": 0})}, TENCH, {}),
+        ({"json": said_of({"label": 0}), "cls": b"1"}, TENCH, {CONTRADICTED: 1}),
+        ({"cls": SHARK.encode(), "json": said_of({"wnid": CAT})}, CAT, {CONTRADICTED: 1}),
+        ({"cls": SHARK.encode(), "json": said_of({"caption": "a fish"})}, SHARK, {}),
+        ({"cls": b"2"}, "", {NO_SUCH: 1}),
+        ({"cls": b"-1"}, "", {NEITHER: 1}),
+        ({"cls": b"1.0"}, "", {NEITHER: 1}),
+        ({"cls": b"9" * 40}, "", {NO_SUCH: 1}),
+        ({"cls": b" " * 65}, "", {LONG: 1}),
+        ({"json": b"{"}, "", {NO_JSON: 1}),
+        ({"json": b"[" * 100_000}, "", {NO_JSON: 1}),
+        ({"json": said_of({"wnid": "dog"})}, "", {NEITHER: 1}),
+        ({"txt": b"a caption"}, "", {OTHERS: 1}),
+        ({"xml": b"no xml"}, "", {NO_XML: 1}),
+    ],
+)
+def test_each_label_that_is_lost_or_contradicts_is_counted(
+    project: Project, tmp_path: Path, members: dict[str, bytes], label: str, counted: dict[str, int]
+) -> None:
+    path = shard(tmp_path / "set", {"a.jpg": b"x", **{f"a.{name}": data for name, data in members.items()}})
+    report = add(project, path, numbers=(TENCH, CAT), layout="webdataset")
+    assert shown(project) == {"a": ("", label, b"x")}
+    assert remarks(report) == counted
+    assert sum(one.labels for one in report.sources) == bool(label)
+
+
+def test_a_sample_may_have_several_images(project: Project, tmp_path: Path) -> None:
+    members = {"a.left.jpg": b"l", "a.right.png": b"r", "a.json": said_of({"wnid": CAT}), "b.jpg": b"b"}
+    path = shard(tmp_path / "set", members)
+    add(project, path)
+    assert shown(project) == {"a.left.jpg": ("", CAT, b"l"), "a.right.png": ("", CAT, b"r"), "b": ("", "", b"b")}
+
+
+def test_a_sample_may_have_several_labels(project: Project, tmp_path: Path) -> None:
+    path = shard(tmp_path / "set", {"a.jpg": b"x", "a.json": said_of({"wnids": [CAT, TENCH, CAT]})})
+    report = add(project, path)
+    assert labels_of(project) == {"a": [CAT, TENCH]}
+    assert [(one.labels, one.further) for one in report.sources] == [(1, 1)]
+    again = add(project, path)
+    assert [(one.labels, one.further, one.conflicts) for one in again.sources] == [(0, 0, 0)]
+    assert {row.wnid for row in project.images.find(f"under:{TENCH}")} == {TENCH}
+
+
+def labels_of(db: Project) -> dict[str, list[str]]:
+    with db.catalog.read() as connection:
+        said = select(t.image.c.name, t.candidate.c.wnid).join(t.candidate).order_by(t.candidate.c.id)
+        found: dict[str, list[str]] = {}
+        for name, wnid in connection.execute(said.where(t.candidate.c.labelled_by.is_not(None))):
+            found.setdefault(name, []).append(wnid)
+    return found
+
+
+def test_shards_of_img2dataset_bring_sizes_and_urls(project: Project, tmp_path: Path) -> None:
+    about = {"url": "https://example.org/a.jpg", "caption": "a cat", "width": 640, "height": 480}
+    members = {"000000000.jpg": b"x", "000000000.txt": b"a cat", "000000000.json": said_of(about)}
+    report = add(project, shard(tmp_path / "web", members, "00000.tar"))
+    with project.catalog.read() as connection:
+        assert connection.execute(select(t.url.c.url)).scalars().all() == ["https://example.org/a.jpg"]
+        assert connection.execute(select(t.annotation.c.width, t.annotation.c.height)).all() == [(640, 480)]
+    assert remarks(report) == {OTHERS: 1}
+    assert report.dataset == "web"
+
+
+def test_boxes_are_read_from_shards(project: Project, tmp_path: Path) -> None:
+    corners = {"xmin": 1, "ymin": 2, "xmax": 30.4, "ymax": 40}
+    boxes = [corners, {**corners, "wnid": TENCH}, [1, 2, 3, 4]]
+    picture = Picture("x", "train", CAT, b"", (Box(CAT, 5, 6, 7, 8),), (100, 80))
+    members = {"a.jpg": b"a", "a.json": said_of({"wnid": CAT, "boxes": boxes}), "b.jpg": b"b", "b.xml": voc(picture)}
+    report = add(project, shard(tmp_path / "set", members))
+    with project.catalog.read() as connection:
+        columns = t.image.c.name, t.box.c.wnid, t.box.c.x_min, t.box.c.y_min, t.box.c.x_max, t.box.c.y_max
+        found = connection.execute(select(*columns).join(t.box)).all()
+        sizes = connection.execute(select(t.annotation.c.width, t.annotation.c.height)).all()
+    assert sorted(map(tuple, found)) == [("a", TENCH, 1, 2, 30, 40), ("a", CAT, 1, 2, 30, 40), ("b", CAT, 5, 6, 7, 8)]
+    assert sizes == [(100, 80)]
+    assert remarks(report) == {ROUNDED: 2, STRANGE_BOX: 1}
+
+
+def test_what_the_numbers_of_shards_count_is_asked(project: Project, tmp_path: Path) -> None:
+    path = shard(tmp_path / "set", {"a.jpg": b"x", "a.cls": b"1", "b.jpg": b"y", "b.cls": b"0"})
+    (question,) = find([path.parent], told()).questions
+    assert {one.option for one in question.choices} >= {"--order", "--classes", "--as"}
+    add(project, path.parent, numbers=(TENCH, CAT))
+    assert shown(project) == {"a": ("", CAT, b"x"), "b": ("", TENCH, b"y")}
+
+
+def test_a_folder_of_shards_is_one_dataset_whose_names_tell_splits(project: Project, tmp_path: Path) -> None:
+    for name in ("cats-train-000000.tar", "cats-train-000001.tar", "cats-val-000000.tar"):
+        shard(tmp_path / "cats", {f"{name[:-4]}.jpg": name.encode(), f"{name[:-4]}.cls": CAT.encode()}, name)
+    assert add(project, tmp_path / "cats").dataset == "cats"
+    assert sorted(row[0] for row in shown(project).values()) == ["train", "train", "val"]
+
+
+def test_a_tar_that_may_be_a_tree_or_a_shard_is_asked_about(project: Project, tmp_path: Path) -> None:
+    path = shard(tmp_path / "set", {f"{CAT}/0.jpg": b"x", f"{CAT}/0.cls": TENCH.encode()})
+    (question,) = find([path], told()).questions
+    assert [(one.option, one.value) for one in question.choices] == [("--as", "imagefolder"), ("--as", "webdataset")]
+    add(project, path, layout="webdataset")
+    assert shown(project) == {f"{CAT}/0": ("", TENCH, b"x")}

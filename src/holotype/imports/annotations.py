@@ -14,13 +14,13 @@ from holotype.imports.scan import Part
 from holotype.imports.shapes import Kind, Source
 from holotype.imports.solution import read_solution
 
-_BOX: Final = pa.struct([("wnid", pa.string()), *((name, pa.int32()) for name in ("xmin", "ymin", "xmax", "ymax"))])
+BOX: Final = pa.struct([("wnid", pa.string()), *((name, pa.int32()) for name in ("xmin", "ymin", "xmax", "ymax"))])
 _SCHEMA: Final = pa.schema(
     [
         ("name", pa.string()),
         ("width", pa.int32()),
         ("height", pa.int32()),
-        ("boxes", pa.list_(_BOX)),
+        ("boxes", pa.list_(BOX)),
         ("remarks", pa.list_(pa.string())),
     ]
 )
@@ -37,7 +37,7 @@ def read_annotations(source: Source) -> Iterator[Annotation]:
 def annotation_parts(found: Iterator[Annotation]) -> Iterator[Part]:
     """Annotations as the parts of a scan, which cannot go on in the middle."""
     while chunk := list(islice(found, _PART)):
-        boxes = [[dict(zip(_BOX.names, astuple(box), strict=True)) for box in one.boxes] for one in chunk]
+        boxes = [[dict(zip(BOX.names, astuple(box), strict=True)) for box in one.boxes] for one in chunk]
         columns = *([getattr(one, name) for one in chunk] for name in ("name", "width", "height")), boxes
         columns = *columns, [one.remarks for one in chunk]
         yield Part(pa.table([pa.array(c, f.type) for c, f in zip(columns, _SCHEMA, strict=True)], _SCHEMA), 0)

@@ -16,6 +16,7 @@ from holotype.imports.layouts import is_image, official, split_of, wnid_of
 from holotype.imports.peek import Seen, look_around, look_into_tar
 from holotype.imports.readings import (
     LAYOUTS,
+    NUMBERS,
     Choice,
     Question,
     Take,
@@ -184,8 +185,9 @@ def _in_tar(found: Found, seen: Seen, told: Told) -> None:
             f"{seen.path} begins with {first!r}, and no image is among its first {len(seen.files):,} files"
         )
     elif told.layout == "webdataset" or (not told.layout and _samples(files)):
-        if not told.layout and any(class_of(path.split("/")[:-1])[0] == "wnid" for path in images):
-            found.questions.append(_either(seen.path))
+        question = None if told.layout else _asked_of_shard(seen, files, told)
+        if question is not None:
+            found.questions.append(question)
         else:
             found.takes.append(_shard(seen.path, told))
     else:
@@ -241,9 +243,14 @@ def _shard(path: Path, told: Told) -> Take:
     return Take(slug(path.absolute().parent.name) or "shards", source)
 
 
-def _either(path: Path) -> Question:
-    return Question(
-        path,
-        "its images lie in folders of wnids and have companions of their name",
-        tuple(Choice("--as", name, LAYOUTS[name]) for name in ("imagefolder", "webdataset")),
-    )
+def _asked_of_shard(seen: Seen, files: Sequence[str], told: Told) -> Question | None:
+    """What must be asked before samples are read: whether folders or companions tell classes, what numbers count."""
+    if any(class_of(path.split("/")[:-1])[0] == "wnid" for path in files):
+        asks = "its images lie in folders of wnids and have companions of their name"
+        choices = tuple(Choice("--as", name, LAYOUTS[name]) for name in ("imagefolder", "webdataset"))
+        return Question(seen.path, asks, choices)
+    if not seen.label.isdecimal() or told.numbers or any(path.endswith(".json") for path in files):
+        return None
+    asks = f"its labels are class numbers ({seen.label} ...), and what they count is not told"
+    without = Choice("--as", "webdataset", "shards, whose labels are counted and not taken")
+    return Question(seen.path, asks, (*NUMBERS[:-1], without))

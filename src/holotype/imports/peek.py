@@ -28,18 +28,25 @@ _DEEP: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen of a folder, or of a tar: paths of files and folders below it, and of links to folders."""
+    """What was seen of a folder, or of a tar: paths of files and folders below it, and of links to folders.
+
+    `label` is what the first ``.cls`` of a tar says.
+    """
 
     path: Path
     files: tuple[str, ...]
     folders: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    label: str = ""
 
 
 def look_into_tar(path: Path) -> Seen:
     """The first members of a tar. Raises `ArchiveError` where it is none."""
     with opened(path) as (file, size):
-        return Seen(path, tuple(read_headers(file, path.name, 0, size, limit=MEMBERS).names))
+        found = read_headers(file, path.name, 0, size, limit=MEMBERS)
+        members = zip(found.names, found.offsets, found.lengths, strict=True)
+        labels = (os.pread(file, min(length, 64), at) for name, at, length in members if name.endswith(".cls"))
+        return Seen(path, tuple(found.names), label=next(labels, b"").decode(errors="replace").strip())
 
 
 def look_around(root: Path) -> Seen:

@@ -47,6 +47,16 @@ class Choice(NamedTuple):
     means: str
 
 
+NUMBERS: Final = (
+    Choice("--order", "sorted", "0 to 999 by wnid: torchvision, ImageNet-V2"),
+    Choice("--order", "devkit", "1 to 1000, the ids of ILSVRC2012's devkit"),
+    Choice("--order", "background", "1 to 1000 by wnid: TF-Slim"),
+    Choice("--classes", "", "FILE, a wnid a line, the first is number 0"),
+    Choice("--as", "unlabelled", LAYOUTS["unlabelled"]),
+)
+"""What class numbers may count."""
+
+
 class Question(NamedTuple):
     """What cannot be told of a path: what it looks like, and what would settle it; a `Choice` without a value needs a
     file of the user's."""
@@ -146,17 +156,8 @@ def _numbered(tree: Tree, told: Told) -> Layout | Question:
     if is_v2(tree.root) and told.ilsvrc:
         return _counted(tree, told.ilsvrc, "in the order of sorted wnids, as ImageNet-V2's are", told)
     numbers = sorted({int(folders[-1]) for folders in tree.logical if folders and folders[-1].isdecimal()})
-    return Question(
-        tree.root,
-        f"its folders are class numbers ({', '.join(map(str, numbers[:3]))} ...), and what they count is not told",
-        (
-            Choice("--order", "sorted", "0 to 999 by wnid: torchvision, ImageNet-V2"),
-            Choice("--order", "devkit", "1 to 1000, the ids of ILSVRC2012's devkit"),
-            Choice("--order", "background", "1 to 1000 by wnid: TF-Slim"),
-            Choice("--classes", "", "FILE, a wnid a line, the first is number 0"),
-            Choice("--as", "unlabelled", LAYOUTS["unlabelled"]),
-        ),
-    )
+    some = ", ".join(map(str, numbers[:3]))
+    return Question(tree.root, f"its folders are class numbers ({some} ...), and what they count is not told", NUMBERS)
 
 
 def _counted(tree: Tree, wnids: Sequence[str], how: str, told: Told) -> Layout:

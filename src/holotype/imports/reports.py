@@ -12,9 +12,10 @@ from holotype.imports.shapes import IMAGES, Source
 class SourceReport:
     """What one source brought. ``images = new + known``; `moved` are known ones that are now read from here.
 
-    Of what it says of images, `unknown` names none that is imported, `conflicts` are labels it says otherwise than
-    what was known, which stays, and `unplaced` are labels that are no synset of the ontology. `differing` are known
-    images that have another length here. One that is `unchanged` since it was imported is not scanned again.
+    `further` are labels beside the first of an image. Of what it says of images, `unknown` names none that is imported,
+    `conflicts` are labels it says otherwise than what was known, which stays, and `unplaced` are labels that are no
+    synset of the ontology. `differing` are known images that have another length here. One that is `unchanged` since it
+    was imported is not scanned again.
     `classes` are the wnids of the images where a layout tells them. `remarks` are further things that were rounded or
     not taken, each with its number.
     """
@@ -25,6 +26,7 @@ class SourceReport:
     known: int = 0
     moved: int = 0
     labels: int = 0
+    further: int = 0
     boxes: int = 0
     facts: int = 0
     unknown: int = 0
@@ -50,6 +52,7 @@ class SourceReport:
         remarks = (
             (self.moved, "known ones are now read from here"),
             (self.labels, "labels"),
+            (self.further, "further labels of images that have one"),
             (self.boxes, "boxes"),
             (self.facts, "other facts"),
             (self.unknown, "of images that are not imported"),

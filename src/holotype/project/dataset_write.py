@@ -22,6 +22,7 @@ from holotype.imports.journal import Journal
 from holotype.imports.lists import read_urls
 from holotype.imports.reports import SourceReport
 from holotype.imports.shapes import ANNOTATIONS, IMAGES, Kind, Source
+from holotype.imports.webdataset import annotation_of
 from holotype.ontology import Ontology
 from holotype.store.opening import state_of
 
@@ -97,7 +98,10 @@ class Publication:
         store = _Store(self, report.source, archive, dataset_rows.newest_image(self._connection))
         for table in said.tables():
             for start in range(0, len(table), _CHUNK):
-                report = store.add(report, table.slice(start, _CHUNK).to_pylist())
+                rows = table.slice(start, _CHUNK).to_pylist()
+                report = store.add(report, rows)
+                if beside := [said for said in map(annotation_of, rows) if said is not None]:
+                    report = self._say(report, iter(beside), archive, {})
                 self._advance("images", report.images, 0)
         changed = held is not None and (held.size, held.mtime_ns) != (said.size, said.mtime_ns)
         if changed and (lost := dataset_rows.images_in(self._connection, archive) - store.here):
@@ -161,9 +165,13 @@ class Publication:
                 boxes.setdefault(image.id, []).extend(annotation_rows.BoxRow(*astuple(box)) for box in one.boxes)
             sizes = {image.id: (one.width, one.height) for image, one in known if one.width and one.height}
             annotation_rows.add_sizes(self._connection, sizes, archive)
+            urls = {image.id: one.url for image, one in known if one.url}
+            further = [(image.id, wnid, self.rank(wnid)) for image, one in known for wnid in one.labels]
             report = replace(
                 report,
                 labels=report.labels + len(new),
+                further=report.further + dataset_rows.further_labels(self._connection, further, archive, self._policy),
+                facts=report.facts + annotation_rows.add_urls(self._connection, urls, archive),
                 boxes=report.boxes + annotation_rows.add_boxes(self._connection, boxes, archive),
                 unknown=report.unknown + len(chunk) - len(known),
                 unplaced=report.unplaced + sum(rank < 0 for _, _, rank in new.values()),
