@@ -15,7 +15,8 @@ from conftest import run
 from holotype.benchmark.orders import order
 from holotype.catalog import schema as t
 from holotype.errors import ArchiveError
-from holotype.imports.boxes import ROUNDED, Box
+from holotype.imports import coco as coco_file
+from holotype.imports.boxes import ROUNDED, UNREAD, Box
 from holotype.imports.finding import Found, find
 from holotype.imports.layouts import LEFT_OVER, NO_CLASS, NO_IMAGE, UNMAPPED
 from holotype.imports.readings import Told
@@ -23,8 +24,10 @@ from holotype.imports.reports import ImportReport
 from holotype.imports.samples import CONTRADICTED, NEITHER, NO_JSON, NO_SUCH, NO_XML, STRANGE_BOX, UNCOUNTED
 from holotype.imports.tables import read_numbers, read_table
 from holotype.imports.trees import LINK
+from holotype.imports.truths import NONE
 from holotype.imports.webdataset import LONG, OTHERS, TWICE
 from holotype.project import Project
+from holotype.project.dataset_write import OTHERWISE
 from holotype.store.location import Location
 from official import Picture, tar_of, voc
 
@@ -601,3 +604,141 @@ def test_a_tar_that_may_be_a_tree_or_a_shard_is_asked_about(project: Project, tm
     assert [(one.option, one.value) for one in question.choices] == [("--as", "imagefolder"), ("--as", "webdataset")]
     add(project, path, layout="webdataset")
     assert shown(project) == {f"{CAT}/0": ("", TENCH, b"x")}
+
+
+# lists beside images
+
+
+def test_tiny_imagenet_has_boxes_and_labels_of_its_own(project: Project, tmp_path: Path) -> None:
+    root = tmp_path / "tiny-imagenet-200"
+    train = {f"train/{w}/images/{w}_{n}.JPEG": f"{w}{n}".encode() for w in (TENCH, CAT) for n in (0, 1)}
+    held = {"val/images/val_0.JPEG": b"v0", "val/images/val_1.JPEG": b"v1", "test/images/test_0.JPEG": b"t"}
+    write(root, {**train, **held, "wnids.txt": f"{TENCH}\n{CAT}\n".encode(), "words.txt": f"{TENCH}\ttench\n".encode()})
+    for wnid in (TENCH, CAT):
+        lines = "".join(f"{wnid}_{n}.JPEG\t{n}\t10\t63\t58\n" for n in (0, 1))
+        write(root, {f"train/{wnid}/{wnid}_boxes.txt": lines.encode()})
+    lines = f"val_0.JPEG\t{CAT}\t0\t32\t44\t62\nval_1.JPEG\t{TENCH}\t1\t2\t3\t4\n"
+    write(root, {"val/val_annotations.txt": lines.encode()})
+    report = add(project, root)
+    assert report.dataset == "tiny-imagenet"
+    assert shown(project) == {
+        **{f"{w}_{n}": ("train", w, f"{w}{n}".encode()) for w in (TENCH, CAT) for n in (0, 1)},
+        "val/images/val_0.JPEG": ("val", CAT, b"v0"),
+        "val/images/val_1.JPEG": ("val", TENCH, b"v1"),
+        "test/images/test_0.JPEG": ("test", "", b"t"),
+    }
+    assert boxes_of(project) == {
+        **{f"{w}_{n}": [(w, n, 10, 63, 58)] for w in (TENCH, CAT) for n in (0, 1)},
+        "val/images/val_0.JPEG": [(CAT, 0, 32, 44, 62)],
+        "val/images/val_1.JPEG": [(TENCH, 1, 2, 3, 4)],
+    }
+
+
+def boxes_of(db: Project) -> dict[str, list[tuple[Any, ...]]]:
+    columns = t.image.c.name, t.box.c.wnid, t.box.c.x_min, t.box.c.y_min, t.box.c.x_max, t.box.c.y_max
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    with db.catalog.read() as connection:
+        for name, *box in connection.execute(select(*columns).join(t.box).order_by(t.box.c.id)):
+            found.setdefault(name, []).append(tuple(box))
+    return found
+
+
+def validation(folder: Path) -> Path:
+    """Three validation images, the first two with the labels of their folders."""
+    files = {f"val/{TENCH}/ILSVRC2012_val_00000001.JPEG": b"1", f"val/{CAT}/ILSVRC2012_val_00000002.JPEG": b"2"}
+    return write(folder, {**files, "val/ILSVRC2012_val_00000003.JPEG": b"3"})
+
+
+def test_real_labels_are_added_to_those_of_validation_images(project: Project, tmp_path: Path) -> None:
+    add(project, validation(tmp_path / "ilsvrc"))
+    real: list[list[int]] = [[0, 1], [2], [281, 2], *([] for _ in range(49_997))]
+    (tmp_path / "real.json").write_text(json.dumps(real))
+    (source,) = add(project, tmp_path / "real.json").sources
+    assert labels_of(project) == {
+        "ILSVRC2012_val_00000001": [TENCH, GOLDFISH],
+        "ILSVRC2012_val_00000002": [CAT, SHARK],
+        "ILSVRC2012_val_00000003": [WNIDS[281], SHARK],
+    }
+    assert (source.labels, source.further, source.unknown) == (1, 3, 49_997)
+    assert source.remarks == {NONE: 49_997, OTHERWISE: 1}
+    (again,) = add(project, tmp_path / "real.json").sources
+    assert (again.labels, again.further) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"ILSVRC2012_val_00000001.JPEG": [TENCH, GOLDFISH]},
+        {"ILSVRC2012_val_00000001": {"correct": [TENCH, GOLDFISH], "wrong": [SHARK]}},
+    ],
+)
+def test_truths_may_name_their_images(project: Project, tmp_path: Path, said: object) -> None:
+    add(project, validation(tmp_path / "ilsvrc"))
+    (tmp_path / "multi.json").write_text(json.dumps(said))
+    add(project, tmp_path / "multi.json")
+    assert labels_of(project)["ILSVRC2012_val_00000001"] == [TENCH, GOLDFISH]
+
+
+def test_what_the_numbers_of_a_truth_count_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "multi.json").write_text('{"ILSVRC2012_val_00000001.JPEG": [1, 2]}')
+    (question,) = find([tmp_path / "multi.json"], told()).questions
+    assert "class numbers" in question.asks
+
+
+@pytest.mark.parametrize("text", ["[[0]]", "[[0", '{"ILSVRC2012_val_00000001": 7}'])
+def test_what_is_no_truth_is_refused(project: Project, tmp_path: Path, text: str) -> None:
+    (tmp_path / "real.json").write_text(text)
+    with pytest.raises(ArchiveError, match=r"real\.json"):
+        add(project, tmp_path / "real.json")
+
+
+def test_extracted_boxes_are_read_from_folders(project: Project, tmp_path: Path) -> None:
+    train = Picture(f"{TENCH}_7", "train", TENCH, b"", (Box(TENCH, 1, 2, 3, 4),), (100, 80))
+    val = Picture("ILSVRC2012_val_00000001", "val", TENCH, b"", (Box(TENCH, 5, 6, 7, 8),), (100, 80))
+    root = validation(tmp_path / "ilsvrc")
+    write(root, {f"train/{TENCH}/{TENCH}_7.JPEG": b"x", f"bbox/Annotation/{TENCH}/{TENCH}_7.xml": voc(train)})
+    write(root, {"bbox/val/ILSVRC2012_val_00000001.xml": voc(val)})
+    report = add(project, root)
+    assert report.dataset == "ilsvrc2012"
+    assert boxes_of(project) == {train.name: [(TENCH, 1, 2, 3, 4)], val.name: [(TENCH, 5, 6, 7, 8)]}
+
+
+def coco(folder: Path) -> Path:
+    files = {f"{split}2017/{number:012d}.jpg": b"%d" % number for split, number in (("train", 9), ("val", 139))}
+    write(folder, files)
+    for split, number in (("train", 9), ("val", 139)):
+        value = {
+            "images": [{"id": number, "file_name": f"{number:012d}.jpg", "width": 640, "height": 480, "license": 3}],
+            "annotations": [
+                {"image_id": number, "category_id": 17, "bbox": [10.5, 20.2, 30, 40.1], "iscrowd": 0},
+                {"image_id": number, "category_id": 18, "bbox": [1, 2, 3, 4], "iscrowd": 0},
+                {"image_id": number, "category_id": 1, "bbox": [1, 2, 3, 4], "iscrowd": 0},
+                {"image_id": number, "category_id": 17, "bbox": [1, 2, 3, 4], "iscrowd": 1},
+                {"image_id": number, "category_id": 17, "bbox": ["x", 2, 3, 4], "iscrowd": 0},
+            ],
+            "categories": [{"id": 1, "name": "person"}, {"id": 17, "name": "cat"}, {"id": 18, "name": "dog"}],
+        }
+        write(folder, {f"annotations/instances_{split}2017.json": json.dumps(value).encode()})
+    return folder
+
+
+def test_cocos_classes_are_mapped_by_a_table(project: Project, tmp_path: Path) -> None:
+    root, dog = coco(tmp_path / "coco"), "n02084071"
+    questions = find([root], told()).questions
+    assert [one.choices[0].option for one in questions] == ["--map", "--map"]
+    report = add(project, root, table={"cat": "n02121620", "dog": dog})
+    assert report.dataset == "coco"
+    assert {name: row[0] for name, row in shown(project).items()} == {
+        "train2017/000000000009.jpg": "train",
+        "val2017/000000000139.jpg": "val",
+    }
+    assert set(map(tuple, labels_of(project).values())) == {("n02121620", dog)}
+    assert boxes_of(project)["train2017/000000000009.jpg"] == [("n02121620", 10, 20, 40, 60), (dog, 1, 2, 3, 5)]
+    assert {coco_file.NO_WNID: 1, coco_file.CROWD: 1, UNREAD: 1} in [dict(one.remarks) for one in report.sources]
+    project.datasets.fingerprint()
+    assert "box_foreign_class" not in {finding.code for _, finding in project.datasets.lint()}
+
+
+def test_a_table_that_has_none_of_cocos_classes_is_refused(project: Project, tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="no class"):
+        add(project, coco(tmp_path / "coco"), table={"unicorn": CAT})

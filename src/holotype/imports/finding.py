@@ -13,7 +13,7 @@ from typing import Final
 from holotype.errors import ArchiveError
 from holotype.imports.known import dataset_of, slug
 from holotype.imports.layouts import is_image, official, split_of, wnid_of
-from holotype.imports.peek import Seen, look_around, look_into_tar
+from holotype.imports.peek import Seen, look_around, look_into_json, look_into_tar
 from holotype.imports.readings import (
     LAYOUTS,
     NUMBERS,
@@ -28,10 +28,13 @@ from holotype.imports.readings import (
     layout_of,
     root_of,
 )
-from holotype.imports.shapes import Kind, Source, kind_by_member, kind_by_name
+from holotype.imports.shapes import Kind, Layout, Source, kind_by_member, kind_by_name
 
 _COMPRESSED: Final = re.compile(r"(.+?)(\.tar)?\.(tgz|gz|bz2|xz|zst|zip)", re.IGNORECASE)
 _SAMPLE: Final = frozenset({"cls", "json", "txt", "xml", "cls.txt"})
+_FIRST_KEY: Final = re.compile(r'\s*\{\s*"([^"]+)"')
+_WNID_SAID: Final = re.compile(r'[\[:,]\s*"n\d{8}"')
+_COCO: Final = re.compile(r'"(annotations|categories)"\s*:')
 _URLS: Final = re.compile(r"\w*urls?\w*\.txt")
 _ORDER: Final = tuple(Kind)
 
@@ -148,9 +151,14 @@ def _in_file(found: Found, path: Path, told: Told, among: bool = False) -> None:
     kind = kind_by_name(path.name)
     if kind is not None and kind in (Kind.BOXES, Kind.DEVKIT, Kind.SOLUTION, Kind.TEXTS):
         mark = {"gloss.txt": "gloss"}.get(path.name, "words") if kind is Kind.TEXTS else ""
-        found.takes.append(Take("ilsvrc2012", Source(kind, path, mark=mark)))
+        dataset = _beside(found, path, "ilsvrc2012") if kind is Kind.TEXTS else "ilsvrc2012"
+        found.takes.append(Take(dataset, Source(kind, path, mark=mark)))
     elif path.name == "meta.mat" and path.parent.name == "data":
         found.takes.append(Take("ilsvrc2012", Source(Kind.DEVKIT, path.parent.parent)))
+    elif path.name == "wnids.txt" and any((path.parent / split).is_dir() for split in ("train", "val")):
+        found.takes.append(Take(dataset_of(path.parent, "", False, True), Source(Kind.TINY, path)))
+    elif path.suffix == ".json":
+        _in_json(found, path, told, among)
     elif path.name.endswith(".tar"):
         _in_tar(found, look_into_tar(path), told)
     elif _URLS.fullmatch(path.name):
@@ -161,6 +169,41 @@ def _in_file(found: Found, path: Path, told: Told, among: bool = False) -> None:
         found.passed.append(path)
     else:
         found.problems.append(f"{path} is no archive and no list that is known here")
+
+
+def _in_json(found: Found, path: Path, told: Told, among: bool) -> None:
+    head = look_into_json(path)
+    named = _FIRST_KEY.match(head)
+    if _COCO.search(head) or path.name.startswith("instances_"):
+        _in_coco(found, path, told)
+    elif head.lstrip().startswith("[[") or (named and (official(named[1]) or official(f"{named[1]}."))):
+        numbers = told.numbers or (told.ilsvrc if "real" in path.name.lower() else ())
+        if not numbers and not _WNID_SAID.search(head):
+            asks = "its labels are class numbers, and what they count is not told"
+            found.questions.append(Question(path, asks, NUMBERS[:-1]))
+        else:
+            found.takes.append(Take("ilsvrc2012", Source(Kind.TRUTH, path, classes=numbers)))
+    elif among:
+        found.passed.append(path)
+    else:
+        found.problems.append(f"{path} is no list of labels and no file of COCO's instances")
+
+
+def _in_coco(found: Found, path: Path, told: Told) -> None:
+    if not told.table:
+        asks = "its classes are COCO's names, and which wnid each is is not told"
+        found.questions.append(Question(path, asks, (Choice("--map", "", "FILE, a name and its wnid a line"),)))
+        return
+    layout = Layout("COCO's instances", classes=tuple(told.table.items()))
+    folder = path.parent.parent if path.parent.name == "annotations" else path.parent
+    dataset = _beside(found, folder / path.name, dataset_of(folder, "", False, True))
+    found.takes.append(Take(dataset, Source(Kind.COCO, path, layout=layout)))
+
+
+def _beside(found: Found, path: Path, otherwise: str) -> str:
+    """The dataset of the images in the folder that a list lies in."""
+    inside = (take.dataset for take in found.takes if take.source.path.is_relative_to(path.parent))
+    return next(inside, otherwise)
 
 
 def _in_compressed(found: Found, path: Path, stem: str) -> None:

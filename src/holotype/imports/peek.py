@@ -49,6 +49,12 @@ def look_into_tar(path: Path) -> Seen:
         return Seen(path, tuple(found.names), label=next(labels, b"").decode(errors="replace").strip())
 
 
+def look_into_json(path: Path) -> str:
+    """The first 4,096 bytes of a text file, without what is not UTF-8. Raises `ArchiveError`."""
+    with opened(path) as (file, _):
+        return os.pread(file, 4096, 0).decode("utf-8-sig", errors="ignore")
+
+
 def look_around(root: Path) -> Seen:
     """Some of the files below a folder, and the folders that those lie beside; of folders that are many, three.
 

@@ -28,6 +28,7 @@ from holotype.store.opening import state_of
 
 Advance = Callable[[str, int, int], None]
 """Told the stage, how much of it is done, and how much there is (0 if that is not known)."""
+OTHERWISE: Final = "images whose label is none of those said here, which were added"
 _CHUNK: Final = 20_000
 
 
@@ -154,10 +155,11 @@ class Publication:
     ) -> SourceReport:
         """Add what annotations say; `labels` by image name, or where there is none by a solution's boxes."""
         while chunk := list(islice(found, _CHUNK)):
-            held = self.images_named(one.name for one in chunk)
-            known = [(held[one.name], one) for one in chunk if one.name in held]
+            held = self.images_named(name for one in chunk for name in (one.name, *one.aliases))
+            called = [(next((n for n in (one.name, *one.aliases) if n in held), ""), one) for one in chunk]
+            known = [(held[name], one) for name, one in called if name]
             by_boxes = report.source.kind is Kind.SOLUTION
-            told = [(image, labels.get(one.name) or (_label(one) if by_boxes else "")) for image, one in known]
+            told = [(image, labels.get(one.name) or _label(image, one, by_boxes)) for image, one in known]
             new = {image.id: (image.id, wnid, self.rank(wnid)) for image, wnid in told if wnid and not image.wnid}
             dataset_rows.set_labels(self._connection, list(new.values()), archive, self._policy)
             boxes: dict[int, list[annotation_rows.BoxRow]] = {}
@@ -167,6 +169,8 @@ class Publication:
             annotation_rows.add_sizes(self._connection, sizes, archive)
             urls = {image.id: one.url for image, one in known if one.url}
             further = [(image.id, wnid, self.rank(wnid)) for image, one in known for wnid in one.labels]
+            truth = report.source.kind is Kind.TRUTH
+            other = Counter({OTHERWISE: sum(truth and _is_other(image, one) for image, one in known)})
             report = replace(
                 report,
                 labels=report.labels + len(new),
@@ -176,7 +180,7 @@ class Publication:
                 unknown=report.unknown + len(chunk) - len(known),
                 unplaced=report.unplaced + sum(rank < 0 for _, _, rank in new.values()),
                 conflicts=report.conflicts + sum(_contradicts(image, wnid) for image, wnid in told),
-                remarks=Counter(report.remarks) + Counter(remark for one in chunk for remark in one.remarks),
+                remarks=Counter(report.remarks) + Counter(remark for one in chunk for remark in one.remarks) + other,
             )
             self._advance("facts", report.labels + report.boxes, 0)
         return report
@@ -258,6 +262,11 @@ def _contradicts(image: dataset_rows.Known, wnid: str) -> bool:
     return bool(wnid) and image.wnid not in ("", wnid)
 
 
+def _is_other(image: dataset_rows.Known, said: Annotation) -> bool:
+    """Whether the label that an image has is none of those said."""
+    return bool(image.wnid and said.labels) and image.wnid not in said.labels
+
+
 def _move(image: dataset_rows.Known, row: Mapping[str, Any]) -> dataset_rows.Moved:
     """Where an image lies now; it is read anew unless all of its archive was moved."""
     return dataset_rows.Moved(image.id, row["path"], row["offset"], row["length"], anew=not _lies_there(image, row))
@@ -270,6 +279,8 @@ def _has_size(path: Path, length: int) -> bool:
         return False
 
 
-def _label(said: Annotation) -> str:
-    """The class of an image by its boxes; "" where they are of several."""
-    return said.wnids[0] if len(said.wnids) == 1 else ""
+def _label(image: dataset_rows.Known, said: Annotation, by_boxes: bool) -> str:
+    """The class of an image: of those said, if it has none yet; or by its boxes, "" where they are of several."""
+    if said.labels and not image.wnid:
+        return said.labels[0]
+    return said.wnids[0] if by_boxes and len(said.wnids) == 1 else ""
