@@ -742,3 +742,28 @@ def test_cocos_classes_are_mapped_by_a_table(project: Project, tmp_path: Path) -
 def test_a_table_that_has_none_of_cocos_classes_is_refused(project: Project, tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="no class"):
         add(project, coco(tmp_path / "coco"), table={"unicorn": CAT})
+
+
+@pytest.mark.parametrize("below", ["", "images"])
+def test_objectnets_folders_are_mapped_by_its_own_files(project: Project, tmp_path: Path, below: str) -> None:
+    root = tmp_path / "objectnet-1.0"
+    folders = ("air_freshener", "banana", "bike")
+    write(root, {f"images/{name}/0a.png": name.encode() for name in folders})
+    bicycles = "mountain bike, all-terrain bike, off-roader; bicycle-built-for-two, tandem bicycle, tandem"
+    mappings = {
+        "folder_to_objectnet_label.json": {"air_freshener": "Air freshener", "banana": "Banana", "bike": "Bicycle"},
+        "objectnet_to_imagenet_1k.json": {"Banana": "banana", "Bicycle": bicycles},
+        "pytorch_to_imagenet_2012_id.json": {"954": 2, "671": 0, "444": 1},
+    }
+    write(root, {f"mappings/{name}": json.dumps(value).encode() for name, value in mappings.items()})
+    lines = [*bicycles.split("; "), "banana"]
+    write(root, {"mappings/imagenet_to_label_2012_v2": "".join(f"{line}\n" for line in lines).encode()})
+    report = add(project, root / below)
+    assert report.dataset == "objectnet"
+    assert "red border of 1 pixel" in str(report)
+    assert {name: row[1] for name, row in shown(project).items()} == {
+        "air_freshener/0a.png": "",
+        "banana/0a.png": "n07753592",
+        "bike/0a.png": "",
+    }
+    assert remarks(report) == {UNMAPPED: 2}

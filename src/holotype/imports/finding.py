@@ -13,6 +13,7 @@ from typing import Final
 from holotype.errors import ArchiveError
 from holotype.imports.known import dataset_of, slug
 from holotype.imports.layouts import is_image, official, split_of, wnid_of
+from holotype.imports.objectnet import BORDER, FOLDERS, read_objectnet
 from holotype.imports.peek import Seen, look_around, look_into_json, look_into_tar
 from holotype.imports.readings import (
     LAYOUTS,
@@ -78,6 +79,9 @@ def find(paths: Sequence[Path], told: Told) -> Found:
 
 
 def _in_folder(found: Found, seen: Seen, told: Told) -> None:
+    mappings = _mappings(seen)
+    if mappings is not None:
+        told = replace(told, table=read_objectnet(mappings, told.ilsvrc), counted=BORDER)
     for tree in _trees(seen):
         _in_tree(found, tree, told)
     if told.follow:
@@ -91,6 +95,14 @@ def _in_folder(found: Found, seen: Seen, told: Told) -> None:
     for path in seen.files:
         if not is_image(path.rpartition("/")[2]) and not path.endswith(".xml"):
             _in_file(found, seen.path / path, told, among=True)
+
+
+def _mappings(seen: Seen) -> Path | None:
+    """The folder of ObjectNet's mappings, in a folder or beside it; None where there is none."""
+    inside = (seen.path / path for path in seen.files if path.rpartition("/")[2] == FOLDERS)
+    beside = seen.path.absolute().parent / "mappings" / FOLDERS
+    file = next(inside, beside if beside.is_file() else None)
+    return None if file is None else file.parent
 
 
 def _trees(seen: Seen) -> list[Tree]:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from holotype.imports.known import dataset_of, is_v2
 from holotype.imports.layouts import corruption, official, split_of, start_of, wnid_of
+from holotype.imports.objectnet import BORDER
 from holotype.imports.shapes import Layout, Source
 
 LAYOUTS: Final = {
@@ -175,7 +176,8 @@ def _named(tree: Tree, told: Told) -> Layout | Question:
     table = {name: _looked_up(name, told.table) for name in (*names, *told.table)}
     if told.table and any(table[name] for name in names):
         pairs = tuple((name, wnid) for name, wnid in table.items() if wnid)
-        return Layout("ImageFolder of class names", tree.above, pairs, follow=told.follow)
+        title = told.counted if told.counted == BORDER else "ImageFolder of class names"
+        return Layout(title, tree.above, pairs, follow=told.follow)
     missing = "none of them is in the file given with --map" if told.table else "which are no wnids"
     return Question(
         tree.root,
