@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select
 
-from conftest import run
+import holotype
+from conftest import encoded, photo, run
 from holotype.benchmark.orders import order
 from holotype.catalog import schema as t
 from holotype.errors import ArchiveError
@@ -767,3 +770,52 @@ def test_objectnets_folders_are_mapped_by_its_own_files(project: Project, tmp_pa
         "bike/0a.png": "",
     }
     assert remarks(report) == {UNMAPPED: 2}
+
+
+def parquet(path: Path, rows: list[dict[str, Any]], names: list[str] | None = None) -> Path:
+    """A file as Hugging Face writes it, with the names of the classes in its metadata."""
+    path.parent.mkdir(exist_ok=True)
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    table = pa.Table.from_pylist(rows, pa.schema([("image", kind), ("label", pa.int64())]))
+    about = {"info": {"features": {"label": {"names": names or ["tench", "goldfish"], "_type": "ClassLabel"}}}}
+    pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps(about)}), path)
+    return path
+
+
+def test_images_in_parquet_are_written_to_plain_tars_on_request(tmp_path: Path) -> None:
+    images = [(TENCH, 10026, encoded(photo(1))), (CAT, 7, encoded(photo(2)))]
+    rows = [
+        {"image": {"bytes": data, "path": f"{wnid}_{number}_{wnid}.JPEG"}, "label": n}
+        for n, (wnid, number, data) in enumerate(images)
+    ]
+    path, project = parquet(tmp_path / "data/train-00000-of-00294.parquet", rows), tmp_path / "p"
+    run("init", project)
+    said = run("datasets", "add", path.parent, "-p", project, expect=2)
+    assert "is Parquet: inside it no image can be read in place; give --unpack FOLDER" in said
+    printed = run("datasets", "add", path.parent, "--unpack", tmp_path / "tars", "-p", project)
+    assert "ilsvrc2012: 2 images, 2 of them new" in printed
+    with holotype.open(project) as db:
+        assert shown(db) == {f"{wnid}_{number}": ("train", wnid, data) for wnid, number, data in images}
+    assert "0 of them new" in run("datasets", "add", path.parent, "--unpack", tmp_path / "tars", "-p", project)
+
+
+def test_labels_in_parquet_are_wnids_or_numbers(tmp_path: Path) -> None:
+    rows = [{"image": {"bytes": encoded(photo(n)), "path": None}, "label": n} for n in (0, 1)]
+    project = tmp_path / "p"
+    run("init", project)
+    named = parquet(tmp_path / "named/x.parquet", rows, [TENCH, CAT])
+    assert "2 labels" in run("datasets", "add", named, "--unpack", tmp_path / "a", "--name", "one", "-p", project)
+    numbered = parquet(tmp_path / "numbered/y.parquet", rows)
+    add_numbered = ("datasets", "add", numbered, "--unpack", tmp_path / "b", "--name", "two", "-p", project)
+    assert "what they count is not told" in run(*add_numbered, expect=2)
+    assert "2 labels" in run(*add_numbered, "--order", "sorted")
+    with holotype.open(project) as db:
+        assert {row[1] for row in shown(db).values()} == {TENCH, CAT, GOLDFISH}
+
+
+def test_parquet_without_bytes_is_refused(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "d/x.parquet", [{"image": {"bytes": None, "path": "a.jpg"}, "label": 0}])
+    run("init", tmp_path / "p")
+    said = run("datasets", "add", path, "--unpack", tmp_path / "t", "-p", tmp_path / "p", expect=2)
+    assert "holds no bytes of an image" in said
+    assert not list((tmp_path / "t").glob("*.tar"))

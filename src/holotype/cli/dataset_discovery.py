@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,8 +12,10 @@ import click
 from holotype.benchmark.orders import ORDERS, order
 from holotype.cli.dataset_sources import add_sources, dataset_name, md5_option, paths_argument
 from holotype.cli.options import file_type, project_option
+from holotype.cli.progress import bars
 from holotype.errors import ArchiveError
 from holotype.imports.finding import Found, find
+from holotype.imports.parquet import unpack as unpack_parquet
 from holotype.imports.readings import LAYOUTS, Choice, Question, Told
 from holotype.imports.shapes import SPLITS
 from holotype.imports.tables import read_numbers, read_table
@@ -27,6 +30,11 @@ from holotype.imports.tables import read_numbers, read_table
 @click.option("--map", "table", type=file_type, help="A file with the wnid of each class name.")
 @click.option("--split", type=click.Choice(SPLITS), help="The split of images whose place tells none.")
 @click.option("--follow-links", is_flag=True, help="Also take folders of classes that are symbolic links.")
+@click.option(
+    "--unpack",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the images of Parquet files to plain tars in this folder, and add those.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be taken for what, and add nothing.")
 @md5_option
 @project_option
@@ -39,6 +47,7 @@ def path_command(
     table: Path | None,
     split: str | None,
     follow_links: bool,
+    unpack: Path | None,
     dry_run: bool,
     md5: bool,
     project: Path,
@@ -51,12 +60,35 @@ def path_command(
     told = _with_order(told, counted) if counted else told
     told = _with_file(told, "--classes", classes) if classes else told
     told = _with_file(told, "--map", table) if table else told
-    found = _answered(paths, told)
+    found = _answered(_unpacked(paths, told, None if dry_run else unpack), told)
+    found.problems += map(_in_parquet, () if unpack else found.parquet)
     _say(found, err=not dry_run)
     if found.problems:
         add_sources([], name or "images", False, project, found.problems)
     for dataset, sources in () if dry_run else found.by_dataset(name).items():
         add_sources(sources, dataset, md5, project)
+
+
+def _unpacked(paths: tuple[Path, ...], told: Told, folder: Path | None) -> tuple[Path, ...]:
+    """The paths, and the tars that the Parquet files among them were written to, if there is a folder for those."""
+    if folder is None:
+        return paths
+    tars = []
+    try:
+        with bars([]) as advance:
+            for path in find(paths, told).parquet:
+                tars.append(unpack_parquet(path, folder, partial(advance, f"unpack {path.name}")))
+    except ArchiveError as error:
+        raise click.UsageError(str(error)) from error
+    return (*paths, *tars)
+
+
+def _in_parquet(path: Path) -> str:
+    size = path.stat().st_size / 1e9
+    return (
+        f"{path} is Parquet: inside it no image can be read in place; give --unpack FOLDER, where its images are "
+        f"written to plain tars ({size:,.1f} GB)"
+    )
 
 
 def _with_order(told: Told, name: str) -> Told:

@@ -43,12 +43,18 @@ _ORDER: Final = tuple(Kind)
 @dataclass(slots=True)
 class Found:
     """What there is: sources by dataset, questions that must be answered first, a line for each path that cannot be
-    taken, and the files that mean nothing here."""
+    taken, Parquet files, whose images cannot be read in place, and the files that mean nothing here."""
 
     takes: list[Take] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    parquet: list[Path] = field(default_factory=list)
     passed: list[Path] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """How much was found that can be acted on."""
+        return len(self.takes) + len(self.questions) + len(self.problems) + len(self.parquet)
 
     def by_dataset(self, name: str | None) -> dict[str, list[Source]]:
         """The sources of each dataset, images first; all of them under `name` where one is given."""
@@ -66,12 +72,12 @@ def find(paths: Sequence[Path], told: Told) -> Found:
     found = Found()
     for path in paths:
         try:
-            known = len(found.takes) + len(found.questions) + len(found.problems)
+            known = found.size
             if path.is_dir():
                 _in_folder(found, look_around(path), told)
             else:
                 _in_file(found, path, told)
-            if known == len(found.takes) + len(found.questions) + len(found.problems):
+            if known == found.size:
                 found.problems.append(f"{path} holds no images, archives or lists that are known here")
         except ArchiveError as error:
             found.problems.append(str(error))
@@ -169,6 +175,8 @@ def _in_file(found: Found, path: Path, told: Told, among: bool = False) -> None:
         found.takes.append(Take("ilsvrc2012", Source(Kind.DEVKIT, path.parent.parent)))
     elif path.name == "wnids.txt" and any((path.parent / split).is_dir() for split in ("train", "val")):
         found.takes.append(Take(dataset_of(path.parent, "", False, True), Source(Kind.TINY, path)))
+    elif path.suffix == ".parquet":
+        found.parquet.append(path)
     elif path.suffix == ".json":
         _in_json(found, path, told, among)
     elif path.name.endswith(".tar"):
