@@ -28,7 +28,7 @@ from holotype.imports.samples import CONTRADICTED, NEITHER, NO_JSON, NO_SUCH, NO
 from holotype.imports.tables import read_numbers, read_table
 from holotype.imports.trees import LINK
 from holotype.imports.truths import NONE
-from holotype.imports.webdataset import LONG, OTHERS, TWICE
+from holotype.imports.webdataset import LICENCE, LONG, OTHERS, TWICE
 from holotype.project import Project
 from holotype.project.dataset_write import OTHERWISE
 from holotype.store.location import Location
@@ -561,13 +561,13 @@ def labels_of(db: Project) -> dict[str, list[str]]:
 
 
 def test_shards_of_img2dataset_bring_sizes_and_urls(project: Project, tmp_path: Path) -> None:
-    about = {"url": "https://example.org/a.jpg", "caption": "a cat", "width": 640, "height": 480}
+    about = {"url": "https://example.org/a.jpg", "license": "CC BY 2.0", "width": 640, "height": 480}
     members = {"000000000.jpg": b"x", "000000000.txt": b"a cat", "000000000.json": said_of(about)}
     report = add(project, shard(tmp_path / "web", members, "00000.tar"))
     with project.catalog.read() as connection:
         assert connection.execute(select(t.url.c.url)).scalars().all() == ["https://example.org/a.jpg"]
         assert connection.execute(select(t.annotation.c.width, t.annotation.c.height)).all() == [(640, 480)]
-    assert remarks(report) == {OTHERS: 1}
+    assert remarks(report) == {OTHERS: 1, LICENCE: 1}
     assert report.dataset == "web"
 
 

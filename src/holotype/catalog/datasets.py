@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Table,
     and_,
@@ -98,9 +99,9 @@ def put_file(connection: Connection, number: int | None, row: Mapping[str, Any])
 CLAIM: Final = t.candidate.alias("claim")
 """What an image's dataset says that it shows; the first of it where it says several things."""
 _CLAIMS: Final = t.candidate.alias("claims")
+_SOME_CLAIM: Final = and_(CLAIM.c.image_id == t.image.c.id, CLAIM.c.labelled_by.is_not(None))
 CLAIMED: Final = and_(
-    CLAIM.c.image_id == t.image.c.id,
-    CLAIM.c.labelled_by.is_not(None),
+    _SOME_CLAIM,
     ~exists()
     .where(_CLAIMS.c.image_id == CLAIM.c.image_id, _CLAIMS.c.labelled_by.is_not(None), _CLAIMS.c.id < CLAIM.c.id)
     .correlate(CLAIM),
@@ -109,14 +110,20 @@ CLAIMED: Final = and_(
 
 def images_by_name(connection: Connection, dataset: int, names: Iterable[str]) -> dict[str, Known]:
     """The images of a dataset that have these names, by name."""
+    found: dict[str, Known] = {}
+    for chunk in chunks(names, 2_000):
+        rows = _with_claims(connection, dataset, chunk, _SOME_CLAIM)
+        if len(rows) > len(chunk_of := {row.name: row for row in rows}):  # some have several
+            chunk_of = {row.name: row for row in _with_claims(connection, dataset, chunk, CLAIMED)}
+        found |= chunk_of
+    return found
+
+
+def _with_claims(connection: Connection, dataset: int, names: Sequence[str], claim: ColumnElement[bool]) -> list[Known]:
     image = t.image.c
     columns = (image.id, image.name, image.file_id, image.path, image.offset, image.length)
-    asked = select(*columns, func.coalesce(CLAIM.c.wnid, "")).select_from(t.image.outerjoin(CLAIM, CLAIMED))
-    return {
-        row.name: Known(*row)
-        for chunk in chunks(names, 2_000)
-        for row in connection.execute(asked.where(image.dataset_id == dataset, image.name.in_(chunk)))
-    }
+    asked = select(*columns, func.coalesce(CLAIM.c.wnid, "")).select_from(t.image.outerjoin(CLAIM, claim))
+    return [Known(*row) for row in connection.execute(asked.where(image.dataset_id == dataset, image.name.in_(names)))]
 
 
 class Imported(NamedTuple):

@@ -73,11 +73,10 @@ def _unpacked(paths: tuple[Path, ...], told: Told, folder: Path | None) -> tuple
     """The paths, and the tars that the Parquet files among them were written to, if there is a folder for those."""
     if folder is None:
         return paths
-    tars = []
     try:
         with bars([]) as advance:
-            for path in find(paths, told).parquet:
-                tars.append(unpack_parquet(path, folder, partial(advance, f"unpack {path.name}")))
+            found = find(paths, told).parquet
+            tars = [unpack_parquet(path, folder, partial(advance, f"unpack {path.name}")) for path in found]
     except ArchiveError as error:
         raise click.UsageError(str(error)) from error
     return (*paths, *tars)

@@ -101,8 +101,8 @@ class Publication:
             for start in range(0, len(table), _CHUNK):
                 rows = table.slice(start, _CHUNK).to_pylist()
                 report = store.add(report, rows)
-                if beside := [said for said in map(annotation_of, rows) if said is not None]:
-                    report = self._say(report, iter(beside), archive, {})
+                if "about" in table.column_names:
+                    report = self._say(report, filter(None, map(annotation_of, rows)), archive, {})
                 self._advance("images", report.images, 0)
         changed = held is not None and (held.size, held.mtime_ns) != (said.size, said.mtime_ns)
         if changed and (lost := dataset_rows.images_in(self._connection, archive) - store.here):
