@@ -18,11 +18,14 @@ from sqlalchemy import select
 
 import holotype
 from conftest import encoded, photo, run
+from holotype.benchmark.orders import order
 from holotype.catalog import schema as t
 from holotype.errors import ArchiveError
 from holotype.imports.boxes import ROUNDED, UNREAD, Box
 from holotype.imports.discover import find_ilsvrc2012, find_imagenet21k
+from holotype.imports.finding import find
 from holotype.imports.journal import Journal
+from holotype.imports.readings import Told
 from holotype.imports.reports import ImportReport
 from holotype.imports.scan import Part, rows
 from holotype.imports.shapes import Kind, Source
@@ -130,6 +133,19 @@ def test_every_route_leads_to_the_same_items(project: Project, tmp_path: Path, r
     report = import_into(project, tmp_path / "data")
     assert sum(source.new for source in report.sources) == len(images)
     assert facts(project) == expected(project, images)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_the_one_command_leads_to_the_same_items(project: Project, tmp_path: Path, route: str) -> None:
+    """It is told nothing, finds out what there is, and may be given the folder above."""
+    images = pictures()
+    ROUTES[route](tmp_path / "disk/data", images)
+    for path in (tmp_path / "disk/data", tmp_path / "disk"):
+        found = find([path], Told(ilsvrc=order("sorted").wnids))
+        assert (found.questions, found.problems) == ([], [])
+        assert list(found.by_dataset(None)) == ["ilsvrc2012"]
+        project.datasets.add(found.by_dataset(None)["ilsvrc2012"], "ilsvrc2012")
+        assert facts(project) == expected(project, images)
 
 
 def test_postgresql_holds_the_same_items(
@@ -378,8 +394,8 @@ def test_folders_of_tars_and_of_compressed_tars_are_recognised(tmp_path: Path) -
     images = [one for one in pictures() if one.split == "train"]
     for wnid, found in by_synset(images).items():
         (tmp_path / f"{wnid}.tar").write_bytes(tar_of((f"{one.name}.JPEG", one.data) for one in found))
-    for find in (find_ilsvrc2012, find_imagenet21k):
-        sources, problems = find([tmp_path])
+    for search in (find_ilsvrc2012, find_imagenet21k):
+        sources, problems = search([tmp_path])
         assert {source.kind for source in sources} == {Kind.SYNSET}
         assert problems == []
     (tmp_path / "n00000001.tar.gz").write_bytes(b"x")

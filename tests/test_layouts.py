@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,26 +12,31 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
 import holotype
 from conftest import encoded, photo, run
 from holotype.benchmark.orders import order
 from holotype.catalog import schema as t
+from holotype.cli.dataset_sources import add_group
 from holotype.errors import ArchiveError
 from holotype.imports import coco as coco_file
 from holotype.imports.boxes import ROUNDED, UNREAD, Box
+from holotype.imports.coco import NO_WNID as NO_BOX
 from holotype.imports.finding import Found, find
 from holotype.imports.layouts import LEFT_OVER, NO_CLASS, NO_IMAGE, UNMAPPED
+from holotype.imports.openimages import DENIED
 from holotype.imports.readings import Told
 from holotype.imports.reports import ImportReport
 from holotype.imports.samples import CONTRADICTED, NEITHER, NO_JSON, NO_SUCH, NO_XML, STRANGE_BOX, UNCOUNTED
 from holotype.imports.tables import read_numbers, read_table
-from holotype.imports.trees import LINK
+from holotype.imports.trees import LINK, UNREADABLE
 from holotype.imports.truths import NONE
 from holotype.imports.webdataset import LICENCE, LONG, OTHERS, TWICE
 from holotype.project import Project
 from holotype.project.dataset_write import OTHERWISE
+from holotype.project.dataset_write import UNSIZED as UNSIZED_BOXES
 from holotype.store.location import Location
 from official import Picture, tar_of, voc
 
@@ -819,3 +825,103 @@ def test_parquet_without_bytes_is_refused(tmp_path: Path) -> None:
     said = run("datasets", "add", path, "--unpack", tmp_path / "t", "-p", tmp_path / "p", expect=2)
     assert "holds no bytes of an image" in said
     assert not list((tmp_path / "t").glob("*.tar"))
+
+
+def test_boxes_of_open_images_wait_for_the_size_of_their_images(project: Project, tmp_path: Path) -> None:
+    root = write(tmp_path / "open-images", {f"validation/00{n}.jpg": encoded(photo(n)) for n in (1, 2)})
+    header = "ImageID,Source,LabelName,Confidence"
+    corners = "XMin,XMax,YMin,YMax,IsOccluded"
+    boxes = [
+        "001,xclick,/m/01yrx,1,0.25,0.5,0,1,0",
+        "001,xclick,/m/0bt9lr,1,0,1,0,1,0",
+        "001,xclick,/m/zzz,1,0,1,0,1,0",
+        "002,xclick,/m/01yrx,1,0.25,x,0,1,0",
+        "003,xclick,/m/01yrx,1,0.25,0.5,0,1,0",
+    ]
+    write(root, {"validation-annotations-bbox.csv": "\n".join([f"{header},{corners}", *boxes]).encode()})
+    labels = [header, "001,verification,/m/01yrx,1", "002,verification,/m/01yrx,0", "002,verification,/m/0bt9lr,1"]
+    write(root, {"validation-annotations-human-imagelabels-boxable.csv": "\n".join(labels).encode()})
+    write(root, {"class-descriptions-boxable.csv": b"/m/01yrx,Cat\n/m/0bt9lr,Dog\n"})
+    assert {one.choices[0].option for one in find([root], told()).questions} == {"--map"}
+    table = {"Cat": "n02121620", "/m/0bt9lr": "n02084071"}
+    report = add(project, root, table=table)
+    assert report.dataset == "openimages"
+    assert remarks(report) == {NO_BOX: 1, UNREAD: 1, UNSIZED_BOXES: 2, DENIED: 1, NO_IMAGE: 3}
+    assert labels_of(project) == {
+        "validation/001.jpg": ["n02121620", "n02084071"],
+        "validation/002.jpg": ["n02121620", "n02084071"],
+    }
+    assert boxes_of(project) == {}
+    project.datasets.fingerprint()
+    again = add(project, root, table=table)
+    width, height = 80, 60
+    assert boxes_of(project) == {
+        "validation/001.jpg": [
+            ("n02121620", width // 4, 0, width // 2 - 1, height - 1),
+            ("n02084071", 0, 0, width - 1, height - 1),
+        ]
+    }
+    assert UNSIZED_BOXES not in remarks(again)
+
+
+def test_on_a_terminal_the_command_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """First what numbers count, then for the table of names; what is answered holds for what comes after."""
+    monkeypatch.setattr("holotype.cli.dataset_discovery.on_terminal", lambda: True)
+    numbers, names = write(tmp_path / "numbers", NUMBERS), write(tmp_path / "names", NAMES)
+    (tmp_path / "map.csv").write_text(f"tench,{TENCH}\ntabby cat,{CAT}\n")
+    project = tmp_path / "p"
+    run("init", project)
+    answers = f"2\n1\n{tmp_path / 'map.csv'}\n"
+    command = [str(numbers), str(names), "-p", str(project)]
+    result = CliRunner().invoke(add_group, command, input=answers)
+    assert result.exit_code == 0, result.output
+    assert "  2. --order devkit: 1 to 1000, the ids of ILSVRC2012's devkit" in result.output
+    assert "numbers: 3 images, 3 of them new" in result.output
+    assert "names: 3 images, 3 of them new" in result.output
+    with holotype.open(project) as db:
+        counted = {order("devkit").wnids[number] for number in (1, 2, 10)}
+        assert {row[1] for row in shown(db).values()} == {*counted, CAT, TENCH, ""}
+
+
+def test_an_unlabelled_choice_settles_names_too(tmp_path: Path) -> None:
+    project, root = tmp_path / "p", write(tmp_path / "mine", NAMES)
+    run("init", project)
+    assert "3 images, 3 of them new" in run("datasets", "add", root, "--as", "unlabelled", "-p", project)
+
+
+HOSTILE = {
+    "a newline": f"train/{CAT}/a\nb.jpg",
+    "an escape": f"train/{CAT}/a\x1b[31m.jpg",
+    "spaces": f"train/{CAT}/  .jpg",
+    "a long name": f"train/{CAT}/{'x' * 250}.jpg",
+    "another script": f"train/{CAT}/猫.JPG",
+    "a hidden image": f"train/{CAT}/.hidden.jpg",
+    "a wnid in capitals": "train/N02123045/a.jpg",
+    "a folder called as an image": f"train/{CAT}/folder.jpg/a.jpg",
+    "a class within a class": f"train/{CAT}/{TENCH}/a.jpg",
+    "no ending": f"train/{CAT}/a",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("carry", [as_folder, as_tar])
+def test_strange_names_are_taken_or_counted(project: Project, tmp_path: Path, name: str, carry: Carrier) -> None:
+    files = {f"train/{CAT}/sound.jpg": b"s", HOSTILE[name]: b"x"}
+    path = carry(tmp_path, files)
+    if carry is as_tar and not HOSTILE[name].isprintable():
+        (problem,) = find([path], told()).problems
+        assert "control characters" in problem
+        assert problem.isprintable()
+        return
+    report = add(project, path)
+    images = sum(one.images for one in report.sources)
+    assert images == len(shown(project))
+    assert images + sum(remarks(report).values()) == 2
+
+
+def test_bytes_that_are_no_utf8_in_names_are_counted(project: Project, tmp_path: Path) -> None:
+    root = write(tmp_path / "mine", {f"train/{CAT}/sound.jpg": b"s"})
+    (Path(os.fsdecode(os.fsencode(root) + b"/train/" + CAT.encode() + b"/\xff.jpg"))).write_bytes(b"x")
+    report = add(project, root)
+    assert remarks(report) == {UNREADABLE: 1}
+    assert list(shown(project)) == [f"train/{CAT}/sound.jpg"]

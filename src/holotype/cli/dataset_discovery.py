@@ -106,7 +106,7 @@ def _with_file(told: Told, option: str, path: Path) -> Told:
 def _answered(paths: tuple[Path, ...], told: Told) -> Found:
     """What there is, once all questions are answered: on a terminal by the user, elsewhere they are errors."""
     while (found := find(paths, told)).questions:
-        if not sys.stdin.isatty():
+        if not on_terminal():
             for question in found.questions:
                 click.echo(f"error: {question.path}: {question.asks}; say it with one of", err=True)
                 for one in question.choices:
@@ -115,6 +115,11 @@ def _answered(paths: tuple[Path, ...], told: Told) -> Found:
             raise click.exceptions.Exit(2)
         told = _asked(found.questions[0], told)
     return found
+
+
+def on_terminal() -> bool:
+    """Whether somebody is there to be asked."""
+    return sys.stdin.isatty()
 
 
 def _spoken(choice: Choice) -> str:

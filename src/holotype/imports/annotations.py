@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from holotype.imports.boxes import Annotation, Box, read_voc_archive, read_voc_folder
 from holotype.imports.coco import read_coco
+from holotype.imports.openimages import read_openimages
 from holotype.imports.scan import Part
 from holotype.imports.shapes import Kind, Source
 from holotype.imports.solution import read_solution
@@ -28,6 +29,7 @@ _SCHEMA: Final = pa.schema(
         ("labels", pa.list_(pa.string())),
         ("url", pa.string()),
         ("aliases", pa.list_(pa.string())),
+        ("fractions", pa.bool_()),
     ]
 )
 _PART: Final = 50_000
@@ -41,8 +43,9 @@ def read_annotations(source: Source) -> Iterator[Annotation]:
         return read_tiny(source.path)
     if source.kind is Kind.TRUTH:
         return read_truth(source.path, source.classes)
-    if source.kind is Kind.COCO:
-        return read_coco(source.path, dict(source.layout.classes if source.layout is not None else ()))
+    if source.kind in (Kind.COCO, Kind.OPENIMAGES):
+        read = read_coco if source.kind is Kind.COCO else read_openimages
+        return read(source.path, dict(source.layout.classes if source.layout is not None else ()))
     return read_voc_folder(source.path) if source.path.is_dir() else read_voc_archive(source.path)
 
 

@@ -44,7 +44,7 @@ class Annotation:
     """What a file says of an image: its name without extension, its size in pixels (0 where unknown), its boxes.
 
     `labels` are the wnids that it says of the image beside its boxes; `url` is "" where it tells none. `aliases` are
-    other names that the image may have.
+    other names that the image may have. Boxes that are `fractions` are in millionths of its sides.
     `remarks` are the reasons why something was rounded or not taken, each as often as it occurred.
     """
 
@@ -56,6 +56,7 @@ class Annotation:
     labels: tuple[str, ...] = ()
     url: str = ""
     aliases: tuple[str, ...] = ()
+    fractions: bool = False
 
     @property
     def wnids(self) -> tuple[str, ...]:
@@ -72,7 +73,7 @@ def parse_voc(data: bytes, where: str) -> Annotation:
     Raises `ArchiveError` for what is no annotation at all: no XML, a DTD, another root.
 
     >>> parse_voc(b"<annotation><size><width>500</width><height>375</height></size></annotation>", "val/x_1.xml")
-    Annotation(name='x_1', width=500, height=375, boxes=(), remarks=(), labels=(), url='', aliases=())
+    Annotation(name='x_1', width=500, height=375, boxes=(), remarks=(), labels=(), url='', aliases=(), fractions=False)
     """
     if len(data) > LARGEST_XML:
         raise ArchiveError(f"{where} has {len(data):,} bytes, more than the {LARGEST_XML:,} allowed")
@@ -190,3 +191,14 @@ def check_box(box: Box, width: int, height: int) -> str:
         return "box_empty"
     outside = min(box.xmin, box.ymin) < 0 or 0 < width < box.xmax or 0 < height < box.ymax
     return "box_outside" if outside else ""
+
+
+def scaled(box: Box, width: int, height: int) -> Box:
+    """The box in pixels of corners in millionths of an image of this size: the pixels that it touches.
+
+    >>> scaled(Box("n02084071", 250_000, 0, 500_000, 1_000_000), 100, 80)
+    Box(wnid='n02084071', xmin=25, ymin=0, xmax=49, ymax=79)
+    """
+    first = box.xmin * width // 1_000_000, box.ymin * height // 1_000_000
+    last = -(-box.xmax * width // 1_000_000) - 1, -(-box.ymax * height // 1_000_000) - 1
+    return Box(box.wnid, *first, *last)

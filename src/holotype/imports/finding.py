@@ -36,6 +36,7 @@ _SAMPLE: Final = frozenset({"cls", "json", "txt", "xml", "cls.txt"})
 _FIRST_KEY: Final = re.compile(r'\s*\{\s*"([^"]+)"')
 _WNID_SAID: Final = re.compile(r'[\[:,]\s*"n\d{8}"')
 _COCO: Final = re.compile(r'"(annotations|categories)"\s*:')
+_OPENIMAGES: Final = re.compile(r"annotations-(bbox|human-imagelabels[\w-]*)\.csv$")
 _URLS: Final = re.compile(r"\w*urls?\w*\.txt")
 _ORDER: Final = tuple(Kind)
 
@@ -175,6 +176,8 @@ def _in_file(found: Found, path: Path, told: Told, among: bool = False) -> None:
         found.takes.append(Take("ilsvrc2012", Source(Kind.DEVKIT, path.parent.parent)))
     elif path.name == "wnids.txt" and any((path.parent / split).is_dir() for split in ("train", "val")):
         found.takes.append(Take(dataset_of(path.parent, "", False, True), Source(Kind.TINY, path)))
+    elif _OPENIMAGES.search(path.name):
+        _in_table(found, path, told, Kind.OPENIMAGES, "Open Images' list")
     elif path.suffix == ".parquet":
         found.parquet.append(path)
     elif path.suffix == ".json":
@@ -195,7 +198,7 @@ def _in_json(found: Found, path: Path, told: Told, among: bool) -> None:
     head = look_into_json(path)
     named = _FIRST_KEY.match(head)
     if _COCO.search(head) or path.name.startswith("instances_"):
-        _in_coco(found, path, told)
+        _in_table(found, path, told, Kind.COCO, "COCO's list of instances")
     elif head.lstrip().startswith("[[") or (named and (official(named[1]) or official(f"{named[1]}."))):
         numbers = told.numbers or (told.ilsvrc if "real" in path.name.lower() else ())
         if not numbers and not _WNID_SAID.search(head):
@@ -209,15 +212,15 @@ def _in_json(found: Found, path: Path, told: Told, among: bool) -> None:
         found.problems.append(f"{path} is no list of labels and no file of COCO's instances")
 
 
-def _in_coco(found: Found, path: Path, told: Told) -> None:
+def _in_table(found: Found, path: Path, told: Told, kind: Kind, title: str) -> None:
+    """A list of COCO's or Open Images', whose classes a table maps to wnids."""
     if not told.table:
-        asks = "its classes are COCO's names, and which wnid each is is not told"
+        asks = f"it is {title}, and which wnid each of its classes is is not told"
         found.questions.append(Question(path, asks, (Choice("--map", "", "FILE, a name and its wnid a line"),)))
         return
-    layout = Layout("COCO's instances", classes=tuple(told.table.items()))
     folder = path.parent.parent if path.parent.name == "annotations" else path.parent
     dataset = _beside(found, folder / path.name, dataset_of(folder, "", False, True))
-    found.takes.append(Take(dataset, Source(Kind.COCO, path, layout=layout)))
+    found.takes.append(Take(dataset, Source(kind, path, layout=Layout(title, classes=tuple(told.table.items())))))
 
 
 def _beside(found: Found, path: Path, otherwise: str) -> str:

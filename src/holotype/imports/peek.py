@@ -93,7 +93,7 @@ def _some(root: Path, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
         raise ArchiveError(f"cannot list {printable(root / folder)}: {error.strerror}") from error
     for entry in found:
         path = f"{folder}/{entry.name}" if folder else entry.name
-        if printable(path) == path and not is_left_over(path):
+        if printable(path) == path and path.isprintable() and not is_left_over(path):
             yield path, entry
 
 

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     TINY = "tiny-boxes"
     TRUTH = "truth"
     COCO = "coco"
+    OPENIMAGES = "openimages"
     DEVKIT = "devkit"
     URLS = "urls"
     MARKS = "marks"
@@ -43,7 +44,7 @@ IMAGES: Final = frozenset({Kind.SYNSETS, Kind.SYNSET, Kind.VAL, Kind.TEST, Kind.
 TARS: Final = IMAGES - {Kind.TREE}
 OFFICIAL_TARS: Final = TARS - {Kind.PATHS, Kind.SHARD}
 """The tars whose names and members say all; of the others it depends on what a user says of their classes."""
-ANNOTATIONS: Final = frozenset({Kind.BOXES, Kind.SOLUTION, Kind.TINY, Kind.TRUTH, Kind.COCO})
+ANNOTATIONS: Final = frozenset({Kind.BOXES, Kind.SOLUTION, Kind.TINY, Kind.TRUTH, Kind.COCO, Kind.OPENIMAGES})
 SPLITS: Final = ("train", "val", "test")
 _SPOKEN: Final = {
     Kind.SYNSETS: "a tar for each synset",

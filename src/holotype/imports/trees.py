@@ -104,7 +104,7 @@ def _walk(root: Path) -> Iterator[_Lying]:
     while folders:
         inner = []
         for path, entry in entries(root, folders.pop()):
-            if printable(entry.name) != entry.name:
+            if printable(entry.name) != entry.name or not entry.name.isprintable():
                 yield _Lying(path, 0, 0, UNREADABLE)
             elif entry.is_symlink():
                 yield _Lying(path, 0, 0, LINK)

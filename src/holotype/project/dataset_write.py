@@ -17,7 +17,7 @@ from holotype.catalog import datasets as dataset_rows
 from holotype.catalog.candidates import imported, policy_id
 from holotype.errors import ArchiveError
 from holotype.imports.annotations import annotations_of
-from holotype.imports.boxes import Annotation
+from holotype.imports.boxes import Annotation, scaled
 from holotype.imports.journal import Journal
 from holotype.imports.lists import read_urls
 from holotype.imports.reports import SourceReport
@@ -29,6 +29,7 @@ from holotype.store.opening import state_of
 Advance = Callable[[str, int, int], None]
 """Told the stage, how much of it is done, and how much there is (0 if that is not known)."""
 OTHERWISE: Final = "images whose label is none of those said here, which were added"
+UNSIZED: Final = "boxes in fractions of images of unknown size: run datasets fingerprint, and add this again"
 _CHUNK: Final = 20_000
 
 
@@ -157,7 +158,7 @@ class Publication:
         while chunk := list(islice(found, _CHUNK)):
             held = self.images_named(name for one in chunk for name in (one.name, *one.aliases))
             called = [(next((n for n in (one.name, *one.aliases) if n in held), ""), one) for one in chunk]
-            known = [(held[name], one) for name, one in called if name]
+            known, unsized = self._in_pixels([(held[name], one) for name, one in called if name])
             by_boxes = report.source.kind is Kind.SOLUTION
             told = [(image, labels.get(one.name) or _label(image, one, by_boxes)) for image, one in known]
             new = {image.id: (image.id, wnid, self.rank(wnid)) for image, wnid in told if wnid and not image.wnid}
@@ -170,7 +171,8 @@ class Publication:
             urls = {image.id: one.url for image, one in known if one.url}
             further = [(image.id, wnid, self.rank(wnid)) for image, one in known for wnid in one.labels]
             truth = report.source.kind is Kind.TRUTH
-            other = Counter({OTHERWISE: sum(truth and _is_other(image, one) for image, one in known)})
+            others = sum(truth and _is_other(image, one) for image, one in known)
+            other = Counter({OTHERWISE: others, UNSIZED: unsized})
             report = replace(
                 report,
                 labels=report.labels + len(new),
@@ -184,6 +186,21 @@ class Publication:
             )
             self._advance("facts", report.labels + report.boxes, 0)
         return report
+
+    def _in_pixels(
+        self, said: Sequence[tuple[dataset_rows.Known, Annotation]]
+    ) -> tuple[list[tuple[dataset_rows.Known, Annotation]], int]:
+        """Annotations whose boxes are all in pixels; and how many boxes could not be, as an image's size is unknown."""
+        wanted = [image.id for image, one in said if one.fractions and one.boxes]
+        sizes, unsized = annotation_rows.sizes(self._connection, wanted) if wanted else {}, 0
+        found = []
+        for image, one in said:
+            if one.fractions:
+                size = sizes.get(image.id)
+                unsized += 0 if size else len(one.boxes)
+                one = replace(one, boxes=tuple(scaled(box, *size) for box in one.boxes) if size else ())
+            found.append((image, one))
+        return found, unsized
 
     def _urls(self, report: SourceReport, archive: int) -> SourceReport:
         found = (line for line in read_urls(report.source.path) if line is not None)
