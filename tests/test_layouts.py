@@ -925,3 +925,46 @@ def test_bytes_that_are_no_utf8_in_names_are_counted(project: Project, tmp_path:
     report = add(project, root)
     assert remarks(report) == {UNREADABLE: 1}
     assert list(shown(project)) == [f"train/{CAT}/sound.jpg"]
+
+
+def test_a_dataset_within_another_is_taken_once(project: Project, tmp_path: Path) -> None:
+    root = write(tmp_path / "mine", {f"{CAT}/a.jpg": b"a", f"{TENCH}/b.jpg": b"b"})
+    write(root, {f"more/imagenet-r/{CAT}/art_0.jpg": b"r"})
+    found = taken(find([root], told())).by_dataset(None)
+    assert set(found) == {"mine", "imagenet-r"}
+    for dataset, sources in found.items():
+        project.datasets.add(sources, dataset)
+    assert shown(project) == {
+        f"{CAT}/a.jpg": ("", CAT, b"a"),
+        f"{TENCH}/b.jpg": ("", TENCH, b"b"),
+        f"{CAT}/art_0.jpg": ("", CAT, b"r"),
+    }
+
+
+def test_folders_of_names_within_folders_are_one_tree(project: Project, tmp_path: Path) -> None:
+    files = {"loose.jpg": b"0", "tools/hammer/a.jpg": b"1", "tools/saw/b.jpg": b"2", "cat/c.jpg": b"3"}
+    root = write(tmp_path / "photos", files)
+    (question,) = find([root], told()).questions
+    assert "cat, hammer, saw" in question.asks
+    add(project, root, layout="unlabelled")
+    assert shown(project) == {path: ("", "", data) for path, data in files.items()}
+
+
+def test_a_folder_called_like_a_split_is_none_where_there_are_splits_inside(project: Project, tmp_path: Path) -> None:
+    report = add(project, write(tmp_path / "test", {f"train/{CAT}/a.jpg": b"a", f"val/{CAT}/b.jpg": b"b"}))
+    assert report.dataset == "test"
+    assert {name: row[0] for name, row in shown(project).items()} == {
+        f"train/{CAT}/a.jpg": "train",
+        f"val/{CAT}/b.jpg": "val",
+    }
+
+
+def test_links_that_are_followed_lie_beside_what_is_there(project: Project, tmp_path: Path) -> None:
+    write(tmp_path / "disk", {f"{TENCH}/1.jpg": b"1"})
+    root = write(tmp_path / "mine", {f"{CAT}/2.jpg": b"2"})
+    (root / TENCH).symlink_to(tmp_path / "disk" / TENCH)
+    (root / "loop").symlink_to(root)
+    assert remarks(add(project, root)) == {LINK: 2}
+    report = add(project, root, follow=True)
+    assert shown(project) == {f"{TENCH}/1.jpg": ("", TENCH, b"1"), f"{CAT}/2.jpg": ("", CAT, b"2")}
+    assert remarks(report) == {LINK: 1}

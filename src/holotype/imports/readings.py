@@ -75,11 +75,13 @@ class Take(NamedTuple):
 
 
 class Tree(NamedTuple):
-    """Images with one root: paths of some below it, and the folders above it that belong to the layout."""
+    """Images with one root: paths of some below it, the folders above it that belong to the layout, and the roots of
+    other layouts `inside` it."""
 
     root: Path
     images: Sequence[str]
     above: str = ""
+    inside: tuple[str, ...] = ()
 
     @property
     def logical(self) -> list[list[str]]:
@@ -134,14 +136,14 @@ def layout_of(tree: Tree, told: Told) -> Layout | Question:
     kinds = [class_of(folders)[0] for folders in tree.logical]
     named = any(official(path.rpartition("/")[2]) for path in tree.images)
     if told.layout == "unlabelled":
-        return Layout("images without labels", tree.above, labelled=False, follow=told.follow)
+        return Layout("images without labels", tree.above, labelled=False)
     if "wnid" in kinds or named:
-        return Layout(_titled(tree, "wnid" in kinds), tree.above, follow=told.follow)
+        return Layout(_titled(tree, "wnid" in kinds), tree.above)
     if "number" in kinds and "name" not in kinds:
         return _numbered(tree, told)
     if "name" in kinds:
         return _named(tree, told)
-    return Layout("images without labels", tree.above, labelled=False, follow=told.follow)
+    return Layout("images without labels", tree.above, labelled=False)
 
 
 def _titled(tree: Tree, folders: bool) -> str:
@@ -153,22 +155,22 @@ def _titled(tree: Tree, folders: bool) -> str:
 def _numbered(tree: Tree, told: Told) -> Layout | Question:
     """Folders of class numbers: only ImageNet-V2's are known to be in the order of wnids."""
     if told.numbers:
-        return _counted(tree, told.numbers, f"counted {told.counted}", told)
+        return _counted(tree, told.numbers, f"counted {told.counted}")
     if is_v2(tree.root) and told.ilsvrc:
-        return _counted(tree, told.ilsvrc, "in the order of sorted wnids, as ImageNet-V2's are", told)
+        return _counted(tree, told.ilsvrc, "in the order of sorted wnids, as ImageNet-V2's are")
     numbers = sorted({int(folders[-1]) for folders in tree.logical if folders and folders[-1].isdecimal()})
     some = ", ".join(map(str, numbers[:3]))
     return Question(tree.root, f"its folders are class numbers ({some} ...), and what they count is not told", NUMBERS)
 
 
-def _counted(tree: Tree, wnids: Sequence[str], how: str, told: Told) -> Layout:
+def _counted(tree: Tree, wnids: Sequence[str], how: str) -> Layout:
     classes = tuple((str(number), wnid) for number, wnid in enumerate(wnids) if wnid)
     padded = tuple(
         (name, wnids[int(name)])
         for name in sorted({folders[-1] for folders in tree.logical if folders})
         if name.isdecimal() and name != str(int(name)) and int(name) < len(wnids) and wnids[int(name)]
     )
-    return Layout(f"ImageFolder of class numbers {how}", tree.above, (*classes, *padded), follow=told.follow)
+    return Layout(f"ImageFolder of class numbers {how}", tree.above, (*classes, *padded))
 
 
 def _named(tree: Tree, told: Told) -> Layout | Question:
@@ -177,7 +179,7 @@ def _named(tree: Tree, told: Told) -> Layout | Question:
     if told.table and any(table[name] for name in names):
         pairs = tuple((name, wnid) for name, wnid in table.items() if wnid)
         title = told.counted if told.counted == BORDER else "ImageFolder of class names"
-        return Layout(title, tree.above, pairs, follow=told.follow)
+        return Layout(title, tree.above, pairs)
     missing = "none of them is in the file given with --map" if told.table else "which are no wnids"
     return Question(
         tree.root,

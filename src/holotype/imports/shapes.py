@@ -74,14 +74,15 @@ class Layout:
 
     `title` says it to a user. `above` is put before every path: the folders above the root that belong to the layout.
     `classes` are pairs of a folder's name and its wnid; empty where folders are named by wnids. Where it is not
-    `labelled`, no folder is a class. With `follow` links to folders have sources of their own.
+    `labelled`, no folder is a class. The folders and links below the root that it is `without` have
+    sources of their own.
     """
 
     title: str
     above: str = ""
     classes: tuple[tuple[str, str], ...] = ()
     labelled: bool = True
-    follow: bool = False
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

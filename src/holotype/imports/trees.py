@@ -40,7 +40,7 @@ def scan_paths(source: Source, layout: Layout, start: int, progress: Callable[[i
     Raises `ArchiveError` where there are none, and for what cannot be listed or is no sound tar.
     """
     read, found = reader(layout), 0
-    parts = _tree_parts(source.path) if source.path.is_dir() else _tar_parts(source.path, start, progress)
+    parts = _tree_parts(source.path, layout) if source.path.is_dir() else _tar_parts(source.path, start, progress)
     for lying, following in parts:
         part = _part(lying, following, read, source, bool(layout.classes))
         found += len(part.table)
@@ -88,9 +88,9 @@ def _tar_parts(
             yield map(_Lying, headers.names, headers.offsets, headers.lengths), position
 
 
-def _tree_parts(root: Path) -> _Parts:
+def _tree_parts(root: Path, layout: Layout) -> _Parts:
     held: list[_Lying] = []
-    for one in _walk(root):
+    for one in _walk(root, layout):
         held.append(one)
         if len(held) >= scan.PART:
             yield held, 0
@@ -98,14 +98,16 @@ def _tree_parts(root: Path) -> _Parts:
     yield held, None
 
 
-def _walk(root: Path) -> Iterator[_Lying]:
-    """Every file below a folder, by path; links are not followed."""
-    folders = [""]
+def _walk(root: Path, layout: Layout) -> Iterator[_Lying]:
+    """Every file below a folder, by path, but those of other sources; links are not followed."""
+    folders, without = [""], set(layout.without)
     while folders:
         inner = []
         for path, entry in entries(root, folders.pop()):
             if printable(entry.name) != entry.name or not entry.name.isprintable():
                 yield _Lying(path, 0, 0, UNREADABLE)
+            elif path in without:
+                continue
             elif entry.is_symlink():
                 yield _Lying(path, 0, 0, LINK)
             elif entry.is_dir(follow_symlinks=False):
