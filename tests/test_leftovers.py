@@ -10,7 +10,7 @@ import pytest
 
 import holotype
 from conftest import encoded, photo, run
-from holotype.collect.leftovers import leftover
+from holotype.leftovers import leftover
 
 LEFT = {
     "@eaDir/dog.jpg/SYNOPHOTO_THUMB_M.jpg": "@eaDir",
@@ -24,18 +24,18 @@ LEFT = {
     "$RECYCLE.BIN/dog.jpg": "$RECYCLE.BIN",
     ".Trash-1000/files/dog.jpg": ".Trash-1000",
 }
-NOT_LEFT = ["dog.jpg", "_.jpg", ".dog.jpg", "eaDir/dog.jpg", "@eaDir", "thumbs.db.jpg", ".trash-can/dog.jpg"]
+NOT_LEFT = ["dog.jpg", "_.jpg", ".dog.jpg", "eaDir/dog.jpg", "thumbs.db.jpg", ".trash-can/dog.jpg"]
 
 
 @pytest.mark.parametrize("path", LEFT)
 @pytest.mark.parametrize("above", ["", "n02084071/", "photos/n02084071-dog/"])
 def test_names_of_other_programs_are_known(path: str, above: str) -> None:
-    assert leftover((above + path).split("/")) == LEFT[path]
+    assert leftover(above + path) == LEFT[path]
 
 
 @pytest.mark.parametrize("path", NOT_LEFT)
 def test_other_names_are_names_of_pictures(path: str) -> None:
-    assert leftover(path.split("/")) == ""
+    assert leftover(path) == ""
 
 
 def test_leftovers_are_passed_over_and_counted(tmp_path: Path, new_project: Callable[[Path], Path]) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Table,
     and_,
     bindparam,
     case,
+    exists,
     func,
     insert,
     select,
@@ -96,20 +98,33 @@ def put_file(connection: Connection, number: int | None, row: Mapping[str, Any])
 
 
 CLAIM: Final = t.candidate.alias("claim")
-"""What an image's dataset says that it shows."""
-CLAIMED: Final = and_(CLAIM.c.image_id == t.image.c.id, CLAIM.c.labelled_by.is_not(None))
+"""What an image's dataset says that it shows; the first of it where it says several things."""
+_CLAIMS: Final = t.candidate.alias("claims")
+_SOME_CLAIM: Final = and_(CLAIM.c.image_id == t.image.c.id, CLAIM.c.labelled_by.is_not(None))
+CLAIMED: Final = and_(
+    _SOME_CLAIM,
+    ~exists()
+    .where(_CLAIMS.c.image_id == CLAIM.c.image_id, _CLAIMS.c.labelled_by.is_not(None), _CLAIMS.c.id < CLAIM.c.id)
+    .correlate(CLAIM),
+)
 
 
 def images_by_name(connection: Connection, dataset: int, names: Iterable[str]) -> dict[str, Known]:
     """The images of a dataset that have these names, by name."""
+    found: dict[str, Known] = {}
+    for chunk in chunks(names, 2_000):
+        rows = _with_claims(connection, dataset, chunk, _SOME_CLAIM)
+        if len(rows) > len(chunk_of := {row.name: row for row in rows}):  # some have several
+            chunk_of = {row.name: row for row in _with_claims(connection, dataset, chunk, CLAIMED)}
+        found |= chunk_of
+    return found
+
+
+def _with_claims(connection: Connection, dataset: int, names: Sequence[str], claim: ColumnElement[bool]) -> list[Known]:
     image = t.image.c
     columns = (image.id, image.name, image.file_id, image.path, image.offset, image.length)
-    asked = select(*columns, func.coalesce(CLAIM.c.wnid, "")).outerjoin(CLAIM, CLAIMED)
-    return {
-        row.name: Known(*row)
-        for chunk in chunks(names, 2_000)
-        for row in connection.execute(asked.where(image.dataset_id == dataset, image.name.in_(chunk)))
-    }
+    asked = select(*columns, func.coalesce(CLAIM.c.wnid, "")).select_from(t.image.outerjoin(CLAIM, claim))
+    return [Known(*row) for row in connection.execute(asked.where(image.dataset_id == dataset, image.name.in_(names)))]
 
 
 class Imported(NamedTuple):
@@ -163,6 +178,17 @@ def set_labels(connection: Connection, labels: Sequence[tuple[int, str, int]], f
         connection.execute(update(t.image).where(image.id.in_(chunk)).values(assigned=t.LABELLED))
     new = ((wnid, rank, image, file, boxes[image]) for image, wnid, rank in labels if (wnid, image) not in known)
     _claim(connection, policy, new)
+
+
+def further_labels(connection: Connection, labels: Sequence[tuple[int, str, int]], file: int, policy: int) -> int:
+    """Say what else images show, by (image id, wnid, rank), whether they have a label or not; how much of it is new."""
+    if not labels:
+        return 0
+    known = candidates.ids(connection, ((wnid, image) for image, wnid, _ in labels))
+    claimed = set(candidates.claimed(connection, known.values()))
+    new = [label for label in dict.fromkeys(labels) if known.get((label[1], label[0])) not in claimed]
+    set_labels(connection, new, file, policy)
+    return len(new)
 
 
 def _claim(connection: Connection, policy: int, rows: Iterable[tuple[str, int, int, int, int]]) -> None:

@@ -103,12 +103,19 @@ def same_bytes(connection: Connection, dataset: int) -> Iterator[Doubled]:
 
 
 def boxes_with_sizes(connection: Connection, dataset: int) -> Iterator[Boxed]:
-    """Every box of a dataset, by image."""
+    """Every box of a dataset, by image, with the image's label; of several labels with the one that the box is of."""
     image, said, done, box = t.image, t.annotation, t.fingerprint, t.box
+    same = (
+        t.candidate.c.image_id == image.c.id,
+        t.candidate.c.wnid == box.c.wnid,
+        t.candidate.c.labelled_by.is_not(None),
+    )
+    own = select(t.candidate.c.wnid).where(*same).correlate(image, box).scalar_subquery()
+    label = func.coalesce(own, CLAIM.c.wnid, "").label("wnid")
     corners = box.c.wnid, box.c.x_min, box.c.y_min, box.c.x_max, box.c.y_max
     question = (
-        _said()
-        .add_columns(*size_columns(), *corners)
+        select(image.c.name, label, *size_columns(), *corners)
+        .select_from(image.outerjoin(CLAIM, CLAIMED))
         .join(box, box.c.image_id == image.c.id)
         .outerjoin(said, said.c.image_id == image.c.id)
         .outerjoin(done, done.c.image_id == image.c.id)

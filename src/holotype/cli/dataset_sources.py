@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import click
 
 import holotype as api
 from holotype.benchmark.orders import ORDERS, order
-from holotype.cli.groups import CommandGroup
+from holotype.cli.groups import CommandGroup, Elsewhere
 from holotype.cli.options import Command, project_option
 from holotype.cli.progress import bars
 from holotype.errors import ArchiveError
@@ -33,13 +34,14 @@ def dataset_option(default: str | None) -> Callable[[Command], Command]:
         show_default=default is not None,
         required=default is None,
         metavar="NAME",
-        callback=_dataset,
+        callback=dataset_name,
         help="The dataset these belong to: image names are its own.",
     )
 
 
-def _dataset(_: click.Context, __: click.Parameter, name: str) -> str:
-    if not _DATASET.fullmatch(name):
+def dataset_name(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
+    """A name as datasets may have it; a usage error for any other."""
+    if name is not None and not _DATASET.fullmatch(name):
         raise click.BadParameter(f"{name!r} is not made of lower-case letters, digits, dots and dashes")
     return name
 
@@ -57,9 +59,31 @@ relabel_option = click.option(
 )
 
 
-@click.group("add", cls=CommandGroup)
+class _PathsOrCommand(CommandGroup):
+    """A group whose arguments are paths where the first is no command: ``datasets add /data/imagenet``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the command to be ``path`` where none is named, but a path or an option of it."""
+        if args and args[0] not in (*self.list_commands(ctx), *self.get_help_option_names(ctx)):
+            path = os.path.lexists(args[0]) or os.sep in args[0] or args[0].startswith("-")
+            args = ["path", *args] if path else args
+        return super().parse_args(ctx, args)
+
+
+PATH_HELP = "Add whatever PATHS hold: archives, trees, shards, boxes; the word path may be left out."
+
+
+@click.group(
+    "add",
+    cls=_PathsOrCommand,
+    elsewhere={"path": Elsewhere("holotype.cli.dataset_discovery:path_command", PATH_HELP)},
+    subcommand_metavar="PATHS... | COMMAND [ARGS]...",
+)
 def add_group() -> None:
-    """Open archives where they lie: only headers are read, nothing is unpacked or copied."""
+    """Open archives where they lie: only headers are read, nothing is unpacked or copied.
+
+    `datasets add PATHS...` finds out what there is. The commands below say it beforehand.
+    """
 
 
 @add_group.command("ilsvrc2012")
@@ -161,7 +185,19 @@ def _classes(name: str | None) -> tuple[str, ...]:
 
 
 def _add(found: Discovery, dataset: str, project: Path, md5: bool = False, **terms: bool) -> None:
-    sources, problems = found
+    add_sources(found.sources, dataset, project, found.problems, md5, **terms)
+
+
+def add_sources(
+    sources: Sequence[Source],
+    dataset: str,
+    project: Path,
+    problems: Sequence[str] = (),
+    md5: bool = False,
+    **terms: bool,
+) -> None:
+    """Add sources to a dataset and say what they brought; or a line for all that is wrong, and exit status 2."""
+    problems = list(problems)
     try:
         with api.open(project) as db, bars([]) as advance:
             for source in sources if md5 else ():

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from holotype.collect.inputs import InputFile, Sighting
-from holotype.collect.leftovers import leftover
 from holotype.errors import AmbiguousFolders, SourceError, UnknownSynset
 from holotype.files import printable
+from holotype.leftovers import leftover
 from holotype.ontology import Ontology, Synset
 from holotype.ontology.concept import FIRST
 from holotype.ontology.senses import brief
@@ -75,7 +75,7 @@ def list_folder(folder: Path, ontology: Ontology, names: FolderNames | None = No
     meanings = _Meanings(names or FolderNames(), ontology)
     files, unassigned, passed, numbered, loose = [], Counter[str](), Counter[str](), 0, 0
     for path in _walk(folder):
-        if other := leftover(path.relative_to(folder).parts):
+        if other := leftover(path.relative_to(folder).as_posix()):
             passed[printable(other)] += 1
             continue
         inner = path.relative_to(folder).parts[:-1]

@@ -15,10 +15,10 @@ from holotype.imports.shapes import (
     Kind,
     Source,
     image_of_tree,
-    is_leftover,
     kind_by_member,
     kind_by_name,
 )
+from holotype.leftovers import leftover
 from holotype.ontology import is_wnid
 
 _COMPRESSED = re.compile(r"(n\d{8}|ILSVRC2012_img_\w+|\w+_whole)\.(tar\.(gz|bz2|xz|zst)|tgz|zip)", re.ASCII)
@@ -88,7 +88,7 @@ def _in_ilsvrc_folder(folder: Path) -> Iterator[Source]:
             yield _listed(kind, path, "train")
         elif path.suffix == ".tar" and is_wnid(path.stem):
             yield Source(Kind.SYNSET, path, "train")
-        elif path.suffix == ".tar" and not is_leftover(path.name):
+        elif path.suffix == ".tar" and not leftover(path.name):
             yield Source(Kind.OTHER, path)
     for root in (folder, folder / "ILSVRC"):
         yield from _splits(root / "Data/CLS-LOC")
@@ -105,7 +105,7 @@ def _splits(folder: Path) -> Iterator[Source]:
 
 def _in_21k_folder(folder: Path) -> Iterator[Source]:
     for path in sorted(folder.glob("*.tar")):
-        if not is_leftover(path.name):
+        if not leftover(path.name):
             foreign = kind_by_name(path.name) is None and kind_by_member(first_member(path) or "") is None
             yield Source(Kind.OTHER if foreign else kind_of_tar(path), path)
     if _is_tree(folder):

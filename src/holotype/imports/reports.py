@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from holotype.imports.shapes import IMAGES, Kind, Source
 
@@ -11,10 +12,12 @@ from holotype.imports.shapes import IMAGES, Kind, Source
 class SourceReport:
     """What one source brought. ``images = new + known``; `moved` are known ones that are now read from here.
 
-    Of what it says of images, `unknown` names none that is imported, `conflicts` are labels it says otherwise than
-    what was known, which stays unless it is `relabelled`, and `unplaced` are labels that are no synset of the ontology.
-    `differing` are known images that have other bytes here, `changed` ones whose file here has changed since, so that
-    they are read again. One that is `unchanged` since it was imported is not scanned again.
+    `further` are labels beside the first of an image. Of what it says of images, `unknown` names none that is imported,
+    `conflicts` are labels it says otherwise than what was known, which stays unless it is `relabelled`, and `unplaced`
+    are labels that are no synset of the ontology. `differing` are known images that have other bytes here, `changed`
+    ones whose file here has changed since, so that they are read again. One that is `unchanged` since it was imported
+    is not scanned again. `classes` are the wnids of the images where a layout tells them. `remarks` are further things
+    that were rounded or not taken, each with its number.
     """
 
     source: Source
@@ -23,6 +26,7 @@ class SourceReport:
     known: int = 0
     moved: int = 0
     labels: int = 0
+    further: int = 0
     boxes: int = 0
     facts: int = 0
     unknown: int = 0
@@ -32,6 +36,8 @@ class SourceReport:
     changed: int = 0
     relabelled: int = 0
     passed_over: int = 0
+    classes: frozenset[str] = frozenset()
+    remarks: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def images(self) -> int:
@@ -40,6 +46,8 @@ class SourceReport:
 
     def __str__(self) -> str:
         where = f"{self.source.kind} {self.source.path}"
+        if self.source.layout is not None:
+            where = f"{self.source.path}: {self.source.layout.title}, {len(self.classes):,} classes"
         if self.unchanged:
             return f"{where}: has not changed since it was imported"
         images = f"{self.images:,} images = {self.new:,} new + {self.known:,} known"
@@ -47,6 +55,7 @@ class SourceReport:
             (self.moved, "known ones are now read from here"),
             (self.labels, "labels"),
             (self.relabelled, "labels changed"),
+            (self.further, "further labels of images that have one"),
             (self.boxes, "boxes"),
             (self.facts, "other facts"),
             (self.unknown, "of images that are not imported"),
@@ -59,8 +68,9 @@ class SourceReport:
         if self.source.kind is Kind.OTHER or (self.source.kind is Kind.TREE and not self.images):
             besides = f", but {self.passed_over:,} links or others" if self.passed_over else ""
             return f"{where}: passed over, it holds no images of this dataset{besides}"
+        counted = [*remarks, *((count, text) for text, count in sorted(self.remarks.items()))]
         said = [images] if self.source.kind in IMAGES else []
-        said += [f"{count:,} {text}" for count, text in remarks if count]
+        said += [f"{count:,} {text}" for count, text in counted if count]
         return f"{where}: {', '.join(said) or 'nothing new'}"
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -23,12 +23,12 @@ from holotype.imports.shapes import (
     Source,
     expect_kind,
     image_of_tree,
-    is_leftover,
     name_in_synset,
     numbered_name,
     synset_of_image,
     synset_of_tar,
 )
+from holotype.leftovers import leftover
 from holotype.store.opening import opened_file
 from holotype.store.tar.scan import Headers, read_headers
 
@@ -56,12 +56,14 @@ _WARM: Final = 20_000
 class Part:
     """Rows of an archive, in its order, and where to go on behind them; None where the archive ends.
 
-    `passed_over` members are no images: links, sparse files, what other programs left behind.
+    `passed_over` members are no images: links, sparse files, what other programs left behind. `left` counts what was
+    not taken as it stands, by reason.
     """
 
     table: pa.Table
     next: int | None
     passed_over: int = 0
+    left: Mapping[str, int] = field(default_factory=dict)
 
 
 def kind_of_tar(path: Path) -> Kind:
@@ -82,7 +84,7 @@ def first_member(path: Path) -> str | None:
         while position is not None:
             headers = read_headers(file, printable(path), position, size, 1, 0)
             position = headers.next
-            if headers.names and not is_leftover(headers.names[0]):
+            if headers.names and not leftover(headers.names[0]):
                 return headers.names[0]
     return None
 
@@ -180,7 +182,7 @@ def _scan_synset(file: int, source: Source, tar: _InnerTar) -> tuple[pa.Table, i
 
 def _kept(headers: Headers) -> Headers:
     """Headers without those that other programs left behind, which are passed over."""
-    kept = [number for number, name in enumerate(headers.names) if not is_leftover(name)]
+    kept = [number for number, name in enumerate(headers.names) if not leftover(name)]
     if len(kept) == len(headers.names):
         return headers
     return Headers(
@@ -232,7 +234,7 @@ def _tree_rows(root: Path, passed_over: list[str]) -> Iterator[tuple[str, str, s
         for path, entry, size in _listed(root, folder):
             if size < 0:
                 inner.append(path)
-            elif (image := image_of_tree(path)) is not None and not (entry.is_symlink() or is_leftover(path)):
+            elif (image := image_of_tree(path)) is not None and not (entry.is_symlink() or leftover(path)):
                 yield image.name, image.split, image.wnid, path, size
             elif entry.is_symlink() or _LIKE_AN_IMAGE.search(path):
                 passed_over.append(path)

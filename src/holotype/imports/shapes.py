@@ -26,9 +26,14 @@ class Kind(StrEnum):
     VAL = "val"
     TEST = "test"
     TREE = "tree"
+    PATHS = "paths"
     SHARD = "shard"
     BOXES = "boxes"
     SOLUTION = "solution"
+    TINY = "tiny-boxes"
+    TRUTH = "truth"
+    COCO = "coco"
+    OPENIMAGES = "openimages"
     DEVKIT = "devkit"
     URLS = "urls"
     MARKS = "marks"
@@ -37,9 +42,11 @@ class Kind(StrEnum):
     """Something else, that lies beside what is looked for."""
 
 
-IMAGES: Final = frozenset({Kind.SYNSETS, Kind.SYNSET, Kind.VAL, Kind.TEST, Kind.TREE, Kind.SHARD})
+IMAGES: Final = frozenset({Kind.SYNSETS, Kind.SYNSET, Kind.VAL, Kind.TEST, Kind.TREE, Kind.PATHS, Kind.SHARD})
 TARS: Final = IMAGES - {Kind.TREE}
-ANNOTATIONS: Final = frozenset({Kind.BOXES, Kind.SOLUTION})
+OFFICIAL_TARS: Final = TARS - {Kind.PATHS, Kind.SHARD}
+"""The tars whose names and members say all; of the others it depends on what a user says of their classes."""
+ANNOTATIONS: Final = frozenset({Kind.BOXES, Kind.SOLUTION, Kind.TINY, Kind.TRUTH, Kind.COCO, Kind.OPENIMAGES})
 SPLITS: Final = ("train", "val", "test")
 _SPOKEN: Final = {
     Kind.SYNSETS: "a tar for each synset",
@@ -61,8 +68,23 @@ _COMPRESSED = re.compile(r"n\d{8}\.(tar\.gz|tgz|tar\.bz2|tar\.xz|zip)", re.ASCII
 _SYNSET_IMAGE = re.compile(r"((n\d{8})_\d+)\.JPEG", re.ASCII)
 _NUMBERED = re.compile(r"(ILSVRC2012_(val|test)_(\d{8}))\.JPEG", re.ASCII)
 _LAST: Final = {"val": 50_000, "test": 100_000}
-_LEFT_FOLDERS: Final = frozenset({"__MACOSX", "@eaDir", ".ipynb_checkpoints"})
-_LEFT_FILES: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How paths tell an image's class.
+
+    `title` says it to a user. `above` is put before every path: the folders above the root that belong to the layout.
+    `classes` are pairs of a folder's name and its wnid; empty where folders are named by wnids. Where it is not
+    `labelled`, no folder is a class. The folders and links below the root that it is `without` have
+    sources of their own.
+    """
+
+    title: str
+    above: str = ""
+    classes: tuple[tuple[str, str], ...] = ()
+    labelled: bool = True
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +92,8 @@ class Source:
     """One file or folder to import.
 
     `split` is that of images whose names do not tell theirs, `classes` are the wnids that a shard's numbers count,
-    `mark` is what a list of synsets says of them: unsafe, imageability, words or gloss.
+    `mark` is what a list of synsets says of them: unsafe, imageability, words or gloss. `layout` is how the paths of a
+    tree, or of a tar of one, are read; without one they must be those of ImageNet itself.
     """
 
     kind: Kind
@@ -78,6 +101,7 @@ class Source:
     split: str = ""
     classes: tuple[str, ...] = ()
     mark: str = ""
+    layout: Layout | None = None
 
     @property
     def absolute(self) -> str:
@@ -106,16 +130,6 @@ def kind_by_member(member: str) -> Kind | None:
     if _SYNSET_TAR.fullmatch(name) or _COMPRESSED.fullmatch(name):
         return Kind.SYNSETS
     return Kind.SYNSET if _SYNSET_IMAGE.fullmatch(name) else None
-
-
-def is_leftover(path: str) -> bool:
-    """Whether a file is what other programs leave behind: macOS's ``._`` companions, thumbnails of a file manager.
-
-    >>> is_leftover("__MACOSX/n01440764/a.JPEG"), is_leftover("n01440764/._a.JPEG"), is_leftover("a.JPEG")
-    (True, True, False)
-    """
-    *folders, file = path.split("/")
-    return file.startswith("._") or file in _LEFT_FILES or not _LEFT_FOLDERS.isdisjoint(folders)
 
 
 def expect_kind(path: Path, member: str | None) -> Kind:

@@ -19,7 +19,8 @@ from holotype.imports.journal import Journal
 from holotype.imports.lists import read_marks, read_texts, read_urls
 from holotype.imports.reports import ImportReport, SourceReport
 from holotype.imports.scan import Part, kind_of_tar, scan_tar, scan_tree
-from holotype.imports.shapes import ANNOTATIONS, TARS, Kind, Source
+from holotype.imports.shapes import ANNOTATIONS, OFFICIAL_TARS, TARS, Kind, Source
+from holotype.imports.trees import scan_paths
 from holotype.imports.webdataset import scan_shard
 from holotype.lint.blemishes import rating
 from holotype.project.dataset_write import Advance, Publication, Said, Terms
@@ -106,7 +107,7 @@ class Importer:
         with self._catalog.read() as connection:
             rows = dataset_rows.files(connection, self._dataset)
         held = {(row.kind, row.path, (row.size, row.mtime_ns)) for row in rows}
-        tars = [source for source in sources if source.kind in TARS - {Kind.SHARD}]
+        tars = [source for source in sources if source.kind in OFFICIAL_TARS]
         return [source for source in tars if (source.kind, source.absolute, state_of(source.path)) in held]
 
     def scan(self, source: Source, advance: Advance) -> Said:
@@ -134,16 +135,19 @@ class Importer:
         def scan(start: int) -> Iterator[Part]:
             if source.kind in ANNOTATIONS:
                 return annotation_parts(read_annotations(source))
+            if source.layout is not None:
+                return scan_paths(source, source.layout, start, lambda at: advance("headers", at, size))
             if source.kind is Kind.TREE:
                 return scan_tree(source.path, source.split, passed_over)
             if source.kind is Kind.SHARD:
                 return scan_shard(source.path, source.split, source.classes)
             return scan_tar(source, start, lambda at: advance("headers", at, size))
 
-        if tar and source.kind is not Kind.SHARD and kind_of_tar(source.path) is not source.kind:
+        if source.kind in OFFICIAL_TARS and kind_of_tar(source.path) is not source.kind:
             raise ArchiveError(f"{source.path} has changed while it was looked at")
         journal.complete(scan, resume=tar, anew=source.path.is_dir())
-        return Said(size, mtime_ns, journal, passed_over=len(passed_over) + journal.passed_over())
+        passed = len(passed_over) + journal.passed_over()
+        return Said(size, mtime_ns, journal, passed_over=passed, left=journal.left())
 
 
 def _besides(said: Said) -> str:

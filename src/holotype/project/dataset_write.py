@@ -20,12 +20,13 @@ from holotype.catalog.candidates import imported, policy_id
 from holotype.catalog.locations import locations
 from holotype.errors import ArchiveError
 from holotype.imports.annotations import annotations_of
-from holotype.imports.boxes import Annotation
+from holotype.imports.boxes import Annotation, scaled
 from holotype.imports.comparison import Comparison, Verdict, paired
 from holotype.imports.journal import Journal
 from holotype.imports.lists import read_urls
 from holotype.imports.reports import SourceReport
 from holotype.imports.shapes import ANNOTATIONS, IMAGES, Kind, Source
+from holotype.imports.webdataset import annotation_of
 from holotype.ontology import Ontology
 from holotype.store.location import Location
 from holotype.store.opening import state_of
@@ -33,6 +34,8 @@ from holotype.store.store import Store
 
 Advance = Callable[[str, int, int], None]
 """Told the stage, how much of it is done, and how much there is (0 if that is not known)."""
+OTHERWISE: Final = "images whose label is none of those said here, which were added"
+UNSIZED: Final = "boxes in fractions of images of unknown size: run datasets fingerprint, and add this again"
 _CHUNK: Final = 20_000
 
 
@@ -41,7 +44,7 @@ class Said:
     """What a source was found to say: rows in a `journal`, `labels` by image name, `marks` as (wnid, mark, value).
 
     `size` and `mtime_ns` are its file's when it was scanned, 0 for a folder; `passed_over` is how many links and images
-    of other names a tree has.
+    of other names a tree has; `left` counts what else was not taken as it stands, by reason.
     """
 
     size: int = 0
@@ -50,6 +53,7 @@ class Said:
     labels: Mapping[str, str] = field(default_factory=dict)
     marks: Sequence[tuple[str, str, str]] = ()
     passed_over: int = 0
+    left: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def holds_something(self) -> bool:
@@ -99,7 +103,7 @@ class Publication:
         if held is not None and held.kind != source.kind:
             raise ArchiveError(f"{source.path} was imported as {held.kind} before, and cannot be {source.kind} too")
         archive = self._archive(source, said, held)
-        report = SourceReport(source, passed_over=said.passed_over)
+        report = SourceReport(source, passed_over=said.passed_over, remarks=said.left)
         if source.kind in IMAGES:
             return self._images(report, said, archive, held)
         if source.kind is Kind.URLS:
@@ -129,6 +133,7 @@ class Publication:
         store = _Store(self, report.source, (said.size, said.mtime_ns), archive, newest, held, verdict)
         for rows in _chunks(said):
             report = store.add(report, rows)
+            report = self._say(report, filter(None, map(annotation_of, rows)), archive, {})
             self._advance("images", report.images, 0)
         changed = held is not None and (held.size, held.mtime_ns) != (said.size, said.mtime_ns)
         if changed and (lost := dataset_rows.images_in(self._connection, archive) - store.here):
@@ -230,10 +235,11 @@ class Publication:
     ) -> SourceReport:
         """Add what annotations say; `labels` by image name, or where there is none by a solution's boxes."""
         while chunk := list(islice(found, _CHUNK)):
-            held = self.images_named(one.name for one in chunk)
-            known = [(held[one.name], one) for one in chunk if one.name in held]
+            held = self.images_named(name for one in chunk for name in (one.name, *one.aliases))
+            called = [(next((n for n in (one.name, *one.aliases) if n in held), ""), one) for one in chunk]
+            known, unsized = self._in_pixels([(held[name], one) for name, one in called if name])
             by_boxes = report.source.kind is Kind.SOLUTION
-            told = [(image, labels.get(one.name) or (_label(one) if by_boxes else "")) for image, one in known]
+            told = [(image, labels.get(one.name) or _label(image, one, by_boxes)) for image, one in known]
             new = {image.id: (image.id, wnid, self.rank(wnid)) for image, wnid in told if self.is_label(image, wnid)}
             self._label(list(new.values()), archive)
             contradicted = sum(_contradicts(image, wnid) for image, wnid in told)
@@ -242,14 +248,22 @@ class Publication:
                 boxes.setdefault(image.id, []).extend(annotation_rows.BoxRow(*astuple(box)) for box in one.boxes)
             sizes = {image.id: (one.width, one.height) for image, one in known if one.width and one.height}
             annotation_rows.add_sizes(self._connection, sizes, archive)
+            urls = {image.id: one.url for image, one in known if one.url}
+            further = [(image.id, wnid, self.rank(wnid)) for image, one in known for wnid in one.labels]
+            truth = report.source.kind is Kind.TRUTH
+            others = sum(truth and _is_other(image, one) for image, one in known)
+            other = Counter({OTHERWISE: others, UNSIZED: unsized})
             report = replace(
                 report,
                 labels=report.labels + len(new) - self.relabelled(contradicted),
                 relabelled=report.relabelled + self.relabelled(contradicted),
+                further=report.further + dataset_rows.further_labels(self._connection, further, archive, self._policy),
+                facts=report.facts + annotation_rows.add_urls(self._connection, urls, archive),
                 boxes=report.boxes + annotation_rows.add_boxes(self._connection, boxes, archive),
                 unknown=report.unknown + len(chunk) - len(known),
                 unplaced=report.unplaced + sum(rank < 0 for _, _, rank in new.values()),
                 conflicts=report.conflicts + contradicted - self.relabelled(contradicted),
+                remarks=Counter(report.remarks) + Counter(remark for one in chunk for remark in one.remarks) + other,
             )
             self._advance("facts", report.labels + report.boxes, 0)
         return report
@@ -257,6 +271,21 @@ class Publication:
     def relabelled(self, contradicted: int) -> int:
         """How many of the contradicted labels have changed: all of them, or none."""
         return contradicted if self.terms.relabel else 0
+
+    def _in_pixels(
+        self, said: Sequence[tuple[dataset_rows.Known, Annotation]]
+    ) -> tuple[list[tuple[dataset_rows.Known, Annotation]], int]:
+        """Annotations whose boxes are all in pixels; and how many boxes could not be, as an image's size is unknown."""
+        wanted = [image.id for image, one in said if one.fractions and one.boxes]
+        sizes, unsized = annotation_rows.sizes(self._connection, wanted) if wanted else {}, 0
+        found = []
+        for image, one in said:
+            if one.fractions:
+                size = sizes.get(image.id)
+                unsized += 0 if size else len(one.boxes)
+                one = replace(one, boxes=tuple(scaled(box, *size) for box in one.boxes) if size else ())
+            found.append((image, one))
+        return found, unsized
 
     def _urls(self, report: SourceReport, archive: int) -> SourceReport:
         found = (line for line in read_urls(report.source.path) if line is not None)
@@ -291,6 +320,7 @@ class _Store:
         self._newest = newest
         self._held = held
         self._verdict = verdict
+        self._laid_out = source.layout is not None
         self._moved: set[int] = set()
         self._overwritten = 0
         self.here = 0
@@ -325,6 +355,7 @@ class _Store:
             unplaced=report.unplaced + sum(number < 0 for number in ranks),
             conflicts=report.conflicts + contradicted - relabelled,
             differing=report.differing + sum(self._is_other(image, row) for image, row in known),
+            classes=report.classes | {row["wnid"] for row in rows if row["wnid"]} if self._laid_out else frozenset(),
         )
 
     def check(self) -> None:
@@ -395,6 +426,11 @@ def _moved(image: dataset_rows.Known, row: Mapping[str, Any], anew: bool) -> dat
     return dataset_rows.Moved(image.id, row["path"], row["offset"], row["length"], anew)
 
 
+def _is_other(image: dataset_rows.Known, said: Annotation) -> bool:
+    """Whether the label that an image has is none of those said."""
+    return bool(image.wnid and said.labels) and image.wnid not in said.labels
+
+
 def _has_size(path: Path, length: int) -> bool:
     try:
         return path.lstat().st_size == length
@@ -411,6 +447,8 @@ def _changed_after(path: Path, at: float) -> bool:
     return max(status.st_mtime_ns, status.st_ctime_ns) > at * 1e9
 
 
-def _label(said: Annotation) -> str:
-    """The class of an image by its boxes; "" where they are of several."""
-    return said.wnids[0] if len(said.wnids) == 1 else ""
+def _label(image: dataset_rows.Known, said: Annotation, by_boxes: bool) -> str:
+    """The class of an image: of those said, if it has none yet; or by its boxes, "" where they are of several."""
+    if said.labels and not image.wnid:
+        return said.labels[0]
+    return said.wnids[0] if by_boxes and len(said.wnids) == 1 else ""

@@ -14,11 +14,11 @@ from sqlalchemy import Connection
 
 from holotype.catalog import Catalog, images, near_duplicates, sightings
 from holotype.collect.inputs import UNREADABLE, InputFile
-from holotype.collect.leftovers import passed_over
 from holotype.engine import Progress, map_batches
 from holotype.images.decode import EXTENSIONS
 from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, many_at_once
 from holotype.images.near import near_duplicate_groups
+from holotype.leftovers import passed_over
 from holotype.store.openfiles import MAX_BYTES
 from holotype.store.packs import THUMBNAIL, PackWriter
 

@@ -10,6 +10,7 @@ from holotype.catalog import annotations as annotation_rows
 from holotype.catalog import datasets as dataset_rows
 from holotype.catalog import lint as lint_rows
 from holotype.imports.boxes import Box
+from holotype.imports.layouts import is_image
 from holotype.imports.shapes import Kind
 from holotype.lint import blemishes
 from holotype.lint.blemishes import Boxed, Finding, Labelled, Looked, Marked, Stored, Turned
@@ -38,5 +39,5 @@ def lint_dataset(connection: Connection, number: int, ontology: Ontology) -> Ite
 
 
 def _file(image: lint_rows.Strange) -> str:
-    """The file name of an image that lies in a tar; shards have kept only its key."""
-    return image.name if image.kind == Kind.SHARD else f"{image.name}.JPEG"
+    """The file name of an image that lies in a tar; shards have kept only its key, layouts the whole path."""
+    return image.name if image.kind == Kind.SHARD or is_image(image.name) else f"{image.name}.JPEG"
