@@ -633,3 +633,13 @@ def test_what_an_extra_would_read_is_asked_again(
         assert project.images.ingest(tmp_path / "in").rejected == {"unsupported": 2}
     report = project.images.ingest(tmp_path / "in")
     assert (report.kept, report.unchanged) == (1, 1)
+
+
+@pytest.mark.parametrize("mode", ["L;16", "RGB;10", "RGB;12"])
+def test_heic_of_many_bits(mode: str) -> None:
+    grey, bits = mode[0] == "L", int(mode[-2:])
+    image = photo(7, 64, 48).convert("L" if grey else "RGB")
+    samples = np.round(np.asarray(image) / 255 * (2**bits - 1)).astype(np.uint16)
+    data = io.BytesIO()
+    pillow_heif.encode(mode, (64, 48), samples.tobytes(), data, quality=100, chroma="444")
+    assert near(decode(data.getvalue()).pixels, np.asarray(image), 2)
