@@ -548,7 +548,9 @@ def test_every_format_that_says_how_it_lies_is_turned_upright(kind: str, orienta
     data = encoded(PLAIN, kind, exif=exif.tobytes(), **KINDS[kind])
     turns = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
     upright = PLAIN if orientation == 1 else PLAIN.transpose(Image.Transpose(turns[orientation]))
-    assert near(decode(data).pixels, np.asarray(upright))
+    found = decode(data)
+    assert near(found.pixels, np.asarray(upright))
+    assert found.orientation == (1 if kind == "HEIF" else orientation)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -56,7 +56,8 @@ _ERRORS = (
 class Decoded:
     """An upright image: `pixels` is ``(height, width)`` grey or ``(height, width, 3)`` RGB, uint8.
 
-    `width` and `height` are those of the whole image, also where `pixels` was decoded smaller.
+    `width` and `height` are those of the whole image, also where `pixels` was decoded smaller. `orientation` is the
+    one of EXIF, 1 to 8, that it was turned upright from; 1 for HEIC, which turns itself.
     """
 
     pixels: Pixels
@@ -64,6 +65,7 @@ class Decoded:
     mode: str
     width: int
     height: int
+    orientation: int = 1
 
 
 def decode(data: bytes, max_pixels: int = MAX_PIXELS, side: int | None = None) -> Decoded:
@@ -121,7 +123,9 @@ def _decode_fast(data: bytes, head: jpeg.Head, max_pixels: int, side: int | None
     if head.orientation >= 5:
         height, width = width, height
     flat = pixels[:, :, 0] if target == "GRAY" else pixels
-    return Decoded(turned(flat, head.orientation), "JPEG", "L" if target == "GRAY" else "RGB", width, height)
+    return Decoded(
+        turned(flat, head.orientation), "JPEG", "L" if target == "GRAY" else "RGB", width, height, head.orientation
+    )
 
 
 def _decode_bare(data: bytes, head: jpeg.Head, max_pixels: int, side: int | None) -> Decoded:
@@ -163,7 +167,7 @@ def _decode_with_pillow(plain: Plain, kind: str, max_pixels: int) -> Decoded:
         if kind in _FEATURES and not features.check(_FEATURES[kind]):
             raise Rejected("unsupported", f"this Pillow reads no {kind}: pip install --upgrade pillow", True) from error
         raise Rejected("damaged", str(error) or type(error).__name__) from error
-    return Decoded(flat, kind, mode, flat.shape[1], flat.shape[0])
+    return Decoded(flat, kind, mode, flat.shape[1], flat.shape[0], turn)
 
 
 def _opened(data: bytes, kind: str) -> Image.Image:
