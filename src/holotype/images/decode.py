@@ -122,10 +122,8 @@ def _decode_fast(data: bytes, head: jpeg.Head, max_pixels: int, side: int | None
         return _decode_with_pillow(Plain(jpeg.without_metadata(data), head.orientation), "JPEG", max_pixels)
     if head.orientation >= 5:
         height, width = width, height
-    flat = pixels[:, :, 0] if target == "GRAY" else pixels
-    return Decoded(
-        turned(flat, head.orientation), "JPEG", "L" if target == "GRAY" else "RGB", width, height, head.orientation
-    )
+    flat, mode = (pixels[:, :, 0], "L") if target == "GRAY" else (pixels, "RGB")
+    return Decoded(turned(flat, head.orientation), "JPEG", mode, width, height, head.orientation)
 
 
 def _decode_bare(data: bytes, head: jpeg.Head, max_pixels: int, side: int | None) -> Decoded:
