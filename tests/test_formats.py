@@ -548,7 +548,9 @@ def test_every_format_that_says_how_it_lies_is_turned_upright(kind: str, orienta
     data = encoded(PLAIN, kind, exif=exif.tobytes(), **KINDS[kind])
     turns = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
     upright = PLAIN if orientation == 1 else PLAIN.transpose(Image.Transpose(turns[orientation]))
-    assert near(decode(data).pixels, np.asarray(upright))
+    found = decode(data)
+    assert near(found.pixels, np.asarray(upright))
+    assert found.orientation == (1 if kind == "HEIF" else orientation)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -633,3 +635,13 @@ def test_what_an_extra_would_read_is_asked_again(
         assert project.images.ingest(tmp_path / "in").rejected == {"unsupported": 2}
     report = project.images.ingest(tmp_path / "in")
     assert (report.kept, report.unchanged) == (1, 1)
+
+
+@pytest.mark.parametrize("mode", ["L;16", "RGB;10", "RGB;12"])
+def test_heic_of_many_bits(mode: str) -> None:
+    grey, bits = mode[0] == "L", int(mode[-2:])
+    image = photo(7, 64, 48).convert("L" if grey else "RGB")
+    samples = np.round(np.asarray(image) / 255 * (2**bits - 1)).astype(np.uint16)
+    data = io.BytesIO()
+    pillow_heif.encode(mode, (64, 48), samples.tobytes(), data, quality=100, chroma="444")
+    assert near(decode(data.getvalue()).pixels, np.asarray(image), 2)

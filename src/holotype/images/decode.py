@@ -56,8 +56,8 @@ _ERRORS = (
 class Decoded:
     """An upright image: `pixels` is ``(height, width)`` grey or ``(height, width, 3)`` RGB, uint8.
 
-    `width` and `height` are those of the whole image, also where `pixels` was decoded smaller. `orientation` is EXIF's,
-    1 to 8, of the image as it was stored.
+    `width` and `height` are those of the whole image, also where `pixels` was decoded smaller. `orientation` is the
+    one of EXIF, 1 to 8, that it was turned upright from; 1 for HEIC, which turns itself.
     """
 
     pixels: Pixels
@@ -122,8 +122,8 @@ def _decode_fast(data: bytes, head: jpeg.Head, max_pixels: int, side: int | None
         return _decode_with_pillow(Plain(jpeg.without_metadata(data), head.orientation), "JPEG", max_pixels)
     if head.orientation >= 5:
         height, width = width, height
-    flat, turn = pixels[:, :, 0] if target == "GRAY" else pixels, head.orientation
-    return Decoded(turned(flat, turn), "JPEG", "L" if target == "GRAY" else "RGB", width, height, turn)
+    flat, mode = (pixels[:, :, 0], "L") if target == "GRAY" else (pixels, "RGB")
+    return Decoded(turned(flat, head.orientation), "JPEG", mode, width, height, head.orientation)
 
 
 def _decode_bare(data: bytes, head: jpeg.Head, max_pixels: int, side: int | None) -> Decoded:

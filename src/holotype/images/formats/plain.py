@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from holotype.images.rejected import Rejected, truncated
@@ -27,21 +27,28 @@ class Plain:
     inverted: bool = False
 
 
-def check_inflation(parts: Iterable[bytes], expected: int, most: int = 0) -> None:
-    """Raises `Rejected` unless a zlib stream holds `expected` bytes, ends, and has the checksum it says.
+def inflated(parts: Iterable[bytes], expected: int, most: int = 0) -> Iterator[bytes]:
+    """What a zlib stream holds, in blocks; raises `Rejected` unless it is `expected` bytes, ends, and has the checksum
+    that it says.
 
-    It may hold up to `most`, and a little more. Decoders stop at the last pixel, and so never come to the checksum.
-    What is inflated is not kept.
+    It may be up to `most`, and a little more. Decoders stop at the last pixel, and so never come to the checksum.
     """
     stream, done = zlib.decompressobj(), 0
     try:
         for part in parts:
             while part and not stream.eof:
-                done += len(stream.decompress(part, _STEP))
-                part = stream.unconsumed_tail
+                block = stream.decompress(part, _STEP)
+                part, done = stream.unconsumed_tail, done + len(block)
                 if done > max(expected, most) + _SLACK:
                     raise Rejected("damaged", "more compressed pixels than the image has")
+                yield block
     except zlib.error as error:
         raise Rejected("damaged", f"compressed pixels: {error}") from error
     if not stream.eof or done < expected:
         raise truncated("its compressed pixels")
+
+
+def check_inflation(parts: Iterable[bytes], expected: int, most: int = 0) -> None:
+    """The same where nothing is kept of it. Raises `Rejected`."""
+    for _ in inflated(parts, expected, most):
+        pass
