@@ -13,6 +13,7 @@ from holotype.cli.ontology import base_ontology
 from holotype.cli.options import base_option
 from holotype.cli.taxonomies import read_targets, targets_option
 from holotype.errors import ProjectError
+from holotype.ontology.taxonomy import RDF, read_remarked
 
 _OWN: Final = re.compile(r"\.?(holotype\.json|ontology\.|catalog\.sqlite|packs$|releases$)")
 """What a project is made of: it may be there half, or whole, which is another error."""
@@ -35,6 +36,10 @@ def init(folder: Path, ontology: Path | None, base: str | None, targets: Path | 
             f"{folder} is not empty (it holds {foreign}): name a folder of its own, or say --force to make it there"
         )
     wanted = None if targets is None else read_targets(targets)
+    if ontology is not None and ontology.suffix.lower() in RDF and (told := read_remarked(ontology)[1]):
+        click.echo(
+            f"{len(told):,} things that {ontology} says are not used; see: holotype ontology check {ontology}", err=True
+        )
     api.init(folder, ontology, base_ontology(base), wanted).close()
     click.echo(f"made a project in {folder}; next: holotype ingest DIR -p {folder}, or holotype datasets add")
 

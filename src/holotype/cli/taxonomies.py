@@ -15,9 +15,9 @@ from holotype.cli.text import print_json
 from holotype.errors import OntologyError
 from holotype.files import printable
 from holotype.ontology import load_wordnet
-from holotype.ontology.taxonomy import build_ontology, read_taxonomy, trim
+from holotype.ontology.taxonomy import build_ontology, read_remarked, read_taxonomy, trim
 from holotype.ontology.text import decoded, read_bounded, readable
-from holotype.ontology.validate import check
+from holotype.ontology.validate import check, remarked
 from holotype.ontology.wordlists import WORDLISTS, write_wordlists
 
 SHOWN: Final = 10
@@ -48,8 +48,9 @@ def read_targets(path: Path) -> list[str]:
 @json_option
 def check_command(file: Path, targets: Path | None, base: str | None, as_json: bool) -> None:
     """Check the taxonomy in FILE: CSV, YAML, JSON, SKOS or OWL; exit code 1 if it holds an error."""
-    concepts = read_taxonomy(file)
+    concepts, remarks = read_remarked(file)
     problems = check(concepts, [] if targets is None else read_targets(targets), base_ontology(base))
+    problems += remarked(remarks)
     if as_json:
         print_json(
             {
