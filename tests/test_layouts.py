@@ -223,7 +223,7 @@ def test_class_numbers_are_asked_about(project: Project, tmp_path: Path) -> None
     root = write(tmp_path / "mine", NUMBERS)
     (question,) = find([root], told()).questions
     assert "class numbers (1, 2, 10 ...)" in question.asks
-    assert {(one.option, one.value) for one in question.choices} >= {("--order", "sorted"), ("--order", "devkit")}
+    assert {(one.option, one.value) for one in question.choices} >= {("order", "sorted"), ("order", "devkit")}
     add(project, root, numbers=order("devkit").wnids, counted="devkit")
     devkit = order("devkit").wnids
     assert {row[1:] for row in shown(project).values()} == {
@@ -246,7 +246,7 @@ def test_class_names_need_a_table(project: Project, tmp_path: Path) -> None:
     root = write(tmp_path / "mine", NAMES)
     (question,) = find([root], told()).questions
     assert "names (tabby cat, tench, unicorn ...)" in question.asks
-    assert [one.option for one in question.choices] == ["--map", "--as"]
+    assert [one.option for one in question.choices] == ["map", "as"]
     report = add(project, root, table={"tabby_cat": CAT, "tench": TENCH})
     assert remarks(report) == {UNMAPPED: 1}
     assert {row[1:] for row in shown(project).values()} == {(CAT, b"1"), (TENCH, b"2"), ("", b"3")}
@@ -331,9 +331,9 @@ def test_links_to_class_folders_are_followed_on_request(project: Project, tmp_pa
     (tmp_path / "mine/train").mkdir(parents=True)
     for wnid in (TENCH, CAT):
         (tmp_path / "mine/train" / wnid).symlink_to(tmp_path / "disk" / wnid)
-    (problem,) = find([tmp_path / "mine"], told()).problems
-    assert "2 links to folders" in problem
-    assert "--follow-links" in problem
+    (question,) = find([tmp_path / "mine"], told()).questions
+    assert "2 links to folders" in question.asks
+    assert [one.option for one in question.choices] == ["follow-links"]
     add(project, tmp_path / "mine", follow=True)
     assert shown(project) == {f"{TENCH}_1": ("train", TENCH, b"1"), f"train/{CAT}/photo.jpg": ("train", CAT, b"2")}
 
@@ -595,7 +595,7 @@ def test_boxes_are_read_from_shards(project: Project, tmp_path: Path) -> None:
 def test_what_the_numbers_of_shards_count_is_asked(project: Project, tmp_path: Path) -> None:
     path = shard(tmp_path / "set", {"a.jpg": b"x", "a.cls": b"1", "b.jpg": b"y", "b.cls": b"0"})
     (question,) = find([path.parent], told()).questions
-    assert {one.option for one in question.choices} >= {"--order", "--classes", "--as"}
+    assert {one.option for one in question.choices} >= {"order", "classes", "as"}
     add(project, path.parent, numbers=(TENCH, CAT))
     assert shown(project) == {"a": ("", CAT, b"x"), "b": ("", TENCH, b"y")}
 
@@ -610,7 +610,7 @@ def test_a_folder_of_shards_is_one_dataset_whose_names_tell_splits(project: Proj
 def test_a_tar_that_may_be_a_tree_or_a_shard_is_asked_about(project: Project, tmp_path: Path) -> None:
     path = shard(tmp_path / "set", {f"{CAT}/0.jpg": b"x", f"{CAT}/0.cls": TENCH.encode()})
     (question,) = find([path], told()).questions
-    assert [(one.option, one.value) for one in question.choices] == [("--as", "imagefolder"), ("--as", "webdataset")]
+    assert [(one.option, one.value) for one in question.choices] == [("as", "imagefolder"), ("as", "webdataset")]
     add(project, path, layout="webdataset")
     assert shown(project) == {f"{CAT}/0": ("", TENCH, b"x")}
 
@@ -734,7 +734,7 @@ def coco(folder: Path) -> Path:
 def test_cocos_classes_are_mapped_by_a_table(project: Project, tmp_path: Path) -> None:
     root, dog = coco(tmp_path / "coco"), "n02084071"
     questions = find([root], told()).questions
-    assert [one.choices[0].option for one in questions] == ["--map", "--map"]
+    assert [one.choices[0].option for one in questions] == ["map", "map"]
     report = add(project, root, table={"cat": "n02121620", "dog": dog})
     assert report.dataset == "coco"
     assert {name: row[0] for name, row in shown(project).items()} == {
@@ -842,7 +842,7 @@ def test_boxes_of_open_images_wait_for_the_size_of_their_images(project: Project
     labels = [header, "001,verification,/m/01yrx,1", "002,verification,/m/01yrx,0", "002,verification,/m/0bt9lr,1"]
     write(root, {"validation-annotations-human-imagelabels-boxable.csv": "\n".join(labels).encode()})
     write(root, {"class-descriptions-boxable.csv": b"/m/01yrx,Cat\n/m/0bt9lr,Dog\n"})
-    assert {one.choices[0].option for one in find([root], told()).questions} == {"--map"}
+    assert {one.choices[0].option for one in find([root], told()).questions} == {"map"}
     table = {"Cat": "n02121620", "/m/0bt9lr": "n02084071"}
     report = add(project, root, table=table)
     assert report.dataset == "openimages"

@@ -27,6 +27,8 @@ from holotype.imports.readings import LAYOUTS, Choice, Question, Told
 from holotype.imports.shapes import SPLITS
 from holotype.imports.tables import read_numbers, read_table
 
+_FILES = ("classes", "map")
+
 
 @click.command("path")
 @paths_argument
@@ -134,7 +136,9 @@ def on_terminal() -> bool:
 
 
 def _spoken(choice: Choice) -> str:
-    return f"{choice.option} {choice.value}: {choice.means}" if choice.value else f"{choice.option} {choice.means}"
+    if choice.option in _FILES:
+        return f"--{choice.option} {choice.means}"
+    return " ".join(filter(None, (f"--{choice.option}", choice.value))) + f": {choice.means}"
 
 
 def _asked(question: Question, told: Told) -> Told:
@@ -142,11 +146,13 @@ def _asked(question: Question, told: Told) -> Told:
     for number, one in enumerate(question.choices, 1):
         click.echo(f"  {number}. {_spoken(one)}")
     chosen: Choice = question.choices[click.prompt("Which", type=click.IntRange(1, len(question.choices))) - 1]
-    if chosen.option == "--order":
+    if chosen.option == "order":
         return _with_order(told, chosen.value)
-    if chosen.value:
-        return replace(told, layout=chosen.value)
-    return _with_file(told, chosen.option, click.prompt(f"{chosen.option} FILE", type=file_type))
+    if chosen.option == "follow-links":
+        return replace(told, follow=True)
+    if chosen.option in _FILES:
+        return _with_file(told, f"--{chosen.option}", click.prompt(f"--{chosen.option} FILE", type=file_type))
+    return replace(told, layout=chosen.value)
 
 
 def _say(found: Found, err: bool) -> None:

@@ -37,7 +37,7 @@ def read_coco(path: Path, table: Mapping[str, str]) -> Iterator[Annotation]:
         raise ArchiveError(f"{printable(path)} is no file of COCO's instances: it lacks {error}") from error
     if not any(wnids.values()):
         names = ", ".join(str(one["name"]) for one in value["categories"][:3])
-        raise ArchiveError(f"{printable(path)}: no class ({names} ...) is in the table that --map gave")
+        raise ArchiveError(f"{printable(path)}: no class ({names} ...) is in the table of wnids")
     folder = found[1] if (found := _NAME.match(path.stem)) else ""
     for about, file in images:
         yield _annotation(about, file, folder, said[about.get("id")], wnids)

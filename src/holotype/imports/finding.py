@@ -13,7 +13,7 @@ from holotype.imports.known import dataset_of
 from holotype.imports.layouts import is_image, official, split_of
 from holotype.imports.objectnet import BORDER, read_objectnet
 from holotype.imports.peek import Seen, look_around
-from holotype.imports.readings import Question, Take, Told, Tree, dataset_of_tree, layout_of
+from holotype.imports.readings import Choice, Question, Take, Told, Tree, dataset_of_tree, layout_of
 from holotype.imports.roots import followed, mappings, trees
 from holotype.imports.shapes import Kind, Source
 from holotype.imports.single import in_file
@@ -49,8 +49,8 @@ def _in_folder(found: Found, seen: Seen, told: Told) -> None:
         _in_tree(found, tree._replace(inside=(*tree.inside, *apart)), told)
     _along_links(found, seen, links, told)
     if not told.follow and seen.links and not found.takes:
-        many = f"{len(seen.links):,} links to folders, which are not followed below it"
-        found.problems.append(f"{seen.path} holds {many}; to take the folders they lead to: --follow-links")
+        asks = f"it holds {len(seen.links):,} links to folders, which are not followed unless that is said"
+        found.questions.append(Question(seen.path, asks, (Choice("follow-links", "", "take what they lead to"),)))
     boxes = [path for path in seen.files if path.endswith(".xml")]
     if boxes:
         found.takes.append(_boxes(found, seen.path, boxes))

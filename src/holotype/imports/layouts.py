@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from holotype.imports.shapes import Layout, TreeImage
 from holotype.leftovers import leftover
@@ -81,6 +82,7 @@ def reader(layout: Layout) -> Reader:
     wnid_for, closed = _wnids(layout)
     above = layout.above.split("/") if layout.above else []
 
+<<<<<<< HEAD
     def read(path: str) -> TreeImage | str:
         if leftover(path):
             return LEFT_OVER
@@ -88,19 +90,45 @@ def reader(layout: Layout) -> Reader:
         if not is_image(file):
             return NO_IMAGE
         folders = [*above, *inner]
+=======
+    @lru_cache(maxsize=8)  # files come folder by folder
+    def look(folder: str) -> _Folder:
+        folders = [*above, *(folder.split("/") if folder else ())]
+>>>>>>> wt-layouts
         place = class_place(folders, wnid_for, closed)
         start = start_of(folders, place)
         split = next(filter(None, map(split_of, reversed(folders[start:place]))), "")
         wnid = "" if place is None else wnid_for(folders[place])
-        named = None if corruption(folders) is not None else official(file, wnid)
-        if named is not None:
-            return TreeImage(named[0], split or named[1], wnid or (named[2] if layout.labelled else ""), path)
-        if place is None and not split and layout.labelled:
-            return NO_CLASS
         begin = start if layout.labelled or split else 0
-        return TreeImage("/".join([*folders[begin:], file]), split, wnid, path)
+        named = corruption(folders) is None
+        taken = place is not None or bool(split) or not layout.labelled
+        return _Folder("".join(f"{one}/" for one in folders[begin:]), split, wnid, named, taken, is_left_over(folder))
+
+    def read(path: str) -> TreeImage | str:
+        inside, _, file = path.rpartition("/")
+        folder = look(inside)
+        if folder.left_over or _LEFT_OVER.fullmatch(file):
+            return LEFT_OVER
+        if not is_image(file):
+            return NO_IMAGE
+        if folder.named and (named := official(file, folder.wnid)) is not None:
+            wnid = folder.wnid or (named[2] if layout.labelled else "")
+            return TreeImage(named[0], folder.split or named[1], wnid, path)
+        return TreeImage(folder.front + file, folder.split, folder.wnid, path) if folder.taken else NO_CLASS
 
     return read
+
+
+class _Folder(NamedTuple):
+    """What a folder says of its images: what their names begin with, their split and wnid ("" where it tells none),
+    whether they may be `named` as ImageNet names them, whether others are `taken`, whether all are `left_over`."""
+
+    front: str
+    split: str
+    wnid: str
+    named: bool
+    taken: bool
+    left_over: bool
 
 
 def _wnids(layout: Layout) -> tuple[Callable[[str], str], bool]:

@@ -20,7 +20,7 @@ LAYOUTS: Final = {
     "webdataset": "shards: files of one name are one sample, .cls and .json its label",
     "unlabelled": "images without labels; folders mean nothing",
 }
-"""The layouts that ``--as`` settles, and what they take things for."""
+"""The layouts that a user may say, and what they take things for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ class Told:
 
 
 class Choice(NamedTuple):
-    """An answer to a question: the option and value that say it, and what is meant."""
+    """An answer to a question: what it settles (order, classes, map, as, follow-links), the value that says so, and
+    what is meant. `classes` and `map` need a file of the user's."""
 
     option: str
     value: str
@@ -49,18 +50,17 @@ class Choice(NamedTuple):
 
 
 NUMBERS: Final = (
-    Choice("--order", "sorted", "0 to 999 by wnid: torchvision, ImageNet-V2"),
-    Choice("--order", "devkit", "1 to 1000, the ids of ILSVRC2012's devkit"),
-    Choice("--order", "background", "1 to 1000 by wnid: TF-Slim"),
-    Choice("--classes", "", "FILE, a wnid a line, the first is number 0"),
-    Choice("--as", "unlabelled", LAYOUTS["unlabelled"]),
+    Choice("order", "sorted", "0 to 999 by wnid: torchvision, ImageNet-V2"),
+    Choice("order", "devkit", "1 to 1000, the ids of ILSVRC2012's devkit"),
+    Choice("order", "background", "1 to 1000 by wnid: TF-Slim"),
+    Choice("classes", "", "FILE, a wnid a line, the first is number 0"),
+    Choice("as", "unlabelled", LAYOUTS["unlabelled"]),
 )
 """What class numbers may count."""
 
 
 class Question(NamedTuple):
-    """What cannot be told of a path: what it looks like, and what would settle it; a `Choice` without a value needs a
-    file of the user's."""
+    """What cannot be told of a path: what it looks like, and what would settle it."""
 
     path: Path
     asks: str
@@ -180,13 +180,13 @@ def _named(tree: Tree, told: Told) -> Layout | Question:
         pairs = tuple((name, wnid) for name, wnid in table.items() if wnid)
         title = told.counted if told.counted == BORDER else "ImageFolder of class names"
         return Layout(title, tree.above, pairs)
-    missing = "none of them is in the file given with --map" if told.table else "which are no wnids"
+    missing = "none of which is in the table given" if told.table else "which are no wnids"
     return Question(
         tree.root,
         f"its folders are names ({', '.join(names[:3])} ...), {missing}",
         (
-            Choice("--map", "", "FILE, a name and its wnid a line"),
-            Choice("--as", "unlabelled", LAYOUTS["unlabelled"]),
+            Choice("map", "", "FILE, a name and its wnid a line"),
+            Choice("as", "unlabelled", LAYOUTS["unlabelled"]),
         ),
     )
 

@@ -12,7 +12,7 @@ from holotype.imports.boxes import Annotation, Box, box_of, parse_voc
 from holotype.ontology import is_wnid
 
 NEITHER: Final = "labels that are neither a wnid nor the number of a class, which were not taken"
-UNCOUNTED: Final = "labels that are class numbers, not taken because what they count is not told (--order, --classes)"
+UNCOUNTED: Final = "labels that are class numbers, not taken because what they count is not told"
 NO_SUCH: Final = "labels that are no number of a class, which were not taken"
 CONTRADICTED: Final = "labels that contradict the wnid of their sample, which was taken"
 NO_JSON: Final = "files .json that cannot be read, which were not taken"

@@ -76,7 +76,7 @@ def _in_table(found: Found, path: Path, told: Told, kind: Kind, title: str) -> N
     """A list of COCO's or Open Images', whose classes a table maps to wnids."""
     if not told.table:
         asks = f"it is {title}, and which wnid each of its classes is is not told"
-        found.questions.append(Question(path, asks, (Choice("--map", "", "FILE, a name and its wnid a line"),)))
+        found.questions.append(Question(path, asks, (Choice("map", "", "FILE, a name and its wnid a line"),)))
         return
     folder = path.parent.parent if path.parent.name == "annotations" else path.parent
     dataset = _beside(found, folder / path.name, dataset_of(folder, "", False, True))

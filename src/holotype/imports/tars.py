@@ -63,7 +63,7 @@ def _in_tar_of_tree(found: Found, path: Path, images: Sequence[str], told: Told)
 
 def _of_tar(question: Question) -> Question:
     """A question about a tar, which may also be a shard."""
-    return question._replace(choices=(*question.choices, Choice("--as", "webdataset", LAYOUTS["webdataset"])))
+    return question._replace(choices=(*question.choices, Choice("as", "webdataset", LAYOUTS["webdataset"])))
 
 
 def _official_tar(path: Path, files: Sequence[str], images: Sequence[str], told: Told) -> Take | None:
@@ -104,10 +104,10 @@ def _asked_of_shard(seen: Seen, files: Sequence[str], told: Told) -> Question | 
     """What must be asked before samples are read: whether folders or companions tell classes, what numbers count."""
     if any(class_of(path.split("/")[:-1])[0] == "wnid" for path in files):
         asks = "its images lie in folders of wnids and have companions of their name"
-        choices = tuple(Choice("--as", name, LAYOUTS[name]) for name in ("imagefolder", "webdataset"))
+        choices = tuple(Choice("as", name, LAYOUTS[name]) for name in ("imagefolder", "webdataset"))
         return Question(seen.path, asks, choices)
     if not seen.label.isdecimal() or told.numbers or any(path.endswith(".json") for path in files):
         return None
     asks = f"its labels are class numbers ({seen.label} ...), and what they count is not told"
-    without = Choice("--as", "webdataset", "shards, whose labels are counted and not taken")
+    without = Choice("as", "webdataset", "shards, whose labels are counted and not taken")
     return Question(seen.path, asks, (*NUMBERS[:-1], without))
