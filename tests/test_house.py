@@ -88,6 +88,7 @@ SHARED = {
     "fingerprints",
     "intake",
     "appending",
+    "image_names",
     "campaigns",
     "ledger",
     "memory",

@@ -121,7 +121,7 @@ def test_what_a_query_finds_is_put_up(both: Project) -> None:
 @pytest.mark.parametrize(
     ("proposal", "message"),
     [
-        (Proposal("no such image", CAT), "1 of these images are not there, the first is 'no such image'"),
+        (Proposal("no such image", CAT), "no image is called 'no such image'"),
         (Proposal(NAMES[0], "n00000000"), "the ontology has no n00000000"),
         (Proposal(NAMES[0], "\x1b[2J"), r"the ontology has no '\\x1b\[2J'"),
         (Proposal(NAMES[0], CAT, 1.5), "a chance between 0 and 1, not 1.5"),

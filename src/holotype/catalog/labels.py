@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, case, func, literal, select, updat
 
 from holotype.catalog import schema as t
 from holotype.catalog.candidates import RANKS, imported, policy_id
-from holotype.catalog.schema import STATES
+from holotype.catalog.schema import STATES, WITHDRAWN
 from holotype.catalog.statements import ROWS, Names, meta, read_all, read_some, set_meta
 
 _POLICY: Final = "policy"
@@ -46,16 +46,17 @@ class Labels:
 
 
 def read(connection: Connection, candidates: Iterable[int] | None = None) -> Labels:
-    """What was concluded of all candidates that are asked about, or of some; by candidate id."""
+    """What was concluded of all candidates that are asked about, or of some; by candidate id. Of withdrawn images
+    nothing is."""
     held = _held(connection, candidates)
-    drawn = held.policy > 0
+    drawn = (held.policy > 0) & (held.state != WITHDRAWN)
     used, policy = np.unique(held.policy[drawn], return_inverse=True)
     names = dict(map(tuple, connection.execute(select(t.policy.c.id, t.policy.c.name))))
     policies = [names[number] for number in used.tolist()]
     candidate, posterior, state, guard = (
         getattr(held, name)[drawn] for name in ("candidate", "posterior", "state", "guard")
     )
-    return Labels(candidate, posterior, state, policy, guard, STATES, policies, held.guards)
+    return Labels(candidate, posterior, state, policy, guard, STATES[:WITHDRAWN], policies, held.guards)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from holotype.cli.remedies import advised
+from holotype.cli.remedies import advised, told_lines
 from holotype.cli.root import holotype
 from holotype.errors import HolotypeError
 
@@ -27,4 +27,6 @@ def main() -> None:
         sys.exit(0)
     except (HolotypeError, OSError) as error:
         click.echo(f"error: {' '.join(advised(error).split())}", err=True)
+        for line in told_lines(error):
+            click.echo(f"  {line}", err=True)
         sys.exit(2)

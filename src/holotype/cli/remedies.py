@@ -6,16 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from holotype.cli.text import plain
 from holotype.errors import (
     AlreadyPlanned,
     AmbiguousFolders,
+    AmbiguousImage,
     ContradictedGold,
     InvalidTaxonomy,
     NoProject,
     NothingAccepted,
     OutvotedImages,
+    UnknownImage,
     UnknownWorker,
 )
+
+LINES: Final = 20
+"""Lines that an error has at most."""
 
 REMEDIES: Final[Mapping[type[Exception], str]] = MappingProxyType(
     {
@@ -48,6 +54,14 @@ def advised(error: Exception) -> str:
     """What an error says, and what to do about it."""
     remedy = REMEDIES.get(type(error))
     return str(error) if remedy is None else f"{error}; {remedy.format(**vars(error))}"
+
+
+def told_lines(error: Exception) -> Iterator[str]:
+    """What an error says line by line, of images that are called so; no more than `LINES`."""
+    if isinstance(error, AmbiguousImage | UnknownImage):
+        yield from map(plain, error.lines[:LINES])
+        if (left := len(error.lines) - LINES) > 0:
+            yield f"and {left:,} more"
 
 
 def alarm_lines(told: Iterable[Mapping[str, str]]) -> Iterator[str]:

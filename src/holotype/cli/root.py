@@ -14,6 +14,7 @@ COMMANDS: Final = MappingProxyType(
     {
         "init": Elsewhere("holotype.cli.init:init", "Make a project in FOLDER."),
         "ingest": Elsewhere("holotype.cli.ingest:ingest", "Take in every image below FOLDER; again, only what is new."),
+        "intake": Elsewhere("holotype.cli.intake:intake", "See what became of the files that came in."),
         "query": Elsewhere(
             "holotype.cli.query:query_command",
             "Find images: count the labels that satisfy QUERY, all its terms, and show the first.",

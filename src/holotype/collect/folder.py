@@ -62,7 +62,7 @@ def list_folder(
             if inner:
                 unassigned[printable(inner[0])] += 1
         seen = () if synset is None else (Sighting(synset.wnid, ontology.rank(synset), source),)
-        files.append(InputFile.of(path, seen))
+        files.append(InputFile.of(path, seen, printable(Path(*inner)) if inner else ""))
     if ambiguous:
         meant = {name: wnids for name, error in ambiguous.items() for wnids in error.senses.values()}
         raise AmbiguousFolders("; ".join(map(str, ambiguous.values())), meant)

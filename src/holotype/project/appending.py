@@ -18,8 +18,9 @@ from holotype.crowd.conclusion import Incremental, Policy
 from holotype.crowd.imageable import is_incremental
 from holotype.errors import CrowdError
 from holotype.project.conclusions import conclude, labels_of, policy_of
-from holotype.project.facts import candidate_numbers, read_tally
+from holotype.project.facts import read_tally
 from holotype.project.fingerprints import read_candidates
+from holotype.project.image_names import candidate_numbers
 from holotype.project.memory import on_touched, read_drawn, read_model, write_drawn
 from holotype.project.parts import Parts
 

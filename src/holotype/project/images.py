@@ -6,9 +6,13 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from holotype.catalog.image_names import meant
+from holotype.catalog.images import Named as Named
+from holotype.catalog.inputs import OUTCOMES, UNASSIGNED, Taken, taken
 from holotype.collect.folder import FolderListing, list_folder
 from holotype.collect.inputs import InputFile
 from holotype.engine import Progress, no_progress
+from holotype.errors import QueryError
 from holotype.project.intake import IntakeReport, group_near_duplicates, take_in
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
@@ -46,6 +50,24 @@ class Images:
     def take(self, files: Sequence[InputFile], progress: Progress = no_progress) -> IntakeReport:
         """Take in files with the synsets they were found for, such as search results."""
         return take_in(files, self._parts.catalog, self._parts.folder / "packs", self._parts.clock, progress)
+
+    def inputs(self, what: str = "") -> list[Taken]:
+        """What became of the files that came in, in that order: all, or the ``kept``, ``duplicate``, ``rejected`` or
+        ``unassigned`` ones, which are kept images that are candidates for nothing.
+
+        Files that could not be read at all are not remembered: they are tried again by the next `ingest`. Raises
+        `QueryError` for another word.
+        """
+        if what not in ("", UNASSIGNED, *OUTCOMES):
+            raise QueryError(f"inputs are {', '.join(OUTCOMES)} or {UNASSIGNED}, not {what!r}")
+        with self._parts.catalog.read() as connection:
+            return list(taken(connection, what))
+
+    def called(self, text: str) -> list[Named]:
+        """The images that a text may mean: an id, a sha256 or its first 8 digits or more, a name in a dataset, a file
+        name with as much of its path as is needed. Empty where it means none."""
+        with self._parts.catalog.read() as connection:
+            return meant(connection, [text]).get(text, [])
 
     def read(self, location: Location) -> bytes:
         """The bytes of an image where it lies. Raises `PackError` or `ArchiveError` if they are not there any more."""

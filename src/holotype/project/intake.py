@@ -214,9 +214,12 @@ def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter
     batch = [read for read in batch if read.file.identity not in known]
     ids = images.own_ids(connection, {read.row.sha256 for read in batch})
     fresh = {
-        read.row.sha256: read for read in batch if isinstance(read.row, Fingerprint) and read.row.sha256 not in ids
+        read.row.sha256: read
+        for read in reversed(batch)  # of several with the same bytes the first is kept
+        if isinstance(read.row, Fingerprint) and read.row.sha256 not in ids
     }
-    rows = [_pack(read.data, read.row, writer) for read in fresh.values() if isinstance(read.row, Fingerprint)]
+    packed = (read for read in batch if isinstance(read.row, Fingerprint) and fresh.get(read.row.sha256) is read)
+    rows = [_pack(read.data, read.row, writer) for read in packed if isinstance(read.row, Fingerprint)]
     writer.commit()
     images.add(connection, rows)
     ids |= images.own_ids(connection, fresh)
@@ -243,7 +246,8 @@ def _outcome(read: _Read, image: int | None, first: bool, now: float) -> images.
     file, row = read.file, read.row
     reason, detail = (row.reason, row.detail) if isinstance(row, Rejection) else ("", "")
     outcome = "rejected" if image is None else "kept" if first else "duplicate"
-    return images.Input(file.origin, file.size, file.mtime_ns, outcome, reason, detail, image, now)
+    known = file.origin, file.size, file.mtime_ns
+    return images.Input(*known, outcome, reason, detail, image, now, file.folder, file.name)
 
 
 def _seen_again(
