@@ -29,23 +29,33 @@ class Images:
         self._parts = parts
         self._lemmas = lemmas
 
-    def listing(self, folder: str | os.PathLike[str], senses: Mapping[str, str] | None = None) -> FolderListing:
+    def listing(
+        self,
+        folder: str | os.PathLike[str],
+        senses: Mapping[str, str] | None = None,
+        metadata: str | os.PathLike[str] | None = None,
+    ) -> FolderListing:
         """What `ingest` would take in: see `holotype.collect.folder.list_folder`."""
-        return list_folder(Path(folder), self._parts.ontology, senses, self._lemmas.resolve)
+        table = None if metadata is None else Path(metadata)
+        return list_folder(Path(folder), self._parts.ontology, senses, self._lemmas.resolve, table)
 
     def ingest(
         self,
         folder: str | os.PathLike[str],
         senses: Mapping[str, str] | None = None,
         progress: Progress = no_progress,
+        metadata: str | os.PathLike[str] | None = None,
     ) -> IntakeReport:
         """Take in every image below `folder`; running it again adds only what is new.
 
         Subfolders named by wnid or lemma make their files candidates for that synset; an ambiguous lemma is an
         `AmbiguousLemma` error that lists the senses, to be settled with `senses` (name to wnid). Other files stay
         unassigned. Every input ends as kept, duplicate or rejected with a reason, and the report adds up.
+
+        Licence, author and address on the web are taken from what lies beside the images, and from `metadata`, a table
+        of them: see `holotype.collect.sidecars`. Said again otherwise, the newest counts.
         """
-        return self.take(self.listing(folder, senses).files, progress)
+        return self.take(self.listing(folder, senses, metadata).files, progress)
 
     def take(self, files: Sequence[InputFile], progress: Progress = no_progress) -> IntakeReport:
         """Take in files with the synsets they were found for, such as search results."""
