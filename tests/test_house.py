@@ -89,6 +89,7 @@ SHARED = {
     "intake",
     "appending",
     "image_names",
+    "given_votes",
     "campaigns",
     "ledger",
     "memory",

@@ -368,10 +368,10 @@ def test_votes_from_elsewhere_are_appended_on_the_command_line(both: Project, tm
     votes, project = tmp_path / "votes.csv", str(both.path)
     lines = [f"{task.sha256},{task.wnid},a stranger,yes" for task in both.candidates.tasks()]
     votes.write_text("sha256,wnid,worker,answer\n" + "\n".join(lines) + "\n")
-    assert run("crowd", "append", votes, "-p", project).startswith("3 votes are new, 0 were known")
-    assert json.loads(run("crowd", "append", votes, "-p", project, "--json"))["known"] == 3
+    assert run("votes", "add", votes, "-p", project).startswith("3 votes = 3 new + 0 known + 0 refused")
+    assert json.loads(run("votes", "add", votes, "-p", project, "--json"))["known"] == 3
     votes.write_text("sha256,wnid,worker,answer\n" + lines[0].replace("yes", "perhaps") + "\n")
-    assert "perhaps" in run("crowd", "append", votes, "-p", project, expect=2)
+    assert "1 refused (no_answer 1)" in run("votes", "add", votes, "-p", project, expect=1)
     assert len(both.crowd.votes()) == 3
 
 

@@ -195,6 +195,16 @@ def unasked(connection: Connection, digests: Iterable[str]) -> list[tuple[int, s
     return [(number, wnid, sha256) for one in asked for number, wnid, sha256 in connection.execute(one)]
 
 
+def wnids_of(connection: Connection, images: Iterable[int]) -> dict[int, list[str]]:
+    """What images are candidates for, by the images' ids, of those that are for anything."""
+    table = t.candidate.c
+    found: dict[int, list[str]] = {}
+    for chunk in chunks(images):
+        for image, wnid in connection.execute(select(table.image_id, table.wnid).where(table.image_id.in_(chunk))):
+            found.setdefault(image, []).append(wnid)
+    return found
+
+
 def claimed(connection: Connection, candidates: Iterable[int]) -> list[int]:
     """Those of these candidates that a dataset labels."""
     table = t.candidate.c

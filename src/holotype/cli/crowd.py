@@ -20,7 +20,6 @@ from holotype.cli.options import file_type, json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.rehearsal import forecast_command, rehearse_command
 from holotype.cli.remedies import alarm_lines
-from holotype.cli.table_files import VOTES, read_table
 from holotype.cli.text import print_json
 from holotype.consensus.calibration import Calibration
 from holotype.crowd.conclusion import Policy
@@ -46,25 +45,6 @@ back_off_option = click.option(
 @click.group(cls=CommandGroup)
 def crowd() -> None:
     """Ask people about every candidate until it is sure."""
-
-
-@crowd.command("append")
-@click.argument("votes", type=file_type)
-@project_option
-@json_option
-def append_command(votes: Path, project: Path, as_json: bool) -> None:
-    """Append VOTES from elsewhere, and conclude again of the candidates they touch.
-
-    VOTES is a CSV or Parquet file with the columns sha256, wnid, worker, answer (yes, unsure or no) and maybe seconds
-    and at. A worker's first vote on a candidate counts.
-    """
-    table = read_table(votes, VOTES)
-    with api.open(project) as db:
-        report = db.crowd.append(table)
-    if as_json:
-        print_json(dataclasses.asdict(report))
-    else:
-        click.echo(report)
 
 
 @crowd.command("run")

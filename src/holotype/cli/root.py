@@ -47,6 +47,7 @@ COMMANDS: Final = MappingProxyType(
         ),
         "candidates": Elsewhere("holotype.cli.candidates:candidates", "Say what images may show."),
         "crowd": Elsewhere("holotype.cli.crowd:crowd", "Ask people about every candidate until it is sure."),
+        "votes": Elsewhere("holotype.cli.votes:votes", "Take in votes from elsewhere."),
         "gold": Elsewhere("holotype.cli.gold:gold", "Candidates whose answer is known, asked to learn about workers."),
         "workers": Elsewhere("holotype.cli.workers:workers", "Review the crowd's workers, block and unblock them."),
         "labels": Elsewhere(

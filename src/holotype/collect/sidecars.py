@@ -6,6 +6,7 @@ That is a table ``metadata.csv`` in a folder, of the files in it and below, or a
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
@@ -150,7 +151,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a table as values by column, with their lines. Raises `SourceError`."""
     text = _read(path, 1 << 30)
     head = text.partition("\n")[0]
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=max(",;\t", key=head.count), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True)
     try:
         columns = [_key(name) for name in next(reader, [])]
         if not any(name in SPELLINGS["file"] for name in columns):

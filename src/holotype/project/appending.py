@@ -77,7 +77,11 @@ def append(parts: Parts, votes: Any, policy: Policy | None = None) -> AppendRepo
     Raises `CrowdError`, and records nothing, for a table that is none, for what is no candidate or no answer, and where
     the labels' policy is not one of holotype's own and none is given.
     """
-    rows = _rows(votes, parts.clock())
+    return append_rows(parts, _rows(votes, parts.clock()), policy)
+
+
+def append_rows(parts: Parts, rows: list[dict[str, Any]], policy: Policy | None = None) -> AppendReport:
+    """Append votes as `append`, each a row of `COLUMNS` and `OPTIONAL` with the number of an `Answer`."""
     read_candidates(parts.catalog, parts.store, {(row["sha256"], row["wnid"]) for row in rows})
     with parts.catalog.read() as connection:
         last = labels.last_policy(connection)
