@@ -89,6 +89,7 @@ SHARED = {
     "intake",
     "appending",
     "image_names",
+    "withdrawing",
     "given_votes",
     "campaigns",
     "ledger",

@@ -388,3 +388,17 @@ def test_a_table_that_is_none_is_one_clear_error(both: Project, tmp_path: Path, 
     (tmp_path / "t.csv").write_text(text)
     done = run("candidates", "add", str(tmp_path / "t.csv"), "--source", "x", "-p", str(both.path), expect=2)
     assert re.search(message, done), done
+
+
+def test_an_imported_image_is_withdrawn_wherever_its_bytes_lie(both: Project) -> None:
+    """A file's name in the dataset is enough, though nobody has read it yet; its copy among own images goes with it."""
+    before = states(both)
+    name, copy = NAMES[0], hashlib.sha256(encoded(photo(100))).hexdigest()
+    assert both.images.withdraw([f"{name}.JPEG"], "ann", "the owner asked") == 1
+    assert states(both, "state:withdrawn") == {(name, RETRIEVER): "withdrawn", (copy[:16], DOG): "withdrawn"}
+    both.datasets.fingerprint()
+    assert len(both.images.find("state:withdrawn")) == 2
+    assert len(both.candidates.tasks()) == 2
+    assert both.images.restore([f"ilsvrc2012/{name}"], "ann", "may be used") == 1
+    assert states(both) == before
+    assert len(both.candidates.tasks()) == 3

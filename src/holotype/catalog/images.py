@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case, func, insert, select
 
 from holotype.catalog import schema as t
+from holotype.catalog import withdrawals
 from holotype.catalog.statements import add_rows, chunks
 from holotype.store.location import PACK, Location
 
@@ -52,6 +53,11 @@ def digest() -> ColumnElement[str]:
     read = select(t.fingerprint.c.sha256).where(t.fingerprint.c.image_id == t.image.c.id).scalar_subquery()
     other = func.coalesce(read, t.image.c.name)
     return case((t.image.c.dataset_id == t.OWN, t.image.c.name), else_=other).label("sha256")
+
+
+def is_sound() -> ColumnElement[bool]:
+    """Whether an image that was read can be shown, and is not withdrawn."""
+    return and_(t.fingerprint.c.width > 0, t.fingerprint.c.reason == "")
 
 
 def read_images() -> FromClause:
@@ -116,6 +122,7 @@ def add(connection: Connection, packed: Sequence[Packed]) -> None:
         for one in packed
     ]
     add_rows(connection, t.fingerprint, fingerprints)
+    withdrawals.hold(connection)
 
 
 def _pack_id(connection: Connection, name: str) -> int:

@@ -15,6 +15,9 @@ COMMANDS: Final = MappingProxyType(
         "init": Elsewhere("holotype.cli.init:init", "Make a project in FOLDER."),
         "ingest": Elsewhere("holotype.cli.ingest:ingest", "Take in every image below FOLDER; again, only what is new."),
         "intake": Elsewhere("holotype.cli.intake:intake", "See what became of the files that came in."),
+        "images": Elsewhere(
+            "holotype.cli.images:images", "Withdraw images that are not to be used any more, and restore them."
+        ),
         "query": Elsewhere(
             "holotype.cli.query:query_command",
             "Find images: count the labels that satisfy QUERY, all its terms, and show the first.",

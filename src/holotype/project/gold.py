@@ -121,7 +121,11 @@ class Gold:
     def training_page(self, synset: Synset | str, size: int = 20) -> Page:
         """A page of a synset's gold to learn on: see `holotype.crowd.gold.training_page`."""
         found = synset if isinstance(synset, Synset) else self._lemmas.resolve(synset)
-        return training_page(found.wnid, self.answers(), size)
+        with self._parts.catalog.read() as connection:
+            known = read_gold(connection)
+            states = candidates.states(connection, [task.number for task in known])
+        shown = {task: yes for task, yes in known.items() if states[task.number] != "withdrawn"}
+        return training_page(found.wnid, shown, size)
 
     def train(self, sheet: Sheet) -> list[Feedback]:
         """Record a training page's answers as votes on gold, and return each with the right answer.

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from holotype.catalog.image_names import meant
 from holotype.catalog.images import Named as Named
 from holotype.catalog.inputs import OUTCOMES, UNASSIGNED, Taken, taken
+from holotype.catalog.withdrawals import Withdrawal, history
 from holotype.collect.folder import FolderListing, list_folder
 from holotype.collect.inputs import InputFile
+from holotype.crowd.conclusion import Policy
 from holotype.engine import Progress, no_progress
 from holotype.errors import QueryError
 from holotype.project.intake import IntakeReport, group_near_duplicates, take_in
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
+from holotype.project.withdrawing import withdraw
 from holotype.queries import Live, Query
 from holotype.queries.live import near_duplicate_groups
 from holotype.queries.results import Result, Results
@@ -78,6 +81,27 @@ class Images:
         name with as much of its path as is needed. Empty where it means none."""
         with self._parts.catalog.read() as connection:
             return meant(connection, [text]).get(text, [])
+
+    def withdraw(self, images: Iterable[str], curator: str, reason: str, policy: Policy | None = None) -> int:
+        """Use images no more, by any of their names, with all that have the same bytes; how many different ones.
+
+        Their candidates are in the state ``withdrawn``: nobody is asked about them, and they are in no audit and no
+        later release, whoever says what of them. Releases that were made stay. Bytes that are withdrawn are so
+        wherever they come from later. Labels that were drawn are drawn again, by `policy` or as last.
+
+        Raises `UnknownImage`, `AmbiguousImage`, and `CrowdError` for an empty `reason`, a `curator` that cannot be
+        printed, and an image of an archive that cannot be read now.
+        """
+        return withdraw(self._parts, images, True, curator, reason, policy)
+
+    def restore(self, images: Iterable[str], curator: str, reason: str, policy: Policy | None = None) -> int:
+        """Use images again that were withdrawn: all that was said of them counts again. As `withdraw`."""
+        return withdraw(self._parts, images, False, curator, reason, policy)
+
+    def withdrawals(self) -> list[Withdrawal]:
+        """All that was withdrawn and restored, oldest first; of an image, the last counts."""
+        with self._parts.catalog.read() as connection:
+            return history(connection)
 
     def read(self, location: Location) -> bytes:
         """The bytes of an image where it lies. Raises `PackError` or `ArchiveError` if they are not there any more."""
