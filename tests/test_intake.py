@@ -130,7 +130,12 @@ def test_what_is_called_nothing_or_too_much_has_a_line_each(filled: Project, tmp
         f"'IMG_2.jpg' may be {old} ({DOG}/IMG_2.jpg)",
         f"'IMG_2.jpg' may be {new} ({DOG}/box 7/IMG_2.jpg)",
     ]
-    filled.labels.overrule({("box 7/IMG_2.jpg", DOG): False}, "ann", "why")
+    assert filled.labels.overrule({("box 7/IMG_2.jpg", DOG): False}, "ann", "why") == 1
+    (more / "sea.jpg").write_bytes(encoded(photo(1)))  # the copy is told by the name that is asked for
+    filled.images.ingest(tmp_path / "more")
+    with pytest.raises(AmbiguousImage) as copies:
+        filled.images.withdraw(["sea.jpg"], "ann", "why")
+    assert [line.rpartition(" (")[2] for line in copies.value.lines] == [f"{DOG}/box 7/sea.jpg)", "my trip/sea.jpg)"]
     table = tmp_path / "gold.csv"
     table.write_text(f"sha256,wnid,answer\nIMG_2.jpg,{DOG},yes\n")
     said = run("gold", "add", table, "-p", filled.path, expect=2).splitlines()

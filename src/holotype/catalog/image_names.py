@@ -41,12 +41,16 @@ def meant(connection: Connection, texts: Iterable[str]) -> dict[str, list[Named]
     return {text: [images[number] for number in sorted(set(numbers))] for text, numbers in found.items()}
 
 
-def files(connection: Connection, images: Iterable[int]) -> dict[int, str]:
-    """The path that each image's file had first, below the folder that was taken in, by the image's id."""
+def files(connection: Connection, images: Iterable[int]) -> dict[int, list[str]]:
+    """The paths that each image came in by, below the folders that were taken in, by the image's id; the one that
+    brought its bytes first."""
     one = t.intake.c
-    asked = select(one.image_id, path_of(one)).where(one.name != "").order_by(one.outcome == "kept", one.id.desc())
-    rows = (row for chunk in chunks(images) for row in connection.execute(asked.where(one.image_id.in_(chunk))))
-    return {image: path for image, path in rows if image is not None}
+    asked = select(one.image_id, path_of(one)).where(one.name != "").order_by(one.outcome != "kept", one.id)
+    found: dict[int, list[str]] = {}
+    for chunk in chunks(images):
+        for image, path in connection.execute(asked.where(one.image_id.in_(chunk))):
+            found.setdefault(image or 0, []).append(path)
+    return found
 
 
 def _can_be_asked(text: str) -> bool:

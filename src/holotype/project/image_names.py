@@ -51,7 +51,9 @@ def lines(connection: Connection, text: str, images: Sequence[Named]) -> Iterato
     paths = files(connection, (image.id for image in images))
     for image in images:
         known = (image.sha256 or image.name)[:_ID]
-        yield f"{text[:SHOWN]!r} may be {known} ({paths.get(image.id) or image.origin})"
+        held = paths.get(image.id, [image.origin])
+        path = next((one for one in held if f"/{one}".endswith(f"/{text}")), held[0])
+        yield f"{text[:SHOWN]!r} may be {known} ({path})"
 
 
 def named_candidates(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, dict[int, bool]]:
