@@ -196,3 +196,33 @@ def test_a_release_stays(db: Project) -> None:
     files = {path.name: path.read_bytes() for path in release.path.iterdir()}
     db.images.withdraw(["0.jpg"], "ann", "why")
     assert {path.name: path.read_bytes() for path in Release(release.path).path.iterdir()} == files
+
+
+def test_all_of_it_on_postgresql(
+    tmp_path: Path, wordnet: Ontology, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists of what came in, names of images, credits, votes from elsewhere and withdrawals."""
+    monkeypatch.setenv("HOLOTYPE_CATALOG", postgres)
+    folder = tmp_path / "photos" / DOG
+    folder.mkdir(parents=True)
+    for seed in range(3):
+        (folder / f"{seed}.jpg").write_bytes(encoded(photo(seed)))
+    (folder / "copy.jpg").write_bytes(encoded(photo(2)))
+    (folder / "0.txt").write_text("licence: CC BY 4.0\nauthor: Kim")
+    (folder / "text.jpg").write_text("no image")
+    holotype.init(tmp_path / "p").close()
+    with holotype.open(tmp_path / "p", wordnet) as db:
+        db.images.ingest(tmp_path / "photos")
+        assert [one.file for one in db.images.inputs("rejected")] == [f"{DOG}/text.jpg"]
+        assert [one.duplicate_of for one in db.images.inputs("duplicate")] == [f"{DOG}/2.jpg"]
+        assert db.images.inputs("unassigned") == []
+        (shown,) = db.images.find("id:0.jpg licence:cc")
+        assert (shown.candidate.author, shown.candidate.file) == ("Kim", f"{DOG}/0.jpg")
+        assert len(db.images.find(f"id:{shown.sha256[:9]}")) == 1
+        assert db.crowd.add([GivenVote(f"{n}.jpg", DOG, "w", "yes") for n in range(4)]).reasons == {"unknown_image": 1}
+        db.crowd.run(Nobody(), POLICY)
+        db.images.withdraw(["0.jpg"], "ann", "why")
+        assert accepted(db) == {"1.jpg", "2.jpg"}
+        assert db.images.find("state:withdrawn").to_arrow().column("file").to_pylist() == [f"{DOG}/0.jpg"]
+        db.images.restore(["0.jpg"], "ann", "why")
+        assert len(db.images.find("state:yes")) == 3
