@@ -175,6 +175,18 @@ def test_every_command_takes_every_name(filled: Project, tmp_path: Path) -> None
     assert "names no image that this is about" in run("gold", "withdraw", "sea.jpg", "--reason", "r", *place, expect=2)
 
 
+def test_truth_for_simulated_workers_may_name_files(filled: Project, tmp_path: Path) -> None:
+    truth = tmp_path / "truth.csv"
+    short = sha256(filled, f"{DOG}/IMG_1.jpg")[:9]
+    truth.write_text(f"sha256,wnid,answer\n{short},{DOG},yes\nIMG_2.jpg,{DOG},no\n{CAT}/IMG_1.jpg,{CAT},yes\n")
+    told = "crowd", "run", "--crowd", "simulated", "--policy", "fixed(9)", "--truth", truth, "-p", filled.path
+    run(*told)
+    states = {one.candidate.file: one.state for one in filled.images.find() if one.wnid}
+    assert states[f"{DOG}/IMG_2.jpg"] == "no"
+    truth.write_text(f"sha256,wnid,answer\nIMG_1.jpg,{DOG},yes\n")
+    assert "lacks 3 candidates" in run(*told, expect=2)
+
+
 def test_an_auditor_may_name_files(filled: Project, tmp_path: Path) -> None:
     filled.crowd.run(filled.crowd.simulated(), Lead(1, 9))
     filled.audits.draw([DOG], 2)
