@@ -171,6 +171,7 @@ def test_images_are_withdrawn_and_restored_from_the_command_line(db: Project) ->
     assert told[2]["curator"], "whoever is at the keyboard"
     assert "no image is called" in run("images", "withdraw", "x.jpg", "--reason", "r", *place, expect=2)
     assert json.loads(run("statistics", "--json", *place))["states"]["withdrawn"] == 1
+    assert "withdrawn" in run("statistics", *place)
 
 
 def test_other_bytes_under_the_name_are_not_withdrawn(db: Project) -> None:
