@@ -13,8 +13,10 @@ from holotype.benchmark import read_predictions
 from holotype.cli.answers import PRIORS, chance, read_answers, read_csv, read_pairs
 from holotype.cli.dataset_sources import _classes
 from holotype.cli.orders import read_guesses, read_labels
-from holotype.cli.table_files import VOTES, read_proposals, read_table
+from holotype.cli.table_files import PROPOSALS, read_proposals, read_table
 from holotype.cli.taxonomies import read_targets
+from holotype.cli.vote_files import read_vote_file
+from holotype.collect.sidecars import _rows
 from holotype.errors import ArchiveError, CrowdError, HolotypeError
 from holotype.imports.devkit import parse_truth
 from holotype.imports.lists import read_marks, read_texts, read_urls
@@ -42,12 +44,13 @@ READERS: dict[str, tuple[str, str, Read]] = {
     "classes": ("c.txt", f"{DOG}\n{CAT}\n", lambda path: _classes(str(path))),
     "answers": ("a.csv", f"sha256,wnid,answer\n{SHA},{DOG},Yes\n", read_answers),
     "priors": ("p.csv", f"sha256,wnid,chance\n{SHA},{DOG},0.5\n", lambda path: read_csv(path, PRIORS, chance)),
-    "pairs": ("p.csv", f"sha256,wnid\n{SHA},{DOG}\n", lambda path: read_pairs([str(path)], [])),
+    "pairs": ("p.csv", f"sha256,wnid\n{SHA},{DOG}\n", lambda path: read_pairs([str(path)], [], lambda _: [])),
     "votes": (
         "v.csv",
         f"sha256,wnid,worker,answer\n{SHA},{DOG},Jörg,yes\n",
-        lambda path: read_table(path, VOTES).to_pylist(),
+        lambda path: read_vote_file(path)[0],
     ),
+    "metadata": ("m.csv", "file,author\na.jpg,Jörg 猫\n", lambda path: list(_rows(path))),
     "proposals": ("p.csv", f"image,wnid,score\nä.jpg,{DOG},0.5\n", read_proposals),
     "targets": ("t.txt", f"{DOG}\tdog\nkoira\n", read_targets),
     "taxonomy.csv": ("t.csv", "id,parents,lemmas\nanimal,,Tier|ζῷον\ndog,animal,\n", read_taxonomy),
@@ -90,7 +93,7 @@ def test_a_text_means_the_same_however_it_was_saved(reader: str, form: str, tmp_
     assert kept == wanted
 
 
-@pytest.mark.parametrize("reader", READERS.keys() - {"urls"})
+@pytest.mark.parametrize("reader", [one for one in READERS if one != "urls"])
 @pytest.mark.parametrize("bad", [b"\xff", b"\xc3", b"\xed\xa0\x80"])
 def test_bytes_that_are_no_text_are_told_with_file_line_and_remedy(reader: str, bad: bytes, tmp_path: Path) -> None:
     name, text, read = READERS[reader]
@@ -118,7 +121,7 @@ LEFT_OVER = [
     ("classes", f"{DOG}\n{CAT} cat\n", f"c.txt, line 2: expected a wnid alone, not '{CAT} cat'"),
     ("answers", f"sha256,wnid,answer\n\n{SHA},{DOG},yes,no\n", "a.csv, line 3: the answer must be the last of 3 cells"),
     ("pairs", f"sha256,wnid\n{SHA},{DOG},yes\n", "p.csv, line 2: every row must have 2 cells"),
-    ("votes", f"sha256,wnid,worker,answer\n{SHA},{DOG},a,yes,no\n", "Expected 4 columns, got 5"),
+    ("proposals", f"image,wnid\n{SHA},{DOG},yes\n", "Expected 2 columns, got 3"),
     ("taxonomy.csv", "id,parents\na,,b\n", "t.csv: line 2: 3 cells, but the header has 2"),
     ("taxonomy.csv", "id,parents,colour\na,,b\n", "t.csv: the first row must name columns"),
     ("taxonomy.json", '[{"id": "a", "colour": "red"}]', "t.json: entry 1: there is no field 'colour'"),
@@ -137,8 +140,8 @@ def test_what_is_left_over_after_a_value_is_an_error(reader: str, text: str, mes
 
 
 def test_columns_that_are_not_used_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    read_table(written(tmp_path / "v.csv", b"sha256, wnid ,worker,answer,colour,at\n"), VOTES)
-    assert capsys.readouterr().err == f"{tmp_path}/v.csv: not used: the columns colour\n"
+    read_table(written(tmp_path / "v.csv", b"image, wnid ,score,colour,at\n"), PROPOSALS)
+    assert capsys.readouterr().err == f"{tmp_path}/v.csv: not used: the columns colour, at\n"
 
 
 def test_utf_16_without_its_mark_is_told(tmp_path: Path) -> None:

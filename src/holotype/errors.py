@@ -18,6 +18,8 @@
     ├── QueryError               a query cannot be understood
     ├── CrowdError               a page or a vote that does not fit the campaign
     │   ├── UnknownWorker        nobody of that name has voted
+    │   ├── UnknownImage         no image, or no candidate, is called so
+    │   ├── AmbiguousImage       several images are called so
     │   ├── AlreadyPlanned       an audit of another size
     │   ├── ContradictedGold     an answer that gold says otherwise of
     │   └── PlatformError        a crowd platform could not be reached, or refused
@@ -109,6 +111,22 @@ class QueryError(HolotypeError):
 
 class CrowdError(HolotypeError):
     """A page or a vote does not fit the campaign."""
+
+
+class UnknownImage(CrowdError):
+    """No image, or no candidate, is called so: `lines` has one for each name."""
+
+    def __init__(self, lines: Sequence[str], message: str = "") -> None:
+        super().__init__(message or lines[0])
+        self.lines = list(lines) if message or len(lines) > 1 else []
+
+
+class AmbiguousImage(CrowdError):
+    """Several images are called so: `lines` has one for each that may be meant."""
+
+    def __init__(self, lines: Sequence[str], message: str = "") -> None:
+        super().__init__(message or "several images are called so: say which, by more of the path or the sha256")
+        self.lines = list(lines)
 
 
 class AlreadyPlanned(CrowdError):

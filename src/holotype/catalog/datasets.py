@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from holotype.catalog import candidates, fingerprints
+from holotype.catalog import candidates, fingerprints, withdrawals
 from holotype.catalog import schema as t
 from holotype.catalog.schema import STATES
 from holotype.catalog.statements import chunks
@@ -178,6 +178,7 @@ def set_labels(connection: Connection, labels: Sequence[tuple[int, str, int]], f
         connection.execute(update(t.image).where(image.id.in_(chunk)).values(assigned=t.LABELLED))
     new = ((wnid, rank, image, file, boxes[image]) for image, wnid, rank in labels if (wnid, image) not in known)
     _claim(connection, policy, new)
+    withdrawals.hold(connection)
 
 
 def further_labels(connection: Connection, labels: Sequence[tuple[int, str, int]], file: int, policy: int) -> int:

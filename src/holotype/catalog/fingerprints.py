@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, select
 
-from holotype.catalog import candidates, near_duplicates
+from holotype.catalog import candidates, near_duplicates, withdrawals
 from holotype.catalog import schema as t
-from holotype.catalog.images import read_images
+from holotype.catalog.images import is_sound, read_images
 from holotype.catalog.locations import location_columns
 from holotype.catalog.statements import add_rows, chunks, held
 from holotype.store.location import Location
@@ -45,7 +45,7 @@ def unsound(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
     """Those of these images that cannot be shown, with the reason; ``unreadable`` ones were not read."""
     image, read = t.image.c, t.fingerprint.c
     reason = func.coalesce(read.reason, "unreadable")
-    asked = select(image.id, reason).select_from(read_images()).where((read.width == 0) | read.width.is_(None))
+    asked = select(image.id, reason).select_from(read_images()).where(~is_sound() | read.width.is_(None))
     rows = (row for chunk in chunks(ids) for row in connection.execute(asked.where(image.id.in_(chunk))))
     return dict(map(tuple, rows))
 
@@ -68,7 +68,9 @@ def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append fingerprints; those another process was first to add are skipped."""
     known = held(connection, t.fingerprint.c.image_id, [row["image_id"] for row in rows])
     add_rows(connection, t.fingerprint, new := [row for row in rows if row["image_id"] not in known])
-    candidates.changed(connection, [row["image_id"] for row in new])
+    candidates.changed(connection, images := [row["image_id"] for row in new])
+    candidates.rest(connection, withdrawals.release(connection, images))  # those whose bytes are others now
+    withdrawals.hold(connection)
 
 
 def seen(connection: Connection, images: Iterable[int]) -> dict[int, str]:

@@ -11,6 +11,7 @@ from holotype.catalog import fingerprints
 from holotype.catalog import schema as t
 from holotype.catalog.annotations import BoxRow, size_columns
 from holotype.catalog.datasets import CLAIM, CLAIMED
+from holotype.catalog.withdrawals import REASON
 
 
 class Labelled(NamedTuple):
@@ -129,7 +130,8 @@ def boxes_with_sizes(connection: Connection, dataset: int) -> Iterator[Boxed]:
 def strange_fingerprints(connection: Connection, dataset: int) -> Iterator[Strange]:
     """Images that are no sound JPEG of one or three inks, or not of the size annotated."""
     image, said, done, file = t.image, t.annotation, t.fingerprint, t.file
-    columns = (done.c.format, done.c.mode, done.c.width, done.c.height, done.c.reason, done.c.detail)
+    reason = func.replace(done.c.reason, REASON, "")
+    columns = (done.c.format, done.c.mode, done.c.width, done.c.height, reason, done.c.detail)
     sizes = [func.coalesce(said.c[side], 0) for side in ("width", "height")]
     question = (
         _said()

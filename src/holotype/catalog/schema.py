@@ -1,8 +1,8 @@
 """The tables of the catalog. Facts are appended and never edited; conclusions may be computed again.
 
-facts: meta, dataset, file, image, fingerprint, seen, intake, candidate, sighting, worker, vote, gold, overruling,
-    prior, standing, page, posting, audit, audit_draw, audit_sample, audit_answer, audit_correction, release, box,
-    annotation, url, mark, translation
+facts: meta, dataset, file, image, fingerprint, seen, intake, credit, withdrawal, candidate, sighting, worker, vote,
+    gold, overruling, prior, standing, page, posting, audit, audit_draw, audit_sample, audit_answer, audit_correction,
+    release, box, annotation, url, mark, translation
 conclusions: near_duplicate, a candidate's state, posterior, policy and guard, learned, and the numbers of boxes
 """
 
@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "0008"
+HEAD: Final = "0009_look"
 """The newest migration, which these tables describe (a test compares the two)."""
 
 metadata = MetaData(
@@ -123,7 +123,8 @@ seen = Table(
     Column("sha256", String(64), nullable=False),
 )
 
-# What became of each input: kept, duplicate or rejected. A changed file is a new input.
+# What became of each input: kept, duplicate or rejected. A changed file is a new input. `folder` and `name` are its
+# path below the folder that was taken in, which `origin` has from the root of the disk on.
 intake = Table(
     "intake",
     metadata,
@@ -136,7 +137,38 @@ intake = Table(
     Column("detail", Text, nullable=False),
     Column("image_id", ForeignKey("image.id")),
     Column("at", Float, nullable=False),
+    Column("folder", Text, nullable=False, server_default=""),
+    Column("name", Text, nullable=False, server_default=""),
     UniqueConstraint("origin", "size", "mtime_ns"),
+    Index(None, "image_id"),
+    Index(None, "name"),
+)
+
+# What a file beside an image says of it: its licence, who made it, and where on the web it is from; "" where it says
+# nothing. Of an image's credits the newest counts; `origin` is the input's that it was said of.
+credit = Table(
+    "credit",
+    metadata,
+    _id(),
+    Column("image_id", ForeignKey("image.id"), nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("licence", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Index(None, "image_id"),
+)
+
+# That images with these bytes are not to be used any more, or are again: numbered statements, as of gold.
+withdrawal = Table(
+    "withdrawal",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("withdrawn", SmallInteger, nullable=False),
+    Column("curator", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),
 )
 
 policy = Table("policy", metadata, _id(), Column("name", Text, nullable=False, unique=True))
@@ -407,5 +439,7 @@ translation = Table(
     Index(None, "key"),
 )
 
-STATES: Final = ("open", "yes", "no", "undecided", "abandoned")
+STATES: Final = ("open", "yes", "no", "undecided", "abandoned", "withdrawn")
 """The states of a candidate, by the number they are kept as."""
+WITHDRAWN: Final = STATES.index("withdrawn")
+"""The state of all candidates of an image that is withdrawn, whatever else is said of them."""

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from holotype.cli.remedies import advised, usage_told
+from holotype.cli.remedies import advised, told_lines, usage_told
 from holotype.cli.root import holotype
 from holotype.errors import HolotypeError
 
@@ -34,4 +34,6 @@ def main() -> None:
         sys.exit(0)
     except (HolotypeError, OSError) as error:
         click.echo(f"error: {advised(error)}", err=True)
+        for line in told_lines(error):
+            click.echo(f"  {line}", err=True)
         sys.exit(2)

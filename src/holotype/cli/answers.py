@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar
 
 from holotype.consensus.votes import Answer
-from holotype.errors import CrowdError
+from holotype.errors import AmbiguousImage, CrowdError, UnknownImage
 from holotype.files import printable
+from holotype.images.decode import EXTENSIONS
+from holotype.project.images import Named
 from holotype.textlists import read_rows
 
 ANSWERS = ("sha256", "wnid", "answer")
@@ -80,26 +81,40 @@ def read_csv(path: Path, header: Sequence[str], read: Callable[[str], _Said]) ->
     return found
 
 
-def read_pairs(texts: Sequence[str], known: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
+def read_pairs(
+    texts: Sequence[str], known: Collection[tuple[str, str]], called: Callable[[str], Sequence[Named]]
+) -> list[tuple[str, str]]:
     """(sha256, wnid) named by files and by images, each once.
 
-    A file is a CSV whose header begins with sha256,wnid. An image is named by its sha256, or by the first 8 digits or
-    more of it, and stands for all of its pairs in `known`.
+    A file is a CSV whose header begins with sha256,wnid. An image is named as everywhere: `called` tells which a text
+    may mean. It stands for all of its pairs in `known`.
 
-    Raises `CrowdError` for what is neither, or where the digits begin no image's sha256, or several.
+    Raises `CrowdError` for what is neither, `UnknownImage` for an image that is not in `known`, and `AmbiguousImage`.
     """
-    found = [pair for text in texts for pair in (_of_image(text, known) if _DIGITS.fullmatch(text) else _of_file(text))]
+    found = [pair for text in texts for pair in (_of_file(text) if _is_table(text) else _of_image(text, known, called))]
     return list(dict.fromkeys(found))
 
 
-_DIGITS = re.compile(r"[0-9a-f]{8,64}")
+_TABLES = frozenset((".csv", ".txt", ".tsv"))
+_IMAGES = frozenset((*EXTENSIONS.values(), "jpeg", "tiff"))
 
 
-def _of_image(digits: str, known: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
-    meant = [pair for pair in known if pair[0].startswith(digits)]
-    images = len({sha256 for sha256, _ in meant})
-    if images != 1:
-        raise CrowdError(f"{digits} is or begins the sha256 of {images:,} images that this is about, not of one")
+def _is_table(text: str) -> bool:
+    """Whether a text names a CSV file, and no image."""
+    path = Path(text)
+    return path.suffix.lower() in _TABLES or (path.is_file() and path.suffix.lstrip(".").lower() not in _IMAGES)
+
+
+def _of_image(
+    text: str, known: Collection[tuple[str, str]], called: Callable[[str], Sequence[Named]]
+) -> list[tuple[str, str]]:
+    names = {name for image in called(text) for name in (image.sha256, image.name)} - {""}
+    meant = [pair for pair in known if pair[0] in names]
+    images = sorted({sha256 for sha256, _ in meant})
+    if not images:
+        raise UnknownImage([f"{text!r} names no image that this is about"])
+    if len(images) > 1:
+        raise AmbiguousImage([f"{text!r} may be {sha256}" for sha256 in images])
     return meant
 
 

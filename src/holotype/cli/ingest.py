@@ -12,10 +12,11 @@ import click
 
 import holotype as api
 from holotype.benchmark.orders import order
-from holotype.cli.options import json_option, project_option
+from holotype.cli.options import file_type, json_option, project_option
 from holotype.cli.progress import bars
+from holotype.cli.remedies import LINES
 from holotype.cli.senses import drafted, read_senses, settled
-from holotype.cli.text import print_json
+from holotype.cli.text import plain, print_json
 from holotype.collect.folder import FolderListing
 
 SHOWN: Final = 20
@@ -39,6 +40,11 @@ _FOLDERS: Final = ("sorted", "devkit", "background")
     type=click.Choice(_FOLDERS),
     help="The order of ILSVRC2012's classes in which subfolders are numbered (see: holotype orders).",
 )
+@click.option(
+    "--metadata",
+    type=file_type,
+    help="A CSV with the columns file, licence, author, url [default: metadata.csv in FOLDER, if there].",
+)
 @json_option
 def ingest(
     folder: Path,
@@ -47,19 +53,21 @@ def ingest(
     file: Path | None,
     synset: str | None,
     class_order: str | None,
+    metadata: Path | None,
     as_json: bool,
 ) -> None:
     """Take in every image below FOLDER; again, only what is new.
 
     Subfolders named by wnid or lemma make their images candidates for that synset. A number is no lemma: say with
-    --order, or with --sense, what numbers mean.
+    --order, or with --sense, what numbers mean. Licence, author and url are taken from a table of them, or from a text
+    or JSON file beside an image.
     """
     senses = {**(read_senses(file) if file and file.exists() else {}), **dict(_pair(text) for text in sense)}
     classes = order(class_order).wnids if class_order else ()
     with api.open(project) as db:
 
         def listed(said: Mapping[str, str]) -> FolderListing:
-            return db.images.listing(folder, {**senses, **said}, classes, synset)
+            return db.images.listing(folder, {**senses, **said}, classes, synset, metadata)
 
         if file is not None and not file.exists():
             listing = drafted(listed, db.ontology, file)
@@ -79,12 +87,16 @@ def ingest(
                 "numbered": listing.numbered,
                 "loose": listing.loose,
                 "passed_over": dict(report.passed_over),
+                "credited": listing.credited,
+                "sidecars": listing.sidecars,
+                "problems": listing.problems,
             }
         )
         return
     for origin, reason, detail in report.rejections:
         click.echo(f"rejected ({reason}) {origin}: {detail}", err=True)
     _print_unassigned(listing)
+    _print_credits(listing, metadata is not None)
     click.echo(report)
 
 
@@ -102,6 +114,17 @@ def _print_unassigned(listing: FolderListing) -> None:
     if listing.loose:
         click.echo(
             f"{listing.loose:,} files lie in no subfolder and stay unassigned: to say what they show, --synset NAME",
+            err=True,
+        )
+
+
+def _print_credits(listing: FolderListing, asked: bool) -> None:
+    for line in listing.problems[:LINES]:
+        click.echo(plain(line), err=True)
+    if listing.sidecars or listing.problems or asked:
+        click.echo(
+            f"licence, author or url of {listing.credited:,} files was said beside them, by {listing.sidecars:,} files "
+            f"that are not taken in; {len(listing.problems):,} lines or files said nothing of any",
             err=True,
         )
 

@@ -12,13 +12,18 @@ from holotype.cli.text import plain
 from holotype.errors import (
     AlreadyPlanned,
     AmbiguousFolders,
+    AmbiguousImage,
     ContradictedGold,
     InvalidTaxonomy,
     NoProject,
     NothingAccepted,
     OutvotedImages,
+    UnknownImage,
     UnknownWorker,
 )
+
+LINES: Final = 20
+"""Lines that an error has at most."""
 
 REMEDIES: Final[Mapping[type[Exception], str]] = MappingProxyType(
     {
@@ -64,6 +69,14 @@ def usage_told(error: click.ClickException) -> str:
     if isinstance(error, click.MissingParameter):
         said += f"; usage: {' '.join(context.get_usage().split()[1:])}"
     return f"{said}; help: {context.command_path} --help"
+
+
+def told_lines(error: Exception) -> Iterator[str]:
+    """What an error says line by line, of images that are called so; no more than `LINES`."""
+    if isinstance(error, AmbiguousImage | UnknownImage):
+        yield from map(plain, error.lines[:LINES])
+        if (left := len(error.lines) - LINES) > 0:
+            yield f"and {left:,} more"
 
 
 def alarm_lines(told: Iterable[Mapping[str, str]]) -> Iterator[str]:

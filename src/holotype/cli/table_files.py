@@ -1,4 +1,4 @@
-"""Tables of proposed candidates and of votes, which may be anything: read defensively."""
+"""Tables of proposed candidates, which may be anything: read defensively."""
 
 from __future__ import annotations
 
@@ -20,10 +20,6 @@ from holotype.project.candidates import Proposal
 from holotype.textlists import decoded
 
 PROPOSALS: Final = MappingProxyType({"image": pa.string(), "wnid": pa.string(), "score": pa.float64()})
-VOTES: Final = MappingProxyType(
-    {name: pa.string() for name in ("sha256", "wnid", "worker", "answer")}
-    | {name: pa.float64() for name in ("seconds", "at")}
-)
 
 
 def read_table(path: Path, columns: Mapping[str, pa.DataType]) -> pa.Table:

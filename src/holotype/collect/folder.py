@@ -5,6 +5,7 @@ A number is no name: WordNet knows *zero* and *hundred*, but a folder called ``0
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections import Counter
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from holotype.collect.inputs import InputFile, Sighting
+from holotype.collect.sidecars import read_sidecars
 from holotype.errors import AmbiguousFolders, SourceError, UnknownSynset
 from holotype.files import printable
 from holotype.leftovers import leftover
@@ -33,7 +35,9 @@ class FolderListing:
     """Files to take in, and how many of them lie in subfolders whose names mean no synset, by subfolder.
 
     `numbered` of those files lie in a subfolder, of whatever depth, that is called by a number; `loose` files lie in no
-    subfolder, and mean no synset either.
+    subfolder, and mean no synset either. `sidecars` is how many other files say of these what licence they are under,
+    who made them or where they are from, and are not taken in; `problems` has a line for each thing said that fits no
+    file.
     """
 
     files: list[InputFile]
@@ -42,6 +46,13 @@ class FolderListing:
     loose: int = 0
     passed_over: Mapping[str, int] = field(default_factory=dict)
     """Files that other programs left there, by the name that tells."""
+    sidecars: int = 0
+    problems: tuple[str, ...] = ()
+
+    @property
+    def credited(self) -> int:
+        """How many files something is said of beside them."""
+        return sum(file.credit is not None for file in self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +70,34 @@ class FolderNames:
     meanings: Callable[[str], Sequence[Synset]] | None = None
 
 
-def list_folder(folder: Path, ontology: Ontology, names: FolderNames | None = None) -> FolderListing:
+def list_folder(
+    folder: Path, ontology: Ontology, names: FolderNames | None = None, metadata: Path | None = None
+) -> FolderListing:
     """Every file below `folder`, by path, with the synset its subfolder names.
 
     The innermost subfolder that is a wnid (``n02084071`` or ``n02084071-dog``) or a lemma decides; a file in none
     stays unassigned. A number is no lemma; it is a class where `names` says which. Links are listed, to be rejected,
     but never followed. What other programs left there is passed over and counted.
+    What lies beside files and says of them what licence they are under is read, and `metadata`, a table of that, where
+    one is given: see `holotype.collect.sidecars`.
 
     Raises `SourceError` if `folder` is not one or a number no class, `AmbiguousFolders` with all senses of all
     ambiguous names, and `UnknownSynset` for a wnid that does not exist.
     """
     if not folder.is_dir():
         raise SourceError(f"{folder} is not a folder")
-    source = f"folder:{printable(folder.resolve().name)}"
+    source = f"folder:{_name(folder)}"
     meanings = _Meanings(names or FolderNames(), ontology)
     files, unassigned, passed, numbered, loose = [], Counter[str](), Counter[str](), 0, 0
+    paths = []
     for path in _walk(folder):
         if other := leftover(path.relative_to(folder).as_posix()):
             passed[printable(other)] += 1
+        else:
+            paths.append((printable(path.relative_to(folder)), path))
+    beside = read_sidecars(folder, [name for name, _ in paths], metadata)
+    for name_below, path in paths:
+        if name_below in beside.said_by:
             continue
         inner = path.relative_to(folder).parts[:-1]
         synset = meanings.innermost(inner)
@@ -85,10 +106,20 @@ def list_folder(folder: Path, ontology: Ontology, names: FolderNames | None = No
             unassigned.update(map(printable, inner[:1]))
             numbered += any(map(_NUMBER.fullmatch, inner))
         seen = () if synset is None else (Sighting(synset.wnid, ontology.rank(synset), source),)
-        files.append(InputFile.of(path, seen))
+        files.append(InputFile.of(path, seen, name_below.rpartition("/")[0], beside.credits.get(name_below)))
     if meanings.ambiguous:
         raise _ambiguous_folders(meanings.ambiguous)
-    return FolderListing(files, dict(unassigned), numbered, loose, dict(passed))
+    said = len(beside.said_by), tuple(beside.problems)
+    return FolderListing(files, dict(unassigned), numbered, loose, dict(passed), *said)
+
+
+def _name(folder: Path) -> str:
+    """What a folder is called as a source, which goes into releases: a home folder's name is that of a person."""
+    whole = folder.resolve()
+    with contextlib.suppress(RuntimeError):
+        if whole == Path.home().resolve():
+            return "home"
+    return printable(whole.name)
 
 
 class _Meanings:

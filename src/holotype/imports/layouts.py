@@ -82,19 +82,9 @@ def reader(layout: Layout) -> Reader:
     wnid_for, closed = _wnids(layout)
     above = layout.above.split("/") if layout.above else []
 
-<<<<<<< HEAD
-    def read(path: str) -> TreeImage | str:
-        if leftover(path):
-            return LEFT_OVER
-        *inner, file = path.split("/")
-        if not is_image(file):
-            return NO_IMAGE
-        folders = [*above, *inner]
-=======
     @lru_cache(maxsize=8)  # files come folder by folder
     def look(folder: str) -> _Folder:
         folders = [*above, *(folder.split("/") if folder else ())]
->>>>>>> wt-layouts
         place = class_place(folders, wnid_for, closed)
         start = start_of(folders, place)
         split = next(filter(None, map(split_of, reversed(folders[start:place]))), "")
@@ -102,12 +92,12 @@ def reader(layout: Layout) -> Reader:
         begin = start if layout.labelled or split else 0
         named = corruption(folders) is None
         taken = place is not None or bool(split) or not layout.labelled
-        return _Folder("".join(f"{one}/" for one in folders[begin:]), split, wnid, named, taken, is_left_over(folder))
+        return _Folder("".join(f"{one}/" for one in folders[begin:]), split, wnid, named, taken, leftover(folder) != "")
 
     def read(path: str) -> TreeImage | str:
         inside, _, file = path.rpartition("/")
         folder = look(inside)
-        if folder.left_over or _LEFT_OVER.fullmatch(file):
+        if folder.left_over or leftover(file):
             return LEFT_OVER
         if not is_image(file):
             return NO_IMAGE

@@ -18,6 +18,7 @@ from holotype.collect.inputs import UNREADABLE
 from holotype.engine import Progress, map_batches, no_progress
 from holotype.errors import ArchiveError, HolotypeError, PackError
 from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, many_at_once
+from holotype.project.image_names import named_candidates
 from holotype.store.location import Location
 from holotype.store.store import Store
 
@@ -79,8 +80,8 @@ def read_candidates(
     """Read the images of candidates, by (image, wnid), that were not read yet: what is said of an image is said of its
     bytes."""
     with catalog.read() as connection:
-        numbers = candidates.numbers(connection, pairs)
-        images = {origin.image_id for origin in candidates.origins(connection, numbers.values()).values()}
+        numbers = [number for found in named_candidates(connection, pairs).values() for number in found]
+        images = {origin.image_id for origin in candidates.origins(connection, numbers).values()}
         unread = [number for number, _ in fingerprint_rows.unread_of(connection, images)]
     if unread:
         fingerprint_images(catalog, store, unread, progress)

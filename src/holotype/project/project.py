@@ -61,7 +61,7 @@ class Project:
         self.images = Images(parts, self.lemmas)
         self.datasets = Datasets(parts)
         self.candidates = Candidates(parts, self.lemmas)
-        self.crowd = CrowdRoom(parts)
+        self.crowd = CrowdRoom(parts, self.lemmas)
         self.gold = Gold(parts, self.lemmas)
         self.workers = Workers(parts)
         self.labels = Labels(parts)

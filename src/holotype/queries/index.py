@@ -3,6 +3,7 @@ slices."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property, reduce
@@ -40,6 +41,8 @@ _ROW: Final = (
     *("id", "sha256", "wnid", "rank", "split", "score", "policy", "boxes", "width", "height"),
     *("source", "licence", "format"),
 )
+_FILE: Final = "origin"
+_DIGITS: Final = re.compile(r"[0-9a-f]{8,64}")
 _PLACE: Final = ("shard", "offset", "length")
 _BATCH: Final = 1 << 16
 _PIECE: Final = 1 << 13
@@ -168,11 +171,24 @@ class Index:
         if term.field in NUMBERS:
             mask = COMPARE[term.compare](self._number(term.field), int(term.value))
         elif term.field == "id":
-            mask = pc.equal(self._ids, term.value).to_numpy(zero_copy_only=False)
+            mask = self._called(term.value)
         else:
             codes = self._word(term.field)
             mask = np.array([term.matches(word) for word in self._words[term.field]], np.bool_)[codes]
         return ~mask if term.negated else mask
+
+    def _called(self, text: str) -> Mask:
+        """Which rows are of an image called so: by its id, or else its sha256 or how that begins, or its origin."""
+        mask: Mask = pc.equal(self._ids, text).to_numpy(zero_copy_only=False)
+        if not mask.any() and _DIGITS.fullmatch(text.lower()):
+            mask = pc.starts_with(self._ids, text.lower()[:ID_LENGTH]).to_numpy(zero_copy_only=False)
+        if not mask.any() and "." in text:
+            names = [f"/{name}" for name in (text, text.rpartition(".")[0]) if name]  # a dataset's have no ending
+            for first, values in self._batches("origin"):
+                paths = pc.binary_join_element_wise("", values.cast(pa.string()), "/")
+                found = reduce(pc.or_, (pc.ends_with(paths, name) for name in names))
+                mask[first : first + len(values)] = found.to_numpy(zero_copy_only=False)
+        return mask
 
     def _number(self, name: str) -> Rows:
         if name not in self._columns:
@@ -279,7 +295,7 @@ class Index:
 
     def _rows_at(self, numbers: Rows) -> Iterator[Candidate]:
         """Rows by ascending number; only the row groups that hold one are read, piece by piece."""
-        names = [*_ROW, *_PLACE]
+        names = [*_ROW, *_PLACE, _FILE]
         self._check(*names)
         ends = np.cumsum(self._groups)
         with self._open() as file:
@@ -333,4 +349,6 @@ def _conditions(query: Query) -> tuple[Term, ...]:
 
 def _row(values: dict[str, Any]) -> Candidate:
     location = Location(*(values[name] for name in _PLACE))
-    return Candidate(**{name: values[name] for name in _ROW}, state="yes", dataset="", location=location)
+    return Candidate(
+        **{name: values[name] for name in _ROW}, state="yes", dataset="", location=location, file=values[_FILE]
+    )

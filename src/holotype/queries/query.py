@@ -15,7 +15,7 @@ from holotype.releases import SPLITS
 
 MAX_LENGTH: Final = 2_000
 MAX_TERMS: Final = 64
-STATES: Final = ("open", "yes", "no", "undecided", "abandoned")
+STATES: Final = ("open", "yes", "no", "undecided", "abandoned", "withdrawn")
 
 COMPARE: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     ">=": operator.ge,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +17,7 @@ from holotype.ontology import Ontology
 from holotype.ontology.senses import Senses
 from holotype.queries import Candidate, Index, Query, Questions
 from holotype.queries.rows import Ints
+from holotype.queries.tables import to_arrow, to_pandas
 from holotype.releases import Release
 from holotype.store.store import Store
 
@@ -115,6 +116,14 @@ class Results:
     def counts(self) -> Ints:
         """How many there are under each synset, ``(synsets,)`` in rank order; a label counts once for each."""
         return self._questions.counts(self.query)
+
+    def to_arrow(self) -> pa.Table:
+        """All as an Arrow table, a label a row, with the columns of `holotype.queries.tables.ANSWERS`."""
+        return to_arrow(self._questions.rows(self.query))
+
+    def to_pandas(self) -> Any:
+        """All as a pandas DataFrame, as `to_arrow`. Raises `QueryError` where pandas is not installed."""
+        return to_pandas(self.to_arrow())
 
     def _with_bytes(self, rows: Sequence[Candidate]) -> list[Result]:
         return [Result(row, self._store) for row in rows]

@@ -28,6 +28,9 @@ class Candidate:
     An image that is a candidate for nothing has a row all the same, whose `wnid` is empty and whose `rank` is -1. Width
     and height are None where they are unknown, `sha256` is empty where the image was not read yet, and `score` is None
     where nothing was concluded. A thumbnail is kept of own images only.
+
+    `file` is the path of its file below the folder that was taken in, or its name in a dataset or a release; `author`
+    and `url` are as what lay beside the file said, "" where that is not known.
     """
 
     id: str
@@ -47,6 +50,9 @@ class Candidate:
     format: str
     location: Location
     thumbnail: Location | None = None
+    file: str = ""
+    author: str = ""
+    url: str = ""
 
 
 class Questions(Protocol):
