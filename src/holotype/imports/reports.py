@@ -13,7 +13,8 @@ class SourceReport:
 
     Of what it says of images, `unknown` names none that is imported, `conflicts` are labels it says otherwise than
     what was known, which stays, and `unplaced` are labels that are no synset of the ontology. `differing` are known
-    images that have another length here. One that is `unchanged` since it was imported is not scanned again.
+    images that have another length here, `unread` are lines of a list of URLs that say something else. One that is
+    `unchanged` since it was imported is not scanned again.
     """
 
     source: Source
@@ -29,6 +30,7 @@ class SourceReport:
     conflicts: int = 0
     differing: int = 0
     passed_over: int = 0
+    unread: int = 0
 
     @property
     def images(self) -> int:
@@ -50,6 +52,7 @@ class SourceReport:
             (self.conflicts, "labels that contradict what is known, and were not taken"),
             (self.differing, "known images of another length here, which were not taken"),
             (self.passed_over, "links and images with other names passed over"),
+            (self.unread, "lines that are no name of an image and a URL"),
         )
         said = [images] if self.source.kind in IMAGES else []
         said += [f"{count:,} {text}" for count, text in remarks if count]
