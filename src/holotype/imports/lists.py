@@ -17,12 +17,12 @@ _TEXT = re.compile(r"(n\d{8})\s+(\S.*)", re.ASCII)
 
 
 def read_urls(path: Path) -> Iterator[tuple[str, str] | None]:
-    """``(image, url)`` for each line of a list such as ``fall11_urls.txt``, None for a line that is something else.
+    """``(image, url)`` for each line of a list such as ``fall11_urls.txt``, None for one that is something else.
 
-    Those lists are not clean UTF-8: bytes that are none are taken for Latin-1.
+    Blank lines do not count. Those lists are not clean UTF-8: bytes that are none are taken for Latin-1.
     """
-    for line in read_lines(path, ArchiveError, latin=True):
-        found = _URL.fullmatch(line.strip())
+    for line in filter(None, map(str.strip, read_lines(path, ArchiveError, latin=True))):
+        found = _URL.fullmatch(line)
         yield (found[1], found[2]) if found and found[2].isprintable() else None
 
 

@@ -17,7 +17,7 @@ class SourceReport:
     are labels that are no synset of the ontology. `differing` are known images that have other bytes here, `changed`
     ones whose file here has changed since, so that they are read again. One that is `unchanged` since it was imported
     is not scanned again. `classes` are the wnids of the images where a layout tells them. `remarks` are further things
-    that were rounded or not taken, each with its number.
+    that were rounded or not taken, each with its number, `unread` lines of a list of URLs that say something else.
     """
 
     source: Source
@@ -38,6 +38,7 @@ class SourceReport:
     passed_over: int = 0
     classes: frozenset[str] = frozenset()
     remarks: Mapping[str, int] = field(default_factory=dict)
+    unread: int = 0
 
     @property
     def images(self) -> int:
@@ -64,6 +65,7 @@ class SourceReport:
             (self.changed, "known ones have changed here since, and are to be read again"),
             (self.differing, "other images under known names, which were not taken"),
             (self.passed_over, "links, leftovers and images with other names passed over"),
+            (self.unread, "lines that are no name of an image and a URL"),
         )
         if self.source.kind is Kind.OTHER or (self.source.kind is Kind.TREE and not self.images):
             besides = f", but {self.passed_over:,} links or others" if self.passed_over else ""

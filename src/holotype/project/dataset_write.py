@@ -288,12 +288,18 @@ class Publication:
         return found, unsized
 
     def _urls(self, report: SourceReport, archive: int) -> SourceReport:
-        found = (line for line in read_urls(report.source.path) if line is not None)
-        while chunk := dict(islice(found, _CHUNK)):
+        found = read_urls(report.source.path)
+        while lines := list(islice(found, _CHUNK)):
+            chunk = dict(filter(None, lines))
             held = self.images_named(chunk)
             urls = {row.id: chunk[name] for name, row in held.items()}
             added = annotation_rows.add_urls(self._connection, urls, archive)
-            report = replace(report, facts=report.facts + added, unknown=report.unknown + len(chunk) - len(held))
+            report = replace(
+                report,
+                facts=report.facts + added,
+                unknown=report.unknown + len(chunk) - len(held),
+                unread=report.unread + lines.count(None),
+            )
         return report
 
 
