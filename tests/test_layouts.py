@@ -968,3 +968,16 @@ def test_links_that_are_followed_lie_beside_what_is_there(project: Project, tmp_
     report = add(project, root, follow=True)
     assert shown(project) == {f"{TENCH}/1.jpg": ("", TENCH, b"1"), f"{CAT}/2.jpg": ("", CAT, b"2")}
     assert remarks(report) == {LINK: 1}
+
+
+@pytest.mark.parametrize("above", ["ILSVRC/Data/CLS-LOC/train", "pictures"])
+def test_boxes_belong_to_the_images_that_they_lie_beside(project: Project, tmp_path: Path, above: str) -> None:
+    """As `voc-float-box`: a class of ImageNet that is none of ILSVRC2012's, and a coordinate with a fraction."""
+    dog = "n02084071"
+    picture = Picture(f"{dog}_0", "train", dog, b"", (Box(dog, 1, 45, 30, 60),), (100, 80))
+    xml = voc(picture).replace(b"<ymin>45<", b"<ymin>45.70000076293945<")
+    root = write(tmp_path / "mine", {f"{above}/{dog}/{dog}_{n}.JPEG": b"%d" % n for n in (0, 1)})
+    write(root, {f"Annotations/{dog}/{dog}_0.xml": xml})
+    report = add(project, root)
+    assert boxes_of(project) == {f"{dog}_0": [(dog, 1, 46, 30, 60)]}
+    assert remarks(report) == {ROUNDED: 1}

@@ -88,6 +88,7 @@ def _boxes(found: Found, root: Path, files: Sequence[str]) -> Take:
     folders = [path.rpartition("/")[0] for path in files]
     source = Source(Kind.BOXES, root / os.path.commonpath(folders) if all(folders) else root)
     named = [official(path.rpartition("/")[2]) for path in files]
-    if not any(named) and (beside := {take.dataset for take in found.takes}):
-        return Take(sorted(beside)[0], source)
+    beside = {take.dataset for take in found.takes if take.source.path.is_relative_to(root)}
+    if len(beside) == 1 or (beside and not any(named)):
+        return Take(min(beside), source)
     return Take(dataset_of(source.path, "", any(named), True), source)

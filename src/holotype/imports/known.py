@@ -15,6 +15,7 @@ _KNOWN: Final = (
     (re.compile(r"imagenet-?_?100"), "imagenet100"),
     (re.compile(r"(imagenette|imagewoof).*"), ""),
     (re.compile(r"imagenet-?21k.*|(?:fall11|winter21)_whole.*"), "imagenet21k"),
+    (re.compile(r"cls-loc"), "ilsvrc2012"),
     (re.compile(r"coco(?:20\d\d)?"), "coco"),
     (re.compile(r"open-?_?images.*"), "openimages"),
 )
