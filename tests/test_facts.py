@@ -247,9 +247,7 @@ def test_a_flipped_digit_is_told_by_gzips_checksum(tmp_path: Path) -> None:
     packed = gzip.compress(tar_of(XMLS), 0)
     at = packed.index(b"<xmin>33<") + 6
     path = wrote(tmp_path / "boxes.tgz", packed[:at] + b"9" + packed[at + 1 :])
-    with pytest.raises(
-        ArchiveError, match=r"boxes.tgz is damaged at its end \(CRC check failed .*compare it with the original"
-    ):
+    with pytest.raises(ArchiveError, match=r"boxes.tgz is damaged at its end \(CRC check failed .*compare it"):
         list(read_voc_archive(path))
     nested = wrote(tmp_path / "nested.tar", tar_of({"a.tgz": path.read_bytes()}))
     with pytest.raises(ArchiveError, match=r"nested.tar/a.tgz is damaged at its end"):
