@@ -1,4 +1,4 @@
-"""Draw the house, docs/house.md, from the docstrings and the imports of its rooms."""
+"""Draw the house, docs/explanations/house.md, from the docstrings and the imports of its rooms."""
 
 from __future__ import annotations
 
@@ -95,4 +95,4 @@ def _table(arrows: Arrows) -> str:
 
 
 if __name__ == "__main__":
-    (Path(__file__).parent / "house.md").write_text(page())
+    (Path(__file__).parent / "explanations/house.md").write_text(page())

@@ -1,4 +1,4 @@
-"""Write the reference of the command line, docs/cli.md, from what the commands themselves say."""
+"""Write the reference of the command line, docs/reference/cli.md, from what the commands themselves say."""
 
 from __future__ import annotations
 
@@ -32,4 +32,4 @@ def reference() -> str:
 
 
 if __name__ == "__main__":
-    (Path(__file__).parent / "cli.md").write_text(reference())
+    (Path(__file__).parent / "reference/cli.md").write_text(reference())

@@ -178,7 +178,7 @@ def test_a_circle_is_found() -> None:
 
 
 def test_the_house_is_drawn_as_it_stands() -> None:
-    assert (ROOT / "docs/house.md").read_text() == page(), "run: make docs"
+    assert (ROOT / "docs/explanations/house.md").read_text() == page(), "run: make docs"
 
 
 def test_the_picture_leaves_out_what_follows_from_other_arrows() -> None:
@@ -188,7 +188,7 @@ def test_the_picture_leaves_out_what_follows_from_other_arrows() -> None:
 
 def names_spoken_of() -> list[tuple[str, str]]:
     """Every dotted name of ours that a docstring, comment, page or test speaks of, with the file that does."""
-    pages = [*(ROOT / "src/holotype").rglob("*.py"), *(ROOT / "docs").glob("*.md"), *(ROOT / "tests").glob("*.py")]
+    pages = [*(ROOT / "src/holotype").rglob("*.py"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "tests").glob("*.py")]
     spoken = ((path.name, re.findall(r"`(holotype(?:\.[A-Za-z_]\w*)+)", path.read_text())) for path in pages)
     return sorted({(name, file) for file, names in spoken for name in names if name != "holotype.json"})
 
