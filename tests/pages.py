@@ -1,8 +1,9 @@
 """Runs what a page of the documentation tells its reader to run, in order, in a folder of its own.
 
 A block ``sh`` is run line by line and must succeed. A block ``text`` right behind one is what it printed, as doctest
-compares: ``...`` stands for anything, and blanks count as one. It is an error where it begins with ``error:``. A block
-with ``title="NAME"`` is a file. A block ``python`` without prompts is run as it is; those with prompts are doctests.
+compares: ``...`` stands for anything, and blanks count as one. Where it begins with ``error:`` the command must fail.
+A block with ``title="NAME"`` is a file, there from the start. A block ``python`` without prompts is run as it is; those
+with prompts are doctests.
 """
 
 from __future__ import annotations
@@ -85,12 +86,13 @@ class Reader:
     def follow(self, page: Path) -> int:
         """Run all of a page; returns how many commands and blocks of Python were run."""
         found, done = blocks(page.read_text()), 0
+        for block in found:
+            if block.title:
+                (self.folder / block.title).write_text(block.text)
         for block, after in zip(found, [*found[1:], None], strict=True):
             where = f"{page.name}:{block.line}"
             wanted = after.text if after and after.language == "text" and after.follows else None
-            if block.title:
-                (self.folder / block.title).write_text(block.text)
-            elif block.language == "sh":
+            if block.language == "sh":
                 done += self._shell(block, wanted, where)
             elif block.language == "python" and ">>>" not in block.text:
                 self._python(block, wanted, where)
