@@ -18,7 +18,7 @@ once and the same command goes on where it was.
 
 
 def _sections(command: click.Command, name: str, parent: click.Context | None = None) -> list[str]:
-    settings: dict[str, Any] = {**command.context_settings, "max_content_width": 100, "terminal_width": 100}
+    settings: dict[str, Any] = {**command.context_settings, "max_content_width": 80, "terminal_width": 80}
     context = click.Context(command, parent, name, **settings)
     if not isinstance(command, click.Group):
         return [f"\n## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"]

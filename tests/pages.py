@@ -75,7 +75,7 @@ class Reader:
     """Somebody who follows a page in a folder.
 
     Before a command that begins with a key of `does`, they do what it says, such as filling in a table; `elsewhere`
-    says where the absolute paths that a page speaks of are here.
+    says what stands here for texts of the page, such as absolute paths.
     """
 
     folder: Path
