@@ -50,6 +50,7 @@ PUBLIC: Final = {
         "holotype.crowd.expert:Source",
     ),
     "Aggregators of votes": (
+        "holotype.consensus.aggregators:Aggregator",
         "holotype.consensus.aggregators:TwoCoin",
         "holotype.consensus.aggregators:DawidSkene",
         "holotype.consensus.aggregators:MajorityVote",
