@@ -24,6 +24,7 @@ from unittest import mock
 
 import pytest
 
+import holotype
 from conftest import saved_ontology
 from holotype.cli import main
 from holotype.ontology import Ontology
@@ -81,7 +82,13 @@ class Reader:
     folder: Path
     does: Mapping[str, Callable[[Path], object]] = field(default_factory=dict)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    ontology: Ontology | None = None
     names: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def project(self) -> Path:
+        """The project of the page, which Python there calls `db` where it does not open one."""
+        return next(path.parent for path in sorted(self.folder.rglob("holotype.json")))
 
     def follow(self, page: Path) -> int:
         """Run all of a page; returns how many commands and blocks of Python were run."""
@@ -114,7 +121,11 @@ class Reader:
 
     def _python(self, block: Block, wanted: str | None, where: str) -> None:
         said = io.StringIO()
-        with contextlib.chdir(self.folder), contextlib.redirect_stdout(said):
+        with contextlib.ExitStack() as stack:
+            if re.search(r"\bdb\.", block.text) and not re.search(r"\bdb = |as db\b|\(db", block.text):
+                self.names["db"] = stack.enter_context(holotype.open(self.project, self.ontology))
+            stack.enter_context(contextlib.chdir(self.folder))
+            stack.enter_context(contextlib.redirect_stdout(said))
             exec(compile(self._here(block.text), where, "exec"), self.names)  # noqa: S102 - our own page
         self._compare(wanted, said.getvalue(), where)
 
@@ -132,21 +143,13 @@ class Reader:
 def run(line: str, folder: Path) -> tuple[int, str]:
     """The exit code of a line of shell, and what a terminal 120 wide would show of it but for progress."""
     words = shlex.split(line, comments=True)
-    simple = not set(shlex.shlex(line, posix=True, punctuation_chars=True)) & {
-        "|",
-        ">",
-        ">>",
-        "<",
-        "&&",
-        ";",
-        "&",
-        "||",
-    }
-    code, said = _here(words[1:], folder) if words[0] == "holotype" and simple else _shell(line, folder)
+    bare = re.sub(r"'[^']*'|\"[^\"]*\"|#.*", "", line)
+    simple = not set("|><&;*?") & set(bare)
+    code, said = _inside(words[1:], folder) if words[0] == "holotype" and simple else _shell(line, folder)
     return code, PROGRESS.sub("", ESCAPES.sub("", said))
 
 
-def _here(arguments: list[str], folder: Path) -> tuple[int, str]:
+def _inside(arguments: list[str], folder: Path) -> tuple[int, str]:
     """The program run in this process."""
     buffer = io.BytesIO()
     out = Terminal(buffer, "utf-8", write_through=True)

@@ -74,24 +74,21 @@ def begin(request: pytest.FixtureRequest, tmp_path: Path, wordnet: Ontology) -> 
         if page in ASKING_ANN:
             with holotype.open(folder, wordnet) as db:
                 stages.vote(db, "ann")
-        names: dict[str, object] = {}
         if page in ("README.md", "guides/rehearse.md"):
             stages.copied(request.getfixturevalue("filled"), folder / "birds")
         if page in (*OF_IMAGENET, "tutorial/quickstart.md", "tutorial/imagenet.md"):
             for name in ("ilsvrc", "imagenet"):
                 write_ilsvrc2012(tmp_path / "data" / name)
         if page == "guides/relabel.md":
-            db = holotype.init(folder / "imagenet")
-            stages.import_miniature(db, tmp_path / "data/ilsvrc")
-            request.addfinalizer(db.close)
-            names["db"] = db
+            with holotype.init(folder / "imagenet") as db:
+                stages.import_miniature(db, tmp_path / "data/ilsvrc")
         if page == "guides/orders.md":
             stages.write_orders(folder)
         if page == "guides/ontology.md":
             (folder / "museum.csv").write_text(next(one.text for one in blocks(MUSEUM.read_text()) if one.title))
         if page == "tutorial/first-database.md":
             shutil.copy(DOCS / "tutorial/photographs.py", folder)
-        return Reader(folder, people(wordnet), {"/data/": f"{tmp_path / 'data'}/"} | FASTER, names)
+        return Reader(folder, people(wordnet), {"/data/": f"{tmp_path / 'data'}/"} | FASTER, wordnet)
 
     return at
 
