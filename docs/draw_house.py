@@ -1,4 +1,4 @@
-"""Draw the house, docs/house.md, from the docstrings and the imports of its rooms."""
+"""Draw the house, docs/explanations/house.md and house.svg, from the docstrings and the imports of its rooms."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from arrows import PACKAGE, SOURCE, Arrows, floors, imports, reached, rooms
-
-EVERYWHERE: Final = frozenset({"errors", "files"})
-"""Rooms that stand under all others: their arrows are in the table and not in the picture."""
+from arrows import PACKAGE, SOURCE, Arrows, floors, imports, rooms
+from house_picture import picture
 
 HEAD: Final = """# The house: what lies where, and which way arrows point
 
@@ -37,11 +35,17 @@ speak of is a value, and belongs below both, or they are one room.
 """
 
 
+PICTURE: Final = """Arrows that follow from others are left out, and so are those to `errors` and `files`.
+
+![The rooms of the house, each above those that it imports](house.svg)
+"""
+
+
 def page() -> str:
     """The whole page."""
     arrows = rooms(imports())
-    drawn = "## What lies where\n", _tree(arrows), "## Which way arrows point\n", picture(arrows), _table(arrows)
-    return "\n".join([HEAD, *drawn])
+    told = "## What lies where\n", _tree(arrows), "## Which way arrows point\n", PICTURE, _table(arrows)
+    return "\n".join([HEAD, *told])
 
 
 def _tree(arrows: Arrows) -> str:
@@ -74,18 +78,6 @@ def _from_the_ground(arrows: Arrows) -> list[str]:
     return [name for floor in reversed(floors(arrows)) for name in floor]
 
 
-def picture(arrows: Arrows) -> str:
-    """Rooms by floor, with the arrows that do not follow from others."""
-    shown = {name: targets - EVERYWHERE for name, targets in arrows.items() if name not in EVERYWHERE}
-    drawn = [
-        f"    {name}-->{target}"
-        for name in reversed(_from_the_ground(shown))
-        for target in sorted(shown[name] - {one for other in shown[name] for one in reached(shown, other)})
-    ]
-    said = "Arrows that follow from others are left out, and so are those to `errors` and `files`.\n"
-    return "\n".join([said, "```mermaid", "flowchart TD", *drawn, "```\n"])
-
-
 def _table(arrows: Arrows) -> str:
     rows = [
         f"| `{name}` | {', '.join(f'`{target}`' for target in sorted(arrows[name])) or 'nothing'} |"
@@ -95,4 +87,6 @@ def _table(arrows: Arrows) -> str:
 
 
 if __name__ == "__main__":
-    (Path(__file__).parent / "house.md").write_text(page())
+    place = Path(__file__).parent / "explanations"
+    (place / "house.md").write_text(page())
+    (place / "house.svg").write_text(picture(rooms(imports())))

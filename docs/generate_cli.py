@@ -1,4 +1,4 @@
-"""Write the reference of the command line, docs/cli.md, from what the commands themselves say."""
+"""Write the reference of the command line, docs/reference/cli.md, from what the commands themselves say."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from holotype.cli.root import holotype
 
 HEAD = """# The command line
 
-Made by `make docs` from the commands' own help. Every command takes `--help`; an error is one line on stderr, below
-two of usage where an option or argument is wrong, and exit code 2; `--json` prints JSON for scripts; Ctrl-C stops at
+Made by `make docs` from the commands' own help. Every command takes `--help`; an error is one line on stderr that says what to do,
+and exit code 2; `--json` prints JSON for scripts; Ctrl-C stops at
 once and the same command goes on where it was.
 """
 
 
 def _sections(command: click.Command, name: str, parent: click.Context | None = None) -> list[str]:
-    settings: dict[str, Any] = {**command.context_settings, "max_content_width": 100, "terminal_width": 100}
+    settings: dict[str, Any] = {**command.context_settings, "max_content_width": 80, "terminal_width": 80}
     context = click.Context(command, parent, name, **settings)
     if not isinstance(command, click.Group):
         return [f"\n## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"]
@@ -32,4 +32,4 @@ def reference() -> str:
 
 
 if __name__ == "__main__":
-    (Path(__file__).parent / "cli.md").write_text(reference())
+    (Path(__file__).parent / "reference/cli.md").write_text(reference())

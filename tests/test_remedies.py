@@ -22,7 +22,7 @@ LIBRARY = [
     for path in sorted((ROOT / "src/holotype").rglob("*.py"))
     if path.relative_to(ROOT / "src/holotype").parts[0] not in FACES
 ]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CONTEXT = click.Context(commands)
 COMMANDS = dict(commands_below(commands, CONTEXT))
 OPTIONS = {option for command in COMMANDS.values() for one in command.params for option in one.opts}
