@@ -18,7 +18,7 @@ from holotype.consensus.votes import Answer
 from holotype.crowd.policies import Fixed
 from holotype.errors import ArchiveError
 from holotype.imports.discover import find_ilsvrc2012
-from holotype.imports.shapes import Kind, Source
+from holotype.imports.shapes import Kind, Layout, Source
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.project.candidates import Proposal
@@ -29,7 +29,9 @@ from test_import import CAT, DOG, TENCH, facts, import_into, pictures
 def rows(db: Project) -> dict[str, int]:
     """How many rows each table has, but for what the project says of itself."""
     with db.catalog.read() as connection:
-        tables = [table for name, table in t.metadata.tables.items() if name not in ("meta", "policy", "learned")]
+        tables = [
+            table for name, table in t.metadata.tables.items() if name not in ("meta", "policy", "reading", "learned")
+        ]
         return {
             table.name: connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables
         }
@@ -78,6 +80,27 @@ def test_what_another_source_has_is_read_and_said_from_there(
         assert {name: counted[name] for name in ("file", "image", "candidate", "box", "annotation", "mark")} == {
             name: rows(alone)[name] for name in ("file", "image", "candidate", "box", "annotation", "mark")
         }
+
+
+def test_what_stays_is_read_again_as_its_user_said(project: Project, tmp_path: Path) -> None:
+    """Shards whose numbers were given wnids, and trees whose folders were."""
+    classes = (DOG, CAT)
+    for name in ("a", "b"):
+        path = shard(tmp_path / name)
+        project.datasets.add([Source(Kind.SHARD, path, "val", classes)], "shards")
+        for number, folder in enumerate(("hund", "katze") * 2):
+            file = tmp_path / name / "tree" / folder / f"{number}.jpg"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(encoded(photo(number)))
+        layout = Layout("folders of names", classes=(("hund", DOG), ("katze", CAT)))
+        project.datasets.add([Source(Kind.TREE, tmp_path / name / "tree", "test", layout=layout)], "trees")
+    before = facts(project)
+    assert {row[1] for row in before.values()} == {DOG, CAT}
+    for dataset, gone in (("shards", "a/s.tar"), ("trees", "a/tree")):
+        found = project.datasets.forget(dataset, [tmp_path / gone])
+        assert (found.gone.images, found.gone.labels, found.problems, found.moved) == (0, 0, (), 4)
+    shutil.rmtree(tmp_path / "a")
+    assert facts(project) == before
 
 
 def test_a_source_of_labels_and_boxes_is_forgotten_and_the_images_stay(project: Project, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from holotype.imports.samples import CONTRADICTED, NEITHER, NO_JSON, NO_SUCH, NO
 from holotype.imports.tables import read_numbers, read_table
 from holotype.imports.trees import LINK, UNREADABLE
 from holotype.imports.truths import NONE
-from holotype.imports.webdataset import LICENCE, LONG, OTHERS, TWICE
+from holotype.imports.webdataset import LONG, OTHERS, TWICE
 from holotype.project import Project
 from holotype.project.dataset_write import OTHERWISE
 from holotype.project.dataset_write import UNSIZED as UNSIZED_BOXES
@@ -573,8 +573,13 @@ def test_shards_of_img2dataset_bring_sizes_and_urls(project: Project, tmp_path: 
     with project.catalog.read() as connection:
         assert connection.execute(select(t.url.c.url)).scalars().all() == ["https://example.org/a.jpg"]
         assert connection.execute(select(t.annotation.c.width, t.annotation.c.height)).all() == [(640, 480)]
-    assert remarks(report) == {OTHERS: 1, LICENCE: 1}
+    assert remarks(report) == {OTHERS: 1}
     assert report.dataset == "web"
+    (found,) = project.images.find("licence:cc dataset:web")
+    assert found.candidate.licence == "CC BY 2.0"
+    project.datasets.forget("web")
+    with project.catalog.read() as connection:
+        assert connection.execute(select(t.credit.c.id)).all() == []
 
 
 def test_boxes_are_read_from_shards(project: Project, tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ from holotype.catalog.statements import chunks
 
 
 class File(NamedTuple):
-    """A file or folder of a dataset, with the dataset's name; how it looked when it was imported, at Unix time `at`."""
+    """A file or folder of a dataset, with the dataset's name; how it looked when it was imported, at Unix time
+    `at`, and how it is read."""
 
     id: int
     dataset_id: int
@@ -36,6 +37,7 @@ class File(NamedTuple):
     size: int
     mtime_ns: int
     at: float
+    reading: str = ""
 
 
 class Known(NamedTuple):
@@ -84,9 +86,22 @@ def files(connection: Connection, dataset: str | None = None) -> list[File]:
     """The files and folders of a dataset, or of all, oldest first."""
     file = t.file.c
     columns = file.id, file.dataset_id, t.dataset.c.name, file.kind, file.path, file.size, file.mtime_ns, file.at
-    question = select(*columns).join(t.dataset).order_by(file.id)
+    reading = func.coalesce(t.reading.c.value, "")
+    joined = t.file.join(t.dataset).outerjoin(t.reading, file.reading_id == t.reading.c.id)
+    question = select(*columns, reading).select_from(joined).order_by(file.id)
     wanted = t.file.c.dataset_id != t.OWN if dataset is None else t.dataset.c.name == dataset
     return [File(*row) for row in connection.execute(question.where(wanted))]
+
+
+def reading_id(connection: Connection, value: str) -> int | None:
+    """The id of a way to read files, which is kept if it is new; None for that of ImageNet's own."""
+    if not value:
+        return None
+    held = select(t.reading.c.id).where(t.reading.c.value == value)
+    if (number := connection.execute(held).scalar()) is None:
+        connection.execute(insert(t.reading).values(value=value))
+        number = connection.execute(held).scalar_one()
+    return int(number)
 
 
 def put_file(connection: Connection, number: int | None, row: Mapping[str, Any]) -> int:

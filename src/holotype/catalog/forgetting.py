@@ -77,6 +77,8 @@ def withdraw_said(connection: Connection, files: Sequence[int]) -> None:
     for some in chunks(files):
         for table in (t.annotation, t.url, t.mark):
             connection.execute(delete(table).where(table.c.file_id.in_(some)))
+        paths = select(t.file.c.path).where(t.file.c.id.in_(some))
+        connection.execute(delete(t.credit).where(t.credit.c.origin.in_(paths)))
         boxed = connection.execute(select(t.box.c.image_id).distinct().where(t.box.c.file_id.in_(some))).scalars().all()
         connection.execute(delete(t.box).where(t.box.c.file_id.in_(some)))
         for images in chunks(boxed):
@@ -105,7 +107,7 @@ def delete_files(connection: Connection, files: Sequence[int]) -> None:
         of = select(t.candidate.c.id).where(t.candidate.c.image_id.in_(gone))
         for table in claims.SPOKEN:
             connection.execute(delete(table).where(table.c.candidate_id.in_(of)))
-        about = t.candidate, t.near_duplicate, t.seen, t.fingerprint, t.annotation, t.url, t.box
+        about = t.candidate, t.near_duplicate, t.seen, t.fingerprint, t.annotation, t.url, t.box, t.credit
         for table in about:
             connection.execute(delete(table).where(table.c.image_id.in_(gone)))
         connection.execute(delete(t.image).where(t.image.c.file_id.in_(some)))

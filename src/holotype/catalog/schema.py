@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "0009_look"
+HEAD: Final = "0009"
 """The newest migration, which these tables describe (a test compares the two)."""
 
 metadata = MetaData(
@@ -70,7 +70,16 @@ file = Table(
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
     Column("at", Float, nullable=False),
+    Column("reading_id", BigInteger().with_variant(Integer, "sqlite")),
     UniqueConstraint("dataset_id", "path"),
+)
+
+# How the paths and labels of files are read, as whoever added them said; files that are ImageNet's own need none.
+reading = Table(
+    "reading",
+    metadata,
+    _id(),
+    Column("value", Text, nullable=False),
 )
 
 # An image, known by the name it has in its dataset (its sha256 among the project's own), and where its bytes lie: in a

@@ -43,8 +43,8 @@ class Box:
 class Annotation:
     """What a file says of an image: its name without extension, its size in pixels (0 where unknown), its boxes.
 
-    `labels` are the wnids that it says of the image beside its boxes; `url` is "" where it tells none. `aliases` are
-    other names that the image may have. Boxes that are `fractions` are in millionths of its sides.
+    `labels` are the wnids that it says of the image beside its boxes; `url` and `licence` are "" where it tells none.
+    `aliases` are other names that the image may have. Boxes that are `fractions` are in millionths of its sides.
     `remarks` are the reasons why something was rounded or not taken, each as often as it occurred.
     """
 
@@ -57,6 +57,7 @@ class Annotation:
     url: str = ""
     aliases: tuple[str, ...] = ()
     fractions: bool = False
+    licence: str = ""
 
     @property
     def wnids(self) -> tuple[str, ...]:
@@ -72,8 +73,8 @@ def parse_voc(data: bytes, where: str) -> Annotation:
 
     Raises `ArchiveError` for what is no annotation at all: no XML, a DTD, another root.
 
-    >>> parse_voc(b"<annotation><size><width>500</width><height>375</height></size></annotation>", "val/x_1.xml")
-    Annotation(name='x_1', width=500, height=375, boxes=(), remarks=(), labels=(), url='', aliases=(), fractions=False)
+    >>> parse_voc(b"<annotation><size><width>500</width><height>375</height></size></annotation>", "val/x_1.xml").width
+    500
     """
     if len(data) > LARGEST_XML:
         raise ArchiveError(f"{where} has {len(data):,} bytes, more than the {LARGEST_XML:,} allowed")

@@ -5,10 +5,11 @@ A shape is recognised by what is inside. A file with an official name must hold 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -107,6 +108,23 @@ class Source:
     def absolute(self) -> str:
         """Its path from the root, however it was given."""
         return os.path.abspath(self.path)
+
+    @property
+    def reading(self) -> str:
+        """How it is read, but for its kind, as text; "" where only that matters."""
+        told = {name: value for name, value in asdict(self).items() if name not in ("kind", "path") and value}
+        return json.dumps(told, sort_keys=True) if told else ""
+
+    @classmethod
+    def again(cls, kind: str, path: str, reading: str) -> Source:
+        """The source that was read so before."""
+        told = json.loads(reading) if reading else {}
+        layout = told.pop("layout", None)
+        if layout is not None:
+            pairs = tuple((name, wnid) for name, wnid in layout.pop("classes"))
+            layout = Layout(**{**layout, "without": tuple(layout["without"])}, classes=pairs)
+        classes = tuple(told.pop("classes", ()))
+        return cls(Kind(kind), Path(path), **told, classes=classes, layout=layout)
 
 
 def kind_by_name(name: str) -> Kind | None:

@@ -23,7 +23,6 @@ from holotype.store.tar.scan import read_headers
 TWICE: Final = "labels of a sample that has one already, which were not taken"
 LONG: Final = "files .cls over 64 bytes, .json or .xml over 16 MiB, which were not read"
 OTHERS: Final = "files of samples that are neither images nor labels"
-LICENCE: Final = "licences of images, which the catalog has no place for yet"
 ALONE: Final = "files of samples without an image"
 _IMAGES: Final = frozenset({"jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif"})
 _LONGEST: Final = {"cls": 64, "json": 16 << 20, "xml": 16 << 20}
@@ -35,6 +34,7 @@ _ABOUT: Final = pa.struct(
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("url", pa.string()),
+        ("licence", pa.string()),
     ]
 )
 
@@ -97,7 +97,6 @@ def _part(samples: _Samples, split: str, classes: Sequence[str], passed_over: in
     for key, images in samples.images.items():
         sample = read_sample(samples.beside.get(key, {}), classes)
         samples.left.update(sample.remarks)
-        samples.left[LICENCE] += bool(sample.licence)
         names += [key] if len(images) == 1 else [f"{key}.{extension}" for extension in images]
         places += images.values()
         said += [sample] * len(images)
@@ -110,10 +109,10 @@ def _part(samples: _Samples, split: str, classes: Sequence[str], passed_over: in
 
 def _about(sample: Sample) -> dict[str, Any] | None:
     """What is said of an image beside its first label; None where that is nothing."""
-    if not (sample.wnids[1:] or sample.boxes or sample.url or sample.width):
+    if not (sample.wnids[1:] or sample.boxes or sample.url or sample.licence or sample.width):
         return None
     boxes = [{name: getattr(box, name) for name in BOX.names} for box in sample.boxes]
-    about = {name: getattr(sample, name) for name in ("width", "height", "url")}
+    about = {name: getattr(sample, name) for name in ("width", "height", "url", "licence")}
     return {"wnids": sample.wnids[1:], "boxes": boxes, **about}
 
 
@@ -122,9 +121,8 @@ def annotation_of(row: Mapping[str, Any]) -> Annotation | None:
     if (about := row.get("about")) is None:
         return None
     boxes = tuple(Box(**box) for box in about["boxes"])
-    return Annotation(
-        row["name"], about["width"], about["height"], boxes, labels=tuple(about["wnids"]), url=about["url"]
-    )
+    told = {"labels": tuple(about["wnids"]), "url": about["url"], "licence": about["licence"]}
+    return Annotation(row["name"], about["width"], about["height"], boxes, **told)
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -93,7 +93,7 @@ def _say_again(
     for row in rows:
         if row.kind not in _SAID_ELSEWHERE:
             continue
-        source = Source(Kind(row.kind), Path(row.path))
+        source = Source.again(row.kind, row.path, row.reading)
         try:
             said = importer.scan(source, advance)
             with connection.begin_nested():

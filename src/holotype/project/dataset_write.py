@@ -13,7 +13,7 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from holotype.catalog import annotations as annotation_rows
-from holotype.catalog import claims
+from holotype.catalog import claims, credits
 from holotype.catalog import datasets as dataset_rows
 from holotype.catalog import fingerprints as fingerprint_rows
 from holotype.catalog.candidates import imported, policy_id
@@ -121,9 +121,10 @@ class Publication:
             "size": said.size,
             "mtime_ns": said.mtime_ns,
             "at": self.terms.at,
+            "reading_id": dataset_rows.reading_id(self._connection, source.reading),
         }
         number = dataset_rows.put_file(self._connection, None if held is None else held.id, values)
-        states = str(source.kind), source.absolute, said.size, said.mtime_ns, self.terms.at
+        states = str(source.kind), source.absolute, said.size, said.mtime_ns, self.terms.at, source.reading
         self._by_id[number] = dataset_rows.File(number, self._dataset, "", *states)
         return number
 
@@ -249,6 +250,12 @@ class Publication:
             sizes = {image.id: (one.width, one.height) for image, one in known if one.width and one.height}
             annotation_rows.add_sizes(self._connection, sizes, archive)
             urls = {image.id: one.url for image, one in known if one.url}
+            credited = [
+                credits.Credit(image.id, report.source.absolute, one.licence, "", one.url)
+                for image, one in known
+                if one.licence
+            ]
+            credits.add(self._connection, credited, self.terms.at)
             further = [(image.id, wnid, self.rank(wnid)) for image, one in known for wnid in one.labels]
             truth = report.source.kind is Kind.TRUTH
             others = sum(truth and _is_other(image, one) for image, one in known)

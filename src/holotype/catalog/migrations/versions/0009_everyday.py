@@ -1,11 +1,11 @@
-"""Names of files that came in, what lies beside them says of images, and images that are withdrawn."""
+"""Names of files that came in, what lies beside them says of images, images that are withdrawn, and how files are read."""
 
 from urllib.parse import unquote_to_bytes
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009_look"
+revision = "0009"
 down_revision = "0008"
 
 _ROWS = 20_000
@@ -31,6 +31,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["image_id"], ["image.id"], name="fk_credit_image_id_image"),
     )
     op.create_index("ix_credit_image_id", "credit", ["image_id"])
+    op.create_table(
+        "reading",
+        sa.Column("id", _Id, primary_key=True, autoincrement=True),
+        sa.Column("value", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_reading"),
+    )
+    op.add_column("file", sa.Column("reading_id", _Id))
     op.create_table(
         "withdrawal",
         sa.Column("sha256", sa.String(64), nullable=False),
@@ -58,6 +65,8 @@ def _name(origin: str) -> str:
 
 
 def downgrade() -> None:
+    op.drop_column("file", "reading_id")
+    op.drop_table("reading")
     op.drop_table("withdrawal")
     op.drop_table("credit")
     op.drop_index("ix_intake_name", "intake")
