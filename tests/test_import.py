@@ -458,7 +458,7 @@ def broken_archives(folder: Path) -> Iterator[tuple[str, str]]:
     yield case(train, tar_of([(f"{DOG}.tar", tar_of([(f"{CAT}_1.JPEG", b"x")]))]), f"not an image of {DOG}")
     train.write_bytes(nested)
     val.write_bytes(whole)
-    yield case(folder / "LOC_val_solution.csv", b"ImageId,PredictionString\nILSVRC2012_val_00000002,n1 2\n", "row 2")
+    yield case(folder / "LOC_val_solution.csv", b"ImageId,PredictionString\nILSVRC2012_val_00000002,n1 2\n", "line 2")
     yield case(folder / "ILSVRC2012_bbox_val_v3.tgz", b"\x1f\x8b", "")
 
 
