@@ -707,14 +707,14 @@ def test_an_audit_from_the_command_line(labelled: Project, tmp_path: Path) -> No
         ("", "the header must be"),
         (
             "sha256,wnid,name,answer\na,b,c,perhaps\n",
-            "row 2: the answer must be yes or no or unsure or y or n or ? or empty",
+            "line 2: the answer must be yes or no or unsure or y or n or ? or empty",
         ),
-        ("sha256,wnid,name,answer\na,b,yes\n", "row 2: the answer must be"),
-        ("sha256,wnid,name,answer\na,b,c,yes\n\na,b,c,no\n", "row 3: the answer must be the last of 4 cells"),
+        ("sha256,wnid,name,answer\na,b,yes\n", "line 2: the answer must be"),
+        ("sha256,wnid,name,answer\na,b,c,yes\n\na,b,c,no\n", "line 4: a row above says the contrary"),
         ("sha256,wnid,name,answer\na,b,c,Yes \nd,b,c,?\ne,b,c,N\n", "there is no holotype project"),
         ("sha256,wnid,name,answer\na,b,c,\nd,b,c, \n", "nothing is filled in: the last column of"),
-        ('sha256,wnid,name,answer\n"a', "cannot read"),
-        ("\udcff", "cannot read"),
+        ('sha256,wnid,name,answer\n"a', "line 2: unexpected end of data"),
+        ("\udcff", "line 1: bytes that are not UTF-8; save the file as UTF-8"),
     ],
 )
 def test_a_wrong_file_of_answers_is_refused(tmp_path: Path, text: str, message: str) -> None:
