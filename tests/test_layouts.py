@@ -871,7 +871,7 @@ def test_boxes_of_open_images_wait_for_the_size_of_their_images(project: Project
 
 def test_on_a_terminal_the_command_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """First what numbers count, then for the table of names; what is answered holds for what comes after."""
-    monkeypatch.setattr("holotype.cli.dataset_discovery.on_terminal", lambda: True)
+    monkeypatch.setattr("holotype.cli.dataset_discovery.on_a_terminal", lambda: True)
     numbers, names = write(tmp_path / "numbers", NUMBERS), write(tmp_path / "names", NAMES)
     (tmp_path / "map.csv").write_text(f"tench,{TENCH}\ntabby cat,{CAT}\n")
     project = tmp_path / "p"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from holotype.cli.dataset_sources import (
 )
 from holotype.cli.options import file_type, project_option
 from holotype.cli.progress import bars
+from holotype.cli.text import on_a_terminal
 from holotype.errors import ArchiveError
 from holotype.imports.finding import Found, find
 from holotype.imports.parquet import unpack as unpack_parquet
@@ -119,7 +119,7 @@ def _with_file(told: Told, option: str, path: Path) -> Told:
 def _answered(paths: tuple[Path, ...], told: Told) -> Found:
     """What there is, once all questions are answered: on a terminal by the user, elsewhere they are errors."""
     while (found := find(paths, told)).questions:
-        if not on_terminal():
+        if not on_a_terminal():
             for question in found.questions:
                 click.echo(f"error: {question.path}: {question.asks}; say it with one of", err=True)
                 for one in question.choices:
@@ -128,11 +128,6 @@ def _answered(paths: tuple[Path, ...], told: Told) -> Found:
             raise click.exceptions.Exit(2)
         told = _asked(found.questions[0], told)
     return found
-
-
-def on_terminal() -> bool:
-    """Whether somebody is there to be asked."""
-    return sys.stdin.isatty()
 
 
 def _spoken(choice: Choice) -> str:

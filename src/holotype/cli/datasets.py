@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from holotype.cli.groups import CommandGroup
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.tables import print_table
-from holotype.cli.text import print_json, print_listing
+from holotype.cli.text import on_a_terminal, print_json, print_listing
 from holotype.lint.blemishes import CODES
 
 
@@ -81,7 +80,7 @@ def forget_command(name: str, source: tuple[Path, ...], dry_run: bool, yes: bool
     No archive is touched, and no release. Images that another source holds too are read from there and keep what
     people said of them.
     """
-    asks = not yes and sys.stdin.isatty()
+    asks = not yes and on_a_terminal()
     if not (dry_run or yes or asks):
         raise click.UsageError("say --yes to forget, or --dry-run to see what would go")
     with api.open(project) as db:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
 import click
 
-from holotype.cli.text import plain
+from holotype.cli.text import on_a_terminal, plain
 from holotype.errors import AmbiguousFolders, AmbiguousLemma, OntologyError
 from holotype.files import create_atomically
 from holotype.ontology import Ontology, Synset
@@ -32,7 +31,7 @@ def settled(find: Callable[[Mapping[str, str]], _Found], ontology: Ontology) -> 
         try:
             return find(said)
         except AmbiguousLemma as error:
-            if not _on_a_terminal() or set(error.senses) <= set(said):
+            if not on_a_terminal() or set(error.senses) <= set(said):
                 raise
             said |= _asked(error, ontology)
 
@@ -85,10 +84,6 @@ def read_senses(path: Path) -> dict[str, str]:
                 f"{path}, row {number}: {row[0]!r} has another sense above; leave one line of each name"
             )
     return senses
-
-
-def _on_a_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _asked(error: AmbiguousLemma, ontology: Ontology) -> dict[str, str]:
