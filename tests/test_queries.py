@@ -723,7 +723,7 @@ def test_the_command_line_asks_the_same(labelled: Project, tmp_path: Path) -> No
     assert "<a>\\n" in lines
     assert ran(f"under:{DOG}", "--ids", tmp_path / "ids.txt", *project) == f"9 ids in {tmp_path / 'ids.txt'}\n"
     assert (tmp_path / "ids.txt").read_text().splitlines() == lines
-    assert ran("id:none", "--ids", "-", *project) == ""
+    assert run("query", "id:none", "--ids", "-", *project, expect=1) == ""
     ran("boxes:0", "--sheet", tmp_path / "sheet.html", *project)
     assert (tmp_path / "sheet.html").read_text().count("<img") == 12
 

@@ -105,7 +105,7 @@ def test_what_fits_no_file_is_told_by_its_line(tmp_path: Path) -> None:
             "y/metadata.csv is not read: metadata.csv needs a column file or",
             "x/b.json is not read: maximum recursion depth exceeded",
             "x/c.json is not read: it holds no object with a licence",
-            "y/a.txt is not read: a.txt is not UTF-8: save it so",
+            "y/a.txt is not read: a.txt, line 1: bytes that are not UTF-8; save the file as UTF-8",
         )
     )
     with pytest.raises(SourceError, match="No such file"):

@@ -30,7 +30,10 @@ _OWN: Final = re.compile(r"\.?(holotype\.json|ontology\.|catalog\.sqlite|packs$|
 @targets_option
 @click.option("--force", is_flag=True, help="Make it among the files that FOLDER holds already.")
 def init(folder: Path, ontology: Path | None, base: str | None, targets: Path | None, force: bool) -> None:
-    """Make a project in FOLDER, which is made if it is not there, and should be empty."""
+    """Make a project in FOLDER.
+
+    The folder is made if it is not there, and should be empty.
+    """
     if not force and (foreign := _foreign(folder)):
         raise ProjectError(
             f"{folder} is not empty (it holds {foreign}): name a folder of its own, or say --force to make it there"

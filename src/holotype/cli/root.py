@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import MappingProxyType
 from typing import Final
 
@@ -10,6 +11,8 @@ import click
 from holotype import __version__
 from holotype.cli.groups import CommandGroup, Elsewhere
 
+BEGAN: Final = "holotype.began"
+"""What the context of the program calls the time at which it began."""
 COMMANDS: Final = MappingProxyType(
     {
         "init": Elsewhere("holotype.cli.init:init", "Make a project in FOLDER."),
@@ -71,5 +74,7 @@ COMMANDS: Final = MappingProxyType(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, package_name="holotype")
-def holotype() -> None:
+@click.pass_context
+def holotype(context: click.Context) -> None:
     """From an ontology to a clean, hierarchical, versioned image database, and benchmarks on it."""
+    context.meta[BEGAN] = time.monotonic()

@@ -179,4 +179,4 @@ def _read(path: Path, most: int) -> str:
             data = file.read(most)
     except OSError as error:
         raise SourceError(f"{printable(path.name)}: {error.strerror}") from error
-    return decoded(data, printable(path.name), SourceError)
+    return decoded(data, printable(path.name), SourceError).removeprefix("\ufeff")
