@@ -29,7 +29,7 @@ def write_photographs(folder: Path) -> None:
     for row, wnid in enumerate((CHIHUAHUA, SPANIEL, RETRIEVER)):
         (folder / wnid).mkdir(parents=True)
         for each in range(EACH):
-            (folder / wnid / f"{each:04d}.jpg").write_bytes(encoded(photo(1000 * row + each)))
+            (folder / wnid / f"{each:04d}.jpg").write_bytes(encoded(photo(1000 * row + each, 480, 360)))
 
 
 def fill(db: Project, photographs: Path) -> None:
