@@ -25,11 +25,17 @@ EACH = 24
 
 
 def write_photographs(folder: Path) -> None:
-    """Photographs of three breeds of dogs, in folders named by wnid."""
+    """Photographs of three breeds of dogs in folders named by wnid, and what is never missing: a copy, a file that was
+    cut off, and one that nobody has sorted."""
     for row, wnid in enumerate((CHIHUAHUA, SPANIEL, RETRIEVER)):
         (folder / wnid).mkdir(parents=True)
         for each in range(EACH):
-            (folder / wnid / f"{each:04d}.jpg").write_bytes(encoded(photo(1000 * row + each, 480, 360)))
+            picture = encoded(photo(1000 * row + each, 480, 360))
+            (folder / wnid / f"IMG_{100 * row + each}.jpg").write_bytes(picture)
+    (folder / RETRIEVER / "copy.jpg").write_bytes(picture)
+    (folder / RETRIEVER / "cut off.jpg").write_bytes(picture[:-2000])
+    (folder / "unsorted").mkdir()
+    (folder / "unsorted/IMG_900.jpg").write_bytes(encoded(photo(9000, 480, 360)))
 
 
 def fill(db: Project, photographs: Path) -> None:
