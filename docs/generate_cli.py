@@ -11,9 +11,9 @@ from holotype.cli.root import holotype
 
 HEAD = """# The command line
 
-Made by `make docs` from the commands' own help. Every command takes `--help`; an error is one line on stderr, below
-two of usage where an option or argument is wrong, and exit code 2; `--json` prints JSON for scripts; Ctrl-C stops at
-once and the same command goes on where it was.
+Made by `make docs` from the commands' own help. Every command takes `--help`; an error is one line on stderr that
+says what to do, and exit code 2; `--json` prints JSON for scripts; Ctrl-C stops at once and the same command goes on
+where it was.
 """
 
 

@@ -6,11 +6,13 @@ import getpass
 import io
 import os
 import pickle
+import pty
 import pwd
 import shutil
 import subprocess
 import sys
 import tempfile
+import termios
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -197,6 +199,25 @@ def run(*arguments: object, expect: int = 0, cwd: Path | None = None) -> str:
 def program(*arguments: object) -> list[str]:
     """The command line that runs `holotype` in a process of its own, for tests of what only processes have."""
     return [sys.executable, "-c", "from holotype.cli import main; main()", *map(str, arguments)]
+
+
+def on_a_terminal(typed: str, *arguments: object, columns: int = 120) -> tuple[int, str]:
+    """The exit code of a command on a terminal, and what was to be seen there when somebody typed lines."""
+    here, there = pty.openpty()
+    termios.tcsetwinsize(there, (40, columns))
+    about = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")} | {"TERM": "xterm"}
+    started = subprocess.Popen(program(*arguments), stdin=there, stdout=there, stderr=there, env=about)
+    os.close(there)
+    os.write(here, typed.encode())
+    seen = b""
+    while True:
+        try:
+            read = os.read(here, 65536)
+        except OSError:  # the other end is closed
+            break
+        seen += read
+    os.close(here)
+    return started.wait(), seen.decode()
 
 
 class Once:

@@ -115,7 +115,7 @@ def test_gold_that_is_withdrawn_of_what_cannot_be_read_decides_no_more(both: Pro
     both.candidates.add([Proposal(NAMES[0], CAT), Proposal(*LABEL)], "a model")
     accept_own(both)
     (tmp_path / "ilsvrc/train" / RETRIEVER / f"{NAMES[0]}.JPEG").write_bytes(b"not read yet")
-    both.datasets.add(find_ilsvrc2012([tmp_path / "ilsvrc"])[0], "ilsvrc2012")
+    both.datasets.add(find_ilsvrc2012([tmp_path / "ilsvrc"])[0], "ilsvrc2012", overwritten=True)
     both.gold.correct({(NAMES[0], CAT): False, LABEL: False}, "me", "a dog, but not that one")
     assert set(states(both, f"id:{NAMES[0]}").values()) == {"no"}
     both.gold.correct({(NAMES[0], CAT): None, LABEL: None}, "me", "who knows")

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import holotype
-from conftest import run
+from conftest import command, run
 from holotype.audits.bounds import right_at_least, share_of_alpha
 from holotype.audits.certificates import Certificate
 from holotype.catalog import audits, candidates, votes
@@ -340,7 +340,7 @@ def test_what_cannot_be_audited_is_refused(labelled: Project) -> None:
     labelled.audits.record(say(sample[:1]), "ann")
     with pytest.raises(CrowdError, match="answered otherwise on .* before"):
         labelled.audits.record(say(sample, NO), "ann")
-    with pytest.raises(CrowdError, match="there is no candidate 'x' for 'n00000001'"):
+    with pytest.raises(CrowdError, match="1 answers are of no candidate, the first is x for n00000001"):
         labelled.audits.record({("x", "n00000001"): YES}, "bob")
     for name in (" ", "\udcff", "a\0"):
         with pytest.raises(CrowdError, match="needs a name"):
@@ -660,7 +660,8 @@ def fill_in(path: Path, answer: str = "yes") -> None:
 def test_an_audit_from_the_command_line(labelled: Project, tmp_path: Path) -> None:
     labelled.close()
     here = ("-p", labelled.path)
-    assert "no audit is planned and complete" in run("audits", "certificates", *here)
+    none = command("audits", "certificates", *here)
+    assert (none.code, "no audit is planned and complete" in none.stderr) == (1, True)
     sample = tmp_path / "sample.csv"
     draw = ("audits", "draw", "--under", CARNIVORE, "--under", DOG, "--per-synset", "--size", 6, *here)
     assert "then: holotype audits record" in run(*draw, "--out", sample)
@@ -706,13 +707,14 @@ def test_an_audit_from_the_command_line(labelled: Project, tmp_path: Path) -> No
         ("", "the header must be"),
         (
             "sha256,wnid,name,answer\na,b,c,perhaps\n",
-            "row 2: the answer must be no or unsure or yes or empty",
+            "line 2: the answer must be yes or no or unsure or y or n or ? or empty",
         ),
-        ("sha256,wnid,name,answer\na,b,yes\n", "row 2: the answer must be"),
-        ("sha256,wnid,name,answer\na,b,c,yes\n\na,b,c,no\n", "row 3: the answer must be the last of 4 cells"),
-        ("sha256,wnid,name,answer\na,b,c,Yes \n", "there is no holotype project"),
-        ('sha256,wnid,name,answer\n"a', "cannot read"),
-        ("\udcff", "cannot read"),
+        ("sha256,wnid,name,answer\na,b,yes\n", "line 2: the answer must be"),
+        ("sha256,wnid,name,answer\na,b,c,yes\n\na,b,c,no\n", "line 4: a row above says the contrary"),
+        ("sha256,wnid,name,answer\na,b,c,Yes \nd,b,c,?\ne,b,c,N\n", "there is no holotype project"),
+        ("sha256,wnid,name,answer\na,b,c,\nd,b,c, \n", "nothing is filled in: the last column of"),
+        ('sha256,wnid,name,answer\n"a', "line 2: unexpected end of data"),
+        ("\udcff", "line 1: bytes that are not UTF-8; save the file as UTF-8"),
     ],
 )
 def test_a_wrong_file_of_answers_is_refused(tmp_path: Path, text: str, message: str) -> None:

@@ -156,6 +156,6 @@ def test_the_command_line_reads_policies_and_priors(cats: Project, tmp_path: Pat
     row = f"sha256,wnid,chance\n{first.sha256},{first.wnid},"
     chances.write_text(f"{row}0.25\n")
     assert "1 of 1 priors are new" in run("candidates", "priors", chances, "--source", "model", *place)
-    for text, message in (("", "the header must be"), (f"{row}x\n", "row 2"), (f"{row}nan\n", "between 0 and 1")):
+    for text, message in (("", "the header must be"), (f"{row}x\n", "line 2"), (f"{row}nan\n", "between 0 and 1")):
         chances.write_text(text)
         assert message in run("candidates", "priors", chances, "--source", "model", *place, expect=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import pickle
@@ -14,15 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
 import holotype
 from conftest import encoded, photo, run
+from holotype.benchmark.orders import order
 from holotype.catalog import schema as t
 from holotype.errors import ArchiveError
-from holotype.imports.boxes import Box
+from holotype.imports.boxes import ROUNDED, UNREAD, Box
 from holotype.imports.discover import find_ilsvrc2012, find_imagenet21k
+from holotype.imports.finding import find
 from holotype.imports.journal import Journal
+from holotype.imports.readings import Told
 from holotype.imports.reports import ImportReport
 from holotype.imports.scan import Part, rows
 from holotype.imports.shapes import Kind, Source
@@ -132,6 +137,19 @@ def test_every_route_leads_to_the_same_items(project: Project, tmp_path: Path, r
     assert facts(project) == expected(project, images)
 
 
+@pytest.mark.parametrize("route", ROUTES)
+def test_the_one_command_leads_to_the_same_items(project: Project, tmp_path: Path, route: str) -> None:
+    """It is told nothing, finds out what there is, and may be given the folder above."""
+    images = pictures()
+    ROUTES[route](tmp_path / "disk/data", images)
+    for path in (tmp_path / "disk/data", tmp_path / "disk"):
+        found = find([path], Told(ilsvrc=order("sorted").wnids))
+        assert (found.questions, found.problems) == ([], [])
+        assert list(found.by_dataset(None)) == ["ilsvrc2012"]
+        project.datasets.add(found.by_dataset(None)["ilsvrc2012"], "ilsvrc2012")
+        assert facts(project) == expected(project, images)
+
+
 def test_postgresql_holds_the_same_items(
     tmp_path: Path, wordnet: Ontology, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -221,6 +239,22 @@ def test_labels_that_contradict_each_other_are_counted_and_the_first_stays(proje
     assert {row[1] for name, row in facts(project).items() if name.startswith(DOG)} == {DOG}
 
 
+def test_one_bad_coordinate_does_not_stop_an_import(project: Project, tmp_path: Path) -> None:
+    """Boxes with fractions are rounded, and boxes that cannot be read are left out: both are counted."""
+    images = [Picture(f"{DOG}_{n}", "train", DOG, b"%d" % n, (Box(DOG, 1, 2, 30, 60),), (100, 80)) for n in range(3)]
+    write_kaggle(tmp_path, images)
+    (tmp_path / "LOC_train_solution.csv").unlink()
+    xml = tmp_path / f"ILSVRC/Annotations/CLS-LOC/train/{DOG}"
+    for number, text in ((0, b"45.70000076293945"), (1, b"many")):
+        path = xml / f"{DOG}_{number}.xml"
+        path.write_bytes(path.read_bytes().replace(b"<ymin>2<", b"<ymin>%s<" % text))
+    (report,) = (one for one in import_into(project, tmp_path).sources if one.source.kind is Kind.BOXES)
+    assert report.remarks == {ROUNDED: 1, UNREAD: 1}
+    assert f"1 {ROUNDED}" in str(report)
+    box = (DOG, 1, 2, 30, 60)
+    assert [row[3] for _, row in sorted(facts(project).items())] == [[(DOG, 1, 46, 30, 60)], [], [box]]
+
+
 def test_an_archive_that_was_moved_is_followed(project: Project, tmp_path: Path) -> None:
     by_archives(tmp_path / "old", pictures())
     import_into(project, tmp_path / "old")
@@ -248,7 +282,9 @@ def test_an_archive_that_was_replaced_is_read_as_it_is_now(project: Project, tmp
     project.datasets.fingerprint()
     others = [replace(one, data=one.data + bytes(900)) for one in sound_pictures()]
     write_archives(tmp_path, others)
-    import_into(project, tmp_path)
+    with pytest.raises(ArchiveError, match="holds other bytes under the names of 3 images"):
+        import_into(project, tmp_path)
+    project.datasets.add(find_ilsvrc2012([tmp_path])[0], "ilsvrc2012", overwritten=True)
     assert {name: row[4] for name, row in facts(project).items()} == {one.name: one.data for one in others}
     with project.catalog.read() as connection:
         assert connection.execute(select(t.fingerprint)).all() == [], "what was read before is not so any more"
@@ -362,8 +398,8 @@ def test_folders_of_tars_and_of_compressed_tars_are_recognised(tmp_path: Path) -
     images = [one for one in pictures() if one.split == "train"]
     for wnid, found in by_synset(images).items():
         (tmp_path / f"{wnid}.tar").write_bytes(tar_of((f"{one.name}.JPEG", one.data) for one in found))
-    for find in (find_ilsvrc2012, find_imagenet21k):
-        sources, problems = find([tmp_path])
+    for search in (find_ilsvrc2012, find_imagenet21k):
+        sources, problems = search([tmp_path])
         assert {source.kind for source in sources} == {Kind.SYNSET}
         assert problems == []
     (tmp_path / "n00000001.tar.gz").write_bytes(b"x")
@@ -458,7 +494,7 @@ def broken_archives(folder: Path) -> Iterator[tuple[str, str]]:
     yield case(train, tar_of([(f"{DOG}.tar", tar_of([(f"{CAT}_1.JPEG", b"x")]))]), f"not an image of {DOG}")
     train.write_bytes(nested)
     val.write_bytes(whole)
-    yield case(folder / "LOC_val_solution.csv", b"ImageId,PredictionString\nILSVRC2012_val_00000002,n1 2\n", "row 2")
+    yield case(folder / "LOC_val_solution.csv", b"ImageId,PredictionString\nILSVRC2012_val_00000002,n1 2\n", "line 2")
     yield case(folder / "ILSVRC2012_bbox_val_v3.tgz", b"\x1f\x8b", "")
 
 
@@ -560,6 +596,36 @@ def test_lint_reports_what_is_known_and_what_the_catalog_shows(project: Project,
     }
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_lint_tells_which_images_with_boxes_are_stored_turned(
+    project: Project, tmp_path: Path, form: str, orientation: int
+) -> None:
+    """Boxes are as their annotation says; whether that counts stored or upright pixels its size may tell."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    photo(1).save(buffer, form, exif=exif)
+    names = [f"ILSVRC2012_val_{number:08d}" for number in (1, 2, 3)]
+    box = Box(CAT, 1, 2, 30, 40)
+    by_archives(
+        tmp_path,
+        [
+            Picture(names[0], "val", CAT, buffer.getvalue(), (box,), (80, 60)),
+            Picture(names[1], "val", CAT, buffer.getvalue() + b"\0"),
+            Picture(names[2], "val", CAT, encoded(photo(2)), (box,), (80, 60)),
+        ],
+    )
+    shutil.copy(tmp_path / "ILSVRC2012_img_val.tar", tmp_path / "val.tar")
+    project.datasets.add([Source(Kind.VAL, tmp_path / "val.tar")], "ilsvrc2012")
+    project.datasets.add(find_ilsvrc2012([tmp_path / "ILSVRC2012_bbox_val_v3.tgz"])[0], "ilsvrc2012")
+    project.datasets.fingerprint()
+    found = {(one.name, one.detail) for _, one in project.datasets.lint() if one.code == "turned_with_boxes"}
+    size, frame = ("60 x 80", "stored") if orientation >= 5 else ("80 x 60", "upright")
+    detail = f"orientation {orientation}, upright {size}, 1 boxes; the annotation has the {frame} size"
+    assert found == (set() if orientation == 1 else {(names[0], detail)})
+
+
 MARKS = {"unsafe.txt": "unsafe", "rated.txt": "imageability"}
 
 
@@ -590,8 +656,8 @@ def test_the_command_line_says_one_line_for_each_bad_archive_and_imports_nothing
     run("init", project)
     lines = run("datasets", "add", "ilsvrc2012", tmp_path / "data", "-p", project, expect=2).splitlines()
     assert [line.partition(" ends")[0] for line in lines if not line.startswith("headers")] == [
-        "error: ILSVRC2012_img_train.tar",
-        "error: ILSVRC2012_img_val.tar",
+        f"error: {tmp_path}/data/ILSVRC2012_img_train.tar",
+        f"error: {tmp_path}/data/ILSVRC2012_img_val.tar",
         "nothing was added",
     ]
 

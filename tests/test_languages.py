@@ -96,7 +96,7 @@ def test_real_files_are_read_whole(language: str, shared: Path, wordnet: Ontolog
         ("a.tab", b"# \x1b[2J\tdeu\turl\tCC0\n", "line 1 has a character that cannot be printed"),
         ("a.tab", HEADER.encode() + b"dog\n", "line 2 is not offset, relation and lemma: 'dog'"),
         ("a.tab", HEADER.encode() + b"02084071-n\tdeu:lemma\n", "line 2 is not"),
-        ("a.tab", b"\xff", "byte 0: not UTF-8"),
+        ("a.tab", b"\xff", "line 1: bytes that are not UTF-8"),
         ("a.tab.xz", b"text", "cannot be unpacked"),
         ("a.tab.gz", b"text", "cannot be unpacked"),
         ("a.tab.xz", lzma.compress(GERMAN.encode())[:-20], "is cut short"),
@@ -137,7 +137,7 @@ def test_a_synset_is_named_in_a_language(project: Project, german: Path) -> None
     project.lemmas.add(german)
     assert project.lemmas.resolve("deu:hund").wnid == project.lemmas.resolve("deu:haus_hund").wnid == DOG
     assert project.lemmas.resolve("whippet") == project.lemmas.resolve("n02091134")
-    with pytest.raises(AmbiguousLemma, match=r"'deu:Kran' has 2 senses.*n02012849 \(large.*n03126707 \(lifts"):
+    with pytest.raises(AmbiguousLemma, match=r"(?s)deu:Kran' has 2 .*n02012849 crane: large.*n03126707 crane: lifts"):
         project.lemmas.resolve("deu:Kran")
     with pytest.raises(AmbiguousLemma, match="'crane' has 5 senses"):
         project.lemmas.resolve("crane")
@@ -145,7 +145,7 @@ def test_a_synset_is_named_in_a_language(project: Project, german: Path) -> None
         project.lemmas.resolve("Katze")
     with pytest.raises(UnknownSynset, match=r"no synset is called 'fra:Katze'.*languages know it: deu:Katze$"):
         project.lemmas.resolve("fra:Katze")
-    with pytest.raises(UnknownSynset, match="such as whippet$"):
+    with pytest.raises(UnknownSynset, match="or a lemma$"):
         project.lemmas.resolve("deu:Nichts")
     with pytest.raises(UnknownSynset, match="no synset n00000001"):
         project.lemmas.resolve("n00000001")
@@ -184,7 +184,7 @@ def test_folders_and_senses_are_named_in_a_language(project: Project, german: Pa
     for name in ("deu:Hund", "deu:Kran", "deu:Nichts"):
         (tmp_path / "photos" / name).mkdir(parents=True)
         (tmp_path / "photos" / name / "a.jpg").write_bytes(b"")
-    with pytest.raises(AmbiguousLemma, match="'deu:Kran' has 2 senses"):
+    with pytest.raises(AmbiguousLemma, match="deu:Kran: 2 senses"):
         project.images.listing(tmp_path / "photos")
     listing = project.images.listing(tmp_path / "photos", {"deu:Kran": "deu:Katze"})
     assert [one.wnid for file in listing.files for one in file.sightings] == [DOG, CAT]

@@ -121,7 +121,7 @@ def test_what_a_query_finds_is_put_up(both: Project) -> None:
 @pytest.mark.parametrize(
     ("proposal", "message"),
     [
-        (Proposal("no such image", CAT), "1 of these images are not there, the first is 'no such image'"),
+        (Proposal("no such image", CAT), "no image is called 'no such image'"),
         (Proposal(NAMES[0], "n00000000"), "the ontology has no n00000000"),
         (Proposal(NAMES[0], "\x1b[2J"), r"the ontology has no '\\x1b\[2J'"),
         (Proposal(NAMES[0], CAT, 1.5), "a chance between 0 and 1, not 1.5"),
@@ -197,7 +197,7 @@ def test_what_people_said_of_an_image_is_never_said_of_other_bytes(both: Project
 
     def put(data: bytes, name: str = NAMES[3]) -> FingerprintReport:
         file.with_name(f"{name}.JPEG").write_bytes(data)
-        both.datasets.add(find_ilsvrc2012([tmp_path / "ilsvrc"])[0], "ilsvrc2012")
+        both.datasets.add(find_ilsvrc2012([tmp_path / "ilsvrc"])[0], "ilsvrc2012", overwritten=True)
         return both.datasets.fingerprint()
 
     other = encoded(photo(999), quality=60)
@@ -368,10 +368,10 @@ def test_votes_from_elsewhere_are_appended_on_the_command_line(both: Project, tm
     votes, project = tmp_path / "votes.csv", str(both.path)
     lines = [f"{task.sha256},{task.wnid},a stranger,yes" for task in both.candidates.tasks()]
     votes.write_text("sha256,wnid,worker,answer\n" + "\n".join(lines) + "\n")
-    assert run("crowd", "append", votes, "-p", project).startswith("3 votes are new, 0 were known")
-    assert json.loads(run("crowd", "append", votes, "-p", project, "--json"))["known"] == 3
+    assert run("votes", "add", votes, "-p", project).startswith("3 votes = 3 new + 0 known + 0 refused")
+    assert json.loads(run("votes", "add", votes, "-p", project, "--json"))["known"] == 3
     votes.write_text("sha256,wnid,worker,answer\n" + lines[0].replace("yes", "perhaps") + "\n")
-    assert "perhaps" in run("crowd", "append", votes, "-p", project, expect=2)
+    assert "1 refused (no_answer 1)" in run("votes", "add", votes, "-p", project, expect=1)
     assert len(both.crowd.votes()) == 3
 
 
@@ -388,3 +388,17 @@ def test_a_table_that_is_none_is_one_clear_error(both: Project, tmp_path: Path, 
     (tmp_path / "t.csv").write_text(text)
     done = run("candidates", "add", str(tmp_path / "t.csv"), "--source", "x", "-p", str(both.path), expect=2)
     assert re.search(message, done), done
+
+
+def test_an_imported_image_is_withdrawn_wherever_its_bytes_lie(both: Project) -> None:
+    """A file's name in the dataset is enough, though nobody has read it yet; its copy among own images goes with it."""
+    before = states(both)
+    name, copy = NAMES[0], hashlib.sha256(encoded(photo(100))).hexdigest()
+    assert both.images.withdraw([f"{name}.JPEG"], "ann", "the owner asked") == 1
+    assert states(both, "state:withdrawn") == {(name, RETRIEVER): "withdrawn", (copy[:16], DOG): "withdrawn"}
+    both.datasets.fingerprint()
+    assert len(both.images.find("state:withdrawn")) == 2
+    assert len(both.candidates.tasks()) == 2
+    assert both.images.restore([f"ilsvrc2012/{name}"], "ann", "may be used") == 1
+    assert states(both) == before
+    assert len(both.candidates.tasks()) == 3

@@ -122,6 +122,19 @@ def test_every_real_model_is_recognised_in_every_order(
     )
 
 
+def test_every_real_model_is_recognised_one_beside_an_order(
+    real: tuple[dict[str, npt.NDArray[np.int64]], list[str]],
+) -> None:
+    models, labels = real
+    same = {("sorted", 1): "background", ("background", -1): "sorted"}
+    for guesses in models.values():
+        for name in ORDERS:
+            for added, words in ((-1, "minus one"), (1, "plus one")):
+                verdict = detect_order(convert(guesses, "sorted", name) + added, labels, "sorted")
+                known = same.get((name, added), "")
+                assert (verdict.found, verdict.shifted) == (known, "" if known else f"{name} {words}")
+
+
 def test_twenty_images_of_a_real_model_are_enough_if_their_classes_differ(
     real: tuple[dict[str, npt.NDArray[np.int64]], list[str]],
 ) -> None:
@@ -138,9 +151,10 @@ def test_random_and_constant_predictions_are_in_no_order() -> None:
     draw = np.random.default_rng(0)
     labels = order("sorted").to_wnids(draw.integers(0, 1000, 20_000))
     for guesses in (draw.integers(0, 1001, (20_000, 5)), np.full((20_000, 1), 7), np.full((20_000, 1), -1)):
-        assert detect_order(guesses, labels, "sorted").found == ""
-    found = [detect_order(draw.integers(0, 1000, (20, 1)), labels[n : n + 20], "devkit").found for n in range(200)]
-    assert set(found) == {""}
+        verdict = detect_order(guesses, labels, "sorted")
+        assert (verdict.found, verdict.shifted) == ("", "")
+    found = [detect_order(draw.integers(0, 1000, (20, 1)), labels[n : n + 20], "devkit") for n in range(200)]
+    assert {one.found + one.shifted for one in found} == {""}
 
 
 def test_a_good_model_in_an_order_of_its_own_is_in_none_of_ours() -> None:
@@ -211,9 +225,21 @@ def test_guesses_are_read_from_arrays_and_from_text(tmp_path: Path) -> None:
         assert read_guesses(tmp_path / name, 40)[:, 0].tolist() == DEVKIT.tolist()
 
 
-def test_an_order_that_cannot_be_told_is_no_contradiction(tmp_path: Path, truth: Path) -> None:
+def test_an_order_that_cannot_be_told_is_no_answer(tmp_path: Path, truth: Path) -> None:
     (tmp_path / "p.txt").write_text("7\n" * 40)
-    assert "cannot be told from 40 images" in run("orders", "--detect", tmp_path / "p.txt", "--truth", truth)
+    asked = ("orders", "--detect", tmp_path / "p.txt", "--truth", truth)
+    assert "cannot be told from 40 images" in run(*asked, expect=1)
+    assert json.loads(run(*asked, "--json", expect=1))["found"] == ""
+
+
+def test_predictions_that_miss_an_order_by_one_get_a_hint(tmp_path: Path, truth: Path) -> None:
+    (tmp_path / "p.txt").write_text("".join(f"{index - 1}\n" for index in DEVKIT))
+    asked = ("orders", "--detect", tmp_path / "p.txt", "--truth", truth)
+    assert run(*asked, "--declared", "devkit", expect=1).startswith(
+        "these predictions look as if they were devkit minus one: top-1 100.0 % read as devkit minus one, "
+    )
+    found = json.loads(run(*asked, "--json", expect=1))
+    assert (found["found"], found["shifted"], found["top1"]["devkit minus one"]) == ("", "devkit minus one", 1)
 
 
 @pytest.mark.parametrize(
@@ -222,10 +248,10 @@ def test_an_order_that_cannot_be_told_is_no_contradiction(tmp_path: Path, truth:
         ("1\n" * 39, "p has 39 rows for the 40 images of the truth"),
         ("1\n" * 41, "p has more rows than the truth has images, 40"),
         ("", "p has 0 rows"),
-        ("1\n\n1\n", "p, row 2: expected whole numbers, not ''"),
-        ("1\n1 0.5\n", "p, row 2: expected whole numbers, not '1 0.5'"),
-        ("٣\n" * 40, "p, row 1: expected whole numbers"),
-        ("9" * 5000, "p, row 1: expected whole numbers"),
+        ("1\n\n1\n", "p, line 2: expected whole numbers, not ''"),
+        ("1\n1 0.5\n", "p, line 2: expected whole numbers, not '1 0.5'"),
+        ("٣\n" * 40, "p, line 1: expected whole numbers"),
+        ("9" * 5000, "p, line 1: expected whole numbers"),
         (np.zeros((39, 5), int), "p has 39 rows for the 40"),
         (np.zeros((40, 5)), "p has float64 of shape (40, 5), not whole numbers"),
         (np.zeros((40, 5, 1), int), "p has int64 of shape (40, 5, 1), not"),
@@ -264,7 +290,7 @@ def test_pickles_are_not_loaded(tmp_path: Path) -> None:
 def test_an_error_of_the_command_is_one_line(tmp_path: Path, truth: Path) -> None:
     (tmp_path / "p").write_text("x\n")
     said = run("orders", "--detect", tmp_path / "p", "--truth", truth, expect=2)
-    assert said == f"error: {tmp_path}/p, row 1: expected whole numbers, not 'x'\n"
+    assert said == f"error: {tmp_path}/p, line 1: expected whole numbers, not 'x'\n"
     assert "--detect and --truth go together" in run("orders", "--detect", tmp_path / "p", expect=2)
 
 

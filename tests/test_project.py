@@ -20,7 +20,8 @@ import pytest
 from PIL import Image, ImageOps
 
 import holotype
-from conftest import encoded, photo, program, run
+from conftest import command, encoded, photo, program, run
+from holotype.benchmark.orders import order
 from holotype.catalog import candidates, near_duplicates, releases, sightings, votes
 from holotype.collect.inputs import InputFile, Sighting
 from holotype.consensus.ballot import Ballot
@@ -101,12 +102,65 @@ def test_subfolders_name_synsets(project: Project, tmp_path: Path, fill: Fill) -
     assert project.counts()["images"] == 8
 
 
+# A number is no lemma
+
+NUMBERS = ("0", "1", "100", "007", "1,000", "3.14", "-1", "2019-05-01", "20 000")
+
+
+def test_a_folder_called_by_a_number_names_no_synset(project: Project, tmp_path: Path, fill: Fill) -> None:
+    for place, name in enumerate(NUMBERS):
+        fill(tmp_path / "photos" / name, 1, first=place)
+    fill(tmp_path / "photos/my holiday/100", 1, first=20)
+    fill(tmp_path / "photos/100/whippet", 1, first=30)
+    fill(tmp_path / "photos/whippet/2019", 1, first=40)
+    listing = project.images.listing(tmp_path / "photos")
+    assert listing.unassigned == {**dict.fromkeys(NUMBERS, 1), "my holiday": 1}
+    assert listing.numbered == len(NUMBERS) + 1
+    assert project.images.ingest(tmp_path / "photos").kept == len(NUMBERS) + 3
+    assert [wnid for wnid, _ in pairs(project)] == [WHIPPET, WHIPPET]
+
+
+@pytest.mark.parametrize(("name", "first"), [("sorted", "n01440764"), ("devkit", "n02119789")])
+def test_class_numbers_mean_what_their_order_says(
+    project: Project, tmp_path: Path, fill: Fill, name: str, first: str
+) -> None:
+    classes = order(name).wnids
+    number = next(index for index, wnid in enumerate(classes) if wnid)
+    fill(tmp_path / "photos" / f"{number:04}", 1)
+    fill(tmp_path / "photos/whippet", 1, first=10)
+    listing = project.images.listing(tmp_path / "photos", classes=classes)
+    assert [seen.wnid for file in listing.files for seen in file.sightings] == [first, WHIPPET]
+    (tmp_path / "photos/1001").mkdir()
+    fill(tmp_path / "photos/1001", 1, first=20)
+    with pytest.raises(SourceError, match=f"the folder 1001 is no class: they run from {number} to "):
+        project.images.listing(tmp_path / "photos", classes=classes)
+
+
+def test_a_number_means_what_one_says_it_does(project: Project, tmp_path: Path, fill: Fill) -> None:
+    fill(tmp_path / "photos/100", 1)
+    listing = project.images.listing(tmp_path / "photos", {"100": WHIPPET})
+    assert (listing.unassigned, listing.numbered) == ({}, 0)
+    assert listing.files[0].sightings[0].wnid == WHIPPET
+
+
+def test_the_command_asks_for_the_order_of_class_numbers(project: Project, tmp_path: Path, fill: Fill) -> None:
+    for number in range(25):
+        fill(tmp_path / "photos" / str(number), 1, first=number)
+    said = command("ingest", tmp_path / "photos", "-p", project.path).stderr
+    assert said.count("names no synset") == 20
+    assert "... and so do 5 files of 5 more subfolders" in said
+    assert "25 of them lie in subfolders called by numbers, which are no lemmas: class numbers?" in said
+    again = command("ingest", tmp_path / "photos", "-p", project.path, "--order", "sorted").stderr
+    assert "names no synset" not in again
+    assert {wnid for wnid, _ in pairs(project)} == set(order("sorted").wnids[:25])
+
+
 def test_an_ambiguous_folder_lists_its_senses_and_is_settled_by_one(
     project: Project, tmp_path: Path, fill: Fill
 ) -> None:
     fill(tmp_path / "photos/crane", 2)
     fill(tmp_path / "photos/bank", 1, first=5)
-    with pytest.raises(AmbiguousLemma, match=r"'bank' has 10 senses.*'crane' has 5 senses"):
+    with pytest.raises(AmbiguousLemma, match=r"(?s)\nbank: 10 senses: .*\ncrane: 5 senses: "):
         project.images.ingest(tmp_path / "photos")
     assert project.counts()["images"] == 0
     project.images.ingest(tmp_path / "photos", senses={"crane": "n02012849", "bank": "n09213565"})

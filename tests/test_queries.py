@@ -102,7 +102,7 @@ def test_what_is_written_differently_and_means_the_same_has_one_text() -> None:
         ('under:""', "under needs a value that can be printed, not ''"),
         ("id:a\0b", "character 5: '\\x00' cannot be printed"),
         ("split:validation", "split is one of train, val, test, not 'validation'"),
-        ("state:maybe", "state is one of open, yes, no, undecided, abandoned, not 'maybe'"),
+        ("state:maybe", "state is one of open, yes, no, undecided, abandoned, withdrawn, not 'maybe'"),
         ("licence>cc", "licence is no number and cannot be compared: write licence:cc"),
         ("x" * 2001, "at most 2,000 characters, not 2,001"),
         ("boxes:1 " * (MAX_TERMS + 1), "at most 64 terms, not 65"),
@@ -126,8 +126,8 @@ def test_the_joiners_of_persian_and_hindi_are_part_of_words() -> None:
         Query.parse("under:a\u200eb")
 
 
-def test_the_states_are_those_of_the_crowd() -> None:
-    assert set(STATES) == set(State)
+def test_the_states_are_those_of_the_crowd_and_withdrawn() -> None:
+    assert set(STATES) == {*State, "withdrawn"}
 
 
 # What there is to ask: 90 candidates and 160 imported images, on twelve synsets
@@ -142,7 +142,7 @@ def candidate(id: str, wnid: str, rank: int, split: str, state: str, *rest: Any)
     sha256 = "" if dataset else id.ljust(64, "0")
     score, policy = (None, "") if state == "open" else (1.0, f"imported:{dataset}" if dataset else "p")
     about = boxes, width, height, dataset, source, licence, format, location
-    return Candidate(id, sha256, wnid, rank, split, state, score, policy, *about)
+    return Candidate(id, sha256, wnid, rank, split, state, score, policy, *about, file=location.path)
 
 
 def world(ontology: Ontology) -> list[Candidate]:
@@ -322,7 +322,7 @@ def asked(request: pytest.FixtureRequest, everything: list[Candidate]) -> tuple[
     rows = [row for row in everything if row.rank >= 0 and row.width]
     place = [Location(row.location.file, row.location.offset, row.location.length) for row in rows]
     return source, [
-        dataclasses.replace(row, state="yes", score=row.score or 0.0, dataset="", location=at)
+        dataclasses.replace(row, state="yes", score=row.score or 0.0, dataset="", location=at, file="")
         for row, at in zip(rows, place, strict=True)
     ]
 
@@ -424,14 +424,22 @@ def test_the_same_rows_give_the_same_sample_in_a_release_and_in_the_catalog(
 
 def test_an_ambiguous_or_unknown_synset_is_an_error(asked: tuple[Questions, list[Candidate]]) -> None:
     source, _ = asked
-    with pytest.raises(AmbiguousLemma, match="5 senses"):
+    with pytest.raises(AmbiguousLemma, match=r"(?s)'crane' has 5 senses.*\n[1-9]\d* images: n\d.*\n0 images: n\d"):
         source.count(Query.parse("under:crane"))
-    with pytest.raises(UnknownSynset):
+    with pytest.raises(UnknownSynset, match="did you mean whippet"):
         source.count(Query.parse("-synset:whipet"))
 
 
+def test_an_ambiguous_lemma_means_the_sense_that_has_rows(asked: tuple[Questions, list[Candidate]]) -> None:
+    source, _ = asked
+    for word, wnid in (("dog", DOG), ("bird", "n01503061"), ("cat", "n02121620")):
+        assert source.count(Query.parse(f"under:{word}")) == source.count(Query.parse(f"under:{wnid}")), word
+    assert source.count(Query.parse("under:bank")) == 0
+    assert source.count(Query.parse("-under:bank boxes>=1")) == source.count(Query.parse("boxes>=1"))
+
+
 def test_what_a_name_means_is_the_resolvers_business(wordnet: Ontology, index: Index, sqlite: Live) -> None:
-    german = {"deu:Hund": wordnet[DOG]}
+    german = {"deu:Hund": (wordnet[DOG],)}
     query = Query.parse("under:deu:Hund -synset:deu:Hund")
     same = Query.parse(f"under:{DOG} -synset:{DOG}")
     assert Index(index.path, wordnet, german.__getitem__).count(query) == index.count(same) > 10

@@ -83,7 +83,10 @@ def test_every_command_that_is_advised_is_one(advice: str) -> None:
             errors.AlreadyPlanned("n1", 50, 60),
             "a fresh draw, which is counted; to draw again: --fresh",
         ),
-        (errors.AmbiguousFolders("crane", {"crane": ["n1", "n2"]}), "crane; rename the folders, or say what they mean"),
+        (
+            errors.AmbiguousFolders("crane", {"crane": ["n1", "n2"]}),
+            "crane; say what they mean with --sense",
+        ),
         (errors.InvalidTaxonomy("cycle: a", 3), "cycle: a; to see all that is wrong: holotype ontology check FILE"),
         (errors.UnknownWorker("ann"), "no worker is called 'ann'; see: holotype workers list"),
         (errors.ContradictedGold(12), "12 of these answers contradict what gold says, or were withdrawn"),

@@ -72,7 +72,7 @@ def test_commands_are_described_as_they_describe_themselves(group: click.Command
         (["lint"], "Did you mean 'datasets lint'?"),
         (["crowd", "forcast"], "Did you mean 'forecast'?"),
         (["datasets", "add", "url"], "Did you mean 'urls'?"),
-        (["list"], "Did you mean 'datasets list' or 'gold list' or 'labels list' or 'release list' or 'workers list'?"),
+        (["list"], "'gold list' or 'intake list' or 'labels list' or 'release list'"),
     ],
 )
 def test_the_near_command_is_named(arguments: list[str], near: str) -> None:

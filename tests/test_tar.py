@@ -259,7 +259,31 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize(("data", "complaint"), HOSTILE.values(), ids=HOSTILE)
+NO_FILES = {
+    "hard link",
+    "symbolic link",
+    "character device",
+    "block device",
+    "pipe",
+    "GNU sparse",
+    "pax sparse",
+}
+"""What is passed over where images are looked for, and refused where every member is to be read."""
+REFUSED = {name: case for name, case in HOSTILE.items() if name not in NO_FILES} | {
+    "link with data": (member(b"x", kind=b"1"), "a hard link.*with 1 bytes of its own"),
+    "link with a climbing name": (member(name=b"../b", kind=b"2"), "climbs by '..'"),
+    "sparse map for ever": (block(kind=b"S", size=0)[:482] + b"\1" + bytes(29), "checksum"),
+    "sparse beyond the end": (block(kind=b"S", size=1 << 30), "bytes are missing"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(NO_FILES))
+def test_what_is_no_file_is_passed_over_and_counted(tmp_path: Path, name: str) -> None:
+    found = scan(tmp_path / "x.tar", HOSTILE[name][0] + member(b"abc", name=b"after.jpg") + END)
+    assert (found.names, found.passed_over) == (["after.jpg"], 1)
+
+
+@pytest.mark.parametrize(("data", "complaint"), REFUSED.values(), ids=REFUSED)
 def test_a_hostile_tar_gives_one_clear_line(tmp_path: Path, data: bytes, complaint: str) -> None:
     tracemalloc.start()
     with pytest.raises(ArchiveError, match=complaint) as caught:
@@ -296,7 +320,7 @@ def test_a_hostile_tar_is_refused_also_where_it_is_read_forwards(
         (b"\n<!DOCTYPE html><title>Sign in</title>", "a web page"),
         (b"<html>" + b"x" * 600, "a web page"),
         (b"\xff\xd8\xff" + b"x" * 600, "damaged, or not a tar, at byte 0"),
-        (bytes(10_240), "begins with zeros"),
+        (bytes(1 << 20), "begins with zeros"),
     ],
 )
 def test_what_is_no_tar_is_called_what_it_is(tmp_path: Path, data: bytes, complaint: str) -> None:

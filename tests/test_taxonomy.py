@@ -183,7 +183,7 @@ BAD: list[tuple[str, str | bytes, str]] = [
     ("a.csv", "id,parents\n ,b\n", "line 2: the id is missing"),
     ("a.csv", "id,parents\na\x1b[2J,\n", r"line 2: has a character that cannot be printed: 'a\\x1b"),
     ("a.csv", "id,parents,wnid\na,,d123\n", "line 2: the wnid must be n and 8 digits, not 'd123'"),
-    ("a.csv", b"id,parents\n\xff,\n", "byte 11: not UTF-8"),
+    ("a.csv", b"id,parents\n\xff,\n", "line 2: bytes that are not UTF-8"),
     ("a.csv", f"id,parents\n{'x' * 200_000},\n", "line 2: field larger than field limit"),
     ("a.json", "[{]", "Expecting property name"),
     ("a.json", "7", "a list of entries"),
@@ -208,7 +208,7 @@ BAD: list[tuple[str, str | bytes, str]] = [
     ("a.yaml", "- a: &x [b]\n- *x\n", "line 2: aliases are not read"),
     ("a.yaml", "[" * DEEP, "nested more than 100 deep"),
     ("a.yaml", "a: {}\n---\nb: {}\n", "one document is wanted"),
-    ("a.yaml", "a: \x00", "control characters are not allowed"),
+    ("a.yaml", "a: b\nb: \x00", "control characters are not allowed"),
 ]
 
 

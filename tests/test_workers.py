@@ -629,9 +629,9 @@ def test_gold_from_the_command_line(collected: Project, tmp_path: Path) -> None:
     listed = json.loads(run("gold", "list", "--json", *project))
     assert Counter((row["wnid"], row["answer"]) for row in listed) == {(GREYHOUND, "yes"): 20, (WHIPPET, "no"): 3}
     file.write_text(f"sha256,wnid,answer\na,{DOG},yes\na,{DOG},no\n")
-    assert "row 3: a row above says the contrary" in run("gold", "add", file, *project, expect=2)
+    assert "line 3: a row above says the contrary" in run("gold", "add", file, *project, expect=2)
     file.write_bytes(b"\xff")
-    assert "cannot read" in run("gold", "add", file, *project, expect=2)
+    assert "line 1: bytes that are not UTF-8" in run("gold", "add", file, *project, expect=2)
 
 
 def test_a_truth_file_need_not_name_gold(collected: Project, tmp_path: Path) -> None:

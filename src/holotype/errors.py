@@ -18,6 +18,8 @@
     ├── QueryError               a query cannot be understood
     ├── CrowdError               a page or a vote that does not fit the campaign
     │   ├── UnknownWorker        nobody of that name has voted
+    │   ├── UnknownImage         no image, or no candidate, is called so
+    │   ├── AmbiguousImage       several images are called so
     │   ├── AlreadyPlanned       an audit of another size
     │   ├── ContradictedGold     an answer that gold says otherwise of
     │   └── PlatformError        a crowd platform could not be reached, or refused
@@ -27,7 +29,7 @@
     └── PredictionError          a predictions file is not acceptable
 
 Errors carry values and speak of the domain. The face that shows them adds what to do in its own words: the command line
-prints one line (see `holotype.cli.remedies`) and exits with 2.
+prints one line, and one more for each of several senses (see `holotype.cli.remedies`), and exits with 2.
 """
 
 from __future__ import annotations
@@ -109,6 +111,22 @@ class QueryError(HolotypeError):
 
 class CrowdError(HolotypeError):
     """A page or a vote does not fit the campaign."""
+
+
+class UnknownImage(CrowdError):
+    """No image, or no candidate, is called so: `lines` has one for each name."""
+
+    def __init__(self, lines: Sequence[str], message: str = "") -> None:
+        super().__init__(message or lines[0])
+        self.lines = list(lines) if message or len(lines) > 1 else []
+
+
+class AmbiguousImage(CrowdError):
+    """Several images are called so: `lines` has one for each that may be meant."""
+
+    def __init__(self, lines: Sequence[str], message: str = "") -> None:
+        super().__init__(message or "several images are called so: say which, by more of the path or the sha256")
+        self.lines = list(lines)
 
 
 class AlreadyPlanned(CrowdError):

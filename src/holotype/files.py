@@ -51,6 +51,20 @@ def printable(name: str | os.PathLike[str]) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
+def local(path: Path) -> str:
+    """A path to give to a library that takes what begins like ``s3:`` for a URL: an absolute one never does."""
+    return os.path.abspath(path)
+
+
+def hindrance(path: Path) -> str:
+    """Why a file or folder that is there cannot be written, "" where it can be."""
+    if os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        return ""
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        return f"{printable(path)} lies on a disk that is read-only"
+    return f"{printable(path)} may not be written by you"
+
+
 def sync_folder(path: Path) -> None:
     """Make renames and new names in a folder durable."""
     handle = os.open(path, os.O_RDONLY)

@@ -106,17 +106,26 @@ def convert(indices: Ints, source: str, target: str) -> npt.NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """In which order predictions are: `found` is its name, "" where that cannot be told; `top1` is their accuracy on
-    `images` images of `classes` classes, read in each order."""
+    """In which order predictions are: `found` is its name, "" where it is none, or that cannot be told.
+
+    `top1` is their accuracy on `images` images of `classes` classes, read in each order. `shifted` says what they are
+    where they miss an order by one, such as ``devkit minus one``; `top1` then has that reading too.
+    """
 
     declared: str
     found: str
     images: int
     classes: int
     top1: Mapping[str, float]
+    shifted: str = ""
 
     def __str__(self) -> str:
         best, other = sorted(self.top1, key=lambda name: (-self.top1[name], name != self.declared))[:2]
+        if self.shifted:
+            return (
+                f"these predictions look as if they were {self.shifted}: "
+                f"top-1 {self._read(self.shifted)}, {self._read(self.declared)}"
+            )
         if not self.found:
             return (
                 f"the order of these predictions cannot be told from {self.images:,} images of {self.classes:,} "
@@ -139,7 +148,8 @@ def detect_order(predictions: Ints, truth: Sequence[str], declared: str) -> Verd
     A class counts as met in an order if the index guessed most often for its images means it there. In a wrong order
     that happens to one class in a thousand, however good or lopsided the predictions. An order is found if so many
     classes are met by chance less than once in a million, and if its top-1 is at least twice that of every other:
-    neighbours by wnid resemble each other, so reading one index beside hits more often than chance.
+    neighbours by wnid resemble each other, so reading one index beside hits more often than chance. Indices that are
+    one less or one more than those of an order are looked for too.
 
     Raises `PredictionError` for fractions, where the shapes disagree, or a truth is no class of ILSVRC2012.
     """
@@ -151,15 +161,33 @@ def detect_order(predictions: Ints, truth: Sequence[str], declared: str) -> Verd
         raise PredictionError(
             f"predictions of shape {predictions.shape} do not fit the labels of {len(labels):,} images"
         )
-    guesses, counts = _whole(predictions[:, 0]), len(order("sorted").wnids)
+    guesses, counts, readings = _whole(predictions[:, 0]), len(order("sorted").wnids), _readings()
     usual = _most_frequent(guesses, labels)
-    top1 = {name: float((_read_as(name, guesses) == labels).mean()) for name in ORDERS}
-    best = max(ORDERS, key=lambda name: (top1[name], name == declared))
-    met = int((_read_as(best, usual) == np.unique(labels)).sum())
-    by_chance = len(ORDERS) * float(bdtrc(met - 1, len(usual), 1 / counts))
-    leads = all(top1[best] >= _LEAD * top1[name] for name in ORDERS if name != best)
+    top1 = {name: float((_read_as(table, guesses) == labels).mean()) for name, table in readings.items()}
+    best = max(readings, key=lambda name: (top1[name], name == declared))
+    met = int((_read_as(readings[best], usual) == np.unique(labels)).sum())
+    by_chance = len(readings) * float(bdtrc(met - 1, len(usual), 1 / counts))
+    leads = all(top1[best] >= _LEAD * top1[name] for name in readings if name != best)
     found = best if by_chance < _DOUBT and leads else ""
-    return Verdict(declared, found, len(labels), len(usual), MappingProxyType(top1))
+    shifted = "" if found in ORDERS else found
+    told = {name: rate for name, rate in top1.items() if name in ORDERS or name == shifted}
+    return Verdict(declared, "" if shifted else found, len(labels), len(usual), MappingProxyType(told), shifted)
+
+
+@cache
+def _readings() -> Mapping[str, npt.NDArray[np.int64]]:
+    """The class of each index from -1, `MISSING` at the end, in each order, and one beside it where that is another."""
+    found = {name: np.array([MISSING, *_classes(name)]) for name in ORDERS}
+    for name in ORDERS:
+        beside = {"minus": found[name][1:], "plus": np.array([MISSING, *found[name]])}
+        for way, table in beside.items():
+            if not any(np.array_equal(_trimmed(table), _trimmed(other)) for other in found.values()):
+                found[f"{name} {way} one"] = table
+    return MappingProxyType(found)
+
+
+def _trimmed(table: Ints) -> Ints:
+    return np.trim_zeros(table - MISSING, "b")
 
 
 def _labels(truth: Sequence[str]) -> npt.NDArray[np.int64]:
@@ -177,7 +205,6 @@ def _most_frequent(guesses: Ints, labels: Ints) -> npt.NDArray[np.int64]:
     return np.asarray(pairs[1, ranked][first], np.int64)
 
 
-def _read_as(name: str, indices: Ints) -> Ints:
-    """The class of each index, `MISSING` where it is none."""
-    table = _classes(name)
-    return table[np.where((indices >= 0) & (indices < len(table) - 1), indices, len(table) - 1)]
+def _read_as(table: Ints, indices: Ints) -> Ints:
+    """The class of each index in a table that begins with that of -1, `MISSING` where it is none."""
+    return table[np.where((indices >= -1) & (indices < len(table) - 2), indices + 1, len(table) - 1)]

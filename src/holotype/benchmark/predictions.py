@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +13,8 @@ import numpy.typing as npt
 
 from holotype.benchmark.metrics import GUESSES, MISSING
 from holotype.errors import PredictionError
+from holotype.files import printable
+from holotype.textlists import read_rows
 
 _SHOWN = 5
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
@@ -25,28 +26,26 @@ def read_predictions(path: Path, images: Sequence[str], wnids: Sequence[str]) ->
 
     The header is ``image`` and then either guess columns (``image,guess1,...``; wnids, best first, cells at the
     end may be empty) or one column per class (``image,n01440764,...``; scores, of which the five highest are the
-    guesses; equal scores go to the class first in `wnids`). UTF-8; the order of rows means nothing.
+    guesses; equal scores go to the class first in `wnids`). The order of rows means nothing.
 
     Raises `PredictionError` naming the first rows at fault: missing, doubled or unknown ids, unknown classes,
     a class guessed twice, cells that are no finite number, rows of another length.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return _read(csv.reader(file, strict=True), images, wnids)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PredictionError(f"cannot read {path}: {error}") from error
+    return _read(read_rows(path, PredictionError), printable(path), images, wnids)
 
 
-def _read(rows: Iterator[list[str]], images: Sequence[str], wnids: Sequence[str]) -> npt.NDArray[np.int64]:
-    header = next(rows, [])
+def _read(
+    rows: Iterator[tuple[int, list[str]]], where: str, images: Sequence[str], wnids: Sequence[str]
+) -> npt.NDArray[np.int64]:
+    _, header = next(rows, (1, []))
     if len(header) < 2 or header[0].strip() != "image":
-        raise PredictionError(f"row 1: the header must be like {EXAMPLE}, not {','.join(header)[:80]!r}")
+        raise PredictionError(f"{where}, line 1: the header must be like {EXAMPLE}, not {','.join(header)[:80]!r}")
     columns = [name.strip() for name in header[1:]]
     classes = {wnid: number for number, wnid in enumerate(wnids)}
     scored = any(name in classes for name in columns)
     if scored and sorted(columns) != sorted(wnids):
         raise PredictionError(
-            f"row 1: score columns must be the {len(wnids)} classes, each once; "
+            f"{where}, line 1: score columns must be the {len(wnids)} classes, each once; "
             f"missing: {_some(set(wnids) - set(columns))}; unknown or doubled: "
             f"{_some({c for c in columns if c not in classes or columns.count(c) > 1})}"
         )
@@ -54,21 +53,19 @@ def _read(rows: Iterator[list[str]], images: Sequence[str], wnids: Sequence[str]
     guesses = np.full((len(images), GUESSES), MISSING, np.int64)
     row_of: dict[str, int] = {}
     faults: list[str] = []
-    for number, row in enumerate(rows, 2):
-        if not any(cell.strip() for cell in row):
-            continue
+    for number, row in rows:
         try:
             image, found = _row(row, len(header), numbers, row_of)
             row_of[image] = number
             guesses[numbers[image]] = _highest(found, columns, classes) if scored else _guesses(found, classes)
         except ValueError as error:
-            faults.append(f"row {number}: {error}")
+            faults.append(f"line {number}: {error}")
     missing = [image for image in images if image not in row_of]
     if missing and not faults:
         faults.append(f"{len(missing)} of {len(images)} images have no row: {_some(missing)}")
     if faults:
         more = f" (and {len(faults) - _SHOWN} more)" if len(faults) > _SHOWN else ""
-        raise PredictionError("; ".join(faults[:_SHOWN]) + more)
+        raise PredictionError(f"{where}: {'; '.join(faults[:_SHOWN])}{more}")
     return guesses
 
 
@@ -81,7 +78,7 @@ def _row(
     if image not in numbers:
         raise ValueError(f"unknown image {image[:40]!r}")
     if image in row_of:
-        raise ValueError(f"image {image!r} stands in row {row_of[image]} already")
+        raise ValueError(f"image {image!r} stands in line {row_of[image]} already")
     return image, [cell.strip() for cell in row[1:]]
 
 

@@ -63,6 +63,15 @@ def add_sizes(connection: Connection, sizes: Mapping[int, tuple[int, int]], file
     )
 
 
+def sizes(connection: Connection, images: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Width and height of images, by id, of those whose size is known: as read, else as annotated."""
+    image, read, said = t.image, t.fingerprint, t.annotation
+    joined = image.outerjoin(read, read.c.image_id == image.c.id).outerjoin(said, said.c.image_id == image.c.id)
+    question = select(image.c.id, *size_columns()).select_from(joined)
+    rows = (row for chunk in chunks(images) for row in connection.execute(question.where(image.c.id.in_(chunk))))
+    return {number: (width, height) for number, width, height in rows if width and height}
+
+
 def add_urls(connection: Connection, urls: Mapping[int, str], file: int) -> int:
     """Append the URLs of images, by id, that have none yet; how many were new."""
     known = held(connection, t.url.c.image_id, urls)

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Connection, false, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, false, func, literal, or_, select, union_all
 
-from holotype.catalog import images
+from holotype.catalog import images, withdrawals
 from holotype.catalog import schema as t
 from holotype.catalog.corrections import standing
 from holotype.catalog.images import digest
@@ -42,6 +42,7 @@ def add(connection: Connection, fresh: Sequence[tuple[str, int, int]]) -> None:
     ]
     add_rows(connection, t.candidate, rows)
     images.assign(connection, boxes)
+    withdrawals.hold(connection)
 
 
 def ask(connection: Connection, candidates: Iterable[int]) -> int:
@@ -60,8 +61,13 @@ def changed(connection: Connection, images: Iterable[int]) -> None:
     for chunk in chunks(images):
         asked = select(table.id).where(table.image_id.in_(chunk), table.asked == 1).limit(1)
         if connection.execute(asked).first() is not None:
-            set_meta(connection, _CHANGES, str(changes(connection) + 1))
+            note_change(connection)
             return
+
+
+def note_change(connection: Connection) -> None:
+    """Note that what was concluded is to be concluded again."""
+    set_meta(connection, _CHANGES, str(changes(connection) + 1))
 
 
 def changes(connection: Connection) -> int:
@@ -93,6 +99,7 @@ def rest(connection: Connection, candidates: Iterable[int]) -> None:
             connection.execute(table.update().where(table.c.id.in_(numbers)).values(**values))
         mine = table.c.id.in_([row.id for row in rows if row.name is not None])
         connection.execute(table.update().where(mine, *alone).values(asked=0))
+    withdrawals.hold(connection)
 
 
 def imported(dataset: str) -> str:
@@ -137,7 +144,7 @@ def accepted(connection: Connection, ranges: Ranges) -> list[Accepted]:
     """The candidates labelled yes in half-open ranges of ranks, by rank and sha256; images that are not sound are left
     out."""
     candidate, read = t.candidate, t.fingerprint
-    unsound = select(read.c.image_id).where(read.c.image_id == candidate.c.image_id, read.c.width == 0).exists()
+    unsound = select(read.c.image_id).where(read.c.image_id == candidate.c.image_id, ~images.is_sound()).exists()
     order = candidate.c.rank, digest(), candidate.c.id
     question = (
         select(candidate.c.id, digest(), candidate.c.wnid, candidate.c.rank)
@@ -195,6 +202,16 @@ def unasked(connection: Connection, digests: Iterable[str]) -> list[tuple[int, s
     return [(number, wnid, sha256) for one in asked for number, wnid, sha256 in connection.execute(one)]
 
 
+def wnids_of(connection: Connection, images: Iterable[int]) -> dict[int, list[str]]:
+    """What images are candidates for, by the images' ids, of those that are for anything."""
+    table = t.candidate.c
+    found: dict[int, list[str]] = {}
+    for chunk in chunks(images):
+        for image, wnid in connection.execute(select(table.image_id, table.wnid).where(table.image_id.in_(chunk))):
+            found.setdefault(image, []).append(wnid)
+    return found
+
+
 def claimed(connection: Connection, candidates: Iterable[int]) -> list[int]:
     """Those of these candidates that a dataset labels."""
     table = t.candidate.c
@@ -217,6 +234,12 @@ def under(ranges: Ranges) -> ColumnElement[bool]:
     return or_(false(), *(t.candidate.c.rank.between(start, stop - 1) for start, stop in ranges))
 
 
+def count(connection: Connection, ranges: Ranges) -> int:
+    """Number of candidates in half-open ranges of ranks."""
+    asked = (select(func.count()).select_from(t.candidate).where(under(some)) for some in chunks(ranges, 200))
+    return sum(connection.execute(one).scalar_one() for one in asked)
+
+
 @dataclass(frozen=True, slots=True)
 class Tasks:
     """Questions as columns, by rank and sha256: candidate ids, ids of their images, and places among `wnids`, which are
@@ -232,12 +255,12 @@ def tasks(connection: Connection, numbers: Iterable[int] | None = None) -> Tasks
     """Every question that is asked, or those of some candidates, by rank alone.
 
     Images that cannot be seen, because their bytes were not read yet or are no sound image, are left out, and so are
-    synsets that the ontology does not have.
+    withdrawn ones and synsets that the ontology does not have.
     """
     candidate, read = t.candidate.c, t.fingerprint.c
     joined = t.candidate.join(t.fingerprint, read.image_id == candidate.image_id)
     question = select(candidate.id, candidate.image_id, candidate.rank).select_from(joined)
-    question = question.where(candidate.asked == 1, candidate.rank >= 0, read.width > 0)
+    question = question.where(candidate.asked == 1, candidate.rank >= 0, images.is_sound())
     if numbers is None:
         ordered = question.order_by(candidate.rank, read.sha256, candidate.id)
         number, of, rank = read_all(connection, ordered, candidate.rank, np.int64, np.int64, np.int64, step=RANKS)

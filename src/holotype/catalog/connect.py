@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, exc, inspect, make_url, text
 
 from holotype.catalog.schema import HEAD
+from holotype.catalog.sqlite_file import SqliteFile, sqlite_engine
 from holotype.errors import ProjectError
 
 Result = TypeVar("Result")
@@ -22,20 +24,54 @@ class Catalog:
     so what it reads cannot change before it writes. On PostgreSQL: any ``postgresql+psycopg://`` URL.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, where: str | Path) -> None:
+        """Open the SQLite file at a path, or the database of a URL. Raises `ProjectError`."""
+        self._file: SqliteFile | None = None
+        self._fixed: tuple[int, int] | None = None
+        self._clean_up: Callable[[], None] = _nothing
         try:
-            self._engine = _engine(url)
-            _migrate(self._engine)
+            self._file = SqliteFile.of(where)
+            self._engine = self._opened(where)
         except exc.DatabaseError as error:
-            raise ProjectError(
-                f"cannot open the catalog at {self._engine.url.render_as_string()}: {error.orig}"
-            ) from error
+            name = self._file.path if self._file else make_url(str(where)).render_as_string()
+            raise ProjectError(f"cannot open the catalog at {name}: {error.orig}") from error
         except (exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
             raise ProjectError(
                 f"the catalog's URL is not usable ({error}); use sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME "
                 "(pip install 'holotype[postgres]')"
             ) from error
         self._reader = self._engine.execution_options(reading=True)
+
+    def _opened(self, where: str | Path) -> Engine:
+        if self.hindrance and self._file is not None:
+            return self._opened_to_read(self._file)
+        engine = self._file.engine() if self._file is not None else _engine(str(where))
+        _migrate(engine)
+        return engine
+
+    def _opened_to_read(self, file: SqliteFile) -> Engine:
+        """The file where it lies, or, where SQLite cannot read that or it is of an older version, a copy."""
+        state = file.state()
+        if (found := file.reader()) is not None:
+            engine, fixed = found
+            with suppress(exc.OperationalError):
+                if _version(engine) == HEAD:
+                    self._fixed = state if fixed else None
+                    return engine
+            engine.dispose()
+        copy, self._clean_up = file.copied()
+        try:
+            engine = copy.engine()
+            _migrate(engine)
+        except BaseException:
+            self._clean_up()
+            raise
+        return engine
+
+    @property
+    def hindrance(self) -> str:
+        """Why the catalog cannot be written, "" where it can."""
+        return self._file.hindrance if self._file is not None else ""
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -45,13 +81,22 @@ class Catalog:
                 yield connection
         except exc.DBAPIError as error:
             raise ProjectError(f"the catalog could not be read: {error.orig}") from error
+        finally:
+            self._check_fixed()
+
+    def _check_fixed(self) -> None:
+        if self._fixed is not None and self._file is not None and self._file.state() != self._fixed:
+            raise ProjectError("the catalog was written to by another since it was opened; run the same command again")
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction: committed and durable when the block ends, rolled back if it raises.
 
-        Raises `ProjectError` where the database cannot go on: disk full, locked for a minute, connection lost.
+        Raises `ProjectError` where the database cannot be written, or cannot go on: disk full, locked for a minute,
+        connection lost.
         """
+        if self.hindrance:
+            raise ProjectError(f"{self.hindrance}, so nothing can be changed here; go on in a copy of the project")
         try:
             with self._engine.begin() as connection:
                 yield connection
@@ -80,6 +125,11 @@ class Catalog:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+        self._clean_up()
+
+
+def _nothing() -> None:
+    pass
 
 
 def _collided(error: exc.DBAPIError) -> bool:
@@ -88,31 +138,19 @@ def _collided(error: exc.DBAPIError) -> bool:
 
 
 def _engine(url: str) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, isolation_level="REPEATABLE READ")
-    engine = create_engine(url, connect_args={"timeout": 60, "isolation_level": None})
+    return sqlite_engine(url) if url.startswith("sqlite") else create_engine(url, isolation_level="REPEATABLE READ")
 
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _: object) -> None:
-        connection.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;"
-        )
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        if options.get("migrating"):  # a table that others refer to is made anew by way of a copy
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-        connection.exec_driver_sql("BEGIN" if options.get("reading") else "BEGIN IMMEDIATE")
-
-    return engine
+def _version(engine: Engine) -> str | None:
+    with engine.execution_options(reading=True).begin() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return found
 
 
 def _migrate(engine: Engine) -> None:
-    with engine.execution_options(reading=True).begin() as connection:
-        version = None
-        if inspect(connection).has_table("alembic_version"):
-            version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    version = _version(engine)
     if version == HEAD:
         return
     from alembic import command, util

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Table,
     and_,
     bindparam,
     case,
+    exists,
     func,
     insert,
     select,
     update,
 )
 
-from holotype.catalog import candidates, fingerprints
+from holotype.catalog import candidates, fingerprints, withdrawals
 from holotype.catalog import schema as t
 from holotype.catalog.schema import STATES
 from holotype.catalog.statements import chunks
 
 
 class File(NamedTuple):
-    """A file or folder of a dataset, with the dataset's name, and how it looked when it was imported."""
+    """A file or folder of a dataset, with the dataset's name; how it looked when it was imported, at Unix time
+    `at`, and how it is read."""
 
     id: int
     dataset_id: int
@@ -33,6 +36,8 @@ class File(NamedTuple):
     path: str
     size: int
     mtime_ns: int
+    at: float
+    reading: str = ""
 
 
 class Known(NamedTuple):
@@ -48,7 +53,7 @@ class Known(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """Where a known image lies from now on; with `anew`, what was read of its bytes is forgotten."""
+    """Where a known image lies from now on; with `anew`, its bytes are to be read again."""
 
     id: int
     path: str
@@ -80,10 +85,23 @@ def dataset_id(connection: Connection, name: str) -> int:
 def files(connection: Connection, dataset: str | None = None) -> list[File]:
     """The files and folders of a dataset, or of all, oldest first."""
     file = t.file.c
-    columns = file.id, file.dataset_id, t.dataset.c.name, file.kind, file.path, file.size, file.mtime_ns
-    question = select(*columns).join(t.dataset).order_by(file.id)
+    columns = file.id, file.dataset_id, t.dataset.c.name, file.kind, file.path, file.size, file.mtime_ns, file.at
+    reading = func.coalesce(t.reading.c.value, "")
+    joined = t.file.join(t.dataset).outerjoin(t.reading, file.reading_id == t.reading.c.id)
+    question = select(*columns, reading).select_from(joined).order_by(file.id)
     wanted = t.file.c.dataset_id != t.OWN if dataset is None else t.dataset.c.name == dataset
     return [File(*row) for row in connection.execute(question.where(wanted))]
+
+
+def reading_id(connection: Connection, value: str) -> int | None:
+    """The id of a way to read files, which is kept if it is new; None for that of ImageNet's own."""
+    if not value:
+        return None
+    held = select(t.reading.c.id).where(t.reading.c.value == value)
+    if (number := connection.execute(held).scalar()) is None:
+        connection.execute(insert(t.reading).values(value=value))
+        number = connection.execute(held).scalar_one()
+    return int(number)
 
 
 def put_file(connection: Connection, number: int | None, row: Mapping[str, Any]) -> int:
@@ -95,20 +113,33 @@ def put_file(connection: Connection, number: int | None, row: Mapping[str, Any])
 
 
 CLAIM: Final = t.candidate.alias("claim")
-"""What an image's dataset says that it shows."""
-CLAIMED: Final = and_(CLAIM.c.image_id == t.image.c.id, CLAIM.c.labelled_by.is_not(None))
+"""What an image's dataset says that it shows; the first of it where it says several things."""
+_CLAIMS: Final = t.candidate.alias("claims")
+_SOME_CLAIM: Final = and_(CLAIM.c.image_id == t.image.c.id, CLAIM.c.labelled_by.is_not(None))
+CLAIMED: Final = and_(
+    _SOME_CLAIM,
+    ~exists()
+    .where(_CLAIMS.c.image_id == CLAIM.c.image_id, _CLAIMS.c.labelled_by.is_not(None), _CLAIMS.c.id < CLAIM.c.id)
+    .correlate(CLAIM),
+)
 
 
 def images_by_name(connection: Connection, dataset: int, names: Iterable[str]) -> dict[str, Known]:
     """The images of a dataset that have these names, by name."""
+    found: dict[str, Known] = {}
+    for chunk in chunks(names, 2_000):
+        rows = _with_claims(connection, dataset, chunk, _SOME_CLAIM)
+        if len(rows) > len(chunk_of := {row.name: row for row in rows}):  # some have several
+            chunk_of = {row.name: row for row in _with_claims(connection, dataset, chunk, CLAIMED)}
+        found |= chunk_of
+    return found
+
+
+def _with_claims(connection: Connection, dataset: int, names: Sequence[str], claim: ColumnElement[bool]) -> list[Known]:
     image = t.image.c
     columns = (image.id, image.name, image.file_id, image.path, image.offset, image.length)
-    asked = select(*columns, func.coalesce(CLAIM.c.wnid, "")).outerjoin(CLAIM, CLAIMED)
-    return {
-        row.name: Known(*row)
-        for chunk in chunks(names, 2_000)
-        for row in connection.execute(asked.where(image.dataset_id == dataset, image.name.in_(chunk)))
-    }
+    asked = select(*columns, func.coalesce(CLAIM.c.wnid, "")).select_from(t.image.outerjoin(CLAIM, claim))
+    return [Known(*row) for row in connection.execute(asked.where(image.dataset_id == dataset, image.name.in_(names)))]
 
 
 class Imported(NamedTuple):
@@ -162,6 +193,18 @@ def set_labels(connection: Connection, labels: Sequence[tuple[int, str, int]], f
         connection.execute(update(t.image).where(image.id.in_(chunk)).values(assigned=t.LABELLED))
     new = ((wnid, rank, image, file, boxes[image]) for image, wnid, rank in labels if (wnid, image) not in known)
     _claim(connection, policy, new)
+    withdrawals.hold(connection)
+
+
+def further_labels(connection: Connection, labels: Sequence[tuple[int, str, int]], file: int, policy: int) -> int:
+    """Say what else images show, by (image id, wnid, rank), whether they have a label or not; how much of it is new."""
+    if not labels:
+        return 0
+    known = candidates.ids(connection, ((wnid, image) for image, wnid, _ in labels))
+    claimed = set(candidates.claimed(connection, known.values()))
+    new = [label for label in dict.fromkeys(labels) if known.get((label[1], label[0])) not in claimed]
+    set_labels(connection, new, file, policy)
+    return len(new)
 
 
 def _claim(connection: Connection, policy: int, rows: Iterable[tuple[str, int, int, int, int]]) -> None:
@@ -205,14 +248,20 @@ def images_in(connection: Connection, file: int) -> int:
     return connection.execute(question).scalar_one()
 
 
-def move_images(connection: Connection, rows: Sequence[Moved], file: int) -> None:
-    """Say where images lie now, in a file."""
+def paths_in(connection: Connection, file: int) -> Iterator[tuple[str, int]]:
+    """The path and the length of every image that lies in a folder."""
+    question = select(t.image.c.path, t.image.c.length).where(t.image.c.file_id == file)
+    yield from map(tuple, connection.execute(question, execution_options={"yield_per": 10_000}))
+
+
+def move_images(connection: Connection, rows: Sequence[Moved], file: int, overwritten: bool = False) -> None:
+    """Say where images lie now, in a file; whether their bytes may be others than were read before."""
     if rows:
         names = ("path", "offset", "length")
         lie = [{"number": row.id, **{f"new_{name}": getattr(row, name) for name in names}} for row in rows]
         moved = update(t.image).where(t.image.c.id == bindparam("number")).values(file_id=file)
         connection.execute(moved.values({name: bindparam(f"new_{name}") for name in names}), lie)
-    fingerprints.forget(connection, [row.id for row in rows if row.anew])
+    fingerprints.forget(connection, [row.id for row in rows if row.anew], overwritten)
 
 
 def dataset_counts(connection: Connection) -> list[Held]:

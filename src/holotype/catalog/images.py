@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, func, insert, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case, func, insert, select
 
 from holotype.catalog import schema as t
+from holotype.catalog import withdrawals
 from holotype.catalog.statements import add_rows, chunks
 from holotype.store.location import PACK, Location
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One file or download and what became of it: ``kept``, ``duplicate`` or ``rejected``."""
+    """One file or download and what became of it: ``kept``, ``duplicate`` or ``rejected``.
+
+    `folder` and `name` are its path below the folder that was taken in.
+    """
 
     origin: str
     size: int
@@ -24,6 +29,8 @@ class Input:
     detail: str
     image_id: int | None
     at: float
+    folder: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,11 @@ def digest() -> ColumnElement[str]:
     read = select(t.fingerprint.c.sha256).where(t.fingerprint.c.image_id == t.image.c.id).scalar_subquery()
     other = func.coalesce(read, t.image.c.name)
     return case((t.image.c.dataset_id == t.OWN, t.image.c.name), else_=other).label("sha256")
+
+
+def is_sound() -> ColumnElement[bool]:
+    """Whether an image that was read can be shown, and is not withdrawn."""
+    return and_(t.fingerprint.c.width > 0, t.fingerprint.c.reason == "")
 
 
 def read_images() -> FromClause:
@@ -110,6 +122,7 @@ def add(connection: Connection, packed: Sequence[Packed]) -> None:
         for one in packed
     ]
     add_rows(connection, t.fingerprint, fingerprints)
+    withdrawals.hold(connection)
 
 
 def _pack_id(connection: Connection, name: str) -> int:
@@ -140,11 +153,8 @@ class Named:
 
 def named(connection: Connection, keys: Iterable[str], dataset: str | None = None) -> list[tuple[str, Named]]:
     """Images by their name in their dataset or their sha256, in order of their ids; of `dataset` alone, where given."""
-    image, read, among = t.image.c, t.fingerprint.c, t.dataset.c.name
-    asked = select(image.id, among, image.name, func.coalesce(read.sha256, "").label("sha256")).select_from(
-        read_images().join(t.dataset, t.dataset.c.id == image.dataset_id)
-    )
-    asked = asked if dataset is None else asked.where(among == dataset)
+    read = t.fingerprint.c
+    asked = _named() if dataset is None else _named().where(t.dataset.c.name == dataset)
     found: dict[int, Named] = {}
     for chunk in chunks(keys):
         for meant in (is_named(connection, chunk), read.sha256.in_(chunk)):
@@ -152,6 +162,18 @@ def named(connection: Connection, keys: Iterable[str], dataset: str | None = Non
     wanted = set(keys)
     ordered = [found[number] for number in sorted(found)]
     return [(key, one) for one in ordered for key in dict.fromkeys((one.name, one.sha256)) if key in wanted]
+
+
+def with_ids(connection: Connection, ids: Iterable[int]) -> dict[int, Named]:
+    """Images by their ids."""
+    rows = (row for chunk in chunks(ids) for row in connection.execute(_named().where(t.image.c.id.in_(chunk))))
+    return {row.id: Named(*row) for row in rows}
+
+
+def _named() -> Select[Any]:
+    image, sha256 = t.image.c, func.coalesce(t.fingerprint.c.sha256, "").label("sha256")
+    joined = read_images().join(t.dataset, t.dataset.c.id == image.dataset_id)
+    return select(image.id, t.dataset.c.name, image.name, sha256).select_from(joined)
 
 
 def is_named(connection: Connection, names: Sequence[str]) -> ColumnElement[bool]:

@@ -11,8 +11,10 @@ import numpy.typing as npt
 from sqlalchemy import Connection, bindparam, case, func, literal, select, update
 
 from holotype.catalog import schema as t
+from holotype.catalog import withdrawals
 from holotype.catalog.candidates import RANKS, imported, policy_id
-from holotype.catalog.schema import STATES
+from holotype.catalog.images import is_sound
+from holotype.catalog.schema import STATES, WITHDRAWN
 from holotype.catalog.statements import ROWS, Names, meta, read_all, read_some, set_meta
 
 _POLICY: Final = "policy"
@@ -46,16 +48,17 @@ class Labels:
 
 
 def read(connection: Connection, candidates: Iterable[int] | None = None) -> Labels:
-    """What was concluded of all candidates that are asked about, or of some; by candidate id."""
+    """What was concluded of all candidates that are asked about, or of some; by candidate id. Of withdrawn images
+    nothing is."""
     held = _held(connection, candidates)
-    drawn = held.policy > 0
+    drawn = (held.policy > 0) & (held.state != WITHDRAWN)
     used, policy = np.unique(held.policy[drawn], return_inverse=True)
     names = dict(map(tuple, connection.execute(select(t.policy.c.id, t.policy.c.name))))
     policies = [names[number] for number in used.tolist()]
     candidate, posterior, state, guard = (
         getattr(held, name)[drawn] for name in ("candidate", "posterior", "state", "guard")
     )
-    return Labels(candidate, posterior, state, policy, guard, STATES, policies, held.guards)
+    return Labels(candidate, posterior, state, policy, guard, STATES[:WITHDRAWN], policies, held.guards)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ def put(connection: Connection, labels: Labels) -> int:
         columns = (column[some].tolist() for column in (labels.candidate, state, labels.posterior, policy))
         names = ("of", *(f"new_{name}" for name in _COLUMNS))
         connection.execute(change, [dict(zip(names, row, strict=True)) for row in zip(*columns, guards, strict=True)])
+    withdrawals.hold(connection)
     return int((~same).sum())
 
 
@@ -135,9 +139,7 @@ def asked_counts(connection: Connection) -> dict[tuple[int, str], int]:
     state = (table.state + 0).label("state")  # grouped by columns of an index, SQLite would look at all candidates
     seen = t.candidate.join(t.fingerprint, read.image_id == table.image_id)
     question = select(table.rank, state, func.count()).select_from(seen)
-    rows = connection.execute(
-        question.where(table.asked == 1, table.rank >= 0, read.width > 0).group_by(table.rank, state)
-    )
+    rows = connection.execute(question.where(table.asked == 1, table.rank >= 0, is_sound()).group_by(table.rank, state))
     return {(rank, STATES[state]): count for rank, state, count in rows}
 
 

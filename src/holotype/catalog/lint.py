@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
+from holotype.catalog import fingerprints
 from holotype.catalog import schema as t
 from holotype.catalog.annotations import BoxRow, size_columns
 from holotype.catalog.datasets import CLAIM, CLAIMED
+from holotype.catalog.withdrawals import REASON
 
 
 class Labelled(NamedTuple):
@@ -56,6 +58,19 @@ class Strange(NamedTuple):
     said_height: int
 
 
+class Turned(NamedTuple):
+    """An image with boxes that is stored turned: its upright size, how it is turned, and its annotation's size or 0."""
+
+    name: str
+    wnid: str
+    width: int
+    height: int
+    detail: str
+    said_width: int
+    said_height: int
+    boxes: int
+
+
 def wnid_counts(connection: Connection, dataset: int) -> dict[str, int]:
     """Number of a dataset's images by wnid, unlabelled ones left out."""
     candidate = t.candidate.c
@@ -89,12 +104,19 @@ def same_bytes(connection: Connection, dataset: int) -> Iterator[Doubled]:
 
 
 def boxes_with_sizes(connection: Connection, dataset: int) -> Iterator[Boxed]:
-    """Every box of a dataset, by image."""
+    """Every box of a dataset, by image, with the image's label; of several labels with the one that the box is of."""
     image, said, done, box = t.image, t.annotation, t.fingerprint, t.box
+    same = (
+        t.candidate.c.image_id == image.c.id,
+        t.candidate.c.wnid == box.c.wnid,
+        t.candidate.c.labelled_by.is_not(None),
+    )
+    own = select(t.candidate.c.wnid).where(*same).correlate(image, box).scalar_subquery()
+    label = func.coalesce(own, CLAIM.c.wnid, "").label("wnid")
     corners = box.c.wnid, box.c.x_min, box.c.y_min, box.c.x_max, box.c.y_max
     question = (
-        _said()
-        .add_columns(*size_columns(), *corners)
+        select(image.c.name, label, *size_columns(), *corners)
+        .select_from(image.outerjoin(CLAIM, CLAIMED))
         .join(box, box.c.image_id == image.c.id)
         .outerjoin(said, said.c.image_id == image.c.id)
         .outerjoin(done, done.c.image_id == image.c.id)
@@ -108,7 +130,8 @@ def boxes_with_sizes(connection: Connection, dataset: int) -> Iterator[Boxed]:
 def strange_fingerprints(connection: Connection, dataset: int) -> Iterator[Strange]:
     """Images that are no sound JPEG of one or three inks, or not of the size annotated."""
     image, said, done, file = t.image, t.annotation, t.fingerprint, t.file
-    columns = (done.c.format, done.c.mode, done.c.width, done.c.height, done.c.reason, done.c.detail)
+    reason = func.replace(done.c.reason, REASON, "")
+    columns = (done.c.format, done.c.mode, done.c.width, done.c.height, reason, done.c.detail)
     sizes = [func.coalesce(said.c[side], 0) for side in ("width", "height")]
     question = (
         _said()
@@ -126,6 +149,22 @@ def strange_fingerprints(connection: Connection, dataset: int) -> Iterator[Stran
         .order_by(image.c.id)
     )
     yield from map(Strange._make, _streamed(connection, question))
+
+
+def turned(connection: Connection, dataset: int) -> Iterator[Turned]:
+    """The images with boxes whose EXIF orientation is not 1."""
+    image, said, done = t.image, t.annotation, t.fingerprint
+    wnid = func.coalesce(CLAIM.c.wnid, "")
+    sizes = [func.coalesce(said.c[side], 0) for side in ("width", "height")]
+    question = (
+        select(image.c.name, wnid, done.c.width, done.c.height, done.c.detail, *sizes, image.c.boxes)
+        .select_from(image.outerjoin(CLAIM, CLAIMED))
+        .join(done, done.c.image_id == image.c.id)
+        .outerjoin(said, said.c.image_id == image.c.id)
+        .where(image.c.dataset_id == dataset, image.c.boxes > 0, fingerprints.is_turned())
+        .order_by(image.c.id)
+    )
+    yield from map(Turned._make, _streamed(connection, question))
 
 
 def _streamed(connection: Connection, question: Select[Any]) -> Iterator[Sequence[Any]]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection, delete, func, select
 
 from holotype.catalog import schema as t
+from holotype.catalog.images import is_sound
 from holotype.catalog.statements import add_rows, meta, meta_or_set
 
 _GROUPED: Final = "near_duplicates"
@@ -22,7 +23,7 @@ Hashes = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8], npt.NDArray[np.uint
 def hashes(connection: Connection) -> Hashes:
     """Ids ``(n,)``, hashes ``(n, 32)`` and mirrored hashes ``(n, 32)`` of all sound images that were read, by id."""
     read = t.fingerprint.c
-    asked = select(read.image_id, read.hash, read.mirrored).where(read.width > 0).order_by(read.image_id)
+    asked = select(read.image_id, read.hash, read.mirrored).where(is_sound()).order_by(read.image_id)
     ids, straight, mirrored = array("q"), bytearray(), bytearray()
     for rows in connection.execute(asked.execution_options(yield_per=20_000)).partitions():
         ids.extend(row[0] for row in rows)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, insert, select
 
 from holotype.catalog import schema as t
-from holotype.catalog.images import read_images
+from holotype.catalog.images import is_sound, read_images
 from holotype.catalog.locations import location_columns
 from holotype.catalog.schema import STATES
 from holotype.catalog.statements import chunks
@@ -54,7 +54,7 @@ def accepted(connection: Connection, ids: Iterable[int]) -> list[Accepted]:
         .join(t.policy, t.policy.c.id == candidate.policy_id)
         .outerjoin(t.near_duplicate, near.image_id == image.id)
     )
-    wanted = candidate.state == STATES.index("yes"), read.width > 0
+    wanted = candidate.state == STATES.index("yes"), is_sound()
     asked = select(*columns, *location_columns()).select_from(joined).where(*wanted)
     found: dict[tuple[str, str], Accepted] = {}
     for chunk in chunks(ids):

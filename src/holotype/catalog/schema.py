@@ -1,8 +1,8 @@
 """The tables of the catalog. Facts are appended and never edited; conclusions may be computed again.
 
-facts: meta, dataset, file, image, fingerprint, seen, intake, candidate, sighting, worker, vote, gold, overruling,
-    prior, standing, page, posting, audit, audit_draw, audit_sample, audit_answer, audit_correction, release, box,
-    annotation, url, mark, translation
+facts: meta, dataset, file, image, fingerprint, seen, intake, credit, withdrawal, candidate, sighting, worker, vote,
+    gold, overruling, prior, standing, page, posting, audit, audit_draw, audit_sample, audit_answer, audit_correction,
+    release, box, annotation, url, mark, translation
 conclusions: near_duplicate, a candidate's state, posterior, policy and guard, learned, and the numbers of boxes
 """
 
@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "0008"
+HEAD: Final = "0009"
 """The newest migration, which these tables describe (a test compares the two)."""
 
 metadata = MetaData(
@@ -70,7 +70,16 @@ file = Table(
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
     Column("at", Float, nullable=False),
+    Column("reading_id", BigInteger().with_variant(Integer, "sqlite")),
     UniqueConstraint("dataset_id", "path"),
+)
+
+# How the paths and labels of files are read, as whoever added them said; files that are ImageNet's own need none.
+reading = Table(
+    "reading",
+    metadata,
+    _id(),
+    Column("value", Text, nullable=False),
 )
 
 # An image, known by the name it has in its dataset (its sha256 among the project's own), and where its bytes lie: in a
@@ -94,7 +103,8 @@ image = Table(
     Index("ix_image_own", "file_id", sqlite_where=text("dataset_id = 0"), postgresql_where=text("dataset_id = 0")),
 )
 
-# What was read of an image's bytes; where they are no sound image, `reason` and `detail` say why and the rest is empty.
+# What was read of an image's bytes; where they are no sound image, `reason` and `detail` say why and the rest is empty;
+# where they are one, `detail` says its EXIF orientation if that is not 1.
 # A thumbnail lies in the file of its image.
 fingerprint = Table(
     "fingerprint",
@@ -114,7 +124,7 @@ fingerprint = Table(
     Index(None, "sha256"),
 )
 
-# The sha256 that an image had when people spoke of it, where it was to be read again since.
+# The sha256 that an image had when it was read before, or when people spoke of it, where it was to be read again since.
 seen = Table(
     "seen",
     metadata,
@@ -122,7 +132,8 @@ seen = Table(
     Column("sha256", String(64), nullable=False),
 )
 
-# What became of each input: kept, duplicate or rejected. A changed file is a new input.
+# What became of each input: kept, duplicate or rejected. A changed file is a new input. `folder` and `name` are its
+# path below the folder that was taken in, which `origin` has from the root of the disk on.
 intake = Table(
     "intake",
     metadata,
@@ -135,7 +146,38 @@ intake = Table(
     Column("detail", Text, nullable=False),
     Column("image_id", ForeignKey("image.id")),
     Column("at", Float, nullable=False),
+    Column("folder", Text, nullable=False, server_default=""),
+    Column("name", Text, nullable=False, server_default=""),
     UniqueConstraint("origin", "size", "mtime_ns"),
+    Index(None, "image_id"),
+    Index(None, "name"),
+)
+
+# What a file beside an image says of it: its licence, who made it, and where on the web it is from; "" where it says
+# nothing. Of an image's credits the newest counts; `origin` is the input's that it was said of.
+credit = Table(
+    "credit",
+    metadata,
+    _id(),
+    Column("image_id", ForeignKey("image.id"), nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("licence", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Index(None, "image_id"),
+)
+
+# That images with these bytes are not to be used any more, or are again: numbered statements, as of gold.
+withdrawal = Table(
+    "withdrawal",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("withdrawn", SmallInteger, nullable=False),
+    Column("curator", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),
 )
 
 policy = Table("policy", metadata, _id(), Column("name", Text, nullable=False, unique=True))
@@ -406,5 +448,7 @@ translation = Table(
     Index(None, "key"),
 )
 
-STATES: Final = ("open", "yes", "no", "undecided", "abandoned")
+STATES: Final = ("open", "yes", "no", "undecided", "abandoned", "withdrawn")
 """The states of a candidate, by the number they are kept as."""
+WITHDRAWN: Final = STATES.index("withdrawn")
+"""The state of all candidates of an image that is withdrawn, whatever else is said of them."""

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Final, TypeVar
 
-from holotype.errors import CrowdError
+from holotype.consensus.votes import Answer
+from holotype.errors import AmbiguousImage, CrowdError, UnknownImage
+from holotype.files import printable
+from holotype.images.decode import EXTENSIONS
+from holotype.project.images import Named
+from holotype.textlists import read_rows
 
 ANSWERS = ("sha256", "wnid", "answer")
 AUDIT = ("sha256", "wnid", "name", "answer")
 PRIORS = ("sha256", "wnid", "chance")
+WORDS: Final = MappingProxyType(
+    {
+        "yes": Answer.YES,
+        "no": Answer.NO,
+        "unsure": Answer.UNSURE,
+        "y": Answer.YES,
+        "n": Answer.NO,
+        "?": Answer.UNSURE,
+    }
+)
+"""What people write for an answer."""
 _Said = TypeVar("_Said")
 
 
 def read_answers(path: Path) -> dict[tuple[str, str], bool]:
     """Yes and no by (sha256, wnid)."""
-    return read_csv(path, ANSWERS, choice({"yes": True, "no": False}))
+    sure = {word: answer is Answer.YES for word, answer in WORDS.items() if answer is not Answer.UNSURE}
+    return read_csv(path, ANSWERS, choice(sure))
 
 
 def choice(known: Mapping[str, _Said]) -> Callable[[str], _Said]:
@@ -48,56 +64,65 @@ def read_csv(path: Path, header: Sequence[str], read: Callable[[str], _Said]) ->
 
     Raises `CrowdError` for a file that is not one, or contradicts itself.
     """
-    rows = _rows(path)
-    if not rows or tuple(rows[0]) != tuple(header):
-        raise CrowdError(f"{path}: the header must be {','.join(header)}")
+    rows = read_rows(path, CrowdError)
+    if tuple(next(rows, (1, []))[1]) != tuple(header):
+        raise CrowdError(f"{printable(path)}: the header must be {','.join(header)}")
     found: dict[tuple[str, str], _Said] = {}
-    for number, row in enumerate(rows[1:], 2):
-        said = row[-1].strip().lower() if row else ""
+    for number, row in rows:
+        where, said = f"{printable(path)}, line {number}", row[-1].lower()
         try:
             if len(row) != len(header):
                 raise ValueError(f"must be the last of {len(header)} cells")
             value = read(said)
         except ValueError as error:
-            raise CrowdError(f"{path}, row {number}: the {header[-1]} {error}, not {said[:40]!r}") from error
+            raise CrowdError(f"{where}: the {header[-1]} {error}, not {said[:40]!r}") from error
         if found.setdefault((row[0], row[1]), value) != value:
-            raise CrowdError(f"{path}, row {number}: a row above says the contrary")
+            raise CrowdError(f"{where}: a row above says the contrary")
     return found
 
 
-def _rows(path: Path) -> list[list[str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.reader(file, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CrowdError(f"cannot read {path}: {error}") from error
-
-
-def read_pairs(texts: Sequence[str], known: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
+def read_pairs(
+    texts: Sequence[str], known: Collection[tuple[str, str]], called: Callable[[str], Sequence[Named]]
+) -> list[tuple[str, str]]:
     """(sha256, wnid) named by files and by images, each once.
 
-    A file is a CSV whose header begins with sha256,wnid. An image is named by its sha256, or by the first 8 digits or
-    more of it, and stands for all of its pairs in `known`.
+    A file is a CSV whose header begins with sha256,wnid. An image is named as everywhere: `called` tells which a text
+    may mean. It stands for all of its pairs in `known`.
 
-    Raises `CrowdError` for what is neither, or where the digits begin no image's sha256, or several.
+    Raises `CrowdError` for what is neither, `UnknownImage` for an image that is not in `known`, and `AmbiguousImage`.
     """
-    found = [pair for text in texts for pair in (_of_image(text, known) if _DIGITS.fullmatch(text) else _of_file(text))]
+    found = [pair for text in texts for pair in (_of_file(text) if _is_table(text) else _of_image(text, known, called))]
     return list(dict.fromkeys(found))
 
 
-_DIGITS = re.compile(r"[0-9a-f]{8,64}")
+_TABLES = frozenset((".csv", ".txt", ".tsv"))
+_IMAGES = frozenset((*EXTENSIONS.values(), "jpeg", "tiff"))
 
 
-def _of_image(digits: str, known: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
-    meant = [pair for pair in known if pair[0].startswith(digits)]
-    images = len({sha256 for sha256, _ in meant})
-    if images != 1:
-        raise CrowdError(f"{digits} is or begins the sha256 of {images:,} images that this is about, not of one")
+def _is_table(text: str) -> bool:
+    """Whether a text names a CSV file, and no image."""
+    path = Path(text)
+    return path.suffix.lower() in _TABLES or (path.is_file() and path.suffix.lstrip(".").lower() not in _IMAGES)
+
+
+def _of_image(
+    text: str, known: Collection[tuple[str, str]], called: Callable[[str], Sequence[Named]]
+) -> list[tuple[str, str]]:
+    names = {name for image in called(text) for name in (image.sha256, image.name)} - {""}
+    meant = [pair for pair in known if pair[0] in names]
+    images = sorted({sha256 for sha256, _ in meant})
+    if not images:
+        raise UnknownImage([f"{text!r} names no image that this is about"])
+    if len(images) > 1:
+        raise AmbiguousImage([f"{text!r} may be {sha256}" for sha256 in images])
     return meant
 
 
 def _of_file(name: str) -> list[tuple[str, str]]:
-    rows = _rows(Path(name))
-    if not rows or tuple(rows[0][:2]) != ANSWERS[:2] or any(len(row) < 2 for row in rows):
-        raise CrowdError(f"{name}: the header must begin with {','.join(ANSWERS[:2])}, and every row have as much")
-    return [(row[0], row[1]) for row in rows[1:]]
+    rows = list(read_rows(Path(name), CrowdError))
+    if not rows or tuple(rows[0][1][:2]) != ANSWERS[:2]:
+        raise CrowdError(f"{name}: the header must begin with {','.join(ANSWERS[:2])}")
+    width = len(rows[0][1])
+    if strange := next((number for number, row in rows if len(row) != width), 0):
+        raise CrowdError(f"{name}, line {strange}: every row must have {width} cells, as the header has")
+    return [(row[0], row[1]) for _, row in rows[1:]]

@@ -15,7 +15,7 @@ import click
 import holotype as api
 from holotype.audits.bounds import CONFIDENCE, audits_needed
 from holotype.audits.certificates import Audit, Certificate
-from holotype.cli.answers import AUDIT, choice, read_csv
+from holotype.cli.answers import AUDIT, WORDS, choice, read_csv
 from holotype.cli.groups import CommandGroup
 from holotype.cli.named_release import opened_release
 from holotype.cli.options import json_option, project_option
@@ -66,7 +66,7 @@ def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path,
     if taken := [path for path in (out, page) if path.exists()]:
         raise CrowdError(f"{taken[0]} is there already, maybe with answers: name another CSV file with --out")
     with api.open(project) as db, bars([]) as advance:
-        targets = [db.lemmas.resolve(name) for name in under]
+        targets = [db.lemmas.meant(name) for name in under]
         if per_synset:
             wnids = {image.wnid for target in targets for image in db.images.find(f"under:{target.wnid} state:yes")}
             targets.extend(db.ontology[wnid] for wnid in wnids)
@@ -94,7 +94,10 @@ def _audited(image: Result) -> str:
 @click.option("--auditor", required=True, metavar="NAME", help="Who gave the answers; stored, released as a hash.")
 @project_option
 def record_command(answers: Path, auditor: str, project: Path) -> None:
-    """Record ANSWERS, the CSV file of `audits draw` with its last column filled in; empty cells are skipped."""
+    """Record ANSWERS, the CSV file of `audits draw` with its last column filled in: yes, no or unsure, or y, n or ?.
+
+    Empty cells are skipped; a file with nothing else is refused.
+    """
     said = _filled_in(answers)
     with api.open(project) as db:
         click.echo(db.audits.record(said, auditor))
@@ -117,9 +120,11 @@ def correct_command(answers: Path, auditor: str, reason: str, project: Path) -> 
 
 
 def _filled_in(path: Path) -> dict[tuple[str, str], Answer]:
-    words: dict[str, Answer | None] = {**{answer.name.lower(): answer for answer in Answer}, "": None}
-    said = read_csv(path, AUDIT, choice(words))
-    return {pair: answer for pair, answer in said.items() if answer is not None}
+    said = read_csv(path, AUDIT, choice({**WORDS, "": None}))
+    filled = {pair: answer for pair, answer in said.items() if answer is not None}
+    if not filled:
+        raise CrowdError(f"nothing is filled in: the last column of {path} says yes, no or unsure of an image")
+    return filled
 
 
 @audits.command("status")
@@ -160,7 +165,7 @@ def _audit_values(found: Audit) -> dict[str, Any]:
 def certificates_command(release_or_name: str | None, project: Path, as_json: bool) -> None:
     """Compute the certificates of a release again, given by folder or name, or without one the project's.
 
-    Exit code 1 if a release's certificates do not hold up.
+    Exit code 1 if a release's certificates do not hold up, or there is none.
     """
     problems: list[str] = []
     if release_or_name is None:
@@ -177,8 +182,8 @@ def certificates_command(release_or_name: str | None, project: Path, as_json: bo
     elif found:
         print_certificates(found, ontology)
     else:
-        click.echo("no certificate: no audit is planned and complete; see holotype audits status")
-    if problems:
+        click.echo("no certificate: no audit is planned and complete; see holotype audits status", err=True)
+    if problems or not found:
         raise click.exceptions.Exit(1)
 
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 from click.core import ParameterSource
@@ -20,7 +20,6 @@ from holotype.cli.options import file_type, json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.rehearsal import forecast_command, rehearse_command
 from holotype.cli.remedies import alarm_lines
-from holotype.cli.table_files import VOTES, read_table
 from holotype.cli.text import print_json
 from holotype.consensus.calibration import Calibration
 from holotype.crowd.conclusion import Policy
@@ -35,6 +34,9 @@ if TYPE_CHECKING:
     from holotype.project.crowd import CampaignReport
     from holotype.simulation.workers import SimulatedCrowd
 
+SHA256: Final = 64
+"""Digits of a sha256."""
+
 calibrate_option = click.option(
     "--calibrate", is_flag=True, help="Correct posteriors by what the project's gold shows."
 )
@@ -46,25 +48,6 @@ back_off_option = click.option(
 @click.group(cls=CommandGroup)
 def crowd() -> None:
     """Ask people about every candidate until it is sure."""
-
-
-@crowd.command("append")
-@click.argument("votes", type=file_type)
-@project_option
-@json_option
-def append_command(votes: Path, project: Path, as_json: bool) -> None:
-    """Append VOTES from elsewhere, and conclude again of the candidates they touch.
-
-    VOTES is a CSV or Parquet file with the columns sha256, wnid, worker, answer (yes, unsure or no) and maybe seconds
-    and at. A worker's first vote on a candidate counts.
-    """
-    table = read_table(votes, VOTES)
-    with api.open(project) as db:
-        report = db.crowd.append(table)
-    if as_json:
-        print_json(dataclasses.asdict(report))
-    else:
-        click.echo(report)
 
 
 @crowd.command("run")
@@ -145,13 +128,22 @@ def _simulated(db: Project, truth: Path | None, seed: int, expert: str | None) -
 
 
 def _read_truth(db: Project, path: Path) -> Mapping[tuple[str, str], bool]:
-    truth, gold = read_answers(path), db.gold.answers()
+    truth, gold = _by_sha256(db, read_answers(path)), db.gold.answers()
     known = truth.keys() | db.crowd.above(truth)
     missing = [task for task in db.candidates.tasks() if (task.sha256, task.wnid) not in known and task not in gold]
     if missing:
         first = missing[0]
         raise CrowdError(f"{path} lacks {len(missing):,} candidates, the first is {first.sha256} for {first.wnid}")
     return truth
+
+
+def _by_sha256(db: Project, truth: Mapping[tuple[str, str], bool]) -> dict[tuple[str, str], bool]:
+    """Answers by the sha256 of images that are named otherwise; names that mean none, or several, stay."""
+    whole: dict[str, str] = {}
+    for name in {image for image, _ in truth if len(image) != SHA256}:
+        found = {image.sha256 for image in db.images.called(name)}
+        whole[name] = found.pop() if len(found) == 1 else name
+    return {(whole.get(image, image), wnid): yes for (image, wnid), yes in truth.items()}
 
 
 @crowd.command("mturk")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -40,6 +42,65 @@ def list_datasets(project: Path, as_json: bool) -> None:
     print_table(
         "", columns, [[one[name] if name in columns[:2] else f"{one[name]:,}" for name in columns] for one in counts]
     )
+
+
+@datasets.command("check")
+@click.argument("name", required=False)
+@project_option
+@json_option
+def check_command(name: str | None, project: Path, as_json: bool) -> None:
+    """Check that archives and folders are where they were, of the dataset NAME or of all; exit 1 if images are not.
+
+    Only sizes and times are looked at. What has moved or changed is read again once it is added from where it is now.
+    """
+    with api.open(project) as db:
+        found = db.datasets.check(name)
+    if as_json:
+        print_json([dataclasses.asdict(one) for one in found])
+    else:
+        columns = "dataset", "kind", "state", "images", "there", "changed", "missing", "path"
+        print_listing(columns, [[getattr(one, column) for column in columns] for one in found])
+    if lost := sum(one.changed + one.missing for one in found):
+        click.echo(
+            f"{lost:,} images are not as they were: bring them back, or add them from where they are now "
+            "(holotype datasets add)",
+            err=True,
+        )
+        raise click.exceptions.Exit(1)
+
+
+@datasets.command("forget")
+@click.argument("name")
+@click.option("--source", multiple=True, type=click.Path(path_type=Path), help="Only what lies at this path, or below.")
+@click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@project_option
+def forget_command(name: str, source: tuple[Path, ...], dry_run: bool, yes: bool, project: Path) -> None:
+    """Undo the import of the dataset NAME: forget its images, and all that was said of them.
+
+    No archive is touched, and no release. Images that another source holds too are read from there and keep what
+    people said of them.
+    """
+    asks = not yes and sys.stdin.isatty()
+    if not (dry_run or yes or asks):
+        raise click.UsageError("say --yes to forget, or --dry-run to see what would go")
+    with api.open(project) as db:
+        if dry_run or asks:
+            with bars([]) as advance:
+                found = db.datasets.forget(name, source, rehearse=True, advance=advance)
+            click.echo(f"would forget {found}")
+            _echo_problems(found.problems)
+        if dry_run or (asks and not click.confirm("Forget it?")):
+            return
+        with bars([]) as advance:
+            found = db.datasets.forget(name, source, advance=advance)
+    click.echo(f"forgot {found}")
+    _echo_problems(found.problems)
+
+
+def _echo_problems(problems: Sequence[str]) -> None:
+    for line in problems:
+        click.echo(f"not looked into: {line}", err=True)
 
 
 @datasets.command("lint")

@@ -43,7 +43,7 @@ def correct_gold(file: Path, reason: str, project: Path) -> None:
 
 
 @gold.command("withdraw")
-@click.argument("what", nargs=-1, required=True, metavar="FILE|SHA256...")
+@click.argument("what", nargs=-1, required=True, metavar="FILE|IMAGE...")
 @reason_option
 @project_option
 def withdraw_gold(what: tuple[str, ...], reason: str, project: Path) -> None:
@@ -52,7 +52,7 @@ def withdraw_gold(what: tuple[str, ...], reason: str, project: Path) -> None:
     Its label follows from the votes again. To undo it: holotype gold correct.
     """
     with api.open(project) as db:
-        pairs = read_pairs(what, {(said.sha256, said.wnid) for said in db.gold.history()})
+        pairs = read_pairs(what, {(said.sha256, said.wnid) for said in db.gold.history()}, db.images.called)
         changed = db.gold.correct(dict.fromkeys(pairs), "command line", reason)
     click.echo(f"{changed:,} gold answers withdrawn, and the labels drawn again")
 

@@ -2,30 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
+from typing import Final
 
 import click
 
 import holotype as api
-from holotype.cli.options import json_option, project_option
+from holotype.benchmark.orders import order
+from holotype.cli.options import file_type, json_option, project_option
 from holotype.cli.progress import bars
-from holotype.cli.text import print_json
+from holotype.cli.remedies import LINES
+from holotype.cli.senses import drafted, read_senses, settled
+from holotype.cli.text import plain, print_json
+from holotype.collect.folder import FolderListing
+
+SHOWN: Final = 20
+_FOLDERS: Final = ("sorted", "devkit", "background")
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @project_option
-@click.option("--sense", multiple=True, metavar="NAME=WNID", help="Which sense a folder's ambiguous name means.")
+@click.option("--sense", multiple=True, metavar="NAME=WNID", help="What a folder's name means; may be repeated.")
+@click.option(
+    "--senses",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A CSV file, name,wnid, of what names mean; written with every sense, to thin out, if it is not there.",
+)
+@click.option("--synset", help="What images show that lie in no subfolder whose name means something.")
+@click.option(
+    "--order",
+    "class_order",
+    type=click.Choice(_FOLDERS),
+    help="The order of ILSVRC2012's classes in which subfolders are numbered (see: holotype orders).",
+)
+@click.option(
+    "--metadata",
+    type=file_type,
+    help="A CSV with the columns file, licence, author, url [default: metadata.csv in FOLDER, if there].",
+)
 @json_option
-def ingest(folder: Path, project: Path, sense: tuple[str, ...], as_json: bool) -> None:
+def ingest(
+    folder: Path,
+    project: Path,
+    sense: tuple[str, ...],
+    file: Path | None,
+    synset: str | None,
+    class_order: str | None,
+    metadata: Path | None,
+    as_json: bool,
+) -> None:
     """Take in every image below FOLDER; again, only what is new.
 
-    Subfolders named by wnid or lemma make their images candidates for that synset.
+    Subfolders named by wnid or lemma make their images candidates for that synset. A number is no lemma: say with
+    --order, or with --sense, what numbers mean. Licence, author and url are taken from a table of them, or from a text
+    or JSON file beside an image.
     """
-    senses = dict(_pair(text) for text in sense)
-    with api.open(project) as db, bars(["images"]) as advance:
-        listing = db.images.listing(folder, senses)
-        report = db.images.take(listing.files, lambda done, total: advance("images", done, total))
+    senses = {**(read_senses(file) if file and file.exists() else {}), **dict(_pair(text) for text in sense)}
+    classes = order(class_order).wnids if class_order else ()
+    with api.open(project) as db:
+
+        def listed(said: Mapping[str, str]) -> FolderListing:
+            return db.images.listing(folder, {**senses, **said}, classes, synset, metadata)
+
+        if file is not None and not file.exists():
+            listing = drafted(listed, db.ontology, file)
+        else:
+            listing = settled(listed, db.ontology)
+        with bars(["images"]) as advance:
+            report = db.images.take(listing.files, lambda done, total: advance("images", done, total))
+    report = replace(report, passed_over=listing.passed_over)
     if as_json:
         print_json(
             {
@@ -34,14 +84,49 @@ def ingest(folder: Path, project: Path, sense: tuple[str, ...], as_json: bool) -
                     dict(zip(("origin", "reason", "detail"), row, strict=True)) for row in report.rejections
                 ],
                 "unassigned": dict(listing.unassigned),
+                "numbered": listing.numbered,
+                "loose": listing.loose,
+                "passed_over": dict(report.passed_over),
+                "credited": listing.credited,
+                "sidecars": listing.sidecars,
+                "problems": listing.problems,
             }
         )
         return
     for origin, reason, detail in report.rejections:
         click.echo(f"rejected ({reason}) {origin}: {detail}", err=True)
-    for name, count in listing.unassigned.items():
-        click.echo(f"{name!r} names no synset: its {count:,} files stay unassigned", err=True)
+    _print_unassigned(listing)
+    _print_credits(listing, metadata is not None)
     click.echo(report)
+
+
+def _print_unassigned(listing: FolderListing) -> None:
+    for name, count in islice(listing.unassigned.items(), SHOWN):
+        click.echo(f"{name!r} names no synset: its {count:,} files stay unassigned", err=True)
+    if left := list(islice(listing.unassigned.values(), SHOWN, None)):
+        click.echo(f"... and so do {sum(left):,} files of {len(left):,} more subfolders", err=True)
+    if listing.numbered:
+        click.echo(
+            f"{listing.numbered:,} of them lie in subfolders called by numbers, which are no lemmas: class numbers? "
+            f"name the order (--order {'|'.join(_FOLDERS)}), or what each means (--sense NUMBER=WNID)",
+            err=True,
+        )
+    if listing.loose:
+        click.echo(
+            f"{listing.loose:,} files lie in no subfolder and stay unassigned: to say what they show, --synset NAME",
+            err=True,
+        )
+
+
+def _print_credits(listing: FolderListing, asked: bool) -> None:
+    for line in listing.problems[:LINES]:
+        click.echo(plain(line), err=True)
+    if listing.sidecars or listing.problems or asked:
+        click.echo(
+            f"licence, author or url of {listing.credited:,} files was said beside them, by {listing.sidecars:,} files "
+            f"that are not taken in; {len(listing.problems):,} lines or files said nothing of any",
+            err=True,
+        )
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -37,14 +37,14 @@ def overrule(file: Path, curator: str, reason: str, project: Path) -> None:
 
 
 @labels.command("withdraw")
-@click.argument("what", nargs=-1, required=True, metavar="FILE|SHA256...")
+@click.argument("what", nargs=-1, required=True, metavar="FILE|IMAGE...")
 @curator_option
 @reason_option
 @project_option
 def withdraw(what: tuple[str, ...], curator: str, reason: str, project: Path) -> None:
     """Let the votes decide again on the labels of FILE, a CSV that begins with sha256,wnid, or of an image."""
     with api.open(project) as db:
-        pairs = read_pairs(what, {(said.sha256, said.wnid) for said in db.labels.overrulings()})
+        pairs = read_pairs(what, {(said.sha256, said.wnid) for said in db.labels.overrulings()}, db.images.called)
         changed = db.labels.overrule(dict.fromkeys(pairs), curator, reason)
     click.echo(f"{changed:,} overrulings withdrawn; if labels are open now, holotype crowd run asks about them")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import holotype as api
 from holotype.errors import ReleaseError
 from holotype.ontology import Ontology
-from holotype.queries.rows import Resolve
+from holotype.ontology.senses import Senses
 from holotype.releases import NAME, Release, ontology_of, verify_release
 
 
@@ -20,7 +20,7 @@ class NamedRelease:
 
     release: Release
     ontology: Ontology
-    resolve: Resolve
+    senses: Senses
 
 
 def folder_named(name: str, project: Path) -> Path | None:
@@ -39,11 +39,11 @@ def opened_release(name: str, project: Path) -> Iterator[NamedRelease]:
     if folder is not None:
         made = Release(folder)
         ontology = ontology_of(made)
-        yield NamedRelease(made, ontology, ontology.resolve)
+        yield NamedRelease(made, ontology, ontology.named)
         return
     with api.open(project) as db:
         own = db.releases[name]
-        yield NamedRelease(own, own.ontology, own.resolve)
+        yield NamedRelease(own, own.ontology, own.senses)
 
 
 def verified(name: str, project: Path) -> tuple[Path, list[str]]:

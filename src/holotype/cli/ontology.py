@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -13,9 +13,12 @@ import click
 import holotype as api
 from holotype.cli.groups import CommandGroup, Elsewhere
 from holotype.cli.options import Command, base_option, file_type, json_option
+from holotype.cli.senses import chosen
 from holotype.cli.synsets import print_synset, print_tree, synset_values
 from holotype.cli.text import print_json
-from holotype.ontology import Ontology, Synset, load_wordnet
+from holotype.errors import UnknownSynset
+from holotype.ontology import Ontology, load_wordnet
+from holotype.ontology.senses import Senses
 
 TAXONOMIES: Final = MappingProxyType(
     {
@@ -27,13 +30,16 @@ TAXONOMIES: Final = MappingProxyType(
             "holotype.cli.taxonomies:export_command",
             "Write ImageNet's word lists to FOLDER: words.txt, gloss.txt, is_a.txt and structure.xml.",
         ),
+        "extend": Elsewhere(
+            "holotype.cli.taxonomies:extend_command",
+            "Add the concepts of the taxonomy in FILE to a project's ontology; nothing that is there changes.",
+        ),
         "lemmas": Elsewhere(
             "holotype.cli.taxonomies:lemmas_command",
             "Take in lemmas of other languages from FILES of the Open Multilingual Wordnet: .tab, .tab.xz or .tab.gz.",
         ),
     }
 )
-_Resolve = Callable[[str], Synset]
 
 
 def base_ontology(name: str | None) -> Ontology | None:
@@ -51,16 +57,16 @@ def source_options(command: Command) -> Command:
 
 
 @contextmanager
-def _source(project: Path | None, file: Path | None, base: str | None) -> Iterator[tuple[Ontology, _Resolve]]:
-    """What `source_options` name, and what says which synset a wnid, id or lemma means there."""
+def _source(project: Path | None, file: Path | None, base: str | None) -> Iterator[tuple[Ontology, Senses]]:
+    """What `source_options` name, and what says which synsets a wnid, id or lemma may mean there."""
     if project is not None:
         if file is not None:
             raise click.UsageError("-p and --ontology name different ontologies: choose one")
         with api.open(project) as db:
-            yield db.ontology, db.lemmas.resolve
+            yield db.ontology, db.lemmas.senses
         return
     found = load_wordnet() if file is None else _taxonomy(file, base)
-    yield found, found.resolve
+    yield found, found.named
 
 
 def _taxonomy(file: Path, base: str | None) -> Ontology:
@@ -79,17 +85,19 @@ def ontology() -> None:
 @source_options
 @json_option
 def find(lemma: str, project: Path | None, file: Path | None, base: str | None, as_json: bool) -> None:
-    """List the senses of LEMMA, in WordNet's order."""
-    with _source(project, file, base) as (found, _):
-        senses = found.senses(lemma)
+    """List the senses of LEMMA, in WordNet's order; exit code 1 if it has none."""
+    with _source(project, file, base) as (found, senses_of):
+        try:
+            senses = senses_of(lemma)
+        except UnknownSynset as error:
+            click.echo(str(error), err=True)
+            senses = ()
     if as_json:
         print_json([synset_values(found, sense) for sense in senses])
-        return
-    for sense in senses:
+    for sense in () if as_json else senses:
         click.echo(f"{sense}: {sense.gloss}")
     if not senses:
-        close = sorted(name for name in found.lemmas() if lemma.lower() in name)[:10]
-        click.echo(f"no synset is called {lemma!r}" + (f"; there are: {', '.join(close)}" if close else ""))
+        raise click.exceptions.Exit(1)
 
 
 @ontology.command("show")
@@ -98,8 +106,8 @@ def find(lemma: str, project: Path | None, file: Path | None, base: str | None, 
 @json_option
 def show_synset(synset: str, project: Path | None, file: Path | None, base: str | None, as_json: bool) -> None:
     """Show SYNSET (a wnid, an id or an unambiguous lemma) and its place in the hierarchy."""
-    with _source(project, file, base) as (source, resolve):
-        found = resolve(synset)
+    with _source(project, file, base) as (source, senses):
+        found = chosen(synset, senses, source)
         if as_json:
             print_json(synset_values(source, found))
         else:
@@ -112,5 +120,5 @@ def show_synset(synset: str, project: Path | None, file: Path | None, base: str 
 @source_options
 def tree(synset: str, depth: int, project: Path | None, file: Path | None, base: str | None) -> None:
     """Draw the subtree of SYNSET."""
-    with _source(project, file, base) as (source, resolve):
-        print_tree(source, resolve(synset), depth)
+    with _source(project, file, base) as (source, senses):
+        print_tree(source, chosen(synset, senses, source), depth)

@@ -17,9 +17,9 @@ from holotype.cli.options import json_option
 from holotype.cli.text import print_json, print_listing
 from holotype.errors import PredictionError
 from holotype.files import printable
-from holotype.imports.lists import read_lines
 from holotype.imports.solution import read_solution
 from holotype.store.opening import opened_file
+from holotype.textlists import read_lines
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 # What numpy is known to raise on damaged headers.
@@ -50,8 +50,9 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,9}")
 def orders_command(predictions: Path | None, truth: Path | None, declared: str, as_json: bool) -> None:
     """List the orders of ILSVRC2012's classes, or tell which one predictions are in.
 
-    Exit code 1 if they are not as declared. PREDICTIONS has a row for each image of the truth, in the order of their
-    names, the best guess first: a .npy of integers, or text with whole numbers between blanks or commas.
+    Exit code 1 if they are not as declared, or that cannot be told. PREDICTIONS has a row for each image of the truth,
+    in the order of their names, the best guess first: a .npy of integers, or text with whole numbers between blanks or
+    commas.
     """
     if (predictions is None) != (truth is None):
         raise click.UsageError("--detect and --truth go together")
@@ -65,7 +66,7 @@ def orders_command(predictions: Path | None, truth: Path | None, declared: str, 
         print_json(values | {"top1": dict(verdict.top1)})
     else:
         click.echo(verdict)
-    if verdict.found not in ("", declared):
+    if verdict.found != declared:
         raise click.exceptions.Exit(1)
 
 
@@ -120,11 +121,13 @@ def _read_array(path: Path) -> Ints:
 
 def _read_rows(path: Path, images: int) -> Ints:
     guesses = []
-    for number, line in enumerate(read_lines(path), 1):
+    for number, line in enumerate(read_lines(path, PredictionError), 1):
+        if not line.strip() and number > images:
+            continue
         if number > images:
             raise PredictionError(f"{printable(path)} has more rows than the truth has images, {images:,}")
         fields = line.replace(",", " ").split()
         if not fields or not all(map(_WHOLE.fullmatch, fields)):
-            raise PredictionError(f"{printable(path)}, row {number}: expected whole numbers, not {line[:40]!r}")
+            raise PredictionError(f"{printable(path)}, line {number}: expected whole numbers, not {line[:40]!r}")
         guesses.append(int(fields[0]))
     return np.array(guesses, np.int64).reshape(-1, 1)

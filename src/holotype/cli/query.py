@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 import holotype as api
 from holotype.cli.named_release import opened_release
 from holotype.cli.options import json_option, project_option
+from holotype.cli.senses import settled
 from holotype.cli.tables import print_table
 from holotype.cli.text import print_json
 from holotype.files import write_atomically, write_parts_atomically
@@ -69,7 +70,7 @@ def query_command(
 ) -> None:
     """Find images: count the labels that satisfy QUERY, all its terms, and show the first.
 
-    An image with two labels below a synset counts twice there.
+    An image with two labels below a synset counts twice there. Exit code 1 if nothing is found, but with --count.
 
     \b
     under:X        of synset X or below, a wnid or lemma;  synset:X  of X alone
@@ -83,29 +84,37 @@ def query_command(
         raise click.UsageError("--count, --by-synset, --ids and --sheet are answers of their own: ask for one of them")
     if ids == "":
         raise click.UsageError("--ids needs the name of a file, or - for stdout")
-    with _found(Query.parse(query), project, release) as (found, ontology):
-        if ids is not None:
-            drawn = None if sample is None else found.sample(sample, seed)
-            _write_ids(found.ids() if drawn is None else _ids_of(drawn), ids)
-        elif only_count:
-            click.echo(len(found))
-        elif by_synset:
-            _print_counts(found, ontology, as_json)
-        else:
-            images = found.page(page, size) if sample is None else found.sample(sample, seed)
-            if sheet is not None:
-                _write_sheet(sheet, found.query, images, ontology)
-            _print_images(found, images, ontology, as_json)
+    asked = Query.parse(query)
+    with _finder(project, release) as (find, ontology):
+
+        def answered(said: Mapping[str, str]) -> bool:
+            found = find(asked.meaning(said))
+            if ids is not None:
+                drawn = None if sample is None else found.sample(sample, seed)
+                _write_ids(found.ids() if drawn is None else _ids_of(drawn), ids)
+            elif only_count:
+                click.echo(len(found))
+            elif by_synset:
+                _print_counts(found, ontology, as_json)
+            else:
+                images = found.page(page, size) if sample is None else found.sample(sample, seed)
+                if sheet is not None:
+                    _write_sheet(sheet, found.query, images, ontology)
+                _print_images(found, images, ontology, as_json)
+            return only_count or len(found) > 0
+
+        if not settled(answered, ontology):
+            raise click.exceptions.Exit(1)
 
 
 @contextmanager
-def _found(query: Query, project: Path, release: str | None) -> Iterator[tuple[Results, Ontology]]:
+def _finder(project: Path, release: str | None) -> Iterator[tuple[Callable[[Query], Results], Ontology]]:
     if release is None:
         with api.open(project) as db:
-            yield db.images.find(query), db.ontology
+            yield db.images.find, db.ontology
         return
     with opened_release(release, project) as named:
-        yield find_in_release(named.release, query, named.ontology, named.resolve), named.ontology
+        yield lambda query: find_in_release(named.release, query, named.ontology, named.senses), named.ontology
 
 
 def _ids_of(images: Sequence[Result]) -> pa.StringArray:

@@ -6,21 +6,29 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
+import click
+
+from holotype.cli.text import plain
 from holotype.errors import (
     AlreadyPlanned,
     AmbiguousFolders,
+    AmbiguousImage,
     ContradictedGold,
     InvalidTaxonomy,
     NoProject,
     NothingAccepted,
     OutvotedImages,
+    UnknownImage,
     UnknownWorker,
 )
+
+LINES: Final = 20
+"""Lines that an error has at most."""
 
 REMEDIES: Final[Mapping[type[Exception], str]] = MappingProxyType(
     {
         AlreadyPlanned: "to draw again: --fresh",
-        AmbiguousFolders: "rename the folders, or say what they mean with --sense NAME=WNID",
+        AmbiguousFolders: "say what they mean with --sense NAME=WNID, or in a file, which --senses FILE writes",
         ContradictedGold: "give a reason to: holotype gold correct",
         InvalidTaxonomy: "to see all that is wrong: holotype ontology check FILE",
         NoProject: "make one with: holotype init {path}",
@@ -45,9 +53,30 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def advised(error: Exception) -> str:
-    """What an error says, and what to do about it."""
+    """What an error says, and what to do about it: its first line with the advice, and the others below, indented."""
     remedy = REMEDIES.get(type(error))
-    return str(error) if remedy is None else f"{error}; {remedy.format(**vars(error))}"
+    first, *lines = (" ".join(plain(line).split()) for line in str(error).split("\n"))
+    advice = first if remedy is None else f"{first}; {remedy.format(**vars(error))}"
+    return "\n  ".join((advice, *lines))
+
+
+def usage_told(error: click.ClickException) -> str:
+    """What is wrong with how a command is used, in one line, and where its help is."""
+    said = " ".join(error.format_message().split()).rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return said
+    if isinstance(error, click.MissingParameter):
+        said += f"; usage: {' '.join(context.get_usage().split()[1:])}"
+    return f"{said}; help: {context.command_path} --help"
+
+
+def told_lines(error: Exception) -> Iterator[str]:
+    """What an error says line by line, of images that are called so; no more than `LINES`."""
+    if isinstance(error, AmbiguousImage | UnknownImage):
+        yield from map(plain, error.lines[:LINES])
+        if (left := len(error.lines) - LINES) > 0:
+            yield f"and {left:,} more"
 
 
 def alarm_lines(told: Iterable[Mapping[str, str]]) -> Iterator[str]:

@@ -14,6 +14,10 @@ COMMANDS: Final = MappingProxyType(
     {
         "init": Elsewhere("holotype.cli.init:init", "Make a project in FOLDER."),
         "ingest": Elsewhere("holotype.cli.ingest:ingest", "Take in every image below FOLDER; again, only what is new."),
+        "intake": Elsewhere("holotype.cli.intake:intake", "See what became of the files that came in."),
+        "images": Elsewhere(
+            "holotype.cli.images:images", "Withdraw images that are not to be used any more, and restore them."
+        ),
         "query": Elsewhere(
             "holotype.cli.query:query_command",
             "Find images: count the labels that satisfy QUERY, all its terms, and show the first.",
@@ -46,6 +50,7 @@ COMMANDS: Final = MappingProxyType(
         ),
         "candidates": Elsewhere("holotype.cli.candidates:candidates", "Say what images may show."),
         "crowd": Elsewhere("holotype.cli.crowd:crowd", "Ask people about every candidate until it is sure."),
+        "votes": Elsewhere("holotype.cli.votes:votes", "Take in votes from elsewhere."),
         "gold": Elsewhere("holotype.cli.gold:gold", "Candidates whose answer is known, asked to learn about workers."),
         "workers": Elsewhere("holotype.cli.workers:workers", "Review the crowd's workers, block and unblock them."),
         "labels": Elsewhere(

@@ -79,7 +79,7 @@ def _print_totals(values: Mapping[str, Any], ontology: Ontology) -> None:
     if values["guards"]:
         click.echo("held back by " + ", ".join(f"{name} {count:,}" for name, count in values["guards"].items()))
     for dataset, labels in values["imported"].items():
-        if asked := {state: labels[state] for state in map(str, State) if labels.get(state)}:
+        if asked := {state: labels[state] for state in (*map(str, State), "withdrawn") if labels.get(state)}:
             told = ", ".join(f"{state} {count:,}" for state, count in asked.items())
             decided = asked.get("yes", 0) + asked.get("no", 0)
             agree = f"{asked.get('yes', 0) / decided:.1%} of those decided agree" if decided else "none is decided yet"
@@ -91,7 +91,8 @@ def _print_totals(values: Mapping[str, Any], ontology: Ontology) -> None:
         click.echo(line)
     if not values["synsets"]:
         return
-    states = [str(state) for state in State if state is not State.ABANDONED or values["states"].get(state)]
+    rare = {str(State.ABANDONED), "withdrawn"}
+    states = [name for name in (*map(str, State), "withdrawn") if name not in rare or values["states"].get(name)]
     shown = list(values["synsets"].items())[:SHOWN]
     print_table(
         "",

@@ -1,4 +1,4 @@
-"""Tables of proposed candidates and of votes, which may be anything: read defensively."""
+"""Tables of proposed candidates, which may be anything: read defensively."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+import click
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from holotype.cli.text import plain
 from holotype.errors import CrowdError
+from holotype.files import local, printable
 from holotype.project.candidates import Proposal
+from holotype.textlists import decoded
 
 PROPOSALS: Final = MappingProxyType({"image": pa.string(), "wnid": pa.string(), "score": pa.float64()})
-VOTES: Final = MappingProxyType(
-    {name: pa.string() for name in ("sha256", "wnid", "worker", "answer")}
-    | {name: pa.float64() for name in ("seconds", "at")}
-)
 
 
 def read_table(path: Path, columns: Mapping[str, pa.DataType]) -> pa.Table:
@@ -28,15 +28,23 @@ def read_table(path: Path, columns: Mapping[str, pa.DataType]) -> pa.Table:
     Raises `CrowdError` for a file that is not one.
     """
     try:
-        if path.suffix == ".parquet":
-            table = pa.parquet.read_table(path)
-        else:
-            options = pa.csv.ConvertOptions(column_types=dict(columns))
-            table = pa.csv.read_csv(path, convert_options=options)
+        packed = path.suffix == ".parquet"
+        table = pa.parquet.read_table(local(path)) if packed else _read_csv(path, columns)
+        if unused := [name for name in table.column_names if name not in columns]:
+            click.echo(f"{printable(path)}: not used: the columns {', '.join(map(plain, unused))}", err=True)
         known = {name: kind for name, kind in columns.items() if name in table.column_names}
         return pa.table({name: table.column(name).cast(kind) for name, kind in known.items()})
     except (OSError, pa.ArrowException) as error:
         raise CrowdError(f"cannot read {path}: {error}") from error
+
+
+def _read_csv(path: Path, columns: Mapping[str, pa.DataType]) -> pa.Table:
+    """A CSV of any encoding and line ends; blanks around the names of its columns do not count."""
+    text = decoded(path.read_bytes(), printable(path), CrowdError)
+    head, _, rest = text.strip().partition("\n")
+    names = ",".join(name.strip() for name in head.split(","))
+    options = pa.csv.ConvertOptions(column_types=dict(columns))
+    return pa.csv.read_csv(pa.py_buffer(f"{names}\n{rest}".encode()), convert_options=options)
 
 
 def read_proposals(path: Path) -> list[Proposal]:

@@ -13,10 +13,11 @@ from holotype.cli.ontology import base_ontology
 from holotype.cli.options import base_option, file_type, json_option, project_option
 from holotype.cli.text import print_json
 from holotype.errors import OntologyError
+from holotype.files import printable
 from holotype.ontology import load_wordnet
-from holotype.ontology.taxonomy import build_ontology, read_taxonomy, trim
+from holotype.ontology.taxonomy import build_ontology, read_remarked, read_taxonomy, trim
 from holotype.ontology.text import decoded, read_bounded, readable
-from holotype.ontology.validate import check
+from holotype.ontology.validate import check, remarked
 from holotype.ontology.wordlists import WORDLISTS, write_wordlists
 
 SHOWN: Final = 10
@@ -28,11 +29,13 @@ targets_option = click.option(
 
 def read_targets(path: Path) -> list[str]:
     """What each line says before a tab: so ``words.txt`` will do. Raises `OntologyError`."""
-    lines = decoded(read_bounded(path), path).split("\n")
-    try:
-        found = [target for line in lines if (target := readable(line.partition("\t")[0]))]
-    except ValueError as error:
-        raise OntologyError(f"a line of the targets {error}") from error
+    found = []
+    for number, line in enumerate(decoded(read_bounded(path), path).split("\n"), 1):
+        try:
+            found.append(readable(line.partition("\t")[0]))
+        except ValueError as error:
+            raise OntologyError(f"{printable(path)}, line {number} {error}") from error
+    found = [target for target in found if target]
     if not found:
         raise OntologyError(f"{path} names no target")
     return found
@@ -45,8 +48,9 @@ def read_targets(path: Path) -> list[str]:
 @json_option
 def check_command(file: Path, targets: Path | None, base: str | None, as_json: bool) -> None:
     """Check the taxonomy in FILE: CSV, YAML, JSON, SKOS or OWL; exit code 1 if it holds an error."""
-    concepts = read_taxonomy(file)
+    concepts, remarks = read_remarked(file)
     problems = check(concepts, [] if targets is None else read_targets(targets), base_ontology(base))
+    problems += remarked(remarks)
     if as_json:
         print_json(
             {
@@ -85,6 +89,19 @@ def export_command(
     wnid = {concept.id: concept.wnid for concept in concepts}
     write_wordlists(found, folder, name, None if under is None else found.resolve(wnid.get(under, under)))
     click.echo(f"wrote {', '.join(WORDLISTS)} to {folder}")
+
+
+@click.command("extend")
+@click.argument("file", type=file_type)
+@project_option
+def extend_command(file: Path, project: Path) -> None:
+    """Add the concepts of the taxonomy in FILE to a project's ontology; nothing that is there changes.
+
+    FILE may repeat concepts that the project has, just as they are; parents may be ids, wnids or lemmas of either.
+    Images, votes and labels stay as they are, and so do releases. Let no other command add images meanwhile.
+    """
+    with api.open(project) as db:
+        click.echo(db.extend_ontology(file))
 
 
 @click.command("lemmas")

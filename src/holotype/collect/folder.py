@@ -1,72 +1,185 @@
-"""A folder on disk as a source: subfolders name synsets, links are not followed."""
+"""A folder on disk as a source: subfolders name synsets, links are not followed.
+
+A number is no name: WordNet knows *zero* and *hundred*, but a folder called ``0`` or ``100`` holds a class of a list.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from holotype.collect.inputs import InputFile, Sighting
-from holotype.errors import AmbiguousFolders, AmbiguousLemma, SourceError, UnknownSynset
+from holotype.collect.sidecars import read_sidecars
+from holotype.errors import AmbiguousFolders, SourceError, UnknownSynset
 from holotype.files import printable
+from holotype.leftovers import leftover
 from holotype.ontology import Ontology, Synset
+from holotype.ontology.concept import FIRST
+from holotype.ontology.senses import brief
 
+SHOWN: Final = 5
+"""Senses of a name that an error tells."""
+_NUMBER = re.compile(r"[-+]?[0-9][0-9 .,_-]*", re.ASCII)
+_CLASS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _WNID_PREFIX = re.compile(r"(n\d{8})(?:[-_. ].*)?")
 
 
 @dataclass(frozen=True, slots=True)
 class FolderListing:
-    """Files to take in, and how many of them lie in subfolders whose names mean no synset, by subfolder."""
+    """Files to take in, and how many of them lie in subfolders whose names mean no synset, by subfolder.
+
+    `numbered` of those files lie in a subfolder, of whatever depth, that is called by a number; `loose` files lie in no
+    subfolder, and mean no synset either. `sidecars` is how many other files say of these what licence they are under,
+    who made them or where they are from, and are not taken in; `problems` has a line for each thing said that fits no
+    file.
+    """
 
     files: list[InputFile]
     unassigned: Mapping[str, int]
+    numbered: int = 0
+    loose: int = 0
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    """Files that other programs left there, by the name that tells."""
+    sidecars: int = 0
+    problems: tuple[str, ...] = ()
+
+    @property
+    def credited(self) -> int:
+        """How many files something is said of beside them."""
+        return sum(file.credit is not None for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderNames:
+    """What decides which synsets subfolders mean, besides the ontology.
+
+    `senses` settles names, ambiguous or not: name to wnid or lemma, or to "" for a name that means no synset. `classes`
+    are the wnids that class numbers mean, by number, "" where a number is no class. `otherwise` is what files show
+    whose subfolders mean nothing. `meanings` says what wnids and lemmas may mean in place of the ontology.
+    """
+
+    senses: Mapping[str, str] = field(default_factory=dict)
+    classes: Sequence[str] = ()
+    otherwise: Synset | None = None
+    meanings: Callable[[str], Sequence[Synset]] | None = None
 
 
 def list_folder(
-    folder: Path,
-    ontology: Ontology,
-    senses: Mapping[str, str] | None = None,
-    resolve: Callable[[str], Synset] | None = None,
+    folder: Path, ontology: Ontology, names: FolderNames | None = None, metadata: Path | None = None
 ) -> FolderListing:
     """Every file below `folder`, by path, with the synset its subfolder names.
 
     The innermost subfolder that is a wnid (``n02084071`` or ``n02084071-dog``) or a lemma decides; a file in none
-    stays unassigned. `senses` settles ambiguous names: name to wnid. `resolve` says what wnids and lemmas mean, or else
-    the ontology does. Links are listed, to be rejected, but never followed.
+    stays unassigned. A number is no lemma; it is a class where `names` says which. Links are listed, to be rejected,
+    but never followed. What other programs left there is passed over and counted.
+    What lies beside files and says of them what licence they are under is read, and `metadata`, a table of that, where
+    one is given: see `holotype.collect.sidecars`.
 
-    Raises `SourceError` if `folder` is not one, `AmbiguousFolders` with all senses of all ambiguous names, and
-    `UnknownSynset` for a wnid that does not exist.
+    Raises `SourceError` if `folder` is not one or a number no class, `AmbiguousFolders` with all senses of all
+    ambiguous names, and `UnknownSynset` for a wnid that does not exist.
     """
     if not folder.is_dir():
         raise SourceError(f"{folder} is not a folder")
-    source = f"folder:{printable(folder.resolve().name)}"
-    named: dict[str, Synset | None] = {}
-    ambiguous: dict[str, AmbiguousLemma] = {}
-    files, unassigned = [], Counter[str]()
+    source = f"folder:{_name(folder)}"
+    meanings = _Meanings(names or FolderNames(), ontology)
+    files, unassigned, passed, numbered, loose = [], Counter[str](), Counter[str](), 0, 0
+    paths = []
     for path in _walk(folder):
-        inner = path.relative_to(folder).parts[:-1]
-        synset = None
-        for name in reversed(inner):
-            if name not in named:
-                try:
-                    named[name] = _meaning(name, resolve or ontology.resolve, senses or {})
-                except AmbiguousLemma as error:
-                    ambiguous[name], named[name] = error, None
-            if named[name] or name in ambiguous:
-                synset = named[name]
-                break
+        if other := leftover(path.relative_to(folder).as_posix()):
+            passed[printable(other)] += 1
         else:
-            if inner:
-                unassigned[printable(inner[0])] += 1
+            paths.append((printable(path.relative_to(folder)), path))
+    beside = read_sidecars(folder, [name for name, _ in paths], metadata)
+    for name_below, path in paths:
+        if name_below in beside.said_by:
+            continue
+        inner = path.relative_to(folder).parts[:-1]
+        synset = meanings.innermost(inner)
+        if synset is None:
+            loose += not inner
+            unassigned.update(map(printable, inner[:1]))
+            numbered += any(map(_NUMBER.fullmatch, inner))
         seen = () if synset is None else (Sighting(synset.wnid, ontology.rank(synset), source),)
-        files.append(InputFile.of(path, seen))
-    if ambiguous:
-        meant = {name: wnids for name, error in ambiguous.items() for wnids in error.senses.values()}
-        raise AmbiguousFolders("; ".join(map(str, ambiguous.values())), meant)
-    return FolderListing(files, dict(unassigned))
+        files.append(InputFile.of(path, seen, name_below.rpartition("/")[0], beside.credits.get(name_below)))
+    if meanings.ambiguous:
+        raise _ambiguous_folders(meanings.ambiguous)
+    said = len(beside.said_by), tuple(beside.problems)
+    return FolderListing(files, dict(unassigned), numbered, loose, dict(passed), *said)
+
+
+def _name(folder: Path) -> str:
+    """What a folder is called as a source, which goes into releases: a home folder's name is that of a person."""
+    whole = folder.resolve()
+    with contextlib.suppress(RuntimeError):
+        if whole == Path.home().resolve():
+            return "home"
+    return printable(whole.name)
+
+
+class _Meanings:
+    """What names of folders mean, each looked up once; `ambiguous` are those that may mean several synsets."""
+
+    def __init__(self, names: FolderNames, ontology: Ontology) -> None:
+        self._names = names
+        self._known = names.meanings or ontology.meanings
+        self._found: dict[str, Sequence[Synset]] = {}
+        self.ambiguous: dict[str, Sequence[Synset]] = {}
+
+    def innermost(self, inner: Sequence[str]) -> Synset | None:
+        """The synset that the innermost of the names that mean one means: some one, where that is ambiguous."""
+        senses = next(filter(None, map(self._senses, reversed(inner))), ())
+        return senses[0] if senses else self._names.otherwise
+
+    def _senses(self, name: str) -> Sequence[Synset]:
+        if name not in self._found:
+            self._found[name] = self._look_up(name)
+            if len(self._found[name]) > 1:
+                self.ambiguous[name] = self._found[name]
+        return self._found[name]
+
+    def _look_up(self, name: str) -> Sequence[Synset]:
+        if name in self._names.senses:
+            return self._said(name, self._names.senses[name])
+        if self._names.classes and _CLASS.fullmatch(name):
+            return self._known(self._class(int(name)))
+        if prefix := _WNID_PREFIX.fullmatch(name):
+            return self._known(prefix[1])
+        senses = self._known(printable(name))
+        return self._own(senses) if _NUMBER.fullmatch(name) else senses
+
+    def _said(self, name: str, meaning: str) -> Sequence[Synset]:
+        senses = self._known(meaning) if meaning else ()
+        if meaning and not senses:
+            raise UnknownSynset(f"no synset is called {meaning!r}, as {printable(name)!r} is said to mean")
+        return senses
+
+    def _class(self, number: int) -> str:
+        classes = self._names.classes
+        if number >= len(classes) or not classes[number]:
+            first = next(index for index, wnid in enumerate(classes) if wnid)
+            raise SourceError(f"the folder {number} is no class: they run from {first} to {len(classes) - 1:,}")
+        return classes[number]
+
+    @staticmethod
+    def _own(senses: Sequence[Synset]) -> Sequence[Synset]:
+        """The concept of an own taxonomy that has a number as its id: whoever wrote that meant it."""
+        return senses if len(senses) == 1 and int(senses[0].wnid[1:]) >= FIRST else ()
+
+
+def _ambiguous_folders(ambiguous: Mapping[str, Sequence[Synset]]) -> AmbiguousFolders:
+    lines = (
+        f"{printable(name)}: {len(senses)} senses: "
+        + "; ".join((*map(brief, senses[:SHOWN]), *("..." for _ in senses[SHOWN : SHOWN + 1])))
+        for name, senses in ambiguous.items()
+    )
+    told = "\n".join((f"folders are called by lemmas with several senses, {len(ambiguous):,} in all", *lines))
+    return AmbiguousFolders(told, {name: [sense.wnid for sense in senses] for name, senses in ambiguous.items()})
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -78,14 +191,3 @@ def _walk(folder: Path) -> Iterator[Path]:
         linked = [name for name in folders if Path(parent, name).is_symlink()]
         for name in sorted((*names, *linked)):
             yield Path(parent, name)
-
-
-def _meaning(name: str, resolve: Callable[[str], Synset], senses: Mapping[str, str]) -> Synset | None:
-    if name in senses:
-        return resolve(senses[name])
-    if prefix := _WNID_PREFIX.fullmatch(name):
-        return resolve(prefix[1])
-    try:
-        return resolve(printable(name))
-    except UnknownSynset:
-        return None

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from holotype.collect.sidecars import Credit
+from holotype.files import printable
+
 UNREADABLE: Final = "unreadable"
 """The reason of what may be otherwise next time: such an input is reported, but not remembered."""
 
@@ -26,13 +29,24 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A file to take in: where it is, its identity (origin, size, mtime) and what it was found for."""
+    """A file to take in: where it is, its identity (origin, size, mtime) and what it was found for.
+
+    `folder` is the one it lies in, below the folder that is taken in, "" for that itself; `credit` is what lies beside
+    it says of it.
+    """
 
     path: Path
     origin: str
     size: int
     mtime_ns: int
     sightings: tuple[Sighting, ...] = ()
+    folder: str = ""
+    credit: Credit | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the file, as it can be stored and printed."""
+        return printable(self.path.name)
 
     @property
     def identity(self) -> tuple[str, int, int]:
@@ -40,9 +54,11 @@ class InputFile:
         return self.origin, self.size, self.mtime_ns
 
     @classmethod
-    def of(cls, path: Path, sightings: Iterable[Sighting] = ()) -> InputFile:
+    def of(
+        cls, path: Path, sightings: Iterable[Sighting] = (), folder: str = "", credit: Credit | None = None
+    ) -> InputFile:
         """The file at `path` as it is now."""
         status = path.lstat()
         origin = Path(os.path.abspath(path)).as_uri()  # not resolved: a link is an input of its own
         changed = max(-(2**63), min(2**63 - 1, status.st_mtime_ns))  # what a database can hold: years 1677 to 2262
-        return cls(path, origin, status.st_size, changed, tuple(sightings))
+        return cls(path, origin, status.st_size, changed, tuple(sightings), folder, credit)

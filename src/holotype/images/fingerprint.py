@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import simplejpeg
 
-from holotype.images.decode import MAX_PIXELS, Decoded, Pixels, Rejected, decode
+from holotype.images.decode import Decoded, decode
+from holotype.images.flatten import Pixels
+from holotype.images.rejected import MAX_PIXELS, Rejected
 
 HASH_BITS: Final = 256
 THUMBNAIL_SIDE: Final = 256
@@ -36,7 +38,8 @@ _MIRROR = np.where(np.arange(1, 17) % 2, -1, 1).astype(np.float32)
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """A sound image: sha256 of its bytes, stored format and mode, upright size in pixels, 256-bit DCT hash of
-    the image and of its mirror image (32 bytes each), and a JPEG thumbnail whose longer side is at most 256."""
+    the image and of its mirror image (32 bytes each), and a JPEG thumbnail whose longer side is at most 256; and the
+    EXIF orientation, 1 to 8, that it is stored in."""
 
     sha256: str
     format: str
@@ -46,15 +49,18 @@ class Fingerprint:
     hash: bytes
     mirrored: bytes
     thumbnail: bytes
+    orientation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """An image we do not keep: sha256 of its bytes, a reason code and a detail for people."""
+    """An image we do not keep: sha256 of its bytes, a reason code and a detail for people; `for_now` if something that
+    is not installed would read it."""
 
     sha256: str
     reason: str
     detail: str
+    for_now: bool = False
 
 
 @contextmanager
@@ -84,15 +90,16 @@ def _fingerprint(data: bytes, max_pixels: int) -> Fingerprint | Rejection:
     try:
         image = decode(data, max_pixels, THUMBNAIL_SIDE)
     except Rejected as error:
-        return Rejection(digest, error.reason, error.detail)
+        return Rejection(digest, error.reason, error.detail, error.for_now)
     small = _shrunk(image)
     straight, mirrored = dct_hashes(small)
     thumbnail = encode_jpeg(small, quality=85)
-    return Fingerprint(digest, image.format, image.mode, image.width, image.height, straight, mirrored, thumbnail)
+    size = image.width, image.height
+    return Fingerprint(digest, image.format, image.mode, *size, straight, mirrored, thumbnail, image.orientation)
 
 
 def make_thumbnail(data: bytes) -> bytes:
-    """The thumbnail of an encoded image by itself. Raises `holotype.images.decode.Rejected`."""
+    """The thumbnail of an encoded image by itself. Raises `holotype.images.rejected.Rejected`."""
     return encode_jpeg(_shrunk(decode(data, side=THUMBNAIL_SIDE)), quality=85)
 
 

@@ -10,29 +10,50 @@ from typing import Final
 import pyarrow as pa
 
 from holotype.imports.boxes import Annotation, Box, read_voc_archive, read_voc_folder
+from holotype.imports.coco import read_coco
+from holotype.imports.openimages import read_openimages
 from holotype.imports.scan import Part
 from holotype.imports.shapes import Kind, Source
 from holotype.imports.solution import read_solution
+from holotype.imports.tiny import read_tiny
+from holotype.imports.truths import read_truth
 
-_BOX: Final = pa.struct([("wnid", pa.string()), *((name, pa.int32()) for name in ("xmin", "ymin", "xmax", "ymax"))])
+BOX: Final = pa.struct([("wnid", pa.string()), *((name, pa.int32()) for name in ("xmin", "ymin", "xmax", "ymax"))])
 _SCHEMA: Final = pa.schema(
-    [("name", pa.string()), ("width", pa.int32()), ("height", pa.int32()), ("boxes", pa.list_(_BOX))]
+    [
+        ("name", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("boxes", pa.list_(BOX)),
+        ("remarks", pa.list_(pa.string())),
+        ("labels", pa.list_(pa.string())),
+        ("url", pa.string()),
+        ("aliases", pa.list_(pa.string())),
+        ("fractions", pa.bool_()),
+    ]
 )
 _PART: Final = 50_000
 
 
 def read_annotations(source: Source) -> Iterator[Annotation]:
-    """What a solution file, a box archive or a folder of annotations says. Raises `ArchiveError`."""
+    """What a list, a box archive or a folder of annotations says. Raises `ArchiveError`."""
     if source.kind is Kind.SOLUTION:
         return read_solution(source.path)
+    if source.kind is Kind.TINY:
+        return read_tiny(source.path)
+    if source.kind is Kind.TRUTH:
+        return read_truth(source.path, source.classes)
+    if source.kind in (Kind.COCO, Kind.OPENIMAGES):
+        read = read_coco if source.kind is Kind.COCO else read_openimages
+        return read(source.path, dict(source.layout.classes if source.layout is not None else ()))
     return read_voc_folder(source.path) if source.path.is_dir() else read_voc_archive(source.path)
 
 
 def annotation_parts(found: Iterator[Annotation]) -> Iterator[Part]:
     """Annotations as the parts of a scan, which cannot go on in the middle."""
     while chunk := list(islice(found, _PART)):
-        boxes = [[dict(zip(_BOX.names, astuple(box), strict=True)) for box in one.boxes] for one in chunk]
-        columns = [one.name for one in chunk], [one.width for one in chunk], [one.height for one in chunk], boxes
+        boxes = [[dict(zip(BOX.names, astuple(box), strict=True)) for box in one.boxes] for one in chunk]
+        columns = [boxes if field.name == "boxes" else [getattr(one, field.name) for one in chunk] for field in _SCHEMA]
         yield Part(pa.table([pa.array(c, f.type) for c, f in zip(columns, _SCHEMA, strict=True)], _SCHEMA), 0)
     yield Part(_SCHEMA.empty_table(), None)
 
@@ -42,4 +63,5 @@ def annotations_of(tables: Iterable[pa.Table]) -> Iterator[Annotation]:
     for table in tables:
         for row in table.to_pylist():
             boxes = tuple(Box(**box) for box in row["boxes"])
-            yield Annotation(row["name"], row["width"], row["height"], boxes)
+            several = {name: tuple(row[name]) for name in ("remarks", "labels", "aliases")}
+            yield Annotation(**{**row, **several, "boxes": boxes})

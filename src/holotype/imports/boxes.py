@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -19,7 +20,11 @@ from holotype.store.opening import opened_file
 from holotype.store.tar.members import read_members
 
 LARGEST_XML: Final = 1 << 20
-_PIXEL = re.compile(r"\s*(-?[0-9]{1,7})(?:\.0*)?\s*", re.ASCII)
+ROUNDED: Final = "boxes with fractions of pixels, which were rounded"
+UNREAD: Final = "boxes with coordinates that are no numbers, which were not taken"
+NO_WNID: Final = "boxes of a class that is no wnid, which were not taken"
+UNSIZED: Final = "sizes that are no numbers, which were not taken"
+_PIXEL = re.compile(r"\s*(-?[0-9]{1,7})(?:\.([0-9]{0,40}))?\s*", re.ASCII)
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -36,12 +41,23 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What a file says of an image: its name without extension, its size in pixels (0 where unknown), its boxes."""
+    """What a file says of an image: its name without extension, its size in pixels (0 where unknown), its boxes.
+
+    `labels` are the wnids that it says of the image beside its boxes; `url` and `licence` are "" where it tells none.
+    `aliases` are other names that the image may have. Boxes that are `fractions` are in millionths of its sides.
+    `remarks` are the reasons why something was rounded or not taken, each as often as it occurred.
+    """
 
     name: str
     width: int
     height: int
     boxes: tuple[Box, ...]
+    remarks: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    url: str = ""
+    aliases: tuple[str, ...] = ()
+    fractions: bool = False
+    licence: str = ""
 
     @property
     def wnids(self) -> tuple[str, ...]:
@@ -52,12 +68,13 @@ class Annotation:
 def parse_voc(data: bytes, where: str) -> Annotation:
     """The annotation in one XML file; `where` is the file's path, and the image is the one named like it.
 
-    The element ``filename`` is not asked: real files hold ``%s`` there. Coordinates are whole numbers, ``12.0`` too.
+    The element ``filename`` is not asked: real files hold ``%s`` there. Fractions of pixels are rounded; a box whose
+    coordinates cannot be read, or whose class is no wnid, is left out. Both are `remarks`.
 
-    Raises `ArchiveError` for anything else: no XML, a DTD, another root, a class that is no wnid, a missing corner.
+    Raises `ArchiveError` for what is no annotation at all: no XML, a DTD, another root.
 
-    >>> parse_voc(b"<annotation><size><width>500</width><height>375</height></size></annotation>", "val/x_1.xml")
-    Annotation(name='x_1', width=500, height=375, boxes=())
+    >>> parse_voc(b"<annotation><size><width>500</width><height>375</height></size></annotation>", "val/x_1.xml").width
+    500
     """
     if len(data) > LARGEST_XML:
         raise ArchiveError(f"{where} has {len(data):,} bytes, more than the {LARGEST_XML:,} allowed")
@@ -68,30 +85,59 @@ def parse_voc(data: bytes, where: str) -> Annotation:
     if root.tag != "annotation":
         raise ArchiveError(f"{where} is not an annotation: its root is {root.tag[:40]!r}")
     name = PurePosixPath(where).stem
-    boxes = tuple(_box(found, name, f"{where}, object {n}") for n, found in enumerate(root.findall("object"), 1))
-    width, height = (max(0, pixel(root.findtext(f"size/{side}") or "0", where)) for side in ("width", "height"))
-    return Annotation(name, width, height, boxes)
+    remarks: list[str] = []
+    found = [_box(one, name, remarks) for one in root.findall("object")]
+    width, height = (_side(root.findtext(f"size/{side}") or "0", remarks) for side in ("width", "height"))
+    return Annotation(name, width, height, tuple(box for box in found if box is not None), tuple(remarks))
 
 
-def _box(found: Element, image: str, where: str) -> Box:
-    wnid = (found.findtext("name") or "").strip()
-    if not is_wnid(wnid):
-        # Many of the dogs' files name the breed; like TensorFlow's scripts, believe the name of the training image.
-        wnid = image.partition("_")[0]
-    if not is_wnid(wnid):
-        raise ArchiveError(f"{where}: {(found.findtext('name') or '')[:40]!r} is not a wnid")
-    return Box(wnid, *(pixel(found.findtext(f"bndbox/{corner}") or "", where) for corner in _CORNERS))
+def _side(text: str, remarks: list[str]) -> int:
+    try:
+        return max(0, pixel(text, []))
+    except ValueError:
+        remarks.append(UNSIZED)
+        return 0
 
 
-def pixel(text: str, where: str) -> int:
-    """A coordinate as a whole number; raises `ArchiveError` for anything else.
+def _box(found: Element, image: str, remarks: list[str]) -> Box | None:
+    # Many of the dogs' files name the breed; like TensorFlow's scripts, believe the name of the training image.
+    told = (found.findtext("name") or "").strip(), image.partition("_")[0]
+    return box_of(next(filter(is_wnid, told), ""), [found.findtext(f"bndbox/{c}") or "" for c in _CORNERS], remarks)
 
-    >>> pixel(" 12.0 ", "")
-    12
+
+def box_of(wnid: str, corners: Sequence[str], remarks: list[str]) -> Box | None:
+    """The box of these four coordinates, xmin ymin xmax ymax as text; None, and a remark, where they cannot be read.
+
+    >>> told = []
+    >>> box_of("n02084071", ["1", "45.7", "30", "60"], told), told
+    (Box(wnid='n02084071', xmin=1, ymin=46, xmax=30, ymax=60), ['boxes with fractions of pixels, which were rounded'])
     """
-    if found := _PIXEL.fullmatch(text):
+    if not is_wnid(wnid):
+        remarks.append(NO_WNID)
+        return None
+    fractions: list[str] = []
+    try:
+        box = Box(wnid, *(pixel(corner, fractions) for corner in corners))
+    except ValueError:
+        remarks.append(UNREAD)
+        return None
+    remarks.extend(fractions[:1])
+    return box
+
+
+def pixel(text: str, remarks: list[str]) -> int:
+    """A coordinate as a whole number, halves up, with a remark where it was rounded; a ValueError if it is none.
+
+    >>> pixel(" 12.0 ", []), pixel("-0.5", []), pixel("45.70000076293945", [])
+    (12, 0, 46)
+    """
+    found = _PIXEL.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text[:40]!r} is not a number of pixels")
+    if not (found[2] or "").strip("0"):
         return int(found[1])
-    raise ArchiveError(f"{where}: {text[:40]!r} is not a whole number of pixels")
+    remarks.append(ROUNDED)
+    return math.floor(float(text) + 0.5)
 
 
 def read_voc_archive(path: Path) -> Iterator[Annotation]:
@@ -146,3 +192,14 @@ def check_box(box: Box, width: int, height: int) -> str:
         return "box_empty"
     outside = min(box.xmin, box.ymin) < 0 or 0 < width < box.xmax or 0 < height < box.ymax
     return "box_outside" if outside else ""
+
+
+def scaled(box: Box, width: int, height: int) -> Box:
+    """The box in pixels of corners in millionths of an image of this size: the pixels that it touches.
+
+    >>> scaled(Box("n02084071", 250_000, 0, 500_000, 1_000_000), 100, 80)
+    Box(wnid='n02084071', xmin=25, ymin=0, xmax=49, ymax=79)
+    """
+    first = box.xmin * width // 1_000_000, box.ymin * height // 1_000_000
+    last = -(-box.xmax * width // 1_000_000) - 1, -(-box.ymax * height // 1_000_000) - 1
+    return Box(box.wnid, *first, *last)

@@ -19,12 +19,14 @@ from holotype.ontology import is_wnid
 from holotype.ontology.text import readable
 from holotype.store.opening import opened_file
 from holotype.store.tar.members import read_members
+from holotype.textlists import decoded
 
 TRUTH: Final = "ILSVRC2012_validation_ground_truth.txt"
 META: Final = "meta.mat"
 IMAGES: Final = 50_000
 """The validation images of ILSVRC2012."""
 _LARGEST = 16 << 20
+_WHOLE = re.compile(r"[0-9]{1,5}")
 _ID = re.compile(r"ILSVRC[0-9]{4}_ID")
 # What scipy is known to raise on damaged files.
 _SCIPY_ERRORS = (
@@ -101,9 +103,9 @@ def parse_truth(data: bytes, where: str, classes: int) -> tuple[int, ...]:
     >>> parse_truth(b"490\\n361\\n171\\n", "truth.txt", 1000)
     (490, 361, 171)
     """
-    lines = data.split()
+    lines = [line.strip() for line in decoded(data, where, ArchiveError).rstrip().splitlines()]
     for number, line in enumerate(lines, 1):
-        if not (line.isdigit() and len(line) < 6 and 1 <= int(line) <= classes):
+        if not (_WHOLE.fullmatch(line) and 1 <= int(line) <= classes):
             raise ArchiveError(f"{where}, line {number}: {line[:20]!r} is not an id of a class, 1 to {classes:,}")
     return tuple(map(int, lines))
 

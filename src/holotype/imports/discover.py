@@ -8,8 +8,17 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from holotype.errors import ArchiveError
-from holotype.imports.scan import kind_of_tar
-from holotype.imports.shapes import IMAGES, SPLITS, Kind, Source, image_of_tree, kind_by_name
+from holotype.imports.scan import first_member, kind_of_tar
+from holotype.imports.shapes import (
+    IMAGES,
+    SPLITS,
+    Kind,
+    Source,
+    image_of_tree,
+    kind_by_member,
+    kind_by_name,
+)
+from holotype.leftovers import leftover
 from holotype.ontology import is_wnid
 
 _COMPRESSED = re.compile(r"(n\d{8}|ILSVRC2012_img_\w+|\w+_whole)\.(tar\.(gz|bz2|xz|zst)|tgz|zip)", re.ASCII)
@@ -44,7 +53,7 @@ def _find(paths: Sequence[Path], in_folder: Callable[[Path], Iterator[Source]], 
         try:
             if path.is_dir():
                 there = [*in_folder(path), *_compressed(path)]
-                if not there:
+                if all(source.kind is Kind.OTHER for source in there):
                     raise ArchiveError(f"{path} holds no archive, tree or list that belongs to this dataset")
             else:
                 there = [_source(path, split)]
@@ -79,6 +88,8 @@ def _in_ilsvrc_folder(folder: Path) -> Iterator[Source]:
             yield _listed(kind, path, "train")
         elif path.suffix == ".tar" and is_wnid(path.stem):
             yield Source(Kind.SYNSET, path, "train")
+        elif path.suffix == ".tar" and not leftover(path.name):
+            yield Source(Kind.OTHER, path)
     for root in (folder, folder / "ILSVRC"):
         yield from _splits(root / "Data/CLS-LOC")
         if (root / "Annotations/CLS-LOC").is_dir():
@@ -93,7 +104,10 @@ def _splits(folder: Path) -> Iterator[Source]:
 
 
 def _in_21k_folder(folder: Path) -> Iterator[Source]:
-    yield from (Source(kind_of_tar(path), path) for path in sorted(folder.glob("*.tar")))
+    for path in sorted(folder.glob("*.tar")):
+        if not leftover(path.name):
+            foreign = kind_by_name(path.name) is None and kind_by_member(first_member(path) or "") is None
+            yield Source(Kind.OTHER if foreign else kind_of_tar(path), path)
     if _is_tree(folder):
         yield Source(Kind.TREE, folder)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -13,11 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from holotype.errors import ArchiveError
-from holotype.files import write_atomically
+from holotype.files import local, write_atomically
 from holotype.imports.scan import Part
 from holotype.imports.shapes import Source
 
 _NEXT = b"holotype.next"
+_PASSED_OVER = b"holotype.passed_over"
+_LEFT = b"holotype.left"
 _DONE = -1
 Scan = Callable[[int], Iterator[Part]]
 
@@ -34,7 +38,7 @@ class Journal:
     @classmethod
     def of(cls, journals: Path, source: Source, size: int, mtime_ns: int) -> Self:
         """The journal among `journals` of a source that has so many bytes and this time of change."""
-        scanned = repr((str(source.kind), source.absolute, source.split, source.classes, size, mtime_ns))
+        scanned = repr((str(source.kind), source.absolute, source.split, source.classes, source.layout, size, mtime_ns))
         return cls(journals / hashlib.sha256(scanned.encode(errors="surrogateescape")).hexdigest()[:24])
 
     def complete(self, scan: Scan, resume: bool, anew: bool) -> None:
@@ -47,8 +51,10 @@ class Journal:
             position = 0
         for number, part in enumerate(scan(position), len(self._parts())):
             following = b"%d" % (_DONE if part.next is None else part.next)
+            passed_over, left = b"%d" % part.passed_over, json.dumps(part.left).encode()
+            about = {_NEXT: following, _PASSED_OVER: passed_over, _LEFT: left}
             sink = pa.BufferOutputStream()
-            pq.write_table(part.table.replace_schema_metadata({_NEXT: following}), sink, compression="zstd")
+            pq.write_table(part.table.replace_schema_metadata(about), sink, compression="zstd")
             write_atomically(self.folder / f"{number:06d}.parquet", sink.getvalue().to_pybytes())
 
     def tables(self) -> Iterator[pa.Table]:
@@ -56,7 +62,22 @@ class Journal:
         if self._next() != _DONE:
             raise ArchiveError(f"{self.folder} was changed meanwhile: import again")
         for part in self._parts():
-            yield pq.read_table(part)
+            yield pq.read_table(local(part))
+
+    def rows(self) -> int:
+        """How many rows were found."""
+        return sum(int(pq.read_metadata(part).num_rows) for part in self._parts())
+
+    def passed_over(self) -> int:
+        """How many members were passed over in all parts."""
+        return sum(int((pq.read_schema(part).metadata or {}).get(_PASSED_OVER, 0)) for part in self._parts())
+
+    def left(self) -> Mapping[str, int]:
+        """What was not taken as it stands, by reason, of all parts."""
+        counts: Counter[str] = Counter()
+        for part in self._parts():
+            counts.update(json.loads(pq.read_schema(part).metadata[_LEFT]))
+        return dict(counts)
 
     def clear(self) -> None:
         """Forget it."""
@@ -67,8 +88,8 @@ class Journal:
         parts = self._parts()
         try:
             for part in parts:
-                pq.ParquetFile(part).close()
-            return int(pq.read_schema(parts[-1]).metadata[_NEXT]) if parts else None
+                pq.ParquetFile(local(part)).close()
+            return int(pq.read_schema(local(parts[-1])).metadata[_NEXT]) if parts else None
         except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
             return None
 

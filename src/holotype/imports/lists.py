@@ -5,46 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.ontology.text import readable
-from holotype.store.opening import opened_file
+from holotype.textlists import read_lines
 
-LONGEST_LINE: Final = 1 << 16
 _URL = re.compile(r"(n\d{8}_\d+)\s+((?:https?|ftp)://\S+)", re.ASCII | re.IGNORECASE)
 _MARK = re.compile(r"(n\d{8})(?:[\s,;:]+(.*))?", re.ASCII)
 _TEXT = re.compile(r"(n\d{8})\s+(\S.*)", re.ASCII)
 
 
-def read_lines(path: Path) -> Iterator[str]:
-    """The lines of a text file without their ends; those that are not UTF-8 are taken as Latin-1.
-
-    Raises `ArchiveError` where the file cannot be read, and naming a line of more than `LONGEST_LINE` bytes.
-    """
-    try:
-        with opened_file(path) as file:
-            file.seek(3 if file.read(3) == b"\xef\xbb\xbf" else 0)
-            for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE + 1), b""), 1):
-                if len(line) > LONGEST_LINE:
-                    raise ArchiveError(f"{printable(path)}, line {number} has more than {LONGEST_LINE:,} bytes")
-                yield _decoded(line.rstrip(b"\r\n"))
-    except OSError as error:
-        raise ArchiveError(f"cannot read {printable(path)}: {error.strerror}") from error
-
-
-def _decoded(line: bytes) -> str:
-    try:
-        return line.decode()
-    except UnicodeDecodeError:
-        return line.decode("latin-1")
-
-
 def read_urls(path: Path) -> Iterator[tuple[str, str] | None]:
-    """``(image, url)`` for each line of a list such as ``fall11_urls.txt``, None for a line that is something else."""
-    for line in read_lines(path):
-        found = _URL.fullmatch(line.strip())
+    """``(image, url)`` for each line of a list such as ``fall11_urls.txt``, None for one that is something else.
+
+    Blank lines do not count. Those lists are not clean UTF-8: bytes that are none are taken for Latin-1.
+    """
+    for line in filter(None, map(str.strip, read_lines(path, ArchiveError, latin=True))):
+        found = _URL.fullmatch(line)
         yield (found[1], found[2]) if found and found[2].isprintable() else None
 
 
@@ -55,7 +33,7 @@ def read_marks(path: Path) -> Iterator[tuple[str, str]]:
     one with characters that cannot be printed.
     """
     header_may_come = True
-    for number, line in enumerate(map(str.strip, read_lines(path)), 1):
+    for number, line in enumerate(map(str.strip, read_lines(path, ArchiveError)), 1):
         if not line or line.startswith("#"):
             continue
         if found := _MARK.fullmatch(line):
@@ -71,7 +49,7 @@ def read_texts(path: Path) -> Iterator[tuple[str, str]]:
     Blanks in the text become single. Raises `ArchiveError` naming the line that is neither such a pair nor empty, or
     has characters that cannot be printed.
     """
-    for number, line in enumerate(map(str.strip, read_lines(path)), 1):
+    for number, line in enumerate(map(str.strip, read_lines(path, ArchiveError)), 1):
         if found := _TEXT.fullmatch(line):
             yield found[1], _text(found[2], path, number)
         elif line:

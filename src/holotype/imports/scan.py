@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -28,6 +28,7 @@ from holotype.imports.shapes import (
     synset_of_image,
     synset_of_tar,
 )
+from holotype.leftovers import leftover
 from holotype.store.opening import opened_file
 from holotype.store.tar.scan import Headers, read_headers
 
@@ -53,10 +54,16 @@ _WARM: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rows of an archive, in its order, and where to go on behind them; None where the archive ends."""
+    """Rows of an archive, in its order, and where to go on behind them; None where the archive ends.
+
+    `passed_over` members are no images: links, sparse files, what other programs left behind. `left` counts what was
+    not taken as it stands, by reason.
+    """
 
     table: pa.Table
     next: int | None
+    passed_over: int = 0
+    left: Mapping[str, int] = field(default_factory=dict)
 
 
 def kind_of_tar(path: Path) -> Kind:
@@ -64,9 +71,22 @@ def kind_of_tar(path: Path) -> Kind:
 
     Raises `ArchiveError` if it is none, or not what its name promises.
     """
+    return expect_kind(path, first_member(path))
+
+
+def first_member(path: Path) -> str | None:
+    """The name of a tar's first file that other programs have not left behind; None if there is none.
+
+    Raises `ArchiveError` where it is no tar, or is damaged there.
+    """
     with opened(path) as (file, size):
-        names = read_headers(file, path.name, 0, size, limit=1).names
-    return expect_kind(path, names[0] if names else None)
+        position: int | None = 0
+        while position is not None:
+            headers = read_headers(file, printable(path), position, size, 1, 0)
+            position = headers.next
+            if headers.names and not leftover(headers.names[0]):
+                return headers.names[0]
+    return None
 
 
 @contextmanager
@@ -93,34 +113,36 @@ def scan_tar(source: Source, start: int, progress: Callable[[int], None]) -> Ite
 
 
 def _scan_flat(file: int, source: Source, start: int, size: int) -> Iterator[Part]:
-    where = source.path.name
+    where = printable(source.path)
     position: int | None = start
     wnid = ""
     while position is not None:
-        headers = read_headers(file, where, position, size, limit=PART)
+        headers = _kept(read_headers(file, where, position, size, PART, 0))
         position = headers.next
         if source.kind is Kind.SYNSET:
             if headers.names:
                 wnid = wnid or synset_of_image(headers.names[0], where)
-            yield Part(_rows(headers, name_in_synset(wnid, where), source.split, wnid), position)
+            table = _rows(headers, name_in_synset(wnid, where), source.split, wnid)
         else:
-            yield Part(_rows(headers, numbered_name(source.kind, where), source.kind, ""), position)
+            table = _rows(headers, numbered_name(source.kind, where), source.kind, "")
+        yield Part(table, position, headers.passed_over)
 
 
 def _scan_nested(file: int, source: Source, start: int, size: int) -> Iterator[Part]:
-    inner = list(_inner_tars(file, source.path.name, start, size))
+    inner, passed_over = _inner_tars(file, printable(source.path), start, size)
     read = partial(_scan_synset, file, source)
     begun = time.perf_counter()
     first = [read(tar) for tar in inner[:1]]
-    rate = sum(map(len, first)) / (time.perf_counter() - begun)
+    rate = sum(len(table) for table, _ in first) / (time.perf_counter() - begun)
     workers = _READERS if rate < _WARM else 1
     held: list[pa.Table] = []
-    for tar, table in zip(inner, chain(first, map_batches(read, inner[1:], workers=workers)), strict=True):
+    for tar, (table, others) in zip(inner, chain(first, map_batches(read, inner[1:], workers=workers)), strict=True):
         held.append(table)
+        passed_over += others
         if tar.next is not None and sum(map(len, held)) >= PART:
-            yield Part(pa.concat_tables(held), tar.next)
-            held = []
-    yield Part(pa.concat_tables([ITEMS.empty_table(), *held]), None)
+            yield Part(pa.concat_tables(held), tar.next, passed_over)
+            held, passed_over = [], 0
+    yield Part(pa.concat_tables([ITEMS.empty_table(), *held]), None, passed_over)
 
 
 class _InnerTar(NamedTuple):
@@ -132,33 +154,49 @@ class _InnerTar(NamedTuple):
     next: int | None
 
 
-def _inner_tars(file: int, where: str, start: int, size: int) -> Iterator[_InnerTar]:
+def _inner_tars(file: int, where: str, start: int, size: int) -> tuple[list[_InnerTar], int]:
+    """The tars of synsets in an archive, and how many other members are passed over."""
     position: int | None = start
+    found, passed_over = [], 0
     while position is not None:
-        outer = read_headers(file, where, position, size, limit=1)
+        outer = _kept(read_headers(file, where, position, size, 1, 0))
         position = outer.next
+        passed_over += outer.passed_over
         for name, offset, length in zip(outer.names, outer.offsets, outer.lengths, strict=True):
-            yield _InnerTar(synset_of_tar(name, where), offset, offset + length, position)
+            found.append(_InnerTar(synset_of_tar(name, where), offset, offset + length, position))
+    return found, passed_over
 
 
-def _scan_synset(file: int, source: Source, tar: _InnerTar) -> pa.Table:
-    where = f"{source.path.name} > {tar.wnid}.tar"
+def _scan_synset(file: int, source: Source, tar: _InnerTar) -> tuple[pa.Table, int]:
+    """The rows of a synset's tar, which may be none, and how many other members are passed over."""
+    where = f"{printable(source.path)} > {tar.wnid}.tar"
     position: int | None = tar.start
-    held = [ITEMS.empty_table()]
+    held, passed_over = [ITEMS.empty_table()], 0
     while position is not None:
-        headers = read_headers(file, where, position, tar.stop)
+        headers = _kept(read_headers(file, where, position, tar.stop, begin=tar.start))
         position = headers.next
         held.append(_rows(headers, name_in_synset(tar.wnid, where), source.split, tar.wnid))
-    return pa.concat_tables(held)
+        passed_over += headers.passed_over
+    return pa.concat_tables(held), passed_over
+
+
+def _kept(headers: Headers) -> Headers:
+    """Headers without those that other programs left behind, which are passed over."""
+    kept = [number for number, name in enumerate(headers.names) if not leftover(name)]
+    if len(kept) == len(headers.names):
+        return headers
+    return Headers(
+        [headers.names[number] for number in kept],
+        [headers.offsets[number] for number in kept],
+        [headers.lengths[number] for number in kept],
+        headers.next,
+        headers.passed_over + len(headers.names) - len(kept),
+    )
 
 
 def _rows(headers: Headers, name: Callable[[str], str], split: str, wnid: str) -> pa.Table:
-    """The rows of members but for macOS's ``._`` companions."""
-    columns = zip(headers.names, headers.offsets, headers.lengths, strict=True)
-    kept = [row for row in columns if not row[0].rpartition("/")[2].startswith("._")]
-    members, offsets, lengths = zip(*kept, strict=True) if kept else ((), (), ())
-    names = [name(member) for member in members]
-    return rows(names, [split] * len(names), [wnid] * len(names), offsets, lengths)
+    names = list(map(name, headers.names))
+    return rows(names, [split] * len(names), [wnid] * len(names), headers.offsets, headers.lengths)
 
 
 def rows(
@@ -178,15 +216,9 @@ def scan_tree(root: Path, split: str, passed_over: list[str]) -> Iterator[Part]:
     """The images of a folder tree, as parts of a scan that cannot go on in the middle.
 
     Links are not followed: their paths, and those of images whose names are none of ImageNet's, are added to
-    `passed_over`. Raises `ArchiveError` if there are no images.
+    `passed_over`. There may be no images.
     """
     found = _tree_rows(root, passed_over)
-    if (first := next(found, None)) is None:
-        raise ArchiveError(
-            f"{root} holds no images of ImageNet"
-            + (f", but {len(passed_over):,} links or others" if passed_over else "")
-        )
-    found = chain([first], found)
     while chunk := list(islice(found, PART)):
         names, told, wnids, paths, lengths = zip(*chunk, strict=True)
         splits = [name or split for name in told]
@@ -202,7 +234,7 @@ def _tree_rows(root: Path, passed_over: list[str]) -> Iterator[tuple[str, str, s
         for path, entry, size in _listed(root, folder):
             if size < 0:
                 inner.append(path)
-            elif (image := image_of_tree(path)) is not None and not entry.is_symlink():
+            elif (image := image_of_tree(path)) is not None and not (entry.is_symlink() or leftover(path)):
                 yield image.name, image.split, image.wnid, path, size
             elif entry.is_symlink() or _LIKE_AN_IMAGE.search(path):
                 passed_over.append(path)

@@ -5,10 +5,11 @@ A shape is recognised by what is inside. A file with an official name must hold 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -26,18 +27,27 @@ class Kind(StrEnum):
     VAL = "val"
     TEST = "test"
     TREE = "tree"
+    PATHS = "paths"
     SHARD = "shard"
     BOXES = "boxes"
     SOLUTION = "solution"
+    TINY = "tiny-boxes"
+    TRUTH = "truth"
+    COCO = "coco"
+    OPENIMAGES = "openimages"
     DEVKIT = "devkit"
     URLS = "urls"
     MARKS = "marks"
     TEXTS = "texts"
+    OTHER = "other"
+    """Something else, that lies beside what is looked for."""
 
 
-IMAGES: Final = frozenset({Kind.SYNSETS, Kind.SYNSET, Kind.VAL, Kind.TEST, Kind.TREE, Kind.SHARD})
+IMAGES: Final = frozenset({Kind.SYNSETS, Kind.SYNSET, Kind.VAL, Kind.TEST, Kind.TREE, Kind.PATHS, Kind.SHARD})
 TARS: Final = IMAGES - {Kind.TREE}
-ANNOTATIONS: Final = frozenset({Kind.BOXES, Kind.SOLUTION})
+OFFICIAL_TARS: Final = TARS - {Kind.PATHS, Kind.SHARD}
+"""The tars whose names and members say all; of the others it depends on what a user says of their classes."""
+ANNOTATIONS: Final = frozenset({Kind.BOXES, Kind.SOLUTION, Kind.TINY, Kind.TRUTH, Kind.COCO, Kind.OPENIMAGES})
 SPLITS: Final = ("train", "val", "test")
 _SPOKEN: Final = {
     Kind.SYNSETS: "a tar for each synset",
@@ -62,11 +72,29 @@ _LAST: Final = {"val": 50_000, "test": 100_000}
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """How paths tell an image's class.
+
+    `title` says it to a user. `above` is put before every path: the folders above the root that belong to the layout.
+    `classes` are pairs of a folder's name and its wnid; empty where folders are named by wnids. Where it is not
+    `labelled`, no folder is a class. The folders and links below the root that it is `without` have
+    sources of their own.
+    """
+
+    title: str
+    above: str = ""
+    classes: tuple[tuple[str, str], ...] = ()
+    labelled: bool = True
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One file or folder to import.
 
     `split` is that of images whose names do not tell theirs, `classes` are the wnids that a shard's numbers count,
-    `mark` is what a list of synsets says of them: unsafe, imageability, words or gloss.
+    `mark` is what a list of synsets says of them: unsafe, imageability, words or gloss. `layout` is how the paths of a
+    tree, or of a tar of one, are read; without one they must be those of ImageNet itself.
     """
 
     kind: Kind
@@ -74,11 +102,29 @@ class Source:
     split: str = ""
     classes: tuple[str, ...] = ()
     mark: str = ""
+    layout: Layout | None = None
 
     @property
     def absolute(self) -> str:
         """Its path from the root, however it was given."""
         return os.path.abspath(self.path)
+
+    @property
+    def reading(self) -> str:
+        """How it is read, but for its kind, as text; "" where only that matters."""
+        told = {name: value for name, value in asdict(self).items() if name not in ("kind", "path") and value}
+        return json.dumps(told, sort_keys=True) if told else ""
+
+    @classmethod
+    def again(cls, kind: str, path: str, reading: str) -> Source:
+        """The source that was read so before."""
+        told = json.loads(reading) if reading else {}
+        layout = told.pop("layout", None)
+        if layout is not None:
+            pairs = tuple((name, wnid) for name, wnid in layout.pop("classes"))
+            layout = Layout(**{**layout, "without": tuple(layout["without"])}, classes=pairs)
+        classes = tuple(told.pop("classes", ()))
+        return cls(Kind(kind), Path(path), **told, classes=classes, layout=layout)
 
 
 def kind_by_name(name: str) -> Kind | None:
@@ -134,7 +180,7 @@ def synset_of_tar(member: str, where: str) -> str:
 def synset_of_image(member: str, where: str) -> str:
     """The wnid of the first image of a synset's tar, which a tar named by a wnid must agree with."""
     found = _SYNSET_IMAGE.fullmatch(member.rpartition("/")[2])
-    named = _SYNSET_TAR.fullmatch(where)
+    named = _SYNSET_TAR.fullmatch(where.rpartition("/")[2])
     if found is None or (named is not None and named[1] != found[2]):
         raise ArchiveError(f"{where} holds {printable(member)!r}, which is not an image of the synset it is named by")
     return found[2]

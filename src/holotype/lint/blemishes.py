@@ -33,6 +33,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "shared_lemma": "classes have a lemma in common: tell them apart by wnid",
         "size_disagrees": "the annotation gives another size than the image has",
         "split_leak": "an image of the validation or test split is in the training split too",
+        "turned_with_boxes": "the image is stored turned (EXIF): its boxes may be in stored or in upright pixels",
         "unknown_wnid": "the label is no synset of the project's ontology",
         "unlabelled": "an image for training or validation has no label",
         "unsafe": "the synset is on a list of offensive ones",
@@ -112,6 +113,20 @@ class Looked(NamedTuple):
     detail: str
     said_width: int
     said_height: int
+
+
+class Turned(NamedTuple):
+    """An image with boxes that is stored turned: its upright size, the EXIF orientation in words, and its annotation's
+    size (or 0)."""
+
+    name: str
+    wnid: str
+    width: int
+    height: int
+    orientation: str
+    said_width: int
+    said_height: int
+    boxes: int
 
 
 class Marked(NamedTuple):
@@ -206,6 +221,19 @@ def fingerprints(rows: Iterable[Looked]) -> Iterator[Finding]:
         if row.said_width and row.said_height and (row.said_width, row.said_height) != (row.width, row.height):
             said = f"{row.said_width} x {row.said_height} in the annotation"
             yield Finding("size_disagrees", row.name, row.wnid, f"{row.width} x {row.height}, but {said}")
+
+
+def turned(rows: Iterable[Turned]) -> Iterator[Finding]:
+    """Images whose boxes may be in other pixels than they are shown in, with what the annotation's size tells."""
+    for row in rows:
+        said, upright = (row.said_width, row.said_height), (row.width, row.height)
+        frame = ""
+        if said != upright[::-1] and said == upright:
+            frame = "; the annotation has the upright size"
+        elif said == upright[::-1] and said != upright:
+            frame = "; the annotation has the stored size"
+        detail = f"{row.orientation}, upright {row.width} x {row.height}, {row.boxes:,} boxes{frame}"
+        yield Finding("turned_with_boxes", row.name, row.wnid, detail)
 
 
 def marked(rows: Iterable[Marked], images: Mapping[str, int]) -> Iterator[Finding]:

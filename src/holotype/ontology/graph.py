@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from holotype.errors import AmbiguousLemma, OntologyError, UnknownSynset
+from holotype.errors import OntologyError, UnknownSynset
+from holotype.ontology.senses import near_lemmas, only_sense
 from holotype.ontology.subtrees import Counts, Subtrees
 from holotype.ontology.synset import Synset, is_wnid
 from holotype.ontology.wordnet import NounRow, lemma_key, senses_from_rows
@@ -164,19 +165,31 @@ class Ontology:
         """Every lemma in the form `senses` compares."""
         return iter(self._senses)
 
+    def meanings(self, text: str) -> tuple[Synset, ...]:
+        """Every synset that a wnid or a lemma may mean; none for a lemma that there is not.
+
+        Raises `UnknownSynset` for a wnid that there is not.
+        """
+        return (self[text],) if is_wnid(text) else self.senses(text)
+
     def resolve(self, text: str) -> Synset:
         """The one synset meant by a wnid or an unambiguous lemma.
 
-        Raises `UnknownSynset`, or `AmbiguousLemma` with every sense and its gloss.
+        Raises `UnknownSynset`, with the lemmas that are written nearly so, or `AmbiguousLemma` with every sense.
         """
-        if is_wnid(text):
-            return self[text]
-        senses = self.senses(text)
-        if not senses:
-            raise UnknownSynset(
-                f"no synset is called {text!r}; give a wnid such as n02084071 or a lemma such as whippet"
-            )
-        return only_sense(text, senses)
+        return only_sense(text, self.named(text))
+
+    def named(self, text: str) -> tuple[Synset, ...]:
+        """Every synset that a wnid or a lemma may mean, one or more. Raises `UnknownSynset` as `resolve` does."""
+        if senses := self.meanings(text):
+            return senses
+        raise self.unknown(text)
+
+    def unknown(self, text: str) -> UnknownSynset:
+        """The error that no synset is called `text`; it names lemmas that are written nearly so."""
+        near = [lemma for lemma in near_lemmas(text, self.lemmas()) if self.senses(lemma)]
+        meant = f"did you mean {' or '.join(near)}?" if near else "give a wnid such as n02084071, or a lemma"
+        return UnknownSynset(f"no synset is called {text!r}; {meant}")
 
     def roots(self) -> tuple[Synset, ...]:
         """Synsets without parents that are not instances, in rank order."""
@@ -421,16 +434,6 @@ class Ontology:
         if len(above) == 0:
             return [(node,)]
         return [(*path, node) for parent in above for path in self._paths(int(parent))]
-
-
-def only_sense(text: str, senses: Sequence[Synset]) -> Synset:
-    """The one synset that `text` means. Raises `AmbiguousLemma` with every sense and its gloss if there are more."""
-    if len(senses) > 1:
-        listed = "; ".join(f"{sense.wnid} ({sense.gloss[:60]})" for sense in senses)
-        raise AmbiguousLemma(
-            f"{text!r} has {len(senses)} senses, give the wnid: {listed}", {text: [sense.wnid for sense in senses]}
-        )
-    return senses[0]
 
 
 def _digest(arrays: Iterable[Ints], texts: Iterable[Sequence[str]]) -> str:

@@ -1,29 +1,20 @@
-"""SKOS and OWL through rdflib, which is kept from fetching anything: all that counts is in the file.
-
-SKOS: `skos:Concept`, broader and narrower, prefLabel and altLabel, definition. OWL: `owl:Class` and `rdfs:Class`,
-subClassOf another named class, `rdfs:label`, `rdfs:comment`, and SKOS labels too. A `skos:notation` that is a wnid is
-the concept's own. Anonymous classes, individuals and `owl:imports` are passed over.
-"""
+"""RDF through rdflib, which is kept from fetching anything: all that counts is in the file."""
 
 from __future__ import annotations
 
 import io
 import json
 import logging
-import re
 import warnings
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 from xml.sax import SAXException
 
 from defusedxml import DefusedXmlException
 from defusedxml.expatreader import DefusedExpatParser
-from rdflib import OWL, RDF, RDFS, SKOS, Graph, Literal, URIRef
+from rdflib import Graph
 from rdflib.exceptions import Error
 
-from holotype.ontology.concept import Concept, language_code
-from holotype.ontology.synset import is_wnid
 from holotype.ontology.text import unique
 
 BASE: Final = "https://taxonomy.invalid/"
@@ -33,12 +24,10 @@ logging.getLogger("rdflib").addHandler(logging.NullHandler())  # or it prints na
 
 _ENTITY = 200
 _FAILURES = (Error, SAXException, SyntaxError, ValueError, TypeError, LookupError, AttributeError, AssertionError)
-_PREFERRED, _OTHER = (SKOS.prefLabel, RDFS.label), (SKOS.altLabel,)
-_GLOSSES = (SKOS.definition, RDFS.comment)
 
 
-def concepts_of_rdf(data: bytes, format: str) -> list[Concept]:
-    """The concepts of an RDF file, by IRI, which is their id; `format` is rdflib's name for it.
+def graph_of(data: bytes, format: str) -> Graph:
+    """What an RDF file says; `format` is rdflib's name for its form.
 
     Raises ValueError for what rdflib does not understand, and for what would have it fetch something.
     """
@@ -54,9 +43,7 @@ def concepts_of_rdf(data: bytes, format: str) -> list[Concept]:
         raise ValueError("it is nested too deeply") from error
     except _FAILURES as error:
         raise ValueError(f"not {format}: {' '.join(str(error).split())[:200]}") from error
-    nodes = sorted(_nodes(graph))
-    own = _own_language(graph, nodes)
-    return [_concept(graph, node, own) for node in nodes]
+    return graph
 
 
 class _EntityFilter(DefusedExpatParser):  # type: ignore[misc]
@@ -100,61 +87,3 @@ def _remote_contexts(value: Any) -> Iterator[Any]:
             yield from (one for one in here if one is not None and not isinstance(one, dict))
             if "@import" in found:
                 yield found["@import"]
-
-
-def _nodes(graph: Graph) -> set[URIRef]:
-    typed = [node for kind in (SKOS.Concept, OWL.Class, RDFS.Class) for node in graph.subjects(RDF.type, kind)]
-    linked = [*graph.subjects(SKOS.broader), *graph.objects(None, SKOS.narrower)]
-    return {node for node in (*typed, *linked) if isinstance(node, URIRef) and node != OWL.Thing}
-
-
-def _language(literal: Literal) -> str:
-    """The language without region or script; text without one counts as English."""
-    tag = (literal.language or "en").partition("-")[0].lower()
-    try:
-        return language_code(tag)
-    except ValueError:
-        return "und"
-
-
-def _own_language(graph: Graph, nodes: Iterable[URIRef]) -> str:
-    """English where the file has any, else the language it has most of."""
-    found = Counter(_language(one) for node in nodes for one in _literals(graph, node, _PREFERRED))
-    return "eng" if "eng" in found or not found else max(sorted(found), key=found.__getitem__)
-
-
-def _text_first(literal: Literal) -> tuple[str, str]:
-    return str(literal), literal.language or ""
-
-
-def _literals(graph: Graph, node: URIRef, predicates: Iterable[URIRef]) -> list[Literal]:
-    """What is said of a node, by predicate and then by text: a graph has no order of its own."""
-    return [
-        one
-        for predicate in predicates
-        for one in sorted((one for one in graph.objects(node, predicate) if isinstance(one, Literal)), key=_text_first)
-    ]
-
-
-def _concept(graph: Graph, node: URIRef, own: str) -> Concept:
-    above = {*graph.objects(node, SKOS.broader), *graph.subjects(SKOS.narrower, node)}
-    above |= set(graph.objects(node, RDFS.subClassOf)) - {
-        OWL.Thing,
-        node,
-    }  # a reasoner says that a class is below itself
-    lemmas: dict[str, list[str]] = {}
-    for literal in _literals(graph, node, (*_PREFERRED, *_OTHER)):
-        lemmas.setdefault(_language(literal), []).append(str(literal))
-    glosses = [str(one) for one in _literals(graph, node, _GLOSSES) if not one.language or _language(one) == own]
-    wnids = sorted(str(one) for one in graph.objects(node, SKOS.notation) if is_wnid(str(one)))
-    try:
-        return Concept.of(
-            str(node),
-            sorted(str(one) for one in above if isinstance(one, URIRef)),
-            lemmas.pop(own, [re.split(r"[#/:]", str(node).rstrip("#/"))[-1].replace("_", " ")]),
-            glosses[0] if glosses else "",
-            wnids[0] if wnids else "",
-            lemmas,
-        )
-    except ValueError as error:
-        raise ValueError(f"{str(node)[:200]!r}: {error}") from error

@@ -7,6 +7,7 @@ to lemmas), or a tree of ids: ``{animal: {dog: barks, cat: {}}}``, where text is
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -21,6 +22,7 @@ from holotype.errors import InvalidTaxonomy, OntologyError
 from holotype.files import printable
 from holotype.ontology.concept import Concept
 from holotype.ontology.graph import Ontology
+from holotype.ontology.remarks import Remark
 from holotype.ontology.text import decoded, read_bounded, unique
 from holotype.ontology.validate import check
 from holotype.ontology.wordnet import NounRow, lemma_key, senses_from_rows
@@ -94,19 +96,31 @@ def read_taxonomy(path: str | os.PathLike[str]) -> list[Concept]:
 
 def parse_taxonomy(data: bytes, path: Path) -> list[Concept]:
     """The concepts in the bytes of the file that `path` names: see `read_taxonomy`."""
+    return parse_remarked(data, path)[0]
+
+
+def read_remarked(path: str | os.PathLike[str]) -> tuple[list[Concept], list[Remark]]:
+    """As `read_taxonomy`, and remarks on what the file says that a taxonomy has no place for."""
+    path = Path(path)
+    return parse_remarked(read_bounded(path), path)
+
+
+def parse_remarked(data: bytes, path: Path) -> tuple[list[Concept], list[Remark]]:
+    """As `read_remarked`, of the bytes of the file that `path` names."""
+    remarks: list[Remark] = []
     suffix = path.suffix.lower()
     if suffix not in RDF and suffix not in _READERS:
         raise OntologyError(f"{printable(path)}: a taxonomy is a file {', '.join((*_READERS, *RDF))}")
     try:
         if suffix in RDF:
-            found = _read_rdf(data, RDF[suffix])
+            found, remarks = _read_rdf(data, path)
         else:
             found = [_concept(where, fields) for where, fields in _bounded(_READERS[suffix](decoded(data, path)))]
     except ValueError as error:
         raise OntologyError(f"{printable(path)}: {error}") from error
     if not found:
         raise OntologyError(f"{printable(path)} holds no concept")
-    return found
+    return found, remarks
 
 
 def _bounded(entries: Iterator[_Entry]) -> Iterator[_Entry]:
@@ -116,14 +130,18 @@ def _bounded(entries: Iterator[_Entry]) -> Iterator[_Entry]:
         yield entry
 
 
-def _read_rdf(data: bytes, format: str) -> list[Concept]:
+def _read_rdf(data: bytes, path: Path) -> tuple[list[Concept], list[Remark]]:
     if len(data) > _LARGEST_RDF:
         raise ValueError(f"it holds more than {_LARGEST_RDF >> 20} MiB: write so large a taxonomy as CSV")
     try:
-        from holotype.ontology.rdf import concepts_of_rdf
+        from holotype.ontology.rdf import graph_of
+        from holotype.ontology.skos import concepts_of
     except ModuleNotFoundError as error:
         raise OntologyError(f"{error}; SKOS and OWL need: pip install 'holotype[rdf]'") from error
-    return concepts_of_rdf(data, format)
+    format = RDF[path.suffix.lower()]
+    if format != "xml":  # which says itself how it is encoded
+        data = decoded(data, path).encode()
+    return concepts_of(graph_of(data.removeprefix(codecs.BOM_UTF8), format))
 
 
 def _concept(where: str, fields: Mapping[str, Any]) -> Concept:
@@ -163,7 +181,9 @@ def _csv_entries(text: str) -> Iterator[_Entry]:
         header = [name.strip() for name in next(reader, [])]
         if not {"id", "parents"} <= set(header) <= set(COLUMNS) or len(set(header)) < len(header):
             raise ValueError(f"the first row must name columns: id, parents, and any of {', '.join(COLUMNS[2:])}")
-        for row in filter(None, reader):
+        for row in reader:
+            if not any(map(str.strip, row)):
+                continue
             where = f"line {reader.line_num}"
             if len(row) != len(header):
                 raise ValueError(f"{where}: {len(row)} cells, but the header has {len(header)}")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from holotype import textlists
 from holotype.errors import OntologyError
 from holotype.files import printable
 
@@ -36,11 +37,8 @@ def bounded(data: bytes, path: Path) -> bytes:
 
 
 def decoded(data: bytes, path: Path) -> str:
-    """`data` as UTF-8, with or without a byte order mark. Raises `OntologyError` with the byte that is none."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise OntologyError(f"{printable(path)}, byte {error.start}: not UTF-8; save the file as UTF-8") from error
+    """The text of a file, see `holotype.textlists.decoded`. Raises `OntologyError` with the line that is none."""
+    return textlists.decoded(data, printable(path), OntologyError)
 
 
 def readable(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 
 from holotype.ontology.concept import Concept
 from holotype.ontology.graph import HIGHEST, LARGEST_TREE, Ontology
+from holotype.ontology.remarks import REMARKS, Remark
 from holotype.ontology.wordnet import lemma_key
 
 Ids = tuple[str, ...]
@@ -201,6 +202,13 @@ ERRORS: Final = {check.__name__: str(check.__doc__) for check in _ERRORS}
 """The codes that let no ontology be made, with what they mean."""
 WARNINGS: Final = {check.__name__: str(check.__doc__) for check in _WARNINGS}
 """The codes of what should be looked at."""
+
+
+def remarked(remarks: Iterable[Remark]) -> list[Problem]:
+    """Remarks of who read a taxonomy, as warnings, by code."""
+    order = list(REMARKS)
+    found = sorted(remarks, key=lambda remark: order.index(remark[0]))
+    return [Problem(code, ids, f"{REMARKS[code]}: {_listed(ids)}") for code, ids in found]
 
 
 def check(concepts: Sequence[Concept], targets: Iterable[str] = (), base: Ontology | None = None) -> list[Problem]:

@@ -18,8 +18,9 @@ from holotype.crowd.conclusion import Incremental, Policy
 from holotype.crowd.imageable import is_incremental
 from holotype.errors import CrowdError
 from holotype.project.conclusions import conclude, labels_of, policy_of
-from holotype.project.facts import candidate_numbers, read_tally
+from holotype.project.facts import read_tally
 from holotype.project.fingerprints import read_candidates
+from holotype.project.image_names import candidate_numbers
 from holotype.project.memory import on_touched, read_drawn, read_model, write_drawn
 from holotype.project.parts import Parts
 
@@ -76,7 +77,11 @@ def append(parts: Parts, votes: Any, policy: Policy | None = None) -> AppendRepo
     Raises `CrowdError`, and records nothing, for a table that is none, for what is no candidate or no answer, and where
     the labels' policy is not one of holotype's own and none is given.
     """
-    rows = _rows(votes, parts.clock())
+    return append_rows(parts, _rows(votes, parts.clock()), policy)
+
+
+def append_rows(parts: Parts, rows: list[dict[str, Any]], policy: Policy | None = None) -> AppendReport:
+    """Append votes as `append`, each a row of `COLUMNS` and `OPTIONAL` with the number of an `Answer`."""
     read_candidates(parts.catalog, parts.store, {(row["sha256"], row["wnid"]) for row in rows})
     with parts.catalog.read() as connection:
         last = labels.last_policy(connection)

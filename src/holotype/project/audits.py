@@ -45,7 +45,7 @@ class Audits:
         """
         if not 1 <= size < 1 << 31:
             raise CrowdError(f"an audit needs a size of at least 1, not {size}")
-        wnids = {(target if isinstance(target, Synset) else self._lemmas.resolve(target)).wnid for target in targets}
+        wnids = {(target if isinstance(target, Synset) else self._lemmas.meant(target)).wnid for target in targets}
         self._read(wnids, progress)
         plan = size, secrets.token_hex(16), self._parts.clock()
 

@@ -24,7 +24,8 @@ from holotype.engine import Progress
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 from holotype.project.conclusions import Basis, Concluded, conclude, take
-from holotype.project.facts import candidate_numbers, lend, read_alarms, record_votes
+from holotype.project.facts import lend, read_alarms, record_votes
+from holotype.project.image_names import candidate_numbers
 from holotype.project.memory import read_drawn
 from holotype.project.parts import Parts
 from holotype.simulation.experts import check_expert

@@ -16,17 +16,15 @@ from holotype.crowd.conclusion import Policy
 from holotype.engine import Progress, no_progress
 from holotype.errors import CrowdError
 from holotype.project.conclusions import redraw
-from holotype.project.facts import candidate_numbers, read_tasks
+from holotype.project.facts import read_tasks
 from holotype.project.fingerprints import fingerprint_images
+from holotype.project.image_names import SHOWN, candidate_numbers, images_called
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 from holotype.queries import Live, Query
 
 LEAST = 0.001
 """No model is sure: a score nearer to 0 or 1 than this is taken as this far from it."""
-
-SHOWN = 200
-"""Characters of a name that errors show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +121,8 @@ class Candidates:
     ) -> ProposalReport:
         """As `add`, of the images that a query finds, for one synset, a wnid or lemma; without one, of the synsets that
         they are candidates for already: what their dataset says is put up for the crowd."""
-        rows = list(Live(self._parts.catalog, self._parts.ontology, self._lemmas.resolve).rows(Query.of(query)))
-        wnid = None if synset is None else self._lemmas.resolve(synset).wnid
+        rows = list(Live(self._parts.catalog, self._parts.ontology, self._lemmas.senses).rows(Query.of(query)))
+        wnid = None if synset is None else self._lemmas.meant(synset).wnid
         reports = []
         for dataset in dict.fromkeys(row.dataset for row in rows):
             mine = (row for row in rows if row.dataset == dataset and (wnid or row.wnid))
@@ -174,7 +172,11 @@ class Candidates:
             held = images.setdefault(key, image)
             if held.dataset != image.dataset and key != held.sha256:
                 raise CrowdError(f"{key!r} is an image of {held.dataset or 'the project'!r} and of {image.dataset!r}")
-        if missing := sorted(keys - images.keys()):
+        missing = sorted(keys - images.keys())
+        if missing and dataset is None:
+            with self._parts.catalog.read() as connection:
+                return images | images_called(connection, missing)
+        if missing:
             raise CrowdError(f"{len(missing):,} of these images are not there, the first is {missing[0][:SHOWN]!r}")
         return images
 

@@ -117,6 +117,8 @@ def _decide_others(connection: Connection, tally: Tally | None = None) -> int:
         left = np.sort(numbers[tally.places_of(numbers) == NOWHERE]).tolist()
     else:
         left = sorted(candidates.claimed(connection, said))
+    states = candidates.states(connection, left)
+    left = [number for number in left if states[number] != "withdrawn"]
     policies = sorted({by for _, by in said.values()})
     yes = np.array([said[number][0] for number in left], np.int64)
     by = np.array([policies.index(said[number][1]) for number in left], np.int64)

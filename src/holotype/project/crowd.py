@@ -24,7 +24,9 @@ from holotype.project.facts import (
     read_tally,
     read_votes,
 )
+from holotype.project.given_votes import GivenVote, Refusal, VotesReport, add_votes
 from holotype.project.ledger import CatalogLedger
+from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 from holotype.project.vocabulary import identity_of
 from holotype.simulation.experts import SimulatedExpert
@@ -38,8 +40,9 @@ if TYPE_CHECKING:
 class CrowdRoom:
     """The crowd of a project."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, lemmas: Lemmas) -> None:
         self._parts = parts
+        self._lemmas = lemmas
 
     def votes(self) -> list[Vote]:
         """Every vote cast, oldest first; those of blocked workers too."""
@@ -132,6 +135,13 @@ class CrowdRoom:
         """Append votes from elsewhere, and conclude again of the candidates they touch: see
         `holotype.project.appending.append`."""
         return append(self._parts, votes, policy)
+
+    def add(
+        self, votes: Iterable[GivenVote], policy: Policy | None = None, refused: Iterable[Refusal] = ()
+    ) -> VotesReport:
+        """Append votes as people keep them, each by any name of its image; what fits nothing is told and left out, with
+        what was `refused` before: see `holotype.project.given_votes.add_votes`."""
+        return add_votes(self._parts, self._lemmas.resolve, votes, policy, refused)
 
     def calibration(self, policy: Posterior = Posterior()) -> Calibration:
         """What gold says of the posteriors at which `policy` stops: see `holotype.consensus.calibration.calibrate`.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from holotype.catalog import Catalog
 from holotype.catalog import datasets as dataset_rows
 from holotype.errors import ArchiveError
 from holotype.files import printable
@@ -20,25 +19,27 @@ from holotype.imports.journal import Journal
 from holotype.imports.lists import read_marks, read_texts, read_urls
 from holotype.imports.reports import ImportReport, SourceReport
 from holotype.imports.scan import Part, kind_of_tar, scan_tar, scan_tree
-from holotype.imports.shapes import ANNOTATIONS, TARS, Kind, Source
+from holotype.imports.shapes import ANNOTATIONS, OFFICIAL_TARS, TARS, Kind, Source
+from holotype.imports.trees import scan_paths
 from holotype.imports.webdataset import scan_shard
 from holotype.lint.blemishes import rating
-from holotype.ontology import Ontology
-from holotype.project.dataset_write import Advance, Publication, Said
+from holotype.project.dataset_write import Advance, Publication, Said, Terms
+from holotype.project.parts import Parts
 from holotype.store.opening import state_of
 
 Value = TypeVar("Value")
 
 
 class Importer:
-    """Imports sources into one dataset of a catalog; `journals` is where scans are kept until all are done."""
+    """Imports sources into one dataset of a project; scans are kept in its folder until all are done."""
 
-    def __init__(self, catalog: Catalog, ontology: Ontology, dataset: str, journals: Path, now: float) -> None:
-        self._catalog = catalog
-        self._ontology = ontology
+    def __init__(self, parts: Parts, dataset: str, terms: Terms) -> None:
+        self._store = parts.store
+        self._ontology = parts.ontology  # now, for the catalog is told which it is
+        self._catalog = parts.catalog
         self._dataset = dataset
-        self._journals = journals
-        self._now = now
+        self._journals = parts.folder / "imports"
+        self._terms = terms
 
     def run(self, sources: Sequence[Source], advance: Advance, problems: Sequence[str] = ()) -> ImportReport:
         """Scan every source, then write everything in one transaction.
@@ -46,19 +47,26 @@ class Importer:
         Raises `ArchiveError` with one line for each source that is not as it should be, `problems` first; the catalog
         is then as it was, and sources that were sound need not be scanned again.
         """
-        with self._alone():
+        with self.alone():
             lines = list(problems)
-            distinct = _distinct(sources)
+            distinct = _distinct(source for source in sources if source.kind is not Kind.OTHER)
             unchanged = self._unchanged(distinct)
             changed = [source for source in distinct if source not in unchanged]
-            scans = _tried(lines, changed, lambda source: self._scan(source, advance))
+            scans = _tried(lines, changed, lambda source: self.scan(source, advance))
+            full = [(source, said) for source, said in scans if said.holds_something]
+            if not (full or unchanged or lines):
+                lines = [f"{source.path} holds no images of ImageNet{_besides(said)}" for source, said in scans]
             if lines:
                 raise ArchiveError("\n".join(lines))
-            report = self._catalog.transact(lambda connection: self._publish(connection, unchanged, scans, advance))
+            report = self._catalog.transact(lambda connection: self._publish(connection, unchanged, full, advance))
             for _, said in scans:
                 if said.journal is not None:
                     said.journal.clear()
-        return report
+        empty = [
+            SourceReport(source, passed_over=said.passed_over) for source, said in scans if (source, said) not in full
+        ]
+        other = [SourceReport(source) for source in sources if source.kind is Kind.OTHER]
+        return replace(report, sources=(*report.sources, *empty, *other))
 
     def _publish(
         self,
@@ -68,7 +76,7 @@ class Importer:
         advance: Advance,
     ) -> ImportReport:
         problems: list[str] = []
-        publication = Publication(connection, self._ontology, self._dataset, self._now, advance)
+        publication = self.publication(connection, advance)
         said = dict(scans)
         reports = _tried(problems, list(said), lambda source: publication.take(source, said[source]))
         if problems:
@@ -76,8 +84,12 @@ class Importer:
         same = [SourceReport(source, unchanged=True) for source in unchanged]
         return ImportReport(self._dataset, (*same, *(report for _, report in reports)))
 
+    def publication(self, connection: Connection, advance: Advance) -> Publication:
+        """What writes to the dataset, within one transaction."""
+        return Publication(connection, self._ontology, self._store, self._dataset, self._terms, advance)
+
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
         """Nobody else imports into this project meanwhile: the journals are shared."""
         self._journals.mkdir(exist_ok=True)
         with (self._journals / "lock").open("wb") as lock:
@@ -88,14 +100,17 @@ class Importer:
             yield
 
     def _unchanged(self, sources: Sequence[Source]) -> list[Source]:
-        """The tars that lie as they lay when they were imported, by size and time; what shards say is read anew."""
+        """The tars that lie as they lay when they were imported, by size and time; what shards say is read anew, and
+        so is everything where labels may change."""
+        if self._terms.relabel:
+            return []
         with self._catalog.read() as connection:
             rows = dataset_rows.files(connection, self._dataset)
         held = {(row.kind, row.path, (row.size, row.mtime_ns)) for row in rows}
-        tars = [source for source in sources if source.kind in TARS - {Kind.SHARD}]
+        tars = [source for source in sources if source.kind in OFFICIAL_TARS]
         return [source for source in tars if (source.kind, source.absolute, state_of(source.path)) in held]
 
-    def _scan(self, source: Source, advance: Advance) -> Said:
+    def scan(self, source: Source, advance: Advance) -> Said:
         """Everything a source says, found to be sound."""
         if printable(source.path) != str(source.path):
             raise ArchiveError(f"{printable(source.path)}: a path that is not UTF-8 cannot be remembered; rename it")
@@ -120,19 +135,26 @@ class Importer:
         def scan(start: int) -> Iterator[Part]:
             if source.kind in ANNOTATIONS:
                 return annotation_parts(read_annotations(source))
+            if source.layout is not None:
+                return scan_paths(source, source.layout, start, lambda at: advance("headers", at, size))
             if source.kind is Kind.TREE:
                 return scan_tree(source.path, source.split, passed_over)
             if source.kind is Kind.SHARD:
                 return scan_shard(source.path, source.split, source.classes)
             return scan_tar(source, start, lambda at: advance("headers", at, size))
 
-        if tar and source.kind is not Kind.SHARD and kind_of_tar(source.path) is not source.kind:
+        if source.kind in OFFICIAL_TARS and kind_of_tar(source.path) is not source.kind:
             raise ArchiveError(f"{source.path} has changed while it was looked at")
         journal.complete(scan, resume=tar, anew=source.path.is_dir())
-        return Said(size, mtime_ns, journal, passed_over=len(passed_over))
+        passed = len(passed_over) + journal.passed_over()
+        return Said(size, mtime_ns, journal, passed_over=passed, left=journal.left())
 
 
-def _distinct(sources: Sequence[Source]) -> list[Source]:
+def _besides(said: Said) -> str:
+    return f", but {said.passed_over:,} links or others" if said.passed_over else ""
+
+
+def _distinct(sources: Iterable[Source]) -> list[Source]:
     """Each file and folder once, however its path is written."""
     return list({(source.kind, source.absolute, source.mark): source for source in sources}.values())
 

@@ -13,20 +13,29 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from holotype.catalog import annotations as annotation_rows
+from holotype.catalog import claims, credits
 from holotype.catalog import datasets as dataset_rows
+from holotype.catalog import fingerprints as fingerprint_rows
 from holotype.catalog.candidates import imported, policy_id
+from holotype.catalog.locations import locations
 from holotype.errors import ArchiveError
 from holotype.imports.annotations import annotations_of
-from holotype.imports.boxes import Annotation
+from holotype.imports.boxes import Annotation, scaled
+from holotype.imports.comparison import Comparison, Verdict, paired
 from holotype.imports.journal import Journal
 from holotype.imports.lists import read_urls
 from holotype.imports.reports import SourceReport
 from holotype.imports.shapes import ANNOTATIONS, IMAGES, Kind, Source
+from holotype.imports.webdataset import annotation_of
 from holotype.ontology import Ontology
+from holotype.store.location import Location
 from holotype.store.opening import state_of
+from holotype.store.store import Store
 
 Advance = Callable[[str, int, int], None]
 """Told the stage, how much of it is done, and how much there is (0 if that is not known)."""
+OTHERWISE: Final = "images whose label is none of those said here, which were added"
+UNSIZED: Final = "boxes in fractions of images of unknown size: run datasets fingerprint, and add this again"
 _CHUNK: Final = 20_000
 
 
@@ -35,7 +44,7 @@ class Said:
     """What a source was found to say: rows in a `journal`, `labels` by image name, `marks` as (wnid, mark, value).
 
     `size` and `mtime_ns` are its file's when it was scanned, 0 for a folder; `passed_over` is how many links and images
-    of other names a tree has.
+    of other names a tree has; `left` counts what else was not taken as it stands, by reason.
     """
 
     size: int = 0
@@ -44,24 +53,47 @@ class Said:
     labels: Mapping[str, str] = field(default_factory=dict)
     marks: Sequence[tuple[str, str, str]] = ()
     passed_over: int = 0
+    left: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def holds_something(self) -> bool:
+        """Whether there is more than a folder without images."""
+        return self.journal is None or self.size > 0 or self.journal.rows() > 0
 
     def tables(self) -> Iterator[pa.Table]:
         """The rows of the journal, part by part. Raises `ArchiveError` as it does."""
         return iter(()) if self.journal is None else self.journal.tables()
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The Unix time `at` which sources are imported, and what they may change.
+
+    Files that were `overwritten` may hold other bytes than they held: what was read of them is forgotten. With
+    `relabel` a label that contradicts what is known takes its place.
+    """
+
+    at: float
+    overwritten: bool = False
+    relabel: bool = False
+
+
 class Publication:
     """Writes what sources say about one dataset, within one transaction."""
 
-    def __init__(self, connection: Connection, ontology: Ontology, dataset: str, now: float, advance: Advance) -> None:
+    def __init__(
+        self, connection: Connection, ontology: Ontology, store: Store, dataset: str, terms: Terms, advance: Advance
+    ) -> None:
         self._connection = connection
         self._ontology = ontology
+        self._read = store.read
+        self.terms = terms
         self._dataset = dataset_rows.dataset_id(connection, dataset)
         self._policy = policy_id(connection, imported(dataset))
         self._held = {row.path: row for row in dataset_rows.files(connection, dataset)}
         self._by_id = {row.id: row for row in self._held.values()}
         self._gone: dict[int, bool] = {}
-        self._now = now
+        self._left: frozenset[int] = frozenset()
         self._advance = advance
         self._ranks: dict[str, int] = {}
 
@@ -71,7 +103,7 @@ class Publication:
         if held is not None and held.kind != source.kind:
             raise ArchiveError(f"{source.path} was imported as {held.kind} before, and cannot be {source.kind} too")
         archive = self._archive(source, said, held)
-        report = SourceReport(source, passed_over=said.passed_over)
+        report = SourceReport(source, passed_over=said.passed_over, remarks=said.left)
         if source.kind in IMAGES:
             return self._images(report, said, archive, held)
         if source.kind is Kind.URLS:
@@ -88,23 +120,58 @@ class Publication:
             "path": source.absolute,
             "size": said.size,
             "mtime_ns": said.mtime_ns,
-            "at": self._now,
+            "at": self.terms.at,
+            "reading_id": dataset_rows.reading_id(self._connection, source.reading),
         }
-        return dataset_rows.put_file(self._connection, None if held is None else held.id, values)
+        number = dataset_rows.put_file(self._connection, None if held is None else held.id, values)
+        states = str(source.kind), source.absolute, said.size, said.mtime_ns, self.terms.at, source.reading
+        self._by_id[number] = dataset_rows.File(number, self._dataset, "", *states)
+        return number
 
     def _images(self, report: SourceReport, said: Said, archive: int, held: dataset_rows.File | None) -> SourceReport:
-        store = _Store(self, report.source, archive, dataset_rows.newest_image(self._connection))
-        for table in said.tables():
-            for start in range(0, len(table), _CHUNK):
-                report = store.add(report, table.slice(start, _CHUNK).to_pylist())
-                self._advance("images", report.images, 0)
+        verdict = self._verdict(report.source, said, archive)
+        newest = dataset_rows.newest_image(self._connection)
+        store = _Store(self, report.source, (said.size, said.mtime_ns), archive, newest, held, verdict)
+        for rows in _chunks(said):
+            report = store.add(report, rows)
+            report = self._say(report, filter(None, map(annotation_of, rows)), archive, {})
+            self._advance("images", report.images, 0)
         changed = held is not None and (held.size, held.mtime_ns) != (said.size, said.mtime_ns)
         if changed and (lost := dataset_rows.images_in(self._connection, archive) - store.here):
             raise ArchiveError(
                 f"{report.source.path} no longer holds {lost:,} images that were imported from it: bring it back, "
                 "or add this one as another dataset"
             )
+        store.check()
         return report
+
+    def _verdict(self, source: Source, said: Said, archive: int) -> Verdict:
+        """Whether what lies here under names that are known is what lies elsewhere.
+
+        Raises `ArchiveError` where most of it is other images, as those of another dataset with the same names are.
+        """
+        if not any(row.kind in IMAGES and row.id != archive for row in self._by_id.values()):
+            return Verdict()
+        comparison, count = Comparison(self._read, thorough=source.kind is Kind.SHARD), 0
+        for rows in _chunks(said):
+            count += len(rows)
+            named = self.images_named(row["name"] for row in rows)
+            held = {name: image.id for name, image in named.items() if image.file_id != archive}
+            found = {held[row["name"]]: _location(source, said, row) for row in rows if row["name"] in held}
+            known = locations(self._connection, found)
+            digests = fingerprint_rows.digests(self._connection, found)
+            comparison.add(list(paired(found, known, digests)))
+        verdict = comparison.verdict()
+        if 2 * verdict.differing > count and source.kind is not Kind.SHARD:
+            raise ArchiveError(
+                f"{source.path} holds other images under the names of {verdict.differing:,} known ones: "
+                "add it as another dataset"
+            )
+        return verdict
+
+    def leave(self, files: Iterable[int]) -> None:
+        """From now on the images in these files are to be read from elsewhere, if they can be."""
+        self._left = frozenset(files)
 
     def rank(self, wnid: str) -> int:
         """The synset's rank; -1 for none, and for one that the ontology does not know."""
@@ -123,14 +190,23 @@ class Publication:
 
     def is_gone(self, image: dataset_rows.Known) -> bool:
         """Whether an image's bytes cannot be read any more where they were imported from."""
-        row = self._by_id.get(image.file_id)
-        if row is None:  # it has just been imported
-            return False
+        if image.file_id in self._left:
+            return True
+        row = self._by_id[image.file_id]
         if row.kind == Kind.TREE:
             return not _has_size(Path(row.path) / image.path, image.length)
         if row.id not in self._gone:
             self._gone[row.id] = state_of(Path(row.path)) != (row.size, row.mtime_ns)
         return self._gone[row.id]
+
+    def state(self, image: dataset_rows.Known) -> tuple[int, int]:
+        """Size and time of change of the file that an image lies in, when that was imported."""
+        row = self._by_id[image.file_id]
+        return row.size, row.mtime_ns
+
+    def is_touched(self, image: dataset_rows.Known, held: dataset_rows.File) -> bool:
+        """Whether an image's file in a tree has changed since, to whatever bytes of its length."""
+        return held.kind == Kind.TREE and _changed_after(Path(held.path) / image.path, held.at)
 
     def write(
         self,
@@ -141,7 +217,18 @@ class Publication:
     ) -> None:
         """Append images, say where others lie now, and label those that had no label, by (image id, wnid, rank)."""
         dataset_rows.add_images(self._connection, self._dataset, self._policy, new)
-        dataset_rows.move_images(self._connection, moved, archive)
+        dataset_rows.move_images(self._connection, moved, archive, self.terms.overwritten)
+        self._label(labels, archive)
+
+    def is_label(self, image: dataset_rows.Known, wnid: str) -> bool:
+        """Whether what a source says that an image shows is to be its label from now on."""
+        return bool(wnid) and (not image.wnid or (self.terms.relabel and image.wnid != wnid))
+
+    def _label(self, labels: Sequence[tuple[int, str, int]], archive: int) -> None:
+        """Say what images show, by (image id, wnid, rank), instead of whatever their dataset said."""
+        if self.terms.relabel:
+            held = claims.of_images(self._connection, [image for image, _, _ in labels])
+            claims.withdraw(self._connection, held)
         dataset_rows.set_labels(self._connection, labels, archive, self._policy)
 
     def _say(
@@ -149,47 +236,106 @@ class Publication:
     ) -> SourceReport:
         """Add what annotations say; `labels` by image name, or where there is none by a solution's boxes."""
         while chunk := list(islice(found, _CHUNK)):
-            held = self.images_named(one.name for one in chunk)
-            known = [(held[one.name], one) for one in chunk if one.name in held]
+            held = self.images_named(name for one in chunk for name in (one.name, *one.aliases))
+            called = [(next((n for n in (one.name, *one.aliases) if n in held), ""), one) for one in chunk]
+            known, unsized = self._in_pixels([(held[name], one) for name, one in called if name])
             by_boxes = report.source.kind is Kind.SOLUTION
-            told = [(image, labels.get(one.name) or (_label(one) if by_boxes else "")) for image, one in known]
-            new = {image.id: (image.id, wnid, self.rank(wnid)) for image, wnid in told if wnid and not image.wnid}
-            dataset_rows.set_labels(self._connection, list(new.values()), archive, self._policy)
+            told = [(image, labels.get(one.name) or _label(image, one, by_boxes)) for image, one in known]
+            new = {image.id: (image.id, wnid, self.rank(wnid)) for image, wnid in told if self.is_label(image, wnid)}
+            self._label(list(new.values()), archive)
+            contradicted = sum(_contradicts(image, wnid) for image, wnid in told)
             boxes: dict[int, list[annotation_rows.BoxRow]] = {}
             for image, one in known:
                 boxes.setdefault(image.id, []).extend(annotation_rows.BoxRow(*astuple(box)) for box in one.boxes)
             sizes = {image.id: (one.width, one.height) for image, one in known if one.width and one.height}
             annotation_rows.add_sizes(self._connection, sizes, archive)
+            urls = {image.id: one.url for image, one in known if one.url}
+            credited = [
+                credits.Credit(image.id, report.source.absolute, one.licence, "", one.url)
+                for image, one in known
+                if one.licence
+            ]
+            credits.add(self._connection, credited, self.terms.at)
+            further = [(image.id, wnid, self.rank(wnid)) for image, one in known for wnid in one.labels]
+            truth = report.source.kind is Kind.TRUTH
+            others = sum(truth and _is_other(image, one) for image, one in known)
+            other = Counter({OTHERWISE: others, UNSIZED: unsized})
             report = replace(
                 report,
-                labels=report.labels + len(new),
+                labels=report.labels + len(new) - self.relabelled(contradicted),
+                relabelled=report.relabelled + self.relabelled(contradicted),
+                further=report.further + dataset_rows.further_labels(self._connection, further, archive, self._policy),
+                facts=report.facts + annotation_rows.add_urls(self._connection, urls, archive),
                 boxes=report.boxes + annotation_rows.add_boxes(self._connection, boxes, archive),
                 unknown=report.unknown + len(chunk) - len(known),
                 unplaced=report.unplaced + sum(rank < 0 for _, _, rank in new.values()),
-                conflicts=report.conflicts + sum(_contradicts(image, wnid) for image, wnid in told),
+                conflicts=report.conflicts + contradicted - self.relabelled(contradicted),
+                remarks=Counter(report.remarks) + Counter(remark for one in chunk for remark in one.remarks) + other,
             )
             self._advance("facts", report.labels + report.boxes, 0)
         return report
 
+    def relabelled(self, contradicted: int) -> int:
+        """How many of the contradicted labels have changed: all of them, or none."""
+        return contradicted if self.terms.relabel else 0
+
+    def _in_pixels(
+        self, said: Sequence[tuple[dataset_rows.Known, Annotation]]
+    ) -> tuple[list[tuple[dataset_rows.Known, Annotation]], int]:
+        """Annotations whose boxes are all in pixels; and how many boxes could not be, as an image's size is unknown."""
+        wanted = [image.id for image, one in said if one.fractions and one.boxes]
+        sizes, unsized = annotation_rows.sizes(self._connection, wanted) if wanted else {}, 0
+        found = []
+        for image, one in said:
+            if one.fractions:
+                size = sizes.get(image.id)
+                unsized += 0 if size else len(one.boxes)
+                one = replace(one, boxes=tuple(scaled(box, *size) for box in one.boxes) if size else ())
+            found.append((image, one))
+        return found, unsized
+
     def _urls(self, report: SourceReport, archive: int) -> SourceReport:
-        found = (line for line in read_urls(report.source.path) if line is not None)
-        while chunk := dict(islice(found, _CHUNK)):
+        found = read_urls(report.source.path)
+        while lines := list(islice(found, _CHUNK)):
+            chunk = dict(filter(None, lines))
             held = self.images_named(chunk)
             urls = {row.id: chunk[name] for name, row in held.items()}
             added = annotation_rows.add_urls(self._connection, urls, archive)
-            report = replace(report, facts=report.facts + added, unknown=report.unknown + len(chunk) - len(held))
+            report = replace(
+                report,
+                facts=report.facts + added,
+                unknown=report.unknown + len(chunk) - len(held),
+                unread=report.unread + lines.count(None),
+            )
         return report
 
 
 class _Store:
-    """Stores the images of one source, chunk by chunk; `here` counts the images that lie in it."""
+    """Stores the images of one source, chunk by chunk; `here` counts the images that lie in it.
 
-    def __init__(self, publication: Publication, source: Source, archive: int, newest: int) -> None:
+    `state` is its size and time of change, `held` how it was known before, `verdict` tells of images known elsewhere.
+    """
+
+    def __init__(
+        self,
+        publication: Publication,
+        source: Source,
+        state: tuple[int, int],
+        archive: int,
+        newest: int,
+        held: dataset_rows.File | None,
+        verdict: Verdict,
+    ) -> None:
         self._publication = publication
         self._source = source
+        self._state = state
         self._archive = archive
         self._newest = newest
+        self._held = held
+        self._verdict = verdict
+        self._laid_out = source.layout is not None
         self._moved: set[int] = set()
+        self._overwritten = 0
         self.here = 0
 
     def add(self, report: SourceReport, rows: Sequence[Mapping[str, Any]]) -> SourceReport:
@@ -200,40 +346,82 @@ class _Store:
         held = self._publication.images_named(names)
         new = [self._publication.image(row, self._archive) for row in rows if row["name"] not in held]
         known = [(held[row["name"]], row) for row in rows if row["name"] in held]
-        moved = [(image, row) for image, row in known if self._has_moved(image, row)]
+        moves = [(image, move) for image, row in known if (move := self._move(image, row)) is not None]
+        moved = [image for image, _ in moves if image.file_id != self._archive]
         rank = self._publication.rank
-        labels = [(image.id, row["wnid"], rank(row["wnid"])) for image, row in known if row["wnid"] and not image.wnid]
-        self._publication.write(new, [_move(image, row) for image, row in moved], labels, self._archive)
-        self._moved.update(image.id for image, _ in moved)
+        is_label = self._publication.is_label
+        labels = [(image.id, row["wnid"], rank(row["wnid"])) for image, row in known if is_label(image, row["wnid"])]
+        contradicted = sum(_contradicts(image, row["wnid"]) for image, row in known)
+        relabelled = self._publication.relabelled(contradicted)
+        self._publication.write(new, [move for _, move in moves], labels, self._archive)
+        self._moved.update(image.id for image, _ in moves)
         self.here += len(new) + sum(image.file_id == self._archive or image.id in self._moved for image, _ in known)
-        there = [(image, row) for image, row in known if image.file_id != self._archive and image.id not in self._moved]
         ranks = [*(one.rank for one in new if one.wnid), *(number for _, _, number in labels)]
         return replace(
             report,
             new=report.new + len(new),
             known=report.known + len(known),
             moved=report.moved + len(moved),
-            labels=report.labels + len(ranks),
+            changed=report.changed + len(moves) - len(moved),
+            labels=report.labels + len(ranks) - relabelled,
+            relabelled=report.relabelled + relabelled,
             unplaced=report.unplaced + sum(number < 0 for number in ranks),
-            conflicts=report.conflicts + sum(_contradicts(image, row["wnid"]) for image, row in known),
-            differing=report.differing + sum(image.length != row["length"] for image, row in there),
+            conflicts=report.conflicts + contradicted - relabelled,
+            differing=report.differing + sum(self._is_other(image, row) for image, row in known),
+            classes=report.classes | {row["wnid"] for row in rows if row["wnid"]} if self._laid_out else frozenset(),
         )
 
-    def _has_moved(self, image: dataset_rows.Known, row: Mapping[str, Any]) -> bool:
-        """Whether a known image is to be read from here from now on."""
+    def check(self) -> None:
+        """Raises `ArchiveError` where images that lie here have other bytes than they had."""
+        if self._overwritten and not self._publication.terms.overwritten:
+            raise ArchiveError(
+                f"{self._source.path} holds other bytes under the names of {self._overwritten:,} images that were "
+                "imported from it: bring the old ones back, add it as another dataset, or add it as overwritten"
+            )
+
+    def _move(self, image: dataset_rows.Known, row: Mapping[str, Any]) -> dataset_rows.Moved | None:
+        """Where a known image is to be read from now on, or read again; None where all stays as it is."""
+        there = _lies_there(image, row)
         if image.file_id == self._archive:
             if image.id > self._newest or image.id in self._moved:
                 raise self._twice(image.name)
-            return not _lies_there(image, row)
-        if self._source.kind is Kind.SHARD and image.length != row["length"]:
+            self._overwritten += image.length != row["length"]
+            return None if there and not self._is_changed(image) else _moved(image, row, anew=True)
+        if not self._is_other(image, row) and self._publication.is_gone(image):
+            return _moved(image, row, anew=not there or self._publication.state(image) != self._state)
+        if self._source.kind is Kind.SHARD and self._is_other(image, row):
             raise ArchiveError(
                 f"{self._source.path} has another image {image.name} than one that was imported before: keys that "
                 "begin anew in every set of shards need a dataset of their own"
             )
-        return self._publication.is_gone(image)
+        return None
+
+    def _is_changed(self, image: dataset_rows.Known) -> bool:
+        """Whether the file that an image lies in, here, is not as it was when it was imported."""
+        if self._held is None:
+            return False
+        state = self._held.size, self._held.mtime_ns
+        return state != self._state or self._publication.is_touched(image, self._held)
+
+    def _is_other(self, image: dataset_rows.Known, row: Mapping[str, Any]) -> bool:
+        """Whether an image that lies elsewhere is another than the one here."""
+        return image.file_id != self._archive and self._verdict.is_other(image.id, image.length, row["length"])
 
     def _twice(self, name: str) -> ArchiveError:
         return ArchiveError(f"{self._source.path} holds {name} twice")
+
+
+def _chunks(said: Said) -> Iterator[list[Mapping[str, Any]]]:
+    """The rows of a source's images."""
+    for table in said.tables():
+        for start in range(0, len(table), _CHUNK):
+            yield table.slice(start, _CHUNK).to_pylist()
+
+
+def _location(source: Source, said: Said, row: Mapping[str, Any]) -> Location:
+    """Where a source says that an image lies."""
+    state = said.size, said.mtime_ns
+    return Location(source.absolute, row["offset"], row["length"], str(source.kind), row["path"], *state)
 
 
 def _lies_there(image: dataset_rows.Known, row: Mapping[str, Any]) -> bool:
@@ -246,9 +434,14 @@ def _contradicts(image: dataset_rows.Known, wnid: str) -> bool:
     return bool(wnid) and image.wnid not in ("", wnid)
 
 
-def _move(image: dataset_rows.Known, row: Mapping[str, Any]) -> dataset_rows.Moved:
-    """Where an image lies now; it is read anew unless all of its archive was moved."""
-    return dataset_rows.Moved(image.id, row["path"], row["offset"], row["length"], anew=not _lies_there(image, row))
+def _moved(image: dataset_rows.Known, row: Mapping[str, Any], anew: bool) -> dataset_rows.Moved:
+    """Where an image lies now, and whether it is to be read anew."""
+    return dataset_rows.Moved(image.id, row["path"], row["offset"], row["length"], anew)
+
+
+def _is_other(image: dataset_rows.Known, said: Annotation) -> bool:
+    """Whether the label that an image has is none of those said."""
+    return bool(image.wnid and said.labels) and image.wnid not in said.labels
 
 
 def _has_size(path: Path, length: int) -> bool:
@@ -258,6 +451,17 @@ def _has_size(path: Path, length: int) -> bool:
         return False
 
 
-def _label(said: Annotation) -> str:
-    """The class of an image by its boxes; "" where they are of several."""
-    return said.wnids[0] if len(said.wnids) == 1 else ""
+def _changed_after(path: Path, at: float) -> bool:
+    """Whether a file was written, or put here, after a time in Unix seconds."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return True
+    return max(status.st_mtime_ns, status.st_ctime_ns) > at * 1e9
+
+
+def _label(image: dataset_rows.Known, said: Annotation, by_boxes: bool) -> str:
+    """The class of an image: of those said, if it has none yet; or by its boxes, "" where they are of several."""
+    if said.labels and not image.wnid:
+        return said.labels[0]
+    return said.wnids[0] if by_boxes and len(said.wnids) == 1 else ""

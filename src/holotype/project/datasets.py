@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Connection
 
 from holotype.catalog import datasets as dataset_rows
 from holotype.catalog import fingerprints
 from holotype.engine import Progress, no_progress
+from holotype.errors import ArchiveError
 from holotype.imports.reports import ImportReport
 from holotype.imports.shapes import Source
 from holotype.lint.blemishes import Finding
+from holotype.project.dataset_check import Checked, check
+from holotype.project.dataset_forget import Forgotten, forget
 from holotype.project.dataset_scan import Importer
-from holotype.project.dataset_write import Advance
+from holotype.project.dataset_write import Advance, Terms
 from holotype.project.fingerprints import FingerprintReport, fingerprint_all
 from holotype.project.intake import group_near_duplicates
 from holotype.project.lint import lint_dataset
@@ -31,16 +37,60 @@ class Datasets:
         dataset: str,
         advance: Advance = lambda *_: None,
         problems: Sequence[str] = (),
+        *,
+        overwritten: bool = False,
+        relabel: bool = False,
     ) -> ImportReport:
         """Register archives, trees and lists of a dataset: headers are read, nothing is copied.
+
+        Other bytes under a known name are not taken, unless files that were imported before were `overwritten`. A label
+        that contradicts what is known is not taken, unless it is to `relabel`.
 
         Raises `ArchiveError` with a line for each source that is not as it should be, after `problems`; nothing has
         then changed. Stopped and run again, it goes on where it was.
         """
-        importer = Importer(
-            self._parts.catalog, self._parts.ontology, dataset, self._parts.folder / "imports", self._parts.clock()
-        )
-        return importer.run(sources, advance, problems)
+        self._parts.check_writable()
+        terms = Terms(self._parts.clock(), overwritten, relabel)
+        return Importer(self._parts, dataset, terms).run(sources, advance, problems)
+
+    def forget(
+        self,
+        dataset: str,
+        paths: Sequence[Path] = (),
+        rehearse: bool = False,
+        advance: Advance = lambda *_: None,
+    ) -> Forgotten:
+        """Undo the import of a dataset, or of what lies at or below `paths`: all or nothing of it.
+
+        Images that another source of the dataset holds too are read from there, and what that says is said again. The
+        other ones go, and with them all that people said of them. Releases stay as they are. With `rehearse` nothing
+        changes, and what would go is counted.
+
+        Raises `ArchiveError` where there is no such dataset or source.
+        """
+        self._parts.check_writable()
+        importer = Importer(self._parts, dataset, Terms(self._parts.clock()))
+
+        def work(connection: Connection) -> Forgotten:
+            step = connection.begin_nested()
+            found = forget(importer, connection, dataset, paths, advance)
+            if rehearse:
+                step.rollback()
+            return found
+
+        with importer.alone():
+            return self._parts.catalog.transact(work)
+
+    def check(self, dataset: str | None = None) -> list[Checked]:
+        """Whether the sources of a dataset, or of all, are where they were and as they were.
+
+        Raises `ArchiveError` where there is no such dataset.
+        """
+        with self._parts.catalog.read() as connection:
+            found = check(connection, dataset)
+        if dataset is not None and not found:
+            raise ArchiveError(f"there is no dataset {dataset!r}")
+        return found
 
     def counts(self) -> list[dict[str, Any]]:
         """Images, labelled images and boxes, by dataset and split."""
@@ -65,6 +115,7 @@ class Datasets:
     def fingerprint(self, progress: Progress = no_progress) -> FingerprintReport:
         """Read every image that has not been read yet, for its sha256, size in pixels and hash; then near-duplicates
         are found among all, also between datasets and with own images."""
+        self._parts.check_writable()
         found = fingerprint_all(self._parts.catalog, self._parts.store, progress)
         group_near_duplicates(self._parts.catalog)
         return found

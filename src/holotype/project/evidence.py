@@ -17,6 +17,7 @@ from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import State
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
+from holotype.project.image_names import by_candidate, candidate_numbers
 
 Pairs = Mapping[tuple[str, str], Answer]
 """Answers by (sha256, wnid)."""
@@ -142,9 +143,9 @@ def _asked(
     name = auditor.strip()
     if not name or not name.isprintable():
         raise CrowdError(f"an auditor needs a name that can be printed, not {auditor!r}")
-    number = candidates.numbers(connection, said)
-    if unknown := sorted(said.keys() - number.keys()):
-        raise CrowdError("there is no candidate {!r} for {!r}".format(*unknown[0]))
+    number = candidate_numbers(connection, said, "answers")
+    by_candidate(number, said, "answers")
+    number = {pair: one for one, pair in {one: pair for pair, one in number.items()}.items()}  # each once
     theirs = [row for row in audits.answers(connection) if same_person(row.auditor) == same_person(name)]
     before = {row.candidate_id: Answer(row.answer) for row in theirs}
     return number, before, theirs[0].auditor if theirs else name

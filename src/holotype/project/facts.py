@@ -84,25 +84,6 @@ def read_statements(connection: Connection, table: Table) -> list[Statement]:
     ]
 
 
-def candidate_numbers(
-    connection: Connection, pairs: Iterable[tuple[str, str]], what: str
-) -> dict[tuple[str, str], int]:
-    """Candidate ids by (image, wnid), an image by its sha256 or its name in its dataset.
-
-    Raises `CrowdError` where one of `pairs` is no candidate, or names an image that several datasets have.
-    """
-    found = candidates.alike(connection, pairs := list(pairs))
-    if missing := [pair for pair in pairs if pair not in found]:
-        first = " for ".join(missing[0])
-        raise CrowdError(f"{len(missing):,} {what} are of no candidate, the first is {first}")
-    if doubtful := [pair for pair in pairs if len(found[pair]) > 1 and not all(found[pair].values())]:
-        first = " for ".join(doubtful[0])
-        raise CrowdError(
-            f"{len(doubtful):,} {what} may be of several images of that name, the first is {first}: give the sha256"
-        )
-    return {pair: min(numbers) for pair, numbers in found.items()}
-
-
 def read_tally(
     connection: Connection, catalog: Catalog, numbers: Sequence[int] | None = None, timed: bool = False
 ) -> Tally:

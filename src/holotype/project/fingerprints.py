@@ -18,6 +18,7 @@ from holotype.collect.inputs import UNREADABLE
 from holotype.engine import Progress, map_batches, no_progress
 from holotype.errors import ArchiveError, HolotypeError, PackError
 from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, many_at_once
+from holotype.project.image_names import named_candidates
 from holotype.store.location import Location
 from holotype.store.store import Store
 
@@ -25,7 +26,7 @@ Unread = tuple[int, Location]
 """An image that was not read yet: its id, and where it lies."""
 Looked = Fingerprint | Rejection | HolotypeError
 REPLACED: Final = "replaced"
-"""The reason of images whose bytes are others than those that people voted on."""
+"""The reason of images whose bytes are others than those that were read before."""
 _PAGE: Final = 4_000
 _BATCH: Final = 24
 _COMMIT: Final = 960
@@ -35,8 +36,9 @@ _COMMIT: Final = 960
 class FingerprintReport:
     """What became of the images that were not read yet: `sound`, not sound by reason, or not readable now.
 
-    An image that people voted on, or spoke of otherwise, when it had other bytes is `replaced`: not sound, until those
-    are back. `problems` has one line for each archive that could not be read; its images are tried again the next time.
+    An image that had other bytes when it was read before is `replaced`: not sound, until those are back, or until it is
+    added as overwritten, if nobody has spoken of it. `problems` has one line for each archive that could not be read;
+    its images are tried again the next time.
     """
 
     sound: int = 0
@@ -78,8 +80,8 @@ def read_candidates(
     """Read the images of candidates, by (image, wnid), that were not read yet: what is said of an image is said of its
     bytes."""
     with catalog.read() as connection:
-        numbers = candidates.numbers(connection, pairs)
-        images = {origin.image_id for origin in candidates.origins(connection, numbers.values()).values()}
+        numbers = [number for found in named_candidates(connection, pairs).values() for number in found]
+        images = {origin.image_id for origin in candidates.origins(connection, numbers).values()}
         unread = [number for number, _ in fingerprint_rows.unread_of(connection, images)]
     if unread:
         fingerprint_images(catalog, store, unread, progress)
@@ -116,10 +118,10 @@ def _write(connection: Connection, chunk: Sequence[tuple[Unread, Looked]]) -> Co
 
 
 def _compared(found: Looked, seen: str | None) -> Looked:
-    """What was read of an image; where people have seen other bytes of it, a rejection under the sha256 of those."""
+    """What was read of an image; where it had other bytes before, a rejection under the sha256 of those."""
     if seen is None or isinstance(found, HolotypeError) or found.sha256 == seen:
         return found
-    return Rejection(seen, REPLACED, f"people spoke of other bytes; they are now those of sha256 {found.sha256}")
+    return Rejection(seen, REPLACED, f"it had other bytes before; they are now those of sha256 {found.sha256}")
 
 
 def _look_at(store: Store, images: Sequence[Unread]) -> list[tuple[Unread, Looked]]:
@@ -153,4 +155,5 @@ def _values(number: int, found: Fingerprint | Rejection) -> dict[str, Any]:
         empty = {"format": "", "mode": "", "width": 0, "height": 0, "hash": b"", "mirrored": b""}
         return {"image_id": number, "sha256": found.sha256, **empty, "reason": found.reason, "detail": found.detail}
     names = ("sha256", "format", "mode", "width", "height", "hash", "mirrored")
-    return {"image_id": number, **{name: getattr(found, name) for name in names}, "reason": "", "detail": ""}
+    detail = "" if found.orientation == 1 else fingerprint_rows.turned(found.orientation)
+    return {"image_id": number, **{name: getattr(found, name) for name in names}, "reason": "", "detail": detail}

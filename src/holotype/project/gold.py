@@ -17,7 +17,6 @@ from holotype.ontology import Synset
 from holotype.project.conclusions import redraw
 from holotype.project.facts import (
     as_answer,
-    candidate_numbers,
     check_reason,
     lend,
     read_gold,
@@ -26,6 +25,7 @@ from holotype.project.facts import (
     record_votes,
 )
 from holotype.project.fingerprints import read_candidates
+from holotype.project.image_names import by_candidate, candidate_numbers
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 
@@ -58,9 +58,8 @@ class Gold:
 
         def work(connection: Connection) -> int:
             number = candidate_numbers(connection, answers, "gold answers")
-            return _add_gold(
-                connection, {number[pair]: yes for pair, yes in answers.items()}, source, self._parts.clock()
-            )
+            said = by_candidate(number, answers, "gold answers")
+            return _add_gold(connection, said, source, self._parts.clock())
 
         return redraw(self._parts, work, policy)[0]
 
@@ -82,7 +81,7 @@ class Gold:
             known = {statement.candidate for statement in corrections.newest(connection, schema.gold, asked)}
             if never := [pair for pair in answers if number[pair] not in known]:
                 raise CrowdError(f"{len(never):,} of these never were gold, the first is {' for '.join(never[0])}")
-            said = {number[pair]: as_answer(yes) for pair, yes in answers.items()}
+            said = {one: as_answer(yes) for one, yes in by_candidate(number, answers, "gold answers").items()}
             changed = corrections.say(connection, schema.gold, said, source, reason, self._parts.clock())
             _renew_sibling_gold(connection, self._parts.clock())
             candidates.ask(connection, [number for number, answer in said.items() if answer is not None])
@@ -121,8 +120,12 @@ class Gold:
 
     def training_page(self, synset: Synset | str, size: int = 20) -> Page:
         """A page of a synset's gold to learn on: see `holotype.crowd.gold.training_page`."""
-        found = synset if isinstance(synset, Synset) else self._lemmas.resolve(synset)
-        return training_page(found.wnid, self.answers(), size)
+        found = synset if isinstance(synset, Synset) else self._lemmas.meant(synset)
+        with self._parts.catalog.read() as connection:
+            known = read_gold(connection)
+            states = candidates.states(connection, [task.number for task in known])
+        shown = {task: yes for task, yes in known.items() if states[task.number] != "withdrawn"}
+        return training_page(found.wnid, shown, size)
 
     def train(self, sheet: Sheet) -> list[Feedback]:
         """Record a training page's answers as votes on gold, and return each with the right answer.

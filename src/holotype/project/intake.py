@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import Catalog, images, near_duplicates, sightings
+from holotype.catalog import Catalog, credits, images, near_duplicates, sightings
 from holotype.collect.inputs import UNREADABLE, InputFile
 from holotype.engine import Progress, map_batches
 from holotype.images.decode import EXTENSIONS
 from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, many_at_once
 from holotype.images.near import near_duplicate_groups
+from holotype.leftovers import passed_over
 from holotype.store.openfiles import MAX_BYTES
 from holotype.store.packs import THUMBNAIL, PackWriter
 
@@ -32,6 +33,8 @@ class IntakeReport:
     unchanged: int = 0
     rejections: tuple[tuple[str, str, str], ...] = ()
     """``(origin, reason, detail)`` of every rejected input."""
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    """Files that other programs left among the inputs, by the name that tells; they are no inputs."""
 
     @property
     def total(self) -> int:
@@ -43,7 +46,7 @@ class IntakeReport:
         return (
             f"{self.total:,} inputs = {self.kept:,} kept + {self.duplicate:,} duplicate + "
             f"{sum(self.rejected.values()):,} rejected{f' ({reasons})' if reasons else ''} + "
-            f"{self.unchanged:,} unchanged"
+            f"{self.unchanged:,} unchanged{passed_over(self.passed_over)}"
         )
 
 
@@ -76,7 +79,13 @@ def take_in(
     new = [file for file in files if file.identity not in known]
     unchanged = [file for file in files if file.identity in known]
     seen_again = _seen_again(unchanged, known)
-    catalog.transact(lambda connection: sightings.add(connection, seen_again))
+    credits_again = [one for file in unchanged for one in _credit(file, known[file.identity])]
+
+    def see_again(connection: Connection) -> None:
+        sightings.add(connection, seen_again)
+        credits.add(connection, credits_again, clock())
+
+    catalog.transact(see_again)
     outcomes: Counter[tuple[str, str]] = Counter()
     rejections = []
     done = len(unchanged)
@@ -137,7 +146,8 @@ def _merged(files: Iterable[InputFile]) -> list[InputFile]:
     for file in files:
         first = merged.setdefault(file.identity, file)
         if first is not file:
-            merged[file.identity] = replace(first, sightings=tuple(dict.fromkeys((*first.sightings, *file.sightings))))
+            both = tuple(dict.fromkeys((*first.sightings, *file.sightings)))
+            merged[file.identity] = replace(first, sightings=both, credit=first.credit or file.credit)
     return list(merged.values())
 
 
@@ -214,22 +224,33 @@ def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter
     batch = [read for read in batch if read.file.identity not in known]
     ids = images.own_ids(connection, {read.row.sha256 for read in batch})
     fresh = {
-        read.row.sha256: read for read in batch if isinstance(read.row, Fingerprint) and read.row.sha256 not in ids
+        read.row.sha256: read
+        for read in reversed(batch)  # of several with the same bytes the first is kept
+        if isinstance(read.row, Fingerprint) and read.row.sha256 not in ids
     }
-    rows = [_pack(read.data, read.row, writer) for read in fresh.values() if isinstance(read.row, Fingerprint)]
+    packed = (read for read in batch if isinstance(read.row, Fingerprint) and fresh.get(read.row.sha256) is read)
+    rows = [_pack(read.data, read.row, writer) for read in packed if isinstance(read.row, Fingerprint)]
     writer.commit()
     images.add(connection, rows)
     ids |= images.own_ids(connection, fresh)
     inputs: list[images.Input] = []
     seen = _seen_again(late, known)
+    said = [one for file in late for one in _credit(file, known[file.identity])]
     for read in batch:
         image = ids[read.row.sha256] if isinstance(read.row, Fingerprint) else None
+        said.extend(_credit(read.file, image))
         inputs.append(_outcome(read, image, fresh.get(read.row.sha256) is read, now))
         if image is not None:
             seen.extend(_sightings(read.file, image))
-    images.add_inputs(connection, [row for row in inputs if row.reason != UNREADABLE])
+    images.add_inputs(connection, [row for read, row in zip(batch, inputs, strict=True) if _lasts(read.row)])
     sightings.add(connection, seen)
+    credits.add(connection, said, now)
     return inputs
+
+
+def _lasts(row: Fingerprint | Rejection) -> bool:
+    """Whether the same will be said of a file next time."""
+    return isinstance(row, Fingerprint) or not (row.reason == UNREADABLE or row.for_now)
 
 
 def _pack(data: bytes, row: Fingerprint, writer: PackWriter) -> images.Packed:
@@ -243,7 +264,8 @@ def _outcome(read: _Read, image: int | None, first: bool, now: float) -> images.
     file, row = read.file, read.row
     reason, detail = (row.reason, row.detail) if isinstance(row, Rejection) else ("", "")
     outcome = "rejected" if image is None else "kept" if first else "duplicate"
-    return images.Input(file.origin, file.size, file.mtime_ns, outcome, reason, detail, image, now)
+    known = file.origin, file.size, file.mtime_ns
+    return images.Input(*known, outcome, reason, detail, image, now, file.folder, file.name)
 
 
 def _seen_again(
@@ -251,6 +273,14 @@ def _seen_again(
 ) -> list[sightings.Sighting]:
     images = ((file, known[file.identity]) for file in files)
     return [sighting for file, image in images if image is not None for sighting in _sightings(file, image)]
+
+
+def _credit(file: InputFile, image: int | None) -> list[credits.Credit]:
+    """What was said beside a file, if anything, of the image that it is, if any."""
+    one = file.credit
+    return (
+        [] if one is None or image is None else [credits.Credit(image, file.origin, one.licence, one.author, one.url)]
+    )
 
 
 def _sightings(file: InputFile, image: int) -> Iterator[sightings.Sighting]:

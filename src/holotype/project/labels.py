@@ -12,8 +12,9 @@ from holotype.consensus.votes import Answer, Statement
 from holotype.crowd.conclusion import Policy
 from holotype.errors import CrowdError
 from holotype.project.conclusions import redraw
-from holotype.project.facts import as_answer, candidate_numbers, check_reason, read_gold, read_statements
+from holotype.project.facts import as_answer, check_reason, read_gold, read_statements
 from holotype.project.fingerprints import read_candidates
+from holotype.project.image_names import by_candidate, candidate_numbers
 from holotype.project.parts import Parts
 from holotype.releases.facts import count_answers, is_outvoted, votes_on
 
@@ -43,7 +44,7 @@ class Labels:
 
         def work(connection: Connection) -> int:
             number = candidate_numbers(connection, answers, "labels")
-            said = {number[pair]: as_answer(yes) for pair, yes in answers.items()}
+            said = {one: as_answer(yes) for one, yes in by_candidate(number, answers, "labels").items()}
             _check_overruling(connection, said)
             changed = corrections.say(connection, schema.overruling, said, name, reason, self._parts.clock())
             candidates.ask(connection, [number for number, answer in said.items() if answer is not None])

@@ -10,9 +10,10 @@ from holotype.catalog import annotations as annotation_rows
 from holotype.catalog import datasets as dataset_rows
 from holotype.catalog import lint as lint_rows
 from holotype.imports.boxes import Box
+from holotype.imports.layouts import is_image
 from holotype.imports.shapes import Kind
 from holotype.lint import blemishes
-from holotype.lint.blemishes import Boxed, Finding, Labelled, Looked, Marked, Stored
+from holotype.lint.blemishes import Boxed, Finding, Labelled, Looked, Marked, Stored, Turned
 from holotype.ontology import Ontology
 
 
@@ -27,6 +28,7 @@ def lint_dataset(connection: Connection, number: int, ontology: Ontology) -> Ite
     yield from blemishes.marked(marks, images)
     found = lint_rows.boxes_with_sizes(connection, number)
     yield from blemishes.boxes(Boxed(one.name, one.wnid, one.width, one.height, Box(*one.box)) for one in found)
+    yield from blemishes.turned(Turned(*row) for row in lint_rows.turned(connection, number))
     yield from blemishes.duplicates(Stored(*row) for row in lint_rows.same_bytes(connection, number))
     looked = blemishes.fingerprints(
         Looked(one.name, one.wnid, one.path or _file(one), *one[4:])
@@ -37,5 +39,5 @@ def lint_dataset(connection: Connection, number: int, ontology: Ontology) -> Ite
 
 
 def _file(image: lint_rows.Strange) -> str:
-    """The file name of an image that lies in a tar; shards have kept only its key."""
-    return image.name if image.kind == Kind.SHARD else f"{image.name}.JPEG"
+    """The file name of an image that lies in a tar; shards have kept only its key, layouts the whole path."""
+    return image.name if image.kind == Kind.SHARD or is_image(image.name) else f"{image.name}.JPEG"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holotype.catalog import Catalog
+from holotype.errors import ProjectError
+from holotype.files import hindrance
 from holotype.ontology import Ontology
 from holotype.project.vocabulary import Vocabulary
 from holotype.store.store import Store
@@ -28,3 +30,8 @@ class Parts:
     def ontology(self) -> Ontology:
         """The project's ontology, read when it is first asked for."""
         return self.vocabulary.ontology
+
+    def check_writable(self) -> None:
+        """Raises `ProjectError` where nothing can be written, before any work is done in vain."""
+        if said := self.catalog.hindrance or hindrance(self.folder):
+            raise ProjectError(f"{said}, so nothing can be changed here; go on in a copy of the project")

@@ -13,10 +13,12 @@ from holotype.catalog import Catalog
 from holotype.engine import Progress, no_progress
 from holotype.errors import NoProject, ProjectError
 from holotype.ontology import Ontology
+from holotype.ontology.extension import Extension
 from holotype.project.audits import Audits
 from holotype.project.candidates import Candidates
 from holotype.project.crowd import CrowdRoom
 from holotype.project.datasets import Datasets
+from holotype.project.extension import extend_ontology
 from holotype.project.gold import Gold
 from holotype.project.images import Images
 from holotype.project.labels import Labels
@@ -43,7 +45,7 @@ class Project:
     def __init__(self, path: Path, ontology: Ontology | None = None) -> None:
         self.path = path
         config = _read_config(path)
-        catalog = Catalog(os.environ.get(CATALOG_VARIABLE) or f"sqlite:///{path / 'catalog.sqlite'}")
+        catalog = Catalog(os.environ.get(CATALOG_VARIABLE) or path / "catalog.sqlite")
         store = Store(path / "packs")
         try:
             _claim(path, catalog, identity_of(config["salt"]))
@@ -59,7 +61,7 @@ class Project:
         self.images = Images(parts, self.lemmas)
         self.datasets = Datasets(parts)
         self.candidates = Candidates(parts, self.lemmas)
-        self.crowd = CrowdRoom(parts)
+        self.crowd = CrowdRoom(parts, self.lemmas)
         self.gold = Gold(parts, self.lemmas)
         self.workers = Workers(parts)
         self.labels = Labels(parts)
@@ -86,6 +88,14 @@ class Project:
     def ontology(self) -> Ontology:
         """The ontology given to `init`, or WordNet 3.0's nouns."""
         return self._parts.ontology
+
+    def extend_ontology(self, taxonomy: str | os.PathLike[str]) -> Extension:
+        """Add the concepts of a taxonomy file that the ontology lacks; ranks move, and nothing that is there changes.
+
+        Let no other process add images meanwhile. Releases made before keep the ontology that they were made on.
+        Raises `OntologyError`: see `holotype.ontology.extension.extend`.
+        """
+        return extend_ontology(self._parts, Path(taxonomy))
 
     def close(self) -> None:
         """Close the catalog, the packs and the archives."""

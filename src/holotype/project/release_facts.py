@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import candidates, labels, releases, sightings, votes
+from holotype.catalog import candidates, credits, labels, releases, sightings, votes
 from holotype.crowd.expert import CURATOR
 from holotype.ontology import Ontology
 from holotype.project.evidence import read_evidence
@@ -61,4 +62,7 @@ def _provenance(connection: Connection, rows: Sequence[releases.Accepted]) -> Ma
     found = {row.candidate_id: Provenance(f"{row.dataset}/{row.name}", f"imported:{row.dataset}") for row in rows}
     for number, (first, *_) in seen.items():
         found[number] = Provenance(first.origin, first.source, first.query, first.position, first.licence)
-    return found
+    image = {number: one.image_id for number, one in candidates.origins(connection, found).items()}
+    said = credits.newest(connection, image.values())
+    licences = {number: said[image[number]].licence for number in found if image[number] in said}
+    return found | {number: replace(found[number], licence=licence) for number, licence in licences.items() if licence}

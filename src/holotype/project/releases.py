@@ -16,6 +16,7 @@ from holotype.engine import Progress, no_progress
 from holotype.errors import NothingAccepted, OutvotedImages, ReleaseError
 from holotype.files import sha256_file
 from holotype.ontology import Ontology
+from holotype.ontology.senses import Senses
 from holotype.project.conclusions import draw_anew
 from holotype.project.fingerprints import fingerprint_images
 from holotype.project.intake import group_near_duplicates
@@ -24,10 +25,10 @@ from holotype.project.parts import Parts
 from holotype.project.release_facts import read_facts
 from holotype.queries import Live, Query, Term
 from holotype.queries.results import Results, find_in_release
-from holotype.queries.rows import Resolve
 from holotype.releases import CHECKSUMS, NAME, Fractions, Release, verify_release, write_release
 from holotype.releases.build import Contents
 from holotype.releases.contents import contents_of
+from holotype.releases.verify import ontology_of
 
 
 class Releases:
@@ -47,8 +48,12 @@ class Releases:
         known = self.checksums()
         if name not in known:
             raise ReleaseError(f"there is no release {name!r}; there are: {', '.join(known) or 'none'}")
-        folder = self._parts.folder / "releases" / name
-        return ProjectRelease(folder, self._parts.ontology, self._lemmas.resolve, known[name])
+        found = Release(self._parts.folder / "releases" / name)
+        now = self._parts.ontology
+        if found.summary["ontology"] == now.digest:
+            return ProjectRelease(found.path, now, self._lemmas.senses, known[name])
+        then = ontology_of(found)
+        return ProjectRelease(found.path, then, then.named, known[name])
 
     def create(
         self,
@@ -74,6 +79,7 @@ class Releases:
         if not NAME.fullmatch(name):
             raise ReleaseError(f"a release's name is letters, digits, '.', '_' and '-', not {name!r}")
         if name not in self.checksums():
+            self._parts.check_writable()
             folder = self._parts.folder / "releases" / name
             asked = Query.of(query)
             if folder.exists():
@@ -96,7 +102,7 @@ class Releases:
 
     def _contents(self, name: str, fractions: Fractions, seed: int, outvoted: bool, query: Query) -> Contents:
         draw_anew(self._parts)
-        parts, live = self._parts, Live(self._parts.catalog, self._parts.ontology, self._lemmas.resolve)
+        parts, live = self._parts, Live(self._parts.catalog, self._parts.ontology, self._lemmas.senses)
         wanted = live.numbers(Query((*query.terms, Term("state", ":", "yes"))))
         if not wanted:
             raise NothingAccepted(
@@ -141,7 +147,7 @@ class ProjectRelease(Release):
     """A release of a project, whose ontology its questions and scores go by; `checksum` is the one it was made with."""
 
     ontology: Ontology
-    resolve: Resolve
+    senses: Senses
     checksum: str
 
     def find(self, query: str | Query) -> Results:
@@ -149,7 +155,7 @@ class ProjectRelease(Release):
 
         Raises `QueryError`, `UnknownSynset` or `AmbiguousLemma`, the latter two when an answer is asked for.
         """
-        return find_in_release(self, Query.of(query), self.ontology, self.resolve)
+        return find_in_release(self, Query.of(query), self.ontology, self.senses)
 
     def evaluate(self, predictions: str | os.PathLike[str], split: str = "test") -> Scores:
         """ILSVRC scores of a predictions file (see `holotype.benchmark.read_predictions`) on a split.

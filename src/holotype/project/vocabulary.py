@@ -13,6 +13,13 @@ from holotype.ontology import Ontology, load_wordnet, read_saved
 
 ONTOLOGY: Final = "ontology.npz"
 """A project's own ontology, where it has one; the taxonomy it was read from lies beside it."""
+DIGEST: Final = "ontology"
+"""What the catalog calls the digest of the ontology whose ranks it holds."""
+
+
+def extended_name(digest: str) -> str:
+    """The name of the file that holds a project's ontology since it was extended."""
+    return f"ontology-{digest[:16]}.npz"
 
 
 class Vocabulary:
@@ -28,21 +35,35 @@ class Vocabulary:
     @cached_property
     def ontology(self) -> Ontology:
         """The ontology given to `init`, or WordNet 3.0's nouns, found as `holotype.ontology.load_wordnet` does."""
-        if self._digest is None:
+        own = self._own()
+        if own is None:
             return self._claim(load_wordnet())
-        own = read_saved(self._folder / ONTOLOGY)
-        if own is None or own.digest != self._digest:
-            raise OntologyError(f"{self._folder / ONTOLOGY} is missing, damaged or another: bring it back from a copy")
-        return self._claim(own)
+        path, digest = own
+        found = read_saved(path)
+        if found is None or found.digest != digest:
+            raise OntologyError(f"{path} is missing, damaged or another: bring it back from a copy")
+        return self._claim(found)
 
     @property
     def own(self) -> bool:
         """Whether the ontology is the project's own, and not WordNet's nouns as they are."""
-        return self._digest is not None
+        return self._own() is not None
+
+    def forget(self) -> None:
+        """Read the ontology again when it is next asked for: it was extended."""
+        self.__dict__.pop("ontology", None)
+
+    def _own(self) -> tuple[Path, str] | None:
+        """The file that holds the project's ontology, and its digest; None where it is WordNet's."""
+        with self._catalog.read() as connection:
+            held = statements.meta(connection, DIGEST)
+        if held is not None and held != self._digest and (path := self._folder / extended_name(held)).exists():
+            return path, held
+        return None if self._digest is None else (self._folder / ONTOLOGY, self._digest)
 
     def _claim(self, ontology: Ontology) -> Ontology:
         """Ranks in the catalog are of one ontology: remember which, and refuse another."""
-        held = once(self._catalog, "ontology", ontology.digest)
+        held = once(self._catalog, DIGEST, ontology.digest)
         if held != ontology.digest:
             raise OntologyError(
                 f"this project was built on the ontology {held[:12]}, but this machine has {ontology.digest[:12]}; "
@@ -57,9 +78,14 @@ def identity_of(salt: str) -> str:
 
 
 def once(catalog: Catalog, key: str, value: str) -> str:
-    """The fact called `key`: `value` from now on, unless it has been given before."""
+    """The fact called `key`: `value` from now on, unless it has been given before.
+
+    A catalog that cannot be written goes without it.
+    """
     with catalog.read() as connection:
         held = statements.meta(connection, key)
+    if held is None and catalog.hindrance:
+        return value
     if held is None:
         held = catalog.transact(lambda connection: statements.meta_or_set(connection, key, value))
     return held

@@ -3,6 +3,7 @@ slices."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property, reduce
@@ -17,9 +18,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from holotype.errors import OntologyError, QueryError
+from holotype.files import local
 from holotype.ontology import Ontology
+from holotype.ontology.senses import Senses
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term
-from holotype.queries.rows import Candidate, Ints, Mask, Resolve, by_piece, draw, first_of_page, ranks_of
+from holotype.queries.rows import (
+    Candidate,
+    Ints,
+    Mask,
+    Ranges,
+    by_piece,
+    draw,
+    first_of_page,
+    ranks_of,
+)
 from holotype.releases import ID_LENGTH, MANIFEST, MANIFEST_SCHEMA, Release
 from holotype.store.location import Location
 
@@ -29,6 +41,8 @@ _ROW: Final = (
     *("id", "sha256", "wnid", "rank", "split", "score", "policy", "boxes", "width", "height"),
     *("source", "licence", "format"),
 )
+_FILE: Final = "origin"
+_DIGITS: Final = re.compile(r"[0-9a-f]{8,64}")
 _PLACE: Final = ("shard", "offset", "length")
 _BATCH: Final = 1 << 16
 _PIECE: Final = 1 << 13
@@ -40,7 +54,7 @@ _REPEATED: Final = [field.name for field in MANIFEST_SCHEMA if pa.types.is_strin
 class Index:
     """Answers questions to the rows of a manifest (see `holotype.queries.rows.Questions`).
 
-    `resolve` says which synset a wnid or a lemma means; without it the ontology does. Opening reads the ranks alone;
+    `senses` says which synsets a wnid or a lemma may mean; without it the ontology does. Opening reads the ranks alone;
     every other column is read when a question first needs it, and kept: 4 bytes a row for a number or a word, its
     length and 4 for an id. Which rows satisfied the terms of the last question is kept too, for the next synset with
     the same terms. Rows themselves are read from the file each time.
@@ -50,11 +64,11 @@ class Index:
     term on ``id``. That a row's wnid is that of its rank is checked of the rows that are handed out.
     """
 
-    def __init__(self, manifest: Path, ontology: Ontology, resolve: Resolve | None = None) -> None:
+    def __init__(self, manifest: Path, ontology: Ontology, senses: Senses | None = None) -> None:
         self.path = manifest
         self.ontology = ontology
-        self._resolve = resolve or ontology.resolve
-        with self._reading(), pq.ParquetFile(manifest) as file:
+        self._senses = senses or ontology.named
+        with self._reading(), pq.ParquetFile(local(manifest)) as file:
             self._metadata = file.metadata
             self._schema = file.schema_arrow
         if self._metadata.num_rows >= 1 << 31:
@@ -72,14 +86,14 @@ class Index:
         self._starts = self._read_starts()
 
     @classmethod
-    def of(cls, release: Release, ontology: Ontology, resolve: Resolve | None = None) -> Index:
+    def of(cls, release: Release, ontology: Ontology, senses: Senses | None = None) -> Index:
         """The index of a release. Raises `OntologyError` where it was made on another ontology."""
         if release.summary["ontology"] != ontology.digest:
             raise OntologyError(
                 f"{release.path} was made on the ontology {release.summary['ontology'][:12]}, "
                 f"but this machine has {ontology.digest[:12]}; name the right one with WNSEARCHDIR"
             )
-        return cls(release.path / MANIFEST, ontology, resolve)
+        return cls(release.path / MANIFEST, ontology, senses)
 
     def __len__(self) -> int:
         return int(self._starts[-1])
@@ -124,7 +138,10 @@ class Index:
         return list(self._rows_at(numbers[draw(len(numbers), n, seed)]))
 
     def _ranks(self, query: Query) -> Mask:
-        ranks: Mask = ranks_of(query, self.ontology, self._resolve)[:-1]
+        def rows(ranges: Ranges) -> int:
+            return sum(int(self._starts[stop] - self._starts[start]) for start, stop in ranges)
+
+        ranks: Mask = ranks_of(query, self.ontology, self._senses, rows)[:-1]
         return ranks
 
     def _slices(self, query: Query) -> Ints:
@@ -154,11 +171,24 @@ class Index:
         if term.field in NUMBERS:
             mask = COMPARE[term.compare](self._number(term.field), int(term.value))
         elif term.field == "id":
-            mask = pc.equal(self._ids, term.value).to_numpy(zero_copy_only=False)
+            mask = self._called(term.value)
         else:
             codes = self._word(term.field)
             mask = np.array([term.matches(word) for word in self._words[term.field]], np.bool_)[codes]
         return ~mask if term.negated else mask
+
+    def _called(self, text: str) -> Mask:
+        """Which rows are of an image called so: by its id, or else its sha256 or how that begins, or its origin."""
+        mask: Mask = pc.equal(self._ids, text).to_numpy(zero_copy_only=False)
+        if not mask.any() and _DIGITS.fullmatch(text.lower()):
+            mask = pc.starts_with(self._ids, text.lower()[:ID_LENGTH]).to_numpy(zero_copy_only=False)
+        if not mask.any() and "." in text:
+            names = [f"/{name}" for name in (text, text.rpartition(".")[0]) if name]  # a dataset's have no ending
+            for first, values in self._batches("origin"):
+                paths = pc.binary_join_element_wise("", values.cast(pa.string()), "/")
+                found = reduce(pc.or_, (pc.ends_with(paths, name) for name in names))
+                mask[first : first + len(values)] = found.to_numpy(zero_copy_only=False)
+        return mask
 
     def _number(self, name: str) -> Rows:
         if name not in self._columns:
@@ -265,7 +295,7 @@ class Index:
 
     def _rows_at(self, numbers: Rows) -> Iterator[Candidate]:
         """Rows by ascending number; only the row groups that hold one are read, piece by piece."""
-        names = [*_ROW, *_PLACE]
+        names = [*_ROW, *_PLACE, _FILE]
         self._check(*names)
         ends = np.cumsum(self._groups)
         with self._open() as file:
@@ -300,7 +330,7 @@ class Index:
         """The manifest, its words read as numbers: a word that is there a million times is in memory once."""
         with (
             self._reading(),
-            pq.ParquetFile(self.path, metadata=self._metadata, read_dictionary=_REPEATED) as file,
+            pq.ParquetFile(local(self.path), metadata=self._metadata, read_dictionary=_REPEATED) as file,
         ):
             yield file
 
@@ -319,4 +349,6 @@ def _conditions(query: Query) -> tuple[Term, ...]:
 
 def _row(values: dict[str, Any]) -> Candidate:
     location = Location(*(values[name] for name in _PLACE))
-    return Candidate(**{name: values[name] for name in _ROW}, state="yes", dataset="", location=location)
+    return Candidate(
+        **{name: values[name] for name in _ROW}, state="yes", dataset="", location=location, file=values[_FILE]
+    )

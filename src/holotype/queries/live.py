@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import compress
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -22,21 +23,27 @@ from sqlalchemy import (
     and_,
     case,
     collate,
+    false,
     func,
     literal,
     not_,
     null,
+    or_,
     select,
     union_all,
 )
 
 from holotype.catalog import Catalog
+from holotype.catalog import candidates as candidate_rows
 from holotype.catalog import schema as t
+from holotype.catalog.image_names import meant
+from holotype.catalog.inputs import path_of
 from holotype.catalog.schema import STATES
 from holotype.catalog.statements import chunks
 from holotype.ontology import Ontology
+from holotype.ontology.senses import Senses
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term, ascii_lower
-from holotype.queries.rows import Candidate, Ints, Resolve, by_piece, draw, first_of_page, ranks_of
+from holotype.queries.rows import Candidate, Ints, by_piece, draw, first_of_page, ranks_of
 from holotype.releases import ID_LENGTH
 from holotype.store.location import Location
 
@@ -57,10 +64,10 @@ class Live:
     nothing is under no synset, and comes last.
     """
 
-    def __init__(self, catalog: Catalog, ontology: Ontology, resolve: Resolve | None = None) -> None:
+    def __init__(self, catalog: Catalog, ontology: Ontology, senses: Senses | None = None) -> None:
         self._catalog = catalog
         self.ontology = ontology
-        self._resolve = resolve or ontology.resolve
+        self._senses = senses or ontology.named
 
     def count(self, query: Query) -> int:
         """How many rows match."""
@@ -116,7 +123,7 @@ class Live:
 
     def _by_rank(self, connection: Connection, query: Query) -> Ints:
         """How many rows of each rank match, ``(synsets + 1,)``: the last is of those without a label."""
-        ranks = ranks_of(query, self.ontology, self._resolve)
+        ranks = ranks_of(query, self.ontology, self._senses, partial(candidate_rows.count, connection))
         found = np.zeros(len(ranks), np.int64)
         if not ranks.any():
             return found
@@ -187,6 +194,10 @@ def _image_columns(number: ColumnElement[Any]) -> Columns:
         return select(column).select_from(joined).where(image.id == number).scalar_subquery()
 
     own = func.substr(image.name, 1, ID_LENGTH)
+    came = _of(path_of(t.intake.c), t.intake.c.image_id, number)
+    lies_at = case((image.path != "", image.path), else_=image.name)
+    name = case((held(image.dataset_id) == t.OWN, func.coalesce(came, "")), else_=held(lies_at))
+    url = _of(t.url.c.url, t.url.c.image_id, number)
     return {
         "id": held(case((image.dataset_id == t.OWN, own), else_=image.name)),
         "sha256": func.coalesce(looked(read.sha256), ""),
@@ -199,6 +210,9 @@ def _image_columns(number: ColumnElement[Any]) -> Columns:
         .scalar_subquery(),
         "format": func.coalesce(looked(read.format), ""),
         "file": lies(file.path),
+        "name": name,
+        "author": func.coalesce(_said_beside("author", number), ""),
+        "url": func.coalesce(_said_beside("url", number), url, ""),
         "offset": held(image.offset),
         "length": held(image.length),
         "kind": lies(file.kind),
@@ -208,6 +222,13 @@ def _image_columns(number: ColumnElement[Any]) -> Columns:
         "thumbnail_offset": looked(read.thumbnail_offset),
         "thumbnail_length": looked(read.thumbnail_length),
     }
+
+
+def _said_beside(name: str, number: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What the newest credit of an image says, NULL where it says nothing."""
+    credit = t.credit.c
+    newest = select(func.nullif(credit[name], "")).where(credit.image_id == number).order_by(credit.id.desc())
+    return newest.limit(1).scalar_subquery()
 
 
 def _candidate_columns() -> Columns:
@@ -223,7 +244,10 @@ def _candidate_columns() -> Columns:
         "policy": func.coalesce(_of(t.policy.c.name, t.policy.c.id, candidate.policy_id), ""),
         "boxes": candidate.boxes,
         "source": func.coalesce(_of(sighting.source, sighting.candidate_id, candidate.id), imported, ""),
-        "licence": func.coalesce(_of(sighting.licence, sighting.candidate_id, candidate.id), ""),
+        "licence": func.coalesce(
+            _said_beside("licence", candidate.image_id), _of(sighting.licence, sighting.candidate_id, candidate.id), ""
+        ),
+        "image": candidate.image_id,
         **_image_columns(candidate.image_id),
     }
 
@@ -243,7 +267,8 @@ def _unassigned_columns() -> Columns:
         "policy": nothing,
         "boxes": image.boxes,
         "source": nothing,
-        "licence": nothing,
+        "licence": func.coalesce(_said_beside("licence", image.id), ""),
+        "image": image.id,
         **_image_columns(image.id),
     }
 
@@ -255,9 +280,24 @@ _CANDIDATES, _OTHERS = 0, 1
 def _conditions(connection: Connection, arm: int, query: Query) -> list[ColumnElement[bool]]:
     """The terms of a query that are not about the hierarchy, each true or false of every row of an arm."""
     terms = [term for term in query.terms if term.field not in SYNSETS]
-    told = [(_condition(connection, _ARMS[arm][term.field], term), term.negated) for term in terms]
+    columns = _ARMS[arm]
+    told = [
+        (
+            _is_called(connection, columns["image"], term.value)
+            if term.field == "id"
+            else _condition(connection, columns[term.field], term),
+            term.negated,
+        )
+        for term in terms
+    ]
     conditions = [not_(condition) if negated else condition for condition, negated in told]
     return [_UNASSIGNED.c.assigned == 0, *conditions] if arm == _OTHERS else conditions
+
+
+def _is_called(connection: Connection, image: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+    """Whether an image is one that a text may mean: an id, a sha256 or how it begins, the name of a file."""
+    found = [one.id for one in meant(connection, [text]).get(text, ())]
+    return or_(false(), *(image.in_(chunk) for chunk in chunks(found)))
 
 
 def _condition(connection: Connection, column: ColumnElement[Any], term: Term) -> ColumnElement[bool]:
@@ -297,7 +337,7 @@ def _candidate(row: RowMapping) -> Candidate:
     location = Location(**{name: row[name] for name in Location.__slots__})
     offset, length = row["thumbnail_offset"], row["thumbnail_length"]
     thumbnail = None if offset is None else replace(location, offset=offset, length=length)
-    values = {name: row[name] for name in Candidate.__slots__ if name in row}
+    values = {name: row[name] for name in Candidate.__slots__ if name in row} | {"file": row["name"]}
     return Candidate(**{**values, "state": STATES[row["state"]]}, location=location, thumbnail=thumbnail)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -15,7 +15,7 @@ from holotype.releases import SPLITS
 
 MAX_LENGTH: Final = 2_000
 MAX_TERMS: Final = 64
-STATES: Final = ("open", "yes", "no", "undecided", "abandoned")
+STATES: Final = ("open", "yes", "no", "undecided", "abandoned", "withdrawn")
 
 COMPARE: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     ">=": operator.ge,
@@ -130,6 +130,15 @@ class Query:
     def of(cls, query: str | Query) -> Query:
         """A query that may be written as text. Raises `QueryError`."""
         return cls.parse(query) if isinstance(query, str) else query
+
+    def meaning(self, senses: Mapping[str, str]) -> Query:
+        """This query, where words for synsets are said to mean others: word to wnid."""
+        return Query(
+            tuple(
+                replace(term, value=senses.get(term.value, term.value)) if term.field in SYNSETS else term
+                for term in self.terms
+            )
+        )
 
     @classmethod
     def from_url(cls, query_string: str) -> Query:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,8 +14,10 @@ from holotype.images.decode import Rejected
 from holotype.images.fingerprint import make_thumbnail
 from holotype.images.gallery import grid
 from holotype.ontology import Ontology
+from holotype.ontology.senses import Senses
 from holotype.queries import Candidate, Index, Query, Questions
-from holotype.queries.rows import Ints, Resolve
+from holotype.queries.rows import Ints
+from holotype.queries.tables import to_arrow, to_pandas
 from holotype.releases import Release
 from holotype.store.store import Store
 
@@ -115,6 +117,14 @@ class Results:
         """How many there are under each synset, ``(synsets,)`` in rank order; a label counts once for each."""
         return self._questions.counts(self.query)
 
+    def to_arrow(self) -> pa.Table:
+        """All as an Arrow table, a label a row, with the columns of `holotype.queries.tables.ANSWERS`."""
+        return to_arrow(self._questions.rows(self.query))
+
+    def to_pandas(self) -> Any:
+        """All as a pandas DataFrame, as `to_arrow`. Raises `QueryError` where pandas is not installed."""
+        return to_pandas(self.to_arrow())
+
     def _with_bytes(self, rows: Sequence[Candidate]) -> list[Result]:
         return [Result(row, self._store) for row in rows]
 
@@ -127,6 +137,6 @@ def id_lines(ids: pa.StringArray) -> Iterator[bytes]:
         yield pc.binary_join(lines, "\n")[0].as_py().encode() + b"\n"
 
 
-def find_in_release(release: Release, query: Query, ontology: Ontology, resolve: Resolve | None = None) -> Results:
+def find_in_release(release: Release, query: Query, ontology: Ontology, senses: Senses | None = None) -> Results:
     """What a query finds in a release. Raises `OntologyError` where it was made on another ontology."""
-    return Results(Index.of(release, ontology, resolve), query, Store(release.path))
+    return Results(Index.of(release, ontology, senses), query, Store(release.path))

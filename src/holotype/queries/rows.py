@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,12 +12,13 @@ import pyarrow as pa
 
 from holotype.errors import QueryError
 from holotype.ontology import Ontology, Synset
-from holotype.queries.query import SYNSETS, Query
+from holotype.ontology.senses import Senses, only_sense
+from holotype.queries.query import SYNSETS, Query, Term
 from holotype.store.location import Location
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-Resolve = Callable[[str], Synset]
+Ranges = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,9 @@ class Candidate:
     An image that is a candidate for nothing has a row all the same, whose `wnid` is empty and whose `rank` is -1. Width
     and height are None where they are unknown, `sha256` is empty where the image was not read yet, and `score` is None
     where nothing was concluded. A thumbnail is kept of own images only.
+
+    `file` is the path of its file below the folder that was taken in, or its name in a dataset or a release; `author`
+    and `url` are as what lay beside the file said, "" where that is not known.
     """
 
     id: str
@@ -46,6 +50,9 @@ class Candidate:
     format: str
     location: Location
     thumbnail: Location | None = None
+    file: str = ""
+    author: str = ""
+    url: str = ""
 
 
 class Questions(Protocol):
@@ -73,21 +80,34 @@ class Questions(Protocol):
         """`n` of the rows that match, or all if they are fewer, every set of so many as probable as every other."""
 
 
-def ranks_of(query: Query, ontology: Ontology, resolve: Resolve) -> Mask:
+def ranks_of(query: Query, ontology: Ontology, senses: Senses, rows: Callable[[Ranges], int]) -> Mask:
     """The ranks whose rows can match, ``(synsets + 1,)``: the last, -1, is that of rows without a label.
 
-    Raises `UnknownSynset` or `AmbiguousLemma`.
+    An ambiguous lemma means the sense that has rows; `rows` counts those of half-open ranges of ranks. Raises
+    `UnknownSynset`, and `AmbiguousLemma` where several have.
     """
     mask = np.ones(len(ontology) + 1, np.bool_)
     for term in query.terms:
         if term.field in SYNSETS:
-            synset = resolve(term.value)
-            rank = ontology.rank(synset)
             inside = np.zeros_like(mask)
-            for start, stop in ontology.ranges(synset) if term.field == "under" else [(rank, rank + 1)]:
+            for start, stop in _meant(term, ontology, senses(term.value), rows):
                 inside[start:stop] = True
             mask &= inside != term.negated
     return mask
+
+
+def _meant(term: Term, ontology: Ontology, senses: Sequence[Synset], rows: Callable[[Ranges], int]) -> Ranges:
+    """The ranges of ranks that a term on a synset means; none where no sense has rows."""
+    ranges = [_ranges(term, ontology, sense) for sense in senses]
+    if len(senses) == 1:
+        return ranges[0]
+    counts = [rows(one) for one in ranges]
+    return ranges[senses.index(only_sense(term.value, senses, counts))] if any(counts) else ()
+
+
+def _ranges(term: Term, ontology: Ontology, synset: Synset) -> Ranges:
+    rank = ontology.rank(synset)
+    return ontology.ranges(synset) if term.field == "under" else [(rank, rank + 1)]
 
 
 def draw(total: int, n: int, seed: int) -> Ints:

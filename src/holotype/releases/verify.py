@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from holotype.audits.certificates import Certificate
 from holotype.audits.plans import Plan
 from holotype.errors import OntologyError, PackError, ReleaseError
-from holotype.files import printable, sha256_file
+from holotype.files import local, printable, sha256_file
 from holotype.ontology import Ontology, is_wnid, load_wordnet
 from holotype.ontology.foreign import rebuild
 from holotype.releases.build import (
@@ -149,7 +149,7 @@ class Release:
 
 def _table(path: Path, schema: pa.Schema) -> pa.Table:
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(local(path))
         table.validate(full=True)
     except (OSError, pa.ArrowException) as error:
         raise ReleaseError(f"cannot read {path}: {error}") from error

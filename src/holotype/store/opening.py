@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
 
 from holotype.errors import ArchiveError
 from holotype.files import printable
 
 
-def opened_file(path: Path) -> BinaryIO:
+def opened_file(path: Path) -> io.BufferedReader:
     """A plain file, or a link to one, open for reading its bytes.
 
     Raises `ArchiveError` for anything else (a folder, a pipe, a device), OSError where it cannot be opened.

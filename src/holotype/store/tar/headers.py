@@ -14,6 +14,13 @@ from zlib import adler32
 BLOCK: Final = 512
 FILES: Final = frozenset((b"0", b"\0", b"7"))
 FOLDER: Final = b"5"
+NO_FILES: Final = frozenset((FOLDER, b"V", b"D"))
+"""Folders, also with GNU's list of what is in them, and GNU's label of a whole tar."""
+SPARSE: Final = b"S"
+PASSED_OVER: Final = frozenset((b"1", b"2", b"3", b"4", b"6", SPARSE))
+"""Links, devices, pipes and sparse files: what is no file in one piece, but cannot be misunderstood either."""
+COMPARE: Final = "compare it with the original (its size, its md5)"
+DAMAGED: Final = f"it is damaged; {COMPARE}"
 LONG_NAME: Final = b"L"
 LONG_LINK: Final = b"K"
 PAX: Final = b"x"
@@ -30,7 +37,7 @@ _REFUSED = {
     b"3": f"a device: {_WITHOUT}",
     b"4": f"a device: {_WITHOUT}",
     b"6": f"a named pipe: {_WITHOUT}",
-    b"S": _SPARSE,
+    SPARSE: _SPARSE,
     b"M": "the rest of a file that another volume begins: unpack all volumes and pack the files again",
 }
 _COMPRESSED = (
@@ -78,20 +85,21 @@ def _number(field: bytes) -> int:
 def parse_extended(kind: bytes, payload: bytes) -> dict[str, bytes]:
     """The ``path`` and the ``size`` that an extended header states for the member after it; either may be missing.
 
-    Raises ValueError for one that is damaged, for a sparse file, and for a global header with a path or a size.
+    There is ``sparse`` where that is a sparse file. Raises ValueError for one that is damaged, and for a global header
+    that states any of these.
     """
     if kind == LONG_LINK:
         return {}
     if kind == LONG_NAME:
         return {"path": payload.rstrip(b"\0")}
     records = dict(_records(payload))
-    if any(key.startswith(b"GNU.sparse.") or key == b"SCHILY.realsize" for key in records):
-        raise ValueError(f"holds {_SPARSE}")
     stated = {key.decode(): records[key] for key in (b"path", b"size") if key in records}
+    if any(key.startswith(b"GNU.sparse.") or key == b"SCHILY.realsize" for key in records):
+        stated["sparse"] = b""
     if stated and kind == PAX_GLOBAL:
         raise ValueError(f"states one {min(stated)} for all its members; pack the archive again")
     if "size" in stated and not re.fullmatch(rb"[0-9]{1,19}", stated["size"]):
-        raise ValueError("states a size that is not a number; fetch it again")
+        raise ValueError(f"states a size that is not a number: {DAMAGED}")
     return stated
 
 
@@ -102,7 +110,7 @@ def _records(payload: bytes) -> Iterator[tuple[bytes, bytes]]:
         end = start + (int(digits) if digits.isdigit() else 0)
         key, equals, value = payload[start + len(digits) + 1 : end - 1].partition(b"=")
         if not (equals and payload[end - 1 : end] == b"\n"):
-            raise ValueError("has a damaged extended header; fetch it again")
+            raise ValueError(f"has a damaged extended header: {DAMAGED}")
         yield key, value
         start = end
 

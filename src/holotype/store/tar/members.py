@@ -18,6 +18,7 @@ from typing import IO, Final
 from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.store.opening import opened_file
+from holotype.store.tar.headers import COMPARE, DAMAGED
 from holotype.store.tar.scan import Member, members
 
 LARGEST_IN_ALL: Final = 4 << 30
@@ -57,7 +58,7 @@ class _Tape:
         self._what = "its end"
         while data := self._some(_STEP):  # only at the end of all zeros does gzip compare its checksum
             if data.count(0) < len(data):
-                raise ArchiveError(f"{self.where} goes on after its end mark: it is damaged, {_AGAIN}")
+                raise ArchiveError(f"{self.where} goes on after its end mark: {DAMAGED}")
 
     def read(self, position: int, length: int) -> bytes:
         """The bytes from a position that is not passed yet. Raises `ArchiveError` where they are not all there."""
@@ -77,7 +78,7 @@ class _Tape:
         except EOFError as error:
             raise ArchiveError(f"{self.where} ends at {self._what}, its gzip data are cut off: {_AGAIN}") from error
         except (gzip.BadGzipFile, zlib.error) as error:
-            raise ArchiveError(f"{self.where} is damaged at {self._what} ({error}): {_AGAIN}") from error
+            raise ArchiveError(f"{self.where} is damaged at {self._what} ({error}): {COMPARE}") from error
         self._at += len(data)
         self.budget.left -= len(data)
         if self.budget.left < 0:

@@ -1,0 +1,146 @@
+"""Forgetting files and the images that lie in them: the only place where facts are taken back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection, Select, Table, delete, func, select, update
+
+from holotype.catalog import candidates, claims, near_duplicates
+from holotype.catalog import schema as t
+from holotype.catalog.audits import accepted_at
+from holotype.catalog.statements import chunks
+
+_REFERRING: Final = (
+    ("intake", "image_id"),
+    ("prior", "candidate_id"),
+    ("audit_sample", "candidate_id"),
+    ("audit_correction", "candidate_id"),
+    ("image", "file_id"),
+    ("candidate", "labelled_by"),
+    ("box", "file_id"),
+    ("annotation", "file_id"),
+    ("url", "file_id"),
+    ("mark", "file_id"),
+)
+"""Columns without an index that a database looks through for every row that goes, where they refer to it."""
+
+
+class Held(NamedTuple):
+    """How much there is of what may be forgotten; `statements` are those of gold and of curators."""
+
+    files: int
+    images: int
+    labels: int
+    boxes: int
+    facts: int
+    votes: int
+    statements: int
+    audit_answers: int
+
+
+def held(connection: Connection) -> Held:
+    """How much there is in all."""
+
+    def count(*tables: Table) -> int:
+        return sum(connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables)
+
+    labels = select(func.count()).select_from(t.candidate).where(t.candidate.c.labelled_by.is_not(None))
+    return Held(
+        count(t.file),
+        count(t.image),
+        connection.execute(labels).scalar_one(),
+        count(t.box),
+        count(t.annotation, t.url, t.mark),
+        count(t.vote),
+        count(t.gold, t.overruling),
+        count(t.audit_answer, t.audit_correction),
+    )
+
+
+@contextmanager
+def indexed(connection: Connection) -> Iterator[None]:
+    """What refers to files, images and candidates is found fast meanwhile."""
+    for table, column in _REFERRING:
+        connection.exec_driver_sql(f"CREATE INDEX forgetting_{table} ON {table} ({column})")
+    yield
+    for table, _ in _REFERRING:
+        connection.exec_driver_sql(f"DROP INDEX forgetting_{table}")
+
+
+def withdraw_said(connection: Connection, files: Sequence[int]) -> None:
+    """Take back all that files say of images and synsets; the images that lie in them stay."""
+    claims.withdraw(connection, claims.by_files(connection, files))
+    for some in chunks(files):
+        for table in (t.annotation, t.url, t.mark):
+            connection.execute(delete(table).where(table.c.file_id.in_(some)))
+        paths = select(t.file.c.path).where(t.file.c.id.in_(some))
+        connection.execute(delete(t.credit).where(t.credit.c.origin.in_(paths)))
+        boxed = connection.execute(select(t.box.c.image_id).distinct().where(t.box.c.file_id.in_(some))).scalars().all()
+        connection.execute(delete(t.box).where(t.box.c.file_id.in_(some)))
+        for images in chunks(boxed):
+            for table, key in ((t.image, t.image.c.id), (t.candidate, t.candidate.c.image_id)):
+                left = select(func.count()).select_from(t.box).where(t.box.c.image_id == key).scalar_subquery()
+                connection.execute(update(table).where(key.in_(images)).values(boxes=left))
+
+
+def posted(connection: Connection, files: Sequence[int]) -> int:
+    """The pages of a platform that have images which lie in files."""
+    on = set(_pages(connection, files))
+    rows = connection.execute(select(t.posting.c.page_id, t.posting.c.crowd).distinct())
+    return len(on & {tuple(row) for row in rows})
+
+
+def delete_files(connection: Connection, files: Sequence[int]) -> None:
+    """Delete files, the images that lie in them, and all that was ever said of those.
+
+    Audits that had such an image to draw are void: they are to be drawn again.
+    """
+    _void(connection, files)
+    for page, crowd in _pages(connection, files):
+        connection.execute(delete(t.page).where(t.page.c.id == page, t.page.c.crowd == crowd))
+    for some in chunks(files):
+        gone = _images(some)
+        of = select(t.candidate.c.id).where(t.candidate.c.image_id.in_(gone))
+        for table in claims.SPOKEN:
+            connection.execute(delete(table).where(table.c.candidate_id.in_(of)))
+        about = t.candidate, t.near_duplicate, t.seen, t.fingerprint, t.annotation, t.url, t.box, t.credit
+        for table in about:
+            connection.execute(delete(table).where(table.c.image_id.in_(gone)))
+        connection.execute(delete(t.image).where(t.image.c.file_id.in_(some)))
+    for some in chunks(files):
+        connection.execute(delete(t.mark).where(t.mark.c.file_id.in_(some)))
+        connection.execute(delete(t.file).where(t.file.c.id.in_(some)))
+    near_duplicates.forget(connection)
+    candidates.note_change(connection)
+
+
+def delete_dataset(connection: Connection, name: str) -> None:
+    """Delete a dataset that has no files."""
+    connection.execute(delete(t.dataset).where(t.dataset.c.name == name))
+
+
+def _images(files: Sequence[int]) -> Select[tuple[int]]:
+    return select(t.image.c.id).where(t.image.c.file_id.in_(files))
+
+
+def _candidates(connection: Connection, files: Sequence[int]) -> set[int]:
+    asked = (select(t.candidate.c.id).where(t.candidate.c.image_id.in_(_images(some))) for some in chunks(files))
+    return {number for one in asked for number in connection.execute(one).scalars()}
+
+
+def _pages(connection: Connection, files: Sequence[int]) -> list[tuple[str, str]]:
+    """The pages with candidates whose images lie in files, as (id, crowd)."""
+    rows = connection.execute(select(t.page.c.id, t.page.c.crowd, t.page.c.tasks)).all()
+    gone = _candidates(connection, files) if rows else set()
+    return [(row.id, row.crowd) for row in rows if not gone.isdisjoint(json.loads(row.tasks))]
+
+
+def _void(connection: Connection, files: Sequence[int]) -> None:
+    seeds = connection.execute(select(t.audit_draw.c.seed)).scalars().all()
+    gone = _candidates(connection, files) if seeds else set()
+    void = [seed for seed in seeds if not gone.isdisjoint(accepted_at(connection, seed).tolist())]
+    connection.execute(update(t.audit).where(t.audit.c.seed.in_(void)).values(labels=None))

@@ -1,0 +1,165 @@
+"""The command that adds whatever it finds, says what it took each thing for, and asks where two readings fit."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import click
+
+from holotype.benchmark.orders import ORDERS, order
+from holotype.cli.dataset_sources import (
+    add_sources,
+    dataset_name,
+    md5_option,
+    overwritten_option,
+    paths_argument,
+    relabel_option,
+)
+from holotype.cli.options import file_type, project_option
+from holotype.cli.progress import bars
+from holotype.errors import ArchiveError
+from holotype.imports.finding import Found, find
+from holotype.imports.parquet import unpack as unpack_parquet
+from holotype.imports.readings import LAYOUTS, Choice, Question, Told
+from holotype.imports.shapes import SPLITS
+from holotype.imports.tables import read_numbers, read_table
+
+_FILES = ("classes", "map")
+
+
+@click.command("path")
+@paths_argument
+@click.option("--name", metavar="NAME", callback=dataset_name, help="The dataset's name [default: by what is found].")
+@click.option("--as", "layout", type=click.Choice(list(LAYOUTS)), help="The layout, where several fit.")
+@click.option("--order", "counted", type=click.Choice(list(ORDERS)), help="What class numbers count.")
+@click.option("--classes", type=file_type, help="A file with the wnid of each class number, the first is 0.")
+@click.option("--map", "table", type=file_type, help="A file with the wnid of each class name.")
+@click.option("--split", type=click.Choice(SPLITS), help="The split of images whose place tells none.")
+@click.option("--follow-links", is_flag=True, help="Also take folders of classes that are symbolic links.")
+@click.option(
+    "--unpack",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the images of Parquet files to plain tars in this folder, and add those.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be taken for what, and add nothing.")
+@md5_option
+@overwritten_option
+@relabel_option
+@project_option
+def path_command(
+    paths: tuple[Path, ...],
+    name: str | None,
+    layout: str | None,
+    counted: str | None,
+    classes: Path | None,
+    table: Path | None,
+    split: str | None,
+    follow_links: bool,
+    unpack: Path | None,
+    dry_run: bool,
+    md5: bool,
+    project: Path,
+    overwritten: bool,
+    relabel: bool,
+) -> None:
+    """Add whatever PATHS hold: archives, trees of folders, shards, boxes, lists; the word `path` may be left out.
+
+    Each is told by what is in it, and it is said what it was taken for. Images keep lying where they are.
+    """
+    told = Told(layout or "", split=split or "", follow=follow_links, ilsvrc=order("sorted").wnids)
+    told = _with_order(told, counted) if counted else told
+    told = _with_file(told, "--classes", classes) if classes else told
+    told = _with_file(told, "--map", table) if table else told
+    found = _answered(_unpacked(paths, told, None if dry_run else unpack), told)
+    found.problems += map(_in_parquet, () if unpack else found.parquet)
+    _say(found, err=not dry_run)
+    if found.problems:
+        add_sources([], name or "images", project, found.problems)
+    for dataset, sources in () if dry_run else found.by_dataset(name).items():
+        add_sources(sources, dataset, project, md5=md5, overwritten=overwritten, relabel=relabel)
+
+
+def _unpacked(paths: tuple[Path, ...], told: Told, folder: Path | None) -> tuple[Path, ...]:
+    """The paths, and the tars that the Parquet files among them were written to, if there is a folder for those."""
+    if folder is None:
+        return paths
+    try:
+        with bars([]) as advance:
+            found = find(paths, told).parquet
+            tars = [unpack_parquet(path, folder, partial(advance, f"unpack {path.name}")) for path in found]
+    except ArchiveError as error:
+        raise click.UsageError(str(error)) from error
+    return (*paths, *tars)
+
+
+def _in_parquet(path: Path) -> str:
+    size = path.stat().st_size / 1e9
+    return (
+        f"{path} is Parquet: inside it no image can be read in place; give --unpack FOLDER, where its images are "
+        f"written to plain tars ({size:,.1f} GB)"
+    )
+
+
+def _with_order(told: Told, name: str) -> Told:
+    return replace(told, numbers=order(name).wnids, counted=f"in {name} order ({ORDERS[name]})")
+
+
+def _with_file(told: Told, option: str, path: Path) -> Told:
+    try:
+        if option == "--map":
+            return replace(told, table=read_table(path))
+        return replace(told, numbers=read_numbers(path), counted=f"as in {path.name}")
+    except ArchiveError as error:
+        raise click.BadParameter(str(error), param_hint=option) from error
+
+
+def _answered(paths: tuple[Path, ...], told: Told) -> Found:
+    """What there is, once all questions are answered: on a terminal by the user, elsewhere they are errors."""
+    while (found := find(paths, told)).questions:
+        if not on_terminal():
+            for question in found.questions:
+                click.echo(f"error: {question.path}: {question.asks}; say it with one of", err=True)
+                for one in question.choices:
+                    click.echo(f"  {_spoken(one)}", err=True)
+            click.echo("nothing was added", err=True)
+            raise click.exceptions.Exit(2)
+        told = _asked(found.questions[0], told)
+    return found
+
+
+def on_terminal() -> bool:
+    """Whether somebody is there to be asked."""
+    return sys.stdin.isatty()
+
+
+def _spoken(choice: Choice) -> str:
+    if choice.option in _FILES:
+        return f"--{choice.option} {choice.means}"
+    return " ".join(filter(None, (f"--{choice.option}", choice.value))) + f": {choice.means}"
+
+
+def _asked(question: Question, told: Told) -> Told:
+    click.echo(f"{question.path}: {question.asks}")
+    for number, one in enumerate(question.choices, 1):
+        click.echo(f"  {number}. {_spoken(one)}")
+    chosen: Choice = question.choices[click.prompt("Which", type=click.IntRange(1, len(question.choices))) - 1]
+    if chosen.option == "order":
+        return _with_order(told, chosen.value)
+    if chosen.option == "follow-links":
+        return replace(told, follow=True)
+    if chosen.option in _FILES:
+        return _with_file(told, f"--{chosen.option}", click.prompt(f"--{chosen.option} FILE", type=file_type))
+    return replace(told, layout=chosen.value)
+
+
+def _say(found: Found, err: bool) -> None:
+    for dataset, source in found.takes:
+        taken = source.layout.title if source.layout is not None else str(source.kind)
+        split = f", split {source.split}" if source.split else ""
+        click.echo(f"{source.path}: taken for {taken}{split}, of {dataset}", err=err)
+    if found.passed:
+        names = ", ".join(path.name for path in found.passed[:3]) + (" ..." if len(found.passed) > 3 else "")
+        click.echo(f"{len(found.passed):,} other files passed over: {names}", err=err)

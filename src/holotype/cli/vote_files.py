@@ -1,0 +1,113 @@
+"""Files of votes: CSV, Parquet or JSON lines, with our own columns or Crowd-Kit's; read defensively."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from holotype.errors import CrowdError
+from holotype.project.given_votes import GivenVote, Refusal
+from holotype.textlists import decoded
+
+COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "task": ("task",),
+    "image": ("sha256", "image", "id", "file", "file_name"),
+    "synset": ("wnid", "synset"),
+    "worker": ("worker", "worker_id"),
+    "answer": ("answer", "label"),
+    "seconds": ("seconds",),
+    "at": ("at", "time"),
+}
+"""What the columns of a file of votes may be called, the best first."""
+
+_LINES: Final = (".jsonl", ".ndjson", ".json")
+
+
+def read_vote_file(path: Path, synset: str = "") -> tuple[list[GivenVote], list[Refusal]]:
+    """The votes of a file, and the lines that hold none; `synset` is meant where a vote names none.
+
+    Raises `CrowdError` for a file that is none, and where a column is missing.
+    """
+    refused: list[Refusal] = []
+    try:
+        rows = list(_rows(path, refused))
+    except (OSError, csv.Error, pa.ArrowException) as error:
+        raise CrowdError(f"cannot read {path}: {error}") from error
+    names = {name for _, row in rows for name in row}
+    for wanted in (COLUMNS["worker"], COLUMNS["answer"], (*COLUMNS["task"], *COLUMNS["image"])):
+        if rows and not names & set(wanted):
+            needed = "a file of votes has image, wnid, worker and answer, or Crowd-Kit's task, worker and label"
+            raise CrowdError(f"{path} has no column {' or '.join(wanted)}; {needed}")
+    return [_vote(row, line, synset) for line, row in rows], refused
+
+
+def _rows(path: Path, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    if path.suffix.lower() == ".parquet":
+        return enumerate(pa.parquet.read_table(path).to_pylist(), 1)
+    text = decoded(path.read_bytes(), str(path), CrowdError)
+    return _objects(text, refused) if path.suffix.lower() in _LINES else _cells(text, refused)
+
+
+def _cells(text: str, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    names = [name.strip().lower() for name in next(reader, [])]
+    for row in reader:
+        if len(row) > len(names):
+            refused.append(Refusal(reader.line_num, "too_many_cells", f"{len(row)} cells in {len(names)} columns"))
+        elif any(cell.strip() for cell in row):
+            yield reader.line_num, dict(zip(names, row, strict=False))
+
+
+def _objects(text: str, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        try:
+            row = json.loads(line) if line.strip() else None
+        except (ValueError, RecursionError) as error:
+            row = error
+        if isinstance(row, dict):
+            yield number, row
+        elif row is not None:
+            refused.append(Refusal(number, "no_object", f"a line is a JSON object, not {line[:80]!r}"))
+
+
+def _vote(row: Mapping[str, Any], line: int, synset: str) -> GivenVote:
+    held = {name: [row[one] for one in names if row.get(one) is not None] for name, names in COLUMNS.items()}
+    cell = {name: _text(values[0]) if values else "" for name, values in held.items()}
+    rest: dict[str, Any] = {"seconds": _number(cell["seconds"]) or 0.0, "at": _time(cell["at"]), "line": line}
+    if cell["image"]:
+        vote = GivenVote(cell["image"], cell["synset"], cell["worker"], cell["answer"], **rest)
+    else:
+        vote = GivenVote.of_task(cell["task"], cell["worker"], cell["answer"], **rest)
+    return vote if vote.synset else replace(vote, synset=cell["synset"] or synset)
+
+
+def _text(value: Any) -> str:
+    return "" if isinstance(value, float) and value != value else str(value)
+
+
+def _number(text: str) -> float | None:
+    """A number; not a number where a text is none."""
+    try:
+        return float(text) if text.strip() else None
+    except ValueError:
+        return float("nan")
+
+
+def _time(text: str) -> float | None:
+    """Unix time, given as that or as a date and a time."""
+    number = _number(text)
+    if number is None or number == number:
+        return number
+    try:
+        return datetime.fromisoformat(text.strip()).timestamp()
+    except ValueError:
+        return number

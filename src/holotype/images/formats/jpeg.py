@@ -1,0 +1,134 @@
+"""JPEG: its segments up to the first scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import simplejpeg
+
+from holotype.images.formats.exif import orientation
+from holotype.images.rejected import Rejected, check_size
+
+_ZEROS = bytes(64)
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_BASELINE = (0xC0, 0xC1)
+_LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
+_HIERARCHICAL = (0xC5, 0xC6, 0xCD, 0xCE)
+# libjpeg's words for damage that it decodes over.
+_TOLD_DAMAGE = ("Corrupt JPEG data", "remature end of JPEG", "nconsistent progression", "Invalid SOS parameters")
+_TABLES, _SCAN, _EXIF, _ADOBE = 0xC4, 0xDA, 0xE1, 0xEE
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands before the pixels: EXIF orientation, frame marker (0 if none), bits per sample, what the all-zeros
+    code of each AC table means, and where the first scan's data begin (0 if nowhere)."""
+
+    orientation: int
+    frame: int
+    precision: int
+    first_symbols: tuple[int, ...]
+    scan: int
+
+    @property
+    def unsupported(self) -> str:
+        """What no decoder here reads, or ""."""
+        if self.frame in _LOSSLESS:
+            return "lossless JPEG"
+        if self.frame in _HIERARCHICAL:
+            return "hierarchical JPEG"
+        return f"JPEG of {self.precision} bits a sample" if self.precision not in (0, 8) else ""
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """``(marker, start, end)`` of every segment up to the first scan; `start` is where the marker stands."""
+    position = 2
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        if marker == 0xFF:  # fill bytes are legal before markers
+            position += 1
+            continue
+        end = position + 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+        yield marker, position, end
+        if marker == _SCAN:
+            return
+        position = end
+
+
+def read_head(data: bytes) -> Head:
+    """The segments before the pixels, wherever metadata stand among them; what is broken in them is as if missing."""
+    turn, frame, precision, scan = 0, 0, 0, 0
+    symbols: list[int] = []
+    for marker, start, end in _segments(data):
+        if marker == _TABLES:
+            symbols += _first_symbols(data, start + 4, min(end, len(data)))
+        elif marker == _EXIF and not turn and data.startswith(b"Exif\0\0", start + 4):
+            turn = orientation(data[start + 4 : end])
+        elif marker in _FRAMES and not frame:
+            frame, precision = marker, data[start + 4] if start + 4 < len(data) else 0
+        elif marker == _SCAN:
+            scan = end
+    return Head(turn or 1, frame, precision, tuple(symbols), scan)
+
+
+def _first_symbols(data: bytes, table: int, end: int) -> Iterator[int]:
+    while table + 17 < end:
+        if data[table] >> 4:
+            yield data[table + 17]
+        table += 17 + sum(data[table + 1 : table + 17])
+
+
+def holds_a_zeroed_block(data: bytes, head: Head) -> bool:
+    """Whether a baseline JPEG's pixel data holds a long run of zeros that its own Huffman tables rule out.
+
+    Strict decoding misses some zeroed blocks, because Huffman codes resynchronise. Where the all-zeros code of
+    every AC table means something other than "end of block", 64 zero bytes would be blocks with all 63 AC
+    coefficients set, which no encoder writes. Where it means "end of block" zeros are flat areas, hence legal;
+    in progressive and arithmetic files they are legal refinement bits.
+    """
+    if head.frame not in _BASELINE or not head.scan or not head.first_symbols or 0 in head.first_symbols:
+        return False
+    zeros = data.find(_ZEROS, head.scan)
+    return zeros >= 0 and data.find(b"\xff\xd9", head.scan, zeros) < 0  # what follows the end of image is no damage
+
+
+def without_metadata(data: bytes) -> bytes:
+    """The same picture without application segments and comments, but for an Adobe one that makes sense."""
+    kept, position = [data[:2]], 2
+    for marker, start, end in _segments(data):
+        metadata = marker in range(0xE0, 0xF0) or marker == 0xFE
+        if metadata and not (marker == _ADOBE and _says_a_colour_transform(data[start + 4 : end])):
+            kept.append(data[position:start])
+            position = end
+    return b"".join((*kept, data[position:]))
+
+
+def _says_a_colour_transform(adobe: bytes) -> bool:
+    return adobe.startswith(b"Adobe") and len(adobe) >= 12 and adobe[11] in (0, 1, 2)
+
+
+def told_damage(error: Exception) -> bool:
+    """Whether strict decoding failed on damage that libjpeg decodes over, and other decoders are silent about."""
+    return any(words in str(error) for words in _TOLD_DAMAGE)
+
+
+def check_part(data: bytes, pixels: int) -> None:
+    """Raises `Rejected` where a JPEG that is a part of `pixels` of another file is damaged, or larger than that."""
+    head = read_head(data)
+    try:
+        height, width, *_ = simplejpeg.decode_jpeg_header(data)
+        check_size(width, height, 4 * pixels)
+        simplejpeg.decode_jpeg(data, "RGB", strict=True)
+    except Rejected:
+        raise
+    except Exception as error:
+        if is_cut(data, head) or told_damage(error):
+            raise Rejected("damaged", str(error)) from error
+    if holds_a_zeroed_block(data, head):
+        raise Rejected("damaged", "a run of zero bytes inside the compressed pixels")
+
+
+def is_cut(data: bytes, head: Head) -> bool:
+    """Whether no end of image follows the pixels."""
+    return data.find(b"\xff\xd9", head.scan) < 0

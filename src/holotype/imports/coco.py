@@ -1,0 +1,76 @@
+"""COCO's instances: boxes and the classes of each image, which a table maps to wnids."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from holotype.errors import ArchiveError
+from holotype.files import printable
+from holotype.imports.boxes import UNREAD, Annotation, Box
+from holotype.imports.tables import read_json
+
+NO_WNID: Final = "boxes of classes that no wnid is given for, which were not taken"
+CROWD: Final = "boxes around crowds of instances, which were not taken"
+_LARGEST: Final = 2 << 30
+_NAME: Final = re.compile(r"instances_(\w+)")
+
+
+def read_coco(path: Path, table: Mapping[str, str]) -> Iterator[Annotation]:
+    """The boxes and classes of each image in an ``instances_*.json``; `table` has the wnid of each class name.
+
+    Boxes are rounded outwards to the pixels they touch. An image is called by its file, below the folder that the list
+    is named by. Raises `ArchiveError` where it is no such file, or no class of it has a wnid.
+    """
+    value = read_json(path, _LARGEST)
+    try:
+        wnids = {one["id"]: table.get(one["name"], "") for one in value["categories"]}
+        said: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
+        for one in value["annotations"]:
+            said[one["image_id"]].append(one)
+        images = [(one, str(one["file_name"])) for one in value["images"]]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ArchiveError(f"{printable(path)} is no file of COCO's instances: it lacks {error}") from error
+    if not any(wnids.values()):
+        names = ", ".join(str(one["name"]) for one in value["categories"][:3])
+        raise ArchiveError(f"{printable(path)}: no class ({names} ...) is in the table of wnids")
+    folder = found[1] if (found := _NAME.match(path.stem)) else ""
+    for about, file in images:
+        yield _annotation(about, file, folder, said[about.get("id")], wnids)
+
+
+def _annotation(
+    about: Mapping[str, Any], file: str, folder: str, said: Sequence[Mapping[str, Any]], wnids: Mapping[Any, str]
+) -> Annotation:
+    remarks: list[str] = []
+    boxes = tuple(box for one in said if (box := _box(one, wnids, remarks)) is not None)
+    labels = tuple(dict.fromkeys(wnid for one in said if (wnid := wnids.get(one.get("category_id"), ""))))
+    width, height = (side if type(side := about.get(name)) is int else 0 for name in ("width", "height"))
+    name = f"{folder}/{file}" if folder else file
+    aliases = tuple(other for other in (file, f"images/{name}") if other != name)
+    url = about.get("coco_url") or about.get("flickr_url") or ""
+    return Annotation(name, width, height, boxes, tuple(remarks), labels, str(url), aliases)
+
+
+def _box(one: Mapping[str, Any], wnids: Mapping[Any, str], remarks: list[str]) -> Box | None:
+    wnid = wnids.get(one.get("category_id"), "")
+    if not wnid:
+        remarks.append(NO_WNID)
+        return None
+    if one.get("iscrowd"):
+        remarks.append(CROWD)
+        return None
+    try:
+        x, y, width, height = (float(side) for side in one["bbox"])
+        corners = math.floor(x), math.floor(y), math.ceil(x + width) - 1, math.ceil(y + height) - 1
+    except (KeyError, TypeError, ValueError, OverflowError):
+        remarks.append(UNREAD)
+        return None
+    if max(map(abs, corners)) > 9_999_999:
+        remarks.append(UNREAD)
+        return None
+    return Box(wnid, *corners)

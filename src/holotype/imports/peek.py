@@ -1,0 +1,105 @@
+"""A first look at what a user names: names of files and folders, some of many, and the first members of a tar."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from holotype.errors import ArchiveError
+from holotype.files import printable
+from holotype.imports.layouts import is_image, split_of
+from holotype.imports.scan import opened
+from holotype.leftovers import leftover
+from holotype.store.tar.scan import read_headers
+
+IMAGES_EACH: Final = 8
+"""Images of a folder that are looked at; of other files `OTHERS_EACH`."""
+OTHERS_EACH: Final = 500
+MEMBERS: Final = 300
+_ENTRIES: Final = 200_000
+_FOLDERS: Final = 2_000
+_FEW: Final = 40
+_DEEP: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen of a folder, or of a tar: paths of files and folders below it, and of links to folders.
+
+    `label` is what the first ``.cls`` of a tar says.
+    """
+
+    path: Path
+    files: tuple[str, ...]
+    folders: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    label: str = ""
+
+
+def look_into_tar(path: Path) -> Seen:
+    """The first members of a tar. Raises `ArchiveError` where it is none."""
+    with opened(path) as (file, size):
+        found = read_headers(file, path.name, 0, size, limit=MEMBERS)
+        members = zip(found.names, found.offsets, found.lengths, strict=True)
+        labels = (os.pread(file, min(length, 64), at) for name, at, length in members if name.endswith(".cls"))
+        return Seen(path, tuple(found.names), label=next(labels, b"").decode(errors="replace").strip())
+
+
+def look_into_json(path: Path) -> str:
+    """The first 4,096 bytes of a text file, without what is not UTF-8. Raises `ArchiveError`."""
+    with opened(path) as (file, _):
+        return os.pread(file, 4096, 0).decode("utf-8-sig", errors="ignore")
+
+
+def look_around(root: Path) -> Seen:
+    """Some of the files below a folder, and the folders that those lie beside; of folders that are many, three.
+
+    Raises `ArchiveError` where a folder cannot be listed.
+    """
+    files: list[str] = []
+    folders: list[str] = []
+    links: list[str] = []
+    waiting = deque([""])
+    for _ in range(_FOLDERS):
+        if not waiting:
+            break
+        inner: list[str] = []
+        images, others = IMAGES_EACH, OTHERS_EACH
+        for path, entry in _some(root, waiting.popleft()):
+            if entry.is_dir(follow_symlinks=False):
+                inner.append(path)
+            elif entry.is_symlink() and entry.is_dir():
+                links.append(path)
+            elif is_image(entry.name) and images:
+                images -= 1
+                files.append(path)
+            elif not is_image(entry.name) and others:
+                others -= 1
+                files.append(path)
+        folders += inner
+        waiting.extend(path for path in _few(inner) if path.count("/") < _DEEP)
+    return Seen(root, tuple(files), tuple(folders), tuple(links))
+
+
+def _some(root: Path, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    try:
+        with os.scandir(root / folder) as listing:
+            found = sorted(islice(listing, _ENTRIES), key=lambda entry: entry.name)
+    except OSError as error:
+        raise ArchiveError(f"cannot list {printable(root / folder)}: {error.strerror}") from error
+    for entry in found:
+        path = f"{folder}/{entry.name}" if folder else entry.name
+        if printable(path) == path and path.isprintable() and not leftover(path):
+            yield path, entry
+
+
+def _few(folders: list[str]) -> list[str]:
+    """All of few folders; of many those of splits, and the first."""
+    if len(folders) <= _FEW:
+        return folders
+    return [*(path for path in folders if split_of(path.rpartition("/")[2])), *folders[:3]]

@@ -1,0 +1,140 @@
+"""What stands beside the image of a WebDataset sample, and what its label is where several things say it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from holotype.errors import ArchiveError
+from holotype.imports.boxes import Annotation, Box, box_of, parse_voc
+from holotype.ontology import is_wnid
+
+NEITHER: Final = "labels that are neither a wnid nor the number of a class, which were not taken"
+UNCOUNTED: Final = "labels that are class numbers, not taken because what they count is not told"
+NO_SUCH: Final = "labels that are no number of a class, which were not taken"
+CONTRADICTED: Final = "labels that contradict the wnid of their sample, which was taken"
+NO_JSON: Final = "files .json that cannot be read, which were not taken"
+NO_XML: Final = "files .xml that are no annotations, which were not taken"
+STRANGE_BOX: Final = "boxes that are not xmin, ymin, xmax, ymax, which were not taken"
+_LABELS: Final = ("wnid", "label", "cls", "class")
+_LISTS: Final = ("boxes", "bboxes", "objects")
+_CORNERS: Final = ("xmin", "ymin", "xmax", "ymax")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What is said of a sample: the wnids it shows, most important first; boxes; size in pixels, 0 where unknown; URL
+    and licence, "" where there is none; and what was not taken, each reason as often as it occurred."""
+
+    wnids: tuple[str, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    width: int = 0
+    height: int = 0
+    url: str = ""
+    licence: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+def read_sample(members: Mapping[str, bytes], classes: Sequence[str]) -> Sample:
+    """What the members of a sample say, by extension: ``cls``, ``json`` and ``xml``.
+
+    `classes` are the wnids that class numbers count, empty where that is not told. A wnid, best of the ``.json``, wins
+    over the number of a class; where they contradict each other that is a remark.
+
+    >>> read_sample({"cls": b"1", "json": b'{"wnid": "n02084071"}'}, ["n01440764", "n02123045"]).wnids
+    ('n02084071',)
+    """
+    remarks: list[str] = []
+    about = _object(members["json"], remarks) if "json" in members else {}
+    wnids, numbers = _said(about, members.get("cls"), remarks)
+    counted = [_counted(number, classes, remarks, told=bool(wnids)) for number in numbers]
+    labels = tuple(dict.fromkeys(wnids)) or tuple(dict.fromkeys(filter(None, counted)))[:1]
+    remarks += [CONTRADICTED for wnid in filter(None, counted) if wnid not in labels]
+    label = labels[0] if labels else ""
+    annotated = _annotated(members.get("xml"), label, remarks)
+    boxes = (*_boxes(about, label, remarks), *annotated.boxes)
+    sizes = _sizes(about) or (annotated.width, annotated.height)
+    return Sample(labels, boxes, *sizes, _url(about), _licence(about), tuple(remarks))
+
+
+def _object(data: bytes, remarks: list[str]) -> dict[str, Any]:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        remarks.append(NO_JSON)
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _said(about: Mapping[str, Any], cls: bytes | None, remarks: list[str]) -> tuple[list[str], list[str]]:
+    """The wnids and the numbers of classes that are said; of two explicit wnids that of the ``.json`` wins."""
+    several = about.get("wnids")
+    texts = [str(one) for one in several] if isinstance(several, list) else []
+    texts = [*(str(about[key]) for key in _LABELS if isinstance(about.get(key), str | int)), *texts]
+    wnids = [text for text in texts if is_wnid(text)]
+    numbers = [text for text in texts if text.isdecimal()]
+    remarks += [NEITHER for text in texts if text and not is_wnid(text) and not text.isdecimal()]
+    text = "" if cls is None else cls.decode(errors="replace").strip()
+    if text.isdecimal():
+        numbers.append(text)
+    elif is_wnid(text):
+        remarks += [CONTRADICTED] if wnids and text not in wnids else []
+        wnids = wnids or [text]
+    elif cls is not None:
+        remarks.append(NEITHER)
+    return wnids, numbers
+
+
+def _counted(number: str, classes: Sequence[str], remarks: list[str], told: bool) -> str:
+    """The wnid of a class number; "" with a remark where there is none, unless the sample is `told` otherwise."""
+    if not classes:
+        remarks += [] if told else [UNCOUNTED]
+        return ""
+    wnid = classes[int(number)] if len(number) < 7 and int(number) < len(classes) else ""
+    remarks += [] if wnid else [NO_SUCH]
+    return wnid
+
+
+def _boxes(about: Mapping[str, Any], label: str, remarks: list[str]) -> list[Box]:
+    found = []
+    for one in next((about[key] for key in _LISTS if isinstance(about.get(key), list)), []):
+        if not isinstance(one, dict) or not all(corner in one for corner in _CORNERS):
+            remarks.append(STRANGE_BOX)
+            continue
+        wnid = next((str(one[key]) for key in ("wnid", *_LABELS, "name") if is_wnid(str(one.get(key)))), label)
+        found.append(box_of(wnid, [str(one[corner]) for corner in _CORNERS], remarks))
+    return [box for box in found if box is not None]
+
+
+def _annotated(xml: bytes | None, label: str, remarks: list[str]) -> Annotation:
+    if xml is None:
+        return Annotation("", 0, 0, ())
+    try:
+        found = parse_voc(xml, f"{label}_.xml")
+    except ArchiveError:
+        remarks.append(NO_XML)
+        return Annotation("", 0, 0, ())
+    remarks += found.remarks
+    return found
+
+
+def _sizes(about: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The size of the image, as img2dataset says it."""
+    width, height = about.get("width"), about.get("height")
+    if type(width) is int and type(height) is int and 0 < width < 1 << 24 and 0 < height < 1 << 24:
+        return width, height
+    return None
+
+
+def _url(about: Mapping[str, Any]) -> str:
+    url = about.get("url")
+    if not isinstance(url, str) or not url.startswith(("http://", "https://", "ftp://")):
+        return ""
+    return url if url.isprintable() and len(url) < 8192 else ""
+
+
+def _licence(about: Mapping[str, Any]) -> str:
+    said = next((about[key] for key in ("licence", "license") if isinstance(about.get(key), str)), "")
+    return " ".join(said.split())[:1000]

@@ -1,0 +1,99 @@
+"""A single file by its name and its first bytes: an archive, a list, or nothing that is known."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from holotype.imports.found import Found
+from holotype.imports.known import dataset_of
+from holotype.imports.layouts import is_image, official
+from holotype.imports.peek import look_into_json, look_into_tar
+from holotype.imports.readings import NUMBERS, Choice, Question, Take, Told
+from holotype.imports.shapes import Kind, Layout, Source, kind_by_name
+from holotype.imports.tars import in_tar
+
+_COMPRESSED: Final = re.compile(r"(.+?)(\.tar)?\.(tgz|gz|bz2|xz|zst|zip)", re.IGNORECASE)
+_FIRST_KEY: Final = re.compile(r'\s*\{\s*"([^"]+)"')
+_WNID_SAID: Final = re.compile(r'[\[:,]\s*"n\d{8}"')
+_COCO: Final = re.compile(r'"(annotations|categories)"\s*:')
+_OPENIMAGES: Final = re.compile(r"annotations-(bbox|human-imagelabels[\w-]*)\.csv$")
+_URLS: Final = re.compile(r"\w*urls?\w*\.txt")
+
+
+def in_file(found: Found, path: Path, told: Told, among: bool = False) -> None:
+    """A file by its name, and a tar by its first members; `among` others in a folder it may mean nothing.
+
+    Raises `ArchiveError` for a tar that is none.
+    """
+    kind = kind_by_name(path.name)
+    if kind is not None and kind in (Kind.BOXES, Kind.DEVKIT, Kind.SOLUTION, Kind.TEXTS):
+        mark = {"gloss.txt": "gloss"}.get(path.name, "words") if kind is Kind.TEXTS else ""
+        dataset = _beside(found, path, "ilsvrc2012") if kind is Kind.TEXTS else "ilsvrc2012"
+        found.takes.append(Take(dataset, Source(kind, path, mark=mark)))
+    elif path.name == "meta.mat" and path.parent.name == "data":
+        found.takes.append(Take("ilsvrc2012", Source(Kind.DEVKIT, path.parent.parent)))
+    elif path.name == "wnids.txt" and any((path.parent / split).is_dir() for split in ("train", "val")):
+        found.takes.append(Take(dataset_of(path.parent, "", False, True), Source(Kind.TINY, path)))
+    elif _OPENIMAGES.search(path.name):
+        _in_table(found, path, told, Kind.OPENIMAGES, "Open Images' list")
+    elif path.suffix == ".parquet":
+        found.parquet.append(path)
+    elif path.suffix == ".json":
+        _in_json(found, path, told, among)
+    elif path.name.endswith(".tar"):
+        in_tar(found, look_into_tar(path), told)
+    elif _URLS.fullmatch(path.name):
+        found.takes.append(Take("imagenet21k", Source(Kind.URLS, path)))
+    elif compressed := _COMPRESSED.fullmatch(path.name):
+        _in_compressed(found, path, compressed[1])
+    elif among or is_image(path.name):
+        found.passed.append(path)
+    else:
+        found.problems.append(f"{path} is no archive and no list that is known here")
+
+
+def _in_json(found: Found, path: Path, told: Told, among: bool) -> None:
+    head = look_into_json(path)
+    named = _FIRST_KEY.match(head)
+    if _COCO.search(head) or path.name.startswith("instances_"):
+        _in_table(found, path, told, Kind.COCO, "COCO's list of instances")
+    elif head.lstrip().startswith("[[") or (named and (official(named[1]) or official(f"{named[1]}."))):
+        numbers = told.numbers or (told.ilsvrc if "real" in path.name.lower() else ())
+        if not numbers and not _WNID_SAID.search(head):
+            asks = "its labels are class numbers, and what they count is not told"
+            found.questions.append(Question(path, asks, NUMBERS[:-1]))
+        else:
+            found.takes.append(Take("ilsvrc2012", Source(Kind.TRUTH, path, classes=numbers)))
+    elif among:
+        found.passed.append(path)
+    else:
+        found.problems.append(f"{path} is no list of labels and no file of COCO's instances")
+
+
+def _in_table(found: Found, path: Path, told: Told, kind: Kind, title: str) -> None:
+    """A list of COCO's or Open Images', whose classes a table maps to wnids."""
+    if not told.table:
+        asks = f"it is {title}, and which wnid each of its classes is is not told"
+        found.questions.append(Question(path, asks, (Choice("map", "", "FILE, a name and its wnid a line"),)))
+        return
+    folder = path.parent.parent if path.parent.name == "annotations" else path.parent
+    dataset = _beside(found, folder / path.name, dataset_of(folder, "", False, True))
+    found.takes.append(Take(dataset, Source(kind, path, layout=Layout(title, classes=tuple(told.table.items())))))
+
+
+def _beside(found: Found, path: Path, otherwise: str) -> str:
+    """The dataset of the images in the folder that a list lies in."""
+    inside = (take.dataset for take in found.takes if take.source.path.is_relative_to(path.parent))
+    return next(inside, otherwise)
+
+
+def _in_compressed(found: Found, path: Path, stem: str) -> None:
+    if (path.parent / f"{stem}.tar").exists() or (path.parent / stem).is_dir():
+        found.passed.append(path)
+        return
+    tool = "unzip" if path.name.lower().endswith("zip") else "gunzip" if path.name.endswith("gz") else "decompress"
+    found.problems.append(
+        f"{path} is compressed: inside it no image can be read in place; decompress it first ({tool} {path.name})"
+    )

@@ -1,0 +1,129 @@
+"""Trees of images and tars of them, read by a layout: every file is an image, or is counted with the reason."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from holotype.errors import ArchiveError
+from holotype.files import printable
+from holotype.imports import scan
+from holotype.imports.layouts import UNMAPPED, Reader, reader
+from holotype.imports.scan import ITEMS, Part, opened, rows
+from holotype.imports.shapes import Layout, Source, TreeImage
+from holotype.store.tar.scan import read_headers
+
+LINK: Final = "links, which are not followed"
+NO_FILE: Final = "pipes and devices"
+UNREADABLE: Final = "files whose names are not UTF-8 or cannot be printed: rename them"
+
+
+class _Lying(NamedTuple):
+    """A file at a path below a root or in a tar, and where its bytes are; `reason` is why it is not taken."""
+
+    path: str
+    offset: int
+    length: int
+    reason: str = ""
+
+
+_Parts = Iterator[tuple[Iterable[_Lying], int | None]]
+"""Some files, and where to go on behind them; None where that is the end."""
+
+
+def scan_paths(source: Source, layout: Layout, start: int, progress: Callable[[int], None]) -> Iterator[Part]:
+    """The images of a tree, or of a tar of one from byte `start` on, as parts; `progress` is told bytes of a tar.
+
+    Raises `ArchiveError` where there are none, and for what cannot be listed or is no sound tar.
+    """
+    read, found = reader(layout), 0
+    parts = _tree_parts(source.path, layout) if source.path.is_dir() else _tar_parts(source.path, start, progress)
+    for lying, following in parts:
+        part = _part(lying, following, read, source, bool(layout.classes))
+        found += len(part.table)
+        if following is None and not found and not start:
+            raise ArchiveError(_nothing(source.path, layout, part.left))
+        yield part
+
+
+def _nothing(path: Path, layout: Layout, left: Mapping[str, int]) -> str:
+    told = ", ".join(f"{count:,} {reason}" for reason, count in left.items())
+    return f"{path} holds no image as {layout.title}" + (f", but {told}" if told else "")
+
+
+def _part(lying: Iterable[_Lying], following: int | None, read: Reader, source: Source, closed: bool) -> Part:
+    left: Counter[str] = Counter()
+    images: list[tuple[TreeImage, _Lying]] = []
+    for one in lying:
+        said = one.reason or read(one.path)
+        if isinstance(said, str):
+            left[said] += 1
+        else:
+            images.append((said, one))
+            left[UNMAPPED] += closed and not said.wnid
+    tree = source.path.is_dir()
+    table = rows(
+        [image.name for image, _ in images],
+        [image.split or source.split for image, _ in images],
+        [image.wnid for image, _ in images],
+        [one.offset for _, one in images],
+        [one.length for _, one in images],
+        [image.path for image, _ in images] if tree else None,
+    )
+    return Part(table if images else ITEMS.empty_table(), following, left=dict(+left))
+
+
+def _tar_parts(
+    path: Path, start: int, progress: Callable[[int], None]
+) -> Iterator[tuple[Iterator[_Lying], int | None]]:
+    with opened(path) as (file, size):
+        position: int | None = start
+        while position is not None:
+            headers = read_headers(file, path.name, position, size, limit=scan.PART)
+            position = headers.next
+            progress(size if position is None else position)
+            yield map(_Lying, headers.names, headers.offsets, headers.lengths), position
+
+
+def _tree_parts(root: Path, layout: Layout) -> _Parts:
+    held: list[_Lying] = []
+    for one in _walk(root, layout):
+        held.append(one)
+        if len(held) >= scan.PART:
+            yield held, 0
+            held = []
+    yield held, None
+
+
+def _walk(root: Path, layout: Layout) -> Iterator[_Lying]:
+    """Every file below a folder, by path, but those of other sources; links are not followed."""
+    folders, without = [""], set(layout.without)
+    while folders:
+        inner = []
+        for path, entry in entries(root, folders.pop()):
+            if printable(entry.name) != entry.name or not entry.name.isprintable():
+                yield _Lying(path, 0, 0, UNREADABLE)
+            elif path in without:
+                continue
+            elif entry.is_symlink():
+                yield _Lying(path, 0, 0, LINK)
+            elif entry.is_dir(follow_symlinks=False):
+                inner.append(path)
+            elif entry.is_file(follow_symlinks=False):
+                yield _Lying(path, 0, entry.stat(follow_symlinks=False).st_size)
+            else:
+                yield _Lying(path, 0, 0, NO_FILE)
+        folders.extend(reversed(inner))
+
+
+def entries(root: Path, folder: str) -> list[tuple[str, os.DirEntry[str]]]:
+    """What a folder below `root` holds, with paths from there, by name. Raises `ArchiveError` where it is closed."""
+    try:
+        with os.scandir(root / folder) as listing:
+            found = sorted(listing, key=lambda entry: entry.name)
+    except OSError as error:
+        raise ArchiveError(f"cannot list {printable(root / folder)}: {error.strerror}") from error
+    return [(f"{folder}/{entry.name}" if folder else entry.name, entry) for entry in found]

@@ -1,0 +1,78 @@
+"""An ontology grown by concepts that nobody asked about yet: nothing that was there is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from holotype.errors import InvalidTaxonomy
+from holotype.ontology.concept import Concept
+from holotype.ontology.graph import Ontology
+from holotype.ontology.taxonomy import build_ontology
+
+SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """An ontology with the concepts that were added to it, and how many of those given it had already."""
+
+    ontology: Ontology
+    added: tuple[Concept, ...]
+    known: int
+
+    def __str__(self) -> str:
+        return f"{len(self.added):,} concepts added, {self.known:,} known; {len(self.ontology):,} synsets now"
+
+
+def extend(ontology: Ontology, concepts: Sequence[Concept]) -> Extension:
+    """`ontology` with those of `concepts` that it lacks; parents are ids, wnids or lemmas of either.
+
+    Raises `InvalidTaxonomy` for a concept that it has and that is now said otherwise, and for what `check` finds;
+    `UnknownSynset` and `AmbiguousLemma` for parents.
+    """
+    ids = {concept.id: concept.wnid for concept in concepts}
+    known = [concept for concept in concepts if concept.wnid in ontology]
+    told = {concept.id: ", ".join(_said(ontology, concept, ids)) for concept in known}
+    if changed := [f"{id} ({said})" for id, said in told.items() if said]:
+        more = f"; and of {len(changed) - SHOWN:,} more" if len(changed) > SHOWN else ""
+        raise InvalidTaxonomy(
+            f"an extension changes nothing that is there, but this file changes {'; '.join(changed[:SHOWN])}{more}",
+            len(changed),
+        )
+
+    def above(parent: str) -> str:
+        wnid = ids.get(parent) or ontology.resolve(parent).wnid
+        return wnid if wnid in ontology else parent
+
+    fresh = (concept for concept in concepts if concept.wnid not in ontology)
+    added = tuple(replace(concept, parents=tuple(map(above, concept.parents))) for concept in fresh)
+    return Extension(build_ontology(added, ontology) if added else ontology, added, len(known))
+
+
+def _said(ontology: Ontology, concept: Concept, ids: Mapping[str, str]) -> Iterator[str]:
+    """What a concept says otherwise than the synset that there is."""
+    held = ontology[concept.wnid]
+    if concept.lemmas != held.lemmas:
+        yield f"lemmas were {', '.join(held.lemmas)}"
+    if concept.gloss != held.gloss:
+        yield f"gloss was {held.gloss[:40]!r}"
+    parents = {ids.get(parent) or ontology.resolve(parent).wnid for parent in concept.parents}
+    if parents != {parent.wnid for parent in ontology.parents(held)}:
+        yield "other parents"
+
+
+def moves(old: Ontology, new: Ontology) -> list[tuple[int, int, int]]:
+    """How the ranks of the synsets of `old` move in `new`, which has all of them: ``(first, last, by)``, the ranks
+    from first to last move by as many; those that stay are left out."""
+    now: npt.NDArray[np.int64] = np.fromiter((new.rank(synset.wnid) for synset in old), np.int64, len(old))
+    by = now - np.arange(len(old))
+    starts = np.flatnonzero(np.diff(by, prepend=-1 - by[:1]))
+    ends = np.append(starts[1:], len(old))
+    return [
+        (int(start), int(end) - 1, int(by[start])) for start, end in zip(starts, ends, strict=True) if by[start] != 0
+    ]

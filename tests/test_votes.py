@@ -1,0 +1,221 @@
+"""Votes come in from files, of whatever kind and spelling."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from conftest import command, encoded, photo, run
+from holotype.cli.vote_files import read_vote_file
+from holotype.consensus.votes import Answer
+from holotype.crowd.policies import Lead
+from holotype.errors import CrowdError
+from holotype.project import Project
+from holotype.project.given_votes import GivenVote
+
+DOG, CAT = "n02084071", "n02121808"
+Rows = Sequence[Mapping[str, Any]]
+
+
+def csv_file(path: Path, rows: Rows) -> Path:
+    names = list(rows[0])
+    lines = [",".join(names), *(",".join(str(row[name]) for name in names) for row in rows)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def json_file(path: Path, rows: Rows) -> Path:
+    path = path.with_suffix(".jsonl")
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def parquet_file(path: Path, rows: Rows) -> Path:
+    path = path.with_suffix(".parquet")
+    pq.write_table(pa.Table.from_pylist(list(rows)), path)
+    return path
+
+
+KINDS = [csv_file, json_file, parquet_file]
+Write = Callable[[Path, Rows], Path]
+
+
+@pytest.fixture
+def db(project: Project, tmp_path: Path) -> Project:
+    """Dogs 1 to 3, one of which is a candidate for cats, too, and a cat with the name of a dog."""
+    for wnid, seeds in ((DOG, (1, 2, 3)), (CAT, (3, 4))):
+        (tmp_path / "photos" / wnid).mkdir(parents=True)
+        for seed in seeds:
+            (tmp_path / "photos" / wnid / f"{seed}.jpg").write_bytes(encoded(photo(seed)))
+    (tmp_path / "photos" / CAT / "4.jpg").rename(tmp_path / "photos" / CAT / "1.jpg")
+    project.images.ingest(tmp_path / "photos")
+    return project
+
+
+def sha256(db: Project, file: str) -> str:
+    return next(one.sha256 for one in db.images.inputs() if one.file == file)
+
+
+def cast(db: Project) -> set[tuple[str, str, str, Answer]]:
+    tasks = {task.number: task for task in db.candidates.tasks()}
+    told = [(tasks[vote.task], vote) for vote in db.crowd.votes()]
+    return {(task.sha256[:8], task.wnid, vote.worker, vote.answer) for task, vote in told}
+
+
+@pytest.mark.parametrize("write", KINDS)
+@pytest.mark.parametrize(
+    ("yes", "no"), [("yes", "no"), ("Y", "N"), (1, 0), (1.0, 0.0), (True, False), ("true", "FALSE")]
+)
+@pytest.mark.parametrize("names", [("image", "wnid", "worker", "answer"), ("file", "synset", "worker_id", "label")])
+def test_own_columns_are_read(
+    db: Project, tmp_path: Path, write: Write, yes: object, no: object, names: Sequence[str]
+) -> None:
+    rows = [("1.jpg", DOG, "ann", yes), ("1.jpg", CAT, "ann", no), (sha256(db, f"{DOG}/2.jpg"), DOG, "ann", no)]
+    path = write(tmp_path / "v.csv", [dict(zip(names, row, strict=True)) for row in rows])
+    report = db.crowd.add(read_vote_file(path)[0])
+    assert (report.appended.new, report.refused) == (3, ())
+    first, second, third = (sha256(db, file)[:8] for file in (f"{DOG}/1.jpg", f"{CAT}/1.jpg", f"{DOG}/2.jpg"))
+    assert cast(db) == {
+        (first, DOG, "ann", Answer.YES),
+        (second, CAT, "ann", Answer.NO),
+        (third, DOG, "ann", Answer.NO),
+    }
+    again = db.crowd.add(read_vote_file(path)[0])
+    assert (again.appended.new, again.appended.known, again.appended.changed) == (0, 3, 0)
+
+
+@pytest.mark.parametrize("write", KINDS)
+def test_crowd_kits_columns_are_read(db: Project, tmp_path: Path, write: Write) -> None:
+    whole = sha256(db, f"{DOG}/1.jpg")
+    tasks = ["2.jpg", f"{whole} {DOG}", f"3.jpg/{DOG}", f"{CAT}/3.jpg:{CAT}", f"{whole[:16]}|{DOG}"]
+    rows = [{"task": task, "worker": f"w{n}", "label": 1} for n, task in enumerate(tasks)]
+    report = db.crowd.add(read_vote_file(write(tmp_path / "v.csv", rows))[0])
+    assert (report.appended.new, report.refused) == (5, ())
+    two, three = (sha256(db, f"{DOG}/{number}.jpg")[:8] for number in (2, 3))
+    assert {row[:3] for row in cast(db)} == {
+        (two, DOG, "w0"),
+        (whole[:8], DOG, "w1"),
+        (three, DOG, "w2"),
+        (three, CAT, "w3"),
+        (whole[:8], DOG, "w4"),
+    }
+
+
+def test_what_fits_nothing_is_told_by_its_line_and_the_rest_is_taken(db: Project, tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text(
+        "image,synset,worker,answer,seconds,at\n"
+        "2.jpg,dog,ann,yes,2.5,2026-01-02T03:04:05+00:00\n"
+        f"none.jpg,{DOG},ann,yes,,\n"
+        "2.jpg,nonsense word,ann,yes,,\n"
+        f"2.jpg,{CAT},ann,yes,,\n"
+        "3.jpg,,ann,yes,,\n"
+        f"2.jpg,{DOG},bob,perhaps,,\n"
+        f"2.jpg,{DOG},,yes,,\n"
+        f"2.jpg,{DOG},bob,2,,\n"
+        f"2.jpg,{DOG},bob,yes,soon,\n"
+        f"2.jpg,{DOG},bob,yes,1,2,3\n"
+        "\n"
+        f"2.jpg,{DOG},bob,?,,12\n".replace("dog,", f"{DOG},")
+    )
+    path.write_text(path.read_text().replace("2.jpg,dog,", '2.jpg,"domestic dog",'))
+    votes, broken = read_vote_file(path)
+    report = db.crowd.add(votes, refused=broken)
+    assert (report.appended.new, len(report.refused)) == (2, 9)
+    assert [(one.line, one.reason) for one in report.refused] == [
+        (3, "unknown_image"),
+        (4, "unknown_synset"),
+        (5, "no_candidate"),
+        (6, "no_synset"),
+        (7, "no_answer"),
+        (8, "no_worker"),
+        (9, "no_answer"),
+        (10, "no_time"),
+        (11, "too_many_cells"),
+    ]
+    assert [vote.at for vote in db.crowd.votes()] == [1767323045.0, 12.0]
+    assert [vote.seconds for vote in db.crowd.votes()] == [2.5, 0.0]
+    assert [vote.answer for vote in db.crowd.votes()] == [Answer.YES, Answer.UNSURE]
+    told = str(report)
+    assert told.startswith("11 votes = 2 new + 0 known + 9 refused (no_answer 2, no_candidate 1,")
+
+
+def test_an_image_that_may_be_several_is_no_guess(db: Project, tmp_path: Path) -> None:
+    (tmp_path / "more" / DOG / "box 7").mkdir(parents=True)
+    (tmp_path / "more" / DOG / "box 7/1.jpg").write_bytes(encoded(photo(9)))
+    db.images.ingest(tmp_path / "more")
+    report = db.crowd.add([GivenVote("1.jpg", DOG, "ann", "yes", line=2)])
+    assert [one.reason for one in report.refused] == ["ambiguous_image"]
+    assert "may be" in report.refused[0].detail
+    assert cast(db) == set()
+    assert db.crowd.add([GivenVote("box 7/1.jpg", DOG, "ann", "yes")]).appended.new == 1
+
+
+def test_a_broken_line_of_json_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "v.jsonl"
+    path.write_text(
+        '{"task": "a", "worker": "w", "label": true}\n{"task"\n[1]\n\n{"task": "b", "worker": "w", "label": 0}'
+    )
+    votes, broken = read_vote_file(path, "dog")
+    assert [(one.image, one.synset, one.answer, one.line) for one in votes] == [
+        ("a", "dog", "True", 1),
+        ("b", "dog", "0", 5),
+    ]
+    assert [(one.line, one.reason) for one in broken] == [(2, "no_object"), (3, "no_object")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image,worker\na,b\n", "has no column answer or label; a file of votes has image, wnid"),
+        ("image,answer\na,b\n", "has no column worker or worker_id"),
+        ("worker,answer\na,b\n", "has no column task or sha256 or image"),
+        ('image,worker,answer\n"a,b\n', "cannot read"),
+        ("\xff\xfe", "cannot read"),
+    ],
+)
+def test_what_is_no_file_of_votes_is_one_error(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "v.csv").write_bytes(text.encode("latin-1"))
+    with pytest.raises(CrowdError, match=message):
+        read_vote_file(tmp_path / "v.csv")
+    (tmp_path / "v.parquet").write_bytes(b"no parquet")
+    with pytest.raises(CrowdError, match="cannot read"):
+        read_vote_file(tmp_path / "v.parquet")
+
+
+def test_an_empty_file_has_no_votes(db: Project, tmp_path: Path) -> None:
+    for text in ("", "image,wnid,worker,answer\n"):
+        (tmp_path / "v.csv").write_text(text)
+        assert read_vote_file(tmp_path / "v.csv") == ([], [])
+    assert run("votes", "add", tmp_path / "v.csv", "-p", db.path).startswith("0 votes = 0 new")
+
+
+def test_votes_are_added_on_the_command_line(db: Project, tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text(f"task,worker,label\n2.jpg,ann,1\n1.jpg,ann,1\nx.jpg {DOG},ann,1\n")
+    ended = command("votes", "add", path, "-p", db.path)
+    assert ended.code == 0
+    assert ended.stderr.splitlines() == [
+        "line 3: '1.jpg' is a candidate for 2 synsets: say which (no_synset)",
+        "line 4: no image is called 'x.jpg' (unknown_image)",
+    ]
+    assert ended.stdout.startswith("3 votes = 1 new + 0 known + 2 refused (no_synset 1, unknown_image 1)")
+    told = json.loads(run("votes", "add", path, "--synset", DOG, "-p", db.path, "--json"))
+    assert (told["new"], told["known"], told["reasons"]) == (1, 1, {"unknown_image": 1})
+    assert told["refused"] == [{"line": 4, "reason": "unknown_image", "detail": "no image is called 'x.jpg'"}]
+    path.write_text("task,worker,label\nx.jpg,ann,1\n")
+    run("votes", "add", path, "-p", db.path, expect=1)
+
+
+def test_votes_of_a_file_change_the_labels_they_touch(db: Project) -> None:
+    db.crowd.run(db.crowd.simulated(), Lead(2, 9))
+    before = {(one.sha256, one.wnid): one.state for one in db.images.find()}
+    report = db.crowd.add([GivenVote("2.jpg", DOG, f"late {n}", "no") for n in range(9)])
+    after = {(one.sha256, one.wnid): one.state for one in db.images.find()}
+    assert report.appended.changed == sum(before[pair] != after[pair] for pair in before) == 1
