@@ -30,6 +30,7 @@ IN_A_PROJECT = (
     "guides/certify.md",
     "guides/release.md",
     "guides/statistics.md",
+    "guides/votes.md",
     "guides/workers.md",
 )
 ASKING_ANN = ("explanations/consensus.md", "guides/workers.md")
