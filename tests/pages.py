@@ -33,7 +33,7 @@ FENCE = re.compile(r"^```([a-z]+)(?: +title=\"([^\"]+)\")?\n(.*?)^```$", re.M | 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 INSTALLS = ("git ", "make ", "pip ", "python3 -m venv ", ". ", "export HOLOTYPE_CATALOG=")
 """How commands begin that are for the reader's machine alone."""
-PROGRESS = re.compile(r"^\w+ +[\d,]+ done after [\d.]+ s\n", re.M)
+PROGRESS = re.compile(r"^(\w+ +[\d,]+ done after|in all) +[\d.]+ s\n", re.M)
 SAME = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 

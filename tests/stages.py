@@ -18,6 +18,7 @@ from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import Release
 from miniatures import CHIHUAHUA, RETRIEVER, write_ilsvrc2012
+from official import Picture, tar_of, write_tree
 
 SPANIEL = "n02085782"
 """The Japanese spaniel: a toy dog, as the Chihuahua is."""
@@ -25,11 +26,17 @@ EACH = 24
 
 
 def write_photographs(folder: Path) -> None:
-    """Photographs of three breeds of dogs, in folders named by wnid."""
+    """Photographs of three breeds of dogs in folders named by wnid, and what is never missing: a copy, a file that was
+    cut off, and one that nobody has sorted."""
     for row, wnid in enumerate((CHIHUAHUA, SPANIEL, RETRIEVER)):
         (folder / wnid).mkdir(parents=True)
         for each in range(EACH):
-            (folder / wnid / f"{each:04d}.jpg").write_bytes(encoded(photo(1000 * row + each)))
+            picture = encoded(photo(1000 * row + each, 480, 360))
+            (folder / wnid / f"IMG_{100 * row + each}.jpg").write_bytes(picture)
+    (folder / RETRIEVER / "copy.jpg").write_bytes(picture)
+    (folder / RETRIEVER / "cut off.jpg").write_bytes(picture[:-2000])
+    (folder / "unsorted").mkdir()
+    (folder / "unsorted/IMG_900.jpg").write_bytes(encoded(photo(9000, 480, 360)))
 
 
 def fill(db: Project, photographs: Path) -> None:
@@ -56,6 +63,26 @@ def propose(folder: Path) -> None:
     if not (folder / "proposals.csv").exists():
         rows = [("ILSVRC2012_val_00000293", "n02123159", 0.55)]
         write_table(folder / "proposals.csv", ("image", "wnid", "score"), rows)
+
+
+def write_shards(folder: Path) -> None:
+    """WebDataset shards of two images, and the classes that their numbers count."""
+    members = [
+        member
+        for number in range(2)
+        for member in ((f"{number}.jpg", encoded(photo(9100 + number))), (f"{number}.cls", str(number).encode()))
+    ]
+    (folder / "s-000000.tar").write_bytes(tar_of(members))
+    (folder / "right.txt").write_text(f"{RETRIEVER}\n{CHIHUAHUA}\n")
+
+
+def import_old_disk(folder: Path, ontology: Ontology) -> None:
+    """Another training image of the project's dataset, on a disk of its own."""
+    disk = folder.parent / "old/disk"
+    write_tree(disk, [Picture(f"{RETRIEVER}_90", "train", RETRIEVER, encoded(photo(9200)))])
+    with holotype.open(folder / "imagenet", ontology) as db:
+        sources, problems = find_ilsvrc2012([disk])
+        db.datasets.add(sources, "ilsvrc2012", problems=problems)
 
 
 def write_orders(folder: Path) -> None:

@@ -30,6 +30,7 @@ IN_A_PROJECT = (
     "guides/certify.md",
     "guides/release.md",
     "guides/statistics.md",
+    "guides/votes.md",
     "guides/workers.md",
 )
 ASKING_ANN = ("explanations/consensus.md", "guides/workers.md")
@@ -88,7 +89,12 @@ def begin(request: pytest.FixtureRequest, tmp_path: Path, wordnet: Ontology) -> 
             (folder / "museum.csv").write_text(next(one.text for one in blocks(MUSEUM.read_text()) if one.title))
         if page == "tutorial/first-database.md":
             shutil.copy(DOCS / "tutorial/photographs.py", folder)
-        return Reader(folder, people(wordnet), {"/data/": f"{tmp_path / 'data'}/"} | FASTER, wordnet)
+        return Reader(
+            folder,
+            people(wordnet),
+            {"/data/": f"{tmp_path / 'data'}/", "/old/": f"{tmp_path / 'old'}/"} | FASTER,
+            wordnet,
+        )
 
     return at
 
@@ -102,6 +108,8 @@ def people(wordnet: Ontology) -> dict[str, Callable[[Path], object]]:
         "holotype gold add known.csv": lambda folder: some(folder, "known.csv", answers=dict.fromkeys(range(8), "yes")),
         "holotype gold correct corrections.csv": lambda folder: some(folder, "corrections.csv", answers={0: "no"}),
         "holotype gold withdraw doubtful.csv": lambda folder: some(folder, "doubtful.csv", answers={1: "no"}),
+        "holotype datasets add webdataset s-*.tar": stages.write_shards,
+        "holotype datasets forget ilsvrc2012": lambda folder: stages.import_old_disk(folder, wordnet),
         "holotype candidates add proposals.csv": stages.propose,
         "holotype evaluate predictions.csv": stages.guess,
         "holotype crowd run --crowd simulated --truth truth.csv": lambda folder: some(

@@ -105,7 +105,13 @@ def read_only(folder: Path) -> Iterator[None]:
 
 
 READS = (
-    *(("statistics",), ("query", f"under:{WHIPPET}"), ("query", "state:yes"), ("near-duplicates",), ("datasets", "list")),
+    *(
+        ("statistics",),
+        ("query", f"under:{WHIPPET}"),
+        ("query", "state:yes"),
+        ("near-duplicates",),
+        ("datasets", "list"),
+    ),
     *(("release", "list"), ("release", "verify", "v1"), ("gold", "list"), ("workers", "list"), ("labels", "list")),
     *(("labels", "outvoted"), ("audits", "status"), ("audits", "certificates"), ("crowd", "rehearse", "--tasks", "50")),
     *(("crowd", "forecast"), ("datasets", "lint"), ("ontology", "show", "whippet")),
