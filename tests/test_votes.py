@@ -177,7 +177,6 @@ def test_a_broken_line_of_json_is_one_line(tmp_path: Path) -> None:
         ("image,answer\na,b\n", "has no column worker or worker_id"),
         ("worker,answer\na,b\n", "has no column task or sha256 or image"),
         ('image,worker,answer\n"a,b\n', "cannot read"),
-        ("\xff\xfe", "holds no votes"),
         ("\xff", "line 1: bytes that are not UTF-8"),
     ],
 )

@@ -101,6 +101,12 @@ def record_command(answers: Path, auditor: str, project: Path) -> None:
     said = _filled_in(answers)
     with api.open(project) as db:
         click.echo(db.audits.record(said, auditor))
+    if doubted := sum(answer is not Answer.YES for answer in said.values()):
+        click.echo(
+            f"{doubted:,} of them are not yes: these images stay in releases until they are overruled (holotype labels "
+            "overrule), voted down or withdrawn (holotype images withdraw)",
+            err=True,
+        )
 
 
 @audits.command("correct")

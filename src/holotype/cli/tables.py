@@ -2,56 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import click
-from rich.console import Console, JustifyMethod
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from holotype.cli.text import plain, print_listing
 
-SHORT: Final = 12
-"""Characters of a cell that is best not broken."""
-LEAST: Final = 6
-"""Characters to which longer ones are broken."""
+SHORT: Final = 16
+"""Characters of a cell that is not broken; longer ones may be, between words."""
 _EDGE: Final = 3
 _stdout = Console(highlight=False)
+Rows = Sequence[Sequence[object]]
 
 
-def print_table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], last_is_total: bool = False
-) -> None:
+def print_table(title: str, columns: Sequence[str], rows: Rows, last_is_total: bool = False) -> None:
     """A table whose first column is left-justified and whose others are numbers.
 
-    Where stdout is no terminal, a line of cells for each row, with tabs between them, below the title after a ``#``.
+    On a terminal that is too narrow for it, a line for each cell. Where stdout is no terminal, a line of cells for each
+    row, with tabs between them, below the title after a ``#``.
     """
-    if _stdout.is_terminal:
-        _stdout.print(_drawn(title, columns, rows, last_is_total))
+    if not _stdout.is_terminal:
+        if title:
+            click.echo(f"# {title}")
+        print_listing(columns, rows)
         return
-    if title:
-        click.echo(f"# {title}")
-    print_listing(columns, rows)
+    cells = [[plain(str(cell)) for cell in row] for row in rows]
+    room = _least_width(columns, cells) <= _stdout.width
+    _stdout.print(
+        _drawn(title, columns, cells, last_is_total) if room else Text("\n".join(_lines(title, columns, cells)))
+    )
 
 
-def _drawn(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], last_is_total: bool) -> Table:
+def _least_width(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
+    """Characters that a table takes, with long cells broken between words."""
+    widths = (max(map(_least, (name, *column))) for name, *column in zip(columns, *cells, strict=True))
+    return 1 + sum(_EDGE + width for width in widths)
+
+
+def _least(cell: str) -> int:
+    return len(cell) if len(cell) <= SHORT else max(map(len, cell.split()), default=0)
+
+
+def _drawn(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]], last_is_total: bool) -> Table:
     drawn = Table(title=title or None, title_justify="left")
-    kept = _unbroken([max(len(str(cell)) for cell in cells) for cells in zip(columns, *rows, strict=True)])
-    for number, (column, whole) in enumerate(zip(columns, kept, strict=True)):
-        justify: JustifyMethod = "left" if number == 0 else "right"
-        drawn.add_column(column, justify=justify, overflow="fold", no_wrap=whole)
-    for number, row in enumerate(rows, 1):
-        total = last_is_total and number == len(rows)
-        drawn.add_row(
-            *(Text(plain(str(cell))) for cell in row),
-            style="bold" if total else None,
-            end_section=last_is_total and number == len(rows) - 1,
-        )
+    for number, (name, *column) in enumerate(zip(columns, *cells, strict=True)):
+        whole = all(len(cell) <= SHORT for cell in (name, *column))
+        drawn.add_column(name, justify="left" if number == 0 else "right", no_wrap=whole)
+    for number, row in enumerate(cells, 1):
+        total = last_is_total and number == len(cells)
+        end = last_is_total and number == len(cells) - 1
+        drawn.add_row(*map(Text, row), style="bold" if total else None, end_section=end)
     return drawn
 
 
-def _unbroken(widths: Sequence[int]) -> list[bool]:
-    """Which columns are shown on one line each: short ones, such as of wnids and numbers, if there is room for that."""
-    room = _stdout.width - 1 - sum(_EDGE + (width if width <= SHORT else LEAST) for width in widths)
-    return [width <= SHORT and room >= 0 for width in widths]
+def _lines(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A line for each cell, after the name of its column; a blank one between rows."""
+    if title:
+        yield title
+    width = max(map(len, columns))
+    for number, row in enumerate(cells):
+        if number:
+            yield ""
+        yield from (f"{name:<{width}}  {cell}" for name, cell in zip(columns, row, strict=True))

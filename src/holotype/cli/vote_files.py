@@ -42,8 +42,6 @@ def read_vote_file(path: Path, synset: str = "") -> tuple[list[GivenVote], list[
         rows = list(_rows(path, refused))
     except (OSError, csv.Error, pa.ArrowException) as error:
         raise CrowdError(f"cannot read {path}: {error}") from error
-    if not rows and not refused:
-        raise CrowdError(f"{path} holds no votes")
     names = {name for _, row in rows for name in row}
     for wanted in (COLUMNS["worker"], COLUMNS["answer"], (*COLUMNS["task"], *COLUMNS["image"])):
         if rows and not names & set(wanted):
