@@ -37,7 +37,7 @@ def test_a_project_is_made_in_a_folder_that_is_named_and_empty(tmp_path: Path) -
     assert "there is a project in" in run("init", tmp_path / "half", expect=2)
 
 
-@pytest.mark.parametrize("columns", [80, 60, 200])
+@pytest.mark.parametrize("columns", [80, 60, 40, 200])
 def test_tables_fit_the_terminal(place: Path, columns: int) -> None:
     code, seen = on_a_terminal("", "query", "", "-p", place, columns=columns)
     assert code == 0
@@ -45,9 +45,8 @@ def test_tables_fit_the_terminal(place: Path, columns: int) -> None:
     assert max(map(len, lines)) <= columns
     assert "9 labels" in seen
     assert "".join(seen.split()).count("whippet") == 9
-    cells = [re.split("│", line) for line in lines if "│" in line]
     (first,) = run("query", "", "--size", 1, "-p", place).splitlines()[2:]
-    assert "".join(row[1].strip() for row in cells).startswith(first.split("\t")[0])
+    assert first.split("\t")[0] in seen, "an id is whole, to be copied"
 
 
 def test_tables_are_cells_with_tabs_in_a_pipe(place: Path) -> None:

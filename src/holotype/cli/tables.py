@@ -15,7 +15,6 @@ from holotype.cli.text import plain, print_listing
 SHORT: Final = 16
 """Characters of a cell that is not broken; longer ones may be, between words."""
 _EDGE: Final = 3
-_stdout = Console(highlight=False)
 Rows = Sequence[Sequence[object]]
 
 
@@ -25,16 +24,17 @@ def print_table(title: str, columns: Sequence[str], rows: Rows, last_is_total: b
     On a terminal that is too narrow for it, a line for each cell. Where stdout is no terminal, a line of cells for each
     row, with tabs between them, below the title after a ``#``.
     """
-    if not _stdout.is_terminal:
+    stdout = Console(highlight=False)
+    if not stdout.is_terminal:
         if title:
             click.echo(f"# {title}")
         print_listing(columns, rows)
         return
     cells = [[plain(str(cell)) for cell in row] for row in rows]
-    room = _least_width(columns, cells) <= _stdout.width
-    _stdout.print(
-        _drawn(title, columns, cells, last_is_total) if room else Text("\n".join(_lines(title, columns, cells)))
-    )
+    if _least_width(columns, cells) <= stdout.width:
+        stdout.print(_drawn(title, columns, cells, last_is_total))
+    else:
+        click.echo("\n".join(_lines(title, columns, cells)))
 
 
 def _least_width(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
