@@ -15,7 +15,7 @@ from sqlalchemy import select
 import holotype
 from conftest import import_image, run, small_ontology
 from holotype.catalog import Catalog, ranks, schema, translations
-from holotype.errors import AmbiguousLemma, InvalidTaxonomy, OntologyError, UnknownSynset
+from holotype.errors import AmbiguousLemma, InvalidTaxonomy, OntologyError, ProjectError, UnknownSynset
 from holotype.ontology import Ontology
 from holotype.ontology.concept import Concept
 from holotype.ontology.extension import extend, moves
@@ -107,8 +107,35 @@ def test_wordnet_grows_too(project: Project, tmp_path: Path, fill: Fill) -> None
         assert again.extend_ontology(tmp_path / "b.yaml").added[0].parents == (
             again.lemmas.resolve("blue whippet").wnid,
         )
-        with pytest.raises(OntologyError, match="extended meanwhile: run this again"):
+        with pytest.raises(ProjectError, match="extended meanwhile: run the same command again"):
             project.extend_ontology(tmp_path / "b.yaml")
+
+
+def test_a_parent_whose_word_means_more_now_is_the_parent_that_it_was(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(TOOLS)
+    (tmp_path / "b.csv").write_text("id,parents,lemmas,gloss\nclaw,hammer,claw hammer|mallet,\n")
+    grown = extend(build_ontology(read_taxonomy(tmp_path / "a.csv")), read_taxonomy(tmp_path / "b.csv"))
+    assert len(grown.ontology.meanings("mallet")) == 2
+    (tmp_path / "c.csv").write_text("id,parents,lemmas,gloss\nhead,mallet,,\n")
+    with pytest.raises(AmbiguousLemma):
+        extend(grown.ontology, read_taxonomy(tmp_path / "c.csv"))
+    first = extend(build_ontology(read_taxonomy(tmp_path / "a.csv")), read_taxonomy(tmp_path / "c.csv"))
+    again = extend(first.ontology, [*read_taxonomy(tmp_path / "b.csv"), *read_taxonomy(tmp_path / "c.csv")])
+    assert (len(again.added), again.known) == (1, 1)
+    assert extend(again.ontology, read_taxonomy(tmp_path / "c.csv")).added == ()
+
+
+def test_a_process_that_knows_the_old_ranks_writes_none_of_them(project: Project, tmp_path: Path, fill: Fill) -> None:
+    fill(tmp_path / "photos/whippet", 2)
+    (tmp_path / "a.yaml").write_text("- {id: blue whippet, parents: [n02085374]}\n")
+    listing = project.images.listing(tmp_path / "photos")
+    with holotype.open(project.path) as other:
+        other.extend_ontology(tmp_path / "a.yaml")
+    with pytest.raises(ProjectError, match="extended meanwhile: run the same command again"):
+        project.images.take(listing.files)
+    with holotype.open(project.path) as again:
+        again.images.ingest(tmp_path / "photos")
+        assert held_ranks(again) == {wnid: again.ontology.rank(wnid) for wnid in held_ranks(again)}
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from holotype.imports.shapes import Kind, Layout, Source
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.project.candidates import Proposal
+from holotype.project.given_votes import GivenVote
 from official import Picture, tar_of, write_archives, write_devkit, write_kaggle, write_solutions, write_tree
 from test_import import CAT, DOG, TENCH, facts, import_into, pictures
 
@@ -166,6 +167,22 @@ def test_what_people_said_stays_on_images_that_are_elsewhere_too(project: Projec
     shutil.rmtree(tmp_path / "tree")
     assert project.datasets.fingerprint().not_sound == {}
     assert {one.state for one in project.images.find(f"synset:{DOG} dataset:ilsvrc2012")} == {"yes", "no"}
+
+
+def test_what_was_voted_on_is_labelled_as_before_by_a_source_that_stays(project: Project, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        for number in range(3):
+            file = tmp_path / name / DOG / f"{DOG}_{number}.JPEG"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(encoded(photo(number)))
+        project.datasets.add([Source(Kind.TREE, tmp_path / name, "train")], "mine")
+    project.datasets.fingerprint()
+    before = facts(project)
+    project.crowd.add([GivenVote(f"{DOG}_1", DOG, "ann", "no")])
+    assert project.datasets.forget("mine", [tmp_path / "a"]).gone.votes == 0
+    shutil.rmtree(tmp_path / "a")
+    assert len(project.images.find(f"under:{DOG} state:yes")) == 3
+    assert {name: row[1] for name, row in facts(project).items()} == {name: row[1] for name, row in before.items()}
 
 
 def test_audits_that_drew_what_is_gone_are_void(project: Project, tmp_path: Path) -> None:

@@ -204,6 +204,7 @@ def test_votes_are_added_on_the_command_line(db: Project, tmp_path: Path) -> Non
     assert ended.stderr.splitlines() == [
         "line 3: '1.jpg' is a candidate for 2 synsets: say which (no_synset)",
         "line 4: no image is called 'x.jpg' (unknown_image)",
+        "to draw them by votes: holotype crowd run --crowd nobody",
     ]
     assert ended.stdout.startswith("3 votes = 1 new + 0 known + 2 refused (no_synset 1, unknown_image 1)")
     told = json.loads(run("votes", "add", path, "--synset", DOG, "-p", db.path, "--json"))

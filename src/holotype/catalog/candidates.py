@@ -235,8 +235,9 @@ def under(ranges: Ranges) -> ColumnElement[bool]:
 
 
 def count(connection: Connection, ranges: Ranges) -> int:
-    """Number of candidates in half-open ranges of ranks."""
-    asked = (select(func.count()).select_from(t.candidate).where(under(some)) for some in chunks(ranges, 200))
+    """Number of candidates in half-open ranges of ranks, but for those of images that are withdrawn."""
+    used = select(func.count()).select_from(t.candidate).where(t.candidate.c.state != STATES.index("withdrawn"))
+    asked = (used.where(under(some)) for some in chunks(ranges, 200))
     return sum(connection.execute(one).scalar_one() for one in asked)
 
 

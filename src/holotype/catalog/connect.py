@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, exc, inspect, make_url
 
 from holotype.catalog.schema import HEAD
 from holotype.catalog.sqlite_file import SqliteFile, sqlite_engine
+from holotype.catalog.statements import ONTOLOGY, meta
 from holotype.errors import ProjectError
 
 Result = TypeVar("Result")
@@ -27,6 +28,8 @@ class Catalog:
     def __init__(self, where: str | Path) -> None:
         """Open the SQLite file at a path, or the database of a URL. Raises `ProjectError`."""
         self._file: SqliteFile | None = None
+        self.ontology = ""
+        """The digest of the ontology whose ranks are written, once it is known."""
         self._fixed: tuple[int, int] | None = None
         self._clean_up: Callable[[], None] = _nothing
         try:
@@ -99,6 +102,7 @@ class Catalog:
             raise ProjectError(f"{self.hindrance}, so nothing can be changed here; go on in a copy of the project")
         try:
             with self._engine.begin() as connection:
+                self._check_ontology(connection)
                 yield connection
         except exc.DBAPIError as error:
             if _collided(error):
@@ -107,6 +111,11 @@ class Catalog:
                 f"the catalog could not be written: {error.orig}; nothing of this step was kept, "
                 "run the same command again when that is mended"
             ) from error
+
+    def _check_ontology(self, connection: Connection) -> None:
+        """Raises `ProjectError` where another process has extended the ontology: ranks known here are not those now."""
+        if self.ontology and (meta(connection, ONTOLOGY) or self.ontology) != self.ontology:
+            raise ProjectError("the project's ontology has been extended meanwhile: run the same command again")
 
     def transact(self, work: Callable[[Connection], Result]) -> Result:
         """What `work` returns, done in one `write` transaction.

@@ -179,12 +179,18 @@ def add_images(connection: Connection, dataset: int, policy: int, rows: Sequence
 def set_labels(connection: Connection, labels: Sequence[tuple[int, str, int]], file: int, policy: int) -> None:
     """Say what images without a label show, by (image id, wnid, rank); `file` is where that is said.
 
-    An image that is a candidate for that already keeps what was concluded of it.
+    An image that is a candidate for that already keeps what was concluded of it; where nothing was, and nobody proposed
+    it either, the dataset decides.
     """
     known = candidates.ids(connection, ((wnid, image) for image, wnid, _ in labels))
     candidates.changed(connection, [image for _, image in known])
     for chunk in chunks(known.values(), 2_000):
-        connection.execute(update(t.candidate).where(t.candidate.c.id.in_(chunk)).values(labelled_by=file))
+        mine = t.candidate.c.id.in_(chunk)
+        connection.execute(update(t.candidate).where(mine).values(labelled_by=file))
+        proposed = select(t.sighting.c.candidate_id).where(t.sighting.c.candidate_id == t.candidate.c.id).exists()
+        undecided = t.candidate.c.policy_id.is_(None), ~proposed
+        said = {"state": STATES.index("yes"), "posterior": 1.0, "policy_id": policy}
+        connection.execute(update(t.candidate).where(mine, *undecided).values(**said))
     boxes: dict[int, int] = {}
     for chunk in chunks((image for image, _, _ in labels), 2_000):
         image = t.image.c

@@ -21,6 +21,8 @@ from sqlalchemy import (
 from holotype.catalog import schema as t
 
 Value = TypeVar("Value")
+ONTOLOGY: Final = "ontology"
+"""What the catalog calls the digest of the ontology whose ranks it holds."""
 Column = npt.NDArray[Any]
 
 ROWS: Final = 50_000

@@ -47,5 +47,7 @@ def add_command(file: Path, synset: str, project: Path, as_json: bool) -> None:
         if (left := len(report.refused) - LINES) > 0:
             click.echo(f"and {left:,} more", err=True)
         click.echo(report)
+        if not report.appended.drawn:
+            click.echo("to draw them by votes: holotype crowd run --crowd nobody", err=True)
     if report.refused and not report.appended.new + report.appended.known:
         raise click.exceptions.Exit(1)

@@ -61,8 +61,9 @@ def _said(ontology: Ontology, concept: Concept, ids: Mapping[str, str]) -> Itera
         yield f"lemmas were {', '.join(held.lemmas)}"
     if concept.gloss != held.gloss:
         yield f"gloss was {held.gloss[:40]!r}"
-    parents = {ids.get(parent) or ontology.resolve(parent).wnid for parent in concept.parents}
-    if parents != {parent.wnid for parent in ontology.parents(held)}:
+    parents = {parent.wnid for parent in ontology.parents(held)}
+    told = [{ids[one]} if one in ids else {sense.wnid for sense in ontology.meanings(one)} for one in concept.parents]
+    if not all(parents & senses for senses in told) or not parents <= set().union(*told):
         yield "other parents"
 
 

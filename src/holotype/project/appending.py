@@ -36,16 +36,24 @@ _ANSWERS: Final = {answer.name.lower(): int(answer) for answer in Answer}
 @dataclass(frozen=True, slots=True)
 class AppendReport:
     """What became of votes: `new` ones, and those whose worker had voted there before (`known`); how many labels
-    changed, and whether all were drawn `anew` or only those that were touched."""
+    changed, whether all were drawn `anew` or only those that were touched, and whether any are `drawn` yet."""
 
     new: int
     known: int
     changed: int
     anew: bool
+    drawn: bool = True
+
+    @property
+    def concluded(self) -> str:
+        """What became of labels."""
+        if not self.drawn:
+            return "no labels are drawn yet"
+        how = "all labels were drawn anew" if self.anew else "only what they touch was concluded again"
+        return f"{self.changed:,} labels changed: {how}"
 
     def __str__(self) -> str:
-        drawn = "all labels were drawn anew" if self.anew else "only what they touch was concluded again"
-        return f"{self.new:,} votes are new, {self.known:,} were known; {self.changed:,} labels changed: {drawn}"
+        return f"{self.new:,} votes are new, {self.known:,} were known; {self.concluded}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ def append_rows(parts: Parts, rows: list[dict[str, Any]], policy: Policy | None 
     by = policy or (None if last is None else policy_of(last))
     done = parts.catalog.transact(lambda connection: _add(connection, rows))
     if by is None or not done.new:
-        return AppendReport(done.new, len(rows) - done.new, 0, False)
+        return AppendReport(done.new, len(rows) - done.new, 0, False, by is not None)
     changed = parts.catalog.transact(lambda connection: _touch(connection, parts, by, done)) if last else None
     if changed is not None:
         return AppendReport(done.new, len(rows) - done.new, changed, False)

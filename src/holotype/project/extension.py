@@ -7,13 +7,12 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from holotype.catalog import learned, ranks, statements, translations
-from holotype.errors import OntologyError
 from holotype.files import printable, write_atomically
 from holotype.ontology.extension import Extension, extend, moves
 from holotype.ontology.taxonomy import read_taxonomy
 from holotype.project.lemmas import translation_rows
 from holotype.project.parts import Parts
-from holotype.project.vocabulary import DIGEST, extended_name
+from holotype.project.vocabulary import extended_name
 
 
 def extend_ontology(parts: Parts, taxonomy: Path) -> Extension:
@@ -31,11 +30,9 @@ def extend_ontology(parts: Parts, taxonomy: Path) -> Extension:
     told = translation_rows(found.added, printable(taxonomy.name))
 
     def work(connection: Connection) -> None:
-        if statements.meta(connection, DIGEST) != old.digest:
-            raise OntologyError("the project's ontology has been extended meanwhile: run this again")
         ranks.move(connection, moved, placed)
         translations.add_translations(connection, told)
-        statements.set_meta(connection, DIGEST, found.ontology.digest)
+        statements.set_meta(connection, statements.ONTOLOGY, found.ontology.digest)
         learned.set_drawn(connection, "")  # what was learned lies in order of rank
 
     parts.catalog.transact(work)

@@ -80,10 +80,9 @@ class VotesReport:
     def __str__(self) -> str:
         done, told = self.appended, ", ".join(f"{name} {count:,}" for name, count in self.reasons.items())
         total = done.new + done.known + len(self.refused)
-        drawn = "all labels were drawn anew" if done.anew else "only what they touch was concluded again"
         return (
             f"{total:,} votes = {done.new:,} new + {done.known:,} known + {len(self.refused):,} refused"
-            f"{f' ({told})' if told else ''}; {done.changed:,} labels changed: {drawn}"
+            f"{f' ({told})' if told else ''}; {done.concluded}"
         )
 
 

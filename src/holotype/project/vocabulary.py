@@ -13,8 +13,6 @@ from holotype.ontology import Ontology, load_wordnet, read_saved
 
 ONTOLOGY: Final = "ontology.npz"
 """A project's own ontology, where it has one; the taxonomy it was read from lies beside it."""
-DIGEST: Final = "ontology"
-"""What the catalog calls the digest of the ontology whose ranks it holds."""
 
 
 def extended_name(digest: str) -> str:
@@ -51,24 +49,26 @@ class Vocabulary:
 
     def forget(self) -> None:
         """Read the ontology again when it is next asked for: it was extended."""
+        self._catalog.ontology = ""
         self.__dict__.pop("ontology", None)
 
     def _own(self) -> tuple[Path, str] | None:
         """The file that holds the project's ontology, and its digest; None where it is WordNet's."""
         with self._catalog.read() as connection:
-            held = statements.meta(connection, DIGEST)
+            held = statements.meta(connection, statements.ONTOLOGY)
         if held is not None and held != self._digest and (path := self._folder / extended_name(held)).exists():
             return path, held
         return None if self._digest is None else (self._folder / ONTOLOGY, self._digest)
 
     def _claim(self, ontology: Ontology) -> Ontology:
         """Ranks in the catalog are of one ontology: remember which, and refuse another."""
-        held = once(self._catalog, DIGEST, ontology.digest)
+        held = once(self._catalog, statements.ONTOLOGY, ontology.digest)
         if held != ontology.digest:
             raise OntologyError(
                 f"this project was built on the ontology {held[:12]}, but this machine has {ontology.digest[:12]}; "
                 "name the right one with WNSEARCHDIR"
             )
+        self._catalog.ontology = held
         return ontology
 
 
