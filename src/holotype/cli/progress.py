@@ -13,16 +13,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from holotype.cli.root import BEGAN
 
 _stderr = Console(stderr=True)
+_TOLD = "holotype.told"
 
 
 @contextmanager
 def bars(stages: Sequence[str]) -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar per stage, drawn on a terminal; elsewhere a line when a stage is done, and one when all is.
+    """A progress bar per stage, drawn on a terminal; elsewhere a line when a stage is done; and one when all is.
 
     Time is counted from the start of the program. A total of 0 is one that is not known.
     """
     columns = TextColumn("{task.description:<11}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    began = click.get_current_context().find_root().meta[BEGAN]
+    root = click.get_current_context().find_root()
+    began = root.meta[BEGAN]
     with Progress(*columns, console=_stderr, disable=not _stderr.is_terminal) as progress:
         tasks: dict[str, TaskID] = {}
 
@@ -39,5 +41,6 @@ def bars(stages: Sequence[str]) -> Iterator[Callable[[str, int, int], None]]:
             for stage in stages:
                 tasks[stage] = progress.add_task(stage, total=None, start=False)
         yield advance
-    if tasks:
-        click.echo(f"{'in all':<11} {time.monotonic() - began:.1f} s", err=True)
+    if tasks and not root.meta.setdefault(_TOLD, False):
+        root.meta[_TOLD] = True
+        root.call_on_close(lambda: click.echo(f"{'in all':<11} {time.monotonic() - began:.1f} s", err=True))
