@@ -17,6 +17,7 @@ from holotype.project import Project
 
 Fill = Callable[..., None]
 DOG, CAT = "n02084071", "n02121808"
+BANK, SHORE = "n08420278", "n09213565"
 
 
 @pytest.fixture
@@ -210,3 +211,44 @@ def test_a_release_knows_its_images_by_every_name(filled: Project) -> None:
         assert [one.sha256 for one in release.find(f"id:{name}")] == [whole], name
     assert [one.candidate.file for one in release.find(f"id:{whole}")] == ["IMG_2.jpg"]
     assert len(release.find("id:IMG_9.jpg")) == len(release.find("id:ffffffff")) == 0
+
+
+# What comes in again, below another folder or with another sense
+
+
+def test_a_sense_that_was_put_right_is_told_with_what_stays(project: Project, tmp_path: Path, fill: Fill) -> None:
+    fill(tmp_path / "photos/bank", 3)
+    assert project.images.ingest(tmp_path / "photos", senses={"bank": BANK}).earlier == {}
+    report = project.images.ingest(tmp_path / "photos", senses={"bank": SHORE})
+    assert (report.unchanged, report.joined, report.earlier) == (3, 3, {BANK: 3})
+    assert str(report).endswith(
+        "3 unchanged; 3 unchanged or duplicate files are candidates for what they were not before"
+    )
+    again = project.images.ingest(tmp_path / "photos", senses={"bank": SHORE})
+    assert (again.joined, again.earlier) == (0, {}), "told once"
+
+
+def test_a_picture_that_was_moved_is_told_with_what_stays(filled: Project, photos: Path) -> None:
+    (photos / DOG / "IMG_2.jpg").rename(photos / CAT / "IMG_2.jpg")
+    report = filled.images.ingest(photos)
+    assert (report.duplicate, report.joined, report.earlier) == (1, 1, {DOG: 1})
+    assert "1 unchanged or duplicate file is a candidate for what it was not before" in str(report)
+    assert filled.images.ingest(photos).earlier == {}
+
+
+def test_a_copy_below_another_folder_of_the_same_synset_says_nothing_new(filled: Project, photos: Path) -> None:
+    (photos / "dog").mkdir()
+    (photos / "dog/again.jpg").write_bytes(encoded(photo(2)))
+    report = filled.images.ingest(photos, senses={"dog": DOG})
+    assert (report.duplicate, report.joined, report.earlier) == (1, 0, {})
+
+
+def test_what_files_are_candidates_for_now_is_told_on_the_command_line(filled: Project, photos: Path) -> None:
+    (photos / DOG / "IMG_2.jpg").rename(photos / CAT / "IMG_2.jpg")
+    (photos / "my trip").rename(photos / "cat")
+    ended = command("ingest", photos, "-p", filled.path, "--sense", f"cat={CAT}")
+    assert f"2 files came in as {DOG} (dog) before and are candidates for that still" in ended.stderr
+    assert "if that was wrong: holotype labels overrule" in ended.stderr
+    (photos / CAT / "IMG_2.jpg").rename(photos / "cat/IMG_3.jpg")
+    told = json.loads(run("ingest", photos, "-p", filled.path, "--sense", f"cat={DOG}", "--json"))
+    assert (told["joined"], told["earlier"]) == (1, {CAT: 3})

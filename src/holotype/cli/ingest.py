@@ -16,8 +16,10 @@ from holotype.cli.options import file_type, json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.remedies import LINES
 from holotype.cli.senses import drafted, read_senses, settled
-from holotype.cli.text import plain, print_json
+from holotype.cli.text import counted, plain, print_json
 from holotype.collect.folder import FolderListing
+from holotype.ontology import Ontology
+from holotype.project.intake import IntakeReport
 
 SHOWN: Final = 20
 _FOLDERS: Final = ("sorted", "devkit", "background")
@@ -75,6 +77,7 @@ def ingest(
             listing = settled(listed, db.ontology)
         with bars(["images"]) as advance:
             report = db.images.take(listing.files, lambda done, total: advance("images", done, total))
+        ontology = db.ontology
     report = replace(report, passed_over=listing.passed_over)
     if as_json:
         print_json(
@@ -83,6 +86,8 @@ def ingest(
                 "rejections": [
                     dict(zip(("origin", "reason", "detail"), row, strict=True)) for row in report.rejections
                 ],
+                "joined": report.joined,
+                "earlier": dict(report.earlier),
                 "unassigned": dict(listing.unassigned),
                 "numbered": listing.numbered,
                 "loose": listing.loose,
@@ -97,7 +102,20 @@ def ingest(
         click.echo(f"rejected ({reason}) {origin}: {detail}", err=True)
     _print_unassigned(listing)
     _print_credits(listing, metadata is not None)
+    _print_earlier(report, ontology)
     click.echo(report)
+
+
+def _print_earlier(report: IntakeReport, ontology: Ontology) -> None:
+    """What files were said to show before, and are candidates for still: a fact stays, a curator may overrule it."""
+    for wnid, count in islice(report.earlier.items(), SHOWN):
+        still = "is a candidate" if count == 1 else "are candidates"
+        name = f" ({ontology[wnid].name})" if wnid in ontology else ""
+        click.echo(f"{counted(count, 'file')} came in as {wnid}{name} before and {still} for that still", err=True)
+    if (left := len(report.earlier) - SHOWN) > 0:
+        click.echo(f"... and others for {counted(left, 'more synset')}", err=True)
+    if report.earlier:
+        click.echo("if that was wrong: holotype labels overrule FILE, with the answer no", err=True)
 
 
 def _print_unassigned(listing: FolderListing) -> None:
