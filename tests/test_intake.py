@@ -14,6 +14,7 @@ from holotype.consensus.votes import Answer
 from holotype.crowd.policies import Lead
 from holotype.errors import AmbiguousImage, CrowdError, QueryError, UnknownImage
 from holotype.project import Project
+from holotype.project.image_names import lines
 
 Fill = Callable[..., None]
 DOG, CAT = "n02084071", "n02121808"
@@ -252,3 +253,29 @@ def test_what_files_are_candidates_for_now_is_told_on_the_command_line(filled: P
     (photos / CAT / "IMG_2.jpg").rename(photos / "cat/IMG_3.jpg")
     told = json.loads(run("ingest", photos, "-p", filled.path, "--sense", f"cat={DOG}", "--json"))
     assert (told["joined"], told["earlier"]) == (1, {CAT: 3})
+
+
+def test_the_name_of_a_file_means_what_it_holds_now(filled: Project, photos: Path) -> None:
+    old = sha256(filled, f"{DOG}/IMG_2.jpg")
+    (photos / DOG / "IMG_2.jpg").write_bytes(encoded(photo(40)))
+    filled.images.ingest(photos)
+    (new,) = filled.images.called("IMG_2.jpg")
+    assert new.sha256 not in ("", old)
+    assert [one.sha256 for one in filled.images.called(old[:8])] == [old], "the older one is called by its sha256"
+    assert filled.images.withdraw(["IMG_2.jpg"], "ann", "why") == 1
+    assert [one.sha256 for one in filled.images.withdrawals()] == [new.sha256]
+    filled.labels.overrule({("IMG_2.jpg", DOG): False}, "ann", "why")
+    assert [one.sha256 for one in filled.labels.overrulings()] == [new.sha256]
+    with filled.catalog.read() as connection:
+        images = [*filled.images.called(old), new]
+        assert [*lines(connection, "IMG_2.jpg", images)] == [
+            f"'IMG_2.jpg' may be {old[:16]} ({DOG}/IMG_2.jpg, as it was until it came in again)",
+            f"'IMG_2.jpg' may be {new.sha256[:16]} ({DOG}/IMG_2.jpg)",
+        ]
+
+
+def test_a_file_that_is_no_picture_any_more_is_called_what_it_was(filled: Project, photos: Path) -> None:
+    old = sha256(filled, f"{DOG}/IMG_2.jpg")
+    (photos / DOG / "IMG_2.jpg").write_bytes(b"no picture")
+    assert filled.images.ingest(photos).rejected == {"unknown_format": 1}
+    assert [one.sha256 for one in filled.images.called("IMG_2.jpg")] == [old]

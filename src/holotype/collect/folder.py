@@ -18,13 +18,14 @@ from holotype.collect.inputs import InputFile, Sighting
 from holotype.collect.sidecars import read_sidecars
 from holotype.errors import AmbiguousFolders, SourceError, UnknownSynset
 from holotype.files import printable
-from holotype.leftovers import leftover
+from holotype.leftovers import PROJECT, leftover, of_project
 from holotype.ontology import Ontology, Synset
 from holotype.ontology.concept import FIRST
 from holotype.ontology.senses import brief
 
 SHOWN: Final = 5
 """Senses of a name that an error tells."""
+_PROJECT: Final = "holotype project"
 _NUMBER = re.compile(r"[-+]?[0-9][0-9 .,_-]*", re.ASCII)
 _CLASS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _WNID_PREFIX = re.compile(r"(n\d{8})(?:[-_. ].*)?")
@@ -98,8 +99,8 @@ def list_folder(
     meanings = _Meanings(names or FolderNames(), ontology)
     files, unassigned, passed, numbered, loose = [], Counter[str](), Counter[str](), 0, 0
     paths, met = [], set[str]()
-    for path in _walk(folder):
-        if other := leftover(path.relative_to(folder).as_posix()):
+    for path, project in _walk(folder):
+        if other := project or leftover(path.relative_to(folder).as_posix()):
             passed[printable(other)] += 1
         else:
             paths.append((printable(path.relative_to(folder)), path))
@@ -119,8 +120,8 @@ def list_folder(
     if meanings.ambiguous:
         raise _ambiguous_folders(meanings.ambiguous)
     said = len(beside.said_by), tuple(beside.problems)
-    told = meanings.told(met)
-    return FolderListing(files, dict(unassigned), numbered, loose, dict(passed), *said, *told)
+    mistaken, nothing, unmet = meanings.told(met)
+    return FolderListing(files, dict(unassigned), numbered, loose, dict(passed), *said, mistaken, nothing, unmet)
 
 
 def _name(folder: Path) -> str:
@@ -207,12 +208,20 @@ def _ambiguous_folders(ambiguous: Mapping[str, Sequence[Synset]]) -> AmbiguousFo
     return AmbiguousFolders(told, {name: [sense.wnid for sense in senses] for name, senses in ambiguous.items()})
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Every file below a folder, and `_PROJECT` with those that are of one."""
+
     def fail(error: OSError) -> None:
         raise SourceError(f"cannot list {error.filename}: {error.strerror}")
 
+    projects = set[str]()
     for parent, folders, names in os.walk(folder, onerror=fail):
         folders.sort()
+        own = {name for name in (*folders, *names) if of_project(name)} if PROJECT in names else set[str]()
+        projects.update(os.path.join(parent, name) for name in own)
+        if parent in projects:
+            projects.update(os.path.join(parent, name) for name in folders)
+            own = {*folders, *names}
         linked = [name for name in folders if Path(parent, name).is_symlink()]
         for name in sorted((*names, *linked)):
-            yield Path(parent, name)
+            yield Path(parent, name), _PROJECT if name in own else ""
