@@ -85,7 +85,7 @@ def test_inputs_are_listed_on_the_command_line(filled: Project) -> None:
     assert (row["outcome"], row["file"], row["reason"]) == ("kept", "my trip/sea.jpg", "")
     assert run("intake", "list", "--duplicate", *place).count("\n") == 2
     assert run("intake", "list", *place).count("\n") == 8
-    assert command("intake", "list", "--duplicate", *place).stderr == "1 duplicate files\n"
+    assert command("intake", "list", "--duplicate", *place).stderr == "1 duplicate file\n"
 
 
 # What images are called
