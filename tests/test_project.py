@@ -144,17 +144,18 @@ def test_class_numbers_mean_what_their_order_says(
 
 def test_a_wnid_that_there_is_not_stops_nothing(project: Project, tmp_path: Path, fill: Fill) -> None:
     fill(tmp_path / "photos/n99999999-none", 1)
-    fill(tmp_path / "photos/whippet", 2, first=10)
+    fill(tmp_path / "photos/whippet", 1, first=10)
+    fill(tmp_path / "photos/whippet/n99999998", 1, first=20)
     ended = command("ingest", tmp_path / "photos", "-p", project.path)
     assert ended.code == 0, ended.stderr
-    told = "'n99999999-none' means no synset, there is no wnid n99999999: say what it means with --sense NAME=WNID\n"
-    assert told in ended.stderr
-    assert "'n99999999-none' names no synset: its 1 file stays unassigned\n" in ended.stderr
+    told = "there is no wnid n99999999: its 1 file stays unassigned; say what it means with --sense NAME=WNID\n"
+    assert f"'n99999999-none' means no synset, {told}" in ended.stderr
+    assert "'n99999998' means no synset, there is no wnid n99999998: say what it means with --sense" in ended.stderr
     assert [wnid for wnid, _ in pairs(project)] == [WHIPPET, WHIPPET]
     said = ("ingest", tmp_path / "photos", "-p", project.path, "--sense", f"n99999999-none={DOG}", "--json")
     assert (json.loads(run(*said))["mistaken"], json.loads(run(*said[:-3], "--json"))["mistaken"]) == (
-        {},
-        {"n99999999-none": "there is no wnid n99999999"},
+        {"n99999998": "there is no wnid n99999998"},
+        {f"n9999999{end}": f"there is no wnid n9999999{end[0]}" for end in ("9-none", "8")},
     )
 
 

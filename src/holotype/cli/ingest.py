@@ -23,6 +23,7 @@ from holotype.ontology import Ontology
 from holotype.project.intake import IntakeReport
 
 SHOWN: Final = 20
+_SENSE: Final = "say what it means with --sense NAME=WNID"
 _FOLDERS: Final = ("sorted", "devkit", "background")
 
 
@@ -124,9 +125,10 @@ def _print_earlier(report: IntakeReport, ontology: Ontology) -> None:
 
 def _print_names(listing: FolderListing) -> None:
     """What is amiss with the names of subfolders, and with what was said of them."""
-    for name, why in islice(listing.mistaken.items(), SHOWN):
-        click.echo(f"{name!r} means no synset, {why}: say what it means with --sense NAME=WNID", err=True)
-    if (left := len(listing.mistaken) - SHOWN) > 0:
+    deeper = {name: why for name, why in listing.mistaken.items() if name not in listing.unassigned}
+    for name, why in islice(deeper.items(), SHOWN):
+        click.echo(f"{name!r} means no synset, {why}: {_SENSE}", err=True)
+    if (left := len(deeper) - SHOWN) > 0:
         click.echo(f"... and so do {counted(left, 'more folder')}", err=True)
     for name in listing.unmet[:SHOWN]:
         click.echo(f"no folder of these files is called {name!r}, which a sense was given for", err=True)
@@ -137,9 +139,8 @@ def _print_names(listing: FolderListing) -> None:
 def _print_unassigned(listing: FolderListing, ontology: Ontology) -> None:
     for name, count in islice(listing.unassigned.items(), SHOWN):
         stay = f"its {counted(count, 'file')} {'stays' if count == 1 else 'stay'} unassigned"
-        why = "means no synset, as was said" if name in listing.nothing else "names no synset"
-        near = "" if name in listing.nothing or name in listing.mistaken else _near(name, ontology)
-        click.echo(f"{name!r} {why}: {stay}{near}", err=True)
+        why, advice = _why(name, listing, ontology)
+        click.echo(f"{name!r} {why}: {stay}{advice}", err=True)
     if left := list(islice(listing.unassigned.values(), SHOWN, None)):
         files, folders = counted(sum(left), "file"), counted(len(left), "more subfolder")
         click.echo(f"... and so {'does' if sum(left) == 1 else 'do'} {files} of {folders}", err=True)
@@ -156,6 +157,15 @@ def _print_unassigned(listing: FolderListing, ontology: Ontology) -> None:
             f"{counted(listing.loose, 'file')} {lie} unassigned: to say what they show, --synset NAME",
             err=True,
         )
+
+
+def _why(name: str, listing: FolderListing, ontology: Ontology) -> tuple[str, str]:
+    """Why a subfolder's files stay unassigned, and a sentence's end on what to do about it."""
+    if name in listing.nothing:
+        return "means no synset, as was said", ""
+    if name in listing.mistaken:
+        return f"means no synset, {listing.mistaken[name]}", f"; {_SENSE}"
+    return "names no synset", _near(name, ontology)
 
 
 def _near(name: str, ontology: Ontology) -> str:
