@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import holotype
 from conftest import run
+from holotype.cli.text import moment
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.votes import Answer, Ruling, Task, Vote
 from holotype.crowd.conclusion import Policy, State
@@ -433,7 +434,7 @@ def test_gold_is_corrected_from_the_command_line(verified: Project, tmp_path: Pa
     run("gold", "add", file, *project)
     assert "holotype gold correct" in run("gold", "add", contrary, *project, expect=2)
     said = run("gold", "correct", contrary, "--reason", "a \x1bstatue", *project)
-    assert said == "1 gold answers changed, and the labels drawn again\n"
+    assert said == "1 gold answer changed, and the labels drawn again\n"
     assert run("gold", "withdraw", file, "--reason", "r", *project).startswith("3 gold answers withdrawn")
     assert run("gold", "withdraw", pairs[1][0][:8], pairs[2][0], "--reason", "r", *project).startswith("0 gold answers")
     assert "names no image that this is about" in run("gold", "withdraw", "f" * 8, "--reason", "r", *project, expect=2)
@@ -456,15 +457,17 @@ def test_labels_are_overruled_from_the_command_line(verified: Project, tmp_path:
     pair, project = decided(verified, "yes"), ("-p", verified.path)
     file = write(tmp_path / "said.csv", [(*pair, "no")], "sha256", "wnid", "answer")
     by = "--curator", "ann", "--reason", "a wax figure"
-    assert run("labels", "overrule", file, *by, *project) == "1 labels overruled\n"
+    assert run("labels", "overrule", file, *by, *project) == "1 label overruled\n"
     assert run("labels", "overrule", file, *by, *project) == "0 labels overruled\n"
     assert "curator:ann 1" in run("statistics", *project)
     assert json.loads(run("statistics", "--json", *project))["policies"]["curator:ann"] == 1
-    assert run("labels", "withdraw", pair[0][:12], *by, *project).startswith("1 overrulings withdrawn")
+    assert run("labels", "withdraw", pair[0][:12], *by, *project).startswith("1 overruling withdrawn")
     assert run("labels", "withdraw", file, *by, *project).startswith("0 overrulings withdrawn")
     listed = json.loads(run("labels", "list", "--json", *project))
     assert [(row["answer"], row["curator"]) for row in listed] == [("no", "ann"), ("withdrawn", "ann")]
-    assert run("labels", "list", *project).splitlines()[0] == "sha256\twnid\tanswer\tcurator\treason\tat"
+    head, *lines = (line.split("\t") for line in run("labels", "list", *project).splitlines())
+    assert head == ["sha256", "wnid", "answer", "curator", "reason", "at"]
+    assert [line[-1] for line in lines] == [moment(row["at"]) for row in listed]
 
 
 def test_an_expert_from_the_command_line(collected: Project, tmp_path: Path) -> None:

@@ -14,9 +14,11 @@ from holotype.consensus.votes import Answer
 from holotype.crowd.policies import Lead
 from holotype.errors import AmbiguousImage, CrowdError, QueryError, UnknownImage
 from holotype.project import Project
+from holotype.project.image_names import lines
 
 Fill = Callable[..., None]
 DOG, CAT = "n02084071", "n02121808"
+BANK, SHORE = "n08420278", "n09213565"
 
 
 @pytest.fixture
@@ -83,7 +85,7 @@ def test_inputs_are_listed_on_the_command_line(filled: Project) -> None:
     assert (row["outcome"], row["file"], row["reason"]) == ("kept", "my trip/sea.jpg", "")
     assert run("intake", "list", "--duplicate", *place).count("\n") == 2
     assert run("intake", "list", *place).count("\n") == 8
-    assert command("intake", "list", "--duplicate", *place).stderr == "1 duplicate files\n"
+    assert command("intake", "list", "--duplicate", *place).stderr == "1 duplicate file\n"
 
 
 # What images are called
@@ -210,3 +212,70 @@ def test_a_release_knows_its_images_by_every_name(filled: Project) -> None:
         assert [one.sha256 for one in release.find(f"id:{name}")] == [whole], name
     assert [one.candidate.file for one in release.find(f"id:{whole}")] == ["IMG_2.jpg"]
     assert len(release.find("id:IMG_9.jpg")) == len(release.find("id:ffffffff")) == 0
+
+
+# What comes in again, below another folder or with another sense
+
+
+def test_a_sense_that_was_put_right_is_told_with_what_stays(project: Project, tmp_path: Path, fill: Fill) -> None:
+    fill(tmp_path / "photos/bank", 3)
+    assert project.images.ingest(tmp_path / "photos", senses={"bank": BANK}).earlier == {}
+    report = project.images.ingest(tmp_path / "photos", senses={"bank": SHORE})
+    assert (report.unchanged, report.joined, report.earlier) == (3, 3, {BANK: 3})
+    assert str(report).endswith(
+        "3 unchanged; 3 unchanged or duplicate files are candidates for what they were not before"
+    )
+    again = project.images.ingest(tmp_path / "photos", senses={"bank": SHORE})
+    assert (again.joined, again.earlier) == (0, {}), "told once"
+
+
+def test_a_picture_that_was_moved_is_told_with_what_stays(filled: Project, photos: Path) -> None:
+    (photos / DOG / "IMG_2.jpg").rename(photos / CAT / "IMG_2.jpg")
+    report = filled.images.ingest(photos)
+    assert (report.duplicate, report.joined, report.earlier) == (1, 1, {DOG: 1})
+    assert "1 unchanged or duplicate file is a candidate for what it was not before" in str(report)
+    assert filled.images.ingest(photos).earlier == {}
+
+
+def test_a_copy_below_another_folder_of_the_same_synset_says_nothing_new(filled: Project, photos: Path) -> None:
+    (photos / "dog").mkdir()
+    (photos / "dog/again.jpg").write_bytes(encoded(photo(2)))
+    report = filled.images.ingest(photos, senses={"dog": DOG})
+    assert (report.duplicate, report.joined, report.earlier) == (1, 0, {})
+
+
+def test_what_files_are_candidates_for_now_is_told_on_the_command_line(filled: Project, photos: Path) -> None:
+    (photos / DOG / "IMG_2.jpg").rename(photos / CAT / "IMG_2.jpg")
+    (photos / "my trip").rename(photos / "cat")
+    ended = command("ingest", photos, "-p", filled.path, "--sense", f"cat={CAT}")
+    assert f"2 files came in as {DOG} (dog) before and are candidates for that still" in ended.stderr
+    assert "if that was wrong: holotype labels overrule" in ended.stderr
+    (photos / CAT / "IMG_2.jpg").rename(photos / "cat/IMG_3.jpg")
+    told = json.loads(run("ingest", photos, "-p", filled.path, "--sense", f"cat={DOG}", "--json"))
+    assert (told["joined"], told["earlier"]) == (1, {CAT: 3})
+
+
+def test_the_name_of_a_file_means_what_it_holds_now(filled: Project, photos: Path) -> None:
+    old = sha256(filled, f"{DOG}/IMG_2.jpg")
+    (photos / DOG / "IMG_2.jpg").write_bytes(encoded(photo(40)))
+    filled.images.ingest(photos)
+    (new,) = filled.images.called("IMG_2.jpg")
+    assert new.sha256 not in ("", old)
+    assert [one.sha256 for one in filled.images.called(old[:8])] == [old], "the older one is called by its sha256"
+    assert filled.images.withdraw(["IMG_2.jpg"], "ann", "why") == 1
+    assert [one.sha256 for one in filled.images.withdrawals()] == [new.sha256]
+    filled.labels.overrule({("IMG_2.jpg", DOG): False}, "ann", "why")
+    assert [one.sha256 for one in filled.labels.overrulings()] == [new.sha256]
+    with filled.catalog.read() as connection:
+        images = [*filled.images.called(old), new]
+        assert [*lines(connection, "IMG_2.jpg", images)] == [
+            f"'IMG_2.jpg' may be {old[:16]} ({DOG}/IMG_2.jpg, as it was until it came in again)",
+            f"'IMG_2.jpg' may be {new.sha256[:16]} ({DOG}/IMG_2.jpg)",
+        ]
+
+
+def test_a_file_that_is_no_picture_any_more_is_called_what_it_was(filled: Project, photos: Path) -> None:
+    old = sha256(filled, f"{DOG}/IMG_2.jpg")
+    (photos / DOG / "IMG_2.jpg").write_bytes(b"no picture")
+    assert filled.images.ingest(photos).rejected == {"unknown_format": 1}
+    assert [one.sha256 for one in filled.images.called("IMG_2.jpg")] == [old]

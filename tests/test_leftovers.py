@@ -23,8 +23,30 @@ LEFT = {
     "Desktop.ini": "Desktop.ini",
     "$RECYCLE.BIN/dog.jpg": "$RECYCLE.BIN",
     ".Trash-1000/files/dog.jpg": ".Trash-1000",
+    "dog.xmp": "*.xmp",
+    "dog.AAE": "*.aae",
+    "dog.pp3": "*.pp3",
+    "Catalog.lrcat": "*.lrcat",
+    "Catalog.lrcat-data": "*.lrcat-data",
+    "dog.lrprev": "*.lrprev",
+    "Previews.lrdata/0/dog.jpg": "*.lrdata",
+    "dog.jpg.part": "*.part",
+    "dog.jpg.crdownload": "*.crdownload",
+    "~$list.xlsx": "~$*",
+    ".~lock.list.ods#": ".~lock.*",
 }
-NOT_LEFT = ["dog.jpg", "_.jpg", ".dog.jpg", "eaDir/dog.jpg", "thumbs.db.jpg", ".trash-can/dog.jpg"]
+NOT_LEFT = [
+    "dog.jpg",
+    "_.jpg",
+    ".dog.jpg",
+    "eaDir/dog.jpg",
+    "thumbs.db.jpg",
+    ".trash-can/dog.jpg",
+    "xmp",
+    "dog.xmp.jpg",
+    "part/dog.jpg",
+]
+NOT_LEFT += ["dog~.jpg", "a.part/dog.jpg", "lrdata/dog.jpg", "~dog.jpg"]
 
 
 @pytest.mark.parametrize("path", LEFT)
@@ -51,8 +73,27 @@ def test_leftovers_are_passed_over_and_counted(tmp_path: Path, new_project: Call
         report = db.images.ingest(folder)
         assert (report.total, report.unchanged) == (1, 1)
         assert str(report).endswith(
-            "; 10 files of other programs passed over ("
+            f"; {len(LEFT)} files of other programs passed over ("
             + ", ".join(f"{name} 1" for name in sorted(LEFT.values()))
             + ")"
         )
         assert len(list(db.images.find("under:n02084071"))) == 1
+
+
+def test_a_project_inside_the_folder_is_passed_over(tmp_path: Path, new_project: Callable[[Path], Path]) -> None:
+    folder = tmp_path / "in"
+    for number, path in enumerate(("dog/a.jpg", "dog/packs/b.jpg")):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(encoded(photo(number)))
+    for project in (folder, folder / "work"):
+        made = new_project(tmp_path / "made" / project.name)
+        project.mkdir(exist_ok=True)
+        for one in made.iterdir():
+            one.rename(project / one.name)
+    with holotype.open(folder) as db:
+        report = db.images.ingest(folder, senses={"dog": "n02084071"})
+        assert (report.kept, report.rejected) == (2, {})
+        again = db.images.ingest(folder, senses={"dog": "n02084071"})
+        assert (again.unchanged, again.total) == (2, 2), "the pack that holds them now, too, is the project's"
+        assert set(again.passed_over) == {"holotype project"}
+        assert again.passed_over["holotype project"] > report.passed_over["holotype project"] > 2

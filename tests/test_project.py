@@ -132,8 +132,31 @@ def test_class_numbers_mean_what_their_order_says(
     assert [seen.wnid for file in listing.files for seen in file.sightings] == [first, WHIPPET]
     (tmp_path / "photos/1001").mkdir()
     fill(tmp_path / "photos/1001", 1, first=20)
-    with pytest.raises(SourceError, match=f"the folder 1001 is no class: they run from {number} to "):
-        project.images.listing(tmp_path / "photos", classes=classes)
+    fill(tmp_path / "photos/whippet/2019", 1, first=30)
+    listing = project.images.listing(tmp_path / "photos", classes=classes)
+    assert (listing.unassigned, listing.numbered) == ({"1001": 1}, 0)
+    assert listing.mistaken == dict.fromkeys(
+        ("1001", "2019"), f"class numbers run from {number} to {len(classes) - 1:,}"
+    )
+    said = dict.fromkeys(("1001", "2019"), WHIPPET)
+    assert project.images.listing(tmp_path / "photos", said, classes).mistaken == {}
+
+
+def test_a_wnid_that_there_is_not_stops_nothing(project: Project, tmp_path: Path, fill: Fill) -> None:
+    fill(tmp_path / "photos/n99999999-none", 1)
+    fill(tmp_path / "photos/whippet", 1, first=10)
+    fill(tmp_path / "photos/whippet/n99999998", 1, first=20)
+    ended = command("ingest", tmp_path / "photos", "-p", project.path)
+    assert ended.code == 0, ended.stderr
+    told = "there is no wnid n99999999: its 1 file stays unassigned; say what it means with --sense NAME=WNID\n"
+    assert f"'n99999999-none' means no synset, {told}" in ended.stderr
+    assert "'n99999998' means no synset, there is no wnid n99999998: say what it means with --sense" in ended.stderr
+    assert [wnid for wnid, _ in pairs(project)] == [WHIPPET, WHIPPET]
+    said = ("ingest", tmp_path / "photos", "-p", project.path, "--sense", f"n99999999-none={DOG}", "--json")
+    assert (json.loads(run(*said))["mistaken"], json.loads(run(*said[:-3], "--json"))["mistaken"]) == (
+        {"n99999998": "there is no wnid n99999998"},
+        {f"n9999999{end}": f"there is no wnid n9999999{end[0]}" for end in ("9-none", "8")},
+    )
 
 
 def test_a_number_means_what_one_says_it_does(project: Project, tmp_path: Path, fill: Fill) -> None:
@@ -152,6 +175,7 @@ def test_the_command_asks_for_the_order_of_class_numbers(project: Project, tmp_p
     assert "25 of them lie in subfolders called by numbers, which are no lemmas: class numbers?" in said
     again = command("ingest", tmp_path / "photos", "-p", project.path, "--order", "sorted").stderr
     assert "names no synset" not in again
+    assert "--order" not in again
     assert {wnid for wnid, _ in pairs(project)} == set(order("sorted").wnids[:25])
 
 

@@ -746,6 +746,20 @@ def test_a_query_on_the_command_line_may_begin_with_a_minus(labelled: Project) -
     assert ran("--count", "-p", labelled.path, "--", "-boxes<1") == "1\n"
 
 
+@pytest.mark.parametrize(
+    ("terms", "quoted"),
+    [
+        (("under:crane", "state:open"), "'under:crane state:open'"),
+        (("-under:crane", "boxes:0"), "'boxes:0 -under:crane'"),
+        (("under:toy dog", "boxes:0"), "'under:\"toy dog\" boxes:0'"),
+        (("boxes:0", "--", "-under:crane"), "'boxes:0 -under:crane'"),
+    ],
+)
+def test_a_query_without_quotes_is_told_with_them(tmp_path: Path, terms: tuple[str, ...], quoted: str) -> None:
+    said = run("query", "--count", *terms, expect=2, cwd=tmp_path)
+    assert f"a query is one argument, put quotes around it: {quoted}" in said
+
+
 def test_lemmas_of_any_writing_can_be_asked_for(tmp_path: Path) -> None:
     persian, quoted = "می\u200cخواهم", r'"say \"hi\""'
     (tmp_path / "a.csv").write_text(f'id,parents,lemmas\na,,"say ""hi"""\nb,a,{persian}\n', encoding="utf-8")

@@ -50,7 +50,7 @@ def test_senses_are_written_thinned_out_and_read(photos: Path, place: Path, tmp_
     assert "row 3: 'bank' has another sense above; leave one line of each name" in run(*ask, expect=2)
     file.write_text(f"name,wnid,lemmas,gloss\nbank,,,\ncrane,{BIRD},crane,a bird\n")
     unassigned = command(*ask)
-    assert "'bank' names no synset: its 2 files stay unassigned" in unassigned.stderr
+    assert "'bank' means no synset, as was said: its 2 files stay unassigned\n" in unassigned.stderr
     assert shown(place) == {BIRD, "n02091134"}
 
 
@@ -68,6 +68,29 @@ def test_a_file_of_senses_that_says_nothing_clear_is_refused(
 ) -> None:
     (tmp_path / "senses.csv").write_text(text)
     assert said in run("ingest", photos, "-p", place, "--senses", tmp_path / "senses.csv", expect=2)
+
+
+def test_a_misspelt_folder_is_told_what_is_written_nearly_so(place: Path, tmp_path: Path, fill: Fill) -> None:
+    fill(tmp_path / "photos/wippet", 1)
+    fill(tmp_path / "photos/Qwzx", 1, first=5)
+    said = command("ingest", tmp_path / "photos", "-p", place).stderr
+    assert "'wippet' names no synset: its 1 file stays unassigned; did you mean whippet or " in said
+    assert "? then --sense wippet=whippet\n" in said
+    assert "'Qwzx' names no synset: its 1 file stays unassigned\n" in said
+    run("ingest", tmp_path / "photos", "-p", place, "--sense", "wippet=whippet")
+    assert shown(place) == {"n02091134"}
+
+
+def test_a_sense_of_a_name_that_no_folder_has_is_told(photos: Path, place: Path, tmp_path: Path) -> None:
+    file = tmp_path / "senses.csv"
+    file.write_text(f"name,wnid\nbank,\ncrane,{BIRD}\nbunk,{MACHINE}\n")
+    ask = ("ingest", photos, "-p", place, "--senses", file, "--sense", f"wippet={DOG}")
+    said = command(*ask).stderr
+    assert [line for line in said.splitlines() if line.startswith("no folder")] == [
+        "no folder of these files is called 'bunk', which a sense was given for",
+        "no folder of these files is called 'wippet', which a sense was given for",
+    ]
+    assert json.loads(run(*ask, "--json"))["unmet"] == ["bunk", "wippet"]
 
 
 def test_on_a_terminal_the_senses_are_a_choice(photos: Path, place: Path) -> None:

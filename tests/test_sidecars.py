@@ -54,6 +54,10 @@ def test_a_table_is_read_however_it_is_spelt(tmp_path: Path, table: str, credit:
             Credit("CC BY 4.0", "Kim", "http://x/1?a=b"),
         ),
         ("a.jpg.txt", "license: CC0", Credit("CC0")),
+        ("a.txt", "Source: https://x.org/1", Credit(url="https://x.org/1")),
+        ("a.txt", "Author: Kim\nSource: Flickr\nWebsite: www.x.org/1\n", Credit(author="Kim", url="www.x.org/1")),
+        ("a.txt", "Source: Flickr\nAuthor: Kim", Credit(author="Kim")),
+        ("a.json", '{"source": "http://x/2", "url": "http://x/1"}', Credit(url="http://x/1")),
         (
             "a.json",
             '{"License": "CC0", "creator": "Kim", "url": "http://x", "size": 3, "tags": ["x"]}',
@@ -180,6 +184,12 @@ def test_the_command_tells_and_counts(tmp_path: Path, photos: Path) -> None:
     (shown,) = json.loads(run("query", "id:IMG_1.jpg", "-p", tmp_path / "p", "--json"))["images"]
     assert (shown["licence"], shown["author"], shown["url"]) == ("CC BY 4.0", "Ann", "http://x/1")
     assert shown["file"] == f"{DOG}/box 7/IMG_1.jpg"
+    (tmp_path / "empty.csv").write_text("file,licence\n")
+    bare = tmp_path / "bare" / DOG
+    bare.mkdir(parents=True)
+    (bare / "a.jpg").write_bytes(encoded(photo(90)))
+    nothing = command("ingest", bare.parent, "-p", tmp_path / "p", "--metadata", tmp_path / "empty.csv").stderr
+    assert "licence, author or url of no file was said\n" in nothing
     missing = "--metadata", tmp_path / "no.csv", "-p", tmp_path / "p"
     assert "does not exist" in run("ingest", photos, *missing, expect=2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sqlalchemy import update
 import holotype
 from conftest import encoded, photo, run
 from holotype.catalog import schema as t
+from holotype.cli.text import moment
 from holotype.consensus.votes import Answer
 from holotype.crowd.expert import Nobody
 from holotype.crowd.policies import Lead
@@ -163,10 +165,16 @@ def test_images_are_withdrawn_and_restored_from_the_command_line(db: Project) ->
     said = run("images", "withdraw", "0.jpg", "1.jpg", "--reason", "the owner asked", "--curator", "ann", *place)
     assert said == "2 images withdrawn; releases that were made stay as they are\n"
     assert run("query", "state:withdrawn", "--count", *place) == "2\n"
-    assert run("images", "restore", f"{DOG}/0.jpg", "--reason", "may be used", *place) == "1 images restored\n"
+    assert run("images", "restore", f"{DOG}/0.jpg", "--reason", "may be used", *place) == "1 image restored\n"
     lines = run("images", "withdrawals", *place).splitlines()
     assert [line.split("\t")[1:2] for line in lines] == [["said"], ["withdrawn"], ["withdrawn"], ["restored"]]
+    again = "--reason", "r", "--curator", "ann", *place
+    assert run("images", "withdraw", "1.jpg", *again).startswith("0 images withdrawn: it is withdrawn already; ")
+    assert run("images", "restore", f"{DOG}/0.jpg", *again) == "0 images restored: it is not withdrawn\n"
+    assert run("images", "restore", f"{DOG}/0.jpg", f"{DOG}/2.jpg", *again).endswith(": they are not withdrawn\n")
     told = json.loads(run("images", "withdrawals", *place, "--json"))
+    assert [line.split("\t")[-1] for line in lines[1:]] == [moment(one["at"]) for one in told]
+    assert all(re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", line.split("\t")[-1]) for line in lines[1:])
     assert {one["curator"] for one in told[:2]} == {"ann"}
     assert told[2]["curator"], "whoever is at the keyboard"
     assert "no image is called" in run("images", "withdraw", "x.jpg", "--reason", "r", *place, expect=2)

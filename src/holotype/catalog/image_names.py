@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, exists, or_, select
 
 from holotype.catalog import schema as t
 from holotype.catalog.images import Named, named, with_ids
@@ -27,7 +28,8 @@ def meant(connection: Connection, texts: Iterable[str]) -> dict[str, list[Named]
 
     The first of these that finds any counts: the name in a dataset or the whole sha256; the same with the dataset and a
     slash before it; 8 digits or more that a sha256 begins with; the name of a file that came in, with as much of its
-    path as tells it from others; the name of a file in a dataset.
+    path as tells it from others; the name of a file in a dataset. Where a file was changed and came in again, its name
+    means what it held last.
     """
     wanted = [text for text in dict.fromkeys(texts) if text and _can_be_asked(text)]
     exact: dict[str, list[int]] = {}
@@ -41,15 +43,24 @@ def meant(connection: Connection, texts: Iterable[str]) -> dict[str, list[Named]
     return {text: [images[number] for number in sorted(set(numbers))] for text, numbers in found.items()}
 
 
-def files(connection: Connection, images: Iterable[int]) -> dict[int, list[str]]:
-    """The paths that each image came in by, below the folders that were taken in, by the image's id; the one that
-    brought its bytes first."""
-    one = t.intake.c
-    asked = select(one.image_id, path_of(one)).where(one.name != "").order_by(one.outcome != "kept", one.id)
-    found: dict[int, list[str]] = {}
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that an image came in by: its path below the folder that was taken in, and whether it came in again later
+    with other bytes."""
+
+    path: str
+    older: bool
+
+
+def files(connection: Connection, images: Iterable[int]) -> dict[int, list[File]]:
+    """The files that each image came in by, by the image's id; the one that brought its bytes first."""
+    one, later = t.intake.c, t.intake.alias("later").c
+    again = exists().where(later.origin == one.origin, later.id > one.id, later.image_id != one.image_id)
+    asked = select(one.image_id, path_of(one), again).where(one.name != "").order_by(one.outcome != "kept", one.id)
+    found: dict[int, list[File]] = {}
     for chunk in chunks(images):
-        for image, path in connection.execute(asked.where(one.image_id.in_(chunk))):
-            found.setdefault(image or 0, []).append(path)
+        for image, path, older in connection.execute(asked.where(one.image_id.in_(chunk))):
+            found.setdefault(image or 0, []).append(File(path, bool(older)))
     return found
 
 
@@ -97,14 +108,15 @@ def _by_digits(connection: Connection, texts: Sequence[str]) -> dict[str, list[i
 def _by_file(connection: Connection, texts: Sequence[str]) -> dict[str, list[int]]:
     """The name of a file that came in, with as much of its path below the ingested folder as is given."""
     one = t.intake.c
-    asked = select(one.name, path_of(one), one.image_id).where(one.image_id.is_not(None))
+    columns = one.name, one.origin, path_of(one), one.image_id
+    asked = select(*columns).where(one.image_id.is_not(None)).order_by(one.id)
     names = {text: text.rpartition("/")[2] for text in texts}
-    held: dict[str, list[tuple[str, int]]] = {}
+    held: dict[str, dict[str, tuple[str, int]]] = {}
     for chunk in chunks({name for name in names.values() if name}):
-        for name, path, number in connection.execute(asked.where(one.name.in_(chunk))):
-            held.setdefault(name, []).append((path, number))
+        for name, origin, path, number in connection.execute(asked.where(one.name.in_(chunk))):
+            held.setdefault(name, {})[origin] = path, number
     found = {
-        text: [number for path, number in held.get(name, ()) if f"/{path}".endswith(f"/{text}")]
+        text: [number for path, number in held.get(name, {}).values() if f"/{path}".endswith(f"/{text}")]
         for text, name in names.items()
     }
     return {text: numbers for text, numbers in found.items() if numbers}

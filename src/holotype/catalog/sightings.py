@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -29,39 +30,91 @@ class Sighting:
     licence: str
 
 
-def add(connection: Connection, sightings: Sequence[Sighting]) -> int:
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What sightings changed: `asked` candidates were not asked about before.
+
+    `joined` are the origins that new candidates were seen at. `earlier` are pairs (origin, wnid): what was seen at the
+    origin now had been found for another synset before, by the folder it lay in, and is a candidate for that still.
+    """
+
+    asked: int
+    joined: frozenset[str] = frozenset()
+    earlier: frozenset[tuple[str, str]] = frozenset()
+
+
+_Place = tuple[str, str, str, str]
+"""The wnid, origin, source and query of a sighting."""
+_FOLDER: Final = "folder:"
+"""How the source of what a folder's name says begins."""
+
+
+def add(connection: Connection, sightings: Sequence[Sighting]) -> Added:
     """Append sightings, with a candidate for every new (synset, image); those already known are skipped.
 
-    All of these candidates are to be asked about from now on. Returns how many were not before.
+    All of these candidates are to be asked about from now on.
     """
     pairs = {(row.wnid, row.image_id): row.rank for row in sightings}
+    before = _seen(connection, {image for _, image in pairs})
     known = candidates.ids(connection, pairs)
     fresh = [(wnid, image, rank) for (wnid, image), rank in pairs.items() if (wnid, image) not in known]
     asked = candidates.ask(connection, known.values()) + len(fresh)
+    joined = frozenset(row.origin for row in sightings if (row.wnid, row.image_id) not in known)
     if fresh:
         candidates.add(connection, fresh)
         known = candidates.ids(connection, pairs)
-    table = t.sighting
-    seen = {
-        tuple(row)
-        for chunk in chunks(known.values())
-        for row in connection.execute(
-            select(table.c.candidate_id, table.c.origin, table.c.source, table.c.query).where(
-                table.c.candidate_id.in_(chunk)
-            )
-        )
-    }
-    rows = {}
+    new = _new(sightings, before)
+    earlier = _earlier(sightings, new, before)
+    rows = [
+        {
+            "candidate_id": known[row.wnid, row.image_id],
+            **{name: getattr(row, name) for name in ("origin", "source", "query", "position", "licence")},
+        }
+        for row in new
+    ]
+    add_rows(connection, t.sighting, rows)
+    return Added(asked, joined, earlier)
+
+
+def _seen(connection: Connection, images: Iterable[int]) -> dict[int, set[_Place]]:
+    """Where images were seen, by id."""
+    one, about = t.candidate.c, t.sighting.c
+    columns = one.image_id, one.wnid, about.origin, about.source, about.query
+    asked = select(*columns).select_from(t.candidate.join(t.sighting, about.candidate_id == one.id))
+    seen: dict[int, set[_Place]] = {}
+    for chunk in chunks(images):
+        for image, *place in connection.execute(asked.where(one.image_id.in_(chunk))):
+            seen.setdefault(image, set()).add((place[0], place[1], place[2], place[3]))
+    return seen
+
+
+def _new(sightings: Iterable[Sighting], before: Mapping[int, set[_Place]]) -> list[Sighting]:
+    """Those that were not seen before, each once."""
+    rows = {(row.image_id, _place(row)): row for row in sightings}
+    return [row for (image, place), row in rows.items() if place not in before.get(image, ())]
+
+
+def _earlier(
+    sightings: Iterable[Sighting],
+    new: Iterable[Sighting],
+    before: Mapping[int, set[_Place]],
+) -> frozenset[tuple[str, str]]:
+    """What files that folders name anew, or that lie elsewhere, were named before: see `Added`."""
+    now: dict[tuple[int, str], set[str]] = {}
     for row in sightings:
-        key = (known[row.wnid, row.image_id], row.origin, row.source, row.query)
-        if key not in seen:
-            rows[key] = dict(
-                zip(("candidate_id", "origin", "source", "query"), key, strict=True),
-                position=row.position,
-                licence=row.licence,
-            )
-    add_rows(connection, table, list(rows.values()))
-    return asked
+        now.setdefault((row.image_id, row.origin), set()).add(row.wnid)
+    held = {image: {place[0] for place in places if place[2].startswith(_FOLDER)} for image, places in before.items()}
+    found: set[tuple[str, str]] = set()
+    for row in new:
+        if row.source.startswith(_FOLDER):
+            others = held.setdefault(row.image_id, set())
+            found.update((row.origin, wnid) for wnid in others - now[row.image_id, row.origin])
+            others.add(row.wnid)
+    return frozenset(found)
+
+
+def _place(row: Sighting) -> _Place:
+    return row.wnid, row.origin, row.source, row.query
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from holotype.cli.groups import CommandGroup
 from holotype.cli.options import json_option, project_option, reason_option
 from holotype.cli.statements import print_statements
 from holotype.cli.tables import print_table
-from holotype.cli.text import print_json
+from holotype.cli.text import counted, print_json
 
 
 @click.group(cls=CommandGroup)
@@ -28,7 +28,7 @@ def add_gold(file: Path, project: Path) -> None:
     """Add the known answers of FILE, a CSV with the header sha256,wnid,answer (yes or no)."""
     with api.open(project) as db:
         new = db.gold.add(read_answers(file), file.name)
-    click.echo(f"{new:,} gold answers added")
+    click.echo(f"{counted(new, 'gold answer')} added")
 
 
 @gold.command("correct")
@@ -39,7 +39,7 @@ def correct_gold(file: Path, reason: str, project: Path) -> None:
     """Say what the answers of FILE, as of gold add, are in truth; what was said before stays in the history."""
     with api.open(project) as db:
         changed = db.gold.correct(read_answers(file), file.name, reason)
-    click.echo(f"{changed:,} gold answers changed, and the labels drawn again")
+    click.echo(f"{counted(changed, 'gold answer')} changed, and the labels drawn again")
 
 
 @gold.command("withdraw")
@@ -54,7 +54,7 @@ def withdraw_gold(what: tuple[str, ...], reason: str, project: Path) -> None:
     with api.open(project) as db:
         pairs = read_pairs(what, {(said.sha256, said.wnid) for said in db.gold.history()}, db.images.called)
         changed = db.gold.correct(dict.fromkeys(pairs), "command line", reason)
-    click.echo(f"{changed:,} gold answers withdrawn, and the labels drawn again")
+    click.echo(f"{counted(changed, 'gold answer')} withdrawn, and the labels drawn again")
 
 
 @gold.command("siblings")
@@ -65,7 +65,7 @@ def sibling_gold(per_synset: int, seed: int, project: Path) -> None:
     """Make gold noes of images that are gold yes for a sibling of the synset."""
     with api.open(project) as db:
         new = db.gold.add_siblings(per_synset, seed)
-    click.echo(f"{new:,} gold answers added")
+    click.echo(f"{counted(new, 'gold answer')} added")
 
 
 @gold.command("list")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ import click
 import holotype as api
 from holotype.cli.groups import CommandGroup
 from holotype.cli.options import json_option, project_option, reason_option
-from holotype.cli.text import print_json, print_listing
+from holotype.cli.text import counted, moment, print_json, print_listing
 
 images_argument = click.argument("images_", nargs=-1, required=True, metavar="IMAGE...")
 
@@ -38,7 +39,8 @@ def withdraw(images_: tuple[str, ...], reason: str, curator: str | None, project
     """
     with api.open(project) as db:
         changed = db.images.withdraw(images_, curator or _login(), reason)
-    click.echo(f"{changed:,} images withdrawn; releases that were made stay as they are")
+    already = _already(changed, images_, "withdrawn already")
+    click.echo(f"{counted(changed, 'image')} withdrawn{already}; releases that were made stay as they are")
 
 
 @images.command("restore")
@@ -50,7 +52,7 @@ def restore(images_: tuple[str, ...], reason: str, curator: str | None, project:
     """Use IMAGEs again that were withdrawn: what was said of them counts again."""
     with api.open(project) as db:
         changed = db.images.restore(images_, curator or _login(), reason)
-    click.echo(f"{changed:,} images restored")
+    click.echo(f"{counted(changed, 'image')} restored{_already(changed, images_, 'not withdrawn')}")
 
 
 @images.command("withdrawals")
@@ -65,7 +67,15 @@ def list_withdrawals(project: Path, as_json: bool) -> None:
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
-        print_listing(columns, rows)
+        print_listing(columns, [(*row[:-1], moment(one.at)) for row, one in zip(rows, said, strict=True)])
+
+
+def _already(changed: int, named: Sequence[str], state: str) -> str:
+    """What is to be said of images that were named and did not change; two names may be of one image."""
+    if changed == (different := len(set(named))):
+        return ""
+    which = "it is" if different == 1 else "the others are" if changed else "they are"
+    return f": {which} {state}"
 
 
 def _login() -> str:

@@ -14,7 +14,7 @@ import holotype as api
 from holotype.cli.groups import CommandGroup
 from holotype.cli.options import json_option, project_option
 from holotype.cli.tables import print_table
-from holotype.cli.text import print_json, print_listing
+from holotype.cli.text import counted, print_json, print_listing
 
 _COLUMNS: Final = ("outcome", "file", "reason", "detail", "duplicate_of", "sha256", "origin")
 _SHOWN: Final = ("outcome", "file", "reason", "detail", "duplicate_of")
@@ -46,7 +46,7 @@ def list_command(what: str | None, project: Path, as_json: bool) -> None:
         _print(_SHOWN, [[getattr(one, name) for name in _SHOWN] for one in found])
     else:
         print_listing(_COLUMNS, [[getattr(one, name) for name in _COLUMNS] for one in found])
-    click.echo(f"{len(found):,} {what + ' ' if what else ''}files", err=True)
+    click.echo(counted(len(found), f"{what} file" if what else "file"), err=True)
 
 
 def _print(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

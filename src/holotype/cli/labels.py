@@ -11,7 +11,7 @@ from holotype.cli.answers import read_answers, read_pairs
 from holotype.cli.groups import CommandGroup
 from holotype.cli.options import json_option, project_option, reason_option
 from holotype.cli.statements import print_statements
-from holotype.cli.text import print_json
+from holotype.cli.text import counted, print_json
 
 curator_option = click.option("--curator", required=True, metavar="NAME", help="Who says so.")
 
@@ -33,7 +33,7 @@ def overrule(file: Path, curator: str, reason: str, project: Path) -> None:
     """
     with api.open(project) as db:
         changed = db.labels.overrule(read_answers(file), curator, reason)
-    click.echo(f"{changed:,} labels overruled")
+    click.echo(f"{counted(changed, 'label')} overruled")
 
 
 @labels.command("withdraw")
@@ -46,7 +46,9 @@ def withdraw(what: tuple[str, ...], curator: str, reason: str, project: Path) ->
     with api.open(project) as db:
         pairs = read_pairs(what, {(said.sha256, said.wnid) for said in db.labels.overrulings()}, db.images.called)
         changed = db.labels.overrule(dict.fromkeys(pairs), curator, reason)
-    click.echo(f"{changed:,} overrulings withdrawn; if labels are open now, holotype crowd run asks about them")
+    click.echo(
+        f"{counted(changed, 'overruling')} withdrawn; if labels are open now, holotype crowd run asks about them"
+    )
 
 
 @labels.command("list")

@@ -10,7 +10,7 @@ import click
 
 import holotype as api
 from holotype.cli.options import json_option, project_option
-from holotype.cli.text import print_json
+from holotype.cli.text import counted, print_json
 from holotype.files import write_atomically
 from holotype.images.gallery import group_sheet
 from holotype.ontology import Ontology
@@ -38,11 +38,11 @@ def near_duplicates(across: bool, sheet: Path | None, project: Path, as_json: bo
         return
     for group in groups:
         click.echo(" ".join(map(_full_name, group)))
-    click.echo(f"{sum(map(len, groups)):,} images in {len(groups):,} groups", err=True)
+    click.echo(f"{counted(sum(map(len, groups)), 'image')} in {counted(len(groups), 'group')}", err=True)
     if unread:
         click.echo(
-            f"{unread:,} images were not read yet and not compared; to read them: "
-            f"holotype datasets fingerprint -p {project}",
+            f"{counted(unread, 'image')} {'was' if unread == 1 else 'were'} not read yet and not compared; to read "
+            f"{'it' if unread == 1 else 'them'}: holotype datasets fingerprint -p {project}",
             err=True,
         )
 

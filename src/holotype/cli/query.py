@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from holotype.cli.named_release import opened_release
 from holotype.cli.options import json_option, project_option
 from holotype.cli.senses import settled
 from holotype.cli.tables import print_table
-from holotype.cli.text import print_json
+from holotype.cli.text import counted, print_json
 from holotype.files import write_atomically, write_parts_atomically
 from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology
@@ -33,8 +34,19 @@ class _QueryCommand(click.Command):
         end = args.index("--") if "--" in args else len(args)
         terms = [one for one in args[:end] if minus.match(one)]
         others = [one for one in args[:end] if not minus.match(one)]
-        self.make_parser(ctx).parse_args(list(others))  # an option that lacks its value is told so, and takes no "--"
+        # an option that lacks its value is told so, and takes no "--"
+        held, extra, _ = self.make_parser(ctx).parse_args(list(others))
+        first = [held["query"]] if isinstance(held.get("query"), str) else []
+        query = [*first, *extra, *terms, *args[end + 1 :]]
+        if len(query) > 1 and not ctx.resilient_parsing:
+            ctx.fail(f"a query is one argument, put quotes around it: {shlex.quote(' '.join(map(_quoted, query)))}")
         return super().parse_args(ctx, [*others, "--", *terms, *args[end + 1 :]])
+
+
+def _quoted(term: str) -> str:
+    """A term as it was before a shell took its quotes."""
+    field, colon, value = term.partition(":")
+    return f'{field}:"{value}"' if colon and " " in value and '"' not in term and ":" not in value else term
 
 
 @click.command("query", cls=_QueryCommand)
@@ -126,7 +138,7 @@ def _write_ids(ids: pa.StringArray, target: str) -> None:
         sys.stdout.buffer.writelines(id_lines(ids))
         return
     write_parts_atomically(Path(target), id_lines(ids))
-    click.echo(f"{len(ids):,} ids in {target}")
+    click.echo(f"{counted(len(ids), 'id')} in {target}")
 
 
 def _write_sheet(path: Path, query: Query, images: Sequence[Result], ontology: Ontology) -> None:
@@ -136,7 +148,7 @@ def _write_sheet(path: Path, query: Query, images: Sequence[Result], ontology: O
     missed: list[str] = []
     write_atomically(path, "".join(contact_sheet(str(query) or "all images", images, headings, missed)).encode())
     failed = f"; {len(missed):,} could not be shown, the page says why" if missed else ""
-    click.echo(f"{len(images):,} images in {path}{failed}", err=True)
+    click.echo(f"{counted(len(images), 'image')} in {path}{failed}", err=True)
 
 
 def _print_counts(found: Results, ontology: Ontology, as_json: bool) -> None:
@@ -173,7 +185,7 @@ def _print_images(found: Results, images: Sequence[Result], ontology: Ontology, 
         for row in (image.candidate for image in images)
     ]
     if not cells:
-        click.echo(f"{len(found):,} labels" + (", none on this page" if len(found) else ""))
+        click.echo(counted(len(found), "label") + (", none on this page" if len(found) else ""))
         return
     names = [name for name in cells[0] if any(row[name] for row in cells)]
-    print_table(f"{len(found):,} labels", names, [[row[name] for name in names] for row in cells])
+    print_table(counted(len(found), "label"), names, [[row[name] for name in names] for row in cells])

@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,13 +18,14 @@ from holotype.collect.inputs import InputFile, Sighting
 from holotype.collect.sidecars import read_sidecars
 from holotype.errors import AmbiguousFolders, SourceError, UnknownSynset
 from holotype.files import printable
-from holotype.leftovers import leftover
+from holotype.leftovers import PROJECT, leftover, of_project
 from holotype.ontology import Ontology, Synset
 from holotype.ontology.concept import FIRST
 from holotype.ontology.senses import brief
 
 SHOWN: Final = 5
 """Senses of a name that an error tells."""
+_PROJECT: Final = "holotype project"
 _NUMBER = re.compile(r"[-+]?[0-9][0-9 .,_-]*", re.ASCII)
 _CLASS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _WNID_PREFIX = re.compile(r"(n\d{8})(?:[-_. ].*)?")
@@ -48,6 +49,12 @@ class FolderListing:
     """Files that other programs left there, by the name that tells."""
     sidecars: int = 0
     problems: tuple[str, ...] = ()
+    mistaken: Mapping[str, str] = field(default_factory=dict)
+    """Why names mean no synset that are written as a wnid or, where class numbers mean some, as one: by name."""
+    nothing: frozenset[str] = frozenset()
+    """Names of subfolders that were said to mean no synset."""
+    unmet: tuple[str, ...] = ()
+    """Names whose meaning was said and that no subfolder has."""
 
     @property
     def credited(self) -> int:
@@ -81,17 +88,19 @@ def list_folder(
     What lies beside files and says of them what licence they are under is read, and `metadata`, a table of that, where
     one is given: see `holotype.collect.sidecars`.
 
-    Raises `SourceError` if `folder` is not one or a number no class, `AmbiguousFolders` with all senses of all
-    ambiguous names, and `UnknownSynset` for a wnid that does not exist.
+    A wnid or a class number that there is not means nothing, and is told as ``mistaken``.
+
+    Raises `SourceError` if `folder` is not one, `AmbiguousFolders` with all senses of all ambiguous names, and
+    `UnknownSynset` where a name is said to mean what does not exist.
     """
     if not folder.is_dir():
         raise SourceError(f"{folder} is not a folder")
     source = f"folder:{_name(folder)}"
     meanings = _Meanings(names or FolderNames(), ontology)
     files, unassigned, passed, numbered, loose = [], Counter[str](), Counter[str](), 0, 0
-    paths = []
-    for path in _walk(folder):
-        if other := leftover(path.relative_to(folder).as_posix()):
+    paths, met = [], set[str]()
+    for path, project in _walk(folder):
+        if other := project or leftover(path.relative_to(folder).as_posix()):
             passed[printable(other)] += 1
         else:
             paths.append((printable(path.relative_to(folder)), path))
@@ -100,17 +109,19 @@ def list_folder(
         if name_below in beside.said_by:
             continue
         inner = path.relative_to(folder).parts[:-1]
+        met.update(inner)
         synset = meanings.innermost(inner)
         if synset is None:
             loose += not inner
             unassigned.update(map(printable, inner[:1]))
-            numbered += any(map(_NUMBER.fullmatch, inner))
+            numbered += any(_NUMBER.fullmatch(name) and name not in meanings.mistaken for name in inner)
         seen = () if synset is None else (Sighting(synset.wnid, ontology.rank(synset), source),)
         files.append(InputFile.of(path, seen, name_below.rpartition("/")[0], beside.credits.get(name_below)))
     if meanings.ambiguous:
         raise _ambiguous_folders(meanings.ambiguous)
     said = len(beside.said_by), tuple(beside.problems)
-    return FolderListing(files, dict(unassigned), numbered, loose, dict(passed), *said)
+    mistaken, nothing, unmet = meanings.told(met)
+    return FolderListing(files, dict(unassigned), numbered, loose, dict(passed), *said, mistaken, nothing, unmet)
 
 
 def _name(folder: Path) -> str:
@@ -130,6 +141,13 @@ class _Meanings:
         self._known = names.meanings or ontology.meanings
         self._found: dict[str, Sequence[Synset]] = {}
         self.ambiguous: dict[str, Sequence[Synset]] = {}
+        self.mistaken: dict[str, str] = {}
+
+    def told(self, met: Collection[str]) -> tuple[Mapping[str, str], frozenset[str], tuple[str, ...]]:
+        """Which of the names of subfolders are mistaken, or mean nothing, as was said; and what was said of none."""
+        said = self._names.senses
+        nothing = frozenset(printable(name) for name in met if said.get(name) == "")
+        return self.mistaken, nothing, tuple(printable(name) for name in said if name not in met)
 
     def innermost(self, inner: Sequence[str]) -> Synset | None:
         """The synset that the innermost of the names that mean one means: some one, where that is ambiguous."""
@@ -147,9 +165,9 @@ class _Meanings:
         if name in self._names.senses:
             return self._said(name, self._names.senses[name])
         if self._names.classes and _CLASS.fullmatch(name):
-            return self._known(self._class(int(name)))
+            return self._class(name)
         if prefix := _WNID_PREFIX.fullmatch(name):
-            return self._known(prefix[1])
+            return self._wnid(name, prefix[1])
         senses = self._known(printable(name))
         return self._own(senses) if _NUMBER.fullmatch(name) else senses
 
@@ -159,12 +177,20 @@ class _Meanings:
             raise UnknownSynset(f"no synset is called {meaning!r}, as {printable(name)!r} is said to mean")
         return senses
 
-    def _class(self, number: int) -> str:
-        classes = self._names.classes
-        if number >= len(classes) or not classes[number]:
-            first = next(index for index, wnid in enumerate(classes) if wnid)
-            raise SourceError(f"the folder {number} is no class: they run from {first} to {len(classes) - 1:,}")
-        return classes[number]
+    def _wnid(self, name: str, wnid: str) -> Sequence[Synset]:
+        try:
+            return self._known(wnid)
+        except UnknownSynset:
+            self.mistaken[printable(name)] = f"there is no wnid {wnid}"
+            return ()
+
+    def _class(self, name: str) -> Sequence[Synset]:
+        classes, number = self._names.classes, int(name)
+        if number < len(classes) and classes[number]:
+            return self._known(classes[number])
+        first = next(index for index, wnid in enumerate(classes) if wnid)
+        self.mistaken[name] = f"class numbers run from {first} to {len(classes) - 1:,}"
+        return ()
 
     @staticmethod
     def _own(senses: Sequence[Synset]) -> Sequence[Synset]:
@@ -182,12 +208,20 @@ def _ambiguous_folders(ambiguous: Mapping[str, Sequence[Synset]]) -> AmbiguousFo
     return AmbiguousFolders(told, {name: [sense.wnid for sense in senses] for name, senses in ambiguous.items()})
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Every file below a folder, and `_PROJECT` with those that are of one."""
+
     def fail(error: OSError) -> None:
         raise SourceError(f"cannot list {error.filename}: {error.strerror}")
 
+    projects = set[str]()
     for parent, folders, names in os.walk(folder, onerror=fail):
         folders.sort()
+        own = {name for name in (*folders, *names) if of_project(name)} if PROJECT in names else set[str]()
+        projects.update(os.path.join(parent, name) for name in own)
+        if parent in projects:
+            projects.update(os.path.join(parent, name) for name in folders)
+            own = {*folders, *names}
         linked = [name for name in folders if Path(parent, name).is_symlink()]
         for name in sorted((*names, *linked)):
-            yield Path(parent, name)
+            yield Path(parent, name), _PROJECT if name in own else ""

@@ -30,6 +30,9 @@ SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What each thing may be called, the best first: whatever the case, with blanks or hyphens for underscores."""
 
+_PLACES: Final = ("source", "website", "web_page", "page", "homepage", "from", "uri", "href")
+"""What an address on the web may be called, too: what else stands under such a name is none."""
+_ADDRESS = re.compile(r"\s*(?:https?://|www\.)\S+\s*", re.IGNORECASE)
 _FIELDS: Final = ("licence", "author", "url")
 _LONGEST: Final = 2_000
 _MOST: Final = 64 << 10
@@ -145,6 +148,8 @@ def _credit(values: Mapping[str, str], where: str, problems: list[str]) -> Credi
 def _said(values: Mapping[str, str], name: str) -> str:
     """What is said of a thing under the best of its names, in one line that can be printed."""
     value = next((values[one] for one in SPELLINGS[name] if values.get(one, "").strip()), "")
+    if name == "url" and not value:
+        value = next((values[one] for one in _PLACES if _ADDRESS.fullmatch(values.get(one, ""))), "")
     return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in " ".join(value.split()))
 
 

@@ -185,9 +185,13 @@ class Ontology:
             return senses
         raise self.unknown(text)
 
+    def near(self, text: str) -> list[str]:
+        """Up to three lemmas that are written nearly as `text`, the nearest first."""
+        return [lemma for lemma in near_lemmas(text, self.lemmas()) if self.senses(lemma)]
+
     def unknown(self, text: str) -> UnknownSynset:
         """The error that no synset is called `text`; it names lemmas that are written nearly so."""
-        near = [lemma for lemma in near_lemmas(text, self.lemmas()) if self.senses(lemma)]
+        near = self.near(text)
         meant = f"did you mean {' or '.join(near)}?" if near else "give a wnid such as n02084071, or a lemma"
         return UnknownSynset(f"no synset is called {text!r}; {meant}")
 

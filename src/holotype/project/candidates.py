@@ -192,7 +192,7 @@ class Candidates:
         asked = sightings.add(
             connection,
             [sightings.Sighting(wnid, rank(wnid), image.id, image.origin, source, "", 0, "") for image, wnid in pairs],
-        )
+        ).asked
         chances = {(wnid, images[image].id): score for (image, wnid), score in scores.items() if score is not None}
         number = candidates.ids(connection, chances)
         believed = {number[pair]: min(max(score, LEAST), 1 - LEAST) for pair, score in chances.items()}

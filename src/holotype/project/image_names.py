@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection
 
 from holotype.catalog import candidates
-from holotype.catalog.image_names import files, meant
+from holotype.catalog.image_names import File, files, meant
 from holotype.catalog.images import Named
 from holotype.errors import AmbiguousImage, CrowdError, UnknownImage
 
@@ -51,9 +51,10 @@ def lines(connection: Connection, text: str, images: Sequence[Named]) -> Iterato
     paths = files(connection, (image.id for image in images))
     for image in images:
         known = (image.sha256 or image.name)[:_ID]
-        held = paths.get(image.id, [image.origin])
-        path = next((one for one in held if f"/{one}".endswith(f"/{text}")), held[0])
-        yield f"{text[:SHOWN]!r} may be {known} ({path})"
+        held = paths.get(image.id, [File(image.origin, False)])
+        file = next((one for one in held if f"/{one.path}".endswith(f"/{text}")), held[0])
+        older = ", as it was until it came in again" if file.older else ""
+        yield f"{text[:SHOWN]!r} may be {known} ({file.path}{older})"
 
 
 def named_candidates(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, dict[int, bool]]:

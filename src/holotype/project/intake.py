@@ -35,6 +35,11 @@ class IntakeReport:
     """``(origin, reason, detail)`` of every rejected input."""
     passed_over: Mapping[str, int] = field(default_factory=dict)
     """Files that other programs left among the inputs, by the name that tells; they are no inputs."""
+    joined: int = 0
+    """Unchanged and duplicate inputs that are candidates now for what their images were not before."""
+    earlier: Mapping[str, int] = field(default_factory=dict)
+    """Inputs that came in before, or whose bytes did, below a folder that meant another synset, and are candidates for
+    that still: by the wnid of that."""
 
     @property
     def total(self) -> int:
@@ -46,8 +51,15 @@ class IntakeReport:
         return (
             f"{self.total:,} inputs = {self.kept:,} kept + {self.duplicate:,} duplicate + "
             f"{sum(self.rejected.values()):,} rejected{f' ({reasons})' if reasons else ''} + "
-            f"{self.unchanged:,} unchanged{passed_over(self.passed_over)}"
+            f"{self.unchanged:,} unchanged{self._joined()}{passed_over(self.passed_over)}"
         )
+
+    def _joined(self) -> str:
+        """A sentence's end on the inputs that are candidates for more than before; "" if none are."""
+        if self.joined == 1:
+            return "; 1 unchanged or duplicate file is a candidate for what it was not before"
+        told = f"; {self.joined:,} unchanged or duplicate files are candidates for what they were not before"
+        return told if self.joined else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +93,12 @@ def take_in(
     seen_again = _seen_again(unchanged, known)
     credits_again = [one for file in unchanged for one in _credit(file, known[file.identity])]
 
-    def see_again(connection: Connection) -> None:
-        sightings.add(connection, seen_again)
+    def see_again(connection: Connection) -> sightings.Added:
+        added = sightings.add(connection, seen_again)
         credits.add(connection, credits_again, clock())
+        return added
 
-    catalog.transact(see_again)
+    changes = [catalog.transact(see_again)]
     outcomes: Counter[tuple[str, str]] = Counter()
     rejections = []
     done = len(unchanged)
@@ -97,7 +110,9 @@ def take_in(
 
     with PackWriter(packs, committed_end) as writer, many_at_once():
         for batch in _commits(map_batches(_read_batch, _batches(new), workers=workers)):
-            for row in _store(batch, catalog, writer, clock()):
+            rows, added = _store(batch, catalog, writer, clock())
+            changes.append(added)
+            for row in rows:
                 outcomes[row.outcome, row.reason] += 1
                 if row.outcome == "rejected":
                     rejections.append((row.origin, row.reason, row.detail))
@@ -111,6 +126,8 @@ def take_in(
         {reason: count for (outcome, reason), count in sorted(outcomes.items()) if outcome == "rejected"},
         len(files) - sum(outcomes.values()),
         tuple(rejections),
+        joined=len({origin for one in changes for origin in one.joined}),
+        earlier=dict(sorted(Counter(wnid for _, wnid in {pair for one in changes for pair in one.earlier}).items())),
     )
 
 
@@ -202,11 +219,15 @@ def _read(file: InputFile) -> _Read:
     return _Read(file, data, row)
 
 
-def _store(batch: Sequence[_Read], catalog: Catalog, writer: PackWriter, now: float) -> list[images.Input]:
+_Stored = tuple[list[images.Input], sightings.Added]
+"""What became of the inputs of a batch, and what their sightings changed, but for what is kept."""
+
+
+def _store(batch: Sequence[_Read], catalog: Catalog, writer: PackWriter, now: float) -> _Stored:
     """Pack and catalogue a batch in one transaction."""
     mark = writer.end
 
-    def work(connection: Connection) -> list[images.Input]:
+    def work(connection: Connection) -> _Stored:
         if writer.end != mark:
             writer.undo(mark)  # what an attempt before this one wrote
         return _store_in(connection, batch, writer, now)
@@ -218,7 +239,7 @@ def _store(batch: Sequence[_Read], catalog: Catalog, writer: PackWriter, now: fl
         raise
 
 
-def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter, now: float) -> list[images.Input]:
+def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter, now: float) -> _Stored:
     known = images.known_inputs(connection, (read.file.origin for read in batch))
     late = [read.file for read in batch if read.file.identity in known]  # another process was quicker
     batch = [read for read in batch if read.file.identity not in known]
@@ -243,9 +264,10 @@ def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter
         if image is not None:
             seen.extend(_sightings(read.file, image))
     images.add_inputs(connection, [row for read, row in zip(batch, inputs, strict=True) if _lasts(read.row)])
-    sightings.add(connection, seen)
+    added = sightings.add(connection, seen)
     credits.add(connection, said, now)
-    return inputs
+    kept = {row.origin for row in inputs if row.outcome == "kept"}
+    return inputs, replace(added, joined=added.joined - kept)
 
 
 def _lasts(row: Fingerprint | Rejection) -> bool:
