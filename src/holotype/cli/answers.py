@@ -51,7 +51,7 @@ def choice(known: Mapping[str, _Said]) -> Callable[[str], _Said]:
 def chance(said: str) -> float:
     """A reader of chances."""
     try:
-        value = float(said)
+        value = float(said.replace(",", "."))
     except ValueError:
         value = 0.0
     if not 0 < value < 1:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -15,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from holotype.errors import CrowdError
+from holotype.files import printable
 from holotype.project.given_votes import GivenVote, Refusal
-from holotype.textlists import decoded
+from holotype.textlists import decoded, rows_of
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "task": ("task",),
@@ -40,7 +39,7 @@ def read_vote_file(path: Path, synset: str = "") -> tuple[list[GivenVote], list[
     refused: list[Refusal] = []
     try:
         rows = list(_rows(path, refused))
-    except (OSError, csv.Error, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException) as error:
         raise CrowdError(f"cannot read {path}: {error}") from error
     if not rows and not refused:
         raise CrowdError(f"{path} holds no votes")
@@ -56,17 +55,18 @@ def _rows(path: Path, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str
     if path.suffix.lower() == ".parquet":
         return enumerate(pa.parquet.read_table(path).to_pylist(), 1)
     text = decoded(path.read_bytes(), str(path), CrowdError)
-    return _objects(text, refused) if path.suffix.lower() in _LINES else _cells(text, refused)
+    if path.suffix.lower() in _LINES:
+        return _objects(text, refused)
+    return _cells(rows_of(text.removesuffix("\n").split("\n"), printable(path), CrowdError), refused)
 
 
-def _cells(text: str, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    names = [name.strip().lower() for name in next(reader, [])]
-    for row in reader:
+def _cells(rows: Iterator[tuple[int, list[str]]], refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    names = [name.lower() for name in next(rows, (1, []))[1]]
+    for number, row in rows:
         if len(row) > len(names):
-            refused.append(Refusal(reader.line_num, "too_many_cells", f"{len(row)} cells in {len(names)} columns"))
-        elif any(cell.strip() for cell in row):
-            yield reader.line_num, dict(zip(names, row, strict=False))
+            refused.append(Refusal(number, "too_many_cells", f"{len(row)} cells in {len(names)} columns"))
+        else:
+            yield number, dict(zip(names, row, strict=False))
 
 
 def _objects(text: str, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str, Any]]]:
