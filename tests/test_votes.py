@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from holotype.consensus.votes import Answer
 from holotype.crowd.policies import Lead
 from holotype.errors import CrowdError
 from holotype.project import Project
+from holotype.project.given_times import time_of
 from holotype.project.given_votes import GivenVote
 
 DOG, CAT = "n02084071", "n02121808"
@@ -122,12 +124,12 @@ def test_what_fits_nothing_is_told_by_its_line_and_the_rest_is_taken(db: Project
         f"2.jpg,{DOG},bob,yes,soon,\n"
         f"2.jpg,{DOG},bob,yes,1,2,3\n"
         "\n"
-        f"2.jpg,{DOG},bob,?,,12\n".replace("dog,", f"{DOG},")
+        f"2.jpg,{DOG},cid,?,,12\n".replace("dog,", f"{DOG},")
     )
     path.write_text(path.read_text().replace("2.jpg,dog,", '2.jpg,"domestic dog",'))
     votes, broken = read_vote_file(path)
     report = db.crowd.add(votes, refused=broken)
-    assert (report.appended.new, len(report.refused)) == (2, 9)
+    assert (report.appended.new, len(report.refused)) == (3, 8)
     assert [(one.line, one.reason) for one in report.refused] == [
         (3, "unknown_image"),
         (4, "unknown_synset"),
@@ -136,14 +138,89 @@ def test_what_fits_nothing_is_told_by_its_line_and_the_rest_is_taken(db: Project
         (7, "no_answer"),
         (8, "no_worker"),
         (9, "no_answer"),
-        (10, "no_time"),
         (11, "too_many_cells"),
     ]
-    assert [vote.at for vote in db.crowd.votes()] == [1767323045.0, 12.0]
-    assert [vote.seconds for vote in db.crowd.votes()] == [2.5, 0.0]
-    assert [vote.answer for vote in db.crowd.votes()] == [Answer.YES, Answer.UNSURE]
+    assert [(one.line, one.reason) for one in report.untimed] == [(10, "no_seconds")]
+    assert [vote.at for vote in db.crowd.votes()][::2] == [1767323045.0, 12.0]
+    assert [vote.seconds for vote in db.crowd.votes()] == [2.5, 0.0, 0.0]
+    assert [vote.answer for vote in db.crowd.votes()] == [Answer.YES, Answer.YES, Answer.UNSURE]
     told = str(report)
-    assert told.startswith("11 votes = 2 new + 0 known + 9 refused (no_answer 2, no_candidate 1,")
+    assert told.startswith("11 votes = 3 new + 0 known + 8 refused (no_answer 2, no_candidate 1,")
+    assert "; 1 times cannot be read; " in told
+
+
+BIRD, MACHINE = "n02012849", "n03126707"
+
+
+@pytest.fixture
+def cranes(project: Project, tmp_path: Path) -> Project:
+    """Image 1 is a candidate of the bird, 2 of the machine, 3 of both, and 4 of dogs."""
+    for wnid, seeds in ((BIRD, (1, 3)), (MACHINE, (2, 3)), (DOG, (4,))):
+        (tmp_path / "cranes" / wnid).mkdir(parents=True)
+        for seed in seeds:
+            (tmp_path / "cranes" / wnid / f"{seed}.jpg").write_bytes(encoded(photo(seed)))
+    project.images.ingest(tmp_path / "cranes")
+    return project
+
+
+def test_a_word_of_several_senses_means_the_one_that_the_image_is_a_candidate_of(
+    cranes: Project, tmp_path: Path
+) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text("image,wnid,worker,answer\n" + "".join(f"{n}.jpg,crane,ann,yes\n" for n in (1, 2, 3, 4)))
+    ended = command("votes", "add", path, "-p", cranes.path)
+    one, two = (sha256(cranes, file)[:8] for file in (f"{BIRD}/1.jpg", f"{MACHINE}/2.jpg"))
+    assert cast(cranes) == {(one, BIRD, "ann", Answer.YES), (two, MACHINE, "ann", Answer.YES)}
+    both, none = ended.stderr.splitlines()
+    assert both.startswith("line 4: 'crane' has ")
+    assert "and '3.jpg' is a candidate of 2 of them: say the wnid" in both
+    assert both.endswith("(ambiguous_synset)")
+    assert none.endswith("say the wnid (ambiguous_synset)")
+    assert "and '4.jpg' is a candidate of none of them" in none
+    assert "\\n" not in both + none
+
+
+@pytest.mark.parametrize("said", ["2,5", "2.5", " 2.5 "])
+@pytest.mark.parametrize(
+    "at", ["2026-11-26T10:00", "26.11.2026 10:00", "26/11/2026 10:00", "11/26/2026 10:00:00", "11/26/2026 10:00 AM"]
+)
+def test_times_are_read_as_people_write_them(db: Project, tmp_path: Path, said: str, at: str) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text(f"image;wnid;worker;answer;seconds;at\n2.jpg;{DOG};ann;yes;{said};{at}\n")
+    report = db.crowd.add(read_vote_file(path)[0])
+    assert report.untimed == ()
+    assert [(vote.seconds, vote.at) for vote in db.crowd.votes()] == [(2.5, datetime(2026, 11, 26, 10).timestamp())]
+
+
+@pytest.mark.parametrize(
+    ("text", "when"),
+    [
+        ("26.11.2026", datetime(2026, 11, 26)),
+        ("2026/11/26 9:05 pm", datetime(2026, 11, 26, 21, 5)),
+        ("05/05/2026 12:00 AM", datetime(2026, 5, 5)),
+        ("2026-11-26 10:00:00+00:00", datetime(2026, 11, 26, 10, tzinfo=UTC)),
+    ],
+)
+def test_dates_that_mean_one_day_are_read(text: str, when: datetime) -> None:
+    assert time_of(text) == when.timestamp()
+
+
+@pytest.mark.parametrize(
+    "text", ["05/11/2026", "26.11.26", "31.02.2026", "26.11.2026 25:00", "11/26/2026 13:00 PM", "soon", "-1", "inf"]
+)
+def test_a_time_that_may_be_several_or_none_is_told_and_the_vote_is_taken(
+    db: Project, tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text(f"image,wnid,worker,answer,seconds,at\n2.jpg,{DOG},ann,yes,soon,{text}\n")
+    ended = command("votes", "add", path, "-p", db.path)
+    assert ended.stdout.startswith("1 votes = 1 new + 0 known + 0 refused; 2 times cannot be read; ")
+    assert ended.stderr.splitlines() == [
+        "line 2: seconds are a number, 0 or more, not 'soon'; taken as 0 (no_seconds)",
+        f"line 2: a time is as 2026-11-26T10:00 or 26.11.2026 10:00, not {text!r}; taken as now (no_time)",
+    ]
+    told = json.loads(run("votes", "add", path, "-p", db.path, "--json"))
+    assert [one["reason"] for one in told["untimed"]] == ["no_seconds", "no_time"]
 
 
 def test_an_image_that_may_be_several_is_no_guess(db: Project, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,7 +83,7 @@ def _objects(text: str, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[s
 def _vote(row: Mapping[str, Any], line: int, synset: str) -> GivenVote:
     held = {name: [row[one] for one in names if row.get(one) is not None] for name, names in COLUMNS.items()}
     cell = {name: _text(values[0]) if values else "" for name, values in held.items()}
-    rest: dict[str, Any] = {"seconds": _number(cell["seconds"]) or 0.0, "at": _time(cell["at"]), "line": line}
+    rest: dict[str, Any] = {"seconds": cell["seconds"], "at": cell["at"], "line": line}
     if cell["image"]:
         vote = GivenVote(cell["image"], cell["synset"], cell["worker"], cell["answer"], **rest)
     else:
@@ -94,22 +93,3 @@ def _vote(row: Mapping[str, Any], line: int, synset: str) -> GivenVote:
 
 def _text(value: Any) -> str:
     return "" if isinstance(value, float) and value != value else str(value)
-
-
-def _number(text: str) -> float | None:
-    """A number; not a number where a text is none."""
-    try:
-        return float(text) if text.strip() else None
-    except ValueError:
-        return float("nan")
-
-
-def _time(text: str) -> float | None:
-    """Unix time, given as that or as a date and a time."""
-    number = _number(text)
-    if number is None or number == number:
-        return number
-    try:
-        return datetime.fromisoformat(text.strip()).timestamp()
-    except ValueError:
-        return number
