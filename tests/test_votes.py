@@ -16,7 +16,7 @@ from conftest import command, encoded, photo, run
 from holotype.cli.vote_files import read_vote_file
 from holotype.consensus.votes import Answer
 from holotype.crowd.policies import Lead
-from holotype.errors import CrowdError
+from holotype.errors import CrowdError, UnknownImage
 from holotype.project import Project
 from holotype.project.given_times import time_of
 from holotype.project.given_votes import GivenVote
@@ -178,6 +178,71 @@ def test_a_word_of_several_senses_means_the_one_that_the_image_is_a_candidate_of
     assert none.endswith("say the wnid (ambiguous_synset)")
     assert "and '4.jpg' is a candidate of none of them" in none
     assert "\\n" not in both + none
+
+
+NAMED: dict[str, tuple[Sequence[str], str, str]] = {
+    "gold add": (("gold", "add"), "yes", "2 gold answers added"),
+    "labels overrule": (
+        ("labels", "overrule", "--curator", "ann", "--reason", "seen"),
+        "no",
+        "2 labels overruled",
+    ),
+    "candidates priors": (("candidates", "priors", "--source", "model"), "0.7", "2 of 2 priors are new"),
+}
+
+
+@pytest.mark.parametrize("between", [",", ";"])
+@pytest.mark.parametrize("names", [("sha256", "wnid"), ("image", "synset"), ("File", "wnid")])
+@pytest.mark.parametrize("name", NAMED)
+def test_files_of_answers_name_images_and_synsets_as_files_of_votes_do(
+    cranes: Project, tmp_path: Path, name: str, names: Sequence[str], between: str
+) -> None:
+    words, said, told = NAMED[name]
+    last = "chance" if name == "candidates priors" else "answer"
+    rows = [(*names, last), ("1.jpg", "crane", said), ("4.jpg", "domestic dog", said)]
+    (tmp_path / "a.csv").write_text("".join(f"{between.join(row)}\n" for row in rows))
+    assert run(*words, tmp_path / "a.csv", "-p", cranes.path).startswith(told)
+
+
+def test_gold_of_a_word_is_of_the_sense_that_fits_and_is_taken_back_by_it(cranes: Project, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("image,wnid,answer\n1.jpg,crane,yes\n2.jpg,crane,no\n")
+    run("gold", "add", path, "-p", cranes.path)
+    assert {(task.wnid, yes) for task, yes in cranes.gold.answers().items()} == {(BIRD, True), (MACHINE, False)}
+    path.write_text("image,synset\n1.jpg,crane\n")
+    assert run("gold", "withdraw", path, "--reason", "r", "-p", cranes.path).startswith("1 gold answers withdrawn")
+
+
+def test_words_that_fit_no_sense_for_sure_are_refused_with_one_true_line(cranes: Project, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    for rows, told in {
+        "3.jpg,crane,yes\n": "1 gold answers name no synset for sure, the first: 'crane' has ",
+        "4.jpg,crane,yes\n": "and '4.jpg' is a candidate of none of them: say the wnid",
+        "4.jpg,doggg,yes\n": "no synset is called 'doggg'",
+        f"1.jpg,crane,yes\n1.jpg,{BIRD},no\n": f"gold answers contradict each other on 1.jpg for {BIRD}",
+        f"1.jpg,{MACHINE},yes\n": "'1.jpg' for n03126707: the image is no candidate for that",
+    }.items():
+        path.write_text(f"image,wnid,answer\n{rows}")
+        assert told in run("gold", "add", path, "-p", cranes.path, expect=2)
+    path.write_text("picture,wnid,answer\n")
+    said = run("gold", "add", path, "-p", cranes.path, expect=2)
+    assert "the header must be sha256,wnid,answer (sha256 may be called image or id or file" in said
+    with pytest.raises(UnknownImage) as found:
+        cranes.gold.add({("1.jpg", "crane"): True}, "ann")
+    assert found.value.lines == ["'1.jpg' for crane: that is no wnid"]
+
+
+def test_the_truth_of_a_simulated_crowd_is_named_so_too(cranes: Project, tmp_path: Path) -> None:
+    rows = ["1.jpg,crane,yes", "2.jpg,crane,yes", f"3.jpg,{BIRD},yes", f"3.jpg,{MACHINE},no", "4.jpg,domestic dog,no"]
+    (tmp_path / "t.csv").write_text("\n".join(["image,synset,answer", *rows]))
+    run("crowd", "run", "--crowd", "simulated", "--truth", tmp_path / "t.csv", "--trust", "ann", "-p", cranes.path)
+    said = {
+        (task.wnid, vote.answer)
+        for vote in cranes.crowd.votes()
+        for task in cranes.candidates.tasks()
+        if task.number == vote.task
+    }
+    assert said == {(BIRD, Answer.YES), (MACHINE, Answer.YES), (MACHINE, Answer.NO), (DOG, Answer.NO)}
 
 
 @pytest.mark.parametrize("said", ["2,5", "2.5", " 2.5 "])

@@ -100,7 +100,7 @@ def record_command(answers: Path, auditor: str, project: Path) -> None:
     """
     said = _filled_in(answers)
     with api.open(project) as db:
-        click.echo(db.audits.record(said, auditor))
+        click.echo(db.audits.record(db.candidates.named(said, "answers"), auditor))
 
 
 @audits.command("correct")
@@ -116,7 +116,7 @@ def correct_command(answers: Path, auditor: str, reason: str, project: Path) -> 
     """
     said = _filled_in(answers)
     with api.open(project) as db:
-        click.echo(db.audits.correct(said, auditor, reason))
+        click.echo(db.audits.correct(db.candidates.named(said, "answers"), auditor, reason))
 
 
 def _filled_in(path: Path) -> dict[tuple[str, str], Answer]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet
 
+from holotype.cli.answers import IMAGE, SAID, SYNSET
 from holotype.errors import CrowdError
 from holotype.files import printable
 from holotype.project.given_votes import GivenVote, Refusal
@@ -18,10 +19,10 @@ from holotype.textlists import decoded, rows_of
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "task": ("task",),
-    "image": ("sha256", "image", "id", "file", "file_name"),
-    "synset": ("wnid", "synset"),
+    "image": IMAGE,
+    "synset": SYNSET,
     "worker": ("worker", "worker_id"),
-    "answer": ("answer", "label"),
+    "answer": SAID,
     "seconds": ("seconds",),
     "at": ("at", "time"),
 }
