@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -168,6 +169,8 @@ def test_images_are_withdrawn_and_restored_from_the_command_line(db: Project) ->
     assert [line.split("\t")[1:2] for line in lines] == [["said"], ["withdrawn"], ["withdrawn"], ["restored"]]
     told = json.loads(run("images", "withdrawals", *place, "--json"))
     assert {one["curator"] for one in told[:2]} == {"ann"}
+    times = [datetime.fromtimestamp(one["at"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for one in told]
+    assert [line.split("\t")[-1] for line in lines] == ["at", *times]
     assert told[2]["curator"], "whoever is at the keyboard"
     assert "no image is called" in run("images", "withdraw", "x.jpg", "--reason", "r", *place, expect=2)
     assert json.loads(run("statistics", "--json", *place))["states"]["withdrawn"] == 1

@@ -10,7 +10,7 @@ import click
 import holotype as api
 from holotype.cli.groups import CommandGroup
 from holotype.cli.options import json_option, project_option, reason_option
-from holotype.cli.text import print_json, print_listing
+from holotype.cli.text import moment, print_json, print_listing
 
 images_argument = click.argument("images_", nargs=-1, required=True, metavar="IMAGE...")
 
@@ -65,7 +65,7 @@ def list_withdrawals(project: Path, as_json: bool) -> None:
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
-        print_listing(columns, rows)
+        print_listing(columns, [(*row[:-1], moment(one.at)) for row, one in zip(rows, said, strict=True)])
 
 
 def _login() -> str:

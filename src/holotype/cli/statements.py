@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from holotype.cli.text import print_json, print_listing
+from holotype.cli.text import moment, print_json, print_listing
 from holotype.consensus.votes import Answer, Statement
 
 
@@ -16,4 +16,4 @@ def print_statements(said: Sequence[Statement], by: str, as_json: bool) -> None:
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
-        print_listing(columns, rows)
+        print_listing(columns, [(*row[:-1], moment(one.at)) for row, one in zip(rows, said, strict=True)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -24,6 +25,15 @@ def print_listing(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> N
     """Rows of text, one a line with tabs between the cells: for people and for scripts."""
     for row in (columns, *rows):
         click.echo("\t".join(plain(str(cell)) for cell in row))
+
+
+def moment(at: float) -> str:
+    """Unix time as people read it: ISO 8601, to the second, in UTC.
+
+    >>> moment(1764147600.25)
+    '2025-11-26T09:00:00Z'
+    """
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def plain(text: str) -> str:
