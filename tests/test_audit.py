@@ -712,6 +712,7 @@ def test_an_audit_from_the_command_line(labelled: Project, tmp_path: Path) -> No
         ("sha256,wnid,name,answer\na,b,yes\n", "line 2: the answer must be"),
         ("sha256,wnid,name,answer\na,b,c,yes\n\na,b,c,no\n", "line 4: a row above says the contrary"),
         ("sha256,wnid,name,answer\na,b,c,Yes \nd,b,c,?\ne,b,c,N\n", "there is no holotype project"),
+        ("image;Synset;name;label\na;b;c;Yes \n", "there is no holotype project"),
         ("sha256,wnid,name,answer\na,b,c,\nd,b,c, \n", "nothing is filled in: the last column of"),
         ('sha256,wnid,name,answer\n"a', "line 2: unexpected end of data"),
         ("\udcff", "line 1: bytes that are not UTF-8; save the file as UTF-8"),

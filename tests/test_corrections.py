@@ -7,6 +7,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -448,7 +449,10 @@ def test_gold_is_corrected_from_the_command_line(verified: Project, tmp_path: Pa
         ("no", "contrary.csv", "a \x1bstatue"),
         ("withdrawn", "command line", "r"),
     ]
-    assert "a \\x1bstatue" in run("gold", "list", "--history", *project)
+    listed = run("gold", "list", "--history", *project)
+    assert "a \\x1bstatue" in listed
+    times = [datetime.fromtimestamp(row["at"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for row in history]
+    assert [line.split("\t")[-1] for line in listed.splitlines()] == ["at", *times]
     run("gold", "correct", file, "--reason", "it was right", *project)
     assert len(json.loads(run("gold", "list", "--json", *project))) == 3
 

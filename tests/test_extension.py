@@ -157,6 +157,49 @@ def test_what_would_change_or_break_an_ontology_is_refused(
         extend(build_ontology(read_taxonomy(tmp_path / "a.csv")), read_taxonomy(tmp_path / "b.csv"))
 
 
+def test_check_says_what_extend_would_do(tools: Path, tmp_path: Path) -> None:
+    """Also of parents that are ids or lemmas of the project, which a taxonomy by itself does not know."""
+    new = tmp_path / "new.csv"
+    new.write_text("id,parents,lemmas,gloss\nclaw,mallet,,pulls\ntack,claw,,flat\nrip saw,saw,,along the grain\n")
+    assert "unknown_parent" in run("ontology", "check", new, expect=1)
+    with holotype.open(tools) as db:
+        before = db.ontology.digest
+    said = run("ontology", "check", new, "-p", tools)
+    assert said.splitlines()[-1] == "3 concepts to be added, 0 known, 0 errors, 1 warnings"
+    with holotype.open(tools) as db:
+        assert db.ontology.digest == before
+    assert run("ontology", "extend", new, "-p", tools).startswith("3 concepts added, 0 known")
+    assert run("ontology", "check", new, "-p", tools) == "0 concepts to be added, 3 known, 0 errors, 0 warnings\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "said"),
+    [
+        ("claw,borer,,\nbit,drill,,\n", "unknown_parent", "but is not there: claw, borer"),
+        ("saw,tool,,cuts wood\n", "no_extension", "this file changes saw (gloss was 'cuts')"),
+        ("a,b,,\nb,a,,\n", "cycle", ""),
+    ],
+)
+def test_check_finds_what_extend_would_refuse(tools: Path, tmp_path: Path, row: str, code: str, said: str) -> None:
+    new = tmp_path / "new.csv"
+    new.write_text(f"id,parents,lemmas,gloss\n{row}")
+    told = run("ontology", "check", new, "-p", tools, expect=1)
+    assert f"error {code}: " in told
+    assert said in told
+    found = json.loads(run("ontology", "check", new, "-p", tools, "--json", expect=1))
+    assert code in {problem["code"] for problem in found["problems"] if problem["error"]}
+    with holotype.open(tools) as db, pytest.raises(OntologyError):
+        db.extend_ontology(new)
+
+
+def test_check_knows_one_ontology_at_a_time(tools: Path, tmp_path: Path) -> None:
+    new = tmp_path / "more.csv"
+    said = run("ontology", "check", new, "-p", tools, "--base", "wordnet", expect=2)
+    assert "-p and --base name different ontologies: choose one" in said
+    (tmp_path / "t.txt").write_text("saw\nhand drill\n")
+    assert "0 errors" in run("ontology", "check", new, "-p", tools, "--targets", tmp_path / "t.txt")
+
+
 def test_a_parent_that_may_be_several_is_an_error(wordnet: Ontology) -> None:
     with pytest.raises(AmbiguousLemma, match="'crane' has 5 senses"):
         extend(wordnet, [Concept.of("tower crane", ["crane"], [])])

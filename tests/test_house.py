@@ -94,6 +94,8 @@ SHARED = {
     "image_names",
     "withdrawing",
     "given_votes",
+    "given_times",
+    "synset_names",
     "campaigns",
     "ledger",
     "memory",

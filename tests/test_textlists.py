@@ -15,6 +15,7 @@ from holotype.benchmark import read_predictions
 from holotype.cli.answers import PRIORS, chance, read_answers, read_csv, read_pairs
 from holotype.cli.dataset_sources import _classes
 from holotype.cli.orders import read_guesses, read_labels
+from holotype.cli.senses import read_senses
 from holotype.cli.table_files import PROPOSALS, read_proposals, read_table
 from holotype.cli.taxonomies import read_targets
 from holotype.cli.vote_files import read_vote_file
@@ -53,6 +54,7 @@ READERS: dict[str, tuple[str, str, Read]] = {
         lambda path: read_vote_file(path)[0],
     ),
     "metadata": ("m.csv", "file,author\na.jpg,Jörg 猫\n", lambda path: list(_rows(path))),
+    "senses": ("s.csv", f"name,wnid,lemmas,gloss\nHündin,{DOG},dog,Köter\n", read_senses),
     "proposals": ("p.csv", f"image,wnid,score\nä.jpg,{DOG},0.5\n", read_proposals),
     "targets": ("t.txt", f"{DOG}\tdog\nkoira\n", read_targets),
     "taxonomy.csv": ("t.csv", "id,parents,lemmas\nanimal,,Tier|ζῷον\ndog,animal,\n", read_taxonomy),
@@ -80,6 +82,18 @@ FORMS: dict[str, Callable[[str], bytes]] = {
 }
 
 
+TABLES = {"solution", "truth of orders", "predictions", "answers", "priors", "pairs", "votes", "metadata", "proposals"}
+TABLES |= {"taxonomy.csv", "senses"}
+"""The readers of tables, whose cells may have other things than commas between them."""
+OF_TABLES: dict[str, Callable[[str], bytes]] = {
+    "semicolons": lambda text: text.replace(",", ";").encode(),
+    "Excel's CSV": lambda text: codecs.BOM_UTF8 + text.replace(",", ";").replace("\n", "\r\n").encode(),
+    "Excel's Unicode text": lambda text: (
+        codecs.BOM_UTF16_LE + text.replace(",", "\t").replace("\n", "\r\n").encode("utf-16-le")
+    ),
+}
+
+
 def written(path: Path, data: bytes) -> Path:
     path.write_bytes(data)
     return path
@@ -91,6 +105,27 @@ def test_a_text_means_the_same_however_it_was_saved(reader: str, form: str, tmp_
     name, text, read = READERS[reader]
     wanted = read(written(tmp_path / name, text.encode()))
     assert read(written(tmp_path / name, FORMS[form](text))) == wanted
+
+
+@pytest.mark.parametrize("form", OF_TABLES)
+@pytest.mark.parametrize("reader", sorted(TABLES))
+def test_a_table_means_the_same_whatever_is_between_its_cells(reader: str, form: str, tmp_path: Path) -> None:
+    name, text, read = READERS[reader]
+    wanted = read(written(tmp_path / name, text.encode()))
+    assert read(written(tmp_path / name, OF_TABLES[form](text))) == wanted
+
+
+def test_the_first_line_with_text_tells_what_is_between_cells(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", b"\n\na;b,c;d\n1,5;2;3\n")
+    assert list(read_rows(path, CrowdError)) == [(3, ["a", "b,c", "d"]), (4, ["1,5", "2", "3"])]
+
+
+def test_chances_have_decimal_commas_where_cells_do_not_end_in_commas(tmp_path: Path) -> None:
+    priors = written(tmp_path / "p.csv", f"sha256;wnid;chance\n{SHA};{DOG};0,5\n".encode())
+    assert read_csv(priors, PRIORS, chance) == {(SHA, DOG): 0.5}
+    for score in ("0,5", "0.5"):
+        path = written(tmp_path / "q.csv", f"image;wnid;score\na.jpg;{DOG};{score}\n".encode())
+        assert [one.score for one in read_proposals(path)] == [0.5]
 
 
 @pytest.mark.parametrize("reader", [one for one in READERS if one != "urls"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from conftest import command, encoded, photo, run
 from holotype.cli.vote_files import read_vote_file
 from holotype.consensus.votes import Answer
 from holotype.crowd.policies import Lead
-from holotype.errors import CrowdError
+from holotype.errors import CrowdError, UnknownImage
 from holotype.project import Project
+from holotype.project.given_times import time_of
 from holotype.project.given_votes import GivenVote
 
 DOG, CAT = "n02084071", "n02121808"
@@ -122,12 +124,12 @@ def test_what_fits_nothing_is_told_by_its_line_and_the_rest_is_taken(db: Project
         f"2.jpg,{DOG},bob,yes,soon,\n"
         f"2.jpg,{DOG},bob,yes,1,2,3\n"
         "\n"
-        f"2.jpg,{DOG},bob,?,,12\n".replace("dog,", f"{DOG},")
+        f"2.jpg,{DOG},cid,?,,12\n".replace("dog,", f"{DOG},")
     )
     path.write_text(path.read_text().replace("2.jpg,dog,", '2.jpg,"domestic dog",'))
     votes, broken = read_vote_file(path)
     report = db.crowd.add(votes, refused=broken)
-    assert (report.appended.new, len(report.refused)) == (2, 9)
+    assert (report.appended.new, len(report.refused)) == (3, 8)
     assert [(one.line, one.reason) for one in report.refused] == [
         (3, "unknown_image"),
         (4, "unknown_synset"),
@@ -136,14 +138,154 @@ def test_what_fits_nothing_is_told_by_its_line_and_the_rest_is_taken(db: Project
         (7, "no_answer"),
         (8, "no_worker"),
         (9, "no_answer"),
-        (10, "no_time"),
         (11, "too_many_cells"),
     ]
-    assert [vote.at for vote in db.crowd.votes()] == [1767323045.0, 12.0]
-    assert [vote.seconds for vote in db.crowd.votes()] == [2.5, 0.0]
-    assert [vote.answer for vote in db.crowd.votes()] == [Answer.YES, Answer.UNSURE]
+    assert [(one.line, one.reason) for one in report.untimed] == [(10, "no_seconds")]
+    assert [vote.at for vote in db.crowd.votes()][::2] == [1767323045.0, 12.0]
+    assert [vote.seconds for vote in db.crowd.votes()] == [2.5, 0.0, 0.0]
+    assert [vote.answer for vote in db.crowd.votes()] == [Answer.YES, Answer.YES, Answer.UNSURE]
     told = str(report)
-    assert told.startswith("11 votes = 2 new + 0 known + 9 refused (no_answer 2, no_candidate 1,")
+    assert told.startswith("11 votes = 3 new + 0 known + 8 refused (no_answer 2, no_candidate 1,")
+    assert "; 1 times cannot be read; " in told
+
+
+BIRD, MACHINE = "n02012849", "n03126707"
+
+
+@pytest.fixture
+def cranes(project: Project, tmp_path: Path) -> Project:
+    """Image 1 is a candidate of the bird, 2 of the machine, 3 of both, and 4 of dogs."""
+    for wnid, seeds in ((BIRD, (1, 3)), (MACHINE, (2, 3)), (DOG, (4,))):
+        (tmp_path / "cranes" / wnid).mkdir(parents=True)
+        for seed in seeds:
+            (tmp_path / "cranes" / wnid / f"{seed}.jpg").write_bytes(encoded(photo(seed)))
+    project.images.ingest(tmp_path / "cranes")
+    return project
+
+
+def test_a_word_of_several_senses_means_the_one_that_the_image_is_a_candidate_of(
+    cranes: Project, tmp_path: Path
+) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text("image,wnid,worker,answer\n" + "".join(f"{n}.jpg,crane,ann,yes\n" for n in (1, 2, 3, 4)))
+    ended = command("votes", "add", path, "-p", cranes.path)
+    one, two = (sha256(cranes, file)[:8] for file in (f"{BIRD}/1.jpg", f"{MACHINE}/2.jpg"))
+    assert cast(cranes) == {(one, BIRD, "ann", Answer.YES), (two, MACHINE, "ann", Answer.YES)}
+    both, none, _ = ended.stderr.splitlines()
+    assert both.startswith("line 4: 'crane' has ")
+    assert "and '3.jpg' is a candidate of 2 of them: say the wnid" in both
+    assert both.endswith("(ambiguous_synset)")
+    assert none.endswith("say the wnid (ambiguous_synset)")
+    assert "and '4.jpg' is a candidate of none of them" in none
+    assert "\\n" not in both + none
+
+
+NAMED: dict[str, tuple[Sequence[str], str, str]] = {
+    "gold add": (("gold", "add"), "yes", "2 gold answers added"),
+    "labels overrule": (
+        ("labels", "overrule", "--curator", "ann", "--reason", "seen"),
+        "no",
+        "2 labels overruled",
+    ),
+    "candidates priors": (("candidates", "priors", "--source", "model"), "0.7", "2 of 2 priors are new"),
+}
+
+
+@pytest.mark.parametrize("between", [",", ";"])
+@pytest.mark.parametrize("names", [("sha256", "wnid"), ("image", "synset"), ("File", "wnid")])
+@pytest.mark.parametrize("name", NAMED)
+def test_files_of_answers_name_images_and_synsets_as_files_of_votes_do(
+    cranes: Project, tmp_path: Path, name: str, names: Sequence[str], between: str
+) -> None:
+    words, said, told = NAMED[name]
+    last = "chance" if name == "candidates priors" else "answer"
+    rows = [(*names, last), ("1.jpg", "crane", said), ("4.jpg", "domestic dog", said)]
+    (tmp_path / "a.csv").write_text("".join(f"{between.join(row)}\n" for row in rows))
+    assert run(*words, tmp_path / "a.csv", "-p", cranes.path).startswith(told)
+
+
+def test_gold_of_a_word_is_of_the_sense_that_fits_and_is_taken_back_by_it(cranes: Project, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("image,wnid,answer\n1.jpg,crane,yes\n2.jpg,crane,no\n")
+    run("gold", "add", path, "-p", cranes.path)
+    assert {(task.wnid, yes) for task, yes in cranes.gold.answers().items()} == {(BIRD, True), (MACHINE, False)}
+    path.write_text("image,synset\n1.jpg,crane\n")
+    assert run("gold", "withdraw", path, "--reason", "r", "-p", cranes.path).startswith("1 gold answer withdrawn")
+
+
+def test_words_that_fit_no_sense_for_sure_are_refused_with_one_true_line(cranes: Project, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    for rows, told in {
+        "3.jpg,crane,yes\n": "1 gold answers name no synset for sure, the first: 'crane' has ",
+        "4.jpg,crane,yes\n": "and '4.jpg' is a candidate of none of them: say the wnid",
+        "4.jpg,doggg,yes\n": "no synset is called 'doggg'",
+        f"1.jpg,crane,yes\n1.jpg,{BIRD},no\n": f"gold answers contradict each other on 1.jpg for {BIRD}",
+        f"1.jpg,{MACHINE},yes\n": "'1.jpg' for n03126707: the image is no candidate for that",
+    }.items():
+        path.write_text(f"image,wnid,answer\n{rows}")
+        assert told in run("gold", "add", path, "-p", cranes.path, expect=2)
+    path.write_text("picture,wnid,answer\n")
+    said = run("gold", "add", path, "-p", cranes.path, expect=2)
+    assert "the header must be sha256,wnid,answer (sha256 may be called image or id or file" in said
+    with pytest.raises(UnknownImage) as found:
+        cranes.gold.add({("1.jpg", "crane"): True}, "ann")
+    assert found.value.lines == ["'1.jpg' for crane: that is no wnid"]
+
+
+def test_the_truth_of_a_simulated_crowd_is_named_so_too(cranes: Project, tmp_path: Path) -> None:
+    rows = ["1.jpg,crane,yes", "2.jpg,crane,yes", f"3.jpg,{BIRD},yes", f"3.jpg,{MACHINE},no", "4.jpg,domestic dog,no"]
+    (tmp_path / "t.csv").write_text("\n".join(["image,synset,answer", *rows]))
+    run("crowd", "run", "--crowd", "simulated", "--truth", tmp_path / "t.csv", "--trust", "ann", "-p", cranes.path)
+    said = {
+        (task.wnid, vote.answer)
+        for vote in cranes.crowd.votes()
+        for task in cranes.candidates.tasks()
+        if task.number == vote.task
+    }
+    assert said == {(BIRD, Answer.YES), (MACHINE, Answer.YES), (MACHINE, Answer.NO), (DOG, Answer.NO)}
+
+
+@pytest.mark.parametrize("said", ["2,5", "2.5", " 2.5 "])
+@pytest.mark.parametrize(
+    "at", ["2026-11-26T10:00", "26.11.2026 10:00", "26/11/2026 10:00", "11/26/2026 10:00:00", "11/26/2026 10:00 AM"]
+)
+def test_times_are_read_as_people_write_them(db: Project, tmp_path: Path, said: str, at: str) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text(f"image;wnid;worker;answer;seconds;at\n2.jpg;{DOG};ann;yes;{said};{at}\n")
+    report = db.crowd.add(read_vote_file(path)[0])
+    assert report.untimed == ()
+    assert [(vote.seconds, vote.at) for vote in db.crowd.votes()] == [(2.5, datetime(2026, 11, 26, 10).timestamp())]
+
+
+@pytest.mark.parametrize(
+    ("text", "when"),
+    [
+        ("26.11.2026", datetime(2026, 11, 26)),
+        ("2026/11/26 9:05 pm", datetime(2026, 11, 26, 21, 5)),
+        ("05/05/2026 12:00 AM", datetime(2026, 5, 5)),
+        ("2026-11-26 10:00:00+00:00", datetime(2026, 11, 26, 10, tzinfo=UTC)),
+    ],
+)
+def test_dates_that_mean_one_day_are_read(text: str, when: datetime) -> None:
+    assert time_of(text) == when.timestamp()
+
+
+@pytest.mark.parametrize(
+    "text", ["05/11/2026", "26.11.26", "31.02.2026", "26.11.2026 25:00", "11/26/2026 13:00 PM", "soon", "-1", "inf"]
+)
+def test_a_time_that_may_be_several_or_none_is_told_and_the_vote_is_taken(
+    db: Project, tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text(f"image,wnid,worker,answer,seconds,at\n2.jpg,{DOG},ann,yes,soon,{text}\n")
+    ended = command("votes", "add", path, "-p", db.path)
+    assert ended.stdout.startswith("1 votes = 1 new + 0 known + 0 refused; 2 times cannot be read; ")
+    assert ended.stderr.splitlines()[:-1] == [
+        "line 2: seconds are a number, 0 or more, not 'soon'; taken as 0 (no_seconds)",
+        f"line 2: a time is as 2026-11-26T10:00 or 26.11.2026 10:00, not {text!r}; taken as now (no_time)",
+    ]
+    told = json.loads(run("votes", "add", path, "-p", db.path, "--json"))
+    assert [one["reason"] for one in told["untimed"]] == ["no_seconds", "no_time"]
 
 
 def test_an_image_that_may_be_several_is_no_guess(db: Project, tmp_path: Path) -> None:
@@ -176,7 +318,8 @@ def test_a_broken_line_of_json_is_one_line(tmp_path: Path) -> None:
         ("image,worker\na,b\n", "has no column answer or label; a file of votes has image, wnid"),
         ("image,answer\na,b\n", "has no column worker or worker_id"),
         ("worker,answer\na,b\n", "has no column task or sha256 or image"),
-        ('image,worker,answer\n"a,b\n', "cannot read"),
+        ('image,worker,answer\n"a,b\n', "v.csv, line 2: unexpected end of data"),
+        ("\xff\xfe", "holds no votes"),
         ("\xff", "line 1: bytes that are not UTF-8"),
     ],
 )
@@ -189,11 +332,11 @@ def test_what_is_no_file_of_votes_is_one_error(tmp_path: Path, text: str, messag
         read_vote_file(tmp_path / "v.parquet")
 
 
-def test_an_empty_file_has_no_votes(db: Project, tmp_path: Path) -> None:
-    for text in ("", "image,wnid,worker,answer\n"):
-        (tmp_path / "v.csv").write_text(text)
-        assert read_vote_file(tmp_path / "v.csv") == ([], [])
-    assert run("votes", "add", tmp_path / "v.csv", "-p", db.path).startswith("0 votes = 0 new")
+@pytest.mark.parametrize("text", ["", "image,wnid,worker,answer\n"])
+def test_an_empty_file_has_no_votes(tmp_path: Path, text: str) -> None:
+    (tmp_path / "v.csv").write_text(text)
+    with pytest.raises(CrowdError, match="holds no votes"):
+        read_vote_file(tmp_path / "v.csv")
 
 
 def test_votes_are_added_on_the_command_line(db: Project, tmp_path: Path) -> None:

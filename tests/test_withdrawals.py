@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -176,6 +177,8 @@ def test_images_are_withdrawn_and_restored_from_the_command_line(db: Project) ->
     assert [line.split("\t")[-1] for line in lines[1:]] == [moment(one["at"]) for one in told]
     assert all(re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", line.split("\t")[-1]) for line in lines[1:])
     assert {one["curator"] for one in told[:2]} == {"ann"}
+    times = [datetime.fromtimestamp(one["at"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for one in told]
+    assert [line.split("\t")[-1] for line in lines] == ["at", *times]
     assert told[2]["curator"], "whoever is at the keyboard"
     assert "no image is called" in run("images", "withdraw", "x.jpg", "--reason", "r", *place, expect=2)
     assert json.loads(run("statistics", "--json", *place))["states"]["withdrawn"] == 1

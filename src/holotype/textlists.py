@@ -10,6 +10,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,9 @@ LONGEST_LINE: Final = 1 << 16
 """The most characters of a line of a list."""
 LONGEST_ROW: Final = 1 << 24
 """The most characters of a line of a table: one of scores has a column a class."""
+
+DELIMITERS: Final = ",;\t"
+"""What may stand between the cells of a table: Excel writes semicolons in most of Europe, and tabs as Unicode text."""
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -69,7 +73,8 @@ def read_lines(path: Path, error: type[HolotypeError], latin: bool = False) -> I
 def read_rows(path: Path, error: type[HolotypeError]) -> Iterator[tuple[int, list[str]]]:
     """The rows of a CSV file, each with the number of its last line; empty ones, such as blank lines, are left out.
 
-    Cells have no blanks around them. Raises `error` as `read_lines` does, and for a row that is none.
+    The first tells what stands between cells: see `delimiter_of`. Cells
+    have no blanks around them. Raises `error` as `read_lines` does, and for a row that is none.
     """
     try:
         with path.open("rb") as file:
@@ -80,13 +85,30 @@ def read_rows(path: Path, error: type[HolotypeError]) -> Iterator[tuple[int, lis
 
 def rows_of(lines: Iterable[str], where: str, error: type[HolotypeError]) -> Iterator[tuple[int, list[str]]]:
     """The rows in the lines of a CSV file called `where`: see `read_rows`."""
-    reader = csv.reader((f"{line}\n" for line in lines), strict=True)
+    left = iter(lines)
+    head: list[str] = []  # blank lines and the first that is not
+    for line in left:
+        head.append(line)
+        if line.strip():
+            break
+    ended = (f"{line}\n" for line in chain(head, left))
+    reader = csv.reader(ended, delimiter=delimiter_of("\n".join(head)), strict=True)
     try:
         for row in reader:
             if any(cells := [cell.strip() for cell in row]):
                 yield reader.line_num, cells
     except csv.Error as found:
         raise error(f"{where}, line {reader.line_num}: {found}") from found
+
+
+def delimiter_of(text: str) -> str:
+    """What stands between the cells of a table: of comma, semicolon and tab the one that its first line which is not
+    blank has most of.
+
+    >>> delimiter_of("sha256;wnid;answer")
+    ';'
+    """
+    return max(DELIMITERS, key=text.lstrip().partition("\n")[0].count)
 
 
 def decoded(data: bytes, where: str, error: type[HolotypeError]) -> str:

@@ -17,6 +17,11 @@ from holotype.textlists import read_rows
 ANSWERS = ("sha256", "wnid", "answer")
 AUDIT = ("sha256", "wnid", "name", "answer")
 PRIORS = ("sha256", "wnid", "chance")
+IMAGE: Final = ("sha256", "image", "id", "file", "file_name")
+SYNSET: Final = ("wnid", "synset")
+SAID: Final = ("answer", "label")
+"""What the columns of an image, a synset and an answer may be called, the best first."""
+_CALLED: Final = MappingProxyType({names[0]: names for names in (IMAGE, SYNSET, SAID)})
 WORDS: Final = MappingProxyType(
     {
         "yes": Answer.YES,
@@ -32,7 +37,7 @@ _Said = TypeVar("_Said")
 
 
 def read_answers(path: Path) -> dict[tuple[str, str], bool]:
-    """Yes and no by (sha256, wnid)."""
+    """Yes and no by image and synset, as they are named there."""
     sure = {word: answer is Answer.YES for word, answer in WORDS.items() if answer is not Answer.UNSURE}
     return read_csv(path, ANSWERS, choice(sure))
 
@@ -51,7 +56,7 @@ def choice(known: Mapping[str, _Said]) -> Callable[[str], _Said]:
 def chance(said: str) -> float:
     """A reader of chances."""
     try:
-        value = float(said)
+        value = float(said.replace(",", "."))
     except ValueError:
         value = 0.0
     if not 0 < value < 1:
@@ -60,13 +65,14 @@ def chance(said: str) -> float:
 
 
 def read_csv(path: Path, header: Sequence[str], read: Callable[[str], _Said]) -> dict[tuple[str, str], _Said]:
-    """What the last column of a CSV says, by (sha256, wnid).
+    """What the last column of a CSV says, by image and synset, as they are named there.
 
-    Raises `CrowdError` for a file that is not one, or contradicts itself.
+    The columns of `header` may be called otherwise, as in files of votes. Raises `CrowdError` for a file that is not
+    one, or contradicts itself.
     """
     rows = read_rows(path, CrowdError)
-    if tuple(next(rows, (1, []))[1]) != tuple(header):
-        raise CrowdError(f"{printable(path)}: the header must be {','.join(header)}")
+    if not _is_header(given := next(rows, (1, []))[1], header):
+        raise CrowdError(f"{printable(path)}: the header must be {_wanted(header, given)}")
     found: dict[tuple[str, str], _Said] = {}
     for number, row in rows:
         where, said = f"{printable(path)}, line {number}", row[-1].lower()
@@ -81,13 +87,26 @@ def read_csv(path: Path, header: Sequence[str], read: Callable[[str], _Said]) ->
     return found
 
 
+def _is_header(given: Sequence[str], header: Sequence[str]) -> bool:
+    """Whether columns are those of `header`, by any of their names."""
+    names = [name.lower() for name in given]
+    return len(names) == len(header) and all(
+        name in _CALLED.get(one, (one,)) for name, one in zip(names, header, strict=True)
+    )
+
+
+def _wanted(header: Sequence[str], given: Sequence[str]) -> str:
+    others = "; ".join(f"{one} may be called {' or '.join(_CALLED[one][1:])}" for one in header if one in _CALLED)
+    return f"{','.join(header)} ({others}), not {','.join(given)[:80]!r}"
+
+
 def read_pairs(
     texts: Sequence[str], known: Collection[tuple[str, str]], called: Callable[[str], Sequence[Named]]
 ) -> list[tuple[str, str]]:
-    """(sha256, wnid) named by files and by images, each once.
+    """(sha256, wnid) named by files and by images, each once; what files say is as it is named there.
 
-    A file is a CSV whose header begins with sha256,wnid. An image is named as everywhere: `called` tells which a text
-    may mean. It stands for all of its pairs in `known`.
+    A file is a CSV whose header begins with sha256,wnid, or what else these may be called. An image is named as
+    everywhere: `called` tells which a text may mean. It stands for all of its pairs in `known`.
 
     Raises `CrowdError` for what is neither, `UnknownImage` for an image that is not in `known`, and `AmbiguousImage`.
     """
@@ -120,8 +139,9 @@ def _of_image(
 
 def _of_file(name: str) -> list[tuple[str, str]]:
     rows = list(read_rows(Path(name), CrowdError))
-    if not rows or tuple(rows[0][1][:2]) != ANSWERS[:2]:
-        raise CrowdError(f"{name}: the header must begin with {','.join(ANSWERS[:2])}")
+    if not _is_header((rows[0][1] if rows else [])[:2], ANSWERS[:2]):
+        told = _wanted(ANSWERS[:2], rows[0][1] if rows else [])
+        raise CrowdError(f"{printable(name)}: the header must begin with {told}")
     width = len(rows[0][1])
     if strange := next((number for number, row in rows if len(row) != width), 0):
         raise CrowdError(f"{name}, line {strange}: every row must have {width} cells, as the header has")

@@ -100,7 +100,7 @@ def record_command(answers: Path, auditor: str, project: Path) -> None:
     """
     said = _filled_in(answers)
     with api.open(project) as db:
-        click.echo(db.audits.record(said, auditor))
+        click.echo(db.audits.record(db.candidates.named(said, "answers"), auditor))
     if doubted := sum(answer is not Answer.YES for answer in said.values()):
         click.echo(
             f"{doubted:,} of them are not yes: these images stay in releases until they are overruled (holotype labels "
@@ -122,7 +122,7 @@ def correct_command(answers: Path, auditor: str, reason: str, project: Path) -> 
     """
     said = _filled_in(answers)
     with api.open(project) as db:
-        click.echo(db.audits.correct(said, auditor, reason))
+        click.echo(db.audits.correct(db.candidates.named(said, "answers"), auditor, reason))
 
 
 def _filled_in(path: Path) -> dict[tuple[str, str], Answer]:

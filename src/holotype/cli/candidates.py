@@ -66,4 +66,5 @@ def priors(chances: Path, source: str, project: Path) -> None:
     """Say how probable a yes is before any vote: CHANCES is a CSV with the header sha256,wnid,chance."""
     found = read_csv(chances, PRIORS, chance)
     with api.open(project) as db:
+        found = db.candidates.named(found, "priors")
         click.echo(f"{db.candidates.add_priors(found, source):,} of {len(found):,} priors are new")

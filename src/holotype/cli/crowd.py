@@ -128,7 +128,8 @@ def _simulated(db: Project, truth: Path | None, seed: int, expert: str | None) -
 
 
 def _read_truth(db: Project, path: Path) -> Mapping[tuple[str, str], bool]:
-    truth, gold = _by_sha256(db, read_answers(path)), db.gold.answers()
+    truth = _by_sha256(db, db.candidates.named(read_answers(path), "answers"))
+    gold = db.gold.answers()
     known = truth.keys() | db.crowd.above(truth)
     missing = [task for task in db.candidates.tasks() if (task.sha256, task.wnid) not in known and task not in gold]
     if missing:

@@ -25,9 +25,12 @@ def gold() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @project_option
 def add_gold(file: Path, project: Path) -> None:
-    """Add the known answers of FILE, a CSV with the header sha256,wnid,answer (yes or no)."""
+    """Add the known answers of FILE, a CSV with the header sha256,wnid,answer (yes or no).
+
+    An image may have any of its names, and a synset be a word: it means the sense that the image is a candidate of.
+    """
     with api.open(project) as db:
-        new = db.gold.add(read_answers(file), file.name)
+        new = db.gold.add(db.candidates.named(read_answers(file), "gold answers"), file.name)
     click.echo(f"{counted(new, 'gold answer')} added")
 
 
@@ -38,7 +41,8 @@ def add_gold(file: Path, project: Path) -> None:
 def correct_gold(file: Path, reason: str, project: Path) -> None:
     """Say what the answers of FILE, as of gold add, are in truth; what was said before stays in the history."""
     with api.open(project) as db:
-        changed = db.gold.correct(read_answers(file), file.name, reason)
+        said = db.candidates.named(read_answers(file), "gold answers")
+        changed = db.gold.correct(said, file.name, reason)
     click.echo(f"{counted(changed, 'gold answer')} changed, and the labels drawn again")
 
 
@@ -53,7 +57,8 @@ def withdraw_gold(what: tuple[str, ...], reason: str, project: Path) -> None:
     """
     with api.open(project) as db:
         pairs = read_pairs(what, {(said.sha256, said.wnid) for said in db.gold.history()}, db.images.called)
-        changed = db.gold.correct(dict.fromkeys(pairs), "command line", reason)
+        said = db.candidates.named(dict.fromkeys(pairs), "gold answers")
+        changed = db.gold.correct(said, "command line", reason)
     click.echo(f"{counted(changed, 'gold answer')} withdrawn, and the labels drawn again")
 
 

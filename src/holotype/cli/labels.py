@@ -32,7 +32,7 @@ def overrule(file: Path, curator: str, reason: str, project: Path) -> None:
     Nobody is asked about them any more, and no worker is judged by them.
     """
     with api.open(project) as db:
-        changed = db.labels.overrule(read_answers(file), curator, reason)
+        changed = db.labels.overrule(db.candidates.named(read_answers(file), "labels"), curator, reason)
     click.echo(f"{counted(changed, 'label')} overruled")
 
 
@@ -45,7 +45,7 @@ def withdraw(what: tuple[str, ...], curator: str, reason: str, project: Path) ->
     """Let the votes decide again on the labels of FILE, a CSV that begins with sha256,wnid, or of an image."""
     with api.open(project) as db:
         pairs = read_pairs(what, {(said.sha256, said.wnid) for said in db.labels.overrulings()}, db.images.called)
-        changed = db.labels.overrule(dict.fromkeys(pairs), curator, reason)
+        changed = db.labels.overrule(db.candidates.named(dict.fromkeys(pairs), "labels"), curator, reason)
     click.echo(
         f"{counted(changed, 'overruling')} withdrawn; if labels are open now, holotype crowd run asks about them"
     )

@@ -30,7 +30,7 @@ REMEDIES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         AlreadyPlanned: "to draw again: --fresh",
         AmbiguousFolders: "say what they mean with --sense NAME=WNID, or in a file, which --senses FILE writes",
         ContradictedGold: "give a reason to: holotype gold correct",
-        InvalidTaxonomy: "to see all that is wrong: holotype ontology check FILE",
+        InvalidTaxonomy: "to see all that is wrong: holotype ontology check FILE (-p PROJECT where it extends one)",
         NoProject: "make one with: holotype init {path}",
         NothingAccepted: "ask first, with: holotype crowd run",
         OutvotedImages: "look at them (holotype labels outvoted), overrule what is wrong, or take them with --outvoted",

@@ -17,7 +17,7 @@ from holotype.cli.text import plain
 from holotype.errors import CrowdError
 from holotype.files import local, printable
 from holotype.project.candidates import Proposal
-from holotype.textlists import decoded
+from holotype.textlists import decoded, delimiter_of
 
 PROPOSALS: Final = MappingProxyType({"image": pa.string(), "wnid": pa.string(), "score": pa.float64()})
 
@@ -39,12 +39,21 @@ def read_table(path: Path, columns: Mapping[str, pa.DataType]) -> pa.Table:
 
 
 def _read_csv(path: Path, columns: Mapping[str, pa.DataType]) -> pa.Table:
-    """A CSV of any encoding and line ends; blanks around the names of its columns do not count."""
+    """A CSV of any encoding, line ends and delimiter; blanks around the names of its columns do not count."""
     text = decoded(path.read_bytes(), printable(path), CrowdError)
     head, _, rest = text.strip().partition("\n")
-    names = ",".join(name.strip() for name in head.split(","))
-    options = pa.csv.ConvertOptions(column_types=dict(columns))
-    return pa.csv.read_csv(pa.py_buffer(f"{names}\n{rest}".encode()), convert_options=options)
+    delimiter = delimiter_of(head)
+    names = delimiter.join(name.strip() for name in head.split(delimiter))
+    data = pa.py_buffer(f"{names}\n{rest}".encode())
+    for point in ".," if delimiter != "," else ".":  # who separates cells by semicolons writes 0,5
+        try:
+            options = pa.csv.ConvertOptions(column_types=dict(columns), decimal_point=point)
+            return pa.csv.read_csv(
+                data, parse_options=pa.csv.ParseOptions(delimiter=delimiter), convert_options=options
+            )
+        except pa.ArrowInvalid as error:
+            found = error
+    raise found
 
 
 def read_proposals(path: Path) -> list[Proposal]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby, islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -14,10 +15,12 @@ from holotype.cli.options import base_option, file_type, json_option, project_op
 from holotype.cli.text import print_json
 from holotype.errors import OntologyError
 from holotype.files import printable
-from holotype.ontology import load_wordnet
+from holotype.ontology import Ontology, load_wordnet
+from holotype.ontology.concept import Concept
+from holotype.ontology.extension import lacking
 from holotype.ontology.taxonomy import build_ontology, read_remarked, read_taxonomy, trim
 from holotype.ontology.text import decoded, read_bounded, readable
-from holotype.ontology.validate import check, remarked
+from holotype.ontology.validate import NO_EXTENSION, Problem, check, remarked
 from holotype.ontology.wordlists import WORDLISTS, write_wordlists
 
 SHOWN: Final = 10
@@ -45,30 +48,58 @@ def read_targets(path: Path) -> list[str]:
 @click.argument("file", type=file_type)
 @click.option("--targets", type=file_type, help="Ids that are to be leaves, one a line.")
 @base_option
+@click.option("-p", "--project", type=click.Path(path_type=Path), help="Check it as ontology extend would add it.")
 @json_option
-def check_command(file: Path, targets: Path | None, base: str | None, as_json: bool) -> None:
-    """Check the taxonomy in FILE: CSV, YAML, JSON, SKOS or OWL; exit code 1 if it holds an error."""
+def check_command(file: Path, targets: Path | None, base: str | None, project: Path | None, as_json: bool) -> None:
+    """Check the taxonomy in FILE: CSV, YAML, JSON, SKOS or OWL; exit code 1 if it holds an error.
+
+    With -p, FILE is one that would extend that project's ontology; nothing is added.
+    """
+    if project is not None and base is not None:
+        raise click.UsageError("-p and --base name different ontologies: choose one")
     concepts, remarks = read_remarked(file)
-    problems = check(concepts, [] if targets is None else read_targets(targets), base_ontology(base))
-    problems += remarked(remarks)
-    if as_json:
-        print_json(
-            {
-                "concepts": [{"id": concept.id, "wnid": concept.wnid} for concept in concepts],
-                "problems": [{"code": one.code, "error": one.is_error, "ids": list(one.ids)} for one in problems],
-            }
-        )
-    else:
-        for code, group in groupby(problems, lambda problem: problem.code):
-            found = list(group)
-            for problem in islice(found, SHOWN):
-                click.echo(f"{'error' if problem.is_error else 'warning'} {code}: {problem.message}")
-            if len(found) > SHOWN:
-                click.echo(f"... and {len(found) - SHOWN:,} more of {code}")
-        errors = sum(problem.is_error for problem in problems)
-        click.echo(f"{len(concepts):,} concepts, {errors:,} errors, {len(problems) - errors:,} warnings")
+    wanted = [] if targets is None else read_targets(targets)
+    added, under, known, problems = concepts, base_ontology(base), None, list[Problem]()
+    if project is not None:
+        added, under, problems = _extending(project, concepts)
+        known = sum(concept.wnid in under for concept in concepts)
+        there = {concept.id: concept.wnid for concept in concepts if concept.wnid in under}
+        wanted = [there.get(target, target) for target in wanted]
+    problems += check(added, wanted, under) + remarked(remarks)
+    _tell(added, known, problems, as_json)
     if any(problem.is_error for problem in problems):
         raise click.exceptions.Exit(1)
+
+
+def _extending(project: Path, concepts: Sequence[Concept]) -> tuple[list[Concept], Ontology, list[Problem]]:
+    """Those of `concepts` that a project's ontology lacks, that ontology, and why they cannot be told, if they cannot:
+    then there are none."""
+    with api.open(project) as db:
+        ontology = db.ontology
+    try:
+        return list(lacking(ontology, concepts)), ontology, []
+    except OntologyError as error:
+        return [], ontology, [Problem(NO_EXTENSION, (), " ".join(str(error).split()))]
+
+
+def _tell(concepts: Sequence[Concept], known: int | None, problems: Sequence[Problem], as_json: bool) -> None:
+    """What is wrong with concepts; `known` are those that a project has, where they are to extend one."""
+    if as_json:
+        value: dict[str, Any] = {
+            "concepts": [{"id": concept.id, "wnid": concept.wnid} for concept in concepts],
+            "problems": [{"code": one.code, "error": one.is_error, "ids": list(one.ids)} for one in problems],
+        }
+        print_json(value if known is None else value | {"known": known})
+        return
+    for code, group in groupby(problems, lambda problem: problem.code):
+        found = list(group)
+        for problem in islice(found, SHOWN):
+            click.echo(f"{'error' if problem.is_error else 'warning'} {code}: {problem.message}")
+        if len(found) > SHOWN:
+            click.echo(f"... and {len(found) - SHOWN:,} more of {code}")
+    errors = sum(problem.is_error for problem in problems)
+    told = "" if known is None else f" to be added, {known:,} known"
+    click.echo(f"{len(concepts):,} concepts{told}, {errors:,} errors, {len(problems) - errors:,} warnings")
 
 
 @click.command("export")

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet
 
+from holotype.cli.answers import IMAGE, SAID, SYNSET
 from holotype.errors import CrowdError
+from holotype.files import printable
 from holotype.project.given_votes import GivenVote, Refusal
-from holotype.textlists import decoded
+from holotype.textlists import decoded, rows_of
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "task": ("task",),
-    "image": ("sha256", "image", "id", "file", "file_name"),
-    "synset": ("wnid", "synset"),
+    "image": IMAGE,
+    "synset": SYNSET,
     "worker": ("worker", "worker_id"),
-    "answer": ("answer", "label"),
+    "answer": SAID,
     "seconds": ("seconds",),
     "at": ("at", "time"),
 }
@@ -40,7 +39,7 @@ def read_vote_file(path: Path, synset: str = "") -> tuple[list[GivenVote], list[
     refused: list[Refusal] = []
     try:
         rows = list(_rows(path, refused))
-    except (OSError, csv.Error, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException) as error:
         raise CrowdError(f"cannot read {path}: {error}") from error
     names = {name for _, row in rows for name in row}
     for wanted in (COLUMNS["worker"], COLUMNS["answer"], (*COLUMNS["task"], *COLUMNS["image"])):
@@ -54,17 +53,18 @@ def _rows(path: Path, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str
     if path.suffix.lower() == ".parquet":
         return enumerate(pa.parquet.read_table(path).to_pylist(), 1)
     text = decoded(path.read_bytes(), str(path), CrowdError)
-    return _objects(text, refused) if path.suffix.lower() in _LINES else _cells(text, refused)
+    if path.suffix.lower() in _LINES:
+        return _objects(text, refused)
+    return _cells(rows_of(text.removesuffix("\n").split("\n"), printable(path), CrowdError), refused)
 
 
-def _cells(text: str, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    names = [name.strip().lower() for name in next(reader, [])]
-    for row in reader:
+def _cells(rows: Iterator[tuple[int, list[str]]], refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    names = [name.lower() for name in next(rows, (1, []))[1]]
+    for number, row in rows:
         if len(row) > len(names):
-            refused.append(Refusal(reader.line_num, "too_many_cells", f"{len(row)} cells in {len(names)} columns"))
-        elif any(cell.strip() for cell in row):
-            yield reader.line_num, dict(zip(names, row, strict=False))
+            refused.append(Refusal(number, "too_many_cells", f"{len(row)} cells in {len(names)} columns"))
+        else:
+            yield number, dict(zip(names, row, strict=False))
 
 
 def _objects(text: str, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -82,7 +82,7 @@ def _objects(text: str, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[s
 def _vote(row: Mapping[str, Any], line: int, synset: str) -> GivenVote:
     held = {name: [row[one] for one in names if row.get(one) is not None] for name, names in COLUMNS.items()}
     cell = {name: _text(values[0]) if values else "" for name, values in held.items()}
-    rest: dict[str, Any] = {"seconds": _number(cell["seconds"]) or 0.0, "at": _time(cell["at"]), "line": line}
+    rest: dict[str, Any] = {"seconds": cell["seconds"], "at": cell["at"], "line": line}
     if cell["image"]:
         vote = GivenVote(cell["image"], cell["synset"], cell["worker"], cell["answer"], **rest)
     else:
@@ -92,22 +92,3 @@ def _vote(row: Mapping[str, Any], line: int, synset: str) -> GivenVote:
 
 def _text(value: Any) -> str:
     return "" if isinstance(value, float) and value != value else str(value)
-
-
-def _number(text: str) -> float | None:
-    """A number; not a number where a text is none."""
-    try:
-        return float(text) if text.strip() else None
-    except ValueError:
-        return float("nan")
-
-
-def _time(text: str) -> float | None:
-    """Unix time, given as that or as a date and a time."""
-    number = _number(text)
-    if number is None or number == number:
-        return number
-    try:
-        return datetime.fromisoformat(text.strip()).timestamp()
-    except ValueError:
-        return number

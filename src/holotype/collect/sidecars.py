@@ -5,8 +5,6 @@ That is a table ``metadata.csv`` in a folder, of the files in it and below, or a
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import re
@@ -18,7 +16,7 @@ from typing import Final
 
 from holotype.errors import SourceError
 from holotype.files import printable
-from holotype.textlists import decoded
+from holotype.textlists import decoded, rows_of
 
 TABLE: Final = "metadata.csv"
 ENDINGS: Final = (".json", ".txt")
@@ -155,17 +153,12 @@ def _said(values: Mapping[str, str], name: str) -> str:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a table as values by column, with their lines. Raises `SourceError`."""
-    text = _read(path, 1 << 30)
-    head = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True)
-    try:
-        columns = [_key(name) for name in next(reader, [])]
-        if not any(name in SPELLINGS["file"] for name in columns):
-            wanted = " or ".join(SPELLINGS["file"][:3])
-            raise SourceError(f"{path.name} needs a column {wanted}, beside licence, author or url")
-        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
-    except csv.Error as error:
-        raise SourceError(f"{path.name}, line {reader.line_num}: {error}") from error
+    table = rows_of(_read(path, 1 << 30).removesuffix("\n").split("\n"), path.name, SourceError)
+    columns = [_key(name) for name in next(table, (1, []))[1]]
+    if not any(name in SPELLINGS["file"] for name in columns):
+        wanted = " or ".join(SPELLINGS["file"][:3])
+        raise SourceError(f"{path.name} needs a column {wanted}, beside licence, author or url")
+    rows = list(table)  # so that a table that is damaged says nothing
     return ((number, dict(zip(columns, row, strict=False))) for number, row in rows)
 
 

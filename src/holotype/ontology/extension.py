@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from holotype.errors import InvalidTaxonomy
+from holotype.errors import InvalidTaxonomy, UnknownSynset
 from holotype.ontology.concept import Concept
 from holotype.ontology.graph import Ontology
 from holotype.ontology.taxonomy import build_ontology
@@ -35,6 +36,17 @@ def extend(ontology: Ontology, concepts: Sequence[Concept]) -> Extension:
     Raises `InvalidTaxonomy` for a concept that it has and that is now said otherwise, and for what `check` finds;
     `UnknownSynset` and `AmbiguousLemma` for parents.
     """
+    added = lacking(ontology, concepts)
+    ids = {concept.id for concept in added}
+    for parent in (parent for concept in added for parent in concept.parents):
+        if parent not in ids and parent not in ontology:
+            ontology.resolve(parent)  # which says what is wrong with it
+    return Extension(build_ontology(added, ontology) if added else ontology, added, len(concepts) - len(added))
+
+
+def lacking(ontology: Ontology, concepts: Sequence[Concept]) -> tuple[Concept, ...]:
+    """Those of `concepts` that `ontology` lacks; parents that it has by their wnids, those that nothing has as they
+    are said. Raises `InvalidTaxonomy` and `AmbiguousLemma` as `extend` does."""
     ids = {concept.id: concept.wnid for concept in concepts}
     known = [concept for concept in concepts if concept.wnid in ontology]
     told = {concept.id: ", ".join(_said(ontology, concept, ids)) for concept in known}
@@ -46,12 +58,14 @@ def extend(ontology: Ontology, concepts: Sequence[Concept]) -> Extension:
         )
 
     def above(parent: str) -> str:
-        wnid = ids.get(parent) or ontology.resolve(parent).wnid
+        wnid = ids.get(parent, parent)
+        if parent not in ids:
+            with contextlib.suppress(UnknownSynset):
+                wnid = ontology.resolve(parent).wnid
         return wnid if wnid in ontology else parent
 
     fresh = (concept for concept in concepts if concept.wnid not in ontology)
-    added = tuple(replace(concept, parents=tuple(map(above, concept.parents))) for concept in fresh)
-    return Extension(build_ontology(added, ontology) if added else ontology, added, len(known))
+    return tuple(replace(concept, parents=tuple(map(above, concept.parents))) for concept in fresh)
 
 
 def _said(ontology: Ontology, concept: Concept, ids: Mapping[str, str]) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """Reading own taxonomies: CSV, YAML and JSON, and SKOS and OWL where rdflib is installed.
 
 A table has the columns ``id`` and ``parents``, and maybe ``lemmas``, ``gloss`` and ``wnid``; several parents or lemmas
-are separated by ``|``. YAML and JSON hold a list of entries with the same fields, and maybe ``translations`` (language
-to lemmas), or a tree of ids: ``{animal: {dog: barks, cat: {}}}``, where text is the gloss of a leaf.
+are separated by ``|``, and cells by commas, semicolons or tabs. YAML and JSON hold a list of entries with the same
+fields, and maybe ``translations`` (language to lemmas), or a tree of ids: ``{animal: {dog: barks, cat: {}}}``, where
+text is the gloss of a leaf.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from holotype.ontology.remarks import Remark
 from holotype.ontology.text import decoded, read_bounded, unique
 from holotype.ontology.validate import check
 from holotype.ontology.wordnet import NounRow, lemma_key, senses_from_rows
+from holotype.textlists import delimiter_of
 
 COLUMNS: Final = ("id", "parents", "lemmas", "gloss", "wnid")
 FIELDS: Final = (*COLUMNS, "translations")
@@ -176,7 +178,7 @@ def _texts(value: Any) -> list[str]:
 
 
 def _csv_entries(text: str) -> Iterator[_Entry]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         if not {"id", "parents"} <= set(header) <= set(COLUMNS) or len(set(header)) < len(header):

@@ -26,7 +26,7 @@ class Problem:
     @property
     def is_error(self) -> bool:
         """Whether no ontology can be made; otherwise it is a warning."""
-        return self.code in ERRORS
+        return self.code in ERRORS or self.code == NO_EXTENSION
 
 
 class _Taxonomy:
@@ -198,6 +198,8 @@ _ERRORS: tuple[_Check, ...] = (
     unknown_target,
 )
 _WARNINGS: tuple[_Check, ...] = (orphan, no_gloss, duplicate_lemma, single_child, ancestor_and_descendant)
+NO_EXTENSION: Final = "no_extension"
+"""The code of what cannot be added to an ontology, as it would change what is there or a parent may be several."""
 ERRORS: Final = {check.__name__: str(check.__doc__) for check in _ERRORS}
 """The codes that let no ontology be made, with what they mean."""
 WARNINGS: Final = {check.__name__: str(check.__doc__) for check in _WARNINGS}

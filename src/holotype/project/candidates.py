@@ -18,9 +18,10 @@ from holotype.errors import CrowdError
 from holotype.project.conclusions import redraw
 from holotype.project.facts import read_tasks
 from holotype.project.fingerprints import fingerprint_images
-from holotype.project.image_names import SHOWN, candidate_numbers, images_called
+from holotype.project.image_names import SHOWN, Pair, Said, candidate_numbers, images_called
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
+from holotype.project.synset_names import fitting, meanings, with_wnids
 from holotype.queries import Live, Query
 
 LEAST = 0.001
@@ -74,6 +75,16 @@ class Candidates:
             asked = candidates.tasks(connection).candidate.tolist()
             seen, pairs = sightings.of(connection, asked), candidates.pairs(connection, asked)
         return {pairs[number]: [one.origin for one in found] for number, found in seen.items()}
+
+    def named(self, said: Mapping[Pair, Said], what: str) -> dict[Pair, Said]:
+        """What is said by image and synset, by image and wnid: a word means the one of its senses that the image is a
+        candidate of, where it has several.
+
+        Raises `CrowdError` for words that mean no synset for sure, of so many `what`.
+        """
+        known = meanings({word for _, word in said}, self._lemmas.senses)
+        with self._parts.catalog.read() as connection:
+            return with_wnids(said, fitting(connection, said, known), what)
 
     def add(
         self,

@@ -141,7 +141,7 @@ class CrowdRoom:
     ) -> VotesReport:
         """Append votes as people keep them, each by any name of its image; what fits nothing is told and left out, with
         what was `refused` before: see `holotype.project.given_votes.add_votes`."""
-        return add_votes(self._parts, self._lemmas.resolve, votes, policy, refused)
+        return add_votes(self._parts, self._lemmas.senses, votes, policy, refused)
 
     def calibration(self, policy: Posterior = Posterior()) -> Calibration:
         """What gold says of the posteriors at which `policy` stops: see `holotype.consensus.calibration.calibrate`.

@@ -15,11 +15,13 @@ from holotype.catalog import candidates
 from holotype.catalog.image_names import meant
 from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import Policy
-from holotype.errors import OntologyError
-from holotype.ontology import Synset, is_wnid
+from holotype.errors import AmbiguousLemma, OntologyError
+from holotype.ontology import Synset
 from holotype.project.appending import AppendReport, append_rows
-from holotype.project.image_names import SHOWN, lines, named_candidates
+from holotype.project.given_times import seconds_of, time_of
+from holotype.project.image_names import SHOWN, Pair, lines, named_candidates
 from holotype.project.parts import Parts
+from holotype.project.synset_names import fitting, meanings
 
 _WORDS: Final = {
     Answer.YES: ("yes", "y", "1", "1.0", "true", "t"),
@@ -36,15 +38,16 @@ _TASK = re.compile(r"(.+?)[\s/:,;|]+(n\d{8})")
 class GivenVote:
     """A vote as somebody keeps it: an image by any of its names, a synset by wnid or lemma, a worker and an answer.
 
-    Without a synset the image's one candidate is meant. `line` is where it stands, for what is told of it.
+    Without a synset the image's one candidate is meant, and of several senses the one that it is a candidate of. Times
+    are numbers or as people write them. `line` is where it stands, for what is told of it.
     """
 
     image: str
     synset: str
     worker: str
     answer: str
-    seconds: float = 0.0
-    at: float | None = None
+    seconds: float | str = 0.0
+    at: float | str | None = None
     line: int = 0
 
     @classmethod
@@ -58,7 +61,7 @@ class GivenVote:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a vote was not taken: the line it stands in, a reason in a word, and what is wrong."""
+    """Why a vote, or a time in it, was not taken: the line it stands in, a reason in a word, and what is wrong."""
 
     line: int
     reason: str
@@ -67,10 +70,12 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class VotesReport:
-    """What became of votes: those appended, and those that were not taken."""
+    """What became of votes: those appended, those that were not taken, and of those appended the times that cannot be
+    read: such a vote took 0 seconds, or was cast now."""
 
     appended: AppendReport
     refused: tuple[Refusal, ...] = field(default=())
+    untimed: tuple[Refusal, ...] = field(default=())
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -80,15 +85,16 @@ class VotesReport:
     def __str__(self) -> str:
         done, told = self.appended, ", ".join(f"{name} {count:,}" for name, count in self.reasons.items())
         total = done.new + done.known + len(self.refused)
+        untimed = f"; {len(self.untimed):,} times cannot be read" if self.untimed else ""
         return (
             f"{total:,} votes = {done.new:,} new + {done.known:,} known + {len(self.refused):,} refused"
-            f"{f' ({told})' if told else ''}; {done.concluded}"
+            f"{f' ({told})' if told else ''}{untimed}; {done.concluded}"
         )
 
 
 def add_votes(
     parts: Parts,
-    resolve: Callable[[str], Synset],
+    senses: Callable[[str], Sequence[Synset]],
     given: Iterable[GivenVote],
     policy: Policy | None = None,
     broken: Iterable[Refusal] = (),
@@ -99,53 +105,56 @@ def add_votes(
     A worker's first vote on a candidate counts: the same file a second time changes nothing.
     """
     refused = list(broken)
-    said = [one for one in given if _is_said(one, refused)]
-    placed = list(_placed(said, resolve, refused))
+    said = [replace(one, image=one.image.strip(), synset=one.synset.strip()) for one in given if _is_said(one, refused)]
+    known = meanings({one.synset for one in said}, senses)
     with parts.catalog.read() as connection:
+        wnids = fitting(connection, ((one.image, one.synset) for one in said), known)
+        placed = list(_placed(said, wnids, refused))
         whole = list(_whole(connection, placed, refused))
         taken = list(_taken(connection, whole, refused))
-    done = append_rows(parts, [_row(one, parts.clock()) for one in taken], policy)
-    return VotesReport(done, tuple(sorted(refused, key=lambda one: one.line)))
+    untimed: list[Refusal] = []
+    done = append_rows(parts, [_row(one, parts.clock(), untimed) for one in taken], policy)
+    return VotesReport(done, tuple(sorted(refused, key=lambda one: one.line)), tuple(untimed))
 
 
-def _row(one: GivenVote, now: float) -> dict[str, Any]:
-    """A vote as it is appended."""
+def _row(one: GivenVote, now: float, untimed: list[Refusal]) -> dict[str, Any]:
+    """A vote as it is appended: where a time cannot be read, that is told, and it took 0 seconds, or is cast now."""
+    seconds, at = seconds_of(one.seconds), time_of(one.at)
+    if seconds is None:
+        told = f"seconds are a number, 0 or more, not {str(one.seconds)[:40]!r}; taken as 0"
+        untimed.append(Refusal(one.line, "no_seconds", told))
+    if at is not None and at != at:
+        told = f"a time is as 2026-11-26T10:00 or 26.11.2026 10:00, not {str(one.at)[:40]!r}; taken as now"
+        untimed.append(Refusal(one.line, "no_time", told))
+        at = None
     answer = int(LABELS[one.answer.strip().lower()])
     about = {"sha256": one.image, "wnid": one.synset, "worker": one.worker.strip(), "answer": answer}
-    return {**about, "seconds": one.seconds, "at": now if one.at is None else one.at}
+    return {**about, "seconds": seconds or 0.0, "at": now if at is None else at}
 
 
 def _is_said(one: GivenVote, refused: list[Refusal]) -> bool:
-    """Whether a vote has an answer, a worker and times that can be."""
+    """Whether a vote has an answer and a worker that can be."""
     if one.answer.strip().lower() not in LABELS:
         known = "yes, no, unsure, 1, 0, true or false"
         refused.append(Refusal(one.line, "no_answer", f"an answer is {known}, not {one.answer[:SHOWN]!r}"))
     elif not one.worker.strip() or not one.worker.isprintable():
         refused.append(Refusal(one.line, "no_worker", f"a worker needs a name, not {one.worker[:SHOWN]!r}"))
-    elif not all(0 <= number < float("inf") for number in (one.seconds, one.at or 0)):
-        refused.append(Refusal(one.line, "no_time", "seconds and at are numbers, 0 or more"))
     else:
         return True
     return False
 
 
 def _placed(
-    given: Sequence[GivenVote], resolve: Callable[[str], Synset], refused: list[Refusal]
+    given: Sequence[GivenVote], wnids: Mapping[Pair, str | OntologyError], refused: list[Refusal]
 ) -> Iterator[GivenVote]:
     """Votes with the wnids of their synsets."""
-    known: dict[str, str | OntologyError] = {}
     for one in given:
-        text = one.synset.strip()
-        if text not in known:
-            try:
-                known[text] = text if not text or is_wnid(text) else resolve(text).wnid
-            except OntologyError as error:
-                known[text] = error
-        wnid = known[text]
+        wnid = wnids[one.image, one.synset]
         if isinstance(wnid, OntologyError):
-            refused.append(Refusal(one.line, "unknown_synset", str(wnid)[:SHOWN]))
+            reason = "ambiguous_synset" if isinstance(wnid, AmbiguousLemma) else "unknown_synset"
+            refused.append(Refusal(one.line, reason, str(wnid)))
         else:
-            yield replace(one, synset=wnid, image=one.image.strip())
+            yield replace(one, synset=wnid)
 
 
 def _whole(connection: Connection, given: Sequence[GivenVote], refused: list[Refusal]) -> Iterator[GivenVote]:

@@ -11,6 +11,7 @@ from holotype.catalog import candidates
 from holotype.catalog.image_names import File, files, meant
 from holotype.catalog.images import Named
 from holotype.errors import AmbiguousImage, CrowdError, UnknownImage
+from holotype.ontology import is_wnid
 
 Pair = tuple[str, str]
 """An image, as somebody names it, and a wnid."""
@@ -88,7 +89,7 @@ def candidate_numbers(connection: Connection, pairs: Iterable[Pair], what: str) 
 
 def _unknown(connection: Connection, missing: Sequence[Pair], what: str) -> UnknownImage:
     known = meant(connection, [image for image, _ in missing])
-    why = [f"{image[:SHOWN]!r} for {wnid[:SHOWN]}: {_why(known.get(image))}" for image, wnid in missing]
+    why = [f"{image[:SHOWN]!r} for {wnid[:SHOWN]}: {_why(known.get(image), wnid)}" for image, wnid in missing]
     first = " for ".join(missing[0])[:SHOWN]
     return UnknownImage(why, f"{len(missing):,} {what} are of no candidate, the first is {first}")
 
@@ -101,9 +102,11 @@ def _ambiguous(connection: Connection, doubtful: Sequence[Pair], what: str) -> A
     return AmbiguousImage(why, f"{number} may be of several images of that name, the first is {first}: give the sha256")
 
 
-def _why(images: Sequence[Named] | None) -> str:
+def _why(images: Sequence[Named] | None, wnid: str) -> str:
     """Why a pair is no candidate."""
-    return "no image is called so" if images is None else "the image is no candidate for that"
+    if images is None:
+        return "no image is called so"
+    return "the image is no candidate for that" if is_wnid(wnid) else "that is no wnid"
 
 
 def by_candidate(number: Mapping[Pair, int], said: Mapping[Pair, Said], what: str) -> dict[int, Said]:
