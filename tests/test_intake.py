@@ -210,3 +210,8 @@ def test_a_release_knows_its_images_by_every_name(filled: Project) -> None:
         assert [one.sha256 for one in release.find(f"id:{name}")] == [whole], name
     assert [one.candidate.file for one in release.find(f"id:{whole}")] == ["IMG_2.jpg"]
     assert len(release.find("id:IMG_9.jpg")) == len(release.find("id:ffffffff")) == 0
+
+
+def test_two_lists_at_once_are_none(filled: Project) -> None:
+    for two in (("--rejected", "--duplicate"), ("--duplicate", "--rejected"), ("--unassigned", "--rejected")):
+        assert "ask for one of them" in run("intake", "list", *two, "-p", filled.path, expect=2)
