@@ -177,6 +177,7 @@ def test_a_broken_line_of_json_is_one_line(tmp_path: Path) -> None:
         ("image,answer\na,b\n", "has no column worker or worker_id"),
         ("worker,answer\na,b\n", "has no column task or sha256 or image"),
         ('image,worker,answer\n"a,b\n', "cannot read"),
+        ("\xff\xfe", "holds no votes"),
         ("\xff", "line 1: bytes that are not UTF-8"),
     ],
 )
@@ -189,11 +190,62 @@ def test_what_is_no_file_of_votes_is_one_error(tmp_path: Path, text: str, messag
         read_vote_file(tmp_path / "v.parquet")
 
 
-def test_an_empty_file_has_no_votes(db: Project, tmp_path: Path) -> None:
-    for text in ("", "image,wnid,worker,answer\n"):
-        (tmp_path / "v.csv").write_text(text)
-        assert read_vote_file(tmp_path / "v.csv") == ([], [])
-    assert run("votes", "add", tmp_path / "v.csv", "-p", db.path).startswith("0 votes = 0 new")
+@pytest.mark.parametrize("text", ["", "image,wnid,worker,answer\n"])
+def test_an_empty_file_has_no_votes(tmp_path: Path, text: str) -> None:
+    (tmp_path / "v.csv").write_text(text)
+    with pytest.raises(CrowdError, match="holds no votes"):
+        read_vote_file(tmp_path / "v.csv")
+
+
+def test_a_column_that_is_there_twice_is_no_guess(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text("image,worker,Answer,answer\na,ann,yes,no\n")
+    with pytest.raises(CrowdError, match="the column answer is there 2 times: leave one"):
+        read_vote_file(path)
+    path.write_text("image,worker,answer,note,note\na,ann,yes,x,y\n")
+    assert [one.answer for one in read_vote_file(path)[0]] == ["yes"], "what is not read may be there twice"
+    twice = pa.table([["a"], ["ann"], ["yes"], ["no"]], names=["image", "worker", "answer", "answer"])
+    pq.write_table(twice, tmp_path / "v.parquet")
+    with pytest.raises(CrowdError, match="the column answer is there 2 times"):
+        read_vote_file(tmp_path / "v.parquet")
+    (tmp_path / "v.jsonl").write_text('{"image": "a", "worker": "ann", "answer": "yes", "answer": "no"}\n')
+    votes, (broken,) = read_vote_file(tmp_path / "v.jsonl")
+    assert (votes, broken.line, broken.reason) == ([], 1, "no_object")
+    assert "the key 'answer' is there twice" in broken.detail
+
+
+@pytest.mark.parametrize("write", KINDS)
+def test_a_name_that_is_empty_leaves_the_word_to_the_next(tmp_path: Path, write: Write) -> None:
+    rows = [
+        {"sha256": "", "image": "a", "task": "c", "worker": "", "worker_id": "ann", "answer": "yes"},
+        {"sha256": "b", "image": "a", "task": "c", "worker": "bob", "worker_id": "ann", "answer": "no"},
+        {"sha256": "", "image": " ", "task": "c", "worker": "bob", "worker_id": "", "answer": "no"},
+    ]
+    votes, _ = read_vote_file(write(tmp_path / "v.csv", rows))
+    assert [(one.image, one.worker) for one in votes] == [("a", "ann"), ("b", "bob"), ("c", "bob")]
+
+
+@pytest.mark.parametrize("bad", ["\\ud800", "a\\u0000b"])
+def test_text_that_no_database_takes_is_a_line_that_is_told(db: Project, tmp_path: Path, bad: str) -> None:
+    path = tmp_path / "v.jsonl"
+    rows = [
+        f'{{"image": "{bad}", "wnid": "{DOG}", "worker": "w", "answer": "yes"}}',
+        f'{{"image": "{bad}", "worker": "w", "answer": "yes"}}',
+        f'{{"task": "{bad} {DOG}", "worker": "w", "label": "yes"}}',
+        f'{{"image": "2.jpg", "synset": "{bad}", "worker": "w", "answer": "yes"}}',
+        f'{{"image": "2.jpg", "worker": "{bad}", "answer": "yes"}}',
+        f'{{"image": "2.jpg", "worker": "w", "answer": "{bad}"}}',
+        f'{{"image": "2.jpg", "worker": "w", "answer": "yes", "at": "{bad}"}}',
+    ]
+    path.write_text("\n".join(rows))
+    ended = command("votes", "add", path, "-p", db.path)
+    assert (ended.code, len(ended.stderr.splitlines())) == (1, 7)
+    assert ended.stdout.startswith(
+        "7 votes = 0 new + 0 known + 7 refused (no_answer 1, no_time 1, no_worker 1, unknown_image 3, unknown_synset 1)"
+    )
+    with path.open("a") as file:
+        file.write('\n{"image": "2.jpg", "worker": "w", "answer": "yes"}\n')
+    assert json.loads(run("votes", "add", path, "-p", db.path, "--json"))["new"] == 1
 
 
 def test_votes_are_added_on_the_command_line(db: Project, tmp_path: Path) -> None:

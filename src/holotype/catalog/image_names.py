@@ -29,7 +29,7 @@ def meant(connection: Connection, texts: Iterable[str]) -> dict[str, list[Named]
     slash before it; 8 digits or more that a sha256 begins with; the name of a file that came in, with as much of its
     path as tells it from others; the name of a file in a dataset.
     """
-    wanted = [text for text in dict.fromkeys(texts) if text and _can_be_asked(text)]
+    wanted = [text for text in dict.fromkeys(texts) if text and can_be_asked(text)]
     exact: dict[str, list[int]] = {}
     for key, image in named(connection, wanted):
         exact.setdefault(key, []).append(image.id)
@@ -53,7 +53,7 @@ def files(connection: Connection, images: Iterable[int]) -> dict[int, list[str]]
     return found
 
 
-def _can_be_asked(text: str) -> bool:
+def can_be_asked(text: str) -> bool:
     """Whether a database takes a text: no zero byte, nothing that is not Unicode."""
     return "\0" not in text and text.encode("utf-8", "ignore").decode() == text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from holotype.errors import CrowdError
+from holotype.ontology.text import unique
 from holotype.project.given_votes import GivenVote, Refusal
 from holotype.textlists import decoded
 
@@ -42,6 +43,8 @@ def read_vote_file(path: Path, synset: str = "") -> tuple[list[GivenVote], list[
         rows = list(_rows(path, refused))
     except (OSError, csv.Error, pa.ArrowException) as error:
         raise CrowdError(f"cannot read {path}: {error}") from error
+    if not rows and not refused:
+        raise CrowdError(f"{path} holds no votes")
     names = {name for _, row in rows for name in row}
     for wanted in (COLUMNS["worker"], COLUMNS["answer"], (*COLUMNS["task"], *COLUMNS["image"])):
         if rows and not names & set(wanted):
@@ -52,6 +55,7 @@ def read_vote_file(path: Path, synset: str = "") -> tuple[list[GivenVote], list[
 
 def _rows(path: Path, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     if path.suffix.lower() == ".parquet":
+        _refuse_doubled(pa.parquet.read_schema(path).names)
         return enumerate(pa.parquet.read_table(path).to_pylist(), 1)
     text = decoded(path.read_bytes(), str(path), CrowdError)
     return _objects(text, refused) if path.suffix.lower() in _LINES else _cells(text, refused)
@@ -60,6 +64,7 @@ def _rows(path: Path, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str
 def _cells(text: str, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     names = [name.strip().lower() for name in next(reader, [])]
+    _refuse_doubled(names)
     for row in reader:
         if len(row) > len(names):
             refused.append(Refusal(reader.line_num, "too_many_cells", f"{len(row)} cells in {len(names)} columns"))
@@ -67,21 +72,29 @@ def _cells(text: str, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str
             yield reader.line_num, dict(zip(names, row, strict=False))
 
 
+def _refuse_doubled(names: Sequence[str]) -> None:
+    """Raises `CrowdError` for a column that is there twice: which of them is meant, nobody knows."""
+    known = {name for some in COLUMNS.values() for name in some}
+    if doubled := next((name for name in names if name in known and names.count(name) > 1), None):
+        raise CrowdError(f"the column {doubled} is there {names.count(doubled)} times: leave one")
+
+
 def _objects(text: str, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     for number, line in enumerate(text.split("\n"), 1):
         try:
-            row = json.loads(line) if line.strip() else None
+            row = json.loads(line, object_pairs_hook=unique) if line.strip() else None
         except (ValueError, RecursionError) as error:
             row = error
         if isinstance(row, dict):
             yield number, row
         elif row is not None:
-            refused.append(Refusal(number, "no_object", f"a line is a JSON object, not {line[:80]!r}"))
+            why = f": {row}" if isinstance(row, ValueError) and "twice" in str(row) else ""
+            refused.append(Refusal(number, "no_object", f"a line is a JSON object, not {line[:80]!r}{why}"))
 
 
 def _vote(row: Mapping[str, Any], line: int, synset: str) -> GivenVote:
-    held = {name: [row[one] for one in names if row.get(one) is not None] for name, names in COLUMNS.items()}
-    cell = {name: _text(values[0]) if values else "" for name, values in held.items()}
+    held = {name: [text for one in names if (text := _text(row.get(one))).strip()] for name, names in COLUMNS.items()}
+    cell = {name: values[0] if values else "" for name, values in held.items()}
     rest: dict[str, Any] = {"seconds": _number(cell["seconds"]) or 0.0, "at": _time(cell["at"]), "line": line}
     if cell["image"]:
         vote = GivenVote(cell["image"], cell["synset"], cell["worker"], cell["answer"], **rest)
@@ -91,7 +104,7 @@ def _vote(row: Mapping[str, Any], line: int, synset: str) -> GivenVote:
 
 
 def _text(value: Any) -> str:
-    return "" if isinstance(value, float) and value != value else str(value)
+    return "" if value is None or (isinstance(value, float) and value != value) else str(value)
 
 
 def _number(text: str) -> float | None:
