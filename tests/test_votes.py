@@ -261,9 +261,11 @@ def test_votes_are_added_on_the_command_line(db: Project, tmp_path: Path) -> Non
     told = json.loads(run("votes", "add", path, "--synset", DOG, "-p", db.path, "--json"))
     assert (told["new"], told["known"], told["reasons"]) == (1, 1, {"unknown_image": 1})
     assert told["refused"] == [{"line": 4, "reason": "unknown_image", "detail": "no image is called 'x.jpg'"}]
-    for text in ("task,worker,label\nx.jpg,ann,1\n", "task,worker,label\n", ""):
+    path.write_text("task,worker,label\nx.jpg,ann,1\n")
+    run("votes", "add", path, "-p", db.path, expect=1)
+    for text in ("task,worker,label\n", ""):
         path.write_text(text)
-        run("votes", "add", path, "-p", db.path, expect=1)
+        assert "holds no votes" in run("votes", "add", path, "-p", db.path, expect=2)
 
 
 def test_votes_of_a_file_change_the_labels_they_touch(db: Project) -> None:
