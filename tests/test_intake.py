@@ -279,3 +279,8 @@ def test_a_file_that_is_no_picture_any_more_is_called_what_it_was(filled: Projec
     (photos / DOG / "IMG_2.jpg").write_bytes(b"no picture")
     assert filled.images.ingest(photos).rejected == {"unknown_format": 1}
     assert [one.sha256 for one in filled.images.called("IMG_2.jpg")] == [old]
+
+
+def test_two_lists_at_once_are_none(filled: Project) -> None:
+    for two in (("--rejected", "--duplicate"), ("--duplicate", "--rejected"), ("--unassigned", "--rejected")):
+        assert "ask for one of them" in run("intake", "list", *two, "-p", filled.path, expect=2)

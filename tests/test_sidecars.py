@@ -116,6 +116,58 @@ def test_what_fits_no_file_is_told_by_its_line(tmp_path: Path) -> None:
         credits_of(tmp_path, tmp_path / "none.csv")
 
 
+def test_left_over_cells_and_contradictions_of_a_table_are_told_by_line(tmp_path: Path) -> None:
+    for name in "abcd":
+        (tmp_path / f"{name}.jpg").touch()
+    rows = ["a.jpg,CC0,Kim", "b.jpg,MIT,Ann,LEFT,OVER", "a.jpg,GPL,Kim", "c.jpg,CC0", "c.jpg,CC0,Ann,, ", "d.jpg,,"]
+    (tmp_path / "metadata.csv").write_text("\n".join(["file,licence,author", *rows]))
+    found, problems = credits_of(tmp_path)
+    assert found == {"a.jpg": Credit("GPL", "Kim"), "c.jpg": Credit("CC0", "Ann")}
+    assert problems == [
+        "metadata.csv, line 3: 5 cells in 3 columns, it is not read",
+        "metadata.csv, line 4: 'a.jpg' has another licence than in a line before, which counts no more",
+    ]
+
+
+def test_a_nearer_table_may_say_otherwise_than_one_above(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x/a.jpg").touch()
+    for folder, name, licence in ((tmp_path, "x/a.jpg", "CC0"), (tmp_path / "x", "a.jpg", "MIT")):
+        (folder / "metadata.csv").write_text(f"file,licence\n{name},{licence}\n")
+    assert credits_of(tmp_path) == ({"x/a.jpg": Credit("MIT")}, [])
+
+
+def test_a_doubled_column_is_no_guess(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "metadata.csv").write_text("file,licence,Licence\na.jpg,CC0,GPL\n")
+    told = "metadata.csv has the column licence 2 times: leave one"
+    assert credits_of(tmp_path) == ({}, [f"metadata.csv is not read: {told}"])
+    (tmp_path / "metadata.csv").rename(tmp_path / "more.csv")
+    with pytest.raises(SourceError, match="more.csv has the column licence 2 times"):
+        credits_of(tmp_path, tmp_path / "more.csv")
+    (tmp_path / "more.csv").write_text("file,note,note,licence\na.jpg,x,y,CC0\n")
+    assert credits_of(tmp_path, tmp_path / "more.csv") == ({"a.jpg": Credit("CC0")}, []), "what is not read may double"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("a.txt", "Licence: CC-BY\nLicence: GPL\nauthor: A\n", "it says licence twice, and not the same"),
+        ("a.json", '{"licence": "A", "licence": "B"}', "the key 'licence' is there twice, or no text"),
+    ],
+)
+def test_a_text_that_contradicts_itself_says_nothing(tmp_path: Path, name: str, text: str, why: str) -> None:
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / name).write_text(text)
+    assert credits_of(tmp_path) == ({}, [f"{name} is not read: {why}"])
+
+
+def test_a_text_may_repeat_itself(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "a.txt").write_text("licence: CC0\nnote: one\nlicence: CC0 \nnote: two\n")
+    assert credits_of(tmp_path) == ({"a.jpg": Credit("CC0")}, [])
+
+
 def test_links_and_pipes_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("licence: mine")
     folder = tmp_path / "photos"

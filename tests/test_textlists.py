@@ -53,7 +53,7 @@ READERS: dict[str, tuple[str, str, Read]] = {
         f"sha256,wnid,worker,answer\n{SHA},{DOG},Jörg,yes\n",
         lambda path: read_vote_file(path)[0],
     ),
-    "metadata": ("m.csv", "file,author\na.jpg,Jörg 猫\n", lambda path: list(_rows(path))),
+    "metadata": ("m.csv", "file,author\na.jpg,Jörg 猫\n", lambda path: list(_rows(path, path.name, []))),
     "senses": ("s.csv", f"name,wnid,lemmas,gloss\nHündin,{DOG},dog,Köter\n", read_senses),
     "proposals": ("p.csv", f"image,wnid,score\nä.jpg,{DOG},0.5\n", read_proposals),
     "targets": ("t.txt", f"{DOG}\tdog\nkoira\n", read_targets),

@@ -133,6 +133,12 @@ TOLD = {
     "gloss_left_out": (':c skos:definition "one"@en, "two"@en .', ("c",)),
     "collection": (":g a skos:Collection ; skos:member :c .", ("g",)),
     "blank_concept": ("[] a skos:Concept .", ("1",)),
+    "no_link": (":c skos:broader 'a' .", ("c", "a")),
+    "not_typed": (':d skos:prefLabel "dog" ; skos:inScheme :s .', ("d",)),
+    "not_deprecated": (":c owl:deprecated 'yes' .", ("c",)),
+    "no_label": (":c skos:altLabel <http://x.org/label> .", ("c",)),
+    "wnids": (":c skos:notation 'n02084072', 'n02084071' .", ("c", "n02084071", "n02084072")),
+    "no_top": (":s a skos:ConceptScheme ; skos:hasTopConcept 'a' .", ("a",)),
     "unused_property": (
         ':c skos:hiddenLabel "dgo"@en .',
         ("http://www.w3.org/2004/02/skos/core#hiddenLabel", "1"),
@@ -165,6 +171,42 @@ def test_what_is_not_used_is_told_with_a_code(code: str, tmp_path: Path) -> None
 def test_every_other_property_is_counted(said: str, tmp_path: Path) -> None:
     _, remarks = read(tmp_path / "a.ttl", f"{THREE}:c {said} . :b {said.replace(' :b', ' :a')} .")
     assert [(code, ids[-1]) for code, ids in remarks] == [("unused_property", "2")]
+
+
+@pytest.mark.parametrize(
+    ("said", "remarks"),
+    [
+        (":c skos:broader _:x .", [("no_link", ("c", "(no name)"))]),
+        (":c skos:broader [ skos:broader :a ] .", [("no_link", ("(no name)", "a")), ("no_link", ("c", "(no name)"))]),
+        (":a skos:narrower 'c' .", [("no_link", ("a", "c"))]),
+        (":c skos:broaderTransitive 'a' .", [("no_link", ("c", "a"))]),
+        (":c iso:broaderGeneric 'a' .", [("no_link", ("c", "a"))]),
+        (":c skos:broadMatch 'a' .", [("no_link", ("c", "a"))]),
+        (":c iso:broaderPartitive 'a' .", [("no_link", ("c", "a"))]),
+        (":c rdfs:subClassOf 'a' .", [("condition", ("c",)), ("no_link", ("c", "a"))]),
+        (':d rdfs:subClassOf :a ; rdfs:label "dog" .', [("not_typed", ("d",))]),
+        (":c xl:prefLabel :l . :l a xl:Label .", [("no_label", ("c",))]),
+        ("[] skos:topConceptOf :s .", [("no_top", ("(no name)",))]),
+        (":c owl:deprecated false . :b owl:deprecated '0' .", []),
+        (":c skos:notation 'n02084071', 'n02084071'@en .", []),
+    ],
+)
+def test_what_says_nothing_in_the_form_it_is_in_is_told(
+    said: str, remarks: list[tuple[str, tuple[str, ...]]], tmp_path: Path
+) -> None:
+    found, told = read(tmp_path / "a.ttl", THREE + said)
+    told = [one for one in told if one[0] != "unused_property"]
+    assert (hierarchy(found), sorted(told)) == ({"a": [], "b": [], "c": []}, sorted(remarks))
+
+
+def test_json_that_links_by_text_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonld"
+    path.write_text(
+        '{"@context": {"skos": "http://www.w3.org/2004/02/skos/core#"}, "@graph": ['
+        '{"@id": "http://x.org/a", "@type": "skos:Concept"}, '
+        '{"@id": "http://x.org/b", "@type": "skos:Concept", "skos:broader": "http://x.org/a"}]}'
+    )
+    assert read_remarked(path)[1] == [("no_link", ("http://x.org/b", "http://x.org/a"))]
 
 
 def test_a_lost_hierarchy_and_a_deprecated_concept_as_they_were_met(tmp_path: Path) -> None:

@@ -339,6 +339,57 @@ def test_an_empty_file_has_no_votes(tmp_path: Path, text: str) -> None:
         read_vote_file(tmp_path / "v.csv")
 
 
+def test_a_column_that_is_there_twice_is_no_guess(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text("image,worker,Answer,answer\na,ann,yes,no\n")
+    with pytest.raises(CrowdError, match="the column answer is there 2 times: leave one"):
+        read_vote_file(path)
+    path.write_text("image,worker,answer,note,note\na,ann,yes,x,y\n")
+    assert [one.answer for one in read_vote_file(path)[0]] == ["yes"], "what is not read may be there twice"
+    twice = pa.table([["a"], ["ann"], ["yes"], ["no"]], names=["image", "worker", "answer", "answer"])
+    pq.write_table(twice, tmp_path / "v.parquet")
+    with pytest.raises(CrowdError, match="the column answer is there 2 times"):
+        read_vote_file(tmp_path / "v.parquet")
+    (tmp_path / "v.jsonl").write_text('{"image": "a", "worker": "ann", "answer": "yes", "answer": "no"}\n')
+    votes, (broken,) = read_vote_file(tmp_path / "v.jsonl")
+    assert (votes, broken.line, broken.reason) == ([], 1, "no_object")
+    assert "the key 'answer' is there twice" in broken.detail
+
+
+@pytest.mark.parametrize("write", KINDS)
+def test_a_name_that_is_empty_leaves_the_word_to_the_next(tmp_path: Path, write: Write) -> None:
+    rows = [
+        {"sha256": "", "image": "a", "task": "c", "worker": "", "worker_id": "ann", "answer": "yes"},
+        {"sha256": "b", "image": "a", "task": "c", "worker": "bob", "worker_id": "ann", "answer": "no"},
+        {"sha256": "", "image": " ", "task": "c", "worker": "bob", "worker_id": "", "answer": "no"},
+    ]
+    votes, _ = read_vote_file(write(tmp_path / "v.csv", rows))
+    assert [(one.image, one.worker) for one in votes] == [("a", "ann"), ("b", "bob"), ("c", "bob")]
+
+
+@pytest.mark.parametrize("bad", ["\\ud800", "a\\u0000b"])
+def test_text_that_no_database_takes_is_a_line_that_is_told(db: Project, tmp_path: Path, bad: str) -> None:
+    path = tmp_path / "v.jsonl"
+    rows = [
+        f'{{"image": "{bad}", "wnid": "{DOG}", "worker": "w", "answer": "yes"}}',
+        f'{{"image": "{bad}", "worker": "w", "answer": "yes"}}',
+        f'{{"task": "{bad} {DOG}", "worker": "w", "label": "yes"}}',
+        f'{{"image": "2.jpg", "synset": "{bad}", "worker": "w", "answer": "yes"}}',
+        f'{{"image": "2.jpg", "worker": "{bad}", "answer": "yes"}}',
+        f'{{"image": "2.jpg", "worker": "w", "answer": "{bad}"}}',
+        f'{{"image": "2.jpg", "worker": "w", "answer": "yes", "at": "{bad}"}}',
+    ]
+    path.write_text("\n".join(rows))
+    ended = command("votes", "add", path, "-p", db.path)
+    assert (ended.code, len(ended.stderr.splitlines())) == (0, 8)
+    assert ended.stdout.startswith(
+        "7 votes = 1 new + 0 known + 6 refused (no_answer 1, no_worker 1, unknown_image 3, unknown_synset 1); 1 times"
+    )
+    with path.open("a") as file:
+        file.write('\n{"image": "2.jpg", "worker": "v", "answer": "yes"}\n')
+    assert json.loads(run("votes", "add", path, "-p", db.path, "--json"))["new"] == 1
+
+
 def test_votes_are_added_on_the_command_line(db: Project, tmp_path: Path) -> None:
     path = tmp_path / "v.csv"
     path.write_text(f"task,worker,label\n2.jpg,ann,1\n1.jpg,ann,1\nx.jpg {DOG},ann,1\n")
@@ -355,6 +406,9 @@ def test_votes_are_added_on_the_command_line(db: Project, tmp_path: Path) -> Non
     assert told["refused"] == [{"line": 4, "reason": "unknown_image", "detail": "no image is called 'x.jpg'"}]
     path.write_text("task,worker,label\nx.jpg,ann,1\n")
     run("votes", "add", path, "-p", db.path, expect=1)
+    for text in ("task,worker,label\n", ""):
+        path.write_text(text)
+        assert "holds no votes" in run("votes", "add", path, "-p", db.path, expect=2)
 
 
 def test_votes_of_a_file_change_the_labels_they_touch(db: Project) -> None:

@@ -31,7 +31,7 @@ def meant(connection: Connection, texts: Iterable[str]) -> dict[str, list[Named]
     path as tells it from others; the name of a file in a dataset. Where a file was changed and came in again, its name
     means what it held last.
     """
-    wanted = [text for text in dict.fromkeys(texts) if text and _can_be_asked(text)]
+    wanted = [text for text in dict.fromkeys(texts) if text and can_be_asked(text)]
     exact: dict[str, list[int]] = {}
     for key, image in named(connection, wanted):
         exact.setdefault(key, []).append(image.id)
@@ -64,7 +64,7 @@ def files(connection: Connection, images: Iterable[int]) -> dict[int, list[File]
     return found
 
 
-def _can_be_asked(text: str) -> bool:
+def can_be_asked(text: str) -> bool:
     """Whether a database takes a text: no zero byte, nothing that is not Unicode."""
     return "\0" not in text and text.encode("utf-8", "ignore").decode() == text
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, true
 
 from holotype.catalog import schema as t
+from holotype.catalog.image_names import can_be_asked
 from holotype.catalog.statements import add_rows
 
 
@@ -28,6 +29,8 @@ def add_translations(connection: Connection, rows: Sequence[Mapping[str, Any]]) 
 
 def translated(connection: Connection, language: str | None, key: str) -> list[tuple[str, str]]:
     """``(language, wnid)`` of the synsets that a lemma names in a language or, with None, in any."""
+    if not can_be_asked(f"{language or ''} {key}"):
+        return []
     table = t.translation
     rows = connection.execute(
         select(table.c.language, table.c.wnid)

@@ -27,18 +27,22 @@ def intake() -> None:
 
 
 @intake.command("list")
-@click.option("--rejected", "what", flag_value="rejected", help="Files that are no sound image, and why.")
-@click.option("--duplicate", "what", flag_value="duplicate", help="Files with the bytes of one that came in before.")
-@click.option("--unassigned", "what", flag_value="unassigned", help="Images that are candidates for no synset.")
+@click.option("--rejected", is_flag=True, help="Files that are no sound image, and why.")
+@click.option("--duplicate", is_flag=True, help="Files with the bytes of one that came in before.")
+@click.option("--unassigned", is_flag=True, help="Images that are candidates for no synset.")
 @project_option
 @json_option
-def list_command(what: str | None, project: Path, as_json: bool) -> None:
+def list_command(rejected: bool, duplicate: bool, unassigned: bool, project: Path, as_json: bool) -> None:
     """List the files that came in, and what became of each: all of them, or some.
 
     On a terminal a table; into a pipe or a file tab-separated lines below one with the names of the columns.
     """
+    said = {"rejected": rejected, "duplicate": duplicate, "unassigned": unassigned}
+    what, *others = [name for name, asked in said.items() if asked] or [""]
+    if others:
+        raise click.UsageError("--rejected, --duplicate and --unassigned are lists of their own: ask for one of them")
     with api.open(project) as db:
-        found = db.images.inputs(what or "")
+        found = db.images.inputs(what)
     if as_json:
         print_json([dataclasses.asdict(one) for one in found])
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ import pyarrow.parquet
 from holotype.cli.answers import IMAGE, SAID, SYNSET
 from holotype.errors import CrowdError
 from holotype.files import printable
+from holotype.ontology.text import unique
 from holotype.project.given_votes import GivenVote, Refusal
 from holotype.textlists import decoded, rows_of
 
@@ -41,6 +42,8 @@ def read_vote_file(path: Path, synset: str = "") -> tuple[list[GivenVote], list[
         rows = list(_rows(path, refused))
     except (OSError, pa.ArrowException) as error:
         raise CrowdError(f"cannot read {path}: {error}") from error
+    if not rows and not refused:
+        raise CrowdError(f"{path} holds no votes")
     names = {name for _, row in rows for name in row}
     for wanted in (COLUMNS["worker"], COLUMNS["answer"], (*COLUMNS["task"], *COLUMNS["image"])):
         if rows and not names & set(wanted):
@@ -51,6 +54,7 @@ def read_vote_file(path: Path, synset: str = "") -> tuple[list[GivenVote], list[
 
 def _rows(path: Path, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     if path.suffix.lower() == ".parquet":
+        _refuse_doubled(pa.parquet.read_schema(path).names)
         return enumerate(pa.parquet.read_table(path).to_pylist(), 1)
     text = decoded(path.read_bytes(), str(path), CrowdError)
     if path.suffix.lower() in _LINES:
@@ -60,6 +64,7 @@ def _rows(path: Path, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str
 
 def _cells(rows: Iterator[tuple[int, list[str]]], refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     names = [name.lower() for name in next(rows, (1, []))[1]]
+    _refuse_doubled(names)
     for number, row in rows:
         if len(row) > len(names):
             refused.append(Refusal(number, "too_many_cells", f"{len(row)} cells in {len(names)} columns"))
@@ -67,21 +72,29 @@ def _cells(rows: Iterator[tuple[int, list[str]]], refused: list[Refusal]) -> Ite
             yield number, dict(zip(names, row, strict=False))
 
 
+def _refuse_doubled(names: Sequence[str]) -> None:
+    """Raises `CrowdError` for a column that is there twice: which of them is meant, nobody knows."""
+    known = {name for some in COLUMNS.values() for name in some}
+    if doubled := next((name for name in names if name in known and names.count(name) > 1), None):
+        raise CrowdError(f"the column {doubled} is there {names.count(doubled)} times: leave one")
+
+
 def _objects(text: str, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     for number, line in enumerate(text.split("\n"), 1):
         try:
-            row = json.loads(line) if line.strip() else None
+            row = json.loads(line, object_pairs_hook=unique) if line.strip() else None
         except (ValueError, RecursionError) as error:
             row = error
         if isinstance(row, dict):
             yield number, row
         elif row is not None:
-            refused.append(Refusal(number, "no_object", f"a line is a JSON object, not {line[:80]!r}"))
+            why = f": {row}" if isinstance(row, ValueError) and "twice" in str(row) else ""
+            refused.append(Refusal(number, "no_object", f"a line is a JSON object, not {line[:80]!r}{why}"))
 
 
 def _vote(row: Mapping[str, Any], line: int, synset: str) -> GivenVote:
-    held = {name: [row[one] for one in names if row.get(one) is not None] for name, names in COLUMNS.items()}
-    cell = {name: _text(values[0]) if values else "" for name, values in held.items()}
+    held = {name: [text for one in names if (text := _text(row.get(one))).strip()] for name, names in COLUMNS.items()}
+    cell = {name: values[0] if values else "" for name, values in held.items()}
     rest: dict[str, Any] = {"seconds": cell["seconds"], "at": cell["at"], "line": line}
     if cell["image"]:
         vote = GivenVote(cell["image"], cell["synset"], cell["worker"], cell["answer"], **rest)
@@ -91,4 +104,4 @@ def _vote(row: Mapping[str, Any], line: int, synset: str) -> GivenVote:
 
 
 def _text(value: Any) -> str:
-    return "" if isinstance(value, float) and value != value else str(value)
+    return "" if value is None or (isinstance(value, float) and value != value) else str(value)

@@ -9,13 +9,14 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from holotype.errors import SourceError
 from holotype.files import printable
+from holotype.ontology.text import unique
 from holotype.textlists import decoded, rows_of
 
 TABLE: Final = "metadata.csv"
@@ -75,12 +76,12 @@ def read_sidecars(folder: Path, files: Sequence[str], table: Path | None = None)
     tables = (file for file in files if file.rpartition("/")[2].lower() == TABLE)
     for name in sorted(tables, key=lambda file: file.count("/")):
         try:
-            _take(found, _rows(folder / name), name, name.rpartition("/")[0], there)
+            _take(found, _rows(folder / name, name, found.problems), name, name.rpartition("/")[0], there)
             found.said_by.add(name)
         except (SourceError, ValueError) as error:
             found.problems.append(f"{name} is not read: {error}")
     if table is not None:
-        _take(found, _rows(table), table.name, "", there)
+        _take(found, _rows(table, table.name, found.problems), table.name, "", there)
     for name in files:
         for beside in (PurePosixPath(name).with_suffix(""), PurePosixPath(name)) if _is_no_text(name) else ():
             for text in (f"{beside}{ending}" for ending in ENDINGS):
@@ -107,12 +108,21 @@ def _take_text(found: Sidecars, folder: Path, text: str, name: str) -> None:
 def _values(text: str, name: str) -> dict[str, str]:
     """The keys and values of a JSON object, or of lines ``key: value``."""
     if name.lower().endswith(".json"):
-        held = json.loads(text)
+        held = json.loads(text, object_pairs_hook=unique)
         if not isinstance(held, dict):
             raise SourceError("it holds no object with a licence, an author or a url")
         return {_key(key): str(value) for key, value in held.items() if isinstance(value, str | int | float)}
-    lines = (_LINE.fullmatch(line) for line in text.splitlines())
-    return {_key(line[1]): line[2] for line in lines if line}
+    found: dict[str, str] = {}
+    for line in filter(None, map(_LINE.fullmatch, text.splitlines())):
+        key = _key(line[1])
+        if _is_read(key) and found.get(key, line[2]).strip() != line[2].strip():
+            raise SourceError(f"it says {key} twice, and not the same")
+        found[key] = line[2]
+    return found
+
+
+def _is_read(key: str) -> bool:
+    return any(key in names for names in SPELLINGS.values())
 
 
 def _take(found: Sidecars, rows: Iterator[tuple[int, dict[str, str]]], table: str, below: str, there: set[str]) -> None:
@@ -121,17 +131,45 @@ def _take(found: Sidecars, rows: Iterator[tuple[int, dict[str, str]]], table: st
     for file in there:
         if not below or file.startswith(f"{below}/"):
             names.setdefault(file.rpartition("/")[2], []).append(file)
+    before: dict[str, dict[str, str]] = {}
     for number, row in rows:
         told = _said(row, "file").replace("\\", "/").removeprefix("./")
         exact = f"{below}/{told}" if below else told
         meant = [exact] if exact in there else [one for one in names.get(told, ()) if "/" not in told]
         where = f"{table}, line {number}"
         if len(meant) == 1:
-            found.credit(meant[0], _credit(row, where, found.problems))
+            credit = _credit(row, where, found.problems)
+            _tell_contradiction(before.setdefault(meant[0], {}), credit, f"{where}: {told[:80]!r}", found.problems)
+            found.credit(meant[0], credit)
         elif meant:
             found.problems.append(f"{where}: {told[:80]!r} may be {len(meant):,} files, say in which folder")
         else:
             found.problems.append(f"{where}: there is no file {told[:80]!r}" if told else f"{where} names no file")
+
+
+def _tell_contradiction(before: dict[str, str], credit: Credit | None, where: str, problems: list[str]) -> None:
+    """Tell where a row says of a file other than an earlier row of the same table: the later counts."""
+    said = {} if credit is None else {name: value for name, value in asdict(credit).items() if value}
+    if other := [name for name, value in said.items() if before.get(name, value) != value]:
+        problems.append(f"{where} has another {' and '.join(other)} than in a line before, which counts no more")
+    before.update(said)
+
+
+def _whole_rows(
+    columns: list[str], rows: Iterable[tuple[int, list[str]]], table: str, problems: list[str]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Rows by column; of those with more cells than columns nobody knows which cell is what: they are told."""
+    for number, row in rows:
+        if any(cell.strip() for cell in row[len(columns) :]):
+            problems.append(f"{table}, line {number}: {len(row):,} cells in {len(columns):,} columns, it is not read")
+        else:
+            yield number, dict(zip(columns, row, strict=False))
+
+
+def _refuse_doubled(columns: Sequence[str], table: str) -> None:
+    """Raises `SourceError` for a column that is there twice: which of them is meant, nobody knows."""
+    if doubled := next((name for name in columns if _is_read(name) and columns.count(name) > 1), None):
+        raise SourceError(f"{table} has the column {doubled} {columns.count(doubled)} times: leave one")
 
 
 def _credit(values: Mapping[str, str], where: str, problems: list[str]) -> Credit | None:
@@ -151,15 +189,15 @@ def _said(values: Mapping[str, str], name: str) -> str:
     return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in " ".join(value.split()))
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(path: Path, where: str, problems: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a table as values by column, with their lines. Raises `SourceError`."""
     table = rows_of(_read(path, 1 << 30).removesuffix("\n").split("\n"), path.name, SourceError)
     columns = [_key(name) for name in next(table, (1, []))[1]]
     if not any(name in SPELLINGS["file"] for name in columns):
         wanted = " or ".join(SPELLINGS["file"][:3])
         raise SourceError(f"{path.name} needs a column {wanted}, beside licence, author or url")
-    rows = list(table)  # so that a table that is damaged says nothing
-    return ((number, dict(zip(columns, row, strict=False))) for number, row in rows)
+    _refuse_doubled(columns, path.name)
+    return _whole_rows(columns, list(table), where, problems)  # a list: a table that is damaged says nothing
 
 
 def _key(name: str) -> str:

@@ -21,6 +21,7 @@ from holotype.ontology.concept import Concept, language_code
 from holotype.ontology.links import without_shortcuts
 from holotype.ontology.remarks import Remark
 from holotype.ontology.synset import is_wnid
+from holotype.ontology.unclear import unclear
 
 _XL: Final = Namespace("http://www.w3.org/2008/05/skos-xl#")
 _ISO: Final = Namespace("http://purl.org/iso25964/skos-thes#")
@@ -216,6 +217,7 @@ def _remarks(graph: Graph, described: set[URIRef], own: str) -> Iterator[Remark]
     yield from (("collection", (str(one),)) for one in _groups(graph))
     if blank := {node for node in graph.subjects(RDF.type, SKOS.Concept) if isinstance(node, BNode)}:
         yield "blank_concept", (f"{len(blank):,}",)
+    yield from unclear(graph, described)
     yield from _unused(graph, nodes)
     yield from (("imported", (str(one),)) for one in _names(graph.objects(None, OWL.imports)))
 

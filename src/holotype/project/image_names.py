@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection
 
 from holotype.catalog import candidates
-from holotype.catalog.image_names import File, files, meant
+from holotype.catalog.image_names import File, can_be_asked, files, meant
 from holotype.catalog.images import Named
 from holotype.errors import AmbiguousImage, CrowdError, UnknownImage
 from holotype.ontology import is_wnid
@@ -61,7 +61,8 @@ def lines(connection: Connection, text: str, images: Sequence[Named]) -> Iterato
 def named_candidates(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, dict[int, bool]]:
     """All candidates that each pair may speak of, by id, as `holotype.catalog.candidates.alike` finds them; what that
     does not find is looked for by the other names of images. Pairs that speak of no candidate are left out."""
-    found = candidates.alike(connection, pairs := list(pairs))
+    pairs = [pair for pair in pairs if can_be_asked(pair[0])]
+    found = candidates.alike(connection, pairs)
     left = [pair for pair in pairs if pair not in found]
     images = meant(connection, {image for image, _ in left}) if left else {}
     told = {pair: images.get(pair[0], []) for pair in left}
