@@ -113,14 +113,14 @@ def _entries(data: bytes, order: str, big: bool, positions: range) -> Iterator[t
         tag, kind, count = struct.unpack_from(order + ("HHQ" if big else "HHI"), data, position)
         if tag not in _KNOWN or tag in seen or kind not in SIZES:
             continue
+        if tag == Tag.ORIENTATION and (kind not in _INTEGERS or count != 1):
+            continue
         seen.add(tag)
         inline, size = (8, 20) if big else (4, 12)
         where = position + size - inline
         if SIZES[kind] * count > inline:
             (where,) = struct.unpack_from(order + ("Q" if big else "I"), data, where)
         if where + SIZES[kind] * count > len(data):
-            if tag == Tag.ORIENTATION:
-                continue
             raise truncated(f"the values of field {tag}")
         yield tag, _Entry(kind, count, where)
 
