@@ -136,6 +136,47 @@ def test_png_colour_with_a_transparent_colour(bits: int) -> None:
     same(decode(data).pixels, expected)
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+@pytest.mark.parametrize("colour", [0, 2])
+def test_png_transparency_is_masked_to_the_depth(bits: int, colour: int) -> None:
+    """As the specification says, and libpng does: a shade of 0x0105 is one of 5 where samples have 8 bits."""
+    if colour == 2 and bits != 8:
+        return
+    samples = depth(RGB16 if colour else GREY16, bits)
+    key = samples[3, 4]
+    told, high = (b"".join(int(shade + more).to_bytes(2, "big") for shade in key) for more in (0, 0x0100))
+    plain, masked = (Png(bits, colour, before=((b"tRNS", content),)).encode(samples) for content in (told, high))
+    assert decode(masked).pixels[3, 4].min() == 255
+    same(decode(masked).pixels, decode(plain).pixels, 0)
+    same(decode(masked).pixels, np.where((samples == key).all(axis=2, keepdims=True), 255, eight(samples, bits)))
+
+
+def test_png_transparency_behind_the_pixels_means_nothing() -> None:
+    samples = depth(GREY16, 8)
+    chunk = (b"tRNS", int(samples[3, 4, 0]).to_bytes(2, "big"))
+    same(decode(Png(8, 0, after=(chunk,)).encode(samples)).pixels, samples, 0)
+
+
+def as_netpbm(samples: Samples, bits: int) -> bytes:
+    kind = b"P6" if samples.shape[2] == 3 else b"P5"
+    return kind + b"\n%d %d %d\n" % (WIDTH, HEIGHT, 2**bits - 1) + samples.astype(">u2" if bits > 8 else "u1").tobytes()
+
+
+def test_16_bits_become_8_in_one_way_whatever_the_colour_model_and_the_format() -> None:
+    """The upper eight, as Pillow and libpng's png_set_strip_16 give them."""
+    three = np.repeat(GREY16, 3, axis=2)
+    opaque = np.full_like(GREY16, 65535)
+    grey = [Png(16, 0).encode(GREY16), Png(16, 4).encode(np.concatenate((GREY16, opaque), 2))]
+    grey += [Png(16, 2).encode(three), Png(16, 6).encode(np.concatenate((three, opaque), 2))]
+    grey += [Png(16, 2, before=((b"tRNS", b"\1\2\3\4\5\6"),)).encode(three)]
+    grey += [Tiff(1, 16).encode(GREY16), Tiff(0, 16).encode(65535 - GREY16), Tiff(2, 16, planar=True).encode(three)]
+    grey += [Tiff(2, 16, ">", deflated=True).encode(three), as_netpbm(GREY16, 16), as_netpbm(three, 16)]
+    for number, data in enumerate(grey):
+        found = decode(data).pixels
+        upper = np.repeat(GREY16 >> 8, 3, axis=2) if found.ndim == 3 else GREY16 >> 8
+        assert (found == upper.reshape(found.shape)).all(), number
+
+
 # TIFF
 
 LAYOUTS = [
@@ -338,14 +379,30 @@ def test_gif(mode: str, interlace: int) -> None:
     same(found if found.ndim == 3 else np.stack([found] * 3, 2), by_opencv(data), 0)
 
 
-def test_gif_whose_first_frame_is_a_part_of_its_canvas() -> None:
-    data = bytearray(encoded(photo(11, WIDTH, HEIGHT).quantize(64), "GIF"))
+@pytest.mark.parametrize("transparent", [False, True])
+def test_gif_whose_first_frame_is_a_part_of_its_canvas(transparent: bool) -> None:
+    """What it leaves bare is transparent, hence white, as where the file tells a transparent colour."""
+    image = photo(11, WIDTH, HEIGHT).quantize(64)
+    data = bytearray(encoded(image, "GIF", **({"transparency": 200} if transparent else {})))
     data[6:10] = (WIDTH + 10).to_bytes(2, "little") + (HEIGHT + 6).to_bytes(2, "little")
     start = data.index(b"\x2c\0\0\0\0" + WIDTH.to_bytes(2, "little"))
     data[start + 1 : start + 5] = (7).to_bytes(2, "little") + (4).to_bytes(2, "little")
-    found = decode(bytes(data)).pixels
-    assert found.shape == (HEIGHT + 6, WIDTH + 10, 3)
-    same(found[4 : 4 + HEIGHT, 7 : 7 + WIDTH], np.asarray(photo(11, WIDTH, HEIGHT).quantize(64).convert("RGB")), 0)
+    expected = np.full((HEIGHT + 6, WIDTH + 10, 3), 255, np.uint8)
+    expected[4 : 4 + HEIGHT, 7 : 7 + WIDTH] = np.asarray(image.convert("RGB"))
+    same(decode(bytes(data)).pixels, expected, 0)
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_webp_whose_first_frame_is_a_part_of_its_canvas(alpha: bool) -> None:
+    frames = [photo(number, 64, 48).convert("RGBA" if alpha else "RGB") for number in (3, 4)]
+    data = bytearray(encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True))
+    canvas, frame = data.index(b"VP8X") + 8, data.index(b"ANMF") + 8
+    data[canvas] |= 0x10 if alpha else 0
+    data[canvas + 4 : canvas + 10] = (99).to_bytes(3, "little") + (79).to_bytes(3, "little")
+    data[frame : frame + 6] = (4).to_bytes(3, "little") + (3).to_bytes(3, "little")
+    expected = np.full((80, 100, 3), 255, np.uint8)
+    expected[6:54, 8:72] = np.asarray(photo(3, 64, 48))
+    same(decode(bytes(data)).pixels, expected, 0)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
@@ -427,7 +484,7 @@ def test_netpbm_is_scaled_by_its_maximum(kind: str, maximum: int) -> None:
     raw = samples.astype(">u2" if maximum > 255 else "u1").tobytes()
     text = " ".join(map(str, samples.ravel().tolist())).encode() + b"\n"
     data = head + (text if kind in ("P2", "P3") else raw)
-    same(decode(data).pixels, samples * (255 / maximum), 0.51)
+    same(decode(data).pixels, samples * (255 / maximum), 0.51 if maximum < 256 else 1)
     assert outcome(data[: len(data) - 8]) == "truncated"
     assert outcome(data[:9]) == "truncated"
 

@@ -68,7 +68,9 @@ def _raw(data: bytes, end: int, size: tuple[int, int], maximum: int) -> npt.NDAr
 def _scaled(samples: npt.NDArray[np.generic], maximum: int) -> npt.NDArray[np.uint8]:
     if maximum == 255 and samples.dtype == np.uint8:
         return samples.astype(np.uint8)
-    table = (np.minimum(np.arange(65536 if maximum > 255 else 256), maximum) * 255 + maximum // 2) // maximum
+    values = np.minimum(np.arange(65536 if maximum > 255 else 256), maximum)
+    upper = maximum > 255  # the upper bits, as of 16-bit samples of every format
+    table = values * 256 // (maximum + 1) if upper else (values * 255 + maximum // 2) // maximum
     return np.asarray(table.astype(np.uint8)[samples])
 
 
