@@ -461,6 +461,88 @@ def test_bmp_of_16_bits(green: int) -> None:
     same(decode(data).pixels, expected)
 
 
+@pytest.mark.parametrize("bits", [1, 4, 8])
+@pytest.mark.parametrize("colours", [1, 2, 4, 16, 200])
+@pytest.mark.parametrize("shades", ["ramp", "index"])
+def test_bmp_with_few_grey_colours(bits: int, colours: int, shades: str) -> None:
+    """Pillow takes a black and white palette for one bit a pixel, and one whose shades are their numbers for eight."""
+    colours = min(colours, 2**bits)
+    samples = (GREY16.astype(int) * colours >> 16).astype(np.uint16)
+    ramp = np.linspace(0, 255, colours) if shades == "ramp" else np.arange(colours)
+    palette = np.repeat(ramp.astype(np.uint8)[:, None], 4, axis=1)
+    rows = bmp_rows(samples[::-1], bits)
+    header = np.zeros(10, "<u4")
+    header[:4], header[8] = (40, WIDTH, HEIGHT, 1 | bits << 16), colours
+    data = bmp(rows, (WIDTH, HEIGHT), bits, header=header.tobytes(), extra=palette.tobytes())
+    found = decode(data).pixels
+    same(found.reshape(HEIGHT, WIDTH, -1)[:, :, :1], palette[samples[:, :, 0]][:, :, :1], 0)
+    other = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert other is not None
+    same(found.reshape(HEIGHT, WIDTH, -1)[:, :, :1], other[:, :, :1], 0)
+
+
+def run_lengths(samples: Samples, bits: int) -> bytes:
+    """Rows as runs and, every third time, as pixels one by one."""
+    found, turn = b"", 0
+    for row in samples[::-1, :, 0].tolist():
+        start = 0
+        while start < len(row):
+            turn += 1
+            if turn % 3 == 0 and len(row) - start >= 3:
+                alone = row[start : start + 3 + turn % 7]
+                start += len(alone)
+                packed = (
+                    bytes(alone)
+                    if bits == 8
+                    else bytes.fromhex("".join(f"{one:x}" for one in alone) + "0" * (len(alone) % 2))
+                )
+                found += bytes((0, len(alone))) + packed + bytes(len(packed) % 2)
+                continue
+            end = next((at for at in range(start, len(row)) if row[at] != row[start]), len(row))
+            found += bytes((end - start, row[start] * (17 if bits == 4 else 1)))
+            start = end
+        found += b"\0\0"
+    return found + b"\0\1"
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("odd", [False, True])
+def test_bmp_of_run_lengths(bits: int, odd: bool) -> None:
+    """Also where the rows begin at an odd byte, and Pillow looks for pixels one byte too late."""
+    samples = depth(GREY16, bits).copy()
+    samples[5:9, 3:30] = 7
+    palette = np.random.default_rng(bits).integers(0, 256, (2**bits, 4)).astype(np.uint8)
+    rolled, front = run_lengths(samples, bits), palette.tobytes() + bytes(odd)
+    data = bmp(rolled, (WIDTH, HEIGHT), bits, extra=front, compression=1 if bits == 8 else 2)
+    same(decode(data).pixels, palette[samples[:, :, 0]][:, :, 2::-1], 0)
+    same(decode(data).pixels, by_opencv(data), 0)
+    same(decode(data[:-4]).pixels, by_opencv(data), 0)  # all pixels are there
+    for end in range(len(data) - len(rolled), len(data) - 4, 3):
+        assert outcome(data[:end]) == "truncated"
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_bmp_of_run_lengths_that_leave_pixels_out(bits: int) -> None:
+    """A line that ends early, a step to the right and up, an end before the last row leave the first colour."""
+    palette = np.random.default_rng(bits).integers(0, 256, (2**bits, 4)).astype(np.uint8)
+    rolled = b"\x05\x11\0\0" + b"\x03\x22\0\2\4\3\x02\x33\0\0" + b"\x01\x44\0\1"
+    data = bmp(rolled, (WIDTH, HEIGHT), bits, extra=palette.tobytes(), compression=1 if bits == 8 else 2)
+    numbers = np.zeros((HEIGHT, WIDTH), int)
+    one, two, three, four = (1, 2, 3, 4) if bits == 4 else (0x11, 0x22, 0x33, 0x44)
+    numbers[-1, :5], numbers[-2, :3], numbers[-5, 7:9], numbers[-6, 0] = one, two, three, four
+    same(decode(data).pixels, palette[numbers][:, :, 2::-1], 0)
+
+
+@pytest.mark.parametrize(
+    ("bits", "masks"),
+    [(16, (0xF00, 0xF0, 0xF)), (32, (0x3FF00000, 0xFFC00, 0x3FF)), (32, (0, 0, 0)), (16, (0x1F, 0x7E0, 0xF800))],
+)
+def test_bmp_of_masks_that_are_not_known_is_unsupported(bits: int, masks: tuple[int, int, int]) -> None:
+    rows = bytes((WIDTH * bits + 31) // 32 * 4 * HEIGHT)
+    extra = np.array(masks, "<u4").tobytes()
+    assert outcome(bmp(rows, (WIDTH, HEIGHT), bits, extra=extra, compression=3)) == "unsupported"
+
+
 @pytest.mark.parametrize("alpha", [False, True])
 def test_bmp_of_32_bits(alpha: bool) -> None:
     """The fourth byte is nothing unless a mask says that it is transparency."""
