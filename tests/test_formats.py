@@ -277,6 +277,56 @@ def test_tiff_faxes(compression: str, photometric: int) -> None:
     same(decode(data).pixels, by_opencv(data), 0)
 
 
+FAXES: list[tuple[str, int]] = [  # and T.4's options: each row by itself or not, filled up to whole bytes or not
+    *(("tiff_ccitt", 0), ("group3", 0), ("group3", 1), ("group3", 4), ("group3", 5), ("group4", 0))
+]
+
+
+def stripes() -> Image.Image:
+    """Black and white runs of every length up to 64, and of many beyond."""
+    rows = np.zeros((140, 5300), bool)
+    for number, row in enumerate(rows):
+        run = number if number < 70 else 64 * (number - 69) % 2600 + number
+        row[run : 2 * run] = True
+    return Image.fromarray(np.concatenate((rows, ~rows)))
+
+
+@pytest.mark.parametrize(("compression", "options"), FAXES)
+@pytest.mark.parametrize("fill_order", [1, 2])
+@pytest.mark.parametrize("strip_size", [300, 1 << 20])
+def test_sound_faxes_of_every_kind_are_kept(compression: str, options: int, fill_order: int, strip_size: int) -> None:
+    noise = Image.fromarray(np.random.default_rng(2).random((30, 97)) < 0.3)
+    for image in (photo(11, WIDTH, HEIGHT).convert("1"), stripes(), noise, Image.new("1", (1728, 9), 1)):
+        told = {292: options, 266: fill_order} if compression == "group3" else {266: fill_order}
+        data = encoded(image, "TIFF", compression=compression, tiffinfo=told, strip_size=strip_size)
+        assert (decode(data).pixels == np.asarray(image.convert("L"))).all()
+
+
+@pytest.mark.parametrize(("compression", "options"), FAXES)
+def test_a_fax_that_lacks_rows_is_never_kept(compression: str, options: int, capfd: pytest.CaptureFixture[str]) -> None:
+    """libtiff leaves white what is missing, and passes over what is wrong."""
+    image = photo(11, 96, 64).convert("1")
+    told = {292: options} if compression == "group3" else {}
+    data = encoded(image, "TIFF", compression=compression, tiffinfo=told, strip_size=1 << 20)
+    start, size, told_at = strip_of(data)
+    for end in range(1, size - 12, 7):
+        short = data[:told_at] + end.to_bytes(2, "little") + data[told_at + 2 :]
+        assert outcome(short) == "truncated", end
+        zeroed = data[: start + end] + bytes(size - end) + data[start + size :]
+        assert outcome(zeroed) in ("truncated", "damaged"), end
+    for at in range(0, size - 40, 11):
+        assert outcome(data[: start + at] + bytes(20) + data[start + at + 20 :]) in ("truncated", "damaged"), at
+    assert capfd.readouterr().err == ""
+
+
+def strip_of(data: bytes) -> tuple[int, int, int]:
+    """Where the one strip of a TIFF begins, how many bytes it has, and where that is told."""
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        page = file.pages[0]
+        assert isinstance(page, tifffile.TiffPage)
+        return page.dataoffsets[0], page.databytecounts[0], page.tags[279].valueoffset
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "YCbCr"])
 def test_tiff_holding_jpeg(mode: str) -> None:
     image = photo(11, 160, 120)

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from holotype.images.formats.fax import FAXES, check_fax
 from holotype.images.formats.jpeg import check_part
 from holotype.images.formats.plain import Plain, check_inflation
 from holotype.images.formats.tiff_directory import LONG, Directory, Tag, read_directory, rebuilt
@@ -16,7 +17,7 @@ from holotype.images.rejected import Rejected, check_size, truncated
 
 MAGICS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 RAW, DEFLATE, OLD_DEFLATE, JPEG = 1, 8, 32946, 7
-_COMPRESSIONS = (RAW, 2, 3, 4, 5, JPEG, DEFLATE, OLD_DEFLATE, 32773)
+_COMPRESSIONS = (RAW, *FAXES, 5, JPEG, DEFLATE, OLD_DEFLATE, 32773)
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, INDEXED, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
 _COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, INDEXED: 1, CMYK: 4, YCBCR: 3}
 _DEPTHS = {
@@ -116,7 +117,7 @@ class _Layout:
         yield subsampled, "of subsampled YCbCr that is no JPEG"
         odd = self.bits != 8 or self.photometric not in (BLACK_IS_ZERO, RGB, YCBCR)
         yield jpeg and odd, "of a JPEG of its own kind"
-        yield self.compression in (2, 3, 4) and (self.bits, self.samples) != (1, 1), "of a fax in colour"
+        yield self.compression in FAXES and (self.bits, self.samples) != (1, 1), "of a fax in colour"
 
 
 def _check_parts(directory: Directory, layout: _Layout, width: int, height: int) -> None:
@@ -134,14 +135,18 @@ def _check_parts(directory: Directory, layout: _Layout, width: int, height: int)
     sizes = directory.values(told, raw if layout.compression == RAW else ())
     if len(sizes) != len(offsets):
         raise Rejected("damaged", "strips or tiles without their sizes")
-    for offset, size, expected in zip(offsets, sizes, raw, strict=True):
-        if offset + (expected if layout.compression == RAW else max(size, 1)) > len(directory.data):
+    options, data = directory.value(Tag.FAX3_OPTIONS, 0), directory.data
+    for number, (offset, size, expected) in enumerate(zip(offsets, sizes, raw, strict=True)):
+        if offset + (expected if layout.compression == RAW else max(size, 1)) > len(data):
             raise truncated("its last strip or tile")
         if layout.compression in (DEFLATE, OLD_DEFLATE):
-            check_inflation([directory.data[offset : offset + size]], expected, row * down)
+            check_inflation([data[offset : offset + size]], expected, row * down)
+        elif layout.compression in FAXES:
+            rows = last if (number + 1) % bands == 0 else down
+            check_fax(data[offset : offset + size], (across, rows), layout.compression, options, layout.fill_order == 2)
         elif layout.compression == JPEG:
             tables = directory.content(Tag.TABLES)[:-2]  # without their end, before a strip without its start
-            check_part(tables + directory.data[offset + (2 if tables else 0) : offset + size], across * down)
+            check_part(tables + data[offset + (2 if tables else 0) : offset + size], across * down)
 
 
 def _part(directory: Directory, layout: _Layout, width: int, height: int) -> tuple[int, int]:
