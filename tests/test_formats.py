@@ -664,6 +664,61 @@ def test_jpeg_2000_of_many_bits(mode: str, bits: int) -> None:
     same(decode(bytes(data)).pixels, eight(samples, bits), 1.5)
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4, 7])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_jpeg_2000_of_few_bits(mode: str, bits: int) -> None:
+    """White is white in any depth; OpenJPEG's callers shift samples up, which leaves it grey."""
+    image = photo(11, WIDTH, HEIGHT).convert(mode)
+    samples = np.asarray(image) >> (8 - bits)
+    middle = Image.fromarray((samples.astype(int) - 2 ** (bits - 1) + 128).astype(np.uint8))
+    data = bytearray(encoded(middle, "JPEG2000", no_jp2=True))
+    for component in range(len(mode)):
+        assert data[42 + 3 * component] == 7
+        data[42 + 3 * component] = bits - 1
+    same(decode(bytes(data)).pixels, eight(samples[:, :, :3] if mode == "RGBA" else samples, bits), 1.5)
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return (8 + len(content)).to_bytes(4, "big") + kind + content
+
+
+def with_header(data: bytes, channels: int, *more: bytes) -> bytes:
+    """A JPEG 2000 file with other boxes in its header."""
+    size = HEIGHT.to_bytes(4, "big") + WIDTH.to_bytes(4, "big") + channels.to_bytes(2, "big") + b"\7\7\0\0"
+    header = box(b"ihdr", size) + box(b"colr", b"\1\0\0\0\0\0\x10") + b"".join(more)
+    return data[: data.index(b"jp2h") - 4] + box(b"jp2h", header) + data[data.index(b"jp2c") - 4 :]
+
+
+def channels_of(*told: tuple[int, int, int]) -> bytes:
+    return box(b"cdef", len(told).to_bytes(2, "big") + np.array(told, ">u2").tobytes())
+
+
+def test_jpeg_2000_whose_channels_lie_in_another_order_is_unsupported() -> None:
+    """Blue first, or colours that are multiplied by their opacity: Pillow would read them as any other."""
+    three, four = (encoded(photo(11, WIDTH, HEIGHT).convert(mode), "JPEG2000", mct=0) for mode in ("RGB", "RGBA"))
+    red, green, blue = (0, 0, 1), (1, 0, 2), (2, 0, 3)
+    same(decode(with_header(three, 3, channels_of(red, green, blue))).pixels, np.asarray(photo(11, WIDTH, HEIGHT)), 0)
+    same(decode(with_header(four, 4, channels_of((3, 1, 0), red, green, blue))).pixels, decode(three).pixels, 0)
+    assert outcome(with_header(three, 3, channels_of((0, 0, 3), (1, 0, 2), (2, 0, 1)))) == "unsupported"
+    assert outcome(with_header(four, 4, channels_of(red, green, blue, (3, 2, 0)))) == "unsupported"
+    assert outcome(with_header(four, 4, channels_of((0, 1, 0), (1, 0, 1), (2, 0, 2), (3, 0, 3)))) == "unsupported"
+
+
+def test_jpeg_2000_with_a_palette() -> None:
+    palette = np.random.default_rng(4).integers(0, 256, (256, 3)).astype(np.uint8)
+    grey = photo(11, WIDTH, HEIGHT).convert("L")
+    colours = box(b"pclr", b"\1\0\3\7\7\7" + palette.tobytes())
+    straight, turned = (
+        with_header(encoded(grey, "JPEG2000"), 1, colours, box(b"cmap", b"".join(b"\0\0\1%c" % one for one in order)))
+        for order in ((0, 1, 2), (2, 1, 0))
+    )
+    same(decode(straight).pixels, palette[np.asarray(grey)], 0)
+    other = cv2.imdecode(np.frombuffer(straight, np.uint8), cv2.IMREAD_COLOR)
+    assert other is not None
+    same(decode(straight).pixels, other[:, :, ::-1], 0)
+    assert outcome(turned) == "unsupported"
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 @pytest.mark.parametrize("kind", ["AVIF", "HEIF"])
 def test_avif_and_heic(kind: str, mode: str) -> None:

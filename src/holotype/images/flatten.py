@@ -32,8 +32,16 @@ def flatten(image: Image.Image, plain: Plain) -> Pixels:
 
     Raises `Rejected`.
     """
-    flat = _flat(image, plain)
+    flat = _flat(_widened(image, plain.depth) if plain.shifted else image, plain)
     return flat if plain.covered is None else _on_canvas(flat, plain.covered)
+
+
+def _widened(image: Image.Image, depth: int) -> Image.Image:
+    """Samples that are the upper `depth` bits of 8, scaled so that the largest is 255. Raises `Rejected`."""
+    if image.mode not in ("L", "LA", "RGB", "RGBA"):
+        raise Rejected("unsupported", f"{image.mode} of {depth} bits a sample")
+    most = 2**depth - 1
+    return image.point([((value >> (8 - depth)) * 255 + most // 2) // most for value in range(256)] * len(image.mode))
 
 
 def _flat(image: Image.Image, plain: Plain) -> Pixels:
