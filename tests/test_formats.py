@@ -277,6 +277,29 @@ def test_tiff_faxes(compression: str, photometric: int) -> None:
     same(decode(data).pixels, by_opencv(data), 0)
 
 
+def test_tiff_palette_of_8_bits() -> None:
+    """Against the specification, and understood by libtiff; by Pillow it is black."""
+    samples = depth(GREY16, 8)
+    palette = np.random.default_rng(5).integers(0, 256, (3, 256))
+    data = Tiff(3, 8, tags={320: (3, tuple(palette.ravel().tolist()))}).encode(samples)
+    same(decode(data).pixels, palette[:, samples[:, :, 0]].transpose(1, 2, 0), 0)
+    other = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert other is not None
+    same(decode(data).pixels, other[:, :, ::-1], 0)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_tiff_grey_that_is_multiplied_by_its_opacity(order: str) -> None:
+    grey, alpha = depth(GREY16, 8), depth(ALPHA16, 8)
+    multiplied = np.round(grey * (alpha / 255)).astype(np.uint16)
+    found, plain = (
+        decode(Tiff(1, 8, order, tags={338: (3, (kind,))}).encode(np.concatenate((colours, alpha), axis=2))).pixels
+        for kind, colours in ((1, multiplied), (2, grey))
+    )
+    same(found, np.broadcast_to(on_white(grey, alpha / 255), found.shape), 2)
+    same(found, plain, 2)
+
+
 FAXES: list[tuple[str, int]] = [  # and T.4's options: each row by itself or not, filled up to whole bytes or not
     *(("tiff_ccitt", 0), ("group3", 0), ("group3", 1), ("group3", 4), ("group3", 5), ("group4", 0))
 ]

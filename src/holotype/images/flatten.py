@@ -49,6 +49,8 @@ def _flat(image: Image.Image, plain: Plain) -> Pixels:
         raise Rejected("unsupported", f"pixels of {'no' if image.mode == 'F' else 'unknown'} defined white")
     if plain.transparent and plain.depth == 16 and len(plain.transparent) == 3:
         return _colour_keyed(plain)
+    if image.mode == "La":  # grey multiplied by its opacity, which Pillow turns into nothing else
+        image = image.convert("LA")
     if image.mode.startswith("I"):
         return _narrowed(np.asarray(image), plain)
     if image.mode in ("1", "L") and "transparency" not in image.info:

@@ -12,7 +12,7 @@ import numpy as np
 from holotype.images.formats.fax import FAXES, check_fax
 from holotype.images.formats.jpeg import check_part
 from holotype.images.formats.plain import Plain, check_inflation
-from holotype.images.formats.tiff_directory import LONG, Directory, Tag, read_directory, rebuilt
+from holotype.images.formats.tiff_directory import LONG, SHORT, Directory, Tag, read_directory, rebuilt
 from holotype.images.rejected import Rejected, check_size, truncated
 
 MAGICS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -45,6 +45,8 @@ def plain(data: bytes, max_pixels: int) -> Plain:
     inverted = layout.photometric == WHITE_IS_ZERO and layout.bits == 16  # Pillow turns others round by itself
     if inverted:
         changed[Tag.PHOTOMETRIC] = LONG, struct.pack(number, BLACK_IS_ZERO)
+    if layout.photometric == INDEXED:
+        changed |= _palette(directory)
     if layout.planar == 2 and layout.samples > 1 and layout.compression == RAW:
         pixels = _interleaved(directory, layout, width, height)
         directory = replace(directory, data=data + pixels)
@@ -157,6 +159,14 @@ def _part(directory: Directory, layout: _Layout, width: int, height: int) -> tup
     if min(across, down) < 1 or across * down > 4 * max(width, 512) * max(height, 512):
         raise Rejected("damaged", "strips or tiles of no size")
     return across, down
+
+
+def _palette(directory: Directory) -> dict[int, tuple[int, bytes]]:
+    """The palette in 16 bits where it holds 8, as some writers had it: libtiff tells it by the largest, Pillow not."""
+    shades = directory.values(Tag.PALETTE)
+    if max(shades, default=256) > 255:
+        return {}
+    return {Tag.PALETTE: (SHORT, struct.pack(f"{directory.order}{len(shades)}H", *(257 * shade for shade in shades)))}
 
 
 def _interleaved(directory: Directory, layout: _Layout, width: int, height: int) -> bytes:
