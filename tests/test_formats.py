@@ -644,6 +644,15 @@ def test_netpbm_is_scaled_by_its_maximum(kind: str, maximum: int) -> None:
     assert outcome(data[:9]) == "truncated"
 
 
+@pytest.mark.parametrize("head", ["P5 37 24 255", "P6 37 24 255", "P4 37 24"])
+@pytest.mark.parametrize("between", ["#", "# of\n", "x"])
+def test_netpbm_whose_pixels_begin_nobody_knows_where_is_not_kept(head: str, between: str) -> None:
+    """Netpbm takes a comment there for a comment, OpenCV for pixels, and Pillow refuses it."""
+    pixels = bytes(3 * WIDTH * HEIGHT)
+    assert outcome(head.encode() + b"\n" + pixels) == "kept"
+    assert outcome(head.encode() + between.encode() + pixels) == "damaged"
+
+
 @pytest.mark.parametrize("kind", ["P1", "P4"])
 def test_netpbm_bitmaps_are_black_where_they_are_set(kind: str) -> None:
     samples = depth(GREY16, 1)

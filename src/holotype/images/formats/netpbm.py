@@ -54,7 +54,9 @@ def _no_header(data: bytes) -> Rejected:
 
 def _raw(data: bytes, end: int, size: tuple[int, int], maximum: int) -> npt.NDArray[np.uint8]:
     row, height = size
-    end += 1  # one white space
+    if data[end : end + 1].strip():  # decoders disagree where pixels begin then
+        raise Rejected("damaged", "no white space between the header and the pixels")
+    end += 1
     length = ((row + 7) // 8 if not maximum else row * (2 if maximum > 255 else 1)) * height
     if end + length > len(data):
         raise truncated("its last row")
