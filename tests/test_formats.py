@@ -300,6 +300,20 @@ def test_tiff_grey_that_is_multiplied_by_its_opacity(order: str) -> None:
     same(found, plain, 2)
 
 
+@pytest.mark.parametrize("compression", ["tiff_lzw", "packbits", "tiff_adobe_deflate", "tiff_deflate"])
+def test_tiff_whose_bits_lie_the_other_way_round(compression: str) -> None:
+    """Those of the compressed bytes, as libtiff has it."""
+    image = photo(11, WIDTH, HEIGHT).convert("1")
+    data = encoded(image, "TIFF", compression=compression, tiffinfo={266: 2})
+    same(decode(data).pixels, np.asarray(image.convert("L")), 0)
+    same(decode(data).pixels, by_opencv(data), 0)
+
+
+def test_tiff_palette_whose_bits_lie_the_other_way_round_is_unsupported() -> None:
+    data = Tiff(3, 1, tags={266: (3, (2,)), 320: (3, (0, 65535) * 3)}).encode(depth(GREY16, 1))
+    assert outcome(data) == "unsupported"
+
+
 FAXES: list[tuple[str, int]] = [  # and T.4's options: each row by itself or not, filled up to whole bytes or not
     *(("tiff_ccitt", 0), ("group3", 0), ("group3", 1), ("group3", 4), ("group3", 5), ("group4", 0))
 ]

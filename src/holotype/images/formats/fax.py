@@ -63,17 +63,17 @@ def _runs(short: str, long: str) -> _Table:
 
 _RUNS: Final = (_runs(_WHITE, _WHITE_64), _runs(_BLACK, _BLACK_64))
 _TWO_DIMENSIONAL: Final = _table(_MODES)
-_MIRRORED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+MIRRORED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
-def check_fax(data: bytes, size: tuple[int, int], compression: int, options: int, mirrored: bool) -> None:
+def check_fax(data: bytes, size: tuple[int, int], compression: int, options: int) -> None:
     """Raises `Rejected` unless a strip holds as many rows as it should, each as wide as it should be.
 
     Decoders leave rows white that are missing, and pass over codes that do not exist. `options` are those of T.4 or
-    T.6 as TIFF has them, `mirrored` says that the lowest bit of a byte comes first.
+    T.6 as TIFF has them; the highest bit of a byte comes first.
     """
     width, height = size
-    bits = _Bits(data.translate(_MIRRORED) if mirrored else data)
+    bits = _Bits(data)
     above = [width] * 4
     for _ in range(height):
         along = compression != GROUP_4

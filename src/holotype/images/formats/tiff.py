@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from holotype.images.formats.fax import FAXES, check_fax
+from holotype.images.formats.fax import FAXES, MIRRORED, check_fax
 from holotype.images.formats.jpeg import check_part
 from holotype.images.formats.plain import Plain, check_inflation
 from holotype.images.formats.tiff_directory import LONG, SHORT, Directory, Tag, read_directory, rebuilt
@@ -112,7 +112,8 @@ class _Layout:
         yield self.planar not in (1, 2), f"of planar configuration {self.planar}"
         planes = self.planar == 2 and self.samples > 1
         yield planes and self.tiled and self.compression == RAW, "of uncompressed tiles, plane by plane"
-        yield self.fill_order != 1 and self.bits != 1, "whose bits lie the other way round"
+        turned = self.fill_order != 1 and (self.bits != 1 or self.photometric == INDEXED)
+        yield turned, "whose bits lie the other way round"
         yield self.photometric == CMYK and self.ink_set != 1, "of inks that are not cyan, magenta, yellow and black"
         jpeg = self.compression == JPEG
         subsampled = self.photometric == YCBCR and not jpeg and self.subsampling[:2] != (1, 1)
@@ -141,14 +142,16 @@ def _check_parts(directory: Directory, layout: _Layout, width: int, height: int)
     for number, (offset, size, expected) in enumerate(zip(offsets, sizes, raw, strict=True)):
         if offset + (expected if layout.compression == RAW else max(size, 1)) > len(data):
             raise truncated("its last strip or tile")
+        part = data[offset : offset + size] if layout.compression != RAW else b""
+        part = part.translate(MIRRORED) if layout.fill_order == 2 else part  # whatever it is compressed by
         if layout.compression in (DEFLATE, OLD_DEFLATE):
-            check_inflation([data[offset : offset + size]], expected, row * down)
+            check_inflation([part], expected, row * down)
         elif layout.compression in FAXES:
             rows = last if (number + 1) % bands == 0 else down
-            check_fax(data[offset : offset + size], (across, rows), layout.compression, options, layout.fill_order == 2)
+            check_fax(part, (across, rows), layout.compression, options)
         elif layout.compression == JPEG:
             tables = directory.content(Tag.TABLES)[:-2]  # without their end, before a strip without its start
-            check_part(tables + data[offset + (2 if tables else 0) : offset + size], across * down)
+            check_part(tables + part[2 if tables else 0 :], across * down)
 
 
 def _part(directory: Directory, layout: _Layout, width: int, height: int) -> tuple[int, int]:
