@@ -136,6 +136,47 @@ def test_png_colour_with_a_transparent_colour(bits: int) -> None:
     same(decode(data).pixels, expected)
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+@pytest.mark.parametrize("colour", [0, 2])
+def test_png_transparency_is_masked_to_the_depth(bits: int, colour: int) -> None:
+    """As the specification says, and libpng does: a shade of 0x0105 is one of 5 where samples have 8 bits."""
+    if colour == 2 and bits != 8:
+        return
+    samples = depth(RGB16 if colour else GREY16, bits)
+    key = samples[3, 4]
+    told, high = (b"".join(int(shade + more).to_bytes(2, "big") for shade in key) for more in (0, 0x0100))
+    plain, masked = (Png(bits, colour, before=((b"tRNS", content),)).encode(samples) for content in (told, high))
+    assert decode(masked).pixels[3, 4].min() == 255
+    same(decode(masked).pixels, decode(plain).pixels, 0)
+    same(decode(masked).pixels, np.where((samples == key).all(axis=2, keepdims=True), 255, eight(samples, bits)))
+
+
+def test_png_transparency_behind_the_pixels_means_nothing() -> None:
+    samples = depth(GREY16, 8)
+    chunk = (b"tRNS", int(samples[3, 4, 0]).to_bytes(2, "big"))
+    same(decode(Png(8, 0, after=(chunk,)).encode(samples)).pixels, samples, 0)
+
+
+def as_netpbm(samples: Samples, bits: int) -> bytes:
+    kind = b"P6" if samples.shape[2] == 3 else b"P5"
+    return kind + b"\n%d %d %d\n" % (WIDTH, HEIGHT, 2**bits - 1) + samples.astype(">u2" if bits > 8 else "u1").tobytes()
+
+
+def test_16_bits_become_8_in_one_way_whatever_the_colour_model_and_the_format() -> None:
+    """The upper eight, as Pillow and libpng's png_set_strip_16 give them."""
+    three = np.repeat(GREY16, 3, axis=2)
+    opaque = np.full_like(GREY16, 65535)
+    grey = [Png(16, 0).encode(GREY16), Png(16, 4).encode(np.concatenate((GREY16, opaque), 2))]
+    grey += [Png(16, 2).encode(three), Png(16, 6).encode(np.concatenate((three, opaque), 2))]
+    grey += [Png(16, 2, before=((b"tRNS", b"\1\2\3\4\5\6"),)).encode(three)]
+    grey += [Tiff(1, 16).encode(GREY16), Tiff(0, 16).encode(65535 - GREY16), Tiff(2, 16, planar=True).encode(three)]
+    grey += [Tiff(2, 16, ">", deflated=True).encode(three), as_netpbm(GREY16, 16), as_netpbm(three, 16)]
+    for number, data in enumerate(grey):
+        found = decode(data).pixels
+        upper = np.repeat(GREY16 >> 8, 3, axis=2) if found.ndim == 3 else GREY16 >> 8
+        assert (found == upper.reshape(found.shape)).all(), number
+
+
 # TIFF
 
 LAYOUTS = [
@@ -234,6 +275,93 @@ def test_tiff_faxes(compression: str, photometric: int) -> None:
     with Image.open(io.BytesIO(data)) as other:
         same(decode(data).pixels, np.asarray(other.convert("L")), 0)
     same(decode(data).pixels, by_opencv(data), 0)
+
+
+def test_tiff_palette_of_8_bits() -> None:
+    """Against the specification, and understood by libtiff; by Pillow it is black."""
+    samples = depth(GREY16, 8)
+    palette = np.random.default_rng(5).integers(0, 256, (3, 256))
+    data = Tiff(3, 8, tags={320: (3, tuple(palette.ravel().tolist()))}).encode(samples)
+    same(decode(data).pixels, palette[:, samples[:, :, 0]].transpose(1, 2, 0), 0)
+    other = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert other is not None
+    same(decode(data).pixels, other[:, :, ::-1], 0)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_tiff_grey_that_is_multiplied_by_its_opacity(order: str) -> None:
+    grey, alpha = depth(GREY16, 8), depth(ALPHA16, 8)
+    multiplied = np.round(grey * (alpha / 255)).astype(np.uint16)
+    found, plain = (
+        decode(Tiff(1, 8, order, tags={338: (3, (kind,))}).encode(np.concatenate((colours, alpha), axis=2))).pixels
+        for kind, colours in ((1, multiplied), (2, grey))
+    )
+    same(found, np.broadcast_to(on_white(grey, alpha / 255), found.shape), 2)
+    same(found, plain, 2)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "packbits", "tiff_adobe_deflate", "tiff_deflate"])
+def test_tiff_whose_bits_lie_the_other_way_round(compression: str) -> None:
+    """Those of the compressed bytes, as libtiff has it."""
+    image = photo(11, WIDTH, HEIGHT).convert("1")
+    data = encoded(image, "TIFF", compression=compression, tiffinfo={266: 2})
+    same(decode(data).pixels, np.asarray(image.convert("L")), 0)
+    same(decode(data).pixels, by_opencv(data), 0)
+
+
+def test_tiff_palette_whose_bits_lie_the_other_way_round_is_unsupported() -> None:
+    data = Tiff(3, 1, tags={266: (3, (2,)), 320: (3, (0, 65535) * 3)}).encode(depth(GREY16, 1))
+    assert outcome(data) == "unsupported"
+
+
+FAXES: list[tuple[str, int]] = [  # and T.4's options: each row by itself or not, filled up to whole bytes or not
+    *(("tiff_ccitt", 0), ("group3", 0), ("group3", 1), ("group3", 4), ("group3", 5), ("group4", 0))
+]
+
+
+def stripes() -> Image.Image:
+    """Black and white runs of every length up to 64, and of many beyond."""
+    rows = np.zeros((140, 5300), bool)
+    for number, row in enumerate(rows):
+        run = number if number < 70 else 64 * (number - 69) % 2600 + number
+        row[run : 2 * run] = True
+    return Image.fromarray(np.concatenate((rows, ~rows)))
+
+
+@pytest.mark.parametrize(("compression", "options"), FAXES)
+@pytest.mark.parametrize("fill_order", [1, 2])
+@pytest.mark.parametrize("strip_size", [300, 1 << 20])
+def test_sound_faxes_of_every_kind_are_kept(compression: str, options: int, fill_order: int, strip_size: int) -> None:
+    noise = Image.fromarray(np.random.default_rng(2).random((30, 97)) < 0.3)
+    for image in (photo(11, WIDTH, HEIGHT).convert("1"), stripes(), noise, Image.new("1", (1728, 9), 1)):
+        told = {292: options, 266: fill_order} if compression == "group3" else {266: fill_order}
+        data = encoded(image, "TIFF", compression=compression, tiffinfo=told, strip_size=strip_size)
+        assert (decode(data).pixels == np.asarray(image.convert("L"))).all()
+
+
+@pytest.mark.parametrize(("compression", "options"), FAXES)
+def test_a_fax_that_lacks_rows_is_never_kept(compression: str, options: int, capfd: pytest.CaptureFixture[str]) -> None:
+    """libtiff leaves white what is missing, and passes over what is wrong."""
+    image = photo(11, 96, 64).convert("1")
+    told = {292: options} if compression == "group3" else {}
+    data = encoded(image, "TIFF", compression=compression, tiffinfo=told, strip_size=1 << 20)
+    start, size, told_at = strip_of(data)
+    for end in range(1, size - 12, 7):
+        short = data[:told_at] + end.to_bytes(2, "little") + data[told_at + 2 :]
+        assert outcome(short) == "truncated", end
+        zeroed = data[: start + end] + bytes(size - end) + data[start + size :]
+        assert outcome(zeroed) in ("truncated", "damaged"), end
+    for at in range(0, size - 40, 11):
+        assert outcome(data[: start + at] + bytes(20) + data[start + at + 20 :]) in ("truncated", "damaged"), at
+    assert capfd.readouterr().err == ""
+
+
+def strip_of(data: bytes) -> tuple[int, int, int]:
+    """Where the one strip of a TIFF begins, how many bytes it has, and where that is told."""
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        page = file.pages[0]
+        assert isinstance(page, tifffile.TiffPage)
+        return page.dataoffsets[0], page.databytecounts[0], page.tags[279].valueoffset
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "YCbCr"])
@@ -338,14 +466,30 @@ def test_gif(mode: str, interlace: int) -> None:
     same(found if found.ndim == 3 else np.stack([found] * 3, 2), by_opencv(data), 0)
 
 
-def test_gif_whose_first_frame_is_a_part_of_its_canvas() -> None:
-    data = bytearray(encoded(photo(11, WIDTH, HEIGHT).quantize(64), "GIF"))
+@pytest.mark.parametrize("transparent", [False, True])
+def test_gif_whose_first_frame_is_a_part_of_its_canvas(transparent: bool) -> None:
+    """What it leaves bare is transparent, hence white, as where the file tells a transparent colour."""
+    image = photo(11, WIDTH, HEIGHT).quantize(64)
+    data = bytearray(encoded(image, "GIF", **({"transparency": 200} if transparent else {})))
     data[6:10] = (WIDTH + 10).to_bytes(2, "little") + (HEIGHT + 6).to_bytes(2, "little")
     start = data.index(b"\x2c\0\0\0\0" + WIDTH.to_bytes(2, "little"))
     data[start + 1 : start + 5] = (7).to_bytes(2, "little") + (4).to_bytes(2, "little")
-    found = decode(bytes(data)).pixels
-    assert found.shape == (HEIGHT + 6, WIDTH + 10, 3)
-    same(found[4 : 4 + HEIGHT, 7 : 7 + WIDTH], np.asarray(photo(11, WIDTH, HEIGHT).quantize(64).convert("RGB")), 0)
+    expected = np.full((HEIGHT + 6, WIDTH + 10, 3), 255, np.uint8)
+    expected[4 : 4 + HEIGHT, 7 : 7 + WIDTH] = np.asarray(image.convert("RGB"))
+    same(decode(bytes(data)).pixels, expected, 0)
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_webp_whose_first_frame_is_a_part_of_its_canvas(alpha: bool) -> None:
+    frames = [photo(number, 64, 48).convert("RGBA" if alpha else "RGB") for number in (3, 4)]
+    data = bytearray(encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True))
+    canvas, frame = data.index(b"VP8X") + 8, data.index(b"ANMF") + 8
+    data[canvas] |= 0x10 if alpha else 0
+    data[canvas + 4 : canvas + 10] = (99).to_bytes(3, "little") + (79).to_bytes(3, "little")
+    data[frame : frame + 6] = (4).to_bytes(3, "little") + (3).to_bytes(3, "little")
+    expected = np.full((80, 100, 3), 255, np.uint8)
+    expected[6:54, 8:72] = np.asarray(photo(3, 64, 48))
+    same(decode(bytes(data)).pixels, expected, 0)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
@@ -404,6 +548,88 @@ def test_bmp_of_16_bits(green: int) -> None:
     same(decode(data).pixels, expected)
 
 
+@pytest.mark.parametrize("bits", [1, 4, 8])
+@pytest.mark.parametrize("colours", [1, 2, 4, 16, 200])
+@pytest.mark.parametrize("shades", ["ramp", "index"])
+def test_bmp_with_few_grey_colours(bits: int, colours: int, shades: str) -> None:
+    """Pillow takes a black and white palette for one bit a pixel, and one whose shades are their numbers for eight."""
+    colours = min(colours, 2**bits)
+    samples = (GREY16.astype(int) * colours >> 16).astype(np.uint16)
+    ramp = np.linspace(0, 255, colours) if shades == "ramp" else np.arange(colours)
+    palette = np.repeat(ramp.astype(np.uint8)[:, None], 4, axis=1)
+    rows = bmp_rows(samples[::-1], bits)
+    header = np.zeros(10, "<u4")
+    header[:4], header[8] = (40, WIDTH, HEIGHT, 1 | bits << 16), colours
+    data = bmp(rows, (WIDTH, HEIGHT), bits, header=header.tobytes(), extra=palette.tobytes())
+    found = decode(data).pixels
+    same(found.reshape(HEIGHT, WIDTH, -1)[:, :, :1], palette[samples[:, :, 0]][:, :, :1], 0)
+    other = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert other is not None
+    same(found.reshape(HEIGHT, WIDTH, -1)[:, :, :1], other[:, :, :1], 0)
+
+
+def run_lengths(samples: Samples, bits: int) -> bytes:
+    """Rows as runs and, every third time, as pixels one by one."""
+    found, turn = b"", 0
+    for row in samples[::-1, :, 0].tolist():
+        start = 0
+        while start < len(row):
+            turn += 1
+            if turn % 3 == 0 and len(row) - start >= 3:
+                alone = row[start : start + 3 + turn % 7]
+                start += len(alone)
+                packed = (
+                    bytes(alone)
+                    if bits == 8
+                    else bytes.fromhex("".join(f"{one:x}" for one in alone) + "0" * (len(alone) % 2))
+                )
+                found += bytes((0, len(alone))) + packed + bytes(len(packed) % 2)
+                continue
+            end = next((at for at in range(start, len(row)) if row[at] != row[start]), len(row))
+            found += bytes((end - start, row[start] * (17 if bits == 4 else 1)))
+            start = end
+        found += b"\0\0"
+    return found + b"\0\1"
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("odd", [False, True])
+def test_bmp_of_run_lengths(bits: int, odd: bool) -> None:
+    """Also where the rows begin at an odd byte, and Pillow looks for pixels one byte too late."""
+    samples = depth(GREY16, bits).copy()
+    samples[5:9, 3:30] = 7
+    palette = np.random.default_rng(bits).integers(0, 256, (2**bits, 4)).astype(np.uint8)
+    rolled, front = run_lengths(samples, bits), palette.tobytes() + bytes(odd)
+    data = bmp(rolled, (WIDTH, HEIGHT), bits, extra=front, compression=1 if bits == 8 else 2)
+    same(decode(data).pixels, palette[samples[:, :, 0]][:, :, 2::-1], 0)
+    same(decode(data).pixels, by_opencv(data), 0)
+    same(decode(data[:-4]).pixels, by_opencv(data), 0)  # all pixels are there
+    for end in range(len(data) - len(rolled), len(data) - 4, 3):
+        assert outcome(data[:end]) == "truncated"
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_bmp_of_run_lengths_that_leave_pixels_out(bits: int) -> None:
+    """A line that ends early, a step to the right and up, an end before the last row leave the first colour."""
+    palette = np.random.default_rng(bits).integers(0, 256, (2**bits, 4)).astype(np.uint8)
+    rolled = b"\x05\x11\0\0" + b"\x03\x22\0\2\4\3\x02\x33\0\0" + b"\x01\x44\0\1"
+    data = bmp(rolled, (WIDTH, HEIGHT), bits, extra=palette.tobytes(), compression=1 if bits == 8 else 2)
+    numbers = np.zeros((HEIGHT, WIDTH), int)
+    one, two, three, four = (1, 2, 3, 4) if bits == 4 else (0x11, 0x22, 0x33, 0x44)
+    numbers[-1, :5], numbers[-2, :3], numbers[-5, 7:9], numbers[-6, 0] = one, two, three, four
+    same(decode(data).pixels, palette[numbers][:, :, 2::-1], 0)
+
+
+@pytest.mark.parametrize(
+    ("bits", "masks"),
+    [(16, (0xF00, 0xF0, 0xF)), (32, (0x3FF00000, 0xFFC00, 0x3FF)), (32, (0, 0, 0)), (16, (0x1F, 0x7E0, 0xF800))],
+)
+def test_bmp_of_masks_that_are_not_known_is_unsupported(bits: int, masks: tuple[int, int, int]) -> None:
+    rows = bytes((WIDTH * bits + 31) // 32 * 4 * HEIGHT)
+    extra = np.array(masks, "<u4").tobytes()
+    assert outcome(bmp(rows, (WIDTH, HEIGHT), bits, extra=extra, compression=3)) == "unsupported"
+
+
 @pytest.mark.parametrize("alpha", [False, True])
 def test_bmp_of_32_bits(alpha: bool) -> None:
     """The fourth byte is nothing unless a mask says that it is transparency."""
@@ -427,9 +653,18 @@ def test_netpbm_is_scaled_by_its_maximum(kind: str, maximum: int) -> None:
     raw = samples.astype(">u2" if maximum > 255 else "u1").tobytes()
     text = " ".join(map(str, samples.ravel().tolist())).encode() + b"\n"
     data = head + (text if kind in ("P2", "P3") else raw)
-    same(decode(data).pixels, samples * (255 / maximum), 0.51)
+    same(decode(data).pixels, samples * (255 / maximum), 0.51 if maximum < 256 else 1)
     assert outcome(data[: len(data) - 8]) == "truncated"
     assert outcome(data[:9]) == "truncated"
+
+
+@pytest.mark.parametrize("head", ["P5 37 24 255", "P6 37 24 255", "P4 37 24"])
+@pytest.mark.parametrize("between", ["#", "# of\n", "x"])
+def test_netpbm_whose_pixels_begin_nobody_knows_where_is_not_kept(head: str, between: str) -> None:
+    """Netpbm takes a comment there for a comment, OpenCV for pixels, and Pillow refuses it."""
+    pixels = bytes(3 * WIDTH * HEIGHT)
+    assert outcome(head.encode() + b"\n" + pixels) == "kept"
+    assert outcome(head.encode() + between.encode() + pixels) == "damaged"
 
 
 @pytest.mark.parametrize("kind", ["P1", "P4"])
@@ -473,6 +708,61 @@ def test_jpeg_2000_of_many_bits(mode: str, bits: int) -> None:
         data[42 + 3 * component] = bits - 1
     samples = np.asarray(image).astype(float) - 128 + 2 ** (bits - 1)
     same(decode(bytes(data)).pixels, eight(samples, bits), 1.5)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 7])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_jpeg_2000_of_few_bits(mode: str, bits: int) -> None:
+    """White is white in any depth; OpenJPEG's callers shift samples up, which leaves it grey."""
+    image = photo(11, WIDTH, HEIGHT).convert(mode)
+    samples = np.asarray(image) >> (8 - bits)
+    middle = Image.fromarray((samples.astype(int) - 2 ** (bits - 1) + 128).astype(np.uint8))
+    data = bytearray(encoded(middle, "JPEG2000", no_jp2=True))
+    for component in range(len(mode)):
+        assert data[42 + 3 * component] == 7
+        data[42 + 3 * component] = bits - 1
+    same(decode(bytes(data)).pixels, eight(samples[:, :, :3] if mode == "RGBA" else samples, bits), 1.5)
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return (8 + len(content)).to_bytes(4, "big") + kind + content
+
+
+def with_header(data: bytes, channels: int, *more: bytes) -> bytes:
+    """A JPEG 2000 file with other boxes in its header."""
+    size = HEIGHT.to_bytes(4, "big") + WIDTH.to_bytes(4, "big") + channels.to_bytes(2, "big") + b"\7\7\0\0"
+    header = box(b"ihdr", size) + box(b"colr", b"\1\0\0\0\0\0\x10") + b"".join(more)
+    return data[: data.index(b"jp2h") - 4] + box(b"jp2h", header) + data[data.index(b"jp2c") - 4 :]
+
+
+def channels_of(*told: tuple[int, int, int]) -> bytes:
+    return box(b"cdef", len(told).to_bytes(2, "big") + np.array(told, ">u2").tobytes())
+
+
+def test_jpeg_2000_whose_channels_lie_in_another_order_is_unsupported() -> None:
+    """Blue first, or colours that are multiplied by their opacity: Pillow would read them as any other."""
+    three, four = (encoded(photo(11, WIDTH, HEIGHT).convert(mode), "JPEG2000", mct=0) for mode in ("RGB", "RGBA"))
+    red, green, blue = (0, 0, 1), (1, 0, 2), (2, 0, 3)
+    same(decode(with_header(three, 3, channels_of(red, green, blue))).pixels, np.asarray(photo(11, WIDTH, HEIGHT)), 0)
+    same(decode(with_header(four, 4, channels_of((3, 1, 0), red, green, blue))).pixels, decode(three).pixels, 0)
+    assert outcome(with_header(three, 3, channels_of((0, 0, 3), (1, 0, 2), (2, 0, 1)))) == "unsupported"
+    assert outcome(with_header(four, 4, channels_of(red, green, blue, (3, 2, 0)))) == "unsupported"
+    assert outcome(with_header(four, 4, channels_of((0, 1, 0), (1, 0, 1), (2, 0, 2), (3, 0, 3)))) == "unsupported"
+
+
+def test_jpeg_2000_with_a_palette() -> None:
+    palette = np.random.default_rng(4).integers(0, 256, (256, 3)).astype(np.uint8)
+    grey = photo(11, WIDTH, HEIGHT).convert("L")
+    colours = box(b"pclr", b"\1\0\3\7\7\7" + palette.tobytes())
+    straight, turned = (
+        with_header(encoded(grey, "JPEG2000"), 1, colours, box(b"cmap", b"".join(b"\0\0\1%c" % one for one in order)))
+        for order in ((0, 1, 2), (2, 1, 0))
+    )
+    same(decode(straight).pixels, palette[np.asarray(grey)], 0)
+    other = cv2.imdecode(np.frombuffer(straight, np.uint8), cv2.IMREAD_COLOR)
+    assert other is not None
+    same(decode(straight).pixels, other[:, :, ::-1], 0)
+    assert outcome(turned) == "unsupported"
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])

@@ -157,3 +157,58 @@ def test_a_jpeg_within_a_tiff_is_decoded_as_strictly() -> None:
     assert outcome(sound) == "kept"
     for start in range(700, len(sound) - 800, 100):
         assert outcome(sound[:start] + bytes(200) + sound[start + 200 :]) == "damaged", start
+
+
+def lies(turn: int, kind: int = 3) -> bytes:
+    """EXIF that tells an orientation, which may be none."""
+    return (
+        b"II*\0\x08\0\0\0\1\0\x12\1" + kind.to_bytes(2, "little") + b"\1\0\0\0" + turn.to_bytes(4, "little") + bytes(4)
+    )
+
+
+BROKEN_EXIF = {
+    "rubbish": GARBAGE[:40],
+    "no header": b"",
+    "a directory beyond its end": b"II*\0\xff\xff\xff\0",
+    "an orientation of none": lies(99),
+    "an orientation of another type": lies(6, 2),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_EXIF)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_broken_exif_before_a_sound_one_is_as_if_missing(kind: str, name: str) -> None:
+    image = photo(3, 64, 48)
+    plain = encoded(image, kind)
+    parts = [BROKEN_EXIF[name], lies(6), lies(3)]  # the first that tells one is right
+    if kind == "JPEG":
+        data = after_start(plain, *(segment(0xE1, b"Exif\0\0" + part) for part in parts))
+    elif kind == "PNG":
+        data = plain[:33] + b"".join(png_chunk(b"eXIf", part) for part in parts) + plain[33:]
+    else:
+        chunks = (b"EXIF" + len(part).to_bytes(4, "little") + part + bytes(len(part) % 2) for part in parts)
+        data = plain + b"".join(chunks)
+    found = decode(data)
+    assert found.orientation == 6
+    assert (found.pixels == np.rot90(decode(plain).pixels, -1)).all()
+
+
+def test_exif_of_a_png_whose_checksum_is_wrong_is_as_if_missing() -> None:
+    plain = encoded(photo(3, 64, 48), "PNG")
+    broken = bytearray(png_chunk(b"eXIf", lies(6)))
+    broken[-1] ^= 1
+    assert decode(plain[:33] + broken + plain[33:]).orientation == 1
+    assert decode(plain[:33] + broken + png_chunk(b"eXIf", lies(8)) + plain[33:]).orientation == 8
+
+
+@pytest.mark.parametrize("told", [(2, (54, 0)), (5, (6, 1)), (3, (6, 6)), (3, ()), (3, (99,))])
+def test_a_broken_orientation_of_a_tiff_does_not_decide(told: tuple[int, tuple[int, ...]]) -> None:
+    samples = np.asarray(photo(3, 64, 48)).astype(np.uint16)
+    kind, numbers = told
+    sound = Tiff(2, tags={274: (3, (1,))}).encode(samples)
+    entry = sound.rindex((274).to_bytes(2, "little") + b"\3\0\1\0\0\0")
+    count = len(numbers).to_bytes(4, "little")
+    data = (
+        sound[: entry + 2] + kind.to_bytes(2, "little") + count + bytes((*numbers, *bytes(4))[:4]) + sound[entry + 12 :]
+    )
+    assert (decode(data).pixels == samples).all()

@@ -27,14 +27,30 @@ def turned(pixels: Pixels, orientation: int) -> Pixels:
 
 
 def flatten(image: Image.Image, plain: Plain) -> Pixels:
-    """Grey or RGB from any mode of Pillow's: scaled by the depth that is declared, transparency on white.
+    """Grey or RGB from any mode of Pillow's: scaled by the depth that is declared, transparency on white, and white too
+    where an animation's first frame leaves its canvas bare.
 
     Raises `Rejected`.
     """
+    flat = _flat(_widened(image, plain.depth) if plain.shifted else image, plain)
+    return flat if plain.covered is None else _on_canvas(flat, plain.covered)
+
+
+def _widened(image: Image.Image, depth: int) -> Image.Image:
+    """Samples that are the upper `depth` bits of 8, scaled so that the largest is 255. Raises `Rejected`."""
+    if image.mode not in ("L", "LA", "RGB", "RGBA"):
+        raise Rejected("unsupported", f"{image.mode} of {depth} bits a sample")
+    most = 2**depth - 1
+    return image.point([((value >> (8 - depth)) * 255 + most // 2) // most for value in range(256)] * len(image.mode))
+
+
+def _flat(image: Image.Image, plain: Plain) -> Pixels:
     if image.mode == "F" or (image.mode == "I" and plain.depth <= 8):
         raise Rejected("unsupported", f"pixels of {'no' if image.mode == 'F' else 'unknown'} defined white")
     if plain.transparent and plain.depth == 16 and len(plain.transparent) == 3:
         return _colour_keyed(plain)
+    if image.mode == "La":  # grey multiplied by its opacity, which Pillow turns into nothing else
+        image = image.convert("LA")
     if image.mode.startswith("I"):
         return _narrowed(np.asarray(image), plain)
     if image.mode in ("1", "L") and "transparency" not in image.info:
@@ -48,10 +64,17 @@ def flatten(image: Image.Image, plain: Plain) -> Pixels:
     return _without(pixels, plain.transparent) if plain.transparent else pixels
 
 
+def _on_canvas(pixels: Pixels, covered: tuple[int, int, int, int]) -> Pixels:
+    left, top, right, bottom = covered
+    canvas = np.full_like(pixels, 255)
+    canvas[top:bottom, left:right] = pixels[top:bottom, left:right]
+    return canvas
+
+
 def _narrowed(values: npt.NDArray[np.integer], plain: Plain) -> Pixels:
-    """Grey of 9 to 16 bits, where Pillow gives them in 16, to 8."""
+    """Grey of 9 to 16 bits, where Pillow gives them in 16, to 8: the upper ones, as Pillow does with colours."""
     wide = values.astype(np.uint16)
-    grey = (65535 - wide if plain.inverted else wide) // 257
+    grey = (65535 - wide if plain.inverted else wide) >> 8
     if plain.transparent:
         grey[wide == plain.transparent[0]] = 255
     return grey.astype(np.uint8)

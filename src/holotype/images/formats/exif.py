@@ -9,14 +9,14 @@ _SHORT, _LONG = 3, 4
 
 
 def orientation(exif: bytes) -> int:
-    """The EXIF orientation, 1 to 8; 1 where there is none, or the metadata around sound pixels are broken.
+    """The EXIF orientation, 1 to 8; 0 where none is told, or the metadata around sound pixels are broken.
 
     `exif` is a TIFF header with its first directory, with or without ``Exif\\0\\0`` before it.
     """
     exif = exif.removeprefix(b"Exif\0\0")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
     if order is None:
-        return 1
+        return 0
     try:
         (start,) = struct.unpack_from(order + "I", exif, 4)
         (count,) = struct.unpack_from(order + "H", exif, start)
@@ -24,7 +24,8 @@ def orientation(exif: bytes) -> int:
             tag, kind = struct.unpack_from(order + "HH", exif, entry)
             if tag == _ORIENTATION and kind in (_SHORT, _LONG):
                 (found,) = struct.unpack_from(order + ("H" if kind == _SHORT else "I"), exif, entry + 8)
-                return int(found) if found in range(1, 9) else 1
+                if found in range(1, 9):
+                    return int(found)
     except struct.error:  # it ends before it says it does
         pass
-    return 1
+    return 0

@@ -29,7 +29,8 @@ def plain(data: bytes, max_pixels: int) -> Plain:
             position = end
         elif kind == _IMAGE:
             end = _end_of_image(data, position, (width, height), max_pixels)
-            return Plain(data[:start] + control + data[position:end] + bytes((_END,)))
+            first = data[:start] + control + data[position:end] + bytes((_END,))
+            return Plain(first, covered=_place(data, position))
         else:
             what = "a GIF that ends without an image" if kind == _END else "what is no block where a block belongs"
             raise Rejected("damaged", what)
@@ -39,10 +40,15 @@ def plain(data: bytes, max_pixels: int) -> Plain:
 def _end_of_image(data: bytes, position: int, canvas: tuple[int, int], max_pixels: int) -> int:
     if position + 10 > len(data):
         raise truncated("its first frame")
-    left, top, width, height = (_number(data, position + offset) for offset in (1, 3, 5, 7))
-    check_size(width, height, max_pixels)
-    check_size(max(canvas[0], left + width), max(canvas[1], top + height), max_pixels)
+    left, top, right, bottom = _place(data, position)
+    check_size(right - left, bottom - top, max_pixels)
+    check_size(max(canvas[0], right), max(canvas[1], bottom), max_pixels)
     return _end_of_blocks(data, position + 11 + _table(data[position + 9]))  # 11: with the byte of LZW's code size
+
+
+def _place(data: bytes, position: int) -> tuple[int, int, int, int]:
+    left, top, width, height = (_number(data, position + offset) for offset in (1, 3, 5, 7))
+    return left, top, left + width, top + height
 
 
 def _end_of_blocks(data: bytes, position: int) -> int:

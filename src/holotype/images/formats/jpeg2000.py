@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 from holotype.images.formats.boxes import boxes
 from holotype.images.formats.plain import Plain
 from holotype.images.rejected import Rejected, check_size, truncated
@@ -10,6 +12,7 @@ CODESTREAM = b"\xff\x4f\xff\x51"
 BOXED = b"\0\0\0\x0cjP  \r\n\x87\n"
 _SIZE, _TILE, _END = 0xFF51, 0xFF90, 0xFFD9
 _COLOURS = (12, 16, 17, 18)  # CMYK, sRGB, grey, sYCC
+_COLOUR, _OPACITY = 0, 1
 _NEEDED = (b"jP  ", b"ftyp", b"jp2h")
 
 
@@ -17,13 +20,14 @@ def plain(data: bytes, max_pixels: int) -> Plain:
     """The codestream of a JPEG 2000 file with its header, without other boxes. Raises `Rejected`."""
     if data.startswith(CODESTREAM):
         depth, end = _codestream(data, 0, len(data), max_pixels)
-        return Plain(data[:end], depth=depth)
+        return Plain(data[:end], depth=depth, shifted=depth < 8)
     parts: list[bytes] = []
     for box in boxes(data, 0, len(data)):
         if box.kind == b"jp2c":
             depth, end = _codestream(data, box.start, min(box.end, len(data)), max_pixels)
             stream = data[box.start : end]
-            return Plain(b"".join((*parts, (8 + len(stream)).to_bytes(4, "big"), b"jp2c", stream)), depth=depth)
+            whole = b"".join((*parts, (8 + len(stream)).to_bytes(4, "big"), b"jp2c", stream))
+            return Plain(whole, depth=depth, shifted=depth < 8)
         if box.end > len(data):
             break
         if box.kind == b"jp2h":
@@ -39,6 +43,24 @@ def _check_colour(data: bytes, start: int, end: int) -> None:
             space = int.from_bytes(data[box.start + 3 : box.start + 7], "big")
             if space not in _COLOURS:
                 raise Rejected("unsupported", f"JPEG 2000 in the colour space {space}")
+        elif box.kind == b"cdef" and not _in_order(data[box.start + 2 : box.end]):
+            raise Rejected("unsupported", "JPEG 2000 whose channels lie in an order of its own")
+        elif box.kind == b"cmap" and not _straight(data[box.start : box.end]):
+            raise Rejected("unsupported", "JPEG 2000 with a palette in an order of its own")
+
+
+def _in_order(definitions: bytes) -> bool:
+    """Whether channels are the colours one after the other, and then opacity if there is any: Pillow reads no others
+    right. Each is told in six bytes: its number, what it is, and of what."""
+    told = sorted(struct.iter_unpack(">HHH", definitions[: len(definitions) // 6 * 6]))
+    colours = [(number, _COLOUR, number + 1) for number in range(len(told))]
+    return told in (colours, [*colours[:-1], (len(told) - 1, _OPACITY, 0)])
+
+
+def _straight(mapping: bytes) -> bool:
+    """Whether the columns of a palette are the channels, one after the other."""
+    told = list(struct.iter_unpack(">HBB", mapping[: len(mapping) // 4 * 4]))
+    return told == [(0, 1, column) for column in range(len(told))]
 
 
 def _codestream(data: bytes, start: int, end: int, max_pixels: int) -> tuple[int, int]:

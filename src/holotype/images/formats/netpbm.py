@@ -54,7 +54,9 @@ def _no_header(data: bytes) -> Rejected:
 
 def _raw(data: bytes, end: int, size: tuple[int, int], maximum: int) -> npt.NDArray[np.uint8]:
     row, height = size
-    end += 1  # one white space
+    if data[end : end + 1].strip():  # decoders disagree where pixels begin then
+        raise Rejected("damaged", "no white space between the header and the pixels")
+    end += 1
     length = ((row + 7) // 8 if not maximum else row * (2 if maximum > 255 else 1)) * height
     if end + length > len(data):
         raise truncated("its last row")
@@ -68,7 +70,9 @@ def _raw(data: bytes, end: int, size: tuple[int, int], maximum: int) -> npt.NDAr
 def _scaled(samples: npt.NDArray[np.generic], maximum: int) -> npt.NDArray[np.uint8]:
     if maximum == 255 and samples.dtype == np.uint8:
         return samples.astype(np.uint8)
-    table = (np.minimum(np.arange(65536 if maximum > 255 else 256), maximum) * 255 + maximum // 2) // maximum
+    values = np.minimum(np.arange(65536 if maximum > 255 else 256), maximum)
+    upper = maximum > 255  # the upper bits, as of 16-bit samples of every format
+    table = values * 256 // (maximum + 1) if upper else (values * 255 + maximum // 2) // maximum
     return np.asarray(table.astype(np.uint8)[samples])
 
 

@@ -18,6 +18,8 @@ class Plain:
 
     `orientation` is EXIF's, 1 to 8. `depth` is the bits a sample has where they are more than 8. `transparent` is the
     one colour that is so, in samples as stored. `inverted` says that the largest sample is black.
+    `shifted` says that decoders give samples of fewer than 8 bits as the upper ones of 8, which leaves white grey.
+    `covered` is what an animation's first frame covers of its canvas: left, top, right and bottom; None is all of it.
     """
 
     data: bytes
@@ -25,6 +27,8 @@ class Plain:
     depth: int = 8
     transparent: tuple[int, ...] = ()
     inverted: bool = False
+    shifted: bool = False
+    covered: tuple[int, int, int, int] | None = None
 
 
 def inflated(parts: Iterable[bytes], expected: int, most: int = 0) -> Iterator[bytes]:

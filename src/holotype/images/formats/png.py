@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from holotype.images.formats.exif import orientation
 from holotype.images.formats.plain import Plain, check_inflation, inflated
@@ -62,6 +62,7 @@ def plain(data: bytes, max_pixels: int) -> Plain:
     found: dict[bytes, bytes] = {}
     pixels: list[bytes] = []
     header: _Header | None = None
+    turn = 0
     for kind, start, end in _chunks(data):
         if header is None:
             if kind != b"IHDR":
@@ -72,13 +73,16 @@ def plain(data: bytes, max_pixels: int) -> Plain:
             pixels.append(data[start:end])
         elif kind == b"IEND":
             break
-        elif kind not in found and (kind in (b"PLTE", b"tRNS") or (kind == b"eXIf" and end - start <= _MAX_EXIF)):
+        elif kind in (b"PLTE", b"tRNS") and kind not in found and not pixels:  # behind pixels they mean nothing
             found[kind] = data[start:end]
+        elif kind == b"eXIf" and not turn and end - start <= _MAX_EXIF:
+            turn = orientation(data[start:end])
         elif pixels and kind == b"fdAT":
             break
     if header is None:
         raise truncated("its header")
-    return _rebuilt(data[16:29], header, found, _checked(pixels, header.raw_bytes()))
+    rebuilt = _rebuilt(data[16:29], header, found, _checked(pixels, header.raw_bytes()))
+    return replace(rebuilt, orientation=turn or 1)
 
 
 def _checked(pixels: list[bytes], expected: int) -> list[bytes]:
@@ -101,8 +105,11 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         if end + 4 > len(data):
             return
         decides = not kind[0] & 0x20 or kind == b"tRNS"
-        if decides and zlib.crc32(data[position + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
-            raise Rejected("damaged", f"the checksum of a {kind.decode()} chunk is wrong")
+        read = decides or kind == b"eXIf"
+        if read and zlib.crc32(data[position + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
+            if decides:
+                raise Rejected("damaged", f"the checksum of a {kind.decode()} chunk is wrong")
+            kind = b"teXt"  # a broken one is as if missing
         if decides and kind not in (*_CRITICAL, b"tRNS"):
             raise Rejected("unsupported", f"PNG with a {kind.decode()} chunk, which no standard knows")
         yield kind, start, end
@@ -119,11 +126,13 @@ def _rebuilt(ihdr: bytes, header: _Header, found: dict[bytes, bytes], pixels: li
         parts.append((b"PLTE", palette))
         parts += [(b"tRNS", transparency[: len(palette) // 3])] if transparency else []
     elif header.colour in (0, 2) and len(transparency) == 2 * _CHANNELS[header.colour]:
-        scale = 255 // (2**header.depth - 1) if header.depth < 8 else 1  # decoders give shades in 8 bits
-        key = tuple(int.from_bytes(transparency[i : i + 2], "big") * scale for i in range(0, len(transparency), 2))
+        most = 2**header.depth - 1  # the specification: higher bits are not looked at
+        scale = 255 // most if header.depth < 8 else 1  # decoders give shades in 8 bits
+        key = tuple(int.from_bytes(transparency[i : i + 2], "big") & most for i in range(0, len(transparency), 2))
+        key = tuple(shade * scale for shade in key)
     parts += [*((b"IDAT", part) for part in pixels), (b"IEND", b"")]
     whole = SIGNATURE + b"".join(_chunk(kind, content) for kind, content in parts)
-    return Plain(whole, orientation(found.get(b"eXIf", b"")), header.depth, key)
+    return Plain(whole, depth=header.depth, transparent=key)
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

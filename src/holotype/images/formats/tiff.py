@@ -9,14 +9,15 @@ from typing import Final
 
 import numpy as np
 
+from holotype.images.formats.fax import FAXES, MIRRORED, check_fax
 from holotype.images.formats.jpeg import check_part
 from holotype.images.formats.plain import Plain, check_inflation
-from holotype.images.formats.tiff_directory import LONG, Directory, Tag, read_directory, rebuilt
+from holotype.images.formats.tiff_directory import LONG, SHORT, Directory, Tag, read_directory, rebuilt
 from holotype.images.rejected import Rejected, check_size, truncated
 
 MAGICS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 RAW, DEFLATE, OLD_DEFLATE, JPEG = 1, 8, 32946, 7
-_COMPRESSIONS = (RAW, 2, 3, 4, 5, JPEG, DEFLATE, OLD_DEFLATE, 32773)
+_COMPRESSIONS = (RAW, *FAXES, 5, JPEG, DEFLATE, OLD_DEFLATE, 32773)
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, INDEXED, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
 _COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, INDEXED: 1, CMYK: 4, YCBCR: 3}
 _DEPTHS = {
@@ -44,6 +45,8 @@ def plain(data: bytes, max_pixels: int) -> Plain:
     inverted = layout.photometric == WHITE_IS_ZERO and layout.bits == 16  # Pillow turns others round by itself
     if inverted:
         changed[Tag.PHOTOMETRIC] = LONG, struct.pack(number, BLACK_IS_ZERO)
+    if layout.photometric == INDEXED:
+        changed |= _palette(directory)
     if layout.planar == 2 and layout.samples > 1 and layout.compression == RAW:
         pixels = _interleaved(directory, layout, width, height)
         directory = replace(directory, data=data + pixels)
@@ -109,14 +112,15 @@ class _Layout:
         yield self.planar not in (1, 2), f"of planar configuration {self.planar}"
         planes = self.planar == 2 and self.samples > 1
         yield planes and self.tiled and self.compression == RAW, "of uncompressed tiles, plane by plane"
-        yield self.fill_order != 1 and self.bits != 1, "whose bits lie the other way round"
+        turned = self.fill_order != 1 and (self.bits != 1 or self.photometric == INDEXED)
+        yield turned, "whose bits lie the other way round"
         yield self.photometric == CMYK and self.ink_set != 1, "of inks that are not cyan, magenta, yellow and black"
         jpeg = self.compression == JPEG
         subsampled = self.photometric == YCBCR and not jpeg and self.subsampling[:2] != (1, 1)
         yield subsampled, "of subsampled YCbCr that is no JPEG"
         odd = self.bits != 8 or self.photometric not in (BLACK_IS_ZERO, RGB, YCBCR)
         yield jpeg and odd, "of a JPEG of its own kind"
-        yield self.compression in (2, 3, 4) and (self.bits, self.samples) != (1, 1), "of a fax in colour"
+        yield self.compression in FAXES and (self.bits, self.samples) != (1, 1), "of a fax in colour"
 
 
 def _check_parts(directory: Directory, layout: _Layout, width: int, height: int) -> None:
@@ -134,14 +138,20 @@ def _check_parts(directory: Directory, layout: _Layout, width: int, height: int)
     sizes = directory.values(told, raw if layout.compression == RAW else ())
     if len(sizes) != len(offsets):
         raise Rejected("damaged", "strips or tiles without their sizes")
-    for offset, size, expected in zip(offsets, sizes, raw, strict=True):
-        if offset + (expected if layout.compression == RAW else max(size, 1)) > len(directory.data):
+    options, data = directory.value(Tag.FAX3_OPTIONS, 0), directory.data
+    for number, (offset, size, expected) in enumerate(zip(offsets, sizes, raw, strict=True)):
+        if offset + (expected if layout.compression == RAW else max(size, 1)) > len(data):
             raise truncated("its last strip or tile")
+        part = data[offset : offset + size] if layout.compression != RAW else b""
+        part = part.translate(MIRRORED) if layout.fill_order == 2 else part  # whatever it is compressed by
         if layout.compression in (DEFLATE, OLD_DEFLATE):
-            check_inflation([directory.data[offset : offset + size]], expected, row * down)
+            check_inflation([part], expected, row * down)
+        elif layout.compression in FAXES:
+            rows = last if (number + 1) % bands == 0 else down
+            check_fax(part, (across, rows), layout.compression, options)
         elif layout.compression == JPEG:
             tables = directory.content(Tag.TABLES)[:-2]  # without their end, before a strip without its start
-            check_part(tables + directory.data[offset + (2 if tables else 0) : offset + size], across * down)
+            check_part(tables + part[2 if tables else 0 :], across * down)
 
 
 def _part(directory: Directory, layout: _Layout, width: int, height: int) -> tuple[int, int]:
@@ -152,6 +162,14 @@ def _part(directory: Directory, layout: _Layout, width: int, height: int) -> tup
     if min(across, down) < 1 or across * down > 4 * max(width, 512) * max(height, 512):
         raise Rejected("damaged", "strips or tiles of no size")
     return across, down
+
+
+def _palette(directory: Directory) -> dict[int, tuple[int, bytes]]:
+    """The palette in 16 bits where it holds 8, as some writers had it: libtiff tells it by the largest, Pillow not."""
+    shades = directory.values(Tag.PALETTE)
+    if max(shades, default=256) > 255:
+        return {}
+    return {Tag.PALETTE: (SHORT, struct.pack(f"{directory.order}{len(shades)}H", *(257 * shade for shade in shades)))}
 
 
 def _interleaved(directory: Directory, layout: _Layout, width: int, height: int) -> bytes:

@@ -11,7 +11,7 @@ from typing import Final
 from holotype.images.rejected import Rejected, truncated
 
 SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-LONG = 4
+SHORT, LONG = 3, 4
 _INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _MAX_VALUES = 1 << 22
 
@@ -113,14 +113,14 @@ def _entries(data: bytes, order: str, big: bool, positions: range) -> Iterator[t
         tag, kind, count = struct.unpack_from(order + ("HHQ" if big else "HHI"), data, position)
         if tag not in _KNOWN or tag in seen or kind not in SIZES:
             continue
+        if tag == Tag.ORIENTATION and (kind not in _INTEGERS or count != 1):
+            continue
         seen.add(tag)
         inline, size = (8, 20) if big else (4, 12)
         where = position + size - inline
         if SIZES[kind] * count > inline:
             (where,) = struct.unpack_from(order + ("Q" if big else "I"), data, where)
         if where + SIZES[kind] * count > len(data):
-            if tag == Tag.ORIENTATION:
-                continue
             raise truncated(f"the values of field {tag}")
         yield tag, _Entry(kind, count, where)
 

@@ -18,11 +18,12 @@ def plain(data: bytes, max_pixels: int) -> Plain:
 
     Raises `Rejected`.
     """
-    canvas, alpha, turn, picture = b"", b"", 1, b""
+    canvas, alpha, turn, picture = b"", b"", 0, b""
+    covered: tuple[int, int, int, int] | None = None
     for kind, start, end in _chunks(data, 12, len(data)):
         content = data[start : min(end, start + _MAX_EXIF if kind == b"EXIF" else end)]
         if kind == b"EXIF":
-            turn = orientation(content)
+            turn = turn or orientation(content)
         elif picture or end > len(data):
             if not picture and kind in (*_PIXELS, b"ALPH", b"ANMF", b"VP8X"):
                 raise truncated("its first picture")
@@ -37,10 +38,10 @@ def plain(data: bytes, max_pixels: int) -> Plain:
             check_size(*_size(kind, content), max_pixels)
             picture = _chunk(kind, content)
         elif kind == b"ANMF":
-            picture = _frame(content, max_pixels)
+            picture, covered = _frame(content, max_pixels), _place(content)
     if not picture:
         raise truncated("its first picture")
-    return Plain(_file(canvas, alpha, picture), turn)
+    return Plain(_file(canvas, alpha, picture), turn or 1, covered=covered)
 
 
 def _chunks(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -63,6 +64,11 @@ def _frame(content: bytes, max_pixels: int) -> bytes:
             parts.append(_chunk(kind, content[start:end]))
     whole = _chunk(b"ANMF", content[:16] + b"".join(parts))
     return _chunk(b"ANIM", b"\xff\xff\xff\0\0\0") + whole  # a background nobody sees: white, transparent
+
+
+def _place(frame: bytes) -> tuple[int, int, int, int]:
+    left, top = 2 * _number(frame, 0), 2 * _number(frame, 3)
+    return left, top, left + _number(frame, 6) + 1, top + _number(frame, 9) + 1
 
 
 def _size(kind: bytes, content: bytes) -> tuple[int, int]:
