@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from holotype.benchmark.orders import order
 from holotype.errors import ArchiveError
 from holotype.imports.boxes import (
+    EMPTY,
     NO_WNID,
     ROUNDED,
     UNREAD,
@@ -111,9 +112,15 @@ def test_a_breed_for_a_name_gives_way_to_the_wnid_of_the_training_image() -> Non
     ],
 )
 def test_a_bad_number_costs_its_box_at_most(corner: str, taken: int | None, remark: str | None) -> None:
-    found = parse_voc(voc((DOG, 1, 2, 3, corner), (CAT, 5, 6, 7, 8)), "x.xml")
-    boxes = (Box(CAT, 5, 6, 7, 8),) if taken is None else (Box(DOG, 1, 2, 3, taken), Box(CAT, 5, 6, 7, 8))
+    found = parse_voc(voc((DOG, 1, 0, 3, corner), (CAT, 5, 6, 7, 8)), "x.xml")
+    boxes = (Box(CAT, 5, 6, 7, 8),) if taken is None else (Box(DOG, 1, 0, 3, taken), Box(CAT, 5, 6, 7, 8))
     assert found == Annotation("x", 500, 375, boxes, () if remark is None else (remark,))
+
+
+@pytest.mark.parametrize("corners", [(30, 2, 3, 40), (1, 40, 3, 2)])
+def test_a_box_that_ends_before_it_begins_is_counted_and_not_taken(corners: tuple[int, int, int, int]) -> None:
+    found = parse_voc(voc((DOG, *corners), (CAT, 5, 6, 5, 6)), "x.xml")
+    assert found == Annotation("x", 500, 375, (Box(CAT, 5, 6, 5, 6),), (EMPTY,))
 
 
 def test_a_size_that_is_no_number_is_unknown() -> None:
@@ -145,8 +152,8 @@ def test_what_is_no_annotation_is_refused_in_one_line(data: bytes, message: str)
     assert len(str(caught.value)) < 200
 
 
-XMLS = {f"Annotation/{DOG}/{DOG}_{n}.xml": voc((DOG, n, 2, 30, 40)) for n in (10, 2, 33)}
-FOUND = [Annotation(f"{DOG}_{n}", 500, 375, (Box(DOG, n, 2, 30, 40),)) for n in (10, 2, 33)]
+XMLS = {f"Annotation/{DOG}/{DOG}_{n}.xml": voc((DOG, n, 2, 40, 40)) for n in (10, 2, 33)}
+FOUND = [Annotation(f"{DOG}_{n}", 500, 375, (Box(DOG, n, 2, 40, 40),)) for n in (10, 2, 33)]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])

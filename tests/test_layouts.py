@@ -19,7 +19,7 @@ import holotype
 from conftest import encoded, photo, run
 from holotype.benchmark.orders import order
 from holotype.catalog import schema as t
-from holotype.cli.dataset_sources import add_group
+from holotype.cli.root import holotype as root
 from holotype.errors import ArchiveError
 from holotype.imports import coco as coco_file
 from holotype.imports.boxes import ROUNDED, UNREAD, Box
@@ -29,7 +29,19 @@ from holotype.imports.layouts import LEFT_OVER, NO_CLASS, NO_IMAGE, UNMAPPED
 from holotype.imports.openimages import DENIED
 from holotype.imports.readings import Told
 from holotype.imports.reports import ImportReport
-from holotype.imports.samples import CONTRADICTED, NEITHER, NO_JSON, NO_SUCH, NO_XML, STRANGE_BOX, UNCOUNTED
+from holotype.imports.samples import (
+    CONTRADICTED,
+    DOUBLED,
+    NEITHER,
+    NO_JSON,
+    NO_OBJECT,
+    NO_SUCH,
+    NO_XML,
+    SCORES,
+    STRANGE_BOX,
+    UNCOUNTED,
+)
+from holotype.imports.samples import SECOND_LIST as SECOND
 from holotype.imports.tables import read_numbers, read_table
 from holotype.imports.trees import LINK, UNREADABLE
 from holotype.imports.truths import NONE
@@ -526,6 +538,26 @@ def test_labels_of_shards_are_read_or_counted(
         ({"json": b"{"}, "", {NO_JSON: 1}),
         ({"json": b"[" * 100_000}, "", {NO_JSON: 1}),
         ({"json": said_of({"wnid": "dog"})}, "", {NEITHER: 1}),
+        ({"json": said_of({"label": [CAT], "labels": [CAT]})}, CAT, {}),
+        ({"json": said_of({"labels": f"{CAT}, {CAT}"})}, CAT, {}),
+        ({"json": said_of({"label": 1.0})}, CAT, {}),
+        ({"json": said_of({"label": [1]})}, CAT, {}),
+        ({"json": said_of({"label": [0, 1, 0]})}, "", {SCORES: 1}),
+        ({"json": said_of({"label": [0, 1], "wnid": CAT})}, CAT, {SCORES: 1}),
+        ({"json": said_of({"label": 1.5})}, "", {NEITHER: 1}),
+        ({"json": said_of({"label": True})}, "", {NEITHER: 1}),
+        ({"json": said_of({"label": {"id": 1}})}, "", {NEITHER: 1}),
+        ({"json": said_of({"label": None, "labels": [], "wnid": ""})}, "", {}),
+        ({"json": said_of([1])}, "", {NO_OBJECT: 1}),
+        ({"json": said_of({"label": "dog", "wnids": CAT})}, CAT, {NEITHER: 1}),
+        ({"json": f'{{"wnid": "{CAT}", "wnid": "{TENCH}"}}'.encode()}, "", {DOUBLED: 1}),
+        ({"json": f'{{"wnid": "{CAT}", "wnid": "{CAT}"}}'.encode()}, CAT, {}),
+        ({"json": said_of({"wnid": CAT, "boxes": {"xmin": 1}})}, CAT, {STRANGE_BOX: 1}),
+        (
+            {"json": said_of({"wnid": CAT, "boxes": [], "bboxes": [1], "objects": [2]})},
+            CAT,
+            {STRANGE_BOX: 1, SECOND: 1},
+        ),
         ({"txt": b"a caption"}, "", {OTHERS: 1}),
         ({"xml": b"no xml"}, "", {NO_XML: 1}),
     ],
@@ -878,7 +910,7 @@ def test_on_a_terminal_the_command_asks(tmp_path: Path, monkeypatch: pytest.Monk
     run("init", project)
     answers = f"2\n1\n{tmp_path / 'map.csv'}\n"
     command = [str(numbers), str(names), "-p", str(project)]
-    result = CliRunner().invoke(add_group, command, input=answers)
+    result = CliRunner().invoke(root, ["datasets", "add", *command], input=answers)
     assert result.exit_code == 0, result.output
     assert "  2. --order devkit: 1 to 1000, the ids of ILSVRC2012's devkit" in result.output
     assert "numbers: 3 images, 3 of them new" in result.output

@@ -18,6 +18,7 @@ from typing import Final
 
 from holotype.errors import SourceError
 from holotype.files import printable
+from holotype.provenance import is_web_url
 from holotype.textlists import decoded
 
 TABLE: Final = "metadata.csv"
@@ -139,6 +140,9 @@ def _credit(values: Mapping[str, str], where: str, problems: list[str]) -> Credi
         if len(value) > _LONGEST:
             problems.append(f"{where}: the {name} has {len(value):,} characters, over the limit of {_LONGEST:,}")
             said[name] = ""
+    if said["url"] and not is_web_url(said["url"]):
+        problems.append(f"{where}: the url is not taken: it is no plain address on the web (http, https or ftp)")
+        said["url"] = ""
     return Credit(**said) if any(said.values()) else None
 
 

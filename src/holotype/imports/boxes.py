@@ -23,6 +23,8 @@ LARGEST_XML: Final = 1 << 20
 ROUNDED: Final = "boxes with fractions of pixels, which were rounded"
 UNREAD: Final = "boxes with coordinates that are no numbers, which were not taken"
 NO_WNID: Final = "boxes of a class that is no wnid, which were not taken"
+EMPTY: Final = "boxes that end before they begin, which were not taken"
+BAD_URL: Final = "URLs that are no plain address on the web, which were not taken"
 UNSIZED: Final = "sizes that are no numbers, which were not taken"
 _PIXEL = re.compile(r"\s*(-?[0-9]{1,7})(?:\.([0-9]{0,40}))?\s*", re.ASCII)
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -122,6 +124,14 @@ def box_of(wnid: str, corners: Sequence[str], remarks: list[str]) -> Box | None:
         remarks.append(UNREAD)
         return None
     remarks.extend(fractions[:1])
+    return unless_empty(box, remarks)
+
+
+def unless_empty(box: Box, remarks: list[str]) -> Box | None:
+    """The box; None, and a remark, where it ends before it begins."""
+    if box.xmax < box.xmin or box.ymax < box.ymin:
+        remarks.append(EMPTY)
+        return None
     return box
 
 
