@@ -19,6 +19,7 @@ from holotype.benchmark.orders import order
 from holotype.errors import ArchiveError
 from holotype.imports.boxes import (
     EMPTY,
+    NO_ANNOTATION,
     NO_WNID,
     ROUNDED,
     UNREAD,
@@ -287,6 +288,19 @@ def test_what_a_gzip_bomb_expands_to_is_bounded(tmp_path: Path) -> None:
     nested = wrote(tmp_path / "nested.tar", tar_of({"a.tar.gz": inner, "b.tar.gz": inner}))
     with pytest.raises(ArchiveError, match=r"nested.tar/b.tar.gz expands to more bytes"):
         list(read_members(nested, (".xml",), 1 << 20, in_all=8 << 20))
+
+
+@pytest.mark.parametrize("bad", [b"", voc((DOG, 1, 2, 3, 4))[:-9], b"<html/>", LAUGHS])
+def test_a_file_that_is_no_annotation_is_counted_unless_all_are(tmp_path: Path, bad: bytes) -> None:
+    files = {f"Annotation/{CAT}/{CAT}_1.xml": bad, **XMLS}
+    lost = Annotation(f"{CAT}_1", 0, 0, (), (NO_ANNOTATION,))
+    assert list(read_voc_archive(wrote(tmp_path / "boxes.tar", tar_of(files)))) == [lost, *FOUND]
+    for name, data in files.items():
+        wrote(tmp_path / "all" / name, data)
+    found = list(read_voc_folder(tmp_path / "all"))
+    assert sorted(found, key=lambda one: one.name) == sorted([lost, *FOUND], key=lambda one: one.name)
+    with pytest.raises(ArchiveError, match=rf"{CAT}_1.xml is not "):
+        list(read_voc_archive(wrote(tmp_path / "one.tar", tar_of({f"{CAT}_1.xml": bad, f"{CAT}_2.xml": bad}))))
 
 
 def test_a_missing_archive_is_an_error(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from holotype.catalog import schema as t
 from holotype.cli.root import holotype as root
 from holotype.errors import ArchiveError
 from holotype.imports import coco as coco_file
-from holotype.imports.boxes import ROUNDED, UNREAD, Box
+from holotype.imports.boxes import NO_ANNOTATION, ROUNDED, UNREAD, Box
 from holotype.imports.coco import NO_WNID as NO_BOX
 from holotype.imports.finding import Found, find
 from holotype.imports.layouts import LEFT_OVER, NO_CLASS, NO_IMAGE, UNMAPPED
@@ -36,13 +37,14 @@ from holotype.imports.samples import (
     NO_JSON,
     NO_OBJECT,
     NO_SUCH,
-    NO_XML,
     SCORES,
     STRANGE_BOX,
     UNCOUNTED,
 )
 from holotype.imports.samples import SECOND_LIST as SECOND
+from holotype.imports.shapes import Kind
 from holotype.imports.tables import read_numbers, read_table
+from holotype.imports.tiny import NO_ROW
 from holotype.imports.trees import LINK, UNREADABLE
 from holotype.imports.truths import NONE
 from holotype.imports.webdataset import LONG, OTHERS, TWICE
@@ -474,6 +476,18 @@ def test_the_command_lists_the_readings_where_several_fit(tmp_path: Path) -> Non
     assert "2 labels" in run("datasets", "add", names, "--map", tmp_path / "map.csv", "-p", project)
 
 
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_an_official_tar_is_said_to_be_of_its_own_split(tmp_path: Path, split: str) -> None:
+    path, project = tmp_path / f"ILSVRC2012_img_{split}.tar", tmp_path / "p"
+    path.write_bytes(tar_of([(f"ILSVRC2012_{split}_00000001.JPEG", b"x")]))
+    run("init", project)
+    looked = run("datasets", "add", path, "--dry-run", "-p", project)
+    assert f"{path}: taken for {split}, of ilsvrc2012\n" in looked
+    run("datasets", "add", path, "-p", project)
+    with holotype.open(project) as db:
+        assert [row[0] for row in shown(db).values()] == [split]
+
+
 def test_paths_that_cannot_be_taken_are_told_and_nothing_is_added(tmp_path: Path) -> None:
     project, root = tmp_path / "p", write(tmp_path / "mine", IMAGEFOLDER)
     run("init", project)
@@ -559,7 +573,7 @@ def test_labels_of_shards_are_read_or_counted(
             {STRANGE_BOX: 1, SECOND: 1},
         ),
         ({"txt": b"a caption"}, "", {OTHERS: 1}),
-        ({"xml": b"no xml"}, "", {NO_XML: 1}),
+        ({"xml": b"no xml"}, "", {NO_ANNOTATION: 1}),
     ],
 )
 def test_each_label_that_is_lost_or_contradicts_is_counted(
@@ -678,6 +692,35 @@ def test_tiny_imagenet_has_boxes_and_labels_of_its_own(project: Project, tmp_pat
         "val/images/val_0.JPEG": [(CAT, 0, 32, 44, 62)],
         "val/images/val_1.JPEG": [(TENCH, 1, 2, 3, 4)],
     }
+
+
+@pytest.mark.parametrize(
+    ("row", "label", "counted"),
+    [
+        (f"val_0.JPEG\t{CAT}\t0\t32\t44", CAT, {UNREAD: 1}),
+        (f"val_0.JPEG\t{CAT}", CAT, {UNREAD: 1}),
+        (f"val_0.JPEG\t{CAT}\t0\tx\t44\t62", CAT, {UNREAD: 1}),
+        ("val_0.JPEG\tcat\t0\t32\t44\t62", "", {NO_ROW: 1}),
+        ("val_0.JPEG", "", {NO_ROW: 1}),
+    ],
+)
+def test_a_bad_row_of_tiny_imagenet_costs_its_box_at_most(
+    project: Project, tmp_path: Path, row: str, label: str, counted: dict[str, int]
+) -> None:
+    root = tmp_path / "tiny-imagenet-200"
+    write(root, {"wnids.txt": f"{TENCH}\n".encode(), f"train/{TENCH}/images/{TENCH}_0.JPEG": b"t"})
+    write(root, {"val/images/val_0.JPEG": b"v0", "val/images/val_1.JPEG": b"v1"})
+    write(root, {f"train/{TENCH}/{TENCH}_boxes.txt": f"{TENCH}_0.JPEG\t1\t2\t3\n".encode()})
+    write(root, {"val/val_annotations.txt": f"{row}\nval_1.JPEG\t{TENCH}\t1\t2\t3\t4\n".encode()})
+    report = add(project, root)
+    assert shown(project) == {
+        f"{TENCH}_0": ("train", TENCH, b"t"),
+        "val/images/val_0.JPEG": ("val", label, b"v0"),
+        "val/images/val_1.JPEG": ("val", TENCH, b"v1"),
+    }
+    assert boxes_of(project) == {"val/images/val_1.JPEG": [(TENCH, 1, 2, 3, 4)]}
+    (source,) = (one for one in report.sources if one.source.kind is Kind.TINY)
+    assert source.remarks == Counter({UNREAD: 1}) + Counter(counted)
 
 
 def boxes_of(db: Project) -> dict[str, list[tuple[Any, ...]]]:

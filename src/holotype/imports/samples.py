@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from holotype.errors import ArchiveError
-from holotype.imports.boxes import BAD_URL, Annotation, Box, box_of, parse_voc
+from holotype.imports.boxes import BAD_URL, NO_ANNOTATION, Annotation, Box, box_of, parse_voc
 from holotype.ontology import is_wnid
 from holotype.provenance import LONGEST_LICENCE, in_one_line, is_web_url
 
@@ -23,7 +23,6 @@ SCORES: Final = "lists of several class numbers, which may be scores, and were n
 NO_LICENCE: Final = "licences that are no text or over the limit, which were not taken"
 UNPRINTABLE: Final = "licences with characters that cannot be printed, which were replaced"
 SECOND_LIST: Final = "further lists of boxes of a sample, which were not taken"
-NO_XML: Final = "files .xml that are no annotations, which were not taken"
 STRANGE_BOX: Final = "boxes that are not xmin, ymin, xmax, ymax, which were not taken"
 _LABELS: Final = ("wnid", "label", "cls", "class", "wnids", "labels")
 _LISTS: Final = ("boxes", "bboxes", "objects")
@@ -151,7 +150,7 @@ def _annotated(xml: bytes | None, label: str, remarks: list[str]) -> Annotation:
     try:
         found = parse_voc(xml, f"{label}_.xml")
     except ArchiveError:
-        remarks.append(NO_XML)
+        remarks.append(NO_ANNOTATION)
         return Annotation("", 0, 0, ())
     remarks += found.remarks
     return found
