@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 import holotype
-from conftest import encoded, photo, run
+from conftest import command, encoded, photo, run
 from holotype.benchmark.orders import order
 from holotype.catalog import schema as t
 from holotype.cli.root import holotype as root
@@ -897,6 +897,51 @@ def test_labels_in_parquet_are_wnids_or_numbers(tmp_path: Path) -> None:
     assert "2 labels" in run(*add_numbered, "--order", "sorted")
     with holotype.open(project) as db:
         assert {row[1] for row in shown(db).values()} == {TENCH, CAT, GOLDFISH}
+
+
+def test_parquet_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """Whatever their order, and however often; a file that moved is not written again."""
+    project, tars = tmp_path / "p", tmp_path / "tars"
+    run("init", project)
+    data = {name: encoded(photo(seed)) for seed, name in enumerate(("up1", "up2"))}
+    for name, one in data.items():
+        parquet(tmp_path / f"{name}/train-00000.parquet", [{"image": {"bytes": one, "path": None}, "label": 0}])
+    add_both = ("datasets", "add", tmp_path / "up1", tmp_path / "up2", "--unpack", tars)
+    for new in (2, 0):
+        said = run(*add_both, "--name", "both", "--order", "sorted", "-p", project)
+        assert f"both: 2 images, {new} of them new" in said
+    with holotype.open(project) as db:
+        assert sorted(row[2] for row in shown(db).values()) == sorted(data.values())
+    (tmp_path / "up2").rename(tmp_path / "moved")
+    said = run(
+        "datasets", "add", tmp_path / "moved", "--unpack", tars, "--name", "both", "--order", "sorted", "-p", project
+    )
+    assert "0 of them new" in said
+    assert len(list(tars.glob("*.tar"))) == 2
+
+
+def test_rows_of_parquet_without_bytes_are_counted(tmp_path: Path) -> None:
+    rows = [{"image": {"bytes": data, "path": None}, "label": 0} for data in (encoded(photo(1)), b"", None)]
+    path = parquet(tmp_path / "d/x.parquet", rows)
+    run("init", tmp_path / "p")
+    for _ in range(2):
+        ended = command(
+            "datasets",
+            "add",
+            path,
+            "--unpack",
+            tmp_path / "t",
+            "--name",
+            "x",
+            "--order",
+            "sorted",
+            "-p",
+            tmp_path / "p",
+        )
+        assert ended.code == 0
+        assert f"{path}: 2 rows hold no bytes of an image, and were not taken" in ended.stderr
+    with holotype.open(tmp_path / "p") as db:
+        assert [row[2] for row in shown(db).values()] == [rows[0]["image"]["bytes"]]
 
 
 def test_parquet_without_bytes_is_refused(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ class SourceReport:
 
     `further` are labels beside the first of an image. Of what it says of images, `unknown` names none that is imported,
     `conflicts` are labels it says otherwise than what was known, which stays unless it is `relabelled`, and `unplaced`
-    are labels that are no synset of the ontology. `differing` are known images that have other bytes here, `unproven` ones
-    that cannot be read where they were, so that nothing tells whether these are their bytes; `changed`
+    are labels that are no synset of the ontology. `differing` are known images that have other bytes here,
+    `unproven` ones that cannot be read where they were, so that nothing tells whether these are their bytes, `changed`
     ones whose file here has changed since, so that they are read again. One that is `unchanged` since it was imported
     is not scanned again. `classes` are the wnids of the images where a layout tells them. `remarks` are further things
     that were rounded or not taken, each with its number, `unread` lines of a list of URLs that say something else.
