@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from holotype.benchmark.orders import order
 from holotype.errors import ArchiveError
 from holotype.imports.boxes import (
+    EMPTY,
+    NO_ANNOTATION,
     NO_WNID,
     ROUNDED,
     UNREAD,
@@ -111,9 +113,15 @@ def test_a_breed_for_a_name_gives_way_to_the_wnid_of_the_training_image() -> Non
     ],
 )
 def test_a_bad_number_costs_its_box_at_most(corner: str, taken: int | None, remark: str | None) -> None:
-    found = parse_voc(voc((DOG, 1, 2, 3, corner), (CAT, 5, 6, 7, 8)), "x.xml")
-    boxes = (Box(CAT, 5, 6, 7, 8),) if taken is None else (Box(DOG, 1, 2, 3, taken), Box(CAT, 5, 6, 7, 8))
+    found = parse_voc(voc((DOG, 1, 0, 3, corner), (CAT, 5, 6, 7, 8)), "x.xml")
+    boxes = (Box(CAT, 5, 6, 7, 8),) if taken is None else (Box(DOG, 1, 0, 3, taken), Box(CAT, 5, 6, 7, 8))
     assert found == Annotation("x", 500, 375, boxes, () if remark is None else (remark,))
+
+
+@pytest.mark.parametrize("corners", [(30, 2, 3, 40), (1, 40, 3, 2)])
+def test_a_box_that_ends_before_it_begins_is_counted_and_not_taken(corners: tuple[int, int, int, int]) -> None:
+    found = parse_voc(voc((DOG, *corners), (CAT, 5, 6, 5, 6)), "x.xml")
+    assert found == Annotation("x", 500, 375, (Box(CAT, 5, 6, 5, 6),), (EMPTY,))
 
 
 def test_a_size_that_is_no_number_is_unknown() -> None:
@@ -145,8 +153,8 @@ def test_what_is_no_annotation_is_refused_in_one_line(data: bytes, message: str)
     assert len(str(caught.value)) < 200
 
 
-XMLS = {f"Annotation/{DOG}/{DOG}_{n}.xml": voc((DOG, n, 2, 30, 40)) for n in (10, 2, 33)}
-FOUND = [Annotation(f"{DOG}_{n}", 500, 375, (Box(DOG, n, 2, 30, 40),)) for n in (10, 2, 33)]
+XMLS = {f"Annotation/{DOG}/{DOG}_{n}.xml": voc((DOG, n, 2, 40, 40)) for n in (10, 2, 33)}
+FOUND = [Annotation(f"{DOG}_{n}", 500, 375, (Box(DOG, n, 2, 40, 40),)) for n in (10, 2, 33)]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
@@ -280,6 +288,19 @@ def test_what_a_gzip_bomb_expands_to_is_bounded(tmp_path: Path) -> None:
     nested = wrote(tmp_path / "nested.tar", tar_of({"a.tar.gz": inner, "b.tar.gz": inner}))
     with pytest.raises(ArchiveError, match=r"nested.tar/b.tar.gz expands to more bytes"):
         list(read_members(nested, (".xml",), 1 << 20, in_all=8 << 20))
+
+
+@pytest.mark.parametrize("bad", [b"", voc((DOG, 1, 2, 3, 4))[:-9], b"<html/>", LAUGHS])
+def test_a_file_that_is_no_annotation_is_counted_unless_all_are(tmp_path: Path, bad: bytes) -> None:
+    files = {f"Annotation/{CAT}/{CAT}_1.xml": bad, **XMLS}
+    lost = Annotation(f"{CAT}_1", 0, 0, (), (NO_ANNOTATION,))
+    assert list(read_voc_archive(wrote(tmp_path / "boxes.tar", tar_of(files)))) == [lost, *FOUND]
+    for name, data in files.items():
+        wrote(tmp_path / "all" / name, data)
+    found = list(read_voc_folder(tmp_path / "all"))
+    assert sorted(found, key=lambda one: one.name) == sorted([lost, *FOUND], key=lambda one: one.name)
+    with pytest.raises(ArchiveError, match=rf"{CAT}_1.xml is not "):
+        list(read_voc_archive(wrote(tmp_path / "one.tar", tar_of({f"{CAT}_1.xml": bad, f"{CAT}_2.xml": bad}))))
 
 
 def test_a_missing_archive_is_an_error(tmp_path: Path) -> None:

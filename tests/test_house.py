@@ -37,13 +37,14 @@ ROOMS = {
     "files": "",
     "engine": "",
     "leftovers": "",
+    "provenance": "",
     "ontology": "errors files textlists",
     "store": "errors files",
     "textlists": "errors files store",
     "images": "errors",
     "catalog": "errors files store",
-    "collect": "errors files leftovers ontology textlists",
-    "imports": "engine errors files leftovers ontology store textlists",
+    "collect": "errors files leftovers ontology provenance textlists",
+    "imports": "engine errors files leftovers ontology provenance store textlists",
     "lint": "errors imports ontology",
     "consensus": "errors",
     "crowd": "audits consensus errors",
@@ -71,7 +72,7 @@ ROOMS = {
 }
 """Every room, and the rooms that it may import. ``holotype`` is the package itself, which opens projects."""
 
-GROUND = {"errors", "files", "engine", "leftovers", "ontology", "store", "textlists", "catalog"}
+GROUND = {"errors", "files", "engine", "leftovers", "provenance", "ontology", "store", "textlists", "catalog"}
 FACES = {"project", "holotype", "demo", "cli", "__main__"}
 STAGES = ROOMS.keys() - GROUND - FACES
 
@@ -118,7 +119,7 @@ def test_every_room_imports_the_rooms_it_may() -> None:
 
 def test_no_arrows_go_in_circles() -> None:
     """Neither between rooms nor between modules; what only annotations need is no circle of modules."""
-    assert floors(rooms(imports()))[-1] == ["engine", "errors", "files", "leftovers"]
+    assert floors(rooms(imports()))[-1] == ["engine", "errors", "files", "leftovers", "provenance"]
     assert floors(imports(types=False)), "or a CycleError names the circle"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,21 +17,34 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 import holotype
-from conftest import encoded, photo, run
+from conftest import command, encoded, photo, run
 from holotype.benchmark.orders import order
 from holotype.catalog import schema as t
-from holotype.cli.dataset_sources import add_group
+from holotype.cli.root import holotype as root
 from holotype.errors import ArchiveError
 from holotype.imports import coco as coco_file
-from holotype.imports.boxes import ROUNDED, UNREAD, Box
+from holotype.imports.boxes import NO_ANNOTATION, ROUNDED, UNREAD, Box
 from holotype.imports.coco import NO_WNID as NO_BOX
 from holotype.imports.finding import Found, find
 from holotype.imports.layouts import LEFT_OVER, NO_CLASS, NO_IMAGE, UNMAPPED
 from holotype.imports.openimages import DENIED
 from holotype.imports.readings import Told
 from holotype.imports.reports import ImportReport
-from holotype.imports.samples import CONTRADICTED, NEITHER, NO_JSON, NO_SUCH, NO_XML, STRANGE_BOX, UNCOUNTED
+from holotype.imports.samples import (
+    CONTRADICTED,
+    DOUBLED,
+    NEITHER,
+    NO_JSON,
+    NO_OBJECT,
+    NO_SUCH,
+    SCORES,
+    STRANGE_BOX,
+    UNCOUNTED,
+)
+from holotype.imports.samples import SECOND_LIST as SECOND
+from holotype.imports.shapes import Kind
 from holotype.imports.tables import read_numbers, read_table
+from holotype.imports.tiny import NO_ROW
 from holotype.imports.trees import LINK, UNREADABLE
 from holotype.imports.truths import NONE
 from holotype.imports.webdataset import LONG, OTHERS, TWICE
@@ -462,6 +476,18 @@ def test_the_command_lists_the_readings_where_several_fit(tmp_path: Path) -> Non
     assert "2 labels" in run("datasets", "add", names, "--map", tmp_path / "map.csv", "-p", project)
 
 
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_an_official_tar_is_said_to_be_of_its_own_split(tmp_path: Path, split: str) -> None:
+    path, project = tmp_path / f"ILSVRC2012_img_{split}.tar", tmp_path / "p"
+    path.write_bytes(tar_of([(f"ILSVRC2012_{split}_00000001.JPEG", b"x")]))
+    run("init", project)
+    looked = run("datasets", "add", path, "--dry-run", "-p", project)
+    assert f"{path}: taken for {split}, of ilsvrc2012\n" in looked
+    run("datasets", "add", path, "-p", project)
+    with holotype.open(project) as db:
+        assert [row[0] for row in shown(db).values()] == [split]
+
+
 def test_paths_that_cannot_be_taken_are_told_and_nothing_is_added(tmp_path: Path) -> None:
     project, root = tmp_path / "p", write(tmp_path / "mine", IMAGEFOLDER)
     run("init", project)
@@ -526,8 +552,28 @@ def test_labels_of_shards_are_read_or_counted(
         ({"json": b"{"}, "", {NO_JSON: 1}),
         ({"json": b"[" * 100_000}, "", {NO_JSON: 1}),
         ({"json": said_of({"wnid": "dog"})}, "", {NEITHER: 1}),
+        ({"json": said_of({"label": [CAT], "labels": [CAT]})}, CAT, {}),
+        ({"json": said_of({"labels": f"{CAT}, {CAT}"})}, CAT, {}),
+        ({"json": said_of({"label": 1.0})}, CAT, {}),
+        ({"json": said_of({"label": [1]})}, CAT, {}),
+        ({"json": said_of({"label": [0, 1, 0]})}, "", {SCORES: 1}),
+        ({"json": said_of({"label": [0, 1], "wnid": CAT})}, CAT, {SCORES: 1}),
+        ({"json": said_of({"label": 1.5})}, "", {NEITHER: 1}),
+        ({"json": said_of({"label": True})}, "", {NEITHER: 1}),
+        ({"json": said_of({"label": {"id": 1}})}, "", {NEITHER: 1}),
+        ({"json": said_of({"label": None, "labels": [], "wnid": ""})}, "", {}),
+        ({"json": said_of([1])}, "", {NO_OBJECT: 1}),
+        ({"json": said_of({"label": "dog", "wnids": CAT})}, CAT, {NEITHER: 1}),
+        ({"json": f'{{"wnid": "{CAT}", "wnid": "{TENCH}"}}'.encode()}, "", {DOUBLED: 1}),
+        ({"json": f'{{"wnid": "{CAT}", "wnid": "{CAT}"}}'.encode()}, CAT, {}),
+        ({"json": said_of({"wnid": CAT, "boxes": {"xmin": 1}})}, CAT, {STRANGE_BOX: 1}),
+        (
+            {"json": said_of({"wnid": CAT, "boxes": [], "bboxes": [1], "objects": [2]})},
+            CAT,
+            {STRANGE_BOX: 1, SECOND: 1},
+        ),
         ({"txt": b"a caption"}, "", {OTHERS: 1}),
-        ({"xml": b"no xml"}, "", {NO_XML: 1}),
+        ({"xml": b"no xml"}, "", {NO_ANNOTATION: 1}),
     ],
 )
 def test_each_label_that_is_lost_or_contradicts_is_counted(
@@ -646,6 +692,35 @@ def test_tiny_imagenet_has_boxes_and_labels_of_its_own(project: Project, tmp_pat
         "val/images/val_0.JPEG": [(CAT, 0, 32, 44, 62)],
         "val/images/val_1.JPEG": [(TENCH, 1, 2, 3, 4)],
     }
+
+
+@pytest.mark.parametrize(
+    ("row", "label", "counted"),
+    [
+        (f"val_0.JPEG\t{CAT}\t0\t32\t44", CAT, {UNREAD: 1}),
+        (f"val_0.JPEG\t{CAT}", CAT, {UNREAD: 1}),
+        (f"val_0.JPEG\t{CAT}\t0\tx\t44\t62", CAT, {UNREAD: 1}),
+        ("val_0.JPEG\tcat\t0\t32\t44\t62", "", {NO_ROW: 1}),
+        ("val_0.JPEG", "", {NO_ROW: 1}),
+    ],
+)
+def test_a_bad_row_of_tiny_imagenet_costs_its_box_at_most(
+    project: Project, tmp_path: Path, row: str, label: str, counted: dict[str, int]
+) -> None:
+    root = tmp_path / "tiny-imagenet-200"
+    write(root, {"wnids.txt": f"{TENCH}\n".encode(), f"train/{TENCH}/images/{TENCH}_0.JPEG": b"t"})
+    write(root, {"val/images/val_0.JPEG": b"v0", "val/images/val_1.JPEG": b"v1"})
+    write(root, {f"train/{TENCH}/{TENCH}_boxes.txt": f"{TENCH}_0.JPEG\t1\t2\t3\n".encode()})
+    write(root, {"val/val_annotations.txt": f"{row}\nval_1.JPEG\t{TENCH}\t1\t2\t3\t4\n".encode()})
+    report = add(project, root)
+    assert shown(project) == {
+        f"{TENCH}_0": ("train", TENCH, b"t"),
+        "val/images/val_0.JPEG": ("val", label, b"v0"),
+        "val/images/val_1.JPEG": ("val", TENCH, b"v1"),
+    }
+    assert boxes_of(project) == {"val/images/val_1.JPEG": [(TENCH, 1, 2, 3, 4)]}
+    (source,) = (one for one in report.sources if one.source.kind is Kind.TINY)
+    assert source.remarks == Counter({UNREAD: 1}) + Counter(counted)
 
 
 def boxes_of(db: Project) -> dict[str, list[tuple[Any, ...]]]:
@@ -824,6 +899,51 @@ def test_labels_in_parquet_are_wnids_or_numbers(tmp_path: Path) -> None:
         assert {row[1] for row in shown(db).values()} == {TENCH, CAT, GOLDFISH}
 
 
+def test_parquet_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """Whatever their order, and however often; a file that moved is not written again."""
+    project, tars = tmp_path / "p", tmp_path / "tars"
+    run("init", project)
+    data = {name: encoded(photo(seed)) for seed, name in enumerate(("up1", "up2"))}
+    for name, one in data.items():
+        parquet(tmp_path / f"{name}/train-00000.parquet", [{"image": {"bytes": one, "path": None}, "label": 0}])
+    add_both = ("datasets", "add", tmp_path / "up1", tmp_path / "up2", "--unpack", tars)
+    for new in (2, 0):
+        said = run(*add_both, "--name", "both", "--order", "sorted", "-p", project)
+        assert f"both: 2 images, {new} of them new" in said
+    with holotype.open(project) as db:
+        assert sorted(row[2] for row in shown(db).values()) == sorted(data.values())
+    (tmp_path / "up2").rename(tmp_path / "moved")
+    said = run(
+        "datasets", "add", tmp_path / "moved", "--unpack", tars, "--name", "both", "--order", "sorted", "-p", project
+    )
+    assert "0 of them new" in said
+    assert len(list(tars.glob("*.tar"))) == 2
+
+
+def test_rows_of_parquet_without_bytes_are_counted(tmp_path: Path) -> None:
+    rows = [{"image": {"bytes": data, "path": None}, "label": 0} for data in (encoded(photo(1)), b"", None)]
+    path = parquet(tmp_path / "d/x.parquet", rows)
+    run("init", tmp_path / "p")
+    for _ in range(2):
+        ended = command(
+            "datasets",
+            "add",
+            path,
+            "--unpack",
+            tmp_path / "t",
+            "--name",
+            "x",
+            "--order",
+            "sorted",
+            "-p",
+            tmp_path / "p",
+        )
+        assert ended.code == 0
+        assert f"{path}: 2 rows hold no bytes of an image, and were not taken" in ended.stderr
+    with holotype.open(tmp_path / "p") as db:
+        assert [row[2] for row in shown(db).values()] == [encoded(photo(1))]
+
+
 def test_parquet_without_bytes_is_refused(tmp_path: Path) -> None:
     path = parquet(tmp_path / "d/x.parquet", [{"image": {"bytes": None, "path": "a.jpg"}, "label": 0}])
     run("init", tmp_path / "p")
@@ -878,7 +998,7 @@ def test_on_a_terminal_the_command_asks(tmp_path: Path, monkeypatch: pytest.Monk
     run("init", project)
     answers = f"2\n1\n{tmp_path / 'map.csv'}\n"
     command = [str(numbers), str(names), "-p", str(project)]
-    result = CliRunner().invoke(add_group, command, input=answers)
+    result = CliRunner().invoke(root, ["datasets", "add", *command], input=answers)
     assert result.exit_code == 0, result.output
     assert "  2. --order devkit: 1 to 1000, the ids of ILSVRC2012's devkit" in result.output
     assert "numbers: 3 images, 3 of them new" in result.output

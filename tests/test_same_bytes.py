@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -223,3 +224,65 @@ def _touch(folder: Path, at: int) -> None:
     for path in folder.rglob("*"):
         if path.is_file():
             os.utime(path, (at, at))
+
+
+def flat(images: list[Picture], length: int = 6_000) -> list[Picture]:
+    """The images with bytes all of one length, as uncompressed ones have."""
+    return [replace(one, data=one.data[:50].ljust(length, b"x")) for one in images]
+
+
+def bmp(images: list[Picture]) -> list[Picture]:
+    """The images with bytes as uncompressed ones of several sizes have."""
+    return [replace(one, data=b"BM" + bytes([n]) * (5_000 + 100 * n)) for n, one in enumerate(images)]
+
+
+@pytest.mark.parametrize("kind", [flat, bmp])
+def test_equal_lengths_of_uncompressed_images_are_no_proof(project: Project, tmp_path: Path, kind: Any) -> None:
+    """The archive is away, was never read, and other images of its names and lengths are added to its dataset."""
+    images = kind(validation(count=12))
+    val = write_val(tmp_path / "val", images)
+    add(project, val)
+    val.rename(tmp_path / "away.tar")
+    others = [replace(one, data=one.data[:2] + one.data[2:][::-1].replace(one.data[2:3], b"\7")) for one in images]
+    (source,) = add(project, write_severity(tmp_path / "tree", others)).sources
+    assert (source.new, source.known, source.moved, source.unproven) == (0, 12, 0, 12)
+    assert "12 known ones that cannot be read where they were" in str(source)
+    (tmp_path / "away.tar").rename(val)
+    assert bytes_of(project) == told(images)
+
+
+@pytest.mark.parametrize("kind", [flat, bmp])
+def test_uncompressed_images_that_only_moved_are_taken(project: Project, tmp_path: Path, kind: Any) -> None:
+    """An archive of the same size and time."""
+    images = kind(validation(count=12))
+    add(project, write_val(tmp_path / "val", images))
+    (tmp_path / "val").rename(tmp_path / "moved")
+    assert [(one.moved, one.unproven) for one in add(project, tmp_path / "moved").sources] == [(12, 0)]
+    assert bytes_of(project) == told(images)
+
+
+@pytest.mark.parametrize("kind", [flat, bmp])
+def test_uncompressed_images_are_taken_where_somebody_says_so_or_once_they_were_read(
+    project: Project, tmp_path: Path, kind: Any
+) -> None:
+    images = kind(validation(count=12))
+    val = write_val(tmp_path / "val", images)
+    add(project, val)
+    val.unlink()
+    tree = write_severity(tmp_path / "tree", images)
+    assert [(one.moved, one.unproven) for one in add(project, tree).sources] == [(0, 12)]
+    assert [(one.moved, one.unproven) for one in add(project, tree, overwritten=True).sources] == [(12, 0)]
+    project.datasets.fingerprint()
+    tree.rename(tmp_path / "other")
+    assert [(one.moved, one.unproven) for one in add(project, tmp_path / "other").sources] == [(12, 0)]
+    assert bytes_of(project) == told(images)
+
+
+def test_a_tree_of_an_archive_that_is_gone_is_known_by_its_lengths(project: Project, tmp_path: Path) -> None:
+    images = [replace(one, data=one.data + bytes(n)) for n, one in enumerate(validation(count=12))]
+    val = write_val(tmp_path / "val", images)
+    add(project, val)
+    val.unlink()
+    (source,) = add(project, write_severity(tmp_path / "tree", images)).sources
+    assert (source.moved, source.unproven) == (12, 0)
+    assert bytes_of(project) == told(images)

@@ -89,10 +89,13 @@ def _unpacked(paths: tuple[Path, ...], told: Told, folder: Path | None) -> tuple
     try:
         with bars([]) as advance:
             found = find(paths, told).parquet
-            tars = [unpack_parquet(path, folder, partial(advance, f"unpack {path.name}")) for path in found]
+            done = [unpack_parquet(path, folder, partial(advance, f"unpack {path.name}")) for path in found]
     except ArchiveError as error:
         raise click.UsageError(str(error)) from error
-    return (*paths, *tars)
+    for path, one in zip(found, done, strict=True):
+        if one.without:
+            click.echo(f"{path}: {one.without:,} rows hold no bytes of an image, and were not taken", err=True)
+    return (*paths, *dict.fromkeys(one.tar for one in done))
 
 
 def _in_parquet(path: Path) -> str:

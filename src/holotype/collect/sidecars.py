@@ -17,6 +17,7 @@ from typing import Final
 from holotype.errors import SourceError
 from holotype.files import printable
 from holotype.ontology.text import unique
+from holotype.provenance import in_one_line, is_web_url
 from holotype.textlists import decoded, rows_of
 
 TABLE: Final = "metadata.csv"
@@ -178,6 +179,9 @@ def _credit(values: Mapping[str, str], where: str, problems: list[str]) -> Credi
         if len(value) > _LONGEST:
             problems.append(f"{where}: the {name} has {len(value):,} characters, over the limit of {_LONGEST:,}")
             said[name] = ""
+    if said["url"] and not is_web_url(said["url"]):
+        problems.append(f"{where}: the url is not taken: it is no plain address on the web (http, https or ftp)")
+        said["url"] = ""
     return Credit(**said) if any(said.values()) else None
 
 
@@ -186,7 +190,7 @@ def _said(values: Mapping[str, str], name: str) -> str:
     value = next((values[one] for one in SPELLINGS[name] if values.get(one, "").strip()), "")
     if name == "url" and not value:
         value = next((values[one] for one in _PLACES if _ADDRESS.fullmatch(values.get(one, ""))), "")
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in " ".join(value.split()))
+    return in_one_line(value)
 
 
 def _rows(path: Path, where: str, problems: list[str]) -> Iterator[tuple[int, dict[str, str]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from itertools import islice
 from typing import Final
 
@@ -17,6 +17,7 @@ from holotype.imports.shapes import Kind, Source
 from holotype.imports.solution import read_solution
 from holotype.imports.tiny import read_tiny
 from holotype.imports.truths import read_truth
+from holotype.provenance import in_one_line
 
 BOX: Final = pa.struct([("wnid", pa.string()), *((name, pa.int32()) for name in ("xmin", "ymin", "xmax", "ymax"))])
 _SCHEMA: Final = pa.schema(
@@ -32,6 +33,7 @@ _SCHEMA: Final = pa.schema(
         ("fractions", pa.bool_()),
     ]
 )
+NO_NAME: Final = "names of images that are no text, which nothing is called"
 _PART: Final = 50_000
 
 
@@ -51,11 +53,20 @@ def read_annotations(source: Source) -> Iterator[Annotation]:
 
 def annotation_parts(found: Iterator[Annotation]) -> Iterator[Part]:
     """Annotations as the parts of a scan, which cannot go on in the middle."""
-    while chunk := list(islice(found, _PART)):
+    while chunk := list(map(_storable, islice(found, _PART))):
         boxes = [[dict(zip(BOX.names, astuple(box), strict=True)) for box in one.boxes] for one in chunk]
         columns = [boxes if field.name == "boxes" else [getattr(one, field.name) for one in chunk] for field in _SCHEMA]
         yield Part(pa.table([pa.array(c, f.type) for c, f in zip(columns, _SCHEMA, strict=True)], _SCHEMA), 0)
     yield Part(_SCHEMA.empty_table(), None)
+
+
+def _storable(found: Annotation) -> Annotation:
+    """The annotation under names that can be stored: JSON may hold halves of characters, which no image is called."""
+    try:
+        "".join((found.name, *found.aliases)).encode()
+    except UnicodeEncodeError:
+        return replace(found, name=in_one_line(found.name), aliases=(), remarks=(*found.remarks, NO_NAME))
+    return found
 
 
 def annotations_of(tables: Iterable[pa.Table]) -> Iterator[Annotation]:

@@ -23,6 +23,9 @@ LARGEST_XML: Final = 1 << 20
 ROUNDED: Final = "boxes with fractions of pixels, which were rounded"
 UNREAD: Final = "boxes with coordinates that are no numbers, which were not taken"
 NO_WNID: Final = "boxes of a class that is no wnid, which were not taken"
+EMPTY: Final = "boxes that end before they begin, which were not taken"
+BAD_URL: Final = "URLs that are no plain address on the web, which were not taken"
+NO_ANNOTATION: Final = "files .xml that are no annotations, which were not taken"
 UNSIZED: Final = "sizes that are no numbers, which were not taken"
 _PIXEL = re.compile(r"\s*(-?[0-9]{1,7})(?:\.([0-9]{0,40}))?\s*", re.ASCII)
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -122,6 +125,14 @@ def box_of(wnid: str, corners: Sequence[str], remarks: list[str]) -> Box | None:
         remarks.append(UNREAD)
         return None
     remarks.extend(fractions[:1])
+    return unless_empty(box, remarks)
+
+
+def unless_empty(box: Box, remarks: list[str]) -> Box | None:
+    """The box; None, and a remark, where it ends before it begins."""
+    if box.xmax < box.xmin or box.ymax < box.ymin:
+        remarks.append(EMPTY)
+        return None
     return box
 
 
@@ -143,28 +154,38 @@ def pixel(text: str, remarks: list[str]) -> int:
 def read_voc_archive(path: Path) -> Iterator[Annotation]:
     """The annotations in an official box archive (``.tar.gz``, ``.tgz``, ``.tar``; also tars inside), in order.
 
-    Raises `ArchiveError` as `parse_voc` and `read_members` do, and where there are none.
+    Files that are no annotations are `remarks`. Raises `ArchiveError` as `read_members` does, and where there are no
+    others.
     """
     members = read_members(path, (".xml",), LARGEST_XML)
-    yield from _some((parse_voc(data, f"{printable(path)}/{name}") for name, data in members), path)
+    yield from _parsed(((f"{printable(path)}/{name}", data) for name, data in members), path)
 
 
-def _some(found: Iterator[Annotation], path: Path) -> Iterator[Annotation]:
-    if (first := next(found, None)) is None:
-        raise ArchiveError(f"{printable(path)} holds no annotations (.xml)")
-    yield first
-    yield from found
+def _parsed(files: Iterator[tuple[str, bytes]], path: Path) -> Iterator[Annotation]:
+    """The annotations in files: one that is none is told as a remark. Raises `ArchiveError` where all are none."""
+    sound = False
+    problem = ArchiveError(f"{printable(path)} holds no annotations (.xml)")
+    for number, (where, data) in enumerate(files):
+        try:
+            found, sound = parse_voc(data, where), True
+        except ArchiveError as error:
+            problem = problem if number else error
+            found = Annotation(PurePosixPath(where).stem, 0, 0, (), (NO_ANNOTATION,))
+        yield found
+    if not sound:
+        raise problem
 
 
 def read_voc_folder(folder: Path) -> Iterator[Annotation]:
     """The annotations below a folder such as Kaggle's ``Annotations/CLS-LOC``, by path; links are not followed.
 
-    Raises `ArchiveError` as `parse_voc` does, where a file cannot be read, and where there are none.
+    Files that are no annotations are `remarks`. Raises `ArchiveError` where a file cannot be read, and where there are
+    no others.
     """
-    yield from _some(_voc_files(folder), folder)
+    yield from _parsed(_voc_files(folder), folder)
 
 
-def _voc_files(folder: Path) -> Iterator[Annotation]:
+def _voc_files(folder: Path) -> Iterator[tuple[str, bytes]]:
     try:
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             if not entry.name.isprintable():
@@ -174,7 +195,7 @@ def _voc_files(folder: Path) -> Iterator[Annotation]:
             elif entry.name.endswith(".xml") and entry.is_file(follow_symlinks=False):
                 with opened_file(Path(entry.path)) as file:
                     data = file.read(LARGEST_XML + 1)
-                yield parse_voc(data, printable(entry.path))
+                yield printable(entry.path), data
     except OSError as error:
         raise ArchiveError(f"cannot read {printable(error.filename or folder)}: {error.strerror}") from error
 

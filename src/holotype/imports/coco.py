@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from holotype.errors import ArchiveError
 from holotype.files import printable
-from holotype.imports.boxes import UNREAD, Annotation, Box
+from holotype.imports.boxes import BAD_URL, UNREAD, Annotation, Box, unless_empty
 from holotype.imports.tables import read_json
+from holotype.provenance import in_one_line, is_web_url
 
 NO_WNID: Final = "boxes of classes that no wnid is given for, which were not taken"
 CROWD: Final = "boxes around crowds of instances, which were not taken"
@@ -36,7 +37,7 @@ def read_coco(path: Path, table: Mapping[str, str]) -> Iterator[Annotation]:
     except (KeyError, TypeError, AttributeError) as error:
         raise ArchiveError(f"{printable(path)} is no file of COCO's instances: it lacks {error}") from error
     if not any(wnids.values()):
-        names = ", ".join(str(one["name"]) for one in value["categories"][:3])
+        names = ", ".join(in_one_line(str(one["name"])) for one in value["categories"][:3])
         raise ArchiveError(f"{printable(path)}: no class ({names} ...) is in the table of wnids")
     folder = found[1] if (found := _NAME.match(path.stem)) else ""
     for about, file in images:
@@ -52,8 +53,10 @@ def _annotation(
     width, height = (side if type(side := about.get(name)) is int else 0 for name in ("width", "height"))
     name = f"{folder}/{file}" if folder else file
     aliases = tuple(other for other in (file, f"images/{name}") if other != name)
-    url = about.get("coco_url") or about.get("flickr_url") or ""
-    return Annotation(name, width, height, boxes, tuple(remarks), labels, str(url), aliases)
+    urls = [url for key in ("coco_url", "flickr_url") if (url := str(about.get(key) or ""))]
+    url = next(filter(is_web_url, urls), "")
+    remarks += [BAD_URL] if urls and not url else []
+    return Annotation(name, width, height, boxes, tuple(remarks), labels, url, aliases)
 
 
 def _box(one: Mapping[str, Any], wnids: Mapping[Any, str], remarks: list[str]) -> Box | None:
@@ -73,4 +76,4 @@ def _box(one: Mapping[str, Any], wnids: Mapping[Any, str], remarks: list[str]) -
     if max(map(abs, corners)) > 9_999_999:
         remarks.append(UNREAD)
         return None
-    return Box(wnid, *corners)
+    return unless_empty(Box(wnid, *corners), remarks)

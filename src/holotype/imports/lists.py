@@ -9,9 +9,10 @@ from pathlib import Path
 from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.ontology.text import readable
+from holotype.provenance import is_web_url
 from holotype.textlists import read_lines
 
-_URL = re.compile(r"(n\d{8}_\d+)\s+((?:https?|ftp)://\S+)", re.ASCII | re.IGNORECASE)
+_URL = re.compile(r"(n\d{8}_\d+)\s+(\S+)", re.ASCII)
 _MARK = re.compile(r"(n\d{8})(?:[\s,;:]+(.*))?", re.ASCII)
 _TEXT = re.compile(r"(n\d{8})\s+(\S.*)", re.ASCII)
 
@@ -23,7 +24,7 @@ def read_urls(path: Path) -> Iterator[tuple[str, str] | None]:
     """
     for line in filter(None, map(str.strip, read_lines(path, ArchiveError, latin=True))):
         found = _URL.fullmatch(line)
-        yield (found[1], found[2]) if found and found[2].isprintable() else None
+        yield (found[1], found[2]) if found and is_web_url(found[2]) else None
 
 
 def read_marks(path: Path) -> Iterator[tuple[str, str]]:

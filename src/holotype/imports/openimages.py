@@ -10,7 +10,7 @@ from typing import Final
 
 from holotype.errors import ArchiveError
 from holotype.files import printable
-from holotype.imports.boxes import UNREAD, Annotation, Box
+from holotype.imports.boxes import UNREAD, Annotation, Box, unless_empty
 from holotype.imports.coco import NO_WNID
 from holotype.textlists import read_lines
 
@@ -77,4 +77,5 @@ def _box(row: Mapping[str, str], wnid: str, remarks: list[str]) -> list[Box]:
     if not all(0 <= corner <= 1 for corner in corners):
         remarks.append(UNREAD)
         return []
-    return [Box(wnid, *(round(corner * MILLION) for corner in corners))]
+    box = unless_empty(Box(wnid, *(round(corner * MILLION) for corner in corners)), remarks)
+    return [] if box is None else [box]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from holotype.errors import ArchiveError
-from holotype.files import printable, write_parts_atomically
+from holotype.files import printable, sha256_file, write_atomically, write_parts_atomically
 from holotype.imports.layouts import official
 from holotype.ontology import is_wnid
 from holotype.store.tar.writing import tar_end, tar_member
@@ -20,47 +21,106 @@ _ROWS: Final = 64
 _MAGIC: Final = ((b"\xff\xd8\xff", "jpg"), (b"\x89PNG", "png"), (b"GIF8", "gif"), (b"RIFF", "webp"), (b"BM", "bmp"))
 
 
-def unpack(path: Path, folder: Path, advance: Callable[[int, int], None]) -> Path:
-    """Write the images of a Parquet file to a tar in `folder`, with their labels, and return its path.
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """The tar that a Parquet file was written to, and how many rows had no bytes of an image."""
+
+    tar: Path
+    without: int
+
+
+def unpack(path: Path, folder: Path, advance: Callable[[int, int], None]) -> Unpacked:
+    """Write the images of a Parquet file to a tar in `folder`, with their labels.
 
     The file needs a column ``image`` of ``bytes`` and ``path``, and may have ``label``: a number, or a name that its
-    metadata tell. Images whose names tell their wnid keep them; others are samples of their row's number. A tar that is
-    there and not older than `path` is left as it is. `advance` is told rows done and all rows. Raises `ArchiveError`.
+    metadata tell. Images whose names tell their wnid keep them; others are samples of their row's number. A tar that
+    holds this very file already is left as it is: a stamp beside it tells. Where another file has a tar of that name,
+    this one's has its sha256 in its name. `advance` is told rows done and all rows. Raises `ArchiveError`.
     """
-    tar = folder / f"{path.stem}.tar"
     try:
-        if tar.exists() and tar.stat().st_mtime_ns >= path.stat().st_mtime_ns:
-            return tar
-        with pq.ParquetFile(path) as file:
-            if "image" not in file.schema_arrow.names:
-                columns = ", ".join(file.schema_arrow.names[:8])
-                raise ArchiveError(f"{printable(path)} has no column image, but {columns}")
-            write_parts_atomically(tar, _parts(file, path, advance))
+        tar, stamp = _place(path, folder)
+        if stamp is None:
+            stamp = {**_state(path), "sha256": sha256_file(path), "without": _write(path, tar, advance)}
+            write_atomically(_stamp(tar), json.dumps(stamp).encode())
     except (OSError, pa.ArrowException) as error:
         raise ArchiveError(f"cannot unpack {printable(path)}: {str(error)[:200]}") from error
-    return tar
+    return Unpacked(tar, int(stamp["without"]))
 
 
-def _parts(file: pq.ParquetFile, path: Path, advance: Callable[[int, int], None]) -> Iterator[bytes]:
+def _place(path: Path, folder: Path) -> tuple[Path, dict[str, Any] | None]:
+    """The tar that is a file's own, and its stamp where the file is in it already."""
+    tar = folder / f"{path.stem}.tar"
+    if not tar.exists():
+        return tar, None
+    stamp, state = _stamped(tar), _state(path)
+    if stamp.items() >= state.items():
+        return tar, stamp
+    sha256 = sha256_file(path)
+    if stamp.get("sha256") == sha256:
+        return tar, stamp
+    if stamp.get("path") == state["path"]:
+        return tar, None
+    tar = folder / f"{path.stem}-{sha256[:12]}.tar"
+    return tar, (_stamped(tar) or None) if tar.exists() else None
+
+
+def _state(path: Path) -> dict[str, Any]:
+    status = path.stat()
+    return {"path": printable(path.absolute()), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
+
+
+def _stamp(tar: Path) -> Path:
+    return tar.with_name(f".{tar.name}.json")
+
+
+def _stamped(tar: Path) -> dict[str, Any]:
+    """What is said of the file that a tar was made of; nothing where that is not told."""
+    try:
+        found = json.loads(_stamp(tar).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and isinstance(found.get("without"), int) else {}
+
+
+def _write(path: Path, tar: Path, advance: Callable[[int, int], None]) -> int:
+    """Write a file's images to a tar; how many rows have none."""
+    without: list[str] = []
+    _stamp(tar).unlink(missing_ok=True)
+    with pq.ParquetFile(path) as file:
+        if "image" not in file.schema_arrow.names:
+            columns = ", ".join(file.schema_arrow.names[:8])
+            raise ArchiveError(f"{printable(path)} has no column image, but {columns}")
+        write_parts_atomically(tar, _parts(file, tar.stem, printable(path), without, advance))
+    return len(without)
+
+
+def _parts(
+    file: pq.ParquetFile, stem: str, where: str, without: list[str], advance: Callable[[int, int], None]
+) -> Iterator[bytes]:
     names = _class_names(file.schema_arrow.metadata or {})
     columns = [name for name in ("image", "label") if name in file.schema_arrow.names]
     total, number, end = file.metadata.num_rows, 0, 0
     for batch in file.iter_batches(_ROWS, columns=columns):
         for row in batch.to_pylist():
-            for member, data in _members(row, f"{path.stem}-{number:08d}", names, printable(path)):
-                for part in tar_member(member, data):
-                    end += len(part)
-                    yield part
+            key = f"{stem}-{number:08d}"
+            members = list(_members(row, key, names))
+            without += [] if members else [key]
+            for part in (part for member, data in members for part in tar_member(member, data)):
+                end += len(part)
+                yield part
             number += 1
         advance(number, total)
+    if without and not end:
+        raise ArchiveError(f"{where}: row {without[0]} holds no bytes of an image, only a path or nothing")
     yield tar_end(end)
 
 
-def _members(row: Mapping[str, Any], key: str, names: list[str], where: str) -> Iterator[tuple[str, bytes]]:
+def _members(row: Mapping[str, Any], key: str, names: list[str]) -> Iterator[tuple[str, bytes]]:
+    """The image of a row and its label, as members of a tar; none where it has no bytes."""
     image = row["image"]
     data = image.get("bytes") if isinstance(image, dict) else image
     if not isinstance(data, bytes) or not data:
-        raise ArchiveError(f"{where}: row {key} holds no bytes of an image, only a path or nothing")
+        return
     file = str(image.get("path") or "").rpartition("/")[2] if isinstance(image, dict) else ""
     if official(file) is not None and file.isascii() and len(file) < 99:
         yield file, data

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from holotype.imports.shapes import IMAGES, Kind, Source
+
+UNPROVEN: Final = (
+    "known ones that cannot be read where they were, so that nothing tells whether these are the same, which were not "
+    "taken: bring those back and add this again, add it as another dataset, or say --overwritten"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +20,8 @@ class SourceReport:
 
     `further` are labels beside the first of an image. Of what it says of images, `unknown` names none that is imported,
     `conflicts` are labels it says otherwise than what was known, which stays unless it is `relabelled`, and `unplaced`
-    are labels that are no synset of the ontology. `differing` are known images that have other bytes here, `changed`
+    are labels that are no synset of the ontology. `differing` are known images that have other bytes here,
+    `unproven` ones that cannot be read where they were, so that nothing tells whether these are their bytes, `changed`
     ones whose file here has changed since, so that they are read again. One that is `unchanged` since it was imported
     is not scanned again. `classes` are the wnids of the images where a layout tells them. `remarks` are further things
     that were rounded or not taken, each with its number, `unread` lines of a list of URLs that say something else.
@@ -33,6 +40,7 @@ class SourceReport:
     unplaced: int = 0
     conflicts: int = 0
     differing: int = 0
+    unproven: int = 0
     changed: int = 0
     relabelled: int = 0
     passed_over: int = 0
@@ -64,6 +72,7 @@ class SourceReport:
             (self.conflicts, "labels that contradict what is known, and were not taken"),
             (self.changed, "known ones have changed here since, and are to be read again"),
             (self.differing, "other images under known names, which were not taken"),
+            (self.unproven, UNPROVEN),
             (self.passed_over, "links, leftovers and images with other names passed over"),
             (self.unread, "lines that are no name of an image and a URL"),
         )

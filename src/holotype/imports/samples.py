@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from holotype.errors import ArchiveError
-from holotype.imports.boxes import Annotation, Box, box_of, parse_voc
+from holotype.imports.boxes import BAD_URL, NO_ANNOTATION, Annotation, Box, box_of, parse_voc
 from holotype.ontology import is_wnid
+from holotype.provenance import LONGEST_LICENCE, in_one_line, is_web_url
 
 NEITHER: Final = "labels that are neither a wnid nor the number of a class, which were not taken"
 UNCOUNTED: Final = "labels that are class numbers, not taken because what they count is not told"
 NO_SUCH: Final = "labels that are no number of a class, which were not taken"
 CONTRADICTED: Final = "labels that contradict the wnid of their sample, which was taken"
 NO_JSON: Final = "files .json that cannot be read, which were not taken"
-NO_XML: Final = "files .xml that are no annotations, which were not taken"
+NO_OBJECT: Final = "files .json that hold no object, which were not taken"
+DOUBLED: Final = "keys that a .json has twice with different values, which were not taken"
+SCORES: Final = "lists of several class numbers, which may be scores, and were not taken"
+NO_LICENCE: Final = "licences that are no text or over the limit, which were not taken"
+UNPRINTABLE: Final = "licences with characters that cannot be printed, which were replaced"
+SECOND_LIST: Final = "further lists of boxes of a sample, which were not taken"
 STRANGE_BOX: Final = "boxes that are not xmin, ymin, xmax, ymax, which were not taken"
-_LABELS: Final = ("wnid", "label", "cls", "class")
+_LABELS: Final = ("wnid", "label", "cls", "class", "wnids", "labels")
 _LISTS: Final = ("boxes", "bboxes", "objects")
 _CORNERS: Final = ("xmin", "ymin", "xmax", "ymax")
 
@@ -56,26 +62,36 @@ def read_sample(members: Mapping[str, bytes], classes: Sequence[str]) -> Sample:
     annotated = _annotated(members.get("xml"), label, remarks)
     boxes = (*_boxes(about, label, remarks), *annotated.boxes)
     sizes = _sizes(about) or (annotated.width, annotated.height)
-    return Sample(labels, boxes, *sizes, _url(about), _licence(about), tuple(remarks))
+    url, licence = _url(about, remarks), _licence(about, remarks)
+    return Sample(labels, boxes, *sizes, url, licence, tuple(remarks))
 
 
 def _object(data: bytes, remarks: list[str]) -> dict[str, Any]:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            for key in {key for key, value in pairs if value != found[key]}:
+                del found[key]
+                remarks.append(DOUBLED)
+        return found
+
     try:
-        value = json.loads(data)
+        value = json.loads(data, object_pairs_hook=once)
     except (ValueError, RecursionError):
         remarks.append(NO_JSON)
         return {}
-    return value if isinstance(value, dict) else {}
+    if not isinstance(value, dict):
+        remarks.append(NO_OBJECT)
+        return {}
+    return value
 
 
 def _said(about: Mapping[str, Any], cls: bytes | None, remarks: list[str]) -> tuple[list[str], list[str]]:
     """The wnids and the numbers of classes that are said; of two explicit wnids that of the ``.json`` wins."""
-    several = about.get("wnids")
-    texts = [str(one) for one in several] if isinstance(several, list) else []
-    texts = [*(str(about[key]) for key in _LABELS if isinstance(about.get(key), str | int)), *texts]
+    texts = [text for key in _LABELS for text in _texts(about.get(key), remarks)]
     wnids = [text for text in texts if is_wnid(text)]
     numbers = [text for text in texts if text.isdecimal()]
-    remarks += [NEITHER for text in texts if text and not is_wnid(text) and not text.isdecimal()]
+    remarks += [NEITHER for text in texts if not is_wnid(text) and not text.isdecimal()]
     text = "" if cls is None else cls.decode(errors="replace").strip()
     if text.isdecimal():
         numbers.append(text)
@@ -85,6 +101,24 @@ def _said(about: Mapping[str, Any], cls: bytes | None, remarks: list[str]) -> tu
     elif cls is not None:
         remarks.append(NEITHER)
     return wnids, numbers
+
+
+def _texts(value: Any, remarks: list[str]) -> list[str]:
+    """The wnids and class numbers in the value of a key, and whatever else is in it, as text."""
+    texts = [text for one in (value if isinstance(value, list) else [value]) for text in _words(one)]
+    if isinstance(value, list) and sum(text.isdecimal() for text in texts) > 1:
+        remarks.append(SCORES)
+        return [text for text in texts if is_wnid(text)]
+    return texts
+
+
+def _words(value: Any) -> Iterator[str]:
+    """A text without blanks around it, of several wnids each; a whole number as its digits; nothing for nothing."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = "" if value is None else str(value).strip()
+    words = text.replace(",", " ").split()
+    yield from words if all(map(is_wnid, words)) else [text]
 
 
 def _counted(number: str, classes: Sequence[str], remarks: list[str], told: bool) -> str:
@@ -99,7 +133,9 @@ def _counted(number: str, classes: Sequence[str], remarks: list[str], told: bool
 
 def _boxes(about: Mapping[str, Any], label: str, remarks: list[str]) -> list[Box]:
     found = []
-    for one in next((about[key] for key in _LISTS if isinstance(about.get(key), list)), []):
+    lists = [about[key] for key in _LISTS if about.get(key)]
+    remarks += [SECOND_LIST for _ in lists[1:]]
+    for one in lists[0] if lists and isinstance(lists[0], list) else lists[:1]:
         if not isinstance(one, dict) or not all(corner in one for corner in _CORNERS):
             remarks.append(STRANGE_BOX)
             continue
@@ -114,7 +150,7 @@ def _annotated(xml: bytes | None, label: str, remarks: list[str]) -> Annotation:
     try:
         found = parse_voc(xml, f"{label}_.xml")
     except ArchiveError:
-        remarks.append(NO_XML)
+        remarks.append(NO_ANNOTATION)
         return Annotation("", 0, 0, ())
     remarks += found.remarks
     return found
@@ -128,13 +164,21 @@ def _sizes(about: Mapping[str, Any]) -> tuple[int, int] | None:
     return None
 
 
-def _url(about: Mapping[str, Any]) -> str:
+def _url(about: Mapping[str, Any], remarks: list[str]) -> str:
     url = about.get("url")
-    if not isinstance(url, str) or not url.startswith(("http://", "https://", "ftp://")):
+    if not url:
         return ""
-    return url if url.isprintable() and len(url) < 8192 else ""
+    if not isinstance(url, str) or not is_web_url(url):
+        remarks.append(BAD_URL)
+        return ""
+    return url
 
 
-def _licence(about: Mapping[str, Any]) -> str:
-    said = next((about[key] for key in ("licence", "license") if isinstance(about.get(key), str)), "")
-    return " ".join(said.split())[:1000]
+def _licence(about: Mapping[str, Any], remarks: list[str]) -> str:
+    said = next((about[key] for key in ("licence", "license") if about.get(key)), "")
+    line = in_one_line(said) if isinstance(said, str) else ""
+    if len(line) > LONGEST_LICENCE or not isinstance(said, str):
+        remarks.append(NO_LICENCE)
+        return ""
+    remarks += [] if line == " ".join(said.split()) else [UNPRINTABLE]
+    return line

@@ -46,7 +46,10 @@ def _annotation(row: list[str], where: str) -> Annotation:
         raise ArchiveError(f"{where}: {len(fields)} fields are no boxes, each is wnid xmin ymin xmax ymax")
     remarks: list[str] = []
     found = [_box(fields[start : start + 5], where, remarks) for start in range(0, len(fields), 5)]
-    return Annotation(row[0], 0, 0, tuple(box for box in found if box is not None), tuple(remarks))
+    boxes = tuple(box for box in found if box is not None)
+    told = set(fields[::5])  # boxes that were not taken tell the class all the same
+    labels = tuple(told) if len(told) == 1 and not boxes else ()
+    return Annotation(row[0], 0, 0, boxes, tuple(remarks), labels)
 
 
 def _box(fields: list[str], where: str, remarks: list[str]) -> Box | None:

@@ -81,7 +81,8 @@ def _official_tar(path: Path, files: Sequence[str], images: Sequence[str], told:
     )
     ilsvrc = promised is not None or kind in (Kind.VAL, Kind.TEST) or wnids <= set(told.ilsvrc)
     dataset = dataset_of(path, "", True, ilsvrc)
-    return Take(dataset, Source(kind, path, "train" if dataset == "ilsvrc2012" else ""))
+    train = dataset == "ilsvrc2012" and kind not in (Kind.VAL, Kind.TEST)  # whose names tell their split
+    return Take(dataset, Source(kind, path, "train" if train else ""))
 
 
 def _samples(files: Sequence[str]) -> bool:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from holotype.errors import ArchiveError
-from holotype.files import printable
-from holotype.imports.boxes import Annotation, box_of
+from holotype.imports.boxes import UNREAD, Annotation, box_of
 from holotype.imports.trees import entries
 from holotype.ontology import is_wnid
 from holotype.textlists import read_lines
+
+NO_ROW: Final = "lines that are no image with its class and box, which were not taken"
 
 
 def read_tiny(classes: Path) -> Iterator[Annotation]:
     """What stands beside ``wnids.txt``: ``train/WNID/WNID_boxes.txt``, and ``val/val_annotations.txt``.
 
-    Raises `ArchiveError` naming the line that is no image with its four corners.
+    A line without four corners, or without a class, is a remark. Raises `ArchiveError` where a list cannot be read.
     """
     root = classes.parent
     train = [path for path, entry in entries(root, "train") if entry.is_dir()] if (root / "train").is_dir() else []
@@ -29,14 +31,18 @@ def read_tiny(classes: Path) -> Iterator[Annotation]:
 
 
 def _rows(path: Path, wnid: str, above: str) -> Iterator[Annotation]:
-    for number, line in enumerate(read_lines(path, ArchiveError), 1):
+    for line in read_lines(path, ArchiveError):
         if not (fields := line.split()):
             continue
         image, *rest = fields
         label, corners = (wnid, rest) if wnid else (rest[0] if rest else "", rest[1:])
-        if len(corners) != 4 or not is_wnid(label):
-            raise ArchiveError(f"{printable(path)}, line {number}: expected an image and its box, not {line[:40]!r}")
-        remarks: list[str] = []
-        box = box_of(label, corners, remarks)
         name = f"{above}{image}" if above else image.rpartition(".")[0]
-        yield Annotation(name, 0, 0, (box,) if box is not None else (), tuple(remarks), (label,))
+        yield _annotation(name, label, corners)
+
+
+def _annotation(name: str, label: str, corners: Sequence[str]) -> Annotation:
+    if not is_wnid(label):
+        return Annotation(name, 0, 0, (), (NO_ROW,))
+    remarks: list[str] = [] if len(corners) == 4 else [UNREAD]
+    box = None if remarks else box_of(label, corners, remarks)
+    return Annotation(name, 0, 0, (box,) if box is not None else (), tuple(remarks), (label,))

@@ -199,6 +199,10 @@ class Publication:
             self._gone[row.id] = state_of(Path(row.path)) != (row.size, row.mtime_ns)
         return self._gone[row.id]
 
+    def source_of(self, image: dataset_rows.Known) -> str:
+        """The path of the file or folder that an image was imported from."""
+        return self._by_id[image.file_id].path
+
     def state(self, image: dataset_rows.Known) -> tuple[int, int]:
         """Size and time of change of the file that an image lies in, when that was imported."""
         row = self._by_id[image.file_id]
@@ -368,6 +372,7 @@ class _Store:
             unplaced=report.unplaced + sum(number < 0 for number in ranks),
             conflicts=report.conflicts + contradicted - relabelled,
             differing=report.differing + sum(self._is_other(image, row) for image, row in known),
+            unproven=report.unproven + sum(self._is_unproven(image, row) for image, row in known),
             classes=report.classes | {row["wnid"] for row in rows if row["wnid"]} if self._laid_out else frozenset(),
         )
 
@@ -387,6 +392,8 @@ class _Store:
                 raise self._twice(image.name)
             self._overwritten += image.length != row["length"]
             return None if there and not self._is_changed(image) else _moved(image, row, anew=True)
+        if self._is_unproven(image, row):
+            return None
         if not self._is_other(image, row) and self._publication.is_gone(image):
             return _moved(image, row, anew=not there or self._publication.state(image) != self._state)
         if self._source.kind is Kind.SHARD and self._is_other(image, row):
@@ -406,6 +413,13 @@ class _Store:
     def _is_other(self, image: dataset_rows.Known, row: Mapping[str, Any]) -> bool:
         """Whether an image that lies elsewhere is another than the one here."""
         return image.file_id != self._archive and self._verdict.is_other(image.id, image.length, row["length"])
+
+    def _is_unproven(self, image: dataset_rows.Known, row: Mapping[str, Any]) -> bool:
+        """Whether an image cannot be read any more where it lay, and nothing tells whether it is the one here."""
+        if self._publication.terms.overwritten or image.file_id == self._archive or self._is_other(image, row):
+            return False
+        told = self._publication.source_of(image) not in self._verdict.unproven
+        return not told and self._publication.is_gone(image)
 
     def _twice(self, name: str) -> ArchiveError:
         return ArchiveError(f"{self._source.path} holds {name} twice")
