@@ -739,7 +739,11 @@ def coco(folder: Path) -> Path:
 def test_cocos_classes_are_mapped_by_a_table(project: Project, tmp_path: Path) -> None:
     root, dog = coco(tmp_path / "coco"), "n02084071"
     questions = find([root], told()).questions
-    assert [one.choices[0].option for one in questions] == ["map", "map"]
+    assert [str(one) for one in questions] == [
+        f"{root}/annotations/instances_train2017.json (and 1 more beside it): it is COCO's list of instances, and "
+        "which wnid each of its classes (person, cat, dog ...) is, is not told"
+    ]
+    assert [one.option for one in questions[0].choices] == ["map"]
     report = add(project, root, table={"cat": "n02121620", "dog": dog})
     assert report.dataset == "coco"
     assert {name: row[0] for name, row in shown(project).items()} == {
@@ -751,6 +755,27 @@ def test_cocos_classes_are_mapped_by_a_table(project: Project, tmp_path: Path) -
     assert {coco_file.NO_WNID: 1, coco_file.CROWD: 1, UNREAD: 1} in [dict(one.remarks) for one in report.sources]
     project.datasets.fingerprint()
     assert "box_foreign_class" not in {finding.code for _, finding in project.datasets.lint()}
+
+
+def test_cocos_captions_and_keypoints_are_passed_over(project: Project, tmp_path: Path) -> None:
+    root = coco(tmp_path / "coco")
+    images = [{"id": 9, "file_name": f"{9:012d}.jpg"}]
+    captions = {"images": images, "annotations": [{"image_id": 9, "caption": "a cat"}]}
+    keypoints = {**captions, "categories": [{"id": 1, "name": "person", "keypoints": ["nose"]}]}
+    for name, value in (("captions", captions), ("person_keypoints", keypoints), ("mine", captions)):
+        write(root, {f"annotations/{name}_train2017.json": json.dumps(value).encode()})
+    found = find([root], told(table={"cat": "n02121620"}))
+    assert [path.name.split("_")[0] for path in found.passed] == ["captions", "mine", "person"]
+    assert len(add(project, root, table={"cat": "n02121620"}).sources) == 3  # the tree, a list of each split
+    alone = find([root / "annotations/captions_train2017.json"], told(table={"cat": "n02121620"}))
+    assert "no list of labels and no file of COCO's instances" in alone.problems[0]
+
+
+def test_classes_of_coco_are_named_though_the_list_is_long(tmp_path: Path) -> None:
+    value = {"images": [], "annotations": [{"bbox": [1, 2, 3, 4]}] * 10_000, "categories": [{"id": 1, "name": "cat"}]}
+    (tmp_path / "mine.json").write_text(json.dumps(value))
+    (question,) = find([tmp_path / "mine.json"], told()).questions
+    assert "(cat ...)" in question.asks
 
 
 def test_a_table_that_has_none_of_cocos_classes_is_refused(project: Project, tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def _answered(paths: tuple[Path, ...], told: Told) -> Found:
     while (found := find(paths, told)).questions:
         if not on_a_terminal():
             for question in found.questions:
-                click.echo(f"error: {question.path}: {question.asks}; say it with one of", err=True)
+                click.echo(f"error: {question}; say it with one of", err=True)
                 for one in question.choices:
                     click.echo(f"  {_spoken(one)}", err=True)
             click.echo("nothing was added", err=True)
@@ -137,7 +137,7 @@ def _spoken(choice: Choice) -> str:
 
 
 def _asked(question: Question, told: Told) -> Told:
-    click.echo(f"{question.path}: {question.asks}")
+    click.echo(str(question))
     for number, one in enumerate(question.choices, 1):
         click.echo(f"  {number}. {_spoken(one)}")
     chosen: Choice = question.choices[click.prompt("Which", type=click.IntRange(1, len(question.choices))) - 1]

@@ -29,6 +29,14 @@ class Found:
         """How much was found that can be acted on."""
         return len(self.takes) + len(self.questions) + len(self.problems) + len(self.parquet)
 
+    def ask(self, question: Question) -> None:
+        """Ask about a file; once only about files of one folder that the same answers settle."""
+        for place, one in enumerate(self.questions):
+            if (one.path.parent, one.choices) == (question.path.parent, question.choices) and not one.path.is_dir():
+                self.questions[place] = one._replace(others=one.others + 1)
+                return
+        self.questions.append(question)
+
     def by_dataset(self, name: str | None) -> dict[str, list[Source]]:
         """The sources of each dataset, images first; all of them under `name` where one is given."""
         found: dict[str, dict[Source, None]] = defaultdict(dict)

@@ -60,11 +60,16 @@ NUMBERS: Final = (
 
 
 class Question(NamedTuple):
-    """What cannot be told of a path: what it looks like, and what would settle it."""
+    """What cannot be told of a path, and of so many `others` beside it: what it looks like, what would settle it."""
 
     path: Path
     asks: str
     choices: tuple[Choice, ...]
+    others: int = 0
+
+    def __str__(self) -> str:
+        beside = f" (and {self.others:,} more beside it)" if self.others else ""
+        return f"{self.path}{beside}: {self.asks}"
 
 
 class Take(NamedTuple):
