@@ -19,7 +19,7 @@ import holotype
 from conftest import encoded, photo, run
 from holotype.benchmark.orders import order
 from holotype.catalog import schema as t
-from holotype.cli.dataset_sources import add_group
+from holotype.cli.root import holotype as command_line
 from holotype.errors import ArchiveError
 from holotype.imports import coco as coco_file
 from holotype.imports.boxes import ROUNDED, UNREAD, Box
@@ -835,6 +835,31 @@ def test_images_in_parquet_are_written_to_plain_tars_on_request(tmp_path: Path) 
     assert "0 of them new" in run("datasets", "add", path.parent, "--unpack", tmp_path / "tars", "-p", project)
 
 
+def test_parquet_without_images_is_passed_over(tmp_path: Path) -> None:
+    root, project = tmp_path / "web", tmp_path / "p"
+    about = said_of({"url": "https://example.org/a.jpg", "width": 640, "height": 480})
+    shard(root, {"000000000.jpg": b"x", "000000000.txt": b"a cat", "000000000.json": about}, "00000.tar")
+    rows = [{"url": "https://example.org/a.jpg", "caption": "a cat", "key": "000000000", "status": "success"}]
+    pq.write_table(pa.Table.from_pylist(rows), root / "00000.parquet")
+    (root / "00000_stats.json").write_text('{"count": 1, "successes": 1}')
+    run("init", project)
+    for unpack in ((), ("--unpack", tmp_path / "tars")):
+        said = run("datasets", "add", root, *unpack, "--dry-run", "-p", project)
+        assert "2 other files passed over: 00000.parquet, 00000_stats.json" in said
+    assert "web: 1 images, 1 of them new" in run("datasets", "add", root, "--unpack", tmp_path / "tars", "-p", project)
+    assert find([root / "00000.parquet"], told()).problems[0].endswith("and none is of bytes")
+
+
+def test_parquet_that_may_hold_images_under_another_name_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    pq.write_table(pa.table({"jpg": [b"x"], "txt": ["a"]}), tmp_path / "d/x.parquet")
+    pq.write_table(pa.table({"picture": [{"bytes": b"x"}]}), tmp_path / "d/y.parquet")
+    (tmp_path / "d/z.parquet").write_bytes(b"PAR1")
+    found = find([tmp_path / "d"], told())
+    assert [path.name for path in found.parquet] == ["x.parquet", "y.parquet"]
+    assert "z.parquet" in found.problems[0]
+
+
 def test_labels_in_parquet_are_wnids_or_numbers(tmp_path: Path) -> None:
     rows = [{"image": {"bytes": encoded(photo(n)), "path": None}, "label": n} for n in (0, 1)]
     project = tmp_path / "p"
@@ -902,8 +927,8 @@ def test_on_a_terminal_the_command_asks(tmp_path: Path, monkeypatch: pytest.Monk
     project = tmp_path / "p"
     run("init", project)
     answers = f"2\n1\n{tmp_path / 'map.csv'}\n"
-    command = [str(numbers), str(names), "-p", str(project)]
-    result = CliRunner().invoke(add_group, command, input=answers)
+    command = ["datasets", "add", str(numbers), str(names), "-p", str(project)]
+    result = CliRunner().invoke(command_line, command, input=answers)
     assert result.exit_code == 0, result.output
     assert "  2. --order devkit: 1 to 1000, the ids of ILSVRC2012's devkit" in result.output
     assert "numbers: 3 images, 3 of them new" in result.output

@@ -20,6 +20,21 @@ _ROWS: Final = 64
 _MAGIC: Final = ((b"\xff\xd8\xff", "jpg"), (b"\x89PNG", "png"), (b"GIF8", "gif"), (b"RIFF", "webp"), (b"BM", "bmp"))
 
 
+def holds_images(path: Path) -> bool:
+    """Whether a Parquet file has a column that may be images: ``image``, or one of bytes. Raises `ArchiveError`."""
+    try:
+        schema = pq.read_schema(path)
+    except (OSError, pa.ArrowException) as error:
+        raise ArchiveError(f"cannot read {printable(path)}: {str(error)[:200]}") from error
+    return any(field.name == "image" or _is_bytes(field.type) for field in schema)
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind):
+        return any(_is_bytes(inner.type) for inner in kind)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
 def unpack(path: Path, folder: Path, advance: Callable[[int, int], None]) -> Path:
     """Write the images of a Parquet file to a tar in `folder`, with their labels, and return its path.
 

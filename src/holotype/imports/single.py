@@ -10,6 +10,7 @@ from typing import Final
 from holotype.imports.found import Found
 from holotype.imports.known import dataset_of
 from holotype.imports.layouts import is_image, official
+from holotype.imports.parquet import holds_images
 from holotype.imports.peek import look_at_ends, look_into_json, look_into_tar
 from holotype.imports.readings import NUMBERS, Choice, Question, Take, Told
 from holotype.imports.shapes import Kind, Layout, Source, kind_by_name
@@ -45,7 +46,7 @@ def in_file(found: Found, path: Path, told: Told, among: bool = False) -> None:
         names = _MACHINE_NAME.findall(look_into_json(path))
         _in_table(found, path, told, Kind.OPENIMAGES, "Open Images' list", names)
     elif path.suffix == ".parquet":
-        found.parquet.append(path)
+        _in_parquet(found, path, among)
     elif path.suffix == ".json":
         _in_json(found, path, told, among)
     elif path.name.endswith(".tar"):
@@ -58,6 +59,16 @@ def in_file(found: Found, path: Path, told: Told, among: bool = False) -> None:
         found.passed.append(path)
     else:
         found.problems.append(f"{path} is no archive and no list that is known here")
+
+
+def _in_parquet(found: Found, path: Path, among: bool) -> None:
+    """Images in Parquet; what else such files hold lies beside images, as img2dataset's captions and URLs."""
+    if holds_images(path):
+        found.parquet.append(path)
+    elif among:
+        found.passed.append(path)
+    else:
+        found.problems.append(f"{path} is Parquet without images: no column is called image, and none is of bytes")
 
 
 def _in_json(found: Found, path: Path, told: Told, among: bool) -> None:
