@@ -31,7 +31,7 @@ from holotype.imports.readings import Told
 from holotype.imports.reports import ImportReport
 from holotype.imports.samples import CONTRADICTED, NEITHER, NO_JSON, NO_SUCH, NO_XML, STRANGE_BOX, UNCOUNTED
 from holotype.imports.tables import read_numbers, read_table
-from holotype.imports.trees import LINK, UNREADABLE
+from holotype.imports.trees import FOREIGN, LINK, UNREADABLE
 from holotype.imports.truths import NONE
 from holotype.imports.webdataset import LONG, OTHERS, TWICE
 from holotype.project import Project
@@ -240,6 +240,28 @@ def test_a_number_that_is_no_class_leaves_its_images_unlabelled(project: Project
 
 
 NAMES: Files = {"train/tabby cat/1.jpg": b"1", "train/tench/2.jpg": b"2", "train/unicorn/3.jpg": b"3"}
+
+
+@pytest.mark.parametrize("carry", CARRIERS)
+def test_folders_in_a_split_that_are_named_by_no_wnid_are_counted(
+    project: Project, tmp_path: Path, carry: Carrier
+) -> None:
+    places = [f"train/{TENCH}/a", "train/tench/b", "train/tench/c", "train/N02099601/d", "val/cats/e", "val/images/f"]
+    report = add(project, carry(tmp_path, {f"{path}.jpg": path.encode() for path in places}))
+    assert {name: row[:2] for name, row in shown(project).items()} == {
+        f"{path}.jpg": (path.split("/")[0], TENCH if path.endswith("a") else "") for path in places
+    }
+    assert remarks(report) == {
+        FOREIGN.format("folders called tench"): 2,
+        FOREIGN.format("folders called N02099601"): 1,
+        FOREIGN.format("folders called cats"): 1,
+    }
+
+
+def test_of_many_folders_that_are_named_by_no_wnid_some_are_named(project: Project, tmp_path: Path) -> None:
+    files = {f"train/{TENCH}/a.jpg": b"a", **{f"train/c{n}/a.jpg": b"%d" % n for n in range(8)}}
+    report = add(project, write(tmp_path / "mine", files))
+    assert remarks(report)[FOREIGN.format("other folders")] == 3
 
 
 def test_class_names_need_a_table(project: Project, tmp_path: Path) -> None:
@@ -971,7 +993,7 @@ def test_strange_names_are_taken_or_counted(project: Project, tmp_path: Path, na
     report = add(project, path)
     images = sum(one.images for one in report.sources)
     assert images == len(shown(project))
-    assert images + sum(remarks(report).values()) == 2
+    assert images + sum(count for text, count in remarks(report).items() if "bring no label" not in text) == 2
 
 
 def test_bytes_that_are_no_utf8_in_names_are_counted(project: Project, tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ from holotype.leftovers import leftover
 NO_IMAGE: Final = "files that are no images by their names"
 NO_CLASS: Final = "images in no folder of a class"
 LEFT_OVER: Final = "files left over by other programs"
-UNMAPPED: Final = "images of no class that a wnid is given for, taken without a label"
+UNMAPPED: Final = "images of no class that a wnid is given for, which bring no label"
+PLAIN: Final = frozenset({"images", "image", "imgs", "img", "jpegs", "jpegimages", "data"})
+"""Folders that hold images and tell nothing else."""
 _IMAGE: Final = re.compile(r"[^.].*\.(jpe?g|png|webp|gif|bmp|tiff?)", re.IGNORECASE)
 _WNID: Final = re.compile(r"(n\d{8})(?:[ ,._-].*)?", re.ASCII)
 _SPLIT: Final = re.compile(
@@ -47,6 +49,17 @@ def wnid_of(folder: str) -> str:
     """The wnid that a folder is named by, alone or before a name: ``n02085620-Chihuahua``; "" where there is none."""
     found = _WNID.fullmatch(folder)
     return "" if found is None else found[1]
+
+
+def foreign(folder: str) -> str:
+    """The last name of a folder below a split's, where one expects a class, but it is named by no wnid; else "".
+
+    >>> foreign("val/cats"), foreign("val/n01440764"), foreign("val/images"), foreign("val"), foreign("pets/cats")
+    ('cats', '', '', '', '')
+    """
+    *above, last = folder.split("/")
+    expected = any(map(split_of, above)) and not split_of(last) and last.lower() not in PLAIN
+    return last if expected and not wnid_of(last) else ""
 
 
 def is_image(file: str) -> bool:

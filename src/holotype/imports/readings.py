@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from holotype.imports.known import dataset_of, is_v2
-from holotype.imports.layouts import corruption, official, split_of, start_of, wnid_of
+from holotype.imports.layouts import PLAIN, corruption, official, split_of, start_of, wnid_of
 from holotype.imports.objectnet import BORDER
 from holotype.imports.shapes import Layout, Source
 
@@ -104,7 +104,7 @@ def class_of(folders: Sequence[str]) -> tuple[str, int | None]:
     place = next((n for n in range(len(folders) - 1, -1, -1) if wnid_of(folders[n])), None)
     if place is not None:
         return "wnid", place
-    if not folders or split_of(folders[-1]):
+    if not folders or split_of(folders[-1]) or (folders[-1].lower() in PLAIN and any(map(split_of, folders[-2:-1]))):
         return "", None
     return ("number" if folders[-1].isdecimal() and folders[-1].isascii() else "name"), len(folders) - 1
 
