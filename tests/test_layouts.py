@@ -701,6 +701,49 @@ def test_real_labels_are_added_to_those_of_validation_images(project: Project, t
     assert (again.labels, again.further) == (0, 0)
 
 
+def real_and_two_lists(folder: Path) -> dict[str, Path]:
+    """Validation images without labels, ReaL's labels of them, and two lists of one label for each."""
+    write(folder / "ilsvrc", {f"val/ILSVRC2012_val_{n:08d}.JPEG": b"%d" % n for n in (1, 2, 3)})
+    real: list[list[int]] = [[0, 1], [2, 1], [], *([] for _ in range(49_997))]
+    (folder / "real.json").write_text(json.dumps(real))
+    paths = {"images": folder / "ilsvrc", "real": folder / "real.json"}
+    for name, wnids in (("first", (TENCH, CAT, CAT)), ("second", (TENCH, SHARK, CAT))):
+        paths[name] = folder / name / "LOC_val_solution.csv"
+        lines = (f"ILSVRC2012_val_{n:08d},{wnid} 1 2 3 4\n" for n, wnid in enumerate(wnids, 1))
+        write(paths[name].parent, {paths[name].name: "".join(("ImageId,PredictionString\n", *lines)).encode()})
+    return paths
+
+
+@pytest.mark.parametrize("names", [("real", "first"), ("first", "real"), ("real", "first", "real", "first")])
+def test_several_labels_and_one_are_the_same_in_any_order(
+    project: Project, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    paths = real_and_two_lists(tmp_path)
+    conflicts = [sum(one.conflicts for one in add(project, paths[name]).sources) for name in ("images", *names)]
+    assert not any(conflicts)
+    assert {name: set(wnids) for name, wnids in labels_of(project).items()} == {
+        "ILSVRC2012_val_00000001": {TENCH, GOLDFISH},
+        "ILSVRC2012_val_00000002": {CAT, SHARK, GOLDFISH},
+        "ILSVRC2012_val_00000003": {CAT},
+    }
+
+
+@pytest.mark.parametrize("names", [("real", "first"), ("first", "real")])
+def test_of_two_sources_of_one_label_one_contradicts_the_other(
+    project: Project, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    paths = real_and_two_lists(tmp_path)
+    for name in ("images", *names):
+        add(project, paths[name])
+    (second,) = add(project, paths["second"]).sources
+    assert (second.conflicts, second.labels) == (1, 0)  # a shark, which ReaL says too, where the first says a cat
+    (source,) = taken(find([paths["second"]], told())).by_dataset(None)["ilsvrc2012"]
+    (report,) = project.datasets.add([source], "ilsvrc2012", relabel=True).sources
+    assert report.relabelled == 1
+    assert set(labels_of(project)["ILSVRC2012_val_00000002"]) == {SHARK, GOLDFISH}
+    assert set(labels_of(project)["ILSVRC2012_val_00000001"]) == {TENCH, GOLDFISH}
+
+
 @pytest.mark.parametrize(
     "said",
     [
