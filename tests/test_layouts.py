@@ -35,7 +35,7 @@ from holotype.imports.trees import FOREIGN, LINK, UNREADABLE
 from holotype.imports.truths import NONE
 from holotype.imports.webdataset import LONG, OTHERS, TWICE
 from holotype.project import Project
-from holotype.project.dataset_write import OTHERWISE
+from holotype.project.dataset_write import KEPT, OTHERWISE
 from holotype.project.dataset_write import UNSIZED as UNSIZED_BOXES
 from holotype.store.location import Location
 from official import Picture, tar_of, voc
@@ -242,6 +242,37 @@ def test_a_number_that_is_no_class_leaves_its_images_unlabelled(project: Project
 NAMES: Files = {"train/tabby cat/1.jpg": b"1", "train/tench/2.jpg": b"2", "train/unicorn/3.jpg": b"3"}
 
 
+def offered(path: Path) -> list[str]:
+    (question,) = find([path], told()).questions
+    return [one.value for one in question.choices if one.option == "order"]
+
+
+def test_orders_that_class_numbers_rule_out_are_neither_offered_nor_taken(tmp_path: Path) -> None:
+    for name, numbers in (("zero", range(1000)), ("one", range(1, 1001)), ("some", (3, 7))):
+        write(tmp_path, {f"{name}/{number}/a.jpg": b"x" for number in numbers})
+    assert offered(tmp_path / "zero") == ["sorted", "string"]
+    assert offered(tmp_path / "one") == ["devkit", "background"]
+    assert offered(tmp_path / "some") == ["sorted", "devkit", "background", "string"]
+    assert offered(shard(tmp_path / "set", {"a.jpg": b"x", "a.cls": b"0"})) == ["sorted", "string"]
+    project = tmp_path / "p"
+    run("init", project)
+    refused = run("datasets", "add", tmp_path / "zero", "--order", "devkit", "-p", project, expect=2)
+    assert "has the class number 0, which --order devkit has not" in refused
+    refused = run("datasets", "add", tmp_path / "one", "--order", "sorted", "-p", project, expect=2)
+    assert "has the class number 1000, which --order sorted has not" in refused
+    refused = run("datasets", "add", tmp_path / "set", "--order", "devkit", "-p", project, expect=2)
+    assert "has the class number 0" in refused
+
+
+def test_known_images_that_are_told_no_label_keep_theirs(project: Project, tmp_path: Path) -> None:
+    path = write(tmp_path / "mine", NUMBERS)
+    add(project, path, numbers=("", TENCH, CAT, *[""] * 7, SHARK), counted="so")
+    ((dataset, sources),) = find([path], told(numbers=("", GOLDFISH), counted="anew")).by_dataset(None).items()
+    report = project.datasets.add(sources, dataset, relabel=True)
+    assert remarks(report) == {UNMAPPED: 2, KEPT: 2}
+    assert {wnid for _, wnid, _ in shown(project).values()} == {GOLDFISH, CAT, SHARK}
+
+
 @pytest.mark.parametrize("carry", CARRIERS)
 def test_folders_in_a_split_that_are_named_by_no_wnid_are_counted(
     project: Project, tmp_path: Path, carry: Carrier
@@ -418,6 +449,7 @@ def test_what_numbers_count_can_be_said_anew(project: Project, tmp_path: Path) -
         (f"id,wnid\n1,{TENCH}\n3,{CAT}\n", ("", TENCH, "", CAT)),
         (f'{{"0": ["{TENCH}", "tench"], "1": ["{CAT}", "tabby"]}}', (TENCH, CAT)),
         (f'["{TENCH}", "{CAT}"]', (TENCH, CAT)),
+        (f"0 {TENCH}\n1 {CAT}\n2 {TENCH}\n", (TENCH, CAT, TENCH)),
         (f'{{"{CAT}": 1, "{TENCH}": 0}}', (TENCH, CAT)),
     ],
 )
@@ -448,6 +480,7 @@ def test_class_names_are_read_from_lists_and_json(tmp_path: Path, text: str, tab
         (read_numbers, "", "holds no classes"),
         (read_numbers, f"{TENCH}\ncat\n", "line 2: expected one wnid, not 'cat'"),
         (read_numbers, f"0 {TENCH}\n0 {CAT}\n", "a class number twice"),
+        (read_numbers, f"{TENCH}\n{CAT}\n{TENCH}\n", f"has {TENCH} twice: where numbers share a class"),
         (read_table, f"{TENCH}\n", "has no class name beside it"),
         (read_table, f"a {TENCH}\na {CAT}\n", "says that 'a' is"),
         (read_table, f"a {TENCH}\nb\n", "line 2: expected one wnid"),
@@ -469,6 +502,14 @@ def test_the_command_says_what_it_took_each_thing_for(tmp_path: Path) -> None:
     printed = run("datasets", "add", root, "-p", project)
     assert f"{root}: ImageFolder of wnids, 3 classes: 3 images = 3 new + 0 known" in printed
     assert "mine" in run("datasets", "add", "--name", "mine", root, "-p", project).splitlines()[-1]
+
+
+def test_what_it_is_taken_for_is_of_the_dataset_that_is_named(tmp_path: Path) -> None:
+    root, project = write(tmp_path / "mine", IMAGEFOLDER), tmp_path / "p"
+    run("init", project)
+    said = run("datasets", "add", root, "--name", "pets", "--dry-run", "-p", project)
+    assert said == f"{root}: taken for ImageFolder of wnids, of pets\n"
+    assert "pets: 12 images" in run("datasets", "add", root, "--name", "pets", "-p", project)
 
 
 def test_the_command_lists_the_readings_where_several_fit(tmp_path: Path) -> None:

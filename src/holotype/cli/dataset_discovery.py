@@ -75,6 +75,8 @@ def path_command(
     told = _with_file(told, "--map", table) if table else told
     found = _answered(_unpacked(paths, told, None if dry_run else unpack), told)
     found.problems += map(_in_parquet, () if unpack else found.parquet)
+    if name is not None:
+        found.takes = [take._replace(dataset=name) for take in found.takes]
     _say(found, err=not dry_run)
     if found.problems:
         add_sources([], name or "images", project, found.problems)
@@ -104,14 +106,14 @@ def _in_parquet(path: Path) -> str:
 
 
 def _with_order(told: Told, name: str) -> Told:
-    return replace(told, numbers=order(name).wnids, counted=f"in {name} order ({ORDERS[name]})")
+    return replace(told, numbers=order(name).wnids, order=name, counted=f"in {name} order ({ORDERS[name]})")
 
 
 def _with_file(told: Told, option: str, path: Path) -> Told:
     try:
         if option == "--map":
             return replace(told, table=read_table(path))
-        return replace(told, numbers=read_numbers(path), counted=f"as in {path.name}")
+        return replace(told, numbers=read_numbers(path), order="", counted=f"as in {path.name}")
     except ArchiveError as error:
         raise click.BadParameter(str(error), param_hint=option) from error
 

@@ -34,6 +34,7 @@ from holotype.store.store import Store
 
 Advance = Callable[[str, int, int], None]
 """Told the stage, how much of it is done, and how much there is (0 if that is not known)."""
+KEPT: Final = "known images of which no label is told here, which keep theirs"
 OTHERWISE: Final = "images whose label is none of those said here, which were added"
 UNSIZED: Final = "boxes in fractions of images of unknown size: run datasets fingerprint, and add this again"
 _CHUNK: Final = 20_000
@@ -367,6 +368,8 @@ class _Store:
         labels = [(image.id, row["wnid"], rank(row["wnid"])) for image, row in known if is_label(image, row["wnid"])]
         contradicted = sum(_contradicts(image, row["wnid"]) for image, row in known)
         relabelled = self._publication.relabelled(contradicted)
+        relabels = self._publication.terms.relabel
+        kept = sum(relabels and bool(image.wnid) and not row["wnid"] for image, row in known)
         self._publication.write(new, [move for _, move in moves], labels, self._archive)
         self._moved.update(image.id for image, _ in moves)
         self.here += len(new) + sum(image.file_id == self._archive or image.id in self._moved for image, _ in known)
@@ -381,6 +384,7 @@ class _Store:
             relabelled=report.relabelled + relabelled,
             unplaced=report.unplaced + sum(number < 0 for number in ranks),
             conflicts=report.conflicts + contradicted - relabelled,
+            remarks=Counter(report.remarks) + Counter({KEPT: kept}),
             differing=report.differing + sum(self._is_other(image, row) for image, row in known),
             classes=report.classes | {row["wnid"] for row in rows if row["wnid"]} if self._laid_out else frozenset(),
         )
