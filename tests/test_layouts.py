@@ -25,13 +25,13 @@ from holotype.imports import coco as coco_file
 from holotype.imports.boxes import ROUNDED, UNREAD, Box
 from holotype.imports.coco import NO_WNID as NO_BOX
 from holotype.imports.finding import Found, find
-from holotype.imports.layouts import LEFT_OVER, NO_CLASS, NO_IMAGE, UNMAPPED
+from holotype.imports.layouts import LEFT_OVER, LIST, NO_CLASS, NO_IMAGE, UNMAPPED
 from holotype.imports.openimages import DENIED
 from holotype.imports.readings import Told
 from holotype.imports.reports import ImportReport
 from holotype.imports.samples import CONTRADICTED, NEITHER, NO_JSON, NO_SUCH, NO_XML, STRANGE_BOX, UNCOUNTED
 from holotype.imports.tables import read_numbers, read_table
-from holotype.imports.trees import FOREIGN, LINK, UNREADABLE
+from holotype.imports.trees import FOREIGN, IN_TAR, LINK, UNREADABLE
 from holotype.imports.truths import NONE
 from holotype.imports.webdataset import LONG, OTHERS, TWICE
 from holotype.project import Project
@@ -686,7 +686,8 @@ def test_a_tar_that_may_be_a_tree_or_a_shard_is_asked_about(project: Project, tm
 # lists beside images
 
 
-def test_tiny_imagenet_has_boxes_and_labels_of_its_own(project: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize("parts", [[""], ["train", "val", "test"], ["val", ""]])
+def test_tiny_imagenet_has_boxes_and_labels_of_its_own(project: Project, tmp_path: Path, parts: list[str]) -> None:
     root = tmp_path / "tiny-imagenet-200"
     train = {f"train/{w}/images/{w}_{n}.JPEG": f"{w}{n}".encode() for w in (TENCH, CAT) for n in (0, 1)}
     held = {"val/images/val_0.JPEG": b"v0", "val/images/val_1.JPEG": b"v1", "test/images/test_0.JPEG": b"t"}
@@ -696,7 +697,10 @@ def test_tiny_imagenet_has_boxes_and_labels_of_its_own(project: Project, tmp_pat
         write(root, {f"train/{wnid}/{wnid}_boxes.txt": lines.encode()})
     lines = f"val_0.JPEG\t{CAT}\t0\t32\t44\t62\nval_1.JPEG\t{TENCH}\t1\t2\t3\t4\n"
     write(root, {"val/val_annotations.txt": lines.encode()})
-    report = add(project, root)
+    for path in parts:
+        report = add(project, root / path)
+        assert NO_IMAGE not in remarks(report)
+    assert find([root], told()).passed == []
     assert report.dataset == "tiny-imagenet"
     assert shown(project) == {
         **{f"{w}_{n}": ("train", w, f"{w}{n}".encode()) for w in (TENCH, CAT) for n in (0, 1)},
@@ -709,6 +713,18 @@ def test_tiny_imagenet_has_boxes_and_labels_of_its_own(project: Project, tmp_pat
         "val/images/val_0.JPEG": [(CAT, 0, 32, 44, 62)],
         "val/images/val_1.JPEG": [(TENCH, 1, 2, 3, 4)],
     }
+
+
+def test_lists_inside_a_tar_are_counted_and_the_folder_brings_them(project: Project, tmp_path: Path) -> None:
+    files = {"val/images/val_0.JPEG": b"v", f"train/{TENCH}/images/{TENCH}_0.JPEG": b"t", "readme.md": b"r"}
+    lists = {"wnids.txt": TENCH.encode(), "val/val_annotations.txt": f"val_0.JPEG\t{TENCH}\t0\t3\t4\t6\n".encode()}
+    root = write(tmp_path / "tiny-imagenet-200", {**files, **lists})
+    tar = tmp_path / "tiny-imagenet-200.tar"
+    tar.write_bytes(tar_of((f"tiny-imagenet-200/{path}", data) for path, data in {**files, **lists}.items()))
+    assert remarks(add(project, tar)) == {IN_TAR: 2, NO_IMAGE: 1}
+    assert boxes_of(project) == {}
+    assert remarks(add(project, root)) == {LIST: 2, NO_IMAGE: 1}
+    assert boxes_of(project) == {"val/images/val_0.JPEG": [(TENCH, 0, 3, 4, 6)]}
 
 
 def boxes_of(db: Project) -> dict[str, list[tuple[Any, ...]]]:
@@ -1007,7 +1023,7 @@ def test_boxes_of_open_images_wait_for_the_size_of_their_images(project: Project
     table = {"Cat": "n02121620", "/m/0bt9lr": "n02084071"}
     report = add(project, root, table=table)
     assert report.dataset == "openimages"
-    assert remarks(report) == {NO_BOX: 1, UNREAD: 1, UNSIZED_BOXES: 2, DENIED: 1, NO_IMAGE: 3}
+    assert remarks(report) == {NO_BOX: 1, UNREAD: 1, UNSIZED_BOXES: 2, DENIED: 1, LIST: 2, NO_IMAGE: 1}
     assert labels_of(project) == {
         "validation/001.jpg": ["n02121620", "n02084071"],
         "validation/002.jpg": ["n02121620", "n02084071"],

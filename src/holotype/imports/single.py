@@ -25,6 +25,7 @@ _NAMED: Final = re.compile(r'"name"\s*:\s*"([^"]+)"')
 _NO_INSTANCES: Final = re.compile(r"(captions|person_keypoints|panoptic|stuff|image_info)_\w+\.json")
 _MACHINE_NAME: Final = re.compile(r"/[mg]/\w+")
 _OPENIMAGES: Final = re.compile(r"annotations-(bbox|human-imagelabels[\w-]*)\.csv$")
+_OF_TINY: Final = re.compile(r"val_annotations\.txt|n\d{8}_boxes\.txt")
 _URLS: Final = re.compile(r"\w*urls?\w*\.txt")
 
 
@@ -41,7 +42,11 @@ def in_file(found: Found, path: Path, told: Told, among: bool = False) -> None:
     elif path.name == "meta.mat" and path.parent.name == "data":
         found.takes.append(Take("ilsvrc2012", Source(Kind.DEVKIT, path.parent.parent)))
     elif path.name == "wnids.txt" and any((path.parent / split).is_dir() for split in ("train", "val")):
-        found.takes.append(Take(dataset_of(path.parent, "", False, True), Source(Kind.TINY, path)))
+        take = Take(dataset_of(path.parent, "", False, True), Source(Kind.TINY, path))
+        found.takes += [take] if take not in found.takes else []
+    elif _OF_TINY.fullmatch(path.name) and (classes := _classes_above(path)) is not None:
+        take = Take(dataset_of(classes.parent, "", False, True), Source(Kind.TINY, classes))
+        found.takes += [take] if take not in found.takes else []
     elif _OPENIMAGES.search(path.name):
         names = _MACHINE_NAME.findall(look_into_json(path))
         _in_table(found, path, told, Kind.OPENIMAGES, "Open Images' list", names)
@@ -59,6 +64,11 @@ def in_file(found: Found, path: Path, told: Told, among: bool = False) -> None:
         found.passed.append(path)
     else:
         found.problems.append(f"{path} is no archive and no list that is known here")
+
+
+def _classes_above(path: Path) -> Path | None:
+    """Tiny ImageNet's list of classes, above a list of its boxes."""
+    return next((one for one in (above / "wnids.txt" for above in path.absolute().parents[1:3]) if one.is_file()), None)
 
 
 def _in_parquet(found: Found, path: Path, among: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.imports import scan
-from holotype.imports.layouts import UNMAPPED, Reader, foreign, reader
+from holotype.imports.layouts import LIST, UNMAPPED, Reader, foreign, reader
 from holotype.imports.scan import ITEMS, Part, opened, rows
 from holotype.imports.shapes import Layout, Source, TreeImage
 from holotype.store.tar.scan import read_headers
@@ -20,6 +20,7 @@ LINK: Final = "links, which are not followed"
 NO_FILE: Final = "pipes and devices"
 UNREADABLE: Final = "files whose names are not UTF-8 or cannot be printed: rename them"
 
+IN_TAR: Final = "lists of labels or boxes inside the tar, which are not read: unpack it, and add the folder, too"
 FOREIGN: Final = "images in {}, named by no wnid, which bring no label"
 _NAMED: Final = 5
 
@@ -81,16 +82,17 @@ def _part(
     lying: Iterable[_Lying], following: int | None, read: Reader, source: Source, unlabelled: Callable[[str], str]
 ) -> Part:
     left: Counter[str] = Counter()
+    tree = source.path.is_dir()
     images: list[tuple[TreeImage, _Lying]] = []
     for one in lying:
         said = one.reason or read(one.path)
+        said = IN_TAR if said == LIST and not tree else said
         if isinstance(said, str):
             left[said] += 1
         else:
             images.append((said, one))
             if not said.wnid and (reason := unlabelled(said.path)):
                 left[reason] += 1
-    tree = source.path.is_dir()
     table = rows(
         [image.name for image, _ in images],
         [image.split or source.split for image, _ in images],
