@@ -982,6 +982,32 @@ def test_parquet_that_may_hold_images_under_another_name_is_not_passed_over(tmp_
     assert "z.parquet" in found.problems[0]
 
 
+def test_class_names_in_parquet_are_looked_up_in_the_table(tmp_path: Path) -> None:
+    path, project = tmp_path / "pets/data/train-0.parquet", tmp_path / "p"
+    path.parent.mkdir(parents=True)
+    rows = [{"image": {"bytes": encoded(photo(n)), "path": None}, "label": n} for n in (0, 1)]
+    parquet(path, rows, ["tench", "tabby cat"])
+    parquet(path.with_name("train-1.parquet"), [{**rows[0], "label": 1}], ["tench", "tabby cat"])
+    (tmp_path / "map.csv").write_text(f"tench,{TENCH}\ntabby_cat,{CAT}\n")
+    run("init", project)
+    command = ("datasets", "add", path.parent, "--unpack", tmp_path / "tars", "-p", project)
+    asked = run(*command, expect=2)
+    assert "its class numbers are called tench, tabby cat ...; --map FILE tells their wnids" in asked
+    assert asked.count("what they count is not told") == 1
+    assert "pets: 3 images, 3 of them new" in run(*command, "--map", tmp_path / "map.csv")
+    with holotype.open(project) as db:
+        assert sorted(row[1] for row in shown(db).values()) == [TENCH, CAT, CAT]
+
+
+def test_keys_that_begin_anew_are_refused_with_the_remedy(project: Project, tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        shard(tmp_path / "set", {"0.jpg": split.encode(), "0.cls": TENCH.encode()}, f"{split}-000000.tar")
+    with pytest.raises(
+        ArchiveError, match=r"image 0 than .*train-000000\.tar: .* add this set alone, with another --name"
+    ):
+        add(project, tmp_path / "set")
+
+
 def test_labels_in_parquet_are_wnids_or_numbers(tmp_path: Path) -> None:
     rows = [{"image": {"bytes": encoded(photo(n)), "path": None}, "label": n} for n in (0, 1)]
     project = tmp_path / "p"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,10 +23,13 @@ from holotype.cli.progress import bars
 from holotype.cli.text import on_a_terminal
 from holotype.errors import ArchiveError
 from holotype.imports.finding import Found, find
+from holotype.imports.known import dataset_of
+from holotype.imports.parquet import class_names
 from holotype.imports.parquet import unpack as unpack_parquet
-from holotype.imports.readings import LAYOUTS, Choice, Question, Told
-from holotype.imports.shapes import SPLITS
+from holotype.imports.readings import LAYOUTS, Choice, Question, Take, Told, looked_up
+from holotype.imports.shapes import SPLITS, Kind
 from holotype.imports.tables import read_numbers, read_table
+from holotype.ontology import is_wnid
 
 _FILES = ("classes", "map")
 
@@ -73,7 +77,10 @@ def path_command(
     told = _with_order(told, counted) if counted else told
     told = _with_file(told, "--classes", classes) if classes else told
     told = _with_file(told, "--map", table) if table else told
-    found = _answered(_unpacked(paths, told, None if dry_run else unpack), told)
+    tars = _unpacked(paths, told, None if dry_run else unpack)
+    told = _with_class_names(told, tars.values())
+    found = _answered((*paths, *tars), told)
+    found.takes = [_named_by_parquet(take, tars) for take in found.takes]
     found.problems += map(_in_parquet, () if unpack else found.parquet)
     if name is not None:
         found.takes = [take._replace(dataset=name) for take in found.takes]
@@ -84,17 +91,36 @@ def path_command(
         add_sources(sources, dataset, project, md5=md5, overwritten=overwritten, relabel=relabel)
 
 
-def _unpacked(paths: tuple[Path, ...], told: Told, folder: Path | None) -> tuple[Path, ...]:
-    """The paths, and the tars that the Parquet files among them were written to, if there is a folder for those."""
+def _unpacked(paths: tuple[Path, ...], told: Told, folder: Path | None) -> dict[Path, Path]:
+    """The Parquet files at some paths by the tars that they were written to, if there is a folder for those."""
     if folder is None:
-        return paths
+        return {}
     try:
         with bars([]) as advance:
             found = find(paths, told).parquet
-            tars = [unpack_parquet(path, folder, partial(advance, f"unpack {path.name}")) for path in found]
+            return {unpack_parquet(path, folder, partial(advance, f"unpack {path.name}")): path for path in found}
     except ArchiveError as error:
         raise click.UsageError(str(error)) from error
-    return (*paths, *tars)
+
+
+def _with_class_names(told: Told, parquet: Iterable[Path]) -> Told:
+    """What class numbers count by the names that Parquet files give them and the table of those, if there is one."""
+    for path in parquet if not told.numbers else ():
+        if (names := class_names(path)) and not all(map(is_wnid, names)):
+            if not told.table:
+                some = ", ".join(names[:3])
+                click.echo(f"{path}: its class numbers are called {some} ...; --map FILE tells their wnids", err=True)
+                return told
+            numbers = tuple(looked_up(name, told.table) for name in names)
+            return replace(told, numbers=numbers if any(numbers) else (), counted=f"as {path.name} names them")
+    return told
+
+
+def _named_by_parquet(take: Take, tars: Mapping[Path, Path]) -> Take:
+    """Shards that were unpacked here belong to a dataset called as the Parquet files' folder is."""
+    if take.source.kind is not Kind.SHARD or take.source.path not in tars:
+        return take
+    return take._replace(dataset=dataset_of(tars[take.source.path].parent, "", False, True))
 
 
 def _in_parquet(path: Path) -> str:

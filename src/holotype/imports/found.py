@@ -30,10 +30,12 @@ class Found:
         return len(self.takes) + len(self.questions) + len(self.problems) + len(self.parquet)
 
     def ask(self, question: Question) -> None:
-        """Ask about a file; once only about files of one folder that the same answers settle."""
+        """Ask about a file; once only about files of one folder that the same answers may settle."""
         for place, one in enumerate(self.questions):
-            if (one.path.parent, one.choices) == (question.path.parent, question.choices) and not one.path.is_dir():
-                self.questions[place] = one._replace(others=one.others + 1)
+            common = tuple(choice for choice in one.choices if choice in question.choices)
+            differ = {choice.option for choice in {*one.choices, *question.choices} - {*common}}
+            if one.path.parent == question.path.parent and common and differ <= {"order"} and not one.path.is_dir():
+                self.questions[place] = one._replace(choices=common, others=one.others + 1)
                 return
         self.questions.append(question)
 

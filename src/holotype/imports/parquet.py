@@ -29,6 +29,14 @@ def holds_images(path: Path) -> bool:
     return any(field.name == "image" or _is_bytes(field.type) for field in schema)
 
 
+def class_names(path: Path) -> list[str]:
+    """The names of the label's classes by number, as Hugging Face's metadata tell them; [] where they do not."""
+    try:
+        return _said_names(pq.read_schema(path).metadata or {})
+    except (OSError, pa.ArrowException):
+        return []
+
+
 def _is_bytes(kind: pa.DataType) -> bool:
     if pa.types.is_struct(kind):
         return any(_is_bytes(inner.type) for inner in kind)
@@ -89,8 +97,12 @@ def _members(row: Mapping[str, Any], key: str, names: list[str], where: str) -> 
 
 def _class_names(metadata: Mapping[bytes, bytes]) -> list[str]:
     """The names of the label's classes, where Hugging Face's metadata tell them and they are wnids."""
+    names = _said_names(metadata)
+    return names if all(map(is_wnid, names)) else []
+
+
+def _said_names(metadata: Mapping[bytes, bytes]) -> list[str]:
     try:
-        names = json.loads(metadata[b"huggingface"])["info"]["features"]["label"]["names"]
-        return list(map(str, names)) if all(map(is_wnid, map(str, names))) else []
+        return list(map(str, json.loads(metadata[b"huggingface"])["info"]["features"]["label"]["names"]))
     except (KeyError, TypeError, ValueError):
         return []

@@ -214,7 +214,7 @@ def _counted(tree: Tree, wnids: Sequence[str], how: str) -> Layout:
 
 def _named(tree: Tree, told: Told) -> Layout | Question:
     names = sorted({folders[-1] for folders in tree.logical if class_of(folders)[0] == "name"})
-    table = {name: _looked_up(name, told.table) for name in (*names, *told.table)}
+    table = {name: looked_up(name, told.table) for name in (*names, *told.table)}
     if told.table and any(table[name] for name in names):
         pairs = tuple((name, wnid) for name, wnid in table.items() if wnid)
         title = told.counted if told.counted == BORDER else "ImageFolder of class names"
@@ -230,7 +230,8 @@ def _named(tree: Tree, told: Told) -> Layout | Question:
     )
 
 
-def _looked_up(name: str, table: Mapping[str, str]) -> str:
+def looked_up(name: str, table: Mapping[str, str]) -> str:
+    """The wnid of a class name in a table, whose spaces may be underscores; "" where it has none."""
     return table.get(name) or table.get(name.replace("_", " ")) or table.get(name.replace(" ", "_")) or ""
 
 

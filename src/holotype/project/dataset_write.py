@@ -213,6 +213,10 @@ class Publication:
             self._gone[row.id] = state_of(Path(row.path)) != (row.size, row.mtime_ns)
         return self._gone[row.id]
 
+    def where(self, image: dataset_rows.Known) -> str:
+        """The path of the file that an image lies in."""
+        return self._by_id[image.file_id].path
+
     def state(self, image: dataset_rows.Known) -> tuple[int, int]:
         """Size and time of change of the file that an image lies in, when that was imported."""
         row = self._by_id[image.file_id]
@@ -409,8 +413,8 @@ class _Store:
             return _moved(image, row, anew=not there or self._publication.state(image) != self._state)
         if self._source.kind is Kind.SHARD and self._is_other(image, row):
             raise ArchiveError(
-                f"{self._source.path} has another image {image.name} than one that was imported before: keys that "
-                "begin anew in every set of shards need a dataset of their own"
+                f"{self._source.path} has another image {image.name} than {self._publication.where(image)}: keys that "
+                "begin anew in each set of shards need a dataset for each; add this set alone, with another --name"
             )
         return None
 
