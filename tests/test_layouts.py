@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 import holotype
+from conftest import command as command_of
 from conftest import encoded, photo, run
 from holotype.benchmark.orders import order
 from holotype.catalog import schema as t
@@ -997,6 +998,16 @@ def test_class_names_in_parquet_are_looked_up_in_the_table(tmp_path: Path) -> No
     assert "pets: 3 images, 3 of them new" in run(*command, "--map", tmp_path / "map.csv")
     with holotype.open(project) as db:
         assert sorted(row[1] for row in shown(db).values()) == [TENCH, CAT, CAT]
+
+
+def test_class_numbers_that_are_not_compared_are_told(tmp_path: Path) -> None:
+    for n in (0, 1):
+        members = {f"{n}.jpg": b"%d" % n, f"{n}.cls": b"281", f"{n}.json": said_of({"wnid": TENCH})}
+        path = shard(tmp_path / "set", members, f"{n}.tar")
+    run("init", tmp_path / "p")
+    command = "datasets", "add", path.parent, "-p", tmp_path / "p"
+    assert "0.tar and 1 more: class numbers are no label and are compared" in command_of(*command, "--dry-run").stderr
+    assert "compared" not in command_of(*command, "--dry-run", "--order", "sorted").stderr
 
 
 def test_keys_that_begin_anew_are_refused_with_the_remedy(project: Project, tmp_path: Path) -> None:

@@ -85,6 +85,10 @@ def path_command(
     if name is not None:
         found.takes = [take._replace(dataset=name) for take in found.takes]
     _say(found, err=not dry_run)
+    if found.uncounted:
+        beside = f" and {len(found.uncounted) - 1:,} more" if found.uncounted[1:] else ""
+        said = "class numbers are no label and are compared with no wnid, as what they count is not told"
+        click.echo(f"{found.uncounted[0]}{beside}: {said}; --order or --classes FILE tells it", err=True)
     if found.problems:
         add_sources([], name or "images", project, found.problems)
     for dataset, sources in () if dry_run else found.by_dataset(name).items():

@@ -16,13 +16,15 @@ _ORDER: Final = tuple(Kind)
 @dataclass(slots=True)
 class Found:
     """What there is: sources by dataset, questions that must be answered first, a line for each path that cannot be
-    taken, Parquet files, whose images cannot be read in place, and the files that mean nothing here."""
+    taken, Parquet files, whose images cannot be read in place, the files that mean nothing here, and the shards whose
+    class numbers are `uncounted`."""
 
     takes: list[Take] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     parquet: list[Path] = field(default_factory=list)
     passed: list[Path] = field(default_factory=list)
+    uncounted: list[Path] = field(default_factory=list)
 
     @property
     def size(self) -> int:

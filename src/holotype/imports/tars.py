@@ -50,6 +50,7 @@ def in_tar(found: Found, seen: Seen, told: Told) -> None:
         else:
             if seen.label.isdecimal():
                 check_numbers(seen.path, [int(seen.label)], told.order)
+                found.uncounted += [] if told.numbers else [seen.path]
             found.takes.append(_shard(seen.path, told))
     else:
         _in_tar_of_tree(found, seen.path, images, told)
