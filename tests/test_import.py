@@ -334,7 +334,7 @@ def test_shards_whose_keys_begin_anew_are_refused(project: Project, tmp_path: Pa
     for name, data in (("s0.tar", b"x"), ("s1.tar", b"yy")):
         (tmp_path / name).write_bytes(tar_of([("0.jpg", data)]))
     shards = [Source(Kind.SHARD, tmp_path / name) for name in ("s0.tar", "s1.tar")]
-    with pytest.raises(ArchiveError, match="need a dataset of their own"):
+    with pytest.raises(ArchiveError, match="need a dataset for each"):
         project.datasets.add(shards, "mine")
     assert facts(project) == {}
 

@@ -17,16 +17,17 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 import holotype
-from conftest import command, encoded, photo, run
+from conftest import command as command_of
+from conftest import encoded, photo, run
 from holotype.benchmark.orders import order
 from holotype.catalog import schema as t
-from holotype.cli.root import holotype as root
+from holotype.cli.root import holotype as command_line
 from holotype.errors import ArchiveError
 from holotype.imports import coco as coco_file
 from holotype.imports.boxes import NO_ANNOTATION, ROUNDED, UNREAD, Box
 from holotype.imports.coco import NO_WNID as NO_BOX
 from holotype.imports.finding import Found, find
-from holotype.imports.layouts import LEFT_OVER, NO_CLASS, NO_IMAGE, UNMAPPED
+from holotype.imports.layouts import LEFT_OVER, LIST, NO_CLASS, NO_IMAGE, UNMAPPED
 from holotype.imports.openimages import DENIED
 from holotype.imports.readings import Told
 from holotype.imports.reports import ImportReport
@@ -45,11 +46,11 @@ from holotype.imports.samples import SECOND_LIST as SECOND
 from holotype.imports.shapes import Kind
 from holotype.imports.tables import read_numbers, read_table
 from holotype.imports.tiny import NO_ROW
-from holotype.imports.trees import LINK, UNREADABLE
+from holotype.imports.trees import FOREIGN, IN_TAR, LINK, UNREADABLE
 from holotype.imports.truths import NONE
 from holotype.imports.webdataset import LONG, OTHERS, TWICE
 from holotype.project import Project
-from holotype.project.dataset_write import OTHERWISE
+from holotype.project.dataset_write import KEPT, OTHERWISE
 from holotype.project.dataset_write import UNSIZED as UNSIZED_BOXES
 from holotype.store.location import Location
 from official import Picture, tar_of, voc
@@ -256,6 +257,59 @@ def test_a_number_that_is_no_class_leaves_its_images_unlabelled(project: Project
 NAMES: Files = {"train/tabby cat/1.jpg": b"1", "train/tench/2.jpg": b"2", "train/unicorn/3.jpg": b"3"}
 
 
+def offered(path: Path) -> list[str]:
+    (question,) = find([path], told()).questions
+    return [one.value for one in question.choices if one.option == "order"]
+
+
+def test_orders_that_class_numbers_rule_out_are_neither_offered_nor_taken(tmp_path: Path) -> None:
+    for name, numbers in (("zero", range(1000)), ("one", range(1, 1001)), ("some", (3, 7))):
+        write(tmp_path, {f"{name}/{number}/a.jpg": b"x" for number in numbers})
+    assert offered(tmp_path / "zero") == ["sorted", "string"]
+    assert offered(tmp_path / "one") == ["devkit", "background"]
+    assert offered(tmp_path / "some") == ["sorted", "devkit", "background", "string"]
+    assert offered(shard(tmp_path / "set", {"a.jpg": b"x", "a.cls": b"0"})) == ["sorted", "string"]
+    project = tmp_path / "p"
+    run("init", project)
+    refused = run("datasets", "add", tmp_path / "zero", "--order", "devkit", "-p", project, expect=2)
+    assert "has the class number 0, which --order devkit has not" in refused
+    refused = run("datasets", "add", tmp_path / "one", "--order", "sorted", "-p", project, expect=2)
+    assert "has the class number 1000, which --order sorted has not" in refused
+    refused = run("datasets", "add", tmp_path / "set", "--order", "devkit", "-p", project, expect=2)
+    assert "has the class number 0" in refused
+
+
+def test_known_images_that_are_told_no_label_keep_theirs(project: Project, tmp_path: Path) -> None:
+    path = write(tmp_path / "mine", NUMBERS)
+    add(project, path, numbers=("", TENCH, CAT, *[""] * 7, SHARK), counted="so")
+    ((dataset, sources),) = find([path], told(numbers=("", GOLDFISH), counted="anew")).by_dataset(None).items()
+    report = project.datasets.add(sources, dataset, relabel=True)
+    assert remarks(report) == {UNMAPPED: 2, KEPT: 2}
+    assert {wnid for _, wnid, _ in shown(project).values()} == {GOLDFISH, CAT, SHARK}
+
+
+@pytest.mark.parametrize("carry", CARRIERS)
+def test_folders_in_a_split_that_are_named_by_no_wnid_are_counted(
+    project: Project, tmp_path: Path, carry: Carrier
+) -> None:
+    places = [f"train/{TENCH}/a", "train/tench/b", "train/tench/c", "train/N02099601/d", "val/cats/e", "val/images/f"]
+    report = add(project, carry(tmp_path, {f"{path}.jpg": path.encode() for path in places}))
+    assert {name: row[:2] for name, row in shown(project).items()} == {
+        f"{path}.jpg": (path.split("/")[0], TENCH if path.endswith("a") else "") for path in places
+    }
+    assert remarks(report) == {
+        FOREIGN.format("folders called tench"): 2,
+        FOREIGN.format("folders called N02099601"): 1,
+        FOREIGN.format("folders called cats"): 1,
+    }
+
+
+def test_of_many_folders_that_are_named_by_no_wnid_some_are_named(project: Project, tmp_path: Path) -> None:
+    files = {f"train/{TENCH}/a.jpg": b"a", **{f"train/c{n}/a.jpg": b"%d" % n for n in range(8)}}
+    report = add(project, write(tmp_path / "mine", files))
+    assert remarks(report)[FOREIGN.format("other folders")] == 3
+
+
 def test_class_names_need_a_table(project: Project, tmp_path: Path) -> None:
     root = write(tmp_path / "mine", NAMES)
     (question,) = find([root], told()).questions
@@ -410,6 +464,7 @@ def test_what_numbers_count_can_be_said_anew(project: Project, tmp_path: Path) -
         (f"id,wnid\n1,{TENCH}\n3,{CAT}\n", ("", TENCH, "", CAT)),
         (f'{{"0": ["{TENCH}", "tench"], "1": ["{CAT}", "tabby"]}}', (TENCH, CAT)),
         (f'["{TENCH}", "{CAT}"]', (TENCH, CAT)),
+        (f"0 {TENCH}\n1 {CAT}\n2 {TENCH}\n", (TENCH, CAT, TENCH)),
         (f'{{"{CAT}": 1, "{TENCH}": 0}}', (TENCH, CAT)),
     ],
 )
@@ -440,6 +495,7 @@ def test_class_names_are_read_from_lists_and_json(tmp_path: Path, text: str, tab
         (read_numbers, "", "holds no classes"),
         (read_numbers, f"{TENCH}\ncat\n", "line 2: expected one wnid, not 'cat'"),
         (read_numbers, f"0 {TENCH}\n0 {CAT}\n", "a class number twice"),
+        (read_numbers, f"{TENCH}\n{CAT}\n{TENCH}\n", f"has {TENCH} twice: where numbers share a class"),
         (read_table, f"{TENCH}\n", "has no class name beside it"),
         (read_table, f"a {TENCH}\na {CAT}\n", "says that 'a' is"),
         (read_table, f"a {TENCH}\nb\n", "line 2: expected one wnid"),
@@ -461,6 +517,14 @@ def test_the_command_says_what_it_took_each_thing_for(tmp_path: Path) -> None:
     printed = run("datasets", "add", root, "-p", project)
     assert f"{root}: ImageFolder of wnids, 3 classes: 3 images = 3 new + 0 known" in printed
     assert "mine" in run("datasets", "add", "--name", "mine", root, "-p", project).splitlines()[-1]
+
+
+def test_what_it_is_taken_for_is_of_the_dataset_that_is_named(tmp_path: Path) -> None:
+    root, project = write(tmp_path / "mine", IMAGEFOLDER), tmp_path / "p"
+    run("init", project)
+    said = run("datasets", "add", root, "--name", "pets", "--dry-run", "-p", project)
+    assert said == f"{root}: taken for ImageFolder of wnids, of pets\n"
+    assert "pets: 12 images" in run("datasets", "add", root, "--name", "pets", "-p", project)
 
 
 def test_the_command_lists_the_readings_where_several_fit(tmp_path: Path) -> None:
@@ -669,7 +733,8 @@ def test_a_tar_that_may_be_a_tree_or_a_shard_is_asked_about(project: Project, tm
 # lists beside images
 
 
-def test_tiny_imagenet_has_boxes_and_labels_of_its_own(project: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize("parts", [[""], ["train", "val", "test"], ["val", ""]])
+def test_tiny_imagenet_has_boxes_and_labels_of_its_own(project: Project, tmp_path: Path, parts: list[str]) -> None:
     root = tmp_path / "tiny-imagenet-200"
     train = {f"train/{w}/images/{w}_{n}.JPEG": f"{w}{n}".encode() for w in (TENCH, CAT) for n in (0, 1)}
     held = {"val/images/val_0.JPEG": b"v0", "val/images/val_1.JPEG": b"v1", "test/images/test_0.JPEG": b"t"}
@@ -679,7 +744,10 @@ def test_tiny_imagenet_has_boxes_and_labels_of_its_own(project: Project, tmp_pat
         write(root, {f"train/{wnid}/{wnid}_boxes.txt": lines.encode()})
     lines = f"val_0.JPEG\t{CAT}\t0\t32\t44\t62\nval_1.JPEG\t{TENCH}\t1\t2\t3\t4\n"
     write(root, {"val/val_annotations.txt": lines.encode()})
-    report = add(project, root)
+    for path in parts:
+        report = add(project, root / path)
+        assert NO_IMAGE not in remarks(report)
+    assert find([root], told()).passed == []
     assert report.dataset == "tiny-imagenet"
     assert shown(project) == {
         **{f"{w}_{n}": ("train", w, f"{w}{n}".encode()) for w in (TENCH, CAT) for n in (0, 1)},
@@ -723,6 +791,18 @@ def test_a_bad_row_of_tiny_imagenet_costs_its_box_at_most(
     assert source.remarks == Counter({UNREAD: 1}) + Counter(counted)
 
 
+def test_lists_inside_a_tar_are_counted_and_the_folder_brings_them(project: Project, tmp_path: Path) -> None:
+    files = {"val/images/val_0.JPEG": b"v", f"train/{TENCH}/images/{TENCH}_0.JPEG": b"t", "readme.md": b"r"}
+    lists = {"wnids.txt": TENCH.encode(), "val/val_annotations.txt": f"val_0.JPEG\t{TENCH}\t0\t3\t4\t6\n".encode()}
+    root = write(tmp_path / "tiny-imagenet-200", {**files, **lists})
+    tar = tmp_path / "tiny-imagenet-200.tar"
+    tar.write_bytes(tar_of((f"tiny-imagenet-200/{path}", data) for path, data in {**files, **lists}.items()))
+    assert remarks(add(project, tar)) == {IN_TAR: 2, NO_IMAGE: 1}
+    assert boxes_of(project) == {}
+    assert remarks(add(project, root)) == {LIST: 2, NO_IMAGE: 1}
+    assert boxes_of(project) == {"val/images/val_0.JPEG": [(TENCH, 0, 3, 4, 6)]}
+
+
 def boxes_of(db: Project) -> dict[str, list[tuple[Any, ...]]]:
     columns = t.image.c.name, t.box.c.wnid, t.box.c.x_min, t.box.c.y_min, t.box.c.x_max, t.box.c.y_max
     found: dict[str, list[tuple[Any, ...]]] = {}
@@ -752,6 +832,49 @@ def test_real_labels_are_added_to_those_of_validation_images(project: Project, t
     assert source.remarks == {NONE: 49_997, OTHERWISE: 1}
     (again,) = add(project, tmp_path / "real.json").sources
     assert (again.labels, again.further) == (0, 0)
+
+
+def real_and_two_lists(folder: Path) -> dict[str, Path]:
+    """Validation images without labels, ReaL's labels of them, and two lists of one label for each."""
+    write(folder / "ilsvrc", {f"val/ILSVRC2012_val_{n:08d}.JPEG": b"%d" % n for n in (1, 2, 3)})
+    real: list[list[int]] = [[0, 1], [2, 1], [], *([] for _ in range(49_997))]
+    (folder / "real.json").write_text(json.dumps(real))
+    paths = {"images": folder / "ilsvrc", "real": folder / "real.json"}
+    for name, wnids in (("first", (TENCH, CAT, CAT)), ("second", (TENCH, SHARK, CAT))):
+        paths[name] = folder / name / "LOC_val_solution.csv"
+        lines = (f"ILSVRC2012_val_{n:08d},{wnid} 1 2 3 4\n" for n, wnid in enumerate(wnids, 1))
+        write(paths[name].parent, {paths[name].name: "".join(("ImageId,PredictionString\n", *lines)).encode()})
+    return paths
+
+
+@pytest.mark.parametrize("names", [("real", "first"), ("first", "real"), ("real", "first", "real", "first")])
+def test_several_labels_and_one_are_the_same_in_any_order(
+    project: Project, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    paths = real_and_two_lists(tmp_path)
+    conflicts = [sum(one.conflicts for one in add(project, paths[name]).sources) for name in ("images", *names)]
+    assert not any(conflicts)
+    assert {name: set(wnids) for name, wnids in labels_of(project).items()} == {
+        "ILSVRC2012_val_00000001": {TENCH, GOLDFISH},
+        "ILSVRC2012_val_00000002": {CAT, SHARK, GOLDFISH},
+        "ILSVRC2012_val_00000003": {CAT},
+    }
+
+
+@pytest.mark.parametrize("names", [("real", "first"), ("first", "real")])
+def test_of_two_sources_of_one_label_one_contradicts_the_other(
+    project: Project, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    paths = real_and_two_lists(tmp_path)
+    for name in ("images", *names):
+        add(project, paths[name])
+    (second,) = add(project, paths["second"]).sources
+    assert (second.conflicts, second.labels) == (1, 0)  # a shark, which ReaL says too, where the first says a cat
+    (source,) = taken(find([paths["second"]], told())).by_dataset(None)["ilsvrc2012"]
+    (report,) = project.datasets.add([source], "ilsvrc2012", relabel=True).sources
+    assert report.relabelled == 1
+    assert set(labels_of(project)["ILSVRC2012_val_00000002"]) == {SHARK, GOLDFISH}
+    assert set(labels_of(project)["ILSVRC2012_val_00000001"]) == {TENCH, GOLDFISH}
 
 
 @pytest.mark.parametrize(
@@ -814,7 +937,11 @@ def coco(folder: Path) -> Path:
 def test_cocos_classes_are_mapped_by_a_table(project: Project, tmp_path: Path) -> None:
     root, dog = coco(tmp_path / "coco"), "n02084071"
     questions = find([root], told()).questions
-    assert [one.choices[0].option for one in questions] == ["map", "map"]
+    assert [str(one) for one in questions] == [
+        f"{root}/annotations/instances_train2017.json (and 1 more beside it): it is COCO's list of instances, and "
+        "which wnid each of its classes (person, cat, dog ...) is, is not told"
+    ]
+    assert [one.option for one in questions[0].choices] == ["map"]
     report = add(project, root, table={"cat": "n02121620", "dog": dog})
     assert report.dataset == "coco"
     assert {name: row[0] for name, row in shown(project).items()} == {
@@ -826,6 +953,27 @@ def test_cocos_classes_are_mapped_by_a_table(project: Project, tmp_path: Path) -
     assert {coco_file.NO_WNID: 1, coco_file.CROWD: 1, UNREAD: 1} in [dict(one.remarks) for one in report.sources]
     project.datasets.fingerprint()
     assert "box_foreign_class" not in {finding.code for _, finding in project.datasets.lint()}
+
+
+def test_cocos_captions_and_keypoints_are_passed_over(project: Project, tmp_path: Path) -> None:
+    root = coco(tmp_path / "coco")
+    images = [{"id": 9, "file_name": f"{9:012d}.jpg"}]
+    captions = {"images": images, "annotations": [{"image_id": 9, "caption": "a cat"}]}
+    keypoints = {**captions, "categories": [{"id": 1, "name": "person", "keypoints": ["nose"]}]}
+    for name, value in (("captions", captions), ("person_keypoints", keypoints), ("mine", captions)):
+        write(root, {f"annotations/{name}_train2017.json": json.dumps(value).encode()})
+    found = find([root], told(table={"cat": "n02121620"}))
+    assert [path.name.split("_")[0] for path in found.passed] == ["captions", "mine", "person"]
+    assert len(add(project, root, table={"cat": "n02121620"}).sources) == 3  # the tree, a list of each split
+    alone = find([root / "annotations/captions_train2017.json"], told(table={"cat": "n02121620"}))
+    assert "no list of labels and no file of COCO's instances" in alone.problems[0]
+
+
+def test_classes_of_coco_are_named_though_the_list_is_long(tmp_path: Path) -> None:
+    value = {"images": [], "annotations": [{"bbox": [1, 2, 3, 4]}] * 10_000, "categories": [{"id": 1, "name": "cat"}]}
+    (tmp_path / "mine.json").write_text(json.dumps(value))
+    (question,) = find([tmp_path / "mine.json"], told()).questions
+    assert "(cat ...)" in question.asks
 
 
 def test_a_table_that_has_none_of_cocos_classes_is_refused(project: Project, tmp_path: Path) -> None:
@@ -885,6 +1033,67 @@ def test_images_in_parquet_are_written_to_plain_tars_on_request(tmp_path: Path) 
     assert "0 of them new" in run("datasets", "add", path.parent, "--unpack", tmp_path / "tars", "-p", project)
 
 
+def test_parquet_without_images_is_passed_over(tmp_path: Path) -> None:
+    root, project = tmp_path / "web", tmp_path / "p"
+    about = said_of({"url": "https://example.org/a.jpg", "width": 640, "height": 480})
+    shard(root, {"000000000.jpg": b"x", "000000000.txt": b"a cat", "000000000.json": about}, "00000.tar")
+    rows = [{"url": "https://example.org/a.jpg", "caption": "a cat", "key": "000000000", "status": "success"}]
+    pq.write_table(pa.Table.from_pylist(rows), root / "00000.parquet")
+    (root / "00000_stats.json").write_text('{"count": 1, "successes": 1}')
+    run("init", project)
+    for unpack in ((), ("--unpack", tmp_path / "tars")):
+        said = run("datasets", "add", root, *unpack, "--dry-run", "-p", project)
+        assert "2 other files passed over: 00000.parquet, 00000_stats.json" in said
+    assert "web: 1 images, 1 of them new" in run("datasets", "add", root, "--unpack", tmp_path / "tars", "-p", project)
+    assert find([root / "00000.parquet"], told()).problems[0].endswith("and none is of bytes")
+
+
+def test_parquet_that_may_hold_images_under_another_name_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    pq.write_table(pa.table({"jpg": [b"x"], "txt": ["a"]}), tmp_path / "d/x.parquet")
+    pq.write_table(pa.table({"picture": [{"bytes": b"x"}]}), tmp_path / "d/y.parquet")
+    (tmp_path / "d/z.parquet").write_bytes(b"PAR1")
+    found = find([tmp_path / "d"], told())
+    assert [path.name for path in found.parquet] == ["x.parquet", "y.parquet"]
+    assert "z.parquet" in found.problems[0]
+
+
+def test_class_names_in_parquet_are_looked_up_in_the_table(tmp_path: Path) -> None:
+    path, project = tmp_path / "pets/data/train-0.parquet", tmp_path / "p"
+    path.parent.mkdir(parents=True)
+    rows = [{"image": {"bytes": encoded(photo(n)), "path": None}, "label": n} for n in (0, 1)]
+    parquet(path, rows, ["tench", "tabby cat"])
+    parquet(path.with_name("train-1.parquet"), [{**rows[0], "label": 1}], ["tench", "tabby cat"])
+    (tmp_path / "map.csv").write_text(f"tench,{TENCH}\ntabby_cat,{CAT}\n")
+    run("init", project)
+    command = ("datasets", "add", path.parent, "--unpack", tmp_path / "tars", "-p", project)
+    asked = run(*command, expect=2)
+    assert "its class numbers are called tench, tabby cat ...; --map FILE tells their wnids" in asked
+    assert asked.count("what they count is not told") == 1
+    assert "pets: 3 images, 3 of them new" in run(*command, "--map", tmp_path / "map.csv")
+    with holotype.open(project) as db:
+        assert sorted(row[1] for row in shown(db).values()) == [TENCH, CAT, CAT]
+
+
+def test_class_numbers_that_are_not_compared_are_told(tmp_path: Path) -> None:
+    for n in (0, 1):
+        members = {f"{n}.jpg": b"%d" % n, f"{n}.cls": b"281", f"{n}.json": said_of({"wnid": TENCH})}
+        path = shard(tmp_path / "set", members, f"{n}.tar")
+    run("init", tmp_path / "p")
+    command = "datasets", "add", path.parent, "-p", tmp_path / "p"
+    assert "0.tar and 1 more: class numbers are no label and are compared" in command_of(*command, "--dry-run").stderr
+    assert "compared" not in command_of(*command, "--dry-run", "--order", "sorted").stderr
+
+
+def test_keys_that_begin_anew_are_refused_with_the_remedy(project: Project, tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        shard(tmp_path / "set", {"0.jpg": split.encode(), "0.cls": TENCH.encode()}, f"{split}-000000.tar")
+    with pytest.raises(
+        ArchiveError, match=r"image 0 than .*train-000000\.tar: .* add this set alone, with another --name"
+    ):
+        add(project, tmp_path / "set")
+
+
 def test_labels_in_parquet_are_wnids_or_numbers(tmp_path: Path) -> None:
     rows = [{"image": {"bytes": encoded(photo(n)), "path": None}, "label": n} for n in (0, 1)]
     project = tmp_path / "p"
@@ -925,7 +1134,7 @@ def test_rows_of_parquet_without_bytes_are_counted(tmp_path: Path) -> None:
     path = parquet(tmp_path / "d/x.parquet", rows)
     run("init", tmp_path / "p")
     for _ in range(2):
-        ended = command(
+        ended = command_of(
             "datasets",
             "add",
             path,
@@ -971,7 +1180,7 @@ def test_boxes_of_open_images_wait_for_the_size_of_their_images(project: Project
     table = {"Cat": "n02121620", "/m/0bt9lr": "n02084071"}
     report = add(project, root, table=table)
     assert report.dataset == "openimages"
-    assert remarks(report) == {NO_BOX: 1, UNREAD: 1, UNSIZED_BOXES: 2, DENIED: 1, NO_IMAGE: 3}
+    assert remarks(report) == {NO_BOX: 1, UNREAD: 1, UNSIZED_BOXES: 2, DENIED: 1, LIST: 2, NO_IMAGE: 1}
     assert labels_of(project) == {
         "validation/001.jpg": ["n02121620", "n02084071"],
         "validation/002.jpg": ["n02121620", "n02084071"],
@@ -997,8 +1206,8 @@ def test_on_a_terminal_the_command_asks(tmp_path: Path, monkeypatch: pytest.Monk
     project = tmp_path / "p"
     run("init", project)
     answers = f"2\n1\n{tmp_path / 'map.csv'}\n"
-    command = [str(numbers), str(names), "-p", str(project)]
-    result = CliRunner().invoke(root, ["datasets", "add", *command], input=answers)
+    command = ["datasets", "add", str(numbers), str(names), "-p", str(project)]
+    result = CliRunner().invoke(command_line, command, input=answers)
     assert result.exit_code == 0, result.output
     assert "  2. --order devkit: 1 to 1000, the ids of ILSVRC2012's devkit" in result.output
     assert "numbers: 3 images, 3 of them new" in result.output
@@ -1041,7 +1250,7 @@ def test_strange_names_are_taken_or_counted(project: Project, tmp_path: Path, na
     report = add(project, path)
     images = sum(one.images for one in report.sources)
     assert images == len(shown(project))
-    assert images + sum(remarks(report).values()) == 2
+    assert images + sum(count for text, count in remarks(report).items() if "bring no label" not in text) == 2
 
 
 def test_bytes_that_are_no_utf8_in_names_are_counted(project: Project, tmp_path: Path) -> None:

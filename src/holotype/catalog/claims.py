@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -24,12 +24,22 @@ SPOKEN = (
 """What else may be said of a candidate."""
 
 
-def of_images(connection: Connection, images: Iterable[int]) -> list[int]:
-    """The candidates that a dataset says images show, by the images' ids."""
+def of_images(connection: Connection, images: Iterable[int], but: Collection[int] = ()) -> list[int]:
+    """The candidates that a dataset says images show, by the images' ids, but for what some files say."""
     table = t.candidate.c
-    said = select(table.id).where(table.labelled_by.is_not(None))
+    said = select(table.id).where(table.labelled_by.is_not(None), table.labelled_by.not_in(but))
     asked = (said.where(table.image_id.in_(chunk)) for chunk in chunks(images))
     return [number for one in asked for number in connection.execute(one).scalars()]
+
+
+def first_wnids(connection: Connection, images: Iterable[int], but: Collection[int]) -> dict[int, str]:
+    """The first synset that a dataset says each image shows, but for what some files say."""
+    table, found = t.candidate.c, dict[int, str]()
+    said = select(table.image_id, table.wnid).where(table.labelled_by.is_not(None), table.labelled_by.not_in(but))
+    for chunk in chunks(images):
+        rows = connection.execute(said.where(table.image_id.in_(chunk)).order_by(table.id.desc()))
+        found |= dict(map(tuple, rows))
+    return found
 
 
 def by_files(connection: Connection, files: Iterable[int]) -> list[int]:

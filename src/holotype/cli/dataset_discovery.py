@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,10 +23,13 @@ from holotype.cli.progress import bars
 from holotype.cli.text import on_a_terminal
 from holotype.errors import ArchiveError
 from holotype.imports.finding import Found, find
+from holotype.imports.known import dataset_of
+from holotype.imports.parquet import class_names
 from holotype.imports.parquet import unpack as unpack_parquet
-from holotype.imports.readings import LAYOUTS, Choice, Question, Told
-from holotype.imports.shapes import SPLITS
+from holotype.imports.readings import LAYOUTS, Choice, Question, Take, Told, looked_up
+from holotype.imports.shapes import SPLITS, Kind
 from holotype.imports.tables import read_numbers, read_table
+from holotype.ontology import is_wnid
 
 _FILES = ("classes", "map")
 
@@ -73,19 +77,28 @@ def path_command(
     told = _with_order(told, counted) if counted else told
     told = _with_file(told, "--classes", classes) if classes else told
     told = _with_file(told, "--map", table) if table else told
-    found = _answered(_unpacked(paths, told, None if dry_run else unpack), told)
+    tars = _unpacked(paths, told, None if dry_run else unpack)
+    told = _with_class_names(told, tars.values())
+    found = _answered((*paths, *tars), told)
+    found.takes = [_named_by_parquet(take, tars) for take in found.takes]
     found.problems += map(_in_parquet, () if unpack else found.parquet)
+    if name is not None:
+        found.takes = [take._replace(dataset=name) for take in found.takes]
     _say(found, err=not dry_run)
+    if found.uncounted:
+        beside = f" and {len(found.uncounted) - 1:,} more" if found.uncounted[1:] else ""
+        said = "class numbers are no label and are compared with no wnid, as what they count is not told"
+        click.echo(f"{found.uncounted[0]}{beside}: {said}; --order or --classes FILE tells it", err=True)
     if found.problems:
         add_sources([], name or "images", project, found.problems)
     for dataset, sources in () if dry_run else found.by_dataset(name).items():
         add_sources(sources, dataset, project, md5=md5, overwritten=overwritten, relabel=relabel)
 
 
-def _unpacked(paths: tuple[Path, ...], told: Told, folder: Path | None) -> tuple[Path, ...]:
-    """The paths, and the tars that the Parquet files among them were written to, if there is a folder for those."""
+def _unpacked(paths: tuple[Path, ...], told: Told, folder: Path | None) -> dict[Path, Path]:
+    """The Parquet files at some paths by the tars that they were written to, if there is a folder for those."""
     if folder is None:
-        return paths
+        return {}
     try:
         with bars([]) as advance:
             found = find(paths, told).parquet
@@ -95,7 +108,27 @@ def _unpacked(paths: tuple[Path, ...], told: Told, folder: Path | None) -> tuple
     for path, one in zip(found, done, strict=True):
         if one.without:
             click.echo(f"{path}: {one.without:,} rows hold no bytes of an image, and were not taken", err=True)
-    return (*paths, *dict.fromkeys(one.tar for one in done))
+    return {one.tar: path for path, one in zip(found, done, strict=True)}
+
+
+def _with_class_names(told: Told, parquet: Iterable[Path]) -> Told:
+    """What class numbers count by the names that Parquet files give them and the table of those, if there is one."""
+    for path in parquet if not told.numbers else ():
+        if (names := class_names(path)) and not all(map(is_wnid, names)):
+            if not told.table:
+                some = ", ".join(names[:3])
+                click.echo(f"{path}: its class numbers are called {some} ...; --map FILE tells their wnids", err=True)
+                return told
+            numbers = tuple(looked_up(name, told.table) for name in names)
+            return replace(told, numbers=numbers if any(numbers) else (), counted=f"as {path.name} names them")
+    return told
+
+
+def _named_by_parquet(take: Take, tars: Mapping[Path, Path]) -> Take:
+    """Shards that were unpacked here belong to a dataset called as the Parquet files' folder is."""
+    if take.source.kind is not Kind.SHARD or take.source.path not in tars:
+        return take
+    return take._replace(dataset=dataset_of(tars[take.source.path].parent, "", False, True))
 
 
 def _in_parquet(path: Path) -> str:
@@ -107,14 +140,14 @@ def _in_parquet(path: Path) -> str:
 
 
 def _with_order(told: Told, name: str) -> Told:
-    return replace(told, numbers=order(name).wnids, counted=f"in {name} order ({ORDERS[name]})")
+    return replace(told, numbers=order(name).wnids, order=name, counted=f"in {name} order ({ORDERS[name]})")
 
 
 def _with_file(told: Told, option: str, path: Path) -> Told:
     try:
         if option == "--map":
             return replace(told, table=read_table(path))
-        return replace(told, numbers=read_numbers(path), counted=f"as in {path.name}")
+        return replace(told, numbers=read_numbers(path), order="", counted=f"as in {path.name}")
     except ArchiveError as error:
         raise click.BadParameter(str(error), param_hint=option) from error
 
@@ -124,7 +157,7 @@ def _answered(paths: tuple[Path, ...], told: Told) -> Found:
     while (found := find(paths, told)).questions:
         if not on_a_terminal():
             for question in found.questions:
-                click.echo(f"error: {question.path}: {question.asks}; say it with one of", err=True)
+                click.echo(f"error: {question}; say it with one of", err=True)
                 for one in question.choices:
                     click.echo(f"  {_spoken(one)}", err=True)
             click.echo("nothing was added", err=True)
@@ -140,7 +173,7 @@ def _spoken(choice: Choice) -> str:
 
 
 def _asked(question: Question, told: Told) -> Told:
-    click.echo(f"{question.path}: {question.asks}")
+    click.echo(str(question))
     for number, one in enumerate(question.choices, 1):
         click.echo(f"  {number}. {_spoken(one)}")
     chosen: Choice = question.choices[click.prompt("Which", type=click.IntRange(1, len(question.choices))) - 1]

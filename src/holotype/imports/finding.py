@@ -10,7 +10,7 @@ from pathlib import Path
 from holotype.errors import ArchiveError
 from holotype.imports.found import Found
 from holotype.imports.known import dataset_of
-from holotype.imports.layouts import is_image, official, split_of
+from holotype.imports.layouts import is_image, is_list, official, split_of
 from holotype.imports.objectnet import BORDER, read_objectnet
 from holotype.imports.peek import Seen, look_around
 from holotype.imports.readings import Choice, Question, Take, Told, Tree, dataset_of_tree, layout_of
@@ -55,7 +55,8 @@ def _in_folder(found: Found, seen: Seen, told: Told) -> None:
     if boxes:
         found.takes.append(_boxes(found, seen.path, boxes))
     for path in seen.files:
-        if not is_image(path.rpartition("/")[2]) and not path.endswith(".xml"):
+        own_table = own is not None and (seen.path / path).parent == own and is_list(path.rpartition("/")[2])
+        if not is_image(path.rpartition("/")[2]) and not path.endswith(".xml") and not own_table:
             in_file(found, seen.path / path, told, among=True)
 
 

@@ -12,10 +12,18 @@ from holotype.imports.shapes import Layout, TreeImage
 from holotype.leftovers import leftover
 
 NO_IMAGE: Final = "files that are no images by their names"
+LIST: Final = "lists of labels, boxes or classes beside the images"
 NO_CLASS: Final = "images in no folder of a class"
 LEFT_OVER: Final = "files left over by other programs"
-UNMAPPED: Final = "images of no class that a wnid is given for, taken without a label"
+UNMAPPED: Final = "images of no class that a wnid is given for, which bring no label"
+PLAIN: Final = frozenset({"images", "image", "imgs", "img", "jpegs", "jpegimages", "data"})
+"""Folders that hold images and tell nothing else."""
 _IMAGE: Final = re.compile(r"[^.].*\.(jpe?g|png|webp|gif|bmp|tiff?)", re.IGNORECASE)
+_LIST: Final = re.compile(
+    r".+\.xml|n\d{8}_boxes\.txt|val_annotations\.txt|wnids\.txt|words\.txt|gloss\.txt|LOC_\w+\.(csv|txt)|real\.json"
+    r"|instances_\w+\.json|.*annotations-(bbox|human-imagelabels[\w-]*)\.csv|imagenet_to_label_2012_v2"
+    r"|folder_to_objectnet_label\.json|objectnet_to_imagenet_1k\.json|pytorch_to_imagenet_2012_id\.json"
+)
 _WNID: Final = re.compile(r"(n\d{8})(?:[ ,._-].*)?", re.ASCII)
 _SPLIT: Final = re.compile(
     r"(?:\w+_)?(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?)(?:\.X\d*|_?20\d\d)?", re.IGNORECASE
@@ -49,9 +57,25 @@ def wnid_of(folder: str) -> str:
     return "" if found is None else found[1]
 
 
+def foreign(folder: str) -> str:
+    """The last name of a folder below a split's, where one expects a class, but it is named by no wnid; else "".
+
+    >>> foreign("val/cats"), foreign("val/n01440764"), foreign("val/images"), foreign("val"), foreign("pets/cats")
+    ('cats', '', '', '', '')
+    """
+    *above, last = folder.split("/")
+    expected = any(map(split_of, above)) and not split_of(last) and last.lower() not in PLAIN
+    return last if expected and not wnid_of(last) else ""
+
+
 def is_image(file: str) -> bool:
     """Whether a file is an image by its name."""
     return _IMAGE.fullmatch(file) is not None
+
+
+def is_list(file: str) -> bool:
+    """Whether a file says something of images beside it, by its name: labels, boxes, or what classes are."""
+    return _LIST.fullmatch(file) is not None
 
 
 def corruption(folders: Sequence[str]) -> int | None:
@@ -100,7 +124,7 @@ def reader(layout: Layout) -> Reader:
         if folder.left_over or leftover(file):
             return LEFT_OVER
         if not is_image(file):
-            return NO_IMAGE
+            return LIST if is_list(file) else NO_IMAGE
         if folder.named and (named := official(file, folder.wnid)) is not None:
             wnid = folder.wnid or (named[2] if layout.labelled else "")
             return TreeImage(named[0], folder.split or named[1], wnid, path)

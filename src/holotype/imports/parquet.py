@@ -29,6 +29,29 @@ class Unpacked:
     without: int
 
 
+def holds_images(path: Path) -> bool:
+    """Whether a Parquet file has a column that may be images: ``image``, or one of bytes. Raises `ArchiveError`."""
+    try:
+        schema = pq.read_schema(path)
+    except (OSError, pa.ArrowException) as error:
+        raise ArchiveError(f"cannot read {printable(path)}: {str(error)[:200]}") from error
+    return any(field.name == "image" or _is_bytes(field.type) for field in schema)
+
+
+def class_names(path: Path) -> list[str]:
+    """The names of the label's classes by number, as Hugging Face's metadata tell them; [] where they do not."""
+    try:
+        return _said_names(pq.read_schema(path).metadata or {})
+    except (OSError, pa.ArrowException):
+        return []
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind):
+        return any(_is_bytes(inner.type) for inner in kind)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
 def unpack(path: Path, folder: Path, advance: Callable[[int, int], None]) -> Unpacked:
     """Write the images of a Parquet file to a tar in `folder`, with their labels.
 
@@ -134,8 +157,12 @@ def _members(row: Mapping[str, Any], key: str, names: list[str]) -> Iterator[tup
 
 def _class_names(metadata: Mapping[bytes, bytes]) -> list[str]:
     """The names of the label's classes, where Hugging Face's metadata tell them and they are wnids."""
+    names = _said_names(metadata)
+    return names if all(map(is_wnid, names)) else []
+
+
+def _said_names(metadata: Mapping[bytes, bytes]) -> list[str]:
     try:
-        names = json.loads(metadata[b"huggingface"])["info"]["features"]["label"]["names"]
-        return list(map(str, names)) if all(map(is_wnid, map(str, names))) else []
+        return list(map(str, json.loads(metadata[b"huggingface"])["info"]["features"]["label"]["names"]))
     except (KeyError, TypeError, ValueError):
         return []

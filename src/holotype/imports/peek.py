@@ -25,6 +25,7 @@ _ENTRIES: Final = 200_000
 _FOLDERS: Final = 2_000
 _FEW: Final = 40
 _DEEP: Final = 6
+_END: Final = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,13 @@ def look_into_json(path: Path) -> str:
     """The first 4,096 bytes of a text file, without what is not UTF-8. Raises `ArchiveError`."""
     with opened(path) as (file, _):
         return os.pread(file, 4096, 0).decode("utf-8-sig", errors="ignore")
+
+
+def look_at_ends(path: Path) -> str:
+    """The first and the last 64 KiB of a text file, without what is not UTF-8. Raises `ArchiveError`."""
+    with opened(path) as (file, size):
+        ends = os.pread(file, _END, 0) + os.pread(file, _END, max(_END, size - _END))
+    return ends.decode("utf-8-sig", errors="ignore")
 
 
 def look_around(root: Path) -> Seen:

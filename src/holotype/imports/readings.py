@@ -5,13 +5,14 @@ Where two readings fit, or none without more being said, the answer is a questio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from holotype.errors import ArchiveError
 from holotype.imports.known import dataset_of, is_v2
-from holotype.imports.layouts import corruption, official, split_of, start_of, wnid_of
+from holotype.imports.layouts import PLAIN, corruption, official, split_of, start_of, wnid_of
 from holotype.imports.objectnet import BORDER
 from holotype.imports.shapes import Layout, Source
 
@@ -28,7 +29,8 @@ class Told:
     """What a user said: the `layout`; the wnid of each class number, with how they are `counted`; a `table` of class
     names and wnids; the `split` of images that tell none; whether to `follow` links to folders.
 
-    `ilsvrc` are the classes of ILSVRC2012 by wnid, by which ImageNet-V2 numbers its folders.
+    `order` is the name of the order that class numbers are in, "" for one of the user's own. `ilsvrc` are the classes
+    of ILSVRC2012 by wnid, by which ImageNet-V2 numbers its folders.
     """
 
     layout: str = ""
@@ -38,6 +40,7 @@ class Told:
     split: str = ""
     follow: bool = False
     ilsvrc: tuple[str, ...] = ()
+    order: str = ""
 
 
 class Choice(NamedTuple):
@@ -53,18 +56,43 @@ NUMBERS: Final = (
     Choice("order", "sorted", "0 to 999 by wnid: torchvision, ImageNet-V2"),
     Choice("order", "devkit", "1 to 1000, the ids of ILSVRC2012's devkit"),
     Choice("order", "background", "1 to 1000 by wnid: TF-Slim"),
+    Choice("order", "string", "0 to 999 of folders sorted as text: ImageFolder on ImageNet-V2"),
     Choice("classes", "", "FILE, a wnid a line, the first is number 0"),
     Choice("as", "unlabelled", LAYOUTS["unlabelled"]),
 )
 """What class numbers may count."""
+_FROM_ONE: Final = ("devkit", "background")
+
+
+def possible(choices: Sequence[Choice], numbers: Collection[int]) -> tuple[Choice, ...]:
+    """The choices that some class numbers leave: 0 is no class where they begin with 1, 1000 none where with 0."""
+    return tuple(one for one in choices if one.option != "order" or _counts(one.value, numbers))
+
+
+def check_numbers(path: Path, numbers: Collection[int], order: str) -> None:
+    """Raises `ArchiveError` where class numbers cannot be counted in an order."""
+    if order and not _counts(order, numbers):
+        wrong = max(numbers) if max(numbers) > 999 else min(numbers)
+        raise ArchiveError(f"{path} has the class number {wrong}, which --order {order} has not: say another order")
+
+
+def _counts(order: str, numbers: Collection[int]) -> bool:
+    if order == "background" and {0, 1000} <= set(numbers):  # with a folder of the background itself
+        return max(numbers) == 1000
+    return all(1 <= one <= 1000 if order in _FROM_ONE else one < 1000 for one in numbers)
 
 
 class Question(NamedTuple):
-    """What cannot be told of a path: what it looks like, and what would settle it."""
+    """What cannot be told of a path, and of so many `others` beside it: what it looks like, what would settle it."""
 
     path: Path
     asks: str
     choices: tuple[Choice, ...]
+    others: int = 0
+
+    def __str__(self) -> str:
+        beside = f" (and {self.others:,} more beside it)" if self.others else ""
+        return f"{self.path}{beside}: {self.asks}"
 
 
 class Take(NamedTuple):
@@ -76,12 +104,18 @@ class Take(NamedTuple):
 
 class Tree(NamedTuple):
     """Images with one root: paths of some below it, the folders above it that belong to the layout, and the roots of
-    other layouts `inside` it."""
+    other layouts `inside` it; `below` are other folders that were seen there."""
 
     root: Path
     images: Sequence[str]
     above: str = ""
     inside: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
+
+    @property
+    def folders(self) -> set[str]:
+        """The names of the folders that images lie in, and of those beside them."""
+        return {folders[-1] for folders in self.logical if folders} | {one.rpartition("/")[2] for one in self.below}
 
     @property
     def logical(self) -> list[list[str]]:
@@ -99,7 +133,7 @@ def class_of(folders: Sequence[str]) -> tuple[str, int | None]:
     place = next((n for n in range(len(folders) - 1, -1, -1) if wnid_of(folders[n])), None)
     if place is not None:
         return "wnid", place
-    if not folders or split_of(folders[-1]):
+    if not folders or split_of(folders[-1]) or (folders[-1].lower() in PLAIN and any(map(split_of, folders[-2:-1]))):
         return "", None
     return ("number" if folders[-1].isdecimal() and folders[-1].isascii() else "name"), len(folders) - 1
 
@@ -154,13 +188,18 @@ def _titled(tree: Tree, folders: bool) -> str:
 
 def _numbered(tree: Tree, told: Told) -> Layout | Question:
     """Folders of class numbers: only ImageNet-V2's are known to be in the order of wnids."""
+    numbers = sorted({int(one) for one in tree.folders if one.isdecimal() and one.isascii()})
     if told.numbers:
+        check_numbers(tree.root, numbers, told.order)
         return _counted(tree, told.numbers, f"counted {told.counted}")
     if is_v2(tree.root) and told.ilsvrc:
         return _counted(tree, told.ilsvrc, "in the order of sorted wnids, as ImageNet-V2's are")
-    numbers = sorted({int(folders[-1]) for folders in tree.logical if folders and folders[-1].isdecimal()})
     some = ", ".join(map(str, numbers[:3]))
-    return Question(tree.root, f"its folders are class numbers ({some} ...), and what they count is not told", NUMBERS)
+    return Question(
+        tree.root,
+        f"its folders are class numbers ({some} ...), and what they count is not told",
+        possible(NUMBERS, numbers),
+    )
 
 
 def _counted(tree: Tree, wnids: Sequence[str], how: str) -> Layout:
@@ -175,7 +214,7 @@ def _counted(tree: Tree, wnids: Sequence[str], how: str) -> Layout:
 
 def _named(tree: Tree, told: Told) -> Layout | Question:
     names = sorted({folders[-1] for folders in tree.logical if class_of(folders)[0] == "name"})
-    table = {name: _looked_up(name, told.table) for name in (*names, *told.table)}
+    table = {name: looked_up(name, told.table) for name in (*names, *told.table)}
     if told.table and any(table[name] for name in names):
         pairs = tuple((name, wnid) for name, wnid in table.items() if wnid)
         title = told.counted if told.counted == BORDER else "ImageFolder of class names"
@@ -191,7 +230,8 @@ def _named(tree: Tree, told: Told) -> Layout | Question:
     )
 
 
-def _looked_up(name: str, table: Mapping[str, str]) -> str:
+def looked_up(name: str, table: Mapping[str, str]) -> str:
+    """The wnid of a class name in a table, whose spaces may be underscores; "" where it has none."""
     return table.get(name) or table.get(name.replace("_", " ")) or table.get(name.replace(" ", "_")) or ""
 
 

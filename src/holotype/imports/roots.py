@@ -27,9 +27,19 @@ def trees(seen: Seen, told: Told) -> list[Tree]:
         else:
             trees[root[len(within) :].strip("/"), ""].append(path)
     return [
-        Tree(seen.path / prefix, [path[len(prefix) + 1 if prefix else 0 :] for path in paths], front, inside)
+        Tree(
+            seen.path / prefix,
+            [path[len(prefix) + 1 if prefix else 0 :] for path in paths],
+            front,
+            inside,
+            _below(seen, prefix),
+        )
         for (prefix, front), paths, inside in _nested(trees)
     ]
+
+
+def _below(seen: Seen, prefix: str) -> tuple[str, ...]:
+    return tuple(folder for folder in seen.folders if folder.startswith(f"{prefix}/" if prefix else ""))
 
 
 def _nested(trees: Mapping[tuple[str, str], list[str]]) -> Iterator[tuple[tuple[str, str], list[str], tuple[str, ...]]]:

@@ -48,6 +48,8 @@ TARS: Final = IMAGES - {Kind.TREE}
 OFFICIAL_TARS: Final = TARS - {Kind.PATHS, Kind.SHARD}
 """The tars whose names and members say all; of the others it depends on what a user says of their classes."""
 ANNOTATIONS: Final = frozenset({Kind.BOXES, Kind.SOLUTION, Kind.TINY, Kind.TRUTH, Kind.COCO, Kind.OPENIMAGES})
+SEVERAL: Final = frozenset({Kind.TRUTH, Kind.COCO, Kind.OPENIMAGES})
+"""What says several labels of an image, none of which contradicts another."""
 SPLITS: Final = ("train", "val", "test")
 _SPOKEN: Final = {
     Kind.SYNSETS: "a tar for each synset",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -24,13 +25,19 @@ def read_numbers(path: Path) -> tuple[str, ...]:
     A line is a wnid, maybe with a name behind it, and the first is number 0; or every line begins with its number. Or
     it is JSON as Keras has it: ``{"0": ["n01440764", "tench"]}``, a list of wnids, ``{"n01440764": 0}``.
 
-    Raises `ArchiveError` naming a line that holds no wnid or two, and a number that is there twice.
+    Raises `ArchiveError` naming a line that holds no wnid or two, a number that is there twice, and a wnid that is
+    there twice in a list without numbers.
     """
     rows = list(_pairs(path))
     if not rows:
         raise ArchiveError(f"{printable(path)} holds no classes: a wnid a line, the first is number 0")
     numbered = [(int(found[1]), wnid) for text, wnid in rows if (found := _NUMBER.match(f"{text.strip(_SEPARATORS)} "))]
     if len(numbered) < len(rows):
+        if len(wnids := Counter(wnid for _, wnid in rows)) < len(rows):
+            twice = wnids.most_common(1)[0][0]
+            raise ArchiveError(
+                f"{printable(path)} has {twice} twice: where numbers share a class, begin lines with them"
+            )
         numbered = list(enumerate(wnid for _, wnid in rows))
     if len(dict(numbered)) < len(numbered) or max(number for number, _ in numbered) > MOST_CLASSES:
         raise ArchiveError(f"{printable(path)} has a class number twice, or one above {MOST_CLASSES:,}")

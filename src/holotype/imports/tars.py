@@ -21,9 +21,11 @@ from holotype.imports.readings import (
     Take,
     Told,
     Tree,
+    check_numbers,
     class_of,
     dataset_of_tree,
     layout_of,
+    possible,
 )
 from holotype.imports.shapes import Kind, Source, kind_by_member, kind_by_name
 
@@ -44,8 +46,11 @@ def in_tar(found: Found, seen: Seen, told: Told) -> None:
     elif told.layout == "webdataset" or (not told.layout and _samples(files)):
         question = None if told.layout else _asked_of_shard(seen, files, told)
         if question is not None:
-            found.questions.append(question)
+            found.ask(question)
         else:
+            if seen.label.isdecimal():
+                check_numbers(seen.path, [int(seen.label)], told.order)
+                found.uncounted += [] if told.numbers else [seen.path]
             found.takes.append(_shard(seen.path, told))
     else:
         _in_tar_of_tree(found, seen.path, images, told)
@@ -111,4 +116,4 @@ def _asked_of_shard(seen: Seen, files: Sequence[str], told: Told) -> Question | 
         return None
     asks = f"its labels are class numbers ({seen.label} ...), and what they count is not told"
     without = Choice("as", "webdataset", "shards, whose labels are counted and not taken")
-    return Question(seen.path, asks, (*NUMBERS[:-1], without))
+    return Question(seen.path, asks, (*possible(NUMBERS[:-1], [int(seen.label)]), without))

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.imports import scan
-from holotype.imports.layouts import UNMAPPED, Reader, reader
+from holotype.imports.layouts import LIST, UNMAPPED, Reader, foreign, reader
 from holotype.imports.scan import ITEMS, Part, opened, rows
 from holotype.imports.shapes import Layout, Source, TreeImage
 from holotype.store.tar.scan import read_headers
@@ -19,6 +19,10 @@ from holotype.store.tar.scan import read_headers
 LINK: Final = "links, which are not followed"
 NO_FILE: Final = "pipes and devices"
 UNREADABLE: Final = "files whose names are not UTF-8 or cannot be printed: rename them"
+
+IN_TAR: Final = "lists of labels or boxes inside the tar, which are not read: unpack it, and add the folder, too"
+FOREIGN: Final = "images in {}, named by no wnid, which bring no label"
+_NAMED: Final = 5
 
 
 class _Lying(NamedTuple):
@@ -39,10 +43,10 @@ def scan_paths(source: Source, layout: Layout, start: int, progress: Callable[[i
 
     Raises `ArchiveError` where there are none, and for what cannot be listed or is no sound tar.
     """
-    read, found = reader(layout), 0
+    read, unlabelled, found = reader(layout), _unlabelled(layout), 0
     parts = _tree_parts(source.path, layout) if source.path.is_dir() else _tar_parts(source.path, start, progress)
     for lying, following in parts:
-        part = _part(lying, following, read, source, bool(layout.classes))
+        part = _part(lying, following, read, source, unlabelled)
         found += len(part.table)
         if following is None and not found and not start:
             raise ArchiveError(_nothing(source.path, layout, part.left))
@@ -54,17 +58,41 @@ def _nothing(path: Path, layout: Layout, left: Mapping[str, int]) -> str:
     return f"{path} holds no image as {layout.title}" + (f", but {told}" if told else "")
 
 
-def _part(lying: Iterable[_Lying], following: int | None, read: Reader, source: Source, closed: bool) -> Part:
+def _unlabelled(layout: Layout) -> Callable[[str], str]:
+    """A function that says why an image has no label, by its path; "" where no label was to be expected.
+
+    The first folders are named, so that nobody must look for them.
+    """
+    named: list[str] = []
+
+    def say(path: str) -> str:
+        if layout.classes:
+            return UNMAPPED
+        folder = f"{layout.above}/{path}".strip("/").rpartition("/")[0]
+        if not layout.labelled or not (name := foreign(folder)):
+            return ""
+        if name not in named and len(named) < _NAMED:
+            named.append(name)
+        return FOREIGN.format(f"folders called {name}" if name in named else "other folders")
+
+    return say
+
+
+def _part(
+    lying: Iterable[_Lying], following: int | None, read: Reader, source: Source, unlabelled: Callable[[str], str]
+) -> Part:
     left: Counter[str] = Counter()
+    tree = source.path.is_dir()
     images: list[tuple[TreeImage, _Lying]] = []
     for one in lying:
         said = one.reason or read(one.path)
+        said = IN_TAR if said == LIST and not tree else said
         if isinstance(said, str):
             left[said] += 1
         else:
             images.append((said, one))
-            left[UNMAPPED] += closed and not said.wnid
-    tree = source.path.is_dir()
+            if not said.wnid and (reason := unlabelled(said.path)):
+                left[reason] += 1
     table = rows(
         [image.name for image, _ in images],
         [image.split or source.split for image, _ in images],

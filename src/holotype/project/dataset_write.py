@@ -25,7 +25,7 @@ from holotype.imports.comparison import Comparison, Verdict, paired
 from holotype.imports.journal import Journal
 from holotype.imports.lists import read_urls
 from holotype.imports.reports import SourceReport
-from holotype.imports.shapes import ANNOTATIONS, IMAGES, Kind, Source
+from holotype.imports.shapes import ANNOTATIONS, IMAGES, SEVERAL, Kind, Source
 from holotype.imports.webdataset import annotation_of
 from holotype.ontology import Ontology
 from holotype.store.location import Location
@@ -34,6 +34,7 @@ from holotype.store.store import Store
 
 Advance = Callable[[str, int, int], None]
 """Told the stage, how much of it is done, and how much there is (0 if that is not known)."""
+KEPT: Final = "known images of which no label is told here, which keep theirs"
 OTHERWISE: Final = "images whose label is none of those said here, which were added"
 UNSIZED: Final = "boxes in fractions of images of unknown size: run datasets fingerprint, and add this again"
 _CHUNK: Final = 20_000
@@ -188,6 +189,19 @@ class Publication:
         """The images of the dataset with these names, by name."""
         return dataset_rows.images_by_name(self._connection, self._dataset, names)
 
+    def single(self, held: Mapping[str, dataset_rows.Known]) -> dict[str, dataset_rows.Known]:
+        """Images with the label that they have of sources of one label each: what others say stands beside that."""
+        several = self._several()
+        labelled = [image.id for image in held.values() if image.wnid] if several else []
+        if not labelled:
+            return dict(held)
+        wnids = claims.first_wnids(self._connection, labelled, several)
+        return {name: image._replace(wnid=wnids.get(image.id, "")) for name, image in held.items()}
+
+    def _several(self) -> list[int]:
+        """The files of the dataset that say several labels of an image."""
+        return [row.id for row in self._by_id.values() if row.kind in SEVERAL]
+
     def is_gone(self, image: dataset_rows.Known) -> bool:
         """Whether an image's bytes cannot be read any more where they were imported from."""
         if image.file_id in self._left:
@@ -231,7 +245,7 @@ class Publication:
     def _label(self, labels: Sequence[tuple[int, str, int]], archive: int) -> None:
         """Say what images show, by (image id, wnid, rank), instead of whatever their dataset said."""
         if self.terms.relabel:
-            held = claims.of_images(self._connection, [image for image, _, _ in labels])
+            held = claims.of_images(self._connection, [image for image, _, _ in labels], self._several())
             claims.withdraw(self._connection, held)
         dataset_rows.set_labels(self._connection, labels, archive, self._policy)
 
@@ -241,6 +255,7 @@ class Publication:
         """Add what annotations say; `labels` by image name, or where there is none by a solution's boxes."""
         while chunk := list(islice(found, _CHUNK)):
             held = self.images_named(name for one in chunk for name in (one.name, *one.aliases))
+            held = held if report.source.kind in SEVERAL else self.single(held)
             called = [(next((n for n in (one.name, *one.aliases) if n in held), ""), one) for one in chunk]
             known, unsized = self._in_pixels([(held[name], one) for name, one in called if name])
             by_boxes = report.source.kind is Kind.SOLUTION
@@ -347,7 +362,7 @@ class _Store:
         names = Counter(row["name"] for row in rows)
         if len(names) < len(rows):
             raise self._twice(names.most_common(1)[0][0])
-        held = self._publication.images_named(names)
+        held = self._publication.single(self._publication.images_named(names))
         new = [self._publication.image(row, self._archive) for row in rows if row["name"] not in held]
         known = [(held[row["name"]], row) for row in rows if row["name"] in held]
         moves = [(image, move) for image, row in known if (move := self._move(image, row)) is not None]
@@ -357,6 +372,8 @@ class _Store:
         labels = [(image.id, row["wnid"], rank(row["wnid"])) for image, row in known if is_label(image, row["wnid"])]
         contradicted = sum(_contradicts(image, row["wnid"]) for image, row in known)
         relabelled = self._publication.relabelled(contradicted)
+        relabels = self._publication.terms.relabel
+        kept = sum(relabels and bool(image.wnid) and not row["wnid"] for image, row in known)
         self._publication.write(new, [move for _, move in moves], labels, self._archive)
         self._moved.update(image.id for image, _ in moves)
         self.here += len(new) + sum(image.file_id == self._archive or image.id in self._moved for image, _ in known)
@@ -371,6 +388,7 @@ class _Store:
             relabelled=report.relabelled + relabelled,
             unplaced=report.unplaced + sum(number < 0 for number in ranks),
             conflicts=report.conflicts + contradicted - relabelled,
+            remarks=Counter(report.remarks) + Counter({KEPT: kept}),
             differing=report.differing + sum(self._is_other(image, row) for image, row in known),
             unproven=report.unproven + sum(self._is_unproven(image, row) for image, row in known),
             classes=report.classes | {row["wnid"] for row in rows if row["wnid"]} if self._laid_out else frozenset(),
@@ -397,9 +415,10 @@ class _Store:
         if not self._is_other(image, row) and self._publication.is_gone(image):
             return _moved(image, row, anew=not there or self._publication.state(image) != self._state)
         if self._source.kind is Kind.SHARD and self._is_other(image, row):
+            other = self._publication.source_of(image)
             raise ArchiveError(
-                f"{self._source.path} has another image {image.name} than one that was imported before: keys that "
-                "begin anew in every set of shards need a dataset of their own"
+                f"{self._source.path} has another image {image.name} than {other}: keys that begin anew in each set of "
+                "shards need a dataset for each; add this set alone, under another name"
             )
         return None
 
