@@ -57,6 +57,7 @@ def wnid_of(folder: str) -> str:
     return "" if found is None else found[1]
 
 
+@lru_cache(maxsize=8)  # files come folder by folder
 def foreign(folder: str) -> str:
     """The last name of a folder below a split's, where one expects a class, but it is named by no wnid; else "".
 
