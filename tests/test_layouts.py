@@ -1089,7 +1089,7 @@ def test_keys_that_begin_anew_are_refused_with_the_remedy(project: Project, tmp_
     for split in ("train", "val"):
         shard(tmp_path / "set", {"0.jpg": split.encode(), "0.cls": TENCH.encode()}, f"{split}-000000.tar")
     with pytest.raises(
-        ArchiveError, match=r"image 0 than .*train-000000\.tar: .* add this set alone, with another --name"
+        ArchiveError, match=r"image 0 than .*train-000000\.tar: .* add this set alone, under another name"
     ):
         add(project, tmp_path / "set")
 
