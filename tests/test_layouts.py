@@ -272,9 +272,9 @@ def test_orders_that_class_numbers_rule_out_are_neither_offered_nor_taken(tmp_pa
     project = tmp_path / "p"
     run("init", project)
     refused = run("datasets", "add", tmp_path / "zero", "--order", "devkit", "-p", project, expect=2)
-    assert "has the class number 0, which --order devkit has not" in refused
+    assert "has the class number 0, which the order devkit has not" in refused
     refused = run("datasets", "add", tmp_path / "one", "--order", "sorted", "-p", project, expect=2)
-    assert "has the class number 1000, which --order sorted has not" in refused
+    assert "has the class number 1000, which the order sorted has not" in refused
     refused = run("datasets", "add", tmp_path / "set", "--order", "devkit", "-p", project, expect=2)
     assert "has the class number 0" in refused
 

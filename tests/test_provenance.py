@@ -12,7 +12,7 @@ from holotype.catalog import schema as t
 from holotype.collect.sidecars import read_sidecars
 from holotype.imports import boxes, samples
 from holotype.imports.annotations import NO_NAME
-from holotype.imports.layouts import NO_IMAGE
+from holotype.imports.layouts import LIST
 from holotype.imports.lists import read_urls
 from holotype.project import Project
 from holotype.provenance import LONGEST_LICENCE, in_one_line, is_web_url
@@ -94,7 +94,7 @@ def test_names_and_urls_of_coco_that_cannot_be_stored_are_counted(project: Proje
     value = {"images": images, "annotations": said, "categories": [{"id": 17, "name": "cat"}]}
     write(tmp_path / "coco", {"annotations/instances_train2017.json": json.dumps(value).encode()})
     report = add(project, tmp_path / "coco", table={"cat": CAT})
-    assert remarks(report) == {boxes.BAD_URL: 1, NO_NAME: 1, boxes.EMPTY: 1, NO_IMAGE: 1}
+    assert remarks(report) == {boxes.BAD_URL: 1, NO_NAME: 1, boxes.EMPTY: 1, LIST: 1}
     assert boxes_of(project) == {"train2017/1.jpg": [(CAT, 1, 2, 3, 5)]}
     with project.catalog.read() as connection:
         assert connection.execute(select(t.url.c.url)).all() == []

@@ -121,7 +121,7 @@ def test_equal_keys_and_lengths_but_other_bytes_are_other_images(project: Projec
                 project.datasets.add(taken, "mine")
         else:
             project.datasets.add(taken, "mine")
-    with pytest.raises(ArchiveError, match="need a dataset of their own"):
+    with pytest.raises(ArchiveError, match="need a dataset for each"):
         project.datasets.add(sources[1:], "mine")
     assert bytes_of(project)[f"{count - 1:04d}"] == b"x"
 

@@ -55,7 +55,7 @@ def test_a_table_is_read_however_it_is_spelt(tmp_path: Path, table: str, credit:
         ),
         ("a.jpg.txt", "license: CC0", Credit("CC0")),
         ("a.txt", "Source: https://x.org/1", Credit(url="https://x.org/1")),
-        ("a.txt", "Author: Kim\nSource: Flickr\nWebsite: www.x.org/1\n", Credit(author="Kim", url="www.x.org/1")),
+        ("a.txt", "Author: Kim\nSource: Flickr\nWebsite: http://x.org/1\n", Credit(author="Kim", url="http://x.org/1")),
         ("a.txt", "Source: Flickr\nAuthor: Kim", Credit(author="Kim")),
         ("a.json", '{"source": "http://x/2", "url": "http://x/1"}', Credit(url="http://x/1")),
         (

@@ -73,7 +73,7 @@ def check_numbers(path: Path, numbers: Collection[int], order: str) -> None:
     """Raises `ArchiveError` where class numbers cannot be counted in an order."""
     if order and not _counts(order, numbers):
         wrong = max(numbers) if max(numbers) > 999 else min(numbers)
-        raise ArchiveError(f"{path} has the class number {wrong}, which --order {order} has not: say another order")
+        raise ArchiveError(f"{path} has the class number {wrong}, which the order {order} has not: say another one")
 
 
 def _counts(order: str, numbers: Collection[int]) -> bool:

@@ -10,7 +10,7 @@ from holotype.imports.shapes import IMAGES, Kind, Source
 
 UNPROVEN: Final = (
     "known ones that cannot be read where they were, so that nothing tells whether these are the same, which were not "
-    "taken: bring those back and add this again, add it as another dataset, or say --overwritten"
+    "taken: bring those back and add this again, add it as another dataset, or say that they were overwritten"
 )
 
 
