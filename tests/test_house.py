@@ -104,6 +104,8 @@ SHARED = {
     "dataset_forget",
     "dataset_scan",
     "dataset_write",
+    "dataset_said",
+    "dataset_shelf",
     "lint",
     "statistics",
 }

@@ -34,7 +34,7 @@ from holotype.imports.shapes import Kind, Source
 from holotype.imports.solution import read_solution
 from holotype.ontology import Ontology
 from holotype.project import Project
-from holotype.project.dataset_write import Said
+from holotype.project.dataset_said import Said
 from holotype.store.location import Location
 from official import (
     Picture,

@@ -50,7 +50,8 @@ from holotype.imports.trees import FOREIGN, IN_TAR, LINK, UNREADABLE
 from holotype.imports.truths import NONE
 from holotype.imports.webdataset import LONG, OTHERS, TWICE
 from holotype.project import Project
-from holotype.project.dataset_write import KEPT, OTHERWISE
+from holotype.project.dataset_shelf import KEPT
+from holotype.project.dataset_write import OTHERWISE
 from holotype.project.dataset_write import UNSIZED as UNSIZED_BOXES
 from holotype.store.location import Location
 from official import Picture, tar_of, voc

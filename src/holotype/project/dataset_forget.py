@@ -15,8 +15,8 @@ from holotype.catalog import forgetting
 from holotype.catalog.forgetting import Held
 from holotype.errors import ArchiveError
 from holotype.imports.shapes import IMAGES, Kind, Source
+from holotype.project.dataset_said import Advance
 from holotype.project.dataset_scan import Importer
-from holotype.project.dataset_write import Advance
 
 _SAID_ELSEWHERE: Final = IMAGES | {Kind.BOXES, Kind.SOLUTION, Kind.DEVKIT, Kind.URLS}
 """What may say of an image what a forgotten source said."""

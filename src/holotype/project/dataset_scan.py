@@ -23,7 +23,8 @@ from holotype.imports.shapes import ANNOTATIONS, OFFICIAL_TARS, TARS, Kind, Sour
 from holotype.imports.trees import scan_paths
 from holotype.imports.webdataset import scan_shard
 from holotype.lint.blemishes import rating
-from holotype.project.dataset_write import Advance, Publication, Said, Terms
+from holotype.project.dataset_said import Advance, Said, Terms
+from holotype.project.dataset_write import Publication
 from holotype.project.parts import Parts
 from holotype.store.opening import state_of
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-import pyarrow as pa
 from sqlalchemy import Connection
 
 from holotype.catalog import annotations as annotation_rows
@@ -22,61 +21,18 @@ from holotype.errors import ArchiveError
 from holotype.imports.annotations import annotations_of
 from holotype.imports.boxes import Annotation, scaled
 from holotype.imports.comparison import Comparison, Verdict, paired
-from holotype.imports.journal import Journal
 from holotype.imports.lists import read_urls
 from holotype.imports.reports import SourceReport
 from holotype.imports.shapes import ANNOTATIONS, IMAGES, SEVERAL, Kind, Source
 from holotype.imports.webdataset import annotation_of
 from holotype.ontology import Ontology
-from holotype.store.location import Location
+from holotype.project.dataset_said import CHUNK, Advance, Said, Terms, chunks, location
+from holotype.project.dataset_shelf import Shelf, contradicts
 from holotype.store.opening import state_of
 from holotype.store.store import Store
 
-Advance = Callable[[str, int, int], None]
-"""Told the stage, how much of it is done, and how much there is (0 if that is not known)."""
-KEPT: Final = "known images of which no label is told here, which keep theirs"
 OTHERWISE: Final = "images whose label is none of those said here, which were added"
 UNSIZED: Final = "boxes in fractions of images of unknown size: run datasets fingerprint, and add this again"
-_CHUNK: Final = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a source was found to say: rows in a `journal`, `labels` by image name, `marks` as (wnid, mark, value).
-
-    `size` and `mtime_ns` are its file's when it was scanned, 0 for a folder; `passed_over` is how many links and images
-    of other names a tree has; `left` counts what else was not taken as it stands, by reason.
-    """
-
-    size: int = 0
-    mtime_ns: int = 0
-    journal: Journal | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
-    marks: Sequence[tuple[str, str, str]] = ()
-    passed_over: int = 0
-    left: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def holds_something(self) -> bool:
-        """Whether there is more than a folder without images."""
-        return self.journal is None or self.size > 0 or self.journal.rows() > 0
-
-    def tables(self) -> Iterator[pa.Table]:
-        """The rows of the journal, part by part. Raises `ArchiveError` as it does."""
-        return iter(()) if self.journal is None else self.journal.tables()
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """The Unix time `at` which sources are imported, and what they may change.
-
-    Files that were `overwritten` may hold other bytes than they held: what was read of them is forgotten. With
-    `relabel` a label that contradicts what is known takes its place.
-    """
-
-    at: float
-    overwritten: bool = False
-    relabel: bool = False
 
 
 class Publication:
@@ -132,18 +88,18 @@ class Publication:
     def _images(self, report: SourceReport, said: Said, archive: int, held: dataset_rows.File | None) -> SourceReport:
         verdict = self._verdict(report.source, said, archive)
         newest = dataset_rows.newest_image(self._connection)
-        store = _Store(self, report.source, (said.size, said.mtime_ns), archive, newest, held, verdict)
-        for rows in _chunks(said):
-            report = store.add(report, rows)
+        shelf = Shelf(self, report.source, (said.size, said.mtime_ns), archive, newest, held, verdict)
+        for rows in chunks(said):
+            report = shelf.add(report, rows)
             report = self._say(report, filter(None, map(annotation_of, rows)), archive, {})
             self._advance("images", report.images, 0)
         changed = held is not None and (held.size, held.mtime_ns) != (said.size, said.mtime_ns)
-        if changed and (lost := dataset_rows.images_in(self._connection, archive) - store.here):
+        if changed and (lost := dataset_rows.images_in(self._connection, archive) - shelf.here):
             raise ArchiveError(
                 f"{report.source.path} no longer holds {lost:,} images that were imported from it: bring it back, "
                 "or add this one as another dataset"
             )
-        store.check()
+        shelf.check()
         return report
 
     def _verdict(self, source: Source, said: Said, archive: int) -> Verdict:
@@ -154,11 +110,11 @@ class Publication:
         if not any(row.kind in IMAGES and row.id != archive for row in self._by_id.values()):
             return Verdict()
         comparison, count = Comparison(self._read, thorough=source.kind is Kind.SHARD), 0
-        for rows in _chunks(said):
+        for rows in chunks(said):
             count += len(rows)
             named = self.images_named(row["name"] for row in rows)
             held = {name: image.id for name, image in named.items() if image.file_id != archive}
-            found = {held[row["name"]]: _location(source, said, row) for row in rows if row["name"] in held}
+            found = {held[row["name"]]: location(source, said, row) for row in rows if row["name"] in held}
             known = locations(self._connection, found)
             digests = fingerprint_rows.digests(self._connection, found)
             comparison.add(list(paired(found, known, digests)))
@@ -253,7 +209,7 @@ class Publication:
         self, report: SourceReport, found: Iterator[Annotation], archive: int, labels: Mapping[str, str]
     ) -> SourceReport:
         """Add what annotations say; `labels` by image name, or where there is none by a solution's boxes."""
-        while chunk := list(islice(found, _CHUNK)):
+        while chunk := list(islice(found, CHUNK)):
             held = self.images_named(name for one in chunk for name in (one.name, *one.aliases))
             held = held if report.source.kind in SEVERAL else self.single(held)
             called = [(next((n for n in (one.name, *one.aliases) if n in held), ""), one) for one in chunk]
@@ -262,7 +218,7 @@ class Publication:
             told = [(image, labels.get(one.name) or _label(image, one, by_boxes)) for image, one in known]
             new = {image.id: (image.id, wnid, self.rank(wnid)) for image, wnid in told if self.is_label(image, wnid)}
             self._label(list(new.values()), archive)
-            contradicted = sum(_contradicts(image, wnid) for image, wnid in told)
+            contradicted = sum(contradicts(image, wnid) for image, wnid in told)
             boxes: dict[int, list[annotation_rows.BoxRow]] = {}
             for image, one in known:
                 boxes.setdefault(image.id, []).extend(annotation_rows.BoxRow(*astuple(box)) for box in one.boxes)
@@ -315,7 +271,7 @@ class Publication:
 
     def _urls(self, report: SourceReport, archive: int) -> SourceReport:
         found = read_urls(report.source.path)
-        while lines := list(islice(found, _CHUNK)):
+        while lines := list(islice(found, CHUNK)):
             chunk = dict(filter(None, lines))
             held = self.images_named(chunk)
             urls = {row.id: chunk[name] for name, row in held.items()}
@@ -327,149 +283,6 @@ class Publication:
                 unread=report.unread + lines.count(None),
             )
         return report
-
-
-class _Store:
-    """Stores the images of one source, chunk by chunk; `here` counts the images that lie in it.
-
-    `state` is its size and time of change, `held` how it was known before, `verdict` tells of images known elsewhere.
-    """
-
-    def __init__(
-        self,
-        publication: Publication,
-        source: Source,
-        state: tuple[int, int],
-        archive: int,
-        newest: int,
-        held: dataset_rows.File | None,
-        verdict: Verdict,
-    ) -> None:
-        self._publication = publication
-        self._source = source
-        self._state = state
-        self._archive = archive
-        self._newest = newest
-        self._held = held
-        self._verdict = verdict
-        self._laid_out = source.layout is not None
-        self._moved: set[int] = set()
-        self._overwritten = 0
-        self.here = 0
-
-    def add(self, report: SourceReport, rows: Sequence[Mapping[str, Any]]) -> SourceReport:
-        """Store some more rows."""
-        names = Counter(row["name"] for row in rows)
-        if len(names) < len(rows):
-            raise self._twice(names.most_common(1)[0][0])
-        held = self._publication.single(self._publication.images_named(names))
-        new = [self._publication.image(row, self._archive) for row in rows if row["name"] not in held]
-        known = [(held[row["name"]], row) for row in rows if row["name"] in held]
-        moves = [(image, move) for image, row in known if (move := self._move(image, row)) is not None]
-        moved = [image for image, _ in moves if image.file_id != self._archive]
-        rank = self._publication.rank
-        is_label = self._publication.is_label
-        labels = [(image.id, row["wnid"], rank(row["wnid"])) for image, row in known if is_label(image, row["wnid"])]
-        contradicted = sum(_contradicts(image, row["wnid"]) for image, row in known)
-        relabelled = self._publication.relabelled(contradicted)
-        relabels = self._publication.terms.relabel
-        kept = sum(relabels and bool(image.wnid) and not row["wnid"] for image, row in known)
-        self._publication.write(new, [move for _, move in moves], labels, self._archive)
-        self._moved.update(image.id for image, _ in moves)
-        self.here += len(new) + sum(image.file_id == self._archive or image.id in self._moved for image, _ in known)
-        ranks = [*(one.rank for one in new if one.wnid), *(number for _, _, number in labels)]
-        return replace(
-            report,
-            new=report.new + len(new),
-            known=report.known + len(known),
-            moved=report.moved + len(moved),
-            changed=report.changed + len(moves) - len(moved),
-            labels=report.labels + len(ranks) - relabelled,
-            relabelled=report.relabelled + relabelled,
-            unplaced=report.unplaced + sum(number < 0 for number in ranks),
-            conflicts=report.conflicts + contradicted - relabelled,
-            remarks=Counter(report.remarks) + Counter({KEPT: kept}),
-            differing=report.differing + sum(self._is_other(image, row) for image, row in known),
-            unproven=report.unproven + sum(self._is_unproven(image, row) for image, row in known),
-            classes=report.classes | {row["wnid"] for row in rows if row["wnid"]} if self._laid_out else frozenset(),
-        )
-
-    def check(self) -> None:
-        """Raises `ArchiveError` where images that lie here have other bytes than they had."""
-        if self._overwritten and not self._publication.terms.overwritten:
-            raise ArchiveError(
-                f"{self._source.path} holds other bytes under the names of {self._overwritten:,} images that were "
-                "imported from it: bring the old ones back, add it as another dataset, or add it as overwritten"
-            )
-
-    def _move(self, image: dataset_rows.Known, row: Mapping[str, Any]) -> dataset_rows.Moved | None:
-        """Where a known image is to be read from now on, or read again; None where all stays as it is."""
-        there = _lies_there(image, row)
-        if image.file_id == self._archive:
-            if image.id > self._newest or image.id in self._moved:
-                raise self._twice(image.name)
-            self._overwritten += image.length != row["length"]
-            return None if there and not self._is_changed(image) else _moved(image, row, anew=True)
-        if self._is_unproven(image, row):
-            return None
-        if not self._is_other(image, row) and self._publication.is_gone(image):
-            return _moved(image, row, anew=not there or self._publication.state(image) != self._state)
-        if self._source.kind is Kind.SHARD and self._is_other(image, row):
-            other = self._publication.source_of(image)
-            raise ArchiveError(
-                f"{self._source.path} has another image {image.name} than {other}: keys that begin anew in each set of "
-                "shards need a dataset for each; add this set alone, under another name"
-            )
-        return None
-
-    def _is_changed(self, image: dataset_rows.Known) -> bool:
-        """Whether the file that an image lies in, here, is not as it was when it was imported."""
-        if self._held is None:
-            return False
-        state = self._held.size, self._held.mtime_ns
-        return state != self._state or self._publication.is_touched(image, self._held)
-
-    def _is_other(self, image: dataset_rows.Known, row: Mapping[str, Any]) -> bool:
-        """Whether an image that lies elsewhere is another than the one here."""
-        return image.file_id != self._archive and self._verdict.is_other(image.id, image.length, row["length"])
-
-    def _is_unproven(self, image: dataset_rows.Known, row: Mapping[str, Any]) -> bool:
-        """Whether an image cannot be read any more where it lay, and nothing tells whether it is the one here."""
-        if self._publication.terms.overwritten or image.file_id == self._archive or self._is_other(image, row):
-            return False
-        told = self._publication.source_of(image) not in self._verdict.unproven
-        return not told and self._publication.is_gone(image)
-
-    def _twice(self, name: str) -> ArchiveError:
-        return ArchiveError(f"{self._source.path} holds {name} twice")
-
-
-def _chunks(said: Said) -> Iterator[list[Mapping[str, Any]]]:
-    """The rows of a source's images."""
-    for table in said.tables():
-        for start in range(0, len(table), _CHUNK):
-            yield table.slice(start, _CHUNK).to_pylist()
-
-
-def _location(source: Source, said: Said, row: Mapping[str, Any]) -> Location:
-    """Where a source says that an image lies."""
-    state = said.size, said.mtime_ns
-    return Location(source.absolute, row["offset"], row["length"], str(source.kind), row["path"], *state)
-
-
-def _lies_there(image: dataset_rows.Known, row: Mapping[str, Any]) -> bool:
-    """Whether an image lies in its file where a row says."""
-    return (image.path, image.offset, image.length) == (row["path"], row["offset"], row["length"])
-
-
-def _contradicts(image: dataset_rows.Known, wnid: str) -> bool:
-    """Whether a label is another than the one an image has; one of them may be missing."""
-    return bool(wnid) and image.wnid not in ("", wnid)
-
-
-def _moved(image: dataset_rows.Known, row: Mapping[str, Any], anew: bool) -> dataset_rows.Moved:
-    """Where an image lies now, and whether it is to be read anew."""
-    return dataset_rows.Moved(image.id, row["path"], row["offset"], row["length"], anew)
 
 
 def _is_other(image: dataset_rows.Known, said: Annotation) -> bool:

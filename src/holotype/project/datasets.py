@@ -17,8 +17,8 @@ from holotype.imports.shapes import Source
 from holotype.lint.blemishes import Finding
 from holotype.project.dataset_check import Checked, check
 from holotype.project.dataset_forget import Forgotten, forget
+from holotype.project.dataset_said import Advance, Terms
 from holotype.project.dataset_scan import Importer
-from holotype.project.dataset_write import Advance, Terms
 from holotype.project.fingerprints import FingerprintReport, fingerprint_all
 from holotype.project.intake import group_near_duplicates
 from holotype.project.lint import lint_dataset
