@@ -90,8 +90,8 @@ def own_ids(connection: Connection, digests: Iterable[str]) -> dict[str, int]:
     }
 
 
-def add(connection: Connection, packed: Sequence[Packed]) -> None:
-    """Append own images; a doubled sha256 is an IntegrityError."""
+def add(connection: Connection, packed: Sequence[Packed]) -> dict[str, int]:
+    """Append own images, whose ids by sha256 are returned; a doubled sha256 is an IntegrityError."""
     files = {name: _pack_id(connection, name) for name in {one.location.file for one in packed}}
     rows = [
         {
@@ -123,6 +123,7 @@ def add(connection: Connection, packed: Sequence[Packed]) -> None:
     ]
     add_rows(connection, t.fingerprint, fingerprints)
     withdrawals.hold(connection)
+    return ids
 
 
 def _pack_id(connection: Connection, name: str) -> int:

@@ -99,16 +99,16 @@ def list_folder(
     meanings = _Meanings(names or FolderNames(), ontology)
     files, unassigned, passed, numbered, loose = [], Counter[str](), Counter[str](), 0, 0
     paths, met = [], set[str]()
-    for path, project in _walk(folder):
-        if other := project or leftover(path.relative_to(folder).as_posix()):
+    for below, project in _walk(folder):
+        if other := project or leftover(below):
             passed[printable(other)] += 1
         else:
-            paths.append((printable(path.relative_to(folder)), path))
+            paths.append((printable(below), below))
     beside = read_sidecars(folder, [name for name, _ in paths], metadata)
-    for name_below, path in paths:
+    for name_below, below in paths:
         if name_below in beside.said_by:
             continue
-        inner = path.relative_to(folder).parts[:-1]
+        inner = below.split("/")[:-1]
         met.update(inner)
         synset = meanings.innermost(inner)
         if synset is None:
@@ -116,7 +116,8 @@ def list_folder(
             unassigned.update(map(printable, inner[:1]))
             numbered += any(_NUMBER.fullmatch(name) and name not in meanings.mistaken for name in inner)
         seen = () if synset is None else (Sighting(synset.wnid, ontology.rank(synset), source),)
-        files.append(InputFile.of(path, seen, name_below.rpartition("/")[0], beside.credits.get(name_below)))
+        within = name_below.rpartition("/")[0]
+        files.append(InputFile.of(folder / below, seen, within, beside.credits.get(name_below)))
     if meanings.ambiguous:
         raise _ambiguous_folders(meanings.ambiguous)
     said = len(beside.said_by), tuple(beside.problems)
@@ -208,13 +209,13 @@ def _ambiguous_folders(ambiguous: Mapping[str, Sequence[Synset]]) -> AmbiguousFo
     return AmbiguousFolders(told, {name: [sense.wnid for sense in senses] for name, senses in ambiguous.items()})
 
 
-def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Every file below a folder, and `_PROJECT` with those that are of one."""
+def _walk(folder: Path) -> Iterator[tuple[str, str]]:
+    """Every file below a folder, by its path there, and `_PROJECT` with those that are of one."""
 
     def fail(error: OSError) -> None:
         raise SourceError(f"cannot list {error.filename}: {error.strerror}")
 
-    projects = set[str]()
+    projects, above = set[str](), len(os.path.join(folder, ""))
     for parent, folders, names in os.walk(folder, onerror=fail):
         folders.sort()
         own = {name for name in (*folders, *names) if of_project(name)} if PROJECT in names else set[str]()
@@ -222,6 +223,6 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
         if parent in projects:
             projects.update(os.path.join(parent, name) for name in folders)
             own = {*folders, *names}
-        linked = [name for name in folders if Path(parent, name).is_symlink()]
+        linked = [name for name in folders if os.path.islink(os.path.join(parent, name))]
         for name in sorted((*names, *linked)):
-            yield Path(parent, name), _PROJECT if name in own else ""
+            yield os.path.join(parent, name)[above:], _PROJECT if name in own else ""

@@ -11,7 +11,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 from holotype.errors import SourceError
@@ -36,6 +36,7 @@ _ADDRESS = re.compile(r"\s*(?:https?://|www\.)\S+\s*", re.IGNORECASE)
 _FIELDS: Final = ("licence", "author", "url")
 _LONGEST: Final = 2_000
 _MOST: Final = 64 << 10
+_NO_IMAGES: Final = (*ENDINGS, ".csv", "")
 _LINE = re.compile(r"\s*([A-Za-z][A-Za-z _-]{1,30}?)\s*[:=]\s*(.+)")
 
 
@@ -83,16 +84,14 @@ def read_sidecars(folder: Path, files: Sequence[str], table: Path | None = None)
             found.problems.append(f"{name} is not read: {error}")
     if table is not None:
         _take(found, _rows(table, table.name, found.problems), table.name, "", there)
-    for name in files:
-        for beside in (PurePosixPath(name).with_suffix(""), PurePosixPath(name)) if _is_no_text(name) else ():
-            for text in (f"{beside}{ending}" for ending in ENDINGS):
-                if text in there:
+    texts = {file for file in files if file.endswith(ENDINGS)}
+    for name in files if texts else ():
+        stem, ending = os.path.splitext(name)
+        for beside in () if ending.lower() in _NO_IMAGES else (stem, name):
+            for text in (f"{beside}{one}" for one in ENDINGS):
+                if text in texts:
                     _take_text(found, folder, text, name)
     return found
-
-
-def _is_no_text(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() not in (*ENDINGS, ".csv", "")
 
 
 def _take_text(found: Sidecars, folder: Path, text: str, name: str) -> None:

@@ -252,8 +252,7 @@ def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter
     packed = (read for read in batch if isinstance(read.row, Fingerprint) and fresh.get(read.row.sha256) is read)
     rows = [_pack(read.data, read.row, writer) for read in packed if isinstance(read.row, Fingerprint)]
     writer.commit()
-    images.add(connection, rows)
-    ids |= images.own_ids(connection, fresh)
+    ids |= images.add(connection, rows)
     inputs: list[images.Input] = []
     seen = _seen_again(late, known)
     said = [one for file in late for one in _credit(file, known[file.identity])]
