@@ -426,7 +426,7 @@ def test_killed_ingest_loses_nothing_and_doubles_nothing(
     tmp_path: Path, wordnet: Ontology, fill: Fill, new_project: Copy
 ) -> None:
     for number, name in enumerate((DOG, CAT, WHIPPET)):
-        fill(tmp_path / "photos" / name, 150, first=200 * number, width=500, height=400)
+        fill(tmp_path / "photos" / name, 300, first=400 * number, width=500, height=400)
     (tmp_path / "photos" / DOG / "bad.jpg").write_text("bad")
     shutil.copy(tmp_path / "photos" / DOG / "0000.jpg", tmp_path / "photos" / CAT / "copy.jpg")
     project = new_project(tmp_path / "project")
@@ -439,12 +439,12 @@ def test_killed_ingest_loses_nothing_and_doubles_nothing(
             for image in db.images.find():
                 assert hashlib.sha256(image.read()).hexdigest() == image.sha256
     assert progress == sorted(progress)
-    assert 0 < progress[1] < 450, progress
+    assert 0 < progress[1] < 900, progress
     report = json.loads(run("ingest", tmp_path / "photos", "-p", project, "--json"))
-    assert report["total"] == 452
+    assert report["total"] == 902
     with holotype.open(project, wordnet) as db:
-        assert db.counts()["intake"] == {"kept": 450, "duplicate": 1, "rejected(unknown_format)": 1}
-        assert len(pairs(db)) == len(set(pairs(db))) == 451
+        assert db.counts()["intake"] == {"kept": 900, "duplicate": 1, "rejected(unknown_format)": 1}
+        assert len(pairs(db)) == len(set(pairs(db))) == 901
         for image in db.images.find():
             assert hashlib.sha256(image.read()).hexdigest() == image.sha256
             assert image.thumbnail().startswith(b"\xff\xd8")
@@ -452,7 +452,7 @@ def test_killed_ingest_loses_nothing_and_doubles_nothing(
     for path in (project / "packs").glob("*.tar"):
         with tarfile.open(path) as pack:
             names += [name for name in pack.getnames() if ".thumb." not in name]
-    assert len(names) == len(set(names)) == 450
+    assert len(names) == len(set(names)) == 900
 
 
 def test_killed_verify_loses_nothing_and_doubles_nothing(

@@ -168,7 +168,7 @@ def _merged(files: Iterable[InputFile]) -> list[InputFile]:
     return list(merged.values())
 
 
-def _commits(batches: Iterable[list[_Read]], count: int = 48, size: int = 32 << 20) -> Iterator[list[_Read]]:
+def _commits(batches: Iterable[list[_Read]], count: int = 96, size: int = 32 << 20) -> Iterator[list[_Read]]:
     """Batches joined into commits: a commit waits for the disk three times, however much it holds."""
     held: list[_Read] = []
     for batch in batches:
