@@ -90,6 +90,24 @@ def template_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def labelled_once(
+    new_project: Callable[[Path], Path],
+    wordnet: Ontology,
+    fill: Callable[..., None],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """A project of twelve labelled images, eight whippets and four cats, with a release; for copies."""
+    folder = tmp_path_factory.mktemp("labelled")
+    fill(folder / "photos" / "n02091134", 8)
+    fill(folder / "photos" / "n02121808", 4, first=50)
+    with holotype.open(new_project(folder / "project"), wordnet) as db:
+        db.images.ingest(folder / "photos")
+        db.crowd.run(db.crowd.simulated())
+        db.releases.create("v1", outvoted=True)
+        return db.path
+
+
 @pytest.fixture
 def project(tmp_path: Path, wordnet: Ontology, new_project: Callable[[Path], Path]) -> Iterator[Project]:
     with holotype.open(new_project(tmp_path / "project"), wordnet) as db:

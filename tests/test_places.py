@@ -34,21 +34,6 @@ NAMES = (
 )
 
 
-@pytest.fixture(scope="module")
-def made(
-    new_project: Callable[[Path], Path], wordnet: Ontology, fill: Fill, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A project of labelled images with a release."""
-    folder = tmp_path_factory.mktemp("places")
-    fill(folder / "photos" / WHIPPET, 8)
-    fill(folder / "photos" / CAT, 4, first=50)
-    with holotype.open(new_project(folder / "project"), wordnet) as db:
-        db.images.ingest(folder / "photos")
-        db.crowd.run(db.crowd.simulated())
-        db.releases.create("v1", outvoted=True)
-        return db.path
-
-
 # Names
 
 
@@ -67,10 +52,10 @@ def test_a_project_lies_in_the_folder_it_is_made_in(name: str, tmp_path: Path, f
 
 @pytest.mark.parametrize("name", ["a?b%20c#d", "file:x", "s3:y"])
 def test_a_release_is_made_and_read_in_a_folder_of_any_name(
-    name: str, made: Path, tmp_path: Path, wordnet: Ontology, monkeypatch: pytest.MonkeyPatch
+    name: str, labelled_once: Path, tmp_path: Path, wordnet: Ontology, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(made, name)
+    shutil.copytree(labelled_once, name)
     with holotype.open(name, wordnet) as db:
         db.releases.create("v2", outvoted=True)
         assert len(db.releases["v2"].find(f"under:{WHIPPET}")) == 8
@@ -125,8 +110,8 @@ def told(place: Path) -> list[tuple[tuple[str, ...], Ended]]:
     return [(asked, command(*asked, "-p", place)) for asked in READS]
 
 
-def test_a_project_on_a_read_only_disk_is_read(made: Path, tmp_path: Path) -> None:
-    place = shutil.copytree(made, tmp_path / "p?x")
+def test_a_project_on_a_read_only_disk_is_read(labelled_once: Path, tmp_path: Path) -> None:
+    place = shutil.copytree(labelled_once, tmp_path / "p?x")
     wanted = told(place)
     assert [ended.code for _, ended in wanted] == CODES
     before = {path: path.stat().st_mtime_ns for path in place.rglob("*")}
@@ -135,8 +120,8 @@ def test_a_project_on_a_read_only_disk_is_read(made: Path, tmp_path: Path) -> No
     assert {path: path.stat().st_mtime_ns for path in place.rglob("*")} == before
 
 
-def test_writing_there_says_why_it_cannot(made: Path, tmp_path: Path, fill: Fill) -> None:
-    place = shutil.copytree(made, tmp_path / "p")
+def test_writing_there_says_why_it_cannot(labelled_once: Path, tmp_path: Path, fill: Fill) -> None:
+    place = shutil.copytree(labelled_once, tmp_path / "p")
     fill(tmp_path / "more" / WHIPPET, 1, first=90)
     with tarfile.open(tmp_path / "n02091134.tar", "w") as tar:
         tar.add(next((tmp_path / "more" / WHIPPET).iterdir()), "n02091134_1.JPEG")
@@ -172,8 +157,8 @@ def crashed(place: Path, fill: str) -> None:
 
 
 @pytest.mark.parametrize("left", ["log and index", "log"])
-def test_what_a_stopped_writer_left_in_the_log_is_read(left: str, made: Path, tmp_path: Path) -> None:
-    place = shutil.copytree(made, tmp_path / "p")
+def test_what_a_stopped_writer_left_in_the_log_is_read(left: str, labelled_once: Path, tmp_path: Path) -> None:
+    place = shutil.copytree(labelled_once, tmp_path / "p")
     crashed(place, "said")
     assert (place / "catalog.sqlite-wal").stat().st_size
     if left == "log":
@@ -186,8 +171,10 @@ def test_what_a_stopped_writer_left_in_the_log_is_read(left: str, made: Path, tm
         assert [ended.code for _, ended in told(place)] == CODES
 
 
-def test_a_copy_that_is_read_is_taken_away_again(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = shutil.copytree(made, tmp_path / "p")
+def test_a_copy_that_is_read_is_taken_away_again(
+    labelled_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = shutil.copytree(labelled_once, tmp_path / "p")
     crashed(place, "said")
     (place / "catalog.sqlite-shm").unlink()
     (tmp_path / "scratch").mkdir()
@@ -252,9 +239,11 @@ def read_all(place: Path, wordnet: Ontology) -> tuple[object, ...]:
         return db.counts(), str(db.statistics()), len(found), data, db.releases.checksums(), problems
 
 
-def test_a_project_that_may_only_be_read_is_read(made: Path, shelf: Path, wordnet: Ontology, fill: Fill) -> None:
+def test_a_project_that_may_only_be_read_is_read(
+    labelled_once: Path, shelf: Path, wordnet: Ontology, fill: Fill
+) -> None:
     fill(shelf / "more" / WHIPPET, 1, first=90)
-    place = shutil.copytree(made, shelf / "p")
+    place = shutil.copytree(labelled_once, shelf / "p")
     wanted = read_all(place, wordnet)
     with forbidden(place):
         assert read_all(place, wordnet) == wanted
@@ -262,8 +251,8 @@ def test_a_project_that_may_only_be_read_is_read(made: Path, shelf: Path, wordne
             db.images.ingest(shelf / "more")
 
 
-def test_a_reader_is_told_when_another_wrote_meanwhile(made: Path, shelf: Path) -> None:
-    place = shutil.copytree(made, shelf / "p") / "catalog.sqlite"
+def test_a_reader_is_told_when_another_wrote_meanwhile(labelled_once: Path, shelf: Path) -> None:
+    place = shutil.copytree(labelled_once, shelf / "p") / "catalog.sqlite"
     with forbidden(place.parent):
         reader = Catalog(place)
         with reader.read() as connection:

@@ -20,7 +20,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
-import holotype
 from conftest import encoded, import_image, photo, run, small_ontology
 from holotype.catalog import Catalog, candidates
 from holotype.catalog import schema as t
@@ -630,23 +629,6 @@ def test_a_page_of_many_rows_without_a_label_is_read_alone(catalog: Catalog, wor
 
 
 # In a project and on the command line
-
-
-@pytest.fixture(scope="module")
-def labelled_once(
-    new_project: Callable[[Path], Path],
-    wordnet: Ontology,
-    fill: Callable[..., None],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Path:
-    folder = tmp_path_factory.mktemp("labelled")
-    fill(folder / "photos" / WHIPPET, 8)
-    fill(folder / "photos" / CAT, 4, first=50)
-    with holotype.open(new_project(folder / "project"), wordnet) as db:
-        db.images.ingest(folder / "photos")
-        db.crowd.run(db.crowd.simulated())
-        db.releases.create("v1", outvoted=True)
-        return db.path
 
 
 @pytest.fixture

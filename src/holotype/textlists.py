@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -109,6 +109,11 @@ def delimiter_of(text: str) -> str:
     ';'
     """
     return max(DELIMITERS, key=text.lstrip().partition("\n")[0].count)
+
+
+def doubled(names: Sequence[str], read: Callable[[str], bool]) -> str:
+    """The first column of a table that is `read` and there twice, so that nobody knows which is meant; "" for none."""
+    return next((name for name in names if read(name) and names.count(name) > 1), "")
 
 
 def decoded(data: bytes, where: str, error: type[HolotypeError]) -> str:

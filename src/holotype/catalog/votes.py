@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -57,10 +57,6 @@ class Counts:
     overrulings: int
     sightings: int
     changes: int = 0
-
-    def but_votes(self) -> tuple[int, ...]:
-        """All but the number of votes."""
-        return tuple(number for name, number in asdict(self).items() if name != "votes")
 
 
 def read(connection: Connection, counting: bool = False, candidates: Iterable[int] | None = None) -> Votes:

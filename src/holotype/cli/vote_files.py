@@ -16,7 +16,7 @@ from holotype.errors import CrowdError
 from holotype.files import printable
 from holotype.ontology.text import unique
 from holotype.project.given_votes import GivenVote, Refusal
-from holotype.textlists import decoded, rows_of
+from holotype.textlists import decoded, doubled, rows_of
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "task": ("task",),
@@ -75,8 +75,8 @@ def _cells(rows: Iterator[tuple[int, list[str]]], refused: list[Refusal]) -> Ite
 def _refuse_doubled(names: Sequence[str]) -> None:
     """Raises `CrowdError` for a column that is there twice: which of them is meant, nobody knows."""
     known = {name for some in COLUMNS.values() for name in some}
-    if doubled := next((name for name in names if name in known and names.count(name) > 1), None):
-        raise CrowdError(f"the column {doubled} is there {names.count(doubled)} times: leave one")
+    if name := doubled(names, known.__contains__):
+        raise CrowdError(f"the column {name} is there {names.count(name)} times: leave one")
 
 
 def _objects(text: str, refused: list[Refusal]) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -18,7 +18,7 @@ from holotype.errors import SourceError
 from holotype.files import printable
 from holotype.ontology.text import unique
 from holotype.provenance import in_one_line, is_web_url
-from holotype.textlists import decoded, rows_of
+from holotype.textlists import decoded, doubled, rows_of
 
 TABLE: Final = "metadata.csv"
 ENDINGS: Final = (".json", ".txt")
@@ -168,8 +168,8 @@ def _whole_rows(
 
 def _refuse_doubled(columns: Sequence[str], table: str) -> None:
     """Raises `SourceError` for a column that is there twice: which of them is meant, nobody knows."""
-    if doubled := next((name for name in columns if _is_read(name) and columns.count(name) > 1), None):
-        raise SourceError(f"{table} has the column {doubled} {columns.count(doubled)} times: leave one")
+    if name := doubled(columns, _is_read):
+        raise SourceError(f"{table} has the column {name} {columns.count(name)} times: leave one")
 
 
 def _credit(values: Mapping[str, str], where: str, problems: list[str]) -> Credit | None:

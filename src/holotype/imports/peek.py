@@ -6,13 +6,12 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.imports.layouts import is_image, split_of
+from holotype.imports.listing import entries
 from holotype.imports.scan import opened
 from holotype.leftovers import leftover
 from holotype.store.tar.scan import read_headers
@@ -95,13 +94,7 @@ def look_around(root: Path) -> Seen:
 
 
 def _some(root: Path, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    try:
-        with os.scandir(root / folder) as listing:
-            found = sorted(islice(listing, _ENTRIES), key=lambda entry: entry.name)
-    except OSError as error:
-        raise ArchiveError(f"cannot list {printable(root / folder)}: {error.strerror}") from error
-    for entry in found:
-        path = f"{folder}/{entry.name}" if folder else entry.name
+    for path, entry in entries(root, folder, _ENTRIES):
         if printable(path) == path and path.isprintable() and not leftover(path):
             yield path, entry
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 from holotype.engine import map_batches
 from holotype.errors import ArchiveError
 from holotype.files import printable
+from holotype.imports.listing import entries
 from holotype.imports.shapes import (
     Kind,
     Source,
@@ -245,17 +246,15 @@ def _listed(root: Path, folder: str) -> list[tuple[str, os.DirEntry[str], int]]:
     """What a folder holds, by name: path below `root`, entry, size in bytes (-1 for a folder). Pipes are left out."""
     found = []
     try:
-        with os.scandir(root / folder) as listing:
-            for entry in sorted(listing, key=lambda entry: entry.name):
-                if printable(entry.name) != entry.name:
-                    raise ArchiveError(
-                        f"{root / folder} holds {printable(entry.name)!r}, a name that is not UTF-8: rename it"
-                    )
-                path = f"{folder}/{entry.name}" if folder else entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    found.append((path, entry, -1))
-                elif entry.is_symlink() or entry.is_file():
-                    found.append((path, entry, entry.stat(follow_symlinks=False).st_size))
+        for path, entry in entries(root, folder):
+            if printable(entry.name) != entry.name:
+                raise ArchiveError(
+                    f"{root / folder} holds {printable(entry.name)!r}, a name that is not UTF-8: rename it"
+                )
+            if entry.is_dir(follow_symlinks=False):
+                found.append((path, entry, -1))
+            elif entry.is_symlink() or entry.is_file():
+                found.append((path, entry, entry.stat(follow_symlinks=False).st_size))
     except OSError as error:
         raise ArchiveError(f"cannot list {root / folder}: {error.strerror}") from error
     return found

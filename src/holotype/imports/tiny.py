@@ -8,7 +8,7 @@ from typing import Final
 
 from holotype.errors import ArchiveError
 from holotype.imports.boxes import UNREAD, Annotation, box_of
-from holotype.imports.trees import entries
+from holotype.imports.listing import entries
 from holotype.ontology import is_wnid
 from holotype.textlists import read_lines
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.imports import scan
 from holotype.imports.layouts import LIST, UNMAPPED, Reader, foreign, reader
+from holotype.imports.listing import entries
 from holotype.imports.scan import ITEMS, Part, opened, rows
 from holotype.imports.shapes import Layout, Source, TreeImage
 from holotype.store.tar.scan import read_headers
@@ -145,13 +145,3 @@ def _walk(root: Path, layout: Layout) -> Iterator[_Lying]:
             else:
                 yield _Lying(path, 0, 0, NO_FILE)
         folders.extend(reversed(inner))
-
-
-def entries(root: Path, folder: str) -> list[tuple[str, os.DirEntry[str]]]:
-    """What a folder below `root` holds, with paths from there, by name. Raises `ArchiveError` where it is closed."""
-    try:
-        with os.scandir(root / folder) as listing:
-            found = sorted(listing, key=lambda entry: entry.name)
-    except OSError as error:
-        raise ArchiveError(f"cannot list {printable(root / folder)}: {error.strerror}") from error
-    return [(f"{folder}/{entry.name}" if folder else entry.name, entry) for entry in found]
