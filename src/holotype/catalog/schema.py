@@ -2,7 +2,9 @@
 
 facts: meta, dataset, file, image, fingerprint, seen, intake, credit, withdrawal, candidate, sighting, worker, vote,
     gold, overruling, prior, standing, page, posting, audit, audit_draw, audit_sample, audit_answer, audit_correction,
-    release, box, annotation, url, mark, translation
+    release, box, annotation, url, mark, translation, account, account_grant, invitation, invitation_use,
+    invitation_end, lease, sheet, counted, qualification, example, flag, flag_decision, removal, removal_image,
+    removal_decision, campaign, campaign_event
 conclusions: near_duplicate, a candidate's state, posterior, policy and guard, learned, and the numbers of boxes
 """
 
@@ -27,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "0009"
+HEAD: Final = "0010"
 """The newest migration, which these tables describe (a test compares the two)."""
 
 metadata = MetaData(
@@ -446,6 +448,206 @@ translation = Table(
     Column("source", Text, nullable=False),
     UniqueConstraint("language", "wnid", "lemma"),
     Index(None, "key"),
+)
+
+# Somebody who may come in. `key` is the form in which names are compared; `version` is that of the sessions that hold.
+account = Table(
+    "account",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("key", Text, nullable=False, unique=True),
+    Column("password", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# That an account has a role from now on, or has it no more.
+account_grant = Table(
+    "account_grant",
+    metadata,
+    _id(),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("given", SmallInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Index(None, "account_id"),
+)
+
+# A link by which `uses` people may make an account with a role; only the digest of its secret is kept.
+invitation = Table(
+    "invitation",
+    metadata,
+    _id(),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("uses", Integer, nullable=False),
+    Column("expires", Float),
+    Column("by", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+invitation_use = Table(
+    "invitation_use",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("invitation_id", ForeignKey("invitation.id"), nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# That nobody may come in by an invitation any more.
+invitation_end = Table(
+    "invitation_end",
+    metadata,
+    Column("invitation_id", ForeignKey("invitation.id"), primary_key=True),
+    Column("by", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# That a page is a worker's to answer until a time.
+lease = Table(
+    "lease",
+    metadata,
+    _id(),
+    Column("page", String(64), nullable=False),
+    Column("crowd", String(64), nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("until", Float, nullable=False),
+    Index(None, "page", "crowd"),
+    Index(None, "worker"),
+)
+
+# A worker's answers to a page as they came in; `answers` is a JSON list in the order of the page's tasks, `seconds` is
+# what the browser says it took and `took` what passed since the page was lent.
+sheet = Table(
+    "sheet",
+    metadata,
+    _id(),
+    Column("page", String(64), nullable=False),
+    Column("crowd", String(64), nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("answers", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("took", Float, nullable=False),
+    Column("at", Float, nullable=False),
+    UniqueConstraint("page", "crowd", "worker"),
+    Index(None, "worker"),
+)
+
+# That the votes of a sheet are votes of the catalog now.
+counted = Table("counted", metadata, Column("sheet_id", ForeignKey("sheet.id"), primary_key=True))
+
+# What a worker showed to know of a synset: `kind` is ``quiz`` or ``training``.
+qualification = Table(
+    "qualification",
+    metadata,
+    _id(),
+    Column("worker", Text, nullable=False),
+    Column("wnid", String(9), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("correct", Integer, nullable=False),
+    Column("asked", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+    Index(None, "worker", "wnid"),
+)
+
+# That gold is shown to workers as an example, and asked of nobody, or is not any more: numbered statements, as of gold.
+example = Table(
+    "example",
+    metadata,
+    Column("candidate_id", ForeignKey("candidate.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("shown", SmallInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# What somebody says is wrong with a synset's question, or with one candidate's image.
+flag = Table(
+    "flag",
+    metadata,
+    _id(),
+    Column("worker", Text, nullable=False),
+    Column("wnid", String(9), nullable=False),
+    Column("candidate_id", ForeignKey("candidate.id")),
+    Column("kind", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Index(None, "wnid"),
+)
+
+flag_decision = Table(
+    "flag_decision",
+    metadata,
+    _id(),
+    Column("flag_id", ForeignKey("flag.id"), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Index(None, "flag_id"),
+)
+
+# That somebody asks for images to be taken down: `said` is what they named, `removal_image` the images that it means.
+removal = Table(
+    "removal",
+    metadata,
+    _id(),
+    Column("receipt", String(32), nullable=False, unique=True),
+    Column("said", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+removal_image = Table(
+    "removal_image",
+    metadata,
+    Column("removal_id", ForeignKey("removal.id"), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Index(None, "sha256"),
+)
+
+removal_decision = Table(
+    "removal_decision",
+    metadata,
+    _id(),
+    Column("removal_id", ForeignKey("removal.id"), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Index(None, "removal_id"),
+)
+
+# A campaign that the server drives: the subtrees it asks about, JSON list of wnids, none for all; `budget` is the most
+# votes it may take.
+campaign = Table(
+    "campaign",
+    metadata,
+    _id(),
+    Column("crowd", String(64), nullable=False),
+    Column("under", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("budget", Integer),
+    Column("back_off", SmallInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# What became of a campaign: ``started``, ``paused``, ``stopped``, ``done`` or ``failed``; the newest counts.
+campaign_event = Table(
+    "campaign_event",
+    metadata,
+    _id(),
+    Column("campaign_id", ForeignKey("campaign.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Index(None, "campaign_id"),
 )
 
 STATES: Final = ("open", "yes", "no", "undecided", "abandoned", "withdrawn")
