@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from sqlalchemy import Connection
 
-from holotype.catalog import candidates, corrections, schema
+from holotype.catalog import candidates, corrections, examples, schema
 from holotype.consensus.votes import Answer, Statement, Task
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.gold import Feedback, feedback, sibling_negatives, training_page, training_votes
@@ -118,13 +118,45 @@ class Gold:
 
         return redraw(self._parts, work, policy)[0]
 
+    def examples(self) -> dict[Task, bool]:
+        """The gold that is shown to workers as examples, in ontology order, with whether the answer is yes."""
+        with self._parts.catalog.read() as connection:
+            return read_gold(connection, examples.public(connection))
+
+    def show(self, pairs: Iterable[tuple[str, str]], by: str) -> int:
+        """Show gold to workers as examples, by (image, wnid); how many are new.
+
+        A synset's page shows a few that are yes, and a few of its siblings' as what is not meant. Nobody is asked about
+        them any more: what everybody can look up tells nothing of workers. `by` is who decides so. Raises `CrowdError`
+        for what is no gold.
+        """
+        return self._publish(pairs, True, by)
+
+    def hide(self, pairs: Iterable[tuple[str, str]], by: str) -> int:
+        """Show gold no more; it is asked again, of those too who have seen it. As `show`."""
+        return self._publish(pairs, False, by)
+
+    def _publish(self, pairs: Iterable[tuple[str, str]], shown: bool, by: str) -> int:
+        asked = list(pairs)
+
+        def work(connection: Connection) -> int:
+            number = candidate_numbers(connection, asked, "examples")
+            gold = {task.number for task in read_gold(connection, number.values())}
+            if never := [pair for pair, one in number.items() if one not in gold]:
+                raise CrowdError(f"{len(never):,} of these are no gold, the first is {' for '.join(never[0])}")
+            return examples.say(connection, number.values(), shown, by, self._parts.clock())
+
+        return self._parts.catalog.transact(work)
+
     def training_page(self, synset: Synset | str, size: int = 20) -> Page:
-        """A page of a synset's gold to learn on: see `holotype.crowd.gold.training_page`."""
+        """A page of a synset's gold to learn on, but for its examples: see `holotype.crowd.gold.training_page`."""
         found = synset if isinstance(synset, Synset) else self._lemmas.meant(synset)
         with self._parts.catalog.read() as connection:
             known = read_gold(connection)
             states = candidates.states(connection, [task.number for task in known])
-        shown = {task: yes for task, yes in known.items() if states[task.number] != "withdrawn"}
+            public = {*examples.public(connection, [found.wnid])}
+        hidden = public | {number for number, state in states.items() if state == "withdrawn"}
+        shown = {task: yes for task, yes in known.items() if task.number not in hidden}
         return training_page(found.wnid, shown, size)
 
     def train(self, sheet: Sheet) -> list[Feedback]:
