@@ -23,6 +23,16 @@ def public(connection: Connection, wnids: Iterable[str] | None = None) -> list[i
     return [number for part in parts for number in part.scalars()]
 
 
+def unaskable(connection: Connection) -> set[int]:
+    """The ids of all candidates of images that are shown as examples, be it for another synset."""
+    if not (shown := public(connection)):
+        return set()
+    candidate, other = t.candidate.c, t.candidate.alias().c
+    asked = select(other.id).join(t.candidate, candidate.image_id == other.image_id)
+    parts = (connection.execute(asked.where(candidate.id.in_(chunk))) for chunk in chunks(shown))
+    return {number for part in parts for number in part.scalars()}
+
+
 def say(connection: Connection, candidates: Iterable[int], shown: bool, by: str, at: float) -> int:
     """Say that candidates are shown as examples from now on, or are not; of how many that is new.
 

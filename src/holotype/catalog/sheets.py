@@ -183,6 +183,14 @@ def of_worker(connection: Connection, crowd: str, worker: str, pages: Sequence[s
     return _sheets(connection, mine)
 
 
+def last_wnid(connection: Connection, crowd: str, worker: str) -> str:
+    """The synset of the page that a worker handed in last; "" where they handed in none."""
+    sheet, page = t.sheet.c, t.page.c
+    mine = t.sheet.join(t.page, and_(page.id == sheet.page, page.crowd == sheet.crowd))
+    asked = select(page.wnid).select_from(mine).where(sheet.worker == worker, sheet.crowd == crowd)
+    return connection.execute(asked.order_by(sheet.id.desc()).limit(1)).scalar() or ""
+
+
 def uncounted(connection: Connection, crowd: str, worker: str | None = None) -> list[KeptSheet]:
     """Sheets whose votes are no votes of the catalog yet, oldest first; all of a crowd, or those of a worker."""
     new = and_(t.sheet.c.crowd == crowd, t.sheet.c.id.not_in(select(t.counted.c.sheet_id)))

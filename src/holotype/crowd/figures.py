@@ -15,6 +15,9 @@ BLOCK: Final = 10
 ENOUGH: Final = 20
 """Gold answers below which nothing is said of them."""
 
+MOST: Final = 200
+"""Sheets, the last ones, that what is said of gold is of; whole blocks."""
+
 STEP: Final = 0.05
 RECENT: Final = 100
 """Sheets, the last ones, that the pace is of."""
@@ -51,11 +54,15 @@ def figures_of(work: Sequence[Work], gold: Mapping[int, bool]) -> Figures:
     those does not move but by chance. Neither the number of gold answers nor what is gold is told.
     """
     paces = [one.seconds / len(one.answers) for one in work[-RECENT:] if one.answers]
-    told = work[: len(work) // BLOCK * BLOCK]
-    marks = [said == right for one in told for said, right in _on_gold(one, gold)]
+    marks = [said == right for one in told(work) for said, right in _on_gold(one, gold)]
     share = round(sum(marks) / len(marks) / STEP) * STEP if len(marks) >= ENOUGH else None
     pictures = sum(len(one.answers) for one in work)
     return Figures(len(work), pictures, median(paces) if paces else None, share)
+
+
+def told(work: Sequence[Work]) -> Sequence[Work]:
+    """The sheets by which the share of gold is told: whole blocks, the last ones."""
+    return work[: len(work) // BLOCK * BLOCK][-MOST:]
 
 
 def _on_gold(work: Work, gold: Mapping[int, bool]) -> Iterable[tuple[int, int]]:

@@ -112,7 +112,7 @@ def read_tally(
         Chances(chances.candidate, chances.chance),
         read_rulings(connection, numbers),
         Sightings(found.candidate, found.source, found.names),
-        frozenset(examples.public(connection)),
+        frozenset(examples.unaskable(connection)),
     )
     asked = Tasks(tasks.candidate, tasks.synset, tasks.image, tasks.wnids)
     return Tally(asked, cast, known, CatalogImages(catalog))

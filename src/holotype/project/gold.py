@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from holotype.catalog import candidates, corrections, examples, schema
 from holotype.consensus.votes import Answer, Statement, Task
 from holotype.crowd.conclusion import Policy
-from holotype.crowd.gold import Feedback, feedback, sibling_negatives, training_page, training_votes
+from holotype.crowd.gold import Feedback, sibling_negatives
 from holotype.crowd.port import Page, Sheet
 from holotype.errors import ContradictedGold, CrowdError
 from holotype.ontology import Synset
@@ -22,12 +22,12 @@ from holotype.project.facts import (
     read_gold,
     read_statements,
     read_tasks,
-    record_votes,
 )
 from holotype.project.fingerprints import read_candidates
 from holotype.project.image_names import by_candidate, candidate_numbers
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
+from holotype.project.training import page_to_train_on, train
 
 SIBLING: Final = "sibling"
 """The source of gold that follows from a sibling's."""
@@ -152,12 +152,7 @@ class Gold:
         """A page of a synset's gold to learn on, but for its examples: see `holotype.crowd.gold.training_page`."""
         found = synset if isinstance(synset, Synset) else self._lemmas.meant(synset)
         with self._parts.catalog.read() as connection:
-            known = read_gold(connection)
-            states = candidates.states(connection, [task.number for task in known])
-            public = {*examples.public(connection, [found.wnid])}
-        hidden = public | {number for number, state in states.items() if state == "withdrawn"}
-        shown = {task: yes for task, yes in known.items() if task.number not in hidden}
-        return training_page(found.wnid, shown, size)
+            return page_to_train_on(connection, found.wnid, size)
 
     def train(self, sheet: Sheet) -> list[Feedback]:
         """Record a training page's answers as votes on gold, and return each with the right answer.
@@ -165,9 +160,7 @@ class Gold:
         `holotype.crowd.gold.passed` says whether they suffice. Raises `CrowdError` if the sheet does not answer its
         page.
         """
-        gold = self.answers()
-        record_votes(self._parts.catalog, training_votes(sheet, gold))
-        return feedback(sheet.page, sheet.answers, gold)
+        return train(self._parts, sheet)
 
 
 def _add_gold(connection: Connection, answers: Mapping[int, bool], source: str, now: float) -> int:
