@@ -45,18 +45,19 @@ def in_order(
 
     The oldest come first. Of those that were put up together first those of the synset `last` answered, then those
     of synsets that the worker has learned; every worker goes through the others in an order of their own, so
-    that thirty who start together need not all learn the same synset for the sake of a few pages.
+    that thirty who start together need not all learn the same synset for the sake of a few pages, nor all want the
+    same page.
     """
 
-    def key(page: tuple[str, str, float]) -> tuple[float, bool, bool, bytes, str]:
+    def key(page: tuple[str, str, float]) -> tuple[float, bool, bool, bytes, bytes]:
         id, wnid, at = page
-        return at, wnid != last, wnid not in known, _draw(worker, wnid), id
+        return at, wnid != last, wnid not in known, _draw(worker, wnid), _draw(worker, id)
 
     return [(id, wnid) for id, wnid, _ in sorted(pages, key=key)]
 
 
-def _draw(worker: str, wnid: str) -> bytes:
-    return hashlib.blake2b(f"{wnid} {worker}".encode(), digest_size=8).digest()
+def _draw(worker: str, what: str) -> bytes:
+    return hashlib.blake2b(f"{what} {worker}".encode(), digest_size=8).digest()
 
 
 def choose(offers: Sequence[Offer], taken: Collection[str], seen: Collection[int]) -> Offer | None:

@@ -1,14 +1,14 @@
 """What the templates of a worker's pages are given: addresses, sizes and words, never what tells gold from the rest.
 
 ``work/grid.html`` is rendered with one value, ``grid``, a `Grid`; ``work/training.html`` with ``grid`` as well, and
-after its hand-in with ``marks`` (`PictureMark` by picture number) and ``passed``; ``work/quiz.html`` with ``quiz``, a `QuizPage`;
-``work/tasks.html`` with ``tasks``, a `TasksPage`.
+after its hand-in with ``marks`` (`PictureMark` by picture number) and ``passed``; ``work/quiz.html`` with ``quiz``, a
+`QuizPage`; ``work/tasks.html`` with ``tasks``, a `TasksPage`.
 
 The form of a volunteer's grid (`Grid.form` is ``sheet``), which works without script:
 
 - ``<form method="post" action="{{ grid.hand_in }}">``
-- for each picture two native checkboxes, ``name="yes" value="{{ picture.number }}"`` and ``name="unsure"`` with the same
-  value. Neither means no; where both are ticked, unsure counts.
+- for each picture two native checkboxes, ``name="yes" value="{{ picture.number }}"`` and ``name="unsure"`` with the
+  same value. Neither means no; where both are ticked, unsure counts.
 - ``name="seconds"``: seconds at work as a decimal number, or empty without script.
 - on training pages also the hidden fields ``page`` and ``attempt`` from the grid.
 - nothing else: other fields are refused.
@@ -18,7 +18,7 @@ changes nothing. To a request with ``Accept: application/json`` it answers ``{"h
 "next": "/tasks/..."}`` instead. A sheet that cannot be read is a 400, a page that is not the worker's a 403, a session
 that is over a redirect to the login.
 
-The form of a Turk page (``form`` is ``turk``): ``action="{{ grid.hand_in }}"`` is the platform's; it needs script, which
+The form of a Turk page (``form`` is ``turk``): ``action="{{ grid.hand_in }}"`` is the platform's. Its script
 writes for each picture the field ``picture-NUMBER`` with ``yes``, ``no`` or ``unsure``, and the field ``seconds``;
 ``assignmentId`` is the hidden field ``grid.turk.assignment``. Nothing else has a name. In a preview
 (``grid.turk.preview``) nothing can be handed in, and the page says to accept the HIT first.
@@ -30,8 +30,8 @@ Prefetch: ``POST /tasks/next`` with ``after={{ grid.page }}`` and ``Accept: appl
 "/tasks/...", "pictures": [addresses]}``, or ``{"next": null, "pictures": []}``; the page is kept for five minutes.
 Without ``after`` it answers with the page to go on with.
 
-Flags: ``POST {{ grid.flag }}`` with ``page``, ``kind`` (of ``flag_kinds``), ``number`` (a picture's, or "" for the question
-as a whole) and ``text`` (may be empty); answers 303 back to the page, or 204 to ``Accept: application/json``.
+Flags: ``POST {{ grid.flag }}`` with ``page``, ``kind`` (of ``flag_kinds``), ``number`` (a picture's, or "" for the
+question as a whole) and ``text`` (may be empty); answers 303 back to the page, or 204 to ``Accept: application/json``.
 """
 
 from __future__ import annotations
@@ -103,8 +103,8 @@ class Turk:
 class Grid:
     """A page of pictures. `form` is ``sheet``, ``training`` or ``turk``; `done` pages are only to be looked at.
 
-    `flag_kinds` are values of the field ``kind`` with their words, `picture_flag_kinds` those that fit one picture; none
-    on Turk pages. `attempt` is of training pages. `leave` is where to go without handing in.
+    `flag_kinds` are values of the field ``kind`` with their words, `picture_flag_kinds` those that fit one picture;
+    none are on Turk pages. `attempt` is of training pages. `leave` is where to go without handing in.
     """
 
     page: str
