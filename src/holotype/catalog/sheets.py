@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, update
 
 from holotype.catalog import schema as t
 from holotype.catalog.pages import KeptPage
@@ -139,9 +139,10 @@ def claim(connection: Connection, crowd: str, page: str) -> None:
 
 
 def live_leases(connection: Connection, crowd: str, pages: Iterable[str], now: float) -> list[Lease]:
-    """Whose these pages are now."""
+    """Whose these pages are now: who has handed one in has it no more."""
     lease = t.lease.c
-    asked = select(lease.page, lease.worker, lease.at, lease.until).where(lease.crowd == crowd, lease.until > now)
+    asked = select(lease.page, lease.worker, lease.at, lease.until)
+    asked = asked.where(lease.crowd == crowd, lease.until > now, ~_handed_in().exists())
     rows = (connection.execute(asked.where(lease.page.in_(chunk))) for chunk in chunks(pages))
     return [Lease(*row) for part in rows for row in part]
 
@@ -156,10 +157,16 @@ def leases_of(connection: Connection, crowd: str, page: str, worker: str) -> lis
 
 def held(connection: Connection, crowd: str, worker: str, now: float) -> list[str]:
     """The pages that are a worker's now and were not handed in by them, oldest lease first."""
-    lease, sheet = t.lease.c, t.sheet.c
-    done = select(sheet.id).where(sheet.page == lease.page, sheet.crowd == lease.crowd, sheet.worker == lease.worker)
-    asked = select(lease.page).where(lease.worker == worker, lease.crowd == crowd, lease.until > now, ~done.exists())
+    lease = t.lease.c
+    live = lease.crowd == crowd, lease.until > now, ~_handed_in().exists()
+    asked = select(lease.page).where(lease.worker == worker, *live)
     return list(dict.fromkeys(connection.execute(asked.order_by(lease.id)).scalars()))
+
+
+def _handed_in() -> Select[tuple[int]]:
+    """The sheet of whoever has a lease for just its page."""
+    lease, sheet = t.lease.c, t.sheet.c
+    return select(sheet.id).where(sheet.page == lease.page, sheet.crowd == lease.crowd, sheet.worker == lease.worker)
 
 
 def lend(connection: Connection, crowd: str, lease: Lease) -> None:

@@ -48,7 +48,7 @@ class CatalogInbox:
         with self._catalog.read() as connection:
             held = sheets.uncounted(connection, self._crowd)
         pages = self._ledger.pages({one.page for one in held})
-        return [_received(one, pages[one.page]) for one in held]
+        return [_received(one, pages[one.page]) for one in held if one.page in pages]  # else all of it was forgotten
 
     def count(self, numbers: Iterable[int]) -> None:
         """Note that the votes of sheets are votes of the catalog."""
