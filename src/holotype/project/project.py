@@ -21,6 +21,7 @@ from holotype.project.crowd import CrowdRoom
 from holotype.project.datasets import Datasets
 from holotype.project.desk import Desk
 from holotype.project.extension import extend_ontology
+from holotype.project.flags import Flags
 from holotype.project.gold import Gold
 from holotype.project.images import Images
 from holotype.project.labels import Labels
@@ -71,6 +72,7 @@ class Project:
         self.audits = Audits(parts, self.lemmas)
         self.releases = Releases(parts, self.lemmas)
         self.desk = Desk(parts)
+        self.flags = Flags(parts)
         self.people = People(parts)
 
     def __enter__(self) -> Project:
