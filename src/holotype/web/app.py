@@ -14,6 +14,7 @@ from holotype.web.limits import Buckets
 from holotype.web.sessions import Signer
 from holotype.web.settings import Settings
 from holotype.web.statics import send_static
+from holotype.web.work import routes as work
 
 ROBOTS = "User-agent: *\nDisallow: /download\nDisallow: /images\nDisallow: /tasks\nDisallow: /project\n"
 
@@ -26,6 +27,7 @@ def create_app(db: Project, settings: Settings) -> Starlette:
         Route("/robots.txt", _robots),
         Route("/static/{name:path}", send_static),
         *people.routes,
+        *work.routes,
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
     app.state.db, app.state.settings = db, settings
