@@ -164,7 +164,7 @@ def axe(page: Page) -> list[str]:
 
 @contextmanager
 def _looping(playwright: Playwright) -> Iterator[None]:
-    """While this lasts the thread is inside Playwright's loop, as its calls want; else tests may run loops of their own."""
+    """While this lasts the thread is inside Playwright's loop, as its calls want; else tests may run other loops."""
     asyncio.events._set_running_loop(playwright._loop)
     try:
         yield
