@@ -15,7 +15,7 @@ LONGEST: Final = 1e6
 
 
 def read_sheet(form: Fields, pictures: int, others: frozenset[str] = frozenset()) -> tuple[list[Answer], float | None]:
-    """The answers to a page of so many pictures in their order, and the seconds taken, None where the form does not say.
+    """The answers to a page of so many pictures in their order, and the seconds taken, None where none are said.
 
     ``yes`` and ``unsure`` are the numbers of pictures, from 1; what is named by neither is a no, and by both, unsure.
     `others` are fields that are read elsewhere. Raises `Refused` for anything else.

@@ -52,13 +52,12 @@ def show_training(visit: Visit) -> Response:
 def hand_in_training(visit: Visit) -> Response:
     """What was right; that it was handed in is kept, once for each try."""
     worker, wnid, id = visit.known.name, visit.db.ontology[visit.path["wnid"]].wnid, visit.field("page")
-    length = mine(lambda: visit.db.desk.training_length(id))
-    answers, seconds = read_sheet(visit.form, length, frozenset({"page", "attempt"}))
-    attempt = read_number(visit.field("attempt"), MOST_TRIES, 0)
-    marked = visit.db.desk.train(worker, id, attempt, answers, seconds or 0.0, visit.now)
-    sight = visit.db.desk.training_sight(id)
+    sight = mine(lambda: visit.db.desk.training_sight(id))
     if sight.wnid != wnid:
         raise Refused(400, "This page is of something else.")
+    answers, seconds = read_sheet(visit.form, len(sight.sizes), frozenset({"page", "attempt"}))
+    attempt = read_number(visit.field("attempt"), MOST_TRIES, 0)
+    marked = visit.db.desk.train(worker, id, attempt, answers, seconds or 0.0, visit.now)
     return pages.render(
         visit, "work/training.html", grid=_grid(visit, sight), marks=_marks(marked), passed=marked.passed
     )
