@@ -87,7 +87,7 @@ class Desk:
         return lending.hand_in(self._parts, worker, page, answers, seconds, now)
 
     def figures(self, worker: str, with_gold: bool = True) -> Figures:
-        """What a worker may know of their own work: see `holotype.crowd.figures.figures_of`; that is longer `with_gold`."""
+        """What a worker may know of their own work, quicker without gold: see `holotype.crowd.figures.figures_of`."""
         with self._parts.catalog.read() as connection:
             given = sheets.of_worker(connection, WEB, worker)
             kept = {page.id: page for page in pages.read(connection, WEB, {one.page for one in given})}
