@@ -81,7 +81,10 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 """The one module of a stage that knows the catalog: a query to it is SQL, made of the query's own terms."""
 
 COMPOSITION = {"extension", "", "project", "creation"}
-NOUNS = {"images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases", "people"}
+NOUNS = {
+    *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
+    *("people", "desk"),
+}
 SHARED = {
     "parts",
     "vocabulary",
@@ -100,6 +103,11 @@ SHARED = {
     "synset_names",
     "campaigns",
     "ledger",
+    "inbox",
+    "lending",
+    "learning",
+    "showing",
+    "training",
     "memory",
     "dataset_check",
     "dataset_forget",
