@@ -97,6 +97,7 @@ SHARED = {
     "intake",
     "appending",
     "image_names",
+    "names",
     "withdrawing",
     "given_votes",
     "given_times",
