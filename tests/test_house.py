@@ -81,7 +81,19 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 """The one module of a stage that knows the catalog: a query to it is SQL, made of the query's own terms."""
 
 COMPOSITION = {"extension", "", "project", "creation"}
-NOUNS = {"images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases", "people"}
+NOUNS = {
+    "images",
+    "datasets",
+    "candidates",
+    "crowd",
+    "gold",
+    "workers",
+    "labels",
+    "audits",
+    "releases",
+    "people",
+    "overview",
+}
 SHARED = {
     "parts",
     "vocabulary",
@@ -101,6 +113,7 @@ SHARED = {
     "campaigns",
     "ledger",
     "memory",
+    "keeping",
     "dataset_check",
     "dataset_forget",
     "dataset_scan",

@@ -24,6 +24,7 @@ from holotype.project.gold import Gold
 from holotype.project.images import Images
 from holotype.project.labels import Labels
 from holotype.project.lemmas import Lemmas
+from holotype.project.overview import Overview
 from holotype.project.parts import Parts
 from holotype.project.people import People
 from holotype.project.releases import Releases
@@ -70,6 +71,7 @@ class Project:
         self.audits = Audits(parts, self.lemmas)
         self.releases = Releases(parts, self.lemmas)
         self.people = People(parts)
+        self.overview = Overview(parts)
 
     def __enter__(self) -> Project:
         return self
