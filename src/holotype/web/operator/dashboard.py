@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from holotype.project.overview import SynsetRow
 from holotype.web import pages
+from holotype.web.operator.listing import leaf
 from holotype.web.routing import page
 from holotype.web.visit import Refused, Visit
 
@@ -33,13 +34,13 @@ ORDERS: Final[dict[str, Callable[[SynsetRow], Any]]] = {
 
 def show(visit: Visit) -> Response:
     """The dashboard."""
-    order, number = visit.asked("by", "open"), _number(visit.asked("page", "1"))
+    order = visit.asked("by", "open")
     if order not in ORDERS:
         raise Refused(400, f"The table is sorted by {', '.join(ORDERS)}.")
     rows = ordered(visit.db.overview.by_synset(), order)
-    shown = rows[(number - 1) * SHOWN : number * SHOWN]
-    table = {"rows": shown, "order": order, "number": number, "synsets": len(rows), "more": number * SHOWN < len(rows)}
-    return pages.render(visit, "operator/dashboard.html", orders=list(ORDERS), **table, **_figures(visit))
+    return pages.render(
+        visit, "operator/dashboard.html", leaf=leaf(visit, rows, SHOWN), order=order, reward=REWARD, **_figures(visit)
+    )
 
 
 def show_numbers(visit: Visit) -> Response:
@@ -64,12 +65,6 @@ def ordered(rows: Sequence[SynsetRow], by: str) -> list[SynsetRow]:
     return sorted(rows, key=ORDERS[by])
 
 
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) < 10**6):
-        raise Refused(404, "There is no such page.")
-    return int(text)
-
-
 def _figures(visit: Visit) -> dict[str, Any]:
     overview = visit.db.overview
     return {
@@ -78,7 +73,6 @@ def _figures(visit: Visit) -> dict[str, Any]:
         "forecast": overview.forecasts.last(),
         "forecasting": overview.forecasts.busy,
         "no_forecast": overview.forecasts.failed,
-        "reward": REWARD,
     }
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from holotype.web.operator import dashboard
+from holotype.web.operator import accounts, dashboard, invitations, workers
 
-routes = [*dashboard.routes]
+routes = [*dashboard.routes, *workers.routes, *accounts.routes, *invitations.routes]
