@@ -82,17 +82,8 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 
 COMPOSITION = {"extension", "", "project", "creation"}
 NOUNS = {
-    "images",
-    "datasets",
-    "candidates",
-    "crowd",
-    "gold",
-    "workers",
-    "labels",
-    "audits",
-    "releases",
-    "people",
-    "overview",
+    *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
+    *("people", "desk", "overview"),
 }
 SHARED = {
     "parts",
@@ -112,6 +103,11 @@ SHARED = {
     "synset_names",
     "campaigns",
     "ledger",
+    "inbox",
+    "lending",
+    "learning",
+    "showing",
+    "training",
     "memory",
     "keeping",
     "dataset_check",

@@ -19,6 +19,7 @@ from holotype.project.audits import Audits
 from holotype.project.candidates import Candidates
 from holotype.project.crowd import CrowdRoom
 from holotype.project.datasets import Datasets
+from holotype.project.desk import Desk
 from holotype.project.extension import extend_ontology
 from holotype.project.gold import Gold
 from holotype.project.images import Images
@@ -70,6 +71,7 @@ class Project:
         self.labels = Labels(parts)
         self.audits = Audits(parts, self.lemmas)
         self.releases = Releases(parts, self.lemmas)
+        self.desk = Desk(parts)
         self.people = People(parts)
         self.overview = Overview(parts)
 
