@@ -80,7 +80,7 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 """The one module of a stage that knows the catalog: a query to it is SQL, made of the query's own terms."""
 
 COMPOSITION = {"extension", "", "project", "creation"}
-NOUNS = {"images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"}
+NOUNS = {"images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases", "removals"}
 SHARED = {
     "parts",
     "vocabulary",

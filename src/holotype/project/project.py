@@ -25,6 +25,7 @@ from holotype.project.labels import Labels
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 from holotype.project.releases import Releases
+from holotype.project.removals import Removals
 from holotype.project.statistics import count, statistics_of
 from holotype.project.vocabulary import Vocabulary, identity_of, once
 from holotype.project.workers import Workers
@@ -67,6 +68,7 @@ class Project:
         self.labels = Labels(parts)
         self.audits = Audits(parts, self.lemmas)
         self.releases = Releases(parts, self.lemmas)
+        self.removals = Removals(parts)
 
     def __enter__(self) -> Project:
         return self
