@@ -11,7 +11,8 @@
     │   └── AmbiguousLemma       a lemma with several senses where one is needed
     │       └── AmbiguousFolders     folders that are called so
     ├── ProjectError             a project is here already, or cannot be used
-    │   └── NoProject            no project here
+    │   ├── NoProject            no project here
+    │   └── Overloaded           too much waits to be written
     ├── SourceError              images could not be fetched or listed
     ├── PackError                a pack is damaged or in use
     ├── ArchiveError             an archive is damaged, hostile, not what its name says, or has changed
@@ -26,7 +27,8 @@
     ├── ReleaseError             a release cannot be made, read or verified
     │   ├── NothingAccepted      no image is labelled yes
     │   └── OutvotedImages       images are accepted against more noes than yeses
-    └── PredictionError          a predictions file is not acceptable
+    ├── PredictionError          a predictions file is not acceptable
+    └── AccountError             a name, a role or an invitation cannot be
 
 Errors carry values and speak of the domain. The face that shows them adds what to do in its own words: the command line
 prints one line, and one more for each of several senses (see `holotype.cli.remedies`), and exits with 2.
@@ -91,6 +93,10 @@ class NoProject(ProjectError):
     def __init__(self, path: Path) -> None:
         super().__init__(f"there is no holotype project in {path}")
         self.path = path
+
+
+class Overloaded(ProjectError):
+    """Too much waits to be written: come back in a moment."""
 
 
 class SourceError(HolotypeError):
@@ -182,3 +188,7 @@ class OutvotedImages(ReleaseError):
 
 class PredictionError(HolotypeError):
     """A predictions file is not acceptable."""
+
+
+class AccountError(HolotypeError):
+    """A name, a role or an invitation cannot be, or is another's."""

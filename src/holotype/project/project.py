@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import time
@@ -24,6 +25,7 @@ from holotype.project.images import Images
 from holotype.project.labels import Labels
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
+from holotype.project.people import People
 from holotype.project.releases import Releases
 from holotype.project.removals import Removals
 from holotype.project.statistics import count, statistics_of
@@ -69,6 +71,7 @@ class Project:
         self.audits = Audits(parts, self.lemmas)
         self.releases = Releases(parts, self.lemmas)
         self.removals = Removals(parts)
+        self.people = People(parts)
 
     def __enter__(self) -> Project:
         return self
@@ -98,6 +101,10 @@ class Project:
         Raises `OntologyError`: see `holotype.ontology.extension.extend`.
         """
         return extend_ontology(self._parts, Path(taxonomy))
+
+    def secret(self, purpose: str) -> bytes:
+        """32 bytes that only this project has, others for each purpose: what a site of it signs with."""
+        return hmac.digest(self._parts.salt.encode(), purpose.encode(), "sha256")
 
     def close(self) -> None:
         """Close the catalog, the packs and the archives."""
