@@ -29,6 +29,7 @@ from holotype.project.overview import Overview
 from holotype.project.parts import Parts
 from holotype.project.people import People
 from holotype.project.releases import Releases
+from holotype.project.removals import Removals
 from holotype.project.statistics import count, statistics_of
 from holotype.project.vocabulary import Vocabulary, identity_of, once
 from holotype.project.workers import Workers
@@ -72,6 +73,7 @@ class Project:
         self.audits = Audits(parts, self.lemmas)
         self.releases = Releases(parts, self.lemmas)
         self.desk = Desk(parts)
+        self.removals = Removals(parts)
         self.people = People(parts)
         self.overview = Overview(parts)
 

@@ -12,6 +12,7 @@ from holotype.benchmark import Scores
 from holotype.benchmark.evaluate import evaluate
 from holotype.catalog import candidates, releases
 from holotype.catalog.fingerprints import unsound
+from holotype.catalog.removals import hidden_images
 from holotype.engine import Progress, no_progress
 from holotype.errors import NothingAccepted, OutvotedImages, ReleaseError
 from holotype.files import sha256_file
@@ -69,7 +70,8 @@ class Releases:
 
         Images labelled yes that `query` finds are split by `fractions` and `seed` and written to ``releases/NAME``, the
         bytes of imported ones too, which keep the split they came with. The same labels, votes, fractions, seed and
-        query give the same bytes. A release is never changed.
+        query give the same bytes. A release is never changed. Images that somebody asks to be taken down are left out
+        for as long as nobody has declined that; the summary says how many labels (``removal_asked``).
 
         Images that are accepted against more noes than yeses, by a model's word alone, are an error unless `outvoted`
         takes them.
@@ -102,8 +104,10 @@ class Releases:
 
     def _contents(self, name: str, fractions: Fractions, seed: int, outvoted: bool, query: Query) -> Contents:
         draw_anew(self._parts)
-        parts, live = self._parts, Live(self._parts.catalog, self._parts.ontology, self._lemmas.senses)
-        wanted = live.numbers(Query((*query.terms, Term("state", ":", "yes"))))
+        parts, asked = self._parts, Query((*query.terms, Term("state", ":", "yes")))
+        about = parts.catalog, parts.ontology, self._lemmas.senses
+        wanted = Live(*about, hidden_images()).numbers(asked)
+        asked_away = Live(*about).count(asked) - len(wanted)
         if not wanted:
             raise NothingAccepted(
                 "no image that the query finds is labelled yes" if query.terms else "no image is labelled yes"
@@ -114,7 +118,8 @@ class Releases:
         if facts.outvoted and not outvoted:
             raise OutvotedImages(facts.outvoted)
         contents = contents_of(name, facts, fractions, seed, parts.ontology, parts.salt)
-        summary = {**contents.summary, "query": str(query), **({"not_sound": left_out} if left_out else {})}
+        left = {"not_sound": left_out, "removal_asked": asked_away}
+        summary = {**contents.summary, "query": str(query), **{why: count for why, count in left.items() if count}}
         own = parts.ontology.to_bytes() if parts.vocabulary.own else None
         return replace(contents, summary=summary, ontology=own)
 

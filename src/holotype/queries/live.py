@@ -20,6 +20,7 @@ from sqlalchemy import (
     Connection,
     Result,
     RowMapping,
+    Select,
     and_,
     case,
     collate,
@@ -30,6 +31,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    tuple_,
     union_all,
 )
 
@@ -43,7 +45,7 @@ from holotype.catalog.statements import chunks
 from holotype.ontology import Ontology
 from holotype.ontology.senses import Senses
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term, ascii_lower
-from holotype.queries.rows import Candidate, Ints, by_piece, draw, first_of_page, ranks_of
+from holotype.queries.rows import Candidate, Ints, Mask, Stretch, by_piece, draw, first_of_page, mark_of, ranks_of
 from holotype.releases import ID_LENGTH
 from holotype.store.location import Location
 
@@ -51,6 +53,8 @@ Value = TypeVar("Value")
 Columns = dict[str, ColumnElement[Any]]
 
 _CHUNK: Final = 500
+_RANKS: Final = 16
+"""Ranks with rows that are looked for at once."""
 _STREAMED: Final = 10_000
 
 
@@ -61,13 +65,20 @@ class Live:
     that of its image as it was read, else as its dataset says. An unknown size satisfies no comparison.
 
     A candidate is under the synset that it was collected for, whatever its state. An image that is a candidate for
-    nothing is under no synset, and comes last.
+    nothing is under no synset, and comes last. Images that `hidden` selects, by their ids, are passed over.
     """
 
-    def __init__(self, catalog: Catalog, ontology: Ontology, senses: Senses | None = None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        ontology: Ontology,
+        senses: Senses | None = None,
+        hidden: Select[tuple[int]] | None = None,
+    ) -> None:
         self._catalog = catalog
         self.ontology = ontology
         self._senses = senses or ontology.named
+        self._hidden = hidden
 
     def count(self, query: Query) -> int:
         """How many rows match."""
@@ -112,6 +123,44 @@ class Live:
             stop = min(first + size, int(total.sum()))
             return self._at(connection, query, total, np.arange(first, max(first, stop)))
 
+    def stretch(self, query: Query, size: int, after: str = "", until: int | None = None) -> Stretch:
+        """The first `size` rows that match after a mark, see `Questions.stretch`: asks of no more ranks than it needs.
+
+        A mark is a rank, the number of a row there, and whether that is an image without a label.
+        """
+        place = mark_of(after, 3)
+        with self._catalog.read() as connection:
+            ranks = ranks_of(query, self.ontology, self._senses, partial(candidate_rows.count, connection))
+            ranks[: place[0] if place else 0] = False
+            stop = len(ranks) if until is None else until
+            keys: list[Any] = []
+            for rank in self._ranks_with_rows(connection, query, ranks, stop):
+                last = _last_of(connection, place) if place and rank == place[0] else None
+                keys += self._keys(connection, query, [rank], slice(0, size + 1 - len(keys)), last)
+                if len(keys) > size:
+                    break
+            rows = [row for chunk in chunks(keys[:size]) for row in _rows(connection, chunk)]
+        if len(keys) > size:
+            last = keys[size - 1]
+            return Stretch(rows, f"{len(self.ontology) if last.rank < 0 else last.rank}-{last.number}-{last.arm}")
+        left = bool(ranks[stop:].any())
+        return Stretch(rows, f"{stop}-0-0" if left else "")
+
+    def _ranks_with_rows(self, connection: Connection, query: Query, ranks: Mask, stop: int) -> Iterator[int]:
+        """The ranks before `stop`, of those wanted, that have rows which match; ascending, as they are asked for."""
+        rank, conditions = t.candidate.c.rank, self._conditions(connection, _CANDIDATES, query)
+        last = len(self.ontology)
+        wanted = np.flatnonzero(ranks[: min(stop, last)])
+        for run in np.split(wanted, np.flatnonzero(np.diff(wanted) > 1) + 1):
+            first = int(run[0]) if len(run) else last
+            while len(run) and first <= run[-1]:
+                asked = select(rank).distinct().where(rank.between(first, int(run[-1])), *conditions)
+                some = list(connection.execute(asked.order_by(rank).limit(_RANKS)).scalars())
+                yield from some
+                first = some[-1] + 1 if len(some) == _RANKS else int(run[-1]) + 1
+        if stop > last and ranks[last]:
+            yield last
+
     def sample(self, query: Query, n: int, seed: int) -> list[Candidate]:
         """`n` of the rows that match, without replacement and in order of rank, then id; all if they are fewer.
 
@@ -133,29 +182,47 @@ class Live:
         asked = select(rank, func.count()).where(rank.between(first, last), *conditions).group_by(rank)
         for number, count in connection.execute(asked):
             found[number] += count
+        if self._hidden is not None:  # so that others are counted by the index alone
+            for number, count in connection.execute(asked.where(t.candidate.c.image_id.in_(self._hidden))):
+                found[number] -= count
         if ranks[-1]:
             others = select(func.count()).select_from(_UNASSIGNED)
-            found[-1] += connection.execute(others.where(*_conditions(connection, _OTHERS, query))).scalar_one()
+            found[-1] += connection.execute(others.where(*self._conditions(connection, _OTHERS, query))).scalar_one()
         found[~ranks] = 0
         return found
 
     def _keys(
-        self, connection: Connection, query: Query, ranks: Sequence[int], within: slice = slice(0, None)
+        self,
+        connection: Connection,
+        query: Query,
+        ranks: Sequence[int],
+        within: slice = slice(0, None),
+        after: tuple[str, int, int] | None = None,
     ) -> Result[Any]:
-        """``(rank, id, number, arm)`` of the rows of these ranks that match, sorted, as they come; those `within`."""
+        """``(rank, id, number, arm)`` of the rows of these ranks that match, sorted, as they come; those `within`.
+
+        `after` is ``(id, arm, number)`` of the row of a rank that they come after.
+        """
         last = len(self.ontology)
         wanted = [-1 if rank == last else rank for rank in ranks]
         parts = []
         for arm, columns in enumerate(_ARMS):
             key = (columns[name].label(name) for name in ("rank", "id", "number"))
             found = select(*key, literal(arm).label("arm"))
-            parts.append(found.where(columns["rank"].in_(wanted), *_conditions(connection, arm, query)))
+            parts.append(found.where(columns["rank"].in_(wanted), *self._conditions(connection, arm, query)))
         keys = union_all(*parts).subquery()
-        order = keys.c.rank < 0, keys.c.rank, _by_code_point(connection, keys.c.id), keys.c.arm, keys.c.number
-        asked = select(keys).order_by(*order)
+        in_rank = _by_code_point(connection, keys.c.id), keys.c.arm, keys.c.number
+        asked = select(keys).order_by(keys.c.rank < 0, keys.c.rank, *in_rank)
+        if after is not None:
+            asked = asked.where(tuple_(*in_rank) > tuple_(*map(literal, after)))
         if within.stop is not None:
             asked = asked.offset(within.start).limit(within.stop - within.start)
         return connection.execute(asked, execution_options={"yield_per": _STREAMED})
+
+    def _conditions(self, connection: Connection, arm: int, query: Query) -> list[ColumnElement[bool]]:
+        """What is true of every row of an arm that matches, wherever in the hierarchy it is."""
+        conditions = _conditions(connection, arm, query)
+        return conditions if self._hidden is None else [*conditions, _ARMS[arm]["image"].not_in(self._hidden)]
 
     def _at(self, connection: Connection, query: Query, total: Ints, positions: Ints) -> list[Candidate]:
         """The rows at ascending positions among those that match; `total` is how many of each rank do."""
@@ -168,6 +235,14 @@ class Live:
             wanted[inside - first] = True
             keys.extend(compress(self._keys(connection, query, [rank], slice(first, stop)), wanted.tobytes()))
         return [row for chunk in chunks(keys) for row in _rows(connection, chunk)]
+
+
+def _last_of(connection: Connection, place: Sequence[int]) -> tuple[str, int, int]:
+    """``(id, arm, number)`` of the row of a mark, whether that still matches or not."""
+    _, number, arm = place
+    columns = _ARMS[_OTHERS if arm else _CANDIDATES]
+    held = connection.execute(select(columns["id"]).where(columns["number"] == number)).scalar()
+    return held or "", arm, number
 
 
 def _of(column: ColumnElement[Any], key: ColumnElement[Any], owner: ColumnElement[Any]) -> ColumnElement[Any]:
