@@ -19,6 +19,7 @@ from holotype.project.audits import Audits
 from holotype.project.candidates import Candidates
 from holotype.project.crowd import CrowdRoom
 from holotype.project.datasets import Datasets
+from holotype.project.explore import Explore
 from holotype.project.extension import extend_ontology
 from holotype.project.gold import Gold
 from holotype.project.images import Images
@@ -71,6 +72,7 @@ class Project:
         self.audits = Audits(parts, self.lemmas)
         self.releases = Releases(parts, self.lemmas)
         self.removals = Removals(parts)
+        self.explore = Explore(parts, self.lemmas)
         self.people = People(parts)
 
     def __enter__(self) -> Project:
