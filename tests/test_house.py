@@ -83,7 +83,7 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 COMPOSITION = {"extension", "", "project", "creation"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
-    *("people", "desk", "overview", "removals"),
+    *("people", "desk", "overview", "removals", "explore"),
 }
 SHARED = {
     "parts",
@@ -93,6 +93,10 @@ SHARED = {
     "conclusions",
     "evidence",
     "release_facts",
+    "release_shelf",
+    "tree_counts",
+    "views",
+    "image_pages",
     "fingerprints",
     "intake",
     "appending",

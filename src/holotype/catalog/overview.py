@@ -11,7 +11,7 @@ from holotype.catalog import workers
 
 
 def votes_since(connection: Connection, times: list[float]) -> list[int]:
-    """The number of votes since each of some Unix times."""
+    """The number of votes since each of some Unix times, 0 for all."""
     vote = t.vote.c
     counted: list[ColumnElement[Any]] = [func.coalesce(func.sum(case((vote.at >= at, 1), else_=0)), 0) for at in times]
     return [int(number) for number in connection.execute(select(*counted).where(vote.at >= min(times))).one()]
@@ -42,9 +42,8 @@ def answers_asked_for(connection: Connection) -> dict[str, int]:
     return {crowd: int(number) for crowd, number in rows}
 
 
-def extent(connection: Connection) -> tuple[int, int]:
-    """The id of the newest image, and the number of statements that images are withdrawn, or are not."""
-    newest = select(func.coalesce(func.max(t.image.c.id), 0)).scalar_subquery()
-    said = select(func.count()).select_from(t.withdrawal).scalar_subquery()
-    image, withdrawals = connection.execute(select(newest, said)).one()
-    return int(image), int(withdrawals)
+def votes_mark(connection: Connection) -> tuple[object, ...]:
+    """Changes whenever votes come, or count no more."""
+    newest = select(func.max(t.vote.c.id)).scalar_subquery()
+    said = select(func.count()).select_from(t.standing).scalar_subquery()
+    return tuple(connection.execute(select(newest, said)).one())

@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from holotype.catalog import labels, learned, overview, votes, workers
+from holotype.catalog import labels, overview, shown, workers
+from holotype.catalog.shown import Mark
 from holotype.consensus.posteriors import fit
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.policies import Posterior
@@ -84,28 +85,28 @@ class Overview:
 
     def numbers(self) -> Numbers:
         """The project at a glance."""
-        rows, state, now = self.by_synset(), self._state(), self._parts.clock()
-        hour, day = self.pace.soon((state[0].votes, int(now // 60)), lambda: self._votes_since(now))
-        gold, right = self.gold.soon(state, self._gold)
+        rows, (_, cast), now = self.by_synset(), self._marks(), self._parts.clock()
+        votes, hour, day = self.pace.soon((cast, int(now // 60)), lambda: self._votes_since(now))
+        gold, right = self.gold.soon(cast, self._gold)
         with self._parts.catalog.read() as connection:
             posted, blocked = overview.answers_asked_for(connection), len(workers.blocked(connection))
         sums = {name: sum(getattr(row, name) for row in rows) for name in STATES}
-        return Numbers(SynsetRow("", "", **sums), state[0].votes, hour, day, gold, right, posted, blocked)
+        return Numbers(SynsetRow("", "", **sums), votes, hour, day, gold, right, posted, blocked)
 
     def by_synset(self) -> list[SynsetRow]:
         """The candidates of every synset that has any, in ontology order."""
-        return self.rows.soon(self._state(), self._rows)
+        return self.rows.soon(self._marks()[0], self._rows)
 
     def verdicts(self) -> list[WorkerReview]:
         """A review of every worker whose votes count, by name: see `holotype.crowd.reviews.review_workers`."""
-        return self.reviews.fresh(self._state()[0], self._reviews)
+        return self.reviews.fresh(self._marks()[1], self._reviews)
 
     def watched(self) -> tuple[int, int, int] | None:
         """How many workers there are whose votes count, and how many of them are to be watched, and blocked; as it was
         when that was found last, None before it ever was."""
-        state = self._state()[0]
-        if not self.reviews.is_of(state):
-            self.reviews.begin(state, self._reviews)
+        cast = self._marks()[1]
+        if not self.reviews.is_of(cast):
+            self.reviews.begin(cast, self._reviews)
         found = self.reviews.last()
         if found is None:
             return None
@@ -116,12 +117,13 @@ class Overview:
         """Begin to work out what is left to spend until the last policy has no open candidate, where workers get
         `reward` dollars for a page; it is in `forecasts` when it is there. Raises `CrowdError` for no reward."""
         prices = Prices(reward, fee=0.0)
-        self.forecasts.begin((self._state()[0], reward), lambda: self._forecast(prices))
+        self.forecasts.begin((self._marks()[1], reward), lambda: self._forecast(prices))
 
-    def _state(self) -> tuple[votes.Counts, str | None, tuple[int, int]]:
-        """What the catalog's candidates and their labels follow from, which is another whenever they are."""
+    def _marks(self) -> tuple[Mark, Mark]:
+        """What is another value whenever labels are, and whenever the votes that count are."""
         with self._parts.catalog.read() as connection:
-            return votes.evidence_counts(connection), learned.drawn(connection), overview.extent(connection)
+            labelled = shown.states_mark(connection)
+            return labelled, (labelled, overview.votes_mark(connection))
 
     def _rows(self) -> list[SynsetRow]:
         with self._parts.catalog.read() as connection:
@@ -140,7 +142,7 @@ class Overview:
 
     def _votes_since(self, now: float) -> list[int]:
         with self._parts.catalog.read() as connection:
-            return overview.votes_since(connection, [now - HOUR, now - 24 * HOUR])
+            return overview.votes_since(connection, [0.0, now - HOUR, now - 24 * HOUR])
 
     def _gold(self) -> tuple[int, int]:
         with self._parts.catalog.read() as connection:

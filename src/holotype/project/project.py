@@ -20,6 +20,7 @@ from holotype.project.candidates import Candidates
 from holotype.project.crowd import CrowdRoom
 from holotype.project.datasets import Datasets
 from holotype.project.desk import Desk
+from holotype.project.explore import Explore
 from holotype.project.extension import extend_ontology
 from holotype.project.gold import Gold
 from holotype.project.images import Images
@@ -74,6 +75,7 @@ class Project:
         self.releases = Releases(parts, self.lemmas)
         self.desk = Desk(parts)
         self.removals = Removals(parts)
+        self.explore = Explore(parts, self.lemmas)
         self.people = People(parts)
         self.overview = Overview(parts)
 

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from holotype.benchmark import Scores
-from holotype.benchmark.evaluate import evaluate
 from holotype.catalog import candidates, releases
 from holotype.catalog.fingerprints import unsound
 from holotype.catalog.removals import hidden_images
 from holotype.engine import Progress, no_progress
 from holotype.errors import NothingAccepted, OutvotedImages, ReleaseError
 from holotype.files import sha256_file
-from holotype.ontology import Ontology
-from holotype.ontology.senses import Senses
 from holotype.project.conclusions import draw_anew
 from holotype.project.fingerprints import fingerprint_images
 from holotype.project.intake import group_near_duplicates
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 from holotype.project.release_facts import read_facts
+from holotype.project.release_shelf import ProjectRelease, checksums, open_release
 from holotype.queries import Live, Query, Term
-from holotype.queries.results import Results, find_in_release
 from holotype.releases import CHECKSUMS, NAME, Fractions, Release, verify_release, write_release
 from holotype.releases.build import Contents
 from holotype.releases.contents import contents_of
-from holotype.releases.verify import ontology_of
 
 
 class Releases:
@@ -41,20 +35,11 @@ class Releases:
 
     def checksums(self) -> dict[str, str]:
         """Every release that was made, oldest first, with the sha256 of its ``SHA256SUMS``."""
-        with self._parts.catalog.read() as connection:
-            return releases.checksums(connection)
+        return checksums(self._parts)
 
     def __getitem__(self, name: str) -> ProjectRelease:
         """The release of that name. Raises `ReleaseError`."""
-        known = self.checksums()
-        if name not in known:
-            raise ReleaseError(f"there is no release {name!r}; there are: {', '.join(known) or 'none'}")
-        found = Release(self._parts.folder / "releases" / name)
-        now = self._parts.ontology
-        if found.summary["ontology"] == now.digest:
-            return ProjectRelease(found.path, now, self._lemmas.senses, known[name])
-        then = ontology_of(found)
-        return ProjectRelease(found.path, then, then.named, known[name])
+        return open_release(self._parts, self._lemmas, name)
 
     def create(
         self,
@@ -145,30 +130,3 @@ def _check_room(folder: Path, contents: Contents) -> None:
     needed = sum({label.id: label.location.length for label in contents.labels}.values())
     if needed > (free := shutil.disk_usage(folder).free):
         raise ReleaseError(f"the images are {needed / 1e9:.1f} GB, but {folder} has room for {free / 1e9:.1f} GB")
-
-
-@dataclass(frozen=True, repr=False)
-class ProjectRelease(Release):
-    """A release of a project, whose ontology its questions and scores go by; `checksum` is the one it was made with."""
-
-    ontology: Ontology
-    senses: Senses
-    checksum: str
-
-    def find(self, query: str | Query) -> Results:
-        """What a query finds in the release: see `holotype.queries.Query`.
-
-        Raises `QueryError`, `UnknownSynset` or `AmbiguousLemma`, the latter two when an answer is asked for.
-        """
-        return find_in_release(self, Query.of(query), self.ontology, self.senses)
-
-    def evaluate(self, predictions: str | os.PathLike[str], split: str = "test") -> Scores:
-        """ILSVRC scores of a predictions file (see `holotype.benchmark.read_predictions`) on a split.
-
-        Raises `PredictionError` or `ReleaseError`.
-        """
-        return evaluate(Path(predictions), self, self.ontology, split)
-
-    def verify(self) -> list[str]:
-        """Everything that is wrong with the release: see `holotype.releases.verify_release`."""
-        return verify_release(self.path, self.checksum, self.ontology)

@@ -153,6 +153,16 @@ class Index:
         shown = some[:size][some[:size] < stop]
         return Stretch(list(self._rows_at(shown)), str(some[len(shown)]) if len(shown) < len(some) else "")
 
+    @property
+    def by_rank(self) -> Ints:
+        """How many rows each synset alone has, ``(synsets,)`` in rank order."""
+        return np.diff(self._starts)
+
+    def votes(self, query: Query) -> Rows:
+        """How many voted yes, unsure and no on the rows that match, ``(rows, 3)``."""
+        numbers = self._numbers(query)
+        return np.stack([self._number(name)[numbers] for name in ("yes", "unsure", "no")], axis=1)
+
     def sample(self, query: Query, n: int, seed: int) -> list[Candidate]:
         """`n` of the rows that match, without replacement and in order of rank, then id; all if they are fewer.
 

@@ -53,8 +53,8 @@ Value = TypeVar("Value")
 Columns = dict[str, ColumnElement[Any]]
 
 _CHUNK: Final = 500
-_RANKS: Final = 16
-"""Ranks with rows that are looked for at once."""
+_MOST_RANKS: Final = 64
+"""Ranks whose rows are read at once."""
 _STREAMED: Final = 10_000
 
 
@@ -133,33 +133,48 @@ class Live:
             ranks = ranks_of(query, self.ontology, self._senses, partial(candidate_rows.count, connection))
             ranks[: place[0] if place else 0] = False
             stop = len(ranks) if until is None else until
+            last = _last_of(connection, place) if place else None
             keys: list[Any] = []
-            for rank in self._ranks_with_rows(connection, query, ranks, stop):
-                last = _last_of(connection, place) if place and rank == place[0] else None
-                keys += self._keys(connection, query, [rank], slice(0, size + 1 - len(keys)), last)
+            for some in self._ranks_with_rows(connection, query, ranks, stop, size):
+                keys += self._keys(connection, query, some, slice(0, size + 1 - len(keys)), last)
                 if len(keys) > size:
                     break
             rows = [row for chunk in chunks(keys[:size]) for row in _rows(connection, chunk)]
         if len(keys) > size:
-            last = keys[size - 1]
-            return Stretch(rows, f"{len(self.ontology) if last.rank < 0 else last.rank}-{last.number}-{last.arm}")
-        left = bool(ranks[stop:].any())
-        return Stretch(rows, f"{stop}-0-0" if left else "")
+            end = keys[size - 1]
+            return Stretch(rows, f"{len(self.ontology) if end.rank < 0 else end.rank}-{end.number}-{end.arm}")
+        return Stretch(rows, f"{stop}-0-0" if ranks[stop:].any() else "")
 
-    def _ranks_with_rows(self, connection: Connection, query: Query, ranks: Mask, stop: int) -> Iterator[int]:
-        """The ranks before `stop`, of those wanted, that have rows which match; ascending, as they are asked for."""
-        rank, conditions = t.candidate.c.rank, self._conditions(connection, _CANDIDATES, query)
-        last = len(self.ontology)
-        wanted = np.flatnonzero(ranks[: min(stop, last)])
-        for run in np.split(wanted, np.flatnonzero(np.diff(wanted) > 1) + 1):
-            first = int(run[0]) if len(run) else last
-            while len(run) and first <= run[-1]:
-                asked = select(rank).distinct().where(rank.between(first, int(run[-1])), *conditions)
-                some = list(connection.execute(asked.order_by(rank).limit(_RANKS)).scalars())
-                yield from some
-                first = some[-1] + 1 if len(some) == _RANKS else int(run[-1]) + 1
+    def _ranks_with_rows(
+        self, connection: Connection, query: Query, ranks: Mask, stop: int, size: int
+    ) -> Iterator[list[int]]:
+        """Wanted ranks before `stop` that have rows, ascending, as many at once as have more than `size` rows.
+
+        Hidden images are counted here: there are few, and their ranks are found by the index alone.
+        """
+        found, rows, last = list[int](), 0, len(self.ontology)
+        for rank, count in self._counted(connection, query, np.flatnonzero(ranks[: min(stop, last)])):
+            found.append(rank)
+            rows += count
+            if rows > size or len(found) == _MOST_RANKS:
+                yield found
+                found, rows = [], 0
+        if found:
+            yield found
         if stop > last and ranks[last]:
-            yield last
+            yield [last]
+
+    def _counted(self, connection: Connection, query: Query, wanted: Ints) -> Iterator[tuple[int, int]]:
+        """Ranks with how many rows of each match, ascending, asked for more and more at once."""
+        rank, conditions, step = t.candidate.c.rank, _conditions(connection, _CANDIDATES, query), 2
+        for run in np.split(wanted, np.flatnonzero(np.diff(wanted) > 1) + 1):
+            first, last = (int(run[0]), int(run[-1])) if len(run) else (0, -1)
+            while first <= last:
+                asked = select(rank, func.count()).where(rank.between(first, last), *conditions)
+                some = connection.execute(asked.group_by(rank).order_by(rank).limit(step)).all()
+                yield from ((row[0], row[1]) for row in some)
+                first = some[-1][0] + 1 if len(some) == step else last + 1
+                step = min(2 * step, _MOST_RANKS)
 
     def sample(self, query: Query, n: int, seed: int) -> list[Candidate]:
         """`n` of the rows that match, without replacement and in order of rank, then id; all if they are fewer.
@@ -197,11 +212,11 @@ class Live:
         query: Query,
         ranks: Sequence[int],
         within: slice = slice(0, None),
-        after: tuple[str, int, int] | None = None,
+        after: tuple[int, str, int, int] | None = None,
     ) -> Result[Any]:
         """``(rank, id, number, arm)`` of the rows of these ranks that match, sorted, as they come; those `within`.
 
-        `after` is ``(id, arm, number)`` of the row of a rank that they come after.
+        `after` is ``(rank, id, arm, number)`` of a row: those of its rank come after it.
         """
         last = len(self.ontology)
         wanted = [-1 if rank == last else rank for rank in ranks]
@@ -214,7 +229,8 @@ class Live:
         in_rank = _by_code_point(connection, keys.c.id), keys.c.arm, keys.c.number
         asked = select(keys).order_by(keys.c.rank < 0, keys.c.rank, *in_rank)
         if after is not None:
-            asked = asked.where(tuple_(*in_rank) > tuple_(*map(literal, after)))
+            beyond = tuple_(*in_rank) > tuple_(*map(literal, after[1:]))
+            asked = asked.where(or_(keys.c.rank != after[0], beyond))
         if within.stop is not None:
             asked = asked.offset(within.start).limit(within.stop - within.start)
         return connection.execute(asked, execution_options={"yield_per": _STREAMED})
@@ -237,12 +253,12 @@ class Live:
         return [row for chunk in chunks(keys) for row in _rows(connection, chunk)]
 
 
-def _last_of(connection: Connection, place: Sequence[int]) -> tuple[str, int, int]:
-    """``(id, arm, number)`` of the row of a mark, whether that still matches or not."""
-    _, number, arm = place
+def _last_of(connection: Connection, place: Sequence[int]) -> tuple[int, str, int, int]:
+    """``(rank, id, arm, number)`` of the row of a mark, whether that still matches or not."""
+    rank, number, arm = place
     columns = _ARMS[_OTHERS if arm else _CANDIDATES]
     held = connection.execute(select(columns["id"]).where(columns["number"] == number)).scalar()
-    return held or "", arm, number
+    return -1 if arm else rank, held or "", arm, number
 
 
 def _of(column: ColumnElement[Any], key: ColumnElement[Any], owner: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -428,6 +444,12 @@ def candidates(connection: Connection, ids: Sequence[int]) -> list[Candidate]:
     return [found[number] for number in ids]
 
 
+def first_rows(connection: Connection, images: Sequence[int]) -> list[Candidate]:
+    """A row of each image, by its id: that of the first candidate that it is, or of one that is a candidate for
+    nothing."""
+    return _rows(connection, _first_keys(connection, images))
+
+
 def near_duplicate_groups(connection: Connection, across: bool) -> list[list[Candidate]]:
     """Groups of near-duplicates by their lowest image; with `across`, those of several datasets.
 
@@ -439,11 +461,8 @@ def near_duplicate_groups(connection: Connection, across: bool) -> list[list[Can
         several = select(near.group_id).join(t.image, image.id == near.image_id).group_by(near.group_id)
         members = members.where(near.group_id.in_(several.having(func.count(image.dataset_id.distinct()) > 1)))
     rows = connection.execute(members).all()
-    first = _first_candidates(connection, [row.image_id for row in rows])
     groups: dict[int, list[_Key]] = {}
-    for row in rows:
-        candidate = first.get(row.image_id)
-        key = _Key(_OTHERS, row.image_id) if candidate is None else _Key(_CANDIDATES, candidate)
+    for row, key in zip(rows, _first_keys(connection, [row.image_id for row in rows]), strict=True):
         groups.setdefault(row.group_id, []).append(key)
     return [_rows(connection, keys) for keys in groups.values()]
 
@@ -451,6 +470,11 @@ def near_duplicate_groups(connection: Connection, across: bool) -> list[list[Can
 class _Key(NamedTuple):
     arm: int
     number: int
+
+
+def _first_keys(connection: Connection, images: Sequence[int]) -> list[_Key]:
+    first = _first_candidates(connection, images)
+    return [_Key(_CANDIDATES, first[image]) if image in first else _Key(_OTHERS, image) for image in images]
 
 
 def _first_candidates(connection: Connection, images: Sequence[int]) -> dict[int, int]:
