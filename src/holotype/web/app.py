@@ -11,6 +11,7 @@ from starlette.routing import Route
 from holotype.project import Project
 from holotype.web import pages, people
 from holotype.web.limits import Buckets
+from holotype.web.operator import routes as operator
 from holotype.web.sessions import Signer
 from holotype.web.settings import Settings
 from holotype.web.statics import send_static
@@ -26,6 +27,7 @@ def create_app(db: Project, settings: Settings) -> Starlette:
         Route("/robots.txt", _robots),
         Route("/static/{name:path}", send_static),
         *people.routes,
+        *operator.routes,
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
     app.router.redirect_slashes = False  # it would redirect to whatever host a request names
