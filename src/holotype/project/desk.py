@@ -11,7 +11,7 @@ from holotype.catalog import corrections, pages, schema, sheets
 from holotype.consensus.votes import Answer
 from holotype.crowd.figures import Figures, Work, figures_of, told
 from holotype.crowd.inbox import WEB
-from holotype.crowd.keys import example_key, fits, page_key, picture_key
+from holotype.crowd.keys import crowd_secret, example_key, fits, page_key, picture_key
 from holotype.crowd.lending import Nothing
 from holotype.crowd.lessons import Lesson
 from holotype.crowd.quiz import Quiz
@@ -171,7 +171,7 @@ class Desk:
     def platform_page(self, page: str, key: str) -> Sight | None:
         """A page that lies on a platform, as whoever has its address sees it; None where the key is wrong."""
         for crowd in PLATFORMS:
-            if fits(key, page_key(self._parts.salt, crowd, page)):
+            if fits(key, page_key(crowd_secret(self._parts.salt, crowd), page)):
                 with self._parts.catalog.read() as connection:
                     if read_page(connection, crowd, page) is not None:
                         return self._sight(connection, crowd, page)
