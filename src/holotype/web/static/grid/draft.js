@@ -19,8 +19,7 @@ export class Draft {
 
   // Whether it is kept; `mine` are {answers, seen, ms}.
   write(mine) {
-    const kept = write(this.key, { ...mine, at: Date.now() });
-    return kept;
+    return write(this.key, { ...mine, at: Date.now() });
   }
 
   tell(kind, answers) {
@@ -29,10 +28,6 @@ export class Draft {
 
   forget() {
     forget(this.key);
-  }
-
-  stop() {
-    this.channel?.close();
   }
 }
 

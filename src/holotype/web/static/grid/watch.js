@@ -8,6 +8,7 @@ export class Seen {
     this.failed = new Set();
     this.changed = changed;
     this.inView = new Set();
+    this.seen.forEach((at) => (cells[at].dataset.seen = ""));
     // Half of it, or as much as covers half of a small window, above the bar at the bottom.
     this.observer = new IntersectionObserver((entries) => entries.forEach((entry) => this.#look(entry)), {
       threshold: [0, 0.25, 0.5, 0.75],
@@ -20,10 +21,6 @@ export class Seen {
       if (picture.complete && picture.naturalWidth === 0 && picture.loading !== "lazy") this.#lost(at);
       this.observer.observe(cell.querySelector(".picture"));
     });
-  }
-
-  stop() {
-    this.observer.disconnect();
   }
 
   get size() {
@@ -69,6 +66,7 @@ export class Seen {
     const picture = this.cells[at].querySelector("img");
     if (this.seen.has(at) || !this.inView.has(at) || !picture.complete || !picture.naturalWidth) return;
     this.seen.add(at);
+    this.cells[at].dataset.seen = "";
     this.changed();
   }
 }
