@@ -68,7 +68,7 @@ ROOMS = {
         "audits benchmark collect consensus crowd demo errors files holotype images imports lint ontology project "
         "queries releases simulation statistics store textlists web"
     ),
-    "web": "crowd errors project",
+    "web": "audits consensus crowd errors ontology project",
     "__main__": "cli",
 }
 """Every room, and the rooms that it may import. ``holotype`` is the package itself, which opens projects."""
@@ -114,6 +114,7 @@ SHARED = {
     "training",
     "memory",
     "keeping",
+    "auditing",
     "dataset_check",
     "dataset_forget",
     "dataset_scan",
