@@ -101,6 +101,7 @@ SHARED = {
     "intake",
     "appending",
     "image_names",
+    "names",
     "withdrawing",
     "given_votes",
     "given_times",
