@@ -82,8 +82,8 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 
 COMPOSITION = {"extension", "", "project", "creation"}
 NOUNS = {
-    *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases", "people"),
-    *("removals", "explore"),
+    *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
+    *("people", "desk", "removals", "explore"),
 }
 SHARED = {
     "parts",
@@ -107,6 +107,11 @@ SHARED = {
     "synset_names",
     "campaigns",
     "ledger",
+    "inbox",
+    "lending",
+    "learning",
+    "showing",
+    "training",
     "memory",
     "dataset_check",
     "dataset_forget",

@@ -67,6 +67,11 @@ def new_version(connection: Connection, number: int, password: str | None = None
     connection.execute(update(t.account).where(t.account.c.id == number).values(values))
 
 
+def hold_all(connection: Connection) -> None:
+    """Let no other transaction that calls this go on before this one ends: of two at once the later is done again."""
+    connection.execute(update(t.account).values(version=t.account.c.version))
+
+
 def roles(connection: Connection, numbers: Iterable[int]) -> dict[int, frozenset[str]]:
     """The roles that accounts have now, by id; those without any are left out."""
     grant, found = t.account_grant.c, dict[int, set[str]]()
@@ -100,6 +105,12 @@ def invitations(connection: Connection, digest: str | None = None) -> list[Invit
     asked = select(one.id, one.role, one.uses, used, one.expires, one.by, one.at, ended).order_by(one.id.desc())
     rows = connection.execute(asked if digest is None else asked.where(one.digest == digest))
     return [Invited(*row)._replace(ended=bool(row[-1])) for row in rows]
+
+
+def hold(connection: Connection, digest: str) -> None:
+    """Let no other transaction use an invitation before this one ends: of two at once the later is done again."""
+    one = t.invitation
+    connection.execute(update(one).where(one.c.digest == digest).values(uses=one.c.uses))
 
 
 def use(connection: Connection, invitation: int, account: int, at: float) -> None:

@@ -7,7 +7,18 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Table
 
-from holotype.catalog import Catalog, candidates, corrections, labels, priors, schema, sightings, votes, workers
+from holotype.catalog import (
+    Catalog,
+    candidates,
+    corrections,
+    examples,
+    labels,
+    priors,
+    schema,
+    sightings,
+    votes,
+    workers,
+)
 from holotype.consensus.ballot import Floats, Ints
 from holotype.consensus.votes import Answer, Ruling, Statement, Task, Vote
 from holotype.crowd.alarms import Alarm
@@ -101,6 +112,7 @@ def read_tally(
         Chances(chances.candidate, chances.chance),
         read_rulings(connection, numbers),
         Sightings(found.candidate, found.source, found.names),
+        frozenset(examples.unaskable(connection)),
     )
     asked = Tasks(tasks.candidate, tasks.synset, tasks.image, tasks.wnids)
     return Tally(asked, cast, known, CatalogImages(catalog))

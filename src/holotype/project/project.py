@@ -19,6 +19,7 @@ from holotype.project.audits import Audits
 from holotype.project.candidates import Candidates
 from holotype.project.crowd import CrowdRoom
 from holotype.project.datasets import Datasets
+from holotype.project.desk import Desk
 from holotype.project.explore import Explore
 from holotype.project.extension import extend_ontology
 from holotype.project.gold import Gold
@@ -73,6 +74,7 @@ class Project:
         self.releases = Releases(parts, self.lemmas)
         self.removals = Removals(parts)
         self.explore = Explore(parts, self.lemmas)
+        self.desk = Desk(parts)
         self.people = People(parts)
 
     def __enter__(self) -> Project:

@@ -38,6 +38,7 @@ class Sight:
     removed: bool = False
 
 
+_YES: Final = Term("state", ":", "yes")
 PUBLIC: Final = Sight()
 """What everybody may see: what is decided, but for what would tell workers which pictures check them."""
 
@@ -94,6 +95,18 @@ class View:
         shown = synsets if everything or not full else full
         ordered = sorted(shown, key=lambda one: (one.name.lower(), one.wnid))
         return [self.twig(one, parent) for one in ordered], len(synsets) - len(ordered)
+
+    def size(self) -> tuple[int, int]:
+        """How many labels yes there are, and of how many synsets."""
+        own = self.counts.own[YES]
+        return int(own.sum()), int((own > 0).sum())
+
+    def spread(self, most: int) -> list[Result]:
+        """A picture of each of some synsets with labels yes, spread evenly over the tree."""
+        ranks = np.flatnonzero(self.counts.own[YES])
+        chosen = ranks[np.unique(np.linspace(0, len(ranks) - 1, min(most, len(ranks))).astype(np.int64))]
+        queries = (Query((Term("synset", ":", self.ontology.at_rank(rank).wnid), _YES)) for rank in chosen.tolist())
+        return [result for query in queries for result in self.find(query, size=1).results]
 
     def tiles(self, synset: Synset, area: Area) -> list[Tile[Synset]]:
         """A treemap of what is below a synset, two levels deep, by labels yes; those of the synset itself are left out.
