@@ -192,3 +192,8 @@ def _holds_in_releases(term: Term) -> bool:
     if (term.value == "yes") == term.negated:
         raise QueryError(f"a release holds labels yes alone, and {term} asks for others")
     return True
+
+
+def trail(ontology: Ontology, synset: Synset, most: int = 12) -> list[tuple[Synset, ...]]:
+    """The paths from the roots down to a synset, the shortest first, `most` at most."""
+    return list(ontology.paths(synset)[:most])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from starlette.responses import Response
 
 from holotype.errors import CrowdError
@@ -38,4 +40,8 @@ def show_receipt(visit: Visit) -> Response:
     removal = visit.db.removals.status(visit.path["receipt"])
     if removal is None:
         raise Refused(404, "There is no request with this receipt.")
-    return pages.render(visit, "explore/receipt.html", removal=removal)
+    return pages.render(visit, "explore/receipt.html", removal=removal, day=_day)
+
+
+def _day(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%-d %B %Y}"

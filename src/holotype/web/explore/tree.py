@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -111,7 +110,18 @@ def show_map(visit: Visit) -> Response:
     tiles = view.tiles(synset, MAP)
     paths, twigs = trail(view.ontology, synset), view.twigs(synset)[0]
     twigs.sort(key=lambda twig: -twig.below)
-    return show(visit, view, "map.html", synset=synset, tiles=tiles, area=MAP, paths=paths, twigs=twigs)
+    about = {"tiles": tiles, "area": MAP, "paths": paths, "twigs": twigs, "fitted": fitted}
+    return show(visit, view, "map.html", synset=synset, **about)
+
+
+def fitted(text: str, width: float, letter: float) -> str:
+    """A text that is cut where it is wider than there is room, by how wide a letter is.
+
+    >>> fitted("domestic dog", 50, 7)
+    'domest…'
+    """
+    most = int(width / letter)
+    return text if len(text) <= most else f"{text[: most - 1]}…" if most > 2 else ""
 
 
 def search(visit: Visit) -> Response:
@@ -120,5 +130,4 @@ def search(visit: Visit) -> Response:
     found = [
         (view.twig(synset), word) for synset, word in visit.db.explore.search(text, FOUND) if synset in view.ontology
     ]
-    same = Counter(word.lemma.lower() for _, word in found)
-    return show(visit, view, "found.html" if visit.fragment else "search.html", found=found, text=text, same=same)
+    return show(visit, view, "found.html" if visit.fragment else "search.html", found=found, text=text)
