@@ -25,6 +25,8 @@ PAGE: Final = 60
 MOST_CHEAP: Final = 3_000_000
 MOST_DEAR: Final = 100_000
 """Labels that are looked at for one page, by what the index of the catalog holds and by what it does not."""
+FEW: Final = 8
+"""Kinds that a map has where there are so many."""
 _CHEAP: Final = frozenset({*SYNSETS, "state", "boxes"})
 
 
@@ -45,7 +47,7 @@ PUBLIC: Final = Sight()
 
 @dataclass(frozen=True, slots=True)
 class Twig:
-    """A synset in the tree: its labels yes alone and in its subtree, its children, of which some have labels, and the
+    """A synset in the tree: its labels yes alone and in its subtree, how many children are listed below it, and the
     parents it has besides the one that it is listed under."""
 
     synset: Synset
@@ -83,16 +85,17 @@ class View:
         children = [self.ontology.rank(child) for child in self.ontology.children(synset)]
         also = tuple(one for one in self.ontology.parents(synset) if parent is not None and one != parent)
         shown = sum(bool(below[child]) for child in children)
-        return Twig(synset, int(self.counts.own[YES, rank]), int(below[rank]), shown or len(children), also)
+        listed = shown if self._any else len(children)
+        return Twig(synset, int(self.counts.own[YES, rank]), int(below[rank]), listed, also)
 
     def twigs(self, parent: Synset | None, everything: bool = False) -> tuple[list[Twig], int]:
         """What the tree lists under a synset, by name, and how many more there are without any label; None for roots.
 
-        With `everything`, or where nothing has labels, all of it is listed.
+        With `everything`, or where nothing at all has labels, all of it is listed.
         """
         synsets = self.ontology.roots() if parent is None else self.ontology.children(parent)
         full = [one for one in synsets if self.counts.below[YES, self.ontology.rank(one)]]
-        shown = synsets if everything or not full else full
+        shown = full if self._any and not everything else synsets
         ordered = sorted(shown, key=lambda one: (one.name.lower(), one.wnid))
         return [self.twig(one, parent) for one in ordered], len(synsets) - len(ordered)
 
@@ -108,17 +111,40 @@ class View:
         queries = (Query((Term("synset", ":", self.ontology.at_rank(rank).wnid), _YES)) for rank in chosen.tolist())
         return [result for query in queries for result in self.find(query, size=1).results]
 
+    def folded(self, synset: Synset) -> list[Synset]:
+        """A synset and those below it that have all of its labels, one after the other: there is nothing else to see
+        between them."""
+        found = [synset]
+        while True:
+            rank = self.ontology.rank(found[-1])
+            full = [child for child in self.ontology.children(found[-1]) if self._below(child)]
+            if len(full) != 1 or self.counts.own[YES, rank]:
+                return found
+            found.append(full[0])
+
     def tiles(self, synset: Synset, area: Area) -> list[Tile[Synset]]:
-        """A treemap of what is below a synset, two levels deep, by labels yes; those of the synset itself are left out.
+        """A treemap of what is below a synset, by labels yes, in two levels; those of the synset itself are left out.
 
-        A synset with several parents has its area below each.
+        Where it has few kinds, the largest are taken apart. A synset with several parents has its area below each.
         """
-
-        def sized(one: Synset) -> list[tuple[Synset, int]]:
-            return [(child, self._below(child)) for child in self.ontology.children(one)]
-
-        children = [(child, size, sized(child)) for child, size in sized(synset) if size]
+        kinds = {kind.wnid: kind for kind in self._kinds(synset)}
+        while 0 < len(kinds) < FEW:
+            deeper = {wnid: self._kinds(kind) for wnid, kind in kinds.items()}
+            several = [wnid for wnid, found in deeper.items() if len(found) > 1]
+            if not several:
+                break
+            largest = max(several, key=lambda wnid: (self._below(kinds[wnid]), wnid))
+            kinds.pop(largest)
+            kinds |= {kind.wnid: kind for kind in deeper[largest]}
+        children = []
+        for kind in kinds.values():
+            parts = [(part, self._below(part)) for part in self._kinds(kind)]
+            children.append((kind if parts else self.folded(kind)[-1], self._below(kind), parts))
         return treemap(children, area, 2, 18)
+
+    def _kinds(self, synset: Synset) -> list[Synset]:
+        """The kinds of a synset that have labels."""
+        return [child for child in self.ontology.children(self.folded(synset)[-1]) if self._below(child)]
 
     def _below(self, synset: Synset) -> int:
         return int(self.counts.below[YES, self.ontology.rank(synset)])
@@ -166,6 +192,10 @@ class View:
         if not len(total) or total[-1] <= (most := MOST_CHEAP if cheap else MOST_DEAR):
             return None
         return max(int(np.searchsorted(total, most, "right")), int(np.flatnonzero(ranks)[0]) + 1)
+
+    @cached_property
+    def _any(self) -> bool:
+        return bool(self.counts.own[YES].any())
 
     @cached_property
     def _rows(self) -> Counts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from starlette.responses import Response
@@ -25,10 +25,14 @@ FOUND: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the tree, and what is below it where that is open."""
+    """A line of the tree, and what is below it where that is open.
+
+    `above` are synsets with the same labels that are on the way to it.
+    """
 
     twig: Twig
     below: Sequence[Line] | None = None
+    above: Sequence[Synset] = ()
 
 
 def show_roots(visit: Visit) -> Response:
@@ -46,37 +50,38 @@ def _tree(visit: Visit, synset: Synset | None) -> Response:
     view, everything = view_of(visit), bool(visit.asked("all"))
     twigs, more = view.twigs(synset, everything)
     if visit.fragment:
-        return show(visit, view, "branch.html", lines=[Line(twig) for twig in twigs], more=more, synset=synset)
-    lines = opened(view, twigs)
+        lines = [folded(view, twig) for twig in twigs]
+        return show(visit, view, "branch.html", lines=lines, more=more, synset=synset)
+    lines = [Line(twig) for twig in twigs] if everything else opened(view, twigs)
     paths = [] if synset is None else trail(view.ontology, synset)
     return show(visit, view, "tree.html", lines=lines, more=more, synset=synset, paths=paths, everything=everything)
 
 
+def folded(view: View, twig: Twig) -> Line:
+    """A line of the tree, with the synsets below that have the same labels on it."""
+    *above, last = view.folded(twig.synset)
+    return Line(view.twig(last, above[-1]), None, above) if above else Line(twig)
+
+
 def opened(view: View, twigs: Sequence[Twig], most: int = OPENED) -> list[Line]:
     """Lines of the tree, of which those with few below them are open, until about `most` are to be seen."""
-    left = most - len(twigs)
-    waiting = [(twig, _kids(view, twig)) for twig in twigs]
-    open_now: dict[str, list[Twig]] = {}
+    lines = [folded(view, twig) for twig in twigs]
+    waiting, kids, left = list(lines), dict[str, list[Line]](), most - len(lines)
     while waiting:
-        waiting.sort(key=lambda pair: len(pair[1]))
-        twig, kids = waiting.pop(0)
-        if len(kids) > left or twig.synset.wnid in open_now:
+        line = waiting.pop(0)
+        wnid, twig = line.twig.synset.wnid, line.twig
+        if wnid in kids or not twig.below or twig.children > left:
             continue
-        left -= len(kids)
-        open_now[twig.synset.wnid] = kids
-        waiting += [(kid, _kids(view, kid)) for kid in kids if kid.children and kid.synset.wnid not in open_now]
-    return list(_lines(twigs, open_now, frozenset()))
+        kids[wnid] = [folded(view, kid) for kid in view.twigs(twig.synset)[0]] if twig.children else []
+        left -= len(kids[wnid])
+        waiting += kids[wnid]
+    return list(_lines(lines, kids))
 
 
-def _kids(view: View, twig: Twig) -> list[Twig]:
-    return view.twigs(twig.synset)[0] if twig.children else []
-
-
-def _lines(twigs: Sequence[Twig], open_now: dict[str, list[Twig]], above: frozenset[str]) -> Iterator[Line]:
-    for twig in twigs:
-        wnid = twig.synset.wnid
-        kids = open_now.get(wnid) if wnid not in above else None
-        yield Line(twig, None if kids is None else list(_lines(kids, open_now, above | {wnid})))
+def _lines(lines: Sequence[Line], kids: dict[str, list[Line]]) -> Iterator[Line]:
+    for line in lines:
+        below = kids.get(line.twig.synset.wnid) or None
+        yield replace(line, below=None if below is None else list(_lines(below, kids)))
 
 
 def show_synset(visit: Visit) -> Response:
@@ -108,9 +113,8 @@ def show_map(visit: Visit) -> Response:
     view = view_of(visit)
     synset = view.ontology[visit.path["wnid"]]
     tiles = view.tiles(synset, MAP)
-    paths, twigs = trail(view.ontology, synset), view.twigs(synset)[0]
-    twigs.sort(key=lambda twig: -twig.below)
-    about = {"tiles": tiles, "area": MAP, "paths": paths, "twigs": twigs, "fitted": fitted}
+    twigs = [view.twig(tile.item) for tile in tiles]
+    about = {"tiles": tiles, "area": MAP, "paths": trail(view.ontology, synset), "twigs": twigs, "fitted": fitted}
     return show(visit, view, "map.html", synset=synset, **about)
 
 
