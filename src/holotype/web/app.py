@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from holotype.project import Project
 from holotype.web import pages, people
+from holotype.web.explore import routes as explore
 from holotype.web.limits import Buckets
 from holotype.web.operator import routes as operator
 from holotype.web.sessions import Signer
@@ -28,6 +29,7 @@ def create_app(db: Project, settings: Settings) -> Starlette:
         Route("/static/{name:path}", send_static),
         *people.routes,
         *operator.routes,
+        *explore.routes,
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
     app.router.redirect_slashes = False  # it would redirect to whatever host a request names
