@@ -31,6 +31,11 @@ def example_key(secret: str, number: int) -> str:
     return _key(secret, "example", number)
 
 
+def audit_key(secret: str, seed: str, position: int, auditor: str) -> str:
+    """The key of the picture at a position of the sample that a seed drew, for one auditor."""
+    return _key(secret, "audit", seed, position, auditor)
+
+
 def fits(key: str, right: str) -> bool:
     """Whether a key is the right one, without telling by time how much of it is."""
     return hmac.compare_digest(key.encode(), right.encode())

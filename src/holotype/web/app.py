@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from holotype.project import Project
 from holotype.web import pages, people
+from holotype.web.explore import routes as explore
 from holotype.web.limits import Buckets
 from holotype.web.operator import routes as operator
 from holotype.web.sessions import Signer
@@ -30,6 +31,7 @@ def create_app(db: Project, settings: Settings) -> Starlette:
         *people.routes,
         *work.routes,
         *operator.routes,
+        *explore.routes,
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
     app.router.redirect_slashes = False  # it would redirect to whatever host a request names
