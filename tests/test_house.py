@@ -68,7 +68,7 @@ ROOMS = {
         "audits benchmark collect consensus crowd demo errors files holotype images imports lint ontology project "
         "queries releases simulation statistics store textlists web"
     ),
-    "web": "errors project",
+    "web": "crowd errors project",
     "__main__": "cli",
 }
 """Every room, and the rooms that it may import. ``holotype`` is the package itself, which opens projects."""
@@ -83,7 +83,7 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 COMPOSITION = {"extension", "", "project", "creation"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
-    *("people", "desk", "removals", "explore"),
+    *("people", "desk", "overview", "removals", "explore"),
 }
 SHARED = {
     "parts",
@@ -101,6 +101,7 @@ SHARED = {
     "intake",
     "appending",
     "image_names",
+    "names",
     "withdrawing",
     "given_votes",
     "given_times",
@@ -113,6 +114,7 @@ SHARED = {
     "showing",
     "training",
     "memory",
+    "keeping",
     "dataset_check",
     "dataset_forget",
     "dataset_scan",

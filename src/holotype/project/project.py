@@ -26,6 +26,7 @@ from holotype.project.gold import Gold
 from holotype.project.images import Images
 from holotype.project.labels import Labels
 from holotype.project.lemmas import Lemmas
+from holotype.project.overview import Overview
 from holotype.project.parts import Parts
 from holotype.project.people import People
 from holotype.project.releases import Releases
@@ -72,10 +73,11 @@ class Project:
         self.labels = Labels(parts)
         self.audits = Audits(parts, self.lemmas)
         self.releases = Releases(parts, self.lemmas)
+        self.desk = Desk(parts)
         self.removals = Removals(parts)
         self.explore = Explore(parts, self.lemmas)
-        self.desk = Desk(parts)
         self.people = People(parts)
+        self.overview = Overview(parts)
 
     def __enter__(self) -> Project:
         return self

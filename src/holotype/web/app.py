@@ -12,6 +12,7 @@ from holotype.project import Project
 from holotype.web import pages, people
 from holotype.web.explore import routes as explore
 from holotype.web.limits import Buckets
+from holotype.web.operator import routes as operator
 from holotype.web.sessions import Signer
 from holotype.web.settings import Settings
 from holotype.web.statics import send_static
@@ -28,6 +29,7 @@ def create_app(db: Project, settings: Settings) -> Starlette:
         Route("/static/{name:path}", send_static),
         *people.routes,
         *explore.routes,
+        *operator.routes,
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
     app.router.redirect_slashes = False  # it would redirect to whatever host a request names
