@@ -488,7 +488,10 @@ def test_training_tells_what_was_right(opened: Callable[..., Page], desk: Desk) 
     page.locator("#hand-in").wait_for()
 
 
-TURK = """<html lang=en><title>Turk</title><h1>Mechanical Turk</h1><iframe title=HIT width=1200 height=800 src='{}'></iframe>"""
+TURK = (
+    "<html lang=en><title>Turk</title><h1>Mechanical Turk</h1>"
+    "<iframe title=HIT width=1200 height=800 src='{}'></iframe>"
+)
 ASSIGNED = "/page/t-1?assignmentId=3XYZ&submit="
 
 
@@ -568,7 +571,8 @@ def test_what_is_in_focus_is_not_under_the_bar(opened: Callable[..., Page], desk
     page = opened()
     page.locator("#yes-1").focus()
     hidden = """() => {
-      const box = document.activeElement.getBoundingClientRect(), bar = document.querySelector('.bar').getBoundingClientRect()
+      const box = document.activeElement.getBoundingClientRect()
+      const bar = document.querySelector('.bar').getBoundingClientRect()
       return box.top < 0 || box.bottom > bar.top
     }"""
     under = []
