@@ -110,6 +110,7 @@ SHARED = {
     "ledger",
     "inbox",
     "lending",
+    "board",
     "learning",
     "showing",
     "training",

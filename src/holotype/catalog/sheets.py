@@ -126,7 +126,10 @@ def _posting(crowd: str, id: str, number: int, assignments: int, at: float) -> d
 
 def still_open(connection: Connection, crowd: str, ids: Iterable[str]) -> set[str]:
     """Those of these pages that want a sheet."""
-    return {id for id, wanted, brought, _, _ in _states(connection, crowd, ids) if wanted > brought}
+    page = t.page.c
+    asked = select(page.id).where(page.crowd == crowd, _wanted() > _brought(False))
+    parts = (connection.execute(asked.where(page.id.in_(chunk))) for chunk in chunks(ids))
+    return {id for part in parts for id in part.scalars()}
 
 
 def claim(connection: Connection, crowd: str, page: str) -> None:
