@@ -23,7 +23,17 @@ from holotype.web.routing import page
 from holotype.web.serving import listening
 from holotype.web.settings import RATES, Settings
 from holotype.web.visit import Refused, Visit
-from holotype.web.work.grid import ExamplePicture, Grid, Picture, PictureMark, Progress, Question, QuizPage, TasksPage, Turk
+from holotype.web.work.grid import (
+    ExamplePicture,
+    Grid,
+    Picture,
+    PictureMark,
+    Progress,
+    Question,
+    QuizPage,
+    TasksPage,
+    Turk,
+)
 
 WIKIPEDIA = "https://en.wikipedia.org/wiki/Special:Search?search=Burmese+cat"
 CAT = Question(

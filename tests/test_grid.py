@@ -226,7 +226,7 @@ def test_it_is_handed_in_only_when_all_was_looked_at(opened: Callable[..., Page]
     page.locator("#hand-in[aria-disabled=false]").wait_for()
     page.keyboard.press("Control+Enter")
     wait_until(page, 2)
-    (id, fields), = desk.sheets
+    ((id, fields),) = desk.sheets
     assert id == "p-1"
     assert fields[0][0] == "seconds"
     assert float(fields[0][1]) >= 14.4
@@ -365,7 +365,9 @@ def test_three_clicks_are_one_hand_in_and_back_shows_what_was_handed_in(
     page = opened()
     click(page, 2)
     look(page)
-    page.evaluate("() => { const button = document.getElementById('hand-in'); for (let n = 0; n < 3; n++) button.click() }")
+    page.evaluate(
+        "() => { const button = document.getElementById('hand-in'); for (let n = 0; n < 3; n++) button.click() }"
+    )
     wait_until(page, 2)
     assert desk.asked["hand in"] == 1
     page.go_back()
@@ -489,7 +491,10 @@ def test_training_tells_what_was_right(opened: Callable[..., Page], desk: Desk) 
     page.locator("#hand-in").wait_for()
 
 
-TURK = """<html lang=en><title>Turk</title><h1>Mechanical Turk</h1><iframe title=HIT width=1200 height=800 src='{}'></iframe>"""
+TURK = (
+    "<html lang=en><title>Turk</title><h1>Mechanical Turk</h1>"
+    "<iframe title=HIT width=1200 height=800 src='{}'></iframe>"
+)
 ASSIGNED = "/page/t-1?assignmentId=3XYZ&submit="
 
 
@@ -530,7 +535,13 @@ def test_a_preview_can_be_looked_at_but_not_handed_in(browsing: Browsing, site: 
     assert "needs JavaScript" in plain.locator("main").inner_text()
 
 
-PAGES = ["/tasks/p-1", "/training/n02123597", "/quiz/n02123597", "/quiz/n02123597?step=ask", "/quiz/n02123597?step=wrong"]
+PAGES = [
+    "/tasks/p-1",
+    "/training/n02123597",
+    "/quiz/n02123597",
+    "/quiz/n02123597?step=ask",
+    "/quiz/n02123597?step=wrong",
+]
 PAGES += ["/tasks", "/tasks?why=lent", "/tasks?why=blocked", "/page/t-1?assignmentId=3XYZ"]
 
 
@@ -563,7 +574,8 @@ def test_what_is_in_focus_is_not_under_the_bar(opened: Callable[..., Page], desk
     page = opened()
     page.locator("#yes-1").focus()
     hidden = """() => {
-      const box = document.activeElement.getBoundingClientRect(), bar = document.querySelector('.bar').getBoundingClientRect()
+      const box = document.activeElement.getBoundingClientRect()
+      const bar = document.querySelector('.bar').getBoundingClientRect()
       return box.top < 0 || box.bottom > bar.top
     }"""
     under = []
@@ -592,7 +604,9 @@ def test_a_page_is_light(opened: Callable[..., Page], desk: Desk) -> None:
         sent = answer.read()
     assert len(gzip.decompress(sent)) > 20_000
     assert len(sent) <= 30_000
-    scripts = [static.compressed for name, static in statics.statics().items() if re.match(r"(grid|early|work)\b", name)]
+    scripts = [
+        static.compressed for name, static in statics.statics().items() if re.match(r"(grid|early|work)\b", name)
+    ]
     assert sum(map(len, scripts)) <= 20_000
 
 

@@ -68,7 +68,7 @@ ROOMS = {
         "audits benchmark collect consensus crowd demo errors files holotype images imports lint ontology project "
         "queries releases simulation statistics store textlists web"
     ),
-    "web": "errors project",
+    "web": "audits consensus crowd errors images ontology project queries statistics store",
     "__main__": "cli",
 }
 """Every room, and the rooms that it may import. ``holotype`` is the package itself, which opens projects."""
@@ -83,7 +83,7 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 COMPOSITION = {"extension", "", "project", "creation"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
-    *("people", "desk"),
+    *("people", "desk", "overview", "removals", "explore", "flags"),
 }
 SHARED = {
     "parts",
@@ -93,10 +93,15 @@ SHARED = {
     "conclusions",
     "evidence",
     "release_facts",
+    "release_shelf",
+    "tree_counts",
+    "views",
+    "image_pages",
     "fingerprints",
     "intake",
     "appending",
     "image_names",
+    "names",
     "withdrawing",
     "given_votes",
     "given_times",
@@ -109,6 +114,8 @@ SHARED = {
     "showing",
     "training",
     "memory",
+    "keeping",
+    "auditing",
     "dataset_check",
     "dataset_forget",
     "dataset_scan",

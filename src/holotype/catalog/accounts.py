@@ -34,6 +34,15 @@ class Invited(NamedTuple):
     ended: bool
 
 
+class Granted(NamedTuple):
+    """That somebody let an account have a role from a Unix time on, or have it no more."""
+
+    role: str
+    given: bool
+    by: str
+    at: float
+
+
 _HELD = (t.account.c.id, t.account.c.name, t.account.c.password, t.account.c.version, t.account.c.at)
 
 
@@ -67,6 +76,11 @@ def new_version(connection: Connection, number: int, password: str | None = None
     connection.execute(update(t.account).where(t.account.c.id == number).values(values))
 
 
+def hold_all(connection: Connection) -> None:
+    """Let no other transaction that calls this go on before this one ends: of two at once the later is done again."""
+    connection.execute(update(t.account).values(version=t.account.c.version))
+
+
 def roles(connection: Connection, numbers: Iterable[int]) -> dict[int, frozenset[str]]:
     """The roles that accounts have now, by id; those without any are left out."""
     grant, found = t.account_grant.c, dict[int, set[str]]()
@@ -82,6 +96,13 @@ def grant(connection: Connection, number: int, role: str, given: bool, by: str, 
     """Append that an account has a role from now on, or has it no more."""
     row = {"account_id": number, "role": role, "given": int(given), "by": by, "at": at}
     connection.execute(insert(t.account_grant).values(**row))
+
+
+def grants(connection: Connection, number: int) -> list[Granted]:
+    """Every grant of an account, oldest first."""
+    table = t.account_grant.c
+    asked = select(table.role, table.given, table.by, table.at).where(table.account_id == number).order_by(table.id)
+    return [Granted(role, bool(given), by, at) for role, given, by, at in connection.execute(asked)]
 
 
 def invite(
@@ -100,6 +121,12 @@ def invitations(connection: Connection, digest: str | None = None) -> list[Invit
     asked = select(one.id, one.role, one.uses, used, one.expires, one.by, one.at, ended).order_by(one.id.desc())
     rows = connection.execute(asked if digest is None else asked.where(one.digest == digest))
     return [Invited(*row)._replace(ended=bool(row[-1])) for row in rows]
+
+
+def hold(connection: Connection, digest: str) -> None:
+    """Let no other transaction use an invitation before this one ends: of two at once the later is done again."""
+    one = t.invitation
+    connection.execute(update(one).where(one.c.digest == digest).values(uses=one.c.uses))
 
 
 def use(connection: Connection, invitation: int, account: int, at: float) -> None:

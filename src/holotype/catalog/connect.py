@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, exc, inspect, make_url
 
 from holotype.catalog.group import GroupCommit
 from holotype.catalog.schema import HEAD
-from holotype.catalog.sqlite_file import SqliteFile, sqlite_engine
+from holotype.catalog.sqlite_file import THREADS, SqliteFile, sqlite_engine
 from holotype.catalog.statements import ONTOLOGY, meta
 from holotype.errors import ProjectError
 
@@ -164,7 +164,9 @@ def _collided(error: exc.DBAPIError) -> bool:
 
 
 def _engine(url: str) -> Engine:
-    return sqlite_engine(url) if url.startswith("sqlite") else create_engine(url, isolation_level="REPEATABLE READ")
+    if url.startswith("sqlite"):
+        return sqlite_engine(url)
+    return create_engine(url, isolation_level="REPEATABLE READ", max_overflow=THREADS, hide_parameters=True)
 
 
 def _version(engine: Engine) -> str | None:

@@ -162,3 +162,11 @@ def check_reason(reason: str) -> None:
     """Raises `CrowdError` for a correction without a reason."""
     if not reason.strip():
         raise CrowdError("a correction needs a reason")
+
+
+def person(name: str, what: str) -> str:
+    """A person's name as it is kept. Raises `CrowdError` for one that is empty or cannot be printed."""
+    kept = name.strip()
+    if not kept or not kept.isprintable():
+        raise CrowdError(f"{what} needs a name that can be printed, not {name!r}")
+    return kept

@@ -5,23 +5,18 @@ from __future__ import annotations
 import hashlib
 import math
 import secrets
-import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection
 
-from holotype.audits.certificates import same_person
 from holotype.catalog import accounts, statements, workers
-from holotype.catalog.accounts import Held, Invited
+from holotype.catalog.accounts import Granted, Held, Invited
 from holotype.errors import AccountError
+from holotype.project.names import checked, look
 from holotype.project.parts import Parts
 
 ROLES: Final = ("viewer", "worker", "auditor", "curator", "operator")
-RESERVED: Final = ("machine:", "simulated", "holotype", "operator", "admin")
-"""How no person's name begins: workers that are none are called so, or who would be taken for the house."""
-LONGEST_NAME: Final = 40
 MOST_USES: Final = 10_000
 _DAY: Final = 86_400.0
 _SITE: Final = "site"
@@ -97,14 +92,17 @@ class People:
     def join(self, secret: str, name: str, password: str = "") -> Account:
         """The new account of somebody who was invited; `password` is an argon2 hash, "" for none.
 
-        Raises `AccountError` for a name that is taken or cannot be, or an invitation that does not hold.
+        Raises `AccountError` for a name that is taken or cannot be, or an invitation that does not hold. The names of
+        all who voted are taken: their votes are nobody else's.
         """
-        shown, key, now = _checked(name), same_person(name), self._parts.clock()
+        shown, key, now = checked(name), look(name), self._parts.clock()
+        with self._parts.catalog.read() as connection:
+            voted = key in map(look, workers.everybody(connection)[1])
 
         def work(connection: Connection) -> int:
-            invitation = self._open(connection, secret)
-            if accounts.with_key(connection, key) is not None or key in _voters(connection):
-                raise AccountError(f"somebody is called {shown!r} already: choose another name")
+            invitation = self._open(connection, secret, alone=True)
+            if voted or accounts.with_key(connection, key) is not None:
+                raise AccountError(f"somebody is called {shown!r} already, or nearly so: choose another name")
             number = accounts.add(connection, shown, key, password, now)
             accounts.use(connection, invitation.id, number, now)
             accounts.grant(connection, number, invitation.role, True, invitation.by, now)
@@ -121,7 +119,7 @@ class People:
     def password_of(self, name: str) -> tuple[Account, str] | None:
         """The account of a name, and its password's hash; None for nobody."""
         with self._parts.catalog.read() as connection:
-            held = accounts.with_key(connection, same_person(name))
+            held = accounts.with_key(connection, look(name))
             return None if held is None else (_account(held, accounts.roles(connection, [held.id])), held.password)
 
     def everybody(self) -> list[Account]:
@@ -130,6 +128,11 @@ class People:
             held = accounts.everybody(connection)
             roles = accounts.roles(connection, [one.id for one in held])
         return [_account(one, roles) for one in held]
+
+    def grants(self, number: int) -> list[Granted]:
+        """All roles that an account was ever given, or that were taken from it, oldest first."""
+        with self._parts.catalog.read() as connection:
+            return accounts.grants(connection, number)
 
     def grant(self, number: int, role: str, by: str) -> None:
         """Let an account have a role from now on. Raises `AccountError` for a role that there is not."""
@@ -144,6 +147,7 @@ class People:
         now = self._parts.clock()
 
         def work(connection: Connection) -> None:
+            accounts.hold_all(connection)
             roles = accounts.roles(connection, [one.id for one in accounts.everybody(connection)])
             held = roles.get(number, frozenset())
             if accounts.with_id(connection, number) is None:
@@ -175,7 +179,10 @@ class People:
             raise AccountError("there is no such account")
         return found
 
-    def _open(self, connection: Connection, secret: str) -> Invitation:
+    def _open(self, connection: Connection, secret: str, alone: bool = False) -> Invitation:
+        """The invitation of a secret; with `alone`, nobody else comes in by it before this transaction ends."""
+        if alone:
+            accounts.hold(connection, _digest(secret))
         found = accounts.invitations(connection, _digest(secret))
         if not found:
             raise AccountError("this invitation is not known: look whether the address is whole")
@@ -200,24 +207,3 @@ def _digest(secret: str) -> str:
 def _check_role(role: str) -> None:
     if role not in ROLES:
         raise AccountError(f"roles are {', '.join(ROLES)}, not {role!r}")
-
-
-def _checked(name: str) -> str:
-    """A name as it is shown. Raises `AccountError` for one that cannot be."""
-    shown = " ".join(unicodedata.normalize("NFKC", name).split())
-    if not shown or len(shown) > LONGEST_NAME or not shown.isprintable():
-        raise AccountError(f"a name has 1 to {LONGEST_NAME} characters that can be printed")
-    if not any(one.isalnum() for one in shown):
-        raise AccountError("a name needs a letter or a digit")
-    if same_person(shown).startswith(RESERVED):
-        raise AccountError(f"{shown!r} is how machines, or the house, are called: choose another name")
-    return shown
-
-
-def _voters(connection: Connection) -> set[str]:
-    """The names, as they are compared, of all who voted: their votes are nobody else's."""
-    return set(_keys(workers.everybody(connection)[1]))
-
-
-def _keys(names: Iterable[str]) -> Iterable[str]:
-    return map(same_person, names)

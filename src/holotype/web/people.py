@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from holotype.errors import AccountError
+from holotype.project.names import look
 from holotype.project.people import Account
 from holotype.web import pages
 from holotype.web.passwords import hashed, is_right
@@ -78,6 +79,7 @@ def show_login(visit: Visit) -> Response:
 def login(visit: Visit) -> Response:
     """In by name and password; it takes as long where nobody is called so."""
     name, onward = visit.field("name"), safe_path(visit.field("next", "/"))
+    visit.take(f"name {look(name)}", "secret")
     found = visit.db.people.password_of(name)
     if not is_right(found[1] if found else "", visit.field("password")) or found is None:
         wrong = "No account has this name and this password."

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -14,16 +15,18 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from holotype.errors import HolotypeError, Overloaded, UnknownSynset
+from holotype.errors import HolotypeError, NoProject, Overloaded, ProjectError, UnknownImage, UnknownSynset
 from holotype.project.people import Account
 from holotype.web import pages
-from holotype.web.visit import MOST_BYTES, Refused, Visit, read_form
+from holotype.web.visit import MOST_BYTES, Refused, Visit, place, read_form
 
 Show = Callable[[Visit], Response]
 log: Final = logging.getLogger("holotype.web")
 
 BODY_SECONDS: Final = 20.0
 """How long the body of a request may take to come."""
+MOST_READ: Final = 4 * 1_048_576
+"""Bytes of a body that are read, though those beyond `MOST_BYTES` only to be refused."""
 SAFE: Final = frozenset({"GET", "HEAD"})
 
 
@@ -50,56 +53,70 @@ def page(
 
 
 async def _body(request: Request) -> bytes | Refused:
-    """The body of a request, or what is wrong with it: it is too long, or does not come."""
-    found = bytearray()
+    """The body of a request, or what is wrong with it: it is too long, or does not come.
+
+    Of one that is too long some more is read, for a browser shows no answer before it has sent all.
+    """
+    found, length = bytearray(), 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
-                found += chunk
-                if len(found) > MOST_BYTES:
-                    return Refused(413, f"A form has at most {MOST_BYTES:,} bytes.")
+                length += len(chunk)
+                if length <= MOST_BYTES:
+                    found += chunk
+                elif length > MOST_READ:
+                    break
     except (TimeoutError, ClientDisconnect):
         return Refused(408, "The form did not arrive in time: send it again.")
-    return bytes(found)
+    return bytes(found) if length <= MOST_BYTES else Refused(413, f"A form has at most {MOST_BYTES:,} bytes.")
 
 
 def _answer(request: Request, body: bytes | Refused, show: Show, role: str | None, kind: str, frames: bool) -> Response:
     state: Any = request.app.state
-    now = time.time()
-    account = None if frames else _account(request)
-    visit = Visit(request, state.db, state.settings, state.signer, account, [], now)
+    visit = Visit(request, state.db, state.settings, state.signer, None, [], time.time())
     try:
         _check_sender(visit)
-        client = f"account {account.id}" if account else f"address {request.client.host if request.client else ''}"
-        if wait := state.buckets.wait(client, kind if request.method in SAFE or kind != "page" else "form", now):
-            raise Refused(429, "That was too much at once: wait a moment and try again.", wait)
+        visit = replace(visit, account=None if frames else _account(request))
+        _check_rate(visit, kind)
         if isinstance(body, Refused):
             raise body
-        if (onward := _check_role(visit, role)) is not None:
-            return _finished(visit, onward, frames)
-        form = read_form(body, request.headers.get("content-type", ""))
-        return _finished(
-            visit, show(Visit(request, state.db, state.settings, state.signer, account, form, now)), frames
-        )
-    except Refused as error:
-        return _finished(visit, pages.refusal(visit, error), frames)
-    except Overloaded:
-        refused = Refused(503, "Very many are at work just now: your answers are kept here, try again.", 5)
-        return _finished(visit, pages.refusal(visit, refused), frames)
-    except UnknownSynset as error:
-        return _finished(visit, pages.refusal(visit, Refused(404, f"{error}.")), frames)
-    except HolotypeError as error:
-        return _finished(
-            visit, pages.refusal(visit, Refused(400, f"{str(error)[:1].upper()}{str(error)[1:]}.")), frames
-        )
-    except Exception:
-        log.exception("%s %s failed", request.method, request.scope["route"].path)
-        refused = Refused(500, "Something went wrong here; whoever runs this site can see what.")
-        return _finished(visit, pages.refusal(visit, refused), frames)
-
-
-def _finished(visit: Visit, answer: Response, frames: bool) -> Response:
+        answer = _check_role(visit, role)
+        if answer is None:
+            answer = show(replace(visit, form=read_form(body, request.headers.get("content-type", ""))))
+    except Exception as error:  # noqa: BLE001 - whoever asks gets a page in words, and nothing of what went wrong
+        answer = pages.refusal(visit, _refused(error, request))
     return pages.add_headers(answer, pages.headers(frames, visit.settings.secure))
+
+
+def _refused(error: Exception, request: Request) -> Refused:
+    """What is said of an error; those that only whoever runs the site can mend go to the log."""
+    match error:
+        case Refused():
+            return error
+        case Overloaded():
+            return Refused(503, "Very many are at work just now: your answers are kept here, try again.", 5)
+        case UnknownSynset() | UnknownImage() | NoProject():
+            return Refused(404, _sentence(error))
+        case UnicodeDecodeError():
+            return Refused(400, "This address is not in UTF-8.")
+        case HolotypeError() if not isinstance(error, ProjectError):
+            return Refused(400, _sentence(error))
+    log.error("%s %s failed", request.method, request.scope["route"].path, exc_info=error)
+    if isinstance(error, ProjectError):
+        return Refused(
+            503, "This cannot be kept, or read, just now; whoever runs this site can see why. Try again.", 30
+        )
+    return Refused(500, "Something went wrong here; whoever runs this site can see what.")
+
+
+def _sentence(error: Exception) -> str:
+    return f"{str(error)[:1].upper()}{str(error)[1:]}."
+
+
+def _check_rate(visit: Visit, kind: str) -> None:
+    """Raises `Refused` for a client that asks for too much at once."""
+    client = f"account {visit.account.id}" if visit.account else place(visit.request)
+    visit.take(client, kind if visit.request.method in SAFE or kind != "page" else "form")
 
 
 def _account(request: Request) -> Account | None:

@@ -13,9 +13,9 @@ import uvicorn
 from holotype.errors import ProjectError
 from holotype.project import Project
 from holotype.web.app import create_app
+from holotype.web.connections import MOST, Connection
 from holotype.web.settings import Settings
 
-MOST_CONNECTIONS: Final = 1_000
 IDLE_SECONDS: Final = 5
 """How long a connection is kept for another request."""
 
@@ -53,10 +53,12 @@ class Site:
         self.address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         config = uvicorn.Config(
             create_app(db, settings),
+            http=Connection,
+            ws="none",
             log_level="warning",
             access_log=False,
             server_header=False,
-            limit_concurrency=MOST_CONNECTIONS,
+            limit_concurrency=2 * MOST,
             timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=10,
             proxy_headers=bool(settings.public_url),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -76,6 +78,11 @@ class Visit:
             raise Refused(401, "Please come in first.")
         return self.account
 
+    def take(self, client: str, kind: str) -> None:
+        """Count one more of a kind of request for a client. Raises `Refused` where that was too much at once."""
+        if wait := self.request.app.state.buckets.wait(client, kind, self.now):
+            raise Refused(429, "That was too much at once: wait a moment and try again.", wait)
+
     @property
     def site(self) -> str:
         """How the site is reached, without a slash at the end."""
@@ -84,6 +91,16 @@ class Visit:
     def may(self, role: str) -> bool:
         """Whether who asks has a role."""
         return self.account is not None and self.account.may(role)
+
+
+def place(request: Request) -> str:
+    """Where a request is from, for counting: of an IPv6 address the network, for whoever has one has all of it."""
+    host = request.client.host if request.client else ""
+    with suppress(ValueError):
+        found = ip_address(host)
+        if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
+            host = str(ip_network((found, 64), strict=False))
+    return f"address {host}"
 
 
 def read_form(body: bytes, kind: str) -> Fields:
