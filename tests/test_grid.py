@@ -6,7 +6,7 @@ import gzip
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 from urllib.request import Request, urlopen
 
@@ -38,7 +38,7 @@ def site(project: Project, desk: Desk) -> Iterator[Served]:
 def opened(browsing: Browsing, site: Served) -> Callable[..., Page]:
     """A worker's page at an address; its clock can be turned."""
 
-    def open(address: str = "/tasks/p-1", **options: bool) -> Page:
+    def open(address: str = "/tasks/p-1", **options: Any) -> Page:
         page = browsing.page(site, "worker", **options)
         if options.get("script", True):
             page.clock.install()
