@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from holotype.web.operator import accounts, audits, dashboard, invitations, workers
+from holotype.web.operator import accounts, audits, dashboard, gold, invitations, workers
 
-routes = [*dashboard.routes, *workers.routes, *accounts.routes, *invitations.routes, *audits.routes]
+routes = [*dashboard.routes, *workers.routes, *accounts.routes, *invitations.routes, *audits.routes, *gold.routes]
