@@ -83,7 +83,7 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 COMPOSITION = {"extension", "", "project", "creation"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
-    *("people", "desk", "overview", "removals", "explore"),
+    *("people", "desk", "overview", "removals", "explore", "flags"),
 }
 SHARED = {
     "parts",

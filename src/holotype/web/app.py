@@ -16,6 +16,7 @@ from holotype.web.operator import routes as operator
 from holotype.web.sessions import Signer
 from holotype.web.settings import Settings
 from holotype.web.statics import send_static
+from holotype.web.work import routes as work
 
 ROBOTS = "User-agent: *\nDisallow: /download\nDisallow: /images\nDisallow: /tasks\nDisallow: /project\n"
 
@@ -28,6 +29,7 @@ def create_app(db: Project, settings: Settings) -> Starlette:
         Route("/robots.txt", _robots),
         Route("/static/{name:path}", send_static),
         *people.routes,
+        *work.routes,
         *operator.routes,
         *explore.routes,
     ]
