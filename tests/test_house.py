@@ -87,6 +87,7 @@ SHARED = {
     "lemmas",
     "facts",
     "conclusions",
+    "layers",
     "evidence",
     "release_facts",
     "fingerprints",
