@@ -27,6 +27,7 @@ from PIL import Image
 from sqlalchemy import Connection, select
 
 import holotype
+from browser import browsing, chromium, missing, playwright  # noqa: F401 - fixtures
 from holotype.catalog import Catalog, schema
 from holotype.catalog.candidates import imported, policy_id
 from holotype.cli import main
@@ -46,6 +47,17 @@ settings.load_profile("same")  # no clock and no dice; others are looked for wit
 
 saved_ontology = functools.lru_cache(maxsize=8)(Ontology.from_bytes)
 """What `Ontology.from_bytes` makes, once: an ontology never changes, and finding its subtrees takes long."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if lacks := missing():
+        terminalreporter.line(f"tests in a browser were left out: {lacks}", yellow=True)
 
 
 @pytest.fixture(scope="session")

@@ -261,6 +261,32 @@ def test_pages_of_a_platform_keep_their_images(project: Project, tmp_path: Path)
         project.datasets.forget("ilsvrc2012")
 
 
+def test_sheets_are_counted_before_their_page_is_forgotten(project: Project, tmp_path: Path) -> None:
+    before = rows(project)
+    write_tree(tmp_path / "tree", photographs())
+    import_into(project, tmp_path / "tree")
+    project.candidates.add([Proposal(f"{DOG}_0", CAT)], "a model")
+    (number,) = {task.number for task in project.candidates.tasks()}
+    on, about = {"page": "p", "crowd": "web", "worker": "ann", "at": 0.0}, {"by": "carla", "at": 0.0}
+    said = {
+        t.page: {"id": "p", "crowd": "web", "wnid": CAT, "tasks": json.dumps([number]), "at": 0.0},
+        t.lease: on | {"until": 9.0},
+        t.sheet: on | {"answers": "[2]", "seconds": 1.0, "took": 1.0},
+        t.example: about | {"candidate_id": number, "number": 1, "shown": 1},
+        t.flag: {"worker": "ann", "wnid": CAT, "candidate_id": number, "kind": "broken", "text": "", "at": 0.0},
+        t.flag_decision: about | {"flag_id": 1, "outcome": "kept", "reason": "it is whole"},
+    }
+    with project.catalog.write() as connection:
+        for table, row in said.items():
+            connection.execute(table.insert().values(**row))
+    with pytest.raises(ArchiveError, match="sheets of 1 pages with images of it are not counted yet"):
+        project.datasets.forget("ilsvrc2012")
+    with project.catalog.write() as connection:
+        connection.execute(t.counted.insert().values(sheet_id=1))
+    project.datasets.forget("ilsvrc2012")
+    assert rows(project) == before
+
+
 def test_postgresql_forgets_too(tmp_path: Path, wordnet: Ontology, postgres: str, monkeypatch: Any) -> None:
     monkeypatch.setenv("HOLOTYPE_CATALOG", postgres)
     holotype.init(tmp_path / "p").close()

@@ -66,21 +66,25 @@ ROOMS = {
     ),
     "cli": (
         "audits benchmark collect consensus crowd demo errors files holotype images imports lint ontology project "
-        "queries releases simulation statistics store textlists"
+        "queries releases simulation statistics store textlists web"
     ),
+    "web": "audits consensus crowd errors images ontology project queries statistics store",
     "__main__": "cli",
 }
 """Every room, and the rooms that it may import. ``holotype`` is the package itself, which opens projects."""
 
 GROUND = {"errors", "files", "engine", "leftovers", "provenance", "ontology", "store", "textlists", "catalog"}
-FACES = {"project", "holotype", "demo", "cli", "__main__"}
+FACES = {"project", "holotype", "demo", "cli", "web", "__main__"}
 STAGES = ROOMS.keys() - GROUND - FACES
 
 ASKS_THE_CATALOG = "holotype.queries.live"
 """The one module of a stage that knows the catalog: a query to it is SQL, made of the query's own terms."""
 
 COMPOSITION = {"extension", "", "project", "creation"}
-NOUNS = {"images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"}
+NOUNS = {
+    *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
+    *("people", "desk", "overview", "removals", "explore", "flags"),
+}
 SHARED = {
     "parts",
     "vocabulary",
@@ -90,17 +94,29 @@ SHARED = {
     "layers",
     "evidence",
     "release_facts",
+    "release_shelf",
+    "tree_counts",
+    "views",
+    "image_pages",
     "fingerprints",
     "intake",
     "appending",
     "image_names",
+    "names",
     "withdrawing",
     "given_votes",
     "given_times",
     "synset_names",
     "campaigns",
     "ledger",
+    "inbox",
+    "lending",
+    "learning",
+    "showing",
+    "training",
     "memory",
+    "keeping",
+    "auditing",
     "dataset_check",
     "dataset_forget",
     "dataset_scan",

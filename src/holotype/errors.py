@@ -11,7 +11,8 @@
     │   └── AmbiguousLemma       a lemma with several senses where one is needed
     │       └── AmbiguousFolders     folders that are called so
     ├── ProjectError             a project is here already, or cannot be used
-    │   └── NoProject            no project here
+    │   ├── NoProject            no project here
+    │   └── Overloaded           too much waits to be written
     ├── SourceError              images could not be fetched or listed
     ├── PackError                a pack is damaged or in use
     ├── ArchiveError             an archive is damaged, hostile, not what its name says, or has changed
@@ -22,11 +23,13 @@
     │   ├── AmbiguousImage       several images are called so
     │   ├── AlreadyPlanned       an audit of another size
     │   ├── ContradictedGold     an answer that gold says otherwise of
+    │   ├── NotLent              a page that is not the worker's
     │   └── PlatformError        a crowd platform could not be reached, or refused
     ├── ReleaseError             a release cannot be made, read or verified
     │   ├── NothingAccepted      no image is labelled yes
     │   └── OutvotedImages       images are accepted against more noes than yeses
-    └── PredictionError          a predictions file is not acceptable
+    ├── PredictionError          a predictions file is not acceptable
+    └── AccountError             a name, a role or an invitation cannot be
 
 Errors carry values and speak of the domain. The face that shows them adds what to do in its own words: the command line
 prints one line, and one more for each of several senses (see `holotype.cli.remedies`), and exits with 2.
@@ -93,6 +96,10 @@ class NoProject(ProjectError):
         self.path = path
 
 
+class Overloaded(ProjectError):
+    """Too much waits to be written: come back in a moment."""
+
+
 class SourceError(HolotypeError):
     """Images could not be fetched or listed."""
 
@@ -156,6 +163,14 @@ class ContradictedGold(CrowdError):
         self.count = count
 
 
+class NotLent(CrowdError):
+    """A page that was not lent to a worker, or does not exist: which of both is not told."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(f"page {page[:64]!r} was not given to you")
+        self.page = page
+
+
 class PlatformError(CrowdError):
     """A crowd platform could not be reached, or refused; `code` is its own name for why, where it has one."""
 
@@ -182,3 +197,7 @@ class OutvotedImages(ReleaseError):
 
 class PredictionError(HolotypeError):
     """A predictions file is not acceptable."""
+
+
+class AccountError(HolotypeError):
+    """A name, a role or an invitation cannot be, or is another's."""

@@ -20,6 +20,8 @@ SPOKEN = (
     t.audit_sample,
     t.prior,
     t.sighting,
+    t.example,
+    t.flag,
 )
 """What else may be said of a candidate."""
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from threading import Lock
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, exc, inspect, make_url, text
 
+from holotype.catalog.group import GroupCommit
 from holotype.catalog.schema import HEAD
-from holotype.catalog.sqlite_file import SqliteFile, sqlite_engine
+from holotype.catalog.sqlite_file import THREADS, SqliteFile, sqlite_engine
 from holotype.catalog.statements import ONTOLOGY, meta
 from holotype.errors import ProjectError
 
@@ -32,6 +34,8 @@ class Catalog:
         """The digest of the ontology whose ranks are written, once it is known."""
         self._fixed: tuple[int, int] | None = None
         self._clean_up: Callable[[], None] = _nothing
+        self._turn = Lock()
+        self._group: GroupCommit | None = None
         try:
             self._file = SqliteFile.of(where)
             self._engine = self._opened(where)
@@ -101,7 +105,7 @@ class Catalog:
         if self.hindrance:
             raise ProjectError(f"{self.hindrance}, so nothing can be changed here; go on in a copy of the project")
         try:
-            with self._engine.begin() as connection:
+            with self._turn if self._group else nullcontext(), self._engine.begin() as connection:
                 self._check_ontology(connection)
                 yield connection
         except exc.DBAPIError as error:
@@ -123,6 +127,19 @@ class Catalog:
         `work` is done again where another process was first to append the same fact or to change the same row, which
         only databases with several writers at once let happen; it then sees what that did.
         """
+        return self._alone(work) if self._group is None else self._group.do(work)
+
+    @contextmanager
+    def grouped(self) -> Iterator[None]:
+        """While this lasts, many threads may `transact` at once: see `holotype.catalog.group`."""
+        self._group = GroupCommit(self.write, self._alone)
+        try:
+            yield
+        finally:
+            self._group.close()
+            self._group = None
+
+    def _alone(self, work: Callable[[Connection], Result]) -> Result:
         for _ in range(_ATTEMPTS):
             try:
                 with self.write() as connection:
@@ -147,7 +164,9 @@ def _collided(error: exc.DBAPIError) -> bool:
 
 
 def _engine(url: str) -> Engine:
-    return sqlite_engine(url) if url.startswith("sqlite") else create_engine(url, isolation_level="REPEATABLE READ")
+    if url.startswith("sqlite"):
+        return sqlite_engine(url)
+    return create_engine(url, isolation_level="REPEATABLE READ", max_overflow=THREADS, hide_parameters=True)
 
 
 def _version(engine: Engine) -> str | None:

@@ -25,6 +25,7 @@ _REFERRING: Final = (
     ("annotation", "file_id"),
     ("url", "file_id"),
     ("mark", "file_id"),
+    ("flag", "candidate_id"),
 )
 """Columns without an index that a database looks through for every row that goes, where they refer to it."""
 
@@ -94,6 +95,14 @@ def posted(connection: Connection, files: Sequence[int]) -> int:
     return len(on & {tuple(row) for row in rows})
 
 
+def unread(connection: Connection, files: Sequence[int]) -> int:
+    """The pages of the site with images that lie in files, of which sheets came in that are not counted yet."""
+    sheet, on = t.sheet.c, set(_pages(connection, files))
+    counted = select(t.counted.c.sheet_id).where(t.counted.c.sheet_id == sheet.id).exists()
+    rows = connection.execute(select(sheet.page, sheet.crowd).distinct().where(~counted))
+    return len(on & {tuple(row) for row in rows})
+
+
 def delete_files(connection: Connection, files: Sequence[int]) -> None:
     """Delete files, the images that lie in them, and all that was ever said of those.
 
@@ -101,10 +110,12 @@ def delete_files(connection: Connection, files: Sequence[int]) -> None:
     """
     _void(connection, files)
     for page, crowd in _pages(connection, files):
-        connection.execute(delete(t.page).where(t.page.c.id == page, t.page.c.crowd == crowd))
+        _delete_page(connection, page, crowd)
     for some in chunks(files):
         gone = _images(some)
         of = select(t.candidate.c.id).where(t.candidate.c.image_id.in_(gone))
+        flags = select(t.flag.c.id).where(t.flag.c.candidate_id.in_(of))
+        connection.execute(delete(t.flag_decision).where(t.flag_decision.c.flag_id.in_(flags)))
         for table in claims.SPOKEN:
             connection.execute(delete(table).where(table.c.candidate_id.in_(of)))
         about = t.candidate, t.near_duplicate, t.seen, t.fingerprint, t.annotation, t.url, t.box, t.credit
@@ -137,6 +148,14 @@ def _pages(connection: Connection, files: Sequence[int]) -> list[tuple[str, str]
     rows = connection.execute(select(t.page.c.id, t.page.c.crowd, t.page.c.tasks)).all()
     gone = _candidates(connection, files) if rows else set()
     return [(row.id, row.crowd) for row in rows if not gone.isdisjoint(json.loads(row.tasks))]
+
+
+def _delete_page(connection: Connection, page: str, crowd: str) -> None:
+    sheets = select(t.sheet.c.id).where(t.sheet.c.page == page, t.sheet.c.crowd == crowd)
+    connection.execute(delete(t.counted).where(t.counted.c.sheet_id.in_(sheets)))
+    for table in (t.sheet, t.lease):
+        connection.execute(delete(table).where(table.c.page == page, table.c.crowd == crowd))
+    connection.execute(delete(t.page).where(t.page.c.id == page, t.page.c.crowd == crowd))
 
 
 def _void(connection: Connection, files: Sequence[int]) -> None:

@@ -21,6 +21,8 @@ from holotype.errors import ProjectError
 from holotype.files import hindrance
 
 _WAIT: Final = 60
+THREADS: Final = 45
+"""How many may use a catalog at once: the threads of a site, and some more."""
 _State = tuple[int, int]
 
 
@@ -102,7 +104,8 @@ def sqlite_engine(url: str | URL) -> Engine:
 
 
 def _engine(url: str | URL, pragmas: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": _WAIT, "isolation_level": None})
+    connecting = {"timeout": _WAIT, "isolation_level": None}
+    engine = create_engine(url, connect_args=connecting, max_overflow=THREADS, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:

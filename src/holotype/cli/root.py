@@ -63,6 +63,13 @@ COMMANDS: Final = MappingProxyType(
         "audits": Elsewhere(
             "holotype.cli.audits:audits", "Have a random sample of accepted images audited, to certify their precision."
         ),
+        "serve": Elsewhere(
+            "holotype.cli.serve:serve", "Serve the project's site: people look, vote, audit and decide there."
+        ),
+        "invite": Elsewhere(
+            "holotype.cli.serve:invite",
+            "Make a link by which people come in: volunteers choose a name, and need nothing else.",
+        ),
         "release": Elsewhere("holotype.cli.release:release", "Make, list and verify releases."),
     }
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from holotype.consensus.calibration import Calibration, calibrate, contradicted,
 from holotype.consensus.votes import Task, Vote
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.imageable import Imageable
+from holotype.crowd.inbox import WebCrowd
+from holotype.crowd.keys import crowd_secret
 from holotype.crowd.mturk.terms import Quote, Terms
 from holotype.crowd.policies import Posterior
 from holotype.crowd.port import Crowd
@@ -25,6 +28,7 @@ from holotype.project.facts import (
     read_votes,
 )
 from holotype.project.given_votes import GivenVote, Refusal, VotesReport, add_votes
+from holotype.project.inbox import CatalogInbox
 from holotype.project.layers import tops
 from holotype.project.ledger import CatalogLedger
 from holotype.project.lemmas import Lemmas
@@ -103,6 +107,7 @@ class CrowdRoom:
 
         `budget` is the most, in dollars, that all pages of the project may cost together; production needs one. `agree`
         gets every price before anything is spent, and refuses by raising. `endpoint` is another URL of the service.
+        Pages that the project's own site shows have ``https://HOST/page/{page}?k={key}`` for their address.
         The credentials are those boto3 finds. Raises `CrowdError`, also if ``holotype[mturk]`` is not installed.
         """
         try:
@@ -110,8 +115,18 @@ class CrowdRoom:
             from holotype.crowd.mturk.requester import Requester
         except ModuleNotFoundError as error:
             raise CrowdError(f"{error}; Mechanical Turk needs: pip install 'holotype[mturk]'") from error
-        ledger = CatalogLedger(self._parts.catalog, crowd_name(production), identity_of(self._parts.salt))
+        name = crowd_name(production)
+        terms = replace(terms, secret=crowd_secret(self._parts.salt, name))
+        ledger = CatalogLedger(self._parts.catalog, name, identity_of(self._parts.salt))
         return MTurk(Requester(production, endpoint), ledger, terms, self._parts.clock, budget, agree)
+
+    def web(self) -> WebCrowd:
+        """The people who answer this project's pages on the web, as its crowd: see `holotype.crowd.inbox.WebCrowd`.
+
+        Its pages are lent and handed in at the project's `desk`, by whatever process; run the crowd again and again to
+        count what came in and to go on.
+        """
+        return WebCrowd(CatalogInbox(self._parts.catalog, self._parts.clock))
 
     def run(
         self,

@@ -71,6 +71,10 @@ def forget(
         lies = sum(dataset_rows.images_in(connection, number) for number in gone)
         if posted := forgetting.posted(connection, gone):
             raise ArchiveError(f"{dataset} cannot be forgotten: images of it are on {posted:,} pages of a platform")
+        if unread := forgetting.unread(connection, gone):
+            raise ArchiveError(
+                f"{dataset} cannot be forgotten: sheets of {unread:,} pages with images of it are not counted yet"
+            )
         forgetting.delete_files(connection, gone)
     if len(gone) == len(rows):
         forgetting.delete_dataset(connection, dataset)

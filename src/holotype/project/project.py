@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import time
@@ -18,13 +19,19 @@ from holotype.project.audits import Audits
 from holotype.project.candidates import Candidates
 from holotype.project.crowd import CrowdRoom
 from holotype.project.datasets import Datasets
+from holotype.project.desk import Desk
+from holotype.project.explore import Explore
 from holotype.project.extension import extend_ontology
+from holotype.project.flags import Flags
 from holotype.project.gold import Gold
 from holotype.project.images import Images
 from holotype.project.labels import Labels
 from holotype.project.lemmas import Lemmas
+from holotype.project.overview import Overview
 from holotype.project.parts import Parts
+from holotype.project.people import People
 from holotype.project.releases import Releases
+from holotype.project.removals import Removals
 from holotype.project.statistics import count, statistics_of
 from holotype.project.vocabulary import Vocabulary, identity_of, once
 from holotype.project.workers import Workers
@@ -67,6 +74,12 @@ class Project:
         self.labels = Labels(parts)
         self.audits = Audits(parts, self.lemmas)
         self.releases = Releases(parts, self.lemmas)
+        self.desk = Desk(parts)
+        self.flags = Flags(parts)
+        self.removals = Removals(parts)
+        self.explore = Explore(parts, self.lemmas)
+        self.people = People(parts)
+        self.overview = Overview(parts)
 
     def __enter__(self) -> Project:
         return self
@@ -96,6 +109,10 @@ class Project:
         Raises `OntologyError`: see `holotype.ontology.extension.extend`.
         """
         return extend_ontology(self._parts, Path(taxonomy))
+
+    def secret(self, purpose: str) -> bytes:
+        """32 bytes that only this project has, others for each purpose: what a site of it signs with."""
+        return hmac.digest(self._parts.salt.encode(), purpose.encode(), "sha256")
 
     def close(self) -> None:
         """Close the catalog, the packs and the archives."""

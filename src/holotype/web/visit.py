@@ -1,0 +1,126 @@
+"""One request, as the functions behind the pages see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from holotype.project import Project
+from holotype.project.people import Account
+from holotype.web.sessions import Signer
+from holotype.web.settings import Settings
+
+MOST_FIELDS: Final = 200
+MOST_BYTES: Final = 65_536
+"""Of a form."""
+
+Fields = Sequence[tuple[str, str]]
+
+
+class Refused(Exception):
+    """What is asked for is not given: the HTTP status, and what to say."""
+
+    def __init__(self, status: int, text: str, retry_after: float = 0) -> None:
+        super().__init__(text)
+        self.status, self.text, self.retry_after = status, text, retry_after
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request with the project and the settings of the site, who asks (None: nobody who is known), the fields of the
+    form that came with it, and when it came, as Unix time."""
+
+    request: Request
+    db: Project
+    settings: Settings
+    signer: Signer
+    account: Account | None
+    form: Fields
+    now: float
+
+    @property
+    def fragment(self) -> bool:
+        """Whether only a part of a page is asked for, by htmx."""
+        return self.request.headers.get("hx-request") == "true"
+
+    @property
+    def path(self) -> dict[str, Any]:
+        """The parts of the address that vary."""
+        return self.request.path_params
+
+    def asked(self, name: str, default: str = "") -> str:
+        """A value of the query string. Raises `Refused` where it is given twice."""
+        found = self.request.query_params.getlist(name)
+        if len(found) > 1:
+            raise Refused(400, f"{name} is given {len(found)} times in the address")
+        return found[0] if found else default
+
+    def field(self, name: str, default: str | None = None) -> str:
+        """A field of the form. Raises `Refused` where it is missing and has no default, or is there twice."""
+        found = [value for key, value in self.form if key == name]
+        if len(found) == 1:
+            return found[0].strip()
+        if found or default is None:
+            raise Refused(400, f"the form has {len(found)} fields called {name}, not one")
+        return default
+
+    @cached_property
+    def known(self) -> Account:
+        """Who asks. Raises `Refused` for nobody."""
+        if self.account is None:
+            raise Refused(401, "Please come in first.")
+        return self.account
+
+    def take(self, client: str, kind: str) -> None:
+        """Count one more of a kind of request for a client. Raises `Refused` where that was too much at once."""
+        if wait := self.request.app.state.buckets.wait(client, kind, self.now):
+            raise Refused(429, "That was too much at once: wait a moment and try again.", wait)
+
+    @property
+    def site(self) -> str:
+        """How the site is reached, without a slash at the end."""
+        return self.settings.public_url or str(self.request.base_url).rstrip("/")
+
+    def may(self, role: str) -> bool:
+        """Whether who asks has a role."""
+        return self.account is not None and self.account.may(role)
+
+
+def place(request: Request) -> str:
+    """Where a request is from, for counting: of an IPv6 address the network, for whoever has one has all of it."""
+    host = request.client.host if request.client else ""
+    with suppress(ValueError):
+        found = ip_address(host)
+        if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
+            host = str(ip_network((found, 64), strict=False))
+    return f"address {host}"
+
+
+def read_form(body: bytes, kind: str) -> Fields:
+    """The fields of a form. Raises `Refused` for what no form of ours sends."""
+    if not body:
+        return []
+    if kind.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        raise Refused(415, "Only forms are understood here.")
+    try:
+        text = body.decode("ascii")
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+    except ValueError as error:
+        raise Refused(400, "This form cannot be read: it has too many fields, or is not in UTF-8.") from error
+
+
+def safe_path(text: str) -> str:
+    """A path on this site, as it may be gone on to after coming in; "/" for any other address.
+
+    >>> safe_path("/tasks?n=1"), safe_path("//evil.example"), safe_path("https://evil.example")
+    ('/tasks?n=1', '/', '/')
+    """
+    inside = text.startswith("/") and text[1:2] not in ("/", "\\") and text.isascii() and text.isprintable()
+    return text if inside and "\\" not in text and " " not in text else "/"
