@@ -91,6 +91,7 @@ SHARED = {
     "lemmas",
     "facts",
     "conclusions",
+    "layers",
     "evidence",
     "release_facts",
     "release_shelf",

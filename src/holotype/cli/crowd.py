@@ -43,6 +43,12 @@ calibrate_option = click.option(
 back_off_option = click.option(
     "--back-off", is_flag=True, help="Ask for the ancestor where the crowd splits between siblings."
 )
+under_option = click.option(
+    "--under",
+    multiple=True,
+    metavar="WNID",
+    help="Only what lies below this synset, a wnid or a lemma; may be given several times.",
+)
 
 
 @click.group(cls=CommandGroup)
@@ -57,6 +63,8 @@ def crowd() -> None:
 @policy_option
 @calibrate_option
 @back_off_option
+@under_option
+@click.option("--budget", type=click.IntRange(0), metavar="N", help="The most votes to ask for, over all runs.")
 @click.option(
     "--truth",
     type=file_type,
@@ -85,6 +93,8 @@ def run_command(
     policy: Policy,
     calibrate: bool,
     back_off: bool,
+    under: tuple[str, ...],
+    budget: int | None,
     truth: Path | None,
     seed: int,
     trust: str | None,
@@ -101,7 +111,7 @@ def run_command(
     with api.open(project) as db, bars(["crowd"]) as advance:
         asked = expert or Imageable(_calibrated(db, policy) if calibrate else policy)
         people = _simulated(db, truth, seed, trust) if who == "simulated" else Nobody()
-        report = db.crowd.run(people, asked, lambda done, total: advance("crowd", done, total), back_off)
+        report = db.crowd.run(people, asked, lambda *of: advance("crowd", *of), back_off, under, budget)
     waiting = "what is open needs more votes" if trust is None else f"{trust} has not answered what is open"
     _print_report(report, as_json, waiting)
 
@@ -115,11 +125,11 @@ def _refuse_unheeded(context: click.Context, who: str | None, trust: str | None,
     elif who is None:
         raise click.UsageError("Missing option '--crowd' (or --trust, or --accept-source)")
     else:
-        name, heeded = f"--crowd {who}", {"who", "policy", "calibrate", "back_off"}
+        name, heeded = f"--crowd {who}", {"who", "policy", "calibrate", "back_off", "budget"}
         heeded |= {"truth", "seed"} if who == "simulated" else set()
     for parameter in context.command.params:
         given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
-        if given and parameter.name not in heeded | {"project", "as_json"}:
+        if given and parameter.name not in heeded | {"project", "as_json", "under"}:
             raise click.UsageError(f"{name} does not heed {parameter.opts[-1]}: leave it out")
 
 
@@ -162,6 +172,7 @@ def _by_sha256(db: Project, truth: Mapping[tuple[str, str], bool]) -> dict[tuple
 @policy_option
 @calibrate_option
 @back_off_option
+@under_option
 @project_option
 @json_option
 def mturk_command(
@@ -173,6 +184,7 @@ def mturk_command(
     policy: Policy,
     calibrate: bool,
     back_off: bool,
+    under: tuple[str, ...],
     project: Path,
     as_json: bool,
 ) -> None:
@@ -190,7 +202,7 @@ def mturk_command(
         asked = Imageable(_calibrated(db, policy) if calibrate else policy)
         endpoint = os.environ.get("AWS_ENDPOINT_URL_MTURK")
         people = db.crowd.mturk(Terms(page_url, reward), budget, production, endpoint, agree)
-        report = db.crowd.run(people, asked, back_off=back_off)
+        report = db.crowd.run(people, asked, back_off=back_off, under=under)
     for sheet in people.refused:
         click.echo(f"not readable: assignment {sheet.assignment} of {sheet.worker}: {sheet.reason}", err=True)
     _print_report(report, as_json, "people are still working: run the same command again later")
@@ -214,7 +226,9 @@ def _print_report(report: CampaignReport, as_json: bool, waiting: str) -> None:
         click.echo("there is nothing to ask: take in candidates first (holotype ingest, holotype candidates add)")
     for line in alarm_lines(dataclasses.asdict(alarm) for alarm in report.alarms):
         click.echo(line)
-    if report.waiting:
+    if report.held_back:
+        click.echo("the budget has no votes left for the next page: what is open needs a larger one (--budget)")
+    elif report.waiting:
         click.echo(waiting)
 
 

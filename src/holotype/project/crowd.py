@@ -21,7 +21,7 @@ from holotype.engine import Progress, no_progress
 from holotype.errors import CrowdError
 from holotype.project.appending import AppendReport, append
 from holotype.project.campaigns import CampaignReport as CampaignReport
-from holotype.project.campaigns import ask
+from holotype.project.campaigns import Scope, ask
 from holotype.project.facts import (
     read_gold,
     read_tally,
@@ -29,6 +29,7 @@ from holotype.project.facts import (
 )
 from holotype.project.given_votes import GivenVote, Refusal, VotesReport, add_votes
 from holotype.project.inbox import CatalogInbox
+from holotype.project.layers import tops
 from holotype.project.ledger import CatalogLedger
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
@@ -133,6 +134,8 @@ class CrowdRoom:
         policy: Policy = Imageable(Posterior()),
         progress: Progress = no_progress,
         back_off: bool = False,
+        under: Iterable[str] = (),
+        budget: int | None = None,
     ) -> CampaignReport:
         """Ask `crowd` about every candidate until `policy` is sure, and draw the labels.
 
@@ -141,10 +144,15 @@ class CrowdRoom:
         Returns with open candidates when the crowd has no more answers for now: run it again later. With `back_off`,
         images on which the crowd splits between siblings are asked about for their common ancestor.
 
+        With `under`, wnids or lemmas, only candidates in the subtrees of these are asked about, and concluded of by the
+        votes on them and no others; what is concluded of the others stands. With a `budget` these candidates have at
+        most so many votes of pages together, from all runs: nothing is put up that could bring more.
+
         Raises `CrowdError` where who is trusted can never answer: not in the simulated crowd, or nobody is asked and no
         vote of theirs counts.
         """
-        return ask(self._parts, crowd, policy, progress, back_off)
+        wnids = tops(self._parts.ontology, (self._lemmas.meant(text).wnid for text in under)) if under else ()
+        return ask(self._parts, crowd, Scope(policy, wnids, back_off, budget), progress)
 
     def append(self, votes: Any, policy: Policy | None = None) -> AppendReport:
         """Append votes from elsewhere, and conclude again of the candidates they touch: see
