@@ -99,6 +99,7 @@ SHARED = {
     "synset_names",
     "campaigns",
     "ledger",
+    "machines",
     "memory",
     "dataset_check",
     "dataset_forget",
