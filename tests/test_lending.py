@@ -84,7 +84,14 @@ def test_why_there_is_nothing_and_when_to_look_again() -> None:
 
 @pytest.mark.parametrize(
     ("leases", "start"),
-    [([], None), ([(5, 9)], 5), ([(5, 9), (8, 12)], 5), ([(5, 9), (10, 14), (13, 17)], 10), ([(5, 30), (6, 9)], 5)],
+    [
+        ([], None),
+        ([(5, 9)], 5),
+        ([(5, 9), (8, 12)], 5),
+        ([(5, 30), (7, 7), (9, 40)], 9),
+        ([(5, 9), (10, 14), (13, 17)], 10),
+        ([(5, 30), (6, 9)], 5),
+    ],
 )
 def test_a_lease_begins_where_it_was_not_renewed(leases: list[tuple[float, float]], start: float | None) -> None:
     assert began(leases) == start
@@ -120,6 +127,19 @@ def test_a_lease_ends_unless_there_is_a_sign_of_life(catalog: Catalog) -> None:
     with catalog.read() as connection:
         took = {sheet.worker: sheet.took for sheet in sheets.uncounted(connection, WEB)}
     assert took == {"ann": 5000, "bob": 5001 - 1001 - LEASE}
+
+
+def test_a_page_that_is_given_back_is_anybodys(catalog: Catalog) -> None:
+    put_up(catalog, pages_of_five(1))
+    desk = desk_of(catalog)
+    desk.next_page("ann", 0)
+    assert not desk.give_back("bob", "001-000", 10)
+    assert desk.give_back("ann", "001-000", 100)
+    assert not desk.give_back("ann", "001-000", 101)
+    assert desk.outlook("ann", 102) == "", "she may take it again"
+    assert desk.next_page("bob", 103) == "001-000"
+    assert desk.renew("ann", "001-000", 104) == 100
+    assert desk.hand_in("ann", "001-000", [NO] * 5, 1.0, 105)
 
 
 def test_a_sheet_sent_again_changes_nothing(catalog: Catalog) -> None:
@@ -230,7 +250,7 @@ def test_a_page_that_was_taken_down_is_lent_to_nobody_until_it_is_wanted_again(c
 # What many do
 
 
-ACTIONS = st.lists(st.tuples(st.sampled_from("nahpt"), st.integers(0, 3), st.integers(0, 900)), max_size=40)
+ACTIONS = st.lists(st.tuples(st.sampled_from("nahptg"), st.integers(0, 3), st.integers(0, 900)), max_size=40)
 
 
 @given(ACTIONS)
@@ -262,10 +282,14 @@ def test_no_schedule_lends_a_page_twice_or_what_a_worker_has_seen(template_catal
                 assert not others, "somebody else has it"
                 assert not any(one == page for one, _ in handed), "it was answered"
                 assert given_.get(worker, set()).isdisjoint(overlapping[page])
-                live[page, worker] = max(live.get((page, worker), 0.0), now + (AHEAD if after else LEASE))
+                held = live.get((page, worker), 0.0)
+                live[page, worker] = held if held > now else now + (AHEAD if after else LEASE)
             elif what == "p" and mine:
-                until = desk.renew(worker, mine[0], now)
-                live[mine[0], worker] = max(live[mine[0], worker], until or 0.0)
+                live[mine[0], worker] = desk.renew(worker, mine[0], now) or 0.0
+            elif what == "g" and mine:
+                had = live[mine[0], worker] > now and (mine[0], worker) not in handed
+                assert desk.give_back(worker, mine[0], now) is had
+                live[mine[0], worker] = min(live[mine[0], worker], now)
             elif what == "h" and mine:
                 assert desk.hand_in(worker, mine[0], [NO] * 5, 1.0, now) is ((mine[0], worker) not in handed)
                 handed.add((mine[0], worker))

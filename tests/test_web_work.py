@@ -191,6 +191,17 @@ def test_a_draft_ping_says_whether_the_page_is_still_theirs(site: Site) -> None:
     assert ann.send(address, sheet(site.db, address)) != address, "it counts all the same"
 
 
+def test_a_page_can_be_given_back(site: Site) -> None:
+    ann, address = lent(site)
+    assert "Give it back" in said(ann.get("/tasks"))
+    lent(site, "bob")
+    carl = site.as_("worker", "carl")
+    assert carl.post("/tasks/next") == "/tasks"
+    assert ann.post(f"{address}/leave") == "/tasks"
+    assert "Give it back" not in said(ann.get("/tasks"))
+    assert carl.post("/tasks/next") == address
+
+
 def test_who_has_nothing_to_do_is_told_when_to_look_again(site: Site) -> None:
     for name in ("ann", "bob"):
         lent(site, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -76,11 +77,11 @@ def due(until: float, now: float) -> bool:
 
 def began(leases: Iterable[tuple[float, float]]) -> float | None:
     """When a worker got a page that they hold, or held last: the start of the last row of leases ``(at, until)``,
-    oldest first, each of which began before the one before ended. None where there is none."""
+    oldest first, each of which began before the one before was over. None where there is none."""
     start: float | None = None
-    end = -1.0
+    end = math.nan
     for at, until in leases:
         if start is None or at > end:
             start = at
-        end = max(end, until)
+        end = until
     return start

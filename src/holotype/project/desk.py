@@ -61,6 +61,10 @@ class Desk:
         now. None where it never was."""
         return lending.renew(self._parts, worker, page, now)
 
+    def give_back(self, worker: str, page: str, now: float) -> bool:
+        """Let others have a page that a worker has; whether they had it. They may still hand it in."""
+        return lending.give_back(self._parts, worker, page, now)
+
     def page(self, worker: str, page: str, now: float, ahead: bool = False) -> Sight | Lesson:
         """A page that is or was a worker's, or what they have to learn before. Raises `NotLent` for any other.
 

@@ -120,7 +120,7 @@ def renew(parts: Parts, worker: str, page: str, now: float) -> float | None:
     """See `holotype.project.desk.Desk.renew`."""
     with parts.catalog.read() as connection:
         mine = sheets.leases_of(connection, WEB, page, worker)
-    until = max((lease.until for lease in mine), default=None)
+    until = mine[-1].until if mine else None
     if until is None or not due(until, now):
         return until
 
@@ -130,6 +130,18 @@ def renew(parts: Parts, worker: str, page: str, now: float) -> float | None:
         sheets.claim(connection, WEB, page)
         sheets.lend(connection, WEB, Lease(page, worker, now, now + LEASE))
         return now + LEASE
+
+    return parts.catalog.transact(work)
+
+
+def give_back(parts: Parts, worker: str, page: str, now: float) -> bool:
+    """See `holotype.project.desk.Desk.give_back`."""
+
+    def work(connection: Connection) -> bool:
+        if page not in sheets.held(connection, WEB, worker, now):
+            return False
+        sheets.lend(connection, WEB, Lease(page, worker, now, now))
+        return True
 
     return parts.catalog.transact(work)
 
