@@ -23,6 +23,7 @@ from holotype.web.visit import Refused
 from holotype.web.work.forms import read_sheet
 from holotype.web.work.turk import HOSTS
 from holotype.web.work.views import languages
+from test_lending import at_once
 from test_web_crowd import GREYHOUND, WHIPPET, gold_of, says
 from visitors import Site, Visitor, said
 
@@ -302,6 +303,21 @@ def test_hostile_sheets_leave_nothing_behind(site: Site) -> None:
     site.nobody().send(address, [("yes", "1")], 401)
     assert site.db.crowd.web().collect() == []
     ann.send(address, sheet(site.db, address))
+    assert len(site.db.crowd.web().collect()) == 1
+
+
+def test_fifty_of_the_same_at_once_are_one_sheet_and_fifty_equal_replies(site: Site) -> None:
+    ann, address = lent(site)
+    body = urlencode(sheet(site.db, address))
+
+    def send(_: int) -> tuple[int, str]:
+        answer = ann.client.post(address, content=body, headers={"Content-Type": FORM, "Accept": "application/json"})
+        return answer.status_code, answer.text
+
+    with site.db.catalog.grouped():
+        replies = at_once(50, send)
+    assert len(set(replies)) == 1, set(replies)
+    assert replies[0][0] == 200
     assert len(site.db.crowd.web().collect()) == 1
 
 
