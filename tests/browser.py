@@ -124,7 +124,7 @@ class Browsing:
         context.on("weberror", lambda error: self.complaints.append(f"{page.url}: {error.error}"))
         context.on("console", lambda said: self._hear(said.text, page.url))
         if role is not None:
-            come_in(page, site, role, name or f"{role.title()} {next(self._names)}")
+            come_in(page, site, role, name or f"Person {next(self._names)}")
         return page
 
     def _hear(self, text: str, address: str) -> None:
