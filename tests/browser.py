@@ -27,6 +27,7 @@ from holotype.project import Project
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+    from starlette.applications import Starlette
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -58,6 +59,7 @@ class Served:
 
     db: Project
     address: str
+    app: Starlette
 
     @property
     def elsewhere(self) -> str:
@@ -73,7 +75,7 @@ def served(db: Project, rates: Mapping[str, tuple[float, float]] | None = None, 
     fast = dict.fromkeys(RATES, (1e6, 1e6))
     site = Site(db, Settings(db.secret("web"), rates=rates or fast, **settings), listening("127.0.0.1", 0))
     with site.running() as address:
-        yield Served(db, address)
+        yield Served(db, address, site.app)
 
 
 @contextmanager

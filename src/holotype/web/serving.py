@@ -51,8 +51,9 @@ class Site:
         self._db, self._listener = db, listener
         host, port = listener.getsockname()[:2]
         self.address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self.app = create_app(db, settings)
         config = uvicorn.Config(
-            create_app(db, settings),
+            self.app,
             http=Connection,
             ws="none",
             log_level="warning",
