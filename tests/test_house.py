@@ -68,7 +68,7 @@ ROOMS = {
         "audits benchmark collect consensus crowd demo errors files holotype images imports lint ontology project "
         "queries releases simulation statistics store textlists web"
     ),
-    "web": "errors project",
+    "web": "crowd errors project",
     "__main__": "cli",
 }
 """Every room, and the rooms that it may import. ``holotype`` is the package itself, which opens projects."""
@@ -81,7 +81,10 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 """The one module of a stage that knows the catalog: a query to it is SQL, made of the query's own terms."""
 
 COMPOSITION = {"extension", "", "project", "creation"}
-NOUNS = {"images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases", "people"}
+NOUNS = {
+    *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
+    *("people", "desk", "overview", "removals", "explore"),
+}
 SHARED = {
     "parts",
     "vocabulary",
@@ -90,17 +93,28 @@ SHARED = {
     "conclusions",
     "evidence",
     "release_facts",
+    "release_shelf",
+    "tree_counts",
+    "views",
+    "image_pages",
     "fingerprints",
     "intake",
     "appending",
     "image_names",
+    "names",
     "withdrawing",
     "given_votes",
     "given_times",
     "synset_names",
     "campaigns",
     "ledger",
+    "inbox",
+    "lending",
+    "learning",
+    "showing",
+    "training",
     "memory",
+    "keeping",
     "dataset_check",
     "dataset_forget",
     "dataset_scan",

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import case, func, insert, select
 
 from conftest import encoded, import_image, photo, run, small_ontology
 from holotype.catalog import Catalog, candidates
@@ -380,6 +380,53 @@ def test_pages_are_the_rows_cut_into_pieces(asked: tuple[Questions, list[Candida
     for number, size in ((0, 10), (-1, 10), (1, 0), (1, 10_001), (1 << 40, 10)):
         with pytest.raises(QueryError, match="there is no page"):
             source.page(query, number, size)
+
+
+@pytest.mark.parametrize("text", ["-boxes:3", "", "under:animal boxes>=1", "licence:cc -synset:whippet"])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_stretches_are_the_rows_one_after_the_other(
+    text: str, size: int, asked: tuple[Questions, list[Candidate]], wordnet: Ontology
+) -> None:
+    source, _ = asked
+    query, last = Query.parse(text), len(wordnet)
+    wanted = list(source.rows(query))
+    for limits in ((None,), (5_000, 5_100, 9_000, 9_500, last, None)):
+        found, mark = [], ""
+        for number in range(len(wanted) + len(limits) + 2):
+            until = limits[min(number, len(limits) - 1)]
+            stretch = source.stretch(query, size, mark, until)
+            assert len(stretch.rows) <= size
+            assert until is None or all(0 <= row.rank < until for row in stretch.rows)
+            found += stretch.rows
+            mark = stretch.after
+            if not mark:
+                break
+        assert (found, mark) == (wanted, "")
+    for wrong in ("x", "1--1", "1-2", "-", "1-2-3-4", "9" * 19, "٣"):
+        with pytest.raises(QueryError, match="no place in an answer"):
+            source.stretch(query, size, wrong)
+
+
+def test_hidden_images_are_in_no_answer(asked: tuple[Questions, list[Candidate]]) -> None:
+    source, _ = asked
+    whole = list(source.rows(Query()))
+    gone = {row.id for row in whole[::3]}
+    if isinstance(source, Index):
+        hiding: Questions = source.hiding(gone)
+    else:
+        assert isinstance(source, Live)
+        own = case((t.image.c.dataset_id == 0, func.substr(t.image.c.name, 1, 16)), else_=t.image.c.name)
+        hidden = select(t.image.c.id).where(own.in_(gone))
+        hiding = Live(source._catalog, source.ontology, None, hidden)
+    for text in ("", "boxes>=1", "under:animal", "licence:cc"):
+        query = Query.parse(text)
+        left = [row for row in source.rows(query) if row.id not in gone]
+        assert list(hiding.rows(query)) == left == hiding.page(query, 1, 10_000) == hiding.stretch(query, 9_999).rows
+        assert hiding.count(query) == len(left)
+        assert hiding.ids(query).to_pylist() == list(dict.fromkeys(row.id for row in left))
+        assert int(hiding.counts(query)[0]) <= len(left)
+        assert hiding.sample(query, 9_999, 1) == left
+    assert list(source.rows(Query())) == whole
 
 
 def test_a_sample_is_drawn_by_its_seed_from_what_matches(asked: tuple[Questions, list[Candidate]]) -> None:

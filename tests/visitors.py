@@ -1,101 +1,74 @@
-"""Clients of a site that say exactly what they are told to say, as no browser would."""
+"""People who visit a project's site in tests: each a client with a session, or nobody's."""
 
 from __future__ import annotations
 
-import http.client
-import socket
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from email.message import Message
-from http.cookies import SimpleCookie
-from typing import Any
-from urllib.parse import urlencode, urlsplit
+import re
+from urllib.parse import urlencode
 
-from browser import PASSWORD, Served
+from starlette.testclient import TestClient
 
-OWN = {"Sec-Fetch-Site": "same-origin"}
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+from holotype.project import Project
+from holotype.web.app import create_app
+from holotype.web.sessions import Signer
+from holotype.web.settings import RATES, Settings
 
-
-@dataclass(frozen=True)
-class Reply:
-    """What a site answered."""
-
-    status: int
-    headers: Message
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-    @property
-    def onward(self) -> str:
-        """Where it sends the client."""
-        return str(self.headers.get("Location", ""))
+KEY = bytes(32)
+SETTINGS = Settings(KEY, rates=dict.fromkeys(RATES, (1e6, 1e6)))
 
 
-@dataclass
+class Site:
+    """A project's site, without a server; who visits is made with `as_`."""
+
+    def __init__(self, db: Project, settings: Settings = SETTINGS) -> None:
+        self.db, self.app, self.settings = db, create_app(db, settings), settings
+
+    def nobody(self) -> Visitor:
+        """A client without a session."""
+        return Visitor(self.app, "")
+
+    def as_(self, role: str, name: str = "", *more: str) -> Visitor:
+        """A client with the session of a new account that has a role, and `more` of them."""
+        account = self.db.people.join(self.db.people.invite(role), name or f"the {role}")
+        for another in more:
+            self.db.people.grant(account.id, another, "")
+        return Visitor(self.app, f"{self.settings.cookie}={Signer(KEY).session(account.id, account.version)}")
+
+
 class Visitor:
-    """A client with a jar of cookies; every request has a connection of its own, and nothing is followed."""
+    """A client: `get` and `post` follow no redirection."""
 
-    site: Served
-    cookies: dict[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    def __init__(self, app: object, cookie: str) -> None:
+        headers = {"Sec-Fetch-Site": "same-origin"} | ({"Cookie": cookie} if cookie else {})
+        self.client = TestClient(
+            app,  # type: ignore[arg-type]
+            base_url="http://127.0.0.1",
+            headers=headers,
+            follow_redirects=False,
+            raise_server_exceptions=False,
+        )
 
-    @classmethod
-    def joined(cls, site: Served, role: str, name: str, **options: Any) -> Visitor:
-        """A client of somebody who has come in by a new invitation."""
-        visitor = cls(site, **options)
-        reply = visitor.post(f"/join/{site.db.people.invite(role)}", {"name": name, "password": PASSWORD, "again": PASSWORD})
-        assert (reply.status, reply.onward) == (303, "/welcome"), reply.text
-        return visitor
+    def get(self, path: str, expect: int = 200, htmx: bool = False) -> str:
+        """The text of a page, or of what htmx gets of it."""
+        answer = self.client.get(path, headers={"HX-Request": "true"} if htmx else {})
+        assert answer.status_code == expect, (path, answer.status_code, said(answer.text))
+        return str(answer.text)
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Reply:
-        return self.send("GET", path, None, headers or {})
+    def post(self, path: str, expect: int = 303, **fields: str) -> str:
+        """Where a form that was sent leads, or the text of what it is answered with."""
+        return self.send(path, list(fields.items()), expect)
 
-    def post(
-        self,
-        path: str,
-        fields: Mapping[str, str] | Sequence[tuple[str, str]] | bytes = b"",
-        headers: Mapping[str, str] | None = None,
-    ) -> Reply:
-        """Post a form, as a page of the site would; `headers` are sent in place of those that say so."""
-        body = fields if isinstance(fields, bytes) else urlencode(fields).encode()
-        return self.send("POST", path, body, FORM | (OWN if headers is None else dict(headers)))
+    def send(self, path: str, fields: list[tuple[str, str]], expect: int = 303) -> str:
+        """As `post`, with fields that may be there several times."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = self.client.post(path, content=urlencode(fields), headers=headers)
+        assert answer.status_code == expect, (path, answer.status_code, said(answer.text))
+        return str(answer.headers["Location"] if expect == 303 else answer.text)
 
-    def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-        connection = http.client.HTTPConnection(urlsplit(self.site.address).netloc, timeout=60)
-        jar = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
-        try:
-            connection.request(method, path, body, {**self.headers, **jar, **headers})
-            answer = connection.getresponse()
-            reply = Reply(answer.status, answer.headers, answer.read())
-        finally:
-            connection.close()
-        self._keep(reply)
-        return reply
-
-    def _keep(self, reply: Reply) -> None:
-        for line in reply.headers.get_all("Set-Cookie") or []:
-            for name, morsel in SimpleCookie(line).items():
-                if morsel["max-age"] == "0":
-                    self.cookies.pop(name, None)
-                else:
-                    self.cookies[name] = morsel.value
+    def fragment(self, path: str) -> str:
+        """What htmx gets of a page."""
+        return self.get(path, htmx=True)
 
 
-def connected(site: Served) -> socket.socket:
-    """A bare connection to a site."""
-    parts = urlsplit(site.address)
-    return socket.create_connection((parts.hostname, parts.port), timeout=60)
-
-
-def said(site: Served, sent: bytes) -> bytes:
-    """All that a site says to these bytes until it closes the connection."""
-    with connected(site) as connection:
-        connection.sendall(sent)
-        found = b""
-        while chunk := connection.recv(65_536):
-            found += chunk
-    return found
+def said(html: str) -> str:
+    """What a page says, without its tags, in one line."""
+    return " ".join(re.sub(r"<[^>]*>", " ", html.partition("<main")[2] or html).split())

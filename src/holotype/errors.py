@@ -23,6 +23,7 @@
     │   ├── AmbiguousImage       several images are called so
     │   ├── AlreadyPlanned       an audit of another size
     │   ├── ContradictedGold     an answer that gold says otherwise of
+    │   ├── NotLent              a page that is not the worker's
     │   └── PlatformError        a crowd platform could not be reached, or refused
     ├── ReleaseError             a release cannot be made, read or verified
     │   ├── NothingAccepted      no image is labelled yes
@@ -160,6 +161,14 @@ class ContradictedGold(CrowdError):
     def __init__(self, count: int) -> None:
         super().__init__(f"{count:,} of these answers contradict what gold says, or were withdrawn: correct the gold")
         self.count = count
+
+
+class NotLent(CrowdError):
+    """A page that was not lent to a worker, or does not exist: which of both is not told."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(f"page {page[:64]!r} was not given to you")
+        self.page = page
 
 
 class PlatformError(CrowdError):

@@ -34,6 +34,15 @@ class Invited(NamedTuple):
     ended: bool
 
 
+class Granted(NamedTuple):
+    """That somebody let an account have a role from a Unix time on, or have it no more."""
+
+    role: str
+    given: bool
+    by: str
+    at: float
+
+
 _HELD = (t.account.c.id, t.account.c.name, t.account.c.password, t.account.c.version, t.account.c.at)
 
 
@@ -87,6 +96,13 @@ def grant(connection: Connection, number: int, role: str, given: bool, by: str, 
     """Append that an account has a role from now on, or has it no more."""
     row = {"account_id": number, "role": role, "given": int(given), "by": by, "at": at}
     connection.execute(insert(t.account_grant).values(**row))
+
+
+def grants(connection: Connection, number: int) -> list[Granted]:
+    """Every grant of an account, oldest first."""
+    table = t.account_grant.c
+    asked = select(table.role, table.given, table.by, table.at).where(table.account_id == number).order_by(table.id)
+    return [Granted(role, bool(given), by, at) for role, given, by, at in connection.execute(asked)]
 
 
 def invite(

@@ -103,3 +103,14 @@ def lenders(connection: Connection) -> dict[int, set[str]]:
     ):
         found.setdefault(candidate, set()).add(wnid)
     return found
+
+
+def of_synset(connection: Connection, table: Table, wnid: str) -> list[Statement]:
+    """The statement that counts of every candidate of a synset that has any, by sha256."""
+    return _statements(connection, table, and_(_is_newest(table), t.candidate.c.wnid == wnid), None)
+
+
+def standing_among(connection: Connection, table: Table, candidates: Iterable[int]) -> set[int]:
+    """Those of these candidates that have an answer that was not withdrawn."""
+    asked = (standing(table).where(table.c.candidate_id.in_(chunk)) for chunk in chunks(candidates))
+    return {row.candidate_id for one in asked for row in connection.execute(one)}

@@ -146,3 +146,12 @@ def evidence_counts(connection: Connection) -> Counts:
     questions = asked, *(select(func.count()).select_from(table) for table in tables)
     found = (connection.execute(question).scalar_one() for question in questions)
     return Counts(*[*found, candidates.changes(connection)])
+
+
+def voted_by(connection: Connection, worker: str, candidates: Iterable[int]) -> set[int]:
+    """Those of these candidates that a worker has voted on."""
+    if (number := workers.ids(connection, [worker]).get(worker)) is None:
+        return set()
+    mine = select(t.vote.c.candidate_id).where(t.vote.c.worker_id == number)
+    parts = (connection.execute(mine.where(t.vote.c.candidate_id.in_(chunk))) for chunk in chunks(candidates))
+    return {number for part in parts for number in part.scalars()}

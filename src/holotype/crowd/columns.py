@@ -165,7 +165,8 @@ class Known:
 
     `gold` says of some tasks whether the answer is yes, `rulings` what a curator says it is whatever the votes say, by
     the task's number; `chances` how probable a yes is; `found` where images were found. Votes of `blocked` workers do
-    not count.
+    not count. `public` are
+    the numbers of tasks whose image workers are shown as an example: as gold they are asked of nobody.
     """
 
     gold: Mapping[Task, bool] = field(default_factory=dict)
@@ -173,6 +174,7 @@ class Known:
     chances: Chances = NO_CHANCES
     rulings: Mapping[int, Ruling] = field(default_factory=dict)
     found: Sightings = NO_SIGHTINGS
+    public: Collection[int] = frozenset()
 
 
 class InMemory:

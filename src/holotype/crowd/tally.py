@@ -51,7 +51,8 @@ class Tally:
         self._drawn: tuple[Policy, Conclusion] | None = None
         self._gold_of: dict[str, dict[Task, bool]] = {}
         for task, yes in known.gold.items():
-            self._gold_of.setdefault(task.wnid, {})[task] = yes
+            if task.number not in known.public:
+                self._gold_of.setdefault(task.wnid, {})[task] = yes
 
     @classmethod
     def of(

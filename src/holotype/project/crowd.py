@@ -11,6 +11,7 @@ from holotype.consensus.calibration import Calibration, calibrate, contradicted,
 from holotype.consensus.votes import Task, Vote
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.imageable import Imageable
+from holotype.crowd.inbox import WebCrowd
 from holotype.crowd.mturk.terms import Quote, Terms
 from holotype.crowd.policies import Posterior
 from holotype.crowd.port import Crowd
@@ -25,6 +26,7 @@ from holotype.project.facts import (
     read_votes,
 )
 from holotype.project.given_votes import GivenVote, Refusal, VotesReport, add_votes
+from holotype.project.inbox import CatalogInbox
 from holotype.project.ledger import CatalogLedger
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
@@ -111,6 +113,14 @@ class CrowdRoom:
             raise CrowdError(f"{error}; Mechanical Turk needs: pip install 'holotype[mturk]'") from error
         ledger = CatalogLedger(self._parts.catalog, crowd_name(production), identity_of(self._parts.salt))
         return MTurk(Requester(production, endpoint), ledger, terms, self._parts.clock, budget, agree)
+
+    def web(self) -> WebCrowd:
+        """The people who answer this project's pages on the web, as its crowd: see `holotype.crowd.inbox.WebCrowd`.
+
+        Its pages are lent and handed in at the project's `desk`, by whatever process; run the crowd again and again to
+        count what came in and to go on.
+        """
+        return WebCrowd(CatalogInbox(self._parts.catalog, self._parts.clock))
 
     def run(
         self,

@@ -7,7 +7,18 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Table
 
-from holotype.catalog import Catalog, candidates, corrections, labels, priors, schema, sightings, votes, workers
+from holotype.catalog import (
+    Catalog,
+    candidates,
+    corrections,
+    examples,
+    labels,
+    priors,
+    schema,
+    sightings,
+    votes,
+    workers,
+)
 from holotype.consensus.ballot import Floats, Ints
 from holotype.consensus.votes import Answer, Ruling, Statement, Task, Vote
 from holotype.crowd.alarms import Alarm
@@ -101,6 +112,7 @@ def read_tally(
         Chances(chances.candidate, chances.chance),
         read_rulings(connection, numbers),
         Sightings(found.candidate, found.source, found.names),
+        frozenset(examples.unaskable(connection)),
     )
     asked = Tasks(tasks.candidate, tasks.synset, tasks.image, tasks.wnids)
     return Tally(asked, cast, known, CatalogImages(catalog))
@@ -150,3 +162,11 @@ def check_reason(reason: str) -> None:
     """Raises `CrowdError` for a correction without a reason."""
     if not reason.strip():
         raise CrowdError("a correction needs a reason")
+
+
+def person(name: str, what: str) -> str:
+    """A person's name as it is kept. Raises `CrowdError` for one that is empty or cannot be printed."""
+    kept = name.strip()
+    if not kept or not kept.isprintable():
+        raise CrowdError(f"{what} needs a name that can be printed, not {name!r}")
+    return kept

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from sqlalchemy import Connection
 
-from holotype.catalog import candidates, corrections, schema
+from holotype.catalog import candidates, corrections, examples, schema
 from holotype.consensus.votes import Answer, Statement, Task
 from holotype.crowd.conclusion import Policy
-from holotype.crowd.gold import Feedback, feedback, sibling_negatives, training_page, training_votes
+from holotype.crowd.gold import Feedback, sibling_negatives
 from holotype.crowd.port import Page, Sheet
 from holotype.errors import ContradictedGold, CrowdError
 from holotype.ontology import Synset
@@ -22,12 +22,12 @@ from holotype.project.facts import (
     read_gold,
     read_statements,
     read_tasks,
-    record_votes,
 )
 from holotype.project.fingerprints import read_candidates
 from holotype.project.image_names import by_candidate, candidate_numbers
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
+from holotype.project.training import page_to_train_on, train
 
 SIBLING: Final = "sibling"
 """The source of gold that follows from a sibling's."""
@@ -118,14 +118,41 @@ class Gold:
 
         return redraw(self._parts, work, policy)[0]
 
+    def examples(self) -> dict[Task, bool]:
+        """The gold that is shown to workers as examples, in ontology order, with whether the answer is yes."""
+        with self._parts.catalog.read() as connection:
+            return read_gold(connection, examples.public(connection))
+
+    def show(self, pairs: Iterable[tuple[str, str]], by: str) -> int:
+        """Show gold to workers as examples, by (image, wnid); how many are new.
+
+        A synset's page shows a few that are yes, and a few of its siblings' as what is not meant. Nobody is asked about
+        them any more: what everybody can look up tells nothing of workers. `by` is who decides so. Raises `CrowdError`
+        for what is no gold.
+        """
+        return self._publish(pairs, True, by)
+
+    def hide(self, pairs: Iterable[tuple[str, str]], by: str) -> int:
+        """Show gold no more; it is asked again, of those too who have seen it. As `show`."""
+        return self._publish(pairs, False, by)
+
+    def _publish(self, pairs: Iterable[tuple[str, str]], shown: bool, by: str) -> int:
+        asked = list(pairs)
+
+        def work(connection: Connection) -> int:
+            number = candidate_numbers(connection, asked, "examples")
+            gold = {task.number for task in read_gold(connection, number.values())}
+            if never := [pair for pair, one in number.items() if one not in gold]:
+                raise CrowdError(f"{len(never):,} of these are no gold, the first is {' for '.join(never[0])}")
+            return examples.say(connection, number.values(), shown, by, self._parts.clock())
+
+        return self._parts.catalog.transact(work)
+
     def training_page(self, synset: Synset | str, size: int = 20) -> Page:
-        """A page of a synset's gold to learn on: see `holotype.crowd.gold.training_page`."""
+        """A page of a synset's gold to learn on, but for its examples: see `holotype.crowd.gold.training_page`."""
         found = synset if isinstance(synset, Synset) else self._lemmas.meant(synset)
         with self._parts.catalog.read() as connection:
-            known = read_gold(connection)
-            states = candidates.states(connection, [task.number for task in known])
-        shown = {task: yes for task, yes in known.items() if states[task.number] != "withdrawn"}
-        return training_page(found.wnid, shown, size)
+            return page_to_train_on(connection, found.wnid, size)
 
     def train(self, sheet: Sheet) -> list[Feedback]:
         """Record a training page's answers as votes on gold, and return each with the right answer.
@@ -133,9 +160,7 @@ class Gold:
         `holotype.crowd.gold.passed` says whether they suffice. Raises `CrowdError` if the sheet does not answer its
         page.
         """
-        gold = self.answers()
-        record_votes(self._parts.catalog, training_votes(sheet, gold))
-        return feedback(sheet.page, sheet.answers, gold)
+        return train(self._parts, sheet)
 
 
 def _add_gold(connection: Connection, answers: Mapping[int, bool], source: str, now: float) -> int:

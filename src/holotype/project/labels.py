@@ -12,7 +12,7 @@ from holotype.consensus.votes import Answer, Statement
 from holotype.crowd.conclusion import Policy
 from holotype.errors import CrowdError
 from holotype.project.conclusions import redraw
-from holotype.project.facts import as_answer, check_reason, read_gold, read_statements
+from holotype.project.facts import as_answer, check_reason, person, read_gold, read_statements
 from holotype.project.fingerprints import read_candidates
 from holotype.project.image_names import by_candidate, candidate_numbers
 from holotype.project.parts import Parts
@@ -69,14 +69,6 @@ class Labels:
             for row in rows
             if is_outvoted(row.policy, row.candidate_id, counts)
         ]
-
-
-def person(name: str, what: str) -> str:
-    """A person's name as it is kept. Raises `CrowdError` for one that is empty or cannot be printed."""
-    kept = name.strip()
-    if not kept or not kept.isprintable():
-        raise CrowdError(f"{what} needs a name that can be printed, not {name!r}")
-    return kept
 
 
 def _check_overruling(connection: Connection, answers: Mapping[int, int | None]) -> None:

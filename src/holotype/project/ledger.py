@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 
+from sqlalchemy import Connection
+
 from holotype.catalog import Catalog, candidates, votes, workers
 from holotype.catalog import pages as page_rows
 from holotype.consensus.votes import Task
@@ -21,6 +23,10 @@ class CatalogLedger:
 
     def remember(self, pages: Sequence[Page], at: float) -> None:
         """Append pages that are about to be put up, unless they are known."""
+        self._catalog.transact(lambda connection: self.add(connection, pages, at))
+
+    def add(self, connection: Connection, pages: Sequence[Page], at: float) -> None:
+        """`remember`, in a transaction that does more."""
         rows = [
             {
                 "id": page.id,
@@ -32,25 +38,12 @@ class CatalogLedger:
             }
             for page in pages
         ]
-        self._catalog.transact(lambda connection: page_rows.add(connection, rows))
+        page_rows.add(connection, rows)
 
     def pages(self, ids: Collection[str]) -> Mapping[str, Page]:
         """The remembered pages among `ids`, by id, with nobody in `seen`."""
         with self._catalog.read() as connection:
-            rows = page_rows.read(connection, self._crowd, ids)
-            tasks = {row.id: json.loads(row.tasks) for row in rows}
-            asked = sorted({number for numbers in tasks.values() for number in numbers})
-            digests = dict(zip(asked, candidates.digests(connection, asked), strict=True))
-        return {
-            row.id: Page(
-                row.id,
-                row.wnid,
-                tuple(Task(number, row.wnid, digests[number]) for number in tasks[row.id]),
-                frozenset(),
-                row.round,
-            )
-            for row in rows
-        }
+            return page_values(connection, page_rows.read(connection, self._crowd, ids))
 
     def unposted(self) -> Collection[str]:
         """The ids of remembered pages without a posting."""
@@ -83,3 +76,20 @@ class CatalogLedger:
         """The workers whose votes do not count."""
         with self._catalog.read() as connection:
             return workers.blocked(connection).keys()
+
+
+def page_values(connection: Connection, rows: Sequence[page_rows.KeptPage]) -> dict[str, Page]:
+    """Pages as they are kept as values, by id, with nobody in `seen`."""
+    tasks = {row.id: json.loads(row.tasks) for row in rows}
+    asked = sorted({number for numbers in tasks.values() for number in numbers})
+    digests = dict(zip(asked, candidates.digests(connection, asked), strict=True))
+    return {
+        row.id: Page(
+            row.id,
+            row.wnid,
+            tuple(Task(number, row.wnid, digests[number]) for number in tasks[row.id]),
+            frozenset(),
+            row.round,
+        )
+        for row in rows
+    }

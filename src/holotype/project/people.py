@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from holotype.catalog import accounts, statements, workers
-from holotype.catalog.accounts import Held, Invited
+from holotype.catalog.accounts import Granted, Held, Invited
 from holotype.errors import AccountError
 from holotype.project.names import checked, look
 from holotype.project.parts import Parts
@@ -128,6 +128,11 @@ class People:
             held = accounts.everybody(connection)
             roles = accounts.roles(connection, [one.id for one in held])
         return [_account(one, roles) for one in held]
+
+    def grants(self, number: int) -> list[Granted]:
+        """All roles that an account was ever given, or that were taken from it, oldest first."""
+        with self._parts.catalog.read() as connection:
+            return accounts.grants(connection, number)
 
     def grant(self, number: int, role: str, by: str) -> None:
         """Let an account have a role from now on. Raises `AccountError` for a role that there is not."""

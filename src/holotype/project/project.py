@@ -19,14 +19,18 @@ from holotype.project.audits import Audits
 from holotype.project.candidates import Candidates
 from holotype.project.crowd import CrowdRoom
 from holotype.project.datasets import Datasets
+from holotype.project.desk import Desk
+from holotype.project.explore import Explore
 from holotype.project.extension import extend_ontology
 from holotype.project.gold import Gold
 from holotype.project.images import Images
 from holotype.project.labels import Labels
 from holotype.project.lemmas import Lemmas
+from holotype.project.overview import Overview
 from holotype.project.parts import Parts
 from holotype.project.people import People
 from holotype.project.releases import Releases
+from holotype.project.removals import Removals
 from holotype.project.statistics import count, statistics_of
 from holotype.project.vocabulary import Vocabulary, identity_of, once
 from holotype.project.workers import Workers
@@ -69,7 +73,11 @@ class Project:
         self.labels = Labels(parts)
         self.audits = Audits(parts, self.lemmas)
         self.releases = Releases(parts, self.lemmas)
+        self.desk = Desk(parts)
+        self.removals = Removals(parts)
+        self.explore = Explore(parts, self.lemmas)
         self.people = People(parts)
+        self.overview = Overview(parts)
 
     def __enter__(self) -> Project:
         return self

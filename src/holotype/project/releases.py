@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from holotype.benchmark import Scores
-from holotype.benchmark.evaluate import evaluate
 from holotype.catalog import candidates, releases
 from holotype.catalog.fingerprints import unsound
+from holotype.catalog.removals import hidden_images
 from holotype.engine import Progress, no_progress
 from holotype.errors import NothingAccepted, OutvotedImages, ReleaseError
 from holotype.files import sha256_file
-from holotype.ontology import Ontology
-from holotype.ontology.senses import Senses
 from holotype.project.conclusions import draw_anew
 from holotype.project.fingerprints import fingerprint_images
 from holotype.project.intake import group_near_duplicates
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 from holotype.project.release_facts import read_facts
+from holotype.project.release_shelf import ProjectRelease, checksums, open_release
 from holotype.queries import Live, Query, Term
-from holotype.queries.results import Results, find_in_release
 from holotype.releases import CHECKSUMS, NAME, Fractions, Release, verify_release, write_release
 from holotype.releases.build import Contents
 from holotype.releases.contents import contents_of
-from holotype.releases.verify import ontology_of
 
 
 class Releases:
@@ -40,20 +35,11 @@ class Releases:
 
     def checksums(self) -> dict[str, str]:
         """Every release that was made, oldest first, with the sha256 of its ``SHA256SUMS``."""
-        with self._parts.catalog.read() as connection:
-            return releases.checksums(connection)
+        return checksums(self._parts)
 
     def __getitem__(self, name: str) -> ProjectRelease:
         """The release of that name. Raises `ReleaseError`."""
-        known = self.checksums()
-        if name not in known:
-            raise ReleaseError(f"there is no release {name!r}; there are: {', '.join(known) or 'none'}")
-        found = Release(self._parts.folder / "releases" / name)
-        now = self._parts.ontology
-        if found.summary["ontology"] == now.digest:
-            return ProjectRelease(found.path, now, self._lemmas.senses, known[name])
-        then = ontology_of(found)
-        return ProjectRelease(found.path, then, then.named, known[name])
+        return open_release(self._parts, self._lemmas, name)
 
     def create(
         self,
@@ -69,7 +55,8 @@ class Releases:
 
         Images labelled yes that `query` finds are split by `fractions` and `seed` and written to ``releases/NAME``, the
         bytes of imported ones too, which keep the split they came with. The same labels, votes, fractions, seed and
-        query give the same bytes. A release is never changed.
+        query give the same bytes. A release is never changed. Images that somebody asks to be taken down are left out
+        for as long as nobody has declined that; the summary says how many labels (``removal_asked``).
 
         Images that are accepted against more noes than yeses, by a model's word alone, are an error unless `outvoted`
         takes them.
@@ -102,8 +89,10 @@ class Releases:
 
     def _contents(self, name: str, fractions: Fractions, seed: int, outvoted: bool, query: Query) -> Contents:
         draw_anew(self._parts)
-        parts, live = self._parts, Live(self._parts.catalog, self._parts.ontology, self._lemmas.senses)
-        wanted = live.numbers(Query((*query.terms, Term("state", ":", "yes"))))
+        parts, asked = self._parts, Query((*query.terms, Term("state", ":", "yes")))
+        about = parts.catalog, parts.ontology, self._lemmas.senses
+        wanted = Live(*about, hidden_images()).numbers(asked)
+        asked_away = Live(*about).count(asked) - len(wanted)
         if not wanted:
             raise NothingAccepted(
                 "no image that the query finds is labelled yes" if query.terms else "no image is labelled yes"
@@ -114,7 +103,8 @@ class Releases:
         if facts.outvoted and not outvoted:
             raise OutvotedImages(facts.outvoted)
         contents = contents_of(name, facts, fractions, seed, parts.ontology, parts.salt)
-        summary = {**contents.summary, "query": str(query), **({"not_sound": left_out} if left_out else {})}
+        left = {"not_sound": left_out, "removal_asked": asked_away}
+        summary = {**contents.summary, "query": str(query), **{why: count for why, count in left.items() if count}}
         own = parts.ontology.to_bytes() if parts.vocabulary.own else None
         return replace(contents, summary=summary, ontology=own)
 
@@ -140,30 +130,3 @@ def _check_room(folder: Path, contents: Contents) -> None:
     needed = sum({label.id: label.location.length for label in contents.labels}.values())
     if needed > (free := shutil.disk_usage(folder).free):
         raise ReleaseError(f"the images are {needed / 1e9:.1f} GB, but {folder} has room for {free / 1e9:.1f} GB")
-
-
-@dataclass(frozen=True, repr=False)
-class ProjectRelease(Release):
-    """A release of a project, whose ontology its questions and scores go by; `checksum` is the one it was made with."""
-
-    ontology: Ontology
-    senses: Senses
-    checksum: str
-
-    def find(self, query: str | Query) -> Results:
-        """What a query finds in the release: see `holotype.queries.Query`.
-
-        Raises `QueryError`, `UnknownSynset` or `AmbiguousLemma`, the latter two when an answer is asked for.
-        """
-        return find_in_release(self, Query.of(query), self.ontology, self.senses)
-
-    def evaluate(self, predictions: str | os.PathLike[str], split: str = "test") -> Scores:
-        """ILSVRC scores of a predictions file (see `holotype.benchmark.read_predictions`) on a split.
-
-        Raises `PredictionError` or `ReleaseError`.
-        """
-        return evaluate(Path(predictions), self, self.ontology, split)
-
-    def verify(self) -> list[str]:
-        """Everything that is wrong with the release: see `holotype.releases.verify_release`."""
-        return verify_release(self.path, self.checksum, self.ontology)

@@ -4,8 +4,9 @@ slices."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from functools import cached_property, reduce
 from operator import and_
 from pathlib import Path
@@ -27,9 +28,11 @@ from holotype.queries.rows import (
     Ints,
     Mask,
     Ranges,
+    Stretch,
     by_piece,
     draw,
     first_of_page,
+    mark_of,
     ranks_of,
 )
 from holotype.releases import ID_LENGTH, MANIFEST, MANIFEST_SCHEMA, Release
@@ -83,6 +86,7 @@ class Index:
         self._columns: dict[str, Rows] = {}
         self._words: dict[str, list[str]] = {}
         self._last: tuple[tuple[Term, ...], Rows] | None = None
+        self._hidden: frozenset[str] = frozenset()
         self._starts = self._read_starts()
 
     @classmethod
@@ -95,18 +99,24 @@ class Index:
             )
         return cls(release.path / MANIFEST, ontology, senses)
 
+    def hiding(self, ids: Iterable[str]) -> Index:
+        """The same index without the rows of these ids; what was read already is shared."""
+        other = copy(self)
+        other._last, other._hidden = None, frozenset(ids)
+        return other
+
     def __len__(self) -> int:
         return int(self._starts[-1])
 
     def count(self, query: Query) -> int:
         """How many rows match."""
-        if not _conditions(query):
+        if not self._selects(query):
             return int(np.diff(self._slices(query)).sum())
         return len(self._numbers(query))
 
     def counts(self, query: Query) -> Ints:
         """How many rows match under each synset, ``(synsets,)`` in rank order; a row counts once for each."""
-        if _conditions(query):
+        if self._selects(query):
             starts = np.searchsorted(self._numbers(query), self._starts.astype(np.int32))
             return self.ontology.subtree_sums(np.diff(starts))
         return self.ontology.subtree_sums(np.diff(self._starts) * self._ranks(query))
@@ -115,7 +125,7 @@ class Index:
         """The ids of the rows that match, each once, in order of rank, then id."""
         if len(self._shared):
             return self._ids.take(pa.array(self._firsts(self._numbers(query))))
-        if _conditions(query):
+        if self._selects(query):
             return self._ids.take(pa.array(self._numbers(query)))
         parts = [self._ids.slice(start, stop - start) for start, stop in self._slices(query).tolist()]
         return parts[0] if len(parts) == 1 else pa.concat_arrays([self._ids[:0], *parts])
@@ -128,6 +138,30 @@ class Index:
         """Rows of page `number`, the first is 1, of `size` rows each; empty after the last."""
         first = first_of_page(number, size)
         return list(self._rows_at(self._numbers(query)[first : first + size]))
+
+    def stretch(self, query: Query, size: int, after: str = "", until: int | None = None) -> Stretch:
+        """The first `size` rows that match after a mark, see `Questions.stretch`; a mark is the number of a row."""
+        first = mark_of(after, 1)[0] if after else 0
+        stop = len(self) if until is None else int(self._starts[min(until, len(self.ontology))])
+        if self._selects(query):
+            found = self._numbers(query)
+            some = found[np.searchsorted(found, first) :][: size + 1]
+        else:
+            slices = np.maximum(self._slices(query), first)
+            parts = [np.arange(start, min(stop, start + size + 1)) for start, stop in slices.tolist() if start < stop]
+            some = np.concatenate([np.zeros(0, np.int64), *parts])[: size + 1].astype(np.int32)
+        shown = some[:size][some[:size] < stop]
+        return Stretch(list(self._rows_at(shown)), str(some[len(shown)]) if len(shown) < len(some) else "")
+
+    @property
+    def by_rank(self) -> Ints:
+        """How many rows each synset alone has, ``(synsets,)`` in rank order."""
+        return np.diff(self._starts)
+
+    def votes(self, query: Query) -> Rows:
+        """How many voted yes, unsure and no on the rows that match, ``(rows, 3)``."""
+        numbers = self._numbers(query)
+        return np.stack([self._number(name)[numbers] for name in ("yes", "unsure", "no")], axis=1)
 
     def sample(self, query: Query, n: int, seed: int) -> list[Candidate]:
         """`n` of the rows that match, without replacement and in order of rank, then id; all if they are fewer.
@@ -144,6 +178,10 @@ class Index:
         ranks: Mask = ranks_of(query, self.ontology, self._senses, rows)[:-1]
         return ranks
 
+    def _selects(self, query: Query) -> bool:
+        """Whether not all rows of the synsets asked about match."""
+        return bool(self._hidden or _conditions(query))
+
     def _slices(self, query: Query) -> Ints:
         """Half-open slices of rows, ``(n, 2)``, ascending and none empty, whose ranks can match."""
         edges = np.flatnonzero(np.diff(self._ranks(query), prepend=False, append=False)).reshape(-1, 2)
@@ -159,11 +197,15 @@ class Index:
 
     def _satisfying(self, terms: tuple[Term, ...]) -> Rows:
         """The numbers of the rows of any synset that satisfy these terms; those of the last question are kept."""
-        if self._last is None or self._last[0] != terms:
+        last = self._last
+        if last is None or last[0] != terms:
             masks = [self._matching(term) for term in terms]
+            if self._hidden:
+                hidden = pc.is_in(self._ids, pa.array(sorted(self._hidden), pa.string()))
+                masks.append(~hidden.to_numpy(zero_copy_only=False))
             found = np.flatnonzero(reduce(and_, masks)) if masks else np.arange(len(self))
-            self._last = terms, found.astype(np.int32)
-        return self._last[1]
+            self._last = last = terms, found.astype(np.int32)  # other threads may ask another question meanwhile
+        return last[1]
 
     def _matching(self, term: Term) -> Mask:
         """Which rows satisfy a term."""
@@ -206,7 +248,7 @@ class Index:
                 batch = values.dictionary_encode()
                 code = [known.setdefault(word, len(known)) for word in batch.dictionary.to_pylist()]
                 codes[first : first + len(values)] = np.array(code, np.int32)[batch.indices.to_numpy()]
-            self._columns[name], self._words[name] = codes, list(known)
+            self._words[name], self._columns[name] = list(known), codes  # the words first: see who asks for them
         return self._columns[name]
 
     @cached_property

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Connection,
     Result,
     RowMapping,
+    Select,
     and_,
     case,
     collate,
@@ -30,6 +31,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    tuple_,
     union_all,
 )
 
@@ -43,7 +45,7 @@ from holotype.catalog.statements import chunks
 from holotype.ontology import Ontology
 from holotype.ontology.senses import Senses
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term, ascii_lower
-from holotype.queries.rows import Candidate, Ints, by_piece, draw, first_of_page, ranks_of
+from holotype.queries.rows import Candidate, Ints, Mask, Stretch, by_piece, draw, first_of_page, mark_of, ranks_of
 from holotype.releases import ID_LENGTH
 from holotype.store.location import Location
 
@@ -51,6 +53,8 @@ Value = TypeVar("Value")
 Columns = dict[str, ColumnElement[Any]]
 
 _CHUNK: Final = 500
+_MOST_RANKS: Final = 64
+"""Ranks whose rows are read at once."""
 _STREAMED: Final = 10_000
 
 
@@ -61,13 +65,20 @@ class Live:
     that of its image as it was read, else as its dataset says. An unknown size satisfies no comparison.
 
     A candidate is under the synset that it was collected for, whatever its state. An image that is a candidate for
-    nothing is under no synset, and comes last.
+    nothing is under no synset, and comes last. Images that `hidden` selects, by their ids, are passed over.
     """
 
-    def __init__(self, catalog: Catalog, ontology: Ontology, senses: Senses | None = None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        ontology: Ontology,
+        senses: Senses | None = None,
+        hidden: Select[tuple[int]] | None = None,
+    ) -> None:
         self._catalog = catalog
         self.ontology = ontology
         self._senses = senses or ontology.named
+        self._hidden = hidden
 
     def count(self, query: Query) -> int:
         """How many rows match."""
@@ -112,6 +123,59 @@ class Live:
             stop = min(first + size, int(total.sum()))
             return self._at(connection, query, total, np.arange(first, max(first, stop)))
 
+    def stretch(self, query: Query, size: int, after: str = "", until: int | None = None) -> Stretch:
+        """The first `size` rows that match after a mark, see `Questions.stretch`: asks of no more ranks than it needs.
+
+        A mark is a rank, the number of a row there, and whether that is an image without a label.
+        """
+        place = mark_of(after, 3)
+        with self._catalog.read() as connection:
+            ranks = ranks_of(query, self.ontology, self._senses, partial(candidate_rows.count, connection))
+            ranks[: place[0] if place else 0] = False
+            stop = len(ranks) if until is None else until
+            last = _last_of(connection, place) if place else None
+            keys: list[Any] = []
+            for some in self._ranks_with_rows(connection, query, ranks, stop, size):
+                keys += self._keys(connection, query, some, slice(0, size + 1 - len(keys)), last)
+                if len(keys) > size:
+                    break
+            rows = [row for chunk in chunks(keys[:size]) for row in _rows(connection, chunk)]
+        if len(keys) > size:
+            end = keys[size - 1]
+            return Stretch(rows, f"{len(self.ontology) if end.rank < 0 else end.rank}-{end.number}-{end.arm}")
+        return Stretch(rows, f"{stop}-0-0" if ranks[stop:].any() else "")
+
+    def _ranks_with_rows(
+        self, connection: Connection, query: Query, ranks: Mask, stop: int, size: int
+    ) -> Iterator[list[int]]:
+        """Wanted ranks before `stop` that have rows, ascending, as many at once as have more than `size` rows.
+
+        Hidden images are counted here: there are few, and their ranks are found by the index alone.
+        """
+        found, rows, last = list[int](), 0, len(self.ontology)
+        for rank, count in self._counted(connection, query, np.flatnonzero(ranks[: min(stop, last)])):
+            found.append(rank)
+            rows += count
+            if rows > size or len(found) == _MOST_RANKS:
+                yield found
+                found, rows = [], 0
+        if found:
+            yield found
+        if stop > last and ranks[last]:
+            yield [last]
+
+    def _counted(self, connection: Connection, query: Query, wanted: Ints) -> Iterator[tuple[int, int]]:
+        """Ranks with how many rows of each match, ascending, asked for more and more at once."""
+        rank, conditions, step = t.candidate.c.rank, _conditions(connection, _CANDIDATES, query), 2
+        for run in np.split(wanted, np.flatnonzero(np.diff(wanted) > 1) + 1):
+            first, last = (int(run[0]), int(run[-1])) if len(run) else (0, -1)
+            while first <= last:
+                asked = select(rank, func.count()).where(rank.between(first, last), *conditions)
+                some = connection.execute(asked.group_by(rank).order_by(rank).limit(step)).all()
+                yield from ((row[0], row[1]) for row in some)
+                first = some[-1][0] + 1 if len(some) == step else last + 1
+                step = min(2 * step, _MOST_RANKS)
+
     def sample(self, query: Query, n: int, seed: int) -> list[Candidate]:
         """`n` of the rows that match, without replacement and in order of rank, then id; all if they are fewer.
 
@@ -133,29 +197,48 @@ class Live:
         asked = select(rank, func.count()).where(rank.between(first, last), *conditions).group_by(rank)
         for number, count in connection.execute(asked):
             found[number] += count
+        if self._hidden is not None:  # so that others are counted by the index alone
+            for number, count in connection.execute(asked.where(t.candidate.c.image_id.in_(self._hidden))):
+                found[number] -= count
         if ranks[-1]:
             others = select(func.count()).select_from(_UNASSIGNED)
-            found[-1] += connection.execute(others.where(*_conditions(connection, _OTHERS, query))).scalar_one()
+            found[-1] += connection.execute(others.where(*self._conditions(connection, _OTHERS, query))).scalar_one()
         found[~ranks] = 0
         return found
 
     def _keys(
-        self, connection: Connection, query: Query, ranks: Sequence[int], within: slice = slice(0, None)
+        self,
+        connection: Connection,
+        query: Query,
+        ranks: Sequence[int],
+        within: slice = slice(0, None),
+        after: tuple[int, str, int, int] | None = None,
     ) -> Result[Any]:
-        """``(rank, id, number, arm)`` of the rows of these ranks that match, sorted, as they come; those `within`."""
+        """``(rank, id, number, arm)`` of the rows of these ranks that match, sorted, as they come; those `within`.
+
+        `after` is ``(rank, id, arm, number)`` of a row: those of its rank come after it.
+        """
         last = len(self.ontology)
         wanted = [-1 if rank == last else rank for rank in ranks]
         parts = []
         for arm, columns in enumerate(_ARMS):
             key = (columns[name].label(name) for name in ("rank", "id", "number"))
             found = select(*key, literal(arm).label("arm"))
-            parts.append(found.where(columns["rank"].in_(wanted), *_conditions(connection, arm, query)))
+            parts.append(found.where(columns["rank"].in_(wanted), *self._conditions(connection, arm, query)))
         keys = union_all(*parts).subquery()
-        order = keys.c.rank < 0, keys.c.rank, _by_code_point(connection, keys.c.id), keys.c.arm, keys.c.number
-        asked = select(keys).order_by(*order)
+        in_rank = _by_code_point(connection, keys.c.id), keys.c.arm, keys.c.number
+        asked = select(keys).order_by(keys.c.rank < 0, keys.c.rank, *in_rank)
+        if after is not None:
+            beyond = tuple_(*in_rank) > tuple_(*map(literal, after[1:]))
+            asked = asked.where(or_(keys.c.rank != after[0], beyond))
         if within.stop is not None:
             asked = asked.offset(within.start).limit(within.stop - within.start)
         return connection.execute(asked, execution_options={"yield_per": _STREAMED})
+
+    def _conditions(self, connection: Connection, arm: int, query: Query) -> list[ColumnElement[bool]]:
+        """What is true of every row of an arm that matches, wherever in the hierarchy it is."""
+        conditions = _conditions(connection, arm, query)
+        return conditions if self._hidden is None else [*conditions, _ARMS[arm]["image"].not_in(self._hidden)]
 
     def _at(self, connection: Connection, query: Query, total: Ints, positions: Ints) -> list[Candidate]:
         """The rows at ascending positions among those that match; `total` is how many of each rank do."""
@@ -168,6 +251,14 @@ class Live:
             wanted[inside - first] = True
             keys.extend(compress(self._keys(connection, query, [rank], slice(first, stop)), wanted.tobytes()))
         return [row for chunk in chunks(keys) for row in _rows(connection, chunk)]
+
+
+def _last_of(connection: Connection, place: Sequence[int]) -> tuple[int, str, int, int]:
+    """``(rank, id, arm, number)`` of the row of a mark, whether that still matches or not."""
+    rank, number, arm = place
+    columns = _ARMS[_OTHERS if arm else _CANDIDATES]
+    held = connection.execute(select(columns["id"]).where(columns["number"] == number)).scalar()
+    return -1 if arm else rank, held or "", arm, number
 
 
 def _of(column: ColumnElement[Any], key: ColumnElement[Any], owner: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -353,6 +444,12 @@ def candidates(connection: Connection, ids: Sequence[int]) -> list[Candidate]:
     return [found[number] for number in ids]
 
 
+def first_rows(connection: Connection, images: Sequence[int]) -> list[Candidate]:
+    """A row of each image, by its id: that of the first candidate that it is, or of one that is a candidate for
+    nothing."""
+    return _rows(connection, _first_keys(connection, images))
+
+
 def near_duplicate_groups(connection: Connection, across: bool) -> list[list[Candidate]]:
     """Groups of near-duplicates by their lowest image; with `across`, those of several datasets.
 
@@ -364,11 +461,8 @@ def near_duplicate_groups(connection: Connection, across: bool) -> list[list[Can
         several = select(near.group_id).join(t.image, image.id == near.image_id).group_by(near.group_id)
         members = members.where(near.group_id.in_(several.having(func.count(image.dataset_id.distinct()) > 1)))
     rows = connection.execute(members).all()
-    first = _first_candidates(connection, [row.image_id for row in rows])
     groups: dict[int, list[_Key]] = {}
-    for row in rows:
-        candidate = first.get(row.image_id)
-        key = _Key(_OTHERS, row.image_id) if candidate is None else _Key(_CANDIDATES, candidate)
+    for row, key in zip(rows, _first_keys(connection, [row.image_id for row in rows]), strict=True):
         groups.setdefault(row.group_id, []).append(key)
     return [_rows(connection, keys) for keys in groups.values()]
 
@@ -376,6 +470,11 @@ def near_duplicate_groups(connection: Connection, across: bool) -> list[list[Can
 class _Key(NamedTuple):
     arm: int
     number: int
+
+
+def _first_keys(connection: Connection, images: Sequence[int]) -> list[_Key]:
+    first = _first_candidates(connection, images)
+    return [_Key(_CANDIDATES, first[image]) if image in first else _Key(_OTHERS, image) for image in images]
 
 
 def _first_candidates(connection: Connection, images: Sequence[int]) -> dict[int, int]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +56,14 @@ class Candidate:
     url: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some rows that follow one another, and the mark by which the next are asked for: "" where there are none."""
+
+    rows: list[Candidate]
+    after: str = ""
+
+
 class Questions(Protocol):
     """What answers queries: a release's `Index` or the `Live` catalog. All answers are in order of rank, then id.
 
@@ -75,6 +84,13 @@ class Questions(Protocol):
 
     def page(self, query: Query, number: int, size: int) -> list[Candidate]:
         """Rows of page `number`, the first is 1, of `size` rows each; empty after the last."""
+
+    def stretch(self, query: Query, size: int, after: str = "", until: int | None = None) -> Stretch:
+        """The first `size` rows that match after a mark; those of ranks from `until` on are not looked at yet.
+
+        Fewer rows with a mark say that there was no time for more: go on from there. Raises `QueryError` for a mark
+        that is none.
+        """
 
     def sample(self, query: Query, n: int, seed: int) -> list[Candidate]:
         """`n` of the rows that match, or all if they are fewer, every set of so many as probable as every other."""
@@ -129,3 +145,16 @@ def first_of_page(number: int, size: int) -> int:
     if not (1 <= number < 1 << 31 and 1 <= size <= 10_000):
         raise QueryError(f"pages count from 1 and have 1 to 10,000 rows; there is no page {number} of {size} rows")
     return (number - 1) * size
+
+
+def mark_of(after: str, numbers: int) -> list[int]:
+    """The numbers that a mark is made of; none for the empty mark. Raises `QueryError` for another text."""
+    if not after:
+        return []
+    parts = after.split("-")
+    if len(parts) != numbers or not all(_NUMBER.fullmatch(part) for part in parts):
+        raise QueryError("this is no place in an answer to go on from: ask the query again")
+    return list(map(int, parts))
+
+
+_NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)

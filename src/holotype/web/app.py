@@ -11,11 +11,13 @@ from starlette.routing import Route
 from holotype.project import Project
 from holotype.web import pages, people
 from holotype.web.limits import Buckets
+from holotype.web.operator import routes as operator
 from holotype.web.sessions import Signer
 from holotype.web.settings import Settings
 from holotype.web.statics import send_static
 
 ROBOTS = "User-agent: *\nDisallow: /download\nDisallow: /images\nDisallow: /tasks\nDisallow: /project\n"
+PLAIN = {"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff"}
 
 
 def create_app(db: Project, settings: Settings) -> Starlette:
@@ -26,6 +28,7 @@ def create_app(db: Project, settings: Settings) -> Starlette:
         Route("/robots.txt", _robots),
         Route("/static/{name:path}", send_static),
         *people.routes,
+        *operator.routes,
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
     app.router.redirect_slashes = False  # it would redirect to whatever host a request names
@@ -35,11 +38,11 @@ def create_app(db: Project, settings: Settings) -> Starlette:
 
 
 async def _healthy(_: Request) -> Response:
-    return PlainTextResponse("ok")
+    return PlainTextResponse("ok", headers=PLAIN)
 
 
 async def _robots(_: Request) -> Response:
-    return PlainTextResponse(ROBOTS)
+    return PlainTextResponse(ROBOTS, headers=PLAIN)
 
 
 async def _unknown(request: Request, error: Exception) -> Response:

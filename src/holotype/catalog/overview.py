@@ -1,0 +1,49 @@
+"""Questions about how a project stands: how fast votes come in, how many on gold are right, what was put up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, case, func, select
+
+from holotype.catalog import schema as t
+from holotype.catalog import workers
+
+
+def votes_since(connection: Connection, times: list[float]) -> list[int]:
+    """The number of votes since each of some Unix times, 0 for all."""
+    vote = t.vote.c
+    counted: list[ColumnElement[Any]] = [func.coalesce(func.sum(case((vote.at >= at, 1), else_=0)), 0) for at in times]
+    return [int(number) for number in connection.execute(select(*counted).where(vote.at >= min(times))).one()]
+
+
+def gold_votes(connection: Connection) -> tuple[int, int]:
+    """The number of votes that count on what is gold now, and of the right ones among them."""
+    gold, vote, later = t.gold, t.vote, t.gold.alias()
+    newer = select(later.c.number).where(later.c.candidate_id == gold.c.candidate_id, later.c.number > gold.c.number)
+    right = func.coalesce(func.sum(case((vote.c.answer == gold.c.answer, 1), else_=0)), 0)
+    asked = (
+        select(func.count(), right)
+        .select_from(gold.join(vote, vote.c.candidate_id == gold.c.candidate_id))
+        .where(
+            gold.c.answer.is_not(None),
+            ~newer.exists(),
+            vote.c.worker_id.not_in(select(workers.blocked_rows().c.worker_id)),
+        )
+    )
+    number, found = connection.execute(asked).one()
+    return int(number), int(found)
+
+
+def answers_asked_for(connection: Connection) -> dict[str, int]:
+    """The number of answered pages that were asked for on each crowd's platform, as its postings say."""
+    table = t.posting.c
+    rows = connection.execute(select(table.crowd, func.sum(table.assignments)).group_by(table.crowd))
+    return {crowd: int(number) for crowd, number in rows}
+
+
+def votes_mark(connection: Connection) -> tuple[object, ...]:
+    """Changes whenever votes come, or count no more."""
+    newest = select(func.max(t.vote.c.id)).scalar_subquery()
+    said = select(func.count()).select_from(t.standing).scalar_subquery()
+    return tuple(connection.execute(select(newest, said)).one())

@@ -1,0 +1,222 @@
+"""Questions about pages that people are asked on the web: which are wanted, whose they are, what came in.
+
+A page is wanted as often as its postings say, and open while fewer sheets than that came in. A posting may take some
+back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, update
+
+from holotype.catalog import schema as t
+from holotype.catalog.pages import KeptPage
+from holotype.catalog.statements import add_rows, chunks
+
+HERE = "here"
+"""What postings of pages that lie on no platform have for a reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPage:
+    """A page that wants a sheet, when it was put up, and how often it is wanted in all."""
+
+    id: str
+    wnid: str
+    at: float
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """That a page is a worker's from `at` until `until`."""
+
+    page: str
+    worker: str
+    at: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSheet:
+    """A worker's answers to a page in the order of its tasks."""
+
+    id: int
+    page: str
+    worker: str
+    answers: tuple[int, ...]
+    seconds: float
+    took: float
+    at: float
+
+
+def _wanted() -> ColumnElement[int]:
+    posting = t.posting.c
+    of = select(func.coalesce(func.sum(posting.assignments), 0))
+    return of.where(posting.page_id == t.page.c.id, posting.crowd == t.page.c.crowd).scalar_subquery()
+
+
+def _brought(counted: bool) -> ColumnElement[int]:
+    sheet = t.sheet.c
+    of = select(func.count()).where(sheet.page == t.page.c.id, sheet.crowd == t.page.c.crowd)
+    if counted:
+        of = of.where(sheet.id.in_(select(t.counted.c.sheet_id)))
+    return of.scalar_subquery()
+
+
+def open_pages(connection: Connection, crowd: str) -> list[OpenPage]:
+    """The pages of a crowd that want a sheet, oldest first."""
+    page, wanted = t.page.c, _wanted()
+    asked = select(page.id, page.wnid, page.at, wanted).where(page.crowd == crowd, wanted > _brought(False))
+    return [OpenPage(*row) for row in connection.execute(asked.order_by(page.at, page.id))]
+
+
+def waiting(connection: Connection, crowd: str) -> list[KeptPage]:
+    """The pages of a crowd that were asked for more often than sheets of theirs were counted, oldest first."""
+    page = t.page.c
+    asked = select(page.id, page.wnid, page.tasks, page.round).where(page.crowd == crowd, _wanted() > _brought(True))
+    return [KeptPage(*row) for row in connection.execute(asked.order_by(page.at, page.id))]
+
+
+def last_posting(connection: Connection) -> int:
+    """A number that grows whenever a page is wanted, or is not any more."""
+    return connection.execute(select(func.max(t.posting.c.id))).scalar() or 0
+
+
+def want(connection: Connection, crowd: str, ids: Iterable[str], at: float) -> None:
+    """Want one more sheet of those of these pages that want none, or none that was not counted yet.
+
+    Who wants a page at the same time as another is an IntegrityError for one of them, who does it again.
+    """
+    rows = []
+    for id, wanted, brought, counted, number in _states(connection, crowd, ids):
+        if wanted <= brought and brought == counted:
+            rows.append(_posting(crowd, id, number + 1, brought + 1 - wanted, at))
+    add_rows(connection, t.posting, rows)
+
+
+def unwant(connection: Connection, crowd: str, ids: Iterable[str], at: float) -> int:
+    """Want no more sheets of these pages than came in; how many were open."""
+    rows = [
+        _posting(crowd, id, number + 1, brought - wanted, at)
+        for id, wanted, brought, _, number in _states(connection, crowd, ids)
+        if wanted > brought
+    ]
+    add_rows(connection, t.posting, rows)
+    return len(rows)
+
+
+def _states(connection: Connection, crowd: str, ids: Iterable[str]) -> list[tuple[str, int, int, int, int]]:
+    """Of pages: how often they are wanted, sheets that came in, sheets that were counted, postings."""
+    page, posting = t.page.c, t.posting.c
+    last = select(func.coalesce(func.max(posting.number), 0))
+    last_number = last.where(posting.page_id == page.id, posting.crowd == page.crowd).scalar_subquery()
+    asked = select(page.id, _wanted(), _brought(False), _brought(True), last_number).where(page.crowd == crowd)
+    rows = (connection.execute(asked.where(page.id.in_(chunk))) for chunk in chunks(dict.fromkeys(ids)))
+    return [(id, int(wanted), brought, counted, last) for part in rows for id, wanted, brought, counted, last in part]
+
+
+def _posting(crowd: str, id: str, number: int, assignments: int, at: float) -> dict[str, object]:
+    about = {"page_id": id, "crowd": crowd, "reference": HERE, "at": at}
+    return about | {"assignments": assignments, "number": number}
+
+
+def still_open(connection: Connection, crowd: str, ids: Iterable[str]) -> set[str]:
+    """Those of these pages that want a sheet."""
+    return {id for id, wanted, brought, _, _ in _states(connection, crowd, ids) if wanted > brought}
+
+
+def claim(connection: Connection, crowd: str, page: str) -> None:
+    """See to it that of two who lend or answer a page at once one does it again, and then sees what the other did.
+
+    Writes the row as it is: where several write at once, that is what tells them of each other.
+    """
+    mine = t.page.c.id == page, t.page.c.crowd == crowd
+    connection.execute(update(t.page).where(*mine).values(at=t.page.c.at))
+
+
+def live_leases(connection: Connection, crowd: str, pages: Iterable[str], now: float) -> list[Lease]:
+    """Whose these pages are now: who has handed one in has it no more."""
+    lease = t.lease.c
+    asked = select(lease.page, lease.worker, lease.at, lease.until)
+    asked = asked.where(lease.crowd == crowd, lease.until > now, ~_handed_in().exists())
+    rows = (connection.execute(asked.where(lease.page.in_(chunk))) for chunk in chunks(pages))
+    return [Lease(*row) for part in rows for row in part]
+
+
+def leases_of(connection: Connection, crowd: str, page: str, worker: str) -> list[Lease]:
+    """All times that a page was a worker's, oldest first."""
+    lease = t.lease.c
+    asked = select(lease.page, lease.worker, lease.at, lease.until).order_by(lease.id)
+    rows = connection.execute(asked.where(lease.crowd == crowd, lease.page == page, lease.worker == worker))
+    return [Lease(*row) for row in rows]
+
+
+def held(connection: Connection, crowd: str, worker: str, now: float) -> list[str]:
+    """The pages that are a worker's now and were not handed in by them, oldest lease first."""
+    lease = t.lease.c
+    live = lease.crowd == crowd, lease.until > now, ~_handed_in().exists()
+    asked = select(lease.page).where(lease.worker == worker, *live)
+    return list(dict.fromkeys(connection.execute(asked.order_by(lease.id)).scalars()))
+
+
+def _handed_in() -> Select[tuple[int]]:
+    """The sheet of whoever has a lease for just its page."""
+    lease, sheet = t.lease.c, t.sheet.c
+    return select(sheet.id).where(sheet.page == lease.page, sheet.crowd == lease.crowd, sheet.worker == lease.worker)
+
+
+def lend(connection: Connection, crowd: str, lease: Lease) -> None:
+    """Append a lease."""
+    values = {"page": lease.page, "worker": lease.worker, "at": lease.at, "until": lease.until}
+    connection.execute(insert(t.lease).values(crowd=crowd, **values))
+
+
+def add(connection: Connection, crowd: str, sheet: KeptSheet) -> None:
+    """Append a sheet, whose `id` does not matter; a second one of the worker for the page is an IntegrityError."""
+    values = {"page": sheet.page, "worker": sheet.worker, "answers": json.dumps(sheet.answers, separators=(",", ":"))}
+    times = {"seconds": sheet.seconds, "took": sheet.took, "at": sheet.at}
+    connection.execute(insert(t.sheet).values(crowd=crowd, **values, **times))
+
+
+def of_worker(connection: Connection, crowd: str, worker: str, pages: Sequence[str] | None = None) -> list[KeptSheet]:
+    """A worker's sheets, oldest first; all, or those of some pages."""
+    mine = and_(t.sheet.c.worker == worker, t.sheet.c.crowd == crowd)
+    if pages is not None:
+        mine = and_(mine, t.sheet.c.page.in_(pages))
+    return _sheets(connection, mine)
+
+
+def last_wnid(connection: Connection, crowd: str, worker: str) -> str:
+    """The synset of the page that a worker handed in last; "" where they handed in none."""
+    sheet, page = t.sheet.c, t.page.c
+    mine = t.sheet.join(t.page, and_(page.id == sheet.page, page.crowd == sheet.crowd))
+    asked = select(page.wnid).select_from(mine).where(sheet.worker == worker, sheet.crowd == crowd)
+    return connection.execute(asked.order_by(sheet.id.desc()).limit(1)).scalar() or ""
+
+
+def uncounted(connection: Connection, crowd: str, worker: str | None = None) -> list[KeptSheet]:
+    """Sheets whose votes are no votes of the catalog yet, oldest first; all of a crowd, or those of a worker."""
+    new = and_(t.sheet.c.crowd == crowd, t.sheet.c.id.not_in(select(t.counted.c.sheet_id)))
+    return _sheets(connection, new if worker is None else and_(new, t.sheet.c.worker == worker))
+
+
+def _sheets(connection: Connection, wanted: ColumnElement[bool]) -> list[KeptSheet]:
+    sheet = t.sheet.c
+    columns = sheet.id, sheet.page, sheet.worker, sheet.answers, sheet.seconds, sheet.took, sheet.at
+    rows = connection.execute(select(*columns).where(wanted).order_by(sheet.id))
+    return [KeptSheet(id, page, who, tuple(json.loads(said)), *times) for id, page, who, said, *times in rows]
+
+
+def count(connection: Connection, ids: Iterable[int]) -> None:
+    """Say that the votes of sheets are votes of the catalog now; those of which it was said before are skipped."""
+    wanted = set(ids)
+    known = {
+        number
+        for chunk in chunks(wanted)
+        for number in connection.execute(select(t.counted.c.sheet_id).where(t.counted.c.sheet_id.in_(chunk))).scalars()
+    }
+    add_rows(connection, t.counted, [{"sheet_id": number} for number in sorted(wanted - known)])

@@ -1,0 +1,135 @@
+"""Questions that pages ask: what is said of one image and of one synset, and whether anything changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, and_, func, literal, select
+
+from holotype.catalog import schema as t
+from holotype.catalog import workers
+from holotype.catalog.annotations import BoxRow
+from holotype.catalog.corrections import standing
+from holotype.catalog.schema import STATES
+from holotype.catalog.statements import chunks
+
+_TOLD: Final = ("drawn", "candidate_changes", "ontology")
+Mark = tuple[object, ...]
+"""What is another value wherever something changed."""
+
+
+def states_mark(connection: Connection) -> Mark:
+    """Changes whenever candidates come or go or are in another state."""
+    values = connection.execute(select(t.meta.c.key, t.meta.c.value).where(t.meta.c.key.in_(_TOLD)))
+    newest = (t.candidate.c.id, t.image.c.id, t.file.c.id)
+    told = *sorted(map(tuple, values)), *(connection.execute(select(func.max(one))).scalar() for one in newest)
+    counted = t.gold, t.overruling, t.withdrawal, t.file
+    return *told, *(connection.execute(select(func.count()).select_from(one)).scalar() for one in counted)
+
+
+def audits_mark(connection: Connection) -> Mark:
+    """Changes whenever certificates may."""
+    newest = t.audit.c.id, t.audit_answer.c.id, t.audit_correction.c.id
+    said = tuple(connection.execute(select(func.max(one))).scalar() for one in newest)
+    return said + (states_mark(connection) if said[0] else ())
+
+
+def words_mark(connection: Connection) -> Mark:
+    """Changes whenever lemmas come."""
+    value = connection.execute(select(t.meta.c.value).where(t.meta.c.key == "ontology")).scalar()
+    return value, connection.execute(select(func.max(t.translation.c.id))).scalar()
+
+
+def words(connection: Connection) -> list[tuple[str, str, str]]:
+    """``(lemma, language, wnid)`` of all lemmas in other languages than the ontology's own."""
+    table = t.translation.c
+    rows = connection.execute(select(table.lemma, table.language, table.wnid).order_by(table.id))
+    return [(lemma, language, wnid) for lemma, language, wnid in rows]
+
+
+def secret_gold() -> Select[tuple[int]]:
+    """The ids of the images by which workers are checked: gold, but for public examples."""
+    example, other = t.example.c, t.example.alias("later").c
+    later = select(other.number).where(and_(other.candidate_id == example.candidate_id, other.number > example.number))
+    shown = select(example.candidate_id).where(example.shown == 1, ~later.exists())
+    candidate = t.candidate.c
+    return select(candidate.image_id).where(candidate.id.in_(standing(t.gold)), candidate.id.not_in(shown))
+
+
+def are_secret(connection: Connection, images: Collection[int]) -> bool:
+    """Whether some of these images are ones by which workers are checked."""
+    among = secret_gold().where(t.candidate.c.image_id.in_(list(images)))
+    return connection.execute(among.limit(1)).first() is not None
+
+
+def are_decided(connection: Connection, images: Collection[int]) -> bool:
+    """Whether a label of some images is yes or no."""
+    decided = [STATES.index("yes"), STATES.index("no")]
+    asked = select(t.candidate.c.id).where(t.candidate.c.image_id.in_(list(images)), t.candidate.c.state.in_(decided))
+    return connection.execute(asked.limit(1)).first() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is kept of a candidate beside its row: the guard that holds it back, and the votes that count, by answer."""
+
+    candidate: int
+    guard: str | None
+    votes: dict[int, int]
+
+
+def said_of(connection: Connection, images: Iterable[int]) -> list[Said]:
+    """All candidates of images, by rank."""
+    candidate, vote = t.candidate.c, t.vote.c
+    asked = select(candidate.id, candidate.guard).order_by(candidate.rank, candidate.id)
+    rows = [row for chunk in chunks(images) for row in connection.execute(asked.where(candidate.image_id.in_(chunk)))]
+    free = vote.worker_id.not_in(select(workers.blocked_rows().c.worker_id))
+    cast = select(vote.candidate_id, vote.answer, func.count()).where(free).group_by(vote.candidate_id, vote.answer)
+    votes: dict[int, dict[int, int]] = {}
+    for chunk in chunks([row.id for row in rows]):
+        for number, answer, count in connection.execute(cast.where(vote.candidate_id.in_(chunk))):
+            votes.setdefault(number, {})[answer] = count
+    return [Said(row.id, row.guard, votes.get(row.id, {})) for row in rows]
+
+
+def boxes_of(connection: Connection, images: Iterable[int]) -> list[BoxRow]:
+    """The boxes of images, each once, as they were drawn."""
+    box = t.box.c
+    columns = box.wnid, box.x_min, box.y_min, box.x_max, box.y_max
+    asked = select(*columns).order_by(box.id)
+    rows = (row for chunk in chunks(images) for row in connection.execute(asked.where(box.image_id.in_(chunk))))
+    return list(dict.fromkeys(BoxRow(*row) for row in rows))
+
+
+def alike(connection: Connection, images: Collection[int]) -> list[int]:
+    """The ids of the other images in the groups of near-duplicates that some images are in."""
+    near = t.near_duplicate.c
+    groups = select(near.group_id).where(near.image_id.in_(list(images)))
+    asked = select(near.image_id).where(near.group_id.in_(groups), near.image_id.not_in(list(images)))
+    return list(connection.execute(asked.order_by(near.image_id).limit(100)).scalars())
+
+
+def yields(connection: Connection, rank: int) -> list[tuple[str, str, int]]:
+    """How many candidates of a synset each source brought, ``(source, state, count)``; one that several sources found
+    counts for each. A dataset is the source of what it labels and nobody found."""
+    candidate, sighting = t.candidate.c, t.sighting.c
+    state = (candidate.state + 0).label("state")
+    seen = select(sighting.source, state, func.count(candidate.id.distinct())).join(
+        t.candidate, candidate.id == sighting.candidate_id
+    )
+    found = _rows(connection, seen.where(candidate.rank == rank).group_by(sighting.source, state))
+    alone = ~select(sighting.id).where(sighting.candidate_id == candidate.id).exists()
+    source = literal("imported:").concat(t.dataset.c.name).label("source")
+    labelled = (
+        select(source, state, func.count())
+        .select_from(t.candidate.join(t.file, t.file.c.id == candidate.labelled_by).join(t.dataset))
+        .where(candidate.rank == rank, alone)
+        .group_by(t.dataset.c.name, state)
+    )
+    return sorted(found + _rows(connection, labelled))
+
+
+def _rows(connection: Connection, asked: Select[Any]) -> list[tuple[str, str, int]]:
+    return [(source, STATES[state], count) for source, state, count in connection.execute(asked)]

@@ -1,0 +1,90 @@
+"""Which page a person gets next, and for how long it is theirs: decided from what is known, without asking anybody."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+LEASE: Final = 1800.0
+"""Seconds for which a page is somebody's; each sign of life renews them."""
+
+AHEAD: Final = 300.0
+"""Seconds for which a page is kept for somebody who still works on the one before."""
+
+RENEWED: Final = 600.0
+"""A lease is renewed when so much of it has passed: a row every ten minutes, however often a browser asks."""
+
+LATER: Final = 600.0
+"""Seconds after which to look again where nothing tells when there will be more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A page that wants a sheet, and the numbers of its tasks that are not gold."""
+
+    page: str
+    wnid: str
+    tasks: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """That there is no page for a worker now, and why: ``blocked``, ``none`` are open, others have all that are open,
+    until Unix time `again` at most (``lent``), or the worker has ``seen`` them; look again at `again`."""
+
+    reason: str
+    again: float
+
+
+def in_order(
+    pages: Iterable[tuple[str, str, float]], worker: str, last: str, known: Collection[str]
+) -> list[tuple[str, str]]:
+    """Ids and wnids of open pages, of ``(id, wnid, at)``, in the order in which a worker is to get them.
+
+    The oldest come first. Of those that were put up together first those of the synset `last` answered, then those
+    of synsets that the worker has learned; every worker goes through the others in an order of their own, so
+    that thirty who start together need not all learn the same synset for the sake of a few pages, nor all want the
+    same page.
+    """
+
+    def key(page: tuple[str, str, float]) -> tuple[float, bool, bool, bytes, bytes]:
+        id, wnid, at = page
+        return at, wnid != last, wnid not in known, _draw(worker, wnid), _draw(worker, id)
+
+    return [(id, wnid) for id, wnid, _ in sorted(pages, key=key)]
+
+
+def _draw(worker: str, what: str) -> bytes:
+    return hashlib.blake2b(f"{what} {worker}".encode(), digest_size=8).digest()
+
+
+def choose(offers: Sequence[Offer], taken: Collection[str], seen: Collection[int]) -> Offer | None:
+    """The first that nobody has and of whose tasks the worker has seen none."""
+    return next((offer for offer in offers if offer.page not in taken and offer.tasks.isdisjoint(seen)), None)
+
+
+def nothing(open: int, lent_until: Iterable[float], now: float) -> Nothing:
+    """Why a worker who may work gets none of `open` pages, of which others have some until those times."""
+    if not open:
+        return Nothing("none", now + LATER)
+    until = list(lent_until)
+    return Nothing("lent", min(*until, now + LEASE)) if until else Nothing("seen", now + LATER)
+
+
+def due(until: float, now: float) -> bool:
+    """Whether a lease to `until` is to be renewed at the next sign of life."""
+    return until - now <= LEASE - RENEWED
+
+
+def began(leases: Iterable[tuple[float, float]]) -> float | None:
+    """When a worker got a page that they hold, or held last: the start of the last row of leases ``(at, until)``,
+    oldest first, each of which began before the one before ended. None where there is none."""
+    start: float | None = None
+    end = -1.0
+    for at, until in leases:
+        if start is None or at > end:
+            start = at
+        end = max(end, until)
+    return start

@@ -1,0 +1,105 @@
+"""All that is said of one image: its labels and why they are so, its boxes, where it is from, and what is like it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection
+
+from holotype.catalog import removals, shown
+from holotype.catalog.annotations import BoxRow
+from holotype.catalog.image_names import can_be_asked, meant
+from holotype.consensus.votes import Answer
+from holotype.crowd.expert import CURATOR
+from holotype.crowd.policy_names import without_names
+from holotype.crowd.reasons import reasons
+from holotype.project.image_names import alike
+from holotype.project.views import Sight
+from holotype.queries import Candidate
+from holotype.queries.live import candidates as candidates_of
+from holotype.queries.live import first_rows
+
+SOMEBODY: Final = "somebody"
+MOST_ALIKE: Final = 24
+DECIDED: Final = ("yes", "no")
+"""The states of labels that everybody may see."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFacts:
+    """A label of an image: its row, the votes that count by answer, and why it is what it is, in sentences.
+
+    `told` is what drew it, without names.
+    """
+
+    row: Candidate
+    votes: Mapping[Answer, int]
+    told: str
+    why: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """An image: what is known of its bytes and where it is from (`row`), its labels, its boxes by synset, and other
+    images that nearly look the same."""
+
+    row: Candidate
+    labels: Sequence[LabelFacts]
+    boxes: Sequence[BoxRow]
+    alike: Sequence[Candidate]
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An image that was taken down, or that somebody asks to be."""
+
+
+def seen(connection: Connection, key: str, sight: Sight) -> list[int] | Gone | None:
+    """The ids of an image, which several datasets may have, by its sha256, or ``DATASET/NAME`` where it was not read
+    yet; None where there is none to be seen."""
+    named = meant(connection, [key]).get(key, []) if can_be_asked(key) else []
+    digests = {image.sha256 for image in named} - {""} if named else {key}
+    if not sight.removed and removals.hidden_among(connection, digests):
+        return Gone()
+    if not named or not alike(named):
+        return None
+    ids = [image.id for image in named]
+    if not sight.gold and shown.are_secret(connection, ids):
+        return None
+    return ids if sight.undecided or shown.are_decided(connection, ids) else None
+
+
+def read_image(connection: Connection, key: str, sight: Sight) -> ImageFacts | Gone | None:
+    """All that is said of an image, as `seen` finds it."""
+    ids = seen(connection, key, sight)
+    if not isinstance(ids, list):
+        return ids
+    labels = [label for label in _labels(connection, ids) if sight.undecided or label.row.state in DECIDED]
+    others = first_rows(connection, shown.alike(connection, ids))
+    row = labels[0].row if labels else first_rows(connection, ids[:1])[0]
+    return ImageFacts(row, labels, shown.boxes_of(connection, ids), _to_show(connection, others, sight))
+
+
+def _labels(connection: Connection, ids: Sequence[int]) -> list[LabelFacts]:
+    said = shown.said_of(connection, ids)
+    rows = candidates_of(connection, [one.candidate for one in said])
+    found = []
+    for one, row in zip(said, rows, strict=True):
+        votes = {Answer(answer): count for answer, count in one.votes.items()}
+        found.append(label_of(row, votes, one.guard))
+    return found
+
+
+def label_of(row: Candidate, votes: Mapping[Answer, int], guard: str | None = None) -> LabelFacts:
+    """A label with its votes, and why it is what it is."""
+    told = "a curator" if row.policy.startswith(CURATOR) else without_names(row.policy, lambda _: SOMEBODY)
+    return LabelFacts(row, votes, told, reasons(row.policy, row.state, row.score, guard, votes))
+
+
+def _to_show(connection: Connection, rows: Sequence[Candidate], sight: Sight) -> list[Candidate]:
+    """Those of some rows that may be shown."""
+    gone = set() if sight.removed else removals.hidden_among(connection, (row.sha256 for row in rows))
+    left = [row for row in rows if row.sha256 not in gone and (sight.undecided or row.state in DECIDED)]
+    return left[:MOST_ALIKE]

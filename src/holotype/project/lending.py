@@ -1,0 +1,149 @@
+"""Pages lent to people on the web, and handed in by them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+
+from sqlalchemy import Connection
+
+from holotype.catalog import corrections, pages, pictures, qualifications, schema, sheets, votes, workers
+from holotype.catalog.sheets import KeptSheet, Lease
+from holotype.catalog.statements import chunks
+from holotype.consensus.votes import Answer
+from holotype.crowd.inbox import WEB
+from holotype.crowd.lending import AHEAD, LATER, LEASE, Nothing, Offer, began, choose, due, in_order, nothing
+from holotype.errors import CrowdError, NotLent
+from holotype.project.parts import Parts
+
+_AT_ONCE = 16
+_CHOICES = 4
+_LONGEST = 1e6
+
+
+def next_page(parts: Parts, worker: str, now: float, after: str = "") -> str | Nothing:
+    """See `holotype.project.desk.Desk.next_page`."""
+    while True:
+        with parts.catalog.read() as connection:
+            if worker in workers.blocked(connection):
+                return Nothing("blocked", now + LATER)
+            if (held := _held(connection, worker, now, after)) is not None:
+                return held
+            order, mine = _order(connection, worker), _unread(connection, worker, after)
+            free = list(islice(_free(connection, order, worker, mine, now), _CHOICES))
+            if not free:
+                return _nothing(connection, [id for id, _ in order], now)
+        wished = Lease("", worker, now, now + (AHEAD if after else LEASE))
+        lent = parts.catalog.transact(partial(_lend, free=free, lease=wished, after=after))
+        if lent is not None:
+            return lent
+
+
+def _held(connection: Connection, worker: str, now: float, after: str) -> str | None:
+    """The page that a worker has and that still wants a sheet, but for the one `after` which they want another."""
+    held = [page for page in sheets.held(connection, WEB, worker, now) if page != after]
+    wanted = sheets.still_open(connection, WEB, held)
+    return next((page for page in held if page in wanted), None)
+
+
+def _order(connection: Connection, worker: str) -> list[tuple[str, str]]:
+    """Open pages and their synsets, in the order in which a worker is to get them."""
+    known = {trial.wnid for trial in qualifications.trials(connection, worker)}
+    last = sheets.last_wnid(connection, WEB, worker)
+    return in_order([(page.id, page.wnid, page.at) for page in sheets.open_pages(connection, WEB)], worker, last, known)
+
+
+def _unread(connection: Connection, worker: str, after: str) -> set[int]:
+    """The tasks that a worker has answered, or has before them, of which there is no vote yet."""
+    mine = {sheet.page for sheet in sheets.uncounted(connection, WEB, worker)} | {after}
+    return {number for page in pages.read(connection, WEB, mine) for number in json.loads(page.tasks)}
+
+
+def _free(
+    connection: Connection, order: Iterable[tuple[str, str]], worker: str, mine: set[int], now: float
+) -> Iterator[Offer]:
+    """The pages that a worker may get, in order."""
+    for some in chunks(order, _AT_ONCE):
+        offers = _offers(connection, [id for id, _ in some])
+        taken = {lease.page for lease in sheets.live_leases(connection, WEB, [offer.page for offer in offers], now)}
+        asked = {number for offer in offers for number in offer.tasks}
+        seen = votes.voted_by(connection, worker, asked) | mine
+        while (found := choose(offers, taken, seen)) is not None:
+            yield found
+            taken.add(found.page)
+
+
+def _offers(connection: Connection, ids: Sequence[str]) -> list[Offer]:
+    """Pages as they are offered, in order."""
+    kept = {page.id: page for page in pages.read(connection, WEB, ids)}
+    tasks = {id: json.loads(kept[id].tasks) for id in ids if id in kept}
+    gold = corrections.standing_among(connection, schema.gold, {one for numbers in tasks.values() for one in numbers})
+    return [Offer(id, kept[id].wnid, frozenset(numbers) - gold) for id, numbers in tasks.items()]
+
+
+def _lend(connection: Connection, free: Sequence[Offer], lease: Lease, after: str) -> str | None:
+    """Lend the first of these pages that nobody was lent or answered meanwhile; None where all were."""
+    if (held := _held(connection, lease.worker, lease.at, after)) is not None:
+        return held
+    ids = [offer.page for offer in free]
+    wanted = sheets.still_open(connection, WEB, ids)
+    taken = {other.page for other in sheets.live_leases(connection, WEB, ids, lease.at)}
+    page = next((id for id in ids if id in wanted and id not in taken), None)
+    if page is not None:
+        sheets.claim(connection, WEB, page)
+        sheets.lend(connection, WEB, Lease(page, lease.worker, lease.at, lease.until))
+    return page
+
+
+def _nothing(connection: Connection, open: Sequence[str], now: float) -> Nothing:
+    return nothing(len(open), [lease.until for lease in sheets.live_leases(connection, WEB, open, now)], now)
+
+
+def renew(parts: Parts, worker: str, page: str, now: float) -> float | None:
+    """See `holotype.project.desk.Desk.renew`."""
+    with parts.catalog.read() as connection:
+        mine = sheets.leases_of(connection, WEB, page, worker)
+    until = max((lease.until for lease in mine), default=None)
+    if until is None or not due(until, now):
+        return until
+
+    def work(connection: Connection) -> float | None:
+        if any(lease.worker != worker for lease in sheets.live_leases(connection, WEB, [page], now)):
+            return until
+        sheets.claim(connection, WEB, page)
+        sheets.lend(connection, WEB, Lease(page, worker, now, now + LEASE))
+        return now + LEASE
+
+    return parts.catalog.transact(work)
+
+
+def hand_in(parts: Parts, worker: str, page: str, answers: Sequence[Answer], seconds: float | None, now: float) -> bool:
+    """See `holotype.project.desk.Desk.hand_in`."""
+    with parts.catalog.read() as connection:
+        leases = [(lease.at, lease.until) for lease in sheets.leases_of(connection, WEB, page, worker)]
+        known = pages.read(connection, WEB, [page])
+    start = began(leases)
+    if start is None or not known:
+        raise NotLent(page)
+    tasks: list[int] = json.loads(known[0].tasks)
+    took = max(now - start, 0.0)
+    told = took if seconds is None else seconds
+    if len(answers) != len(tasks) or not 0 <= told <= _LONGEST or not math.isfinite(now):
+        raise CrowdError(f"page {page} has {len(tasks)} pictures, and an answer for each is wanted, with a time")
+    given = tuple(map(Answer, answers))
+
+    def work(connection: Connection) -> bool:
+        if sheets.of_worker(connection, WEB, worker, [page]):
+            return False
+        hidden = {number for number, one in pictures.shown(connection, tasks).items() if one.hidden}
+        said = tuple(
+            int(Answer.UNSURE if task in hidden else answer) for task, answer in zip(tasks, given, strict=True)
+        )
+        sheets.claim(connection, WEB, page)
+        sheets.add(connection, WEB, KeptSheet(0, page, worker, said, told, took, now))
+        return True
+
+    return parts.catalog.transact(work)

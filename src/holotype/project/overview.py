@@ -1,0 +1,167 @@
+"""How a project stands: labels, votes, workers and what is left to do, at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from holotype.catalog import labels, overview, shown, workers
+from holotype.catalog.shown import Mark
+from holotype.consensus.posteriors import fit
+from holotype.crowd.imageable import Imageable
+from holotype.crowd.policies import Posterior
+from holotype.crowd.policy_names import parse_policy
+from holotype.crowd.reviews import Timing, Verdict, WorkerReview, review_workers
+from holotype.crowd.tally import Tally
+from holotype.project.facts import read_tally
+from holotype.project.keeping import Kept
+from holotype.project.parts import Parts
+from holotype.simulation.fitting import History, fit_population
+from holotype.simulation.forecast import Effort, Forecast, forecast
+from holotype.simulation.rehearsal import Prices
+
+STATES: Final = ("yes", "no", "open", "undecided", "abandoned")
+HOUR: Final = 3_600.0
+_EFFORT: Final = Effort(runs=20, tasks=500)
+_SEED: Final = 2009
+
+
+@dataclass(frozen=True, slots=True)
+class SynsetRow:
+    """The candidates of a synset by state; withdrawn ones are left out."""
+
+    wnid: str
+    name: str
+    yes: int = 0
+    no: int = 0
+    open: int = 0
+    undecided: int = 0
+    abandoned: int = 0
+
+    @property
+    def decided(self) -> int:
+        """Those labelled yes or no."""
+        return self.yes + self.no
+
+    @property
+    def candidates(self) -> int:
+        """All of them."""
+        return self.decided + self.open + self.undecided + self.abandoned
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A project at a glance: candidates in all, votes in all and of the last hour and day, votes on gold and those that
+    were right, and how many answered pages were asked for on platforms, by crowd."""
+
+    total: SynsetRow
+    votes: int
+    hour: int
+    day: int
+    gold: int
+    right: int
+    posted: Mapping[str, int]
+    blocked: int
+
+    @property
+    def votes_a_candidate(self) -> float:
+        """Votes a candidate that is not open."""
+        return self.votes / max(1, self.total.candidates)
+
+
+class Overview:
+    """How a project stands; what takes long is kept until the catalog changes, and found anew behind the scenes."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.rows: Kept[list[SynsetRow]] = Kept()
+        self.gold: Kept[tuple[int, int]] = Kept()
+        self.pace: Kept[list[int]] = Kept()
+        self.reviews: Kept[list[WorkerReview]] = Kept()
+        self.forecasts: Kept[Forecast] = Kept()
+
+    def numbers(self) -> Numbers:
+        """The project at a glance."""
+        rows, (_, cast), now = self.by_synset(), self._marks(), self._parts.clock()
+        votes, hour, day = self.pace.soon((cast, int(now // 60)), lambda: self._votes_since(now))
+        gold, right = self.gold.soon(cast, self._gold)
+        with self._parts.catalog.read() as connection:
+            posted, blocked = overview.answers_asked_for(connection), len(workers.blocked(connection))
+        sums = {name: sum(getattr(row, name) for row in rows) for name in STATES}
+        return Numbers(SynsetRow("", "", **sums), votes, hour, day, gold, right, posted, blocked)
+
+    def by_synset(self) -> list[SynsetRow]:
+        """The candidates of every synset that has any, in ontology order."""
+        return self.rows.soon(self._marks()[0], self._rows)
+
+    def verdicts(self) -> list[WorkerReview]:
+        """A review of every worker whose votes count, by name: see `holotype.crowd.reviews.review_workers`."""
+        return self.reviews.fresh(self._marks()[1], self._reviews)
+
+    def watched(self) -> tuple[int, int, int] | None:
+        """How many workers there are whose votes count, and how many of them are to be watched, and blocked; as it was
+        when that was found last, None before it ever was."""
+        cast = self._marks()[1]
+        if not self.reviews.is_of(cast):
+            self.reviews.begin(cast, self._reviews)
+        found = self.reviews.last()
+        if found is None:
+            return None
+        verdicts = [review.verdict for review in found]
+        return len(found), verdicts.count(Verdict.WATCH), verdicts.count(Verdict.BLOCK)
+
+    def forecast(self, reward: float) -> None:
+        """Begin to work out what is left to spend until the last policy has no open candidate, where workers get
+        `reward` dollars for a page; it is in `forecasts` when it is there. Raises `CrowdError` for no reward."""
+        prices = Prices(reward, fee=0.0)
+        self.forecasts.begin((self._marks()[1], reward), lambda: self._forecast(prices))
+
+    def _marks(self) -> tuple[Mark, Mark]:
+        """What is another value whenever labels are, and whenever the votes that count are."""
+        with self._parts.catalog.read() as connection:
+            labelled = shown.states_mark(connection)
+            return labelled, (labelled, overview.votes_mark(connection))
+
+    def _rows(self) -> list[SynsetRow]:
+        with self._parts.catalog.read() as connection:
+            counted = labels.counts(connection)
+        found: dict[tuple[int, str], dict[str, int]] = {}
+        for (rank, wnid, state), number in sorted(counted.items()):
+            if state in STATES:
+                found.setdefault((rank, wnid), {})[state] = number
+        ontology = self._parts.ontology
+        named = (
+            (wnid, wnid) if wnid else (ontology.at_rank(rank).wnid, ontology.at_rank(rank).name) for rank, wnid in found
+        )
+        return [
+            SynsetRow(wnid, str(name), **states) for (wnid, name), states in zip(named, found.values(), strict=True)
+        ]
+
+    def _votes_since(self, now: float) -> list[int]:
+        with self._parts.catalog.read() as connection:
+            return overview.votes_since(connection, [0.0, now - HOUR, now - 24 * HOUR])
+
+    def _gold(self) -> tuple[int, int]:
+        with self._parts.catalog.read() as connection:
+            return overview.gold_votes(connection)
+
+    def _tally(self) -> Tally:
+        with self._parts.catalog.read() as connection:
+            return read_tally(connection, self._parts.catalog, timed=True)
+
+    def _reviews(self) -> list[WorkerReview]:
+        tally = self._tally()
+        ballot = tally.ballot()
+        found = review_workers(ballot, Timing(*tally.counting.timing), ballot.names or (), fit(ballot))
+        return sorted(found, key=lambda review: review.worker)
+
+    def _forecast(self, prices: Prices) -> Forecast:
+        history = History.of(self._tally())
+        with self._parts.catalog.read() as connection:
+            last = labels.last_policy(connection)
+        policy = Imageable(Posterior()) if last is None else parse_policy(last)
+        rng = np.random.default_rng(_SEED)
+        return forecast(history, fit_population(history), policy, prices, rng, _EFFORT)

@@ -1,0 +1,66 @@
+"""The releases that a project made, as they lie on its shelf."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from holotype.benchmark import Scores
+from holotype.benchmark.evaluate import evaluate
+from holotype.catalog import releases
+from holotype.errors import ReleaseError
+from holotype.ontology import Ontology
+from holotype.ontology.senses import Senses
+from holotype.project.lemmas import Lemmas
+from holotype.project.parts import Parts
+from holotype.queries import Query
+from holotype.queries.results import Results, find_in_release
+from holotype.releases import Release, verify_release
+from holotype.releases.verify import ontology_of
+
+
+@dataclass(frozen=True, repr=False)
+class ProjectRelease(Release):
+    """A release of a project, whose ontology its questions and scores go by; `checksum` is the one it was made with."""
+
+    ontology: Ontology
+    senses: Senses
+    checksum: str
+
+    def find(self, query: str | Query) -> Results:
+        """What a query finds in the release: see `holotype.queries.Query`.
+
+        Raises `QueryError`, `UnknownSynset` or `AmbiguousLemma`, the latter two when an answer is asked for.
+        """
+        return find_in_release(self, Query.of(query), self.ontology, self.senses)
+
+    def evaluate(self, predictions: str | os.PathLike[str], split: str = "test") -> Scores:
+        """ILSVRC scores of a predictions file (see `holotype.benchmark.read_predictions`) on a split.
+
+        Raises `PredictionError` or `ReleaseError`.
+        """
+        return evaluate(Path(predictions), self, self.ontology, split)
+
+    def verify(self) -> list[str]:
+        """Everything that is wrong with the release: see `holotype.releases.verify_release`."""
+        return verify_release(self.path, self.checksum, self.ontology)
+
+
+def checksums(parts: Parts) -> dict[str, str]:
+    """Every release that was made, oldest first, with the sha256 of its ``SHA256SUMS``."""
+    with parts.catalog.read() as connection:
+        return releases.checksums(connection)
+
+
+def open_release(parts: Parts, lemmas: Lemmas, name: str) -> ProjectRelease:
+    """The release of that name. Raises `ReleaseError`."""
+    known = checksums(parts)
+    if name not in known:
+        raise ReleaseError(f"there is no release {name!r}; there are: {', '.join(known) or 'none'}")
+    found = Release(parts.folder / "releases" / name)
+    now = parts.ontology
+    if found.summary["ontology"] == now.digest:
+        return ProjectRelease(found.path, now, lemmas.senses, known[name])
+    then = ontology_of(found)
+    return ProjectRelease(found.path, then, then.named, known[name])

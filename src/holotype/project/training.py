@@ -1,0 +1,38 @@
+"""Training: pages of gold with feedback, whose answers are votes on gold."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from holotype.catalog import candidates, corrections, examples, schema
+from holotype.consensus.votes import Answer, Task
+from holotype.crowd.gold import Feedback, feedback, training_page, training_votes
+from holotype.crowd.port import Page, Sheet
+from holotype.project.facts import read_gold, record_votes
+from holotype.project.parts import Parts
+
+
+def usable_gold(connection: Connection, wnid: str) -> dict[Task, bool]:
+    """The gold of a synset that people may learn on: neither public examples nor withdrawn images."""
+    said = corrections.of_synset(connection, schema.gold, wnid)
+    numbers = [one.candidate for one in said if one.answer is not None]
+    states = candidates.states(connection, numbers)
+    hidden = examples.unaskable(connection) | {number for number, state in states.items() if state == "withdrawn"}
+    return {
+        Task(one.candidate, one.wnid, one.sha256): one.answer == Answer.YES
+        for one in said
+        if one.answer is not None and one.candidate not in hidden
+    }
+
+
+def page_to_train_on(connection: Connection, wnid: str, size: int) -> Page:
+    """See `holotype.project.gold.Gold.training_page`."""
+    return training_page(wnid, usable_gold(connection, wnid), size)
+
+
+def train(parts: Parts, sheet: Sheet) -> list[Feedback]:
+    """See `holotype.project.gold.Gold.train`."""
+    with parts.catalog.read() as connection:
+        gold = read_gold(connection, [task.number for task in sheet.page.tasks])
+    record_votes(parts.catalog, training_votes(sheet, gold))
+    return feedback(sheet.page, sheet.answers, gold)

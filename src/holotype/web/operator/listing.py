@@ -1,0 +1,40 @@
+"""Long lists a page at a time, and times in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+from holotype.web.visit import Refused, Visit
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf(Generic[Item]):
+    """A page of a long list: what is on it, its number from 1, whether there are more, and how many items in all."""
+
+    items: Sequence[Item]
+    number: int
+    more: bool
+    total: int
+
+
+def leaf(visit: Visit, items: Sequence[Item], size: int) -> Leaf[Item]:
+    """The page of a list that the address asks for. Raises `Refused` where its number is none."""
+    text = visit.asked("page", "1")
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text)):
+        raise Refused(404, "There is no such page.")
+    number = int(text)
+    return Leaf(items[(number - 1) * size : number * size], number, number * size < len(items), len(items))
+
+
+def day(at: float) -> str:
+    """A Unix time as a date and a time of the day, UTC.
+
+    >>> day(0.0)
+    '1970-01-01 00:00'
+    """
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")

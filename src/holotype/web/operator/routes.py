@@ -1,0 +1,7 @@
+"""All pages of those who run a project."""
+
+from __future__ import annotations
+
+from holotype.web.operator import accounts, dashboard, invitations, workers
+
+routes = [*dashboard.routes, *workers.routes, *accounts.routes, *invitations.routes]

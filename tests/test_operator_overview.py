@@ -1,0 +1,112 @@
+"""How a project stands, as the overview and the dashboard show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from holotype.project import Project
+from holotype.project.keeping import Kept
+from visitors import Site, said
+
+WHIPPET = "n02091134"
+
+
+@pytest.fixture
+def db(labelled_once: Path, copy_of: Callable[[Path], Project]) -> Project:
+    return copy_of(labelled_once)
+
+
+def test_the_numbers_are_those_of_the_labels(db: Project) -> None:
+    numbers, states = db.overview.numbers(), db.counts()["states"]
+    assert {name: getattr(numbers.total, name) for name in states} == states
+    assert numbers.total.candidates == 12
+    assert numbers.votes == db.counts()["votes"] > 0
+    assert (numbers.hour, numbers.day) == (numbers.votes, numbers.votes)
+    assert [row.wnid for row in db.overview.by_synset()] == ["n02091134", "n02121808"]
+
+
+def test_gold_right_counts_votes_on_gold_of_who_is_not_blocked(db: Project) -> None:
+    task = next(task for task in db.candidates.tasks() if task.wnid == WHIPPET)
+    cast = [vote for vote in db.crowd.votes() if vote.task == task.number]
+    db.gold.add({(task.sha256, WHIPPET): True}, "me")
+    right = sum(vote.answer.name == "YES" for vote in cast)
+    assert (db.overview.numbers().gold, db.overview.numbers().right) == (len(cast), right)
+    db.gold.correct({(task.sha256, WHIPPET): False}, "me", "looked again")
+    assert db.overview.numbers().right == sum(vote.answer.name == "NO" for vote in cast)
+    db.workers.block(cast[0].worker, "for this test")
+    assert (db.overview.numbers().gold, db.overview.numbers().blocked) == (len(cast) - 1, 1)
+    db.gold.correct({(task.sha256, WHIPPET): None}, "me", "not sure")
+    assert db.overview.numbers().gold == 0
+
+
+def test_what_is_withdrawn_is_in_no_number(db: Project) -> None:
+    db.overview.numbers()
+    task = db.candidates.tasks()[0]
+    db.images.withdraw([task.sha256], "me", "no licence")
+    assert db.overview.numbers().total.candidates == 11
+
+
+def test_workers_to_watch_are_found_behind_the_scenes(db: Project) -> None:
+    assert db.overview.watched() is None
+    db.overview.reviews.wait()
+    workers, *_ = db.overview.watched() or (0,)
+    assert workers == len(db.workers.review()) == len(db.overview.verdicts()) > 0
+
+
+def test_what_is_slow_is_shown_as_it_was_until_it_is_found_anew() -> None:
+    found: Iterator[str] = iter("abc")
+    kept: Kept[str] = Kept(slow=-1)
+    assert [kept.soon(1, lambda: next(found)) for _ in range(2)] == ["a", "a"]
+    assert kept.soon(2, lambda: next(found)) == "a"
+    kept.wait()
+    assert (kept.soon(2, lambda: next(found)), kept.is_of(2), kept.busy) == ("b", True, False)
+    assert Kept[str]().last() is None
+
+
+def test_what_cannot_be_found_says_why() -> None:
+    kept: Kept[int] = Kept()
+    kept.begin(1, lambda: int("x"))
+    kept.wait()
+    assert kept.failed == "something went wrong, which the server's log tells"
+    kept.begin(1, lambda: 7)
+    kept.wait()
+    assert (kept.failed, kept.last()) == ("", 7)
+
+
+def test_the_dashboard_shows_the_numbers_and_asks_for_them_again(db: Project) -> None:
+    curator = Site(db).as_("curator")
+    page = curator.get("/project")
+    assert 'hx-get="/project/numbers" hx-trigger="every 5s"' in page
+    assert "Candidates 12" in said(page)
+    part = curator.fragment("/project/numbers")
+    assert "<html" not in part
+    assert "Candidates 12" in said(part)
+    assert "<html" in curator.get("/project/numbers")
+
+
+def test_the_table_is_sorted_by_what_is_asked_for(db: Project) -> None:
+    curator = Site(db).as_("curator")
+    by_yes, by_name = said(curator.get("/project?by=yes")), said(curator.get("/project?by=name"))
+    assert by_yes.index("whippet") < by_yes.index("domestic cat")
+    assert by_name.index("domestic cat") < by_name.index("whippet")
+    curator.get("/project?by=evil", 400)
+    curator.get("/project?page=0", 404)
+    assert "whippet" not in said(curator.get("/project?page=2"))
+
+
+def test_what_is_left_is_worked_out_when_asked_for(db: Project) -> None:
+    curator = Site(db).as_("curator")
+    assert curator.post("/project/forecast", reward="0.10") == "/project"
+    db.overview.forecasts.wait()
+    assert "Left to do 0 votes" in said(curator.get("/project"))
+    for wrong in ("", "nan", "-1", "1e9", "x"):
+        curator.post("/project/forecast", 400, reward=wrong)
+
+
+def test_an_empty_project_has_a_dashboard(project: Project) -> None:
+    page = said(Site(project).as_("operator").get("/project"))
+    assert "There are no candidates yet" in page
+    assert "no vote on gold yet" in page
