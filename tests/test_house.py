@@ -68,7 +68,7 @@ ROOMS = {
         "audits benchmark collect consensus crowd demo errors files holotype images imports lint ontology project "
         "queries releases simulation statistics store textlists web"
     ),
-    "web": "crowd errors project",
+    "web": "audits consensus crowd errors images ontology project queries statistics store",
     "__main__": "cli",
 }
 """Every room, and the rooms that it may import. ``holotype`` is the package itself, which opens projects."""
@@ -83,7 +83,7 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 COMPOSITION = {"extension", "", "project", "creation"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
-    *("people", "desk", "overview", "removals", "explore"),
+    *("people", "desk", "overview", "removals", "explore", "flags"),
 }
 SHARED = {
     "parts",
@@ -115,6 +115,7 @@ SHARED = {
     "training",
     "memory",
     "keeping",
+    "auditing",
     "dataset_check",
     "dataset_forget",
     "dataset_scan",

@@ -426,6 +426,25 @@ def test_a_forms_fields_are_read_in_the_order_of_the_page() -> None:
     assert read_answers(HOSTILE["an unknown encoding"], PAGE)[1] == 9.5  # text has been decoded before
 
 
+def test_a_forms_fields_may_be_called_by_their_place() -> None:
+    by_place = {"picture-1": "yes", "picture-2": "unsure", "seconds": 9.5}
+    assert read_answers(form(by_place), PAGE) == ((Answer.YES, Answer.UNSURE), 9.5)
+    for odd in ({"picture-3": "no"}, {"answer-0": "yes"}, {"picture-0": "no"}):
+        with pytest.raises(CrowdError, match="not of the page"):
+            read_answers(form(by_place | odd), PAGE)
+    with pytest.raises(CrowdError, match="not of the page"):
+        read_answers(form({"picture-1": "yes", "seconds": 1}), PAGE)
+
+
+def test_an_address_with_a_key_is_made_by_the_project() -> None:
+    terms = Terms("https://pages.example/page/{page}?k={key}", Decimal("0.10"), secret="of the crowd")  # noqa: S106
+    assert terms.address("001-a") != terms.address("001-b")
+    assert re.fullmatch(r"https://pages\.example/page/001-a\?k=[0-9a-f]{32}", terms.address("001-a"))
+    assert "of the crowd" not in repr(terms)
+    with pytest.raises(CrowdError, match="only a project can make"):
+        Terms("https://pages.example/page/{page}?k={key}", Decimal("0.10")).address("001-a")
+
+
 def test_refused_answers_lose_no_others_and_wait_for_a_person(server: MTurkServer) -> None:
     world = World(server)
     world.run()

@@ -53,7 +53,7 @@ class Visitor:
         assert answer.status_code == expect, (path, answer.status_code, said(answer.text))
         return str(answer.text)
 
-    def post(self, path: str, expect: int = 303, **fields: str) -> str:
+    def post(self, path: str, expect: int = 303, /, **fields: str) -> str:
         """Where a form that was sent leads, or the text of what it is answered with."""
         return self.send(path, list(fields.items()), expect)
 

@@ -102,6 +102,23 @@ def samples(connection: Connection, audits: Collection[int]) -> dict[int, list[L
     return found
 
 
+def sample_of(connection: Connection, audit: int) -> list[int]:
+    """The candidates of a plan's sample, by id, in the order in which they were drawn."""
+    table = t.audit_sample.c
+    rows = connection.execute(select(table.candidate_id).where(table.audit_id == audit).order_by(table.position))
+    return list(rows.scalars())
+
+
+def said_of(connection: Connection, ids: Collection[int]) -> list[tuple[int, str, int]]:
+    """``(candidate id, auditor, answer)`` of all that was said of some candidates, oldest first, then corrections."""
+    found: list[tuple[int, str, int]] = []
+    for table in (t.audit_answer, t.audit_correction):
+        columns = table.c.id, table.c.candidate_id, table.c.auditor, table.c.answer
+        parts = (connection.execute(select(*columns).where(table.c.candidate_id.in_(some))) for some in chunks(ids))
+        found += [(one, auditor, answer) for _, one, auditor, answer in sorted(row for part in parts for row in part)]
+    return found
+
+
 def candidates(connection: Connection, ids: Collection[int]) -> list[Labelled]:
     """Some candidates by their ids, in no order."""
     candidate = t.candidate

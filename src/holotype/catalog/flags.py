@@ -72,7 +72,8 @@ def listing(connection: Connection, only_open: bool = True, wnid: str | None = N
     flag, decision = t.flag.c, t.flag_decision.c
     said = t.flag.outerjoin(t.candidate, t.candidate.c.id == flag.candidate_id)
     said = said.outerjoin(t.image, t.image.c.id == t.candidate.c.image_id)
-    newest = select(func.max(decision.id)).where(decision.flag_id == flag.id).scalar_subquery()
+    other = t.flag_decision.alias().c
+    newest = select(func.max(other.id)).where(other.flag_id == flag.id).scalar_subquery()
     said = said.outerjoin(t.flag_decision, decision.id == newest)
     about = flag.id, flag.worker, flag.wnid, digest(), flag.kind, flag.text, flag.at
     asked = select(*about, decision.outcome, decision.by, decision.reason).select_from(said)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
+from holotype.catalog import removals
 from holotype.catalog import schema as t
 from holotype.catalog.images import read_images
 from holotype.catalog.locations import location_columns
@@ -37,7 +38,7 @@ def shown(connection: Connection, candidates: Iterable[int]) -> dict[int, Shown]
     rows = [
         row for chunk in chunks(candidates) for row in connection.execute(asked.where(candidate.id.in_(chunk))).all()
     ]
-    gone = _asked_down(connection, {row[5] for row in rows if row[5]})
+    gone = removals.hidden_among(connection, {row[5] for row in rows if row[5]})
     found = {}
     for number, state, width, height, reason, sha256, offset, length, *where in rows:
         location = Location(*where)
@@ -45,11 +46,3 @@ def shown(connection: Connection, candidates: Iterable[int]) -> dict[int, Shown]
         hidden = state == t.WITHDRAWN or bool(reason) or sha256 in gone
         found[number] = Shown(number, width or 0, height or 0, location, thumbnail, hidden)
     return found
-
-
-def _asked_down(connection: Connection, digests: Iterable[str]) -> set[str]:
-    """Those of these images that somebody asked to be taken down, of which nobody decided yet."""
-    image, decision = t.removal_image.c, t.removal_decision.c
-    open_ = image.removal_id.not_in(select(decision.removal_id))
-    asked = (select(image.sha256).where(image.sha256.in_(chunk), open_) for chunk in chunks(digests))
-    return {sha256 for one in asked for sha256 in connection.execute(one).scalars()}

@@ -149,7 +149,11 @@ def _by_sha256(db: Project, truth: Mapping[tuple[str, str], bool]) -> dict[tuple
 
 @crowd.command("mturk")
 @click.option(
-    "--page-url", required=True, metavar="URL", help="Where a page with its questions is, with {page} for its id."
+    "--page-url",
+    required=True,
+    metavar="URL",
+    help="Where a page with its questions is, with {page} for its id; on a site of `holotype serve` it is "
+    "https://HOST/page/{page}?k={key}.",
 )
 @click.option("--reward", required=True, type=dollars, metavar="DOLLARS", help="What a worker gets for a page.")
 @click.option("--budget", type=dollars, metavar="DOLLARS", help="The most all pages may cost, over all runs.")

@@ -8,9 +8,14 @@ import hmac
 DIGITS = 32
 
 
-def page_key(secret: str, crowd: str, page: str) -> str:
-    """The key of the address at which a crowd's page is shown to whoever has it."""
-    return _key(secret, "page", crowd, page)
+def crowd_secret(secret: str, crowd: str) -> str:
+    """What the keys of a crowd's pages are made with."""
+    return _key(secret, "crowd", crowd)
+
+
+def page_key(secret: str, page: str) -> str:
+    """The key of the address at which a page is shown to whoever has it, by its crowd's secret."""
+    return _key(secret, "page", page)
 
 
 def picture_key(secret: str, crowd: str, page: str, position: int, worker: str = "") -> str:
@@ -24,6 +29,11 @@ def picture_key(secret: str, crowd: str, page: str, position: int, worker: str =
 def example_key(secret: str, number: int) -> str:
     """The key of the picture of a public example, by the number of its task."""
     return _key(secret, "example", number)
+
+
+def audit_key(secret: str, seed: str, position: int, auditor: str) -> str:
+    """The key of the picture at a position of the sample that a seed drew, for one auditor."""
+    return _key(secret, "audit", seed, position, auditor)
 
 
 def fits(key: str, right: str) -> bool:

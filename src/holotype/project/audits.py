@@ -8,16 +8,20 @@ from collections.abc import Collection, Iterable, Mapping
 from sqlalchemy import Connection
 
 from holotype.audits.certificates import Audit, Certificate, assess
-from holotype.catalog import candidates
+from holotype.catalog import candidates, shown
 from holotype.consensus.votes import Answer
+from holotype.crowd.keys import audit_key, fits
 from holotype.engine import Progress, no_progress
 from holotype.errors import CrowdError
 from holotype.ontology import Synset
-from holotype.project import evidence
+from holotype.project import auditing, evidence
+from holotype.project.auditing import Asked, PlanProgress
 from holotype.project.evidence import AuditReport, read_evidence
 from holotype.project.fingerprints import fingerprint_images
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
+from holotype.project.showing import picture_bytes
+from holotype.project.tree_counts import Kept
 from holotype.queries.live import candidates as candidates_of
 from holotype.queries.results import Result
 
@@ -28,6 +32,7 @@ class Audits:
     def __init__(self, parts: Parts, lemmas: Lemmas) -> None:
         self._parts = parts
         self._lemmas = lemmas
+        self._certified = Kept(parts.catalog, shown.audits_mark, self._certify, bool)
 
     def draw(
         self, targets: Iterable[Synset | str], size: int, fresh: bool = False, progress: Progress = no_progress
@@ -101,3 +106,56 @@ class Audits:
     def certificates(self) -> list[Certificate]:
         """What is certified of the labels as they stand, in ontology order: the audits that are complete."""
         return [audit.certificate for audit in self.status() if audit.certificate is not None]
+
+    def certified(self) -> list[Certificate]:
+        """As `certificates`, worked out again only when something changed, and then maybe as it was until just now."""
+        return self._certified.get()
+
+    def _certify(self, connection: Connection) -> list[Certificate]:
+        found = (audit.certificate for audit in assess(read_evidence(connection, self._parts.ontology)))
+        return [certificate for certificate in found if certificate is not None]
+
+    # An auditor at work
+
+    def progress(self, auditor: str = "") -> list[PlanProgress]:
+        """How far the newest plan of each target has come, oldest first, and what of it is left for an auditor."""
+        with self._parts.catalog.read() as connection:
+            return [lies.progress for lies in auditing.tables(connection, auditor)]
+
+    def next(self, target: str, auditor: str, after: int = 0) -> tuple[PlanProgress, Asked | None]:
+        """The label of a target's newest plan, by wnid, that an auditor is to look at next, or what comes when that at
+        position `after` is put off; None where nothing is left for them. Raises `CrowdError` where nothing is planned.
+
+        An auditor is asked nothing that they voted on or overruled, and nothing that another one has answered.
+        """
+        with self._parts.catalog.read() as connection:
+            lies = auditing.table(connection, target, auditor)
+            number = lies.after(after)
+            return lies.progress, None if number is None else auditing.asked(connection, self._parts, lies, number)
+
+    def last(self, target: str, auditor: str) -> Asked | None:
+        """The label of a target's newest plan that an auditor answered last; None where they did not."""
+        with self._parts.catalog.read() as connection:
+            lies = auditing.table(connection, target, auditor)
+            number = next(reversed(lies.said), None)
+            return None if number is None else auditing.asked(connection, self._parts, lies, number)
+
+    def picture(self, target: str, position: int, auditor: str, key: str) -> bytes | None:
+        """The picture at a position of a target's newest sample, up to 1024 pixels, as a JPEG whose bytes are other
+        ones each time; None where the key is not the right one for this auditor."""
+        with self._parts.catalog.read() as connection:
+            lies = auditing.table(connection, target, auditor)
+        number = self._meant(lies, position, key)
+        return None if number is None else picture_bytes(self._parts, number, True)
+
+    def pair(self, target: str, position: int, auditor: str, key: str) -> tuple[str, str] | None:
+        """The (sha256, wnid) of the label at a position of a target's newest sample, for `record` and `correct`; None
+        where the key is not the right one for this auditor."""
+        with self._parts.catalog.read() as connection:
+            number = self._meant(auditing.table(connection, target, auditor), position, key)
+            return None if number is None else candidates.pairs(connection, [number])[number]
+
+    def _meant(self, lies: auditing.Table, position: int, key: str) -> int | None:
+        right = audit_key(self._parts.salt, lies.plan.seed, position, lies.auditor)
+        known = 0 < position <= len(lies.sample) and fits(key, right)
+        return lies.sample[position - 1] if known else None

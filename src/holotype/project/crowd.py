@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from holotype.consensus.votes import Task, Vote
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.inbox import WebCrowd
+from holotype.crowd.keys import crowd_secret
 from holotype.crowd.mturk.terms import Quote, Terms
 from holotype.crowd.policies import Posterior
 from holotype.crowd.port import Crowd
@@ -104,6 +106,7 @@ class CrowdRoom:
 
         `budget` is the most, in dollars, that all pages of the project may cost together; production needs one. `agree`
         gets every price before anything is spent, and refuses by raising. `endpoint` is another URL of the service.
+        Pages that the project's own site shows have ``https://HOST/page/{page}?k={key}`` for their address.
         The credentials are those boto3 finds. Raises `CrowdError`, also if ``holotype[mturk]`` is not installed.
         """
         try:
@@ -111,7 +114,9 @@ class CrowdRoom:
             from holotype.crowd.mturk.requester import Requester
         except ModuleNotFoundError as error:
             raise CrowdError(f"{error}; Mechanical Turk needs: pip install 'holotype[mturk]'") from error
-        ledger = CatalogLedger(self._parts.catalog, crowd_name(production), identity_of(self._parts.salt))
+        name = crowd_name(production)
+        terms = replace(terms, secret=crowd_secret(self._parts.salt, name))
+        ledger = CatalogLedger(self._parts.catalog, name, identity_of(self._parts.salt))
         return MTurk(Requester(production, endpoint), ledger, terms, self._parts.clock, budget, agree)
 
     def web(self) -> WebCrowd:

@@ -11,7 +11,7 @@ from holotype.catalog import corrections, pages, schema, sheets
 from holotype.consensus.votes import Answer
 from holotype.crowd.figures import Figures, Work, figures_of, told
 from holotype.crowd.inbox import WEB
-from holotype.crowd.keys import example_key, fits, page_key, picture_key
+from holotype.crowd.keys import crowd_secret, example_key, fits, page_key, picture_key
 from holotype.crowd.lending import Nothing
 from holotype.crowd.lessons import Lesson
 from holotype.crowd.quiz import Quiz
@@ -41,14 +41,31 @@ class Desk:
         """
         return lending.next_page(self._parts, worker, now, after)
 
+    def outlook(self, worker: str, now: float) -> str | Nothing:
+        """What `next_page` would come to: the page that a worker has, "" where they would be lent one, or why not."""
+        found = lending.look(self._parts, worker, now)
+        return "" if isinstance(found, list) else found
+
+    def length(self, worker: str, page: str) -> int:
+        """How many pictures are on a page. Raises `NotLent` for one that never was the worker's."""
+        with self._parts.catalog.read() as connection:
+            kept = read_page(connection, WEB, page)
+            if kept is None or not sheets.leases_of(connection, WEB, page, worker):
+                raise NotLent(page)
+            return len(tasks_of(kept))
+
     def renew(self, worker: str, page: str, now: float) -> float | None:
         """Hear that a worker is still at a page; until when it is theirs, which may be past where somebody else has it
         now. None where it never was."""
         return lending.renew(self._parts, worker, page, now)
 
-    def page(self, worker: str, page: str, now: float) -> Sight | Lesson:
-        """A page that is or was a worker's, or what they have to learn before. Raises `NotLent` for any other."""
-        self.renew(worker, page, now)
+    def page(self, worker: str, page: str, now: float, ahead: bool = False) -> Sight | Lesson:
+        """A page that is or was a worker's, or what they have to learn before. Raises `NotLent` for any other.
+
+        Unless it is only fetched `ahead`, that is a sign of life.
+        """
+        if not ahead:
+            self.renew(worker, page, now)
         with self._parts.catalog.read() as connection:
             kept = read_page(connection, WEB, page)
             if kept is None or not sheets.leases_of(connection, WEB, page, worker):
@@ -69,8 +86,8 @@ class Desk:
         """
         return lending.hand_in(self._parts, worker, page, answers, seconds, now)
 
-    def figures(self, worker: str) -> Figures:
-        """What a worker may know of their own work: see `holotype.crowd.figures.figures_of`."""
+    def figures(self, worker: str, with_gold: bool = True) -> Figures:
+        """What a worker may know of their own work, quicker without gold: see `holotype.crowd.figures.figures_of`."""
         with self._parts.catalog.read() as connection:
             given = sheets.of_worker(connection, WEB, worker)
             kept = {page.id: page for page in pages.read(connection, WEB, {one.page for one in given})}
@@ -79,7 +96,7 @@ class Desk:
                 for one in given
                 if one.page in kept
             ]
-            asked = {number for one in told(work) for number in one.tasks}
+            asked = {number for one in told(work) for number in one.tasks} if with_gold else set()
             gold = corrections.newest(connection, schema.gold, asked)
         known = {one.candidate: one.answer == Answer.YES for one in gold if one.answer is not None}
         return figures_of(work, known)
@@ -110,6 +127,11 @@ class Desk:
     def training(self, wnid: str, now: float) -> Sight | None:
         """A synset's training page, the same for all; None where the synset has too little gold."""
         return learning.training(self._parts, wnid, now)
+
+    def training_sight(self, page: str) -> Sight:
+        """A training page by its id, as it was when it was first shown. Raises `NotLent` for a page that is none."""
+        with self._parts.catalog.read() as connection:
+            return self._sight(connection, learning.SCHOOL, page)
 
     def train(
         self, worker: str, page: str, attempt: int, answers: Sequence[Answer], seconds: float, now: float
@@ -149,7 +171,7 @@ class Desk:
     def platform_page(self, page: str, key: str) -> Sight | None:
         """A page that lies on a platform, as whoever has its address sees it; None where the key is wrong."""
         for crowd in PLATFORMS:
-            if fits(key, page_key(self._parts.salt, crowd, page)):
+            if fits(key, page_key(crowd_secret(self._parts.salt, crowd), page)):
                 with self._parts.catalog.read() as connection:
                     if read_page(connection, crowd, page) is not None:
                         return self._sight(connection, crowd, page)

@@ -26,20 +26,24 @@ _LONGEST = 1e6
 
 def next_page(parts: Parts, worker: str, now: float, after: str = "") -> str | Nothing:
     """See `holotype.project.desk.Desk.next_page`."""
-    while True:
-        with parts.catalog.read() as connection:
-            if worker in workers.blocked(connection):
-                return Nothing("blocked", now + LATER)
-            if (held := _held(connection, worker, now, after)) is not None:
-                return held
-            order, mine = _order(connection, worker), _unread(connection, worker, after)
-            free = list(islice(_free(connection, order, worker, mine, now), _CHOICES))
-            if not free:
-                return _nothing(connection, [id for id, _ in order], now)
+    while isinstance(found := look(parts, worker, now, after), list):
         wished = Lease("", worker, now, now + (AHEAD if after else LEASE))
-        lent = parts.catalog.transact(partial(_lend, free=free, lease=wished, after=after))
+        lent = parts.catalog.transact(partial(_lend, free=found, lease=wished, after=after))
         if lent is not None:
             return lent
+    return found
+
+
+def look(parts: Parts, worker: str, now: float, after: str = "") -> str | Nothing | list[Offer]:
+    """What there is for a worker now: the page that they have, or some that they may get, best first, or why none."""
+    with parts.catalog.read() as connection:
+        if worker in workers.blocked(connection):
+            return Nothing("blocked", now + LATER)
+        if (held := _held(connection, worker, now, after)) is not None:
+            return held
+        order, mine = _order(connection, worker), _unread(connection, worker, after)
+        free = list(islice(_free(connection, order, worker, mine, now), _CHOICES))
+        return free or _nothing(connection, [id for id, _ in order], now)
 
 
 def _held(connection: Connection, worker: str, now: float, after: str) -> str | None:

@@ -22,6 +22,7 @@ from holotype.project.datasets import Datasets
 from holotype.project.desk import Desk
 from holotype.project.explore import Explore
 from holotype.project.extension import extend_ontology
+from holotype.project.flags import Flags
 from holotype.project.gold import Gold
 from holotype.project.images import Images
 from holotype.project.labels import Labels
@@ -74,6 +75,7 @@ class Project:
         self.audits = Audits(parts, self.lemmas)
         self.releases = Releases(parts, self.lemmas)
         self.desk = Desk(parts)
+        self.flags = Flags(parts)
         self.removals = Removals(parts)
         self.explore = Explore(parts, self.lemmas)
         self.people = People(parts)

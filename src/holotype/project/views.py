@@ -25,6 +25,8 @@ PAGE: Final = 60
 MOST_CHEAP: Final = 3_000_000
 MOST_DEAR: Final = 100_000
 """Labels that are looked at for one page, by what the index of the catalog holds and by what it does not."""
+FEW: Final = 8
+"""Kinds that a map has where there are so many."""
 _CHEAP: Final = frozenset({*SYNSETS, "state", "boxes"})
 
 
@@ -38,13 +40,14 @@ class Sight:
     removed: bool = False
 
 
+_YES: Final = Term("state", ":", "yes")
 PUBLIC: Final = Sight()
 """What everybody may see: what is decided, but for what would tell workers which pictures check them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Twig:
-    """A synset in the tree: its labels yes alone and in its subtree, its children, of which some have labels, and the
+    """A synset in the tree: its labels yes alone and in its subtree, how many children are listed below it, and the
     parents it has besides the one that it is listed under."""
 
     synset: Synset
@@ -82,30 +85,66 @@ class View:
         children = [self.ontology.rank(child) for child in self.ontology.children(synset)]
         also = tuple(one for one in self.ontology.parents(synset) if parent is not None and one != parent)
         shown = sum(bool(below[child]) for child in children)
-        return Twig(synset, int(self.counts.own[YES, rank]), int(below[rank]), shown or len(children), also)
+        listed = shown if self._any else len(children)
+        return Twig(synset, int(self.counts.own[YES, rank]), int(below[rank]), listed, also)
 
     def twigs(self, parent: Synset | None, everything: bool = False) -> tuple[list[Twig], int]:
         """What the tree lists under a synset, by name, and how many more there are without any label; None for roots.
 
-        With `everything`, or where nothing has labels, all of it is listed.
+        With `everything`, or where nothing at all has labels, all of it is listed.
         """
         synsets = self.ontology.roots() if parent is None else self.ontology.children(parent)
         full = [one for one in synsets if self.counts.below[YES, self.ontology.rank(one)]]
-        shown = synsets if everything or not full else full
+        shown = full if self._any and not everything else synsets
         ordered = sorted(shown, key=lambda one: (one.name.lower(), one.wnid))
         return [self.twig(one, parent) for one in ordered], len(synsets) - len(ordered)
 
+    def size(self) -> tuple[int, int]:
+        """How many labels yes there are, and of how many synsets."""
+        own = self.counts.own[YES]
+        return int(own.sum()), int((own > 0).sum())
+
+    def spread(self, most: int) -> list[Result]:
+        """A picture of each of some synsets with labels yes, spread evenly over the tree."""
+        ranks = np.flatnonzero(self.counts.own[YES])
+        chosen = ranks[np.unique(np.linspace(0, len(ranks) - 1, min(most, len(ranks))).astype(np.int64))]
+        queries = (Query((Term("synset", ":", self.ontology.at_rank(rank).wnid), _YES)) for rank in chosen.tolist())
+        return [result for query in queries for result in self.find(query, size=1).results]
+
+    def folded(self, synset: Synset) -> list[Synset]:
+        """A synset and those below it that have all of its labels, one after the other: there is nothing else to see
+        between them."""
+        found = [synset]
+        while True:
+            rank = self.ontology.rank(found[-1])
+            full = [child for child in self.ontology.children(found[-1]) if self._below(child)]
+            if len(full) != 1 or self.counts.own[YES, rank]:
+                return found
+            found.append(full[0])
+
     def tiles(self, synset: Synset, area: Area) -> list[Tile[Synset]]:
-        """A treemap of what is below a synset, two levels deep, by labels yes; those of the synset itself are left out.
+        """A treemap of what is below a synset, by labels yes, in two levels; those of the synset itself are left out.
 
-        A synset with several parents has its area below each.
+        Where it has few kinds, the largest are taken apart. A synset with several parents has its area below each.
         """
-
-        def sized(one: Synset) -> list[tuple[Synset, int]]:
-            return [(child, self._below(child)) for child in self.ontology.children(one)]
-
-        children = [(child, size, sized(child)) for child, size in sized(synset) if size]
+        kinds = {kind.wnid: kind for kind in self._kinds(synset)}
+        while 0 < len(kinds) < FEW:
+            deeper = {wnid: self._kinds(kind) for wnid, kind in kinds.items()}
+            several = [wnid for wnid, found in deeper.items() if len(found) > 1]
+            if not several:
+                break
+            largest = max(several, key=lambda wnid: (self._below(kinds[wnid]), wnid))
+            kinds.pop(largest)
+            kinds |= {kind.wnid: kind for kind in deeper[largest]}
+        children = []
+        for kind in kinds.values():
+            parts = [(part, self._below(part)) for part in self._kinds(kind)]
+            children.append((kind if parts else self.folded(kind)[-1], self._below(kind), parts))
         return treemap(children, area, 2, 18)
+
+    def _kinds(self, synset: Synset) -> list[Synset]:
+        """The kinds of a synset that have labels."""
+        return [child for child in self.ontology.children(self.folded(synset)[-1]) if self._below(child)]
 
     def _below(self, synset: Synset) -> int:
         return int(self.counts.below[YES, self.ontology.rank(synset)])
@@ -155,6 +194,10 @@ class View:
         return max(int(np.searchsorted(total, most, "right")), int(np.flatnonzero(ranks)[0]) + 1)
 
     @cached_property
+    def _any(self) -> bool:
+        return bool(self.counts.own[YES].any())
+
+    @cached_property
     def _rows(self) -> Counts:
         found: Counts = self.counts.own.sum(axis=0)
         return found
@@ -179,3 +222,8 @@ def _holds_in_releases(term: Term) -> bool:
     if (term.value == "yes") == term.negated:
         raise QueryError(f"a release holds labels yes alone, and {term} asks for others")
     return True
+
+
+def trail(ontology: Ontology, synset: Synset, most: int = 12) -> list[tuple[Synset, ...]]:
+    """The paths from the roots down to a synset, the shortest first, `most` at most."""
+    return list(ontology.paths(synset)[:most])

@@ -10,11 +10,13 @@ from starlette.routing import Route
 
 from holotype.project import Project
 from holotype.web import pages, people
+from holotype.web.explore import routes as explore
 from holotype.web.limits import Buckets
 from holotype.web.operator import routes as operator
 from holotype.web.sessions import Signer
 from holotype.web.settings import Settings
 from holotype.web.statics import send_static
+from holotype.web.work import routes as work
 
 ROBOTS = "User-agent: *\nDisallow: /download\nDisallow: /images\nDisallow: /tasks\nDisallow: /project\n"
 PLAIN = {"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff"}
@@ -28,7 +30,9 @@ def create_app(db: Project, settings: Settings) -> Starlette:
         Route("/robots.txt", _robots),
         Route("/static/{name:path}", send_static),
         *people.routes,
+        *work.routes,
         *operator.routes,
+        *explore.routes,
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
     app.router.redirect_slashes = False  # it would redirect to whatever host a request names

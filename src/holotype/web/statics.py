@@ -18,6 +18,8 @@ from starlette.responses import Response
 KINDS: Final = MappingProxyType(
     {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml", "png": "image/png", "ico": "image/x-icon"}
 )
+AT: Final = "at-"
+"""What the folder begins with that the scripts of a version lie in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,27 @@ def address(name: str) -> str:
     return f"/static/{name}?v={statics()[name].digest}"
 
 
+@cache
+def _scripts() -> str:
+    """The first digits of the sha256 of all scripts."""
+    scripts = sorted((name, static.digest) for name, static in statics().items() if name.endswith(".js"))
+    return hashlib.sha256(repr(scripts).encode()).hexdigest()[:12]
+
+
+def module(name: str) -> str:
+    """Where a script is that imports others by relative addresses: all lie below what is in all of them."""
+    return f"/static/{AT}{_scripts()}/{name}"
+
+
 async def send_static(request: Request) -> Response:
     """The file of an address; one that names its digest is kept by browsers for good."""
-    static = statics().get(request.path_params["name"])
+    name, version = request.path_params["name"], request.query_params.get("v")
+    if name.startswith(AT):
+        version, _, name = name[len(AT) :].partition("/")
+    static = statics().get(name)
     if static is None:
         raise HTTPException(404)
-    fixed = request.query_params.get("v") == static.digest
+    fixed = version in (static.digest, _scripts())
     headers = {"Cache-Control": "public, max-age=31536000, immutable" if fixed else "no-cache"}
     headers |= {"Vary": "Accept-Encoding", "Content-Security-Policy": "default-src 'none'"}
     headers["X-Content-Type-Options"] = "nosniff"

@@ -33,12 +33,15 @@ def external_question(url: str) -> str:
 def read_answers(xml: str, page: Page) -> tuple[tuple[Answer, ...], float]:
     """The answers to `page` in the order of its tasks, and the seconds taken.
 
-    The page's form has a field ``answer-N`` for each task, N being its number, with ``yes``, ``no`` or ``unsure``, and
-    a field ``seconds``; nothing else. Raises `CrowdError` with the reason if `xml`, QuestionFormAnswers as any worker
-    may have forged it, is not just that.
+    The page's form has a field for each task, with ``yes``, ``no`` or ``unsure``, and a field ``seconds``; nothing
+    else. The fields are called ``answer-N``, N being the task's number, or ``picture-N``, N being its place on the page
+    from 1: a number is the same on every page, and tells who keeps a list which pictures were there before, as gold
+    is. Raises `CrowdError` with the reason if `xml`, QuestionFormAnswers as any worker may have forged it, is not just
+    that.
     """
     fields = _fields(xml)
-    names = [f"answer-{task.number}" for task in page.tasks]
+    by_place = "picture-1" in fields
+    names = [f"picture-{n}" if by_place else f"answer-{task.number}" for n, task in enumerate(page.tasks, 1)]
     if odd := sorted(fields.keys() ^ {*names, "seconds"}):
         raise CrowdError(f"{len(odd)} fields are missing or not of the page, the first is {odd[0][:40]!r}")
     try:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+from holotype.crowd.keys import page_key
 from holotype.errors import CrowdError
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -35,11 +36,12 @@ def check_url(url: str) -> str:
 class Terms:
     """What a worker sees of a HIT before taking it, and gets for it.
 
-    `page_url` is the address of the page with the question, where ``{page}`` stands for its id; `reward` is in US
-    dollars. `duration` is the time a worker has, `approval` the time after which the platform pays by itself,
-    `lifetime` the time a HIT is offered, all in seconds. Workers need `approved` percent of their earlier work
-    approved, and `qualifications`, as ``QualificationRequirement`` in the API reference, besides; extra fees of
-    Masters and premium qualifications are not in any quote. Raises `CrowdError` if something is not acceptable.
+    `page_url` is the address of the page with the question, where ``{page}`` stands for its id, and ``{key}``, where it
+    is there, for what proves that the project gave the address out, made with `secret`. `reward` is in US dollars.
+    `duration` is the time a worker has, `approval` the time after which the platform pays by itself, `lifetime` the
+    time a HIT is offered, all in seconds. Workers need `approved` percent of their earlier work approved, and
+    `qualifications`, as ``QualificationRequirement`` in the API reference, besides; extra fees of Masters and premium
+    qualifications are not in any quote. Raises `CrowdError` if something is not acceptable.
     """
 
     page_url: str
@@ -52,6 +54,7 @@ class Terms:
     lifetime: int = 7 * DAY
     approved: int = 95
     qualifications: tuple[Mapping[str, Any], ...] = ()
+    secret: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         check_url(self.page_url)
@@ -61,8 +64,11 @@ class Terms:
             raise CrowdError(f"a reward is $0.01 to $100 in whole cents, not {self.reward}")
 
     def address(self, page: str) -> str:
-        """Where the page with this id is."""
-        return self.page_url.replace("{page}", quote(page, safe=""))
+        """Where the page with this id is. Raises `CrowdError` where that has a key, and there is no secret."""
+        if "{key}" in self.page_url and not self.secret:
+            raise CrowdError("the page's address holds {key}, which only a project can make")
+        key = page_key(self.secret, page) if self.secret else ""
+        return self.page_url.replace("{key}", key).replace("{page}", quote(page, safe=""))
 
 
 def fee(reward: Decimal, assignments: int) -> Decimal:

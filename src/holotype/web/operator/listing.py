@@ -38,3 +38,9 @@ def day(at: float) -> str:
     '1970-01-01 00:00'
     """
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def name_of(visit: Visit, wnid: str) -> str:
+    """What a synset is called; its wnid where the ontology lacks it."""
+    ontology = visit.db.ontology
+    return str(ontology[wnid].name) if wnid in ontology else wnid

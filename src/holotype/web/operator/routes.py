@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from holotype.web.operator import accounts, dashboard, invitations, workers
+from holotype.web.operator import accounts, audits, dashboard, invitations, workers
 
-routes = [*dashboard.routes, *workers.routes, *accounts.routes, *invitations.routes]
+routes = [*dashboard.routes, *workers.routes, *accounts.routes, *invitations.routes, *audits.routes]

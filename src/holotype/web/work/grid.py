@@ -14,9 +14,9 @@ The form of a volunteer's grid (`Grid.form` is ``sheet``), which works without s
 - nothing else: other fields are refused.
 
 It answers 303 to the next page, to a lesson, or to ``/tasks``; a second hand-in of the same page answers the same and
-changes nothing. To a request with ``Accept: application/json`` it answers ``{"handed_in": true, "new": true,
+changes nothing. To a request with ``Accept: application/json`` it answers ``{"handed_in": true,
 "next": "/tasks/..."}`` instead. A sheet that cannot be read is a 400, a page that is not the worker's a 403, a session
-that is over a redirect to the login.
+that is over a 401.
 
 The form of a Turk page (``form`` is ``turk``): ``action="{{ grid.hand_in }}"`` is the platform's. Its script
 writes for each picture the field ``picture-NUMBER`` with ``yes``, ``no`` or ``unsure``, and the field ``seconds``;

@@ -1,0 +1,100 @@
+"""Flags: what workers say is wrong with a question or a picture, and what became of that."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection
+
+from holotype.catalog import flags, sheets
+from holotype.crowd.flags import KINDS, LONGEST, OF_PICTURES, OUTCOMES
+from holotype.crowd.inbox import WEB
+from holotype.errors import CrowdError, NotLent
+from holotype.project.parts import Parts
+from holotype.project.showing import read_page, tasks_of
+
+MOST_DECIDED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """What a worker said at a Unix time of a synset's question or, where there is a `sha256`, of that image as an
+    answer to it; `outcome` is ``upheld`` or ``dismissed``, `by` whom and why, None while it is open."""
+
+    id: int
+    worker: str
+    wnid: str
+    sha256: str | None
+    kind: str
+    text: str
+    at: float
+    outcome: str | None
+    by: str | None
+    reason: str | None
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody has decided what becomes of it."""
+        return self.outcome is None
+
+
+class Flags:
+    """The flags of a project."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def add(self, worker: str, page: str, position: int | None, kind: str, text: str, now: float) -> bool:
+        """Flag the question of a page that was lent to a worker, or the picture at a position, from 1; whether that is
+        new: said again while it is open, it is one flag.
+
+        Raises `NotLent` for a page that never was theirs, and `CrowdError` for a kind or position that there is not.
+        """
+        if kind not in (KINDS if position is None else OF_PICTURES):
+            raise CrowdError(f"what may be said is {', '.join(KINDS if position is None else OF_PICTURES)}")
+        with self._parts.catalog.read() as connection:
+            kept = read_page(connection, WEB, page)
+            if kept is None or not sheets.leases_of(connection, WEB, page, worker):
+                raise NotLent(page)
+        tasks = tasks_of(kept)
+        if position is not None and not 1 <= position <= len(tasks):
+            raise CrowdError(f"the page has pictures 1 to {len(tasks)}")
+        about = kept.wnid, None if position is None else tasks[position - 1], kind, text.strip()[:LONGEST], now
+
+        def work(connection: Connection) -> bool:
+            sheets.claim(connection, WEB, page)  # of two that are sent at once the second sees the first
+            return flags.add(connection, worker, *about)[1]
+
+        return self._parts.catalog.transact(work)
+
+    def open(self) -> list[Flag]:
+        """The flags of which nothing became yet, oldest first."""
+        return self._listing(True, None)
+
+    def everything(self, wnid: str | None = None) -> list[Flag]:
+        """All flags ever, or those of a synset, oldest first."""
+        return self._listing(False, wnid)
+
+    def _listing(self, only_open: bool, wnid: str | None) -> list[Flag]:
+        with self._parts.catalog.read() as connection:
+            found = flags.listing(connection, only_open, wnid)
+        return [Flag(*(getattr(one, name) for name in Flag.__slots__)) for one in found]
+
+    def decide(self, numbers: Iterable[int], outcome: str, by: str, reason: str) -> int:
+        """Say what becomes of open flags: ``upheld`` or ``dismissed``; of how many that was new.
+
+        It is written down, and nothing follows by itself: whoever upholds a flag withdraws the image or corrects the
+        synset. Raises `CrowdError` for another outcome, and without a reason.
+        """
+        asked: Collection[int] = list(numbers)
+        if outcome not in OUTCOMES or not reason.strip() or not by.strip() or len(asked) > MOST_DECIDED:
+            raise CrowdError(f"a flag is {' or '.join(OUTCOMES)}, by somebody and for a reason")
+        said = outcome, by, reason.strip(), self._parts.clock()
+        return self._parts.catalog.transact(lambda connection: flags.decide(connection, asked, *said))
+
+    def workers(self, wnid: str | None = None) -> dict[tuple[str, str], int]:
+        """How many workers ever flagged the question of each synset, by (wnid, kind)."""
+        with self._parts.catalog.read() as connection:
+            return flags.counts(connection, wnid)

@@ -1,0 +1,152 @@
+"""Pages of a worker: what to do, the grid, its pictures, its hand-in; flags."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from starlette.responses import JSONResponse, Response
+
+from holotype.crowd.lending import Nothing
+from holotype.crowd.lessons import Lesson
+from holotype.errors import NotLent
+from holotype.project.showing import Sight
+from holotype.web import pages
+from holotype.web.routing import page
+from holotype.web.visit import Refused, Visit
+from holotype.web.work import views
+from holotype.web.work.forms import read_number, read_sheet
+from holotype.web.work.grid import Grid, TasksPage
+from holotype.web.work.views import page_address
+
+Result = TypeVar("Result")
+
+PICTURES: Final = "private, max-age=1800"
+"""How long a browser keeps a picture, whatever it is of: what is fetched ahead is not fetched again."""
+
+
+def show_tasks(visit: Visit) -> Response:
+    """Where a worker starts: their own figures, and whether there is anything to do."""
+    worker = visit.known.name
+    figures, found = visit.db.desk.figures(worker), visit.db.desk.outlook(worker, visit.now)
+    why, minutes, current = "", 0, ""
+    if isinstance(found, Nothing):
+        why, minutes = found.reason, max(1, math.ceil((found.again - visit.now) / 60))
+    elif found:
+        current = page_address(found)
+    told = TasksPage("/tasks/next", views.progress(figures), figures.right, why, minutes, current)
+    return pages.render(visit, "work/tasks.html", tasks=told)
+
+
+def next_page(visit: Visit) -> Response:
+    """Lends a page: on to it or, where there is none, to where that is said."""
+    worker, after = visit.known.name, visit.field("after", "")[:64]
+    found = visit.db.desk.next_page(worker, visit.now, after)
+    onward = "/tasks" if isinstance(found, Nothing) else page_address(found)
+    if not _wants_json(visit):
+        return pages.redirect(onward)
+    if isinstance(found, Nothing):
+        return JSONResponse({"next": None, "pictures": []}, headers=_PRIVATE)
+    sight = visit.db.desk.page(worker, found, visit.now, ahead=True)
+    shown = views.pictures(visit, sight, worker) if isinstance(sight, Sight) else ()
+    return JSONResponse({"next": onward, "pictures": [one.src for one in shown]}, headers=_PRIVATE)
+
+
+_PRIVATE = {"Cache-Control": "no-store"}
+
+
+def mine(work: Callable[[], Result]) -> Result:
+    """What the desk says of a page; where it is not the worker's, a 403 that does not tell whether there is one."""
+    try:
+        return work()
+    except NotLent as error:
+        raise Refused(403, "This page was not given to you: take one from the list of what there is to do.") from error
+
+
+def _wants_json(visit: Visit) -> bool:
+    return "application/json" in visit.request.headers.get("accept", "")
+
+
+def show_page(visit: Visit) -> Response:
+    """The grid, or on to what is to be learned before."""
+    worker, id = visit.known.name, visit.path["page"]
+    found = mine(lambda: visit.db.desk.page(worker, id, visit.now))
+    if isinstance(found, Lesson):
+        return pages.redirect(f"/{found.kind}/{found.wnid}")
+    grid = Grid(
+        page=found.page,
+        form="sheet",
+        question=views.question(visit, found.wnid),
+        pictures=views.pictures(visit, found, worker),
+        examples=views.examples(visit, found),
+        hand_in=page_address(id),
+        done=found.answers is not None,
+        progress=views.progress(visit.db.desk.figures(worker, with_gold=False)),
+        draft=f"{page_address(id)}/draft",
+        flag="/flag",
+        flag_kinds=views.FLAG_WORDS,
+        picture_flag_kinds=views.PICTURE_FLAG_WORDS,
+    )
+    return pages.render(visit, "work/grid.html", grid=grid)
+
+
+def hand_in(visit: Visit) -> Response:
+    """Keeps a sheet, and on to the next page; a sheet that is sent again is answered as it was."""
+    worker, id = visit.known.name, visit.path["page"]
+    length = mine(lambda: visit.db.desk.length(worker, id))
+    answers, seconds = read_sheet(visit.form, length)
+    visit.db.desk.hand_in(worker, id, answers, seconds, visit.now)
+    found = visit.db.desk.next_page(worker, visit.now)
+    onward = "/tasks" if isinstance(found, Nothing) else page_address(found)
+    if _wants_json(visit):
+        return JSONResponse({"handed_in": True, "next": onward}, headers=_PRIVATE)
+    return pages.redirect(onward)
+
+
+def draft(visit: Visit) -> Response:
+    """Hears that a worker is still at a page."""
+    until = visit.db.desk.renew(visit.known.name, visit.path["page"], visit.now)
+    if until is None:
+        raise Refused(403, "This page was not given to you.")
+    return Response(status_code=204 if until > visit.now else 409, headers=_PRIVATE)
+
+
+def picture(visit: Visit) -> Response:
+    """A picture of a page, or of a training page, for the worker whose address it is."""
+    path, large = visit.path, visit.asked("large") == "1"
+    data = visit.db.desk.picture(path["page"], path["position"], visit.known.name, visit.asked("k"), large)
+    return send(data)
+
+
+def example(visit: Visit) -> Response:
+    """A public example."""
+    return send(visit.db.desk.example(visit.path["number"], visit.asked("k"), visit.asked("large") == "1"))
+
+
+def send(data: bytes | None) -> Response:
+    """A picture, with the same headers whatever it is of. Raises `Refused` where there is none."""
+    if data is None:
+        raise Refused(404, "There is no picture at this address.")
+    return pages.picture(data, cache=PICTURES)
+
+
+def flag(visit: Visit) -> Response:
+    """Keeps what a worker says is wrong, and back to the page."""
+    id, number = visit.field("page"), visit.field("number", "")
+    position = read_number(number, 999) if number else None
+    kind, text = visit.field("kind"), visit.field("text", "")
+    mine(lambda: visit.db.flags.add(visit.known.name, id, position, kind, text, visit.now))
+    return Response(status_code=204, headers=_PRIVATE) if _wants_json(visit) else pages.redirect(page_address(id))
+
+
+routes = [
+    page("/tasks", show_tasks, "worker"),
+    page("/tasks/next", next_page, "worker", ("POST",)),
+    page("/tasks/{page}", show_page, "worker"),
+    page("/tasks/{page}", hand_in, "worker", ("POST",)),
+    page("/tasks/{page}/draft", draft, "worker", ("POST",)),
+    page("/tasks/{page}/{position:int}.jpg", picture, "worker", kind="picture"),
+    page("/example/{number:int}.jpg", example, None, kind="picture", frames=True),
+    page("/flag", flag, "worker", ("POST",)),
+]
