@@ -27,7 +27,6 @@ from holotype.project import Project
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Playwright
-    from starlette.applications import Starlette
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -59,7 +58,7 @@ class Served:
 
     db: Project
     address: str
-    app: Starlette
+    app: Any = None
 
     @property
     def elsewhere(self) -> str:

@@ -170,6 +170,7 @@ def test_a_role_that_was_taken_is_gone_at_the_next_request(site: Served) -> None
         "%00",
         "\u00e9",
     ],
+    ids=count(),
 )
 def test_a_forged_session_is_none(site: Served, cookie: str) -> None:
     Visitor.joined(site, "operator", "Olga")
