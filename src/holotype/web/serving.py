@@ -5,12 +5,12 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import uvicorn
 
-from holotype.errors import ProjectError
+from holotype.errors import HolotypeError, ProjectError
 from holotype.project import Project
 from holotype.web.app import create_app
 from holotype.web.connections import MOST, Connection
@@ -66,6 +66,14 @@ class Site:
             lifespan="off",
         )
         self._server = uvicorn.Server(config)
+
+    def warm(self) -> None:
+        """Read what pages need and what takes long, aside, so that the first visitor does not wait for it."""
+        threading.Thread(target=self._warm, daemon=True).start()
+
+    def _warm(self) -> None:
+        with suppress(HolotypeError):  # whoever asks for a page is told
+            self._db.explore.warm()
 
     def run(self) -> None:
         """Serve until Ctrl-C or SIGTERM; what was acknowledged is durable, and what waits is written first."""
