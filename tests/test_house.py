@@ -114,6 +114,7 @@ SHARED = {
     "learning",
     "showing",
     "training",
+    "machines",
     "memory",
     "keeping",
     "auditing",
