@@ -11,7 +11,7 @@ from typing import Final
 
 import uvicorn
 
-from holotype.errors import ProjectError
+from holotype.errors import HolotypeError, ProjectError
 from holotype.project import Project
 from holotype.web.app import create_app
 from holotype.web.connections import MOST, Connection
@@ -96,6 +96,14 @@ class Site:
             lifespan="off",
         )
         self._server = _Server(config)
+
+    def warm(self) -> None:
+        """Read what pages need and what takes long, aside, so that the first visitor does not wait for it."""
+        threading.Thread(target=self._warm, daemon=True).start()
+
+    def _warm(self) -> None:
+        with suppress(HolotypeError):  # whoever asks for a page is told
+            self._db.explore.warm()
 
     def run(self) -> None:
         """Serve until Ctrl-C or SIGTERM; what was acknowledged is durable, and what waits is written first."""
