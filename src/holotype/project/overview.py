@@ -55,7 +55,8 @@ class SynsetRow:
 @dataclass(frozen=True, slots=True)
 class Numbers:
     """A project at a glance: candidates in all, votes in all and of the last hour and day, votes on gold and those that
-    were right, and how many answered pages were asked for on platforms, by crowd."""
+    were right, and how many answered pages were asked for on platforms, by crowd;
+    workers who are blocked; and flags and requests to take images down that wait for a decision."""
 
     total: SynsetRow
     votes: int
@@ -65,6 +66,8 @@ class Numbers:
     right: int
     posted: Mapping[str, int]
     blocked: int
+    flags: int
+    removals: int
 
     @property
     def votes_a_candidate(self) -> float:
@@ -90,8 +93,9 @@ class Overview:
         gold, right = self.gold.soon(cast, self._gold)
         with self._parts.catalog.read() as connection:
             posted, blocked = overview.answers_asked_for(connection), len(workers.blocked(connection))
+            flags, removals = overview.waiting(connection)
         sums = {name: sum(getattr(row, name) for row in rows) for name in STATES}
-        return Numbers(SynsetRow("", "", **sums), votes, hour, day, gold, right, posted, blocked)
+        return Numbers(SynsetRow("", "", **sums), votes, hour, day, gold, right, posted, blocked, flags, removals)
 
     def by_synset(self) -> list[SynsetRow]:
         """The candidates of every synset that has any, in ontology order."""

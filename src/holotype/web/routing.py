@@ -154,6 +154,8 @@ def _check_role(visit: Visit, role: str | None) -> Response | None:
         if visit.request.method in SAFE and not visit.fragment:
             return pages.redirect(f"/login?next={quote(_here(visit.request), safe='')}")
         raise Refused(401, "You are not signed in any more: come in again, what you did is kept.")
+    if not visit.account.roles:
+        raise Refused(403, "Your account has no role any more: ask an operator.")
     if role not in ("public", "viewer") and not visit.account.may(role):
         raise Refused(403, f"Your account is not one of a {role}: ask an operator.")
     return None
