@@ -8,14 +8,14 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Connection, false, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, false, func, literal, or_, select, union_all
 
 from holotype.catalog import images, withdrawals
 from holotype.catalog import schema as t
 from holotype.catalog.corrections import standing
 from holotype.catalog.images import digest
 from holotype.catalog.schema import STATES
-from holotype.catalog.statements import add_rows, chunks, meta, read_all, read_some, set_meta
+from holotype.catalog.statements import Column, add_rows, chunks, meta, read_all, read_some, set_meta
 
 Ranges = Sequence[tuple[int, int]]
 
@@ -252,8 +252,9 @@ class Tasks:
     wnids: list[str]
 
 
-def tasks(connection: Connection, numbers: Iterable[int] | None = None) -> Tasks:
-    """Every question that is asked, or those of some candidates, by rank alone.
+def tasks(connection: Connection, numbers: Iterable[int] | None = None, ranges: Ranges | None = None) -> Tasks:
+    """Every question that is asked, or those in half-open ranges of ranks, ascending and apart, or those of some
+    candidates, by rank alone.
 
     Images that cannot be seen, because their bytes were not read yet or are no sound image, are left out, and so are
     withdrawn ones and synsets that the ontology does not have.
@@ -264,12 +265,23 @@ def tasks(connection: Connection, numbers: Iterable[int] | None = None) -> Tasks
     question = question.where(candidate.asked == 1, candidate.rank >= 0, images.is_sound())
     if numbers is None:
         ordered = question.order_by(candidate.rank, read.sha256, candidate.id)
-        number, of, rank = read_all(connection, ordered, candidate.rank, np.int64, np.int64, np.int64, step=RANKS)
+        number, of, rank = _in_ranges(connection, ordered, ranges)
     else:
         found = read_some(connection, question, candidate.id, numbers, np.int64, np.int64, np.int64)
         number, of, rank = (column[np.argsort(found[2], kind="stable")] for column in found)
     _, first, synset = np.unique(rank, return_index=True, return_inverse=True)
     return Tasks(number, of, synset, _wnids(connection, number[first].tolist()))
+
+
+def _in_ranges(connection: Connection, question: Select[Any], ranges: Ranges | None) -> list[Column]:
+    """The candidates that a question finds, in ranges of ranks, or all: ids, images and ranks."""
+    kinds, rank = (np.int64, np.int64, np.int64), t.candidate.c.rank
+    if ranges is None:
+        return read_all(connection, question, rank, *kinds, step=RANKS)
+    parts = [
+        read_all(connection, question.where(under(some)), rank, *kinds, step=RANKS) for some in chunks(ranges, 200)
+    ]
+    return [np.concatenate(columns) for columns in zip(*([np.zeros(0, np.int64)] * 3, *parts), strict=True)]
 
 
 def _wnids(connection: Connection, numbers: Sequence[int]) -> list[str]:

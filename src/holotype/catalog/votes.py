@@ -12,12 +12,14 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     func,
+    or_,
     select,
     true,
 )
 
 from holotype.catalog import candidates, workers
 from holotype.catalog import schema as t
+from holotype.catalog.candidates import under
 from holotype.catalog.statements import Names, add_rows, chunks, read_all, read_some
 
 
@@ -59,16 +61,23 @@ class Counts:
     changes: int = 0
 
 
-def read(connection: Connection, counting: bool = False, candidates: Iterable[int] | None = None) -> Votes:
-    """Every vote; with `counting` those of workers who are not blocked, with `candidates` those on some."""
+Until = Sequence[tuple[Sequence[tuple[int, int]], int]]
+"""Half-open ranges of ranks, and the id of the last vote there that is wanted."""
+
+
+def read(
+    connection: Connection, counting: bool = False, candidates: Iterable[int] | None = None, until: Until = ()
+) -> Votes:
+    """Every vote; with `counting` those of workers who are not blocked, with `candidates` those on some, and `until` an
+    id those on what is of some ranks."""
     v = t.vote.c
     columns: tuple[ColumnElement[Any], ...] = v.candidate_id, v.worker_id, v.answer, v.round
     kinds = np.int64, np.int64, np.int8, np.int32
     if candidates is None:
-        question = select(*columns).where(_free(counting)).order_by(v.id)
+        question = select(*columns).where(_free(counting), *_early(until)).order_by(v.id)
         candidate, worker, answer, number = read_all(connection, question, v.id, *kinds)
     else:
-        question = select(v.id, *columns).where(_free(counting))
+        question = select(v.id, *columns).where(_free(counting), *_early(until))
         order, *found = read_some(connection, question, v.candidate_id, candidates, np.int64, *kinds)
         candidate, worker, answer, number = (column[np.argsort(order)] for column in found)
     ids, names = workers.everybody(connection)
@@ -88,6 +97,21 @@ def read_times(connection: Connection) -> tuple[npt.NDArray[np.float64], npt.NDA
     v = t.vote.c
     seconds, at = read_all(connection, select(v.seconds, v.at).order_by(v.id), v.id, np.float64, np.float64)
     return seconds, at
+
+
+def _early(until: Until) -> list[ColumnElement[bool]]:
+    """That a vote is not later than is wanted of what is of its rank."""
+    ids = t.candidate.c.id
+    return [
+        or_(t.vote.c.id <= last, t.vote.c.candidate_id.not_in(select(ids).where(under(some))))
+        for ranges, last in until
+        for some in chunks(ranges, 200)
+    ]
+
+
+def newest(connection: Connection) -> int:
+    """The id of the newest vote; 0 where there is none."""
+    return connection.execute(select(func.max(t.vote.c.id))).scalar() or 0
 
 
 def _free(counting: bool) -> ColumnElement[bool]:

@@ -16,6 +16,7 @@ import holotype as api
 from holotype.cli.answers import read_answers
 from holotype.cli.campaigns import dollars, policy_option
 from holotype.cli.groups import CommandGroup
+from holotype.cli.machines import NAMES, MachineOptions, machine_line, machine_options
 from holotype.cli.options import file_type, json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.rehearsal import forecast_command, rehearse_command
@@ -25,8 +26,10 @@ from holotype.consensus.calibration import Calibration
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.expert import Nobody, Source, Trust
 from holotype.crowd.imageable import Imageable
+from holotype.crowd.machines.voter import Machine
 from holotype.crowd.mturk.terms import Quote, Terms
 from holotype.crowd.policies import Posterior
+from holotype.crowd.port import Crowd
 from holotype.errors import CrowdError
 
 if TYPE_CHECKING:
@@ -43,6 +46,12 @@ calibrate_option = click.option(
 back_off_option = click.option(
     "--back-off", is_flag=True, help="Ask for the ancestor where the crowd splits between siblings."
 )
+under_option = click.option(
+    "--under",
+    multiple=True,
+    metavar="WNID",
+    help="Only what lies below this synset, a wnid or a lemma; may be given several times.",
+)
 
 
 @click.group(cls=CommandGroup)
@@ -52,11 +61,16 @@ def crowd() -> None:
 
 @crowd.command("run")
 @click.option(
-    "--crowd", "who", type=click.Choice(["simulated", "nobody"]), help="Who answers; nobody: go by the votes there are."
+    "--crowd",
+    "who",
+    type=click.Choice(["simulated", "machine", "nobody"]),
+    help="Who answers; nobody: go by the votes there are.",
 )
 @policy_option
 @calibrate_option
 @back_off_option
+@under_option
+@click.option("--budget", type=click.IntRange(0), metavar="N", help="The most votes to ask for, over all runs.")
 @click.option(
     "--truth",
     type=file_type,
@@ -75,6 +89,7 @@ def crowd() -> None:
     flag_value="folder",
     help="Take what a source says as it is, and ask nobody: folder (what the folders say) or, as in folder:birds, one.",
 )
+@machine_options
 @project_option
 @json_option
 @click.pass_context
@@ -85,23 +100,35 @@ def run_command(
     policy: Policy,
     calibrate: bool,
     back_off: bool,
+    under: tuple[str, ...],
+    budget: int | None,
     truth: Path | None,
     seed: int,
     trust: str | None,
     source: str | None,
+    machine: MachineOptions,
     project: Path,
     as_json: bool,
 ) -> None:
     """Ask a simulated crowd about every candidate until it is sure, or conclude from the votes there are.
 
-    With --trust or --accept-source nobody need be asked. For people see: holotype crowd mturk.
+    A machine votes on every candidate once: what is open then is for people. Machines are one voter together, and
+    decide nothing without people unless the policy says min_human=0. With --trust or --accept-source nobody need be
+    asked. For people see: holotype crowd mturk.
     """
     _refuse_unheeded(context, who, trust, source)
     expert = Source(source) if source is not None else Trust(trust) if trust is not None else None
-    with api.open(project) as db, bars(["crowd"]) as advance:
+    stage = "machine" if who == "machine" else "crowd"
+    people: Crowd | Machine = Nobody()
+    with api.open(project) as db, bars([stage]) as advance:
         asked = expert or Imageable(_calibrated(db, policy) if calibrate else policy)
-        people = _simulated(db, truth, seed, trust) if who == "simulated" else Nobody()
-        report = db.crowd.run(people, asked, lambda done, total: advance("crowd", done, total), back_off)
+        if who == "simulated":
+            people = _simulated(db, truth, seed, trust)
+        elif who == "machine":
+            people = machine.machine(db)
+        report = db.crowd.run(people, asked, lambda *of: advance(stage, *of), back_off, under, budget)
+    if isinstance(people, Machine) and report.machine is not None:
+        click.echo(machine_line(report.machine, people), err=as_json)
     waiting = "what is open needs more votes" if trust is None else f"{trust} has not answered what is open"
     _print_report(report, as_json, waiting)
 
@@ -115,11 +142,11 @@ def _refuse_unheeded(context: click.Context, who: str | None, trust: str | None,
     elif who is None:
         raise click.UsageError("Missing option '--crowd' (or --trust, or --accept-source)")
     else:
-        name, heeded = f"--crowd {who}", {"who", "policy", "calibrate", "back_off"}
-        heeded |= {"truth", "seed"} if who == "simulated" else set()
+        name, heeded = f"--crowd {who}", {"who", "policy", "calibrate", "back_off", "budget"}
+        heeded |= {"truth", "seed"} if who == "simulated" else NAMES if who == "machine" else set()
     for parameter in context.command.params:
         given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
-        if given and parameter.name not in heeded | {"project", "as_json"}:
+        if given and parameter.name not in heeded | {"project", "as_json", "under"}:
             raise click.UsageError(f"{name} does not heed {parameter.opts[-1]}: leave it out")
 
 
@@ -162,6 +189,7 @@ def _by_sha256(db: Project, truth: Mapping[tuple[str, str], bool]) -> dict[tuple
 @policy_option
 @calibrate_option
 @back_off_option
+@under_option
 @project_option
 @json_option
 def mturk_command(
@@ -173,6 +201,7 @@ def mturk_command(
     policy: Policy,
     calibrate: bool,
     back_off: bool,
+    under: tuple[str, ...],
     project: Path,
     as_json: bool,
 ) -> None:
@@ -190,7 +219,7 @@ def mturk_command(
         asked = Imageable(_calibrated(db, policy) if calibrate else policy)
         endpoint = os.environ.get("AWS_ENDPOINT_URL_MTURK")
         people = db.crowd.mturk(Terms(page_url, reward), budget, production, endpoint, agree)
-        report = db.crowd.run(people, asked, back_off=back_off)
+        report = db.crowd.run(people, asked, back_off=back_off, under=under)
     for sheet in people.refused:
         click.echo(f"not readable: assignment {sheet.assignment} of {sheet.worker}: {sheet.reason}", err=True)
     _print_report(report, as_json, "people are still working: run the same command again later")
@@ -214,7 +243,9 @@ def _print_report(report: CampaignReport, as_json: bool, waiting: str) -> None:
         click.echo("there is nothing to ask: take in candidates first (holotype ingest, holotype candidates add)")
     for line in alarm_lines(dataclasses.asdict(alarm) for alarm in report.alarms):
         click.echo(line)
-    if report.waiting:
+    if report.held_back:
+        click.echo("the budget has no votes left for the next page: what is open needs a larger one (--budget)")
+    elif report.waiting:
         click.echo(waiting)
 
 

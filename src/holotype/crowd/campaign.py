@@ -83,6 +83,22 @@ def _unanswered(pages: Iterable[Page], tally: Tally, voted: Mask) -> list[Page]:
     return left
 
 
+def affordable(pages: Sequence[Page], up: Sequence[Page], tally: Tally, most: int | None) -> list[Page]:
+    """The first of `pages` that can all be answered before the tally holds more than `most` votes of pages; those that
+    are `up` are posted in any case."""
+    if most is None:
+        return list(pages)
+    known = {page.id for page in up}
+    left = most - tally.votes_of_pages - sum(len(page.tasks) for page in up)
+    found = []
+    for page in pages:
+        left -= 0 if page.id in known else len(page.tasks)
+        if left < 0 and page.id not in known:
+            break
+        found.append(page)
+    return found
+
+
 def run_campaign(
     tally: Tally,
     crowd: Crowd,
@@ -90,6 +106,7 @@ def run_campaign(
     record: Record,
     progress: Callable[[Conclusion], None] = lambda _: None,
     page_size: int = PAGE_SIZE,
+    most: int | None = None,
 ) -> Conclusion:
     """Ask `crowd` under `policy`, adding to `tally`, until no task is open or the crowd has no more for now.
 
@@ -99,23 +116,35 @@ def run_campaign(
     counted before anything is asked, and pages that are up stay as they are, whatever else has changed. What a worker
     who is blocked by now has answered in that round is asked again in the next.
 
+    Pages of other synsets than the tally's are left alone. New ones are posted only as long as the tally cannot come to
+    hold more than `most` votes of pages by them; run with more, the campaign goes on where that stopped it.
+
     What the tally remembers of conclusions is not drawn again.
     """
-    tally.done = False
+    tally.done = tally.held_back = False
     count_sheets(crowd.collect(), tally, crowd, record)
     number = tally.last_round or 1
-    up = [page for page in crowd.waiting() if page.round == number]
+    waiting = pages_up(tally, crowd)
+    up = [page for page in waiting if page.round == number]
     open = tally.open_at(number, policy)
     while up or open.any():
         asked = [tally.with_gold(page) for page in pages_of_round(tally, open, number, page_size, up)]
-        if not _ask(asked, tally, crowd, record):
+        posted = affordable(asked, waiting, tally, most)
+        tally.held_back = len(posted) < len(asked)
+        if not _ask(posted, tally, crowd, record) or tally.held_back:
             return tally.conclude(policy)
         conclusion = tally.conclude(policy)
         progress(conclusion)
         number += 1
-        up, open = [], tally.begin(number, conclusion)
+        waiting, up, open = pages_up(tally, crowd) if most else [], [], tally.begin(number, conclusion)
     tally.done = True
     return tally.conclude(policy)
+
+
+def pages_up(tally: Tally, crowd: Crowd) -> list[Page]:
+    """The pages that are up with a tally's tasks."""
+    wnids = set(tally.tasks.wnids)
+    return [page for page in crowd.waiting() if page.wnid in wnids]
 
 
 def _ask(pages: Sequence[Page], tally: Tally, crowd: Crowd, record: Record) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from inspect import signature
@@ -13,6 +13,7 @@ from typing import Any, Final, get_type_hints
 from holotype.consensus.calibration import Calibration
 from holotype.consensus.two_coin import Priors
 from holotype.crowd.conclusion import Policy
+from holotype.crowd.division import Division, Part, Rule
 from holotype.crowd.expert import CURATOR, Source, Trust
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.policies import Fixed, Lead, Posterior, Table
@@ -27,9 +28,16 @@ _POLICIES: Final[Mapping[str, type[Any]]] = {
     "source": Source,
     "imageable": Imageable,
 }
-_CALLS: Final = {**_POLICIES, "calibration": Calibration, "priors": Priors}
+_RULES: Final[Mapping[str, type[Any]]] = {**_POLICIES, "divided": Division}
+_CALLS: Final = {**_RULES, "part": Part, "calibration": Calibration, "priors": Priors}
+_KINDS: Final[Mapping[Any, tuple[type[Any], ...]]] = {
+    Policy: tuple(_POLICIES.values()),
+    Policy | None: tuple(_POLICIES.values()),
+    tuple[Part, ...]: (tuple,),
+}
 _WORDS: Final = {"min": "minimum", "max": "maximum"}
 _LONGEST: Final = 10_000
+_LONGEST_RULE: Final = 10_000_000
 _UNREADABLE: Final = (SyntaxError, ValueError, MemoryError, RecursionError)
 """What the grammar ends with where a text is none of its own, or is nested too deep."""
 
@@ -44,16 +52,32 @@ def parse_policy(text: str) -> Policy:
     >>> str(parse_policy("lead(2, 5)"))
     'lead(2, 5)'
     """
+    found: Policy = _parsed(text, _POLICIES, _LONGEST)
+    return found
+
+
+def parse_rule(text: str) -> Rule:
+    """What labels say they were drawn by last: a policy, or the policies of subtrees.
+
+    Raises `CrowdError` as `parse_policy` does.
+
+    >>> print(parse_rule('divided(part("n02084071 n02121808", lead(3, 9), since=120), rest=fixed(5))'))
+    divided(part("n02084071 n02121808", lead(3, 9), since=120), rest=fixed(5))
+    """
+    found: Rule = _parsed(text, _RULES, _LONGEST_RULE)
+    return found
+
+
+def _parsed(text: str, words: Collection[str], longest: int) -> Any:
     try:
-        if len(text) > _LONGEST:
+        if len(text) > longest:
             raise ValueError(f"{len(text):,} characters")
         tree = ast.parse(_as_written_now(text.strip()), mode="eval")
     except _UNREADABLE as error:
         raise _no_policy(text) from error
-    if _word(tree.body) not in _POLICIES:
+    if _word(tree.body) not in words:
         raise _no_policy(text)
-    made: Policy = _made(tree.body, text)
-    return made
+    return _made(tree.body, text)
 
 
 IMPORTED: Final = "imported:"
@@ -124,7 +148,8 @@ def _made(node: ast.expr, text: str) -> Any:
         named = [(_WORDS.get(one.arg or "", one.arg or ""), _value(one.value, text)) for one in call.keywords]
         if len(dict(named)) < len(named):
             raise TypeError("a value is given twice")
-        given = signature(kind).bind(*(_value(one, text) for one in call.args), **dict(named)).arguments
+        placed = tuple(_value(one, text) for one in call.args)
+        given = signature(kind).bind(*([placed] if kind is Division else placed), **dict(named)).arguments
         values = {name: _as(wanted[name], value) for name, value in given.items()}
     except (TypeError, OverflowError) as error:
         raise CrowdError(
@@ -152,6 +177,6 @@ def _as(wanted: Any, value: Any) -> Any:
     """The value in the type that is wanted. Raises TypeError for one of another."""
     if wanted is float and isinstance(value, int):
         return float(value)
-    if not isinstance(value, tuple(_POLICIES.values()) if wanted is Policy else wanted):
+    if not isinstance(value, _KINDS.get(wanted, wanted)):
         raise TypeError(f"{value!r} is not {wanted}")
     return value

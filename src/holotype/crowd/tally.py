@@ -36,6 +36,8 @@ class Tally:
         self.done = False
         """Whether the campaign has come to its end with just these votes: every page of its last round is answered, and
         nothing is open."""
+        self.held_back = False
+        """Whether pages of its last round were not put up, since too few votes were left for them."""
         self._images = images
         self._places = Places(tasks.number)
         place = self._places.of(votes.task)
@@ -156,6 +158,11 @@ class Tally:
     def last_round(self) -> int:
         """The newest round that any vote is of; 0 where none is of a round."""
         return int(self.votes.round.max(initial=0))
+
+    @property
+    def votes_of_pages(self) -> int:
+        """How many votes are of a round, and so of a page; those of blocked workers too."""
+        return int(np.count_nonzero(self.votes.round))
 
     def before(self, number: int) -> Tally:
         """The tally as it was when round `number` began, under the gold and the blocks of now."""

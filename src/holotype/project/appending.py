@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 from holotype.catalog import labels
 from holotype.catalog import votes as vote_rows
 from holotype.consensus.tables import columns_of
-from holotype.consensus.votes import Answer
+from holotype.consensus.votes import Answer, is_machine
 from holotype.crowd.conclusion import Incremental, Policy
+from holotype.crowd.division import Division, Rule
 from holotype.crowd.imageable import is_incremental
 from holotype.errors import CrowdError
-from holotype.project.conclusions import conclude, labels_of, policy_of
+from holotype.project.conclusions import conclude_all, labels_of, rule_of
 from holotype.project.facts import read_tally
 from holotype.project.fingerprints import read_candidates
 from holotype.project.image_names import candidate_numbers
@@ -79,8 +80,9 @@ def append(parts: Parts, votes: Any, policy: Policy | None = None) -> AppendRepo
 
     Only the candidates that the votes touch are concluded again, by the model fitted last, which learns nothing from
     them. All labels are drawn anew where there is no such model, where the policy needs all votes, where votes have
-    grown by more than a tenth since it was fitted, and where anything else has changed: gold, priors, rulings, blocks,
-    candidates, or votes that came by another way. `CrowdRoom.run` and a release draw all anew, too.
+    grown by more than a tenth since it was fitted, where machines voted, and where anything else has changed: gold,
+    priors, rulings, blocks, candidates, or votes that came by another way. `CrowdRoom.run` and a release draw all anew,
+    too.
 
     Raises `CrowdError`, and records nothing, for a table that is none, for what is no candidate or no answer, and where
     the labels' policy is not one of holotype's own and none is given.
@@ -93,14 +95,14 @@ def append_rows(parts: Parts, rows: list[dict[str, Any]], policy: Policy | None 
     read_candidates(parts.catalog, parts.store, {(row["sha256"], row["wnid"]) for row in rows})
     with parts.catalog.read() as connection:
         last = labels.last_policy(connection)
-    by = policy or (None if last is None else policy_of(last))
+    by = policy or (None if last is None else rule_of(last))
     done = parts.catalog.transact(lambda connection: _add(connection, rows))
     if by is None or not done.new:
         return AppendReport(done.new, len(rows) - done.new, 0, False, by is not None)
     changed = parts.catalog.transact(lambda connection: _touch(connection, parts, by, done)) if last else None
     if changed is not None:
         return AppendReport(done.new, len(rows) - done.new, changed, False)
-    return AppendReport(done.new, len(rows) - done.new, conclude(parts, by).changed, True)
+    return AppendReport(done.new, len(rows) - done.new, conclude_all(parts, by), True)
 
 
 def _rows(votes: Any, now: float) -> list[dict[str, Any]]:
@@ -161,10 +163,12 @@ def _add(connection: Connection, rows: list[dict[str, Any]]) -> _Appended:
     return _Appended(sorted(set(number.values())), vote_rows.add(connection, cast), before)
 
 
-def _touch(connection: Connection, parts: Parts, policy: Policy, done: _Appended) -> int | None:
+def _touch(connection: Connection, parts: Parts, policy: Rule, done: _Appended) -> int | None:
     """Conclude of the touched candidates again: how many labels changed; None where all have to be drawn anew."""
     drawn, model = read_drawn(connection), read_model(connection)
-    if drawn is None or model is None or not isinstance(policy, Incremental) or not is_incremental(policy):
+    if drawn is None or model is None or isinstance(policy, Division):
+        return None
+    if not isinstance(policy, Incremental) or not is_incremental(policy):
         return None
     appended = drawn.appended + done.new
     same = drawn.policy == str(policy) and drawn.counts == done.before
@@ -173,8 +177,8 @@ def _touch(connection: Connection, parts: Parts, policy: Policy, done: _Appended
     memory, axes, pilot = model
     tally = read_tally(connection, parts.catalog, done.touched)
     ballot = tally.ballot_on(axes)
-    if ballot is None:
-        return None
+    if ballot is None or any(map(is_machine, ballot.names or ())):
+        return None  # what machines are worth is learned from all votes
     conclusion = policy.again(ballot, on_touched(memory, pilot, tally))
     write_drawn(connection, replace(drawn, counts=done.now, appended=appended, done=False))
     return labels.put(connection, labels_of(tally, conclusion, policy))

@@ -26,6 +26,8 @@ from holotype.ontology import Ontology
 from holotype.project.conclusions import Basis, Concluded, conclude, take
 from holotype.project.facts import lend, read_alarms, record_votes
 from holotype.project.image_names import candidate_numbers
+from holotype.project.layers import Layer
+from holotype.project.machines import MachineReport
 from holotype.project.memory import read_drawn
 from holotype.project.parts import Parts
 from holotype.simulation.experts import check_expert
@@ -40,7 +42,8 @@ class CampaignReport:
 
     `unimageable` are the wnids of synsets given up because nobody can see them, `backed_off` the candidates this call
     made for ancestors of synsets the crowd split between; `guards` counts the candidates that each guard held back from
-    being decided, `alarms` say what the votes cannot tell.
+    being decided, `alarms` say what the votes cannot tell. Pages that the budget has no votes left for are `held_back`.
+    `machine` is what became of the questions to one, where one was asked.
     """
 
     states: Mapping[str, int]
@@ -51,6 +54,8 @@ class CampaignReport:
     backed_off: int = 0
     guards: Mapping[str, int] = field(default_factory=dict)
     alarms: tuple[Alarm, ...] = ()
+    held_back: bool = False
+    machine: MachineReport | None = None
 
     @property
     def waiting(self) -> bool:
@@ -71,27 +76,53 @@ class CampaignReport:
         )
 
 
-def ask(parts: Parts, crowd: Crowd, policy: Policy, progress: Progress, back_off: bool) -> CampaignReport:
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a campaign asks about, and how: the subtrees `under`, or everything, until `policy` is sure, and of whom it
+    is split the ancestor, if it shall `back_off`; its candidates never have more than `most` votes of pages."""
+
+    policy: Policy
+    under: tuple[str, ...] = ()
+    back_off: bool = False
+    most: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.most is not None and self.most < 0:
+            raise CrowdError(f"a budget is a number of votes, 0 or more, not {self.most:,}")
+
+
+def ask(parts: Parts, crowd: Crowd, scope: Scope, progress: Progress) -> CampaignReport:
     """Ask a crowd until the policy is sure, and draw the labels: see `CrowdRoom.run`."""
     with parts.catalog.read() as connection:
-        check_expert(policy, crowd, workers.counting(connection))
-    known, sheets = (None, ()) if back_off else _known(parts, crowd, policy)
+        check_expert(scope.policy, crowd, workers.counting(connection))
+    plain = not (scope.back_off or scope.under or scope.most is not None)
+    known, sheets = _known(parts, crowd, scope.policy) if plain else (None, ())
     if known is not None:
         total = sum(known.states.values())
         progress(total - known.states.get(State.OPEN, 0), total)
         return known
     held, backed_off = None, 0
     while True:
-        basis = take(parts, policy)
+        basis = begin(parts, scope)
         held = len(basis.tally.votes) if held is None else held
-        drawn = _campaign(parts, basis, crowd, policy, progress, sheets)
+        drawn = _campaign(parts, basis, crowd, scope, progress, sheets)
         done, sheets = not drawn.conclusion.are(State.OPEN).any(), ()
-        new = _back_off(parts, drawn.tally, drawn.conclusion) if back_off and done else 0
+        new = back_off(parts, basis.layer, drawn.tally, drawn.conclusion) if scope.back_off and done else 0
         if not new:
             break
         backed_off += new
-    report = _report(parts.ontology, drawn, policy)
-    return replace(report, new_votes=drawn.votes - held, backed_off=backed_off)
+    report = _report(parts.ontology, drawn, scope.policy)
+    return replace(report, new_votes=drawn.votes - held, backed_off=backed_off, held_back=basis.tally.held_back)
+
+
+def begin(parts: Parts, scope: Scope) -> Basis:
+    """What a campaign goes on from. Where others concluded of its subtrees before, their labels are drawn by its policy
+    from now on, from the votes there are."""
+    basis = take(parts, scope.policy, scope.under)
+    if scope.under and str(basis.rule) != basis.last:
+        conclude(parts, scope.policy, basis, scope.under)
+        basis = take(parts, scope.policy, scope.under)
+    return basis
 
 
 def _known(parts: Parts, crowd: Crowd, policy: Policy) -> tuple[CampaignReport | None, Sequence[Sheet]]:
@@ -129,7 +160,7 @@ def _report(ontology: Ontology, drawn: Concluded, policy: Policy) -> CampaignRep
 
 
 def _campaign(
-    parts: Parts, basis: Basis, crowd: Crowd, policy: Policy, progress: Progress, sheets: Sequence[Sheet]
+    parts: Parts, basis: Basis, crowd: Crowd, scope: Scope, progress: Progress, sheets: Sequence[Sheet]
 ) -> Concluded:
     """Ask, and draw the labels. `sheets` came in before."""
     tally, before = basis.tally, len(basis.tally.votes)
@@ -140,25 +171,26 @@ def _campaign(
 
     try:
         count_sheets(sheets, tally, crowd, record)
-        run_campaign(tally, crowd, policy, record, report)
+        run_campaign(tally, crowd, scope.policy, record, report, most=scope.most)
     except CrowdError:
-        conclude(parts, policy)  # from the votes that were counted before
+        conclude(parts, scope.policy, under=scope.under)  # from the votes that were counted before
         raise
     counts = replace(basis.counts, votes=basis.counts.votes + len(tally.votes) - before)
-    drawn = conclude(parts, policy, replace(basis, counts=counts))
+    drawn = conclude(parts, scope.policy, replace(basis, counts=counts), scope.under)
     progress(int((~drawn.conclusion.are(State.OPEN)).sum()), len(drawn.tally.tasks))
     return drawn
 
 
-def _back_off(parts: Parts, tally: Tally, conclusion: Conclusion) -> int:
-    """Make images the crowd splits on candidates for their siblings' ancestor; how many were new.
+def back_off(parts: Parts, layer: Layer, tally: Tally, conclusion: Conclusion) -> int:
+    """Make images the crowd splits on candidates for their siblings' ancestor, where that is of the same layer; how
+    many were new.
 
     What the siblings' votes say together is the new candidate's prior.
     """
     image = tally.tasks.image
     places = np.flatnonzero(np.isin(image, image[conclusion.are(State.UNDECIDED)]))
     tasks = tally.named(places)
-    found = split_images(tasks, conclusion.take(places), partial(_near_ancestor, parts.ontology))
+    found = split_images(tasks, conclusion.take(places), partial(_near_ancestor, parts.ontology, layer))
     task_of = {(task.sha256, task.wnid): task for task in tasks}
 
     def work(connection: Connection) -> None:
@@ -173,10 +205,10 @@ def _back_off(parts: Parts, tally: Tally, conclusion: Conclusion) -> int:
     return len(found)
 
 
-def _near_ancestor(ontology: Ontology, wnids: Sequence[str]) -> str | None:
-    """The lowest common ancestor, unless it is more than `NEAR` hypernyms above one of `wnids`."""
+def _near_ancestor(ontology: Ontology, layer: Layer, wnids: Sequence[str]) -> str | None:
+    """The lowest common ancestor, unless it is more than `NEAR` hypernyms above one of `wnids`, or outside a layer."""
     ancestor = ontology[wnids[0]]
     for wnid in wnids[1:]:
         ancestor = ontology.lowest_common_ancestor(ancestor, wnid)
     steps = [path[::-1].index(ancestor) for wnid in wnids for path in ontology.paths(wnid) if ancestor in path]
-    return ancestor.wnid if max(steps) <= NEAR else None
+    return ancestor.wnid if max(steps) <= NEAR and layer.holds(ontology.rank(ancestor)) else None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 from sqlalchemy import Connection
@@ -14,34 +14,63 @@ from holotype.catalog import candidates, labels, votes
 from holotype.catalog.labels import Labels
 from holotype.crowd.columns import NOWHERE
 from holotype.crowd.conclusion import GUARDS, STATES, Conclusion, Policy, State
+from holotype.crowd.division import Division, Rule
 from holotype.crowd.expert import CURATOR
-from holotype.crowd.policy_names import parse_policy
+from holotype.crowd.policy_names import parse_rule
 from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
-from holotype.project.facts import read_gold, read_rulings, read_tally
-from holotype.project.memory import appended_votes, read_drawn, recall, remember, remember_rounds
+from holotype.project.facts import read_gold, read_layer, read_rulings
+from holotype.project.layers import Layer, layers_of, ranges_of, with_part
+from holotype.project.memory import appended_votes, read_drawn, recall, remember, remember_division, remember_rounds
 from holotype.project.parts import Parts
 
 Outcome = TypeVar("Outcome")
 
+UNDER: Final = "under"
+"""Of which subtrees an alarm is that is not of everything."""
+
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """All there is to go by as far as known, and what it comes to; `held` is what the labels say already that it
-    leads to."""
+    """All there is to go by as far as known in one layer of labels, and what it comes to.
+
+    `rule` is what all labels are drawn by then, `last` what they were drawn by before; `held` is what they say already
+    that it leads to.
+    """
 
     counts: votes.Counts
     tally: Tally
+    layer: Layer
+    rule: Rule
+    last: str | None = None
     held: Conclusion | None = None
 
+    def conclude(self) -> Conclusion:
+        """What the layer's policy concludes."""
+        return self.tally.conclude(self.layer.policy)
 
-def take(parts: Parts, policy: Policy) -> Basis:
-    """All that a policy concludes from, with what it concluded, if that was just this."""
+
+def take(parts: Parts, policy: Policy, under: Sequence[str] = ()) -> Basis:
+    """What a policy concludes from, of everything or of the subtrees `under`, with what it concluded, if that was just
+    this."""
     with parts.catalog.read() as connection:
-        counts, drawn = votes.evidence_counts(connection), read_drawn(connection)
-        tally = read_tally(connection, parts.catalog)
+        counts, drawn, last = votes.evidence_counts(connection), read_drawn(connection), labels.last_policy(connection)
+        if under:
+            before = None if last is None else rule_of(last)
+            rule = with_part(before, under, policy, votes.newest(connection), parts.ontology)
+            layer = Layer(policy, ranges_of(parts.ontology, under), name=" ".join(under))
+            return Basis(counts, read_layer(connection, parts.catalog, layer), layer, rule, last)
+        layer = Layer(policy)
+        tally = read_layer(connection, parts.catalog, layer)
         known = drawn is not None and drawn.is_of(policy, counts)
-        return Basis(counts, tally, recall(connection, policy, tally) if known else None)
+        return Basis(counts, tally, layer, policy, last, recall(connection, policy, tally) if known else None)
+
+
+def _take_all(connection: Connection, parts: Parts, rule: Rule) -> list[Basis]:
+    """What every layer of a rule concludes from."""
+    counts, last = votes.evidence_counts(connection), labels.last_policy(connection)
+    layers = layers_of(rule, parts)
+    return [Basis(counts, read_layer(connection, parts.catalog, layer), layer, rule, last) for layer in layers]
 
 
 def labels_of(tally: Tally, conclusion: Conclusion, policy: Policy) -> Labels:
@@ -59,31 +88,54 @@ def labels_of(tally: Tally, conclusion: Conclusion, policy: Policy) -> Labels:
     return Labels(tally.tasks.number.astype(np.int64), conclusion.scores, conclusion.state, drawn_by, guard, *names)
 
 
-def _told(conclusion: Conclusion) -> str:
-    """The alarms of a conclusion as they are kept."""
-    return json.dumps([asdict(alarm) for alarm in conclusion.alarms])
+def _alarms(connection: Connection, drawn: Sequence[tuple[Basis, Conclusion]]) -> str:
+    """The alarms of conclusions as they are kept, with those of the layers that are not drawn now."""
+    rule = drawn[0][0].rule
+    now = {basis.layer.name for basis, _ in drawn}
+    names = {part.wnids for part in rule.parts} | {""} if isinstance(rule, Division) else set[str]()
+    kept = [one for one in json.loads(labels.alarms(connection) or "[]") if one.get(UNDER, "") in names - now]
+    told = [
+        {**asdict(alarm), **({UNDER: basis.layer.name} if basis.layer.name else {})}
+        for basis, conclusion in drawn
+        for alarm in conclusion.alarms
+    ]
+    return json.dumps([*told, *kept])
 
 
-def policy_of(label: str) -> Policy:
-    """The policy that a label says it was drawn by. Raises `CrowdError` where it is not one of holotype's own."""
+def rule_of(label: str) -> Rule:
+    """What labels say they were drawn by. Raises `CrowdError` where it is not holotype's own."""
     try:
-        return parse_policy(label)
+        return parse_rule(label)
     except CrowdError as error:
         raise CrowdError(
             f"the labels were drawn by a policy of your own, {label}: give it, to draw them again"
         ) from error
 
 
-def _write(connection: Connection, policy: Policy, basis: Basis, conclusion: Conclusion) -> int:
-    """Write labels and what they are drawn from; how many changed."""
-    changed = 0
-    if conclusion is not basis.held:
-        changed = labels.put(connection, labels_of(basis.tally, conclusion, policy))
-        changed += _decide_others(connection, basis.tally)
-        labels.set_last_policy(connection, str(policy), _told(conclusion))
-        remember(connection, policy, basis.tally, conclusion)
-    remember_rounds(connection, policy, basis.counts, basis.tally)
+def _write(connection: Connection, parts: Parts, drawn: Sequence[tuple[Basis, Conclusion]]) -> int:
+    """Write labels of some layers of a rule, and what they are drawn from; how many changed."""
+    changed, basis = 0, drawn[0][0]
+    new = [pair for pair in drawn if pair[1] is not pair[0].held]
+    whole = len(drawn) == len(layers_of(basis.rule, parts))
+    for one, conclusion in new:
+        changed += labels.put(connection, _owned(parts, one, conclusion))
+    if new:
+        changed += _decide_others(connection, [one.tally for one, _ in drawn]) if whole else 0
+        labels.set_last_policy(connection, str(basis.rule), _alarms(connection, drawn))
+    if isinstance(basis.rule, Division):
+        remember_division(connection, basis.rule, basis.counts, 0 if whole else appended_votes(connection))
+        return changed
+    for one, conclusion in new:
+        remember(connection, basis.rule, one.tally, conclusion)
+    remember_rounds(connection, basis.rule, basis.counts, basis.tally)
     return changed
+
+
+def _owned(parts: Parts, basis: Basis, conclusion: Conclusion) -> Labels:
+    """What is concluded of the tasks that are a layer's as labels."""
+    found = labels_of(basis.tally, conclusion, basis.layer.policy)
+    mine = basis.layer.owned(basis.tally, parts.ontology) if basis.layer.taken else None
+    return found if mine is None else found.take(mine)
 
 
 def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy | None = None) -> tuple[Outcome, int]:
@@ -97,24 +149,24 @@ def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy
         outcome, last = change(connection), labels.last_policy(connection)
         if last is None:
             return outcome, _decide_others(connection)
-        by = policy or policy_of(last)
-        basis = Basis(votes.evidence_counts(connection), read_tally(connection, parts.catalog))
-        return outcome, _write(connection, by, basis, basis.tally.conclude(by))
+        bases = _take_all(connection, parts, policy or rule_of(last))
+        return outcome, _write(connection, parts, [(basis, basis.conclude()) for basis in bases])
 
     return parts.catalog.transact(work)
 
 
-def _decide_others(connection: Connection, tally: Tally | None = None) -> int:
+def _decide_others(connection: Connection, tallies: Sequence[Tally] = ()) -> int:
     """Say of labels that came with a dataset what gold and curators say; how many that changes.
 
-    With a `tally`, of all labels that it does not have: of images that cannot be read now, or of other synsets than
-    the ontology's.
+    With `tallies`, of all labels that they do not have: of images that cannot be read now, or of other synsets than
+    the ontology's, or that no policy concludes of.
     """
     said = {number: (ruling.answer, CURATOR + ruling.curator) for number, ruling in read_rulings(connection).items()}
     said |= {task.number: (yes, "gold") for task, yes in read_gold(connection).items()}
-    if tally is not None:
+    if tallies:
         numbers = np.array(list(said), np.int64)
-        left = np.sort(numbers[tally.places_of(numbers) == NOWHERE]).tolist()
+        nowhere = np.all([tally.places_of(numbers) == NOWHERE for tally in tallies], axis=0)
+        left = np.sort(numbers[nowhere]).tolist()
     else:
         left = sorted(candidates.claimed(connection, said))
     states = candidates.states(connection, left)
@@ -149,23 +201,35 @@ class Concluded:
         return len(self.tally.votes)
 
 
-def conclude(parts: Parts, policy: Policy, basis: Basis | None = None) -> Concluded:
-    """Draw labels from all there is to go by, and again if more came in meanwhile."""
+def conclude(parts: Parts, policy: Policy, basis: Basis | None = None, under: Sequence[str] = ()) -> Concluded:
+    """Draw labels, of everything or of the subtrees `under`, from all there is to go by, and again if more came in
+    meanwhile."""
     while True:
-        basis = basis or take(parts, policy)
-        conclusion = basis.tally.conclude(policy)
-        changed = _draw(parts, policy, basis, conclusion)
+        basis = basis or take(parts, policy, under)
+        conclusion = basis.conclude()
+        changed = _draw(parts, [(basis, conclusion)])
         if changed is not None:
             return Concluded(conclusion, basis.tally, changed)
         basis = None
 
 
-def _draw(parts: Parts, policy: Policy, basis: Basis, conclusion: Conclusion) -> int | None:
+def conclude_all(parts: Parts, rule: Rule) -> int:
+    """Draw all labels by a rule from all there is to go by, and again if more came in meanwhile; how many changed."""
+    while True:
+        with parts.catalog.read() as connection:
+            bases = _take_all(connection, parts, rule)
+        changed = _draw(parts, [(basis, basis.conclude()) for basis in bases])
+        if changed is not None:
+            return changed
+
+
+def _draw(parts: Parts, drawn: Sequence[tuple[Basis, Conclusion]]) -> int | None:
     """Write labels; how many changed, or None, and nothing is written, if there is more to go by than the basis now."""
+    basis = drawn[0][0]
 
     def work(connection: Connection) -> int | None:
-        if votes.evidence_counts(connection) != basis.counts:
+        if votes.evidence_counts(connection) != basis.counts or labels.last_policy(connection) != basis.last:
             return None
-        return _write(connection, policy, basis, conclusion)
+        return _write(connection, parts, drawn)
 
     return parts.catalog.transact(work)

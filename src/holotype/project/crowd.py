@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from holotype.catalog import candidates
 from holotype.consensus.calibration import Calibration, calibrate, contradicted, posterior_of_gold
 from holotype.consensus.votes import Task, Vote
 from holotype.crowd.conclusion import Policy
+from holotype.crowd.expert import Nobody
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.inbox import WebCrowd
 from holotype.crowd.keys import crowd_secret
+from holotype.crowd.machines.voter import Asked, Machine, Model, Question, Said, Thresholds
 from holotype.crowd.mturk.terms import Quote, Terms
 from holotype.crowd.policies import Posterior
 from holotype.crowd.port import Crowd
 from holotype.engine import Progress, no_progress
 from holotype.errors import CrowdError
+from holotype.imports.scores import read_scores
 from holotype.project.appending import AppendReport, append
 from holotype.project.campaigns import CampaignReport as CampaignReport
-from holotype.project.campaigns import ask
+from holotype.project.campaigns import Scope, ask
 from holotype.project.facts import (
     read_gold,
     read_tally,
@@ -29,8 +34,10 @@ from holotype.project.facts import (
 )
 from holotype.project.given_votes import GivenVote, Refusal, VotesReport, add_votes
 from holotype.project.inbox import CatalogInbox
+from holotype.project.layers import tops
 from holotype.project.ledger import CatalogLedger
 from holotype.project.lemmas import Lemmas
+from holotype.project.machines import listen, scored
 from holotype.project.parts import Parts
 from holotype.project.vocabulary import identity_of
 from holotype.simulation.experts import SimulatedExpert
@@ -39,6 +46,12 @@ from holotype.simulation.workers import SimulatedCrowd
 
 if TYPE_CHECKING:
     from holotype.crowd.mturk.platform import MTurk
+
+
+Scores = Mapping[tuple[str, str], float] | str | os.PathLike[str]
+"""Chances by image and synset, or a file of them."""
+Ask = Callable[[Sequence[Question]], Sequence[Said]]
+THRESHOLDS: Final = Thresholds()
 
 
 class CrowdRoom:
@@ -127,12 +140,39 @@ class CrowdRoom:
         """
         return WebCrowd(CatalogInbox(self._parts.catalog, self._parts.clock))
 
+    def machine(
+        self,
+        name: str,
+        model: Scores | Ask | Model,
+        thresholds: Thresholds = THRESHOLDS,
+        most: int | None = None,
+    ) -> Machine:
+        """A model as a worker called ``machine:NAME``, for `run`: it votes on every candidate it has a score for.
+
+        `model` is scores by (image, synset), an image by any of its names; or a file of them (CSV or Parquet with the
+        columns image, wnid, probability); or a function from questions to chances
+        (`holotype.crowd.machines.voter.Question`), None where it says nothing; or a model of one's own, such as
+        `holotype.crowd.machines.endpoint.Endpoint`. It is asked at most `most` questions a run: gold first, then what
+        is open. What votes it has cast stay as they are; so other thresholds want another name.
+
+        Raises `CrowdError` for scores that are none, or that are of no candidate at all.
+        """
+        if isinstance(model, str | os.PathLike):
+            model = read_scores(Path(model))
+        if isinstance(model, Mapping):
+            model = scored(self._parts, self._lemmas.senses, model)
+        elif callable(model):
+            model = Asked(model)
+        return Machine(name, model, thresholds, most)
+
     def run(
         self,
-        crowd: Crowd,
+        crowd: Crowd | Machine,
         policy: Policy = Imageable(Posterior()),
         progress: Progress = no_progress,
         back_off: bool = False,
+        under: Iterable[str] = (),
+        budget: int | None = None,
     ) -> CampaignReport:
         """Ask `crowd` about every candidate until `policy` is sure, and draw the labels.
 
@@ -141,10 +181,22 @@ class CrowdRoom:
         Returns with open candidates when the crowd has no more answers for now: run it again later. With `back_off`,
         images on which the crowd splits between siblings are asked about for their common ancestor.
 
+        With `under`, wnids or lemmas, only candidates in the subtrees of these are asked about, and concluded of by the
+        votes on them and no others; what is concluded of the others stands. With a `budget` these candidates have at
+        most so many votes of pages together, from all runs: nothing is put up that could bring more.
+
+        A machine votes on all it can, gold and what is decided too, by which its errors are learned; then labels are
+        drawn from all votes. It decides nothing without people, unless `policy` says so (``min_human``).
+
         Raises `CrowdError` where who is trusted can never answer: not in the simulated crowd, or nobody is asked and no
         vote of theirs counts.
         """
-        return ask(self._parts, crowd, policy, progress, back_off)
+        wnids = tops(self._parts.ontology, (self._lemmas.meant(text).wnid for text in under)) if under else ()
+        scope = Scope(policy, wnids, back_off, budget)
+        if isinstance(crowd, Machine):
+            heard = listen(self._parts, crowd, progress)
+            return replace(ask(self._parts, Nobody(), scope, no_progress), new_votes=heard.voted, machine=heard)
+        return ask(self._parts, crowd, scope, progress)
 
     def append(self, votes: Any, policy: Policy | None = None) -> AppendReport:
         """Append votes from elsewhere, and conclude again of the candidates they touch: see

@@ -26,6 +26,7 @@ from holotype.crowd.columns import Chances, Known, Sightings, Tasks, Votes
 from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
+from holotype.project.layers import Layer
 
 
 class CatalogImages:
@@ -102,7 +103,27 @@ def read_tally(
 
     With `timed` the votes have their seconds and times, which labels do not follow from; of all candidates only.
     """
-    tasks, held = candidates.tasks(connection, numbers), votes.read(connection, candidates=numbers)
+    return _tally(connection, catalog, candidates.tasks(connection, numbers), numbers, (), timed)
+
+
+def read_layer(connection: Connection, catalog: Catalog, layer: Layer, timed: bool = False) -> Tally:
+    """All that the labels of a layer follow from; with `timed` all votes on what it hears of, with their times."""
+    tasks = candidates.tasks(connection, ranges=layer.ranges)
+    few = layer.ranges is not None and len(tasks.candidate) <= candidates.FEW and not timed
+    return _tally(
+        connection, catalog, tasks, tasks.candidate.tolist() if few else None, () if timed else layer.taken, timed
+    )
+
+
+def _tally(
+    connection: Connection,
+    catalog: Catalog,
+    tasks: candidates.Tasks,
+    numbers: Sequence[int] | None,
+    until: votes.Until,
+    timed: bool,
+) -> Tally:
+    held = votes.read(connection, candidates=numbers, until=until)
     times: tuple[Floats, Floats] | tuple[None, None] = votes.read_times(connection) if timed else (None, None)
     cast = Votes(held.candidate, held.worker, held.answer, held.round, held.workers, *times)
     chances, found = priors.read(connection, numbers), sightings.sources(connection, numbers)
@@ -120,7 +141,8 @@ def read_tally(
 
 def read_alarms(connection: Connection) -> tuple[Alarm, ...]:
     """What the votes cannot tell, as it was found when labels were drawn last."""
-    return tuple(Alarm(**alarm) for alarm in json.loads(labels.alarms(connection) or "[]"))
+    told = json.loads(labels.alarms(connection) or "[]")
+    return tuple(dict.fromkeys(Alarm(alarm["code"], alarm["message"], alarm["remedy"]) for alarm in told))
 
 
 def as_answer(yes: bool | None) -> int | None:

@@ -21,6 +21,7 @@ from holotype.consensus.two_coin import Priors
 from holotype.crowd.ballots import Axes
 from holotype.crowd.columns import NOWHERE
 from holotype.crowd.conclusion import FREE, GUARDS, STATES, Conclusion, Memory, Policy
+from holotype.crowd.division import Division
 from holotype.crowd.imageable import is_incremental
 from holotype.crowd.policy_names import parse_policy
 from holotype.crowd.tally import Tally
@@ -84,6 +85,13 @@ def write_drawn(connection: Connection, drawn: Drawn) -> None:
 def remember(connection: Connection, policy: Policy, tally: Tally, conclusion: Conclusion) -> None:
     """Keep what it takes to conclude of a few candidates of a tally again."""
     learned.put(connection, _MODEL, _to_bytes(conclusion.memory, tally) if is_incremental(policy) else b"")
+
+
+def remember_division(connection: Connection, rule: Division, counts: Counts, appended: int) -> None:
+    """Keep what labels of several layers are drawn from; what each learned is not kept."""
+    write_drawn(connection, Drawn(str(rule), counts, counts.votes, 0, False, appended))
+    for name in (_MODEL, _OPENED):
+        learned.put(connection, name, b"")
 
 
 def remember_rounds(connection: Connection, policy: Policy, counts: Counts, tally: Tally) -> None:
