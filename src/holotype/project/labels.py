@@ -59,7 +59,7 @@ class Labels:
             return read_statements(connection, schema.overruling)
 
     def outvoted(self) -> list[tuple[str, str, int, int]]:
-        """Accepted images with more of people's noes than yeses, for which nobody answers: (sha256, wnid, yeses, noes)."""
+        """Accepted images with more of people's noes than yeses that nobody answers for: sha256, wnid, yeses, noes."""
         with self._parts.catalog.read() as connection:
             cast = votes.read(connection, counting=True)
             rows = releases.accepted(connection, np.unique(cast.candidate).tolist())

@@ -332,8 +332,8 @@ def statistics(rows: Sequence[Mapping[str, Any]], wnids: Iterable[str]) -> dict[
 
 
 def labelled_by(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The policies that rows of a manifest name, and how many labels each drew; where machines helped with any, with how
-    many, and which with how many."""
+    """The policies that rows of a manifest name, and how many labels each drew; where machines helped with any, with
+    how many, and which with how many."""
     drawn = Counter(row["policy"] for row in rows)
     told = {"policies": sorted(drawn), "labels_by_policy": {policy: drawn[policy] for policy in sorted(drawn)}}
     helped = Counter(name for row in rows for name in row.get(MACHINES, ()))
