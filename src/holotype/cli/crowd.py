@@ -63,8 +63,8 @@ def crowd() -> None:
 @click.option(
     "--crowd",
     "who",
-    type=click.Choice(["simulated", "machine", "nobody"]),
-    help="Who answers; nobody: go by the votes there are.",
+    type=click.Choice(["simulated", "machine", "web", "nobody"]),
+    help="Who answers; web: people on the pages of `holotype serve`; nobody: go by the votes there are.",
 )
 @policy_option
 @calibrate_option
@@ -114,7 +114,8 @@ def run_command(
 
     A machine votes on every candidate once: what is open then is for people. Machines are one voter together, and
     decide nothing without people unless the policy says min_human=0. With --trust or --accept-source nobody need be
-    asked. For people see: holotype crowd mturk.
+    asked. People on the web are asked as well while this does not run: it counts what came in, puts up what is to be
+    asked next, and returns; run it again and again. For people on Mechanical Turk see: holotype crowd mturk.
     """
     _refuse_unheeded(context, who, trust, source)
     expert = Source(source) if source is not None else Trust(trust) if trust is not None else None
@@ -126,6 +127,8 @@ def run_command(
             people = _simulated(db, truth, seed, trust)
         elif who == "machine":
             people = machine.machine(db)
+        elif who == "web":
+            people = db.crowd.web()
         report = db.crowd.run(people, asked, lambda *of: advance(stage, *of), back_off, under, budget)
     if isinstance(people, Machine) and report.machine is not None:
         click.echo(machine_line(report.machine, people), err=as_json)
