@@ -26,8 +26,8 @@ export class Outbox {
 
   // Keep a sheet, {address, body}, until it is handed in; whether it would survive this page.
   put(page, sheet) {
-    this.#memory.set(this.prefix + page, { ...sheet, at: Date.now() });
-    return write(this.prefix + page, { ...sheet, at: Date.now() });
+    this.#memory.set(this.prefix + page, sheet);
+    return write(this.prefix + page, sheet);
   }
 
   get(page) {
