@@ -83,6 +83,7 @@ async def send_static(request: Request) -> Response:
     fixed = version in (static.digest, _scripts())
     headers = {"Cache-Control": "public, max-age=31536000, immutable" if fixed else "no-cache"}
     headers |= {"Vary": "Accept-Encoding", "Content-Security-Policy": "default-src 'none'"}
+    headers["X-Content-Type-Options"] = "nosniff"
     if "gzip" in request.headers.get("accept-encoding", ""):
         return Response(static.compressed, 200, headers | {"Content-Encoding": "gzip"}, static.kind)
     return Response(static.data, 200, headers, static.kind)
