@@ -523,6 +523,34 @@ def test_a_phone_has_two_columns_and_no_sideways_scroll(opened: Callable[..., Pa
     assert desk.sheets[0][1][1:] == [("yes", "3")]
 
 
+def test_a_very_narrow_window_has_no_sideways_scroll_either(opened: Callable[..., Page]) -> None:
+    page = opened()
+    page.set_viewport_size({"width": 320, "height": 480})
+    for address in PAGES:
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") == 320, address
+
+
+def test_a_browser_that_keeps_nothing_works_and_says_so(opened: Callable[..., Page], desk: Desk) -> None:
+    page = opened("/tasks")
+    for name in ("localStorage", "indexedDB"):
+        page.add_init_script(
+            f"Object.defineProperty(window, '{name}', {{get() {{ throw new DOMException('no', 'SecurityError') }}}})"
+        )
+    page.goto("/tasks/p-1")
+    ready(page)
+    click(page, 2)
+    assert page.locator("#saved").inner_text() == "this browser keeps nothing: do not close this page"
+    look(page)
+    desk.fails = 503
+    page.locator("#hand-in").click()
+    page.locator("#unsent", has_text="in 1 s").wait_for()
+    desk.fails = 0
+    page.clock.fast_forward(1_000)
+    wait_until(page, 2)
+    assert desk.sheets[0][1][1:] == [("yes", "2")]
+
+
 def test_examples_are_open_until_somebody_closes_them(opened: Callable[..., Page]) -> None:
     page = opened()
     summary, example = page.get_by_text("Examples", exact=True), page.get_by_text("not this: Persian cat").first

@@ -26,8 +26,8 @@ export class Draft {
     this.channel?.postMessage({ kind, answers });
   }
 
-  forget() {
-    forget(this.key);
+  async forget() {
+    await forget(this.key);
   }
 }
 

@@ -21,13 +21,14 @@ export function write(key, value) {
   return set(key, kept);
 }
 
-export function forget(key) {
-  store((values) => values.delete(key));
+// Done when it is forgotten everywhere: what is left in one place would be taken for what a crash took from the other.
+export async function forget(key) {
   try {
     localStorage.removeItem(key);
   } catch {
     // nothing was kept
   }
+  await store((values) => values.delete(key));
 }
 
 export function keys(prefix) {
@@ -69,7 +70,10 @@ function set(key, value) {
 
 async function store(work) {
   const database = await open();
-  if (database !== null) work(database.transaction(STORE, "readwrite").objectStore(STORE));
+  if (database === null) return;
+  const transaction = database.transaction(STORE, "readwrite");
+  work(transaction.objectStore(STORE));
+  await new Promise((resolve) => (transaction.oncomplete = transaction.onabort = resolve));
 }
 
 function open() {
