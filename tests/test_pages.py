@@ -28,6 +28,7 @@ IN_A_PROJECT = (
     "explanations/certificates.md",
     "explanations/consensus.md",
     "guides/certify.md",
+    "guides/operate.md",
     "guides/release.md",
     "guides/statistics.md",
     "guides/votes.md",
