@@ -111,6 +111,7 @@ SHARED = {
     "ledger",
     "inbox",
     "lending",
+    "board",
     "learning",
     "showing",
     "training",
