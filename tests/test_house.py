@@ -83,7 +83,7 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 COMPOSITION = {"extension", "", "project", "creation"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
-    *("people", "desk", "overview", "removals", "explore", "flags"),
+    *("people", "desk", "overview", "removals", "explore", "flags", "campaigns"),
 }
 SHARED = {
     "parts",
@@ -107,7 +107,8 @@ SHARED = {
     "given_votes",
     "given_times",
     "synset_names",
-    "campaigns",
+    "asking",
+    "courses",
     "ledger",
     "inbox",
     "lending",

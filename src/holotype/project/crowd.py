@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from holotype.catalog import candidates
+from holotype.catalog import campaigns, candidates
 from holotype.consensus.calibration import Calibration, calibrate, contradicted, posterior_of_gold
 from holotype.consensus.votes import Task, Vote
 from holotype.crowd.conclusion import Policy
@@ -20,8 +20,8 @@ from holotype.crowd.port import Crowd
 from holotype.engine import Progress, no_progress
 from holotype.errors import CrowdError
 from holotype.project.appending import AppendReport, append
-from holotype.project.campaigns import CampaignReport as CampaignReport
-from holotype.project.campaigns import Scope, ask
+from holotype.project.asking import CampaignReport as CampaignReport
+from holotype.project.asking import Scope, ask
 from holotype.project.facts import (
     read_gold,
     read_tally,
@@ -29,7 +29,7 @@ from holotype.project.facts import (
 )
 from holotype.project.given_votes import GivenVote, Refusal, VotesReport, add_votes
 from holotype.project.inbox import CatalogInbox
-from holotype.project.layers import tops
+from holotype.project.layers import refuse_overlap, tops
 from holotype.project.ledger import CatalogLedger
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
@@ -149,9 +149,13 @@ class CrowdRoom:
         most so many votes of pages together, from all runs: nothing is put up that could bring more.
 
         Raises `CrowdError` where who is trusted can never answer: not in the simulated crowd, or nobody is asked and no
-        vote of theirs counts.
+        vote of theirs counts; and where one of the project's `campaigns` that is running asks about some of it.
         """
         wnids = tops(self._parts.ontology, (self._lemmas.meant(text).wnid for text in under)) if under else ()
+        with self._parts.catalog.read() as connection:
+            running = {one.id: one.under for one in campaigns.read(connection, running=True)}
+        if running:
+            refuse_overlap(self._parts.ontology, wnids, running)
         return ask(self._parts, crowd, Scope(policy, wnids, back_off, budget), progress)
 
     def append(self, votes: Any, policy: Policy | None = None) -> AppendReport:
