@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -13,10 +14,12 @@ import holotype
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.policies import Fixed, Lead, Posterior, Table
-from holotype.crowd.port import Page
+from holotype.crowd.port import Page, Sheet
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 from holotype.project import Project
+from holotype.project.runner import Runner
+from holotype.simulation.workers import SimulatedCrowd
 from subtrees import CAT, CHIHUAHUA, DOG, SIAMESE, SPANIEL, Paper, add_candidates, labels_in, truth_of, votes_in
 
 MODEL = Imageable(Posterior(maximum=6, pilot=10))
@@ -326,3 +329,47 @@ def test_an_idle_tick_reads_nothing_but_the_inbox(
     db.campaigns.tick(paper, 9.0)
     with pytest.raises(TypeError):
         db.campaigns.tick(paper, 10.0)
+
+
+# A thread that drives them
+
+
+class Watched(Paper):
+    """A crowd that says when it was looked at, and can be out of order."""
+
+    def __init__(self, people: SimulatedCrowd) -> None:
+        super().__init__(people, "web")
+        self.looked, self.error = Event(), ""
+
+    def collect(self) -> list[Sheet]:
+        self.looked.set()
+        if self.error:
+            raise OSError(self.error)
+        return super().collect()
+
+
+def test_a_runner_drives_campaigns_until_it_is_told_to_stop(projects: Callable[..., Project]) -> None:
+    db = projects()
+    db.campaigns.start("ann", [DOG], Fixed(2))
+    paper = Watched(db.crowd.simulated(truth_of(db)))
+    with Runner(db.campaigns, paper, pause=0.001).running():
+        while db.campaigns.named(1).state == "running":
+            paper.answer()
+            paper.looked.clear()
+            assert paper.looked.wait(60)
+    paper.looked.clear()
+    assert not paper.looked.wait(0.05), "and then it looks no more"
+    assert {label[1] for label in labels_in(db).values()} <= {"yes", "no", "undecided"}
+
+
+def test_a_runner_outlives_what_goes_wrong(projects: Callable[..., Project]) -> None:
+    db = projects()
+    db.campaigns.start("ann", [DOG], Fixed(2))
+    paper = Watched(db.crowd.simulated(truth_of(db)))
+    runner = Runner(db.campaigns, paper)
+    paper.error = "no space left"
+    runner.step()
+    assert db.campaigns.failing == "OSError: no space left"
+    paper.error = ""
+    runner.step()
+    assert (db.campaigns.failing, len(paper.posted)) == ("", 6)

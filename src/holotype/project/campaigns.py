@@ -92,6 +92,8 @@ class Campaigns:
     """The campaigns of a project."""
 
     def __init__(self, parts: Parts, lemmas: Lemmas) -> None:
+        self.failing = ""
+        """What driving them fails by in this process, "" where it goes well."""
         self._parts = parts
         self._lemmas = lemmas
         self._lock = Lock()
@@ -216,16 +218,20 @@ class Campaigns:
 
         Interrupted anywhere, the next tick goes on; what it does follows from facts. Where nothing came in, it looks
         again only after `holotype.project.courses.EVERY` seconds, by `now`. A campaign that fails says so as a fact,
-        and is tried again.
+        and is tried again. Where the crowd never had a campaign, its sheets are left to who runs it.
         """
         with self._lock:
             sheets = crowd.collect()
             if not sheets and now - self._stepped < EVERY:
                 return TickReport()
             self._stepped = now
-            votes, recorded, refused = self._count(crowd, sheets)
             with self._parts.catalog.read() as connection:
-                running = [one for one in rows.read(connection, running=True) if one.crowd == crowd.name]
+                ours = [one for one in rows.read(connection) if one.crowd == crowd.name]
+            if not ours:
+                return TickReport()
+            votes, recorded, refused = self._count(crowd, sheets)
+            running = [one for one in ours if one.kind in rows.RUNNING]
+            with self._parts.catalog.read() as connection:
                 news = News(votes, recorded, vote_rows.evidence_counts(connection))
             self._courses = {one.id: self._course(one) for one in running}
             up = crowd.waiting() if running else ()

@@ -12,6 +12,7 @@ import uvicorn
 
 from holotype.errors import ProjectError
 from holotype.project import Project
+from holotype.project.runner import Runner
 from holotype.web.app import create_app
 from holotype.web.connections import MOST, Connection
 from holotype.web.settings import Settings
@@ -45,7 +46,7 @@ def first_invitation(db: Project) -> str | None:
 
 
 class Site:
-    """A project that is served at `address`; `run` returns when it is told to stop."""
+    """A project that is served at `address`, and its campaigns driven; `run` returns when it is told to stop."""
 
     def __init__(self, db: Project, settings: Settings, listener: socket.socket) -> None:
         self._db, self._listener = db, listener
@@ -66,17 +67,18 @@ class Site:
             lifespan="off",
         )
         self._server = uvicorn.Server(config)
+        self._runner = Runner(db.campaigns, db.crowd.web())
 
     def run(self) -> None:
         """Serve until Ctrl-C or SIGTERM; what was acknowledged is durable, and what waits is written first."""
-        with self._db.catalog.grouped():
+        with self._db.catalog.grouped(), self._runner.running():
             self._server.run(sockets=[self._listener])
 
     @contextmanager
     def running(self) -> Iterator[str]:
         """Serve on a thread while this lasts: the address."""
         started = threading.Event()
-        with self._db.catalog.grouped():
+        with self._db.catalog.grouped(), self._runner.running():
             thread = threading.Thread(target=self._serve, args=(started.set,), daemon=True)
             thread.start()
             started.wait()
