@@ -288,17 +288,19 @@ calibrations = st.builds(
 )
 beliefs = st.builds(Priors, sensitivity=chances, difficulty_weight=st.one_of(st.just(np.inf), st.floats(0, 99)))
 plain_policies = st.one_of(
-    st.builds(Fixed, st.integers(1, 10**9)),
-    st.builds(lambda lead, more: Lead(lead, lead + more), st.integers(1, 99), st.integers(0, 99)),
+    st.builds(Fixed, st.integers(1, 10**9), st.integers(0, 9)),
+    st.builds(lambda lead, more, *rest: Lead(lead, lead + more, *rest), *3 * [st.integers(1, 99)]),
     st.builds(
         lambda reject, low, more, miss, rest: Posterior(1 - reject / 2, reject, low, low + more, miss, *rest),
         chances,
         st.integers(1, 9),
         st.integers(0, 9),
         st.floats(0, 1, exclude_min=True),
-        st.tuples(st.integers(0, 99), calibrations, st.one_of(st.none(), beliefs)),
+        st.tuples(st.integers(0, 99), calibrations, st.one_of(st.none(), beliefs), st.integers(0, 9)),
     ),
-    st.builds(lambda reject, *rest: Table(1 - reject, reject, *rest), chances, st.integers(1, 99), st.integers(10, 99)),
+    st.builds(
+        lambda reject, *rest: Table(1 - reject, reject, *rest), chances, st.integers(1, 99), *2 * [st.integers(10, 99)]
+    ),
     st.builds(Trust, names),
     st.builds(Source, names),
 )
@@ -342,7 +344,7 @@ def test_labels_of_earlier_versions_and_what_people_type_are_read(label: str, po
         ("guess(3)", "one of fixed, lead"),
         ("calibration(slope=2)", "one of fixed, lead"),
         ("3", "one of fixed, lead"),
-        ("lead(3, 9, 1)", "the values of lead are lead, cap"),
+        ("lead(3, 9, 1, 1)", "the values of lead are lead, cap, min_human"),
         ("lead(3, lead=2)", "each once"),
         ("lead(cap=9, cap=8)", "each once"),
         ("lead(x)", "each a number"),

@@ -47,3 +47,12 @@ def votes_mark(connection: Connection) -> tuple[object, ...]:
     newest = select(func.max(t.vote.c.id)).scalar_subquery()
     said = select(func.count()).select_from(t.standing).scalar_subquery()
     return tuple(connection.execute(select(newest, said)).one())
+
+
+def waiting(connection: Connection) -> tuple[int, int]:
+    """The number of flags, and of requests to take images down, that nobody has decided."""
+    flag, removal = t.flag.c.id, t.removal.c.id
+    flags = select(func.count()).where(flag.not_in(select(t.flag_decision.c.flag_id))).scalar_subquery()
+    removals = select(func.count()).where(removal.not_in(select(t.removal_decision.c.removal_id))).scalar_subquery()
+    found = connection.execute(select(flags, removals)).one()
+    return int(found[0]), int(found[1])

@@ -16,6 +16,7 @@ import holotype as api
 from holotype.cli.answers import read_answers
 from holotype.cli.campaigns import dollars, policy_option
 from holotype.cli.groups import CommandGroup
+from holotype.cli.machines import NAMES, MachineOptions, machine_line, machine_options
 from holotype.cli.options import file_type, json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.rehearsal import forecast_command, rehearse_command
@@ -25,8 +26,10 @@ from holotype.consensus.calibration import Calibration
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.expert import Nobody, Source, Trust
 from holotype.crowd.imageable import Imageable
+from holotype.crowd.machines.voter import Machine
 from holotype.crowd.mturk.terms import Quote, Terms
 from holotype.crowd.policies import Posterior
+from holotype.crowd.port import Crowd
 from holotype.errors import CrowdError
 
 if TYPE_CHECKING:
@@ -58,7 +61,10 @@ def crowd() -> None:
 
 @crowd.command("run")
 @click.option(
-    "--crowd", "who", type=click.Choice(["simulated", "nobody"]), help="Who answers; nobody: go by the votes there are."
+    "--crowd",
+    "who",
+    type=click.Choice(["simulated", "machine", "nobody"]),
+    help="Who answers; nobody: go by the votes there are.",
 )
 @policy_option
 @calibrate_option
@@ -83,6 +89,7 @@ def crowd() -> None:
     flag_value="folder",
     help="Take what a source says as it is, and ask nobody: folder (what the folders say) or, as in folder:birds, one.",
 )
+@machine_options
 @project_option
 @json_option
 @click.pass_context
@@ -99,19 +106,29 @@ def run_command(
     seed: int,
     trust: str | None,
     source: str | None,
+    machine: MachineOptions,
     project: Path,
     as_json: bool,
 ) -> None:
     """Ask a simulated crowd about every candidate until it is sure, or conclude from the votes there are.
 
-    With --trust or --accept-source nobody need be asked. For people see: holotype crowd mturk.
+    A machine votes on every candidate once: what is open then is for people. Machines are one voter together, and
+    decide nothing without people unless the policy says min_human=0. With --trust or --accept-source nobody need be
+    asked. For people see: holotype crowd mturk.
     """
     _refuse_unheeded(context, who, trust, source)
     expert = Source(source) if source is not None else Trust(trust) if trust is not None else None
-    with api.open(project) as db, bars(["crowd"]) as advance:
+    stage = "machine" if who == "machine" else "crowd"
+    people: Crowd | Machine = Nobody()
+    with api.open(project) as db, bars([stage]) as advance:
         asked = expert or Imageable(_calibrated(db, policy) if calibrate else policy)
-        people = _simulated(db, truth, seed, trust) if who == "simulated" else Nobody()
-        report = db.crowd.run(people, asked, lambda *of: advance("crowd", *of), back_off, under, budget)
+        if who == "simulated":
+            people = _simulated(db, truth, seed, trust)
+        elif who == "machine":
+            people = machine.machine(db)
+        report = db.crowd.run(people, asked, lambda *of: advance(stage, *of), back_off, under, budget)
+    if isinstance(people, Machine) and report.machine is not None:
+        click.echo(machine_line(report.machine, people), err=as_json)
     waiting = "what is open needs more votes" if trust is None else f"{trust} has not answered what is open"
     _print_report(report, as_json, waiting)
 
@@ -126,7 +143,7 @@ def _refuse_unheeded(context: click.Context, who: str | None, trust: str | None,
         raise click.UsageError("Missing option '--crowd' (or --trust, or --accept-source)")
     else:
         name, heeded = f"--crowd {who}", {"who", "policy", "calibrate", "back_off", "budget"}
-        heeded |= {"truth", "seed"} if who == "simulated" else set()
+        heeded |= {"truth", "seed"} if who == "simulated" else NAMES if who == "machine" else set()
     for parameter in context.command.params:
         given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
         if given and parameter.name not in heeded | {"project", "as_json", "under"}:

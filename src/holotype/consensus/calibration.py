@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from holotype.consensus.ballot import UNKNOWN, Ballot, Floats, Ints
 from holotype.consensus.em import LEAST, log_odds
+from holotype.consensus.joint import people_of
 from holotype.consensus.posteriors import Consensus, fit
 from holotype.consensus.two_coin import Priors
 from holotype.errors import CrowdError
@@ -103,7 +104,9 @@ def _stopped(ballot: Ballot, model: Consensus, tasks: Ints, stopping: Stopping) 
     """The posterior of each task when asking would have stopped, ``(tasks,)``.
 
     A vote's evidence is its worker's; what is hard about an image is in all votes together, and in proportion in each.
+    Machines were heard before.
     """
+    ballot = people_of(ballot)
     ratio = np.log(np.maximum(model.confusion[:, 1], LEAST) / np.maximum(model.confusion[:, 0], LEAST))
     all_votes = np.bincount(ballot.task, ratio[ballot.worker, ballot.answer], minlength=ballot.tasks)
     found = np.empty(len(tasks))

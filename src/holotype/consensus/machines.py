@@ -26,43 +26,30 @@ without people is the policy's to say (its minimum of votes, and the votes' own 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from holotype.consensus.ballot import UNKNOWN, Ballot, Floats, Ints
+from holotype.consensus.ballot import Ballot, Floats, Ints
+from holotype.consensus.earning import (
+    OWN_RATES,
+    Told,
+    ascend,
+    earned,
+    folds_of,
+    own_columns,
+    own_rates,
+)
+from holotype.consensus.earning import MachinePriors as MachinePriors
+from holotype.consensus.em import log_odds
 from holotype.consensus.posteriors import Consensus
 from holotype.errors import CrowdError
 
 Mask = npt.NDArray[np.bool_]
 
-FOLDS: Final = 4
 MOST: Final = 2.0
-"""The most that a block of machines moves a task's log odds, either way: less than one careful person's yes."""
-CERTAIN: Final = 5.0
-"""People's log odds count up to here: their models over-state certainty."""
-SHARES: Final[Floats] = np.linspace(0, 1, 11)
-SYNSET_WEIGHT: Final = 20.0
-"""In how much a block earns in a synset, what it earns in all weighs like so many tasks."""
-_OWN_RATES: Final = 2
-"""The first columns of a design: one for all tasks and one for gold, which somebody chose."""
-
-
-@dataclass(frozen=True, slots=True)
-class MachinePriors:
-    """What a block of machines says, and what that is worth.
-
-    `prior` ``(tasks,)`` is a chance of yes from before any vote, for `Ballot.prior`; NaN where the block earned
-    nothing, so that the synset's base rate stands. `share` ``(synsets,)`` is the part of its log odds, 0 to 1, that
-    counts. `gain` is what that part adds to the log likelihood, in nats per task, of gold and of people's votes after
-    a first, all held out.
-    """
-
-    prior: Floats
-    share: Floats
-    gain: float
+"""The most that a block of scores moves a task's log odds, either way: less than one careful person's yes."""
 
 
 def machine_priors(scores: npt.ArrayLike, ballot: Ballot, people: Consensus) -> MachinePriors:
@@ -87,113 +74,41 @@ def machine_priors(scores: npt.ArrayLike, ballot: Ballot, people: Consensus) -> 
         raise CrowdError(f"machines' scores are (tasks, models) for {ballot.tasks} tasks, not {shapes}")
     if ballot.prior is not None and not np.all(np.isnan(ballot.prior)):
         raise CrowdError("machines learn from people alone: give a ballot without priors, and the consensus of that")
-    told = _Told.of(ballot, people)
-    block = _Block.of(table, told)
-    odds, shares, gains = told.base.copy(), np.zeros((FOLDS, ballot.synsets)), np.zeros(FOLDS)
-    pairs = {pair: _gains(block, *pair) for pair in combinations(range(FOLDS), 2)}
-    for fold in range(FOLDS):
-        seen = [(rows[of != fold], found[of != fold]) for pair, (rows, of, found) in pairs.items() if fold in pair]
-        rows, found = (np.concatenate(parts) for parts in zip(*seen, strict=True))
-        shares[fold], gains[fold] = _shares(found, told.synset[rows], told.gold[rows], ballot.synsets)
-        own = block.fold == fold
-        odds[own] += (shares[fold][told.synset] * block.shift([fold])[0])[own]
-    silent = shares[block.fold, told.synset] == 0
-    return MachinePriors(np.where(silent, np.nan, _chance(odds)), shares.mean(axis=0), float(gains.mean()))
+    told = Told.of(ballot, people.posterior, people.base_rates[ballot.synset])
+    return earned(_Regression.of(table, told), ballot.synsets)
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """What people say of each task, in log odds: the base rate, the votes beyond it; and a single vote of each answer,
-    as far as votes add up."""
-
-    synset: Ints
-    base: Floats
-    votes: Floats
-    answers: Floats
-    counts: Ints
-    known: Ints
-
-    @classmethod
-    def of(cls, ballot: Ballot, people: Consensus) -> _Told:
-        base = _log_odds(people.base_rates)[ballot.synset]
-        votes = np.clip(_log_odds(people.posterior) - base, -CERTAIN, CERTAIN)
-        counts, asked = ballot.counts(), ballot.asked_about
-        answers = np.linalg.lstsq(counts[asked].astype(float), votes[asked])[0]
-        known = np.full(ballot.tasks, UNKNOWN) if ballot.known is None else ballot.known
-        return cls(ballot.synset, base, votes, answers, counts, known)
-
-    @property
-    def gold(self) -> Mask:
-        return np.asarray(self.known != UNKNOWN)
-
-    @property
-    def some(self) -> Mask:
-        """Whether anything is told of a task."""
-        return np.asarray(self.gold | (self.counts.sum(axis=1) > 0))
-
-    def likelihood(self, odds: Floats, rows: Ints) -> Floats:
-        """Log likelihood at `odds` ``(rows, shares)`` of gold given its votes, and of other votes given a first."""
-        counts = self.counts[rows]
-        cast = counts.sum(axis=1)
-        after = np.logaddexp(0, odds + self.votes[rows, None])
-        for answer, alone in enumerate(self.answers):
-            after -= (counts[:, answer] / np.maximum(cast, 1))[:, None] * np.logaddexp(0, odds + alone)
-        after[cast < 2] = 0.0
-        gold = np.flatnonzero(self.gold[rows])
-        sign = np.where(self.known[rows[gold]] == 1, -1.0, 1.0)[:, None]
-        seen = np.clip(counts[gold] @ self.answers, -CERTAIN, CERTAIN)[:, None]
-        after[gold] = -np.logaddexp(0, sign * (odds[gold] + seen))
-        return after
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Regression:
     """The regression: its design ``(tasks, columns)``, which slopes may not be negative, their penalties, the folds."""
 
     design: Floats
     rising: Mask
     penalty: Floats
     fold: Ints
-    told: _Told
+    told: Told
 
     @classmethod
-    def of(cls, scores: Floats, told: _Told) -> _Block:
-        columns: list[Floats] = [np.ones(len(scores)), told.gold.astype(float)]
+    def of(cls, scores: Floats, told: Told) -> _Regression:
+        columns: list[Floats] = [*own_columns(told).T]
         for model in scores.T:
             columns += _features(model)
-        rising = np.arange(len(columns) - _OWN_RATES) % 3 < 2
+        rising = np.arange(len(columns) - OWN_RATES) % 3 < 2
         # However many models there are, together they are as uncertain beforehand as one.
         penalty = np.full(len(columns), float(max(scores.shape[1], 1)))
-        penalty[:_OWN_RATES] = 0.01
-        fold = np.empty(len(scores), np.int64)
-        fold[np.argsort(told.synset, kind="stable")] = np.arange(len(scores)) % FOLDS
-        return cls(np.stack(columns, axis=1), np.append([False] * _OWN_RATES, rising), penalty, fold, told)
+        penalty[:OWN_RATES] = 0.01
+        rises = np.append([False] * OWN_RATES, rising)
+        return cls(np.stack(columns, axis=1), rises, penalty, folds_of(told.synset), told)
 
     def shift(self, without: list[int]) -> tuple[Floats, Floats]:
         """What the block adds to each task's log odds, learned without some folds; and what base rates were off by."""
         rows = np.flatnonzero(self.told.some & ~np.isin(self.fold, without))
-        slopes, alone = self._slopes(rows, self.design.shape[1]), self._slopes(rows, _OWN_RATES)
-        moved = slopes[0] - alone[0] + self.design[:, _OWN_RATES:] @ slopes[_OWN_RATES:]
-        return np.clip(moved, -MOST, MOST), self.design[:, :_OWN_RATES] @ alone
-
-    def _slopes(self, rows: Ints, columns: int) -> Floats:
-        """Penalised maximum likelihood of people's votes by expectation maximisation, one Newton step a round."""
-        design, penalty, rising = self.design[rows, :columns], self.penalty[:columns], self.rising[:columns]
-        base, votes = self.told.base[rows], self.told.votes[rows]
-        slopes = np.zeros(columns)
-        for _ in range(50):
-            odds = base + design @ slopes
-            chance = _chance(odds)
-            uphill = design.T @ (_chance(odds + votes) - chance) - penalty * slopes
-            curve = (design * (chance * (1 - chance))[:, None]).T @ design + np.diag(penalty)
-            free = ~(rising & (slopes <= 0) & (uphill <= 0))
-            step = np.zeros(columns)
-            step[free] = np.linalg.solve(curve[np.ix_(free, free)], uphill[free])
-            moved = slopes + np.clip(step, -2.0, 2.0)
-            slopes, before = np.where(rising, np.maximum(moved, 0.0), moved), slopes
-            if np.abs(slopes - before).max(initial=0) < 1e-4:
-                break
-        return slopes
+        slopes, alone = (
+            ascend(self.design[rows], self.rising, self.penalty, self.told, rows),
+            own_rates(self.told, rows),
+        )
+        moved = slopes[0] - alone[0] + self.design[:, OWN_RATES:] @ slopes[OWN_RATES:]
+        return np.clip(moved, -MOST, MOST), self.design[:, :OWN_RATES] @ alone
 
 
 def _features(scores: Floats) -> list[Floats]:
@@ -202,7 +117,7 @@ def _features(scores: Floats) -> list[Floats]:
     silent = np.isnan(scores)
     _, place, ties = np.unique(scores[~silent], return_inverse=True, return_counts=True)
     rank = np.zeros(len(scores))
-    rank[~silent] = _log_odds(((np.cumsum(ties) - ties / 2) / max(len(place), 1))[place])
+    rank[~silent] = log_odds(((np.cumsum(ties) - ties / 2) / max(len(place), 1))[place])
     says = [_standard(half(rank, 0.0), ~silent) for half in (np.maximum, np.minimum)]
     return [*says, _standard(silent.astype(float), np.ones(len(scores), bool))]
 
@@ -212,41 +127,3 @@ def _standard(column: Floats, of: Mask) -> Floats:
     centred = np.where(of, column - (column[of].mean() if of.any() else 0.0), 0.0)
     spread = np.sqrt(np.mean(centred**2)) if len(centred) else 0.0
     return np.asarray(centred / spread if spread > 1e-9 else np.zeros_like(centred))
-
-
-def _gains(block: _Block, fold: int, other: int) -> tuple[Ints, Ints, Floats]:
-    """Tasks of two folds of which something is told, their folds, and what each share gains on them, ``(.., shares)``,
-    learned from the other folds."""
-    told = block.told
-    rows = np.flatnonzero(told.some & np.isin(block.fold, [fold, other]))
-    moved, off = block.shift([fold, other])
-    found = told.likelihood((told.base + off)[rows, None] + moved[rows, None] * SHARES, rows)
-    return rows, block.fold[rows], found - found[:, :1]
-
-
-def _shares(gains: Floats, synset: Ints, gold: Mask, synsets: int) -> tuple[Floats, float]:
-    """The share that the block earns in each synset, and its gain per task.
-
-    In no synset more than in all together, and that less the standard error.
-    """
-    sure = gains.sum(axis=0) - _error(gains)
-    contradicted = gains[gold].sum(axis=0) + _error(gains[gold]) < -1e-9
-    best = int(np.argmax(np.round(np.where(contradicted, -np.inf, sure), 9)))
-    mean = gains.sum(axis=0) / max(len(gains), 1)
-    here = [np.bincount(synset, column, minlength=synsets) for column in gains[:, : best + 1].T]
-    chosen = np.argmax(np.stack(here, axis=1) + SYNSET_WEIGHT * mean[: best + 1], axis=1)
-    return SHARES[chosen], float(mean[best])
-
-
-def _error(gains: Floats) -> Floats:
-    """Standard error of a sum, about 0: a single task proves nothing."""
-    return np.asarray(np.sqrt(np.sum(gains**2, axis=0)))
-
-
-def _chance(odds: Floats) -> Floats:
-    return np.asarray(0.5 + 0.5 * np.tanh(odds / 2))
-
-
-def _log_odds(chance: Floats) -> Floats:
-    inside = np.clip(chance, 1e-12, 1 - 1e-12)
-    return np.asarray(np.log(inside / (1 - inside)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,7 +12,8 @@ import numpy.typing as npt
 from holotype.consensus.ballot import Ballot, Floats, Ints
 from holotype.consensus.beliefs import Fit, Shares, choose_beliefs, fit_belief
 from holotype.consensus.cliques import as_one, find_cliques
-from holotype.consensus.em import Schedule
+from holotype.consensus.em import Schedule, log_odds
+from holotype.consensus.joint import answers_of, by_machines, joint_prior, machines_of, people_of
 from holotype.consensus.two_coin import Priors
 from holotype.consensus.votes import Answer
 
@@ -41,7 +42,8 @@ class Consensus:
     ``[:, 1, 2]`` and specificity ``[:, 0, 0]``; `population` ``(2, 3)`` is the crowd's mean of it. `base_rates` is
     ``(synsets,)``, `hard` the share of images that fool everybody. `cliques` are sets of workers who answer as one.
     `apart` ``(tasks,)`` is by how much the beliefs' posteriors differ (standard deviation), `rounds` the most that
-    one took.
+    one took. Machines are heard before people: `machines` ``(tasks,)`` is what they add to the log odds, and `evidence`
+    is of people's votes alone.
 
     A posterior states what the models believe. It is not a measured precision: on real votes it over-states
     certainty.
@@ -58,16 +60,19 @@ class Consensus:
     beliefs: Shares
     cliques: tuple[tuple[int, ...], ...]
     rounds: int
+    machines: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Fits:
     """A ballot's models: the `ballot` they heard, in which each of the `cliques` is one worker, and a fit and its share
-    for each belief, the largest first."""
+    for each belief, the largest first; and the votes of machines, if there are any, with what those add to the log odds
+    of every task, ``(tasks,)``."""
 
     ballot: Ballot
     fits: tuple[tuple[Fit, float], ...]
     cliques: tuple[Ints, ...]
+    machines: tuple[Ballot, Floats] | None = None
 
     def mean(self, value: Callable[[Fit], Floats]) -> Floats:
         """A value of every fit, averaged by their shares."""
@@ -80,23 +85,47 @@ def fit(ballot: Ballot, priors: Priors | None = None) -> Consensus:
     Model: Dawid and Skene (1979) for two classes and three answers; Dirichlet priors whose means are learned from the
     whole crowd and whose weights are chosen by held-out votes (`holotype.consensus.beliefs`); images that fool
     everybody; a base rate per synset and batch; clamped gold; cliques that have one vote
-    (`holotype.consensus.cliques`). Empty ballots have empty or prior results.
+    (`holotype.consensus.cliques`). Workers who are machines are one voter together (`holotype.consensus.joint`), which
+    people's votes and gold teach and which teaches nobody. Empty ballots have empty or prior results.
     """
     return average(fit_all(ballot, priors))
 
 
 def fit_all(ballot: Ballot, priors: Priors | None = None) -> Fits:
     """The models that `fit` averages; beyond `MOST_AVERAGED` votes only that of the belief with the largest share."""
+    people = people_of(ballot)
+    alone = _fit_people(people, priors)
+    return alone if people is ballot else _with_machines(ballot, alone)
+
+
+def _fit_people(ballot: Ballot, priors: Priors | None) -> Fits:
     cliques, schedule = find_cliques(ballot), SCHEDULE
     heard = as_one(ballot, cliques)
     said = said_something(heard) | ~heard.asked_about
     if not said.all():
         heard = heard.keep(said[heard.task])  # what nobody is sure of teaches nothing about anybody
     beliefs = choose_beliefs(heard) if priors is None else ((priors, 1.0, None),)
-    if len(heard.task) + VOTES_OF_A_WORKER * heard.workers > MOST_AVERAGED:
+    if _is_large(heard):
         beliefs, schedule = ((beliefs[0][0], 1.0, beliefs[0][2]),), SHORT
     fits = tuple((fit_belief(heard, belief, schedule, near), share) for belief, share, near in beliefs)
     return Fits(heard, fits, tuple(cliques))
+
+
+def _is_large(ballot: Ballot) -> bool:
+    return len(ballot.task) + VOTES_OF_A_WORKER * ballot.workers > MOST_AVERAGED
+
+
+def _with_machines(ballot: Ballot, alone: Fits) -> Fits:
+    """The models of people's votes fitted again, with what machines say before any vote."""
+    people, heard = average(alone), alone.ballot
+    found = joint_prior(answers_of(ballot), heard, people.posterior, people.before).prior
+    moved = np.where(np.isnan(found), 0.0, log_odds(found) - log_odds(people.before))
+    own = np.full(heard.tasks, np.nan) if heard.prior is None else heard.prior
+    helped, fits = replace(heard, prior=np.where(np.isnan(found), own, found)), alone.fits
+    if moved.any():
+        schedule = SHORT if _is_large(heard) else SCHEDULE
+        fits = tuple((fit_belief(helped, fit.model.priors, schedule, fit), share) for fit, share in fits)
+    return Fits(helped, fits, alone.cliques, (ballot.keep(by_machines(ballot)), moved))
 
 
 def average(fits: Fits) -> Consensus:
@@ -107,8 +136,14 @@ def average(fits: Fits) -> Consensus:
     confusion = fits.mean(lambda fit: fit.model.workers.swapaxes(1, 2))
     for clique in fits.cliques:
         confusion[clique] = confusion[clique[0]]
+    posterior = posterior_of(ballot, found, before)
+    machines = np.zeros(ballot.tasks)
+    if fits.machines is not None:
+        votes, machines = fits.machines
+        numbers = machines_of(votes)
+        confusion[numbers] = _confusion(votes, posterior)[numbers]
     return Consensus(
-        posterior=posterior_of(ballot, found, before),
+        posterior=posterior,
         before=before,
         evidence=np.where(said, fits.mean(lambda fit: fit.evidence), 0.0),
         apart=np.sqrt(fits.mean(lambda fit: (fit.yes - found) ** 2)),
@@ -119,7 +154,20 @@ def average(fits: Fits) -> Consensus:
         beliefs=tuple((fit.model.priors, share) for fit, share in fits.fits),
         cliques=tuple(tuple(clique.tolist()) for clique in fits.cliques),
         rounds=max(fit.found.rounds for fit, _ in fits.fits),
+        machines=machines,
     )
+
+
+def _confusion(ballot: Ballot, posterior: Floats) -> Floats:
+    """How often each worker gave each answer on bad and on good images, a vote on each cell more, as `Consensus` has
+    it."""
+    cells = ballot.worker.astype(np.int64) * ballot.answers + ballot.answer
+    sides = [
+        np.bincount(cells, chance[ballot.task], minlength=ballot.workers * ballot.answers)
+        for chance in (1 - posterior, posterior)
+    ]
+    counts = np.stack(sides, axis=1).reshape(ballot.workers, ballot.answers, 2).swapaxes(1, 2) + 1 / ballot.answers
+    return np.asarray(counts / counts.sum(axis=2, keepdims=True))
 
 
 def posterior_of(ballot: Ballot, found: Floats, before: Floats) -> Floats:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+MACHINE: Final = "machine:"
+"""What the name of a worker begins with that is a machine, and nobody else's."""
+
+
+def is_machine(name: str) -> bool:
+    """Whether the worker of a name is a machine, such as ``machine:resnet50``; a person cannot be called so."""
+    return name.startswith(MACHINE)
 
 
 class Answer(IntEnum):

@@ -33,18 +33,22 @@ class Guard(StrEnum):
     MISS = "miss"
 
 
-def guards_of(ballot: Ballot, evidence: Floats, likely: Mask, unlikely: Mask, miss: float) -> dict[Guard, Mask]:
+def guards_of(
+    ballot: Ballot, evidence: Floats, likely: Mask, unlikely: Mask, miss: float, against: Floats | None = None
+) -> dict[Guard, Mask]:
     """Which tasks that are `likely`, or `unlikely`, enough to be decided each guard holds back, ``(tasks,)``.
 
     `evidence` is the log likelihood ratio of each task's votes, good image over bad. Votes reject only where they are
-    at most `miss` times as likely on a good image.
+    at most `miss` times as likely on a good image: those of `evidence`, or, where given, of `against`, which has
+    machines' as well.
     """
+    against = evidence if against is None else against
     none_yes, none_no = ballot.count(Answer.YES) == 0, ballot.count(Answer.NO) == 0
     return {
         Guard.NO_YES: likely & none_yes,
         Guard.NO_NO: unlikely & none_no,
         Guard.EVIDENCE: likely & ~none_yes & (evidence < LEAST_EVIDENCE),
-        Guard.MISS: unlikely & ~none_no & (evidence > np.log(miss)),
+        Guard.MISS: unlikely & ~none_no & (against > np.log(miss)),
     }
 
 

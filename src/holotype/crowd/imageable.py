@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from holotype.consensus.ballot import Ballot
+from holotype.consensus.joint import people_of
 from holotype.consensus.recall import group_keys
 from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import STATES, Conclusion, Incremental, Memory, Policy, State
@@ -68,11 +69,12 @@ def unimageable(ballot: Ballot, conclusion: Conclusion, least: float = 0.05) -> 
     """Whether, with 95 % confidence, fewer than a share `least` of a task's synset and batch are good, ``(tasks,)``.
 
     Of those asked about all that are not decided no count as good: noes are decided first, so the decided alone are
-    no fair draw. Gold and what a curator ruled on say nothing here: somebody chose them.
+    no fair draw. Gold and what a curator ruled on say nothing here: somebody chose them. Nor do machines: it is people
+    who cannot see it.
     """
     from scipy.stats import binom
 
-    asked = ballot.left_to_policy & (ballot.votes_per_task > 0)
+    asked = ballot.left_to_policy & (people_of(ballot).votes_per_task > 0)
     noes = asked & conclusion.are(State.NO)
     group, groups = ballot.groups()
     total, bad = (np.bincount(group[of], minlength=len(groups)) for of in (asked, noes))

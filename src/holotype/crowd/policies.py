@@ -11,6 +11,7 @@ from holotype.consensus.ballot import Ballot, Floats, Ints
 from holotype.consensus.calibration import Calibration, Stopping
 from holotype.consensus.confidence import SEED_VOTES, look_up
 from holotype.consensus.em import log_odds
+from holotype.consensus.joint import one_voice, people_of
 from holotype.consensus.posteriors import average, fit_all, majority
 from holotype.consensus.recall import Recall
 from holotype.consensus.two_coin import Priors
@@ -28,6 +29,9 @@ MOST_USELESS: Final = 0.4
 
 PILOT_VOTES: Final = 5
 """Votes on each task of a pilot."""
+
+MIN_HUMAN: Final = 1
+"""People who voted on a task before it is decided, unless a policy says otherwise: machines decide nothing alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Posterior:
     pilot: int = 50
     calibration: Calibration = Calibration()
     priors: Priors | None = None
+    min_human: int = MIN_HUMAN
 
     def __post_init__(self) -> None:
         if not (0 < self.reject < self.accept < 1 and 1 <= self.minimum <= self.maximum and 0 < self.miss <= 1):
@@ -67,44 +72,53 @@ class Posterior:
             )
         if self.pilot < 0:
             raise CrowdError(f"a policy's pilot is a number of tasks, not {self.pilot}")
+        check_min_human(self.min_human)
 
     def __str__(self) -> str:
         limits = f"accept={self.accept}, reject={self.reject}, min={self.minimum}, max={self.maximum}, miss={self.miss}"
         told = "" if self.calibration == Calibration() else f", calibration={self.calibration}"
         own = "" if self.priors is None else f", priors={self.priors}"
-        return f"posterior({limits}, pilot={self.pilot}{told}{own})"
+        return f"posterior({limits}, pilot={self.pilot}{_people(self.min_human)}{told}{own})"
 
     def conclude(self, ballot: Ballot) -> Conclusion:
         """The state of every task under the fitted models."""
-        fits = fit_all(ballot, self.priors)
+        people, fits = people_of(ballot), fit_all(ballot, self.priors)
         model = average(fits)
-        useless = useless_share(ballot, model)
-        found = self._decided(ballot, model.posterior, model.evidence, self.least_votes(ballot, useless))
-        pilot, stranger = pilot_tasks(ballot, self.pilot), strangers(ballot)
-        memory = Memory(Recall.of(ballot, fits), useless, stranger, pilot)
-        return replace(found, alarms=alarms_of(ballot, model), memory=memory)
+        useless = useless_share(people, model)
+        found = self._decided(
+            ballot, model.posterior, (model.evidence, model.machines), self.least_votes(people, useless)
+        )
+        pilot, stranger = pilot_tasks(ballot, self.pilot), strangers(people)
+        memory = Memory(Recall.of(people, fits), useless, stranger, pilot) if people is ballot else Memory()
+        return replace(found, alarms=alarms_of(people, model), memory=memory)
 
     def again(self, ballot: Ballot, memory: Memory) -> Conclusion:
-        """The state of a few tasks under the models fitted last. Raises `CrowdError` without a memory of them."""
-        if memory.model is None or memory.stranger is None or memory.pilot is None:
+        """The state of a few tasks under the models fitted last. Raises `CrowdError` without a memory of them, and
+        where machines voted: what those are worth is learned from all."""
+        if memory.model is None or memory.stranger is None or memory.pilot is None or people_of(ballot) is not ballot:
             raise CrowdError(f"{self} concludes of a few tasks only by a model that was fitted to all")
         posterior, evidence = memory.model.posterior(ballot)
         new = np.ones(ballot.workers - len(memory.stranger), bool)
         known = only_known(ballot, np.concatenate([memory.stranger, new]))
-        return self._decided(ballot, posterior, evidence, self._least(known, memory.pilot, memory.useless))
+        least = self._least(known, memory.pilot, memory.useless)
+        return self._decided(ballot, posterior, (evidence, np.zeros(ballot.tasks)), least)
 
-    def _decided(self, ballot: Ballot, posterior: Floats, evidence: Floats, least: Ints) -> Conclusion:
-        posterior = self.calibration.apply(posterior)
-        votes = ballot.votes_per_task
-        enough = votes >= least
+    def _decided(self, ballot: Ballot, posterior: Floats, told: tuple[Floats, Floats], least: Ints) -> Conclusion:
+        """What follows of a posterior; `told` is what people's votes and what machines' say, in logs."""
+        posterior, (evidence, machines) = self.calibration.apply(posterior), told
+        people, everybody = people_of(ballot), one_voice(ballot)
+        heard, said = (people, evidence) if self.min_human else (everybody, evidence + machines)
+        votes = everybody.votes_per_task
+        enough = (votes >= least) & (people.votes_per_task >= self.min_human)
         likely, unlikely = enough & (posterior >= self.accept), enough & (posterior <= self.reject)
         rules = [
-            (nobody_sure(ballot), State.UNDECIDED),
+            (nobody_sure(heard), State.UNDECIDED),
             (likely, State.YES),
             (unlikely, State.NO),
             (votes >= self.maximum, State.UNDECIDED),
         ]
-        return conclusion(ballot, posterior, rules, guards_of(ballot, evidence, likely, unlikely, self.miss))
+        guards = guards_of(heard, said, likely, unlikely, self.miss, evidence + machines)
+        return conclusion(ballot, posterior, rules, guards)
 
     @property
     def stopping(self) -> Stopping:
@@ -153,23 +167,45 @@ def only_known(ballot: Ballot, stranger: Mask) -> Mask:
     return np.asarray(np.bincount(ballot.task, stranger[ballot.worker], minlength=ballot.tasks) == 0)
 
 
+def check_min_human(number: int) -> None:
+    """Raises `CrowdError` for what is no number of people."""
+    if number < 0:
+        raise CrowdError(f"min_human is a number of people, 0 or more, not {number}")
+
+
+def _people(min_human: int) -> str:
+    """How many people must have voted, as policies name it where it is not what all have."""
+    return "" if min_human == MIN_HUMAN else f", min_human={min_human}"
+
+
+def _too_few(ballot: Ballot, min_human: int) -> Mask:
+    """Which tasks fewer people voted on than must have, ``(tasks,)``."""
+    return np.asarray(people_of(ballot).votes_per_task < min_human)
+
+
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """Ask `votes` workers about everything and take the majority; the score is the share of yes."""
+    """Ask `votes` workers about everything and take the majority; the score is the share of yes.
+
+    Machines are one worker together, and `min_human` of the votes are people's.
+    """
 
     votes: int = 5
+    min_human: int = MIN_HUMAN
 
     def __post_init__(self) -> None:
+        check_min_human(self.min_human)
         if self.votes < 1:
             raise CrowdError(f"a policy needs 1 vote or more, not {self}")
 
     def __str__(self) -> str:
-        return f"fixed({self.votes})"
+        return f"fixed({self.votes}{_people(self.min_human)})"
 
     def conclude(self, ballot: Ballot) -> Conclusion:
         """The state of every task by majority."""
+        lacking, ballot = _too_few(ballot, self.min_human), one_voice(ballot)
         asked = ballot.votes_per_task
-        full = asked >= self.votes
+        full = (asked >= self.votes) & ~lacking
         rules = [
             (~full, State.OPEN),
             (majority(ballot), State.YES),
@@ -187,23 +223,28 @@ class Fixed:
 class Lead:
     """Ask until one of yes and no leads by `lead` votes, or `cap` votes are cast: no model of workers at all.
 
-    As good as any on an easy task and an even crowd. The score is the share of yes.
+    As good as any on an easy task and an even crowd. The score is the share of yes. Machines are one vote together, and
+    `min_human` people must have voted.
     """
 
     lead: int = 3
     cap: int = 9
+    min_human: int = MIN_HUMAN
 
     def __post_init__(self) -> None:
+        check_min_human(self.min_human)
         if not 1 <= self.lead <= self.cap:
             raise CrowdError(f"a policy needs 1 <= lead <= cap, not {self}")
 
     def __str__(self) -> str:
-        return f"lead({self.lead}, {self.cap})"
+        return f"lead({self.lead}, {self.cap}{_people(self.min_human)})"
 
     def conclude(self, ballot: Ballot) -> Conclusion:
         """The state of every task by the lead."""
+        lacking, ballot = _too_few(ballot, self.min_human), one_voice(ballot)
         yes, no = ballot.count(Answer.YES), ballot.count(Answer.NO)
         rules = [
+            (lacking, State.OPEN),
             (nobody_sure(ballot), State.UNDECIDED),
             (yes - no >= self.lead, State.YES),
             (no - yes >= self.lead, State.NO),
@@ -222,25 +263,30 @@ class Table:
 
     The first `seeds` tasks of each synset get `SEED_VOTES` votes each; the others are asked until the table's
     confidence is above `accept` or below `reject`, or `maximum` votes are cast. The order of tasks in a campaign is by
-    hash, so the seed is a uniform draw of the synset's candidates. Unsure abstains.
+    hash, so the seed is a uniform draw of the synset's candidates. Unsure abstains. Machines are one vote together, and
+    `min_human` people must have voted.
     """
 
     accept: float = 0.95
     reject: float = 0.05
     seeds: int = 50
     maximum: int = 12
+    min_human: int = MIN_HUMAN
 
     def __post_init__(self) -> None:
+        check_min_human(self.min_human)
         if not (0 < self.reject < self.accept < 1 and self.seeds >= 1 and self.maximum >= SEED_VOTES):
             raise CrowdError(
                 f"a policy needs 0 < reject < accept < 1, seeds >= 1 and maximum >= {SEED_VOTES}, not {self}"
             )
 
     def __str__(self) -> str:
-        return f"table(accept={self.accept}, reject={self.reject}, seeds={self.seeds}, max={self.maximum})"
+        limits = f"accept={self.accept}, reject={self.reject}, seeds={self.seeds}, max={self.maximum}"
+        return f"table({limits}{_people(self.min_human)})"
 
     def conclude(self, ballot: Ballot) -> Conclusion:
         """The state of every task; those beside the seed are not asked about, and undecided, until it is complete."""
+        lacking, ballot = _too_few(ballot, self.min_human), one_voice(ballot)
         asked = ballot.votes_per_task
         yes, no = ballot.count(Answer.YES), ballot.count(Answer.NO)
         seed = self._seed(ballot)
@@ -252,6 +298,7 @@ class Table:
         likely, unlikely = ~seed & (scores >= self.accept), ~seed & (scores <= self.reject)
         guards = guards_of(ballot, log_odds(scores) - log_odds(before), likely, unlikely, 1.0)
         rules = [
+            (lacking & ~waiting[ballot.synset], State.OPEN),
             (seed & (asked < SEED_VOTES), State.OPEN),
             (seed & (yes > no), State.YES),
             (seed & (no > 0), State.NO),

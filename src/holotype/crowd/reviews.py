@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from holotype.audits.bounds import clopper_pearson
 from holotype.consensus.ballot import UNKNOWN, Ballot, Floats, Ints
+from holotype.consensus.joint import by_machines
 from holotype.consensus.posteriors import Consensus
 from holotype.consensus.votes import Answer
 
@@ -92,18 +93,24 @@ class Timing:
     seconds: Floats
     at: Floats
 
+    def keep(self, chosen: Bools) -> Timing:
+        """That of the chosen votes."""
+        return Timing(self.seconds[chosen], self.at[chosen])
+
 
 def review_workers(
     ballot: Ballot, timing: Timing, names: Sequence[str], consensus: Consensus, limits: Limits = Limits()
 ) -> list[WorkerReview]:
     """A review of every worker of a ballot, in its order; `names` are theirs.
 
-    `consensus` is fitted to the ballot, whose `known` is the gold.
+    `consensus` is fitted to the ballot, whose `known` is the gold. Machines have neither pace nor drift, and that they
+    make the same mistakes is counted with: they are compared with nobody.
     """
-    mine = _Columns.of(ballot, consensus)
-    found = _measure(mine, timing, consensus, limits)
+    people = ~by_machines(ballot)
+    theirs = ballot.keep(people)
+    found = _measure(ballot, theirs, timing.keep(people), consensus, limits)
     partners: dict[int, list[str]] = {}
-    for a, b, _ in correlated_pairs(ballot, consensus, limits):
+    for a, b, _ in correlated_pairs(theirs, consensus, limits):
         partners.setdefault(a, []).append(names[b])
         partners.setdefault(b, []).append(names[a])
     return [
@@ -130,9 +137,11 @@ class _Measures:
     drifted: bool
 
 
-def _measure(mine: _Columns, timing: Timing, consensus: Consensus, limits: Limits) -> list[_Measures]:
+def _measure(ballot: Ballot, theirs: Ballot, timing: Timing, consensus: Consensus, limits: Limits) -> list[_Measures]:
+    """The numbers of all workers; `theirs` and `timing` are people's votes alone."""
+    mine, people = _Columns.of(ballot, consensus), _Columns.of(theirs, consensus)
     gold, right = mine.per_worker(mine.gold), mine.per_worker(mine.gold & mine.right)
-    drift, p = _drift(mine, timing.at, limits.votes)
+    drift, p = _drift(people, timing.at, limits.votes)
     low, high = clopper_pearson(right, gold, (1 + limits.level) / 2)
     columns: dict[str, npt.NDArray[Any]] = {
         "votes": np.bincount(mine.ballot.worker, minlength=mine.ballot.workers),
@@ -143,8 +152,8 @@ def _measure(mine: _Columns, timing: Timing, consensus: Consensus, limits: Limit
         "sensitivity": consensus.confusion[:, 1, Answer.YES],
         "specificity": consensus.confusion[:, 0, Answer.NO],
         "information": _information_bound(mine, consensus, limits.level),
-        "agreement": _agreement(mine),
-        "pace": _pace(mine, timing.seconds),
+        "agreement": _agreement(people),
+        "pace": _pace(people, timing.seconds),
         "drift": drift,
         "drifted": p < limits.alarm / max(np.isfinite(p).sum(), 1),
     }

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from holotype.catalog import labels
 from holotype.catalog import votes as vote_rows
 from holotype.consensus.tables import columns_of
-from holotype.consensus.votes import Answer
+from holotype.consensus.votes import Answer, is_machine
 from holotype.crowd.conclusion import Incremental, Policy
 from holotype.crowd.division import Division, Rule
 from holotype.crowd.imageable import is_incremental
@@ -80,8 +80,9 @@ def append(parts: Parts, votes: Any, policy: Policy | None = None) -> AppendRepo
 
     Only the candidates that the votes touch are concluded again, by the model fitted last, which learns nothing from
     them. All labels are drawn anew where there is no such model, where the policy needs all votes, where votes have
-    grown by more than a tenth since it was fitted, and where anything else has changed: gold, priors, rulings, blocks,
-    candidates, or votes that came by another way. `CrowdRoom.run` and a release draw all anew, too.
+    grown by more than a tenth since it was fitted, where machines voted, and where anything else has changed: gold,
+    priors, rulings, blocks, candidates, or votes that came by another way. `CrowdRoom.run` and a release draw all anew,
+    too.
 
     Raises `CrowdError`, and records nothing, for a table that is none, for what is no candidate or no answer, and where
     the labels' policy is not one of holotype's own and none is given.
@@ -176,8 +177,8 @@ def _touch(connection: Connection, parts: Parts, policy: Rule, done: _Appended) 
     memory, axes, pilot = model
     tally = read_tally(connection, parts.catalog, done.touched)
     ballot = tally.ballot_on(axes)
-    if ballot is None:
-        return None
+    if ballot is None or any(map(is_machine, ballot.names or ())):
+        return None  # what machines are worth is learned from all votes
     conclusion = policy.again(ballot, on_touched(memory, pilot, tally))
     write_drawn(connection, replace(drawn, counts=done.now, appended=appended, done=False))
     return labels.put(connection, labels_of(tally, conclusion, policy))

@@ -27,6 +27,7 @@ from holotype.project.conclusions import Basis, Concluded, conclude, take
 from holotype.project.facts import lend, read_alarms, record_votes
 from holotype.project.image_names import candidate_numbers
 from holotype.project.layers import Layer
+from holotype.project.machines import MachineReport
 from holotype.project.memory import read_drawn
 from holotype.project.parts import Parts
 from holotype.simulation.experts import check_expert
@@ -42,6 +43,7 @@ class CampaignReport:
     `unimageable` are the wnids of synsets given up because nobody can see them, `backed_off` the candidates this call
     made for ancestors of synsets the crowd split between; `guards` counts the candidates that each guard held back from
     being decided, `alarms` say what the votes cannot tell. Pages that the budget has no votes left for are `held_back`.
+    `machine` is what became of the questions to one, where one was asked.
     """
 
     states: Mapping[str, int]
@@ -53,6 +55,7 @@ class CampaignReport:
     guards: Mapping[str, int] = field(default_factory=dict)
     alarms: tuple[Alarm, ...] = ()
     held_back: bool = False
+    machine: MachineReport | None = None
 
     @property
     def waiting(self) -> bool:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from holotype.catalog import campaigns, candidates
 from holotype.consensus.calibration import Calibration, calibrate, contradicted, posterior_of_gold
 from holotype.consensus.votes import Task, Vote
 from holotype.crowd.conclusion import Policy
+from holotype.crowd.expert import Nobody
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.inbox import WebCrowd
 from holotype.crowd.keys import crowd_secret
+from holotype.crowd.machines.voter import Asked, Machine, Model, Question, Said, Thresholds
 from holotype.crowd.mturk.terms import Quote, Terms
 from holotype.crowd.policies import Posterior
 from holotype.crowd.port import Crowd
 from holotype.engine import Progress, no_progress
 from holotype.errors import CrowdError
+from holotype.imports.scores import read_scores
 from holotype.project.appending import AppendReport, append
 from holotype.project.asking import CampaignReport as CampaignReport
 from holotype.project.asking import Scope, ask
@@ -32,6 +37,7 @@ from holotype.project.inbox import CatalogInbox
 from holotype.project.layers import refuse_overlap, tops
 from holotype.project.ledger import CatalogLedger
 from holotype.project.lemmas import Lemmas
+from holotype.project.machines import listen, scored
 from holotype.project.parts import Parts
 from holotype.project.vocabulary import identity_of
 from holotype.simulation.experts import SimulatedExpert
@@ -40,6 +46,12 @@ from holotype.simulation.workers import SimulatedCrowd
 
 if TYPE_CHECKING:
     from holotype.crowd.mturk.platform import MTurk
+
+
+Scores = Mapping[tuple[str, str], float] | str | os.PathLike[str]
+"""Chances by image and synset, or a file of them."""
+Ask = Callable[[Sequence[Question]], Sequence[Said]]
+THRESHOLDS: Final = Thresholds()
 
 
 class CrowdRoom:
@@ -128,9 +140,34 @@ class CrowdRoom:
         """
         return WebCrowd(CatalogInbox(self._parts.catalog, self._parts.clock))
 
+    def machine(
+        self,
+        name: str,
+        model: Scores | Ask | Model,
+        thresholds: Thresholds = THRESHOLDS,
+        most: int | None = None,
+    ) -> Machine:
+        """A model as a worker called ``machine:NAME``, for `run`: it votes on every candidate it has a score for.
+
+        `model` is scores by (image, synset), an image by any of its names; or a file of them (CSV or Parquet with the
+        columns image, wnid, probability); or a function from questions to chances
+        (`holotype.crowd.machines.voter.Question`), None where it says nothing; or a model of one's own, such as
+        `holotype.crowd.machines.endpoint.Endpoint`. It is asked at most `most` questions a run: gold first, then what
+        is open. What votes it has cast stay as they are; so other thresholds want another name.
+
+        Raises `CrowdError` for scores that are none, or that are of no candidate at all.
+        """
+        if isinstance(model, str | os.PathLike):
+            model = read_scores(Path(model))
+        if isinstance(model, Mapping):
+            model = scored(self._parts, self._lemmas.senses, model)
+        elif callable(model):
+            model = Asked(model)
+        return Machine(name, model, thresholds, most)
+
     def run(
         self,
-        crowd: Crowd,
+        crowd: Crowd | Machine,
         policy: Policy = Imageable(Posterior()),
         progress: Progress = no_progress,
         back_off: bool = False,
@@ -148,6 +185,9 @@ class CrowdRoom:
         votes on them and no others; what is concluded of the others stands. With a `budget` these candidates have at
         most so many votes of pages together, from all runs: nothing is put up that could bring more.
 
+        A machine votes on all it can, gold and what is decided too, by which its errors are learned; then labels are
+        drawn from all votes. It decides nothing without people, unless `policy` says so (``min_human``).
+
         Raises `CrowdError` where who is trusted can never answer: not in the simulated crowd, or nobody is asked and no
         vote of theirs counts; and where one of the project's `campaigns` that is running asks about some of it.
         """
@@ -156,7 +196,11 @@ class CrowdRoom:
             running = {one.id: one.under for one in campaigns.read(connection, running=True)}
         if running:
             refuse_overlap(self._parts.ontology, wnids, running)
-        return ask(self._parts, crowd, Scope(policy, wnids, back_off, budget), progress)
+        scope = Scope(policy, wnids, back_off, budget)
+        if isinstance(crowd, Machine):
+            heard = listen(self._parts, crowd, progress)
+            return replace(ask(self._parts, Nobody(), scope, no_progress), new_votes=heard.voted, machine=heard)
+        return ask(self._parts, crowd, scope, progress)
 
     def append(self, votes: Any, policy: Policy | None = None) -> AppendReport:
         """Append votes from elsewhere, and conclude again of the candidates they touch: see

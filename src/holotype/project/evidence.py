@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from holotype.audits.certificates import NOTHING, Answers, AuditAnswer, Changes, Evidence, same_person
 from holotype.audits.plans import Label, Plan, draw_sample, number_plans, targets_to_draw, union_of
 from holotype.catalog import audits, candidates, corrections, schema, votes
-from holotype.consensus.votes import Answer
+from holotype.consensus.votes import Answer, is_machine
 from holotype.crowd.conclusion import State
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
@@ -143,6 +143,8 @@ def _asked(
     name = auditor.strip()
     if not name or not name.isprintable():
         raise CrowdError(f"an auditor needs a name that can be printed, not {auditor!r}")
+    if is_machine(name):
+        raise CrowdError(f"an auditor is a person, and {name!r} is a machine")
     number = candidate_numbers(connection, said, "answers")
     by_candidate(number, said, "answers")
     number = {pair: one for one, pair in {one: pair for pair, one in number.items()}.items()}  # each once

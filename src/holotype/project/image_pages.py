@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import Connection
@@ -76,19 +76,23 @@ def read_image(connection: Connection, key: str, sight: Sight) -> ImageFacts | G
     ids = seen(connection, key, sight)
     if not isinstance(ids, list):
         return ids
-    labels = [label for label in _labels(connection, ids) if sight.undecided or label.row.state in DECIDED]
+    labels = [label for label in _labels(connection, ids, sight) if sight.undecided or label.row.state in DECIDED]
     others = first_rows(connection, shown.alike(connection, ids))
     row = labels[0].row if labels else first_rows(connection, ids[:1])[0]
     return ImageFacts(row, labels, shown.boxes_of(connection, ids), _to_show(connection, others, sight))
 
 
-def _labels(connection: Connection, ids: Sequence[int]) -> list[LabelFacts]:
+def _labels(connection: Connection, ids: Sequence[int], sight: Sight) -> list[LabelFacts]:
+    """All labels of an image; what is still asked about says nothing of its votes to who may be asked."""
     said = shown.said_of(connection, ids)
     rows = candidates_of(connection, [one.candidate for one in said])
     found = []
     for one, row in zip(said, rows, strict=True):
-        votes = {Answer(answer): count for answer, count in one.votes.items()}
-        found.append(label_of(row, votes, one.guard))
+        if row.state == "open" and not sight.gold:
+            found.append(label_of(replace(row, score=None, policy=""), {}))
+        else:
+            votes = {Answer(answer): count for answer, count in one.votes.items()}
+            found.append(label_of(row, votes, one.guard))
     return found
 
 

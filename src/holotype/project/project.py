@@ -124,8 +124,8 @@ class Project:
     def counts(self) -> dict[str, Any]:
         """What the project holds, in numbers: totals, intake by outcome, labels by state, policy, guard and synset.
 
-        `alarms` say what the votes cannot tell; `appended` is the number of votes of which only the candidates they
-        touch were concluded again.
+        `machines` says how many labels they helped with, `alarms` what the votes cannot tell; `appended` is the number
+        of votes of which only the candidates they touch were concluded again.
         """
         with self._parts.catalog.read() as connection:
             return count(connection, self._parts.ontology)

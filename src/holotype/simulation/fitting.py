@@ -10,6 +10,7 @@ import numpy as np
 
 from holotype.consensus.ballot import UNKNOWN, Ballot, Floats, Ints
 from holotype.consensus.em import Gold, maximise, normalised
+from holotype.consensus.joint import by_machines
 from holotype.consensus.votes import Answer
 from holotype.crowd.tally import Tally
 from holotype.simulation.workers import Difficulty, Population, SimulatedWorker
@@ -29,12 +30,11 @@ class History:
 
     @classmethod
     def of(cls, tally: Tally) -> History:
-        """That of a campaign's tally, whose votes say when they were cast."""
-        return cls(
-            tally.ballot(),
-            tally.tasks.wnids,
-            *tally.counting.timing,
-        )
+        """That of a campaign's tally, whose votes say when they were cast; without machines, who take no time."""
+        ballot = tally.ballot()
+        people = ~by_machines(ballot)
+        seconds, at = (column[people] for column in tally.counting.timing)
+        return cls(ballot.keep(people), tally.tasks.wnids, seconds, at)
 
     @property
     def votes_per_hour(self) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from holotype.consensus.ballot import Ballot, Ints
+from holotype.consensus.joint import by_machines, people_of
 from holotype.crowd.conclusion import Conclusion, Policy, State
 
 Ask = Callable[[Ballot, Ints], Ballot]
@@ -34,12 +35,13 @@ def open_tasks(conclusion: Conclusion) -> Ints:
 def replay(ballot: Ballot, policy: Policy, rng: np.random.Generator) -> tuple[Conclusion, Ints]:
     """What `policy` would have concluded had the votes of `ballot` come one a round, in a random order per task.
 
-    Returns the conclusion and the votes used on each task, ``(tasks,)``. Tasks out of votes stop with what they have;
-    those still open then have no state but a score.
+    Machines vote first, and cost nobody's time. Returns the conclusion and the votes of people used on each task,
+    ``(tasks,)``. Tasks out of votes stop with what they have; those still open then have no state but a score.
     """
-    order = np.lexsort((rng.random(len(ballot.task)), ballot.task))
-    votes, available = ballot.keep(order), ballot.votes_per_task
-    turn = np.arange(len(order)) - np.repeat(np.cumsum(available) - available, available)
+    machine = by_machines(ballot)
+    order = np.lexsort((rng.random(len(ballot.task)), ~machine, ballot.task))
+    votes, cast, available = ballot.keep(order), ballot.votes_per_task, people_of(ballot).votes_per_task
+    turn = np.arange(len(order)) - np.repeat(np.cumsum(cast) - available, cast)
     used = np.zeros_like(available)
 
     def ask(_: Ballot, tasks: Ints) -> Ballot:

@@ -49,6 +49,7 @@ def page(
         body = b"" if request.method in SAFE else await _body(request)
         return await run_in_threadpool(_answer, request, body, show, role, kind, frames)
 
+    answer.role, answer.frames = role, frames  # type: ignore[attr-defined]  # for tests that go through every route
     return Route(path, answer, methods=list(methods), name=f"{path} {' '.join(methods)}")
 
 
@@ -154,6 +155,8 @@ def _check_role(visit: Visit, role: str | None) -> Response | None:
         if visit.request.method in SAFE and not visit.fragment:
             return pages.redirect(f"/login?next={quote(_here(visit.request), safe='')}")
         raise Refused(401, "You are not signed in any more: come in again, what you did is kept.")
+    if not visit.account.roles:
+        raise Refused(403, "Your account has no role any more: ask an operator.")
     if role not in ("public", "viewer") and not visit.account.may(role):
         raise Refused(403, f"Your account is not one of a {role}: ask an operator.")
     return None

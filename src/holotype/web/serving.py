@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import uvicorn
 
-from holotype.errors import ProjectError
+from holotype.errors import HolotypeError, ProjectError
 from holotype.project import Project
 from holotype.project.runner import Runner
 from holotype.web.app import create_app
@@ -35,6 +36,18 @@ def listening(host: str, port: int) -> socket.socket:
     return made
 
 
+def allow_files(count: int) -> None:
+    """Let this process have as many files and connections open, where the system lets it."""
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft < count:
+            resource.setrlimit(
+                resource.RLIMIT_NOFILE, (count if hard == resource.RLIM_INFINITY else min(count, hard), hard)
+            )
+
+
 def first_invitation(db: Project) -> str | None:
     """The secret of an invitation for an operator where the project has none yet; those made before hold no more."""
     if any("operator" in account.roles for account in db.people.everybody()):
@@ -45,6 +58,22 @@ def first_invitation(db: Project) -> str | None:
     return db.people.invite("operator", days=7)
 
 
+class _Server(uvicorn.Server):
+    """A server that ends when it is told to, and lets whoever runs it end too: uvicorn's raises the signal again."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {one: signal.signal(one, self.handle_exit) for one in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for one, handler in before.items():
+                signal.signal(one, handler)
+
+
 class Site:
     """A project that is served at `address`, and its campaigns driven; `run` returns when it is told to stop."""
 
@@ -52,8 +81,9 @@ class Site:
         self._db, self._listener = db, listener
         host, port = listener.getsockname()[:2]
         self.address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self.app = create_app(db, settings)
         config = uvicorn.Config(
-            create_app(db, settings),
+            self.app,
             http=Connection,
             ws="none",
             log_level="warning",
@@ -66,11 +96,20 @@ class Site:
             forwarded_allow_ips="127.0.0.1",
             lifespan="off",
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
         self._runner = Runner(db.campaigns, db.crowd.web())
+
+    def warm(self) -> None:
+        """Read what pages need and what takes long, aside, so that the first visitor does not wait for it."""
+        threading.Thread(target=self._warm, daemon=True).start()
+
+    def _warm(self) -> None:
+        with suppress(HolotypeError):  # whoever asks for a page is told
+            self._db.explore.warm()
 
     def run(self) -> None:
         """Serve until Ctrl-C or SIGTERM; what was acknowledged is durable, and what waits is written first."""
+        allow_files(4 * MOST)
         with self._db.catalog.grouped(), self._runner.running():
             self._server.run(sockets=[self._listener])
 

@@ -39,19 +39,17 @@ def download(visit: Visit) -> Response:
         raise Refused(400, f"A download is one of {', '.join(KINDS)}.")
     view, query = view_of(visit), Query.parse(visit.asked("q"))
     steps = _steps(view, query)
-    if visit.account is None:
-        results = _few(steps, MOST_IN_TAR if kind == "tar" else MOST_ROWS)
-    else:
-        first = next(steps)  # what is wrong with the query is said before anything is sent
-        results = chain(first, chain.from_iterable(steps))
-    media, ending, make = KINDS[kind]
-    ready = list(results) if visit.account is None else results
-    if isinstance(ready, list) and not ready:
+    first = next(steps)  # what is wrong with the query is said before anything is sent
+    if not first:
         check_gone(visit, view, query)
+    results: Iterator[Result] = chain(first, chain.from_iterable(steps))
+    if visit.account is None:
+        results = _few(chain([first], steps), MOST_IN_TAR if kind == "tar" else MOST_ROWS)
+    media, ending, make = KINDS[kind]
     named = "-".join(filter(None, (visit.db.path.resolve().name, view.release)))
     name = "".join(one if one.isascii() and one.isalnum() else "-" for one in named)
     return StreamingResponse(
-        make(iter(ready)),
+        make(results),
         200,
         {"Content-Disposition": f'attachment; filename="{name}.{ending}"', "Cache-Control": "no-store"},
         media,

@@ -74,9 +74,9 @@ def check_gone(visit: Visit, view: View, query: Query) -> None:
 def show_images(visit: Visit) -> Response:
     """What a query finds; its address is the query, so that it can be kept and sent to others."""
     view = view_of(visit)
-    if any(visit.asked(name) for name in NARROWED):
+    if any(visit.asked(name).strip() for name in NARROWED):
         return pages.redirect(Links(view.release).images(_narrowed(visit)))
-    text = visit.asked("q")
+    text = visit.asked("q", "" if view.release else "state:yes")
     try:
         query = Query.parse(text)
         grid = grid_of(visit, view, query)

@@ -21,6 +21,8 @@ KINDS: Final = 24
 """Kinds of a synset that its page names."""
 MAP: Final = Area(0, 0, 960, 600)
 FOUND: Final = 30
+LOOKED: Final = 300
+"""Synsets that are found by a word, and those among which the ones with pictures are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def show_synset(visit: Visit) -> Response:
         paths=trail(view.ontology, synset),
         kinds=by_size[:KINDS],
         all_kinds=len(kinds) + more,
-        below=len(view.ontology.descendants(synset)),
+        below=view.things_below(synset),
         height=view.ontology.height(synset),
         query=query,
         grid=grid_of(visit, view, query),
@@ -129,9 +131,9 @@ def fitted(text: str, width: float, letter: float) -> str:
 
 
 def search(visit: Visit) -> Response:
-    """Synsets by a word in any language; the list alone while somebody types."""
+    """Synsets by a word in any language, those with pictures first; the list alone while somebody types."""
     view, text = view_of(visit), visit.asked("q")[:200]
-    found = [
-        (view.twig(synset), word) for synset, word in visit.db.explore.search(text, FOUND) if synset in view.ontology
-    ]
+    words = visit.db.explore.search(text, LOOKED)
+    found = [(view.twig(synset), word) for synset, word in words if synset in view.ontology]
+    found = sorted(found, key=lambda pair: not pair[0].below)[:FOUND]
     return show(visit, view, "found.html" if visit.fragment else "search.html", found=found, text=text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,20 +15,27 @@ LONGEST: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A synset that may be meant, and how many labels of a state there are in its subtree."""
+    """A synset that may be meant, and how many labels there are in its subtree."""
 
     synset: Synset
     labels: int
 
 
-def choices(visit: Visit, state: str) -> list[Choice]:
-    """The synsets that the address asks for as ``q``, those with the most labels of a state in their subtree first."""
+def choices(visit: Visit, *states: str) -> list[Choice]:
+    """The synsets that the address asks for as ``q``, those with the most labels in their subtree first, of some states
+    or of all; those with none are left out, unless all have none."""
     text = visit.asked("q").strip()
     if not text:
         return []
     if len(text) > LONGEST:
         raise Refused(400, f"A name has up to {LONGEST} characters.")
-    ontology, counts = visit.db.ontology, visit.db.explore.view().counts
+    ontology = visit.db.ontology
     found = [ontology[text]] if text in ontology else [synset for synset, _ in visit.db.explore.search(text, MOST)]
-    some = [Choice(one, counts.by_state(ontology.rank(one), below=True).get(state, 0)) for one in found]
-    return sorted(some, key=lambda one: -one.labels)
+    some = [Choice(one, labels_of(visit, one, states)) for one in found]
+    return sorted([one for one in some if one.labels] or some, key=lambda one: -one.labels)
+
+
+def labels_of(visit: Visit, synset: Synset, states: Collection[str] = ()) -> int:
+    """How many labels there are in a subtree, of some states or of all."""
+    counted = visit.db.explore.view().counts.by_state(visit.db.ontology.rank(synset), below=True)
+    return sum(number for state, number in counted.items() if not states or state in states)

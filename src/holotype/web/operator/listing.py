@@ -24,11 +24,16 @@ class Leaf(Generic[Item]):
 
 def leaf(visit: Visit, items: Sequence[Item], size: int) -> Leaf[Item]:
     """The page of a list that the address asks for. Raises `Refused` where its number is none."""
+    number = page_number(visit)
+    return Leaf(items[(number - 1) * size : number * size], number, number * size < len(items), len(items))
+
+
+def page_number(visit: Visit) -> int:
+    """The number of a page, from 1, that the address asks for. Raises `Refused` where it is none."""
     text = visit.asked("page", "1")
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text)):
         raise Refused(404, "There is no such page.")
-    number = int(text)
-    return Leaf(items[(number - 1) * size : number * size], number, number * size < len(items), len(items))
+    return int(text)
 
 
 def day(at: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from holotype.web.operator import accounts, audits, dashboard, invitations, workers
+from holotype.web.operator import accounts, audits, dashboard, flags, gold, invitations, removals, workers
 
-routes = [*dashboard.routes, *workers.routes, *accounts.routes, *invitations.routes, *audits.routes]
+rooms = dashboard, workers, accounts, invitations, gold, audits, flags, removals
+routes = [route for room in rooms for route in room.routes]

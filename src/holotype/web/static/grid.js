@@ -16,7 +16,7 @@ function start(form) {
   const sheet = new Sheet(form), keys = new Keys();
   const [keyList, report] = ["keys", "report"].map((id) => document.getElementById(id));
   const reporting = report && new Report(report, (text) => sheet.say(text));
-  const answers = sheet.state === "shown" ? null : sheet.answers;
+  const answers = sheet.phase === "shown" ? null : sheet.answers;
   const enlarged = new Enlarged(document.getElementById("enlarged"), sheet.cells, answers, {
     closed: (at) => sheet.moves.to(at),
     report: (at) => (enlarged.close(), reporting.show(sheet.cells[at].dataset.number)),

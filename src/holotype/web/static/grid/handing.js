@@ -10,7 +10,7 @@ export class Handing {
     this.page = sheet.form.dataset.page;
     this.outbox = new Outbox(sheet.form.dataset.worker, unsentIn(document.getElementById("unsent")));
     this.form.addEventListener("submit", (event) => this.#submitted(event));
-    addEventListener("pageshow", (event) => event.persisted && sheet.state !== "open" && location.reload());
+    addEventListener("pageshow", (event) => event.persisted && sheet.phase !== "open" && location.reload());
     if (sheet.kind === "sheet") this.#resume();
   }
 
@@ -47,7 +47,7 @@ export class Handing {
       sheet.cells.forEach((cell, at) => this.#write(`picture-${cell.dataset.number}`, sheet.answers.get(at)));
     }
     sheet.keep();
-    sheet.state = "over";
+    sheet.phase = "over";
   }
 
   #write(name, value) {
@@ -60,7 +60,7 @@ export class Handing {
     this.form.elements.seconds.value = this.sheet.seconds;
     const body = String(new URLSearchParams(new FormData(this.form)));
     this.sheet.freeze();
-    this.sheet.say("handing in …");
+    this.sheet.state("handing in …");
     this.outbox.put(this.page, { address: this.form.action, body });
     this.#finish(await this.outbox.send());
   }
@@ -81,14 +81,14 @@ export class Handing {
   async #finish(answer) {
     const { sheet } = this;
     if (this.outbox.get(this.page)) {
-      sheet.say("saved on this device, not handed in yet");
+      sheet.state("saved on this device, not handed in yet");
       sheet.end("This page is kept on this device and handed in as soon as that is possible. You may stay here, or go on.");
       answer = await this.outbox.done(this.page);
     }
-    sheet.draft.tell("handed in", sheet.answers.all());
     if (answer === null) return sheet.end("This page could not be handed in.");
+    sheet.draft.tell("handed in", sheet.answers.all());
     sheet.draft.forget();
-    sheet.say("handed in");
+    sheet.state("handed in");
     location.assign(answer.next ?? this.form.dataset.leave);
   }
 }

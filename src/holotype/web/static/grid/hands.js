@@ -68,7 +68,7 @@ export class Hands {
   }
 
   #command(event) {
-    if (this.sheet.state === "shown") return false;
+    if (this.sheet.phase === "shown") return false;
     if (event.key.toLowerCase() === "z" && !event.shiftKey) return this.#undo(), true;
     if (event.key !== "Enter" || event.repeat) return false;
     if (this.enlarged.isOpen) this.enlarged.close();

@@ -8,7 +8,7 @@ import { Seen, Watch } from "./watch.js";
 const PING = 60_000; // milliseconds between signs of life
 
 export class Sheet {
-  state = "open"; // "over" once it is on its way; "shown" where it can only be looked at
+  phase = "open"; // "over" once it is on its way; "shown" where it can only be looked at
   #pinged = Date.now();
   #timer = 0;
 
@@ -17,7 +17,7 @@ export class Sheet {
     this.cells = [...form.querySelectorAll(".cell")];
     this.moves = new Moves(this.cells);
     this.answers = new Answers(this.cells, () => this.#changed());
-    if ("done" in form.dataset) this.state = "shown";
+    if ("done" in form.dataset) this.phase = "shown";
     else this.#open();
   }
 
@@ -27,7 +27,7 @@ export class Sheet {
 
   // Whether answers can be given.
   get isOpen() {
-    return this.state === "open" && !this.isPreview;
+    return this.phase === "open" && !this.isPreview;
   }
 
   get isPreview() {
@@ -51,14 +51,20 @@ export class Sheet {
     this.refresh();
   }
 
+  // What became of the answers.
+  state(text) {
+    put("saved", text);
+  }
+
+  // Something to know now, until the next answer.
   say(text) {
-    const saved = document.getElementById("saved");
-    if (saved && saved.textContent !== text) saved.textContent = text;
+    put("said", text);
   }
 
   #changed() {
-    if (this.state !== "open") return;
+    if (this.phase !== "open") return;
     this.draft.tell("draft", this.answers.all());
+    this.say("");
     this.refresh(true);
     this.#ping();
     this.form.dispatchEvent(new Event("answered"));
@@ -66,12 +72,12 @@ export class Sheet {
 
   keep() {
     const mine = { answers: this.answers.all(), seen: [...this.seen.seen], ms: Math.round(this.watch.ms) };
-    this.say(this.draft.write(mine) ? "saved on this device" : "this browser keeps nothing: do not close this page");
+    this.state(this.draft.write(mine) ? "saved on this device" : "this browser keeps nothing: do not close this page");
   }
 
   // Say how far one is; keep what changed.
   refresh(changed = false) {
-    if (this.state !== "open" || !this.seen) return;
+    if (this.phase !== "open" || !this.seen) return;
     if (changed) this.keep();
     const { left, wait } = this.wanting();
     document.getElementById("seen").textContent = this.#progress(left, wait);
@@ -107,7 +113,7 @@ export class Sheet {
 
   // No answer can be changed any more.
   freeze() {
-    this.state = "over";
+    this.phase = "over";
     this.button.setAttribute("aria-disabled", "true");
     this.form.querySelectorAll(".cell input").forEach((box) => (box.disabled = true));
   }
@@ -123,7 +129,7 @@ export class Sheet {
   }
 
   #heard({ kind, answers }) {
-    if (this.state !== "open") return;
+    if (this.phase !== "open") return;
     this.answers.replace(answers);
     if (kind === "handed in") this.end("This page was handed in from another tab.");
     else this.refresh();
@@ -136,6 +142,12 @@ export class Sheet {
     const answer = await fetch(draft, { method: "POST", headers: { Accept: "application/json" } }).catch(() => null);
     if (answer?.status === 409) this.say("somebody else has this page now as well; you can still hand it in");
   }
+}
+
+// Only where it is new, for it is read out.
+function put(id, text) {
+  const element = document.getElementById(id);
+  if (element.textContent !== text) element.textContent = text;
 }
 
 // What the button says: what omission means, in numbers.
