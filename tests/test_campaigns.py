@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import holotype
+from conftest import command
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.policies import Fixed, Lead, Posterior, Table
@@ -373,3 +374,14 @@ def test_a_runner_outlives_what_goes_wrong(projects: Callable[..., Project]) -> 
     paper.error = ""
     runner.step()
     assert (db.campaigns.failing, len(paper.posted)) == ("", 6)
+
+
+# By the command line
+
+
+def test_pages_for_people_on_the_site_are_put_up_by_the_command_line(projects: Callable[..., Project]) -> None:
+    db = projects([DOG])
+    for _ in range(2):
+        ended = command("crowd", "run", "-p", db.path, "--crowd", "web", "--policy", "fixed(1)")
+        assert ended.stdout.splitlines()[-1] == "people are still working: run the same command again later"
+    assert [len(page.tasks) for page in db.crowd.web().waiting()] == [48, 12]
