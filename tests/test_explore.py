@@ -119,7 +119,7 @@ def test_what_there_is_not_is_said(site: Site) -> None:
         visitor.get(path, 404)
     for path in ("/tree?release=v9", "/images?release=../v1", f"/image/{'0' * 64}", "/image/x", "/thumb/x.jpg"):
         visitor.get(path, 404)
-    visitor.get("/images?q=dog", 400)
+    visitor.get("/images?q=dogg", 400)
     visitor.get("/images?q=a&q=b", 400)
     visitor.get("/images?q=state:yes&after=x", 400)
     visitor.get("/download?q=state:yes&as=exe", 400)
@@ -165,6 +165,12 @@ def test_the_form_makes_the_query_that_is_the_address(site: Site) -> None:
     where = visitor.client.get("/images?q=under:dog+state:no&state=yes&licence=CC+BY&width=10&boxes=&under=").headers
     assert where["Location"] == "/images?q=under%3Adog+state%3Ayes+licence%3A%22CC+BY%22+width%3E%3D10"
     visitor.get("/images?q=&width=-1", 400)
+
+
+def test_a_name_alone_asks_for_the_thing_and_its_kinds(site: Site) -> None:
+    where = site.nobody().client.get("/images?q=domestic+dog").headers["Location"]
+    assert where == "/images?q=under%3A%22domestic+dog%22+state%3Ayes"
+    assert len(keys(site.nobody().get(where))) == len(site.db.images.find("under:dog state:yes"))
 
 
 def test_a_word_with_several_meanings_is_asked_back(
