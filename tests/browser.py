@@ -58,6 +58,7 @@ class Served:
 
     db: Project
     address: str
+    app: Any = None
 
     @property
     def elsewhere(self) -> str:
@@ -73,7 +74,7 @@ def served(db: Project, rates: Mapping[str, tuple[float, float]] | None = None, 
     fast = dict.fromkeys(RATES, (1e6, 1e6))
     site = Site(db, Settings(db.secret("web"), rates=rates or fast, **settings), listening("127.0.0.1", 0))
     with site.running() as address:
-        yield Served(db, address)
+        yield Served(db, address, site.app)
 
 
 @contextmanager
@@ -124,7 +125,7 @@ class Browsing:
         context.on("weberror", lambda error: self.complaints.append(f"{page.url}: {error.error}"))
         context.on("console", lambda said: self._hear(said.text, page.url))
         if role is not None:
-            come_in(page, site, role, name or f"{role.title()} {next(self._names)}")
+            come_in(page, site, role, name or f"Person {next(self._names)}")
         return page
 
     def _hear(self, text: str, address: str) -> None:

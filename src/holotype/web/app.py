@@ -19,6 +19,7 @@ from holotype.web.statics import send_static
 from holotype.web.work import routes as work
 
 ROBOTS = "User-agent: *\nDisallow: /download\nDisallow: /images\nDisallow: /tasks\nDisallow: /project\n"
+PLAIN = {"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff"}
 
 
 def create_app(db: Project, settings: Settings) -> Starlette:
@@ -41,11 +42,11 @@ def create_app(db: Project, settings: Settings) -> Starlette:
 
 
 async def _healthy(_: Request) -> Response:
-    return PlainTextResponse("ok")
+    return PlainTextResponse("ok", headers=PLAIN)
 
 
 async def _robots(_: Request) -> Response:
-    return PlainTextResponse(ROBOTS)
+    return PlainTextResponse(ROBOTS, headers=PLAIN)
 
 
 async def _unknown(request: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import uvicorn
 
 from holotype.errors import HolotypeError, ProjectError
 from holotype.project import Project
+from holotype.project.runner import Runner
 from holotype.web.app import create_app
 from holotype.web.connections import MOST, Connection
 from holotype.web.settings import Settings
@@ -34,6 +36,18 @@ def listening(host: str, port: int) -> socket.socket:
     return made
 
 
+def allow_files(count: int) -> None:
+    """Let this process have as many files and connections open, where the system lets it."""
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft < count:
+            resource.setrlimit(
+                resource.RLIMIT_NOFILE, (count if hard == resource.RLIM_INFINITY else min(count, hard), hard)
+            )
+
+
 def first_invitation(db: Project) -> str | None:
     """The secret of an invitation for an operator where the project has none yet; those made before hold no more."""
     if any("operator" in account.roles for account in db.people.everybody()):
@@ -44,15 +58,32 @@ def first_invitation(db: Project) -> str | None:
     return db.people.invite("operator", days=7)
 
 
+class _Server(uvicorn.Server):
+    """A server that ends when it is told to, and lets whoever runs it end too: uvicorn's raises the signal again."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {one: signal.signal(one, self.handle_exit) for one in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for one, handler in before.items():
+                signal.signal(one, handler)
+
+
 class Site:
-    """A project that is served at `address`; `run` returns when it is told to stop."""
+    """A project that is served at `address`, and its campaigns driven; `run` returns when it is told to stop."""
 
     def __init__(self, db: Project, settings: Settings, listener: socket.socket) -> None:
         self._db, self._listener = db, listener
         host, port = listener.getsockname()[:2]
         self.address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self.app = create_app(db, settings)
         config = uvicorn.Config(
-            create_app(db, settings),
+            self.app,
             http=Connection,
             ws="none",
             log_level="warning",
@@ -65,7 +96,8 @@ class Site:
             forwarded_allow_ips="127.0.0.1",
             lifespan="off",
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
+        self._runner = Runner(db.campaigns, db.crowd.web())
 
     def warm(self) -> None:
         """Read what pages need and what takes long, aside, so that the first visitor does not wait for it."""
@@ -77,14 +109,15 @@ class Site:
 
     def run(self) -> None:
         """Serve until Ctrl-C or SIGTERM; what was acknowledged is durable, and what waits is written first."""
-        with self._db.catalog.grouped():
+        allow_files(4 * MOST)
+        with self._db.catalog.grouped(), self._runner.running():
             self._server.run(sockets=[self._listener])
 
     @contextmanager
     def running(self) -> Iterator[str]:
         """Serve on a thread while this lasts: the address."""
         started = threading.Event()
-        with self._db.catalog.grouped():
+        with self._db.catalog.grouped(), self._runner.running():
             thread = threading.Thread(target=self._serve, args=(started.set,), daemon=True)
             thread.start()
             started.wait()

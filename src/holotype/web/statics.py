@@ -67,6 +67,11 @@ def module(name: str) -> str:
     return f"/static/{AT}{_scripts()}/{name}"
 
 
+def modules(folder: str) -> list[str]:
+    """Where the scripts of a folder are, to be fetched before one is found to import another."""
+    return [module(name) for name in sorted(statics()) if name.startswith(f"{folder}/") and name.endswith(".js")]
+
+
 async def send_static(request: Request) -> Response:
     """The file of an address; one that names its digest is kept by browsers for good."""
     name, version = request.path_params["name"], request.query_params.get("v")
@@ -78,6 +83,7 @@ async def send_static(request: Request) -> Response:
     fixed = version in (static.digest, _scripts())
     headers = {"Cache-Control": "public, max-age=31536000, immutable" if fixed else "no-cache"}
     headers |= {"Vary": "Accept-Encoding", "Content-Security-Policy": "default-src 'none'"}
+    headers["X-Content-Type-Options"] = "nosniff"
     if "gzip" in request.headers.get("accept-encoding", ""):
         return Response(static.compressed, 200, headers | {"Content-Encoding": "gzip"}, static.kind)
     return Response(static.data, 200, headers, static.kind)
