@@ -56,3 +56,8 @@ def waiting(connection: Connection) -> tuple[int, int]:
     removals = select(func.count()).where(removal.not_in(select(t.removal_decision.c.removal_id))).scalar_subquery()
     found = connection.execute(select(flags, removals)).one()
     return int(found[0]), int(found[1])
+
+
+def campaigns_mark(connection: Connection) -> tuple[object, ...]:
+    """Changes whenever something becomes of a campaign."""
+    return tuple(connection.execute(select(func.max(t.campaign_event.c.id))).one())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import labels, overview, shown, workers
+from holotype.catalog import campaigns, labels, overview, shown, workers
 from holotype.catalog.shown import Mark
 from holotype.consensus.posteriors import fit
 from holotype.crowd.imageable import Imageable
@@ -19,6 +19,7 @@ from holotype.crowd.reviews import Timing, Verdict, WorkerReview, review_workers
 from holotype.crowd.tally import Tally
 from holotype.project.facts import read_tally
 from holotype.project.keeping import Worked
+from holotype.project.layers import ranges_of
 from holotype.project.parts import Parts
 from holotype.project.tree_counts import LARGE, Kept
 from holotype.simulation.fitting import History, fit_population
@@ -77,6 +78,18 @@ class Numbers:
         return self.votes / max(1, self.total.candidates)
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A campaign that is running: the wnids of its subtrees, none for everything, the votes that it has taken of its
+    budget (None: there is no end), and by what it failed last, if it did."""
+
+    id: int
+    under: Sequence[str]
+    spent: int
+    budget: int | None
+    error: str
+
+
 class Overview:
     """How a project stands; what takes long is kept until the catalog changes, and found anew behind the scenes."""
 
@@ -86,6 +99,7 @@ class Overview:
         self._rows = Kept(catalog, shown.states_mark, self._count, lambda rows: _total(rows).candidates > LARGE)
         self._gold = Kept(catalog, _cast_mark, overview.gold_votes, lambda found: found[0] > LARGE)
         self._pace = Kept(catalog, self._minute, self._votes_since, lambda found: found[0] > LARGE)
+        self._campaigns = Kept(catalog, _campaigns_mark, self._running, lambda all: sum(x.spent for x in all) > LARGE)
         self.reviews: Worked[list[WorkerReview]] = Worked()
         self.forecasts: Worked[Forecast] = Worked()
 
@@ -101,6 +115,10 @@ class Overview:
     def by_synset(self) -> list[SynsetRow]:
         """The candidates of every synset that has any, in ontology order."""
         return self._rows.get()
+
+    def running(self) -> list[Running]:
+        """The campaigns that are running, oldest first."""
+        return self._campaigns.get()
 
     def verdicts(self) -> list[WorkerReview]:
         """A review of every worker whose votes count, by name: see `holotype.crowd.reviews.review_workers`."""
@@ -132,6 +150,14 @@ class Overview:
     def _votes_since(self, connection: Connection) -> list[int]:
         now = self._parts.clock()
         return overview.votes_since(connection, [0.0, now - HOUR, now - 24 * HOUR])
+
+    def _running(self, connection: Connection) -> list[Running]:
+        found = []
+        for one in campaigns.read(connection, running=True):
+            ranges = ranges_of(self._parts.ontology, one.under) if one.under else None
+            _, spent = campaigns.votes(connection, ranges, one.at)
+            found.append(Running(one.id, one.under, spent, one.budget, one.detail if one.kind == "failed" else ""))
+        return found
 
     def _count(self, connection: Connection) -> list[SynsetRow]:
         counted = labels.counts(connection)
@@ -169,6 +195,11 @@ class Overview:
 def _cast_mark(connection: Connection) -> Mark:
     """Changes whenever labels do, or the votes that count."""
     return *shown.states_mark(connection), *overview.votes_mark(connection)
+
+
+def _campaigns_mark(connection: Connection) -> Mark:
+    """Changes whenever a campaign does, or the votes it takes."""
+    return *_cast_mark(connection), *overview.campaigns_mark(connection)
 
 
 def _total(rows: Iterable[SynsetRow]) -> SynsetRow:
