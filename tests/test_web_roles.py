@@ -28,8 +28,8 @@ TABLE = {
     """,
     "viewer": "GET /welcome",
     "worker": """
-        GET /tasks; POST /tasks/next; GET /tasks/{page}; POST /tasks/{page}; POST /tasks/{page}/draft; POST /tasks/{page}/leave
-        GET /tasks/{page}/{position:int}.jpg; POST /flag
+        GET /tasks; POST /tasks/next; GET /tasks/{page}; POST /tasks/{page}; POST /tasks/{page}/draft
+        POST /tasks/{page}/leave; GET /tasks/{page}/{position:int}.jpg; POST /flag
         GET /quiz/{wnid}; POST /quiz/{wnid}; GET /training/{wnid}; POST /training/{wnid}
     """,
     "auditor": """

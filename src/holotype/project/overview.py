@@ -13,6 +13,7 @@ from holotype.catalog import campaigns, labels, overview, shown, workers
 from holotype.catalog.shown import Mark
 from holotype.consensus.posteriors import fit
 from holotype.crowd.imageable import Imageable
+from holotype.crowd.inbox import WEB
 from holotype.crowd.policies import Posterior
 from holotype.crowd.policy_names import parse_policy
 from holotype.crowd.reviews import Timing, Verdict, WorkerReview, review_workers
@@ -74,7 +75,7 @@ class Numbers:
 
     @property
     def votes_a_candidate(self) -> float:
-        """Votes a candidate that is not open."""
+        """Votes over candidates."""
         return self.votes / max(1, self.total.candidates)
 
 
@@ -107,7 +108,7 @@ class Overview:
         """The project at a glance."""
         (votes, hour, day), (gold, right) = self._pace.get(), self._gold.get()
         with self._parts.catalog.read() as connection:
-            posted, blocked = overview.answers_asked_for(connection), len(workers.blocked(connection))
+            posted, blocked = overview.answers_asked_for(connection, WEB), len(workers.blocked(connection))
             flags, removals = overview.waiting(connection)
         total = _total(self.by_synset())
         return Numbers(total, votes, hour, day, gold, right, posted, blocked, flags, removals)
