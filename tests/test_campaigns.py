@@ -384,4 +384,4 @@ def test_pages_for_people_on_the_site_are_put_up_by_the_command_line(projects: C
     for _ in range(2):
         ended = command("crowd", "run", "-p", db.path, "--crowd", "web", "--policy", "fixed(1)")
         assert ended.stdout.splitlines()[-1] == "people are still working: run the same command again later"
-    assert [len(page.tasks) for page in db.crowd.web().waiting()] == [48, 12]
+    assert sorted(len(page.tasks) for page in db.crowd.web().waiting()) == [12, 48]
