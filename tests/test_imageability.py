@@ -48,6 +48,14 @@ def test_an_imageable_synset_is_told_from_one_that_is_not() -> None:
     assert vague.high < clear.low
 
 
+def test_a_few_votes_that_never_agree_on_a_yes_leave_much_open() -> None:
+    answers = np.array([[2, 0]] * 5 + [[0, 0]] * 17)
+    found = imageability(DOG, answers, PAIRS[:22], 9, 0)
+    assert found.share == 0.0
+    assert found.high is not None
+    assert found.high > 0.2
+
+
 def test_more_votes_say_it_more_precisely() -> None:
     widths = []
     for images in (200, 1000, 4000):

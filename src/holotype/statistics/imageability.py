@@ -25,6 +25,14 @@ LEAST_IMAGES: Final = 20
 LEAST_YES: Final = 5
 """Of those, images that one of the two says yes to: where nobody ever does, nobody says what the synset looks like."""
 
+_KINDS: Final = np.array(
+    [[1, 2, 0, 1], [1, 0, 2, 1], [0, 1, 1, 1], [0, 1, 0, 1], [0, 0, 1, 1], [0, 0, 0, 1]], np.float64
+)
+"""What two answers can be, as `_cells` has them: both yes, both no, one each; yes, no or neither beside unsure."""
+
+_BEFORE: Final = np.array([0.5, 0.5, 0.5, 0.001, 0.001, 0.001])
+"""How many images of each there were before any was seen (Jeffreys' prior, but for unsure)."""
+
 DRAWS: Final = 1_000
 """Resamples behind an interval."""
 
@@ -60,11 +68,12 @@ def imageability(wnid: str, answers: Ints, who: Ints, workers: int, cannot: int,
     tell by their own word know nothing; the share is of all. Only the first two votes on an image count: a campaign
     stops asking where votes agree, so later ones are a sample of the images on which they do not.
 
-    The interval resamples the workers, who have each many answers (a pair counts as often as both are drawn; Owen, "The
-    pigeonhole bootstrap", Annals of Applied Statistics 1, 2007), and the images, and takes the wider bound of the two;
-    the share who can tell is drawn from its posterior (Jeffreys' prior) given the voters there are. There is none where
-    fewer than `LEAST_IMAGES` images have two votes, or fewer than `LEAST_YES` a yes among these: nobody has then said
-    what the synset looks like, be it because nobody can or because no candidate shows it.
+    The interval draws the workers anew, who have each many answers (a pair counts as often as both are drawn; Owen, "The
+    pigeonhole bootstrap", Annals of Applied Statistics 1, 2007), and what two answers are from its posterior, and takes
+    the wider bound of the two; the share who can tell is drawn from its posterior, too, given the voters there are, both
+    under Jeffreys' prior. There is none where fewer than `LEAST_IMAGES` images have two votes, or fewer than `LEAST_YES`
+    a yes among these: nobody has then said what the synset looks like, be it because nobody can or because no candidate
+    shows it.
 
     What is overlooked counts as not known, so compare synsets with each other. Below some .3 chance alone can make as
     much of it, which the lower bound says.
@@ -79,8 +88,8 @@ def imageability(wnid: str, answers: Ints, who: Ints, workers: int, cannot: int,
     if len(first) < LEAST_IMAGES or int(((first == YES) | (second == YES)).sum()) < LEAST_YES:
         return _of(about)
     cells, rng = _cells(first, second), np.random.default_rng(seed)
-    kinds, images = np.unique(cells, axis=0, return_counts=True)
-    again = rng.multinomial(len(first), images / len(first), DRAWS) @ kinds, _by_workers(cells, who, pair, rng)
+    seen = (cells[:, None] == _KINDS[None]).all(axis=2).sum(axis=0)
+    again = rng.dirichlet(seen + _BEFORE, DRAWS) @ _KINDS, _by_workers(cells, who, pair, rng)
     kappa, able = float(_kappa(cells.sum(axis=0))), rng.beta(len(np.unique(who)) + 0.5, cannot + 0.5, DRAWS)
     share = (1 - cannot / workers) * float(np.sqrt(max(kappa, 0.0)))
     drawn = [able[: len(sums)] * np.sqrt(np.maximum(_kappa(sums), 0.0)) for sums in again]
