@@ -198,6 +198,27 @@ def test_the_figures_say_how_a_campaign_stands(projects: Callable[..., Project])
     assert (campaign.state, campaign.under, campaign.policy, campaign.by) == ("running", (DOG,), "fixed(2)", "ann")
 
 
+def test_what_is_left_is_forecast_and_kept(projects: Callable[..., Project]) -> None:
+    db = projects()
+    one = db.campaigns.start("ann", [DOG], Fixed(3))
+    paper = people(db)
+    for now in range(2):
+        db.campaigns.tick(paper, float(now))
+        paper.answer()
+    db.campaigns.tick(paper, 2.0)
+    assert db.campaigns.foreseen(one.id) is None
+    db.campaigns.foresee(2.0)
+    found = db.campaigns.foreseen(one.id)
+    assert found is not None
+    assert (found.cast, found.open) == (360, 180)
+    assert (found.votes.low, found.votes.median, found.votes.high) == (180, 180, 180), "the third vote on each"
+    paper.answer()
+    db.campaigns.tick(paper, 3.0)
+    db.campaigns.foresee(100.0)
+    assert db.campaigns.foreseen(one.id) == found, "not so often"
+    assert db.campaigns.forecast(one.id).open == 0
+
+
 # Budgets
 
 

@@ -36,7 +36,7 @@ def simulated(know: float, base: float, images: int, seed: int, guess: float = 0
 def test_the_share_who_know_is_found(know: float, base: float) -> None:
     """Where those who do not know say yes as often as there are good images, and so without being told by that."""
     found = [simulated(know, base, 400, seed, guess=base) for seed in range(20)]
-    assert np.mean([one.share for one in found]) == pytest.approx(know, abs=0.15 if know < 0.5 else 0.05)
+    assert np.mean([one.share for one in found]) == pytest.approx(know, abs=0.15 if know < 0.5 else 0.08)
     held = [one.low <= know <= one.high for one in found if one.low is not None and one.high is not None]
     assert sum(held) >= 17, "of 20, where 18 are promised"
 

@@ -68,12 +68,12 @@ def imageability(wnid: str, answers: Ints, who: Ints, workers: int, cannot: int,
     tell by their own word know nothing; the share is of all. Only the first two votes on an image count: a campaign
     stops asking where votes agree, so later ones are a sample of the images on which they do not.
 
-    The interval draws the workers anew, who have each many answers (a pair counts as often as both are drawn; Owen, "The
-    pigeonhole bootstrap", Annals of Applied Statistics 1, 2007), and what two answers are from its posterior, and takes
-    the wider bound of the two; the share who can tell is drawn from its posterior, too, given the voters there are, both
-    under Jeffreys' prior. There is none where fewer than `LEAST_IMAGES` images have two votes, or fewer than `LEAST_YES`
-    a yes among these: nobody has then said what the synset looks like, be it because nobody can or because no candidate
-    shows it.
+    The interval draws the workers anew, who have each many answers (a pair counts as often as both are drawn; Owen,
+    "The pigeonhole bootstrap", Annals of Applied Statistics 1, 2007), and what two answers are from its posterior, and
+    takes the wider bound of the two; the share who can tell is drawn from its posterior, too, given the voters there
+    are, both under Jeffreys' prior. There is none where fewer than `LEAST_IMAGES` images have two votes, or fewer than
+    `LEAST_YES` a yes among these: nobody has then said what the synset looks like, be it because nobody can or because
+    no candidate shows it.
 
     What is overlooked counts as not known, so compare synsets with each other. Below some .3 chance alone can make as
     much of it, which the lower bound says.
