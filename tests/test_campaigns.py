@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -406,3 +407,21 @@ def test_pages_for_people_on_the_site_are_put_up_by_the_command_line(projects: C
         ended = command("crowd", "run", "-p", db.path, "--crowd", "web", "--policy", "fixed(1)")
         assert ended.stdout.splitlines()[-1] == "people are still working: run the same command again later"
     assert sorted(len(page.tasks) for page in db.crowd.web().waiting()) == [12, 48]
+
+
+def test_campaigns_of_the_site_are_started_and_stopped_by_the_command_line(projects: Callable[..., Project]) -> None:
+    db = projects()
+    of = "-p", db.path
+    assert command("campaigns", "start", "--under", "nothing such", "--by", "ann", *of).code == 2
+    said = command("campaigns", "start", "--under", "dog", "--under", CAT, "--policy", "fixed(2)", "--by", "ann", *of)
+    assert said.stdout == "campaign 1 on dog, domestic cat is running\n"
+    drive(db, people(db))
+    assert command("campaigns", "forecast", 1, *of).stdout.startswith("0 (0 to 0) votes to come for 0 open")
+    said = command("campaigns", "list", *of)
+    assert said.stdout.splitlines()[-1] == "campaign 1: everything is decided"
+    (found,) = json.loads(command("campaigns", "list", "--json", *of).stdout)["campaigns"]
+    assert (found["state"], found["spent"], found["policy"]) == ("done", 600, "imageable(fixed(2), least=0.05)")
+    command("campaigns", "start", "--under", SIAMESE, "--budget", 9, "--by", "ben", *of)
+    for verb, state in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
+        assert command("campaigns", verb, 2, "--by", "ben", *of).stdout == f"campaign 2 on Siamese cat is {state}\n"
+    assert command("campaigns", "resume", 2, "--by", "ben", *of).code == 2
