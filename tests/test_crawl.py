@@ -26,6 +26,7 @@ from holotype.consensus.votes import Answer
 from holotype.crowd.policies import Fixed
 from holotype.ontology import Ontology
 from holotype.project import Project
+from holotype.web.sessions import Signer
 from test_web_crowd import gold_of
 from test_web_work import TURK, learn, turk_page
 from visitors import Site
@@ -50,6 +51,7 @@ STRUCTURE = {
     ),
 }
 """Columns of text that the program wrote and reads again, or that are planted by coming in, or by files' names."""
+TURKS = "workersandbox.mturk.com"
 PAGES_A_ROUTE = 2
 """How many pages of one route are looked at, for each who looks."""
 
@@ -116,6 +118,7 @@ def work(db: Project, folder: Path) -> None:
     fill(db, folder / "2", leaves(db)[2], 200)
     db.gold.add({pair: yes for pair, yes in gold_of(db, 4).items() if pair[1] == leaves(db)[2]}, "a curator")
     db.crowd.run(db.crowd.web(), Fixed(2))
+    db.people.join(db.people.invite("worker"), WORKER)
     for name in (WORKER, "ann"):
         learn(Site(db), name, leaves(db)[2])
     now = time.time()
@@ -179,7 +182,7 @@ class Crawl:
         hrefs = self.page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
         forms = self.page.eval_on_selector_all("form", "forms => forms.map(form => form.action)")
         own = urlsplit(self.site.address).netloc
-        self.wrong += [f"{self.page.url}: a form that posts to {one}" for one in forms if urlsplit(one).netloc != own]
+        self.wrong += [f"{self.page.url}: a form that posts to {one}" for one in forms if urlsplit(one).netloc not in (own, TURKS)]
         return [one for one in hrefs if urlsplit(one).netloc == own and self.route(one)]
 
     def route(self, address: str) -> str:
@@ -217,7 +220,12 @@ def starts(site: Served) -> list[str]:
 def everybody(site: Served, browsing: Browsing, **options: Any) -> Iterator[Page]:
     """A page of nobody, and one of each role, whose names are hostile too."""
     yield browsing.page(site, **options)
-    for number, role in enumerate(("worker", "auditor", "curator", "operator")):
+    worker = browsing.page(site, **options)
+    (account,) = [one for one in site.db.people.everybody() if one.name == WORKER]
+    value = Signer(site.db.secret("web")).session(account.id, account.version)
+    worker.context.add_cookies([{"name": "holotype-session", "value": value, "url": site.address}])
+    yield worker
+    for number, role in enumerate(("auditor", "curator", "operator"), 1):
         yield browsing.page(site, role, name=f"{number}{WORKER[1:]}", **options)
 
 
