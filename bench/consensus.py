@@ -130,14 +130,17 @@ def beside(sure: pd.DataFrame, truth: np.ndarray, votes: float) -> None:
         row(f"Crowd-Kit {name} (without unsure)", votes, labels)
 
 
-def replays(ballot: Ballot, truth: np.ndarray, policies: list[Policy], seeds: int, cut: float) -> None:
-    """Votes a pair and agreement of each policy, means over random orders; what is undecided is cut at two scores."""
+def replays(
+    ballot: Ballot, truth: np.ndarray, policies: list[Policy], seeds: int, cut: float, beside: str = ""
+) -> None:
+    """People's votes a pair and agreement of each policy, means over random orders; what is undecided is cut at two
+    scores."""
     for policy in policies:
         found = []
         for seed in range(seeds):
             conclusion, used = replay(ballot, policy, np.random.default_rng(seed))
             found.append((used.mean(), *((decided(conclusion, at) == truth).mean() for at in (0.5, cut))))
-        row(f"replayed {policy}", *(float(mean) for mean in np.mean(found, axis=0)))
+        row(f"replayed {policy}{beside}", *(float(mean) for mean in np.mean(found, axis=0)))
 
 
 def simple_rules(ballot: Ballot, truth: np.ndarray, votes: float) -> None:
@@ -251,6 +254,21 @@ def as_coins(ballot: Ballot, scores: np.ndarray) -> Ballot:
     )
 
 
+def as_voters(ballot: Ballot, scores: np.ndarray) -> Ballot:
+    """The ballot with every model as a machine that votes: yes to its first guess, unsure of its next four, no to the
+    rest."""
+    task, model = np.indices(scores.shape).reshape(2, -1)
+    people = tuple(f"person {number}" for number in range(ballot.workers))
+    return replace(
+        ballot,
+        task=np.concatenate([ballot.task, task]),
+        worker=np.concatenate([ballot.worker, ballot.workers + model]),
+        answer=np.concatenate([ballot.answer, np.select([scores == 0, ~np.isnan(scores)], [2, 1], 0).ravel()]),
+        workers=ballot.workers + len(MODELS),
+        names=(*people, *(f"machine:{name}" for name in MODELS)),
+    )
+
+
 def first_of(ballot: Ballot, votes: int, seed: int) -> Ballot:
     """So many votes on every task, drawn at random."""
     order = np.lexsort((np.random.default_rng(seed).random(len(ballot.task)), ballot.task))
@@ -260,11 +278,11 @@ def first_of(ballot: Ballot, votes: int, seed: int) -> Ballot:
 
 
 def bench_machines(seeds: int) -> None:
-    """Five public models beside people. ReaL's own truth is drawn from its five votes, so that the less models add to
-    those, the better they seem; the experts of its gold saw no votes."""
-    sure: list[Policy] = [Posterior(0.98, 0.05), Posterior(0.98, 0.02), Posterior(0.99, 0.01)]
+    """Five public models beside people: the default policy, and stricter ones. ReaL's own truth is drawn from its five
+    votes, so that the less models add to those, the better they seem; the experts of its gold saw no votes."""
+    sure: list[Policy] = [Posterior(), Posterior(0.98, 0.05), Posterior(0.98, 0.02), Posterior(0.99, 0.01)]
     machines_on("ReaL gold, truth by experts", *real_gold(), sure, seeds)
-    machines_on("ReaL, truth by its five votes", *real(), [Posterior(0.98, 0.05, 2, 5)], seeds)
+    machines_on("ReaL, truth by its five votes", *real(), [Posterior(maximum=5), Posterior(0.98, 0.05, 2, 5)], seeds)
 
 
 def machines_on(
@@ -272,23 +290,26 @@ def machines_on(
 ) -> None:
     scores = model_scores(names)
     print(f"\nMachines as workers, {what}: accuracy at .5 and at {YES}, means over {seeds} seeds")
-    row("", "people", "coins", "block", "share", f"people {YES}", f"block {YES}")
+    row("", "people", "coins", "scores", "voters", f"people {YES}", f"voters {YES}")
     for votes in (1, 2, 3, 5):
         found = [machines_beside(first_of(ballot, votes, seed), scores, truth) for seed in range(seeds)]
         row(f"{votes} votes a pair", *(float(mean) for mean in np.mean(found, axis=0)))
     row("", "votes", "at 0.5", f"at {YES}")
+    voters = as_voters(ballot, scores)
     for policy in policies:
         replays(ballot, truth, [policy, WithMachines(policy, scores)], seeds, YES)
+        replays(voters, truth, [policy], seeds, YES, " + machine voters")
 
 
 def machines_beside(ballot: Ballot, scores: np.ndarray, truth: np.ndarray) -> list[float]:
-    """Accuracies at .5 of people, of people and models as coins, and with the block; its share; and two at `YES`."""
+    """Accuracies at .5 of people, with models as coins, with their scores as priors, and with models as voters; and at
+    `YES` of people, and with voters."""
     people = fit(ballot)
-    block = machine_priors(scores, ballot, people)
-    coins, helped = fit(as_coins(ballot, scores)), fit(replace(ballot, prior=block.prior))
-    at_half = [float(((found.posterior >= 0.5) == truth).mean()) for found in (people, coins, helped)]
-    at_yes = [float(((found.posterior >= YES) == truth).mean()) for found in (people, helped)]
-    return [*at_half, float(block.share.mean()), *at_yes]
+    told = replace(ballot, prior=machine_priors(scores, ballot, people).prior)
+    coins, helped, voters = fit(as_coins(ballot, scores)), fit(told), fit(as_voters(ballot, scores))
+    at_half = [float(((found.posterior >= 0.5) == truth).mean()) for found in (people, coins, helped, voters)]
+    at_yes = [float(((found.posterior >= YES) == truth).mean()) for found in (people, voters)]
+    return [*at_half, *at_yes]
 
 
 def bench_public(everything: bool) -> None:

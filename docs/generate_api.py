@@ -28,6 +28,8 @@ PUBLIC: Final = {
         "holotype.project.crowd:CrowdRoom",
         "holotype.project.gold:Gold",
         "holotype.project.workers:Workers",
+        "holotype.project.desk:Desk",
+        "holotype.project.flags:Flags",
         "holotype.project.labels:Labels",
         "holotype.project.audits:Audits",
         "holotype.project.releases:Releases",

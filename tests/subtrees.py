@@ -71,9 +71,8 @@ class Paper:
     """People who get their pages on paper: pages stay up until somebody answers them, and sheets lie there until they
     are acknowledged. Who takes which page and what they answer does not depend on when."""
 
-    name = "paper"
-
-    def __init__(self, people: SimulatedCrowd) -> None:
+    def __init__(self, people: SimulatedCrowd, name: str = "paper") -> None:
+        self.name = name
         self.people = people
         self.pages: dict[str, Page] = {}
         self.posted: list[str] = []

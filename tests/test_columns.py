@@ -286,7 +286,7 @@ def test_what_waits_for_a_crowd_is_put_up_again_without_concluding(
         silent = Slow(either, 0)
         assert either.crowd.run(silent, policy) == dataclasses.replace(report, new_votes=0)
         with monkeypatch.context() as reading:
-            reading.delattr("holotype.project.campaigns.take")
+            reading.delattr("holotype.project.asking.take")
             told: list[tuple[int, int]] = []
             asked = either.crowd.run(Nobody(), policy, partial(note, told))
         assert asked == dataclasses.replace(report, new_votes=0), "nothing is read where nobody is asked"

@@ -80,10 +80,10 @@ STAGES = ROOMS.keys() - GROUND - FACES
 ASKS_THE_CATALOG = "holotype.queries.live"
 """The one module of a stage that knows the catalog: a query to it is SQL, made of the query's own terms."""
 
-COMPOSITION = {"extension", "", "project", "creation"}
+COMPOSITION = {"extension", "", "project", "creation", "runner"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
-    *("people", "desk", "overview", "removals", "explore", "flags"),
+    *("people", "desk", "overview", "removals", "explore", "flags", "campaigns"),
 }
 SHARED = {
     "parts",
@@ -107,10 +107,12 @@ SHARED = {
     "given_votes",
     "given_times",
     "synset_names",
-    "campaigns",
+    "asking",
+    "courses",
     "ledger",
     "inbox",
     "lending",
+    "board",
     "learning",
     "showing",
     "training",

@@ -20,18 +20,18 @@ from sqlalchemy import insert
 from holotype.catalog import Catalog, pages, schema, sheets, votes, workers
 from holotype.consensus.votes import Answer
 from holotype.crowd.inbox import WEB
-from holotype.crowd.lending import AHEAD, LATER, LEASE, Nothing, Offer, began, choose, in_order, nothing
+from holotype.crowd.lending import AHEAD, LATER, LEASE, Nothing, Offer, began, in_order, nothing, unseen
 from holotype.errors import CrowdError, NotLent
-from holotype.project.lending import hand_in, next_page, renew
+from holotype.project.desk import Desk
 from holotype.project.parts import Parts
 
 CAT, DOG = "n02121808", "n02084071"
 YES, NO, UNSURE = Answer.YES, Answer.NO, Answer.UNSURE
 
 
-def parts_of(catalog: Catalog) -> Parts:
-    """Parts as far as lending needs them."""
-    return Parts(Path(), catalog, cast(Any, None), cast(Any, None), lambda: 0.0, "salt")
+def desk_of(catalog: Catalog) -> Desk:
+    """A desk, of a project as far as lending needs one."""
+    return Desk(Parts(Path(), catalog, cast(Any, None), cast(Any, None), lambda: 0.0, "salt"))
 
 
 def put_up(catalog: Catalog, tasks: dict[str, Sequence[int]], at: float = 1.0, wnid: str = CAT) -> None:
@@ -62,29 +62,36 @@ def new_catalog(template: Path) -> Iterator[Catalog]:
 # Decisions
 
 
-def test_the_oldest_page_that_is_free_and_unseen_is_chosen() -> None:
-    offers = [Offer(f"{n}", CAT, frozenset({2 * n, 2 * n + 1})) for n in range(4)]
-    assert choose(offers, (), ()) == offers[0]
-    assert choose(offers, {"0"}, {3}) == offers[2]
-    assert choose(offers, {"0", "2"}, {3, 6}) is None
+def test_pages_are_unseen_of_whose_tasks_a_worker_saw_none() -> None:
+    offers = [Offer(f"{n}", frozenset({2 * n, 2 * n + 1})) for n in range(4)]
+    assert unseen(offers, ()) == offers
+    assert unseen(offers, {3, 6, 99}) == [offers[0], offers[2]]
 
 
 def test_pages_come_oldest_first_and_then_by_what_a_worker_knows() -> None:
-    up = [("c", CAT, 2.0), ("b", DOG, 2.0), ("a", "n1", 2.0), ("z", "n2", 1.0)]
-    assert [id for id, _ in in_order(up, "ann", DOG, {CAT})] == ["z", "b", "c", "a"]
-    strangers = {tuple(in_order([(w, w, 1.0) for w in (CAT, DOG, "n1")], f"w{n}", "", ())) for n in range(30)}
+    up = {1.0: {"n2": {"z"}}, 2.0: {CAT: {"c"}, DOG: {"b"}, "n1": {"a"}}}
+    assert list(in_order(up, "ann", DOG, {CAT})) == ["z", "b", "c", "a"]
+    many = {1.0: {wnid: {wnid} for wnid in (CAT, DOG, "n1")}}
+    strangers = {tuple(in_order(many, f"w{n}", "", ())) for n in range(30)}
     assert len(strangers) > 3, "not everybody learns the same synset first"
 
 
 def test_why_there_is_nothing_and_when_to_look_again() -> None:
-    assert nothing(0, [], 100) == Nothing("none", 100 + LATER)
-    assert nothing(2, [500, 300], 100) == Nothing("lent", 300)
-    assert nothing(2, [], 100) == Nothing("seen", 100 + LATER)
+    assert nothing(False, [], 100) == Nothing("none", 100 + LATER)
+    assert nothing(True, [500, 300], 100) == Nothing("lent", 300)
+    assert nothing(True, [], 100) == Nothing("seen", 100 + LATER)
 
 
 @pytest.mark.parametrize(
     ("leases", "start"),
-    [([], None), ([(5, 9)], 5), ([(5, 9), (8, 12)], 5), ([(5, 9), (10, 14), (13, 17)], 10), ([(5, 30), (6, 9)], 5)],
+    [
+        ([], None),
+        ([(5, 9)], 5),
+        ([(5, 9), (8, 12)], 5),
+        ([(5, 30), (7, 7), (9, 40)], 9),
+        ([(5, 9), (10, 14), (13, 17)], 10),
+        ([(5, 30), (6, 9)], 5),
+    ],
 )
 def test_a_lease_begins_where_it_was_not_renewed(leases: list[tuple[float, float]], start: float | None) -> None:
     assert began(leases) == start
@@ -95,39 +102,52 @@ def test_a_lease_begins_where_it_was_not_renewed(leases: list[tuple[float, float
 
 def test_a_worker_gets_the_page_they_have_and_after_it_another(catalog: Catalog) -> None:
     put_up(catalog, pages_of_five(2))
-    parts = parts_of(catalog)
-    first = next_page(parts, "ann", 10)
-    assert next_page(parts, "ann", 11) == first
-    second = next_page(parts, "ann", 12, after=cast(str, first))
+    desk = desk_of(catalog)
+    first = desk.next_page("ann", 10)
+    assert desk.next_page("ann", 11) == first
+    second = desk.next_page("ann", 12, after=cast(str, first))
     assert {first, second} == {"001-000", "001-001"}
-    assert next_page(parts, "bob", 13) == Nothing("lent", 12 + AHEAD)
-    assert hand_in(parts, "ann", cast(str, first), [YES] * 5, 3.0, 14)
-    assert next_page(parts, "ann", 15) == second
+    assert desk.next_page("bob", 13) == Nothing("lent", 12 + AHEAD)
+    assert desk.hand_in("ann", cast(str, first), [YES] * 5, 3.0, 14)
+    assert desk.next_page("ann", 15) == second
 
 
 def test_a_lease_ends_unless_there_is_a_sign_of_life(catalog: Catalog) -> None:
     put_up(catalog, pages_of_five(1))
-    parts = parts_of(catalog)
-    assert next_page(parts, "ann", 0) == "001-000"
-    assert renew(parts, "ann", "001-000", 60) == LEASE, "no row for every ping"
-    assert renew(parts, "ann", "001-000", 1000) == 1000 + LEASE
-    assert next_page(parts, "bob", 2000) == Nothing("lent", 1000 + LEASE)
-    assert next_page(parts, "bob", 1001 + LEASE) == "001-000"
-    assert renew(parts, "ann", "001-000", 1002 + LEASE) == 1000 + LEASE, "it is bob's now"
-    assert renew(parts, "eve", "001-000", 5) is None
-    assert hand_in(parts, "ann", "001-000", [YES] * 5, 1.0, 5000), "a late sheet is a sheet"
-    assert hand_in(parts, "bob", "001-000", [NO] * 5, 1.0, 5001)
+    desk = desk_of(catalog)
+    assert desk.next_page("ann", 0) == "001-000"
+    assert desk.renew("ann", "001-000", 60) == LEASE, "no row for every ping"
+    assert desk.renew("ann", "001-000", 1000) == 1000 + LEASE
+    assert desk.next_page("bob", 2000) == Nothing("lent", 1000 + LEASE)
+    assert desk.next_page("bob", 1001 + LEASE) == "001-000"
+    assert desk.renew("ann", "001-000", 1002 + LEASE) == 1000 + LEASE, "it is bob's now"
+    assert desk.renew("eve", "001-000", 5) is None
+    assert desk.hand_in("ann", "001-000", [YES] * 5, 1.0, 5000), "a late sheet is a sheet"
+    assert desk.hand_in("bob", "001-000", [NO] * 5, 1.0, 5001)
     with catalog.read() as connection:
         took = {sheet.worker: sheet.took for sheet in sheets.uncounted(connection, WEB)}
     assert took == {"ann": 5000, "bob": 5001 - 1001 - LEASE}
 
 
+def test_a_page_that_is_given_back_is_anybodys(catalog: Catalog) -> None:
+    put_up(catalog, pages_of_five(1))
+    desk = desk_of(catalog)
+    desk.next_page("ann", 0)
+    assert not desk.give_back("bob", "001-000", 10)
+    assert desk.give_back("ann", "001-000", 100)
+    assert not desk.give_back("ann", "001-000", 101)
+    assert desk.outlook("ann", 102) == "", "she may take it again"
+    assert desk.next_page("bob", 103) == "001-000"
+    assert desk.renew("ann", "001-000", 104) == 100
+    assert desk.hand_in("ann", "001-000", [NO] * 5, 1.0, 105)
+
+
 def test_a_sheet_sent_again_changes_nothing(catalog: Catalog) -> None:
     put_up(catalog, pages_of_five(1))
-    parts = parts_of(catalog)
-    next_page(parts, "ann", 0)
-    assert hand_in(parts, "ann", "001-000", [YES, NO, UNSURE, NO, NO], 20.0, 30)
-    assert not hand_in(parts, "ann", "001-000", [NO] * 5, 1.0, 31)
+    desk = desk_of(catalog)
+    desk.next_page("ann", 0)
+    assert desk.hand_in("ann", "001-000", [YES, NO, UNSURE, NO, NO], 20.0, 30)
+    assert not desk.hand_in("ann", "001-000", [NO] * 5, 1.0, 31)
     with catalog.read() as connection:
         (sheet,) = sheets.uncounted(connection, WEB)
     assert (sheet.answers, sheet.seconds, sheet.took, sheet.at) == ((2, 0, 1, 0, 0), 20.0, 30, 30)
@@ -136,24 +156,24 @@ def test_a_sheet_sent_again_changes_nothing(catalog: Catalog) -> None:
 @pytest.mark.parametrize("answers", [[], [YES] * 4, [YES] * 6, [YES] * 4 + [7]])
 def test_a_sheet_that_does_not_answer_its_page_is_refused(catalog: Catalog, answers: list[Answer]) -> None:
     put_up(catalog, pages_of_five(1))
-    next_page(parts_of(catalog), "ann", 0)
+    desk_of(catalog).next_page("ann", 0)
     with pytest.raises((CrowdError, ValueError)):
-        hand_in(parts_of(catalog), "ann", "001-000", answers, 1.0, 1)
+        desk_of(catalog).hand_in("ann", "001-000", answers, 1.0, 1)
 
 
 @pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -1.0, 1e7])
 def test_a_time_that_cannot_be_is_refused(catalog: Catalog, seconds: float) -> None:
     put_up(catalog, pages_of_five(1))
-    next_page(parts_of(catalog), "ann", 0)
+    desk_of(catalog).next_page("ann", 0)
     with pytest.raises(CrowdError):
-        hand_in(parts_of(catalog), "ann", "001-000", [YES] * 5, seconds, 1)
+        desk_of(catalog).hand_in("ann", "001-000", [YES] * 5, seconds, 1)
 
 
 def test_only_who_was_lent_a_page_hands_it_in(catalog: Catalog) -> None:
     put_up(catalog, pages_of_five(1))
     for page in ("001-000", "no-such-page", "'"):
         with pytest.raises(NotLent, match="was not given to you"):
-            hand_in(parts_of(catalog), "eve", page, [YES] * 5, 1.0, 1)
+            desk_of(catalog).hand_in("eve", page, [YES] * 5, 1.0, 1)
 
 
 def vote(catalog: Catalog, worker: str, tasks: Sequence[int], page: str) -> None:
@@ -185,52 +205,52 @@ def test_nobody_gets_a_page_with_a_task_they_voted_on_but_for_gold(catalog: Cata
     vote(catalog, "ann", [4, 12], "elsewhere")
     gold = {"candidate_id": 12, "number": 1, "answer": 2, "source": "x", "reason": "", "at": 0.0}
     catalog.transact(lambda connection: connection.execute(insert(schema.gold).values(**gold)))
-    parts = parts_of(catalog)
-    got = [next_page(parts, "ann", 1)]
-    got.append(next_page(parts, "ann", 2, after=cast(str, got[0])))
+    desk = desk_of(catalog)
+    got = [desk.next_page("ann", 1)]
+    got.append(desk.next_page("ann", 2, after=cast(str, got[0])))
     assert {*got} == {"001-b", "001-c"}
     for page in got:
-        hand_in(parts, "ann", cast(str, page), [NO] * 5, 1.0, 3)
-    assert next_page(parts, "ann", 4) == Nothing("seen", 4 + LATER)
+        desk.hand_in("ann", cast(str, page), [NO] * 5, 1.0, 3)
+    assert desk.next_page("ann", 4) == Nothing("seen", 4 + LATER)
 
 
 def test_tasks_of_a_sheet_that_nobody_counted_yet_are_seen(catalog: Catalog) -> None:
     put_up(catalog, {"001-a": range(5)})
-    parts = parts_of(catalog)
-    next_page(parts, "ann", 1)
-    hand_in(parts, "ann", "001-a", [NO] * 5, 1.0, 2)
+    desk = desk_of(catalog)
+    desk.next_page("ann", 1)
+    desk.hand_in("ann", "001-a", [NO] * 5, 1.0, 2)
     put_up(catalog, {"002-a": range(4, 9)}, at=3.0)
-    assert next_page(parts, "ann", 4) == Nothing("seen", 4 + LATER)
-    assert next_page(parts, "bob", 4) == "002-a"
+    assert desk.next_page("ann", 4) == Nothing("seen", 4 + LATER)
+    assert desk.next_page("bob", 4) == "002-a"
 
 
 def test_who_is_blocked_gets_nothing_and_what_they_hand_in_is_kept(catalog: Catalog) -> None:
     candidates_of(catalog, 10)
     put_up(catalog, pages_of_five(2))
-    parts = parts_of(catalog)
-    page = cast(str, next_page(parts, "ann", 1))
+    desk = desk_of(catalog)
+    page = cast(str, desk.next_page("ann", 1))
     vote(catalog, "ann", [9] if page == "001-000" else [0], "elsewhere")
 
     catalog.transact(lambda connection: workers.add_standing(connection, "ann", True, "a spammer", 2.0))
-    assert next_page(parts, "ann", 3) == Nothing("blocked", 3 + LATER)
-    assert hand_in(parts, "ann", page, [YES] * 5, 1.0, 4)
+    assert desk.next_page("ann", 3) == Nothing("blocked", 3 + LATER)
+    assert desk.hand_in("ann", page, [YES] * 5, 1.0, 4)
 
 
 def test_a_page_that_was_taken_down_is_lent_to_nobody_until_it_is_wanted_again(catalog: Catalog) -> None:
     put_up(catalog, pages_of_five(1))
-    parts = parts_of(catalog)
-    next_page(parts, "ann", 1)
+    desk = desk_of(catalog)
+    desk.next_page("ann", 1)
     assert catalog.transact(lambda connection: sheets.unwant(connection, WEB, ["001-000"], 2.0)) == 1
-    assert next_page(parts, "ann", 3) == next_page(parts, "bob", 3) == Nothing("none", 3 + LATER)
-    assert hand_in(parts, "ann", "001-000", [YES] * 5, 1.0, 4)
+    assert desk.next_page("ann", 3) == desk.next_page("bob", 3) == Nothing("none", 3 + LATER)
+    assert desk.hand_in("ann", "001-000", [YES] * 5, 1.0, 4)
     put_up(catalog, pages_of_five(1))
-    assert next_page(parts, "bob", 5 + LEASE) == Nothing("none", 5 + LEASE + LATER), "a sheet waits to be counted"
+    assert desk.next_page("bob", 5 + LEASE) == Nothing("none", 5 + LEASE + LATER), "a sheet waits to be counted"
 
 
 # What many do
 
 
-ACTIONS = st.lists(st.tuples(st.sampled_from("nahpt"), st.integers(0, 3), st.integers(0, 900)), max_size=40)
+ACTIONS = st.lists(st.tuples(st.sampled_from("nahptg"), st.integers(0, 3), st.integers(0, 900)), max_size=40)
 
 
 @given(ACTIONS)
@@ -244,7 +264,7 @@ def test_no_schedule_lends_a_page_twice_or_what_a_worker_has_seen(template_catal
             "002-a": range(3, 8),
         }
         put_up(catalog, overlapping)
-        parts, now = parts_of(catalog), 0.0
+        desk, now = desk_of(catalog), 0.0
         live: dict[tuple[str, str], float] = {}
         given_: dict[str, set[int]] = {}
         handed: set[tuple[str, str]] = set()
@@ -254,7 +274,7 @@ def test_no_schedule_lends_a_page_twice_or_what_a_worker_has_seen(template_catal
                 now += passed
             elif what in "na":
                 after = mine[-1] if what == "a" and mine else ""
-                page = next_page(parts, worker, now, after)
+                page = desk.next_page(worker, now, after)
                 if isinstance(page, Nothing):
                     assert page.again > now
                     continue
@@ -262,12 +282,16 @@ def test_no_schedule_lends_a_page_twice_or_what_a_worker_has_seen(template_catal
                 assert not others, "somebody else has it"
                 assert not any(one == page for one, _ in handed), "it was answered"
                 assert given_.get(worker, set()).isdisjoint(overlapping[page])
-                live[page, worker] = max(live.get((page, worker), 0.0), now + (AHEAD if after else LEASE))
+                held = live.get((page, worker), 0.0)
+                live[page, worker] = held if held > now else now + (AHEAD if after else LEASE)
             elif what == "p" and mine:
-                until = renew(parts, worker, mine[0], now)
-                live[mine[0], worker] = max(live[mine[0], worker], until or 0.0)
+                live[mine[0], worker] = desk.renew(worker, mine[0], now) or 0.0
+            elif what == "g" and mine:
+                had = live[mine[0], worker] > now and (mine[0], worker) not in handed
+                assert desk.give_back(worker, mine[0], now) is had
+                live[mine[0], worker] = min(live[mine[0], worker], now)
             elif what == "h" and mine:
-                assert hand_in(parts, worker, mine[0], [NO] * 5, 1.0, now) is ((mine[0], worker) not in handed)
+                assert desk.hand_in(worker, mine[0], [NO] * 5, 1.0, now) is ((mine[0], worker) not in handed)
                 handed.add((mine[0], worker))
                 given_.setdefault(worker, set()).update(overlapping[mine[0]])
         with catalog.read() as connection:
@@ -292,18 +316,18 @@ def at_once(count: int, work: Any) -> list[Any]:
 
 def test_twelve_at_once_get_twelve_pages(catalog: Catalog) -> None:
     put_up(catalog, pages_of_five(12))
-    parts = parts_of(catalog)
-    got = at_once(12, lambda number: next_page(parts, f"w{number}", 1.0))
+    desk = desk_of(catalog)
+    got = at_once(12, lambda number: desk.next_page(f"w{number}", 1.0))
     assert sorted(got) == sorted(pages_of_five(12))
 
 
 def test_fifty_identical_hand_ins_are_one_sheet_and_the_same_next_page(catalog: Catalog) -> None:
     put_up(catalog, pages_of_five(3))
-    parts = parts_of(catalog)
-    page = cast(str, next_page(parts, "ann", 1.0))
+    desk = desk_of(catalog)
+    page = cast(str, desk.next_page("ann", 1.0))
 
     def send(_: int) -> tuple[bool, Any]:
-        return hand_in(parts, "ann", page, [YES] * 5, 9.0, 2.0), next_page(parts, "ann", 2.0)
+        return desk.hand_in("ann", page, [YES] * 5, 9.0, 2.0), desk.next_page("ann", 2.0)
 
     new, following = zip(*itertools.chain(at_once(25, send), at_once(25, send)), strict=True)
     assert sum(new) == 1

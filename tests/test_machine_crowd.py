@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ from holotype.crowd.policies import Fixed, Posterior
 from holotype.errors import CrowdError, PlatformError
 from holotype.imports.scores import read_scores
 from holotype.project import Project
+from holotype.releases import MANIFEST_SCHEMA, verify_release
 from vision_server import VisionServer
 
 DOG, CAT = "n02084071", "n02121808"
@@ -167,6 +169,15 @@ def test_other_thresholds_are_another_machine(db: Project) -> None:
         db.crowd.run(db.crowd.machine("m", {("IMG_1.jpg", DOG): 0.5}, Thresholds(0.9)))
     db.crowd.run(db.crowd.machine("m strict", {("IMG_1.jpg", DOG): 0.5}, Thresholds(0.9)))
     assert votes(db, "machine:m strict") == {("IMG_1.jpg", DOG): Answer.UNSURE}
+
+
+def test_a_machine_that_has_not_voted_yet_may_be_set_right(db: Project, server: VisionServer) -> None:
+    """A wrong address or model is found out by the first question, and is no machine of that name."""
+    with pytest.raises(PlatformError, match="404: The model 'loker' does not exist"):
+        db.crowd.run(db.crowd.machine("m", Endpoint(server.url, "loker", KEY)))
+    assert db.crowd.run(db.crowd.machine("m", Endpoint(server.url, "looker", KEY), most=1)).new_votes == 1
+    with pytest.raises(CrowdError, match="has voted before as another machine"):
+        db.crowd.run(db.crowd.machine("m", Endpoint(server.url, "other", KEY)))
 
 
 def test_a_blocked_machine_is_not_asked(db: Project) -> None:
@@ -542,3 +553,65 @@ def test_a_machine_audits_nothing(db: Project) -> None:
     task = db.candidates.tasks()[0]
     with pytest.raises(CrowdError, match="an auditor is a person"):
         db.audits.record({(task.sha256, task.wnid): Answer.YES}, " machine:m")
+
+
+# What a release and statistics say
+
+
+@pytest.fixture
+def helped(db: Project) -> Project:
+    """Two machines voted on some of the dogs, people on everything, and of one dog gold tells."""
+    db.crowd.run(db.crowd.machine("a", {(f"IMG_{number}.jpg", DOG): 0.9 for number in range(1, 6)}))
+    db.crowd.run(db.crowd.machine("b", {(f"IMG_{number}.jpg", DOG): 0.0 for number in range(4, 6)}))
+    gold = next(task for task in db.candidates.tasks() if ("IMG_1.jpg", DOG) in names_of(db, task.sha256, task.wnid))
+    db.gold.add({(gold.sha256, gold.wnid): True}, "me")
+    db.crowd.run(db.crowd.simulated(seed=3), Fixed(4))
+    return db
+
+
+def names_of(db: Project, sha256: str, wnid: str) -> list[tuple[str, str]]:
+    return [(Path(one.file).name, wnid) for one in db.images.inputs() if one.sha256 == sha256]
+
+
+def test_a_release_says_which_labels_machines_helped_with(helped: Project) -> None:
+    release = helped.releases.create("v1", outvoted=True)
+    assert release.verify() == []
+    rows = {names_of(helped, row["sha256"], row["wnid"])[0]: row for row in release.rows()}
+    told = {key: row["machines"] for key, row in rows.items() if row["machines"]}
+    assert told == {
+        ("IMG_2.jpg", DOG): ["machine:a"],
+        ("IMG_3.jpg", DOG): ["machine:a"],
+        ("IMG_4.jpg", DOG): ["machine:a", "machine:b"],
+        ("IMG_5.jpg", DOG): ["machine:a", "machine:b"],
+    }
+    assert rows["IMG_1.jpg", DOG]["policy"] == "gold"
+    two = rows["IMG_2.jpg", DOG]
+    assert two["yes"] + two["unsure"] + two["no"] == 3, "people's votes: the machine's is the fourth"
+    by_machine = {"machine:a": 4, "machine:b": 2}
+    assert release.summary["machines"] == {"labels": 4, "labels_by_machine": by_machine}
+    workers = set(pq.read_table(release.path / "votes.parquet")["worker"].to_pylist())
+    assert {name for name in workers if ":" in name} == {"machine:a", "machine:b"}
+    assert helped.counts()["machines"] == {"labels": 4, "labels_by_machine": by_machine}
+    assert "machines helped with 4 labels: machine:a 4, machine:b 2" in run("statistics", "-p", helped.path)
+
+
+def test_a_release_that_names_other_machines_is_found_out(helped: Project, tmp_path: Path) -> None:
+    release = helped.releases.create("v1", outvoted=True)
+    path = release.path / "manifest.parquet"
+    table = pq.read_table(path)
+    lied = [["machine:b"] if names else [] for names in table["machines"].to_pylist()]
+    pq.write_table(table.set_column(table.num_columns - 1, table.schema.field("machines"), [lied]), path)
+    listing = release.path / "SHA256SUMS"
+    sums = dict(line.split("  ")[::-1] for line in listing.read_text().splitlines())
+    sums[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    listing.write_text("".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())))
+    assert any("the machines that manifest.parquet names" in line for line in verify_release(release.path))
+
+
+def test_where_no_machine_helped_a_release_is_as_it_always_was(db: Project) -> None:
+    db.crowd.run(db.crowd.simulated(seed=3), Fixed(3))
+    release = db.releases.create("v1", outvoted=True)
+    assert release.manifest.schema.remove_metadata() == MANIFEST_SCHEMA
+    assert "machines" not in release.summary
+    assert db.counts()["machines"] == {}
+    assert "machine" not in run("statistics", "-p", db.path)

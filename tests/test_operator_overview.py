@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from holotype.project import Project
-from holotype.project.keeping import Kept
+from holotype.project.keeping import Worked
 from visitors import Site, said
 
 WHIPPET = "n02091134"
@@ -56,24 +57,39 @@ def test_workers_to_watch_are_found_behind_the_scenes(db: Project) -> None:
     assert workers == len(db.workers.review()) == len(db.overview.verdicts()) > 0
 
 
-def test_what_is_slow_is_shown_as_it_was_until_it_is_found_anew() -> None:
+def test_what_is_worked_out_is_kept_until_the_state_is_another() -> None:
     found: Iterator[str] = iter("abc")
-    kept: Kept[str] = Kept(slow=-1)
-    assert [kept.soon(1, lambda: next(found)) for _ in range(2)] == ["a", "a"]
-    assert kept.soon(2, lambda: next(found)) == "a"
-    kept.wait()
-    assert (kept.soon(2, lambda: next(found)), kept.is_of(2), kept.busy) == ("b", True, False)
-    assert Kept[str]().last() is None
+    worked: Worked[str] = Worked()
+    assert worked.last() is None
+    assert [worked.now(state, lambda: next(found)) for state in (1, 1, 2)] == ["a", "a", "b"]
+    worked.begin(2, lambda: next(found))
+    worked.wait()
+    assert worked.last() == "b"
+    worked.begin(3, lambda: next(found))
+    worked.wait()
+    assert (worked.last(), worked.busy) == ("c", False)
+
+
+def test_one_at_a_time_is_worked_out_and_who_asks_meanwhile_gets_what_was_so() -> None:
+    worked: Worked[str] = Worked()
+    worked.now(1, lambda: "before")
+    go_on = Event()
+    worked.begin(2, lambda: "after" if go_on.wait(60) else "never")
+    worked.begin(3, lambda: "not begun")
+    assert (worked.busy, worked.last()) == (True, "before")
+    go_on.set()
+    worked.wait()
+    assert worked.last() == "after"
 
 
 def test_what_cannot_be_found_says_why() -> None:
-    kept: Kept[int] = Kept()
-    kept.begin(1, lambda: int("x"))
-    kept.wait()
-    assert kept.failed == "something went wrong, which the server's log tells"
-    kept.begin(1, lambda: 7)
-    kept.wait()
-    assert (kept.failed, kept.last()) == ("", 7)
+    worked: Worked[int] = Worked()
+    worked.begin(1, lambda: int("x"))
+    worked.wait()
+    assert worked.failed == "something went wrong, which the server's log tells"
+    worked.begin(1, lambda: 7)
+    worked.wait()
+    assert (worked.failed, worked.last()) == ("", 7)
 
 
 def test_the_dashboard_shows_the_numbers_and_asks_for_them_again(db: Project) -> None:

@@ -16,6 +16,7 @@ from generate_api import reference
 from holotype.ontology import Ontology
 from miniatures import write_ilsvrc2012
 from pages import Block, Reader, blocks, pages
+from vision_server import VisionServer
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -28,6 +29,8 @@ IN_A_PROJECT = (
     "explanations/certificates.md",
     "explanations/consensus.md",
     "guides/certify.md",
+    "guides/operate.md",
+    "guides/machines.md",
     "guides/release.md",
     "guides/statistics.md",
     "guides/votes.md",
@@ -89,10 +92,15 @@ def begin(request: pytest.FixtureRequest, tmp_path: Path, wordnet: Ontology) -> 
             (folder / "museum.csv").write_text(next(one.text for one in blocks(MUSEUM.read_text()) if one.title))
         if page == "tutorial/first-database.md":
             shutil.copy(DOCS / "tutorial/photographs.py", folder)
+        elsewhere = {"/data/": f"{tmp_path / 'data'}/", "/old/": f"{tmp_path / 'old'}/"} | FASTER
+        if page == "guides/machines.md":
+            server = VisionServer(lambda *_: "0.8")
+            request.addfinalizer(server.close)
+            elsewhere["https://vision.example.org/v1"] = server.url
         return Reader(
             folder,
             people(wordnet),
-            {"/data/": f"{tmp_path / 'data'}/", "/old/": f"{tmp_path / 'old'}/"} | FASTER,
+            elsewhere,
             wordnet,
         )
 

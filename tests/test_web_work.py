@@ -23,6 +23,7 @@ from holotype.web.visit import Refused
 from holotype.web.work.forms import read_sheet
 from holotype.web.work.turk import HOSTS
 from holotype.web.work.views import languages
+from test_lending import at_once
 from test_web_crowd import GREYHOUND, WHIPPET, gold_of, says
 from visitors import Site, Visitor, said
 
@@ -191,6 +192,17 @@ def test_a_draft_ping_says_whether_the_page_is_still_theirs(site: Site) -> None:
     assert ann.send(address, sheet(site.db, address)) != address, "it counts all the same"
 
 
+def test_a_page_can_be_given_back(site: Site) -> None:
+    ann, address = lent(site)
+    assert "Give it back" in said(ann.get("/tasks"))
+    lent(site, "bob")
+    carl = site.as_("worker", "carl")
+    assert carl.post("/tasks/next") == "/tasks"
+    assert ann.post(f"{address}/leave") == "/tasks"
+    assert "Give it back" not in said(ann.get("/tasks"))
+    assert carl.post("/tasks/next") == address
+
+
 def test_who_has_nothing_to_do_is_told_when_to_look_again(site: Site) -> None:
     for name in ("ann", "bob"):
         lent(site, name)
@@ -291,6 +303,21 @@ def test_hostile_sheets_leave_nothing_behind(site: Site) -> None:
     site.nobody().send(address, [("yes", "1")], 401)
     assert site.db.crowd.web().collect() == []
     ann.send(address, sheet(site.db, address))
+    assert len(site.db.crowd.web().collect()) == 1
+
+
+def test_fifty_of_the_same_at_once_are_one_sheet_and_fifty_equal_replies(site: Site) -> None:
+    ann, address = lent(site)
+    body = urlencode(sheet(site.db, address))
+
+    def send(_: int) -> tuple[int, str]:
+        answer = ann.client.post(address, content=body, headers={"Content-Type": FORM, "Accept": "application/json"})
+        return answer.status_code, answer.text
+
+    with site.db.catalog.grouped():
+        replies = at_once(50, send)
+    assert len(set(replies)) == 1, set(replies)
+    assert replies[0][0] == 200
     assert len(site.db.crowd.web().collect()) == 1
 
 

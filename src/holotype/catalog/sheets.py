@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from holotype.catalog import schema as t
 from holotype.catalog.pages import KeptPage
@@ -32,7 +32,7 @@ class OpenPage:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """That a page is a worker's from `at` until `until`."""
+    """That a page is a worker's from `at` until `until`; of a worker's leases for a page the newest counts."""
 
     page: str
     worker: str
@@ -126,7 +126,10 @@ def _posting(crowd: str, id: str, number: int, assignments: int, at: float) -> d
 
 def still_open(connection: Connection, crowd: str, ids: Iterable[str]) -> set[str]:
     """Those of these pages that want a sheet."""
-    return {id for id, wanted, brought, _, _ in _states(connection, crowd, ids) if wanted > brought}
+    page = t.page.c
+    asked = select(page.id).where(page.crowd == crowd, _wanted() > _brought(False))
+    parts = (connection.execute(asked.where(page.id.in_(chunk))) for chunk in chunks(ids))
+    return {id for part in parts for id in part.scalars()}
 
 
 def claim(connection: Connection, crowd: str, page: str) -> None:
@@ -139,10 +142,10 @@ def claim(connection: Connection, crowd: str, page: str) -> None:
 
 
 def live_leases(connection: Connection, crowd: str, pages: Iterable[str], now: float) -> list[Lease]:
-    """Whose these pages are now: who has handed one in has it no more."""
+    """Whose these pages are now."""
     lease = t.lease.c
     asked = select(lease.page, lease.worker, lease.at, lease.until)
-    asked = asked.where(lease.crowd == crowd, lease.until > now, ~_handed_in().exists())
+    asked = asked.where(lease.crowd == crowd, *_is_live(now))
     rows = (connection.execute(asked.where(lease.page.in_(chunk))) for chunk in chunks(pages))
     return [Lease(*row) for part in rows for row in part]
 
@@ -158,15 +161,17 @@ def leases_of(connection: Connection, crowd: str, page: str, worker: str) -> lis
 def held(connection: Connection, crowd: str, worker: str, now: float) -> list[str]:
     """The pages that are a worker's now and were not handed in by them, oldest lease first."""
     lease = t.lease.c
-    live = lease.crowd == crowd, lease.until > now, ~_handed_in().exists()
-    asked = select(lease.page).where(lease.worker == worker, *live)
+    asked = select(lease.page).where(lease.worker == worker, lease.crowd == crowd, *_is_live(now))
     return list(dict.fromkeys(connection.execute(asked.order_by(lease.id)).scalars()))
 
 
-def _handed_in() -> Select[tuple[int]]:
-    """The sheet of whoever has a lease for just its page."""
-    lease, sheet = t.lease.c, t.sheet.c
-    return select(sheet.id).where(sheet.page == lease.page, sheet.crowd == lease.crowd, sheet.worker == lease.worker)
+def _is_live(now: float) -> tuple[ColumnElement[bool], ...]:
+    """Whether a lease holds: it is the worker's newest for its page, and neither over nor handed in."""
+    lease, sheet, other = t.lease.c, t.sheet.c, t.lease.alias("later").c
+    mine = other.page == lease.page, other.crowd == lease.crowd, other.worker == lease.worker
+    later = select(other.id).where(*mine, other.id > lease.id).exists()
+    done = select(sheet.id).where(sheet.page == lease.page, sheet.crowd == lease.crowd, sheet.worker == lease.worker)
+    return lease.until > now, ~later, ~done.exists()
 
 
 def lend(connection: Connection, crowd: str, lease: Lease) -> None:

@@ -163,6 +163,20 @@ def voters(connection: Connection, candidates: Iterable[int]) -> dict[int, set[s
     return found
 
 
+def labels_helped(connection: Connection, prefix: str) -> list[tuple[str, int, str]]:
+    """The policy, the candidate and the voter of every vote by a worker whose name begins with `prefix`, who is not
+    blocked, on a candidate labelled yes or no."""
+    table, policy, decided = t.candidate.c, t.policy.c, [t.STATES.index(state) for state in ("yes", "no")]
+    joined = t.vote.join(t.worker).join(t.candidate, table.id == t.vote.c.candidate_id)
+    question = (
+        select(policy.name, table.id, t.worker.c.name)
+        .select_from(joined.join(t.policy, policy.id == table.policy_id))
+        .where(t.worker.c.name.startswith(prefix, autoescape=True), table.asked == 1, table.state.in_(decided))
+        .where(_free(True))
+    )
+    return [(name, number, worker) for name, number, worker in connection.execute(question)]
+
+
 def evidence_counts(connection: Connection) -> Counts:
     """How much there is of all that labels follow from; it only grows."""
     asked = select(func.count()).select_from(t.candidate).where(t.candidate.c.asked == 1)

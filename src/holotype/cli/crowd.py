@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from holotype.project.crowd import CampaignReport
     from holotype.simulation.workers import SimulatedCrowd
 
+STILL_WORKING: Final = "people are still working: run the same command again later"
+
 SHA256: Final = 64
 """Digits of a sha256."""
 
@@ -63,8 +65,8 @@ def crowd() -> None:
 @click.option(
     "--crowd",
     "who",
-    type=click.Choice(["simulated", "machine", "nobody"]),
-    help="Who answers; nobody: go by the votes there are.",
+    type=click.Choice(["web", "simulated", "machine", "nobody"]),
+    help="Who answers; web: people on the pages of `holotype serve`; nobody: go by the votes there are.",
 )
 @policy_option
 @calibrate_option
@@ -110,11 +112,15 @@ def run_command(
     project: Path,
     as_json: bool,
 ) -> None:
-    """Ask a simulated crowd about every candidate until it is sure, or conclude from the votes there are.
+    """Ask a crowd about every candidate until it is sure, or conclude from the votes there are.
+
+    Pages for people on the project's site lie there until they are answered; run the same command again and again to
+    count what came in and to ask on, or let the site itself do that.
 
     A machine votes on every candidate once: what is open then is for people. Machines are one voter together, and
     decide nothing without people unless the policy says min_human=0. With --trust or --accept-source nobody need be
-    asked. For people see: holotype crowd mturk.
+    asked. People on the web are asked as well while this does not run: it counts what came in, puts up what is to be
+    asked next, and returns; run it again and again. For people on Mechanical Turk see: holotype crowd mturk.
     """
     _refuse_unheeded(context, who, trust, source)
     expert = Source(source) if source is not None else Trust(trust) if trust is not None else None
@@ -122,7 +128,9 @@ def run_command(
     people: Crowd | Machine = Nobody()
     with api.open(project) as db, bars([stage]) as advance:
         asked = expert or Imageable(_calibrated(db, policy) if calibrate else policy)
-        if who == "simulated":
+        if who == "web":
+            people = db.crowd.web()
+        elif who == "simulated":
             people = _simulated(db, truth, seed, trust)
         elif who == "machine":
             people = machine.machine(db)
@@ -130,6 +138,8 @@ def run_command(
     if isinstance(people, Machine) and report.machine is not None:
         click.echo(machine_line(report.machine, people), err=as_json)
     waiting = "what is open needs more votes" if trust is None else f"{trust} has not answered what is open"
+    if who == "web":
+        waiting = STILL_WORKING
     _print_report(report, as_json, waiting)
 
 
@@ -222,7 +232,7 @@ def mturk_command(
         report = db.crowd.run(people, asked, back_off=back_off, under=under)
     for sheet in people.refused:
         click.echo(f"not readable: assignment {sheet.assignment} of {sheet.worker}: {sheet.reason}", err=True)
-    _print_report(report, as_json, "people are still working: run the same command again later")
+    _print_report(report, as_json, STILL_WORKING)
 
 
 def _calibrated(db: Project, policy: Policy) -> Policy:

@@ -85,7 +85,9 @@ def demo(out: Path, photos: Path | None, seed: int) -> None:
         print_scores(result.scores)
     program = "holotype" if shutil.which("holotype") else min(sys.argv[0], os.path.relpath(sys.argv[0]), key=len)
     click.echo(
-        f"\nreport: {page}\nnow try:\n"
+        f"\nreport: {page}\nlook around, and say yourself what pictures show:\n"
+        f"  {program} serve -p {result.project}\n"
+        f"or try:\n"
         f"  {program} statistics -p {result.project}\n"
         f"  {program} release verify v1 -p {result.project}\n"
         f"  {program} ontology tree bird\n"

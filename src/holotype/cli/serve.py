@@ -48,6 +48,7 @@ def serve(host: str, port: int, public_url: str, public: bool | None, project: P
         click.echo(f"{project} is served at {address}/ (Ctrl-C stops it)")
         if (secret := first_invitation(db)) is not None:
             click.echo(f"to run it, come in as its operator: {address}/join/{secret}")
+        site.warm()
         with suppress(KeyboardInterrupt):
             site.run()
     click.echo("stopped; all that was handed in is kept")

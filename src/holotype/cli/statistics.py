@@ -76,6 +76,10 @@ def _print_totals(values: Mapping[str, Any], ontology: Ontology) -> None:
         click.echo(f"imported {one['dataset']} {one['split']}: {counts}")
     if values["policies"]:
         click.echo("labels by " + ", ".join(f"{plain(name)} {count:,}" for name, count in values["policies"].items()))
+    if values["machines"]:
+        by_machine = values["machines"]["labels_by_machine"].items()
+        each = ", ".join(f"{plain(name)} {count:,}" for name, count in by_machine)
+        click.echo(f"machines helped with {values['machines']['labels']:,} labels: {each}")
     if values["guards"]:
         click.echo("held back by " + ", ".join(f"{name} {count:,}" for name, count in values["guards"].items()))
     for dataset, labels in values["imported"].items():

@@ -22,7 +22,7 @@ PAGE_SIZE = 48
 
 SHEETS_PER_COMMIT = 20
 
-Record = Callable[[Sequence[Vote]], None]
+Record = Callable[[Sequence[Vote]], object]
 """Makes votes durable."""
 
 
@@ -122,7 +122,7 @@ def run_campaign(
     What the tally remembers of conclusions is not drawn again.
     """
     tally.done = tally.held_back = False
-    count_sheets(crowd.collect(), tally, crowd, record)
+    count_sheets(crowd.collect(), tally.add, crowd, record)
     number = tally.last_round or 1
     waiting = pages_up(tally, crowd)
     up = [page for page in waiting if page.round == number]
@@ -153,24 +153,31 @@ def _ask(pages: Sequence[Page], tally: Tally, crowd: Crowd, record: Record) -> b
         return True
     crowd.post(pages)
     sheets = crowd.collect()
-    count_sheets(sheets, tally, crowd, record)
+    count_sheets(sheets, tally.add, crowd, record)
     return {page.id for page in pages} <= {sheet.page.id for sheet in sheets}
 
 
-def count_sheets(sheets: Sequence[Sheet], tally: Tally, crowd: Crowd, record: Record) -> None:
-    """Record, count and acknowledge all sheets that can be. Raises `CrowdError` for the others when that is done."""
+def count_sheets(
+    sheets: Sequence[Sheet],
+    count: Callable[[Sequence[Vote]], None],
+    crowd: Crowd,
+    record: Record,
+    at_once: int = SHEETS_PER_COMMIT,
+) -> None:
+    """Record, count and acknowledge all sheets that can be, some at once. Raises `CrowdError` for the others when that
+    is done."""
     bad = []
-    for start in range(0, len(sheets), SHEETS_PER_COMMIT):
+    for start in range(0, len(sheets), at_once):
         votes: list[Vote] = []
         counted = []
-        for sheet in sheets[start : start + SHEETS_PER_COMMIT]:
+        for sheet in sheets[start : start + at_once]:
             try:
                 votes += votes_of(sheet)
                 counted.append(sheet)
             except CrowdError as error:
                 bad.append(str(error))
         record(votes)
-        tally.add(votes)
+        count(votes)
         crowd.acknowledge(counted)
     if bad:
         raise CrowdError(f"{len(bad)} of {len(sheets)} sheets were refused, the others counted: {'; '.join(bad[:3])}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +26,6 @@ class Offer:
     """A page that wants a sheet, and the numbers of its tasks that are not gold."""
 
     page: str
-    wnid: str
     tasks: frozenset[int]
 
 
@@ -39,35 +39,32 @@ class Nothing:
 
 
 def in_order(
-    pages: Iterable[tuple[str, str, float]], worker: str, last: str, known: Collection[str]
-) -> list[tuple[str, str]]:
-    """Ids and wnids of open pages, of ``(id, wnid, at)``, in the order in which a worker is to get them.
+    shelves: Mapping[float, Mapping[str, Collection[str]]], worker: str, last: str, known: Collection[str]
+) -> Iterator[str]:
+    """Ids of open pages, by when they were put up, oldest first, and by synset, in the order a worker is to get them.
 
     The oldest come first. Of those that were put up together first those of the synset `last` answered, then those
     of synsets that the worker has learned; every worker goes through the others in an order of their own, so
     that thirty who start together need not all learn the same synset for the sake of a few pages, nor all want the
     same page.
     """
-
-    def key(page: tuple[str, str, float]) -> tuple[float, bool, bool, bytes, bytes]:
-        id, wnid, at = page
-        return at, wnid != last, wnid not in known, _draw(worker, wnid), _draw(worker, id)
-
-    return [(id, wnid) for id, wnid, _ in sorted(pages, key=key)]
+    for shelf in shelves.values():
+        for wnid in sorted(shelf, key=lambda wnid: (wnid != last, wnid not in known, _draw(worker, wnid))):
+            yield from sorted(shelf[wnid], key=lambda id: _draw(worker, id))
 
 
 def _draw(worker: str, what: str) -> bytes:
     return hashlib.blake2b(f"{what} {worker}".encode(), digest_size=8).digest()
 
 
-def choose(offers: Sequence[Offer], taken: Collection[str], seen: Collection[int]) -> Offer | None:
-    """The first that nobody has and of whose tasks the worker has seen none."""
-    return next((offer for offer in offers if offer.page not in taken and offer.tasks.isdisjoint(seen)), None)
+def unseen(offers: Iterable[Offer], seen: Collection[int]) -> list[Offer]:
+    """The pages of whose tasks a worker has seen none."""
+    return [offer for offer in offers if offer.tasks.isdisjoint(seen)]
 
 
-def nothing(open: int, lent_until: Iterable[float], now: float) -> Nothing:
-    """Why a worker who may work gets none of `open` pages, of which others have some until those times."""
-    if not open:
+def nothing(any_open: bool, lent_until: Iterable[float], now: float) -> Nothing:
+    """Why a worker who may work gets no page, where there are any, of which others have some until those times."""
+    if not any_open:
         return Nothing("none", now + LATER)
     until = list(lent_until)
     return Nothing("lent", min(*until, now + LEASE)) if until else Nothing("seen", now + LATER)
@@ -80,11 +77,11 @@ def due(until: float, now: float) -> bool:
 
 def began(leases: Iterable[tuple[float, float]]) -> float | None:
     """When a worker got a page that they hold, or held last: the start of the last row of leases ``(at, until)``,
-    oldest first, each of which began before the one before ended. None where there is none."""
+    oldest first, each of which began before the one before was over. None where there is none."""
     start: float | None = None
-    end = -1.0
+    end = math.nan
     for at, until in leases:
         if start is None or at > end:
             start = at
-        end = max(end, until)
+        end = until
     return start

@@ -12,6 +12,7 @@ from typing import Any, Final, get_type_hints
 
 from holotype.consensus.calibration import Calibration
 from holotype.consensus.two_coin import Priors
+from holotype.consensus.votes import is_machine
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.division import Division, Part, Rule
 from holotype.crowd.expert import CURATOR, Source, Trust
@@ -80,6 +81,8 @@ def _parsed(text: str, words: Collection[str], longest: int) -> Any:
     return _made(tree.body, text)
 
 
+GOLD: Final = "gold"
+"""The policy of a label whose answer is known."""
 IMPORTED: Final = "imported:"
 """What the policy of a label begins with that came with a dataset; the dataset's name follows."""
 
@@ -90,6 +93,20 @@ def is_unchecked(label: str) -> bool:
     return label.startswith(IMPORTED) or isinstance(
         policy.policy if isinstance(policy, Imageable) else policy, Trust | Source
     )
+
+
+def hears_machines(label: str) -> bool:
+    """Whether machines may have had a say in a label that says it was drawn by `label`: not in gold, in what a curator,
+    a source or a dataset says, nor in what one trusted person does.
+
+    >>> hears_machines("fixed(3)"), hears_machines("gold"), hears_machines('trust("machine:resnet50")')
+    (True, False, True)
+    """
+    policy = _drawn_by(label)
+    inner = policy.policy if isinstance(policy, Imageable) else policy
+    if isinstance(inner, Trust):
+        return is_machine(inner.name)
+    return not (label in ("", GOLD) or label.startswith((CURATOR, IMPORTED)) or isinstance(inner, Source))
 
 
 def without_names(label: str, hide: Callable[[str], str]) -> str:
@@ -107,7 +124,7 @@ def without_names(label: str, hide: Callable[[str], str]) -> str:
 
 
 def _hidden(policy: Trust, hide: Callable[[str], str]) -> Trust:
-    return replace(policy, name=hide(policy.name))
+    return policy if is_machine(policy.name) else replace(policy, name=hide(policy.name))
 
 
 @lru_cache(1024)

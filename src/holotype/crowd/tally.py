@@ -169,6 +169,12 @@ class Tally:
         votes = self.votes
         return Tally(self.tasks, votes.take(votes.round < number), self.known, self._images)
 
+    def only(self, places: Ints) -> Tally:
+        """That of the tasks at some places, and the votes on them."""
+        tasks = self.tasks
+        chosen = replace(tasks, number=tasks.number[places], synset=tasks.synset[places], image=tasks.image[places])
+        return Tally(chosen, self.votes, self.known, self._images)
+
     def voted_in(self, number: int) -> Mask:
         """Which tasks have a vote of round `number`, ``(tasks,)``."""
         votes, place = self._whole()

@@ -24,6 +24,7 @@ from holotype.crowd.conclusion import State
 from holotype.crowd.policies import Fixed, Posterior
 from holotype.crowd.tally import Tally
 from holotype.demo.described import Photo, Result, TextSearch, choose_targets, read_folder
+from holotype.demo.left import leave_questions
 from holotype.demo.stamps import PhotoFolder, fetch_stamps, photos_of_wheels
 from holotype.demo.truth import SUBTREES, shows
 from holotype.errors import ProjectError, ReleaseError, SourceError
@@ -161,15 +162,20 @@ def run_demo(
     with _open(out / f"project-{_digest(source.path, found)}-{seed}", ontology) as db:
         files = list(_inputs(results, source, ontology))
         intake = db.images.take(files, lambda done, total: progress("images", done, total))
-        truth = _truth(db, source.path, {photo.path: photo for photo in found})
-        verified, tally, scored = _crowd(db, truth, seed, progress)
+        by_path = {photo.path: photo for photo in found}
+        truth = _truth(db, source.path, by_path)
+        asked = [target.wnid for target in targets]
+        verified, tally, scored = _crowd(db, truth, asked, seed, progress)
         release, scores, remark = _release(db, out, progress)
         ballot = tally.ballot()
         pictures: dict[str, list[Shown]] = defaultdict(list)
         for image in db.images.find():
+            if image.wnid not in results:
+                continue  # of what was left for you to say
             good = truth[image.sha256, image.wnid]
             pictures[image.wnid].append(Shown(image.state, image.thumbnail(), good))
         rows, total = _table(ontology, tally, scored)
+        leave_questions(db, _eyes(db, source.path, by_path))
         return DemoResult(
             project=db.path,
             photos=source,
@@ -219,12 +225,22 @@ def _inputs(results: Mapping[str, Sequence[Result]], source: PhotoFolder, ontolo
 
 
 def _truth(db: Project, folder: Path, photos: Mapping[PurePosixPath, Photo]) -> dict[tuple[str, str], bool]:
+    """Whether candidates, by (sha256, wnid), show what they are candidates for."""
+    seen = _eyes(db, folder, photos)
+    return {pair: seen(*pair) for pair in db.candidates.origins()}
+
+
+def _eyes(db: Project, folder: Path, photos: Mapping[PurePosixPath, Photo]) -> Callable[[str, str], bool]:
     """Whether an image (by sha256) shows a synset (by wnid), by the descriptions of the files it came from."""
     by_origin = {InputFile.of(folder / path).origin: photo for path, photo in photos.items()}
-    return {
-        (sha256, wnid): any(shows(db.ontology, by_origin[origin], db.ontology[wnid]) for origin in origins)
-        for (sha256, wnid), origins in db.candidates.origins().items()
-    }
+    files: dict[str, set[str]] = defaultdict(set)
+    for (sha256, _), origins in db.candidates.origins().items():
+        files[sha256] |= by_origin.keys() & set(origins)
+
+    def seen(sha256: str, wnid: str) -> bool:
+        return any(shows(db.ontology, by_origin[origin], db.ontology[wnid]) for origin in files[sha256])
+
+    return seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,15 +252,17 @@ class _Scored:
 
 
 def _crowd(
-    db: Project, truth: Mapping[tuple[str, str], bool], seed: int, progress: StageProgress
+    db: Project, truth: Mapping[tuple[str, str], bool], asked: Sequence[str], seed: int, progress: StageProgress
 ) -> tuple[CampaignReport, Tally, _Scored]:
     """Verify by the adaptive policy, and let the same workers answer for the fixed majority; the adaptive tally too."""
-    verified = db.crowd.run(db.crowd.simulated(truth, seed), POLICY, lambda done, total: progress("crowd", done, total))
-    tasks = db.candidates.tasks()
+    simulated = db.crowd.simulated(truth, seed)
+    verified = db.crowd.run(simulated, POLICY, lambda done, total: progress("crowd", done, total), under=asked)
+    tasks = [task for task in db.candidates.tasks() if task.wnid in asked]
     good = {task.number: truth[task.sha256, task.wnid] for task in tasks}
     fixed = Tally.of(tasks)
     majority = run_campaign(fixed, db.crowd.simulated(truth, seed), BASELINE, lambda _: None)
-    adaptive = Tally.of(tasks, db.crowd.votes())
+    numbers = {task.number for task in tasks}
+    adaptive = Tally.of(tasks, [vote for vote in db.crowd.votes() if vote.task in numbers])
     states = {(image.sha256, image.wnid): image.state for image in db.images.find()}
 
     def outcomes(tally: Tally, accepted: Sequence[bool]) -> dict[int, Outcome]:

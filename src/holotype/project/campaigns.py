@@ -1,214 +1,296 @@
-"""Campaigns of a project: the crowd asked, its votes kept, labels drawn, images backed off with."""
+"""Campaigns: what a server asks a crowd about, several at once, each of its own subtrees."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Final
 
-import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import labels, priors, workers
+from holotype.catalog import campaigns as rows
 from holotype.catalog import votes as vote_rows
-from holotype.crowd.alarms import Alarm
-from holotype.crowd.backoff import split_images
-from holotype.crowd.campaign import count_sheets, run_campaign
-from holotype.crowd.conclusion import Conclusion, Policy, State
-from holotype.crowd.expert import Nobody
-from holotype.crowd.port import Crowd, Sheet
-from holotype.crowd.tally import Tally
-from holotype.engine import Progress
+from holotype.catalog.campaigns import KeptCampaign
+from holotype.consensus.votes import Vote
+from holotype.crowd.campaign import count_sheets
+from holotype.crowd.conclusion import Policy
+from holotype.crowd.imageable import Imageable
+from holotype.crowd.inbox import WEB
+from holotype.crowd.policies import Posterior
+from holotype.crowd.policy_names import parse_policy
+from holotype.crowd.port import Crowd, Page, Sheet
 from holotype.errors import CrowdError
-from holotype.ontology import Ontology
-from holotype.project.conclusions import Basis, Concluded, conclude, take
-from holotype.project.facts import lend, read_alarms, record_votes
-from holotype.project.image_names import candidate_numbers
-from holotype.project.layers import Layer
-from holotype.project.machines import MachineReport
-from holotype.project.memory import read_drawn
+from holotype.project.asking import Scope
+from holotype.project.courses import EVERY, Course, News, Step
+from holotype.project.facts import record_votes
+from holotype.project.inbox import CatalogInbox
+from holotype.project.layers import Ranges, ranges_of, refuse_overlap, tops
+from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
-from holotype.simulation.experts import check_expert
 
-NEAR: Final = 3
-"""Hypernyms up to an ancestor that is near enough to back off to."""
+SHEETS_AT_ONCE: Final = 5
+"""Sheets whose votes are written in one transaction: people wait meanwhile for theirs to be taken."""
+
+_STATES: Final[Mapping[str, str]] = {"started": "running", "failed": "running"}
+_WHY: Final[Mapping[Step, tuple[str, str]]] = {
+    Step.DECIDED: ("done", "everything is decided"),
+    Step.SPENT: ("done", "the budget has no votes left for the next page"),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class CampaignReport:
-    """The outcome of `Crowd.run`: candidates by state, the votes this call and all calls brought.
+class Campaign:
+    """A campaign with a crowd on the subtrees of wnids, none of which is on everything, by whom and since when.
 
-    `unimageable` are the wnids of synsets given up because nobody can see them, `backed_off` the candidates this call
-    made for ancestors of synsets the crowd split between; `guards` counts the candidates that each guard held back from
-    being decided, `alarms` say what the votes cannot tell. Pages that the budget has no votes left for are `held_back`.
-    `machine` is what became of the questions to one, where one was asked.
+    `state` is running, paused, stopped or done, `since` a Unix time, and `detail` says more; a running one that failed
+    at its last step, and tries it again, says in `error` why.
     """
+
+    id: int
+    crowd: str
+    under: tuple[str, ...]
+    policy: str
+    budget: int | None
+    back_off: bool
+    by: str
+    at: float
+    state: str
+    since: float
+    detail: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How a campaign stands: its candidates by state, and by wnid and state; `votes` on them, of pages, from before and
+    since it began; and how many it may still take, None where there is no end."""
 
     states: Mapping[str, int]
-    new_votes: int
-    votes: int
-    policy: str
-    unimageable: tuple[str, ...] = ()
-    backed_off: int = 0
-    guards: Mapping[str, int] = field(default_factory=dict)
-    alarms: tuple[Alarm, ...] = ()
-    held_back: bool = False
-    machine: MachineReport | None = None
+    synsets: Mapping[str, Mapping[str, int]]
+    before: int
+    spent: int
+    left: int | None
 
     @property
-    def waiting(self) -> bool:
-        """Whether some candidates are open: the crowd is still working, or was stopped."""
-        return self.states.get(State.OPEN, 0) > 0
-
-    def __str__(self) -> str:
-        total = sum(self.states.values())
-        shown = [name for name in State if name is not State.ABANDONED or self.states.get(name)]
-        parts = ", ".join(f"{name} {self.states.get(name, 0):,}" for name in shown)
-        per = f" ({self.votes / total:.2f} per candidate)" if total else ""
-        given_up = f"; nobody can see {', '.join(self.unimageable)}" if self.unimageable else ""
-        above = f"; {self.backed_off:,} backed off to an ancestor" if self.backed_off else ""
-        held = ", ".join(f"{guard} {count:,}" for guard, count in self.guards.items())
-        above += f"; held back: {held}" if held else ""
-        return (
-            f"{total:,} candidates: {parts}; {self.votes:,} votes{per}, {self.new_votes:,} of them new{above}{given_up}"
-        )
+    def candidates(self) -> int:
+        """How many candidates there are."""
+        return sum(self.states.values())
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """What a campaign asks about, and how: the subtrees `under`, or everything, until `policy` is sure, and of whom it
-    is split the ancestor, if it shall `back_off`; its candidates never have more than `most` votes of pages."""
+class TickReport:
+    """What a tick did: new votes, the campaigns that came to their end, and why others failed, by their ids."""
 
-    policy: Policy
-    under: tuple[str, ...] = ()
-    back_off: bool = False
-    most: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.most is not None and self.most < 0:
-            raise CrowdError(f"a budget is a number of votes, 0 or more, not {self.most:,}")
+    votes: int = 0
+    done: tuple[int, ...] = ()
+    failed: Mapping[int, str] = field(default_factory=dict)
 
 
-def ask(parts: Parts, crowd: Crowd, scope: Scope, progress: Progress) -> CampaignReport:
-    """Ask a crowd until the policy is sure, and draw the labels: see `CrowdRoom.run`."""
-    with parts.catalog.read() as connection:
-        check_expert(scope.policy, crowd, workers.counting(connection))
-    plain = not (scope.back_off or scope.under or scope.most is not None)
-    known, sheets = _known(parts, crowd, scope.policy) if plain else (None, ())
-    if known is not None:
-        total = sum(known.states.values())
-        progress(total - known.states.get(State.OPEN, 0), total)
-        return known
-    held, backed_off = None, 0
-    while True:
-        basis = begin(parts, scope)
-        held = len(basis.tally.votes) if held is None else held
-        drawn = _campaign(parts, basis, crowd, scope, progress, sheets)
-        done, sheets = not drawn.conclusion.are(State.OPEN).any(), ()
-        new = back_off(parts, basis.layer, drawn.tally, drawn.conclusion) if scope.back_off and done else 0
-        if not new:
-            break
-        backed_off += new
-    report = _report(parts.ontology, drawn, scope.policy)
-    return replace(report, new_votes=drawn.votes - held, backed_off=backed_off, held_back=basis.tally.held_back)
+class Campaigns:
+    """The campaigns of a project."""
+
+    def __init__(self, parts: Parts, lemmas: Lemmas) -> None:
+        self.failing = ""
+        """What driving them fails by in this process, "" where it goes well."""
+        self._parts = parts
+        self._lemmas = lemmas
+        self._lock = Lock()
+        self._courses: dict[int, Course] = {}
+        self._stepped = float("-inf")
+
+    # What is to be asked
+
+    def start(
+        self,
+        by: str,
+        under: Iterable[str] = (),
+        policy: Policy = Imageable(Posterior()),
+        budget: int | None = None,
+        back_off: bool = False,
+        crowd: str = WEB,
+    ) -> Campaign:
+        """Have a crowd asked about what lies in the subtrees of wnids or lemmas, or about everything, until `policy` is
+        sure: see `CrowdRoom.run`. It may take at most `budget` votes from now on.
+
+        Raises `CrowdError` where another that is running asks about some of it, and for a policy that has no name.
+        """
+        wnids = tops(self._parts.ontology, (self._lemmas.meant(text).wnid for text in under))
+        told, now = str(policy), self._parts.clock()
+        if str(parse_policy(told)) != told or (budget is not None and budget < 0):
+            raise CrowdError(f"a campaign has a policy that can be named, not {told}, and a budget of 0 votes or more")
+
+        def work(connection: Connection) -> int:
+            self._refuse_overlap(connection, wnids)
+            number = rows.add(connection, crowd, wnids, told, budget, back_off, by, now)
+            rows.say(connection, number, "started", by, "", now)
+            return number
+
+        number = self._parts.catalog.transact(work)
+        self._stepped = float("-inf")
+        return self.named(number)
+
+    def pause(self, number: int, by: str, reason: str = "") -> Campaign:
+        """Ask nobody any more for now; pages that people have before them still count."""
+        return self._end(number, "paused", by, reason, ("running",))
+
+    def stop(self, number: int, by: str, reason: str = "") -> Campaign:
+        """Ask nobody any more, for good."""
+        return self._end(number, "stopped", by, reason, ("running", "paused"))
+
+    def resume(self, number: int, by: str) -> Campaign:
+        """Go on with a campaign that was paused. Raises `CrowdError` as `start` does."""
+
+        def work(connection: Connection) -> None:
+            campaign = self._one(connection, number, ("paused",))
+            self._refuse_overlap(connection, campaign.under)
+            rows.say(connection, number, "started", by, "", self._parts.clock())
+
+        self._parts.catalog.transact(work)
+        self._stepped = float("-inf")
+        return self.named(number)
+
+    def _end(self, number: int, kind: str, by: str, reason: str, states: Sequence[str]) -> Campaign:
+        def work(connection: Connection) -> Campaign:
+            campaign = self._one(connection, number, states)
+            rows.say(connection, number, kind, by, reason, self._parts.clock())
+            return campaign
+
+        campaign = self._parts.catalog.transact(work)
+        if campaign.crowd == WEB:
+            inbox, ranges = CatalogInbox(self._parts.catalog, self._parts.clock), self._ranges(campaign.under)
+            ranks = ((page.id, self._parts.ontology.rank(page.wnid)) for page in inbox.waiting())
+            inbox.take_down([id for id, rank in ranks if ranges is None or any(a <= rank < b for a, b in ranges)])
+        return self.named(number)
+
+    def _refuse_overlap(self, connection: Connection, wnids: Sequence[str]) -> None:
+        running = {one.id: one.under for one in rows.read(connection, running=True)}
+        refuse_overlap(self._parts.ontology, wnids, running)
+
+    # How they stand
+
+    def everything(self) -> list[Campaign]:
+        """All campaigns, oldest first."""
+        with self._parts.catalog.read() as connection:
+            return [_campaign(row) for row in rows.read(connection)]
+
+    def named(self, number: int) -> Campaign:
+        """The campaign of an id. Raises `CrowdError` where there is none."""
+        with self._parts.catalog.read() as connection:
+            return self._one(connection, number)
+
+    def figures(self, number: int) -> Figures:
+        """How a campaign stands. Raises `CrowdError` where there is none of that id."""
+        campaign = self.named(number)
+        ranges = self._ranges(campaign.under)
+        with self._parts.catalog.read() as connection:
+            counted = rows.states(connection, ranges)
+            before, spent = rows.votes(connection, ranges, campaign.at)
+        states, synsets = Counter[str](), dict[str, dict[str, int]]()
+        for (rank, state), count in sorted(counted.items()):
+            states[state] += count
+            synsets.setdefault(self._parts.ontology.at_rank(rank).wnid, {})[state] = count
+        left = None if campaign.budget is None else max(campaign.budget - spent, 0)
+        return Figures(dict(states), synsets, before, spent, left)
+
+    def history(self, number: int) -> list[rows.KeptEvent]:
+        """All that became of a campaign, oldest first."""
+        with self._parts.catalog.read() as connection:
+            return rows.events(connection, number)
+
+    def _one(self, connection: Connection, number: int, states: Sequence[str] = ()) -> Campaign:
+        """Raises `CrowdError` where there is no such campaign, or it is in none of `states`."""
+        found = [_campaign(row) for row in rows.read(connection) if row.id == number]
+        if not found:
+            raise CrowdError(f"there is no campaign {number}")
+        if states and found[0].state not in states:
+            raise CrowdError(f"campaign {number} is {found[0].state}, not {' or '.join(states)}")
+        return found[0]
+
+    def _ranges(self, wnids: Sequence[str]) -> Ranges | None:
+        return ranges_of(self._parts.ontology, wnids) if wnids else None
+
+    # What is done about them
+
+    def tick(self, crowd: Crowd, now: float) -> TickReport:
+        """Take every running campaign with a crowd one step on: count what came in, draw labels, post what is next.
+
+        Interrupted anywhere, the next tick goes on; what it does follows from facts. Where nothing came in, it looks
+        again only after `holotype.project.courses.EVERY` seconds, by `now`. A campaign that fails says so as a fact,
+        and is tried again. Where the crowd never had a campaign, its sheets are left to who runs it.
+        """
+        with self._lock:
+            sheets = crowd.collect()
+            if not sheets and now - self._stepped < EVERY:
+                return TickReport()
+            self._stepped = now
+            with self._parts.catalog.read() as connection:
+                ours = [one for one in rows.read(connection) if one.crowd == crowd.name]
+            if not ours:
+                return TickReport()
+            votes, recorded, refused = self._count(crowd, sheets)
+            running = [one for one in ours if one.kind in rows.RUNNING]
+            with self._parts.catalog.read() as connection:
+                news = News(votes, recorded, vote_rows.evidence_counts(connection))
+            self._courses = {one.id: self._course(one) for one in running}
+            up = crowd.waiting() if running else ()
+            steps = {one.id: self._step(one, crowd, up, news, refused, now) for one in running}
+        done = tuple(number for number, step in steps.items() if step in _WHY)
+        failed = {number: step for number, step in steps.items() if not isinstance(step, Step)}
+        return TickReport(recorded, done, failed)
+
+    def _count(self, crowd: Crowd, sheets: Sequence[Sheet]) -> tuple[list[Vote], int, str]:
+        """Have the votes of sheets written: the votes, how many were new, and why some sheets were refused."""
+        votes: list[Vote] = []
+        recorded: list[int] = []
+        try:
+            count_sheets(
+                *(sheets, votes.extend, crowd),
+                lambda cast: recorded.append(record_votes(self._parts.catalog, cast)),
+                SHEETS_AT_ONCE,
+            )
+        except CrowdError as error:
+            return votes, sum(recorded), str(error)
+        return votes, sum(recorded), ""
+
+    def _course(self, kept: KeptCampaign) -> Course:
+        if kept.id in self._courses:
+            return self._courses[kept.id]
+        most = None
+        if kept.budget is not None:
+            with self._parts.catalog.read() as connection:
+                most = kept.budget + rows.votes(connection, self._ranges(kept.under), kept.at)[0]
+        return Course(self._parts, Scope(parse_policy(kept.policy), kept.under, kept.back_off, most))
+
+    def _step(
+        self, kept: KeptCampaign, crowd: Crowd, up: Sequence[Page], news: News, refused: str, now: float
+    ) -> Step | str:
+        """How a campaign is after a step, or why it failed."""
+        told: Step | str
+        try:
+            told = self._courses[kept.id].step(crowd, up, news, now)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is one campaign's, and others go on
+            del self._courses[kept.id]
+            told = f"{type(error).__name__}: {error}"
+        if refused and isinstance(told, Step) and told not in _WHY:
+            told = refused
+        if not isinstance(told, Step):
+            if (kept.kind, kept.detail) != ("failed", told):
+                self._say(kept.id, "failed", told)
+        elif told in _WHY:
+            self._say(kept.id, *_WHY[told])
+        elif kept.kind == "failed":
+            self._say(kept.id, "started", "")
+        return told
+
+    def _say(self, number: int, kind: str, detail: str) -> None:
+        now = self._parts.clock()
+        self._parts.catalog.transact(lambda connection: rows.say(connection, number, kind, "", detail, now))
 
 
-def begin(parts: Parts, scope: Scope) -> Basis:
-    """What a campaign goes on from. Where others concluded of its subtrees before, their labels are drawn by its policy
-    from now on, from the votes there are."""
-    basis = take(parts, scope.policy, scope.under)
-    if scope.under and str(basis.rule) != basis.last:
-        conclude(parts, scope.policy, basis, scope.under)
-        basis = take(parts, scope.policy, scope.under)
-    return basis
-
-
-def _known(parts: Parts, crowd: Crowd, policy: Policy) -> tuple[CampaignReport | None, Sequence[Sheet]]:
-    """The report of a campaign that nothing is new to and that has nobody to ask, or None, and sheets that came in."""
-    with parts.catalog.read() as connection:
-        drawn, counts = read_drawn(connection), vote_rows.evidence_counts(connection)
-        if drawn is None or not drawn.is_of(policy, counts) or not (drawn.done or isinstance(crowd, Nobody)):
-            return None, ()
-        report = _told(connection, parts.ontology, policy, counts.votes)
-    if any(page.round == drawn.round for page in crowd.waiting()):
-        return None, ()
-    sheets = crowd.collect()
-    return (None, sheets) if sheets else (report, ())
-
-
-def _told(connection: Connection, ontology: Ontology, policy: Policy, votes: int) -> CampaignReport:
-    """What the labels say of a campaign that brought no new votes."""
-    found = labels.asked_counts(connection)
-    states = Counter[str]()
-    for (_, state), count in found.items():
-        states[state] += count
-    flagged = sorted(rank for rank, state in found if state == State.ABANDONED)
-    unimageable = tuple(ontology.at_rank(rank).wnid for rank in flagged)
-    guards, alarms = labels.by_guard(connection), read_alarms(connection)
-    return CampaignReport(dict(states), 0, votes, str(policy), unimageable, 0, guards, alarms)
-
-
-def _report(ontology: Ontology, drawn: Concluded, policy: Policy) -> CampaignReport:
-    conclusion, tasks = drawn.conclusion, drawn.tally.tasks
-    flagged = np.unique(tasks.synset[conclusion.are(State.ABANDONED)]).tolist()
-    unimageable = tuple(sorted((tasks.wnids[one] for one in flagged), key=ontology.rank))
-    guards = Counter(str(guard) for guard in conclusion.guards.values())
-    counts, alarms = conclusion.counts, conclusion.alarms
-    return CampaignReport(counts, 0, drawn.votes, str(policy), unimageable, 0, dict(guards), alarms)
-
-
-def _campaign(
-    parts: Parts, basis: Basis, crowd: Crowd, scope: Scope, progress: Progress, sheets: Sequence[Sheet]
-) -> Concluded:
-    """Ask, and draw the labels. `sheets` came in before."""
-    tally, before = basis.tally, len(basis.tally.votes)
-    record = partial(record_votes, parts.catalog)
-
-    def report(conclusion: Conclusion) -> None:
-        progress(int((~conclusion.are(State.OPEN)).sum()), len(tally.tasks))
-
-    try:
-        count_sheets(sheets, tally, crowd, record)
-        run_campaign(tally, crowd, scope.policy, record, report, most=scope.most)
-    except CrowdError:
-        conclude(parts, scope.policy, under=scope.under)  # from the votes that were counted before
-        raise
-    counts = replace(basis.counts, votes=basis.counts.votes + len(tally.votes) - before)
-    drawn = conclude(parts, scope.policy, replace(basis, counts=counts), scope.under)
-    progress(int((~drawn.conclusion.are(State.OPEN)).sum()), len(drawn.tally.tasks))
-    return drawn
-
-
-def back_off(parts: Parts, layer: Layer, tally: Tally, conclusion: Conclusion) -> int:
-    """Make images the crowd splits on candidates for their siblings' ancestor, where that is of the same layer; how
-    many were new.
-
-    What the siblings' votes say together is the new candidate's prior.
-    """
-    image = tally.tasks.image
-    places = np.flatnonzero(np.isin(image, image[conclusion.are(State.UNDECIDED)]))
-    tasks = tally.named(places)
-    found = split_images(tasks, conclusion.take(places), partial(_near_ancestor, parts.ontology, layer))
-    task_of = {(task.sha256, task.wnid): task for task in tasks}
-
-    def work(connection: Connection) -> None:
-        lent = [(split.ancestor, task_of[split.sha256, split.wnids[0]]) for split in found]
-        lend(connection, parts.ontology, lent, "back-off")
-        chances = {(split.sha256, split.ancestor): split.chance for split in found}
-        number = candidate_numbers(connection, chances, "ancestors")
-        priors.add(connection, {number[pair]: chance for pair, chance in chances.items()}, "back-off", parts.clock())
-
-    if found:
-        parts.catalog.transact(work)
-    return len(found)
-
-
-def _near_ancestor(ontology: Ontology, layer: Layer, wnids: Sequence[str]) -> str | None:
-    """The lowest common ancestor, unless it is more than `NEAR` hypernyms above one of `wnids`, or outside a layer."""
-    ancestor = ontology[wnids[0]]
-    for wnid in wnids[1:]:
-        ancestor = ontology.lowest_common_ancestor(ancestor, wnid)
-    steps = [path[::-1].index(ancestor) for wnid in wnids for path in ontology.paths(wnid) if ancestor in path]
-    return ancestor.wnid if max(steps) <= NEAR and layer.holds(ontology.rank(ancestor)) else None
+def _campaign(row: KeptCampaign) -> Campaign:
+    state = _STATES.get(row.kind, row.kind)
+    told = ("", row.detail) if row.kind == "failed" else (row.detail, "")
+    about = row.id, row.crowd, row.under, row.policy, row.budget, row.back_off, row.by, row.at
+    return Campaign(*about, state, row.since, *told)

@@ -21,10 +21,21 @@ from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
 from holotype.project.facts import read_gold, read_layer, read_rulings
 from holotype.project.layers import Layer, layers_of, ranges_of, with_part
-from holotype.project.memory import appended_votes, read_drawn, recall, remember, remember_division, remember_rounds
+from holotype.project.memory import (
+    appended_votes,
+    note_appended,
+    read_drawn,
+    recall,
+    remember,
+    remember_division,
+    remember_rounds,
+)
 from holotype.project.parts import Parts
 
 Outcome = TypeVar("Outcome")
+
+AT_ONCE: Final = 500
+"""Labels that are written in one transaction while others wait to write."""
 
 UNDER: Final = "under"
 """Of which subtrees an alarm is that is not of everything."""
@@ -114,28 +125,57 @@ def rule_of(label: str) -> Rule:
 
 def _write(connection: Connection, parts: Parts, drawn: Sequence[tuple[Basis, Conclusion]]) -> int:
     """Write labels of some layers of a rule, and what they are drawn from; how many changed."""
-    changed, basis = 0, drawn[0][0]
     new = [pair for pair in drawn if pair[1] is not pair[0].held]
-    whole = len(drawn) == len(layers_of(basis.rule, parts))
-    for one, conclusion in new:
-        changed += labels.put(connection, _owned(parts, one, conclusion))
+    changed = sum(labels.put(connection, owned(parts, basis, conclusion)) for basis, conclusion in new)
+    return changed + _keep(connection, parts, drawn, bool(new))
+
+
+def _keep(connection: Connection, parts: Parts, drawn: Sequence[tuple[Basis, Conclusion]], new: bool) -> int:
+    """Write what labels are drawn from, and what no layer concludes of, if they are `new`; how many labels changed."""
+    basis, conclusion = drawn[0]
+    changed, whole = 0, len(drawn) == len(layers_of(basis.rule, parts))
     if new:
         changed += _decide_others(connection, [one.tally for one, _ in drawn]) if whole else 0
         labels.set_last_policy(connection, str(basis.rule), _alarms(connection, drawn))
     if isinstance(basis.rule, Division):
         remember_division(connection, basis.rule, basis.counts, 0 if whole else appended_votes(connection))
         return changed
-    for one, conclusion in new:
-        remember(connection, basis.rule, one.tally, conclusion)
+    if new:
+        remember(connection, basis.rule, basis.tally, conclusion)
     remember_rounds(connection, basis.rule, basis.counts, basis.tally)
     return changed
 
 
-def _owned(parts: Parts, basis: Basis, conclusion: Conclusion) -> Labels:
+def owned(parts: Parts, basis: Basis, conclusion: Conclusion) -> Labels:
     """What is concluded of the tasks that are a layer's as labels."""
     found = labels_of(basis.tally, conclusion, basis.layer.policy)
     mine = basis.layer.owned(basis.tally, parts.ontology) if basis.layer.taken else None
     return found if mine is None else found.take(mine)
+
+
+def put_some(parts: Parts, found: Labels) -> None:
+    """Write labels, a few in each transaction, as ones that were concluded without all the others."""
+    for start in range(0, len(found), AT_ONCE):
+        some = found.take(np.arange(start, min(start + AT_ONCE, len(found))))
+
+        def work(connection: Connection, some: Labels = some) -> None:
+            labels.put(connection, some)
+            note_appended(connection, len(some))
+
+        parts.catalog.transact(work)
+
+
+def settle(parts: Parts, basis: Basis, conclusion: Conclusion) -> bool:
+    """Say that labels that were put are what all there is leads to; False where there is more to go by than the basis
+    now."""
+
+    def work(connection: Connection) -> bool:
+        if votes.evidence_counts(connection) != basis.counts or labels.last_policy(connection) != basis.last:
+            return False
+        _keep(connection, parts, [(basis, conclusion)], True)
+        return True
+
+    return parts.catalog.transact(work)
 
 
 def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy | None = None) -> tuple[Outcome, int]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from holotype.catalog import candidates
+from holotype.catalog import campaigns, candidates
 from holotype.consensus.calibration import Calibration, calibrate, contradicted, posterior_of_gold
 from holotype.consensus.votes import Task, Vote
 from holotype.crowd.conclusion import Policy
@@ -25,8 +25,8 @@ from holotype.engine import Progress, no_progress
 from holotype.errors import CrowdError
 from holotype.imports.scores import read_scores
 from holotype.project.appending import AppendReport, append
-from holotype.project.campaigns import CampaignReport as CampaignReport
-from holotype.project.campaigns import Scope, ask
+from holotype.project.asking import CampaignReport as CampaignReport
+from holotype.project.asking import Scope, ask
 from holotype.project.facts import (
     read_gold,
     read_tally,
@@ -34,7 +34,7 @@ from holotype.project.facts import (
 )
 from holotype.project.given_votes import GivenVote, Refusal, VotesReport, add_votes
 from holotype.project.inbox import CatalogInbox
-from holotype.project.layers import tops
+from holotype.project.layers import refuse_overlap, tops
 from holotype.project.ledger import CatalogLedger
 from holotype.project.lemmas import Lemmas
 from holotype.project.machines import listen, scored
@@ -189,9 +189,13 @@ class CrowdRoom:
         drawn from all votes. It decides nothing without people, unless `policy` says so (``min_human``).
 
         Raises `CrowdError` where who is trusted can never answer: not in the simulated crowd, or nobody is asked and no
-        vote of theirs counts.
+        vote of theirs counts; and where one of the project's `campaigns` that is running asks about some of it.
         """
         wnids = tops(self._parts.ontology, (self._lemmas.meant(text).wnid for text in under)) if under else ()
+        with self._parts.catalog.read() as connection:
+            running = {one.id: one.under for one in campaigns.read(connection, running=True)}
+        if running:
+            refuse_overlap(self._parts.ontology, wnids, running)
         scope = Scope(policy, wnids, back_off, budget)
         if isinstance(crowd, Machine):
             heard = listen(self._parts, crowd, progress)

@@ -17,6 +17,7 @@ from holotype.crowd.lessons import Lesson
 from holotype.crowd.quiz import Quiz
 from holotype.errors import NotLent
 from holotype.project import learning, lending
+from holotype.project.board import Board
 from holotype.project.learning import Marked
 from holotype.project.parts import Parts
 from holotype.project.showing import Sight, examples_for, picture_bytes, read_page, sizes, tasks_of
@@ -30,6 +31,7 @@ class Desk:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._board = Board(WEB)
 
     # Pages
 
@@ -39,11 +41,11 @@ class Desk:
 
         With `after` it is one besides that page, kept for them for five minutes.
         """
-        return lending.next_page(self._parts, worker, now, after)
+        return lending.next_page(self._parts, self._board, worker, now, after)
 
     def outlook(self, worker: str, now: float) -> str | Nothing:
         """What `next_page` would come to: the page that a worker has, "" where they would be lent one, or why not."""
-        found = lending.look(self._parts, worker, now)
+        found = lending.look(self._parts, self._board, worker, now)
         return "" if isinstance(found, list) else found
 
     def length(self, worker: str, page: str) -> int:
@@ -58,6 +60,10 @@ class Desk:
         """Hear that a worker is still at a page; until when it is theirs, which may be past where somebody else has it
         now. None where it never was."""
         return lending.renew(self._parts, worker, page, now)
+
+    def give_back(self, worker: str, page: str, now: float) -> bool:
+        """Let others have a page that a worker has; whether they had it. They may still hand it in."""
+        return lending.give_back(self._parts, worker, page, now)
 
     def page(self, worker: str, page: str, now: float, ahead: bool = False) -> Sight | Lesson:
         """A page that is or was a worker's, or what they have to learn before. Raises `NotLent` for any other.

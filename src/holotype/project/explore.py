@@ -53,12 +53,23 @@ class SynsetFacts:
     certificates: Sequence[Certificate]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class _Opened:
+    """A release whose manifest is held; and how it was seen last by those who do not see all of it."""
+
     release: ProjectRelease
     index: Index
     counts: TreeCounts
     store: Store
+    last: tuple[frozenset[str], Index] | None = None
+
+    def without(self, gone: frozenset[str]) -> Index:
+        """The index without images, by their sha256."""
+        last = self.last
+        if last is None or last[0] != gone:
+            index = self.index.hiding({sha256[:ID_LENGTH] for sha256 in gone}) if gone else self.index
+            self.last = last = gone, index
+        return last[1]
 
 
 class Explore:
@@ -89,9 +100,7 @@ class Explore:
 
     def _view_of_release(self, name: str, sight: Sight) -> View:
         opened = self._open(name)
-        index, gone = opened.index, [] if sight.removed else self._out_of_sight()
-        if gone:
-            index = index.hiding(sha256[:ID_LENGTH] for sha256 in gone)
+        index = opened.index if sight.removed else opened.without(self._out_of_sight())
         release = opened.release
         return View(name, release.ontology, release.senses, index, opened.counts, opened.store, sight)
 
@@ -106,9 +115,9 @@ class Explore:
                 self._opened[name] = _Opened(release, index, counts, Store(release.path))
             return self._opened[name]
 
-    def _out_of_sight(self) -> list[str]:
+    def _out_of_sight(self) -> frozenset[str]:
         with self._parts.catalog.read() as connection:
-            return removals.out_of_sight(connection)
+            return frozenset(removals.out_of_sight(connection))
 
     def synset(self, view: View, synset: Synset) -> SynsetFacts:
         """What is known of a synset."""

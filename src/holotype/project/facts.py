@@ -150,8 +150,8 @@ def as_answer(yes: bool | None) -> int | None:
     return None if yes is None else int(Answer.YES if yes else Answer.NO)
 
 
-def record_votes(catalog: Catalog, cast: Sequence[Vote]) -> None:
-    """Append votes, in one transaction: they are durable when this returns."""
+def record_votes(catalog: Catalog, cast: Sequence[Vote]) -> int:
+    """Append votes, in one transaction: they are durable when this returns how many were new."""
     rows = [
         {
             "candidate_id": vote.task,
@@ -164,7 +164,7 @@ def record_votes(catalog: Catalog, cast: Sequence[Vote]) -> None:
         }
         for vote in cast
     ]
-    catalog.transact(lambda connection: votes.add(connection, rows))
+    return catalog.transact(lambda connection: votes.add(connection, rows))
 
 
 def lend(connection: Connection, ontology: Ontology, found: Sequence[tuple[str, Task]], source: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from holotype.catalog import candidates, corrections, releases, schema, votes
-from holotype.consensus.votes import Answer, Statement
+from holotype.consensus.votes import Answer, Statement, is_machine
 from holotype.crowd.conclusion import Policy
 from holotype.errors import CrowdError
 from holotype.project.conclusions import redraw
@@ -59,11 +59,12 @@ class Labels:
             return read_statements(connection, schema.overruling)
 
     def outvoted(self) -> list[tuple[str, str, int, int]]:
-        """Accepted images with more noes than yeses that nobody answers for: ``(sha256, wnid, yeses, noes)``."""
+        """Accepted images with more of people's noes than yeses that nobody answers for: sha256, wnid, yeses, noes."""
         with self._parts.catalog.read() as connection:
             cast = votes.read(connection, counting=True)
             rows = releases.accepted(connection, np.unique(cast.candidate).tolist())
-        counts = count_answers(cast.candidate, cast.answer)
+        people = ~np.array([is_machine(name) for name in cast.workers], bool)[cast.worker]
+        counts = count_answers(cast.candidate[people], cast.answer[people])
         return [
             (row.sha256, row.wnid, *votes_on(row.candidate_id, counts)[[Answer.YES, Answer.NO]].tolist())
             for row in rows

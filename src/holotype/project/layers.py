@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from holotype.crowd.conclusion import Policy
 from holotype.crowd.division import Division, Part, Rule
 from holotype.crowd.guards import Mask
 from holotype.crowd.tally import Tally
+from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 from holotype.project.parts import Parts
 
@@ -99,6 +100,17 @@ def with_part(rule: Rule | None, wnids: Sequence[str], policy: Policy, since: in
     while kept and rule.rest is None and covered(kept[-1][1], mine):
         kept.pop()  # nothing older hears of what it had
     return Division((Part(name, policy, min(replaced, default=since)), *(part for part, _ in kept)), rule.rest)
+
+
+def refuse_overlap(ontology: Ontology, wnids: Sequence[str], running: Mapping[int, Sequence[str]]) -> None:
+    """Raises `CrowdError` where a campaign that is `running`, by its id, asks about some of what lies in the subtrees
+    of `wnids`; none is everything."""
+    everything = ((0, len(ontology)),)
+    mine = ranges_of(ontology, wnids) if wnids else everything
+    for number, theirs in running.items():
+        if overlap(mine, ranges_of(ontology, theirs) if theirs else everything):
+            named = ", ".join(ontology[wnid].name for wnid in theirs) or "everything"
+            raise CrowdError(f"campaign {number} on {named} is running, and asks about some of that: pause or stop it")
 
 
 def covered(ranges: Ranges, by: Ranges) -> bool:

@@ -128,7 +128,7 @@ def hand_in_training(
         raise NotLent(page)
     position = {number: at for at, number in enumerate(tasks_of(kept), 1)}
     asked = CatalogLedger(parts.catalog, SCHOOL, "").pages([page])[page]
-    found = train(parts, Sheet(asked, worker, tuple(answers), seconds, now))
+    found = train(parts, Sheet(asked, worker, tuple(map(Answer, answers)), seconds, now))
     marks = tuple(Mark(position[task.number], given, right) for task, given, right in found)
     correct = sum(mark.given is mark.right for mark in marks)
     _note(parts, worker, attempt, Trial(kept.wnid, TRAINING, correct, len(marks)), now)

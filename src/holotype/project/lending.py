@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
@@ -12,21 +13,21 @@ from sqlalchemy import Connection
 
 from holotype.catalog import corrections, pages, pictures, qualifications, schema, sheets, votes, workers
 from holotype.catalog.sheets import KeptSheet, Lease
-from holotype.catalog.statements import chunks
 from holotype.consensus.votes import Answer
 from holotype.crowd.inbox import WEB
-from holotype.crowd.lending import AHEAD, LATER, LEASE, Nothing, Offer, began, choose, due, in_order, nothing
+from holotype.crowd.lending import AHEAD, LATER, LEASE, Nothing, Offer, began, due, in_order, nothing, unseen
 from holotype.errors import CrowdError, NotLent
+from holotype.project.board import Board
 from holotype.project.parts import Parts
 
-_AT_ONCE = 16
+_AT_ONCE = 64
 _CHOICES = 4
 _LONGEST = 1e6
 
 
-def next_page(parts: Parts, worker: str, now: float, after: str = "") -> str | Nothing:
+def next_page(parts: Parts, board: Board, worker: str, now: float, after: str = "") -> str | Nothing:
     """See `holotype.project.desk.Desk.next_page`."""
-    while isinstance(found := look(parts, worker, now, after), list):
+    while isinstance(found := look(parts, board, worker, now, after), list):
         wished = Lease("", worker, now, now + (AHEAD if after else LEASE))
         lent = parts.catalog.transact(partial(_lend, free=found, lease=wished, after=after))
         if lent is not None:
@@ -34,16 +35,17 @@ def next_page(parts: Parts, worker: str, now: float, after: str = "") -> str | N
     return found
 
 
-def look(parts: Parts, worker: str, now: float, after: str = "") -> str | Nothing | list[Offer]:
+def look(parts: Parts, board: Board, worker: str, now: float, after: str = "") -> str | Nothing | list[Offer]:
     """What there is for a worker now: the page that they have, or some that they may get, best first, or why none."""
     with parts.catalog.read() as connection:
         if worker in workers.blocked(connection):
             return Nothing("blocked", now + LATER)
         if (held := _held(connection, worker, now, after)) is not None:
             return held
-        order, mine = _order(connection, worker), _unread(connection, worker, after)
-        free = list(islice(_free(connection, order, worker, mine, now), _CHOICES))
-        return free or _nothing(connection, [id for id, _ in order], now)
+        known = {trial.wnid for trial in qualifications.trials(connection, worker)}
+        order = in_order(board.shelves(connection), worker, sheets.last_wnid(connection, WEB, worker), known)
+        search = _Search(connection, board, worker, _unread(connection, worker, after), now)
+        return search.free(order, _CHOICES) or nothing(search.any_open, search.lent_until, now)
 
 
 def _held(connection: Connection, worker: str, now: float, after: str) -> str | None:
@@ -53,31 +55,43 @@ def _held(connection: Connection, worker: str, now: float, after: str) -> str | 
     return next((page for page in held if page in wanted), None)
 
 
-def _order(connection: Connection, worker: str) -> list[tuple[str, str]]:
-    """Open pages and their synsets, in the order in which a worker is to get them."""
-    known = {trial.wnid for trial in qualifications.trials(connection, worker)}
-    last = sheets.last_wnid(connection, WEB, worker)
-    return in_order([(page.id, page.wnid, page.at) for page in sheets.open_pages(connection, WEB)], worker, last, known)
-
-
 def _unread(connection: Connection, worker: str, after: str) -> set[int]:
     """The tasks that a worker has answered, or has before them, of which there is no vote yet."""
     mine = {sheet.page for sheet in sheets.uncounted(connection, WEB, worker)} | {after}
     return {number for page in pages.read(connection, WEB, mine) for number in json.loads(page.tasks)}
 
 
-def _free(
-    connection: Connection, order: Iterable[tuple[str, str]], worker: str, mine: set[int], now: float
-) -> Iterator[Offer]:
-    """The pages that a worker may get, in order."""
-    for some in chunks(order, _AT_ONCE):
-        offers = _offers(connection, [id for id, _ in some])
-        taken = {lease.page for lease in sheets.live_leases(connection, WEB, [offer.page for offer in offers], now)}
+@dataclass
+class _Search:
+    """A look through open pages for a worker, who has `unread` tasks besides those they voted on: what it has seen."""
+
+    connection: Connection
+    board: Board
+    worker: str
+    unread: set[int]
+    now: float
+    any_open: bool = False
+    lent_until: list[float] = field(default_factory=list)
+
+    def free(self, order: Iterator[str], wanted: int) -> list[Offer]:
+        """The first pages in order that the worker may get; few are looked at first, then more at once."""
+        found: list[Offer] = []
+        size = wanted
+        while len(found) < wanted and (some := list(islice(order, size))):
+            found += self._free(some)
+            size = min(4 * size, _AT_ONCE)
+        return found[:wanted]
+
+    def _free(self, ids: Sequence[str]) -> list[Offer]:
+        wanted = sheets.still_open(self.connection, WEB, ids)
+        self.board.close(set(ids) - wanted)
+        self.any_open |= bool(wanted)
+        leases = sheets.live_leases(self.connection, WEB, wanted, self.now)
+        self.lent_until += [lease.until for lease in leases]
+        taken = {lease.page for lease in leases}
+        offers = _offers(self.connection, [id for id in ids if id in wanted and id not in taken])
         asked = {number for offer in offers for number in offer.tasks}
-        seen = votes.voted_by(connection, worker, asked) | mine
-        while (found := choose(offers, taken, seen)) is not None:
-            yield found
-            taken.add(found.page)
+        return unseen(offers, votes.voted_by(self.connection, self.worker, asked) | self.unread)
 
 
 def _offers(connection: Connection, ids: Sequence[str]) -> list[Offer]:
@@ -85,7 +99,7 @@ def _offers(connection: Connection, ids: Sequence[str]) -> list[Offer]:
     kept = {page.id: page for page in pages.read(connection, WEB, ids)}
     tasks = {id: json.loads(kept[id].tasks) for id in ids if id in kept}
     gold = corrections.standing_among(connection, schema.gold, {one for numbers in tasks.values() for one in numbers})
-    return [Offer(id, kept[id].wnid, frozenset(numbers) - gold) for id, numbers in tasks.items()]
+    return [Offer(id, frozenset(numbers) - gold) for id, numbers in tasks.items()]
 
 
 def _lend(connection: Connection, free: Sequence[Offer], lease: Lease, after: str) -> str | None:
@@ -102,15 +116,11 @@ def _lend(connection: Connection, free: Sequence[Offer], lease: Lease, after: st
     return page
 
 
-def _nothing(connection: Connection, open: Sequence[str], now: float) -> Nothing:
-    return nothing(len(open), [lease.until for lease in sheets.live_leases(connection, WEB, open, now)], now)
-
-
 def renew(parts: Parts, worker: str, page: str, now: float) -> float | None:
     """See `holotype.project.desk.Desk.renew`."""
     with parts.catalog.read() as connection:
         mine = sheets.leases_of(connection, WEB, page, worker)
-    until = max((lease.until for lease in mine), default=None)
+    until = mine[-1].until if mine else None
     if until is None or not due(until, now):
         return until
 
@@ -124,28 +134,38 @@ def renew(parts: Parts, worker: str, page: str, now: float) -> float | None:
     return parts.catalog.transact(work)
 
 
+def give_back(parts: Parts, worker: str, page: str, now: float) -> bool:
+    """See `holotype.project.desk.Desk.give_back`."""
+
+    def work(connection: Connection) -> bool:
+        if page not in sheets.held(connection, WEB, worker, now):
+            return False
+        sheets.lend(connection, WEB, Lease(page, worker, now, now))
+        return True
+
+    return parts.catalog.transact(work)
+
+
 def hand_in(parts: Parts, worker: str, page: str, answers: Sequence[Answer], seconds: float | None, now: float) -> bool:
     """See `holotype.project.desk.Desk.hand_in`."""
     with parts.catalog.read() as connection:
         leases = [(lease.at, lease.until) for lease in sheets.leases_of(connection, WEB, page, worker)]
         known = pages.read(connection, WEB, [page])
+        tasks: list[int] = json.loads(known[0].tasks) if known else []
+        hidden = {number for number, one in pictures.shown(connection, tasks).items() if one.hidden}
     start = began(leases)
     if start is None or not known:
         raise NotLent(page)
-    tasks: list[int] = json.loads(known[0].tasks)
     took = max(now - start, 0.0)
     told = took if seconds is None else seconds
     if len(answers) != len(tasks) or not 0 <= told <= _LONGEST or not math.isfinite(now):
         raise CrowdError(f"page {page} has {len(tasks)} pictures, and an answer for each is wanted, with a time")
-    given = tuple(map(Answer, answers))
+    given = zip(tasks, map(Answer, answers), strict=True)
+    said = tuple(int(Answer.UNSURE if task in hidden else answer) for task, answer in given)
 
     def work(connection: Connection) -> bool:
         if sheets.of_worker(connection, WEB, worker, [page]):
             return False
-        hidden = {number for number, one in pictures.shown(connection, tasks).items() if one.hidden}
-        said = tuple(
-            int(Answer.UNSURE if task in hidden else answer) for task, answer in zip(tasks, given, strict=True)
-        )
         sheets.claim(connection, WEB, page)
         sheets.add(connection, WEB, KeptSheet(0, page, worker, said, told, took, now))
         return True

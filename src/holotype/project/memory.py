@@ -77,6 +77,12 @@ def appended_votes(connection: Connection) -> int:
     return 0 if drawn is None else drawn.appended
 
 
+def note_appended(connection: Connection, number: int) -> None:
+    """Note that so many labels were concluded without all the others."""
+    if (drawn := read_drawn(connection)) is not None:
+        write_drawn(connection, replace(drawn, done=False, appended=drawn.appended + number))
+
+
 def write_drawn(connection: Connection, drawn: Drawn) -> None:
     """Say what labels are drawn from now."""
     learned.set_drawn(connection, json.dumps(asdict(drawn)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from sqlalchemy import Connection
 
 from holotype.catalog import labels, overview, shown, workers
 from holotype.catalog.shown import Mark
@@ -17,8 +18,9 @@ from holotype.crowd.policy_names import parse_policy
 from holotype.crowd.reviews import Timing, Verdict, WorkerReview, review_workers
 from holotype.crowd.tally import Tally
 from holotype.project.facts import read_tally
-from holotype.project.keeping import Kept
+from holotype.project.keeping import Worked
 from holotype.project.parts import Parts
+from holotype.project.tree_counts import LARGE, Kept
 from holotype.simulation.fitting import History, fit_population
 from holotype.simulation.forecast import Effort, Forecast, forecast
 from holotype.simulation.rehearsal import Prices
@@ -80,37 +82,34 @@ class Overview:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self.rows: Kept[list[SynsetRow]] = Kept()
-        self.gold: Kept[tuple[int, int]] = Kept()
-        self.pace: Kept[list[int]] = Kept()
-        self.reviews: Kept[list[WorkerReview]] = Kept()
-        self.forecasts: Kept[Forecast] = Kept()
+        catalog = parts.catalog
+        self._rows = Kept(catalog, shown.states_mark, self._count, lambda rows: _total(rows).candidates > LARGE)
+        self._gold = Kept(catalog, _cast_mark, overview.gold_votes, lambda found: found[0] > LARGE)
+        self._pace = Kept(catalog, self._minute, self._votes_since, lambda found: found[0] > LARGE)
+        self.reviews: Worked[list[WorkerReview]] = Worked()
+        self.forecasts: Worked[Forecast] = Worked()
 
     def numbers(self) -> Numbers:
         """The project at a glance."""
-        rows, (_, cast), now = self.by_synset(), self._marks(), self._parts.clock()
-        votes, hour, day = self.pace.soon((cast, int(now // 60)), lambda: self._votes_since(now))
-        gold, right = self.gold.soon(cast, self._gold)
+        (votes, hour, day), (gold, right) = self._pace.get(), self._gold.get()
         with self._parts.catalog.read() as connection:
             posted, blocked = overview.answers_asked_for(connection), len(workers.blocked(connection))
             flags, removals = overview.waiting(connection)
-        sums = {name: sum(getattr(row, name) for row in rows) for name in STATES}
-        return Numbers(SynsetRow("", "", **sums), votes, hour, day, gold, right, posted, blocked, flags, removals)
+        total = _total(self.by_synset())
+        return Numbers(total, votes, hour, day, gold, right, posted, blocked, flags, removals)
 
     def by_synset(self) -> list[SynsetRow]:
         """The candidates of every synset that has any, in ontology order."""
-        return self.rows.soon(self._marks()[0], self._rows)
+        return self._rows.get()
 
     def verdicts(self) -> list[WorkerReview]:
         """A review of every worker whose votes count, by name: see `holotype.crowd.reviews.review_workers`."""
-        return self.reviews.fresh(self._marks()[1], self._reviews)
+        return self.reviews.now(self._mark(), self._review)
 
     def watched(self) -> tuple[int, int, int] | None:
         """How many workers there are whose votes count, and how many of them are to be watched, and blocked; as it was
         when that was found last, None before it ever was."""
-        cast = self._marks()[1]
-        if not self.reviews.is_of(cast):
-            self.reviews.begin(cast, self._reviews)
+        self.reviews.begin(self._mark(), self._review)
         found = self.reviews.last()
         if found is None:
             return None
@@ -121,17 +120,21 @@ class Overview:
         """Begin to work out what is left to spend until the last policy has no open candidate, where workers get
         `reward` dollars for a page; it is in `forecasts` when it is there. Raises `CrowdError` for no reward."""
         prices = Prices(reward, fee=0.0)
-        self.forecasts.begin((self._marks()[1], reward), lambda: self._forecast(prices))
+        self.forecasts.begin((self._mark(), reward), lambda: self._forecast(prices))
 
-    def _marks(self) -> tuple[Mark, Mark]:
-        """What is another value whenever labels are, and whenever the votes that count are."""
+    def _mark(self) -> Mark:
         with self._parts.catalog.read() as connection:
-            labelled = shown.states_mark(connection)
-            return labelled, (labelled, overview.votes_mark(connection))
+            return _cast_mark(connection)
 
-    def _rows(self) -> list[SynsetRow]:
-        with self._parts.catalog.read() as connection:
-            counted = labels.counts(connection)
+    def _minute(self, connection: Connection) -> Mark:
+        return *_cast_mark(connection), int(self._parts.clock() // 60)
+
+    def _votes_since(self, connection: Connection) -> list[int]:
+        now = self._parts.clock()
+        return overview.votes_since(connection, [0.0, now - HOUR, now - 24 * HOUR])
+
+    def _count(self, connection: Connection) -> list[SynsetRow]:
+        counted = labels.counts(connection)
         found: dict[tuple[int, str], dict[str, int]] = {}
         for (rank, wnid, state), number in sorted(counted.items()):
             if state in STATES:
@@ -144,19 +147,11 @@ class Overview:
             SynsetRow(wnid, str(name), **states) for (wnid, name), states in zip(named, found.values(), strict=True)
         ]
 
-    def _votes_since(self, now: float) -> list[int]:
-        with self._parts.catalog.read() as connection:
-            return overview.votes_since(connection, [0.0, now - HOUR, now - 24 * HOUR])
-
-    def _gold(self) -> tuple[int, int]:
-        with self._parts.catalog.read() as connection:
-            return overview.gold_votes(connection)
-
     def _tally(self) -> Tally:
         with self._parts.catalog.read() as connection:
             return read_tally(connection, self._parts.catalog, timed=True)
 
-    def _reviews(self) -> list[WorkerReview]:
+    def _review(self) -> list[WorkerReview]:
         tally = self._tally()
         ballot = tally.ballot()
         found = review_workers(ballot, Timing(*tally.counting.timing), ballot.names or (), fit(ballot))
@@ -169,3 +164,17 @@ class Overview:
         policy = Imageable(Posterior()) if last is None else parse_policy(last)
         rng = np.random.default_rng(_SEED)
         return forecast(history, fit_population(history), policy, prices, rng, _EFFORT)
+
+
+def _cast_mark(connection: Connection) -> Mark:
+    """Changes whenever labels do, or the votes that count."""
+    return *shown.states_mark(connection), *overview.votes_mark(connection)
+
+
+def _total(rows: Iterable[SynsetRow]) -> SynsetRow:
+    """All synsets as one."""
+    sums = dict.fromkeys(STATES, 0)
+    for row in rows:
+        for state in STATES:
+            sums[state] += getattr(row, state)
+    return SynsetRow("", "", **sums)

@@ -16,6 +16,7 @@ from holotype.errors import NoProject, ProjectError
 from holotype.ontology import Ontology
 from holotype.ontology.extension import Extension
 from holotype.project.audits import Audits
+from holotype.project.campaigns import Campaigns
 from holotype.project.candidates import Candidates
 from holotype.project.crowd import CrowdRoom
 from holotype.project.datasets import Datasets
@@ -69,6 +70,7 @@ class Project:
         self.datasets = Datasets(parts)
         self.candidates = Candidates(parts, self.lemmas)
         self.crowd = CrowdRoom(parts, self.lemmas)
+        self.campaigns = Campaigns(parts, self.lemmas)
         self.gold = Gold(parts, self.lemmas)
         self.workers = Workers(parts)
         self.labels = Labels(parts)
@@ -122,8 +124,8 @@ class Project:
     def counts(self) -> dict[str, Any]:
         """What the project holds, in numbers: totals, intake by outcome, labels by state, policy, guard and synset.
 
-        `alarms` say what the votes cannot tell; `appended` is the number of votes of which only the candidates they
-        touch were concluded again.
+        `machines` says how many labels they helped with, `alarms` what the votes cannot tell; `appended` is the number
+        of votes of which only the candidates they touch were concluded again.
         """
         with self._parts.catalog.read() as connection:
             return count(connection, self._parts.ontology)

@@ -11,9 +11,11 @@ import numpy as np
 from sqlalchemy import Connection
 
 from holotype.audits.certificates import Certificate
-from holotype.catalog import images, labels
+from holotype.catalog import images, labels, votes
 from holotype.catalog import statistics as statistic_rows
 from holotype.catalog.locations import locations
+from holotype.consensus.votes import MACHINE
+from holotype.crowd.policy_names import hears_machines
 from holotype.engine import Progress, map_batches
 from holotype.images.fingerprint import many_at_once
 from holotype.ontology import Ontology
@@ -132,6 +134,15 @@ def statistics_of(
     return replace(found, diversity=measure_diversity(draws, diversity, parts.store.read, progress))
 
 
+def machines_helped(connection: Connection) -> dict[str, Any]:
+    """How many labels machines helped with, and which with how many; empty where none did."""
+    helped = votes.labels_helped(connection, MACHINE)
+    heard = {policy: hears_machines(policy) for policy in {policy for policy, _, _ in helped}}
+    by_machine = Counter(worker for policy, _, worker in helped if heard[policy])
+    labels = {number for policy, number, _ in helped if heard[policy]}
+    return {"labels": len(labels), "labels_by_machine": dict(sorted(by_machine.items()))} if labels else {}
+
+
 def count(connection: Connection, ontology: Ontology) -> dict[str, Any]:
     """What a catalog holds, in numbers: see `Project.counts`."""
     by_synset: dict[str, dict[str, int]] = {}
@@ -146,6 +157,7 @@ def count(connection: Connection, ontology: Ontology) -> dict[str, Any]:
         "states": dict(states),
         "policies": labels.by_policy(connection),
         "guards": labels.by_guard(connection),
+        "machines": machines_helped(connection),
         "alarms": [asdict(alarm) for alarm in read_alarms(connection)],
         "appended": appended_votes(connection),
         "imported": labels.agreement(connection),

@@ -109,7 +109,8 @@ class View:
         ranks = np.flatnonzero(self.counts.own[YES])
         chosen = ranks[np.unique(np.linspace(0, len(ranks) - 1, min(most, len(ranks))).astype(np.int64))]
         queries = (Query((Term("synset", ":", self.ontology.at_rank(rank).wnid), _YES)) for rank in chosen.tolist())
-        return [result for query in queries for result in self.find(query, size=1).results]
+        rows = (row for query in queries for row in self.questions.stretch(self.adapted(query), 1).rows)
+        return [Result(row, self.store) for row in rows]
 
     def folded(self, synset: Synset) -> list[Synset]:
         """A synset and those below it that have all of its labels, one after the other: there is nothing else to see
@@ -186,12 +187,19 @@ class View:
         if self.release:
             return None
         cheap = all(term.field in _CHEAP for term in query.terms)
+        most = MOST_CHEAP if cheap else MOST_DEAR
+        if self.counts.total() <= most:
+            return None
         ranks = self._ranks(query)[:-1]
         ranks[: mark_of(after, 3)[0] if after else 0] = False
         total = np.cumsum(self._rows * ranks)
-        if not len(total) or total[-1] <= (most := MOST_CHEAP if cheap else MOST_DEAR):
+        if total[-1] <= most:
             return None
         return max(int(np.searchsorted(total, most, "right")), int(np.flatnonzero(ranks)[0]) + 1)
+
+    def things_below(self, synset: Synset) -> int:
+        """How many synsets are below one, each once."""
+        return sum(stop - start for start, stop in self.ontology.ranges(synset)) - 1
 
     @cached_property
     def _any(self) -> bool:

@@ -4,7 +4,7 @@ slices."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from copy import copy
 from functools import cached_property, reduce
@@ -86,7 +86,7 @@ class Index:
         self._columns: dict[str, Rows] = {}
         self._words: dict[str, list[str]] = {}
         self._last: tuple[tuple[Term, ...], Rows] | None = None
-        self._hidden: frozenset[str] = frozenset()
+        self._hidden: Rows = np.zeros(0, np.int32)
         self._starts = self._read_starts()
 
     @classmethod
@@ -99,10 +99,11 @@ class Index:
             )
         return cls(release.path / MANIFEST, ontology, senses)
 
-    def hiding(self, ids: Iterable[str]) -> Index:
+    def hiding(self, ids: Collection[str]) -> Index:
         """The same index without the rows of these ids; what was read already is shared."""
+        found = pc.is_in(self._ids, pa.array(sorted(ids), pa.string())).to_numpy(zero_copy_only=False)
         other = copy(self)
-        other._last, other._hidden = None, frozenset(ids)
+        other._hidden = np.flatnonzero(found).astype(np.int32)
         return other
 
     def __len__(self) -> int:
@@ -110,8 +111,9 @@ class Index:
 
     def count(self, query: Query) -> int:
         """How many rows match."""
-        if not self._selects(query):
-            return int(np.diff(self._slices(query)).sum())
+        if not _conditions(query):
+            slices = self._slices(query)
+            return int(np.diff(slices).sum() - np.diff(np.searchsorted(self._hidden, slices)).sum())
         return len(self._numbers(query))
 
     def counts(self, query: Query) -> Ints:
@@ -143,13 +145,13 @@ class Index:
         """The first `size` rows that match after a mark, see `Questions.stretch`; a mark is the number of a row."""
         first = mark_of(after, 1)[0] if after else 0
         stop = len(self) if until is None else int(self._starts[min(until, len(self.ontology))])
-        if self._selects(query):
+        if _conditions(query):
             found = self._numbers(query)
             some = found[np.searchsorted(found, first) :][: size + 1]
         else:
-            slices = np.maximum(self._slices(query), first)
-            parts = [np.arange(start, min(stop, start + size + 1)) for start, stop in slices.tolist() if start < stop]
-            some = np.concatenate([np.zeros(0, np.int64), *parts])[: size + 1].astype(np.int32)
+            slices, most = np.maximum(self._slices(query), first), size + 1 + len(self._hidden)
+            parts = [np.arange(start, min(stop, start + most)) for start, stop in slices.tolist() if start < stop]
+            some = self._seen(np.concatenate([np.zeros(0, np.int64), *parts])[:most].astype(np.int32))[: size + 1]
         shown = some[:size][some[:size] < stop]
         return Stretch(list(self._rows_at(shown)), str(some[len(shown)]) if len(shown) < len(some) else "")
 
@@ -180,7 +182,7 @@ class Index:
 
     def _selects(self, query: Query) -> bool:
         """Whether not all rows of the synsets asked about match."""
-        return bool(self._hidden or _conditions(query))
+        return bool(len(self._hidden) or _conditions(query))
 
     def _slices(self, query: Query) -> Ints:
         """Half-open slices of rows, ``(n, 2)``, ascending and none empty, whose ranks can match."""
@@ -193,16 +195,22 @@ class Index:
         found = self._satisfying(_conditions(query))
         ends = np.searchsorted(found, self._slices(query).astype(np.int32))
         parts = [found[start:stop] for start, stop in ends.tolist()]
-        return parts[0] if len(parts) == 1 else np.concatenate([found[:0], *parts])
+        return self._seen(parts[0] if len(parts) == 1 else np.concatenate([found[:0], *parts]))
+
+    def _seen(self, numbers: Rows) -> Rows:
+        """Numbers of rows, ascending, without those of hidden ones."""
+        if not len(self._hidden):
+            return numbers
+        at = np.searchsorted(numbers, self._hidden)
+        inside = at < len(numbers)
+        at = at[inside]
+        return np.delete(numbers, at[numbers[at] == self._hidden[inside]])
 
     def _satisfying(self, terms: tuple[Term, ...]) -> Rows:
         """The numbers of the rows of any synset that satisfy these terms; those of the last question are kept."""
         last = self._last
         if last is None or last[0] != terms:
             masks = [self._matching(term) for term in terms]
-            if self._hidden:
-                hidden = pc.is_in(self._ids, pa.array(sorted(self._hidden), pa.string()))
-                masks.append(~hidden.to_numpy(zero_copy_only=False))
             found = np.flatnonzero(reduce(and_, masks)) if masks else np.arange(len(self))
             self._last = last = terms, found.astype(np.int32)  # other threads may ask another question meanwhile
         return last[1]

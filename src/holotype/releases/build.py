@@ -69,6 +69,9 @@ MANIFEST_SCHEMA: Final = pa.schema(
         ("licence", pa.string()),
     ]
 )
+MACHINES: Final = "machines"
+"""The column that a manifest has last where machines helped with any of its labels: the names of those that did."""
+MACHINES_SCHEMA: Final = MANIFEST_SCHEMA.append(pa.field(MACHINES, pa.list_(pa.string())))
 VOTES_SCHEMA: Final = pa.schema(
     [
         ("sha256", pa.string()),
@@ -188,7 +191,7 @@ def _write_alone(
     try:
         addresses = _write_shards(partial, contents, read, progress)
         rows = [{**label.columns, **addresses[label.id]} for label in contents.labels]
-        _write_table(partial / MANIFEST, rows, MANIFEST_SCHEMA)
+        _write_table(partial / MANIFEST, rows, MACHINES_SCHEMA if rows and MACHINES in rows[0] else MANIFEST_SCHEMA)
         _write_arrow(partial / VOTES, contents.votes)
         _write_json(partial / STATISTICS, statistics(rows, (synset.wnid for synset in contents.classes)))
         _write_json(partial / SUMMARY, {"format": FORMAT, **contents.summary})
@@ -329,6 +332,15 @@ def statistics(rows: Sequence[Mapping[str, Any]], wnids: Iterable[str]) -> dict[
 
 
 def labelled_by(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The policies that rows of a manifest name, and how many labels each drew."""
+    """The policies that rows of a manifest name, and how many labels each drew; where machines helped with any, with
+    how many, and which with how many."""
     drawn = Counter(row["policy"] for row in rows)
-    return {"policies": sorted(drawn), "labels_by_policy": {policy: drawn[policy] for policy in sorted(drawn)}}
+    told = {"policies": sorted(drawn), "labels_by_policy": {policy: drawn[policy] for policy in sorted(drawn)}}
+    helped = Counter(name for row in rows for name in row.get(MACHINES, ()))
+    if not helped:
+        return told
+    labels = sum(bool(row[MACHINES]) for row in rows)
+    return {
+        **told,
+        "machines": {"labels": labels, "labels_by_machine": {name: helped[name] for name in sorted(helped)}},
+    }

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from holotype.audits.certificates import Audit, assess
-from holotype.consensus.votes import Answer
+from holotype.consensus.votes import Answer, is_machine
 from holotype.crowd.expert import CURATOR, NOBODY_CHECKED
-from holotype.crowd.policy_names import is_unchecked, without_names
+from holotype.crowd.policy_names import hears_machines, is_unchecked, without_names
 from holotype.crowd.reviews import hidden_name
 from holotype.errors import ReleaseError
 from holotype.images.decode import EXTENSIONS
@@ -22,6 +22,7 @@ from holotype.releases.build import (
     AUDIT,
     CHANGES,
     ID_LENGTH,
+    MACHINES,
     SAMPLE,
     VOTES_SCHEMA,
     Contents,
@@ -29,7 +30,7 @@ from holotype.releases.build import (
     labelled_by,
 )
 from holotype.releases.certificates import audit_tables, certificates_value
-from holotype.releases.facts import Facts, Provenance, count_answers, votes_on
+from holotype.releases.facts import Facts, Provenance, votes_on
 from holotype.releases.split import SPLITS, Fractions, split
 
 
@@ -52,7 +53,9 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
     groups = {ids[row.sha256]: in_group[row.near_duplicates] for row in accepted}
     fixed = {ids[row.sha256]: row.split for row in accepted if row.split in SPLITS}
     splits = split([(row.wnid, ids[row.sha256]) for row in accepted], groups, fractions, seed, fixed)
-    counts = count_answers(facts.votes.candidate, facts.votes.answer)
+    counts, machines = facts.votes.peoples_answers, facts.votes.machines
+    helped = {row.candidate: machines.get(row.candidate, []) for row in accepted if hears_machines(row.policy)}
+    told = any(helped.values())
     labels = []
     for row in sorted(accepted, key=lambda row: (row.rank, row.sha256)):
         columns = {
@@ -74,6 +77,7 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
             "score": row.score,
             "policy": without_names(row.policy, hide),
             **_public(row.provenance),
+            **({MACHINES: helped.get(row.candidate, [])} if told else {}),
         }
         labels.append(LabelledImage(row.location, EXTENSIONS[row.format], columns))
     classes = [ontology[wnid] for wnid in sorted({row.wnid for row in accepted})]
@@ -130,14 +134,15 @@ def _public(provenance: Provenance) -> dict[str, Any]:
 
 
 def _vote_table(facts: Facts, salt: str) -> pa.Table:
-    """Every vote that counts, with the worker's name hashed under the project's secret salt."""
+    """Every vote that counts, with the worker's name hashed under the project's secret salt; machines have theirs."""
     votes = facts.votes
     number, place = np.unique(votes.candidate, return_inverse=True)
     pairs = [facts.pairs[one] for one in number.tolist()]
+    names = [name if is_machine(name) else hidden_name(name, salt) for name in votes.workers]
     columns = [
         pa.array([sha256 for sha256, _ in pairs], pa.string()).take(pa.array(place)),
         pa.array([wnid for _, wnid in pairs], pa.string()).take(pa.array(place)),
-        pa.array([hidden_name(name, salt) for name in votes.workers], pa.string()).take(pa.array(votes.worker)),
+        pa.array(names, pa.string()).take(pa.array(votes.worker)),
         pa.array([answer.name.lower() for answer in Answer], pa.string()).take(pa.array(votes.answer)),
         pa.array(votes.pages, pa.string()).take(pa.array(votes.page)),
         pa.array(votes.seconds),

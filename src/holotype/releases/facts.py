@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holotype.audits.certificates import NOTHING, Evidence
-from holotype.consensus.votes import Answer
+from holotype.consensus.votes import Answer, is_machine
 from holotype.crowd.alarms import Alarm
 from holotype.crowd.expert import CURATOR
 from holotype.crowd.policy_names import is_unchecked
@@ -72,6 +72,26 @@ class ReleasedVotes:
     workers: Sequence[str]
     pages: Sequence[str]
 
+    @property
+    def _by_machines(self) -> npt.NDArray[np.bool_]:
+        machine = np.array([is_machine(name) for name in self.workers], bool)
+        return np.asarray(machine[self.worker]) if len(self.worker) else np.zeros(0, bool)
+
+    @property
+    def peoples_answers(self) -> Answers:
+        """How often people gave each answer, by candidate id and answer."""
+        people = ~self._by_machines
+        return count_answers(self.candidate[people], self.answer[people])
+
+    @property
+    def machines(self) -> dict[int, list[str]]:
+        """The names of the machines that voted on a candidate, sorted, by its id."""
+        theirs = self._by_machines
+        found: dict[int, list[str]] = {}
+        for candidate, worker in zip(self.candidate[theirs].tolist(), self.worker[theirs].tolist(), strict=True):
+            found.setdefault(candidate, []).append(self.workers[worker])
+        return {candidate: sorted(names) for candidate, names in found.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -89,7 +109,7 @@ class Facts:
     @property
     def outvoted(self) -> int:
         """How many labels are outvoted: see `is_outvoted`."""
-        counts = count_answers(self.votes.candidate, self.votes.answer)
+        counts = self.votes.peoples_answers
         return sum(is_outvoted(label.policy, label.candidate, counts) for label in self.labels)
 
 
@@ -105,8 +125,8 @@ def votes_on(candidate: int, counts: Answers) -> npt.NDArray[np.int64]:
 
 
 def is_outvoted(policy: str, candidate: int, counts: Answers) -> bool:
-    """Whether a candidate labelled yes by `policy` has more noes than yeses, and nobody answers for it: no gold,
-    curator, expert or source."""
+    """Whether a candidate labelled yes by `policy` has more of people's noes than yeses, and nobody answers for it: no
+    gold, curator, expert or source."""
     given = votes_on(candidate, counts)
     return bool(given[Answer.NO] > given[Answer.YES]) and not (
         policy == "gold" or policy.startswith(CURATOR) or is_unchecked(policy)

@@ -17,6 +17,8 @@ import pyarrow.parquet as pq
 
 from holotype.audits.certificates import Certificate
 from holotype.audits.plans import Plan
+from holotype.consensus.votes import is_machine
+from holotype.crowd.policy_names import hears_machines
 from holotype.errors import OntologyError, PackError, ReleaseError
 from holotype.files import local, printable, sha256_file
 from holotype.ontology import Ontology, is_wnid, load_wordnet
@@ -29,6 +31,8 @@ from holotype.releases.build import (
     CHECKSUMS,
     FORMAT,
     ID_LENGTH,
+    MACHINES,
+    MACHINES_SCHEMA,
     MANIFEST,
     MANIFEST_SCHEMA,
     ONTOLOGY,
@@ -95,7 +99,7 @@ class Release:
     @cached_property
     def manifest(self) -> pa.Table:
         """``manifest.parquet``: one row per (image, synset), sorted by ontology rank and id."""
-        table = _table(self.path / MANIFEST, MANIFEST_SCHEMA)
+        table = _table(self.path / MANIFEST, MANIFEST_SCHEMA, MACHINES_SCHEMA)
         if not set(table["wnid"].to_pylist()) <= set(self.wnids):
             raise ReleaseError(f"{self.path / MANIFEST} has classes that {SUMMARY} does not list")
         return table
@@ -147,13 +151,14 @@ class Release:
         return f"<Release {self.name}: {len(self.wnids)} synsets, {splits}>"
 
 
-def _table(path: Path, schema: pa.Schema) -> pa.Table:
+def _table(path: Path, *schemas: pa.Schema) -> pa.Table:
+    """The table in a file, which has one of some schemas. Raises `ReleaseError`."""
     try:
         table = pq.read_table(local(path))
         table.validate(full=True)
     except (OSError, pa.ArrowException) as error:
         raise ReleaseError(f"cannot read {path}: {error}") from error
-    if table.schema.remove_metadata() != schema or any(column.null_count for column in table.columns):
+    if table.schema.remove_metadata() not in schemas or any(column.null_count for column in table.columns):
         raise ReleaseError(f"{path} has other columns than format {FORMAT}, or empty cells")
     return table
 
@@ -176,7 +181,7 @@ def verify_release(path: Path, checksum: str | None = None, ontology: Ontology |
 
     Checked: every file and only those listed in ``SHA256SUMS``, each with its checksum; the manifest's columns and
     order; every image at its address with its sha256; ids; near-duplicates in one split; the statistics;
-    the certificates.
+    the machines that helped; the certificates.
     """
     problems = list(_check_files(path))
     if not problems and checksum not in (None, sha256_file(path / CHECKSUMS)):
@@ -187,7 +192,7 @@ def verify_release(path: Path, checksum: str | None = None, ontology: Ontology |
         release = Release(path)
         own = _at_hand(release) if ontology is None or (path / ONTOLOGY).exists() else None
         known = own if ontology is None else ontology
-        problems = [*_check_manifest(release), *certify_release(release)]
+        problems = [*_check_manifest(release), *_check_machines(release), *certify_release(release)]
         if known is not None:
             problems.extend(_check_places(release, known))
         return [*problems, *_check_images(release)]
@@ -295,6 +300,20 @@ def _check_manifest(release: Release) -> Iterator[str]:
     told = labelled_by(rows)
     if any(release.summary.get(name, value) != value for name, value in told.items()):
         yield f"the policies in {SUMMARY} do not follow from {MANIFEST}"
+
+
+def _check_machines(release: Release) -> Iterator[str]:
+    """The machines of each label are those that voted on it, where its policy hears machines."""
+    votes = _table(release.path / VOTES, VOTES_SCHEMA).select(["sha256", "wnid", "worker"])
+    cast = zip(*(column.to_pylist() for column in votes.columns), strict=True)
+    voted: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for sha256, wnid, worker in cast:
+        if is_machine(worker):
+            voted[sha256, wnid].add(worker)
+    for row in release.rows():
+        heard = voted.get((row["sha256"], row["wnid"]), set()) if hears_machines(row["policy"]) else set()
+        if sorted(heard) != row.get(MACHINES, []):
+            yield f"the machines that {MANIFEST} names for {row['id']} do not follow from {VOTES}"
 
 
 def _check_images(release: Release) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import RedirectResponse, Response
 
-from holotype.web.statics import address, module
+from holotype.web.statics import address, module, modules
 from holotype.web.visit import Refused, Visit, safe_path
 
 TURK: Final = "https://www.mturk.com https://workersandbox.mturk.com"
@@ -50,7 +50,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"static": address, "module": module}
+    made.globals |= {"static": address, "module": module, "modules": modules}
     made.filters["count"] = lambda number: f"{number:,}"
     return made
 

@@ -11,8 +11,9 @@ from typing import Final
 
 import uvicorn
 
-from holotype.errors import ProjectError
+from holotype.errors import HolotypeError, ProjectError
 from holotype.project import Project
+from holotype.project.runner import Runner
 from holotype.web.app import create_app
 from holotype.web.connections import MOST, Connection
 from holotype.web.settings import Settings
@@ -74,7 +75,7 @@ class _Server(uvicorn.Server):
 
 
 class Site:
-    """A project that is served at `address`; `run` returns when it is told to stop."""
+    """A project that is served at `address`, and its campaigns driven; `run` returns when it is told to stop."""
 
     def __init__(self, db: Project, settings: Settings, listener: socket.socket) -> None:
         self._db, self._listener = db, listener
@@ -96,18 +97,27 @@ class Site:
             lifespan="off",
         )
         self._server = _Server(config)
+        self._runner = Runner(db.campaigns, db.crowd.web())
+
+    def warm(self) -> None:
+        """Read what pages need and what takes long, aside, so that the first visitor does not wait for it."""
+        threading.Thread(target=self._warm, daemon=True).start()
+
+    def _warm(self) -> None:
+        with suppress(HolotypeError):  # whoever asks for a page is told
+            self._db.explore.warm()
 
     def run(self) -> None:
         """Serve until Ctrl-C or SIGTERM; what was acknowledged is durable, and what waits is written first."""
         allow_files(4 * MOST)
-        with self._db.catalog.grouped():
+        with self._db.catalog.grouped(), self._runner.running():
             self._server.run(sockets=[self._listener])
 
     @contextmanager
     def running(self) -> Iterator[str]:
         """Serve on a thread while this lasts: the address."""
         started = threading.Event()
-        with self._db.catalog.grouped():
+        with self._db.catalog.grouped(), self._runner.running():
             thread = threading.Thread(target=self._serve, args=(started.set,), daemon=True)
             thread.start()
             started.wait()

@@ -67,6 +67,11 @@ def module(name: str) -> str:
     return f"/static/{AT}{_scripts()}/{name}"
 
 
+def modules(folder: str) -> list[str]:
+    """Where the scripts of a folder are, to be fetched before one is found to import another."""
+    return [module(name) for name in sorted(statics()) if name.startswith(f"{folder}/") and name.endswith(".js")]
+
+
 async def send_static(request: Request) -> Response:
     """The file of an address; one that names its digest is kept by browsers for good."""
     name, version = request.path_params["name"], request.query_params.get("v")

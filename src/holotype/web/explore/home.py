@@ -12,7 +12,7 @@ from holotype.web.explore.looks import show, view_of
 from holotype.web.explore.pictures import Shown
 from holotype.web.visit import Visit
 
-MOSAIC: Final = 18
+MOSAIC: Final = 12
 
 
 def show_home(visit: Visit) -> Response:

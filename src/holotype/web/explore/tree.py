@@ -103,7 +103,7 @@ def show_synset(visit: Visit) -> Response:
         paths=trail(view.ontology, synset),
         kinds=by_size[:KINDS],
         all_kinds=len(kinds) + more,
-        below=len(view.ontology.descendants(synset)),
+        below=view.things_below(synset),
         height=view.ontology.height(synset),
         query=query,
         grid=grid_of(visit, view, query),

@@ -31,10 +31,11 @@ def choices(visit: Visit, *states: str) -> list[Choice]:
         raise Refused(400, f"A name has up to {LONGEST} characters.")
     ontology = visit.db.ontology
     found = [ontology[text]] if text in ontology else [synset for synset, _ in visit.db.explore.search(text, MOST)]
-    some = [Choice(one, _labels(visit, one, states)) for one in found]
+    some = [Choice(one, labels_of(visit, one, states)) for one in found]
     return sorted([one for one in some if one.labels] or some, key=lambda one: -one.labels)
 
 
-def _labels(visit: Visit, synset: Synset, states: Collection[str]) -> int:
+def labels_of(visit: Visit, synset: Synset, states: Collection[str] = ()) -> int:
+    """How many labels there are in a subtree, of some states or of all."""
     counted = visit.db.explore.view().counts.by_state(visit.db.ontology.rank(synset), below=True)
     return sum(number for state, number in counted.items() if not states or state in states)

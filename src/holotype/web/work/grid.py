@@ -155,7 +155,7 @@ class TasksPage:
 
     `why` is "" where there is a page, else ``blocked``, ``none``, ``lent`` or ``seen``, with the minutes after which to
     look again. `right` is the share of gold they got right, None where it is not told. `current` is the page they have
-    before them, "" where none.
+    before them, "" where none, and `leave` the action of a form with one button by which others get it.
     """
 
     begin: str
@@ -164,3 +164,4 @@ class TasksPage:
     why: str
     minutes: int
     current: str
+    leave: str = ""

@@ -35,7 +35,8 @@ def show_tasks(visit: Visit) -> Response:
         why, minutes = found.reason, max(1, math.ceil((found.again - visit.now) / 60))
     elif found:
         current = page_address(found)
-    told = TasksPage("/tasks/next", views.progress(figures), figures.right, why, minutes, current)
+    leave = f"{current}/leave" if current else ""
+    told = TasksPage("/tasks/next", views.progress(figures), figures.right, why, minutes, current, leave)
     return pages.render(visit, "work/tasks.html", tasks=told)
 
 
@@ -112,6 +113,12 @@ def draft(visit: Visit) -> Response:
     return Response(status_code=204 if until > visit.now else 409, headers=_PRIVATE)
 
 
+def give_back(visit: Visit) -> Response:
+    """Lets others have a page."""
+    visit.db.desk.give_back(visit.known.name, visit.path["page"], visit.now)
+    return pages.redirect("/tasks")
+
+
 def picture(visit: Visit) -> Response:
     """A picture of a page, or of a training page, for the worker whose address it is."""
     path, large = visit.path, visit.asked("large") == "1"
@@ -146,6 +153,7 @@ routes = [
     page("/tasks/{page}", show_page, "worker"),
     page("/tasks/{page}", hand_in, "worker", ("POST",)),
     page("/tasks/{page}/draft", draft, "worker", ("POST",)),
+    page("/tasks/{page}/leave", give_back, "worker", ("POST",)),
     page("/tasks/{page}/{position:int}.jpg", picture, "worker", kind="picture"),
     page("/example/{number:int}.jpg", example, None, kind="picture", frames=True),
     page("/flag", flag, "worker", ("POST",)),

@@ -85,9 +85,9 @@ export class Handing {
       sheet.end("This page is kept on this device and handed in as soon as that is possible. You may stay here, or go on.");
       answer = await this.outbox.done(this.page);
     }
-    sheet.draft.tell("handed in", sheet.answers.all());
     if (answer === null) return sheet.end("This page could not be handed in.");
-    sheet.draft.forget();
+    sheet.draft.tell("handed in", sheet.answers.all());
+    await sheet.draft.forget();
     sheet.state("handed in");
     location.assign(answer.next ?? this.form.dataset.leave);
   }

@@ -1,0 +1,54 @@
+"""What the demo leaves for you to say on the site: two questions that nobody was asked, with gold to learn on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from holotype.project import Project
+from holotype.project.candidates import Proposal
+
+QUESTIONS: Final = {
+    "n01503061": ("n01503061", "n01661091", "n01861778"),
+    "n13134947": ("n13134947", "n11669921", "n04451818"),
+}
+"""What is asked, by wnid, and the subtrees whose images are asked about: a bird, and a fruit, among what is near."""
+MOST: Final = 96
+"""Images of a question, from each of its subtrees a share: two pages."""
+GOLD: Final = 12
+"""Images of either answer that are gold, where there are so many."""
+SHOWN: Final = 3
+"""Of the gold that is yes, what is shown as an example."""
+SOURCE: Final = "demo"
+
+
+def leave_questions(db: Project, shows: Callable[[str, str], bool]) -> None:
+    """Propose images for the `QUESTIONS`, make some of them gold, and start a campaign on the site.
+
+    `shows` is whether an image, by its sha256, shows a synset. Does nothing where that was done before.
+    """
+    if db.campaigns.everything():
+        return
+    images = _images(db)
+    for wnid, subtrees in QUESTIONS.items():
+        share = MOST // len(subtrees)
+        asked = sorted({sha256 for subtree in subtrees for sha256 in images.get(subtree, ())[:share]})
+        db.candidates.add([Proposal(sha256, wnid) for sha256 in asked], SOURCE)
+        truth = {sha256: shows(sha256, wnid) for sha256 in asked}
+        sides = [[one for one in asked if truth[one] is yes][:GOLD] for yes in (True, False)]
+        if not all(sides):
+            continue
+        db.gold.add({(one, wnid): truth[one] for side in sides for one in side}, SOURCE)
+        db.gold.show([(one, wnid) for one in sides[0][:SHOWN]], SOURCE)
+    db.campaigns.start(SOURCE, QUESTIONS)
+
+
+def _images(db: Project) -> Mapping[str, Sequence[str]]:
+    """The sha256 of the images that were found for each subtree, in an order that says nothing of them."""
+    roots = {root for roots in QUESTIONS.values() for root in roots}
+    found: dict[str, set[str]] = {root: set() for root in roots}
+    for task in db.candidates.tasks():
+        for root in roots:
+            if db.ontology.is_under(task.wnid, root):
+                found[root].add(task.sha256)
+    return {root: sorted(some) for root, some in found.items()}

@@ -1,0 +1,61 @@
+"""A runner: a thread that drives a project's campaigns while something else, such as a web server, goes on."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import Final
+
+from holotype.crowd.port import Crowd
+from holotype.project.campaigns import Campaigns
+
+PAUSE: Final = 1.0
+"""Seconds between looks into the inbox."""
+
+_log: Final = logging.getLogger("holotype.project")
+
+
+class Runner:
+    """Drives campaigns with one crowd as soon as sheets come in, or when it is time to.
+
+    What a step fails by is remembered in `Campaigns.failing`, and it is tried again; a campaign that fails says so by
+    itself.
+    """
+
+    def __init__(
+        self, campaigns: Campaigns, crowd: Crowd, clock: Callable[[], float] = time.time, pause: float = PAUSE
+    ) -> None:
+        self._campaigns, self._crowd, self._clock, self._pause = campaigns, crowd, clock, pause
+        self._stopped = Event()
+
+    @contextmanager
+    def running(self) -> Iterator[Runner]:
+        """Drive campaigns on a thread while this lasts; ends after the step at hand."""
+        self._stopped.clear()
+        thread = Thread(target=self._run, name="holotype-runner", daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._stopped.set()
+            thread.join()
+
+    def _run(self) -> None:
+        while True:
+            self.step()
+            if self._stopped.wait(self._pause):
+                return
+
+    def step(self) -> None:
+        """One tick of the campaigns."""
+        told = ""
+        try:
+            self._campaigns.tick(self._crowd, self._clock())
+        except Exception as error:  # noqa: BLE001 - a full disk, a database that is gone: it is tried again
+            told = f"{type(error).__name__}: {error}"
+            if told != self._campaigns.failing:
+                _log.warning("campaigns were not driven, which is tried again: %s", told)
+        self._campaigns.failing = told
