@@ -81,9 +81,11 @@ def waiting(connection: Connection, crowd: str) -> list[KeptPage]:
     return [KeptPage(*row) for row in connection.execute(asked.order_by(page.at, page.id))]
 
 
-def last_posting(connection: Connection) -> int:
-    """A number that grows whenever a page is wanted, or is not any more."""
-    return connection.execute(select(func.max(t.posting.c.id))).scalar() or 0
+def last_posting(connection: Connection) -> tuple[int, float]:
+    """What changes whenever a page is wanted, or is not any more."""
+    posting = t.posting.c
+    row = connection.execute(select(posting.id, posting.at).order_by(posting.id.desc()).limit(1)).first()
+    return (0, 0.0) if row is None else (row.id, row.at)
 
 
 def want(connection: Connection, crowd: str, ids: Iterable[str], at: float) -> None:

@@ -43,7 +43,7 @@ def look(parts: Parts, board: Board, worker: str, now: float, after: str = "") -
         if (held := _held(connection, worker, now, after)) is not None:
             return held
         known = {trial.wnid for trial in qualifications.trials(connection, worker)}
-        order = in_order(board.shelves(connection), worker, sheets.last_wnid(connection, WEB, worker), known)
+        order = in_order(board.shelves(connection, now), worker, sheets.last_wnid(connection, WEB, worker), known)
         search = _Search(connection, board, worker, _unread(connection, worker, after), now)
         return search.free(order, _CHOICES) or nothing(search.any_open, search.lent_until, now)
 
