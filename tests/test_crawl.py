@@ -182,7 +182,9 @@ class Crawl:
         hrefs = self.page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
         forms = self.page.eval_on_selector_all("form", "forms => forms.map(form => form.action)")
         own = urlsplit(self.site.address).netloc
-        self.wrong += [f"{self.page.url}: a form that posts to {one}" for one in forms if urlsplit(one).netloc not in (own, TURKS)]
+        self.wrong += [
+            f"{self.page.url}: a form that posts to {one}" for one in forms if urlsplit(one).netloc not in (own, TURKS)
+        ]
         return [one for one in hrefs if urlsplit(one).netloc == own and self.route(one)]
 
     def route(self, address: str) -> str:
