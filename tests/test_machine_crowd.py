@@ -16,6 +16,7 @@ from PIL import Image
 from conftest import command, encoded, photo, run
 from holotype.consensus.votes import Answer
 from holotype.crowd.expert import Nobody
+from holotype.crowd.machines import wire
 from holotype.crowd.machines.endpoint import Endpoint, score_of
 from holotype.crowd.machines.voter import Machine, Question, Thresholds
 from holotype.crowd.policies import Fixed, Posterior
@@ -337,7 +338,10 @@ def test_an_endpoint_is_shown_small_pictures_and_nothing_else(db: Project, serve
     [
         ((429, {"error": {"message": "slow down"}}, {"Retry-After": "7"}), [7.0]),
         ((429, {"error": {"message": "slow down"}}, {"Retry-After": "100000"}), [60.0]),
+        ((429, {"error": {"message": "slow down"}}, {"Retry-After": "\xb2"}), [1.0]),
         ((500, {"error": "oops"}), [1.0]),
+        ((500, {"error": "oops"}, {"Transfer-Encoding": "chunked", "Connection": "close"}), [1.0]),
+        ((200, {"error": "oops"}, {"Transfer-Encoding": "chunked", "Connection": "close"}), [1.0]),
         ((503, "oops"), [1.0]),
         ("cut", [1.0]),
         ("garbage", [1.0]),
@@ -349,6 +353,25 @@ def test_what_may_pass_is_tried_again(db: Project, server: VisionServer, fault: 
     assert db.crowd.run(db.crowd.machine("looker", model)).new_votes == DOGS + CATS
     assert slept == waits
     assert model.requests == server.requests == DOGS + CATS + 1
+
+
+class Trickle:
+    """An answer that never ends, of which every byte takes a minute."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.given = 0
+        monkeypatch.setattr("holotype.crowd.machines.wire.time.monotonic", lambda: 60.0 * self.given)
+
+    def read1(self, _: int) -> bytes:
+        self.given += 1
+        return b" "
+
+
+def test_an_answer_that_trickles_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = Trickle(monkeypatch)
+    with pytest.raises(TimeoutError):
+        wire._read(answer)
+    assert answer.given == 3
 
 
 def test_waits_grow_and_end(db: Project, server: VisionServer) -> None:

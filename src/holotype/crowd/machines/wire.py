@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -19,6 +20,7 @@ KEY_REFUSED: Final = frozenset({401, 403})
 LONGEST_WAIT: Final = 60.0
 """Seconds."""
 TIMEOUT: Final = 120.0
+"""Seconds for which nothing may come, and in which all of an answer has to, from its head on."""
 LARGEST: Final = 4 << 20
 """Bytes of an answer."""
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -71,10 +73,11 @@ class Wire:
             headers["Authorization"] = f"Bearer {self._key}"
         request = urllib.request.Request(self._url, data, headers, method="POST")  # noqa: S310 - checked in _host
         try:
-            with self._opener.open(request, timeout=TIMEOUT) as response:
-                return _parsed(response.read(LARGEST + 1))
-        except urllib.error.HTTPError as error:
-            failure = self._failure(error)
+            try:
+                with self._opener.open(request, timeout=TIMEOUT) as response:
+                    return _parsed(_read(response))
+            except urllib.error.HTTPError as error:
+                failure = self._failure(error)
         except (OSError, http.client.HTTPException) as error:  # the network, and a connection that broke off
             reason = getattr(error, "reason", None)
             if isinstance(reason, ssl.SSLCertVerificationError):
@@ -94,7 +97,7 @@ class Wire:
                 return _Failure(
                     f"it is elsewhere ({status}): give the URL that it sends one to", str(status), final=True
                 )
-            said = _message(error.read(LARGEST))
+            said = _message(_read(error))
             wait = _seconds(error.headers.get("Retry-After", ""))
         return _Failure(f"{status}{f': {said}' if said else ''}", str(status), wait, status not in AGAIN)
 
@@ -128,6 +131,16 @@ def _host(url: str, keyed: bool) -> str:
     return host
 
 
+def _read(response: Any) -> bytes:
+    """What an answer holds, up to a byte more than `LARGEST`. Raises `TimeoutError` for one that only trickles in."""
+    found, end = bytearray(), time.monotonic() + TIMEOUT
+    while len(found) <= LARGEST and (some := response.read1(min(1 << 16, LARGEST + 1 - len(found)))):
+        found += some
+        if time.monotonic() > end:
+            raise TimeoutError
+    return bytes(found)
+
+
 def _parsed(data: bytes) -> dict[str, Any] | _Failure:
     try:
         value = json.loads(data) if len(data) <= LARGEST else None
@@ -147,4 +160,4 @@ def _message(data: bytes) -> str:
 
 def _seconds(text: str) -> float:
     """The seconds of a Retry-After; 0 for a date, or none."""
-    return float(text) if text.strip().isdigit() else 0.0
+    return float(text) if text.isascii() and text.strip().isdigit() else 0.0
