@@ -148,7 +148,7 @@ def site(planted_once: Path, copy_of: Callable[[Path], Project], tmp_path: Path)
 
 @dataclass
 class Crawl:
-    """A walk through all pages that somebody finds; `seen` counts pages by route, `shown` those with what was planted."""
+    """A walk through all pages that somebody finds; `seen` counts them by route, `shown` those with a planted text."""
 
     site: Served
     page: Page
@@ -182,7 +182,9 @@ class Crawl:
         hrefs = self.page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
         forms = self.page.eval_on_selector_all("form", "forms => forms.map(form => form.action)")
         own = urlsplit(self.site.address).netloc
-        self.wrong += [f"{self.page.url}: a form that posts to {one}" for one in forms if urlsplit(one).netloc not in (own, TURKS)]
+        self.wrong += [
+            f"{self.page.url}: a form that posts to {one}" for one in forms if urlsplit(one).netloc not in (own, TURKS)
+        ]
         return [one for one in hrefs if urlsplit(one).netloc == own and self.route(one)]
 
     def route(self, address: str) -> str:
