@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Select, Table, delete, func, select, update
 from holotype.catalog import candidates, claims, near_duplicates
 from holotype.catalog import schema as t
 from holotype.catalog.audits import accepted_at
-from holotype.catalog.sheets import HERE
 from holotype.catalog.statements import chunks
+from holotype.catalog.wants import HERE
 
 _REFERRING: Final = (
     ("intake", "image_id"),

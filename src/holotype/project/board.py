@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from holotype.catalog import sheets
+from holotype.catalog import wants
 
 Shelves = Mapping[float, Mapping[str, frozenset[str]]]
 """Ids of pages by when they were put up, oldest first, and by synset."""
@@ -37,10 +37,10 @@ class Board:
 
     def shelves(self, connection: Connection, now: float) -> Shelves:
         """The pages that were open when that was read last."""
-        key = sheets.last_posting(connection)
+        key = wants.last_posting(connection)
         with self._lock:
             if key != self._key or not 0 <= now - self._at < _SECONDS:
-                self._shelves = _shelved(sheets.open_pages(connection, self._crowd))
+                self._shelves = _shelved(wants.open_pages(connection, self._crowd))
                 self._closed, self._key, self._at = _NO, key, now
             return self._shelves
 
@@ -55,7 +55,7 @@ class Board:
 _NO: Final[frozenset[str]] = frozenset()
 
 
-def _shelved(pages: Iterable[sheets.OpenPage]) -> Shelves:
+def _shelved(pages: Iterable[wants.OpenPage]) -> Shelves:
     found: dict[float, dict[str, set[str]]] = {}
     for page in pages:
         found.setdefault(page.at, {}).setdefault(page.wnid, set()).add(page.id)
