@@ -35,7 +35,7 @@ from PIL import Image
 from sqlalchemy import insert, select
 
 import holotype
-from holotype.catalog import Catalog, pages, qualifications, schema, sheets
+from holotype.catalog import Catalog, pages, qualifications, schema, wants
 from holotype.crowd.inbox import WEB
 from holotype.crowd.policies import Fixed
 from holotype.errors import Overloaded
@@ -100,7 +100,7 @@ def put_up(connection: Any, tasks: dict[str, list[int]]) -> None:
             id = f"001-{hashlib.sha256(json.dumps(some).encode()).hexdigest()[:16]}"
             rows.append({"id": id, "crowd": WEB, "wnid": wnid, "tasks": json.dumps(some), "round": 1, "at": 1.0})
     pages.add(connection, rows)
-    sheets.want(connection, WEB, [str(row["id"]) for row in rows], 1.0)
+    wants.want(connection, WEB, [str(row["id"]) for row in rows], 1.0)
 
 
 def signer_of(db: holotype.project.Project) -> Any:
