@@ -205,16 +205,7 @@ def live(folder: Path, rank: Any, boxes: Any, rounds: int) -> None:
     with catalog.write() as connection:
         connection.execute(insert(t.dataset).values(id=1, name="imagenet21k"))
         connection.execute(insert(t.file).values(id=1, dataset_id=1, **about))
-        raw: Any = connection.connection.dbapi_connection
-        raw.execute("INSERT INTO policy (id, name) VALUES (1, 'imported:imagenet21k')")
-        columns = "id, dataset_id, name, split, file_id, path, offset, length, boxes, assigned"
-        raw.executemany(
-            f"INSERT INTO image ({columns}) VALUES (?,1,?,'train',1,'',?,109000,?,1)", _images(wnids, rank, boxes)
-        )
-        columns = "image_id, wnid, rank, boxes, labelled_by, asked, state, posterior, policy_id"
-        raw.executemany(
-            f"INSERT INTO candidate ({columns}) VALUES (?,?,?,?,1,0,1,1.0,1)", _candidates(wnids, rank, boxes)
-        )
+        fill_tables(connection.connection.dbapi_connection, wnids, rank, boxes)
     print(f"live: {len(rank):,} images filled in {time.perf_counter() - start:.0f} s")
     asked = Live(catalog, ontology)
     boxed = Query.parse("boxes>=1")
@@ -232,6 +223,17 @@ def live(folder: Path, rank: Any, boxes: Any, rounds: int) -> None:
         print(f"live: a page of 20 of them: {1e3 * median(partial(asked.page, query, 3, 20), rounds):.0f} ms")
         print(f"live: a sample of 20 of them: {1e3 * median(partial(asked.sample, query, 20, 1), rounds):.0f} ms")
     catalog.close()
+
+
+def fill_tables(raw: Any, wnids: list[str], rank: Any, boxes: Any) -> None:
+    """Fill the tables of a catalog's connection with the images of dataset 1, which lie in file 1."""
+    raw.execute("INSERT INTO policy (id, name) VALUES (1, 'imported:imagenet21k')")
+    columns = "id, dataset_id, name, split, file_id, path, offset, length, boxes, assigned"
+    raw.executemany(
+        f"INSERT INTO image ({columns}) VALUES (?,1,?,'train',1,'',?,109000,?,1)", _images(wnids, rank, boxes)
+    )
+    columns = "image_id, wnid, rank, boxes, labelled_by, asked, state, posterior, policy_id"
+    raw.executemany(f"INSERT INTO candidate ({columns}) VALUES (?,?,?,?,1,0,1,1.0,1)", _candidates(wnids, rank, boxes))
 
 
 def _images(wnids: list[str], rank: Any, boxes: Any) -> Iterator[tuple[Any, ...]]:

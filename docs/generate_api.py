@@ -35,6 +35,9 @@ PUBLIC: Final = {
         "holotype.project.releases:Releases",
         "holotype.project.releases:ProjectRelease",
         "holotype.project.lemmas:Lemmas",
+        "holotype.project.removals:Removals",
+        "holotype.project.explore:Explore",
+        "holotype.project.views:View",
     ),
     "Ontologies": (
         "holotype.ontology:load_wordnet",

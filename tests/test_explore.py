@@ -18,8 +18,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import holotype
-from conftest import encoded, photo
+from conftest import encoded, import_image, photo
+from holotype.catalog import Catalog, removals, shown
 from holotype.catalog import schema as t
+from holotype.catalog.removals import Removal
 from holotype.consensus.votes import Answer
 from holotype.crowd.expert import Nobody
 from holotype.crowd.policies import Lead
@@ -27,8 +29,11 @@ from holotype.crowd.reasons import reasons
 from holotype.images.decode import decode
 from holotype.ontology import Ontology
 from holotype.project import Project
+from holotype.project.explore import hidden_from
+from holotype.project.image_pages import Gone, ImageFacts, read_image
+from holotype.project.tree_counts import count_states
 from holotype.project.views import PUBLIC, Sight
-from holotype.queries import Query
+from holotype.queries import Live, Query
 from holotype.web.explore import downloads
 from holotype.web.settings import RATES, Settings
 from visitors import KEY, Site, said
@@ -114,7 +119,7 @@ def test_what_there_is_not_is_said(site: Site) -> None:
         visitor.get(path, 404)
     for path in ("/tree?release=v9", "/images?release=../v1", f"/image/{'0' * 64}", "/image/x", "/thumb/x.jpg"):
         visitor.get(path, 404)
-    visitor.get("/images?q=dog", 400)
+    visitor.get("/images?q=dogg", 400)
     visitor.get("/images?q=a&q=b", 400)
     visitor.get("/images?q=state:yes&after=x", 400)
     visitor.get("/download?q=state:yes&as=exe", 400)
@@ -160,6 +165,12 @@ def test_the_form_makes_the_query_that_is_the_address(site: Site) -> None:
     where = visitor.client.get("/images?q=under:dog+state:no&state=yes&licence=CC+BY&width=10&boxes=&under=").headers
     assert where["Location"] == "/images?q=under%3Adog+state%3Ayes+licence%3A%22CC+BY%22+width%3E%3D10"
     visitor.get("/images?q=&width=-1", 400)
+
+
+def test_a_name_alone_asks_for_the_thing_and_its_kinds(site: Site) -> None:
+    where = site.nobody().client.get("/images?q=domestic+dog").headers["Location"]
+    assert where == "/images?q=under%3A%22domestic+dog%22+state%3Ayes"
+    assert len(keys(site.nobody().get(where))) == len(site.db.images.find("under:dog state:yes"))
 
 
 def test_a_word_with_several_meanings_is_asked_back(
@@ -530,6 +541,55 @@ def test_no_template_holds_what_the_policy_of_the_pages_forbids() -> None:
 
 
 # Values
+
+
+def test_what_pages_ask_is_answered_alike_by_both_databases(catalog: Catalog, wordnet: Ontology) -> None:
+    rank = wordnet.rank(CAT)
+    with catalog.write() as connection:
+        connection.execute(t.dataset.insert().values(id=1, name="d"))
+        about = {"kind": "tar", "path": "/a.tar", "size": 1, "mtime_ns": 1, "at": 0.0}
+        connection.execute(t.file.insert().values(id=1001, dataset_id=1, **about))
+        for number in range(1, 6):
+            import_image(connection, number, 1, name=f"a{number}", wnid=CAT, rank=rank, offset=number * 512)
+        image = {"format": "JPEG", "mode": "RGB", "width": 8, "height": 8, "hash": b"", "mirrored": b""}
+        told = {**image, "reason": "", "detail": ""}
+        connection.execute(t.fingerprint.insert().values(image_id=1, sha256="1" * 64, **told))
+        connection.execute(t.worker.insert().values(id=1, name="w"))
+        vote = {"candidate_id": 1, "worker_id": 1, "answer": 2, "page": "p", "seconds": 1.0, "at": 1.0}
+        connection.execute(t.vote.insert().values(**vote))
+        gold = {"candidate_id": 2, "number": 1, "answer": 2, "source": "me", "reason": "", "at": 1.0}
+        connection.execute(t.gold.insert().values(**gold))
+        connection.execute(t.near_duplicate.insert(), [{"image_id": one, "group_id": 1} for one in (1, 3)])
+        box = {"image_id": 1, "wnid": CAT, "x_min": 1, "y_min": 2, "x_max": 3, "y_max": 4, "file_id": 1001}
+        connection.execute(t.box.insert(), [box, box])
+    with catalog.read() as connection:
+        before = shown.states_mark(connection)
+        assert shown.yields(connection, rank) == [("imported:d", "yes", 5)]
+        assert shown.alike(connection, [1]) == [3]
+        assert shown.boxes_of(connection, [1]) == [(CAT, 1, 2, 3, 4)]
+        assert [(one.candidate, one.votes) for one in shown.said_of(connection, [1, 2])] == [(1, {2: 1}), (2, {})]
+        assert shown.are_secret(connection, [1, 2])
+        assert not shown.are_secret(connection, [1, 3])
+        assert shown.are_decided(connection, [4])
+        assert isinstance(read_image(connection, "1" * 64, PUBLIC), ImageFacts)
+        assert read_image(connection, "d/a2", PUBLIC) is None
+        assert isinstance(read_image(connection, "d/a3", PUBLIC), ImageFacts)
+        assert shown.audits_mark(connection)
+        assert shown.words_mark(connection)
+        assert count_states(connection, wordnet).by_state(rank) == {"yes": 5}
+    asked = Removal("a" * 32, "x", "why", "", 1.0, ("1" * 64,))
+    catalog.transact(lambda one: removals.add(one, asked))
+    catalog.transact(lambda one: one.execute(t.candidate.update().where(t.candidate.c.id == 5).values(state=2)))
+    hiding = Live(catalog, wordnet, None, hidden_from(PUBLIC))
+    assert [row.id for row in hiding.stretch(Query(), 9).rows] == ["a3", "a4", "a5"]
+    with catalog.read() as connection:
+        assert isinstance(read_image(connection, "1" * 64, PUBLIC), Gone)
+        example = {"candidate_id": 2, "number": 1, "shown": 1, "by": "me", "at": 1.0}
+        assert shown.states_mark(connection) == before  # a state alone is told by what drew it
+    with catalog.write() as connection:
+        connection.execute(t.example.insert().values(**example))
+    with catalog.read() as connection:
+        assert not shown.are_secret(connection, [1, 2])
 
 
 def test_why_is_said_without_names() -> None:

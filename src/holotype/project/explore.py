@@ -95,7 +95,7 @@ class Explore:
         if release:
             return self._view_of_release(release, sight)
         parts, senses = self._parts, self._lemmas.senses
-        live = Live(parts.catalog, parts.ontology, senses, _hidden(sight))
+        live = Live(parts.catalog, parts.ontology, senses, hidden_from(sight))
         return View("", parts.ontology, senses, live, self._counts.get(), parts.store, sight)
 
     def _view_of_release(self, name: str, sight: Sight) -> View:
@@ -216,7 +216,7 @@ class Explore:
         return [audit.certificate for audit in audits if audit.certificate is not None]
 
 
-def _hidden(sight: Sight) -> Select[tuple[int]] | None:
+def hidden_from(sight: Sight) -> Select[tuple[int]] | None:
     """The ids of the images that are kept from sight."""
     parts = [] if sight.removed else [removals.hidden_images()]
     parts += [] if sight.gold else [shown.secret_gold()]

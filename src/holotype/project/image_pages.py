@@ -59,7 +59,9 @@ class Gone:
 def seen(connection: Connection, key: str, sight: Sight) -> list[int] | Gone | None:
     """The ids of an image, which several datasets may have, by its sha256, or ``DATASET/NAME`` where it was not read
     yet; None where there is none to be seen."""
-    named = meant(connection, [key]).get(key, []) if can_be_asked(key) else []
+    if not can_be_asked(key):
+        return None
+    named = meant(connection, [key]).get(key, [])
     digests = {image.sha256 for image in named} - {""} if named else {key}
     if not sight.removed and removals.hidden_among(connection, digests):
         return Gone()

@@ -184,7 +184,7 @@ class View:
 
     def _until(self, query: Query, after: str) -> int | None:
         """The rank up to which is looked."""
-        if self.release:
+        if self.release or any(term.field == "id" and not term.negated for term in query.terms):
             return None
         cheap = all(term.field in _CHEAP for term in query.terms)
         most = MOST_CHEAP if cheap else MOST_DEAR

@@ -26,6 +26,10 @@ BY_ITSELF: Final = 5
 NARROWED: Final = {"state": ":", "licence": ":", "width": ">=", "boxes": ">=", "under": ":"}
 """Fields of the form that narrows a query, and how each is compared."""
 
+_YES: Final = Term("state", ":", "yes")
+_WORDS: Final = re.compile(r'[^:<>="]{1,100}')
+"""What may be the name of a thing, and is no query."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -85,6 +89,8 @@ def show_images(visit: Visit) -> Response:
         senses = _senses(view, Query.parse(text), error)
         return show(visit, view, "senses.html", 300, text=text, senses=senses)
     except QueryError as error:
+        if _WORDS.fullmatch(text) and visit.db.lemmas.known(text.strip()):
+            return pages.redirect(Links(view.release).images(Query((Term("under", ":", text.strip()), _YES))))
         wrong = f"{str(error)[:1].upper()}{str(error)[1:]}."
         return show(visit, view, "images.html", 400, text=text, query=None, grid=Grid(()), count=None, wrong=wrong)
     if visit.fragment:
