@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -198,6 +199,27 @@ def test_the_figures_say_how_a_campaign_stands(projects: Callable[..., Project])
     assert (campaign.state, campaign.under, campaign.policy, campaign.by) == ("running", (DOG,), "fixed(2)", "ann")
 
 
+def test_what_is_left_is_forecast_and_kept(projects: Callable[..., Project]) -> None:
+    db = projects()
+    one = db.campaigns.start("ann", [DOG], Fixed(3))
+    paper = people(db)
+    for now in range(2):
+        db.campaigns.tick(paper, float(now))
+        paper.answer()
+    db.campaigns.tick(paper, 2.0)
+    assert db.campaigns.foreseen(one.id) is None
+    db.campaigns.foresee(2.0)
+    found = db.campaigns.foreseen(one.id)
+    assert found is not None
+    assert (found.cast, found.open) == (360, 180)
+    assert (found.votes.low, found.votes.median, found.votes.high) == (180, 180, 180), "the third vote on each"
+    paper.answer()
+    db.campaigns.tick(paper, 3.0)
+    db.campaigns.foresee(100.0)
+    assert db.campaigns.foreseen(one.id) == found, "not so often"
+    assert db.campaigns.forecast(one.id).open == 0
+
+
 # Budgets
 
 
@@ -384,4 +406,22 @@ def test_pages_for_people_on_the_site_are_put_up_by_the_command_line(projects: C
     for _ in range(2):
         ended = command("crowd", "run", "-p", db.path, "--crowd", "web", "--policy", "fixed(1)")
         assert ended.stdout.splitlines()[-1] == "people are still working: run the same command again later"
-    assert [len(page.tasks) for page in db.crowd.web().waiting()] == [48, 12]
+    assert sorted(len(page.tasks) for page in db.crowd.web().waiting()) == [12, 48]
+
+
+def test_campaigns_of_the_site_are_started_and_stopped_by_the_command_line(projects: Callable[..., Project]) -> None:
+    db = projects()
+    of = "-p", db.path
+    assert command("campaigns", "start", "--under", "nothing such", "--by", "ann", *of).code == 2
+    said = command("campaigns", "start", "--under", "dog", "--under", CAT, "--policy", "fixed(2)", "--by", "ann", *of)
+    assert said.stdout == "campaign 1 on dog, domestic cat is running\n"
+    drive(db, people(db))
+    assert command("campaigns", "forecast", 1, *of).stdout.startswith("0 (0 to 0) votes to come for 0 open")
+    said = command("campaigns", "list", *of)
+    assert said.stdout.splitlines()[-1] == "campaign 1: everything is decided"
+    (found,) = json.loads(command("campaigns", "list", "--json", *of).stdout)["campaigns"]
+    assert (found["state"], found["spent"], found["policy"]) == ("done", 600, "imageable(fixed(2), least=0.05)")
+    command("campaigns", "start", "--under", SIAMESE, "--budget", 9, "--by", "ben", *of)
+    for verb, state in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
+        assert command("campaigns", verb, 2, "--by", "ben", *of).stdout == f"campaign 2 on Siamese cat is {state}\n"
+    assert command("campaigns", "resume", 2, "--by", "ben", *of).code == 2

@@ -270,6 +270,7 @@ def test_sheets_are_counted_before_their_page_is_forgotten(project: Project, tmp
     on, about = {"page": "p", "crowd": "web", "worker": "ann", "at": 0.0}, {"by": "carla", "at": 0.0}
     said = {
         t.page: {"id": "p", "crowd": "web", "wnid": CAT, "tasks": json.dumps([number]), "at": 0.0},
+        t.posting: {"page_id": "p", "crowd": "web", "reference": "here", "assignments": 1, "at": 0.0},
         t.lease: on | {"until": 9.0},
         t.sheet: on | {"answers": "[2]", "seconds": 1.0, "took": 1.0},
         t.example: about | {"candidate_id": number, "number": 1, "shown": 1},

@@ -231,9 +231,10 @@ def test_it_is_handed_in_only_when_all_was_looked_at(opened: Callable[..., Page]
     hand_in.click(force=True)
     assert int(focused(page).removeprefix("yes-")) > 14
     assert desk.sheets == []
-    page.locator("#said", has_text="are still to be looked at").wait_for()
+    page.locator("#said", has_text="first look at those that are left").wait_for()
     look(page, patiently=False)
     assert page.locator("#seen").inner_text() == "all 48 looked at: take a moment"
+    assert page.locator("#said").inner_text() == ""
     hand_in.click(force=True)
     assert (desk.asked["hand in"], hand_in.get_attribute("aria-disabled")) == (0, "true")
     page.clock.fast_forward(15_000)

@@ -109,6 +109,7 @@ SHARED = {
     "synset_names",
     "asking",
     "courses",
+    "imageability",
     "ledger",
     "inbox",
     "lending",

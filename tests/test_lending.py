@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
-from holotype.catalog import Catalog, pages, schema, sheets, votes, workers
+from holotype.catalog import Catalog, pages, schema, sheets, votes, wants, workers
 from holotype.consensus.votes import Answer
 from holotype.crowd.inbox import WEB
 from holotype.crowd.lending import AHEAD, LATER, LEASE, Nothing, Offer, began, in_order, nothing, unseen
@@ -42,7 +42,7 @@ def put_up(catalog: Catalog, tasks: dict[str, Sequence[int]], at: float = 1.0, w
 
     def work(connection: Any) -> None:
         pages.add(connection, rows)
-        sheets.want(connection, WEB, tasks, at)
+        wants.want(connection, WEB, tasks, at)
 
     catalog.transact(work)
 
@@ -240,7 +240,7 @@ def test_a_page_that_was_taken_down_is_lent_to_nobody_until_it_is_wanted_again(c
     put_up(catalog, pages_of_five(1))
     desk = desk_of(catalog)
     desk.next_page("ann", 1)
-    assert catalog.transact(lambda connection: sheets.unwant(connection, WEB, ["001-000"], 2.0)) == 1
+    assert catalog.transact(lambda connection: wants.unwant(connection, WEB, ["001-000"], 2.0)) == 1
     assert desk.next_page("ann", 3) == desk.next_page("bob", 3) == Nothing("none", 3 + LATER)
     assert desk.hand_in("ann", "001-000", [YES] * 5, 1.0, 4)
     put_up(catalog, pages_of_five(1))

@@ -35,12 +35,15 @@ def fill_all(db: Project) -> None:
     db.gold.show([(images[2], WHIPPET)], "me")
     db.workers.block(db.crowd.votes()[0].worker, "for this test")
     db.audits.draw([DOG], 3)
+    db.campaigns.start("Ann", [WHIPPET], budget=100)
+    db.campaigns.pause(1, "Ann", "lunch")
 
 
 PATHS = (
     *("/project", "/project/numbers", "/project/workers", "/project/accounts", "/project/accounts/1"),
     *("/project/invitations", "/project/gold", "/project/gold?q=whippet", f"/project/gold/{WHIPPET}"),
     *("/project/audits", "/project/audits?q=whippet", "/project/flags", "/project/flags?all=yes"),
+    *("/project/campaigns", "/project/campaigns?q=cat", "/project/campaigns/1"),
     *("/project/removals", "/project/removals?all=yes"),
 )
 

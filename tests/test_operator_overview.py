@@ -8,8 +8,11 @@ from threading import Event
 
 import pytest
 
+import holotype
+from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.project.keeping import Worked
+from holotype.project.project import CATALOG_VARIABLE
 from visitors import Site, said
 
 WHIPPET = "n02091134"
@@ -126,3 +129,29 @@ def test_an_empty_project_has_a_dashboard(project: Project) -> None:
     page = said(Site(project).as_("operator").get("/project"))
     assert "There are no candidates yet" in page
     assert "no vote on gold yet" in page
+
+
+def test_the_numbers_are_the_same_on_postgresql(
+    postgres: str, tmp_path: Path, wordnet: Ontology, fill: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path / "photos" / WHIPPET, 6)
+    found = []
+    for name, url in (("lite", ""), ("server", postgres)):
+        monkeypatch.setenv(CATALOG_VARIABLE, url)
+        holotype.init(tmp_path / name).close()
+        with holotype.open(tmp_path / name, wordnet) as db:
+            db.images.ingest(tmp_path / "photos")
+            db.crowd.run(db.crowd.simulated())
+            task = db.candidates.tasks()[0]
+            db.gold.add({(task.sha256, WHIPPET): True}, "me")
+            db.removals.ask(task.sha256, "mine")
+            db.audits.draw([WHIPPET], 3)
+            db.campaigns.start("me", [WHIPPET], budget=50)
+            site = Site(db)
+            auditor = site.as_("auditor", "Eve")
+            auditor.get(f"/audit/{WHIPPET}")
+            plans = [(one.size, one.done) for one in db.audits.progress("Eve")]
+            found.append((db.overview.numbers(), db.overview.by_synset(), db.overview.running(), plans))
+            site.as_("operator").get("/project")
+            db.overview.reviews.wait()
+    assert found[0] == found[1]

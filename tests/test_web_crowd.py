@@ -253,3 +253,15 @@ def test_the_command_line_asks_people_on_the_web(db: Project) -> None:
         people.work()
     assert "open 0" in told
     assert all_right(db)
+
+
+def test_gold_that_was_withdrawn_is_asked_no_more(db: Project) -> None:
+    gold = gold_of(db, 1)
+    db.gold.add(gold, "a curator")
+    gone = {sha256 for sha256, wnid in gold if wnid == WHIPPET}
+    db.images.withdraw(gone, "a curator", "asked to")
+    db.crowd.run(db.crowd.web(), Fixed(2))
+    asked = {page.wnid: {task.sha256 for task in page.tasks} for page in db.crowd.web().waiting()}
+    assert gone.isdisjoint(asked[WHIPPET])
+    assert {sha256 for sha256, wnid in gold if wnid == GREYHOUND} & asked[GREYHOUND]
+    assert db.desk.training(WHIPPET, 0.0) is None

@@ -29,7 +29,7 @@ TABLE = {
     "viewer": "GET /welcome",
     "worker": """
         GET /tasks; POST /tasks/next; GET /tasks/{page}; POST /tasks/{page}; POST /tasks/{page}/draft
-        GET /tasks/{page}/{position:int}.jpg; POST /flag
+        POST /tasks/{page}/leave; GET /tasks/{page}/{position:int}.jpg; POST /flag
         GET /quiz/{wnid}; POST /quiz/{wnid}; GET /training/{wnid}; POST /training/{wnid}
     """,
     "auditor": """
@@ -43,6 +43,8 @@ TABLE = {
         GET /project/audits; POST /project/audits; GET /project/flags; POST /project/flags
     """,
     "operator": """
+        GET /project/campaigns; POST /project/campaigns; GET /project/campaigns/{number:int}
+        POST /project/campaigns/{number:int}/{verb}
         GET /project/workers; POST /project/workers/block; POST /project/workers/unblock
         GET /project/accounts; GET /project/accounts/{number:int}; POST /project/accounts/{number:int}/grant
         POST /project/accounts/{number:int}/revoke; POST /project/accounts/{number:int}/end

@@ -13,6 +13,7 @@ from holotype.catalog import candidates, claims, near_duplicates
 from holotype.catalog import schema as t
 from holotype.catalog.audits import accepted_at
 from holotype.catalog.statements import chunks
+from holotype.catalog.wants import HERE
 
 _REFERRING: Final = (
     ("intake", "image_id"),
@@ -91,7 +92,8 @@ def withdraw_said(connection: Connection, files: Sequence[int]) -> None:
 def posted(connection: Connection, files: Sequence[int]) -> int:
     """The pages of a platform that have images which lie in files."""
     on = set(_pages(connection, files))
-    rows = connection.execute(select(t.posting.c.page_id, t.posting.c.crowd).distinct())
+    posting = t.posting.c
+    rows = connection.execute(select(posting.page_id, posting.crowd).distinct().where(posting.reference != HERE))
     return len(on & {tuple(row) for row in rows})
 
 
@@ -155,6 +157,7 @@ def _delete_page(connection: Connection, page: str, crowd: str) -> None:
     connection.execute(delete(t.counted).where(t.counted.c.sheet_id.in_(sheets)))
     for table in (t.sheet, t.lease):
         connection.execute(delete(table).where(table.c.page == page, table.c.crowd == crowd))
+    connection.execute(delete(t.posting).where(t.posting.c.page_id == page, t.posting.c.crowd == crowd))
     connection.execute(delete(t.page).where(t.page.c.id == page, t.page.c.crowd == crowd))
 
 

@@ -35,10 +35,12 @@ def gold_votes(connection: Connection) -> tuple[int, int]:
     return int(number), int(found)
 
 
-def answers_asked_for(connection: Connection) -> dict[str, int]:
-    """The number of answered pages that were asked for on each crowd's platform, as its postings say."""
+def answers_asked_for(connection: Connection, but: str) -> dict[str, int]:
+    """The number of answered pages that were asked for on each crowd's platform, `but` for one crowd, as its postings
+    say."""
     table = t.posting.c
-    rows = connection.execute(select(table.crowd, func.sum(table.assignments)).group_by(table.crowd))
+    asked = select(table.crowd, func.sum(table.assignments)).where(table.crowd != but).group_by(table.crowd)
+    rows = connection.execute(asked)
     return {crowd: int(number) for crowd, number in rows}
 
 
@@ -56,3 +58,8 @@ def waiting(connection: Connection) -> tuple[int, int]:
     removals = select(func.count()).where(removal.not_in(select(t.removal_decision.c.removal_id))).scalar_subquery()
     found = connection.execute(select(flags, removals)).one()
     return int(found[0]), int(found[1])
+
+
+def campaigns_mark(connection: Connection) -> tuple[object, ...]:
+    """Changes whenever something becomes of a campaign."""
+    return tuple(connection.execute(select(func.max(t.campaign_event.c.id))).one())

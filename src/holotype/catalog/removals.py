@@ -81,7 +81,8 @@ def accepted_for(connection: Connection, digests: Collection[str]) -> set[str]:
 def hidden_among(connection: Connection, digests: Iterable[str]) -> set[str]:
     """Those of these sha256 that are to be shown to nobody: asked about and not decided, or withdrawn."""
     wanted = list(digests)
-    return _held(connection, hidden(), wanted) | _held(connection, _withdrawn(), wanted)
+    asked_about = _held(connection, select(t.removal_image.c.sha256), wanted)  # of nearly all pages none is
+    return _held(connection, hidden(), asked_about) | _held(connection, _withdrawn(), wanted)
 
 
 def hidden() -> Select[tuple[str]]:

@@ -1,8 +1,4 @@
-"""Questions about pages that people are asked on the web: which are wanted, whose they are, what came in.
-
-A page is wanted as often as its postings say, and open while fewer sheets than that came in. A posting may take some
-back.
-"""
+"""Questions about pages on the web that are lent to people, and about the sheets that come in."""
 
 from __future__ import annotations
 
@@ -10,24 +6,10 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from holotype.catalog import schema as t
-from holotype.catalog.pages import KeptPage
 from holotype.catalog.statements import add_rows, chunks
-
-HERE = "here"
-"""What postings of pages that lie on no platform have for a reference."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenPage:
-    """A page that wants a sheet, when it was put up, and how often it is wanted in all."""
-
-    id: str
-    wnid: str
-    at: float
-    wanted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,85 +33,6 @@ class KeptSheet:
     seconds: float
     took: float
     at: float
-
-
-def _wanted() -> ColumnElement[int]:
-    posting = t.posting.c
-    of = select(func.coalesce(func.sum(posting.assignments), 0))
-    return of.where(posting.page_id == t.page.c.id, posting.crowd == t.page.c.crowd).scalar_subquery()
-
-
-def _brought(counted: bool) -> ColumnElement[int]:
-    sheet = t.sheet.c
-    of = select(func.count()).where(sheet.page == t.page.c.id, sheet.crowd == t.page.c.crowd)
-    if counted:
-        of = of.where(sheet.id.in_(select(t.counted.c.sheet_id)))
-    return of.scalar_subquery()
-
-
-def open_pages(connection: Connection, crowd: str) -> list[OpenPage]:
-    """The pages of a crowd that want a sheet, oldest first."""
-    page, wanted = t.page.c, _wanted()
-    asked = select(page.id, page.wnid, page.at, wanted).where(page.crowd == crowd, wanted > _brought(False))
-    return [OpenPage(*row) for row in connection.execute(asked.order_by(page.at, page.id))]
-
-
-def waiting(connection: Connection, crowd: str) -> list[KeptPage]:
-    """The pages of a crowd that were asked for more often than sheets of theirs were counted, oldest first."""
-    page = t.page.c
-    asked = select(page.id, page.wnid, page.tasks, page.round).where(page.crowd == crowd, _wanted() > _brought(True))
-    return [KeptPage(*row) for row in connection.execute(asked.order_by(page.at, page.id))]
-
-
-def last_posting(connection: Connection) -> int:
-    """A number that grows whenever a page is wanted, or is not any more."""
-    return connection.execute(select(func.max(t.posting.c.id))).scalar() or 0
-
-
-def want(connection: Connection, crowd: str, ids: Iterable[str], at: float) -> None:
-    """Want one more sheet of those of these pages that want none, or none that was not counted yet.
-
-    Who wants a page at the same time as another is an IntegrityError for one of them, who does it again.
-    """
-    rows = []
-    for id, wanted, brought, counted, number in _states(connection, crowd, ids):
-        if wanted <= brought and brought == counted:
-            rows.append(_posting(crowd, id, number + 1, brought + 1 - wanted, at))
-    add_rows(connection, t.posting, rows)
-
-
-def unwant(connection: Connection, crowd: str, ids: Iterable[str], at: float) -> int:
-    """Want no more sheets of these pages than came in; how many were open."""
-    rows = [
-        _posting(crowd, id, number + 1, brought - wanted, at)
-        for id, wanted, brought, _, number in _states(connection, crowd, ids)
-        if wanted > brought
-    ]
-    add_rows(connection, t.posting, rows)
-    return len(rows)
-
-
-def _states(connection: Connection, crowd: str, ids: Iterable[str]) -> list[tuple[str, int, int, int, int]]:
-    """Of pages: how often they are wanted, sheets that came in, sheets that were counted, postings."""
-    page, posting = t.page.c, t.posting.c
-    last = select(func.coalesce(func.max(posting.number), 0))
-    last_number = last.where(posting.page_id == page.id, posting.crowd == page.crowd).scalar_subquery()
-    asked = select(page.id, _wanted(), _brought(False), _brought(True), last_number).where(page.crowd == crowd)
-    rows = (connection.execute(asked.where(page.id.in_(chunk))) for chunk in chunks(dict.fromkeys(ids)))
-    return [(id, int(wanted), brought, counted, last) for part in rows for id, wanted, brought, counted, last in part]
-
-
-def _posting(crowd: str, id: str, number: int, assignments: int, at: float) -> dict[str, object]:
-    about = {"page_id": id, "crowd": crowd, "reference": HERE, "at": at}
-    return about | {"assignments": assignments, "number": number}
-
-
-def still_open(connection: Connection, crowd: str, ids: Iterable[str]) -> set[str]:
-    """Those of these pages that want a sheet."""
-    page = t.page.c
-    asked = select(page.id).where(page.crowd == crowd, _wanted() > _brought(False))
-    parts = (connection.execute(asked.where(page.id.in_(chunk))) for chunk in chunks(ids))
-    return {id for part in parts for id in part.scalars()}
 
 
 def claim(connection: Connection, crowd: str, page: str) -> None:

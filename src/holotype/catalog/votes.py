@@ -167,6 +167,8 @@ def labels_helped(connection: Connection, prefix: str) -> list[tuple[str, int, s
     """The policy, the candidate and the voter of every vote by a worker whose name begins with `prefix`, who is not
     blocked, on a candidate labelled yes or no."""
     table, policy, decided = t.candidate.c, t.policy.c, [t.STATES.index(state) for state in ("yes", "no")]
+    if not any(name.startswith(prefix) for name in workers.everybody(connection)[1]):
+        return []  # no table of votes is read for that
     joined = t.vote.join(t.worker).join(t.candidate, table.id == t.vote.c.candidate_id)
     question = (
         select(policy.name, table.id, t.worker.c.name)
@@ -174,7 +176,8 @@ def labels_helped(connection: Connection, prefix: str) -> list[tuple[str, int, s
         .where(t.worker.c.name.startswith(prefix, autoescape=True), table.asked == 1, table.state.in_(decided))
         .where(_free(True))
     )
-    return [(name, number, worker) for name, number, worker in connection.execute(question)]
+    found = connection.execute(question)
+    return [(name, number, worker) for name, number, worker in found if worker.startswith(prefix)]
 
 
 def evidence_counts(connection: Connection) -> Counts:

@@ -53,6 +53,10 @@ COMMANDS: Final = MappingProxyType(
         ),
         "candidates": Elsewhere("holotype.cli.candidates:candidates", "Say what images may show."),
         "crowd": Elsewhere("holotype.cli.crowd:crowd", "Ask people about every candidate until it is sure."),
+        "campaigns": Elsewhere(
+            "holotype.cli.site_campaigns:campaigns",
+            "Start, pause and stop campaigns that the project's site drives, several at once.",
+        ),
         "votes": Elsewhere("holotype.cli.votes:votes", "Take in votes from elsewhere."),
         "gold": Elsewhere("holotype.cli.gold:gold", "Candidates whose answer is known, asked to learn about workers."),
         "workers": Elsewhere("holotype.cli.workers:workers", "Review the crowd's workers, block and unblock them."),

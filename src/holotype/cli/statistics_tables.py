@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import click
 
@@ -12,11 +13,15 @@ from holotype.statistics.accuracy import DepthAccuracy
 from holotype.statistics.diversity import Ranking
 from holotype.statistics.hierarchy import Hierarchy
 from holotype.statistics.histogram import Bin
+from holotype.statistics.imageability import Imageability
 from holotype.statistics.objects import Objects
 from holotype.statistics.plots import ends, text_bars
 from holotype.statistics.scale import Scale
 from holotype.statistics.sizes import Sizes
 from holotype.statistics.statistics import Statistics
+
+SHOWN: Final = 20
+"""Synsets that a table shows at most."""
 
 
 def print_statistics(statistics: Statistics, ontology: Ontology) -> None:
@@ -26,6 +31,8 @@ def print_statistics(statistics: Statistics, ontology: Ontology) -> None:
         _print_hierarchy(statistics.hierarchy)
     if statistics.accuracy:
         _print_accuracy(statistics.accuracy)
+    if statistics.imageability:
+        _print_imageability(statistics.imageability, ontology)
     if statistics.sizes is not None:
         _print_sizes(statistics.sizes)
     if statistics.objects is not None:
@@ -86,6 +93,26 @@ def _print_accuracy(levels: Sequence[DepthAccuracy]) -> None:
             for level in levels
         ],
     )
+
+
+def _print_imageability(found: Sequence[Imageability], ontology: Ontology) -> None:
+    """The synsets whose look fewest can agree on first, then what is not known."""
+    known = [(one.share, one.low, one.high, one) for one in found if one.share is not None]
+    print_table(
+        "imageability: the share of people who can agree what a synset looks like",
+        ("synset", "wnid", "share", "5 %", "95 %", "people", "cannot tell", "images"),
+        [
+            (ontology[one.wnid].name, one.wnid, *map(_percent, (share, low, high)), one.workers, one.cannot, one.images)
+            for share, low, high, one in sorted(known, key=lambda row: row[:1])[:SHOWN]
+        ],
+    )
+    if len(known) > SHOWN:
+        click.echo(f"and {len(known) - SHOWN:,} more synsets; see them all with --json")
+    if unknown := [one for one in found if one.share is None]:
+        said = sum(one.cannot > 0 for one in unknown)
+        click.echo(
+            f"{len(unknown):,} synsets have too few votes to say; of {said:,} somebody says that they cannot tell"
+        )
 
 
 def _print_sizes(sizes: Sizes) -> None:

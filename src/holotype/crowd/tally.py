@@ -52,8 +52,9 @@ class Tally:
         self._new_pairs: set[int] = set()
         self._drawn: tuple[Policy, Conclusion] | None = None
         self._gold_of: dict[str, dict[Task, bool]] = {}
-        for task, yes in known.gold.items():
-            if task.number not in known.public:
+        seen = self._places.of(np.array([task.number for task in known.gold], np.int64)) != NOWHERE
+        for (task, yes), can_be_asked in zip(known.gold.items(), seen.tolist(), strict=True):
+            if can_be_asked and task.number not in known.public:
                 self._gold_of.setdefault(task.wnid, {})[task] = yes
 
     @classmethod

@@ -24,7 +24,7 @@ from holotype.crowd.conclusion import State
 from holotype.crowd.policies import Fixed, Posterior
 from holotype.crowd.tally import Tally
 from holotype.demo.described import Photo, Result, TextSearch, choose_targets, read_folder
-from holotype.demo.left import leave_questions
+from holotype.demo.left import leave_questions, questions_at_rest
 from holotype.demo.stamps import PhotoFolder, fetch_stamps, photos_of_wheels
 from holotype.demo.truth import SUBTREES, shows
 from holotype.errors import ProjectError, ReleaseError, SourceError
@@ -256,7 +256,8 @@ def _crowd(
 ) -> tuple[CampaignReport, Tally, _Scored]:
     """Verify by the adaptive policy, and let the same workers answer for the fixed majority; the adaptive tally too."""
     simulated = db.crowd.simulated(truth, seed)
-    verified = db.crowd.run(simulated, POLICY, lambda done, total: progress("crowd", done, total), under=asked)
+    with questions_at_rest(db):
+        verified = db.crowd.run(simulated, POLICY, lambda done, total: progress("crowd", done, total), under=asked)
     tasks = [task for task in db.candidates.tasks() if task.wnid in asked]
     good = {task.number: truth[task.sha256, task.wnid] for task in tasks}
     fixed = Tally.of(tasks)

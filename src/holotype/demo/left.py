@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from holotype.project import Project
@@ -41,6 +42,19 @@ def leave_questions(db: Project, shows: Callable[[str, str], bool]) -> None:
         db.gold.add({(one, wnid): truth[one] for side in sides for one in side}, SOURCE)
         db.gold.show([(one, wnid) for one in sides[0][:SHOWN]], SOURCE)
     db.campaigns.start(SOURCE, QUESTIONS)
+
+
+@contextmanager
+def questions_at_rest(db: Project) -> Iterator[None]:
+    """While this lasts the site asks nothing; campaigns that ran go on afterwards."""
+    running = [campaign for campaign in db.campaigns.everything() if campaign.state == "running"]
+    for campaign in running:
+        db.campaigns.pause(campaign.id, SOURCE)
+    try:
+        yield
+    finally:
+        for campaign in running:
+            db.campaigns.resume(campaign.id, SOURCE)
 
 
 def _images(db: Project) -> Mapping[str, Sequence[str]]:

@@ -8,10 +8,13 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from holotype.catalog import sheets
+from holotype.catalog import wants
 
 Shelves = Mapping[float, Mapping[str, frozenset[str]]]
 """Ids of pages by when they were put up, oldest first, and by synset."""
+
+_SECONDS: Final = 60.0
+"""How old it may get: where several write at once, what is put up first may be seen last."""
 
 _MANY: Final = 64
 """Pages found closed that are remembered one by one, before the board is made anew without them."""
@@ -27,16 +30,18 @@ class Board:
     def __init__(self, crowd: str) -> None:
         self._crowd = crowd
         self._lock = Lock()
-        self._key = -1
+        self._key: tuple[int, float] | None = None
+        self._at = 0.0
         self._shelves: Shelves = {}
         self._closed: frozenset[str] = frozenset()
 
-    def shelves(self, connection: Connection) -> Shelves:
+    def shelves(self, connection: Connection, now: float) -> Shelves:
         """The pages that were open when that was read last."""
-        key = sheets.last_posting(connection)
+        key = wants.last_posting(connection)
         with self._lock:
-            if key != self._key:
-                self._shelves, self._closed, self._key = _shelved(sheets.open_pages(connection, self._crowd)), _NO, key
+            if key != self._key or not 0 <= now - self._at < _SECONDS:
+                self._shelves = _shelved(wants.open_pages(connection, self._crowd))
+                self._closed, self._key, self._at = _NO, key, now
             return self._shelves
 
     def close(self, pages: Iterable[str]) -> None:
@@ -50,7 +55,7 @@ class Board:
 _NO: Final[frozenset[str]] = frozenset()
 
 
-def _shelved(pages: Iterable[sheets.OpenPage]) -> Shelves:
+def _shelved(pages: Iterable[wants.OpenPage]) -> Shelves:
     found: dict[float, dict[str, set[str]]] = {}
     for page in pages:
         found.setdefault(page.at, {}).setdefault(page.wnid, set()).add(page.id)

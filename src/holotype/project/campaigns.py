@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from threading import Lock
 from typing import Final
 
+import numpy as np
 from sqlalchemy import Connection
 
 from holotype.catalog import campaigns as rows
+from holotype.catalog import learned
 from holotype.catalog import votes as vote_rows
 from holotype.catalog.campaigns import KeptCampaign
 from holotype.consensus.votes import Vote
@@ -24,15 +28,25 @@ from holotype.crowd.port import Crowd, Page, Sheet
 from holotype.errors import CrowdError
 from holotype.project.asking import Scope
 from holotype.project.courses import EVERY, Course, News, Step
-from holotype.project.facts import record_votes
+from holotype.project.facts import read_layer, record_votes
 from holotype.project.inbox import CatalogInbox
-from holotype.project.layers import Ranges, ranges_of, refuse_overlap, tops
+from holotype.project.layers import Layer, Ranges, ranges_of, refuse_overlap, tops
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
+from holotype.simulation.fitting import History, fit_population
+from holotype.simulation.forecast import Effort, Interval, forecast
+from holotype.simulation.rehearsal import Prices
 
 SHEETS_AT_ONCE: Final = 5
 """Sheets whose votes are written in one transaction: people wait meanwhile for theirs to be taken."""
 
+QUICK: Final = Effort(runs=20, tasks=400)
+"""The effort of a forecast that is made while people vote."""
+
+ANEW: Final = 300.0
+"""Seconds after which a campaign is forecast again."""
+
+_FORESEEN: Final = "foreseen:"
 _STATES: Final[Mapping[str, str]] = {"started": "running", "failed": "running"}
 _WHY: Final[Mapping[Step, tuple[str, str]]] = {
     Step.DECIDED: ("done", "everything is decided"),
@@ -80,6 +94,20 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What it takes to finish a campaign, as it was forecast at a Unix time from the votes `cast` on its candidates, of
+    which so many were `open`: votes, hours of work, and hours by the clock at the rate so far, None before there is
+    one."""
+
+    at: float
+    cast: int
+    open: int
+    votes: Interval
+    hours: Interval
+    elapsed: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
 class TickReport:
     """What a tick did: new votes, the campaigns that came to their end, and why others failed, by their ids."""
 
@@ -99,6 +127,7 @@ class Campaigns:
         self._lock = Lock()
         self._courses: dict[int, Course] = {}
         self._stepped = float("-inf")
+        self._foresaw: dict[int, float] = {}
 
     # What is to be asked
 
@@ -198,6 +227,47 @@ class Campaigns:
         """All that became of a campaign, oldest first."""
         with self._parts.catalog.read() as connection:
             return rows.events(connection, number)
+
+    def forecast(self, number: int, seed: int = 2009, effort: Effort = QUICK) -> Foreseen:
+        """What it takes to finish a campaign, by `holotype.simulation.forecast.forecast` from the votes on its
+        candidates; kept for `foreseen`. Nobody is asked.
+
+        Raises `CrowdError` where there is no such campaign, or its policy cannot be forecast.
+        """
+        campaign = self.named(number)
+        policy = parse_policy(campaign.policy)
+        layer = Layer(policy, self._ranges(campaign.under))
+        with self._parts.catalog.read() as connection:
+            history = History.of(read_layer(connection, self._parts.catalog, layer, timed=True))
+        rng = np.random.default_rng(seed)
+        found = forecast(history, fit_population(history), policy, Prices(), rng, effort)
+        spans = found.votes, found.hours, found.elapsed
+        made = Foreseen(self._parts.clock(), len(history.at), found.open, *spans)
+        told = json.dumps(asdict(made)).encode()
+        self._parts.catalog.transact(lambda connection: learned.put(connection, _FORESEEN + str(number), told))
+        return made
+
+    def foreseen(self, number: int) -> Foreseen | None:
+        """What was forecast of a campaign last; None where nothing was."""
+        with self._parts.catalog.read() as connection:
+            told = learned.read(connection, _FORESEEN + str(number))
+        if told is None:
+            return None
+        values = json.loads(told)
+        spans = {name: values[name] and Interval(**values[name]) for name in ("votes", "hours", "elapsed")}
+        return Foreseen(**{**values, **spans})
+
+    def foresee(self, now: float) -> None:
+        """Forecast a running campaign of which that was not done since new votes came, and not for `ANEW` seconds."""
+        for campaign in self.everything():
+            if campaign.state != "running" or now - self._foresaw.get(campaign.id, float("-inf")) < ANEW:
+                continue
+            self._foresaw[campaign.id] = now
+            before, figures = self.foreseen(campaign.id), self.figures(campaign.id)
+            if figures.spent and (before is None or before.cast != figures.before + figures.spent):
+                with suppress(CrowdError):  # some policies cannot be forecast from a sample
+                    self.forecast(campaign.id)
+                return
 
     def _one(self, connection: Connection, number: int, states: Sequence[str] = ()) -> Campaign:
         """Raises `CrowdError` where there is no such campaign, or it is in none of `states`."""

@@ -61,7 +61,13 @@ class Flags:
         tasks = tasks_of(kept)
         if position is not None and not 1 <= position <= len(tasks):
             raise CrowdError(f"the page has pictures 1 to {len(tasks)}")
-        about = kept.wnid, None if position is None else tasks[position - 1], kind, text.strip()[:LONGEST], now
+        about = (
+            kept.wnid,
+            None if position is None else tasks[position - 1],
+            kind,
+            text.replace("\0", "").strip()[:LONGEST],
+            now,
+        )
 
         def work(connection: Connection) -> bool:
             sheets.claim(connection, WEB, page)  # of two that are sent at once the second sees the first

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from holotype.catalog import Catalog, sheets
+from holotype.catalog import Catalog, sheets, wants
 from holotype.consensus.votes import Answer
 from holotype.crowd.inbox import WEB, Received
 from holotype.crowd.port import Page, Sheet
@@ -28,19 +28,19 @@ class CatalogInbox:
 
         def work(connection: Connection) -> None:
             self._ledger.add(connection, pages, now)
-            sheets.want(connection, self._crowd, [page.id for page in pages], now)
+            wants.want(connection, self._crowd, [page.id for page in pages], now)
 
         self._catalog.transact(work)
 
     def take_down(self, pages: Collection[str]) -> int:
         """Want no more sheets of pages; how many were open."""
         now = self._clock()
-        return self._catalog.transact(lambda connection: sheets.unwant(connection, self._crowd, pages, now))
+        return self._catalog.transact(lambda connection: wants.unwant(connection, self._crowd, pages, now))
 
     def waiting(self) -> Sequence[Page]:
         """The pages of which more sheets are wanted than were counted, oldest first."""
         with self._catalog.read() as connection:
-            rows = sheets.waiting(connection, self._crowd)
+            rows = wants.waiting(connection, self._crowd)
             return list(page_values(connection, rows).values())
 
     def received(self) -> Sequence[Received]:

@@ -46,6 +46,8 @@ class Marked:
 def lesson(connection: Connection, parts: Parts, worker: str, wnid: str) -> Lesson | None:
     """What a worker has to learn next before the pages of a synset; None where they may go on."""
     tried = [(one.kind, one.correct, one.asked) for one in qualifications.trials(connection, worker, wnid)]
+    if next_lesson(wnid, tried, True, True) is None:  # both passed: what there is need not be found out
+        return None
     first = next_lesson(wnid, tried, quiz_of(parts.ontology, worker, wnid, 0) is not None, False)
     if first is not None:
         return first

@@ -11,7 +11,7 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
-from holotype.catalog import corrections, pages, pictures, qualifications, schema, sheets, votes, workers
+from holotype.catalog import corrections, pages, pictures, qualifications, schema, sheets, votes, wants, workers
 from holotype.catalog.sheets import KeptSheet, Lease
 from holotype.consensus.votes import Answer
 from holotype.crowd.inbox import WEB
@@ -43,7 +43,7 @@ def look(parts: Parts, board: Board, worker: str, now: float, after: str = "") -
         if (held := _held(connection, worker, now, after)) is not None:
             return held
         known = {trial.wnid for trial in qualifications.trials(connection, worker)}
-        order = in_order(board.shelves(connection), worker, sheets.last_wnid(connection, WEB, worker), known)
+        order = in_order(board.shelves(connection, now), worker, sheets.last_wnid(connection, WEB, worker), known)
         search = _Search(connection, board, worker, _unread(connection, worker, after), now)
         return search.free(order, _CHOICES) or nothing(search.any_open, search.lent_until, now)
 
@@ -51,7 +51,7 @@ def look(parts: Parts, board: Board, worker: str, now: float, after: str = "") -
 def _held(connection: Connection, worker: str, now: float, after: str) -> str | None:
     """The page that a worker has and that still wants a sheet, but for the one `after` which they want another."""
     held = [page for page in sheets.held(connection, WEB, worker, now) if page != after]
-    wanted = sheets.still_open(connection, WEB, held)
+    wanted = wants.still_open(connection, WEB, held)
     return next((page for page in held if page in wanted), None)
 
 
@@ -83,7 +83,7 @@ class _Search:
         return found[:wanted]
 
     def _free(self, ids: Sequence[str]) -> list[Offer]:
-        wanted = sheets.still_open(self.connection, WEB, ids)
+        wanted = wants.still_open(self.connection, WEB, ids)
         self.board.close(set(ids) - wanted)
         self.any_open |= bool(wanted)
         leases = sheets.live_leases(self.connection, WEB, wanted, self.now)
@@ -107,7 +107,7 @@ def _lend(connection: Connection, free: Sequence[Offer], lease: Lease, after: st
     if (held := _held(connection, lease.worker, lease.at, after)) is not None:
         return held
     ids = [offer.page for offer in free]
-    wanted = sheets.still_open(connection, WEB, ids)
+    wanted = wants.still_open(connection, WEB, ids)
     taken = {other.page for other in sheets.live_leases(connection, WEB, ids, lease.at)}
     page = next((id for id in ids if id in wanted and id not in taken), None)
     if page is not None:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import labels, overview, shown, workers
+from holotype.catalog import campaigns, labels, overview, shown, workers
 from holotype.catalog.shown import Mark
 from holotype.consensus.posteriors import fit
 from holotype.crowd.imageable import Imageable
+from holotype.crowd.inbox import WEB
 from holotype.crowd.policies import Posterior
 from holotype.crowd.policy_names import parse_policy
 from holotype.crowd.reviews import Timing, Verdict, WorkerReview, review_workers
 from holotype.crowd.tally import Tally
 from holotype.project.facts import read_tally
 from holotype.project.keeping import Worked
+from holotype.project.layers import ranges_of
 from holotype.project.parts import Parts
 from holotype.project.tree_counts import LARGE, Kept
 from holotype.simulation.fitting import History, fit_population
@@ -73,8 +75,20 @@ class Numbers:
 
     @property
     def votes_a_candidate(self) -> float:
-        """Votes a candidate that is not open."""
+        """Votes over candidates."""
         return self.votes / max(1, self.total.candidates)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A campaign that is running: the wnids of its subtrees, none for everything, the votes that it has taken of its
+    budget (None: there is no end), and by what it failed last, if it did."""
+
+    id: int
+    under: Sequence[str]
+    spent: int
+    budget: int | None
+    error: str
 
 
 class Overview:
@@ -86,6 +100,7 @@ class Overview:
         self._rows = Kept(catalog, shown.states_mark, self._count, lambda rows: _total(rows).candidates > LARGE)
         self._gold = Kept(catalog, _cast_mark, overview.gold_votes, lambda found: found[0] > LARGE)
         self._pace = Kept(catalog, self._minute, self._votes_since, lambda found: found[0] > LARGE)
+        self._campaigns = Kept(catalog, _campaigns_mark, self._running, lambda all: sum(x.spent for x in all) > LARGE)
         self.reviews: Worked[list[WorkerReview]] = Worked()
         self.forecasts: Worked[Forecast] = Worked()
 
@@ -93,7 +108,7 @@ class Overview:
         """The project at a glance."""
         (votes, hour, day), (gold, right) = self._pace.get(), self._gold.get()
         with self._parts.catalog.read() as connection:
-            posted, blocked = overview.answers_asked_for(connection), len(workers.blocked(connection))
+            posted, blocked = overview.answers_asked_for(connection, WEB), len(workers.blocked(connection))
             flags, removals = overview.waiting(connection)
         total = _total(self.by_synset())
         return Numbers(total, votes, hour, day, gold, right, posted, blocked, flags, removals)
@@ -101,6 +116,10 @@ class Overview:
     def by_synset(self) -> list[SynsetRow]:
         """The candidates of every synset that has any, in ontology order."""
         return self._rows.get()
+
+    def running(self) -> list[Running]:
+        """The campaigns that are running, oldest first."""
+        return self._campaigns.get()
 
     def verdicts(self) -> list[WorkerReview]:
         """A review of every worker whose votes count, by name: see `holotype.crowd.reviews.review_workers`."""
@@ -132,6 +151,14 @@ class Overview:
     def _votes_since(self, connection: Connection) -> list[int]:
         now = self._parts.clock()
         return overview.votes_since(connection, [0.0, now - HOUR, now - 24 * HOUR])
+
+    def _running(self, connection: Connection) -> list[Running]:
+        found = []
+        for one in campaigns.read(connection, running=True):
+            ranges = ranges_of(self._parts.ontology, one.under) if one.under else None
+            _, spent = campaigns.votes(connection, ranges, one.at)
+            found.append(Running(one.id, one.under, spent, one.budget, one.detail if one.kind == "failed" else ""))
+        return found
 
     def _count(self, connection: Connection) -> list[SynsetRow]:
         counted = labels.counts(connection)
@@ -169,6 +196,11 @@ class Overview:
 def _cast_mark(connection: Connection) -> Mark:
     """Changes whenever labels do, or the votes that count."""
     return *shown.states_mark(connection), *overview.votes_mark(connection)
+
+
+def _campaigns_mark(connection: Connection) -> Mark:
+    """Changes whenever a campaign does, or the votes it takes."""
+    return *_cast_mark(connection), *overview.campaigns_mark(connection)
 
 
 def _total(rows: Iterable[SynsetRow]) -> SynsetRow:

@@ -25,6 +25,7 @@ from holotype.project.explore import Explore
 from holotype.project.extension import extend_ontology
 from holotype.project.flags import Flags
 from holotype.project.gold import Gold
+from holotype.project.imageability import read_imageability
 from holotype.project.images import Images
 from holotype.project.labels import Labels
 from holotype.project.lemmas import Lemmas
@@ -36,6 +37,7 @@ from holotype.project.removals import Removals
 from holotype.project.statistics import count, statistics_of
 from holotype.project.vocabulary import Vocabulary, identity_of, once
 from holotype.project.workers import Workers
+from holotype.statistics.imageability import Imageability
 from holotype.statistics.statistics import Statistics
 from holotype.store.store import Store
 
@@ -129,6 +131,15 @@ class Project:
         """
         with self._parts.catalog.read() as connection:
             return count(connection, self._parts.ontology)
+
+    def imageability(self, wnid: str) -> Imageability | None:
+        """The share of people who can agree what a synset looks like: see `holotype.statistics.imageability`.
+
+        None where nobody was asked about it, or said anything of it. Raises `UnknownSynset`.
+        """
+        with self._parts.catalog.read() as connection:
+            found = read_imageability(connection, self._parts.ontology, wnid)
+        return found[0] if found else None
 
     def statistics(self, diversity: int = 0, seed: int = 0, progress: Progress = no_progress) -> Statistics:
         """The statistics that the papers report, of images labelled yes: see `holotype.statistics`.

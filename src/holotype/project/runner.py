@@ -50,10 +50,11 @@ class Runner:
                 return
 
     def step(self) -> None:
-        """One tick of the campaigns."""
+        """One tick of the campaigns, and a forecast if it is time for one."""
         told = ""
         try:
             self._campaigns.tick(self._crowd, self._clock())
+            self._campaigns.foresee(self._clock())
         except Exception as error:  # noqa: BLE001 - a full disk, a database that is gone: it is tried again
             told = f"{type(error).__name__}: {error}"
             if told != self._campaigns.failing:

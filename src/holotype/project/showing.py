@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import Connection
@@ -19,6 +20,7 @@ from holotype.errors import ArchiveError, PackError
 from holotype.images.fingerprint import THUMBNAIL_SIDE, make_thumbnail
 from holotype.images.rejected import Rejected
 from holotype.images.served import NOISE, disguised, large, placeholder
+from holotype.ontology import Ontology
 from holotype.project.facts import read_gold
 from holotype.project.parts import Parts
 
@@ -81,7 +83,7 @@ def _size(picture: pictures.Shown | None) -> Size:
 def examples_for(connection: Connection, parts: Parts, wnid: str, but: Iterable[int]) -> tuple[Example, ...]:
     """Up to three public examples of a synset and two of its siblings, none of an image of the candidates `but`."""
     ontology = parts.ontology
-    near = [one.wnid for one in ontology.siblings(wnid)] if wnid in ontology else []
+    near = _siblings(ontology, wnid) if wnid in ontology else ()
     if not (numbers := examples.public(connection, [wnid, *near])):
         return ()
     gold = [task for task, yes in read_gold(connection, numbers).items() if yes]
@@ -100,6 +102,12 @@ def examples_for(connection: Connection, parts: Parts, wnid: str, but: Iterable[
         Example(task.number, task.wnid, task.wnid == wnid, size, example_key(parts.salt, task.number))
         for task, size in zip(chosen, measured, strict=True)
     )
+
+
+@lru_cache(4_096)
+def _siblings(ontology: Ontology, wnid: str) -> tuple[str, ...]:
+    """Of every page shown, and always the same."""
+    return tuple(one.wnid for one in ontology.siblings(wnid))
 
 
 def _drawn(tasks: Iterable[Task], key: str) -> list[Task]:

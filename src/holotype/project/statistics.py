@@ -20,6 +20,7 @@ from holotype.engine import Progress, map_batches
 from holotype.images.fingerprint import many_at_once
 from holotype.ontology import Ontology
 from holotype.project.facts import read_alarms
+from holotype.project.imageability import read_imageability
 from holotype.project.memory import appended_votes
 from holotype.project.parts import Parts
 from holotype.statistics.accuracy import Audited, DepthAccuracy, accuracy
@@ -49,6 +50,7 @@ def read_statistics(connection: Connection, ontology: Ontology, certificates: Se
         _sizes(connection),
         _objects(connection),
         None,
+        tuple(read_imageability(connection, ontology)),
     )
 
 

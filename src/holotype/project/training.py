@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from holotype.catalog import candidates, corrections, examples, schema
+from holotype.catalog import corrections, examples, pictures, schema
 from holotype.consensus.votes import Answer, Task
 from holotype.crowd.gold import Feedback, feedback, training_page, training_votes
 from holotype.crowd.port import Page, Sheet
@@ -13,11 +13,11 @@ from holotype.project.parts import Parts
 
 
 def usable_gold(connection: Connection, wnid: str) -> dict[Task, bool]:
-    """The gold of a synset that people may learn on: neither public examples nor withdrawn images."""
+    """The gold of a synset that people may learn on: neither public examples nor what nobody is to see."""
     said = corrections.of_synset(connection, schema.gold, wnid)
     numbers = [one.candidate for one in said if one.answer is not None]
-    states = candidates.states(connection, numbers)
-    hidden = examples.unaskable(connection) | {number for number, state in states.items() if state == "withdrawn"}
+    out_of_sight = {number for number, one in pictures.shown(connection, numbers).items() if one.hidden}
+    hidden = examples.unaskable(connection) | out_of_sight
     return {
         Task(one.candidate, one.wnid, one.sha256): one.answer == Answer.YES
         for one in said

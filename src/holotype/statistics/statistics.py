@@ -8,6 +8,7 @@ from typing import Any
 from holotype.statistics.accuracy import DepthAccuracy
 from holotype.statistics.diversity import Ranking
 from holotype.statistics.hierarchy import Hierarchy
+from holotype.statistics.imageability import Imageability
 from holotype.statistics.objects import Objects
 from holotype.statistics.scale import Scale
 from holotype.statistics.sizes import Sizes
@@ -23,6 +24,7 @@ class Statistics:
     sizes: Sizes | None
     objects: Objects | None
     diversity: Ranking | None
+    imageability: tuple[Imageability, ...] = ()
 
     def values(self) -> dict[str, Any]:
         """The statistics for JSON; mean images are given as their bytes' number."""

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from holotype.project.overview import SynsetRow
 from holotype.web import pages
-from holotype.web.operator.listing import leaf
+from holotype.web.operator.listing import leaf, named
 from holotype.web.routing import page
 from holotype.web.visit import Refused, Visit
 
@@ -69,6 +69,8 @@ def _figures(visit: Visit) -> dict[str, Any]:
     overview = visit.db.overview
     return {
         "numbers": overview.numbers(),
+        "running": [(named(visit, one.under), one) for one in overview.running()],
+        "failing": visit.db.campaigns.failing,
         "watched": overview.watched(),
         "forecast": overview.forecasts.last(),
         "forecasting": overview.forecasts.busy,

@@ -49,3 +49,8 @@ def name_of(visit: Visit, wnid: str) -> str:
     """What a synset is called; its wnid where the ontology lacks it."""
     ontology = visit.db.ontology
     return str(ontology[wnid].name) if wnid in ontology else wnid
+
+
+def named(visit: Visit, wnids: Sequence[str]) -> str:
+    """What a campaign on subtrees asks about."""
+    return ", ".join(name_of(visit, wnid) for wnid in wnids) or "everything"

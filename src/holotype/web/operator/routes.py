@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holotype.web.operator import accounts, audits, dashboard, flags, gold, invitations, removals, workers
+from holotype.web.operator import accounts, audits, campaigns, dashboard, flags, gold, invitations, removals, workers
 
-rooms = dashboard, workers, accounts, invitations, gold, audits, flags, removals
+rooms = dashboard, campaigns, workers, accounts, invitations, gold, audits, flags, removals
 routes = [route for room in rooms for route in room.routes]

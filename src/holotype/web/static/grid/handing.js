@@ -35,7 +35,7 @@ export class Handing {
     sheet.seen.again();
     sheet.moves.to(left[0]);
     sheet.cells[left[0]].scrollIntoView({ block: "center" });
-    sheet.say(lost ? "loading these once more; if they stay away, tick “not sure”" : `${left.length} are still to be looked at`);
+    sheet.say(lost ? "loading these once more; if they stay away, tick “not sure”" : "first look at those that are left", true);
     return false;
   }
 

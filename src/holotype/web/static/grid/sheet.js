@@ -11,6 +11,7 @@ export class Sheet {
   phase = "open"; // "over" once it is on its way; "shown" where it can only be looked at
   #pinged = Date.now();
   #timer = 0;
+  #toLook = false;
 
   constructor(form) {
     this.form = form;
@@ -64,8 +65,9 @@ export class Sheet {
     put("saved", text);
   }
 
-  // Something to know now, until the next answer.
-  say(text) {
+  // Something to know now, until the next answer or, if `toLook`, until all was looked at.
+  say(text, toLook = false) {
+    this.#toLook = toLook;
     put("said", text);
   }
 
@@ -92,6 +94,7 @@ export class Sheet {
     this.button.setAttribute("aria-disabled", String(left.length > 0 || wait > 0));
     if (!this.isPreview) this.button.textContent = words(this.answers);
     this.undoButton.disabled = !this.answers.canUndo;
+    if (this.#toLook && !left.length) this.say("");
     clearTimeout(this.#timer);
     if (!left.length && wait) this.#timer = setTimeout(() => this.refresh(), wait + 20);
     this.form.dispatchEvent(new Event("looked"));
@@ -123,6 +126,7 @@ export class Sheet {
   freeze() {
     this.phase = "over";
     this.button.setAttribute("aria-disabled", "true");
+    this.undoButton.disabled = true;
     this.form.querySelectorAll(".cell input").forEach((box) => (box.disabled = true));
   }
 
