@@ -171,6 +171,15 @@ def test_other_thresholds_are_another_machine(db: Project) -> None:
     assert votes(db, "machine:m strict") == {("IMG_1.jpg", DOG): Answer.UNSURE}
 
 
+def test_a_machine_that_has_not_voted_yet_may_be_set_right(db: Project, server: VisionServer) -> None:
+    """A wrong address or model is found out by the first question, and is no machine of that name."""
+    with pytest.raises(PlatformError, match="404: The model 'loker' does not exist"):
+        db.crowd.run(db.crowd.machine("m", Endpoint(server.url, "loker", KEY)))
+    assert db.crowd.run(db.crowd.machine("m", Endpoint(server.url, "looker", KEY), most=1)).new_votes == 1
+    with pytest.raises(CrowdError, match="has voted before as another machine"):
+        db.crowd.run(db.crowd.machine("m", Endpoint(server.url, "other", KEY)))
+
+
 def test_a_blocked_machine_is_not_asked(db: Project) -> None:
     db.crowd.run(db.crowd.machine("m", {("IMG_0.jpg", DOG): 0.5}))
     db.workers.block("machine:m", "it hallucinates")

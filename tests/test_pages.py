@@ -29,6 +29,7 @@ IN_A_PROJECT = (
     "explanations/certificates.md",
     "explanations/consensus.md",
     "guides/certify.md",
+    "guides/operate.md",
     "guides/machines.md",
     "guides/release.md",
     "guides/statistics.md",

@@ -18,7 +18,7 @@ from holotype.crowd.mturk.forms import read_answers
 from holotype.crowd.policies import Fixed
 from holotype.project import Project
 from holotype.project.ledger import CatalogLedger
-from test_grid import look
+from test_grid import look, ready
 from test_web_crowd import says
 from test_web_work import TURK, asked_once, db, digests, turk_page  # noqa: F401 - fixtures
 
@@ -36,6 +36,7 @@ def site(db: Project) -> Iterator[Served]:  # noqa: F811
 
 def answer(site: Served, page: Page, id: str, crowd: str = "web") -> None:
     """Look at every picture, and tick those that show it."""
+    ready(page)
     for number, sha256 in enumerate(digests(site.db, id, crowd), 1):
         if says(sha256) is Answer.YES:
             page.get_by_alt_text(f"Picture {number}", exact=True).click()
@@ -115,6 +116,7 @@ def test_a_picture_is_flagged_and_the_flag_is_kept(browsing: Browsing, site: Ser
     page.goto("/tasks")
     page.get_by_role("button", name="Begin").click()
     learn_here(site, page)
+    ready(page)
     page.get_by_role("button", name="Enlarge picture 2").click()
     page.wait_for_function("() => document.querySelector('#enlarged img').naturalWidth > 0")
     page.get_by_role("button", name="Something is wrong", exact=True).click()

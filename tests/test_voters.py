@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from holotype.consensus.ballot import Ballot
+from holotype.consensus.calibration import posterior_of_gold
 from holotype.consensus.joint import SILENT, answers_of, machines_of, one_voice, people_of
 from holotype.consensus.posteriors import fit
 from holotype.consensus.votes import Answer, is_machine
@@ -271,6 +272,14 @@ def test_a_policy_says_how_many_people_it_wants_where_that_is_not_one(text: str,
 def test_fewer_than_no_people_are_refused(name: str) -> None:
     with pytest.raises(CrowdError, match="min_human is a number of people"):
         parse_policy(f"{name}(min_human=-1)")
+
+
+def test_gold_calibrates_posteriors_that_machines_have_moved() -> None:
+    ballot, truth = crowd(a_model(shown(2), 2), votes=5, seed=2)
+    for stopping in (None, Posterior().stopping):
+        posterior, right = posterior_of_gold(ballot, None, stopping)
+        assert right.tolist() == truth[:80].tolist()
+        assert ((posterior >= 0.5) == right).mean() > 0.85
 
 
 def test_a_replay_hears_machines_first_and_counts_people() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import holotype
+from conftest import run
 from holotype.consensus.votes import Answer
 from holotype.crowd.inbox import WebCrowd
 from holotype.crowd.lending import LEASE, Nothing
@@ -241,3 +242,14 @@ def test_what_came_back_stops_nothing_if_its_page_was_forgotten(db: Project) -> 
     People(db).work(["person 0"])
     db.catalog.transact(lambda connection: connection.execute(schema.page.delete()))
     assert db.crowd.web().collect() == []
+
+
+def test_the_command_line_asks_people_on_the_web(db: Project) -> None:
+    people = People(db)
+    for _ in range(5):
+        told = run("crowd", "run", "--crowd", "web", "--policy", "fixed(2)", "-p", db.path)
+        if "open 0" in told:
+            break
+        people.work()
+    assert "open 0" in told
+    assert all_right(db)

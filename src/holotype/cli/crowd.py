@@ -66,7 +66,7 @@ def crowd() -> None:
     "--crowd",
     "who",
     type=click.Choice(["web", "simulated", "machine", "nobody"]),
-    help="Who answers: people on the project's site, simulated ones, a machine; nobody: go by the votes there are.",
+    help="Who answers; web: people on the pages of `holotype serve`; nobody: go by the votes there are.",
 )
 @policy_option
 @calibrate_option
@@ -119,7 +119,8 @@ def run_command(
 
     A machine votes on every candidate once: what is open then is for people. Machines are one voter together, and
     decide nothing without people unless the policy says min_human=0. With --trust or --accept-source nobody need be
-    asked. For people on Mechanical Turk see: holotype crowd mturk.
+    asked. People on the web are asked as well while this does not run: it counts what came in, puts up what is to be
+    asked next, and returns; run it again and again. For people on Mechanical Turk see: holotype crowd mturk.
     """
     _refuse_unheeded(context, who, trust, source)
     expert = Source(source) if source is not None else Trust(trust) if trust is not None else None

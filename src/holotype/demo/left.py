@@ -1,4 +1,4 @@
-"""What the demo leaves for you to say: two questions that nobody was asked, with gold to learn on, on the site's pages."""
+"""What the demo leaves for you to say on the site: two questions that nobody was asked, with gold to learn on."""
 
 from __future__ import annotations
 

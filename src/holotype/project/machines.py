@@ -11,6 +11,7 @@ import numpy as np
 
 from holotype.catalog import labels
 from holotype.catalog.locations import locations
+from holotype.catalog.statements import set_meta
 from holotype.consensus.ballot import Ints
 from holotype.consensus.votes import Task, Vote
 from holotype.crowd.conclusion import State
@@ -115,10 +116,11 @@ def listen(parts: Parts, machine: Machine, progress: Progress) -> MachineReport:
         tally, held = read_tally(connection, parts.catalog), labels.read(connection)
     if machine.worker in tally.known.blocked:
         raise CrowdError(f"{machine.worker} is blocked: its votes would not count")
-    _claim(parts, machine)
+    voted_on = _voted(tally, machine.worker)
+    _claim(parts, machine, bool(voted_on.any()))
     open_ones = held.candidate[held.state == held.states.index(State.OPEN)]
     order = _order(tally, open_ones if len(held) else tally.tasks.number)
-    unknown = order[~_voted(tally, machine.worker)[order]]
+    unknown = order[~voted_on[order]]
     asked = unknown if machine.most is None else unknown[: machine.most]
     voted, silent, unreadable = _ask(parts, machine, tally, asked, progress)
     elsewhere = machine.model.elsewhere if isinstance(machine.model, FileScores) else 0
@@ -126,8 +128,11 @@ def listen(parts: Parts, machine: Machine, progress: Progress) -> MachineReport:
     return MachineReport(machine.worker, voted, known, silent, unreadable, left, elsewhere)
 
 
-def _claim(parts: Parts, machine: Machine) -> None:
-    """Raises `CrowdError` where a machine of that name is another one."""
+def _claim(parts: Parts, machine: Machine, voted: bool) -> None:
+    """Remember which machine has that name. Raises `CrowdError` where another one `voted` by it."""
+    if not voted:
+        parts.catalog.transact(lambda connection: set_meta(connection, machine.worker, machine.identity))
+        return
     held = once(parts.catalog, machine.worker, machine.identity)
     if held != machine.identity:
         raise CrowdError(

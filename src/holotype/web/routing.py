@@ -49,7 +49,6 @@ def page(
         body = b"" if request.method in SAFE else await _body(request)
         return await run_in_threadpool(_answer, request, body, show, role, kind, frames)
 
-    answer.role, answer.frames = role, frames  # type: ignore[attr-defined]  # for tests that go through every route
     return Route(path, answer, methods=list(methods), name=f"{path} {' '.join(methods)}")
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from holotype.consensus.votes import Statement, Task
+from holotype.consensus.votes import Statement
 from holotype.ontology import Synset
 from holotype.queries import Query, Term
 from holotype.queries.query import STATES
@@ -50,17 +50,15 @@ class Nugget:
 
 def show(visit: Visit) -> Response:
     """The synsets that have gold, and a way to others."""
-    gold, examples = visit.db.gold.answers(), visit.db.gold.examples()
-    found = leaf(visit, [_of(visit, wnid, gold, examples) for wnid in dict.fromkeys(one.wnid for one in gold)], SHOWN)
-    return pages.render(
-        visit, "operator/gold.html", leaf=found, text=visit.asked("q"), found=choices(visit), most=MOST_SIBLINGS
-    )
-
-
-def _of(visit: Visit, wnid: str, gold: dict[Task, bool], examples: dict[Task, bool]) -> SynsetGold:
-    counted = Counter(yes for task, yes in gold.items() if task.wnid == wnid)
-    shown = sum(task.wnid == wnid for task in examples)
-    return SynsetGold(wnid, name_of(visit, wnid), counted[True], counted[False], shown)
+    counted = Counter((task.wnid, yes) for task, yes in visit.db.gold.answers().items())
+    shown = Counter(task.wnid for task in visit.db.gold.examples())
+    found = leaf(visit, list(dict.fromkeys(wnid for wnid, _ in counted)), SHOWN)
+    rows = [
+        SynsetGold(wnid, name_of(visit, wnid), counted[wnid, True], counted[wnid, False], shown[wnid])
+        for wnid in found.items
+    ]
+    asked = {"text": visit.asked("q"), "found": choices(visit)}
+    return pages.render(visit, "operator/gold.html", leaf=found, rows=rows, most=MOST_SIBLINGS, **asked)
 
 
 def show_synset(visit: Visit) -> Response:

@@ -6,6 +6,7 @@ import { rememberExamples } from "./grid/examples.js";
 import { Following } from "./grid/following.js";
 import { Handing } from "./grid/handing.js";
 import { Hands } from "./grid/hands.js";
+import { restore } from "./grid/kept.js";
 import { Keys, showKeys } from "./grid/keys.js";
 import { Report } from "./grid/report.js";
 import { Sheet } from "./grid/sheet.js";
@@ -39,7 +40,11 @@ function prefetch(sheet) {
   look();
 }
 
+await restore();
 forgetOldDrafts();
 rememberExamples(document.querySelector(".examples"));
 const form = document.getElementById("sheet");
-if (form) start(form);
+if (form) {
+  start(form);
+  form.dataset.ready = "";
+}

@@ -19,15 +19,15 @@ export class Draft {
 
   // Whether it is kept; `mine` are {answers, seen, ms}.
   write(mine) {
-    return write(this.key, { ...mine, at: Date.now() });
+    return write(this.key, mine);
   }
 
   tell(kind, answers) {
     this.channel?.postMessage({ kind, answers });
   }
 
-  forget() {
-    forget(this.key);
+  async forget() {
+    await forget(this.key);
   }
 }
 

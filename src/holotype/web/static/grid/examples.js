@@ -8,6 +8,6 @@ export function rememberExamples(details) {
   if (root.classList.contains("no-examples")) details.open = false;
   details.addEventListener("toggle", () => {
     root.classList.toggle("no-examples", !details.open);
-    write("holotype examples", details.open ? "open" : "closed");
+    write("holotype examples", { closed: !details.open });
   });
 }

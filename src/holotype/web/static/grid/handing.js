@@ -87,7 +87,7 @@ export class Handing {
     }
     if (answer === null) return sheet.end("This page could not be handed in.");
     sheet.draft.tell("handed in", sheet.answers.all());
-    sheet.draft.forget();
+    await sheet.draft.forget();
     sheet.state("handed in");
     location.assign(answer.next ?? this.form.dataset.leave);
   }

@@ -18,9 +18,11 @@ export class Moves {
 
   // The place that an arrow, Home or End leads to, or undefined for another key.
   target(key) {
-    const last = this.cells.length - 1, wide = this.#columns();
-    const to = { ArrowLeft: this.at - 1, ArrowRight: this.at + 1, ArrowUp: this.at - wide, ArrowDown: this.at + wide, Home: 0, End: last }[key];
-    return to === undefined ? undefined : to < 0 || to > last ? (wide > 1 && Math.abs(to - this.at) > 1 ? this.at : Math.min(Math.max(to, 0), last)) : to;
+    if (key === "Home") return 0;
+    if (key === "End") return this.cells.length - 1;
+    const wide = this.#columns(), by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -wide, ArrowDown: wide }[key];
+    if (by === undefined) return undefined;
+    return this.at + by in this.cells ? this.at + by : this.at;
   }
 
   // The place of the picture that an element is in, or -1.

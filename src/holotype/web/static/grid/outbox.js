@@ -26,8 +26,8 @@ export class Outbox {
 
   // Keep a sheet, {address, body}, until it is handed in; whether it would survive this page.
   put(page, sheet) {
-    this.#memory.set(this.prefix + page, { ...sheet, at: Date.now() });
-    return write(this.prefix + page, { ...sheet, at: Date.now() });
+    this.#memory.set(this.prefix + page, sheet);
+    return write(this.prefix + page, sheet);
   }
 
   get(page) {
@@ -63,10 +63,10 @@ export class Outbox {
       const got = sheet && (await post(sheet));
       if (got?.ok) {
         answer = got.json ?? {};
-        this.#drop(key, answer);
+        await this.#drop(key, answer);
       } else if (got?.final) {
         write(REFUSED + key, sheet);
-        this.#drop(key, null);
+        await this.#drop(key, null);
         refused += 1;
         text = got.text;
       } else if (got) text = got.text;
@@ -79,9 +79,9 @@ export class Outbox {
     return answer;
   }
 
-  #drop(key, answer) {
+  async #drop(key, answer) {
     this.#memory.delete(key);
-    forget(key);
+    await forget(key);
     this.#hopes.get(key)?.(answer);
     this.#hopes.delete(key);
   }

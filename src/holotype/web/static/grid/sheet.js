@@ -38,17 +38,25 @@ export class Sheet {
     const { page, worker } = this.form.dataset;
     const attempt = this.form.elements.attempt?.value ?? "";
     this.draft = new Draft(`${page} ${attempt}`.trim(), worker, (news) => this.#heard(news));
-    const kept = this.draft.read() ?? {};
-    if (Array.isArray(kept.answers)) this.answers.replace(kept.answers);
-    this.watch = new Watch(kept.ms > 0 ? kept.ms : 0);
-    this.seen = new Seen(this.cells, Array.isArray(kept.seen) ? kept.seen : [], () => this.refresh(true));
+    this.watch = new Watch();
+    this.seen = new Seen(this.cells, () => this.refresh(true));
     this.button = document.getElementById("hand-in");
     this.undoButton = document.getElementById("undo");
     document.getElementById("looked").required = false;
     document.addEventListener("visibilitychange", () => this.refresh(true));
     addEventListener("online", () => this.seen.again());
-    if (kept.answers) this.say("your answers are here as you left them");
+    this.#goOn();
     this.refresh();
+  }
+
+  // As it was left.
+  #goOn() {
+    const kept = this.draft.read();
+    if (!Array.isArray(kept?.answers) || !Array.isArray(kept.seen)) return;
+    this.answers.replace(kept.answers);
+    this.seen.add(kept.seen);
+    if (kept.ms > 0) this.watch.add(kept.ms);
+    this.say("your answers are here as you left them");
   }
 
   // What became of the answers.

@@ -2,13 +2,12 @@
 
 // Which pictures were in view. One that did not load is not seen, whatever was in view.
 export class Seen {
-  constructor(cells, seen, changed) {
+  constructor(cells, changed) {
     this.cells = cells;
-    this.seen = new Set(seen.filter((at) => at < cells.length));
+    this.seen = new Set();
     this.failed = new Set();
     this.changed = changed;
     this.inView = new Set();
-    this.seen.forEach((at) => (cells[at].dataset.seen = ""));
     // Half of it, or as much as covers half of a small window, above the bar at the bottom.
     this.observer = new IntersectionObserver((entries) => entries.forEach((entry) => this.#look(entry)), {
       threshold: [0, 0.25, 0.5, 0.75],
@@ -20,6 +19,14 @@ export class Seen {
       picture.addEventListener("error", () => this.#lost(at));
       if (picture.complete && picture.naturalWidth === 0 && picture.loading !== "lazy") this.#lost(at);
       this.observer.observe(cell.querySelector(".picture"));
+    });
+  }
+
+  // These were seen.
+  add(places) {
+    places.filter((at) => at in this.cells).forEach((at) => {
+      this.seen.add(at);
+      this.cells[at].dataset.seen = "";
     });
   }
 
@@ -65,25 +72,28 @@ export class Seen {
   #check(at) {
     const picture = this.cells[at].querySelector("img");
     if (this.seen.has(at) || !this.inView.has(at) || !picture.complete || !picture.naturalWidth) return;
-    this.seen.add(at);
-    this.cells[at].dataset.seen = "";
+    this.add([at]);
     this.changed();
   }
 }
 
-// Milliseconds for which the page was in front of somebody, `before` included.
+// Milliseconds for which the page was in front of somebody.
 export class Watch {
-  #sum;
+  #sum = 0;
   #since = null;
 
-  constructor(before) {
-    this.#sum = before;
+  constructor() {
     document.addEventListener("visibilitychange", () => this.#turn());
     this.#turn();
   }
 
   get ms() {
     return this.#sum + (this.#since === null ? 0 : performance.now() - this.#since);
+  }
+
+  // So long was it before.
+  add(ms) {
+    this.#sum += ms;
   }
 
   #turn() {
