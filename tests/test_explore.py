@@ -327,6 +327,17 @@ def test_what_is_found_comes_as_tables_addresses_and_a_tar(site: Site) -> None:
     assert len(released) == len(site.db.releases["v1"].find(""))
 
 
+def test_nobody_is_named_in_what_is_taken_away(site: Site) -> None:
+    first = next(iter(site.db.images.find("state:yes")))
+    site.db.labels.overrule({(first.sha256, first.wnid): True}, "Ann Onymous", "seen")
+    client = site.nobody().client
+    for kind in ("csv", "tar"):
+        assert b"Onymous" not in client.get(f"/download?q=state:yes&as={kind}").content
+    table = pq.read_table(io.BytesIO(client.get("/download?q=state:yes&as=parquet").content))
+    assert f"curator:{site.db.workers.hidden_name('Ann Onymous')}" in table["policy"].to_pylist()
+    assert "Onymous" not in site.nobody().get(f"/image/{first.sha256}")
+
+
 def test_somebody_without_an_account_takes_no_more_than_so_many(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downloads, "MOST_IN_TAR", 3)
     monkeypatch.setattr(downloads, "STEP", 2)
