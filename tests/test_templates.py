@@ -23,7 +23,7 @@ FORBIDDEN = {
     r"\shx-(?:get|post)\s*=\s*['\"](?!/|\{)": "a request that goes elsewhere",
     r"target\s*=\s*['\"]?_blank(?![^>]*noopener)": "a window that can steer ours",
 }
-GIVEN = {"action", "path", "grid.flag", "grid.hand_in", "grid.following", "quiz.action", "tasks.begin"}
+GIVEN = {"action", "path", "grid.flag", "grid.hand_in", "grid.following", "quiz.action", "tasks.begin", "tasks.leave"}
 """Addresses that an endpoint gives its template; where they lead, the crawl of all pages looks at."""
 
 
