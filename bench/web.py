@@ -444,7 +444,7 @@ def main() -> None:
         for pictures, campaign in ((0, False), (asked.pictures, False), (asked.pictures, True)):
             measure(folder, asked.seconds, asked.votes, pictures, campaign)
         kill(folder, asked.kills, asked.votes)
-        if not asked.no_browser:
+        if not asked.no_browser and shutil.which("chromium"):
             browse(folder)
     return None
 
