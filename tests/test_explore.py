@@ -102,6 +102,18 @@ def test_a_synset_has_its_words_counts_and_pictures(site: Site) -> None:
     assert said(site.nobody().get("/search?q=hausk")).count("Hauskatze") == 1
 
 
+def test_a_synset_says_how_many_can_agree_what_it_looks_like(
+    project: Project, fill: Callable[..., None], tmp_path: Path
+) -> None:
+    fill(tmp_path / "p" / WHIPPET, 40)
+    project.images.ingest(tmp_path / "p")
+    project.crowd.run(project.crowd.simulated())
+    found, page = project.imageability(WHIPPET), said(Site(project).nobody().get(f"/synset/{WHIPPET}"))
+    assert found is not None
+    assert ("can agree what it looks like" in page) == (found.share is not None)
+    assert "can agree" not in said(Site(project).nobody().get(f"/synset/{ANIMAL}"))
+
+
 def test_counts_follow_what_is_concluded(site: Site) -> None:
     visitor, found = site.nobody(), site.db.images.find(f"synset:{CAT} state:yes")
     before, first = len(found), found.page(1, 1)[0]
