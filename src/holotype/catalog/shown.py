@@ -29,6 +29,12 @@ def states_mark(connection: Connection) -> Mark:
     return *told, *(connection.execute(select(func.count()).select_from(one)).scalar() for one in counted)
 
 
+def gold_mark(connection: Connection) -> Mark:
+    """Changes whenever gold or examples do, or what was read of images."""
+    newest = connection.execute(select(func.max(t.fingerprint.c.image_id))).scalar()
+    return newest, *(connection.execute(select(func.count()).select_from(one)).scalar() for one in (t.gold, t.example))
+
+
 def audits_mark(connection: Connection) -> Mark:
     """Changes whenever certificates may."""
     newest = t.audit.c.id, t.audit_answer.c.id, t.audit_correction.c.id
@@ -56,6 +62,12 @@ def secret_gold() -> Select[tuple[int]]:
     shown = select(example.candidate_id).where(example.shown == 1, ~later.exists())
     candidate = t.candidate.c
     return select(candidate.image_id).where(candidate.id.in_(standing(t.gold)), candidate.id.not_in(shown))
+
+
+def secret_digests(connection: Connection) -> frozenset[str]:
+    """The sha256 of the images by which workers are checked, of those that were read."""
+    read = t.fingerprint.c
+    return frozenset(connection.execute(select(read.sha256).where(read.image_id.in_(secret_gold()))).scalars())
 
 
 def are_secret(connection: Connection, images: Collection[int]) -> bool:
