@@ -102,6 +102,18 @@ def test_a_synset_has_its_words_counts_and_pictures(site: Site) -> None:
     assert said(site.nobody().get("/search?q=hausk")).count("Hauskatze") == 1
 
 
+def test_a_synset_says_how_many_can_agree_what_it_looks_like(
+    project: Project, fill: Callable[..., None], tmp_path: Path
+) -> None:
+    fill(tmp_path / "p" / WHIPPET, 40)
+    project.images.ingest(tmp_path / "p")
+    project.crowd.run(project.crowd.simulated())
+    found, page = project.imageability(WHIPPET), said(Site(project).nobody().get(f"/synset/{WHIPPET}"))
+    assert found is not None
+    assert ("can agree what it looks like" in page) == (found.share is not None)
+    assert "can agree" not in said(Site(project).nobody().get(f"/synset/{ANIMAL}"))
+
+
 def test_counts_follow_what_is_concluded(site: Site) -> None:
     visitor, found = site.nobody(), site.db.images.find(f"synset:{CAT} state:yes")
     before, first = len(found), found.page(1, 1)[0]
@@ -234,16 +246,18 @@ def test_everybody_sees_what_is_decided_and_who_has_a_role_sees_more(
     project.labels.overrule({(digests[1], WHIPPET): True, (digests[2], WHIPPET): False}, "me", "seen")
     project.crowd.run(Nobody(), Lead(1, 9))
     site = Site(project)
-    nobody, worker, curator = site.nobody(), site.as_("worker"), site.as_("curator")
-    shown = {who: [status(who, f"/image/{one}") for one in digests] for who in (nobody, worker, curator)}
+    nobody, viewer, worker, curator = site.nobody(), site.as_("viewer"), site.as_("worker"), site.as_("curator")
+    shown = {who: [status(who, f"/image/{one}") for one in digests] for who in (nobody, viewer, worker, curator)}
     assert shown[nobody] == [404, 200, 200, 404, 404, 404]
-    assert shown[worker] == [404, 200, 200, 200, 200, 200]  # gold would tell itself
+    assert shown[viewer] == [404, 200, 200, 200, 200, 200]
+    assert shown[worker] == shown[nobody]  # what is asked about and cannot be found would be gold
     assert shown[curator] == [200] * 6
     for path in ("/thumb/{}.jpg", "/picture/{}.jpg"):
         assert [status(nobody, path.format(one)) for one in digests] == shown[nobody]
     assert set(keys(nobody.get("/images?q="))) == set(digests[1:3])
     assert keys(nobody.get("/images?q=state:open")) == []
-    assert set(keys(worker.get("/images?q="))) == set(digests[1:])
+    assert set(keys(viewer.get("/images?q="))) == set(digests[1:])
+    assert set(keys(worker.get("/images?q="))) == set(digests[1:3])
     assert set(keys(curator.get("/images?q="))) == set(digests)
 
 
@@ -260,7 +274,8 @@ def test_votes_on_what_is_open_are_not_shown_to_who_may_vote(
     project.crowd.append({"sha256": [first.sha256], "wnid": [WHIPPET], "worker": ["w"], "answer": ["yes"]})
     site = Site(project)
     assert first.state == "open"
-    assert "1 yes" not in said(site.as_("worker").get(f"/image/{first.sha256}"))
+    assert "1 yes" not in said(site.as_("viewer").get(f"/image/{first.sha256}"))
+    site.as_("worker").get(f"/image/{first.sha256}", 404)
     assert "1 yes" in said(site.as_("curator").get(f"/image/{first.sha256}"))
 
 

@@ -29,6 +29,12 @@ def states_mark(connection: Connection) -> Mark:
     return *told, *(connection.execute(select(func.count()).select_from(one)).scalar() for one in counted)
 
 
+def gold_mark(connection: Connection) -> Mark:
+    """Changes whenever gold or examples do, or what was read of images."""
+    newest = connection.execute(select(func.max(t.fingerprint.c.image_id))).scalar()
+    return newest, *(connection.execute(select(func.count()).select_from(one)).scalar() for one in (t.gold, t.example))
+
+
 def audits_mark(connection: Connection) -> Mark:
     """Changes whenever certificates may."""
     newest = t.audit.c.id, t.audit_answer.c.id, t.audit_correction.c.id
@@ -58,6 +64,12 @@ def secret_gold() -> Select[tuple[int]]:
     return select(candidate.image_id).where(candidate.id.in_(standing(t.gold)), candidate.id.not_in(shown))
 
 
+def secret_digests(connection: Connection) -> frozenset[str]:
+    """The sha256 of the images by which workers are checked, of those that were read."""
+    read = t.fingerprint.c
+    return frozenset(connection.execute(select(read.sha256).where(read.image_id.in_(secret_gold()))).scalars())
+
+
 def are_secret(connection: Connection, images: Collection[int]) -> bool:
     """Whether some of these images are ones by which workers are checked."""
     among = secret_gold().where(t.candidate.c.image_id.in_(list(images)))
@@ -68,6 +80,12 @@ def are_decided(connection: Connection, images: Collection[int]) -> bool:
     """Whether a label of some images is yes or no."""
     decided = [STATES.index("yes"), STATES.index("no")]
     asked = select(t.candidate.c.id).where(t.candidate.c.image_id.in_(list(images)), t.candidate.c.state.in_(decided))
+    return connection.execute(asked.limit(1)).first() is not None
+
+
+def is_asked(connection: Connection, rank: int) -> bool:
+    """Whether people are asked about candidates of a rank, or were."""
+    asked = select(t.candidate.c.id).where(t.candidate.c.asked == 1, t.candidate.c.rank == rank)
     return connection.execute(asked.limit(1)).first() is not None
 
 

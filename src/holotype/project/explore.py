@@ -81,6 +81,7 @@ class Explore:
         self._counts = Kept(catalog, shown.states_mark, self._count, lambda found: found.total() > LARGE)
         self._words = Kept(catalog, shown.words_mark, self._read_words, lambda _: True)
         self._certificates = Kept(catalog, shown.audits_mark, self._certify, lambda found: bool(found))
+        self._secret = Kept(catalog, shown.gold_mark, shown.secret_digests)
         self._opened: dict[str, _Opened] = {}
         self._lock = Lock()
 
@@ -100,7 +101,7 @@ class Explore:
 
     def _view_of_release(self, name: str, sight: Sight) -> View:
         opened = self._open(name)
-        index = opened.index if sight.removed else opened.without(self._out_of_sight())
+        index = opened.without(self._kept_from(sight))
         release = opened.release
         return View(name, release.ontology, release.senses, index, opened.counts, opened.store, sight)
 
@@ -115,9 +116,11 @@ class Explore:
                 self._opened[name] = _Opened(release, index, counts, Store(release.path))
             return self._opened[name]
 
-    def _out_of_sight(self) -> frozenset[str]:
+    def _kept_from(self, sight: Sight) -> frozenset[str]:
+        """The sha256 of the images that somebody does not see in releases: what only they show would be gold."""
         with self._parts.catalog.read() as connection:
-            return frozenset(removals.out_of_sight(connection))
+            gone = [] if sight.removed else removals.out_of_sight(connection)
+        return frozenset(gone) | (frozenset() if sight.gold else self._secret.get())
 
     def synset(self, view: View, synset: Synset) -> SynsetFacts:
         """What is known of a synset."""
@@ -132,6 +135,13 @@ class Explore:
         about.sort(key=lambda one: -view.ontology.rank(one.plan.wnid))
         own, below = view.counts.by_state(rank), view.counts.by_state(rank, below=True)
         return SynsetFacts(synset, lemmas, own, below, yields, about)
+
+    def is_asked(self, view: View, synset: Synset) -> bool:
+        """Whether people are asked about pictures of a synset itself, or were; a release asks nobody."""
+        if view.release:
+            return False
+        with self._parts.catalog.read() as connection:
+            return shown.is_asked(connection, view.ontology.rank(synset))
 
     def image(self, key: str, view: View) -> ImageFacts | Gone | None:
         """An image by its sha256, or ``DATASET/NAME`` where it was not read yet; with the labels that a release has of

@@ -13,7 +13,8 @@ from urllib.parse import quote
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from holotype.errors import HolotypeError, NoProject, Overloaded, ProjectError, UnknownImage, UnknownSynset
 from holotype.project.people import Account
@@ -28,6 +29,16 @@ BODY_SECONDS: Final = 20.0
 MOST_READ: Final = 4 * 1_048_576
 """Bytes of a body that are read, though those beyond `MOST_BYTES` only to be refused."""
 SAFE: Final = frozenset({"GET", "HEAD"})
+
+
+class _Page(Route):
+    """A route to whose numbers there is an end: Python reads none of more than 4,300 digits."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        try:
+            return super().matches(scope)
+        except ValueError:
+            return Match.NONE, {}
 
 
 def page(
@@ -49,7 +60,7 @@ def page(
         body = b"" if request.method in SAFE else await _body(request)
         return await run_in_threadpool(_answer, request, body, show, role, kind, frames)
 
-    return Route(path, answer, methods=list(methods), name=f"{path} {' '.join(methods)}")
+    return _Page(path, answer, methods=list(methods), name=f"{path} {' '.join(methods)}")
 
 
 async def _body(request: Request) -> bytes | Refused:

@@ -21,12 +21,15 @@ UNKNOWN = "No such picture is here, or none that may be shown."
 
 def sight_of(visit: Visit) -> Sight:
     """What who asks may see: operators all, those who curate or audit all that is not taken down, others with an
-    account also what is not decided."""
+    account also what is not decided.
+
+    Whoever may vote sees what everybody does: gold is kept from them, so that of the pictures on a page those that are
+    not among what is asked would be gold."""
     if visit.may("operator"):
         return Sight(undecided=True, gold=True, removed=True)
     if visit.may("curator") or visit.may("auditor"):
         return Sight(undecided=True, gold=True)
-    return PUBLIC if visit.account is None else Sight(undecided=True)
+    return PUBLIC if visit.account is None or visit.may("worker") else Sight(undecided=True)
 
 
 def view_of(visit: Visit) -> View:
