@@ -102,6 +102,18 @@ def test_a_synset_has_its_words_counts_and_pictures(site: Site) -> None:
     assert said(site.nobody().get("/search?q=hausk")).count("Hauskatze") == 1
 
 
+def test_a_synset_says_how_many_can_agree_what_it_looks_like(
+    project: Project, fill: Callable[..., None], tmp_path: Path
+) -> None:
+    fill(tmp_path / "p" / WHIPPET, 40)
+    project.images.ingest(tmp_path / "p")
+    project.crowd.run(project.crowd.simulated())
+    found, page = project.imageability(WHIPPET), said(Site(project).nobody().get(f"/synset/{WHIPPET}"))
+    assert found is not None
+    assert ("can agree what it looks like" in page) == (found.share is not None)
+    assert "can agree" not in said(Site(project).nobody().get(f"/synset/{ANIMAL}"))
+
+
 def test_counts_follow_what_is_concluded(site: Site) -> None:
     visitor, found = site.nobody(), site.db.images.find(f"synset:{CAT} state:yes")
     before, first = len(found), found.page(1, 1)[0]
@@ -328,6 +340,17 @@ def test_what_is_found_comes_as_tables_addresses_and_a_tar(site: Site) -> None:
     assert len(answer.content) % 10_240 == 0
     released = list(csv.DictReader(io.StringIO(client.get("/download?release=v1").text)))
     assert len(released) == len(site.db.releases["v1"].find(""))
+
+
+def test_nobody_is_named_in_what_is_taken_away(site: Site) -> None:
+    first = next(iter(site.db.images.find("state:yes")))
+    site.db.labels.overrule({(first.sha256, first.wnid): True}, "Ann Onymous", "seen")
+    client = site.nobody().client
+    for kind in ("csv", "tar"):
+        assert b"Onymous" not in client.get(f"/download?q=state:yes&as={kind}").content
+    table = pq.read_table(io.BytesIO(client.get("/download?q=state:yes&as=parquet").content))
+    assert f"curator:{site.db.workers.hidden_name('Ann Onymous')}" in table["policy"].to_pylist()
+    assert "Onymous" not in site.nobody().get(f"/image/{first.sha256}")
 
 
 def test_somebody_without_an_account_takes_no_more_than_so_many(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
