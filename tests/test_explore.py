@@ -132,6 +132,7 @@ def test_what_there_is_not_is_said(site: Site) -> None:
     for path in ("/tree?release=v9", "/images?release=../v1", f"/image/{'0' * 64}", "/image/x", "/thumb/x.jpg"):
         visitor.get(path, 404)
     visitor.get("/images?q=dogg", 400)
+    assert "No synset is called 'dogg'; did you mean dog" in visitor.get("/images?q=under:dogg", 404)
     visitor.get("/images?q=a&q=b", 400)
     visitor.get("/images?q=state:yes&after=x", 400)
     visitor.get("/download?q=state:yes&as=exe", 400)
@@ -255,6 +256,9 @@ def test_everybody_sees_what_is_decided_and_who_has_a_role_sees_more(
     for path in ("/thumb/{}.jpg", "/picture/{}.jpg"):
         assert [status(nobody, path.format(one)) for one in digests] == shown[nobody]
     assert set(keys(nobody.get("/images?q="))) == set(digests[1:3])
+    assert "1 more is counted, and kept from sight" in nobody.get("/images?q=")
+    assert "1 more is counted, and kept from sight" in nobody.get(f"/synset/{WHIPPET}")
+    assert "kept from sight" not in nobody.get("/images?q=state:open") + curator.get("/images?q=")
     assert keys(nobody.get("/images?q=state:open")) == []
     assert set(keys(viewer.get("/images?q="))) == set(digests[1:])
     assert set(keys(worker.get("/images?q="))) == set(digests[1:3])
