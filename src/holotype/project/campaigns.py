@@ -304,10 +304,10 @@ class Campaigns:
                 return TickReport()
             votes, recorded, refused = self._count(crowd, sheets)
             running = [one for one in ours if one.kind in rows.RUNNING]
+            up = crowd.waiting() if running else ()  # before the votes: another server's pages are up, or counted
             with self._parts.catalog.read() as connection:
                 news = News(votes, recorded, vote_rows.evidence_counts(connection))
             self._courses = {one.id: self._course(one) for one in running}
-            up = crowd.waiting() if running else ()
             steps = {one.id: self._step(one, crowd, up, news, refused, now) for one in running}
             self._take_down_ended(running)
         done = tuple(number for number, step in steps.items() if step in _WHY)
