@@ -41,8 +41,8 @@ def grant(visit: Visit) -> Response:
     if visit.field("role") in SECRETIVE and not account.has_password:
         raise Refused(
             400,
-            f"{account.name} comes in by a link alone, and who operates or curates needs a password: make an invitation "
-            "for that role, by which they choose one.",
+            f"{account.name} comes in by a link alone, and who operates or curates needs a password: make an "
+            "invitation for that role, by which they choose one.",
         )
     visit.db.people.grant(account.id, visit.field("role"), visit.known.name)
     return pages.redirect(f"/project/accounts/{account.id}")
