@@ -22,10 +22,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -38,7 +37,6 @@ import holotype
 from holotype.catalog import Catalog, pages, qualifications, schema, wants
 from holotype.crowd.inbox import WEB
 from holotype.crowd.policies import Fixed
-from holotype.errors import Overloaded
 from holotype.ontology import load_wordnet
 
 if TYPE_CHECKING:
@@ -116,7 +114,7 @@ def signer_of(db: holotype.project.Project) -> Any:
 
 
 def serve(project: Path, campaign: bool) -> None:
-    """Serve on a free port, whose number is printed; with a campaign that counts what was handed in."""
+    """Serve on a free port, whose number is printed; with a campaign that counts what was handed in and draws labels."""
     from holotype.web.serving import Site, listening
     from holotype.web.settings import Settings
 
@@ -124,19 +122,11 @@ def serve(project: Path, campaign: bool) -> None:
     with holotype.open(project) as db:
         site = Site(db, Settings.of(db.secret("web")), listener)
         print(listener.getsockname()[1], flush=True)
-        if campaign:
-            threading.Thread(target=count, args=(db,), daemon=True).start()
+        if campaign and not db.campaigns.everything():
+            db.campaigns.start("bench", policy=Fixed(1))
         site.run()
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss // 1024}), flush=True)
-
-
-def count(db: holotype.project.Project) -> None:
-    """What the runner of a campaign does: count what came in, conclude, ask on."""
-    with suppress(Overloaded):  # it is being stopped
-        while True:
-            db.crowd.run(db.crowd.web(), Fixed(1))
-            time.sleep(1)
 
 
 @contextmanager

@@ -294,14 +294,12 @@ class Campaigns:
         and is tried again. Where the crowd never had a campaign, its sheets are left to who runs it.
         """
         with self._lock:
-            sheets = crowd.collect()
-            if not sheets and now - self._stepped < EVERY:
-                return TickReport()
-            self._stepped = now
             with self._parts.catalog.read() as connection:
                 ours = [one for one in rows.read(connection) if one.crowd == crowd.name]
-            if not ours:
+            sheets = crowd.collect() if ours else ()
+            if not ours or (not sheets and now - self._stepped < EVERY):
                 return TickReport()
+            self._stepped = now
             votes, recorded, refused = self._count(crowd, sheets)
             running = [one for one in ours if one.kind in rows.RUNNING]
             up = crowd.waiting() if running else ()  # before the votes: another server's pages are up, or counted
