@@ -74,3 +74,20 @@ def test_a_release_tells_no_gold_that_workers_are_checked_by(site: Site) -> None
     assert first in seen_by(site.as_("curator"), "release=v1&q=")
     site.db.gold.show([(first, wnid)], "a curator")
     assert first in seen_by(site.nobody(), "release=v1&q=")
+
+
+# Roles
+
+
+@pytest.mark.parametrize("role", ["operator", "curator"])
+def test_who_comes_in_by_a_link_alone_is_made_nobody_who_can_do_harm(site: Site, role: str) -> None:
+    """The link of a volunteer holds for good, and lies about in browsers and chats."""
+    boss = site.as_("operator", "boss")
+    plain = site.db.people.join(site.db.people.invite("worker"), "Ann")
+    with_password = site.db.people.join(site.db.people.invite("worker"), "Bo", "$argon2id$a hash")
+    assert "needs a password" in boss.post(f"/project/accounts/{plain.id}/grant", 400, role=role)
+    boss.post(f"/project/accounts/{plain.id}/grant", role="auditor")
+    boss.post(f"/project/accounts/{with_password.id}/grant", role=role)
+    told = {one.name: one.roles for one in site.db.people.everybody()}
+    assert told["Ann"] == {"worker", "auditor"}
+    assert told["Bo"] == {"worker", role}

@@ -15,11 +15,13 @@ import holotype
 from conftest import command
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.imageable import Imageable
+from holotype.crowd.inbox import WebCrowd
 from holotype.crowd.policies import Fixed, Lead, Posterior, Table
 from holotype.crowd.port import Page, Sheet
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 from holotype.project import Project
+from holotype.project.inbox import CatalogInbox
 from holotype.project.runner import Runner
 from holotype.simulation.workers import SimulatedCrowd
 from subtrees import CAT, CHIHUAHUA, DOG, SIAMESE, SPANIEL, Paper, add_candidates, labels_in, truth_of, votes_in
@@ -328,6 +330,62 @@ def test_a_campaign_that_fails_says_so_once_and_goes_on(projects: Callable[..., 
     assert db.campaigns.named(dogs.id).error == ""
     drive(db, paper, start=70.0)
     assert [event.kind for event in db.campaigns.history(dogs.id)] == ["started", "failed", "started", "done"]
+
+
+class Interrupted(Paper):
+    """A crowd for which a campaign is ended just when its pages are put up, which then fails if it is `broken`."""
+
+    broken = False
+    interrupt: Callable[[], object] | None = None
+
+    def post(self, pages: Sequence[Page]) -> None:
+        if self.interrupt is not None:
+            self.interrupt()
+        if self.broken:
+            raise RuntimeError("the line is dead")
+        super().post(pages)
+
+
+@pytest.mark.parametrize("verb", ["pause", "stop"])
+@pytest.mark.parametrize(("failed", "fails"), [(False, False), (True, False), (False, True)])
+def test_a_campaign_that_is_ended_during_a_step_stays_so(
+    projects: Callable[..., Project], verb: str, failed: bool, fails: bool
+) -> None:
+    """By whoever presses the button: in this process or, as here, in another one."""
+    db = projects([CHIHUAHUA])
+    other = projects(again=db)
+    paper = Interrupted(db.crowd.simulated(truth_of(db)), "web")
+    one = db.campaigns.start("ann", [DOG], Fixed(2))
+    if failed:  # before, and what goes well again is said to be started
+        paper.broken = True
+        db.campaigns.tick(paper, 0.0)
+    paper.broken = fails
+    paper.interrupt = lambda: getattr(other.campaigns, verb)(one.id, "ben", "enough")
+    db.campaigns.tick(paper, 20.0)
+    paper.interrupt = None
+    assert db.campaigns.named(one.id).state == {"pause": "paused", "stop": "stopped"}[verb]
+    db.campaigns.tick(paper, 40.0)
+    assert db.campaigns.history(one.id)[-1].by == "ben"
+
+
+@pytest.mark.parametrize("verb", ["pause", "stop"])
+def test_pages_that_a_step_puts_up_while_its_campaign_is_ended_are_taken_down(
+    projects: Callable[..., Project], verb: str
+) -> None:
+    db = projects([CHIHUAHUA, CAT])
+    other = projects(again=db)
+    one = db.campaigns.start("ann", [DOG], Fixed(2))
+    db.campaigns.start("ann", [CAT], Fixed(2))
+
+    class Late(WebCrowd):
+        def post(self, pages: Sequence[Page]) -> None:
+            if pages[0].wnid == CHIHUAHUA:
+                getattr(other.campaigns, verb)(one.id, "ben")
+            super().post(pages)
+
+    inbox = CatalogInbox(db.catalog, lambda: 0.0)
+    db.campaigns.tick(Late(inbox), 0.0)
+    assert {page.wnid for page in inbox.waiting()} == {CAT}
 
 
 def test_candidates_that_join_are_asked_about(projects: Callable[..., Project]) -> None:

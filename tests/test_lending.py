@@ -20,7 +20,7 @@ from sqlalchemy import insert
 from holotype.catalog import Catalog, pages, schema, sheets, votes, wants, workers
 from holotype.consensus.votes import Answer
 from holotype.crowd.inbox import WEB
-from holotype.crowd.lending import AHEAD, LATER, LEASE, Nothing, Offer, began, in_order, nothing, unseen
+from holotype.crowd.lending import AHEAD, LATER, LEASE, LONGEST, Nothing, Offer, began, in_order, nothing, unseen
 from holotype.errors import CrowdError, NotLent
 from holotype.project.desk import Desk
 from holotype.project.parts import Parts
@@ -127,6 +127,28 @@ def test_a_lease_ends_unless_there_is_a_sign_of_life(catalog: Catalog) -> None:
     with catalog.read() as connection:
         took = {sheet.worker: sheet.took for sheet in sheets.uncounted(connection, WEB)}
     assert took == {"ann": 5000, "bob": 5001 - 1001 - LEASE}
+
+
+def test_nobody_keeps_a_page_from_others_for_good(catalog: Catalog) -> None:
+    put_up(catalog, pages_of_five(1))
+    desk = desk_of(catalog)
+    assert desk.next_page("ann", 0) == "001-000"
+    for now in range(0, 10 * int(LONGEST), 600):  # a script that says that she is at it
+        desk.renew("ann", "001-000", now)
+        if desk.next_page("bob", now) == "001-000":
+            break
+    assert LONGEST <= now <= LONGEST + LEASE + 600
+    assert desk.hand_in("ann", "001-000", [YES] * 5, 1.0, now + 1), "what she did is kept"
+
+
+def test_who_is_blocked_keeps_no_page(catalog: Catalog) -> None:
+    candidates_of(catalog, 10)
+    put_up(catalog, pages_of_five(2))
+    vote(catalog, "ann", [9], "elsewhere")
+    desk = desk_of(catalog)
+    assert desk.next_page("ann", 0) == "001-000"
+    catalog.transact(lambda connection: workers.add_standing(connection, "ann", True, "a spammer", 2.0))
+    assert desk.renew("ann", "001-000", 1000) == LEASE
 
 
 def test_a_page_that_is_given_back_is_anybodys(catalog: Catalog) -> None:

@@ -141,6 +141,23 @@ def test_one_request_cannot_hide_everything(project: Project, fill: Callable[...
         project.removals.ask("same.jpg", "all of them")
 
 
+def test_many_requests_cannot_hide_everything(db: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holotype.project.removals.MOST_HIDDEN", 4)
+    before = digests(db)
+    asked = [db.removals.ask("\n".join(before[at : at + 2]), "spite") for at in range(0, 8, 2)]
+    assert [len(one.images) for one in asked] == [2, 2, 0, 0]
+    assert db.removals.hidden(before) == set(before[:4])
+    assert db.removals.pending() == asked, "a person reads all of them"
+    db.removals.accept(asked[2].receipt, "op", "this one is right")
+    assert db.removals.hidden(before) == set(before[:6])
+    assert digests(db) == [*before[:4], *before[6:]]
+    db.removals.decline(asked[2].receipt, "op", "it was not")
+    for one in asked[:2]:
+        db.removals.decline(one.receipt, "op", "spite")
+    assert db.removals.hidden(before) == set()
+    assert db.removals.ask("\n".join(before[8:10]), "it is me").images, "there is room again"
+
+
 @pytest.mark.parametrize("receipt", ["", "x", "0" * 32, "0" * 31 + "G", "'; --"])
 def test_a_receipt_that_is_none_tells_nothing(db: Project, receipt: str) -> None:
     assert db.removals.status(receipt) is None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select
 
 from holotype.catalog import schema as t
 from holotype.catalog.statements import chunks
@@ -92,6 +92,12 @@ def hidden() -> Select[tuple[str]]:
     asked = t.removal_image.c
     undecided = ~select(t.removal_decision.c.id).where(t.removal_decision.c.removal_id == asked.removal_id).exists()
     return select(asked.sha256).where(undecided, asked.sha256.not_in(_standing(DECLINED)))
+
+
+def count_hidden(connection: Connection) -> int:
+    """How many images are `hidden`."""
+    found = hidden().distinct().subquery()
+    return int(connection.execute(select(func.count()).select_from(found)).scalar_one())
 
 
 def hidden_images() -> Select[tuple[int]]:

@@ -17,6 +17,9 @@ AHEAD: Final = 300.0
 RENEWED: Final = 600.0
 """A lease is renewed when so much of it has passed: a row every ten minutes, however often a browser asks."""
 
+LONGEST: Final = 4 * 3600.0
+"""Seconds after which signs of life renew a lease no more: nobody keeps a page from all others for good."""
+
 LATER: Final = 600.0
 """Seconds after which to look again where nothing tells when there will be more."""
 

@@ -187,11 +187,14 @@ class Campaigns:
             return campaign
 
         campaign = self._parts.catalog.transact(work)
-        if campaign.crowd == WEB:
-            inbox, ranges = CatalogInbox(self._parts.catalog, self._parts.clock), self._ranges(campaign.under)
+        self._take_down(campaign.crowd, campaign.under)
+        return self.named(number)
+
+    def _take_down(self, crowd: str, under: Sequence[str]) -> None:
+        if crowd == WEB:
+            inbox, ranges = CatalogInbox(self._parts.catalog, self._parts.clock), self._ranges(under)
             ranks = ((page.id, self._parts.ontology.rank(page.wnid)) for page in inbox.waiting())
             inbox.take_down([id for id, rank in ranks if ranges is None or any(a <= rank < b for a, b in ranges)])
-        return self.named(number)
 
     def _refuse_overlap(self, connection: Connection, wnids: Sequence[str]) -> None:
         running = {one.id: one.under for one in rows.read(connection, running=True)}
@@ -301,11 +304,12 @@ class Campaigns:
                 return TickReport()
             votes, recorded, refused = self._count(crowd, sheets)
             running = [one for one in ours if one.kind in rows.RUNNING]
+            up = crowd.waiting() if running else ()  # before the votes: another server's pages are up, or counted
             with self._parts.catalog.read() as connection:
                 news = News(votes, recorded, vote_rows.evidence_counts(connection))
             self._courses = {one.id: self._course(one) for one in running}
-            up = crowd.waiting() if running else ()
             steps = {one.id: self._step(one, crowd, up, news, refused, now) for one in running}
+            self._take_down_ended(running)
         done = tuple(number for number, step in steps.items() if step in _WHY)
         failed = {number: step for number, step in steps.items() if not isinstance(step, Step)}
         return TickReport(recorded, done, failed)
@@ -355,8 +359,23 @@ class Campaigns:
         return told
 
     def _say(self, number: int, kind: str, detail: str) -> None:
+        """Say what became of a campaign, unless somebody ended it during the step."""
         now = self._parts.clock()
-        self._parts.catalog.transact(lambda connection: rows.say(connection, number, kind, "", detail, now))
+
+        def work(connection: Connection) -> None:
+            if self._one(connection, number).state == "running":
+                rows.say(connection, number, kind, "", detail, now)
+
+        self._parts.catalog.transact(work)
+
+    def _take_down_ended(self, driven: Sequence[KeptCampaign]) -> None:
+        """Take down what was put up for campaigns that somebody paused or stopped during the step, maybe too late for
+        who ended them to see."""
+        with self._parts.catalog.read() as connection:
+            ended = {one.id for one in rows.read(connection) if one.kind in ("paused", "stopped")}
+        for one in driven:
+            if one.id in ended:
+                self._take_down(one.crowd, one.under)
 
 
 def _campaign(row: KeptCampaign) -> Campaign:

@@ -15,7 +15,7 @@ from holotype.catalog import corrections, pages, pictures, qualifications, schem
 from holotype.catalog.sheets import KeptSheet, Lease
 from holotype.consensus.votes import Answer
 from holotype.crowd.inbox import WEB
-from holotype.crowd.lending import AHEAD, LATER, LEASE, Nothing, Offer, began, due, in_order, nothing, unseen
+from holotype.crowd.lending import AHEAD, LATER, LEASE, LONGEST, Nothing, Offer, began, due, in_order, nothing, unseen
 from holotype.errors import CrowdError, NotLent
 from holotype.project.board import Board
 from holotype.project.parts import Parts
@@ -120,8 +120,9 @@ def renew(parts: Parts, worker: str, page: str, now: float) -> float | None:
     """See `holotype.project.desk.Desk.renew`."""
     with parts.catalog.read() as connection:
         mine = sheets.leases_of(connection, WEB, page, worker)
+        is_blocked = worker in workers.blocked(connection)
     until = mine[-1].until if mine else None
-    if until is None or not due(until, now):
+    if until is None or not due(until, now) or is_blocked or _is_kept_long(mine, now):
         return until
 
     def work(connection: Connection) -> float | None:
@@ -132,6 +133,12 @@ def renew(parts: Parts, worker: str, page: str, now: float) -> float | None:
         return now + LEASE
 
     return parts.catalog.transact(work)
+
+
+def _is_kept_long(leases: Sequence[Lease], now: float) -> bool:
+    """Whether a worker has a page, or had it until a moment ago, for so long that others are to get it."""
+    start = began([(lease.at, lease.until) for lease in leases])
+    return start is not None and now <= leases[-1].until + LEASE and now - start >= LONGEST
 
 
 def give_back(parts: Parts, worker: str, page: str, now: float) -> bool:

@@ -23,6 +23,8 @@ from holotype.project.withdrawing import withdraw
 
 MOST_IMAGES: Final = 20
 """Images that one request may hide."""
+MOST_HIDDEN: Final = 1_000
+"""Images that requests hide which nobody decided yet: nobody takes a whole site down by asking for all of it."""
 MOST_LINES: Final = 20
 LONGEST: Final = 2_000
 """Characters of each part of a request."""
@@ -43,7 +45,8 @@ class Removals:
         `said` names images, one a line: by the address of their page here, the address where they were found, the
         sha256 or its first 8 digits or more, or the name of a file. What it names is hidden at once, until somebody
         decides, but for images that were asked about before and that somebody decided to keep. What names no image is
-        kept for a person to read. `contact` is for those who decide alone.
+        kept for a person to read, and so is all of a request where `MOST_HIDDEN` images are hidden already: it then
+        names none, until it is accepted. `contact` is for those who decide alone.
 
         Raises `CrowdError` for a request that is empty, too long, cannot be printed or names more than `MOST_IMAGES`
         images.
@@ -56,6 +59,9 @@ class Removals:
         if len(lines) > MOST_LINES:
             raise CrowdError(f"a request names at most {MOST_LINES} pictures, a line for each")
         images = self._digests(lines)
+        with self._parts.catalog.read() as connection:
+            if rows.count_hidden(connection) + len(images) > MOST_HIDDEN:
+                images = ()
         receipt, now = secrets.token_hex(16), self._parts.clock()
         removal = Removal(receipt, "\n".join(lines), reason.strip(), contact.strip(), now, images)
         self._parts.catalog.transact(lambda connection: rows.add(connection, removal))
@@ -101,8 +107,8 @@ class Removals:
         _check_text(reason, "the reason")
         if held is None:
             raise CrowdError("there is no request with this receipt")
-        if outcome == ACCEPTED and held.images:
-            withdraw(self._parts, held.images, True, name, f"removal {receipt[:8]}: {reason}")
+        if outcome == ACCEPTED and (images := self._meant(held)):
+            withdraw(self._parts, images, True, name, f"removal {receipt[:8]}: {reason}")
         now = self._parts.clock()
         self._parts.catalog.transact(lambda one: rows.decide(one, receipt, outcome, name, reason.strip(), now))
         if outcome == DECLINED and held.state == ACCEPTED:
@@ -110,10 +116,15 @@ class Removals:
         with self._parts.catalog.read() as connection:
             return rows.with_receipt(connection, receipt) or held
 
+    def _meant(self, held: Removal) -> Sequence[str]:
+        """The images of a request, of one that was to hide nothing those that its lines name now."""
+        return held.images or self._digests(held.said.splitlines())
+
     def _restore(self, held: Removal, name: str, reason: str) -> None:
+        images = self._meant(held)
         with self._parts.catalog.read() as connection:
-            others = rows.accepted_for(connection, held.images)
-        free = [sha256 for sha256 in held.images if sha256 not in others]
+            others = rows.accepted_for(connection, images)
+        free = [sha256 for sha256 in images if sha256 not in others]
         if free:
             withdraw(self._parts, free, False, name, f"removal {held.receipt[:8]}: {reason}")
 

@@ -14,7 +14,14 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 Rates = Mapping[str, tuple[float, float]]
 
 RATES: Final[Rates] = MappingProxyType(
-    {"page": (5.0, 120.0), "picture": (60.0, 600.0), "form": (2.0, 60.0), "secret": (0.2, 20.0), "heavy": (0.1, 10.0)}
+    {
+        "page": (5.0, 120.0),
+        "picture": (60.0, 600.0),
+        "form": (2.0, 60.0),
+        "secret": (0.2, 20.0),
+        "heavy": (0.1, 10.0),
+        "removal": (1 / 180, 10.0),
+    }
 )
 """Requests a second that a client may go on with, and how many at once, by the kind of the request."""
 

@@ -24,6 +24,6 @@ routes: Final[list[Route]] = [
     page("/releases", releases.show_releases, "public"),
     page("/releases/{name}", releases.show_release, "public"),
     page("/removal", removals.show_form, None),
-    page("/removal", removals.ask, None, ("POST",), kind="secret"),
+    page("/removal", removals.ask, None, ("POST",), kind="removal"),
     page("/removal/{receipt}", removals.show_receipt, None),
 ]

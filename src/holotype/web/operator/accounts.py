@@ -9,6 +9,7 @@ from starlette.responses import Response
 from holotype.project.people import ROLES, Account
 from holotype.web import pages
 from holotype.web.operator.listing import day, leaf
+from holotype.web.people import SECRETIVE
 from holotype.web.routing import page
 from holotype.web.visit import Refused, Visit
 
@@ -28,14 +29,21 @@ def show_one(visit: Visit) -> Response:
         "operator/account.html",
         account=account,
         roles=ROLES,
+        secretive=SECRETIVE,
         grants=visit.db.people.grants(account.id),
         day=day,
     )
 
 
 def grant(visit: Visit) -> Response:
-    """Let an account have a role."""
+    """Let an account have a role. Raises `Refused` where that needs a password and they have none."""
     account = _account(visit)
+    if visit.field("role") in SECRETIVE and not account.has_password:
+        raise Refused(
+            400,
+            f"{account.name} comes in by a link alone, and who operates or curates needs a password: make an "
+            "invitation for that role, by which they choose one.",
+        )
     visit.db.people.grant(account.id, visit.field("role"), visit.known.name)
     return pages.redirect(f"/project/accounts/{account.id}")
 
