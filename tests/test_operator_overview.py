@@ -142,7 +142,7 @@ def test_it_is_said_that_nobody_is_asked_while_no_campaign_runs(
     fill(tmp_path / "p" / WHIPPET, 2)
     project.images.ingest(tmp_path / "p")
     operator = Site(project).as_("operator")
-    assert "asked nothing new Start one" in said(operator.get("/project"))
+    assert "asked nothing new Campaigns" in said(operator.get("/project"))
     project.campaigns.start("me")
     assert "asked nothing new" not in said(operator.get("/project"))
 
