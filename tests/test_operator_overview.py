@@ -9,6 +9,8 @@ from threading import Event
 import pytest
 
 import holotype
+from holotype.crowd.expert import Nobody
+from holotype.crowd.policies import Posterior
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.project.keeping import Worked
@@ -123,6 +125,26 @@ def test_what_is_left_is_worked_out_when_asked_for(db: Project) -> None:
     assert "Left to do 0 votes" in said(curator.get("/project"))
     for wrong in ("", "nan", "-1", "1e9", "x"):
         curator.post("/project/forecast", 400, reward=wrong)
+
+
+def test_what_is_left_is_worked_out_where_a_subtree_has_a_policy_of_its_own(db: Project) -> None:
+    db.crowd.run(Nobody(), Posterior(accept=0.98), under=[WHIPPET])
+    curator = Site(db).as_("curator")
+    curator.post("/project/forecast", reward="0.10")
+    db.overview.forecasts.wait()
+    assert db.overview.forecasts.failed == ""
+    assert "votes (" in said(curator.get("/project")).partition("Left to do")[2]
+
+
+def test_it_is_said_that_nobody_is_asked_while_no_campaign_runs(
+    project: Project, fill: Callable[..., None], tmp_path: Path
+) -> None:
+    fill(tmp_path / "p" / WHIPPET, 2)
+    project.images.ingest(tmp_path / "p")
+    operator = Site(project).as_("operator")
+    assert "asked nothing new Campaigns" in said(operator.get("/project"))
+    project.campaigns.start("me")
+    assert "asked nothing new" not in said(operator.get("/project"))
 
 
 def test_an_empty_project_has_a_dashboard(project: Project) -> None:

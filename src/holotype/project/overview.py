@@ -12,10 +12,12 @@ from sqlalchemy import Connection
 from holotype.catalog import campaigns, labels, overview, shown, workers
 from holotype.catalog.shown import Mark
 from holotype.consensus.posteriors import fit
+from holotype.crowd.conclusion import Policy
+from holotype.crowd.division import Division, Rule
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.inbox import WEB
 from holotype.crowd.policies import Posterior
-from holotype.crowd.policy_names import parse_policy
+from holotype.crowd.policy_names import parse_rule
 from holotype.crowd.reviews import Timing, Verdict, WorkerReview, review_workers
 from holotype.crowd.tally import Tally
 from holotype.project.facts import read_tally
@@ -188,9 +190,14 @@ class Overview:
         history = History.of(self._tally())
         with self._parts.catalog.read() as connection:
             last = labels.last_policy(connection)
-        policy = Imageable(Posterior()) if last is None else parse_policy(last)
+        policy = Imageable(Posterior()) if last is None else _newest(parse_rule(last))
         rng = np.random.default_rng(_SEED)
         return forecast(history, fit_population(history), policy, prices, rng, _EFFORT)
+
+
+def _newest(rule: Rule) -> Policy:
+    """The policy by which people are asked: where subtrees have their own, that of the newest campaign."""
+    return rule.parts[0].policy if isinstance(rule, Division) else rule
 
 
 def _cast_mark(connection: Connection) -> Mark:
