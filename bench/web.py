@@ -25,20 +25,24 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from PIL import Image
 from sqlalchemy import insert, select
 
 import holotype
-from holotype.catalog import Catalog, pages, qualifications, schema, sheets
+from holotype.catalog import Catalog, pages, qualifications, schema, wants
 from holotype.crowd.inbox import WEB
 from holotype.crowd.policies import Fixed
+from holotype.errors import Overloaded
 from holotype.ontology import load_wordnet
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 WORKERS: Final = 50
 PAGE: Final = 48
@@ -64,7 +68,7 @@ def make(folder: Path) -> None:
     with holotype.open(folder / "project") as db:
         db.images.ingest(folder / "photos")
         wordnet = load_wordnet()
-        wnids = [one.wnid for one in wordnet if not wordnet.children(one.wnid)][:: 60_000 // SYNSETS][:SYNSETS]
+        wnids = [str(one.wnid) for one in wordnet if not wordnet.children(one.wnid)][:: 60_000 // SYNSETS][:SYNSETS]
         ranks = [db.ontology.rank(wnid) for wnid in wnids]
         secret, signer = db.people.invite("worker", WORKERS), signer_of(db)
         cookies = {}
@@ -99,7 +103,7 @@ def put_up(connection: Any, tasks: dict[str, list[int]]) -> None:
             id = f"001-{hashlib.sha256(json.dumps(some).encode()).hexdigest()[:16]}"
             rows.append({"id": id, "crowd": WEB, "wnid": wnid, "tasks": json.dumps(some), "round": 1, "at": 1.0})
     pages.add(connection, rows)
-    sheets.want(connection, WEB, [row["id"] for row in rows], 1.0)
+    wants.want(connection, WEB, [str(row["id"]) for row in rows], 1.0)
 
 
 def signer_of(db: holotype.project.Project) -> Any:
@@ -129,9 +133,10 @@ def serve(project: Path, campaign: bool) -> None:
 
 def count(db: holotype.project.Project) -> None:
     """What the runner of a campaign does: count what came in, conclude, ask on."""
-    while True:
-        db.crowd.run(db.crowd.web(), Fixed(1))
-        time.sleep(1)
+    with suppress(Overloaded):  # it is being stopped
+        while True:
+            db.crowd.run(db.crowd.web(), Fixed(1))
+            time.sleep(1)
 
 
 @contextmanager
@@ -189,7 +194,8 @@ class Line:
     async def _ask(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, method: str, path: str, body: str
     ) -> tuple[int, dict[str, str], bytes]:
-        head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: holotype-session={self.load.cookies[self.name]}\r\n"
+        session = f"holotype-session={self.load.cookies[self.name]}"
+        head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {session}\r\n"
         head += "Sec-Fetch-Site: same-origin\r\nAccept-Encoding: gzip\r\n"
         if method == "POST":
             head += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
@@ -271,6 +277,8 @@ async def offer(load: Load, seconds: float, rate: float, pictures: float) -> Non
     for number in range(round(seconds * rate)):
         await asyncio.sleep(max(0.0, start + number / rate - time.perf_counter()))
         due.put_nowait(start + number / rate)
+        if load.failed:
+            break
     while due.qsize() and not load.failed:
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.3)
@@ -284,8 +292,7 @@ def load(port: int, cookies: Path, seconds: float, rate: float, pictures: float)
     made = Load(port, json.loads(cookies.read_text()))
     with_kill = seconds == 0
     if with_kill:
-        made.acknowledged = Told()
-        seconds = 60.0
+        made.acknowledged, seconds = Told(), 60.0
     asyncio.run(offer(made, seconds, rate, pictures))
     if not with_kill:
         print(json.dumps({name: getattr(made, name) for name in ("sheets", "shown", "pictures", "failed")}))
@@ -361,10 +368,10 @@ def kill(folder: Path, kills: int, votes: float) -> None:
 
 OBSERVE: Final = """() => {
   window.seen = {lcp: 0, cls: 0}
-  new PerformanceObserver(list => { for (const one of list.getEntries()) seen.lcp = one.startTime })
-    .observe({type: 'largest-contentful-paint', buffered: true})
-  new PerformanceObserver(list => { for (const one of list.getEntries()) seen.cls += one.hadRecentInput ? 0 : one.value })
-    .observe({type: 'layout-shift', buffered: true})
+  const observe = (type, take) =>
+    new PerformanceObserver(list => list.getEntries().forEach(take)).observe({type, buffered: true})
+  observe('largest-contentful-paint', one => { seen.lcp = one.startTime })
+  observe('layout-shift', one => { seen.cls += one.hadRecentInput ? 0 : one.value })
 }"""
 
 
@@ -372,16 +379,18 @@ def browse(folder: Path) -> None:
     """Print how large a page of 48 pictures is, and how it comes up on a slow line."""
     from playwright.sync_api import sync_playwright
 
-    cookie = next(iter(json.loads((folder / "cookies.json").read_text()).values()))
+    cookie, another, *_ = json.loads((folder / "cookies.json").read_text()).values()
     with server(fresh(folder), False) as (_, port), sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
         )
-        context = browser.new_context(viewport={"width": 1366, "height": 900})
+        context = browser.new_context(viewport={"width": 1366, "height": 900}, base_url=f"http://127.0.0.1:{port}")
         address = f"http://127.0.0.1:{port}"
+        first = browser.new_context(base_url=address)
+        first.add_cookies([{"name": "holotype-session", "value": another, "url": address}])
+        open_page(first.new_page())
         context.add_cookies([{"name": "holotype-session", "value": cookie, "url": address}])
         page = context.new_page()
-        page.goto(f"{address}/tasks")
         sizes: dict[str, int] = {}
         devtools = context.new_cdp_session(page)
         devtools.send("Network.enable")
@@ -395,13 +404,19 @@ def browse(folder: Path) -> None:
             ),
         )
         page.add_init_script(f"({OBSERVE})()")
-        page.locator("form[action='/tasks/next'] button").first.click()
-        page.wait_for_url("**/tasks/0*")
-        page.wait_for_load_state("networkidle")
+        open_page(page)
         seen = page.evaluate("seen")
         browser.close()
     kb = {kind: f"{size / 1000:.1f} KB" for kind, size in sizes.items()}
     print(f"a page of {PAGE} at 1.6 Mbit/s and 150 ms: LCP {seen['lcp'] / 1000:.2f} s, CLS {seen['cls']:.3f}, {kb}")
+
+
+def open_page(page: Page) -> None:
+    """Begin, and wait for all of the page of pictures."""
+    page.goto("/tasks")
+    page.locator("form[action='/tasks/next'] button").first.click()
+    page.wait_for_url("**/tasks/0*")
+    page.wait_for_load_state("networkidle")
 
 
 def main() -> None:
@@ -410,6 +425,7 @@ def main() -> None:
     parser.add_argument("--votes", type=float, default=1000)
     parser.add_argument("--pictures", type=float, default=100)
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--folder", type=Path, help="where to make the project, or where it is")
     parser.add_argument("--no-browser", action="store_true")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--campaign", action="store_true", help=argparse.SUPPRESS)
@@ -422,13 +438,13 @@ def main() -> None:
         return load(int(port), Path(cookies), *map(float, numbers))
     print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory(prefix="holotype-bench-") as name:
-        folder = Path(name)
-        make(folder)
-        measure(folder, asked.seconds, asked.votes, 0, False)
-        measure(folder, asked.seconds, asked.votes, asked.pictures, False)
-        measure(folder, asked.seconds, asked.votes, asked.pictures, True)
+        folder = asked.folder or Path(name)
+        if not (folder / "project").exists():
+            make(folder)
+        for pictures, campaign in ((0, False), (asked.pictures, False), (asked.pictures, True)):
+            measure(folder, asked.seconds, asked.votes, pictures, campaign)
         kill(folder, asked.kills, asked.votes)
-        if not asked.no_browser:
+        if not asked.no_browser and shutil.which("chromium"):
             browse(folder)
     return None
 

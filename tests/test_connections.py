@@ -284,4 +284,14 @@ def test_a_port_that_is_taken_is_said(project: Project, site: Served) -> None:
         program("serve", "--port", port, "-p", project.path), capture_output=True, text=True, check=False
     )
     assert ended.returncode == 2
-    assert f"port {port} of 127.0.0.1 cannot be listened at: Address already in use" in ended.stderr
+    assert f"port {port} of 127.0.0.1 cannot be listened at: Address already in use; try another --port" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [(("--port", "99999"), "not in the range"), (("--host", "203.0.113.1"), "say it with --public-url")],
+)
+def test_where_it_cannot_be_served_is_said(project: Project, options: tuple[str, str], told: str) -> None:
+    ended = subprocess.run(program("serve", *options, "-p", project.path), capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert told in ended.stderr

@@ -148,7 +148,7 @@ def site(planted_once: Path, copy_of: Callable[[Path], Project], tmp_path: Path)
 
 @dataclass
 class Crawl:
-    """A walk through all pages that somebody finds; `seen` counts pages by route, `shown` those with what was planted."""
+    """A walk through all pages that somebody finds; `seen` counts them by route, `shown` those with a planted text."""
 
     site: Served
     page: Page

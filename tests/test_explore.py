@@ -102,6 +102,18 @@ def test_a_synset_has_its_words_counts_and_pictures(site: Site) -> None:
     assert said(site.nobody().get("/search?q=hausk")).count("Hauskatze") == 1
 
 
+def test_a_synset_says_how_many_can_agree_what_it_looks_like(
+    project: Project, fill: Callable[..., None], tmp_path: Path
+) -> None:
+    fill(tmp_path / "p" / WHIPPET, 40)
+    project.images.ingest(tmp_path / "p")
+    project.crowd.run(project.crowd.simulated())
+    found, page = project.imageability(WHIPPET), said(Site(project).nobody().get(f"/synset/{WHIPPET}"))
+    assert found is not None
+    assert ("can agree what it looks like" in page) == (found.share is not None)
+    assert "can agree" not in said(Site(project).nobody().get(f"/synset/{ANIMAL}"))
+
+
 def test_counts_follow_what_is_concluded(site: Site) -> None:
     visitor, found = site.nobody(), site.db.images.find(f"synset:{CAT} state:yes")
     before, first = len(found), found.page(1, 1)[0]
@@ -120,6 +132,7 @@ def test_what_there_is_not_is_said(site: Site) -> None:
     for path in ("/tree?release=v9", "/images?release=../v1", f"/image/{'0' * 64}", "/image/x", "/thumb/x.jpg"):
         visitor.get(path, 404)
     visitor.get("/images?q=dogg", 400)
+    assert "No synset is called 'dogg'; did you mean dog" in visitor.get("/images?q=under:dogg", 404)
     visitor.get("/images?q=a&q=b", 400)
     visitor.get("/images?q=state:yes&after=x", 400)
     visitor.get("/download?q=state:yes&as=exe", 400)
@@ -243,6 +256,9 @@ def test_everybody_sees_what_is_decided_and_who_has_a_role_sees_more(
     for path in ("/thumb/{}.jpg", "/picture/{}.jpg"):
         assert [status(nobody, path.format(one)) for one in digests] == shown[nobody]
     assert set(keys(nobody.get("/images?q="))) == set(digests[1:3])
+    assert "1 more is counted, and kept from sight" in nobody.get("/images?q=")
+    assert "1 more is counted, and kept from sight" in nobody.get(f"/synset/{WHIPPET}")
+    assert "kept from sight" not in nobody.get("/images?q=state:open") + curator.get("/images?q=")
     assert keys(nobody.get("/images?q=state:open")) == []
     assert set(keys(viewer.get("/images?q="))) == set(digests[1:])
     assert set(keys(worker.get("/images?q="))) == set(digests[1:3])
@@ -328,6 +344,17 @@ def test_what_is_found_comes_as_tables_addresses_and_a_tar(site: Site) -> None:
     assert len(answer.content) % 10_240 == 0
     released = list(csv.DictReader(io.StringIO(client.get("/download?release=v1").text)))
     assert len(released) == len(site.db.releases["v1"].find(""))
+
+
+def test_nobody_is_named_in_what_is_taken_away(site: Site) -> None:
+    first = next(iter(site.db.images.find("state:yes")))
+    site.db.labels.overrule({(first.sha256, first.wnid): True}, "Ann Onymous", "seen")
+    client = site.nobody().client
+    for kind in ("csv", "tar"):
+        assert b"Onymous" not in client.get(f"/download?q=state:yes&as={kind}").content
+    table = pq.read_table(io.BytesIO(client.get("/download?q=state:yes&as=parquet").content))
+    assert f"curator:{site.db.workers.hidden_name('Ann Onymous')}" in table["policy"].to_pylist()
+    assert "Onymous" not in site.nobody().get(f"/image/{first.sha256}")
 
 
 def test_somebody_without_an_account_takes_no_more_than_so_many(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

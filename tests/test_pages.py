@@ -32,6 +32,7 @@ IN_A_PROJECT = (
     "guides/operate.md",
     "guides/machines.md",
     "guides/release.md",
+    "guides/site.md",
     "guides/statistics.md",
     "guides/votes.md",
     "guides/workers.md",

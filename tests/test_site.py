@@ -682,3 +682,10 @@ def test_a_site_that_others_reach_says_what_it_needs() -> None:
 def test_two_projects_have_two_keys(project: Project, new_project: Any, tmp_path: Any) -> None:
     assert project.secret("web") != project.secret("pictures")
     assert len(project.secret("web")) == 32
+
+
+def test_thirty_volunteers_come_in_from_one_place_at_once(project: Project) -> None:
+    with served(project, rates=RATES) as site:
+        link = f"/join/{project.people.invite('worker', 30)}"
+        assert {Visitor(site).get(link).status for _ in range(30)} == {200}
+        assert {Visitor(site).post(link, {"name": f"Volunteer {n}"}).status for n in range(30)} == {303}

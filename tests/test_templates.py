@@ -23,7 +23,7 @@ FORBIDDEN = {
     r"\shx-(?:get|post)\s*=\s*['\"](?!/|\{)": "a request that goes elsewhere",
     r"target\s*=\s*['\"]?_blank(?![^>]*noopener)": "a window that can steer ours",
 }
-GIVEN = {"action", "grid.flag", "grid.hand_in", "grid.following", "quiz.action", "tasks.begin"}
+GIVEN = {"action", "path", "grid.flag", "grid.hand_in", "grid.following", "quiz.action", "tasks.begin", "tasks.leave"}
 """Addresses that an endpoint gives its template; where they lead, the crawl of all pages looks at."""
 
 
@@ -39,13 +39,18 @@ class Reader(HTMLParser):
             list[str](),
         )
         self._in_label = 0
-        self.feed(re.sub(r"{%.*?%}|{#.*?#}", "", text, flags=re.DOTALL))
+        plain = re.sub(r"{%.*?%}|{#.*?#}", "", text, flags=re.DOTALL)
+        self.feed(
+            re.sub(r"{{(.*?)}}", lambda found: found[0] if re.fullmatch(r"[\s\w.]*", found[1]) else "{{ _ }}", plain)
+        )
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         has = {name: value or "" for name, value in attrs}
         self.handlers += [f"<{tag} {name}>" for name in has if name.startswith("on")]
         if tag == "form":
             self.forms.append(has)
+        if "formaction" in has:
+            self.forms.append({"method": "post", "action": has["formaction"]})
         if tag == "label":
             self._in_label += "for" not in has
             self.labelled.add(has.get("for", ""))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, insert, select, true
@@ -45,11 +46,13 @@ def history(connection: Connection, table: Table, candidates: Iterable[int] | No
     return _statements(connection, table, true(), candidates)
 
 
+@cache
 def standing(table: Table) -> Select[tuple[int]]:
     """The ids of the candidates with an answer that was not withdrawn."""
     return select(table.c.candidate_id).where(_is_newest(table), table.c.answer.is_not(None))
 
 
+@cache
 def _is_newest(table: Table) -> ColumnElement[bool]:
     other = table.alias()
     later = and_(other.c.candidate_id == table.c.candidate_id, other.c.number > table.c.number)

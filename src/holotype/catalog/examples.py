@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from sqlalchemy import ColumnElement, Connection, and_, select
 
@@ -54,6 +55,7 @@ def say(connection: Connection, candidates: Iterable[int], shown: bool, by: str,
     return len(rows)
 
 
+@cache
 def _is_newest() -> ColumnElement[bool]:
     other = t.example.alias()
     later = and_(other.c.candidate_id == t.example.c.candidate_id, other.c.number > t.example.c.number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case, func, insert, select
@@ -60,6 +61,7 @@ def is_sound() -> ColumnElement[bool]:
     return and_(t.fingerprint.c.width > 0, t.fingerprint.c.reason == "")
 
 
+@cache
 def read_images() -> FromClause:
     """Images joined with their files and, where they were read, with what was read."""
     files = t.image.join(t.file, t.file.c.id == t.image.c.file_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
@@ -12,6 +13,7 @@ from holotype.catalog.statements import chunks
 from holotype.store.location import Location
 
 
+@cache
 def location_columns() -> tuple[ColumnElement[Any], ...]:
     """What a `Location` is made of, in its order, where image and file are joined."""
     image, file = t.image.c, t.file.c

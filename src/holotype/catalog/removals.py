@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select
@@ -85,6 +86,7 @@ def hidden_among(connection: Connection, digests: Iterable[str]) -> set[str]:
     return _held(connection, hidden(), asked_about) | _held(connection, _withdrawn(), wanted)
 
 
+@cache
 def hidden() -> Select[tuple[str]]:
     """The sha256 of images that are hidden because somebody asks for that and nobody decided yet."""
     asked = t.removal_image.c
@@ -109,6 +111,7 @@ def out_of_sight(connection: Connection) -> list[str]:
     return sorted({str(sha256) for some in rows for sha256 in some})
 
 
+@cache
 def _standing(outcome: str) -> Select[tuple[str]]:
     """The sha256 of the images of requests whose newest decision is an outcome."""
     asked, decision, other = t.removal_image.c, t.removal_decision.c, t.removal_decision.alias("later").c
@@ -117,6 +120,7 @@ def _standing(outcome: str) -> Select[tuple[str]]:
     return select(asked.sha256).select_from(joined).where(decision.outcome == outcome, ~later)
 
 
+@cache
 def _withdrawn() -> Select[tuple[str]]:
     table, other = t.withdrawal.c, t.withdrawal.alias("later").c
     later = select(other.number).where(and_(other.sha256 == table.sha256, other.number > table.number)).exists()

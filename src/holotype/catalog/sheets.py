@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
@@ -70,11 +71,16 @@ def held(connection: Connection, crowd: str, worker: str, now: float) -> list[st
 
 def _is_live(now: float) -> tuple[ColumnElement[bool], ...]:
     """Whether a lease holds: it is the worker's newest for its page, and neither over nor handed in."""
+    return t.lease.c.until > now, *_is_unanswered()
+
+
+@cache
+def _is_unanswered() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     lease, sheet, other = t.lease.c, t.sheet.c, t.lease.alias("later").c
     mine = other.page == lease.page, other.crowd == lease.crowd, other.worker == lease.worker
     later = select(other.id).where(*mine, other.id > lease.id).exists()
     done = select(sheet.id).where(sheet.page == lease.page, sheet.crowd == lease.crowd, sheet.worker == lease.worker)
-    return lease.until > now, ~later, ~done.exists()
+    return ~later, ~done.exists()
 
 
 def lend(connection: Connection, crowd: str, lease: Lease) -> None:

@@ -83,6 +83,12 @@ def are_decided(connection: Connection, images: Collection[int]) -> bool:
     return connection.execute(asked.limit(1)).first() is not None
 
 
+def is_asked(connection: Connection, rank: int) -> bool:
+    """Whether people are asked about candidates of a rank, or were."""
+    asked = select(t.candidate.c.id).where(t.candidate.c.asked == 1, t.candidate.c.rank == rank)
+    return connection.execute(asked.limit(1)).first() is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What is kept of a candidate beside its row: the guard that holds it back, and the votes that count, by answer."""

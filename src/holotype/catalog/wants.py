@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
@@ -29,12 +30,14 @@ class OpenPage:
     wanted: int
 
 
+@cache
 def _wanted() -> ColumnElement[int]:
     posting = t.posting.c
     of = select(func.coalesce(func.sum(posting.assignments), 0))
     return of.where(posting.page_id == t.page.c.id, posting.crowd == t.page.c.crowd).scalar_subquery()
 
 
+@cache
 def _brought(counted: bool) -> ColumnElement[int]:
     sheet = t.sheet.c
     of = select(func.count()).where(sheet.page == t.page.c.id, sheet.crowd == t.page.c.crowd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,7 @@ def ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
     }
 
 
+@cache
 def blocked_rows() -> Subquery:
     """The newest standings of those whose votes do not count."""
     newest = select(func.max(t.standing.c.id)).group_by(t.standing.c.worker_id)

@@ -66,7 +66,7 @@ def crowd() -> None:
     "--crowd",
     "who",
     type=click.Choice(["web", "simulated", "machine", "nobody"]),
-    help="Who answers: people on the project's site, simulated ones, a machine; nobody: go by the votes there are.",
+    help="Who answers; web: people on the pages of `holotype serve`; nobody: go by the votes there are.",
 )
 @policy_option
 @calibrate_option

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ import click
 
 import holotype as api
 from holotype.cli.options import project_option
+from holotype.errors import ProjectError
 from holotype.project.people import ROLES
 
 if TYPE_CHECKING:
@@ -20,7 +22,13 @@ PORT: Final = 8400
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address of this machine to listen at.")
-@click.option("--port", default=PORT, show_default=True, help="The port to listen at; 0 is any that is free.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=PORT,
+    show_default=True,
+    help="The port to listen at; 0 is any that is free.",
+)
 @click.option(
     "--public-url", default="", metavar="URL", help="How people reach the site, by a proxy that speaks https."
 )
@@ -41,8 +49,10 @@ def serve(host: str, port: int, public_url: str, public: bool | None, project: P
     except ModuleNotFoundError as error:
         raise click.ClickException(f"{error}; the site needs: pip install 'holotype[web]'") from error
     with api.open(project) as db:
-        settings = Settings.of(db.secret("web"), public_url, public, host)
-        site = Site(db, settings, listening(host, port))
+        with _advised("say it with --public-url"):
+            settings = Settings.of(db.secret("web"), public_url, public, host)
+        with _advised("try another --port; 0 is any that is free"):
+            site = Site(db, settings, listening(host, port))
         address = _address(settings, site.address)
         db.people.set_site(address)
         click.echo(f"{project} is served at {address}/ (Ctrl-C stops it)")
@@ -52,6 +62,15 @@ def serve(host: str, port: int, public_url: str, public: bool | None, project: P
         with suppress(KeyboardInterrupt):
             site.run()
     click.echo("stopped; all that was handed in is kept")
+
+
+@contextmanager
+def _advised(remedy: str) -> Iterator[None]:
+    """What cannot be served is said with what to do about it."""
+    try:
+        yield
+    except ProjectError as error:
+        raise ProjectError(f"{error}; {remedy}") from error
 
 
 def _address(settings: Settings, local: str) -> str:

@@ -136,6 +136,13 @@ class Explore:
         own, below = view.counts.by_state(rank), view.counts.by_state(rank, below=True)
         return SynsetFacts(synset, lemmas, own, below, yields, about)
 
+    def is_asked(self, view: View, synset: Synset) -> bool:
+        """Whether people are asked about pictures of a synset itself, or were; a release asks nobody."""
+        if view.release:
+            return False
+        with self._parts.catalog.read() as connection:
+            return shown.is_asked(connection, view.ontology.rank(synset))
+
     def image(self, key: str, view: View) -> ImageFacts | Gone | None:
         """An image by its sha256, or ``DATASET/NAME`` where it was not read yet; with the labels that a release has of
         it, where that is looked at. None where there is none to be seen."""

@@ -112,7 +112,7 @@ def logout(visit: Visit) -> Response:
 
 routes = [
     page("/join/{secret}", show_invitation, None, kind="page"),
-    page("/join/{secret}", join, None, ("POST",), kind="secret"),
+    page("/join/{secret}", join, None, ("POST",)),  # its secret cannot be guessed, and thirty may come from one place
     page("/welcome", welcome, "viewer"),
     page("/return/{token}", show_return, None),
     page("/return/{token}", come_back, None, ("POST",), kind="secret"),

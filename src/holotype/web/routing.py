@@ -19,7 +19,7 @@ from starlette.types import Scope
 from holotype.errors import HolotypeError, NoProject, Overloaded, ProjectError, UnknownImage, UnknownSynset
 from holotype.project.people import Account
 from holotype.web import pages
-from holotype.web.visit import MOST_BYTES, Refused, Visit, place, read_form
+from holotype.web.visit import MOST_BYTES, Refused, Visit, place, read_form, sentence_of
 
 Show = Callable[[Visit], Response]
 log: Final = logging.getLogger("holotype.web")
@@ -108,21 +108,17 @@ def _refused(error: Exception, request: Request) -> Refused:
         case Overloaded():
             return Refused(503, "Very many are at work just now: your answers are kept here, try again.", 5)
         case UnknownSynset() | UnknownImage() | NoProject():
-            return Refused(404, _sentence(error))
+            return Refused(404, sentence_of(error))
         case UnicodeDecodeError():
             return Refused(400, "This address is not in UTF-8.")
         case HolotypeError() if not isinstance(error, ProjectError):
-            return Refused(400, _sentence(error))
+            return Refused(400, sentence_of(error))
     log.error("%s %s failed", request.method, request.scope["route"].path, exc_info=error)
     if isinstance(error, ProjectError):
         return Refused(
             503, "This cannot be kept, or read, just now; whoever runs this site can see why. Try again.", 30
         )
     return Refused(500, "Something went wrong here; whoever runs this site can see what.")
-
-
-def _sentence(error: Exception) -> str:
-    return f"{str(error)[:1].upper()}{str(error)[1:]}."
 
 
 def _check_rate(visit: Visit, kind: str) -> None:

@@ -46,7 +46,7 @@ class Settings:
         if not public_url and host not in LOOPBACK:
             raise ProjectError(
                 f"on {host} other machines reach the site, and passwords and votes would go there unencrypted: let a "
-                "proxy that speaks https hand requests on to 127.0.0.1, and say how people reach it (a public URL)"
+                "proxy that speaks https hand requests on to 127.0.0.1, and say by which public URL people reach it"
             )
         parts = urlsplit(public_url)
         if public_url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/")):

@@ -24,6 +24,16 @@ MOST_BYTES: Final = 65_536
 Fields = Sequence[tuple[str, str]]
 
 
+def sentence_of(error: Exception) -> str:
+    """What an error says, as a sentence.
+
+    >>> sentence_of(ValueError("no synset is called 'foo'; did you mean food?"))
+    "No synset is called 'foo'; did you mean food?"
+    """
+    said = str(error)
+    return f"{said[:1].upper()}{said[1:]}{'' if said.endswith('?') else '.'}"
+
+
 class Refused(Exception):
     """What is asked for is not given: the HTTP status, and what to say."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import Final
 
 from starlette.responses import Response, StreamingResponse
 
+from holotype.crowd.policy_names import without_names
 from holotype.project.views import View
-from holotype.queries import Query
+from holotype.queries import Candidate, Query
 from holotype.queries.results import Result
 from holotype.web.explore import files
 from holotype.web.explore.looks import view_of
@@ -38,7 +40,7 @@ def download(visit: Visit) -> Response:
     if kind not in KINDS:
         raise Refused(400, f"A download is one of {', '.join(KINDS)}.")
     view, query = view_of(visit), Query.parse(visit.asked("q"))
-    steps = _steps(view, query)
+    steps = _steps(view, query, str if view.release else visit.db.workers.hidden_name)
     first = next(steps)  # what is wrong with the query is said before anything is sent
     if not first:
         check_gone(visit, view, query)
@@ -56,13 +58,18 @@ def download(visit: Visit) -> Response:
     )
 
 
-def _steps(view: View, query: Query) -> Iterator[list[Result]]:
-    """What a query finds, a few hundred at a time, each as the catalog is then: whoever is slow holds nobody up."""
+def _steps(view: View, query: Query, hide: Callable[[str], str]) -> Iterator[list[Result]]:
+    """What a query finds, a few hundred at a time, each as the catalog is then: whoever is slow holds nobody up. Names
+    of people in policies are hidden as in a release."""
     after, more = "", True
     while more:
         found = view.find(query, after, STEP)
-        yield found.results
+        yield [replace(one, candidate=_nameless(one.candidate, hide)) for one in found.results]
         after, more = found.after, bool(found.after)
+
+
+def _nameless(row: Candidate, hide: Callable[[str], str]) -> Candidate:
+    return replace(row, policy=without_names(row.policy, hide))
 
 
 def _few(steps: Iterator[list[Result]], most: int) -> Iterator[Result]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from holotype.errors import AmbiguousLemma, ArchiveError, PackError, QueryError
+from holotype.errors import AmbiguousLemma, ArchiveError, PackError, QueryError, UnknownSynset
 from holotype.images.decode import Rejected
 from holotype.ontology import Synset
 from holotype.project.image_pages import Gone, ImageFacts
@@ -18,7 +18,7 @@ from holotype.queries import Query, Term
 from holotype.queries.results import Result
 from holotype.web import pages
 from holotype.web.explore.looks import GONE, UNKNOWN, Links, show, view_of
-from holotype.web.visit import Refused, Visit
+from holotype.web.visit import Refused, Visit, sentence_of
 
 CACHED: Final = "private, max-age=300"
 BY_ITSELF: Final = 5
@@ -88,11 +88,11 @@ def show_images(visit: Visit) -> Response:
     except AmbiguousLemma as error:
         senses = _senses(view, Query.parse(text), error)
         return show(visit, view, "senses.html", 300, text=text, senses=senses)
-    except QueryError as error:
+    except (QueryError, UnknownSynset) as error:
         if _WORDS.fullmatch(text) and visit.db.lemmas.known(text.strip()):
             return pages.redirect(Links(view.release).images(Query((Term("under", ":", text.strip()), _YES))))
-        wrong = f"{str(error)[:1].upper()}{str(error)[1:]}."
-        return show(visit, view, "images.html", 400, text=text, query=None, grid=Grid(()), count=None, wrong=wrong)
+        status, wrong = 400 if isinstance(error, QueryError) else 404, sentence_of(error)
+        return show(visit, view, "images.html", status, text=text, query=None, grid=Grid(()), count=None, wrong=wrong)
     if visit.fragment:
         return show(visit, view, "cells.html", grid=grid)
     return show(visit, view, "images.html", text=text, query=query, grid=grid, count=count, wrong="")

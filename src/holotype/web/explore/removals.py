@@ -9,7 +9,7 @@ from starlette.responses import Response
 from holotype.errors import CrowdError
 from holotype.project.removals import LONGEST, MOST_IMAGES
 from holotype.web import pages
-from holotype.web.visit import Refused, Visit
+from holotype.web.visit import Refused, Visit, sentence_of
 
 
 def show_form(visit: Visit) -> Response:
@@ -25,7 +25,7 @@ def ask(visit: Visit) -> Response:
     try:
         removal = visit.db.removals.ask(told["said"], told["reason"], told["contact"])
     except CrowdError as error:
-        return _form(visit, 400, told, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        return _form(visit, 400, told, sentence_of(error))
     return pages.redirect(f"/removal/{removal.receipt}")
 
 

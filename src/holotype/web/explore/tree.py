@@ -93,6 +93,7 @@ def show_synset(visit: Visit) -> Response:
     kinds, more = view.twigs(synset)
     by_size = sorted(kinds, key=lambda twig: -twig.below)
     query = under(synset)
+    asked = visit.db.explore.is_asked(view, synset)
     return show(
         visit,
         view,
@@ -107,6 +108,7 @@ def show_synset(visit: Visit) -> Response:
         height=view.ontology.height(synset),
         query=query,
         grid=grid_of(visit, view, query),
+        imageable=visit.db.imageability(synset.wnid) if asked else None,
     )
 
 

@@ -16,7 +16,7 @@ from holotype.web.operator.choosing import choices
 from holotype.web.operator.listing import day, name_of
 from holotype.web.operator.workers import reason
 from holotype.web.routing import page
-from holotype.web.visit import Refused, Visit
+from holotype.web.visit import Refused, Visit, sentence_of
 
 ANSWERS: Final = {"yes": Answer.YES, "no": Answer.NO, "unsure": Answer.UNSURE}
 SIZE: Final = 70
@@ -118,7 +118,7 @@ def _planned(visit: Visit, after: int = 0) -> tuple[PlanProgress, Asked | None]:
     try:
         return visit.db.audits.next(visit.path["wnid"], visit.known.name, after)
     except CrowdError as error:
-        raise Refused(404, f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+        raise Refused(404, sentence_of(error)) from error
 
 
 def _look(visit: Visit, template: str, target: str, asked: Asked | None, **more: object) -> Response:
