@@ -175,7 +175,7 @@ def run_demo(
             good = truth[image.sha256, image.wnid]
             pictures[image.wnid].append(Shown(image.state, image.thumbnail(), good))
         rows, total = _table(ontology, tally, scored)
-        leave_questions(db, _eyes(db, source.path, by_path))
+        leave_questions(db, asked, _eyes(db, source.path, by_path))
         return DemoResult(
             project=db.path,
             photos=source,

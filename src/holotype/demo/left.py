@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -23,15 +23,17 @@ SHOWN: Final = 3
 SOURCE: Final = "demo"
 
 
-def leave_questions(db: Project, shows: Callable[[str, str], bool]) -> None:
-    """Propose images for the `QUESTIONS`, make some of them gold, and start a campaign on the site.
+def leave_questions(db: Project, asked_before: Collection[str], shows: Callable[[str, str], bool]) -> None:
+    """Propose images for those of the `QUESTIONS` that were not `asked_before`, make some of them gold, and start a
+    campaign on the site.
 
     `shows` is whether an image, by its sha256, shows a synset. Does nothing where that was done before.
     """
-    if db.campaigns.everything():
+    left = {wnid: subtrees for wnid, subtrees in QUESTIONS.items() if wnid not in asked_before}
+    if not left or db.campaigns.everything():
         return
     images = _images(db)
-    for wnid, subtrees in QUESTIONS.items():
+    for wnid, subtrees in left.items():
         share = MOST // len(subtrees)
         asked = sorted({sha256 for subtree in subtrees for sha256 in images.get(subtree, ())[:share]})
         db.candidates.add([Proposal(sha256, wnid) for sha256 in asked], SOURCE)
@@ -41,7 +43,7 @@ def leave_questions(db: Project, shows: Callable[[str, str], bool]) -> None:
             continue
         db.gold.add({(one, wnid): truth[one] for side in sides for one in side}, SOURCE)
         db.gold.show([(one, wnid) for one in sides[0][:SHOWN]], SOURCE)
-    db.campaigns.start(SOURCE, QUESTIONS)
+    db.campaigns.start(SOURCE, left)
 
 
 @contextmanager
