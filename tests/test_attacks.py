@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import holotype
+from holotype.ontology import Ontology
 from holotype.project import Project
+from holotype.project.project import CATALOG_VARIABLE
 from test_explore import keys
 from test_web_roles import TABLE, asked
 from test_web_work import asked_once  # noqa: F401 - a fixture
@@ -40,6 +44,42 @@ def test_a_number_that_python_does_not_read_is_an_address_that_there_is_not(site
     assert "nosniff" in answer.headers["x-content-type-options"]
 
 
+FIELDS = (
+    "name",
+    "password",
+    "after",
+    "page",
+    "kind",
+    "text",
+    "said",
+    "reason",
+    "worker",
+    "receipt",
+    "image",
+    "attempt",
+)
+
+
+def test_a_nul_fails_nothing_in_a_database_that_takes_none(
+    postgres: str, tmp_path: Path, wordnet: Ontology, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CATALOG_VARIABLE, postgres)
+    holotype.init(tmp_path / "p").close()
+    with holotype.open(tmp_path / "p", wordnet) as db:
+        who = Site(db).as_("operator", "op", "auditor", "worker", "curator")
+        doors = [door for role in TABLE for door in asked(role) if door[1] != "/logout"]
+        for nul in ("%00", "a%00b"):
+            form = "&".join(f"{name}={nul}" for name in FIELDS)
+            for method, path in doors:
+                at = re.sub(r"{\w+:int}", "1", path)
+                plain, hostile = (re.sub(r"{[\w:]+}", part, at) for part in ("n02091134", nul))
+                for address in (hostile, f"{plain}?q={nul}&k={nul}&after={nul}&release={nul}"):
+                    content = form if method == "POST" else None
+                    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+                    answer = who.client.request(method, address, content=content, headers=kind)
+                    assert answer.status_code < 500, (method, address)
+
+
 # Gold told by what else the site shows
 
 
@@ -50,12 +90,15 @@ def seen_by(who: Visitor, *queries: str) -> set[str]:
     return found | {word for row in rows for word in row.split(",") if len(word) == 64}
 
 
-def test_of_the_pictures_on_a_page_a_worker_finds_no_more_that_are_no_gold(voting: Project) -> None:
+@pytest.mark.parametrize("also", [(), ("viewer",), ("auditor",)])
+def test_of_the_pictures_on_a_page_a_worker_finds_neither_gold_nor_the_rest(
+    voting: Project, also: tuple[str, ...]
+) -> None:
     """Pictures are told by their pixels: whatever is asked about and shown elsewhere is no gold, the rest is."""
     site = Site(voting)
     gold = {task.sha256 for task in voting.gold.answers()}
     asked = {task.sha256 for task in voting.candidates.tasks()} - gold
-    worker = site.as_("worker")
+    worker = site.as_("worker", "", *also)
     found = seen_by(worker, "q=", "q=state:open", "q=state:undecided", "q=-state:yes", "q=under:n02083346")
     assert found & gold == found & asked == set()
     for sha256 in [*gold, *asked]:

@@ -132,7 +132,7 @@ def test_what_there_is_not_is_said(site: Site) -> None:
     for path in ("/tree?release=v9", "/images?release=../v1", f"/image/{'0' * 64}", "/image/x", "/thumb/x.jpg"):
         visitor.get(path, 404)
     visitor.get("/images?q=dogg", 400)
-    assert "No synset is called 'dogg'; did you mean dog" in visitor.get("/images?q=under:dogg", 404)
+    assert "No synset is called &#39;dogg&#39;; did you mean dog" in visitor.get("/images?q=under:dogg", 404)
     visitor.get("/images?q=a&q=b", 400)
     visitor.get("/images?q=state:yes&after=x", 400)
     visitor.get("/download?q=state:yes&as=exe", 400)

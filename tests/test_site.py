@@ -82,7 +82,7 @@ def test_an_operator_needs_a_password_and_comes_back_by_it(site: Served) -> None
         ("Nobody", PASSWORD),
         ("Olga", ""),
         ("", ""),
-        ("\0", "x"),
+        ("\1", "x"),
         ("Ada", ""),
         ("Ada", "x" * 5000),
     ],

@@ -91,6 +91,7 @@ def _answer(request: Request, body: bytes | Refused, show: Show, role: str | Non
         _check_rate(visit, kind)
         if isinstance(body, Refused):
             raise body
+        _check_address(request)
         answer = _check_role(visit, role)
         if answer is None:
             answer = show(replace(visit, form=read_form(body, request.headers.get("content-type", ""))))
@@ -151,6 +152,12 @@ def _check_sender(visit: Visit) -> None:
     own = {f"{request.url.scheme}://{request.url.netloc}", visit.settings.public_url} - {""}
     if sent != "same-origin" if sent is not None else origin not in own:
         raise Refused(403, "This was not sent from a page of this site: open the page here and send it again.")
+
+
+def _check_address(request: Request) -> None:
+    """Raises `Refused` for an address with a NUL, which no name here has and not every database takes."""
+    if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+        raise Refused(404, "There is no such address.")
 
 
 def _check_role(visit: Visit, role: str | None) -> Response | None:

@@ -121,6 +121,8 @@ def read_form(body: bytes, kind: str) -> Fields:
         raise Refused(415, "Only forms are understood here.")
     try:
         text = body.decode("ascii")
+        if "%00" in text or "\0" in text:  # which no text here has, and not every database takes
+            raise Refused(400, "This form has a character that cannot be printed.")
         return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError as error:
         raise Refused(400, "This form cannot be read: it has too many fields, or is not in UTF-8.") from error

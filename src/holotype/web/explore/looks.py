@@ -27,7 +27,7 @@ def sight_of(visit: Visit) -> Sight:
     not among what is asked would be gold."""
     if visit.may("operator"):
         return Sight(undecided=True, gold=True, removed=True)
-    if visit.may("curator") or visit.may("auditor"):
+    if visit.may("curator") or (visit.may("auditor") and not visit.may("worker")):
         return Sight(undecided=True, gold=True)
     return PUBLIC if visit.account is None or visit.may("worker") else Sight(undecided=True)
 
