@@ -114,7 +114,7 @@ def signer_of(db: holotype.project.Project) -> Any:
 
 
 def serve(project: Path, campaign: bool) -> None:
-    """Serve on a free port, whose number is printed; with a campaign that counts what was handed in and draws labels."""
+    """Serve on a free port, which is printed; with a campaign that counts what was handed in and draws labels."""
     from holotype.web.serving import Site, listening
     from holotype.web.settings import Settings
 

@@ -21,6 +21,7 @@ class CatalogInbox:
         self._clock = clock
         self._crowd = crowd
         self._ledger = CatalogLedger(catalog, crowd, "")
+        self._waited: Mapping[str, Page] = {}
 
     def post(self, pages: Sequence[Page]) -> None:
         """Remember pages and want a sheet of each, unless one is wanted or not counted yet."""
@@ -38,10 +39,15 @@ class CatalogInbox:
         return self._catalog.transact(lambda connection: wants.unwant(connection, self._crowd, pages, now))
 
     def waiting(self) -> Sequence[Page]:
-        """The pages of which more sheets are wanted than were counted, oldest first."""
+        """The pages of which more sheets are wanted than were counted, oldest first.
+
+        What a page asks never changes: those that waited before are not read again.
+        """
         with self._catalog.read() as connection:
             rows = wants.waiting(connection, self._crowd)
-            return list(page_values(connection, rows).values())
+            new = page_values(connection, [row for row in rows if row.id not in self._waited])
+        self._waited = {row.id: self._waited.get(row.id) or new[row.id] for row in rows}
+        return list(self._waited.values())
 
     def received(self) -> Sequence[Received]:
         """The sheets that are not counted, oldest first."""
