@@ -98,7 +98,7 @@ class Killed(BaseException):
     """The process ends."""
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_killed_before_any_write_it_goes_on_as_if_it_had_not_been(
     projects: Callable[..., Project], monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:

@@ -123,6 +123,7 @@ class Campaigns:
         self.failing = ""
         """What driving them fails by in this process, "" where it goes well."""
         self._parts = parts
+        self._crowds: set[str] = set()
         self._lemmas = lemmas
         self._lock = Lock()
         self._courses: dict[int, Course] = {}
@@ -294,12 +295,13 @@ class Campaigns:
         and is tried again. Where the crowd never had a campaign, its sheets are left to who runs it.
         """
         with self._lock:
-            with self._parts.catalog.read() as connection:
-                ours = [one for one in rows.read(connection) if one.crowd == crowd.name]
-            sheets = crowd.collect() if ours else ()
-            if not ours or (not sheets and now - self._stepped < EVERY):
+            if crowd.name not in self._crowds and not self._ours(crowd):
+                return TickReport()
+            sheets = crowd.collect()
+            if not sheets and now - self._stepped < EVERY:
                 return TickReport()
             self._stepped = now
+            ours = self._ours(crowd)
             votes, recorded, refused = self._count(crowd, sheets)
             running = [one for one in ours if one.kind in rows.RUNNING]
             up = crowd.waiting() if running else ()  # before the votes: another server's pages are up, or counted
@@ -311,6 +313,14 @@ class Campaigns:
         done = tuple(number for number, step in steps.items() if step in _WHY)
         failed = {number: step for number, step in steps.items() if not isinstance(step, Step)}
         return TickReport(recorded, done, failed)
+
+    def _ours(self, crowd: Crowd) -> list[KeptCampaign]:
+        """The campaigns with a crowd; once it has had one it is remembered."""
+        with self._parts.catalog.read() as connection:
+            found = [one for one in rows.read(connection) if one.crowd == crowd.name]
+        if found:
+            self._crowds.add(crowd.name)
+        return found
 
     def _count(self, crowd: Crowd, sheets: Sequence[Sheet]) -> tuple[list[Vote], int, str]:
         """Have the votes of sheets written: the votes, how many were new, and why some sheets were refused."""
