@@ -13,8 +13,9 @@ from holotype.catalog.statements import chunks
 
 
 @dataclass(frozen=True, slots=True)
-class KeptFlag:
-    """What a worker said at a Unix time of a synset or, where `sha256` is not None, of its candidate of that image."""
+class Flag:
+    """What a worker said at a Unix time of a synset's question or, where there is a `sha256`, of that image as an
+    answer to it; `outcome` is ``upheld`` or ``dismissed``, `by` whom and why, None while it is open."""
 
     id: int
     worker: str
@@ -26,6 +27,11 @@ class KeptFlag:
     outcome: str | None
     by: str | None
     reason: str | None
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody has decided what becomes of it."""
+        return self.outcome is None
 
 
 def add(
@@ -67,7 +73,7 @@ def _decided() -> Select[tuple[int]]:
     return select(t.flag_decision.c.flag_id)
 
 
-def listing(connection: Connection, only_open: bool = True, wnid: str | None = None) -> list[KeptFlag]:
+def listing(connection: Connection, only_open: bool = True, wnid: str | None = None) -> list[Flag]:
     """Flags, oldest first, each with what became of it: the open ones, or all; of all synsets, or of one."""
     flag, decision = t.flag.c, t.flag_decision.c
     said = t.flag.outerjoin(t.candidate, t.candidate.c.id == flag.candidate_id)
@@ -81,7 +87,7 @@ def listing(connection: Connection, only_open: bool = True, wnid: str | None = N
         asked = asked.where(decision.id.is_(None))
     if wnid is not None:
         asked = asked.where(flag.wnid == wnid)
-    return [KeptFlag(*row) for row in connection.execute(asked.order_by(flag.id))]
+    return [Flag(*row) for row in connection.execute(asked.order_by(flag.id))]
 
 
 def counts(connection: Connection, wnid: str | None = None) -> dict[tuple[str, str], int]:

@@ -165,8 +165,8 @@ class Known:
 
     `gold` says of some tasks whether the answer is yes, `rulings` what a curator says it is whatever the votes say, by
     the task's number; `chances` how probable a yes is; `found` where images were found. Votes of `blocked` workers do
-    not count. `public` are
-    the numbers of tasks whose image workers are shown as an example: as gold they are asked of nobody.
+    not count. `public` are the numbers of tasks whose image workers are shown as an example: as gold they are asked of
+    nobody.
     """
 
     gold: Mapping[Task, bool] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from holotype.consensus.votes import Answer, is_machine
 from holotype.crowd.conclusion import State
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
+from holotype.project.facts import person
 from holotype.project.image_names import by_candidate, candidate_numbers
 
 Pairs = Mapping[tuple[str, str], Answer]
@@ -140,9 +141,7 @@ def _asked(
 ) -> tuple[dict[tuple[str, str], int], dict[int, Answer], str]:
     """The ids of the candidates that are spoken of, what the auditor says of candidates so far, and the name they used
     first."""
-    name = auditor.strip()
-    if not name or not name.isprintable():
-        raise CrowdError(f"an auditor needs a name that can be printed, not {auditor!r}")
+    name = person(auditor, "an auditor")
     if is_machine(name):
         raise CrowdError(f"an auditor is a person, and {name!r} is a machine")
     number = candidate_numbers(connection, said, "answers")

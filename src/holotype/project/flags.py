@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection
 
 from holotype.catalog import flags, sheets
+from holotype.catalog.flags import Flag as Flag
 from holotype.crowd.flags import KINDS, LONGEST, OF_PICTURES, OUTCOMES
 from holotype.crowd.inbox import WEB
 from holotype.errors import CrowdError, NotLent
@@ -16,28 +16,6 @@ from holotype.project.parts import Parts
 from holotype.project.showing import read_page, tasks_of
 
 MOST_DECIDED: Final = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """What a worker said at a Unix time of a synset's question or, where there is a `sha256`, of that image as an
-    answer to it; `outcome` is ``upheld`` or ``dismissed``, `by` whom and why, None while it is open."""
-
-    id: int
-    worker: str
-    wnid: str
-    sha256: str | None
-    kind: str
-    text: str
-    at: float
-    outcome: str | None
-    by: str | None
-    reason: str | None
-
-    @property
-    def open(self) -> bool:
-        """Whether nobody has decided what becomes of it."""
-        return self.outcome is None
 
 
 class Flags:
@@ -85,8 +63,7 @@ class Flags:
 
     def _listing(self, only_open: bool, wnid: str | None) -> list[Flag]:
         with self._parts.catalog.read() as connection:
-            found = flags.listing(connection, only_open, wnid)
-        return [Flag(*(getattr(one, name) for name in Flag.__slots__)) for one in found]
+            return flags.listing(connection, only_open, wnid)
 
     def decide(self, numbers: Iterable[int], outcome: str, by: str, reason: str) -> int:
         """Say what becomes of open flags: ``upheld`` or ``dismissed``; of how many that was new.

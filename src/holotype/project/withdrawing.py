@@ -12,7 +12,7 @@ from holotype.catalog.statements import chunks
 from holotype.crowd.conclusion import Policy
 from holotype.errors import CrowdError
 from holotype.project.conclusions import redraw
-from holotype.project.facts import check_reason
+from holotype.project.facts import check_reason, person
 from holotype.project.fingerprints import fingerprint_images
 from holotype.project.image_names import images_called
 from holotype.project.parts import Parts
@@ -25,9 +25,7 @@ def withdraw(
 
     See `holotype.project.images.Images.withdraw`.
     """
-    name = curator.strip()
-    if not name or not name.isprintable():
-        raise CrowdError(f"a curator needs a name that can be printed, not {curator!r}")
+    name = person(curator, "a curator")
     check_reason(reason)
     digests = _digests(parts, list(dict.fromkeys(names)))
 

@@ -128,6 +128,16 @@ def read_form(body: bytes, kind: str) -> Fields:
         raise Refused(400, "This form cannot be read: it has too many fields, or is not in UTF-8.") from error
 
 
+def whole_number(text: str, most: int, least: int = 1) -> int | None:
+    """A number in digits, no more of them than `most` has; None for any other text, and beyond `least` or `most`.
+
+    >>> whole_number("12", 48), whole_number("49", 48), whole_number("²", 48), whole_number("012", 48)
+    (12, None, None, None)
+    """
+    found = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(most)) else None
+    return found if found is not None and least <= found <= most else None
+
+
 def safe_path(text: str) -> str:
     """A path on this site, as it may be gone on to after coming in; "/" for any other address.
 

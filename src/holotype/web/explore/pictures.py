@@ -18,7 +18,7 @@ from holotype.queries import Query, Term
 from holotype.queries.results import Result
 from holotype.web import pages
 from holotype.web.explore.looks import GONE, UNKNOWN, Links, show, view_of
-from holotype.web.visit import Refused, Visit, sentence_of
+from holotype.web.visit import Refused, Visit, sentence_of, whole_number
 
 CACHED: Final = "private, max-age=300"
 BY_ITSELF: Final = 5
@@ -51,17 +51,13 @@ class Grid:
 
 def grid_of(visit: Visit, view: View, query: Query, size: int = 60) -> Grid:
     """The pictures that a query finds, after the mark in the address."""
-    after, part = visit.asked("after"), _number(visit.asked("part"))
+    after, part = visit.asked("after"), whole_number(visit.asked("part"), 999) or 0
     found = view.find(query, after, size)
     shown = [Shown(result, _name(view, result.wnid)) for result in found.results]
     if not shown and not found.after:
         check_gone(visit, view, query)
     more = Links(view.release).images(query, after=found.after, part=part + 1) if found.after else ""
     return Grid(shown, more, part < BY_ITSELF, bool(found.after) and len(shown) < size)
-
-
-def _number(text: str) -> int:
-    return int(text) if re.fullmatch("[0-9]{1,3}", text, re.ASCII) else 0
 
 
 def _name(view: View, wnid: str) -> str:

@@ -16,12 +16,14 @@ from holotype.web.operator.choosing import choices
 from holotype.web.operator.listing import day, name_of
 from holotype.web.operator.workers import reason
 from holotype.web.routing import page
-from holotype.web.visit import Refused, Visit, sentence_of
+from holotype.web.visit import Refused, Visit, sentence_of, whole_number
 
 ANSWERS: Final = {"yes": Answer.YES, "no": Answer.NO, "unsure": Answer.UNSURE}
 SIZE: Final = 70
 """Labels of a sample, unless said otherwise."""
 MOST: Final = 10_000
+LAST: Final = 999_999
+"""The last place in a sample that is asked for."""
 
 
 def show_plans(visit: Visit) -> Response:
@@ -31,15 +33,14 @@ def show_plans(visit: Visit) -> Response:
 
 def draw(visit: Visit) -> Response:
     """Draw a sample of a subtree's labels; with `each`, of every synset in it besides."""
-    text = visit.field("size")
-    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MOST):
+    if (size := whole_number(visit.field("size"), MOST)) is None:
         raise Refused(400, f"A sample has 1 to {MOST:,} labels.")
     target = visit.db.ontology[visit.field("synset")]
     targets = [target.wnid]
     if visit.field("each", ""):
         found = {row.wnid for row in visit.db.images.find(f"under:{target.wnid} state:yes")}
         targets += sorted(found - {target.wnid}, key=visit.db.ontology.rank)
-    visit.db.audits.draw([visit.db.ontology[wnid] for wnid in targets], int(text), bool(visit.field("fresh", "")))
+    visit.db.audits.draw([visit.db.ontology[wnid] for wnid in targets], size, bool(visit.field("fresh", "")))
     return pages.redirect("/project/audits")
 
 
@@ -50,10 +51,10 @@ def show(visit: Visit) -> Response:
 
 def show_next(visit: Visit) -> Response:
     """The next label to look at, large and alone, or that nothing is left."""
-    target, text = visit.path["wnid"], visit.asked("after", "0")
-    if not (text.isascii() and text.isdigit() and len(text) < 7):
+    target, after = visit.path["wnid"], whole_number(visit.asked("after", "0"), LAST, 0)
+    if after is None:
         raise Refused(400, "There is no such place in the sample.")
-    progress, asked = _planned(visit, int(text))
+    progress, asked = _planned(visit, after)
     back = visit.db.audits.last(target, visit.known.name) is not None
     return _look(visit, "operator/look.html", target, asked, progress=progress, back=back)
 
@@ -128,8 +129,7 @@ def _look(visit: Visit, template: str, target: str, asked: Asked | None, **more:
 
 def _pair(visit: Visit, target: str) -> tuple[str, str]:
     """The label that a form is about. Raises `Refused` where it was not shown to this auditor."""
-    place = visit.field("position")
-    number = int(place) if place.isascii() and place.isdigit() and len(place) < 7 else 0
+    number = whole_number(visit.field("position"), LAST) or 0
     found = visit.db.audits.pair(target, number, visit.known.name, visit.field("k"))
     if found is None:
         raise Refused(409, "This sample has been drawn anew meanwhile: go on with the new one.")

@@ -17,7 +17,7 @@ from holotype.web.operator.choosing import Choice, choices, labels_of
 from holotype.web.operator.listing import day, leaf, name_of, named
 from holotype.web.operator.workers import LONGEST_REASON
 from holotype.web.routing import page
-from holotype.web.visit import Refused, Visit
+from holotype.web.visit import Refused, Visit, whole_number
 
 SHOWN: Final = 25
 MOST_VOTES: Final = 1_000_000_000
@@ -92,9 +92,10 @@ def start(visit: Visit) -> Response:
 
 def _budget(visit: Visit) -> int | None:
     text = visit.field("budget", "")
-    if text and not (text.isascii() and text.isdigit() and len(text) < 11 and 0 < int(text) <= MOST_VOTES):
+    budget = whole_number(text, MOST_VOTES)
+    if text and budget is None:
         raise Refused(400, f"A budget is 1 to {MOST_VOTES:,} votes, or nothing for no end.")
-    return int(text) if text else None
+    return budget
 
 
 def change(visit: Visit) -> Response:

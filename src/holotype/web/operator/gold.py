@@ -18,7 +18,7 @@ from holotype.web.operator.choosing import choices
 from holotype.web.operator.listing import Leaf, day, leaf, name_of, page_number
 from holotype.web.operator.workers import reason
 from holotype.web.routing import page
-from holotype.web.visit import Refused, Visit
+from holotype.web.visit import Refused, Visit, whole_number
 
 SHOWN: Final = 50
 PICTURES: Final = 24
@@ -119,10 +119,9 @@ def show_to_workers(visit: Visit) -> Response:
 
 def lend(visit: Visit) -> Response:
     """Give synsets gold noes: what is gold yes for their siblings."""
-    text = visit.field("number")
-    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MOST_SIBLINGS):
+    if (number := whole_number(visit.field("number"), MOST_SIBLINGS)) is None:
         raise Refused(400, f"A synset gets 1 to {MOST_SIBLINGS} noes.")
-    visit.db.gold.add_siblings(int(text))
+    visit.db.gold.add_siblings(number)
     return pages.redirect("/project/gold")
 
 

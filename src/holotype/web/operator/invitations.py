@@ -10,7 +10,7 @@ from holotype.project.people import MOST_USES, ROLES
 from holotype.web import pages
 from holotype.web.operator.listing import day, leaf
 from holotype.web.routing import page
-from holotype.web.visit import Refused, Visit
+from holotype.web.visit import Refused, Visit, whole_number
 
 SHOWN: Final = 50
 MOST_DAYS: Final = 3_650
@@ -43,10 +43,9 @@ def _shown(visit: Visit, link: str) -> Response:
 
 
 def _number(visit: Visit, name: str, most: int) -> int:
-    text = visit.field(name)
-    if not (text.isascii() and text.isdigit() and len(text) < 7 and 1 <= int(text) <= most):
+    if (number := whole_number(visit.field(name), most)) is None:
         raise Refused(400, f"The number of {name} is 1 to {most:,}.")
-    return int(text)
+    return number
 
 
 routes = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
-from holotype.web.visit import Refused, Visit
+from holotype.web.visit import Refused, Visit, whole_number
 
 Item = TypeVar("Item")
 
@@ -30,10 +30,9 @@ def leaf(visit: Visit, items: Sequence[Item], size: int) -> Leaf[Item]:
 
 def page_number(visit: Visit) -> int:
     """The number of a page, from 1, that the address asks for. Raises `Refused` where it is none."""
-    text = visit.asked("page", "1")
-    if not (text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text)):
+    if (number := whole_number(visit.asked("page", "1"), 999_999)) is None:
         raise Refused(404, "There is no such page.")
-    return int(text)
+    return number
 
 
 def day(at: float) -> str:

@@ -7,9 +7,8 @@ import re
 from typing import Final
 
 from holotype.consensus.votes import Answer
-from holotype.web.visit import Fields, Refused
+from holotype.web.visit import Fields, Refused, whole_number
 
-_NUMBER: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
 _SECONDS: Final = re.compile(r"[0-9]{1,7}(\.[0-9]{1,12})?", re.ASCII)
 LONGEST: Final = 1e6
 
@@ -37,9 +36,9 @@ def _numbers(form: Fields, name: str, most: int) -> set[int]:
 
 def read_number(text: str, most: int, least: int = 1) -> int:
     """A whole number between two. Raises `Refused`."""
-    if not _NUMBER.fullmatch(text) or not least <= int(text) <= most:
+    if (found := whole_number(text, most, least)) is None:
         raise Refused(400, f"{text[:20]!r} is no number of this page.")
-    return int(text)
+    return found
 
 
 def _seconds(form: Fields) -> float | None:
