@@ -558,12 +558,15 @@ def test_a_browser_that_keeps_nothing_works_and_says_so(opened: Callable[..., Pa
 def test_examples_are_open_until_somebody_closes_them(opened: Callable[..., Page]) -> None:
     page = opened()
     summary, example = page.get_by_text("Examples", exact=True), page.get_by_text("not this: Persian cat").first
+    remembered = "closed => (JSON.parse(localStorage.getItem('holotype examples')) ?? {}).closed === closed"
     assert example.is_visible()
     summary.click()
+    page.wait_for_function(remembered, arg=True)
     page.reload()
     ready(page)
     assert not example.is_visible()
     summary.click()
+    page.wait_for_function(remembered, arg=False)
     page.reload()
     ready(page)
     assert example.is_visible()
