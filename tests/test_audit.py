@@ -24,8 +24,8 @@ from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.queries.results import Result
 from holotype.releases import Release, certify_release, verify_release
-from holotype.releases.build import AUDIT, AUDIT_TABLES, CERTIFICATES, CHANGES, CHECKSUMS, MANIFEST, SAMPLE
 from holotype.releases.certificates import Tables
+from holotype.releases.layout import AUDIT, AUDIT_TABLES, CERTIFICATES, CHANGES, CHECKSUMS, MANIFEST, SAMPLE
 from test_project import contents, rewrite_sums
 
 Fill = Callable[..., None]

@@ -40,7 +40,7 @@ from holotype.errors import (
 from holotype.ontology import Ontology, Synset
 from holotype.project import Project
 from holotype.releases import Fractions, Release, split, verify_release
-from holotype.releases.build import CHECKSUMS, MANIFEST, STATISTICS, SUMMARY, VOTES
+from holotype.releases.layout import CHECKSUMS, MANIFEST, STATISTICS, SUMMARY, VOTES
 from holotype.store.location import Location
 from holotype.store.store import Store
 
@@ -762,7 +762,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a name that is no text": (lambda f: (f / os.fsdecode(b"\xff")).touch(), "\\xff is not listed"),
     "no splits": (put(STATISTICS, "{}"), "lacks the splits"),
     "no summary": (put(SUMMARY, "[]"), "not readable as a release"),
-    "an empty summary": (put(SUMMARY, '{"format": 2}'), "lacks the name"),
+    "an empty summary": (put(SUMMARY, '{"format": 3}'), "lacks the name"),
     "a bottomless summary": (put(SUMMARY, '{"a":' * 100_000), "not readable as a release"),
     "no such split": (lambda f: with_manifest(f, lambda rows: rows[0].update(split="bonus")), "unknown split"),
 }

@@ -41,7 +41,7 @@ from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import verify_release
-from holotype.releases.build import VOTES
+from holotype.releases.layout import VOTES
 from holotype.simulation.workers import SimulatedCrowd
 
 Fill = Callable[..., None]

@@ -58,6 +58,11 @@ def turned(orientation: int) -> str:
     return f"{_TURNED}{orientation}"
 
 
+def orientation(detail: str) -> int:
+    """The EXIF orientation, 1 to 8, that the detail of a sound image tells."""
+    return int(detail.removeprefix(_TURNED)) if detail.startswith(_TURNED) else 1
+
+
 def is_turned() -> ColumnElement[bool]:
     """Whether an image that was read is a sound one with another EXIF orientation than 1."""
     read = t.fingerprint.c

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select
 
 from holotype.catalog import schema as t
+from holotype.catalog.fingerprints import orientation
 from holotype.catalog.images import is_sound, read_images
 from holotype.catalog.locations import location_columns
 from holotype.catalog.schema import STATES
@@ -20,6 +21,7 @@ class Accepted:
     """A candidate labelled yes, with its image as it goes into a release; `group_id` is of its near-duplicates."""
 
     candidate_id: int
+    image_id: int
     wnid: str
     rank: int
     posterior: float
@@ -34,6 +36,7 @@ class Accepted:
     width: int
     height: int
     group_id: int
+    orientation: int
     location: Location
 
 
@@ -44,9 +47,10 @@ def accepted(connection: Connection, ids: Iterable[int]) -> list[Accepted]:
     """
     candidate, image, read, near = t.candidate.c, t.image.c, t.fingerprint.c, t.near_duplicate.c
     columns = (
-        *(candidate.id, candidate.wnid, candidate.rank, candidate.posterior, t.policy.c.name, candidate.boxes),
-        *(t.dataset.c.name, image.name, image.split),
-        *(read.sha256, read.format, read.mode, read.width, read.height, func.coalesce(near.group_id, image.id)),
+        *(candidate.id, candidate.image_id, candidate.wnid, candidate.rank, candidate.posterior, t.policy.c.name),
+        *(candidate.boxes, t.dataset.c.name, image.name, image.split),
+        *(read.sha256, read.format, read.mode, read.width, read.height),
+        *(func.coalesce(near.group_id, image.id), read.detail),
     )
     joined = (
         t.candidate.join(read_images(), candidate.image_id == image.id)
@@ -59,11 +63,24 @@ def accepted(connection: Connection, ids: Iterable[int]) -> list[Accepted]:
     found: dict[tuple[str, str], Accepted] = {}
     for chunk in chunks(ids):
         for row in connection.execute(asked.where(candidate.id.in_(chunk)).order_by(candidate.id)):
-            location = Location(*row[len(columns) :])
-            one = Accepted(*(*row[: len(columns)], location))
+            *values, detail = row[: len(columns)]
+            one = Accepted(*(*values, orientation(detail), Location(*row[len(columns) :])))
             held = found.get((one.sha256, one.wnid), one)
             found[one.sha256, one.wnid] = min(held, one, key=lambda one: one.candidate_id)
     return sorted(found.values(), key=lambda one: (one.rank, one.sha256))
+
+
+def boxes(connection: Connection, images: Iterable[int]) -> Iterator[tuple[int, str, int, int, int, int, str]]:
+    """The boxes of images as they were said: image, wnid, inclusive corners, the path of the file that says so."""
+    box = t.box.c
+    asked = (
+        select(box.image_id, box.wnid, box.x_min, box.y_min, box.x_max, box.y_max, t.file.c.path)
+        .join(t.file, t.file.c.id == box.file_id)
+        .order_by(box.id)
+    )
+    for chunk in chunks(images):
+        for row in connection.execute(asked.where(box.image_id.in_(chunk))):
+            yield tuple(row)
 
 
 def add(connection: Connection, name: str, checksum: str, at: float) -> None:

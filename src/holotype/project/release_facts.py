@@ -13,7 +13,7 @@ from holotype.crowd.expert import CURATOR
 from holotype.ontology import Ontology
 from holotype.project.evidence import read_evidence
 from holotype.project.facts import read_alarms
-from holotype.releases.facts import Facts, Provenance, ReleasedLabel, ReleasedVotes
+from holotype.releases.facts import Facts, Provenance, ReleasedBox, ReleasedLabel, ReleasedVotes
 
 
 def read_facts(connection: Connection, ontology: Ontology, wanted: Sequence[int]) -> Facts:
@@ -30,6 +30,7 @@ def read_facts(connection: Connection, ontology: Ontology, wanted: Sequence[int]
             *(cast.workers, sheets.pages),
         ),
         candidates.pairs(connection, np.unique(cast.candidate).tolist()),
+        _boxes(connection, {row.image_id: row.sha256 for row in rows}),
         read_evidence(connection, ontology, released),
         read_alarms(connection),
         labels.by_state(connection, CURATOR),
@@ -50,6 +51,7 @@ def _label(row: releases.Accepted, provenance: Provenance) -> ReleasedLabel:
         mode=row.mode,
         width=row.width,
         height=row.height,
+        orientation=row.orientation,
         near_duplicates=row.group_id,
         location=row.location,
         provenance=provenance,
@@ -64,5 +66,21 @@ def _provenance(connection: Connection, rows: Sequence[releases.Accepted]) -> Ma
         found[number] = Provenance(first.origin, first.source, first.query, first.position, first.licence)
     image = {number: one.image_id for number, one in candidates.origins(connection, found).items()}
     said = credits.newest(connection, image.values())
-    licences = {number: said[image[number]].licence for number in found if image[number] in said}
-    return found | {number: replace(found[number], licence=licence) for number, licence in licences.items() if licence}
+    return {number: _credited(one, said.get(image[number])) for number, one in found.items()}
+
+
+def _credited(provenance: Provenance, credit: credits.Credit | None) -> Provenance:
+    """Provenance with what was said beside the image."""
+    if credit is None:
+        return provenance
+    licence = credit.licence or provenance.licence
+    return replace(provenance, licence=licence, author=credit.author, url=credit.url)
+
+
+def _boxes(connection: Connection, images: Mapping[int, str]) -> dict[str, list[ReleasedBox]]:
+    """The boxes of images by sha256, and of each the name of the file that says so."""
+    found: dict[str, list[ReleasedBox]] = {}
+    for number, wnid, x_min, y_min, x_max, y_max, path in releases.boxes(connection, images):
+        box = ReleasedBox(wnid, x_min, y_min, x_max, y_max, path.rpartition("/")[2])
+        found.setdefault(images[number], []).append(box)
+    return found

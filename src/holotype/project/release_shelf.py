@@ -17,7 +17,7 @@ from holotype.project.parts import Parts
 from holotype.queries import Query
 from holotype.queries.results import Results, find_in_release
 from holotype.releases import Release, verify_release
-from holotype.releases.verify import ontology_of
+from holotype.releases.release import ontology_of
 
 
 @dataclass(frozen=True, repr=False)

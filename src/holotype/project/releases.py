@@ -21,8 +21,7 @@ from holotype.project.parts import Parts
 from holotype.project.release_facts import read_facts
 from holotype.project.release_shelf import ProjectRelease, checksums, open_release
 from holotype.queries import Live, Query, Term
-from holotype.releases import CHECKSUMS, NAME, Fractions, Release, verify_release, write_release
-from holotype.releases.build import Contents
+from holotype.releases import CHECKSUMS, NAME, Contents, Fractions, Release, verify_release, write_release
 from holotype.releases.contents import contents_of
 
 

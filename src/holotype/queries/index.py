@@ -4,12 +4,14 @@ slices."""
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
+from dataclasses import replace
 from functools import cached_property, reduce
 from operator import and_
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -47,6 +49,7 @@ _ROW: Final = (
 _FILE: Final = "origin"
 _DIGITS: Final = re.compile(r"[0-9a-f]{8,64}")
 _PLACE: Final = ("shard", "offset", "length")
+_BELOW: Final = "path"
 _BATCH: Final = 1 << 16
 _PIECE: Final = 1 << 13
 _GROUP: Final = 1 << 20
@@ -57,7 +60,8 @@ _REPEATED: Final = [field.name for field in MANIFEST_SCHEMA if pa.types.is_strin
 class Index:
     """Answers questions to the rows of a manifest (see `holotype.queries.rows.Questions`).
 
-    `senses` says which synsets a wnid or a lemma may mean; without it the ontology does. Opening reads the ranks alone;
+    `senses` says which synsets a wnid or a lemma may mean; without it the ontology does. `files` are those that images
+    lie in, by shard, where they are not the release's own. Opening reads the ranks alone;
     every other column is read when a question first needs it, and kept: 4 bytes a row for a number or a word, its
     length and 4 for an id. Which rows satisfied the terms of the last question is kept too, for the next synset with
     the same terms. Rows themselves are read from the file each time.
@@ -67,8 +71,15 @@ class Index:
     term on ``id``. That a row's wnid is that of its rank is checked of the rows that are handed out.
     """
 
-    def __init__(self, manifest: Path, ontology: Ontology, senses: Senses | None = None) -> None:
+    def __init__(
+        self,
+        manifest: Path,
+        ontology: Ontology,
+        senses: Senses | None = None,
+        files: Mapping[str, Location] = MappingProxyType({}),
+    ) -> None:
         self.path = manifest
+        self._files = files
         self.ontology = ontology
         self._senses = senses or ontology.named
         with self._reading(), pq.ParquetFile(local(manifest)) as file:
@@ -97,7 +108,7 @@ class Index:
                 f"{release.path} was made on the ontology {release.summary['ontology'][:12]}, "
                 f"but this machine has {ontology.digest[:12]}; name the right one with WNSEARCHDIR"
             )
-        return cls(release.path / MANIFEST, ontology, senses)
+        return cls(release.path / MANIFEST, ontology, senses, release.files)
 
     def hiding(self, ids: Collection[str]) -> Index:
         """The same index without the rows of these ids; what was read already is shared."""
@@ -347,6 +358,7 @@ class Index:
         """Rows by ascending number; only the row groups that hold one are read, piece by piece."""
         names = [*_ROW, *_PLACE, _FILE]
         self._check(*names)
+        names.extend(_BELOW for _ in range(_BELOW in self._schema.names))
         ends = np.cumsum(self._groups)
         with self._open() as file:
             for group, inside in by_piece(ends, numbers):
@@ -373,7 +385,15 @@ class Index:
                 raise QueryError(
                     f"{self.path}, row {number + 1:,}: the synset of rank {rank:,} is {wnid}, not {values['wnid']!a}"
                 )
-            yield _row(values)
+            yield self._row(values)
+
+    def _row(self, values: dict[str, Any]) -> Candidate:
+        shard, offset, length = (values[name] for name in _PLACE)
+        file = self._files.get(shard, Location(shard, 0, 0))
+        location = replace(file, offset=offset, length=length, path=values.get(_BELOW, ""))
+        return Candidate(
+            **{name: values[name] for name in _ROW}, state="yes", dataset="", location=location, file=values[_FILE]
+        )
 
     @contextmanager
     def _open(self) -> Iterator[pq.ParquetFile]:
@@ -395,10 +415,3 @@ class Index:
 def _conditions(query: Query) -> tuple[Term, ...]:
     """The terms that are not about the hierarchy."""
     return tuple(term for term in query.terms if term.field not in SYNSETS)
-
-
-def _row(values: dict[str, Any]) -> Candidate:
-    location = Location(*(values[name] for name in _PLACE))
-    return Candidate(
-        **{name: values[name] for name in _ROW}, state="yes", dataset="", location=location, file=values[_FILE]
-    )

@@ -7,14 +7,13 @@ import hashlib
 import io
 import json
 import os
-import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,96 +21,25 @@ import pyarrow.parquet as pq
 from holotype.errors import ReleaseError
 from holotype.files import sha256_file, sync_folder
 from holotype.ontology import Synset
+from holotype.releases.layout import (
+    AUDIT_TABLES,
+    BOXES,
+    BOXES_SCHEMA,
+    CERTIFICATES,
+    CHECKSUMS,
+    FORMAT,
+    MACHINES,
+    MANIFEST,
+    ONTOLOGY,
+    SHARD_BYTES,
+    STATISTICS,
+    SUMMARY,
+    VOTES,
+    manifest_schema,
+)
 from holotype.releases.split import SPLITS
 from holotype.store.location import Location
 from holotype.store.tar.writing import tar_end, tar_member
-
-FORMAT: Final = 2
-MANIFEST: Final = "manifest.parquet"
-VOTES: Final = "votes.parquet"
-SUMMARY: Final = "release.json"
-STATISTICS: Final = "statistics.json"
-CHECKSUMS: Final = "SHA256SUMS"
-AUDIT: Final = "audit.parquet"
-SAMPLE: Final = "sample.parquet"
-CHANGES: Final = "changes.parquet"
-CERTIFICATES: Final = "certificates.json"
-ONTOLOGY: Final = "ontology.npz"
-SHARD_BYTES: Final = 256 << 20
-NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-ID_LENGTH: Final = 16
-
-MANIFEST_SCHEMA: Final = pa.schema(
-    [
-        ("id", pa.string()),
-        ("wnid", pa.string()),
-        ("rank", pa.int32()),
-        ("split", pa.string()),
-        ("shard", pa.string()),
-        ("offset", pa.int64()),
-        ("length", pa.int64()),
-        ("sha256", pa.string()),
-        ("format", pa.string()),
-        ("mode", pa.string()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("boxes", pa.int32()),
-        ("near_group", pa.string()),
-        ("yes", pa.int32()),
-        ("unsure", pa.int32()),
-        ("no", pa.int32()),
-        ("score", pa.float64()),
-        ("policy", pa.string()),
-        ("origin", pa.string()),
-        ("source", pa.string()),
-        ("query", pa.string()),
-        ("position", pa.int32()),
-        ("licence", pa.string()),
-    ]
-)
-MACHINES: Final = "machines"
-"""The column that a manifest has last where machines helped with any of its labels: the names of those that did."""
-MACHINES_SCHEMA: Final = MANIFEST_SCHEMA.append(pa.field(MACHINES, pa.list_(pa.string())))
-VOTES_SCHEMA: Final = pa.schema(
-    [
-        ("sha256", pa.string()),
-        ("wnid", pa.string()),
-        ("worker", pa.string()),
-        ("answer", pa.string()),
-        ("page", pa.string()),
-        ("seconds", pa.float64()),
-        ("at", pa.float64()),
-    ]
-)
-AUDIT_SCHEMA: Final = pa.schema(
-    [
-        ("sha256", pa.string()),
-        ("wnid", pa.string()),
-        ("auditor", pa.string()),
-        ("answer", pa.string()),
-        ("reason", pa.string()),
-        ("at", pa.float64()),
-    ]
-)
-SAMPLE_SCHEMA: Final = pa.schema(
-    [
-        ("target", pa.string()),
-        ("position", pa.int32()),
-        ("sha256", pa.string()),
-        ("wnid", pa.string()),
-        ("rank", pa.int32()),
-    ]
-)
-CHANGES_SCHEMA: Final = pa.schema(
-    [
-        ("seed", pa.string()),
-        ("change", pa.string()),
-        ("sha256", pa.string()),
-        ("wnid", pa.string()),
-        ("rank", pa.int32()),
-    ]
-)
-AUDIT_TABLES: Final = {AUDIT: AUDIT_SCHEMA, SAMPLE: SAMPLE_SCHEMA, CHANGES: CHANGES_SCHEMA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +65,7 @@ class Contents:
     """
 
     labels: Sequence[LabelledImage]
+    boxes: Sequence[Mapping[str, Any]]
     classes: Sequence[Synset]
     votes: pa.Table
     summary: Mapping[str, Any]
@@ -191,7 +120,8 @@ def _write_alone(
     try:
         addresses = _write_shards(partial, contents, read, progress)
         rows = [{**label.columns, **addresses[label.id]} for label in contents.labels]
-        _write_table(partial / MANIFEST, rows, MACHINES_SCHEMA if rows and MACHINES in rows[0] else MANIFEST_SCHEMA)
+        _write_table(partial / MANIFEST, rows, manifest_schema(rows[0] if rows else ()))
+        _write_table(partial / BOXES, contents.boxes, BOXES_SCHEMA)
         _write_arrow(partial / VOTES, contents.votes)
         _write_json(partial / STATISTICS, statistics(rows, (synset.wnid for synset in contents.classes)))
         _write_json(partial / SUMMARY, {"format": FORMAT, **contents.summary})

@@ -13,7 +13,7 @@ from holotype.audits.certificates import Audit, Certificate, Count, Evidence
 from holotype.audits.plans import Plan, number_plans
 from holotype.errors import ReleaseError
 from holotype.ontology import is_wnid
-from holotype.releases.build import CERTIFICATES
+from holotype.releases.layout import CERTIFICATES
 
 _PLAN: Final = {"wnid": str, "ranges": list, "size": int, "seed": str, "at": float, "labels": int}
 _NUMBERS: Final = {"draws": int, "rounds": int, "targets": int}

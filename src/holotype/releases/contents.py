@@ -18,19 +18,10 @@ from holotype.crowd.reviews import hidden_name
 from holotype.errors import ReleaseError
 from holotype.images.decode import EXTENSIONS
 from holotype.ontology import Ontology
-from holotype.releases.build import (
-    AUDIT,
-    CHANGES,
-    ID_LENGTH,
-    MACHINES,
-    SAMPLE,
-    VOTES_SCHEMA,
-    Contents,
-    LabelledImage,
-    labelled_by,
-)
+from holotype.releases.build import Contents, LabelledImage, labelled_by
 from holotype.releases.certificates import audit_tables, certificates_value
 from holotype.releases.facts import Facts, Provenance, votes_on
+from holotype.releases.layout import AUDIT, CHANGES, ID_LENGTH, MACHINES, SAMPLE, VOTES_SCHEMA
 from holotype.releases.split import SPLITS, Fractions, split
 
 
@@ -68,8 +59,10 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
             "mode": row.mode,
             "width": row.width,
             "height": row.height,
+            "orientation": row.orientation,
             "boxes": row.boxes,
             "near_group": groups[ids[row.sha256]],
+            "group": groups[ids[row.sha256]],
             **{
                 answer.name.lower(): int(count)
                 for answer, count in zip(Answer, votes_on(row.candidate, counts), strict=True)
@@ -101,7 +94,9 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
     certificates = certificates_value(facts.evidence.plans, found) if found else None
     tables = audit_tables(facts.evidence, found, hide)
     audit = {AUDIT: tables.audit, SAMPLE: tables.sample, CHANGES: tables.changes}
-    return Contents(labels, classes, _vote_table(facts, salt), summary, certificates, audit)
+    order = dict.fromkeys(label.columns["sha256"] for label in labels)
+    boxes = [{"id": ids[one], **asdict(box)} for one in order for box in facts.boxes.get(one, ())]
+    return Contents(labels, boxes, classes, _vote_table(facts, salt), summary, certificates, audit)
 
 
 def _kept(splits: Iterable[str]) -> dict[str, Any]:

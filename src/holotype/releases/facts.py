@@ -31,6 +31,20 @@ class Provenance:
     query: str = ""
     position: int = 0
     licence: str = ""
+    author: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedBox:
+    """A box in inclusive upright pixels, and the name of the file that says so."""
+
+    wnid: str
+    x_min: int
+    y_min: int
+    x_max: int
+    y_max: int
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,7 @@ class ReleasedLabel:
     mode: str
     width: int
     height: int
+    orientation: int
     near_duplicates: int
     location: Location
     provenance: Provenance
@@ -96,12 +111,14 @@ class ReleasedVotes:
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All that a release follows from: its labels, the votes that count with the (sha256, wnid) of their candidates,
-    what certificates follow from, what the votes cannot tell, and how many labels curators made, by policy and state.
+    the boxes of its images by sha256, what certificates follow from, what the votes cannot tell, and how many labels
+    curators made, by policy and state.
     """
 
     labels: Sequence[ReleasedLabel]
     votes: ReleasedVotes
     pairs: Mapping[int, tuple[str, str]]
+    boxes: Mapping[str, Sequence[ReleasedBox]] = field(default_factory=dict)
     evidence: Evidence = NOTHING
     alarms: Sequence[Alarm] = ()
     overruled: Mapping[tuple[str, str], int] = field(default_factory=dict)

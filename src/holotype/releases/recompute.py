@@ -12,8 +12,8 @@ from holotype.audits.plans import Label, Plan, Sample, draw_sample
 from holotype.consensus.votes import Answer
 from holotype.errors import UnknownSynset
 from holotype.ontology import Ontology
-from holotype.releases.build import AUDIT, CHANGES, MANIFEST, SAMPLE
 from holotype.releases.certificates import COMPUTED, Tables, certificate_value
+from holotype.releases.layout import AUDIT, CHANGES, MANIFEST, SAMPLE
 
 ANSWERS: Final = {answer.name.lower(): answer for answer in Answer}
 _TOLERANCE: Final = 1e-9  # the last digits of two machines' divisions need not agree

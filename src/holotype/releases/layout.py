@@ -1,0 +1,143 @@
+"""The files of a release, and their columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Final
+
+import pyarrow as pa
+
+FORMAT: Final = 3
+MANIFEST: Final = "manifest.parquet"
+BOXES: Final = "boxes.parquet"
+FILES: Final = "files.parquet"
+VOTES: Final = "votes.parquet"
+SUMMARY: Final = "release.json"
+STATISTICS: Final = "statistics.json"
+CHECKSUMS: Final = "SHA256SUMS"
+AUDIT: Final = "audit.parquet"
+SAMPLE: Final = "sample.parquet"
+CHANGES: Final = "changes.parquet"
+CERTIFICATES: Final = "certificates.json"
+ONTOLOGY: Final = "ontology.npz"
+SHARD_BYTES: Final = 256 << 20
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+ID_LENGTH: Final = 16
+
+MANIFEST_SCHEMA: Final = pa.schema(
+    [
+        ("id", pa.string()),
+        ("wnid", pa.string()),
+        ("rank", pa.int32()),
+        ("split", pa.string()),
+        ("shard", pa.string()),
+        ("offset", pa.int64()),
+        ("length", pa.int64()),
+        ("sha256", pa.string()),
+        ("format", pa.string()),
+        ("mode", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("orientation", pa.int8()),
+        ("boxes", pa.int32()),
+        ("near_group", pa.string()),
+        ("group", pa.string()),
+        ("yes", pa.int32()),
+        ("unsure", pa.int32()),
+        ("no", pa.int32()),
+        ("score", pa.float64()),
+        ("policy", pa.string()),
+        ("origin", pa.string()),
+        ("source", pa.string()),
+        ("query", pa.string()),
+        ("position", pa.int32()),
+        ("licence", pa.string()),
+        ("author", pa.string()),
+        ("url", pa.string()),
+    ]
+)
+"""The columns that every manifest has. Width and height are those of the stored picture turned upright, `orientation`
+is the one of EXIF that it is stored in; "" and 0 are what is not known."""
+MACHINES: Final = "machines"
+"""The column of a manifest for the machines that helped with a label, where any did with any."""
+EXTRAS: Final = pa.schema(
+    [
+        (MACHINES, pa.list_(pa.string())),
+        ("path", pa.string()),
+        ("stored", pa.string()),
+        ("original_width", pa.int32()),
+        ("original_height", pa.int32()),
+    ]
+)
+"""The columns that a manifest has last, in this order, each where it says anything: `path` of a file below a folder,
+where bytes were left where they lie; `stored`, the sha256 of the bytes at the address, and the original's size, where
+pictures were made smaller or their metadata taken out."""
+BOXES_SCHEMA: Final = pa.schema(
+    [
+        ("id", pa.string()),
+        ("wnid", pa.string()),
+        ("x_min", pa.int32()),
+        ("y_min", pa.int32()),
+        ("x_max", pa.int32()),
+        ("y_max", pa.int32()),
+        ("source", pa.string()),
+    ]
+)
+"""Boxes in inclusive pixels of the stored picture turned upright, images in the order of the manifest."""
+FILES_SCHEMA: Final = pa.schema(
+    [
+        ("shard", pa.string()),
+        ("dataset", pa.string()),
+        ("kind", pa.string()),
+        ("path", pa.string()),
+        ("size", pa.int64()),
+        ("mtime_ns", pa.int64()),
+    ]
+)
+"""The files that the bytes of a release lie in where it has none itself; the manifest calls them by `shard`."""
+VOTES_SCHEMA: Final = pa.schema(
+    [
+        ("sha256", pa.string()),
+        ("wnid", pa.string()),
+        ("worker", pa.string()),
+        ("answer", pa.string()),
+        ("page", pa.string()),
+        ("seconds", pa.float64()),
+        ("at", pa.float64()),
+    ]
+)
+AUDIT_SCHEMA: Final = pa.schema(
+    [
+        ("sha256", pa.string()),
+        ("wnid", pa.string()),
+        ("auditor", pa.string()),
+        ("answer", pa.string()),
+        ("reason", pa.string()),
+        ("at", pa.float64()),
+    ]
+)
+SAMPLE_SCHEMA: Final = pa.schema(
+    [
+        ("target", pa.string()),
+        ("position", pa.int32()),
+        ("sha256", pa.string()),
+        ("wnid", pa.string()),
+        ("rank", pa.int32()),
+    ]
+)
+CHANGES_SCHEMA: Final = pa.schema(
+    [
+        ("seed", pa.string()),
+        ("change", pa.string()),
+        ("sha256", pa.string()),
+        ("wnid", pa.string()),
+        ("rank", pa.int32()),
+    ]
+)
+AUDIT_TABLES: Final = {AUDIT: AUDIT_SCHEMA, SAMPLE: SAMPLE_SCHEMA, CHANGES: CHANGES_SCHEMA}
+
+
+def manifest_schema(extras: Collection[str]) -> pa.Schema:
+    """The schema of a manifest that has these of the `EXTRAS`."""
+    return pa.schema([*MANIFEST_SCHEMA, *(field for field in EXTRAS if field.name in extras)])

@@ -1,0 +1,231 @@
+"""Reading a release."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from holotype.audits.certificates import Certificate
+from holotype.audits.plans import Plan
+from holotype.errors import OntologyError, ReleaseError
+from holotype.files import local
+from holotype.ontology import Ontology, is_wnid, load_wordnet
+from holotype.ontology.foreign import rebuild
+from holotype.releases.certificates import Tables, parse_certificates
+from holotype.releases.layout import (
+    AUDIT,
+    AUDIT_TABLES,
+    BOXES,
+    BOXES_SCHEMA,
+    CERTIFICATES,
+    CHANGES,
+    EXTRAS,
+    FILES,
+    FILES_SCHEMA,
+    FORMAT,
+    MANIFEST,
+    MANIFEST_SCHEMA,
+    ONTOLOGY,
+    SAMPLE,
+    STATISTICS,
+    SUMMARY,
+)
+from holotype.releases.split import SPLITS
+from holotype.store.location import Location
+from holotype.store.places import Places
+from holotype.store.store import Store
+
+_LARGEST_ONTOLOGY: Final = 512 << 20
+_BATCH: Final = 1 << 12
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release on disk, read-only."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        if not (self.path / SUMMARY).is_file():
+            raise ReleaseError(f"there is no release in {self.path}")
+        if self.summary.get("format") != FORMAT:
+            raise ReleaseError(f"{self.path} has format {self.summary.get('format')!r}; this holotype reads {FORMAT}")
+        classes = self.summary.get("classes")
+        if not (
+            isinstance(self.summary.get("name"), str)
+            and isinstance(self.summary.get("ontology"), str)
+            and isinstance(classes, list)
+            and all(isinstance(entry, dict) and is_wnid(str(entry.get("wnid"))) for entry in classes)
+            and len({entry["wnid"] for entry in classes}) == len(classes)
+        ):
+            raise ReleaseError(f"{self.path / SUMMARY} lacks the name, the ontology or the classes")
+
+    @property
+    def name(self) -> str:
+        """The name it was made under."""
+        return str(self.summary["name"])
+
+    @cached_property
+    def summary(self) -> Mapping[str, Any]:
+        """``release.json``: name, ontology, policy, seed, classes."""
+        return read_json(self.path / SUMMARY)
+
+    @cached_property
+    def statistics(self) -> Mapping[str, Any]:
+        """``statistics.json``: what it holds, in numbers."""
+        found = read_json(self.path / STATISTICS)
+        splits = found.get("splits")
+        if not isinstance(splits, dict) or any(not isinstance(splits.get(name), int) for name in SPLITS):
+            raise ReleaseError(f"{self.path / STATISTICS} lacks the splits")
+        return found
+
+    @cached_property
+    def manifest(self) -> pa.Table:
+        """``manifest.parquet``: one row per (image, synset), sorted by ontology rank and id."""
+        table = read_table(self.path / MANIFEST, MANIFEST_SCHEMA, EXTRAS)
+        if not set(pc.unique(table["wnid"]).to_pylist()) <= set(self.wnids):
+            raise ReleaseError(f"{self.path / MANIFEST} has classes that {SUMMARY} does not list")
+        return table
+
+    @cached_property
+    def boxes(self) -> pa.Table:
+        """``boxes.parquet``: a box a row, with the id of its image; images are in the order of the manifest."""
+        return read_table(self.path / BOXES, BOXES_SCHEMA)
+
+    @cached_property
+    def files(self) -> Mapping[str, Location]:
+        """``files.parquet``: what the bytes lie in, by the name that the manifest has for it; empty where the release
+        has its own shards."""
+        path = self.path / FILES
+        if not path.exists():
+            return {}
+        rows = read_table(path, FILES_SCHEMA).to_pylist()
+        return {
+            row["shard"]: Location(row["path"], 0, 0, row["kind"], "", row["size"], row["mtime_ns"]) for row in rows
+        }
+
+    def places(self, table: pa.Table) -> Places:
+        """Where the images of rows of the manifest lie. Raises `ReleaseError` where a row names no file."""
+        shards = pc.dictionary_encode(table["shard"]).combine_chunks()
+        if isinstance(shards, pa.ChunkedArray):
+            shards = (
+                pa.concat_arrays(shards.chunks) if shards.num_chunks else pa.array([], pa.string()).dictionary_encode()
+            )
+        names = shards.dictionary.to_pylist()
+        if self.files and (lost := [name for name in names if name not in self.files]):
+            raise ReleaseError(f"{self.path / FILES} lacks {lost[0]!r}")
+        return Places(
+            tuple(self.files.get(name, Location(name, 0, 0)) for name in names),
+            shards.indices.to_numpy(),
+            table["offset"].to_numpy(),
+            table["length"].to_numpy(),
+            table["path"].combine_chunks() if "path" in table.column_names else None,
+        )
+
+    def store(self) -> Store:
+        """A reader of `places`."""
+        return Store(self.path)
+
+    @cached_property
+    def _certified(self) -> tuple[list[Plan], list[Certificate]]:
+        path = self.path / CERTIFICATES
+        return parse_certificates(read_json(path)) if path.is_file() else ([], [])
+
+    @property
+    def plans(self) -> list[Plan]:
+        """``certificates.json``: every plan of an audit that was ever made, oldest first."""
+        return self._certified[0]
+
+    @property
+    def certificates(self) -> list[Certificate]:
+        """``certificates.json``: what is certified of its precision; empty where no audit was planned."""
+        return self._certified[1]
+
+    @cached_property
+    def audit(self) -> Tables:
+        """What certificates follow from, beside the manifest; empty where no audit was planned."""
+        rows = {
+            name: read_table(self.path / name, schema).to_pylist() if (self.path / name).is_file() else []
+            for name, schema in AUDIT_TABLES.items()
+        }
+        return Tables(rows[AUDIT], rows[SAMPLE], rows[CHANGES])
+
+    @cached_property
+    def wnids(self) -> list[str]:
+        """The classes in class order: sorted by wnid."""
+        return sorted(entry["wnid"] for entry in self.summary["classes"])
+
+    def rows(self, split: str | None = None) -> list[dict[str, Any]]:
+        """The manifest as dictionaries, of one split or all."""
+        return [row for row in self.manifest.to_pylist() if split in (None, row["split"])]
+
+    def images(self, split: str | None = None) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """``(row, encoded bytes)`` of a split or all, each row of the manifest once."""
+        table = self.manifest if split is None else self.manifest.filter(pc.equal(self.manifest["split"], split))
+        places, reader = self.places(table), self.store()
+        try:
+            for first, batch in _batches(table):
+                for number, row in enumerate(batch.to_pylist(), first):
+                    yield row, reader.read(places[number])
+        finally:
+            reader.close()
+
+    def __repr__(self) -> str:
+        splits = ", ".join(f"{name} {self.statistics['splits'][name]:,}" for name in SPLITS)
+        return f"<Release {self.name}: {len(self.wnids)} synsets, {splits}>"
+
+
+def read_table(path: Path, schema: pa.Schema, extras: pa.Schema | None = None) -> pa.Table:
+    """The table in a file, which has these columns, and maybe some of `extras` after them. Raises `ReleaseError`."""
+    try:
+        table = pq.read_table(local(path))
+        table.validate(full=True)
+    except (OSError, pa.ArrowException) as error:
+        raise ReleaseError(f"cannot read {path}: {error}") from error
+    found = table.schema.remove_metadata()
+    wanted = [*schema, *(field for field in extras or () if field.name in found.names)]
+    if found != pa.schema(wanted) or any(column.null_count for column in table.columns):
+        raise ReleaseError(f"{path} has other columns than format {FORMAT}, or empty cells")
+    return table
+
+
+def read_json(path: Path) -> Mapping[str, Any]:
+    """The JSON object in a file. Raises `ReleaseError`."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise ReleaseError(f"cannot read {path}: {error}") from error
+    if not isinstance(value, dict):
+        raise ReleaseError(f"{path} is not a JSON object")
+    return value
+
+
+def _batches(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
+    return ((first, table.slice(first, _BATCH)) for first in range(0, len(table), _BATCH))
+
+
+def ontology_of(release: Release) -> Ontology:
+    """The ontology a release was made on: its own where it carries one, else WordNet 3.0.
+
+    Raises `ReleaseError` where its own is damaged or not the one it names, and what `load_wordnet` does.
+    """
+    path = release.path / ONTOLOGY
+    if not path.exists():
+        return load_wordnet()
+    try:
+        if path.stat().st_size > _LARGEST_ONTOLOGY:
+            raise ReleaseError(f"{path} holds more than {_LARGEST_ONTOLOGY >> 20} MiB")
+        own = rebuild(path.read_bytes())
+    except (OSError, OntologyError) as error:
+        raise ReleaseError(f"cannot read {path}: {error}") from error
+    if own.digest != release.summary["ontology"]:
+        raise ReleaseError(f"{path} is not the ontology that {SUMMARY} names: get the release again")
+    return own
