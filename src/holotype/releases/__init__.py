@@ -12,7 +12,8 @@ from holotype.releases.build import (
     LabelledImage,
     write_release,
 )
-from holotype.releases.split import SPLITS, Fractions, split
+from holotype.releases.shares import Counts, Fractions
+from holotype.releases.split import SPLITS, split
 from holotype.releases.verify import Release, certify_release, ontology_of, verify_release
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "SPLITS",
     "SUMMARY",
     "Contents",
+    "Counts",
     "Fractions",
     "LabelledImage",
     "Release",
