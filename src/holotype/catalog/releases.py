@@ -220,7 +220,9 @@ def spoken_of(connection: Connection, candidates: npt.NDArray[np.int64]) -> Spok
     table = t.candidate.c
     question = select(table.id, digest(), table.wnid).select_from(t.candidate.join(t.image))
     if len(candidates) <= FEW:
-        parts = [read_arrow(connection, question.where(table.id.in_(some)), _SPOKEN) for some in chunks(candidates.tolist())]
+        parts = [
+            read_arrow(connection, question.where(table.id.in_(some)), _SPOKEN) for some in chunks(candidates.tolist())
+        ]
     else:
         parts = list(_spoken_in(connection, question, candidates))
     found = pa.concat_tables([_SPOKEN.empty_table(), *parts]).sort_by("candidate").combine_chunks()

@@ -24,7 +24,8 @@ from holotype.releases.facts import Facts, Holder, ReleasedBoxes, ReleasedVotes,
 from holotype.releases.identity import image_ids
 from holotype.releases.layout import AUDIT, BOXES_SCHEMA, CHANGES, SAMPLE, VOTES_SCHEMA
 from holotype.releases.recipe import Recipe
-from holotype.releases.split import SPLITS, Fractions
+from holotype.releases.shares import Fractions
+from holotype.releases.split import SPLITS
 
 
 @dataclass(frozen=True, slots=True, eq=False)

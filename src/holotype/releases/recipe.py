@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from holotype.errors import ReleaseError
 from holotype.releases.selection import Selection
-from holotype.releases.split import Fractions
+from holotype.releases.shares import Fractions, Shares
 
 TOGETHER: Final = ("near", "upload", "author")
 """What may keep images in one split: near-duplicates, one address that they were taken from, one author."""
@@ -27,7 +27,7 @@ class Recipe:
     query: str = ""
     datasets: tuple[str, ...] = ()
     selection: Selection = Selection()
-    splits: Fractions = Fractions()
+    splits: Shares = Fractions()
     seed: int = 0
     together: tuple[str, ...] = TOGETHER
     outvoted: bool = False
