@@ -21,6 +21,7 @@ from holotype.releases.layout import (
     CHECKSUMS,
     FILES,
     ID_LENGTH,
+    LEAKS,
     MACHINES,
     MANIFEST,
     ONTOLOGY,
@@ -35,7 +36,7 @@ from holotype.releases.split import SPLITS
 from holotype.releases.statistics import labelled_by, statistics
 
 _ALWAYS: Final = {MANIFEST, BOXES, VOTES, SUMMARY, STATISTICS}
-_MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, FILES, ONTOLOGY}
+_MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, FILES, LEAKS, ONTOLOGY}
 _SHARD: Final = re.compile(rf"({'|'.join(SPLITS)})-[0-9]{{6,}}\.tar")
 
 
