@@ -142,7 +142,7 @@ def test_splits_may_be_counted(db: Project) -> None:
         connection.execute(schema.image.update().values(split=""))
     made = db.releases.create("v2", datasets=("ilsvrc2012",), splits=Counts(2, 3))
     assert verify_release(made.path) == []
-    assert made.statistics["synsets"] == dict.fromkeys(CLASSES, {"train": 11, "val": 2, "test": 3})
+    assert made.statistics["synsets"] == {wnid: {"train": 11, "val": 2, "test": 3} for wnid in CLASSES}
 
 
 def test_what_is_asked_on_the_command_line_is_the_recipe(db: Project) -> None:
