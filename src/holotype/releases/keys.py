@@ -90,7 +90,7 @@ def mixed(keys: Keys) -> Keys:
     return found
 
 
-def dealt_order(pile: npt.NDArray[np.int64], places: Keys) -> npt.NDArray[np.int64]:
+def dealt_order(pile: npt.NDArray[np.integer], places: Keys) -> npt.NDArray[np.int64]:
     """The rows sorted by `pile`, numbers from 0 on, and within a pile by `places`, ``(n,)``.
 
     The order does not depend on that of the rows where no two of a pile have the same place.
