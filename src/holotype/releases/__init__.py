@@ -3,7 +3,8 @@
 from holotype.releases.build import Contents, LabelledImage, write_release
 from holotype.releases.layout import CERTIFICATES, CHECKSUMS, ID_LENGTH, MANIFEST, MANIFEST_SCHEMA, NAME, SUMMARY
 from holotype.releases.release import Release, ontology_of
-from holotype.releases.split import SPLITS, Fractions, split
+from holotype.releases.shares import Counts, Fractions
+from holotype.releases.split import SPLITS, split
 from holotype.releases.verify import certify_release, verify_release
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "SPLITS",
     "SUMMARY",
     "Contents",
+    "Counts",
     "Fractions",
     "LabelledImage",
     "Release",

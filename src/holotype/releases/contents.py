@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -21,8 +21,11 @@ from holotype.ontology import Ontology
 from holotype.releases.build import Contents, LabelledImage, labelled_by
 from holotype.releases.certificates import audit_tables, certificates_value
 from holotype.releases.facts import Facts, Provenance, votes_on
+from holotype.releases.keys import id_keys
+from holotype.releases.labels import Labels
 from holotype.releases.layout import AUDIT, CHANGES, ID_LENGTH, MACHINES, SAMPLE, VOTES_SCHEMA
-from holotype.releases.split import SPLITS, Fractions, split
+from holotype.releases.shares import Fractions
+from holotype.releases.split import SPLITS, split
 
 
 def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontology: Ontology, salt: str) -> Contents:
@@ -43,7 +46,7 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
         in_group[row.near_duplicates] = min(in_group.get(row.near_duplicates, "g"), ids[row.sha256])
     groups = {ids[row.sha256]: in_group[row.near_duplicates] for row in accepted}
     fixed = {ids[row.sha256]: row.split for row in accepted if row.split in SPLITS}
-    splits = split([(row.wnid, ids[row.sha256]) for row in accepted], groups, fractions, seed, fixed)
+    splits = _splits([(row.wnid, ids[row.sha256]) for row in accepted], groups, fractions, seed, fixed)
     counts, machines = facts.votes.peoples_answers, facts.votes.machines
     helped = {row.candidate: machines.get(row.candidate, []) for row in accepted if hears_machines(row.policy)}
     told = any(helped.values())
@@ -97,6 +100,26 @@ def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontolo
     order = dict.fromkeys(label.columns["sha256"] for label in labels)
     boxes = [{"id": ids[one], **asdict(box)} for one in order for box in facts.boxes.get(one, ())]
     return Contents(labels, boxes, classes, _vote_table(facts, salt), summary, certificates, audit)
+
+
+def _splits(
+    labels: Sequence[tuple[str, str]],
+    groups: Mapping[str, str],
+    fractions: Fractions,
+    seed: int,
+    fixed: Mapping[str, str],
+) -> dict[str, str]:
+    """The split of each image by its id: of (wnid, id) pairs, the group of each id, the splits that some came with."""
+    ids = sorted(groups)
+    place = {image: at for at, image in enumerate(ids)}
+    columns = Labels(
+        np.array([place[image] for _, image in labels], np.int64),
+        np.array([int(wnid[1:]) for wnid, _ in labels], np.int64),
+        id_keys(pa.array(ids, pa.string())),
+    )
+    group = np.array([place[groups[image]] for image in ids], np.int64)
+    came = np.array([SPLITS.index(fixed[image]) if image in fixed else -1 for image in ids], np.int8)
+    return dict(zip(ids, split(columns, group, fractions, seed, came).names.to_pylist(), strict=True))
 
 
 def _kept(splits: Iterable[str]) -> dict[str, Any]:
