@@ -70,7 +70,7 @@ def learn(site: Site, name: str, *wnids: str) -> None:
                 assert quiz is not None
                 desk.answer_quiz(name, wnid, attempt, quiz.right, now)
             else:
-                sight = desk.training(wnid, now)
+                sight = desk.training(name, wnid, now)
                 assert sight is not None
                 answers = [says(sha256) for sha256 in digests(site.db, sight.page, "training")]
                 assert desk.train(name, sight.page, attempt, answers, 9.0, now).passed
@@ -128,6 +128,10 @@ def test_a_worker_reads_is_asked_trains_and_votes(site: Site) -> None:
     told = said(ann.send(f"/training/{wnid}", [*fields, ("seconds", "4")], 200))
     assert "Try again" in told
     assert "2 of 4 were right" in told
+    fields = [("page", page[1]), ("attempt", "1"), *sheet(site.db, page[1], "training")]
+    ann.send(f"/training/{wnid}", fields, 403)
+    page = re.search(r'name="page" value="([^"]+)"', ann.get(f"/training/{wnid}"))
+    assert page
     fields = [("page", page[1]), ("attempt", "1"), *sheet(site.db, page[1], "training")]
     assert "4 of 4 were right" in said(ann.send(f"/training/{wnid}", fields, 200))
     assert ann.post("/tasks/next") == address

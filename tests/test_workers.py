@@ -21,12 +21,13 @@ import holotype
 from conftest import Notes, Once, run, small_ontology
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.posteriors import fit
-from holotype.consensus.votes import Answer, Task, Vote
+from holotype.consensus.votes import TRAINING, Answer, Task, Vote
 from holotype.crowd.campaign import run_campaign
 from holotype.crowd.conclusion import Conclusion, Policy, State
 from holotype.crowd.gold import (
     feedback,
     gold_share,
+    own_training_page,
     passed,
     sibling_negatives,
     training_page,
@@ -205,7 +206,31 @@ def test_feedback_names_the_right_answers_and_four_in_five_pass() -> None:
         feedback(page, right[1:], gold)
 
 
-def test_training_votes_are_votes_on_gold_in_no_round() -> None:
+def test_a_page_of_ones_own_is_of_other_pictures_in_another_order_at_each_try() -> None:
+    gold = golden(30) | golden(30, CAT)
+    ann = [own_training_page("ann", DOG, attempt, gold, 10) for attempt in range(8)]
+    bob = own_training_page("bob", DOG, 0, gold, 10)
+    assert Counter(gold[found] for found in bob.tasks) == {True: 5, False: 5}
+    assert ann[0] == own_training_page("ann", DOG, 0, dict(reversed(gold.items())), 10)
+    assert len({page.id for page in (*ann, bob)}) == len({page.tasks for page in (*ann, bob)}) == 9
+    seen = {found for page in ann for found in page.tasks}
+    assert len(seen) == 15, "the other half is to be asked"
+    assert seen != {found for attempt in range(8) for found in own_training_page("bob", DOG, attempt, gold, 10).tasks}
+
+
+def test_who_knows_anothers_answers_by_place_does_not_pass() -> None:
+    """Of the pages of a hundred others, the answers told in order are right as often as a coin is."""
+    gold = golden(20)
+    told = [gold[found] for found in own_training_page("ann", DOG, 0, gold, 10).tasks]
+    right = [
+        sum(gold[found] is said for found, said in zip(page.tasks, told, strict=True))
+        for page in (own_training_page(f"w{number}", DOG, 0, gold, 10) for number in range(100))
+    ]
+    assert 4 < np.mean(right) < 6
+    assert np.mean([one >= 8 for one in right]) < 0.2
+
+
+def test_training_votes_are_votes_on_gold_that_count_for_nothing() -> None:
     tasks, truth, known = campaign()
     gold = {found: known[found.number] for found in tasks if found.number in known}
     page = training_page(DOG, gold, 6)
@@ -214,7 +239,9 @@ def test_training_votes_are_votes_on_gold_in_no_round() -> None:
     assert {vote.task for vote in votes} == {found.number for found in page.tasks}
     tally = Tally.of(tasks, votes, known)
     run_campaign(tally, crowd(truth), Posterior(), lambda _: None)
-    assert {*tally.votes.round.tolist()} >= {0, 1, 2}
+    assert {*tally.votes.round.tolist()} >= {TRAINING, 1, 2}
+    assert "ann" not in tally.workers
+    assert len(tally.counting) == len(tally.votes) - 6 == tally.votes_of_pages
 
 
 # Reviews
@@ -521,9 +548,9 @@ def test_a_worker_learns_on_a_training_page(collected: Project) -> None:
     answers = tuple(Answer.YES if gold[found.sha256, found.wnid] else Answer.NO for found in page.tasks)
     marks = collected.gold.train(Sheet(page, "ann", answers, 12.0, 5.0))
     assert passed(marks)
-    assert [vote.task for vote in collected.crowd.votes()] == [found.number for found in page.tasks]
-    (ann,) = collected.workers.review()
-    assert (ann.gold, ann.right, ann.pace) == (len(page.tasks), len(page.tasks), 1)
+    cast = collected.crowd.votes()
+    assert [(vote.task, vote.round) for vote in cast] == [(found.number, TRAINING) for found in page.tasks]
+    assert collected.workers.review() == [], "training judges nobody"
     assert not collected.crowd.run(collected.crowd.simulated()).waiting
 
 

@@ -9,11 +9,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, and_, func, literal, select
 
 from holotype.catalog import schema as t
-from holotype.catalog import workers
 from holotype.catalog.annotations import BoxRow
 from holotype.catalog.corrections import standing
 from holotype.catalog.schema import STATES
 from holotype.catalog.statements import chunks
+from holotype.catalog.votes import counts
 
 _TOLD: Final = ("drawn", "candidate_changes", "ontology")
 Mark = tuple[object, ...]
@@ -103,8 +103,7 @@ def said_of(connection: Connection, images: Iterable[int]) -> list[Said]:
     candidate, vote = t.candidate.c, t.vote.c
     asked = select(candidate.id, candidate.guard).order_by(candidate.rank, candidate.id)
     rows = [row for chunk in chunks(images) for row in connection.execute(asked.where(candidate.image_id.in_(chunk)))]
-    free = vote.worker_id.not_in(select(workers.blocked_rows().c.worker_id))
-    cast = select(vote.candidate_id, vote.answer, func.count()).where(free).group_by(vote.candidate_id, vote.answer)
+    cast = select(vote.candidate_id, vote.answer, func.count()).where(counts()).group_by(vote.candidate_id, vote.answer)
     votes: dict[int, dict[int, int]] = {}
     for chunk in chunks([row.id for row in rows]):
         for number, answer, count in connection.execute(cast.where(vote.candidate_id.in_(chunk))):
