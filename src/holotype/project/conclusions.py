@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import candidates, labels, votes
+from holotype.catalog import candidates, labels, statements, votes
 from holotype.catalog.labels import Labels
 from holotype.crowd.columns import NOWHERE
 from holotype.crowd.conclusion import GUARDS, STATES, Conclusion, Policy, State
@@ -46,7 +46,7 @@ class Basis:
     """All there is to go by as far as known in one layer of labels, and what it comes to.
 
     `rule` is what all labels are drawn by then, `last` what they were drawn by before; `held` is what they say already
-    that it leads to.
+    that it leads to. `ontology` is the digest of the one whose ranks these are.
     """
 
     counts: votes.Counts
@@ -55,6 +55,12 @@ class Basis:
     rule: Rule
     last: str | None = None
     held: Conclusion | None = None
+    ontology: str | None = None
+
+    def is_all(self, connection: Connection) -> bool:
+        """Whether there is no more to go by now."""
+        now = votes.evidence_counts(connection), labels.last_policy(connection), _ontology(connection)
+        return now == (self.counts, self.last, self.ontology)
 
     def conclude(self) -> Conclusion:
         """What the layer's policy concludes."""
@@ -66,22 +72,29 @@ def take(parts: Parts, policy: Policy, under: Sequence[str] = ()) -> Basis:
     this."""
     with parts.catalog.read() as connection:
         counts, drawn, last = votes.evidence_counts(connection), read_drawn(connection), labels.last_policy(connection)
+        ontology = _ontology(connection)
         if under:
             before = None if last is None else rule_of(last)
             rule = with_part(before, under, policy, votes.newest(connection), parts.ontology)
             layer = Layer(policy, ranges_of(parts.ontology, under), name=" ".join(under))
-            return Basis(counts, read_layer(connection, parts.catalog, layer), layer, rule, last)
+            return Basis(counts, read_layer(connection, parts.catalog, layer), layer, rule, last, ontology=ontology)
         layer = Layer(policy)
         tally = read_layer(connection, parts.catalog, layer)
         known = drawn is not None and drawn.is_of(policy, counts)
-        return Basis(counts, tally, layer, policy, last, recall(connection, policy, tally) if known else None)
+        return Basis(counts, tally, layer, policy, last, recall(connection, policy, tally) if known else None, ontology)
+
+
+def _ontology(connection: Connection) -> str | None:
+    return statements.meta(connection, statements.ONTOLOGY)
 
 
 def _take_all(connection: Connection, parts: Parts, rule: Rule) -> list[Basis]:
     """What every layer of a rule concludes from."""
-    counts, last = votes.evidence_counts(connection), labels.last_policy(connection)
-    layers = layers_of(rule, parts)
-    return [Basis(counts, read_layer(connection, parts.catalog, layer), layer, rule, last) for layer in layers]
+    counts, last, ontology = votes.evidence_counts(connection), labels.last_policy(connection), _ontology(connection)
+    return [
+        Basis(counts, read_layer(connection, parts.catalog, layer), layer, rule, last, ontology=ontology)
+        for layer in layers_of(rule, parts)
+    ]
 
 
 def labels_of(tally: Tally, conclusion: Conclusion, policy: Policy) -> Labels:
@@ -170,7 +183,7 @@ def settle(parts: Parts, basis: Basis, conclusion: Conclusion) -> bool:
     now."""
 
     def work(connection: Connection) -> bool:
-        if votes.evidence_counts(connection) != basis.counts or labels.last_policy(connection) != basis.last:
+        if not basis.is_all(connection):
             return False
         _keep(connection, parts, [(basis, conclusion)], True)
         return True
@@ -268,7 +281,7 @@ def _draw(parts: Parts, drawn: Sequence[tuple[Basis, Conclusion]]) -> int | None
     basis = drawn[0][0]
 
     def work(connection: Connection) -> int | None:
-        if votes.evidence_counts(connection) != basis.counts or labels.last_policy(connection) != basis.last:
+        if not basis.is_all(connection):
             return None
         return _write(connection, parts, drawn)
 
