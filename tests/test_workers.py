@@ -11,6 +11,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from holotype.consensus.posteriors import fit
 from holotype.consensus.votes import TRAINING, Answer, Task, Vote
 from holotype.crowd.campaign import run_campaign
 from holotype.crowd.conclusion import Conclusion, Policy, State
+from holotype.crowd.expert import Nobody
 from holotype.crowd.gold import (
     feedback,
     gold_share,
@@ -41,6 +43,8 @@ from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 from holotype.project import Project
+from holotype.project.conclusions import TRIES
+from holotype.project.facts import record_votes
 from holotype.releases import verify_release
 from holotype.releases.layout import VOTES
 from holotype.simulation.workers import SimulatedCrowd
@@ -605,6 +609,59 @@ def test_unblocking_brings_the_labels_back(verified: Project) -> None:
     assert verified.workers.blocked() == {worker: "after all"}
 
 
+class Meanwhile:
+    """A policy during whose first conclusions somebody else writes, on a thread of their own."""
+
+    def __init__(self, writes: Callable[[], object], times: int) -> None:
+        self.writes, self.left, self.concluded = writes, times, 0
+
+    def conclude(self, ballot: Ballot) -> Conclusion:
+        self.concluded += 1
+        if self.left > 0:
+            self.left -= 1
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(self.writes).result(timeout=60)
+        return Posterior(accept=0.95, maximum=9).conclude(ballot)
+
+    def __str__(self) -> str:
+        return str(Posterior(accept=0.95, maximum=9))
+
+
+def test_others_write_while_labels_are_drawn_again(verified: Project) -> None:
+    before, worker = states(verified), busiest(verified)
+    policy = Meanwhile(lambda: verified.people.invite("worker"), 1)
+    with verified.catalog.grouped():
+        assert verified.workers.block(worker, "a try", policy) > 0
+    assert policy.concluded == 1, "what was written is nothing that labels follow from"
+    blocked = states(verified)
+    assert blocked != before
+    verified.crowd.run(Nobody(), Posterior(accept=0.95, maximum=9))
+    assert states(verified) == blocked
+    with verified.catalog.grouped():
+        verified.workers.unblock(worker, "it was one", Posterior(accept=0.95, maximum=9))
+    assert states(verified) == before
+
+
+@pytest.mark.parametrize("times", [1, TRIES])
+def test_what_is_voted_while_labels_are_drawn_again_counts(verified: Project, times: int) -> None:
+    (first, second, *_) = (review.worker for review in verified.workers.review())
+    tasks = iter([task for task in verified.candidates.tasks() if task not in verified.gold.answers()][:times])
+
+    def votes() -> None:
+        task = next(tasks)
+        cast = [Vote(task.number, f"late {n}", Answer.YES, "a page", 1.0, 1.0, 1) for n in range(9)]
+        record_votes(verified.catalog, cast)
+
+    policy = Meanwhile(votes, times)
+    with verified.catalog.grouped():
+        verified.workers.block(first, "a try", policy)
+    assert policy.concluded == times + 1
+    blocked = states(verified)
+    verified.workers.block(second, "another", Posterior(accept=0.95, maximum=9))
+    verified.workers.unblock(second, "it was one", Posterior(accept=0.95, maximum=9))
+    assert states(verified) == blocked
+
+
 def test_only_who_voted_can_be_blocked(verified: Project) -> None:
     with pytest.raises(CrowdError, match="no worker is called 'nobody'"):
         verified.workers.block("nobody", "x")
@@ -619,6 +676,8 @@ def test_a_policy_of_ones_own_is_asked_for(verified: Project) -> None:
     verified.crowd.run(verified.crowd.simulated(truth_of(verified)), Own(2))
     before, worker = states(verified), busiest(verified)
     with pytest.raises(CrowdError, match="a policy of your own, own: give it"):
+        verified.workers.block(worker, "x")
+    with verified.catalog.grouped(), pytest.raises(CrowdError, match="a policy of your own, own: give it"):
         verified.workers.block(worker, "x")
     assert (states(verified), verified.workers.blocked()) == (before, {})
     assert verified.workers.block(worker, "x", Own(2)) > 0

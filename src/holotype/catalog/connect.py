@@ -121,6 +121,11 @@ class Catalog:
         if self.ontology and (meta(connection, ONTOLOGY) or self.ontology) != self.ontology:
             raise OntologyExtended("the project's ontology has been extended meanwhile: run the same command again")
 
+    @property
+    def shared(self) -> bool:
+        """Whether many threads may write now, each waiting while another one does: within `grouped`."""
+        return self._group is not None
+
     @contextmanager
     def still(self) -> Iterator[None]:
         """While this lasts, no thread of those that are `grouped` writes: what all of them go by may be changed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 import numpy as np
@@ -36,6 +37,9 @@ Outcome = TypeVar("Outcome")
 
 AT_ONCE: Final = 500
 """Labels that are written in one transaction while others wait to write."""
+
+TRIES: Final = 3
+"""How often labels are computed while others write before they have to wait."""
 
 UNDER: Final = "under"
 """Of which subtrees an alarm is that is not of everything."""
@@ -196,16 +200,42 @@ def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy
 
     Labels are drawn by `policy`, or as they were last. Where none were drawn yet, none are, but those that came with a
     dataset and that gold or a curator now decides.
+
+    Where others wait to write, as in a server, facts are written first, and what they lead to is computed while others
+    write; only what they write all the time makes it one transaction again. Interrupted between the two, the next
+    campaign or release draws labels.
     """
 
     def work(connection: Connection) -> tuple[Outcome, int]:
-        outcome, last = change(connection), labels.last_policy(connection)
-        if last is None:
-            return outcome, _decide_others(connection)
-        bases = _take_all(connection, parts, policy or rule_of(last))
-        return outcome, _write(connection, parts, [(basis, basis.conclude()) for basis in bases])
+        outcome, rule = _changed(connection, change, policy)
+        return outcome, _decide_others(connection) if rule is None else _redrawn(connection, parts, rule)
 
-    return parts.catalog.transact(work)
+    def facts(connection: Connection) -> tuple[Outcome, Rule | None, int]:
+        outcome, rule = _changed(connection, change, policy)
+        note_appended(connection, 1)
+        return outcome, rule, _decide_others(connection) if rule is None else 0
+
+    if not parts.catalog.shared:
+        return parts.catalog.transact(work)
+    outcome, rule, changed = parts.catalog.transact(facts)
+    if rule is None:
+        return outcome, changed
+    found = next((one for one in (_draw_all(parts, rule) for _ in range(TRIES)) if one is not None), None)
+    return outcome, parts.catalog.transact(partial(_redrawn, parts=parts, rule=rule)) if found is None else found
+
+
+def _changed(
+    connection: Connection, change: Callable[[Connection], Outcome], policy: Policy | None
+) -> tuple[Outcome, Rule | None]:
+    """What `change` returns, and by what labels are to be drawn; None where none were."""
+    outcome, last = change(connection), labels.last_policy(connection)
+    return outcome, None if last is None else policy or rule_of(last)
+
+
+def _redrawn(connection: Connection, parts: Parts, rule: Rule) -> int:
+    """Draw all labels within a transaction; how many changed."""
+    bases = _take_all(connection, parts, rule)
+    return _write(connection, parts, [(basis, basis.conclude()) for basis in bases])
 
 
 def _decide_others(connection: Connection, tallies: Sequence[Tally] = ()) -> int:
@@ -269,11 +299,16 @@ def conclude(parts: Parts, policy: Policy, basis: Basis | None = None, under: Se
 def conclude_all(parts: Parts, rule: Rule) -> int:
     """Draw all labels by a rule from all there is to go by, and again if more came in meanwhile; how many changed."""
     while True:
-        with parts.catalog.read() as connection:
-            bases = _take_all(connection, parts, rule)
-        changed = _draw(parts, [(basis, basis.conclude()) for basis in bases])
+        changed = _draw_all(parts, rule)
         if changed is not None:
             return changed
+
+
+def _draw_all(parts: Parts, rule: Rule) -> int | None:
+    """Draw all labels by a rule; as `_draw`."""
+    with parts.catalog.read() as connection:
+        bases = _take_all(connection, parts, rule)
+    return _draw(parts, [(basis, basis.conclude()) for basis in bases])
 
 
 def _draw(parts: Parts, drawn: Sequence[tuple[Basis, Conclusion]]) -> int | None:
