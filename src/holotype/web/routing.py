@@ -155,7 +155,10 @@ def _account(request: Request) -> Account | None:
     if signed is None:
         return None
     account: Account | None = state.db.people.account(signed[0])
-    return account if account is not None and account.version == signed[1] else None
+    if account is None or account.version != signed[1]:
+        return None
+    state.places.note(account.id, place(request), time.time())
+    return account
 
 
 def _check_sender(visit: Visit) -> None:

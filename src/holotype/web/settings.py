@@ -19,11 +19,13 @@ RATES: Final[Rates] = MappingProxyType(
         "picture": (60.0, 600.0),
         "form": (2.0, 60.0),
         "secret": (0.2, 20.0),
+        "name": (1 / 60, 60.0),
         "heavy": (0.1, 10.0),
         "removal": (1 / 180, 10.0),
     }
 )
-"""Requests a second that a client may go on with, and how many at once, by the kind of the request."""
+"""Requests a second that a client may go on with, and how many at once, by the kind of the request; of ``name``,
+passwords of one name that are tried from all places where it was not in lately."""
 
 
 @dataclass(frozen=True, slots=True)
