@@ -504,5 +504,10 @@ def test_campaigns_of_the_site_are_started_and_stopped_by_the_command_line(proje
     assert (found["state"], found["spent"], found["policy"]) == ("done", 600, "imageable(fixed(2), least=0.05)")
     command("campaigns", "start", "--under", SIAMESE, "--budget", 9, "--by", "ben", *of)
     for verb, state in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
-        assert command("campaigns", verb, 2, "--by", "ben", *of).stdout == f"campaign 2 on Siamese cat is {state}\n"
+        why = () if verb == "resume" else ("--reason", f"because of {verb}")
+        said = command("campaigns", verb, 2, "--by", "ben", *why, *of)
+        assert said.stdout == f"campaign 2 on Siamese cat is {state}\n"
+    details = [event.detail for event in db.campaigns.history(2)]
+    assert details == ["", "because of pause", "", "because of stop"]
+    assert command("campaigns", "list", *of).stdout.splitlines()[-1] == "campaign 2: because of stop"
     assert command("campaigns", "resume", 2, "--by", "ben", *of).code == 2

@@ -7,6 +7,7 @@ import html
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
@@ -603,6 +604,9 @@ def test_a_turk_worker_sees_the_page_without_a_cookie_and_posts_to_turk(site: Si
     )
     assert 'action="https://workersandbox.mturk.com/mturk/externalSubmit"' in answer.text
     assert 'name="assignmentId" value="3ABC"' in answer.text
+    assert "127.0.0.1 asks you." in said(answer.text)
+    named = Site(site.db, replace(site.settings, requester="The <Museum>"))
+    assert "The &lt;Museum&gt; asks you." in named.nobody().get(f"{address}&{TURK}")
     assert not re.search(r'name="(yes|unsure)"', answer.text)
     found = addresses(answer.text)
     assert len(found) == len(digests(site.db, page))

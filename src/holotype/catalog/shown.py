@@ -48,6 +48,23 @@ def words_mark(connection: Connection) -> Mark:
     return value, connection.execute(select(func.max(t.translation.c.id))).scalar()
 
 
+def has_translations(connection: Connection) -> bool:
+    """Whether there is a lemma in another language than the ontology's own."""
+    return connection.execute(select(t.translation.c.id).limit(1)).first() is not None
+
+
+def addresses_mark(connection: Connection) -> Mark:
+    """Changes whenever images are said to be found on the web."""
+    newest = select(func.max(t.credit.c.id)).scalar_subquery(), select(func.max(t.url.c.image_id)).scalar_subquery()
+    return tuple(connection.execute(select(*newest)).one())
+
+
+def has_addresses(connection: Connection) -> bool:
+    """Whether any image was found at an address on the web, as what lay beside it or a list says."""
+    said = select(t.credit.c.id).where(t.credit.c.url != "").limit(1), select(t.url.c.image_id).limit(1)
+    return any(connection.execute(asked).first() is not None for asked in said)
+
+
 def words(connection: Connection) -> list[tuple[str, str, str]]:
     """``(lemma, language, wnid)`` of all lemmas in other languages than the ontology's own."""
     table = t.translation.c
