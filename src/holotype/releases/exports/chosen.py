@@ -148,12 +148,9 @@ class Chosen:
 
     def images_of(self, split: str = "") -> Numbers:
         """The images of a split, or all, numbered in the order of the manifest."""
-        if not split:
-            return np.arange(self.images)
-        splits = self.rows["split"].take(pa.array(self.first_rows))
-        return np.flatnonzero(pc.equal(splits, split).to_numpy())
+        return np.flatnonzero(self._split_of == SPLITS.index(split)) if split else np.arange(self.images)
 
-    @property
+    @cached_property
     def first_rows(self) -> Numbers:
         """The number of the first row of each image."""
         return self._rows.firsts
@@ -165,7 +162,8 @@ class Chosen:
             return np.zeros(0, np.int64)
         rows = self._by_label.order[self._by_label.starts[code] : self._by_label.starts[code + 1]]
         images: Numbers = np.unique(self._ids.indices.to_numpy()[rows]).astype(np.int64)
-        return images[np.isin(images, self.images_of(split), assume_unique=True)]
+        found: Numbers = images[self._split_of[images] == SPLITS.index(split)]
+        return found
 
     def lengths(self, images: Numbers) -> Numbers:
         """How many bytes these images have."""
@@ -175,6 +173,12 @@ class Chosen:
     @cached_property
     def _ids(self) -> pa.DictionaryArray:
         return self.rows["id"].combine_chunks().dictionary_encode()
+
+    @cached_property
+    def _split_of(self) -> npt.NDArray[np.integer[Any]]:
+        """The place of each image's split in `SPLITS`."""
+        splits = pc.index_in(self.rows["split"], pa.array(SPLITS)).to_numpy()
+        return np.asarray(splits[self.first_rows])
 
     @cached_property
     def _labels(self) -> pa.DictionaryArray:
