@@ -72,6 +72,14 @@ def sizes(connection: Connection, images: Iterable[int]) -> dict[int, tuple[int,
     return {number: (width, height) for number, width, height in rows if width and height}
 
 
+def boxes_by_file(connection: Connection, kind: str) -> list[tuple[str, float, int, int]]:
+    """The files of a kind, oldest first: path, Unix time, how many images have boxes by them, and how many boxes."""
+    file, box = t.file, t.box.c
+    counts = func.count(box.image_id.distinct()), func.count(box.id)
+    asked = select(file.c.path, file.c.at, *counts).select_from(file.outerjoin(t.box)).where(file.c.kind == kind)
+    return [tuple(row) for row in connection.execute(asked.group_by(file.c.id).order_by(file.c.id))]
+
+
 def add_urls(connection: Connection, urls: Mapping[int, str], file: int) -> int:
     """Append the URLs of images, by id, that have none yet; how many were new."""
     known = held(connection, t.url.c.image_id, urls)
