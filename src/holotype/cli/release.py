@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 import holotype as api
-from holotype.cli.groups import CommandGroup
+from holotype.cli.groups import CommandGroup, Elsewhere
 from holotype.cli.named_release import verified
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
@@ -20,9 +20,12 @@ from holotype.releases import Fractions, Release
 _SHARES = Fractions()
 
 
-@click.group(cls=CommandGroup)
+_EXPORT = Elsewhere("holotype.cli.release_export:export_command", "Write RELEASE to a folder in another tool's format.")
+
+
+@click.group(cls=CommandGroup, elsewhere={"export": _EXPORT})
 def release() -> None:
-    """Make, list and verify releases."""
+    """Make, list, verify and export releases."""
 
 
 @release.command("create")

@@ -77,7 +77,7 @@ COMMANDS: Final = MappingProxyType(
             "holotype.cli.serve:invite",
             "Make a link by which people come in: volunteers choose a name, and need nothing else.",
         ),
-        "release": Elsewhere("holotype.cli.release:release", "Make, list and verify releases."),
+        "release": Elsewhere("holotype.cli.release:release", "Make, list, verify and export releases."),
     }
 )
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from holotype.benchmark import Scores
 from holotype.benchmark.evaluate import evaluate
 from holotype.catalog import releases
+from holotype.engine import Progress, no_progress
 from holotype.errors import ReleaseError
 from holotype.ontology import Ontology
 from holotype.ontology.senses import Senses
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 from holotype.queries import Query
-from holotype.queries.results import Results, find_in_release
+from holotype.queries.results import Results, find_in_release, rows_in_release
 from holotype.releases import Release, verify_release
+from holotype.releases.exports.format import Report
+from holotype.releases.exports.formats import export
 from holotype.releases.release import ontology_of
 
 
@@ -41,6 +45,24 @@ class ProjectRelease(Release):
         Raises `PredictionError` or `ReleaseError`.
         """
         return evaluate(Path(predictions), self, self.ontology, split)
+
+    def export(
+        self,
+        format: str,
+        folder: str | os.PathLike[str],
+        splits: Sequence[str] = (),
+        query: str | Query = "",
+        progress: Progress = no_progress,
+    ) -> Report:
+        """Write the labels that `query` finds, of these splits or all, to `folder` in a format of
+        `holotype.releases.exports.formats.FORMATS`: see `holotype.releases.exports.formats.export`.
+
+        Classes are those that the query finds in any split. Raises `ReleaseError`, `PackError` or `ArchiveError`, and
+        what `find` raises.
+        """
+        asked = Query.of(query)
+        rows = rows_in_release(self, asked, self.ontology, self.senses) if asked.terms else None
+        return export(self, format, folder, rows, splits, progress)
 
     def verify(self) -> list[str]:
         """Everything that is wrong with the release: see `holotype.releases.verify_release`."""

@@ -134,6 +134,10 @@ class Index:
             return self.ontology.subtree_sums(np.diff(starts))
         return self.ontology.subtree_sums(np.diff(self._starts) * self._ranks(query))
 
+    def numbers(self, query: Query) -> Rows:
+        """The numbers of the rows of the manifest that match, ascending."""
+        return self._numbers(query)
+
     def ids(self, query: Query) -> pa.StringArray:
         """The ids of the rows that match, each once, in order of rank, then id."""
         if len(self._shared):

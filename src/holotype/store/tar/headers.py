@@ -130,7 +130,7 @@ def safe_name(stated: bytes) -> str:
         name = stated.decode().removeprefix("./")
     except UnicodeDecodeError:
         raise ValueError(
-            f"has a member whose name is not UTF-8: {shown(stated)}; pack the archive again with --format=posix"
+            f"has a member whose name is not UTF-8: {shown(stated)}; pack the archive again with --posix"
         ) from None
     if len(stated) > LONGEST_NAME:
         raise ValueError(f"has a member whose name has {len(stated):,} bytes, over the limit of {LONGEST_NAME:,}")

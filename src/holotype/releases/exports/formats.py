@@ -1,0 +1,61 @@
+"""The formats that releases are exported in, by name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import pyarrow as pa
+
+from holotype.errors import ReleaseError
+from holotype.releases.exports import imagefolder
+from holotype.releases.exports.chosen import Chosen
+from holotype.releases.exports.format import Advance, Format, Report
+from holotype.releases.exports.whole import whole_folder
+from holotype.releases.release import Release
+
+FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
+    {
+        one.name: one
+        for one in (
+            Format(
+                "imagefolder",
+                "torchvision's ImageFolder, timm, Keras, datasets: SPLIT/WNID/ID.jpg",
+                imagefolder.by_wnid,
+            ),
+            Format(
+                "imagefolder-lemmas",
+                "the same, with folders called by lemmas: SPLIT/golden_retriever/ID.jpg",
+                imagefolder.by_lemma,
+            ),
+        )
+    }
+)
+"""Every format, in the order that they are listed in."""
+
+
+def export(
+    release: Release,
+    format: str,
+    folder: str | os.PathLike[str],
+    rows: pa.Table | None = None,
+    splits: Sequence[str] = (),
+    progress: Advance = lambda *_: None,
+) -> Report:
+    """Write a release to `folder`, which must not exist, in a format of `FORMATS`: whole or not at all.
+
+    `rows` are those of the manifest to write, all without them, in the `splits` named, if any are. Memory grows with
+    rows, not with bytes. Raises `ReleaseError` for a format or split that there is not, a `folder` that is there
+    already or cannot be written, a manifest that contradicts itself, and bytes that are not those that it speaks of;
+    `PackError` or `ArchiveError` where bytes are not there.
+    """
+    if format not in FORMATS:
+        raise ReleaseError(f"there is no format {format!r}; there are: {', '.join(FORMATS)}")
+    with whole_folder(Path(folder)) as partial:
+        chosen = Chosen.of(release, rows, splits)
+        remarks = FORMATS[format].write(chosen, partial, progress)
+        sizes = [os.path.getsize(os.path.join(here, name)) for here, _, names in os.walk(partial) for name in names]
+    return Report(format, Path(folder), chosen.images, len(chosen.rows), len(sizes), sum(sizes), list(remarks))

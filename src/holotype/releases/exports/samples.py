@@ -1,0 +1,101 @@
+"""An image as it is exported: its labels, boxes and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from holotype.images.formats.magic import EXTENSIONS, sniff
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A class of an export: its number, counted from 0 by wnid, and what its synset is called."""
+
+    number: int
+    wnid: str
+    lemmas: Sequence[str]
+    gloss: str
+
+    @property
+    def name(self) -> str:
+        """Its first lemma, or its wnid where it has none."""
+        return self.lemmas[0] if self.lemmas else self.wnid
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedBox:
+    """A box in inclusive pixels, and the file that says so."""
+
+    wnid: str
+    x_min: int
+    y_min: int
+    x_max: int
+    y_max: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """An image with its bytes: `rows` are its rows of the manifest that were chosen, one for each label, by rank.
+
+    `boxes` are in pixels of the picture turned upright, and so are `width` and `height`; 0 where they are unknown.
+    """
+
+    rows: Sequence[Mapping[str, Any]]
+    boxes: Sequence[ExportedBox]
+    data: bytes
+
+    @property
+    def id(self) -> str:
+        """Its id: 16 hexadecimal digits, so it is safe in every file's name."""
+        return str(self.rows[0]["id"])
+
+    @property
+    def split(self) -> str:
+        """``train``, ``val`` or ``test``."""
+        return str(self.rows[0]["split"])
+
+    @property
+    def wnids(self) -> list[str]:
+        """Its labels, each once, by rank."""
+        return [row["wnid"] for row in self.rows]
+
+    @property
+    def format(self) -> str:
+        """Pillow's name for the format of its bytes, "" where that is not known."""
+        return str(self.rows[0]["format"]) or sniff(self.data)
+
+    @property
+    def extension(self) -> str:
+        """What the name of its file ends with, without a dot."""
+        return EXTENSIONS.get(self.format, "bin")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, turned upright."""
+        return self.rows[0]["width"], self.rows[0]["height"]
+
+    @property
+    def stored_size(self) -> tuple[int, int]:
+        """Width and height as stored, which is what programs that do not know EXIF see."""
+        width, height = self.size
+        return (height, width) if self.rows[0]["orientation"] >= 5 else (width, height)
+
+    @property
+    def stored_boxes(self) -> list[ExportedBox]:
+        """The boxes in pixels of the picture as stored, for programs that do not know EXIF."""
+        return [_as_stored(box, self.rows[0]["orientation"], *self.size) for box in self.boxes]
+
+
+def _as_stored(box: ExportedBox, orientation: int, width: int, height: int) -> ExportedBox:
+    """A box of a picture that was turned upright from an EXIF orientation, turned back."""
+    left, top, right, bottom = box.x_min, box.y_min, box.x_max, box.y_max
+    if orientation in (2, 3, 6, 7):
+        left, right = width - 1 - right, width - 1 - left
+    if orientation in (3, 4, 7, 8):
+        top, bottom = height - 1 - bottom, height - 1 - top
+    if orientation >= 5:
+        left, top, right, bottom = top, left, bottom, right
+    return ExportedBox(box.wnid, left, top, right, bottom, box.source)

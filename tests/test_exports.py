@@ -1,0 +1,253 @@
+"""Releases in other tools' formats: what is common to all of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import encoded, photo, run
+from holotype.cli.text import counted
+from holotype.errors import ArchiveError, PackError, ReleaseError
+from holotype.images.flatten import turned
+from holotype.project import Project
+from holotype.releases import Release
+from holotype.releases.exports.chosen import Chosen
+from holotype.releases.exports.formats import FORMATS, export
+from holotype.releases.exports.names import LONGEST, safe_name, safe_names
+from holotype.releases.exports.samples import ExportedBox, Sample
+from shipped import CAT, COLLIE, Shipped, pictures, point_to, ship, write_manifest
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Release:
+    return ship(tmp_path / "v1", pictures())
+
+
+def hidden(folder: Path) -> list[str]:
+    return [name for name in os.listdir(folder) if name.startswith(".")]
+
+
+def test_images_come_once_with_their_labels_boxes_and_bytes(release: Release) -> None:
+    chosen = Chosen.of(release)
+    images = {one.id: one for one in pictures()}
+    found = list(chosen.samples())
+    assert [one.id for one in found] == list(dict.fromkeys(release.manifest["id"].to_pylist()))
+    for one in found:
+        picture = images.pop(one.id)
+        assert (one.data, one.split, tuple(one.wnids)) == (picture.data, picture.split, picture.wnids)
+        assert one.boxes == [ExportedBox(*box, "boxes.csv") for box in picture.boxes]
+    assert not images
+    assert (chosen.images, len(chosen.rows), chosen.splits) == (7, 8, ["train", "val"])
+    assert [one.id for one in chosen.samples("val", shuffled=True)] == sorted(
+        one.id for one in pictures() if one.split == "val"
+    )
+
+
+def test_classes_keep_their_numbers_whatever_the_split(release: Release) -> None:
+    manifest = release.manifest
+    some = manifest.filter(np.isin(manifest["wnid"].to_pylist(), [COLLIE, CAT]))
+    for splits in ((), ("val",)):
+        chosen = Chosen.of(release, some, splits)
+        assert chosen.numbers == {COLLIE: 0, CAT: 1}
+    assert {one.split for one in chosen.samples()} == {"val"}
+    assert [one.name for one in chosen.classes] == ["collie", "tabby"]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_boxes_are_told_as_the_picture_is_stored_too(orientation: int) -> None:
+    stored = np.zeros((6, 9), np.uint8)
+    stored[1:3, 4:8] = 1
+    upright = turned(stored, orientation)
+    down, across = np.nonzero(upright)
+    corners = (int(across.min()), int(down.min()), int(across.max()), int(down.max()))
+    row = {"width": upright.shape[1], "height": upright.shape[0], "orientation": orientation}
+    sample = Sample([row], [ExportedBox("n00000001", *corners, "")], b"")
+    assert sample.stored_boxes == [ExportedBox("n00000001", 4, 1, 7, 2, "")]
+    assert (sample.size, sample.stored_size) == (upright.shape[::-1], (9, 6))
+
+
+def test_a_split_or_format_there_is_not_is_an_error(release: Release, tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="no split 'dev'; there are: train, val, test"):
+        export(release, "imagefolder", tmp_path / "out", splits=["dev"])
+    with pytest.raises(ReleaseError, match="no format 'zip'; there are: imagefolder"):
+        export(release, "zip", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert not hidden(tmp_path)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_takes_every_release(name: str, tmp_path: Path) -> None:
+    """Whole, of one split, of no images at all, of no boxes, and where bytes were left in archives."""
+    bare = [Shipped(encoded(photo(seed)), "train", (CAT,)) for seed in range(2)]
+    made = [ship(tmp_path / "v1", pictures()), ship(tmp_path / "v2", bare), point_to(tmp_path / "there/v3", pictures())]
+    for number, release in enumerate(made):
+        for splits in ((), ("val",), ("test",)):
+            out = tmp_path / f"{number}-{'-'.join(splits)}"
+            steps: list[tuple[int, int]] = []
+            report = export(release, name, out, splits=splits, progress=lambda *done: steps.append(done))  # noqa: B023
+            shown = Chosen.of(release, None, splits)
+            assert (report.images, report.labels) == (shown.images, len(shown.rows))
+            assert report.files == sum(len(files) for *_, files in os.walk(out))
+            assert steps == sorted(set(steps))
+            assert (steps or [(0, 0)])[-1] == (shown.images, shown.images)
+    assert not hidden(tmp_path)
+    by_shards, by_places = (
+        {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+        for out in (tmp_path / "0-", tmp_path / "2-")
+    )
+    assert by_shards == by_places, "where bytes lie is nobody's affair"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_same_release_gives_the_same_bytes(name: str, release: Release, tmp_path: Path) -> None:
+    first, again = tmp_path / "first", tmp_path / "again"
+    export(release, name, first)
+    export(Release(release.path), name, again)
+    files = sorted(path.relative_to(first) for path in first.rglob("*"))
+    assert files == sorted(path.relative_to(again) for path in again.rglob("*"))
+    assert all((first / path).read_bytes() == (again / path).read_bytes() for path in files if (first / path).is_file())
+
+
+READING = [name for name in FORMATS if name not in ("csv", "crowdkit", "cleanlab")]
+"""The formats that have pictures."""
+
+
+@pytest.mark.parametrize("name", READING)
+def test_a_shard_that_is_gone_or_damaged_leaves_nothing(name: str, release: Release, tmp_path: Path) -> None:
+    shard = release.path / "val-000000.tar"
+    data = shard.read_bytes()
+    for wrong, error in ((None, "cannot read .*val-000000.tar"), (data[:600], "has no bytes"), (data, "another")):
+        shard.unlink(missing_ok=True)
+        if wrong is not None:
+            shard.write_bytes(wrong[:700] + bytes([wrong[700] ^ 1]) + wrong[701:] if len(wrong) > 700 else wrong)
+        with pytest.raises((PackError, ReleaseError), match=error):
+            export(release, name, tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+        assert not hidden(tmp_path)
+
+
+def test_an_archive_that_changed_or_moved_leaves_nothing(tmp_path: Path) -> None:
+    release = point_to(tmp_path / "there/v1", pictures())
+    archive = tmp_path / "there/archive.tar"
+    os.utime(archive, ns=(0, 0))
+    with pytest.raises(ArchiveError, match="has changed"):
+        export(release, "imagefolder", tmp_path / "out")
+    archive.unlink()
+    with pytest.raises(ArchiveError, match="cannot read"):
+        export(release, "imagefolder", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert not hidden(tmp_path)
+
+
+def test_a_target_that_is_there_stays_as_it_is(release: Release, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for target in (out, tmp_path / "file", tmp_path / "link"):
+        with pytest.raises(ReleaseError, match="is there already"):
+            export(release, "imagefolder", target)
+    with pytest.raises(ReleaseError, match="cannot write"):
+        export(release, "imagefolder", tmp_path / "file" / "out")
+    assert not list(out.iterdir())
+    assert not hidden(tmp_path)
+
+
+def test_what_a_killed_writer_left_goes_and_one_at_work_is_respected(release: Release, tmp_path: Path) -> None:
+    left = tmp_path / ".out.partial"
+    (left / "train").mkdir(parents=True)
+    (left / "train/half.jpg").write_bytes(b"\xff\xd8")
+
+    def meanwhile(done: int, total: int) -> None:
+        if done == total:
+            with pytest.raises(ReleaseError, match="another process is making"):
+                export(release, "imagefolder", tmp_path / "out")
+
+    export(release, "imagefolder", tmp_path / "out", progress=meanwhile)
+    assert not list((tmp_path / "out").rglob("half.jpg"))
+    assert not hidden(tmp_path)
+
+
+def test_a_full_disk_is_told(release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ReleaseError, match="cannot write .*out: No space left on device"):
+        export(release, "imagefolder", tmp_path / "out")
+    assert not hidden(tmp_path)
+
+
+def test_a_manifest_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
+    release = ship(tmp_path / "v1", pictures())
+    rows = release.manifest.to_pylist()
+    two = next(row for row in rows if sum(one["id"] == row["id"] for one in rows) == 2)
+    for wrong, error in (
+        ([{**rows[0], "id": "../../etc/passwd"}], "16 hexadecimal digits"),
+        ([*rows, rows[0]], "twice with the same label"),
+        ([*rows, {**two, "wnid": COLLIE, "split": "val"}], "two things of the split"),
+        ([*rows, {**two, "wnid": COLLIE, "offset": 1}], "two things of the offset"),
+        ([{**rows[0], "split": "../up"}], "splits that are none of"),
+    ):
+        write_manifest(release.path, wrong)
+        with pytest.raises(ReleaseError, match=error):
+            export(Release(release.path), "imagefolder", tmp_path / "out")
+        assert not hidden(tmp_path)
+
+
+@given(st.lists(st.text(min_size=0, max_size=300), max_size=20))
+def test_names_are_safe_everywhere_and_all_different(texts: list[str]) -> None:
+    names = safe_names(texts)
+    assert len({name.casefold() for name in names}) == len(texts)
+    for name in names:
+        assert 1 <= len(name.encode()) <= LONGEST + 1
+        assert not set(name) & set('<>:"/\\|?*\0')
+        assert name.isprintable()
+        assert name == name.strip(" .")
+        assert name.partition(".")[0].lower() not in {"con", "prn", "aux", "nul", "com1", "lpt9"}
+
+
+def test_names_that_windows_keeps_for_itself_get_a_line() -> None:
+    assert [safe_name(one) for one in ("COM1", "nul.txt", "aux", "com10", "Größe", "a" * 200)] == [
+        *("COM1_", "nul.txt_", "aux_", "com10", "Größe"),
+        "a" * 99,
+    ]
+
+
+def test_the_command_and_the_api_export(
+    labelled_once: Path, copy_of: Callable[[Path], Project], tmp_path: Path
+) -> None:
+    db = copy_of(labelled_once)
+    made = db.releases["v1"]
+    report = made.export("imagefolder", tmp_path / "dogs", query="under:n02084071", splits=["train"])
+    dogs = {f"{row['id']}.jpg" for row in made.rows("train") if row["wnid"] == "n02091134"}
+    assert os.listdir(tmp_path / "dogs/train") == ["n02091134"]
+    assert set(os.listdir(tmp_path / "dogs/train/n02091134")) == dogs
+    assert report.images == len(dogs) > 1
+    said = json.loads(
+        run(*("release", "export", "v1", "-p", db.path, "--format", "imagefolder", "--json"), "--out", tmp_path / "all")
+    )
+    assert (said["images"], said["path"]) == (12, str(tmp_path / "all"))
+    told = run(
+        "release",
+        "export",
+        db.path / "releases/v1",
+        "--format",
+        "imagefolder",
+        "--out",
+        tmp_path / "b",
+        "--split",
+        "val",
+    )
+    assert told.startswith(f"{counted(len(made.rows('val')), 'image')} with ")
+    assert all(name in run("release", "export", "--formats") for name in FORMATS)
+    again = ("release", "export", "v1", "-p", db.path, "--format", "imagefolder", "--out", tmp_path / "all")
+    assert "is there already" in run(*again, expect=2)
+    assert "no split" not in run("release", "export", "v1", "-p", db.path, "--format", "zip", "--out", "x", expect=2)
