@@ -612,6 +612,28 @@ def test_annotations_are_added_on_the_command_line(db: Project, tmp_path: Path) 
     assert json.loads(run("annotations", "list", "--json", "-p", db.path))[0]["name"] == "a.xml"
 
 
+def test_boxes_of_a_file_are_taken_back_and_come_again(db: Project, tmp_path: Path) -> None:
+    """An annotator moved a box, and exported again: the old file's boxes go, the votes are what they were."""
+    old = written(tmp_path / "old.xml", cvat(image("2.jpg", box(DOG, 0, 0, 9, 9), box(CAT, 5, 5, 9, 9))))
+    new = written(tmp_path / "new.xml", cvat(image("2.jpg", box(DOG, 1, 1, 9, 9), box(CAT, 5, 5, 9, 9))))
+    assert (db.annotations.add(old).boxes, db.annotations.add(new).boxes) == (2, 1)
+    votes = cast(db)
+    assert run("annotations", "forget", "old.xml", "--dry-run", "-p", db.path) == "2 boxes would be taken back\n"
+    assert len(boxes(db)) == 3
+    assert run("annotations", "forget", "old.xml", "-p", db.path) == "2 boxes are taken back\n"
+    assert {one[1:] for one in boxes(db)} == {(DOG, 1, 1, 8, 8)}
+    assert db.annotations.add(new).boxes == 1
+    assert {one[1:] for one in boxes(db)} == {(DOG, 1, 1, 8, 8), (CAT, 5, 5, 8, 8)}
+    assert db.annotations.forget(db.annotations.files()[1].sha256) == 2
+    assert not boxes(db)
+    assert cast(db) == votes
+    with db.catalog.read() as connection:
+        assert set(connection.execute(select(t.image.c.boxes)).scalars()) == {0}
+        assert set(connection.execute(select(t.candidate.c.boxes)).scalars()) == {0}
+    with pytest.raises(ArchiveError, match="no annotations came from 'x'; there are: old.xml, new.xml"):
+        db.annotations.forget("x")
+
+
 def test_postgresql_holds_the_same(
     postgres: str, tmp_path: Path, wordnet: Ontology, monkeypatch: pytest.MonkeyPatch
 ) -> None:

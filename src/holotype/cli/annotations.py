@@ -106,3 +106,14 @@ def list_command(project: Path, as_json: bool) -> None:
     else:
         columns = "file", "images", "boxes", "at", "sha256"
         print_listing(columns, [(one.name, one.images, one.boxes, moment(one.at), one.sha256) for one in files])
+
+
+@annotations_group.command("forget")
+@click.argument("name", metavar="FILE")
+@click.option("--dry-run", is_flag=True, help="Count the boxes, and take nothing back.")
+@project_option
+def forget_command(name: str, dry_run: bool, project: Path) -> None:
+    """Take back the boxes that came from FILE, by its name or sha256, as when it was exported again; votes stay."""
+    with api.open(project) as db:
+        gone = db.annotations.forget(name, dry_run)
+    click.echo(f"{counted(gone, 'box', 'boxes')} {'would be' if dry_run else 'are'} taken back")

@@ -12,8 +12,10 @@ from typing import Final
 from sqlalchemy import Connection
 
 from holotype.catalog import annotations as annotation_rows
+from holotype.catalog import forgetting
 from holotype.crowd.conclusion import Policy
 from holotype.engine import Progress, no_progress
+from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.imports.tools.reading import Read, read_export
 from holotype.imports.tools.shapes import Export
@@ -21,6 +23,7 @@ from holotype.project.annotated import Said, labels_of, meant, said_of
 from holotype.project.annotating import KIND, AnnotationsReport, images_of, sites_of, write
 from holotype.project.conclusions import redraw
 from holotype.project.facts import person
+from holotype.project.image_names import SHOWN
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 
@@ -112,7 +115,29 @@ class Annotations:
         """The files that came in, oldest first."""
         with self._parts.catalog.read() as connection:
             rows = annotation_rows.boxes_by_file(connection, KIND)
-        return [AnnotationsFile(path[SHA256 + 1 :], path[:SHA256], at, *counts) for path, at, *counts in rows]
+        return [
+            AnnotationsFile(row.path[SHA256 + 1 :], row.path[:SHA256], row.at, row.images, row.boxes) for row in rows
+        ]
+
+    def forget(self, name: str, rehearse: bool = False) -> int:
+        """Take back the boxes that the files called `name`, or of that sha256, were the first to say; how many.
+
+        Votes stay. What another file says too comes back when that is added again. With `rehearse` nothing is
+        taken back. Raises `ArchiveError` where no such file came in.
+        """
+        self._parts.check_writable()
+
+        def work(connection: Connection) -> int:
+            rows = annotation_rows.boxes_by_file(connection, KIND)
+            mine = [row for row in rows if name in (row.path[:SHA256], row.path[SHA256 + 1 :])]
+            if not mine:
+                known = ", ".join(dict.fromkeys(row.path[SHA256 + 1 :] for row in rows)) or "none"
+                raise ArchiveError(f"no annotations came from {name[:SHOWN]!r}; there are: {known[:SHOWN]}")
+            if not rehearse:
+                forgetting.withdraw_said(connection, [row.id for row in mine])
+            return sum(row.boxes for row in mine)
+
+        return self._parts.catalog.transact(work)
 
     def _labels(self, export: Export, told: Mapping[str, str]) -> dict[str, str]:
         names = {label: self._lemmas.resolve(word).wnid if word else "" for label, word in told.items()}
