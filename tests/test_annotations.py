@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ from holotype.imports.tools.shapes import (
 )
 from holotype.ontology import Ontology
 from holotype.project import Project
-from holotype.project.annotated import SEVERAL
+from holotype.project.annotated import SEVERAL, Site, labels_of, said_of
 from holotype.project.annotations import LEFT, NOT_SOUND
 from miniatures import write_ilsvrc2012
 
@@ -520,6 +521,51 @@ def test_labels_and_annotators_of_whatever_characters_are_kept_in_one_line(db: P
     assert len(report.wordless) == 2
     with pytest.raises(CrowdError, match="a name that can be printed"):
         db.annotations.add(file, annotator="\n")
+
+
+JUNK: list[Any] = [
+    *(None, True, 0, -1, 1e308, 10**400, float("nan"), "", "x", "\ud800", [], {}, [[]], {"a": 1}, [1, "a", None]),
+]
+TASKS = [
+    {
+        **task("a/b.jpg", said({"id": 1, "email": "a@b"}, rectangle("whippet", 1, 2, 3, 4, id="r"), choice("dog"))),
+        "predictions": [{"model_version": "m", "result": [choice("dog")]}],
+        "file_upload": "x-b.jpg",
+    }
+]
+INSTANCES = coco(
+    [{"id": 1, "file_name": "a.jpg", "width": 9, "height": 9, "category_ids": [1]}], [around(1, 1, 2, 3, 4)]
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every value in a value of JSON."""
+    yield path
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inside:
+        yield from places(one, (*path, key))
+
+
+def put(value: Any, path: tuple[Any, ...], other: Any) -> Any:
+    if not path:
+        return other
+    made = value.copy()
+    made[path[0]] = put(value[path[0]], path[1:], other)
+    return made
+
+
+@pytest.mark.parametrize("whole", [TASKS, INSTANCES], ids=["label-studio", "coco"])
+def test_whatever_stands_in_the_place_of_a_value_is_counted_or_one_error(whole: Any, tmp_path: Path) -> None:
+    taken = 0
+    for path in places(whole):
+        for junk in JUNK:
+            file = written(tmp_path / "a.json", json.dumps(put(whole, path, junk)))
+            with contextlib.suppress(ArchiveError):
+                export = read_export(file, predictions=True).export
+                wnids = dict.fromkeys(labels_of(export), DOG)
+                found = said_of(export, [Site(1, 9, 9)] * len(export.pictures), wnids, "me", 0.0)
+                taken += bool(found.votes)
+    assert taken > 100
 
 
 @given(st.data())

@@ -11,7 +11,7 @@ from holotype.errors import ArchiveError
 from holotype.imports.boxes import UNREAD
 from holotype.imports.coco import CROWD
 from holotype.imports.tools.names import names_of
-from holotype.imports.tools.shapes import NO_BOXES, TURNED, Drawn, Export, Picture, Sheet, called, number
+from holotype.imports.tools.shapes import NO_BOXES, TURNED, Drawn, Export, Picture, Sheet, called, number, side
 from holotype.ontology import is_wnid
 
 TOOL: Final = "coco"
@@ -82,7 +82,7 @@ def _box(one: Mapping[str, Any], label: str, remarks: Counter[str]) -> Drawn | N
         remarks[NO_BOXES] += 1
     elif isinstance(more, dict) and number(more.get("rotation") or 0) % 360:
         remarks[TURNED] += 1
-    elif not isinstance(box, list) or len(box) != 4 or any((side := number(edge)) != side for edge in box):
+    elif not isinstance(box, list) or len(box) != 4 or any((told := number(edge)) != told for edge in box):
         remarks[UNREAD] += 1
     else:
         x, y, width, height = map(number, box)
@@ -96,6 +96,10 @@ def _picture(
     ids = about.get("category_ids")
     told = [labels.get(_key(one), "") for one in ids] if isinstance(ids, list) else []
     remarks[LOST] += told.count("")
-    width, height = (side if type(side := about.get(name)) is int else 0 for name in ("width", "height"))
     names = names_of(str(about.get("file_name") or ""))
-    return Picture(names, width, height, (Sheet("", [label for label in told if label], boxes),))
+    return Picture(
+        names,
+        side(about.get("width")),
+        side(about.get("height")),
+        (Sheet("", [label for label in told if label], boxes),),
+    )

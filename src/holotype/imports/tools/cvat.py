@@ -14,7 +14,18 @@ from defusedxml.ElementTree import iterparse
 from holotype.errors import ArchiveError
 from holotype.imports.boxes import UNREAD
 from holotype.imports.tools.names import names_of
-from holotype.imports.tools.shapes import NO_BOXES, TURNED, UNLABELLED, Drawn, Export, Picture, Sheet, called, number
+from holotype.imports.tools.shapes import (
+    NO_BOXES,
+    TURNED,
+    UNLABELLED,
+    Drawn,
+    Export,
+    Picture,
+    Sheet,
+    called,
+    number,
+    side,
+)
 
 TOOL: Final = "cvat"
 _EDGES: Final = ("xtl", "ytl", "xbr", "ybr")
@@ -73,7 +84,7 @@ def _picture(image: Element, people: Mapping[str, str], remarks: Counter[str]) -
     remarks[NO_BOXES] += sum(one.tag not in ("tag", "box") for one in image)
     who = people.get(image.get("task_id", ""), "") or people.get("", "")
     sheet = Sheet(called(who), [tag for tag in tags if tag.strip()], boxes)
-    width, height = _side(image.get("width")), _side(image.get("height"))
+    width, height = side(image.get("width")), side(image.get("height"))
     return Picture(names_of(image.get("name", "")), width, height, (sheet,))
 
 
@@ -89,7 +100,3 @@ def _box(one: Element, remarks: Counter[str]) -> Drawn | None:
     else:
         return Drawn(label, left, top, right, bottom)
     return None
-
-
-def _side(text: str | None) -> int:
-    return int(text) if text is not None and text.isascii() and text.isdecimal() and len(text) < 8 else 0

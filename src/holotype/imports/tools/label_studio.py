@@ -10,7 +10,18 @@ from typing import Any, Final
 from holotype.errors import ArchiveError
 from holotype.imports.boxes import UNREAD
 from holotype.imports.tools.names import DIGEST, names_of
-from holotype.imports.tools.shapes import NO_BOXES, TURNED, UNLABELLED, Drawn, Export, Picture, Sheet, called, number
+from holotype.imports.tools.shapes import (
+    NO_BOXES,
+    TURNED,
+    UNLABELLED,
+    Drawn,
+    Export,
+    Picture,
+    Sheet,
+    called,
+    number,
+    side,
+)
 
 TOOL: Final = "label-studio"
 SKIPPED: Final = "tasks that their annotator skipped"
@@ -65,7 +76,7 @@ def _sheet(said: Mapping[str, Any], remarks: Counter[str], machine: bool = False
         remarks[SKIPPED] += 1
         return None
     results = list(_dicts(said.get("result")))
-    labelled = {one.get("id") for one in results if one.get("type") in _BOXES}
+    labelled = {repr(one.get("id")) for one in results if one.get("type") in _BOXES}
     labels: list[str] = []
     boxes: list[Drawn] = []
     for one in results:
@@ -80,7 +91,7 @@ def _sheet(said: Mapping[str, Any], remarks: Counter[str], machine: bool = False
             else:
                 labels += _texts(value.get(kind))
         elif kind == "rectangle":
-            remarks[UNLABELLED] += one.get("id") not in labelled
+            remarks[UNLABELLED] += repr(one.get("id")) not in labelled
         else:
             remarks[NO_BOXES if kind.endswith("labels") else NO_LABELS] += 1
     name = str(said.get("model_version") or TOOL) if machine else _person(said)
@@ -125,8 +136,8 @@ def _sizes(said: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, int]]:
     """The sides of the image that results tell."""
     for one in said:
         for result in _dicts(one.get("result")):
-            width, height = result.get("original_width"), result.get("original_height")
-            if type(width) is int and type(height) is int and min(width, height) > 0:
+            width, height = side(result.get("original_width")), side(result.get("original_height"))
+            if width and height:
                 yield width, height
 
 

@@ -100,6 +100,12 @@ def number(value: Any) -> float:
         return math.nan
 
 
+def side(value: Any) -> int:
+    """The side of a picture in pixels, 0 where what is told is none: a whole number, or the digits of one."""
+    found = number(value)
+    return int(found) if 0 < found <= _FARTHEST and found == int(found) else 0
+
+
 def pixels(box: Drawn, picture: Picture, width: int, height: int) -> tuple[Corners | None, tuple[str, ...]]:
     """The pixels that a box has in an image of `width` and `height`, and what was remarkable; None where it has none.
 
