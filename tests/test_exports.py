@@ -115,7 +115,7 @@ def test_the_same_release_gives_the_same_bytes(name: str, release: Release, tmp_
     assert all((first / path).read_bytes() == (again / path).read_bytes() for path in files if (first / path).is_file())
 
 
-READING = [name for name in FORMATS if name not in ("csv", "crowdkit", "cleanlab")]
+READING = [name for name in FORMATS if name not in ("tables", "crowdkit", "cleanlab")]
 """The formats that have pictures."""
 
 

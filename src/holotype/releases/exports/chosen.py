@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from itertools import count
 from typing import Any, Final
 
 import numpy as np
@@ -14,12 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holotype.errors import ReleaseError
-from holotype.releases.exports.samples import Class, ExportedBox, Sample
+from holotype.releases.exports.samples import Class, ExportedBox, Sample, looked_at
 from holotype.releases.layout import MANIFEST
 from holotype.releases.release import Release
 from holotype.releases.split import SPLITS
 
 Numbers = npt.NDArray[np.int64]
+Advance = Callable[[int, int], None]
+"""Is told how many images are done, and how many there are."""
 
 _BATCH: Final = 1 << 10
 _ID: Final = "^[0-9a-f]{16}$"
@@ -61,6 +64,8 @@ class Chosen:
     release: Release
     rows: pa.Table
     classes: Sequence[Class]
+    whole: bool = True
+    """Whether these are all rows that the release has."""
 
     @classmethod
     def of(cls, release: Release, rows: pa.Table | None = None, splits: Sequence[str] = ()) -> Chosen:
@@ -76,7 +81,7 @@ class Chosen:
         table = release.manifest if rows is None else rows
         if splits:
             table = table.filter(pc.is_in(table["split"], pa.array(splits)))
-        chosen = cls(release, table.combine_chunks(), _classes(release, held))
+        chosen = cls(release, table.combine_chunks(), _classes(release, held), rows is None and not splits)
         chosen._check()
         return chosen
 
@@ -96,37 +101,88 @@ class Chosen:
         """How many images there are, each once whatever its labels."""
         return len(self._ids.dictionary)
 
-    def count(self, split: str) -> int:
-        """How many images a split has."""
-        return len(self._of(split))
+    def by_split(self, advance: Advance, shuffled: bool = False) -> Iterator[tuple[str, Iterator[Sample]]]:
+        """Each split that has any image with its `samples`; `advance` is told of each image that was taken."""
+        done = count(1)
+
+        def told(split: str) -> Iterator[Sample]:
+            for sample in self.samples(split, shuffled):
+                yield sample
+                advance(next(done), self.images)
+
+        return ((split, told(split)) for split in self.splits)
 
     def samples(self, split: str = "", shuffled: bool = False) -> Iterator[Sample]:
-        """The images of a split, or all, each once: in the order of the manifest, or of their ids, which is as good as
-        shuffled and always the same.
+        """The images of a split, or all, each once, with their bytes: in the order of the manifest, or of their ids,
+        which is as good as shuffled and always the same. Raises what `read` does."""
+        images = self.images_of(split)
+        if shuffled:
+            images = images[pc.array_sort_indices(self._ids.dictionary.take(pa.array(images))).to_numpy()]
+        return self.read(images)
+
+    def read(self, images: Numbers) -> Iterator[Sample]:
+        """These images with their bytes; where the manifest does not know what they are, they are looked at.
 
         Raises `ReleaseError` where bytes do not have the sha256 that the manifest says, `PackError` or `ArchiveError`
         where they are not there.
         """
-        numbers = self._of(split)
-        if shuffled:
-            numbers = numbers[pc.array_sort_indices(self._ids.dictionary.take(pa.array(numbers))).to_numpy()]
-        boxed, boxes = self._boxes
         reader = self.release.store()
         try:
-            for first in range(0, len(numbers), _BATCH):
-                some = numbers[first : first + _BATCH]
-                places = self.release.places(self.rows.take(pa.array(self._rows.firsts[some])))
-                told = zip(self._rows.take(self.rows, some), boxes.take(boxed, some), strict=True)
-                for number, (rows, found) in enumerate(told):
+            for first in range(0, len(images), _BATCH):
+                some = images[first : first + _BATCH]
+                places = self.release.places(self.rows.take(pa.array(self.first_rows[some])))
+                for number, sample in enumerate(self.described(some)):
                     data = reader.read(places[number])
-                    _check_bytes(rows[0], data)
-                    yield Sample(rows, [ExportedBox(**{name: box[name] for name in _BOX}) for box in found], data)
+                    _check_bytes(sample.rows[0], data)
+                    yield looked_at(replace(sample, data=data))
         finally:
             reader.close()
+
+    def described(self, images: Numbers) -> Iterator[Sample]:
+        """These images without their bytes."""
+        boxed, boxes = self._boxes
+        for first in range(0, len(images), _BATCH):
+            some = images[first : first + _BATCH]
+            for rows, found in zip(self._rows.take(self.rows, some), boxes.take(boxed, some), strict=True):
+                yield Sample(rows, [ExportedBox(**{name: box[name] for name in _BOX}) for box in found], b"")
+
+    def images_of(self, split: str = "") -> Numbers:
+        """The images of a split, or all, numbered in the order of the manifest."""
+        if not split:
+            return np.arange(self.images)
+        splits = self.rows["split"].take(pa.array(self.first_rows))
+        return np.flatnonzero(pc.equal(splits, split).to_numpy())
+
+    @property
+    def first_rows(self) -> Numbers:
+        """The number of the first row of each image."""
+        return self._rows.firsts
+
+    def labelled(self, wnid: str, split: str) -> Numbers:
+        """The images of a split that have a label, numbered in the order of the manifest."""
+        code = self._labels.dictionary.index(wnid).as_py()
+        if code < 0:
+            return np.zeros(0, np.int64)
+        rows = self._by_label.order[self._by_label.starts[code] : self._by_label.starts[code + 1]]
+        images: Numbers = np.unique(self._ids.indices.to_numpy()[rows]).astype(np.int64)
+        return images[np.isin(images, self.images_of(split), assume_unique=True)]
+
+    def lengths(self, images: Numbers) -> Numbers:
+        """How many bytes these images have."""
+        lengths: Numbers = self.rows["length"].take(pa.array(self.first_rows[images])).to_numpy()
+        return lengths
 
     @cached_property
     def _ids(self) -> pa.DictionaryArray:
         return self.rows["id"].combine_chunks().dictionary_encode()
+
+    @cached_property
+    def _labels(self) -> pa.DictionaryArray:
+        return self.rows["wnid"].combine_chunks().dictionary_encode()
+
+    @cached_property
+    def _by_label(self) -> _Groups:
+        return _Groups.of(self._labels.indices.to_numpy(), len(self._labels.dictionary))
 
     @cached_property
     def _rows(self) -> _Groups:
@@ -141,19 +197,12 @@ class Chosen:
         held = boxes.filter(image.is_valid()).combine_chunks()
         return held, _Groups.of(image.drop_null().to_numpy(), self.images)
 
-    def _of(self, split: str) -> Numbers:
-        """The numbers of the images of a split, or of all."""
-        if not split:
-            return np.arange(self.images)
-        splits = self.rows["split"].take(pa.array(self._rows.firsts))
-        return np.flatnonzero(pc.equal(splits, split).to_numpy())
-
     def _check(self) -> None:
         where = self.release.path / MANIFEST
         if not pc.all(pc.match_substring_regex(self.rows["id"], _ID)).as_py() and len(self.rows):
             raise ReleaseError(f"{where} has ids that are not 16 hexadecimal digits")
         if len(self.rows) > self.images:
-            firsts = pa.array(self._rows.firsts[self._ids.indices.to_numpy()])
+            firsts = pa.array(self.first_rows[self._ids.indices.to_numpy()])
             for name in _OF_THE_IMAGE:
                 if not self.rows[name].equals(self.rows[name].take(firsts)):
                     raise ReleaseError(f"{where} says two things of the {name} of an image")

@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from holotype.releases.exports.chosen import Chosen
+from holotype.releases.exports.chosen import Advance, Chosen
 
-Advance = Callable[[int, int], None]
-"""Is told how many images are done, and how many there are."""
 Write = Callable[[Chosen, Path, Advance], Sequence[str]]
 """Writes what was chosen to an empty folder, and says what a reader should know: what there is no place for in the
 format."""

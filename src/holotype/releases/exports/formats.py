@@ -12,8 +12,13 @@ import pyarrow as pa
 
 from holotype.errors import ReleaseError
 from holotype.releases.exports import imagefolder
-from holotype.releases.exports.chosen import Chosen
-from holotype.releases.exports.format import Advance, Format, Report
+from holotype.releases.exports.chosen import Advance, Chosen
+from holotype.releases.exports.crowd import write_cleanlab, write_crowdkit
+from holotype.releases.exports.format import Format, Report
+from holotype.releases.exports.parquet import write_parquet
+from holotype.releases.exports.tables import write_csv_with_images, write_tables
+from holotype.releases.exports.tfrecord import write_tfrecord
+from holotype.releases.exports.webdataset import write_webdataset
 from holotype.releases.exports.whole import whole_folder
 from holotype.releases.release import Release
 
@@ -31,6 +36,17 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
                 "the same, with folders called by lemmas: SPLIT/golden_retriever/ID.jpg",
                 imagefolder.by_lemma,
             ),
+            Format("webdataset", "webdataset, timm, datasets: tar shards of ID.jpg, ID.cls, ID.json", write_webdataset),
+            Format("parquet", "Hugging Face datasets, DuckDB, Polars: shards with the pictures in them", write_parquet),
+            Format("tfrecord", "TensorFlow, as its own ImageNet: shards of tf.train.Example", write_tfrecord),
+            Format(
+                "csv",
+                "pandas, fastai, spreadsheets: labels.csv, boxes.csv, images.jsonl, images",
+                write_csv_with_images,
+            ),
+            Format("tables", "the same without the pictures", write_tables),
+            Format("crowdkit", "Crowd-Kit: votes.csv of tasks, workers and labels", write_crowdkit),
+            Format("cleanlab", "cleanlab: labels.csv by image, multiannotator.csv of votes", write_cleanlab),
         )
     }
 )

@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from holotype.releases.exports.chosen import Chosen
-from holotype.releases.exports.format import Advance
+from holotype.releases.exports.chosen import Advance, Chosen
+from holotype.releases.exports.listing import second_labels, write_classes
 from holotype.releases.exports.names import safe_names
 
 
@@ -25,20 +25,20 @@ def by_lemma(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
 def _write(chosen: Chosen, folder: Path, advance: Advance, names: Mapping[str, str]) -> list[str]:
     """An image lies in the folder of each of its labels, once on the disk where it can do that. Every split has all
     folders, empty ones too: readers number classes by the folders that they find."""
+    write_classes(chosen, folder)
     bare = {split: set(names) for split in chosen.splits}
     for split in chosen.splits:
         for name in names.values():
             (folder / split / name).mkdir(parents=True)
-    for done, sample in enumerate(chosen.samples(), 1):
-        first, *others = (
-            folder / sample.split / names[wnid] / f"{sample.id}.{sample.extension}" for wnid in sample.wnids
-        )
-        first.write_bytes(sample.data)
-        for other in others:
-            _link(first, other, sample.data)
-        bare[sample.split].difference_update(sample.wnids)
-        advance(done, chosen.images)
-    return [*_several(chosen), *_bare(bare)]
+    for split, samples in chosen.by_split(advance):
+        for sample in samples:
+            file = f"{sample.id}.{sample.extension}"
+            first, *others = (folder / split / names[wnid] / file for wnid in sample.wnids)
+            first.write_bytes(sample.data)
+            for other in others:
+                _link(first, other, sample.data)
+            bare[split].difference_update(sample.wnids)
+    return [*second_labels(chosen, "it lies in the folder of each"), *_bare(bare)]
 
 
 def _link(first: Path, other: Path, data: bytes) -> None:
@@ -46,13 +46,6 @@ def _link(first: Path, other: Path, data: bytes) -> None:
         os.link(first, other)
     except OSError:  # not every file system has links
         other.write_bytes(data)
-
-
-def _several(chosen: Chosen) -> list[str]:
-    more = len(chosen.rows) - chosen.images
-    return (
-        [f"{more:,} labels are second ones of an image, which lies in the folder of each of its labels"] if more else []
-    )
 
 
 def _bare(bare: Mapping[str, set[str]]) -> list[str]:

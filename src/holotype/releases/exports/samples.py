@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from holotype.images.formats.magic import EXTENSIONS, sniff
+from holotype.images.decode import EXTENSIONS, Rejected, decode
+from holotype.images.formats.magic import sniff
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,21 @@ class Sample:
     def stored_boxes(self) -> list[ExportedBox]:
         """The boxes in pixels of the picture as stored, for programs that do not know EXIF."""
         return [_as_stored(box, self.rows[0]["orientation"], *self.size) for box in self.boxes]
+
+
+def looked_at(sample: Sample) -> Sample:
+    """The sample, and where its manifest does not know how large its picture is, what a look at its bytes tells.
+
+    A picture that is not sound stays unknown.
+    """
+    if sample.rows[0]["width"] and sample.rows[0]["height"]:
+        return sample
+    try:
+        seen = decode(sample.data)
+    except Rejected:
+        return sample
+    told = {name: getattr(seen, name) for name in ("format", "mode", "width", "height", "orientation")}
+    return replace(sample, rows=[{**row, **told} for row in sample.rows])
 
 
 def _as_stored(box: ExportedBox, orientation: int, width: int, height: int) -> ExportedBox:
