@@ -15,6 +15,7 @@ from holotype.releases.exports import imagefolder
 from holotype.releases.exports.chosen import Advance, Chosen
 from holotype.releases.exports.crowd import write_cleanlab, write_crowdkit
 from holotype.releases.exports.format import Format, Report
+from holotype.releases.exports.imagenet import write_imagenet
 from holotype.releases.exports.parquet import write_parquet
 from holotype.releases.exports.tables import write_csv_with_images, write_tables
 from holotype.releases.exports.tfrecord import write_tfrecord
@@ -45,6 +46,7 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
                 write_csv_with_images,
             ),
             Format("tables", "the same without the pictures", write_tables),
+            Format("imagenet", "torchvision's ImageNet, Kaggle's scripts: as ILSVRC2012 is handed out", write_imagenet),
             Format("crowdkit", "Crowd-Kit: votes.csv of tasks, workers and labels", write_crowdkit),
             Format("cleanlab", "cleanlab: labels.csv by image, multiannotator.csv of votes", write_cleanlab),
         )
