@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from PIL import Image
 
 from conftest import encoded, photo
 from holotype.releases import SPLITS, Release
@@ -54,11 +55,13 @@ class Shipped:
 def pictures() -> list[Shipped]:
     """Seven images of three classes in two splits: one has two labels, one is a PNG, one is stored on its side."""
     plain = [encoded(photo(seed)) for seed in range(5)]
+    exif = Image.Exif()
+    exif[0x0112] = 6
     return [
         Shipped(plain[0], "train", (TENCH,), ((TENCH, 10, 8, 60, 50),)),
         Shipped(plain[1], "train", (TENCH, CAT), ((TENCH, 0, 0, 20, 20), (CAT, 30, 30, 79, 59), (CAT, 1, 2, 3, 4))),
         Shipped(encoded(photo(11), "PNG"), "train", (COLLIE,), format="PNG"),
-        Shipped(encoded(photo(12)), "train", (CAT,), ((CAT, 5, 10, 50, 70),), size=(60, 80), orientation=6),
+        Shipped(encoded(photo(12), exif=exif), "train", (CAT,), ((CAT, 5, 10, 50, 70),), size=(60, 80), orientation=6),
         Shipped(plain[2], "train", (CAT,)),
         Shipped(plain[3], "val", (TENCH,)),
         Shipped(plain[4], "val", (CAT,), ((CAT, 0, 0, 79, 59),)),

@@ -196,6 +196,86 @@ def test_label_studio_and_cvat_are_told_of_every_label(release: Release, tmp_pat
         assert {one["to_name"] for one in task["predictions"][0]["result"]} == {"image"}
 
 
+def test_torchvision_opens_voc_and_coco(release: Release, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("torchvision.datasets")
+    for name in ("voc", "coco"):
+        export(release, name, tmp_path / name)
+    for split in ("train", "val"):
+        mine = [one for one in pictures() if one.split == split]
+        found = datasets.VOCDetection(tmp_path / "voc", "2012", split)
+        assert len(found) == len(mine)
+        assert sum(len(target["annotation"].get("object", ())) for _, target in found) == sum(
+            len(one.boxes) for one in mine
+        )
+        with contextlib.redirect_stdout(io.StringIO()):
+            others = datasets.CocoDetection(
+                tmp_path / "coco/images" / split, tmp_path / f"coco/annotations/instances_{split}.json"
+            )
+        assert sum(len(target) for _, target in others) == sum(len(one.boxes) for one in mine)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "root", "first"),
+    [("coco", "coco_instances", "", 0), ("voc", "voc", voc.ROOT, 1), ("yolo", "yolo", "", 0), ("cvat", "cvat", "", 0)],
+)
+def test_datumaro_opens_it(name: str, kind: str, root: str, first: int, tmp_path: Path) -> None:
+    """What CVAT reads and writes its other formats by; VOC's pixels are counted from 1, and end with the last."""
+    datumaro = pytest.importorskip("datumaro")
+    images = [one for one in pictures() if one.orientation == 1]
+    export(ship(tmp_path / "v1", images), name, tmp_path / "out")
+    found = datumaro.Dataset.import_from(str(tmp_path / "out" / root), kind)
+    boxes = {
+        (Path(item.id).name, *(round(edge) for edge in one.get_bbox()))
+        for item in found
+        for one in item.annotations
+        if one.type == datumaro.AnnotationType.bbox
+    }
+    assert boxes == {
+        (one.id, x + first, y + first, x_max + 1 - x - first, y_max + 1 - y - first)
+        for one in images
+        for _, x, y, x_max, y_max in one.boxes
+    }
+
+
+def test_label_studios_own_library_takes_config_and_tasks(release: Release, tmp_path: Path) -> None:
+    interface = pytest.importorskip("label_studio_sdk.label_interface")
+    export(release, "label-studio", tmp_path / "out")
+    config = interface.LabelInterface((tmp_path / "out/config.xml").read_text())
+    config.validate()
+    for task in json.loads((tmp_path / "out/tasks.json").read_text()):
+        assert config.validate_task({"data": task["data"]})
+        assert all(config.validate_prediction(one) for one in task["predictions"])
+
+
+def test_fiftyones_own_importers_find_labels_and_boxes(release: Release, tmp_path: Path) -> None:
+    importers = pytest.importorskip("fiftyone.utils.data.importers")
+    export(release, "fiftyone", tmp_path / "out")
+    known = {one.id: one for one in pictures()}
+    wnids = dict(zip(("tench", "collie", "tabby"), sorted(LEMMAS), strict=True))
+    for split in ("train", "val"):
+        folder = str(tmp_path / "out" / split)
+        with importers.FiftyOneImageDetectionDatasetImporter(folder, labels_path="detections.json") as found:
+            for path, _, label in found:
+                one = known[Path(path).stem]
+                assert sorted(wnids[box.label] for box in label.detections) == sorted(box[0] for box in one.boxes)
+        with importers.FiftyOneImageClassificationDatasetImporter(folder) as found:
+            for path, _, label in found:
+                several = getattr(label, "classifications", None) or [label]
+                assert {wnids[one.label] for one in several} == set(known[Path(path).stem].wnids)
+
+
+def test_ultralytics_finds_pictures_and_boxes(release: Release, tmp_path: Path) -> None:
+    utils, dataset = (pytest.importorskip(f"ultralytics.data.{name}") for name in ("utils", "dataset"))
+    cfg = pytest.importorskip("ultralytics.cfg")
+    export(release, "yolo", tmp_path / "out")
+    data = utils.check_det_dataset(str(tmp_path / "out/data.yaml"), autodownload=False)
+    assert data["names"] == {0: "tench", 1: "collie", 2: "tabby"}
+    for split in ("train", "val"):
+        found = dataset.YOLODataset(img_path=data[split], data=data, augment=False, hyp=cfg.get_cfg())
+        mine = [one for one in pictures() if one.split == split]
+        assert sorted(len(one["bboxes"]) for one in found.labels) == sorted(len(one.boxes) for one in mine)
+
+
 def accepted(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Tasks as Label Studio exports them when somebody has taken all predictions as they are."""
     return [

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
+import os
 import struct
+import subprocess
+import sys
+import tarfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +20,11 @@ import numpy as np
 import pandas
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
+from scipy.io import loadmat
 
+from holotype.imports.discover import find_ilsvrc2012
+from holotype.project import Project
 from holotype.releases import Release
 from holotype.releases.exports.chosen import Chosen
 from holotype.releases.exports.crc32c import crc32c
@@ -25,6 +33,7 @@ from holotype.releases.exports.parquet import GROUP_ROWS, write_parquet
 from holotype.releases.exports.tfrecord import encode_example, write_tfrecord
 from holotype.releases.exports.webdataset import write_webdataset
 from shipped import CAT, COLLIE, TENCH, Shipped, pictures, ship
+from test_import import facts
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of other people's packages
 
@@ -129,26 +138,48 @@ def test_shards_have_a_size(release: Release, tmp_path: Path) -> None:
             assert names == [f"train-{number:05d}-of-00005" for number in range(5)]
 
 
-def test_datasets_reads_parquet(release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    datasets = pytest.importorskip("datasets")
+READ_PARQUET = """
+import sys
+try:
+    from datasets import ClassLabel, Image, load_dataset
+except ImportError:
+    sys.exit(77)
+import hashlib, json
+folder, cache = sys.argv[1:]
+loaded = load_dataset(folder, cache_dir=cache)
+features = loaded["train"].features
+assert isinstance(features["image"], Image) and isinstance(features["label"], ClassLabel)
+pixels = lambda row: hashlib.sha256(row.pop("image").convert("RGB").tobytes()).hexdigest()
+print(json.dumps({
+    "names": features["label"].names,
+    "rows": {split: [{"pixels": pixels(row), **row} for row in rows] for split, rows in loaded.items()},
+    "streamed": [row["id"] for row in load_dataset(folder, split="train", streaming=True)],
+}))
+"""
+"""Run in a process of its own: among our benchmarks is a module of the same name."""
+
+
+def test_datasets_reads_parquet(release: Release, tmp_path: Path) -> None:
     folder = exported(release, "parquet")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    loaded = datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
-    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 5, "validation": 2}
-    features = loaded["train"].features
-    assert isinstance(features["image"], datasets.Image)
-    assert features["label"].names == [TENCH, COLLIE, CAT]
-    for split in ("train", "val"):
-        rows = loaded["validation" if split == "val" else split]
-        assert [row["id"] for row in rows] == sorted(one.id for one in of(split))
-        for row in rows:
-            one = BY_ID[row["id"]]
-            assert (np.asarray(row["image"].convert("RGB")) == pixels(one.data)).all()
-            assert row["label"] == NUMBERS[one.wnids[0]]
-            assert row["labels"] == [NUMBERS[wnid] for wnid in one.wnids]
-            assert [tuple(box.values()) for box in row["boxes"]] == [tuple(box) for box in one.boxes]
-    streamed = datasets.load_dataset(str(folder), split="train", streaming=True)
-    assert [row["id"] for row in streamed] == sorted(one.id for one in of("train"))
+    about = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home"), "PYTHONPATH": ""}
+    command = [sys.executable, "-c", READ_PARQUET, str(folder), str(tmp_path / "cache")]
+    ended = subprocess.run(command, cwd=tmp_path, env=about, capture_output=True, text=True)
+    if ended.returncode == 77:
+        pytest.skip("Hugging Face's datasets is not installed")
+    assert not ended.returncode, ended.stderr
+    found = json.loads(ended.stdout)
+    assert found["names"] == [TENCH, COLLIE, CAT]
+    assert found["streamed"] == sorted(one.id for one in of("train"))
+    assert {split: [row["id"] for row in rows] for split, rows in found["rows"].items()} == {
+        name: sorted(one.id for one in of(split)) for split, name in (("train", "train"), ("val", "validation"))
+    }
+    for row in (row for rows in found["rows"].values() for row in rows):
+        one = BY_ID[row["id"]]
+        upright = ImageOps.exif_transpose(Image.open(io.BytesIO(one.data))).convert("RGB")
+        assert row["pixels"] == hashlib.sha256(upright.tobytes()).hexdigest()
+        assert row["label"] == NUMBERS[one.wnids[0]]
+        assert row["labels"] == [NUMBERS[wnid] for wnid in one.wnids]
+        assert [tuple(box.values()) for box in row["boxes"]] == list(one.boxes)
 
 
 def test_parquet_says_what_it_holds(release: Release) -> None:
@@ -293,3 +324,85 @@ def test_cleanlab_reads_labels_and_votes(release: Release) -> None:
     model[0] = model[0][::-1]
     issues = find_label_issues(given, model, return_indices_ranked_by="self_confidence", n_jobs=1)
     assert issues.tolist() in ([0], [])
+
+
+def official_names(folder: Path) -> dict[str, list[dict[str, str]]]:
+    """What the images of an export are called, by id."""
+    found: dict[str, list[dict[str, str]]] = {}
+    with (folder / "names.csv").open() as file:
+        for row in csv.DictReader(file):
+            found.setdefault(row["id"], []).append(row)
+    return found
+
+
+def test_our_imports_read_the_official_archives(release: Release, project: Project) -> None:
+    folder = exported(release, "imagenet")
+    sources, problems = find_ilsvrc2012([folder])
+    assert not problems
+    project.datasets.add(sources, "again")
+    names = official_names(folder)
+    found = facts(project)
+    assert len(found) == 8
+    for one in pictures():
+        rows = names[one.id]
+        assert [row["wnid"] for row in rows] == list(one.wnids)
+        for row in rows:
+            split, wnid, _, boxes, data = found[row["name"]]
+            assert (split, wnid, data) == (one.split, row["wnid"], one.data)
+            stored = [(CAT, 10, 9, 70, 54)] if one.orientation == 6 else one.boxes
+            assert boxes == sorted(stored)
+
+
+def test_torchvision_reads_the_official_archives(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It compares their md5 with those of the real ones; told ours, it goes on."""
+    imagenet = pytest.importorskip("torchvision.datasets.imagenet")
+    folder = exported(release, "imagenet")
+    ours = {
+        part: (name, hashlib.md5((folder / name).read_bytes(), usedforsecurity=False).hexdigest())
+        for part, (name, _) in imagenet.ARCHIVE_META.items()
+    }
+    monkeypatch.setattr(imagenet, "ARCHIVE_META", ours)
+    names = official_names(folder)
+    told = {row["name"]: (one, row["wnid"]) for one in pictures() for row in names[one.id]}
+    train = imagenet.ImageNet(folder, "train")
+    assert train.wnids == [TENCH, COLLIE, CAT]
+    assert train.classes[0] == ("tench", "Tinca tinca")
+    val = imagenet.ImageFolder(folder / "val") if not imagenet.parse_val_archive(str(folder)) else None
+    assert val is not None
+    for read, count in ((train, 6), (val, 2)):
+        assert len(read) == count
+        for path, _ in read.samples:
+            one, wnid = told[Path(path).stem]
+            assert Path(path).read_bytes() == one.data
+            assert Path(path).parent.name == wnid
+
+
+def test_tarfile_and_scipy_read_the_official_archives(release: Release) -> None:
+    folder = exported(release, "imagenet")
+    names = official_names(folder)
+    with tarfile.open(folder / "ILSVRC2012_img_train.tar") as outer:
+        assert outer.getnames() == [f"{wnid}.tar" for wnid in (TENCH, COLLIE, CAT)]
+        for member in outer:
+            with tarfile.open(fileobj=outer.extractfile(member)) as inner:
+                read = {one.name: inner.extractfile(one) for one in inner}
+                held = {name: file.read() for name, file in read.items() if file is not None}
+            assert held == {
+                f"{row['name']}.JPEG": one.data
+                for one in of("train")
+                for row in names[one.id]
+                if row["wnid"] == member.name[:-4]
+            }
+    with tarfile.open(folder / "ILSVRC2012_devkit_t12.tar.gz") as devkit:
+        read = {name.rpartition("/")[2]: devkit.extractfile(name) for name in devkit.getnames()}
+        data = {name: file.read() for name, file in read.items() if file is not None}
+    synsets = loadmat(io.BytesIO(data["meta.mat"]), squeeze_me=True)["synsets"]
+    assert [(int(row["ILSVRC2012_ID"]), row["WNID"]) for row in synsets] == [(1, TENCH), (2, COLLIE), (3, CAT)]
+    by_name = sorted((row["name"], row["wnid"]) for rows in names.values() for row in rows if row["split"] == "val")
+    assert data["ILSVRC2012_validation_ground_truth.txt"].decode() == "".join(
+        f"{NUMBERS[wnid] + 1}\n" for _, wnid in by_name
+    )
+    assert (folder / "synsets.txt").read_text() == f"{TENCH}\n{COLLIE}\n{CAT}\n"
+    assert (folder / "LOC_synset_mapping.txt").read_text().startswith(f"{TENCH} tench, Tinca tinca\n")
+    with (folder / "LOC_val_solution.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert row["PredictionString"] == f"{CAT} 0 0 79 59"

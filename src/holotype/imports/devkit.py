@@ -25,6 +25,8 @@ TRUTH: Final = "ILSVRC2012_validation_ground_truth.txt"
 META: Final = "meta.mat"
 IMAGES: Final = 50_000
 """The validation images of ILSVRC2012."""
+CLASSES: Final = 1_000
+"""The classes of ILSVRC2012: a devkit that has as many is taken for its own."""
 _LARGEST = 16 << 20
 _WHOLE = re.compile(r"[0-9]{1,5}")
 _ID = re.compile(r"ILSVRC[0-9]{4}_ID")
@@ -65,7 +67,7 @@ def read_devkit(path: Path) -> Devkit:
     """The devkit of ILSVRC2012: ``ILSVRC2012_devkit_t12.tar.gz`` or its folder. Source: its ``readme.txt``.
 
     Raises `ArchiveError` where ``data/meta.mat`` or the validation ground truth is missing or damaged, and where the
-    latter has not a line for each of the 50,000 images.
+    latter has not a line for each of the 50,000 images. One of other classes than ILSVRC2012's 1,000 may have others.
     """
     found = dict(_files(path))
     for name in (META, TRUTH):
@@ -74,7 +76,7 @@ def read_devkit(path: Path) -> Devkit:
     meta = parse_meta(found[META], f"{printable(path)}/data/{META}")
     where = f"{printable(path)}/data/{TRUTH}"
     ids = parse_truth(found[TRUTH], where, len(meta.wnids))
-    if len(ids) != IMAGES:
+    if len(ids) != IMAGES and len(meta.wnids) == CLASSES:
         raise ArchiveError(f"{where} has {len(ids):,} lines, not one for each of {IMAGES:,} images: download it again")
     return Devkit(meta, {f"ILSVRC2012_val_{n:08d}": meta.wnids[i - 1] for n, i in enumerate(ids, 1)})
 

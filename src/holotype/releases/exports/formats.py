@@ -18,6 +18,7 @@ from holotype.releases.exports.crowd import write_cleanlab, write_crowdkit
 from holotype.releases.exports.cvat import write_cvat
 from holotype.releases.exports.fiftyone import write_fiftyone
 from holotype.releases.exports.format import Format, Report
+from holotype.releases.exports.imagenet import write_imagenet
 from holotype.releases.exports.label_studio import write_label_studio
 from holotype.releases.exports.parquet import write_parquet
 from holotype.releases.exports.tables import write_csv_with_images, write_tables
@@ -57,6 +58,7 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             Format("cvat", "CVAT for images 1.1: annotations.xml, labels.json", write_cvat),
             Format("fiftyone", "FiftyOne: labels.json and detections.json beside data", write_fiftyone),
             Format("tables", "the same without the pictures", write_tables),
+            Format("imagenet", "torchvision's ImageNet, Kaggle's scripts: as ILSVRC2012 is handed out", write_imagenet),
             Format("crowdkit", "Crowd-Kit: votes.csv of tasks, workers and labels", write_crowdkit),
             Format("cleanlab", "cleanlab: labels.csv by image, multiannotator.csv of votes", write_cleanlab),
         )
