@@ -31,6 +31,7 @@ PUBLIC: Final = {
         "holotype.project.desk:Desk",
         "holotype.project.flags:Flags",
         "holotype.project.labels:Labels",
+        "holotype.project.annotations:Annotations",
         "holotype.project.audits:Audits",
         "holotype.project.releases:Releases",
         "holotype.project.releases:ProjectRelease",

@@ -83,7 +83,7 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 COMPOSITION = {"extension", "", "project", "creation", "runner"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
-    *("people", "desk", "overview", "removals", "explore", "flags", "campaigns"),
+    *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations"),
 }
 SHARED = {
     "parts",
@@ -101,6 +101,8 @@ SHARED = {
     "image_pages",
     "fingerprints",
     "intake",
+    "annotated",
+    "annotating",
     "appending",
     "image_names",
     "names",

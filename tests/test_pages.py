@@ -28,6 +28,7 @@ FASTER = {"crowd rehearse -p birds": "crowd rehearse --tasks 48 -p birds"}
 IN_A_PROJECT = (
     "explanations/certificates.md",
     "explanations/consensus.md",
+    "guides/annotations.md",
     "guides/certify.md",
     "guides/operate.md",
     "guides/machines.md",

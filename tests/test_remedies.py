@@ -87,6 +87,10 @@ def test_every_command_that_is_advised_is_one(advice: str) -> None:
             errors.AmbiguousFolders("crane", {"crane": ["n1", "n2"]}),
             "crane; say what they mean with --sense",
         ),
+        (
+            errors.AmbiguousLabels("crane", {"crane": ["n1", "n2"]}),
+            "crane; say what they mean with --sense",
+        ),
         (errors.InvalidTaxonomy("cycle: a", 3), "cycle: a; to see all that is wrong: holotype ontology check FILE"),
         (errors.UnknownWorker("ann"), "no worker is called 'ann'; see: holotype workers list"),
         (errors.ContradictedGold(12), "12 of these answers contradict what gold says, or were withdrawn"),

@@ -9,7 +9,8 @@
     │   ├── InvalidTaxonomy      concepts that make no ontology
     │   ├── UnknownSynset        no such wnid or lemma (also a KeyError)
     │   └── AmbiguousLemma       a lemma with several senses where one is needed
-    │       └── AmbiguousFolders     folders that are called so
+    │       ├── AmbiguousFolders     folders that are called so
+    │       └── AmbiguousLabels      labels of a tool that are called so
     ├── ProjectError             a project is here already, or cannot be used
     │   ├── NoProject            no project here
     │   ├── OntologyExtended     another process has extended the ontology meanwhile
@@ -83,6 +84,10 @@ class AmbiguousLemma(OntologyError):
 
 class AmbiguousFolders(AmbiguousLemma):
     """Folders are called by lemmas with several senses."""
+
+
+class AmbiguousLabels(AmbiguousLemma):
+    """Labels of an annotators' tool are called by lemmas with several senses."""
 
 
 class ProjectError(HolotypeError):

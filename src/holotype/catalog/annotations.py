@@ -22,6 +22,16 @@ class BoxRow(NamedTuple):
     y_max: int
 
 
+class SaidBy(NamedTuple):
+    """A file by its path, since a Unix time, and how many images have boxes that it was the first to say."""
+
+    id: int
+    path: str
+    at: float
+    images: int
+    boxes: int
+
+
 class Mark(NamedTuple):
     """What a list says of a synset."""
 
@@ -70,6 +80,14 @@ def sizes(connection: Connection, images: Iterable[int]) -> dict[int, tuple[int,
     question = select(image.c.id, *size_columns()).select_from(joined)
     rows = (row for chunk in chunks(images) for row in connection.execute(question.where(image.c.id.in_(chunk))))
     return {number: (width, height) for number, width, height in rows if width and height}
+
+
+def boxes_by_file(connection: Connection, kind: str) -> list[SaidBy]:
+    """The files of a kind, oldest first."""
+    file, box = t.file, t.box.c
+    columns = file.c.id, file.c.path, file.c.at, func.count(box.image_id.distinct()), func.count(box.id)
+    asked = select(*columns).select_from(file.outerjoin(t.box)).where(file.c.kind == kind)
+    return [SaidBy(*row) for row in connection.execute(asked.group_by(file.c.id).order_by(file.c.id))]
 
 
 def add_urls(connection: Connection, urls: Mapping[int, str], file: int) -> int:

@@ -16,7 +16,7 @@ from holotype.benchmark.orders import order
 from holotype.cli.options import file_type, json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.remedies import LINES
-from holotype.cli.senses import drafted, read_senses, settled
+from holotype.cli.senses import drafted, said_senses, settled
 from holotype.cli.text import counted, plain, print_json
 from holotype.collect.folder import FolderListing
 from holotype.ontology import Ontology
@@ -66,7 +66,7 @@ def ingest(
     --order, or with --sense, what numbers mean. Licence, author and url are taken from a table of them, or from a text
     or JSON file beside an image.
     """
-    senses = {**(read_senses(file) if file and file.exists() else {}), **dict(_pair(text) for text in sense)}
+    senses = said_senses(sense, file)
     classes = order(class_order).wnids if class_order else ()
     with api.open(project) as db:
 
@@ -189,10 +189,3 @@ def _print_credits(listing: FolderListing, asked: bool) -> None:
         click.echo(f"licence, author or url of {of} was said", err=True)
     if listing.problems:
         click.echo(f"{counted(len(listing.problems), 'line or file', 'lines or files')} said nothing of any", err=True)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, wnid = text.partition("=")
-    if not equals:
-        raise click.BadParameter(f"{text!r} is not NAME=WNID", param_hint="--sense")
-    return name, wnid

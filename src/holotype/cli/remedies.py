@@ -13,6 +13,7 @@ from holotype.errors import (
     AlreadyPlanned,
     AmbiguousFolders,
     AmbiguousImage,
+    AmbiguousLabels,
     ContradictedGold,
     InvalidTaxonomy,
     NoProject,
@@ -29,6 +30,7 @@ REMEDIES: Final[Mapping[type[Exception], str]] = MappingProxyType(
     {
         AlreadyPlanned: "to draw again: --fresh",
         AmbiguousFolders: "say what they mean with --sense NAME=WNID, or in a file, which --senses FILE writes",
+        AmbiguousLabels: "say what they mean with --sense NAME=WNID, or in a file, which --senses FILE writes",
         ContradictedGold: "give a reason to: holotype gold correct",
         InvalidTaxonomy: "to see all that is wrong: holotype ontology check FILE (-p PROJECT where it extends one)",
         NoProject: "make one with: holotype init {path}",

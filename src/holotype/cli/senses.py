@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 import click
 
 from holotype.cli.text import on_a_terminal, plain
-from holotype.errors import AmbiguousFolders, AmbiguousLemma, OntologyError
+from holotype.errors import AmbiguousFolders, AmbiguousLabels, AmbiguousLemma, OntologyError
 from holotype.files import create_atomically
 from holotype.ontology import Ontology, Synset
 from holotype.ontology.senses import Senses, described, only_sense
@@ -86,17 +86,32 @@ def read_senses(path: Path) -> dict[str, str]:
     return senses
 
 
+def said_senses(pairs: Sequence[str], file: Path | None) -> dict[str, str]:
+    """What names mean: by a file, where it is there, and by pairs NAME=WNID, which win. Raises `click.BadParameter`."""
+    senses = read_senses(file) if file is not None and file.exists() else {}
+    for text in pairs:
+        name, equals, wnid = text.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{text!r} is not NAME=WNID", param_hint="--sense")
+        senses[name] = wnid
+    return senses
+
+
 def _asked(error: AmbiguousLemma, ontology: Ontology) -> dict[str, str]:
-    none = isinstance(error, AmbiguousFolders)
+    none = ""
+    if isinstance(error, AmbiguousFolders):
+        none = "leave these files unassigned"
+    elif isinstance(error, AmbiguousLabels):
+        none = "leave what is labelled so"
     return {name: _choice(name, [ontology[wnid] for wnid in wnids], none) for name, wnids in error.senses.items()}
 
 
-def _choice(name: str, senses: Sequence[Synset], none: bool) -> str:
-    """The wnid of the sense that somebody chooses, or "" for none of them, where that is a choice."""
+def _choice(name: str, senses: Sequence[Synset], none: str) -> str:
+    """The wnid of the sense that somebody chooses, or "" for none of them, where it is said what that means."""
     click.echo(f"{plain(name)!r} has {len(senses)} senses:", err=True)
     for number, sense in enumerate(senses, 1):
         click.echo(f"{number:>3}  {plain(described(sense))}", err=True)
     if none:
-        click.echo("  0  none of them: leave these files unassigned", err=True)
+        click.echo(f"  0  none of them: {none}", err=True)
     chosen: int = click.prompt("which one", type=click.IntRange(0 if none else 1, len(senses)), err=True)
     return senses[chosen - 1].wnid if chosen else ""

@@ -15,6 +15,7 @@ from holotype.engine import Progress, no_progress
 from holotype.errors import NoProject, ProjectError
 from holotype.ontology import Ontology
 from holotype.ontology.extension import Extension
+from holotype.project.annotations import Annotations
 from holotype.project.audits import Audits
 from holotype.project.campaigns import Campaigns
 from holotype.project.candidates import Candidates
@@ -70,6 +71,7 @@ class Project:
         self._parts = parts
         self.images = Images(parts, self.lemmas)
         self.datasets = Datasets(parts)
+        self.annotations = Annotations(parts, self.lemmas)
         self.candidates = Candidates(parts, self.lemmas)
         self.crowd = CrowdRoom(parts, self.lemmas)
         self.campaigns = Campaigns(parts, self.lemmas)

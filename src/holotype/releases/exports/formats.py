@@ -13,14 +13,20 @@ import pyarrow as pa
 from holotype.errors import ReleaseError
 from holotype.releases.exports import imagefolder
 from holotype.releases.exports.chosen import Advance, Chosen
+from holotype.releases.exports.coco import write_coco
 from holotype.releases.exports.crowd import write_cleanlab, write_crowdkit
+from holotype.releases.exports.cvat import write_cvat
+from holotype.releases.exports.fiftyone import write_fiftyone
 from holotype.releases.exports.format import Format, Report
 from holotype.releases.exports.imagenet import write_imagenet
+from holotype.releases.exports.label_studio import write_label_studio
 from holotype.releases.exports.parquet import write_parquet
 from holotype.releases.exports.tables import write_csv_with_images, write_tables
 from holotype.releases.exports.tfrecord import write_tfrecord
+from holotype.releases.exports.voc import write_voc
 from holotype.releases.exports.webdataset import write_webdataset
 from holotype.releases.exports.whole import whole_folder
+from holotype.releases.exports.yolo import write_yolo
 from holotype.releases.release import Release
 
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
@@ -45,6 +51,12 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
                 "pandas, fastai, spreadsheets: labels.csv, boxes.csv, images.jsonl, images",
                 write_csv_with_images,
             ),
+            Format("coco", "pycocotools, torchvision, Detectron2: annotations/instances_SPLIT.json", write_coco),
+            Format("voc", "torchvision's VOCDetection: VOCdevkit/VOC2012 with XML and ImageSets", write_voc),
+            Format("yolo", "Ultralytics: data.yaml, images and labels", write_yolo),
+            Format("label-studio", "Label Studio: tasks.json with predictions, config.xml", write_label_studio),
+            Format("cvat", "CVAT for images 1.1: annotations.xml, labels.json", write_cvat),
+            Format("fiftyone", "FiftyOne: labels.json and detections.json beside data", write_fiftyone),
             Format("tables", "the same without the pictures", write_tables),
             Format("imagenet", "torchvision's ImageNet, Kaggle's scripts: as ILSVRC2012 is handed out", write_imagenet),
             Format("crowdkit", "Crowd-Kit: votes.csv of tasks, workers and labels", write_crowdkit),

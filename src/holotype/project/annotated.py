@@ -1,0 +1,128 @@
+"""What a file of an annotators' tool says of the images, synsets and workers of a project: decided, and not written."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from holotype.catalog.annotations import BoxRow
+from holotype.consensus.votes import MACHINE, is_machine
+from holotype.errors import AmbiguousLabels, OntologyError
+from holotype.imports.tools.shapes import Export, Picture, Sheet, pixels
+from holotype.ontology import Synset
+from holotype.ontology.senses import described
+from holotype.project.given_times import time_of
+
+SEVERAL: Final = "images with boxes of one synset by several annotators, which are all kept"
+_WNID: Final = re.compile(r"(?<![A-Za-z0-9])n\d{8}(?!\d)", re.ASCII)
+Vote = tuple[int, str, str]
+"""An image by its id, a wnid, and the name of the worker who says yes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The image that a picture is of: its id, and its sides in pixels."""
+
+    image: int
+    width: int
+    height: int
+
+
+@dataclass(slots=True)
+class Said:
+    """What a file says of images, by their ids: boxes, and yeses by their Unix times.
+
+    `wordless` counts what was said with labels that mean no synset; `remarks` what else was not taken as it stands.
+    """
+
+    boxes: dict[int, Counter[BoxRow]] = field(default_factory=dict)
+    votes: dict[Vote, float] = field(default_factory=dict)
+    wordless: Counter[str] = field(default_factory=Counter)
+    remarks: Counter[str] = field(default_factory=Counter)
+
+
+def labels_of(export: Export) -> list[str]:
+    """Every label of a file, each once."""
+    sheets = [sheet for picture in export.pictures for sheet in picture.sheets]
+    return list(dict.fromkeys(text for one in sheets for text in (*one.labels, *(box.label for box in one.boxes))))
+
+
+def meant(
+    labels: Iterable[str],
+    wnids: Mapping[str, str],
+    told: Mapping[str, str],
+    known: Callable[[str], Sequence[Synset]],
+) -> dict[str, str]:
+    """The wnid of each label, "" of one that means no synset.
+
+    What was `told` of a label counts first; then the wnid that the file has for it, one that stands in it, and the one
+    synset that it is a lemma of, of those `known`. Raises `AmbiguousLabels` with the senses of all that have several.
+    """
+    found = {label: told[label] if label in told else _senses(label, wnids, known) for label in labels}
+    several = {label: some for label, some in found.items() if not isinstance(some, str) and len(some) > 1}
+    if several:
+        lines = [f"{label[:40]!r} may be {described(sense)}" for label, some in several.items() for sense in some]
+        first = f"{len(several):,} of the labels {'has' if len(several) == 1 else 'have'} several senses"
+        wide = {label: [sense.wnid for sense in some] for label, some in several.items()}
+        raise AmbiguousLabels("\n".join((first, *lines)), wide)
+    return {label: some if isinstance(some, str) else some[0].wnid if some else "" for label, some in found.items()}
+
+
+def _senses(label: str, wnids: Mapping[str, str], known: Callable[[str], Sequence[Synset]]) -> Sequence[Synset]:
+    inside = _WNID.findall(label)
+    try:
+        return known(wnids.get(label) or (inside[0] if len(inside) == 1 else label))
+    except OntologyError:
+        return ()
+
+
+def said_of(export: Export, sites: Sequence[Site | None], wnids: Mapping[str, str], annotator: str, now: float) -> Said:
+    """What a file says of the images that its pictures are of, None for none; `annotator` says what nobody is named
+    for. Where several drew just the same box, there is one."""
+    said = Said()
+    by: dict[tuple[int, str], set[str]] = {}
+    for site, picture, sheet in _sheets(export, sites):
+        name = worker_of(sheet, export.tool, annotator)
+        boxes = Counter(_boxes(picture, sheet, site, wnids, said))
+        said.boxes[site.image] = said.boxes.get(site.image, Counter()) | boxes
+        at = time_of(sheet.at)
+        for wnid in (*_meant(sheet.labels, wnids, said), *(box.wnid for box in boxes)):
+            vote = site.image, wnid, name
+            said.votes[vote] = min(said.votes.get(vote, now), now if at is None or at != at else at)
+        for box in boxes:
+            by.setdefault((site.image, box.wnid), set()).add(name)
+    said.remarks[SEVERAL] += len({image for (image, _), names in by.items() if len(names) > 1})
+    return said
+
+
+def worker_of(sheet: Sheet, tool: str, otherwise: str) -> str:
+    """The name of the worker whose sheet it is: a machine's where it is of a model, else no machine's."""
+    if sheet.machine:
+        return f"{MACHINE}{sheet.annotator}"
+    return f"{tool}:{sheet.annotator}" if is_machine(sheet.annotator) else sheet.annotator or otherwise
+
+
+def _sheets(export: Export, sites: Sequence[Site | None]) -> Iterator[tuple[Site, Picture, Sheet]]:
+    for picture, site in zip(export.pictures, sites, strict=True):
+        if site is not None:
+            yield from ((site, picture, sheet) for sheet in picture.sheets)
+
+
+def _boxes(picture: Picture, sheet: Sheet, site: Site, wnids: Mapping[str, str], said: Said) -> Iterator[BoxRow]:
+    for box in sheet.boxes:
+        for wnid in _meant([box.label], wnids, said):
+            corners, remarks = pixels(box, picture, site.width, site.height)
+            said.remarks.update(remarks)
+            if corners is not None:
+                yield BoxRow(wnid, *corners)
+
+
+def _meant(labels: Iterable[str], wnids: Mapping[str, str], said: Said) -> Iterator[str]:
+    for label in labels:
+        if wnids[label]:
+            yield wnids[label]
+        else:
+            said.wordless[label] += 1

@@ -1,0 +1,87 @@
+"""COCO: ``annotations/instances_SPLIT.json`` beside ``images/SPLIT``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from holotype.releases.exports.chosen import Advance, Chosen
+from holotype.releases.exports.detection import UPRIGHT, Categories, Lists, Noted
+from holotype.releases.exports.samples import ExportedBox, Sample
+
+_WEB: Final = ("https://", "http://")
+
+
+def write_coco(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
+    """``annotations/instances_SPLIT.json`` and ``images/SPLIT/ID.jpg``.
+
+    Categories are numbered from 1 by wnid, which each has beside its name. A box is x, y, width and height in pixels:
+    width = x_max - x_min + 1. All images are listed, those without boxes too; ``category_ids`` are an image's labels.
+    """
+    categories, noted = Categories(chosen), Noted()
+    licences: dict[str, int] = {}
+    images = 0
+    (folder / "annotations").mkdir()
+    head = {"info": _info(chosen), "categories": _categories(categories)}
+    for split, samples in chosen.by_split(advance):
+        pictures = folder / "images" / split
+        pictures.mkdir(parents=True)
+        with Lists(folder, ("images", "annotations")) as lists:
+            for sample in samples:
+                images += 1
+                file = f"{sample.id}.{sample.extension}"
+                (pictures / file).write_bytes(sample.data)
+                licence = licences.setdefault(sample.rows[0]["licence"], len(licences) + 1)
+                lists.add("images", _image(images, file, sample, licence, categories))
+                first = noted.boxes + 1
+                for number, box in enumerate(noted.boxes_of(sample), first):
+                    lists.add("annotations", _annotation(number, images, box, categories.number[box.wnid] + 1))
+            path = folder / "annotations" / f"instances_{split}.json"
+            lists.write(path, {**head, "licenses": [_licence(name, number) for name, number in licences.items()]})
+    return noted.remarks(UPRIGHT)
+
+
+def _info(chosen: Chosen) -> dict[str, Any]:
+    name = chosen.release.name
+    return {"description": name, "version": name, "url": "", "contributor": "", "date_created": "", "year": 0}
+
+
+def _categories(categories: Categories) -> list[dict[str, Any]]:
+    named = zip(categories.classes, categories.names, categories.above, strict=True)
+    return [
+        {"id": one.number + 1, "name": name, "supercategory": above, "wnid": one.wnid} for one, name, above in named
+    ]
+
+
+def _licence(name: str, number: int) -> dict[str, Any]:
+    return {"id": number, "name": name or "unknown", "url": name if name.startswith(_WEB) else ""}
+
+
+def _image(number: int, file: str, sample: Sample, licence: int, categories: Categories) -> dict[str, Any]:
+    width, height = sample.size
+    row = sample.rows[0]
+    return {
+        "id": number,
+        "file_name": file,
+        "width": width,
+        "height": height,
+        "license": licence,
+        "coco_url": row["url"],
+        "flickr_url": "",
+        "date_captured": "",
+        "author": row["author"],
+        "category_ids": [categories.number[wnid] + 1 for wnid in sample.wnids],
+    }
+
+
+def _annotation(number: int, image: int, box: ExportedBox, category: int) -> dict[str, Any]:
+    width, height = box.x_max - box.x_min + 1, box.y_max - box.y_min + 1
+    return {
+        "id": number,
+        "image_id": image,
+        "category_id": category,
+        "bbox": [box.x_min, box.y_min, width, height],
+        "area": width * height,
+        "iscrowd": 0,
+        "segmentation": [],
+    }
