@@ -43,11 +43,18 @@ def attribution(folder: Path) -> Iterator[bytes]:
         start += len(table)
 
 
-def harmless(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+def harmless(texts: pa.ChunkedArray) -> pa.Array:
     """Texts that no spreadsheet executes."""
-    formula = pc.match_substring_regex(texts, _FORMULA)
-    plain = pc.replace_substring_regex(texts, _CONTROL, " ")
-    return pc.if_else(formula, pc.binary_join_element_wise("'", plain, ""), plain)
+    coded = _coded(texts)
+    formula = pc.match_substring_regex(coded.dictionary, _FORMULA)
+    plain = pc.replace_substring_regex(coded.dictionary, _CONTROL, " ")
+    return pc.if_else(formula, pc.binary_join_element_wise("'", plain, ""), plain).take(coded.indices)
+
+
+def _coded(texts: pa.ChunkedArray) -> pa.DictionaryArray:
+    """Texts as places in a dictionary, in one piece."""
+    whole = texts.combine_chunks()
+    return (pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole).dictionary_encode()
 
 
 class _Labels:
@@ -84,7 +91,9 @@ def _labels(folder: Path) -> _Labels:
 
 def _files(table: pa.Table) -> pa.ChunkedArray:
     """Where images lie: the member of a shard, or the archive that a release without bytes points into."""
-    extension = pa.array([EXTENSIONS.get(name, "") for name in table["format"].to_pylist()], pa.string())
+    kinds = _coded(table["format"])
+    extensions = pa.array([EXTENSIONS.get(name, "") for name in kinds.dictionary.to_pylist()], pa.string())
+    extension = extensions.take(kinds.indices)
     member = pc.binary_join_element_wise(table["shard"], "/", table["id"], ".", extension, "")
     return pc.if_else(pc.ends_with(table["shard"], ".tar"), member, table["shard"])
 
