@@ -17,6 +17,7 @@ from holotype.project.parts import Parts
 from holotype.queries import Query
 from holotype.queries.results import Results, find_in_release
 from holotype.releases import Release, verify_release
+from holotype.releases.publishing import publish
 from holotype.releases.release import ontology_of
 
 
@@ -45,6 +46,13 @@ class ProjectRelease(Release):
     def verify(self) -> list[str]:
         """Everything that is wrong with the release: see `holotype.releases.verify_release`."""
         return verify_release(self.path, self.checksum, self.ontology)
+
+    def publish(self, site: str | os.PathLike[str], link_to: str = "", hard_links: bool = False) -> list[str]:
+        """Write a site of the release to a new folder: see `holotype.releases.publishing.publish`.
+
+        Raises `ReleaseError`.
+        """
+        return publish(self, Path(site), link_to, hard_links)
 
 
 def checksums(parts: Parts) -> dict[str, str]:

@@ -194,10 +194,8 @@ def _pictures(release: Described) -> Iterator[tuple[str, str]]:
 
 def _distribution(census: Census) -> Iterator[tuple[str, str]]:
     yield "channel", "A folder of files; SHA256SUMS lists each with its sha256."
-    yield (
-        "licence",
-        f"Licences of single images, as told where they were found: {listed(census.of['licence'], 'none')}.",
-    )
+    told = listed(census.of["licence"], "not told")
+    yield "licence", f"Licences of single images, as they were told where these were found: {told}."
     yield "licence", "attribution.csv names author, licence and address of each."
     yield "erratum", "A release never changes: corrections make a new one, and two can be compared."
     yield "updates", "Images that somebody asks to be taken down are left out of later releases."

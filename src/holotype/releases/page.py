@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib import resources
+from itertools import pairwise
 from typing import Final
 
 from holotype.releases.answers import bound, leak, plural, size_of
@@ -22,8 +23,8 @@ _EDGES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 """Least numbers of images of the classes that synsets are counted in."""
 
 
-def statistics_page(release: Described, pictures: Sequence[Picture] = (), more: str = "") -> str:
-    """A page of statistics with pictures; `more` is HTML that stands below the first figures."""
+def statistics_page(release: Described, pictures: Sequence[Picture] = (), more: str = "", last: str = "") -> str:
+    """A page of statistics with pictures; `more` is HTML that stands below the first figures, and `last` at the end."""
     census = release.census
     synsets = release.lemmas
     sections = (
@@ -40,6 +41,7 @@ def statistics_page(release: Described, pictures: Sequence[Picture] = (), more: 
         _votes(release),
         _certificates(release),
         _leaks(release),
+        last,
     )
     return document(release.title, "".join(sections))
 
@@ -119,10 +121,9 @@ def _scale(release: Described) -> str:
     if not ordered:
         return ""
     sizes = [number for _, number in ordered]
-    classes = [
-        sum(low <= size < high for size in sizes) for low, high in zip(_EDGES, (*_EDGES[1:], 1 << 62), strict=True)
-    ]
-    names = [f"{low:,}+" for low in _EDGES]
+    edges = [edge for edge in _EDGES if edge <= sizes[0]]
+    classes = [sum(low <= size < high for size in sizes) for low, high in pairwise((*edges, sizes[0] + 1))]
+    names = [f"{low:,}+" for low in edges]
     tiles = [(one_line(lemmas.get(wnid, wnid)), number) for wnid, number in ordered[:_TILES]]
     if rest := ordered[_TILES:]:
         tiles.append((f"{len(rest):,} others", sum(number for _, number in rest)))
