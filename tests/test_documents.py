@@ -27,6 +27,7 @@ from holotype.releases.described import describe
 from holotype.releases.documents import write_documents
 from holotype.releases.gallery import gallery
 from holotype.releases.layout import CHECKSUMS, DOCUMENTS, MANIFEST
+from holotype.releases.leaks import Check
 from holotype.releases.page import statistics_page
 from holotype.releases.questions import KEYS, QUESTIONS, read_words
 from holotype.releases.release import Release
@@ -105,7 +106,7 @@ def test_near_duplicates_are_counted_by_group(tmp_path: Path) -> None:
 def test_a_datasheet_answers_from_facts_and_says_what_is_not_stated(tmp_path: Path) -> None:
     recipe = {"per_synset": 1300, "at_least": None, "variant": {"short_side": 256}}
     words = {"purpose": "To tell dogs.\n\nAnd cats.", "title": "Dogs"}
-    leaks = [{"name": "near-duplicates", "against": "ilsvrc2012", "threshold": 31, "result": "none found"}]
+    leaks = [Check("same_picture", ("test", "ilsvrc2012"), 31, (9, 9), (0, 0), 0, (0, 0), ()).value]
     folder = shipped(tmp_path / "v1", some(4), words=words, recipe=recipe, outvoted=2, removal_asked=5)
     (folder / "leaks.json").write_text(json.dumps({"checks": leaks}))
     sheet = datasheet(describe(folder))
@@ -117,7 +118,7 @@ def test_a_datasheet_answers_from_facts_and_says_what_is_not_stated(tmp_path: Pa
         "shorter side was longer than 256 pixels",
         "2 labels were accepted against more noes than yeses",
         "5 labels were left out because somebody asked",
-        "Leaks, near-duplicates, against ilsvrc2012 (threshold 31): none found.",
+        "Leaks: the same picture within 31 of 256 bits in test and ilsvrc2012: passed.",
         "3 people under hashed names cast 12 votes that count: yes (12).",
         "*Not stated* (`funding`).",
     ):

@@ -1,9 +1,12 @@
 """Releases: accepted labels to splits, manifest, shards and certificates; immutable, and verified by anyone."""
 
-from holotype.releases.build import Contents, LabelledImage, write_release
+from holotype.releases.build import workshop, write_release
+from holotype.releases.contents import Contents, contents_of
 from holotype.releases.layout import CERTIFICATES, CHECKSUMS, ID_LENGTH, MANIFEST, MANIFEST_SCHEMA, NAME, SUMMARY
+from holotype.releases.recipe import Recipe
 from holotype.releases.release import Release, ontology_of
-from holotype.releases.split import SPLITS, Fractions, split
+from holotype.releases.shares import Counts, Fractions
+from holotype.releases.split import SPLITS, split
 from holotype.releases.verify import certify_release, verify_release
 
 __all__ = [
@@ -16,12 +19,15 @@ __all__ = [
     "SPLITS",
     "SUMMARY",
     "Contents",
+    "Counts",
     "Fractions",
-    "LabelledImage",
+    "Recipe",
     "Release",
     "certify_release",
+    "contents_of",
     "ontology_of",
     "split",
     "verify_release",
+    "workshop",
     "write_release",
 ]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from holotype.releases.census import Census
 from holotype.releases.described import Described, day, one_line
+from holotype.releases.leaks import Check
 
 _LISTED: Final = 12
 _UNITS: Final = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
@@ -123,11 +124,8 @@ def _quality(release: Described, census: Census) -> Iterator[tuple[str, str]]:
 
 
 def leak(check: Mapping[str, Any]) -> str:
-    """What a check for leaks found, in a sentence."""
-    against = one_line(str(check.get("against") or "")) or "its own splits"
-    told = f"Leaks, {one_line(str(check.get('name', 'check')))}, against {against}"
-    limits = f" (threshold {check['threshold']})" if check.get("threshold") is not None else ""
-    return f"{told}{limits}: {one_line(str(check.get('result', 'not stated')))}."
+    """What a check for leaks found, in a sentence. Raises `ReleaseError` where it is none."""
+    return f"Leaks: {one_line(Check.of(check).text)}."
 
 
 def _collection(release: Described, census: Census) -> Iterator[tuple[str, str]]:
