@@ -19,6 +19,7 @@ from holotype.releases.layout import (
     BOXES_SCHEMA,
     FORMAT,
     ID_LENGTH,
+    LEAKS,
     MANIFEST,
     MANIFEST_SCHEMA,
     STATISTICS,
@@ -52,7 +53,7 @@ def some(count: int, **told: Any) -> list[Shot]:
     return [Shot(encoded(photo(n)), [(DOG, CAT)[n % 3 == 2]], splits[n % 4], told) for n in range(count)]
 
 
-def shipped(folder: Path, shots: Sequence[Shot], votes: int = 3, **summary: Any) -> Path:
+def shipped(folder: Path, shots: Sequence[Shot], votes: int = 3, recipe: Any = None, **summary: Any) -> Path:
     """A folder with a release of these images, every label voted on by `votes` people; without documents."""
     folder.mkdir(parents=True)
     rows = []
@@ -88,7 +89,8 @@ def shipped(folder: Path, shots: Sequence[Shot], votes: int = 3, **summary: Any)
     counted = {name: sum(shot.split == name for shot in shots) for name in ("train", "val", "test")}
     _write(folder / STATISTICS, {"splits": counted})
     about = {"format": FORMAT, "name": "v1", "ontology": "o" * 64, "classes": classes, "seed": 0, "query": ""}
-    _write(folder / SUMMARY, {**about, **summary})
+    _write(folder / SUMMARY, {**about, **summary, "recipe": recipe or {}})
+    _write(folder / LEAKS, {"checks": []})
     return folder
 
 

@@ -94,6 +94,7 @@ SHARED = {
     "layers",
     "evidence",
     "release_facts",
+    "release_leaks",
     "release_shelf",
     "tree_counts",
     "views",

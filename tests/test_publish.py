@@ -27,7 +27,7 @@ WORDS = {"title": "Dogs & cats", "description": "Pictures of dogs.", "citation":
 
 @pytest.fixture
 def release(tmp_path: Path) -> Release:
-    return Release(finished(shipped(tmp_path / "v1", some(8, author="Ann", licence="CC0"), words=WORDS)))
+    return Release(finished(shipped(tmp_path / "v1", some(8, author="Ann", licence="CC0"), recipe={"words": WORDS})))
 
 
 def asked(page: Path) -> list[str]:
@@ -158,7 +158,7 @@ def test_where_archives_lie_is_not_published(tmp_path: Path) -> None:
 
 def test_hostile_words_stay_words(tmp_path: Path) -> None:
     words = dict.fromkeys(("title", "description", "citation", "purpose"), HOSTILE) | {"url": "javascript:alert(1)"}
-    folder = shipped(tmp_path / "v1", [Shot(encoded(photo(1)), told={"author": HOSTILE})], words=words)
+    folder = shipped(tmp_path / "v1", [Shot(encoded(photo(1)), told={"author": HOSTILE})], recipe={"words": words})
     for page in publish(Release(finished(folder)), tmp_path / "site"):
         assert not [one for one in asked(tmp_path / "site" / page) if "javascript" in one]
         assert "<script" not in (tmp_path / "site" / page).read_text()

@@ -237,6 +237,32 @@ def _spoken_in(connection: Connection, question: Select[Any], candidates: npt.ND
         yield table.filter(pa.array(np.isin(table["candidate"].to_numpy(), some)))
 
 
+_IMAGES: Final = pa.schema([(name, pa.string()) for name in ("name", "split", "sha256", "url", "author")])
+
+
+def images_of(connection: Connection, dataset: int) -> pa.Table:
+    """The images of a dataset: name there, split, sha256, or NULL where it was not read, address and author."""
+    image, credit, later = t.image.c, t.credit.c, t.credit.alias("later").c
+    newest = select(func.max(later.id)).where(later.image_id == image.id).scalar_subquery()
+    url = func.coalesce(func.nullif(credit.url, ""), t.url.c.url)
+    joined = (
+        t.image.outerjoin(t.fingerprint, t.fingerprint.c.image_id == image.id)
+        .outerjoin(t.url, t.url.c.image_id == image.id)
+        .outerjoin(t.credit, credit.id == newest)
+    )
+    asked = select(image.name, image.split, t.fingerprint.c.sha256, url, credit.author).select_from(joined)
+    return read_arrow(connection, asked.where(image.dataset_id == dataset).order_by(image.id), _IMAGES).combine_chunks()
+
+
+def sound_digests(connection: Connection) -> pa.Array:
+    """The sha256 of all sound images that were read, by the images' ids."""
+    read = t.fingerprint.c
+    asked = select(read.sha256).where(is_sound()).order_by(read.image_id)
+    return (
+        read_arrow(connection, asked, pa.schema([("sha256", pa.string())])).combine_chunks()["sha256"].combine_chunks()
+    )
+
+
 def names(connection: Connection) -> tuple[dict[int, str], dict[int, str]]:
     """The names of policies and of datasets, by their ids."""
     found = [dict(map(tuple, connection.execute(select(table.c.id, table.c.name)))) for table in (t.policy, t.dataset)]

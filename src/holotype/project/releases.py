@@ -22,6 +22,7 @@ from holotype.project.intake import group_near_duplicates
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 from holotype.project.release_facts import read_facts, read_labels, read_votes
+from holotype.project.release_leaks import own_leaks, read_others, read_pictures
 from holotype.project.release_shelf import ProjectRelease, checksums, open_release
 from holotype.queries import Live, Query, Term
 from holotype.releases import CHECKSUMS, NAME, Fractions, Recipe, Release, verify_release
@@ -29,6 +30,9 @@ from holotype.releases.build import Workshop, workshop, write_release
 from holotype.releases.choice import keep, share
 from holotype.releases.contents import Contents, Made, contents_of
 from holotype.releases.draft import Draft, write_draft
+from holotype.releases.facts import Holder
+from holotype.store.location import PACK, TREE
+from holotype.store.opening import state_of
 
 
 class Releases:
@@ -131,8 +135,13 @@ class Releases:
             kept = keep(columns, recipe)
             if (outvoted := int(kept.columns.outvoted.sum())) and not recipe.outvoted:
                 raise OutvotedImages(outvoted)
-            facts = read_facts(connection, parts.ontology, Draft(made.draft), kept, cast)
-        contents = contents_of(about, Draft(made.draft), kept, share(kept, recipe), facts, parts.ontology)
+            facts, shared = read_facts(connection, parts.ontology, Draft(made.draft), kept, cast), share(kept, recipe)
+            if recipe.manifest_only:
+                _check_in_place(facts.holders)
+            pictures = read_pictures(connection)
+            others = list(read_others(parts, connection, recipe.against, pictures))
+            facts = replace(facts, leaks=own_leaks(made.folder.name, kept, shared, pictures, others))
+        contents = contents_of(about, Draft(made.draft), kept, shared, facts, parts.ontology)
         summary = {**contents.summary, **{why: count for why, count in left.items() if count}}
         own = parts.ontology.to_bytes() if parts.vocabulary.own else None
         return replace(contents, summary=summary, ontology=own)
@@ -160,9 +169,28 @@ def _nothing(recipe: Recipe) -> str:
     return "no image that the query finds is labelled yes" if limited else "no image is labelled yes"
 
 
+def _check_in_place(holders: Sequence[Holder]) -> None:
+    """Raises `ReleaseError` where bytes do not lie any more, or will not go on to lie, where they are."""
+    for one in holders:
+        if one.kind == PACK:
+            raise ReleaseError(
+                "the project's own images lie in packs that it goes on writing to: a release that leaves bytes where "
+                "they lie can be of datasets alone"
+            )
+        state = state_of(Path(one.path)) if one.kind != TREE else None
+        if one.kind == TREE and Path(one.path).is_dir():
+            continue
+        if state is None:
+            raise ReleaseError(f"{one.path} of {one.dataset} is not there any more; bring it back or import it again")
+        if state != (one.size, one.mtime_ns):
+            raise ReleaseError(
+                f"{one.path} of {one.dataset} has changed since it was imported (another size or time); import it again"
+            )
+
+
 def _check_room(made: Workshop, contents: Contents) -> None:
     """Raises `ReleaseError` where the disk has no room for the images: they are copied."""
-    if contents.manifest_only:
+    if contents.recipe.manifest_only:
         return
     kept = contents.kept
     needed = int(kept.columns.length[kept.first].sum()) - made.done

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from holotype.releases.census import Census
@@ -117,15 +117,18 @@ def _quality(release: Described, census: Census) -> Iterator[tuple[str, str]]:
         yield "errors", f"{unchecked}."
     for alarm in summary.get("alarms", [])[:_LISTED]:
         yield "errors", f"A remark on the votes: {alarm['message']}."
-    for check in release.leaks[:_LISTED]:
-        yield "errors", leak(check)
+    yield from _leaks(release.leaks)
     if silent := census.votes_per_label[0]:
         yield "errors", f"{plural(silent, 'label has', 'labels have')} no vote of a person that counts."
 
 
-def leak(check: Mapping[str, Any]) -> str:
-    """What a check for leaks found, in a sentence. Raises `ReleaseError` where it is none."""
-    return f"Leaks: {one_line(Check.of(check).text)}."
+def _leaks(checks: Sequence[Check]) -> Iterator[tuple[str, str]]:
+    """What was looked for in two splits, or in a split and another collection, that should be in one only."""
+    passed = sum(check.passed for check in checks)
+    if checks:
+        yield "errors", f"{passed:,} of {plural(len(checks), 'check')} for leaks passed."
+    for check in [check for check in checks if not check.passed][:_LISTED]:
+        yield "errors", f"Leaks: {one_line(check.text)}."
 
 
 def _collection(release: Described, census: Census) -> Iterator[tuple[str, str]]:
@@ -163,7 +166,7 @@ _CHOICES: Final = {
     "per_synset": "At most so many images per synset",
     "at_least": "Only synsets with at least so many images",
     "balance": "Balanced",
-    "together": "Kept together in one split",
+    "together": "Kept together in one split, by what they share",
 }
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
-from holotype.errors import ReleaseError
 from holotype.releases.census import Census, count
-from holotype.releases.layout import CERTIFICATES, FILES, SUMMARY
+from holotype.releases.layout import CERTIFICATES, FILES
+from holotype.releases.leaks import Check
+from holotype.releases.release import Release, read_json
 
-LEAKS: Final = "leaks.json"
 WORDS: Final = "words"
-"""What makers say of their release, under this name in ``release.json``."""
+"""What makers say of their release, under this name in the recipe of ``release.json``."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Described:
     census: Census
     certified: Sequence[Mapping[str, Any]] = ()
     pending: Sequence[Mapping[str, Any]] = ()
-    leaks: Sequence[Mapping[str, Any]] = ()
+    leaks: Sequence[Check] = ()
     own: bool = True
 
     @property
@@ -41,7 +39,8 @@ class Described:
     @property
     def words(self) -> Mapping[str, str]:
         """What its makers say, by the key of a question."""
-        found = self.summary.get(WORDS)
+        recipe = self.summary.get("recipe")
+        found = recipe.get(WORDS) if isinstance(recipe, dict) else None
         return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
 
     @property
@@ -62,18 +61,17 @@ class Described:
         return found if isinstance(found, dict) else {}
 
 
-def describe(folder: Path) -> Described:
-    """The release in a folder, counted. Raises `ReleaseError` where it cannot be read."""
-    certificates = _object(folder / CERTIFICATES)
-    leaks = _json(folder / LEAKS)
-    checks = leaks.get("checks", []) if isinstance(leaks, dict) else leaks
+def describe(release: Release) -> Described:
+    """A release, counted. Raises `ReleaseError` where it cannot be read."""
+    path = release.path / CERTIFICATES
+    certificates = read_json(path) if path.is_file() else {}
     return Described(
-        _object(folder / SUMMARY),
-        count(folder),
+        release.summary,
+        count(release.path),
         certificates.get("certificates", []),
         certificates.get("pending", []),
-        [one for one in checks or [] if isinstance(one, dict)],
-        not (folder / FILES).exists(),
+        release.leaks,
+        not (release.path / FILES).exists(),
     )
 
 
@@ -85,20 +83,3 @@ def one_line(text: str) -> str:
 def day(at: float) -> str:
     """The day of a Unix time, in UTC."""
     return datetime.fromtimestamp(at, UTC).date().isoformat()
-
-
-def _object(path: Path) -> dict[str, Any]:
-    found = _json(path)
-    if not isinstance(found, dict | None):
-        raise ReleaseError(f"{path} is not a JSON object")
-    return found or {}
-
-
-def _json(path: Path) -> Any:
-    """What a JSON file holds, None where there is none. Raises `ReleaseError`."""
-    if not path.exists():
-        return None
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise ReleaseError(f"cannot read {path}: {error}") from error

@@ -26,7 +26,7 @@ def write_documents(release: Release, checksums: Mapping[str, str]) -> dict[str,
     (``files.parquet``). Raises `ReleaseError` where tables cannot be read.
     """
     folder = release.path
-    described = describe(folder)
+    described = describe(release)
     made = {ATTRIBUTION: _write(folder / ATTRIBUTION, attribution(folder))}
     made[DATASHEET] = _write(folder / DATASHEET, [datasheet(described).encode()])
     pictures = gallery(release) if described.own else []  # bytes that lie elsewhere may be gone tomorrow

@@ -43,9 +43,9 @@ class Check:
     """What was compared of two sets of images, and what they share.
 
     `between` names the sets; the pairs of numbers are of the one and of the other: images `compared`, those that the
-    fact is `unknown` of, and `images` that share it. `pairs` counts pairs of images, of which there are at most 20
-    `examples`, pairs of ids, of the images that come first. `threshold` is the largest number of bits, of 256, that hashes of the same picture differ
-    in, None in other checks.
+    fact is `unknown` of, and `images` that share it. `pairs` counts pairs of images; `examples` are ids of 20 at most,
+    of the images that come first. `threshold` is the largest number of bits, of 256, that hashes of the same picture
+    differ in, None in other checks.
     """
 
     name: str

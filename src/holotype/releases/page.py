@@ -11,7 +11,7 @@ from importlib import resources
 from itertools import pairwise
 from typing import Final
 
-from holotype.releases.answers import bound, leak, plural, size_of
+from holotype.releases.answers import bound, plural, size_of
 from holotype.releases.census import SIDES
 from holotype.releases.described import Described, one_line
 from holotype.releases.drawing import areas, bars
@@ -224,5 +224,5 @@ def _certificates(release: Described) -> str:
 
 
 def _leaks(release: Described) -> str:
-    lines = "".join(f"<li>{text(leak(one))}</li>\n" for one in release.leaks)
-    return section("Leaks", f"<ul>\n{lines}</ul>\n" if lines else "")
+    rows = [(text(one.text.partition(": ")[0]), f"{one.pairs:,}", text(one.result)) for one in release.leaks]
+    return section("Leaks", table(("what was compared", "pairs", "result"), rows))

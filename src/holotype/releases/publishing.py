@@ -51,7 +51,7 @@ def publish(release: Release, site: Path, link_to: str = "", hard_links: bool = 
     if link_to and not re.fullmatch(r"https?://[^\s\"'<>]+", link_to):
         raise ReleaseError(f"{link_to!r} is no address of a folder on the web: it begins with https:// or http://")
     checksums = _checksums(release)
-    described = describe(release.path)
+    described = describe(release)
     site.parent.mkdir(parents=True, exist_ok=True)
     if not link_to and not hard_links:
         _check_room(release.path, checksums, site.parent)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -114,7 +114,7 @@ def read_words(path: Path) -> dict[str, str]:
     return check_words({} if found is None else found, str(path))
 
 
-def check_words(words: Mapping[object, object], where: str) -> dict[str, str]:
+def check_words(words: Mapping[Any, object], where: str) -> dict[str, str]:
     """Words that are texts under keys which there are. Raises `ReleaseError`."""
     checked: dict[str, str] = {}
     for key, value in words.items():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from holotype.errors import ReleaseError
+from holotype.images.variants import Variant
+from holotype.releases.questions import check_words
 from holotype.releases.selection import Selection
 from holotype.releases.shares import Fractions, Shares
 
@@ -19,7 +22,9 @@ class Recipe:
 
     Labels yes that `query` finds (as text), of images of `datasets` alone if any are named, those that `selection`
     takes; shared out by `splits` and `seed`, images that are `together` in one split. With `outvoted` labels are taken
-    that more people deny than affirm. Where it is `manifest_only` bytes are left where they lie.
+    that more people deny than affirm. It is compared with the releases or datasets `against`, for what they share.
+    Pictures are stored as `variant` has them, else as they are; where it is `manifest_only` they are left where they
+    lie. `words` are its makers' own for the datasheet, by the keys of `holotype.releases.questions`.
 
     Raises `ReleaseError` for what no release can be made by.
     """
@@ -31,11 +36,18 @@ class Recipe:
     seed: int = 0
     together: tuple[str, ...] = TOGETHER
     outvoted: bool = False
+    against: tuple[str, ...] = ()
+    variant: Variant | None = None
     manifest_only: bool = False
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if odd := [kind for kind in self.together if kind not in TOGETHER]:
             raise ReleaseError(f"images are kept together by {', '.join(TOGETHER)}, not by {odd[0]!r}")
+        if self.manifest_only and self.variant is not None:
+            raise ReleaseError("pictures that are left where they lie cannot be stored in another size or form")
+
+        check_words(self.words, "a datasheet")
 
     def value(self) -> dict[str, Any]:
         """What ``release.json`` has of it."""
@@ -49,6 +61,8 @@ class Recipe:
             "seed": self.seed,
             "together": list(self.together),
             "outvoted": self.outvoted,
-            "variant": None,
+            "against": list(self.against),
+            "variant": None if self.variant is None else asdict(self.variant),
             "manifest_only": self.manifest_only,
+            "words": dict(self.words),
         }

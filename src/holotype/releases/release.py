@@ -31,6 +31,7 @@ from holotype.releases.layout import (
     FILES,
     FILES_SCHEMA,
     FORMAT,
+    LEAKS,
     MANIFEST,
     MANIFEST_SCHEMA,
     ONTOLOGY,
@@ -38,6 +39,7 @@ from holotype.releases.layout import (
     STATISTICS,
     SUMMARY,
 )
+from holotype.releases.leaks import Check
 from holotype.releases.split import SPLITS
 from holotype.store.location import Location
 from holotype.store.places import Places
@@ -86,6 +88,14 @@ class Release:
         if not isinstance(splits, dict) or any(not isinstance(splits.get(name), int) for name in SPLITS):
             raise ReleaseError(f"{self.path / STATISTICS} lacks the splits")
         return found
+
+    @cached_property
+    def leaks(self) -> list[Check]:
+        """``leaks.json``: what was checked of what splits share. Raises `ReleaseError`."""
+        checks = read_json(self.path / LEAKS).get("checks")
+        if not isinstance(checks, list):
+            raise ReleaseError(f"{self.path / LEAKS} has no list of checks")
+        return [Check.of(check) for check in checks]
 
     @cached_property
     def manifest(self) -> pa.Table:

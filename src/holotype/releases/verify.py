@@ -22,6 +22,7 @@ from holotype.releases.layout import (
     DOCUMENTS,
     FILES,
     ID_LENGTH,
+    LEAKS,
     MACHINES,
     MANIFEST,
     ONTOLOGY,
@@ -36,7 +37,7 @@ from holotype.releases.split import SPLITS
 from holotype.releases.statistics import labelled_by, statistics
 
 _ALWAYS: Final = {MANIFEST, BOXES, VOTES, SUMMARY, STATISTICS, *DOCUMENTS}
-_MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, FILES, ONTOLOGY}
+_MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, FILES, LEAKS, ONTOLOGY}
 _SHARD: Final = re.compile(rf"({'|'.join(SPLITS)})-[0-9]{{6,}}\.tar")
 
 
