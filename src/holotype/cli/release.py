@@ -132,7 +132,7 @@ def _recipe(**asked: Any) -> Recipe:
         asked["against"],
         _variant(*(asked[name] for name in ("short_side", "quality", "strip", "keep_orientation"))),
         asked["manifest_only"],
-        {} if asked["datasheet"] is None else read_words(asked["datasheet"]),
+        words={} if asked["datasheet"] is None else read_words(asked["datasheet"]),
     )
 
 

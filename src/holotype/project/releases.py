@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection
+from sqlalchemy import Connection
 
 from holotype.catalog import releases
 from holotype.catalog.releases import Wanted
@@ -24,7 +24,7 @@ from holotype.project.parts import Parts
 from holotype.project.release_facts import read_facts, read_labels, read_votes
 from holotype.project.release_leaks import own_leaks, read_others, read_pictures
 from holotype.project.release_shelf import ProjectRelease, checksums, open_release
-from holotype.queries import Live, Query, Term
+from holotype.queries import Live, Query
 from holotype.releases import CHECKSUMS, NAME, Fractions, Recipe, Release, verify_release
 from holotype.releases.build import Workshop, workshop, write_release
 from holotype.releases.choice import keep, share
@@ -96,10 +96,10 @@ class Releases:
 
     def _wanted(self, connection: Connection, recipe: Recipe, hidden: bool = True) -> Wanted:
         """Which candidates are asked for; with `hidden`, none that somebody asks to be taken down."""
-        parts, asked = self._parts, Query((*Query.parse(recipe.query).terms, Term("state", ":", "yes")))
+        parts = self._parts
         live = Live(parts.catalog, parts.ontology, self._lemmas.senses, hidden_images() if hidden else None)
-        ranks, conditions = live.chosen(connection, asked)
-        return Wanted(ranks, [*conditions, *_of_datasets(connection, recipe.datasets)], recipe.manifest_only)
+        ranks, conditions = live.chosen(connection, Query.parse(recipe.query))
+        return Wanted(ranks, conditions, _datasets(connection, recipe.datasets), recipe.manifest_only)
 
     def _prepare(self, recipe: Recipe) -> dict[str, int]:
         """Read the images that were not read yet, unless they stay where they lie; how many labels, or images, of those
@@ -156,12 +156,14 @@ def _adopt(folder: Path, recipe: Recipe) -> None:
         )
 
 
-def _of_datasets(connection: Connection, names: Sequence[str]) -> list[ColumnElement[bool]]:
-    """That an image is of some datasets; nothing where none are named. Raises `ReleaseError` for one there is not."""
+def _datasets(connection: Connection, names: Sequence[str]) -> list[int]:
+    """The ids of datasets. Raises `ReleaseError` for one there is not."""
     ids = releases.dataset_ids(connection, names)
     if lost := [name for name in names if name not in ids]:
-        raise ReleaseError(f"there is no dataset {lost[0]!r}; there are: {', '.join(sorted(ids)) or 'none'}")
-    return [releases.of_datasets(ids.values())] if names else []
+        raise ReleaseError(
+            f"there is no dataset {lost[0]!r}; there are: {', '.join(releases.dataset_names(connection)) or 'none'}"
+        )
+    return list(ids.values())
 
 
 def _nothing(recipe: Recipe) -> str:

@@ -180,6 +180,10 @@ class Release:
     def images(self, split: str | None = None) -> Iterator[tuple[dict[str, Any], bytes]]:
         """``(row, encoded bytes)`` of a split or all, each row of the manifest once."""
         table = self.manifest if split is None else self.manifest.filter(pc.equal(self.manifest["split"], split))
+        return self.images_of(table)
+
+    def images_of(self, table: pa.Table) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """``(row, encoded bytes)`` of rows of the manifest."""
         places, reader = self.places(table), self.store()
         try:
             for first, batch in _batches(table):

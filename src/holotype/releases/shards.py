@@ -26,7 +26,6 @@ from holotype.images.decode import EXTENSIONS, Rejected
 from holotype.images.variants import Stored
 from holotype.releases.contents import Contents
 from holotype.releases.draft import Draft
-from holotype.releases.layout import SHARD_BYTES
 from holotype.releases.split import SPLITS
 from holotype.store.location import Location
 from holotype.store.places import Places
@@ -87,15 +86,15 @@ class Written:
     pictures: Pictures | None = None
 
 
-def plan_shards(contents: Contents, most: int = SHARD_BYTES) -> list[Shard]:
-    """The shards of a release, train's first; a new one begins where one has `most` bytes of images."""
+def plan_shards(contents: Contents) -> list[Shard]:
+    """The shards of a release, train's first; a new one begins where one is full."""
     kept = contents.kept
     order = np.argsort(kept.first)  # images in the order of the manifest
     found = []
     for place, name in enumerate(SPLITS):
         images = order[contents.shared.split[order] == place]
         length = kept.columns.length[kept.first[images]]
-        number = _filled(length, most)
+        number = _filled(length, contents.recipe.shard_bytes)
         edges = np.flatnonzero(np.diff(number, prepend=-1))
         for count, some in enumerate(np.split(images, edges[1:]) if len(images) else []):
             found.append(Shard(f"{name}-{count:06d}.tar", some, kept.rows[kept.first[some]]))
