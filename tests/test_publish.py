@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 from pathlib import Path
@@ -179,6 +180,22 @@ def test_a_release_is_published_by_name_and_by_folder(labelled_once: Path, tmp_p
     run("release", "publish", labelled_once / "releases/v1", "--out", tmp_path / "b", "--json")
     assert (tmp_path / "a/index.html").read_bytes() == (tmp_path / "b/index.html").read_bytes()
     assert "no release" in run("release", "publish", "v9", "--out", tmp_path / "c", "-p", labelled_once, expect=2)
+
+
+def test_words_of_its_makers_go_with_a_release(labelled_once: Path, tmp_path: Path) -> None:
+    project, words = Path(shutil.copytree(labelled_once, tmp_path / "project")), tmp_path / "words.yaml"
+    words.write_text("purpose: To tell dogs.\nterms: https://a.org/licence\n")
+    run("release", "create", "v2", "--outvoted", "--datasheet", words, "-p", project)
+    folder = project / "releases/v2"
+    assert "> To tell dogs." in (folder / "datasheet.md").read_text()
+    assert json.loads((folder / "croissant.json").read_text())["license"] == "https://a.org/licence"
+    assert run("release", "verify", folder) == f"{folder} is sound\n"
+    (folder / "datasheet.md").unlink()
+    assert "datasheet.md is missing" in run("release", "verify", folder, expect=1)
+    words.write_text("porpose: To tell dogs.")
+    assert "is 'purpose' meant?" in run(
+        "release", "create", "v3", "--outvoted", "--datasheet", words, "-p", project, expect=2
+    )
 
 
 def test_all_can_use_a_site_from_a_disk(release: Release, tmp_path: Path, browsing: Browsing) -> None:
