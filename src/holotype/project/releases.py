@@ -133,6 +133,7 @@ class Releases:
             if not len(columns):
                 raise NothingAccepted(_nothing(recipe))
             kept = keep(columns, recipe)
+            del columns
             if (outvoted := int(kept.columns.outvoted.sum())) and not recipe.outvoted:
                 raise OutvotedImages(outvoted)
             facts, shared = read_facts(connection, parts.ontology, Draft(made.draft), kept, cast), share(kept, recipe)
@@ -144,7 +145,8 @@ class Releases:
         contents = contents_of(about, Draft(made.draft), kept, shared, facts, parts.ontology)
         summary = {**contents.summary, **{why: count for why, count in left.items() if count}}
         own = parts.ontology.to_bytes() if parts.vocabulary.own else None
-        return replace(contents, summary=summary, ontology=own)
+        slim = replace(kept, columns=kept.columns.only("rank", "length", "file"))
+        return replace(contents, kept=slim, summary=summary, ontology=own)
 
 
 def _adopt(folder: Path, recipe: Recipe) -> None:
