@@ -39,7 +39,13 @@ IN_A_PROJECT = (
     "guides/workers.md",
 )
 ASKING_ANN = ("explanations/consensus.md", "guides/workers.md")
-IN_ONE_WITH_A_RELEASE = ("guides/benchmark.md", "guides/explore.md", "guides/export.md", "guides/queries.md")
+IN_ONE_WITH_A_RELEASE = (
+    "guides/benchmark.md",
+    "guides/explore.md",
+    "guides/export.md",
+    "guides/publish.md",
+    "guides/queries.md",
+)
 OF_PHOTOGRAPHS = ("guides/collect.md", "index.md", "tutorial/quickstart.md")
 OF_IMAGENET = ("guides/archives.md", "guides/relabel.md")
 

@@ -15,11 +15,13 @@ from holotype.cli.groups import CommandGroup, Elsewhere
 from holotype.cli.named_release import verified
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
+from holotype.cli.release_publish import publish_command
 from holotype.cli.remedies import alarm_lines
 from holotype.cli.text import print_json
 from holotype.errors import ReleaseError
 from holotype.images.variants import Variant
 from holotype.releases import Counts, Fractions, Recipe, Release
+from holotype.releases.questions import read_words
 from holotype.releases.recipe import TOGETHER
 from holotype.releases.selection import Selection
 from holotype.releases.shares import Shares
@@ -71,11 +73,17 @@ _BYTES: Final = (
     click.option("--strip", is_flag=True, help="Take metadata out of pictures, and turn them upright."),
     click.option("--keep-orientation", is_flag=True, help="Do not turn those upright."),
 )
+_DATASHEET: Final = click.option(
+    "--datasheet",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Your words for the datasheet: a YAML file of keys and texts.",
+)
 
 
 def _asked(command: Callable[..., Any]) -> Callable[..., Any]:
     """A command with all options that make a recipe."""
-    return reduce(lambda made, option: option(made), reversed((*_CHOICES, *_SPLITS, *_BYTES)), command)
+    return reduce(lambda made, option: option(made), reversed((*_CHOICES, *_SPLITS, *_BYTES, _DATASHEET)), command)
 
 
 @release.command("create")
@@ -127,6 +135,7 @@ def _recipe(**asked: Any) -> Recipe:
         asked["against"],
         _variant(*(asked[name] for name in ("short_side", "quality", "strip", "keep_orientation"))),
         asked["manifest_only"],
+        words={} if asked["datasheet"] is None else read_words(asked["datasheet"]),
     )
 
 
@@ -184,3 +193,6 @@ def verify_command(release_or_name: str, project: Path, as_json: bool) -> None:
             click.echo(f"{folder} is sound")
     if problems:
         raise click.exceptions.Exit(1)
+
+
+release.add_command(publish_command)

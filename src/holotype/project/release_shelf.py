@@ -21,6 +21,7 @@ from holotype.queries.results import Results, find_in_release, rows_in_release
 from holotype.releases import Release, verify_release
 from holotype.releases.exports.format import Report
 from holotype.releases.exports.formats import export
+from holotype.releases.publishing import publish
 from holotype.releases.release import ontology_of
 
 
@@ -67,6 +68,13 @@ class ProjectRelease(Release):
     def verify(self) -> list[str]:
         """Everything that is wrong with the release: see `holotype.releases.verify_release`."""
         return verify_release(self.path, self.checksum, self.ontology)
+
+    def publish(self, site: str | os.PathLike[str], link_to: str = "", hard_links: bool = False) -> list[str]:
+        """Write a site of the release to a new folder: see `holotype.releases.publishing.publish`.
+
+        Raises `ReleaseError`.
+        """
+        return publish(self, Path(site), link_to, hard_links)
 
 
 def checksums(parts: Parts) -> dict[str, str]:

@@ -22,6 +22,7 @@ from holotype.errors import ReleaseError
 from holotype.files import local, sha256_file, sync_folder, write_atomically
 from holotype.images.fingerprint import many_at_once
 from holotype.releases.contents import Contents
+from holotype.releases.documents import write_documents
 from holotype.releases.layout import (
     AUDIT_TABLES,
     BOXES,
@@ -38,6 +39,7 @@ from holotype.releases.layout import (
     VOTES,
 )
 from holotype.releases.manifest import addresses_in, addresses_of, boxes_table, files_of, files_table, write_manifest
+from holotype.releases.release import Release
 from holotype.releases.shards import Counter, Shard, ShardWriter, Written, noted, plan_shards
 from holotype.releases.statistics import count_policies, count_release, labelled_by, pieces_of, statistics
 from holotype.store.location import Location
@@ -159,9 +161,11 @@ def write_release(
 
 
 def _seal(made: Workshop, known: Mapping[str, str]) -> str:
-    """List what was written with its sha256, where that is not `known`, and make it the release."""
+    """Describe what was written, list it with its sha256, where that is not `known`, and make it the release."""
     names = sorted(path.name for path in made.partial.iterdir())
-    listing = "".join(f"{known.get(name) or sha256_file(made.partial / name)}  {name}\n" for name in names)
+    checksums = {name: known.get(name) or sha256_file(made.partial / name) for name in names}
+    checksums |= write_documents(Release(made.partial), checksums)
+    listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(checksums.items()))
     _write(made.partial / CHECKSUMS, listing.encode())
     sync_folder(made.partial)
     made.partial.rename(made.folder)

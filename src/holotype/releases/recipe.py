@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from holotype.errors import ReleaseError
 from holotype.images.variants import Variant
 from holotype.releases.layout import SHARD_BYTES
+from holotype.releases.questions import check_words
 from holotype.releases.selection import Selection
 from holotype.releases.shares import Fractions, Shares
 
@@ -23,7 +25,8 @@ class Recipe:
     takes; shared out by `splits` and `seed`, images that are `together` in one split. With `outvoted` labels are taken
     that more people deny than affirm. It is compared with the releases or datasets `against`, for what they share.
     Pictures are stored as `variant` has them, else as they are; where it is `manifest_only` they are left where they
-    lie. A shard is full when it has `shard_bytes` of original pictures.
+    lie. A shard is full when it has `shard_bytes` of original pictures. `words` are its makers' own for the datasheet,
+    by the keys of `holotype.releases.questions`.
 
     Raises `ReleaseError` for what no release can be made by.
     """
@@ -39,6 +42,7 @@ class Recipe:
     variant: Variant | None = None
     manifest_only: bool = False
     shard_bytes: int = SHARD_BYTES
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if odd := [kind for kind in self.together if kind not in TOGETHER]:
@@ -47,6 +51,7 @@ class Recipe:
             raise ReleaseError(f"a shard holds a byte at least, not {self.shard_bytes:,}")
         if self.manifest_only and self.variant is not None:
             raise ReleaseError("pictures that are left where they lie cannot be stored in another size or form")
+        check_words(self.words, "a datasheet")
 
     def value(self) -> dict[str, Any]:
         """What ``release.json`` has of it."""
@@ -64,4 +69,5 @@ class Recipe:
             "variant": None if self.variant is None else asdict(self.variant),
             "manifest_only": self.manifest_only,
             "shard_bytes": self.shard_bytes,
+            "words": dict(self.words),
         }

@@ -21,6 +21,7 @@ from holotype.releases.layout import (
     BOXES,
     CERTIFICATES,
     CHECKSUMS,
+    DOCUMENTS,
     FILES,
     ID_LENGTH,
     LEAKS,
@@ -39,7 +40,7 @@ from holotype.releases.statistics import labelled_by, statistics
 from holotype.store.location import TREE
 from holotype.store.opening import state_of
 
-_ALWAYS: Final = {MANIFEST, BOXES, VOTES, SUMMARY, STATISTICS}
+_ALWAYS: Final = {MANIFEST, BOXES, VOTES, SUMMARY, STATISTICS, *DOCUMENTS}
 _MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, FILES, LEAKS, ONTOLOGY}
 _SHARD: Final = re.compile(rf"({'|'.join(SPLITS)})-[0-9]{{6,}}\.tar")
 

@@ -1,0 +1,104 @@
+"""Who made the pictures of a release, and under which licence: one line of CSV an image."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from holotype.images.decode import EXTENSIONS
+from holotype.releases.census import batches, first_rows, keys
+from holotype.releases.layout import MANIFEST
+
+COLUMNS: Final = ("id", "wnids", "file", "author", "licence", "url", "origin", "source")
+_READ: Final = ("id", "wnid", "shard", "format", "author", "licence", "url", "origin", "source")
+_FORMULA: Final = r"^[=+\-@\t\r\n＝＋－＠]"
+_CONTROL: Final = r"[\x00-\x1f\x7f]+"
+
+
+def attribution(folder: Path) -> Iterator[bytes]:
+    """``attribution.csv`` of the release in a folder, in parts: UTF-8, a header, and an image a line, in the order of
+    the manifest.
+
+    Its columns are id, the wnids it is labelled with, the member of a shard or the archive it lies in, author, licence
+    and address on the web as they were told, origin and source. Every cell is quoted. One that a spreadsheet would
+    take for a formula has an apostrophe first; control characters are spaces.
+    """
+    yield (",".join(f'"{name}"' for name in COLUMNS) + "\n").encode()
+    first, _ = first_rows(folder)
+    labels, start = _labels(folder), 0
+    for table in batches(folder / MANIFEST, _READ):
+        own = np.flatnonzero(first[start : start + len(table)])
+        found = table.take(pa.array(own))
+        shown = {name: harmless(found[name]) for name in COLUMNS if name in _READ}
+        shown["wnids"] = labels.of(keys(found["id"]), found["wnid"])
+        shown["file"] = _files(found)
+        yield _lines(pa.table([shown[name] for name in COLUMNS], names=list(COLUMNS)))
+        start += len(table)
+
+
+def harmless(texts: pa.ChunkedArray) -> pa.Array:
+    """Texts that no spreadsheet executes."""
+    coded = _coded(texts)
+    formula = pc.match_substring_regex(coded.dictionary, _FORMULA)
+    plain = pc.replace_substring_regex(coded.dictionary, _CONTROL, " ")
+    return pc.if_else(formula, pc.binary_join_element_wise("'", plain, ""), plain).take(coded.indices)
+
+
+def _coded(texts: pa.ChunkedArray) -> pa.DictionaryArray:
+    """Texts as places in a dictionary, in one piece."""
+    whole = texts.combine_chunks()
+    return (pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole).dictionary_encode()
+
+
+class _Labels:
+    """The wnids of images that have several, by the image's key."""
+
+    def __init__(self, several: dict[int, list[str]]) -> None:
+        self._several = several
+
+    def of(self, images: np.ndarray, first: pa.ChunkedArray) -> pa.ChunkedArray:
+        """All wnids of images of which the first is known."""
+        if not self._several:
+            return first
+        pairs = zip(images.tolist(), first.to_pylist(), strict=True)
+        return pa.chunked_array([[" ".join(self._several.get(image, [wnid])) for image, wnid in pairs]], pa.string())
+
+
+def _labels(folder: Path) -> _Labels:
+    ids, wnids = [np.zeros(0, np.uint64)], list[pa.ChunkedArray]()
+    for table in batches(folder / MANIFEST, ["id", "wnid"]):
+        ids.append(keys(table["id"]))
+        wnids.append(pc.dictionary_encode(table["wnid"]))
+    images = np.concatenate(ids)
+    order = np.argsort(images, kind="stable")
+    same = images[order][1:] == images[order][:-1]
+    again = order[np.concatenate([same, [False]]) | np.concatenate([[False], same])] if len(order) else order
+    if not len(again):
+        return _Labels({})
+    column = pa.chunked_array([chunk for one in wnids for chunk in one.chunks]).unify_dictionaries()
+    several: dict[int, list[str]] = {}
+    for image, wnid in zip(images[again].tolist(), column.take(pa.array(again)).to_pylist(), strict=True):
+        several.setdefault(image, []).append(wnid)
+    return _Labels(several)
+
+
+def _files(table: pa.Table) -> pa.ChunkedArray:
+    """Where images lie: the member of a shard, or the archive that a release without bytes points into."""
+    kinds = _coded(table["format"])
+    extensions = pa.array([EXTENSIONS.get(name, "") for name in kinds.dictionary.to_pylist()], pa.string())
+    extension = extensions.take(kinds.indices)
+    member = pc.binary_join_element_wise(table["shard"], "/", table["id"], ".", extension, "")
+    return pc.if_else(pc.ends_with(table["shard"], ".tar"), member, table["shard"])
+
+
+def _lines(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    csv.write_csv(table, sink, csv.WriteOptions(include_header=False, quoting_style="all_valid"))
+    return sink.getvalue()

@@ -1,0 +1,209 @@
+"""A release as a site of plain files, which any host serves and any browser opens from a disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from holotype.errors import ReleaseError
+from holotype.files import sha256_file, sync_folder
+from holotype.releases.answers import answers, plural, size_of
+from holotype.releases.described import Described, describe
+from holotype.releases.gallery import gallery
+from holotype.releases.layout import ATTRIBUTION, CHECKSUMS, CROISSANT, FILES
+from holotype.releases.page import document, section, statistics_page, table, text
+from holotype.releases.questions import QUESTIONS
+from holotype.releases.release import Release
+
+FILES_FOLDER: Final = "files"
+_ROWS: Final = 500
+"""Synsets on a page of the list of them."""
+_BLOCK: Final = 1 << 20
+_LINE: Final = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]*)")
+_NOTES: Final = {
+    ATTRIBUTION: "author, licence and address of every image",
+    CROISSANT: "for programs that read Croissant",
+    CHECKSUMS: "sha256sum -c checks the others",
+}
+
+
+def publish(release: Release, site: Path, link_to: str = "", hard_links: bool = False) -> list[str]:
+    """Write a site of a release to the folder `site`, which must not exist, and return the names of its pages.
+
+    ``index.html`` has its statistics, pictures, certificates and downloads; beside it are the datasheet and lists of
+    the synsets. The release's files are copied below ``files/``, as they were checked against their checksums;
+    `hard_links` links them instead, where site and release are on one disk: whoever writes into them then writes into
+    the release. With `link_to`, the address of a folder that has them, none is copied. Where archives lie on somebody's
+    disk (``files.parquet``) is never published.
+
+    Raises `ReleaseError` where the folder is there, `link_to` is no address, a file does not have its checksum, or the
+    disk has no room.
+    """
+    if site.exists() or site.is_symlink():
+        raise ReleaseError(f"{site} is there already: a site is written to a new folder")
+    if link_to and not re.fullmatch(r"https?://[^\s\"'<>]+", link_to):
+        raise ReleaseError(f"{link_to!r} is no address of a folder on the web: it begins with https:// or http://")
+    checksums = _checksums(release)
+    described = describe(release)
+    site.parent.mkdir(parents=True, exist_ok=True)
+    if not link_to and not hard_links:
+        _check_room(release.path, checksums, site.parent)
+    partial = Path(tempfile.mkdtemp(prefix=f".{site.name}-", dir=site.parent))
+    try:
+        partial.chmod(0o755)
+        _lay_out(release, checksums, partial / FILES_FOLDER, link_to, hard_links)
+        pages = dict(_pages(release, described, checksums, link_to))
+        for name, page in pages.items():
+            (partial / name).write_text(page, encoding="utf-8")
+        sync_folder(partial)
+        partial.rename(site)
+    except OSError as error:
+        raise ReleaseError(f"cannot write the site to {site}: {error}") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    sync_folder(site.parent)
+    return list(pages)
+
+
+def _checksums(release: Release) -> dict[str, str]:
+    """The sha256 of each file that may be published, by name."""
+    try:
+        lines = (release.path / CHECKSUMS).read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"cannot read {release.path / CHECKSUMS}: {error}") from error
+    found: dict[str, str] = {}
+    for line in lines:
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise ReleaseError(f"{release.path / CHECKSUMS} has a line that is no checksum: {line[:100]!r}")
+        found[match[2]] = match[1]
+    found.pop(FILES, None)
+    return {**found, CHECKSUMS: sha256_file(release.path / CHECKSUMS)}
+
+
+def _check_room(folder: Path, names: Mapping[str, str], place: Path) -> None:
+    needed = sum((folder / name).stat().st_size for name in names if (folder / name).is_file())
+    if needed > (free := shutil.disk_usage(place).free):
+        raise ReleaseError(f"the files are {size_of(needed)}, but {place} has room for {size_of(free)}")
+
+
+def _lay_out(release: Release, checksums: Mapping[str, str], folder: Path, link_to: str, hard_links: bool) -> None:
+    """Copy or link the files, unless they lie elsewhere already; whichever, they are read and compared."""
+    if not link_to:
+        folder.mkdir()
+    for name, digest in checksums.items():
+        source = release.path / name
+        if source.is_symlink() or not source.is_file():
+            raise ReleaseError(f"{source} is missing, or no plain file")
+        copied = not link_to and not hard_links
+        if (_copy(source, folder / name) if copied else sha256_file(source)) != digest:
+            raise ReleaseError(f"{source} does not have its checksum: nothing was published")
+        if hard_links and not link_to:
+            os.link(source, folder / name)
+
+
+def _copy(source: Path, target: Path) -> str:
+    """Copy a file, and return the sha256 of what was copied."""
+    digest = hashlib.sha256()
+    with source.open("rb") as read, target.open("wb") as written:
+        while block := read.read(_BLOCK):
+            digest.update(block)
+            written.write(block)
+        written.flush()
+        os.fsync(written.fileno())
+    return digest.hexdigest()
+
+
+def _pages(
+    release: Release, described: Described, checksums: Mapping[str, str], link_to: str
+) -> Iterator[tuple[str, str]]:
+    lists = list(_lists(described))
+    links = [("datasheet.html", "Datasheet"), *([(lists[0][0], "Synsets")] if lists else [])]
+    links += [(_address(name, link_to), name) for name in (ATTRIBUTION, CROISSANT) if name in checksums]
+    if described.words.get("url", "").startswith(("https://", "http://")):
+        links.append((described.words["url"], "Home"))
+    more = _menu(links) + _cited(described)
+    downloads = _downloads(release.path, checksums, link_to)
+    yield "index.html", statistics_page(described, gallery(release), more, downloads)
+    yield "datasheet.html", document(f"Datasheet of {described.title}", _menu(_HOME) + _datasheet(described))
+    names = ["", *(name for name, _ in lists), ""]
+    for before, (name, rows), after in zip(names, lists, names[2:], strict=False):
+        near = [(other, word) for other, word in ((before, "Before"), (after, "Next")) if other]
+        yield name, document(f"Synsets of {described.title}", _menu([*_HOME, *near]) + rows)
+
+
+_HOME: Final = [("index.html", "Statistics")]
+
+
+def _menu(links: Sequence[tuple[str, str]]) -> str:
+    shown = "".join(f'<li><a href="{text(address)}">{text(name)}</a></li>' for address, name in links)
+    return f'<nav aria-label="Pages"><ul class="menu">{shown}</ul></nav>\n'
+
+
+def _cited(described: Described) -> str:
+    said = described.words.get("citation", "")
+    return section("Citation", f"<blockquote>{_lines(said)}</blockquote>\n" if said else "")
+
+
+def _lines(said: str) -> str:
+    """Makers' words with their line ends."""
+    return "<br>".join(text(line) for line in said.splitlines())
+
+
+def _address(name: str, link_to: str) -> str:
+    return f"{link_to.rstrip('/')}/{quote(name)}" if link_to else f"{FILES_FOLDER}/{quote(name)}"
+
+
+def _downloads(folder: Path, checksums: Mapping[str, str], link_to: str) -> str:
+    rows = []
+    for name, digest in sorted(checksums.items()):
+        note = f" <small>{text(_NOTES[name])}</small>" if name in _NOTES else ""
+        size = size_of((folder / name).stat().st_size)
+        link = f'<a href="{text(_address(name, link_to))}">{text(name)}</a>'
+        rows.append((f"{link}{note}", size, f'<code class="digest">{digest}</code>'))
+    told = ""
+    if (folder / FILES).exists():
+        told = (
+            "<p>Its images are in archives that you must have yourself; where its makers' lie is not published.</p>\n"
+        )
+    return section("Files", told + table(("file", "size", "sha256"), rows))
+
+
+def _datasheet(described: Described) -> str:
+    facts, words = answers(described), described.words
+    parts = ["<p>The questions are those of Gebru et al., <i>Datasheets for Datasets</i>, in fewer words.</p>\n"]
+    for title, questions in QUESTIONS.items():
+        asked = []
+        for key, question in questions.items():
+            found, said = facts.get(key, []), words.get(key, "")
+            if question == "Anything else?" and not said:
+                continue
+            told = "".join(f"<li>{text(one)}</li>" for one in found)
+            quoted = f"<blockquote>{_lines(said)}</blockquote>\n" if said else ""
+            answer = (f"<ul>{told}</ul>\n" if told else "") + quoted
+            asked.append(f"<h3>{text(question)}</h3>\n{answer or '<p><i>Not stated.</i></p>'}\n")
+        parts.append(section(title, "".join(asked)))
+    return "".join(parts)
+
+
+def _lists(described: Described) -> Iterator[tuple[str, str]]:
+    """Pages of all synsets in the order of the ontology, which has those next to each other that are alike."""
+    counts = described.census.synsets
+    about = {one["wnid"]: one for one in described.summary["classes"]}
+    ordered = list(counts)
+    for first in range(0, len(ordered), _ROWS):
+        rows = []
+        for wnid in ordered[first : first + _ROWS]:
+            one = about.get(wnid, {})
+            names = text(", ".join(one.get("lemmas") or [wnid]))
+            gloss = f"<small>{text(str(one.get('gloss', '')))}</small>"
+            rows.append((f"{names} {gloss}", f"<code>{text(wnid)}</code>", f"{counts[wnid]:,}"))
+        told = f"<p>{plural(len(ordered), 'synset')}, from {first + 1:,}.</p>\n"
+        yield f"synsets-{first // _ROWS + 1}.html", told + table(("synset", "wnid", "images"), rows)
