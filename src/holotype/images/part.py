@@ -23,6 +23,8 @@ _REST: Final = "extraneous bytes before marker"
 _KEPT: Final = 1 << 26
 """Bytes of scratch memory that a thread keeps; larger pictures get theirs anew."""
 _FACTORS: Final = (8, 4, 2)
+_ZEROS: Final = bytes(64)
+_TAIL: Final = 1 << 12
 
 
 class _Scratch(threading.local):
@@ -42,12 +44,16 @@ class _Scratch(threading.local):
 _scratch = _Scratch()
 
 
-def decode_part(data: bytes, choose: Callable[[int, int], Box], size: int) -> tuple[Pixels, Box]:
+def decode_part(
+    data: bytes, choose: Callable[[int, int], Box], size: int, all_rows: bool = False
+) -> tuple[Pixels, Box]:
     """The pixels of the part that `choose` makes of an upright picture's width and height, and where it lies in them.
 
     The pixels are upright, ``(height, width, 3)`` RGB as `decode` makes them, of at least the part. Those of a JPEG may
     come at 1/2, 1/4 or 1/8 of its size where both sides of the part keep at least `size`, and end soon below the part:
-    what follows is not decoded, and damage in it not noticed. **They are overwritten by the next call in this thread.**
+    what follows is not decoded, so that only damage is noticed that decoding down to there tells of, and files that are
+    cut short or hold a run of zeros; `all_rows` decodes them all. **The pixels are overwritten by the next call in this
+    thread.**
 
     Raises `Rejected` as `decode` does.
     """
@@ -58,7 +64,9 @@ def decode_part(data: bytes, choose: Callable[[int, int], Box], size: int) -> tu
     turns = frame.orientation >= 5
     box = choose(*((frame.height, frame.width) if turns else (frame.width, frame.height)))
     factor = next((one for one in _FACTORS if min(box[2] - box[0], box[3] - box[1]) >= one * size), 1)
-    stop = frame.height if frame.orientation != 1 else _stop(frame, box, factor)
+    if data.find(_ZEROS, frame.height_at) >= 0:  # maybe of a block that was lost: the careful way tells
+        return _whole(data, lambda *_: box)
+    stop = frame.height if all_rows or not _ends(data) else _stop(frame, box, factor)
     pixels = _decoded(data, frame, stop, factor)
     if pixels is None:
         return _whole(data, lambda *_: box)
@@ -79,7 +87,13 @@ def _whole(data: bytes, choose: Callable[[int, int], Box]) -> tuple[Pixels, Box]
 def _stop(frame: jpeg.Frame, box: Box, factor: int) -> int:
     """The height to decode: a few rows more than the part has, for colours are spread from the rows below."""
     stop = int(box[3]) + 4 * factor + 1
-    return stop if frame.sequential and stop + 16 <= frame.height else frame.height
+    parts = frame.sequential and frame.orientation == 1
+    return stop if parts and stop + 16 <= frame.height else frame.height
+
+
+def _ends(data: bytes) -> bool:
+    """Whether an end of image stands near the end of a file."""
+    return data.rfind(b"\xff\xd9", max(0, len(data) - _TAIL)) >= 0
 
 
 def _decoded(data: bytes, frame: jpeg.Frame, stop: int, factor: int) -> Pixels | None:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from holotype.errors import ReleaseError
 from holotype.ontology import Ontology
 from holotype.releases.loaders.draws import Numbers
-from holotype.releases.verify import Release
+from holotype.releases.release import Release
 from holotype.store.places import Places
 from holotype.store.store import Store
 
