@@ -59,8 +59,8 @@ class RandomCrop:
     """A random part of a picture, mirrored with the chance `flip`, as networks are trained on ImageNet (Szegedy et al.,
     CVPR 2015): its share of the area is uniform in `scale`, its width over height log-uniform in `ratio`.
 
-    Then, where they are there, `rand` and `jitter` change it. Rows of a JPEG below the part are not decoded, which saves
-    an eighth of the work, and damage there may go unnoticed, unless `all_rows` are to be.
+    Then, where they are there, `rand` and `jitter` change it. Rows of a JPEG below the part are not decoded, which
+    saves an eighth of the work, and damage there may go unnoticed, unless `all_rows` are to be.
     """
 
     scale: tuple[float, float] = (0.08, 1.0)

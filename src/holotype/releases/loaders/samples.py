@@ -5,20 +5,29 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from holotype.errors import ReleaseError
-from holotype.ontology import Ontology
+from holotype.files import local
+from holotype.releases.layout import EXTRAS, MANIFEST
 from holotype.releases.loaders.draws import Numbers
 from holotype.releases.release import Release
+from holotype.releases.split import SPLITS
 from holotype.store.places import Places
 from holotype.store.store import Store
 
 Labels = npt.NDArray[np.int32]
+Ranges = Sequence[tuple[int, int]]
+"""Ranges of rank, each ``first <= rank < stop``."""
+
+_COLUMNS: Final = ("id", "wnid", "rank", "shard", "offset", "length", "path")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,37 +91,37 @@ class Samples:
         return told.hexdigest()
 
 
-def samples_of(release: Release, split: str, ranges: Sequence[tuple[int, int]] | None = None) -> Samples:
-    """The images of a split of a release, in its order; with `ranges` those of synsets whose rank is in one of them,
-    each ``first <= rank < stop``.
+def samples_of(release: Release, split: str, ranges: Ranges | None = None) -> Samples:
+    """The images of a split of a release, in its order; with `ranges` those of synsets whose rank is in one of them.
 
-    Labels are class indices of the whole release, whatever part of it is taken.
+    Labels are class indices of the whole release, whatever part of it is taken. Only the columns that are needed are
+    read. Raises `ReleaseError` where there is no such split, or the manifest cannot be read.
     """
-    table = release.manifest
-    wanted = pc.equal(table["split"], split)
+    if split not in SPLITS:
+        raise ReleaseError(f"a release has the splits {', '.join(SPLITS)}, not {split!r}")
+    table = _read(release.path / MANIFEST, split)
     if ranges is not None:
-        ranks = table["rank"].to_numpy()
-        wanted = pc.and_(wanted, pa.array(_within(ranks, ranges)))
-    table = table.filter(wanted)
-    if not len(table) and split not in pc.unique(release.manifest["split"]).to_pylist():
-        raise ReleaseError(f"release {release.name} has nothing in {split!r}")
-    return Samples(
-        release.places(table),
-        release.store(),
-        class_indices(table["wnid"], release.wnids),
-        one_array(table["id"]),
-        tuple(release.wnids),
-    )
+        table = table.filter(pa.array(within(table["rank"].to_numpy(), ranges)))
+    classes = tuple(release.wnids)
+    labels = class_indices(table["wnid"], classes)
+    return Samples(release.places(table), release.store(), labels, one_array(table["id"]), classes)
 
 
-def under(ontology: Ontology, synsets: Sequence[str]) -> list[tuple[int, int]]:
-    """The ranges of rank of some subtrees."""
-    return [pair for synset in synsets for pair in ontology.ranges(synset)]
+def _read(path: Path, split: str) -> pa.Table:
+    try:
+        there = set(pq.read_schema(local(path)).names)
+        wanted = [name for name in _COLUMNS if name in there or name not in EXTRAS.names]
+        return pq.read_table(local(path), columns=wanted, filters=pc.field("split") == split)
+    except (OSError, pa.ArrowException) as error:
+        raise ReleaseError(f"cannot read {path}: {error}") from error
 
 
 def class_indices(wnids: pa.ChunkedArray, classes: Sequence[str]) -> Labels:
-    """For each wnid its place among sorted classes."""
+    """For each wnid its place among sorted classes. Raises `ReleaseError` where it is none of them."""
     found = pc.index_in(wnids, pa.array(classes, pa.string()))
+    if found.null_count:
+        lost = pc.unique(wnids.filter(pc.is_null(found))).to_pylist()
+        raise ReleaseError(f"{lost[0]} is none of the classes")
     return np.asarray(found.to_numpy(), np.int32)
 
 
@@ -122,7 +131,8 @@ def one_array(column: pa.ChunkedArray) -> pa.StringArray:
     return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
 
 
-def _within(ranks: npt.NDArray[np.int32], ranges: Sequence[tuple[int, int]]) -> npt.NDArray[np.bool_]:
+def within(ranks: npt.NDArray[np.int32], ranges: Ranges) -> npt.NDArray[np.bool_]:
+    """Which ranks are in one of some ranges."""
     found = np.zeros(len(ranks), np.bool_)
     for first, stop in ranges:
         found |= (ranks >= first) & (ranks < stop)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypedDict, Unpack
 
 from holotype.errors import ReleaseError
-from holotype.releases.loaders.augment import Augment, CentreCrop
+from holotype.releases.loaders.augment import Augment, CentreCrop, RandomCrop
 from holotype.releases.loaders.order import Last, Order
 
 FORMAT: Final = 1
@@ -51,6 +51,27 @@ class Settings:
         each = {one.name: repr(getattr(self, one.name)) for one in fields(self) if one.name not in ("shard", "damaged")}
         batches = f"{self.batch_size} x {world}" if self.near else str(self.batch_size * world)
         return each | {"batch_size": batches}
+
+
+class Asked(TypedDict, total=False):
+    """What of `Settings` may be asked for."""
+
+    batch_size: int
+    size: int
+    augment: Augment
+    seed: int
+    order: Order
+    shard: tuple[int, int]
+    last: Last
+    damaged: Literal["raise", "skip"]
+
+
+def settings_for(split: str, **asked: Unpack[Asked]) -> Settings:
+    """`Settings` as asked for. What is not, is as suits a split: ``train`` is shuffled, and random parts are shown;
+    every other split comes in its order, and its centres are shown."""
+    if split == "train":
+        return Settings(**({"augment": RandomCrop()} | asked))
+    return Settings(**({"order": Order("none")} | asked))
 
 
 @dataclass(frozen=True, slots=True)
