@@ -126,6 +126,7 @@ SHARED = {
     "dataset_scan",
     "dataset_write",
     "dataset_said",
+    "dataset_samples",
     "dataset_shelf",
     "lint",
     "statistics",

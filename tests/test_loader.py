@@ -11,6 +11,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from hypothesis import strategies as st
 
 from conftest import encoded, photo
 from holotype.errors import ArchiveError, PackError, ReleaseError, UnknownSynset
+from holotype.imports.boxes import Box
+from holotype.imports.discover import find_ilsvrc2012
 from holotype.project import Project
 from holotype.releases import Release
 from holotype.releases.loaders import (
@@ -41,6 +44,7 @@ from holotype.releases.loaders.order import Last
 from holotype.store.location import TREE, Location
 from holotype.store.places import Places
 from holotype.store.store import Store
+from official import Picture, write_archives, write_solutions, write_tree
 
 COUNT = 53
 SMALL: dict[str, Any] = {"size": 16, "augment": RandomCrop(rand=RandAugment(), jitter=Jitter())}
@@ -480,3 +484,74 @@ def test_a_releases_images_one_by_one(made: Project) -> None:
     assert found.class_to_idx == {"n02091134": 0, "n02121808": 1}
     assert [name for name, _ in found.samples] == [row["id"] for row in release.rows("val")]
     assert all(pixels.shape == (60, 80, 3) for pixels, _ in (found[number] for number in range(len(found))))
+
+
+# datasets, where they lie
+
+ROUTES: dict[str, Callable[[Path, list[Picture]], None]] = {"archives": write_archives, "tree": write_tree}
+
+
+def official(folder: Path, db: Project, route: str) -> dict[str, Picture]:
+    """An ImageNet of twelve images, imported as its makers packed it, or as a tree; by name."""
+    wnids = ("n02099601", "n02123045", "n01440764")
+    pictures = [
+        Picture(
+            f"{wnid}_{number}" if split == "train" else f"ILSVRC2012_val_{number + 1:08}",
+            split,
+            wnid,
+            encoded(photo(number, 60, 50)),
+            (Box(wnid, 1, 2, 30, 40),),
+            (60, 50),
+        )
+        for number, (wnid, split) in enumerate(product(wnids, ("train", "train", "train", "val")))
+    ]
+    ROUTES[route](folder, pictures)
+    write_solutions(folder, [one for one in pictures if one.split == "val"])
+    sources, problems = find_ilsvrc2012([folder])
+    db.datasets.add(sources, "ilsvrc2012", problems=problems)
+    return {one.name: one for one in pictures}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_dataset_is_loaded_where_it_lies(project: Project, tmp_path: Path, route: str) -> None:
+    pictures = official(tmp_path / "in", project, route)
+    dataset = project.datasets["ilsvrc2012"]
+    for split, count in (("train", 9), ("val", 3)):
+        samples = dataset.samples(split)
+        assert samples.classes == ("n01440764", "n02099601", "n02123045")
+        assert len(samples) == count
+        for number, (name, label) in enumerate(zip(samples.ids.to_pylist(), samples.labels.tolist(), strict=True)):
+            assert samples.read(number) == pictures[name].data
+            assert samples.classes[label] == pictures[name].wnid
+            assert pictures[name].split == split
+    found = dataset.loader("train", size=16, batch_size=4)
+    shown = Counter(pair for batch in found for pair in zip(found.ids(batch), batch.labels.tolist(), strict=True))
+    assert shown == {(one.name, found.classes.index(one.wnid)): 1 for one in pictures.values() if one.split == "train"}
+    assert set(dataset.samples("train", "golden retriever").labels.tolist()) == {1}
+    assert dataset.dataset("val", np.asarray)[0][0].shape == (50, 60, 3)
+
+
+def test_a_dataset_that_is_not_there_says_so(project: Project, tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="no dataset 'ilsvrc2012'"):
+        project.datasets["ilsvrc2012"]
+    official(tmp_path / "in", project, "archives")
+    with pytest.raises(ArchiveError, match="no split 'test', but: 'train', 'val'"):
+        project.datasets["ilsvrc2012"].loader("test")
+    with pytest.raises(ArchiveError, match="no dataset"):
+        project.datasets[""]
+    dataset = project.datasets["ilsvrc2012"]
+    archive = tmp_path / "in" / "ILSVRC2012_img_train.tar"
+    os.utime(archive, ns=(1, 1))
+    with pytest.raises(ArchiveError, match="has changed since it was imported"):
+        list(dataset.loader("train", damaged="skip"))
+
+
+def test_what_people_said_of_a_dataset_counts(project: Project, tmp_path: Path) -> None:
+    """An image whose label was overruled is not trained on."""
+    pictures = official(tmp_path / "in", project, "archives")
+    before = project.datasets["ilsvrc2012"].samples("train")
+    dog = next(one for one in pictures.values() if (one.split, one.wnid) == ("train", "n02099601"))
+    project.datasets.fingerprint()
+    project.labels.overrule({(dog.name, "n02099601"): False}, "me", "it is a cat")
+    after = project.datasets["ilsvrc2012"].samples("train")
+    assert set(before.ids.to_pylist()) - set(after.ids.to_pylist()) == {dog.name}

@@ -52,6 +52,11 @@ class Samples:
         """The encoded bytes of a sample. Raises `PackError` or `ArchiveError` where they are not there any more."""
         return self.store.read(self.places[number])
 
+    def take(self, numbers: Numbers) -> Samples:
+        """Some samples, in their order, which are not `merged`."""
+        places, ids = self.places.take(numbers), self.ids.take(pa.array(numbers))
+        return replace(self, places=places, labels=self.labels[numbers], ids=ids)
+
     def merged(self) -> Samples:
         """Every image once, where it was first, with all of its labels."""
         if self.starts is not None:
