@@ -347,13 +347,11 @@ def test_rand_augments_changes_are_pillows() -> None:
         ("posterize", ImageOps.posterize(image, 6)),
         ("solarize", ImageOps.solarize(image, 128)),
         ("identity", image),
+        ("equalize", ImageOps.equalize(image)),
     ):
         pixels = np.array(image)
         change(pixels, name, 0.5)
         assert apart(pixels, np.asarray(wanted)) <= 0.6, name
-    pixels = np.array(image)
-    change(pixels, "equalize", 0.5)
-    assert apart(pixels, np.asarray(ImageOps.equalize(image))) < 4
 
 
 def test_a_hue_that_goes_round_comes_back() -> None:
@@ -387,7 +385,7 @@ def test_geometry_moves_what_it_says() -> None:
     assert found["translate_x"] == [50, 30 + int(150 / 331 * 0.2 * 101)]
     assert found["translate_y"] == [50 + int(150 / 331 * 0.2 * 101), 30]
     assert found["rotate"] == pytest.approx([50 + 20 * math.sin(math.radians(6)), 30], abs=1)
-    assert found["shear_x"] == pytest.approx([50, 30 + 0.06 * 50], abs=1)
+    assert found["shear_x"] == pytest.approx([50, 30 - 0.06 * 50], abs=1)
 
 
 def test_augmentations_follow_from_their_draws() -> None:

@@ -4,6 +4,7 @@ from holotype.releases.loaders.augment import Augment, CentreCrop, RandomCrop
 from holotype.releases.loaders.colours import Jitter
 from holotype.releases.loaders.images import ImageDataset
 from holotype.releases.loaders.loader import Batch, Damaged, Loader
+from holotype.releases.loaders.mixing import Mix
 from holotype.releases.loaders.order import Order
 from holotype.releases.loaders.randaugment import RandAugment
 from holotype.releases.loaders.samples import Samples, samples_of
@@ -17,6 +18,7 @@ __all__ = [
     "ImageDataset",
     "Jitter",
     "Loader",
+    "Mix",
     "Order",
     "RandAugment",
     "RandomCrop",

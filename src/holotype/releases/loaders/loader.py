@@ -109,6 +109,17 @@ class Loader:
         return self.samples.classes
 
     @property
+    def position(self) -> Position:
+        """Where the loader is: the next batch is the one of that number, from 0."""
+        return self._position
+
+    def again(self, hold: int, allocate: Allocate | None = None) -> Loader:
+        """Another loader of the same batches, at the same position, with other memory."""
+        other = Loader(self.samples, self.settings, self._workers, hold, allocate or self._allocate)
+        other._position, other._digest = self._position, self._digest
+        return other
+
+    @property
     def epoch(self) -> int:
         """The epoch that the next batch is of, from 0."""
         return self._position.epoch

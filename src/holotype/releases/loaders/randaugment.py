@@ -50,14 +50,20 @@ def _autocontrast(pixels: Pixels) -> None:
 
 
 def _equalize(pixels: Pixels) -> None:
+    """Each channel's levels spread evenly, as Pillow's ``ImageOps.equalize`` does."""
     for channel in range(3):
-        pixels[:, :, channel] = cv2.equalizeHist(np.ascontiguousarray(pixels[:, :, channel]))
+        one = np.ascontiguousarray(pixels[:, :, channel])
+        counts = np.bincount(one.ravel(), minlength=256)
+        step = int(counts.sum() - counts[counts > 0][-1]) // 255
+        if step:
+            levels = np.minimum((step // 2 + np.cumsum(counts) - counts) // step, 255)
+            pixels[:, :, channel] = cv2.LUT(one, levels.astype(np.uint8))
 
 
 _CHANGES: Final[tuple[tuple[str, Callable[[Pixels, float, float], None]], ...]] = (
     ("identity", lambda _p, _s, _w: None),
-    ("shear_x", lambda p, s, _: _moved(p, ((1, -0.3 * s, 0), (0, 1, 0)))),
-    ("shear_y", lambda p, s, _: _moved(p, ((1, 0, 0), (-0.3 * s, 1, 0)))),
+    ("shear_x", lambda p, s, _: _moved(p, ((1, 0.3 * s, 0), (0, 1, 0)))),
+    ("shear_y", lambda p, s, _: _moved(p, ((1, 0, 0), (0.3 * s, 1, 0)))),
     ("translate_x", lambda p, s, _: _moved(p, ((1, 0, -int(150 / 331 * s * p.shape[1])), (0, 1, 0)))),
     ("translate_y", lambda p, s, _: _moved(p, ((1, 0, 0), (0, 1, -int(150 / 331 * s * p.shape[0]))))),
     ("rotate", lambda p, s, _: _rotate(p, 30 * s)),
