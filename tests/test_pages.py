@@ -38,7 +38,7 @@ IN_A_PROJECT = (
     "guides/workers.md",
 )
 ASKING_ANN = ("explanations/consensus.md", "guides/workers.md")
-IN_ONE_WITH_A_RELEASE = ("guides/benchmark.md", "guides/explore.md", "guides/queries.md")
+IN_ONE_WITH_A_RELEASE = ("guides/benchmark.md", "guides/explore.md", "guides/loader.md", "guides/queries.md")
 OF_PHOTOGRAPHS = ("guides/collect.md", "index.md", "tutorial/quickstart.md")
 OF_IMAGENET = ("guides/archives.md", "guides/relabel.md")
 
