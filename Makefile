@@ -16,7 +16,7 @@ test: $(READY)
 
 # What needs PyTorch, which is large. Where that cannot be had, its tests are left out, and the last line says so.
 test-torch: $(READY)
-	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[torch]' && \
+	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[torch-test]' && \
 	    $(BIN)/python -c 'import torch, torchvision'; \
 	then $(BIN)/python -m pytest -m torch tests; \
 	else echo "tests with PyTorch were left out: it could not be installed"; fi

@@ -19,7 +19,7 @@ from conftest import encoded, photo
 from holotype.images.decode import decode
 from holotype.images.part import decode_part
 from holotype.images.rejected import Rejected
-from holotype.releases.loaders import CentreCrop, Jitter, Order, RandAugment, RandomCrop
+from holotype.releases.loaders import CentreCrop, Jitter, Mix, Order, RandAugment, RandomCrop
 from holotype.releases.loaders.colours import brightness, contrast, hue, saturation, sharpness
 from holotype.releases.loaders.crops import DRAWS, Box, centre_box, random_box
 from holotype.releases.loaders.draws import hashes, key_of, uniforms
@@ -406,6 +406,8 @@ def test_augmentations_follow_from_their_draws() -> None:
         lambda: RandAugment(magnitude=31),
         lambda: RandAugment(count=-1),
         lambda: Order(block=0),
+        lambda: Mix(mixup=-1),
+        lambda: Mix(chance=2),
         lambda: shown(CentreCrop(resize=40), encoded(photo(0)), 48),
     ],
 )
@@ -423,3 +425,30 @@ def test_a_thread_has_its_own_memory() -> None:
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda number: shown(CentreCrop(), pictures[number % 8], 64), range(200)))
     assert all((one == wanted[number % 8]).all() for number, one in enumerate(found))
+
+
+# mixing
+
+
+def test_shares_are_drawn_from_beta() -> None:
+    for alpha in (0.2, 1.0, 4.0):
+        shares = [one.share for batch in range(4000) if (one := Mix(alpha, 0).drawn(1, 0, batch, 8)) is not None]
+        wanted = 1 / (4 * (2 * alpha + 1))
+        assert abs(np.mean(shares) - 0.5) < 0.03
+        assert abs(np.var(shares) - wanted) < 0.1 * wanted
+    whether = [Mix(chance=0.25).drawn(1, 0, batch, 8) is None for batch in range(4000)]
+    assert abs(np.mean(whether) - 0.75) < 0.03
+    kinds = [one.box is None for batch in range(4000) if (one := Mix().drawn(1, 0, batch, 8)) is not None]
+    assert abs(np.mean(kinds) - 0.5) < 0.03
+
+
+@given(st.integers(1, 400), st.integers(0, 10_000))
+def test_a_cut_lies_inside_and_leaves_its_share(size: int, batch: int) -> None:
+    mixed = Mix(mixup=0, cutmix=1).drawn(2, 0, batch, size)
+    assert mixed is not None
+    assert mixed.box is not None
+    left, top, right, bottom = mixed.box
+    assert 0 <= left <= right <= size
+    assert 0 <= top <= bottom <= size
+    assert mixed.share == pytest.approx(1 - (right - left) * (bottom - top) / size**2)
+    assert Mix(0, 0).drawn(2, 0, batch, size) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -124,18 +125,6 @@ def test_mixed_batches_have_shared_labels(samples: Samples) -> None:
     assert plain.max(1).values.eq(1).all()
 
 
-def test_shares_are_drawn_from_beta() -> None:
-    for alpha in (0.2, 1.0, 4.0):
-        shares = [one.share for batch in range(4000) if (one := Mix(alpha, 0).drawn(1, 0, batch, 8)) is not None]
-        wanted = 1 / (4 * (2 * alpha + 1))
-        assert abs(np.mean(shares) - 0.5) < 0.03
-        assert abs(np.var(shares) - wanted) < 0.1 * wanted
-    whether = [Mix(chance=0.25).drawn(1, 0, batch, 8) is None for batch in range(4000)]
-    assert abs(np.mean(whether) - 0.75) < 0.03
-    kinds = [one.box is None for batch in range(4000) if (one := Mix().drawn(1, 0, batch, 8)) is not None]
-    assert abs(np.mean(kinds) - 0.5) < 0.03
-
-
 def test_several_labels_are_rows(samples: Samples) -> None:
     _, labels = next(iter(on_device(samples.merged(), order=Order("none"))))
     assert labels.dtype == torch.float32
@@ -239,3 +228,23 @@ def test_a_batch_that_is_not_mixed_stays() -> None:
     same, rows = mix_batch(images.clone(), labels, Mixed(1.0, (4, 4, 4, 4)))
     assert torch.equal(same, images)
     assert torch.equal(rows, labels)
+
+
+def test_what_the_guide_says_of_pytorch_works(samples: Samples) -> None:
+    """Its blocks ``py``, which the tests of pages leave out; a loader stands for the release."""
+
+    class Standing:
+        def loader(self, _split: str, **asked: Any) -> Loader:
+            return loader(samples, **asked)
+
+        def dataset(self, _split: str, transform: Any) -> ImageDataset:
+            return ImageDataset(samples, transform)
+
+    page = (Path(__file__).resolve().parents[1] / "docs/guides/loader.md").read_text()
+    names: dict[str, Any] = {"release": Standing()}
+    found = re.findall(r"^```py\n(.*?)^```$", page, re.M | re.S)
+    assert len(found) == 2
+    for block in found:
+        exec(block, names)  # noqa: S102 our own page
+    assert names["labels"].shape == (8, 5)
+    assert names["label"] == 0

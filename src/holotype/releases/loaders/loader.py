@@ -20,7 +20,6 @@ from holotype.releases.loaders.samples import Samples
 from holotype.releases.loaders.settings import Position, Settings, restored, saved
 
 _AUGMENT: Final = 3
-_DEFAULT: Final = Settings()
 Allocate = Callable[[tuple[int, ...]], Pixels]
 
 
@@ -65,6 +64,11 @@ class _Piece:
     key: int
 
 
+def new_memory(shape: tuple[int, ...]) -> Pixels:
+    """Memory for pixels, of a shape."""
+    return np.empty(shape, np.uint8)
+
+
 class Loader:
     """Goes through samples epoch by epoch: iterating gives the batches that are left of this epoch, and then it stands
     at the beginning of the next one. Left in the middle, the next iteration goes on there.
@@ -74,8 +78,7 @@ class Loader:
     Threads decode about two batches ahead; they end with the iteration, also where that is left by an exception.
 
     The memory of a batch's images is its own until more than `hold` further batches are asked for; copy what is needed
-    longer.
-    `allocate` makes that memory, of a shape.
+    longer. `allocate` makes that memory, of a shape.
 
     Raises `ReleaseError` where an image is damaged, unless the settings say to leave it out: it is then missing from
     its batch and told there and in `damaged`. Bytes that are not there any more always raise, `PackError` or
@@ -85,10 +88,10 @@ class Loader:
     def __init__(
         self,
         samples: Samples,
-        settings: Settings = _DEFAULT,
+        settings: Settings = Settings(),
         workers: int | None = None,
         hold: int = 1,
-        allocate: Allocate = lambda shape: np.empty(shape, np.uint8),
+        allocate: Allocate = new_memory,
     ) -> None:
         if (workers is not None and workers < 1) or hold < 0:
             raise ValueError(f"workers must be at least 1, and hold 0 or more, not {workers} and {hold}")
