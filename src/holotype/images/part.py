@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -14,34 +13,19 @@ from holotype.images.decode import MAX_PIXELS, decode
 from holotype.images.flatten import Pixels, turned
 from holotype.images.formats import jpeg
 from holotype.images.rejected import check_size, most_pixels
+from holotype.images.scratch import Scratch
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom edge in pixels of the upright picture."""
 
 # libjpeg's first warning where a picture ends before its data do; it is the only one where the rows before are sound.
 _REST: Final = "extraneous bytes before marker"
-_KEPT: Final = 1 << 26
-"""Bytes of scratch memory that a thread keeps; larger pictures get theirs anew."""
 _FACTORS: Final = (8, 4, 2)
 _ZEROS: Final = bytes(64)
 _TAIL: Final = 1 << 12
 
 
-class _Scratch(threading.local):
-    """Memory that a thread decodes into again and again: fresh memory would cost a seventh of decoding."""
-
-    def __init__(self) -> None:
-        self.memory = np.empty(1 << 20, np.uint8)
-
-    def of(self, size: int) -> Pixels:
-        if size > _KEPT:
-            return np.empty(size, np.uint8)
-        if size > len(self.memory):
-            self.memory = np.empty(max(size, 2 * len(self.memory)), np.uint8)
-        return self.memory
-
-
-_scratch = _Scratch()
+_pixels = Scratch()
 
 
 def decode_part(
@@ -101,18 +85,17 @@ def _decoded(data: bytes, frame: jpeg.Frame, stop: int, factor: int) -> Pixels |
 
     A sequential JPEG that says it is lower than it is, is decoded as far as it says.
     """
-    said = data
+    said: bytes | bytearray = data
     if stop < frame.height:
-        lower = bytearray(data)
-        lower[frame.height_at : frame.height_at + 2] = stop.to_bytes(2, "big")
-        said = bytes(lower)
+        said = bytearray(data)
+        said[frame.height_at : frame.height_at + 2] = stop.to_bytes(2, "big")
     height, width = -(-stop // factor), -(-frame.width // factor)
-    memory = _scratch.of(height * width * 3)
+    pixels = _pixels.of(height, width, 3)
     try:
         simplejpeg.decode_jpeg(
-            said, "RGB", min_height=height, min_width=width, min_factor=factor, buffer=memory, strict=True
+            said, "RGB", min_height=height, min_width=width, min_factor=factor, buffer=pixels, strict=True
         )
     except Exception as error:  # noqa: BLE001 whatever it is that fast decoding cannot do, the slow way tells
         if said is data or _REST not in str(error):
             return None
-    return memory[: height * width * 3].reshape(height, width, 3)
+    return pixels

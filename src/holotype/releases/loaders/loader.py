@@ -102,6 +102,8 @@ class Loader:
         self._allocate = allocate
         self._position = Position()
         self._digest = ""
+        self._ring: list[Pixels] = []
+        self._used = 0
         self._shares: tuple[int, Numbers] = -1, np.zeros(0, np.int64)
         self.damaged: dict[str, Damaged] = {}
         """The damaged images that were left out so far, by id."""
@@ -167,7 +169,7 @@ class Loader:
         size, held = self.settings.batch_size, self._share(start.epoch)
         step = -(-size // self._workers)
         of_batch = [held[first : first + size] for first in range(start.batch * size, len(held), size)]
-        memory = self._memory(-(-size // step), max(map(len, of_batch), default=0))
+        memory = self._memory(-(-size // step))
         pieces = (
             _Piece(numbers[first : first + step], memory(at)[first : first + step], self._key(start.epoch))
             for at, numbers in enumerate(of_batch)
@@ -178,18 +180,20 @@ class Loader:
                 damaged = [one for _ in range(0, len(numbers), step) for one in next(done)]
                 after = start.batch + at + 1
                 position = Position(start.epoch, after) if after < count else Position(start.epoch + 1)
+                self._used += 1
                 yield self._assembled(numbers, memory(at), damaged, position)
 
-    def _memory(self, pieces: int, pictures: int) -> Callable[[int], Pixels]:
-        """Memory for the pictures of the batch of a number: as many batches as may be decoded, or held, at once."""
-        size = self.settings.size
-        ahead = -(-2 * self._workers // pieces)
-        ring: list[Pixels] = []
+    def _memory(self, pieces: int) -> Callable[[int], Pixels]:
+        """Memory for the batch of a number: that which was not used for longest, of as many as may be decoded or held at
+        once; from one iteration to the next too."""
+        ring, size = self._ring, self.settings.size
+        places = -(-2 * self._workers // pieces) + 2 + self._hold
+        first = self._used
 
         def memory(number: int) -> Pixels:
-            place = number % (ahead + 2 + self._hold)
+            place = (first + number) % places
             while place >= len(ring):
-                ring.append(self._allocate((pictures, size, size, 3)))
+                ring.append(self._allocate((self.settings.batch_size, size, size, 3)))
             return ring[place]
 
         return memory

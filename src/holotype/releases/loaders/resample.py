@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holotype.images.flatten import Pixels
+from holotype.images.scratch import Scratch
 from holotype.releases.loaders.crops import Box
 
 # Share of a pixel that is spread to each neighbour before every r-th is taken, by r * r - 1. Pillow's filter is a
@@ -20,6 +21,8 @@ _COARSE: Final = 2.5
 """From this ratio on, three pixels are too few to average, and areas are averaged."""
 _MARGIN: Final = 2
 
+_averaged, _turned = Scratch(), Scratch()
+
 
 def resample(pixels: Pixels, box: Box, size: int, mirrored: bool, out: Pixels) -> None:
     """Write a part of ``(height, width, 3)`` pixels to `out`, ``(size, size, 3)``, mirrored or not.
@@ -29,7 +32,7 @@ def resample(pixels: Pixels, box: Box, size: int, mirrored: bool, out: Pixels) -
     """
     across, down = (box[2] - box[0]) / size, (box[3] - box[1]) / size
     whole = all(edge == int(edge) for edge in box)
-    target = np.empty_like(out) if mirrored else out
+    target = _turned.of(*out.shape) if mirrored else out
     if max(across, down) >= _COARSE:
         left, top, right, bottom = _inside(pixels, box, 0)
         cv2.resize(pixels[top:bottom, left:right], (size, size), dst=target, interpolation=cv2.INTER_AREA)
@@ -65,8 +68,9 @@ def _spread(pixels: Pixels, across: float, down: float) -> Pixels:
     if max(across, down) < 1.02:
         return pixels
     x, y = (min(max(ratio * ratio - 1, 0) * _SPREAD, _MOST) for ratio in (across, down))
-    spread = cv2.sepFilter2D(pixels, -1, _kernel(x), _kernel(y), borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(spread, np.uint8)
+    spread = _averaged.of(*pixels.shape)
+    cv2.sepFilter2D(pixels, -1, _kernel(x), _kernel(y), dst=spread, borderType=cv2.BORDER_REPLICATE)
+    return spread
 
 
 def _kernel(share: float) -> npt.NDArray[np.float32]:
