@@ -184,8 +184,8 @@ class Loader:
                 yield self._assembled(numbers, memory(at), damaged, position)
 
     def _memory(self, pieces: int) -> Callable[[int], Pixels]:
-        """Memory for the batch of a number: that which was not used for longest, of as many as may be decoded or held at
-        once; from one iteration to the next too."""
+        """Memory for the batch of a number: that which was not used for longest, of as many as may be decoded or held
+        at once; from one iteration to the next too."""
         ring, size = self._ring, self.settings.size
         places = -(-2 * self._workers // pieces) + 2 + self._hold
         first = self._used

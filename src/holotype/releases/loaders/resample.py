@@ -19,6 +19,8 @@ _SPREAD: Final = 0.1
 _MOST: Final = 0.32
 _COARSE: Final = 2.5
 """From this ratio on, three pixels are too few to average, and areas are averaged."""
+_SLIGHT: Final = 1.15
+"""Up to this ratio spreading changes pixels by a fifth of a grey level, and is not worth its time."""
 _MARGIN: Final = 2
 
 _averaged, _turned = Scratch(), Scratch()
@@ -65,7 +67,7 @@ def _inside(pixels: Pixels, box: Box, margin: int) -> tuple[int, int, int, int]:
 
 def _spread(pixels: Pixels, across: float, down: float) -> Pixels:
     """Pixels that are spread a little to their neighbours, as far as they are to be shrunk."""
-    if max(across, down) < 1.02:
+    if max(across, down) < _SLIGHT:
         return pixels
     x, y = (min(max(ratio * ratio - 1, 0) * _SPREAD, _MOST) for ratio in (across, down))
     spread = _averaged.of(*pixels.shape)
