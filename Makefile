@@ -39,6 +39,7 @@ bench: $(READY)
 	$(BIN)/python bench/paper_statistics.py
 	$(BIN)/python bench/web.py
 	$(BIN)/python bench/explore.py
+	$(BIN)/python bench/loader.py
 	$(BIN)/python bench/web.py
 
 $(READY): pyproject.toml constraints.txt

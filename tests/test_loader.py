@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,6 +29,7 @@ from holotype.imports.boxes import Box
 from holotype.imports.discover import find_ilsvrc2012
 from holotype.project import Project
 from holotype.releases import Release
+from holotype.releases.layout import FILES_SCHEMA
 from holotype.releases.loaders import (
     Batch,
     CentreCrop,
@@ -476,6 +479,44 @@ def test_a_release_without_a_shard_says_so(made: Project) -> None:
     (release.path / "manifest.parquet").write_bytes(b"")
     with pytest.raises(ReleaseError, match="manifest"):
         release.loader("train")
+
+
+def without_bytes(release: Release, split: str, folder: Path) -> None:
+    """Let a split of a release lie elsewhere: in a tar that is its owner's, or as the files of a folder."""
+    rows = release.manifest
+    images = {row["id"]: data for row, data in release.images()}
+    shard = release.path / f"{split}-000000.tar"
+    folder.mkdir()
+    for name, data in images.items():
+        (folder / name).write_bytes(data)
+    tar = shard.rename(folder.parent / "theirs.tar")
+    mine = pc.equal(rows["split"], split)
+    told = pc.if_else(mine, "file-000000", "file-000001")
+    path, offset = pc.if_else(mine, "", rows["id"]), pc.if_else(mine, rows["offset"], 0)
+    rows = rows.set_column(rows.column_names.index("shard"), "shard", told)
+    rows = rows.set_column(rows.column_names.index("offset"), "offset", offset).append_column("path", path)
+    pq.write_table(rows, release.path / "manifest.parquet")
+    state = tar.stat()
+    files = [("train", str(tar), state.st_size, state.st_mtime_ns), ("tree", str(folder), 0, 0)]
+    lines = [
+        {"shard": f"file-{number:06}", "dataset": "d", "kind": kind, "path": path, "size": size, "mtime_ns": mtime}
+        for number, (kind, path, size, mtime) in enumerate(files)
+    ]
+    pq.write_table(pa.Table.from_pylist(lines, FILES_SCHEMA), release.path / "files.parquet")
+
+
+def test_a_release_without_bytes_is_loaded_from_where_they_lie(made: Project, tmp_path: Path) -> None:
+    before = Release(made.path / "releases" / "v1")
+    wanted = {split: [data for _, data in before.images(split)] for split in ("train", "test")}
+    without_bytes(before, "train", tmp_path / "loose")
+    after = Release(before.path)
+    for split, data in wanted.items():
+        samples = samples_of(after, split)
+        assert [samples.read(number) for number in range(len(samples))] == data
+        assert sum(len(batch) for batch in Loader(samples, Settings(size=8))) == len(data) > 0
+    os.utime(tmp_path / "theirs.tar", ns=(1, 1))
+    with pytest.raises(ArchiveError, match="has changed"):
+        list(Loader(samples_of(after, "train"), Settings(size=8, damaged="skip")))
 
 
 def test_a_releases_images_one_by_one(made: Project) -> None:

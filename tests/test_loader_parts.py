@@ -406,6 +406,7 @@ def test_augmentations_follow_from_their_draws() -> None:
         lambda: RandAugment(magnitude=31),
         lambda: RandAugment(count=-1),
         lambda: Order(block=0),
+        lambda: Order("all"),  # type: ignore[arg-type]
         lambda: Mix(mixup=-1),
         lambda: Mix(chance=2),
         lambda: shown(CentreCrop(resize=40), encoded(photo(0)), 48),

@@ -32,6 +32,8 @@ class Order:
     window: int = 256
 
     def __post_init__(self) -> None:
+        if self.shuffle not in ("global", "blocks", "none"):
+            raise ValueError(f"shuffle must be one of global, blocks, none, not {self.shuffle!r}")
         if self.block < 1 or self.window < 1:
             raise ValueError(f"block and window must be at least 1, not {self.block} and {self.window}")
 
