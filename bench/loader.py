@@ -1,6 +1,6 @@
 """Loading for training: ours, its peers, and the bare decoding of the same files, in one run.
 
-    python bench/loader.py [FOLDER] [--images 1000] [--rounds 5] [--workers 2]
+    python bench/loader.py [FOLDER] [--images 2000] [--rounds 5] [--workers 2]
 
 The files are JPEGs of FOLDER (real ones by default), taken again until they are enough, once as they are and once as a
 release with short sides of 256 pixels has them (quality 90, 4:2:0). All show a random part of 224 x 224 pixels,
@@ -299,7 +299,7 @@ def compared(epochs: list[Any], others: list[Any] | str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=DATA)
-    parser.add_argument("--images", type=int, default=1000)
+    parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--serve", help=argparse.SUPPRESS)
