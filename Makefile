@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test test-torch lint bench docs clean
 
 demo: $(READY)
 	$(BIN)/holotype demo --out demo
@@ -13,6 +13,13 @@ test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal; tests=$$?; \
 	wait $$lint; lint=$$?; cat $$said; rm -f $$said; \
 	test $$tests -eq 0 && test $$lint -eq 0
+
+# What needs PyTorch, which is large. Where that cannot be had, its tests are left out, and the last line says so.
+test-torch: $(READY)
+	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[torch-test]' && \
+	    $(BIN)/python -c 'import torch, torchvision'; \
+	then $(BIN)/python -m pytest -m torch tests; \
+	else echo "tests with PyTorch were left out: it could not be installed"; fi
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -32,6 +39,7 @@ bench: $(READY)
 	$(BIN)/python bench/paper_statistics.py
 	$(BIN)/python bench/web.py
 	$(BIN)/python bench/explore.py
+	$(BIN)/python bench/loader.py
 	$(BIN)/python bench/web.py
 
 $(READY): pyproject.toml constraints.txt

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from any_release import CAT, DOG, Shot, shipped, some
 from browser import Browsing, Served, axe
 from conftest import encoded, photo
 from holotype.errors import ReleaseError
@@ -31,7 +32,6 @@ from holotype.releases.leaks import Check
 from holotype.releases.page import statistics_page
 from holotype.releases.questions import KEYS, QUESTIONS, read_words
 from holotype.releases.release import Release
-from any_release import CAT, DOG, Shot, shipped, some
 
 HOSTILE = "<script>alert(1)</script>\"'&|*_[x](javascript:1)\n# Heading\x00\x1b[31m"
 

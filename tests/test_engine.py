@@ -62,7 +62,7 @@ def test_a_consumer_that_stops_leaves_no_threads() -> None:
     before = threading.active_count()
     results = map_batches(square, range(1000), workers=4)
     assert next(results) == 0
-    results.close()  # type: ignore[attr-defined]
+    results.close()
     assert threading.active_count() == before
 
 

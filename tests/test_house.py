@@ -53,6 +53,7 @@ ROOMS = {
     "releases": "audits consensus crowd engine errors files images ontology statistics store",
     "benchmark": "errors files ontology releases textlists",
     "recognition": "benchmark errors images releases",
+    "torch": "releases",
     "statistics": "images ontology",
     "queries": "catalog errors files images ontology releases store",
     "project": (
@@ -129,6 +130,7 @@ SHARED = {
     "dataset_scan",
     "dataset_write",
     "dataset_said",
+    "dataset_samples",
     "dataset_shelf",
     "lint",
     "statistics",
@@ -243,7 +245,10 @@ def is_there(name: str) -> bool:
     """Whether a module has a name, or a class in it an attribute or a field of that name."""
     parts = name.split(".")
     known = max(number for number in range(1, len(parts) + 1) if ".".join(parts[:number]) in modules())
-    found: object = import_module(".".join(parts[:known]))
+    try:
+        found: object = import_module(".".join(parts[:known]))
+    except ImportError as error:
+        return "an extra" in str(error)  # that is not installed here, so that nobody can look
     for part in parts[known:]:
         if not hasattr(found, part):
             return part in getattr(found, "__annotations__", {}) and part == parts[-1]

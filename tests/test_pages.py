@@ -43,6 +43,7 @@ IN_ONE_WITH_A_RELEASE = (
     "guides/benchmark.md",
     "guides/explore.md",
     "guides/export.md",
+    "guides/loader.md",
     "guides/publish.md",
     "guides/queries.md",
 )

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from any_release import DOG, Shot, shipped, some
 from browser import Browsing, Served, axe
 from conftest import encoded, photo, run
 from holotype.errors import ReleaseError
@@ -20,7 +21,6 @@ from holotype.releases import publishing
 from holotype.releases.layout import CHECKSUMS, FILES, FILES_SCHEMA
 from holotype.releases.publishing import publish
 from holotype.releases.release import Release
-from any_release import DOG, Shot, shipped, some
 from test_documents import HOSTILE, Balanced, finished
 
 WORDS = {"title": "Dogs & cats", "description": "Pictures of dogs.", "citation": "Us, 2026", "purpose": "To tell dogs."}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Literal, TypeVar
 
@@ -19,7 +19,7 @@ def map_batches(
     *,
     workers: int | None = None,
     kind: Literal["threads", "processes"] = "threads",
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """``fn`` of every batch, in order, computed ahead by `workers` (default: the CPUs we may use).
 
     At most ``2 * workers`` batches are in flight, so memory is bounded by what those hold, however long
@@ -30,7 +30,7 @@ def map_batches(
     >>> list(map_batches(len, ["a", "bb", "ccc"], workers=2))
     [1, 2, 3]
     """
-    count = _cpus() if workers is None else workers
+    count = cpus() if workers is None else workers
     if count < 1:
         raise ValueError(f"workers must be at least 1, not {count}")
     pool: Executor = (
@@ -50,7 +50,8 @@ def map_batches(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _cpus() -> int:
+def cpus() -> int:
+    """How many CPUs we may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # macOS

@@ -18,9 +18,11 @@ from holotype.lint.blemishes import Finding
 from holotype.project.dataset_check import Checked, check
 from holotype.project.dataset_forget import Forgotten, forget
 from holotype.project.dataset_said import Advance, Terms
+from holotype.project.dataset_samples import ImportedDataset, imported_dataset
 from holotype.project.dataset_scan import Importer
 from holotype.project.fingerprints import FingerprintReport, fingerprint_all
 from holotype.project.intake import group_near_duplicates
+from holotype.project.lemmas import Lemmas
 from holotype.project.lint import lint_dataset
 from holotype.project.parts import Parts
 
@@ -28,8 +30,9 @@ from holotype.project.parts import Parts
 class Datasets:
     """The imported datasets of a project: archives and trees that lie where their owner put them."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, lemmas: Lemmas) -> None:
         self._parts = parts
+        self._lemmas = lemmas
 
     def add(
         self,
@@ -52,6 +55,10 @@ class Datasets:
         self._parts.check_writable()
         terms = Terms(self._parts.clock(), overwritten, relabel)
         return Importer(self._parts, dataset, terms).run(sources, advance, problems)
+
+    def __getitem__(self, dataset: str) -> ImportedDataset:
+        """An imported dataset, to train from where it lies. Raises `ArchiveError` where there is none of that name."""
+        return imported_dataset(self._parts, self._lemmas.senses, dataset)
 
     def forget(
         self,

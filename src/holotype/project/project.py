@@ -70,7 +70,7 @@ class Project:
             raise
         self._parts = parts
         self.images = Images(parts, self.lemmas)
-        self.datasets = Datasets(parts)
+        self.datasets = Datasets(parts, self.lemmas)
         self.annotations = Annotations(parts, self.lemmas)
         self.candidates = Candidates(parts, self.lemmas)
         self.crowd = CrowdRoom(parts, self.lemmas)

@@ -13,7 +13,7 @@ from holotype.catalog import releases
 from holotype.engine import Progress, no_progress
 from holotype.errors import ReleaseError
 from holotype.ontology import Ontology
-from holotype.ontology.senses import Senses
+from holotype.ontology.senses import Senses, only_sense
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 from holotype.queries import Query
@@ -21,12 +21,15 @@ from holotype.queries.results import Results, find_in_release, rows_in_release
 from holotype.releases import Release, verify_release
 from holotype.releases.exports.format import Report
 from holotype.releases.exports.formats import export
+from holotype.releases.loaders import Samples, samples_of
+from holotype.releases.loaders.loadable import Loadable
+from holotype.releases.loaders.samples import Ranges
 from holotype.releases.publishing import publish
 from holotype.releases.release import ontology_of
 
 
 @dataclass(frozen=True, repr=False)
-class ProjectRelease(Release):
+class ProjectRelease(Release, Loadable):
     """A release of a project, whose ontology its questions and scores go by; `checksum` is the one it was made with."""
 
     ontology: Ontology
@@ -39,6 +42,13 @@ class ProjectRelease(Release):
         Raises `QueryError`, `UnknownSynset` or `AmbiguousLemma`, the latter two when an answer is asked for.
         """
         return find_in_release(self, Query.of(query), self.ontology, self.senses)
+
+    def samples(self, split: str, under: str | Sequence[str] = ()) -> Samples:
+        """Where the images of a split lie, and their labels: see `holotype.releases.loaders.samples_of`.
+
+        Raises `ReleaseError`, `UnknownSynset` or `AmbiguousLemma`.
+        """
+        return samples_of(self, split, ranges_under(self.ontology, self.senses, under))
 
     def evaluate(self, predictions: str | os.PathLike[str], split: str = "test") -> Scores:
         """ILSVRC scores of a predictions file (see `holotype.benchmark.read_predictions`) on a split.
@@ -75,6 +85,16 @@ class ProjectRelease(Release):
         Raises `ReleaseError`.
         """
         return publish(self, Path(site), link_to, hard_links)
+
+
+def ranges_under(ontology: Ontology, senses: Senses, under: str | Sequence[str]) -> Ranges | None:
+    """The ranges of rank of some subtrees, given by wnids or lemmas; None where none is named.
+
+    Raises `UnknownSynset` or `AmbiguousLemma`.
+    """
+    named = [under] if isinstance(under, str) else list(under)
+    found = [only_sense(text, senses(text)) for text in named if text]
+    return [pair for synset in found for pair in ontology.ranges(synset)] or None
 
 
 def checksums(parts: Parts) -> dict[str, str]:

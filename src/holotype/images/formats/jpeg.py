@@ -14,6 +14,7 @@ from holotype.images.rejected import Rejected, check_size
 _ZEROS = bytes(64)
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BASELINE = (0xC0, 0xC1)
+_FAST = (*_BASELINE, 0xC2)
 _LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
 _HIERARCHICAL = (0xC5, 0xC6, 0xCD, 0xCE)
 # libjpeg's words for damage that it decodes over.
@@ -44,6 +45,35 @@ class Head:
         if self.frame in _HIERARCHICAL:
             return "hierarchical JPEG"
         return f"JPEG of {self.precision} bits a sample" if self.precision not in (0, 8) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How large a picture says it is, as stored: `height_at` is where its height stands, in two bytes; `sequential`
+    whether its rows follow each other in the file."""
+
+    width: int
+    height: int
+    height_at: int
+    orientation: int
+    sequential: bool
+
+
+def read_frame(data: bytes) -> Frame | None:
+    """The frame of a grey or YCbCr JPEG of 8 bits a sample, from which it can be decoded fast; None for all else."""
+    if not data.startswith(b"\xff\xd8"):
+        return None
+    turn, scans = 0, b""
+    for marker, start, end in _segments(data):
+        if marker == _EXIF and not turn and data.startswith(b"Exif\0\0", start + 4):
+            turn = orientation(data[start + 4 : end])
+        elif marker in _FRAMES:
+            scans = data[start : start + 10]
+            break
+    if len(scans) < 10 or scans[1] not in _FAST or scans[4] != 8 or scans[9] not in (1, 3):
+        return None
+    height, width = int.from_bytes(scans[5:7], "big"), int.from_bytes(scans[7:9], "big")
+    return Frame(width, height, start + 5, turn or 1, scans[1] in _BASELINE)
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:

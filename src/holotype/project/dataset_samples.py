@@ -1,0 +1,72 @@
+"""An imported dataset as something to train from, where it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from holotype.catalog import samples as questions
+from holotype.catalog.samples import Labelled
+from holotype.errors import ArchiveError
+from holotype.ontology.senses import Senses
+from holotype.project.parts import Parts
+from holotype.project.release_shelf import ranges_under
+from holotype.releases.loaders import Samples
+from holotype.releases.loaders.loadable import Loadable
+from holotype.releases.loaders.samples import Ranges, within
+from holotype.store.location import TREE
+from holotype.store.places import Places
+from holotype.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedDataset(Loadable):
+    """A dataset in the archives or folders that it was imported from: nothing of it is copied.
+
+    Its labels are those that stand now, what the dataset says and what people made of it; its classes all synsets that
+    any of its images is labelled yes for. Images that are known to be unsound are left out, and so are those that were
+    withdrawn or that somebody asks to be taken down.
+    """
+
+    name: str
+    _number: int
+    _parts: Parts
+    _senses: Senses
+
+    def samples(self, split: str, under: str | Sequence[str] = ()) -> Samples:
+        """Where the images of a split lie, and their labels, in the order in which they were imported.
+
+        Raises `ArchiveError` where it has no such split, `UnknownSynset` or `AmbiguousLemma`.
+        """
+        ranges = ranges_under(self._parts.ontology, self._senses, under)
+        with self._parts.catalog.read() as connection:
+            known = questions.splits(connection, self._number)
+            if split not in known:
+                raise ArchiveError(f"{self.name} has no split {split!r}, but: {', '.join(map(repr, known)) or 'none'}")
+            classes = questions.classes(connection, self._number)
+            found = questions.labelled(connection, self._number, split)
+        return _samples(found, classes, ranges, self._parts.store)
+
+    def __repr__(self) -> str:
+        return f"<dataset {self.name}>"
+
+
+def imported_dataset(parts: Parts, senses: Senses, name: str) -> ImportedDataset:
+    """The dataset of that name. Raises `ArchiveError` where there is none."""
+    with parts.catalog.read() as connection:
+        number = questions.dataset_number(connection, name)
+    if number is None:
+        raise ArchiveError(f"there is no dataset {name!r}")
+    return ImportedDataset(name, number, parts, senses)
+
+
+def _samples(found: Labelled, classes: Sequence[str], ranges: Ranges | None, store: Store) -> Samples:
+    index = {wnid: number for number, wnid in enumerate(classes)}
+    labels = np.array([index[wnid] for wnid in found.wnids], np.int32)[found.wnid]
+    path = pa.array(found.path, pa.string()) if any(file.kind == TREE for file in found.files) else None
+    places = Places(found.files, found.file, found.offset, found.length, path)
+    whole = Samples(places, store, labels, pa.array(found.name, pa.string()), tuple(classes))
+    return whole if ranges is None else whole.take(np.flatnonzero(within(found.rank, ranges)))
