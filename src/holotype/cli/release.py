@@ -29,7 +29,9 @@ from holotype.releases.shares import Shares
 _SHARES = Fractions()
 
 
-_EXPORT = Elsewhere("holotype.cli.release_export:export_command", "Write RELEASE to a folder in another tool's format.")
+_EXPORT = Elsewhere(
+    "holotype.cli.release_export:export_command", "Write RELEASE to a new folder in another tool's format."
+)
 
 
 @click.group(cls=CommandGroup, elsewhere={"export": _EXPORT})

@@ -45,7 +45,10 @@ def export_command(
     project: Path,
     as_json: bool,
 ) -> None:
-    """Write RELEASE, by name or folder, to a new folder in another tool's format."""
+    """Write RELEASE to a new folder in another tool's format.
+
+    It is named as elsewhere, or by its folder. The new folder is there whole or not at all.
+    """
     asked = Query.parse(query)
     with opened_release(release_or_name, project) as named, bars(["export"]) as advance:
 
