@@ -12,6 +12,7 @@ from holotype.cli.groups import CommandGroup
 from holotype.cli.named_release import verified
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
+from holotype.cli.release_rebuild import rebuild_command
 from holotype.cli.remedies import alarm_lines
 from holotype.cli.text import print_json
 from holotype.errors import ReleaseError
@@ -113,3 +114,6 @@ def verify_command(release_or_name: str, project: Path, as_json: bool) -> None:
             click.echo(f"{folder} is sound")
     if problems:
         raise click.exceptions.Exit(1)
+
+
+release.add_command(rebuild_command)

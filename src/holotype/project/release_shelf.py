@@ -9,6 +9,7 @@ from pathlib import Path
 from holotype.benchmark import Scores
 from holotype.benchmark.evaluate import evaluate
 from holotype.catalog import releases
+from holotype.crowd.conclusion import Policy
 from holotype.errors import ReleaseError
 from holotype.ontology import Ontology
 from holotype.ontology.senses import Senses
@@ -17,6 +18,7 @@ from holotype.project.parts import Parts
 from holotype.queries import Query
 from holotype.queries.results import Results, find_in_release
 from holotype.releases import Release, verify_release
+from holotype.releases.rebuild import Rebuilt, rebuild_release
 from holotype.releases.release import ontology_of
 
 
@@ -45,6 +47,13 @@ class ProjectRelease(Release):
     def verify(self) -> list[str]:
         """Everything that is wrong with the release: see `holotype.releases.verify_release`."""
         return verify_release(self.path, self.checksum, self.ontology)
+
+    def rebuild(self, policy: Policy | None = None) -> Rebuilt:
+        """The release made anew from what it ships: see `holotype.releases.rebuild.rebuild_release`.
+
+        Raises `ReleaseError` and `CrowdError`.
+        """
+        return rebuild_release(self, self.ontology, policy)
 
 
 def checksums(parts: Parts) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from holotype.catalog import candidates, releases
 from holotype.catalog.fingerprints import unsound
 from holotype.catalog.removals import hidden_images
+from holotype.crowd.reviews import hidden_name
 from holotype.engine import Progress, no_progress
 from holotype.errors import NothingAccepted, OutvotedImages, ReleaseError
 from holotype.files import sha256_file
@@ -19,6 +20,7 @@ from holotype.project.intake import group_near_duplicates
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 from holotype.project.release_facts import read_facts
+from holotype.project.release_grounds import read_grounds
 from holotype.project.release_shelf import ProjectRelease, checksums, open_release
 from holotype.queries import Live, Query, Term
 from holotype.releases import CHECKSUMS, NAME, Contents, Fractions, Release, verify_release, write_release
@@ -99,13 +101,23 @@ class Releases:
         left_out = self._read(wanted)
         with parts.catalog.read() as connection:
             facts = read_facts(connection, parts.ontology, wanted)
+            grounds = read_grounds(connection, parts, self._hide)
         if facts.outvoted and not outvoted:
             raise OutvotedImages(facts.outvoted)
         contents = contents_of(name, facts, fractions, seed, parts.ontology, parts.salt)
         left = {"not_sound": left_out, "removal_asked": asked_away}
-        summary = {**contents.summary, "query": str(query), **{why: count for why, count in left.items() if count}}
+        summary = {
+            **contents.summary,
+            "query": str(query),
+            "rule": grounds.rule,
+            **{why: count for why, count in left.items() if count},
+        }
         own = parts.ontology.to_bytes() if parts.vocabulary.own else None
-        return replace(contents, summary=summary, ontology=own)
+        shipped = grounds.vote_rows(facts.votes.candidate, contents.votes)
+        return replace(contents, summary=summary, ontology=own, votes=shipped, evidence=grounds.table(self._hide))
+
+    def _hide(self, person: str) -> str:
+        return hidden_name(person, self._parts.salt)
 
     def _read(self, wanted: Sequence[int]) -> int:
         """Read the images of candidates that were not read yet; how many of all are no sound images.

@@ -27,6 +27,7 @@ from holotype.releases.layout import (
     BOXES_SCHEMA,
     CERTIFICATES,
     CHECKSUMS,
+    EVIDENCE,
     FORMAT,
     MACHINES,
     MANIFEST,
@@ -38,6 +39,7 @@ from holotype.releases.layout import (
     manifest_schema,
 )
 from holotype.releases.split import SPLITS
+from holotype.releases.writing import write_table
 from holotype.store.location import Location
 from holotype.store.tar.writing import tar_end, tar_member
 
@@ -61,7 +63,8 @@ class Contents:
     """Everything a release is made of, in manifest order (rank, then id).
 
     `certificates` and `audit` are written where audits were planned: ``certificates.json``, and rows of its tables by
-    the name of their file (`AUDIT_TABLES`); `ontology`, its `Ontology.to_bytes`, where it is the project's own.
+    the name of their file (`AUDIT_TABLES`); `ontology`, its `Ontology.to_bytes`, where it is the project's own;
+    `evidence` are the candidates that labels follow from (`EVIDENCE_SCHEMA`).
     """
 
     labels: Sequence[LabelledImage]
@@ -72,6 +75,7 @@ class Contents:
     certificates: Mapping[str, Any] | None = None
     audit: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     ontology: bytes | None = None
+    evidence: pa.Table | None = None
 
 
 def write_release(
@@ -123,6 +127,8 @@ def _write_alone(
         _write_table(partial / MANIFEST, rows, manifest_schema(rows[0] if rows else ()))
         _write_table(partial / BOXES, contents.boxes, BOXES_SCHEMA)
         _write_arrow(partial / VOTES, contents.votes)
+        if contents.evidence is not None:
+            write_table(partial / EVIDENCE, contents.evidence)
         _write_json(partial / STATISTICS, statistics(rows, (synset.wnid for synset in contents.classes)))
         _write_json(partial / SUMMARY, {"format": FORMAT, **contents.summary})
         if contents.certificates is not None:

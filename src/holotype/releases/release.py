@@ -27,6 +27,8 @@ from holotype.releases.layout import (
     BOXES_SCHEMA,
     CERTIFICATES,
     CHANGES,
+    EVIDENCE,
+    EVIDENCE_SCHEMA,
     EXTRAS,
     FILES,
     FILES_SCHEMA,
@@ -37,6 +39,9 @@ from holotype.releases.layout import (
     SAMPLE,
     STATISTICS,
     SUMMARY,
+    VOTES,
+    VOTES_EXTRAS,
+    VOTES_SCHEMA,
 )
 from holotype.releases.split import SPLITS
 from holotype.store.location import Location
@@ -99,6 +104,17 @@ class Release:
     def boxes(self) -> pa.Table:
         """``boxes.parquet``: a box a row, with the id of its image; images are in the order of the manifest."""
         return read_table(self.path / BOXES, BOXES_SCHEMA)
+
+    @cached_property
+    def votes(self) -> pa.Table:
+        """``votes.parquet``: the votes that labels follow from, oldest first, maybe with `VOTES_EXTRAS`."""
+        return read_table(self.path / VOTES, VOTES_SCHEMA, VOTES_EXTRAS)
+
+    @cached_property
+    def evidence(self) -> pa.Table | None:
+        """``evidence.parquet``: the candidates that labels follow from; None where the release has none."""
+        path = self.path / EVIDENCE
+        return read_table(path, EVIDENCE_SCHEMA) if path.exists() else None
 
     @cached_property
     def files(self) -> Mapping[str, Location]:

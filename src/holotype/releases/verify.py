@@ -20,6 +20,7 @@ from holotype.releases.layout import (
     BOXES,
     CERTIFICATES,
     CHECKSUMS,
+    EVIDENCE,
     FILES,
     ID_LENGTH,
     MACHINES,
@@ -35,7 +36,7 @@ from holotype.releases.release import Release, ontology_of, read_table
 from holotype.releases.split import SPLITS
 
 _ALWAYS: Final = {MANIFEST, BOXES, VOTES, SUMMARY, STATISTICS}
-_MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, FILES, ONTOLOGY}
+_MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, EVIDENCE, FILES, ONTOLOGY}
 _SHARD: Final = re.compile(rf"({'|'.join(SPLITS)})-[0-9]{{6,}}\.tar")
 
 
