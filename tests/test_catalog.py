@@ -240,7 +240,7 @@ def test_accepted_candidates_are_found_by_rank(catalog: Catalog) -> None:
         assert (near_duplicates.grouped(connection), near_duplicates.count_read(connection)) == (3, 3)
         rows = releases.accepted(connection, numbers)
         assert candidates.states(connection, numbers) == dict(zip(numbers, ("yes", "yes", "open"), strict=True))
-    assert [(row.sha256, row.policy, row.group_id) for row in rows] == [("a", "p", ids["a"]), ("b", "p", ids["a"])]
+    assert [(row.sha256, row.policy, row.rank) for row in rows] == [("a", "p", 1), ("b", "p", 1)]
 
 
 def test_inputs_are_known_by_origin_size_and_time(catalog: Catalog) -> None:

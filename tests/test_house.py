@@ -50,7 +50,7 @@ ROOMS = {
     "crowd": "audits consensus errors ontology",
     "simulation": "consensus crowd errors",
     "audits": "consensus errors",
-    "releases": "audits consensus crowd errors files images ontology store",
+    "releases": "audits consensus crowd engine errors files images ontology store",
     "benchmark": "errors files ontology releases textlists",
     "recognition": "benchmark errors images releases",
     "statistics": "images ontology",

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -78,6 +79,18 @@ def _read(connection: Connection, statement: Select[Any], kinds: Sequence[Kind])
         blocks.append(block)
     result.close()
     return _joined(kinds, blocks)
+
+
+def read_arrow(connection: Connection, statement: Select[Any], schema: pa.Schema) -> pa.Table:
+    """The rows of a statement as an Arrow table of these columns, in blocks; NULL is null."""
+    result = connection.execute(statement)
+    cursor: Any = result.cursor
+    blocks = []
+    while rows := cursor.fetchmany(ROWS):
+        columns = [pa.array(values, one.type) for values, one in zip(zip(*rows, strict=True), schema, strict=True)]
+        blocks.append(pa.RecordBatch.from_arrays(columns, schema=schema))
+    result.close()
+    return pa.Table.from_batches(blocks, schema)
 
 
 def _joined(kinds: Sequence[Kind], parts: Sequence[list[Column]]) -> list[Column]:

@@ -16,7 +16,7 @@ from holotype.cli.release_rebuild import rebuild_command
 from holotype.cli.remedies import alarm_lines
 from holotype.cli.text import print_json
 from holotype.errors import ReleaseError
-from holotype.releases import Fractions, Release
+from holotype.releases import Fractions, Recipe, Release
 
 _SHARES = Fractions()
 
@@ -53,11 +53,8 @@ def create_command(
             raise ReleaseError(f"there is a release {name!r} already: releases are never changed, choose another name")
         made = db.releases.create(
             name,
-            Fractions(train, val, test),
-            seed,
+            Recipe(query, splits=Fractions(train, val, test), seed=seed, outvoted=outvoted),
             lambda done, total: advance("release", done, total),
-            outvoted,
-            query,
         )
     if as_json:
         told = {key: made.summary[key] for key in ("outvoted", "alarms")}

@@ -65,7 +65,7 @@ def draw(
 
 
 def read_evidence(
-    connection: Connection, ontology: Ontology, released: Sequence[candidates.Accepted] | None = None
+    connection: Connection, ontology: Ontology, released: Iterable[candidates.Accepted] | None = None
 ) -> Evidence:
     """All that certificates follow from; targets in ontology order.
 

@@ -16,7 +16,7 @@ from holotype.project.facts import as_answer, check_reason, person, read_gold, r
 from holotype.project.fingerprints import read_candidates
 from holotype.project.image_names import by_candidate, candidate_numbers
 from holotype.project.parts import Parts
-from holotype.releases.facts import count_answers, is_outvoted, votes_on
+from holotype.releases.facts import is_answered_for, tally
 
 
 class Labels:
@@ -62,14 +62,12 @@ class Labels:
         """Accepted images with more of people's noes than yeses that nobody answers for: sha256, wnid, yeses, noes."""
         with self._parts.catalog.read() as connection:
             cast = votes.read(connection, counting=True)
-            rows = releases.accepted(connection, np.unique(cast.candidate).tolist())
-        people = ~np.array([is_machine(name) for name in cast.workers], bool)[cast.worker]
-        counts = count_answers(cast.candidate[people], cast.answer[people])
-        return [
-            (row.sha256, row.wnid, *votes_on(row.candidate_id, counts)[[Answer.YES, Answer.NO]].tolist())
-            for row in rows
-            if is_outvoted(row.policy, row.candidate_id, counts)
-        ]
+            people = ~np.array([is_machine(name) for name in cast.workers], bool)[cast.worker]
+            said = tally(cast.candidate[people], cast.answer[people])
+            against = said.candidates[said.answers[:, Answer.NO] > said.answers[:, Answer.YES]]
+            rows = [row for row in releases.accepted(connection, against.tolist()) if not is_answered_for(row.policy)]
+        counts = said.of(np.array([row.candidate_id for row in rows], np.int64))[:, [Answer.YES, Answer.NO]].tolist()
+        return [(row.sha256, row.wnid, yes, no) for row, (yes, no) in zip(rows, counts, strict=True)]
 
 
 def _check_overruling(connection: Connection, answers: Mapping[int, int | None]) -> None:

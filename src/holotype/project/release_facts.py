@@ -2,85 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Connection
 
-from holotype.catalog import candidates, credits, labels, releases, sightings, votes
+from holotype.catalog import candidates, labels, releases, votes
+from holotype.catalog.fingerprints import orientation
+from holotype.catalog.releases import Wanted
 from holotype.crowd.expert import CURATOR
 from holotype.ontology import Ontology
 from holotype.project.evidence import read_evidence
 from holotype.project.facts import read_alarms
-from holotype.releases.facts import Facts, Provenance, ReleasedBox, ReleasedLabel, ReleasedVotes
+from holotype.releases.choice import Kept
+from holotype.releases.draft import Draft
+from holotype.releases.facts import LABELS, Facts, Holder, ReleasedBoxes, ReleasedVotes, Spoken
+
+_TEXTS: Final = ("sha256", "format", "mode", "query", "author", "split", "path")
 
 
-def read_facts(connection: Connection, ontology: Ontology, wanted: Sequence[int]) -> Facts:
-    """All that a release of the candidates `wanted` follows from; those that are not accepted are left out."""
-    rows = releases.accepted(connection, wanted)
-    provenance = _provenance(connection, rows)
+def read_votes(connection: Connection) -> ReleasedVotes:
+    """The votes that count."""
     cast, sheets = votes.read(connection, counting=True), votes.read_sheets(connection, counting=True)
-    released = [candidates.Accepted(row.candidate_id, row.sha256, row.wnid, row.rank) for row in rows]
+    return ReleasedVotes(
+        *(cast.candidate, cast.worker, cast.answer),
+        *(sheets.page, sheets.seconds, sheets.at),
+        *(cast.workers, sheets.pages),
+    )
+
+
+def read_labels(connection: Connection, ontology: Ontology, wanted: Wanted) -> Iterator[pa.Table]:
+    """The labels that may be released, in tables with the columns of `LABELS`, ranks ascending from table to table."""
+    policies, datasets = releases.names(connection)
+    wnids = pa.array([synset.wnid for synset in ontology], pa.string())
+    for window in releases.windows(connection, wanted):
+        rows = releases.read_labels(connection, wanted, window)
+        if len(rows):
+            yield _labels(rows.combine_chunks(), policies, datasets, wnids)
+
+
+def _labels(rows: pa.Table, policies: Mapping[int, str], datasets: Mapping[int, str], wnids: pa.Array) -> pa.Table:
+    """What the catalog says of labels, as the stage has it."""
+    dataset, found = _named(rows["dataset"], datasets), rows["source"].is_valid()
+    name = pc.binary_join_element_wise(dataset, rows["name"], "/")
+    texts = {one: rows[one].fill_null("") for one in _TEXTS}
+    sizes = {one: _first_known(rows[one], rows[f"said_{one}"]) for one in ("width", "height")}
+    read = rows["sha256"].is_valid()
+    made = {
+        **texts,
+        **sizes,
+        "name": name,
+        "wnid": wnids.take(rows["rank"]),
+        "score": rows["score"].fill_null(0.0),
+        "policy": _named(rows["policy"], policies),
+        "orientation": pc.if_else(read, _orientation(rows["detail"]), pa.scalar(1, pa.int8())),
+        "origin": pc.if_else(found, rows["origin"], name),
+        "source": pc.if_else(found, rows["source"], pc.binary_join_element_wise("imported:", dataset, "")),
+        "position": rows["position"].fill_null(0),
+        "licence": _first_said(rows["own_licence"], rows["licence"]),
+        "url": _first_said(rows["url"], rows["found_at"]),
+    }
+    return pa.table([made[one.name] if one.name in made else rows[one.name] for one in LABELS], LABELS)
+
+
+def _named(column: pa.ChunkedArray, names: Mapping[int, str]) -> pa.Array:
+    """The names that numbers stand for."""
+    coded = column.combine_chunks().dictionary_encode()
+    return pa.array([names[number] for number in coded.dictionary.to_pylist()], pa.string()).take(coded.indices)
+
+
+def _first_said(*columns: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The first text that says anything, "" where none does."""
+    said = [pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column) for column in columns]
+    return pc.coalesce(*said, pa.scalar("", pa.string()))
+
+
+def _first_known(*columns: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The first number that is known, 0 where none is."""
+    return pc.coalesce(*columns, pa.scalar(0, pa.int32()))
+
+
+def _orientation(details: pa.ChunkedArray) -> pa.Array:
+    coded = details.fill_null("").combine_chunks().dictionary_encode()
+    return pa.array([orientation(detail) for detail in coded.dictionary.to_pylist()], pa.int8()).take(coded.indices)
+
+
+def read_facts(connection: Connection, ontology: Ontology, draft: Draft, kept: Kept, cast: ReleasedVotes) -> Facts:
+    """All that a release of some labels follows from beside them."""
+    spoken = releases.spoken_of(connection, np.unique(cast.candidate))
+    files = releases.holders(connection, np.unique(kept.columns.file).tolist())
     return Facts(
-        [_label(row, provenance[row.candidate_id]) for row in rows],
-        ReleasedVotes(
-            *(cast.candidate, cast.worker, cast.answer),
-            *(sheets.page, sheets.seconds, sheets.at),
-            *(cast.workers, sheets.pages),
-        ),
-        candidates.pairs(connection, np.unique(cast.candidate).tolist()),
-        _boxes(connection, {row.image_id: row.sha256 for row in rows}),
-        read_evidence(connection, ontology, released),
+        cast,
+        Spoken(spoken.candidate, spoken.sha256, spoken.wnid),
+        _boxes(connection, np.unique(draft.column("image")[kept.rows])),
+        [Holder(one.id, one.dataset, one.kind, one.path, one.size, one.mtime_ns) for one in files],
+        read_evidence(connection, ontology, _released(draft, kept)),
         read_alarms(connection),
         labels.by_state(connection, CURATOR),
     )
 
 
-def _label(row: releases.Accepted, provenance: Provenance) -> ReleasedLabel:
-    return ReleasedLabel(
-        candidate=row.candidate_id,
-        wnid=row.wnid,
-        rank=row.rank,
-        score=row.posterior,
-        policy=row.policy,
-        boxes=row.boxes,
-        split=row.split,
-        sha256=row.sha256,
-        format=row.format,
-        mode=row.mode,
-        width=row.width,
-        height=row.height,
-        orientation=row.orientation,
-        near_duplicates=row.group_id,
-        location=row.location,
-        provenance=provenance,
-    )
+def _released(draft: Draft, kept: Kept) -> Iterator[candidates.Accepted]:
+    """The labels of a release, in order."""
+    for table in draft.rows(kept.rows, "candidate", "sha256", "wnid", "rank"):
+        columns = (table[name].to_pylist() for name in table.column_names)
+        yield from map(candidates.Accepted, *columns)
 
 
-def _provenance(connection: Connection, rows: Sequence[releases.Accepted]) -> Mapping[int, Provenance]:
-    """By candidate id, where each image was first found, or the dataset that it came in."""
-    seen = sightings.of(connection, [row.candidate_id for row in rows])
-    found = {row.candidate_id: Provenance(f"{row.dataset}/{row.name}", f"imported:{row.dataset}") for row in rows}
-    for number, (first, *_) in seen.items():
-        found[number] = Provenance(first.origin, first.source, first.query, first.position, first.licence)
-    image = {number: one.image_id for number, one in candidates.origins(connection, found).items()}
-    said = credits.newest(connection, image.values())
-    return {number: _credited(one, said.get(image[number])) for number, one in found.items()}
-
-
-def _credited(provenance: Provenance, credit: credits.Credit | None) -> Provenance:
-    """Provenance with what was said beside the image."""
-    if credit is None:
-        return provenance
-    licence = credit.licence or provenance.licence
-    return replace(provenance, licence=licence, author=credit.author, url=credit.url)
-
-
-def _boxes(connection: Connection, images: Mapping[int, str]) -> dict[str, list[ReleasedBox]]:
-    """The boxes of images by sha256, and of each the name of the file that says so."""
-    found: dict[str, list[ReleasedBox]] = {}
-    for number, wnid, x_min, y_min, x_max, y_max, path in releases.boxes(connection, images):
-        box = ReleasedBox(wnid, x_min, y_min, x_max, y_max, path.rpartition("/")[2])
-        found.setdefault(images[number], []).append(box)
-    return found
+def _boxes(connection: Connection, images: npt.NDArray[np.int64]) -> ReleasedBoxes:
+    """The boxes of images, and of each the name of the file that says so."""
+    said = releases.boxes(connection, images)
+    names = pa.array([path.rpartition("/")[2] for path in said.paths], pa.string())
+    wnids = pa.array(said.wnids, pa.string())
+    return ReleasedBoxes(said.image, wnids.take(pa.array(said.wnid)), said.corners, names.take(pa.array(said.file)))

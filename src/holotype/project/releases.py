@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from holotype.catalog import candidates, releases
-from holotype.catalog.fingerprints import unsound
+from sqlalchemy import ColumnElement, Connection
+
+from holotype.catalog import releases
+from holotype.catalog.releases import Wanted
 from holotype.catalog.removals import hidden_images
-from holotype.crowd.reviews import hidden_name
 from holotype.engine import Progress, no_progress
 from holotype.errors import NothingAccepted, OutvotedImages, ReleaseError
 from holotype.files import sha256_file
@@ -19,12 +21,15 @@ from holotype.project.fingerprints import fingerprint_images
 from holotype.project.intake import group_near_duplicates
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
-from holotype.project.release_facts import read_facts
+from holotype.project.release_facts import read_facts, read_labels, read_votes
 from holotype.project.release_grounds import read_grounds
 from holotype.project.release_shelf import ProjectRelease, checksums, open_release
 from holotype.queries import Live, Query, Term
-from holotype.releases import CHECKSUMS, NAME, Contents, Fractions, Release, verify_release, write_release
-from holotype.releases.contents import contents_of
+from holotype.releases import CHECKSUMS, NAME, Fractions, Recipe, Release, verify_release
+from holotype.releases.build import Workshop, workshop, write_release
+from holotype.releases.choice import keep, share
+from holotype.releases.contents import Contents, Made, contents_of
+from holotype.releases.draft import Draft, write_draft
 
 
 class Releases:
@@ -45,99 +50,127 @@ class Releases:
     def create(
         self,
         name: str,
-        fractions: Fractions = Fractions(),
-        seed: int = 0,
+        recipe: Recipe | Fractions = Recipe(),
         progress: Progress = no_progress,
-        outvoted: bool = False,
-        query: str | Query = "",
+        **asked: Any,
     ) -> ProjectRelease:
         """The release called `name`; made of the labels as they stand if there is none yet. Labels that were concluded
         of a few candidates only (`CrowdRoom.append`) are all drawn anew before.
 
-        Images labelled yes that `query` finds are split by `fractions` and `seed` and written to ``releases/NAME``, the
-        bytes of imported ones too, which keep the split they came with. The same labels, votes, fractions, seed and
-        query give the same bytes. A release is never changed. Images that somebody asks to be taken down are left out
-        for as long as nobody has declined that; the summary says how many labels (``removal_asked``).
+        It is made as `recipe` says, whose fields may be given by their names, `splits` alone without it:
+        ``create("dogs", query="under:dog", seed=3)``. Images go to ``releases/NAME``, the bytes of imported ones too,
+        which keep the split they came with. The same labels, votes and recipe give the same bytes. A release is never
+        changed. Images that somebody asks to be taken down are left out for as long as nobody has declined that; the
+        summary says how many labels (``removal_asked``).
 
         Images that are accepted against more noes than yeses, by a model's word alone, are an error unless `outvoted`
-        takes them.
+        takes them. Making one that was stopped goes on with what was finished, if all is still the same.
 
         Raises `ReleaseError` if the name is not usable, nothing is labelled yes, or the disk is too small.
         """
+        given = Recipe(splits=recipe) if isinstance(recipe, Fractions) else recipe
+        wanted = replace(given, **({**asked, "query": str(asked["query"])} if "query" in asked else asked))
         if not NAME.fullmatch(name):
             raise ReleaseError(f"a release's name is letters, digits, '.', '_' and '-', not {name!r}")
         if name not in self.checksums():
             self._parts.check_writable()
             folder = self._parts.folder / "releases" / name
-            asked = Query.of(query)
             if folder.exists():
-                self._adopt(folder, fractions, seed, asked)
+                _adopt(folder, wanted)
             else:
-                contents = self._contents(name, fractions, seed, outvoted, asked)
-                _check_room(folder.parent, contents)
-                write_release(folder, contents, self._parts.store.read, progress)
+                self._make(folder, wanted, progress)
             checksum, now = sha256_file(folder / CHECKSUMS), self._parts.clock()
             self._parts.catalog.transact(lambda connection: releases.add(connection, name, checksum, now))
         return self[name]
 
-    def _adopt(self, folder: Path, fractions: Fractions, seed: int, query: Query) -> None:
-        """Accept a release that was written, but whose writer was stopped before the catalog heard of it."""
-        asked = {"name": folder.name, "seed": seed, "fractions": asdict(fractions), "query": str(query)}
-        if verify_release(folder) or any(Release(folder).summary.get(key) != value for key, value in asked.items()):
-            raise ReleaseError(
-                f"{folder} is there, but is not the release that is asked for; move it away or choose another name"
-            )
-
-    def _contents(self, name: str, fractions: Fractions, seed: int, outvoted: bool, query: Query) -> Contents:
+    def _make(self, folder: Path, recipe: Recipe, progress: Progress) -> None:
         draw_anew(self._parts)
-        parts, asked = self._parts, Query((*query.terms, Term("state", ":", "yes")))
-        about = parts.catalog, parts.ontology, self._lemmas.senses
-        wanted = Live(*about, hidden_images()).numbers(asked)
-        asked_away = Live(*about).count(asked) - len(wanted)
-        if not wanted:
-            raise NothingAccepted(
-                "no image that the query finds is labelled yes" if query.terms else "no image is labelled yes"
-            )
-        left_out = self._read(wanted)
-        with parts.catalog.read() as connection:
-            facts = read_facts(connection, parts.ontology, wanted)
-            grounds = read_grounds(connection, parts, self._hide)
-        if facts.outvoted and not outvoted:
-            raise OutvotedImages(facts.outvoted)
-        contents = contents_of(name, facts, fractions, seed, parts.ontology, parts.salt)
-        left = {"not_sound": left_out, "removal_asked": asked_away}
-        summary = {
-            **contents.summary,
-            "query": str(query),
-            "rule": grounds.rule,
-            **{why: count for why, count in left.items() if count},
-        }
-        own = parts.ontology.to_bytes() if parts.vocabulary.own else None
-        shipped = grounds.vote_rows(facts.votes.candidate, contents.votes)
-        return replace(contents, summary=summary, ontology=own, votes=shipped, evidence=grounds.table(self._hide))
+        with workshop(folder) as made:
+            left = self._prepare(recipe)
+            contents = self._contents(made, recipe, left)
+            _check_room(made, contents)
+            write_release(made, contents, self._parts.store.read, progress)
 
-    def _hide(self, person: str) -> str:
-        return hidden_name(person, self._parts.salt)
+    def _wanted(self, connection: Connection, recipe: Recipe, hidden: bool = True) -> Wanted:
+        """Which candidates are asked for; with `hidden`, none that somebody asks to be taken down."""
+        parts, asked = self._parts, Query((*Query.parse(recipe.query).terms, Term("state", ":", "yes")))
+        live = Live(parts.catalog, parts.ontology, self._lemmas.senses, hidden_images() if hidden else None)
+        ranks, conditions = live.chosen(connection, asked)
+        return Wanted(ranks, [*conditions, *_of_datasets(connection, recipe.datasets)], recipe.manifest_only)
 
-    def _read(self, wanted: Sequence[int]) -> int:
-        """Read the images of candidates that were not read yet; how many of all are no sound images.
+    def _prepare(self, recipe: Recipe) -> dict[str, int]:
+        """Read the images that were not read yet, unless they stay where they lie; how many labels, or images, of those
+        asked for cannot be taken, by reason.
 
         Raises `ReleaseError` where some cannot be read.
         """
         parts = self._parts
         with parts.catalog.read() as connection:
-            images = {origin.image_id for origin in candidates.origins(connection, wanted).values()}
-        report = fingerprint_images(parts.catalog, parts.store, images)
-        if report.unreadable:
-            raise ReleaseError(f"{report.unreadable:,} images cannot be read: {'; '.join(report.problems[:3])}")
+            wanted = self._wanted(connection, recipe)
+            new = [] if recipe.manifest_only else releases.unread(connection, wanted)
+        if new:
+            report = fingerprint_images(parts.catalog, parts.store, new)
+            if report.unreadable:
+                raise ReleaseError(f"{report.unreadable:,} images cannot be read: {'; '.join(report.problems[:3])}")
         group_near_duplicates(parts.catalog)
         with parts.catalog.read() as connection:
-            return len(unsound(connection, images))
+            every = self._wanted(connection, recipe, hidden=False)
+            return {
+                "not_sound": releases.count_unsound(connection, wanted),
+                "removal_asked": releases.count(connection, every) - releases.count(connection, wanted),
+                "unknown_synsets": releases.count_unknown(connection, wanted),
+            }
+
+    def _contents(self, made: Workshop, recipe: Recipe, left: Mapping[str, int]) -> Contents:
+        parts, about = self._parts, Made(made.folder.name, recipe, self._parts.salt)
+        with parts.catalog.read() as connection:
+            grounds = read_grounds(connection, parts, about.hide)
+            cast = grounds.heard(read_votes(connection))
+            labels = read_labels(connection, parts.ontology, self._wanted(connection, recipe))
+            columns = write_draft(made.draft, labels, cast.peoples_answers, cast.machines, about.hide)
+            if not len(columns):
+                raise NothingAccepted(_nothing(recipe))
+            kept = keep(columns, recipe)
+            if (outvoted := int(kept.columns.outvoted.sum())) and not recipe.outvoted:
+                raise OutvotedImages(outvoted)
+            facts = read_facts(connection, parts.ontology, Draft(made.draft), kept, cast)
+        contents = contents_of(about, Draft(made.draft), kept, share(kept, recipe), facts, parts.ontology)
+        ballots = replace(contents.ballots, copy=grounds.copy_of(cast.candidate))
+        summary = {**contents.summary, "rule": grounds.rule, **{why: count for why, count in left.items() if count}}
+        own = parts.ontology.to_bytes() if parts.vocabulary.own else None
+        evidence = grounds.table(about.hide)
+        return replace(contents, summary=summary, ontology=own, ballots=ballots, evidence=evidence)
 
 
-def _check_room(folder: Path, contents: Contents) -> None:
+def _adopt(folder: Path, recipe: Recipe) -> None:
+    """Accept a release that was written, but whose writer was stopped before the catalog heard of it."""
+    asked = {"name": folder.name, "recipe": recipe.value()}
+    if verify_release(folder) or any(Release(folder).summary.get(key) != value for key, value in asked.items()):
+        raise ReleaseError(
+            f"{folder} is there, but is not the release that is asked for; move it away or choose another name"
+        )
+
+
+def _of_datasets(connection: Connection, names: Sequence[str]) -> list[ColumnElement[bool]]:
+    """That an image is of some datasets; nothing where none are named. Raises `ReleaseError` for one there is not."""
+    ids = releases.dataset_ids(connection, names)
+    if lost := [name for name in names if name not in ids]:
+        raise ReleaseError(f"there is no dataset {lost[0]!r}; there are: {', '.join(sorted(ids)) or 'none'}")
+    return [releases.of_datasets(ids.values())] if names else []
+
+
+def _nothing(recipe: Recipe) -> str:
+    limited = bool(recipe.query or recipe.datasets)
+    return "no image that the query finds is labelled yes" if limited else "no image is labelled yes"
+
+
+def _check_room(made: Workshop, contents: Contents) -> None:
     """Raises `ReleaseError` where the disk has no room for the images: they are copied."""
-    folder.mkdir(parents=True, exist_ok=True)
-    needed = sum({label.id: label.location.length for label in contents.labels}.values())
-    if needed > (free := shutil.disk_usage(folder).free):
-        raise ReleaseError(f"the images are {needed / 1e9:.1f} GB, but {folder} has room for {free / 1e9:.1f} GB")
+    if contents.manifest_only:
+        return
+    kept = contents.kept
+    needed = int(kept.columns.length[kept.first].sum()) - made.done
+    if needed > (free := shutil.disk_usage(made.folder.parent).free):
+        raise ReleaseError(
+            f"the images are {needed / 1e9:.1f} GB, but {made.folder.parent} has room for {free / 1e9:.1f} GB"
+        )

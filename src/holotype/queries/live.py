@@ -101,12 +101,10 @@ class Live:
             ]
         return pc.unique(pa.concat_arrays([pa.array([], pa.string()), *parts]))
 
-    def numbers(self, query: Query) -> list[int]:
-        """The ids in the catalog of the candidates that match, in order of rank, then id."""
-        with self._catalog.read() as connection:
-            ranks = np.flatnonzero(self._by_rank(connection, query)).tolist()
-            keys = (key for chunk in chunks(ranks) for key in self._keys(connection, query, chunk))
-            return [key.number for key in keys if key.arm == _CANDIDATES]
+    def chosen(self, connection: Connection, query: Query) -> tuple[Mask, list[ColumnElement[bool]]]:
+        """Which ranks can match, ``(synsets,)``, and what else is true of just the candidates that do, in SQL."""
+        ranks: Mask = ranks_of(query, self.ontology, self._senses, partial(candidate_rows.count, connection))
+        return ranks[:-1], self._conditions(connection, _CANDIDATES, query)
 
     def rows(self, query: Query) -> Iterator[Candidate]:
         """The rows that match, in order of rank, then id, all as they are when the first is asked for."""

@@ -1,7 +1,9 @@
 """Releases: accepted labels to splits, manifest, shards and certificates; immutable, and verified by anyone."""
 
-from holotype.releases.build import Contents, LabelledImage, write_release
+from holotype.releases.build import workshop, write_release
+from holotype.releases.contents import Contents, contents_of
 from holotype.releases.layout import CERTIFICATES, CHECKSUMS, ID_LENGTH, MANIFEST, MANIFEST_SCHEMA, NAME, SUMMARY
+from holotype.releases.recipe import Recipe
 from holotype.releases.release import Release, ontology_of
 from holotype.releases.split import SPLITS, Fractions, split
 from holotype.releases.verify import certify_release, verify_release
@@ -17,11 +19,13 @@ __all__ = [
     "SUMMARY",
     "Contents",
     "Fractions",
-    "LabelledImage",
+    "Recipe",
     "Release",
     "certify_release",
+    "contents_of",
     "ontology_of",
     "split",
     "verify_release",
+    "workshop",
     "write_release",
 ]

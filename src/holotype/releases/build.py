@@ -4,99 +4,110 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import io
 import json
 import os
 import shutil
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from holotype.engine import Progress, map_batches, no_progress
 from holotype.errors import ReleaseError
-from holotype.files import sha256_file, sync_folder
-from holotype.ontology import Synset
+from holotype.files import local, sha256_file, sync_folder, write_atomically
+from holotype.releases.contents import Contents
 from holotype.releases.layout import (
     AUDIT_TABLES,
     BOXES,
-    BOXES_SCHEMA,
     CERTIFICATES,
     CHECKSUMS,
     EVIDENCE,
+    FILES,
     FORMAT,
     MACHINES,
     MANIFEST,
     ONTOLOGY,
-    SHARD_BYTES,
     STATISTICS,
     SUMMARY,
     VOTES,
-    manifest_schema,
 )
-from holotype.releases.split import SPLITS
+from holotype.releases.manifest import addresses_in, addresses_of, files_of, files_table, write_manifest
+from holotype.releases.shards import Counter, Shard, ShardWriter, Written, noted, plan_shards
+from holotype.releases.statistics import COUNTED, labelled_by, statistics
 from holotype.releases.writing import write_table
 from holotype.store.location import Location
-from holotype.store.tar.writing import tar_end, tar_member
+
+__all__ = ["Workshop", "labelled_by", "statistics", "workshop", "write_release"]
+
+_PLAN: Final = "plan"
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledImage:
-    """One accepted (image, synset) pair: where its bytes are now, and its columns of the manifest but the address."""
+class Workshop:
+    """Where a release is made: its `folder`, the hidden one that becomes it (`partial`), and one for what only its
+    making needs (`work`)."""
 
-    location: Location
-    extension: str
-    columns: Mapping[str, Any]
+    folder: Path
 
     @property
-    def id(self) -> str:
-        """The image's id in the release."""
-        return str(self.columns["id"])
+    def partial(self) -> Path:
+        """What becomes the release, file by file."""
+        return self.folder.with_name(f".{self.folder.name}.partial")
+
+    @property
+    def work(self) -> Path:
+        """Draft, plan and notes of what is done."""
+        return self.folder.with_name(f".{self.folder.name}.work")
+
+    @property
+    def draft(self) -> Path:
+        """The file of the draft."""
+        return self.work / "draft.parquet"
+
+    @property
+    def done(self) -> int:
+        """Bytes of what is done already."""
+        return sum(path.stat().st_size for path in self.partial.glob("*.tar"))
+
+    def clear(self) -> None:
+        """Take away all but the release."""
+        for folder in (self.partial, self.work):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """Everything a release is made of, in manifest order (rank, then id).
+@contextmanager
+def workshop(folder: Path) -> Iterator[Workshop]:
+    """Make a release in `folder`, which must not exist, alone: others that want to are told so.
 
-    `certificates` and `audit` are written where audits were planned: ``certificates.json``, and rows of its tables by
-    the name of their file (`AUDIT_TABLES`); `ontology`, its `Ontology.to_bytes`, where it is the project's own;
-    `evidence` are the candidates that labels follow from (`EVIDENCE_SCHEMA`).
-    """
+    Shards that were finished stay where making it is stopped, to be gone on with.
 
-    labels: Sequence[LabelledImage]
-    boxes: Sequence[Mapping[str, Any]]
-    classes: Sequence[Synset]
-    votes: pa.Table
-    summary: Mapping[str, Any]
-    certificates: Mapping[str, Any] | None = None
-    audit: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-    ontology: bytes | None = None
-    evidence: pa.Table | None = None
-
-
-def write_release(
-    folder: Path,
-    contents: Contents,
-    read: Callable[[Location], bytes],
-    progress: Callable[[int, int], None] = lambda *_: None,
-) -> str:
-    """Write a release to `folder`, which must not exist, and return the sha256 of its checksum file.
-
-    Everything is written to a hidden folder beside it, synced, and renamed at the end: a release is there whole or
-    not at all. Leftovers of a writer that was killed are removed.
-
-    Raises `ReleaseError` where the folder is there, another process is making it, or bytes read do not have the sha256
-    they should.
+    Raises `ReleaseError` where the folder is there, another process is making it, or the disk is full.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
         if folder.exists():
             raise ReleaseError(f"{folder} is there already: releases are never changed, choose another name")
-        return _write_alone(folder, contents, read, progress)
+        made = Workshop(folder)
+        made.work.mkdir(exist_ok=True)
+        try:
+            yield made
+        except BaseException as error:
+            if not any(made.work.glob("*.npz")):
+                made.clear()
+            if isinstance(error, OSError):
+                raise ReleaseError(_cannot_write(made, error)) from error
+            raise
+
+
+def _cannot_write(made: Workshop, error: OSError) -> str:
+    done = len(list(made.work.glob("*.npz")))
+    kept = f"; {done:,} finished shards are kept, and it goes on there when it is made again" if done else ""
+    return f"the release {made.folder.name} cannot be written to {made.folder.parent}: {error.strerror or error}{kept}"
 
 
 @contextmanager
@@ -112,124 +123,139 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _write_alone(
-    folder: Path,
-    contents: Contents,
-    read: Callable[[Location], bytes],
-    progress: Callable[[int, int], None],
+def write_release(
+    made: Workshop, contents: Contents, read: Callable[[Location], bytes], progress: Progress = no_progress
 ) -> str:
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    try:
-        addresses = _write_shards(partial, contents, read, progress)
-        rows = [{**label.columns, **addresses[label.id]} for label in contents.labels]
-        _write_table(partial / MANIFEST, rows, manifest_schema(rows[0] if rows else ()))
-        _write_table(partial / BOXES, contents.boxes, BOXES_SCHEMA)
-        _write_arrow(partial / VOTES, contents.votes)
-        if contents.evidence is not None:
-            write_table(partial / EVIDENCE, contents.evidence)
-        _write_json(partial / STATISTICS, statistics(rows, (synset.wnid for synset in contents.classes)))
-        _write_json(partial / SUMMARY, {"format": FORMAT, **contents.summary})
-        if contents.certificates is not None:
-            for name, schema in AUDIT_TABLES.items():
-                _write_table(partial / name, contents.audit[name], schema)
-            _write_json(partial / CERTIFICATES, contents.certificates)
-        if contents.ontology is not None:
-            _write(partial / ONTOLOGY, contents.ontology)
-        names = sorted(path.name for path in partial.iterdir())
-        listing = "".join(f"{sha256_file(partial / name)}  {name}\n" for name in names)
-        _write(partial / CHECKSUMS, listing.encode())
-        sync_folder(partial)
-        partial.rename(folder)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    sync_folder(folder.parent)
+    """Write a release, and return the sha256 of its checksum file; `read` gives the bytes at a location.
+
+    All is written to a hidden folder, synced, and renamed at the end: a release is there whole or not at all. Shards
+    that were finished when the same release was made before, and stopped, are not written again.
+
+    Raises `ReleaseError` where bytes that are read do not have the sha256 they should.
+    """
+    _take_up(made, contents)
+    if contents.manifest_only:
+        addresses = addresses_of(contents)
+        _write_arrow(made.partial / FILES, [files_table(contents)])
+        shards: list[tuple[Shard, Written]] = []
+    else:
+        shards = _write_shards(made, contents, read, progress)
+        addresses = addresses_in(len(contents.kept.keys), shards)
+    write_manifest(made.partial / MANIFEST, contents, addresses)
+    _sync(made.partial / MANIFEST)
+    _write_arrow(made.partial / BOXES, [contents.boxes.table])
+    _write_arrow(made.partial / VOTES, contents.ballots.tables())
+    if contents.evidence is not None:
+        write_table(made.partial / EVIDENCE, contents.evidence)
+    counted = _counted(made.partial / MANIFEST)
+    _write_json(made.partial / STATISTICS, statistics(counted, (synset.wnid for synset in contents.classes)))
+    _write_json(made.partial / SUMMARY, {"format": FORMAT, **contents.summary, **labelled_by(counted)})
+    if contents.certificates is not None:
+        for name, schema in AUDIT_TABLES.items():
+            _write_arrow(made.partial / name, [pa.Table.from_pylist(list(contents.audit[name]), schema)])
+        _write_json(made.partial / CERTIFICATES, contents.certificates)
+    if contents.ontology is not None:
+        _write(made.partial / ONTOLOGY, contents.ontology)
+    return _seal(made, {shard.name: written.sha256 for shard, written in shards})
+
+
+def _seal(made: Workshop, known: Mapping[str, str]) -> str:
+    """List what was written with its sha256, where that is not `known`, and make it the release."""
+    names = sorted(path.name for path in made.partial.iterdir())
+    listing = "".join(f"{known.get(name) or sha256_file(made.partial / name)}  {name}\n" for name in names)
+    _write(made.partial / CHECKSUMS, listing.encode())
+    sync_folder(made.partial)
+    made.partial.rename(made.folder)
+    sync_folder(made.folder.parent)
+    made.clear()
     return hashlib.sha256(listing.encode()).hexdigest()
 
 
+def _take_up(made: Workshop, contents: Contents) -> None:
+    """Go on with what was done of the same release, or begin anew."""
+    plan = _digest(contents)
+    path = made.work / _PLAN
+    if not (path.is_file() and path.read_text() == plan and made.partial.is_dir()):
+        shutil.rmtree(made.partial, ignore_errors=True)
+        for note in made.work.glob("*.npz"):
+            note.unlink()
+        made.partial.mkdir()
+        write_atomically(path, plan.encode())
+    shards = {shard.name for shard in plan_shards(contents)} if not contents.manifest_only else set()
+    for left in made.partial.iterdir():
+        if left.name not in shards:
+            left.unlink()
+
+
+def _digest(contents: Contents) -> str:
+    """What all bytes of shards follow from, in one word."""
+    kept, shared = contents.kept, contents.shared
+    digest = hashlib.sha256(sha256_file(contents.draft.path).encode())
+    digest.update(json.dumps([FORMAT, dict(contents.summary), contents.manifest_only], sort_keys=True).encode())
+    for column in (kept.rows, kept.image, shared.split, shared.near, shared.group):
+        digest.update(np.ascontiguousarray(column).data)
+    return digest.hexdigest()
+
+
 def _write_shards(
-    folder: Path,
-    contents: Contents,
-    read: Callable[[Location], bytes],
-    progress: Callable[[int, int], None],
-) -> dict[str, dict[str, Any]]:
-    """Shard, offset and length of each image by id; shards are sorted as the manifest is, one set per split."""
-    order = {synset.wnid: number for number, synset in enumerate(sorted(contents.classes, key=lambda s: s.wnid))}
-    wnids: dict[str, list[str]] = {}
-    for label in contents.labels:
-        wnids.setdefault(label.id, []).append(label.columns["wnid"])
-    addresses: dict[str, dict[str, Any]] = {}
-    for name in SPLITS:
-        shard = _Shard(folder, name)
-        try:
-            for label in contents.labels:
-                if label.columns["split"] != name or label.id in addresses:
-                    continue
-                data = read(label.location)
-                if hashlib.sha256(data).hexdigest() != label.columns["sha256"]:
-                    raise ReleaseError(
-                        f"{label.location.file} at byte {label.location.offset} no longer holds image "
-                        f"{label.columns['sha256']}: the disk changed it, or somebody did; bring it back from a backup"
-                    )
-                about = {
-                    "wnids": wnids[label.id],
-                    **{key: label.columns[key] for key in ("origin", "source", "licence")},
-                }
-                addresses[label.id] = shard.add(
-                    label.id,
-                    {
-                        label.extension: data,
-                        "cls": str(order[wnids[label.id][0]]).encode(),
-                        "json": json.dumps(about, sort_keys=True, ensure_ascii=False).encode(),
-                    },
-                )
-                progress(len(addresses), len(wnids))
-        finally:
-            shard.close()
-    return addresses
+    made: Workshop, contents: Contents, read: Callable[[Location], bytes], progress: Progress
+) -> list[tuple[Shard, Written]]:
+    """Write the shards that are not finished; every shard, and what became of it."""
+    shards = plan_shards(contents)
+    before = {shard.name: noted(made.partial, made.work, shard) for shard in shards}
+    found = {name: written for name, written in before.items() if written is not None}
+    left = [shard for shard in shards if shard.name not in found]
+    done = sum(len(shard.images) for shard in shards if shard.name in found)
+    if done:
+        progress(done, len(contents.kept.keys))
+    write = ShardWriter(
+        *(made.partial, made.work, contents.draft, *files_of(contents)[::-1]),
+        *(_several(contents), {synset.wnid: number for number, synset in enumerate(contents.classes)}),
+        *(read, Counter(done, len(contents.kept.keys), progress)),
+    )
+    for shard, written in zip(left, map_batches(write, left), strict=True):
+        found[shard.name] = written
+    return [(shard, found[shard.name]) for shard in shards]
 
 
-class _Shard:
-    """The tar files of one split, each begun when the one before is full."""
-
-    def __init__(self, folder: Path, split: str) -> None:
-        self._folder, self._split = folder, split
-        self._number = -1
-        self._file: io.BufferedWriter | None = None
-
-    def add(self, key: str, members: Mapping[str, bytes]) -> dict[str, Any]:
-        """Write a sample; the address of its first member, the image."""
-        if self._file is None or self._file.tell() >= SHARD_BYTES:
-            self.close()
-            self._number += 1
-            self._name = f"{self._split}-{self._number:06d}.tar"
-            self._file = (self._folder / self._name).open("wb")
-        start = self._file.tell()
-        parts = [tar_member(f"{key}.{extension}", data) for extension, data in members.items()]
-        for part in parts:
-            self._file.write(b"".join(part))
-        header, image, _ = parts[0]
-        return {"shard": self._name, "offset": start + len(header), "length": len(image)}
-
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.write(tar_end(self._file.tell()))
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._file = None
+def _several(contents: Contents) -> dict[int, list[str]]:
+    """The wnids of each image that has several, in order of rank, by its place."""
+    kept = contents.kept
+    more = np.bincount(kept.image)[kept.image] > 1
+    of: dict[int, list[str]] = {}
+    wnids = _wnids(contents)
+    for image, rank in zip(kept.image[more].tolist(), kept.columns.rank[more].tolist(), strict=True):
+        of.setdefault(image, []).append(wnids[rank])
+    return of
 
 
-def _write_table(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> None:
-    _write_arrow(path, pa.Table.from_pylist(list(rows), schema))
+def _wnids(contents: Contents) -> dict[int, str]:
+    return dict(zip(contents.ranks, (synset.wnid for synset in contents.classes), strict=True))
 
 
-def _write_arrow(path: Path, table: pa.Table) -> None:
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd", row_group_size=1 << 16)
-    _write(path, buffer.getvalue())
+def _counted(path: Path) -> pa.Table:
+    """What is counted of a manifest; words that are often the same take the room of numbers."""
+    names = pq.read_schema(local(path)).names
+    columns = [*COUNTED, *(name for name in names if name == MACHINES)]
+    return pq.read_table(local(path), columns=columns, read_dictionary=["wnid", "split", "format", "policy"])
+
+
+def _write_arrow(path: Path, tables: Iterable[pa.Table]) -> None:
+    writer = None
+    try:
+        for table in tables:
+            if writer is None:
+                writer = pq.ParquetWriter(local(path), table.schema, compression="zstd")
+            writer.write_table(table, row_group_size=1 << 16)
+    finally:
+        if writer is not None:
+            writer.close()
+    _sync(path)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
@@ -241,42 +267,3 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def statistics(rows: Sequence[Mapping[str, Any]], wnids: Iterable[str]) -> dict[str, Any]:
-    """What a release holds: images per split and per synset, formats, sizes, near-duplicates, votes."""
-    images = {row["id"]: row for row in rows}
-    per_class: dict[str, Counter[str]] = {wnid: Counter() for wnid in wnids}
-    for row in rows:
-        per_class[row["wnid"]][row["split"]] += 1
-    groups = Counter(row["near_group"] for row in images.values())
-    sides = sorted((row["width"], row["height"]) for row in images.values())
-    asked = sum(row["yes"] + row["unsure"] + row["no"] for row in rows)
-    middle = len(sides) // 2
-    return {
-        "images": len(images),
-        "labels": len(rows),
-        "bytes": sum(row["length"] for row in images.values()),
-        "splits": {name: sum(row["split"] == name for row in images.values()) for name in SPLITS},
-        "synsets": {wnid: {name: count[name] for name in SPLITS} for wnid, count in per_class.items()},
-        "formats": dict(Counter(row["format"] for row in images.values())),
-        "median_width": sorted(width for width, _ in sides)[middle] if sides else 0,
-        "median_height": sorted(height for _, height in sides)[middle] if sides else 0,
-        "in_near_duplicate_groups": sum(count for count in groups.values() if count > 1),
-        "votes_per_label": asked / len(rows) if rows else 0.0,
-    }
-
-
-def labelled_by(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The policies that rows of a manifest name, and how many labels each drew; where machines helped with any, with
-    how many, and which with how many."""
-    drawn = Counter(row["policy"] for row in rows)
-    told = {"policies": sorted(drawn), "labels_by_policy": {policy: drawn[policy] for policy in sorted(drawn)}}
-    helped = Counter(name for row in rows for name in row.get(MACHINES, ()))
-    if not helped:
-        return told
-    labels = sum(bool(row[MACHINES]) for row in rows)
-    return {
-        **told,
-        "machines": {"labels": labels, "labels_by_machine": {name: helped[name] for name in sorted(helped)}},
-    }

@@ -2,145 +2,190 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from holotype.audits.certificates import Audit, assess
 from holotype.consensus.votes import Answer, is_machine
+from holotype.crowd.alarms import Alarm
 from holotype.crowd.expert import CURATOR, NOBODY_CHECKED
-from holotype.crowd.policy_names import hears_machines, is_unchecked, without_names
+from holotype.crowd.policy_names import is_unchecked
 from holotype.crowd.reviews import hidden_name
-from holotype.errors import ReleaseError
-from holotype.images.decode import EXTENSIONS
-from holotype.ontology import Ontology
-from holotype.releases.build import Contents, LabelledImage, labelled_by
+from holotype.ontology import Ontology, Synset
 from holotype.releases.certificates import audit_tables, certificates_value
-from holotype.releases.facts import Facts, Provenance, votes_on
-from holotype.releases.layout import AUDIT, CHANGES, ID_LENGTH, MACHINES, SAMPLE, VOTES_SCHEMA
-from holotype.releases.split import SPLITS, Fractions, split
+from holotype.releases.choice import Kept, Shared
+from holotype.releases.draft import Draft
+from holotype.releases.facts import Facts, Holder, ReleasedBoxes, ReleasedVotes, Spoken
+from holotype.releases.identity import image_ids
+from holotype.releases.layout import AUDIT, BOXES_SCHEMA, CHANGES, SAMPLE, VOTES_EXTRAS, VOTES_SCHEMA
+from holotype.releases.recipe import Recipe
+from holotype.releases.split import SPLITS, Fractions
 
 
-def contents_of(name: str, facts: Facts, fractions: Fractions, seed: int, ontology: Ontology, salt: str) -> Contents:
-    """The contents of the release `name`; `salt` hides the workers' names.
+@dataclass(frozen=True, slots=True, eq=False)
+class Boxes:
+    """``boxes.parquet``, and the place of the image of each of its rows among the images."""
 
-    Raises `ReleaseError` in the case, not to be expected, that two images would have the same id.
+    table: pa.Table
+    image: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ballots:
+    """``votes.parquet``, which is long: the votes that count, what they speak of, and what their workers are called;
+    and where there are any, the copies that they are on (`holotype.releases.grounds.Candidates`)."""
+
+    votes: ReleasedVotes
+    spoken: Spoken
+    names: Sequence[str]
+    copy: npt.NDArray[np.int32] | None = None
+
+    def tables(self, size: int = 1 << 20) -> Iterator[pa.Table]:
+        """So many rows at a time; one table at least."""
+        for start in range(0, max(1, len(self.votes.candidate)), size):
+            yield self._table(slice(start, start + size))
+
+    def _table(self, rows: slice) -> pa.Table:
+        votes = self.votes
+        place = pa.array(np.searchsorted(self.spoken.candidate, votes.candidate[rows]))
+        columns = [
+            self.spoken.sha256.take(place),
+            self.spoken.wnid.take(place).cast(pa.string()),
+            pa.array(self.names, pa.string()).take(pa.array(votes.worker[rows])),
+            pa.array(_ANSWERS, pa.string()).take(pa.array(votes.answer[rows])),
+            pa.array(votes.pages, pa.string()).take(pa.array(votes.page[rows])),
+            pa.array(votes.seconds[rows]),
+            pa.array(votes.at[rows]),
+        ]
+        table = pa.Table.from_arrays(columns, schema=VOTES_SCHEMA)
+        return table if self.copy is None else table.append_column(*VOTES_EXTRAS, pa.array(self.copy[rows]))
+
+
+_ANSWERS: Final = [answer.name.lower() for answer in Answer]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contents:
+    """Everything a release is made of: the labels `kept` of a `draft`, where their images go, and `holders`, what those
+    lie in. `classes` are sorted by wnid, `ranks` are theirs.
+
+    `summary` is ``release.json`` but for what is counted when the manifest is written. `certificates` and `audit` are
+    written where audits were planned: ``certificates.json``, and rows of its tables by the name of their file
+    (`AUDIT_TABLES`); `ontology`, its `Ontology.to_bytes`, where it is the project's own;
+    `evidence` the candidates that labels follow from.
     """
-    accepted = facts.labels
 
-    def hide(person: str) -> str:
-        return hidden_name(person, salt)
+    draft: Draft
+    kept: Kept
+    shared: Shared
+    holders: Sequence[Holder]
+    boxes: Boxes
+    classes: Sequence[Synset]
+    ranks: Sequence[int]
+    ballots: Ballots
+    summary: Mapping[str, Any]
+    manifest_only: bool = False
+    certificates: Mapping[str, Any] | None = None
+    audit: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    ontology: bytes | None = None
+    evidence: pa.Table | None = None
 
-    ids = {row.sha256: row.sha256[:ID_LENGTH] for row in accepted}
-    if len(set(ids.values())) < len(ids):
-        raise ReleaseError("two images share the first 16 digits of their sha256")
-    in_group: dict[int, str] = {}
-    for row in accepted:
-        in_group[row.near_duplicates] = min(in_group.get(row.near_duplicates, "g"), ids[row.sha256])
-    groups = {ids[row.sha256]: in_group[row.near_duplicates] for row in accepted}
-    fixed = {ids[row.sha256]: row.split for row in accepted if row.split in SPLITS}
-    splits = split([(row.wnid, ids[row.sha256]) for row in accepted], groups, fractions, seed, fixed)
-    counts, machines = facts.votes.peoples_answers, facts.votes.machines
-    helped = {row.candidate: machines.get(row.candidate, []) for row in accepted if hears_machines(row.policy)}
-    told = any(helped.values())
-    labels = []
-    for row in sorted(accepted, key=lambda row: (row.rank, row.sha256)):
-        columns = {
-            "id": ids[row.sha256],
-            "wnid": row.wnid,
-            "rank": row.rank,
-            "split": splits[ids[row.sha256]],
-            "sha256": row.sha256,
-            "format": row.format,
-            "mode": row.mode,
-            "width": row.width,
-            "height": row.height,
-            "orientation": row.orientation,
-            "boxes": row.boxes,
-            "near_group": groups[ids[row.sha256]],
-            "group": groups[ids[row.sha256]],
-            **{
-                answer.name.lower(): int(count)
-                for answer, count in zip(Answer, votes_on(row.candidate, counts), strict=True)
-            },
-            "score": row.score,
-            "policy": without_names(row.policy, hide),
-            **_public(row.provenance),
-            **({MACHINES: helped.get(row.candidate, [])} if told else {}),
-        }
-        labels.append(LabelledImage(row.location, EXTENSIONS[row.format], columns))
-    classes = [ontology[wnid] for wnid in sorted({row.wnid for row in accepted})]
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a release is called, the recipe it is made by, and the salt that hides the workers' names."""
+
+    name: str
+    recipe: Recipe
+    salt: str
+
+    def hide(self, person: str) -> str:
+        """A person's name as others may see it."""
+        return hidden_name(person, self.salt)
+
+
+def contents_of(made: Made, draft: Draft, kept: Kept, shared: Shared, facts: Facts, ontology: Ontology) -> Contents:
+    """The contents of a release."""
+    classes = sorted((ontology.at_rank(rank) for rank in np.unique(kept.columns.rank).tolist()), key=_wnid)
     found = assess(facts.evidence)
+    ranks, recipe = [ontology.rank(synset) for synset in classes], made.recipe
     summary = {
-        "name": name,
+        "name": made.name,
         "ontology": ontology.digest,
         "classes": [
             {"index": index, "wnid": synset.wnid, "lemmas": list(synset.lemmas), "gloss": synset.gloss}
             for index, synset in enumerate(classes)
         ],
-        "fractions": {"train": fractions.train, "val": fractions.val, "test": fractions.test},
-        "seed": seed,
-        **_kept(fixed.values()),
-        **labelled_by([label.columns for label in labels]),
-        **_overruled(facts, hide),
-        **_unchecked(facts, found),
-        "outvoted": facts.outvoted,
-        "alarms": [asdict(alarm) for alarm in facts.alarms],
+        **({"fractions": asdict(recipe.splits)} if isinstance(recipe.splits, Fractions) else {}),
+        "seed": recipe.seed,
+        "query": recipe.query,
+        "recipe": recipe.value(),
+        **_imported_splits(shared),
+        **_overruled(facts.overruled, made.hide),
+        **_unchecked(kept, found),
+        "outvoted": int(np.count_nonzero(kept.columns.outvoted)),
+        "alarms": _told(facts.alarms),
     }
     certificates = certificates_value(facts.evidence.plans, found) if found else None
-    tables = audit_tables(facts.evidence, found, hide)
+    tables = audit_tables(facts.evidence, found, made.hide)
     audit = {AUDIT: tables.audit, SAMPLE: tables.sample, CHANGES: tables.changes}
-    order = dict.fromkeys(label.columns["sha256"] for label in labels)
-    boxes = [{"id": ids[one], **asdict(box)} for one in order for box in facts.boxes.get(one, ())]
-    return Contents(labels, boxes, classes, _vote_table(facts, salt), summary, certificates, audit)
+    workers = [name if is_machine(name) else made.hide(name) for name in facts.votes.workers]
+    ballots, boxes = Ballots(facts.votes, facts.spoken, workers), _boxes(facts.boxes, draft, kept)
+    stays = recipe.manifest_only
+    return Contents(
+        draft, kept, shared, facts.holders, boxes, classes, ranks, ballots, summary, stays, certificates, audit
+    )
 
 
-def _kept(splits: Iterable[str]) -> dict[str, Any]:
+def _wnid(synset: Synset) -> str:
+    return synset.wnid
+
+
+def _told(alarms: Sequence[Alarm]) -> list[dict[str, Any]]:
+    return [asdict(alarm) for alarm in alarms]
+
+
+def _imported_splits(shared: Shared) -> dict[str, Any]:
     """How many images came with each split, which they keep; empty where none did."""
-    found = Counter(splits)
-    return {"imported_splits": {name: found[name] for name in SPLITS if name in found}} if found else {}
+    found = np.bincount(shared.fixed[shared.fixed >= 0], minlength=len(SPLITS)).tolist()
+    told = {name: count for name, count in zip(SPLITS, found, strict=True) if count}
+    return {"imported_splits": told} if told else {}
 
 
-def _overruled(facts: Facts, hide: Callable[[str], str]) -> dict[str, Any]:
+def _overruled(overruled: Mapping[tuple[str, str], int], hide: Callable[[str], str]) -> dict[str, Any]:
     """How many labels each curator, under a hidden name, made yes and no; empty where none did."""
     found: dict[str, dict[str, int]] = {}
-    for (policy, state), count in facts.overruled.items():
+    for (policy, state), count in overruled.items():
         found.setdefault(hide(policy.removeprefix(CURATOR)), {"yes": 0, "no": 0})[state] += count
     return {"overruled": found} if found else {}
 
 
-def _unchecked(facts: Facts, audits: Sequence[Audit]) -> dict[str, Any]:
+def _unchecked(kept: Kept, audits: Sequence[Audit]) -> dict[str, Any]:
     """How many labels are somebody's mere word, in no subtree with a certificate; empty where none is."""
-    certified = [audit.plan for audit in audits if audit.certificate is not None]
-    ranges = [pair for plan in certified for pair in plan.ranges]
-    words = [row for row in facts.labels if is_unchecked(row.policy)]
-    left = sum(not any(start <= row.rank < stop for start, stop in ranges) for row in words)
+    words = np.array([is_unchecked(name) for name in kept.columns.policies], bool)
+    rank = kept.columns.rank[words[kept.columns.policy]]
+    certified = np.zeros(int(kept.columns.rank.max(initial=-1)) + 1, bool)
+    for audit in audits:
+        for start, stop in audit.plan.ranges if audit.certificate is not None else ():
+            certified[start:stop] = True
+    left = int(np.count_nonzero(~certified[rank]))
     return {"unchecked": {"labels": left, "remark": f"{left:,} labels are {NOBODY_CHECKED}"}} if left else {}
 
 
-def _public(provenance: Provenance) -> dict[str, Any]:
-    """Provenance as others may see it: a URL stays, a path on somebody's disk is cut to its file name."""
-    values, origin = asdict(provenance), provenance.origin
-    return {**values, "origin": origin.rpartition("/")[2] if origin.startswith("file://") else origin}
-
-
-def _vote_table(facts: Facts, salt: str) -> pa.Table:
-    """Every vote that counts, with the worker's name hashed under the project's secret salt; machines have theirs."""
-    votes = facts.votes
-    number, place = np.unique(votes.candidate, return_inverse=True)
-    pairs = [facts.pairs[one] for one in number.tolist()]
-    names = [name if is_machine(name) else hidden_name(name, salt) for name in votes.workers]
-    columns = [
-        pa.array([sha256 for sha256, _ in pairs], pa.string()).take(pa.array(place)),
-        pa.array([wnid for _, wnid in pairs], pa.string()).take(pa.array(place)),
-        pa.array(names, pa.string()).take(pa.array(votes.worker)),
-        pa.array([answer.name.lower() for answer in Answer], pa.string()).take(pa.array(votes.answer)),
-        pa.array(votes.pages, pa.string()).take(pa.array(votes.page)),
-        pa.array(votes.seconds),
-        pa.array(votes.at),
-    ]
-    return pa.Table.from_arrays(columns, schema=VOTES_SCHEMA)
+def _boxes(said: ReleasedBoxes, draft: Draft, kept: Kept) -> Boxes:
+    """The boxes of the release's images in the order of the manifest, then as they were said."""
+    if not len(said.image):
+        return Boxes(BOXES_SCHEMA.empty_table(), np.zeros(0, np.int64))
+    number = draft.column("image")[kept.rows]
+    order = np.argsort(number, kind="stable")
+    place = kept.image[order[np.searchsorted(number, said.image, sorter=order)]].astype(np.int64)
+    order = np.argsort(kept.first[place], kind="stable")
+    place, rows = place[order], pa.array(order)
+    corners = [pa.array(column, pa.int32()) for column in said.corners[order].T]
+    columns = [image_ids(kept.keys[place]), said.wnid.take(rows), *corners, said.source.take(rows)]
+    return Boxes(pa.Table.from_arrays(columns, schema=BOXES_SCHEMA), place)

@@ -1,84 +1,95 @@
-"""What a release is made from: accepted labels with their images, votes that count, and what certificates follow from.
+"""What a release is made from, in columns: votes that count, boxes, and what certificates follow from.
 
-Values of the stage itself: the project makes them of what its catalog knows.
+Values of the stage itself: the project makes them of what its catalog knows. Labels and their images come as tables
+with the columns of `LABELS` and are put down in a draft (`holotype.releases.draft`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from holotype.audits.certificates import NOTHING, Evidence
 from holotype.consensus.votes import Answer, is_machine
 from holotype.crowd.alarms import Alarm
 from holotype.crowd.expert import CURATOR
 from holotype.crowd.policy_names import is_unchecked
-from holotype.store.location import Location
 
+Numbers = npt.NDArray[np.int64]
 Answers = npt.NDArray[np.int64]
-"""How often each answer was given, by candidate id and answer."""
+"""How often each answer was given, ``(candidates, answers)``."""
+
+LABELS: Final = pa.schema(
+    [
+        *(("candidate", pa.int64()), ("image", pa.int64()), ("near", pa.int64()), ("wnid", pa.string())),
+        *(("rank", pa.int32()), ("score", pa.float64()), ("policy", pa.string()), ("boxes", pa.int32())),
+        *(("split", pa.string()), ("sha256", pa.string()), ("name", pa.string()), ("format", pa.string())),
+        *(("mode", pa.string()), ("width", pa.int32()), ("height", pa.int32()), ("orientation", pa.int8())),
+        *(("origin", pa.string()), ("source", pa.string()), ("query", pa.string()), ("position", pa.int32())),
+        *(("licence", pa.string()), ("author", pa.string()), ("url", pa.string())),
+        *(("file", pa.int64()), ("offset", pa.int64()), ("length", pa.int64()), ("path", pa.string())),
+    ]
+)
+"""Labels yes and their images as they may go into a release: `candidate` is the id that votes speak of, `image` the one
+that boxes do, `near` the number that near-duplicates share, `split` the one that the image came with, or "", `name`
+what it is called where it was not read, and `file` the number of what its bytes lie in. Nothing is null: "" and 0 are
+what is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where an image was first found for its synset, or the dataset that it came in."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """How often people gave each answer: ids of `candidates`, ascending, and `answers` of each."""
 
-    origin: str
-    source: str
-    query: str = ""
-    position: int = 0
-    licence: str = ""
-    author: str = ""
-    url: str = ""
+    candidates: Numbers
+    answers: Answers
 
-
-@dataclass(frozen=True, slots=True)
-class ReleasedBox:
-    """A box in inclusive upright pixels, and the name of the file that says so."""
-
-    wnid: str
-    x_min: int
-    y_min: int
-    x_max: int
-    y_max: int
-    source: str
+    def of(self, candidates: Numbers) -> Answers:
+        """The answers to each of some candidates, ``(candidates, answers)``, maybe none."""
+        found = np.zeros((len(candidates), len(Answer)), np.int64)
+        if len(self.candidates):
+            place = np.minimum(np.searchsorted(self.candidates, candidates), len(self.candidates) - 1)
+            known = self.candidates[place] == candidates
+            found[known] = self.answers[place[known]]
+        return found
 
 
-@dataclass(frozen=True, slots=True)
-class ReleasedLabel:
-    """A label yes and its image as they go into a release.
-
-    `candidate` is the id that votes speak of, `near_duplicates` the id that near-duplicates share, and `split` the one
-    that the image came with, or "".
-    """
-
-    candidate: int
-    wnid: str
-    rank: int
-    score: float
-    policy: str
-    boxes: int
-    split: str
-    sha256: str
-    format: str
-    mode: str
-    width: int
-    height: int
-    orientation: int
-    near_duplicates: int
-    location: Location
-    provenance: Provenance
+def tally(candidates: Numbers, answers: npt.NDArray[np.int8]) -> Tally:
+    """How often each answer was given, from two columns of votes."""
+    numbers, place = np.unique(candidates, return_inverse=True)
+    size = len(numbers) * len(Answer)
+    return Tally(numbers, np.bincount(place * len(Answer) + answers, minlength=size).reshape(-1, len(Answer)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Helpers:
+    """The machines that voted: a candidate id and the place of a name among `names` each, in order of both; `names` are
+    sorted."""
+
+    candidate: Numbers
+    name: npt.NDArray[np.int64]
+    names: Sequence[str]
+
+    def of(self, candidates: Numbers, heard: npt.NDArray[np.bool_]) -> pa.ListArray:
+        """The names of the machines that voted on each of some candidates, where they were `heard`."""
+        start, stop = (np.searchsorted(self.candidate, candidates, side) for side in ("left", "right"))
+        counts = np.where(heard, stop - start, 0)
+        ends = np.concatenate([[0], np.cumsum(counts)])
+        inside = np.arange(ends[-1]) - np.repeat(ends[:-1] - start, counts)
+        names = pa.array(self.names, pa.string()).take(pa.array(self.name[inside]))
+        return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), names)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ReleasedVotes:
     """The votes that count, as columns ``(votes,)``: candidate ids, places among the `workers`, answers
     (`holotype.consensus.votes.Answer`), places among the `pages`, seconds taken and Unix times."""
 
-    candidate: npt.NDArray[np.int64]
+    candidate: Numbers
     worker: npt.NDArray[np.int32]
     answer: npt.NDArray[np.int8]
     page: npt.NDArray[np.int32]
@@ -87,64 +98,83 @@ class ReleasedVotes:
     workers: Sequence[str]
     pages: Sequence[str]
 
+    def take(self, chosen: npt.NDArray[np.bool_]) -> ReleasedVotes:
+        """The chosen votes."""
+        columns = self.candidate[chosen], self.worker[chosen], self.answer[chosen], self.page[chosen]
+        return ReleasedVotes(*columns, self.seconds[chosen], self.at[chosen], self.workers, self.pages)
+
     @property
     def _by_machines(self) -> npt.NDArray[np.bool_]:
         machine = np.array([is_machine(name) for name in self.workers], bool)
         return np.asarray(machine[self.worker]) if len(self.worker) else np.zeros(0, bool)
 
     @property
-    def peoples_answers(self) -> Answers:
-        """How often people gave each answer, by candidate id and answer."""
+    def peoples_answers(self) -> Tally:
+        """How often people gave each answer."""
         people = ~self._by_machines
-        return count_answers(self.candidate[people], self.answer[people])
+        return tally(self.candidate[people], self.answer[people])
 
     @property
-    def machines(self) -> dict[int, list[str]]:
-        """The names of the machines that voted on a candidate, sorted, by its id."""
+    def machines(self) -> Helpers:
+        """The machines that voted on each candidate."""
         theirs = self._by_machines
-        found: dict[int, list[str]] = {}
-        for candidate, worker in zip(self.candidate[theirs].tolist(), self.worker[theirs].tolist(), strict=True):
-            found.setdefault(candidate, []).append(self.workers[worker])
-        return {candidate: sorted(names) for candidate, names in found.items()}
+        number, place = np.unique(self.worker[theirs], return_inverse=True)
+        said = [self.workers[one] for one in number.tolist()]
+        names = sorted(said)
+        name = np.array([names.index(one) for one in said], np.int64)[place] if said else np.zeros(0, np.int64)
+        order = np.lexsort((name, self.candidate[theirs]))
+        return Helpers(self.candidate[theirs][order], name[order], names)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spoken:
+    """What votes speak of: candidate ids, ascending, and the sha256 and wnid of each, ``(candidates,)``."""
+
+    candidate: Numbers
+    sha256: pa.Array
+    wnid: pa.Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReleasedBoxes:
+    """Boxes ``(boxes,)``, oldest first: ids of images, wnids, inclusive corners in upright pixels ``(boxes, 4)`` as
+    x_min, y_min, x_max, y_max, and names of the files that say so."""
+
+    image: Numbers
+    wnid: pa.Array
+    corners: npt.NDArray[np.int32]
+    source: pa.Array
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """A file or folder that images lie in, by the number that labels have for it, and its dataset."""
+
+    number: int
+    dataset: str
+    kind: str
+    path: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Facts:
-    """All that a release follows from: its labels, the votes that count with the (sha256, wnid) of their candidates,
-    the boxes of its images by sha256, what certificates follow from, what the votes cannot tell, and how many labels
-    curators made, by policy and state.
+    """What a release follows from beside its labels: the votes that count, and what they speak of, the boxes of its
+    images and the files that those lie in, what certificates follow from, what the votes cannot tell, and how many
+    labels curators made, by policy and state.
     """
 
-    labels: Sequence[ReleasedLabel]
     votes: ReleasedVotes
-    pairs: Mapping[int, tuple[str, str]]
-    boxes: Mapping[str, Sequence[ReleasedBox]] = field(default_factory=dict)
+    spoken: Spoken
+    boxes: ReleasedBoxes
+    holders: Sequence[Holder]
     evidence: Evidence = NOTHING
     alarms: Sequence[Alarm] = ()
     overruled: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
-    @property
-    def outvoted(self) -> int:
-        """How many labels are outvoted: see `is_outvoted`."""
-        counts = self.votes.peoples_answers
-        return sum(is_outvoted(label.policy, label.candidate, counts) for label in self.labels)
 
-
-def count_answers(candidates: npt.NDArray[np.int64], answers: npt.NDArray[np.int8]) -> Answers:
-    """How often each answer was given, from two columns of votes."""
-    top = int(candidates.max(initial=0)) + 1
-    return np.bincount(candidates * len(Answer) + answers, minlength=top * len(Answer)).reshape(-1, len(Answer))
-
-
-def votes_on(candidate: int, counts: Answers) -> npt.NDArray[np.int64]:
-    """How often each answer was given to a candidate, ``(answers,)``, maybe to nothing."""
-    return counts[candidate] if candidate < len(counts) else np.zeros(len(Answer), np.int64)
-
-
-def is_outvoted(policy: str, candidate: int, counts: Answers) -> bool:
-    """Whether a candidate labelled yes by `policy` has more of people's noes than yeses, and nobody answers for it: no
-    gold, curator, expert or source."""
-    given = votes_on(candidate, counts)
-    return bool(given[Answer.NO] > given[Answer.YES]) and not (
-        policy == "gold" or policy.startswith(CURATOR) or is_unchecked(policy)
-    )
+def is_answered_for(policy: str) -> bool:
+    """Whether somebody answers for labels of this policy, whatever the votes say: gold, a curator, an expert, a
+    source."""
+    return policy == "gold" or policy.startswith(CURATOR) or is_unchecked(policy)

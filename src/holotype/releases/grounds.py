@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from holotype.consensus.ballot import Floats, Ints
 from holotype.consensus.votes import Ruling
-from holotype.releases.layout import EVIDENCE_SCHEMA, VOTES_EXTRAS
+from holotype.releases.facts import ReleasedVotes
+from holotype.releases.layout import EVIDENCE_SCHEMA
 
 Mask = npt.NDArray[np.bool_]
 
@@ -68,19 +69,18 @@ class Grounds:
         ]
         return pa.Table.from_arrays(columns, schema=EVIDENCE_SCHEMA)
 
-    def vote_rows(self, candidate: Ints, votes: pa.Table) -> pa.Table:
-        """Those of the votes, whose candidates' ids are ``(votes,)``, that labels follow from; with the copy that each
-        is on where there are any."""
-        numbers = self.candidates.number
-        order = np.argsort(numbers)
-        at = np.minimum(np.searchsorted(numbers, candidate, sorter=order), max(len(numbers) - 1, 0))
-        place = order[at] if len(numbers) else np.zeros(len(candidate), np.int64)
-        here = numbers[place] == candidate if len(numbers) else np.zeros(len(candidate), bool)
-        votes = votes if here.all() else votes.filter(pa.array(here))
-        if not self.candidates.copy.any():
-            return votes
-        copies = self.candidates.copy[place[here]].astype(np.int32)
-        return votes.append_column(VOTES_EXTRAS.field("copy"), pa.array(copies))
+    def heard(self, votes: ReleasedVotes) -> ReleasedVotes:
+        """The votes on these candidates: no others are heard, such as those on images that are withdrawn."""
+        here = np.isin(votes.candidate, self.candidates.number)
+        return votes if here.all() else votes.take(here)
+
+    def copy_of(self, candidate: Ints) -> npt.NDArray[np.int32] | None:
+        """The copies that candidates are, by their ids; None where there are none."""
+        held = self.candidates
+        if not held.copy.any():
+            return None
+        order = np.argsort(held.number)
+        return held.copy[order[np.searchsorted(held.number, candidate, sorter=order)]].astype(np.int32)
 
 
 def _lists(values: Ints) -> pa.ListArray:

@@ -20,7 +20,6 @@ from holotype.crowd.policy_names import parse_rule
 from holotype.errors import ReleaseError
 from holotype.files import sha256_file
 from holotype.ontology import Ontology
-from holotype.releases.build import labelled_by, statistics
 from holotype.releases.follow import TOLERANCE, Followed, differences, follow, wrong_states
 from holotype.releases.layout import (
     CHECKSUMS,
@@ -36,6 +35,7 @@ from holotype.releases.relabel import Relabelled, relabel
 from holotype.releases.release import Release
 from holotype.releases.said import outvoted, unchecked
 from holotype.releases.shipped import Shipped
+from holotype.releases.statistics import labelled_by, statistics
 from holotype.releases.writing import write_json, write_table
 
 _LIMITS: Final = ("query", "removal_asked", "datasets", "per_synset", "at_least", "balance", TAKEN_DOWN)
@@ -180,11 +180,10 @@ def _write(folder: Path, drawn: _Drawn) -> None:
         manifest = _manifest(drawn)
         at = evidence.column_names.index("state")
         evidence = evidence.set_column(at, "state", drawn.label.states())
-    rows = manifest.to_pylist()
     write_table(folder / MANIFEST, manifest.cast(manifest_schema(manifest.column_names)))
     write_table(folder / EVIDENCE, evidence.cast(EVIDENCE_SCHEMA))
-    write_json(folder / STATISTICS, statistics(rows, release.wnids))
-    write_json(folder / SUMMARY, _summary(drawn, manifest, labelled_by(rows)))
+    write_json(folder / STATISTICS, statistics(manifest, release.wnids))
+    write_json(folder / SUMMARY, _summary(drawn, manifest, labelled_by(manifest)))
 
 
 def _manifest(drawn: _Drawn) -> pa.Table:

@@ -14,7 +14,6 @@ from holotype.crowd.policy_names import hears_machines
 from holotype.errors import OntologyError, PackError, ReleaseError
 from holotype.files import printable, sha256_file
 from holotype.ontology import Ontology
-from holotype.releases.build import labelled_by, statistics
 from holotype.releases.layout import (
     AUDIT_TABLES,
     BOXES,
@@ -34,6 +33,7 @@ from holotype.releases.layout import (
 from holotype.releases.recompute import check_audit, check_subtrees
 from holotype.releases.release import Release, ontology_of, read_table
 from holotype.releases.split import SPLITS
+from holotype.releases.statistics import labelled_by, statistics
 
 _ALWAYS: Final = {MANIFEST, BOXES, VOTES, SUMMARY, STATISTICS}
 _MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, EVIDENCE, FILES, ONTOLOGY}
@@ -143,9 +143,9 @@ def _check_manifest(release: Release) -> Iterator[str]:
         if row["id"] != row["sha256"][:ID_LENGTH]:
             yield f"{row['id']} is not the id of its sha256"
     yield from (f"near-duplicates of {group} are in {sorted(s)}" for group, s in splits.items() if len(s) > 1)
-    if statistics(rows, release.wnids) != release.statistics:
+    if statistics(release.manifest, release.wnids) != release.statistics:
         yield f"{STATISTICS} does not follow from {MANIFEST}"
-    told = labelled_by(rows)
+    told = labelled_by(release.manifest)
     if any(release.summary.get(name, value) != value for name, value in told.items()):
         yield f"the policies in {SUMMARY} do not follow from {MANIFEST}"
 

@@ -1,0 +1,99 @@
+"""What is decided of labels in columns: which are taken, what is kept together, and which split each image goes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from holotype.errors import ReleaseError
+from holotype.releases.draft import Columns
+from holotype.releases.keys import Keys
+from holotype.releases.labels import Labels
+from holotype.releases.recipe import Recipe
+from holotype.releases.selection import Selected, select
+from holotype.releases.split import SPLITS, Fractions, split
+from holotype.releases.together import Together, smallest_ids, together
+
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """The labels of a draft that are taken: their `rows` there, and `columns`, ``(labels,)``.
+
+    `image` is the place of each among the images, ``(labels,)``, whose ids are `keys`, ``(images,)``, ascending;
+    `first` is the first label of each image. `selected` tells what became of the others.
+    """
+
+    rows: Numbers
+    columns: Columns
+    image: npt.NDArray[np.int32]
+    keys: Keys
+    first: Numbers
+    selected: Selected
+
+    @property
+    def labels(self) -> Labels:
+        """The labels as the functions have them that decide on columns."""
+        return Labels(self.image, self.columns.rank, self.keys)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shared:
+    """Where images go, ``(images,)`` each: the place of the split among `SPLITS`, and the place of the image with the
+    smallest id among its near-duplicates and among all that stays together with it. `fixed` is the place of the split
+    that an image came with, or -1, and `linked` what links images."""
+
+    split: npt.NDArray[np.int8]
+    near: Numbers
+    group: Numbers
+    fixed: npt.NDArray[np.int8]
+    linked: Together
+
+
+def keep(columns: Columns, recipe: Recipe) -> Kept:
+    """The labels that a recipe takes. Raises `ReleaseError` in the case that two images would have the same id."""
+    keys, first, image = _numbered(columns)
+    if not np.array_equal(columns.check, columns.check[first[image]]):
+        raise ReleaseError("two images share the first 16 digits of their sha256")
+    selected = select(Labels(image, columns.rank, keys), recipe.selection, recipe.seed)
+    if selected.taken.all():
+        return Kept(np.arange(len(columns)), columns, image, keys, first, selected)
+    columns = columns.take(selected.taken)
+    keys, first, image = _numbered(columns)
+    return Kept(np.flatnonzero(selected.taken), columns, image, keys, first, selected)
+
+
+def _numbered(columns: Columns) -> tuple[Keys, Numbers, npt.NDArray[np.int32]]:
+    keys, first, image = np.unique(columns.key, return_index=True, return_inverse=True)
+    return keys, first, image.astype(np.int32)
+
+
+def share(kept: Kept, recipe: Recipe) -> Shared:
+    """Where the images of a release go."""
+    columns, images = kept.columns, len(kept.keys)
+    links: dict[str, npt.NDArray[Any]] = {name: getattr(columns, name)[kept.first] for name in recipe.together}
+    linked = together(images, links)
+    near = linked if recipe.together == ("near",) else together(images, {"near": columns.near[kept.first]})
+    fixed = np.full(images, -1, np.int8)
+    np.maximum.at(fixed, kept.image, columns.split)  # of several, the one that training must see least of
+    chosen = _split(kept.labels, linked.group, recipe.splits, recipe.seed, fixed)
+    return Shared(chosen, smallest_ids(near.group, kept.keys), smallest_ids(linked.group, kept.keys), fixed, linked)
+
+
+def _split(
+    labels: Labels, groups: Numbers, shares: Fractions, seed: int, fixed: npt.NDArray[np.int8]
+) -> npt.NDArray[np.int8]:
+    names = [f"{key:016x}" for key in labels.keys.tolist()]
+    smallest = smallest_ids(groups, labels.keys)
+    chosen = split(
+        [(str(rank).zfill(9), names[image]) for rank, image in zip(labels.synset, labels.image, strict=True)],
+        {name: names[place] for name, place in zip(names, smallest.tolist(), strict=True)},
+        shares,
+        seed,
+        {name: SPLITS[place] for name, place in zip(names, fixed.tolist(), strict=True) if place >= 0},
+    )
+    return np.array([SPLITS.index(chosen[name]) for name in names], np.int8)

@@ -1,0 +1,134 @@
+"""The manifest: the draft's rows that are taken, with what was decided of them and where their bytes lie now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from holotype.files import local
+from holotype.releases.contents import Contents
+from holotype.releases.draft import GROUP
+from holotype.releases.identity import image_ids
+from holotype.releases.layout import FILES_SCHEMA, MACHINES, manifest_schema
+from holotype.releases.shards import Shard, Written
+from holotype.releases.split import SPLITS
+from holotype.store.location import TREE, Location
+
+Numbers = npt.NDArray[np.int64]
+_PATH: Final = "path"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Addresses:
+    """Where images lie, ``(images,)`` each: the place of a name among `shards`, and offset and length, which are those
+    of the draft where they are None."""
+
+    shards: Sequence[str]
+    shard: npt.NDArray[np.int32]
+    offset: Numbers | None = None
+    length: Numbers | None = None
+
+
+def addresses_in(images: int, shards: Sequence[tuple[Shard, Written]]) -> Addresses:
+    """The addresses of images in shards that were written."""
+    shard, offset, length = np.zeros(images, np.int32), np.zeros(images, np.int64), np.zeros(images, np.int64)
+    for number, (one, written) in enumerate(shards):
+        shard[one.images], offset[one.images], length[one.images] = number, written.offset, written.length
+    return Addresses([one.name for one, _ in shards], shard, offset, length)
+
+
+def addresses_of(contents: Contents) -> Addresses:
+    """The addresses of images that stay where they lie: what holds them is called by its place."""
+    kept = contents.kept
+    place = np.searchsorted(_numbers(contents), kept.columns.file[kept.first]).astype(np.int32)
+    return Addresses([holder_name(number) for number in range(len(contents.holders))], place)
+
+
+def holder_name(place: int) -> str:
+    """What a manifest calls the file at a place of ``files.parquet``."""
+    return f"file-{place:06d}"
+
+
+def files_of(contents: Contents) -> tuple[Numbers, list[Location]]:
+    """The numbers of what images lie in, ascending, and each as a location."""
+    files = [Location(one.path, 0, 0, one.kind, "", one.size, one.mtime_ns) for one in contents.holders]
+    return _numbers(contents), files
+
+
+def _numbers(contents: Contents) -> Numbers:
+    return np.array([one.number for one in contents.holders], np.int64)
+
+
+def files_table(contents: Contents) -> pa.Table:
+    """``files.parquet``."""
+    rows = [
+        (holder_name(place), one.dataset, one.kind, one.path, one.size, one.mtime_ns)
+        for place, one in enumerate(contents.holders)
+    ]
+    return pa.Table.from_pylist([dict(zip(FILES_SCHEMA.names, row, strict=True)) for row in rows], FILES_SCHEMA)
+
+
+def write_manifest(path: Path, contents: Contents, addresses: Addresses) -> None:
+    """Write the manifest, a row group after the other."""
+    extras = [name for name, told in _extras(contents).items() if told]
+    schema = manifest_schema(extras)
+    with pq.ParquetWriter(local(path), schema, compression="zstd") as writer:
+        for table in _regrouped(_tables(contents, addresses, schema), GROUP):
+            writer.write_table(table, row_group_size=GROUP)
+
+
+def _extras(contents: Contents) -> Mapping[str, bool]:
+    helped = any(
+        pc.any(pc.greater(pc.list_value_length(rows[MACHINES]), 0)).as_py() for _, rows in _taken(contents, MACHINES)
+    )
+    return {MACHINES: helped, _PATH: contents.manifest_only and any(one.kind == TREE for one in contents.holders)}
+
+
+def _taken(contents: Contents, *columns: str) -> Iterator[tuple[slice, pa.Table]]:
+    """The rows of the draft that are taken, a piece at a time, and which of the labels kept they are."""
+    rows = contents.kept.rows
+    for first, table in contents.draft.batches(*columns):
+        start, stop = np.searchsorted(rows, [first, first + len(table)]).tolist()
+        if stop - start < len(table):
+            table = table.take(pa.array(rows[start:stop] - first))
+        if len(table):
+            yield slice(start, stop), table
+
+
+def _tables(contents: Contents, addresses: Addresses, schema: pa.Schema) -> Iterator[pa.Table]:
+    kept, shared = contents.kept, contents.shared
+    for rows, table in _taken(contents):
+        image = kept.image[rows]
+        made = {
+            "split": pa.array(SPLITS, pa.string()).take(pa.array(shared.split[image])),
+            "shard": pa.array(addresses.shards, pa.string()).take(pa.array(addresses.shard[image])),
+            "near_group": image_ids(kept.keys[shared.near[image]]),
+            "group": image_ids(kept.keys[shared.group[image]]),
+            **({} if addresses.offset is None else {"offset": pa.array(addresses.offset[image])}),
+            **({} if addresses.length is None else {"length": pa.array(addresses.length[image])}),
+        }
+        yield pa.table([made[one.name] if one.name in made else table[one.name] for one in schema], schema=schema)
+
+
+def _regrouped(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
+    """The same rows in tables of `size`, but for the last; one at least."""
+    held: list[pa.Table] = []
+    count = 0
+    empty = True
+    for table in tables:
+        held.append(table)
+        count += len(table)
+        while count >= size:
+            whole = pa.concat_tables(held)
+            yield whole.slice(0, size).combine_chunks()
+            empty, held, count = False, [whole.slice(size)], count - size
+    if count or empty:
+        yield pa.concat_tables(held).combine_chunks()

@@ -1,0 +1,204 @@
+"""Shards: which image goes into which is planned first, then each is written by a worker, once and for all.
+
+A finished shard has a note of its addresses beside it in the work folder, written when all of its bytes are on the
+disk: a writer that was stopped goes on with the shards that have none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from holotype.engine import Progress
+from holotype.errors import ReleaseError
+from holotype.files import write_atomically
+from holotype.images.decode import EXTENSIONS
+from holotype.releases.contents import Contents
+from holotype.releases.draft import Draft
+from holotype.releases.layout import SHARD_BYTES
+from holotype.releases.split import SPLITS
+from holotype.store.location import Location
+from holotype.store.places import Places
+from holotype.store.tar.writing import tar_end, tar_member
+
+Numbers = npt.NDArray[np.int64]
+_READ: Final = (
+    *("id", "wnid", "sha256", "format", "origin", "source", "licence"),
+    *("file", "offset", "length", "path"),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shard:
+    """One shard: the places of its `images` among the release's, and the `rows` of their first labels in the draft,
+    both ``(images,)`` and in the order of the manifest."""
+
+    name: str
+    images: Numbers
+    rows: Numbers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Written:
+    """What became of a shard, ``(images,)`` each: where its images begin and how long they are; and the `sha256` and
+    the `size` of the file."""
+
+    offset: Numbers
+    length: Numbers
+    sha256: str
+    size: int
+
+
+def plan_shards(contents: Contents, most: int = SHARD_BYTES) -> list[Shard]:
+    """The shards of a release, train's first; a new one begins where one has `most` bytes of images."""
+    kept = contents.kept
+    order = np.argsort(kept.first)  # images in the order of the manifest
+    found = []
+    for place, name in enumerate(SPLITS):
+        images = order[contents.shared.split[order] == place]
+        length = kept.columns.length[kept.first[images]]
+        number = _filled(length, most)
+        edges = np.flatnonzero(np.diff(number, prepend=-1))
+        for count, some in enumerate(np.split(images, edges[1:]) if len(images) else []):
+            found.append(Shard(f"{name}-{count:06d}.tar", some, kept.rows[kept.first[some]]))
+    return found
+
+
+def _filled(length: Numbers, most: int) -> Numbers:
+    """The number of the shard of each image: one is full when it has `most` bytes."""
+    ends = np.cumsum(length)
+    number = np.zeros(len(length), np.int64)
+    start, count = 0, 0
+    while start < len(length):
+        full = ends[start] - length[start] + most
+        stop = int(np.searchsorted(ends, full)) + 1
+        number[start:stop] = count
+        start, count = stop, count + 1
+    return number
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShardWriter:
+    """Writes shards into `folder`, with their notes in `notes`; `read` gives the bytes at a location.
+
+    `wnids` are those of each image with several, in order of rank, by its place; `index` is the number of each class.
+    """
+
+    folder: Path
+    notes: Path
+    draft: Draft
+    files: Sequence[Location]
+    numbers: Numbers
+    wnids: dict[int, list[str]]
+    index: dict[str, int]
+    read: Callable[[Location], bytes]
+    count: Callable[[], None]
+
+    def __call__(self, shard: Shard) -> Written:
+        """Write a shard. Raises `ReleaseError` where an image does not have the bytes it had."""
+        with (self.folder / shard.name).open("wb") as file:
+            tar = _Tar(file)
+            places = [tar.add(key, members) for key, members in self._samples(shard)]
+            tar.end()
+            os.fsync(file.fileno())
+        offset, length = np.array(places, np.int64).reshape(-1, 2).T
+        written = Written(offset, length, tar.digest.hexdigest(), tar.size)
+        write_atomically(self.notes / f"{shard.name}.npz", _noted(written))
+        return written
+
+    def _samples(self, shard: Shard) -> Iterator[tuple[str, dict[str, bytes]]]:
+        number = iter(shard.images.tolist())
+        for table in self.draft.rows(shard.rows, *_READ):
+            places = Places(
+                tuple(self.files),
+                np.searchsorted(self.numbers, table["file"].to_numpy()).astype(np.int32),
+                table["offset"].to_numpy(),
+                table["length"].to_numpy(),
+                table["path"].combine_chunks(),
+            )
+            for at, row in enumerate(table.select([*_READ[:7]]).to_pylist()):
+                yield row["id"], self._sample(row, places[at], self.wnids.get(next(number), [row["wnid"]]))
+                self.count()
+
+    def _sample(self, row: dict[str, Any], location: Location, wnids: list[str]) -> dict[str, bytes]:
+        data = self.read(location)
+        if hashlib.sha256(data).hexdigest() != row["sha256"]:
+            raise ReleaseError(
+                f"{location.file} at byte {location.offset} no longer holds image {row['sha256']}: the disk changed "
+                "it, or somebody did; bring it back from a backup"
+            )
+        about = {"wnids": wnids, **{key: row[key] for key in ("origin", "source", "licence")}}
+        return {
+            EXTENSIONS[row["format"]]: data,
+            "cls": str(self.index[wnids[0]]).encode(),
+            "json": json.dumps(about, sort_keys=True, ensure_ascii=False).encode(),
+        }
+
+
+class _Tar:
+    """A tar that is written, and its sha256."""
+
+    def __init__(self, file: io.BufferedWriter) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+        self.size = 0
+
+    def add(self, key: str, members: dict[str, bytes]) -> tuple[int, int]:
+        """Write a sample; the offset and the length of its first member, the image."""
+        start = self.size
+        parts = [tar_member(f"{key}.{extension}", data) for extension, data in members.items()]
+        for part in parts:
+            self._write(b"".join(part))
+        header, image, _ = parts[0]
+        return start + len(header), len(image)
+
+    def end(self) -> None:
+        self._write(tar_end(self.size))
+        self._file.flush()
+
+    def _write(self, data: bytes) -> None:
+        self._file.write(data)
+        self.digest.update(data)
+        self.size += len(data)
+
+
+def _noted(written: Written) -> bytes:
+    buffer = io.BytesIO()
+    about = json.dumps({"sha256": written.sha256, "size": written.size})
+    np.savez(buffer, offset=written.offset, length=written.length, about=np.array(about))
+    return buffer.getvalue()
+
+
+def noted(folder: Path, notes: Path, shard: Shard) -> Written | None:
+    """What became of a shard that was finished before, or None."""
+    try:
+        with np.load(notes / f"{shard.name}.npz", allow_pickle=False) as held:
+            about = json.loads(str(held["about"]))
+            written = Written(held["offset"], held["length"], about["sha256"], about["size"])
+        whole = (folder / shard.name).stat().st_size == written.size and len(written.offset) == len(shard.images)
+    except (OSError, ValueError, KeyError, EOFError):
+        return None
+    return written if whole else None
+
+
+class Counter:
+    """Counts what many workers have done, and tells."""
+
+    def __init__(self, done: int, total: int, progress: Progress) -> None:
+        self._done, self._total, self._progress = done, total, progress
+        self._lock = threading.Lock()
+
+    def __call__(self) -> None:
+        with self._lock:
+            self._done += 1
+            self._progress(self._done, self._total)
