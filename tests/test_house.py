@@ -95,6 +95,7 @@ SHARED = {
     "release_facts",
     "release_grounds",
     "release_shelf",
+    "release_takedown",
     "tree_counts",
     "views",
     "image_pages",

@@ -12,7 +12,9 @@ from holotype.cli.groups import CommandGroup
 from holotype.cli.named_release import verified
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
+from holotype.cli.release_diff import diff_command
 from holotype.cli.release_rebuild import rebuild_command
+from holotype.cli.release_takedown import takedown_command
 from holotype.cli.remedies import alarm_lines
 from holotype.cli.text import print_json
 from holotype.errors import ReleaseError
@@ -113,4 +115,6 @@ def verify_command(release_or_name: str, project: Path, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+release.add_command(diff_command)
 release.add_command(rebuild_command)
+release.add_command(takedown_command)

@@ -24,12 +24,15 @@ from holotype.project.parts import Parts
 from holotype.project.release_facts import read_facts, read_labels, read_votes
 from holotype.project.release_grounds import read_grounds
 from holotype.project.release_shelf import ProjectRelease, checksums, open_release
+from holotype.project.release_takedown import take_down_of
 from holotype.queries import Live, Query, Term
 from holotype.releases import CHECKSUMS, NAME, Fractions, Recipe, Release, verify_release
 from holotype.releases.build import Workshop, workshop, write_release
 from holotype.releases.choice import keep, share
 from holotype.releases.contents import Contents, Made, contents_of
+from holotype.releases.diff import Difference, diff_releases
 from holotype.releases.draft import Draft, write_draft
+from holotype.releases.takedown import TakenDown, Unwanted
 
 
 class Releases:
@@ -82,6 +85,32 @@ class Releases:
             checksum, now = sha256_file(folder / CHECKSUMS), self._parts.clock()
             self._parts.catalog.transact(lambda connection: releases.add(connection, name, checksum, now))
         return self[name]
+
+    def diff(self, before: str, after: str) -> Difference:
+        """What changed from one release to another, and why: see `holotype.releases.diff.diff_releases`.
+
+        Raises `ReleaseError`.
+        """
+        return diff_releases(self[before], self[after])
+
+    def takedown(
+        self,
+        name: str,
+        new: str,
+        curator: str,
+        reason: str,
+        unwanted: Unwanted,
+        progress: Progress = no_progress,
+    ) -> TakenDown:
+        """Make the release `new` of the release `name` without some images, and withdraw them for `reason`, so that
+        they are used nowhere any more: see `holotype.releases.takedown.take_down` and `Images.withdraw`.
+
+        The old release stays: whoever has it has the images still. The new one says how many images were taken down
+        from it, not which.
+
+        Raises `ReleaseError`, and `CrowdError` for an empty `reason` or a `curator` that cannot be printed.
+        """
+        return take_down_of(self._parts, self[name], new, unwanted, (curator, reason), progress)
 
     def _make(self, folder: Path, recipe: Recipe, progress: Progress) -> None:
         draw_anew(self._parts)

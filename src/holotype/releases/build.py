@@ -156,10 +156,10 @@ def write_release(
         _write_json(made.partial / CERTIFICATES, contents.certificates)
     if contents.ontology is not None:
         _write(made.partial / ONTOLOGY, contents.ontology)
-    return _seal(made, {shard.name: written.sha256 for shard, written in shards})
+    return seal(made, {shard.name: written.sha256 for shard, written in shards})
 
 
-def _seal(made: Workshop, known: Mapping[str, str]) -> str:
+def seal(made: Workshop, known: Mapping[str, str]) -> str:
     """List what was written with its sha256, where that is not `known`, and make it the release."""
     names = sorted(path.name for path in made.partial.iterdir())
     listing = "".join(f"{known.get(name) or sha256_file(made.partial / name)}  {name}\n" for name in names)

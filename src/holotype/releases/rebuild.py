@@ -161,7 +161,8 @@ def _remarks(drawn: _Drawn) -> Iterator[str]:
 def _is_limited(release: Release) -> bool:
     """Whether something says why accepted candidates are not in a release."""
     recipe = release.summary.get("recipe", {})
-    return any(said.get(name) for said in (release.summary, recipe) for name in _LIMITS)
+    limits = {**recipe, **release.summary}
+    return any(limits.get(name) for name in _LIMITS)
 
 
 def _alarms(drawn: _Drawn) -> set[tuple[str, ...]]:
