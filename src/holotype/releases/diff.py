@@ -166,9 +166,8 @@ def _at(rows: pa.Table, evidence: pa.Table) -> Ints:
 
 def _is(evidence: pa.Table, at: Ints, column: str, value: str) -> Mask:
     """Whether a column of the evidence has a value where each label is in it, ``(labels,)``."""
-    same: Mask = np.append(pc.equal(evidence[column], value).to_numpy(), False)
-    found: Mask = same[at]
-    return found
+    same = np.append(np.asarray(pc.equal(evidence[column], value).to_numpy(), bool), False)
+    return np.asarray(same[at])
 
 
 def _voted(rows: pa.Table, side: _Side) -> tuple[Mask, Mask]:

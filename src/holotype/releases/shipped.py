@@ -15,6 +15,7 @@ from holotype.consensus.ballot import UNKNOWN, Ints
 from holotype.consensus.votes import Answer, is_machine
 from holotype.crowd.policy_names import IMPORTED
 from holotype.errors import ReleaseError
+from holotype.releases.keys import Keys, mixed, text_keys
 from holotype.releases.layout import EVIDENCE, VOTES
 
 Mask = npt.NDArray[np.bool_]
@@ -112,19 +113,44 @@ def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 def places(of: Sequence[pa.ChunkedArray], among: Sequence[pa.ChunkedArray]) -> Ints:
     """The row of `among` that has the same values as each row of `of`, in columns of texts or whole numbers; the first
     of several, `NOWHERE` where none has."""
-    one, other = np.zeros(len(of[0]), np.int64), np.zeros(len(among[0]), np.int64)
-    for left, right in zip(of, among, strict=True):
-        values = pc.unique(right)
-        here, there = (pc.index_in(column, values).to_numpy().astype(np.float64) for column in (left, right))
-        lost = np.isnan(here)
-        keys, where = np.unique(other * (len(values) + 1) + there.astype(np.int64), return_inverse=True)
-        wanted = one * (len(values) + 1) + np.where(lost, 0, here).astype(np.int64)
-        at = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
-        found = (keys[at] == wanted if len(keys) else np.zeros(len(wanted), bool)) & ~lost & (one != NOWHERE)
-        one, other = np.where(found, at, NOWHERE), where
-    first = np.full(int(other.max(initial=-1)) + 1, len(other), np.int64)
-    np.minimum.at(first, other, np.arange(len(other)))
-    return np.where(one == NOWHERE, NOWHERE, first[one] if len(first) else NOWHERE)
+    one, other = _keys(of), _keys(among)
+    order = np.argsort(other, kind="stable")
+    at = np.minimum(np.searchsorted(other, one, sorter=order), max(len(other) - 1, 0))
+    row = order[at] if len(other) else np.zeros(len(one), np.int64)
+    found = np.where(other[row] == one, row, NOWHERE) if len(other) else np.full(len(one), NOWHERE)
+    return found if _are(of, among, found) else _places_by_values(of, among)
+
+
+def _keys(columns: Sequence[pa.ChunkedArray]) -> Keys:
+    """A key of each row, which rows of other values hardly ever have."""
+    keys = np.zeros(len(columns[0]), np.uint64)
+    for column in columns:
+        text = pa.types.is_string(column.type)
+        part = text_keys(column) if text else column.to_numpy().astype(np.int64).view(np.uint64)
+        keys = mixed(keys * _ODD + part)
+    return keys
+
+
+_ODD: Final = np.uint64(0x9E3779B97F4A7C15)
+
+
+def _are(of: Sequence[pa.ChunkedArray], among: Sequence[pa.ChunkedArray], rows: Ints) -> bool:
+    """Whether rows that were found have the same values."""
+    here = np.flatnonzero(rows != NOWHERE)
+    mine, theirs = pa.array(here), pa.array(rows[here])
+    return all(
+        pc.all(pc.equal(one.take(mine), other.take(theirs))).as_py() is not False
+        for one, other in zip(of, among, strict=True)
+    )
+
+
+def _places_by_values(of: Sequence[pa.ChunkedArray], among: Sequence[pa.ChunkedArray]) -> Ints:
+    """`places` where rows of different values have the same key."""
+    first: dict[tuple[object, ...], int] = {}
+    for row, values in enumerate(zip(*(column.to_pylist() for column in among), strict=True)):
+        first.setdefault(values, row)
+    wanted = zip(*(column.to_pylist() for column in of), strict=True)
+    return np.array([first.get(values, NOWHERE) for values in wanted], np.int64)
 
 
 def _rows(evidence: pa.Table, votes: pa.Table) -> Ints:
