@@ -94,6 +94,7 @@ SHARED = {
     "evidence",
     "release_facts",
     "release_grounds",
+    "release_leaks",
     "release_shelf",
     "release_takedown",
     "tree_counts",

@@ -39,7 +39,7 @@ from holotype.errors import (
 )
 from holotype.ontology import Ontology, Synset
 from holotype.project import Project
-from holotype.releases import Fractions, Release, split, verify_release
+from holotype.releases import Fractions, Release, verify_release
 from holotype.releases.layout import CHECKSUMS, MANIFEST, STATISTICS, SUMMARY, VOTES
 from holotype.store.location import Location
 from holotype.store.store import Store
@@ -878,23 +878,6 @@ def test_a_release_whose_entry_was_lost_is_found_again(verified: Project) -> Non
         connection.exec_driver_sql("DELETE FROM release")
     verified.releases.create("v1")
     assert list(verified.releases.checksums()) == ["v1"]
-
-
-def test_splits_are_stratified_seeded_and_independent_of_order() -> None:
-    labels = [(f"n{number % 5:08d}", f"{number:016x}") for number in range(1000)]
-    groups = {image: f"{int(image, 16) // 2:016x}" for _, image in labels}
-    shares = Fractions(0.6, 0.1, 0.3)
-    chosen = split(labels, groups, shares, seed=1)
-    assert split(labels[::-1], groups, shares, seed=1) == chosen
-    assert split(labels, groups, shares, seed=2) != chosen
-    assert all(chosen[image] == chosen[f"{int(image, 16) ^ 1:016x}"] for image in chosen)
-    for wnid in {wnid for wnid, _ in labels}:
-        mine = [chosen[image] for name, image in labels if name == wnid]
-        assert mine.count("train") == pytest.approx(120, abs=2)
-        assert mine.count("test") == pytest.approx(60, abs=2)
-    single = split([("n00000001", "a")], {"a": "a"}, Fractions(), seed=9)
-    assert single == {"a": "train"}
-    assert set(split(labels, groups, Fractions(0, 0, 1), seed=1).values()) == {"test"}
 
 
 def test_the_shards_are_addressed_by_the_manifest(verified: Project) -> None:

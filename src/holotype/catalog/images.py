@@ -36,7 +36,8 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """An own image as it was packed: where it and its thumbnail lie, and what was read of it."""
+    """An own image as it was packed: where it and its thumbnail lie, and what was read of it; `detail` says
+    how it is turned (`holotype.catalog.fingerprints.turned`)."""
 
     sha256: str
     location: Location
@@ -47,6 +48,7 @@ class Packed:
     height: int
     hash: bytes
     mirrored: bytes
+    detail: str = ""
 
 
 def digest() -> ColumnElement[str]:
@@ -117,7 +119,7 @@ def add(connection: Connection, packed: Sequence[Packed]) -> dict[str, int]:
             "image_id": ids[one.sha256],
             **{name: getattr(one, name) for name in read},
             "reason": "",
-            "detail": "",
+            "detail": one.detail,
             "thumbnail_offset": one.thumbnail.offset,
             "thumbnail_length": one.thumbnail.length,
         }

@@ -21,19 +21,33 @@ AT_ONCE: Final = 200_000
 """Labels that are read at once, or those of one synset."""
 
 
+_LABEL: Final = t.candidate.alias("label")
+"""A candidate that may be released: conditions of a query speak of the table by its own name."""
+_YES: Final = STATES.index("yes")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Wanted:
-    """Which candidates are asked for: `ranks` tells of each rank whether it is, ``(synsets,)``, and `conditions` are
-    true of each candidate that is; with `unread` those too whose image was not read."""
+    """Which labels yes are asked for: `ranks` tells of each rank whether it is, ``(synsets,)``, and `conditions` are
+    true of each candidate that is, of images of these `datasets`, by id, or of all; with `unread` those too whose image
+    was not read."""
 
     ranks: npt.NDArray[np.bool_]
-    conditions: Sequence[ColumnElement[bool]]
+    conditions: Sequence[ColumnElement[bool]] = ()
+    datasets: Sequence[int] = ()
     unread: bool = False
 
     def question(self, *columns: ColumnElement[Any], joined: FromClause | None = None) -> Select[Any]:
-        """Columns of the candidates that meet the conditions, of any rank."""
-        source = t.candidate.join(read_images(), t.candidate.c.image_id == t.image.c.id) if joined is None else joined
-        return select(*columns).select_from(source).where(t.candidate.c.rank >= 0, *self.conditions)
+        """Columns of the labels that meet the conditions, of any rank."""
+        read = _LABEL.join(t.image, t.image.c.id == _LABEL.c.image_id).outerjoin(
+            t.fingerprint, t.fingerprint.c.image_id == t.image.c.id
+        )
+        met = [select(t.candidate.c.id).where(t.candidate.c.id == _LABEL.c.id, *self.conditions).exists()]
+        of = [t.image.c.dataset_id.in_(list(self.datasets))] if self.datasets else []
+        source = read if joined is None else joined
+        return (
+            select(*columns).select_from(source).where(_LABEL.c.state == _YES, *of, *(met if self.conditions else ()))
+        )
 
     def usable(self) -> ColumnElement[bool]:
         """Whether the image of a candidate may be released: it is sound, or nobody knows yet."""
@@ -60,8 +74,8 @@ found at; its first sighting; and the licence, author and address that were said
 def windows(connection: Connection, wanted: Wanted) -> list[tuple[int, int]]:
     """Half-open ranges of ranks, ascending and apart, of `AT_ONCE` labels yes at most or one rank, in which all wanted
     labels are."""
-    table = t.candidate.c
-    asked = select(table.rank, func.count()).where(table.rank >= 0, table.state == STATES.index("yes"))
+    table = _LABEL.c
+    asked = select(table.rank, func.count()).where(table.rank >= 0, table.state == _YES)
     found: list[tuple[int, int]] = []
     held = 0
     for rank, count in connection.execute(asked.group_by(table.rank).order_by(table.rank)):
@@ -78,13 +92,13 @@ def windows(connection: Connection, wanted: Wanted) -> list[tuple[int, int]]:
 
 def read_labels(connection: Connection, wanted: Wanted, window: tuple[int, int]) -> pa.Table:
     """The labels of a window of ranks that may be released, with the columns of `LABELS`, in no order."""
-    table = read_arrow(connection, _labels(wanted).where(t.candidate.c.rank.between(window[0], window[1] - 1)), LABELS)
+    table = read_arrow(connection, _labels(wanted).where(_LABEL.c.rank.between(window[0], window[1] - 1)), LABELS)
     inside = wanted.ranks[table["rank"].to_numpy()]
     return table if inside.all() else table.filter(pa.array(inside))
 
 
 def _labels(wanted: Wanted) -> Select[Any]:
-    candidate, image, read, said = t.candidate.c, t.image.c, t.fingerprint.c, t.annotation.c
+    candidate, image, read, said = _LABEL.c, t.image.c, t.fingerprint.c, t.annotation.c
     seen, credit, near = t.sighting.c, t.credit.c, t.near_duplicate.c
     earlier, later = t.sighting.alias("earlier").c, t.credit.alias("later").c
     first = select(func.min(earlier.id)).where(earlier.candidate_id == candidate.id).scalar_subquery()
@@ -98,7 +112,7 @@ def _labels(wanted: Wanted) -> Select[Any]:
         *(credit.licence, credit.author, credit.url),
     )
     joined = (
-        t.candidate.join(t.image, image.id == candidate.image_id)
+        _LABEL.join(t.image, image.id == candidate.image_id)
         .outerjoin(t.fingerprint, read.image_id == image.id)
         .outerjoin(t.near_duplicate, near.image_id == image.id)
         .outerjoin(t.annotation, said.image_id == image.id)
@@ -121,22 +135,21 @@ def count_unsound(connection: Connection, wanted: Wanted) -> int:
 
 
 def _images(connection: Connection, wanted: Wanted, *conditions: ColumnElement[bool]) -> Column:
-    question = wanted.question(t.candidate.c.rank, t.candidate.c.image_id).where(*conditions)
-    rank, image = read_all(connection, question, t.candidate.c.rank, np.int64, np.int64)
+    question = wanted.question(_LABEL.c.rank, _LABEL.c.image_id).where(_LABEL.c.rank >= 0, *conditions)
+    rank, image = read_all(connection, question, _LABEL.c.rank, np.int64, np.int64)
     return np.unique(image[wanted.ranks[rank]])
 
 
 def count(connection: Connection, wanted: Wanted) -> int:
     """How many labels are wanted, whether they may be released or not."""
-    rank = t.candidate.c.rank
-    found = connection.execute(wanted.question(rank, func.count()).group_by(rank))
+    rank = _LABEL.c.rank
+    found = connection.execute(wanted.question(rank, func.count()).where(rank >= 0).group_by(rank))
     return sum(number for place, number in found if wanted.ranks[place])
 
 
 def count_unknown(connection: Connection, wanted: Wanted) -> int:
     """How many labels meet the conditions, but are of synsets that the ontology does not have."""
-    joined = t.candidate.join(read_images(), t.candidate.c.image_id == t.image.c.id)
-    asked = select(func.count()).select_from(joined).where(t.candidate.c.rank < 0, *wanted.conditions)
+    asked = wanted.question(func.count()).where(_LABEL.c.rank < 0)
     return int(connection.execute(asked).scalar_one())
 
 
@@ -237,15 +250,41 @@ def _spoken_in(connection: Connection, question: Select[Any], candidates: npt.ND
         yield table.filter(pa.array(np.isin(table["candidate"].to_numpy(), some)))
 
 
+_IMAGES: Final = pa.schema([(name, pa.string()) for name in ("name", "split", "sha256", "url", "author")])
+
+
+def images_of(connection: Connection, dataset: int) -> pa.Table:
+    """The images of a dataset: name there, split, sha256, or NULL where it was not read, address and author."""
+    image, credit, later = t.image.c, t.credit.c, t.credit.alias("later").c
+    newest = select(func.max(later.id)).where(later.image_id == image.id).scalar_subquery()
+    url = func.coalesce(func.nullif(credit.url, ""), t.url.c.url)
+    joined = (
+        t.image.outerjoin(t.fingerprint, t.fingerprint.c.image_id == image.id)
+        .outerjoin(t.url, t.url.c.image_id == image.id)
+        .outerjoin(t.credit, credit.id == newest)
+    )
+    asked = select(image.name, image.split, t.fingerprint.c.sha256, url, credit.author).select_from(joined)
+    return read_arrow(connection, asked.where(image.dataset_id == dataset).order_by(image.id), _IMAGES).combine_chunks()
+
+
+def sound_digests(connection: Connection) -> pa.Array:
+    """The sha256 of all sound images that were read, by the images' ids."""
+    read = t.fingerprint.c
+    asked = select(read.sha256).where(is_sound()).order_by(read.image_id)
+    return (
+        read_arrow(connection, asked, pa.schema([("sha256", pa.string())])).combine_chunks()["sha256"].combine_chunks()
+    )
+
+
 def names(connection: Connection) -> tuple[dict[int, str], dict[int, str]]:
     """The names of policies and of datasets, by their ids."""
     found = [dict(map(tuple, connection.execute(select(table.c.id, table.c.name)))) for table in (t.policy, t.dataset)]
     return found[0], found[1]
 
 
-def of_datasets(ids: Iterable[int]) -> ColumnElement[bool]:
-    """Whether an image is of one of some datasets."""
-    return t.image.c.dataset_id.in_(list(ids))
+def dataset_names(connection: Connection) -> list[str]:
+    """The names of all datasets, sorted."""
+    return sorted(connection.execute(select(t.dataset.c.name).where(t.dataset.c.id != t.OWN)).scalars())
 
 
 def dataset_ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -18,7 +21,11 @@ from holotype.cli.release_takedown import takedown_command
 from holotype.cli.remedies import alarm_lines
 from holotype.cli.text import print_json
 from holotype.errors import ReleaseError
-from holotype.releases import Fractions, Recipe, Release
+from holotype.images.variants import Variant
+from holotype.releases import Counts, Fractions, Recipe, Release
+from holotype.releases.recipe import TOGETHER
+from holotype.releases.selection import Selection
+from holotype.releases.shares import Shares
 
 _SHARES = Fractions()
 
@@ -28,36 +35,64 @@ def release() -> None:
     """Make, list and verify releases."""
 
 
+_CHOICES: Final = (
+    click.option("--query", default="", metavar="QUERY", help="Take only what it finds, as: holotype query QUERY."),
+    click.option("--dataset", "datasets", multiple=True, metavar="NAME", help="Take only images of it; several times."),
+    click.option("--per-synset", type=click.IntRange(1), metavar="N", help="Take at most N images of a synset."),
+    click.option("--at-least", default=0, metavar="N", help="Leave out synsets with fewer than N images."),
+    click.option("--balanced", is_flag=True, help="Take as many images of each synset as of the smallest one."),
+    click.option("--outvoted", is_flag=True, help="Take images that are accepted against more noes than yeses, too."),
+)
+_SPLITS: Final = (
+    click.option("--train", type=float, help=f"Share of images to train on  [default: {_SHARES.train}]"),
+    click.option("--val", type=float, help=f"Share of images to validate on  [default: {_SHARES.val}]"),
+    click.option("--test", type=float, help=f"Share of images to test on  [default: {_SHARES.test}]"),
+    click.option("--val-count", type=click.IntRange(0), metavar="N", help="Validate on N images of each synset."),
+    click.option("--test-count", type=click.IntRange(0), metavar="N", help="Test on N images of each synset."),
+    click.option("--seed", default=0, show_default=True, help="Seed of the split, and of what is drawn."),
+    click.option(
+        "--together",
+        default=",".join(TOGETHER),
+        show_default=True,
+        metavar="KINDS",
+        help="What keeps images in one split: near-duplicates, the address they were taken from, the author.",
+    ),
+    click.option(
+        "--against",
+        multiple=True,
+        metavar="RELEASE|DATASET",
+        help="Certify what each split shares with it; several times.",
+    ),
+)
+_BYTES: Final = (
+    click.option("--manifest-only", is_flag=True, help="Leave images in the archives that they were imported from."),
+    click.option("--short-side", type=click.IntRange(1), metavar="N", help="Make the shorter side N pixels."),
+    click.option("--quality", type=click.IntRange(1, 100), metavar="N", help="JPEG quality of those  [default: 90]"),
+    click.option("--strip", is_flag=True, help="Take metadata out of pictures, and turn them upright."),
+    click.option("--keep-orientation", is_flag=True, help="Do not turn those upright."),
+)
+
+
+def _asked(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A command with all options that make a recipe."""
+    return reduce(lambda made, option: option(made), reversed((*_CHOICES, *_SPLITS, *_BYTES)), command)
+
+
 @release.command("create")
 @click.argument("name")
-@click.option("--query", default="", metavar="QUERY", help="Take only what it finds, as: holotype query QUERY.")
-@click.option("--train", default=_SHARES.train, show_default=True, help="Share of images to train on.")
-@click.option("--val", default=_SHARES.val, show_default=True, help="Share of images to validate on.")
-@click.option("--test", default=_SHARES.test, show_default=True, help="Share of images to test on.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the split.")
-@click.option("--outvoted", is_flag=True, help="Take images that are accepted against more noes than yeses, too.")
+@_asked
 @project_option
 @json_option
-def create_command(
-    name: str,
-    query: str,
-    train: float,
-    val: float,
-    test: float,
-    seed: int,
-    outvoted: bool,
-    project: Path,
-    as_json: bool,
-) -> None:
-    """Make the release NAME of the images labelled yes."""
+def create_command(name: str, project: Path, as_json: bool, **asked: Any) -> None:
+    """Make the release NAME of the images labelled yes.
+
+    Making one that was stopped goes on where that was, if nothing else is asked for and nothing has changed.
+    """
+    recipe = _recipe(**asked)
     with api.open(project) as db, bars(["release"]) as advance:
         if name in db.releases.checksums():
             raise ReleaseError(f"there is a release {name!r} already: releases are never changed, choose another name")
-        made = db.releases.create(
-            name,
-            Recipe(query, splits=Fractions(train, val, test), seed=seed, outvoted=outvoted),
-            lambda done, total: advance("release", done, total),
-        )
+        made = db.releases.create(name, recipe, lambda done, total: advance("release", done, total))
     if as_json:
         told = {key: made.summary[key] for key in ("outvoted", "alarms")}
         print_json({"name": made.name, "path": str(made.path), **made.statistics, **told})
@@ -68,12 +103,48 @@ def create_command(
             click.echo(
                 f"{sum(came.values()):,} images keep the split that they came with ({splits}), whatever the shares"
             )
+        for check in made.leaks:
+            if check.result == "leaks":
+                click.echo(check.text)
         if "unchecked" in made.summary:
             click.echo(made.summary["unchecked"]["remark"])
         if made.summary["outvoted"]:
             click.echo(f"{made.summary['outvoted']:,} images are accepted against more noes than yeses")
         for line in alarm_lines(made.summary["alarms"]):
             click.echo(line)
+
+
+def _recipe(**asked: Any) -> Recipe:
+    """The recipe that options ask for."""
+    return Recipe(
+        asked["query"],
+        asked["datasets"],
+        Selection(asked["per_synset"], asked["at_least"], asked["balanced"]),
+        _shares(*(asked[name] for name in ("train", "val", "test", "val_count", "test_count"))),
+        asked["seed"],
+        tuple(filter(None, asked["together"].split(","))),
+        asked["outvoted"],
+        asked["against"],
+        _variant(*(asked[name] for name in ("short_side", "quality", "strip", "keep_orientation"))),
+        asked["manifest_only"],
+    )
+
+
+def _shares(
+    train: float | None, val: float | None, test: float | None, val_count: int | None, test_count: int | None
+) -> Shares:
+    shares = {name: value for name, value in (("train", train), ("val", val), ("test", test)) if value is not None}
+    if val_count is None and test_count is None:
+        return replace(_SHARES, **shares)
+    if shares:
+        raise click.UsageError("splits are made by shares or by counts, not by both")
+    return Counts(val_count or 0, test_count or 0)
+
+
+def _variant(short_side: int | None, quality: int | None, strip: bool, keep_orientation: bool) -> Variant | None:
+    if short_side is None and quality is None and not (strip or keep_orientation):
+        return None
+    return Variant(short_side, 90 if quality is None else quality, "keep" if keep_orientation else "apply")
 
 
 @release.command("list")

@@ -26,6 +26,11 @@ def turned(pixels: Pixels, orientation: int) -> Pixels:
     return np.ascontiguousarray(pixels)
 
 
+def turned_back(pixels: Pixels, orientation: int) -> Pixels:
+    """Upright pixels as they lie in a file of an EXIF orientation: what `turned` makes upright."""
+    return turned(pixels, {6: 8, 8: 6}.get(orientation, orientation))
+
+
 def flatten(image: Image.Image, plain: Plain) -> Pixels:
     """Grey or RGB from any mode of Pillow's: scaled by the depth that is declared, transparency on white, and white too
     where an animation's first frame leaves its canvas bare.

@@ -13,6 +13,10 @@ MAX_DISTANCE: Final = 31
 """Hashes at most this many bits apart are near-duplicates. 1,000 distinct ImageNet photographs are at least 84
 bits apart; re-encoding, resizing and brightening move a hash by 4 to 20."""
 
+PAIRS_AT_ONCE: Final = 1 << 20
+"""So many pairs are compared at a time: 100 MB."""
+_ROWS: Final = 1 << 16
+
 # A fixed permutation, so that bands mix frequencies: neighbouring coefficients are correlated.
 _PERMUTATION = np.random.default_rng(2009).permutation(256)
 
@@ -63,9 +67,7 @@ def _groups(hashes: npt.NDArray[np.uint8], mirrored: npt.NDArray[np.uint8], max_
 def _close_pairs(
     hashes: npt.NDArray[np.uint8], max_distance: int
 ) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    bits = np.unpackbits(hashes, axis=1)[:, _PERMUTATION]
-    bands = np.ascontiguousarray(np.packbits(bits, axis=1)).view(np.uint16)
-    words = np.ascontiguousarray(hashes).view(np.uint64)
+    bands, words = _bands(hashes), np.ascontiguousarray(hashes).view(np.uint64)
     yield np.empty(0, np.int64), np.empty(0, np.int64)
     for band in range(BANDS):
         order = np.argsort(bands[:, band], kind="stable")
@@ -79,6 +81,55 @@ def _close_pairs(
             a, b = order[head], order[head + lag]
             close = np.bitwise_count(words[a] ^ words[b]).sum(axis=1, dtype=np.int64) <= max_distance
             yield a[close], b[close]
+
+
+def near_pairs(
+    left: npt.NDArray[np.uint8], right: npt.NDArray[np.uint8], max_distance: int = MAX_DISTANCE
+) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Pairs of a row of `left` and one of `right`, ``(n, 32)`` packed bits, that differ in at most `max_distance` bits.
+
+    Arrays of places in each come one after the other, every pair once. They are found as those of
+    `near_duplicate_groups` are, with the same misses, and what is compared at a time is bounded; equal hashes should be
+    collapsed before, and those of zeros be left out.
+    """
+    left_bands, right_bands = _bands(left), _bands(right)
+    left_words, right_words = (np.ascontiguousarray(hashes).view(np.uint64) for hashes in (left, right))
+    for band in range(BANDS):
+        order = np.argsort(left_bands[:, band], kind="stable")
+        places = np.argsort(right_bands[:, band], kind="stable")
+        starts = np.concatenate([[0], np.cumsum(np.bincount(left_bands[:, band], minlength=1 << 16))])
+        key = right_bands[places, band].astype(np.int64)
+        sizes = starts[key + 1] - starts[key]
+        for part in _bounded(sizes):
+            a = order[
+                np.repeat(starts[key[part]] - np.cumsum(sizes[part]) + sizes[part], sizes[part])
+                + np.arange(sizes[part].sum())
+            ]
+            b = np.repeat(places[part], sizes[part])
+            close = np.bitwise_count(left_words[a] ^ right_words[b]).sum(axis=1, dtype=np.int64) <= max_distance
+            a, b = a[close], b[close]
+            new = ~(left_bands[a, :band] == right_bands[b, :band]).any(axis=1)
+            yield a[new], b[new]
+
+
+def _bounded(sizes: npt.NDArray[np.int64]) -> Iterator[slice]:
+    """Slices of rows whose sizes sum to about `PAIRS_AT_ONCE`, or of one row."""
+    total = np.cumsum(sizes)
+    start = 0
+    while start < len(sizes):
+        before = int(total[start - 1]) if start else 0
+        stop = max(int(np.searchsorted(total, before + PAIRS_AT_ONCE, "right")), start + 1)
+        yield slice(start, stop)
+        start = stop
+
+
+def _bands(hashes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint16]:
+    """16 bands of 16 permuted bits of each hash, ``(n, 16)``; so many at a time that their bits stay few."""
+    bands = np.empty((len(hashes), BANDS), np.uint16)
+    for start in range(0, len(hashes), _ROWS):
+        bits = np.unpackbits(hashes[start : start + _ROWS], axis=1)[:, _PERMUTATION]
+        bands[start : start + _ROWS] = np.ascontiguousarray(np.packbits(bits, axis=1)).view(np.uint16)
+    return bands
 
 
 def _connected(count: int, source: npt.NDArray[np.int64], target: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import Catalog, credits, images, near_duplicates, sightings
+from holotype.catalog import Catalog, credits, fingerprints, images, near_duplicates, sightings
 from holotype.collect.inputs import UNREADABLE, InputFile
 from holotype.engine import Progress, map_batches
 from holotype.images.decode import EXTENSIONS
@@ -278,7 +278,9 @@ def _pack(data: bytes, row: Fingerprint, writer: PackWriter) -> images.Packed:
     location = writer.orphans.get(row.sha256) or writer.append(f"{row.sha256}.{EXTENSIONS[row.format]}", data)
     thumbnail = writer.append(f"{row.sha256}.{THUMBNAIL}", row.thumbnail)
     size = row.width, row.height
-    return images.Packed(row.sha256, location, thumbnail, row.format, row.mode, *size, row.hash, row.mirrored)
+    detail = fingerprints.turned(row.orientation) if row.orientation != 1 else ""
+    read = row.format, row.mode, *size, row.hash, row.mirrored
+    return images.Packed(row.sha256, location, thumbnail, *read, detail)
 
 
 def _outcome(read: _Read, image: int | None, first: bool, now: float) -> images.Input:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection
+from sqlalchemy import Connection
 
 from holotype.catalog import releases
 from holotype.catalog.releases import Wanted
@@ -23,16 +23,20 @@ from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 from holotype.project.release_facts import read_facts, read_labels, read_votes
 from holotype.project.release_grounds import read_grounds
+from holotype.project.release_leaks import own_leaks, read_others, read_pictures
 from holotype.project.release_shelf import ProjectRelease, checksums, open_release
 from holotype.project.release_takedown import take_down_of
-from holotype.queries import Live, Query, Term
+from holotype.queries import Live, Query
 from holotype.releases import CHECKSUMS, NAME, Fractions, Recipe, Release, verify_release
 from holotype.releases.build import Workshop, workshop, write_release
 from holotype.releases.choice import keep, share
 from holotype.releases.contents import Contents, Made, contents_of
 from holotype.releases.diff import Difference, diff_releases
 from holotype.releases.draft import Draft, write_draft
+from holotype.releases.facts import Holder
 from holotype.releases.takedown import TakenDown, Unwanted
+from holotype.store.location import PACK, TREE
+from holotype.store.opening import state_of
 
 
 class Releases:
@@ -122,10 +126,10 @@ class Releases:
 
     def _wanted(self, connection: Connection, recipe: Recipe, hidden: bool = True) -> Wanted:
         """Which candidates are asked for; with `hidden`, none that somebody asks to be taken down."""
-        parts, asked = self._parts, Query((*Query.parse(recipe.query).terms, Term("state", ":", "yes")))
+        parts = self._parts
         live = Live(parts.catalog, parts.ontology, self._lemmas.senses, hidden_images() if hidden else None)
-        ranks, conditions = live.chosen(connection, asked)
-        return Wanted(ranks, [*conditions, *_of_datasets(connection, recipe.datasets)], recipe.manifest_only)
+        ranks, conditions = live.chosen(connection, Query.parse(recipe.query))
+        return Wanted(ranks, conditions, _datasets(connection, recipe.datasets), recipe.manifest_only)
 
     def _prepare(self, recipe: Recipe) -> dict[str, int]:
         """Read the images that were not read yet, unless they stay where they lie; how many labels, or images, of those
@@ -162,8 +166,13 @@ class Releases:
             kept = keep(columns, recipe)
             if (outvoted := int(kept.columns.outvoted.sum())) and not recipe.outvoted:
                 raise OutvotedImages(outvoted)
-            facts = read_facts(connection, parts.ontology, Draft(made.draft), kept, cast)
-        contents = contents_of(about, Draft(made.draft), kept, share(kept, recipe), facts, parts.ontology)
+            facts, shared = read_facts(connection, parts.ontology, Draft(made.draft), kept, cast), share(kept, recipe)
+            if recipe.manifest_only:
+                _check_in_place(facts.holders)
+            pictures = read_pictures(connection)
+            others = list(read_others(parts, connection, recipe.against, pictures))
+            facts = replace(facts, leaks=own_leaks(made.folder.name, kept, shared, pictures, others))
+        contents = contents_of(about, Draft(made.draft), kept, shared, facts, parts.ontology)
         ballots = replace(contents.ballots, copy=grounds.copy_of(cast.candidate))
         summary = {**contents.summary, "rule": grounds.rule, **{why: count for why, count in left.items() if count}}
         own = parts.ontology.to_bytes() if parts.vocabulary.own else None
@@ -180,12 +189,14 @@ def _adopt(folder: Path, recipe: Recipe) -> None:
         )
 
 
-def _of_datasets(connection: Connection, names: Sequence[str]) -> list[ColumnElement[bool]]:
-    """That an image is of some datasets; nothing where none are named. Raises `ReleaseError` for one there is not."""
+def _datasets(connection: Connection, names: Sequence[str]) -> list[int]:
+    """The ids of datasets. Raises `ReleaseError` for one there is not."""
     ids = releases.dataset_ids(connection, names)
     if lost := [name for name in names if name not in ids]:
-        raise ReleaseError(f"there is no dataset {lost[0]!r}; there are: {', '.join(sorted(ids)) or 'none'}")
-    return [releases.of_datasets(ids.values())] if names else []
+        raise ReleaseError(
+            f"there is no dataset {lost[0]!r}; there are: {', '.join(releases.dataset_names(connection)) or 'none'}"
+        )
+    return list(ids.values())
 
 
 def _nothing(recipe: Recipe) -> str:
@@ -193,9 +204,28 @@ def _nothing(recipe: Recipe) -> str:
     return "no image that the query finds is labelled yes" if limited else "no image is labelled yes"
 
 
+def _check_in_place(holders: Sequence[Holder]) -> None:
+    """Raises `ReleaseError` where bytes do not lie any more, or will not go on to lie, where they are."""
+    for one in holders:
+        if one.kind == PACK:
+            raise ReleaseError(
+                "the project's own images lie in packs that it goes on writing to: a release that leaves bytes where "
+                "they lie can be of datasets alone"
+            )
+        state = state_of(Path(one.path)) if one.kind != TREE else None
+        if one.kind == TREE and Path(one.path).is_dir():
+            continue
+        if state is None:
+            raise ReleaseError(f"{one.path} of {one.dataset} is not there any more; bring it back or import it again")
+        if state != (one.size, one.mtime_ns):
+            raise ReleaseError(
+                f"{one.path} of {one.dataset} has changed since it was imported (another size or time); import it again"
+            )
+
+
 def _check_room(made: Workshop, contents: Contents) -> None:
     """Raises `ReleaseError` where the disk has no room for the images: they are copied."""
-    if contents.manifest_only:
+    if contents.recipe.manifest_only:
         return
     kept = contents.kept
     needed = int(kept.columns.length[kept.first].sum()) - made.done

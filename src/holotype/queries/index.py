@@ -47,6 +47,7 @@ _ROW: Final = (
     *("source", "licence", "format"),
 )
 _FILE: Final = "origin"
+_SIZES: Final = ("width", "height")
 _DIGITS: Final = re.compile(r"[0-9a-f]{8,64}")
 _PLACE: Final = ("shard", "offset", "length")
 _BELOW: Final = "path"
@@ -230,7 +231,10 @@ class Index:
         """Which rows satisfy a term."""
         mask: Mask
         if term.field in NUMBERS:
-            mask = COMPARE[term.compare](self._number(term.field), int(term.value))
+            number = self._number(term.field)
+            mask = COMPARE[term.compare](number, int(term.value))
+            if term.field in _SIZES:
+                mask &= number > 0  # one that is not known satisfies no comparison
         elif term.field == "id":
             mask = self._called(term.value)
         else:
@@ -391,9 +395,8 @@ class Index:
         shard, offset, length = (values[name] for name in _PLACE)
         file = self._files.get(shard, Location(shard, 0, 0))
         location = replace(file, offset=offset, length=length, path=values.get(_BELOW, ""))
-        return Candidate(
-            **{name: values[name] for name in _ROW}, state="yes", dataset="", location=location, file=values[_FILE]
-        )
+        known = {name: values[name] for name in _ROW} | {name: values[name] or None for name in _SIZES}
+        return Candidate(**known, state="yes", dataset="", location=location, file=values[_FILE])
 
     @contextmanager
     def _open(self) -> Iterator[pq.ParquetFile]:

@@ -5,7 +5,8 @@ from holotype.releases.contents import Contents, contents_of
 from holotype.releases.layout import CERTIFICATES, CHECKSUMS, ID_LENGTH, MANIFEST, MANIFEST_SCHEMA, NAME, SUMMARY
 from holotype.releases.recipe import Recipe
 from holotype.releases.release import Release, ontology_of
-from holotype.releases.split import SPLITS, Fractions, split
+from holotype.releases.shares import Counts, Fractions
+from holotype.releases.split import SPLITS, split
 from holotype.releases.verify import certify_release, verify_release
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "SPLITS",
     "SUMMARY",
     "Contents",
+    "Counts",
     "Fractions",
     "Recipe",
     "Release",

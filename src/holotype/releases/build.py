@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from holotype.engine import Progress, map_batches, no_progress
 from holotype.errors import ReleaseError
 from holotype.files import local, sha256_file, sync_folder, write_atomically
+from holotype.images.fingerprint import many_at_once
 from holotype.releases.contents import Contents
 from holotype.releases.layout import (
     AUDIT_TABLES,
@@ -29,6 +30,7 @@ from holotype.releases.layout import (
     EVIDENCE,
     FILES,
     FORMAT,
+    LEAKS,
     MACHINES,
     MANIFEST,
     ONTOLOGY,
@@ -36,7 +38,7 @@ from holotype.releases.layout import (
     SUMMARY,
     VOTES,
 )
-from holotype.releases.manifest import addresses_in, addresses_of, files_of, files_table, write_manifest
+from holotype.releases.manifest import addresses_in, addresses_of, boxes_table, files_of, files_table, write_manifest
 from holotype.releases.shards import Counter, Shard, ShardWriter, Written, noted, plan_shards
 from holotype.releases.statistics import COUNTED, labelled_by, statistics
 from holotype.releases.writing import write_table
@@ -134,7 +136,7 @@ def write_release(
     Raises `ReleaseError` where bytes that are read do not have the sha256 they should.
     """
     _take_up(made, contents)
-    if contents.manifest_only:
+    if contents.recipe.manifest_only:
         addresses = addresses_of(contents)
         _write_arrow(made.partial / FILES, [files_table(contents)])
         shards: list[tuple[Shard, Written]] = []
@@ -143,12 +145,13 @@ def write_release(
         addresses = addresses_in(len(contents.kept.keys), shards)
     write_manifest(made.partial / MANIFEST, contents, addresses)
     _sync(made.partial / MANIFEST)
-    _write_arrow(made.partial / BOXES, [contents.boxes.table])
+    _write_arrow(made.partial / BOXES, [boxes_table(contents, addresses)])
     _write_arrow(made.partial / VOTES, contents.ballots.tables())
     if contents.evidence is not None:
         write_table(made.partial / EVIDENCE, contents.evidence)
     counted = _counted(made.partial / MANIFEST)
     _write_json(made.partial / STATISTICS, statistics(counted, (synset.wnid for synset in contents.classes)))
+    _write_json(made.partial / LEAKS, {"checks": [check.value for check in contents.leaks]})
     _write_json(made.partial / SUMMARY, {"format": FORMAT, **contents.summary, **labelled_by(counted)})
     if contents.certificates is not None:
         for name, schema in AUDIT_TABLES.items():
@@ -181,7 +184,7 @@ def _take_up(made: Workshop, contents: Contents) -> None:
             note.unlink()
         made.partial.mkdir()
         write_atomically(path, plan.encode())
-    shards = {shard.name for shard in plan_shards(contents)} if not contents.manifest_only else set()
+    shards = {shard.name for shard in plan_shards(contents)} if not contents.recipe.manifest_only else set()
     for left in made.partial.iterdir():
         if left.name not in shards:
             left.unlink()
@@ -191,7 +194,7 @@ def _digest(contents: Contents) -> str:
     """What all bytes of shards follow from, in one word."""
     kept, shared = contents.kept, contents.shared
     digest = hashlib.sha256(sha256_file(contents.draft.path).encode())
-    digest.update(json.dumps([FORMAT, dict(contents.summary), contents.manifest_only], sort_keys=True).encode())
+    digest.update(json.dumps([FORMAT, dict(contents.summary)], sort_keys=True).encode())
     for column in (kept.rows, kept.image, shared.split, shared.near, shared.group):
         digest.update(np.ascontiguousarray(column).data)
     return digest.hexdigest()
@@ -208,13 +211,22 @@ def _write_shards(
     done = sum(len(shard.images) for shard in shards if shard.name in found)
     if done:
         progress(done, len(contents.kept.keys))
+    numbers, files = files_of(contents)
     write = ShardWriter(
-        *(made.partial, made.work, contents.draft, *files_of(contents)[::-1]),
-        *(_several(contents), {synset.wnid: number for number, synset in enumerate(contents.classes)}),
-        *(read, Counter(done, len(contents.kept.keys), progress)),
+        folder=made.partial,
+        notes=made.work,
+        draft=contents.draft,
+        files=files,
+        numbers=numbers,
+        wnids=_several(contents),
+        index={synset.wnid: number for number, synset in enumerate(contents.classes)},
+        read=read,
+        count=Counter(done, len(contents.kept.keys), progress),
+        variant=contents.recipe.variant,
     )
-    for shard, written in zip(left, map_batches(write, left), strict=True):
-        found[shard.name] = written
+    with many_at_once():
+        for shard, written in zip(left, map_batches(write, left), strict=True):
+            found[shard.name] = written
     return [(shard, found[shard.name]) for shard in shards]
 
 

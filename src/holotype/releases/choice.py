@@ -14,7 +14,7 @@ from holotype.releases.keys import Keys
 from holotype.releases.labels import Labels
 from holotype.releases.recipe import Recipe
 from holotype.releases.selection import Selected, select
-from holotype.releases.split import SPLITS, Fractions, split
+from holotype.releases.split import split
 from holotype.releases.together import Together, smallest_ids, together
 
 Numbers = npt.NDArray[np.int64]
@@ -80,20 +80,6 @@ def share(kept: Kept, recipe: Recipe) -> Shared:
     near = linked if recipe.together == ("near",) else together(images, {"near": columns.near[kept.first]})
     fixed = np.full(images, -1, np.int8)
     np.maximum.at(fixed, kept.image, columns.split)  # of several, the one that training must see least of
-    chosen = _split(kept.labels, linked.group, recipe.splits, recipe.seed, fixed)
-    return Shared(chosen, smallest_ids(near.group, kept.keys), smallest_ids(linked.group, kept.keys), fixed, linked)
-
-
-def _split(
-    labels: Labels, groups: Numbers, shares: Fractions, seed: int, fixed: npt.NDArray[np.int8]
-) -> npt.NDArray[np.int8]:
-    names = [f"{key:016x}" for key in labels.keys.tolist()]
-    smallest = smallest_ids(groups, labels.keys)
-    chosen = split(
-        [(str(rank).zfill(9), names[image]) for rank, image in zip(labels.synset, labels.image, strict=True)],
-        {name: names[place] for name, place in zip(names, smallest.tolist(), strict=True)},
-        shares,
-        seed,
-        {name: SPLITS[place] for name, place in zip(names, fixed.tolist(), strict=True) if place >= 0},
-    )
-    return np.array([SPLITS.index(chosen[name]) for name in names], np.int8)
+    chosen = split(kept.labels, linked.group, recipe.splits, recipe.seed, fixed if (fixed >= 0).any() else None)
+    near_id, group_id = (smallest_ids(one.group, kept.keys) for one in (near, linked))
+    return Shared(chosen.split, near_id, group_id, fixed, linked)

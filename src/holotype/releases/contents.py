@@ -23,8 +23,10 @@ from holotype.releases.draft import Draft
 from holotype.releases.facts import Facts, Holder, ReleasedBoxes, ReleasedVotes, Spoken
 from holotype.releases.identity import image_ids
 from holotype.releases.layout import AUDIT, BOXES_SCHEMA, CHANGES, SAMPLE, VOTES_EXTRAS, VOTES_SCHEMA
+from holotype.releases.leaks import Check
 from holotype.releases.recipe import Recipe
-from holotype.releases.split import SPLITS, Fractions
+from holotype.releases.shares import Fractions
+from holotype.releases.split import SPLITS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,10 +76,10 @@ class Contents:
     """Everything a release is made of: the labels `kept` of a `draft`, where their images go, and `holders`, what those
     lie in. `classes` are sorted by wnid, `ranks` are theirs.
 
-    `summary` is ``release.json`` but for what is counted when the manifest is written. `certificates` and `audit` are
-    written where audits were planned: ``certificates.json``, and rows of its tables by the name of their file
-    (`AUDIT_TABLES`); `ontology`, its `Ontology.to_bytes`, where it is the project's own;
-    `evidence` the candidates that labels follow from.
+    `leaks` are the checks of ``leaks.json``. `summary` is ``release.json`` but for what is counted when the manifest is
+    written. `certificates` and `audit` are written where audits were planned: ``certificates.json``, and rows of its
+    tables by the name of their file (`AUDIT_TABLES`); `ontology`, its `Ontology.to_bytes`, where it is the project's
+    own; `evidence` the candidates that labels follow from.
     """
 
     draft: Draft
@@ -89,7 +91,8 @@ class Contents:
     ranks: Sequence[int]
     ballots: Ballots
     summary: Mapping[str, Any]
-    manifest_only: bool = False
+    recipe: Recipe
+    leaks: Sequence[Check] = ()
     certificates: Mapping[str, Any] | None = None
     audit: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     ontology: bytes | None = None
@@ -136,9 +139,9 @@ def contents_of(made: Made, draft: Draft, kept: Kept, shared: Shared, facts: Fac
     audit = {AUDIT: tables.audit, SAMPLE: tables.sample, CHANGES: tables.changes}
     workers = [name if is_machine(name) else made.hide(name) for name in facts.votes.workers]
     ballots, boxes = Ballots(facts.votes, facts.spoken, workers), _boxes(facts.boxes, draft, kept)
-    stays = recipe.manifest_only
     return Contents(
-        draft, kept, shared, facts.holders, boxes, classes, ranks, ballots, summary, stays, certificates, audit
+        *(draft, kept, shared, facts.holders, boxes, classes, ranks, ballots),
+        *(summary, recipe, facts.leaks, certificates, audit),
     )
 
 

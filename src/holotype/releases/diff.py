@@ -157,7 +157,7 @@ def _side(release: Release, votes: pa.Table, others: pa.Table) -> _Side:
 
 def _missing(table: pa.Table, other: pa.Table) -> Mask:
     """Which labels of a manifest another does not have, ``(labels,)``."""
-    return places([table["id"], table["wnid"]], [other["id"], other["wnid"]]) == NOWHERE
+    return np.asarray(places([table["id"], table["wnid"]], [other["id"], other["wnid"]]) == NOWHERE)
 
 
 def _at(rows: pa.Table, evidence: pa.Table) -> Ints:

@@ -44,8 +44,8 @@ GROUP: Final = 1 << 16
 class Columns:
     """What decisions are made of, ``(labels,)`` each, by rank and id: both, the second 64 bits of the sha256, the place
     of the split that the image came with among `SPLITS`, or -1, the numbers of near-duplicates, of what was uploaded
-    together and of authors, bytes, the number of the file, and places among the `policies`; and whether more people
-    said no than yes and nobody answers for it.
+    together and of authors, bytes, the number of the file, and places among the `policies`; whether more people said
+    no than yes and nobody answers for it, and whether the image was read.
     """
 
     key: Keys
@@ -59,6 +59,7 @@ class Columns:
     file: npt.NDArray[np.int64]
     policy: npt.NDArray[np.int32]
     outvoted: npt.NDArray[np.bool_]
+    read: npt.NDArray[np.bool_]
     policies: Sequence[str]
 
     def __len__(self) -> int:
@@ -129,7 +130,7 @@ _NOTHING: Final[dict[str, npt.NDArray[Any]]] = {
     **dict.fromkeys(("near", "length", "file"), np.zeros(0, np.int64)),
     **dict.fromkeys(("rank", "policy"), np.zeros(0, np.int32)),
     "split": np.zeros(0, np.int8),
-    "outvoted": np.zeros(0, bool),
+    **dict.fromkeys(("outvoted", "read"), np.zeros(0, bool)),
 }
 
 
@@ -160,6 +161,7 @@ def _drafted(table: pa.Table, tally: Tally, helpers: Helpers, policies: dict[str
         table["file"].to_numpy(),
         code[policy],
         free & (answers[:, Answer.NO] > answers[:, Answer.YES]),
+        pc.not_equal(table["sha256"], "").to_numpy(),
         (),
     )
     made = {

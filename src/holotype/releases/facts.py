@@ -19,6 +19,7 @@ from holotype.consensus.votes import Answer, is_machine
 from holotype.crowd.alarms import Alarm
 from holotype.crowd.expert import CURATOR
 from holotype.crowd.policy_names import is_unchecked
+from holotype.releases.leaks import Check
 
 Numbers = npt.NDArray[np.int64]
 Answers = npt.NDArray[np.int64]
@@ -161,8 +162,8 @@ class Holder:
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
     """What a release follows from beside its labels: the votes that count, and what they speak of, the boxes of its
-    images and the files that those lie in, what certificates follow from, what the votes cannot tell, and how many
-    labels curators made, by policy and state.
+    images and the files that those lie in, what its splits share with one another and with others, what certificates
+    follow from, what the votes cannot tell, and how many labels curators made, by policy and state.
     """
 
     votes: ReleasedVotes
@@ -172,6 +173,7 @@ class Facts:
     evidence: Evidence = NOTHING
     alarms: Sequence[Alarm] = ()
     overruled: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    leaks: Sequence[Check] = ()
 
 
 def is_answered_for(policy: str) -> bool:

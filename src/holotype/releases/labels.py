@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,8 @@ import numpy.typing as npt
 from holotype.releases.keys import Keys
 
 Integers = npt.NDArray[np.integer]
+FEW: Final = 1 << 22
+"""Numbers of synsets below this are looked up in a table; ranks are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +40,11 @@ class Labels:
 
     def numbered(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
         """The synsets that have labels, sorted, ``(synsets,)``; and the place of each label's among them, ``(m,)``."""
-        known = np.zeros(int(self.synset.max(initial=-1)) + 1, bool)
+        top = int(self.synset.max(initial=-1)) + 1
+        if top > FEW:
+            synsets = np.unique(np.sort(self.synset))
+            return synsets.astype(np.int64), np.searchsorted(synsets, self.synset).astype(np.int32)
+        known = np.zeros(top, bool)
         known[self.synset] = True
         number = np.cumsum(known, dtype=np.int32) - np.int32(1)
         return np.flatnonzero(known), np.asarray(number[self.synset])

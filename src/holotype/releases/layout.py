@@ -12,6 +12,7 @@ FORMAT: Final = 3
 MANIFEST: Final = "manifest.parquet"
 BOXES: Final = "boxes.parquet"
 FILES: Final = "files.parquet"
+LEAKS: Final = "leaks.json"
 VOTES: Final = "votes.parquet"
 EVIDENCE: Final = "evidence.parquet"
 SUMMARY: Final = "release.json"

@@ -14,27 +14,29 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from holotype.files import local
+from holotype.images.variants import scaled_boxes
 from holotype.releases.contents import Contents
 from holotype.releases.draft import GROUP
 from holotype.releases.identity import image_ids
-from holotype.releases.layout import FILES_SCHEMA, MACHINES, manifest_schema
-from holotype.releases.shards import Shard, Written
+from holotype.releases.layout import BOXES_SCHEMA, FILES_SCHEMA, MACHINES, manifest_schema
+from holotype.releases.shards import PICTURES, Pictures, Shard, Written
 from holotype.releases.split import SPLITS
 from holotype.store.location import TREE, Location
 
 Numbers = npt.NDArray[np.int64]
-_PATH: Final = "path"
+_STORED: Final = ("stored", "original_width", "original_height")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Addresses:
     """Where images lie, ``(images,)`` each: the place of a name among `shards`, and offset and length, which are those
-    of the draft where they are None."""
+    of the draft where they are None; and what pictures are stored as, where they are not as they were."""
 
     shards: Sequence[str]
     shard: npt.NDArray[np.int32]
     offset: Numbers | None = None
     length: Numbers | None = None
+    pictures: Pictures | None = None
 
 
 def addresses_in(images: int, shards: Sequence[tuple[Shard, Written]]) -> Addresses:
@@ -42,7 +44,17 @@ def addresses_in(images: int, shards: Sequence[tuple[Shard, Written]]) -> Addres
     shard, offset, length = np.zeros(images, np.int32), np.zeros(images, np.int64), np.zeros(images, np.int64)
     for number, (one, written) in enumerate(shards):
         shard[one.images], offset[one.images], length[one.images] = number, written.offset, written.length
-    return Addresses([one.name for one, _ in shards], shard, offset, length)
+    return Addresses([one.name for one, _ in shards], shard, offset, length, _pictures(images, shards))
+
+
+def _pictures(images: int, shards: Sequence[tuple[Shard, Written]]) -> Pictures | None:
+    if any(written.pictures is None for _, written in shards):
+        return None
+    found = Pictures(*(np.zeros(images, kind) for kind in PICTURES.values()))
+    for one, written in shards:
+        for name in PICTURES:
+            getattr(found, name)[one.images] = getattr(written.pictures, name)
+    return found
 
 
 def addresses_of(contents: Contents) -> Addresses:
@@ -76,20 +88,35 @@ def files_table(contents: Contents) -> pa.Table:
     return pa.Table.from_pylist([dict(zip(FILES_SCHEMA.names, row, strict=True)) for row in rows], FILES_SCHEMA)
 
 
+def boxes_table(contents: Contents, addresses: Addresses) -> pa.Table:
+    """``boxes.parquet``: boxes in pixels of the pictures as they are stored."""
+    boxes, pictures = contents.boxes, addresses.pictures
+    if pictures is None or not len(boxes.table):
+        return boxes.table
+    rows, names = contents.kept.rows[contents.kept.first[boxes.image]], ("x_min", "y_min", "x_max", "y_max")
+    sizes = np.stack([contents.draft.column(side)[rows] for side in ("width", "height")], axis=1)
+    stored = np.stack([pictures.width[boxes.image], pictures.height[boxes.image]], axis=1)
+    corners = np.stack([boxes.table[name].to_numpy() for name in names], axis=1)
+    scaled = dict(zip(names, scaled_boxes(*(one.astype(np.int64) for one in (corners, sizes, stored))).T, strict=True))
+    made = {name: pa.array(column, pa.int32()) for name, column in scaled.items()}
+    return pa.table([made.get(name, boxes.table[name]) for name in BOXES_SCHEMA.names], schema=BOXES_SCHEMA)
+
+
 def write_manifest(path: Path, contents: Contents, addresses: Addresses) -> None:
     """Write the manifest, a row group after the other."""
-    extras = [name for name, told in _extras(contents).items() if told]
+    extras = [name for name, told in _extras(contents, addresses).items() if told]
     schema = manifest_schema(extras)
     with pq.ParquetWriter(local(path), schema, compression="zstd") as writer:
         for table in _regrouped(_tables(contents, addresses, schema), GROUP):
             writer.write_table(table, row_group_size=GROUP)
 
 
-def _extras(contents: Contents) -> Mapping[str, bool]:
+def _extras(contents: Contents, addresses: Addresses) -> Mapping[str, bool]:
     helped = any(
         pc.any(pc.greater(pc.list_value_length(rows[MACHINES]), 0)).as_py() for _, rows in _taken(contents, MACHINES)
     )
-    return {MACHINES: helped, _PATH: contents.manifest_only and any(one.kind == TREE for one in contents.holders)}
+    below = contents.recipe.manifest_only and any(one.kind == TREE for one in contents.holders)
+    return {MACHINES: helped, "path": below, **dict.fromkeys(_STORED, addresses.pictures is not None)}
 
 
 def _taken(contents: Contents, *columns: str) -> Iterator[tuple[slice, pa.Table]]:
@@ -114,8 +141,16 @@ def _tables(contents: Contents, addresses: Addresses, schema: pa.Schema) -> Iter
             "group": image_ids(kept.keys[shared.group[image]]),
             **({} if addresses.offset is None else {"offset": pa.array(addresses.offset[image])}),
             **({} if addresses.length is None else {"length": pa.array(addresses.length[image])}),
+            **({} if addresses.pictures is None else _stored(addresses.pictures, image, table)),
         }
         yield pa.table([made[one.name] if one.name in made else table[one.name] for one in schema], schema=schema)
+
+
+def _stored(pictures: Pictures, image: npt.NDArray[np.int32], table: pa.Table) -> dict[str, pa.Array]:
+    """What a manifest says of pictures that are stored as a variant."""
+    found = {name: pa.array(getattr(pictures, name)[image]) for name in PICTURES if name != "sha256"}
+    stored = pa.array(pictures.sha256[image].astype("U64"), pa.string())
+    return {**found, "stored": stored, "original_width": table["width"], "original_height": table["height"]}
 
 
 def _regrouped(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:

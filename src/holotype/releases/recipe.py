@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from holotype.errors import ReleaseError
+from holotype.images.variants import Variant
+from holotype.releases.layout import SHARD_BYTES
 from holotype.releases.selection import Selection
-from holotype.releases.split import Fractions
+from holotype.releases.shares import Fractions, Shares
 
 TOGETHER: Final = ("near", "upload", "author")
 """What may keep images in one split: near-duplicates, one address that they were taken from, one author."""
@@ -19,7 +21,9 @@ class Recipe:
 
     Labels yes that `query` finds (as text), of images of `datasets` alone if any are named, those that `selection`
     takes; shared out by `splits` and `seed`, images that are `together` in one split. With `outvoted` labels are taken
-    that more people deny than affirm. Where it is `manifest_only` bytes are left where they lie.
+    that more people deny than affirm. It is compared with the releases or datasets `against`, for what they share.
+    Pictures are stored as `variant` has them, else as they are; where it is `manifest_only` they are left where they
+    lie. A shard is full when it has `shard_bytes` of original pictures.
 
     Raises `ReleaseError` for what no release can be made by.
     """
@@ -27,15 +31,22 @@ class Recipe:
     query: str = ""
     datasets: tuple[str, ...] = ()
     selection: Selection = Selection()
-    splits: Fractions = Fractions()
+    splits: Shares = Fractions()
     seed: int = 0
     together: tuple[str, ...] = TOGETHER
     outvoted: bool = False
+    against: tuple[str, ...] = ()
+    variant: Variant | None = None
     manifest_only: bool = False
+    shard_bytes: int = SHARD_BYTES
 
     def __post_init__(self) -> None:
         if odd := [kind for kind in self.together if kind not in TOGETHER]:
             raise ReleaseError(f"images are kept together by {', '.join(TOGETHER)}, not by {odd[0]!r}")
+        if self.shard_bytes < 1:
+            raise ReleaseError(f"a shard holds a byte at least, not {self.shard_bytes:,}")
+        if self.manifest_only and self.variant is not None:
+            raise ReleaseError("pictures that are left where they lie cannot be stored in another size or form")
 
     def value(self) -> dict[str, Any]:
         """What ``release.json`` has of it."""
@@ -49,6 +60,8 @@ class Recipe:
             "seed": self.seed,
             "together": list(self.together),
             "outvoted": self.outvoted,
-            "variant": None,
+            "against": list(self.against),
+            "variant": None if self.variant is None else asdict(self.variant),
             "manifest_only": self.manifest_only,
+            "shard_bytes": self.shard_bytes,
         }

@@ -33,6 +33,7 @@ from holotype.releases.layout import (
     FILES,
     FILES_SCHEMA,
     FORMAT,
+    LEAKS,
     MANIFEST,
     MANIFEST_SCHEMA,
     ONTOLOGY,
@@ -43,6 +44,7 @@ from holotype.releases.layout import (
     VOTES_EXTRAS,
     VOTES_SCHEMA,
 )
+from holotype.releases.leaks import Check
 from holotype.releases.split import SPLITS
 from holotype.store.location import Location
 from holotype.store.places import Places
@@ -91,6 +93,14 @@ class Release:
         if not isinstance(splits, dict) or any(not isinstance(splits.get(name), int) for name in SPLITS):
             raise ReleaseError(f"{self.path / STATISTICS} lacks the splits")
         return found
+
+    @cached_property
+    def leaks(self) -> list[Check]:
+        """``leaks.json``: what was checked of what splits share. Raises `ReleaseError`."""
+        checks = read_json(self.path / LEAKS).get("checks")
+        if not isinstance(checks, list):
+            raise ReleaseError(f"{self.path / LEAKS} has no list of checks")
+        return [Check.of(check) for check in checks]
 
     @cached_property
     def manifest(self) -> pa.Table:
@@ -186,6 +196,10 @@ class Release:
     def images(self, split: str | None = None) -> Iterator[tuple[dict[str, Any], bytes]]:
         """``(row, encoded bytes)`` of a split or all, each row of the manifest once."""
         table = self.manifest if split is None else self.manifest.filter(pc.equal(self.manifest["split"], split))
+        return self.images_of(table)
+
+    def images_of(self, table: pa.Table) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """``(row, encoded bytes)`` of rows of the manifest."""
         places, reader = self.places(table), self.store()
         try:
             for first, batch in _batches(table):

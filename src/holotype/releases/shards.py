@@ -12,7 +12,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,10 +22,10 @@ import numpy.typing as npt
 from holotype.engine import Progress
 from holotype.errors import ReleaseError
 from holotype.files import write_atomically
-from holotype.images.decode import EXTENSIONS
+from holotype.images.decode import EXTENSIONS, Rejected
+from holotype.images.variants import Stored
 from holotype.releases.contents import Contents
 from holotype.releases.draft import Draft
-from holotype.releases.layout import SHARD_BYTES
 from holotype.releases.split import SPLITS
 from holotype.store.location import Location
 from holotype.store.places import Places
@@ -49,25 +49,52 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Pictures:
+    """Pictures as they are stored, ``(images,)`` each: Pillow's names of format and mode, upright size in pixels, EXIF
+    orientation and sha256."""
+
+    format: npt.NDArray[np.str_]
+    mode: npt.NDArray[np.str_]
+    width: npt.NDArray[np.int32]
+    height: npt.NDArray[np.int32]
+    orientation: npt.NDArray[np.int8]
+    sha256: npt.NDArray[np.bytes_]
+
+    @classmethod
+    def of(cls, stored: Sequence[Stored]) -> Pictures:
+        """What is known of some pictures."""
+        return cls(*(np.array([getattr(one, name) for one in stored], kind) for name, kind in PICTURES.items()))
+
+
+PICTURES: Final[dict[str, Any]] = {
+    **dict.fromkeys(("format", "mode"), "U16"),
+    **dict.fromkeys(("width", "height"), np.int32),
+    "orientation": np.int8,
+    "sha256": "S64",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Written:
-    """What became of a shard, ``(images,)`` each: where its images begin and how long they are; and the `sha256` and
-    the `size` of the file."""
+    """What became of a shard, ``(images,)`` each: where its images begin, how long they are, and, where they are stored
+    as a variant, as what; and the `sha256` and the `size` of the file."""
 
     offset: Numbers
     length: Numbers
     sha256: str
     size: int
+    pictures: Pictures | None = None
 
 
-def plan_shards(contents: Contents, most: int = SHARD_BYTES) -> list[Shard]:
-    """The shards of a release, train's first; a new one begins where one has `most` bytes of images."""
+def plan_shards(contents: Contents) -> list[Shard]:
+    """The shards of a release, train's first; a new one begins where one is full."""
     kept = contents.kept
     order = np.argsort(kept.first)  # images in the order of the manifest
     found = []
     for place, name in enumerate(SPLITS):
         images = order[contents.shared.split[order] == place]
         length = kept.columns.length[kept.first[images]]
-        number = _filled(length, most)
+        number = _filled(length, contents.recipe.shard_bytes)
         edges = np.flatnonzero(np.diff(number, prepend=-1))
         for count, some in enumerate(np.split(images, edges[1:]) if len(images) else []):
             found.append(Shard(f"{name}-{count:06d}.tar", some, kept.rows[kept.first[some]]))
@@ -103,20 +130,22 @@ class ShardWriter:
     index: dict[str, int]
     read: Callable[[Location], bytes]
     count: Callable[[], None]
+    variant: Callable[[bytes], Stored] | None = None
 
     def __call__(self, shard: Shard) -> Written:
         """Write a shard. Raises `ReleaseError` where an image does not have the bytes it had."""
         with (self.folder / shard.name).open("wb") as file:
-            tar = _Tar(file)
-            places = [tar.add(key, members) for key, members in self._samples(shard)]
+            tar, stored = _Tar(file), list[Stored]()
+            places = [tar.add(key, members) for key, members in self._samples(shard, stored)]
             tar.end()
             os.fsync(file.fileno())
         offset, length = np.array(places, np.int64).reshape(-1, 2).T
-        written = Written(offset, length, tar.digest.hexdigest(), tar.size)
+        pictures = None if self.variant is None else Pictures.of(stored)
+        written = Written(offset, length, tar.digest.hexdigest(), tar.size, pictures)
         write_atomically(self.notes / f"{shard.name}.npz", _noted(written))
         return written
 
-    def _samples(self, shard: Shard) -> Iterator[tuple[str, dict[str, bytes]]]:
+    def _samples(self, shard: Shard, stored: list[Stored]) -> Iterator[tuple[str, dict[str, bytes]]]:
         number = iter(shard.images.tolist())
         for table in self.draft.rows(shard.rows, *_READ):
             places = Places(
@@ -127,19 +156,29 @@ class ShardWriter:
                 table["path"].combine_chunks(),
             )
             for at, row in enumerate(table.select([*_READ[:7]]).to_pylist()):
-                yield row["id"], self._sample(row, places[at], self.wnids.get(next(number), [row["wnid"]]))
+                wnids = self.wnids.get(next(number), [row["wnid"]])
+                yield row["id"], {**self._picture(row, places[at], stored), **self._about(row, wnids)}
                 self.count()
 
-    def _sample(self, row: dict[str, Any], location: Location, wnids: list[str]) -> dict[str, bytes]:
+    def _picture(self, row: dict[str, Any], location: Location, stored: list[Stored]) -> dict[str, bytes]:
         data = self.read(location)
         if hashlib.sha256(data).hexdigest() != row["sha256"]:
             raise ReleaseError(
                 f"{location.file} at byte {location.offset} no longer holds image {row['sha256']}: the disk changed "
                 "it, or somebody did; bring it back from a backup"
             )
+        if self.variant is None:
+            return {EXTENSIONS[row["format"]]: data}
+        try:
+            made = self.variant(data)
+        except Rejected as error:
+            raise ReleaseError(f"image {row['sha256']} cannot be stored in another form: {error}") from error
+        stored.append(replace(made, data=b""))
+        return {made.extension: made.data}
+
+    def _about(self, row: dict[str, Any], wnids: list[str]) -> dict[str, bytes]:
         about = {"wnids": wnids, **{key: row[key] for key in ("origin", "source", "licence")}}
         return {
-            EXTENSIONS[row["format"]]: data,
             "cls": str(self.index[wnids[0]]).encode(),
             "json": json.dumps(about, sort_keys=True, ensure_ascii=False).encode(),
         }
@@ -175,7 +214,8 @@ class _Tar:
 def _noted(written: Written) -> bytes:
     buffer = io.BytesIO()
     about = json.dumps({"sha256": written.sha256, "size": written.size})
-    np.savez(buffer, offset=written.offset, length=written.length, about=np.array(about))
+    pictures = {} if written.pictures is None else {name: getattr(written.pictures, name) for name in PICTURES}
+    np.savez(buffer, offset=written.offset, length=written.length, about=np.array(about), **pictures)
     return buffer.getvalue()
 
 
@@ -184,7 +224,8 @@ def noted(folder: Path, notes: Path, shard: Shard) -> Written | None:
     try:
         with np.load(notes / f"{shard.name}.npz", allow_pickle=False) as held:
             about = json.loads(str(held["about"]))
-            written = Written(held["offset"], held["length"], about["sha256"], about["size"])
+            pictures = Pictures(*(held[name] for name in PICTURES)) if "width" in held else None
+            written = Written(held["offset"], held["length"], about["sha256"], about["size"], pictures)
         whole = (folder / shard.name).stat().st_size == written.size and len(written.offset) == len(shard.images)
     except (OSError, ValueError, KeyError, EOFError):
         return None

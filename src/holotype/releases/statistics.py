@@ -45,17 +45,28 @@ def statistics(manifest: pa.Table, wnids: Iterable[str]) -> dict[str, Any]:
 
 
 def _synsets(manifest: pa.Table, wnids: Iterable[str]) -> dict[str, dict[str, int]]:
-    pairs = manifest.select(["wnid", "split"]).group_by(["wnid", "split"]).aggregate([([], "count_all")])
+    (names, synset), (splits, split) = _coded(manifest["wnid"]), _coded(manifest["split"])
+    counts = np.bincount(synset * np.int64(len(splits)) + split, minlength=len(names) * len(splits))
     found = {wnid: dict.fromkeys(SPLITS, 0) for wnid in wnids}
-    for row in pairs.to_pylist():
-        if row["split"] in SPLITS:
-            found[row["wnid"]][row["split"]] = row["count_all"]
+    for name, row in zip(names, counts.reshape(len(names), len(splits)).tolist(), strict=True):
+        found[name] |= {key: count for key, count in zip(splits, row, strict=True) if key in SPLITS}
     return found
 
 
 def _counts(column: pa.ChunkedArray) -> dict[str, int]:
-    found = pc.value_counts(column.cast(pa.string()))
-    return dict(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True))
+    """How often each word is in a column, of those that are."""
+    words, codes = _coded(column)
+    found = np.bincount(codes, minlength=len(words)).tolist()
+    return {word: count for word, count in zip(words, found, strict=True) if count}
+
+
+def _coded(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.int32]]:
+    """The words of a column, and the place of each row's among them."""
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    chunks = coded.unify_dictionaries().chunks
+    if not chunks:
+        return [], np.zeros(0, np.int32)
+    return chunks[0].dictionary.to_pylist(), np.concatenate([chunk.indices.to_numpy() for chunk in chunks])
 
 
 def _median(sizes: npt.NDArray[np.int32]) -> int:

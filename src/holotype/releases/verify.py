@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import pyarrow.compute as pc
+
 from holotype.consensus.votes import is_machine
 from holotype.crowd.policy_names import hears_machines
-from holotype.errors import OntologyError, PackError, ReleaseError
+from holotype.errors import ArchiveError, OntologyError, PackError, ReleaseError
 from holotype.files import printable, sha256_file
 from holotype.ontology import Ontology
 from holotype.releases.layout import (
@@ -22,6 +24,7 @@ from holotype.releases.layout import (
     EVIDENCE,
     FILES,
     ID_LENGTH,
+    LEAKS,
     MACHINES,
     MANIFEST,
     ONTOLOGY,
@@ -34,9 +37,11 @@ from holotype.releases.recompute import check_audit, check_subtrees
 from holotype.releases.release import Release, ontology_of, read_table
 from holotype.releases.split import SPLITS
 from holotype.releases.statistics import labelled_by, statistics
+from holotype.store.location import TREE
+from holotype.store.opening import state_of
 
 _ALWAYS: Final = {MANIFEST, BOXES, VOTES, SUMMARY, STATISTICS}
-_MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, EVIDENCE, FILES, ONTOLOGY}
+_MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, EVIDENCE, FILES, LEAKS, ONTOLOGY}
 _SHARD: Final = re.compile(rf"({'|'.join(SPLITS)})-[0-9]{{6,}}\.tar")
 
 
@@ -62,8 +67,9 @@ def verify_release(path: Path, checksum: str | None = None, ontology: Ontology |
         problems = [*_check_manifest(release), *_check_machines(release), *certify_release(release)]
         if known is not None:
             problems.extend(_check_places(release, known))
-        return [*problems, *_check_images(release)]
-    except (ReleaseError, PackError) as error:
+        elsewhere = list(_check_elsewhere(release))
+        return [*problems, *elsewhere, *(() if elsewhere else _check_images(release))]
+    except (ReleaseError, PackError, ArchiveError) as error:
         return [f"not readable as a release: {error}"]
 
 
@@ -136,13 +142,17 @@ def _check_manifest(release: Release) -> Iterator[str]:
     if len({(row["wnid"], row["id"]) for row in rows}) < len(rows):
         yield f"{MANIFEST} has a label twice"
     splits: dict[str, set[str]] = defaultdict(set)
+    together: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         splits[row["near_group"]].add(row["split"])
+        together[row["group"]].add(row["split"])
         if row["split"] not in SPLITS:
             yield f"{row['id']} has an unknown split"
-        if row["id"] != row["sha256"][:ID_LENGTH]:
+        if row["sha256"] and row["id"] != row["sha256"][:ID_LENGTH]:
             yield f"{row['id']} is not the id of its sha256"
-    yield from (f"near-duplicates of {group} are in {sorted(s)}" for group, s in splits.items() if len(s) > 1)
+    if "near" in release.summary.get("recipe", {}).get("together", ["near"]):
+        yield from (f"near-duplicates of {group} are in {sorted(s)}" for group, s in splits.items() if len(s) > 1)
+    yield from (f"what stays with {group} is in {sorted(s)}" for group, s in together.items() if len(s) > 1)
     if statistics(release.manifest, release.wnids) != release.statistics:
         yield f"{STATISTICS} does not follow from {MANIFEST}"
     told = labelled_by(release.manifest)
@@ -165,7 +175,21 @@ def _check_machines(release: Release) -> Iterator[str]:
 
 
 def _check_images(release: Release) -> Iterator[str]:
+    known = release.manifest.filter(pc.not_equal(release.manifest["sha256"], ""))
     for split in SPLITS:
-        for row, data in release.images(split):
-            if hashlib.sha256(data).hexdigest() != row["sha256"]:
+        for row, data in release.images_of(known.filter(pc.equal(known["split"], split))):
+            wanted = row.get("stored", row["sha256"])
+            if wanted and hashlib.sha256(data).hexdigest() != wanted:
                 yield f"{row['id']} is not at {row['shard']} byte {row['offset']}"
+
+
+def _check_elsewhere(release: Release) -> Iterator[str]:
+    """The files that images were left in are there, as they were."""
+    for one in release.files.values():
+        if one.kind == TREE:
+            if not Path(one.file).is_dir():
+                yield f"{one.file} is not there"
+        elif (state := state_of(Path(one.file))) is None:
+            yield f"{one.file} is not there"
+        elif state != (one.size, one.mtime_ns):
+            yield f"{one.file} has changed since the release was made (another size or time)"

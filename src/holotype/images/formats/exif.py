@@ -1,4 +1,4 @@
-"""The one thing we ask of EXIF: which way up."""
+"""The one thing we ask of EXIF, and say by it: which way up."""
 
 from __future__ import annotations
 
@@ -29,3 +29,8 @@ def orientation(exif: bytes) -> int:
     except struct.error:  # it ends before it says it does
         pass
     return 0
+
+
+def only_orientation(found: int) -> bytes:
+    """EXIF that says an orientation, 1 to 8, and nothing else."""
+    return b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, _ORIENTATION, _SHORT, 1, found, 0, 0)

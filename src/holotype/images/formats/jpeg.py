@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,10 @@ _HIERARCHICAL = (0xC5, 0xC6, 0xCD, 0xCE)
 # libjpeg's words for damage that it decodes over.
 _TOLD_DAMAGE = ("Corrupt JPEG data", "remature end of JPEG", "nconsistent progression", "Invalid SOS parameters")
 _TABLES, _SCAN, _EXIF, _ADOBE = 0xC4, 0xDA, 0xE1, 0xEE
+_JFIF, _ICC = 0xE0, 0xE2
+_ICC_NAME = b"ICC_PROFILE\0"
+_MOST_ICC = 0xFFFF - 2 - len(_ICC_NAME) - 2
+_BEHIND_A_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # zeros and restarts are inside it, and bytes that fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +102,67 @@ def without_metadata(data: bytes) -> bytes:
     """The same picture without application segments and comments, but for an Adobe one that makes sense."""
     kept, position = [data[:2]], 2
     for marker, start, end in _segments(data):
-        metadata = marker in range(0xE0, 0xF0) or marker == 0xFE
-        if metadata and not (marker == _ADOBE and _says_a_colour_transform(data[start + 4 : end])):
+        if _is_metadata(marker, data[start + 4 : end]):
             kept.append(data[position:start])
             position = end
     return b"".join((*kept, data[position:]))
+
+
+def stripped(data: bytes, first: bytes = b"") -> bytes | None:
+    """The same coded pixels without metadata, before them, between their scans or behind their end; `first` are
+    segments that it gets instead. What JFIF and Adobe say of colours stays, a thumbnail beside it does not.
+
+    None where the segments of a file are in no order that can be followed.
+    """
+    kept, jfif, position = list[bytes](), b"", 2
+    while data.startswith(b"\xff", position) and position + 4 <= len(data):
+        marker = data[position + 1]
+        if marker == 0xFF:
+            position += 1
+            continue
+        if marker in range(0xD0, 0xD9) or marker in (0, 1):  # without a length
+            return None
+        end = position + 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+        content = data[position + 4 : end]
+        if marker == _JFIF and content.startswith(b"JFIF\0") and len(content) >= 12:
+            jfif = segment(_JFIF, content[:12] + b"\0\0")
+        elif not _is_metadata(marker, content):
+            kept.append(data[position:end])
+        position = end
+        if marker == _SCAN:
+            behind = _BEHIND_A_SCAN.search(data, end)
+            if behind is None:
+                return None
+            kept.append(data[end : behind.start()])
+            position = behind.start()
+        if data.startswith(b"\xff\xd9", position):
+            return b"".join((b"\xff\xd8", jfif, first, *kept, b"\xff\xd9"))
+    return None
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    """A segment of up to 65,533 bytes."""
+    return bytes((0xFF, marker)) + (2 + len(content)).to_bytes(2, "big") + content
+
+
+def exif_segment(exif: bytes) -> bytes:
+    """EXIF as a segment."""
+    return segment(_EXIF, b"Exif\0\0" + exif)
+
+
+def icc_segments(profile: bytes) -> bytes:
+    """A colour profile as segments, as many as it takes."""
+    parts = [profile[first : first + _MOST_ICC] for first in range(0, len(profile), _MOST_ICC)]
+    return b"".join(
+        segment(_ICC, _ICC_NAME + bytes((number, len(parts))) + part) for number, part in enumerate(parts, 1)
+    )
+
+
+def _is_metadata(marker: int, content: bytes) -> bool:
+    """Whether a segment says nothing of how pixels are coded."""
+    if marker == _ADOBE:
+        return not _says_a_colour_transform(content)
+    return marker in range(0xE0, 0xF0) or marker == 0xFE
 
 
 def _says_a_colour_transform(adobe: bytes) -> bool:

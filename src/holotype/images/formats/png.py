@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from holotype.images.formats.exif import orientation
@@ -15,6 +15,7 @@ _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PALETTE = 3
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+_COLOURS = {b"gAMA": 4, b"cHRM": 32}  # what they mean, and their length
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _MAX_EXIF = 1 << 20
 _MAX_HELD = 32 << 20
@@ -83,6 +84,28 @@ def plain(data: bytes, max_pixels: int) -> Plain:
         raise truncated("its header")
     rebuilt = _rebuilt(data[16:29], header, found, _checked(pixels, header.raw_bytes()))
     return replace(rebuilt, orientation=turn or 1)
+
+
+def stripped(data: bytes, first: Iterable[tuple[bytes, bytes]] = ()) -> bytes:
+    """The same coded pixels without metadata, an animation's other frames and what follows; `first` are chunks that it
+    gets instead. Data are a PNG that `plain` takes."""
+    kept: dict[bytes, bytes] = {}
+    pixels: list[bytes] = []
+    for kind, start, end in _chunks(data):
+        if kind == b"IEND" or (pixels and kind == b"fdAT"):
+            break
+        if kind == b"IDAT":
+            pixels.append(data[start:end])
+        elif not pixels and (kind in (b"IHDR", b"PLTE", b"tRNS") or _COLOURS.get(kind) == end - start):
+            kept.setdefault(kind, data[start:end])
+    header = (b"IHDR", kept.pop(b"IHDR"))
+    parts = (header, *first, *kept.items(), *((b"IDAT", part) for part in pixels), (b"IEND", b""))
+    return SIGNATURE + b"".join(_chunk(kind, content) for kind, content in parts)
+
+
+def icc_chunk(profile: bytes) -> tuple[bytes, bytes]:
+    """A colour profile as a chunk."""
+    return b"iCCP", b"ICC\0\0" + zlib.compress(profile, 9)
 
 
 def _checked(pixels: list[bytes], expected: int) -> list[bytes]:
