@@ -26,6 +26,7 @@ from holotype.releases import Counts, Fractions, Recipe, Release
 from holotype.releases.recipe import TOGETHER
 from holotype.releases.selection import Selection
 from holotype.releases.shares import Shares
+from holotype.releases.verify import unchecked
 
 _SHARES = Fractions()
 
@@ -175,11 +176,14 @@ def list_releases(project: Path, as_json: bool) -> None:
 def verify_command(release_or_name: str, project: Path, as_json: bool) -> None:
     """Check every promise of a release, given by folder or name; exit code 1 if one is broken."""
     folder, problems = verified(release_or_name, project)
+    left = [] if problems else unchecked(folder)
     if as_json:
-        print_json({"path": str(folder), "problems": problems})
+        print_json({"path": str(folder), "problems": problems, "unchecked": left})
     else:
         for problem in problems:
             click.echo(f"{folder}: {problem}")
+        for line in left:
+            click.echo(f"{folder}: {line}")
         if not problems:
             click.echo(f"{folder} is sound")
     if problems:

@@ -63,6 +63,10 @@ class Release:
     def __post_init__(self) -> None:
         if not (self.path / SUMMARY).is_file():
             raise ReleaseError(f"there is no release in {self.path}")
+        if isinstance(made := self.summary.get("format"), int) and made > FORMAT:
+            raise ReleaseError(
+                f"{self.path} was made by a newer holotype (format {made}), this one reads {FORMAT}: upgrade"
+            )
         if self.summary.get("format") != FORMAT:
             raise ReleaseError(f"{self.path} has format {self.summary.get('format')!r}; this holotype reads {FORMAT}")
         classes = self.summary.get("classes")
