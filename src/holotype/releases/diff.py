@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from holotype.consensus.ballot import Ints
 from holotype.releases.layout import EVIDENCE_SCHEMA, TAKEN_DOWN
 from holotype.releases.release import Release
-from holotype.releases.shipped import NOWHERE, Mask, places
+from holotype.releases.shipped import NOWHERE, Mask, places, row_keys
 
 ADDED: Final = "label added"
 REMOVED: Final = "label removed"
@@ -148,11 +148,12 @@ def _rule(summary: Mapping[str, Any]) -> str:
 
 def _side(release: Release, votes: pa.Table, others: pa.Table) -> _Side:
     names = (*_KEY, "worker", "answer")
-    lost = places([votes[name] for name in names], [others[name] for name in names]) == NOWHERE
-    mine = votes.select([*_KEY, "worker"]).filter(pa.array(lost))
-    away = np.asarray(pc.invert(pc.is_in(mine["worker"], pc.unique(others["worker"]))).to_numpy())
+    mine, theirs = (row_keys([table[name] for name in names]) for table in (votes, others))
+    lost = ~np.isin(mine, theirs)
+    kept = votes.select([*_KEY, "worker"]).filter(pa.array(lost))
+    away = np.asarray(pc.invert(pc.is_in(kept["worker"], pc.unique(others["worker"]))).to_numpy(), bool)
     evidence = EVIDENCE_SCHEMA.empty_table() if release.evidence is None else release.evidence
-    return _Side(release.manifest, evidence, mine, away)
+    return _Side(release.manifest, evidence, kept, away)
 
 
 def _missing(table: pa.Table, other: pa.Table) -> Mask:

@@ -113,7 +113,7 @@ def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 def places(of: Sequence[pa.ChunkedArray], among: Sequence[pa.ChunkedArray]) -> Ints:
     """The row of `among` that has the same values as each row of `of`, in columns of texts or whole numbers; the first
     of several, `NOWHERE` where none has."""
-    one, other = _keys(of), _keys(among)
+    one, other = row_keys(of), row_keys(among)
     order = np.argsort(other, kind="stable")
     at = np.minimum(np.searchsorted(other, one, sorter=order), max(len(other) - 1, 0))
     row = order[at] if len(other) else np.zeros(len(one), np.int64)
@@ -121,14 +121,25 @@ def places(of: Sequence[pa.ChunkedArray], among: Sequence[pa.ChunkedArray]) -> I
     return found if _are(of, among, found) else _places_by_values(of, among)
 
 
-def _keys(columns: Sequence[pa.ChunkedArray]) -> Keys:
-    """A key of each row, which rows of other values hardly ever have."""
+def row_keys(columns: Sequence[pa.ChunkedArray]) -> Keys:
+    """A key of each row, which rows of other values hardly ever have, ``(rows,)``."""
     keys = np.zeros(len(columns[0]), np.uint64)
     for column in columns:
         text = pa.types.is_string(column.type)
-        part = text_keys(column) if text else column.to_numpy().astype(np.int64).view(np.uint64)
+        part = _text_keys(column) if text else column.to_numpy().astype(np.int64).view(np.uint64)
         keys = mixed(keys * _ODD + part)
     return keys
+
+
+def _text_keys(column: pa.ChunkedArray) -> Keys:
+    """`text_keys`, once for each text of a column that has few."""
+    if len(column) < _SAMPLE or len(pc.unique(column.slice(0, _SAMPLE))) > _SAMPLE // 2:
+        return text_keys(column)
+    code, texts = codes(column)
+    return np.asarray(text_keys(pa.array(texts, pa.string()))[code])
+
+
+_SAMPLE: Final = 4096
 
 
 _ODD: Final = np.uint64(0x9E3779B97F4A7C15)
