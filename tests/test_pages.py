@@ -35,6 +35,7 @@ IN_A_PROJECT = (
     "guides/release.md",
     "guides/site.md",
     "guides/statistics.md",
+    "guides/trust.md",
     "guides/votes.md",
     "guides/workers.md",
 )

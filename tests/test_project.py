@@ -40,7 +40,18 @@ from holotype.errors import (
 from holotype.ontology import Ontology, Synset
 from holotype.project import Project
 from holotype.releases import Fractions, Release, verify_release
-from holotype.releases.layout import CHECKSUMS, MANIFEST, STATISTICS, SUMMARY, VOTES
+from holotype.releases.layout import (
+    BOXES,
+    CHECKSUMS,
+    EVIDENCE,
+    FILES,
+    FILES_SCHEMA,
+    LEAKS,
+    MANIFEST,
+    STATISTICS,
+    SUMMARY,
+    VOTES,
+)
 from holotype.store.location import Location
 from holotype.store.store import Store
 
@@ -725,6 +736,43 @@ def pipe_for_sums(folder: Path) -> None:
     os.mkfifo(folder / CHECKSUMS)
 
 
+def with_table(folder: Path, name: str, change: Callable[[list[dict[str, object]]], object]) -> None:
+    import pyarrow as pa
+
+    table = pq.read_table(folder / name)
+    rows = table.to_pylist()
+    change(rows)
+    pq.write_table(pa.Table.from_pylist(rows, table.schema), folder / name)
+    rewrite_sums(folder)
+
+
+def with_boxes(**corners: object) -> Callable[[Path], None]:
+    """One box of the first image, or of another."""
+
+    def write(folder: Path) -> None:
+        first = pq.read_table(folder / MANIFEST, columns=["id", "wnid"]).slice(0, 1).to_pylist()[0]
+        box = first | {"x_min": 1, "y_min": 1, "x_max": 5, "y_max": 5, "source": "x"} | corners
+        with_table(folder, BOXES, lambda rows: rows.append(box))
+
+    return write
+
+
+def with_two_labels(folder: Path) -> None:
+    def change(rows: list[dict[str, object]]) -> None:
+        other = next(row for row in rows if row["wnid"] != rows[0]["wnid"])
+        at = next(place for place, row in enumerate(rows) if row["wnid"] == other["wnid"])
+        split = "test" if rows[0]["split"] == "train" else "train"
+        rows[0]["split"] = "test" if split == "train" else "train"
+        rows.insert(at, rows[0] | {"wnid": other["wnid"], "rank": other["rank"], "split": split})
+
+    with_manifest(folder, change)
+
+
+def with_files(folder: Path) -> None:
+    pq.write_table(FILES_SCHEMA.empty_table(), folder / FILES)
+    rewrite_sums(folder)
+
+
 TAMPERINGS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a byte of a shard": (lambda f: corrupt(f / "train-000000.tar"), "train-000000.tar does not have its checksum"),
     "a byte of the manifest": (lambda f: corrupt(f / MANIFEST), "manifest.parquet does not have its checksum"),
@@ -765,6 +813,23 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], object], str]] = {
     "an empty summary": (put(SUMMARY, '{"format": 3}'), "lacks the name"),
     "a bottomless summary": (put(SUMMARY, '{"a":' * 100_000), "not readable as a release"),
     "no such split": (lambda f: with_manifest(f, lambda rows: rows[0].update(split="bonus")), "unknown split"),
+    "an image in two splits": (with_two_labels, "is in ['test', 'train']"),
+    "votes left out": (
+        lambda f: with_table(f, VOTES, lambda rows: rows.clear()),
+        "other counts of answers than votes.parquet",
+    ),
+    "a box of nothing": (with_boxes(id="0" * 16), "is not in manifest.parquet"),
+    "a box outside": (with_boxes(x_max=10_000), "has a box that leaves the picture"),
+    "a box that ends before it begins": (with_boxes(x_min=9, x_max=3), "ends before it begins"),
+    "a box too many": (with_boxes(), "has another number of boxes"),
+    "candidates out of order": (
+        lambda f: with_table(f, EVIDENCE, lambda rows: rows.reverse()),
+        "evidence.parquet is not sorted",
+    ),
+    "a certificate of leaks that is none": (put(LEAKS, '{"checks": [{}]}'), "leaks.json: "),
+    "no checks of leaks": (put(LEAKS, "{}"), "leaks.json has no list"),
+    "files elsewhere beside shards": (with_files, "but there are shards"),
+    "a newer format": (put(SUMMARY, '{"format": 4}'), "made by a newer holotype (format 4), this one reads 3: upgrade"),
 }
 
 
@@ -798,7 +863,9 @@ def test_a_release_sealed_anew_is_not_the_one_that_was_made(verified: Project) -
     folder = verified.releases.create("v1").path
     assert verified.releases["v1"].verify() == []
     table = pq.read_table(folder / VOTES)
-    pq.write_table(table.slice(1), folder / VOTES)
+    seconds = table["seconds"].to_pylist()
+    table = table.set_column(table.column_names.index("seconds"), "seconds", [[99.0, *seconds[1:]]])
+    pq.write_table(table, folder / VOTES)
     rewrite_sums(folder)
     assert verify_release(folder) == []
     assert verified.releases["v1"].verify() == ["SHA256SUMS is not the one this release was made with"]

@@ -313,6 +313,14 @@ def holders(connection: Connection, ids: Iterable[int]) -> list[Holder]:
     return sorted((Holder(*row) for some in rows for row in some), key=lambda one: one.id)
 
 
+def policies(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
+    """What those of some candidates that are labelled yes were drawn by."""
+    candidate = t.candidate.c
+    asked = select(candidate.id, t.policy.c.name).join(t.policy).where(candidate.state == STATES.index("yes"))
+    found = (connection.execute(asked.where(candidate.id.in_(chunk))) for chunk in chunks(ids))
+    return {number: name for rows in found for number, name in rows}
+
+
 def add(connection: Connection, name: str, checksum: str, at: float) -> None:
     """Append a release, its name and the sha256 of its checksum file, unless just that is known."""
     if checksums(connection).get(name) == checksum:

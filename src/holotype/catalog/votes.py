@@ -21,6 +21,7 @@ from sqlalchemy import (
 from holotype.catalog import candidates, workers
 from holotype.catalog import schema as t
 from holotype.catalog.candidates import under
+from holotype.catalog.images import is_sound
 from holotype.catalog.statements import Names, add_rows, chunks, read_all, read_some
 
 
@@ -108,6 +109,15 @@ def _early(until: Until) -> list[ColumnElement[bool]]:
         for ranges, last in until
         for some in chunks(ranges, 200)
     ]
+
+
+def counting_until(connection: Connection, last: int) -> int:
+    """How many votes of workers who are not blocked were cast up to the id `last`, on what is asked about and can be
+    seen."""
+    joined = t.vote.join(t.candidate).join(t.fingerprint, t.fingerprint.c.image_id == t.candidate.c.image_id)
+    seen = t.candidate.c.asked == 1, t.candidate.c.rank >= 0, is_sound()
+    wanted = select(func.count()).select_from(joined).where(t.vote.c.id <= last, _free(True), *seen)
+    return int(connection.execute(wanted).scalar_one())
 
 
 def newest(connection: Connection) -> int:

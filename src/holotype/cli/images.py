@@ -38,7 +38,7 @@ def withdraw(images_: tuple[str, ...], reason: str, curator: str | None, project
     were made stay as they are. To undo it: holotype images restore.
     """
     with api.open(project) as db:
-        changed = db.images.withdraw(images_, curator or _login(), reason)
+        changed = db.images.withdraw(images_, curator or login(), reason)
     already = _already(changed, images_, "withdrawn already")
     click.echo(f"{counted(changed, 'image')} withdrawn{already}; releases that were made stay as they are")
 
@@ -51,7 +51,7 @@ def withdraw(images_: tuple[str, ...], reason: str, curator: str | None, project
 def restore(images_: tuple[str, ...], reason: str, curator: str | None, project: Path) -> None:
     """Use IMAGEs again that were withdrawn: what was said of them counts again."""
     with api.open(project) as db:
-        changed = db.images.restore(images_, curator or _login(), reason)
+        changed = db.images.restore(images_, curator or login(), reason)
     click.echo(f"{counted(changed, 'image')} restored{_already(changed, images_, 'not withdrawn')}")
 
 
@@ -78,7 +78,7 @@ def _already(changed: int, named: Sequence[str], state: str) -> str:
     return f": {which} {state}"
 
 
-def _login() -> str:
+def login() -> str:
     """The name of whoever is at the keyboard. Raises `click.UsageError` where that is not known."""
     try:
         return getpass.getuser()

@@ -15,7 +15,10 @@ from holotype.cli.groups import CommandGroup, Elsewhere
 from holotype.cli.named_release import verified
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
+from holotype.cli.release_diff import diff_command
 from holotype.cli.release_publish import publish_command
+from holotype.cli.release_rebuild import rebuild_command
+from holotype.cli.release_takedown import takedown_command
 from holotype.cli.remedies import alarm_lines
 from holotype.cli.text import print_json
 from holotype.errors import ReleaseError
@@ -25,6 +28,7 @@ from holotype.releases.questions import read_words
 from holotype.releases.recipe import TOGETHER
 from holotype.releases.selection import Selection
 from holotype.releases.shares import Shares
+from holotype.releases.verify import unchecked
 
 _SHARES = Fractions()
 
@@ -186,11 +190,14 @@ def list_releases(project: Path, as_json: bool) -> None:
 def verify_command(release_or_name: str, project: Path, as_json: bool) -> None:
     """Check every promise of a release, given by folder or name; exit code 1 if one is broken."""
     folder, problems = verified(release_or_name, project)
+    left = [] if problems else unchecked(folder)
     if as_json:
-        print_json({"path": str(folder), "problems": problems})
+        print_json({"path": str(folder), "problems": problems, "unchecked": left})
     else:
         for problem in problems:
             click.echo(f"{folder}: {problem}")
+        for line in left:
+            click.echo(f"{folder}: {line}")
         if not problems:
             click.echo(f"{folder} is sound")
     if problems:
@@ -198,3 +205,6 @@ def verify_command(release_or_name: str, project: Path, as_json: bool) -> None:
 
 
 release.add_command(publish_command)
+release.add_command(diff_command)
+release.add_command(rebuild_command)
+release.add_command(takedown_command)

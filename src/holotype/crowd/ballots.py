@@ -113,16 +113,24 @@ def _found(held: Held) -> Sightings:
 def _batches(held: Held) -> tuple[list[str], Ints]:
     """The batch of each task: what came from the same kinds of sources and was first asked about in the same round;
     what was never asked about comes next. Keys of batches, and the place of each task's among them."""
-    first = np.full(len(held.tasks), NEVER)
-    asked = held.votes.round > 0
-    np.minimum.at(first, held.place[asked], held.votes.round[asked])
-    rounds, at = np.unique(first, return_inverse=True)
+    rounds, at = np.unique(first_rounds(held), return_inverse=True)
     found = _found(held)
     if not len(found.number):
         return [str(number) for number in rounds.tolist()], at
     kinds, kind = _kinds(held, found)
     both, which = np.unique(kind * len(rounds) + at, return_inverse=True)
     return [str((kinds[pair // len(rounds)], int(rounds[pair % len(rounds)]))) for pair in both.tolist()], which
+
+
+def first_rounds(held: Held) -> Ints:
+    """The round in which each task was first asked about, whoever answered, or `NEVER`, ``(tasks,)``."""
+    first = np.full(len(held.tasks), NEVER)
+    asked, known = held.votes.round > 0, held.known.rounds
+    np.minimum.at(first, held.place[asked], held.votes.round[asked])
+    place = held.places.of(known.number)
+    here = place != NOWHERE
+    np.minimum.at(first, place[here], known.first[here])
+    return first
 
 
 def _kinds(held: Held, found: Sightings) -> tuple[list[list[str]], Ints]:

@@ -155,8 +155,17 @@ class Chances:
         return cls(np.array(list(chances), np.int64), np.array(list(chances.values()), np.float64))
 
 
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """The first round in which a task was asked about, by the number of the task, ``(tasks,)`` each."""
+
+    number: Ints
+    first: Ints
+
+
 NO_CHANCES: Final = Chances.of({})
 NO_SIGHTINGS: Final = Sightings.of(())
+NO_ROUNDS: Final = Rounds(np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +175,7 @@ class Known:
     `gold` says of some tasks whether the answer is yes, `rulings` what a curator says it is whatever the votes say, by
     the task's number; `chances` how probable a yes is; `found` where images were found. Votes of `blocked` workers do
     not count. `public` are the numbers of tasks whose image workers are shown as an example: as gold they are asked of
-    nobody.
+    nobody. `rounds` are for votes that do not say of which round they are.
     """
 
     gold: Mapping[Task, bool] = field(default_factory=dict)
@@ -175,6 +184,7 @@ class Known:
     rulings: Mapping[int, Ruling] = field(default_factory=dict)
     found: Sightings = NO_SIGHTINGS
     public: Collection[int] = frozenset()
+    rounds: Rounds = NO_ROUNDS
 
 
 class InMemory:

@@ -37,7 +37,7 @@ class Division:
     from it, it hears only the votes that were cast before: what it concluded stands while others are asked. The rest
     is like a part of everything.
 
-    Only a project knows what lies in a subtree: see `holotype.project.layers`.
+    What lies in a subtree is for the ontology to say: see `holotype.crowd.layers`.
     """
 
     parts: tuple[Part, ...]

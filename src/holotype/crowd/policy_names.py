@@ -123,6 +123,18 @@ def without_names(label: str, hide: Callable[[str], str]) -> str:
     return str(_hidden(policy, hide)) if isinstance(policy, Trust) else label
 
 
+def rule_without_names(rule: Rule, hide: Callable[[str], str]) -> str:
+    """What labels say they were drawn by last, as it may be exported: the names of people in it hidden by `hide`."""
+    if not isinstance(rule, Division):
+        return without_names(str(rule), hide)
+    parts = [replace(part, policy=_without(part.policy, hide)) for part in rule.parts]
+    return str(Division(tuple(parts), None if rule.rest is None else _without(rule.rest, hide)))
+
+
+def _without(policy: Policy, hide: Callable[[str], str]) -> Policy:
+    return parse_policy(without_names(str(policy), hide))
+
+
 def _hidden(policy: Trust, hide: Callable[[str], str]) -> Trust:
     return policy if is_machine(policy.name) else replace(policy, name=hide(policy.name))
 

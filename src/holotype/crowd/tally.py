@@ -10,7 +10,7 @@ import numpy as np
 
 from holotype.consensus.ballot import Ballot, Ints
 from holotype.consensus.votes import TRAINING, Ruling, Task, Vote
-from holotype.crowd.ballots import Axes, Held, axes_of, ballot_on, counting_workers
+from holotype.crowd.ballots import NEVER, Axes, Held, axes_of, ballot_on, counting_workers, first_rounds
 from holotype.crowd.columns import NO_VOTES, NOWHERE, Chances, Digests, InMemory, Known, Places, Sightings, Tasks, Votes
 from holotype.crowd.conclusion import Conclusion, Policy, State
 from holotype.crowd.gold import with_gold
@@ -165,6 +165,12 @@ class Tally:
     def votes_of_pages(self) -> int:
         """How many votes are of a round, and so of a page; those of blocked workers too."""
         return int(np.count_nonzero(self.votes.round > 0))
+
+    @property
+    def first_rounds(self) -> Ints:
+        """The round in which each task was first asked about, ``(tasks,)``; 0 where it was not yet."""
+        first = first_rounds(self._held())
+        return np.where(first == NEVER, 0, first)
 
     def before(self, number: int) -> Tally:
         """The tally as it was when round `number` began, under the gold and the blocks of now."""

@@ -18,6 +18,7 @@ from holotype.crowd.backoff import split_images
 from holotype.crowd.campaign import count_sheets, run_campaign
 from holotype.crowd.conclusion import Conclusion, Policy, State
 from holotype.crowd.expert import Nobody
+from holotype.crowd.layers import Layer
 from holotype.crowd.port import Crowd, Sheet
 from holotype.crowd.tally import Tally
 from holotype.engine import Progress
@@ -26,7 +27,6 @@ from holotype.ontology import Ontology
 from holotype.project.conclusions import Basis, Concluded, conclude, take
 from holotype.project.facts import lend, read_alarms, record_votes
 from holotype.project.image_names import candidate_numbers
-from holotype.project.layers import Layer
 from holotype.project.machines import MachineReport
 from holotype.project.memory import read_drawn
 from holotype.project.parts import Parts

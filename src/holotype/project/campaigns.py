@@ -22,6 +22,7 @@ from holotype.crowd.campaign import count_sheets
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.inbox import WEB
+from holotype.crowd.layers import Layer, Ranges, ranges_of, refuse_overlap, tops
 from holotype.crowd.policies import Posterior
 from holotype.crowd.policy_names import parse_policy
 from holotype.crowd.port import Crowd, Page, Sheet
@@ -31,7 +32,6 @@ from holotype.project.asking import Scope
 from holotype.project.courses import EVERY, Course, News, Step
 from holotype.project.facts import read_layer, record_votes
 from holotype.project.inbox import CatalogInbox
-from holotype.project.layers import Layer, Ranges, ranges_of, refuse_overlap, tops
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 from holotype.simulation.fitting import History, fit_population

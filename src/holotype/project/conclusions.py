@@ -17,11 +17,11 @@ from holotype.crowd.columns import NOWHERE
 from holotype.crowd.conclusion import GUARDS, STATES, Conclusion, Policy, State
 from holotype.crowd.division import Division, Rule
 from holotype.crowd.expert import CURATOR
+from holotype.crowd.layers import Layer, layers_of, ranges_of, with_part
 from holotype.crowd.policy_names import parse_rule
 from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
 from holotype.project.facts import read_gold, read_layer, read_rulings
-from holotype.project.layers import Layer, layers_of, ranges_of, with_part
 from holotype.project.memory import (
     appended_votes,
     note_appended,
@@ -97,7 +97,7 @@ def _take_all(connection: Connection, parts: Parts, rule: Rule) -> list[Basis]:
     counts, last, ontology = votes.evidence_counts(connection), labels.last_policy(connection), _ontology(connection)
     return [
         Basis(counts, read_layer(connection, parts.catalog, layer), layer, rule, last, ontology=ontology)
-        for layer in layers_of(rule, parts)
+        for layer in layers_of(rule, parts.ontology)
     ]
 
 
@@ -150,7 +150,7 @@ def _write(connection: Connection, parts: Parts, drawn: Sequence[tuple[Basis, Co
 def _keep(connection: Connection, parts: Parts, drawn: Sequence[tuple[Basis, Conclusion]], new: bool) -> int:
     """Write what labels are drawn from, and what no layer concludes of, if they are `new`; how many labels changed."""
     basis, conclusion = drawn[0]
-    changed, whole = 0, len(drawn) == len(layers_of(basis.rule, parts))
+    changed, whole = 0, len(drawn) == len(layers_of(basis.rule, parts.ontology))
     if new:
         changed += _decide_others(connection, [one.tally for one, _ in drawn]) if whole else 0
         labels.set_last_policy(connection, str(basis.rule), _alarms(connection, drawn))
@@ -262,11 +262,23 @@ def _decide_others(connection: Connection, tallies: Sequence[Tally] = ()) -> int
 
 
 def draw_anew(parts: Parts) -> None:
-    """Draw all labels again, as they were last, if some were concluded without the others."""
+    """Draw all labels again, as they were last, if some were concluded without the others, or of less than there is to
+    go by now; but for those of a policy that only who made it knows."""
     with parts.catalog.read() as connection:
-        appended = appended_votes(connection)
-    if appended:
+        drawn, last = read_drawn(connection), labels.last_policy(connection)
+        counts = votes.evidence_counts(connection)
+    new = last is not None and (drawn is None or drawn.counts != counts) and _is_rule(last)
+    if new or (drawn is not None and drawn.appended):
         redraw(parts, lambda _: None)
+
+
+def _is_rule(label: str) -> bool:
+    """Whether what labels say they were drawn by is holotype's own."""
+    try:
+        parse_rule(label)
+    except CrowdError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,11 @@ from holotype.crowd.campaign import PAGE_SIZE, affordable, pages_of_round
 from holotype.crowd.columns import NOWHERE
 from holotype.crowd.conclusion import Conclusion, Incremental
 from holotype.crowd.imageable import is_incremental
+from holotype.crowd.layers import with_part
 from holotype.crowd.port import Crowd, Page
 from holotype.project.appending import MOST_GROWN
 from holotype.project.asking import Scope, back_off
 from holotype.project.conclusions import Basis, owned, put_some, rule_of, settle, take
-from holotype.project.layers import with_part
 from holotype.project.memory import on_touched
 from holotype.project.parts import Parts
 

@@ -17,6 +17,7 @@ from holotype.crowd.expert import Nobody
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.inbox import WebCrowd
 from holotype.crowd.keys import crowd_secret
+from holotype.crowd.layers import refuse_overlap, tops
 from holotype.crowd.machines.voter import Asked, Machine, Model, Question, Said, Thresholds
 from holotype.crowd.mturk.terms import Quote, Terms
 from holotype.crowd.policies import Posterior
@@ -34,7 +35,6 @@ from holotype.project.facts import (
 )
 from holotype.project.given_votes import GivenVote, Refusal, VotesReport, add_votes
 from holotype.project.inbox import CatalogInbox
-from holotype.project.layers import refuse_overlap, tops
 from holotype.project.ledger import CatalogLedger
 from holotype.project.lemmas import Lemmas
 from holotype.project.machines import listen, scored

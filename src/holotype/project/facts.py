@@ -23,10 +23,10 @@ from holotype.consensus.ballot import Floats, Ints
 from holotype.consensus.votes import Answer, Ruling, Statement, Task, Vote
 from holotype.crowd.alarms import Alarm
 from holotype.crowd.columns import Chances, Known, Sightings, Tasks, Votes
+from holotype.crowd.layers import Layer
 from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
-from holotype.project.layers import Layer
 
 
 class CatalogImages:

@@ -16,13 +16,13 @@ from holotype.crowd.conclusion import Policy
 from holotype.crowd.division import Division, Rule
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.inbox import WEB
+from holotype.crowd.layers import ranges_of
 from holotype.crowd.policies import Posterior
 from holotype.crowd.policy_names import parse_rule
 from holotype.crowd.reviews import Timing, Verdict, WorkerReview, review_workers
 from holotype.crowd.tally import Tally
 from holotype.project.facts import read_tally
 from holotype.project.keeping import Worked
-from holotype.project.layers import ranges_of
 from holotype.project.parts import Parts
 from holotype.project.tree_counts import LARGE, Kept
 from holotype.simulation.fitting import History, fit_population

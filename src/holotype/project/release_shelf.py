@@ -10,6 +10,7 @@ from pathlib import Path
 from holotype.benchmark import Scores
 from holotype.benchmark.evaluate import evaluate
 from holotype.catalog import releases
+from holotype.crowd.conclusion import Policy
 from holotype.engine import Progress, no_progress
 from holotype.errors import ReleaseError
 from holotype.ontology import Ontology
@@ -25,6 +26,7 @@ from holotype.releases.loaders import Samples, samples_of
 from holotype.releases.loaders.loadable import Loadable
 from holotype.releases.loaders.samples import Ranges
 from holotype.releases.publishing import publish
+from holotype.releases.rebuild import Rebuilt, rebuild_release
 from holotype.releases.release import ontology_of
 
 
@@ -85,6 +87,13 @@ class ProjectRelease(Release, Loadable):
         Raises `ReleaseError`.
         """
         return publish(self, Path(site), link_to, hard_links)
+
+    def rebuild(self, policy: Policy | None = None) -> Rebuilt:
+        """The release made anew from what it ships: see `holotype.releases.rebuild.rebuild_release`.
+
+        Raises `ReleaseError` and `CrowdError`.
+        """
+        return rebuild_release(self, self.ontology, policy)
 
 
 def ranges_under(ontology: Ontology, senses: Senses, under: str | Sequence[str]) -> Ranges | None:

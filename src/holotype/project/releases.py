@@ -22,15 +22,19 @@ from holotype.project.intake import group_near_duplicates
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 from holotype.project.release_facts import read_facts, read_labels, read_votes
+from holotype.project.release_grounds import read_grounds
 from holotype.project.release_leaks import own_leaks, read_others, read_pictures
 from holotype.project.release_shelf import ProjectRelease, checksums, open_release
+from holotype.project.release_takedown import take_down_of
 from holotype.queries import Live, Query
 from holotype.releases import CHECKSUMS, NAME, Fractions, Recipe, Release, verify_release
 from holotype.releases.build import Workshop, workshop, write_release
 from holotype.releases.choice import keep, share
 from holotype.releases.contents import Contents, Made, contents_of
+from holotype.releases.diff import Difference, diff_releases
 from holotype.releases.draft import Draft, write_draft
 from holotype.releases.facts import Holder
+from holotype.releases.takedown import TakenDown, Unwanted
 from holotype.store.location import PACK, TREE
 from holotype.store.opening import state_of
 
@@ -86,6 +90,32 @@ class Releases:
             self._parts.catalog.transact(lambda connection: releases.add(connection, name, checksum, now))
         return self[name]
 
+    def diff(self, before: str, after: str) -> Difference:
+        """What changed from one release to another, and why: see `holotype.releases.diff.diff_releases`.
+
+        Raises `ReleaseError`.
+        """
+        return diff_releases(self[before], self[after])
+
+    def takedown(
+        self,
+        name: str,
+        new: str,
+        curator: str,
+        reason: str,
+        unwanted: Unwanted,
+        progress: Progress = no_progress,
+    ) -> TakenDown:
+        """Make the release `new` of the release `name` without some images, and withdraw them for `reason`, so that
+        they are used nowhere any more: see `holotype.releases.takedown.take_down` and `Images.withdraw`.
+
+        The old release stays: whoever has it has the images still. The new one says how many images were taken down
+        from it, not which.
+
+        Raises `ReleaseError`, and `CrowdError` for an empty `reason` or a `curator` that cannot be printed.
+        """
+        return take_down_of(self._parts, self[name], new, unwanted, (curator, reason), progress)
+
     def _make(self, folder: Path, recipe: Recipe, progress: Progress) -> None:
         draw_anew(self._parts)
         with workshop(folder) as made:
@@ -127,7 +157,8 @@ class Releases:
     def _contents(self, made: Workshop, recipe: Recipe, left: Mapping[str, int]) -> Contents:
         parts, about = self._parts, Made(made.folder.name, recipe, self._parts.salt)
         with parts.catalog.read() as connection:
-            cast = read_votes(connection)
+            grounds = read_grounds(connection, parts, about.hide)
+            cast = grounds.heard(read_votes(connection))
             labels = read_labels(connection, parts.ontology, self._wanted(connection, recipe))
             columns = write_draft(made.draft, labels, cast.peoples_answers, cast.machines, about.hide)
             if not len(columns):
@@ -143,10 +174,12 @@ class Releases:
             others = list(read_others(parts, connection, recipe.against, pictures))
             facts = replace(facts, leaks=own_leaks(made.folder.name, kept, shared, pictures, others))
         contents = contents_of(about, Draft(made.draft), kept, shared, facts, parts.ontology)
-        summary = {**contents.summary, **{why: count for why, count in left.items() if count}}
+        ballots = replace(contents.ballots, copy=grounds.copy_of(cast.candidate))
+        summary = {**contents.summary, "rule": grounds.rule, **{why: count for why, count in left.items() if count}}
         own = parts.ontology.to_bytes() if parts.vocabulary.own else None
         slim = replace(kept, columns=kept.columns.only("rank", "length", "file"))
-        return replace(contents, kept=slim, summary=summary, ontology=own)
+        evidence = grounds.table(about.hide)
+        return replace(contents, kept=slim, summary=summary, ontology=own, ballots=ballots, evidence=evidence)
 
 
 def _adopt(folder: Path, recipe: Recipe) -> None:

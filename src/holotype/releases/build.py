@@ -28,6 +28,7 @@ from holotype.releases.layout import (
     BOXES,
     CERTIFICATES,
     CHECKSUMS,
+    EVIDENCE,
     FILES,
     FORMAT,
     LEAKS,
@@ -42,6 +43,7 @@ from holotype.releases.manifest import addresses_in, addresses_of, boxes_table, 
 from holotype.releases.release import Release
 from holotype.releases.shards import Counter, Shard, ShardWriter, Written, noted, plan_shards
 from holotype.releases.statistics import count_policies, count_release, labelled_by, pieces_of, statistics
+from holotype.releases.writing import write_table
 from holotype.store.location import Location
 
 __all__ = ["Workshop", "labelled_by", "statistics", "workshop", "write_release"]
@@ -147,6 +149,8 @@ def write_release(
     _sync(made.partial / MANIFEST)
     _write_arrow(made.partial / BOXES, [boxes_table(contents, addresses)])
     _write_arrow(made.partial / VOTES, contents.ballots.tables())
+    if contents.evidence is not None:
+        write_table(made.partial / EVIDENCE, contents.evidence)
     pieces, wnids = pieces_of(made.partial / MANIFEST), [synset.wnid for synset in contents.classes]
     _write_json(made.partial / STATISTICS, count_release(pieces, wnids))
     _write_json(made.partial / LEAKS, {"checks": [check.value for check in contents.leaks]})
@@ -157,10 +161,10 @@ def write_release(
         _write_json(made.partial / CERTIFICATES, contents.certificates)
     if contents.ontology is not None:
         _write(made.partial / ONTOLOGY, contents.ontology)
-    return _seal(made, {shard.name: written.sha256 for shard, written in shards})
+    return seal(made, {shard.name: written.sha256 for shard, written in shards})
 
 
-def _seal(made: Workshop, known: Mapping[str, str]) -> str:
+def seal(made: Workshop, known: Mapping[str, str]) -> str:
     """Describe what was written, list it with its sha256, where that is not `known`, and make it the release."""
     names = sorted(path.name for path in made.partial.iterdir())
     checksums = {name: known.get(name) or sha256_file(made.partial / name) for name in names}

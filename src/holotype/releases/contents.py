@@ -22,7 +22,7 @@ from holotype.releases.choice import Kept, Shared
 from holotype.releases.draft import Draft
 from holotype.releases.facts import Facts, Holder, ReleasedBoxes, ReleasedVotes, Spoken
 from holotype.releases.identity import image_ids
-from holotype.releases.layout import AUDIT, BOXES_SCHEMA, CHANGES, SAMPLE, VOTES_SCHEMA
+from holotype.releases.layout import AUDIT, BOXES_SCHEMA, CHANGES, SAMPLE, VOTES_EXTRAS, VOTES_SCHEMA
 from holotype.releases.leaks import Check
 from holotype.releases.recipe import Recipe
 from holotype.releases.shares import Fractions
@@ -39,11 +39,13 @@ class Boxes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ballots:
-    """``votes.parquet``, which is long: the votes that count, what they speak of, and what their workers are called."""
+    """``votes.parquet``, which is long: the votes that count, what they speak of, and what their workers are called;
+    and where there are any, the copies that they are on (`holotype.releases.grounds.Candidates`)."""
 
     votes: ReleasedVotes
     spoken: Spoken
     names: Sequence[str]
+    copy: npt.NDArray[np.int32] | None = None
 
     def tables(self, size: int = 1 << 20) -> Iterator[pa.Table]:
         """So many rows at a time; one table at least."""
@@ -62,7 +64,8 @@ class Ballots:
             pa.array(votes.seconds[rows]),
             pa.array(votes.at[rows]),
         ]
-        return pa.Table.from_arrays(columns, schema=VOTES_SCHEMA)
+        table = pa.Table.from_arrays(columns, schema=VOTES_SCHEMA)
+        return table if self.copy is None else table.append_column(*VOTES_EXTRAS, pa.array(self.copy[rows]))
 
 
 _ANSWERS: Final = [answer.name.lower() for answer in Answer]
@@ -76,7 +79,7 @@ class Contents:
     `leaks` are the checks of ``leaks.json``. `summary` is ``release.json`` but for what is counted when the manifest is
     written. `certificates` and `audit` are written where audits were planned: ``certificates.json``, and rows of its
     tables by the name of their file (`AUDIT_TABLES`); `ontology`, its `Ontology.to_bytes`, where it is the project's
-    own.
+    own; `evidence` the candidates that labels follow from.
     """
 
     draft: Draft
@@ -93,6 +96,7 @@ class Contents:
     certificates: Mapping[str, Any] | None = None
     audit: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     ontology: bytes | None = None
+    evidence: pa.Table | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,11 @@ class ReleasedVotes:
     workers: Sequence[str]
     pages: Sequence[str]
 
+    def take(self, chosen: npt.NDArray[np.bool_]) -> ReleasedVotes:
+        """The chosen votes."""
+        columns = self.candidate[chosen], self.worker[chosen], self.answer[chosen], self.page[chosen]
+        return ReleasedVotes(*columns, self.seconds[chosen], self.at[chosen], self.workers, self.pages)
+
     @property
     def _by_machines(self) -> npt.NDArray[np.bool_]:
         machine = np.array([is_machine(name) for name in self.workers], bool)

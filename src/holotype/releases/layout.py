@@ -14,6 +14,7 @@ BOXES: Final = "boxes.parquet"
 FILES: Final = "files.parquet"
 LEAKS: Final = "leaks.json"
 VOTES: Final = "votes.parquet"
+EVIDENCE: Final = "evidence.parquet"
 SUMMARY: Final = "release.json"
 STATISTICS: Final = "statistics.json"
 CHECKSUMS: Final = "SHA256SUMS"
@@ -27,6 +28,8 @@ DATASHEET: Final = "datasheet.md"
 PAGE: Final = "statistics.html"
 CROISSANT: Final = "croissant.json"
 DOCUMENTS: Final = (ATTRIBUTION, DATASHEET, PAGE, CROISSANT)
+TAKEN_DOWN: Final = "taken_down"
+"""What `SUMMARY` says of images that were in an earlier release: how many, and of which."""
 SHARD_BYTES: Final = 256 << 20
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 ID_LENGTH: Final = 16
@@ -113,6 +116,30 @@ VOTES_SCHEMA: Final = pa.schema(
         ("at", pa.float64()),
     ]
 )
+VOTES_EXTRAS: Final = pa.schema([("copy", pa.int32())])
+"""What votes have last where the bytes of an image are a candidate several times: which of these, by `EVIDENCE`."""
+EVIDENCE_SCHEMA: Final = pa.schema(
+    [
+        ("sha256", pa.string()),
+        ("wnid", pa.string()),
+        ("rank", pa.int32()),
+        ("copy", pa.int32()),
+        ("asked", pa.bool_()),
+        ("state", pa.string()),
+        ("rounds", pa.list_(pa.int32())),
+        ("prior", pa.float64()),
+        ("gold", pa.string()),
+        ("ruling", pa.string()),
+        ("curator", pa.string()),
+        ("sources", pa.list_(pa.string())),
+    ]
+)
+"""The candidates that labels follow from, accepted or not, by rank and sha256, with all that is known beside votes.
+
+`copy` numbers candidates with the same bytes and synset from 0; of one that is not `asked` a dataset alone speaks.
+`rounds` are those in which it was first asked about, one for each layer of the rule, 0 for none; `prior` 0 is none;
+`gold` and `ruling`, the one of a curator under a hidden name, are yes, no or "".
+"""
 AUDIT_SCHEMA: Final = pa.schema(
     [
         ("sha256", pa.string()),

@@ -27,6 +27,8 @@ from holotype.releases.layout import (
     BOXES_SCHEMA,
     CERTIFICATES,
     CHANGES,
+    EVIDENCE,
+    EVIDENCE_SCHEMA,
     EXTRAS,
     FILES,
     FILES_SCHEMA,
@@ -38,6 +40,9 @@ from holotype.releases.layout import (
     SAMPLE,
     STATISTICS,
     SUMMARY,
+    VOTES,
+    VOTES_EXTRAS,
+    VOTES_SCHEMA,
 )
 from holotype.releases.leaks import Check
 from holotype.releases.split import SPLITS
@@ -58,6 +63,10 @@ class Release:
     def __post_init__(self) -> None:
         if not (self.path / SUMMARY).is_file():
             raise ReleaseError(f"there is no release in {self.path}")
+        if isinstance(made := self.summary.get("format"), int) and made > FORMAT:
+            raise ReleaseError(
+                f"{self.path} was made by a newer holotype (format {made}), this one reads {FORMAT}: upgrade"
+            )
         if self.summary.get("format") != FORMAT:
             raise ReleaseError(f"{self.path} has format {self.summary.get('format')!r}; this holotype reads {FORMAT}")
         classes = self.summary.get("classes")
@@ -109,6 +118,17 @@ class Release:
     def boxes(self) -> pa.Table:
         """``boxes.parquet``: a box a row, with the id of its image; images are in the order of the manifest."""
         return read_table(self.path / BOXES, BOXES_SCHEMA)
+
+    @cached_property
+    def votes(self) -> pa.Table:
+        """``votes.parquet``: the votes that labels follow from, oldest first, maybe with `VOTES_EXTRAS`."""
+        return read_table(self.path / VOTES, VOTES_SCHEMA, VOTES_EXTRAS)
+
+    @cached_property
+    def evidence(self) -> pa.Table | None:
+        """``evidence.parquet``: the candidates that labels follow from; None where the release has none."""
+        path = self.path / EVIDENCE
+        return read_table(path, EVIDENCE_SCHEMA) if path.exists() else None
 
     @cached_property
     def files(self) -> Mapping[str, Location]:

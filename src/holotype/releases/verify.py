@@ -4,58 +4,68 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from holotype.consensus.votes import is_machine
-from holotype.crowd.policy_names import hears_machines
+from holotype.engine import Progress, map_batches, no_progress
 from holotype.errors import ArchiveError, OntologyError, PackError, ReleaseError
 from holotype.files import printable, sha256_file
 from holotype.ontology import Ontology
+from holotype.releases.check_tables import (
+    check_boxes,
+    check_evidence,
+    check_holders,
+    check_leaks,
+    check_manifest,
+    check_votes,
+)
+from holotype.releases.keys import text_keys
 from holotype.releases.layout import (
     AUDIT_TABLES,
     BOXES,
     CERTIFICATES,
     CHECKSUMS,
     DOCUMENTS,
+    EVIDENCE,
     FILES,
-    ID_LENGTH,
     LEAKS,
-    MACHINES,
     MANIFEST,
     ONTOLOGY,
     STATISTICS,
     SUMMARY,
     VOTES,
-    VOTES_SCHEMA,
 )
 from holotype.releases.recompute import check_audit, check_subtrees
-from holotype.releases.release import Release, ontology_of, read_table
+from holotype.releases.release import Release, ontology_of
 from holotype.releases.split import SPLITS
-from holotype.releases.statistics import labelled_by, statistics
 from holotype.store.location import TREE
 from holotype.store.opening import state_of
 
 _ALWAYS: Final = {MANIFEST, BOXES, VOTES, SUMMARY, STATISTICS, *DOCUMENTS}
-_MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, FILES, LEAKS, ONTOLOGY}
+_MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, EVIDENCE, FILES, LEAKS, ONTOLOGY}
+_AT_ONCE: Final = 1024
+"""Images that are read and hashed at once."""
 _SHARD: Final = re.compile(rf"({'|'.join(SPLITS)})-[0-9]{{6,}}\.tar")
 
 
-def verify_release(path: Path, checksum: str | None = None, ontology: Ontology | None = None) -> list[str]:
+def verify_release(
+    path: Path, checksum: str | None = None, ontology: Ontology | None = None, progress: Progress = no_progress
+) -> list[str]:
     """Everything that is wrong with a release, one line each; empty if it keeps every promise.
 
     `checksum` is what the sha256 of ``SHA256SUMS`` was when the release was made, where that is known. With
     `ontology`, else with its own (see `ontology_of`) where that can be loaded, ranks and subtrees are checked too.
 
     Checked: every file and only those listed in ``SHA256SUMS``, each with its checksum; the manifest's columns and
-    order; every image at its address with its sha256; ids; near-duplicates in one split; the statistics;
-    the machines that helped; the certificates.
+    order; every image at its address with its sha256; ids; near-duplicates in one split; the statistics; counts of
+    votes and the machines that helped; boxes; the certificates. What of it cannot be checked: `unchecked`.
     """
-    problems = list(_check_files(path))
+    problems = list(_check_files(path, progress))
     if not problems and checksum not in (None, sha256_file(path / CHECKSUMS)):
         problems.append(f"{CHECKSUMS} is not the one this release was made with")
     if problems:
@@ -64,13 +74,24 @@ def verify_release(path: Path, checksum: str | None = None, ontology: Ontology |
         release = Release(path)
         own = _at_hand(release) if ontology is None or (path / ONTOLOGY).exists() else None
         known = own if ontology is None else ontology
-        problems = [*_check_manifest(release), *_check_machines(release), *certify_release(release)]
+        names = [entry.name for entry in path.iterdir()]
+        problems = [
+            *(*check_manifest(release), *check_votes(release), *check_evidence(release), *check_boxes(release)),
+            *(*check_holders(release, names), *check_leaks(release), *certify_release(release)),
+        ]
         if known is not None:
             problems.extend(_check_places(release, known))
         elsewhere = list(_check_elsewhere(release))
-        return [*problems, *elsewhere, *(() if elsewhere else _check_images(release))]
+        return [*problems, *elsewhere, *(() if elsewhere else _check_images(release, progress))]
     except (ReleaseError, PackError, ArchiveError) as error:
         return [f"not readable as a release: {error}"]
+
+
+def unchecked(path: Path) -> list[str]:
+    """What of a release nobody can check, a line each: images that nobody has read, whose sha256 is not known."""
+    table = Release(path).manifest
+    unread = pc.sum(pc.equal(table["sha256"], "")).as_py() or 0
+    return [f"{unread:,} labels are of images that were never read: their bytes are not checked"] if unread else []
 
 
 def _at_hand(release: Release) -> Ontology | None:
@@ -83,7 +104,8 @@ def _at_hand(release: Release) -> Ontology | None:
 
 
 def _check_places(release: Release, ontology: Ontology) -> list[str]:
-    rows = [*release.rows(), *release.audit.changes]
+    ranks = release.manifest.select(["wnid", "rank"]).group_by(["wnid", "rank"]).aggregate([]).to_pylist()
+    rows = [*ranks, *release.audit.changes]
     return list(check_subtrees(release.plans, rows, release.summary["ontology"], ontology))
 
 
@@ -99,7 +121,7 @@ def certify_release(release: Release, ontology: Ontology | None = None) -> list[
     if missing:
         return [] if len(missing) == len(wanted) else [f"{missing[0]} is missing"]
     try:
-        votes = read_table(release.path / VOTES, VOTES_SCHEMA).select(["sha256", "wnid", "worker", "at"])
+        votes = release.votes.select(["sha256", "wnid", "worker", "at"])
         columns = zip(*(column.to_pylist() for column in votes.columns), strict=True)
         voted = {(sha256, wnid, worker): at for sha256, wnid, worker, at in columns}
         rows = release.rows()
@@ -111,7 +133,7 @@ def certify_release(release: Release, ontology: Ontology | None = None) -> list[
     return problems
 
 
-def _check_files(path: Path) -> Iterator[str]:
+def _check_files(path: Path, progress: Progress) -> Iterator[str]:
     if (path / CHECKSUMS).is_symlink() or not (path / CHECKSUMS).is_file():
         yield f"cannot read {CHECKSUMS}: it is not a plain file"
         return
@@ -124,63 +146,54 @@ def _check_files(path: Path) -> Iterator[str]:
     present = {entry.name for entry in path.iterdir()} - {CHECKSUMS}
     yield from (f"{printable(name)} is missing" for name in sorted({*_ALWAYS, *listed} - present))
     yield from (f"{printable(name)} is not listed in {CHECKSUMS}" for name in sorted(present - listed.keys()))
-    for name in sorted(present & listed.keys()):
+    here = sorted(present & listed.keys())
+    plain = [name for name in here if (path / name).is_file() and not (path / name).is_symlink()]
+    digests = map_batches(sha256_file, [path / name for name in plain])
+    found = {}
+    for done, (name, digest) in enumerate(zip(plain, digests, strict=True), 1):
+        found[name] = digest
+        progress(done, len(plain))
+    for name in here:
         if name not in _ALWAYS | _MAYBE and not _SHARD.fullmatch(name):
             yield f"{name} is listed in {CHECKSUMS}, but is no part of a release"
-        file = path / name
-        if file.is_symlink() or not file.is_file():
+        if name not in found:
             yield f"{name} is not a plain file"
-        elif sha256_file(file) != listed[name]:
+        elif found[name] != listed[name]:
             yield f"{name} does not have its checksum"
 
 
-def _check_manifest(release: Release) -> Iterator[str]:
-    rows = release.rows()
-    keys = [(row["rank"], row["id"]) for row in rows]
-    if keys != sorted(keys):
-        yield f"{MANIFEST} is not sorted by rank and id"
-    if len({(row["wnid"], row["id"]) for row in rows}) < len(rows):
-        yield f"{MANIFEST} has a label twice"
-    splits: dict[str, set[str]] = defaultdict(set)
-    together: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        splits[row["near_group"]].add(row["split"])
-        together[row["group"]].add(row["split"])
-        if row["split"] not in SPLITS:
-            yield f"{row['id']} has an unknown split"
-        if row["sha256"] and row["id"] != row["sha256"][:ID_LENGTH]:
-            yield f"{row['id']} is not the id of its sha256"
-    if "near" in release.summary.get("recipe", {}).get("together", ["near"]):
-        yield from (f"near-duplicates of {group} are in {sorted(s)}" for group, s in splits.items() if len(s) > 1)
-    yield from (f"what stays with {group} is in {sorted(s)}" for group, s in together.items() if len(s) > 1)
-    if statistics(release.manifest, release.wnids) != release.statistics:
-        yield f"{STATISTICS} does not follow from {MANIFEST}"
-    told = labelled_by(release.manifest)
-    if any(release.summary.get(name, value) != value for name, value in told.items()):
-        yield f"the policies in {SUMMARY} do not follow from {MANIFEST}"
-
-
-def _check_machines(release: Release) -> Iterator[str]:
-    """The machines of each label are those that voted on it, where its policy hears machines."""
-    votes = read_table(release.path / VOTES, VOTES_SCHEMA).select(["sha256", "wnid", "worker"])
-    cast = zip(*(column.to_pylist() for column in votes.columns), strict=True)
-    voted: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for sha256, wnid, worker in cast:
-        if is_machine(worker):
-            voted[sha256, wnid].add(worker)
-    for row in release.rows():
-        heard = voted.get((row["sha256"], row["wnid"]), set()) if hears_machines(row["policy"]) else set()
-        if sorted(heard) != row.get(MACHINES, []):
-            yield f"the machines that {MANIFEST} names for {row['id']} do not follow from {VOTES}"
-
-
-def _check_images(release: Release) -> Iterator[str]:
+def _check_images(release: Release, progress: Progress) -> Iterator[str]:
+    """Every image that anybody has read is at its address: a shard, or some of what lies elsewhere, at a time."""
     known = release.manifest.filter(pc.not_equal(release.manifest["sha256"], ""))
-    for split in SPLITS:
-        for row, data in release.images_of(known.filter(pc.equal(known["split"], split))):
-            wanted = row.get("stored", row["sha256"])
-            if wanted and hashlib.sha256(data).hexdigest() != wanted:
-                yield f"{row['id']} is not at {row['shard']} byte {row['offset']}"
+    columns = ["id", "sha256", *(["stored"] if "stored" in known.column_names else [])]
+    pieces = list(_pieces(known))
+
+    def wrong(rows: pa.Table) -> list[str]:
+        places, store = release.places(rows), release.store()
+        try:
+            named = rows.select(columns).to_pylist()
+            return [row["id"] for at, row in enumerate(named) if _is_other(store.read(places[at]), row)]
+        finally:
+            store.close()
+
+    for done, (rows, ids) in enumerate(zip(pieces, map_batches(wrong, pieces), strict=True), 1):
+        for one in ids:
+            row = rows.filter(pc.equal(rows["id"], one)).select(["shard", "offset"]).to_pylist()[0]
+            yield f"{one} is not at {row['shard']} byte {row['offset']}"
+        progress(done, len(pieces))
+
+
+def _is_other(data: bytes, row: Mapping[str, str]) -> bool:
+    """Whether bytes are not those that a row of the manifest says."""
+    wanted = row.get("stored", row["sha256"])
+    return bool(wanted) and hashlib.sha256(data).hexdigest() != wanted
+
+
+def _pieces(table: pa.Table) -> Iterator[pa.Table]:
+    """Rows in the order of their addresses, some at a time, each image once."""
+    first = table.take(pa.array(np.sort(np.unique(text_keys(table["id"]), return_index=True)[1])))
+    rows = first.sort_by([("shard", "ascending"), ("offset", "ascending")])
+    yield from (rows.slice(start, _AT_ONCE) for start in range(0, len(rows), _AT_ONCE))
 
 
 def _check_elsewhere(release: Release) -> Iterator[str]:

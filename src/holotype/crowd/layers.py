@@ -1,4 +1,4 @@
-"""Layers of a project's labels: what each policy concludes, and from which votes, where subtrees have their own."""
+"""Layers of labels: what each policy concludes, and from which votes, where subtrees have their own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from holotype.crowd.guards import Mask
 from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
-from holotype.project.parts import Parts
 
 Ranges = tuple[tuple[int, int], ...]
 """Half-open ranges of ranks, ascending and apart."""
@@ -66,14 +65,14 @@ def overlap(one: Ranges, other: Ranges) -> bool:
     return any(start < end and begin < stop for start, stop in one for begin, end in other)
 
 
-def layers_of(rule: Rule, parts: Parts) -> list[Layer]:
+def layers_of(rule: Rule, ontology: Ontology) -> list[Layer]:
     """The layers of a rule, the newest first."""
     if not isinstance(rule, Division):
         return [Layer(rule)]
     taken: tuple[tuple[Ranges, int], ...] = ()
     found = []
     for part in rule.parts:
-        mine = ranges_of(parts.ontology, part.wnids.split())
+        mine = ranges_of(ontology, part.wnids.split())
         if not covered(mine, union_of(pair for ranges, _ in taken for pair in ranges)):
             found.append(Layer(part.policy, mine, tuple(pair for pair in taken if overlap(pair[0], mine)), part.wnids))
         taken = (*taken, (mine, part.since))

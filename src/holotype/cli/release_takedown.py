@@ -1,0 +1,78 @@
+"""The command that makes a release without some images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+import holotype as api
+from holotype.cli.images import login
+from holotype.cli.named_release import folder_named
+from holotype.cli.options import json_option, project_option
+from holotype.cli.progress import bars
+from holotype.cli.text import print_json
+from holotype.errors import ReleaseError
+from holotype.releases import NAME, Release
+from holotype.releases.takedown import TakenDown, Unwanted, take_down
+
+
+@click.command("takedown")
+@click.argument("release_or_name")
+@click.argument("new")
+@click.option("--image", "images", multiple=True, metavar="ID", help="An image, by its id or sha256.")
+@click.option("--url", "urls", multiple=True, metavar="URL", help="Images with this address on the web.")
+@click.option("--author", "authors", multiple=True, metavar="NAME", help="Images by this author.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; kept in the catalog, not in the release.")
+@click.option("--curator", metavar="NAME", help="Who decides it [default: your login].")
+@project_option
+@json_option
+def takedown_command(
+    release_or_name: str,
+    new: str,
+    images: tuple[str, ...],
+    urls: tuple[str, ...],
+    authors: tuple[str, ...],
+    reason: str,
+    curator: str | None,
+    project: Path,
+    as_json: bool,
+) -> None:
+    """Make the release NEW of another, given by folder or name, without some images.
+
+    All else is equal. Votes and boxes of the images are gone too, and the new release tells how many were taken down,
+    not which. In a project they are withdrawn, for which it takes a --reason; beside a folder NEW is made next to it.
+    """
+    unwanted = Unwanted(images, urls, authors)
+    folder = folder_named(release_or_name, project)
+    with bars(["takedown"]) as advance:
+
+        def progress(done: int, total: int) -> None:
+            advance("takedown", done, total)
+
+        if folder is None:
+            with api.open(project) as db:
+                old = db.releases[release_or_name].path
+                found = db.releases.takedown(release_or_name, new, curator or login(), reason, unwanted, progress)
+        else:
+            if not NAME.fullmatch(new):
+                raise ReleaseError(f"a release's name is letters, digits, '.', '_' and '-', not {new!r}")
+            old = folder
+            found = take_down(Release(folder), folder.resolve().parent / new, unwanted, progress)
+    if as_json:
+        told = {"images": found.images, "labels": found.labels, "near_duplicates": found.near}
+        print_json({"path": str(found.path), **told, "left_out": found.left_out, "old": str(old)})
+    else:
+        _tell(found, old, folder is None)
+
+
+def _tell(found: TakenDown, old: Path, own: bool) -> None:
+    what = f"{found.images:,} images with {found.labels:,} labels"
+    withdrawn = ", and withdrawn from the project" if own else ""
+    click.echo(f"{what} are taken down{withdrawn}; the release without them is {found.path}")
+    for line in found.left_out:
+        click.echo(line)
+    if found.near:
+        some = ", ".join(found.near[:10]) + (", ..." if len(found.near) > 10 else "")
+        click.echo(f"warning: {len(found.near):,} images that are still there are near-duplicates of these: {some}")
+    click.echo(f"{old} still has them: releases are never changed, so delete it, and ask who has a copy to do so")

@@ -1,0 +1,58 @@
+"""Taking images of a project's release down: a new release without them, and they are used nowhere any more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from holotype.catalog import releases
+from holotype.catalog.image_names import meant
+from holotype.engine import Progress
+from holotype.errors import ReleaseError
+from holotype.files import sha256_file
+from holotype.project.facts import check_reason, person
+from holotype.project.parts import Parts
+from holotype.project.release_shelf import ProjectRelease, checksums
+from holotype.project.withdrawing import withdraw
+from holotype.releases import CHECKSUMS, NAME, Release, verify_release
+from holotype.releases.layout import TAKEN_DOWN
+from holotype.releases.takedown import TakenDown, Unwanted, described, take_down
+
+
+def take_down_of(
+    parts: Parts, release: ProjectRelease, name: str, unwanted: Unwanted, by: tuple[str, str], progress: Progress
+) -> TakenDown:
+    """See `holotype.project.releases.Releases.takedown`; `by` is the curator and the reason."""
+    curator, reason = person(by[0], "a curator"), by[1]
+    check_reason(reason)
+    if not NAME.fullmatch(name):
+        raise ReleaseError(f"a release's name is letters, digits, '.', '_' and '-', not {name!r}")
+    if name in checksums(parts):
+        raise ReleaseError(f"there is a release {name!r} already: releases are never changed, choose another name")
+    parts.check_writable()
+    folder = parts.folder / "releases" / name
+    if folder.exists():
+        found = _adopted(release, replace(described(release, unwanted), path=folder))
+    else:
+        found = take_down(release, folder, unwanted, progress)
+    checksum, now = sha256_file(folder / CHECKSUMS), parts.clock()
+    parts.catalog.transact(lambda connection: releases.add(connection, name, checksum, now))
+    with parts.catalog.read() as connection:
+        known = meant(connection, found.names)
+    withdraw(parts, [one for one in found.names if one in known], True, curator, reason)
+    return found
+
+
+def _adopted(release: ProjectRelease, wanted: TakenDown) -> TakenDown:
+    """Accept a release that was written, but whose writer was stopped before the catalog heard of it."""
+    made = Release(wanted.path)
+    steps = made.summary.get(TAKEN_DOWN, {}).get("from", [])
+    of = steps[-1] if steps else {}
+    said = {"checksum": release.checksum, "images": wanted.images, "labels": wanted.labels}
+    there = np.isin(made.manifest["sha256"].to_numpy(zero_copy_only=False), wanted.names).any()
+    if verify_release(wanted.path) or there or any(of.get(key) != value for key, value in said.items()):
+        raise ReleaseError(
+            f"{wanted.path} is there, but is not the release that is asked for; move it away or choose another name"
+        )
+    return wanted

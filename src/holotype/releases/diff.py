@@ -1,0 +1,311 @@
+"""What changed from one release to another, and why, from the facts that both ship."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from holotype.consensus.ballot import Ints
+from holotype.releases.layout import EVIDENCE_SCHEMA, TAKEN_DOWN
+from holotype.releases.release import Release
+from holotype.releases.shipped import NOWHERE, Mask, places, row_keys
+
+ADDED: Final = "label added"
+REMOVED: Final = "label removed"
+MOVED: Final = "split moved"
+
+
+class Reason(StrEnum):
+    """Why something changed, as far as the two releases say."""
+
+    TAKEN_DOWN = "taken down from the earlier release"
+    GOLD = "gold says otherwise"
+    CURATOR = "a curator says otherwise"
+    NEW_VOTES = "new votes"
+    BLOCKED = "votes are gone, of workers who have none any more"
+    VOTES_GONE = "votes are gone"
+    POLICY = "another policy"
+    MODEL = "votes on other images changed what workers are believed to know"
+    ASKED = "another query, other datasets, caps or minimums"
+    WITHDRAWN = "withdrawn, or removed on request"
+    NEW_IMAGE = "a new image"
+    NEW_CANDIDATE = "a new candidate"
+    SHARES = "other shares, or another seed"
+    GROUP = "another group of images that stay together"
+    DEALT = "other images were dealt out beside it"
+    UNEXPLAINED = "not explained by what the releases say"
+
+
+_ORDER: Final = tuple(Reason)
+CHANGES: Final = pa.schema(
+    [(name, pa.string()) for name in ("change", "id", "wnid", "split_before", "split_after", "reason")]
+)
+_KEY: Final = ("sha256", "wnid")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What changed: a row of `rows` for each label that came or went, and for each image whose split moved (without a
+    wnid), with the reason; images before and after, that came, and that went; and labels of both whose score or policy
+    is another."""
+
+    rows: pa.Table
+    before: int
+    after: int
+    added: int
+    removed: int
+    redrawn: int
+
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many rows by change and reason, the most first."""
+        grouped = self.rows.group_by(["change", "reason"]).aggregate([([], "count_all")]).to_pylist()
+        found: dict[str, dict[str, int]] = {change: {} for change in (ADDED, REMOVED, MOVED)}
+        for row in sorted(grouped, key=lambda row: (-row["count_all"], row["reason"])):
+            found[row["change"]][row["reason"]] = row["count_all"]
+        return found
+
+
+def diff_releases(before: Release, after: Release) -> Difference:
+    """What changed from one release to another. Raises `ReleaseError` where a file of theirs cannot be read.
+
+    Which votes are new or gone, what gold and curators say, and which candidates there are, is in what both ship; of
+    images that were withdrawn or taken down nothing is, so that they are gone is all there is to go by.
+    """
+    facts = _Facts.of(before, after)
+    old, new = before.manifest, after.manifest
+    gone, here = _missing(old, new), _missing(new, old)
+    tables = [
+        _rows(old.filter(pa.array(gone)), REMOVED, _removed(facts, old.filter(pa.array(gone)))),
+        _rows(new.filter(pa.array(here)), ADDED, _added(facts, new.filter(pa.array(here)))),
+        _moved(facts),
+    ]
+    ids = [pc.unique(table["id"]) for table in (old, new)]
+    added, removed = (int(pc.sum(pc.invert(pc.is_in(a, b))).as_py() or 0) for a, b in (ids[::-1], ids))
+    return Difference(pa.concat_tables(tables), len(ids[0]), len(ids[1]), added, removed, _redrawn(old, new))
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One of two releases: its manifest, its candidates, and those votes of its that the other does not have, with
+    whether their workers have any votes there."""
+
+    manifest: pa.Table
+    evidence: pa.Table
+    votes: pa.Table
+    away: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """Two releases, and in what they were made otherwise."""
+
+    old: _Side
+    new: _Side
+    rule: bool
+    asked: bool
+    shares: bool
+    withdrawn: bool
+    taken_down: bool
+
+    @classmethod
+    def of(cls, before: Release, after: Release) -> _Facts:
+        one, other = before.summary, after.summary
+        recipes = one.get("recipe", {}), other.get("recipe", {})
+        asked = ("query", "datasets", "per_synset", "at_least", "balance", "outvoted", "manifest_only", "variant")
+        taken = other.get(TAKEN_DOWN, {}).get("images", 0) - one.get(TAKEN_DOWN, {}).get("images", 0)
+        old, new = before.votes, after.votes
+        return cls(
+            _side(before, old, new),
+            _side(after, new, old),
+            _rule(one) != _rule(other),
+            any(_said(one, recipes[0], name) != _said(other, recipes[1], name) for name in asked),
+            any(_said(one, recipes[0], name) != _said(other, recipes[1], name) for name in _SHARES),
+            bool(other.get("removal_asked", 0) or other.get("not_sound", 0)),
+            taken > 0,
+        )
+
+
+_SHARES: Final = ("fractions", "splits", "seed", "together")
+
+
+def _said(summary: Mapping[str, Any], recipe: Mapping[str, Any], name: str) -> Any:
+    return summary[name] if name in summary else recipe.get(name)
+
+
+def _rule(summary: Mapping[str, Any]) -> str:
+    """What labels are drawn by, but for since when."""
+    return re.sub(r"since=\d+", "", str(summary.get("rule", "")))
+
+
+def _side(release: Release, votes: pa.Table, others: pa.Table) -> _Side:
+    names = (*_KEY, "worker", "answer")
+    mine, theirs = (row_keys([table[name] for name in names]) for table in (votes, others))
+    lost = ~np.isin(mine, theirs)
+    kept = votes.select([*_KEY, "worker"]).filter(pa.array(lost))
+    away = np.asarray(pc.invert(pc.is_in(kept["worker"], pc.unique(others["worker"]))).to_numpy(), bool)
+    evidence = EVIDENCE_SCHEMA.empty_table() if release.evidence is None else release.evidence
+    return _Side(release.manifest, evidence, kept, away)
+
+
+def _missing(table: pa.Table, other: pa.Table) -> Mask:
+    """Which labels of a manifest another does not have, ``(labels,)``."""
+    return np.asarray(places([table["id"], table["wnid"]], [other["id"], other["wnid"]]) == NOWHERE)
+
+
+def _at(rows: pa.Table, evidence: pa.Table) -> Ints:
+    return places([rows[name] for name in _KEY], [evidence[name] for name in _KEY])
+
+
+def _is(evidence: pa.Table, at: Ints, column: str, value: str) -> Mask:
+    """Whether a column of the evidence has a value where each label is in it, ``(labels,)``."""
+    same = np.append(np.asarray(pc.equal(evidence[column], value).to_numpy(), bool), False)
+    return np.asarray(same[at])
+
+
+def _voted(rows: pa.Table, side: _Side) -> tuple[Mask, Mask]:
+    """Which labels a side has votes on that the other has not, and of which only of workers who have none there."""
+    at = places([side.votes[name] for name in _KEY], [rows[name] for name in _KEY])
+    here = at != NOWHERE
+    count = np.bincount(at[here], minlength=len(rows))
+    away = np.bincount(at[here & side.away], minlength=len(rows))
+    return count > 0, (count > 0) & (count == away)
+
+
+def _chosen(cases: list[tuple[Mask, Reason]], size: int) -> npt.NDArray[np.int64]:
+    """The first reason that holds, ``(labels,)``."""
+    found = np.full(size, _ORDER.index(Reason.UNEXPLAINED))
+    for mask, reason in reversed(cases):
+        found[mask] = _ORDER.index(reason)
+    return found
+
+
+def _redecided(facts: _Facts, rows: pa.Table, said: str) -> list[tuple[Mask, Reason]]:
+    """Why candidates that both have are labelled otherwise now: `said` is what gold or a curator would have to say."""
+    was, now = _at(rows, facts.old.evidence), _at(rows, facts.new.evidence)
+    both = (was != NOWHERE) & (now != NOWHERE)
+    told = {
+        name: _is(facts.new.evidence, now, name, said) & ~_is(facts.old.evidence, was, name, said)
+        for name in ("gold", "ruling")
+    }
+    other = {name: ~_is(facts.new.evidence, now, name, "") & (now != NOWHERE) for name in ("gold", "ruling")}
+    back = {
+        name: (was != NOWHERE) & ~_is(facts.old.evidence, was, name, "") & ~other[name] for name in ("gold", "ruling")
+    }
+    new, _ = _voted(rows, facts.new)
+    gone, blocked = _voted(rows, facts.old)
+    return [
+        (told["gold"] | (both & back["gold"]), Reason.GOLD),
+        (told["ruling"] | (both & back["ruling"]), Reason.CURATOR),
+        (both & new, Reason.NEW_VOTES),
+        (both & blocked, Reason.BLOCKED),
+        (both & gone, Reason.VOTES_GONE),
+        (both & facts.rule, Reason.POLICY),
+        (both, Reason.MODEL),
+    ]
+
+
+def _removed(facts: _Facts, rows: pa.Table) -> npt.NDArray[np.int64]:
+    now = _at(rows, facts.new.evidence)
+    yes = _is(facts.new.evidence, now, "state", "yes")
+    image = pc.is_in(rows["id"], pc.unique(facts.new.manifest["id"])).to_numpy()
+    digest = pc.is_in(rows["sha256"], pc.unique(facts.new.evidence["sha256"])).to_numpy()
+    was = _at(rows, facts.old.evidence) != NOWHERE
+    away = ~(image | digest)
+    return _chosen(
+        [
+            (away & facts.taken_down, Reason.TAKEN_DOWN),
+            (yes & facts.asked, Reason.ASKED),
+            (yes & facts.withdrawn, Reason.WITHDRAWN),
+            *((mask & ~yes, reason) for mask, reason in _redecided(facts, rows, "no")),
+            (~was & facts.asked, Reason.ASKED),
+            (away & (was | facts.withdrawn), Reason.WITHDRAWN),
+        ],
+        len(rows),
+    )
+
+
+def _added(facts: _Facts, rows: pa.Table) -> npt.NDArray[np.int64]:
+    was = _at(rows, facts.old.evidence)
+    yes = _is(facts.old.evidence, was, "state", "yes")
+    image = pc.is_in(rows["id"], pc.unique(facts.old.manifest["id"])).to_numpy()
+    digest = pc.is_in(rows["sha256"], pc.unique(facts.old.evidence["sha256"])).to_numpy()
+    known, asked = image | digest, _at(rows, facts.new.evidence) != NOWHERE
+    return _chosen(
+        [
+            (yes & facts.asked, Reason.ASKED),
+            (~known & asked, Reason.NEW_IMAGE),
+            *((mask & ~yes, reason) for mask, reason in _redecided(facts, rows, "yes")),
+            (~known & facts.asked, Reason.ASKED),
+            (~known, Reason.NEW_IMAGE),
+            (was == NOWHERE, Reason.NEW_CANDIDATE),
+        ],
+        len(rows),
+    )
+
+
+def _rows(table: pa.Table, change: str, reason: npt.NDArray[np.int64]) -> pa.Table:
+    none = pa.array(np.full(len(table), ""), pa.string())
+    split = table["split"].combine_chunks()
+    columns = [
+        pa.array(np.full(len(table), change), pa.string()),
+        table["id"].combine_chunks(),
+        table["wnid"].combine_chunks(),
+        split if change == REMOVED else none,
+        split if change == ADDED else none,
+        _named(reason),
+    ]
+    return pa.Table.from_arrays(columns, schema=CHANGES)
+
+
+def _named(reason: npt.NDArray[np.int64]) -> pa.Array:
+    return pa.array([str(one) for one in _ORDER], pa.string()).take(pa.array(reason))
+
+
+def _moved(facts: _Facts) -> pa.Table:
+    """The images of both whose split is another."""
+    old, new = facts.old.manifest, facts.new.manifest
+    first = np.flatnonzero(_first(new["id"]))
+    one = new.select(["id", "split", "group"]).take(pa.array(first))
+    at = places([one["id"]], [old["id"]])
+    one, at = one.filter(pa.array(at != NOWHERE)), at[at != NOWHERE]
+    other = old.select(["split", "group"]).take(pa.array(at))
+    moved = pc.not_equal(one["split"], other["split"])
+    one, other = one.filter(moved), other.filter(moved)
+    group = pc.not_equal(one["group"], other["group"]).to_numpy()
+    everything = np.ones(len(one), bool)
+    reason = _chosen(
+        [(everything & facts.shares, Reason.SHARES), (group, Reason.GROUP), (everything, Reason.DEALT)], len(one)
+    )
+    none = pa.array(np.full(len(one), ""), pa.string())
+    columns = [
+        pa.array(np.full(len(one), MOVED), pa.string()),
+        *(one["id"].combine_chunks(), none, other["split"].combine_chunks(), one["split"].combine_chunks()),
+        _named(reason),
+    ]
+    return pa.Table.from_arrays(columns, schema=CHANGES)
+
+
+def _first(column: pa.ChunkedArray) -> Mask:
+    """Whether a value is met for the first time."""
+    found = np.zeros(len(column), bool)
+    at = places([column], [column])
+    found[at] = True
+    return found
+
+
+def _redrawn(old: pa.Table, new: pa.Table) -> int:
+    at = places([old["id"], old["wnid"]], [new["id"], new["wnid"]])
+    both = np.flatnonzero(at != NOWHERE)
+    one = old.select(["score", "policy"]).take(pa.array(both))
+    other = new.select(["score", "policy"]).take(pa.array(at[both]))
+    changed = pc.or_(*(pc.not_equal(one[name], other[name]) for name in ("score", "policy")))
+    return int(pc.sum(changed).as_py() or 0)
