@@ -145,8 +145,10 @@ class Releases:
         contents = contents_of(about, Draft(made.draft), kept, shared, facts, parts.ontology)
         summary = {**contents.summary, **{why: count for why, count in left.items() if count}}
         own = parts.ontology.to_bytes() if parts.vocabulary.own else None
-        slim = replace(kept, columns=kept.columns.only("rank", "length", "file"))
-        return replace(contents, kept=slim, summary=summary, ontology=own)
+        of_labels, of_images = kept.columns.only("rank"), kept.per_image.only("length", "file")
+        return replace(
+            contents, kept=replace(kept, columns=of_labels, per_image=of_images), summary=summary, ontology=own
+        )
 
 
 def _adopt(folder: Path, recipe: Recipe) -> None:
@@ -197,7 +199,7 @@ def _check_room(made: Workshop, contents: Contents) -> None:
     if contents.recipe.manifest_only:
         return
     kept = contents.kept
-    needed = int(kept.columns.length[kept.first].sum()) - made.done
+    needed = int(kept.per_image.length.sum()) - made.done
     if needed > (free := shutil.disk_usage(made.folder.parent).free):
         raise ReleaseError(
             f"the images are {needed / 1e9:.1f} GB, but {made.folder.parent} has room for {free / 1e9:.1f} GB"
