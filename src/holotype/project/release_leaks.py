@@ -69,7 +69,8 @@ def own_leaks(name: str, kept: Kept, shared: Shared, pictures: Pictures, others:
     """What a release's splits share two by two, and each with the `others`."""
     of = kept.per_image
     key = np.where(of.read, kept.keys, np.uint64(0))
-    told = {BYTES: key, UPLOAD: of.upload, AUTHOR: of.author, GROUP: kept.keys[shared.near]}
+    facts = {BYTES: key, UPLOAD: of.upload, AUTHOR: of.author, GROUP: kept.keys[shared.near]}
+    told = {fact: column for fact, column in facts.items() if column.any()}
     mine = Images(name, image_ids(kept.keys), told, **pictures.of(key))
     found = list(leaks_within(mine, shared.split, WITHIN))
     if not others:
