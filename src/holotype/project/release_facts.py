@@ -94,7 +94,7 @@ def _orientation(details: pa.ChunkedArray) -> pa.Array:
 def read_facts(connection: Connection, ontology: Ontology, draft: Draft, kept: Kept, cast: ReleasedVotes) -> Facts:
     """All that a release of some labels follows from beside them."""
     spoken = releases.spoken_of(connection, np.unique(cast.candidate))
-    files = releases.holders(connection, np.unique(kept.columns.file).tolist())
+    files = releases.holders(connection, np.unique(kept.per_image.file).tolist())
     return Facts(
         cast,
         Spoken(spoken.candidate, spoken.sha256, spoken.wnid),

@@ -67,9 +67,10 @@ def read_pictures(connection: Connection) -> Pictures:
 
 def own_leaks(name: str, kept: Kept, shared: Shared, pictures: Pictures, others: Sequence[Images]) -> list[Check]:
     """What a release's splits share two by two, and each with the `others`."""
-    columns, first = kept.columns, kept.first
-    key = np.where(columns.read[first], kept.keys, np.uint64(0))
-    told = {BYTES: key, UPLOAD: columns.upload[first], AUTHOR: columns.author[first], GROUP: kept.keys[shared.near]}
+    of = kept.per_image
+    key = np.where(of.read, kept.keys, np.uint64(0))
+    facts = {BYTES: key, UPLOAD: of.upload, AUTHOR: of.author, GROUP: kept.keys[shared.near]}
+    told = {fact: column for fact, column in facts.items() if column.any()}
     mine = Images(name, image_ids(kept.keys), told, **pictures.of(key))
     found = list(leaks_within(mine, shared.split, WITHIN))
     if not others:

@@ -177,7 +177,8 @@ class Releases:
         ballots = replace(contents.ballots, copy=grounds.copy_of(cast.candidate))
         summary = {**contents.summary, "rule": grounds.rule, **{why: count for why, count in left.items() if count}}
         own = parts.ontology.to_bytes() if parts.vocabulary.own else None
-        slim = replace(kept, columns=kept.columns.only("rank", "length", "file"))
+        of_labels, of_images = kept.columns.only("rank"), kept.per_image.only("length", "file")
+        slim = replace(kept, columns=of_labels, per_image=of_images)
         evidence = grounds.table(about.hide)
         return replace(contents, kept=slim, summary=summary, ontology=own, ballots=ballots, evidence=evidence)
 
@@ -230,7 +231,7 @@ def _check_room(made: Workshop, contents: Contents) -> None:
     if contents.recipe.manifest_only:
         return
     kept = contents.kept
-    needed = int(kept.columns.length[kept.first].sum()) - made.done
+    needed = int(kept.per_image.length.sum()) - made.done
     if needed > (free := shutil.disk_usage(made.folder.parent).free):
         raise ReleaseError(
             f"the images are {needed / 1e9:.1f} GB, but {made.folder.parent} has room for {free / 1e9:.1f} GB"

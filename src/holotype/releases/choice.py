@@ -22,7 +22,8 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kept:
-    """The labels of a draft that are taken: their `rows` there, and `columns`, ``(labels,)``.
+    """The labels of a draft that are taken: their `rows` there, and `columns`, ``(labels,)``; those that are of images
+    are in `per_image`, ``(images,)``.
 
     `image` is the place of each among the images, ``(labels,)``, whose ids are `keys`, ``(images,)``, ascending;
     `first` is the first label of each image. `selected` tells what became of the others.
@@ -30,6 +31,7 @@ class Kept:
 
     rows: Numbers
     columns: Columns
+    per_image: Columns
     image: npt.NDArray[np.int32]
     keys: Keys
     first: Numbers
@@ -53,8 +55,8 @@ class Shared:
     fixed: npt.NDArray[np.int8]
 
 
-_NEEDED: Final = ("rank", "split", "near", "upload", "author", "length", "file", "policy", "outvoted", "read")
-"""The columns that decide on what is kept."""
+_OF_LABELS: Final = ("rank", "split", "policy", "outvoted")
+_OF_IMAGES: Final = ("near", "upload", "author", "length", "file", "read")
 
 
 def keep(columns: Columns, recipe: Recipe) -> Kept:
@@ -66,7 +68,9 @@ def keep(columns: Columns, recipe: Recipe) -> Kept:
     if not selected.taken.all():
         columns = columns.take(selected.taken)
         keys, first, image = _numbered(columns)
-    return Kept(np.flatnonzero(selected.taken), columns.only(*_NEEDED), image, keys, first, selected)
+    labels, images = columns.only(*_OF_LABELS), columns.only(*_OF_IMAGES)
+    del columns
+    return Kept(np.flatnonzero(selected.taken), labels, images.at(first), image, keys, first, selected)
 
 
 def _numbered(columns: Columns) -> tuple[Keys, Numbers, npt.NDArray[np.int32]]:
@@ -76,12 +80,12 @@ def _numbered(columns: Columns) -> tuple[Keys, Numbers, npt.NDArray[np.int32]]:
 
 def share(kept: Kept, recipe: Recipe) -> Shared:
     """Where the images of a release go."""
-    columns, images = kept.columns, len(kept.keys)
-    links: dict[str, npt.NDArray[Any]] = {name: getattr(columns, name)[kept.first] for name in recipe.together}
+    images, of = len(kept.keys), kept.per_image
+    links: dict[str, npt.NDArray[Any]] = {name: getattr(of, name) for name in recipe.together}
     linked = together(images, links)
-    near = linked if recipe.together == ("near",) else together(images, {"near": columns.near[kept.first]})
+    near = linked if recipe.together == ("near",) else together(images, {"near": of.near})
     fixed = np.full(images, -1, np.int8)
-    np.maximum.at(fixed, kept.image, columns.split)  # of several, the one that training must see least of
+    np.maximum.at(fixed, kept.image, kept.columns.split)  # of several, the one that training must see least of
     chosen = split(kept.labels, linked.group, recipe.splits, recipe.seed, fixed if (fixed >= 0).any() else None)
     near_id, group_id = (smallest_ids(one.group, kept.keys).astype(np.int32) for one in (near, linked))
     return Shared(chosen.split, near_id, group_id, fixed)

@@ -69,6 +69,11 @@ class Columns:
         """Some labels, by their numbers or a mask."""
         return replace(self, **{name: getattr(self, name)[rows] for name in _ARRAYS})
 
+    def at(self, rows: npt.NDArray[Any]) -> Columns:
+        """The columns that there are of some labels."""
+        held: dict[str, Any] = {name: getattr(self, name) for name in _ARRAYS if len(getattr(self, name))}
+        return replace(self, **{name: column[rows] for name, column in held.items()})
+
     def only(self, *names: str) -> Columns:
         """The same with these columns, and nothing in the others: what was decided on needs no room any more."""
         nothing: dict[str, Any] = {name: _NOTHING[name] for name in _ARRAYS if name not in names}

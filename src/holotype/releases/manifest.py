@@ -60,7 +60,7 @@ def _pictures(images: int, shards: Sequence[tuple[Shard, Written]]) -> Pictures 
 def addresses_of(contents: Contents) -> Addresses:
     """The addresses of images that stay where they lie: what holds them is called by its place."""
     kept = contents.kept
-    place = np.searchsorted(_numbers(contents), kept.columns.file[kept.first]).astype(np.int32)
+    place = np.searchsorted(_numbers(contents), kept.per_image.file).astype(np.int32)
     return Addresses([holder_name(number) for number in range(len(contents.holders))], place)
 
 

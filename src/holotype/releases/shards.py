@@ -93,7 +93,7 @@ def plan_shards(contents: Contents) -> list[Shard]:
     found = []
     for place, name in enumerate(SPLITS):
         images = order[contents.shared.split[order] == place]
-        length = kept.columns.length[kept.first[images]]
+        length = kept.per_image.length[images]
         number = _filled(length, contents.recipe.shard_bytes)
         edges = np.flatnonzero(np.diff(number, prepend=-1))
         for count, some in enumerate(np.split(images, edges[1:]) if len(images) else []):
