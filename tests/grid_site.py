@@ -152,7 +152,7 @@ class Desk:
         none: dict[str, str] = {}
         grid = self.grid("t-1", form="turk", hand_in=visit.asked("submit", "/nowhere"), turk=turk, draft="", flag="")
         grid = replace(grid, flag_kinds=none, picture_flag_kinds=none, progress=None)
-        answer = pages.render(visit, "work/turk.html", grid=grid)
+        answer = pages.render(visit, "work/turk.html", grid=grid, requester="A museum")
         policy = pages.headers(frames=True)["Content-Security-Policy"]
         if self.platform:  # which stands in for Mechanical Turk, and so does whatever site frames the page
             policy = policy.replace(pages.TURK, self.platform).replace(pages.TURK_FRAMES, "http://localhost:*")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 import holotype
-from conftest import command
+from conftest import command, run
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.inbox import WebCrowd
@@ -456,6 +457,28 @@ def test_a_runner_outlives_what_goes_wrong(projects: Callable[..., Project]) -> 
     assert (db.campaigns.failing, len(paper.posted)) == ("", 6)
 
 
+def test_a_campaign_goes_on_where_concepts_are_added_by_another_process(
+    projects: Callable[..., Project], tmp_path: Path
+) -> None:
+    plain, grown = projects(), projects()
+    (tmp_path / "more.yaml").write_text("- {id: blue dog, parents: [n02084071]}\n")
+    for db in (plain, grown):
+        db.campaigns.start("ann", [DOG], Fixed(2))
+        paper = Watched(db.crowd.simulated(truth_of(db)))
+        runner = Runner(db.campaigns, paper, clock=itertools.count(0.0, 20.0).__next__)
+        for step in range(30):
+            runner.step()
+            assert db.campaigns.failing == ""
+            paper.answer(2)
+            if step == 2 and db is grown:
+                run("ontology", "extend", tmp_path / "more.yaml", "-p", db.path)
+    assert grown.ontology.digest != plain.ontology.digest
+    assert [db.campaigns.named(1).state for db in (plain, grown)] == ["done", "done"]
+    assert votes_in(grown) == votes_in(plain)
+    assert labels_in(grown) == labels_in(plain)
+    assert grown.campaigns.figures(1).states == plain.campaigns.figures(1).states
+
+
 # By the command line
 
 
@@ -481,5 +504,10 @@ def test_campaigns_of_the_site_are_started_and_stopped_by_the_command_line(proje
     assert (found["state"], found["spent"], found["policy"]) == ("done", 600, "imageable(fixed(2), least=0.05)")
     command("campaigns", "start", "--under", SIAMESE, "--budget", 9, "--by", "ben", *of)
     for verb, state in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
-        assert command("campaigns", verb, 2, "--by", "ben", *of).stdout == f"campaign 2 on Siamese cat is {state}\n"
+        why = () if verb == "resume" else ("--reason", f"because of {verb}")
+        said = command("campaigns", verb, 2, "--by", "ben", *why, *of)
+        assert said.stdout == f"campaign 2 on Siamese cat is {state}\n"
+    details = [event.detail for event in db.campaigns.history(2)]
+    assert details == ["", "because of pause", "", "because of stop"]
+    assert command("campaigns", "list", *of).stdout.splitlines()[-1] == "campaign 2: because of stop"
     assert command("campaigns", "resume", 2, "--by", "ben", *of).code == 2

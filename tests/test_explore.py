@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import Connection
 
 import holotype
 from conftest import encoded, import_image, photo
@@ -84,6 +85,26 @@ def test_a_synset_with_several_parents_says_so_in_each_place(
     for parent, other in (("n02083346", "domestic animal"), ("n01317541", "canine")):
         assert re.search(rf"dog 0 also under {other}", said(site.nobody().get(f"/tree/{parent}?all=1")))
     assert "1 more way leads here" in said(site.nobody().get("/synset/n02084071"))
+
+
+def test_languages_and_addresses_are_offered_where_there_are_any(site: Site) -> None:
+    visitor = site.nobody()
+    page = visitor.get(f"/synset/{CAT}")
+    assert "Find a thing</label>" in page
+    assert 'placeholder="dog"' in page
+    assert "web addresses" not in page
+
+    def work(connection: Connection) -> None:
+        said = {"language": "deu", "wnid": CAT, "lemma": "Katze", "key": "katze", "source": "me"}
+        connection.execute(t.translation.insert().values(**said))
+        about = {"origin": "", "licence": "", "author": "", "at": 0.0}
+        connection.execute(t.credit.insert().values(image_id=1, url="https://pictures.example/1.jpg", **about))
+
+    site.db.catalog.transact(work)
+    page = visitor.get(f"/synset/{CAT}")
+    assert "Find a thing, in any language</label>" in page
+    assert "Hund" in page
+    assert "web addresses" in page
 
 
 def test_a_synset_has_its_words_counts_and_pictures(site: Site) -> None:

@@ -15,12 +15,20 @@ from sqlalchemy import select
 import holotype
 from conftest import import_image, run, small_ontology
 from holotype.catalog import Catalog, ranks, schema, translations
-from holotype.errors import AmbiguousLemma, InvalidTaxonomy, OntologyError, ProjectError, UnknownSynset
+from holotype.errors import (
+    AmbiguousLemma,
+    InvalidTaxonomy,
+    OntologyError,
+    OntologyExtended,
+    ProjectError,
+    UnknownSynset,
+)
 from holotype.ontology import Ontology
 from holotype.ontology.concept import Concept
 from holotype.ontology.extension import extend, moves
 from holotype.ontology.taxonomy import build_ontology, read_taxonomy
 from holotype.project import Project
+from visitors import Site, said
 
 Fill = Callable[..., None]
 TOOLS = "id,parents,lemmas,gloss\ntool,,tool,\nhammer,tool,hammer|mallet,for nails\nsaw,tool,,cuts\n"
@@ -220,6 +228,43 @@ def test_an_extension_that_is_cut_off_leaves_the_old_ontology(
     with holotype.open(tools) as db:
         assert (db.ontology.digest, facts(db), held_ranks(db)) == (old, before, ranked)
         assert len(db.extend_ontology(tmp_path / "more.csv").added) == 3
+
+
+def test_a_site_goes_on_with_concepts_that_another_process_added(tools: Path, tmp_path: Path) -> None:
+    with holotype.open(tools) as db, db.catalog.grouped():
+        site = Site(db)
+        ann = site.as_("operator", "ann")
+        saw = db.ontology.resolve("saw")
+        before = said(ann.get(f"/synset/{saw.wnid}"))
+        assert len(db.explore.view().counts.own[0]) == 3
+        run("ontology", "extend", tmp_path / "more.csv", "-p", tools)
+        with pytest.raises(OntologyExtended, match="extended meanwhile"):
+            db.people.invite("worker")
+        told = said(ann.post("/project/invitations", 503, role="worker", uses="1", days="7"))
+        assert "Concepts were added to this site just now: try again." in told
+        assert not db.renew(), "the page did it"
+        ann.post("/project/invitations", 200, role="worker", uses="1", days="7")
+        assert len(db.ontology) == len(db.explore.view().counts.own[0]) == 6
+        assert db.ontology.rank(saw) != 2
+        assert said(ann.get(f"/synset/{saw.wnid}")) == before
+        assert "claw hammer" in said(ann.get(f"/synset/{db.ontology.resolve('claw hammer').wnid}"))
+        assert len(db.images.find("under:saw")) == 12
+
+
+def test_a_project_that_nobody_extended_is_as_it_was(tools: Path, tmp_path: Path) -> None:
+    with holotype.open(tools) as db:
+        assert not db.renew()
+        old = db.ontology
+        assert not db.renew()
+        assert db.ontology is old
+        run("ontology", "extend", tmp_path / "more.csv", "-p", tools)
+        (found,) = tools.glob("ontology-*.npz")
+        found.rename(tmp_path / "lost.npz")
+        with pytest.raises(OntologyError):
+            db.renew()
+        assert db.ontology is old
+        (tmp_path / "lost.npz").rename(found)
+        assert db.renew()
 
 
 def test_labels_of_synsets_that_were_unknown_find_their_places(catalog: Catalog) -> None:

@@ -22,11 +22,13 @@ from conftest import command, encoded, photo, run
 from holotype.catalog import schema
 from holotype.errors import ReleaseError
 from holotype.images.variants import Variant
+from holotype.imports.discover import find_ilsvrc2012
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import Counts, Recipe, Release, verify_release
 from holotype.releases.selection import Selection
 from miniatures import CLASSES, TABBY, TENCH, pictures
+from official import write_tree
 from stages import import_miniature
 
 DOG = "n02084071"
@@ -142,7 +144,7 @@ def test_splits_may_be_counted(db: Project) -> None:
         connection.execute(schema.image.update().values(split=""))
     made = db.releases.create("v2", datasets=("ilsvrc2012",), splits=Counts(2, 3))
     assert verify_release(made.path) == []
-    assert made.statistics["synsets"] == dict.fromkeys(CLASSES, {"train": 11, "val": 2, "test": 3})
+    assert made.statistics["synsets"] == {wnid: {"train": 11, "val": 2, "test": 3} for wnid in CLASSES}
 
 
 def test_what_is_asked_on_the_command_line_is_the_recipe(db: Project) -> None:
@@ -356,3 +358,22 @@ def test_a_name_that_is_taken_by_another_recipe_is_an_error(db: Project) -> None
     with pytest.raises(ReleaseError, match="not the release that is asked for"):
         db.releases.create("v1")
     assert db.releases.create("v1", datasets=("ilsvrc2012",)).path == made.path
+
+
+def test_a_release_may_point_into_folders(project: Project, tmp_path: Path) -> None:
+    known = [one for one in pictures() if one.split == "train"]
+    write_tree(tmp_path / "disk", known)
+    sources, problems = find_ilsvrc2012([tmp_path / "disk"])
+    project.datasets.add(sources, "ilsvrc2012", problems=problems)
+    made = project.releases.create("v1", manifest_only=True)
+    assert verify_release(made.path) == []
+    assert {row["origin"].partition("/")[2]: data for row, data in made.images()} == {
+        one.name: one.data for one in known
+    }
+    assert all(row["path"].startswith(row["wnid"]) for row in made.rows())
+    for one in made.find(f"synset:{TENCH}"):
+        assert one.read() in {one.data for one in known}
+    (tmp_path / "disk").rename(tmp_path / "away")
+    assert all("is not there" in problem for problem in verify_release(made.path))
+    with pytest.raises(ReleaseError, match="is not there any more"):
+        project.releases.create("v2", manifest_only=True)

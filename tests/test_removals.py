@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from conftest import photo
+from conftest import encoded, photo
 from holotype.catalog import Catalog
 from holotype.catalog import removals as rows
 from holotype.catalog.removals import Removal
@@ -62,6 +63,52 @@ def test_what_is_accepted_is_withdrawn_and_what_is_declined_is_back(db: Project)
     assert digests(db) == before
     assert db.removals.hidden(before) == set()
     assert [one.state for one in db.removals.history()] == ["declined"]
+
+
+def test_near_duplicates_are_hidden_until_somebody_has_looked_at_them(project: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "photos" / DOG
+    folder.mkdir(parents=True)
+    for seed in range(3):
+        (folder / f"{seed}.jpg").write_bytes(encoded(photo(seed)))
+    for name, change in (("mirrored", Image.Transpose.FLIP_LEFT_RIGHT), ("again", None)):
+        picture = photo(1) if change is None else photo(1).transpose(change)
+        (folder / f"{name}.jpg").write_bytes(encoded(picture, quality=60))
+    project.images.ingest(tmp_path / "photos")
+    of = {one.candidate.file.rpartition("/")[2]: one.sha256 for one in project.images.find()}
+    one, mirrored, again = (of[f"{name}.jpg"] for name in ("1", "mirrored", "again"))
+    asked = project.removals.ask(f"{one}\n{of['2.jpg']}", "it is me", "me@example.org")
+    assert asked.images == tuple(sorted((one, of["2.jpg"])))
+    first, near = project.removals.pending()
+    assert first == asked
+    assert near.images == tuple(sorted((mirrored, again)))
+    assert (near.said, near.reason, near.contact) == (
+        f"nearly the same as what request {asked.receipt[:8]} names", "it is me", "me@example.org"
+    )  # fmt: skip
+    assert project.removals.hidden(list(of.values())) == set(of.values()) - {of["0.jpg"]}
+    project.removals.ask(one, "once more")
+    assert len(project.removals.pending()) == 3, "they are hidden already"
+    project.removals.accept(asked.receipt, "op", "fair")
+    assert project.removals.hidden([mirrored, again]) == {mirrored, again}
+    project.removals.decline(near.receipt, "op", "that is somebody else")
+    assert project.removals.hidden([mirrored, again]) == set()
+    project.removals.ask(again, "me, too")
+    assert project.removals.hidden([mirrored, again]) == set(), "somebody decided to keep them"
+    assert [one.images for one in project.removals.pending()] == [(one,), (again,)]
+
+
+def test_near_duplicates_are_no_way_to_hide_everything(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "photos" / DOG
+    folder.mkdir(parents=True)
+    for quality in range(60, 90, 5):
+        (folder / f"{quality}.jpg").write_bytes(encoded(photo(1), quality=quality))
+    project.images.ingest(tmp_path / "photos")
+    monkeypatch.setattr("holotype.project.removals.MOST_HIDDEN", 4)
+    of = [one.sha256 for one in project.images.find()]
+    project.removals.ask(of[0], "it is me")
+    assert len(project.removals.hidden(of)) == 4
+    assert len(project.removals.pending()) == 2
 
 
 def test_a_request_alone_does_not_hide_what_somebody_decided_to_keep(db: Project) -> None:

@@ -19,7 +19,7 @@ import holotype
 from browser import PASSWORD, Browsing, Served, another_site, served
 from clients import FORM, OWN, Reply, Visitor, said
 from holotype.project import Project
-from holotype.web.limits import Buckets
+from holotype.web.limits import Buckets, Places
 from holotype.web.sessions import LASTS, Signer
 from holotype.web.settings import RATES, Settings
 from holotype.web.visit import place, safe_path
@@ -434,20 +434,59 @@ def test_a_client_that_asks_for_too_much_is_told_when_to_come_back(project: Proj
         assert ada.get("/login").status == 200, "an account is counted for itself"
 
 
-def test_a_name_is_guessed_at_a_few_times_from_wherever_that_is(project: Project) -> None:
-    with served(project, rates=dict(RATES) | {"secret": (0.001, 5.0)}) as site:
+GUESSING = dict(RATES) | {"secret": (0.001, 5.0), "name": (0.001, 8.0)}
+
+
+WRONG = "not this"
+
+
+def guess(site: Served, name: str = "0LGA ", password: str = WRONG) -> int:
+    return Visitor(site).post("/login", {"name": name, "password": password}).status
+
+
+def test_a_name_is_guessed_at_a_few_times_from_one_place_and_not_many_more_from_all(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from holotype.web import people, routing
+
+    with served(project, rates=GUESSING) as site:
         Visitor.joined(site, "operator", "Olga")
-        site.app.state.buckets = Buckets(dict(RATES) | {"secret": (0.001, 5.0)})
-        taken = site.app.state.buckets.wait
+        site.app.state.buckets, site.app.state.places = Buckets(GUESSING), Places()
         places = count()
+        monkeypatch.setattr(routing, "place", lambda _: f"address {next(places)}")
+        assert [guess(site) for _ in range(6)] == [403] * 5 + [429], "one place"
+        monkeypatch.setattr(people, "place", lambda _: f"address {next(places)}")
+        assert [guess(site) for _ in range(5)] == [403] * 3 + [429] * 2, "and from all over the world"
+        assert guess(site, "Olga", PASSWORD) == 429
+        assert guess(site, "Otto") == 403
 
-        def moving(client: str, kind: str, now: float) -> float:
-            return float(taken(f"{client} {next(places)}" if "address" in client else client, kind, now))
 
-        site.app.state.buckets.wait = moving
-        wrong = [Visitor(site).post("/login", {"name": "0LGA ", "password": f"{n}"}).status for n in range(7)]
-        assert wrong == [403] * 5 + [429] * 2
-        assert Visitor(site).post("/login", {"name": "Otto", "password": "x"}).status == 403
+def test_who_guesses_at_a_name_keeps_nobody_out_who_was_in_lately(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from holotype.web import people, routing
+
+    where = ["address home"]
+    for module in (people, routing):
+        monkeypatch.setattr(module, "place", lambda _: where[0])
+    with served(project, rates=GUESSING) as site:
+        Visitor.joined(site, "operator", "Olga").get("/project")
+        for number in range(20):
+            where[0] = f"address {number}"
+            guess(site)
+        assert guess(site, "Olga", PASSWORD) == 429, "nobody knows this place"
+        where[0] = "address home"
+        assert guess(site, "Olga", PASSWORD) == 303
+        assert [guess(site) for _ in range(6)][-1] == 429, "nor may one guess for ever at home"
+
+
+def test_places_are_known_for_a_while() -> None:
+    places = Places()
+    places.note(1, "a", 0.0)
+    assert places.lately(1, "a", LASTS - 1)
+    assert not places.lately(1, "a", LASTS)
+    assert not places.lately(1, "b", 1.0)
+    assert not places.lately(2, "a", 1.0)
 
 
 def test_buckets_fill_again_and_never_above_their_rim() -> None:

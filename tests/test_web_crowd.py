@@ -14,6 +14,7 @@ from holotype.consensus.votes import Answer
 from holotype.crowd.inbox import WebCrowd
 from holotype.crowd.lending import LEASE, Nothing
 from holotype.crowd.policies import Fixed, Posterior
+from holotype.errors import NotLent
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.project.showing import Sight
@@ -64,7 +65,7 @@ class People:
                 assert quiz is not None
                 assert self.db.desk.answer_quiz(name, wnid, attempt, quiz.right, self.now)
             else:
-                sight = self.db.desk.training(wnid, self.now)
+                sight = self.db.desk.training(name, wnid, self.now)
                 assert sight is not None
                 answers = self.answers(sight)
                 assert self.db.desk.train(name, sight.page, attempt, answers, 20.0, self.now).passed
@@ -264,4 +265,53 @@ def test_gold_that_was_withdrawn_is_asked_no_more(db: Project) -> None:
     asked = {page.wnid: {task.sha256 for task in page.tasks} for page in db.crowd.web().waiting()}
     assert gone.isdisjoint(asked[WHIPPET])
     assert {sha256 for sha256, wnid in gold if wnid == GREYHOUND} & asked[GREYHOUND]
-    assert db.desk.training(WHIPPET, 0.0) is None
+    assert db.desk.training("ann", WHIPPET, 0.0) is None
+
+
+# Training
+
+
+def test_who_learns_badly_is_judged_by_what_they_do_after(db: Project) -> None:
+    db.gold.add(gold_of(db, 4), "a curator")
+    people = People(db, learned=False)
+    for name in people.names:
+        sight = db.desk.training(name, WHIPPET, people.now)
+        assert sight is not None
+        wrong = [YES if one is NO else NO for one in people.answers(sight)]
+        assert not db.desk.train(name, sight.page, 0, wrong, 4.0, people.now).passed
+        people.learn(name, WHIPPET)
+        people.learn(name, GREYHOUND)
+    tried = db.crowd.votes()
+    assert len(tried) >= 2 * 4 * len(people.names)
+    assert db.workers.review() == []
+    assert db.overview.numbers().gold == 0
+    finish(db, people)
+    assert all_right(db)
+    assert db.crowd.votes()[: len(tried)] == tried
+    reviews = db.workers.review()
+    assert all(one.gold == one.right for one in reviews)
+    assert sum(one.gold for one in reviews) > 0
+    assert sum(one.votes for one in reviews) == len(db.crowd.votes()) - len(tried)
+
+
+def test_a_training_page_is_of_one_worker_and_one_try(db: Project) -> None:
+    db.gold.add(gold_of(db, 6), "a curator")
+    people = People(db, 5, learned=False)
+    ann, bob, *_ = people.names
+    sights = {name: db.desk.training(name, WHIPPET, 0.0) for name in people.names}
+    assert len({tuple(people.digests(sight)) for sight in sights.values() if sight}) == 5
+    mine, other = sights[ann], sights[bob]
+    assert mine
+    assert other
+    db.gold.add(gold_of(db, 7), "a curator")
+    assert db.desk.training(ann, WHIPPET, 9.0) == mine, "as it was shown first"
+    for page, attempt in ((other.page, 0), (mine.page, 1)):
+        with pytest.raises(NotLent):
+            db.desk.train(ann, page, attempt, people.answers(mine), 5.0, 0.0)
+    assert db.desk.train(ann, mine.page, 0, [UNSURE] * len(mine.sizes), 5.0, 0.0).passed is False
+    again = db.desk.training(ann, WHIPPET, 9.0)
+    assert again
+    assert again.page != mine.page
+    with pytest.raises(NotLent):
+        db.desk.train(ann, mine.page, 1, people.answers(mine), 5.0, 0.0)
+    assert db.desk.train(ann, again.page, 1, people.answers(again), 5.0, 0.0).passed

@@ -7,6 +7,7 @@ import html
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
@@ -70,7 +71,7 @@ def learn(site: Site, name: str, *wnids: str) -> None:
                 assert quiz is not None
                 desk.answer_quiz(name, wnid, attempt, quiz.right, now)
             else:
-                sight = desk.training(wnid, now)
+                sight = desk.training(name, wnid, now)
                 assert sight is not None
                 answers = [says(sha256) for sha256 in digests(site.db, sight.page, "training")]
                 assert desk.train(name, sight.page, attempt, answers, 9.0, now).passed
@@ -128,6 +129,10 @@ def test_a_worker_reads_is_asked_trains_and_votes(site: Site) -> None:
     told = said(ann.send(f"/training/{wnid}", [*fields, ("seconds", "4")], 200))
     assert "Try again" in told
     assert "2 of 4 were right" in told
+    fields = [("page", page[1]), ("attempt", "1"), *sheet(site.db, page[1], "training")]
+    ann.send(f"/training/{wnid}", fields, 403)
+    page = re.search(r'name="page" value="([^"]+)"', ann.get(f"/training/{wnid}"))
+    assert page
     fields = [("page", page[1]), ("attempt", "1"), *sheet(site.db, page[1], "training")]
     assert "4 of 4 were right" in said(ann.send(f"/training/{wnid}", fields, 200))
     assert ann.post("/tasks/next") == address
@@ -599,6 +604,9 @@ def test_a_turk_worker_sees_the_page_without_a_cookie_and_posts_to_turk(site: Si
     )
     assert 'action="https://workersandbox.mturk.com/mturk/externalSubmit"' in answer.text
     assert 'name="assignmentId" value="3ABC"' in answer.text
+    assert "127.0.0.1 asks you." in said(answer.text)
+    named = Site(site.db, replace(site.settings, requester="The <Museum>"))
+    assert "The &lt;Museum&gt; asks you." in named.nobody().get(f"{address}&{TURK}")
     assert not re.search(r'name="(yes|unsure)"', answer.text)
     found = addresses(answer.text)
     assert len(found) == len(digests(site.db, page))

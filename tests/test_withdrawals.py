@@ -19,7 +19,7 @@ from holotype.catalog import schema as t
 from holotype.cli.text import moment
 from holotype.consensus.votes import Answer
 from holotype.crowd.expert import Nobody
-from holotype.crowd.policies import Lead
+from holotype.crowd.policies import Lead, Posterior
 from holotype.errors import CrowdError, NothingAccepted, UnknownImage
 from holotype.ontology import Ontology
 from holotype.project import Project
@@ -120,6 +120,30 @@ def test_what_is_restored_is_as_if_it_had_not_been_withdrawn(db: Project) -> Non
     ] * 3
     assert len({one.sha256 for one in said}) == 3
     assert db.images.withdraw(["0.jpg"], "ann", "after all") == 1
+
+
+def test_what_is_concluded_of_others_stays_until_somebody_is_asked(db: Project) -> None:
+    """Without the votes on an image the model is another one, and what was just sure is open again."""
+    policy = Posterior(0.9, 0.1, 2, 9)
+    for name, wrong in (("c", 1), ("d", 3), ("e", 5)):
+        db.crowd.add([GivenVote(f"{n}.jpg", DOG, name, "no" if n < wrong else "yes") for n in range(8)])
+    db.crowd.run(Nobody(), policy)
+
+    (gone,) = (one.sha256 for one in db.images.called("0.jpg"))
+
+    def scores() -> dict[str, tuple[str, float | None]]:
+        found = db.images.find()
+        return {one.name: (one.state, one.candidate.score) for one in found if one.sha256 != gone}
+
+    before = scores()
+    assert db.images.withdraw(["0.jpg"], "ann", "why") == 1
+    assert scores() == before
+    db.crowd.run(Nobody(), policy)
+    assert scores() != before
+    db.images.restore(["0.jpg"], "ann", "a mistake")
+    assert scores() == before
+    assert db.images.withdraw(["0.jpg"], "ann", "why", policy) == 1
+    assert scores() != before
 
 
 def test_all_may_be_withdrawn_and_nothing_is_left_to_release(db: Project) -> None:

@@ -11,6 +11,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,14 @@ import holotype
 from conftest import Notes, Once, run, small_ontology
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.posteriors import fit
-from holotype.consensus.votes import Answer, Task, Vote
+from holotype.consensus.votes import TRAINING, Answer, Task, Vote
 from holotype.crowd.campaign import run_campaign
 from holotype.crowd.conclusion import Conclusion, Policy, State
+from holotype.crowd.expert import Nobody
 from holotype.crowd.gold import (
     feedback,
     gold_share,
+    own_training_page,
     passed,
     sibling_negatives,
     training_page,
@@ -40,6 +43,8 @@ from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 from holotype.project import Project
+from holotype.project.conclusions import TRIES
+from holotype.project.facts import record_votes
 from holotype.releases import verify_release
 from holotype.releases.layout import VOTES
 from holotype.simulation.workers import SimulatedCrowd
@@ -205,7 +210,31 @@ def test_feedback_names_the_right_answers_and_four_in_five_pass() -> None:
         feedback(page, right[1:], gold)
 
 
-def test_training_votes_are_votes_on_gold_in_no_round() -> None:
+def test_a_page_of_ones_own_is_of_other_pictures_in_another_order_at_each_try() -> None:
+    gold = golden(30) | golden(30, CAT)
+    ann = [own_training_page("ann", DOG, attempt, gold, 10) for attempt in range(8)]
+    bob = own_training_page("bob", DOG, 0, gold, 10)
+    assert Counter(gold[found] for found in bob.tasks) == {True: 5, False: 5}
+    assert ann[0] == own_training_page("ann", DOG, 0, dict(reversed(gold.items())), 10)
+    assert len({page.id for page in (*ann, bob)}) == len({page.tasks for page in (*ann, bob)}) == 9
+    seen = {found for page in ann for found in page.tasks}
+    assert len(seen) == 15, "the other half is to be asked"
+    assert seen != {found for attempt in range(8) for found in own_training_page("bob", DOG, attempt, gold, 10).tasks}
+
+
+def test_who_knows_anothers_answers_by_place_does_not_pass() -> None:
+    """Of the pages of a hundred others, the answers told in order are right as often as a coin is."""
+    gold = golden(20)
+    told = [gold[found] for found in own_training_page("ann", DOG, 0, gold, 10).tasks]
+    right = [
+        sum(gold[found] is said for found, said in zip(page.tasks, told, strict=True))
+        for page in (own_training_page(f"w{number}", DOG, 0, gold, 10) for number in range(100))
+    ]
+    assert 4 < np.mean(right) < 6
+    assert np.mean([one >= 8 for one in right]) < 0.2
+
+
+def test_training_votes_are_votes_on_gold_that_count_for_nothing() -> None:
     tasks, truth, known = campaign()
     gold = {found: known[found.number] for found in tasks if found.number in known}
     page = training_page(DOG, gold, 6)
@@ -214,7 +243,9 @@ def test_training_votes_are_votes_on_gold_in_no_round() -> None:
     assert {vote.task for vote in votes} == {found.number for found in page.tasks}
     tally = Tally.of(tasks, votes, known)
     run_campaign(tally, crowd(truth), Posterior(), lambda _: None)
-    assert {*tally.votes.round.tolist()} >= {0, 1, 2}
+    assert {*tally.votes.round.tolist()} >= {TRAINING, 1, 2}
+    assert "ann" not in tally.workers
+    assert len(tally.counting) == len(tally.votes) - 6 == tally.votes_of_pages
 
 
 # Reviews
@@ -521,9 +552,9 @@ def test_a_worker_learns_on_a_training_page(collected: Project) -> None:
     answers = tuple(Answer.YES if gold[found.sha256, found.wnid] else Answer.NO for found in page.tasks)
     marks = collected.gold.train(Sheet(page, "ann", answers, 12.0, 5.0))
     assert passed(marks)
-    assert [vote.task for vote in collected.crowd.votes()] == [found.number for found in page.tasks]
-    (ann,) = collected.workers.review()
-    assert (ann.gold, ann.right, ann.pace) == (len(page.tasks), len(page.tasks), 1)
+    cast = collected.crowd.votes()
+    assert [(vote.task, vote.round) for vote in cast] == [(found.number, TRAINING) for found in page.tasks]
+    assert collected.workers.review() == [], "training judges nobody"
     assert not collected.crowd.run(collected.crowd.simulated()).waiting
 
 
@@ -578,6 +609,59 @@ def test_unblocking_brings_the_labels_back(verified: Project) -> None:
     assert verified.workers.blocked() == {worker: "after all"}
 
 
+class Meanwhile:
+    """A policy during whose first conclusions somebody else writes, on a thread of their own."""
+
+    def __init__(self, writes: Callable[[], object], times: int) -> None:
+        self.writes, self.left, self.concluded = writes, times, 0
+
+    def conclude(self, ballot: Ballot) -> Conclusion:
+        self.concluded += 1
+        if self.left > 0:
+            self.left -= 1
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(self.writes).result(timeout=60)
+        return Posterior(accept=0.95, maximum=9).conclude(ballot)
+
+    def __str__(self) -> str:
+        return str(Posterior(accept=0.95, maximum=9))
+
+
+def test_others_write_while_labels_are_drawn_again(verified: Project) -> None:
+    before, worker = states(verified), busiest(verified)
+    policy = Meanwhile(lambda: verified.people.invite("worker"), 1)
+    with verified.catalog.grouped():
+        assert verified.workers.block(worker, "a try", policy) > 0
+    assert policy.concluded == 1, "what was written is nothing that labels follow from"
+    blocked = states(verified)
+    assert blocked != before
+    verified.crowd.run(Nobody(), Posterior(accept=0.95, maximum=9))
+    assert states(verified) == blocked
+    with verified.catalog.grouped():
+        verified.workers.unblock(worker, "it was one", Posterior(accept=0.95, maximum=9))
+    assert states(verified) == before
+
+
+@pytest.mark.parametrize("times", [1, TRIES])
+def test_what_is_voted_while_labels_are_drawn_again_counts(verified: Project, times: int) -> None:
+    (first, second, *_) = (review.worker for review in verified.workers.review())
+    tasks = iter([task for task in verified.candidates.tasks() if task not in verified.gold.answers()][:times])
+
+    def votes() -> None:
+        task = next(tasks)
+        cast = [Vote(task.number, f"late {n}", Answer.YES, "a page", 1.0, 1.0, 1) for n in range(9)]
+        record_votes(verified.catalog, cast)
+
+    policy = Meanwhile(votes, times)
+    with verified.catalog.grouped():
+        verified.workers.block(first, "a try", policy)
+    assert policy.concluded == times + 1
+    blocked = states(verified)
+    verified.workers.block(second, "another", Posterior(accept=0.95, maximum=9))
+    verified.workers.unblock(second, "it was one", Posterior(accept=0.95, maximum=9))
+    assert states(verified) == blocked
+
+
 def test_only_who_voted_can_be_blocked(verified: Project) -> None:
     with pytest.raises(CrowdError, match="no worker is called 'nobody'"):
         verified.workers.block("nobody", "x")
@@ -592,6 +676,8 @@ def test_a_policy_of_ones_own_is_asked_for(verified: Project) -> None:
     verified.crowd.run(verified.crowd.simulated(truth_of(verified)), Own(2))
     before, worker = states(verified), busiest(verified)
     with pytest.raises(CrowdError, match="a policy of your own, own: give it"):
+        verified.workers.block(worker, "x")
+    with verified.catalog.grouped(), pytest.raises(CrowdError, match="a policy of your own, own: give it"):
         verified.workers.block(worker, "x")
     assert (states(verified), verified.workers.blocked()) == (before, {})
     assert verified.workers.block(worker, "x", Own(2)) > 0

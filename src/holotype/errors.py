@@ -12,6 +12,7 @@
     │       └── AmbiguousFolders     folders that are called so
     ├── ProjectError             a project is here already, or cannot be used
     │   ├── NoProject            no project here
+    │   ├── OntologyExtended     another process has extended the ontology meanwhile
     │   └── Overloaded           too much waits to be written
     ├── SourceError              images could not be fetched or listed
     ├── PackError                a pack is damaged or in use
@@ -94,6 +95,10 @@ class NoProject(ProjectError):
     def __init__(self, path: Path) -> None:
         super().__init__(f"there is no holotype project in {path}")
         self.path = path
+
+
+class OntologyExtended(ProjectError):
+    """Another process has extended the project's ontology: what is known of ranks here is of before."""
 
 
 class Overloaded(ProjectError):

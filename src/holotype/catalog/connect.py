@@ -14,7 +14,7 @@ from holotype.catalog.group import GroupCommit
 from holotype.catalog.schema import HEAD
 from holotype.catalog.sqlite_file import THREADS, SqliteFile, sqlite_engine
 from holotype.catalog.statements import ONTOLOGY, meta
-from holotype.errors import ProjectError
+from holotype.errors import OntologyExtended, ProjectError
 
 Result = TypeVar("Result")
 _ATTEMPTS: Final = 10
@@ -117,9 +117,20 @@ class Catalog:
             ) from error
 
     def _check_ontology(self, connection: Connection) -> None:
-        """Raises `ProjectError` where another process has extended the ontology: ranks known here are not those now."""
+        """Raises `OntologyExtended` where another process has done that: ranks known here are not those now."""
         if self.ontology and (meta(connection, ONTOLOGY) or self.ontology) != self.ontology:
-            raise ProjectError("the project's ontology has been extended meanwhile: run the same command again")
+            raise OntologyExtended("the project's ontology has been extended meanwhile: run the same command again")
+
+    @property
+    def shared(self) -> bool:
+        """Whether many threads may write now, each waiting while another one does: within `grouped`."""
+        return self._group is not None
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """While this lasts, no thread of those that are `grouped` writes: what all of them go by may be changed."""
+        with self._turn:
+            yield
 
     def transact(self, work: Callable[[Connection], Result]) -> Result:
         """What `work` returns, done in one `write` transaction.

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from holotype.catalog import schema as t
-from holotype.catalog import workers
+from holotype.catalog import votes
 
 
 def votes_since(connection: Connection, times: list[float]) -> list[int]:
@@ -28,7 +28,7 @@ def gold_votes(connection: Connection) -> tuple[int, int]:
         .where(
             gold.c.answer.is_not(None),
             ~newer.exists(),
-            vote.c.worker_id.not_in(select(workers.blocked_rows().c.worker_id)),
+            votes.counts(),
         )
     )
     number, found = connection.execute(asked).one()

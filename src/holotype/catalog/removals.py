@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select
 
 from holotype.catalog import schema as t
+from holotype.catalog import shown
 from holotype.catalog.statements import chunks
 
 ACCEPTED: Final = "accepted"
@@ -92,6 +93,15 @@ def hidden() -> Select[tuple[str]]:
     asked = t.removal_image.c
     undecided = ~select(t.removal_decision.c.id).where(t.removal_decision.c.removal_id == asked.removal_id).exists()
     return select(asked.sha256).where(undecided, asked.sha256.not_in(_standing(DECLINED)))
+
+
+def near(connection: Connection, digests: Collection[str]) -> list[str]:
+    """The sha256 of near-duplicates of what has these, but for what is hidden already and what somebody kept."""
+    read = t.fingerprint.c
+    images = connection.execute(select(read.image_id).where(read.sha256.in_(digests))).scalars().all()
+    asked = select(read.sha256).where(read.image_id.in_(shown.alike(connection, images)))
+    found = set(connection.execute(asked).scalars()) - set(digests)
+    return sorted(found - hidden_among(connection, found) - _held(connection, _standing(DECLINED), found))
 
 
 def count_hidden(connection: Connection) -> int:

@@ -230,7 +230,7 @@ near_duplicate = Table(
 
 worker = Table("worker", metadata, _id(), Column("name", Text, nullable=False, unique=True))
 
-# A vote of a page; `round` is that of the campaign, 0 for a vote from elsewhere: of training, or appended.
+# A vote of a page; `round` is that of the campaign, 0 for a vote from elsewhere, -1 for one that was cast to learn.
 vote = Table(
     "vote",
     metadata,

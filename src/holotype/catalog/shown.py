@@ -9,11 +9,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, and_, func, literal, select
 
 from holotype.catalog import schema as t
-from holotype.catalog import workers
 from holotype.catalog.annotations import BoxRow
 from holotype.catalog.corrections import standing
 from holotype.catalog.schema import STATES
 from holotype.catalog.statements import chunks
+from holotype.catalog.votes import counts
 
 _TOLD: Final = ("drawn", "candidate_changes", "ontology")
 Mark = tuple[object, ...]
@@ -46,6 +46,23 @@ def words_mark(connection: Connection) -> Mark:
     """Changes whenever lemmas come."""
     value = connection.execute(select(t.meta.c.value).where(t.meta.c.key == "ontology")).scalar()
     return value, connection.execute(select(func.max(t.translation.c.id))).scalar()
+
+
+def has_translations(connection: Connection) -> bool:
+    """Whether there is a lemma in another language than the ontology's own."""
+    return connection.execute(select(t.translation.c.id).limit(1)).first() is not None
+
+
+def addresses_mark(connection: Connection) -> Mark:
+    """Changes whenever images are said to be found on the web."""
+    newest = select(func.max(t.credit.c.id)).scalar_subquery(), select(func.max(t.url.c.image_id)).scalar_subquery()
+    return tuple(connection.execute(select(*newest)).one())
+
+
+def has_addresses(connection: Connection) -> bool:
+    """Whether any image was found at an address on the web, as what lay beside it or a list says."""
+    said = select(t.credit.c.id).where(t.credit.c.url != "").limit(1), select(t.url.c.image_id).limit(1)
+    return any(connection.execute(asked).first() is not None for asked in said)
 
 
 def words(connection: Connection) -> list[tuple[str, str, str]]:
@@ -103,8 +120,7 @@ def said_of(connection: Connection, images: Iterable[int]) -> list[Said]:
     candidate, vote = t.candidate.c, t.vote.c
     asked = select(candidate.id, candidate.guard).order_by(candidate.rank, candidate.id)
     rows = [row for chunk in chunks(images) for row in connection.execute(asked.where(candidate.image_id.in_(chunk)))]
-    free = vote.worker_id.not_in(select(workers.blocked_rows().c.worker_id))
-    cast = select(vote.candidate_id, vote.answer, func.count()).where(free).group_by(vote.candidate_id, vote.answer)
+    cast = select(vote.candidate_id, vote.answer, func.count()).where(counts()).group_by(vote.candidate_id, vote.answer)
     votes: dict[int, dict[int, int]] = {}
     for chunk in chunks([row.id for row in rows]):
         for number, answer, count in connection.execute(cast.where(vote.candidate_id.in_(chunk))):

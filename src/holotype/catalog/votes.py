@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    and_,
     func,
     or_,
     select,
@@ -69,7 +70,7 @@ Until = Sequence[tuple[Sequence[tuple[int, int]], int]]
 def read(
     connection: Connection, counting: bool = False, candidates: Iterable[int] | None = None, until: Until = ()
 ) -> Votes:
-    """Every vote; with `counting` those of workers who are not blocked, with `candidates` those on some, and `until` an
+    """Every vote; with `counting` those that count, with `candidates` those on some, and `until` an
     id those on what is of some ranks."""
     v = t.vote.c
     columns: tuple[ColumnElement[Any], ...] = v.candidate_id, v.worker_id, v.answer, v.round
@@ -125,8 +126,13 @@ def newest(connection: Connection) -> int:
 
 
 def _free(counting: bool) -> ColumnElement[bool]:
-    """Whether a vote is wanted: all are, or with `counting` those of workers who are not blocked."""
-    return t.vote.c.worker_id.not_in(select(workers.blocked_rows().c.worker_id)) if counting else true()
+    """Whether a vote is wanted: all are, or with `counting` those that count."""
+    return counts() if counting else true()
+
+
+def counts() -> ColumnElement[bool]:
+    """That a vote counts: neither is its worker blocked, nor was it cast to learn."""
+    return and_(t.vote.c.worker_id.not_in(select(workers.blocked_rows().c.worker_id)), t.vote.c.round >= 0)
 
 
 def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -184,7 +190,7 @@ def labels_helped(connection: Connection, prefix: str) -> list[tuple[str, int, s
         select(policy.name, table.id, t.worker.c.name)
         .select_from(joined.join(t.policy, policy.id == table.policy_id))
         .where(t.worker.c.name.startswith(prefix, autoescape=True), table.asked == 1, table.state.in_(decided))
-        .where(_free(True))
+        .where(counts())
     )
     found = connection.execute(question)
     return [(name, number, worker) for name, number, worker in found if worker.startswith(prefix)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -83,7 +84,7 @@ def demo(out: Path, photos: Path | None, seed: int) -> None:
         click.echo(result.remark)
     else:
         print_scores(result.scores)
-    program = "holotype" if shutil.which("holotype") else min(sys.argv[0], os.path.relpath(sys.argv[0]), key=len)
+    program = "holotype" if shutil.which("holotype") else _program(sys.argv[0], sys.executable)
     click.echo(
         f"\nreport: {page}\nlook around, and say yourself what pictures show:\n"
         f"  {program} serve -p {result.project}\n"
@@ -93,3 +94,15 @@ def demo(out: Path, photos: Path | None, seed: int) -> None:
         f"  {program} ontology tree bird\n"
         f"  {program} demo --photos DIR     (your own photographs, named or described by .txt files)"
     )
+
+
+def _program(script: str, python: str) -> str:
+    """How this program is run again: by the script that was run or, where that is the package, by Python.
+
+    >>> _program("/opt/v/bin/holotype", "/opt/v/bin/python"), _program("/src/holotype/__main__.py", "/opt/v/bin/python")
+    ('/opt/v/bin/holotype', '/opt/v/bin/python -m holotype')
+    """
+    is_package = Path(script).name == "__main__.py"
+    path = python if is_package else script
+    shown = shlex.quote(min(path, os.path.relpath(path), key=len))
+    return f"{shown} -m holotype" if is_package else shown

@@ -37,8 +37,14 @@ PORT: Final = 8400
     default=None,
     help="Whether people without an account may look.  [default: public, unless there is a --public-url]",
 )
+@click.option(
+    "--requester",
+    default="",
+    metavar="NAME",
+    help="Who asks, for workers of Mechanical Turk.  [default: the site's name]",
+)
 @project_option
-def serve(host: str, port: int, public_url: str, public: bool | None, project: Path) -> None:
+def serve(host: str, port: int, public_url: str, public: bool | None, requester: str, project: Path) -> None:
     """Serve the project's site: people look, vote, audit and decide there.
 
     At the first start it prints an invitation for an operator, who invites the others.
@@ -50,7 +56,7 @@ def serve(host: str, port: int, public_url: str, public: bool | None, project: P
         raise click.ClickException(f"{error}; the site needs: pip install 'holotype[web]'") from error
     with api.open(project) as db:
         with _advised("say it with --public-url"):
-            settings = Settings.of(db.secret("web"), public_url, public, host)
+            settings = Settings.of(db.secret("web"), public_url, public, host, requester)
         with _advised("try another --port; 0 is any that is free"):
             site = Site(db, settings, listening(host, port))
         address = _address(settings, site.address)

@@ -22,6 +22,8 @@ from holotype.project.campaigns import Campaign, Figures, Foreseen
 number_argument = click.argument("number", type=int)
 by_option = click.option("--by", required=True, metavar="NAME", help="Who says so; kept in the catalog.")
 
+why_option = click.option("--reason", default="", metavar="TEXT", help="Why; kept in the catalog.")
+
 
 @click.group(cls=CommandGroup)
 def campaigns() -> None:
@@ -44,11 +46,12 @@ def start(under: tuple[str, ...], policy: Policy, budget: int | None, back_off: 
 @campaigns.command("pause")
 @number_argument
 @by_option
+@why_option
 @project_option
-def pause(number: int, by: str, project: Path) -> None:
+def pause(number: int, by: str, reason: str, project: Path) -> None:
     """Ask nobody any more for now; pages that people have before them still count."""
     with api.open(project) as db:
-        _say(db, db.campaigns.pause(number, by))
+        _say(db, db.campaigns.pause(number, by, reason))
 
 
 @campaigns.command("resume")
@@ -64,11 +67,12 @@ def resume(number: int, by: str, project: Path) -> None:
 @campaigns.command("stop")
 @number_argument
 @by_option
+@why_option
 @project_option
-def stop(number: int, by: str, project: Path) -> None:
+def stop(number: int, by: str, reason: str, project: Path) -> None:
     """Ask nobody any more, for good."""
     with api.open(project) as db:
-        _say(db, db.campaigns.stop(number, by))
+        _say(db, db.campaigns.stop(number, by, reason))
 
 
 @campaigns.command("forecast")

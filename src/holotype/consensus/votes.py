@@ -10,6 +10,10 @@ MACHINE: Final = "machine:"
 """What the name of a worker begins with that is a machine, and nobody else's."""
 
 
+TRAINING: Final = -1
+"""The round of votes that were cast to learn: they are kept, and count for nothing."""
+
+
 def is_machine(name: str) -> bool:
     """Whether the worker of a name is a machine, such as ``machine:resnet50``; a person cannot be called so."""
     return name.startswith(MACHINE)
@@ -33,8 +37,8 @@ class Task(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One answer by one worker: a fact. `round` is that of the campaign, from 1; 0 is none: training, or from
-    elsewhere."""
+    """One answer by one worker: a fact. `round` is that of the campaign, from 1; 0 is none: from elsewhere; and
+    `TRAINING`."""
 
     task: int
     worker: str

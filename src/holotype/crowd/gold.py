@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Final
 
-from holotype.consensus.votes import Answer, Task, Vote
+from holotype.consensus.votes import TRAINING, Answer, Task, Vote
 from holotype.crowd.port import Page, Sheet, votes_of
 from holotype.errors import CrowdError
 
@@ -16,8 +16,6 @@ FIRST_SHARE: Final = 0.10
 LEAST_SHARE: Final = 0.025
 PASS_SHARE: Final = 0.8
 """The share of a training page to get right; who guesses at ten images passes one time in eighteen."""
-
-TRAINING_ROUND: Final = 0
 
 Feedback = tuple[Task, Answer, Answer]
 """A task, the worker's answer, the right answer."""
@@ -61,21 +59,46 @@ def training_page(wnid: str, gold: Mapping[Task, bool], size: int) -> Page:
 
     Every worker's is the same. Raises `CrowdError` where the synset has no gold.
     """
-    mine = {task: yes for task, yes in gold.items() if task.wnid == wnid}
-    tasks = sorted(_balanced(mine, wnid)[:size], key=lambda task: _draw(wnid, task.sha256))
+    return _training_page(wnid, _of_synset(wnid, gold), size, wnid)
+
+
+def own_training_page(worker: str, wnid: str, attempt: int, gold: Mapping[Task, bool], size: int) -> Page:
+    """A worker's own training page at an attempt, from 0, as `training_page` otherwise: what one tells another about
+    the pictures and their order is of no use.
+
+    All a worker's pages are drawn from one half of the gold, or from `size` of it: the rest is to be asked. The id
+    follows from the worker, the synset and the attempt, whatever the gold is.
+    """
+    mine = _of_synset(wnid, gold)
+    half = _balanced(mine, f"{worker} {wnid}")[: max(size, len(mine) // 2)]
+    page = _training_page(wnid, {task: mine[task] for task in half}, size, f"{worker} {wnid} {attempt}")
+    return dataclasses.replace(page, id=training_id(worker, wnid, attempt))
+
+
+def training_id(worker: str, wnid: str, attempt: int) -> str:
+    """The id of `own_training_page`."""
+    return f"000-{_draw(worker, wnid, attempt):016x}"
+
+
+def _of_synset(wnid: str, gold: Mapping[Task, bool]) -> dict[Task, bool]:
+    return {task: yes for task, yes in gold.items() if task.wnid == wnid}
+
+
+def _training_page(wnid: str, gold: Mapping[Task, bool], size: int, key: str) -> Page:
+    tasks = sorted(_balanced(gold, key)[:size], key=lambda task: _draw(key, task.sha256))
     if not tasks:
         raise CrowdError(f"{wnid} has no gold to train on: add some")
     digest = _draw(*(task.sha256 for task in tasks))
-    return Page(f"{TRAINING_ROUND:03d}-{digest:016x}", wnid, tuple(tasks), frozenset(), TRAINING_ROUND)
+    return Page(f"000-{digest:016x}", wnid, tuple(tasks), frozenset(), TRAINING)
 
 
 def training_votes(sheet: Sheet, gold: Mapping[Task, bool]) -> list[Vote]:
-    """The votes a sheet of a training page casts: on gold, and on nothing else.
+    """The votes a sheet of a training page casts, on gold and on nothing else; they count for nothing.
 
     Raises `CrowdError` if the sheet does not answer its page.
     """
     known = {task.number for task in gold}
-    return [vote for vote in votes_of(sheet) if vote.task in known]
+    return [dataclasses.replace(vote, round=TRAINING) for vote in votes_of(sheet) if vote.task in known]
 
 
 def feedback(page: Page, answers: Sequence[Answer], gold: Mapping[Task, bool]) -> list[Feedback]:

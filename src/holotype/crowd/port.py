@@ -17,7 +17,7 @@ class Page:
 
     `seen` has blocked workers too, but not those who know the page's gold: a second vote on gold is left out, the first
     counts. `id` follows from the round and the tasks that are not gold, so a campaign that is interrupted and resumed
-    posts the same pages. `round` counts from 1; 0 is training.
+    posts the same pages. `round` counts from 1, or is that of training.
     """
 
     id: str

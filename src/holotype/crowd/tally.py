@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from holotype.consensus.ballot import Ballot, Ints
-from holotype.consensus.votes import Ruling, Task, Vote
+from holotype.consensus.votes import TRAINING, Ruling, Task, Vote
 from holotype.crowd.ballots import NEVER, Axes, Held, axes_of, ballot_on, counting_workers, first_rounds
 from holotype.crowd.columns import NO_VOTES, NOWHERE, Chances, Digests, InMemory, Known, Places, Sightings, Tasks, Votes
 from holotype.crowd.conclusion import Conclusion, Policy, State
@@ -24,8 +24,8 @@ MOST_LOOSE: Final = 100_000
 class Tally:
     """The tasks of a campaign, their votes and what is known beside them.
 
-    All votes are held, those of blocked workers too, but only the others are in the ballot. No worker has two votes on
-    a task.
+    All votes are held, those of blocked workers and those of training too, but only the others are in the ballot. No
+    worker has two votes on a task.
     """
 
     def __init__(self, tasks: Tasks, votes: Votes, known: Known, images: Digests) -> None:
@@ -140,10 +140,11 @@ class Tally:
 
     def _counts(self, votes: Votes) -> Mask | None:
         """Which votes count, ``(votes,)``; None where all do."""
+        asked = votes.round != TRAINING
         if not self._blocked:
-            return None
+            return None if asked.all() else asked
         allowed = np.array([name not in self._blocked for name in self._names], bool)
-        return np.asarray(allowed[votes.worker]) if len(allowed) else np.zeros(0, bool)
+        return np.asarray(allowed[votes.worker] & asked) if len(allowed) else np.zeros(0, bool)
 
     @property
     def votes_per_task(self) -> Ints:
@@ -152,7 +153,7 @@ class Tally:
 
     @property
     def workers(self) -> list[str]:
-        """The names of the workers whose votes count, in the order of the ballot."""
+        """The names of the workers who have votes that count, in the order of the ballot."""
         return counting_workers(self._held())
 
     @property
@@ -163,7 +164,7 @@ class Tally:
     @property
     def votes_of_pages(self) -> int:
         """How many votes are of a round, and so of a page; those of blocked workers too."""
-        return int(np.count_nonzero(self.votes.round))
+        return int(np.count_nonzero(self.votes.round > 0))
 
     @property
     def first_rounds(self) -> Ints:

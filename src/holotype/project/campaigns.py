@@ -27,6 +27,7 @@ from holotype.crowd.policies import Posterior
 from holotype.crowd.policy_names import parse_policy
 from holotype.crowd.port import Crowd, Page, Sheet
 from holotype.errors import CrowdError
+from holotype.ontology import Ontology
 from holotype.project.asking import Scope
 from holotype.project.courses import EVERY, Course, News, Step
 from holotype.project.facts import read_layer, record_votes
@@ -127,6 +128,7 @@ class Campaigns:
         self._lemmas = lemmas
         self._lock = Lock()
         self._courses: dict[int, Course] = {}
+        self._ontology: Ontology | None = None
         self._stepped = float("-inf")
         self._foresaw: dict[int, float] = {}
 
@@ -287,6 +289,11 @@ class Campaigns:
 
     # What is done about them
 
+    def renew(self) -> None:
+        """Go by the ontology as another process has extended it: see `holotype.project.Project.renew`."""
+        if self._parts.vocabulary.renew():
+            self._stepped = float("-inf")
+
     def tick(self, crowd: Crowd, now: float) -> TickReport:
         """Take every running campaign with a crowd one step on: count what came in, draw labels, post what is next.
 
@@ -307,6 +314,8 @@ class Campaigns:
             up = crowd.waiting() if running else ()  # before the votes: another server's pages are up, or counted
             with self._parts.catalog.read() as connection:
                 news = News(votes, recorded, vote_rows.evidence_counts(connection))
+            if self._ontology is not self._parts.ontology:
+                self._ontology, self._courses = self._parts.ontology, {}  # what they know of ranks was of before
             self._courses = {one.id: self._course(one) for one in running}
             steps = {one.id: self._step(one, crowd, up, news, refused, now) for one in running}
             self._take_down_ended(running)

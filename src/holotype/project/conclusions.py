@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import candidates, labels, votes
+from holotype.catalog import candidates, labels, statements, votes
 from holotype.catalog.labels import Labels
 from holotype.crowd.columns import NOWHERE
 from holotype.crowd.conclusion import GUARDS, STATES, Conclusion, Policy, State
@@ -37,6 +38,9 @@ Outcome = TypeVar("Outcome")
 AT_ONCE: Final = 500
 """Labels that are written in one transaction while others wait to write."""
 
+TRIES: Final = 3
+"""How often labels are computed while others write before they have to wait."""
+
 UNDER: Final = "under"
 """Of which subtrees an alarm is that is not of everything."""
 
@@ -46,7 +50,7 @@ class Basis:
     """All there is to go by as far as known in one layer of labels, and what it comes to.
 
     `rule` is what all labels are drawn by then, `last` what they were drawn by before; `held` is what they say already
-    that it leads to.
+    that it leads to. `ontology` is the digest of the one whose ranks these are.
     """
 
     counts: votes.Counts
@@ -55,6 +59,12 @@ class Basis:
     rule: Rule
     last: str | None = None
     held: Conclusion | None = None
+    ontology: str | None = None
+
+    def is_all(self, connection: Connection) -> bool:
+        """Whether there is no more to go by now."""
+        now = votes.evidence_counts(connection), labels.last_policy(connection), _ontology(connection)
+        return now == (self.counts, self.last, self.ontology)
 
     def conclude(self) -> Conclusion:
         """What the layer's policy concludes."""
@@ -66,22 +76,29 @@ def take(parts: Parts, policy: Policy, under: Sequence[str] = ()) -> Basis:
     this."""
     with parts.catalog.read() as connection:
         counts, drawn, last = votes.evidence_counts(connection), read_drawn(connection), labels.last_policy(connection)
+        ontology = _ontology(connection)
         if under:
             before = None if last is None else rule_of(last)
             rule = with_part(before, under, policy, votes.newest(connection), parts.ontology)
             layer = Layer(policy, ranges_of(parts.ontology, under), name=" ".join(under))
-            return Basis(counts, read_layer(connection, parts.catalog, layer), layer, rule, last)
+            return Basis(counts, read_layer(connection, parts.catalog, layer), layer, rule, last, ontology=ontology)
         layer = Layer(policy)
         tally = read_layer(connection, parts.catalog, layer)
         known = drawn is not None and drawn.is_of(policy, counts)
-        return Basis(counts, tally, layer, policy, last, recall(connection, policy, tally) if known else None)
+        return Basis(counts, tally, layer, policy, last, recall(connection, policy, tally) if known else None, ontology)
+
+
+def _ontology(connection: Connection) -> str | None:
+    return statements.meta(connection, statements.ONTOLOGY)
 
 
 def _take_all(connection: Connection, parts: Parts, rule: Rule) -> list[Basis]:
     """What every layer of a rule concludes from."""
-    counts, last = votes.evidence_counts(connection), labels.last_policy(connection)
-    layers = layers_of(rule, parts.ontology)
-    return [Basis(counts, read_layer(connection, parts.catalog, layer), layer, rule, last) for layer in layers]
+    counts, last, ontology = votes.evidence_counts(connection), labels.last_policy(connection), _ontology(connection)
+    return [
+        Basis(counts, read_layer(connection, parts.catalog, layer), layer, rule, last, ontology=ontology)
+        for layer in layers_of(rule, parts.ontology)
+    ]
 
 
 def labels_of(tally: Tally, conclusion: Conclusion, policy: Policy) -> Labels:
@@ -170,7 +187,7 @@ def settle(parts: Parts, basis: Basis, conclusion: Conclusion) -> bool:
     now."""
 
     def work(connection: Connection) -> bool:
-        if votes.evidence_counts(connection) != basis.counts or labels.last_policy(connection) != basis.last:
+        if not basis.is_all(connection):
             return False
         _keep(connection, parts, [(basis, conclusion)], True)
         return True
@@ -183,16 +200,42 @@ def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy
 
     Labels are drawn by `policy`, or as they were last. Where none were drawn yet, none are, but those that came with a
     dataset and that gold or a curator now decides.
+
+    Where others wait to write, as in a server, facts are written first, and what they lead to is computed while others
+    write; only what they write all the time makes it one transaction again. Interrupted between the two, the next
+    campaign or release draws labels.
     """
 
     def work(connection: Connection) -> tuple[Outcome, int]:
-        outcome, last = change(connection), labels.last_policy(connection)
-        if last is None:
-            return outcome, _decide_others(connection)
-        bases = _take_all(connection, parts, policy or rule_of(last))
-        return outcome, _write(connection, parts, [(basis, basis.conclude()) for basis in bases])
+        outcome, rule = _changed(connection, change, policy)
+        return outcome, _decide_others(connection) if rule is None else _redrawn(connection, parts, rule)
 
-    return parts.catalog.transact(work)
+    def facts(connection: Connection) -> tuple[Outcome, Rule | None, int]:
+        outcome, rule = _changed(connection, change, policy)
+        note_appended(connection, 1)
+        return outcome, rule, _decide_others(connection) if rule is None else 0
+
+    if not parts.catalog.shared:
+        return parts.catalog.transact(work)
+    outcome, rule, changed = parts.catalog.transact(facts)
+    if rule is None:
+        return outcome, changed
+    found = next((one for one in (_draw_all(parts, rule) for _ in range(TRIES)) if one is not None), None)
+    return outcome, parts.catalog.transact(partial(_redrawn, parts=parts, rule=rule)) if found is None else found
+
+
+def _changed(
+    connection: Connection, change: Callable[[Connection], Outcome], policy: Policy | None
+) -> tuple[Outcome, Rule | None]:
+    """What `change` returns, and by what labels are to be drawn; None where none were."""
+    outcome, last = change(connection), labels.last_policy(connection)
+    return outcome, None if last is None else policy or rule_of(last)
+
+
+def _redrawn(connection: Connection, parts: Parts, rule: Rule) -> int:
+    """Draw all labels within a transaction; how many changed."""
+    bases = _take_all(connection, parts, rule)
+    return _write(connection, parts, [(basis, basis.conclude()) for basis in bases])
 
 
 def _decide_others(connection: Connection, tallies: Sequence[Tally] = ()) -> int:
@@ -268,11 +311,16 @@ def conclude(parts: Parts, policy: Policy, basis: Basis | None = None, under: Se
 def conclude_all(parts: Parts, rule: Rule) -> int:
     """Draw all labels by a rule from all there is to go by, and again if more came in meanwhile; how many changed."""
     while True:
-        with parts.catalog.read() as connection:
-            bases = _take_all(connection, parts, rule)
-        changed = _draw(parts, [(basis, basis.conclude()) for basis in bases])
+        changed = _draw_all(parts, rule)
         if changed is not None:
             return changed
+
+
+def _draw_all(parts: Parts, rule: Rule) -> int | None:
+    """Draw all labels by a rule; as `_draw`."""
+    with parts.catalog.read() as connection:
+        bases = _take_all(connection, parts, rule)
+    return _draw(parts, [(basis, basis.conclude()) for basis in bases])
 
 
 def _draw(parts: Parts, drawn: Sequence[tuple[Basis, Conclusion]]) -> int | None:
@@ -280,7 +328,7 @@ def _draw(parts: Parts, drawn: Sequence[tuple[Basis, Conclusion]]) -> int | None
     basis = drawn[0][0]
 
     def work(connection: Connection) -> int | None:
-        if votes.evidence_counts(connection) != basis.counts or labels.last_policy(connection) != basis.last:
+        if not basis.is_all(connection):
             return None
         return _write(connection, parts, drawn)
 

@@ -130,9 +130,10 @@ class Desk:
         """
         return learning.answer_quiz(self._parts, worker, wnid, attempt, choice, now)
 
-    def training(self, wnid: str, now: float) -> Sight | None:
-        """A synset's training page, the same for all; None where the synset has too little gold."""
-        return learning.training(self._parts, wnid, now)
+    def training(self, worker: str, wnid: str, now: float) -> Sight | None:
+        """A worker's training page of a synset, their own and another one at each attempt; None where the synset has
+        too little gold."""
+        return learning.training(self._parts, worker, wnid, now)
 
     def training_sight(self, page: str) -> Sight:
         """A training page by its id, as it was when it was first shown. Raises `NotLent` for a page that is none."""
@@ -142,9 +143,11 @@ class Desk:
     def train(
         self, worker: str, page: str, attempt: int, answers: Sequence[Answer], seconds: float, now: float
     ) -> Marked:
-        """Keep a worker's answers to a training page as votes on gold, and tell what was right.
+        """Keep a worker's answers to their training page, as votes on gold that count for nothing, and tell what was
+        right.
 
-        Raises `NotLent` for a page that is none, and `CrowdError` for a sheet that does not answer it.
+        Raises `NotLent` for a page that is none, or not that of the attempt, and `CrowdError` for a sheet that does not
+        answer it.
         """
         return learning.hand_in_training(self._parts, worker, page, attempt, answers, seconds, now)
 

@@ -80,6 +80,8 @@ class Explore:
         catalog = parts.catalog
         self._counts = Kept(catalog, shown.states_mark, self._count, lambda found: found.total() > LARGE)
         self._words = Kept(catalog, shown.words_mark, self._read_words, lambda _: True)
+        self._translated = Kept(catalog, shown.words_mark, shown.has_translations)
+        self._addressed = Kept(catalog, shown.addresses_mark, shown.has_addresses)
         self._certificates = Kept(catalog, shown.audits_mark, self._certify, lambda found: bool(found))
         self._secret = Kept(catalog, shown.gold_mark, shown.secret_digests)
         self._opened: dict[str, _Opened] = {}
@@ -98,6 +100,15 @@ class Explore:
         parts, senses = self._parts, self._lemmas.senses
         live = Live(parts.catalog, parts.ontology, senses, hidden_from(sight))
         return View("", parts.ontology, senses, live, self._counts.get(), parts.store, sight)
+
+    def has_translations(self) -> bool:
+        """Whether any synset has a lemma in another language than the ontology's own."""
+        return self._translated.get()
+
+    def has_addresses(self, view: View) -> bool:
+        """Whether any picture is known to be found on the web, be it one that is kept from sight; releases do not say
+        that."""
+        return not view.release and self._addressed.get()
 
     def _view_of_release(self, name: str, sight: Sight) -> View:
         opened = self._open(name)

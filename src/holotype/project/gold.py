@@ -157,6 +157,8 @@ class Gold:
     def train(self, sheet: Sheet) -> list[Feedback]:
         """Record a training page's answers as votes on gold, and return each with the right answer.
 
+        They are training: no worker is judged by them, and no label is drawn from them.
+
         `holotype.crowd.gold.passed` says whether they suffice. Raises `CrowdError` if the sheet does not answer its
         page.
         """

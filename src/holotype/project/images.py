@@ -99,7 +99,8 @@ class Images:
 
         Their candidates are in the state ``withdrawn``: nobody is asked about them, and they are in no audit and no
         later release, whoever says what of them. Releases that were made stay. Bytes that are withdrawn are so
-        wherever they come from later. Labels that were drawn are drawn again, by `policy` or as last.
+        wherever they come from later. What is concluded of other images stays as it is until labels are drawn anew, as
+        the next campaign does; with a `policy` they are drawn by that at once.
 
         Raises `UnknownImage`, `AmbiguousImage`, and `CrowdError` for an empty `reason`, a `curator` that cannot be
         printed, and an image of an archive that cannot be read now.
@@ -107,7 +108,8 @@ class Images:
         return withdraw(self._parts, images, True, curator, reason, policy)
 
     def restore(self, images: Iterable[str], curator: str, reason: str, policy: Policy | None = None) -> int:
-        """Use images again that were withdrawn: all that was said of them counts again. As `withdraw`."""
+        """Use images again that were withdrawn: all that was said of them counts again. As `withdraw`, but all labels
+        that were drawn are drawn again, by `policy` or as last."""
         return withdraw(self._parts, images, False, curator, reason, policy)
 
     def withdrawals(self) -> list[Withdrawal]:

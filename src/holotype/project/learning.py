@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from holotype.catalog import qualifications
 from holotype.catalog.qualifications import Trial
 from holotype.consensus.votes import Answer
-from holotype.crowd.gold import passed
-from holotype.crowd.lessons import QUIZ, TRAINING, Lesson, next_lesson, training_size
+from holotype.crowd.gold import passed, training_id
+from holotype.crowd.lessons import QUIZ, TRAINING, Lesson, next_lesson
 from holotype.crowd.port import Sheet
 from holotype.crowd.quiz import Quiz, draw_quiz
 from holotype.errors import CrowdError, NotLent
@@ -20,7 +20,7 @@ from holotype.ontology import Ontology, Synset
 from holotype.project.ledger import CatalogLedger
 from holotype.project.parts import Parts
 from holotype.project.showing import Sight, examples_for, read_page, sizes, tasks_of
-from holotype.project.training import page_to_train_on, train, usable_gold
+from holotype.project.training import own_page, size_to_train_on, train
 
 SCHOOL: Final = "training"
 """The crowd that training pages are remembered for."""
@@ -51,8 +51,7 @@ def lesson(connection: Connection, parts: Parts, worker: str, wnid: str) -> Less
     first = next_lesson(wnid, tried, quiz_of(parts.ontology, worker, wnid, 0) is not None, False)
     if first is not None:
         return first
-    size = training_size(list(usable_gold(connection, wnid).values()))
-    return next_lesson(wnid, tried, False, size > 0)
+    return next_lesson(wnid, tried, False, size_to_train_on(connection, wnid) > 0)
 
 
 def quiz_of(ontology: Ontology, worker: str, wnid: str, attempt: int) -> Quiz | None:
@@ -98,20 +97,22 @@ def _note(parts: Parts, worker: str, attempt: int, trial: Trial, now: float) -> 
     parts.catalog.transact(work)
 
 
-def training(parts: Parts, wnid: str, now: float) -> Sight | None:
+def training(parts: Parts, worker: str, wnid: str, now: float) -> Sight | None:
     """See `holotype.project.desk.Desk.training`."""
     with parts.catalog.read() as connection:
-        size = training_size(list(usable_gold(connection, wnid).values()))
-        if not size:
+        attempt = attempts(connection, worker, wnid, TRAINING)
+        if (kept := read_page(connection, SCHOOL, training_id(worker, wnid, attempt))) is not None:
+            return _sight(connection, parts, kept.id, wnid, tasks_of(kept))
+        if (page := own_page(connection, worker, wnid, attempt)) is None:
             return None
-        page = page_to_train_on(connection, wnid, size)
-        numbers = [task.number for task in page.tasks]
-        beside = examples_for(connection, parts, wnid, numbers)
-        sight = Sight(SCHOOL, page.id, wnid, sizes(connection, numbers), beside)
-        known = read_page(connection, SCHOOL, page.id) is not None
-    if not known:
-        CatalogLedger(parts.catalog, SCHOOL, "").remember([page], now)
+        sight = _sight(connection, parts, page.id, wnid, [task.number for task in page.tasks])
+    CatalogLedger(parts.catalog, SCHOOL, "").remember([page], now)
     return sight
+
+
+def _sight(connection: Connection, parts: Parts, page: str, wnid: str, numbers: Sequence[int]) -> Sight:
+    beside = examples_for(connection, parts, wnid, numbers)
+    return Sight(SCHOOL, page, wnid, sizes(connection, numbers), beside)
 
 
 def hand_in_training(
@@ -126,7 +127,7 @@ def hand_in_training(
     """See `holotype.project.desk.Desk.train`."""
     with parts.catalog.read() as connection:
         kept = read_page(connection, SCHOOL, page)
-    if kept is None:
+    if kept is None or page != training_id(worker, kept.wnid, attempt):
         raise NotLent(page)
     position = {number: at for at, number in enumerate(tasks_of(kept), 1)}
     asked = CatalogLedger(parts.catalog, SCHOOL, "").pages([page])[page]

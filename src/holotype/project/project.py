@@ -114,6 +114,13 @@ class Project:
         """
         return extend_ontology(self._parts, Path(taxonomy))
 
+    def renew(self) -> bool:
+        """Go by the ontology as another process has extended it meanwhile; False where none has.
+
+        Until then what is to be written is refused with `OntologyExtended`.
+        """
+        return self._parts.vocabulary.renew()
+
     def secret(self, purpose: str) -> bytes:
         """32 bytes that only this project has, others for each purpose: what a site of it signs with."""
         return hmac.digest(self._parts.salt.encode(), purpose.encode(), "sha256")

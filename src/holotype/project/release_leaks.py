@@ -72,6 +72,8 @@ def own_leaks(name: str, kept: Kept, shared: Shared, pictures: Pictures, others:
     told = {BYTES: key, UPLOAD: columns.upload[first], AUTHOR: columns.author[first], GROUP: kept.keys[shared.near]}
     mine = Images(name, image_ids(kept.keys), told, **pictures.of(key))
     found = list(leaks_within(mine, shared.split, WITHIN))
+    if not others:
+        return found
     parts = [_part(mine, f"{name}/{split}", shared.split == place) for place, split in enumerate(SPLITS)]
     found += [check for part in parts if len(part) for other in others for check in leaks_between(part, other)]
     return found

@@ -164,6 +164,7 @@ class Releases:
             if not len(columns):
                 raise NothingAccepted(_nothing(recipe))
             kept = keep(columns, recipe)
+            del columns
             if (outvoted := int(kept.columns.outvoted.sum())) and not recipe.outvoted:
                 raise OutvotedImages(outvoted)
             facts, shared = read_facts(connection, parts.ontology, Draft(made.draft), kept, cast), share(kept, recipe)
@@ -176,8 +177,9 @@ class Releases:
         ballots = replace(contents.ballots, copy=grounds.copy_of(cast.candidate))
         summary = {**contents.summary, "rule": grounds.rule, **{why: count for why, count in left.items() if count}}
         own = parts.ontology.to_bytes() if parts.vocabulary.own else None
+        slim = replace(kept, columns=kept.columns.only("rank", "length", "file"))
         evidence = grounds.table(about.hide)
-        return replace(contents, summary=summary, ontology=own, ballots=ballots, evidence=evidence)
+        return replace(contents, kept=slim, summary=summary, ontology=own, ballots=ballots, evidence=evidence)
 
 
 def _adopt(folder: Path, recipe: Recipe) -> None:

@@ -26,6 +26,8 @@ MOST_IMAGES: Final = 20
 MOST_HIDDEN: Final = 1_000
 """Images that requests hide which nobody decided yet: nobody takes a whole site down by asking for all of it."""
 MOST_LINES: Final = 20
+NEAR: Final = "nearly the same as what request {} names"
+"""What a request says that follows from another one, by the first digits of its receipt."""
 LONGEST: Final = 2_000
 """Characters of each part of a request."""
 
@@ -48,6 +50,9 @@ class Removals:
         kept for a person to read, and so is all of a request where `MOST_HIDDEN` images are hidden already: it then
         names none, until it is accepted. `contact` is for those who decide alone.
 
+        Near-duplicates of what it names are hidden as well, by a request of their own, which is decided by itself: they
+        may be other pictures.
+
         Raises `CrowdError` for a request that is empty, too long, cannot be printed or names more than `MOST_IMAGES`
         images.
         """
@@ -60,11 +65,18 @@ class Removals:
             raise CrowdError(f"a request names at most {MOST_LINES} pictures, a line for each")
         images = self._digests(lines)
         with self._parts.catalog.read() as connection:
-            if rows.count_hidden(connection) + len(images) > MOST_HIDDEN:
-                images = ()
-        receipt, now = secrets.token_hex(16), self._parts.clock()
-        removal = Removal(receipt, "\n".join(lines), reason.strip(), contact.strip(), now, images)
-        self._parts.catalog.transact(lambda connection: rows.add(connection, removal))
+            left = MOST_HIDDEN - rows.count_hidden(connection)
+            images = images if len(images) <= left else ()
+            near = rows.near(connection, images)[: left - len(images)] if images else ()
+        about = reason.strip(), contact.strip(), self._parts.clock()
+        removal = Removal(secrets.token_hex(16), "\n".join(lines), *about, images)
+        also = Removal(secrets.token_hex(16), NEAR.format(removal.receipt[:8]), *about, tuple(near))
+
+        def work(connection: Connection) -> None:
+            for one in (removal, also) if near else (removal,):
+                rows.add(connection, one)
+
+        self._parts.catalog.transact(work)
         return removal
 
     def status(self, receipt: str) -> Removal | None:

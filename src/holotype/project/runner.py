@@ -53,6 +53,7 @@ class Runner:
         """One tick of the campaigns, and a forecast if it is time for one."""
         told = ""
         try:
+            self._campaigns.renew()
             self._campaigns.tick(self._crowd, self._clock())
             self._campaigns.foresee(self._clock())
         except Exception as error:  # noqa: BLE001 - a full disk, a database that is gone: it is tried again

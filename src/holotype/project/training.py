@@ -1,4 +1,4 @@
-"""Training: pages of gold with feedback, whose answers are votes on gold."""
+"""Training: pages of gold with feedback, whose answers are kept as votes that count for nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from sqlalchemy import Connection
 
 from holotype.catalog import corrections, examples, pictures, schema
 from holotype.consensus.votes import Answer, Task
-from holotype.crowd.gold import Feedback, feedback, training_page, training_votes
+from holotype.crowd.gold import Feedback, feedback, own_training_page, training_page, training_votes
+from holotype.crowd.lessons import training_size
 from holotype.crowd.port import Page, Sheet
 from holotype.project.facts import read_gold, record_votes
 from holotype.project.parts import Parts
@@ -28,6 +29,18 @@ def usable_gold(connection: Connection, wnid: str) -> dict[Task, bool]:
 def page_to_train_on(connection: Connection, wnid: str, size: int) -> Page:
     """See `holotype.project.gold.Gold.training_page`."""
     return training_page(wnid, usable_gold(connection, wnid), size)
+
+
+def size_to_train_on(connection: Connection, wnid: str) -> int:
+    """How many pictures of a synset people may train on; 0 where it has too little gold."""
+    return training_size(list(usable_gold(connection, wnid).values()))
+
+
+def own_page(connection: Connection, worker: str, wnid: str, attempt: int) -> Page | None:
+    """A worker's own page at an attempt, from 0; None where the synset has too little gold."""
+    gold = usable_gold(connection, wnid)
+    size = training_size(list(gold.values()))
+    return own_training_page(worker, wnid, attempt, gold, size) if size else None
 
 
 def train(parts: Parts, sheet: Sheet) -> list[Feedback]:

@@ -74,10 +74,10 @@ def number_of(counts: TreeCounts, ontology: Ontology, synset: Synset) -> tuple[i
 
 
 class Kept(Generic[Value]):
-    """A value that follows from the catalog, read again when its mark is another.
+    """A value that follows from the catalog and its ontology, read again when its mark is another.
 
     Where the value is `large`, it is read on a thread of its own and what was held before is given meanwhile: pages do
-    not wait. Several who ask at once read it once.
+    not wait, unless ranks are others now. Several who ask at once read it once.
     """
 
     def __init__(
@@ -88,17 +88,17 @@ class Kept(Generic[Value]):
         large: Callable[[Value], bool] = lambda _: False,
     ) -> None:
         self._catalog, self._mark, self._read, self._large = catalog, mark, read, large
-        self._held: tuple[object, Value] | None = None
+        self._held: tuple[tuple[str, object], Value] | None = None
         self._lock, self._reading = Lock(), Lock()
 
     def get(self) -> Value:
         """The value as it is now, or as it was until just now where it is large."""
         held = self._held
         with self._catalog.read() as connection:
-            mark = self._mark(connection)
+            mark = self._marked(connection)
         if held is not None and held[0] == mark:
             return held[1]
-        if held is not None and self._large(held[1]):
+        if held is not None and held[0][0] == mark[0] and self._large(held[1]):
             if self._reading.acquire(blocking=False):
                 Thread(target=self._read_aside, daemon=True).start()
             return held[1]
@@ -113,11 +113,14 @@ class Kept(Generic[Value]):
         finally:
             self._reading.release()
 
-    def _read_now(self, wanted: object) -> Value:
+    def _marked(self, connection: Connection) -> tuple[str, object]:
+        return self._catalog.ontology, self._mark(connection)
+
+    def _read_now(self, wanted: tuple[str, object] | None) -> Value:
         held = self._held
         if held is not None and wanted is not None and held[0] == wanted:
             return held[1]
         with self._catalog.read() as connection:
-            mark, value = self._mark(connection), self._read(connection)
-        self._held = mark, value
+            (ontology, mark), value = self._marked(connection), self._read(connection)
+        self._held = (ontology or self._catalog.ontology, mark), value
         return value

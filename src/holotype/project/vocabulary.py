@@ -1,10 +1,11 @@
-"""A project's ontology, which is always the same one."""
+"""A project's ontology, which is always the same one until it is extended."""
 
 from __future__ import annotations
 
 import hashlib
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from holotype.catalog import Catalog, statements
@@ -27,20 +28,24 @@ class Vocabulary:
         self._folder = folder
         self._catalog = catalog
         self._digest = digest
+        self._renewing = Lock()
         if given is not None:
             self.ontology = self._claim(given)
 
     @cached_property
     def ontology(self) -> Ontology:
         """The ontology given to `init`, or WordNet 3.0's nouns, found as `holotype.ontology.load_wordnet` does."""
+        return self._claim(self._read())
+
+    def _read(self) -> Ontology:
         own = self._own()
         if own is None:
-            return self._claim(load_wordnet())
+            return load_wordnet()
         path, digest = own
         found = read_saved(path)
         if found is None or found.digest != digest:
             raise OntologyError(f"{path} is missing, damaged or another: bring it back from a copy")
-        return self._claim(found)
+        return found
 
     @property
     def own(self) -> bool:
@@ -51,6 +56,21 @@ class Vocabulary:
         """Read the ontology again when it is next asked for: it was extended."""
         self._catalog.ontology = ""
         self.__dict__.pop("ontology", None)
+
+    def renew(self) -> bool:
+        """Go by the ontology as another process has extended it; False where none has.
+
+        Threads that write see ranks of before or of now, not both: the change is made between their transactions.
+        """
+        with self._renewing:
+            with self._catalog.read() as connection:
+                held = statements.meta(connection, statements.ONTOLOGY)
+            if held is None or self._catalog.ontology in ("", held):
+                return False
+            found = self._read()
+            with self._catalog.still():
+                self.ontology = self._claim(found)
+        return True
 
     def _own(self) -> tuple[Path, str] | None:
         """The file that holds the project's ontology, and its digest; None where it is WordNet's."""

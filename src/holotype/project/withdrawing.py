@@ -40,6 +40,8 @@ def withdraw(
             candidates.changed(connection, images)
         return len(new)
 
+    if withdrawn and policy is None:  # others stay as they are: who takes one image away asks nobody about the rest
+        return parts.catalog.transact(work)
     return redraw(parts, work, policy)[0]
 
 

@@ -40,7 +40,7 @@ from holotype.releases.layout import (
 )
 from holotype.releases.manifest import addresses_in, addresses_of, boxes_table, files_of, files_table, write_manifest
 from holotype.releases.shards import Counter, Shard, ShardWriter, Written, noted, plan_shards
-from holotype.releases.statistics import COUNTED, labelled_by, statistics
+from holotype.releases.statistics import count_policies, count_release, labelled_by, pieces_of, statistics
 from holotype.releases.writing import write_table
 from holotype.store.location import Location
 
@@ -143,16 +143,16 @@ def write_release(
     else:
         shards = _write_shards(made, contents, read, progress)
         addresses = addresses_in(len(contents.kept.keys), shards)
-    write_manifest(made.partial / MANIFEST, contents, addresses)
+    helped = MACHINES in write_manifest(made.partial / MANIFEST, contents, addresses)
     _sync(made.partial / MANIFEST)
     _write_arrow(made.partial / BOXES, [boxes_table(contents, addresses)])
     _write_arrow(made.partial / VOTES, contents.ballots.tables())
     if contents.evidence is not None:
         write_table(made.partial / EVIDENCE, contents.evidence)
-    counted = _counted(made.partial / MANIFEST)
-    _write_json(made.partial / STATISTICS, statistics(counted, (synset.wnid for synset in contents.classes)))
+    pieces, wnids = pieces_of(made.partial / MANIFEST), [synset.wnid for synset in contents.classes]
+    _write_json(made.partial / STATISTICS, count_release(pieces, wnids))
     _write_json(made.partial / LEAKS, {"checks": [check.value for check in contents.leaks]})
-    _write_json(made.partial / SUMMARY, {"format": FORMAT, **contents.summary, **labelled_by(counted)})
+    _write_json(made.partial / SUMMARY, {"format": FORMAT, **contents.summary, **count_policies(pieces, helped)})
     if contents.certificates is not None:
         for name, schema in AUDIT_TABLES.items():
             _write_arrow(made.partial / name, [pa.Table.from_pylist(list(contents.audit[name]), schema)])
@@ -243,13 +243,6 @@ def _several(contents: Contents) -> dict[int, list[str]]:
 
 def _wnids(contents: Contents) -> dict[int, str]:
     return dict(zip(contents.ranks, (synset.wnid for synset in contents.classes), strict=True))
-
-
-def _counted(path: Path) -> pa.Table:
-    """What is counted of a manifest; words that are often the same take the room of numbers."""
-    names = pq.read_schema(local(path)).names
-    columns = [*COUNTED, *(name for name in names if name == MACHINES)]
-    return pq.read_table(local(path), columns=columns, read_dictionary=["wnid", "split", "format", "policy"])
 
 
 def _write_arrow(path: Path, tables: Iterable[pa.Table]) -> None:

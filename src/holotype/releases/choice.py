@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from holotype.releases.labels import Labels
 from holotype.releases.recipe import Recipe
 from holotype.releases.selection import Selected, select
 from holotype.releases.split import split
-from holotype.releases.together import Together, smallest_ids, together
+from holotype.releases.together import smallest_ids, together
 
 Numbers = npt.NDArray[np.int64]
 
@@ -45,13 +45,16 @@ class Kept:
 class Shared:
     """Where images go, ``(images,)`` each: the place of the split among `SPLITS`, and the place of the image with the
     smallest id among its near-duplicates and among all that stays together with it. `fixed` is the place of the split
-    that an image came with, or -1, and `linked` what links images."""
+    that an image came with, or -1."""
 
     split: npt.NDArray[np.int8]
-    near: Numbers
-    group: Numbers
+    near: npt.NDArray[np.int32]
+    group: npt.NDArray[np.int32]
     fixed: npt.NDArray[np.int8]
-    linked: Together
+
+
+_NEEDED: Final = ("rank", "split", "near", "upload", "author", "length", "file", "policy", "outvoted", "read")
+"""The columns that decide on what is kept."""
 
 
 def keep(columns: Columns, recipe: Recipe) -> Kept:
@@ -60,11 +63,10 @@ def keep(columns: Columns, recipe: Recipe) -> Kept:
     if not np.array_equal(columns.check, columns.check[first[image]]):
         raise ReleaseError("two images share the first 16 digits of their sha256")
     selected = select(Labels(image, columns.rank, keys), recipe.selection, recipe.seed)
-    if selected.taken.all():
-        return Kept(np.arange(len(columns)), columns, image, keys, first, selected)
-    columns = columns.take(selected.taken)
-    keys, first, image = _numbered(columns)
-    return Kept(np.flatnonzero(selected.taken), columns, image, keys, first, selected)
+    if not selected.taken.all():
+        columns = columns.take(selected.taken)
+        keys, first, image = _numbered(columns)
+    return Kept(np.flatnonzero(selected.taken), columns.only(*_NEEDED), image, keys, first, selected)
 
 
 def _numbered(columns: Columns) -> tuple[Keys, Numbers, npt.NDArray[np.int32]]:
@@ -81,5 +83,5 @@ def share(kept: Kept, recipe: Recipe) -> Shared:
     fixed = np.full(images, -1, np.int8)
     np.maximum.at(fixed, kept.image, columns.split)  # of several, the one that training must see least of
     chosen = split(kept.labels, linked.group, recipe.splits, recipe.seed, fixed if (fixed >= 0).any() else None)
-    near_id, group_id = (smallest_ids(one.group, kept.keys) for one in (near, linked))
-    return Shared(chosen.split, near_id, group_id, fixed, linked)
+    near_id, group_id = (smallest_ids(one.group, kept.keys).astype(np.int32) for one in (near, linked))
+    return Shared(chosen.split, near_id, group_id, fixed)

@@ -63,11 +63,16 @@ class Columns:
     policies: Sequence[str]
 
     def __len__(self) -> int:
-        return len(self.key)
+        return len(self.rank)
 
     def take(self, rows: npt.NDArray[Any]) -> Columns:
         """Some labels, by their numbers or a mask."""
         return replace(self, **{name: getattr(self, name)[rows] for name in _ARRAYS})
+
+    def only(self, *names: str) -> Columns:
+        """The same with these columns, and nothing in the others: what was decided on needs no room any more."""
+        nothing: dict[str, Any] = {name: _NOTHING[name] for name in _ARRAYS if name not in names}
+        return replace(self, **nothing)
 
 
 _ARRAYS: Final = tuple(one.name for one in fields(Columns))[:-1]
@@ -115,13 +120,14 @@ def write_draft(
     names of people.
     """
     policies: dict[str, int] = {}
-    parts: list[Columns] = []
+    parts: dict[str, list[npt.NDArray[Any]]] = {name: [_NOTHING[name]] for name in _ARRAYS}
     with pq.ParquetWriter(local(path), DRAFT, compression="lz4") as writer:
         for table in labels:
             rows, columns = _drafted(table.combine_chunks(), tally, helpers, policies)
             writer.write_table(_hidden(rows, hide), row_group_size=GROUP)
-            parts.append(columns)
-    arrays = {name: np.concatenate([_NOTHING[name], *(getattr(part, name) for part in parts)]) for name in _ARRAYS}
+            for name, held in parts.items():
+                held.append(getattr(columns, name))
+    arrays = {name: np.concatenate(parts.pop(name)) for name in _ARRAYS}
     return Columns(**arrays, policies=list(policies))
 
 

@@ -82,7 +82,8 @@ def chance(keys: Keys, seed: int, purpose: str) -> npt.NDArray[np.float64]:
 
 def mixed(keys: Keys) -> Keys:
     """The finaliser of SplitMix64 of each key: see `draw`."""
-    found = keys ^ (keys >> np.uint64(30))
+    found = keys >> np.uint64(30)
+    found ^= keys
     found *= np.uint64(0xBF58476D1CE4E5B9)
     found ^= found >> np.uint64(27)
     found *= np.uint64(0x94D049BB133111EB)
@@ -98,9 +99,12 @@ def dealt_order(pile: npt.NDArray[np.integer], places: Keys) -> npt.NDArray[np.i
     bits = np.uint64(int(pile.max(initial=0)).bit_length())
     key = places >> bits
     if bits:
-        key |= pile.astype(np.uint64) << (np.uint64(64) - bits)
+        top = pile.astype(np.uint64)
+        top <<= np.uint64(64) - bits
+        key |= top
+        del top
     order = np.argsort(key)
-    key = key[order]
+    key.sort()
     if (key[1:] == key[:-1]).any():
         return np.lexsort((places, pile))
     return order

@@ -102,13 +102,14 @@ def boxes_table(contents: Contents, addresses: Addresses) -> pa.Table:
     return pa.table([made.get(name, boxes.table[name]) for name in BOXES_SCHEMA.names], schema=BOXES_SCHEMA)
 
 
-def write_manifest(path: Path, contents: Contents, addresses: Addresses) -> None:
-    """Write the manifest, a row group after the other."""
+def write_manifest(path: Path, contents: Contents, addresses: Addresses) -> list[str]:
+    """Write the manifest, a row group after the other; which of the columns it has that not all have."""
     extras = [name for name, told in _extras(contents, addresses).items() if told]
     schema = manifest_schema(extras)
     with pq.ParquetWriter(local(path), schema, compression="zstd") as writer:
         for table in _regrouped(_tables(contents, addresses, schema), GROUP):
             writer.write_table(table, row_group_size=GROUP)
+    return extras
 
 
 def _extras(contents: Contents, addresses: Addresses) -> Mapping[str, bool]:

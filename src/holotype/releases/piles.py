@@ -46,8 +46,9 @@ def pile_up(synsets: Numbers, number: Places, group: Places, groups: int, seed: 
     the group of each label's image, from 0 to ``groups - 1``. Groups are known to have the same labels by a sum of
     64-bit keys of them: with a chance of 2^-64 two are taken to be alike which are not, and then only count as if.
     """
-    labels = np.bincount(group, minlength=groups).astype(np.int32)
-    alone = labels[group] == 1
+    labels = np.bincount(group, minlength=groups)
+    alone = (labels == 1)[group]
+    del labels
     pile = np.full(groups, -1, np.int32)
     single = np.bincount(number[alone], minlength=len(synsets))
     several = _several(synsets, number[~alone], group[~alone], seed)

@@ -88,6 +88,7 @@ def split(labels: Labels, groups: Numbers, shares: Shares, seed: int, fixed: Spl
     piles, pile = pile_up(synsets, number[free], group[free], len(groups), seed)
     dealt = deal(piles, target - came, came[:, TRAIN] > 0)
     stacks = _stack(piles, pile, _group_keys(labels, group), seed)
+    del pile
     of_group[stacks.group] = stacks.splits(dealt)
     if isinstance(shares, Counts) and not shares.each:
         images = np.bincount(of_group[groups[shown]], minlength=3)
@@ -105,22 +106,24 @@ def split(labels: Labels, groups: Numbers, shares: Shares, seed: int, fixed: Spl
 class _Stacks:
     """Groups, one pile after the other and each in a random order; and of each its place in its pile and the pile."""
 
-    group: Numbers
+    group: Places
     position: Places
     pile: Places
 
     def splits(self, dealt: Numbers) -> Splits:
         """The split of each group: of a pile the first go to test, the next to val."""
-        held = dealt.astype(np.int32)[self.pile]
-        test, val = held[:, TEST], held[:, VAL]
-        return np.where(self.position < test, np.int8(TEST), np.where(self.position < test + val, np.int8(VAL), TRAIN))
+        test = dealt[:, TEST].astype(np.int32)
+        held_out = test + dealt[:, VAL].astype(np.int32)
+        found = np.where(self.position < held_out[self.pile], np.int8(VAL), np.int8(TRAIN))
+        found[self.position < test[self.pile]] = TEST
+        return found
 
 
 def _stack(piles: Piles, pile: Places, keys: Keys, seed: int) -> _Stacks:
-    group = np.flatnonzero(pile >= 0)
+    group = np.flatnonzero(pile >= 0).astype(np.int32)
     if len(group) < len(pile):
         keys, pile = keys[group], pile[group]
-    order = dealt_order(pile, draw(keys, seed, "split"))
+    order = dealt_order(pile, draw(keys, seed, "split")).astype(np.int32)
     pile = pile[order]
     first = np.cumsum(piles.groups) - piles.groups
     position = np.arange(len(pile), dtype=np.int32)
@@ -156,4 +159,7 @@ def _count_kept(found: Splits, fixed: Splits | None) -> tuple[int, int]:
 def _tally(number: Places, splits: Splits, synsets: int) -> Numbers:
     """How many labels of each synset are in each split, ``(synsets, 3)``; those in none are not counted."""
     columns = len(SPLITS) + 1
-    return np.bincount(number * np.int64(columns) + splits + 1, minlength=synsets * columns).reshape(-1, columns)[:, 1:]
+    entry = number * np.int32(columns)
+    entry += splits
+    entry += 1
+    return np.bincount(entry, minlength=synsets * columns).reshape(-1, columns)[:, 1:]

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from holotype.project import Project
 from holotype.web import pages, people
 from holotype.web.explore import routes as explore
-from holotype.web.limits import Buckets
+from holotype.web.limits import Buckets, Places
 from holotype.web.operator import routes as operator
 from holotype.web.sessions import Signer
 from holotype.web.settings import Settings
@@ -38,6 +38,7 @@ def create_app(db: Project, settings: Settings) -> Starlette:
     app.router.redirect_slashes = False  # it would redirect to whatever host a request names
     app.state.db, app.state.settings = db, settings
     app.state.signer, app.state.buckets = Signer(settings.key), Buckets(settings.rates)
+    app.state.places = Places()
     return app
 
 

@@ -11,7 +11,7 @@ from holotype.web import pages
 from holotype.web.passwords import hashed, is_right
 from holotype.web.routing import page
 from holotype.web.sessions import LASTS
-from holotype.web.visit import Refused, Visit, safe_path
+from holotype.web.visit import Refused, Visit, place, safe_path
 
 SECRETIVE = frozenset({"operator", "curator"})
 """Roles that need a password: what they may do, others would suffer from."""
@@ -77,10 +77,16 @@ def show_login(visit: Visit) -> Response:
 
 
 def login(visit: Visit) -> Response:
-    """In by name and password; it takes as long where nobody is called so."""
+    """In by name and password; it takes as long where nobody is called so.
+
+    Guesses are counted by name and place, and more slowly by name from everywhere: who guesses at a name keeps nobody
+    out who was in lately where they are.
+    """
     name, onward = visit.field("name"), safe_path(visit.field("next", "/"))
-    visit.take(f"name {look(name)}", "secret")
-    found = visit.db.people.password_of(name)
+    found, here = visit.db.people.password_of(name), place(visit.request)
+    visit.take(f"name {look(name)} at {here}", "secret")
+    if found is None or not visit.request.app.state.places.lately(found[0].id, here, visit.now):
+        visit.take(f"name {look(name)}", "name")
     if not is_right(found[1] if found else "", visit.field("password")) or found is None:
         wrong = "No account has this name and this password."
         return pages.render(visit, "people/login.html", 403, onward=onward, wrong=wrong, name=name)

@@ -16,7 +16,15 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
-from holotype.errors import HolotypeError, NoProject, Overloaded, ProjectError, UnknownImage, UnknownSynset
+from holotype.errors import (
+    HolotypeError,
+    NoProject,
+    OntologyExtended,
+    Overloaded,
+    ProjectError,
+    UnknownImage,
+    UnknownSynset,
+)
 from holotype.project.people import Account
 from holotype.web import pages
 from holotype.web.visit import MOST_BYTES, Refused, Visit, place, read_form, sentence_of
@@ -96,8 +104,19 @@ def _answer(request: Request, body: bytes | Refused, show: Show, role: str | Non
         if answer is None:
             answer = show(replace(visit, form=read_form(body, request.headers.get("content-type", ""))))
     except Exception as error:  # noqa: BLE001 - whoever asks gets a page in words, and nothing of what went wrong
+        if isinstance(error, OntologyExtended):
+            error = _renewed(visit, error)
         answer = pages.refusal(visit, _refused(error, request))
     return pages.add_headers(answer, pages.headers(frames, visit.settings.secure))
+
+
+def _renewed(visit: Visit, error: Exception) -> Exception:
+    """What is said where the ontology was extended, by which the site goes from now on; or what that failed by."""
+    try:
+        visit.db.renew()
+    except HolotypeError as found:
+        return ProjectError(str(found))
+    return error
 
 
 def _refused(error: Exception, request: Request) -> Refused:
@@ -107,6 +126,8 @@ def _refused(error: Exception, request: Request) -> Refused:
             return error
         case Overloaded():
             return Refused(503, "Very many are at work just now: your answers are kept here, try again.", 5)
+        case OntologyExtended():
+            return Refused(503, "Concepts were added to this site just now: try again.", 2)
         case UnknownSynset() | UnknownImage() | NoProject():
             return Refused(404, sentence_of(error))
         case UnicodeDecodeError():
@@ -134,7 +155,10 @@ def _account(request: Request) -> Account | None:
     if signed is None:
         return None
     account: Account | None = state.db.people.account(signed[0])
-    return account if account is not None and account.version == signed[1] else None
+    if account is None or account.version != signed[1]:
+        return None
+    state.places.note(account.id, place(request), time.time())
+    return account
 
 
 def _check_sender(visit: Visit) -> None:

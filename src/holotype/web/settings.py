@@ -19,26 +19,37 @@ RATES: Final[Rates] = MappingProxyType(
         "picture": (60.0, 600.0),
         "form": (2.0, 60.0),
         "secret": (0.2, 20.0),
+        "name": (1 / 60, 60.0),
         "heavy": (0.1, 10.0),
         "removal": (1 / 180, 10.0),
     }
 )
-"""Requests a second that a client may go on with, and how many at once, by the kind of the request."""
+"""Requests a second that a client may go on with, and how many at once, by the kind of the request; of ``name``,
+passwords of one name that are tried from all places where it was not in lately."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`key` is what sessions and addresses are signed with; `public_url` is how people reach the site, "" where only
-    this machine does; `public` says whether people without an account may look; `hosts` are what it may be called."""
+    this machine does; `public` says whether people without an account may look; `hosts` are what it may be called;
+    `requester` is who asks workers of Mechanical Turk, "" where only the site's name says that."""
 
     key: bytes
     public_url: str = ""
     public: bool = True
     hosts: frozenset[str] = LOOPBACK
     rates: Rates = field(default_factory=lambda: RATES)
+    requester: str = ""
 
     @classmethod
-    def of(cls, key: bytes, public_url: str = "", public: bool | None = None, host: str = "127.0.0.1") -> Settings:
+    def of(
+        cls,
+        key: bytes,
+        public_url: str = "",
+        public: bool | None = None,
+        host: str = "127.0.0.1",
+        requester: str = "",
+    ) -> Settings:
         """Settings of a site that is bound to `host`; it is public unless others reach it and `public` is not said.
 
         Raises `ProjectError` for a public URL that is none, or none where others than this machine may reach it.
@@ -54,7 +65,8 @@ class Settings:
         if public_url and parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise ProjectError(f"{public_url} is not encrypted: let a proxy speak https before it, and name that URL")
         hosts = LOOPBACK | ({parts.hostname} if parts.hostname else set())
-        return cls(key, public_url.rstrip("/"), not public_url if public is None else public, frozenset(hosts))
+        seen = not public_url if public is None else public
+        return cls(key, public_url.rstrip("/"), seen, frozenset(hosts), requester=requester.strip())
 
     @property
     def secure(self) -> bool:

@@ -43,7 +43,7 @@ def answer_quiz(visit: Visit) -> Response:
 def show_training(visit: Visit) -> Response:
     """A page to learn on."""
     wnid = visit.db.ontology[visit.path["wnid"]].wnid
-    sight = visit.db.desk.training(wnid, visit.now)
+    sight = visit.db.desk.training(visit.known.name, wnid, visit.now)
     if sight is None:
         return pages.redirect(_onward(visit, wnid))
     return pages.render(visit, "work/training.html", grid=_grid(visit, sight))
@@ -57,7 +57,7 @@ def hand_in_training(visit: Visit) -> Response:
         raise Refused(400, "This page is of something else.")
     answers, seconds = read_sheet(visit.form, len(sight.sizes), frozenset({"page", "attempt"}))
     attempt = read_number(visit.field("attempt"), MOST_TRIES, 0)
-    marked = visit.db.desk.train(worker, id, attempt, answers, seconds or 0.0, visit.now)
+    marked = mine(lambda: visit.db.desk.train(worker, id, attempt, answers, seconds or 0.0, visit.now))
     return pages.render(
         visit, "work/training.html", grid=_grid(visit, sight), marks=_marks(marked), passed=marked.passed
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
@@ -38,7 +39,8 @@ def show(visit: Visit) -> Response:
         leave="",
         turk=turk,
     )
-    return pages.render(visit, "work/turk.html", grid=grid)
+    requester = visit.settings.requester or urlsplit(visit.site).hostname
+    return pages.render(visit, "work/turk.html", grid=grid, requester=requester)
 
 
 def _turk(visit: Visit) -> Turk:
