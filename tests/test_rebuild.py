@@ -21,8 +21,11 @@ from holotype.errors import CrowdError, ReleaseError
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import Release, verify_release
-from holotype.releases.layout import EVIDENCE, MANIFEST, SUMMARY, VOTES
+from holotype.releases.follow import follow
+from holotype.releases.layout import EVIDENCE, EVIDENCE_SCHEMA, MANIFEST, SUMMARY, VOTES, VOTES_EXTRAS, VOTES_SCHEMA
 from holotype.releases.rebuild import rebuild_release
+from holotype.releases.relabel import relabel
+from holotype.releases.shipped import Shipped
 from subtrees import CAT, CHIHUAHUA, DOG, SIAMESE, SPANIEL, truth_of
 from test_project import rewrite_sums
 
@@ -227,3 +230,21 @@ def test_the_command_says_what_came_out(released: Path, tmp_path: Path) -> None:
     assert (found["same"], found["checksum"], found["differences"]) == (True, found["expected"], [])
     table(folder, MANIFEST, lambda rows: rows[3].update(score=0.5))
     assert "another score; such as" in run("release", "rebuild", folder, expect=1)
+
+
+def test_votes_on_copies_of_an_image_are_told_apart(wordnet: Ontology) -> None:
+    """Two candidates with the same bytes and synset: nobody saw the second in the first, and only that one is yes."""
+    row = {"sha256": "a" * 64, "wnid": DOG, "rank": wordnet.rank(DOG), "asked": True, "state": "", "rounds": [1]}
+    row |= {"prior": 0.0, "gold": "", "ruling": "", "curator": "", "sources": ["folder"]}
+    evidence = pa.Table.from_pylist([row | {"copy": 0}, row | {"copy": 1}], EVIDENCE_SCHEMA)
+    cast = {"sha256": "a" * 64, "wnid": DOG, "page": "", "seconds": 1.0, "at": 1.0}
+    votes = [cast | {"worker": "w", "answer": said, "copy": copy} for copy, said in enumerate(("no", "yes"))]
+    shipped = Shipped.of(evidence, pa.Table.from_pylist(votes, pa.schema([*VOTES_SCHEMA, *VOTES_EXTRAS])))
+    label = relabel(shipped, Fixed(1), wordnet)
+    assert label.states().to_pylist() == ["no", "yes"]
+    said = {"id": "a" * 16, "policy": "fixed(1)", "score": 1.0, "yes": 1, "unsure": 0, "no": 0}
+    for counts, wrong in ({}, []), ({"yes": 0, "no": 1}, ["votes"]):
+        manifest = pa.Table.from_pylist([said | {"sha256": "a" * 64, "wnid": DOG} | counts])
+        found = follow(manifest, shipped, label)
+        assert [kind for kind, which in found.wrong.items() if which.any()] == wrong
+        assert found.row.tolist() == [1]
