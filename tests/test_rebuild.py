@@ -128,6 +128,17 @@ def test_one_persons_and_one_sources_word_are_statements(db: Project) -> None:
     follows(db.releases.create("sourced", outvoted=True), db.ontology)
 
 
+def test_machines_among_the_voters_follow(db: Project, tmp_path: Path) -> None:
+    scores = {(task.sha256, task.wnid): 0.9 if int(task.sha256, 16) % 3 == 0 else 0.1 for task in db.candidates.tasks()}
+    lines = [f"{sha256},{wnid},{score}\n" for (sha256, wnid), score in scores.items()]
+    (tmp_path / "scores.csv").write_text("image,synset,score\n" + "".join(lines))
+    db.crowd.run(db.crowd.machine("m", tmp_path / "scores.csv"), MODEL)
+    ask(db, MODEL)
+    made = db.releases.create("v1", outvoted=True)
+    assert made.summary["machines"]["labels"]
+    follows(made, db.ontology)
+
+
 def test_votes_that_came_since_labels_were_drawn_are_heard_first(db: Project) -> None:
     ask(db, Lead(2, 5))
     with db.catalog.write() as connection:
