@@ -21,8 +21,11 @@ from holotype.errors import CrowdError, ReleaseError
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import Release, verify_release
-from holotype.releases.layout import EVIDENCE, MANIFEST, SUMMARY, VOTES
+from holotype.releases.follow import follow
+from holotype.releases.layout import EVIDENCE, EVIDENCE_SCHEMA, MANIFEST, SUMMARY, VOTES, VOTES_EXTRAS, VOTES_SCHEMA
 from holotype.releases.rebuild import rebuild_release
+from holotype.releases.relabel import relabel
+from holotype.releases.shipped import Shipped
 from subtrees import CAT, CHIHUAHUA, DOG, SIAMESE, SPANIEL, truth_of
 from test_project import rewrite_sums
 
@@ -123,6 +126,17 @@ def test_one_persons_and_one_sources_word_are_statements(db: Project) -> None:
     follows(made, db.ontology)
     db.crowd.run(Nobody(), Source("folder"))
     follows(db.releases.create("sourced", outvoted=True), db.ontology)
+
+
+def test_machines_among_the_voters_follow(db: Project, tmp_path: Path) -> None:
+    scores = {(task.sha256, task.wnid): 0.9 if int(task.sha256, 16) % 3 == 0 else 0.1 for task in db.candidates.tasks()}
+    lines = [f"{sha256},{wnid},{score}\n" for (sha256, wnid), score in scores.items()]
+    (tmp_path / "scores.csv").write_text("image,synset,score\n" + "".join(lines))
+    db.crowd.run(db.crowd.machine("m", tmp_path / "scores.csv"), MODEL)
+    ask(db, MODEL)
+    made = db.releases.create("v1", outvoted=True)
+    assert made.summary["machines"]["labels"]
+    follows(made, db.ontology)
 
 
 def test_votes_that_came_since_labels_were_drawn_are_heard_first(db: Project) -> None:
@@ -227,3 +241,21 @@ def test_the_command_says_what_came_out(released: Path, tmp_path: Path) -> None:
     assert (found["same"], found["checksum"], found["differences"]) == (True, found["expected"], [])
     table(folder, MANIFEST, lambda rows: rows[3].update(score=0.5))
     assert "another score; such as" in run("release", "rebuild", folder, expect=1)
+
+
+def test_votes_on_copies_of_an_image_are_told_apart(wordnet: Ontology) -> None:
+    """Two candidates with the same bytes and synset: nobody saw the second in the first, and only that one is yes."""
+    row = {"sha256": "a" * 64, "wnid": DOG, "rank": wordnet.rank(DOG), "asked": True, "state": "", "rounds": [1]}
+    row |= {"prior": 0.0, "gold": "", "ruling": "", "curator": "", "sources": ["folder"]}
+    evidence = pa.Table.from_pylist([row | {"copy": 0}, row | {"copy": 1}], EVIDENCE_SCHEMA)
+    cast = {"sha256": "a" * 64, "wnid": DOG, "page": "", "seconds": 1.0, "at": 1.0}
+    votes = [cast | {"worker": "w", "answer": said, "copy": copy} for copy, said in enumerate(("no", "yes"))]
+    shipped = Shipped.of(evidence, pa.Table.from_pylist(votes, pa.schema([*VOTES_SCHEMA, *VOTES_EXTRAS])))
+    label = relabel(shipped, Fixed(1), wordnet)
+    assert label.states().to_pylist() == ["no", "yes"]
+    said = {"id": "a" * 16, "policy": "fixed(1)", "score": 1.0, "yes": 1, "unsure": 0, "no": 0}
+    for counts, wrong in ({}, []), ({"yes": 0, "no": 1}, ["votes"]):
+        manifest = pa.Table.from_pylist([said | {"sha256": "a" * 64, "wnid": DOG} | counts])
+        found = follow(manifest, shipped, label)
+        assert [kind for kind, which in found.wrong.items() if which.any()] == wrong
+        assert found.row.tolist() == [1]

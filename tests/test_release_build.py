@@ -27,6 +27,7 @@ from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import Counts, Recipe, Release, verify_release
 from holotype.releases.selection import Selection
+from holotype.releases.takedown import Unwanted
 from miniatures import CLASSES, TABBY, TENCH, pictures
 from official import write_tree
 from stages import import_miniature
@@ -377,3 +378,16 @@ def test_a_release_may_point_into_folders(project: Project, tmp_path: Path) -> N
     assert all("is not there" in problem for problem in verify_release(made.path))
     with pytest.raises(ReleaseError, match="is not there any more"):
         project.releases.create("v2", manifest_only=True)
+
+
+def test_what_a_dataset_says_is_its_word_and_nothing_is_drawn_again(db: Project) -> None:
+    made = db.releases.create("v1", datasets=("ilsvrc2012",))
+    found = made.rebuild()
+    assert (found.differences, found.same) == ((), True)
+    assert (found.labels, found.stated) == (0, len(made.manifest))
+    pointed = db.releases.create("v2", datasets=("ilsvrc2012",), manifest_only=True)
+    assert (pointed.rebuild().differences, pointed.rebuild().same, pointed.verify()) == ((), True, [])
+    gone = pointed.rows()[0]["id"]
+    assert db.releases.takedown("v2", "v2.1", "ann", "asked to", Unwanted([gone])).images == 1
+    assert db.releases["v2.1"].verify() == []
+    assert db.releases.diff("v2", "v2.1").removed == 1
