@@ -320,7 +320,8 @@ def test_no_thread_is_left(many: Samples, spoilt: Samples) -> None:
 def test_ctrl_c_ends_it(many: Samples, tmp_path: Path) -> None:
     """A process that is interrupted while it loads ends, and no thread holds it."""
     script = (
-        "import pickle, sys\n"
+        "import pickle, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from holotype.releases.loaders import Loader, Settings\n"
         "samples = pickle.load(open(sys.argv[1], 'rb'))\n"
         "loader = Loader(samples, Settings(batch_size=8, size=16), 4)\n"

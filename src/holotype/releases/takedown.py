@@ -16,7 +16,7 @@ from holotype.engine import Progress, no_progress
 from holotype.errors import ReleaseError
 from holotype.files import sha256_file
 from holotype.releases.build import Workshop, seal, workshop
-from holotype.releases.keys import NOTHING, address_keys, author_keys
+from holotype.releases.keys import NOTHING, address_keys, author_keys, text_keys
 from holotype.releases.layout import (
     AUDIT,
     AUDIT_TABLES,
@@ -30,6 +30,7 @@ from holotype.releases.layout import (
     EXTRAS,
     FILES,
     ID_LENGTH,
+    LEAKS,
     MANIFEST,
     ONTOLOGY,
     SAMPLE,
@@ -39,9 +40,11 @@ from holotype.releases.layout import (
     VOTES,
     manifest_schema,
 )
+from holotype.releases.leaks import Check, images_of, leaks_within
 from holotype.releases.recut import recut, renumbered
 from holotype.releases.release import Release, read_json, read_table
 from holotype.releases.said import outvoted, unchecked
+from holotype.releases.split import SPLITS
 from holotype.releases.statistics import labelled_by, statistics
 from holotype.releases.writing import write_bytes, write_json, write_table
 
@@ -136,6 +139,15 @@ def _check_tables(release: Release) -> None:
             raise ReleaseError(f"{release.path / name} does not have its checksum: get the release again")
 
 
+def _leaks(name: str, manifest: pa.Table) -> tuple[Check, ...]:
+    """What the splits share by what a manifest knows; pictures are not compared, which the checks tell."""
+    first = np.sort(np.unique(text_keys(manifest["id"]), return_index=True)[1])
+    one = manifest.select(["id", "sha256", "url", "author", "near_group", "split"]).take(pa.array(first))
+    facts = {"sha256": one["sha256"], "upload": one["url"], "author": one["author"], "group": one["near_group"]}
+    split = pc.index_in(one["split"], pa.array(SPLITS)).to_numpy().astype(np.int8)
+    return leaks_within(images_of(name, one["id"], **facts), split)
+
+
 class _Cut:
     """A release and the rows of its manifest that go."""
 
@@ -188,9 +200,7 @@ class _Cut:
                 write_bytes(made.partial / name, (self.release.path / name).read_bytes())
         write_json(made.partial / STATISTICS, statistics(manifest, self.release.wnids))
         write_json(made.partial / SUMMARY, self._summary(made.folder.name, manifest, certified))
-        for name in sorted(_listed(self.release).keys() - _TABLES):
-            if not name.endswith(".tar"):
-                self.left_out.append(f"{name} is not in the new release: it may speak of what was taken down")
+        write_json(made.partial / LEAKS, {"checks": [check.value for check in _leaks(made.folder.name, manifest)]})
         seal(made, digests)
 
     def _without(self, table: pa.Table, column: str, values: pa.Array) -> pa.Table:
