@@ -7,19 +7,18 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from holotype.engine import Progress, map_batches, no_progress
 from holotype.errors import ReleaseError
-from holotype.files import local, sha256_file, sync_folder, write_atomically
+from holotype.files import sha256_file, sync_folder, write_atomically
 from holotype.images.fingerprint import many_at_once
 from holotype.releases.contents import Contents
 from holotype.releases.documents import write_documents
@@ -43,7 +42,7 @@ from holotype.releases.manifest import addresses_in, addresses_of, boxes_table, 
 from holotype.releases.release import Release
 from holotype.releases.shards import Counter, Shard, ShardWriter, Written, noted, plan_shards
 from holotype.releases.statistics import count_policies, count_release, labelled_by, pieces_of, statistics
-from holotype.releases.writing import write_table
+from holotype.releases.writing import sync_file, write_bytes, write_json, write_table, write_tables
 from holotype.store.location import Location
 
 __all__ = ["Workshop", "labelled_by", "statistics", "workshop", "write_release"]
@@ -140,27 +139,27 @@ def write_release(
     _take_up(made, contents)
     if contents.recipe.manifest_only:
         addresses = addresses_of(contents)
-        _write_arrow(made.partial / FILES, [files_table(contents)])
+        write_table(made.partial / FILES, files_table(contents))
         shards: list[tuple[Shard, Written]] = []
     else:
         shards = _write_shards(made, contents, read, progress)
         addresses = addresses_in(len(contents.kept.keys), shards)
     helped = MACHINES in write_manifest(made.partial / MANIFEST, contents, addresses)
-    _sync(made.partial / MANIFEST)
-    _write_arrow(made.partial / BOXES, [boxes_table(contents, addresses)])
-    _write_arrow(made.partial / VOTES, contents.ballots.tables())
+    sync_file(made.partial / MANIFEST)
+    write_table(made.partial / BOXES, boxes_table(contents, addresses))
+    write_tables(made.partial / VOTES, contents.ballots.tables())
     if contents.evidence is not None:
         write_table(made.partial / EVIDENCE, contents.evidence)
     pieces, wnids = pieces_of(made.partial / MANIFEST), [synset.wnid for synset in contents.classes]
-    _write_json(made.partial / STATISTICS, count_release(pieces, wnids))
-    _write_json(made.partial / LEAKS, {"checks": [check.value for check in contents.leaks]})
-    _write_json(made.partial / SUMMARY, {"format": FORMAT, **contents.summary, **count_policies(pieces, helped)})
+    write_json(made.partial / STATISTICS, count_release(pieces, wnids))
+    write_json(made.partial / LEAKS, {"checks": [check.value for check in contents.leaks]})
+    write_json(made.partial / SUMMARY, {"format": FORMAT, **contents.summary, **count_policies(pieces, helped)})
     if contents.certificates is not None:
         for name, schema in AUDIT_TABLES.items():
-            _write_arrow(made.partial / name, [pa.Table.from_pylist(list(contents.audit[name]), schema)])
-        _write_json(made.partial / CERTIFICATES, contents.certificates)
+            write_table(made.partial / name, pa.Table.from_pylist(list(contents.audit[name]), schema))
+        write_json(made.partial / CERTIFICATES, contents.certificates)
     if contents.ontology is not None:
-        _write(made.partial / ONTOLOGY, contents.ontology)
+        write_bytes(made.partial / ONTOLOGY, contents.ontology)
     return seal(made, {shard.name: written.sha256 for shard, written in shards})
 
 
@@ -170,7 +169,7 @@ def seal(made: Workshop, known: Mapping[str, str]) -> str:
     checksums = {name: known.get(name) or sha256_file(made.partial / name) for name in names}
     checksums |= write_documents(Release(made.partial), checksums)
     listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(checksums.items()))
-    _write(made.partial / CHECKSUMS, listing.encode())
+    write_bytes(made.partial / CHECKSUMS, listing.encode())
     sync_folder(made.partial)
     made.partial.rename(made.folder)
     sync_folder(made.folder.parent)
@@ -247,32 +246,3 @@ def _several(contents: Contents) -> dict[int, list[str]]:
 
 def _wnids(contents: Contents) -> dict[int, str]:
     return dict(zip(contents.ranks, (synset.wnid for synset in contents.classes), strict=True))
-
-
-def _write_arrow(path: Path, tables: Iterable[pa.Table]) -> None:
-    writer = None
-    try:
-        for table in tables:
-            if writer is None:
-                writer = pq.ParquetWriter(local(path), table.schema, compression="zstd")
-            writer.write_table(table, row_group_size=1 << 16)
-    finally:
-        if writer is not None:
-            writer.close()
-    _sync(path)
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    _write(path, (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())

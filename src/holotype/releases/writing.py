@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,9 +19,26 @@ ROWS: Final = 1 << 16
 
 def write_table(path: Path, table: pa.Table) -> None:
     """Write a table, in row groups of `ROWS`."""
-    with pq.ParquetWriter(local(path), table.schema, compression="zstd") as writer:
-        for start in range(0, max(len(table), 1), ROWS):
-            writer.write_table(table.slice(start, ROWS).combine_chunks(), row_group_size=ROWS)
+    starts = range(0, max(len(table), 1), ROWS)
+    write_tables(path, (table.slice(start, ROWS).combine_chunks() for start in starts))
+
+
+def write_tables(path: Path, tables: Iterable[pa.Table]) -> None:
+    """Write tables of the same columns, one at least, as one: each begins a row group, and fills those of `ROWS`."""
+    writer = None
+    try:
+        for table in tables:
+            if writer is None:
+                writer = pq.ParquetWriter(local(path), table.schema, compression="zstd")
+            writer.write_table(table, row_group_size=ROWS)
+    finally:
+        if writer is not None:
+            writer.close()
+    sync_file(path)
+
+
+def sync_file(path: Path) -> None:
+    """Make a file durable."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
