@@ -208,6 +208,9 @@ def test_a_page_stays_small_whatever_there_is(tmp_path: Path) -> None:
     assert len(page) < 60_000
     assert page.count("<rect") < 300
     assert "1,880 others" in page
+    assert "Synsets by their number of images. A bar goes from its number to before the next." in page
+    assert ">1,000<" in page
+    assert ">1,000+<" not in page
     assert "4,989 others" in page
 
 
