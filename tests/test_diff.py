@@ -14,7 +14,7 @@ import pytest
 import holotype
 from conftest import run
 from holotype.crowd.expert import Nobody
-from holotype.crowd.policies import Fixed, Lead
+from holotype.crowd.policies import Fixed, Lead, Posterior
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import Fractions
@@ -135,6 +135,24 @@ def test_new_images_and_withdrawn_ones(db: Project, tmp_path: Path, fill: Callab
     gone = pairs_in(db, "v1")[0]
     db.images.withdraw([gone[0]], "ann", "asked to")
     assert labels(after(db)) == {ADDED: {Reason.NEW_IMAGE: 5}, REMOVED: {Reason.WITHDRAWN: 1}}
+
+
+def test_images_that_only_a_dataset_labels_are_withdrawn_too(
+    db: Project, fill: Callable[..., None], tmp_path: Path
+) -> None:
+    """Also where fewer images are outvoted than before: that is a number, and nothing that was asked for."""
+    fill(tmp_path / "tree/train" / WHIPPET, 3, first=700)
+    run("datasets", "add", tmp_path / "tree", "--name", "mine", "-p", db.path)
+    truth = {(task.sha256, task.wnid): True for task in db.candidates.tasks()}
+    db.crowd.run(db.crowd.simulated(truth, seed=3), Posterior(accept=0.9, reject=0.05))
+    before = db.releases.create("before", outvoted=True)
+    outvoted = next(str(row["sha256"]) for row in before.rows() if row["no"] > row["yes"])
+    imported = next(str(row["sha256"]) for row in before.rows() if row["policy"] == "imported:mine")
+    db.images.withdraw([outvoted, imported], "ann", "asked to")
+    after = db.releases.create("after", outvoted=True)
+    assert after.summary["outvoted"] < before.summary["outvoted"]
+    found = db.releases.diff("before", "after").counts[REMOVED]
+    assert (found[Reason.WITHDRAWN], Reason.ASKED in found, Reason.UNEXPLAINED in found) == (2, False, False)
 
 
 def test_what_was_taken_down(db: Project) -> None:

@@ -128,6 +128,23 @@ def test_a_datasheet_answers_from_facts_and_says_what_is_not_stated(tmp_path: Pa
     assert [line[3:] for line in sheet.splitlines() if line.startswith("## ")] == list(QUESTIONS)
 
 
+def test_a_datasheet_writes_choices_as_people_do(tmp_path: Path) -> None:
+    recipe = {"datasets": ["mine", "ilsvrc2012"], "balance": True, "together": ["near", "author"]}
+    step = {"release": "v0", "checksum": "0" * 64, "images": 1, "labels": 2}
+    taken = {"images": 1, "labels": 2, "from": [step]}
+    splits = {"train": 2, "val": 1}
+    folder = shipped(tmp_path / "v1", some(4), recipe=recipe, imported_splits=splits, taken_down=taken)
+    sheet = datasheet(describe(Release(folder))).replace("\\", "")
+    for told in (
+        "Only images of these datasets: mine, ilsvrc2012.",
+        "As many images of each synset as of the smallest one.",
+        "Kept together in one split, by what they share: near, author.",
+        "3 images keep the split they came with.",
+        "Taken down since an earlier release: 1 image with 2 labels of v0.",
+    ):
+        assert told in sheet, told
+
+
 def test_nothing_hostile_is_a_mark_of_markdown_or_html(tmp_path: Path) -> None:
     told = {"licence": HOSTILE, "source": HOSTILE, "policy": HOSTILE, "author": HOSTILE}
     words = {"purpose": HOSTILE, "title": HOSTILE, "description": HOSTILE}
@@ -191,6 +208,9 @@ def test_a_page_stays_small_whatever_there_is(tmp_path: Path) -> None:
     assert len(page) < 60_000
     assert page.count("<rect") < 300
     assert "1,880 others" in page
+    assert "Synsets by their number of images. A bar goes from its number to before the next." in page
+    assert ">1,000<" in page
+    assert ">1,000+<" not in page
     assert "4,989 others" in page
 
 

@@ -207,6 +207,10 @@ def test_all_can_use_a_site_from_a_disk(release: Release, tmp_path: Path, browsi
             assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
             assert axe(page) == []
+        page.set_viewport_size({"width": 240, "height": 600})
+        lines = page.evaluate("[...document.querySelectorAll('td code')].map(code => code.getClientRects().length)")
+        assert lines, "the last page lists synsets"
+        assert set(lines) == {1}, "a wnid is on one line"
         page.get_by_role("link", name="Statistics").click()
         page.get_by_role("link", name="Datasheet", exact=True).click()
         assert page.get_by_role("heading", level=1).inner_text() == "Datasheet of Dogs & cats"

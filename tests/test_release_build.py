@@ -132,6 +132,11 @@ def test_a_release_of_a_dataset_is_capped_and_balanced(db: Project) -> None:
     assert set(large.wnids) == set(CLASSES)
     with pytest.raises(ReleaseError, match="there is no dataset 'imagenet'; there are: ilsvrc2012"):
         db.releases.create("none", datasets=("imagenet",))
+    for in_place in (False, True):
+        with pytest.raises(ReleaseError, match="no synset has 99 of the images asked for"):
+            db.releases.create(
+                "none", datasets=("ilsvrc2012",), selection=Selection(at_least=99), manifest_only=in_place
+            )
     assert capped.summary["recipe"]["per_synset"] == 10
     assert capped.summary["recipe"]["datasets"] == ["ilsvrc2012"]
     assert all(verify_release(made.path) == [] for made in (capped, even, large))

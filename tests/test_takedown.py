@@ -23,7 +23,7 @@ from holotype.project import Project
 from holotype.releases import Release, verify_release
 from holotype.releases.layout import CHECKSUMS, MANIFEST
 from holotype.releases.rebuild import rebuild_release
-from holotype.releases.takedown import Unwanted, take_down
+from holotype.releases.takedown import Unwanted, take_down, unwanted_rows
 from test_project import corrupt
 
 WHIPPET, CAT = "n02091134", "n02121808"
@@ -148,6 +148,24 @@ def test_near_duplicates_that_stay_are_told(db: Project) -> None:
     assert now["near_group"] == now["group"] == other["id"], "a group is not called by what is gone"
 
 
+def test_imported_images_are_called_as_in_their_dataset() -> None:
+    import pyarrow as pa
+
+    manifest = pa.table(
+        {
+            "id": ["a" * 16, "b" * 16, "c" * 16, "b" * 16],
+            "sha256": ["a" * 64, "b" * 64, "c" * 64, "b" * 64],
+            "source": ["imported:mine", "imported:mine", "folder:photos", "imported:mine"],
+            "origin": ["mine/one", "mine/two", "mine/two", "mine/two"],
+        }
+    )
+    assert unwanted_rows(manifest, Unwanted(images=["mine/two"])).tolist() == [False, True, False, True]
+    assert unwanted_rows(manifest, Unwanted(images=["C" * 16, "a" * 64])).tolist() == [True, False, True, False]
+    for unknown in ("two", "mine/three", ""):
+        with pytest.raises(ReleaseError, match="no image of the release has the id, sha256 or DATASET/NAME"):
+            unwanted_rows(manifest, Unwanted(images=[unknown]))
+
+
 def test_authors_and_addresses_say_which(made: Path, tmp_path: Path, wordnet: Ontology) -> None:
     import pyarrow as pa
 
@@ -170,7 +188,7 @@ def test_authors_and_addresses_say_which(made: Path, tmp_path: Path, wordnet: On
     assert not pc.any(pc.equal(new.manifest["author"], "Ann Lee")).as_py()
     for wrong, expected in (
         (Unwanted(), "say which images"),
-        (Unwanted(images=["0" * 16]), "no image of the release has the image '0000"),
+        (Unwanted(images=["0" * 16]), "no image of the release has the id, sha256 or DATASET/NAME '0000"),
         (Unwanted(authors=[""]), "the author ''"),
         (Unwanted(authors=["Unknown"]), "the author 'Unknown'"),
         (Unwanted(urls=urls), "nothing of v1 would be left"),
@@ -220,7 +238,7 @@ def test_the_command_tells_what_the_old_release_still_has(made: Path, tmp_path: 
     gone = Release(project / "releases/v1").rows()[0]["id"]
     about = "--image", gone, "--reason", "asked to", "--curator", "ann", "-p", project
     told = run("release", "takedown", "v1", "v1.1", *about)
-    assert "1 images with 1 labels are taken down, and withdrawn from the project" in told
+    assert "1 image with 1 label is taken down, and withdrawn from the project" in told
     assert "still has them: releases are never changed, so delete it" in told
     folder = shutil.copytree(project / "releases/v1", tmp_path / "elsewhere")
     found = json.loads(run("release", "takedown", folder, "smaller", "--image", gone, "--json"))

@@ -74,7 +74,9 @@ _SPLITS: Final = (
 )
 _BYTES: Final = (
     click.option("--manifest-only", is_flag=True, help="Leave images in the archives that they were imported from."),
-    click.option("--short-side", type=click.IntRange(1), metavar="N", help="Make the shorter side N pixels."),
+    click.option(
+        "--short-side", type=click.IntRange(1), metavar="N", help="Make the shorter side N pixels, where it is longer."
+    ),
     click.option("--quality", type=click.IntRange(1, 100), metavar="N", help="JPEG quality of those  [default: 90]"),
     click.option("--strip", is_flag=True, help="Take metadata out of pictures, and turn them upright."),
     click.option("--keep-orientation", is_flag=True, help="Do not turn those upright."),

@@ -11,7 +11,7 @@ from holotype.cli.images import login
 from holotype.cli.named_release import folder_named
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
-from holotype.cli.text import print_json
+from holotype.cli.text import counted, print_json
 from holotype.errors import ReleaseError
 from holotype.releases import NAME, Release
 from holotype.releases.takedown import TakenDown, Unwanted, take_down
@@ -20,7 +20,9 @@ from holotype.releases.takedown import TakenDown, Unwanted, take_down
 @click.command("takedown")
 @click.argument("release_or_name")
 @click.argument("new")
-@click.option("--image", "images", multiple=True, metavar="ID", help="An image, by its id or sha256.")
+@click.option(
+    "--image", "images", multiple=True, metavar="ID", help="An image, by its id, its sha256, or DATASET/NAME."
+)
 @click.option("--url", "urls", multiple=True, metavar="URL", help="Images with this address on the web.")
 @click.option("--author", "authors", multiple=True, metavar="NAME", help="Images by this author.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept in the catalog, not in the release.")
@@ -67,12 +69,15 @@ def takedown_command(
 
 
 def _tell(found: TakenDown, old: Path, own: bool) -> None:
-    what = f"{found.images:,} images with {found.labels:,} labels"
+    are = "is" if found.images == 1 else "are"
+    what = f"{counted(found.images, 'image')} with {counted(found.labels, 'label')} {are}"
     withdrawn = ", and withdrawn from the project" if own else ""
-    click.echo(f"{what} are taken down{withdrawn}; the release without them is {found.path}")
+    click.echo(f"{what} taken down{withdrawn}; the release without them is {found.path}")
     for line in found.left_out:
         click.echo(line)
     if found.near:
         some = ", ".join(found.near[:10]) + (", ..." if len(found.near) > 10 else "")
-        click.echo(f"warning: {len(found.near):,} images that are still there are near-duplicates of these: {some}")
+        click.echo(
+            f"warning: look at {counted(len(found.near), 'near-duplicate')} of what was taken down, still there: {some}"
+        )
     click.echo(f"{old} still has them: releases are never changed, so delete it, and ask who has a copy to do so")

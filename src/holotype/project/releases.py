@@ -165,6 +165,10 @@ class Releases:
                 raise NothingAccepted(_nothing(recipe))
             kept = keep(columns, recipe)
             del columns
+            if not len(kept.columns):
+                raise ReleaseError(
+                    f"no synset has {recipe.selection.at_least:,} of the images asked for: ask for fewer"
+                )
             if (outvoted := int(kept.columns.outvoted.sum())) and not recipe.outvoted:
                 raise OutvotedImages(outvoted)
             facts, shared = read_facts(connection, parts.ontology, Draft(made.draft), kept, cast), share(kept, recipe)

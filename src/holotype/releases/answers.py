@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from holotype.releases.census import Census
 from holotype.releases.described import Described, day, one_line
+from holotype.releases.layout import TAKEN_DOWN
 from holotype.releases.leaks import Check
 
 _LISTED: Final = 12
@@ -66,7 +67,7 @@ def _composition(release: Described, census: Census) -> Iterator[tuple[str, str]
     yield "number", f"{plural(census.images, 'image')} with {plural(census.labels, 'label')}: {splits(census)}."
     sizes = sorted(census.synsets.values())
     if sizes:
-        yield "number", f"A synset has {sizes[0]:,} to {sizes[-1]:,} images, {sizes[len(sizes) // 2]:,} in the median."
+        yield "number", _per_synset(sizes)
     if several := sum(number for count, number in census.labels_per_image.items() if count > 1):
         yield "number", f"{plural(several, 'image has', 'images have')} several labels."
     if census.boxes:
@@ -98,10 +99,18 @@ def _composition(release: Described, census: Census) -> Iterator[tuple[str, str]
     )
 
 
+def _per_synset(sizes: Sequence[int]) -> str:
+    """How many images a synset has; `sizes` ascend."""
+    if sizes[0] == sizes[-1]:
+        return f"Each synset has {plural(sizes[0], 'image')}."
+    return f"A synset has {sizes[0]:,} to {sizes[-1]:,} images, {sizes[len(sizes) // 2]:,} in the median."
+
+
 def _drawn(summary: Mapping[str, Any]) -> str:
     told = f"Drawn by seed {summary.get('seed')}, stratified by synset."
     if came := summary.get("imported_splits"):
-        told += f" {plural(sum(came.values()), 'image keeps', 'images keep')} the split of the dataset it came in."
+        kept = plural(sum(came.values()), "image keeps the split it came with", "images keep the split they came with")
+        told += f" {kept}."
     return told
 
 
@@ -139,7 +148,7 @@ def _collection(release: Described, census: Census) -> Iterator[tuple[str, str]]
     recipe = summary.get("recipe")
     for key, told in _CHOICES.items():
         if isinstance(recipe, dict) and recipe.get(key):
-            yield "sampling", f"{told}: {one_line(str(recipe[key]))}."
+            yield "sampling", f"{told.format(one_line(_choice(recipe[key])))}."
     if votes.votes:
         with_machines = f" and {plural(len(votes.machines), 'machine')}" if votes.machines else ""
         people = f"{plural(votes.people, 'person', 'people')} under hashed names{with_machines}"
@@ -157,23 +166,31 @@ def _collection(release: Described, census: Census) -> Iterator[tuple[str, str]]
     left = summary.get("removal_asked", 0)
     if left:
         yield "revocation", f"{plural(left, 'label')} were left out because somebody asked that images be taken down."
-    if taken := summary.get("takedown") or summary.get("taken_down"):
-        yield "revocation", f"Images were taken down since an earlier release: {_taken(taken)}."
+    if taken := _taken(summary.get(TAKEN_DOWN)):
+        yield "revocation", f"Taken down since an earlier release: {taken}."
 
 
 _CHOICES: Final = {
-    "datasets": "Only of these datasets",
-    "per_synset": "At most so many images per synset",
-    "at_least": "Only synsets with at least so many images",
-    "balance": "Balanced",
-    "together": "Kept together in one split, by what they share",
+    "datasets": "Only images of these datasets: {}",
+    "per_synset": "At most so many images per synset: {}",
+    "at_least": "Only synsets with at least so many images: {}",
+    "balance": "As many images of each synset as of the smallest one",
+    "together": "Kept together in one split, by what they share: {}",
 }
 
 
+def _choice(value: Any) -> str:
+    """What was chosen, as people write it: lists have no brackets."""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
 def _taken(taken: Any) -> str:
-    if isinstance(taken, dict):
-        return ", ".join(f"{one_line(str(key))} {one_line(str(value))}" for key, value in sorted(taken.items()))
-    return one_line(str(taken))
+    """How many images were taken down, from which releases, the earliest first."""
+    steps = taken.get("from", []) if isinstance(taken, dict) else []
+    return ", ".join(
+        f"{plural(step['images'], 'image')} with {plural(step['labels'], 'label')} of {one_line(str(step['release']))}"
+        for step in steps[:_LISTED]
+    )
 
 
 def _pictures(release: Described) -> Iterator[tuple[str, str]]:

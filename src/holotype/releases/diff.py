@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holotype.consensus.ballot import Ints
+from holotype.crowd.policy_names import IMPORTED
 from holotype.releases.layout import EVIDENCE_SCHEMA, TAKEN_DOWN
 from holotype.releases.release import Release
 from holotype.releases.shipped import NOWHERE, Mask, places, row_keys
@@ -138,7 +139,11 @@ _SHARES: Final = ("fractions", "splits", "seed", "together")
 
 
 def _said(summary: Mapping[str, Any], recipe: Mapping[str, Any], name: str) -> Any:
-    return summary[name] if name in summary else recipe.get(name)
+    """What was asked for; the summary of one made before there were recipes says it.
+
+    The recipe goes first: the summary has numbers of labels by some of these names.
+    """
+    return recipe[name] if name in recipe else summary.get(name)
 
 
 def _rule(summary: Mapping[str, Any]) -> str:
@@ -220,6 +225,8 @@ def _removed(facts: _Facts, rows: pa.Table) -> npt.NDArray[np.int64]:
     digest = pc.is_in(rows["sha256"], pc.unique(facts.new.evidence["sha256"])).to_numpy()
     was = _at(rows, facts.old.evidence) != NOWHERE
     away = ~(image | digest)
+    # The evidence has no candidates that their dataset decides.
+    datasets_word = np.asarray(pc.starts_with(rows["policy"], IMPORTED).to_numpy(), bool)
     return _chosen(
         [
             (away & facts.taken_down, Reason.TAKEN_DOWN),
@@ -227,7 +234,7 @@ def _removed(facts: _Facts, rows: pa.Table) -> npt.NDArray[np.int64]:
             (yes & facts.withdrawn, Reason.WITHDRAWN),
             *((mask & ~yes, reason) for mask, reason in _redecided(facts, rows, "no")),
             (~was & facts.asked, Reason.ASKED),
-            (away & (was | facts.withdrawn), Reason.WITHDRAWN),
+            (away & (was | datasets_word | facts.withdrawn), Reason.WITHDRAWN),
         ],
         len(rows),
     )

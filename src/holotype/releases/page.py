@@ -20,6 +20,7 @@ from holotype.releases.gallery import Picture
 _ROWS: Final = 12
 _TILES: Final = 120
 _EDGES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+_FROM: Final = "A bar goes from its number to before the next."
 """Least numbers of images of the classes that synsets are counted in."""
 
 
@@ -123,7 +124,7 @@ def _scale(release: Described) -> str:
     sizes = [number for _, number in ordered]
     edges = [edge for edge in _EDGES if edge <= sizes[0]]
     classes = [sum(low <= size < high for size in sizes) for low, high in pairwise((*edges, sizes[0] + 1))]
-    names = [f"{low:,}+" for low in edges]
+    names = [f"{low:,}" for low in edges]
     tiles = [(one_line(lemmas.get(wnid, wnid)), number) for wnid, number in ordered[:_TILES]]
     if rest := ordered[_TILES:]:
         tiles.append((f"{len(rest):,} others", sum(number for _, number in rest)))
@@ -137,7 +138,7 @@ def _scale(release: Described) -> str:
         f"<p>A synset has {mean:,.1f} images in the mean, {median:,} in the median, {sizes[-1]:,} at least and "
         f"{sizes[0]:,} at most.</p>\n"
         f"<figure>{bars(classes, names, 'Synsets by their number of images')}"
-        "<figcaption>Synsets by their number of images.</figcaption></figure>\n"
+        f"<figcaption>Synsets by their number of images. {_FROM}</figcaption></figure>\n"
         f"<figure>{areas(tiles, 'Synsets, each with an area in proportion to its images')}"
         "<figcaption>Synsets, each with an area in proportion to its images.</figcaption></figure>\n"
         f"<details><summary>Synsets{fewest}</summary>\n{table(('synset', 'wnid', 'images'), rows)}</details>\n",
@@ -158,7 +159,7 @@ def _sizes(release: Described) -> str:
         used = [place for place, number in enumerate(found) if number]
         span = slice(used[0], used[-1] + 1)
         picture = bars(found[span], edges[span], f"Images by {name} in pixels")
-        shown.append(f"<figure>{picture}<figcaption>Images by {name}, in pixels from.</figcaption></figure>")
+        shown.append(f"<figure>{picture}<figcaption>Images by {name} in pixels. {_FROM}</figcaption></figure>")
     return section("Sizes", f'<div class="pair">{"".join(shown)}</div>\n')
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from holotype.crowd.policy_names import IMPORTED
 from holotype.engine import Progress, no_progress
 from holotype.errors import ReleaseError
 from holotype.files import sha256_file
@@ -54,7 +55,8 @@ _TABLES: Final = {MANIFEST, BOXES, VOTES, EVIDENCE, SUMMARY, STATISTICS, CERTIFI
 
 @dataclass(frozen=True, slots=True)
 class Unwanted:
-    """Images that are to be taken down: by id or sha256, by their address on the web, by their author."""
+    """Images that are to be taken down: by id, by sha256 or by their origin in a dataset, ``dataset/name``; by their
+    address on the web; by their author."""
 
     images: Sequence[str] = ()
     urls: Sequence[str] = ()
@@ -80,7 +82,7 @@ def unwanted_rows(manifest: pa.Table, unwanted: Unwanted) -> Mask:
     Raises `ReleaseError` for what no image is called by, and where nothing is asked for.
     """
     named = [
-        *(("image", name, _of_image(manifest, name)) for name in unwanted.images),
+        *(("id, sha256 or DATASET/NAME", name, _of_image(manifest, name)) for name in unwanted.images),
         *(("address", url, _same(address_keys, manifest["url"], url)) for url in unwanted.urls),
         *(("author", name, _same(author_keys, manifest["author"], name)) for name in unwanted.authors),
     ]
@@ -93,8 +95,13 @@ def unwanted_rows(manifest: pa.Table, unwanted: Unwanted) -> Mask:
 
 
 def _of_image(manifest: pa.Table, name: str) -> Mask:
+    if not name:
+        return np.zeros(len(manifest), bool)
+    if "/" in name:
+        imported = pc.starts_with(manifest["source"], IMPORTED)
+        return np.asarray(pc.and_(imported, pc.equal(manifest["origin"], name)).to_numpy())
     column = "id" if len(name) == ID_LENGTH else "sha256"
-    return np.asarray(pc.equal(manifest[column], name.lower()).to_numpy()) if name else np.zeros(len(manifest), bool)
+    return np.asarray(pc.equal(manifest[column], name.lower()).to_numpy())
 
 
 def _same(keys: Any, column: pa.ChunkedArray, text: str) -> Mask:
