@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
+import pytest
 
+from any_release import shipped, some
+from holotype.errors import ReleaseError
+from holotype.releases.layout import CHECKSUMS, LEAKS, MANIFEST, ONTOLOGY, VOTES
+from holotype.releases.release import Release
 from holotype.store.location import TREE, Location
 from holotype.store.places import Places
 
@@ -18,3 +26,15 @@ def test_places_are_locations_in_columns() -> None:
     assert places[2] == Location("/a.tar", 100_000_000_000, 5, "tar", "", 900, 7)
     some = places.take(np.array([2, 0]))
     assert [some[0], some[1]] == [places[2], places[0]]
+
+
+@pytest.mark.parametrize("name", [MANIFEST, VOTES, LEAKS, CHECKSUMS, ONTOLOGY, "train-000000.tar"])
+def test_a_release_with_a_pipe_a_link_or_a_folder_for_a_file_is_none(tmp_path: Path, name: str) -> None:
+    folder, elsewhere = shipped(tmp_path / "v1", some(4)), tmp_path / "elsewhere"
+    (folder / name).unlink(missing_ok=True)
+    elsewhere.write_bytes(b"secret")
+    for make in (os.mkfifo, os.mkdir, lambda path: os.symlink(elsewhere, path)):
+        make(folder / name)
+        with pytest.raises(ReleaseError, match="no plain file"):
+            Release(folder)
+        os.rmdir(folder / name) if (folder / name).is_dir() else os.unlink(folder / name)

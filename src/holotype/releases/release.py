@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,8 +37,10 @@ from holotype.releases.layout import (
     LEAKS,
     MANIFEST,
     MANIFEST_SCHEMA,
+    NAMES,
     ONTOLOGY,
     SAMPLE,
+    SHARD,
     STATISTICS,
     SUMMARY,
     VOTES,
@@ -63,6 +66,8 @@ class Release:
     def __post_init__(self) -> None:
         if not (self.path / SUMMARY).is_file():
             raise ReleaseError(f"there is no release in {self.path}")
+        if other := _other_than_plain(self.path):
+            raise ReleaseError(f"{self.path / other} is no plain file, as all of a release are: get the release again")
         if isinstance(made := self.summary.get("format"), int) and made > FORMAT:
             raise ReleaseError(
                 f"{self.path} was made by a newer holotype (format {made}), this one reads {FORMAT}: upgrade"
@@ -215,6 +220,13 @@ class Release:
     def __repr__(self) -> str:
         splits = ", ".join(f"{name} {self.statistics['splits'][name]:,}" for name in SPLITS)
         return f"<Release {self.name}: {len(self.wnids)} synsets, {splits}>"
+
+
+def _other_than_plain(folder: Path) -> str:
+    """A file of a release that is a link, a pipe or a folder: it would lead elsewhere, or be waited for; "" if none."""
+    with os.scandir(folder) as entries:
+        known = (entry for entry in entries if entry.name in NAMES or SHARD.fullmatch(entry.name))
+        return next((entry.name for entry in known if not entry.is_file(follow_symlinks=False)), "")
 
 
 def read_table(path: Path, schema: pa.Schema, extras: pa.Schema | None = None) -> pa.Table:
