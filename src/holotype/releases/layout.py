@@ -183,3 +183,17 @@ NAMES: Final = frozenset(
 def manifest_schema(extras: Collection[str]) -> pa.Schema:
     """The schema of a manifest that has these of the `EXTRAS`."""
     return pa.schema([*MANIFEST_SCHEMA, *(field for field in EXTRAS if field.name in extras)])
+
+
+SCHEMAS: Final = {
+    MANIFEST: (MANIFEST_SCHEMA, EXTRAS),
+    BOXES: (BOXES_SCHEMA, pa.schema([])),
+    VOTES: (VOTES_SCHEMA, VOTES_EXTRAS),
+}
+"""The columns of the tables that are read a few columns at a time, and those that they may have beside."""
+
+
+def typed_columns(name: str, columns: Collection[str]) -> pa.Schema:
+    """The types that some columns of one of the `SCHEMAS` have."""
+    known = pa.unify_schemas(SCHEMAS[name])
+    return pa.schema([known.field(column) for column in columns])

@@ -183,10 +183,12 @@ def _votes(release: Described) -> str:
     counts, votes = census.votes_per_label, census.votes
     if not votes.votes:
         return ""
-    top = max(counts, default=0)
+    top = max(0, *counts) if counts else 0
     step = -(-(top + 1) // 24)
-    classes = [sum(counts[one] for one in range(low, low + step)) for low in range(0, top + 1, step)]
     names = [f"{low}" if step == 1 else f"{low}+" for low in range(0, top + 1, step)]
+    classes = [0] * len(names)
+    for people, labels in counts.items():
+        classes[max(people, 0) // step] += labels
     machines = f" and {plural(len(votes.machines), 'machine')}" if votes.machines else ""
     rows = [
         (text(answer), f"{number:,}") for answer, number in sorted(votes.answers.items(), key=lambda pair: -pair[1])
