@@ -26,7 +26,7 @@ from holotype.releases.attribution import COLUMNS, attribution
 from holotype.releases.census import count
 from holotype.releases.croissant import Listed, croissant
 from holotype.releases.datasheet import datasheet
-from holotype.releases.described import describe
+from holotype.releases.described import day, describe
 from holotype.releases.documents import write_documents
 from holotype.releases.gallery import gallery
 from holotype.releases.layout import CHECKSUMS, DOCUMENTS, MANIFEST
@@ -354,3 +354,9 @@ def test_a_manifest_with_other_columns_is_refused_also_where_it_is_read_in_part(
     if name in ("id", "wnid", "shard", "offset", "length"):
         with pytest.raises(ReleaseError, match=r"other columns|cannot read"):
             samples_of(Release(folder), "train")
+
+
+@pytest.mark.parametrize("at", [1e308, -1e308, float("nan")])
+def test_a_day_that_is_none_is_unknown(at: float) -> None:
+    assert day(at) == "an unknown day"
+    assert day(0.0) == "1970-01-01"

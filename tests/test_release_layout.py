@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import pytest
 
 from any_release import shipped, some
 from holotype.errors import ReleaseError
-from holotype.releases.layout import CHECKSUMS, LEAKS, MANIFEST, ONTOLOGY, VOTES
+from holotype.releases.layout import CHECKSUMS, LEAKS, MANIFEST, ONTOLOGY, SUMMARY, TAKEN_DOWN, VOTES
+from holotype.releases.leaks import BYTES, Check
 from holotype.releases.release import Release
+from holotype.releases.summary import wrong_in
 from holotype.store.location import TREE, Location
 from holotype.store.places import Places
 
@@ -38,3 +41,29 @@ def test_a_release_with_a_pipe_a_link_or_a_folder_for_a_file_is_none(tmp_path: P
         with pytest.raises(ReleaseError, match="no plain file"):
             Release(folder)
         os.rmdir(folder / name) if (folder / name).is_dir() else os.unlink(folder / name)
+
+
+@pytest.mark.parametrize("other", [None, 3, "x", [3], {"a": 3}, 10**30, True])
+def test_a_summary_of_other_kinds_is_refused(tmp_path: Path, other: object) -> None:
+    folder = shipped(tmp_path / "v1", some(4))
+    summary = json.loads((folder / SUMMARY).read_text())
+    assert wrong_in(summary) == ""
+    for name in ("classes", "alarms", "overruled", "unchecked", "machines", TAKEN_DOWN):
+        (folder / SUMMARY).write_text(json.dumps({**summary, name: other}))
+        with pytest.raises(ReleaseError, match=f"lacks the {name}"):
+            Release(folder)
+    for name in ("lemmas", "gloss", "wnid"):
+        if (name, other) != ("gloss", "x"):
+            entry = {**summary["classes"][0], name: other}
+            assert wrong_in({**summary, "classes": [entry, *summary["classes"][1:]]}) == "classes"
+    assert (wrong_in({**summary, "outvoted": other}) == "outvoted") == (other != 3)
+    assert (wrong_in({**summary, "recipe": other}) == "recipe") == (other != {"a": 3})
+    assert wrong_in({**summary, "recipe": {"together": other}}) == "recipe"
+    assert (wrong_in({**summary, "imported_splits": other}) == "imported_splits") == (other != {"a": 3})
+
+
+def test_a_check_of_leaks_that_names_no_pair_is_none() -> None:
+    check = Check(BYTES, ("a", "b"), None, (1, 1), (0, 0), 1, (1, 1), (("c", "d"),))
+    assert Check.of(check.value) == check
+    with pytest.raises(ReleaseError, match="no check of leaks"):
+        Check.of({**check.value, "examples": []})

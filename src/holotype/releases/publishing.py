@@ -17,8 +17,8 @@ from holotype.files import sha256_file, sync_folder
 from holotype.releases.answers import answers, plural, size_of
 from holotype.releases.described import Described, describe
 from holotype.releases.gallery import gallery
-from holotype.releases.layout import ATTRIBUTION, CHECKSUMS, CROISSANT, FILES
-from holotype.releases.page import document, section, statistics_page, table, text
+from holotype.releases.layout import ATTRIBUTION, CHECKSUMS, CROISSANT, FILES, NAMES, PAGE, SHARD
+from holotype.releases.page import document, runs_nothing, section, statistics_page, table, text
 from holotype.releases.questions import QUESTIONS
 from holotype.releases.release import Release
 
@@ -102,6 +102,10 @@ def _lay_out(release: Release, checksums: Mapping[str, str], folder: Path, link_
         source = release.path / name
         if source.is_symlink() or not source.is_file():
             raise ReleaseError(f"{source} is missing, or no plain file")
+        if name not in NAMES and not SHARD.fullmatch(name):
+            raise ReleaseError(f"{source} is no part of a release: nothing was published")
+        if name == PAGE and not runs_nothing(source):
+            raise ReleaseError(f"{source} is not a page of holotype's, and may run scripts on your site: make it anew")
         copied = not link_to and not hard_links
         if (_copy(source, folder / name) if copied else sha256_file(source)) != digest:
             raise ReleaseError(f"{source} does not have its checksum: nothing was published")

@@ -18,7 +18,7 @@ from holotype.audits.certificates import Certificate
 from holotype.audits.plans import Plan
 from holotype.errors import OntologyError, ReleaseError
 from holotype.files import local
-from holotype.ontology import Ontology, is_wnid, load_wordnet
+from holotype.ontology import Ontology, load_wordnet
 from holotype.ontology.foreign import rebuild
 from holotype.releases.certificates import Tables, parse_certificates
 from holotype.releases.layout import (
@@ -49,6 +49,7 @@ from holotype.releases.layout import (
 )
 from holotype.releases.leaks import Check
 from holotype.releases.split import SPLITS
+from holotype.releases.summary import wrong_in
 from holotype.store.location import Location
 from holotype.store.places import Places
 from holotype.store.store import Store
@@ -74,15 +75,8 @@ class Release:
             )
         if self.summary.get("format") != FORMAT:
             raise ReleaseError(f"{self.path} has format {self.summary.get('format')!r}; this holotype reads {FORMAT}")
-        classes = self.summary.get("classes")
-        if not (
-            isinstance(self.summary.get("name"), str)
-            and isinstance(self.summary.get("ontology"), str)
-            and isinstance(classes, list)
-            and all(isinstance(entry, dict) and is_wnid(str(entry.get("wnid"))) for entry in classes)
-            and len({entry["wnid"] for entry in classes}) == len(classes)
-        ):
-            raise ReleaseError(f"{self.path / SUMMARY} lacks the name, the ontology or the classes")
+        if wrong := wrong_in(self.summary):
+            raise ReleaseError(f"{self.path / SUMMARY} lacks the {wrong}, or says it in another way than releases do")
 
     @property
     def name(self) -> str:
