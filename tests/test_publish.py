@@ -222,3 +222,12 @@ def test_a_page_that_may_run_scripts_is_not_published(release: Release, tmp_path
     with pytest.raises(ReleaseError, match=r"no part of a release|not a page of holotype's"):
         publish(release, tmp_path / "site")
     assert not (tmp_path / "site").exists()
+
+
+def test_what_a_writer_that_was_killed_left_of_a_site_goes_with_the_next(release: Release, tmp_path: Path) -> None:
+    left = tmp_path / ".site.partial"
+    (left / "files").mkdir(parents=True)
+    (left / "files" / "train-000000.tar").write_bytes(b"half")
+    publish(release, tmp_path / "site")
+    assert not left.exists()
+    assert not list(tmp_path.glob(".site*"))

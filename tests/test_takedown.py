@@ -20,7 +20,7 @@ from holotype.consensus.votes import Answer
 from holotype.crowd.policies import Lead
 from holotype.errors import CrowdError, ReleaseError
 from holotype.ontology import Ontology
-from holotype.project import Project
+from holotype.project import Project, release_takedown
 from holotype.releases import Release, verify_release
 from holotype.releases.layout import CHECKSUMS, MANIFEST
 from holotype.releases.rebuild import rebuild_release
@@ -244,3 +244,18 @@ def test_a_shard_whose_name_leads_out_of_the_folder_is_not_followed(tmp_path: Pa
         take_down(Release(folder), tmp_path / "v2", Unwanted([table["id"][0].as_py()]))
     assert (victim / "train-000000.tar").read_bytes() == b"precious"
     assert not (tmp_path / "v2").exists()
+
+
+def test_who_is_stopped_before_images_are_withdrawn_can_ask_again(db: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = db.releases["v1"].rows()[4]
+
+    def stopped(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(release_takedown, "withdraw", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            db.releases.takedown("v1", "v1.1", "ann", "asked to", Unwanted([gone["id"]]))
+    db.releases.takedown("v1", "v1.1", "ann", "asked to", Unwanted([gone["id"]]))
+    made = db.releases.create("v2", outvoted=True)
+    assert gone["id"] not in {row["id"] for row in made.rows()}

@@ -6,16 +6,16 @@ import hashlib
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 from holotype.errors import ReleaseError
-from holotype.files import sha256_file, sync_folder
+from holotype.files import sha256_file
 from holotype.releases.answers import answers, plural, size_of
 from holotype.releases.described import Described, describe
+from holotype.releases.exports.whole import whole_folder
 from holotype.releases.gallery import gallery
 from holotype.releases.layout import ATTRIBUTION, CHECKSUMS, CROISSANT, FILES, NAMES, PAGE, SHARD
 from holotype.releases.page import document, runs_nothing, section, statistics_page, table, text
@@ -55,20 +55,11 @@ def publish(release: Release, site: Path, link_to: str = "", hard_links: bool = 
     site.parent.mkdir(parents=True, exist_ok=True)
     if not link_to and not hard_links:
         _check_room(release.path, checksums, site.parent)
-    partial = Path(tempfile.mkdtemp(prefix=f".{site.name}-", dir=site.parent))
-    try:
-        partial.chmod(0o755)
+    with whole_folder(site) as partial:
         _lay_out(release, checksums, partial / FILES_FOLDER, link_to, hard_links)
         pages = dict(_pages(release, described, checksums, link_to))
         for name, page in pages.items():
             (partial / name).write_text(page, encoding="utf-8")
-        sync_folder(partial)
-        partial.rename(site)
-    except OSError as error:
-        raise ReleaseError(f"cannot write the site to {site}: {error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    sync_folder(site.parent)
     return list(pages)
 
 
