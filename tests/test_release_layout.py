@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from any_release import shipped, some
+from conftest import command
 from holotype.errors import ReleaseError
 from holotype.releases.layout import CHECKSUMS, LEAKS, MANIFEST, ONTOLOGY, SUMMARY, TAKEN_DOWN, VOTES
 from holotype.releases.leaks import BYTES, Check
+from holotype.releases.loaders.settings import Settings, restored
 from holotype.releases.release import Release
 from holotype.releases.summary import wrong_in
 from holotype.store.location import TREE, Location
 from holotype.store.places import Places
+from test_documents import finished
 
 
 def test_places_are_locations_in_columns() -> None:
@@ -67,3 +72,20 @@ def test_a_check_of_leaks_that_names_no_pair_is_none() -> None:
     assert Check.of(check.value) == check
     with pytest.raises(ReleaseError, match="no check of leaks"):
         Check.of({**check.value, "examples": []})
+
+
+def test_what_a_release_says_does_not_reach_the_terminal_as_it_is(tmp_path: Path) -> None:
+    folder = finished(shipped(tmp_path / "v1", some(4)))
+    (folder / "\x07bell").write_bytes(b"")
+    with (folder / CHECKSUMS).open("a") as file:
+        file.write(f"{hashlib.sha256(b'').hexdigest()}  \x07bell\n")
+    told = command("release", "verify", folder)
+    assert told.code == 1
+    assert "\\x07bell is listed" in told.stdout
+    assert "\x07" not in told.stdout
+
+
+@pytest.mark.parametrize("state", [None, [], "x", 3])
+def test_what_is_no_state_of_a_loader_is_refused(state: Any) -> None:
+    with pytest.raises(ReleaseError, match="no state of a loader"):
+        restored(state, Settings(), "")
