@@ -13,6 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from any_release import CAT, DOG, Shot, shipped, some
@@ -24,11 +26,12 @@ from holotype.releases.attribution import COLUMNS, attribution
 from holotype.releases.census import count
 from holotype.releases.croissant import Listed, croissant
 from holotype.releases.datasheet import datasheet
-from holotype.releases.described import describe
+from holotype.releases.described import day, describe
 from holotype.releases.documents import write_documents
 from holotype.releases.gallery import gallery
 from holotype.releases.layout import CHECKSUMS, DOCUMENTS, MANIFEST
 from holotype.releases.leaks import Check
+from holotype.releases.loaders import samples_of
 from holotype.releases.page import statistics_page
 from holotype.releases.questions import KEYS, QUESTIONS, read_words
 from holotype.releases.release import Release
@@ -346,3 +349,34 @@ def test_the_page_is_one_that_all_can_use(tmp_path: Path, browsing: Browsing) ->
         assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert axe(page) == []
+
+
+@pytest.mark.parametrize("count", [-1, 2**31 - 1])
+def test_a_page_does_not_count_up_to_the_votes_that_a_manifest_says(tmp_path: Path, count: int) -> None:
+    told = describe(Release(shipped(tmp_path / "v1", some(4, yes=count))))
+    assert "Labels by the number of votes of people" in statistics_page(told)
+
+
+@pytest.mark.parametrize("name", ["id", "wnid", "shard", "offset", "length", "format", "width", "yes"])
+@pytest.mark.parametrize("spoil", ["drop", "type", "empty"])
+def test_a_manifest_with_other_columns_is_refused_also_where_it_is_read_in_part(
+    tmp_path: Path, name: str, spoil: str
+) -> None:
+    folder = shipped(tmp_path / "v1", some(4))
+    table = pq.read_table(folder / MANIFEST)
+    at, kind = table.column_names.index(name), table.schema.field(name).type
+    other = {"type": pa.array([b"x"] * len(table)), "empty": pa.nulls(len(table), kind)}
+    spoilt = table.remove_column(at) if spoil == "drop" else table.set_column(at, name, other[spoil])
+    pq.write_table(spoilt, folder / MANIFEST)
+    with pytest.raises(ReleaseError, match="other columns"):
+        describe(Release(folder))
+        gallery(Release(folder))
+    if name in ("id", "wnid", "shard", "offset", "length"):
+        with pytest.raises(ReleaseError, match=r"other columns|cannot read"):
+            samples_of(Release(folder), "train")
+
+
+@pytest.mark.parametrize("at", [1e308, -1e308, float("nan")])
+def test_a_day_that_is_none_is_unknown(at: float) -> None:
+    assert day(at) == "an unknown day"
+    assert day(0.0) == "1970-01-01"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -251,3 +252,12 @@ def test_the_command_and_the_api_export(
     again = ("release", "export", "v1", "-p", db.path, "--format", "imagefolder", "--out", tmp_path / "all")
     assert "is there already" in run(*again, expect=2)
     assert "no split" not in run("release", "export", "v1", "-p", db.path, "--format", "zip", "--out", "x", expect=2)
+
+
+def test_a_file_of_this_disk_that_is_no_image_gets_into_no_export(tmp_path: Path) -> None:
+    (secret := tmp_path / "tree" / "some" / "1.jpeg").parent.mkdir(parents=True)
+    release = point_to(tmp_path / "v1", [replace(one, said={"sha256": ""}) for one in pictures()])
+    secret.write_bytes(b"s" * secret.stat().st_size)
+    with pytest.raises(ReleaseError, match="holds no image"):
+        export(release, "webdataset", tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -214,3 +214,24 @@ def test_all_can_use_a_site_from_a_disk(release: Release, tmp_path: Path, browsi
         page.get_by_role("link", name="Statistics").click()
         page.get_by_role("link", name="Datasheet", exact=True).click()
         assert page.get_by_role("heading", level=1).inner_text() == "Datasheet of Dogs & cats"
+
+
+@pytest.mark.parametrize("name", ["statistics.html", "more.html", "index.php"])
+def test_a_page_that_may_run_scripts_is_not_published(release: Release, tmp_path: Path, name: str) -> None:
+    page = release.path / name
+    page.write_text(f"<script>alert(1)</script>{page.read_text() if page.exists() else ''}")
+    lines = [line for line in (release.path / CHECKSUMS).read_text().splitlines() if not line.endswith(f"  {name}")]
+    line = f"{hashlib.sha256(page.read_bytes()).hexdigest()}  {name}"
+    (release.path / CHECKSUMS).write_text("".join(f"{one}\n" for one in [*lines, line]))
+    with pytest.raises(ReleaseError, match=r"no part of a release|not a page of holotype's"):
+        publish(release, tmp_path / "site")
+    assert not (tmp_path / "site").exists()
+
+
+def test_what_a_writer_that_was_killed_left_of_a_site_goes_with_the_next(release: Release, tmp_path: Path) -> None:
+    left = tmp_path / ".site.partial"
+    (left / "files").mkdir(parents=True)
+    (left / "files" / "train-000000.tar").write_bytes(b"half")
+    publish(release, tmp_path / "site")
+    assert not left.exists()
+    assert not list(tmp_path.glob(".site*"))

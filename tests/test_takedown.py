@@ -14,16 +14,18 @@ import pyarrow.parquet as pq
 import pytest
 
 import holotype
+from any_release import shipped, some
 from conftest import command, encoded, photo, run
 from holotype.consensus.votes import Answer
 from holotype.crowd.policies import Lead
 from holotype.errors import CrowdError, ReleaseError
 from holotype.ontology import Ontology
-from holotype.project import Project
+from holotype.project import Project, release_takedown
 from holotype.releases import Release, verify_release
 from holotype.releases.layout import CHECKSUMS, MANIFEST
 from holotype.releases.rebuild import rebuild_release
 from holotype.releases.takedown import Unwanted, take_down, unwanted_rows
+from test_documents import finished
 from test_project import corrupt
 
 WHIPPET, CAT = "n02091134", "n02121808"
@@ -245,3 +247,33 @@ def test_the_command_tells_what_the_old_release_still_has(made: Path, tmp_path: 
     assert (found["images"], found["path"]) == (1, str(tmp_path / "smaller"))
     assert (tmp_path / "smaller" / CHECKSUMS).is_file()
     assert command("release", "takedown", "v1", "v9", "--image", gone, "-p", project).code == 2
+
+
+def test_a_shard_whose_name_leads_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    folder, victim = finished(shipped(tmp_path / "v1", some(8))), tmp_path / "victim"
+    victim.mkdir()
+    shutil.copy(folder / "train-000000.tar", victim / "train-1.tar")
+    (victim / "train-000000.tar").write_bytes(b"precious")
+    table = pq.read_table(folder / MANIFEST)
+    led = pc.replace_substring(table["shard"], "train-000000.tar", "../victim/train-1.tar")
+    pq.write_table(table.set_column(table.column_names.index("shard"), "shard", led), folder / MANIFEST)
+    finished(folder)
+    with pytest.raises(ReleaseError, match="no shard of a release"):
+        take_down(Release(folder), tmp_path / "v2", Unwanted([table["id"][0].as_py()]))
+    assert (victim / "train-000000.tar").read_bytes() == b"precious"
+    assert not (tmp_path / "v2").exists()
+
+
+def test_who_is_stopped_before_images_are_withdrawn_can_ask_again(db: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = db.releases["v1"].rows()[4]
+
+    def stopped(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(release_takedown, "withdraw", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            db.releases.takedown("v1", "v1.1", "ann", "asked to", Unwanted([gone["id"]]))
+    db.releases.takedown("v1", "v1.1", "ann", "asked to", Unwanted([gone["id"]]))
+    made = db.releases.create("v2", outvoted=True)
+    assert gone["id"] not in {row["id"] for row in made.rows()}

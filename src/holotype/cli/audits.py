@@ -21,7 +21,7 @@ from holotype.cli.named_release import opened_release
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.tables import print_table
-from holotype.cli.text import print_json
+from holotype.cli.text import plain, print_json
 from holotype.consensus.votes import Answer
 from holotype.errors import CrowdError
 from holotype.images.gallery import contact_sheet
@@ -184,7 +184,7 @@ def certificates_command(release_or_name: str | None, project: Path, as_json: bo
     if as_json:
         print_json({"certificates": [_certificate_values(one) for one in found], "problems": problems})
     elif problems:
-        click.echo("\n".join(f"{release_or_name}: {problem}" for problem in problems))
+        click.echo("\n".join(f"{release_or_name}: {plain(problem)}" for problem in problems))
     elif found:
         print_certificates(found, ontology)
     else:

@@ -20,7 +20,7 @@ from holotype.cli.release_publish import publish_command
 from holotype.cli.release_rebuild import rebuild_command
 from holotype.cli.release_takedown import takedown_command
 from holotype.cli.remedies import alarm_lines
-from holotype.cli.text import print_json
+from holotype.cli.text import plain, print_json
 from holotype.errors import ReleaseError
 from holotype.images.variants import Variant
 from holotype.releases import Counts, Fractions, Recipe, Release
@@ -197,7 +197,7 @@ def verify_command(release_or_name: str, project: Path, as_json: bool) -> None:
         print_json({"path": str(folder), "problems": problems, "unchecked": left})
     else:
         for problem in problems:
-            click.echo(f"{folder}: {problem}")
+            click.echo(f"{folder}: {plain(problem)}")
         for line in left:
             click.echo(f"{folder}: {line}")
         if not problems:

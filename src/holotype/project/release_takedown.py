@@ -9,7 +9,7 @@ import numpy as np
 from holotype.catalog import releases
 from holotype.catalog.image_names import meant
 from holotype.engine import Progress
-from holotype.errors import ReleaseError
+from holotype.errors import CrowdError, ReleaseError
 from holotype.files import sha256_file
 from holotype.project.facts import check_reason, person
 from holotype.project.parts import Parts
@@ -37,10 +37,14 @@ def take_down_of(
     else:
         found = take_down(release, folder, unwanted, progress)
     checksum, now = sha256_file(folder / CHECKSUMS), parts.clock()
-    parts.catalog.transact(lambda connection: releases.add(connection, name, checksum, now))
     with parts.catalog.read() as connection:
         known = meant(connection, found.names)
-    withdraw(parts, [one for one in found.names if one in known], True, curator, reason)
+    try:  # before the release is known: who is stopped here can ask again, and the images are gone from the project
+        withdraw(parts, [one for one in found.names if one in known], True, curator, reason)
+    except CrowdError:  # some can never be read again
+        parts.catalog.transact(lambda connection: releases.add(connection, name, checksum, now))
+        raise
+    parts.catalog.transact(lambda connection: releases.add(connection, name, checksum, now))
     return found
 
 

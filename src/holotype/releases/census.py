@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from holotype.consensus.votes import is_machine
 from holotype.errors import ReleaseError
 from holotype.files import local
-from holotype.releases.layout import BOXES, MANIFEST, VOTES
+from holotype.releases.layout import BOXES, FORMAT, MANIFEST, VOTES, typed_columns
 
 BATCH: Final = 1 << 16
 _MOST: Final = 10_000
@@ -125,13 +125,26 @@ def count(folder: Path) -> Census:
 
 
 def batches(path: Path, columns: Iterable[str]) -> Iterator[pa.Table]:
-    """Some columns of a Parquet file, up to `BATCH` rows at a time. Raises `ReleaseError`."""
+    """Some columns of a table of a release, up to `BATCH` rows at a time.
+
+    Raises `ReleaseError` where it cannot be read, lacks them, has them in other types, or has empty cells in them."""
+    wanted = typed_columns(path.name, list(columns))
     try:
         with pq.ParquetFile(local(path)) as file:
-            for batch in file.iter_batches(BATCH, columns=list(columns)):
-                yield pa.Table.from_batches([batch])
+            for batch in file.iter_batches(BATCH, columns=wanted.names):
+                table = pa.Table.from_batches([batch])
+                check_columns(path, table, wanted)
+                yield table.select(wanted.names)
     except (OSError, pa.ArrowException) as error:
         raise ReleaseError(f"cannot read {path}: {error}") from error
+
+
+def check_columns(path: Path, table: pa.Table, wanted: pa.Schema) -> None:
+    """Raises `ReleaseError` where what was read of a file is not of the types that are wanted, or has empty cells."""
+    found = table.schema.remove_metadata()
+    held = all(name in found.names and found.field(name) == wanted.field(name) for name in wanted.names)
+    if not held or any(table[name].null_count for name in wanted.names):
+        raise ReleaseError(f"{path} has other columns than format {FORMAT}, or empty cells")
 
 
 def first_rows(folder: Path) -> tuple[npt.NDArray[np.bool_], Counter[int]]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from holotype.releases.census import Census, count
+from holotype.releases.certificates import parse_certificates
 from holotype.releases.layout import CERTIFICATES, FILES
 from holotype.releases.leaks import Check
 from holotype.releases.release import Release, read_json
@@ -65,6 +66,8 @@ def describe(release: Release) -> Described:
     """A release, counted. Raises `ReleaseError` where it cannot be read."""
     path = release.path / CERTIFICATES
     certificates = read_json(path) if path.is_file() else {}
+    if certificates:
+        parse_certificates(certificates)
     return Described(
         release.summary,
         count(release.path),
@@ -81,5 +84,8 @@ def one_line(text: str) -> str:
 
 
 def day(at: float) -> str:
-    """The day of a Unix time, in UTC."""
-    return datetime.fromtimestamp(at, UTC).date().isoformat()
+    """The day of a Unix time, in UTC; of what is none, "an unknown day"."""
+    try:
+        return datetime.fromtimestamp(at, UTC).date().isoformat()
+    except (ValueError, OverflowError, OSError):
+        return "an unknown day"

@@ -65,11 +65,12 @@ def _rows(release: Release, most: int) -> list[pa.Table]:
         if not left:
             break
         here = table.filter(pc.is_in(table["wnid"], pa.array(sorted(left))))
-        names = here["wnid"].to_pylist()
-        first = [place for place, name in enumerate(names) if name in left and name not in names[:place]]
-        left -= set(names)
+        first: dict[str, int] = {}
+        for place, name in enumerate(here["wnid"].to_pylist()):
+            first.setdefault(name, place)
+        left -= first.keys()
         if first:
-            found.append(here.take(pa.array(first)))
+            found.append(here.take(pa.array(list(first.values()))))
     return found
 
 

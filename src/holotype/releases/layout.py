@@ -32,6 +32,8 @@ TAKEN_DOWN: Final = "taken_down"
 """What `SUMMARY` says of images that were in an earlier release: how many, and of which."""
 SHARD_BYTES: Final = 256 << 20
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+SHARD: Final = re.compile(r"(train|val|test)-[0-9]{6,}\.tar")
+"""What shards are called, beside `holotype.releases.split.SPLITS`."""
 ID_LENGTH: Final = 16
 
 MANIFEST_SCHEMA: Final = pa.schema(
@@ -169,8 +171,29 @@ CHANGES_SCHEMA: Final = pa.schema(
     ]
 )
 AUDIT_TABLES: Final = {AUDIT: AUDIT_SCHEMA, SAMPLE: SAMPLE_SCHEMA, CHANGES: CHANGES_SCHEMA}
+NAMES: Final = frozenset(
+    {
+        *(MANIFEST, BOXES, FILES, LEAKS, VOTES, EVIDENCE, SUMMARY, STATISTICS, CHECKSUMS, CERTIFICATES, ONTOLOGY),
+        *(*AUDIT_TABLES, *DOCUMENTS),
+    }
+)
+"""What files of a release are called, but for its shards."""
 
 
 def manifest_schema(extras: Collection[str]) -> pa.Schema:
     """The schema of a manifest that has these of the `EXTRAS`."""
     return pa.schema([*MANIFEST_SCHEMA, *(field for field in EXTRAS if field.name in extras)])
+
+
+SCHEMAS: Final = {
+    MANIFEST: (MANIFEST_SCHEMA, EXTRAS),
+    BOXES: (BOXES_SCHEMA, pa.schema([])),
+    VOTES: (VOTES_SCHEMA, VOTES_EXTRAS),
+}
+"""The columns of the tables that are read a few columns at a time, and those that they may have beside."""
+
+
+def typed_columns(name: str, columns: Collection[str]) -> pa.Schema:
+    """The types that some columns of one of the `SCHEMAS` have."""
+    known = pa.unify_schemas(SCHEMAS[name])
+    return pa.schema([known.field(column) for column in columns])

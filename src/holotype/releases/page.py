@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib import resources
 from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
 from holotype.releases.answers import bound, plural, size_of
@@ -51,16 +53,25 @@ def document(title: str, body: str) -> str:
     """A page of ours: its policy lets nothing in but its own style and pictures that it holds or that lie beside it."""
     style = resources.files(__package__).joinpath("page.css").read_text()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; img-src 'self' data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    )
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        f"{_HEAD.format(digest)}\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{text(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n<h1>{text(title)}</h1>\n"
         f"{body}</main>\n</body>\n</html>\n"
     )
+
+
+_HEAD: Final = (
+    '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" '
+    "content=\"default-src 'none'; img-src 'self' data:; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'\">"
+)
+
+
+def runs_nothing(path: Path) -> bool:
+    """Whether a page begins as ours do: with the policy that lets no script run, whatever follows."""
+    before, after = (re.escape(part) for part in _HEAD.split("{}"))
+    with path.open("rb") as file:
+        return re.match(f"{before}[A-Za-z0-9+/=]+{after}".encode(), file.read(1 << 10)) is not None
 
 
 def text(value: str) -> str:
@@ -184,10 +195,12 @@ def _votes(release: Described) -> str:
     counts, votes = census.votes_per_label, census.votes
     if not votes.votes:
         return ""
-    top = max(counts, default=0)
+    top = max(0, *counts) if counts else 0
     step = -(-(top + 1) // 24)
-    classes = [sum(counts[one] for one in range(low, low + step)) for low in range(0, top + 1, step)]
     names = [f"{low}" if step == 1 else f"{low}+" for low in range(0, top + 1, step)]
+    classes = [0] * len(names)
+    for people, labels in counts.items():
+        classes[max(people, 0) // step] += labels
     machines = f" and {plural(len(votes.machines), 'machine')}" if votes.machines else ""
     rows = [
         (text(answer), f"{number:,}") for answer, number in sorted(votes.answers.items(), key=lambda pair: -pair[1])

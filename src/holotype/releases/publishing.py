@@ -6,19 +6,19 @@ import hashlib
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 from holotype.errors import ReleaseError
-from holotype.files import sha256_file, sync_folder
+from holotype.files import sha256_file
 from holotype.releases.answers import answers, plural, size_of
 from holotype.releases.described import Described, describe
+from holotype.releases.exports.whole import whole_folder
 from holotype.releases.gallery import gallery
-from holotype.releases.layout import ATTRIBUTION, CHECKSUMS, CROISSANT, FILES
-from holotype.releases.page import document, section, statistics_page, table, text
+from holotype.releases.layout import ATTRIBUTION, CHECKSUMS, CROISSANT, FILES, NAMES, PAGE, SHARD
+from holotype.releases.page import document, runs_nothing, section, statistics_page, table, text
 from holotype.releases.questions import QUESTIONS
 from holotype.releases.release import Release
 
@@ -55,20 +55,11 @@ def publish(release: Release, site: Path, link_to: str = "", hard_links: bool = 
     site.parent.mkdir(parents=True, exist_ok=True)
     if not link_to and not hard_links:
         _check_room(release.path, checksums, site.parent)
-    partial = Path(tempfile.mkdtemp(prefix=f".{site.name}-", dir=site.parent))
-    try:
-        partial.chmod(0o755)
+    with whole_folder(site) as partial:
         _lay_out(release, checksums, partial / FILES_FOLDER, link_to, hard_links)
         pages = dict(_pages(release, described, checksums, link_to))
         for name, page in pages.items():
             (partial / name).write_text(page, encoding="utf-8")
-        sync_folder(partial)
-        partial.rename(site)
-    except OSError as error:
-        raise ReleaseError(f"cannot write the site to {site}: {error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    sync_folder(site.parent)
     return list(pages)
 
 
@@ -102,6 +93,10 @@ def _lay_out(release: Release, checksums: Mapping[str, str], folder: Path, link_
         source = release.path / name
         if source.is_symlink() or not source.is_file():
             raise ReleaseError(f"{source} is missing, or no plain file")
+        if name not in NAMES and not SHARD.fullmatch(name):
+            raise ReleaseError(f"{source} is no part of a release: nothing was published")
+        if name == PAGE and not runs_nothing(source):
+            raise ReleaseError(f"{source} is not a page of holotype's, and may run scripts on your site: make it anew")
         copied = not link_to and not hard_links
         if (_copy(source, folder / name) if copied else sha256_file(source)) != digest:
             raise ReleaseError(f"{source} does not have its checksum: nothing was published")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ from holotype.audits.certificates import Certificate
 from holotype.audits.plans import Plan
 from holotype.errors import OntologyError, ReleaseError
 from holotype.files import local
-from holotype.ontology import Ontology, is_wnid, load_wordnet
+from holotype.ontology import Ontology, load_wordnet
 from holotype.ontology.foreign import rebuild
 from holotype.releases.certificates import Tables, parse_certificates
 from holotype.releases.layout import (
@@ -36,8 +37,10 @@ from holotype.releases.layout import (
     LEAKS,
     MANIFEST,
     MANIFEST_SCHEMA,
+    NAMES,
     ONTOLOGY,
     SAMPLE,
+    SHARD,
     STATISTICS,
     SUMMARY,
     VOTES,
@@ -46,6 +49,7 @@ from holotype.releases.layout import (
 )
 from holotype.releases.leaks import Check
 from holotype.releases.split import SPLITS
+from holotype.releases.summary import wrong_in
 from holotype.store.location import Location
 from holotype.store.places import Places
 from holotype.store.store import Store
@@ -63,21 +67,16 @@ class Release:
     def __post_init__(self) -> None:
         if not (self.path / SUMMARY).is_file():
             raise ReleaseError(f"there is no release in {self.path}")
+        if other := _other_than_plain(self.path):
+            raise ReleaseError(f"{self.path / other} is no plain file, as all of a release are: get the release again")
         if isinstance(made := self.summary.get("format"), int) and made > FORMAT:
             raise ReleaseError(
                 f"{self.path} was made by a newer holotype (format {made}), this one reads {FORMAT}: upgrade"
             )
         if self.summary.get("format") != FORMAT:
             raise ReleaseError(f"{self.path} has format {self.summary.get('format')!r}; this holotype reads {FORMAT}")
-        classes = self.summary.get("classes")
-        if not (
-            isinstance(self.summary.get("name"), str)
-            and isinstance(self.summary.get("ontology"), str)
-            and isinstance(classes, list)
-            and all(isinstance(entry, dict) and is_wnid(str(entry.get("wnid"))) for entry in classes)
-            and len({entry["wnid"] for entry in classes}) == len(classes)
-        ):
-            raise ReleaseError(f"{self.path / SUMMARY} lacks the name, the ontology or the classes")
+        if wrong := wrong_in(self.summary):
+            raise ReleaseError(f"{self.path / SUMMARY} lacks the {wrong}, or says it in another way than releases do")
 
     @property
     def name(self) -> str:
@@ -215,6 +214,13 @@ class Release:
     def __repr__(self) -> str:
         splits = ", ".join(f"{name} {self.statistics['splits'][name]:,}" for name in SPLITS)
         return f"<Release {self.name}: {len(self.wnids)} synsets, {splits}>"
+
+
+def _other_than_plain(folder: Path) -> str:
+    """A file of a release that is a link, a pipe or a folder: it would lead elsewhere, or be waited for; "" if none."""
+    with os.scandir(folder) as entries:
+        known = (entry for entry in entries if entry.name in NAMES or SHARD.fullmatch(entry.name))
+        return next((entry.name for entry in known if not entry.is_file(follow_symlinks=False)), "")
 
 
 def read_table(path: Path, schema: pa.Schema, extras: pa.Schema | None = None) -> pa.Table:

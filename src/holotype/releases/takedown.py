@@ -35,6 +35,7 @@ from holotype.releases.layout import (
     MANIFEST,
     ONTOLOGY,
     SAMPLE,
+    SHARD,
     STATISTICS,
     SUMMARY,
     TAKEN_DOWN,
@@ -222,6 +223,8 @@ class _Cut:
         shards = manifest["shard"].to_numpy(zero_copy_only=False)
         offset, length = manifest["offset"].to_numpy().copy(), manifest["length"].to_numpy()
         held = {name: bool((~self.gone[shards == name]).any()) for name in np.unique(shards).tolist()}
+        if others := [name for name in held if not SHARD.fullmatch(name)]:  # it may lead out of the folder
+            raise ReleaseError(f"{self.release.path / MANIFEST} names {others[0]!r}, which is no shard of a release")
         new, names, done = renumbered(held), {}, 0
         for name in sorted(held):
             rows = np.flatnonzero(shards == name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -36,13 +35,13 @@ from holotype.releases.layout import (
     LEAKS,
     MANIFEST,
     ONTOLOGY,
+    SHARD,
     STATISTICS,
     SUMMARY,
     VOTES,
 )
 from holotype.releases.recompute import check_audit, check_subtrees
 from holotype.releases.release import Release, ontology_of
-from holotype.releases.split import SPLITS
 from holotype.store.location import TREE
 from holotype.store.opening import state_of
 
@@ -50,7 +49,6 @@ _ALWAYS: Final = {MANIFEST, BOXES, VOTES, SUMMARY, STATISTICS, *DOCUMENTS}
 _MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, EVIDENCE, FILES, LEAKS, ONTOLOGY}
 _AT_ONCE: Final = 1024
 """Images that are read and hashed at once."""
-_SHARD: Final = re.compile(rf"({'|'.join(SPLITS)})-[0-9]{{6,}}\.tar")
 
 
 def verify_release(
@@ -154,7 +152,7 @@ def _check_files(path: Path, progress: Progress) -> Iterator[str]:
         found[name] = digest
         progress(done, len(plain))
     for name in here:
-        if name not in _ALWAYS | _MAYBE and not _SHARD.fullmatch(name):
+        if name not in _ALWAYS | _MAYBE and not SHARD.fullmatch(name):
             yield f"{name} is listed in {CHECKSUMS}, but is no part of a release"
         if name not in found:
             yield f"{name} is not a plain file"

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holotype.errors import ReleaseError
+from holotype.images.formats.magic import sniff
 from holotype.releases.exports.samples import Class, ExportedBox, Sample, looked_at
 from holotype.releases.layout import MANIFEST
 from holotype.releases.release import Release
@@ -227,6 +228,8 @@ def _classes(release: Release, held: set[str]) -> list[Class]:
 
 def _check_bytes(row: Mapping[str, Any], data: bytes) -> None:
     told = row.get("stored") or row["sha256"]
+    if not told and not sniff(data):  # nobody read it, and who made the release may have named any file of this disk
+        raise ReleaseError(f"{row['shard']} at {row.get('path') or row['offset']} holds no image, but other data")
     if told and hashlib.sha256(data).hexdigest() != told:
         raise ReleaseError(
             f"{row['shard']} at byte {row['offset']:,} does not hold the image {row['id']} any more: its sha256 is "

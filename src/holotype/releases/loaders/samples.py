@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from holotype.errors import ReleaseError
 from holotype.files import local
-from holotype.releases.layout import EXTRAS, MANIFEST
+from holotype.releases.census import check_columns
+from holotype.releases.layout import EXTRAS, MANIFEST, typed_columns
 from holotype.releases.loaders.draws import Numbers
 from holotype.releases.release import Release
 from holotype.releases.split import SPLITS
@@ -116,9 +117,11 @@ def _read(path: Path, split: str) -> pa.Table:
     try:
         there = set(pq.read_schema(local(path)).names)
         wanted = [name for name in _COLUMNS if name in there or name not in EXTRAS.names]
-        return pq.read_table(local(path), columns=wanted, filters=pc.field("split") == split)
+        table = pq.read_table(local(path), columns=wanted, filters=pc.field("split") == split)
     except (OSError, pa.ArrowException) as error:
         raise ReleaseError(f"cannot read {path}: {error}") from error
+    check_columns(path, table, typed_columns(path.name, wanted))
+    return table
 
 
 def class_indices(wnids: pa.ChunkedArray, classes: Sequence[str]) -> Labels:

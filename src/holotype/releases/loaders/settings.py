@@ -90,6 +90,8 @@ def saved(position: Position, settings: Settings, samples: str) -> dict[str, Any
 
 def restored(state: Mapping[str, Any], settings: Settings, samples: str) -> Position:
     """The position that was `saved`. Raises `ReleaseError` where it was of other samples or settings."""
+    if not isinstance(state, Mapping):
+        raise ReleaseError(f"this is no state of a loader, but {type(state).__name__}")
     if state.get("format") != FORMAT:
         raise ReleaseError(
             f"this is no state of a loader that this holotype reads: its format is {state.get('format')!r}"
