@@ -481,7 +481,11 @@ def test_what_is_no_devkit_says_what_is_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lines", [b"", b"1\n" * 49_999, b"1\n" * 50_001])
-def test_a_truth_of_more_or_fewer_images_is_refused(tmp_path: Path, lines: bytes) -> None:
+def test_a_truth_of_more_or_fewer_images_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: bytes
+) -> None:
+    classes = len(parse_meta(DEVKIT["ILSVRC2012_devkit_t12/data/meta.mat"], "meta.mat").wnids)
+    monkeypatch.setattr("holotype.imports.devkit.CLASSES", classes)
     for name, data in DEVKIT.items():
         wrote(tmp_path / name, lines if name.endswith("truth.txt") else data)
     with pytest.raises(ArchiveError, match=r"ground_truth.txt has [0-9,]+ lines, not one for each of 50,000 images"):
