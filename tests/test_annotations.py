@@ -401,9 +401,25 @@ def test_imported_images_are_annotated_by_their_name(db: Project, tmp_path: Path
     )
     report = db.annotations.add(file)
     assert (report.unknown, report.boxes, report.votes, report.candidates) == ((), 1, 1, 1)
-    assert len(boxes(db)) == before + 1
+    assert (len(boxes(db)), report.overtaken) == (before + 1, 0)
     db.datasets.forget("ilsvrc2012")
     assert not boxes(db)
+
+
+def test_labels_that_only_a_dataset_gave_are_counted_where_votes_take_over(db: Project, tmp_path: Path) -> None:
+    from holotype.imports.discover import find_ilsvrc2012
+
+    write_ilsvrc2012(tmp_path / "data")
+    sources, problems = find_ilsvrc2012([tmp_path / "data"])
+    db.datasets.add(sources, "ilsvrc2012", problems=problems)
+    given = next(iter(db.images.find("dataset:ilsvrc2012 state:yes split:val")))
+    named = image(f"ilsvrc2012/{given.name}.JPEG", box(given.wnid, 0, 0, 9, 9), width=0, height=0)
+    file = written(tmp_path / "a.xml", cvat(named))
+    told = "1 labels that a dataset gave are up to votes"
+    assert told in str(db.annotations.add(file, rehearse=True))
+    assert told in str(report := db.annotations.add(file))
+    assert (report.overtaken, report.candidates) == (1, 0)
+    assert db.annotations.add(file).overtaken == 0
 
 
 def test_an_image_of_another_size_is_scaled_and_one_of_another_shape_is_not(db: Project, tmp_path: Path) -> None:

@@ -33,8 +33,8 @@ class AnnotationsReport:
     Of its `images`, `unknown` are called as none of the project's, and `ambiguous` as several: their names, as the file
     has them. `boxes`, `votes` and `candidates` are new, `known_boxes` and `known_votes` were there. `wordless` counts
     what was said by labels that mean no synset; `unmet` are labels that a meaning was given for and that are not there;
-    `remarks` counts what else was not taken as it stands. `changed` labels of the project are others now. Of what was
-    `rehearsed` nothing was written.
+    `remarks` counts what else was not taken as it stands. `overtaken` labels were a dataset's word alone, and are up to
+    votes from now on; `changed` labels of the project are others now. Of what was `rehearsed` nothing was written.
     """
 
     file: str
@@ -51,6 +51,7 @@ class AnnotationsReport:
     votes: int = 0
     known_votes: int = 0
     candidates: int = 0
+    overtaken: int = 0
     changed: int = 0
     rehearsed: bool = False
 
@@ -60,8 +61,9 @@ class AnnotationsReport:
         images = f"{self.images:,} images = {found:,} known + {len(self.unknown):,} unknown{ambiguous}"
         boxes = f"{self.boxes:,} boxes are new, {self.known_boxes:,} were known"
         cast = f"{self.votes:,} votes are new, {self.known_votes:,} were known"
+        taken = f"; {self.overtaken:,} labels that a dataset gave are up to votes from now on" if self.overtaken else ""
         end = "nothing was written" if self.rehearsed else f"{self.changed:,} labels changed"
-        return f"{self.file} ({self.tool}): {images}; {boxes}; {cast}; {self.candidates:,} new candidates; {end}"
+        return f"{self.file} ({self.tool}): {images}; {boxes}; {cast}; {self.candidates:,} new candidates{taken}; {end}"
 
 
 class Meant(NamedTuple):
@@ -125,6 +127,7 @@ def write(connection: Connection, parts: Parts, read: Read, said: Said, report: 
     new_boxes = annotation_rows.add_boxes(connection, boxes, file)
     made = _propose(connection, parts, said, f"{report.tool}:{report.file}")
     numbers = candidates.ids(connection, ((wnid, image) for image, wnid, _ in said.votes))
+    overtaken = candidates.ask(connection, numbers.values())
     cast = [
         {
             "candidate_id": numbers[wnid, image],
@@ -145,6 +148,7 @@ def write(connection: Connection, parts: Parts, read: Read, said: Said, report: 
         votes=new_votes,
         known_votes=len(cast) - new_votes,
         candidates=made,
+        overtaken=overtaken,
     )
 
 
