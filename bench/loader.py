@@ -66,6 +66,8 @@ def small(data: bytes) -> bytes:
 def write(folder: Path, source: Path, images: int, change: Callable[[bytes], bytes]) -> None:
     """The same files as a folder a class, and as shards."""
     paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
+    if not paths:
+        raise SystemExit(f"{source} has no JPEGs: name a folder that has")
     held = [change(path.read_bytes()) for path in paths[:images]]
     tars = [tarfile.TarFile(folder / f"train-{number:06}.tar", "w") for number in range(SHARDS)]
     index: dict[str, list[int]] = {"file": [], "offset": [], "length": [], "label": []}

@@ -19,7 +19,7 @@ from holotype.project.parts import Parts
 from holotype.releases import SPLITS, Release
 from holotype.releases.choice import Kept, Shared
 from holotype.releases.identity import image_ids, image_keys
-from holotype.releases.keys import Keys, address_keys, author_keys, id_keys, text_keys
+from holotype.releases.keys import Keys, address_keys, author_keys, id_keys, one_of_each
 from holotype.releases.leaks import (
     AUTHOR,
     BYTES,
@@ -112,7 +112,7 @@ def _other(parts: Parts, connection: Connection, name: str, pictures: Pictures) 
 
 def _of_release(name: str, release: Release, pictures: Pictures) -> tuple[Images, pa.Array]:
     table = release.manifest.select(["id", "sha256", "split", "url", "author"])
-    table = table.take(pa.array(np.sort(np.unique(text_keys(table["id"]), return_index=True)[1]))).combine_chunks()
+    table = table.take(pa.array(one_of_each(table["id"]))).combine_chunks()
     key = np.where(pc.equal(table["sha256"], "").to_numpy(), np.uint64(0), id_keys(table["id"]))
     return _images(name, table["id"].combine_chunks(), key, table, pictures), table["split"].combine_chunks()
 

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from holotype.images.decode import EXTENSIONS
-from holotype.releases.census import batches, first_rows, keys
+from holotype.releases.census import batches, first_rows
+from holotype.releases.keys import id_keys
 from holotype.releases.layout import MANIFEST
 
 COLUMNS: Final = ("id", "wnids", "file", "author", "licence", "url", "origin", "source")
@@ -37,7 +38,7 @@ def attribution(folder: Path) -> Iterator[bytes]:
         own = np.flatnonzero(first[start : start + len(table)])
         found = table.take(pa.array(own))
         shown = {name: harmless(found[name]) for name in COLUMNS if name in _READ}
-        shown["wnids"] = labels.of(keys(found["id"]), found["wnid"])
+        shown["wnids"] = labels.of(id_keys(found["id"]), found["wnid"])
         shown["file"] = _files(found)
         yield _lines(pa.table([shown[name] for name in COLUMNS], names=list(COLUMNS)))
         start += len(table)
@@ -74,7 +75,7 @@ class _Labels:
 def _labels(folder: Path) -> _Labels:
     ids, wnids = [np.zeros(0, np.uint64)], list[pa.ChunkedArray]()
     for table in batches(folder / MANIFEST, ["id", "wnid"]):
-        ids.append(keys(table["id"]))
+        ids.append(id_keys(table["id"]))
         wnids.append(pc.dictionary_encode(table["wnid"]))
     images = np.concatenate(ids)
     order = np.argsort(images, kind="stable")

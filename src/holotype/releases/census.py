@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from holotype.consensus.votes import is_machine
 from holotype.errors import ReleaseError
 from holotype.files import local
+from holotype.releases.keys import id_keys
 from holotype.releases.layout import BOXES, FORMAT, MANIFEST, VOTES, typed_columns
 
 BATCH: Final = 1 << 16
@@ -98,8 +99,8 @@ def count(folder: Path) -> Census:
         read += int(known.sum())
         for found, name in ((widths, "width"), (heights, "height")):
             found += np.bincount(np.digitize(np.asarray(own[name])[known], SIDES), minlength=len(SIDES) + 1)
-        near.append(keys(own["near_group"]))
-        grouped.append(keys(own["group"]))
+        near.append(id_keys(own["near_group"]))
+        grouped.append(id_keys(own["group"]))
     sizes = np.unique(_joined(near), return_counts=True)[1]
     boxes, boxed = _boxes(folder / BOXES)
     return Census(
@@ -149,23 +150,12 @@ def check_columns(path: Path, table: pa.Table, wanted: pa.Schema) -> None:
 
 def first_rows(folder: Path) -> tuple[npt.NDArray[np.bool_], Counter[int]]:
     """Which rows of a manifest are the first of their image, ``(labels,)``, and images by how many labels they have."""
-    ids = _joined([keys(table["id"]) for table in batches(folder / MANIFEST, ["id"])])
+    ids = _joined([id_keys(table["id"]) for table in batches(folder / MANIFEST, ["id"])])
     _, places, counts = np.unique(ids, return_index=True, return_counts=True)
     first = np.zeros(len(ids), bool)
     first[places] = True
     values, images = np.unique(counts, return_counts=True)
     return first, Counter(dict(zip(values.tolist(), images.tolist(), strict=True)))
-
-
-def keys(ids: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
-    """Ids, which are 16 hexadecimal digits, as numbers. Raises `ReleaseError` where one is something else."""
-    try:
-        raw = bytes.fromhex("".join(ids.to_pylist()))
-    except ValueError as error:
-        raise ReleaseError("an id of a release is not 16 hexadecimal digits") from error
-    if len(raw) != 8 * len(ids):
-        raise ReleaseError("an id of a release is not 16 hexadecimal digits")
-    return np.frombuffer(raw, ">u8").astype(np.uint64)
 
 
 def _joined(parts: list[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:

@@ -51,6 +51,11 @@ def text_keys(texts: Texts) -> Keys:
     return _each_slice(texts, lambda part: _hashed(*_extents(part)))
 
 
+def one_of_each(ids: Texts) -> npt.NDArray[np.int64]:
+    """The rows of a column that are the first with their text, ascending."""
+    return np.sort(np.unique(text_keys(ids), return_index=True)[1])
+
+
 def address_keys(addresses: Texts) -> Keys:
     """The key of each web address or page, whatever its scheme and with or without a "/" at the end; 0 of ""."""
     return _each_slice(addresses, lambda part: _hashed(*_without_scheme(*_extents(part))))

@@ -26,7 +26,6 @@ FILES_FOLDER: Final = "files"
 _ROWS: Final = 500
 """Synsets on a page of the list of them."""
 _BLOCK: Final = 1 << 20
-_LINE: Final = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]*)")
 _NOTES: Final = {
     ATTRIBUTION: "author, licence and address of every image",
     CROISSANT: "for programs that read Croissant",
@@ -65,17 +64,7 @@ def publish(release: Release, site: Path, link_to: str = "", hard_links: bool = 
 
 def _checksums(release: Release) -> dict[str, str]:
     """The sha256 of each file that may be published, by name."""
-    try:
-        lines = (release.path / CHECKSUMS).read_text(encoding="ascii").splitlines()
-    except (OSError, ValueError) as error:
-        raise ReleaseError(f"cannot read {release.path / CHECKSUMS}: {error}") from error
-    found: dict[str, str] = {}
-    for line in lines:
-        match = _LINE.fullmatch(line)
-        if match is None:
-            raise ReleaseError(f"{release.path / CHECKSUMS} has a line that is no checksum: {line[:100]!r}")
-        found[match[2]] = match[1]
-    found.pop(FILES, None)
+    found = {name: digest for name, digest in release.listed.items() if name != FILES}
     return {**found, CHECKSUMS: sha256_file(release.path / CHECKSUMS)}
 
 

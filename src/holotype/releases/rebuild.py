@@ -99,7 +99,7 @@ def rebuild_release(release: Release, ontology: Ontology, policy: Policy | None 
     with tempfile.TemporaryDirectory() as folder:
         _write(Path(folder), drawn)
         made = {path.name: sha256_file(path) for path in Path(folder).iterdir()}
-        listed = _listed(release)
+        listed = release.listed
         other = [name for name in made if listed.get(name) != made[name]]
         told = [_told(release, Path(folder), name) for name in sorted(other)]
     lines = "".join(f"{digest}  {name}\n" for name, digest in sorted({**listed, **made}.items()))
@@ -118,12 +118,6 @@ def _rule(release: Release) -> Rule | None:
     """What the labels were drawn by. Raises `CrowdError` where that is not holotype's own."""
     name = release.summary.get("rule", "")
     return parse_rule(str(name)) if name else None
-
-
-def _listed(release: Release) -> dict[str, str]:
-    """The digests of the files as the release lists them, by name."""
-    lines = (line.partition("  ") for line in (release.path / CHECKSUMS).read_text().splitlines())
-    return {name: digest for digest, _, name in lines}
 
 
 def _differences(drawn: _Drawn) -> Iterator[str]:

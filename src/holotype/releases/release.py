@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +29,7 @@ from holotype.releases.layout import (
     BOXES_SCHEMA,
     CERTIFICATES,
     CHANGES,
+    CHECKSUMS,
     EVIDENCE,
     EVIDENCE_SCHEMA,
     EXTRAS,
@@ -55,6 +57,7 @@ from holotype.store.places import Places
 from holotype.store.store import Store
 
 _LARGEST_ONTOLOGY: Final = 512 << 20
+_LINE: Final = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]*)")
 _BATCH: Final = 1 << 12
 
 
@@ -167,6 +170,19 @@ class Release:
     def _certified(self) -> tuple[list[Plan], list[Certificate]]:
         path = self.path / CERTIFICATES
         return parse_certificates(read_json(path)) if path.is_file() else ([], [])
+
+    @cached_property
+    def listed(self) -> Mapping[str, str]:
+        """``SHA256SUMS``: the sha256 that each file should have, by name. Raises `ReleaseError`."""
+        path = self.path / CHECKSUMS
+        try:
+            lines = path.read_text(encoding="ascii").splitlines()
+        except (OSError, ValueError) as error:
+            raise ReleaseError(f"cannot read {path}: {error}") from error
+        found = {line: _LINE.fullmatch(line) for line in lines}
+        if wrong := [line for line, match in found.items() if match is None]:
+            raise ReleaseError(f"{path} has a line that is no checksum: {wrong[0][:100]!r}")
+        return {match[2]: match[1] for match in found.values() if match is not None}
 
     @property
     def plans(self) -> list[Plan]:

@@ -17,7 +17,7 @@ from holotype.engine import Progress, no_progress
 from holotype.errors import ReleaseError
 from holotype.files import sha256_file
 from holotype.releases.build import Workshop, seal, workshop
-from holotype.releases.keys import NOTHING, address_keys, author_keys, text_keys
+from holotype.releases.keys import NOTHING, address_keys, author_keys, one_of_each
 from holotype.releases.layout import (
     AUDIT,
     AUDIT_TABLES,
@@ -135,21 +135,16 @@ def described(release: Release, unwanted: Unwanted) -> TakenDown:
     return _Cut(release, unwanted_rows(release.manifest, unwanted)).told(release.path)
 
 
-def _listed(release: Release) -> dict[str, str]:
-    lines = (line.partition("  ") for line in (release.path / CHECKSUMS).read_text().splitlines())
-    return {name: digest for digest, _, name in lines}
-
-
 def _check_tables(release: Release) -> None:
     """Raises `ReleaseError` where a file that is no shard does not have its checksum."""
-    for name, digest in _listed(release).items():
+    for name, digest in release.listed.items():
         if name in _TABLES and sha256_file(release.path / name) != digest:
             raise ReleaseError(f"{release.path / name} does not have its checksum: get the release again")
 
 
 def _leaks(name: str, manifest: pa.Table) -> tuple[Check, ...]:
     """What the splits share by what a manifest knows; pictures are not compared, which the checks tell."""
-    first = np.sort(np.unique(text_keys(manifest["id"]), return_index=True)[1])
+    first = one_of_each(manifest["id"])
     one = manifest.select(["id", "sha256", "url", "author", "near_group", "split"]).take(pa.array(first))
     facts = {"sha256": one["sha256"], "upload": one["url"], "author": one["author"], "group": one["near_group"]}
     split = pc.index_in(one["split"], pa.array(SPLITS)).to_numpy().astype(np.int8)
@@ -219,7 +214,7 @@ class _Cut:
         manifest = self.release.manifest
         if self.release.files:
             return {}, self._manifest(manifest)
-        listed = _listed(self.release)
+        listed = self.release.listed
         shards = manifest["shard"].to_numpy(zero_copy_only=False)
         offset, length = manifest["offset"].to_numpy().copy(), manifest["length"].to_numpy()
         held = {name: bool((~self.gone[shards == name]).any()) for name in np.unique(shards).tolist()}

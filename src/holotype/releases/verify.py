@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,7 +22,7 @@ from holotype.releases.check_tables import (
     check_manifest,
     check_votes,
 )
-from holotype.releases.keys import text_keys
+from holotype.releases.keys import one_of_each
 from holotype.releases.layout import (
     AUDIT_TABLES,
     BOXES,
@@ -189,7 +188,7 @@ def _is_other(data: bytes, row: Mapping[str, str]) -> bool:
 
 def _pieces(table: pa.Table) -> Iterator[pa.Table]:
     """Rows in the order of their addresses, some at a time, each image once."""
-    first = table.take(pa.array(np.sort(np.unique(text_keys(table["id"]), return_index=True)[1])))
+    first = table.take(pa.array(one_of_each(table["id"])))
     rows = first.sort_by([("shard", "ascending"), ("offset", "ascending")])
     yield from (rows.slice(start, _AT_ONCE) for start in range(0, len(rows), _AT_ONCE))
 
