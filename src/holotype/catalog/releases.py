@@ -172,7 +172,7 @@ def boxes(connection: Connection, images: npt.NDArray[np.int64]) -> Boxes:
     question = select(box.id, box.image_id, box.wnid, box.x_min, box.y_min, box.x_max, box.y_max, box.file_id)
     kinds = np.int64, np.int64, names, np.int32, np.int32, np.int32, np.int32, np.int64
     if len(images) <= FEW:
-        found = read_some(connection, question, box.image_id, images.tolist(), *kinds)
+        found = read_some(connection, question, box.image_id, np.unique(images).tolist(), *kinds)
     else:
         found = read_all(connection, question, box.id, *kinds)
         inside = np.isin(found[1], images)

@@ -98,7 +98,7 @@ def read_facts(connection: Connection, ontology: Ontology, draft: Draft, kept: K
     return Facts(
         cast,
         Spoken(spoken.candidate, spoken.sha256, spoken.wnid),
-        _boxes(connection, np.unique(draft.column("image")[kept.rows])),
+        _boxes(connection, draft.numbers(kept.rows, "image")),
         [Holder(one.id, one.dataset, one.kind, one.path, one.size, one.mtime_ns) for one in files],
         read_evidence(connection, ontology, _released(draft, kept)),
         read_alarms(connection),

@@ -184,7 +184,7 @@ def _boxes(said: ReleasedBoxes, draft: Draft, kept: Kept) -> Boxes:
     """The boxes of the release's images in the order of the manifest, then as they were said."""
     if not len(said.image):
         return Boxes(BOXES_SCHEMA.empty_table(), np.zeros(0, np.int64))
-    number = draft.column("image")[kept.rows]
+    number = draft.numbers(kept.rows, "image")
     order = np.argsort(number, kind="stable")
     place = kept.image[order[np.searchsorted(number, said.image, sorter=order)]].astype(np.int64)
     order = np.argsort(kept.first[place], kind="stable")

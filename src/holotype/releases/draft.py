@@ -109,10 +109,13 @@ class Draft:
                     inside = pa.array(numbers[start:stop] - ends[group])
                     yield file.read_row_group(group, list(columns), use_threads=False).take(inside)
 
-    def column(self, name: str) -> npt.NDArray[Any]:
-        """A column of numbers."""
-        found: npt.NDArray[Any] = pq.read_table(local(self.path), columns=[name])[name].to_numpy()
-        return found
+    def numbers(self, rows: npt.NDArray[np.int64], name: str) -> npt.NDArray[Any]:
+        """A column of numbers, of rows by ascending numbers."""
+        column, start = np.empty(len(rows), DRAFT.field(name).type.to_pandas_dtype()), 0
+        for table in self.rows(rows, name):
+            column[start : start + len(table)] = table[name].to_numpy()
+            start += len(table)
+        return column
 
 
 def write_draft(
@@ -125,15 +128,34 @@ def write_draft(
     names of people.
     """
     policies: dict[str, int] = {}
-    parts: dict[str, list[npt.NDArray[Any]]] = {name: [_NOTHING[name]] for name in _ARRAYS}
+    grown = {name: _Grown(_NOTHING[name].copy()) for name in _ARRAYS}
     with pq.ParquetWriter(local(path), DRAFT, compression="lz4") as writer:
         for table in labels:
             rows, columns = _drafted(table.combine_chunks(), tally, helpers, policies)
             writer.write_table(_hidden(rows, hide), row_group_size=GROUP)
-            for name, held in parts.items():
-                held.append(getattr(columns, name))
-    arrays = {name: np.concatenate(parts.pop(name)) for name in _ARRAYS}
-    return Columns(**arrays, policies=list(policies))
+            for name, column in grown.items():
+                column.add(getattr(columns, name))
+    return Columns(**{name: column.whole() for name, column in grown.items()}, policies=list(policies))
+
+
+class _Grown:
+    """A column that parts are added to, in place: of many small parts, the room between them would stay taken when they
+    are put together."""
+
+    def __init__(self, column: npt.NDArray[Any]) -> None:
+        self._column = column
+        self._rows = 0
+
+    def add(self, part: npt.NDArray[Any]) -> None:
+        stop = self._rows + len(part)
+        if stop > len(self._column):
+            self._column.resize(stop + stop // 8, refcheck=False)
+        self._column[self._rows : stop] = part
+        self._rows = stop
+
+    def whole(self) -> npt.NDArray[Any]:
+        self._column.resize(self._rows, refcheck=False)
+        return self._column
 
 
 _NOTHING: Final[dict[str, npt.NDArray[Any]]] = {

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from holotype.releases.keys import Keys, id_keys
 from holotype.releases.layout import ID_LENGTH
 
+_ROWS: Final = 1 << 18
 _DIGITS: Final = np.frombuffer(b"0123456789abcdef", np.uint8)
 
 
@@ -35,8 +36,10 @@ def image_keys(sha256: pa.Array, names: pa.Array) -> tuple[Keys, Keys]:
 
 def image_ids(keys: Keys) -> pa.StringArray:
     """The ids that are these numbers: 16 hexadecimal digits each. The reverse of `holotype.releases.keys.id_keys`."""
-    octets = keys.astype(">u8").view(np.uint8)
-    digits = np.empty((len(octets), 2), np.uint8)
-    digits[:, 0], digits[:, 1] = _DIGITS[octets >> 4], _DIGITS[octets & 15]
+    digits = np.empty((len(keys), ID_LENGTH // 2, 2), np.uint8)
+    for start in range(0, len(keys), _ROWS):
+        octets = keys[start : start + _ROWS].astype(">u8").view(np.uint8).reshape(-1, ID_LENGTH // 2)
+        digits[start : start + _ROWS, :, 0] = _DIGITS[octets >> 4]
+        digits[start : start + _ROWS, :, 1] = _DIGITS[octets & 15]
     ends: npt.NDArray[np.int32] = np.arange(0, ID_LENGTH * (len(keys) + 1), ID_LENGTH, dtype=np.int32)
     return pa.StringArray.from_buffers(len(keys), pa.py_buffer(ends), pa.py_buffer(digits))

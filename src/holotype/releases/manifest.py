@@ -94,7 +94,7 @@ def boxes_table(contents: Contents, addresses: Addresses) -> pa.Table:
     if pictures is None or not len(boxes.table):
         return boxes.table
     rows, names = contents.kept.rows[contents.kept.first[boxes.image]], ("x_min", "y_min", "x_max", "y_max")
-    sizes = np.stack([contents.draft.column(side)[rows] for side in ("width", "height")], axis=1)
+    sizes = np.stack([contents.draft.numbers(rows, side) for side in ("width", "height")], axis=1)
     stored = np.stack([pictures.width[boxes.image], pictures.height[boxes.image]], axis=1)
     corners = np.stack([boxes.table[name].to_numpy() for name in names], axis=1)
     scaled = dict(zip(names, scaled_boxes(*(one.astype(np.int64) for one in (corners, sizes, stored))).T, strict=True))
