@@ -103,6 +103,7 @@ SHARED = {
     "image_pages",
     "fingerprints",
     "intake",
+    "taking",
     "annotated",
     "annotating",
     "appending",
