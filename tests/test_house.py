@@ -43,7 +43,7 @@ ROOMS = {
     "textlists": "errors files store",
     "images": "errors",
     "catalog": "errors files store",
-    "collect": "errors files leftovers ontology provenance textlists",
+    "collect": "errors files images leftovers ontology provenance textlists",
     "imports": "engine errors files leftovers ontology provenance store textlists",
     "lint": "errors imports ontology",
     "consensus": "errors",

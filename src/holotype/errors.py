@@ -16,6 +16,8 @@
     │   ├── OntologyExtended     another process has extended the ontology meanwhile
     │   └── Overloaded           too much waits to be written
     ├── SourceError              images could not be fetched or listed
+    │   ├── NoContact            nothing says how to reach whoever collects
+    │   └── NotFetched           a URL was not fetched, with a fixed reason
     ├── PackError                a pack is damaged or in use
     ├── ArchiveError             an archive is damaged, hostile, not what its name says, or has changed
     ├── QueryError               a query cannot be understood
@@ -112,6 +114,23 @@ class Overloaded(ProjectError):
 
 class SourceError(HolotypeError):
     """Images could not be fetched or listed."""
+
+
+class NoContact(SourceError):
+    """Nothing says how to reach whoever collects, and no server is asked for anything without."""
+
+
+class NotFetched(SourceError):
+    """A URL was not fetched: `reason` is one of `holotype.collect.net.reasons.REASONS`, `detail` says more.
+
+    `again` says that it may be otherwise soon.
+    """
+
+    def __init__(self, reason: str, detail: str = "", *, again: bool = False) -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+        self.again = again
 
 
 class PackError(HolotypeError):
