@@ -17,7 +17,10 @@
     │   └── Overloaded           too much waits to be written
     ├── SourceError              images could not be fetched or listed
     │   ├── NoContact            nothing says how to reach whoever collects
-    │   └── NotFetched           a URL was not fetched, with a fixed reason
+    │   ├── NotFetched           a URL was not fetched, with a fixed reason
+    │   ├── SourceBusy           a source asks to come back later
+    │   └── SourceRefused        a source does not answer this, or us, at all
+    │       └── PassExpired      the pass that it gave us is not valid any more
     ├── PackError                a pack is damaged or in use
     ├── ArchiveError             an archive is damaged, hostile, not what its name says, or has changed
     ├── QueryError               a query cannot be understood
@@ -131,6 +134,26 @@ class NotFetched(SourceError):
         self.reason = reason
         self.detail = detail
         self.again = again
+
+
+class SourceBusy(SourceError):
+    """A source asks to come back later: in `seconds`, or None where it does not say."""
+
+    def __init__(self, message: str, seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class SourceRefused(SourceError):
+    """A source does not answer: nothing that is asked of it if `whole`, or this question alone."""
+
+    def __init__(self, message: str, whole: bool = False) -> None:
+        super().__init__(message)
+        self.whole = whole
+
+
+class PassExpired(SourceRefused):
+    """The pass that a source gave us for a key is not valid any more: another will do."""
 
 
 class PackError(HolotypeError):
