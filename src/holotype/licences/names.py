@@ -86,13 +86,12 @@ _FILLERS: Final = _ABOUT | frozenset(
 )
 _LOOSE: Final = frozenset({"only", "migrated", "all", "self", "later", "newer", "older", "+"})
 """Words with which it is no more just the licence that is named."""
-_COUNTRIES: Final = [
-    (re.compile(rf"(?:\buk: )?\b{name}\b|\b{name}: [a-z &]+"), f"@{sign} ")
-    for name, sign in (
-        ("england (?:&|and) wales", "uk"),
-        *((name, sign) for sign, name in cc.JURISDICTIONS.items() if len(name) > 3),
-    )
-]
+_SIGNS: Final = {
+    "england & wales": "uk",
+    "england and wales": "uk",
+    **{name: sign for sign, name in cc.JURISDICTIONS.items() if len(name) > 3},
+}
+_COUNTRIES: Final = re.compile(rf"\b(?:(?:uk|united kingdom): )?({'|'.join(map(re.escape, _SIGNS))})\b")
 
 
 def spoken(text: str) -> str:
@@ -194,8 +193,7 @@ def _commons(said: str) -> Licence | None:
     if re.fullmatch(r"(?:cc-)?pd-[a-z0-9-]+(?: \(pd-[a-z0-9-]+\))?", said):
         return other(DOMAIN, stated=False)  # how Wikimedia Commons says why something is in the public domain
     said = said.replace("or later", "later")
-    for pattern, sign in _COUNTRIES:
-        said = pattern.sub(sign, said)
+    said = _COUNTRIES.sub(lambda name: f"@{_SIGNS[name[1]]} ", said)
     words, heard = _TOKEN.findall(said), _Heard()
     if words and all(heard.hear(word, place == len(words)) for place, word in enumerate(words, 1)):
         return heard.licence_meant()

@@ -183,7 +183,7 @@ _ADDRESSES: Final = (
 )
 _BY_ADDRESS: Final = [(re.compile(rf"{path}/*", re.ASCII), key) for path, key in _ADDRESSES]
 _BY_NAME: Final = [
-    (re.compile(one.pattern), re.compile(rf"(?<!\w)(?:{one.pattern})(?!\w)"), key)
+    (re.compile(one.pattern), re.compile(rf"\b(?:{one.pattern})(?!\w)"), key)
     for key, one in sorted(KNOWN.items(), key=lambda known: "later" not in known[0])  # "1.2 or later" has "1.2" in it
     if one.pattern
 ]

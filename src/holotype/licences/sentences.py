@@ -21,6 +21,7 @@ _BY: Final = re.compile(
     r"(?: (?:generic|unported|international|licen[cs]e|version|\())*[ -]*(?:v\.? ?)?(\d+(?:\.\d+)+)?"
 )
 _MARK: Final = re.compile(r"\b(?:cc )?(cc0|pdm|pd)\b(?:[ -]v?1\.0\b)?")
+_PHRASES: Final = [(re.compile(rf"\b(?:{phrase.pattern})(?!\w)"), key) for phrase, key in PHRASES]
 _TAG: Final = re.compile(r"<[^<>]*>")
 _WORDS: Final = re.compile(r"[^\W\d_]+")
 _DOUBT: Final = frozenset(
@@ -92,9 +93,13 @@ def choice(text: str) -> Licence | None:
     'CC-BY-SA-3.0 OR GFDL-1.2-or-later'
     """
     parts = [part.strip(" ()") for part in _OR.split(text.strip(" ()"))]
-    found = [at(part) or named(part) for part in parts]
-    known = [one for one in found if one is not None]
-    return either(known) if len(parts) == len(known) > 1 else None
+    known: list[Licence] = []
+    while len(parts) > len(known) and len(parts) > 1:
+        one = at(parts[len(known)]) or named(parts[len(known)])
+        if one is None:
+            return None
+        known.append(one)
+    return either(known) if known else None
 
 
 def either(licences: Sequence[Licence]) -> Licence:
@@ -115,10 +120,9 @@ def spoken_of(text: str) -> Licence | None:
     True
     """
     found: list[Licence] = []
-    rest = _SOME.sub(" ", _addresses(text, found).lower())
-    rest = _TAG.sub(" ", rest)
+    rest = _SOME.sub(" ", spoken(_TAG.sub(" ", _addresses(text, found))))
     for take in (_phrases, _others, _commons, _marks):
-        rest = take(spoken(rest), found)
+        rest = take(rest, found)
     if not found or _DOUBT.intersection(_WORDS.findall(rest)):
         return None
     return _one_of(found, exclusive=bool(_AND.search(text)))
@@ -131,8 +135,7 @@ def _addresses(text: str, found: list[Licence]) -> str:
 
 
 def _phrases(said: str, found: list[Licence]) -> str:
-    for pattern, key in PHRASES:
-        inside = re.compile(rf"(?<!\w)(?:{pattern.pattern})(?!\w)")
+    for inside, key in _PHRASES:
         if inside.search(said):
             found.append(other(key, stated=False))
             said = inside.sub(" ", said)
