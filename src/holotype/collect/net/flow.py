@@ -52,7 +52,7 @@ class Flow:
                 self._loop.call_soon_threadsafe(self._task.cancel)
 
     def outcomes(self, seconds: float) -> Iterator[Outcome | None]:
-        """The outcomes as they come, and None each time that none came for so many seconds. Raises what `start` does."""
+        """The outcomes as they come, and None whenever none came for so many seconds. Raises what `start` does."""
         while True:
             with self._changed:
                 if not self._held and not self._ended:
@@ -75,7 +75,7 @@ class Flow:
             self._loop.run_until_complete(self._task)
         except asyncio.CancelledError:
             pass
-        except BaseException as error:  # told to whoever reads the outcomes
+        except BaseException as error:  # noqa: BLE001 - whoever reads the outcomes is told
             self._error = error
         finally:
             with self._changed:
