@@ -7,12 +7,13 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, insert, select
+import numpy as np
+from sqlalchemy import Connection, and_, func, insert, select
 
 from holotype.catalog import links
 from holotype.catalog import schema as t
 from holotype.catalog.links import Result
-from holotype.catalog.statements import add_rows, chunks
+from holotype.catalog.statements import Column, add_rows, chunks, read_some
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +121,39 @@ def _keep_reply(connection: Connection, body: bytes) -> str | None:
     if connection.execute(select(t.reply.c.sha256).where(t.reply.c.sha256 == sha256)).first() is None:
         connection.execute(insert(t.reply).values(sha256=sha256, body=zlib.compress(body)))
     return sha256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """What pages of searches brought, a row each for a link that a page has, in the order of pages: the ids of search,
+    page and link, the number of the page, and the state of the candidate that it became, -1 where it is none (yet)."""
+
+    search: Column
+    page: Column
+    number: Column
+    link: Column
+    state: Column
+
+
+def history(connection: Connection, ids: Iterable[int]) -> History:
+    """What the pages of some searches brought."""
+    found, page, search, fetch, candidate = t.found.c, t.search_page.c, t.search.c, t.fetch.c, t.candidate.c
+    joined = (
+        t.found.join(t.search_page, page.id == found.page_id)
+        .join(t.search, search.id == page.search_id)
+        .outerjoin(t.fetch, and_(fetch.link_id == found.link_id, fetch.final == 1))
+        .outerjoin(t.candidate, and_(candidate.image_id == fetch.image_id, candidate.wnid == search.wnid))
+    )
+    columns = search.id, page.id, page.number, found.link_id, func.coalesce(candidate.state, -1)
+    asked = select(*columns).select_from(joined)
+    rows = read_some(connection, asked, search.id, ids, *[np.int64] * 5)
+    order = np.lexsort((rows[3], rows[1]))
+    return History(*(column[order] for column in rows))
+
+
+def requests(connection: Connection, source: str, since: float) -> list[float]:
+    """The times at which a source answered a page, from one on."""
+    page = t.search_page.c
+    joined = t.search_page.join(t.search, t.search.c.id == page.search_id)
+    asked = select(page.at).select_from(joined).where(t.search.c.source == source, page.at >= since).order_by(page.at)
+    return list(connection.execute(asked).scalars())
