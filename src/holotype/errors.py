@@ -22,6 +22,7 @@
     ├── PackError                a pack is damaged or in use
     ├── ArchiveError             an archive is damaged, hostile, not what its name says, or has changed
     ├── QueryError               a query cannot be understood
+    ├── LicenceError             a word for licences is none
     ├── CrowdError               a page or a vote that does not fit the campaign
     │   ├── UnknownWorker        nobody of that name has voted
     │   ├── UnknownImage         no image, or no candidate, is called so
@@ -147,6 +148,10 @@ class ArchiveError(HolotypeError):
 
 class QueryError(HolotypeError):
     """A query cannot be understood, or asks for what is not recorded."""
+
+
+class LicenceError(HolotypeError):
+    """A word that licences are called by is none of those that there are."""
 
 
 class CrowdError(HolotypeError):
