@@ -41,9 +41,10 @@ ROOMS = {
     "ontology": "errors files textlists",
     "store": "errors files",
     "textlists": "errors files store",
+    "licences": "errors provenance",
     "images": "errors",
     "catalog": "errors files store",
-    "collect": "errors files leftovers ontology provenance textlists",
+    "collect": "errors files leftovers licences ontology provenance textlists",
     "imports": "engine errors files leftovers ontology provenance store textlists",
     "lint": "errors imports ontology",
     "consensus": "errors",
@@ -74,7 +75,18 @@ ROOMS = {
 }
 """Every room, and the rooms that it may import. ``holotype`` is the package itself, which opens projects."""
 
-GROUND = {"errors", "files", "engine", "leftovers", "provenance", "ontology", "store", "textlists", "catalog"}
+GROUND = {
+    "errors",
+    "files",
+    "engine",
+    "leftovers",
+    "provenance",
+    "ontology",
+    "store",
+    "textlists",
+    "licences",
+    "catalog",
+}
 FACES = {"project", "holotype", "demo", "cli", "web", "__main__"}
 STAGES = ROOMS.keys() - GROUND - FACES
 

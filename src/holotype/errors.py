@@ -16,9 +16,13 @@
     │   ├── OntologyExtended     another process has extended the ontology meanwhile
     │   └── Overloaded           too much waits to be written
     ├── SourceError              images could not be fetched or listed
+    │   ├── SourceBusy           a source asks to come back later
+    │   └── SourceRefused        a source does not answer this, or us, at all
+    │       └── PassExpired      the pass that it gave us is not valid any more
     ├── PackError                a pack is damaged or in use
     ├── ArchiveError             an archive is damaged, hostile, not what its name says, or has changed
     ├── QueryError               a query cannot be understood
+    ├── LicenceError             a word for licences is none
     ├── CrowdError               a page or a vote that does not fit the campaign
     │   ├── UnknownWorker        nobody of that name has voted
     │   ├── UnknownImage         no image, or no candidate, is called so
@@ -114,6 +118,26 @@ class SourceError(HolotypeError):
     """Images could not be fetched or listed."""
 
 
+class SourceBusy(SourceError):
+    """A source asks to come back later: in `seconds`, or None where it does not say."""
+
+    def __init__(self, message: str, seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class SourceRefused(SourceError):
+    """A source does not answer: nothing that is asked of it if `whole`, or this question alone."""
+
+    def __init__(self, message: str, whole: bool = False) -> None:
+        super().__init__(message)
+        self.whole = whole
+
+
+class PassExpired(SourceRefused):
+    """The pass that a source gave us for a key is not valid any more: another will do."""
+
+
 class PackError(HolotypeError):
     """A pack is damaged or in use."""
 
@@ -124,6 +148,10 @@ class ArchiveError(HolotypeError):
 
 class QueryError(HolotypeError):
     """A query cannot be understood, or asks for what is not recorded."""
+
+
+class LicenceError(HolotypeError):
+    """A word that licences are called by is none of those that there are."""
 
 
 class CrowdError(HolotypeError):
