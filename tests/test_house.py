@@ -49,7 +49,7 @@ ROOMS = {
     "lint": "errors imports ontology",
     "consensus": "errors",
     "crowd": "audits consensus errors ontology",
-    "simulation": "consensus crowd errors",
+    "simulation": "collect consensus crowd errors",
     "audits": "consensus errors",
     "releases": "audits consensus crowd engine errors files images ontology statistics store",
     "benchmark": "errors files ontology releases textlists",

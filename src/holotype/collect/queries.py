@@ -29,131 +29,18 @@ TRANSLATION: Final = "translation"
 RULES: Final = (LEMMA, WITH_ANCESTOR, WITH_PARENT, AMBIGUOUS, TRANSLATION)
 """How queries are made, in the order in which they are ranked."""
 
-GENERIC: Final = frozenset(
-    [
-        "ability",
-        "abstract",
-        "abstraction",
-        "act",
-        "action",
-        "activity",
-        "agency",
-        "agent",
-        "amount",
-        "animate",
-        "any",
-        "artefact",
-        "artifact",
-        "attribute",
-        "basic",
-        "being",
-        "biological",
-        "body",
-        "category",
-        "causal",
-        "cause",
-        "change",
-        "class",
-        "commodity",
-        "communication",
-        "complex",
-        "component",
-        "compound",
-        "condition",
-        "constituent",
-        "content",
-        "definite",
-        "entity",
-        "event",
-        "family",
-        "form",
-        "fundamental",
-        "general",
-        "genus",
-        "group",
-        "grouping",
-        "human",
-        "immaterial",
-        "individual",
-        "instrumentality",
-        "instrumentation",
-        "item",
-        "kind",
-        "large",
-        "living",
-        "made",
-        "main",
-        "matter",
-        "measure",
-        "member",
-        "minor",
-        "mortal",
-        "natural",
-        "object",
-        "order",
-        "organism",
-        "part",
-        "particular",
-        "phenomenon",
-        "phylum",
-        "physical",
-        "piece",
-        "portion",
-        "process",
-        "property",
-        "quality",
-        "quantity",
-        "relation",
-        "relative",
-        "set",
-        "single",
-        "small",
-        "social",
-        "somebody",
-        "someone",
-        "soul",
-        "sort",
-        "species",
-        "specific",
-        "state",
-        "stuff",
-        "substance",
-        "taxon",
-        "taxonomic",
-        "thing",
-        "time",
-        "type",
-        "unit",
-        "used",
-        "various",
-        "way",
-        "whole",
-    ]
-)
+_GENERIC: Final = """
+ability abstract abstraction act action activity agency agent amount animate any artefact artifact attribute basic being
+biological body category causal cause change class commodity communication complex component compound condition
+constituent content definite entity event family form fundamental general genus group grouping human immaterial
+individual instrumentality instrumentation item kind large living made main matter measure member minor mortal natural
+object order organism part particular phenomenon phylum physical piece portion process property quality quantity
+relation relative set single small social somebody someone soul sort species specific state stuff substance taxon
+taxonomic thing time type unit used various way whole
+"""
+_SAYING_NOTHING: Final = "and are but for from has have her his into its nor not one out that the their with"
+GENERIC: Final = frozenset((*_GENERIC.split(), *_SAYING_NOTHING.split()))
 """Words of ancestors that say nothing: what stands at WordNet's top, and what only qualifies there."""
-_STOP: Final = frozenset(
-    [
-        "and",
-        "are",
-        "but",
-        "for",
-        "from",
-        "has",
-        "have",
-        "her",
-        "his",
-        "into",
-        "its",
-        "nor",
-        "not",
-        "one",
-        "out",
-        "that",
-        "the",
-        "their",
-        "with",
-    ]
-)
 _SHORTEST: Final = 3
 """The fewest letters of a word of an ancestor: it keeps out *a*, *of* and the like, and initials."""
 _IRREGULAR: Final = {
@@ -291,7 +178,7 @@ def _singular(word: str) -> str:
 def _empty(text: str) -> bool:
     """Whether none of the words says anything."""
     words = [word.lower() for word in _WORD.findall(text)]
-    return all(word in GENERIC or word in _STOP or len(word) < _SHORTEST for word in words)
+    return all(word in GENERIC or len(word) < _SHORTEST for word in words)
 
 
 def _beside(lemma: str, word: str) -> str:

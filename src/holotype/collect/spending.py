@@ -31,17 +31,20 @@ FRESH: Final = 0.7
 """New candidates for each result that a page may have, where nothing is known."""
 BEFORE: Final = 20.0
 """What is believed where nothing is known weighs as much as so many candidates."""
+SURE: Final = 0.8
+"""The confidence that a candidate's chance is no lower than said."""
+ARM, DEPTH, SYNSET, WAY = 4.0, 20.0, 3.0, 3.0
+"""Shapes of factors, 1 / variance: how much arms, depths, synsets and ways differ before anything is known of them."""
 _ROUNDS: Final = 5
-_DEPTHS: Final = 12
-_HELD: Final = 24
+_LEVELS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Ways:
     """Queries on sources, a row each: columns of ``(ways,)``.
 
-    `synset` and `arm` are numbers from 0, `cost` that of one request in any unit, `size` the most results of a page, and
-    `pages` the most that there are.
+    `synset` and `arm` are numbers from 0; `cost` is that of one request, more than 0, in any unit; `size` the most
+    results of a page, and `pages` the most that there are.
     """
 
     synset: Ints
@@ -58,9 +61,9 @@ class Ways:
 class Pages:
     """What pages brought that were asked, a row each: columns of ``(rows,)``.
 
-    `way`, and the page's `number` from 1; `held`, the candidates that the synset had before; `fresh`, those of this page
-    that it had not; of these so many were `judged` by votes, and so many of them found `clean`; `last`, whether the
-    source has no more.
+    `way`, and the page's `number` from 1; `held`, the candidates that the synset had before; `fresh`, those of this
+    page that it had not; of these so many were `judged` by votes, and so many of them found `clean`; `last`, whether
+    the source has no more.
     """
 
     way: Ints
@@ -104,6 +107,12 @@ class Product:
     base: float
     factors: tuple[Factor, ...]
 
+    @property
+    def by_arm(self) -> Floats:
+        """The rate of each arm, which is the first factor, where all else is as usual: ``(arms,)``."""
+        found: Floats = self.base * self.factors[0].mean
+        return found
+
 
 def fit(
     count: Ints, exposure: Ints, levels: Sequence[Ints], shapes: Sequence[tuple[int, float]], base: float
@@ -121,9 +130,8 @@ def fit(
         rate = (count.sum() + BEFORE) / (expected.sum() + BEFORE / base)
         for at, (level, (size, shape)) in enumerate(zip(levels, shapes, strict=True)):
             others = rate * exposure * np.prod([*parts[:at], *parts[at + 1 :]], axis=0)
-            factors[at] = Factor(
-                shape + np.bincount(level, count, minlength=size), shape + np.bincount(level, others, minlength=size)
-            )
+            happened, due = (np.bincount(level, number, minlength=size) for number in (count, others))
+            factors[at] = Factor(np.asarray(shape + happened, np.float64), np.asarray(shape + due, np.float64))
             parts[at] = factors[at].mean[level]
     return Product(float(rate), tuple(factors))
 
@@ -136,61 +144,55 @@ class Learned:
     clean: Product
 
 
-ARM, DEPTH, SYNSET, WAY = 4.0, 20.0, 3.0, 3.0
-"""Shapes of factors: 1 / variance of what arms, depths, synsets and ways differ by."""
-
-
 def learn(ways: Ways, pages: Pages) -> Learned:
     """What pages teach: see the module."""
     arms, synsets = int(ways.arm.max(initial=-1)) + 1, int(ways.synset.max(initial=-1)) + 1
-    arm, synset, depth = ways.arm[pages.way], ways.synset[pages.way], _depth(pages.number)
-    shared, own = [(arms, ARM), (_DEPTHS, DEPTH)], (len(ways), WAY)
-    held = _held(pages.held)
-    fresh = fit(pages.fresh, ways.size[pages.way], [arm, depth, held, pages.way], [*shared, (_HELD, DEPTH), own], FRESH)
-    clean = fit(pages.clean, pages.judged, [arm, depth, synset, pages.way], [*shared, (synsets, SYNSET), own], PRECISION)
+    arm, synset = ways.arm[pages.way], ways.synset[pages.way]
+    depth = _level((pages.number - 1) * ways.size[pages.way])
+    shared, own = [(arms, ARM), (_LEVELS, DEPTH)], (len(ways), WAY)
+    held = _level(pages.held)
+    fresh = fit(
+        pages.fresh, ways.size[pages.way], [arm, depth, held, pages.way], [*shared, (_LEVELS, DEPTH), own], FRESH
+    )
+    clean = fit(
+        pages.clean, pages.judged, [arm, depth, synset, pages.way], [*shared, (synsets, SYNSET), own], PRECISION
+    )
     return Learned(fresh, clean)
 
 
-def _depth(number: Ints) -> Ints:
-    """Depths of pages: 1, 2, 3-4, 5-8, ... are one level each."""
-    found: Ints = np.minimum(np.ceil(np.log2(np.maximum(number, 1))), _DEPTHS - 1).astype(np.int64)
+def _level(number: Ints) -> Ints:
+    """Levels of a rank, or of how many candidates there are: each begins at about twice what the one before does."""
+    found: Ints = np.minimum(np.log2(number / 50 + 1).round(), _LEVELS - 1).astype(np.int64)
     return found
 
 
-def _held(candidates: Ints) -> Ints:
-    """Levels of how many candidates there are: each is twice the one before."""
-    found: Ints = np.minimum(np.log2(np.maximum(candidates, 0) / 50 + 1).round(), _HELD - 1).astype(np.int64)
+def ended(ways: Ways, pages: Pages) -> Bools:
+    """Whether a way has no more pages, ``(ways,)``."""
+    found: Bools = _asked(ways, pages) >= ways.pages
+    found[pages.way[pages.last]] = True
     return found
 
 
-def next_ways(ways: Ways, pages: Pages, needs: Ints, rng: np.random.Generator, learned: Learned | None = None) -> Ints:
-    """The way whose next page to ask for each synset, ``(synsets,)``; -1 where it needs none, or has no page left.
-
-    `needs` is how many clean images each synset lacks, ``(synsets,)``: a page is worth no more than that. `learned` is
-    what `learn` makes of `pages`, which is made anew without it.
-    """
-    worth = worth_of(ways, pages, needs, learned or learn(ways, pages), rng)
-    best = np.lexsort((np.arange(len(ways)), -worth, ways.synset))
-    synset, first = np.unique(ways.synset[best], return_index=True)
-    chosen = np.full(len(needs), -1, np.int64)
-    way = best[first]
-    chosen[synset] = np.where(worth[way] > 0, way, -1)
-    return chosen
+def _asked(ways: Ways, pages: Pages) -> Ints:
+    """The last page that each way was asked for, ``(ways,)``."""
+    found = np.zeros(len(ways), np.int64)
+    np.maximum.at(found, pages.way, pages.number)
+    return found
 
 
 def worth_of(ways: Ways, pages: Pages, needs: Ints, learned: Learned, rng: np.random.Generator | None) -> Floats:
-    """Clean new images for the cost of each way's next page, ``(ways,)``, as drawn, or as expected without dice; 0 where
-    there is no page, or no need of one."""
-    asked = np.bincount(pages.way, minlength=len(ways))
-    ended = asked >= ways.pages
-    ended[pages.way[pages.last]] = True
-    have = np.bincount(ways.synset[pages.way], pages.fresh, minlength=len(needs)).astype(np.int64)
-    depth = _depth(asked + 1)
-    number = np.arange(len(ways))
-    fresh = _rate(learned.fresh, [ways.arm, depth, _held(have)[ways.synset], number], rng)
+    """How many clean images that are new the next page of each way brings for its cost, ``(ways,)``: as drawn, or as
+    expected where there are no dice; 0 where there is no such page, or no need of one.
+
+    `needs` is how many clean images each synset lacks, ``(synsets,)``: a page is worth no more than that.
+    """
+    have = np.bincount(ways.synset[pages.way], pages.fresh, minlength=len(needs))
+    depth, number = _level(_asked(ways, pages) * ways.size), np.arange(len(ways))
+    fresh = _rate(learned.fresh, [ways.arm, depth, _level(have)[ways.synset], number], rng)
     clean = _rate(learned.clean, [ways.arm, depth, ways.synset, number], rng)
-    gain = ways.size * np.minimum(fresh, 1) * np.minimum(clean, 1)
-    return np.where(ended, 0.0, np.minimum(gain, needs[ways.synset]) / ways.cost)
+    gain = np.minimum(ways.size * np.minimum(fresh, 1) * np.minimum(clean, 1), needs[ways.synset])
+    found: Floats = np.where(ended(ways, pages), 0.0, gain / ways.cost)
+    return found
 
 
 def _rate(product: Product, levels: Sequence[Ints], rng: np.random.Generator | None) -> Floats:
@@ -201,3 +203,42 @@ def _rate(product: Product, levels: Sequence[Ints], rng: np.random.Generator | N
         means[0], means[-1] = product.factors[0].drawn(rng), product.factors[-1].drawn(rng)
     found: Floats = product.base * np.prod([mean[level] for mean, level in zip(means, levels, strict=True)], axis=0)
     return found
+
+
+def next_ways(ways: Ways, pages: Pages, needs: Ints, rng: np.random.Generator) -> Ints:
+    """The way whose next page to ask for each synset, ``(synsets,)``; -1 where it needs none, or has no page left.
+
+    `needs` is how many clean images each synset lacks, ``(synsets,)``.
+
+    >>> one = np.ones(2, np.int64)
+    >>> ways = Ways(one * 0, np.array([0, 1]), one * 1.0, one * 50, one * 20)
+    >>> said = [np.array(column) for column in ([0, 1], [1, 1], [0, 40], [40, 40], [40, 40], [2, 12])]
+    >>> pages = Pages(*said, np.zeros(2, bool))
+    >>> dice = np.random.default_rng(1)
+    >>> [int(next_ways(ways, pages, np.array([500]), dice)[0]) for _ in range(8)]
+    [1, 1, 1, 1, 1, 1, 1, 1]
+    """
+    worth = worth_of(ways, pages, needs, learn(ways, pages), rng)
+    best = np.lexsort((-worth, ways.synset))
+    synset, first = np.unique(ways.synset[best], return_index=True)
+    chosen = np.full(len(needs), -1, np.int64)
+    chosen[synset] = np.where(worth[best[first]] > 0, best[first], -1)
+    return chosen
+
+
+def chances(judged: npt.ArrayLike, clean: npt.ArrayLike) -> Floats:
+    """The chance that a candidate of each arm is clean, by how many were `judged` and found clean, ``(arms,)`` each.
+
+    It is the precision that the arm exceeds with a confidence of `SURE`, where what is believed of it beforehand is the
+    precision of all arms together, with the weight of `BEFORE` candidates: two lucky finds of two do not make an arm
+    precise, and a thousand say what they say. An arm of which nothing was judged has none (nan).
+
+    >>> chances([0, 2, 20, 2000], [0, 2, 8, 800]).round(2)
+    array([ nan, 0.36, 0.33, 0.39])
+    """
+    from scipy.special import betaincinv
+
+    asked, right = np.asarray(judged, np.int64), np.asarray(clean, np.int64)
+    mean = (right.sum() + BEFORE * PRECISION) / (asked.sum() + BEFORE)
+    found = betaincinv(BEFORE * mean + right, BEFORE * (1 - mean) + asked - right, 1 - SURE)
+    return np.where(asked > 0, found, np.nan)

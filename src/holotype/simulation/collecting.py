@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from holotype.collect.spending import Pages, Ways
-from holotype.simulation.web import Search, Web
+from holotype.collect.spending import Pages, Ways, ended
+from holotype.simulation.web import RULES, Web
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -46,6 +46,9 @@ class Played:
 VOTES: Final = Votes()
 
 
+LEMMAS: Final = ("lemma", "ambiguous lemma")
+
+
 def ways_of(web: Web) -> Ways:
     """The searches of a web as ways; each rule, language and engine is an arm."""
     arms: dict[tuple[str, str, int], int] = {}
@@ -60,30 +63,22 @@ def ways_of(web: Web) -> Ways:
     )
 
 
-def in_turn(web: Web, allowed: Callable[[Search], bool] = lambda search: True) -> Choose:
-    """Round-robin: the first page of each allowed search of a synset, in the order of its queries, then the second of
-    each, and so on."""
-    may = np.array([allowed(one) for one in web.searches])
+def in_turn(web: Web, rules: Collection[str] = tuple(RULES)) -> Choose:
+    """Round-robin: the first page of every search of a synset by these rules, in the order of its queries, then the
+    second page of each, and so on."""
+    may = np.array([one.rule in rules for one in web.searches])
     order = np.array([one.query * len(web.climate.engines) + one.engine for one in web.searches])
 
-    def choose(ways: Ways, pages: Pages, needs: Ints, rng: np.random.Generator) -> Ints:
+    def choose(ways: Ways, pages: Pages, needs: Ints, _: np.random.Generator) -> Ints:
         asked = np.bincount(pages.way, minlength=len(ways))
         left = may & ~ended(ways, pages) & (needs[ways.synset] > 0)
-        first = np.lexsort((order, asked, ~left, ways.synset))
+        ranked = np.lexsort((order, asked, ~left, ways.synset))
+        synset, first = np.unique(ways.synset[ranked], return_index=True)
         chosen = np.full(len(needs), -1, np.int64)
-        synset, at = np.unique(ways.synset[first], return_index=True)
-        way = first[at]
-        chosen[synset] = np.where(left[way], way, -1)
+        chosen[synset] = np.where(left[ranked[first]], ranked[first], -1)
         return chosen
 
     return choose
-
-
-def ended(ways: Ways, pages: Pages) -> Bools:
-    """Whether a way has no more pages, ``(ways,)``."""
-    found: Bools = np.bincount(pages.way, minlength=len(ways)) >= ways.pages
-    found[pages.way[pages.last]] = True
-    return found
 
 
 def play(web: Web, choose: Choose, goal: int, seed: int, votes: Votes = VOTES) -> Played:

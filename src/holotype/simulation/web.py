@@ -45,8 +45,9 @@ class Climate:
     """What a web is like: medians, and standard deviations of logarithms.
 
     `precision` is the mean over all results; `clean` the median number of clean images of a synset that the web has, of
-    which `at_home` are described in English, and the rest in the other languages alike; `found` the median number of
-    results of a query where an engine has no cap. `again` is the chance that a result is one of the same query's before.
+    which `at_home` are described in the first language, and the rest in the others alike; `found` the median number of
+    results of a query where an engine has no cap; `fall` how fast precision falls with rank; `again` the chance that a
+    result is one of the same query's before.
     """
 
     engines: tuple[Engine, ...] = ENGINES
