@@ -134,7 +134,7 @@ def _shared(gloss: str, levels: Iterable[Sequence[Synset]]) -> Iterator[str]:
     qualifiers = list[str]()
     for lemma in (_line(lemma) for level in levels for synset in level for lemma in synset.lemmas):
         spelt = _WORD.findall(lemma)
-        there = [not _empty(word) and _singular(word.lower()) in held for word in spelt]
+        there = [not _empty(word) and _stem(word.lower()) in held for word in spelt]
         if len(spelt) > 1 and any(there) and _contains(said, _tokens(lemma)):
             yield lemma
         else:
@@ -153,7 +153,7 @@ def definition(gloss: str) -> str:
 
 
 def _tokens(text: str) -> list[str]:
-    return [_singular(word) for word in _WORD.findall(unicodedata.normalize("NFC", text).lower())]
+    return [_stem(word) for word in _WORD.findall(unicodedata.normalize("NFC", text).lower())]
 
 
 def _contains(said: Sequence[str], words: Sequence[str]) -> bool:
@@ -162,16 +162,16 @@ def _contains(said: Sequence[str], words: Sequence[str]) -> bool:
 
 
 @lru_cache(maxsize=1 << 14)
-def _singular(word: str) -> str:
-    """An English word in one number, well enough to be compared: *dogs*, *dog's* and *dog* are the same then."""
+def _stem(word: str) -> str:
+    """The form in which English words are compared, the same for *dogs*, *dog's* and *dog*, *houses* and *house*."""
     word = re.sub(r"['’]s?$", "", word)
     if word in _IRREGULAR:
         return _IRREGULAR[word]
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
-    if word.endswith(("ches", "shes", "sses", "xes", "zes")):
-        return word[:-2]
-    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3 else word
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
+        word = word[:-1]
+    return word[:-1] if word.endswith(("se", "xe", "ze", "che", "she")) else word
 
 
 @lru_cache(maxsize=1 << 14)

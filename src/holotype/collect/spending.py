@@ -208,7 +208,8 @@ def _rate(product: Product, levels: Sequence[Ints], rng: np.random.Generator | N
 def next_ways(ways: Ways, pages: Pages, needs: Ints, rng: np.random.Generator) -> Ints:
     """The way whose next page to ask for each synset, ``(synsets,)``; -1 where it needs none, or has no page left.
 
-    `needs` is how many clean images each synset lacks, ``(synsets,)``.
+    `needs` is how many clean images each synset lacks, ``(synsets,)``. To leave a way alone, because it is being asked
+    or its source wants a rest, give it no `pages`.
 
     >>> one = np.ones(2, np.int64)
     >>> ways = Ways(one * 0, np.array([0, 1]), one * 1.0, one * 50, one * 20)
@@ -218,10 +219,14 @@ def next_ways(ways: Ways, pages: Pages, needs: Ints, rng: np.random.Generator) -
     >>> [int(next_ways(ways, pages, np.array([500]), dice)[0]) for _ in range(8)]
     [1, 1, 1, 1, 1, 1, 1, 1]
     """
-    worth = worth_of(ways, pages, needs, learn(ways, pages), rng)
+    return best_of(ways, worth_of(ways, pages, needs, learn(ways, pages), rng), len(needs))
+
+
+def best_of(ways: Ways, worth: Floats, synsets: int) -> Ints:
+    """The way that is worth most for each synset, the first of equals, ``(synsets,)``; -1 where none is worth any."""
     best = np.lexsort((-worth, ways.synset))
     synset, first = np.unique(ways.synset[best], return_index=True)
-    chosen = np.full(len(needs), -1, np.int64)
+    chosen = np.full(synsets, -1, np.int64)
     chosen[synset] = np.where(worth[best[first]] > 0, best[first], -1)
     return chosen
 
