@@ -165,8 +165,7 @@ def _contains(said: Sequence[str], words: Sequence[str]) -> bool:
 def _stem(word: str) -> str:
     """The form in which English words are compared, the same for *dogs*, *dog's* and *dog*, *houses* and *house*."""
     word = re.sub(r"['’]s?$", "", word)
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
+    word = _IRREGULAR.get(word, word)
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
     if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
