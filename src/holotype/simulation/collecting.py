@@ -94,14 +94,22 @@ def play(web: Web, choose: Choose, goal: int, seed: int, votes: Votes = VOTES) -
 
 
 class _Game:
-    """The state of a game: what each synset has, and the pages asked as columns."""
+    """The state of a game: what each synset has, and the pages asked as columns.
+
+    What votes say of an image is drawn beforehand, so that it is the same whatever is asked first.
+    """
 
     def __init__(self, web: Web, goal: int, rng: np.random.Generator, votes: Votes) -> None:
-        self.web, self.ways, self._goal, self._rng, self._votes = web, ways_of(web), goal, rng, votes
-        synsets = len(web.clean)
+        self.web, self.ways, self._goal, self._wave = web, ways_of(web), goal, votes.wave
+        synsets, sizes = len(web.clean), self._sizes()
+        self._decided = [rng.random(size) >= votes.undecided for size in sizes]
+        self._yes = [
+            decided & (rng.random(size) < np.where(np.arange(size) < clean, votes.sensitivity, 1 - votes.specificity))
+            for decided, size, clean in zip(self._decided, sizes, web.clean.tolist(), strict=True)
+        ]
         self.requests, self.accepted, self.clean = (np.zeros(synsets, np.int64) for _ in range(3))
         self.after: list[Ints] = []
-        self._held = [np.zeros(size, bool) for size in self._sizes()]
+        self._held = [np.zeros(size, bool) for size in sizes]
         self._asked = np.zeros(len(self.ways), np.int64)
         self._rows = np.zeros((int(self.ways.pages.sum()), 7), np.int64)
         self._made = 0
@@ -133,16 +141,13 @@ class _Game:
         fresh = images[~seen[images]]
         row, before = self._made, int(seen.sum())
         seen[fresh] = True
-        clean = fresh < self.web.clean[synset]
-        chance = np.where(clean, self._votes.sensitivity, 1 - self._votes.specificity)
-        yes = self._rng.random(len(fresh)) < chance
-        decided = self._rng.random(len(fresh)) >= self._votes.undecided
+        yes, decided = self._yes[synset][fresh], self._decided[synset][fresh]
         self._rows[row] = way, number, before, len(fresh), 0, 0, self.web.last(way, number)
         self._made += 1
-        self.accepted[synset] += (yes & decided).sum()
-        self.clean[synset] += clean[yes & decided].sum()
-        self._waiting[synset].append((row, int(decided.sum()), int((yes & decided).sum())))
-        if len(self._waiting[synset]) >= self._votes.wave:
+        self.accepted[synset] += yes.sum()
+        self.clean[synset] += (yes & (fresh < self.web.clean[synset])).sum()
+        self._waiting[synset].append((row, int(decided.sum()), int(yes.sum())))
+        if len(self._waiting[synset]) >= self._wave:
             self._tell(synset)
 
     def _tell(self, synset: int) -> None:
