@@ -25,6 +25,7 @@ from holotype.collect.spending import (
 )
 from holotype.simulation.collecting import LEMMAS, Votes, in_turn, play, ways_of
 from holotype.simulation.web import Climate, Engine, Web, spin
+from plan import foresight, requests_until
 
 
 def ways(arms: list[int], synsets: list[int] | None = None, **columns: int) -> Ways:
@@ -250,3 +251,17 @@ def test_where_the_web_has_not_enough_all_is_asked_and_it_ends() -> None:
         played = play(scarce, choose, 500, 1)
         assert not played.reached.any()
         assert played.requests.sum() == everything
+
+
+def test_foresight_and_requests_until() -> None:
+    small = spin(CLIMATE, 2, 5)
+    seen = play(small, foresight(small), 100, 1, Votes(1.0, 1.0, 0.0))
+    turn = play(small, in_turn(small), 100, 1, Votes(1.0, 1.0, 0.0))
+    assert seen.requests.sum() <= turn.requests.sum()
+    assert requests_until(seen, np.array([1, 100])).tolist() == [1, seen.requests[1]]
+    assert np.isnan(requests_until(seen, np.array([10**6, 1]))[0])
+    first = foresight(small)(ways_of(small), Pages.none(), np.array([9, 0]), rng(0))
+    firsts = [small.page(at, 1) for at in range(len(small.searches))]
+    number = [len(np.unique(page[page < small.clean[0]])) for page in firsts]
+    mine = [at for at, one in enumerate(small.searches) if one.synset == 0]
+    assert first.tolist() == [max(mine, key=number.__getitem__), -1]
