@@ -37,6 +37,7 @@ bench: $(READY)
 	$(BIN)/python bench/datasets.py
 	$(BIN)/python bench/queries.py
 	$(BIN)/python bench/paper_statistics.py
+	$(BIN)/python bench/plan.py
 	$(BIN)/python bench/web.py
 	$(BIN)/python bench/explore.py
 	$(BIN)/python bench/releases.py

@@ -29,131 +29,18 @@ TRANSLATION: Final = "translation"
 RULES: Final = (LEMMA, WITH_ANCESTOR, WITH_PARENT, AMBIGUOUS, TRANSLATION)
 """How queries are made, in the order in which they are ranked."""
 
-GENERIC: Final = frozenset(
-    [
-        "ability",
-        "abstract",
-        "abstraction",
-        "act",
-        "action",
-        "activity",
-        "agency",
-        "agent",
-        "amount",
-        "animate",
-        "any",
-        "artefact",
-        "artifact",
-        "attribute",
-        "basic",
-        "being",
-        "biological",
-        "body",
-        "category",
-        "causal",
-        "cause",
-        "change",
-        "class",
-        "commodity",
-        "communication",
-        "complex",
-        "component",
-        "compound",
-        "condition",
-        "constituent",
-        "content",
-        "definite",
-        "entity",
-        "event",
-        "family",
-        "form",
-        "fundamental",
-        "general",
-        "genus",
-        "group",
-        "grouping",
-        "human",
-        "immaterial",
-        "individual",
-        "instrumentality",
-        "instrumentation",
-        "item",
-        "kind",
-        "large",
-        "living",
-        "made",
-        "main",
-        "matter",
-        "measure",
-        "member",
-        "minor",
-        "mortal",
-        "natural",
-        "object",
-        "order",
-        "organism",
-        "part",
-        "particular",
-        "phenomenon",
-        "phylum",
-        "physical",
-        "piece",
-        "portion",
-        "process",
-        "property",
-        "quality",
-        "quantity",
-        "relation",
-        "relative",
-        "set",
-        "single",
-        "small",
-        "social",
-        "somebody",
-        "someone",
-        "soul",
-        "sort",
-        "species",
-        "specific",
-        "state",
-        "stuff",
-        "substance",
-        "taxon",
-        "taxonomic",
-        "thing",
-        "time",
-        "type",
-        "unit",
-        "used",
-        "various",
-        "way",
-        "whole",
-    ]
-)
+_GENERIC: Final = """
+ability abstract abstraction act action activity agency agent amount animate any artefact artifact attribute basic being
+biological body category causal cause change class commodity communication complex component compound condition
+constituent content definite entity event family form fundamental general genus group grouping human immaterial
+individual instrumentality instrumentation item kind large living made main matter measure member minor mortal natural
+object order organism part particular phenomenon phylum physical piece portion process property quality quantity
+relation relative set single small social somebody someone soul sort species specific state stuff substance taxon
+taxonomic thing time type unit used various way whole
+"""
+_SAYING_NOTHING: Final = "and are but for from has have her his into its nor not one out that the their with"
+GENERIC: Final = frozenset((*_GENERIC.split(), *_SAYING_NOTHING.split()))
 """Words of ancestors that say nothing: what stands at WordNet's top, and what only qualifies there."""
-_STOP: Final = frozenset(
-    [
-        "and",
-        "are",
-        "but",
-        "for",
-        "from",
-        "has",
-        "have",
-        "her",
-        "his",
-        "into",
-        "its",
-        "nor",
-        "not",
-        "one",
-        "out",
-        "that",
-        "the",
-        "their",
-        "with",
-    ]
-)
 _SHORTEST: Final = 3
 """The fewest letters of a word of an ancestor: it keeps out *a*, *of* and the like, and initials."""
 _IRREGULAR: Final = {
@@ -247,7 +134,7 @@ def _shared(gloss: str, levels: Iterable[Sequence[Synset]]) -> Iterator[str]:
     qualifiers = list[str]()
     for lemma in (_line(lemma) for level in levels for synset in level for lemma in synset.lemmas):
         spelt = _WORD.findall(lemma)
-        there = [not _empty(word) and _singular(word.lower()) in held for word in spelt]
+        there = [not _empty(word) and _stem(word.lower()) in held for word in spelt]
         if len(spelt) > 1 and any(there) and _contains(said, _tokens(lemma)):
             yield lemma
         else:
@@ -266,7 +153,7 @@ def definition(gloss: str) -> str:
 
 
 def _tokens(text: str) -> list[str]:
-    return [_singular(word) for word in _WORD.findall(unicodedata.normalize("NFC", text).lower())]
+    return [_stem(word) for word in _WORD.findall(unicodedata.normalize("NFC", text).lower())]
 
 
 def _contains(said: Sequence[str], words: Sequence[str]) -> bool:
@@ -275,23 +162,22 @@ def _contains(said: Sequence[str], words: Sequence[str]) -> bool:
 
 
 @lru_cache(maxsize=1 << 14)
-def _singular(word: str) -> str:
-    """An English word in one number, well enough to be compared: *dogs*, *dog's* and *dog* are the same then."""
+def _stem(word: str) -> str:
+    """The form in which English words are compared, the same for *dogs*, *dog's* and *dog*, *houses* and *house*."""
     word = re.sub(r"['’]s?$", "", word)
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
+    word = _IRREGULAR.get(word, word)
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
-    if word.endswith(("ches", "shes", "sses", "xes", "zes")):
-        return word[:-2]
-    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3 else word
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
+        word = word[:-1]
+    return word[:-1] if word.endswith(("se", "xe", "ze", "che", "she")) else word
 
 
 @lru_cache(maxsize=1 << 14)
 def _empty(text: str) -> bool:
     """Whether none of the words says anything."""
     words = [word.lower() for word in _WORD.findall(text)]
-    return all(word in GENERIC or word in _STOP or len(word) < _SHORTEST for word in words)
+    return all(word in GENERIC or len(word) < _SHORTEST for word in words)
 
 
 def _beside(lemma: str, word: str) -> str:
