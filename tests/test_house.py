@@ -56,7 +56,7 @@ ROOMS = {
     "recognition": "benchmark errors images releases",
     "torch": "releases",
     "statistics": "images ontology",
-    "queries": "catalog errors files images ontology releases store",
+    "queries": "catalog errors files images licences ontology releases store",
     "project": (
         "audits benchmark catalog collect consensus crowd engine errors files images imports leftovers lint ontology "
         "queries releases simulation statistics store"

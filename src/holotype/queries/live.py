@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import compress
 from typing import Any, Final, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
@@ -37,6 +38,7 @@ from sqlalchemy import (
 
 from holotype.catalog import Catalog
 from holotype.catalog import candidates as candidate_rows
+from holotype.catalog import licences as licence_rows
 from holotype.catalog import schema as t
 from holotype.catalog.image_names import meant
 from holotype.catalog.inputs import path_of
@@ -396,12 +398,27 @@ def _condition(connection: Connection, column: ColumnElement[Any], term: Term) -
         return and_(column.is_not(None), known)
     if term.field == "state":
         return column == STATES.index(term.value)
+    if term.is_of_licences:
+        return licence_rows.is_one_of(connection, column, _licences(connection, term))
     if term.field == "licence":
         lower = func.lower(_by_code_point(connection, column))
         return lower.contains(ascii_lower(term.value), autoescape=True)
     if term.field == "format":
         return func.lower(_by_code_point(connection, column)) == ascii_lower(term.value)
     return column == term.value
+
+
+_READ: Final = WeakKeyDictionary[Connection, dict[str, list[str]]]()
+"""Texts of licences by the term that they satisfy, for as long as a snapshot is read: all its statements ask for them.
+"""
+
+
+def _licences(connection: Connection, term: Term) -> list[str]:
+    """The texts in the catalog that satisfy a term on licences."""
+    read = _READ.setdefault(connection, {})
+    if term.value not in read:
+        read[term.value] = [text for text in licence_rows.said(connection) if term.matches(text)]
+    return read[term.value]
 
 
 def _by_code_point(connection: Connection, column: ColumnElement[Any]) -> ColumnElement[Any]:

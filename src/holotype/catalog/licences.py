@@ -1,0 +1,24 @@
+"""Questions about licences, as sources and what lies beside images said them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, Connection, Text, any_, func, literal, select, union
+
+from holotype.catalog import schema as t
+
+
+def said(connection: Connection) -> list[str]:
+    """All different texts that were said of any image's licence, and "", which says nothing."""
+    asked = union(select(t.sighting.c.licence), select(t.credit.c.licence), select(literal("")))
+    return list(connection.execute(asked).scalars())
+
+
+def is_one_of(connection: Connection, column: ColumnElement[Any], texts: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a column has one of these texts; any number of them is one value of the statement."""
+    if connection.dialect.name == "postgresql":
+        return column == any_(literal(list(texts), ARRAY(Text)))
+    return column.in_(select(func.json_each(json.dumps(list(texts))).table_valued("value").c.value))
