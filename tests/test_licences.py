@@ -322,7 +322,8 @@ def test_families_are_what_queries_know() -> None:
 
 WORDS_IN = (
     "cc by sa nc nd 4.0 3.0 2 or not and 1.2 de no zero netherlands license gfdl attribution creative\u00a0commons "
-    "public\u00a0domain all\u00a0rights\u00a0reserved /licenses/by/4.0/ <a\u00a0href= \u202e \x00 \ud800 \u0130 \ufb01 \u0663"
+    "public\u00a0domain all\u00a0rights\u00a0reserved /licenses/by/4.0/ <a\u00a0href= \u202e \x00 \ud800 \u0130 \ufb01 "
+    "\u0663"
 )
 SCRAPS = st.sampled_from([*WORDS_IN.split(" "), CC, *"()[]|/-_.,; ©+@"])
 
@@ -385,7 +386,7 @@ LINES = {
     "(https://creativecommons.org/publicdomain/zero/1.0/)": Work(
         "T", "https://a.org/t", source="flickr", landing="https://a.org/2", licence=parse("CC0")
     ),
-    "Image by Ann, is licensed under CC BY": Work(creator="Ann", licence=parse("CC BY")),
+    "Image by Ann is licensed under CC BY": Work(creator="Ann", licence=parse("CC BY")),
     "Image is marked with Public Domain Mark 1.0 (https://creativecommons.org/publicdomain/mark/1.0/)": Work(
         licence=parse("PDM")
     ),

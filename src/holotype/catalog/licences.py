@@ -22,3 +22,12 @@ def is_one_of(connection: Connection, column: ColumnElement[Any], texts: Sequenc
     if connection.dialect.name == "postgresql":
         return column == any_(literal(list(texts), ARRAY(Text)))
     return column.in_(select(func.json_each(json.dumps(list(texts))).table_valued("value").c.value))
+
+
+def of_several(connection: Connection) -> set[tuple[str, str]]:
+    """The images that are candidates for several synsets, by the names of their dataset, "" for own ones, and theirs
+    there: few of many."""
+    image, pair = t.image.c, t.candidate.c.image_id
+    several = select(pair).group_by(pair).having(func.count() > 1)
+    asked = select(t.dataset.c.name, image.name).select_from(t.image.join(t.dataset)).where(image.id.in_(several))
+    return {(dataset, name) for dataset, name in connection.execute(asked)}
