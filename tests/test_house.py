@@ -58,8 +58,8 @@ ROOMS = {
     "statistics": "images ontology",
     "queries": "catalog errors files images licences ontology releases store",
     "project": (
-        "audits benchmark catalog collect consensus crowd engine errors files images imports leftovers lint ontology "
-        "queries releases simulation statistics store"
+        "audits benchmark catalog collect consensus crowd engine errors files images imports leftovers licences lint "
+        "ontology queries releases simulation statistics store"
     ),
     "holotype": "project",
     "demo": (
@@ -67,8 +67,8 @@ ROOMS = {
         "statistics"
     ),
     "cli": (
-        "audits benchmark collect consensus crowd demo errors files holotype images imports lint ontology project "
-        "queries releases simulation statistics store textlists web"
+        "audits benchmark collect consensus crowd demo errors files holotype images imports licences lint ontology "
+        "project queries releases simulation statistics store textlists web"
     ),
     "web": "audits consensus crowd errors images ontology project queries statistics store",
     "__main__": "cli",
@@ -96,6 +96,7 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 COMPOSITION = {"extension", "", "project", "creation", "runner"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
+    "licences",
     *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations"),
 }
 SHARED = {
@@ -130,6 +131,7 @@ SHARED = {
     "ledger",
     "inbox",
     "crediting",
+    "licensing",
     "lending",
     "board",
     "learning",

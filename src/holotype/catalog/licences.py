@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ARRAY, ColumnElement, Connection, Text, any_, func, literal, select, union
 
 from holotype.catalog import schema as t
+from holotype.catalog.statements import meta, set_meta
+
+_POLICY: Final = "licences"
+
+
+def policy(connection: Connection) -> str:
+    """The words for the licences that the project takes, with commas between; "" for all."""
+    return meta(connection, _POLICY) or ""
+
+
+def set_policy(connection: Connection, words: str) -> None:
+    """Let the project take these licences from now on."""
+    set_meta(connection, _POLICY, words)
 
 
 def said(connection: Connection) -> list[str]:

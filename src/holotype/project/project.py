@@ -32,6 +32,7 @@ from holotype.project.imageability import read_imageability
 from holotype.project.images import Images
 from holotype.project.labels import Labels
 from holotype.project.lemmas import Lemmas
+from holotype.project.licences import Licences
 from holotype.project.overview import Overview
 from holotype.project.parts import Parts
 from holotype.project.people import People
@@ -82,6 +83,7 @@ class Project:
         self.gold = Gold(parts, self.lemmas)
         self.workers = Workers(parts)
         self.labels = Labels(parts)
+        self.licences = Licences(parts, self.lemmas)
         self.audits = Audits(parts, self.lemmas)
         self.releases = Releases(parts, self.lemmas)
         self.desk = Desk(parts)

@@ -6,7 +6,8 @@ The database counts by rank and sorts within a rank; what a rank means stays wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import compress
@@ -107,6 +108,25 @@ class Live:
         """Which ranks can match, ``(synsets,)``, and what else is true of just the candidates that do, in SQL."""
         ranks: Mask = ranks_of(query, self.ontology, self._senses, partial(candidate_rows.count, connection))
         return ranks[:-1], self._conditions(connection, _CANDIDATES, query)
+
+    def licensed(self, connection: Connection, allows: Callable[[str], bool]) -> ColumnElement[bool]:
+        """Whether a candidate is under a licence whose text is allowed, in SQL."""
+        texts = [text for text in licence_rows.said(connection) if allows(text)]
+        return licence_rows.is_one_of(connection, _ARMS[_CANDIDATES]["licence"], texts)
+
+    def licences(self, query: Query) -> dict[str, int]:
+        """How many rows that match have which text for a licence."""
+        found = Counter[str]()
+        with self._catalog.read() as connection:
+            ranks = ranks_of(query, self.ontology, self._senses, partial(candidate_rows.count, connection))
+            for arm, columns in enumerate(_ARMS):
+                rank, licence = columns["rank"], columns["licence"].label("licence")
+                keys = select(rank.label("rank"), licence).where(*self._conditions(connection, arm, query)).subquery()
+                asked = select(keys.c.rank, keys.c.licence, func.count()).group_by(keys.c.rank, keys.c.licence)
+                for place, text, number in connection.execute(asked):
+                    if ranks[place]:
+                        found[text] += number
+        return dict(found)
 
     def rows(self, query: Query) -> Iterator[Candidate]:
         """The rows that match, in order of rank, then id, all as they are when the first is asked for."""
