@@ -138,6 +138,7 @@ def test_hostile_texts_do_nothing_in_a_list(form: str) -> None:
             *("html", "head", "meta", "title", "style", "body", "h1", "h2", "ul", "li", "code", "a")
         }
         assert all(link.startswith("https://") for link in page.links)
+        assert text.count("<ul>") == text.count("</ul>") == 3
     if form == "md":
         assert not re.search(r"(?<!\\)<script", text)
         assert not re.search(r"(?<!\\)\]\((?!<https://)", text)
@@ -151,7 +152,9 @@ def test_hostile_texts_do_nothing_in_a_list(form: str) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_an_empty_list_is_a_list(form: str) -> None:
-    assert b"".join(FORMATS[form]([], Tally()))
+    text = b"".join(FORMATS[form]([], Tally())).decode()
+    assert text
+    assert text.count("<ul>") == text.count("</ul>") <= 1
 
 
 def test_licences_without_number_are_counted_together() -> None:

@@ -117,10 +117,12 @@ def as_markdown(rows: Iterable[Credited], tally: Tally) -> Iterator[bytes]:
 def as_html(rows: Iterable[Credited], tally: Tally) -> Iterator[bytes]:
     """A list as a page of HTML that runs nothing, as `as_text`."""
     yield _HEAD.encode()
-    for heading, row in _headed(tally.count(rows), html.escape, "</ul>\n<h2>{}</h2>\n<ul>\n"):
+    end = ""
+    for heading, row in _headed(tally.count(rows), html.escape, "<h2>{}</h2>\n<ul>\n"):
         parts = "".join(_anchor(text, url) for text, url in credit_parts(row.work))
-        yield f"{heading}<li><code>{html.escape(_name(row))}</code>: {parts}</li>\n".encode()
-    yield b"</ul>\n<h2>Licences</h2>\n<ul>\n"
+        before, end = (end if heading else ""), "</ul>\n"
+        yield f"{before}{heading}<li><code>{html.escape(_name(row))}</code>: {parts}</li>\n".encode()
+    yield f"{end}<h2>Licences</h2>\n<ul>\n".encode()
     for name, url, number in tally.most():
         yield f"<li>{number:,}: {_anchor(name, url)}</li>\n".encode()
     yield b"</ul>\n</body>\n</html>\n"
@@ -142,7 +144,6 @@ _HEAD: Final = """<!doctype html>
 </head>
 <body>
 <h1>Credits</h1>
-<ul>
 """
 _MARKUP: Final = re.compile(r"([\\`*_\[\]<>|&~])")
 
