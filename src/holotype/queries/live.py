@@ -131,8 +131,8 @@ class Live:
     def rows(self, query: Query) -> Iterator[Candidate]:
         """The rows that match, in order of rank, then id, all as they are when the first is asked for."""
         with self._catalog.read() as connection:
-            for chunk in chunks(np.flatnonzero(self._by_rank(connection, query)).tolist(), 1):
-                for keys in self._keys(connection, query, chunk).partitions(_CHUNK):
+            for ranks in _together(self._by_rank(connection, query)):
+                for keys in self._keys(connection, query, ranks).partitions(_CHUNK):
                     yield from _rows(connection, keys)
 
     def page(self, query: Query, number: int, size: int) -> list[Candidate]:
@@ -271,6 +271,14 @@ class Live:
             wanted[inside - first] = True
             keys.extend(compress(self._keys(connection, query, [rank], slice(first, stop)), wanted.tobytes()))
         return [row for chunk in chunks(keys) for row in _rows(connection, chunk)]
+
+
+def _together(total: Ints) -> Iterator[list[int]]:
+    """Ranks with rows, ascending, in groups: what one statement sorts is not many rows, and statements are few."""
+    ranks = np.flatnonzero(total)
+    group = np.cumsum(total[ranks]) // _STREAMED
+    for some in np.split(ranks, np.flatnonzero(np.diff(group)) + 1):
+        yield from chunks(some.tolist())
 
 
 def _last_of(connection: Connection, place: Sequence[int]) -> tuple[int, str, int, int]:
