@@ -51,15 +51,15 @@ ROOMS = {
     "crowd": "audits consensus errors ontology",
     "simulation": "collect consensus crowd errors",
     "audits": "consensus errors",
-    "releases": "audits consensus crowd engine errors files images ontology statistics store",
+    "releases": "audits consensus crowd engine errors files images licences ontology provenance statistics store",
     "benchmark": "errors files ontology releases textlists",
     "recognition": "benchmark errors images releases",
     "torch": "releases",
     "statistics": "images ontology",
-    "queries": "catalog errors files images ontology releases store",
+    "queries": "catalog errors files images licences ontology releases store",
     "project": (
-        "audits benchmark catalog collect consensus crowd engine errors files images imports leftovers lint ontology "
-        "queries releases simulation statistics store"
+        "audits benchmark catalog collect consensus crowd engine errors files images imports leftovers licences lint "
+        "ontology queries releases simulation statistics store"
     ),
     "holotype": "project",
     "demo": (
@@ -67,8 +67,8 @@ ROOMS = {
         "statistics"
     ),
     "cli": (
-        "audits benchmark collect consensus crowd demo errors files holotype images imports lint ontology project "
-        "queries releases simulation statistics store textlists web"
+        "audits benchmark collect consensus crowd demo errors files holotype images imports licences lint ontology "
+        "project queries releases simulation statistics store textlists web"
     ),
     "web": "audits consensus crowd errors images ontology project queries statistics store",
     "__main__": "cli",
@@ -96,6 +96,7 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 COMPOSITION = {"extension", "", "project", "creation", "runner"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
+    "licences",
     *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations"),
 }
 SHARED = {
@@ -130,6 +131,8 @@ SHARED = {
     "imageability",
     "ledger",
     "inbox",
+    "crediting",
+    "licensing",
     "lending",
     "board",
     "learning",

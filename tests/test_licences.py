@@ -263,12 +263,12 @@ def test_every_other_is_read_back_from_its_address_name_and_id(key: str) -> None
 
 
 SPDX = """
-BY-1.0 BY-2.0 BY-2.5 BY-2.5-AU BY-3.0 BY-3.0-AT BY-3.0-AU BY-3.0-DE BY-3.0-IGO BY-3.0-NL BY-3.0-US BY-4.0 BY-
-NC-1.0 BY-NC-2.0 BY-NC-2.5 BY-NC-3.0 BY-NC-3.0-DE BY-NC-4.0 BY-NC-ND-1.0 BY-NC-ND-2.0 BY-NC-ND-2.5 BY-NC-
-ND-3.0 BY-NC-ND-3.0-DE BY-NC-ND-3.0-IGO BY-NC-ND-4.0 BY-NC-SA-1.0 BY-NC-SA-2.0 BY-NC-SA-2.0-DE BY-NC-SA-2.0-FR
-BY-NC-SA-2.0-UK BY-NC-SA-2.5 BY-NC-SA-3.0 BY-NC-SA-3.0-DE BY-NC-SA-3.0-IGO BY-NC-SA-4.0 BY-ND-1.0 BY-ND-2.0
-BY-ND-2.5 BY-ND-3.0 BY-ND-3.0-DE BY-ND-4.0 BY-SA-1.0 BY-SA-2.0 BY-SA-2.0-UK BY-SA-2.1-JP BY-SA-2.5 BY-SA-3.0
-BY-SA-3.0-AT BY-SA-3.0-DE BY-SA-3.0-IGO BY-SA-4.0 PDM-1.0
+BY-1.0 BY-2.0 BY-2.5 BY-2.5-AU BY-3.0 BY-3.0-AT BY-3.0-AU BY-3.0-DE BY-3.0-IGO BY-3.0-NL BY-3.0-US BY-4.0
+BY-NC-1.0 BY-NC-2.0 BY-NC-2.5 BY-NC-3.0 BY-NC-3.0-DE BY-NC-4.0 BY-NC-ND-1.0 BY-NC-ND-2.0 BY-NC-ND-2.5
+BY-NC-ND-3.0 BY-NC-ND-3.0-DE BY-NC-ND-3.0-IGO BY-NC-ND-4.0 BY-NC-SA-1.0 BY-NC-SA-2.0 BY-NC-SA-2.0-DE
+BY-NC-SA-2.0-FR BY-NC-SA-2.0-UK BY-NC-SA-2.5 BY-NC-SA-3.0 BY-NC-SA-3.0-DE BY-NC-SA-3.0-IGO BY-NC-SA-4.0
+BY-ND-1.0 BY-ND-2.0 BY-ND-2.5 BY-ND-3.0 BY-ND-3.0-DE BY-ND-4.0 BY-SA-1.0 BY-SA-2.0 BY-SA-2.0-UK BY-SA-2.1-JP
+BY-SA-2.5 BY-SA-3.0 BY-SA-3.0-AT BY-SA-3.0-DE BY-SA-3.0-IGO BY-SA-4.0 PDM-1.0
 """
 """What the list of SPDX (as of license-expression 30.4.4) has of Creative Commons' licences, each after ``CC-``."""
 
@@ -320,25 +320,12 @@ def test_families_are_what_queries_know() -> None:
         assert parse(text).families <= WORDS
 
 
-SCRAPS = st.sampled_from(
-    [
-        *"()[]|/-_.,; ©+@",
-        "cc",
-        "by",
-        "sa",
-        "nc",
-        "nd",
-        "4.0",
-        "3.0",
-        "2",
-        "or",
-        "not",
-        "creative commons",
-        "attribution",
-    ]
-    + ["public domain", "gfdl", "1.2", "all rights reserved", "de", "netherlands", "license", CC, "/licenses/by/4.0/"]
-    + ["\u202e", "\x00", "\ud800", "\u0130", "ﬁ", "٣", "<a href=", "no", "zero"]
+WORDS_IN = (
+    "cc by sa nc nd 4.0 3.0 2 or not and 1.2 de no zero netherlands license gfdl attribution creative\u00a0commons "
+    "public\u00a0domain all\u00a0rights\u00a0reserved /licenses/by/4.0/ <a\u00a0href= \u202e \x00 \ud800 \u0130 \ufb01 "
+    "\u0663"
 )
+SCRAPS = st.sampled_from([*WORDS_IN.split(" "), CC, *"()[]|/-_.,; ©+@"])
 
 
 @given(st.lists(SCRAPS, max_size=10).map("".join) | st.text(max_size=80), st.lists(SCRAPS, max_size=5).map("".join))
@@ -399,7 +386,7 @@ LINES = {
     "(https://creativecommons.org/publicdomain/zero/1.0/)": Work(
         "T", "https://a.org/t", source="flickr", landing="https://a.org/2", licence=parse("CC0")
     ),
-    "Image by Ann, is licensed under CC BY": Work(creator="Ann", licence=parse("CC BY")),
+    "Image by Ann is licensed under CC BY": Work(creator="Ann", licence=parse("CC BY")),
     "Image is marked with Public Domain Mark 1.0 (https://creativecommons.org/publicdomain/mark/1.0/)": Work(
         licence=parse("PDM")
     ),

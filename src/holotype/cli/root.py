@@ -25,6 +25,13 @@ COMMANDS: Final = MappingProxyType(
             "holotype.cli.query:query_command",
             "Find images: count the labels that satisfy QUERY, all its terms, and show the first.",
         ),
+        "credits": Elsewhere(
+            "holotype.cli.credits:credits_command",
+            "Write who made images, where they were found and under which licence, as a list to publish with them.",
+        ),
+        "licences": Elsewhere(
+            "holotype.cli.licences:licences_command", "Show the licences of images, and say which the project takes."
+        ),
         "near-duplicates": Elsewhere(
             "holotype.cli.near_duplicates:near_duplicates",
             "List groups of images that are copies of one another: mirrored, scaled, encoded anew.",

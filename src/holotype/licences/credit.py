@@ -53,7 +53,7 @@ def credit_parts(work: Work) -> Iterator[tuple[str, str]]:
     if source:
         yield ", via ", ""
         yield source, "" if _web(work.landing) == at else _web(work.landing)
-    yield from _licence(work.licence, ", " if creator or source else " ")
+    yield from _licence(work.licence, ", " if source else " ")
     if work.changes:
         yield f"; changed: {in_one_line(work.changes)}", ""
 
