@@ -218,4 +218,4 @@ def test_nothing_is_remembered_of_sites_of_which_nothing_waits() -> None:
         assert found is not None
         waiting.done(found[0])
     assert waiting.next(0.0) is None
-    assert not (waiting._queues or waiting._out or waiting._listed or waiting._turns or waiting._later)
+    assert [*waiting._queues, *waiting._out, *waiting._listed, *waiting._turns, *waiting._later] == []
