@@ -20,7 +20,6 @@ import hashlib
 import io
 import json
 import os
-import random
 import resource
 import socket
 import subprocess
@@ -29,25 +28,22 @@ import tarfile
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 import uvloop
-from multidict import CIMultiDict, CIMultiDictProxy
 from PIL import Image
 
 from holotype.collect.net.agent import Agent
-from holotype.collect.net.client import Bounds, Client, Manners, Reply, Unbound
+from holotype.collect.net.client import Client
 from holotype.collect.net.download import Plan, download
 from holotype.collect.net.guard import Guard
-from holotype.collect.net.memory import Memory, Share
 from holotype.collect.net.outcomes import Fetched, Refused, Wanted
 from holotype.collect.net.pace import Limits, Pace, Rate
 from holotype.collect.net.polite import Polite
-from holotype.errors import NotFetched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,7 +159,7 @@ class Tars:
     def add(self, found: Fetched) -> None:
         if self.count % SHARD == 0:
             self.close()
-            self._tar = tarfile.open(self._folder / f"{self.count // SHARD:05d}.tar", "w")
+            self._tar = tarfile.TarFile(self._folder / f"{self.count // SHARD:05d}.tar", "w")
         said = {"url": found.url, "sha256": hashlib.sha256(found.body).hexdigest(), "etag": found.etag}
         for extension, data in (("jpg", found.body), ("json", json.dumps(said).encode())):
             member = tarfile.TarInfo(f"{self.count:09d}.{extension}")
@@ -215,7 +211,7 @@ def run_theirs(python: str, urls: Path, folder: Path, threads: int) -> tuple[flo
     command = [python, "-c", THEIRS, str(urls), str(folder), str(threads)]
     told = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ""})
     seconds = float(next(line for line in told.stdout.splitlines() if line.startswith("seconds ")).split()[1])
-    count = sum(name.endswith(".jpg") for tar in folder.glob("*.tar") for name in tarfile.open(tar).getnames())
+    count = sum(name.endswith(".jpg") for tar in folder.glob("*.tar") for name in tarfile.TarFile(tar).getnames())
     return seconds, count
 
 
@@ -223,9 +219,9 @@ def compare(images: int, python: str | None, folder: Path) -> None:
     port = free_port()
     hosts = addresses()
     urls = [f"http://{hosts[number % HOSTS]}:{port}/p/{number}.jpg" for number in range(images)]
-    random.Random(0).shuffle(urls)
+    order = np.random.default_rng(0).permutation(images)
     path = folder / "urls.txt"
-    path.write_text("\n".join(urls) + "\n")
+    path.write_text("".join(f"{urls[number]}\n" for number in order))
     best: dict[str, float] = {}
     with serving(port):
         for turn in range(3):
