@@ -27,20 +27,23 @@ import sys
 import tarfile
 import tempfile
 import time
+import zlib
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 import uvloop
+from multidict import CIMultiDict, CIMultiDictProxy
 from PIL import Image
 
 from holotype.collect.net.agent import Agent
-from holotype.collect.net.client import Client
+from holotype.collect.net.client import Bounds, Client, Reply, Unbound
 from holotype.collect.net.download import Plan, download
 from holotype.collect.net.guard import Guard
+from holotype.collect.net.memory import Memory
 from holotype.collect.net.outcomes import Fetched, Refused, Wanted
 from holotype.collect.net.pace import Limits, Pace, Rate
 from holotype.collect.net.polite import Polite
@@ -123,8 +126,8 @@ def serve(port: int) -> None:
 
 
 @contextmanager
-def serving(port: int) -> Iterator[None]:
-    command = [sys.executable, __file__, "--role", "serve", "--port", str(port)]
+def serving(port: int, role: str = "serve") -> Iterator[None]:
+    command = [sys.executable, __file__, "--role", role, "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -237,6 +240,184 @@ def compare(images: int, python: str | None, folder: Path) -> None:
         print(f"best of all: holotype {best['ours'] / best['theirs']:.2f}x img2dataset's images a second")
 
 
+# Hostile hosts
+
+GZIP: Final = zlib.compressobj(wbits=31)
+BOMB: Final = GZIP.compress(bytes(100_000_000)) + GZIP.flush()
+JPEG: Final = b"\xff\xd8\xff\xe0"
+BIG: Final = 30_000_000
+
+
+async def hostile(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """One connection to a host that does what the last part of the path says."""
+    with suppress(OSError, asyncio.IncompleteReadError):
+        while True:
+            target = (await reader.readuntil(b"\r\n\r\n")).split(b" ", 2)[1].decode()
+            writer.write(NOTHING if target[1:2] != "h" else b"")
+            await MISDEEDS.get(target.rpartition("/")[2], polite)(writer)
+            await writer.drain()
+
+
+async def polite(writer: asyncio.StreamWriter) -> None:
+    """Nothing more than was said."""
+
+
+async def good(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n" + JPEG + bytes(49_996))
+
+
+async def big(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % BIG + JPEG)
+    for _ in range((BIG - 4) // 99_999):
+        writer.write(bytes(99_999))
+        await writer.drain()
+    writer.write(bytes((BIG - 4) % 99_999))
+
+
+async def bomb(writer: asyncio.StreamWriter) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
+    writer.write(head % len(BOMB) + BOMB)
+
+
+async def endless(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + JPEG)
+    while not writer.is_closing():
+        writer.write(bytes(100_000))
+        await writer.drain()
+
+
+async def endless_headers(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    while not writer.is_closing():
+        writer.write(b"X-Header: " + bytes(1_000).replace(b"\0", b"x") + b"\r\n")
+        await writer.drain()
+
+
+async def drip(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    while not writer.is_closing():
+        writer.write(b"\xff")
+        await asyncio.sleep(0.3)
+
+
+async def silent(_: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(3_600)
+
+
+async def lie(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + JPEG)
+    writer.close()
+
+
+async def inside(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n")
+
+
+async def loop(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 302 Found\r\nLocation: loop\r\nContent-Length: 0\r\n\r\n")
+
+
+MISDEEDS: Final = {
+    **{"good": good, "big": big, "bomb": bomb, "endless": endless, "headers": endless_headers, "drip": drip},
+    **{"silent": silent, "lie": lie, "inside": inside, "loop": loop},
+}
+
+
+def serve_hostile(port: int) -> None:
+    async def forever() -> None:
+        for address in addresses():
+            await asyncio.start_server(hostile, address, port, backlog=1_000)
+        print("ready", flush=True)
+        await asyncio.Event().wait()
+
+    asyncio.run(forever())
+
+
+def among_hostile(port: int) -> None:
+    """Every misdeed of every fifth host, and good pictures of all, sixty-four connections at a time."""
+
+    async def wanted() -> AsyncIterator[Wanted]:
+        for misdeed in MISDEEDS:
+            for number, address in enumerate(addresses()):
+                if misdeed == "good" or number % 5 == 0:
+                    yield Wanted(f"http://{address}:{port}/h/{number}/{misdeed}")
+
+    async def fetch() -> Counter[str]:
+        found = Counter[str]()
+        guard = Guard((address, port) for address in addresses())
+        bounds = Bounds(deadline=20.0, grace=5.0)
+        async with Client(ME, guard, Pace(WIDE)) as client:
+            manners = Polite(client)
+            async for one in download(wanted(), client, manners, bounds, Plan(per_site=8, retries=0)):
+                misdeed = one.url.rpartition("/")[2]
+                found[f"{misdeed}: {one.reason if isinstance(one, Refused) else 'fetched'}"] += 1
+        return found
+
+    start = time.perf_counter()
+    found = asyncio.run(fetch())
+    print(json.dumps({"found": found, "seconds": time.perf_counter() - start, "peak": peak()}))
+
+
+def hostile_hosts() -> None:
+    port = free_port()
+    with serving(port, "serve-hostile"):
+        command = [sys.executable, __file__, "--role", "hostile", "--port", str(port)]
+        told = subprocess.run(command, check=True, capture_output=True, text=True)
+    said = json.loads(told.stdout.splitlines()[-1])
+    print(f"hostile hosts: {said['seconds']:.0f} s, peak {said['peak']:.0f} MB (goal: at most 300), {load()}")
+    print("  " + ", ".join(f"{name} {count}" for name, count in sorted(said["found"].items())))
+
+
+# Ten million
+
+
+class Pretended:
+    """A client that fetches nothing, after a pace in time that passes only while everybody waits."""
+
+    ports = (80, 443)
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+        self.pace = Pace(Limits(), clock=lambda: self._seconds, sleep=self._sleep)
+        self.memory = Memory()
+        self._reply = Reply(200, CIMultiDictProxy(CIMultiDict()), JPEG + bytes(100), "http://example.org/")
+
+    async def _sleep(self, seconds: float) -> None:
+        until = self._seconds + seconds
+        await asyncio.sleep(0)
+        self._seconds = max(self._seconds, until)
+
+    async def get(self, url: str, /, *_: object) -> Reply:
+        host = url[7 : url.index("/", 7)]
+        async with self.pace.turn(host, host):
+            return self._reply
+
+
+def many(count: int) -> None:
+    """URLs of 100,000 hosts, of which a few have most, as in the web: the number of a host falls as its rank rises."""
+
+    async def wanted() -> AsyncIterator[Wanted]:
+        rng = np.random.default_rng(0)
+        for start in range(0, count, 100_000):
+            ranks = (100_000 ** rng.random(min(100_000, count - start))).astype(int)
+            for number, rank in enumerate(ranks):
+                yield Wanted(f"http://host{rank}.example/{start + number}.jpg")
+
+    async def fetch() -> int:
+        done = 0
+        async for _ in download(wanted(), Pretended(), Unbound()):
+            done += 1
+            if done % 1_000_000 == 0:
+                print(
+                    f"  {done:,} URLs, {time.perf_counter() - start:,.0f} s, peak {peak():.0f} MB, {load()}", flush=True
+                )
+        return done
+
+    start = time.perf_counter()
+    done = asyncio.run(fetch())
+    print(f"{done:,} URLs streamed: {time.perf_counter() - start:,.0f} s, peak {peak():.0f} MB, {load()}")
+
+
 def load() -> str:
     return f"load {os.getloadavg()[0]:.1f}"
 
@@ -253,12 +434,20 @@ def main() -> None:
     args = parser.parse_args()
     if args.role == "serve":
         serve(args.port)
+    elif args.role == "serve-hostile":
+        serve_hostile(args.port)
+    elif args.role == "hostile":
+        among_hostile(args.port)
+    elif args.role == "many":
+        many(args.urls)
     elif args.role == "ours":
         ours(args.list, args.out, args.port)
     else:
         print(f"{os.cpu_count()} cores, {load()}")
         with tempfile.TemporaryDirectory() as folder:
             compare(args.images, args.img2dataset, Path(folder))
+        hostile_hosts()
+        subprocess.run([sys.executable, __file__, "--role", "many", "--urls", str(args.urls)], check=True)
 
 
 if __name__ == "__main__":
