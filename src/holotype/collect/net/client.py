@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import ssl
 import time
 from collections.abc import AsyncIterator, Collection, Mapping
@@ -235,28 +234,28 @@ async def _body(response: aiohttp.ClientResponse, asked: _Asked, whole: asyncio.
     bounds, declared = asked.bounds, response.content_length
     if declared is not None and declared > bounds.most_bytes and not bounds.cut:
         raise NotFetched("too_large", f"{declared:,} bytes are declared, over the limit of {bounds.most_bytes:,}")
-    loop, body = asyncio.get_running_loop(), io.BytesIO()  # gives its bytes without copying them
+    loop, body, size = asyncio.get_running_loop(), list[bytes](), 0
     start = loop.time()
     slow = asyncio.timeout_at(start + bounds.grace)
     try:
         async with slow:
             while chunk := await response.content.read(_CHUNK):
-                body.write(chunk)
-                if body.tell() > bounds.most_bytes:
+                body.append(chunk)
+                size += len(chunk)
+                if size > bounds.most_bytes:
                     if bounds.cut:
-                        body.truncate(bounds.most_bytes)
                         break
                     raise NotFetched("too_large", f"over the limit of {bounds.most_bytes:,} bytes")
-                if body.tell() > SMALL:
+                if size > SMALL:
                     start += await _room(asked.share, declared or bounds.most_bytes, whole, slow)
-                slow.reschedule(start + bounds.grace + body.tell() / bounds.least_rate)
+                slow.reschedule(start + bounds.grace + size / bounds.least_rate)
     except TimeoutError:
         if not slow.expired():
             raise
         raise NotFetched("too_slow", f"under {bounds.least_rate:,.0f} bytes a second") from None
-    found = body.getvalue()
-    asked.share.shrink(len(found))
-    return found
+    asked.share.shrink(size)
+    found = b"".join(body)
+    return found[: bounds.most_bytes] if bounds.cut else found
 
 
 async def _room(share: Share, size: int, *clocks: asyncio.Timeout) -> float:
