@@ -43,6 +43,7 @@ bench: $(READY)
 	$(BIN)/python bench/releases.py
 	$(BIN)/python bench/releases_columns.py
 	$(BIN)/python bench/loader.py
+	$(BIN)/python bench/collect.py
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "holotype needs Python >= 3.11; run: make PYTHON=python3.11")'

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from holotype.collect.net.agent import Agent
@@ -60,12 +62,13 @@ class Host:
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
     most_at_once: int = 0
+    tls: ssl.SSLContext | None = None
     _at_once: int = 0
     _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __aenter__(self) -> Host:
-        self._server = await asyncio.start_server(self._served, self.address, self.port)
+        self._server = await asyncio.start_server(self._served, self.address, self.port, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -96,7 +99,7 @@ class Host:
         self._tasks.add(task)
         self.connections += 1
         try:
-            with suppress(OSError, asyncio.IncompleteReadError):
+            with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 while await self._one(reader, writer):
                     pass
         finally:
@@ -121,6 +124,13 @@ class Host:
         finally:
             self._at_once -= 1
         return isinstance(said, bytes)
+
+
+def encrypted() -> ssl.SSLContext:
+    """TLS with a certificate that nobody has signed but its owner."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(__file__).with_name("self_signed.pem"))
+    return context
 
 
 FIRST: Final = ("/robots.txt", "/ai.txt", "/.well-known/tdmrep.json")

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from holotype.catalog import searches
-from holotype.catalog.links import Result
-from holotype.catalog.searches import Answered, Search
-from holotype.collect.asking import Answer, Asker
-from holotype.collect.net.client import Client
-from holotype.collect.queries import Asked
-from holotype.collect.sources.port import Found, Source
-from holotype.collect.spending import Pages, Ways, learn, next_ways, worth_of
-from holotype.errors import SourceBusy, SourceRefused
+from holotype.catalog.searches import Search
+from holotype.collect.sources.port import Source
+from holotype.collect.spending import Ways
 from holotype.project.parts import Parts
 
 _DAY: Final = 86_400.0

@@ -9,7 +9,7 @@ from typing import Final
 from holotype.errors import NoContact, SourceError
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}")
-_CONTACT: Final = re.compile(r"[^\s@()<>]+@[^\s@()<>]+\.[^\s@()<>]+|https?://[^\s()<>]+", re.ASCII)
+_CONTACT: Final = re.compile(r"[^\s@()<>]+@[^\s@()<>]+\.[^\s@()<>]+|https?://[^\s()<>]+")
 _OURS: Final = "holotype"
 
 
@@ -29,7 +29,7 @@ class Agent:
     version: str = ""
 
     def __post_init__(self) -> None:
-        if not _CONTACT.fullmatch(self.contact) or not self.contact.isprintable():
+        if not _CONTACT.fullmatch(self.contact) or not self.contact.isascii():
             raise NoContact(
                 "whoever runs a server must be able to reach you: give a mail address or a web page as the contact"
             )

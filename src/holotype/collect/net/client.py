@@ -32,6 +32,9 @@ Headers = CIMultiDictProxy[str]
 MOST_REDIRECTS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _ELSEWHERE: Final = frozenset({"accept", "if-none-match", "if-modified-since"})
+_UNHEARD: Final = frozenset({"timeout", "connection"})
+"""Reasons that a site gives without an answer; what it answers is heard by the pace already."""
+_IDLE: Final = 2.5  # seconds that a connection is kept: a site with two is asked by each every other second
 _CHUNK: Final = 64 << 10
 _CONNECT: Final = 15.0
 
@@ -124,7 +127,7 @@ class Client:
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
-            resolver=self.names, use_dns_cache=False, socket_factory=self.guard.socket, limit=0
+            resolver=self.names, use_dns_cache=False, socket_factory=self.guard.socket, limit=0, keepalive_timeout=_IDLE
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -201,7 +204,7 @@ class Client:
                 async with _translated(asked.bounds.deadline), asyncio.timeout(asked.left) as whole:
                     reply = await self._exchange(asked, terms, whole)
             except NotFetched as error:
-                if error.again:
+                if error.again and error.reason in _UNHEARD:
                     self.pace.failed(site(url.host))
                 raise
             return reply, time.monotonic() - start
@@ -231,26 +234,28 @@ async def _body(response: aiohttp.ClientResponse, asked: _Asked, whole: asyncio.
     bounds, declared = asked.bounds, response.content_length
     if declared is not None and declared > bounds.most_bytes and not bounds.cut:
         raise NotFetched("too_large", f"{declared:,} bytes are declared, over the limit of {bounds.most_bytes:,}")
-    loop, body = asyncio.get_running_loop(), bytearray()
+    loop, body, size = asyncio.get_running_loop(), list[bytes](), 0
     start = loop.time()
     slow = asyncio.timeout_at(start + bounds.grace)
     try:
         async with slow:
             while chunk := await response.content.read(_CHUNK):
-                body += chunk
-                if len(body) > bounds.most_bytes:
+                body.append(chunk)
+                size += len(chunk)
+                if size > bounds.most_bytes:
                     if bounds.cut:
                         break
                     raise NotFetched("too_large", f"over the limit of {bounds.most_bytes:,} bytes")
-                if len(body) > SMALL:
+                if size > SMALL:
                     start += await _room(asked.share, declared or bounds.most_bytes, whole, slow)
-                slow.reschedule(start + bounds.grace + len(body) / bounds.least_rate)
+                slow.reschedule(start + bounds.grace + size / bounds.least_rate)
     except TimeoutError:
         if not slow.expired():
             raise
         raise NotFetched("too_slow", f"under {bounds.least_rate:,.0f} bytes a second") from None
-    asked.share.shrink(len(body))
-    return bytes(body[: bounds.most_bytes] if bounds.cut else body)
+    asked.share.shrink(size)
+    found = b"".join(body)
+    return found[: bounds.most_bytes] if bounds.cut else found
 
 
 async def _room(share: Share, size: int, *clocks: asyncio.Timeout) -> float:

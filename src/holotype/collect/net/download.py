@@ -42,7 +42,9 @@ class Getter(Protocol):
     def ports(self) -> Collection[int]:
         """The ports that URLs may have."""
 
-    async def get(self, url: str, headers: Mapping[str, str], bounds: Bounds, manners: Manners, share: Share) -> Reply:
+    async def get(
+        self, url: str, headers: Mapping[str, str], bounds: Bounds, manners: Manners, share: Share, /
+    ) -> Reply:
         """The answer to a GET; raises `NotFetched`."""
 
 

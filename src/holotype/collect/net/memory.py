@@ -13,7 +13,7 @@ SMALL: Final = 256 << 10
 class Memory:
     """So many bytes for large bodies. Whoever needs more than there is waits, in order."""
 
-    def __init__(self, most: int = 128 << 20) -> None:
+    def __init__(self, most: int = 64 << 20) -> None:
         self.most: Final = most
         self.taken = 0
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Final
 
 from holotype.errors import NotFetched
@@ -154,7 +155,7 @@ class Pace:
 
     def _forget(self) -> None:
         """Lines used longest ago go, where nobody stands in them and nothing is to be remembered of them."""
-        for key in list(self._lines)[:2] if len(self._lines) >= _MOST_LINES else ():
+        for key in list(islice(self._lines, 2)) if len(self._lines) >= _MOST_LINES else ():
             line = self._lines[key]
             if line.users == 0 and line.ready() <= self.clock():
                 del self._lines[key]

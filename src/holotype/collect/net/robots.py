@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,7 @@ MOST_BYTES: Final = 512_000
 
 _MARK: Final = b"\xef\xbb\xbf"
 _TOO_OFTEN: Final = 429
+_VERSION: Final = re.compile(r"(?im)^([ \t]*user-agent[ \t]*:[ \t]*[a-z_-]+)/[^\s#]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +72,10 @@ def unreachable(why: str) -> Robots:
 
 
 def parsed(body: bytes) -> Protego:
-    """Rules in the syntax of robots.txt; a byte order mark is no part of them, for it would hide the first group."""
-    return Protego.parse(body[:MOST_BYTES].removeprefix(_MARK).decode("utf-8", "replace"))
+    """Rules in the syntax of robots.txt.
+
+    Two things Protego would stumble on: a byte order mark, which would hide the first group, is left out, and so are
+    versions behind names ("holotype/2.0"), which are no part of a product token (RFC 9309, section 2.2.1).
+    """
+    text = body[:MOST_BYTES].removeprefix(_MARK).decode("utf-8", "replace")
+    return Protego.parse(_VERSION.sub(r"\1", text))
