@@ -44,7 +44,7 @@ ROOMS = {
     "licences": "errors provenance",
     "images": "errors",
     "catalog": "errors files store",
-    "collect": "errors files images leftovers licences ontology provenance textlists",
+    "collect": "errors files images leftovers licences ontology provenance store textlists",
     "imports": "engine errors files leftovers ontology provenance store textlists",
     "lint": "errors imports ontology",
     "consensus": "errors",

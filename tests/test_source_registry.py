@@ -21,6 +21,7 @@ from loopback.asking import found
 from loopback.service import Answer, Service
 from loopback.service import Asked as Received
 
+GUIDE = (Path(__file__).resolve().parents[1] / "docs/guides/sources.md").read_text()
 KEYS = {
     "HOLOTYPE_OPENVERSE_CLIENT_ID": "openverse-client",
     "HOLOTYPE_OPENVERSE_CLIENT_SECRET": "openverse-secret",
@@ -46,6 +47,20 @@ def test_every_source_is_called_what_it_is_listed_as() -> None:
 def test_every_key_is_said_to_be_one() -> None:
     wanted = [variable for name in OURS for variable in source(name, ALL).about.keys]
     assert sorted(wanted) == sorted(KEYS)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_the_guide_says_what_is_refused(name: str) -> None:
+    assert f" | {REFUSED[name]} |" in GUIDE
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_guide_says_what_there_is(name: str) -> None:
+    about = source(name, ALL).about
+    assert f"| `{name}` " in GUIDE
+    assert all(f"`{variable}`" in GUIDE for variable in about.keys)
+    (row,) = (line for line in GUIDE.splitlines() if line.startswith(f"| `{name}` "))
+    assert ("all there are" if about.most is None else f"{about.most:,}") in row
 
 
 @pytest.mark.parametrize("name", REFUSED)

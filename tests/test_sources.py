@@ -76,8 +76,13 @@ class TestCommons:
         assert [one.position for page in all_pages for one in page.found] == list(range(1, 71))
         assert [dict(page.skipped) for page in all_pages] == [{"again": 30}, {"again": 30}, {"again": 40}, {}]
 
-    @pytest.mark.parametrize(("fault", "seconds"), [(MAXLAG, 5.0), (RATELIMITED, None)])
-    def test_errors_come_with_status_200(self, serving: ExitStack, fault: Answer, seconds: float | None) -> None:
+    @pytest.mark.parametrize(
+        ("fault", "seconds"),
+        [(MAXLAG, 5.0), (RATELIMITED, None), (Answer(429, b"<html>", {"Retry-After": "60"}), 60.0)],
+    )
+    def test_errors_come_with_status_200_and_with_429(
+        self, serving: ExitStack, fault: Answer, seconds: float | None
+    ) -> None:
         server = self.server(serving, *works(1))
         server.faults.append(fault)
         with pytest.raises(SourceBusy) as busy:
@@ -322,6 +327,13 @@ class TestINaturalist:
         with pytest.raises(SourceRefused, match="Result window is too large"):
             INaturalist().read(FOX, INaturalist().first(FOX), reply)
 
+    def test_larger_pages_are_cut_without_a_word(self, serving: ExitStack) -> None:
+        server = self.server(serving, *works(450, taxon="Vulpes vulpes"))
+        fields = (("taxon_name", "Vulpes vulpes"), ("per_page", "450"))
+        page = INaturalist().read(FOX, INaturalist().first(FOX), send(Request(f"{server.url}observations", fields)))
+        assert (len(page.found), page.total) == (200, 450)
+        assert page.following == "id_above=2000&seen=200&observations=200"
+
     def test_the_total_stays_what_it_was(self, serving: ExitStack) -> None:
         server = self.server(serving, *works(450, taxon="Vulpes vulpes"))
         assert [page.total for page in pages(INaturalist(api=server.url), FOX)] == [450, 450, 450]
@@ -435,6 +447,12 @@ class TestEuropeana:
         (one,) = found(Europeana(Key(server.key), "open,restricted", server.url), WHIPPET)
         assert one.licence.code == known
 
+    def test_half_a_cursor_is_not_gone_on_from(self) -> None:
+        body = b'{"success": true, "items": [{}], "nextCursor": "' + b"A" * 5_000 + b'"}'
+        source = Europeana(Key("europeana-key"))
+        with pytest.raises(SourceRefused, match="cursor"):
+            source.read(WHIPPET, source.first(WHIPPET), Reply(200, {}, body))
+
     def test_the_key_goes_in_a_header_and_comes_back_in_nothing(self, serving: ExitStack) -> None:
         server = self.server(serving, *works(1))
         source = Europeana(Key(server.key), api=server.url)
@@ -453,7 +471,7 @@ class TestSmithsonian:
         server = self.server(serving, *corpus)
         results = found(Smithsonian(Key(server.key), server.url), WHIPPET)
         assert [one.url for one in results] == names(corpus)
-        assert len(server.seen) == 3
+        assert len(server.seen) == 6
         assert {one.licence.code for one in results} == {"cc0"}
         assert results[0].creator == "Ann Other"
 

@@ -82,7 +82,9 @@ class Europeana:
                 found.append(_found(item, url, position))
             else:
                 skipped.add(NO_FILE if item.get("type") == "IMAGE" else NO_IMAGE)
-        place = text(said.get("nextCursor"))
+        place = said.get("nextCursor") or ""
+        if place != text(place):  # half a cursor would lead somewhere
+            raise odd(self.name, "a cursor that can be kept")
         more = items and place and place != fields_of(cursor)["cursor"]
         following = cursor_of(cursor=place, seen=seen + len(items)) if more else None
         return Page(tuple(found), following, number(said.get("totalResults")), skipped)

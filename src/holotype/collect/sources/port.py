@@ -190,18 +190,12 @@ class About:
     keys: tuple[str, ...] = ()
     needs_key: bool = False
     rates: tuple[Rate, ...] = ()
-    at_once: int = 1
     cost: float = 0.0
 
     def requests(self, results: int) -> int:
         """How many requests it takes to see so many results, if it has them."""
         seen = results if self.most is None else min(results, self.most)
         return -(-seen // self.per_page)
-
-    @property
-    def spacing(self) -> float:
-        """Seconds between requests that hold every rate."""
-        return max((rate.seconds / rate.requests for rate in self.rates), default=0.0)
 
 
 class Source(Protocol):

@@ -24,7 +24,8 @@ from holotype.collect.sources.values import at, number, objects, text, web
 from holotype.licences import parse
 
 KEY: Final = "HOLOTYPE_SMITHSONIAN_KEY"
-PER_PAGE: Final = 500
+PER_PAGE: Final = 200
+"""A fifth of what may be asked for: rows are up to 50 KB long."""
 _MADE_BY = re.compile(r"artist|author|creator|designer|maker|painter|photographer|sculptor", re.I)
 
 
