@@ -95,9 +95,9 @@ def answered(connection: Connection, ids: Iterable[int]) -> dict[int, Answered]:
     return found
 
 
-def add_page(connection: Connection, search: int, page: Page, at: float) -> int | None:
-    """Append a page of a search, its reply, its links and what it says of them; how many of the links are new. None
-    where that page was answered before: it is not counted, and nothing is changed."""
+def add_page(connection: Connection, search: int, page: Page, at: float) -> list[int] | None:
+    """Append a page of a search, its reply, its links and what it says of them; the ids of the links. None where that
+    page was answered before: it is not counted, and nothing is changed."""
     table = t.search_page
     there = select(table.c.id).where(table.c.search_id == search, table.c.number == page.number)
     if connection.execute(there).first() is not None:
@@ -111,7 +111,7 @@ def add_page(connection: Connection, search: int, page: Page, at: float) -> int 
     number = connection.execute(insert(table).values(row).returning(table.c.id)).scalar_one()
     said: Mapping[int, Result] = {ids[one.url]: one for one in reversed(page.results)}  # the first of a link counts
     links.add_found(connection, number, said)
-    return fresh
+    return list(said)
 
 
 def _keep_reply(connection: Connection, body: bytes) -> str | None:
