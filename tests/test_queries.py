@@ -34,6 +34,7 @@ from holotype.project import Project, init
 from holotype.queries import FIELDS, Candidate, Index, Live, Location, Query, Questions, Term
 from holotype.queries.query import MAX_TERMS, NUMBERS, STATES
 from holotype.queries.results import Result, find_in_release
+from holotype.queries.rows import groups_of
 from holotype.releases import MANIFEST_SCHEMA, Release
 from holotype.store.store import Store
 
@@ -380,6 +381,14 @@ def test_every_answerer_finds_what_a_filter_row_by_row_does(
 def test_every_condition_alone(condition: str, asked: tuple[Questions, list[Candidate]], wordnet: Ontology) -> None:
     source, rows = asked
     assert source.ids(Query.parse(condition)).to_pylist() == naive(rows, Query.parse(condition), wordnet)
+
+
+@given(st.lists(st.integers(0, 50), max_size=60), st.integers(1, 40), st.integers(1, 9))
+def test_groups_of_ranks_are_all_that_have_rows(total: list[int], rows: int, ranks: int) -> None:
+    found = list(groups_of(np.array(total, np.int64), rows, ranks))
+    assert [rank for group in found for rank in group] == [rank for rank, number in enumerate(total) if number]
+    assert all(0 < len(group) <= ranks for group in found)
+    assert all(sum(total[rank] for rank in group[1:]) < rows for group in found), "what ends a group fills it"
 
 
 def test_rows_say_all_there_is_to_know(asked: tuple[Questions, list[Candidate]]) -> None:

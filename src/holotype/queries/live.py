@@ -48,7 +48,18 @@ from holotype.catalog.statements import chunks
 from holotype.ontology import Ontology
 from holotype.ontology.senses import Senses
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term, ascii_lower
-from holotype.queries.rows import Candidate, Ints, Mask, Stretch, by_piece, draw, first_of_page, mark_of, ranks_of
+from holotype.queries.rows import (
+    Candidate,
+    Ints,
+    Mask,
+    Stretch,
+    by_piece,
+    draw,
+    first_of_page,
+    groups_of,
+    mark_of,
+    ranks_of,
+)
 from holotype.releases import ID_LENGTH
 from holotype.store.location import Location
 
@@ -131,7 +142,7 @@ class Live:
     def rows(self, query: Query) -> Iterator[Candidate]:
         """The rows that match, in order of rank, then id, all as they are when the first is asked for."""
         with self._catalog.read() as connection:
-            for ranks in _together(self._by_rank(connection, query)):
+            for ranks in groups_of(self._by_rank(connection, query), _STREAMED, _CHUNK):
                 for keys in self._keys(connection, query, ranks).partitions(_CHUNK):
                     yield from _rows(connection, keys)
 
@@ -271,14 +282,6 @@ class Live:
             wanted[inside - first] = True
             keys.extend(compress(self._keys(connection, query, [rank], slice(first, stop)), wanted.tobytes()))
         return [row for chunk in chunks(keys) for row in _rows(connection, chunk)]
-
-
-def _together(total: Ints) -> Iterator[list[int]]:
-    """Ranks with rows, ascending, in groups: what one statement sorts is not many rows, and statements are few."""
-    ranks = np.flatnonzero(total)
-    group = np.cumsum(total[ranks]) // _STREAMED
-    for some in np.split(ranks, np.flatnonzero(np.diff(group)) + 1):
-        yield from chunks(some.tolist())
 
 
 def _last_of(connection: Connection, place: Sequence[int]) -> tuple[int, str, int, int]:
