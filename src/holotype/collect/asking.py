@@ -20,7 +20,7 @@ _BOUNDS: Final = Bounds(most_bytes=16 << 20, deadline=90.0)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A page of a source, and the body of the reply that it was read from."""
+    """A page of a source, and the body of the reply that it was read from, without keys."""
 
     page: Page
     body: bytes
@@ -65,7 +65,8 @@ class Asker:
             await self._admit()
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                reply = await self._reply(self.source.request(asked, cursor))
+                request = self.source.request(asked, cursor)
+                reply = await self._reply(request)
                 page = self.source.read(asked, cursor, reply)
             except PassExpired:
                 if attempt > 1:
@@ -78,7 +79,7 @@ class Asker:
                 await self._client.pace.sleep(wait)
             else:
                 await self._client.pace.sleep(page.wait)
-                return Answer(page, reply.body)
+                return Answer(page, request.hidden(reply.body))
         raise AssertionError("the last attempt returns or raises")
 
     async def _admit(self) -> None:

@@ -16,10 +16,10 @@ from holotype.catalog.schema import STATES
 from holotype.catalog.searches import Answered, History, Page, Search
 from holotype.collect.asking import Answer, Asker
 from holotype.collect.net.client import Client
-from holotype.collect.plan import DEEP, GOAL
+from holotype.collect.plan import DEEP, GOAL, lasting
 from holotype.collect.queries import Asked
-from holotype.collect.sources.port import Found, Source
-from holotype.collect.spending import Pages, Ways, learn, worth_of
+from holotype.collect.sources.port import About, Found, Source
+from holotype.collect.spending import Bools, Floats, Pages, Ways, learn, worth_of
 from holotype.errors import SourceBusy, SourceRefused
 from holotype.project.parts import Parts
 from holotype.provenance import in_one_line, is_web_url
@@ -119,7 +119,7 @@ class Searching:
             left = None if left is None else left - 1
             yield way
 
-    def _worth(self, can: np.ndarray) -> np.ndarray:
+    def _worth(self, can: Bools) -> Floats:
         pages = _pages(self._rows)
         if len(self._rows) > self._learned_of * _RELEARN:
             self._learned, self._learned_of = learn(self._ways, pages), len(self._rows)
@@ -127,11 +127,11 @@ class Searching:
         ways = replace(self._ways, pages=np.where(can, self._ways.pages, 0))
         return worth_of(ways, pages, needs, self._learned, self._dice)
 
-    def _expected(self) -> np.ndarray:
+    def _expected(self) -> Floats:
         """Clean images that are expected of each synset, of what was found so far, ``(synsets,)``."""
         pages, ways = _pages(self._rows), self._ways
         clean = pages.clean + (pages.fresh - pages.judged) * self._learned.clean.by_arm[ways.arm[pages.way]]
-        return np.bincount(ways.synset[pages.way], clean, minlength=len(self._wnids))
+        return np.asarray(np.bincount(ways.synset[pages.way], clean, minlength=len(self._wnids)), np.float64)
 
     async def _ask(self, askers: Mapping[str, Asker], way: int) -> Answer:
         search = self._searches[way]
@@ -147,7 +147,7 @@ class Searching:
         try:
             answer = task.result()
         except SourceBusy as error:
-            again = "" if error.seconds is None else f"; it may be asked again in {_told(error.seconds)}"
+            again = "" if error.seconds is None else f"; it may be asked again in {lasting(error.seconds)}"
             self.report.ended[name] = f"{error}{again}"
         except SourceRefused as error:
             if error.whole:
@@ -189,17 +189,22 @@ Row = tuple[int, int, int, int, int, int, bool]
 
 
 def ways_of(wanted: Sequence[Search], wnids: Sequence[str], sources: Mapping[str, Source]) -> Ways:
-    """Searches as what requests are spent on; a request costs the seconds between two of its source, and its dollars."""
+    """Searches as what requests are spent on: each costs the seconds between two of its source, and its dollars."""
     arms: dict[tuple[str, str, str], int] = {}
     place = {wnid: at for at, wnid in enumerate(wnids)}
     abouts = [sources[one.source].about for one in wanted]
     return Ways(
         np.array([place[one.wnid] for one in wanted], np.int64),
         np.array([arms.setdefault((one.rule, one.source, one.language), len(arms)) for one in wanted], np.int64),
-        np.array([max(one.spacing, 1.0) + one.cost * _DOLLAR for one in abouts]),
+        np.array([_cost(one) for one in abouts]),
         np.array([one.per_page for one in abouts], np.int64),
         np.array([one.requests(DEEP) for one in abouts], np.int64),
     )
+
+
+def _cost(about: About) -> float:
+    spacing = max((rate.seconds / rate.requests for rate in about.rates), default=0.0)
+    return max(spacing, 1.0) + about.cost * _DOLLAR
 
 
 def rows_of(
@@ -230,8 +235,8 @@ def rows_of(
 def _pages(rows: Sequence[Row]) -> Pages:
     if not rows:
         return Pages.none()
-    *numbers, last = (np.array(column) for column in zip(*rows, strict=True))
-    return Pages(*(column.astype(np.int64) for column in numbers), last.astype(bool))
+    way, number, held, fresh, judged, clean, last = (np.array(column) for column in zip(*rows, strict=True))
+    return Pages(way, number, held, fresh, judged, clean, last)
 
 
 def _asked(search: Search) -> Asked:
@@ -241,7 +246,3 @@ def _asked(search: Search) -> Asked:
 def _result(one: Found) -> Result:
     texts = one.landing, one.title, one.creator, one.creator_url, one.licence.text, one.licence.url
     return Result(one.url, one.position, *(in_one_line(text[:_LONGEST]) for text in texts))
-
-
-def _told(seconds: float) -> str:
-    return f"{seconds:,.0f} seconds" if seconds < 120 else f"{seconds / 60:,.0f} minutes"

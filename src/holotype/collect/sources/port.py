@@ -95,6 +95,15 @@ class Request:
         held = (*self.fields, *self.headers, *(self.form or ()))
         return any(isinstance(value, Key) for _, value in held)
 
+    def hidden(self, body: bytes) -> bytes:
+        """A reply's body without the keys that went with this: some repeat them."""
+        held = (*self.fields, *self.headers, *(self.form or ()))
+        text = body.decode("latin-1")
+        for _, value in held:
+            if isinstance(value, Key):
+                text = value.hidden_in(text)
+        return text.encode("latin-1")
+
     @property
     def shown(self) -> str:
         """The whole URL, with `[key]` in the place of each key."""
