@@ -20,6 +20,7 @@ from holotype.project.annotations import Annotations
 from holotype.project.audits import Audits
 from holotype.project.campaigns import Campaigns
 from holotype.project.candidates import Candidates
+from holotype.project.collecting import Collecting
 from holotype.project.crediting import credits_of
 from holotype.project.crowd import CrowdRoom
 from holotype.project.datasets import Datasets
@@ -78,6 +79,7 @@ class Project:
         self.datasets = Datasets(parts, self.lemmas)
         self.annotations = Annotations(parts, self.lemmas)
         self.candidates = Candidates(parts, self.lemmas)
+        self.collect = Collecting(parts, self.lemmas)
         self.crowd = CrowdRoom(parts, self.lemmas)
         self.campaigns = Campaigns(parts, self.lemmas)
         self.gold = Gold(parts, self.lemmas)

@@ -11,23 +11,22 @@ from typing import Final
 import numpy as np
 
 from holotype.catalog import searches
-from holotype.catalog.links import Result
 from holotype.catalog.schema import STATES
 from holotype.catalog.searches import Answered, History, Page, Search
 from holotype.collect.asking import Answer, Asker
 from holotype.collect.net.client import Client
 from holotype.collect.plan import DEEP, GOAL, lasting
 from holotype.collect.queries import Asked
-from holotype.collect.sources.port import About, Found, Source
+from holotype.collect.sources.port import About, Source
 from holotype.collect.spending import Bools, Floats, Pages, Ways, learn, worth_of
 from holotype.errors import SourceBusy, SourceRefused
 from holotype.project.parts import Parts
-from holotype.provenance import in_one_line, is_web_url
+from holotype.project.results import result_of
+from holotype.provenance import is_web_url
 
 _DOLLAR: Final = 1_000.0
 """Seconds of waiting that a dollar is worth."""
 _JUDGED: Final = tuple(STATES.index(state) for state in ("yes", "no"))
-_LONGEST: Final = 2_000
 _RELEARN: Final = 1.02
 
 
@@ -157,7 +156,7 @@ class Searching:
                 self._keep(way, "", Answered(), Page(0, "", None, None, 0.0, b"", ()))
         else:
             page = answer.page
-            results = [_result(one) for one in page.found if is_web_url(one.url)]
+            results = [result_of(one) for one in page.found if is_web_url(one.url)]
             self.report.skipped[name] += sum(page.skipped.values()) + len(page.found) - len(results)
             self.report.dollars += page.cost
             about = page.following, page.total, page.cost, answer.body, results
@@ -241,8 +240,3 @@ def _pages(rows: Sequence[Row]) -> Pages:
 
 def _asked(search: Search) -> Asked:
     return Asked(search.query, search.language, search.rule)
-
-
-def _result(one: Found) -> Result:
-    texts = one.landing, one.title, one.creator, one.creator_url, one.licence.text, one.licence.url
-    return Result(one.url, one.position, *(in_one_line(text[:_LONGEST]) for text in texts))
