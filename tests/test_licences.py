@@ -167,6 +167,7 @@ UNKNOWN = (
         "free",
         "Attribution",
         "attribution required",
+        "public domain in the United States",
         "Creative Commons",
         "CC",
         "nc",

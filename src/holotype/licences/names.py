@@ -59,30 +59,11 @@ _ABOUT: Final = frozenset(
     ["generic", "unported", "international", "intl", "universal", "v", "ver", "version", "dedication"]
 )
 _FILLERS: Final = _ABOUT | frozenset(
-    [
-        "license",
-        "licence",
-        "licenses",
-        "licences",
-        "licensed",
-        "the",
-        "under",
-        "a",
-        "an",
-        "of",
-        "public",
-        "legal",
-        "code",
-        "deed",
-        "this",
-        "work",
-        "photo",
-        "photograph",
-        "image",
-        "picture",
-        "file",
-        "is",
-    ]
+    {
+        *("license", "licence", "licenses", "licences", "licensed", "the", "under", "a", "an", "of"),
+        *("public", "legal", "code", "deed", "this", "work", "photo", "photograph", "image", "picture"),
+        *("file", "is"),
+    }
 )
 _LOOSE: Final = frozenset({"only", "migrated", "all", "self", "later", "newer", "older", "+"})
 """Words with which it is no more just the licence that is named."""
