@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import cv2
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from holotype.images.blur import Edges, blur
 from holotype.images.decode import EXTENSIONS, Decoded, decode
 from holotype.images.flatten import Pixels, turned_back
 from holotype.images.formats import icc, jpeg, png
@@ -81,12 +83,14 @@ class Variant:
             return width, height
         return _scaled(width, self.short_side, short), _scaled(height, self.short_side, short)
 
-    def __call__(self, data: bytes) -> Stored:
-        """The picture in some bytes as it is to be stored."""
+    def __call__(self, data: bytes, faces: Sequence[Edges] = ()) -> Stored:
+        """The picture in some bytes as it is to be stored, with `faces`, in pixels of the upright picture, blurred."""
         image = decode(data)
         turn = image.orientation if self.orientation == "keep" else 1
+        if faces:
+            return self._anew(data, replace(image, pixels=blur(image.pixels, faces)), turn)
         if self.size(image.width, image.height) == (image.width, image.height) and turn == image.orientation:
-            kept = _kept(data, image)
+            kept = bare(data, image.format, image.mode, turn)
             if kept is not None:
                 return _stored(kept, image.format, image.mode, image.width, image.height, turn)
         return self._anew(data, image, turn)
@@ -129,12 +133,22 @@ def _scaled(side: int, wanted: int, short: int) -> int:
     return (2 * side * wanted + short) // (2 * short)
 
 
-def _kept(data: bytes, image: Decoded) -> bytes | None:
-    """The coded pixels of a JPEG or PNG as they are, without metadata; None where they have to be encoded anew."""
-    if image.format not in ("JPEG", "PNG"):
+def bare(data: bytes, kind: str, mode: str, turn: int) -> bytes | None:
+    """The coded pixels of a JPEG or PNG of a mode as they are, without metadata but a colour profile and the EXIF
+    orientation `turn`; None where they have to be encoded anew."""
+    if kind not in ("JPEG", "PNG"):
         return None
-    profile = icc.telling(_profile(data), image.mode in ("1", "L", "LA") or image.mode.startswith("I"))
-    return _with(data, image.format, profile, image.orientation)
+    return _with(data, kind, icc.telling(_profile(data), mode in ("1", "L", "LA") or mode.startswith("I")), turn)
+
+
+def as_png(data: bytes) -> Stored:
+    """The upright pixels that `decode` makes of a picture as PNG, with its colour profile. Raises `Rejected`."""
+    image = decode(data)
+    grey = image.pixels.ndim == 2
+    profile = icc.telling(_profile(data), grey) if image.mode != "CMYK" else b""
+    encoded = _png(image.pixels)
+    found = _with(encoded, "PNG", profile, 1)
+    return _stored(found or encoded, "PNG", "L" if grey else "RGB", image.width, image.height, 1)
 
 
 def _with(data: bytes, kind: str, profile: bytes, turn: int) -> bytes | None:

@@ -6,7 +6,8 @@ from holotype.images.formats.plain import Plain
 from holotype.images.rejected import Rejected, check_size, truncated
 
 _EXTENSION, _IMAGE, _END = 0x21, 0x2C, 0x3B
-_GRAPHIC_CONTROL = 0xF9
+_GRAPHIC_CONTROL, _APPLICATION = 0xF9, 0xFF
+_LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 
 
 def plain(data: bytes, max_pixels: int) -> Plain:
@@ -35,6 +36,25 @@ def plain(data: bytes, max_pixels: int) -> Plain:
             what = "a GIF that ends without an image" if kind == _END else "what is no block where a block belongs"
             raise Rejected("damaged", what)
     raise truncated("its first frame")
+
+
+def stripped(data: bytes) -> bytes:
+    """The same frames without comments, texts and what programs add, but how often they are shown; and without what
+    follows. Data are a GIF that `plain` takes. Raises `Rejected` where a later frame is cut."""
+    position = 13 + _table(data[10])
+    kept = [data[:position]]
+    while position < len(data) and data[position] in (_EXTENSION, _IMAGE):
+        if data[position] == _IMAGE:
+            end = _end_of_blocks(data, position + 11 + _table(data[position + 9]))
+            shown = True
+        else:
+            end = _end_of_blocks(data, position + 2)
+            loops = data[position + 1] == _APPLICATION and data[position + 3 : position + 14] in _LOOPS
+            shown = loops or data[position + 1] == _GRAPHIC_CONTROL
+        if shown:
+            kept.append(data[position:end])
+        position = end
+    return b"".join((*kept, bytes((_END,))))
 
 
 def _end_of_image(data: bytes, position: int, canvas: tuple[int, int], max_pixels: int) -> int:

@@ -14,6 +14,7 @@ _HEVC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
 _AV1 = (b"avif", b"avis")
 _EITHER = (b"mif1", b"msf1")
 _METADATA = (b"Exif", b"mime")
+_SHOWN = (b"ftyp", b"mdat")
 _MAX_BRANDS, _MAX_ITEMS = 256, 4096
 
 
@@ -71,6 +72,33 @@ def plain(data: bytes) -> Plain:
         _check_all_there(items, len(data))
         _hide_metadata(patched, items)
     return Plain(bytes(patched))
+
+
+def stripped(data: bytes) -> bytes | None:
+    """The same file with its metadata overwritten by zeros where they lie, and without what follows; None where they
+    lie in the index or a film, where they cannot be told apart. Data are one that `plain` takes."""
+    patched, items = bytearray(data), _Items()
+    for box in boxes(data, 0, len(data)):
+        if box.kind == b"moov":
+            return None
+        if box.kind == b"meta":
+            items = _read_items(data, box)
+        elif box.kind not in _SHOWN:
+            _blank(patched, box.start, box.end)
+            patched[box.position + 4 : box.position + 8] = b"free"
+    for item, (kind, _) in items.kinds.items():
+        if kind in _METADATA:
+            if not items.extents.get(item):
+                return None
+            for offset, size in items.extents[item]:
+                _blank(patched, offset, offset + size)
+    _hide_metadata(patched, items)
+    return bytes(patched)
+
+
+def _blank(data: bytearray, start: int, end: int) -> None:
+    end = min(end, len(data))
+    data[start:end] = bytes(max(0, end - start))
 
 
 def _check_all_there(items: _Items, length: int) -> None:

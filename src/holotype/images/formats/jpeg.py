@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import simplejpeg
 
-from holotype.images.formats.exif import orientation
+from holotype.images.formats.exif import is_technical, orientation
 from holotype.images.rejected import Rejected, check_size
 
 _ZEROS = bytes(64)
@@ -19,8 +19,17 @@ _LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
 _HIERARCHICAL = (0xC5, 0xC6, 0xCD, 0xCE)
 # libjpeg's words for damage that it decodes over.
 _TOLD_DAMAGE = ("Corrupt JPEG data", "remature end of JPEG", "nconsistent progression", "Invalid SOS parameters")
-_TABLES, _SCAN, _EXIF, _ADOBE = 0xC4, 0xDA, 0xE1, 0xEE
-_JFIF, _ICC = 0xE0, 0xE2
+_TABLES, _SCAN, _EXIF, _ADOBE, _END = 0xC4, 0xDA, 0xE1, 0xEE, 0xD9
+_JFIF, _ICC, _DUCKY, _COMMENT = 0xE0, 0xE2, 0xEC, 0xFE
+_PROGRAMS = (
+    b"CREATOR: ",
+    b"LEAD Technologies",
+    b"File written by Adobe",
+    b"Created with ",
+    b"Created by ",
+    b"AppleMark",
+    b"Lavc",
+)
 _ICC_NAME = b"ICC_PROFILE\0"
 _MOST_ICC = 0xFFFF - 2 - len(_ICC_NAME) - 2
 _BEHIND_A_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # zeros and restarts are inside it, and bytes that fill
@@ -144,30 +153,64 @@ def stripped(data: bytes, first: bytes = b"") -> bytes | None:
 
     None where the segments of a file are in no order that can be followed.
     """
-    kept, jfif, position = list[bytes](), b"", 2
-    while data.startswith(b"\xff", position) and position + 4 <= len(data):
-        marker = data[position + 1]
-        if marker == 0xFF:
-            position += 1
-            continue
-        if marker in range(0xD0, 0xD9) or marker in (0, 1):  # without a length
-            return None
-        end = position + 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-        content = data[position + 4 : end]
+    kept, jfif = list[bytes](), b""
+    for marker, start, end in _parts(data):
+        content = data[start + 4 : end]
+        if marker == _END:
+            return b"".join((b"\xff\xd8", jfif, first, *kept, b"\xff\xd9"))
         if marker == _JFIF and content.startswith(b"JFIF\0") and len(content) >= 12:
             jfif = segment(_JFIF, content[:12] + b"\0\0")
         elif not _is_metadata(marker, content):
-            kept.append(data[position:end])
+            kept.append(data[start:end])
+    return None
+
+
+def is_discreet(data: bytes) -> bool:
+    """Whether a JPEG says nothing but what pixels and their colours need, and which program wrote it; False where its
+    segments are in no order that can be followed, or something follows its end."""
+    for marker, start, end in _parts(data):
+        content = data[start + 4 : end]
+        if marker == _END:
+            return not data[end:].strip(b"\0\r\n ")
+        if _is_metadata(marker, content) and not _is_technical(marker, content):
+            return False
+    return False
+
+
+def _is_technical(marker: int, content: bytes) -> bool:
+    """Whether a segment of metadata says nothing of people, places or devices, and shows nothing."""
+    if marker == _JFIF:
+        return content.startswith(b"JFIF\0") and not any(content[12:14])  # else a thumbnail is in it, or beside it
+    if marker == _EXIF:
+        return content.startswith(b"Exif\0\0") and is_technical(content)
+    if marker == _COMMENT:
+        return content.strip(b"\0\r\n ").startswith(_PROGRAMS) or not content.strip(b"\0\r\n ")
+    return (marker == _ICC and content.startswith(_ICC_NAME)) or (marker == _DUCKY and content.startswith(b"Ducky"))
+
+
+def _parts(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """``(marker, start, end)`` of all segments up to the end of the image, which is the last if it is there; what
+    follows the head of a scan has the marker 0."""
+    position = 2
+    while data.startswith(b"\xff", position) and position + 4 <= len(data):
+        marker = data[position + 1]
+        if marker == 0xFF:  # fill bytes are legal before markers
+            position += 1
+            continue
+        if marker in range(0xD0, 0xD9) or marker in (0, 1):  # without a length
+            return
+        end = position + 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+        yield marker, position, end
         position = end
         if marker == _SCAN:
             behind = _BEHIND_A_SCAN.search(data, end)
             if behind is None:
-                return None
-            kept.append(data[end : behind.start()])
+                return
+            yield 0, end, behind.start()
             position = behind.start()
         if data.startswith(b"\xff\xd9", position):
-            return b"".join((b"\xff\xd8", jfif, first, *kept, b"\xff\xd9"))
-    return None
+            yield _END, position, position + 2
+            return
 
 
 def segment(marker: int, content: bytes) -> bytes:

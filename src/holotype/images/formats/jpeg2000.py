@@ -6,7 +6,7 @@ import struct
 
 from holotype.images.formats.boxes import boxes
 from holotype.images.formats.plain import Plain
-from holotype.images.rejected import Rejected, check_size, truncated
+from holotype.images.rejected import MAX_PIXELS, Rejected, check_size, truncated
 
 CODESTREAM = b"\xff\x4f\xff\x51"
 BOXED = b"\0\0\0\x0cjP  \r\n\x87\n"
@@ -35,6 +35,11 @@ def plain(data: bytes, max_pixels: int) -> Plain:
         if box.kind in _NEEDED:
             parts.append(data[box.position : box.end])
     raise truncated("its pixels")
+
+
+def stripped(data: bytes) -> bytes:
+    """The same codestream with its header, without other boxes and what follows. Data are one that `plain` takes."""
+    return plain(data, MAX_PIXELS).data
 
 
 def _check_colour(data: bytes, start: int, end: int) -> None:

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from holotype.images.formats.exif import orientation
+from holotype.images.formats.exif import is_technical, orientation
 from holotype.images.formats.plain import Plain, check_inflation, inflated
 from holotype.images.rejected import Rejected, check_size, truncated
 
@@ -16,6 +16,13 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PALETTE = 3
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _COLOURS = {b"gAMA": 4, b"cHRM": 32}  # what they mean, and their length
+# What says nothing but how pixels and frames are to be shown, and when they were written.
+_TECHNICAL = frozenset(
+    (
+        *(b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"bKGD", b"hIST", b"pHYs"),
+        *(b"tIME", b"cICP", b"mDCV", b"cLLI", b"acTL", b"fcTL", b"fdAT"),
+    )
+)
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _MAX_EXIF = 1 << 20
 _MAX_HELD = 32 << 20
@@ -101,6 +108,20 @@ def stripped(data: bytes, first: Iterable[tuple[bytes, bytes]] = ()) -> bytes:
     header = (b"IHDR", kept.pop(b"IHDR"))
     parts = (header, *first, *kept.items(), *((b"IDAT", part) for part in pixels), (b"IEND", b""))
     return SIGNATURE + b"".join(_chunk(kind, content) for kind, content in parts)
+
+
+def is_discreet(data: bytes) -> bool:
+    """Whether a PNG says nothing but what pixels need, and which program wrote it. Data are one that `plain` takes."""
+    for kind, start, end in _chunks(data):
+        if kind == b"IEND":
+            return not data[end + 4 :]
+        if kind in (b"tEXt", b"eXIf"):
+            known = is_technical(data[start:end]) if kind == b"eXIf" else data.startswith(b"Software\0", start)
+            if not known:
+                return False
+        elif kind not in _TECHNICAL:
+            return False
+    return False
 
 
 def icc_chunk(profile: bytes) -> tuple[bytes, bytes]:

@@ -12,10 +12,12 @@ import numpy as np
 from holotype.images.formats.fax import FAXES, MIRRORED, check_fax
 from holotype.images.formats.jpeg import check_part
 from holotype.images.formats.plain import Plain, check_inflation
-from holotype.images.formats.tiff_directory import LONG, SHORT, Directory, Tag, read_directory, rebuilt
+from holotype.images.formats.tiff_directory import LONG, SHORT, Directory, Tag, read_directory, rebuilt, says_only
 from holotype.images.rejected import Rejected, check_size, truncated
 
 MAGICS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# Beside what pixels need: what a page is, resolution, program, date, colours and the colour profile.
+_TECHNICAL: Final = frozenset((254, 255, 274, 280, 281, 282, 283, 296, 301, 305, 306, 318, 319, 339, 34675))
 RAW, DEFLATE, OLD_DEFLATE, JPEG = 1, 8, 32946, 7
 _COMPRESSIONS = (RAW, *FAXES, 5, JPEG, DEFLATE, OLD_DEFLATE, 32773)
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, INDEXED, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
@@ -55,6 +57,11 @@ def plain(data: bytes, max_pixels: int) -> Plain:
     turn = directory.value(Tag.ORIENTATION, 1)
     turn = turn if turn in range(1, 9) else 1
     return Plain(rebuilt(directory, changed), turn, max(layout.bits, 8), (), inverted)
+
+
+def is_discreet(data: bytes) -> bool:
+    """Whether a TIFF of one page says nothing but what pixels need, which program wrote it, and when."""
+    return says_only(data, _TECHNICAL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -92,6 +92,21 @@ class Directory:
 
 
 def read_directory(data: bytes) -> Directory:
+    order, big, positions = _positions(data)
+    return Directory(data, order, big, dict(_entries(data, order, big, positions)))
+
+
+def says_only(data: bytes, technical: Collection[int]) -> bool:
+    """Whether the first directory has no fields but what we know and `technical` ones, and is the last. Raises
+    `Rejected`."""
+    order, big, positions = _positions(data)
+    tags = {struct.unpack_from(order + "H", data, position)[0] for position in positions}
+    following = data[positions.stop : positions.stop + (8 if big else 4)]
+    return tags <= _KNOWN.union(technical) and not any(following)
+
+
+def _positions(data: bytes) -> tuple[str, bool, range]:
+    """The byte order, whether offsets have 64 bits, and where the fields of the first directory lie."""
     order, big = "<" if data[:2] == b"II" else ">", 43 in data[2:4]
     header, counted, size = (">Q", ">Q", 20) if big else (">I", ">H", 12)
     header, counted = header.replace(">", order), counted.replace(">", order)
@@ -103,8 +118,7 @@ def read_directory(data: bytes) -> Directory:
     first = start + struct.calcsize(counted)
     if first + count * size > len(data):
         raise truncated("its directory")
-    found = dict(_entries(data, order, big, range(first, first + count * size, size)))
-    return Directory(data, order, big, found)
+    return order, big, range(first, first + count * size, size)
 
 
 def _entries(data: bytes, order: str, big: bool, positions: range) -> Iterator[tuple[int, _Entry]]:

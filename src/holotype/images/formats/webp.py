@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from holotype.images.formats.exif import orientation
+from holotype.images.formats.exif import only_orientation, orientation
 from holotype.images.formats.plain import Plain
 from holotype.images.rejected import Rejected, check_size, truncated
 
 _MAX_EXIF = 1 << 20
 _PIXELS = (b"VP8 ", b"VP8L")
 _ALPHA_FLAG, _ANIMATION_FLAG = 0x10, 0x02
+_EXIF_FLAG, _XMP_FLAG = 0x08, 0x04
+_SHOWN = (b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", *_PIXELS)
 
 
 def plain(data: bytes, max_pixels: int) -> Plain:
@@ -42,6 +44,24 @@ def plain(data: bytes, max_pixels: int) -> Plain:
     if not picture:
         raise truncated("its first picture")
     return Plain(_file(canvas, alpha, picture), turn or 1, covered=covered)
+
+
+def stripped(data: bytes) -> bytes:
+    """The same coded pixels, frames and colour profile without metadata, but an EXIF orientation other than 1. Data are
+    a WebP that `plain` takes."""
+    parts, turn = list[tuple[bytes, bytes]](), 0
+    for kind, start, end in _chunks(data, 12, len(data)):
+        if kind == b"EXIF":
+            turn = turn or orientation(data[start : min(end, start + _MAX_EXIF)])
+        elif kind in _SHOWN:
+            parts.append((kind, data[start:end]))
+    if turn > 1:
+        parts.append((b"EXIF", only_orientation(turn)))
+    if parts[0][0] == b"VP8X":
+        flags = (parts[0][1][0] & ~(_EXIF_FLAG | _XMP_FLAG)) | (_EXIF_FLAG if turn > 1 else 0)
+        parts[0] = b"VP8X", bytes((flags,)) + parts[0][1][1:]
+    body = b"WEBP" + b"".join(_chunk(kind, content) for kind, content in parts)
+    return b"RIFF" + len(body).to_bytes(4, "little") + body
 
 
 def _chunks(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
