@@ -245,7 +245,7 @@ def test_a_gifs_comments_are_taken_out_and_its_frames_stay() -> None:
     data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], loop=0, comment=SECRETS[0])
     after = silent(data)
     with Image.open(io.BytesIO(after.data)) as image:
-        assert image.n_frames == 3
+        assert getattr(image, "n_frames") == 3  # noqa: B009
         assert image.info["loop"] == 0
     silent(encoded(photo(1).convert("P"), "GIF") + SECRETS[0])
 

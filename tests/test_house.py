@@ -96,7 +96,7 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 COMPOSITION = {"extension", "", "project", "creation", "runner"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
-    "licences",
+    *("licences", "faces"),
     *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations"),
 }
 SHARED = {
@@ -107,6 +107,7 @@ SHARED = {
     "conclusions",
     "evidence",
     "release_facts",
+    "release_faces",
     "release_grounds",
     "release_leaks",
     "release_shelf",

@@ -35,7 +35,10 @@
     │   └── PlatformError        a crowd platform could not be reached, or refused
     ├── ReleaseError             a release cannot be made, read or verified
     │   ├── NothingAccepted      no image is labelled yes
-    │   └── OutvotedImages       images are accepted against more noes than yeses
+    │   ├── OutvotedImages       images are accepted against more noes than yeses
+    │   └── UnlookedImages       images that nobody looked for faces on
+    ├── FaceError                faces cannot be looked for, or said to be where they are
+    │   └── NoDetector           what finds faces is not installed
     ├── PredictionError          a predictions file is not acceptable
     └── AccountError             a name, a role or an invitation cannot be
 
@@ -250,6 +253,22 @@ class OutvotedImages(ReleaseError):
     def __init__(self, count: int) -> None:
         super().__init__(f"{count:,} images are accepted against more noes than yeses")
         self.count = count
+
+
+class UnlookedImages(ReleaseError):
+    """Images that are to be released with faces blurred, on which nobody looked for any."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"faces were not looked for in {count:,} of the images")
+        self.count = count
+
+
+class FaceError(HolotypeError):
+    """Faces cannot be looked for, or said to be where they are."""
+
+
+class NoDetector(FaceError):
+    """What finds faces is not installed."""
 
 
 class PredictionError(HolotypeError):

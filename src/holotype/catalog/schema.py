@@ -4,7 +4,8 @@ facts: meta, dataset, file, image, fingerprint, seen, intake, credit, withdrawal
     gold, overruling, prior, standing, page, posting, audit, audit_draw, audit_sample, audit_answer, audit_correction,
     release, box, annotation, url, mark, translation, account, account_grant, invitation, invitation_use,
     invitation_end, lease, sheet, counted, qualification, example, flag, flag_decision, removal, removal_image,
-    removal_decision, campaign, campaign_event, search, reply, search_page, link, found, fetch
+    removal_decision, campaign, campaign_event, search, reply, search_page, link, found, fetch,
+    face
 conclusions: near_duplicate, a candidate's state, posterior, policy and guard, learned, and the numbers of boxes
 """
 
@@ -734,6 +735,18 @@ fetch = Table(
     Column("modified", Text, nullable=False),
     Column("at", Float, nullable=False),
     Index(None, "link_id"),
+)
+
+# Where faces are in images with these bytes, as a detector or a person says: a JSON list of left, top, right, bottom
+# and score each, in pixels of the upright picture; none is an empty list. Numbered statements, as of gold.
+face = Table(
+    "face",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("said_by", Text, nullable=False),
+    Column("boxes", Text, nullable=False),
+    Column("at", Float, nullable=False),
 )
 
 STATES: Final = ("open", "yes", "no", "undecided", "abandoned", "withdrawn")

@@ -86,6 +86,10 @@ _BYTES: Final = (
     ),
     click.option("--quality", type=click.IntRange(1, 100), metavar="N", help="JPEG quality of those  [default: 90]"),
     click.option("--strip", is_flag=True, help="Take metadata out of pictures, and turn them upright."),
+    click.option("--blur-faces", is_flag=True, help="Blur the faces that were found: holotype faces."),
+    click.option(
+        "--unlooked", is_flag=True, help="With --blur-faces, take images that nobody looked for faces on, too."
+    ),
     click.option("--keep-orientation", is_flag=True, help="Do not turn those upright."),
 )
 _DATASHEET: Final = click.option(
@@ -158,6 +162,8 @@ def _recipe(**asked: Any) -> Recipe:
         asked["manifest_only"],
         words={} if asked["datasheet"] is None else read_words(asked["datasheet"]),
         licences=LicencePolicy.of(asked["licences"]).words,
+        blur_faces=asked["blur_faces"],
+        unlooked=asked["unlooked"],
     )
 
 

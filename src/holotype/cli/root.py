@@ -21,6 +21,10 @@ COMMANDS: Final = MappingProxyType(
         "images": Elsewhere(
             "holotype.cli.images:images", "Withdraw images that are not to be used any more, and restore them."
         ),
+        "faces": Elsewhere(
+            "holotype.cli.faces:faces_command",
+            "Look for faces on images that nobody has looked at, so that releases can blur them.",
+        ),
         "query": Elsewhere(
             "holotype.cli.query:query_command",
             "Find images: count the labels that satisfy QUERY, all its terms, and show the first.",

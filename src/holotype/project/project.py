@@ -27,6 +27,7 @@ from holotype.project.datasets import Datasets
 from holotype.project.desk import Desk
 from holotype.project.explore import Explore
 from holotype.project.extension import extend_ontology
+from holotype.project.faces import Faces
 from holotype.project.flags import Flags
 from holotype.project.gold import Gold
 from holotype.project.imageability import read_imageability
@@ -80,6 +81,7 @@ class Project:
         self.annotations = Annotations(parts, self.lemmas)
         self.candidates = Candidates(parts, self.lemmas)
         self.collect = Collecting(parts, self.lemmas)
+        self.faces = Faces(parts, self.lemmas)
         self.crowd = CrowdRoom(parts, self.lemmas)
         self.campaigns = Campaigns(parts, self.lemmas)
         self.gold = Gold(parts, self.lemmas)

@@ -23,6 +23,7 @@ from holotype.project.intake import group_near_duplicates
 from holotype.project.lemmas import Lemmas
 from holotype.project.licensing import Taken, read_policy, refused, taken
 from holotype.project.parts import Parts
+from holotype.project.release_faces import read_faces
 from holotype.project.release_facts import read_facts, read_labels, read_votes
 from holotype.project.release_grounds import read_grounds
 from holotype.project.release_leaks import own_leaks, read_others, read_pictures
@@ -74,6 +75,10 @@ class Releases:
 
         Images under licences that the project does not take (`Licences.policy`), or that the recipe does not name, are
         left out; the summary says how many labels, by the licences' codes (``other_licences``).
+
+        Files leave without what they say of people, places and devices (`holotype.images.discreet`); with `blur_faces`
+        faces that were found are blurred (`Faces.look`), and images that nobody looked at are an error unless
+        `unlooked` takes them.
 
         Images that are accepted against more noes than yeses, by a model's word alone, are an error unless `outvoted`
         takes them. Making one that was stopped goes on with what was finished, if all is still the same.
@@ -203,6 +208,9 @@ class Releases:
             facts, shared = read_facts(connection, parts.ontology, Draft(made.draft), kept, cast), share(kept, recipe)
             if recipe.manifest_only:
                 _check_in_place(facts.holders)
+            if recipe.blur_faces:
+                found = read_faces(connection, Draft(made.draft), kept, about.hide, recipe.unlooked)
+                facts = replace(facts, faces=found)
             pictures = read_pictures(connection)
             others = list(read_others(parts, connection, recipe.against, pictures))
             facts = replace(facts, leaks=own_leaks(made.folder.name, kept, shared, pictures, others))

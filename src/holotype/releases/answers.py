@@ -9,11 +9,16 @@ from typing import Any, Final
 from holotype.licences import parse
 from holotype.releases.census import Census
 from holotype.releases.described import Described, day, one_line
-from holotype.releases.layout import TAKEN_DOWN
+from holotype.releases.faces import FACES
+from holotype.releases.layout import METADATA, TAKEN_DOWN
 from holotype.releases.leaks import Check
 
 _LISTED: Final = 12
 _UNITS: Final = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
+_NOTHING_TOLD: Final = (
+    "No image file says who took it, where, or with which device: metadata that may (EXIF, XMP, IPTC, notes of "
+    "cameras, thumbnails, comments) were taken out, pixels are as they were."
+)
 _SPLITS: Final = ("train", "val", "test")
 
 
@@ -26,6 +31,7 @@ def answers(release: Described) -> dict[str, list[str]]:
         *_quality(release, census),
         *_collection(release, census),
         *_pictures(release),
+        *_faces(release),
         *_distribution(census),
     ):
         found.setdefault(key, []).append(sentence)
@@ -202,8 +208,11 @@ def _taken(taken: Any) -> str:
 
 
 def _pictures(release: Described) -> Iterator[tuple[str, str]]:
-    variant = release.variant
-    if not variant:
+    variant, taken_out = release.variant, release.summary.get(METADATA)
+    if not variant and taken_out is not None:
+        yield "preprocessing", f"Image files are as they came, but for {plural(taken_out, 'image')} without metadata."
+        yield "identifiable", _NOTHING_TOLD
+    elif not variant:
         yield "preprocessing", "Image files are as they came, with whatever metadata they have."
         yield "identifiable", "Metadata in image files (EXIF, which may tell places and devices) were not taken out."
     else:
@@ -216,6 +225,18 @@ def _pictures(release: Described) -> Iterator[tuple[str, str]]:
     yield "preprocessing", "Labels follow from votes by the policies above; votes of blocked workers do not count."
     yield "raw", "Every vote that counts is in votes.parquet, so that labels can be concluded anew."
     yield "software", "It was made with holotype."
+
+
+def _faces(release: Described) -> Iterator[tuple[str, str]]:
+    said = release.summary.get(FACES)
+    if not said:
+        return
+    found = f"{plural(said['faces'], 'face')} in {plural(said['images'], 'image')}"
+    yield "preprocessing", f"{found} were blurred as ImageNet's were (Yang et al. 2022); those images are encoded anew."
+    by = ", ".join(f"{one_line(name)} ({number:,})" for name, number in said["looked"].items()) or "nobody"
+    yield "identifiable", f"Faces were looked for by {by}; what was found is blurred, some are missed."
+    if left := said["unlooked"]:
+        yield "identifiable", f"Nobody looked for faces on {plural(left, 'image')}."
 
 
 def _distribution(census: Census) -> Iterator[tuple[str, str]]:

@@ -33,12 +33,21 @@ from holotype.releases.layout import (
     LEAKS,
     MACHINES,
     MANIFEST,
+    METADATA,
     ONTOLOGY,
     STATISTICS,
     SUMMARY,
     VOTES,
 )
-from holotype.releases.manifest import addresses_in, addresses_of, boxes_table, files_of, files_table, write_manifest
+from holotype.releases.manifest import (
+    Addresses,
+    addresses_in,
+    addresses_of,
+    boxes_table,
+    files_of,
+    files_table,
+    write_manifest,
+)
 from holotype.releases.release import Release
 from holotype.releases.shards import Counter, Shard, ShardWriter, Written, noted, plan_shards
 from holotype.releases.statistics import count_policies, count_release, labelled_by, pieces_of, statistics
@@ -153,7 +162,8 @@ def write_release(
     pieces, wnids = pieces_of(made.partial / MANIFEST), [synset.wnid for synset in contents.classes]
     write_json(made.partial / STATISTICS, count_release(pieces, wnids))
     write_json(made.partial / LEAKS, {"checks": [check.value for check in contents.leaks]})
-    write_json(made.partial / SUMMARY, {"format": FORMAT, **contents.summary, **count_policies(pieces, helped)})
+    told = {**contents.summary, **_taken_out(contents, addresses), **count_policies(pieces, helped)}
+    write_json(made.partial / SUMMARY, {"format": FORMAT, **told})
     if contents.certificates is not None:
         for name, schema in AUDIT_TABLES.items():
             write_table(made.partial / name, pa.Table.from_pylist(list(contents.audit[name]), schema))
@@ -161,6 +171,14 @@ def write_release(
     if contents.ontology is not None:
         write_bytes(made.partial / ONTOLOGY, contents.ontology)
     return seal(made, {shard.name: written.sha256 for shard, written in shards})
+
+
+def _taken_out(contents: Contents, addresses: Addresses) -> dict[str, int]:
+    """How many pictures are stored without what their files said beside pixels, where all others are as they were."""
+    if contents.recipe.manifest_only or contents.recipe.variant is not None:
+        return {}
+    changed = 0 if addresses.pictures is None else len(addresses.pictures)
+    return {METADATA: changed - len(np.unique(contents.faces.image))}
 
 
 def seal(made: Workshop, known: Mapping[str, str]) -> str:
@@ -226,6 +244,7 @@ def _write_shards(
         read=read,
         count=Counter(done, len(contents.kept.keys), progress),
         variant=contents.recipe.variant,
+        faces=contents.faces,
     )
     with many_at_once():
         for shard, written in zip(left, map_batches(write, left), strict=True):

@@ -20,6 +20,7 @@ from holotype.ontology import Ontology, Synset
 from holotype.releases.certificates import audit_tables, certificates_value
 from holotype.releases.choice import Kept, Shared
 from holotype.releases.draft import Draft
+from holotype.releases.faces import FACES, NO_FACES, Faces
 from holotype.releases.facts import Facts, Holder, ReleasedBoxes, ReleasedVotes, Spoken
 from holotype.releases.identity import image_ids
 from holotype.releases.layout import AUDIT, BOXES_SCHEMA, CHANGES, SAMPLE, VOTES_EXTRAS, VOTES_SCHEMA
@@ -79,7 +80,7 @@ class Contents:
     `leaks` are the checks of ``leaks.json``. `summary` is ``release.json`` but for what is counted when the manifest is
     written. `certificates` and `audit` are written where audits were planned: ``certificates.json``, and rows of its
     tables by the name of their file (`AUDIT_TABLES`); `ontology`, its `Ontology.to_bytes`, where it is the project's
-    own; `evidence` the candidates that labels follow from.
+    own; `evidence` the candidates that labels follow from; `faces` those that are to be blurred.
     """
 
     draft: Draft
@@ -97,6 +98,7 @@ class Contents:
     audit: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     ontology: bytes | None = None
     evidence: pa.Table | None = None
+    faces: Faces = NO_FACES
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ def contents_of(made: Made, draft: Draft, kept: Kept, shared: Shared, facts: Fac
         **_unchecked(kept, found),
         "outvoted": int(np.count_nonzero(kept.columns.outvoted)),
         "alarms": _told(facts.alarms),
+        **({FACES: facts.faces.value()} if recipe.blur_faces else {}),
     }
     certificates = certificates_value(facts.evidence.plans, found) if found else None
     tables = audit_tables(facts.evidence, found, made.hide)
@@ -142,6 +145,7 @@ def contents_of(made: Made, draft: Draft, kept: Kept, shared: Shared, facts: Fac
     return Contents(
         *(draft, kept, shared, facts.holders, boxes, classes, ranks, ballots),
         *(summary, recipe, facts.leaks, certificates, audit),
+        faces=facts.faces,
     )
 
 

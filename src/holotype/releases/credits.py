@@ -58,12 +58,15 @@ def work_of(author: str, licence: str, url: str, source: str, changes: str = "")
 
 def _changes(release: Release) -> str:
     """What was done to the pictures of a release."""
-    variant = release.summary.get("recipe", {}).get("variant")
-    if not isinstance(variant, dict):
-        return ""
-    if (side := variant.get("short_side")) is None:
-        return "metadata taken out"
-    return f"made smaller where the shorter side was over {side} pixels"
+    recipe, done = release.summary.get("recipe", {}), []
+    variant = recipe.get("variant")
+    if isinstance(variant, dict):
+        side = variant.get("short_side")
+        small = f"made smaller where the shorter side was over {side} pixels"
+        done.append("metadata taken out" if side is None else small)
+    if recipe.get("blur_faces"):
+        done.append("faces blurred")
+    return ", ".join(done)
 
 
 @dataclass(slots=True)

@@ -124,7 +124,10 @@ class _Facts:
     def of(cls, before: Release, after: Release) -> _Facts:
         one, other = before.summary, after.summary
         recipes = one.get("recipe", {}), other.get("recipe", {})
-        asked = ("query", "datasets", "per_synset", "at_least", "balance", "outvoted", "manifest_only", "variant")
+        asked = (
+            *("query", "datasets", "per_synset", "at_least", "balance", "outvoted", "manifest_only", "variant"),
+            "blur_faces",
+        )
         taken = other.get(TAKEN_DOWN, {}).get("images", 0) - one.get(TAKEN_DOWN, {}).get("images", 0)
         old, new = before.votes, after.votes
         return cls(

@@ -19,6 +19,7 @@ from holotype.consensus.votes import Answer, is_machine
 from holotype.crowd.alarms import Alarm
 from holotype.crowd.expert import CURATOR
 from holotype.crowd.policy_names import is_unchecked
+from holotype.releases.faces import NO_FACES, Faces
 from holotype.releases.leaks import Check
 
 Numbers = npt.NDArray[np.int64]
@@ -163,7 +164,8 @@ class Holder:
 class Facts:
     """What a release follows from beside its labels: the votes that count, and what they speak of, the boxes of its
     images and the files that those lie in, what its splits share with one another and with others, what certificates
-    follow from, what the votes cannot tell, and how many labels curators made, by policy and state.
+    follow from, what the votes cannot tell, how many labels curators made, by policy and state, and the faces
+    that are to be blurred.
     """
 
     votes: ReleasedVotes
@@ -174,6 +176,7 @@ class Facts:
     alarms: Sequence[Alarm] = ()
     overruled: Mapping[tuple[str, str], int] = field(default_factory=dict)
     leaks: Sequence[Check] = ()
+    faces: Faces = NO_FACES
 
 
 def is_answered_for(policy: str) -> bool:

@@ -30,6 +30,8 @@ CROISSANT: Final = "croissant.json"
 DOCUMENTS: Final = (ATTRIBUTION, DATASHEET, PAGE, CROISSANT)
 TAKEN_DOWN: Final = "taken_down"
 """What `SUMMARY` says of images that were in an earlier release: how many, and of which."""
+METADATA: Final = "metadata_taken_out"
+"""What `SUMMARY` calls the number of pictures without what their files said of people, places and devices."""
 SHARD_BYTES: Final = 256 << 20
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SHARD: Final = re.compile(r"(train|val|test)-[0-9]{6,}\.tar")
@@ -83,7 +85,7 @@ EXTRAS: Final = pa.schema(
 )
 """The columns that a manifest has last, in this order, each where it says anything: `path` of a file below a folder,
 where bytes were left where they lie; `stored`, the sha256 of the bytes at the address, and the original's size, where
-pictures were made smaller or their metadata taken out."""
+any pictures were made smaller, faces in them blurred or metadata taken out."""
 BOXES_SCHEMA: Final = pa.schema(
     [
         ("id", pa.string()),

@@ -30,7 +30,7 @@ _STORED: Final = ("stored", "original_width", "original_height")
 @dataclass(frozen=True, slots=True, eq=False)
 class Addresses:
     """Where images lie, ``(images,)`` each: the place of a name among `shards`, and offset and length, which are those
-    of the draft where they are None; and what pictures are stored as, where they are not as they were."""
+    of the draft where they are None; and what pictures are stored as, where any is not as it was."""
 
     shards: Sequence[str]
     shard: npt.NDArray[np.int32]
@@ -44,17 +44,17 @@ def addresses_in(images: int, shards: Sequence[tuple[Shard, Written]]) -> Addres
     shard, offset, length = np.zeros(images, np.int32), np.zeros(images, np.int64), np.zeros(images, np.int64)
     for number, (one, written) in enumerate(shards):
         shard[one.images], offset[one.images], length[one.images] = number, written.offset, written.length
-    return Addresses([one.name for one, _ in shards], shard, offset, length, _pictures(images, shards))
+    return Addresses([one.name for one, _ in shards], shard, offset, length, _pictures(shards))
 
 
-def _pictures(images: int, shards: Sequence[tuple[Shard, Written]]) -> Pictures | None:
-    if any(written.pictures is None for _, written in shards):
+def _pictures(shards: Sequence[tuple[Shard, Written]]) -> Pictures | None:
+    """The pictures of all shards that are stored otherwise than they were; None where none is."""
+    image = np.concatenate([np.zeros(0, np.int64), *(one.images[written.pictures.image] for one, written in shards)])
+    if not len(image):
         return None
-    found = Pictures(*(np.zeros(images, kind) for kind in PICTURES.values()))
-    for one, written in shards:
-        for name in PICTURES:
-            getattr(found, name)[one.images] = getattr(written.pictures, name)
-    return found
+    order = np.argsort(image)
+    columns = (np.concatenate([getattr(written.pictures, name) for _, written in shards])[order] for name in PICTURES)
+    return Pictures(image[order], *columns)
 
 
 def addresses_of(contents: Contents) -> Addresses:
@@ -95,7 +95,8 @@ def boxes_table(contents: Contents, addresses: Addresses) -> pa.Table:
         return boxes.table
     rows, names = contents.kept.rows[contents.kept.first[boxes.image]], ("x_min", "y_min", "x_max", "y_max")
     sizes = np.stack([contents.draft.numbers(rows, side) for side in ("width", "height")], axis=1)
-    stored = np.stack([pictures.width[boxes.image], pictures.height[boxes.image]], axis=1)
+    changed, row = pictures.find(boxes.image)
+    stored = np.where(changed[:, None], np.stack([pictures.width[row], pictures.height[row]], axis=1), sizes)
     corners = np.stack([boxes.table[name].to_numpy() for name in names], axis=1)
     scaled = dict(zip(names, scaled_boxes(*(one.astype(np.int64) for one in (corners, sizes, stored))).T, strict=True))
     made = {name: pa.array(column, pa.int32()) for name, column in scaled.items()}
@@ -148,9 +149,13 @@ def _tables(contents: Contents, addresses: Addresses, schema: pa.Schema) -> Iter
 
 
 def _stored(pictures: Pictures, image: npt.NDArray[np.int32], table: pa.Table) -> dict[str, pa.Array]:
-    """What a manifest says of pictures that are stored as a variant."""
-    found = {name: pa.array(getattr(pictures, name)[image]) for name in PICTURES if name != "sha256"}
-    stored = pa.array(pictures.sha256[image].astype("U64"), pa.string())
+    """What a manifest says of pictures of which some are stored otherwise than they were."""
+    changed, row = pictures.find(image)
+    columns = {name: getattr(pictures, name)[row] for name in PICTURES}
+    columns["sha256"] = columns["sha256"].astype("U64")
+    told = {name: pa.array(column).cast(table.schema.field(name).type) for name, column in columns.items()}
+    found = {name: pc.if_else(pa.array(changed), column, table[name]) for name, column in told.items()}
+    stored = found.pop("sha256")
     return {**found, "stored": stored, "original_width": table["width"], "original_height": table["height"]}
 
 

@@ -28,7 +28,8 @@ class Recipe:
     Pictures are stored as `variant` has them, else as they are; where it is `manifest_only` they are left where they
     lie. A shard is full when it has `shard_bytes` of original pictures. `words` are its makers' own for the datasheet,
     by the keys of `holotype.releases.questions`. Images are under `licences`, words of `holotype.licences.WORDS`, or
-    any; those that a project takes where none are named.
+    any; those that a project takes where none are named. With `blur_faces` the faces that were found are blurred, and
+    with `unlooked` too images are taken that nobody looked for faces on.
 
     Raises `ReleaseError` for what no release can be made by, and `LicenceError`.
     """
@@ -46,6 +47,8 @@ class Recipe:
     shard_bytes: int = SHARD_BYTES
     words: Mapping[str, str] = field(default_factory=dict)
     licences: tuple[str, ...] = ()
+    blur_faces: bool = False
+    unlooked: bool = False
 
     def __post_init__(self) -> None:
         if odd := [kind for kind in self.together if kind not in TOGETHER]:
@@ -54,6 +57,8 @@ class Recipe:
             raise ReleaseError(f"a shard holds a byte at least, not {self.shard_bytes:,}")
         if self.manifest_only and self.variant is not None:
             raise ReleaseError("pictures that are left where they lie cannot be stored in another size or form")
+        if self.manifest_only and self.blur_faces:
+            raise ReleaseError("in pictures that are left where they lie no faces can be blurred")
         check_words(self.words, "a datasheet")
         LicencePolicy(self.licences)
 
@@ -75,4 +80,6 @@ class Recipe:
             "shard_bytes": self.shard_bytes,
             "words": dict(self.words),
             "licences": list(self.licences),
+            "blur_faces": self.blur_faces,
+            "unlooked": self.unlooked,
         }

@@ -23,17 +23,21 @@ from holotype.engine import Progress
 from holotype.errors import ReleaseError
 from holotype.files import write_atomically
 from holotype.images.decode import EXTENSIONS, Rejected
-from holotype.images.variants import Stored
+from holotype.images.discreet import discreet
+from holotype.images.variants import Stored, Variant
 from holotype.releases.contents import Contents
 from holotype.releases.draft import Draft
+from holotype.releases.faces import NO_FACES, Faces
 from holotype.releases.split import SPLITS
 from holotype.store.location import Location
 from holotype.store.places import Places
 from holotype.store.tar.writing import tar_end, tar_member
 
 Numbers = npt.NDArray[np.int64]
+BLURRED: Final = Variant(quality=95)
+"""What pictures become of which nothing is wanted but that faces are blurred."""
 _READ: Final = (
-    *("id", "wnid", "sha256", "format", "origin", "source", "licence"),
+    *("id", "wnid", "sha256", "format", "origin", "source", "licence", "mode", "width", "height", "orientation"),
     *("file", "offset", "length", "path"),
 )
 
@@ -50,9 +54,10 @@ class Shard:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pictures:
-    """Pictures as they are stored, ``(images,)`` each: Pillow's names of format and mode, upright size in pixels, EXIF
-    orientation and sha256."""
+    """The pictures that are stored otherwise than they were, ``(pictures,)`` each: the places of their images,
+    ascending; Pillow's names of format and mode, upright size in pixels, EXIF orientation and sha256."""
 
+    image: Numbers
     format: npt.NDArray[np.str_]
     mode: npt.NDArray[np.str_]
     width: npt.NDArray[np.int32]
@@ -61,9 +66,19 @@ class Pictures:
     sha256: npt.NDArray[np.bytes_]
 
     @classmethod
-    def of(cls, stored: Sequence[Stored]) -> Pictures:
-        """What is known of some pictures."""
-        return cls(*(np.array([getattr(one, name) for one in stored], kind) for name, kind in PICTURES.items()))
+    def of(cls, stored: Sequence[Stored | None]) -> Pictures:
+        """What is known of some pictures; None of those that are as they were."""
+        made = [one for one in stored if one is not None]
+        image = np.flatnonzero([one is not None for one in stored])
+        return cls(image, *(np.array([getattr(one, name) for one in made], kind) for name, kind in PICTURES.items()))
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    def find(self, image: npt.NDArray[Any]) -> tuple[npt.NDArray[np.bool_], Numbers]:
+        """Which of some images are here, and the row of each that is."""
+        row = np.minimum(np.searchsorted(self.image, image), len(self) - 1)
+        return np.asarray(self.image[row] == image), row
 
 
 PICTURES: Final[dict[str, Any]] = {
@@ -76,14 +91,14 @@ PICTURES: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Written:
-    """What became of a shard, ``(images,)`` each: where its images begin, how long they are, and, where they are stored
-    as a variant, as what; and the `sha256` and the `size` of the file."""
+    """What became of a shard, ``(images,)`` each: where its images begin, how long they are, and as what they are
+    stored, by their places in it; and the `sha256` and the `size` of the file."""
 
     offset: Numbers
     length: Numbers
     sha256: str
     size: int
-    pictures: Pictures | None = None
+    pictures: Pictures
 
 
 def plan_shards(contents: Contents) -> list[Shard]:
@@ -119,6 +134,8 @@ class ShardWriter:
     """Writes shards into `folder`, with their notes in `notes`; `read` gives the bytes at a location.
 
     `wnids` are those of each image with several, in order of rank, by its place; `index` is the number of each class.
+    Pictures are stored as `variant` has them; without one, those with `faces` are stored upright with these blurred,
+    and all others as they are, or what is left of them when their files say nothing of people, places and devices.
     """
 
     folder: Path
@@ -130,22 +147,22 @@ class ShardWriter:
     index: dict[str, int]
     read: Callable[[Location], bytes]
     count: Callable[[], None]
-    variant: Callable[[bytes], Stored] | None = None
+    variant: Variant | None = None
+    faces: Faces = NO_FACES
 
     def __call__(self, shard: Shard) -> Written:
         """Write a shard. Raises `ReleaseError` where an image does not have the bytes it had."""
         with (self.folder / shard.name).open("wb") as file:
-            tar, stored = _Tar(file), list[Stored]()
+            tar, stored = _Tar(file), list[Stored | None]()
             places = [tar.add(key, members) for key, members in self._samples(shard, stored)]
             tar.end()
             os.fsync(file.fileno())
         offset, length = np.array(places, np.int64).reshape(-1, 2).T
-        pictures = None if self.variant is None else Pictures.of(stored)
-        written = Written(offset, length, tar.digest.hexdigest(), tar.size, pictures)
+        written = Written(offset, length, tar.digest.hexdigest(), tar.size, Pictures.of(stored))
         write_atomically(self.notes / f"{shard.name}.npz", _noted(written))
         return written
 
-    def _samples(self, shard: Shard, stored: list[Stored]) -> Iterator[tuple[str, dict[str, bytes]]]:
+    def _samples(self, shard: Shard, stored: list[Stored | None]) -> Iterator[tuple[str, dict[str, bytes]]]:
         number = iter(shard.images.tolist())
         for table in self.draft.rows(shard.rows, *_READ):
             places = Places(
@@ -155,26 +172,32 @@ class ShardWriter:
                 table["length"].to_numpy(),
                 table["path"].combine_chunks(),
             )
-            for at, row in enumerate(table.select([*_READ[:7]]).to_pylist()):
-                wnids = self.wnids.get(next(number), [row["wnid"]])
-                yield row["id"], {**self._picture(row, places[at], stored), **self._about(row, wnids)}
+            for at, row in enumerate(table.select([*_READ[:11]]).to_pylist()):
+                image = next(number)
+                wnids, picture = self.wnids.get(image, [row["wnid"]]), self._original(row, places[at])
+                made = self._made(picture, self.faces.of(image))
+                stored.append(None if made is picture else replace(made, data=b""))
+                yield row["id"], {made.extension: made.data, **self._about(row, wnids)}
                 self.count()
 
-    def _picture(self, row: dict[str, Any], location: Location, stored: list[Stored]) -> dict[str, bytes]:
+    def _original(self, row: dict[str, Any], location: Location) -> Stored:
         data = self.read(location)
         if hashlib.sha256(data).hexdigest() != row["sha256"]:
             raise ReleaseError(
                 f"{location.file} at byte {location.offset} no longer holds image {row['sha256']}: the disk changed "
                 "it, or somebody did; bring it back from a backup"
             )
-        if self.variant is None:
-            return {EXTENSIONS[row["format"]]: data}
+        told = (row[name] for name in ("format", "mode", "width", "height", "orientation", "sha256"))
+        return Stored(data, EXTENSIONS[row["format"]], *told)
+
+    def _made(self, picture: Stored, faces: list[list[float]]) -> Stored:
+        """A picture as it is to be stored; the same where that is as it is."""
         try:
-            made = self.variant(data)
+            if self.variant is None and not faces:
+                return discreet(picture)
+            return (self.variant or BLURRED)(picture.data, faces)
         except Rejected as error:
-            raise ReleaseError(f"image {row['sha256']} cannot be stored in another form: {error}") from error
-        stored.append(replace(made, data=b""))
-        return {made.extension: made.data}
+            raise ReleaseError(f"image {picture.sha256} cannot be stored in another form: {error}") from error
 
     def _about(self, row: dict[str, Any], wnids: list[str]) -> dict[str, bytes]:
         about = {"wnids": wnids, **{key: row[key] for key in ("origin", "source", "licence")}}
@@ -214,7 +237,7 @@ class _Tar:
 def _noted(written: Written) -> bytes:
     buffer = io.BytesIO()
     about = json.dumps({"sha256": written.sha256, "size": written.size})
-    pictures = {} if written.pictures is None else {name: getattr(written.pictures, name) for name in PICTURES}
+    pictures = {name: getattr(written.pictures, name) for name in ("image", *PICTURES)}
     np.savez(buffer, offset=written.offset, length=written.length, about=np.array(about), **pictures)
     return buffer.getvalue()
 
@@ -224,7 +247,7 @@ def noted(folder: Path, notes: Path, shard: Shard) -> Written | None:
     try:
         with np.load(notes / f"{shard.name}.npz", allow_pickle=False) as held:
             about = json.loads(str(held["about"]))
-            pictures = Pictures(*(held[name] for name in PICTURES)) if "width" in held else None
+            pictures = Pictures(held["image"], *(held[name] for name in PICTURES))
             written = Written(held["offset"], held["length"], about["sha256"], about["size"], pictures)
         whole = (folder / shard.name).stat().st_size == written.size and len(written.offset) == len(shard.images)
     except (OSError, ValueError, KeyError, EOFError):
