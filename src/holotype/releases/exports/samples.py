@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from holotype.images.decode import EXTENSIONS, Rejected, decode
+from holotype.images.discreet import discreet, is_discreet
 from holotype.images.formats.magic import sniff
+from holotype.images.variants import Stored
+
+_TOLD: Final = ("format", "mode", "width", "height", "orientation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +105,23 @@ def looked_at(sample: Sample) -> Sample:
         seen = decode(sample.data)
     except Rejected:
         return sample
-    told = {name: getattr(seen, name) for name in ("format", "mode", "width", "height", "orientation")}
+    told = {name: getattr(seen, name) for name in _TOLD}
     return replace(sample, rows=[{**row, **told} for row in sample.rows])
+
+
+def made_discreet(sample: Sample) -> Sample:
+    """The sample, with its picture as it may leave (`holotype.images.discreet`): in releases with shards it is so
+    already, but for those that were made before that was seen to. A picture that is not sound stays as it is."""
+    if is_discreet(sample.data):
+        return sample
+    try:
+        seen = decode(sample.data)
+        told: dict[str, Any] = {name: getattr(seen, name) for name in _TOLD}
+        made = discreet(Stored(sample.data, EXTENSIONS[seen.format], sha256="", **told))
+    except Rejected:
+        return sample
+    changed = {name: getattr(made, name) for name in ("format", "mode", "orientation")}
+    return replace(sample, data=made.data, rows=[{**row, **changed} for row in sample.rows])
 
 
 def _as_stored(box: ExportedBox, orientation: int, width: int, height: int) -> ExportedBox:
