@@ -195,6 +195,14 @@ def test_a_release_leaves_without_what_files_say_of_people(db: Project, filled_o
     assert "No image file says who took it, where, or with which device" in sheet
 
 
+def test_a_release_that_says_too_much_is_not_sound(db: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holotype.releases.shards.discreet", lambda picture: picture)
+    made = db.releases.create("v1")
+    said = verify_release(made.path)
+    assert len(said) == 2
+    assert all("says more than its pixels need, such as who took it where" in line for line in said)
+
+
 def test_where_files_say_nothing_all_is_as_it_came(db: Project, filled_once: Path) -> None:
     made = db.releases.create("v1", query=f"under:{CHIHUAHUA}")
     assert "stored" not in made.manifest.column_names

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from holotype.engine import Progress, map_batches, no_progress
 from holotype.errors import ArchiveError, OntologyError, PackError, ReleaseError
 from holotype.files import printable, sha256_file
+from holotype.images.discreet import is_discreet
 from holotype.ontology import Ontology
 from holotype.releases.check_tables import (
     check_boxes,
@@ -33,6 +34,7 @@ from holotype.releases.layout import (
     FILES,
     LEAKS,
     MANIFEST,
+    METADATA,
     ONTOLOGY,
     SHARD,
     STATISTICS,
@@ -59,8 +61,9 @@ def verify_release(
     `ontology`, else with its own (see `ontology_of`) where that can be loaded, ranks and subtrees are checked too.
 
     Checked: every file and only those listed in ``SHA256SUMS``, each with its checksum; the manifest's columns and
-    order; every image at its address with its sha256; ids; near-duplicates in one split; the statistics; counts of
-    votes and the machines that helped; boxes; the certificates. What of it cannot be checked: `unchecked`.
+    order; every image at its address with its sha256, and its file silent about people; ids; near-duplicates in one
+    split; the statistics; counts of votes and the machines that helped; boxes; the certificates. What of it cannot be
+    checked: `unchecked`.
     """
     problems = list(_check_files(path, progress))
     if not problems and checksum not in (None, sha256_file(path / CHECKSUMS)):
@@ -163,24 +166,30 @@ def _check_images(release: Release, progress: Progress) -> Iterator[str]:
     """Every image that anybody has read is at its address: a shard, or some of what lies elsewhere, at a time."""
     known = release.manifest.filter(pc.not_equal(release.manifest["sha256"], ""))
     columns = ["id", "sha256", *(["stored"] if "stored" in known.column_names else [])]
-    pieces = list(_pieces(known))
+    pieces, silent = list(_pieces(known)), METADATA in release.summary
 
     def wrong(rows: pa.Table) -> list[str]:
         places, store = release.places(rows), release.store()
         try:
-            named = rows.select(columns).to_pylist()
-            return [row["id"] for at, row in enumerate(named) if _is_other(store.read(places[at]), row)]
+            named = rows.select([*columns, "shard", "offset"]).to_pylist()
+            return [said for at, row in enumerate(named) if (said := _wrong(store.read(places[at]), row, silent))]
         finally:
             store.close()
 
-    for done, (rows, ids) in enumerate(zip(pieces, map_batches(wrong, pieces), strict=True), 1):
-        for one in ids:
-            row = rows.filter(pc.equal(rows["id"], one)).select(["shard", "offset"]).to_pylist()[0]
-            yield f"{one} is not at {row['shard']} byte {row['offset']}"
+    for done, said in enumerate(map_batches(wrong, pieces), 1):
+        yield from said
         progress(done, len(pieces))
 
 
-def _is_other(data: bytes, row: Mapping[str, str]) -> bool:
+def _wrong(data: bytes, row: Mapping[str, Any], silent: bool) -> str:
+    """What is wrong with the bytes of an image, "" where nothing is; with `silent`, that their file says too much."""
+    if _is_other(data, row):
+        return f"{row['id']} is not at {row['shard']} byte {row['offset']}"
+    told = silent and not is_discreet(data)
+    return f"the file of {row['id']} says more than its pixels need, such as who took it where" if told else ""
+
+
+def _is_other(data: bytes, row: Mapping[str, Any]) -> bool:
     """Whether bytes are not those that a row of the manifest says."""
     wanted = row.get("stored", row["sha256"])
     return bool(wanted) and hashlib.sha256(data).hexdigest() != wanted
