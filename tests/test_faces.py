@@ -268,6 +268,26 @@ def test_images_that_nobody_looked_at_are_not_released_unless_asked_for(db: Proj
         db.releases.create("v2", blur_faces=True, manifest_only=True)
 
 
+def test_faces_that_were_corrected_meanwhile_begin_a_release_anew(db: Project) -> None:
+    def stop(done: int, total: int) -> None:
+        if done == total:
+            raise KeyboardInterrupt
+
+    db.faces.look(detector=Marks())
+    names = [f"{number}.jpg" for number in range(6)]
+    for name in names:
+        db.faces.correct(name, [(100, 80, 140, 110)], "Ann")
+    with pytest.raises(KeyboardInterrupt):
+        db.releases.create("v1", blur_faces=True, shard_bytes=1, progress=stop)
+    for name in names:
+        db.faces.correct(name, [(10, 10, 50, 50)], "Ann")
+    resumed = rows_of(db.releases.create("v1", blur_faces=True, shard_bytes=1))
+    whole = rows_of(db.releases.create("v2", blur_faces=True, shard_bytes=1))
+    assert {name: row["stored"] for name, row in resumed.items()} == {
+        name: row["stored"] for name, row in whole.items()
+    }
+
+
 def test_exports_of_what_was_left_where_it_lies_say_nothing_either(
     tmp_path: Path, new_project: Callable[[Path], Path], wordnet: Ontology
 ) -> None:

@@ -216,7 +216,8 @@ def _digest(contents: Contents) -> str:
     kept, shared = contents.kept, contents.shared
     digest = hashlib.sha256(sha256_file(contents.draft.path).encode())
     digest.update(json.dumps([FORMAT, dict(contents.summary)], sort_keys=True).encode())
-    for column in (kept.rows, kept.image, shared.split, shared.near, shared.group):
+    faces = contents.faces.image, contents.faces.corners
+    for column in (kept.rows, kept.image, shared.split, shared.near, shared.group, *faces):
         digest.update(np.ascontiguousarray(column).data)
     return digest.hexdigest()
 
