@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
 from conftest import encoded, photo
@@ -276,6 +278,26 @@ def test_metadata_of_hidden_chunks_do_not_survive_compression() -> None:
     packed = png_chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(SECRETS[0]))
     plain = encoded(photo(1), "PNG")
     assert silent(plain[:33] + packed + plain[33:]).data == plain
+
+
+WHOLE = [
+    encoded(photo(1, 40, 30), exif=with_exif(everything)),
+    encoded(photo(1, 40, 30), progressive=True),
+    encoded(photo(1, 40, 30), "WEBP", exif=with_exif(everything), xmp=XMP),
+    *(encoded(photo(1, 40, 30), kind) for kind in ("PNG", "GIF", "TIFF", "AVIF", "JPEG2000", "BMP", "PPM")),
+]
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.sampled_from(WHOLE), st.integers(0, 5_000), st.binary(max_size=6), st.integers(0, 5_000))
+def test_whatever_bytes_there_are_it_is_said_whether_they_are_discreet(
+    data: bytes, place: int, other: bytes, end: int
+) -> None:
+    place = min(place, len(data))
+    broken = data[:place] + other + data[place + len(other) :]
+    assert is_discreet(broken) in (True, False)
+    assert is_discreet(broken[:end]) in (True, False)
+    assert not is_discreet(other)
 
 
 def test_real_photographs_leave_with_the_same_pixels() -> None:

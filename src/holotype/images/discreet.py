@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -14,6 +15,8 @@ from holotype.images.formats.magic import sniff
 from holotype.images.rejected import Rejected
 from holotype.images.variants import Stored, as_png, bare
 
+_BROKEN: Final = (Rejected, IndexError, struct.error)
+"""What is raised on files that end before they say they do."""
 _PPM_COMMENT: Final = re.compile(rb"P[1-7](\s+\d+)*\s*#")
 _STRIPPED: Final[Mapping[str, Callable[[bytes], bytes | None]]] = MappingProxyType(
     {
@@ -27,8 +30,8 @@ _STRIPPED: Final[Mapping[str, Callable[[bytes], bytes | None]]] = MappingProxyTy
 
 
 def is_discreet(data: bytes) -> bool:
-    """Whether a sound picture may leave as it is: its file says nothing of who took it, where and with what, and holds
-    no words and no other picture.
+    """Whether a picture may leave as it is: its file says nothing of who took it, where and with what, and holds
+    no words and no other picture. False for bytes that are no picture.
 
     What is known to be harmless is let pass: what pixels and their colours need, resolution, date, the program that
     wrote it. All else is taken for what it might be: places, owners' names and serial numbers are in EXIF, in XMP, in
@@ -44,8 +47,8 @@ def is_discreet(data: bytes) -> bool:
             return tiff.is_discreet(data)
         if kind == "PPM":
             return _PPM_COMMENT.match(data) is None
-        return kind == "BMP" or _STRIPPED[kind](data) == data
-    except Rejected:
+        return kind == "BMP" or (kind in _STRIPPED and _STRIPPED[kind](data) == data)
+    except _BROKEN:
         return False
 
 
@@ -62,7 +65,7 @@ def discreet(picture: Stored) -> Stored:
         return picture
     try:
         found = _stripped(picture)
-    except Rejected:
+    except _BROKEN:
         found = None
     if found is None:
         return as_png(picture.data)
