@@ -193,7 +193,7 @@ def test_what_a_release_shares_with_a_dataset_is_certified(db: Project) -> None:
 
 def test_a_release_may_point_into_archives(db: Project) -> None:
     made = db.releases.create("v1", datasets=("ilsvrc2012",), manifest_only=True)
-    assert verify_release(made.path) == []
+    assert made.verify() == []
     assert not list(made.path.glob("*.tar"))
     known = {one.name: one for one in pictures()}
     rows = rows_of(made)
@@ -214,7 +214,7 @@ def test_a_release_may_point_into_archives(db: Project) -> None:
     assert contents(again.path)["manifest.parquet"] == contents(made.path)["manifest.parquet"]
     db.datasets.fingerprint()
     read = db.releases.create("v3", datasets=("ilsvrc2012",), manifest_only=True)
-    assert verify_release(read.path) == []
+    assert read.verify() == []
     assert {row["sha256"] for row in read.rows()} == {hashlib.sha256(one.data).hexdigest() for one in known.values()}
 
 
@@ -233,11 +233,11 @@ def test_archives_that_moved_or_changed_are_named(db: Project, tmp_path: Path) -
     made = db.releases.create("v1", asked)
     archive = tmp_path / "disk/ILSVRC2012_img_val.tar"
     archive.rename(tmp_path / "away.tar")
-    assert verify_release(made.path) == [f"{archive} is not there"]
+    assert made.verify() == [f"{archive} is not there"]
     with pytest.raises(ReleaseError, match=r"ILSVRC2012_img_val.tar of ilsvrc2012 is not there any more"):
         db.releases.create("v2", asked)
     shutil.copyfile(tmp_path / "away.tar", archive)
-    assert verify_release(made.path) == [f"{archive} has changed since the release was made (another size or time)"]
+    assert made.verify() == [f"{archive} has changed since the release was made (another size or time)"]
     with pytest.raises(ReleaseError, match=r"ILSVRC2012_img_val.tar of ilsvrc2012 has changed since it was imported"):
         db.releases.create("v2", asked)
     with pytest.raises(ReleaseError, match=r"has changed since it was imported"):
@@ -372,7 +372,7 @@ def test_a_release_may_point_into_folders(project: Project, tmp_path: Path) -> N
     sources, problems = find_ilsvrc2012([tmp_path / "disk"])
     project.datasets.add(sources, "ilsvrc2012", problems=problems)
     made = project.releases.create("v1", manifest_only=True)
-    assert verify_release(made.path) == []
+    assert made.verify() == []
     assert {row["origin"].partition("/")[2]: data for row, data in made.images()} == {
         one.name: one.data for one in known
     }
@@ -380,7 +380,7 @@ def test_a_release_may_point_into_folders(project: Project, tmp_path: Path) -> N
     for one in made.find(f"synset:{TENCH}"):
         assert one.read() in {one.data for one in known}
     (tmp_path / "disk").rename(tmp_path / "away")
-    assert all("is not there" in problem for problem in verify_release(made.path))
+    assert all("is not there" in problem for problem in made.verify())
     with pytest.raises(ReleaseError, match="is not there any more"):
         project.releases.create("v2", manifest_only=True)
 

@@ -313,6 +313,12 @@ def holders(connection: Connection, ids: Iterable[int]) -> list[Holder]:
     return sorted((Holder(*row) for some in rows for row in some), key=lambda one: one.id)
 
 
+def held_at(connection: Connection) -> set[tuple[str, int, int]]:
+    """The path, size and time of change of every file and folder that images of datasets lie in."""
+    file = t.file.c
+    return set(map(tuple, connection.execute(select(file.path, file.size, file.mtime_ns))))
+
+
 def policies(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
     """What those of some candidates that are labelled yes were drawn by."""
     candidate = t.candidate.c

@@ -55,7 +55,13 @@ def _adopted(release: ProjectRelease, wanted: TakenDown) -> TakenDown:
     of = steps[-1] if steps else {}
     said = {"checksum": release.checksum, "images": wanted.images, "labels": wanted.labels}
     there = np.isin(made.manifest["sha256"].to_numpy(zero_copy_only=False), wanted.names).any()
-    if verify_release(wanted.path) or there or any(of.get(key) != value for key, value in said.items()):
+    elsewhere = made.files != release.files
+    if (
+        elsewhere
+        or verify_release(wanted.path, archives=release.folders)
+        or there
+        or any(of.get(key) != value for key, value in said.items())
+    ):
         raise ReleaseError(
             f"{wanted.path} is there, but is not the release that is asked for; move it away or choose another name"
         )

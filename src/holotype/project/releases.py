@@ -24,7 +24,7 @@ from holotype.project.parts import Parts
 from holotype.project.release_facts import read_facts, read_labels, read_votes
 from holotype.project.release_grounds import read_grounds
 from holotype.project.release_leaks import own_leaks, read_others, read_pictures
-from holotype.project.release_shelf import ProjectRelease, checksums, open_release
+from holotype.project.release_shelf import ProjectRelease, checksums, made_here, open_release
 from holotype.project.release_takedown import take_down_of
 from holotype.queries import Live, Query
 from holotype.releases import CHECKSUMS, NAME, Fractions, Recipe, Release, verify_release
@@ -37,6 +37,7 @@ from holotype.releases.facts import Holder
 from holotype.releases.takedown import TakenDown, Unwanted
 from holotype.store.location import PACK, TREE
 from holotype.store.opening import state_of
+from holotype.store.reach import ANYWHERE
 
 
 class Releases:
@@ -53,6 +54,10 @@ class Releases:
     def __getitem__(self, name: str) -> ProjectRelease:
         """The release of that name. Raises `ReleaseError`."""
         return open_release(self._parts, self._lemmas, name)
+
+    def made(self, release: Release) -> bool:
+        """Whether a release that leaves images where they lie is one of these or a copy, and says what it said then."""
+        return made_here(self._parts, release)
 
     def create(
         self,
@@ -83,7 +88,7 @@ class Releases:
             self._parts.check_writable()
             folder = self._parts.folder / "releases" / name
             if folder.exists():
-                _adopt(folder, wanted)
+                self._adopt(folder, wanted)
             else:
                 self._make(folder, wanted, progress)
             checksum, now = sha256_file(folder / CHECKSUMS), self._parts.clock()
@@ -123,6 +128,25 @@ class Releases:
             contents = self._contents(made, recipe, left)
             _check_room(made, contents)
             write_release(made, contents, self._parts.store.read, progress)
+
+    def _adopt(self, folder: Path, recipe: Recipe) -> None:
+        """Accept a release that was written, but whose writer was stopped before the catalog heard of it."""
+        if not self._is_asked_for(folder, recipe) or verify_release(folder, archives=ANYWHERE):
+            raise ReleaseError(
+                f"{folder} is there, but is not the release that is asked for; move it away or choose another name"
+            )
+
+    def _is_asked_for(self, folder: Path, recipe: Recipe) -> bool:
+        """Whether a release says that it is made so. Where its images lie must be known, as they will be read there."""
+        asked = {"name": folder.name, "recipe": recipe.value()}
+        try:
+            made = Release(folder)
+            files = [(one.file, one.size, one.mtime_ns) for one in made.files.values()]
+        except ReleaseError:
+            return False
+        with self._parts.catalog.read() as connection:
+            known = not files or releases.held_at(connection).issuperset(files)
+        return known and all(made.summary.get(key) == value for key, value in asked.items())
 
     def _wanted(self, connection: Connection, recipe: Recipe, hidden: bool = True) -> Wanted:
         """Which candidates are asked for; with `hidden`, none that somebody asks to be taken down."""
@@ -185,15 +209,6 @@ class Releases:
         slim = replace(kept, columns=of_labels, per_image=of_images)
         evidence = grounds.table(about.hide)
         return replace(contents, kept=slim, summary=summary, ontology=own, ballots=ballots, evidence=evidence)
-
-
-def _adopt(folder: Path, recipe: Recipe) -> None:
-    """Accept a release that was written, but whose writer was stopped before the catalog heard of it."""
-    asked = {"name": folder.name, "recipe": recipe.value()}
-    if verify_release(folder) or any(Release(folder).summary.get(key) != value for key, value in asked.items()):
-        raise ReleaseError(
-            f"{folder} is there, but is not the release that is asked for; move it away or choose another name"
-        )
 
 
 def _datasets(connection: Connection, names: Sequence[str]) -> list[int]:
