@@ -238,5 +238,5 @@ def _certificates(release: Described) -> str:
 
 
 def _leaks(release: Described) -> str:
-    rows = [(text(one.text.partition(": ")[0]), f"{one.pairs:,}", text(one.result)) for one in release.leaks]
+    rows = [(text(one.text.partition(": ")[0]), one.counted, text(one.result)) for one in release.leaks]
     return section("Leaks", table(("what was compared", "pairs", "result"), rows))
