@@ -98,6 +98,21 @@ def test_counts_are_of_images_and_of_labels(tmp_path: Path) -> None:
     assert sum(census.widths) == sum(census.heights) == 2
 
 
+def test_votes_on_other_images_are_counted_apart(tmp_path: Path) -> None:
+    folder = shipped(tmp_path / "v1", some(2), votes=2)
+    table = pq.read_table(folder / "votes.parquet")
+    other = {"worker": "else", "answer": "no", "at": 2e9}
+    rows = [row | other | {"sha256": name} for row in table.to_pylist()[:1] for name in ("0" * 64, "mine/one.jpg", "")]
+    pq.write_table(pa.Table.from_pylist(table.to_pylist() + rows, table.schema), folder / "votes.parquet")
+    votes = count(folder).votes
+    assert (votes.votes, votes.others, votes.people, votes.answers) == (4, 3, 2, {"yes": 4})
+    assert votes.last < 2e9
+    sheet, page = datasheet(describe(Release(folder))), statistics_page(describe(Release(folder)))
+    assert "3 more votes are on other images: from these workers' skill follows too." in sheet
+    assert "cast 4 votes that count.</p>\n<p>3 votes are on other images" in page
+    assert "<b>4</b> votes" in page
+
+
 def test_near_duplicates_are_counted_by_group(tmp_path: Path) -> None:
     shots = some(5)
     same = {"near_group": shots[0].id, "group": shots[0].id}

@@ -26,6 +26,7 @@ from holotype.imports.discover import find_ilsvrc2012
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import Counts, Recipe, Release, verify_release
+from holotype.releases.diff import REMOVED
 from holotype.releases.selection import Selection
 from holotype.releases.takedown import Unwanted
 from miniatures import CLASSES, TABBY, TENCH, pictures
@@ -396,3 +397,56 @@ def test_what_a_dataset_says_is_its_word_and_nothing_is_drawn_again(db: Project)
     assert db.releases.takedown("v2", "v2.1", "ann", "asked to", Unwanted([gone])).images == 1
     assert db.releases["v2.1"].verify() == []
     assert db.releases.diff("v2", "v2.1").removed == 1
+
+
+# Votes on what is not in a release
+
+
+@pytest.fixture
+def voted(db: Project, tmp_path: Path) -> Project:
+    """The project with six more dogs of its own, which people voted on; the votes cannot tell all of their skill."""
+    (tmp_path / "more" / DOG).mkdir(parents=True)
+    for number in range(6):
+        (tmp_path / "more" / DOG / f"{number}.jpg").write_bytes(encoded(photo(200 + number)))
+    db.images.ingest(tmp_path / "more")
+    truth = {(task.sha256, task.wnid): True for task in db.candidates.tasks()}
+    db.crowd.run(db.crowd.simulated(truth))
+    return db
+
+
+def test_a_release_of_a_dataset_that_nobody_was_asked_about_ships_no_votes(voted: Project) -> None:
+    db, every = voted, voted.releases.create("all", outvoted=True)
+    assert len(every.votes) > 0
+    assert every.summary["alarms"]
+    made = db.releases.create("v1", datasets=("ilsvrc2012",))
+    assert (len(made.votes), made.evidence is not None and len(made.evidence)) == (0, 0)
+    assert (made.summary["alarms"], made.summary["rule"], "overruled" in made.summary) == ([], "", False)
+    assert made.verify() == []
+    assert (made.rebuild().same, made.rebuild().differences, made.rebuild().stated) == (True, (), len(made.manifest))
+    page, sheet = (made.path / "statistics.html").read_text(), (made.path / "datasheet.md").read_text()
+    assert "<h2>Votes</h2>" not in page
+    assert "No label follows from votes" in sheet
+    assert "votes.parquet" not in sheet
+    assert "A remark on the votes" not in sheet
+    assert "<h2>Votes</h2>" in (every.path / "statistics.html").read_text()
+
+
+def test_a_release_of_a_dataset_tells_of_votes_on_other_images(voted: Project) -> None:
+    """A curator said no of one of its images: that is among what labels follow from, and so are votes then."""
+    db = voted
+    before = db.releases.create("v1", datasets=("ilsvrc2012",))
+    gone = before.rows()[0]
+    db.labels.overrule({(f"ilsvrc2012/{gone['origin'].partition('/')[2]}", gone["wnid"]): False}, "ann", "it is none")
+    made = db.releases.create("v2", datasets=("ilsvrc2012",))
+    votes = len(made.votes)
+    assert (votes > 0, len(made.manifest)) == (True, len(before.manifest) - 1)
+    assert (made.verify(), made.rebuild().differences, made.rebuild().same) == ([], (), True)
+    assert db.releases.diff("v1", "v2").counts[REMOVED] == {"a curator says otherwise": 1}
+    page, sheet = (made.path / "statistics.html").read_text(), (made.path / "datasheet.md").read_text()
+    assert f"<p>None is on its images.</p>\n<p>{votes} votes are on other images" in page
+    assert f"<b>{votes}</b>" not in page
+    assert f"{votes} more votes are on other images: from these workers' skill follows too." in sheet
+    assert "A remark on the votes" not in sheet
+    told = run("release", "create", "v3", "--dataset", "ilsvrc2012", "-p", db.path)
+    assert "alarm" not in told
+    assert "alarm" in run("release", "create", "all", "--outvoted", "-p", db.path)

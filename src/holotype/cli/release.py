@@ -21,6 +21,7 @@ from holotype.cli.release_rebuild import rebuild_command
 from holotype.cli.release_takedown import takedown_command
 from holotype.cli.remedies import alarm_lines
 from holotype.cli.text import plain, print_json
+from holotype.crowd.policy_names import hears_votes
 from holotype.errors import ReleaseError
 from holotype.images.variants import Variant
 from holotype.releases import Counts, Fractions, Recipe, Release
@@ -126,8 +127,9 @@ def create_command(name: str, project: Path, as_json: bool, **asked: Any) -> Non
             click.echo(made.summary["unchecked"]["remark"])
         if made.summary["outvoted"]:
             click.echo(f"{made.summary['outvoted']:,} images are accepted against more noes than yeses")
-        for line in alarm_lines(made.summary["alarms"]):
-            click.echo(line)
+        if any(map(hears_votes, made.summary["policies"])):  # else they are no matter of these labels
+            for line in alarm_lines(made.summary["alarms"]):
+                click.echo(line)
 
 
 def _recipe(**asked: Any) -> Recipe:

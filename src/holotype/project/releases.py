@@ -29,11 +29,12 @@ from holotype.project.release_takedown import take_down_of
 from holotype.queries import Live, Query
 from holotype.releases import CHECKSUMS, NAME, Fractions, Recipe, Release, verify_release
 from holotype.releases.build import Workshop, workshop, write_release
-from holotype.releases.choice import keep, share
+from holotype.releases.choice import Kept, keep, share
 from holotype.releases.contents import Contents, Made, contents_of
 from holotype.releases.diff import Difference, diff_releases
 from holotype.releases.draft import Draft, write_draft
 from holotype.releases.facts import Holder
+from holotype.releases.grounds import Grounds
 from holotype.releases.takedown import TakenDown, Unwanted
 from holotype.store.location import PACK, TREE
 from holotype.store.opening import state_of
@@ -196,13 +197,15 @@ class Releases:
             if (outvoted := int(kept.columns.outvoted.sum())) and not recipe.outvoted:
                 raise OutvotedImages(outvoted)
             facts, shared = read_facts(connection, parts.ontology, Draft(made.draft), kept, cast), share(kept, recipe)
+            if not facts.evidence.plans and _is_untouched(connection, recipe, kept, grounds):
+                grounds, facts = Grounds.nothing(), facts.unheard()
             if recipe.manifest_only:
                 _check_in_place(facts.holders)
             pictures = read_pictures(connection)
             others = list(read_others(parts, connection, recipe.against, pictures))
             facts = replace(facts, leaks=own_leaks(made.folder.name, kept, shared, pictures, others))
         contents = contents_of(about, Draft(made.draft), kept, shared, facts, parts.ontology)
-        ballots = replace(contents.ballots, copy=grounds.copy_of(cast.candidate))
+        ballots = replace(contents.ballots, copy=grounds.copy_of(facts.votes.candidate))
         summary = {**contents.summary, "rule": grounds.rule, **{why: count for why, count in left.items() if count}}
         own = parts.ontology.to_bytes() if parts.vocabulary.own else None
         of_labels, of_images = kept.columns.only("rank"), kept.per_image.only("length", "file")
@@ -219,6 +222,13 @@ def _datasets(connection: Connection, names: Sequence[str]) -> list[int]:
             f"there is no dataset {lost[0]!r}; there are: {', '.join(releases.dataset_names(connection)) or 'none'}"
         )
     return list(ids.values())
+
+
+def _is_untouched(connection: Connection, recipe: Recipe, kept: Kept, grounds: Grounds) -> bool:
+    """Whether the labels kept are the word of datasets of which nobody was asked anything: votes are about others."""
+    if not (recipe.datasets and kept.stated):
+        return False
+    return not releases.any_in(connection, grounds.candidates.number.tolist(), _datasets(connection, recipe.datasets))
 
 
 def _nothing(recipe: Recipe) -> str:

@@ -124,7 +124,7 @@ def _quality(release: Described, census: Census) -> Iterator[tuple[str, str]]:
         yield "errors", f"{plural(outvoted, 'label')} were accepted against more noes than yeses of people."
     if unchecked := summary.get("unchecked", {}).get("remark"):
         yield "errors", f"{unchecked}."
-    for alarm in summary.get("alarms", [])[:_LISTED]:
+    for alarm in summary.get("alarms", [])[:_LISTED] if release.hears_votes else ():
         yield "errors", f"A remark on the votes: {alarm['message']}."
     yield from _leaks(release.leaks)
     if silent := census.votes_per_label[0]:
@@ -157,6 +157,8 @@ def _collection(release: Described, census: Census) -> Iterator[tuple[str, str]]
         first, last = day(votes.first), day(votes.last)
         when = f"on {first}" if first == last else f"from {first} to {last}"
         yield "time", f"The votes that count were cast {when} (UTC)."
+    if votes.others:
+        yield "workers", f"{plural(votes.others, 'more vote is', 'more votes are')} on other images: {FROM_OTHERS}."
     helped = summary.get("machines", {}).get("labels_by_machine", {})
     for name, number in sorted(helped.items())[:_LISTED]:
         yield "workers", f"The machine {one_line(name)} helped with {plural(number, 'label')}."
@@ -170,6 +172,8 @@ def _collection(release: Described, census: Census) -> Iterator[tuple[str, str]]
         yield "revocation", f"Taken down since an earlier release: {taken}."
 
 
+FROM_OTHERS: Final = "from these workers' skill follows too"
+"""Why votes are shipped that are on no image of the release."""
 _CHOICES: Final = {
     "datasets": "Only images of these datasets: {}",
     "per_synset": "At most so many images per synset: {}",
@@ -205,8 +209,11 @@ def _pictures(release: Described) -> Iterator[tuple[str, str]]:
         yield "identifiable", "Metadata in image files (EXIF with places and devices, XMP, comments) were taken out."
     if left := release.summary.get("not_sound"):
         yield "preprocessing", f"{plural(left, 'image')} labelled yes were left out, as they cannot be decoded."
-    yield "preprocessing", "Labels follow from votes by the policies above; votes of blocked workers do not count."
-    yield "raw", "Every vote that counts is in votes.parquet, so that labels can be concluded anew."
+    if release.hears_votes or release.census.votes.votes:
+        yield "preprocessing", "Labels follow from votes by the policies above; votes of blocked workers do not count."
+        yield "raw", "Every vote that counts is in votes.parquet, so that labels can be concluded anew."
+    else:
+        yield "preprocessing", "No label follows from votes: each is what is named above as accepting it."
     yield "software", "It was made with holotype."
 
 
