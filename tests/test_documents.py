@@ -157,10 +157,26 @@ def test_a_datasheet_writes_choices_as_people_do(tmp_path: Path) -> None:
         "Only images of these datasets: mine, ilsvrc2012.",
         "As many images of each synset as of the smallest one.",
         "Kept together in one split, by what they share: near, author.",
-        "3 images keep the split they came with.",
+        "3 images keep the split they came with; the others go with near-duplicates that do, or were drawn by seed",
         "Taken down since an earlier release: 1 image with 2 labels of v0.",
     ):
         assert told in sheet, told
+
+
+@pytest.mark.parametrize(
+    ("came", "told"),
+    [
+        ({}, "train 3, val 1, test 0. Drawn by seed 7, stratified by synset."),
+        (
+            {"train": 3, "val": 1},
+            "train 3, val 1, test 0. Nothing was drawn: all images keep the split they came with.",
+        ),
+        ({"val": 1}, "1 image keeps the split it came with; the others go with near-duplicates that do, or were drawn"),
+    ],
+)
+def test_a_datasheet_says_how_images_came_to_their_splits(tmp_path: Path, came: dict[str, int], told: str) -> None:
+    folder = shipped(tmp_path / "v1", some(4), imported_splits=came, seed=7)
+    assert told in datasheet(describe(Release(folder))).replace("\\", "")
 
 
 def test_nothing_hostile_is_a_mark_of_markdown_or_html(tmp_path: Path) -> None:

@@ -396,6 +396,11 @@ def test_what_a_dataset_says_is_its_word_and_nothing_is_drawn_again(db: Project)
     gone = pointed.rows()[0]["id"]
     assert db.releases.takedown("v2", "v2.1", "ann", "asked to", Unwanted([gone])).images == 1
     assert db.releases["v2.1"].verify() == []
+    assert sum(db.releases["v2.1"].summary["imported_splits"].values()) == 79
+    for name in ("v2", "v2.1"):
+        sheet = (db.releases[name].path / "datasheet.md").read_text()
+        assert "Nothing was drawn: all images keep the split they came with." in sheet
+        assert "Drawn by seed" not in sheet
     assert db.releases.diff("v2", "v2.1").removed == 1
 
 

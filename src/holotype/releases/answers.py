@@ -88,7 +88,7 @@ def _composition(release: Described, census: Census) -> Iterator[tuple[str, str]
     yield "relations", f"{near if census.near_groups else 'No near-duplicates'} were found among its images."
     if census.groups < census.images:
         yield "relations", f"They are {plural(census.groups, 'group')}, of which none is divided among splits."
-    yield "splits", f"{splits(census)}. {_drawn(release.summary)}"
+    yield "splits", f"{splits(census)}. {_drawn(release.summary, census.images)}"
     yield (
         "external",
         (
@@ -106,12 +106,16 @@ def _per_synset(sizes: Sequence[int]) -> str:
     return f"A synset has {sizes[0]:,} to {sizes[-1]:,} images, {sizes[len(sizes) // 2]:,} in the median."
 
 
-def _drawn(summary: Mapping[str, Any]) -> str:
-    told = f"Drawn by seed {summary.get('seed')}, stratified by synset."
-    if came := summary.get("imported_splits"):
-        kept = plural(sum(came.values()), "image keeps the split it came with", "images keep the split they came with")
-        told += f" {kept}."
-    return told
+def _drawn(summary: Mapping[str, Any], images: int) -> str:
+    """How images came to their splits."""
+    by = f"by seed {summary.get('seed')}, stratified by synset."
+    came = sum((summary.get("imported_splits") or {}).values())
+    if not came:
+        return f"Drawn {by}"
+    if came >= images:
+        return "Nothing was drawn: all images keep the split they came with."
+    kept = plural(came, "image keeps the split it came with", "images keep the split they came with")
+    return f"{kept}; the others go with near-duplicates that do, or were drawn {by}"
 
 
 def _quality(release: Described, census: Census) -> Iterator[tuple[str, str]]:

@@ -348,6 +348,8 @@ class _Cut:
         old = self.release.summary
         given = {key: value for key, value in old.items() if key not in ("machines", "unchecked")}
         said = {**labelled_by(manifest), **unchecked(manifest, certified), "outvoted": outvoted(manifest)}
+        if sum((old.get("imported_splits") or {}).values()) == len(pc.unique(self.release.manifest["id"])):
+            said["imported_splits"] = _images_by_split(manifest)
         if "overruled" in old:
             said["overruled"] = self._overruled(old["overruled"])
         before = old.get(TAKEN_DOWN, {"images": 0, "labels": 0, "from": []})
@@ -376,6 +378,12 @@ class _Cut:
             if row["ruling"] and not row["gold"] and row["curator"] in found:
                 found[row["curator"]][row["ruling"]] -= 1
         return found
+
+
+def _images_by_split(manifest: pa.Table) -> dict[str, int]:
+    """How many images each split has that has any."""
+    splits = manifest["split"].take(pa.array(one_of_each(manifest["id"])))
+    return {name: count for name in SPLITS if (count := pc.sum(pc.equal(splits, name)).as_py())}
 
 
 _DROPPED: Final = "images below it were taken down, so its sample cannot be drawn again"
