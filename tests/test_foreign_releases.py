@@ -195,6 +195,8 @@ def test_a_project_reads_what_it_made_for_as_long_as_it_is_that(db: Project, own
         with pytest.raises(ForeignFiles):
             read(db.releases["v1"])
     assert db.releases["v1"].verify() == [f"{CHECKSUMS} is not the one this release was made with"]
+    with pytest.raises(ReleaseError, match="is not the release that was made"):
+        db.releases.takedown("v1", "v2", "ann", "asked to", Unwanted([Release(own).rows()[0]["id"]]))
 
 
 def test_a_release_put_among_a_projects_own_is_not_taken_for_one(db: Project, own: Path, tmp_path: Path) -> None:

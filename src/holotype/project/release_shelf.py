@@ -47,7 +47,7 @@ class ProjectRelease(Release, Loadable):
     @cached_property
     def folders(self) -> Folders:
         """Those that images are read from below: all, unless somebody has changed where they are said to lie."""
-        return ANYWHERE if self.files and is_as_made(self, self.checksum) else (self.path,)
+        return ANYWHERE if self.files and is_as_made(self, self.checksum) else super().folders
 
     def find(self, query: str | Query) -> Results:
         """What a query finds in the release: see `holotype.queries.Query`.

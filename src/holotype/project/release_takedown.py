@@ -31,6 +31,8 @@ def take_down_of(
         raise ReleaseError(f"a release's name is letters, digits, '.', '_' and '-', not {name!r}")
     if name in checksums(parts):
         raise ReleaseError(f"there is a release {name!r} already: releases are never changed, choose another name")
+    if sha256_file(release.path / CHECKSUMS) != release.checksum:  # the new one would be one that the project made
+        raise ReleaseError(f"{release.path} is not the release that was made: get it from a backup")
     parts.check_writable()
     folder = parts.folder / "releases" / name
     if folder.exists():

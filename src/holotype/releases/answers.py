@@ -50,6 +50,14 @@ def splits(census: Census) -> str:
     return ", ".join(f"{name} {census.of['split'][name]:,}" for name in _SPLITS)
 
 
+def on_others(release: Described) -> str:
+    """How many votes are on no image of the release, and why they are shipped."""
+    number = plural(release.census.votes.others, "vote")
+    if release.hears_votes:
+        return f"And {number} on other images, from which workers' skill follows."
+    return f"There {'is' if release.census.votes.others == 1 else 'are'} {number} on other images, from which no label here follows."
+
+
 def bound(certificate: Mapping[str, Any], lemmas: Mapping[str, str]) -> str:
     """What a certificate says, in a sentence."""
     name = lemmas.get(certificate["wnid"], "")
@@ -162,7 +170,7 @@ def _collection(release: Described, census: Census) -> Iterator[tuple[str, str]]
         when = f"on {first}" if first == last else f"from {first} to {last}"
         yield "time", f"The votes that count were cast {when} (UTC)."
     if votes.others:
-        yield "workers", f"{plural(votes.others, 'more vote is', 'more votes are')} on other images: {FROM_OTHERS}."
+        yield "workers", on_others(release)
     helped = summary.get("machines", {}).get("labels_by_machine", {})
     for name, number in sorted(helped.items())[:_LISTED]:
         yield "workers", f"The machine {one_line(name)} helped with {plural(number, 'label')}."
@@ -176,8 +184,6 @@ def _collection(release: Described, census: Census) -> Iterator[tuple[str, str]]
         yield "revocation", f"Taken down since an earlier release: {taken}."
 
 
-FROM_OTHERS: Final = "from these workers' skill follows too"
-"""Why votes are shipped that are on no image of the release."""
 _CHOICES: Final = {
     "datasets": "Only images of these datasets: {}",
     "per_synset": "At most so many images per synset: {}",

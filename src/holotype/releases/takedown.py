@@ -110,7 +110,8 @@ def unwanted_others(release: Release, unwanted: Unwanted) -> dict[str, str]:
             asked = {name.lower(): name for name in names if len(name) == length}
             some = column.filter(pc.is_in(pc.utf8_slice_codeunits(column, 0, length), pa.array(asked, pa.string())))
             found |= {asked[sha256[:length]]: sha256 for sha256 in pc.unique(some).to_pylist()}
-    labelled = set(pc.unique(release.manifest["sha256"]).to_pylist()) if found else set()
+    column = release.manifest["sha256"]
+    labelled = set(column.filter(pc.is_in(column, pa.array([*found.values()], pa.string()))).to_pylist())
     return {name: sha256 for name, sha256 in found.items() if sha256 not in labelled}
 
 
