@@ -108,12 +108,12 @@ def test_votes_on_other_images_are_counted_apart(tmp_path: Path) -> None:
     assert (votes.votes, votes.others, votes.people, votes.answers) == (4, 3, 2, {"yes": 4})
     assert votes.last < 2e9
     sheet, page = datasheet(describe(Release(folder))), statistics_page(describe(Release(folder)))
-    assert "And 3 votes on other images, from which workers' skill follows." in sheet
-    assert "cast 4 votes that count.</p>\n<p>And 3 votes on other images" in page
+    assert "And 3 votes are on other images, from which workers' skill follows." in sheet
+    assert "cast 4 votes that count.</p>\n<p>And 3 votes are on other images" in page
     table = pq.read_table(folder / "manifest.parquet")
     drawn = table.set_column(table.column_names.index("policy"), "policy", pa.array(["gold"] * len(table)))
     pq.write_table(drawn, folder / "manifest.parquet")
-    told = "There are 3 votes on other images, from which no label here follows."
+    told = "3 votes are on other images, from which no label here follows."
     assert told in datasheet(describe(Release(folder)))
     assert "<b>4</b> votes" in page
 

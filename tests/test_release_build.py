@@ -448,9 +448,9 @@ def test_a_release_of_a_dataset_tells_of_votes_on_other_images(voted: Project) -
     assert (made.verify(), made.rebuild().differences, made.rebuild().same) == ([], (), True)
     assert db.releases.diff("v1", "v2").counts[REMOVED] == {"a curator says otherwise": 1}
     page, sheet = (made.path / "statistics.html").read_text(), (made.path / "datasheet.md").read_text()
-    assert f"<p>None is on its images.</p>\n<p>There are {votes} votes on other images" in page
+    assert f"<p>None is on its images.</p>\n<p>{votes} votes are on other images" in page
     assert f"<b>{votes}</b>" not in page
-    assert f"There are {votes} votes on other images, from which no label here follows." in sheet
+    assert f"{votes} votes are on other images, from which no label here follows." in sheet
     assert "A remark on the votes" not in sheet
     told = run("release", "create", "v3", "--dataset", "ilsvrc2012", "-p", db.path)
     assert "alarm" not in told

@@ -52,10 +52,10 @@ def splits(census: Census) -> str:
 
 def on_others(release: Described) -> str:
     """How many votes are on no image of the release, and why they are shipped."""
-    number = plural(release.census.votes.others, "vote")
+    number = plural(release.census.votes.others, "vote is", "votes are")
     if release.hears_votes:
         return f"And {number} on other images, from which workers' skill follows."
-    return f"There {'is' if release.census.votes.others == 1 else 'are'} {number} on other images, from which no label here follows."
+    return f"{number} on other images, from which no label here follows."
 
 
 def bound(certificate: Mapping[str, Any], lemmas: Mapping[str, str]) -> str:
