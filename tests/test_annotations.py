@@ -422,6 +422,46 @@ def test_labels_that_only_a_dataset_gave_are_counted_where_votes_take_over(db: P
     assert db.annotations.add(file).overtaken == 0
 
 
+def everything(db: Project) -> dict[str, list[Any]]:
+    with db.catalog.read() as connection:
+        return {name: list(connection.execute(table.select())) for name, table in t.metadata.tables.items()}
+
+
+def test_labels_that_one_vote_opens_are_counted_before_anything_is_written(db: Project, tmp_path: Path) -> None:
+    from holotype.imports.discover import find_ilsvrc2012
+
+    write_ilsvrc2012(tmp_path / "data")
+    sources, problems = find_ilsvrc2012([tmp_path / "data"])
+    db.datasets.add(sources, "ilsvrc2012", problems=problems)
+    db.gold.add({(task.sha256, task.wnid): True for task in db.candidates.tasks()}, "me")
+    db.crowd.run(db.crowd.simulated())
+    given = list(db.images.find("dataset:ilsvrc2012 state:yes split:val"))
+    named = [image(f"ilsvrc2012/{one.name}.JPEG", box(one.wnid, 0, 0, 9, 9), width=0, height=0) for one in given[:3]]
+    file = written(tmp_path / "a.xml", cvat(*named))
+    db.datasets.fingerprint()  # what a rehearsal reads stays read
+    before = everything(db)
+    rehearsed = db.annotations.add(file, rehearse=True)
+    assert everything(db) == before
+    told = "3 labels that a dataset gave are up to votes from now on, and 3 of them are not yes any more"
+    assert told in str(rehearsed)
+    said_before = run("annotations", "add", file, "--dry-run", "-p", db.path)
+    assert (
+        "votes decide 3 labels that a dataset gave, and 3 of them are in no release until there are enough"
+        in said_before
+    )
+    assert "holotype crowd run --trust ann\n" in said_before
+    assert "if nobody looked at these pictures anew, do not bring FILE in" in said_before
+    assert everything(db) == before
+    report = db.annotations.add(file)
+    assert told in str(report)
+    assert (report.opened, report.changed) == (rehearsed.opened, rehearsed.changed) == (3, 3)
+    assert len(db.images.find("dataset:ilsvrc2012 state:yes split:val")) == len(given) - 3
+    again = run("annotations", "add", file, "-p", db.path)
+    assert "votes decide" not in again
+    db.crowd.run(Nobody(), Trust("ann"))
+    assert len(db.images.find("dataset:ilsvrc2012 state:yes split:val")) == len(given)
+
+
 def test_an_image_of_another_size_is_scaled_and_one_of_another_shape_is_not(db: Project, tmp_path: Path) -> None:
     file = written(
         tmp_path / "a.xml",

@@ -98,6 +98,26 @@ def test_counts_are_of_images_and_of_labels(tmp_path: Path) -> None:
     assert sum(census.widths) == sum(census.heights) == 2
 
 
+def test_votes_on_other_images_are_counted_apart(tmp_path: Path) -> None:
+    folder = shipped(tmp_path / "v1", some(2), votes=2)
+    table = pq.read_table(folder / "votes.parquet")
+    other = {"worker": "else", "answer": "no", "at": 2e9}
+    rows = [row | other | {"sha256": name} for row in table.to_pylist()[:1] for name in ("0" * 64, "mine/one.jpg", "")]
+    pq.write_table(pa.Table.from_pylist(table.to_pylist() + rows, table.schema), folder / "votes.parquet")
+    votes = count(folder).votes
+    assert (votes.votes, votes.others, votes.people, votes.answers) == (4, 3, 2, {"yes": 4})
+    assert votes.last < 2e9
+    sheet, page = datasheet(describe(Release(folder))), statistics_page(describe(Release(folder)))
+    assert "And 3 votes are on other images, from which workers' skill follows." in sheet
+    assert "cast 4 votes that count.</p>\n<p>And 3 votes are on other images" in page
+    table = pq.read_table(folder / "manifest.parquet")
+    drawn = table.set_column(table.column_names.index("policy"), "policy", pa.array(["gold"] * len(table)))
+    pq.write_table(drawn, folder / "manifest.parquet")
+    told = "3 votes are on other images, from which no label here follows."
+    assert told in datasheet(describe(Release(folder)))
+    assert "<b>4</b> votes" in page
+
+
 def test_near_duplicates_are_counted_by_group(tmp_path: Path) -> None:
     shots = some(5)
     same = {"near_group": shots[0].id, "group": shots[0].id}
@@ -142,10 +162,26 @@ def test_a_datasheet_writes_choices_as_people_do(tmp_path: Path) -> None:
         "Only images of these datasets: mine, ilsvrc2012.",
         "As many images of each synset as of the smallest one.",
         "Kept together in one split, by what they share: near, author.",
-        "3 images keep the split they came with.",
+        "3 images keep the split they came with; the others go with near-duplicates that do, or were drawn by seed",
         "Taken down since an earlier release: 1 image with 2 labels of v0.",
     ):
         assert told in sheet, told
+
+
+@pytest.mark.parametrize(
+    ("came", "told"),
+    [
+        ({}, "train 3, val 1, test 0. Drawn by seed 7, stratified by synset."),
+        (
+            {"train": 3, "val": 1},
+            "train 3, val 1, test 0. Nothing was drawn: all images keep the split they came with.",
+        ),
+        ({"val": 1}, "1 image keeps the split it came with; the others go with near-duplicates that do, or were drawn"),
+    ],
+)
+def test_a_datasheet_says_how_images_came_to_their_splits(tmp_path: Path, came: dict[str, int], told: str) -> None:
+    folder = shipped(tmp_path / "v1", some(4), imported_splits=came, seed=7)
+    assert told in datasheet(describe(Release(folder))).replace("\\", "")
 
 
 def test_nothing_hostile_is_a_mark_of_markdown_or_html(tmp_path: Path) -> None:

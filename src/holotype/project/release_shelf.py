@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from holotype.benchmark import Scores
@@ -22,21 +23,31 @@ from holotype.queries.results import Results, find_in_release, rows_in_release
 from holotype.releases import Release, verify_release
 from holotype.releases.exports.format import Report
 from holotype.releases.exports.formats import export
+from holotype.releases.layout import FILES
 from holotype.releases.loaders import Samples, samples_of
 from holotype.releases.loaders.loadable import Loadable
 from holotype.releases.loaders.samples import Ranges
 from holotype.releases.publishing import publish
 from holotype.releases.rebuild import Rebuilt, rebuild_release
-from holotype.releases.release import ontology_of
+from holotype.releases.release import is_as_made, ontology_of
+from holotype.store.reach import ANYWHERE, Folders
 
 
 @dataclass(frozen=True, repr=False)
 class ProjectRelease(Release, Loadable):
-    """A release of a project, whose ontology its questions and scores go by; `checksum` is the one it was made with."""
+    """A release of a project, whose ontology its questions and scores go by; `checksum` is the one it was made with.
+
+    Images that it left where they lay are read from there for as long as it says what it said when it was made.
+    """
 
     ontology: Ontology
     senses: Senses
     checksum: str
+
+    @cached_property
+    def folders(self) -> Folders:
+        """Those that images are read from below: all, unless somebody has changed where they are said to lie."""
+        return ANYWHERE if self.files and is_as_made(self, self.checksum) else super().folders
 
     def find(self, query: str | Query) -> Results:
         """What a query finds in the release: see `holotype.queries.Query`.
@@ -79,7 +90,7 @@ class ProjectRelease(Release, Loadable):
 
     def verify(self) -> list[str]:
         """Everything that is wrong with the release: see `holotype.releases.verify_release`."""
-        return verify_release(self.path, self.checksum, self.ontology)
+        return verify_release(self.path, self.checksum, self.ontology, archives=ANYWHERE)
 
     def publish(self, site: str | os.PathLike[str], link_to: str = "", hard_links: bool = False) -> list[str]:
         """Write a site of the release to a new folder: see `holotype.releases.publishing.publish`.
@@ -110,6 +121,11 @@ def checksums(parts: Parts) -> dict[str, str]:
     """Every release that was made, oldest first, with the sha256 of its ``SHA256SUMS``."""
     with parts.catalog.read() as connection:
         return releases.checksums(connection)
+
+
+def made_here(parts: Parts, release: Release) -> bool:
+    """Whether a release that leaves images where they lie is one that the project made, or a copy of that."""
+    return (release.path / FILES).exists() and any(is_as_made(release, one) for one in checksums(parts).values())
 
 
 def open_release(parts: Parts, lemmas: Lemmas, name: str) -> ProjectRelease:

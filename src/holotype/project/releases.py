@@ -24,19 +24,21 @@ from holotype.project.parts import Parts
 from holotype.project.release_facts import read_facts, read_labels, read_votes
 from holotype.project.release_grounds import read_grounds
 from holotype.project.release_leaks import own_leaks, read_others, read_pictures
-from holotype.project.release_shelf import ProjectRelease, checksums, open_release
+from holotype.project.release_shelf import ProjectRelease, checksums, made_here, open_release
 from holotype.project.release_takedown import take_down_of
 from holotype.queries import Live, Query
 from holotype.releases import CHECKSUMS, NAME, Fractions, Recipe, Release, verify_release
 from holotype.releases.build import Workshop, workshop, write_release
-from holotype.releases.choice import keep, share
+from holotype.releases.choice import Kept, keep, share
 from holotype.releases.contents import Contents, Made, contents_of
 from holotype.releases.diff import Difference, diff_releases
 from holotype.releases.draft import Draft, write_draft
 from holotype.releases.facts import Holder
+from holotype.releases.grounds import Grounds
 from holotype.releases.takedown import TakenDown, Unwanted
 from holotype.store.location import PACK, TREE
 from holotype.store.opening import state_of
+from holotype.store.reach import ANYWHERE
 
 
 class Releases:
@@ -53,6 +55,10 @@ class Releases:
     def __getitem__(self, name: str) -> ProjectRelease:
         """The release of that name. Raises `ReleaseError`."""
         return open_release(self._parts, self._lemmas, name)
+
+    def made(self, release: Release) -> bool:
+        """Whether a release that leaves images where they lie is one of these or a copy, and says what it said then."""
+        return made_here(self._parts, release)
 
     def create(
         self,
@@ -83,7 +89,7 @@ class Releases:
             self._parts.check_writable()
             folder = self._parts.folder / "releases" / name
             if folder.exists():
-                _adopt(folder, wanted)
+                self._adopt(folder, wanted)
             else:
                 self._make(folder, wanted, progress)
             checksum, now = sha256_file(folder / CHECKSUMS), self._parts.clock()
@@ -123,6 +129,25 @@ class Releases:
             contents = self._contents(made, recipe, left)
             _check_room(made, contents)
             write_release(made, contents, self._parts.store.read, progress)
+
+    def _adopt(self, folder: Path, recipe: Recipe) -> None:
+        """Accept a release that was written, but whose writer was stopped before the catalog heard of it."""
+        if not self._is_asked_for(folder, recipe) or verify_release(folder, archives=ANYWHERE):
+            raise ReleaseError(
+                f"{folder} is there, but is not the release that is asked for; move it away or choose another name"
+            )
+
+    def _is_asked_for(self, folder: Path, recipe: Recipe) -> bool:
+        """Whether a release says that it is made so. Where its images lie must be known, as they will be read there."""
+        asked = {"name": folder.name, "recipe": recipe.value()}
+        try:
+            made = Release(folder)
+            files = [(one.file, one.size, one.mtime_ns) for one in made.files.values()]
+        except ReleaseError:
+            return False
+        with self._parts.catalog.read() as connection:
+            known = not files or releases.held_at(connection).issuperset(files)
+        return known and all(made.summary.get(key) == value for key, value in asked.items())
 
     def _wanted(self, connection: Connection, recipe: Recipe, hidden: bool = True) -> Wanted:
         """Which candidates are asked for; with `hidden`, none that somebody asks to be taken down."""
@@ -172,28 +197,21 @@ class Releases:
             if (outvoted := int(kept.columns.outvoted.sum())) and not recipe.outvoted:
                 raise OutvotedImages(outvoted)
             facts, shared = read_facts(connection, parts.ontology, Draft(made.draft), kept, cast), share(kept, recipe)
+            if not facts.evidence.plans and _is_untouched(connection, recipe, kept, grounds):
+                grounds, facts = Grounds.nothing(), facts.unheard()
             if recipe.manifest_only:
                 _check_in_place(facts.holders)
             pictures = read_pictures(connection)
             others = list(read_others(parts, connection, recipe.against, pictures))
             facts = replace(facts, leaks=own_leaks(made.folder.name, kept, shared, pictures, others))
         contents = contents_of(about, Draft(made.draft), kept, shared, facts, parts.ontology)
-        ballots = replace(contents.ballots, copy=grounds.copy_of(cast.candidate))
+        ballots = replace(contents.ballots, copy=grounds.copy_of(facts.votes.candidate))
         summary = {**contents.summary, "rule": grounds.rule, **{why: count for why, count in left.items() if count}}
         own = parts.ontology.to_bytes() if parts.vocabulary.own else None
         of_labels, of_images = kept.columns.only("rank"), kept.per_image.only("length", "file")
         slim = replace(kept, columns=of_labels, per_image=of_images)
         evidence = grounds.table(about.hide)
         return replace(contents, kept=slim, summary=summary, ontology=own, ballots=ballots, evidence=evidence)
-
-
-def _adopt(folder: Path, recipe: Recipe) -> None:
-    """Accept a release that was written, but whose writer was stopped before the catalog heard of it."""
-    asked = {"name": folder.name, "recipe": recipe.value()}
-    if verify_release(folder) or any(Release(folder).summary.get(key) != value for key, value in asked.items()):
-        raise ReleaseError(
-            f"{folder} is there, but is not the release that is asked for; move it away or choose another name"
-        )
 
 
 def _datasets(connection: Connection, names: Sequence[str]) -> list[int]:
@@ -204,6 +222,13 @@ def _datasets(connection: Connection, names: Sequence[str]) -> list[int]:
             f"there is no dataset {lost[0]!r}; there are: {', '.join(releases.dataset_names(connection)) or 'none'}"
         )
     return list(ids.values())
+
+
+def _is_untouched(connection: Connection, recipe: Recipe, kept: Kept, grounds: Grounds) -> bool:
+    """Whether the labels kept are the word of datasets of which nobody was asked anything: votes are about others."""
+    if not (recipe.datasets and kept.stated):
+        return False
+    return not releases.any_in(connection, grounds.candidates.number.tolist(), _datasets(connection, recipe.datasets))
 
 
 def _nothing(recipe: Recipe) -> str:

@@ -139,7 +139,7 @@ def id_lines(ids: pa.StringArray) -> Iterator[bytes]:
 
 def find_in_release(release: Release, query: Query, ontology: Ontology, senses: Senses | None = None) -> Results:
     """What a query finds in a release. Raises `OntologyError` where it was made on another ontology."""
-    return Results(Index.of(release, ontology, senses), query, Store(release.path))
+    return Results(Index.of(release, ontology, senses), query, release.store())
 
 
 def rows_in_release(release: Release, query: Query, ontology: Ontology, senses: Senses | None = None) -> pa.Table:

@@ -50,6 +50,14 @@ def splits(census: Census) -> str:
     return ", ".join(f"{name} {census.of['split'][name]:,}" for name in _SPLITS)
 
 
+def on_others(release: Described) -> str:
+    """How many votes are on no image of the release, and why they are shipped."""
+    number = plural(release.census.votes.others, "vote is", "votes are")
+    if release.hears_votes:
+        return f"And {number} on other images, from which workers' skill follows."
+    return f"{number} on other images, from which no label here follows."
+
+
 def bound(certificate: Mapping[str, Any], lemmas: Mapping[str, str]) -> str:
     """What a certificate says, in a sentence."""
     name = lemmas.get(certificate["wnid"], "")
@@ -88,7 +96,7 @@ def _composition(release: Described, census: Census) -> Iterator[tuple[str, str]
     yield "relations", f"{near if census.near_groups else 'No near-duplicates'} were found among its images."
     if census.groups < census.images:
         yield "relations", f"They are {plural(census.groups, 'group')}, of which none is divided among splits."
-    yield "splits", f"{splits(census)}. {_drawn(release.summary)}"
+    yield "splits", f"{splits(census)}. {_drawn(release.summary, census.images)}"
     yield (
         "external",
         (
@@ -106,12 +114,16 @@ def _per_synset(sizes: Sequence[int]) -> str:
     return f"A synset has {sizes[0]:,} to {sizes[-1]:,} images, {sizes[len(sizes) // 2]:,} in the median."
 
 
-def _drawn(summary: Mapping[str, Any]) -> str:
-    told = f"Drawn by seed {summary.get('seed')}, stratified by synset."
-    if came := summary.get("imported_splits"):
-        kept = plural(sum(came.values()), "image keeps the split it came with", "images keep the split they came with")
-        told += f" {kept}."
-    return told
+def _drawn(summary: Mapping[str, Any], images: int) -> str:
+    """How images came to their splits."""
+    by = f"by seed {summary.get('seed')}, stratified by synset."
+    came = sum((summary.get("imported_splits") or {}).values())
+    if not came:
+        return f"Drawn {by}"
+    if came >= images:
+        return "Nothing was drawn: all images keep the split they came with."
+    kept = plural(came, "image keeps the split it came with", "images keep the split they came with")
+    return f"{kept}; the others go with near-duplicates that do, or were drawn {by}"
 
 
 def _quality(release: Described, census: Census) -> Iterator[tuple[str, str]]:
@@ -124,7 +136,7 @@ def _quality(release: Described, census: Census) -> Iterator[tuple[str, str]]:
         yield "errors", f"{plural(outvoted, 'label')} were accepted against more noes than yeses of people."
     if unchecked := summary.get("unchecked", {}).get("remark"):
         yield "errors", f"{unchecked}."
-    for alarm in summary.get("alarms", [])[:_LISTED]:
+    for alarm in summary.get("alarms", [])[:_LISTED] if release.hears_votes else ():
         yield "errors", f"A remark on the votes: {alarm['message']}."
     yield from _leaks(release.leaks)
     if silent := census.votes_per_label[0]:
@@ -157,6 +169,8 @@ def _collection(release: Described, census: Census) -> Iterator[tuple[str, str]]
         first, last = day(votes.first), day(votes.last)
         when = f"on {first}" if first == last else f"from {first} to {last}"
         yield "time", f"The votes that count were cast {when} (UTC)."
+    if votes.others:
+        yield "workers", on_others(release)
     helped = summary.get("machines", {}).get("labels_by_machine", {})
     for name, number in sorted(helped.items())[:_LISTED]:
         yield "workers", f"The machine {one_line(name)} helped with {plural(number, 'label')}."
@@ -205,8 +219,11 @@ def _pictures(release: Described) -> Iterator[tuple[str, str]]:
         yield "identifiable", "Metadata in image files (EXIF with places and devices, XMP, comments) were taken out."
     if left := release.summary.get("not_sound"):
         yield "preprocessing", f"{plural(left, 'image')} labelled yes were left out, as they cannot be decoded."
-    yield "preprocessing", "Labels follow from votes by the policies above; votes of blocked workers do not count."
-    yield "raw", "Every vote that counts is in votes.parquet, so that labels can be concluded anew."
+    if release.hears_votes or release.census.votes.votes:
+        yield "preprocessing", "Labels follow from votes by the policies above; votes of blocked workers do not count."
+        yield "raw", "Every vote that counts is in votes.parquet, so that labels can be concluded anew."
+    else:
+        yield "preprocessing", "No label follows from votes: each is what is named above as accepting it."
     yield "software", "It was made with holotype."
 
 

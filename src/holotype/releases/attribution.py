@@ -32,7 +32,7 @@ def attribution(folder: Path) -> Iterator[bytes]:
     take for a formula has an apostrophe first; control characters are spaces.
     """
     yield (",".join(f'"{name}"' for name in COLUMNS) + "\n").encode()
-    first, _ = first_rows(folder)
+    first, *_ = first_rows(folder)
     labels, start = _labels(folder), 0
     for table in batches(folder / MANIFEST, _READ):
         own = np.flatnonzero(first[start : start + len(table)])

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from holotype.releases.answers import bound, plural, size_of
+from holotype.releases.answers import bound, on_others, plural, size_of
 from holotype.releases.census import SIDES
 from holotype.releases.described import Described, one_line
 from holotype.releases.drawing import areas, bars
@@ -193,8 +193,9 @@ def _named(release: Described) -> str:
 def _votes(release: Described) -> str:
     census = release.census
     counts, votes = census.votes_per_label, census.votes
+    others = f"<p>{on_others(release)}</p>\n" if votes.others else ""
     if not votes.votes:
-        return ""
+        return section("Votes", f"<p>None is on its images.</p>\n{others}" if others else "")
     top = max(0, *counts) if counts else 0
     step = -(-(top + 1) // 24)
     names = [f"{low}" if step == 1 else f"{low}+" for low in range(0, top + 1, step)]
@@ -209,7 +210,8 @@ def _votes(release: Described) -> str:
     return section(
         "Votes",
         f"<p>{plural(votes.people, 'person', 'people')}{machines} cast {plural(votes.votes, 'vote')} that count.</p>\n"
-        f"<figure>{bars(classes, names, 'Labels by the number of votes of people')}"
+        + others
+        + f"<figure>{bars(classes, names, 'Labels by the number of votes of people')}"
         "<figcaption>Labels by the number of votes of people.</figcaption></figure>\n"
         + table(("answer", "votes"), rows)
         + table(("policy", "labels"), [(f"<code>{text(name)}</code>", f"{number:,}") for name, number in policies]),
@@ -238,5 +240,5 @@ def _certificates(release: Described) -> str:
 
 
 def _leaks(release: Described) -> str:
-    rows = [(text(one.text.partition(": ")[0]), f"{one.pairs:,}", text(one.result)) for one in release.leaks]
+    rows = [(text(one.text.partition(": ")[0]), one.counted, text(one.result)) for one in release.leaks]
     return section("Leaks", table(("what was compared", "pairs", "result"), rows))

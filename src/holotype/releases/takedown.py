@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +18,7 @@ from holotype.engine import Progress, no_progress
 from holotype.errors import ReleaseError
 from holotype.files import sha256_file
 from holotype.releases.build import Workshop, seal, workshop
+from holotype.releases.carried import Removal
 from holotype.releases.keys import NOTHING, address_keys, author_keys, one_of_each
 from holotype.releases.layout import (
     AUDIT,
@@ -51,13 +53,16 @@ from holotype.releases.statistics import labelled_by, statistics
 from holotype.releases.writing import write_bytes, write_json, write_table
 
 Mask = npt.NDArray[np.bool_]
-_TABLES: Final = {MANIFEST, BOXES, VOTES, EVIDENCE, SUMMARY, STATISTICS, CERTIFICATES, FILES, ONTOLOGY, *AUDIT_TABLES}
+_TABLES: Final = {
+    *(MANIFEST, BOXES, VOTES, EVIDENCE, SUMMARY, STATISTICS, LEAKS, CERTIFICATES, FILES, ONTOLOGY),
+    *AUDIT_TABLES,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Unwanted:
     """Images that are to be taken down: by id, by sha256 or by their origin in a dataset, ``dataset/name``; by their
-    address on the web; by their author."""
+    address on the web; by their author. Those without a label, of which a release has votes, by id or sha256 only."""
 
     images: Sequence[str] = ()
     urls: Sequence[str] = ()
@@ -77,10 +82,10 @@ class TakenDown:
     left_out: tuple[str, ...] = ()
 
 
-def unwanted_rows(manifest: pa.Table, unwanted: Unwanted) -> Mask:
+def unwanted_rows(manifest: pa.Table, unwanted: Unwanted, others: Mapping[str, str] = MappingProxyType({})) -> Mask:
     """The rows of a manifest whose images are to be taken down, ``(labels,)``: all of an image's.
 
-    Raises `ReleaseError` for what no image is called by, and where nothing is asked for.
+    Raises `ReleaseError` for what no image is called by, nor any of the `others`, and where nothing is asked for.
     """
     named = [
         *(("id, sha256 or DATASET/NAME", name, _of_image(manifest, name)) for name in unwanted.images),
@@ -89,10 +94,35 @@ def unwanted_rows(manifest: pa.Table, unwanted: Unwanted) -> Mask:
     ]
     if not named:
         raise ReleaseError("say which images are to be taken down: by id, address or author")
-    if lost := [f"{kind} {name!r}" for kind, name, rows in named if not rows.any()]:
+    if lost := [f"{kind} {name!r}" for kind, name, rows in named if not rows.any() and name not in others]:
         raise ReleaseError(f"no image of the release has the {'; the '.join(lost)}")
     ids = manifest["id"].filter(pa.array(np.any([rows for _, _, rows in named], axis=0)))
     return np.asarray(pc.is_in(manifest["id"], pc.unique(ids)).to_numpy())
+
+
+def unwanted_others(release: Release, unwanted: Unwanted) -> dict[str, str]:
+    """The sha256 of images that are to be taken down and have no label in a release, which ships only what was said of
+    them, by what they are called: their sha256 or its first 16 digits. Nothing else of them is known."""
+    names = [name for name in unwanted.images if len(name) in (ID_LENGTH, 64)]
+    found: dict[str, str] = {}
+    for column in spoken_of(release) if names else ():
+        for length in (ID_LENGTH, 64):
+            asked = {name.lower(): name for name in names if len(name) == length}
+            some = column.filter(pc.is_in(pc.utf8_slice_codeunits(column, 0, length), pa.array(asked, pa.string())))
+            found |= {asked[sha256[:length]]: sha256 for sha256 in pc.unique(some).to_pylist()}
+    column = release.manifest["sha256"]
+    labelled = set(column.filter(pc.is_in(column, pa.array([*found.values()], pa.string()))).to_pylist())
+    return {name: sha256 for name, sha256 in found.items() if sha256 not in labelled}
+
+
+def spoken_of(release: Release) -> Iterator[pa.ChunkedArray]:
+    """The sha256 of images that a release says anything of beside their labels."""
+    yield release.votes["sha256"]
+    if release.evidence is not None:
+        yield release.evidence["sha256"]
+    for name, schema in AUDIT_TABLES.items():
+        if (release.path / name).is_file():
+            yield read_table(release.path / name, schema)["sha256"]
 
 
 def _of_image(manifest: pa.Table, name: str) -> Mask:
@@ -121,10 +151,9 @@ def take_down(release: Release, folder: Path, unwanted: Unwanted, progress: Prog
     Raises `ReleaseError` where nothing is called so, nothing would be left, or the release is damaged.
     """
     _check_tables(release)
-    gone = unwanted_rows(release.manifest, unwanted)
-    if gone.all():
+    cut = _Cut.of(release, unwanted)
+    if cut.gone.all():
         raise ReleaseError(f"nothing of {release.name} would be left: delete it instead")
-    cut = _Cut(release, gone)
     with workshop(folder) as made:
         cut.write(made, progress)
     return cut.told(folder)
@@ -132,7 +161,7 @@ def take_down(release: Release, folder: Path, unwanted: Unwanted, progress: Prog
 
 def described(release: Release, unwanted: Unwanted) -> TakenDown:
     """What would be taken down of a release. Raises `ReleaseError` as `take_down` does."""
-    return _Cut(release, unwanted_rows(release.manifest, unwanted)).told(release.path)
+    return _Cut.of(release, unwanted).told(release.path)
 
 
 def _check_tables(release: Release) -> None:
@@ -144,25 +173,38 @@ def _check_tables(release: Release) -> None:
 
 def _leaks(name: str, manifest: pa.Table) -> tuple[Check, ...]:
     """What the splits share by what a manifest knows; pictures are not compared, which the checks tell."""
-    first = one_of_each(manifest["id"])
-    one = manifest.select(["id", "sha256", "url", "author", "near_group", "split"]).take(pa.array(first))
+    one = _each(manifest)
     facts = {"sha256": one["sha256"], "upload": one["url"], "author": one["author"], "group": one["near_group"]}
     split = pc.index_in(one["split"], pa.array(SPLITS)).to_numpy().astype(np.int8)
     return leaks_within(images_of(name, one["id"], **facts), split)
 
 
-class _Cut:
-    """A release and the rows of its manifest that go."""
+def _each(manifest: pa.Table) -> pa.Table:
+    """Every image once, with what leaks are checked by."""
+    first = one_of_each(manifest["id"])
+    return manifest.select(["id", "sha256", "url", "author", "near_group", "split"]).take(pa.array(first))
 
-    def __init__(self, release: Release, gone: Mask) -> None:
+
+class _Cut:
+    """A release, the rows of its manifest that go, and the sha256 of the `others` that do, which have no label."""
+
+    def __init__(self, release: Release, gone: Mask, others: Sequence[str]) -> None:
         self.release = release
         self.gone = gone
         lost = release.manifest.filter(pa.array(gone))
         self.ids = pc.unique(lost["id"])
-        self.digests = pc.unique(lost["sha256"].filter(pc.not_equal(lost["sha256"], "")))
-        self.images = len(self.ids)
+        labelled = pc.unique(lost["sha256"].filter(pc.not_equal(lost["sha256"], "")))
+        self.digests = pa.array([*labelled.to_pylist(), *others], pa.string())
+        self.images = len(self.ids) + len(others)
         self.left_out: list[str] = []
         self._lost = lost
+        self._others = others
+
+    @classmethod
+    def of(cls, release: Release, unwanted: Unwanted) -> _Cut:
+        """What goes of a release where images are unwanted. Raises `ReleaseError`."""
+        others = unwanted_others(release, unwanted)
+        return cls(release, unwanted_rows(release.manifest, unwanted, others), sorted(set(others.values())))
 
     def told(self, folder: Path) -> TakenDown:
         """What is taken down, and what is left out beside."""
@@ -177,6 +219,7 @@ class _Cut:
             if row["id"] not in seen:
                 seen.add(row["id"])
                 yield row["sha256"] or row["origin"]
+        yield from self._others
 
     def near(self) -> list[str]:
         """The ids of images that stay and are near-duplicates of some that go."""
@@ -203,8 +246,16 @@ class _Cut:
                 write_bytes(made.partial / name, (self.release.path / name).read_bytes())
         write_json(made.partial / STATISTICS, statistics(manifest, self.release.wnids))
         write_json(made.partial / SUMMARY, self._summary(made.folder.name, manifest, certified))
-        write_json(made.partial / LEAKS, {"checks": [check.value for check in _leaks(made.folder.name, manifest)]})
+        checks = self._checks(made.folder.name, manifest)
+        write_json(made.partial / LEAKS, {"checks": [check.value for check in checks]})
         seal(made, digests)
+
+    def _checks(self, name: str, manifest: pa.Table) -> list[Check]:
+        """What the splits share, and what the release was compared with."""
+        release, images = self.release, _each(self.release.manifest)
+        before = release.leaks if (release.path / LEAKS).exists() else []
+        gone = pc.is_in(images["id"], self.ids).to_numpy()
+        return list(Removal(images, gone, release.name, name).checks(before, _leaks(name, manifest)))
 
     def _without(self, table: pa.Table, column: str, values: pa.Array) -> pa.Table:
         return table.filter(pc.invert(pc.is_in(table[column], values)))
@@ -298,6 +349,8 @@ class _Cut:
         old = self.release.summary
         given = {key: value for key, value in old.items() if key not in ("machines", "unchecked")}
         said = {**labelled_by(manifest), **unchecked(manifest, certified), "outvoted": outvoted(manifest)}
+        if sum((old.get("imported_splits") or {}).values()) == len(pc.unique(self.release.manifest["id"])):
+            said["imported_splits"] = _images_by_split(manifest)
         if "overruled" in old:
             said["overruled"] = self._overruled(old["overruled"])
         before = old.get(TAKEN_DOWN, {"images": 0, "labels": 0, "from": []})
@@ -326,6 +379,12 @@ class _Cut:
             if row["ruling"] and not row["gold"] and row["curator"] in found:
                 found[row["curator"]][row["ruling"]] -= 1
         return found
+
+
+def _images_by_split(manifest: pa.Table) -> dict[str, int]:
+    """How many images each split has that has any."""
+    splits = manifest["split"].take(pa.array(one_of_each(manifest["id"])))
+    return {name: count for name in SPLITS if (count := pc.sum(pc.equal(splits, name)).as_py())}
 
 
 _DROPPED: Final = "images below it were taken down, so its sample cannot be drawn again"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +43,7 @@ from holotype.releases.recompute import check_audit, check_subtrees
 from holotype.releases.release import Release, ontology_of
 from holotype.store.location import TREE
 from holotype.store.opening import state_of
+from holotype.store.reach import Folders
 
 _ALWAYS: Final = {MANIFEST, BOXES, VOTES, SUMMARY, STATISTICS, *DOCUMENTS}
 _MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, EVIDENCE, FILES, LEAKS, ONTOLOGY}
@@ -51,7 +52,11 @@ _AT_ONCE: Final = 1024
 
 
 def verify_release(
-    path: Path, checksum: str | None = None, ontology: Ontology | None = None, progress: Progress = no_progress
+    path: Path,
+    checksum: str | None = None,
+    ontology: Ontology | None = None,
+    progress: Progress = no_progress,
+    archives: Folders = (),
 ) -> list[str]:
     """Everything that is wrong with a release, one line each; empty if it keeps every promise.
 
@@ -60,7 +65,8 @@ def verify_release(
 
     Checked: every file and only those listed in ``SHA256SUMS``, each with its checksum; the manifest's columns and
     order; every image at its address with its sha256; ids; near-duplicates in one split; the statistics; counts of
-    votes and the machines that helped; boxes; the certificates. What of it cannot be checked: `unchecked`.
+    votes and the machines that helped; boxes; the certificates. Images that lie outside of its folder are looked at
+    where that is below one of the `archives`. What of it cannot be checked: `unchecked`.
     """
     problems = list(_check_files(path, progress))
     if not problems and checksum not in (None, sha256_file(path / CHECKSUMS)):
@@ -68,7 +74,7 @@ def verify_release(
     if problems:
         return problems
     try:
-        release = Release(path)
+        release = Release(path, archives=archives)
         own = _at_hand(release) if ontology is None or (path / ONTOLOGY).exists() else None
         known = own if ontology is None else ontology
         names = [entry.name for entry in path.iterdir()]
@@ -84,11 +90,30 @@ def verify_release(
         return [f"not readable as a release: {error}"]
 
 
-def unchecked(path: Path) -> list[str]:
-    """What of a release nobody can check, a line each: images that nobody has read, whose sha256 is not known."""
-    table = Release(path).manifest
+def unchecked(path: Path, archives: Folders = ()) -> list[str]:
+    """What of a release is not checked, a line each: images that nobody has read, whose sha256 is not known, and those
+    that lie outside of it, in what is below none of the `archives`."""
+    release = Release(path, archives=archives)
+    table, foreign = release.manifest, set(release.foreign)
     unread = pc.sum(pc.equal(table["sha256"], "")).as_py() or 0
-    return [f"{unread:,} labels are of images that were never read: their bytes are not checked"] if unread else []
+    found = [f"{unread:,} labels are of images that were never read: their bytes are not checked"] if unread else []
+    if foreign:
+        hidden = pc.sum(pc.is_in(table["shard"], pa.array(_foreign(release)))).as_py() or 0
+        found.append(
+            f"{hidden:,} labels are of images in {_some(sorted(foreign))}, which nobody has allowed to be read"
+        )
+    return found
+
+
+def _foreign(release: Release) -> list[str]:
+    """What the manifest calls files that are not read."""
+    foreign = set(release.foreign)
+    return [name for name, one in release.files.items() if one.file in foreign]
+
+
+def _some(files: Sequence[str]) -> str:
+    left = len(files) - 1
+    return printable(files[0]) + (f" and {left:,} more file{'' if left == 1 else 's'}" if left else "")
 
 
 def _at_hand(release: Release) -> Ontology | None:
@@ -161,7 +186,8 @@ def _check_files(path: Path, progress: Progress) -> Iterator[str]:
 
 def _check_images(release: Release, progress: Progress) -> Iterator[str]:
     """Every image that anybody has read is at its address: a shard, or some of what lies elsewhere, at a time."""
-    known = release.manifest.filter(pc.not_equal(release.manifest["sha256"], ""))
+    allowed = pc.invert(pc.is_in(release.manifest["shard"], pa.array(_foreign(release), pa.string())))
+    known = release.manifest.filter(pc.and_(allowed, pc.not_equal(release.manifest["sha256"], "")))
     columns = ["id", "sha256", *(["stored"] if "stored" in known.column_names else [])]
     pieces = list(_pieces(known))
 
@@ -195,7 +221,10 @@ def _pieces(table: pa.Table) -> Iterator[pa.Table]:
 
 def _check_elsewhere(release: Release) -> Iterator[str]:
     """The files that images were left in are there, as they were."""
+    foreign = set(release.foreign)
     for one in release.files.values():
+        if one.file in foreign:
+            continue
         if one.kind == TREE:
             if not Path(one.file).is_dir():
                 yield f"{one.file} is not there"
