@@ -71,7 +71,7 @@ def pairs(draw: st.DrawFn) -> tuple[Told, Told]:
     evidence = None if draw(st.integers(0, 9)) == 9 else _other(draw, one.evidence or {}, other.evidence or {})
     kept = draw(st.sets(st.sampled_from(["ann", "bob", "cy"])))
     votes = [*(vote for vote in one.votes if vote["worker"] in kept), *(other.votes if draw(st.booleans()) else ())]
-    return one, Told(labels, evidence, votes, draw(st.sampled_from([one.summary, other.summary])))
+    return one, Told(labels, evidence, votes, draw(st.sampled_from([other.summary, one.summary])))
 
 
 def _other(draw: st.DrawFn, one: Mapping[Key, Any], other: Mapping[Key, Any]) -> Mapping[Key, Any]:
