@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from holotype.consensus.ballot import Ints
 from holotype.crowd.policy_names import IMPORTED
-from holotype.releases.joins import NOWHERE, Mask, places
+from holotype.releases.joins import NOWHERE, Mask, Rows
 from holotype.releases.layout import TAKEN_DOWN
 from holotype.releases.release import Release
 from holotype.releases.sides import Manifest, Side, held_against, sides_of
@@ -50,7 +50,6 @@ _ORDER: Final = tuple(Reason)
 CHANGES: Final = pa.schema(
     [(name, pa.string()) for name in ("change", "id", "wnid", "split_before", "split_after", "reason")]
 )
-_KEY: Final = ("sha256", "wnid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,8 @@ def diff_releases(before: Release, after: Release) -> Difference:
     old, new = held_against(before, after)
     facts = _Facts.of(before, after, *sides_of((before, after), (old, new)))
     tables = [
-        _rows(facts.old.labels, REMOVED, _removed(facts)),
-        _rows(facts.new.labels, ADDED, _added(facts)),
+        _rows(facts.old.table, REMOVED, _removed(facts)),
+        _rows(facts.new.table, ADDED, _added(facts)),
         _moved(old, new, facts.shares),
     ]
     return Difference(pa.concat_tables(tables), old.images, new.images, new.lost, old.lost, _redrawn(old, new))
@@ -137,19 +136,15 @@ def _rule(summary: Mapping[str, Any]) -> str:
     return re.sub(r"since=\d+", "", str(summary.get("rule", "")))
 
 
-def _at(rows: pa.Table, evidence: pa.Table) -> Ints:
-    return places([rows[name] for name in _KEY], [evidence[name] for name in _KEY])
-
-
 def _is(evidence: pa.Table, at: Ints, column: str, value: str) -> Mask:
     """Whether a column of the evidence has a value where each label is in it, ``(labels,)``."""
     same = np.append(np.asarray(pc.equal(evidence[column], value).to_numpy(), bool), False)
     return np.asarray(same[at])
 
 
-def _voted(rows: pa.Table, side: Side) -> tuple[Mask, Mask]:
+def _voted(rows: Rows, side: Side) -> tuple[Mask, Mask]:
     """Which labels a side has votes on that the other has not, and of which only of workers who have none there."""
-    at = places([side.votes[name] for name in _KEY], [rows[name] for name in _KEY])
+    at = side.votes.found_in(rows.by_keys)
     here = at != NOWHERE
     count = np.bincount(at[here], minlength=len(rows))
     away = np.bincount(at[here & side.away], minlength=len(rows))
@@ -164,9 +159,8 @@ def _chosen(cases: list[tuple[Mask, Reason]], size: int) -> npt.NDArray[np.int64
     return found
 
 
-def _redecided(facts: _Facts, rows: pa.Table, said: str) -> list[tuple[Mask, Reason]]:
+def _redecided(facts: _Facts, rows: Rows, was: Ints, now: Ints, said: str) -> list[tuple[Mask, Reason]]:
     """Why candidates that both have are labelled otherwise now: `said` is what gold or a curator would have to say."""
-    was, now = _at(rows, facts.old.evidence), _at(rows, facts.new.evidence)
     both = (was != NOWHERE) & (now != NOWHERE)
     told = {
         name: _is(facts.new.evidence, now, name, said) & ~_is(facts.old.evidence, was, name, said)
@@ -190,11 +184,10 @@ def _redecided(facts: _Facts, rows: pa.Table, said: str) -> list[tuple[Mask, Rea
 
 
 def _removed(facts: _Facts) -> npt.NDArray[np.int64]:
-    rows = facts.old.labels
-    now = _at(rows, facts.new.evidence)
+    rows, labels = facts.old.table, facts.old.labels
+    was, now = labels.found_in(facts.old.candidates), labels.found_in(facts.new.candidates)
     yes = _is(facts.new.evidence, now, "state", "yes")
     digest = pc.is_in(rows["sha256"], pc.unique(facts.new.evidence["sha256"])).to_numpy()
-    was = _at(rows, facts.old.evidence) != NOWHERE
     away = ~(facts.old.known | digest)
     # The evidence has no candidates that their dataset decides.
     datasets_word = np.asarray(pc.starts_with(rows["policy"], IMPORTED).to_numpy(), bool)
@@ -203,25 +196,25 @@ def _removed(facts: _Facts) -> npt.NDArray[np.int64]:
             (away & facts.taken_down, Reason.TAKEN_DOWN),
             (yes & facts.asked, Reason.ASKED),
             (yes & facts.withdrawn, Reason.WITHDRAWN),
-            *((mask & ~yes, reason) for mask, reason in _redecided(facts, rows, "no")),
-            (~was & facts.asked, Reason.ASKED),
-            (away & (was | datasets_word | facts.withdrawn), Reason.WITHDRAWN),
+            *((mask & ~yes, reason) for mask, reason in _redecided(facts, labels, was, now, "no")),
+            ((was == NOWHERE) & facts.asked, Reason.ASKED),
+            (away & ((was != NOWHERE) | datasets_word | facts.withdrawn), Reason.WITHDRAWN),
         ],
         len(rows),
     )
 
 
 def _added(facts: _Facts) -> npt.NDArray[np.int64]:
-    rows = facts.new.labels
-    was = _at(rows, facts.old.evidence)
+    rows, labels = facts.new.table, facts.new.labels
+    was, now = labels.found_in(facts.old.candidates), labels.found_in(facts.new.candidates)
     yes = _is(facts.old.evidence, was, "state", "yes")
     digest = pc.is_in(rows["sha256"], pc.unique(facts.old.evidence["sha256"])).to_numpy()
-    known, asked = facts.new.known | digest, _at(rows, facts.new.evidence) != NOWHERE
+    known = facts.new.known | digest
     return _chosen(
         [
             (yes & facts.asked, Reason.ASKED),
-            (~known & asked, Reason.NEW_IMAGE),
-            *((mask & ~yes, reason) for mask, reason in _redecided(facts, rows, "yes")),
+            (~known & (now != NOWHERE), Reason.NEW_IMAGE),
+            *((mask & ~yes, reason) for mask, reason in _redecided(facts, labels, was, now, "yes")),
             (~known & facts.asked, Reason.ASKED),
             (~known, Reason.NEW_IMAGE),
             (was == NOWHERE, Reason.NEW_CANDIDATE),

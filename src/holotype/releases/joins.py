@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -35,11 +35,11 @@ class Rows:
     @classmethod
     def of(cls, *columns: Column) -> Rows:
         """Those of columns."""
-        return cls.keyed(columns, row_keys(columns))
+        return cls.keyed(row_keys(columns), columns)
 
     @classmethod
-    def keyed(cls, columns: Sequence[Column], keys: Keys) -> Rows:
-        """Those of columns with keys that are known, ``(rows,)``."""
+    def keyed(cls, keys: Keys, columns: Sequence[Column] = ()) -> Rows:
+        """Those with keys that are known, ``(rows,)``; without columns, they are told apart by these alone."""
         order = np.argsort(keys)
         found = keys[order]
         if (found[1:] == found[:-1]).any():  # sorting those in their order takes three times as long
@@ -48,6 +48,11 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    @property
+    def by_keys(self) -> Rows:
+        """The same, told apart by their keys alone."""
+        return replace(self, columns=())
 
     def first(self) -> Mask:
         """Which rows are the first with their values, ``(rows,)``."""
@@ -95,14 +100,19 @@ def row_keys(columns: Sequence[Column]) -> Keys:
     """A key of each row, which rows of other values hardly ever have, ``(rows,)``."""
     keys = np.zeros(len(columns[0]), np.uint64)
     for column in columns:
-        text = pa.types.is_string(column.type)
-        part = _text_keys(column) if text else column.to_numpy().astype(np.int64).view(np.uint64)
-        keys = mixed(keys * _ODD + part)
+        keys = longer_keys(keys, column_keys(column))
     return keys
 
 
-def _text_keys(column: Column) -> Keys:
-    """`text_keys`, once for each text of a column that has few."""
+def longer_keys(keys: Keys, column: Keys) -> Keys:
+    """The keys of rows that have one more column, from those of the others and of the column's values."""
+    return mixed(keys * _ODD + column)
+
+
+def column_keys(column: Column) -> Keys:
+    """A key of each value, ``(rows,)``: of texts as `text_keys`, made once for each text of a column that has few."""
+    if not pa.types.is_string(column.type):
+        return np.asarray(column.to_numpy().astype(np.int64).view(np.uint64))
     if len(column) < _SAMPLE or len(pc.unique(column.slice(0, _SAMPLE))) > _SAMPLE // 2:
         return text_keys(column)
     code, texts = codes(column)

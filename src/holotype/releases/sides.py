@@ -6,7 +6,7 @@ with such labels: what else there is has no say in why these are in one release 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 from holotype.consensus.ballot import Ints
 from holotype.engine import map_batches
 from holotype.releases.census import batches
-from holotype.releases.joins import NOWHERE, Mask, Rows
-from holotype.releases.keys import Keys, text_keys
+from holotype.releases.joins import NOWHERE, Mask, Rows, column_keys, longer_keys
+from holotype.releases.keys import Keys, mixed, text_keys
 from holotype.releases.layout import EVIDENCE, MANIFEST, VOTES, typed_columns
 from holotype.releases.release import Release
 
@@ -58,14 +58,19 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """One of two releases: its labels that the other has not, whether the other has their images, `known`,
-    ``(labels,)``; the candidates with the sha256 of any such image of either; and those votes on these that the other
-    does not have, with whether their workers have any votes there, `away`, ``(votes,)``."""
+    """One of two releases: its `labels` that the other has not, whether the other has their images, `known`,
+    ``(labels,)``; and the `candidates` with the sha256 of any such image of either, both told apart by sha256 and wnid.
 
-    labels: pa.Table
+    `votes` are those on these images that the other does not have, by the keys of sha256 and wnid, and `away` whether
+    their workers have no votes there at all, ``(votes,)``.
+    """
+
+    table: pa.Table
+    labels: Rows
     known: Mask
     evidence: pa.Table
-    votes: pa.Table
+    candidates: Rows
+    votes: Rows
     away: Mask
 
 
@@ -86,12 +91,15 @@ def sides_of(releases: Sequence[Release], manifests: Sequence[Manifest]) -> tupl
     labels = [held.table.filter(pa.array(held.alone)) for held in manifests]
     marks = _Marks.of([table["sha256"] for table in labels])
     shipped = list(map_batches(lambda release: _shipped(release.path, marks), releases))
+    votes = [Rows.keyed(one.votes.vote) for one in shipped]
     one, other = (
         Side(
             labels[at],
+            _pairs(labels[at]),
             manifests[at].image[manifests[at].alone] != NOWHERE,
-            shipped[at].candidates,
-            *_lost(shipped[at], shipped[1 - at]),
+            shipped[at].evidence,
+            _pairs(shipped[at].evidence),
+            *_lost(shipped[at].votes, votes[at].found_in(votes[1 - at]) == NOWHERE, shipped[1 - at].workers),
         )
         for at in (0, 1)
     )
@@ -99,12 +107,21 @@ def sides_of(releases: Sequence[Release], manifests: Sequence[Manifest]) -> tupl
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Shipped:
-    """Candidates and votes on some images, and the names of all workers."""
+class _Votes:
+    """Votes by keys, ``(votes,)`` each: of sha256 and wnid, of these with worker and answer, and of the worker."""
 
-    candidates: pa.Table
-    votes: pa.Table
-    workers: pa.Array
+    pair: Keys
+    vote: Keys
+    worker: Keys
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shipped:
+    """Candidates and votes on some images, and the keys of all workers."""
+
+    evidence: pa.Table
+    votes: _Votes
+    workers: Keys
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,41 +131,55 @@ class _Marks:
     marked: Mask
 
     @classmethod
-    def of(cls, columns: Sequence[pa.ChunkedArray]) -> _Marks:
+    def of(cls, columns: Iterable[pa.ChunkedArray]) -> _Marks:
         marked = np.zeros(1 << _MARKS, bool)
         for column in columns:
             marked[_first_bits(text_keys(column))] = True
         return cls(marked)
 
-    def on(self, table: pa.Table) -> pa.Table:
-        """The rows whose sha256 is among them."""
-        return table.filter(pa.array(self.marked[_first_bits(text_keys(table["sha256"]))]))
+    def on(self, keys: Keys) -> Mask:
+        """Which texts are, by their keys, ``(texts,)``."""
+        return np.asarray(self.marked[_first_bits(keys)])
 
 
 def _first_bits(keys: Keys) -> Keys:
-    return np.asarray(keys >> np.uint64(64 - _MARKS))
+    return keys >> np.uint64(64 - _MARKS)
+
+
+def _pairs(table: pa.Table) -> Rows:
+    return Rows.of(table["sha256"], table["wnid"])
 
 
 def _labels(folder: Path) -> pa.Table:
     return _joined(MANIFEST, _LABELS, batches(folder / MANIFEST, _LABELS))
 
 
-def _shipped(folder: Path, marks: _Marks) -> _Shipped:
-    known = batches(folder / EVIDENCE, _CANDIDATES) if (folder / EVIDENCE).exists() else iter(())
-    candidates = _joined(EVIDENCE, _CANDIDATES, map(marks.on, known))
-    votes, workers = list[pa.Table](), pa.array([], pa.string())
-    for table in batches(folder / VOTES, _VOTES):
-        votes.append(marks.on(table))
-        workers = pc.unique(pa.chunked_array([workers, *table["worker"].chunks]))
-    return _Shipped(candidates, _joined(VOTES, _VOTES, iter(votes)), workers)
-
-
-def _joined(name: str, columns: Sequence[str], tables: Iterator[pa.Table]) -> pa.Table:
+def _joined(name: str, columns: Sequence[str], tables: Iterable[pa.Table]) -> pa.Table:
     return pa.concat_tables([typed_columns(name, columns).empty_table(), *tables])
 
 
-def _lost(mine: _Shipped, theirs: _Shipped) -> tuple[pa.Table, Mask]:
-    """The votes that the other does not have, and which are of workers who have none there."""
-    here, there = (Rows.of(*(one.votes[name] for name in _VOTES)) for one in (mine, theirs))
-    lost = mine.votes.filter(pa.array(here.found_in(there) == NOWHERE))
-    return lost, np.asarray(pc.invert(pc.is_in(lost["worker"], theirs.workers)).to_numpy(), bool)
+def _shipped(folder: Path, marks: _Marks) -> _Shipped:
+    there = marks.marked.any()
+    known = batches(folder / EVIDENCE, _CANDIDATES) if there and (folder / EVIDENCE).exists() else ()
+    candidates = (table.filter(pa.array(marks.on(text_keys(table["sha256"])))) for table in known)
+    return _Shipped(
+        _joined(EVIDENCE, _CANDIDATES, candidates), *_cast(batches(folder / VOTES, _VOTES) if there else (), marks)
+    )
+
+
+def _cast(tables: Iterable[pa.Table], marks: _Marks) -> tuple[_Votes, Keys]:
+    """The votes on images that are marked, and the keys of all workers."""
+    kept, workers = [_Votes(*(np.zeros(0, np.uint64),) * 3)], np.zeros(0, np.uint64)
+    for table in tables:
+        image, wnid, worker, answer = (column_keys(table[name]) for name in _VOTES)
+        pair = longer_keys(mixed(image), wnid)
+        vote, here = longer_keys(longer_keys(pair, worker), answer), marks.on(image)
+        kept.append(_Votes(pair[here], vote[here], worker[here]))
+        workers = np.unique(np.concatenate([workers, worker]))
+    return _Votes(*(np.concatenate([getattr(one, name) for one in kept]) for name in _Votes.__slots__)), workers
+
+
+def _lost(votes: _Votes, lost: Mask, workers: Keys) -> tuple[Rows, Mask]:
+    """The votes that the other does not have, and which are of none of its workers."""
+    there = pc.is_in(pa.array(votes.worker[lost]), pa.array(workers))
+    return Rows.keyed(votes.pair[lost]), ~np.asarray(there.to_numpy(zero_copy_only=False), bool)
