@@ -263,8 +263,8 @@ def _moved(old: Manifest, new: Manifest, shares: bool) -> pa.Table:
 
 
 def _redrawn(old: Manifest, new: Manifest) -> int:
-    both = np.flatnonzero(~new.alone)
-    one = old.table.select(["score", "policy"]).take(pa.array(new.label[both]))
-    other = new.table.select(["score", "policy"]).take(pa.array(both))
+    both = np.flatnonzero(~old.alone)
+    one = old.table.select(["score", "policy"]).take(pa.array(both))
+    other = new.table.select(["score", "policy"]).take(pa.array(old.label[both]))
     changed = pc.or_(*(pc.not_equal(one[name], other[name]) for name in ("score", "policy")))
     return int(pc.sum(changed).as_py() or 0)
