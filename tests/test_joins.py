@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holotype.releases.joins import NOWHERE, Rows, column_keys, places
+from holotype.releases.joins import NOWHERE, Rows, column_keys, places, rows_by_text
 from holotype.releases.keys import text_keys
 
 Values = Sequence[tuple[str, int]]
@@ -53,3 +53,12 @@ def test_keys_of_a_long_column_are_those_of_its_texts(different: int) -> None:
     assert (column_keys(column) == text_keys(pa.array(texts))).all()
     rows = places([column], [column])
     assert rows.tolist() == [number % different for number in range(10_000)]
+
+
+@given(VALUES)
+def test_rows_by_text(values: Values) -> None:
+    texts = [text for text, _ in values]
+    wanted = {text: [at for at, one in enumerate(texts) if one == text] for text in sorted(set(texts))}
+    found = rows_by_text(columns(values)[0])
+    assert list(found) == list(wanted)
+    assert {text: rows.tolist() for text, rows in found.items()} == wanted

@@ -21,6 +21,7 @@ NOWHERE: Final = -1
 """The row of what is not there."""
 _ODD: Final = np.uint64(0x9E3779B97F4A7C15)
 _SAMPLE: Final = 4096
+_AT_ONCE: Final = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,12 +71,11 @@ class Rows:
         return found if self._are(other, found) else self._by_values(other)
 
     def _are(self, other: Rows, rows: Ints) -> bool:
-        """Whether rows that were found have the same values."""
-        here = np.flatnonzero(rows != NOWHERE)
-        mine, theirs = pa.array(here), pa.array(rows[here])
+        """Whether rows that were found have the same values; so many at a time that their values take little memory."""
         return all(
-            pc.all(pc.equal(one.take(mine), another.take(theirs))).as_py() is not False
+            _same(one.slice(start, _AT_ONCE), another, rows[start : start + _AT_ONCE])
             for one, another in zip(self.columns, other.columns, strict=True)
+            for start in range(0, len(rows), _AT_ONCE)
         )
 
     def _by_values(self, other: Rows) -> Ints:
@@ -84,6 +84,13 @@ class Rows:
         for row, values in enumerate(_values(other.columns)):
             first.setdefault(values, row)
         return np.array([first.get(values, NOWHERE) for values in _values(self.columns)], np.int64)
+
+
+def _same(column: Column, other: Column, rows: Ints) -> bool:
+    """Whether values are those of rows of another column, but for those that are `NOWHERE`."""
+    here = rows != NOWHERE
+    mine = column if here.all() else column.filter(pa.array(here))
+    return pc.all(pc.equal(mine, other.take(pa.array(rows[here])))).as_py() is not False
 
 
 def _values(columns: Sequence[Column]) -> zip[tuple[object, ...]]:
@@ -123,6 +130,14 @@ def codes(column: pa.ChunkedArray | pa.Array) -> tuple[Ints, list[str]]:
     """The place of each text of a column among those that there are, which are in the order they come first."""
     encoded = pc.dictionary_encode(whole(column))
     return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), encoded.dictionary.to_pylist()
+
+
+def rows_by_text(column: pa.ChunkedArray | pa.Array) -> dict[str, Ints]:
+    """The rows, ascending, that have each text of a column, by the text; texts are sorted."""
+    code, texts = codes(column)
+    rows = np.split(np.argsort(code, kind="stable"), np.cumsum(np.bincount(code, minlength=len(texts)))[:-1])
+    found = dict(zip(texts, rows, strict=False))  # where there are no texts there is one piece of no rows
+    return {text: found[text] for text in sorted(found)}
 
 
 def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
