@@ -7,7 +7,7 @@ Two manifest-only releases are written to FOLDER, or a temporary one, by the pro
 1 % are new, 1 % of the workers are blocked, 3 % of the candidates have two more votes, gold and a curator speak of a
 few, some images are in another split, and the policy is `lead(2, 5)`. The images are eight bytes each in one archive.
 Each step runs in a process of its own; memory is the peak of that process (VmHWM), with all that it read. `verify`
-reads and hashes every image, `takedown` takes a thousand.
+reads and hashes every image, `takedown` takes down a thousand.
 """
 
 from __future__ import annotations

@@ -58,8 +58,9 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """One of two releases: its `labels` that the other has not, whether the other has their images, `known`,
-    ``(labels,)``; and the `candidates` with the sha256 of any such image of either, both told apart by sha256 and wnid.
+    """One of two releases: the `table` of its labels that the other has not, whether the other has their images,
+    `known`, ``(labels,)``; and the `evidence` on any such image of either. `labels` and `candidates` are the rows of
+    these tables by sha256 and wnid.
 
     `votes` are those on these images that the other does not have, by the keys of sha256 and wnid, and `away` whether
     their workers have no votes there at all, ``(votes,)``.
@@ -88,30 +89,18 @@ def held_against(before: Release, after: Release) -> tuple[Manifest, Manifest]:
 
 def sides_of(releases: Sequence[Release], manifests: Sequence[Manifest]) -> tuple[Side, Side]:
     """What two releases ship of labels that only one of them has. Raises `ReleaseError` as `held_against`."""
-    labels = [held.table.filter(pa.array(held.alone)) for held in manifests]
-    marks = _Marks.of([table["sha256"] for table in labels])
-    shipped = list(map_batches(lambda release: _shipped(release.path, marks), releases))
-    votes = [Rows.keyed(one.votes.vote) for one in shipped]
-    one, other = (
-        Side(
-            labels[at],
-            _pairs(labels[at]),
-            manifests[at].image[manifests[at].alone] != NOWHERE,
-            shipped[at].evidence,
-            _pairs(shipped[at].evidence),
-            *_lost(shipped[at].votes, votes[at].found_in(votes[1 - at]) == NOWHERE, shipped[1 - at].workers),
-        )
-        for at in (0, 1)
-    )
-    return one, other
+    marks = _Marks.of(held.table["sha256"].filter(pa.array(held.alone)) for held in manifests)
+    old, new = map_batches(lambda release: _shipped(release.path, marks), releases)
+    return _side(manifests[0], old, new), _side(manifests[1], new, old)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Votes:
-    """Votes by keys, ``(votes,)`` each: of sha256 and wnid, of these with worker and answer, and of the worker."""
+    """Votes by keys alone, ``(votes,)`` each: of sha256 and wnid, of these with worker and answer, and of the worker.
+    Which votes there are a release may say as it likes, so nobody gains by making such that have one key."""
 
     pair: Keys
-    vote: Keys
+    vote: Rows
     worker: Keys
 
 
@@ -120,6 +109,7 @@ class _Shipped:
     """Candidates and votes on some images, and the keys of all workers."""
 
     evidence: pa.Table
+    candidates: Rows
     votes: _Votes
     workers: Keys
 
@@ -146,10 +136,6 @@ def _first_bits(keys: Keys) -> Keys:
     return keys >> np.uint64(64 - _MARKS)
 
 
-def _pairs(table: pa.Table) -> Rows:
-    return Rows.of(table["sha256"], table["wnid"])
-
-
 def _labels(folder: Path) -> pa.Table:
     return _joined(MANIFEST, _LABELS, batches(folder / MANIFEST, _LABELS))
 
@@ -158,28 +144,38 @@ def _joined(name: str, columns: Sequence[str], tables: Iterable[pa.Table]) -> pa
     return pa.concat_tables([typed_columns(name, columns).empty_table(), *tables])
 
 
+def _pairs(table: pa.Table) -> Rows:
+    return Rows.of(table["sha256"], table["wnid"])
+
+
 def _shipped(folder: Path, marks: _Marks) -> _Shipped:
+    """What is on images that are marked; where none is, nothing is read."""
     there = marks.marked.any()
     known = batches(folder / EVIDENCE, _CANDIDATES) if there and (folder / EVIDENCE).exists() else ()
-    candidates = (table.filter(pa.array(marks.on(text_keys(table["sha256"])))) for table in known)
-    return _Shipped(
-        _joined(EVIDENCE, _CANDIDATES, candidates), *_cast(batches(folder / VOTES, _VOTES) if there else (), marks)
-    )
+    kept = (table.filter(pa.array(marks.on(text_keys(table["sha256"])))) for table in known)
+    evidence = _joined(EVIDENCE, _CANDIDATES, kept)
+    return _Shipped(evidence, _pairs(evidence), *_cast(batches(folder / VOTES, _VOTES) if there else (), marks))
 
 
 def _cast(tables: Iterable[pa.Table], marks: _Marks) -> tuple[_Votes, Keys]:
     """The votes on images that are marked, and the keys of all workers."""
-    kept, workers = [_Votes(*(np.zeros(0, np.uint64),) * 3)], np.zeros(0, np.uint64)
+    none = np.zeros(0, np.uint64)
+    kept, workers = [(none, none, none)], none
     for table in tables:
         image, wnid, worker, answer = (column_keys(table[name]) for name in _VOTES)
-        pair = longer_keys(mixed(image), wnid)
-        vote, here = longer_keys(longer_keys(pair, worker), answer), marks.on(image)
-        kept.append(_Votes(pair[here], vote[here], worker[here]))
+        pair, here = longer_keys(mixed(image), wnid), marks.on(image)
+        kept.append((pair[here], longer_keys(longer_keys(pair, worker), answer)[here], worker[here]))
         workers = np.unique(np.concatenate([workers, worker]))
-    return _Votes(*(np.concatenate([getattr(one, name) for one in kept]) for name in _Votes.__slots__)), workers
+    pairs, votes, people = (np.concatenate(parts) for parts in zip(*kept, strict=True))
+    return _Votes(pairs, Rows.keyed(votes), people), workers
 
 
-def _lost(votes: _Votes, lost: Mask, workers: Keys) -> tuple[Rows, Mask]:
-    """The votes that the other does not have, and which are of none of its workers."""
-    there = pc.is_in(pa.array(votes.worker[lost]), pa.array(workers))
-    return Rows.keyed(votes.pair[lost]), ~np.asarray(there.to_numpy(zero_copy_only=False), bool)
+def _side(manifest: Manifest, mine: _Shipped, theirs: _Shipped) -> Side:
+    alone, votes = manifest.alone, mine.votes
+    table = manifest.table.filter(pa.array(alone))
+    lost = votes.vote.found_in(theirs.votes.vote) == NOWHERE
+    known = pc.is_in(pa.array(votes.worker[lost]), pa.array(theirs.workers)).to_numpy(zero_copy_only=False)
+    return Side(
+        *(table, _pairs(table), manifest.image[alone] != NOWHERE, mine.evidence, mine.candidates),
+        *(Rows.keyed(votes.pair[lost]), ~np.asarray(known, bool)),
+    )
