@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holotype.releases.diff import diff_releases
+from holotype.releases.diff import Difference, Reason, diff_releases
 from plain_diff import IMAGES, UNREAD, WNIDS, Told, changes, ids, redrawn, written
 
 Key = TypeVar("Key")
@@ -82,9 +83,38 @@ def _other(draw: st.DrawFn, one: Mapping[Key, Any], other: Mapping[Key, Any]) ->
 @given(pairs())
 def test_what_changed_is_what_a_plain_reading_tells(both: tuple[Told, Told]) -> None:
     before, after = both
-    with tempfile.TemporaryDirectory() as folder:
-        found = diff_releases(*(written(Path(folder) / name, told) for name, told in zip("ab", both, strict=True)))
+    found = difference(before, after)
     assert [tuple(row.values()) for row in found.rows.to_pylist()] == changes(before, after)
     assert (found.before, found.after) == (len(ids(before)), len(ids(after)))
     assert (found.added, found.removed) == (len(ids(after) - ids(before)), len(ids(before) - ids(after)))
     assert found.redrawn == redrawn(before, after)
+
+
+@pytest.mark.parametrize(
+    ("votes", "reason"),
+    [
+        ([(IMAGES[0], "ann", "yes"), (IMAGES[1], "ann", "yes")], Reason.MODEL),
+        ([(IMAGES[0], "ann", "no")], Reason.NEW_VOTES),
+        ([(IMAGES[1], "ann", "yes")], Reason.VOTES_GONE),
+        ([(IMAGES[1], "bob", "yes")], Reason.BLOCKED),
+    ],
+)
+def test_votes_that_take_a_label_away(votes: Sequence[tuple[str, str, str]], reason: Reason) -> None:
+    """Also where a worker says another thing now, and where those whose votes are gone have votes elsewhere."""
+    pair, label = (IMAGES[0], WNIDS[0]), {"split": "train", "group": UNREAD, "score": 1.0, "policy": "fixed(1)"}
+    known = {"gold": "", "ruling": ""}
+    names = ("sha256", "worker", "answer")
+    cast = [
+        [{"wnid": WNIDS[0], **dict(zip(names, vote, strict=True))} for vote in some]
+        for some in ([(IMAGES[0], "ann", "yes")], votes)
+    ]
+    before = Told({pair: label}, {pair: [{"state": "yes", **known}]}, cast[0])
+    after = Told({}, {pair: [{"state": "no", **known}]}, cast[1])
+    found = difference(before, after)
+    assert found.rows["reason"].to_pylist() == [reason]
+    assert [change[-1] for change in changes(before, after)] == [reason]
+
+
+def difference(before: Told, after: Told) -> Difference:
+    with tempfile.TemporaryDirectory() as folder:
+        return diff_releases(written(Path(folder) / "before", before), written(Path(folder) / "after", after))
