@@ -164,6 +164,11 @@ def test_imported_images_are_called_as_in_their_dataset() -> None:
     )
     assert unwanted_rows(manifest, Unwanted(images=["mine/two"])).tolist() == [False, True, False, True]
     assert unwanted_rows(manifest, Unwanted(images=["C" * 16, "a" * 64])).tolist() == [True, False, True, False]
+    several = Unwanted(images=["mine/four", "a" * 16, "", "mine/one", "0" * 64, "mine/three"])
+    with pytest.raises(ReleaseError) as told:
+        unwanted_rows(manifest, several)
+    assert str(told.value).count("DATASET/NAME") == 4, "each that is unknown is named"
+    assert str(told.value).index("mine/four") < str(told.value).index("000") < str(told.value).index("mine/three")
     for unknown in ("two", "mine/three", ""):
         with pytest.raises(ReleaseError, match="no image of the release has the id, sha256 or DATASET/NAME"):
             unwanted_rows(manifest, Unwanted(images=[unknown]))

@@ -18,7 +18,8 @@ from holotype.project.release_shelf import ProjectRelease, checksums
 from holotype.project.withdrawing import withdraw
 from holotype.releases import CHECKSUMS, NAME, Release, verify_release
 from holotype.releases.layout import TAKEN_DOWN
-from holotype.releases.takedown import TakenDown, Unwanted, described, spoken_of, take_down
+from holotype.releases.takedown import TakenDown, Unwanted, described, take_down
+from holotype.releases.unwanted import spoken_of
 
 
 def take_down_of(

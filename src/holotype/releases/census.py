@@ -129,11 +129,13 @@ def count(folder: Path) -> Census:
 def batches(path: Path, columns: Iterable[str]) -> Iterator[pa.Table]:
     """Some columns of a table of a release, up to `BATCH` rows at a time.
 
-    Raises `ReleaseError` where it cannot be read, lacks them, has them in other types, or has empty cells in them."""
+    Raises `ReleaseError` where it cannot be read, lacks them, has them in other types, or has empty cells in them, or
+    bytes that are no text."""
     wanted = typed_columns(path.name, list(columns))
     try:
         with pq.ParquetFile(local(path)) as file:
             for batch in file.iter_batches(BATCH, columns=wanted.names):
+                batch.validate(full=True)
                 table = pa.Table.from_batches([batch])
                 check_columns(path, table, wanted)
                 yield table.select(wanted.names)

@@ -14,6 +14,7 @@ from holotype.consensus.ballot import Ints
 from holotype.crowd.conclusion import STATES
 from holotype.errors import ReleaseError
 from holotype.releases.follow import wrong_machines
+from holotype.releases.joins import NOWHERE, Mask, codes, places
 from holotype.releases.keys import id_keys
 from holotype.releases.layout import (
     BOXES,
@@ -30,7 +31,7 @@ from holotype.releases.layout import (
 )
 from holotype.releases.leaks import Check
 from holotype.releases.release import Release, read_json, read_table
-from holotype.releases.shipped import NOWHERE, Mask, Shipped, codes, places
+from holotype.releases.shipped import Shipped
 from holotype.releases.split import SPLITS
 from holotype.releases.statistics import labelled_by, statistics
 

@@ -15,9 +15,10 @@ from holotype.consensus.ballot import Floats, Ints
 from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import STATES
 from holotype.crowd.policy_names import IMPORTED, hears_machines
+from holotype.releases.joins import NOWHERE, Mask, codes, places, whole
 from holotype.releases.layout import EVIDENCE, MACHINES, MANIFEST, VOTES
 from holotype.releases.relabel import Relabelled
-from holotype.releases.shipped import NOWHERE, Mask, Shipped, codes, places, whole
+from holotype.releases.shipped import Shipped
 
 TOLERANCE: Final = 1e-9
 """The last digits of two machines' divisions need not agree."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 from holotype.consensus.ballot import Ints
 from holotype.crowd.expert import CURATOR, NOBODY_CHECKED
 from holotype.crowd.policy_names import GOLD, is_unchecked
-from holotype.releases.shipped import Mask, codes
+from holotype.releases.joins import Mask, codes
 
 
 def outvoted(manifest: pa.Table) -> int:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holotype.crowd.policy_names import IMPORTED
 from holotype.engine import Progress, no_progress
 from holotype.errors import ReleaseError
 from holotype.files import sha256_file
 from holotype.releases.build import Workshop, seal, workshop
 from holotype.releases.carried import Removal
-from holotype.releases.keys import NOTHING, address_keys, author_keys, one_of_each
+from holotype.releases.joins import Mask, codes, rows_by_text
+from holotype.releases.keys import one_of_each
 from holotype.releases.layout import (
     AUDIT,
     AUDIT_TABLES,
@@ -32,7 +30,6 @@ from holotype.releases.layout import (
     EVIDENCE_SCHEMA,
     EXTRAS,
     FILES,
-    ID_LENGTH,
     LEAKS,
     MANIFEST,
     ONTOLOGY,
@@ -50,23 +47,15 @@ from holotype.releases.release import Release, read_json, read_table
 from holotype.releases.said import outvoted, unchecked
 from holotype.releases.split import SPLITS
 from holotype.releases.statistics import labelled_by, statistics
+from holotype.releases.unwanted import Unwanted, unwanted_others, unwanted_rows
 from holotype.releases.writing import write_bytes, write_json, write_table
 
-Mask = npt.NDArray[np.bool_]
+__all__ = ["TakenDown", "Unwanted", "described", "take_down", "unwanted_rows"]
+
 _TABLES: Final = {
     *(MANIFEST, BOXES, VOTES, EVIDENCE, SUMMARY, STATISTICS, LEAKS, CERTIFICATES, FILES, ONTOLOGY),
     *AUDIT_TABLES,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Unwanted:
-    """Images that are to be taken down: by id, by sha256 or by their origin in a dataset, ``dataset/name``; by their
-    address on the web; by their author. Those without a label, of which a release has votes, by id or sha256 only."""
-
-    images: Sequence[str] = ()
-    urls: Sequence[str] = ()
-    authors: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,65 +69,6 @@ class TakenDown:
     names: tuple[str, ...]
     near: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
-
-
-def unwanted_rows(manifest: pa.Table, unwanted: Unwanted, others: Mapping[str, str] = MappingProxyType({})) -> Mask:
-    """The rows of a manifest whose images are to be taken down, ``(labels,)``: all of an image's.
-
-    Raises `ReleaseError` for what no image is called by, nor any of the `others`, and where nothing is asked for.
-    """
-    named = [
-        *(("id, sha256 or DATASET/NAME", name, _of_image(manifest, name)) for name in unwanted.images),
-        *(("address", url, _same(address_keys, manifest["url"], url)) for url in unwanted.urls),
-        *(("author", name, _same(author_keys, manifest["author"], name)) for name in unwanted.authors),
-    ]
-    if not named:
-        raise ReleaseError("say which images are to be taken down: by id, address or author")
-    if lost := [f"{kind} {name!r}" for kind, name, rows in named if not rows.any() and name not in others]:
-        raise ReleaseError(f"no image of the release has the {'; the '.join(lost)}")
-    ids = manifest["id"].filter(pa.array(np.any([rows for _, _, rows in named], axis=0)))
-    return np.asarray(pc.is_in(manifest["id"], pc.unique(ids)).to_numpy())
-
-
-def unwanted_others(release: Release, unwanted: Unwanted) -> dict[str, str]:
-    """The sha256 of images that are to be taken down and have no label in a release, which ships only what was said of
-    them, by what they are called: their sha256 or its first 16 digits. Nothing else of them is known."""
-    names = [name for name in unwanted.images if len(name) in (ID_LENGTH, 64)]
-    found: dict[str, str] = {}
-    for column in spoken_of(release) if names else ():
-        for length in (ID_LENGTH, 64):
-            asked = {name.lower(): name for name in names if len(name) == length}
-            some = column.filter(pc.is_in(pc.utf8_slice_codeunits(column, 0, length), pa.array(asked, pa.string())))
-            found |= {asked[sha256[:length]]: sha256 for sha256 in pc.unique(some).to_pylist()}
-    column = release.manifest["sha256"]
-    labelled = set(column.filter(pc.is_in(column, pa.array([*found.values()], pa.string()))).to_pylist())
-    return {name: sha256 for name, sha256 in found.items() if sha256 not in labelled}
-
-
-def spoken_of(release: Release) -> Iterator[pa.ChunkedArray]:
-    """The sha256 of images that a release says anything of beside their labels."""
-    yield release.votes["sha256"]
-    if release.evidence is not None:
-        yield release.evidence["sha256"]
-    for name, schema in AUDIT_TABLES.items():
-        if (release.path / name).is_file():
-            yield read_table(release.path / name, schema)["sha256"]
-
-
-def _of_image(manifest: pa.Table, name: str) -> Mask:
-    if not name:
-        return np.zeros(len(manifest), bool)
-    if "/" in name:
-        imported = pc.starts_with(manifest["source"], IMPORTED)
-        return np.asarray(pc.and_(imported, pc.equal(manifest["origin"], name)).to_numpy())
-    column = "id" if len(name) == ID_LENGTH else "sha256"
-    return np.asarray(pc.equal(manifest[column], name.lower()).to_numpy())
-
-
-def _same(keys: Any, column: pa.ChunkedArray, text: str) -> Mask:
-    """Whether texts are the same by their keys, but for "" and what else is nobody's."""
-    key = keys(pa.array([text]))[0]
-    return np.asarray((keys(column) == key) & (key != NOTHING))
 
 
 def take_down(release: Release, folder: Path, unwanted: Unwanted, progress: Progress = no_progress) -> TakenDown:
@@ -266,14 +196,13 @@ class _Cut:
         if self.release.files:
             return {}, self._manifest(manifest)
         listed = self.release.listed
-        shards = manifest["shard"].to_numpy(zero_copy_only=False)
         offset, length = manifest["offset"].to_numpy().copy(), manifest["length"].to_numpy()
-        held = {name: bool((~self.gone[shards == name]).any()) for name in np.unique(shards).tolist()}
+        rows_of = rows_by_text(manifest["shard"])
+        held = {name: not self.gone[rows].all() for name, rows in rows_of.items()}
         if others := [name for name in held if not SHARD.fullmatch(name)]:  # it may lead out of the folder
             raise ReleaseError(f"{self.release.path / MANIFEST} names {others[0]!r}, which is no shard of a release")
         new, names, done = renumbered(held), {}, 0
-        for name in sorted(held):
-            rows = np.flatnonzero(shards == name)
+        for name, rows in rows_of.items():
             places, first, back = np.unique(offset[rows], return_index=True, return_inverse=True)
             one = rows[first]
             source, lost = self.release.path / name, self.gone[one]
@@ -289,7 +218,8 @@ class _Cut:
             else:
                 target.unlink()
             progress(done := done + 1, len(held))
-        called = pa.array([new.get(name, "") for name in shards.tolist()], pa.string())
+        code, shards = codes(manifest["shard"])
+        called = pa.array([new.get(name, "") for name in shards], pa.string()).take(pa.array(code))
         manifest = manifest.set_column(manifest.column_names.index("offset"), "offset", pa.array(offset))
         return names, self._manifest(manifest.set_column(manifest.column_names.index("shard"), "shard", called))
 

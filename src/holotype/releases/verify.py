@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +47,7 @@ from holotype.store.reach import Folders
 
 _ALWAYS: Final = {MANIFEST, BOXES, VOTES, SUMMARY, STATISTICS, *DOCUMENTS}
 _MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, EVIDENCE, FILES, LEAKS, ONTOLOGY}
+_ADDRESSED: Final = ("id", "sha256", "stored", "shard", "offset", "length", "path")
 _AT_ONCE: Final = 1024
 """Images that are read and hashed at once."""
 
@@ -143,16 +144,21 @@ def certify_release(release: Release, ontology: Ontology | None = None) -> list[
     if missing:
         return [] if len(missing) == len(wanted) else [f"{missing[0]} is missing"]
     try:
-        votes = release.votes.select(["sha256", "wnid", "worker", "at"])
-        columns = zip(*(column.to_pylist() for column in votes.columns), strict=True)
-        voted = {(sha256, wnid, worker): at for sha256, wnid, worker, at in columns}
-        rows = release.rows()
+        voted = _voted(release.votes, {row["auditor"] for row in release.audit.audit})
+        rows = release.manifest.select(["sha256", "wnid", "rank"]).to_pylist()
         problems = list(check_audit(release.plans, release.certificates, release.audit, rows, voted))
         if ontology is not None:
             problems.extend(_check_places(release, ontology))
     except ReleaseError as error:
         return [str(error)]
     return problems
+
+
+def _voted(votes: pa.Table, workers: Collection[str]) -> dict[tuple[str, str, str], float]:
+    """When some workers voted, by sha256, wnid and worker."""
+    theirs = votes.filter(pc.is_in(votes["worker"], pa.array(sorted(workers), pa.string())))
+    columns = (theirs[name].to_pylist() for name in ("sha256", "wnid", "worker", "at"))
+    return {(sha256, wnid, worker): at for sha256, wnid, worker, at in zip(*columns, strict=True)}
 
 
 def _check_files(path: Path, progress: Progress) -> Iterator[str]:
@@ -213,8 +219,9 @@ def _is_other(data: bytes, row: Mapping[str, str]) -> bool:
 
 
 def _pieces(table: pa.Table) -> Iterator[pa.Table]:
-    """Rows in the order of their addresses, some at a time, each image once."""
-    first = table.take(pa.array(one_of_each(table["id"])))
+    """Where images lie, in the order of their addresses, some at a time, each image once."""
+    named = [name for name in _ADDRESSED if name in table.column_names]
+    first = table.select(named).take(pa.array(one_of_each(table["id"])))
     rows = first.sort_by([("shard", "ascending"), ("offset", "ascending")])
     yield from (rows.slice(start, _AT_ONCE) for start in range(0, len(rows), _AT_ONCE))
 
