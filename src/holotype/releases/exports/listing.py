@@ -28,5 +28,5 @@ def write_classes(chosen: Chosen, folder: Path) -> None:
 
 def second_labels(chosen: Chosen, what: str) -> list[str]:
     """A remark on labels that are not the first of their image, where there are any; `what` became of them."""
-    more = len(chosen.rows) - chosen.images
+    more = len(chosen.labels) - len(chosen.images)
     return [f"{more:,} labels are not the first of their image: {what}"] if more else []

@@ -44,7 +44,7 @@ def _write(
     chosen: Chosen, folder: Path, advance: Advance, samples: Iterable[Sample], store: Callable[[Sample], str]
 ) -> None:
     write_classes(chosen, folder)
-    told = [name for name in chosen.rows.column_names if name not in (*_FIRST, *_ADDRESS)]
+    told = [name for name in chosen.columns if name not in (*_FIRST, *_ADDRESS)]
     with ExitStack() as stack:
         open_new = (
             stack.enter_context((folder / name).open("w", encoding="utf-8", newline=""))
@@ -59,7 +59,7 @@ def _write(
             labels.writerows(_label(row, file, chosen, told) for row in sample.rows)
             boxes.writerows((sample.id, *(getattr(box, name) for name in _BOX)) for box in sample.boxes)
             lines.write(json.dumps(_line(sample, file, chosen, told), ensure_ascii=False) + "\n")
-            advance(done, chosen.images)
+            advance(done, len(chosen.images))
 
 
 def _label(row: Mapping[str, Any], file: str, chosen: Chosen, told: Iterable[str]) -> list[Any]:
