@@ -221,9 +221,11 @@ def _dictionaries(tables: Iterable[pa.Table]) -> Iterator[dict[str, Any]]:
 
 def _of_one_image(first: dict[str, Any], others: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows of an image. Raises `ReleaseError` where they contradict one another about it."""
-    rows = [first, *others]
-    if wrong := [name for name in _OF_THE_IMAGE if any(row[name] != first[name] for row in rows[1:])]:
-        raise ReleaseError(f"{MANIFEST} says two things of the {wrong[0]} of an image")
+    rows = [first]
+    for row in others:
+        if wrong := [name for name in _OF_THE_IMAGE if row[name] != first[name]]:
+            raise ReleaseError(f"{MANIFEST} says two things of the {wrong[0]} of an image")
+        rows.append(row)
     return rows
 
 

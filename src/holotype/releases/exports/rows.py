@@ -23,7 +23,7 @@ Pieces = list[list[tuple[int, int]]]
 """Where the pieces of each part lie in a file: offset and length."""
 
 _BATCH: Final = 1 << 10
-_PART: Final = 1 << 16
+_PART: Final = 1 << 14
 _PARTS: Final = 1 << 8
 _PLACE: Final = "place in the order"
 
