@@ -10,6 +10,7 @@ from typing import Any, Final
 from holotype.releases.exports.chosen import Chosen
 
 CLASSES: Final = "classes.csv"
+_FORMULA: Final = frozenset("=+-@\t\r\n＝＋－＠")
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -24,6 +25,11 @@ def write_classes(chosen: Chosen, folder: Path) -> None:
     """Write ``classes.csv``: the number, wnid, name, lemmas and gloss of each class."""
     rows = ((one.number, one.wnid, one.name, "; ".join(one.lemmas), one.gloss) for one in chosen.classes)
     write_csv(folder / CLASSES, ("number", "wnid", "name", "lemmas", "gloss"), rows)
+
+
+def formulas(cells: Iterable[Any]) -> int:
+    """How many cells a spreadsheet would run: tables that programs read have what others said as they said it."""
+    return sum(isinstance(cell, str) and cell[:1] in _FORMULA for cell in cells)
 
 
 def second_labels(chosen: Chosen, what: str) -> list[str]:
