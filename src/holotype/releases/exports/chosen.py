@@ -142,7 +142,6 @@ class Chosen:
         lengths: Numbers = self.labels.length[self.images.first[images]]
         return lengths
 
-    @cached_property
     def pairs(self) -> Numbers:
         """The labels as pairs of image and class, see `pair`, ascending."""
         return np.sort(self.pair(self.images.of_label, self.labels.number))
@@ -193,7 +192,7 @@ class Chosen:
     def _boxes(self) -> Groups:
         """The rows of ``boxes.parquet`` that are of each image."""
         ids = (id_keys(table["id"]) for table in batches(self.release.path / BOXES, ["id"]))
-        image = np.concatenate([np.zeros(0, np.int32), *(self.images.find(keys) for keys in ids)])
+        image = self.images.find(np.concatenate([np.zeros(0, np.uint64), *ids]))
         rows = np.flatnonzero(image >= 0).astype(np.int32)
         groups = Groups.of(image[rows], len(self.images))
         return Groups(rows[groups.order], groups.starts)
@@ -203,7 +202,8 @@ class Chosen:
         if len(self.labels) > len(self.images):
             if (self._split_of[self.images.of_label] != self.labels.split).any():
                 raise ReleaseError(f"{where} says two things of the split of an image")
-            if (self.pairs[1:] == self.pairs[:-1]).any():
+            pairs = self.pairs()
+            if (pairs[1:] == pairs[:-1]).any():
                 raise ReleaseError(f"{where} has an image twice with the same label")
 
 

@@ -50,7 +50,9 @@ class Labels:
                 raise ReleaseError(f"{path} has splits that are none of {', '.join(SPLITS)}")
             numbers = wnid.to_numpy(), split.to_numpy().astype(np.int8), table["length"].to_numpy()
             read.append((_keys(table["id"], release), *numbers))
-        key, number, split, length = (np.concatenate(parts) for parts in zip(*read, strict=True))
+        columns = list(zip(*read, strict=True))
+        read.clear()
+        key, number, split, length = (np.concatenate(columns.pop(0)) for _ in range(4))
         return cls(np.arange(len(key), dtype=np.int32), key, number, split, length)
 
     def __len__(self) -> int:
@@ -95,35 +97,42 @@ class Groups:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Images:
-    """Images in columns, ``(images,)`` each, numbered by their first labels: these labels; keys of ids, ascending, and
-    the image of each key; the place of each image among them; and the image of each label, ``(labels,)``."""
+    """Images in columns, ``(images,)`` each, numbered by their first labels: these labels, and the images by id; and,
+    ``(labels,)`` each, the keys of ids and the images of all labels."""
 
     first: npt.NDArray[np.int32]
-    key: Keys
     by_id: npt.NDArray[np.int32]
-    place: npt.NDArray[np.int32]
+    key: Keys
     of_label: npt.NDArray[np.int32]
 
     @classmethod
-    def of(cls, keys: Keys) -> Images:
+    def of(cls, key: Keys) -> Images:
         """The images of labels, by their keys."""
-        key, first, place = np.unique(keys, return_index=True, return_inverse=True)
+        by_key = np.argsort(key, kind="stable").astype(np.int32)
+        ascending = key[by_key]
+        new = np.ones(len(key), bool)
+        new[1:] = ascending[1:] != ascending[:-1]
+        del ascending
+        first = by_key[new]
         order = np.argsort(first).astype(np.int32)
         by_id = np.empty_like(order)
         by_id[order] = np.arange(len(order), dtype=np.int32)
-        return cls(first[order].astype(np.int32), key, by_id, order, by_id[place])
+        of_label = np.empty_like(by_key)
+        of_label[by_key] = by_id[np.cumsum(new, dtype=np.int32) - 1]
+        return cls(first[order], by_id, key, of_label)
 
     def __len__(self) -> int:
-        return len(self.key)
+        return len(self.first)
 
     def ids(self, images: Numbers) -> Iterator[str]:
         """The ids of some."""
         for start in range(0, len(images), _LINES):
-            yield from (f"{one:016x}" for one in self.key[self.place[images[start : start + _LINES]]].tolist())
+            yield from (f"{one:016x}" for one in self.key[self.first[images[start : start + _LINES]]].tolist())
 
-    def find(self, keys: Keys) -> Numbers:
+    def find(self, keys: Keys) -> npt.NDArray[np.int32]:
         """The image of each key, -1 where it is none's."""
         if not len(self):
-            return np.full(len(keys), -1)
-        place = np.minimum(np.searchsorted(self.key, keys), len(self) - 1)
-        return np.where(self.key[place] == keys, self.by_id[place], -1)
+            return np.full(len(keys), -1, np.int32)
+        ascending = self.key[self.first[self.by_id]]
+        place = np.minimum(np.searchsorted(ascending, keys), len(self) - 1)
+        return np.where(ascending[place] == keys, self.by_id[place], np.int32(-1))

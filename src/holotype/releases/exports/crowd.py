@@ -16,6 +16,7 @@ from holotype.files import local
 from holotype.releases.census import batches
 from holotype.releases.exports.chosen import Advance, Chosen
 from holotype.releases.exports.listing import second_labels, write_classes
+from holotype.releases.exports.rows import Numbers
 from holotype.releases.keys import id_keys
 from holotype.releases.layout import ID_LENGTH, VOTES
 
@@ -26,6 +27,7 @@ _LABELS: Final = pa.schema(
     [("id", _TEXT), ("split", _TEXT), ("label", pa.int32()), ("wnid", _TEXT), ("score", pa.float64())]
 )
 _ANNOTATORS: Final = pa.schema([("task", _TEXT), ("annotator", _TEXT), ("label", pa.int32())])
+_LOW: Final = (1 << 32) - 1
 _CERTAIN: Final = pa.array(["no", "yes"])
 
 
@@ -71,31 +73,48 @@ def write_cleanlab(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
 
 def _votes(chosen: Chosen) -> Iterator[Sequence[pa.ChunkedArray]]:
     """Task, worker and answer of votes, of a worker on a task the first: all of the release, or on chosen labels."""
-    path, start = chosen.release.path / VOTES, 0
-    first = _first_of_worker(path)
-    for table in batches(path, ("sha256", "wnid", "worker", "answer")):
-        counts = first[start : start + len(table)]
+    counted, start = _counted(chosen), 0
+    for table in batches(chosen.release.path / VOTES, ("sha256", "wnid", "worker", "answer")):
+        votes = table.filter(pa.array(counted[start : start + len(table)]))
         start += len(table)
-        votes = table.filter(pa.array(counts))
-        if not chosen.whole:
-            votes = votes.filter(pa.array(_among(chosen, votes)))
         yield [_tasks(_ids(votes), votes["wnid"]), votes["worker"], votes["answer"]]
 
 
-def _first_of_worker(path: Path) -> npt.NDArray[np.bool_]:
-    """Which votes are the first of their worker on their task, ``(votes,)``. What is compared is the id of the image,
-    and numbers that wnids and workers are given: 16 bytes a vote."""
-    images, others = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
+def _counted(chosen: Chosen) -> npt.NDArray[np.bool_]:
+    """Which votes are the first of their worker on their task, and on chosen labels where these are not all,
+    ``(votes,)``. What is compared is the id of the image, and numbers that workers and wnids are given: 16 bytes a
+    vote, sorted a part of the ids at a time."""
+    ids, others = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
     wnids, workers = dict[str, int](), dict[str, int]()
-    for votes in batches(path, ("sha256", "wnid", "worker")):
-        images.append(id_keys(_ids(votes)))
-        others.append(_numbered(votes["wnid"], wnids) << 32 | _numbered(votes["worker"], workers))
-    image, other = np.concatenate(images), np.concatenate(others)
-    order = np.lexsort((other, image))
-    again = _as_before(image[order]) & _as_before(other[order])
-    first = np.ones(len(order), bool)
-    first[order[1:][again]] = False
-    return first
+    for votes in batches(chosen.release.path / VOTES, ("sha256", "wnid", "worker")):
+        ids.append(id_keys(_ids(votes)))
+        others.append(_numbered(votes["worker"], workers) << 32 | _numbered(votes["wnid"], wnids))
+    key = np.concatenate(ids)
+    ids.clear()
+    other = np.concatenate(others)
+    others.clear()
+    number = np.array([chosen.numbers.get(wnid, -1) for wnid in wnids], np.int64)
+    pairs = np.zeros(0, np.int64) if chosen.whole else chosen.pairs()
+    counted, part = np.zeros(len(key), bool), (key >> np.uint64(60)).astype(np.uint8)
+    for own in range(16):
+        rows = np.flatnonzero(part == own)
+        rows = rows[np.lexsort((other[rows], key[rows]))]
+        counted[rows[:1]] = True
+        counted[rows[1:]] = _changes(key[rows]) | _changes(other[rows])
+        if not chosen.whole:
+            counted[rows] &= _among(pairs, chosen, chosen.images.find(key[rows]), number[other[rows] & _LOW])
+    return counted
+
+
+def _changes(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    return np.asarray(values[1:] != values[:-1])
+
+
+def _among(pairs: Numbers, chosen: Chosen, image: Numbers, number: Numbers) -> npt.NDArray[np.bool_]:
+    """Which images with which numbers of classes are among pairs of such, ascending; -1 is none."""
+    asked = chosen.pair(image, number)
+    found = np.searchsorted(pairs, asked, "right") > np.searchsorted(pairs, asked)
+    return np.asarray(found & (image >= 0) & (number >= 0))
 
 
 def _numbered(texts: pa.ChunkedArray, known: dict[str, int]) -> npt.NDArray[np.int64]:
@@ -103,18 +122,6 @@ def _numbered(texts: pa.ChunkedArray, known: dict[str, int]) -> npt.NDArray[np.i
     coded = texts.combine_chunks().dictionary_encode()
     numbers = np.array([known.setdefault(text, len(known)) for text in coded.dictionary.to_pylist()], np.int64)
     return np.asarray(numbers[coded.indices.to_numpy()])
-
-
-def _as_before(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    return np.asarray(values[1:] == values[:-1])
-
-
-def _among(chosen: Chosen, votes: pa.Table) -> npt.NDArray[np.bool_]:
-    """Which votes are on chosen labels."""
-    number = pc.index_in(votes["wnid"], pa.array(list(chosen.numbers), _TEXT)).fill_null(-1).to_numpy()
-    pairs = chosen.pair(chosen.images.find(id_keys(_ids(votes))), number)
-    place = np.searchsorted(chosen.pairs, pairs)
-    return np.asarray((number >= 0) & (place < np.searchsorted(chosen.pairs, pairs, "right")))
 
 
 def _ids(votes: pa.Table) -> pa.ChunkedArray:

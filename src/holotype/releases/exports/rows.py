@@ -86,7 +86,7 @@ def _dealt(path: Path, numbers: Numbers, scratch: Path | None) -> Iterator[pa.Ta
 
 def _deal(path: Path, numbers: Numbers, file: IO[bytes]) -> tuple[pa.Schema, Pieces]:
     """Write the rows to a file, in pieces each of which belongs to one part of the order."""
-    by_number = np.argsort(numbers, kind="stable")
+    by_number = np.argsort(numbers, kind="stable").astype(np.int32)
     rows = max(_PART, -(-len(numbers) // _PARTS))
     parts: Pieces = [[] for _ in range(0, len(numbers), rows)]
     schema, start = pa.schema([]), 0
