@@ -42,6 +42,7 @@ bench: $(READY)
 	$(BIN)/python bench/releases.py
 	$(BIN)/python bench/releases_columns.py
 	$(BIN)/python bench/releases_trust.py
+	$(BIN)/python bench/exports.py
 	$(BIN)/python bench/loader.py
 
 $(READY): pyproject.toml constraints.txt

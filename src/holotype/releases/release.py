@@ -276,14 +276,22 @@ def read_table(path: Path, schema: pa.Schema, extras: pa.Schema | None = None) -
     """The table in a file, which has these columns, and maybe some of `extras` after them. Raises `ReleaseError`."""
     try:
         table = pq.read_table(local(path))
-        table.validate(full=True)
     except (OSError, pa.ArrowException) as error:
+        raise ReleaseError(f"cannot read {path}: {error}") from error
+    check_table(path, table, schema, extras)
+    return table
+
+
+def check_table(path: Path, table: pa.Table, schema: pa.Schema, extras: pa.Schema | None = None) -> None:
+    """Raises `ReleaseError` where what was read of a file is damaged, or has other columns or empty cells."""
+    try:
+        table.validate(full=True)
+    except pa.ArrowException as error:
         raise ReleaseError(f"cannot read {path}: {error}") from error
     found = table.schema.remove_metadata()
     wanted = [*schema, *(field for field in extras or () if field.name in found.names)]
     if found != pa.schema(wanted) or any(column.null_count for column in table.columns):
         raise ReleaseError(f"{path} has other columns than format {FORMAT}, or empty cells")
-    return table
 
 
 def read_json(path: Path) -> Mapping[str, Any]:

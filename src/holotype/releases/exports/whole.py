@@ -7,13 +7,23 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from holotype.errors import ReleaseError
-from holotype.files import sync_folder
+from holotype.files import sync_folder as sync
 
 _MANY: Final = 1_000
+
+
+def below(folder: str | Path) -> Iterator[os.DirEntry[str]]:
+    """All that is below a folder, a folder after what it holds; there may be millions, so no list is made of them."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from below(entry.path)
+            yield entry
 
 
 @contextmanager
@@ -31,7 +41,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             _sync(partial)
             _expect_none(folder)
             partial.rename(folder)
-            sync_folder(folder.parent)
+            sync(folder.parent)
     except OSError as error:
         raise ReleaseError(f"cannot write {folder}: {error.strerror or error}") from error
 
@@ -66,12 +76,8 @@ def _expect_none(folder: Path) -> None:
 def _sync(folder: Path) -> None:
     """Make all that is below a folder durable. Many small files are written in one go first, which takes less time than
     one after the other."""
-    if sum(len(files) for *_, files in os.walk(folder)) > _MANY:
+    if next(islice(below(folder), _MANY, None), None):
         os.sync()
-    for here, _, files in os.walk(folder, topdown=False):
-        for path in (*(os.path.join(here, name) for name in files), here):
-            handle = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+    for entry in below(folder):
+        sync(Path(entry.path))
+    sync(folder)
