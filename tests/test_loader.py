@@ -24,10 +24,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import encoded, photo
-from holotype.errors import ArchiveError, PackError, ReleaseError, UnknownSynset
+from holotype.errors import AmbiguousLemma, ArchiveError, PackError, ReleaseError, UnknownSynset
 from holotype.imports.boxes import Box
 from holotype.imports.discover import find_ilsvrc2012
+from holotype.ontology import Ontology
 from holotype.project import Project
+from holotype.project.release_shelf import ranges_under
 from holotype.releases import Release
 from holotype.releases.layout import FILES_SCHEMA
 from holotype.releases.loaders import (
@@ -462,7 +464,7 @@ def test_a_release_is_loaded_where_there_is_no_project(made: Project) -> None:
 
 def test_a_part_of_a_release_keeps_its_labels(made: Project) -> None:
     release = made.releases["v1"]
-    for under in ("n02121808", ["domestic cat"], "feline"):
+    for under in ("n02121808", ["domestic cat"], "feline", "cat"):  # "cat" has eight senses
         found = release.samples("train", under)
         assert set(found.labels.tolist()) == {1}
         assert len(found) == sum(row["wnid"] == "n02121808" for row in release.rows("train"))
@@ -471,6 +473,23 @@ def test_a_part_of_a_release_keeps_its_labels(made: Project) -> None:
     assert len(release.loader("train", under="n02858304")) == 0
     with pytest.raises(UnknownSynset):
         release.loader("train", under="whipet")
+
+
+def test_a_lemma_means_what_it_means_in_a_query(wordnet: Ontology) -> None:
+    """The one of its senses that has images; no image where none has; and it is told where several have."""
+    bird, machine = (wordnet.ranges(wordnet[wnid]) for wnid in ("n02012849", "n03126707"))
+
+    def under(*shown: Any) -> Any:
+        return ranges_under(wordnet, wordnet.named, ["crane", "whippet"], lambda ranges: 2 * (ranges in shown))
+
+    whippet = wordnet.ranges(wordnet["n02091134"])
+    assert under(bird) == [*bird, *whippet]
+    assert under(machine) == [*machine, *whippet]
+    assert under() == [*whippet]
+    assert ranges_under(wordnet, wordnet.named, "crane", lambda _: 0) == []
+    assert ranges_under(wordnet, wordnet.named, (), lambda _: 0) is None
+    with pytest.raises(AmbiguousLemma, match="2 images: n02012849"):
+        under(bird, machine)
 
 
 def test_a_release_without_a_shard_says_so(made: Project) -> None:
@@ -570,7 +589,8 @@ def test_a_dataset_is_loaded_where_it_lies(project: Project, tmp_path: Path, rou
     found = dataset.loader("train", size=16, batch_size=4)
     shown = Counter(pair for batch in found for pair in zip(found.ids(batch), batch.labels.tolist(), strict=True))
     assert shown == {(one.name, found.classes.index(one.wnid)): 1 for one in pictures.values() if one.split == "train"}
-    assert set(dataset.samples("train", "golden retriever").labels.tolist()) == {1}
+    for under in ("golden retriever", "dog"):  # "dog" has seven senses, and none but the animal is here
+        assert set(dataset.samples("train", under).labels.tolist()) == {1}
     assert dataset.dataset("val", np.asarray)[0][0].shape == (50, 60, 3)
 
 

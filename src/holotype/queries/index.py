@@ -189,11 +189,12 @@ class Index:
         numbers = self._numbers(query)
         return list(self._rows_at(numbers[draw(len(numbers), n, seed)]))
 
-    def _ranks(self, query: Query) -> Mask:
-        def rows(ranges: Ranges) -> int:
-            return sum(int(self._starts[stop] - self._starts[start]) for start, stop in ranges)
+    def held(self, ranges: Ranges) -> int:
+        """How many rows half-open ranges of ranks have."""
+        return sum(int(self._starts[stop] - self._starts[start]) for start, stop in ranges)
 
-        ranks: Mask = ranks_of(query, self.ontology, self._senses, rows)[:-1]
+    def _ranks(self, query: Query) -> Mask:
+        ranks: Mask = ranks_of(query, self.ontology, self._senses, self.held)[:-1]
         return ranks
 
     def _selects(self, query: Query) -> bool:
