@@ -11,6 +11,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import chain, product
 from pathlib import Path
 from typing import Any
@@ -198,15 +199,43 @@ def test_a_state_of_something_else_is_refused(many: Samples, tmp_path: Path) -> 
         with pytest.raises(ReleaseError, match=said):
             other.load_state_dict(state)
         assert other.state_dict() | {"samples": "", "settings": {}} == {
-            "format": 1,
+            "format": 2,
             "epoch": 0,
             "batch": 0,
             "samples": "",
             "settings": {},
         }
-    for change in ({"format": 2}, {"batch": -1}, {"epoch": None}, {"samples": ""}, {"settings": None}):
-        with pytest.raises(ReleaseError):
+    alike = replace(many, ids=pa.array([f"{number:03}.png" for number in range(COUNT)]))
+    with pytest.raises(ReleaseError, match="other images"):
+        loader(alike).load_state_dict(state)
+    for change in ({"format": 1}, {"samples": ""}, {"settings": None}, {"settings": {"seed": "9" * 10_000}}):
+        with pytest.raises(ReleaseError) as told:
             found.load_state_dict(state | change)
+        assert len(str(told.value)) < 1_000
+
+
+@pytest.mark.parametrize("last", ["keep", "drop", "pad"])
+def test_a_state_is_of_a_batch_that_there_is(many: Samples, last: Last) -> None:
+    found = loader(many, last=last)
+    state, count = found.state_dict(), len(found)
+    for name, wrong in product(("epoch", "batch"), (-1, 1 << 64, None, "1", 1.0, True, [0])):
+        with pytest.raises(ReleaseError, match="no loader is in epoch"):
+            found.load_state_dict(state | {name: wrong})
+    with pytest.raises(ReleaseError, match=f"no loader is in epoch 0, batch {count}: an epoch has {count}, the first"):
+        found.load_state_dict(state | {"batch": count})
+    found.load_state_dict(state | {"batch": count - 1})
+    assert (len(list(found)), found.epoch) == (1, 1)
+
+
+@given(st.integers(1, 8), st.integers(1, 20), st.sampled_from(["keep", "drop", "pad"]), st.booleans())
+@settings(max_examples=20)
+def test_every_state_that_is_saved_is_taken(many: Samples, world: int, batch: int, last: Last, blocks: bool) -> None:
+    asked: dict[str, Any] = {"batch_size": batch, "last": last, "order": Order("blocks", 4, 3) if blocks else Order()}
+    ranks = [loader(many, 1, shard=(rank, world), augment=CentreCrop(), size=4, **asked) for rank in range(world)]
+    states = [one.state_dict(batch.position) for one in ranks for batch in one]
+    for one, state in product(ranks, states):
+        one.load_state_dict(state)
+        assert one.state_dict() == state
 
 
 def test_a_state_is_that_of_all_ranks_and_of_as_many_as_share_a_batch(many: Samples) -> None:

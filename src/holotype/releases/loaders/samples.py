@@ -88,13 +88,28 @@ class Samples:
         return several
 
     def digest(self) -> str:
-        """What tells these samples from others: their order, their labels, and where in their files they lie."""
+        """What tells these samples from others: their ids in order, their labels, and where in their files they lie."""
         told = hashlib.blake2b("\n".join(self.classes).encode(), digest_size=16)
         starts = np.zeros(0, np.int64) if self.starts is None else self.starts
-        for column in (self.labels, starts, self.places.file, self.places.offset, self.places.length):
+        for column in (
+            *_letters(self.ids),
+            self.labels,
+            starts,
+            self.places.file,
+            self.places.offset,
+            self.places.length,
+        ):
             told.update(len(column).to_bytes(8, "big"))
             told.update(np.ascontiguousarray(column).data)
         return told.hexdigest()
+
+
+def _letters(texts: pa.StringArray) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+    """The lengths of texts in bytes, and their bytes one after the other."""
+    places, data = texts.buffers()[1:]
+    ends = np.frombuffer(places, np.int32, len(texts) + 1, 4 * texts.offset) if len(texts) else np.zeros(1, np.int32)
+    letters = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)
+    return np.diff(ends), letters[ends[0] : ends[-1]]
 
 
 def samples_of(release: Release, split: str, ranges: Ranges | None = None) -> Samples:
