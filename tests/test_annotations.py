@@ -16,7 +16,7 @@ from sqlalchemy import select
 import holotype
 from conftest import command, encoded, photo, run
 from holotype.catalog import schema as t
-from holotype.consensus.votes import Answer
+from holotype.consensus.votes import Answer, is_machine
 from holotype.crowd.expert import Nobody, Trust
 from holotype.errors import AmbiguousLabels, AmbiguousLemma, ArchiveError, CrowdError, UnknownSynset
 from holotype.imports.boxes import EMPTY, UNREAD
@@ -226,6 +226,31 @@ def test_models_vote_as_machines_where_that_is_asked(db: Project, tmp_path: Path
     report = db.annotations.add(file, predictions=True)
     assert report.workers == ("label-studio:machine:ann", "machine:m1")
     assert report.boxes == 1
+
+
+@pytest.mark.parametrize(
+    "by", ["machine:x", " machine:x", "\tmachine:x\n", "machine:\x07x", {"email": "machine:x"}, "machine:" + "x" * 300]
+)
+def test_no_file_makes_a_machine_of_a_person_or_a_person_of_a_machine(db: Project, tmp_path: Path, by: Any) -> None:
+    models = [
+        {"model_version": name, "result": [choice("whippet")]} for name in ("ann", "", None, "machine:m", ["machine:m"])
+    ]
+    exports = (
+        written(tmp_path / "x.json", [task("2.jpg", said(by, choice(CAT)), predictions=models)]),
+        written(tmp_path / "x.xml", cvat(image("2.jpg", f'<tag label="{CAT}"/>'), people=_assigned(by))),
+    )
+    for file in exports:
+        db.annotations.add(file, predictions=True)
+    machines = {worker: wnid for _, wnid, worker in cast(db) if is_machine(worker)}
+    assert set(machines.values()) == {WHIPPET}, "what a person said is a cat"
+    assert {"machine:ann", "machine:label-studio"} <= set(machines)
+    people = {worker for _, wnid, worker in cast(db) if wnid == CAT}
+    assert {worker.partition(":")[0] for worker in people} == {"label-studio", "cvat"}
+
+
+def _assigned(by: Any) -> str:
+    name = by["email"] if isinstance(by, dict) else by.replace("\x07", "")
+    return f"<assignee><username>{name}</username></assignee>"
 
 
 def test_cvat_tells_boxes_and_tags_by_its_assignee(db: Project, tmp_path: Path) -> None:
