@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from holotype.errors import ReleaseError
 from holotype.files import local
+from holotype.releases.bounds import check_size
 from holotype.releases.census import check_columns
 from holotype.releases.layout import EXTRAS, MANIFEST, typed_columns
 from holotype.releases.loaders.draws import Numbers
@@ -132,6 +133,7 @@ def _read(path: Path, split: str) -> pa.Table:
     try:
         there = set(pq.read_schema(local(path)).names)
         wanted = [name for name in _COLUMNS if name in there or name not in EXTRAS.names]
+        check_size(path, [*wanted, "split"])
         table = pq.read_table(local(path), columns=wanted, filters=pc.field("split") == split)
     except (OSError, pa.ArrowException) as error:
         raise ReleaseError(f"cannot read {path}: {error}") from error
