@@ -87,8 +87,8 @@ def rebuild_release(release: Release, ontology: Ontology, policy: Policy | None 
     the evidence, the statistics, the summary and the checksums are written anew; votes, boxes, shards and what auditors
     said are the facts that they follow from, and stay as they are. Splits and groups are taken from the manifest.
 
-    Raises `ReleaseError` where a file cannot be read, and `CrowdError` where the policy that labels were drawn by is
-    not holotype's own, and none is given.
+    Raises `ReleaseError` where a file cannot be read, or the folder not be written, and `CrowdError` where the policy
+    that labels were drawn by is not holotype's own, and none is given.
     """
     if release.evidence is None:
         raise ReleaseError(f"{release.path} has no {EVIDENCE}: it does not ship what its labels follow from")
@@ -96,12 +96,15 @@ def rebuild_release(release: Release, ontology: Ontology, policy: Policy | None 
     shipped = Shipped.of(release.evidence, release.votes)
     label = relabel(shipped, rule, ontology)
     drawn = _Drawn(release, shipped, label, follow(release.manifest, shipped, label))
-    with tempfile.TemporaryDirectory() as folder:
-        _write(Path(folder), drawn)
-        made = {path.name: sha256_file(path) for path in Path(folder).iterdir()}
-        listed = release.listed
-        other = [name for name in made if listed.get(name) != made[name]]
-        told = [_told(release, Path(folder), name) for name in sorted(other)]
+    listed = release.listed
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            _write(Path(folder), drawn)
+            made = {path.name: sha256_file(path) for path in Path(folder).iterdir()}
+            other = [name for name in made if listed.get(name) != made[name]]
+            told = [_told(release, Path(folder), name) for name in sorted(other)]
+    except OSError as error:
+        raise ReleaseError(f"a temporary folder cannot be written: {error.strerror or error}") from error
     lines = "".join(f"{digest}  {name}\n" for name, digest in sorted({**listed, **made}.items()))
     stated = int(drawn.followed.stated.sum())
     return Rebuilt(
