@@ -440,7 +440,7 @@ def test_labels_that_only_a_dataset_gave_are_counted_where_votes_take_over(db: P
     given = next(iter(db.images.find("dataset:ilsvrc2012 state:yes split:val")))
     named = image(f"ilsvrc2012/{given.name}.JPEG", box(given.wnid, 0, 0, 9, 9), width=0, height=0)
     file = written(tmp_path / "a.xml", cvat(named))
-    told = "1 labels that a dataset gave are up to votes"
+    told = "1 label that a dataset gave is up to votes"
     assert told in str(db.annotations.add(file, rehearse=True))
     assert told in str(report := db.annotations.add(file))
     assert (report.overtaken, report.candidates) == (1, 0)
@@ -727,7 +727,7 @@ def test_annotations_are_added_on_the_command_line(db: Project, tmp_path: Path) 
     assert ended.code == 0
     assert "'nothing.jpg'" in ended.stderr
     assert "'fuzzy' means no synset" in ended.stderr
-    assert "1 boxes are new" in ended.stdout
+    assert "1 box is new" in ended.stdout
     assert "nothing was written" in ended.stdout
     table = tmp_path / "senses.csv"
     assert command("annotations", "add", file, "--senses", table, "-p", db.path).code == 2

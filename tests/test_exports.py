@@ -25,8 +25,8 @@ from holotype.errors import ArchiveError, PackError, ReleaseError
 from holotype.images.flatten import turned
 from holotype.project import Project
 from holotype.releases import Release
-from holotype.releases.exports import rows as reading
 from holotype.releases.alone import alone
+from holotype.releases.exports import rows as reading
 from holotype.releases.exports.chosen import Chosen
 from holotype.releases.exports.formats import FORMATS, export
 from holotype.releases.exports.names import LONGEST, safe_name, safe_names

@@ -38,6 +38,7 @@ from holotype.releases.layout import (
     VOTES,
 )
 from holotype.releases.manifest import addresses_in, addresses_of, boxes_table, files_of, files_table, write_manifest
+from holotype.releases.quantities import plural
 from holotype.releases.release import Release
 from holotype.releases.shards import Counter, Shard, ShardWriter, Written, noted, plan_shards
 from holotype.releases.statistics import count_policies, count_release, labelled_by, pieces_of, statistics
@@ -108,7 +109,11 @@ def workshop(folder: Path) -> Iterator[Workshop]:
 
 def _cannot_write(made: Workshop, error: OSError) -> str:
     done = len(list(made.work.glob("*.npz")))
-    kept = f"; {done:,} finished shards are kept, and it goes on there when it is made again" if done else ""
+    kept = (
+        f"; {plural(done, 'finished shard is', 'finished shards are')} kept, and it goes on there when it is made again"
+        if done
+        else ""
+    )
     return f"the release {made.folder.name} cannot be written to {made.folder.parent}: {error.strerror or error}{kept}"
 
 

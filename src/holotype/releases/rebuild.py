@@ -31,6 +31,7 @@ from holotype.releases.layout import (
     TAKEN_DOWN,
     manifest_schema,
 )
+from holotype.releases.quantities import plural
 from holotype.releases.relabel import Relabelled, relabel
 from holotype.releases.release import Release
 from holotype.releases.said import outvoted, unchecked
@@ -128,11 +129,12 @@ def _differences(drawn: _Drawn) -> Iterator[str]:
     leave_out = _DRAWN if drawn.heard_less else ()
     yield from differences(release.manifest, followed, label, leave_out)
     if followed.left_out and not _is_limited(release):
-        yield f"{followed.left_out:,} labels that follow from votes and policy are not in {MANIFEST}"
+        yield f"{MANIFEST} lacks {plural(followed.left_out, 'label')} of those that follow from votes and policy"
     if drawn.heard_less:
         return
     if number := int(wrong_states(drawn.shipped, label).sum()):
-        yield f"{number:,} candidates of {EVIDENCE} are in another state than follows"
+        told = plural(number, f"candidate of {EVIDENCE} is", f"candidates of {EVIDENCE} are")
+        yield f"{told} in another state than follows"
     if _alarms(drawn) != _as_set(release.summary.get("alarms", ())):
         yield f"the alarms in {SUMMARY} are not those of the votes"
 
@@ -145,14 +147,17 @@ def _remarks(drawn: _Drawn) -> Iterator[str]:
         images = drawn.release.summary[TAKEN_DOWN]["images"]
         other = int(np.any([followed.wrong[kind] for kind in _DRAWN], axis=0).sum())
         yield (
-            f"{images:,} images were taken down with their votes, which labels were drawn from: without them {other:,} "
-            f"of {len(score):,} labels come out otherwise, with scores {off.max(initial=0.0):.2g} apart at most; they "
+            f"{plural(images, 'image was', 'images were')} taken down with their votes, which labels were drawn from: "
+            f"without them {other:,} "
+            f"of {plural(len(score), 'label')} come out otherwise, "
+            f"with scores {off.max(initial=0.0):.2g} apart at most; they "
             "stay as they were drawn"
         )
     elif (least := float(off[off <= TOLERANCE].max(initial=0.0))) > 0:
         yield f"scores come out with other last digits here, by {least:.1g} at most: those of the release are kept"
     if followed.left_out and _is_limited(drawn.release):
-        yield f"{followed.left_out:,} more candidates are labelled yes, and were not asked for or are left out"
+        more = plural(followed.left_out, "more candidate is", "more candidates are")
+        yield f"{more} labelled yes, and not asked for or left out"
 
 
 def _is_limited(release: Release) -> bool:
