@@ -155,7 +155,7 @@ def test_an_error_is_one_clear_line_and_exit_code_2(tmp_path: Path, arguments: l
     [
         ("a,b\n", "the header must be sha256,wnid,answer"),
         ("sha256,wnid,answer\nx,y,perhaps\n", "line 2: the answer must be yes or no"),
-        ("sha256,wnid,answer\n", "lacks 1 candidates"),
+        ("sha256,wnid,answer\n", "lacks 1 candidate,"),
         ("sha256,wnid,answer\nx\n", "line 2: the answer must be"),
         ("\udcff", "line 1: bytes that are not UTF-8; save the file as UTF-8"),
     ],

@@ -143,7 +143,7 @@ def test_a_datasheet_answers_from_facts_and_says_what_is_not_stated(tmp_path: Pa
         "2 labels were accepted against more noes than yeses",
         "5 labels were left out because somebody asked",
         "1 of 2 checks for leaks passed.",
-        "Leaks: the same author in train and test: leaks, 1 pairs of 1 and 1 images, such as a and b.",
+        "Leaks: the same author in train and test: leaks, 1 pair of 1 and 1 image, such as a and b.",
         "3 people under hashed names cast 12 votes that count: yes (12).",
         "*Not stated* (`funding`).",
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import json
 import os
 import tempfile
@@ -24,6 +25,7 @@ from holotype.errors import ArchiveError, PackError, ReleaseError
 from holotype.images.flatten import turned
 from holotype.project import Project
 from holotype.releases import Release
+from holotype.releases.alone import alone
 from holotype.releases.exports import rows as reading
 from holotype.releases.exports.chosen import Chosen
 from holotype.releases.exports.formats import FORMATS, export
@@ -257,6 +259,53 @@ def test_what_a_killed_writer_left_goes_and_one_at_work_is_respected(release: Re
     export(release, "imagefolder", tmp_path / "out", progress=meanwhile)
     assert not list((tmp_path / "out").rglob("half.jpg"))
     assert not hidden(tmp_path)
+
+
+def test_no_two_hold_the_lock_of_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One opens the lock's file; who had it is done and takes it away, and a third makes and locks a new one."""
+    path, lock = tmp_path / ".v1.lock", fcntl.flock
+    third: list[int] = []
+
+    def late(handle: int, how: int) -> None:
+        if not third:
+            path.unlink()
+            third.append(os.open(path, os.O_RDWR | os.O_CREAT))
+            lock(third[0], fcntl.LOCK_EX)
+        lock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(ReleaseError, match="another process is making"), alone(tmp_path / "v1"):
+        pytest.fail("both hold it")
+    os.close(third[0])
+    with alone(tmp_path / "v1"), pytest.raises(ReleaseError, match="another process is making"), alone(tmp_path / "v1"):
+        pytest.fail("both hold it")
+    assert not hidden(tmp_path)
+
+
+def test_a_lock_that_was_taken_away_is_taken_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, lock = tmp_path / ".v1.lock", fcntl.flock
+    locked: list[int] = []
+
+    def late(handle: int, how: int) -> None:
+        if not locked:
+            path.unlink()
+        locked.append(os.fstat(handle).st_ino)
+        lock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with alone(tmp_path / "v1"):
+        assert path.stat().st_ino == locked[-1]
+        assert len(locked) == 2
+    assert not hidden(tmp_path)
+
+
+def test_what_lies_behind_a_link_in_the_place_of_what_is_written_stays(release: Release, tmp_path: Path) -> None:
+    (mine := tmp_path / "mine").mkdir()
+    (mine / "letter").write_text("dear")
+    (tmp_path / ".out.partial").symlink_to(mine)
+    with pytest.raises(ReleaseError, match="cannot write"):
+        export(release, "imagefolder", tmp_path / "out")
+    assert (mine / "letter").read_text() == "dear"
 
 
 def test_a_full_disk_is_told(release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from holotype.cli.release_publish import publish_command
 from holotype.cli.release_rebuild import rebuild_command
 from holotype.cli.release_takedown import takedown_command
 from holotype.cli.remedies import alarm_lines
-from holotype.cli.text import plain, print_json
+from holotype.cli.text import counted, plain, print_json
 from holotype.crowd.policy_names import hears_votes
 from holotype.errors import ReleaseError
 from holotype.images.variants import Variant
@@ -118,7 +118,8 @@ def create_command(name: str, project: Path, as_json: bool, **asked: Any) -> Non
         if came := made.summary.get("imported_splits"):
             splits = ", ".join(f"{name} {count:,}" for name, count in came.items())
             click.echo(
-                f"{sum(came.values()):,} images keep the split that they came with ({splits}), whatever the shares"
+                f"{counted(sum(came.values()), 'image keeps', 'images keep')} the split that they came "
+                f"with ({splits}), whatever the shares"
             )
         for check in made.leaks:
             if check.result == "leaks":
@@ -126,7 +127,8 @@ def create_command(name: str, project: Path, as_json: bool, **asked: Any) -> Non
         if "unchecked" in made.summary:
             click.echo(made.summary["unchecked"]["remark"])
         if made.summary["outvoted"]:
-            click.echo(f"{made.summary['outvoted']:,} images are accepted against more noes than yeses")
+            some = counted(made.summary["outvoted"], "image is", "images are")
+            click.echo(f"{some} accepted against more noes than yeses")
         if any(map(hears_votes, made.summary["policies"])):  # else they are no matter of these labels
             for line in alarm_lines(made.summary["alarms"]):
                 click.echo(line)

@@ -21,6 +21,7 @@ from holotype.project.annotated import Said, Site
 from holotype.project.fingerprints import fingerprint_images
 from holotype.project.image_names import alike
 from holotype.project.parts import Parts
+from holotype.releases.quantities import plural
 
 KIND: Final = "annotations"
 """The kind of a file that says what people said of images in a tool."""
@@ -60,12 +61,17 @@ class AnnotationsReport:
     def __str__(self) -> str:
         found = self.images - len(self.unknown) - len(self.ambiguous)
         ambiguous = f" + {len(self.ambiguous):,} ambiguous" if self.ambiguous else ""
-        images = f"{self.images:,} images = {found:,} known + {len(self.unknown):,} unknown{ambiguous}"
-        boxes = f"{self.boxes:,} boxes are new, {self.known_boxes:,} were known"
-        cast = f"{self.votes:,} votes are new, {self.known_votes:,} were known"
-        taken = f"; {self.overtaken:,} labels that a dataset gave are up to votes from now on" if self.overtaken else ""
+        images = f"{plural(self.images, 'image')} = {found:,} known + {len(self.unknown):,} unknown{ambiguous}"
+        boxes = f"{plural(self.boxes, 'box is', 'boxes are')} new, {self.known_boxes:,} were known"
+        cast = f"{plural(self.votes, 'vote is', 'votes are')} new, {self.known_votes:,} were known"
+        taken = (
+            f"; {plural(self.overtaken, 'label that a dataset gave is', 'labels that a dataset gave are')} up to votes "
+            "from now on"
+            if self.overtaken
+            else ""
+        )
         taken += f", and {self.opened:,} of them are not yes any more" if self.opened else ""
-        end = "nothing was written" if self.rehearsed else f"{self.changed:,} labels changed"
+        end = "nothing was written" if self.rehearsed else f"{plural(self.changed, 'label')} changed"
         return f"{self.file} ({self.tool}): {images}; {boxes}; {cast}; {self.candidates:,} new candidates{taken}; {end}"
 
 

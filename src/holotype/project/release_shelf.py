@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,11 +15,13 @@ from holotype.crowd.conclusion import Policy
 from holotype.engine import Progress, no_progress
 from holotype.errors import ReleaseError
 from holotype.ontology import Ontology
-from holotype.ontology.senses import Senses, only_sense
+from holotype.ontology.senses import Senses
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
-from holotype.queries import Query
+from holotype.queries import Query, Term
+from holotype.queries.index import Index
 from holotype.queries.results import Results, find_in_release, rows_in_release
+from holotype.queries.rows import ranges_meant
 from holotype.releases import Release, verify_release
 from holotype.releases.exports.format import Report
 from holotype.releases.exports.formats import export
@@ -59,9 +61,13 @@ class ProjectRelease(Release, Loadable):
     def samples(self, split: str, under: str | Sequence[str] = ()) -> Samples:
         """Where the images of a split lie, and their labels: see `holotype.releases.loaders.samples_of`.
 
-        Raises `ReleaseError`, `UnknownSynset` or `AmbiguousLemma`.
+        An ambiguous lemma means the sense that the release has labels of, in whatever split. Raises `ReleaseError`,
+        `UnknownSynset`, or `AmbiguousLemma` where it has labels of several senses.
         """
-        return samples_of(self, split, ranges_under(self.ontology, self.senses, under))
+        return samples_of(self, split, ranges_under(self.ontology, self.senses, under, self._held))
+
+    def _held(self, ranges: Ranges) -> int:
+        return Index.of(self, self.ontology, self.senses).held(ranges)
 
     def evaluate(self, predictions: str | os.PathLike[str], split: str = "test") -> Scores:
         """ILSVRC scores of a predictions file (see `holotype.benchmark.read_predictions`) on a split.
@@ -107,14 +113,17 @@ class ProjectRelease(Release, Loadable):
         return rebuild_release(self, self.ontology, policy)
 
 
-def ranges_under(ontology: Ontology, senses: Senses, under: str | Sequence[str]) -> Ranges | None:
+def ranges_under(
+    ontology: Ontology, senses: Senses, under: str | Sequence[str], rows: Callable[[Ranges], int]
+) -> Ranges | None:
     """The ranges of rank of some subtrees, given by wnids or lemmas; None where none is named.
 
-    Raises `UnknownSynset` or `AmbiguousLemma`.
+    An ambiguous lemma means what it means in a query, where `rows` counts those of ranges of rank. Raises
+    `UnknownSynset` or `AmbiguousLemma`.
     """
-    named = [under] if isinstance(under, str) else list(under)
-    found = [only_sense(text, senses(text)) for text in named if text]
-    return [pair for synset in found for pair in ontology.ranges(synset)] or None
+    named = [text for text in ([under] if isinstance(under, str) else under) if text]
+    terms = [Term("under", ":", text) for text in named]
+    return [pair for term in terms for pair in ranges_meant(term, ontology, senses, rows)] if named else None
 
 
 def checksums(parts: Parts) -> dict[str, str]:

@@ -35,6 +35,7 @@ from holotype.releases.diff import Difference, diff_releases
 from holotype.releases.draft import Draft, write_draft
 from holotype.releases.facts import Holder
 from holotype.releases.grounds import Grounds
+from holotype.releases.quantities import plural
 from holotype.releases.takedown import TakenDown, Unwanted
 from holotype.store.location import PACK, TREE
 from holotype.store.opening import state_of
@@ -169,7 +170,9 @@ class Releases:
         if new:
             report = fingerprint_images(parts.catalog, parts.store, new)
             if report.unreadable:
-                raise ReleaseError(f"{report.unreadable:,} images cannot be read: {'; '.join(report.problems[:3])}")
+                raise ReleaseError(
+                    f"{plural(report.unreadable, 'image')} cannot be read: {'; '.join(report.problems[:3])}"
+                )
         group_near_duplicates(parts.catalog)
         with parts.catalog.read() as connection:
             every = self._wanted(connection, recipe, hidden=False)

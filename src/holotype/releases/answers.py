@@ -10,6 +10,7 @@ from holotype.releases.census import Census
 from holotype.releases.described import Described, day, one_line
 from holotype.releases.layout import TAKEN_DOWN
 from holotype.releases.leaks import Check
+from holotype.releases.quantities import plural
 
 _LISTED: Final = 12
 _UNITS: Final = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
@@ -29,11 +30,6 @@ def answers(release: Described) -> dict[str, list[str]]:
     ):
         found.setdefault(key, []).append(sentence)
     return found
-
-
-def plural(number: int, one: str, many: str = "") -> str:
-    """A number of things, as ``1,000 images``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def listed(counts: Counter[str], unknown: str) -> str:
@@ -111,7 +107,7 @@ def _per_synset(sizes: Sequence[int]) -> str:
     """How many images a synset has; `sizes` ascend."""
     if sizes[0] == sizes[-1]:
         return f"Each synset has {plural(sizes[0], 'image')}."
-    return f"A synset has {sizes[0]:,} to {sizes[-1]:,} images, {sizes[len(sizes) // 2]:,} in the median."
+    return f"A synset has {sizes[0]:,} to {plural(sizes[-1], 'image')}, {sizes[len(sizes) // 2]:,} in the median."
 
 
 def _drawn(summary: Mapping[str, Any], images: int) -> str:

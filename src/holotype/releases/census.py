@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from holotype.consensus.votes import is_machine
 from holotype.errors import ReleaseError
 from holotype.files import local
+from holotype.releases.bounds import check_size
 from holotype.releases.keys import id_keys
 from holotype.releases.layout import BOXES, FORMAT, ID_LENGTH, MANIFEST, VOTES, typed_columns
 
@@ -132,6 +133,7 @@ def batches(path: Path, columns: Iterable[str]) -> Iterator[pa.Table]:
     Raises `ReleaseError` where it cannot be read, lacks them, has them in other types, or has empty cells in them, or
     bytes that are no text."""
     wanted = typed_columns(path.name, list(columns))
+    check_size(path, wanted.names)
     try:
         with pq.ParquetFile(local(path)) as file:
             for batch in file.iter_batches(BATCH, columns=wanted.names):

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from holotype.errors import ReleaseError
 from holotype.images.near import MAX_DISTANCE, near_pairs
 from holotype.releases.keys import Keys, Texts, address_keys, author_keys, mixed, text_keys
+from holotype.releases.quantities import plural
 from holotype.releases.split import SPLITS, Splits
 
 BYTES, PICTURE, UPLOAD, AUTHOR, GROUP = "same_bytes", "same_picture", "same_upload", "same_author", "same_group"
@@ -83,7 +84,8 @@ class Check:
         within = f" within {self.threshold} of 256 bits" if self.threshold is not None else ""
         told = f"{_SAYS[self.name]}{within} in {one} and {other}: {self.result}"
         if self.pairs:
-            told += f", {self.counted} pairs of {self.images[0]:,} and {self.images[1]:,} images"
+            pairs = f"at least {plural(self.pairs, 'pair')}" if self.at_least else plural(self.pairs, "pair")
+            told += f", {pairs} of {self.images[0]:,} and {plural(self.images[1], 'image')}"
             told += f", such as {' and '.join(self.examples[0])}"
         elif self.at_least:
             told += " since images were taken down that shared it"

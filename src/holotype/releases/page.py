@@ -13,11 +13,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from holotype.releases.answers import bound, on_others, plural, size_of
+from holotype.releases.answers import bound, on_others, size_of
 from holotype.releases.census import SIDES
 from holotype.releases.described import Described, one_line
 from holotype.releases.drawing import areas, bars
 from holotype.releases.gallery import Picture
+from holotype.releases.quantities import plural
 
 _ROWS: Final = 12
 _TILES: Final = 120

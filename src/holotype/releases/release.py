@@ -21,6 +21,7 @@ from holotype.errors import ForeignFiles, OntologyError, ReleaseError
 from holotype.files import local, printable, sha256_file
 from holotype.ontology import Ontology, load_wordnet
 from holotype.ontology.foreign import rebuild
+from holotype.releases.bounds import check_size
 from holotype.releases.certificates import Tables, parse_certificates
 from holotype.releases.layout import (
     AUDIT,
@@ -274,6 +275,7 @@ def is_as_made(release: Release, checksum: str) -> bool:
 
 def read_table(path: Path, schema: pa.Schema, extras: pa.Schema | None = None) -> pa.Table:
     """The table in a file, which has these columns, and maybe some of `extras` after them. Raises `ReleaseError`."""
+    check_size(path)
     try:
         table = pq.read_table(local(path))
     except (OSError, pa.ArrowException) as error:

@@ -39,6 +39,7 @@ from holotype.releases.layout import (
     SUMMARY,
     VOTES,
 )
+from holotype.releases.quantities import plural
 from holotype.releases.recompute import check_audit, check_subtrees
 from holotype.releases.release import Release, ontology_of
 from holotype.store.location import TREE
@@ -97,12 +98,12 @@ def unchecked(path: Path, archives: Folders = ()) -> list[str]:
     release = Release(path, archives=archives)
     table, foreign = release.manifest, set(release.foreign)
     unread = pc.sum(pc.equal(table["sha256"], "")).as_py() or 0
-    found = [f"{unread:,} labels are of images that were never read: their bytes are not checked"] if unread else []
+    said = plural(unread, "label is", "labels are")
+    found = [f"{said} of images that were never read: their bytes are not checked"] if unread else []
     if foreign:
         hidden = pc.sum(pc.is_in(table["shard"], pa.array(_foreign(release)))).as_py() or 0
-        found.append(
-            f"{hidden:,} labels are of images in {_some(sorted(foreign))}, which nobody has allowed to be read"
-        )
+        said = plural(hidden, "label is", "labels are")
+        found.append(f"{said} of images in {_some(sorted(foreign))}, which nobody has allowed to be read")
     return found
 
 

@@ -19,6 +19,7 @@ from holotype.releases.exports.listing import second_labels, write_classes
 from holotype.releases.exports.rows import Numbers
 from holotype.releases.keys import id_keys
 from holotype.releases.layout import ID_LENGTH, VOTES
+from holotype.releases.quantities import plural
 
 _TEXT: Final = pa.string()
 _VOTES: Final = pa.schema([("task", _TEXT), ("worker", _TEXT), ("label", _TEXT)])
@@ -67,7 +68,7 @@ def write_cleanlab(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
 
     _write(folder / "multiannotator.csv", _ANNOTATORS, certain())
     advance(len(chosen.images), len(chosen.images))
-    told = [f"{unsure:,} votes are unsure, which cleanlab has no word for"] if unsure else []
+    told = [f"{plural(unsure, 'vote is', 'votes are')} unsure, which cleanlab has no word for"] if unsure else []
     return [*second_labels(chosen, "label is the first"), *told]
 
 

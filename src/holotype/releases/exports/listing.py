@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from holotype.releases.exports.chosen import Chosen
+from holotype.releases.quantities import plural
 
 CLASSES: Final = "classes.csv"
 _FORMULA: Final = frozenset("=+-@\t\r\n＝＋－＠")
@@ -35,4 +36,4 @@ def formulas(cells: Iterable[Any]) -> int:
 def second_labels(chosen: Chosen, what: str) -> list[str]:
     """A remark on labels that are not the first of their image, where there are any; `what` became of them."""
     more = len(chosen.labels) - len(chosen.images)
-    return [f"{more:,} labels are not the first of their image: {what}"] if more else []
+    return [f"{plural(more, 'label is', 'labels are')} not the first of their image: {what}"] if more else []

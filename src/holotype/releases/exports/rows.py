@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from holotype.errors import ReleaseError
 from holotype.files import local
+from holotype.releases.bounds import check_size
 from holotype.releases.layout import SCHEMAS
 from holotype.releases.release import check_table
 
@@ -55,6 +56,7 @@ def rows_of(path: Path, numbers: Numbers, scratch: Path | None) -> Iterator[pa.T
 def _ascending(path: Path, numbers: Numbers) -> Iterator[pa.Table]:
     """Rows whose numbers ascend; row groups without any are not read."""
     start = done = 0
+    check_size(path)
     try:
         with pq.ParquetFile(local(path)) as file:
             for group in range(file.num_row_groups):

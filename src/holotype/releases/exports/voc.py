@@ -14,6 +14,7 @@ from holotype.releases.exports.chosen import Advance, Chosen
 from holotype.releases.exports.detection import Categories, Noted
 from holotype.releases.exports.listing import write_classes
 from holotype.releases.exports.samples import ExportedBox, Sample
+from holotype.releases.quantities import plural
 
 STORED: Final = "their sizes and boxes are those of the picture as stored, as this format's readers show it"
 ROOT: Final = "VOCdevkit/VOC2012"
@@ -68,7 +69,8 @@ def _too_many(chosen: Chosen) -> bool:
 
 def _remarks(chosen: Chosen, others: int) -> Iterator[str]:
     if others:
-        yield f"{others:,} images are no JPEG, but called so: readers of this format look for ID.jpg, and decode any"
+        told = plural(others, "image is", "images are")
+        yield f"{told} no JPEG, but called so: readers of this format look for ID.jpg, and decode any"
     if _too_many(chosen):
         yield "lists of classes name the images that show them, and not those that do not: that would be too many"
 

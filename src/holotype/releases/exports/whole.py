@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import ENOTDIR
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from holotype.errors import ReleaseError
 from holotype.files import sync_folder as sync
+from holotype.releases.alone import alone
 
 _MANY: Final = 1_000
 
@@ -36,7 +37,9 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     folder = Path(os.path.abspath(folder))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(folder) as partial:
+        _expect_none(folder)
+        with alone(folder), _emptied(folder.with_name(f".{folder.name}.partial")) as partial:
+            _expect_none(folder)  # it was renamed between our look and our lock
             yield partial
             _sync(partial)
             _expect_none(folder)
@@ -47,25 +50,17 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[Path]:
-    """The hidden folder of `folder`, empty and locked; the lock falls with the process, and what is left goes."""
-    partial = folder.with_name(f".{folder.name}.partial")
-    _expect_none(folder)
+def _emptied(partial: Path) -> Iterator[Path]:
+    """A folder that is made if need be; what is in it goes, and at the end it goes itself, if it is still there."""
     partial.mkdir(exist_ok=True)
-    handle = os.open(partial, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    if partial.is_symlink():
+        raise NotADirectoryError(ENOTDIR, f"{partial.name} is a link")
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _expect_none(folder)  # it was renamed between our look and our lock
-        try:
-            for left in partial.iterdir():
-                shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
-            yield partial
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    except BlockingIOError as error:
-        raise ReleaseError(f"another process is making {folder} right now") from error
+        for left in partial.iterdir():
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+        yield partial
     finally:
-        os.close(handle)
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _expect_none(folder: Path) -> None:
