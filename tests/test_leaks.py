@@ -341,7 +341,10 @@ def test_what_is_surely_left_of_more_than_is_listed_is_told() -> None:
     alike = images_of("v1", many, hashes=np.ones((60, 32), np.uint8), mirrored=np.ones((60, 32), np.uint8))
     (was,) = leaks_within(alike, np.repeat(np.array([0, 1], np.int8), 30), [PICTURE])
     assert (was.pairs, len(was.examples)) == (900, 1), "of those that are all alike one pair is listed"
-    for gone, said in ((59, "leaks, at least 1 pairs"), (0, "not checked since images were taken down that shared it")):
+    for gone, said in (
+        (59, "leaks, at least 1 pair of"),
+        (0, "not checked since images were taken down that shared it"),
+    ):
         lost = [Side("v2/train", 30, 29 if gone == 0 else 30, frozenset(named("m", 1) if gone == 0 else []))]
         lost += [Side("v2/val", 30, 30 if gone == 0 else 29, frozenset(named("m", 60)[59:] if gone else []))]
         left = carried(was, *lost)
