@@ -8,6 +8,8 @@ import io
 import json
 import re
 import warnings
+from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import import_module
 from pathlib import Path
@@ -385,6 +387,30 @@ def test_the_page_is_one_that_all_can_use(tmp_path: Path, browsing: Browsing) ->
         assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert axe(page) == []
+        # areas are for wide screens: on a phone nobody could read them, and the same is shown as a list
+        assert page.get_by_role("img", name="Synsets, each with an area").is_visible() is not phone
+        assert page.locator(".ranked").is_visible() is phone
+
+
+def test_synsets_are_listed_by_their_images_for_narrow_screens(tmp_path: Path) -> None:
+    told = describe(Release(shipped(tmp_path / "v1", some(4))))
+    counts = Counter({f"n{number:08}": 500 - number for number in range(40)})
+    lemmas = [{"wnid": wnid, "lemmas": [HOSTILE if wnid == "n00000001" else "x" * 60]} for wnid in counts]
+    many = replace(told, census=replace(told.census, synsets=counts), summary={**told.summary, "classes": lemmas})
+    listed = re.findall(r"<li>(.*?) <b>([\d,]+)</b>(.*?)</li>", statistics_page(many))
+    assert [number for _, number, _ in listed] == [*(str(500 - place) for place in range(30)), "4,655"]
+    assert listed[-1] == ("10 others", "4,655", "")
+    assert listed[1][0].startswith("&lt;script&gt;")
+    widths = [float(re.findall(r'<rect class="bar" width="([\d.]+)"', bar)[0]) for *_, bar in listed[:-1]]
+    assert widths == pytest.approx([(500 - place) / 5 for place in range(30)], abs=0.01)
+
+
+def test_no_synset_and_one_are_listed_too(tmp_path: Path) -> None:
+    told = describe(Release(shipped(tmp_path / "v1", some(4))))
+    none = replace(told, census=replace(told.census, synsets=Counter()))
+    assert "ranked" not in statistics_page(none).partition("<body>")[2]
+    one = replace(told, census=replace(told.census, synsets=Counter({DOG: 1})))
+    assert statistics_page(one).count("<li>") == 1
 
 
 @pytest.mark.parametrize("count", [-1, 2**31 - 1])

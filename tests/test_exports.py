@@ -6,6 +6,7 @@ import csv
 import fcntl
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,16 +23,19 @@ from hypothesis import strategies as st
 from conftest import encoded, photo, run
 from holotype.cli.text import counted
 from holotype.errors import ArchiveError, PackError, ReleaseError
+from holotype.files import sync_file_system
 from holotype.images.flatten import turned
 from holotype.project import Project
 from holotype.releases import Release
 from holotype.releases.alone import alone
 from holotype.releases.exports import rows as reading
+from holotype.releases.exports import whole
 from holotype.releases.exports.chosen import Chosen
 from holotype.releases.exports.formats import FORMATS, export
 from holotype.releases.exports.names import LONGEST, safe_name, safe_names
 from holotype.releases.exports.rows import rows_of
 from holotype.releases.exports.samples import ExportedBox, Sample
+from holotype.releases.exports.whole import whole_folder
 from holotype.releases.layout import BOXES_SCHEMA
 from shipped import CAT, COLLIE, Shipped, pictures, point_to, ship, write_manifest
 
@@ -316,6 +320,55 @@ def test_a_full_disk_is_told(release: Release, tmp_path: Path, monkeypatch: pyte
     with pytest.raises(ReleaseError, match="cannot write .*out: No space left on device"):
         export(release, "imagefolder", tmp_path / "out")
     assert not hidden(tmp_path)
+
+
+@pytest.mark.parametrize("entries", [0, 900, 3_000])
+def test_syncing_many_files_takes_no_more_calls_than_syncing_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entries: int
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    with whole_folder(tmp_path / "out") as partial:
+        for number in range(entries // 2):
+            (partial / f"{number}").mkdir()
+            (partial / f"{number}/a").touch()
+    assert len(list((tmp_path / "out").rglob("*"))) == entries
+    assert len(synced) == (1 if entries > 1_000 and sys.platform == "linux" else entries + 2)
+
+
+def test_a_system_that_cannot_sync_at_once_syncs_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    monkeypatch.setattr(sys, "platform", "another")
+    with whole_folder(tmp_path / "out") as partial:
+        for number in range(1_001):
+            (partial / f"{number}").touch()
+    assert len(synced) == 1_001 + 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can")
+def test_a_file_system_is_synced_by_a_handle_of_it(tmp_path: Path) -> None:
+    handle = os.open(tmp_path, os.O_RDONLY)
+    assert sync_file_system(handle)
+    os.close(handle)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        sync_file_system(handle)
+
+
+def test_a_disk_that_loses_what_many_files_hold_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(_: int) -> bool:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(whole, "sync_file_system", failing)
+
+    def fill() -> None:
+        with whole_folder(tmp_path / "out") as partial:
+            for number in range(1_001):
+                (partial / f"{number}").touch()
+
+    with pytest.raises(ReleaseError, match="cannot write .*out: Input/output error"):
+        fill()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_manifest_that_contradicts_itself_is_refused(tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -72,6 +75,22 @@ def sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_file_system(handle: int) -> bool:
+    """Make durable, in one go, all that was written to the file system of an open file or folder: for thousands of new
+    files that takes a thousandth of syncing each. False where the system has no such call (Linux does: syncfs).
+
+    Raises OSError where something could not be written since `handle` was opened.
+    """
+    if sys.platform != "linux":
+        return False
+    if ctypes.CDLL(None, use_errno=True).syncfs(handle):
+        number = ctypes.get_errno()
+        if number in (errno.ENOSYS, errno.EPERM):  # not in this kernel, or not in this sandbox
+            return False
+        raise OSError(number, os.strerror(number))
+    return True
 
 
 def sha256_file(path: Path) -> str:
