@@ -162,9 +162,8 @@ def _print_plan(
 
 def _print_list(name: str, report: ListReport) -> None:
     skipped = "".join(f", {count:,} skipped ({why})" for why, count in sorted(report.skipped.items()))
-    click.echo(
-        f"{plain(name)}: {counted(report.rows, 'row')}, {counted(report.fresh, 'new address', 'new addresses')}{skipped}"
-    )
+    new = counted(report.fresh, "new address", "new addresses")
+    click.echo(f"{plain(name)}: {counted(report.rows, 'row')}, {new}{skipped}")
 
 
 def _print_found(report: SearchReport, db: Project) -> None:
