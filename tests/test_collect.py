@@ -55,6 +55,11 @@ def source(server: OpenverseServer) -> Openverse:
     return Openverse(api=server.url)
 
 
+def keyed(server: OpenverseServer) -> Openverse:
+    server.clients["client-id-1"] = "secret-of-mine"
+    return replace(source(server), client=Key("client-id-1"), secret=Key("secret-of-mine"))
+
+
 def search(
     db: Project, server: OpenverseServer, *synsets: str, goal: int = 500, requests: int | None = None
 ) -> SearchReport:
@@ -152,7 +157,8 @@ def test_every_address_ends_with_a_reason_and_trouble_is_tried_again(
 def test_a_picture_found_for_two_synsets_is_fetched_once_and_a_candidate_for_both(
     project: Project, openverse: OpenverseServer, host: Pictures
 ) -> None:
-    search(project, openverse, WHIPPET, DOG)
+    queries = project.collect.queries([WHIPPET, DOG])
+    project.collect.search(queries, [keyed(openverse)], web(openverse))
     project.collect.fetch(web(host))
     assert len(host.fetched) == len(set(host.fetched)) > 0
     found = [{one.sha256 for one in project.images.find(f"synset:{synset}")} for synset in (WHIPPET, DOG)]
@@ -160,10 +166,8 @@ def test_a_picture_found_for_two_synsets_is_fetched_once_and_a_candidate_for_bot
 
 
 def test_a_key_that_a_source_repeats_is_not_kept(project: Project, openverse: OpenverseServer) -> None:
-    openverse.clients["client-id-1"] = "secret-of-mine"
-    keyed = replace(source(openverse), client=Key("client-id-1"), secret=Key("secret-of-mine"))
     openverse.corpus = [Work(1, "https://a.test/1.jpg", title="Whippet token-00000001 secret-of-mine")]
-    project.collect.search(project.collect.queries([WHIPPET]), [keyed], web(openverse))
+    project.collect.search(project.collect.queries([WHIPPET]), [keyed(openverse)], web(openverse))
     with project.catalog.read() as connection:
         bodies = [zlib.decompress(body) for body in connection.execute(select(t.reply.c.body)).scalars()]
     assert bodies

@@ -59,7 +59,7 @@ ROOMS = {
     "queries": "catalog errors files images licences ontology releases store",
     "project": (
         "audits benchmark catalog collect consensus crowd engine errors files images imports leftovers licences lint "
-        "ontology queries releases simulation statistics store"
+        "ontology provenance queries releases simulation statistics store"
     ),
     "holotype": "project",
     "demo": (
@@ -97,7 +97,7 @@ COMPOSITION = {"extension", "", "project", "creation", "runner"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
     "licences",
-    *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations"),
+    *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations", "collecting"),
 }
 SHARED = {
     "parts",
@@ -117,6 +117,10 @@ SHARED = {
     "fingerprints",
     "intake",
     "taking",
+    "fetching",
+    "searching",
+    "results",
+    "yields",
     "annotated",
     "annotating",
     "appending",

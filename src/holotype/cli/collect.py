@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 import holotype as api
+from holotype import __version__
 from holotype.cli.options import file_type, json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.tables import print_table
@@ -56,6 +57,7 @@ def collect(
     only_plan: bool,
     no_fetch: bool,
     list_sources: bool,
+    list_yields: bool,
     contact: str | None,
     project: Path,
     as_json: bool,
@@ -69,6 +71,9 @@ def collect(
     with api.open(project) as db:
         if list_sources:
             _print_sources(db, as_json)
+            return
+        if list_yields:
+            _print_yields(db, as_json)
             return
         searched = synsets if sources or not lists else ()
         if searched and not sources:
@@ -92,7 +97,7 @@ def web_of(contact: str) -> Web:
         from holotype.collect.net.web import Web
     except ImportError as error:
         raise click.ClickException(str(error)) from error
-    return Web(Agent(contact))
+    return Web(Agent(contact, version=__version__))
 
 
 def _collect(
@@ -117,6 +122,7 @@ def _collect(
             found = db.collect.search(queries, places, web, goal, requests, partial(advance, "requests"))
         if not no_fetch:
             fetched = db.collect.fetch(web, partial(advance, "pictures"))
+            db.collect.give_priors()
     if as_json:
         values = {"lists": {name: asdict(one) for name, one in read}}
         values |= {"search": asdict(found)} if found else {}
@@ -139,6 +145,26 @@ def _print_sources(db: Project, as_json: bool) -> None:
     for one in found:
         said = f"not asked: {one.problem}" if one.about is None else one.about.note
         click.echo(f"{one.name}\t{plain(said)}")
+
+
+def _print_yields(db: Project, as_json: bool) -> None:
+    found = db.collect.yields()
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    columns = "rule", "source", "language", "candidates", "judged", "good", "chance"
+    rows = [
+        (
+            one.rule,
+            one.source,
+            one.language,
+            *(f"{count:,}" for count in (one.candidates, one.judged, one.clean)),
+            likely,
+        )
+        for one in found
+        for likely in ["" if one.chance is None else f"{one.chance:.2f}"]
+    ]
+    print_table("", columns, rows)
 
 
 def _print_plan(

@@ -28,6 +28,7 @@ from holotype.project.lemmas import Lemmas
 from holotype.project.licensing import read_policy
 from holotype.project.parts import Parts
 from holotype.project.results import result_of
+from holotype.project.yields import Yield, give_priors, read_yields
 from holotype.provenance import is_web_url
 
 if TYPE_CHECKING:
@@ -176,6 +177,17 @@ class Collecting:
             policy = read_policy(connection)
         run = Fetching(self._parts, policy, progress)
         return run.run(Flow(lambda: web.outcomes(run.wanted)))
+
+    def yields(self) -> list[Yield]:
+        """What votes say of each rule, source and language that was searched by."""
+        with self._parts.catalog.read() as connection:
+            return read_yields(connection)
+
+    def give_priors(self) -> int:
+        """Let what votes say of searches be the prior of candidates that nobody has voted on, and of which no model
+        said anything; how many have another now. Labels stay as they are until they are drawn again."""
+        self._parts.check_writable()
+        return self._parts.catalog.transact(lambda connection: give_priors(connection, self._parts.clock()))
 
     def outcomes(self) -> dict[tuple[str, str, str], int]:
         """How many addresses there are by host, outcome and reason; outcome "" where they are to be fetched yet."""
