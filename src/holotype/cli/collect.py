@@ -42,6 +42,7 @@ _SHOWN: Final = 20
 @click.option("--plan", "only_plan", is_flag=True, help="Tell what it would take, and ask nobody.")
 @click.option("--no-fetch", is_flag=True, help="Search and read lists only.")
 @click.option("--sources", "list_sources", is_flag=True, help="Tell which sources there are.")
+@click.option("--yields", "list_yields", is_flag=True, help="Tell what votes say of what was searched for.")
 @click.option(
     "--contact", envvar=CONTACT, help=f"Your mail address or web page, for those who run servers [{CONTACT}]."
 )
