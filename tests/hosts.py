@@ -44,6 +44,11 @@ def answer(
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
+def shortly(value: object) -> str:
+    """A name of a case of a test, for bytes are long and functions have addresses."""
+    return getattr(value, "__name__", str(value)[:60])
+
+
 def moved(location: str, status: int = 302) -> bytes:
     """A redirect."""
     return answer(status, b"", [("Location", location)])

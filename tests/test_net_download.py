@@ -23,7 +23,7 @@ from holotype.collect.net.placeholders import placeholder
 from holotype.collect.net.polite import Polite
 from holotype.collect.net.reasons import REASONS
 from holotype.errors import NotFetched
-from hosts import FIRST, JPEG, Clock, Host, Script, answer, collector, moved, outcomes, paced, stream
+from hosts import FIRST, JPEG, Clock, Host, Script, answer, collector, moved, outcomes, paced, shortly, stream
 
 FREE = Limits(Rate(100, 0.0), Rate(100, 0.0))
 
@@ -88,6 +88,7 @@ def test_bytes_and_what_is_worth_keeping_come_back() -> None:
         (answer(429), "throttled"),
         (moved("/photo_unavailable.png"), "placeholder"),
     ],
+    ids=shortly,
 )
 def test_every_answer_is_one_outcome(said: bytes, outcome: str) -> None:
     host = Host({"/a.jpg": said, "/photo_unavailable.png": answer(200, JPEG)})
