@@ -118,6 +118,7 @@ class _Run:
         self._reader: asyncio.Task[None] | None = None
         self._alarm: tuple[float, asyncio.Task[None]] | None = None
         self._space = asyncio.Event()
+        self._stopped = False
         self.room = asyncio.Semaphore(plan.results)
         self.results: asyncio.Queue[tuple[Outcome, Share] | BaseException | None] = asyncio.Queue()
 
@@ -127,7 +128,8 @@ class _Run:
         self._reader.add_done_callback(self._ended)
 
     async def stop(self) -> None:
-        """Call off all that is out."""
+        """Call off all that is out, and send nothing out any more."""
+        self._stopped = True
         alarm = [self._alarm[1]] if self._alarm else []
         tasks = [*self._tasks, *alarm, *([self._reader] if self._reader else [])]
         for task in tasks:
@@ -165,6 +167,8 @@ class _Run:
 
     def _fill(self) -> None:
         """Send out what may be, and set an alarm for what may be later."""
+        if self._stopped:
+            return
         now = self._client.pace.clock()
         while len(self._tasks) < self._plan.fetches and (found := self._waiting.next(now)) is not None:
             if found[0] in self._aside:
