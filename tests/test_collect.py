@@ -22,7 +22,7 @@ from holotype.collect.net.pace import Limits, Rate
 from holotype.collect.net.web import Web
 from holotype.collect.sources.openverse import Openverse
 from holotype.collect.sources.port import Key
-from holotype.crowd.policies import Posterior
+from holotype.crowd.policies import Fixed
 from holotype.errors import SourceError
 from holotype.project import Project
 from holotype.project.searching import SearchReport
@@ -248,8 +248,9 @@ def test_votes_become_the_chances_of_what_nobody_was_asked_about(
     project.collect.fetch(web(host))
     assert project.collect.give_priors() == 0
     found = sorted(one.sha256 for one in project.images.find(f"synset:{WHIPPET}"))
-    said = {(sha256, WHIPPET): at < 8 for at, sha256 in enumerate(found[:10])}
-    project.labels.overrule(said, "Ann", "seen", Posterior())
+    rows = [(sha256, worker, "yes" if at < 8 else "no") for at, sha256 in enumerate(found[:10]) for worker in "abc"]
+    columns = dict(zip(("sha256", "worker", "answer"), map(list, zip(*rows, strict=True)), strict=True))
+    project.crowd.append({**columns, "wnid": [WHIPPET] * len(rows)}, Fixed(3))
     (first, *_) = project.collect.yields()
     assert (first.source, first.judged, first.clean) == ("openverse", 10, 8)
     assert project.collect.give_priors() == 19
