@@ -241,6 +241,11 @@ def test_a_fetch_that_is_stopped_goes_on_and_fetches_nothing_twice_that_was_take
     assert sum(project.collect.outcomes().values()) == 120
 
 
+def planned(db: Project, server: OpenverseServer) -> float:
+    """Clean images that a plan expects of all that there is."""
+    return db.collect.plan(db.collect.queries([DOG]), [source(server)], 10_000).clean
+
+
 def test_votes_become_the_chances_of_what_nobody_was_asked_about(
     project: Project, openverse: OpenverseServer, host: Pictures
 ) -> None:
@@ -250,7 +255,9 @@ def test_votes_become_the_chances_of_what_nobody_was_asked_about(
     found = sorted(one.sha256 for one in project.images.find(f"synset:{WHIPPET}"))
     rows = [(sha256, worker, "yes" if at < 8 else "no") for at, sha256 in enumerate(found[:10]) for worker in "abc"]
     columns = dict(zip(("sha256", "worker", "answer"), map(list, zip(*rows, strict=True)), strict=True))
+    before = planned(project, openverse)
     project.crowd.append({**columns, "wnid": [WHIPPET] * len(rows)}, Fixed(3))
+    assert planned(project, openverse) > 2 * before
     (first, *_) = project.collect.yields()
     assert (first.source, first.judged, first.clean) == ("openverse", 10, 8)
     assert project.collect.give_priors() == 19
