@@ -37,6 +37,7 @@ bench: $(READY)
 	$(BIN)/python bench/datasets.py
 	$(BIN)/python bench/queries.py
 	$(BIN)/python bench/paper_statistics.py
+	$(BIN)/python bench/plan.py
 	$(BIN)/python bench/web.py
 	$(BIN)/python bench/explore.py
 	$(BIN)/python bench/releases.py
@@ -44,6 +45,7 @@ bench: $(READY)
 	$(BIN)/python bench/releases_trust.py
 	$(BIN)/python bench/exports.py
 	$(BIN)/python bench/loader.py
+	$(BIN)/python bench/collect.py
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "holotype needs Python >= 3.11; run: make PYTHON=python3.11")'

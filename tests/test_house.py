@@ -41,24 +41,25 @@ ROOMS = {
     "ontology": "errors files textlists",
     "store": "errors files",
     "textlists": "errors files store",
+    "licences": "errors provenance",
     "images": "errors",
     "catalog": "errors files store",
-    "collect": "errors files leftovers ontology provenance textlists",
+    "collect": "errors files images leftovers licences ontology provenance store textlists",
     "imports": "engine errors files leftovers ontology provenance store textlists",
     "lint": "errors imports ontology",
     "consensus": "errors",
     "crowd": "audits consensus errors ontology",
-    "simulation": "consensus crowd errors",
+    "simulation": "collect consensus crowd errors",
     "audits": "consensus errors",
-    "releases": "audits consensus crowd engine errors files images ontology statistics store",
+    "releases": "audits consensus crowd engine errors files images licences ontology provenance statistics store",
     "benchmark": "errors files ontology releases textlists",
     "recognition": "benchmark errors images releases",
     "torch": "releases",
     "statistics": "images ontology",
-    "queries": "catalog errors files images ontology releases store",
+    "queries": "catalog errors files images licences ontology releases store",
     "project": (
-        "audits benchmark catalog collect consensus crowd engine errors files images imports leftovers lint ontology "
-        "queries releases simulation statistics store"
+        "audits benchmark catalog collect consensus crowd engine errors files images imports leftovers licences lint "
+        "ontology provenance queries releases simulation statistics store"
     ),
     "holotype": "project",
     "demo": (
@@ -66,15 +67,26 @@ ROOMS = {
         "statistics"
     ),
     "cli": (
-        "audits benchmark collect consensus crowd demo errors files holotype images imports lint ontology project "
-        "queries releases simulation statistics store textlists web"
+        "audits benchmark collect consensus crowd demo errors files holotype images imports licences lint ontology "
+        "project queries releases simulation statistics store textlists web"
     ),
-    "web": "audits consensus crowd errors images ontology project queries statistics store",
+    "web": "audits consensus crowd errors files images ontology project queries statistics store",
     "__main__": "cli",
 }
 """Every room, and the rooms that it may import. ``holotype`` is the package itself, which opens projects."""
 
-GROUND = {"errors", "files", "engine", "leftovers", "provenance", "ontology", "store", "textlists", "catalog"}
+GROUND = {
+    "errors",
+    "files",
+    "engine",
+    "leftovers",
+    "provenance",
+    "ontology",
+    "store",
+    "textlists",
+    "licences",
+    "catalog",
+}
 FACES = {"project", "holotype", "demo", "cli", "web", "__main__"}
 STAGES = ROOMS.keys() - GROUND - FACES
 
@@ -84,7 +96,8 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 COMPOSITION = {"extension", "", "project", "creation", "runner"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
-    *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations"),
+    "licences",
+    *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations", "collecting"),
 }
 SHARED = {
     "parts",
@@ -103,6 +116,11 @@ SHARED = {
     "image_pages",
     "fingerprints",
     "intake",
+    "taking",
+    "fetching",
+    "searching",
+    "results",
+    "yields",
     "annotated",
     "annotating",
     "appending",
@@ -117,6 +135,8 @@ SHARED = {
     "imageability",
     "ledger",
     "inbox",
+    "crediting",
+    "licensing",
     "lending",
     "board",
     "learning",

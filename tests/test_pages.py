@@ -48,7 +48,7 @@ IN_ONE_WITH_A_RELEASE = (
     "guides/publish.md",
     "guides/queries.md",
 )
-OF_PHOTOGRAPHS = ("guides/collect.md", "index.md", "tutorial/quickstart.md")
+OF_PHOTOGRAPHS = ("guides/collect.md", "guides/licences.md", "index.md", "tutorial/quickstart.md")
 OF_IMAGENET = ("guides/archives.md", "guides/relabel.md")
 
 

@@ -34,6 +34,7 @@ from holotype.project import Project, init
 from holotype.queries import FIELDS, Candidate, Index, Live, Location, Query, Questions, Term
 from holotype.queries.query import MAX_TERMS, NUMBERS, STATES
 from holotype.queries.results import Result, find_in_release
+from holotype.queries.rows import groups_of
 from holotype.releases import MANIFEST_SCHEMA, Release
 from holotype.store.store import Store
 
@@ -133,6 +134,19 @@ def test_the_states_are_those_of_the_crowd_and_withdrawn() -> None:
 
 WNIDS = (DOG, WHIPPET, TOY_DOG, "n02085620", "n02086079", CAT, "n02123045", "n02012849", "n03126707", "n01503061")
 LICENCES = ("CC BY 2.0", "cc-by-nc", "all rights reserved", "", "Ünfrei_%", "ünfrei")
+FAMILIES = {
+    "cc": {"CC BY 2.0", "cc-by-nc"},
+    "commercial": {"CC BY 2.0"},
+    "derivatives": {"CC BY 2.0", "cc-by-nc"},
+    "sharealike": set[str](),
+    "public-domain": set[str](),
+    "unknown": {"", "Ünfrei_%", "ünfrei"},
+    "by": {"CC BY 2.0"},
+    "by-nc": {"cc-by-nc"},
+    "by-sa": set[str](),
+    "arr": {"all rights reserved"},
+}
+"""Of which families and codes those are; texts that no source says are of none."""
 
 
 def candidate(id: str, wnid: str, rank: int, split: str, state: str, *rest: Any) -> Candidate:
@@ -211,6 +225,8 @@ def naive(rows: list[Candidate], query: Query, ontology: Ontology) -> list[str]:
         value = getattr(row, term.field)
         if term.field in NUMBERS:
             return value is not None and compare[term.compare](value, int(term.value))
+        if term.field == "licence" and term.value.lower() in FAMILIES:
+            return value in FAMILIES[term.value.lower()]
         if term.field in ("licence", "format"):
             value, wanted = (re.sub("[A-Z]", lambda found: found[0].lower(), word) for word in (value, term.value))
             return wanted in value if term.field == "licence" else wanted == value
@@ -330,6 +346,8 @@ CONDITIONS = [
     *('under:"domestic dog"', "under:n02121808", "under:animal", "under:entity", 'under:"toy dog"', "under:n03126707"),
     *("synset:n02084071", "synset:whippet", "boxes>=1", "boxes:0", "boxes<3", "width>=400", "width<400", "width:399"),
     *("height>300", "height<=300", "split:val", "split:train", "licence:cc", "licence:Ünfrei", "licence:ünfrei"),
+    *(f"licence:{word}" for word in FAMILIES),
+    *("licence:CC", "licence:Commercial", "licence:cc-by", "licence:b", 'licence:"CC BY"'),
     *("licence:_%", "licence:reserved", "format:jpeg", "format:PNG", "source:flickr", "source:none", "id:b_120"),
 ]
 LIVE_CONDITIONS = ["state:yes", "state:open", "state:undecided", "dataset:ilsvrc", "dataset:none"]
@@ -363,6 +381,14 @@ def test_every_answerer_finds_what_a_filter_row_by_row_does(
 def test_every_condition_alone(condition: str, asked: tuple[Questions, list[Candidate]], wordnet: Ontology) -> None:
     source, rows = asked
     assert source.ids(Query.parse(condition)).to_pylist() == naive(rows, Query.parse(condition), wordnet)
+
+
+@given(st.lists(st.integers(0, 50), max_size=60), st.integers(1, 40), st.integers(1, 9))
+def test_groups_of_ranks_are_all_that_have_rows(total: list[int], rows: int, ranks: int) -> None:
+    found = list(groups_of(np.array(total, np.int64), rows, ranks))
+    assert [rank for group in found for rank in group] == [rank for rank, number in enumerate(total) if number]
+    assert all(0 < len(group) <= ranks for group in found)
+    assert all(sum(total[rank] for rank in group[1:]) < rows for group in found), "what ends a group fills it"
 
 
 def test_rows_say_all_there_is_to_know(asked: tuple[Questions, list[Candidate]]) -> None:

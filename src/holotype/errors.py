@@ -16,10 +16,16 @@
     │   ├── OntologyExtended     another process has extended the ontology meanwhile
     │   └── Overloaded           too much waits to be written
     ├── SourceError              images could not be fetched or listed
+    │   ├── NoContact            nothing says how to reach whoever collects
+    │   ├── NotFetched           a URL was not fetched, with a fixed reason
+    │   ├── SourceBusy           a source asks to come back later
+    │   └── SourceRefused        a source does not answer this, or us, at all
+    │       └── PassExpired      the pass that it gave us is not valid any more
     ├── PackError                a pack is damaged or in use
     ├── ArchiveError             an archive is damaged, hostile, not what its name says, or has changed
     │   └── ForeignFiles         a release names files that nobody has allowed to be read
     ├── QueryError               a query cannot be understood
+    ├── LicenceError             a word for licences is none
     ├── CrowdError               a page or a vote that does not fit the campaign
     │   ├── UnknownWorker        nobody of that name has voted
     │   ├── UnknownImage         no image, or no candidate, is called so
@@ -115,6 +121,43 @@ class SourceError(HolotypeError):
     """Images could not be fetched or listed."""
 
 
+class NoContact(SourceError):
+    """Nothing says how to reach whoever collects, and no server is asked for anything without."""
+
+
+class NotFetched(SourceError):
+    """A URL was not fetched: `reason` is one of `holotype.collect.net.reasons.REASONS`, `detail` says more.
+
+    `again` says that it may be otherwise soon.
+    """
+
+    def __init__(self, reason: str, detail: str = "", *, again: bool = False) -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+        self.again = again
+
+
+class SourceBusy(SourceError):
+    """A source asks to come back later: in `seconds`, or None where it does not say."""
+
+    def __init__(self, message: str, seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class SourceRefused(SourceError):
+    """A source does not answer: nothing that is asked of it if `whole`, or this question alone."""
+
+    def __init__(self, message: str, whole: bool = False) -> None:
+        super().__init__(message)
+        self.whole = whole
+
+
+class PassExpired(SourceRefused):
+    """The pass that a source gave us for a key is not valid any more: another will do."""
+
+
 class PackError(HolotypeError):
     """A pack is damaged or in use."""
 
@@ -139,6 +182,10 @@ class ForeignFiles(ArchiveError):
 
 class QueryError(HolotypeError):
     """A query cannot be understood, or asks for what is not recorded."""
+
+
+class LicenceError(HolotypeError):
+    """A word that licences are called by is none of those that there are."""
 
 
 class CrowdError(HolotypeError):

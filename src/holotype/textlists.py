@@ -70,6 +70,13 @@ def read_lines(path: Path, error: type[HolotypeError], latin: bool = False) -> I
         raise error(str(found)) from found
 
 
+def lines_in(
+    file: io.BufferedReader, where: str, error: type[HolotypeError], latin: bool = False, longest: int = LONGEST_LINE
+) -> Iterator[str]:
+    """As `read_lines`, of an open file called `where`, which may be one that unpacks another."""
+    return _lines(file, where, error, _LATIN if latin else _REFUSED, longest)
+
+
 def read_rows(path: Path, error: type[HolotypeError]) -> Iterator[tuple[int, list[str]]]:
     """The rows of a CSV file, each with the number of its last line; empty ones, such as blank lines, are left out.
 

@@ -4,7 +4,7 @@ facts: meta, dataset, file, image, fingerprint, seen, intake, credit, withdrawal
     gold, overruling, prior, standing, page, posting, audit, audit_draw, audit_sample, audit_answer, audit_correction,
     release, box, annotation, url, mark, translation, account, account_grant, invitation, invitation_use,
     invitation_end, lease, sheet, counted, qualification, example, flag, flag_decision, removal, removal_image,
-    removal_decision, campaign, campaign_event
+    removal_decision, campaign, campaign_event, search, reply, search_page, link, found, fetch
 conclusions: near_duplicate, a candidate's state, posterior, policy and guard, learned, and the numbers of boxes
 """
 
@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "0010"
+HEAD: Final = "0011"
 """The newest migration, which these tables describe (a test compares the two)."""
 
 metadata = MetaData(
@@ -648,6 +648,92 @@ campaign_event = Table(
     Column("detail", Text, nullable=False),
     Column("at", Float, nullable=False),
     Index(None, "campaign_id"),
+)
+
+# A query that a source is asked for a synset, in a language, and the rule that made it.
+search = Table(
+    "search",
+    metadata,
+    _id(),
+    Column("wnid", String(9), nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("query", Text, nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("rule", String(32), nullable=False),
+    Column("at", Float, nullable=False),
+    UniqueConstraint("wnid", "source", "language", "query"),
+)
+
+# What a source answered, zlib, by its sha256: what licences were taken from.
+reply = Table(
+    "reply",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# A page of a search that was answered: the cursor it was asked by, how many results it had and how many of their links
+# were new, how many there are in all, what it cost, and the cursor of the next page, NULL after the last.
+search_page = Table(
+    "search_page",
+    metadata,
+    _id(),
+    Column("search_id", ForeignKey("search.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("cursor", Text, nullable=False),
+    Column("following", Text),
+    Column("results", Integer, nullable=False),
+    Column("fresh", Integer, nullable=False),
+    Column("total", BigInteger),
+    Column("cost", Float, nullable=False),
+    Column("reply_sha256", ForeignKey("reply.sha256")),
+    Column("at", Float, nullable=False),
+    UniqueConstraint("search_id", "number"),
+)
+
+# The address of a picture on the web. `key` is the first half of the sha256 of it, for addresses are too long to index.
+link = Table(
+    "link",
+    metadata,
+    _id(),
+    Column("key", LargeBinary(16), nullable=False, unique=True),
+    Column("url", Text, nullable=False),
+    Column("host", Text, nullable=False),
+)
+
+# That a page of a search has a link at a position, and what it says of the picture's title, maker and licence.
+found = Table(
+    "found",
+    metadata,
+    _id(),
+    Column("link_id", ForeignKey("link.id"), nullable=False),
+    Column("page_id", ForeignKey("search_page.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("landing", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("creator", Text, nullable=False),
+    Column("creator_url", Text, nullable=False),
+    Column("licence", Text, nullable=False),
+    Column("licence_url", Text, nullable=False),
+    UniqueConstraint("page_id", "link_id"),
+    Index(None, "link_id"),
+)
+
+# What became of fetching a link: ``kept``, ``duplicate`` or ``rejected``. The newest counts, and settles it if `final`.
+fetch = Table(
+    "fetch",
+    metadata,
+    _id(),
+    Column("link_id", ForeignKey("link.id"), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("final", SmallInteger, nullable=False),
+    Column("image_id", ForeignKey("image.id")),
+    Column("etag", Text, nullable=False),
+    Column("modified", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Index(None, "link_id"),
 )
 
 STATES: Final = ("open", "yes", "no", "undecided", "abandoned", "withdrawn")

@@ -13,6 +13,7 @@ from holotype.cli.ontology import base_ontology
 from holotype.cli.options import base_option
 from holotype.cli.taxonomies import read_targets, targets_option
 from holotype.errors import ProjectError
+from holotype.licences import LicencePolicy
 from holotype.ontology.taxonomy import RDF, read_remarked
 
 _OWN: Final = re.compile(r"\.?(holotype\.json|ontology\.|catalog\.sqlite|packs$|releases$)")
@@ -28,8 +29,16 @@ _OWN: Final = re.compile(r"\.?(holotype\.json|ontology\.|catalog\.sqlite|packs$|
 )
 @base_option
 @targets_option
+@click.option(
+    "--licences",
+    default="",
+    metavar="WORDS",
+    help="Take only images under these, as cc0,pdm,by,by-sa; later: holotype licences --allow WORDS.",
+)
 @click.option("--force", is_flag=True, help="Make it among the files that FOLDER holds already.")
-def init(folder: Path, ontology: Path | None, base: str | None, targets: Path | None, force: bool) -> None:
+def init(
+    folder: Path, ontology: Path | None, base: str | None, targets: Path | None, licences: str, force: bool
+) -> None:
     """Make a project in FOLDER.
 
     The folder is made if it is not there, and should be empty.
@@ -38,12 +47,15 @@ def init(folder: Path, ontology: Path | None, base: str | None, targets: Path | 
         raise ProjectError(
             f"{folder} is not empty (it holds {foreign}): name a folder of its own, or say --force to make it there"
         )
+    policy = LicencePolicy.of(licences)
     wanted = None if targets is None else read_targets(targets)
     if ontology is not None and ontology.suffix.lower() in RDF and (told := read_remarked(ontology)[1]):
         click.echo(
             f"{len(told):,} things that {ontology} says are not used; see: holotype ontology check {ontology}", err=True
         )
-    api.init(folder, ontology, base_ontology(base), wanted).close()
+    with api.init(folder, ontology, base_ontology(base), wanted) as db:
+        if policy.words:
+            db.licences.allow(policy)
     click.echo(f"made a project in {folder}; next: holotype ingest DIR -p {folder}, or holotype datasets add")
 
 

@@ -88,7 +88,8 @@ def query_command(
     under:X        of synset X or below, a wnid or lemma;  synset:X  of X alone
     boxes>=1       also width, height; compared by >= > <= < =
     split:val      also state, format, source, dataset, id
-    licence:cc     the licence holds "cc", upper or lower case
+    licence:cc     of a family: cc, commercial, derivatives, sharealike, public-domain, unknown;
+                   or a code: by, by-sa, by-nc, cc0, pdm, pd, nkc, us-gov, arr, ...; or the licence holds the text
     -under:X       a minus: what does not satisfy the term
     under:"toy dog"  quotes around blanks
     """

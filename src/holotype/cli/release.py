@@ -24,6 +24,7 @@ from holotype.cli.text import counted, plain, print_json
 from holotype.crowd.policy_names import hears_votes
 from holotype.errors import ReleaseError
 from holotype.images.variants import Variant
+from holotype.licences import LicencePolicy
 from holotype.releases import Counts, Fractions, Recipe, Release
 from holotype.releases.questions import read_words
 from holotype.releases.recipe import TOGETHER
@@ -46,6 +47,12 @@ def release() -> None:
 _CHOICES: Final = (
     click.option("--query", default="", metavar="QUERY", help="Take only what it finds, as: holotype query QUERY."),
     click.option("--dataset", "datasets", multiple=True, metavar="NAME", help="Take only images of it; several times."),
+    click.option(
+        "--licences",
+        default="",
+        metavar="WORDS",
+        help="Take only images under these, as cc0,by  [default: those that the project takes]",
+    ),
     click.option("--per-synset", type=click.IntRange(1), metavar="N", help="Take at most N images of a synset."),
     click.option("--at-least", default=0, metavar="N", help="Leave out synsets with fewer than N images."),
     click.option("--balanced", is_flag=True, help="Take as many images of each synset as of the smallest one."),
@@ -110,7 +117,7 @@ def create_command(name: str, project: Path, as_json: bool, **asked: Any) -> Non
             raise ReleaseError(f"there is a release {name!r} already: releases are never changed, choose another name")
         made = db.releases.create(name, recipe, lambda done, total: advance("release", done, total))
     if as_json:
-        told = {key: made.summary[key] for key in ("outvoted", "alarms")}
+        told = {key: made.summary[key] for key in ("outvoted", "alarms", "other_licences") if key in made.summary}
         print_json({"name": made.name, "path": str(made.path), **made.statistics, **told})
     else:
         checked = f"{name} -p {project}" if made.files else made.path  # the project may read what lies elsewhere
@@ -120,6 +127,12 @@ def create_command(name: str, project: Path, as_json: bool, **asked: Any) -> Non
             click.echo(
                 f"{counted(sum(came.values()), 'image keeps', 'images keep')} the split that they came "
                 f"with ({splits}), whatever the shares"
+            )
+        if others := made.summary.get("other_licences"):
+            taken = ", ".join(made.summary["recipe"]["licences"])
+            codes = ", ".join(f"{code} {number:,}" for code, number in others.items())
+            click.echo(
+                f"{counted(sum(others.values()), 'label')} left out: under other licences than {taken} ({codes})"
             )
         for check in made.leaks:
             if check.result == "leaks":
@@ -148,6 +161,7 @@ def _recipe(**asked: Any) -> Recipe:
         _variant(*(asked[name] for name in ("short_side", "quality", "strip", "keep_orientation"))),
         asked["manifest_only"],
         words={} if asked["datasheet"] is None else read_words(asked["datasheet"]),
+        licences=LicencePolicy.of(asked["licences"]).words,
     )
 
 

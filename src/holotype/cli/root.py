@@ -17,6 +17,10 @@ COMMANDS: Final = MappingProxyType(
     {
         "init": Elsewhere("holotype.cli.init:init", "Make a project in FOLDER."),
         "ingest": Elsewhere("holotype.cli.ingest:ingest", "Take in every image below FOLDER; again, only what is new."),
+        "collect": Elsewhere(
+            "holotype.cli.collect:collect",
+            "Find pictures of SYNSETs on the web, fetch them politely, and take them in.",
+        ),
         "intake": Elsewhere("holotype.cli.intake:intake", "See what became of the files that came in."),
         "images": Elsewhere(
             "holotype.cli.images:images", "Withdraw images that are not to be used any more, and restore them."
@@ -24,6 +28,13 @@ COMMANDS: Final = MappingProxyType(
         "query": Elsewhere(
             "holotype.cli.query:query_command",
             "Find images: count the labels that satisfy QUERY, all its terms, and show the first.",
+        ),
+        "credits": Elsewhere(
+            "holotype.cli.credits:credits_command",
+            "Write who made images, where they were found and under which licence, as a list to publish with them.",
+        ),
+        "licences": Elsewhere(
+            "holotype.cli.licences:licences_command", "Show the licences of images, and say which the project takes."
         ),
         "near-duplicates": Elsewhere(
             "holotype.cli.near_duplicates:near_duplicates",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from holotype.collect.sidecars import Credit
 from holotype.files import printable
@@ -32,7 +34,7 @@ class InputFile:
     """A file to take in: where it is, its identity (origin, size, mtime) and what it was found for.
 
     `folder` is the one it lies in, below the folder that is taken in, "" for that itself; `credit` is what lies beside
-    it says of it.
+    it says of it. What was fetched has its bytes in `data`.
     """
 
     path: Path
@@ -42,6 +44,7 @@ class InputFile:
     sightings: tuple[Sighting, ...] = ()
     folder: str = ""
     credit: Credit | None = None
+    data: bytes | None = None
 
     @property
     def name(self) -> str:
@@ -62,3 +65,10 @@ class InputFile:
         origin = Path(os.path.abspath(path)).as_uri()  # not resolved: a link is an input of its own
         changed = max(-(2**63), min(2**63 - 1, status.st_mtime_ns))  # what a database can hold: years 1677 to 2262
         return cls(path, origin, status.st_size, changed, tuple(sightings), folder, credit)
+
+    @classmethod
+    def fetched(cls, url: str, data: bytes, sightings: Iterable[Sighting], credit: Credit | None = None) -> InputFile:
+        """What was fetched from an address; for the time of a change it has the first 56 bits of its sha256."""
+        digest = int.from_bytes(hashlib.sha256(data).digest()[:7], "big")
+        name = Path(unquote(urlsplit(url).path)).name or "index"
+        return cls(Path(name), url, len(data), digest, tuple(sightings), "", credit, data)

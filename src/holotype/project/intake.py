@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,15 +10,12 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import Catalog, credits, fingerprints, images, near_duplicates, sightings
-from holotype.collect.inputs import UNREADABLE, InputFile
-from holotype.engine import Progress, map_batches
-from holotype.images.decode import EXTENSIONS
-from holotype.images.fingerprint import Fingerprint, Rejection, fingerprint_batch, many_at_once
+from holotype.catalog import Catalog, credits, images, near_duplicates, sightings
+from holotype.collect.inputs import InputFile
+from holotype.engine import Progress
 from holotype.images.near import near_duplicate_groups
 from holotype.leftovers import passed_over
-from holotype.store.openfiles import MAX_BYTES
-from holotype.store.packs import THUMBNAIL, PackWriter
+from holotype.project.taking import credits_of, seen_again, take_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +57,6 @@ class IntakeReport:
         return told if self.joined else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A file's bytes and fingerprint, or why there are none."""
-
-    file: InputFile
-    data: bytes
-    row: Fingerprint | Rejection
-
-
 def take_in(
     files: Sequence[InputFile],
     catalog: Catalog,
@@ -90,12 +76,12 @@ def take_in(
         known = images.known_inputs(connection, (file.origin for file in files))
     new = [file for file in files if file.identity not in known]
     unchanged = [file for file in files if file.identity in known]
-    seen_again = _seen_again(unchanged, known)
-    credits_again = [one for file in unchanged for one in _credit(file, known[file.identity])]
+    again = seen_again(unchanged, known)
+    said = [one for file in unchanged for one in credits_of(file, known[file.identity])]
 
     def see_again(connection: Connection) -> sightings.Added:
-        added = sightings.add(connection, seen_again)
-        credits.add(connection, credits_again, clock())
+        added = sightings.add(connection, again)
+        credits.add(connection, said, clock())
         return added
 
     changes = [catalog.transact(see_again)]
@@ -104,21 +90,14 @@ def take_in(
     done = len(unchanged)
     progress(done, len(files))
 
-    def committed_end(pack: str) -> int:
-        with catalog.read() as connection:
-            return images.pack_end(connection, pack)
-
-    with PackWriter(packs, committed_end) as writer, many_at_once():
-        for batch in _commits(map_batches(_read_batch, _batches(new), workers=workers)):
-            rows, added = _store(batch, catalog, writer, clock())
-            changes.append(added)
-            for row in rows:
-                outcomes[row.outcome, row.reason] += 1
-                if row.outcome == "rejected":
-                    rejections.append((row.origin, row.reason, row.detail))
-            writer.rotate_if_full()
-            done += len(batch)
-            progress(done, len(files))
+    for stored in take_each(_batches(new), catalog, packs, clock, workers):
+        changes.append(stored.added)
+        for row in stored.inputs:
+            outcomes[row.outcome, row.reason] += 1
+            if row.outcome == "rejected":
+                rejections.append((row.origin, row.reason, row.detail))
+        done += stored.files
+        progress(done, len(files))
     group_near_duplicates(catalog)
     return IntakeReport(
         outcomes["kept", ""],
@@ -168,18 +147,6 @@ def _merged(files: Iterable[InputFile]) -> list[InputFile]:
     return list(merged.values())
 
 
-def _commits(batches: Iterable[list[_Read]], count: int = 96, size: int = 32 << 20) -> Iterator[list[_Read]]:
-    """Batches joined into commits: a commit waits for the disk three times, however much it holds."""
-    held: list[_Read] = []
-    for batch in batches:
-        held += batch
-        if len(held) >= count or sum(len(read.data) for read in held) >= size:
-            yield held
-            held = []
-    if held:
-        yield held
-
-
 def _batches(files: Iterable[InputFile], count: int = 24, size: int = 8 << 20) -> Iterator[list[InputFile]]:
     batch: list[InputFile] = []
     held = 0
@@ -191,122 +158,3 @@ def _batches(files: Iterable[InputFile], count: int = 24, size: int = 8 << 20) -
         held += file.size
     if batch:
         yield batch
-
-
-def _read_batch(files: Sequence[InputFile]) -> list[_Read]:
-    return [_read(file) for file in files]
-
-
-def _read(file: InputFile) -> _Read:
-    try:
-        # Neither a link nor a pipe put in the file's place since it was listed is followed or waited for.
-        handle = os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(handle, "rb", buffering=0) as opened:
-            status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode):
-                return _Read(file, b"", Rejection("", "not_a_file", "neither a file nor a folder"))
-            if status.st_size > MAX_BYTES:
-                detail = f"{status.st_size:,} bytes are over the limit of {MAX_BYTES:,}"
-                return _Read(file, b"", Rejection("", "too_large", detail))
-            data = opened.read(status.st_size)
-        row = fingerprint_batch([data])[0]
-    except OSError as error:
-        if file.path.is_symlink():
-            return _Read(file, b"", Rejection("", "symbolic_link", "links are not followed"))
-        return _Read(file, b"", Rejection("", UNREADABLE, error.strerror or str(error)))
-    except MemoryError:
-        return _Read(file, b"", Rejection("", UNREADABLE, "out of memory"))
-    return _Read(file, data, row)
-
-
-_Stored = tuple[list[images.Input], sightings.Added]
-"""What became of the inputs of a batch, and what their sightings changed, but for what is kept."""
-
-
-def _store(batch: Sequence[_Read], catalog: Catalog, writer: PackWriter, now: float) -> _Stored:
-    """Pack and catalogue a batch in one transaction."""
-    mark = writer.end
-
-    def work(connection: Connection) -> _Stored:
-        if writer.end != mark:
-            writer.undo(mark)  # what an attempt before this one wrote
-        return _store_in(connection, batch, writer, now)
-
-    try:
-        return catalog.transact(work)
-    except BaseException:
-        writer.rollback()
-        raise
-
-
-def _store_in(connection: Connection, batch: Sequence[_Read], writer: PackWriter, now: float) -> _Stored:
-    known = images.known_inputs(connection, (read.file.origin for read in batch))
-    late = [read.file for read in batch if read.file.identity in known]  # another process was quicker
-    batch = [read for read in batch if read.file.identity not in known]
-    ids = images.own_ids(connection, {read.row.sha256 for read in batch})
-    fresh = {
-        read.row.sha256: read
-        for read in reversed(batch)  # of several with the same bytes the first is kept
-        if isinstance(read.row, Fingerprint) and read.row.sha256 not in ids
-    }
-    packed = (read for read in batch if isinstance(read.row, Fingerprint) and fresh.get(read.row.sha256) is read)
-    rows = [_pack(read.data, read.row, writer) for read in packed if isinstance(read.row, Fingerprint)]
-    writer.commit()
-    ids |= images.add(connection, rows)
-    inputs: list[images.Input] = []
-    seen = _seen_again(late, known)
-    said = [one for file in late for one in _credit(file, known[file.identity])]
-    for read in batch:
-        image = ids[read.row.sha256] if isinstance(read.row, Fingerprint) else None
-        said.extend(_credit(read.file, image))
-        inputs.append(_outcome(read, image, fresh.get(read.row.sha256) is read, now))
-        if image is not None:
-            seen.extend(_sightings(read.file, image))
-    images.add_inputs(connection, [row for read, row in zip(batch, inputs, strict=True) if _lasts(read.row)])
-    added = sightings.add(connection, seen)
-    credits.add(connection, said, now)
-    kept = {row.origin for row in inputs if row.outcome == "kept"}
-    return inputs, replace(added, joined=added.joined - kept)
-
-
-def _lasts(row: Fingerprint | Rejection) -> bool:
-    """Whether the same will be said of a file next time."""
-    return isinstance(row, Fingerprint) or not (row.reason == UNREADABLE or row.for_now)
-
-
-def _pack(data: bytes, row: Fingerprint, writer: PackWriter) -> images.Packed:
-    location = writer.orphans.get(row.sha256) or writer.append(f"{row.sha256}.{EXTENSIONS[row.format]}", data)
-    thumbnail = writer.append(f"{row.sha256}.{THUMBNAIL}", row.thumbnail)
-    size = row.width, row.height
-    detail = fingerprints.turned(row.orientation) if row.orientation != 1 else ""
-    read = row.format, row.mode, *size, row.hash, row.mirrored
-    return images.Packed(row.sha256, location, thumbnail, *read, detail)
-
-
-def _outcome(read: _Read, image: int | None, first: bool, now: float) -> images.Input:
-    file, row = read.file, read.row
-    reason, detail = (row.reason, row.detail) if isinstance(row, Rejection) else ("", "")
-    outcome = "rejected" if image is None else "kept" if first else "duplicate"
-    known = file.origin, file.size, file.mtime_ns
-    return images.Input(*known, outcome, reason, detail, image, now, file.folder, file.name)
-
-
-def _seen_again(
-    files: Iterable[InputFile], known: Mapping[tuple[str, int, int], int | None]
-) -> list[sightings.Sighting]:
-    images = ((file, known[file.identity]) for file in files)
-    return [sighting for file, image in images if image is not None for sighting in _sightings(file, image)]
-
-
-def _credit(file: InputFile, image: int | None) -> list[credits.Credit]:
-    """What was said beside a file, if anything, of the image that it is, if any."""
-    one = file.credit
-    return (
-        [] if one is None or image is None else [credits.Credit(image, file.origin, one.licence, one.author, one.url)]
-    )
-
-
-def _sightings(file: InputFile, image: int) -> Iterator[sightings.Sighting]:
-    for one in file.sightings:
-        about = one.source, one.query, one.position, one.licence
-        yield sightings.Sighting(one.wnid, one.rank, image, file.origin, *about)

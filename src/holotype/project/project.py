@@ -6,6 +6,7 @@ import hmac
 import json
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -19,6 +20,8 @@ from holotype.project.annotations import Annotations
 from holotype.project.audits import Audits
 from holotype.project.campaigns import Campaigns
 from holotype.project.candidates import Candidates
+from holotype.project.collecting import Collecting
+from holotype.project.crediting import credits_of
 from holotype.project.crowd import CrowdRoom
 from holotype.project.datasets import Datasets
 from holotype.project.desk import Desk
@@ -30,6 +33,7 @@ from holotype.project.imageability import read_imageability
 from holotype.project.images import Images
 from holotype.project.labels import Labels
 from holotype.project.lemmas import Lemmas
+from holotype.project.licences import Licences
 from holotype.project.overview import Overview
 from holotype.project.parts import Parts
 from holotype.project.people import People
@@ -38,6 +42,8 @@ from holotype.project.removals import Removals
 from holotype.project.statistics import count, statistics_of
 from holotype.project.vocabulary import Vocabulary, identity_of, once
 from holotype.project.workers import Workers
+from holotype.queries import Live, Query
+from holotype.releases.credits import Credited
 from holotype.statistics.imageability import Imageability
 from holotype.statistics.statistics import Statistics
 from holotype.store.store import Store
@@ -73,11 +79,13 @@ class Project:
         self.datasets = Datasets(parts, self.lemmas)
         self.annotations = Annotations(parts, self.lemmas)
         self.candidates = Candidates(parts, self.lemmas)
+        self.collect = Collecting(parts, self.lemmas)
         self.crowd = CrowdRoom(parts, self.lemmas)
         self.campaigns = Campaigns(parts, self.lemmas)
         self.gold = Gold(parts, self.lemmas)
         self.workers = Workers(parts)
         self.labels = Labels(parts)
+        self.licences = Licences(parts, self.lemmas)
         self.audits = Audits(parts, self.lemmas)
         self.releases = Releases(parts, self.lemmas)
         self.desk = Desk(parts)
@@ -140,6 +148,15 @@ class Project:
         """
         with self._parts.catalog.read() as connection:
             return count(connection, self._parts.ontology)
+
+    def credits(self, query: str | Query = "") -> Iterator[Credited]:
+        """Who made the images that a query finds, where they were found, and what their licences ask to say of them:
+        each image once, in ontology order, read as they are asked for. See `holotype.releases.credits`.
+
+        Raises `QueryError`, and `UnknownSynset` or `AmbiguousLemma` when the first is asked for.
+        """
+        parts = self._parts
+        return credits_of(parts, Live(parts.catalog, parts.ontology, self.lemmas.senses), Query.of(query))
 
     def imageability(self, wnid: str) -> Imageability | None:
         """The share of people who can agree what a synset looks like: see `holotype.statistics.imageability`.

@@ -16,10 +16,12 @@ from holotype.catalog.removals import hidden_images
 from holotype.engine import Progress, no_progress
 from holotype.errors import NothingAccepted, OutvotedImages, ReleaseError
 from holotype.files import sha256_file
+from holotype.licences import LicencePolicy
 from holotype.project.conclusions import draw_anew
 from holotype.project.fingerprints import fingerprint_images
 from holotype.project.intake import group_near_duplicates
 from holotype.project.lemmas import Lemmas
+from holotype.project.licensing import Taken, read_policy, refused, taken
 from holotype.project.parts import Parts
 from holotype.project.release_facts import read_facts, read_labels, read_votes
 from holotype.project.release_grounds import read_grounds
@@ -77,13 +79,19 @@ class Releases:
         changed. Images that somebody asks to be taken down are left out for as long as nobody has declined that; the
         summary says how many labels (``removal_asked``).
 
+        Images under licences that the project does not take (`Licences.policy`), or that the recipe does not name, are
+        left out; the summary says how many labels, by the licences' codes (``other_licences``).
+
         Images that are accepted against more noes than yeses, by a model's word alone, are an error unless `outvoted`
         takes them. Making one that was stopped goes on with what was finished, if all is still the same.
 
-        Raises `ReleaseError` if the name is not usable, nothing is labelled yes, or the disk is too small.
+        Raises `ReleaseError` if the name is not usable, nothing is labelled yes, or the disk is too small, and
+        `LicenceError` for licences that are none.
         """
         given = Recipe(splits=recipe) if isinstance(recipe, Fractions) else recipe
         wanted = replace(given, **({**asked, "query": str(asked["query"])} if "query" in asked else asked))
+        if not wanted.licences:
+            wanted = replace(wanted, licences=self._policy().words)
         if not NAME.fullmatch(name):
             raise ReleaseError(f"a release's name is letters, digits, '.', '_' and '-', not {name!r}")
         if name not in self.checksums():
@@ -150,14 +158,23 @@ class Releases:
             known = not files or releases.held_at(connection).issuperset(files)
         return known and all(made.summary.get(key) == value for key, value in asked.items())
 
-    def _wanted(self, connection: Connection, recipe: Recipe, hidden: bool = True) -> Wanted:
-        """Which candidates are asked for; with `hidden`, none that somebody asks to be taken down."""
+    def _policy(self) -> LicencePolicy:
+        with self._parts.catalog.read() as connection:
+            return read_policy(connection)
+
+    def _wanted(
+        self, connection: Connection, recipe: Recipe, hidden: bool = True, licensed: Taken | None = None
+    ) -> Wanted:
+        """Which candidates are asked for; with `hidden`, none that somebody asks to be taken down. They are under
+        licences that the project and the recipe take, or those whose texts are `licensed`."""
         parts = self._parts
         live = Live(parts.catalog, parts.ontology, self._lemmas.senses, hidden_images() if hidden else None)
         ranks, conditions = live.chosen(connection, Query.parse(recipe.query))
+        if (allows := licensed or taken(connection, recipe.licences)) is not None:
+            conditions = [*conditions, live.licensed(connection, allows)]
         return Wanted(ranks, conditions, _datasets(connection, recipe.datasets), recipe.manifest_only)
 
-    def _prepare(self, recipe: Recipe) -> dict[str, int]:
+    def _prepare(self, recipe: Recipe) -> dict[str, Any]:
         """Read the images that were not read yet, unless they stay where they lie; how many labels, or images, of those
         asked for cannot be taken, by reason.
 
@@ -176,13 +193,25 @@ class Releases:
         group_near_duplicates(parts.catalog)
         with parts.catalog.read() as connection:
             every = self._wanted(connection, recipe, hidden=False)
+            others = self._other_licences(connection, recipe)
             return {
+                "other_licences": others,
                 "not_sound": releases.count_unsound(connection, wanted),
                 "removal_asked": releases.count(connection, every) - releases.count(connection, wanted),
                 "unknown_synsets": releases.count_unknown(connection, wanted),
             }
 
-    def _contents(self, made: Workshop, recipe: Recipe, left: Mapping[str, int]) -> Contents:
+    def _other_licences(self, connection: Connection, recipe: Recipe) -> dict[str, int]:
+        """How many labels asked for are under licences that are not taken, by the licences' codes."""
+        if (takes := taken(connection, recipe.licences)) is None:
+            return {}
+        found = {
+            code: releases.count(connection, self._wanted(connection, recipe, licensed=texts.__contains__))
+            for code, texts in refused(connection, takes).items()
+        }
+        return {code: number for code, number in found.items() if number}
+
+    def _contents(self, made: Workshop, recipe: Recipe, left: Mapping[str, Any]) -> Contents:
         parts, about = self._parts, Made(made.folder.name, recipe, self._parts.salt)
         with parts.catalog.read() as connection:
             grounds = read_grounds(connection, parts, about.hide)
@@ -190,7 +219,7 @@ class Releases:
             labels = read_labels(connection, parts.ontology, self._wanted(connection, recipe))
             columns = write_draft(made.draft, labels, cast.peoples_answers, cast.machines, about.hide)
             if not len(columns):
-                raise NothingAccepted(_nothing(recipe))
+                raise _nothing(recipe, left["other_licences"])
             kept = keep(columns, recipe)
             del columns
             if not len(kept.columns):
@@ -234,9 +263,13 @@ def _is_untouched(connection: Connection, recipe: Recipe, kept: Kept, grounds: G
     return not releases.any_in(connection, grounds.candidates.number.tolist(), _datasets(connection, recipe.datasets))
 
 
-def _nothing(recipe: Recipe) -> str:
-    limited = bool(recipe.query or recipe.datasets)
-    return "no image that the query finds is labelled yes" if limited else "no image is labelled yes"
+def _nothing(recipe: Recipe, other_licences: Mapping[str, int]) -> ReleaseError:
+    """Why there is nothing to release."""
+    found = "no image that the query finds" if recipe.query or recipe.datasets else "no image"
+    if not other_licences:
+        return NothingAccepted(f"{found} is labelled yes")
+    others = ", ".join(f"{code} {number:,}" for code, number in other_licences.items())
+    return ReleaseError(f"{found} that is labelled yes is under a licence that is taken; labels by licence: {others}")
 
 
 def _check_in_place(holders: Sequence[Holder]) -> None:

@@ -6,11 +6,13 @@ The database counts by rank and sorts within a rank; what a rank means stays wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import compress
 from typing import Any, Final, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
@@ -37,6 +39,7 @@ from sqlalchemy import (
 
 from holotype.catalog import Catalog
 from holotype.catalog import candidates as candidate_rows
+from holotype.catalog import licences as licence_rows
 from holotype.catalog import schema as t
 from holotype.catalog.image_names import meant
 from holotype.catalog.inputs import path_of
@@ -45,7 +48,18 @@ from holotype.catalog.statements import chunks
 from holotype.ontology import Ontology
 from holotype.ontology.senses import Senses
 from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term, ascii_lower
-from holotype.queries.rows import Candidate, Ints, Mask, Stretch, by_piece, draw, first_of_page, mark_of, ranks_of
+from holotype.queries.rows import (
+    Candidate,
+    Ints,
+    Mask,
+    Stretch,
+    by_piece,
+    draw,
+    first_of_page,
+    groups_of,
+    mark_of,
+    ranks_of,
+)
 from holotype.releases import ID_LENGTH
 from holotype.store.location import Location
 
@@ -106,11 +120,30 @@ class Live:
         ranks: Mask = ranks_of(query, self.ontology, self._senses, partial(candidate_rows.count, connection))
         return ranks[:-1], self._conditions(connection, _CANDIDATES, query)
 
+    def licensed(self, connection: Connection, allows: Callable[[str], bool]) -> ColumnElement[bool]:
+        """Whether a candidate is under a licence whose text is allowed, in SQL."""
+        texts = [text for text in licence_rows.said(connection) if allows(text)]
+        return licence_rows.is_one_of(connection, _ARMS[_CANDIDATES]["licence"], texts)
+
+    def licences(self, query: Query) -> dict[str, int]:
+        """How many rows that match have which text for a licence."""
+        found = Counter[str]()
+        with self._catalog.read() as connection:
+            ranks = ranks_of(query, self.ontology, self._senses, partial(candidate_rows.count, connection))
+            for arm, columns in enumerate(_ARMS):
+                rank, licence = columns["rank"], columns["licence"].label("licence")
+                keys = select(rank.label("rank"), licence).where(*self._conditions(connection, arm, query)).subquery()
+                asked = select(keys.c.rank, keys.c.licence, func.count()).group_by(keys.c.rank, keys.c.licence)
+                for place, text, number in connection.execute(asked):
+                    if ranks[place]:
+                        found[text] += number
+        return dict(found)
+
     def rows(self, query: Query) -> Iterator[Candidate]:
         """The rows that match, in order of rank, then id, all as they are when the first is asked for."""
         with self._catalog.read() as connection:
-            for chunk in chunks(np.flatnonzero(self._by_rank(connection, query)).tolist(), 1):
-                for keys in self._keys(connection, query, chunk).partitions(_CHUNK):
+            for ranks in groups_of(self._by_rank(connection, query), _STREAMED, _CHUNK):
+                for keys in self._keys(connection, query, ranks).partitions(_CHUNK):
                     yield from _rows(connection, keys)
 
     def page(self, query: Query, number: int, size: int) -> list[Candidate]:
@@ -396,12 +429,27 @@ def _condition(connection: Connection, column: ColumnElement[Any], term: Term) -
         return and_(column.is_not(None), known)
     if term.field == "state":
         return column == STATES.index(term.value)
+    if term.is_of_licences:
+        return licence_rows.is_one_of(connection, column, _licences(connection, term))
     if term.field == "licence":
         lower = func.lower(_by_code_point(connection, column))
         return lower.contains(ascii_lower(term.value), autoescape=True)
     if term.field == "format":
         return func.lower(_by_code_point(connection, column)) == ascii_lower(term.value)
     return column == term.value
+
+
+_READ: Final = WeakKeyDictionary[Connection, dict[str, list[str]]]()
+"""Texts of licences by the term that they satisfy, for as long as a snapshot is read: all its statements ask for them.
+"""
+
+
+def _licences(connection: Connection, term: Term) -> list[str]:
+    """The texts in the catalog that satisfy a term on licences."""
+    read = _READ.setdefault(connection, {})
+    if term.value not in read:
+        read[term.value] = [text for text in licence_rows.said(connection) if term.matches(text)]
+    return read[term.value]
 
 
 def _by_code_point(connection: Connection, column: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -10,6 +10,8 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from holotype.errors import QueryError
+from holotype.licences import WORDS as LICENCE_WORDS
+from holotype.licences import parse as parse_licence
 from holotype.ontology.text import printable_text
 from holotype.releases import SPLITS
 
@@ -67,14 +69,21 @@ class Term:
     def matches(self, text: str) -> bool:
         """Whether a word of a row satisfies this term, before negation.
 
-        A licence need only hold the value, and case does not matter in a licence or a format (of ASCII letters, so that
-        every database agrees); other words are equal.
+        A licence is of the family or the code that is the value, or else need only hold it; case does not matter in a
+        licence or a format (of ASCII letters, so that every database agrees); other words are equal.
         """
+        if self.is_of_licences:
+            return ascii_lower(self.value) in parse_licence(text).families
         if self.field == "licence":
             return ascii_lower(self.value) in ascii_lower(text)
         if self.field == "format":
             return ascii_lower(self.value) == ascii_lower(text)
         return self.value == text
+
+    @property
+    def is_of_licences(self) -> bool:
+        """Whether it asks for licences by what they are, one of `holotype.licences.WORDS`, and not by their texts."""
+        return self.field == "licence" and ascii_lower(self.value) in LICENCE_WORDS
 
     def __str__(self) -> str:
         plain = _BARE.fullmatch(self.value)
@@ -88,7 +97,8 @@ class Query:
 
     ``under:X`` is a synset with all its descendants, ``synset:X`` the synset alone, X a wnid or a lemma; ``boxes``,
     ``width`` and ``height`` are compared with numbers; ``split``, ``state``, ``format``, ``licence``, ``source``,
-    ``dataset`` and ``id`` are words. A minus before a term asks for what does not satisfy it.
+    ``dataset`` and ``id`` are words. A licence is a family or a code (`holotype.licences.WORDS`), or a part of its
+    text. A minus before a term asks for what does not satisfy it.
 
     >>> query = Query.parse('under:dog -under:"toy dog" boxes:1 licence:CC')
     >>> str(query)

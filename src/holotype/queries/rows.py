@@ -141,6 +141,19 @@ def by_piece(ends: npt.NDArray[np.integer], positions: npt.NDArray[np.integer]) 
     return zip(pieces.tolist(), np.split(positions, firsts)[1:], strict=True)
 
 
+def groups_of(total: Ints, rows: int, ranks: int) -> Iterator[list[int]]:
+    """The ranks that have any of `total` rows, ascending, in groups of at most so many `ranks`, and of about so many
+    `rows` beside those of its first.
+
+    >>> list(groups_of(np.array([2, 0, 3, 40, 1, 1]), 10, 2))
+    [[0, 2], [3, 4], [5]]
+    """
+    there = np.flatnonzero(total)
+    full = np.flatnonzero(np.diff(np.cumsum(total[there]) // rows)) + 1
+    for some in np.split(there, full):
+        yield from (some[start : start + ranks].tolist() for start in range(0, len(some), ranks))
+
+
 def first_of_page(number: int, size: int) -> int:
     """Where a page begins, from 0. Raises `QueryError` for pages that cannot be."""
     if not (1 <= number < 1 << 31 and 1 <= size <= 10_000):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from holotype.licences import parse
 from holotype.releases.census import Census
 from holotype.releases.described import Described, day, one_line
 from holotype.releases.layout import TAKEN_DOWN
@@ -176,6 +177,8 @@ def _collection(release: Described, census: Census) -> Iterator[tuple[str, str]]
     left = summary.get("removal_asked", 0)
     if left:
         yield "revocation", f"{plural(left, 'label')} were left out because somebody asked that images be taken down."
+    if others := summary.get("other_licences"):
+        yield "sampling", f"Left out, as their licences are none of those: labels by licence, {_codes(others)}."
     if taken := _taken(summary.get(TAKEN_DOWN)):
         yield "revocation", f"Taken down since an earlier release: {taken}."
 
@@ -185,8 +188,13 @@ _CHOICES: Final = {
     "per_synset": "At most so many images per synset: {}",
     "at_least": "Only synsets with at least so many images: {}",
     "balance": "As many images of each synset as of the smallest one",
+    "licences": "Only images under licences that are: {}",
     "together": "Kept together in one split, by what they share: {}",
 }
+
+
+def _codes(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"{one_line(code)} {number:,}" for code, number in list(numbers.items())[:_LISTED])
 
 
 def _choice(value: Any) -> str:
@@ -225,11 +233,20 @@ def _pictures(release: Described) -> Iterator[tuple[str, str]]:
 
 def _distribution(census: Census) -> Iterator[tuple[str, str]]:
     yield "channel", "A folder of files; SHA256SUMS lists each with its sha256."
-    told = listed(census.of["licence"], "not told")
+    told = listed(with_addresses(census.of["licence"]), "not told")
     yield "licence", f"Licences of single images, as they were told where these were found: {told}."
-    yield "licence", "attribution.csv names author, licence and address of each."
+    yield "licence", "attribution.csv names author, licence and address of each image."
     yield "erratum", "A release never changes: corrections make a new one, and two can be compared."
     yield "updates", "Images that somebody asks to be taken down are left out of later releases."
+
+
+def with_addresses(licences: Counter[str]) -> Counter[str]:
+    """Licences as they were told, with the address of each that can be told and is not it."""
+    found = Counter[str]()
+    for text, number in licences.items():
+        url = parse(text).canonical
+        found[f"{text}, {url}" if url and url != text else text] += number
+    return found
 
 
 def size_of(size: int) -> str:

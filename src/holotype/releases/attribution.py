@@ -13,11 +13,12 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from holotype.images.decode import EXTENSIONS
+from holotype.licences import parse
 from holotype.releases.census import batches, first_rows
 from holotype.releases.keys import id_keys
 from holotype.releases.layout import MANIFEST
 
-COLUMNS: Final = ("id", "wnids", "file", "author", "licence", "url", "origin", "source")
+COLUMNS: Final = ("id", "wnids", "file", "author", "licence", "licence_url", "url", "origin", "source")
 _READ: Final = ("id", "wnid", "shard", "format", "author", "licence", "url", "origin", "source")
 _FORMULA: Final = r"^[=+\-@\t\r\n＝＋－＠]"
 _CONTROL: Final = r"[\x00-\x1f\x7f]+"
@@ -27,24 +28,35 @@ def attribution(folder: Path) -> Iterator[bytes]:
     """``attribution.csv`` of the release in a folder, in parts: UTF-8, a header, and an image a line, in the order of
     the manifest.
 
-    Its columns are id, the wnids it is labelled with, the member of a shard or the archive it lies in, author, licence
-    and address on the web as they were told, origin and source. Every cell is quoted. One that a spreadsheet would
-    take for a formula has an apostrophe first; control characters are spaces.
+    Its columns are those of `images`. Every cell is quoted. One that a spreadsheet would take for a formula has an
+    apostrophe first; control characters are spaces.
     """
     yield (",".join(f'"{name}"' for name in COLUMNS) + "\n").encode()
+    for table in images(folder):
+        yield lines(pa.table([harmless(column) for column in table.columns], names=list(COLUMNS)))
+
+
+def images(folder: Path) -> Iterator[pa.Table]:
+    """The images of the release in a folder, each once, in the order of the manifest, some at a time.
+
+    Columns are `COLUMNS`: id, the wnids it is labelled with, the member of a shard or the archive it lies in, author
+    and licence as they were told, the licence's address where it can be told, the image's on the web, origin and
+    source.
+    """
     first, *_ = first_rows(folder)
     labels, start = _labels(folder), 0
     for table in batches(folder / MANIFEST, _READ):
         own = np.flatnonzero(first[start : start + len(table)])
         found = table.take(pa.array(own))
-        shown = {name: harmless(found[name]) for name in COLUMNS if name in _READ}
+        shown = {name: found[name] for name in COLUMNS if name in _READ}
         shown["wnids"] = labels.of(id_keys(found["id"]), found["wnid"])
         shown["file"] = _files(found)
-        yield _lines(pa.table([shown[name] for name in COLUMNS], names=list(COLUMNS)))
+        shown["licence_url"] = _addresses(found["licence"])
+        yield pa.table([shown[name] for name in COLUMNS], names=list(COLUMNS))
         start += len(table)
 
 
-def harmless(texts: pa.ChunkedArray) -> pa.Array:
+def harmless(texts: pa.ChunkedArray | pa.Array) -> pa.Array:
     """Texts that no spreadsheet executes."""
     coded = _coded(texts)
     formula = pc.match_substring_regex(coded.dictionary, _FORMULA)
@@ -52,9 +64,9 @@ def harmless(texts: pa.ChunkedArray) -> pa.Array:
     return pc.if_else(formula, pc.binary_join_element_wise("'", plain, ""), plain).take(coded.indices)
 
 
-def _coded(texts: pa.ChunkedArray) -> pa.DictionaryArray:
+def _coded(texts: pa.ChunkedArray | pa.Array) -> pa.DictionaryArray:
     """Texts as places in a dictionary, in one piece."""
-    whole = texts.combine_chunks()
+    whole = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
     return (pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole).dictionary_encode()
 
 
@@ -99,7 +111,15 @@ def _files(table: pa.Table) -> pa.ChunkedArray:
     return pc.if_else(pc.ends_with(table["shard"], ".tar"), member, table["shard"])
 
 
-def _lines(table: pa.Table) -> bytes:
+def _addresses(licences: pa.ChunkedArray) -> pa.Array:
+    """The addresses of licences, "" of those that cannot be told or have none."""
+    coded = _coded(licences)
+    known = [parse(text).canonical for text in coded.dictionary.to_pylist()]
+    return pa.array(known, pa.string()).take(coded.indices)
+
+
+def lines(table: pa.Table) -> bytes:
+    """A table of texts as lines of CSV, every cell quoted."""
     sink = io.BytesIO()
     csv.write_csv(table, sink, csv.WriteOptions(include_header=False, quoting_style="all_valid"))
     return sink.getvalue()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from holotype.images.decode import EXTENSIONS
+from holotype.licences import parse
 from holotype.releases.answers import answers
 from holotype.releases.census import OTHERS
 from holotype.releases.described import Described, day, one_line
@@ -94,12 +95,13 @@ def _about(release: Described) -> dict[str, Any]:
     words, census = release.words, release.census
     number = f"{plural(census.images, 'image')} with {plural(census.labels, 'label')} of "
     counted = f"{number}{plural(len(release.summary['classes']), 'synset')}."
-    licences = [one for one in census.of["licence"] if one and one != OTHERS]
+    told = [one for one in census.of["licence"] if one and one != OTHERS]
+    licences = {parse(one).canonical or one_line(one) for one in told}
     about: dict[str, Any] = {
         "name": re.sub(r"[^A-Za-z0-9._-]+", "-", release.name),
         "alternateName": words.get("title"),
         "description": words.get("description") or f"A release of labelled images: {counted}",
-        "license": words.get("terms") or sorted(map(one_line, licences))[:100] or None,
+        "license": words.get("terms") or sorted(licences)[:100] or None,
         "creator": {"@type": "sc:Organization", "name": one_line(words["makers"])} if "makers" in words else None,
         "citeAs": words.get("citation"),
         "url": words.get("url"),

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from holotype.consensus.ballot import Ints
 from holotype.crowd.policy_names import IMPORTED
+from holotype.licences import WORDS, LicencePolicy, parse
 from holotype.releases.joins import NOWHERE, Mask, Rows
 from holotype.releases.layout import TAKEN_DOWN
 from holotype.releases.release import Release
@@ -38,6 +39,7 @@ class Reason(StrEnum):
     MODEL = "votes on other images changed what workers are believed to know"
     ASKED = "another query, other datasets, caps or minimums"
     WITHDRAWN = "withdrawn, or removed on request"
+    LICENCE = "under a licence that is taken by one of the two alone"
     NEW_IMAGE = "a new image"
     NEW_CANDIDATE = "a new candidate"
     SHARES = "other shares, or another seed"
@@ -102,6 +104,7 @@ class _Facts:
     shares: bool
     withdrawn: bool
     taken_down: bool
+    takes: tuple[LicencePolicy, LicencePolicy]
 
     @classmethod
     def of(cls, before: Release, after: Release, old: Side, new: Side) -> _Facts:
@@ -117,6 +120,7 @@ class _Facts:
             any(_said(one, recipes[0], name) != _said(other, recipes[1], name) for name in _SHARES),
             bool(other.get("removal_asked", 0) or other.get("not_sound", 0)),
             taken > 0,
+            (_licences(recipes[0]), _licences(recipes[1])),
         )
 
 
@@ -129,6 +133,19 @@ def _said(summary: Mapping[str, Any], recipe: Mapping[str, Any], name: str) -> A
     The recipe goes first: the summary has numbers of labels by some of these names.
     """
     return recipe[name] if name in recipe else summary.get(name)
+
+
+def _licences(recipe: Mapping[str, Any]) -> LicencePolicy:
+    """The licences that a release takes, as far as their names are known here."""
+    return LicencePolicy(tuple(word for word in recipe.get("licences", ()) if word in WORDS))
+
+
+def _refused(rows: pa.Table, policy: LicencePolicy) -> Mask:
+    """Which labels are under licences that a policy does not take, ``(labels,)``."""
+    coded = rows["licence"].combine_chunks().dictionary_encode()
+    coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+    refused = [not policy.allows(parse(text)) for text in coded.dictionary.to_pylist()]
+    return np.asarray(np.array([*refused, False], bool)[coded.indices.to_numpy()])
 
 
 def _rule(summary: Mapping[str, Any]) -> str:
@@ -194,6 +211,7 @@ def _removed(facts: _Facts) -> npt.NDArray[np.int64]:
     return _chosen(
         [
             (away & facts.taken_down, Reason.TAKEN_DOWN),
+            (_refused(rows, facts.takes[1]), Reason.LICENCE),
             (yes & facts.asked, Reason.ASKED),
             (yes & facts.withdrawn, Reason.WITHDRAWN),
             *((mask & ~yes, reason) for mask, reason in _redecided(facts, labels, was, now, "no")),
@@ -212,6 +230,7 @@ def _added(facts: _Facts) -> npt.NDArray[np.int64]:
     known = facts.new.known | digest
     return _chosen(
         [
+            (_refused(rows, facts.takes[0]), Reason.LICENCE),
             (yes & facts.asked, Reason.ASKED),
             (~known & (now != NOWHERE), Reason.NEW_IMAGE),
             *((mask & ~yes, reason) for mask, reason in _redecided(facts, labels, was, now, "yes")),

@@ -39,7 +39,7 @@ from holotype.releases.shipped import Shipped
 from holotype.releases.statistics import labelled_by, statistics
 from holotype.releases.writing import write_json, write_table
 
-_LIMITS: Final = ("query", "removal_asked", "datasets", "per_synset", "at_least", "balance", TAKEN_DOWN)
+_LIMITS: Final = ("query", "removal_asked", "datasets", "per_synset", "at_least", "balance", "licences", TAKEN_DOWN)
 """What of a summary says why accepted candidates are not in the release."""
 _DRAWN: Final = ("state", "policy", "score")
 """The kinds of differences that come of a model that heard other votes."""

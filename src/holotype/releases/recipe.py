@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from holotype.errors import ReleaseError
 from holotype.images.variants import Variant
+from holotype.licences import LicencePolicy
 from holotype.releases.layout import SHARD_BYTES
 from holotype.releases.questions import check_words
 from holotype.releases.selection import Selection
@@ -26,9 +27,10 @@ class Recipe:
     that more people deny than affirm. It is compared with the releases or datasets `against`, for what they share.
     Pictures are stored as `variant` has them, else as they are; where it is `manifest_only` they are left where they
     lie. A shard is full when it has `shard_bytes` of original pictures. `words` are its makers' own for the datasheet,
-    by the keys of `holotype.releases.questions`.
+    by the keys of `holotype.releases.questions`. Images are under `licences`, words of `holotype.licences.WORDS`, or
+    any; those that a project takes where none are named.
 
-    Raises `ReleaseError` for what no release can be made by.
+    Raises `ReleaseError` for what no release can be made by, and `LicenceError`.
     """
 
     query: str = ""
@@ -43,6 +45,7 @@ class Recipe:
     manifest_only: bool = False
     shard_bytes: int = SHARD_BYTES
     words: Mapping[str, str] = field(default_factory=dict)
+    licences: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if odd := [kind for kind in self.together if kind not in TOGETHER]:
@@ -52,6 +55,7 @@ class Recipe:
         if self.manifest_only and self.variant is not None:
             raise ReleaseError("pictures that are left where they lie cannot be stored in another size or form")
         check_words(self.words, "a datasheet")
+        LicencePolicy(self.licences)
 
     def value(self) -> dict[str, Any]:
         """What ``release.json`` has of it."""
@@ -70,4 +74,5 @@ class Recipe:
             "manifest_only": self.manifest_only,
             "shard_bytes": self.shard_bytes,
             "words": dict(self.words),
+            "licences": list(self.licences),
         }

@@ -54,12 +54,19 @@ def _are_classes(value: Any) -> bool:
 _NEEDED: Final[Mapping[str, Test]] = {"name": _is_text, "ontology": _is_text, "classes": _are_classes}
 _STEP: Final = _has({"release": _is_text, "checksum": _is_text, "images": _is_number, "labels": _is_number})
 _MAYBE: Final[Mapping[str, Test]] = {
-    "recipe": _has({}, {"together": _is_list(_is_text), "words": lambda value: isinstance(value, dict)}),
+    "recipe": _has(
+        {},
+        {
+            "together": _is_list(_is_text),
+            "licences": _is_list(_is_text),
+            "words": lambda value: isinstance(value, dict),
+        },
+    ),
     "alarms": _is_list(_has(dict.fromkeys(("code", "message"), _is_text))),
     "overruled": _is_map(_has({"yes": _is_number, "no": _is_number})),
     "unchecked": _has({"remark": _is_text}),
     "machines": _has({"labels_by_machine": _is_map(_is_number)}),
-    "imported_splits": _is_map(_is_number),
+    **dict.fromkeys(("imported_splits", "other_licences"), _is_map(_is_number)),
     TAKEN_DOWN: _has({"images": _is_number, "labels": _is_number, "from": _is_list(_STEP)}),
     **dict.fromkeys(("outvoted", "removal_asked", "not_sound", "unknown_synsets"), _is_number),
     **dict.fromkeys(("query", "rule"), _is_text),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+from holotype.licences import parse
 from holotype.releases.exports.chosen import Advance, Chosen
 from holotype.releases.exports.detection import UPRIGHT, Categories, Lists, Noted
 from holotype.releases.exports.samples import ExportedBox, Sample
@@ -54,7 +55,11 @@ def _categories(categories: Categories) -> list[dict[str, Any]]:
 
 
 def _licence(name: str, number: int) -> dict[str, Any]:
-    return {"id": number, "name": name or "unknown", "url": name if name.startswith(_WEB) else ""}
+    return {
+        "id": number,
+        "name": name or "unknown",
+        "url": parse(name).canonical or (name if name.startswith(_WEB) else ""),
+    }
 
 
 def _image(number: int, file: str, sample: Sample, licence: int, categories: Categories) -> dict[str, Any]:

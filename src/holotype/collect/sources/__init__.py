@@ -1,0 +1,1 @@
+"""Sources: image collections and search engines, each as two pure functions around a request."""
