@@ -23,7 +23,7 @@ from holotype.releases.keys import Keys, mixed, text_keys
 from holotype.releases.layout import EVIDENCE, MANIFEST, VOTES, typed_columns
 from holotype.releases.release import Release
 
-_LABELS: Final = ("id", "wnid", "sha256", "split", "group", "score", "policy")
+_LABELS: Final = ("id", "wnid", "sha256", "split", "group", "score", "policy", "licence")
 _CANDIDATES: Final = ("sha256", "wnid", "state", "gold", "ruling")
 _VOTES: Final = ("sha256", "wnid", "worker", "answer")
 _MARKS: Final = 22
