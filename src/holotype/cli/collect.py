@@ -65,9 +65,9 @@ def collect(
     project: Path,
     as_json: bool,
 ) -> None:
-    """Find pictures of SYNSETs, wnids or lemmas, on the web, fetch them politely, and take them in as candidates.
+    """Find pictures of SYNSETs on the web, fetch them politely, and take them in as candidates.
 
-    Sources are searched for each synset's lemmas, for these beside words of its ancestors, and for translations, until
+    A synset is a wnid or a lemma. Sources are searched for its lemmas, for these beside words of its ancestors, and for translations, until
     so many clean images may be expected. All that was found and not fetched yet is fetched then, also what a run before
     this one left. With a --list its rows are fetched; those that name no synset show the SYNSET. Run it again to go on.
     """

@@ -19,7 +19,7 @@ COMMANDS: Final = MappingProxyType(
         "ingest": Elsewhere("holotype.cli.ingest:ingest", "Take in every image below FOLDER; again, only what is new."),
         "collect": Elsewhere(
             "holotype.cli.collect:collect",
-            "Find pictures of SYNSETs, wnids or lemmas, on the web, fetch them politely, and take them in as candidates.",
+            "Find pictures of SYNSETs on the web, fetch them politely, and take them in as candidates.",
         ),
         "intake": Elsewhere("holotype.cli.intake:intake", "See what became of the files that came in."),
         "images": Elsewhere(
