@@ -67,9 +67,10 @@ def collect(
 ) -> None:
     """Find pictures of SYNSETs on the web, fetch them politely, and take them in as candidates.
 
-    A synset is a wnid or a lemma. Sources are searched for its lemmas, for these beside words of its ancestors, and for translations, until
-    so many clean images may be expected. All that was found and not fetched yet is fetched then, also what a run before
-    this one left. With a --list its rows are fetched; those that name no synset show the SYNSET. Run it again to go on.
+    A synset is a wnid or a lemma. Sources are searched for its lemmas, for these beside words of its ancestors, and for
+    translations, until so many clean images may be expected. All that was found and not fetched yet is fetched then,
+    also what a run before this one left. With a --list its rows are fetched; those that name no synset show the SYNSET.
+    Run it again to go on.
     """
     with api.open(project) as db:
         if list_sources:
