@@ -19,7 +19,10 @@ POLICY: Final = "cc0,pdm,by,by-sa"
 """The licences that the demo takes."""
 LICENCES: Final = ("by-sa", "by", "cc0", "by-nc", "by", "by-sa", "pdm", "by-nc-nd")
 """Those that the works of a host have, in turn."""
-_REPOSTED, _MIRRORED, _FEWEST = 60, 200, 4
+_REPOSTED: Final = (4, 60)
+_MIRRORED: Final = (1, 200)
+"""How many photographs of others a host has, at least, and one in how many: one that
+sends nothing, and any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,11 @@ def lay_out(
     found: dict[int, list[Work]] = {number: [] for number in home}
     for kind in kinds:
         port = ports[0] if kind.listens else ports[1]
-        share = _MIRRORED if not kind.ends else _REPOSTED
+        fewest, one_in = _REPOSTED if kind.ends else _MIRRORED
         for host in kind.names:
             own = [number for number, where in home.items() if where == host]
             taken = sorted(home.keys() - set(own), key=lambda n: _draw(seed, host, photos[n].path))
-            for turn, number in enumerate([*own, *taken[: max(_FEWEST, len(photos) // share)]]):
+            for turn, number in enumerate([*own, *taken[: max(fewest, len(photos) // one_in)]]):
                 found[number].append(_work(photos[number], number, f"{host}:{port}", LICENCES[turn % len(LICENCES)]))
     return {number: tuple(works) for number, works in found.items()}
 
