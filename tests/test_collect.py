@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from conftest import encoded, photo
+from conftest import encoded, photo, run
 from holotype.catalog import schema as t
 from holotype.catalog import searches
 from holotype.collect.net.agent import Agent
@@ -18,6 +22,7 @@ from holotype.collect.net.pace import Limits, Rate
 from holotype.collect.net.web import Web
 from holotype.collect.sources.openverse import Openverse
 from holotype.collect.sources.port import Key
+from holotype.crowd.policies import Fixed
 from holotype.errors import SourceError
 from holotype.project import Project
 from holotype.project.searching import SearchReport
@@ -190,3 +195,113 @@ def test_rows_of_a_list_that_name_no_synset_need_one(project: Project, host: Pic
     assert project.collect.read_list(tmp_path / "urls.txt", WHIPPET).fresh == 2
     project.collect.fetch(web(host))
     assert len(project.images.find(f"synset:{WHIPPET}")) == 2
+
+
+FETCH = """
+import os, signal, sys
+import holotype
+from holotype.collect.net.agent import Agent
+from holotype.collect.net.pace import Limits, Rate
+from holotype.collect.net.web import Web
+
+folder, port, stop, number = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+slow = Limits(Rate(1, 0.0, 1), Rate(1, 0.0, 1))
+
+def progress(done, total):
+    if stop and done >= stop:
+        os.kill(os.getpid(), number)
+
+with holotype.open(folder) as db:
+    print(db.collect.fetch(Web(Agent("me@example.org"), slow, local=[("127.0.0.1", port)]), progress))
+"""
+
+
+def fetch_in_a_process(db: Project, host: Pictures, stop: int = 0, number: int = 0) -> subprocess.CompletedProcess[str]:
+    arguments = [str(db.path), host.root.rpartition(":")[2], str(stop), str(number)]
+    return subprocess.run([sys.executable, "-c", FETCH, *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_fetch_that_is_stopped_goes_on_and_fetches_nothing_twice_that_was_taken_in(
+    project: Project, openverse: OpenverseServer, host: Pictures, number: signal.Signals
+) -> None:
+    openverse.corpus = [work for at in range(4) for work in works(30, f"{host.root}/{at}", words="dog greyhound")]
+    host.files |= {f"/{at}/{one}.jpg": encoded(photo(100 * at + one)) for at in range(4) for one in range(1, 31)}
+    project.collect.search(project.collect.queries([WHIPPET]), [keyed(openverse)], web(openverse))
+    ended = fetch_in_a_process(project, host, stop=1, number=number)
+    assert ended.returncode != 0
+    kept = {one.origin for one in project.images.inputs("kept")}
+    assert 0 < len(kept) < 120
+    before = len(host.fetched)
+    ended = fetch_in_a_process(project, host)
+    assert ended.returncode == 0, ended.stderr
+    again = {f"{host.root}{path}" for path in host.fetched[before:]}
+    assert not again & kept
+    assert len(project.images.inputs("kept")) == 120
+    assert sum(project.collect.outcomes().values()) == 120
+
+
+def planned(db: Project, server: OpenverseServer) -> float:
+    """Clean images that a plan expects of all that there is."""
+    return db.collect.plan(db.collect.queries([DOG]), [source(server)], 10_000).clean
+
+
+def test_votes_become_the_chances_of_what_nobody_was_asked_about(
+    project: Project, openverse: OpenverseServer, host: Pictures
+) -> None:
+    search(project, openverse)
+    project.collect.fetch(web(host))
+    assert project.collect.give_priors() == 0
+    found = sorted(one.sha256 for one in project.images.find(f"synset:{WHIPPET}"))
+    rows = [(sha256, worker, "yes" if at < 8 else "no") for at, sha256 in enumerate(found[:10]) for worker in "abc"]
+    columns = dict(zip(("sha256", "worker", "answer"), map(list, zip(*rows, strict=True)), strict=True))
+    before = planned(project, openverse)
+    project.crowd.append({**columns, "wnid": [WHIPPET] * len(rows)}, Fixed(3))
+    assert planned(project, openverse) > 2 * before
+    (first, *_) = project.collect.yields()
+    assert (first.source, first.judged, first.clean) == ("openverse", 10, 8)
+    assert project.collect.give_priors() == 19
+    assert project.collect.give_priors() == 0
+
+
+def test_a_plan_asks_nobody_and_needs_no_contact(project: Project, openverse: OpenverseServer) -> None:
+    said = run("collect", WHIPPET, "--source", "openverse", "--plan", "--goal", 20, "-p", project.path)
+    assert "whippet greyhound\teng\tlemma+ancestor\topenverse" in said
+    assert "1 synset, 3 queries" in said
+    assert openverse.seen == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([WHIPPET], "name a --source"),
+        (["--source", "openverse"], "name the synsets"),
+        ([WHIPPET, "--source", "openverse"], "HOLOTYPE_CONTACT"),
+        ([WHIPPET, "--source", "openverse", "--contact", "me"], "a mail address or a web page"),
+        ([WHIPPET, "--source", "pexels", "--contact", "me@example.org"], "its terms forbid"),
+        ([WHIPPET, "--source", "openvers", "--contact", "me@example.org"], "did you mean openverse?"),
+        ([WHIPPET, "--source", "flickr", "--contact", "me@example.org"], "HOLOTYPE_FLICKR_KEY"),
+    ],
+)
+def test_what_is_missing_is_said(project: Project, arguments: list[str], said: str) -> None:
+    assert said in run("collect", *arguments, "-p", project.path, expect=2)
+
+
+def test_a_list_is_fetched_from_the_command_line(
+    project: Project, host: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holotype.cli.collect.web_of", lambda _: web(host))
+    (tmp_path / "urls.txt").write_text("".join(f"{host.root}/{number}.jpg\n" for number in (1, 2, 3, 99)))
+    arguments = ["collect", WHIPPET, "--list", tmp_path / "urls.txt", "--contact", "me@example.org", "-p", project.path]
+    said = run(*arguments)
+    assert "urls.txt: 4 rows, 4 new addresses" in said
+    assert "4 addresses = 2 kept + 1 duplicate + 1 rejected (dead 1) + 0 left for the next run" in said
+    assert "127.0.0.1\t2\t1\t1" in said
+    assert "list\tlist\t\t2\t0\t0" in run("collect", "--yields", "-p", project.path)
+    assert json.loads(run(*arguments, "--json"))["fetch"]["total"] == 0
+
+
+def test_sources_are_listed_with_why_they_are_not_asked(project: Project) -> None:
+    said = run("collect", "--sources", "-p", project.path)
+    assert "openverse\t" in said
+    assert "pexels\tnot asked: its terms forbid" in said

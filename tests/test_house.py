@@ -70,7 +70,7 @@ ROOMS = {
         "audits benchmark collect consensus crowd demo errors files holotype images imports licences lint ontology "
         "project queries releases simulation statistics store textlists web"
     ),
-    "web": "audits consensus crowd errors images ontology project queries statistics store",
+    "web": "audits consensus crowd errors files images ontology project queries statistics store",
     "__main__": "cli",
 }
 """Every room, and the rooms that it may import. ``holotype`` is the package itself, which opens projects."""

@@ -20,6 +20,7 @@ from holotype.cli.text import counted, plain, print_json
 from holotype.collect.plan import COLUMNS, GOAL
 from holotype.collect.queries import Asked
 from holotype.collect.sources.port import Source
+from holotype.files import allow_files
 from holotype.project import Project
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 CONTACT: Final = "HOLOTYPE_CONTACT"
 _SHOWN: Final = 20
+_FILES: Final = 8_192
 
 
 @click.command()
@@ -42,6 +44,7 @@ _SHOWN: Final = 20
 @click.option("--plan", "only_plan", is_flag=True, help="Tell what it would take, and ask nobody.")
 @click.option("--no-fetch", is_flag=True, help="Search and read lists only.")
 @click.option("--sources", "list_sources", is_flag=True, help="Tell which sources there are.")
+@click.option("--yields", "list_yields", is_flag=True, help="Tell what votes say of what was searched for.")
 @click.option(
     "--contact", envvar=CONTACT, help=f"Your mail address or web page, for those who run servers [{CONTACT}]."
 )
@@ -97,6 +100,7 @@ def web_of(contact: str) -> Web:
         from holotype.collect.net.web import Web
     except ImportError as error:
         raise click.ClickException(str(error)) from error
+    allow_files(_FILES)
     return Web(Agent(contact, version=__version__))
 
 

@@ -15,6 +15,7 @@ from holotype.catalog import links, searches, translations
 from holotype.catalog.links import Result
 from holotype.catalog.searches import Page, Search
 from holotype.collect.plan import GOAL, Plan, plan
+from holotype.collect.plan import Yield as Expected
 from holotype.collect.queries import ENGLISH, Asked, expand
 from holotype.collect.sources import registry
 from holotype.collect.sources.lists import Listed, read_list
@@ -86,9 +87,14 @@ class Collecting:
         return found
 
     def plan(self, queries: Mapping[str, Sequence[Asked]], sources: Sequence[Source], goal: int = GOAL) -> Plan:
-        """What it would take to have `goal` clean images of each synset: see `holotype.collect.plan.plan`. Nothing is
-        asked."""
-        return plan(queries, sources, goal)
+        """What it would take to have `goal` clean images of each synset, by what votes say of searches so far: see
+        `holotype.collect.plan.plan`. Nothing is asked."""
+        learned = {
+            (one.rule, one.source, one.language): Expected(clean=one.chance)
+            for one in self.yields()
+            if one.chance is not None
+        }
+        return plan(queries, sources, goal, learned)
 
     def search(
         self,
