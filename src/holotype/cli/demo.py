@@ -101,6 +101,7 @@ def demo(out: Path, photos: Path | None, seed: int, web: bool) -> None:
         f"  {program} release verify v1 -p {result.project}\n"
         f"  {program} ontology tree bird\n"
         f"  {program} demo --photos DIR     (your own photographs, named or described by .txt files)"
+        + ("" if web else f"\n  {program} demo --web            (collected from fifty hosts on this machine)")
     )
 
 
