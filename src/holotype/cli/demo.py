@@ -36,7 +36,8 @@ def demo(out: Path, photos: Path | None, seed: int, web: bool) -> None:
         from holotype.demo.report import render
 
         render_report: Callable[[Any], str] = render
-        from holotype.demo.journey import STAGES, run_demo
+        from holotype.demo.journey import run_demo
+        from holotype.demo.stages import STAGES
 
         if web:
             import_module("holotype.collect.net.web")

@@ -24,8 +24,9 @@ from holotype.crowd.policies import Fixed, Posterior
 from holotype.crowd.tally import Tally
 from holotype.demo.described import Photo, TextSearch, choose_targets, read_folder
 from holotype.demo.left import leave_questions, questions_at_rest
+from holotype.demo.stages import StageProgress
 from holotype.demo.stamps import PhotoFolder, fetch_stamps, photos_of_wheels
-from holotype.demo.taken import StageProgress, eyes_of, take_folder, take_web, truth_of
+from holotype.demo.taken import eyes_of, take_folder, take_web, truth_of
 from holotype.demo.truth import SUBTREES
 from holotype.errors import ProjectError, ReleaseError, SourceError
 from holotype.files import printable
@@ -39,7 +40,6 @@ from holotype.releases import Release
 if TYPE_CHECKING:
     from holotype.demo.web.collected import KindRow
 
-STAGES: Final = ("ontology", "candidates", "images", "crowd", "release", "benchmark")
 POLICY: Final = Posterior()
 """The demo's policy, as everybody's."""
 BASELINE: Final = Fixed(5)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from holotype.collect.inputs import InputFile, Sighting
 from holotype.demo.described import Photo, Result, TextSearch
+from holotype.demo.stages import StageProgress
 from holotype.demo.stamps import PhotoFolder
 from holotype.demo.truth import shows
 from holotype.ontology import Ontology, Synset
@@ -17,9 +18,6 @@ from holotype.project import Project
 
 if TYPE_CHECKING:
     from holotype.demo.web.collected import KindRow
-
-StageProgress = Callable[[str, int, int], None]
-"""Told of a stage by its name, what is done of it, and how much it is; 0 where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from holotype.collect.sources.commons import Commons
 from holotype.collect.sources.openverse import Openverse
 from holotype.collect.sources.port import About
 from holotype.demo.described import Photo
-from holotype.demo.taken import StageProgress
+from holotype.demo.stages import StageProgress
 from holotype.demo.web.engines import COMMONS, OPENVERSE, Engine, commons, in_commons, in_openverse, openverse
 from holotype.demo.web.hosts import HERE, KINDS, Kind
 from holotype.demo.web.serving import Loopback, Ports
