@@ -109,9 +109,9 @@ def demo(out: Path, photos: Path | None, seed: int, web: bool) -> None:
 def _print_web(rows: Sequence[KindRow]) -> None:
     """What became of what was found, by kind of host."""
     print_table(
-        "what became of the addresses that searches found, by kind of host",
-        ("hosts", "what they do", "number", "addresses", "kept", "duplicate", "rejected"),
-        [(row.kind, row.what, row.hosts, row.addresses, row.kept, row.duplicate, row.reasons) for row in rows],
+        "what became of the addresses that searches found, by kind of host (the report says what each does)",
+        ("hosts", "number", "addresses", "kept", "duplicate", "rejected"),
+        [(row.kind, row.hosts, row.addresses, row.kept, row.duplicate, row.reasons) for row in rows],
         last_is_total=True,
     )
 
