@@ -4,7 +4,9 @@ READY := .venv/.ready
 
 .PHONY: demo test test-torch lint bench docs clean
 
+# Once from photographs on the disk, and once from a web on this machine.
 demo: $(READY)
+	$(BIN)/holotype demo --web --out demo/web
 	$(BIN)/holotype demo --out demo
 
 # Linters and types beside the tests; what they said comes last. Workers share the cores, so none has threads for BLAS.
@@ -42,6 +44,8 @@ bench: $(READY)
 	$(BIN)/python bench/explore.py
 	$(BIN)/python bench/releases.py
 	$(BIN)/python bench/releases_columns.py
+	$(BIN)/python bench/releases_trust.py
+	$(BIN)/python bench/exports.py
 	$(BIN)/python bench/loader.py
 	$(BIN)/python bench/collect.py
 

@@ -44,6 +44,11 @@ def answer(
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
+def shortly(value: object) -> str:
+    """A name of a case of a test, for bytes are long and functions have addresses."""
+    return getattr(value, "__name__", str(value)[:60])
+
+
 def moved(location: str, status: int = 302) -> bytes:
     """A redirect."""
     return answer(status, b"", [("Location", location)])
@@ -65,19 +70,23 @@ class Host:
     tls: ssl.SSLContext | None = None
     _at_once: int = 0
     _server: asyncio.Server | None = None
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _let_in_so_far: list[tuple[asyncio.Task[None], asyncio.StreamWriter]] = field(default_factory=list)
 
     async def __aenter__(self) -> Host:
-        self._server = await asyncio.start_server(self._served, self.address, self.port, ssl=self.tls)
+        self._server = await asyncio.start_server(self._let_in, self.address, self.port, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
+        for _step in range(10):
+            await asyncio.sleep(0)  # who is at the door comes in
         self._server.close()
-        for task in self._tasks:
+        for task, writer in self._let_in_so_far:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            writer.transport.abort()
+        await asyncio.gather(*(task for task, _ in self._let_in_so_far), return_exceptions=True)
+        await asyncio.sleep(0)  # sockets are closed one step later
 
     def url(self, path: str = "/a.jpg") -> str:
         """The URL of a path, by the address."""
@@ -93,17 +102,16 @@ class Host:
         """What it was asked for, without the files that are asked first."""
         return [one for one in self.targets if one not in FIRST]
 
-    async def _served(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
+    def _let_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._let_in_so_far.append((asyncio.create_task(self._served(reader, writer)), writer))
+
+    async def _served(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 while await self._one(reader, writer):
                     pass
         finally:
-            self._tasks.discard(task)
             writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:

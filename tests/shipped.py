@@ -91,7 +91,8 @@ def ship(
 
 
 def point_to(folder: Path, images: Sequence[Shipped], name: str = "v1") -> Release:
-    """A manifest-only release: every other image lies in a tar beside it, the others are files of a folder."""
+    """A manifest-only release: every other image lies in a tar beside it, the others are files of a folder; both may be
+    read."""
     folder.mkdir(parents=True)
     tree, archive, tar = folder.parent / "tree", folder.parent / "archive.tar", bytearray()
     places: dict[str, dict[str, Any]] = {}
@@ -114,7 +115,7 @@ def point_to(folder: Path, images: Sequence[Shipped], name: str = "v1") -> Relea
         {"shard": "file-000001", "dataset": "d", "kind": TREE, "path": str(tree), "size": 0, "mtime_ns": 0},
     ]
     pq.write_table(pa.Table.from_pylist(files, FILES_SCHEMA), folder / "files.parquet")
-    return _describe(folder, images, places, name, (), {})
+    return Release(_describe(folder, images, places, name, (), {}).path, archives=[folder.parent])
 
 
 def _describe(

@@ -16,7 +16,7 @@ from sqlalchemy import select
 import holotype
 from conftest import command, encoded, photo, run
 from holotype.catalog import schema as t
-from holotype.consensus.votes import Answer
+from holotype.consensus.votes import Answer, is_machine
 from holotype.crowd.expert import Nobody, Trust
 from holotype.errors import AmbiguousLabels, AmbiguousLemma, ArchiveError, CrowdError, UnknownSynset
 from holotype.imports.boxes import EMPTY, UNREAD
@@ -228,6 +228,31 @@ def test_models_vote_as_machines_where_that_is_asked(db: Project, tmp_path: Path
     assert report.boxes == 1
 
 
+@pytest.mark.parametrize(
+    "by", ["machine:x", " machine:x", "\tmachine:x\n", "machine:\x07x", {"email": "machine:x"}, "machine:" + "x" * 300]
+)
+def test_no_file_makes_a_machine_of_a_person_or_a_person_of_a_machine(db: Project, tmp_path: Path, by: Any) -> None:
+    models = [
+        {"model_version": name, "result": [choice("whippet")]} for name in ("ann", "", None, "machine:m", ["machine:m"])
+    ]
+    exports = (
+        written(tmp_path / "x.json", [task("2.jpg", said(by, choice(CAT)), predictions=models)]),
+        written(tmp_path / "x.xml", cvat(image("2.jpg", f'<tag label="{CAT}"/>'), people=_assigned(by))),
+    )
+    for file in exports:
+        db.annotations.add(file, predictions=True)
+    machines = {worker: wnid for _, wnid, worker in cast(db) if is_machine(worker)}
+    assert set(machines.values()) == {WHIPPET}, "what a person said is a cat"
+    assert {"machine:ann", "machine:label-studio"} <= set(machines)
+    people = {worker for _, wnid, worker in cast(db) if wnid == CAT}
+    assert {worker.partition(":")[0] for worker in people} == {"label-studio", "cvat"}
+
+
+def _assigned(by: Any) -> str:
+    name = by["email"] if isinstance(by, dict) else by.replace("\x07", "")
+    return f"<assignee><username>{name}</username></assignee>"
+
+
 def test_cvat_tells_boxes_and_tags_by_its_assignee(db: Project, tmp_path: Path) -> None:
     file = written(
         tmp_path / "annotations.xml",
@@ -415,11 +440,51 @@ def test_labels_that_only_a_dataset_gave_are_counted_where_votes_take_over(db: P
     given = next(iter(db.images.find("dataset:ilsvrc2012 state:yes split:val")))
     named = image(f"ilsvrc2012/{given.name}.JPEG", box(given.wnid, 0, 0, 9, 9), width=0, height=0)
     file = written(tmp_path / "a.xml", cvat(named))
-    told = "1 labels that a dataset gave are up to votes"
+    told = "1 label that a dataset gave is up to votes"
     assert told in str(db.annotations.add(file, rehearse=True))
     assert told in str(report := db.annotations.add(file))
     assert (report.overtaken, report.candidates) == (1, 0)
     assert db.annotations.add(file).overtaken == 0
+
+
+def everything(db: Project) -> dict[str, list[Any]]:
+    with db.catalog.read() as connection:
+        return {name: list(connection.execute(table.select())) for name, table in t.metadata.tables.items()}
+
+
+def test_labels_that_one_vote_opens_are_counted_before_anything_is_written(db: Project, tmp_path: Path) -> None:
+    from holotype.imports.discover import find_ilsvrc2012
+
+    write_ilsvrc2012(tmp_path / "data")
+    sources, problems = find_ilsvrc2012([tmp_path / "data"])
+    db.datasets.add(sources, "ilsvrc2012", problems=problems)
+    db.gold.add({(task.sha256, task.wnid): True for task in db.candidates.tasks()}, "me")
+    db.crowd.run(db.crowd.simulated())
+    given = list(db.images.find("dataset:ilsvrc2012 state:yes split:val"))
+    named = [image(f"ilsvrc2012/{one.name}.JPEG", box(one.wnid, 0, 0, 9, 9), width=0, height=0) for one in given[:3]]
+    file = written(tmp_path / "a.xml", cvat(*named))
+    db.datasets.fingerprint()  # what a rehearsal reads stays read
+    before = everything(db)
+    rehearsed = db.annotations.add(file, rehearse=True)
+    assert everything(db) == before
+    told = "3 labels that a dataset gave are up to votes from now on, and 3 of them are not yes any more"
+    assert told in str(rehearsed)
+    said_before = run("annotations", "add", file, "--dry-run", "-p", db.path)
+    assert (
+        "votes decide 3 labels that a dataset gave, and 3 of them are in no release until there are enough"
+        in said_before
+    )
+    assert "holotype crowd run --trust ann\n" in said_before
+    assert "if nobody looked at these pictures anew, do not bring FILE in" in said_before
+    assert everything(db) == before
+    report = db.annotations.add(file)
+    assert told in str(report)
+    assert (report.opened, report.changed) == (rehearsed.opened, rehearsed.changed) == (3, 3)
+    assert len(db.images.find("dataset:ilsvrc2012 state:yes split:val")) == len(given) - 3
+    again = run("annotations", "add", file, "-p", db.path)
+    assert "votes decide" not in again
+    db.crowd.run(Nobody(), Trust("ann"))
+    assert len(db.images.find("dataset:ilsvrc2012 state:yes split:val")) == len(given)
 
 
 def test_an_image_of_another_size_is_scaled_and_one_of_another_shape_is_not(db: Project, tmp_path: Path) -> None:
@@ -662,7 +727,7 @@ def test_annotations_are_added_on_the_command_line(db: Project, tmp_path: Path) 
     assert ended.code == 0
     assert "'nothing.jpg'" in ended.stderr
     assert "'fuzzy' means no synset" in ended.stderr
-    assert "1 boxes are new" in ended.stdout
+    assert "1 box is new" in ended.stdout
     assert "nothing was written" in ended.stdout
     table = tmp_path / "senses.csv"
     assert command("annotations", "add", file, "--senses", table, "-p", db.path).code == 2

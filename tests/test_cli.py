@@ -155,7 +155,7 @@ def test_an_error_is_one_clear_line_and_exit_code_2(tmp_path: Path, arguments: l
     [
         ("a,b\n", "the header must be sha256,wnid,answer"),
         ("sha256,wnid,answer\nx,y,perhaps\n", "line 2: the answer must be yes or no"),
-        ("sha256,wnid,answer\n", "lacks 1 candidates"),
+        ("sha256,wnid,answer\n", "lacks 1 candidate,"),
         ("sha256,wnid,answer\nx\n", "line 2: the answer must be"),
         ("\udcff", "line 1: bytes that are not UTF-8; save the file as UTF-8"),
     ],
@@ -179,7 +179,9 @@ def test_the_catalogs_url_comes_from_the_environment_and_stays_out_of_the_projec
     assert "elsewhere" not in (tmp_path / "p/holotype.json").read_text()
 
 
-def test_the_demo_runs_on_any_folder_and_again(tmp_path: Path) -> None:
+@pytest.fixture
+def described(tmp_path: Path) -> Path:
+    """A folder of photographs, named and described."""
     photos = tmp_path / "photos"
     names = {"animals": ("dog", "cat", "horse"), "vehicles": ("truck", "bus"), "other": ("teapot", "letter")}
     for number, (folder, name) in enumerate((f, n) for f, some in names.items() for n in some):
@@ -190,7 +192,11 @@ def test_the_demo_runs_on_any_folder_and_again(tmp_path: Path) -> None:
             path.with_suffix(".txt").write_text(f"A {name}.\nEin Bild.")
     (photos / "animals/cartoon").mkdir()
     (photos / "animals/cartoon/dog.png").write_bytes(encoded(photo(9999), "PNG"))
-    said = run("demo", "--photos", photos, "--out", tmp_path / "out")
+    return photos
+
+
+def test_the_demo_runs_on_any_folder_and_again(tmp_path: Path, described: Path) -> None:
+    said = run("demo", "--photos", described, "--out", tmp_path / "out")
     assert "majority of five" in said
     assert "musical instrument" in said
     page = (tmp_path / "out/report.html").read_text()
@@ -198,11 +204,30 @@ def test_the_demo_runs_on_any_folder_and_again(tmp_path: Path) -> None:
     assert "http" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
         "http://creativecommons.org", ""
     ).replace("https://matplotlib.org", "")
-    again = run("demo", "--photos", photos, "--out", tmp_path / "out")
+    again = run("demo", "--photos", described, "--out", tmp_path / "out")
     assert "0 of them new" in again
     assert said.splitlines()[3:] == again.splitlines()[3:]
     (project,) = (tmp_path / "out").glob("project-*")
     assert "is sound" in run("release", "verify", "v1", "-p", project)
+
+
+def test_the_demo_collects_from_a_web_that_ends_with_it(tmp_path: Path, described: Path) -> None:
+    said = run("demo", "--web", "--photos", described, "--out", tmp_path / "out")
+    lines = [line.split("\t") for line in said.splitlines()]
+    start = next(number for number, line in enumerate(lines) if line[0] == "hosts") + 1
+    end = next(number for number, line in enumerate(lines) if line[0] == "all")
+    rows, whole = lines[start:end], lines[end]
+    assert whole[1] == "50"
+    assert [sum(int(row[column]) for row in rows) for column in (1, 2, 3, 4)] == [int(cell) for cell in whole[1:5]]
+    assert {row[0]: row[5].split()[0] for row in rows if row[0] in ("metadata", "bomb", "unknown")} == {
+        "metadata": "blocked_address",
+        "bomb": "encoded",
+        "unknown": "connection",
+    }
+    assert f"<td>{whole[5]}</td>" in (tmp_path / "out/report.html").read_text()
+    assert "majority of five" in said
+    again = run("demo", "--web", "--photos", described, "--out", tmp_path / "out")
+    assert again.splitlines()[2:] == said.splitlines()[2:]
 
 
 def test_a_campaign_is_rehearsed_and_priced_before_and_after_votes(tmp_path: Path, fill: Fill) -> None:

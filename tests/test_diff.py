@@ -9,16 +9,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import holotype
 from conftest import run
 from holotype.crowd.expert import Nobody
 from holotype.crowd.policies import Fixed, Lead, Posterior
+from holotype.errors import ReleaseError
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import Fractions
 from holotype.releases.diff import ADDED, MOVED, REMOVED, Difference, Reason
+from holotype.releases.layout import EVIDENCE, MANIFEST, VOTES
 from holotype.releases.takedown import Unwanted
 
 WHIPPET, CAT = "n02091134", "n02121808"
@@ -175,3 +179,17 @@ def test_the_command_tells_counts_and_writes_rows(made: Path, tmp_path: Path, wo
     found = json.loads(run("release", "diff", "v1", "v2", "-p", project, "--json"))
     assert found["changes"][REMOVED] == {"gold says otherwise": 1}
     assert "no label and no split is another" in run("release", "diff", "v1", "v1", "-p", project)
+
+
+@pytest.mark.parametrize("name", [MANIFEST, EVIDENCE, VOTES])
+def test_what_is_no_text_is_refused(db: Project, name: str) -> None:
+    db.gold.add({pairs_in(db, "v1")[0]: False}, "me")
+    db.releases.create("v2", outvoted=True)
+    path = db.releases["v2"].path / name
+    table = pq.read_table(path)
+    wrong = pa.Array.from_buffers(
+        pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xff\xfe")]
+    ).take(pa.array([0] * len(table)))
+    pq.write_table(table.set_column(table.column_names.index("wnid"), "wnid", wrong), path)
+    with pytest.raises(ReleaseError, match=f"cannot read .*{name}"):
+        db.releases.diff("v1", "v2")

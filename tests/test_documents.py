@@ -8,6 +8,8 @@ import io
 import json
 import re
 import warnings
+from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import import_module
 from pathlib import Path
@@ -98,6 +100,26 @@ def test_counts_are_of_images_and_of_labels(tmp_path: Path) -> None:
     assert sum(census.widths) == sum(census.heights) == 2
 
 
+def test_votes_on_other_images_are_counted_apart(tmp_path: Path) -> None:
+    folder = shipped(tmp_path / "v1", some(2), votes=2)
+    table = pq.read_table(folder / "votes.parquet")
+    other = {"worker": "else", "answer": "no", "at": 2e9}
+    rows = [row | other | {"sha256": name} for row in table.to_pylist()[:1] for name in ("0" * 64, "mine/one.jpg", "")]
+    pq.write_table(pa.Table.from_pylist(table.to_pylist() + rows, table.schema), folder / "votes.parquet")
+    votes = count(folder).votes
+    assert (votes.votes, votes.others, votes.people, votes.answers) == (4, 3, 2, {"yes": 4})
+    assert votes.last < 2e9
+    sheet, page = datasheet(describe(Release(folder))), statistics_page(describe(Release(folder)))
+    assert "And 3 votes are on other images, from which workers' skill follows." in sheet
+    assert "cast 4 votes that count.</p>\n<p>And 3 votes are on other images" in page
+    table = pq.read_table(folder / "manifest.parquet")
+    drawn = table.set_column(table.column_names.index("policy"), "policy", pa.array(["gold"] * len(table)))
+    pq.write_table(drawn, folder / "manifest.parquet")
+    told = "3 votes are on other images, from which no label here follows."
+    assert told in datasheet(describe(Release(folder)))
+    assert "<b>4</b> votes" in page
+
+
 def test_near_duplicates_are_counted_by_group(tmp_path: Path) -> None:
     shots = some(5)
     same = {"near_group": shots[0].id, "group": shots[0].id}
@@ -123,7 +145,7 @@ def test_a_datasheet_answers_from_facts_and_says_what_is_not_stated(tmp_path: Pa
         "2 labels were accepted against more noes than yeses",
         "5 labels were left out because somebody asked",
         "1 of 2 checks for leaks passed.",
-        "Leaks: the same author in train and test: leaks, 1 pairs of 1 and 1 images, such as a and b.",
+        "Leaks: the same author in train and test: leaks, 1 pair of 1 and 1 image, such as a and b.",
         "3 people under hashed names cast 12 votes that count: yes (12).",
         "*Not stated* (`funding`).",
     ):
@@ -142,10 +164,26 @@ def test_a_datasheet_writes_choices_as_people_do(tmp_path: Path) -> None:
         "Only images of these datasets: mine, ilsvrc2012.",
         "As many images of each synset as of the smallest one.",
         "Kept together in one split, by what they share: near, author.",
-        "3 images keep the split they came with.",
+        "3 images keep the split they came with; the others go with near-duplicates that do, or were drawn by seed",
         "Taken down since an earlier release: 1 image with 2 labels of v0.",
     ):
         assert told in sheet, told
+
+
+@pytest.mark.parametrize(
+    ("came", "told"),
+    [
+        ({}, "train 3, val 1, test 0. Drawn by seed 7, stratified by synset."),
+        (
+            {"train": 3, "val": 1},
+            "train 3, val 1, test 0. Nothing was drawn: all images keep the split they came with.",
+        ),
+        ({"val": 1}, "1 image keeps the split it came with; the others go with near-duplicates that do, or were drawn"),
+    ],
+)
+def test_a_datasheet_says_how_images_came_to_their_splits(tmp_path: Path, came: dict[str, int], told: str) -> None:
+    folder = shipped(tmp_path / "v1", some(4), imported_splits=came, seed=7)
+    assert told in datasheet(describe(Release(folder))).replace("\\", "")
 
 
 def test_nothing_hostile_is_a_mark_of_markdown_or_html(tmp_path: Path) -> None:
@@ -349,6 +387,30 @@ def test_the_page_is_one_that_all_can_use(tmp_path: Path, browsing: Browsing) ->
         assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert axe(page) == []
+        # areas are for wide screens: on a phone nobody could read them, and the same is shown as a list
+        assert page.get_by_role("img", name="Synsets, each with an area").is_visible() is not phone
+        assert page.locator(".ranked").is_visible() is phone
+
+
+def test_synsets_are_listed_by_their_images_for_narrow_screens(tmp_path: Path) -> None:
+    told = describe(Release(shipped(tmp_path / "v1", some(4))))
+    counts = Counter({f"n{number:08}": 500 - number for number in range(40)})
+    lemmas = [{"wnid": wnid, "lemmas": [HOSTILE if wnid == "n00000001" else "x" * 60]} for wnid in counts]
+    many = replace(told, census=replace(told.census, synsets=counts), summary={**told.summary, "classes": lemmas})
+    listed = re.findall(r"<li>(.*?) <b>([\d,]+)</b>(.*?)</li>", statistics_page(many))
+    assert [number for _, number, _ in listed] == [*(str(500 - place) for place in range(30)), "4,655"]
+    assert listed[-1] == ("10 others", "4,655", "")
+    assert listed[1][0].startswith("&lt;script&gt;")
+    widths = [float(re.findall(r'<rect class="bar" width="([\d.]+)"', bar)[0]) for *_, bar in listed[:-1]]
+    assert widths == pytest.approx([(500 - place) / 5 for place in range(30)], abs=0.01)
+
+
+def test_no_synset_and_one_are_listed_too(tmp_path: Path) -> None:
+    told = describe(Release(shipped(tmp_path / "v1", some(4))))
+    none = replace(told, census=replace(told.census, synsets=Counter()))
+    assert "ranked" not in statistics_page(none).partition("<body>")[2]
+    one = replace(told, census=replace(told.census, synsets=Counter({DOG: 1})))
+    assert statistics_page(one).count("<li>") == 1
 
 
 @pytest.mark.parametrize("count", [-1, 2**31 - 1])

@@ -95,7 +95,7 @@ def test_cocos_own_score_of_its_boxes_is_perfect(release: Release, tmp_path: Pat
 
 def test_voc_has_boxes_from_the_first_pixel_on_and_labels_in_lists(release: Release, tmp_path: Path) -> None:
     report = export(release, "voc", tmp_path / "out")
-    assert any("1 images are no JPEG, but called so" in remark for remark in report.remarks)
+    assert any("1 image is no JPEG, but called so" in remark for remark in report.remarks)
     root = tmp_path / "out/VOCdevkit/VOC2012"
     for one in pictures():
         found = parse_voc((root / "Annotations" / f"{one.id}.xml").read_bytes(), "a.xml")

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image, ImageOps
@@ -32,6 +33,7 @@ from holotype.releases.exports.formats import export
 from holotype.releases.exports.parquet import GROUP_ROWS, write_parquet
 from holotype.releases.exports.tfrecord import encode_example, write_tfrecord
 from holotype.releases.exports.webdataset import write_webdataset
+from holotype.releases.layout import VOTES_EXTRAS, VOTES_SCHEMA
 from shipped import CAT, COLLIE, TENCH, Shipped, pictures, ship
 from test_import import facts
 
@@ -299,6 +301,18 @@ def test_crowdkit_reads_votes(release: Release) -> None:
     assert {task for task, label in truth.items() if label == "yes"} == {
         f"{one.id}/{wnid}" for one in pictures() for wnid in one.wnids if wnid != COLLIE
     }
+
+
+def test_a_worker_s_first_vote_on_a_task_counts_also_where_bytes_are_there_twice(release: Release) -> None:
+    again = [{**vote, "answer": "unsure", "copy": 1} for vote in VOTES]
+    table = pa.Table.from_pylist(
+        [*({**vote, "copy": 0} for vote in VOTES), *again], pa.unify_schemas([VOTES_SCHEMA, VOTES_EXTRAS])
+    )
+    once = exported(release, "crowdkit") / "votes.csv"
+    pq.write_table(table, release.path / "votes.parquet", row_group_size=7)
+    twice = release.path.parent / "twice"
+    export(release, "crowdkit", twice)
+    assert (twice / "votes.csv").read_bytes() == once.read_bytes()
 
 
 def test_cleanlab_reads_labels_and_votes(release: Release) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import fcntl
 import json
 import os
+import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,13 +23,20 @@ from hypothesis import strategies as st
 from conftest import encoded, photo, run
 from holotype.cli.text import counted
 from holotype.errors import ArchiveError, PackError, ReleaseError
+from holotype.files import sync_file_system
 from holotype.images.flatten import turned
 from holotype.project import Project
 from holotype.releases import Release
+from holotype.releases.alone import alone
+from holotype.releases.exports import rows as reading
+from holotype.releases.exports import whole
 from holotype.releases.exports.chosen import Chosen
 from holotype.releases.exports.formats import FORMATS, export
 from holotype.releases.exports.names import LONGEST, safe_name, safe_names
+from holotype.releases.exports.rows import rows_of
 from holotype.releases.exports.samples import ExportedBox, Sample
+from holotype.releases.exports.whole import whole_folder
+from holotype.releases.layout import BOXES_SCHEMA
 from shipped import CAT, COLLIE, Shipped, pictures, point_to, ship, write_manifest
 
 
@@ -45,15 +59,14 @@ def test_images_come_once_with_their_labels_boxes_and_bytes(release: Release) ->
         assert (one.data, one.split, tuple(one.wnids)) == (picture.data, picture.split, picture.wnids)
         assert one.boxes == [ExportedBox(*box, "boxes.csv") for box in picture.boxes]
     assert not images
-    assert (chosen.images, len(chosen.rows), chosen.splits) == (7, 8, ["train", "val"])
+    assert (len(chosen.images), len(chosen.labels), chosen.splits) == (7, 8, ["train", "val"])
     assert [one.id for one in chosen.samples("val", shuffled=True)] == sorted(
         one.id for one in pictures() if one.split == "val"
     )
 
 
 def test_classes_keep_their_numbers_whatever_the_split(release: Release) -> None:
-    manifest = release.manifest
-    some = manifest.filter(np.isin(manifest["wnid"].to_pylist(), [COLLIE, CAT]))
+    some = np.flatnonzero(np.isin(release.manifest["wnid"].to_pylist(), [COLLIE, CAT]))
     for splits in ((), ("val",)):
         chosen = Chosen.of(release, some, splits)
         assert chosen.numbers == {COLLIE: 0, CAT: 1}
@@ -94,10 +107,10 @@ def test_every_format_takes_every_release(name: str, tmp_path: Path) -> None:
             steps: list[tuple[int, int]] = []
             report = export(release, name, out, splits=splits, progress=lambda *done: steps.append(done))  # noqa: B023
             shown = Chosen.of(release, None, splits)
-            assert (report.images, report.labels) == (shown.images, len(shown.rows))
+            assert (report.images, report.labels) == (len(shown.images), len(shown.labels))
             assert report.files == sum(len(files) for *_, files in os.walk(out))
             assert steps == sorted(set(steps))
-            assert (steps or [(0, 0)])[-1] == (shown.images, shown.images)
+            assert (steps or [(0, 0)])[-1] == (len(shown.images), len(shown.images))
     assert not hidden(tmp_path)
     by_shards, by_places = (
         {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
@@ -114,6 +127,82 @@ def test_the_same_release_gives_the_same_bytes(name: str, release: Release, tmp_
     files = sorted(path.relative_to(first) for path in first.rglob("*"))
     assert files == sorted(path.relative_to(again) for path in again.rglob("*"))
     assert all((first / path).read_bytes() == (again / path).read_bytes() for path in files if (first / path).is_file())
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_parts_that_memory_holds_do_not_show(
+    name: str, release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(release, name, tmp_path / "whole")
+    for most in ("_PART", "_BATCH"):
+        monkeypatch.setattr(f"holotype.releases.exports.rows.{most}", 2)
+    export(release, name, tmp_path / "parts")
+    whole, parts = (
+        {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+        for out in (tmp_path / "whole", tmp_path / "parts")
+    )
+    assert whole == parts
+
+
+@given(
+    rows=st.integers(0, 40),
+    numbers=st.lists(st.integers(0, 10_000)),
+    group=st.integers(1, 9),
+    part=st.integers(1, 9),
+    parts=st.integers(1, 5),
+)
+def test_rows_come_in_any_order(rows: int, numbers: list[int], group: int, part: int, parts: int) -> None:
+    told = {
+        name: [f"{name} {row}" if name in ("id", "wnid", "source") else row for row in range(rows)]
+        for name in BOXES_SCHEMA.names
+    }
+    table = pa.table(told, BOXES_SCHEMA)
+    with tempfile.TemporaryDirectory() as place, mock.patch.multiple(reading, _PART=part, _PARTS=parts, _BATCH=3):
+        path = Path(place) / "boxes.parquet"
+        pq.write_table(table, path, row_group_size=group)
+        asked = np.array([number % rows for number in numbers if rows], np.int32)
+        for order in (asked, np.sort(asked)):
+            found = [row for some in rows_of(path, order, Path(place)) for row in some.to_pylist()]
+            assert found == table.take(pa.array(order)).to_pylist()
+        assert os.listdir(place) == ["boxes.parquet"]
+
+
+def test_tables_that_are_no_release_s_are_refused(release: Release, tmp_path: Path) -> None:
+    manifest, boxes = release.manifest, release.boxes
+    for name, table, error in (
+        ("manifest", manifest.drop_columns(["url"]), "other columns than format 3"),
+        ("manifest", manifest.append_column("more", manifest["url"]), "other columns than format 3"),
+        ("manifest", _with(manifest, "author", [None] * len(manifest)), "empty cells"),
+        ("manifest", _with(manifest, "author", pa.array([b"\xff"] * len(manifest)).view(pa.string())), "UTF8"),
+        ("boxes", _with(boxes, "source", [None] * len(boxes)), "empty cells"),
+        ("boxes", _with(boxes, "id", ["../up"] * len(boxes)), "16 hexadecimal digits"),
+    ):
+        pq.write_table(table, release.path / f"{name}.parquet")
+        with pytest.raises(ReleaseError, match=error):
+            export(Release(release.path), "tables", tmp_path / "out")
+        pq.write_table(manifest, release.path / "manifest.parquet")
+        pq.write_table(boxes, release.path / "boxes.parquet")
+    (release.path / "manifest.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ReleaseError, match="cannot read"):
+        export(Release(release.path), "tables", tmp_path / "out")
+    assert not hidden(tmp_path)
+
+
+def _with(table: pa.Table, name: str, values: object) -> pa.Table:
+    return table.set_column(table.schema.get_field_index(name), name, pa.array(values, pa.string()))
+
+
+def test_cells_are_exact_and_those_that_a_spreadsheet_runs_are_counted(tmp_path: Path) -> None:
+    said = ["=1+1", "+2", "-3", "@sum", "\tx", "plain", 'a,b "c"\nd']
+    release = ship(
+        tmp_path / "v1", [replace(one, said={"author": text}) for one, text in zip(pictures(), said, strict=True)]
+    )
+    report = export(release, "tables", tmp_path / "out")
+    with (tmp_path / "out/labels.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["author"] for row in rows} == set(said)
+    assert [remark.partition(" cells")[0] for remark in report.remarks] == ["6"], "one image has two labels"
+    assert export(ship(tmp_path / "v2", pictures()), "tables", tmp_path / "plain").remarks == []
 
 
 READING = [name for name in FORMATS if name not in ("tables", "crowdkit", "cleanlab")]
@@ -176,6 +265,53 @@ def test_what_a_killed_writer_left_goes_and_one_at_work_is_respected(release: Re
     assert not hidden(tmp_path)
 
 
+def test_no_two_hold_the_lock_of_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One opens the lock's file; who had it is done and takes it away, and a third makes and locks a new one."""
+    path, lock = tmp_path / ".v1.lock", fcntl.flock
+    third: list[int] = []
+
+    def late(handle: int, how: int) -> None:
+        if not third:
+            path.unlink()
+            third.append(os.open(path, os.O_RDWR | os.O_CREAT))
+            lock(third[0], fcntl.LOCK_EX)
+        lock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(ReleaseError, match="another process is making"), alone(tmp_path / "v1"):
+        pytest.fail("both hold it")
+    os.close(third[0])
+    with alone(tmp_path / "v1"), pytest.raises(ReleaseError, match="another process is making"), alone(tmp_path / "v1"):
+        pytest.fail("both hold it")
+    assert not hidden(tmp_path)
+
+
+def test_a_lock_that_was_taken_away_is_taken_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, lock = tmp_path / ".v1.lock", fcntl.flock
+    locked: list[int] = []
+
+    def late(handle: int, how: int) -> None:
+        if not locked:
+            path.unlink()
+        locked.append(os.fstat(handle).st_ino)
+        lock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with alone(tmp_path / "v1"):
+        assert path.stat().st_ino == locked[-1]
+        assert len(locked) == 2
+    assert not hidden(tmp_path)
+
+
+def test_what_lies_behind_a_link_in_the_place_of_what_is_written_stays(release: Release, tmp_path: Path) -> None:
+    (mine := tmp_path / "mine").mkdir()
+    (mine / "letter").write_text("dear")
+    (tmp_path / ".out.partial").symlink_to(mine)
+    with pytest.raises(ReleaseError, match="cannot write"):
+        export(release, "imagefolder", tmp_path / "out")
+    assert (mine / "letter").read_text() == "dear"
+
+
 def test_a_full_disk_is_told(release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -184,6 +320,55 @@ def test_a_full_disk_is_told(release: Release, tmp_path: Path, monkeypatch: pyte
     with pytest.raises(ReleaseError, match="cannot write .*out: No space left on device"):
         export(release, "imagefolder", tmp_path / "out")
     assert not hidden(tmp_path)
+
+
+@pytest.mark.parametrize("entries", [0, 900, 3_000])
+def test_syncing_many_files_takes_no_more_calls_than_syncing_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entries: int
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    with whole_folder(tmp_path / "out") as partial:
+        for number in range(entries // 2):
+            (partial / f"{number}").mkdir()
+            (partial / f"{number}/a").touch()
+    assert len(list((tmp_path / "out").rglob("*"))) == entries
+    assert len(synced) == (1 if entries > 1_000 and sys.platform == "linux" else entries + 2)
+
+
+def test_a_system_that_cannot_sync_at_once_syncs_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    monkeypatch.setattr(sys, "platform", "another")
+    with whole_folder(tmp_path / "out") as partial:
+        for number in range(1_001):
+            (partial / f"{number}").touch()
+    assert len(synced) == 1_001 + 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can")
+def test_a_file_system_is_synced_by_a_handle_of_it(tmp_path: Path) -> None:
+    handle = os.open(tmp_path, os.O_RDONLY)
+    assert sync_file_system(handle)
+    os.close(handle)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        sync_file_system(handle)
+
+
+def test_a_disk_that_loses_what_many_files_hold_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(_: int) -> bool:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(whole, "sync_file_system", failing)
+
+    def fill() -> None:
+        with whole_folder(tmp_path / "out") as partial:
+            for number in range(1_001):
+                (partial / f"{number}").touch()
+
+    with pytest.raises(ReleaseError, match="cannot write .*out: Input/output error"):
+        fill()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_manifest_that_contradicts_itself_is_refused(tmp_path: Path) -> None:

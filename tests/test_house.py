@@ -59,7 +59,7 @@ ROOMS = {
     "queries": "catalog errors files images licences ontology releases store",
     "project": (
         "audits benchmark catalog collect consensus crowd engine errors files images imports leftovers licences lint "
-        "ontology queries releases simulation statistics store"
+        "ontology provenance queries releases simulation statistics store"
     ),
     "holotype": "project",
     "demo": (
@@ -70,7 +70,7 @@ ROOMS = {
         "audits benchmark collect consensus crowd demo errors files holotype images imports licences lint ontology "
         "project queries releases simulation statistics store textlists web"
     ),
-    "web": "audits consensus crowd errors images ontology project queries statistics store",
+    "web": "audits consensus crowd errors files images ontology project queries statistics store",
     "__main__": "cli",
 }
 """Every room, and the rooms that it may import. ``holotype`` is the package itself, which opens projects."""
@@ -97,7 +97,7 @@ COMPOSITION = {"extension", "", "project", "creation", "runner"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
     *("licences", "faces"),
-    *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations"),
+    *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations", "collecting"),
 }
 SHARED = {
     "parts",
@@ -118,6 +118,10 @@ SHARED = {
     "fingerprints",
     "intake",
     "taking",
+    "fetching",
+    "searching",
+    "results",
+    "yields",
     "annotated",
     "annotating",
     "appending",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ from holotype.errors import ReleaseError
 from holotype.images import near
 from holotype.images.fingerprint import dct_hashes
 from holotype.images.near import near_pairs
+from holotype.releases.carried import Removal, Side, carried
 from holotype.releases.leaks import (
     ACROSS,
     AUTHOR,
@@ -32,6 +35,7 @@ from holotype.releases.leaks import (
     leaks_between,
     leaks_within,
 )
+from holotype.releases.split import SPLITS
 
 without_deadline = settings(deadline=None, max_examples=60)
 Hashes = npt.NDArray[np.uint8]
@@ -270,3 +274,98 @@ def test_a_million_images_against_a_few() -> None:
     assert 145 <= check.pairs <= 150
     assert check.images == (check.pairs, check.pairs)
     assert all(one == other for one, other in check.examples)
+
+
+# Without some of the images
+
+
+def made_of(name: str, table: pa.Table, hashes: Hashes | None) -> list[Check]:
+    """What the splits of images share; where hashes are known, of pictures too, and each with another collection."""
+    split = pc.index_in(table["split"], pa.array(SPLITS)).to_numpy().astype(np.int8)
+    facts: dict[str, Any] = {"sha256": table["sha256"], "author": table["author"], "group": table["near_group"]}
+    if hashes is None:
+        return list(leaks_within(images_of(name, table["id"], **facts), split))
+    found = list(leaks_within(images_of(name, table["id"], **facts, hashes=hashes, mirrored=hashes), split))
+    shown = OTHER_HASHES
+    other = images_of(
+        "other", pa.array(named("o", 9)), author=pa.array(["Ann", "Bob", ""] * 3), hashes=shown, mirrored=shown
+    )
+    for place, one in enumerate(SPLITS):
+        if (rows := split == place).any():
+            mine, seen = {fact: column.filter(pa.array(rows)) for fact, column in facts.items()}, hashes[rows]
+            part = images_of(f"{name}/{one}", table["id"].filter(pa.array(rows)), **mine, hashes=seen, mirrored=seen)
+            found += leaks_between(part, other)
+    return found
+
+
+OTHER_HASHES = np.random.default_rng(99).integers(1, 256, (9, 32), np.uint8)
+
+
+@pytest.mark.parametrize("unread", [0, 0.3, 1])
+@pytest.mark.parametrize("seed", range(12))
+def test_a_certificate_is_carried_over_as_if_it_were_made_anew(seed: int, unread: float) -> None:
+    """As long as all pairs are listed: else it counts those that are surely left."""
+    rng, count = np.random.default_rng(seed), 40
+    ids = np.array([f"{number:016x}" for number in range(count)])
+    sha256, author = np.where(rng.random(count) < unread, "", ids), rng.choice(["", "", "", "", "Ann", "Bob"], count)
+    split = np.array(SPLITS)[rng.integers(0, 3, count)]
+    columns = {"id": ids, "sha256": sha256, "split": split, "author": author, "near_group": ids}
+    table = pa.table({name: pa.array(column.tolist(), pa.string()) for name, column in columns.items()})
+    table = table.append_column("url", pa.array([""] * count))
+    hashes = np.concatenate([OTHER_HASHES[:3], rng.integers(1, 256, (count - 3, 32), np.uint8)])
+    for one, other in rng.integers(0, count, (seed, 2)):
+        hashes[one] = flipped(hashes[[other]], [one % 4], rng)[0]
+    hashes[sha256 == ""] = 0
+    gone = rng.random(count) < (0.1, 0.4, 0.8)[seed % 3]
+    kept = table.filter(pa.array(~gone))
+    before, anew = made_of("v1", table, hashes), made_of("v2", kept, hashes[~gone])
+    found = list(Removal(table, gone, "v1", "v2").checks(before, made_of("v2", kept, None)))
+    old = {(check.name, check.between): check for check in before}
+    assert len(found) == len(anew) > 0
+    for one, other in zip(found, anew, strict=True):
+        assert (one.name, one.between, one.compared) == (other.name, other.between, other.compared)
+        assert one.unknown == other.unknown
+        first, second = (name.replace("v2/", "v1/") for name in one.between)
+        was = old[one.name, (first, second)]
+        if was.pairs == len(was.examples) or one.name not in (PICTURE, AUTHOR):
+            assert (one.pairs, one.images, set(one.examples)) == (other.pairs, other.images, set(other.examples))
+        else:
+            assert one.pairs <= other.pairs
+        assert Check.of(json.loads(json.dumps(one.value))) == one
+
+
+def test_what_is_surely_left_of_more_than_is_listed_is_told() -> None:
+    many = pa.array(named("m", 60))
+    table = pa.table({"id": many, "sha256": many, "split": ["train"] * 30 + ["val"] * 30})
+    table = table.append_column("author", pa.array(["Ann"] * 60)).append_column("url", pa.array([""] * 60))
+    alike = images_of("v1", many, hashes=np.ones((60, 32), np.uint8), mirrored=np.ones((60, 32), np.uint8))
+    (was,) = leaks_within(alike, np.repeat(np.array([0, 1], np.int8), 30), [PICTURE])
+    assert (was.pairs, len(was.examples)) == (900, 1), "of those that are all alike one pair is listed"
+    for gone, said in (
+        (59, "leaks, at least 1 pair of"),
+        (0, "not checked since images were taken down that shared it"),
+    ):
+        lost = [Side("v2/train", 30, 29 if gone == 0 else 30, frozenset(named("m", 1) if gone == 0 else []))]
+        lost += [Side("v2/val", 30, 30 if gone == 0 else 29, frozenset(named("m", 60)[59:] if gone else []))]
+        left = carried(was, *lost)
+        assert said in left.text
+        assert not left.passed
+        assert Check.of(left.value) == left
+        assert carried(left, Side("v3/train", 29, 29), Side("v3/val", 29, 29)).at_least
+
+
+def test_a_check_of_other_images_is_not_carried_over() -> None:
+    ids = pa.array(named("m", 4))
+    about = {"sha256": ids, "author": pa.array([""] * 4), "url": pa.array([""] * 4), "near_group": ids}
+    table = pa.table({"id": ids, "split": ["train", "train", "val", "val"], **about})
+    before = made_of("v1", table, np.ones((4, 32), np.uint8))
+    fresh = made_of("v2", table, None)
+    removal = Removal(table, np.zeros(4, bool), "v1", "v2")
+    assert [check.result for check in removal.checks(before, fresh) if check.name == PICTURE] == [
+        "leaks",
+        *2 * ["passed"],
+    ]
+    less = [replace(check, compared=(1, 1)) for check in before]
+    (left,) = [check for check in removal.checks(less, fresh) if check.name == PICTURE]  # none of other collections
+    assert (left.result, left.between) == ("not checked", ("v2/train", "v2/val"))
+    assert list(removal.checks([], fresh)) == fresh

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import chain, product
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import encoded, photo
-from holotype.errors import ArchiveError, PackError, ReleaseError, UnknownSynset
+from holotype.errors import AmbiguousLemma, ArchiveError, PackError, ReleaseError, UnknownSynset
 from holotype.imports.boxes import Box
 from holotype.imports.discover import find_ilsvrc2012
+from holotype.ontology import Ontology
 from holotype.project import Project
+from holotype.project.release_shelf import ranges_under
 from holotype.releases import Release
 from holotype.releases.layout import FILES_SCHEMA
 from holotype.releases.loaders import (
@@ -196,15 +199,43 @@ def test_a_state_of_something_else_is_refused(many: Samples, tmp_path: Path) -> 
         with pytest.raises(ReleaseError, match=said):
             other.load_state_dict(state)
         assert other.state_dict() | {"samples": "", "settings": {}} == {
-            "format": 1,
+            "format": 2,
             "epoch": 0,
             "batch": 0,
             "samples": "",
             "settings": {},
         }
-    for change in ({"format": 2}, {"batch": -1}, {"epoch": None}, {"samples": ""}, {"settings": None}):
-        with pytest.raises(ReleaseError):
+    alike = replace(many, ids=pa.array([f"{number:03}.png" for number in range(COUNT)]))
+    with pytest.raises(ReleaseError, match="other images"):
+        loader(alike).load_state_dict(state)
+    for change in ({"format": 1}, {"samples": ""}, {"settings": None}, {"settings": {"seed": "9" * 10_000}}):
+        with pytest.raises(ReleaseError) as told:
             found.load_state_dict(state | change)
+        assert len(str(told.value)) < 1_000
+
+
+@pytest.mark.parametrize("last", ["keep", "drop", "pad"])
+def test_a_state_is_of_a_batch_that_there_is(many: Samples, last: Last) -> None:
+    found = loader(many, last=last)
+    state, count = found.state_dict(), len(found)
+    for name, wrong in product(("epoch", "batch"), (-1, 1 << 64, None, "1", 1.0, True, [0])):
+        with pytest.raises(ReleaseError, match="no loader is in epoch"):
+            found.load_state_dict(state | {name: wrong})
+    with pytest.raises(ReleaseError, match=f"no loader is in epoch 0, batch {count}: an epoch has {count}, the first"):
+        found.load_state_dict(state | {"batch": count})
+    found.load_state_dict(state | {"batch": count - 1})
+    assert (len(list(found)), found.epoch) == (1, 1)
+
+
+@given(st.integers(1, 8), st.integers(1, 20), st.sampled_from(["keep", "drop", "pad"]), st.booleans())
+@settings(max_examples=20)
+def test_every_state_that_is_saved_is_taken(many: Samples, world: int, batch: int, last: Last, blocks: bool) -> None:
+    asked: dict[str, Any] = {"batch_size": batch, "last": last, "order": Order("blocks", 4, 3) if blocks else Order()}
+    ranks = [loader(many, 1, shard=(rank, world), augment=CentreCrop(), size=4, **asked) for rank in range(world)]
+    states = [one.state_dict(batch.position) for one in ranks for batch in one]
+    for one, state in product(ranks, states):
+        one.load_state_dict(state)
+        assert one.state_dict() == state
 
 
 def test_a_state_is_that_of_all_ranks_and_of_as_many_as_share_a_batch(many: Samples) -> None:
@@ -462,7 +493,7 @@ def test_a_release_is_loaded_where_there_is_no_project(made: Project) -> None:
 
 def test_a_part_of_a_release_keeps_its_labels(made: Project) -> None:
     release = made.releases["v1"]
-    for under in ("n02121808", ["domestic cat"], "feline"):
+    for under in ("n02121808", ["domestic cat"], "feline", "cat"):  # "cat" has eight senses
         found = release.samples("train", under)
         assert set(found.labels.tolist()) == {1}
         assert len(found) == sum(row["wnid"] == "n02121808" for row in release.rows("train"))
@@ -471,6 +502,23 @@ def test_a_part_of_a_release_keeps_its_labels(made: Project) -> None:
     assert len(release.loader("train", under="n02858304")) == 0
     with pytest.raises(UnknownSynset):
         release.loader("train", under="whipet")
+
+
+def test_a_lemma_means_what_it_means_in_a_query(wordnet: Ontology) -> None:
+    """The one of its senses that has images; no image where none has; and it is told where several have."""
+    bird, machine = (wordnet.ranges(wordnet[wnid]) for wnid in ("n02012849", "n03126707"))
+
+    def under(*shown: Any) -> Any:
+        return ranges_under(wordnet, wordnet.named, ["crane", "whippet"], lambda ranges: 2 * (ranges in shown))
+
+    whippet = wordnet.ranges(wordnet["n02091134"])
+    assert under(bird) == [*bird, *whippet]
+    assert under(machine) == [*machine, *whippet]
+    assert under() == [*whippet]
+    assert ranges_under(wordnet, wordnet.named, "crane", lambda _: 0) == []
+    assert ranges_under(wordnet, wordnet.named, (), lambda _: 0) is None
+    with pytest.raises(AmbiguousLemma, match="2 images: n02012849"):
+        under(bird, machine)
 
 
 def test_a_release_without_a_shard_says_so(made: Project) -> None:
@@ -511,7 +559,7 @@ def test_a_release_without_bytes_is_loaded_from_where_they_lie(made: Project, tm
     before = Release(made.path / "releases" / "v1")
     wanted = {split: [data for _, data in before.images(split)] for split in ("train", "test")}
     without_bytes(before, "train", tmp_path / "loose")
-    after = Release(before.path)
+    after = Release(before.path, archives=[tmp_path])
     for split, data in wanted.items():
         samples = samples_of(after, split)
         assert [samples.read(number) for number in range(len(samples))] == data
@@ -570,7 +618,8 @@ def test_a_dataset_is_loaded_where_it_lies(project: Project, tmp_path: Path, rou
     found = dataset.loader("train", size=16, batch_size=4)
     shown = Counter(pair for batch in found for pair in zip(found.ids(batch), batch.labels.tolist(), strict=True))
     assert shown == {(one.name, found.classes.index(one.wnid)): 1 for one in pictures.values() if one.split == "train"}
-    assert set(dataset.samples("train", "golden retriever").labels.tolist()) == {1}
+    for under in ("golden retriever", "dog"):  # "dog" has seven senses, and none but the animal is here
+        assert set(dataset.samples("train", under).labels.tolist()) == {1}
     assert dataset.dataset("val", np.asarray)[0][0].shape == (50, 60, 3)
 
 

@@ -13,6 +13,7 @@ from contextlib import aclosing
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from holotype.collect.net.aside import Aside
 from holotype.collect.net.client import Bounds, Client, Reply, Unbound
 from holotype.collect.net.download import Plan, download, judged
 from holotype.collect.net.memory import Memory
@@ -22,7 +23,7 @@ from holotype.collect.net.placeholders import placeholder
 from holotype.collect.net.polite import Polite
 from holotype.collect.net.reasons import REASONS
 from holotype.errors import NotFetched
-from hosts import FIRST, JPEG, Clock, Host, Script, answer, collector, moved, outcomes, paced, stream
+from hosts import FIRST, JPEG, Clock, Host, Script, answer, collector, moved, outcomes, paced, shortly, stream
 
 FREE = Limits(Rate(100, 0.0), Rate(100, 0.0))
 
@@ -71,7 +72,7 @@ def test_bytes_and_what_is_worth_keeping_come_back() -> None:
             "not_an_image",
         ),
         (answer(200, b""), "not_an_image"),
-        (answer(200, gzip.compress(JPEG)), "not_an_image"),
+        (answer(200, gzip.compress(JPEG, mtime=0)), "not_an_image"),
         (answer(204), "http_status"),
         (answer(206, JPEG), "http_status"),
         (answer(304), "http_status"),
@@ -87,6 +88,7 @@ def test_bytes_and_what_is_worth_keeping_come_back() -> None:
         (answer(429), "throttled"),
         (moved("/photo_unavailable.png"), "placeholder"),
     ],
+    ids=shortly,
 )
 def test_every_answer_is_one_outcome(said: bytes, outcome: str) -> None:
     host = Host({"/a.jpg": said, "/photo_unavailable.png": answer(200, JPEG)})
@@ -215,7 +217,7 @@ async def ends_early(_: object, writer: asyncio.StreamWriter) -> None:
     writer.write(answer(200, JPEG, length=1_000_000))
 
 
-BOMB = gzip.compress(gzip.compress(bytes(50_000_000)))
+BOMB = gzip.compress(gzip.compress(bytes(50_000_000), mtime=0), mtime=0)
 HOSTILE: Mapping[str, tuple[bytes | Script, str]] = {
     "/hangs": (hangs, "timeout"),
     "/drips": (drips, "too_slow"),
@@ -280,12 +282,14 @@ class Pretended:
         self.pace: Pace = paced(clock, limits)
         self.memory = Memory()
         self.clock, self.delays = clock, delays
+        self.conditions: list[tuple[str, str]] = []
         self.began: list[tuple[str, float]] = []
         self.out: Counter[str] = Counter()
         self.most_out = 0
 
-    async def get(self, url: str, /, *_: object) -> Reply:
+    async def get(self, url: str, headers: Mapping[str, str], /, *_: object) -> Reply:
         host = url.split("/")[2]
+        self.conditions.append((headers.get("If-None-Match", ""), headers.get("If-Modified-Since", "")))
         self.out[host] += 1
         self.most_out = max(self.most_out, self.out[host])
         async with self.pace.turn(host, host):
@@ -318,6 +322,53 @@ def test_a_list_sorted_by_host_does_not_wait_for_its_slow_ones() -> None:
         return found
 
     assert all("slow" not in url for url in asyncio.run(scenario()))
+
+
+def test_a_site_with_more_urls_than_are_read_ahead_is_put_aside() -> None:
+    """A list that begins with a thousand of a host that never answers, where a hundred are read ahead."""
+    urls = [f"http://{host}.test/{number}" for host in ("slow", "b", "c") for number in range(1_000)]
+
+    async def scenario() -> list[str]:
+        client = Pretended(Clock(), delays={"slow.test": 3_600.0})
+        plan, found = Plan(ahead=100, ahead_of_site=20), []
+        async with aclosing(download(stream(urls), client, Unbound(), plan=plan)) as results:
+            async for one in results:
+                found.append(one.url)
+                if len(found) == 2_000:
+                    break
+        return found
+
+    assert set(asyncio.run(scenario())) == set(urls[1_000:])
+
+
+def test_what_was_put_aside_comes_in_its_order_and_whole() -> None:
+    wanted = [Wanted(f"http://a.test/{number}", f'"{number}\n\u00e9"', "then") for number in range(300)]
+    client = Pretended(Clock())
+
+    async def scenario() -> list[str]:
+        plan = Plan(ahead=50, ahead_of_site=5, aside=40, per_site=1)
+        return [one.url async for one in download(stream(wanted), client, Unbound(), plan=plan)]
+
+    assert asyncio.run(scenario()) == [one.url for one in wanted]
+    assert client.conditions == [(one.etag, one.modified) for one in wanted]
+
+
+def test_queues_on_disk() -> None:
+    aside = Aside()
+    for number in range(5):
+        for key in ("a", "b"):
+            aside.put(key, f"{key}{number}é")
+    assert [aside.take("a") for _ in range(3)] == ["a0é", "a1é", "a2é"]
+    aside.put("a", "")
+    assert [aside.take("a") for _ in range(3)] == ["a3é", "a4é", ""]
+    assert "a" not in aside
+    assert [aside.take("b") for _ in range(5)][-1] == "b4é"
+    assert aside.count == 0
+    with pytest.raises(KeyError):
+        aside.take("b")
+    aside.put("a", "again")
+    assert aside.take("a") == "again"
+    aside.close()
 
 
 def test_no_more_than_two_of_a_site_are_out() -> None:
@@ -402,6 +453,25 @@ def test_what_is_out_is_called_off_when_nobody_wants_it_any_more() -> None:
             )
 
     assert asyncio.run(scenario()) == 0
+
+
+def test_memory_is_given_back_by_whatever_is_not_looked_at() -> None:
+    """One body is looked at, others wait for that, for room among the results, or for memory."""
+    host = Host({f"/{number}": answer(200, JPEG + bytes(600_000)) for number in range(30)})
+
+    async def scenario() -> tuple[bool, int]:
+        async with collector(host, limits=FREE) as client:
+            urls = [host.url(f"/{number}") for number in range(30)]
+            plan = Plan(per_site=10, results=3)
+            async with aclosing(download(stream(urls), client, Unbound(), plan=plan)) as results:
+                async for _ in results:
+                    if len(host.asked) > 6:
+                        break
+                    await asyncio.sleep(0)
+                taken = client.memory.taken > 0
+            return taken, client.memory.taken
+
+    assert asyncio.run(scenario()) == (True, 0)
 
 
 def test_urls_of_a_host_wait_for_its_pace_and_not_in_the_way_of_others() -> None:

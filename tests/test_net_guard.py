@@ -185,6 +185,27 @@ def test_a_record_that_changes_after_the_check_changes_nothing() -> None:
     assert asyncio.run(scenario()) == (["fetched", "blocked_address"], 0)
 
 
+def test_a_record_that_changes_between_check_and_connection_is_refused() -> None:
+    """The site is held for longer than its addresses are kept, after they were checked and before they are used."""
+    clock, told = Clock(), iter([["127.0.0.1"], ["127.0.0.3"]])
+
+    async def look_up(_: str) -> Sequence[str]:
+        return next(told)
+
+    async def scenario() -> tuple[str, list[str], int]:
+        async with Host({"/a.jpg": answer(200, JPEG)}) as outside:
+            inside = Host({"/a.jpg": answer(200, JPEG)}, "127.0.0.3", outside.port)
+            guard = Guard([("127.0.0.1", outside.port)])
+            async with inside, Client(ME, guard, paced(clock), look_up) as client:
+                client.pace.hold("rebinding.test", 90.0)
+                with pytest.raises(NotFetched) as refusal:
+                    await client.get(f"http://rebinding.test:{outside.port}/a.jpg")
+                return refusal.value.reason, outside.targets, inside.connections
+
+    assert asyncio.run(scenario()) == ("blocked_address", [], 0)
+    assert clock.slept == [90.0]
+
+
 def test_the_socket_checks_what_it_connects_to(monkeypatch: pytest.MonkeyPatch) -> None:
     """Even where whoever checks names was lied to: the last one asked is the one that connects."""
 

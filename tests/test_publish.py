@@ -146,7 +146,7 @@ def test_where_archives_lie_is_not_published(tmp_path: Path) -> None:
         where = {"path": str(home / shard.name), "size": about.st_size, "mtime_ns": about.st_mtime_ns}
         rows.append({"shard": shard.name, "dataset": "d", "kind": "tar", **where})
     pq.write_table(pa.Table.from_pylist(rows, FILES_SCHEMA), folder / FILES)
-    made = Release(finished(folder))
+    made = Release(finished(folder), archives=[home])
     publish(made, tmp_path / "site")
     found = [path for path in (tmp_path / "site").rglob("*") if path.is_file()]
     assert FILES not in {path.name for path in found}

@@ -178,7 +178,7 @@ TAMPERINGS: dict[str, tuple[str, Callable[[list[dict[str, object]]], object], st
     "another score": (MANIFEST, lambda rows: rows[3].update(score=0.5), "another score"),
     "another policy": (MANIFEST, forge, "drawn by another"),
     "passed off as a dataset's": (MANIFEST, lambda rows: rows[0].update(policy="imported:x"), "drawn by another"),
-    "a label left out": (MANIFEST, lambda rows: rows.pop(5), "not in manifest.parquet"),
+    "a label left out": (MANIFEST, lambda rows: rows.pop(5), "manifest.parquet lacks 1 label of those"),
     "no evidence of it": (EVIDENCE, lambda rows: rows.clear(), "does not have"),
     "gold made up": (EVIDENCE, lambda rows: [row.update(gold="no") for row in rows], "they are not yes"),
     "a rejected one called open": (

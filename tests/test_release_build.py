@@ -26,6 +26,7 @@ from holotype.imports.discover import find_ilsvrc2012
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import Counts, Recipe, Release, verify_release
+from holotype.releases.diff import REMOVED
 from holotype.releases.selection import Selection
 from holotype.releases.takedown import Unwanted
 from miniatures import CLASSES, TABBY, TENCH, pictures
@@ -193,7 +194,7 @@ def test_what_a_release_shares_with_a_dataset_is_certified(db: Project) -> None:
 
 def test_a_release_may_point_into_archives(db: Project) -> None:
     made = db.releases.create("v1", datasets=("ilsvrc2012",), manifest_only=True)
-    assert verify_release(made.path) == []
+    assert made.verify() == []
     assert not list(made.path.glob("*.tar"))
     known = {one.name: one for one in pictures()}
     rows = rows_of(made)
@@ -214,7 +215,7 @@ def test_a_release_may_point_into_archives(db: Project) -> None:
     assert contents(again.path)["manifest.parquet"] == contents(made.path)["manifest.parquet"]
     db.datasets.fingerprint()
     read = db.releases.create("v3", datasets=("ilsvrc2012",), manifest_only=True)
-    assert verify_release(read.path) == []
+    assert read.verify() == []
     assert {row["sha256"] for row in read.rows()} == {hashlib.sha256(one.data).hexdigest() for one in known.values()}
 
 
@@ -233,11 +234,11 @@ def test_archives_that_moved_or_changed_are_named(db: Project, tmp_path: Path) -
     made = db.releases.create("v1", asked)
     archive = tmp_path / "disk/ILSVRC2012_img_val.tar"
     archive.rename(tmp_path / "away.tar")
-    assert verify_release(made.path) == [f"{archive} is not there"]
+    assert made.verify() == [f"{archive} is not there"]
     with pytest.raises(ReleaseError, match=r"ILSVRC2012_img_val.tar of ilsvrc2012 is not there any more"):
         db.releases.create("v2", asked)
     shutil.copyfile(tmp_path / "away.tar", archive)
-    assert verify_release(made.path) == [f"{archive} has changed since the release was made (another size or time)"]
+    assert made.verify() == [f"{archive} has changed since the release was made (another size or time)"]
     with pytest.raises(ReleaseError, match=r"ILSVRC2012_img_val.tar of ilsvrc2012 has changed since it was imported"):
         db.releases.create("v2", asked)
     with pytest.raises(ReleaseError, match=r"has changed since it was imported"):
@@ -320,7 +321,7 @@ def test_a_release_that_was_killed_goes_on_where_it_stopped(db: Project, tmp_pat
     assert {name: (made.path / name).stat().st_ino for name in finished} == before
     assert told[0] > 1, "what was done is not done again"
     assert told[-1] == 82
-    assert sorted(path.name for path in (db.path / "releases").iterdir()) == [".v1.lock", "v1"]
+    assert sorted(path.name for path in (db.path / "releases").iterdir()) == ["v1"]
 
 
 def test_another_release_of_that_name_begins_anew(db: Project) -> None:
@@ -372,7 +373,7 @@ def test_a_release_may_point_into_folders(project: Project, tmp_path: Path) -> N
     sources, problems = find_ilsvrc2012([tmp_path / "disk"])
     project.datasets.add(sources, "ilsvrc2012", problems=problems)
     made = project.releases.create("v1", manifest_only=True)
-    assert verify_release(made.path) == []
+    assert made.verify() == []
     assert {row["origin"].partition("/")[2]: data for row, data in made.images()} == {
         one.name: one.data for one in known
     }
@@ -380,7 +381,7 @@ def test_a_release_may_point_into_folders(project: Project, tmp_path: Path) -> N
     for one in made.find(f"synset:{TENCH}"):
         assert one.read() in {one.data for one in known}
     (tmp_path / "disk").rename(tmp_path / "away")
-    assert all("is not there" in problem for problem in verify_release(made.path))
+    assert all("is not there" in problem for problem in made.verify())
     with pytest.raises(ReleaseError, match="is not there any more"):
         project.releases.create("v2", manifest_only=True)
 
@@ -395,4 +396,62 @@ def test_what_a_dataset_says_is_its_word_and_nothing_is_drawn_again(db: Project)
     gone = pointed.rows()[0]["id"]
     assert db.releases.takedown("v2", "v2.1", "ann", "asked to", Unwanted([gone])).images == 1
     assert db.releases["v2.1"].verify() == []
+    assert sum(db.releases["v2.1"].summary["imported_splits"].values()) == 79
+    for name in ("v2", "v2.1"):
+        sheet = (db.releases[name].path / "datasheet.md").read_text()
+        assert "Nothing was drawn: all images keep the split they came with." in sheet
+        assert "Drawn by seed" not in sheet
     assert db.releases.diff("v2", "v2.1").removed == 1
+
+
+# Votes on what is not in a release
+
+
+@pytest.fixture
+def voted(db: Project, tmp_path: Path) -> Project:
+    """The project with six more dogs of its own, which people voted on; the votes cannot tell all of their skill."""
+    (tmp_path / "more" / DOG).mkdir(parents=True)
+    for number in range(6):
+        (tmp_path / "more" / DOG / f"{number}.jpg").write_bytes(encoded(photo(200 + number)))
+    db.images.ingest(tmp_path / "more")
+    truth = {(task.sha256, task.wnid): True for task in db.candidates.tasks()}
+    db.crowd.run(db.crowd.simulated(truth))
+    return db
+
+
+def test_a_release_of_a_dataset_that_nobody_was_asked_about_ships_no_votes(voted: Project) -> None:
+    db, every = voted, voted.releases.create("all", outvoted=True)
+    assert len(every.votes) > 0
+    assert every.summary["alarms"]
+    made = db.releases.create("v1", datasets=("ilsvrc2012",))
+    assert (len(made.votes), made.evidence is not None and len(made.evidence)) == (0, 0)
+    assert (made.summary["alarms"], made.summary["rule"], "overruled" in made.summary) == ([], "", False)
+    assert made.verify() == []
+    assert (made.rebuild().same, made.rebuild().differences, made.rebuild().stated) == (True, (), len(made.manifest))
+    page, sheet = (made.path / "statistics.html").read_text(), (made.path / "datasheet.md").read_text()
+    assert "<h2>Votes</h2>" not in page
+    assert "No label follows from votes" in sheet
+    assert "votes.parquet" not in sheet
+    assert "A remark on the votes" not in sheet
+    assert "<h2>Votes</h2>" in (every.path / "statistics.html").read_text()
+
+
+def test_a_release_of_a_dataset_tells_of_votes_on_other_images(voted: Project) -> None:
+    """A curator said no of one of its images: that is among what labels follow from, and so are votes then."""
+    db = voted
+    before = db.releases.create("v1", datasets=("ilsvrc2012",))
+    gone = before.rows()[0]
+    db.labels.overrule({(f"ilsvrc2012/{gone['origin'].partition('/')[2]}", gone["wnid"]): False}, "ann", "it is none")
+    made = db.releases.create("v2", datasets=("ilsvrc2012",))
+    votes = len(made.votes)
+    assert (votes > 0, len(made.manifest)) == (True, len(before.manifest) - 1)
+    assert (made.verify(), made.rebuild().differences, made.rebuild().same) == ([], (), True)
+    assert db.releases.diff("v1", "v2").counts[REMOVED] == {"a curator says otherwise": 1}
+    page, sheet = (made.path / "statistics.html").read_text(), (made.path / "datasheet.md").read_text()
+    assert f"<p>None is on its images.</p>\n<p>{votes} votes are on other images" in page
+    assert f"<b>{votes}</b>" not in page
+    assert f"{votes} votes are on other images, from which no label here follows." in sheet
+    assert "A remark on the votes" not in sheet
+    told = run("release", "create", "v3", "--dataset", "ilsvrc2012", "-p", db.path)
+    assert "alarm" not in told
+    assert "alarm" in run("release", "create", "all", "--outvoted", "-p", db.path)

@@ -88,4 +88,4 @@ def test_what_a_release_says_does_not_reach_the_terminal_as_it_is(tmp_path: Path
 @pytest.mark.parametrize("state", [None, [], "x", 3])
 def test_what_is_no_state_of_a_loader_is_refused(state: Any) -> None:
     with pytest.raises(ReleaseError, match="no state of a loader"):
-        restored(state, Settings(), "")
+        restored(state, Settings(), "", 4)

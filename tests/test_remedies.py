@@ -91,6 +91,12 @@ def test_every_command_that_is_advised_is_one(advice: str) -> None:
             errors.AmbiguousLabels("crane", {"crane": ["n1", "n2"]}),
             "crane; say what they mean with --sense",
         ),
+        (
+            errors.ForeignFiles(Path("v1"), ["/a.tar", "/b.tar"]),
+            "lie in /a.tar and 1 more file, outside of its folder: what others made could name any file on this disk, "
+            "so nothing there is read unless its folder is allowed; allow it, if it is what you think it is, with: "
+            "--archives FOLDER",
+        ),
         (errors.InvalidTaxonomy("cycle: a", 3), "cycle: a; to see all that is wrong: holotype ontology check FILE"),
         (errors.UnknownWorker("ann"), "no worker is called 'ann'; see: holotype workers list"),
         (errors.ContradictedGold(12), "12 of these answers contradict what gold says, or were withdrawn"),

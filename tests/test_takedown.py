@@ -23,6 +23,7 @@ from holotype.ontology import Ontology
 from holotype.project import Project, release_takedown
 from holotype.releases import Release, verify_release
 from holotype.releases.layout import CHECKSUMS, MANIFEST
+from holotype.releases.leaks import BYTES, PICTURE, WITHIN
 from holotype.releases.rebuild import rebuild_release
 from holotype.releases.takedown import Unwanted, take_down, unwanted_rows
 from test_documents import finished
@@ -163,6 +164,11 @@ def test_imported_images_are_called_as_in_their_dataset() -> None:
     )
     assert unwanted_rows(manifest, Unwanted(images=["mine/two"])).tolist() == [False, True, False, True]
     assert unwanted_rows(manifest, Unwanted(images=["C" * 16, "a" * 64])).tolist() == [True, False, True, False]
+    several = Unwanted(images=["mine/four", "a" * 16, "", "mine/one", "0" * 64, "mine/three"])
+    with pytest.raises(ReleaseError) as told:
+        unwanted_rows(manifest, several)
+    assert str(told.value).count("DATASET/NAME") == 4, "each that is unknown is named"
+    assert str(told.value).index("mine/four") < str(told.value).index("000") < str(told.value).index("mine/three")
     for unknown in ("two", "mine/three", ""):
         with pytest.raises(ReleaseError, match="no image of the release has the id, sha256 or DATASET/NAME"):
             unwanted_rows(manifest, Unwanted(images=[unknown]))
@@ -208,7 +214,7 @@ def test_of_a_damaged_release_nothing_is_made(made: Path, tmp_path: Path, name: 
     corrupt(folder / name)
     with pytest.raises(ReleaseError, match="does not have its checksum"):
         take_down(old, tmp_path / "v2", Unwanted([rows[0]["id"]]))
-    assert sorted(path.name for path in tmp_path.iterdir() if not path.name.endswith(".lock")) == ["v1"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["v1"]
 
 
 def test_an_emptied_shard_leaves_no_gap(made: Path, tmp_path: Path, wordnet: Ontology) -> None:
@@ -277,3 +283,66 @@ def test_who_is_stopped_before_images_are_withdrawn_can_ask_again(db: Project, m
     db.releases.takedown("v1", "v1.1", "ann", "asked to", Unwanted([gone["id"]]))
     made = db.releases.create("v2", outvoted=True)
     assert gone["id"] not in {row["id"] for row in made.rows()}
+
+
+# What was compared before
+
+
+def test_what_was_compared_of_pictures_stays_compared(db: Project) -> None:
+    db.releases.create("v2", outvoted=True, against=("v1",))
+    old = db.releases["v2"]
+    gone = old.rows("train")[0]["id"]
+    db.releases.takedown("v2", "v2.1", "ann", "asked to", Unwanted([gone]))
+    new = db.releases["v2.1"]
+    assert new.verify() == []
+    assert len(new.leaks) == len(old.leaks) > len(WITHIN)
+    for one, other in zip(old.leaks, new.leaks, strict=True):
+        assert (one.name, one.threshold, one.result) == (other.name, other.threshold, other.result)
+        assert [name.replace("v2.1/", "v2/") for name in other.between] == list(one.between)
+        for side, name in enumerate(one.between):
+            images = one.compared[side] + one.unknown[side]
+            assert other.compared[side] + other.unknown[side] == images - (name == "v2/train")
+    assert {check.result for check in new.leaks if check.name == PICTURE and check.between[1][:3] == "v2."} == {
+        "passed"
+    }
+    shared = [check for check in new.leaks if check.pairs and check.name == BYTES]
+    assert {check.between: check.pairs for check in shared}["v2.1/val", "v1/val"] == len(new.rows("val"))
+    assert "passed" in (new.path / "datasheet.md").read_text()
+
+
+# What has no label
+
+
+def test_an_image_without_a_label_is_taken_down_with_what_was_said_of_it(db: Project) -> None:
+    row = next(row for row in db.releases["v1"].rows() if row["policy"] != "gold")
+    db.labels.overrule({(row["sha256"], row["wnid"]): False}, "ann", "it is none")
+    old = db.releases.create("v2", outvoted=True)
+    assert row["sha256"] not in old.manifest["sha256"].to_pylist()
+    for number, name in enumerate((row["sha256"], row["sha256"][:16].upper())):
+        folder = shutil.copytree(old.path, db.path / f"copy{number}")
+        found = take_down(Release(folder), db.path / f"taken{number}", Unwanted([name]))
+        assert (found.images, found.labels, found.names) == (1, 0, (row["sha256"],))
+    found = db.releases.takedown("v2", "v2.1", "ann", "asked to", Unwanted([row["sha256"]]))
+    new = db.releases["v2.1"]
+    assert new.verify() == []
+    assert row["sha256"].encode() in everything(old.path)
+    assert row["sha256"].encode() not in everything(new.path)
+    said = pc.equal(old.votes["sha256"], row["sha256"])
+    assert pc.any(said).as_py()
+    assert (new.votes.equals(old.votes.filter(pc.invert(said))), len(new.rows())) == (True, len(old.rows()))
+    assert new.summary["taken_down"]["images"] == 1
+    assert new.rebuild().same
+    assert row["sha256"] in [one.sha256 for one in db.images.withdrawals()]
+    with pytest.raises(ReleaseError, match="no image of the release has the id, sha256 or DATASET/NAME"):
+        db.releases.takedown("v2.1", "v2.2", "ann", "asked to", Unwanted([row["sha256"]]))
+
+
+def test_what_was_written_without_an_image_that_has_no_label_is_that_only(db: Project) -> None:
+    first, second = [row for row in db.releases["v1"].rows() if row["policy"] != "gold"][:2]
+    for row in (first, second):
+        db.labels.overrule({(row["sha256"], row["wnid"]): False}, "ann", "it is none")
+    db.releases.create("v2", outvoted=True)
+    take_down(db.releases["v2"], db.path / "releases/v3", Unwanted([first["sha256"]]))
+    with pytest.raises(ReleaseError, match="not the release that is asked for"):
+        db.releases.takedown("v2", "v3", "ann", "asked to", Unwanted([second["sha256"]]))
+    assert db.releases.takedown("v2", "v3", "ann", "asked to", Unwanted([first["sha256"]])).images == 1

@@ -23,6 +23,7 @@
     │       └── PassExpired      the pass that it gave us is not valid any more
     ├── PackError                a pack is damaged or in use
     ├── ArchiveError             an archive is damaged, hostile, not what its name says, or has changed
+    │   └── ForeignFiles         a release names files that nobody has allowed to be read
     ├── QueryError               a query cannot be understood
     ├── LicenceError             a word for licences is none
     ├── CrowdError               a page or a vote that does not fit the campaign
@@ -166,6 +167,20 @@ class PackError(HolotypeError):
 
 class ArchiveError(HolotypeError):
     """An archive, or a file that comes with one, is damaged, hostile, not what its name says, or has changed."""
+
+
+class ForeignFiles(ArchiveError):
+    """The release in `path` says that its images lie in `files`, which nobody has allowed to be read: who made it may
+    have named anything that lies on this disk."""
+
+    def __init__(self, path: Path, files: Sequence[str]) -> None:
+        left = len(files) - 1
+        more = f" and {left:,} more file{'' if left == 1 else 's'}" if left else ""
+        super().__init__(
+            f"the release in {path} says that its images lie in {files[0]}{more}, outside of its folder: what others "
+            "made could name any file on this disk, so nothing there is read unless its folder is allowed"
+        )
+        self.path, self.files = path, tuple(files)
 
 
 class QueryError(HolotypeError):

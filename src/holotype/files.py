@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -74,7 +78,35 @@ def sync_folder(path: Path) -> None:
         os.close(handle)
 
 
+def sync_file_system(handle: int) -> bool:
+    """Make durable, in one go, all that was written to the file system of an open file or folder: for thousands of new
+    files that takes a thousandth of syncing each. False where the system has no such call (Linux does: syncfs).
+
+    Raises OSError where something could not be written since `handle` was opened.
+    """
+    if sys.platform != "linux":
+        return False
+    if ctypes.CDLL(None, use_errno=True).syncfs(handle):
+        number = ctypes.get_errno()
+        if number in (errno.ENOSYS, errno.EPERM):  # not in this kernel, or not in this sandbox
+            return False
+        raise OSError(number, os.strerror(number))
+    return True
+
+
 def sha256_file(path: Path) -> str:
     """The sha256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def allow_files(count: int) -> None:
+    """Let this process have as many files and connections open, where the system lets it."""
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft < count:
+            resource.setrlimit(
+                resource.RLIMIT_NOFILE, (count if hard == resource.RLIM_INFINITY else min(count, hard), hard)
+            )

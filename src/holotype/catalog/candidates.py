@@ -54,6 +54,13 @@ def ask(connection: Connection, candidates: Iterable[int]) -> int:
     return asked
 
 
+def not_asked(connection: Connection, candidates: Iterable[int]) -> list[int]:
+    """Those of these candidates that are not up for anybody: a dataset alone speaks of them."""
+    table = t.candidate.c
+    found = (select(table.id).where(table.id.in_(chunk), table.asked == 0) for chunk in chunks(candidates))
+    return [number for one in found for number in connection.execute(one).scalars()]
+
+
 def changed(connection: Connection, images: Iterable[int]) -> None:
     """Note that images were read, or lie elsewhere, or have a label, if any of their candidates are asked about: what
     was concluded is to be concluded again."""

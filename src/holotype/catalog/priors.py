@@ -38,6 +38,12 @@ def read(connection: Connection, numbers: Iterable[int] | None = None) -> Chance
     return Chances(found, chance[order][first])
 
 
+def of_others(connection: Connection, source: str) -> set[int]:
+    """The candidates that anybody but `source` ever gave a chance of."""
+    rows = connection.execute(select(t.prior.c.candidate_id).where(t.prior.c.source != source).distinct())
+    return set(rows.scalars())
+
+
 def add(connection: Connection, chances: Mapping[int, float], source: str, at: float) -> int:
     """Append chances of yes by candidate id; how many are not what was given last."""
     given = read(connection, chances)

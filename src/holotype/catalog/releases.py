@@ -313,6 +313,19 @@ def holders(connection: Connection, ids: Iterable[int]) -> list[Holder]:
     return sorted((Holder(*row) for some in rows for row in some), key=lambda one: one.id)
 
 
+def any_in(connection: Connection, candidates: Iterable[int], datasets: Sequence[int]) -> bool:
+    """Whether any of some candidates is of an image of these datasets."""
+    candidate, image = t.candidate.c, t.image.c
+    asked = select(candidate.id).select_from(t.candidate.join(t.image)).where(image.dataset_id.in_(list(datasets)))
+    return any(connection.execute(asked.where(candidate.id.in_(some)).limit(1)).first() for some in chunks(candidates))
+
+
+def held_at(connection: Connection) -> set[tuple[str, int, int]]:
+    """The path, size and time of change of every file and folder that images of datasets lie in."""
+    file = t.file.c
+    return set(map(tuple, connection.execute(select(file.path, file.size, file.mtime_ns))))
+
+
 def policies(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
     """What those of some candidates that are labelled yes were drawn by."""
     candidate = t.candidate.c

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from holotype.catalog import schema as t
+from holotype.catalog.candidates import Ranges, under
 from holotype.catalog.removals import hidden_images
 from holotype.catalog.schema import STATES
-from holotype.catalog.statements import Names, read_all
+from holotype.catalog.statements import Names, chunks, read_all
 from holotype.store.location import Location
 
 
@@ -50,6 +51,13 @@ def classes(connection: Connection, dataset: int) -> list[str]:
     joined = t.candidate.join(t.image, t.image.c.id == t.candidate.c.image_id)
     asked = select(t.candidate.c.wnid).select_from(joined).where(t.image.c.dataset_id == dataset, _yes()).distinct()
     return sorted(connection.execute(asked).scalars())
+
+
+def count(connection: Connection, dataset: int, ranges: Ranges) -> int:
+    """How many labels yes images of a dataset have in half-open ranges of ranks."""
+    joined = t.candidate.join(t.image, t.image.c.id == t.candidate.c.image_id)
+    of_it = select(func.count()).select_from(joined).where(t.image.c.dataset_id == dataset, _yes())
+    return sum(connection.execute(of_it.where(under(some))).scalar_one() for some in chunks(ranges, 200))
 
 
 def labelled(connection: Connection, dataset: int, split: str) -> Labelled:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, func, insert, select
 from holotype.catalog import links
 from holotype.catalog import schema as t
 from holotype.catalog.links import Result
-from holotype.catalog.statements import Column, add_rows, chunks, read_some
+from holotype.catalog.statements import Column, Names, add_rows, chunks, read_all, read_some
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,36 @@ def history(connection: Connection, ids: Iterable[int]) -> History:
     rows = read_some(connection, asked, search.id, ids, *[np.int64] * 5)
     order = np.lexsort((rows[3], rows[1]))
     return History(*(column[order] for column in rows))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Brought:
+    """Candidates and the ways that they were found by, a row for each pair: ids and states of candidates, and places of
+    (rule, source, language) among `arms`."""
+
+    candidate: Column
+    state: Column
+    arm: Column
+    arms: Sequence[tuple[str, str, str]]
+
+
+def brought(connection: Connection) -> Brought:
+    """All candidates that searches brought."""
+    found, page, search, fetch, candidate = t.found.c, t.search_page.c, t.search.c, t.fetch.c, t.candidate.c
+    joined = (
+        t.found.join(t.search_page, page.id == found.page_id)
+        .join(t.search, search.id == page.search_id)
+        .join(t.fetch, and_(fetch.link_id == found.link_id, fetch.final == 1))
+        .join(t.candidate, and_(candidate.image_id == fetch.image_id, candidate.wnid == search.wnid))
+    )
+    rules, sources, languages = Names(), Names(), Names()
+    asked = select(candidate.id, candidate.state, search.rule, search.source, search.language).select_from(joined)
+    rows = read_all(connection, asked, candidate.id, np.int64, np.int64, rules, sources, languages)
+    pairs = np.unique(np.stack([column.astype(np.int64) for column in rows], axis=1), axis=0)
+    arms, place = np.unique(pairs[:, 2:], axis=0, return_inverse=True)
+    named = [[str(name) for name in names] for names in (rules, sources, languages)]
+    told = [(named[0][rule], named[1][source], named[2][language]) for rule, source, language in arms.tolist()]
+    return Brought(pairs[:, 0], pairs[:, 1], place, told)
 
 
 def requests(connection: Connection, source: str, since: float) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -85,6 +86,21 @@ def _tell(report: AnnotationsReport) -> None:
     for remark, count in report.remarks.items():
         click.echo(f"{count:,} {remark}", err=True)
     click.echo(report)
+    if report.overtaken:
+        _tell_overtaken(report)
+
+
+def _tell_overtaken(report: AnnotationsReport) -> None:
+    """What becomes of labels that were a dataset's word, and what to do."""
+    labels = counted(report.overtaken, "label")
+    where = f"{report.opened:,} of them" if report.opened else "those that the policy asks for more votes on"
+    who = shlex.quote(plain(report.workers[0])) if len(report.workers) == 1 else "NAME"
+    click.echo(
+        f"votes decide {labels} that a dataset gave, and {where} are in no release until there are enough: ask for "
+        f"more with: holotype crowd run; or, where the annotator's word is enough: holotype crowd run --trust {who}"
+    )
+    if report.rehearsed:
+        click.echo("if nobody looked at these pictures anew, do not bring FILE in: what a dataset says would be a vote")
 
 
 def _list(names: Sequence[str], line: str) -> None:

@@ -21,7 +21,7 @@ from holotype.cli.named_release import opened_release
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.tables import print_table
-from holotype.cli.text import plain, print_json
+from holotype.cli.text import counted, plain, print_json
 from holotype.consensus.votes import Answer
 from holotype.errors import CrowdError
 from holotype.images.gallery import contact_sheet
@@ -79,7 +79,7 @@ def draw_command(under: tuple[str, ...], per_synset: bool, size: int, out: Path,
         with page.open("x", encoding="utf-8") as file:
             file.writelines(contact_sheet("Audit", images, headings, caption=_audited))
     click.echo(
-        f"{len(images):,} images to look at in {page}; fill in the last column of {out}, "
+        f"{counted(len(images), 'image')} to look at in {page}; fill in the last column of {out}, "
         f"then: holotype audits record {out} --auditor NAME -p {project}"
     )
 

@@ -21,7 +21,7 @@ from holotype.cli.options import file_type, json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.rehearsal import forecast_command, rehearse_command
 from holotype.cli.remedies import alarm_lines
-from holotype.cli.text import print_json
+from holotype.cli.text import counted, print_json
 from holotype.consensus.calibration import Calibration
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.expert import Nobody, Source, Trust
@@ -171,7 +171,9 @@ def _read_truth(db: Project, path: Path) -> Mapping[tuple[str, str], bool]:
     missing = [task for task in db.candidates.tasks() if (task.sha256, task.wnid) not in known and task not in gold]
     if missing:
         first = missing[0]
-        raise CrowdError(f"{path} lacks {len(missing):,} candidates, the first is {first.sha256} for {first.wnid}")
+        raise CrowdError(
+            f"{path} lacks {counted(len(missing), 'candidate')}, the first is {first.sha256} for {first.wnid}"
+        )
     return truth
 
 

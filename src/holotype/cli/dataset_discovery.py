@@ -20,7 +20,7 @@ from holotype.cli.dataset_sources import (
 )
 from holotype.cli.options import file_type, project_option
 from holotype.cli.progress import bars
-from holotype.cli.text import on_a_terminal
+from holotype.cli.text import counted, on_a_terminal
 from holotype.errors import ArchiveError
 from holotype.imports.finding import Found, find
 from holotype.imports.known import dataset_of
@@ -107,7 +107,9 @@ def _unpacked(paths: tuple[Path, ...], told: Told, folder: Path | None) -> dict[
         raise click.UsageError(str(error)) from error
     for path, one in zip(found, done, strict=True):
         if one.without:
-            click.echo(f"{path}: {one.without:,} rows hold no bytes of an image, and were not taken", err=True)
+            click.echo(
+                f"{path}: {counted(one.without, 'row holds', 'rows hold')} no bytes of an image: not taken", err=True
+            )
     return {one.tar: path for path, one in zip(found, done, strict=True)}
 
 

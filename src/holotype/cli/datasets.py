@@ -15,7 +15,7 @@ from holotype.cli.groups import CommandGroup
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.tables import print_table
-from holotype.cli.text import on_a_terminal, print_json, print_listing
+from holotype.cli.text import counted, on_a_terminal, print_json, print_listing
 from holotype.lint.blemishes import CODES
 
 
@@ -61,7 +61,8 @@ def check_command(name: str | None, project: Path, as_json: bool) -> None:
         print_listing(columns, [[getattr(one, column) for column in columns] for one in found])
     if lost := sum(one.changed + one.missing for one in found):
         click.echo(
-            f"{lost:,} images are not as they were: bring them back, or add them from where they are now "
+            f"{counted(lost, 'image is not as it was', 'images are not as they were')}: "
+            "bring them back, or add them from where they are now "
             "(holotype datasets add)",
             err=True,
         )

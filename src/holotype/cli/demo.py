@@ -6,7 +6,8 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from holotype.cli.progress import bars
 from holotype.cli.tables import print_table
 
 if TYPE_CHECKING:
-    pass
+    from holotype.demo.web.collected import KindRow
 
 
 @click.command()
@@ -28,23 +29,31 @@ if TYPE_CHECKING:
     help="Use this folder's images.",
 )
 @click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
-def demo(out: Path, photos: Path | None, seed: int) -> None:
+@click.option("--web", is_flag=True, help="Collect the images from fifty hosts on this machine, some of them hostile.")
+def demo(out: Path, photos: Path | None, seed: int, web: bool) -> None:
     """Run everything once: WordNet, real photographs, a simulated crowd, a release, a score, a report."""
     try:
         from holotype.demo.report import render
 
         render_report: Callable[[Any], str] = render
-        from holotype.demo.journey import STAGES, run_demo
-    except ModuleNotFoundError as error:
+        from holotype.demo.journey import run_demo
+        from holotype.demo.stages import STAGES
+
+        if web:
+            import_module("holotype.collect.net.web")
+    except ImportError as error:
         raise click.ClickException(f"{error}; the demo needs: pip install 'holotype[demo]'") from error
     out.mkdir(parents=True, exist_ok=True)
     with bars(STAGES) as advance:
-        result = run_demo(out, photos, seed, advance)
+        result = run_demo(out, photos, seed, advance, web=web)
     page = out / "report.html"
     page.write_text(render_report(result), encoding="utf-8")
     if result.photos.remark:
         click.echo(result.photos.remark)
     click.echo(f"{result.intake}\n{result.verified}\n{result.release or 'no release'}")
+
+    if result.web:
+        _print_web(result.web)
 
     def share(value: float | None) -> str:
         return "-" if value is None else f"{100 * value:.1f} %"
@@ -93,6 +102,17 @@ def demo(out: Path, photos: Path | None, seed: int) -> None:
         f"  {program} release verify v1 -p {result.project}\n"
         f"  {program} ontology tree bird\n"
         f"  {program} demo --photos DIR     (your own photographs, named or described by .txt files)"
+        + ("" if web else f"\n  {program} demo --web            (collected from fifty hosts on this machine)")
+    )
+
+
+def _print_web(rows: Sequence[KindRow]) -> None:
+    """What became of what was found, by kind of host."""
+    print_table(
+        "what became of the addresses that searches found, by kind of host (the report says what each does)",
+        ("hosts", "number", "addresses", "kept", "duplicate", "rejected"),
+        [(row.kind, row.hosts, row.addresses, row.kept, row.duplicate, row.reasons) for row in rows],
+        last_is_total=True,
     )
 
 

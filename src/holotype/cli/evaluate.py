@@ -12,7 +12,7 @@ from holotype.benchmark.evaluate import evaluate
 from holotype.cli.named_release import opened_release
 from holotype.cli.options import json_option, project_option
 from holotype.cli.tables import print_table
-from holotype.cli.text import print_json
+from holotype.cli.text import counted, print_json
 from holotype.releases import SPLITS
 
 
@@ -35,7 +35,7 @@ def evaluate_command(predictions: Path, name: str, split: str, project: Path, as
 def print_scores(scores: Scores) -> None:
     """The errors with 1 to 5 guesses and their intervals."""
     print_table(
-        f"{scores.images:,} images; mean and 95 % bootstrap interval",
+        f"{counted(scores.images, 'image')}; mean and 95 % bootstrap interval",
         ("guesses", "flat error", "hierarchical error"),
         [(k, *pair) for k, pair in enumerate(zip(scores.flat, scores.hierarchical, strict=True), 1)],
     )

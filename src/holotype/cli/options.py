@@ -19,6 +19,13 @@ project_option = click.option(
 )
 reason_option = click.option("--reason", required=True, metavar="TEXT", help="Why; kept in the catalog.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+archives_option = click.option(
+    "--archives",
+    multiple=True,
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Read images that a release made by others left where they lay from below it; several times.",
+)
 base_option = click.option(
     "--base", type=click.Choice(["wordnet"]), help="What the taxonomy extends: its parents may be wnids of it."
 )

@@ -13,7 +13,7 @@ import click
 import holotype as api
 from holotype.cli.groups import CommandGroup, Elsewhere
 from holotype.cli.named_release import verified
-from holotype.cli.options import json_option, project_option
+from holotype.cli.options import archives_option, json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.release_diff import diff_command
 from holotype.cli.release_publish import publish_command
@@ -21,6 +21,7 @@ from holotype.cli.release_rebuild import rebuild_command
 from holotype.cli.release_takedown import takedown_command
 from holotype.cli.remedies import alarm_lines
 from holotype.cli.text import counted, plain, print_json
+from holotype.crowd.policy_names import hears_votes
 from holotype.errors import ReleaseError
 from holotype.images.variants import Variant
 from holotype.licences import LicencePolicy
@@ -29,7 +30,6 @@ from holotype.releases.questions import read_words
 from holotype.releases.recipe import TOGETHER
 from holotype.releases.selection import Selection
 from holotype.releases.shares import Shares
-from holotype.releases.verify import unchecked
 
 _SHARES = Fractions()
 
@@ -124,11 +124,13 @@ def create_command(name: str, project: Path, as_json: bool, **asked: Any) -> Non
         told = {key: made.summary[key] for key in ("outvoted", "alarms", "other_licences") if key in made.summary}
         print_json({"name": made.name, "path": str(made.path), **made.statistics, **told})
     else:
-        click.echo(f"{made!r} in {made.path}; check it any time with: holotype release verify {made.path}")
+        checked = f"{name} -p {project}" if made.files else made.path  # the project may read what lies elsewhere
+        click.echo(f"{made!r} in {made.path}; check it any time with: holotype release verify {checked}")
         if came := made.summary.get("imported_splits"):
             splits = ", ".join(f"{name} {count:,}" for name, count in came.items())
             click.echo(
-                f"{sum(came.values()):,} images keep the split that they came with ({splits}), whatever the shares"
+                f"{counted(sum(came.values()), 'image keeps', 'images keep')} the split that they came "
+                f"with ({splits}), whatever the shares"
             )
         if others := made.summary.get("other_licences"):
             taken = ", ".join(made.summary["recipe"]["licences"])
@@ -142,9 +144,11 @@ def create_command(name: str, project: Path, as_json: bool, **asked: Any) -> Non
         if "unchecked" in made.summary:
             click.echo(made.summary["unchecked"]["remark"])
         if made.summary["outvoted"]:
-            click.echo(f"{made.summary['outvoted']:,} images are accepted against more noes than yeses")
-        for line in alarm_lines(made.summary["alarms"]):
-            click.echo(line)
+            some = counted(made.summary["outvoted"], "image is", "images are")
+            click.echo(f"{some} accepted against more noes than yeses")
+        if any(map(hears_votes, made.summary["policies"])):  # else they are no matter of these labels
+            for line in alarm_lines(made.summary["alarms"]):
+                click.echo(line)
 
 
 def _recipe(**asked: Any) -> Recipe:
@@ -207,22 +211,23 @@ def list_releases(project: Path, as_json: bool) -> None:
 
 @release.command("verify")
 @click.argument("release_or_name")
+@archives_option
 @project_option
 @json_option
-def verify_command(release_or_name: str, project: Path, as_json: bool) -> None:
+def verify_command(release_or_name: str, archives: tuple[Path, ...], project: Path, as_json: bool) -> None:
     """Check every promise of a release, given by folder or name; exit code 1 if one is broken."""
-    folder, problems = verified(release_or_name, project)
-    left = [] if problems else unchecked(folder)
+    found = verified(release_or_name, project, archives)
+    folder = found.folder
     if as_json:
-        print_json({"path": str(folder), "problems": problems, "unchecked": left})
+        print_json({"path": str(folder), "problems": found.problems, "unchecked": found.unchecked})
     else:
-        for problem in problems:
-            click.echo(f"{folder}: {plain(problem)}")
-        for line in left:
-            click.echo(f"{folder}: {line}")
-        if not problems:
-            click.echo(f"{folder} is sound")
-    if problems:
+        for line in (*found.problems, *found.unchecked):
+            click.echo(f"{folder}: {plain(line)}")
+        if found.foreign:
+            click.echo("to look at those too: --archives FOLDER")
+        if not found.problems:
+            click.echo(f"{folder} is sound" + (", but for what was not looked at" if found.foreign else ""))
+    if found.problems:
         raise click.exceptions.Exit(1)
 
 

@@ -10,7 +10,7 @@ from pyarrow import csv
 
 from holotype.cli.named_release import opened_release
 from holotype.cli.options import json_option, project_option
-from holotype.cli.text import print_json
+from holotype.cli.text import counted, print_json
 from holotype.releases.diff import Difference, diff_releases
 
 
@@ -38,7 +38,7 @@ def diff_command(before: str, after: str, file: Path | None, project: Path, as_j
 
 def _lines(found: Difference, before: str, after: str) -> Iterator[str]:
     yield (
-        f"{before} has {found.before:,} images, {after} has {found.after:,}: {found.added:,} came, "
+        f"{before} has {counted(found.before, 'image')}, {after} has {found.after:,}: {found.added:,} came, "
         f"{found.removed:,} went"
     )
     for change, reasons in found.counts.items():
@@ -46,6 +46,6 @@ def _lines(found: Difference, before: str, after: str) -> Iterator[str]:
             yield f"{change}: {sum(reasons.values()):,}"
             yield from (f"  {count:,}  {reason}" for reason, count in reasons.items())
     if found.redrawn:
-        yield f"{found.redrawn:,} labels of both have another score or policy"
+        yield f"{counted(found.redrawn, 'label of both has', 'labels of both have')} another score or policy"
     if not found.rows and not found.redrawn:
         yield "no label and no split is another"

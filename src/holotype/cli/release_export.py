@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from holotype.cli.named_release import opened_release
-from holotype.cli.options import json_option, project_option
+from holotype.cli.options import archives_option, json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.senses import settled
 from holotype.cli.tables import print_table
@@ -34,6 +34,7 @@ def _list_formats(context: click.Context, _: click.Parameter, asked: bool) -> No
 @click.option("--split", "splits", multiple=True, type=click.Choice(SPLITS), help="Take this split; again for others.")
 @click.option("--query", default="", metavar="QUERY", help="Take only what it finds, as: holotype query QUERY.")
 @click.option("--formats", is_flag=True, is_eager=True, expose_value=False, callback=_list_formats, help="List them.")
+@archives_option
 @project_option
 @json_option
 def export_command(
@@ -42,6 +43,7 @@ def export_command(
     out: Path,
     splits: tuple[str, ...],
     query: str,
+    archives: tuple[Path, ...],
     project: Path,
     as_json: bool,
 ) -> None:
@@ -50,7 +52,7 @@ def export_command(
     It is named as elsewhere, or by its folder. The new folder is there whole or not at all.
     """
     asked = Query.parse(query)
-    with opened_release(release_or_name, project) as named, bars(["export"]) as advance:
+    with opened_release(release_or_name, project, archives) as named, bars(["export"]) as advance:
 
         def exported(said: Mapping[str, str]) -> Report:
             about = named.release, asked.meaning(said), named.ontology, named.senses

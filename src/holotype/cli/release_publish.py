@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from holotype.cli.named_release import folder_named
-from holotype.cli.options import json_option, project_option
+from holotype.cli.named_release import named_release
+from holotype.cli.options import archives_option, json_option, project_option
 from holotype.cli.text import print_json
-from holotype.releases import Release
 from holotype.releases.publishing import publish
 
 
@@ -18,17 +17,23 @@ from holotype.releases.publishing import publish
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder for the site.")
 @click.option("--link-to", default="", metavar="URL", help="Copy no files: link to them in the folder at URL.")
 @click.option("--hard-links", is_flag=True, help="Link the files instead of copying: writing into one changes both.")
+@archives_option
 @project_option
 @json_option
 def publish_command(
-    release_or_name: str, out: Path, link_to: str, hard_links: bool, project: Path, as_json: bool
+    release_or_name: str,
+    out: Path,
+    link_to: str,
+    hard_links: bool,
+    archives: tuple[Path, ...],
+    project: Path,
+    as_json: bool,
 ) -> None:
     """Write a site of a release, given by folder or name: statistics, pictures, datasheet and downloads.
 
     It needs no server: any host of plain files will do, and so does a folder on a disk.
     """
-    folder = folder_named(release_or_name, project) or project / "releases" / release_or_name
-    pages = publish(Release(folder), out, link_to, hard_links)
+    pages = publish(named_release(release_or_name, project, archives), out, link_to, hard_links)
     if as_json:
         print_json({"site": str(out), "pages": pages})
     else:

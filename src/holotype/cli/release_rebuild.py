@@ -8,7 +8,7 @@ import click
 
 from holotype.cli.named_release import opened_release
 from holotype.cli.options import json_option, project_option
-from holotype.cli.text import plain, print_json
+from holotype.cli.text import counted, plain, print_json
 from holotype.releases.rebuild import rebuild_release
 from holotype.releases.verify import verify_release
 
@@ -37,6 +37,7 @@ def rebuild_command(release_or_name: str, project: Path, as_json: bool) -> None:
         if found is not None and not wrong:
             words = f", {found.stated:,} are a dataset's word" if found.stated else ""
             came = f"the same digest {found.checksum[:16]}" if found.same else "the same rows in other bytes"
-            click.echo(f"{folder}: {found.labels:,} labels were drawn again from what it ships{words}: {came}")
+            drawn = counted(found.labels, "label was", "labels were")
+            click.echo(f"{folder}: {drawn} drawn again from what it ships{words}: {came}")
     if wrong:
         raise click.exceptions.Exit(1)

@@ -17,6 +17,10 @@ COMMANDS: Final = MappingProxyType(
     {
         "init": Elsewhere("holotype.cli.init:init", "Make a project in FOLDER."),
         "ingest": Elsewhere("holotype.cli.ingest:ingest", "Take in every image below FOLDER; again, only what is new."),
+        "collect": Elsewhere(
+            "holotype.cli.collect:collect",
+            "Find pictures of SYNSETs on the web, fetch them politely, and take them in as candidates.",
+        ),
         "intake": Elsewhere("holotype.cli.intake:intake", "See what became of the files that came in."),
         "images": Elsewhere(
             "holotype.cli.images:images", "Withdraw images that are not to be used any more, and restore them."

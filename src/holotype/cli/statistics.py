@@ -14,7 +14,7 @@ from holotype.cli.progress import bars
 from holotype.cli.remedies import alarm_lines
 from holotype.cli.statistics_tables import print_statistics
 from holotype.cli.tables import print_table
-from holotype.cli.text import plain, print_json
+from holotype.cli.text import counted, plain, print_json
 from holotype.crowd.conclusion import State
 from holotype.files import write_atomically
 from holotype.ontology import Ontology
@@ -79,7 +79,7 @@ def _print_totals(values: Mapping[str, Any], ontology: Ontology) -> None:
     if values["machines"]:
         by_machine = values["machines"]["labels_by_machine"].items()
         each = ", ".join(f"{plain(name)} {count:,}" for name, count in by_machine)
-        click.echo(f"machines helped with {values['machines']['labels']:,} labels: {each}")
+        click.echo(f"machines helped with {counted(values['machines']['labels'], 'label')}: {each}")
     if values["guards"]:
         click.echo("held back by " + ", ".join(f"{name} {count:,}" for name, count in values["guards"].items()))
     for dataset, labels in values["imported"].items():
@@ -107,4 +107,4 @@ def _print_totals(values: Mapping[str, Any], ontology: Ontology) -> None:
         ],
     )
     if more := len(values["synsets"]) - len(shown):
-        click.echo(f"and {more:,} more synsets; see them all with --json")
+        click.echo(f"and {counted(more, 'more synset')}; see them all with --json")

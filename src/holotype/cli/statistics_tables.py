@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from holotype.cli.tables import print_table
+from holotype.cli.text import counted
 from holotype.ontology import Ontology
 from holotype.statistics.accuracy import DepthAccuracy
 from holotype.statistics.diversity import Ranking
@@ -47,7 +48,8 @@ def _print_bars(title: str, bins: Sequence[Bin]) -> None:
 
 def _print_scale(scale: Scale) -> None:
     click.echo(
-        f"\n{scale.images:,} labelled images of {scale.synsets:,} synsets: {scale.mean:,.1f} in the mean, "
+        f"\n{counted(scale.images, 'labelled image')} of {counted(scale.synsets, 'synset')}: "
+        f"{scale.mean:,.1f} in the mean, "
         f"{scale.median:,} in the median, {scale.most:,} at most; {_percent(scale.many)} of the synsets have "
         f"more than 500, {_percent(scale.few)} fewer than 10"
     )
@@ -107,17 +109,19 @@ def _print_imageability(found: Sequence[Imageability], ontology: Ontology) -> No
         ],
     )
     if len(known) > SHOWN:
-        click.echo(f"and {len(known) - SHOWN:,} more synsets; see them all with --json")
+        click.echo(f"and {counted(len(known) - SHOWN, 'more synset')}; see them all with --json")
     if unknown := [one for one in found if one.share is None]:
         said = sum(one.cannot > 0 for one in unknown)
         click.echo(
-            f"{len(unknown):,} synsets have too few votes to say; of {said:,} somebody says that they cannot tell"
+            f"{counted(len(unknown), 'synset has', 'synsets have')} too few votes to say; "
+            f"of {said:,} somebody says that they cannot tell"
         )
 
 
 def _print_sizes(sizes: Sizes) -> None:
     click.echo(
-        f"\n{sizes.images:,} images of known size: {sizes.mean_width:.0f} x {sizes.mean_height:.0f} pixels in the "
+        f"\n{counted(sizes.images, 'image')} of known size: "
+        f"{sizes.mean_width:.0f} x {sizes.mean_height:.0f} pixels in the "
         f"mean, {sizes.median_width} wide and {sizes.median_height} high in the median"
     )
     _print_bars("images by pixels", sizes.pixels)
@@ -126,7 +130,8 @@ def _print_sizes(sizes: Sizes) -> None:
 
 def _print_objects(objects: Objects) -> None:
     click.echo(
-        f"\n{objects.boxes:,} boxes; {objects.images:,} images have any, {objects.mean_per_image:.2f} in the mean; "
+        f"\n{counted(objects.boxes, 'box', 'boxes')}; {counted(objects.images, 'image has', 'images have')} any, "
+        f"{objects.mean_per_image:.2f} in the mean; "
         f"means over {len(objects.classes):,} classes: {objects.instances or 0:.2f} boxes per image of the class"
         + (
             f", {_percent(objects.scale)} of the image per box, {_percent(objects.chance)} chance of localisation"
@@ -150,7 +155,7 @@ def _print_diversity(ranking: Ranking, ontology: Ontology) -> None:
     if not ranking.synsets and not ranking.short:
         click.echo(f"\ndiversity is not measured: no synset has {ranking.images:,} images")
     if ranking.short:
-        click.echo(f"{ranking.short:,} synsets had too few sound images")
+        click.echo(f"{counted(ranking.short, 'synset')} had too few sound images")
 
 
 def _percent(share: float | None) -> str:

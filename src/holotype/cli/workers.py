@@ -14,7 +14,7 @@ import holotype as api
 from holotype.cli.groups import CommandGroup
 from holotype.cli.options import json_option, project_option, reason_option
 from holotype.cli.tables import print_table
-from holotype.cli.text import plain, print_json
+from holotype.cli.text import counted, plain, print_json
 from holotype.crowd.reviews import WorkerReview
 from holotype.files import write_atomically
 
@@ -54,7 +54,7 @@ def print_workers(reviews: Sequence[WorkerReview], blocked: Mapping[str, str]) -
         return "-" if value is None else f"{value:.2f}"
 
     print_table(
-        f"{len(reviews):,} workers",
+        counted(len(reviews), "worker"),
         ("worker", "votes", "gold right", "sensitivity", "specificity", "agreement", "pace", "drift", "verdict"),
         [
             (
@@ -101,7 +101,9 @@ def block_worker(name: str, reason: str, project: Path) -> None:
     """Count the votes of worker NAME no more, and draw the labels again."""
     with api.open(project) as db:
         changed = db.workers.block(name, reason)
-    click.echo(f"{name} is blocked; {changed:,} labels changed; run holotype crowd run to ask about what is open")
+    click.echo(
+        f"{name} is blocked; {counted(changed, 'label')} changed; run holotype crowd run to ask about what is open"
+    )
 
 
 @workers.command("unblock")
@@ -112,4 +114,4 @@ def unblock_worker(name: str, reason: str, project: Path) -> None:
     """Count the votes of worker NAME again, and draw the labels again."""
     with api.open(project) as db:
         changed = db.workers.unblock(name, reason)
-    click.echo(f"{name} is not blocked; {changed:,} labels changed")
+    click.echo(f"{name} is not blocked; {counted(changed, 'label')} changed")

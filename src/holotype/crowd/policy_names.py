@@ -106,6 +106,18 @@ def hears_machines(label: str) -> bool:
     inner = policy.policy if isinstance(policy, Imageable) else policy
     if isinstance(inner, Trust):
         return is_machine(inner.name)
+    return hears_votes(label)
+
+
+def hears_votes(label: str) -> bool:
+    """Whether a label that says it was drawn by `label` follows from votes: not what gold, a curator, a source or a
+    dataset says.
+
+    >>> hears_votes("fixed(3)"), hears_votes("gold"), hears_votes('trust("ann")'), hears_votes("imported:ilsvrc2012")
+    (True, False, True, False)
+    """
+    policy = _drawn_by(label)
+    inner = policy.policy if isinstance(policy, Imageable) else policy
     return not (label in ("", GOLD) or label.startswith((CURATOR, IMPORTED)) or isinstance(inner, Source))
 
 

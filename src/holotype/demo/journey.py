@@ -6,46 +6,46 @@ import contextlib
 import hashlib
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from platformdirs import user_cache_path
 
 import holotype
 from holotype.benchmark import Scores
-from holotype.collect.inputs import InputFile, Sighting
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.posteriors import Consensus, fit
 from holotype.crowd.campaign import run_campaign
 from holotype.crowd.conclusion import State
 from holotype.crowd.policies import Fixed, Posterior
 from holotype.crowd.tally import Tally
-from holotype.demo.described import Photo, Result, TextSearch, choose_targets, read_folder
+from holotype.demo.described import Photo, TextSearch, choose_targets, read_folder
 from holotype.demo.left import leave_questions, questions_at_rest
+from holotype.demo.stages import StageProgress
 from holotype.demo.stamps import PhotoFolder, fetch_stamps, photos_of_wheels
-from holotype.demo.truth import SUBTREES, shows
+from holotype.demo.taken import eyes_of, take_folder, take_web, truth_of
+from holotype.demo.truth import SUBTREES
 from holotype.errors import ProjectError, ReleaseError, SourceError
 from holotype.files import printable
 from holotype.ontology import Ontology, Synset, load_wordnet
 from holotype.project import Project
 from holotype.project.crowd import CampaignReport
-from holotype.project.intake import IntakeReport
 from holotype.project.project import CONFIG
 from holotype.recognition.baseline import train_baseline, write_predictions
 from holotype.releases import Release
 
-STAGES: Final = ("ontology", "candidates", "images", "crowd", "release", "benchmark")
+if TYPE_CHECKING:
+    from holotype.demo.web.collected import KindRow
+
 POLICY: Final = Posterior()
 """The demo's policy, as everybody's."""
 BASELINE: Final = Fixed(5)
 RELEASE: Final = "v1"
 FEWEST_RESULTS: Final = 12
 """What a search returns at least, where there are photographs enough."""
-
-StageProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,8 @@ class DemoResult:
     photos: PhotoFolder
     ontology: Ontology
     targets: Sequence[Synset]
-    intake: IntakeReport
+    intake: str
+    """What became of the files, or of the addresses on the web."""
     verified: CampaignReport
     rows: Sequence[SubtreeRow]
     total: SubtreeRow
@@ -118,6 +119,8 @@ class DemoResult:
     scores: Scores | None
     remark: str
     """Why there are no scores, or ""."""
+    web: Sequence[KindRow] = ()
+    """What became of what was found on the demo's web, by kind of host, and of all; nothing without that."""
 
 
 def find_photos(photos: Path | None, cache: Path) -> PhotoFolder:
@@ -136,10 +139,12 @@ def run_demo(
     seed: int = 2009,
     progress: StageProgress = lambda *_: None,
     cache: Path | None = None,
+    web: bool = False,
 ) -> DemoResult:
     """Run all six stages in the project below `out` and return what they found.
 
-    Every stage takes up what an earlier run left, so a run that was stopped is continued.
+    The photographs are candidates out of their folder or, with `web`, collected from hosts on this machine. Every stage
+    takes up what an earlier run left, so a run that was stopped is continued.
 
     Raises `SourceError` where no photographs can be had.
     """
@@ -153,35 +158,33 @@ def run_demo(
     found = read_folder(source.path)
     search = TextSearch(found, ontology)
     targets = choose_targets(ontology, [ontology[wnid] for wnid in SUBTREES], search)
-    results: dict[str, list[Result]] = {}
     at_least = min(FEWEST_RESULTS, max(1, len(found) // 8))
-    for number, target in enumerate(targets, 1):
-        results[target.wnid] = search.search(target, at_least=at_least)
-        progress("candidates", number, len(targets))
+    asked = [target.wnid for target in targets]
 
-    with _open(out / f"project-{_digest(source.path, found)}-{seed}", ontology) as db:
-        files = list(_inputs(results, source, ontology))
-        intake = db.images.take(files, lambda done, total: progress("images", done, total))
-        by_path = {photo.path: photo for photo in found}
-        truth = _truth(db, source.path, by_path)
-        asked = [target.wnid for target in targets]
+    name = f"project-{_digest(source.path, found)}-{seed}"
+    with _open(out / (f"{name}-web" if web else name), ontology) as db:
+        if web:
+            taken = take_web(db, targets, source, found, at_least, seed, progress)
+        else:
+            taken = take_folder(db, targets, source, search, found, at_least, progress)
+        truth = truth_of(db, taken.photos)
         verified, tally, scored = _crowd(db, truth, asked, seed, progress)
         release, scores, remark = _release(db, out, progress)
         ballot = tally.ballot()
         pictures: dict[str, list[Shown]] = defaultdict(list)
         for image in db.images.find():
-            if image.wnid not in results:
+            if image.wnid not in asked:
                 continue  # of what was left for you to say
             good = truth[image.sha256, image.wnid]
             pictures[image.wnid].append(Shown(image.state, image.thumbnail(), good))
         rows, total = _table(ontology, tally, scored)
-        leave_questions(db, asked, _eyes(db, source.path, by_path))
+        leave_questions(db, asked, eyes_of(db, taken.photos))
         return DemoResult(
             project=db.path,
             photos=source,
             ontology=ontology,
             targets=targets,
-            intake=intake,
+            intake=taken.intake,
             verified=verified,
             rows=rows,
             total=total,
@@ -192,6 +195,7 @@ def run_demo(
             release=release,
             scores=scores,
             remark=remark,
+            web=taken.web,
         )
 
 
@@ -209,38 +213,6 @@ def _open(path: Path, ontology: Ontology) -> Project:
         if not (path / CONFIG).exists():
             holotype.init(path).close()
     return holotype.open(path, ontology)
-
-
-def _inputs(results: Mapping[str, Sequence[Result]], source: PhotoFolder, ontology: Ontology) -> Iterator[InputFile]:
-    """One input per photograph, with every synset it was found for."""
-    by_path: dict[PurePosixPath, list[Sighting]] = defaultdict(list)
-    for wnid, some in results.items():
-        for result in some:
-            rank = ontology.rank(wnid)
-            by_path[result.photo.path].append(
-                Sighting(wnid, rank, source.source, result.query, result.position, source.licence)
-            )
-    for path, sightings in sorted(by_path.items()):
-        yield InputFile.of(source.path / path, sightings)
-
-
-def _truth(db: Project, folder: Path, photos: Mapping[PurePosixPath, Photo]) -> dict[tuple[str, str], bool]:
-    """Whether candidates, by (sha256, wnid), show what they are candidates for."""
-    seen = _eyes(db, folder, photos)
-    return {pair: seen(*pair) for pair in db.candidates.origins()}
-
-
-def _eyes(db: Project, folder: Path, photos: Mapping[PurePosixPath, Photo]) -> Callable[[str, str], bool]:
-    """Whether an image (by sha256) shows a synset (by wnid), by the descriptions of the files it came from."""
-    by_origin = {InputFile.of(folder / path).origin: photo for path, photo in photos.items()}
-    files: dict[str, set[str]] = defaultdict(set)
-    for (sha256, _), origins in db.candidates.origins().items():
-        files[sha256] |= by_origin.keys() & set(origins)
-
-    def seen(sha256: str, wnid: str) -> bool:
-        return any(shows(db.ontology, by_origin[origin], db.ontology[wnid]) for origin in files[sha256])
-
-    return seen
 
 
 @dataclass(frozen=True, slots=True)

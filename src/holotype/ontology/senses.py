@@ -36,7 +36,10 @@ def only_sense(text: str, senses: Sequence[Synset], counts: Sequence[int] = ()) 
     ordered = sorted(senses, key=lambda sense: -held.get(sense, 0))
     lines = [described(sense) for sense in ordered]
     if held:
-        lines = [f"{held[sense]:,} images: {line}" for sense, line in zip(ordered, lines, strict=True)]
+        lines = [
+            f"{held[sense]:,} image{'s' if held[sense] != 1 else ''}: {line}"
+            for sense, line in zip(ordered, lines, strict=True)
+        ]
     told = "\n".join((f"{text!r} has {len(senses)} senses, give the wnid:", *lines))
     raise AmbiguousLemma(told, {text: [sense.wnid for sense in ordered]})
 

@@ -21,6 +21,7 @@ from holotype.project.annotated import Said, Site
 from holotype.project.fingerprints import fingerprint_images
 from holotype.project.image_names import alike
 from holotype.project.parts import Parts
+from holotype.releases.quantities import plural
 
 KIND: Final = "annotations"
 """The kind of a file that says what people said of images in a tool."""
@@ -34,7 +35,8 @@ class AnnotationsReport:
     has them. `boxes`, `votes` and `candidates` are new, `known_boxes` and `known_votes` were there. `wordless` counts
     what was said by labels that mean no synset; `unmet` are labels that a meaning was given for and that are not there;
     `remarks` counts what else was not taken as it stands. `overtaken` labels were a dataset's word alone, and are up to
-    votes from now on; `changed` labels of the project are others now. Of what was `rehearsed` nothing was written.
+    votes from now on; `opened` of these are yes no more, as so few votes do not decide them. `changed` labels of the
+    project are others now. Of what was `rehearsed` nothing was written: it says what would be so.
     """
 
     file: str
@@ -52,17 +54,24 @@ class AnnotationsReport:
     known_votes: int = 0
     candidates: int = 0
     overtaken: int = 0
+    opened: int = 0
     changed: int = 0
     rehearsed: bool = False
 
     def __str__(self) -> str:
         found = self.images - len(self.unknown) - len(self.ambiguous)
         ambiguous = f" + {len(self.ambiguous):,} ambiguous" if self.ambiguous else ""
-        images = f"{self.images:,} images = {found:,} known + {len(self.unknown):,} unknown{ambiguous}"
-        boxes = f"{self.boxes:,} boxes are new, {self.known_boxes:,} were known"
-        cast = f"{self.votes:,} votes are new, {self.known_votes:,} were known"
-        taken = f"; {self.overtaken:,} labels that a dataset gave are up to votes from now on" if self.overtaken else ""
-        end = "nothing was written" if self.rehearsed else f"{self.changed:,} labels changed"
+        images = f"{plural(self.images, 'image')} = {found:,} known + {len(self.unknown):,} unknown{ambiguous}"
+        boxes = f"{plural(self.boxes, 'box is', 'boxes are')} new, {self.known_boxes:,} were known"
+        cast = f"{plural(self.votes, 'vote is', 'votes are')} new, {self.known_votes:,} were known"
+        taken = (
+            f"; {plural(self.overtaken, 'label that a dataset gave is', 'labels that a dataset gave are')} up to votes "
+            "from now on"
+            if self.overtaken
+            else ""
+        )
+        taken += f", and {self.opened:,} of them are not yes any more" if self.opened else ""
+        end = "nothing was written" if self.rehearsed else f"{plural(self.changed, 'label')} changed"
         return f"{self.file} ({self.tool}): {images}; {boxes}; {cast}; {self.candidates:,} new candidates{taken}; {end}"
 
 
@@ -120,14 +129,18 @@ def sites_of(parts: Parts, found: Sequence[Named | None], progress: Progress) ->
     return sites, len(bad)
 
 
-def write(connection: Connection, parts: Parts, read: Read, said: Said, report: AnnotationsReport) -> AnnotationsReport:
-    """Append the facts that a file says; the report with how many of them are new."""
+def write(
+    connection: Connection, parts: Parts, read: Read, said: Said, report: AnnotationsReport
+) -> tuple[AnnotationsReport, list[int]]:
+    """Append the facts that a file says; the report with how many of them are new, and the candidates that were a
+    dataset's word alone."""
     file = _file(connection, read, report.file, parts.clock())
     boxes = {image: list(held.elements()) for image, held in said.boxes.items()}
     new_boxes = annotation_rows.add_boxes(connection, boxes, file)
     made = _propose(connection, parts, said, f"{report.tool}:{report.file}")
     numbers = candidates.ids(connection, ((wnid, image) for image, wnid, _ in said.votes))
-    overtaken = candidates.ask(connection, numbers.values())
+    overtaken = candidates.not_asked(connection, numbers.values())
+    candidates.ask(connection, overtaken)
     cast = [
         {
             "candidate_id": numbers[wnid, image],
@@ -141,15 +154,21 @@ def write(connection: Connection, parts: Parts, read: Read, said: Said, report: 
         for (image, wnid, worker), at in said.votes.items()
     ]
     new_votes = votes.add(connection, cast)
-    return replace(
+    written = replace(
         report,
         boxes=new_boxes,
         known_boxes=sum(map(len, boxes.values())) - new_boxes,
         votes=new_votes,
         known_votes=len(cast) - new_votes,
         candidates=made,
-        overtaken=overtaken,
+        overtaken=len(overtaken),
     )
+    return written, overtaken
+
+
+def opened(connection: Connection, overtaken: Sequence[int]) -> int:
+    """How many labels that were a dataset's word are yes no more."""
+    return sum(state != "yes" for state in candidates.states(connection, overtaken).values())
 
 
 def _file(connection: Connection, read: Read, name: str, now: float) -> int:

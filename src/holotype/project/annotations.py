@@ -20,8 +20,8 @@ from holotype.files import printable
 from holotype.imports.tools.reading import Read, read_export
 from holotype.imports.tools.shapes import Export
 from holotype.project.annotated import Said, labels_of, meant, said_of
-from holotype.project.annotating import KIND, AnnotationsReport, images_of, sites_of, write
-from holotype.project.conclusions import redraw
+from holotype.project.annotating import KIND, AnnotationsReport, images_of, opened, sites_of, write
+from holotype.project.conclusions import redraw, redraw_within
 from holotype.project.facts import person
 from holotype.project.image_names import SHOWN
 from holotype.project.lemmas import Lemmas
@@ -144,14 +144,18 @@ class Annotations:
         return meant(labels_of(export), export.wnids, names, self._lemmas.known)
 
     def _write(self, read: Read, said: Said, report: AnnotationsReport, policy: Policy | None) -> AnnotationsReport:
-        def work(connection: Connection) -> AnnotationsReport:
+        def work(connection: Connection) -> tuple[AnnotationsReport, list[int]]:
+            return write(connection, self._parts, read, said, report)
+
+        def rehearse(connection: Connection) -> AnnotationsReport:
             step = connection.begin_nested()
-            written = write(connection, self._parts, read, said, report)
-            if report.rehearsed:
-                step.rollback()
-            return written
+            (written, overtaken), changed = redraw_within(connection, self._parts, work, policy)
+            found = replace(written, changed=changed, opened=opened(connection, overtaken))
+            step.rollback()
+            return found
 
         if report.rehearsed:
-            return self._parts.catalog.transact(work)
-        written, changed = redraw(self._parts, work, policy)
-        return replace(written, changed=changed)
+            return self._parts.catalog.transact(rehearse)
+        (written, overtaken), changed = redraw(self._parts, work, policy)
+        with self._parts.catalog.read() as connection:
+            return replace(written, changed=changed, opened=opened(connection, overtaken))

@@ -15,6 +15,7 @@ from holotype.catalog import links, searches, translations
 from holotype.catalog.links import Result
 from holotype.catalog.searches import Page, Search
 from holotype.collect.plan import GOAL, Plan, plan
+from holotype.collect.plan import Yield as Expected
 from holotype.collect.queries import ENGLISH, Asked, expand
 from holotype.collect.sources import registry
 from holotype.collect.sources.lists import Listed, read_list
@@ -28,6 +29,7 @@ from holotype.project.lemmas import Lemmas
 from holotype.project.licensing import read_policy
 from holotype.project.parts import Parts
 from holotype.project.results import result_of
+from holotype.project.yields import Yield, give_priors, read_yields
 from holotype.provenance import is_web_url
 
 if TYPE_CHECKING:
@@ -85,9 +87,14 @@ class Collecting:
         return found
 
     def plan(self, queries: Mapping[str, Sequence[Asked]], sources: Sequence[Source], goal: int = GOAL) -> Plan:
-        """What it would take to have `goal` clean images of each synset: see `holotype.collect.plan.plan`. Nothing is
-        asked."""
-        return plan(queries, sources, goal)
+        """What it would take to have `goal` clean images of each synset, by what votes say of searches so far: see
+        `holotype.collect.plan.plan`. Nothing is asked."""
+        learned = {
+            (one.rule, one.source, one.language): Expected(clean=one.chance)
+            for one in self.yields()
+            if one.chance is not None
+        }
+        return plan(queries, sources, goal, learned)
 
     def search(
         self,
@@ -176,6 +183,17 @@ class Collecting:
             policy = read_policy(connection)
         run = Fetching(self._parts, policy, progress)
         return run.run(Flow(lambda: web.outcomes(run.wanted)))
+
+    def yields(self) -> list[Yield]:
+        """What votes say of each rule, source and language that was searched by."""
+        with self._parts.catalog.read() as connection:
+            return read_yields(connection)
+
+    def give_priors(self) -> int:
+        """Let what votes say of searches be the prior of candidates that nobody has voted on, and of which no model
+        said anything; how many have another now. Labels stay as they are until they are drawn again."""
+        self._parts.check_writable()
+        return self._parts.catalog.transact(lambda connection: give_priors(connection, self._parts.clock()))
 
     def outcomes(self) -> dict[tuple[str, str, str], int]:
         """How many addresses there are by host, outcome and reason; outcome "" where they are to be fetched yet."""

@@ -207,8 +207,7 @@ def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy
     """
 
     def work(connection: Connection) -> tuple[Outcome, int]:
-        outcome, rule = _changed(connection, change, policy)
-        return outcome, _decide_others(connection) if rule is None else _redrawn(connection, parts, rule)
+        return redraw_within(connection, parts, change, policy)
 
     def facts(connection: Connection) -> tuple[Outcome, Rule | None, int]:
         outcome, rule = _changed(connection, change, policy)
@@ -222,6 +221,14 @@ def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy
         return outcome, changed
     found = next((one for one in (_draw_all(parts, rule) for _ in range(TRIES)) if one is not None), None)
     return outcome, parts.catalog.transact(partial(_redrawn, parts=parts, rule=rule)) if found is None else found
+
+
+def redraw_within(
+    connection: Connection, parts: Parts, change: Callable[[Connection], Outcome], policy: Policy | None = None
+) -> tuple[Outcome, int]:
+    """As `redraw`, within a transaction."""
+    outcome, rule = _changed(connection, change, policy)
+    return outcome, _decide_others(connection) if rule is None else _redrawn(connection, parts, rule)
 
 
 def _changed(

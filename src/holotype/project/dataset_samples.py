@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -39,10 +40,12 @@ class ImportedDataset(Loadable):
     def samples(self, split: str, under: str | Sequence[str] = ()) -> Samples:
         """Where the images of a split lie, and their labels, in the order in which they were imported.
 
-        Raises `ArchiveError` where it has no such split, `UnknownSynset` or `AmbiguousLemma`.
+        An ambiguous lemma means the sense that the dataset has labels of, in whatever split. Raises `ArchiveError`
+        where it has no such split, `UnknownSynset`, or `AmbiguousLemma` where it has labels of several senses.
         """
-        ranges = ranges_under(self._parts.ontology, self._senses, under)
         with self._parts.catalog.read() as connection:
+            held = partial(questions.count, connection, self._number)
+            ranges = ranges_under(self._parts.ontology, self._senses, under, held)
             known = questions.splits(connection, self._number)
             if split not in known:
                 raise ArchiveError(f"{self.name} has no split {split!r}, but: {', '.join(map(repr, known)) or 'none'}")

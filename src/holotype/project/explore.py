@@ -124,7 +124,7 @@ class Explore:
                 counts = count_release(release.ontology, index.by_rank)
                 while len(self._opened) >= MOST_OPEN:
                     self._opened.pop(next(iter(self._opened))).store.close()
-                self._opened[name] = _Opened(release, index, counts, Store(release.path))
+                self._opened[name] = _Opened(release, index, counts, release.store())
             return self._opened[name]
 
     def _kept_from(self, sight: Sight) -> frozenset[str]:

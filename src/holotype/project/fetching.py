@@ -50,6 +50,14 @@ class FetchReport:
         """Number of links."""
         return self.kept + self.duplicate + sum(self.rejected.values()) + sum(self.later.values())
 
+    def __str__(self) -> str:
+        told = {"rejected": self.rejected, "left for the next run": self.later}
+        parts = [f"{self.kept:,} kept", f"{self.duplicate:,} duplicate"]
+        for what, counts in told.items():
+            reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(counts.items()))
+            parts.append(f"{sum(counts.values()):,} {what}{f' ({reasons})' if reasons else ''}")
+        return f"{self.total:,} addresses = {' + '.join(parts)}"
+
 
 class Tally:
     """Counts what becomes of links while they are fetched."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from holotype.benchmark import Scores
@@ -14,29 +15,41 @@ from holotype.crowd.conclusion import Policy
 from holotype.engine import Progress, no_progress
 from holotype.errors import ReleaseError
 from holotype.ontology import Ontology
-from holotype.ontology.senses import Senses, only_sense
+from holotype.ontology.senses import Senses
 from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
-from holotype.queries import Query
+from holotype.queries import Query, Term
+from holotype.queries.index import Index
 from holotype.queries.results import Results, find_in_release, rows_in_release
+from holotype.queries.rows import ranges_meant
 from holotype.releases import Release, verify_release
 from holotype.releases.exports.format import Report
 from holotype.releases.exports.formats import export
+from holotype.releases.layout import FILES
 from holotype.releases.loaders import Samples, samples_of
 from holotype.releases.loaders.loadable import Loadable
 from holotype.releases.loaders.samples import Ranges
 from holotype.releases.publishing import publish
 from holotype.releases.rebuild import Rebuilt, rebuild_release
-from holotype.releases.release import ontology_of
+from holotype.releases.release import is_as_made, ontology_of
+from holotype.store.reach import ANYWHERE, Folders
 
 
 @dataclass(frozen=True, repr=False)
 class ProjectRelease(Release, Loadable):
-    """A release of a project, whose ontology its questions and scores go by; `checksum` is the one it was made with."""
+    """A release of a project, whose ontology its questions and scores go by; `checksum` is the one it was made with.
+
+    Images that it left where they lay are read from there for as long as it says what it said when it was made.
+    """
 
     ontology: Ontology
     senses: Senses
     checksum: str
+
+    @cached_property
+    def folders(self) -> Folders:
+        """Those that images are read from below: all, unless somebody has changed where they are said to lie."""
+        return ANYWHERE if self.files and is_as_made(self, self.checksum) else super().folders
 
     def find(self, query: str | Query) -> Results:
         """What a query finds in the release: see `holotype.queries.Query`.
@@ -48,9 +61,13 @@ class ProjectRelease(Release, Loadable):
     def samples(self, split: str, under: str | Sequence[str] = ()) -> Samples:
         """Where the images of a split lie, and their labels: see `holotype.releases.loaders.samples_of`.
 
-        Raises `ReleaseError`, `UnknownSynset` or `AmbiguousLemma`.
+        An ambiguous lemma means the sense that the release has labels of, in whatever split. Raises `ReleaseError`,
+        `UnknownSynset`, or `AmbiguousLemma` where it has labels of several senses.
         """
-        return samples_of(self, split, ranges_under(self.ontology, self.senses, under))
+        return samples_of(self, split, ranges_under(self.ontology, self.senses, under, self._held))
+
+    def _held(self, ranges: Ranges) -> int:
+        return Index.of(self, self.ontology, self.senses).held(ranges)
 
     def evaluate(self, predictions: str | os.PathLike[str], split: str = "test") -> Scores:
         """ILSVRC scores of a predictions file (see `holotype.benchmark.read_predictions`) on a split.
@@ -79,7 +96,7 @@ class ProjectRelease(Release, Loadable):
 
     def verify(self) -> list[str]:
         """Everything that is wrong with the release: see `holotype.releases.verify_release`."""
-        return verify_release(self.path, self.checksum, self.ontology)
+        return verify_release(self.path, self.checksum, self.ontology, archives=ANYWHERE)
 
     def publish(self, site: str | os.PathLike[str], link_to: str = "", hard_links: bool = False) -> list[str]:
         """Write a site of the release to a new folder: see `holotype.releases.publishing.publish`.
@@ -96,20 +113,28 @@ class ProjectRelease(Release, Loadable):
         return rebuild_release(self, self.ontology, policy)
 
 
-def ranges_under(ontology: Ontology, senses: Senses, under: str | Sequence[str]) -> Ranges | None:
+def ranges_under(
+    ontology: Ontology, senses: Senses, under: str | Sequence[str], rows: Callable[[Ranges], int]
+) -> Ranges | None:
     """The ranges of rank of some subtrees, given by wnids or lemmas; None where none is named.
 
-    Raises `UnknownSynset` or `AmbiguousLemma`.
+    An ambiguous lemma means what it means in a query, where `rows` counts those of ranges of rank. Raises
+    `UnknownSynset` or `AmbiguousLemma`.
     """
-    named = [under] if isinstance(under, str) else list(under)
-    found = [only_sense(text, senses(text)) for text in named if text]
-    return [pair for synset in found for pair in ontology.ranges(synset)] or None
+    named = [text for text in ([under] if isinstance(under, str) else under) if text]
+    terms = [Term("under", ":", text) for text in named]
+    return [pair for term in terms for pair in ranges_meant(term, ontology, senses, rows)] if named else None
 
 
 def checksums(parts: Parts) -> dict[str, str]:
     """Every release that was made, oldest first, with the sha256 of its ``SHA256SUMS``."""
     with parts.catalog.read() as connection:
         return releases.checksums(connection)
+
+
+def made_here(parts: Parts, release: Release) -> bool:
+    """Whether a release that leaves images where they lie is one that the project made, or a copy of that."""
+    return (release.path / FILES).exists() and any(is_as_made(release, one) for one in checksums(parts).values())
 
 
 def open_release(parts: Parts, lemmas: Lemmas, name: str) -> ProjectRelease:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from holotype.catalog import releases
 from holotype.catalog.image_names import meant
@@ -18,6 +19,7 @@ from holotype.project.withdrawing import withdraw
 from holotype.releases import CHECKSUMS, NAME, Release, verify_release
 from holotype.releases.layout import TAKEN_DOWN
 from holotype.releases.takedown import TakenDown, Unwanted, described, take_down
+from holotype.releases.unwanted import spoken_of
 
 
 def take_down_of(
@@ -30,6 +32,8 @@ def take_down_of(
         raise ReleaseError(f"a release's name is letters, digits, '.', '_' and '-', not {name!r}")
     if name in checksums(parts):
         raise ReleaseError(f"there is a release {name!r} already: releases are never changed, choose another name")
+    if sha256_file(release.path / CHECKSUMS) != release.checksum:  # the new one would be one that the project made
+        raise ReleaseError(f"{release.path} is not the release that was made: get it from a backup")
     parts.check_writable()
     folder = parts.folder / "releases" / name
     if folder.exists():
@@ -54,8 +58,15 @@ def _adopted(release: ProjectRelease, wanted: TakenDown) -> TakenDown:
     steps = made.summary.get(TAKEN_DOWN, {}).get("from", [])
     of = steps[-1] if steps else {}
     said = {"checksum": release.checksum, "images": wanted.images, "labels": wanted.labels}
-    there = np.isin(made.manifest["sha256"].to_numpy(zero_copy_only=False), wanted.names).any()
-    if verify_release(wanted.path) or there or any(of.get(key) != value for key, value in said.items()):
+    columns = made.manifest["sha256"], *spoken_of(made)
+    there = any(pc.any(pc.is_in(column, pa.array(wanted.names, pa.string()))).as_py() for column in columns)
+    elsewhere = made.files != release.files
+    if (
+        elsewhere
+        or verify_release(wanted.path, archives=release.folders)
+        or there
+        or any(of.get(key) != value for key, value in said.items())
+    ):
         raise ReleaseError(
             f"{wanted.path} is there, but is not the release that is asked for; move it away or choose another name"
         )

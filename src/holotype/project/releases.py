@@ -27,19 +27,22 @@ from holotype.project.release_faces import read_faces
 from holotype.project.release_facts import read_facts, read_labels, read_votes
 from holotype.project.release_grounds import read_grounds
 from holotype.project.release_leaks import own_leaks, read_others, read_pictures
-from holotype.project.release_shelf import ProjectRelease, checksums, open_release
+from holotype.project.release_shelf import ProjectRelease, checksums, made_here, open_release
 from holotype.project.release_takedown import take_down_of
 from holotype.queries import Live, Query
 from holotype.releases import CHECKSUMS, NAME, Fractions, Recipe, Release, verify_release
 from holotype.releases.build import Workshop, workshop, write_release
-from holotype.releases.choice import keep, share
+from holotype.releases.choice import Kept, keep, share
 from holotype.releases.contents import Contents, Made, contents_of
 from holotype.releases.diff import Difference, diff_releases
 from holotype.releases.draft import Draft, write_draft
 from holotype.releases.facts import Holder
+from holotype.releases.grounds import Grounds
+from holotype.releases.quantities import plural
 from holotype.releases.takedown import TakenDown, Unwanted
 from holotype.store.location import PACK, TREE
 from holotype.store.opening import state_of
+from holotype.store.reach import ANYWHERE
 
 
 class Releases:
@@ -56,6 +59,10 @@ class Releases:
     def __getitem__(self, name: str) -> ProjectRelease:
         """The release of that name. Raises `ReleaseError`."""
         return open_release(self._parts, self._lemmas, name)
+
+    def made(self, release: Release) -> bool:
+        """Whether a release that leaves images where they lie is one of these or a copy, and says what it said then."""
+        return made_here(self._parts, release)
 
     def create(
         self,
@@ -96,7 +103,7 @@ class Releases:
             self._parts.check_writable()
             folder = self._parts.folder / "releases" / name
             if folder.exists():
-                _adopt(folder, wanted)
+                self._adopt(folder, wanted)
             else:
                 self._make(folder, wanted, progress)
             checksum, now = sha256_file(folder / CHECKSUMS), self._parts.clock()
@@ -137,6 +144,25 @@ class Releases:
             _check_room(made, contents)
             write_release(made, contents, self._parts.store.read, progress)
 
+    def _adopt(self, folder: Path, recipe: Recipe) -> None:
+        """Accept a release that was written, but whose writer was stopped before the catalog heard of it."""
+        if not self._is_asked_for(folder, recipe) or verify_release(folder, archives=ANYWHERE):
+            raise ReleaseError(
+                f"{folder} is there, but is not the release that is asked for; move it away or choose another name"
+            )
+
+    def _is_asked_for(self, folder: Path, recipe: Recipe) -> bool:
+        """Whether a release says that it is made so. Where its images lie must be known, as they will be read there."""
+        asked = {"name": folder.name, "recipe": recipe.value()}
+        try:
+            made = Release(folder)
+            files = [(one.file, one.size, one.mtime_ns) for one in made.files.values()]
+        except ReleaseError:
+            return False
+        with self._parts.catalog.read() as connection:
+            known = not files or releases.held_at(connection).issuperset(files)
+        return known and all(made.summary.get(key) == value for key, value in asked.items())
+
     def _policy(self) -> LicencePolicy:
         with self._parts.catalog.read() as connection:
             return read_policy(connection)
@@ -166,7 +192,9 @@ class Releases:
         if new:
             report = fingerprint_images(parts.catalog, parts.store, new)
             if report.unreadable:
-                raise ReleaseError(f"{report.unreadable:,} images cannot be read: {'; '.join(report.problems[:3])}")
+                raise ReleaseError(
+                    f"{plural(report.unreadable, 'image')} cannot be read: {'; '.join(report.problems[:3])}"
+                )
         group_near_duplicates(parts.catalog)
         with parts.catalog.read() as connection:
             every = self._wanted(connection, recipe, hidden=False)
@@ -206,6 +234,8 @@ class Releases:
             if (outvoted := int(kept.columns.outvoted.sum())) and not recipe.outvoted:
                 raise OutvotedImages(outvoted)
             facts, shared = read_facts(connection, parts.ontology, Draft(made.draft), kept, cast), share(kept, recipe)
+            if not facts.evidence.plans and _is_untouched(connection, recipe, kept, grounds):
+                grounds, facts = Grounds.nothing(), facts.unheard()
             if recipe.manifest_only:
                 _check_in_place(facts.holders)
             if recipe.blur_faces:
@@ -215,22 +245,13 @@ class Releases:
             others = list(read_others(parts, connection, recipe.against, pictures))
             facts = replace(facts, leaks=own_leaks(made.folder.name, kept, shared, pictures, others))
         contents = contents_of(about, Draft(made.draft), kept, shared, facts, parts.ontology)
-        ballots = replace(contents.ballots, copy=grounds.copy_of(cast.candidate))
+        ballots = replace(contents.ballots, copy=grounds.copy_of(facts.votes.candidate))
         summary = {**contents.summary, "rule": grounds.rule, **{why: count for why, count in left.items() if count}}
         own = parts.ontology.to_bytes() if parts.vocabulary.own else None
         of_labels, of_images = kept.columns.only("rank"), kept.per_image.only("length", "file")
         slim = replace(kept, columns=of_labels, per_image=of_images)
         evidence = grounds.table(about.hide)
         return replace(contents, kept=slim, summary=summary, ontology=own, ballots=ballots, evidence=evidence)
-
-
-def _adopt(folder: Path, recipe: Recipe) -> None:
-    """Accept a release that was written, but whose writer was stopped before the catalog heard of it."""
-    asked = {"name": folder.name, "recipe": recipe.value()}
-    if verify_release(folder) or any(Release(folder).summary.get(key) != value for key, value in asked.items()):
-        raise ReleaseError(
-            f"{folder} is there, but is not the release that is asked for; move it away or choose another name"
-        )
 
 
 def _datasets(connection: Connection, names: Sequence[str]) -> list[int]:
@@ -241,6 +262,13 @@ def _datasets(connection: Connection, names: Sequence[str]) -> list[int]:
             f"there is no dataset {lost[0]!r}; there are: {', '.join(releases.dataset_names(connection)) or 'none'}"
         )
     return list(ids.values())
+
+
+def _is_untouched(connection: Connection, recipe: Recipe, kept: Kept, grounds: Grounds) -> bool:
+    """Whether the labels kept are the word of datasets of which nobody was asked anything: votes are about others."""
+    if not (recipe.datasets and kept.stated):
+        return False
+    return not releases.any_in(connection, grounds.candidates.number.tolist(), _datasets(connection, recipe.datasets))
 
 
 def _nothing(recipe: Recipe, other_licences: Mapping[str, int]) -> ReleaseError:

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -213,8 +214,8 @@ def rows_of(
     way_of = {number: way for way, number in enumerate(ids)}
     held: list[set[int]] = [set() for _ in range(int(ways.synset.max(initial=-1)) + 1)]
     rows = list[Row]()
-    starts = np.flatnonzero(np.diff(history.page, prepend=-1))
-    for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(history.page)], strict=True):
+    bounds = [*np.flatnonzero(np.diff(history.page, prepend=-1)).tolist(), len(history.page)]
+    for start, stop in pairwise(bounds):
         way = way_of[int(history.search[start])]
         mine, number = held[int(ways.synset[way])], int(history.number[start])
         of = zip(history.link[start:stop].tolist(), history.state[start:stop].tolist(), strict=True)

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from holotype.errors import OntologyError, QueryError
+from holotype.errors import OntologyError, QueryError, ReleaseError
 from holotype.files import local
 from holotype.ontology import Ontology
 from holotype.ontology.senses import Senses
@@ -38,6 +38,7 @@ from holotype.queries.rows import (
     ranks_of,
 )
 from holotype.releases import ID_LENGTH, MANIFEST, MANIFEST_SCHEMA, Release
+from holotype.releases.bounds import check_size
 from holotype.store.location import Location
 
 Rows = npt.NDArray[np.int32]
@@ -189,11 +190,12 @@ class Index:
         numbers = self._numbers(query)
         return list(self._rows_at(numbers[draw(len(numbers), n, seed)]))
 
-    def _ranks(self, query: Query) -> Mask:
-        def rows(ranges: Ranges) -> int:
-            return sum(int(self._starts[stop] - self._starts[start]) for start, stop in ranges)
+    def held(self, ranges: Ranges) -> int:
+        """How many rows half-open ranges of ranks have."""
+        return sum(int(self._starts[stop] - self._starts[start]) for start, stop in ranges)
 
-        ranks: Mask = ranks_of(query, self.ontology, self._senses, rows)[:-1]
+    def _ranks(self, query: Query) -> Mask:
+        ranks: Mask = ranks_of(query, self.ontology, self._senses, self.held)[:-1]
         return ranks
 
     def _selects(self, query: Query) -> bool:
@@ -361,12 +363,17 @@ class Index:
                 raise QueryError(f"{self.path} says nothing of {name}: it has no such column")
             if self._schema.field(name).type != MANIFEST_SCHEMA.field(name).type:
                 raise QueryError(f"the column {name} of {self.path} is not of type {MANIFEST_SCHEMA.field(name).type}")
+        with self._reading():
+            check_size(self.path, names)
 
     def _rows_at(self, numbers: Rows) -> Iterator[Candidate]:
         """Rows by ascending number; only the row groups that hold one are read, piece by piece."""
         names = [*_ROW, *_PLACE, _FILE]
         self._check(*names)
-        names.extend(_BELOW for _ in range(_BELOW in self._schema.names))
+        if _BELOW in self._schema.names:
+            names.append(_BELOW)
+            with self._reading():
+                check_size(self.path, [_BELOW])
         ends = np.cumsum(self._groups)
         with self._open() as file:
             for group, inside in by_piece(ends, numbers):
@@ -417,6 +424,8 @@ class Index:
             yield
         except (OSError, pa.ArrowException) as error:
             raise QueryError(f"cannot read {self.path}: {error}") from error
+        except ReleaseError as error:
+            raise QueryError(str(error)) from error
 
 
 def _conditions(query: Query) -> tuple[Term, ...]:

@@ -16,6 +16,7 @@ from holotype.images.gallery import grid
 from holotype.ontology import Ontology
 from holotype.ontology.senses import Senses
 from holotype.queries import Candidate, Index, Query, Questions
+from holotype.queries.index import Rows
 from holotype.queries.rows import Ints
 from holotype.queries.tables import to_arrow, to_pandas
 from holotype.releases import Release
@@ -139,9 +140,10 @@ def id_lines(ids: pa.StringArray) -> Iterator[bytes]:
 
 def find_in_release(release: Release, query: Query, ontology: Ontology, senses: Senses | None = None) -> Results:
     """What a query finds in a release. Raises `OntologyError` where it was made on another ontology."""
-    return Results(Index.of(release, ontology, senses), query, Store(release.path))
+    return Results(Index.of(release, ontology, senses), query, release.store())
 
 
-def rows_in_release(release: Release, query: Query, ontology: Ontology, senses: Senses | None = None) -> pa.Table:
-    """The rows of a release's manifest that a query finds. Raises what `find_in_release` and its answers do."""
-    return release.manifest.take(pa.array(Index.of(release, ontology, senses).numbers(query)))
+def rows_in_release(release: Release, query: Query, ontology: Ontology, senses: Senses | None = None) -> Rows:
+    """The numbers of the rows of a release's manifest that a query finds, ascending. Raises what `find_in_release` and
+    its answers do."""
+    return Index.of(release, ontology, senses).numbers(query)

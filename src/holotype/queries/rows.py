@@ -106,19 +106,20 @@ def ranks_of(query: Query, ontology: Ontology, senses: Senses, rows: Callable[[R
     for term in query.terms:
         if term.field in SYNSETS:
             inside = np.zeros_like(mask)
-            for start, stop in _meant(term, ontology, senses(term.value), rows):
+            for start, stop in ranges_meant(term, ontology, senses, rows):
                 inside[start:stop] = True
             mask &= inside != term.negated
     return mask
 
 
-def _meant(term: Term, ontology: Ontology, senses: Sequence[Synset], rows: Callable[[Ranges], int]) -> Ranges:
-    """The ranges of ranks that a term on a synset means; none where no sense has rows."""
-    ranges = [_ranges(term, ontology, sense) for sense in senses]
-    if len(senses) == 1:
+def ranges_meant(term: Term, ontology: Ontology, senses: Senses, rows: Callable[[Ranges], int]) -> Ranges:
+    """The ranges of ranks that a term on a synset means, as in `ranks_of`; none where no sense has rows."""
+    known = senses(term.value)
+    ranges = [_ranges(term, ontology, sense) for sense in known]
+    if len(known) == 1:
         return ranges[0]
     counts = [rows(one) for one in ranges]
-    return ranges[senses.index(only_sense(term.value, senses, counts))] if any(counts) else ()
+    return ranges[known.index(only_sense(term.value, known, counts))] if any(counts) else ()
 
 
 def _ranges(term: Term, ontology: Ontology, synset: Synset) -> Ranges:

@@ -12,6 +12,7 @@ from holotype.releases.described import Described, day, one_line
 from holotype.releases.faces import FACES
 from holotype.releases.layout import METADATA, TAKEN_DOWN
 from holotype.releases.leaks import Check
+from holotype.releases.quantities import plural
 
 _LISTED: Final = 12
 _UNITS: Final = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
@@ -38,11 +39,6 @@ def answers(release: Described) -> dict[str, list[str]]:
     return found
 
 
-def plural(number: int, one: str, many: str = "") -> str:
-    """A number of things, as ``1,000 images``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def listed(counts: Counter[str], unknown: str) -> str:
     """The most frequent texts with their counts, ``A (3), B (1) and 2 others (5)``; "" is called `unknown`."""
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
@@ -55,6 +51,14 @@ def listed(counts: Counter[str], unknown: str) -> str:
 def splits(census: Census) -> str:
     """How many images are in each split."""
     return ", ".join(f"{name} {census.of['split'][name]:,}" for name in _SPLITS)
+
+
+def on_others(release: Described) -> str:
+    """How many votes are on no image of the release, and why they are shipped."""
+    number = plural(release.census.votes.others, "vote is", "votes are")
+    if release.hears_votes:
+        return f"And {number} on other images, from which workers' skill follows."
+    return f"{number} on other images, from which no label here follows."
 
 
 def bound(certificate: Mapping[str, Any], lemmas: Mapping[str, str]) -> str:
@@ -95,7 +99,7 @@ def _composition(release: Described, census: Census) -> Iterator[tuple[str, str]
     yield "relations", f"{near if census.near_groups else 'No near-duplicates'} were found among its images."
     if census.groups < census.images:
         yield "relations", f"They are {plural(census.groups, 'group')}, of which none is divided among splits."
-    yield "splits", f"{splits(census)}. {_drawn(release.summary)}"
+    yield "splits", f"{splits(census)}. {_drawn(release.summary, census.images)}"
     yield (
         "external",
         (
@@ -110,15 +114,19 @@ def _per_synset(sizes: Sequence[int]) -> str:
     """How many images a synset has; `sizes` ascend."""
     if sizes[0] == sizes[-1]:
         return f"Each synset has {plural(sizes[0], 'image')}."
-    return f"A synset has {sizes[0]:,} to {sizes[-1]:,} images, {sizes[len(sizes) // 2]:,} in the median."
+    return f"A synset has {sizes[0]:,} to {plural(sizes[-1], 'image')}, {sizes[len(sizes) // 2]:,} in the median."
 
 
-def _drawn(summary: Mapping[str, Any]) -> str:
-    told = f"Drawn by seed {summary.get('seed')}, stratified by synset."
-    if came := summary.get("imported_splits"):
-        kept = plural(sum(came.values()), "image keeps the split it came with", "images keep the split they came with")
-        told += f" {kept}."
-    return told
+def _drawn(summary: Mapping[str, Any], images: int) -> str:
+    """How images came to their splits."""
+    by = f"by seed {summary.get('seed')}, stratified by synset."
+    came = sum((summary.get("imported_splits") or {}).values())
+    if not came:
+        return f"Drawn {by}"
+    if came >= images:
+        return "Nothing was drawn: all images keep the split they came with."
+    kept = plural(came, "image keeps the split it came with", "images keep the split they came with")
+    return f"{kept}; the others go with near-duplicates that do, or were drawn {by}"
 
 
 def _quality(release: Described, census: Census) -> Iterator[tuple[str, str]]:
@@ -131,7 +139,7 @@ def _quality(release: Described, census: Census) -> Iterator[tuple[str, str]]:
         yield "errors", f"{plural(outvoted, 'label')} were accepted against more noes than yeses of people."
     if unchecked := summary.get("unchecked", {}).get("remark"):
         yield "errors", f"{unchecked}."
-    for alarm in summary.get("alarms", [])[:_LISTED]:
+    for alarm in summary.get("alarms", [])[:_LISTED] if release.hears_votes else ():
         yield "errors", f"A remark on the votes: {alarm['message']}."
     yield from _leaks(release.leaks)
     if silent := census.votes_per_label[0]:
@@ -164,6 +172,8 @@ def _collection(release: Described, census: Census) -> Iterator[tuple[str, str]]
         first, last = day(votes.first), day(votes.last)
         when = f"on {first}" if first == last else f"from {first} to {last}"
         yield "time", f"The votes that count were cast {when} (UTC)."
+    if votes.others:
+        yield "workers", on_others(release)
     helped = summary.get("machines", {}).get("labels_by_machine", {})
     for name, number in sorted(helped.items())[:_LISTED]:
         yield "workers", f"The machine {one_line(name)} helped with {plural(number, 'label')}."
@@ -222,8 +232,11 @@ def _pictures(release: Described) -> Iterator[tuple[str, str]]:
         yield "identifiable", "Metadata in image files (EXIF with places and devices, XMP, comments) were taken out."
     if left := release.summary.get("not_sound"):
         yield "preprocessing", f"{plural(left, 'image')} labelled yes were left out, as they cannot be decoded."
-    yield "preprocessing", "Labels follow from votes by the policies above; votes of blocked workers do not count."
-    yield "raw", "Every vote that counts is in votes.parquet, so that labels can be concluded anew."
+    if release.hears_votes or release.census.votes.votes:
+        yield "preprocessing", "Labels follow from votes by the policies above; votes of blocked workers do not count."
+        yield "raw", "Every vote that counts is in votes.parquet, so that labels can be concluded anew."
+    else:
+        yield "preprocessing", "No label follows from votes: each is what is named above as accepting it."
     yield "software", "It was made with holotype."
 
 

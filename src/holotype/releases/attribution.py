@@ -43,7 +43,7 @@ def images(folder: Path) -> Iterator[pa.Table]:
     and licence as they were told, the licence's address where it can be told, the image's on the web, origin and
     source.
     """
-    first, _ = first_rows(folder)
+    first, *_ = first_rows(folder)
     labels, start = _labels(folder), 0
     for table in batches(folder / MANIFEST, _READ):
         own = np.flatnonzero(first[start : start + len(table)])

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from holotype.engine import Progress, map_batches, no_progress
 from holotype.errors import ReleaseError
 from holotype.files import sha256_file, sync_folder, write_atomically
 from holotype.images.fingerprint import many_at_once
+from holotype.releases.alone import alone
 from holotype.releases.contents import Contents
 from holotype.releases.documents import write_documents
 from holotype.releases.layout import (
@@ -48,6 +47,7 @@ from holotype.releases.manifest import (
     files_table,
     write_manifest,
 )
+from holotype.releases.quantities import plural
 from holotype.releases.release import Release
 from holotype.releases.shards import Counter, Shard, ShardWriter, Written, noted, plan_shards
 from holotype.releases.statistics import count_policies, count_release, labelled_by, pieces_of, statistics
@@ -101,7 +101,7 @@ def workshop(folder: Path) -> Iterator[Workshop]:
     Raises `ReleaseError` where the folder is there, another process is making it, or the disk is full.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    with alone(folder):
         if folder.exists():
             raise ReleaseError(f"{folder} is there already: releases are never changed, choose another name")
         made = Workshop(folder)
@@ -118,21 +118,12 @@ def workshop(folder: Path) -> Iterator[Workshop]:
 
 def _cannot_write(made: Workshop, error: OSError) -> str:
     done = len(list(made.work.glob("*.npz")))
-    kept = f"; {done:,} finished shards are kept, and it goes on there when it is made again" if done else ""
+    kept = (
+        f"; {plural(done, 'finished shard is', 'finished shards are')} kept, and it goes on there when it is made again"
+        if done
+        else ""
+    )
     return f"the release {made.folder.name} cannot be written to {made.folder.parent}: {error.strerror or error}{kept}"
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the lock of one release's name; it falls with the process that holds it."""
-    lock = os.open(folder.with_name(f".{folder.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise ReleaseError(f"another process is making {folder} right now") from error
-    finally:
-        os.close(lock)
 
 
 def write_release(

@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 from holotype.consensus.votes import is_machine
 from holotype.errors import ReleaseError
 from holotype.files import local
+from holotype.releases.bounds import check_size
 from holotype.releases.keys import id_keys
-from holotype.releases.layout import BOXES, FORMAT, MANIFEST, VOTES, typed_columns
+from holotype.releases.layout import BOXES, FORMAT, ID_LENGTH, MANIFEST, VOTES, typed_columns
 
 BATCH: Final = 1 << 16
 _MOST: Final = 10_000
@@ -32,8 +33,8 @@ SIDES: Final = tuple(round(2 ** (power / 2)) for power in range(8, 28))
 
 @dataclass(frozen=True, slots=True)
 class Votes:
-    """Votes that count: how many, of how many people and which machines, answers, and when the first and the
-    last was given (Unix times)."""
+    """Votes that count on the images of a release: how many, of how many people and which machines, answers, and when
+    the first and the last was given (Unix times); and how many `others` there are, on other images."""
 
     votes: int = 0
     people: int = 0
@@ -41,6 +42,7 @@ class Votes:
     answers: Counter[str] = field(default_factory=Counter)
     first: float = 0.0
     last: float = 0.0
+    others: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Census:
 
 def count(folder: Path) -> Census:
     """Count the release in a folder. Raises `ReleaseError` where its tables cannot be read."""
-    first, labels_per_image = first_rows(folder)
+    first, labels_per_image, images = first_rows(folder)
     of: dict[str, Counter[str]] = {name: Counter() for name in _COUNTED}
     policies, synsets, asked = Counter[str](), Counter[str](), Counter[int]()
     widths, heights = np.zeros(len(SIDES) + 1, np.int64), np.zeros(len(SIDES) + 1, np.int64)
@@ -121,18 +123,21 @@ def count(folder: Path) -> Census:
         groups=_different(_joined(grouped)),
         boxes=boxes,
         boxed=boxed,
-        votes=_votes(folder / VOTES),
+        votes=_votes(folder / VOTES, images),
     )
 
 
 def batches(path: Path, columns: Iterable[str]) -> Iterator[pa.Table]:
     """Some columns of a table of a release, up to `BATCH` rows at a time.
 
-    Raises `ReleaseError` where it cannot be read, lacks them, has them in other types, or has empty cells in them."""
+    Raises `ReleaseError` where it cannot be read, lacks them, has them in other types, or has empty cells in them, or
+    bytes that are no text."""
     wanted = typed_columns(path.name, list(columns))
+    check_size(path, wanted.names)
     try:
         with pq.ParquetFile(local(path)) as file:
             for batch in file.iter_batches(BATCH, columns=wanted.names):
+                batch.validate(full=True)
                 table = pa.Table.from_batches([batch])
                 check_columns(path, table, wanted)
                 yield table.select(wanted.names)
@@ -148,14 +153,15 @@ def check_columns(path: Path, table: pa.Table, wanted: pa.Schema) -> None:
         raise ReleaseError(f"{path} has other columns than format {FORMAT}, or empty cells")
 
 
-def first_rows(folder: Path) -> tuple[npt.NDArray[np.bool_], Counter[int]]:
-    """Which rows of a manifest are the first of their image, ``(labels,)``, and images by how many labels they have."""
+def first_rows(folder: Path) -> tuple[npt.NDArray[np.bool_], Counter[int], npt.NDArray[np.uint64]]:
+    """Which rows of a manifest are the first of their image, ``(labels,)``, images by how many labels they have, and
+    the keys of their ids, ascending, ``(images,)``."""
     ids = _joined([id_keys(table["id"]) for table in batches(folder / MANIFEST, ["id"])])
-    _, places, counts = np.unique(ids, return_index=True, return_counts=True)
+    keys, places, counts = np.unique(ids, return_index=True, return_counts=True)
     first = np.zeros(len(ids), bool)
     first[places] = True
     values, images = np.unique(counts, return_counts=True)
-    return first, Counter(dict(zip(values.tolist(), images.tolist(), strict=True)))
+    return first, Counter(dict(zip(values.tolist(), images.tolist(), strict=True))), keys
 
 
 def _joined(parts: list[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
@@ -188,15 +194,26 @@ def _boxes(path: Path) -> tuple[int, int]:
     return boxes, images
 
 
-def _votes(path: Path) -> Votes:
-    votes, workers, answers = 0, set[str](), Counter[str]()
+def _votes(path: Path, images: npt.NDArray[np.uint64]) -> Votes:
+    votes, others, workers, answers = 0, 0, set[str](), Counter[str]()
     first, last = float("inf"), 0.0
-    for table in batches(path, ["worker", "answer", "at"]):
+    for every in batches(path, ["sha256", "worker", "answer", "at"]):
+        table = every.filter(_on(every["sha256"], images))
         votes += len(table)
+        others += len(every) - len(table)
         workers.update(pc.unique(table["worker"]).to_pylist())
         _tally(answers, table["answer"])
         if len(table):
             ends: dict[str, Any] = pc.min_max(table["at"]).as_py()
             first, last = min(first, ends["min"]), max(last, ends["max"])
     machines = tuple(sorted(name for name in workers if is_machine(name)))
-    return Votes(votes, len(workers) - len(machines), machines, answers, first if votes else 0.0, last)
+    return Votes(votes, len(workers) - len(machines), machines, answers, first if votes else 0.0, last, others)
+
+
+def _on(sha256: pa.ChunkedArray, images: npt.NDArray[np.uint64]) -> pa.Array:
+    """Which votes are on images, whose keys ascend."""
+    found = pc.match_substring_regex(sha256, "^[0-9a-f]{64}$").to_numpy().copy()
+    keys = id_keys(pc.utf8_slice_codeunits(sha256.filter(pa.array(found)), 0, ID_LENGTH))
+    place = np.minimum(np.searchsorted(images, keys), max(len(images) - 1, 0))
+    found[found] = images[place] == keys if len(images) else False
+    return pa.array(found)

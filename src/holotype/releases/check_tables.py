@@ -14,6 +14,7 @@ from holotype.consensus.ballot import Ints
 from holotype.crowd.conclusion import STATES
 from holotype.errors import ReleaseError
 from holotype.releases.follow import wrong_machines
+from holotype.releases.joins import NOWHERE, Mask, codes, places
 from holotype.releases.keys import id_keys
 from holotype.releases.layout import (
     BOXES,
@@ -29,8 +30,9 @@ from holotype.releases.layout import (
     VOTES,
 )
 from holotype.releases.leaks import Check
+from holotype.releases.quantities import plural
 from holotype.releases.release import Release, read_json, read_table
-from holotype.releases.shipped import NOWHERE, Mask, Shipped, codes, places
+from holotype.releases.shipped import Shipped
 from holotype.releases.split import SPLITS
 from holotype.releases.statistics import labelled_by, statistics
 
@@ -80,7 +82,8 @@ def check_votes(release: Release) -> Iterator[str]:
     wrong = (answers != given).any(axis=1) & ~several
     if wrong.any():
         first = table["id"][int(np.argmax(wrong))].as_py()
-        yield f"{int(wrong.sum()):,} labels of {MANIFEST} have other counts of answers than {VOTES}, such as {first}"
+        told = plural(int(wrong.sum()), f"label of {MANIFEST} has", f"labels of {MANIFEST} have")
+        yield f"{told} other counts of answers than {VOTES}, such as {first}"
     some = [one for one in wrong_machines(table, shipped, row) if not several[one]]
     for one in some[:SHOWN]:
         yield f"the machines that {MANIFEST} names for {table['id'][one].as_py()} do not follow from {VOTES}"
@@ -157,7 +160,7 @@ def _of(table: pa.Table, wrong: pa.Array | pa.ChunkedArray, said: str) -> Iterat
     ids = pc.unique(table["id"].filter(wrong)).to_pylist()
     yield from (f"{one} {said}" for one in ids[:SHOWN])
     if len(ids) > SHOWN:
-        yield f"{len(ids) - SHOWN:,} more images: {said}"
+        yield f"{plural(len(ids) - SHOWN, 'more image')}: {said}"
 
 
 def _in_several(table: pa.Table, column: str, said: str) -> Iterator[str]:

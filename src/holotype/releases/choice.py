@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from holotype.crowd.policy_names import IMPORTED
 from holotype.errors import ReleaseError
 from holotype.releases.draft import Columns
 from holotype.releases.keys import Keys
@@ -41,6 +42,12 @@ class Kept:
     def labels(self) -> Labels:
         """The labels as the functions have them that decide on columns."""
         return Labels(self.image, self.columns.rank, self.keys)
+
+    @property
+    def stated(self) -> bool:
+        """Whether all labels are what datasets say."""
+        policies = self.columns.policies
+        return all(policies[one].startswith(IMPORTED) for one in np.unique(self.columns.policy).tolist())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,6 +25,7 @@ from holotype.releases.facts import Facts, Holder, ReleasedBoxes, ReleasedVotes,
 from holotype.releases.identity import image_ids
 from holotype.releases.layout import AUDIT, BOXES_SCHEMA, CHANGES, SAMPLE, VOTES_EXTRAS, VOTES_SCHEMA
 from holotype.releases.leaks import Check
+from holotype.releases.quantities import plural
 from holotype.releases.recipe import Recipe
 from holotype.releases.shares import Fractions
 from holotype.releases.split import SPLITS
@@ -181,7 +182,11 @@ def _unchecked(kept: Kept, audits: Sequence[Audit]) -> dict[str, Any]:
         for start, stop in audit.plan.ranges if audit.certificate is not None else ():
             certified[start:stop] = True
     left = int(np.count_nonzero(~certified[rank]))
-    return {"unchecked": {"labels": left, "remark": f"{left:,} labels are {NOBODY_CHECKED}"}} if left else {}
+    return (
+        {"unchecked": {"labels": left, "remark": f"{plural(left, 'label is', 'labels are')} {NOBODY_CHECKED}"}}
+        if left
+        else {}
+    )
 
 
 def _boxes(said: ReleasedBoxes, draft: Draft, kept: Kept) -> Boxes:

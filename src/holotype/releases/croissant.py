@@ -14,10 +14,11 @@ from typing import Any, Final
 
 from holotype.images.decode import EXTENSIONS
 from holotype.licences import parse
-from holotype.releases.answers import answers, plural
+from holotype.releases.answers import answers
 from holotype.releases.census import OTHERS
 from holotype.releases.described import Described, day, one_line
 from holotype.releases.layout import BOXES, BOXES_SCHEMA, MANIFEST, SUMMARY, VOTES, VOTES_SCHEMA
+from holotype.releases.quantities import plural
 
 CONFORMS: Final = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
 _CROISSANT: Final = (

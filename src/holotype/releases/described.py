@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from holotype.crowd.policy_names import hears_votes
 from holotype.releases.census import Census, count
 from holotype.releases.certificates import parse_certificates
 from holotype.releases.layout import CERTIFICATES, FILES
@@ -53,6 +54,11 @@ class Described:
     def lemmas(self) -> Mapping[str, str]:
         """The first lemma of every class by its wnid."""
         return {one["wnid"]: (one.get("lemmas") or [one["wnid"]])[0] for one in self.summary["classes"]}
+
+    @property
+    def hears_votes(self) -> bool:
+        """Whether any label follows from votes: what these cannot tell is no matter of the others."""
+        return any(map(hears_votes, self.census.policies))
 
     @property
     def variant(self) -> Mapping[str, Any]:

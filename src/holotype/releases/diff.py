@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 from holotype.consensus.ballot import Ints
 from holotype.crowd.policy_names import IMPORTED
 from holotype.licences import WORDS, LicencePolicy, parse
-from holotype.releases.layout import EVIDENCE_SCHEMA, TAKEN_DOWN
+from holotype.releases.joins import NOWHERE, Mask, Rows
+from holotype.releases.layout import TAKEN_DOWN
 from holotype.releases.release import Release
-from holotype.releases.shipped import NOWHERE, Mask, places, row_keys
+from holotype.releases.sides import Manifest, Side, held_against, sides_of
 
 ADDED: Final = "label added"
 REMOVED: Final = "label removed"
@@ -51,7 +52,6 @@ _ORDER: Final = tuple(Reason)
 CHANGES: Final = pa.schema(
     [(name, pa.string()) for name in ("change", "id", "wnid", "split_before", "split_after", "reason")]
 )
-_KEY: Final = ("sha256", "wnid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,36 +83,22 @@ def diff_releases(before: Release, after: Release) -> Difference:
     Which votes are new or gone, what gold and curators say, and which candidates there are, is in what both ship; of
     images that were withdrawn or taken down nothing is, so that they are gone is all there is to go by.
     """
-    facts = _Facts.of(before, after)
-    old, new = before.manifest, after.manifest
-    gone, here = _missing(old, new), _missing(new, old)
+    old, new = held_against(before, after)
+    facts = _Facts.of(before, after, *sides_of((before, after), (old, new)))
     tables = [
-        _rows(old.filter(pa.array(gone)), REMOVED, _removed(facts, old.filter(pa.array(gone)))),
-        _rows(new.filter(pa.array(here)), ADDED, _added(facts, new.filter(pa.array(here)))),
-        _moved(facts),
+        _rows(facts.old.table, REMOVED, _removed(facts)),
+        _rows(facts.new.table, ADDED, _added(facts)),
+        _moved(old, new, facts.shares),
     ]
-    ids = [pc.unique(table["id"]) for table in (old, new)]
-    added, removed = (int(pc.sum(pc.invert(pc.is_in(a, b))).as_py() or 0) for a, b in (ids[::-1], ids))
-    return Difference(pa.concat_tables(tables), len(ids[0]), len(ids[1]), added, removed, _redrawn(old, new))
-
-
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """One of two releases: its manifest, its candidates, and those votes of its that the other does not have, with
-    whether their workers have any votes there."""
-
-    manifest: pa.Table
-    evidence: pa.Table
-    votes: pa.Table
-    away: Mask
+    return Difference(pa.concat_tables(tables), old.images, new.images, new.lost, old.lost, _redrawn(old, new))
 
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
     """Two releases, and in what they were made otherwise."""
 
-    old: _Side
-    new: _Side
+    old: Side
+    new: Side
     rule: bool
     asked: bool
     shares: bool
@@ -121,7 +107,7 @@ class _Facts:
     takes: tuple[LicencePolicy, LicencePolicy]
 
     @classmethod
-    def of(cls, before: Release, after: Release) -> _Facts:
+    def of(cls, before: Release, after: Release, old: Side, new: Side) -> _Facts:
         one, other = before.summary, after.summary
         recipes = one.get("recipe", {}), other.get("recipe", {})
         asked = (
@@ -129,10 +115,9 @@ class _Facts:
             "blur_faces",
         )
         taken = other.get(TAKEN_DOWN, {}).get("images", 0) - one.get(TAKEN_DOWN, {}).get("images", 0)
-        old, new = before.votes, after.votes
         return cls(
-            _side(before, old, new),
-            _side(after, new, old),
+            old,
+            new,
             _rule(one) != _rule(other),
             any(_said(one, recipes[0], name) != _said(other, recipes[1], name) for name in asked),
             any(_said(one, recipes[0], name) != _said(other, recipes[1], name) for name in _SHARES),
@@ -171,34 +156,15 @@ def _rule(summary: Mapping[str, Any]) -> str:
     return re.sub(r"since=\d+", "", str(summary.get("rule", "")))
 
 
-def _side(release: Release, votes: pa.Table, others: pa.Table) -> _Side:
-    names = (*_KEY, "worker", "answer")
-    mine, theirs = (row_keys([table[name] for name in names]) for table in (votes, others))
-    lost = ~np.isin(mine, theirs)
-    kept = votes.select([*_KEY, "worker"]).filter(pa.array(lost))
-    away = np.asarray(pc.invert(pc.is_in(kept["worker"], pc.unique(others["worker"]))).to_numpy(), bool)
-    evidence = EVIDENCE_SCHEMA.empty_table() if release.evidence is None else release.evidence
-    return _Side(release.manifest, evidence, kept, away)
-
-
-def _missing(table: pa.Table, other: pa.Table) -> Mask:
-    """Which labels of a manifest another does not have, ``(labels,)``."""
-    return np.asarray(places([table["id"], table["wnid"]], [other["id"], other["wnid"]]) == NOWHERE)
-
-
-def _at(rows: pa.Table, evidence: pa.Table) -> Ints:
-    return places([rows[name] for name in _KEY], [evidence[name] for name in _KEY])
-
-
 def _is(evidence: pa.Table, at: Ints, column: str, value: str) -> Mask:
     """Whether a column of the evidence has a value where each label is in it, ``(labels,)``."""
     same = np.append(np.asarray(pc.equal(evidence[column], value).to_numpy(), bool), False)
     return np.asarray(same[at])
 
 
-def _voted(rows: pa.Table, side: _Side) -> tuple[Mask, Mask]:
+def _voted(rows: Rows, side: Side) -> tuple[Mask, Mask]:
     """Which labels a side has votes on that the other has not, and of which only of workers who have none there."""
-    at = places([side.votes[name] for name in _KEY], [rows[name] for name in _KEY])
+    at = side.votes.found_in(rows.by_keys)
     here = at != NOWHERE
     count = np.bincount(at[here], minlength=len(rows))
     away = np.bincount(at[here & side.away], minlength=len(rows))
@@ -213,9 +179,8 @@ def _chosen(cases: list[tuple[Mask, Reason]], size: int) -> npt.NDArray[np.int64
     return found
 
 
-def _redecided(facts: _Facts, rows: pa.Table, said: str) -> list[tuple[Mask, Reason]]:
+def _redecided(facts: _Facts, rows: Rows, was: Ints, now: Ints, said: str) -> list[tuple[Mask, Reason]]:
     """Why candidates that both have are labelled otherwise now: `said` is what gold or a curator would have to say."""
-    was, now = _at(rows, facts.old.evidence), _at(rows, facts.new.evidence)
     both = (was != NOWHERE) & (now != NOWHERE)
     told = {
         name: _is(facts.new.evidence, now, name, said) & ~_is(facts.old.evidence, was, name, said)
@@ -238,13 +203,12 @@ def _redecided(facts: _Facts, rows: pa.Table, said: str) -> list[tuple[Mask, Rea
     ]
 
 
-def _removed(facts: _Facts, rows: pa.Table) -> npt.NDArray[np.int64]:
-    now = _at(rows, facts.new.evidence)
+def _removed(facts: _Facts) -> npt.NDArray[np.int64]:
+    rows, labels = facts.old.table, facts.old.labels
+    was, now = labels.found_in(facts.old.candidates), labels.found_in(facts.new.candidates)
     yes = _is(facts.new.evidence, now, "state", "yes")
-    image = pc.is_in(rows["id"], pc.unique(facts.new.manifest["id"])).to_numpy()
     digest = pc.is_in(rows["sha256"], pc.unique(facts.new.evidence["sha256"])).to_numpy()
-    was = _at(rows, facts.old.evidence) != NOWHERE
-    away = ~(image | digest)
+    away = ~(facts.old.known | digest)
     # The evidence has no candidates that their dataset decides.
     datasets_word = np.asarray(pc.starts_with(rows["policy"], IMPORTED).to_numpy(), bool)
     return _chosen(
@@ -253,26 +217,26 @@ def _removed(facts: _Facts, rows: pa.Table) -> npt.NDArray[np.int64]:
             (_refused(rows, facts.takes[1]), Reason.LICENCE),
             (yes & facts.asked, Reason.ASKED),
             (yes & facts.withdrawn, Reason.WITHDRAWN),
-            *((mask & ~yes, reason) for mask, reason in _redecided(facts, rows, "no")),
-            (~was & facts.asked, Reason.ASKED),
-            (away & (was | datasets_word | facts.withdrawn), Reason.WITHDRAWN),
+            *((mask & ~yes, reason) for mask, reason in _redecided(facts, labels, was, now, "no")),
+            ((was == NOWHERE) & facts.asked, Reason.ASKED),
+            (away & ((was != NOWHERE) | datasets_word | facts.withdrawn), Reason.WITHDRAWN),
         ],
         len(rows),
     )
 
 
-def _added(facts: _Facts, rows: pa.Table) -> npt.NDArray[np.int64]:
-    was = _at(rows, facts.old.evidence)
+def _added(facts: _Facts) -> npt.NDArray[np.int64]:
+    rows, labels = facts.new.table, facts.new.labels
+    was, now = labels.found_in(facts.old.candidates), labels.found_in(facts.new.candidates)
     yes = _is(facts.old.evidence, was, "state", "yes")
-    image = pc.is_in(rows["id"], pc.unique(facts.old.manifest["id"])).to_numpy()
     digest = pc.is_in(rows["sha256"], pc.unique(facts.old.evidence["sha256"])).to_numpy()
-    known, asked = image | digest, _at(rows, facts.new.evidence) != NOWHERE
+    known = facts.new.known | digest
     return _chosen(
         [
             (_refused(rows, facts.takes[0]), Reason.LICENCE),
             (yes & facts.asked, Reason.ASKED),
-            (~known & asked, Reason.NEW_IMAGE),
-            *((mask & ~yes, reason) for mask, reason in _redecided(facts, rows, "yes")),
+            (~known & (now != NOWHERE), Reason.NEW_IMAGE),
+            *((mask & ~yes, reason) for mask, reason in _redecided(facts, labels, was, now, "yes")),
             (~known & facts.asked, Reason.ASKED),
             (~known, Reason.NEW_IMAGE),
             (was == NOWHERE, Reason.NEW_CANDIDATE),
@@ -299,20 +263,17 @@ def _named(reason: npt.NDArray[np.int64]) -> pa.Array:
     return pa.array([str(one) for one in _ORDER], pa.string()).take(pa.array(reason))
 
 
-def _moved(facts: _Facts) -> pa.Table:
+def _moved(old: Manifest, new: Manifest, shares: bool) -> pa.Table:
     """The images of both whose split is another."""
-    old, new = facts.old.manifest, facts.new.manifest
-    first = np.flatnonzero(_first(new["id"]))
-    one = new.select(["id", "split", "group"]).take(pa.array(first))
-    at = places([one["id"]], [old["id"]])
-    one, at = one.filter(pa.array(at != NOWHERE)), at[at != NOWHERE]
-    other = old.select(["split", "group"]).take(pa.array(at))
+    both = np.flatnonzero(new.first & (new.image != NOWHERE))
+    one = new.table.select(["id", "split", "group"]).take(pa.array(both))
+    other = old.table.select(["split", "group"]).take(pa.array(new.image[both]))
     moved = pc.not_equal(one["split"], other["split"])
     one, other = one.filter(moved), other.filter(moved)
     group = pc.not_equal(one["group"], other["group"]).to_numpy()
     everything = np.ones(len(one), bool)
     reason = _chosen(
-        [(everything & facts.shares, Reason.SHARES), (group, Reason.GROUP), (everything, Reason.DEALT)], len(one)
+        [(everything & shares, Reason.SHARES), (group, Reason.GROUP), (everything, Reason.DEALT)], len(one)
     )
     none = pa.array(np.full(len(one), ""), pa.string())
     columns = [
@@ -323,18 +284,9 @@ def _moved(facts: _Facts) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=CHANGES)
 
 
-def _first(column: pa.ChunkedArray) -> Mask:
-    """Whether a value is met for the first time."""
-    found = np.zeros(len(column), bool)
-    at = places([column], [column])
-    found[at] = True
-    return found
-
-
-def _redrawn(old: pa.Table, new: pa.Table) -> int:
-    at = places([old["id"], old["wnid"]], [new["id"], new["wnid"]])
-    both = np.flatnonzero(at != NOWHERE)
-    one = old.select(["score", "policy"]).take(pa.array(both))
-    other = new.select(["score", "policy"]).take(pa.array(at[both]))
+def _redrawn(old: Manifest, new: Manifest) -> int:
+    both = np.flatnonzero(~old.alone)
+    one = old.table.select(["score", "policy"]).take(pa.array(both))
+    other = new.table.select(["score", "policy"]).take(pa.array(old.label[both]))
     changed = pc.or_(*(pc.not_equal(one[name], other[name]) for name in ("score", "policy")))
     return int(pc.sum(changed).as_py() or 0)

@@ -1,4 +1,4 @@
-"""Plain pictures of numbers, as SVG: bars and areas."""
+"""Plain pictures of numbers: bars and areas as SVG, and a list with a bar in each line."""
 
 from __future__ import annotations
 
@@ -53,6 +53,20 @@ def areas(values: Sequence[tuple[str, int]], about: str, width: float = 1000.0, 
                 parts.append(_text(area.x + 5, area.y + 29, f"{value:,}", "start"))
         parts.append("</g>")
     return _svg(width, height, about, parts) if parts else ""
+
+
+def ranked(values: Sequence[tuple[str, int]], more: Sequence[tuple[str, int]] = ()) -> str:
+    """A list of names and numbers, each with a bar as long as its number; `more`, such as the sum of all others, stands
+    below without bars, which would dwarf the rest. A policy may forbid styles of elements, so bars are SVG, too."""
+    most = max((value for _, value in values), default=0) or 1
+    lines = [
+        f"<li>{_plain(name)} <b>{value:,}</b>"
+        '<svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="bar" width="{100 * value / most:.2f}" height="1"/></svg></li>\n'
+        for name, value in values
+    ]
+    lines += [f"<li>{_plain(name)} <b>{value:,}</b></li>\n" for name, value in more]
+    return f'<ul class="ranked">\n{"".join(lines)}</ul>\n' if lines else ""
 
 
 def _box(kind: str, x: float, y: float, width: float, height: float) -> str:

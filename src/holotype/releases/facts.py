@@ -7,7 +7,7 @@ with the columns of `LABELS` and are put down in a draft (`holotype.releases.dra
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -177,6 +177,11 @@ class Facts:
     overruled: Mapping[tuple[str, str], int] = field(default_factory=dict)
     leaks: Sequence[Check] = ()
     faces: Faces = NO_FACES
+
+    def unheard(self) -> Facts:
+        """Those of labels that nobody's votes have anything to do with."""
+        votes = self.votes.take(np.zeros(len(self.votes.candidate), bool))
+        return replace(self, votes=replace(votes, workers=(), pages=()), alarms=(), overruled={})
 
 
 def is_answered_for(policy: str) -> bool:

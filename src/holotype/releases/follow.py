@@ -15,9 +15,11 @@ from holotype.consensus.ballot import Floats, Ints
 from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import STATES
 from holotype.crowd.policy_names import IMPORTED, hears_machines
+from holotype.releases.joins import NOWHERE, Mask, codes, places, whole
 from holotype.releases.layout import EVIDENCE, MACHINES, MANIFEST, VOTES
+from holotype.releases.quantities import plural
 from holotype.releases.relabel import Relabelled
-from holotype.releases.shipped import NOWHERE, Mask, Shipped, codes, places, whole
+from holotype.releases.shipped import Shipped
 
 TOLERANCE: Final = 1e-9
 """The last digits of two machines' divisions need not agree."""
@@ -104,7 +106,7 @@ def differences(
         which = np.flatnonzero(followed.wrong[kind])
         if kind not in leave_out and len(which):
             named = "; ".join(_named(manifest, followed, label, kind, at) for at in which[:SHOWN].tolist())
-            yield f"{len(which):,} labels of {MANIFEST} {said}; such as {named}"
+            yield f"{plural(len(which), 'label')} of {MANIFEST} {said}; such as {named}"
 
 
 def _named(manifest: pa.Table, followed: Followed, label: Relabelled, kind: str, at: int) -> str:

@@ -69,6 +69,13 @@ class Grounds:
         ]
         return pa.Table.from_arrays(columns, schema=EVIDENCE_SCHEMA)
 
+    @classmethod
+    def nothing(cls) -> Grounds:
+        """Those of a release whose labels follow from nothing but a dataset's word."""
+        none = np.zeros(0, np.int64)
+        empty = Candidates(none, (), (), none, none, np.zeros(0, bool), (), np.zeros((0, 1), np.int64), np.zeros(0))
+        return cls("", empty, {}, {}, {})
+
     def heard(self, votes: ReleasedVotes) -> ReleasedVotes:
         """The votes on these candidates: no others are heard, such as those on images that are withdrawn."""
         here = np.isin(votes.candidate, self.candidates.number)

@@ -162,9 +162,11 @@ def _hashed(held: npt.NDArray[np.uint8], start: npt.NDArray[np.int64], stop: npt
     """The key of each text, from eight of its bytes at a time."""
     words, length = _words(held), stop - start
     keys = length.astype(np.uint64) * _ODD
-    rows = np.flatnonzero(length)
-    for done in range(0, int(length.max(initial=0)), _WORD):
-        rows = rows[length[rows] > done]
+    longest = int(length.max(initial=0))
+    rows: npt.NDArray[np.int64] | slice = slice(None)
+    for done in range(0, longest, _WORD):
+        if (length <= done).any():
+            rows = np.flatnonzero(length > done)
         left = np.minimum(length[rows] - done, _WORD).astype(np.uint64)
         word = words[start[rows] + done] & (~NOTHING >> (np.uint64(64) - left * np.uint64(8)))
         key = (keys[rows] ^ word) * _ODD

@@ -191,6 +191,7 @@ SCHEMAS: Final = {
     MANIFEST: (MANIFEST_SCHEMA, EXTRAS),
     BOXES: (BOXES_SCHEMA, pa.schema([])),
     VOTES: (VOTES_SCHEMA, VOTES_EXTRAS),
+    EVIDENCE: (EVIDENCE_SCHEMA, pa.schema([])),
 }
 """The columns of the tables that are read a few columns at a time, and those that they may have beside."""
 

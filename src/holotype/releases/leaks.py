@@ -18,6 +18,7 @@ import numpy.typing as npt
 from holotype.errors import ReleaseError
 from holotype.images.near import MAX_DISTANCE, near_pairs
 from holotype.releases.keys import Keys, Texts, address_keys, author_keys, mixed, text_keys
+from holotype.releases.quantities import plural
 from holotype.releases.split import SPLITS, Splits
 
 BYTES, PICTURE, UPLOAD, AUTHOR, GROUP = "same_bytes", "same_picture", "same_upload", "same_author", "same_group"
@@ -45,7 +46,8 @@ class Check:
     `between` names the sets; the pairs of numbers are of the one and of the other: images `compared`, those that the
     fact is `unknown` of, and `images` that share it. `pairs` counts pairs of images; `examples` are ids of 20 at most,
     of the images that come first. `threshold` is the largest number of bits, of 256, that hashes of the same picture
-    differ in, None in other checks.
+    differ in, None in other checks. `at_least` where images are gone since, and with them some of the pairs, of which
+    not all were listed: `pairs` are those that are surely left.
     """
 
     name: str
@@ -56,14 +58,17 @@ class Check:
     pairs: int
     images: tuple[int, int]
     examples: tuple[tuple[str, str], ...]
+    at_least: bool = False
 
     @property
     def result(self) -> str:
-        """``leaks`` where anything is shared; ``not checked`` where nothing is known of one set; ``passed in part``
-        where it is not of some images; else ``passed``."""
+        """``leaks`` where anything is shared; ``not checked`` where nothing is known of one set, or not whether
+        anything is left; ``passed in part`` where nothing is known of some images; else ``passed``."""
         if self.pairs:
             return "leaks"
-        if any(unknown and not compared for unknown, compared in zip(self.unknown, self.compared, strict=True)):
+        if self.at_least or any(
+            unknown and not compared for unknown, compared in zip(self.unknown, self.compared, strict=True)
+        ):
             return "not checked"
         return "passed in part" if any(self.unknown) else "passed"
 
@@ -79,8 +84,11 @@ class Check:
         within = f" within {self.threshold} of 256 bits" if self.threshold is not None else ""
         told = f"{_SAYS[self.name]}{within} in {one} and {other}: {self.result}"
         if self.pairs:
-            told += f", {self.pairs:,} pairs of {self.images[0]:,} and {self.images[1]:,} images"
+            pairs = f"at least {plural(self.pairs, 'pair')}" if self.at_least else plural(self.pairs, "pair")
+            told += f", {pairs} of {self.images[0]:,} and {plural(self.images[1], 'image')}"
             told += f", such as {' and '.join(self.examples[0])}"
+        elif self.at_least:
+            told += " since images were taken down that shared it"
         missing = [
             f"{unknown:,} of {unknown + compared:,} in {name}"
             for name, unknown, compared in zip(self.between, self.unknown, self.compared, strict=True)
@@ -89,9 +97,15 @@ class Check:
         return f"{told}; unknown of {' and '.join(missing)}" if missing else told
 
     @property
+    def counted(self) -> str:
+        """How many pairs there are, for people."""
+        return f"at least {self.pairs:,}" if self.at_least else f"{self.pairs:,}"
+
+    @property
     def value(self) -> dict[str, Any]:
-        """The check as JSON has it, with its result."""
-        return {**asdict(self), "result": self.result, "passed": self.passed}
+        """The check as JSON has it, with its result; `at_least` only where it is so."""
+        told = {name: value for name, value in asdict(self).items() if name != "at_least" or value}
+        return {**told, "result": self.result, "passed": self.passed}
 
     @classmethod
     def of(cls, value: Mapping[str, Any]) -> Check:
@@ -103,7 +117,7 @@ class Check:
             pairs = {name: _two(value[name], kind) for name, kind in _PAIRS.items()}
             examples = tuple(_two(example, str) for example in value["examples"])
             plain = {name: value[name] for name in ("name", "threshold", "pairs")}
-            found = cls(**plain, **pairs, examples=examples)
+            found = cls(**plain, **pairs, examples=examples, at_least=value.get("at_least") is True)
             known = value["name"] in _SAYS and isinstance(value["pairs"], int) and (not value["pairs"] or examples)
         except (KeyError, TypeError, ValueError) as error:
             raise ReleaseError(f"this is no check of leaks: {value!r:.200}") from error

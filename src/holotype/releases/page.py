@@ -13,14 +13,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from holotype.releases.answers import bound, plural, size_of
+from holotype.releases.answers import bound, on_others, size_of
 from holotype.releases.census import SIDES
 from holotype.releases.described import Described, one_line
-from holotype.releases.drawing import areas, bars
+from holotype.releases.drawing import areas, bars, ranked
 from holotype.releases.gallery import Picture
+from holotype.releases.quantities import plural
 
 _ROWS: Final = 12
 _TILES: Final = 120
+_LISTED: Final = 30
 _EDGES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 _FROM: Final = "A bar goes from its number to before the next."
 """Least numbers of images of the classes that synsets are counted in."""
@@ -136,10 +138,6 @@ def _scale(release: Described) -> str:
     edges = [edge for edge in _EDGES if edge <= sizes[0]]
     classes = [sum(low <= size < high for size in sizes) for low, high in pairwise((*edges, sizes[0] + 1))]
     names = [f"{low:,}" for low in edges]
-    tiles = [(one_line(lemmas.get(wnid, wnid)), number) for wnid, number in ordered[:_TILES]]
-    if rest := ordered[_TILES:]:
-        tiles.append((f"{len(rest):,} others", sum(number for _, number in rest)))
-        tiles.sort(key=lambda tile: -tile[1])
     mean, median = sum(sizes) / len(sizes), sizes[(len(sizes) - 1) // 2]
     ends = ordered if len(ordered) <= 2 * _ROWS else [*ordered[:_ROWS], *ordered[-_ROWS:]]
     rows = [(text(lemmas.get(wnid, wnid)), f"<code>{text(wnid)}</code>", f"{number:,}") for wnid, number in ends]
@@ -150,10 +148,31 @@ def _scale(release: Described) -> str:
         f"{sizes[0]:,} at most.</p>\n"
         f"<figure>{bars(classes, names, 'Synsets by their number of images')}"
         f"<figcaption>Synsets by their number of images. {_FROM}</figcaption></figure>\n"
-        f"<figure>{areas(tiles, 'Synsets, each with an area in proportion to its images')}"
-        "<figcaption>Synsets, each with an area in proportion to its images.</figcaption></figure>\n"
+        f"{_spread([(one_line(lemmas.get(wnid, wnid)), number) for wnid, number in ordered])}"
         f"<details><summary>Synsets{fewest}</summary>\n{table(('synset', 'wnid', 'images'), rows)}</details>\n",
     )
+
+
+def _spread(synsets: Sequence[tuple[str, int]]) -> str:
+    """How images are spread over synsets, the largest first: as areas, or where these would be too small as a list; the
+    style shows one of the two."""
+    first, others = _with_others(synsets, _TILES)
+    tiles = sorted([*first, *others], key=lambda tile: -tile[1])
+    about = "Synsets, each with an area in proportion to its images"
+    largest, left = _with_others(synsets, _LISTED)
+    order = "the most images first" if left else "by their number of images"
+    return (
+        f'<figure class="broad">{areas(tiles, about)}<figcaption>{about}.</figcaption></figure>\n'
+        f'<figure class="narrow">{ranked(largest, left)}<figcaption>Synsets, {order}.</figcaption></figure>\n'
+    )
+
+
+def _with_others(
+    synsets: Sequence[tuple[str, int]], most: int
+) -> tuple[Sequence[tuple[str, int]], list[tuple[str, int]]]:
+    """The first so many, and what the others have together, if there are any."""
+    rest = synsets[most:]
+    return synsets[:most], [(plural(len(rest), "other"), sum(number for _, number in rest))] if rest else []
 
 
 def _split_rows(counts: Counter[str]) -> list[tuple[str, str]]:
@@ -193,8 +212,9 @@ def _named(release: Described) -> str:
 def _votes(release: Described) -> str:
     census = release.census
     counts, votes = census.votes_per_label, census.votes
+    others = f"<p>{on_others(release)}</p>\n" if votes.others else ""
     if not votes.votes:
-        return ""
+        return section("Votes", f"<p>None is on its images.</p>\n{others}" if others else "")
     top = max(0, *counts) if counts else 0
     step = -(-(top + 1) // 24)
     names = [f"{low}" if step == 1 else f"{low}+" for low in range(0, top + 1, step)]
@@ -209,7 +229,8 @@ def _votes(release: Described) -> str:
     return section(
         "Votes",
         f"<p>{plural(votes.people, 'person', 'people')}{machines} cast {plural(votes.votes, 'vote')} that count.</p>\n"
-        f"<figure>{bars(classes, names, 'Labels by the number of votes of people')}"
+        + others
+        + f"<figure>{bars(classes, names, 'Labels by the number of votes of people')}"
         "<figcaption>Labels by the number of votes of people.</figcaption></figure>\n"
         + table(("answer", "votes"), rows)
         + table(("policy", "labels"), [(f"<code>{text(name)}</code>", f"{number:,}") for name, number in policies]),
@@ -238,5 +259,5 @@ def _certificates(release: Described) -> str:
 
 
 def _leaks(release: Described) -> str:
-    rows = [(text(one.text.partition(": ")[0]), f"{one.pairs:,}", text(one.result)) for one in release.leaks]
+    rows = [(text(one.text.partition(": ")[0]), one.counted, text(one.result)) for one in release.leaks]
     return section("Leaks", table(("what was compared", "pairs", "result"), rows))

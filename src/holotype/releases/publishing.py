@@ -13,12 +13,13 @@ from urllib.parse import quote
 
 from holotype.errors import ReleaseError
 from holotype.files import sha256_file
-from holotype.releases.answers import answers, plural, size_of
+from holotype.releases.answers import answers, size_of
 from holotype.releases.described import Described, describe
 from holotype.releases.exports.whole import whole_folder
 from holotype.releases.gallery import gallery
 from holotype.releases.layout import ATTRIBUTION, CHECKSUMS, CROISSANT, FILES, NAMES, PAGE, SHARD
 from holotype.releases.page import document, runs_nothing, section, statistics_page, table, text
+from holotype.releases.quantities import plural
 from holotype.releases.questions import QUESTIONS
 from holotype.releases.release import Release
 

@@ -31,6 +31,7 @@ from holotype.releases.layout import (
     TAKEN_DOWN,
     manifest_schema,
 )
+from holotype.releases.quantities import plural
 from holotype.releases.relabel import Relabelled, relabel
 from holotype.releases.release import Release
 from holotype.releases.said import outvoted, unchecked
@@ -87,8 +88,8 @@ def rebuild_release(release: Release, ontology: Ontology, policy: Policy | None 
     the evidence, the statistics, the summary and the checksums are written anew; votes, boxes, shards and what auditors
     said are the facts that they follow from, and stay as they are. Splits and groups are taken from the manifest.
 
-    Raises `ReleaseError` where a file cannot be read, and `CrowdError` where the policy that labels were drawn by is
-    not holotype's own, and none is given.
+    Raises `ReleaseError` where a file cannot be read, or the folder not be written, and `CrowdError` where the policy
+    that labels were drawn by is not holotype's own, and none is given.
     """
     if release.evidence is None:
         raise ReleaseError(f"{release.path} has no {EVIDENCE}: it does not ship what its labels follow from")
@@ -96,12 +97,15 @@ def rebuild_release(release: Release, ontology: Ontology, policy: Policy | None 
     shipped = Shipped.of(release.evidence, release.votes)
     label = relabel(shipped, rule, ontology)
     drawn = _Drawn(release, shipped, label, follow(release.manifest, shipped, label))
-    with tempfile.TemporaryDirectory() as folder:
-        _write(Path(folder), drawn)
-        made = {path.name: sha256_file(path) for path in Path(folder).iterdir()}
-        listed = release.listed
-        other = [name for name in made if listed.get(name) != made[name]]
-        told = [_told(release, Path(folder), name) for name in sorted(other)]
+    listed = release.listed
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            _write(Path(folder), drawn)
+            made = {path.name: sha256_file(path) for path in Path(folder).iterdir()}
+            other = [name for name in made if listed.get(name) != made[name]]
+            told = [_told(release, Path(folder), name) for name in sorted(other)]
+    except OSError as error:
+        raise ReleaseError(f"a temporary folder cannot be written: {error.strerror or error}") from error
     lines = "".join(f"{digest}  {name}\n" for name, digest in sorted({**listed, **made}.items()))
     stated = int(drawn.followed.stated.sum())
     return Rebuilt(
@@ -125,11 +129,12 @@ def _differences(drawn: _Drawn) -> Iterator[str]:
     leave_out = _DRAWN if drawn.heard_less else ()
     yield from differences(release.manifest, followed, label, leave_out)
     if followed.left_out and not _is_limited(release):
-        yield f"{followed.left_out:,} labels that follow from votes and policy are not in {MANIFEST}"
+        yield f"{MANIFEST} lacks {plural(followed.left_out, 'label')} of those that follow from votes and policy"
     if drawn.heard_less:
         return
     if number := int(wrong_states(drawn.shipped, label).sum()):
-        yield f"{number:,} candidates of {EVIDENCE} are in another state than follows"
+        told = plural(number, f"candidate of {EVIDENCE} is", f"candidates of {EVIDENCE} are")
+        yield f"{told} in another state than follows"
     if _alarms(drawn) != _as_set(release.summary.get("alarms", ())):
         yield f"the alarms in {SUMMARY} are not those of the votes"
 
@@ -142,14 +147,17 @@ def _remarks(drawn: _Drawn) -> Iterator[str]:
         images = drawn.release.summary[TAKEN_DOWN]["images"]
         other = int(np.any([followed.wrong[kind] for kind in _DRAWN], axis=0).sum())
         yield (
-            f"{images:,} images were taken down with their votes, which labels were drawn from: without them {other:,} "
-            f"of {len(score):,} labels come out otherwise, with scores {off.max(initial=0.0):.2g} apart at most; they "
+            f"{plural(images, 'image was', 'images were')} taken down with their votes, which labels were drawn from: "
+            f"without them {other:,} "
+            f"of {plural(len(score), 'label')} come out otherwise, "
+            f"with scores {off.max(initial=0.0):.2g} apart at most; they "
             "stay as they were drawn"
         )
     elif (least := float(off[off <= TOLERANCE].max(initial=0.0))) > 0:
         yield f"scores come out with other last digits here, by {least:.1g} at most: those of the release are kept"
     if followed.left_out and _is_limited(drawn.release):
-        yield f"{followed.left_out:,} more candidates are labelled yes, and were not asked for or are left out"
+        more = plural(followed.left_out, "more candidate is", "more candidates are")
+        yield f"{more} labelled yes, and not asked for or left out"
 
 
 def _is_limited(release: Release) -> bool:

@@ -20,7 +20,8 @@ from holotype.crowd.layers import Layer, Ranges, layers_of
 from holotype.crowd.policy_names import GOLD
 from holotype.crowd.tally import Tally
 from holotype.ontology import Ontology
-from holotype.releases.shipped import NOWHERE, Mask, Shipped, sources_of
+from holotype.releases.joins import NOWHERE, Mask
+from holotype.releases.shipped import Shipped, sources_of
 
 _YES, _NO, _OPEN = (STATES.index(state) for state in (State.YES, State.NO, State.OPEN))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +17,11 @@ import pyarrow.parquet as pq
 
 from holotype.audits.certificates import Certificate
 from holotype.audits.plans import Plan
-from holotype.errors import OntologyError, ReleaseError
-from holotype.files import local
+from holotype.errors import ForeignFiles, OntologyError, ReleaseError
+from holotype.files import local, printable, sha256_file
 from holotype.ontology import Ontology, load_wordnet
 from holotype.ontology.foreign import rebuild
+from holotype.releases.bounds import check_size
 from holotype.releases.certificates import Tables, parse_certificates
 from holotype.releases.layout import (
     AUDIT,
@@ -52,8 +53,9 @@ from holotype.releases.layout import (
 from holotype.releases.leaks import Check
 from holotype.releases.split import SPLITS
 from holotype.releases.summary import wrong_in
-from holotype.store.location import Location
+from holotype.store.location import PACK, Location
 from holotype.store.places import Places
+from holotype.store.reach import Folders, outside
 from holotype.store.store import Store
 
 _LARGEST_ONTOLOGY: Final = 512 << 20
@@ -63,9 +65,15 @@ _BATCH: Final = 1 << 12
 
 @dataclass(frozen=True)
 class Release:
-    """A release on disk, read-only."""
+    """A release on disk, read-only.
+
+    One that left images where they lay names their archives by path, and whoever made it may have named anything that
+    is on this disk. Its images are read from its own folder and from below `archives`, the folders that its reader
+    allows, and from nowhere else; `holotype.store.reach.ANYWHERE` allows all.
+    """
 
     path: Path
+    archives: Folders = field(default=(), kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
         if not (self.path / SUMMARY).is_file():
@@ -144,8 +152,19 @@ class Release:
             row["shard"]: Location(row["path"], 0, 0, row["kind"], "", row["size"], row["mtime_ns"]) for row in rows
         }
 
+    @property
+    def folders(self) -> Folders:
+        """The folders that images are read from below: its own, and those that its reader allows."""
+        return self.path, *self.archives
+
+    @cached_property
+    def foreign(self) -> list[str]:
+        """The files and folders in `files` that images are not read from, as nobody has allowed it."""
+        return outside([one.file for one in self.files.values() if one.kind != PACK], self.folders)
+
     def places(self, table: pa.Table) -> Places:
-        """Where the images of rows of the manifest lie. Raises `ReleaseError` where a row names no file."""
+        """Where the images of rows of the manifest lie. Raises `ReleaseError` where a row names no file, and
+        `ForeignFiles` where it names one that its reader has not allowed to be read."""
         shards = pc.dictionary_encode(table["shard"]).combine_chunks()
         if isinstance(shards, pa.ChunkedArray):
             shards = (
@@ -155,16 +174,24 @@ class Release:
         if self.files and (lost := [name for name in names if name not in self.files]):
             raise ReleaseError(f"{self.path / FILES} lacks {lost[0]!r}")
         return Places(
-            tuple(self.files.get(name, Location(name, 0, 0)) for name in names),
+            tuple(self._allowed(names)),
             shards.indices.to_numpy(),
             table["offset"].to_numpy(),
             table["length"].to_numpy(),
             table["path"].combine_chunks() if "path" in table.column_names else None,
         )
 
+    def _allowed(self, names: Collection[str]) -> list[Location]:
+        """What bytes lie in, by the names that the manifest has for it."""
+        files = self.files
+        wanted = {files[name].file for name in names if name in files}
+        if lost := [printable(file) for file in self.foreign if file in wanted]:
+            raise ForeignFiles(self.path, lost)
+        return [files.get(name, Location(name, 0, 0)) for name in names]
+
     def store(self) -> Store:
-        """A reader of `places`."""
-        return Store(self.path)
+        """A reader of `places`, and of nothing that its reader has not allowed."""
+        return Store(self.path, self.folders)
 
     @cached_property
     def _certified(self) -> tuple[list[Plan], list[Certificate]]:
@@ -239,18 +266,34 @@ def _other_than_plain(folder: Path) -> str:
         return next((entry.name for entry in known if not entry.is_file(follow_symlinks=False)), "")
 
 
+def is_as_made(release: Release, checksum: str) -> bool:
+    """Whether a release is the one whose ``SHA256SUMS`` has this sha256, as far as what says where its images lie."""
+    if sha256_file(release.path / CHECKSUMS) != checksum:
+        return False
+    return all(release.listed.get(name) == sha256_file(release.path / name) for name in (MANIFEST, FILES))
+
+
 def read_table(path: Path, schema: pa.Schema, extras: pa.Schema | None = None) -> pa.Table:
     """The table in a file, which has these columns, and maybe some of `extras` after them. Raises `ReleaseError`."""
+    check_size(path)
     try:
         table = pq.read_table(local(path))
-        table.validate(full=True)
     except (OSError, pa.ArrowException) as error:
+        raise ReleaseError(f"cannot read {path}: {error}") from error
+    check_table(path, table, schema, extras)
+    return table
+
+
+def check_table(path: Path, table: pa.Table, schema: pa.Schema, extras: pa.Schema | None = None) -> None:
+    """Raises `ReleaseError` where what was read of a file is damaged, or has other columns or empty cells."""
+    try:
+        table.validate(full=True)
+    except pa.ArrowException as error:
         raise ReleaseError(f"cannot read {path}: {error}") from error
     found = table.schema.remove_metadata()
     wanted = [*schema, *(field for field in extras or () if field.name in found.names)]
     if found != pa.schema(wanted) or any(column.null_count for column in table.columns):
         raise ReleaseError(f"{path} has other columns than format {FORMAT}, or empty cells")
-    return table
 
 
 def read_json(path: Path) -> Mapping[str, Any]:

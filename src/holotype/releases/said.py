@@ -11,7 +11,8 @@ import pyarrow as pa
 from holotype.consensus.ballot import Ints
 from holotype.crowd.expert import CURATOR, NOBODY_CHECKED
 from holotype.crowd.policy_names import GOLD, is_unchecked
-from holotype.releases.shipped import Mask, codes
+from holotype.releases.joins import Mask, codes
+from holotype.releases.quantities import plural
 
 
 def outvoted(manifest: pa.Table) -> int:
@@ -29,7 +30,11 @@ def unchecked(manifest: pa.Table, certified: Sequence[tuple[int, int]]) -> dict[
     for start, stop in certified:
         words &= (rank < start) | (rank >= stop)
     left = int(words.sum())
-    return {"unchecked": {"labels": left, "remark": f"{left:,} labels are {NOBODY_CHECKED}"}} if left else {}
+    return (
+        {"unchecked": {"labels": left, "remark": f"{plural(left, 'label is', 'labels are')} {NOBODY_CHECKED}"}}
+        if left
+        else {}
+    )
 
 
 def _at(values: Sequence[bool], code: Ints) -> Mask:

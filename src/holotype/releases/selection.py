@@ -11,6 +11,7 @@ import pyarrow as pa
 from holotype.errors import ReleaseError
 from holotype.releases.keys import dealt_order, draw
 from holotype.releases.labels import Labels
+from holotype.releases.quantities import plural
 
 Counts = npt.NDArray[np.int64]
 
@@ -30,11 +31,10 @@ class Selection:
 
     def __post_init__(self) -> None:
         if self.per_synset is not None and self.per_synset < max(1, self.at_least):
-            raise ReleaseError(
-                f"at most {self.per_synset:,} labels of a synset, but at least {max(1, self.at_least):,}: none could be"
-            )
+            told = f"at most {plural(self.per_synset, 'label')} of a synset, but at least {max(1, self.at_least):,}"
+            raise ReleaseError(f"{told}: none could be")
         if self.at_least < 0:
-            raise ReleaseError(f"a synset cannot have {self.at_least:,} labels")
+            raise ReleaseError(f"a synset cannot have {plural(self.at_least, 'label')}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

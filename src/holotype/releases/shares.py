@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holotype.errors import ReleaseError
+from holotype.releases.quantities import plural
 
 TRAIN: Final = 0
 """The column of the split that is trained on, in tables with a column per split: train, val, test."""
@@ -48,7 +49,7 @@ class Counts:
 
     def __post_init__(self) -> None:
         if min(self.val, self.test, self.train) < 0:
-            raise ReleaseError(f"a split cannot have {min(self.val, self.test, self.train):,} images")
+            raise ReleaseError(f"a split cannot have {plural(min(self.val, self.test, self.train), 'image')}")
 
 
 Shares = Fractions | Counts
@@ -90,7 +91,7 @@ def _held_out(shares: Shares, total: Integers, images: int) -> tuple[Table, Inte
         return np.full((len(total), 2), (shares.val, shares.test), np.float64), kept
     if shares.val + shares.test > images:
         raise ReleaseError(
-            f"{shares.val:,} images cannot be validated on and {shares.test:,} tested on: there are {images:,}"
+            f"{plural(shares.val, 'image')} cannot be validated on and {shares.test:,} tested on: there are {images:,}"
         )
     return np.outer(total, (shares.val, shares.test)) / max(images, 1), kept
 

@@ -15,12 +15,9 @@ from holotype.consensus.ballot import UNKNOWN, Ints
 from holotype.consensus.votes import Answer, is_machine
 from holotype.crowd.policy_names import IMPORTED
 from holotype.errors import ReleaseError
-from holotype.releases.keys import Keys, mixed, text_keys
+from holotype.releases.joins import NOWHERE, Mask, codes, places, whole
 from holotype.releases.layout import EVIDENCE, VOTES
 
-Mask = npt.NDArray[np.bool_]
-NOWHERE: Final = -1
-"""The row of what is not there."""
 _ANSWERS: Final = {answer.name.lower(): int(answer) for answer in Answer}
 _SAID: Final = {"": UNKNOWN, "yes": 1, "no": 0}
 
@@ -92,76 +89,6 @@ class Shipped:
         for vote in np.flatnonzero((self.row != NOWHERE) & self.by_machines).tolist():
             found.setdefault(int(self.row[vote]), []).append(self.workers[self.worker[vote]])
         return {row: sorted(names) for row, names in found.items()}
-
-
-def codes(column: pa.ChunkedArray | pa.Array) -> tuple[Ints, list[str]]:
-    """The place of each text of a column among those that there are, which are in the order they come first."""
-    encoded = pc.dictionary_encode(whole(column))
-    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), encoded.dictionary.to_pylist()
-
-
-def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """A column in one piece."""
-    if not isinstance(column, pa.ChunkedArray):
-        return column
-    found = column.combine_chunks()
-    if not isinstance(found, pa.ChunkedArray):
-        return found
-    return pa.concat_arrays(found.chunks) if found.num_chunks else pa.array([], found.type)
-
-
-def places(of: Sequence[pa.ChunkedArray], among: Sequence[pa.ChunkedArray]) -> Ints:
-    """The row of `among` that has the same values as each row of `of`, in columns of texts or whole numbers; the first
-    of several, `NOWHERE` where none has."""
-    one, other = row_keys(of), row_keys(among)
-    order = np.argsort(other, kind="stable")
-    at = np.minimum(np.searchsorted(other, one, sorter=order), max(len(other) - 1, 0))
-    row = order[at] if len(other) else np.zeros(len(one), np.int64)
-    found = np.where(other[row] == one, row, NOWHERE) if len(other) else np.full(len(one), NOWHERE)
-    return found if _are(of, among, found) else _places_by_values(of, among)
-
-
-def row_keys(columns: Sequence[pa.ChunkedArray]) -> Keys:
-    """A key of each row, which rows of other values hardly ever have, ``(rows,)``."""
-    keys = np.zeros(len(columns[0]), np.uint64)
-    for column in columns:
-        text = pa.types.is_string(column.type)
-        part = _text_keys(column) if text else column.to_numpy().astype(np.int64).view(np.uint64)
-        keys = mixed(keys * _ODD + part)
-    return keys
-
-
-def _text_keys(column: pa.ChunkedArray) -> Keys:
-    """`text_keys`, once for each text of a column that has few."""
-    if len(column) < _SAMPLE or len(pc.unique(column.slice(0, _SAMPLE))) > _SAMPLE // 2:
-        return text_keys(column)
-    code, texts = codes(column)
-    return np.asarray(text_keys(pa.array(texts, pa.string()))[code])
-
-
-_SAMPLE: Final = 4096
-
-
-_ODD: Final = np.uint64(0x9E3779B97F4A7C15)
-
-
-def _are(of: Sequence[pa.ChunkedArray], among: Sequence[pa.ChunkedArray], rows: Ints) -> bool:
-    """Whether rows that were found have the same values."""
-    here = np.flatnonzero(rows != NOWHERE)
-    mine, theirs = pa.array(here), pa.array(rows[here])
-    return all(
-        pc.all(pc.equal(one.take(mine), other.take(theirs))).as_py() is not False
-        for one, other in zip(of, among, strict=True)
-    )
-
-
-def _places_by_values(of: Sequence[pa.ChunkedArray], among: Sequence[pa.ChunkedArray]) -> Ints:
-    """`places` where rows of different values have the same key."""
-    first: dict[tuple[object, ...], int] = {}
-    for row, values in enumerate(zip(*(column.to_pylist() for column in among), strict=True)):
-        first.setdefault(values, row)
-    wanted = zip(*(column.to_pylist() for column in of), strict=True)
-    return np.array([first.get(values, NOWHERE) for values in wanted], np.int64)
 
 
 def _rows(evidence: pa.Table, votes: pa.Table) -> Ints:

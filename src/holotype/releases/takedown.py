@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holotype.crowd.policy_names import IMPORTED
 from holotype.engine import Progress, no_progress
 from holotype.errors import ReleaseError
 from holotype.files import sha256_file
 from holotype.releases.build import Workshop, seal, workshop
-from holotype.releases.keys import NOTHING, address_keys, author_keys, one_of_each
+from holotype.releases.carried import Removal
+from holotype.releases.joins import Mask, codes, rows_by_text
+from holotype.releases.keys import one_of_each
 from holotype.releases.layout import (
     AUDIT,
     AUDIT_TABLES,
@@ -30,7 +30,6 @@ from holotype.releases.layout import (
     EVIDENCE_SCHEMA,
     EXTRAS,
     FILES,
-    ID_LENGTH,
     LEAKS,
     MANIFEST,
     ONTOLOGY,
@@ -48,20 +47,15 @@ from holotype.releases.release import Release, read_json, read_table
 from holotype.releases.said import outvoted, unchecked
 from holotype.releases.split import SPLITS
 from holotype.releases.statistics import labelled_by, statistics
+from holotype.releases.unwanted import Unwanted, unwanted_others, unwanted_rows
 from holotype.releases.writing import write_bytes, write_json, write_table
 
-Mask = npt.NDArray[np.bool_]
-_TABLES: Final = {MANIFEST, BOXES, VOTES, EVIDENCE, SUMMARY, STATISTICS, CERTIFICATES, FILES, ONTOLOGY, *AUDIT_TABLES}
+__all__ = ["TakenDown", "Unwanted", "described", "take_down", "unwanted_rows"]
 
-
-@dataclass(frozen=True, slots=True)
-class Unwanted:
-    """Images that are to be taken down: by id, by sha256 or by their origin in a dataset, ``dataset/name``; by their
-    address on the web; by their author."""
-
-    images: Sequence[str] = ()
-    urls: Sequence[str] = ()
-    authors: Sequence[str] = ()
+_TABLES: Final = {
+    *(MANIFEST, BOXES, VOTES, EVIDENCE, SUMMARY, STATISTICS, LEAKS, CERTIFICATES, FILES, ONTOLOGY),
+    *AUDIT_TABLES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,40 +71,6 @@ class TakenDown:
     left_out: tuple[str, ...] = ()
 
 
-def unwanted_rows(manifest: pa.Table, unwanted: Unwanted) -> Mask:
-    """The rows of a manifest whose images are to be taken down, ``(labels,)``: all of an image's.
-
-    Raises `ReleaseError` for what no image is called by, and where nothing is asked for.
-    """
-    named = [
-        *(("id, sha256 or DATASET/NAME", name, _of_image(manifest, name)) for name in unwanted.images),
-        *(("address", url, _same(address_keys, manifest["url"], url)) for url in unwanted.urls),
-        *(("author", name, _same(author_keys, manifest["author"], name)) for name in unwanted.authors),
-    ]
-    if not named:
-        raise ReleaseError("say which images are to be taken down: by id, address or author")
-    if lost := [f"{kind} {name!r}" for kind, name, rows in named if not rows.any()]:
-        raise ReleaseError(f"no image of the release has the {'; the '.join(lost)}")
-    ids = manifest["id"].filter(pa.array(np.any([rows for _, _, rows in named], axis=0)))
-    return np.asarray(pc.is_in(manifest["id"], pc.unique(ids)).to_numpy())
-
-
-def _of_image(manifest: pa.Table, name: str) -> Mask:
-    if not name:
-        return np.zeros(len(manifest), bool)
-    if "/" in name:
-        imported = pc.starts_with(manifest["source"], IMPORTED)
-        return np.asarray(pc.and_(imported, pc.equal(manifest["origin"], name)).to_numpy())
-    column = "id" if len(name) == ID_LENGTH else "sha256"
-    return np.asarray(pc.equal(manifest[column], name.lower()).to_numpy())
-
-
-def _same(keys: Any, column: pa.ChunkedArray, text: str) -> Mask:
-    """Whether texts are the same by their keys, but for "" and what else is nobody's."""
-    key = keys(pa.array([text]))[0]
-    return np.asarray((keys(column) == key) & (key != NOTHING))
-
-
 def take_down(release: Release, folder: Path, unwanted: Unwanted, progress: Progress = no_progress) -> TakenDown:
     """Make a release in `folder` that is another without some images: their votes, boxes and answers of auditors are
     not in it either, and certificates only where they say nothing of them.
@@ -121,10 +81,9 @@ def take_down(release: Release, folder: Path, unwanted: Unwanted, progress: Prog
     Raises `ReleaseError` where nothing is called so, nothing would be left, or the release is damaged.
     """
     _check_tables(release)
-    gone = unwanted_rows(release.manifest, unwanted)
-    if gone.all():
+    cut = _Cut.of(release, unwanted)
+    if cut.gone.all():
         raise ReleaseError(f"nothing of {release.name} would be left: delete it instead")
-    cut = _Cut(release, gone)
     with workshop(folder) as made:
         cut.write(made, progress)
     return cut.told(folder)
@@ -132,7 +91,7 @@ def take_down(release: Release, folder: Path, unwanted: Unwanted, progress: Prog
 
 def described(release: Release, unwanted: Unwanted) -> TakenDown:
     """What would be taken down of a release. Raises `ReleaseError` as `take_down` does."""
-    return _Cut(release, unwanted_rows(release.manifest, unwanted)).told(release.path)
+    return _Cut.of(release, unwanted).told(release.path)
 
 
 def _check_tables(release: Release) -> None:
@@ -144,25 +103,38 @@ def _check_tables(release: Release) -> None:
 
 def _leaks(name: str, manifest: pa.Table) -> tuple[Check, ...]:
     """What the splits share by what a manifest knows; pictures are not compared, which the checks tell."""
-    first = one_of_each(manifest["id"])
-    one = manifest.select(["id", "sha256", "url", "author", "near_group", "split"]).take(pa.array(first))
+    one = _each(manifest)
     facts = {"sha256": one["sha256"], "upload": one["url"], "author": one["author"], "group": one["near_group"]}
     split = pc.index_in(one["split"], pa.array(SPLITS)).to_numpy().astype(np.int8)
     return leaks_within(images_of(name, one["id"], **facts), split)
 
 
-class _Cut:
-    """A release and the rows of its manifest that go."""
+def _each(manifest: pa.Table) -> pa.Table:
+    """Every image once, with what leaks are checked by."""
+    first = one_of_each(manifest["id"])
+    return manifest.select(["id", "sha256", "url", "author", "near_group", "split"]).take(pa.array(first))
 
-    def __init__(self, release: Release, gone: Mask) -> None:
+
+class _Cut:
+    """A release, the rows of its manifest that go, and the sha256 of the `others` that do, which have no label."""
+
+    def __init__(self, release: Release, gone: Mask, others: Sequence[str]) -> None:
         self.release = release
         self.gone = gone
         lost = release.manifest.filter(pa.array(gone))
         self.ids = pc.unique(lost["id"])
-        self.digests = pc.unique(lost["sha256"].filter(pc.not_equal(lost["sha256"], "")))
-        self.images = len(self.ids)
+        labelled = pc.unique(lost["sha256"].filter(pc.not_equal(lost["sha256"], "")))
+        self.digests = pa.array([*labelled.to_pylist(), *others], pa.string())
+        self.images = len(self.ids) + len(others)
         self.left_out: list[str] = []
         self._lost = lost
+        self._others = others
+
+    @classmethod
+    def of(cls, release: Release, unwanted: Unwanted) -> _Cut:
+        """What goes of a release where images are unwanted. Raises `ReleaseError`."""
+        others = unwanted_others(release, unwanted)
+        return cls(release, unwanted_rows(release.manifest, unwanted, others), sorted(set(others.values())))
 
     def told(self, folder: Path) -> TakenDown:
         """What is taken down, and what is left out beside."""
@@ -177,6 +149,7 @@ class _Cut:
             if row["id"] not in seen:
                 seen.add(row["id"])
                 yield row["sha256"] or row["origin"]
+        yield from self._others
 
     def near(self) -> list[str]:
         """The ids of images that stay and are near-duplicates of some that go."""
@@ -203,8 +176,16 @@ class _Cut:
                 write_bytes(made.partial / name, (self.release.path / name).read_bytes())
         write_json(made.partial / STATISTICS, statistics(manifest, self.release.wnids))
         write_json(made.partial / SUMMARY, self._summary(made.folder.name, manifest, certified))
-        write_json(made.partial / LEAKS, {"checks": [check.value for check in _leaks(made.folder.name, manifest)]})
+        checks = self._checks(made.folder.name, manifest)
+        write_json(made.partial / LEAKS, {"checks": [check.value for check in checks]})
         seal(made, digests)
+
+    def _checks(self, name: str, manifest: pa.Table) -> list[Check]:
+        """What the splits share, and what the release was compared with."""
+        release, images = self.release, _each(self.release.manifest)
+        before = release.leaks if (release.path / LEAKS).exists() else []
+        gone = pc.is_in(images["id"], self.ids).to_numpy()
+        return list(Removal(images, gone, release.name, name).checks(before, _leaks(name, manifest)))
 
     def _without(self, table: pa.Table, column: str, values: pa.Array) -> pa.Table:
         return table.filter(pc.invert(pc.is_in(table[column], values)))
@@ -215,14 +196,13 @@ class _Cut:
         if self.release.files:
             return {}, self._manifest(manifest)
         listed = self.release.listed
-        shards = manifest["shard"].to_numpy(zero_copy_only=False)
         offset, length = manifest["offset"].to_numpy().copy(), manifest["length"].to_numpy()
-        held = {name: bool((~self.gone[shards == name]).any()) for name in np.unique(shards).tolist()}
+        rows_of = rows_by_text(manifest["shard"])
+        held = {name: not self.gone[rows].all() for name, rows in rows_of.items()}
         if others := [name for name in held if not SHARD.fullmatch(name)]:  # it may lead out of the folder
             raise ReleaseError(f"{self.release.path / MANIFEST} names {others[0]!r}, which is no shard of a release")
         new, names, done = renumbered(held), {}, 0
-        for name in sorted(held):
-            rows = np.flatnonzero(shards == name)
+        for name, rows in rows_of.items():
             places, first, back = np.unique(offset[rows], return_index=True, return_inverse=True)
             one = rows[first]
             source, lost = self.release.path / name, self.gone[one]
@@ -238,7 +218,8 @@ class _Cut:
             else:
                 target.unlink()
             progress(done := done + 1, len(held))
-        called = pa.array([new.get(name, "") for name in shards.tolist()], pa.string())
+        code, shards = codes(manifest["shard"])
+        called = pa.array([new.get(name, "") for name in shards], pa.string()).take(pa.array(code))
         manifest = manifest.set_column(manifest.column_names.index("offset"), "offset", pa.array(offset))
         return names, self._manifest(manifest.set_column(manifest.column_names.index("shard"), "shard", called))
 
@@ -298,6 +279,8 @@ class _Cut:
         old = self.release.summary
         given = {key: value for key, value in old.items() if key not in ("machines", "unchecked")}
         said = {**labelled_by(manifest), **unchecked(manifest, certified), "outvoted": outvoted(manifest)}
+        if sum((old.get("imported_splits") or {}).values()) == len(pc.unique(self.release.manifest["id"])):
+            said["imported_splits"] = _images_by_split(manifest)
         if "overruled" in old:
             said["overruled"] = self._overruled(old["overruled"])
         before = old.get(TAKEN_DOWN, {"images": 0, "labels": 0, "from": []})
@@ -326,6 +309,12 @@ class _Cut:
             if row["ruling"] and not row["gold"] and row["curator"] in found:
                 found[row["curator"]][row["ruling"]] -= 1
         return found
+
+
+def _images_by_split(manifest: pa.Table) -> dict[str, int]:
+    """How many images each split has that has any."""
+    splits = manifest["split"].take(pa.array(one_of_each(manifest["id"])))
+    return {name: count for name in SPLITS if (count := pc.sum(pc.equal(splits, name)).as_py())}
 
 
 _DROPPED: Final = "images below it were taken down, so its sample cannot be drawn again"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,19 +41,26 @@ from holotype.releases.layout import (
     SUMMARY,
     VOTES,
 )
+from holotype.releases.quantities import plural
 from holotype.releases.recompute import check_audit, check_subtrees
 from holotype.releases.release import Release, ontology_of
 from holotype.store.location import TREE
 from holotype.store.opening import state_of
+from holotype.store.reach import Folders
 
 _ALWAYS: Final = {MANIFEST, BOXES, VOTES, SUMMARY, STATISTICS, *DOCUMENTS}
 _MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, EVIDENCE, FILES, LEAKS, ONTOLOGY}
+_ADDRESSED: Final = ("id", "sha256", "stored", "shard", "offset", "length", "path")
 _AT_ONCE: Final = 1024
 """Images that are read and hashed at once."""
 
 
 def verify_release(
-    path: Path, checksum: str | None = None, ontology: Ontology | None = None, progress: Progress = no_progress
+    path: Path,
+    checksum: str | None = None,
+    ontology: Ontology | None = None,
+    progress: Progress = no_progress,
+    archives: Folders = (),
 ) -> list[str]:
     """Everything that is wrong with a release, one line each; empty if it keeps every promise.
 
@@ -62,8 +69,9 @@ def verify_release(
 
     Checked: every file and only those listed in ``SHA256SUMS``, each with its checksum; the manifest's columns and
     order; every image at its address with its sha256, and its file silent about people; ids; near-duplicates in one
-    split; the statistics; counts of votes and the machines that helped; boxes; the certificates. What of it cannot be
-    checked: `unchecked`.
+    split; the statistics; counts of votes and the machines that helped; boxes; the certificates. Images that lie
+    outside of its folder are looked at where that is below one of the `archives`. What of it cannot be checked:
+    `unchecked`.
     """
     problems = list(_check_files(path, progress))
     if not problems and checksum not in (None, sha256_file(path / CHECKSUMS)):
@@ -71,7 +79,7 @@ def verify_release(
     if problems:
         return problems
     try:
-        release = Release(path)
+        release = Release(path, archives=archives)
         own = _at_hand(release) if ontology is None or (path / ONTOLOGY).exists() else None
         known = own if ontology is None else ontology
         names = [entry.name for entry in path.iterdir()]
@@ -87,11 +95,30 @@ def verify_release(
         return [f"not readable as a release: {error}"]
 
 
-def unchecked(path: Path) -> list[str]:
-    """What of a release nobody can check, a line each: images that nobody has read, whose sha256 is not known."""
-    table = Release(path).manifest
+def unchecked(path: Path, archives: Folders = ()) -> list[str]:
+    """What of a release is not checked, a line each: images that nobody has read, whose sha256 is not known, and those
+    that lie outside of it, in what is below none of the `archives`."""
+    release = Release(path, archives=archives)
+    table, foreign = release.manifest, set(release.foreign)
     unread = pc.sum(pc.equal(table["sha256"], "")).as_py() or 0
-    return [f"{unread:,} labels are of images that were never read: their bytes are not checked"] if unread else []
+    said = plural(unread, "label is", "labels are")
+    found = [f"{said} of images that were never read: their bytes are not checked"] if unread else []
+    if foreign:
+        hidden = pc.sum(pc.is_in(table["shard"], pa.array(_foreign(release)))).as_py() or 0
+        said = plural(hidden, "label is", "labels are")
+        found.append(f"{said} of images in {_some(sorted(foreign))}, which nobody has allowed to be read")
+    return found
+
+
+def _foreign(release: Release) -> list[str]:
+    """What the manifest calls files that are not read."""
+    foreign = set(release.foreign)
+    return [name for name, one in release.files.items() if one.file in foreign]
+
+
+def _some(files: Sequence[str]) -> str:
+    left = len(files) - 1
+    return printable(files[0]) + (f" and {left:,} more file{'' if left == 1 else 's'}" if left else "")
 
 
 def _at_hand(release: Release) -> Ontology | None:
@@ -121,16 +148,21 @@ def certify_release(release: Release, ontology: Ontology | None = None) -> list[
     if missing:
         return [] if len(missing) == len(wanted) else [f"{missing[0]} is missing"]
     try:
-        votes = release.votes.select(["sha256", "wnid", "worker", "at"])
-        columns = zip(*(column.to_pylist() for column in votes.columns), strict=True)
-        voted = {(sha256, wnid, worker): at for sha256, wnid, worker, at in columns}
-        rows = release.rows()
+        voted = _voted(release.votes, {row["auditor"] for row in release.audit.audit})
+        rows = release.manifest.select(["sha256", "wnid", "rank"]).to_pylist()
         problems = list(check_audit(release.plans, release.certificates, release.audit, rows, voted))
         if ontology is not None:
             problems.extend(_check_places(release, ontology))
     except ReleaseError as error:
         return [str(error)]
     return problems
+
+
+def _voted(votes: pa.Table, workers: Collection[str]) -> dict[tuple[str, str, str], float]:
+    """When some workers voted, by sha256, wnid and worker."""
+    theirs = votes.filter(pc.is_in(votes["worker"], pa.array(sorted(workers), pa.string())))
+    columns = (theirs[name].to_pylist() for name in ("sha256", "wnid", "worker", "at"))
+    return {(sha256, wnid, worker): at for sha256, wnid, worker, at in zip(*columns, strict=True)}
 
 
 def _check_files(path: Path, progress: Progress) -> Iterator[str]:
@@ -164,7 +196,8 @@ def _check_files(path: Path, progress: Progress) -> Iterator[str]:
 
 def _check_images(release: Release, progress: Progress) -> Iterator[str]:
     """Every image that anybody has read is at its address: a shard, or some of what lies elsewhere, at a time."""
-    known = release.manifest.filter(pc.not_equal(release.manifest["sha256"], ""))
+    allowed = pc.invert(pc.is_in(release.manifest["shard"], pa.array(_foreign(release), pa.string())))
+    known = release.manifest.filter(pc.and_(allowed, pc.not_equal(release.manifest["sha256"], "")))
     columns = ["id", "sha256", *(["stored"] if "stored" in known.column_names else [])]
     pieces, silent = list(_pieces(known)), METADATA in release.summary
 
@@ -196,15 +229,19 @@ def _is_other(data: bytes, row: Mapping[str, Any]) -> bool:
 
 
 def _pieces(table: pa.Table) -> Iterator[pa.Table]:
-    """Rows in the order of their addresses, some at a time, each image once."""
-    first = table.take(pa.array(one_of_each(table["id"])))
+    """Where images lie, in the order of their addresses, some at a time, each image once."""
+    named = [name for name in _ADDRESSED if name in table.column_names]
+    first = table.select(named).take(pa.array(one_of_each(table["id"])))
     rows = first.sort_by([("shard", "ascending"), ("offset", "ascending")])
     yield from (rows.slice(start, _AT_ONCE) for start in range(0, len(rows), _AT_ONCE))
 
 
 def _check_elsewhere(release: Release) -> Iterator[str]:
     """The files that images were left in are there, as they were."""
+    foreign = set(release.foreign)
     for one in release.files.values():
+        if one.file in foreign:
+            continue
         if one.kind == TREE:
             if not Path(one.file).is_dir():
                 yield f"{one.file} is not there"

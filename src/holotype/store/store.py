@@ -4,32 +4,38 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from holotype.errors import ArchiveError, PackError
+from holotype.errors import ArchiveError, ForeignFiles, PackError
+from holotype.files import printable
 from holotype.store.archives import open_archive, open_pack, read_file
 from holotype.store.location import PACK, TREE, Location
 from holotype.store.openfiles import MAX_BYTES, OpenFile, OpenFiles
+from holotype.store.reach import ANYWHERE, Folders, outside, real
 
 _OPEN_FILES = 64
 
 
 class Store:
-    """Reads locations in a folder of packs or of a release's shards, and in archives and trees anywhere.
+    """Reads locations in a folder of packs or of a release's shards, and in archives and trees below `folders`.
 
-    Keeps up to 64 files open. Thread-safe; pickles as its folder.
+    Keeps up to 64 files open. Thread-safe; pickles as its folders.
     """
 
-    def __init__(self, packs: Path) -> None:
+    def __init__(self, packs: Path, folders: Folders = ANYWHERE) -> None:
         self._folder = packs
+        self._below = folders
+        self._anywhere = folders == ANYWHERE
+        self._places: dict[str, str] = {}
         self._files = OpenFiles(self._open, _OPEN_FILES)
 
-    def __reduce__(self) -> tuple[type[Store], tuple[Path]]:
-        return Store, (self._folder,)
+    def __reduce__(self) -> tuple[type[Store], tuple[Path, Folders]]:
+        return Store, (self._folder, self._below)
 
     def read(self, location: Location) -> bytes:
         """The bytes at `location`, by one `pread`, or the file in its folder.
 
         Raises if they are not there any more: `PackError` for packs, `ArchiveError` for what was imported, and that
-        before memory is taken. An archive's size and time of change are compared whenever it is opened.
+        before memory is taken. An archive's size and time of change are compared whenever it is opened. Raises
+        `ForeignFiles` for what lies elsewhere than below the folders.
         """
         if location.kind == PACK:
             return self._read_pack(location)
@@ -48,7 +54,7 @@ class Store:
             raise PackError(f"cannot read {self._folder / location.file}: {error.strerror}") from error
 
     def _read_archive(self, location: Location) -> bytes:
-        path, offset, length = location.file, location.offset, location.length
+        path, offset, length = self._place(location.file), location.offset, location.length
         if length > MAX_BYTES:
             raise ArchiveError(f"{path}: {length:,} bytes at {offset:,} are over the limit of {MAX_BYTES:,}")
         try:
@@ -59,12 +65,22 @@ class Store:
             raise ArchiveError(f"cannot read {path}: {error.strerror}") from error
 
     def _read_file(self, location: Location) -> bytes:
-        data = read_file(Path(location.file), location.path)
+        data = read_file(Path(self._place(location.file)), location.path)
         if len(data) != location.length:
             raise ArchiveError(
                 f"{location.file}/{location.path} has changed since it was imported (another size); import it again"
             )
         return data
+
+    def _place(self, file: str) -> str:
+        """Where an archive or a tree truly lies: what is opened is what was judged."""
+        if self._anywhere:
+            return file
+        if file not in self._places:
+            if outside([file], self._below):
+                raise ForeignFiles(self._folder, [printable(file)])
+            self._places[file] = str(real(file))
+        return self._places[file]
 
     def _open(self, key: tuple[str, tuple[int, int] | None]) -> OpenFile:
         file, state = key

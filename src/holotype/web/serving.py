@@ -12,6 +12,7 @@ from typing import Final
 import uvicorn
 
 from holotype.errors import HolotypeError, ProjectError
+from holotype.files import allow_files
 from holotype.project import Project
 from holotype.project.runner import Runner
 from holotype.web.app import create_app
@@ -34,18 +35,6 @@ def listening(host: str, port: int) -> socket.socket:
         made.close()
         raise ProjectError(f"port {port} of {host} cannot be listened at: {error.strerror}") from error
     return made
-
-
-def allow_files(count: int) -> None:
-    """Let this process have as many files and connections open, where the system lets it."""
-    with suppress(ImportError, ValueError, OSError):
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft < count:
-            resource.setrlimit(
-                resource.RLIMIT_NOFILE, (count if hard == resource.RLIM_INFINITY else min(count, hard), hard)
-            )
 
 
 def first_invitation(db: Project) -> str | None:

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Protocol, Self
 
-try:
-    import aiohttp
-except ImportError as error:
-    raise ImportError(f"this needs aiohttp, an extra: pip install 'holotype[collect]' ({error})") from error
+import aiohttp
 from multidict import CIMultiDictProxy
 from yarl import URL
 
 from holotype.collect.net.agent import Agent
-from holotype.collect.net.guard import Blocked, Guard
-from holotype.collect.net.memory import SMALL, Memory, Share
+from holotype.collect.net.bodies import Bounds, check_encoding, read_body
+from holotype.collect.net.failures import translated
+from holotype.collect.net.guard import Guard
+from holotype.collect.net.memory import Memory, Share
 from holotype.collect.net.names import LookUp, Names, neighbourhood, site
 from holotype.collect.net.pace import Pace
 from holotype.collect.net.urls import Url, check_url, redirected
 from holotype.errors import NotFetched
+
+__all__ = ["MOST_REDIRECTS", "Bounds", "Client", "Headers", "Manners", "Reply", "Terms", "Unbound"]
 
 Headers = CIMultiDictProxy[str]
 """Headers of an answer: names in any case, and several values of one name by ``getall``."""
@@ -35,23 +34,7 @@ _ELSEWHERE: Final = frozenset({"accept", "if-none-match", "if-modified-since"})
 _UNHEARD: Final = frozenset({"timeout", "connection"})
 """Reasons that a site gives without an answer; what it answers is heard by the pace already."""
 _IDLE: Final = 2.5  # seconds that a connection is kept: a site with two is asked by each every other second
-_CHUNK: Final = 64 << 10
 _CONNECT: Final = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What one body may take: bytes; seconds for all requests of one URL, waiting for turns not counted; and slowness.
-
-    From `grace` seconds after its headers on, a body must have come at `least_rate` bytes a second on average. Of one
-    that has more bytes than `most_bytes`, the rest is left out where it may be `cut`; otherwise it is refused.
-    """
-
-    most_bytes: int = 32 << 20
-    deadline: float = 60.0
-    grace: float = 10.0
-    least_rate: float = 4_096.0
-    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +184,7 @@ class Client:
         async with self.pace.turn(site(url.host), neighbourhood(addresses[0]), terms.interval):
             start = time.monotonic()
             try:
-                async with _translated(asked.bounds.deadline), asyncio.timeout(asked.left) as whole:
+                async with translated(asked.bounds.deadline), asyncio.timeout(asked.left) as whole:
                     reply = await self._exchange(asked, terms, whole)
             except NotFetched as error:
                 if error.again and error.reason in _UNHEARD:
@@ -224,89 +207,10 @@ class Client:
             asked.manners.head(terms, response.status, response.headers)
             if response.status in _REDIRECTS and asked.method == "GET" and "Location" in response.headers:
                 return Reply(response.status, response.headers, b"", url.text)
-            _check_encoding(response.headers)
-            body = await _body(response, asked, whole)
+            check_encoding(response.headers)
+            body = await read_body(response, asked.bounds, asked.share, whole)
             return Reply(response.status, response.headers, body, url.text)
-
-
-async def _body(response: aiohttp.ClientResponse, asked: _Asked, whole: asyncio.Timeout) -> bytes:
-    """The bytes of an answer, as long as they are not too many, nor come too slowly."""
-    bounds, declared = asked.bounds, response.content_length
-    if declared is not None and declared > bounds.most_bytes and not bounds.cut:
-        raise NotFetched("too_large", f"{declared:,} bytes are declared, over the limit of {bounds.most_bytes:,}")
-    loop, body, size = asyncio.get_running_loop(), list[bytes](), 0
-    start = loop.time()
-    slow = asyncio.timeout_at(start + bounds.grace)
-    try:
-        async with slow:
-            while chunk := await response.content.read(_CHUNK):
-                body.append(chunk)
-                size += len(chunk)
-                if size > bounds.most_bytes:
-                    if bounds.cut:
-                        break
-                    raise NotFetched("too_large", f"over the limit of {bounds.most_bytes:,} bytes")
-                if size > SMALL:
-                    start += await _room(asked.share, declared or bounds.most_bytes, whole, slow)
-                slow.reschedule(start + bounds.grace + size / bounds.least_rate)
-    except TimeoutError:
-        if not slow.expired():
-            raise
-        raise NotFetched("too_slow", f"under {bounds.least_rate:,.0f} bytes a second") from None
-    asked.share.shrink(size)
-    found = b"".join(body)
-    return found[: bounds.most_bytes] if bounds.cut else found
-
-
-async def _room(share: Share, size: int, *clocks: asyncio.Timeout) -> float:
-    """Wait until there is memory for so many bytes; the clocks stand still meanwhile. Gives the seconds waited."""
-    loop = asyncio.get_running_loop()
-    start, due = loop.time(), [clock.when() for clock in clocks]
-    for clock in clocks:
-        clock.reschedule(None)
-    await share.grow(size)
-    waited = loop.time() - start
-    for clock, when in zip(clocks, due, strict=True):
-        clock.reschedule(None if when is None else when + waited)
-    return waited
-
-
-def _check_encoding(headers: Headers) -> None:
-    encodings = {part.strip().lower() for value in headers.getall("Content-Encoding", ()) for part in value.split(",")}
-    if odd := encodings - {"", "identity"}:
-        raise NotFetched("encoded", f"Content-Encoding: {', '.join(sorted(odd))[:60]}")
 
 
 def _fit_elsewhere(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name.lower() in _ELSEWHERE}
-
-
-@asynccontextmanager
-async def _translated(deadline: float) -> AsyncIterator[None]:
-    """Errors of aiohttp, of TLS and of sockets as `NotFetched`, which says nothing of paths, queries or headers."""
-    try:
-        yield
-    except aiohttp.ClientConnectorError as error:
-        raise _no_connection(error) from None
-    except (aiohttp.ClientSSLError, ssl.SSLError) as error:
-        raise NotFetched("tls", type(error).__name__) from None
-    except aiohttp.InvalidURL:
-        raise NotFetched("bad_url", "no URL that can be asked") from None
-    except aiohttp.ServerTimeoutError:
-        raise NotFetched("timeout", "no connection in time", again=True) from None
-    except TimeoutError:
-        raise NotFetched("timeout", f"not there within {deadline:g} seconds", again=True) from None
-    except aiohttp.ClientPayloadError:
-        raise NotFetched("connection", "the answer ended early", again=True) from None
-    except aiohttp.ClientResponseError:
-        raise NotFetched("connection", "the answer is no HTTP that can be read") from None
-    except (aiohttp.ClientError, OSError) as error:
-        raise NotFetched("connection", type(error).__name__, again=True) from None
-
-
-def _no_connection(error: aiohttp.ClientConnectorError) -> NotFetched:
-    if isinstance(error.os_error, Blocked):
-        return NotFetched("blocked_address", str(error.os_error))
-    if isinstance(error.os_error, ssl.SSLError | ssl.CertificateError) or isinstance(error, aiohttp.ClientSSLError):
-        return NotFetched("tls", type(error.os_error).__name__)
-    return NotFetched("connection", error.os_error.strerror or type(error.os_error).__name__, again=True)

@@ -1,17 +1,19 @@
 """The downloader: a stream of URLs in, one outcome for each out, of any number in bounded memory.
 
-URLs are read ahead and wait by site, so that sites take turns, each at its pace; a slow one holds up nobody else. What
-is temporary is tried again. Nothing is stored here, and nothing is half done when it ends early: an outcome is whole,
-or it is not given.
+URLs are read ahead and wait by site, so that sites take turns, each at its pace; a slow one holds up nobody else, for
+what is read of it beyond a few hundred URLs waits on disk. What is temporary is tried again. Nothing is stored here,
+and nothing is half done when it ends early: an outcome is whole, or it is not given.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from holotype.collect.net.aside import Aside
 from holotype.collect.net.client import Bounds, Headers, Manners, Reply
 from holotype.collect.net.memory import Memory, Share
 from holotype.collect.net.names import site
@@ -52,11 +54,14 @@ class Getter(Protocol):
 class Plan:
     """How much is done at a time: fetches that are out, URLs that are read ahead, outcomes that wait to be looked at.
 
-    `per_site` are out of one site at a time; what is temporary is tried `retries` times more.
+    Of the URLs ahead, `ahead_of_site` of one site are in memory; others are put aside, `aside` altogether. `per_site`
+    are out of one site at a time; what is temporary is tried `retries` times more.
     """
 
     fetches: int = 256
     ahead: int = 20_000
+    ahead_of_site: int = 500
+    aside: int = 2_000_000
     results: int = 64
     per_site: int = 2
     retries: int = 2
@@ -89,9 +94,11 @@ async def download(
                 raise result
             outcome, share = result
             del result
-            yield outcome
-            del outcome
-            share.free()
+            try:
+                yield outcome
+            finally:
+                del outcome
+                share.free()
             run.room.release()
     finally:
         await run.stop()
@@ -106,10 +113,12 @@ class _Run:
         self._client, self._manners, self._bounds = client, manners, bounds
         self._plan, self._placeholders = plan, placeholders
         self._waiting: Waiting[_Item] = Waiting(self._ready, plan.per_site)
+        self._aside = Aside()
         self._tasks: set[asyncio.Task[None]] = set()
         self._reader: asyncio.Task[None] | None = None
         self._alarm: tuple[float, asyncio.Task[None]] | None = None
         self._space = asyncio.Event()
+        self._stopped = False
         self.room = asyncio.Semaphore(plan.results)
         self.results: asyncio.Queue[tuple[Outcome, Share] | BaseException | None] = asyncio.Queue()
 
@@ -119,16 +128,21 @@ class _Run:
         self._reader.add_done_callback(self._ended)
 
     async def stop(self) -> None:
-        """Call off all that is out."""
+        """Call off all that is out, and send nothing out any more."""
+        self._stopped = True
         alarm = [self._alarm[1]] if self._alarm else []
         tasks = [*self._tasks, *alarm, *([self._reader] if self._reader else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        while not self.results.empty():
+            if isinstance(result := self.results.get_nowait(), tuple):
+                result[1].free()
+        self._aside.close()
 
     async def _read(self, urls: AsyncIterable[Wanted]) -> None:
         async for wanted in urls:
-            while self._waiting.count >= self._plan.ahead:
+            while self._waiting.count >= self._plan.ahead or self._aside.count >= self._plan.aside:
                 self._space.clear()
                 await self._space.wait()
             try:
@@ -136,8 +150,14 @@ class _Run:
             except NotFetched as error:
                 await self._give(_refused(wanted, error), self._client.memory.share())
             else:
-                self._waiting.add(site(host), _Item(wanted))
+                self._wait(site(host), wanted)
                 self._fill()
+
+    def _wait(self, name: str, wanted: Wanted) -> None:
+        if name in self._aside or self._waiting.of(name) >= self._plan.ahead_of_site:
+            self._aside.put(name, json.dumps([wanted.url, wanted.etag, wanted.modified]))
+        else:
+            self._waiting.add(name, _Item(wanted))
 
     def _ready(self, name: str) -> float:
         """When a site may be asked; one that asks for more patience than there is may be at once, to be refused."""
@@ -147,8 +167,12 @@ class _Run:
 
     def _fill(self) -> None:
         """Send out what may be, and set an alarm for what may be later."""
+        if self._stopped:
+            return
         now = self._client.pace.clock()
         while len(self._tasks) < self._plan.fetches and (found := self._waiting.next(now)) is not None:
+            if found[0] in self._aside:
+                self._waiting.add(found[0], _Item(Wanted(*json.loads(self._aside.take(found[0])))))
             task = asyncio.create_task(self._fetch(*found))
             self._tasks.add(task)
             task.add_done_callback(self._ended)
@@ -201,7 +225,11 @@ class _Run:
         await self._give(outcome, share)
 
     async def _give(self, outcome: Outcome, share: Share) -> None:
-        await self.room.acquire()
+        try:
+            await self.room.acquire()
+        except asyncio.CancelledError:
+            share.free()
+            raise
         self.results.put_nowait((outcome, share))
 
 

@@ -81,6 +81,7 @@ class Flow:
             with self._changed:
                 self._ended = True
                 self._changed.notify_all()
+            self._loop.run_until_complete(_call_off_the_rest())
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
             self._loop.close()
 
@@ -106,6 +107,14 @@ class Flow:
                 if self._stopped:
                     return
                 self._changed.wait(0.1)
+
+
+async def _call_off_the_rest() -> None:
+    """Call off what nobody waits for any more, such as questions about robots.txt that a stop left without asker."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _size(one: Outcome | None) -> int:

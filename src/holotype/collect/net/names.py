@@ -15,7 +15,7 @@ from typing import Final
 from aiohttp.abc import AbstractResolver, ResolveResult
 from publicsuffixlist import PublicSuffixList
 
-from holotype.collect.net.guard import Guard
+from holotype.collect.net.guard import Blocked, Guard
 from holotype.collect.net.kept import Kept
 from holotype.errors import NotFetched
 
@@ -70,7 +70,7 @@ class Names(AbstractResolver):
         try:
             found = await self.addresses(host, port)
         except NotFetched as error:
-            raise OSError(str(error)) from error
+            raise (Blocked if error.reason == "blocked_address" else OSError)(str(error)) from error
         return [_result(host, address, port) for address in found]
 
     async def close(self) -> None:

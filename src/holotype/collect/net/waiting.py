@@ -48,6 +48,10 @@ class Waiting(Generic[Item]):
             return site, self._taken(site)
         return None
 
+    def of(self, site: str) -> int:
+        """How many items of a site wait."""
+        return len(self._queues.get(site, ()))
+
     def done(self, site: str) -> None:
         """An item of a site is out no more."""
         self._out[site] -= 1

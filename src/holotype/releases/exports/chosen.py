@@ -3,86 +3,74 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from itertools import count
+from itertools import count, islice
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from holotype.errors import ReleaseError
 from holotype.images.formats.magic import sniff
+from holotype.releases.census import batches
+from holotype.releases.exports.columns import Groups, Images, Labels
+from holotype.releases.exports.rows import Numbers, columns_of, rows_of
 from holotype.releases.exports.samples import Class, ExportedBox, Sample, looked_at, made_discreet
-from holotype.releases.layout import MANIFEST
+from holotype.releases.keys import id_keys
+from holotype.releases.layout import BOXES, MANIFEST
 from holotype.releases.release import Release
 from holotype.releases.split import SPLITS
 
-Numbers = npt.NDArray[np.int64]
 Advance = Callable[[int, int], None]
 """Is told how many images are done, and how many there are."""
 
-_BATCH: Final = 1 << 10
-_ID: Final = "^[0-9a-f]{16}$"
 _BOX: Final = tuple(field.name for field in fields(ExportedBox))
 _OF_THE_IMAGE: Final = ("split", "shard", "offset", "length", "sha256", "format", "width", "height", "orientation")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Groups:
-    """Rows of a table by what they belong to: those of ``i`` are ``order[starts[i] : starts[i + 1]]``."""
-
-    order: Numbers
-    starts: Numbers
-
-    @classmethod
-    def of(cls, number: Numbers, count: int) -> _Groups:
-        """Rows that belong to these numbers below `count`, in the order that they had."""
-        starts = np.concatenate([[0], np.cumsum(np.bincount(number, minlength=count))])
-        return cls(np.argsort(number, kind="stable"), starts.astype(np.int64))
-
-    @property
-    def firsts(self) -> Numbers:
-        """The first row of each; there has to be one."""
-        return self.order[self.starts[:-1]]
-
-    def take(self, table: pa.Table, numbers: Numbers) -> list[list[dict[str, Any]]]:
-        """The rows of some."""
-        counts = self.starts[numbers + 1] - self.starts[numbers]
-        ends = np.cumsum(counts)
-        within = np.arange(counts.sum()) - np.repeat(ends - counts, counts)
-        rows = table.take(pa.array(self.order[np.repeat(self.starts[numbers], counts) + within])).to_pylist()
-        return [rows[end - count : end] for end, count in zip(ends.tolist(), counts.tolist(), strict=True)]
-
-
 @dataclass(frozen=True)
 class Chosen:
-    """Rows of a release's manifest, and the classes that they are numbered by, which may be more than they have."""
+    """Labels of a release, and the classes that they are numbered by, which may be more than they have.
+
+    Rows of tables are read when it is their turn; where that is another than the file's, by way of `scratch`, a folder.
+    """
 
     release: Release
-    rows: pa.Table
+    labels: Labels
+    columns: Sequence[str]
+    """The columns of the manifest."""
     classes: Sequence[Class]
     whole: bool = True
-    """Whether these are all rows that the release has."""
+    """Whether these are all labels that the release has."""
+    scratch: Path | None = None
 
     @classmethod
-    def of(cls, release: Release, rows: pa.Table | None = None, splits: Sequence[str] = ()) -> Chosen:
-        """These `rows` of the manifest, or all, as far as they are in `splits`, if any are named.
+    def of(
+        cls,
+        release: Release,
+        rows: Numbers | None = None,
+        splits: Sequence[str] = (),
+        scratch: Path | None = None,
+    ) -> Chosen:
+        """The `rows` of the manifest with these numbers, or all, as far as they are in `splits`, if any are named.
 
         Classes are those of the rows in all splits, so that exports of one split each number them alike. Raises
-        `ReleaseError` for a split that there is not, for ids that are none, a row that is there twice, and rows that
-        contradict one another about an image.
+        `ReleaseError` for a split that there is not, for ids that are none, a row that is there twice, and an image in
+        two splits.
         """
         if wrong := [name for name in splits if name not in SPLITS]:
             raise ReleaseError(f"there is no split {wrong[0]!r}; there are: {', '.join(SPLITS)}")
-        held = set(release.wnids if rows is None else pc.unique(rows["wnid"]).to_pylist())
-        table = release.manifest if rows is None else rows
+        columns, labels, held = columns_of(release.path / MANIFEST), Labels.of(release), release.wnids
+        if rows is not None:
+            labels = labels.take(rows)
+            places, number = np.unique(labels.number, return_inverse=True)
+            labels, held = replace(labels, number=number.astype(np.int32)), [held[place] for place in places]
         if splits:
-            table = table.filter(pc.is_in(table["split"], pa.array(splits)))
-        chosen = cls(release, table.combine_chunks(), _classes(release, held), rows is None and not splits)
+            labels = labels.take(np.isin(labels.split, [SPLITS.index(name) for name in splits]))
+        chosen = cls(release, labels, columns, _classes(release, held), rows is None and not splits, scratch)
         chosen._check()
         return chosen
 
@@ -94,13 +82,12 @@ class Chosen:
     @cached_property
     def splits(self) -> list[str]:
         """The splits that have any image, in the order of `SPLITS`."""
-        held = set(pc.unique(self.rows["split"]).to_pylist())
-        return [name for name in SPLITS if name in held]
+        return [SPLITS[place] for place in np.unique(self.labels.split)]
 
-    @property
-    def images(self) -> int:
-        """How many images there are, each once whatever its labels."""
-        return len(self._ids.dictionary)
+    @cached_property
+    def images(self) -> Images:
+        """The images, each once whatever its labels, in the order of the manifest."""
+        return Images.of(self.labels.key)
 
     def by_split(self, advance: Advance, shuffled: bool = False) -> Iterator[tuple[str, Iterator[Sample]]]:
         """Each split that has any image with its `samples`; `advance` is told of each image that was taken."""
@@ -109,30 +96,26 @@ class Chosen:
         def told(split: str) -> Iterator[Sample]:
             for sample in self.samples(split, shuffled):
                 yield sample
-                advance(next(done), self.images)
+                advance(next(done), len(self.images))
 
         return ((split, told(split)) for split in self.splits)
 
     def samples(self, split: str = "", shuffled: bool = False) -> Iterator[Sample]:
         """The images of a split, or all, each once, with their bytes: in the order of the manifest, or of their ids,
         which is as good as shuffled and always the same. Raises what `read` does."""
-        images = self.images_of(split)
-        if shuffled:
-            images = images[pc.array_sort_indices(self._ids.dictionary.take(pa.array(images))).to_numpy()]
-        return self.read(images)
+        return self.read(self.images_of(split, shuffled))
 
     def read(self, images: Numbers) -> Iterator[Sample]:
         """These images with their bytes; where the manifest does not know what they are, they are looked at.
 
-        Raises `ReleaseError` where bytes do not have the sha256 that the manifest says, `PackError` or `ArchiveError`
-        where they are not there.
+        Raises `ReleaseError` where bytes do not have the sha256 that the manifest says, or rows contradict one another
+        about an image; `PackError` or `ArchiveError` where bytes are not there.
         """
         reader = self.release.store()
         try:
-            for first in range(0, len(images), _BATCH):
-                some = images[first : first + _BATCH]
-                places = self.release.places(self.rows.take(pa.array(self.first_rows[some])))
-                for number, sample in enumerate(self.described(some)):
+            for rows, samples in self._some(images):
+                places = self.release.places(rows)
+                for number, sample in enumerate(samples):
                     data = reader.read(places[number])
                     _check_bytes(sample.rows[0], data)
                     yield made_discreet(looked_at(replace(sample, data=data)))
@@ -140,90 +123,110 @@ class Chosen:
             reader.close()
 
     def described(self, images: Numbers) -> Iterator[Sample]:
-        """These images without their bytes."""
-        boxed, boxes = self._boxes
-        for first in range(0, len(images), _BATCH):
-            some = images[first : first + _BATCH]
-            for rows, found in zip(self._rows.take(self.rows, some), boxes.take(boxed, some), strict=True):
-                yield Sample(rows, [ExportedBox(**{name: box[name] for name in _BOX}) for box in found], b"")
+        """These images without their bytes. Raises `ReleaseError` where rows contradict one another about one."""
+        return (sample for _, samples in self._some(images) for sample in samples)
 
-    def images_of(self, split: str = "") -> Numbers:
-        """The images of a split, or all, numbered in the order of the manifest."""
-        return np.flatnonzero(self._split_of == SPLITS.index(split)) if split else np.arange(self.images)
-
-    @cached_property
-    def first_rows(self) -> Numbers:
-        """The number of the first row of each image."""
-        return self._rows.firsts
+    def images_of(self, split: str = "", shuffled: bool = False) -> Numbers:
+        """The images of a split, or all, in the order of the manifest or of their ids."""
+        images = self.images.by_id if shuffled else np.arange(len(self.images), dtype=np.int32)
+        return images[self._split_of[images] == SPLITS.index(split)] if split else images
 
     def labelled(self, wnid: str, split: str) -> Numbers:
-        """The images of a split that have a label, numbered in the order of the manifest."""
-        code = self._labels.dictionary.index(wnid).as_py()
-        if code < 0:
-            return np.zeros(0, np.int64)
-        rows = self._by_label.order[self._by_label.starts[code] : self._by_label.starts[code + 1]]
-        images: Numbers = np.unique(self._ids.indices.to_numpy()[rows]).astype(np.int64)
+        """The images of a split that have a label, in the order of the manifest."""
+        images: Numbers = np.unique(self.images.of_label[self._by_class[self.numbers[wnid]]])
         found: Numbers = images[self._split_of[images] == SPLITS.index(split)]
         return found
 
     def lengths(self, images: Numbers) -> Numbers:
         """How many bytes these images have."""
-        lengths: Numbers = self.rows["length"].take(pa.array(self.first_rows[images])).to_numpy()
+        lengths: Numbers = self.labels.length[self.images.first[images]]
         return lengths
 
-    @cached_property
-    def _ids(self) -> pa.DictionaryArray:
-        return self.rows["id"].combine_chunks().dictionary_encode()
+    def pairs(self) -> Numbers:
+        """The labels as pairs of image and class, see `pair`, ascending."""
+        return np.sort(self.pair(self.images.of_label, self.labels.number))
+
+    def pair(self, image: Numbers, number: Numbers) -> Numbers:
+        """One number for each image and number of a class."""
+        return image.astype(np.int64) * len(self.classes) + number
+
+    def tables(self, labels: Numbers | None = None) -> Iterator[pa.Table]:
+        """The rows of the manifest of all labels, or some, a few at a time."""
+        rows = self.labels.row if labels is None else self.labels.row[labels]
+        return rows_of(self.release.path / MANIFEST, rows, self.scratch)
+
+    def _some(self, images: Numbers) -> Iterator[tuple[pa.Table, list[Sample]]]:
+        """These images without their bytes, a few at a time, with the first row of the manifest of each."""
+        others, more = self._by_image.of_each(images, skip=1)
+        rows, boxed = self._boxes.of_each(images)
+        other = _dictionaries(self.tables(others))
+        boxes = _dictionaries(rows_of(self.release.path / BOXES, rows, self.scratch))
+        counts = zip(more, boxed, strict=True)
+        for table in self.tables(self.images.first[images]):
+            yield (
+                table,
+                [
+                    Sample(
+                        _of_one_image(row, islice(other, labels)),
+                        [ExportedBox(**{name: box[name] for name in _BOX}) for box in islice(boxes, own)],
+                        b"",
+                    )
+                    for row, (labels, own) in zip(table.to_pylist(), islice(counts, len(table)), strict=True)
+                ],
+            )
 
     @cached_property
-    def _split_of(self) -> npt.NDArray[np.integer[Any]]:
+    def _split_of(self) -> Numbers:
         """The place of each image's split in `SPLITS`."""
-        splits = pc.index_in(self.rows["split"], pa.array(SPLITS)).to_numpy()
-        return np.asarray(splits[self.first_rows])
+        return self.labels.split[self.images.first]
 
     @cached_property
-    def _labels(self) -> pa.DictionaryArray:
-        return self.rows["wnid"].combine_chunks().dictionary_encode()
+    def _by_class(self) -> Groups:
+        return Groups.of(self.labels.number, len(self.classes))
 
     @cached_property
-    def _by_label(self) -> _Groups:
-        return _Groups.of(self._labels.indices.to_numpy(), len(self._labels.dictionary))
+    def _by_image(self) -> Groups:
+        return Groups.of(self.images.of_label, len(self.images))
 
     @cached_property
-    def _rows(self) -> _Groups:
-        """The rows by image."""
-        return _Groups.of(self._ids.indices.to_numpy(), self.images)
-
-    @cached_property
-    def _boxes(self) -> tuple[pa.Table, _Groups]:
-        """The boxes of these images, and which are those of each."""
-        boxes = self.release.boxes
-        image = pc.index_in(boxes["id"], self._ids.dictionary)
-        held = boxes.filter(image.is_valid()).combine_chunks()
-        return held, _Groups.of(image.drop_null().to_numpy(), self.images)
+    def _boxes(self) -> Groups:
+        """The rows of ``boxes.parquet`` that are of each image."""
+        ids = (id_keys(table["id"]) for table in batches(self.release.path / BOXES, ["id"]))
+        image = self.images.find(np.concatenate([np.zeros(0, np.uint64), *ids]))
+        rows = np.flatnonzero(image >= 0).astype(np.int32)
+        groups = Groups.of(image[rows], len(self.images))
+        return Groups(rows[groups.order], groups.starts)
 
     def _check(self) -> None:
         where = self.release.path / MANIFEST
-        if not pc.all(pc.match_substring_regex(self.rows["id"], _ID)).as_py() and len(self.rows):
-            raise ReleaseError(f"{where} has ids that are not 16 hexadecimal digits")
-        if len(self.rows) > self.images:
-            firsts = pa.array(self.first_rows[self._ids.indices.to_numpy()])
-            for name in _OF_THE_IMAGE:
-                if not self.rows[name].equals(self.rows[name].take(firsts)):
-                    raise ReleaseError(f"{where} says two things of the {name} of an image")
-            pairs = pa.table({"id": self.rows["id"], "wnid": self.rows["wnid"]})
-            if len(pairs.group_by(["id", "wnid"]).aggregate([])) < len(pairs):
+        if len(self.labels) > len(self.images):
+            if (self._split_of[self.images.of_label] != self.labels.split).any():
+                raise ReleaseError(f"{where} says two things of the split of an image")
+            pairs = self.pairs()
+            if (pairs[1:] == pairs[:-1]).any():
                 raise ReleaseError(f"{where} has an image twice with the same label")
-        if not set(pc.unique(self.rows["split"]).to_pylist()) <= set(SPLITS):
-            raise ReleaseError(f"{where} has splits that are none of {', '.join(SPLITS)}")
 
 
-def _classes(release: Release, held: set[str]) -> list[Class]:
-    entries = sorted((one for one in release.summary["classes"] if one["wnid"] in held), key=lambda one: one["wnid"])
+def _classes(release: Release, held: Iterable[str]) -> list[Class]:
+    entries = {one["wnid"]: one for one in release.summary["classes"]}
     return [
-        Class(number, one["wnid"], [str(lemma) for lemma in one.get("lemmas") or ()], str(one.get("gloss") or ""))
-        for number, one in enumerate(entries)
+        Class(number, wnid, list(entries[wnid].get("lemmas") or ()), str(entries[wnid].get("gloss") or ""))
+        for number, wnid in enumerate(held)
     ]
+
+
+def _dictionaries(tables: Iterable[pa.Table]) -> Iterator[dict[str, Any]]:
+    return (row for table in tables for row in table.to_pylist())
+
+
+def _of_one_image(first: dict[str, Any], others: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of an image. Raises `ReleaseError` where they contradict one another about it."""
+    rows = [first]
+    for row in others:
+        if wrong := [name for name in _OF_THE_IMAGE if row[name] != first[name]]:
+            raise ReleaseError(f"{MANIFEST} says two things of the {wrong[0]} of an image")
+        rows.append(row)
+    return rows
 
 
 def _check_bytes(row: Mapping[str, Any], data: bytes) -> None:

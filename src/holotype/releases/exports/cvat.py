@@ -40,7 +40,7 @@ def _head(chosen: Chosen, labels: Sequence[str]) -> str:
     )
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<version>1.1</version>\n<meta>\n<task>\n'
-        f"<name>{escape(chosen.release.name)}</name><size>{chosen.images}</size><mode>annotation</mode>\n"
+        f"<name>{escape(chosen.release.name)}</name><size>{len(chosen.images)}</size><mode>annotation</mode>\n"
         f"<labels>\n{named}</labels>\n</task>\n</meta>\n"
     )
 

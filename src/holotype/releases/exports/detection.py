@@ -14,9 +14,11 @@ from typing import IO, Any, Final
 import pyarrow.compute as pc
 
 from holotype.errors import WordNetNotFound, WrongWordNet
+from holotype.releases.census import batches
 from holotype.releases.exports.chosen import Chosen
 from holotype.releases.exports.names import LONGEST
 from holotype.releases.exports.samples import Class, ExportedBox, Sample
+from holotype.releases.layout import BOXES
 from holotype.releases.release import ontology_of
 
 UPRIGHT: Final = "their sizes and boxes are those of the picture turned upright, as this format's readers turn it"
@@ -29,8 +31,8 @@ class Categories:
     def __init__(self, chosen: Chosen) -> None:
         self._chosen = chosen
         known = {one.wnid: one for one in chosen.classes}
-        boxed = pc.unique(chosen.release.boxes["wnid"]).to_pylist()
-        wnids = sorted({*known, *boxed})
+        tables = batches(chosen.release.path / BOXES, ["wnid"])
+        wnids = sorted({*known, *(wnid for table in tables for wnid in pc.unique(table["wnid"]).to_pylist())})
         self.classes = [
             Class(number, wnid, known[wnid].lemmas, known[wnid].gloss) if wnid in known else Class(number, wnid, (), "")
             for number, wnid in enumerate(wnids)

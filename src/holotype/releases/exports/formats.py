@@ -8,8 +8,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-import pyarrow as pa
-
 from holotype.errors import ReleaseError
 from holotype.releases.exports import imagefolder
 from holotype.releases.exports.chosen import Advance, Chosen
@@ -21,11 +19,12 @@ from holotype.releases.exports.format import Format, Report
 from holotype.releases.exports.imagenet import write_imagenet
 from holotype.releases.exports.label_studio import write_label_studio
 from holotype.releases.exports.parquet import write_parquet
+from holotype.releases.exports.rows import Numbers
 from holotype.releases.exports.tables import write_csv_with_images, write_tables
 from holotype.releases.exports.tfrecord import write_tfrecord
 from holotype.releases.exports.voc import write_voc
 from holotype.releases.exports.webdataset import write_webdataset
-from holotype.releases.exports.whole import whole_folder
+from holotype.releases.exports.whole import below, whole_folder
 from holotype.releases.exports.yolo import write_yolo
 from holotype.releases.release import Release
 
@@ -71,21 +70,24 @@ def export(
     release: Release,
     format: str,
     folder: str | os.PathLike[str],
-    rows: pa.Table | None = None,
+    rows: Numbers | None = None,
     splits: Sequence[str] = (),
     progress: Advance = lambda *_: None,
 ) -> Report:
     """Write a release to `folder`, which must not exist, in a format of `FORMATS`: whole or not at all.
 
-    `rows` are those of the manifest to write, all without them, in the `splits` named, if any are. Memory grows with
-    rows, not with bytes. Raises `ReleaseError` for a format or split that there is not, a `folder` that is there
-    already or cannot be written, a manifest that contradicts itself, and bytes that are not those that it speaks of;
-    `PackError` or `ArchiveError` where bytes are not there.
+    `rows` are the numbers of those of the manifest to write, all without them, in the `splits` named, if any are.
+    Memory grows by some hundred bytes a row, not with the bytes of pictures. Raises `ReleaseError` for a format or
+    split that there is not, a `folder` that is there already or cannot be written, a manifest that contradicts itself,
+    and bytes that are not those that it speaks of; `PackError` or `ArchiveError` where bytes are not there.
     """
     if format not in FORMATS:
         raise ReleaseError(f"there is no format {format!r}; there are: {', '.join(FORMATS)}")
     with whole_folder(Path(folder)) as partial:
-        chosen = Chosen.of(release, rows, splits)
+        chosen = Chosen.of(release, rows, splits, partial)
         remarks = FORMATS[format].write(chosen, partial, progress)
-        sizes = [os.path.getsize(os.path.join(here, name)) for here, _, names in os.walk(partial) for name in names]
-    return Report(format, Path(folder), chosen.images, len(chosen.rows), len(sizes), sum(sizes), list(remarks))
+        files = size = 0
+        for entry in below(partial):
+            if entry.is_file(follow_symlinks=False):
+                files, size = files + 1, size + entry.stat(follow_symlinks=False).st_size
+    return Report(format, Path(folder), len(chosen.images), len(chosen.labels), files, size, list(remarks))

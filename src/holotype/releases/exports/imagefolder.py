@@ -9,6 +9,7 @@ from pathlib import Path
 from holotype.releases.exports.chosen import Advance, Chosen
 from holotype.releases.exports.listing import second_labels, write_classes
 from holotype.releases.exports.names import safe_names
+from holotype.releases.quantities import plural
 
 
 def by_wnid(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
@@ -50,7 +51,8 @@ def _link(first: Path, other: Path, data: bytes) -> None:
 
 def _bare(bare: Mapping[str, set[str]]) -> list[str]:
     return [
-        f"{len(names):,} classes have no image in {split}: their folders are empty, so that the others keep their "
+        f"{plural(len(names), 'class has', 'classes have')} no image in {split}: "
+        "their folders are empty, so that the others keep their "
         "numbers (torchvision: allow_empty=True)"
         for split, names in bare.items()
         if names

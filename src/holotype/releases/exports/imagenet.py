@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import tarfile
+from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from itertools import count, islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 from xml.sax.saxutils import escape
 
 import numpy as np
 
-from holotype.releases.exports.chosen import Advance, Chosen, Numbers
+from holotype.releases.exports.chosen import Advance, Chosen
 from holotype.releases.exports.listing import second_labels, write_classes, write_csv
+from holotype.releases.exports.rows import Numbers
 from holotype.releases.exports.samples import ExportedBox, Sample
 from holotype.store.tar.headers import BLOCK
 from holotype.store.tar.writing import tar_end, tar_member
@@ -37,33 +41,38 @@ def write_imagenet(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
     """
     write_classes(chosen, folder)
     _write_lists(chosen, folder)
-    names: list[tuple[str, str, str, str]] = []
-    done = iter(range(1, chosen.images + 1))
-    for split in chosen.splits:
-        with _Annotations(folder, split) as annotations:
-            train = split == "train"
-            tar = folder / (_TRAIN if train else _NUMBERED[split][0])
-            with tar.open("wb") as file:
-                named = _train(chosen, file) if train else _numbered(chosen, file, split)
-                for name, wnid, sample in named:
-                    annotations.add(name, wnid, sample)
-                    names.append((name, sample.id, split, wnid if split != "test" else ""))
-                    if wnid == sample.wnids[0]:
-                        advance(next(done), chosen.images)
-    write_csv(folder / "names.csv", ("name", "id", "split", "wnid"), names)
-    _write_devkit(chosen, folder, [wnid for _, _, split, wnid in names if split == "val"])
+    truth = array("I")
+    write_csv(folder / "names.csv", ("name", "id", "split", "wnid"), _names(chosen, folder, advance, truth))
+    _write_devkit(chosen, folder, truth)
     return second_labels(chosen, "training images are in the tar of each, others have the first")
+
+
+def _names(chosen: Chosen, folder: Path, advance: Advance, truth: array[int]) -> Iterator[tuple[str, str, str, str]]:
+    """Write the archives of all splits; gives what each image is called, and notes the labels of validation images."""
+    done = count(1)
+    for split in chosen.splits:
+        train = split == "train"
+        tar = folder / (_TRAIN if train else _NUMBERED[split][0])
+        with _Annotations(folder, split) as annotations, tar.open("wb") as file:
+            for name, wnid, sample in _train(chosen, file) if train else _numbered(chosen, file, split):
+                annotations.add(name, wnid, sample)
+                yield name, sample.id, split, wnid if split != "test" else ""
+                if split == "val":
+                    truth.append(chosen.numbers[wnid])
+                if wnid == sample.wnids[0]:
+                    advance(next(done), len(chosen.images))
 
 
 def _train(chosen: Chosen, file: BinaryIO) -> Iterator[tuple[str, str, Sample]]:
     """A tar of a tar for each synset; its length follows from those of the images, so that it need not be in memory."""
-    for one in chosen.classes:
-        images = chosen.labelled(one.wnid, "train")
+    of_each = [chosen.labelled(one.wnid, "train") for one in chosen.classes]
+    samples = chosen.read(np.concatenate([np.zeros(0, np.int32), *of_each]))
+    for one, images in zip(chosen.classes, of_each, strict=True):
         if len(images):
             end = _tar_length(chosen.lengths(images))
             file.write(_header(f"{one.wnid}.tar", end + len(tar_end(end))))
             start = file.tell()
-            for number, sample in enumerate(chosen.read(images), 1):
+            for number, sample in enumerate(islice(samples, len(images)), 1):
                 name = f"{one.wnid}_{number}"
                 file.writelines(tar_member(f"{name}.JPEG", sample.data))
                 yield name, one.wnid, sample
@@ -97,8 +106,8 @@ class _Annotations:
 
     def __init__(self, folder: Path, split: str) -> None:
         self._folder, self._split = folder, split
-        self._solution: list[tuple[str, str]] = []
         self._file: gzip.GzipFile | None = None
+        self._solution: Any = None
         self._open = ExitStack()
 
     def __enter__(self) -> _Annotations:
@@ -115,16 +124,18 @@ class _Annotations:
         inner = f"Annotation/{wnid}" if self._split == "train" else "val"
         self._file.writelines(tar_member(f"{inner}/{name}.xml", annotation_xml(name, inner, sample, boxes)))
         if boxes[0].wnid == wnid:
+            if self._solution is None:
+                path = self._folder / f"LOC_{self._split}_solution.csv"
+                text = self._open.enter_context(path.open("w", encoding="utf-8", newline=""))
+                self._solution = csv.writer(text, lineterminator="\n")
+                self._solution.writerow(("ImageId", "PredictionString"))
             said = (f"{box.wnid} {box.x_min} {box.y_min} {box.x_max} {box.y_max}" for box in boxes)
-            self._solution.append((name, " ".join(said)))
+            self._solution.writerow((name, " ".join(said)))
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.write(tar_end(self._file.tell()))
         self._open.close()
-        if self._solution:
-            path = self._folder / f"LOC_{self._split}_solution.csv"
-            write_csv(path, ("ImageId", "PredictionString"), self._solution)
 
 
 def annotation_xml(name: str, folder: str, sample: Sample, boxes: Iterable[ExportedBox]) -> bytes:
@@ -151,8 +162,8 @@ def _write_lists(chosen: Chosen, folder: Path) -> None:
     (folder / "LOC_synset_mapping.txt").write_text("".join(f"{wnid} {words}\n" for wnid, words in told))
 
 
-def _write_devkit(chosen: Chosen, folder: Path, truth: Iterable[str]) -> None:
-    lines = "".join(f"{chosen.numbers[wnid] + 1}\n" for wnid in truth).encode()
+def _write_devkit(chosen: Chosen, folder: Path, truth: Iterable[int]) -> None:
+    lines = "".join(f"{number + 1}\n" for number in truth).encode()
     with (folder / f"{_DEVKIT}.tar.gz").open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
         file.writelines(tar_member(f"{_DEVKIT}/data/meta.mat", _meta(chosen)))
         file.writelines(tar_member(f"{_DEVKIT}/data/ILSVRC2012_validation_ground_truth.txt", lines))

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from holotype.releases.exports.chosen import Chosen
+from holotype.releases.quantities import plural
 
 CLASSES: Final = "classes.csv"
+_FORMULA: Final = frozenset("=+-@\t\r\n＝＋－＠")
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -26,7 +28,12 @@ def write_classes(chosen: Chosen, folder: Path) -> None:
     write_csv(folder / CLASSES, ("number", "wnid", "name", "lemmas", "gloss"), rows)
 
 
+def formulas(cells: Iterable[Any]) -> int:
+    """How many cells a spreadsheet would run: tables that programs read have what others said as they said it."""
+    return sum(isinstance(cell, str) and cell[:1] in _FORMULA for cell in cells)
+
+
 def second_labels(chosen: Chosen, what: str) -> list[str]:
     """A remark on labels that are not the first of their image, where there are any; `what` became of them."""
-    more = len(chosen.rows) - chosen.images
-    return [f"{more:,} labels are not the first of their image: {what}"] if more else []
+    more = len(chosen.labels) - len(chosen.images)
+    return [f"{plural(more, 'label is', 'labels are')} not the first of their image: {what}"] if more else []

@@ -6,11 +6,12 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from holotype.releases.exports.chosen import Advance, Chosen
-from holotype.releases.exports.listing import write_classes
+from holotype.releases.exports.listing import formulas, write_classes
 from holotype.releases.exports.samples import ExportedBox, Sample
 from holotype.releases.layout import MACHINES
 
@@ -29,22 +30,21 @@ def write_csv_with_images(chosen: Chosen, folder: Path, advance: Advance) -> lis
         (folder / path).write_bytes(sample.data)
         return path.as_posix()
 
-    _write(chosen, folder, advance, chosen.samples(), store)
-    return []
+    return _write(chosen, folder, advance, chosen.samples(), store)
 
 
 def write_tables(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
     """``labels.csv``, a label a row; ``boxes.csv``, a box a row; ``classes.csv``; and ``images.jsonl``, an image a line
     with all its labels and boxes. Boxes are in pixels of the picture turned upright."""
-    _write(chosen, folder, advance, chosen.described(chosen.images_of()), lambda _: "")
-    return []
+    return _write(chosen, folder, advance, chosen.described(chosen.images_of()), lambda _: "")
 
 
 def _write(
     chosen: Chosen, folder: Path, advance: Advance, samples: Iterable[Sample], store: Callable[[Sample], str]
-) -> None:
+) -> list[str]:
     write_classes(chosen, folder)
-    told = [name for name in chosen.rows.column_names if name not in (*_FIRST, *_ADDRESS)]
+    run = 0
+    told = [name for name in chosen.columns if name not in (*_FIRST, *_ADDRESS)]
     with ExitStack() as stack:
         open_new = (
             stack.enter_context((folder / name).open("w", encoding="utf-8", newline=""))
@@ -56,10 +56,15 @@ def _write(
         boxes.writerow(("id", *_BOX))
         for done, sample in enumerate(samples, 1):
             file = store(sample)
-            labels.writerows(_label(row, file, chosen, told) for row in sample.rows)
-            boxes.writerows((sample.id, *(getattr(box, name) for name in _BOX)) for box in sample.boxes)
+            of_labels = [_label(row, file, chosen, told) for row in sample.rows]
+            of_boxes = [[sample.id, *(getattr(box, name) for name in _BOX)] for box in sample.boxes]
+            labels.writerows(of_labels)
+            boxes.writerows(of_boxes)
+            run += formulas(chain(*of_labels, *of_boxes))
             lines.write(json.dumps(_line(sample, file, chosen, told), ensure_ascii=False) + "\n")
-            advance(done, chosen.images)
+            advance(done, len(chosen.images))
+    remark = "cells begin with =, +, - or @: a spreadsheet runs them as formulas, unless it imports columns as text"
+    return [f"{run:,} {remark}"] if run else []
 
 
 def _label(row: Mapping[str, Any], file: str, chosen: Chosen, told: Iterable[str]) -> list[Any]:

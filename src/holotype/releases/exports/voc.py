@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape
 
+import numpy as np
+
 from holotype.images.decode import EXTENSIONS
 from holotype.releases.exports.chosen import Advance, Chosen
 from holotype.releases.exports.detection import Categories, Noted
 from holotype.releases.exports.listing import write_classes
 from holotype.releases.exports.samples import ExportedBox, Sample
+from holotype.releases.quantities import plural
 
 STORED: Final = "their sizes and boxes are those of the picture as stored, as this format's readers show it"
 ROOT: Final = "VOCdevkit/VOC2012"
@@ -34,36 +37,41 @@ def write_voc(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
         made.mkdir(parents=True)
     others = 0
     for split, samples in chosen.by_split(advance):
-        shown: list[tuple[str, list[str]]] = []
         for sample in samples:
             noted.boxes_of(sample)
             others += sample.extension != EXTENSIONS["JPEG"]
             (pictures / f"{sample.id}.jpg").write_bytes(sample.data)
             (annotations / f"{sample.id}.xml").write_text(_xml(sample, chosen.release.name), encoding="utf-8")
-            shown.append((sample.id, sample.wnids))
-        (sets / f"{split}.txt").write_text("".join(f"{one}\n" for one, _ in shown))
-        _write_labels(chosen, sets, split, shown)
+        _write_lists(chosen, sets, split)
     lines = "".join(f"{one.wnid}:::\n" for one in Categories(chosen).classes)
     (root / "labelmap.txt").write_text(f"# label:color_rgb:parts:actions\nbackground:0,0,0::\n{lines}")
     write_classes(chosen, folder)
     return [*noted.remarks(STORED), *_remarks(chosen, others)]
 
 
-def _write_labels(chosen: Chosen, sets: Path, split: str, shown: list[tuple[str, list[str]]]) -> None:
-    """The images of a split that show each class, 1, and those that do not, -1."""
-    all_of = len(chosen.classes) * chosen.images <= MOST
-    found: dict[str, list[str]] = {one.wnid: [] for one in chosen.classes}
-    for image, wnids in shown:
-        for wnid in found if all_of else wnids:
-            found[wnid].append(f"{image} {' 1' if wnid in wnids else '-1'}\n")
-    for wnid, lines in found.items():
-        (sets / f"{wnid}_{split}.txt").write_text("".join(lines))
+def _write_lists(chosen: Chosen, sets: Path, split: str) -> None:
+    """The images of a split, and for each class those that show it, 1, and those that do not, -1."""
+    images = chosen.images_of(split)
+    with (sets / f"{split}.txt").open("w") as file:
+        file.writelines(f"{one}\n" for one in chosen.images.ids(images))
+    for one in chosen.classes:
+        shown = chosen.labelled(one.wnid, split)
+        listed = shown if _too_many(chosen) else images
+        marks = (" 1" if shows else "-1" for shows in np.isin(listed, shown))
+        with (sets / f"{one.wnid}_{split}.txt").open("w") as file:
+            file.writelines(f"{name} {mark}\n" for name, mark in zip(chosen.images.ids(listed), marks, strict=True))
+
+
+def _too_many(chosen: Chosen) -> bool:
+    """Whether lists of all images for all classes would be too long."""
+    return len(chosen.classes) * len(chosen.images) > MOST
 
 
 def _remarks(chosen: Chosen, others: int) -> Iterator[str]:
     if others:
-        yield f"{others:,} images are no JPEG, but called so: readers of this format look for ID.jpg, and decode any"
-    if len(chosen.classes) * chosen.images > MOST:
+        told = plural(others, "image is", "images are")
+        yield f"{told} no JPEG, but called so: readers of this format look for ID.jpg, and decode any"
+    if _too_many(chosen):
         yield "lists of classes name the images that show them, and not those that do not: that would be too many"
 
 

@@ -151,9 +151,9 @@ class Loader:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go to where a loader of the same samples and settings was: what comes next is what came next there.
 
-        Raises `ReleaseError` where they were others.
+        Raises `ReleaseError` where they were others, or no loader of these is ever there.
         """
-        self._position = restored(state, self.settings, self._samples_digest())
+        self._position = restored(state, self.settings, self._samples_digest(), self._most())
 
     def __iter__(self) -> Iterator[Batch]:
         start = self._position
@@ -234,6 +234,11 @@ class Loader:
             order = asked.order.of(len(self.samples), asked.seed, epoch)
             self._shares = epoch, share(order, *asked.shard, asked.batch_size, asked.last, asked.near)
         return self._shares[1]
+
+    def _most(self) -> int:
+        """How many batches an epoch has for the rank that has most."""
+        count, whole = len(self.samples), self.settings.batch_size * self.settings.shard[1]
+        return count // whole if self.settings.last == "drop" else -(-count // whole)
 
     def _key(self, epoch: int) -> int:
         return key_of(self.settings.seed, epoch, _AUGMENT)

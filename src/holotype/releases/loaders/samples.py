@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from holotype.errors import ReleaseError
 from holotype.files import local
+from holotype.releases.bounds import check_size
 from holotype.releases.census import check_columns
 from holotype.releases.layout import EXTRAS, MANIFEST, typed_columns
 from holotype.releases.loaders.draws import Numbers
@@ -88,13 +89,28 @@ class Samples:
         return several
 
     def digest(self) -> str:
-        """What tells these samples from others: their order, their labels, and where in their files they lie."""
+        """What tells these samples from others: their ids in order, their labels, and where in their files they lie."""
         told = hashlib.blake2b("\n".join(self.classes).encode(), digest_size=16)
         starts = np.zeros(0, np.int64) if self.starts is None else self.starts
-        for column in (self.labels, starts, self.places.file, self.places.offset, self.places.length):
+        for column in (
+            *_letters(self.ids),
+            self.labels,
+            starts,
+            self.places.file,
+            self.places.offset,
+            self.places.length,
+        ):
             told.update(len(column).to_bytes(8, "big"))
             told.update(np.ascontiguousarray(column).data)
         return told.hexdigest()
+
+
+def _letters(texts: pa.StringArray) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+    """The lengths of texts in bytes, and their bytes one after the other."""
+    places, data = texts.buffers()[1:]
+    ends = np.frombuffer(places, np.int32, len(texts) + 1, 4 * texts.offset) if len(texts) else np.zeros(1, np.int32)
+    letters = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)
+    return np.diff(ends), letters[ends[0] : ends[-1]]
 
 
 def samples_of(release: Release, split: str, ranges: Ranges | None = None) -> Samples:
@@ -117,6 +133,7 @@ def _read(path: Path, split: str) -> pa.Table:
     try:
         there = set(pq.read_schema(local(path)).names)
         wanted = [name for name in _COLUMNS if name in there or name not in EXTRAS.names]
+        check_size(path, [*wanted, "split"])
         table = pq.read_table(local(path), columns=wanted, filters=pc.field("split") == split)
     except (OSError, pa.ArrowException) as error:
         raise ReleaseError(f"cannot read {path}: {error}") from error

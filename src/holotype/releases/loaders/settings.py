@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, Literal, TypedDict, Unpack
+from typing import Any, Final, Literal, TypedDict, TypeGuard, Unpack
 
 from holotype.errors import ReleaseError
 from holotype.releases.loaders.augment import Augment, CentreCrop, RandomCrop
 from holotype.releases.loaders.order import Last, Order
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+_SHOWN: Final = 80
+"""Characters that are shown of what a state says."""
+_EPOCHS: Final = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +91,14 @@ def saved(position: Position, settings: Settings, samples: str) -> dict[str, Any
     return told | {"samples": samples, "settings": settings.told()}
 
 
-def restored(state: Mapping[str, Any], settings: Settings, samples: str) -> Position:
-    """The position that was `saved`. Raises `ReleaseError` where it was of other samples or settings."""
+def restored(state: Mapping[str, Any], settings: Settings, samples: str, batches: int) -> Position:
+    """The position that was `saved`. Raises `ReleaseError` where it was of other samples or settings, and where an
+    epoch, which has `batches` of the rank that has most, does not come to it."""
     if not isinstance(state, Mapping):
         raise ReleaseError(f"this is no state of a loader, but {type(state).__name__}")
     if state.get("format") != FORMAT:
         raise ReleaseError(
-            f"this is no state of a loader that this holotype reads: its format is {state.get('format')!r}"
+            f"this is no state of a loader that this holotype reads: its format is {_short(state.get('format'))}"
         )
     if state.get("samples") != samples:
         raise ReleaseError("the state is of other images, or of a loader with other labels")
@@ -102,10 +106,20 @@ def restored(state: Mapping[str, Any], settings: Settings, samples: str) -> Posi
     if not isinstance(there, Mapping) or dict(there) != here:
         known = there if isinstance(there, Mapping) else {}
         differing = [
-            f"{name} {known.get(name)}, not {value}" for name, value in here.items() if known.get(name) != value
+            f"{name} {_short(known.get(name))}, not {value}" for name, value in here.items() if known.get(name) != value
         ]
         raise ReleaseError(f"the state is of a loader with other settings: {'; '.join(differing) or 'more of them'}")
     epoch, batch = state.get("epoch"), state.get("batch")
-    if not (isinstance(epoch, int) and isinstance(batch, int) and epoch >= 0 and batch >= 0):
-        raise ReleaseError(f"no loader is in epoch {epoch!r}, batch {batch!r}")
+    if not (_is_below(epoch, _EPOCHS) and _is_below(batch, max(batches, 1))):
+        told = f"no loader is in epoch {_short(epoch)}, batch {_short(batch)}: an epoch has {batches:,}"
+        raise ReleaseError(f"{told}, the first is 0")
     return Position(epoch, batch)
+
+
+def _is_below(value: Any, stop: int) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < stop
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
