@@ -111,6 +111,17 @@ def test_a_source_that_has_had_enough_is_gone_on_with_later(
     assert len(openverse.seen) == 5
 
 
+def test_a_query_that_is_refused_further_on_is_not_asked_again(project: Project, openverse: OpenverseServer) -> None:
+    openverse.corpus = works(60, "https://a.test", words="dog greyhound")
+    openverse.faults.extend([None, Answer(400, {"detail": "no"}), Answer(400, {"detail": "no"})])
+    found = search(project, openverse, requests=4)
+    asked = [(one.fields["q"], one.fields["page"]) for one in openverse.seen]
+    assert len(asked) == len(set(asked)) == 4
+    assert found.refused["openverse"] == 2
+    search(project, openverse, requests=1)
+    assert (openverse.seen[-1].fields["q"], openverse.seen[-1].fields["page"]) not in asked
+
+
 def test_requests_are_limited(project: Project, openverse: OpenverseServer) -> None:
     found = search(project, openverse, requests=1)
     assert (found.pages["openverse"], len(openverse.seen)) == (1, 1)
@@ -299,6 +310,20 @@ def test_a_list_is_fetched_from_the_command_line(
     assert "127.0.0.1\t2\t1\t1" in said
     assert "list\tlist\t\t2\t0\t0" in run("collect", "--yields", "-p", project.path)
     assert json.loads(run(*arguments, "--json"))["fetch"]["total"] == 0
+
+
+def test_what_a_run_did_is_told_to_scripts(
+    project: Project, openverse: OpenverseServer, host: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holotype.cli.collect.web_of", lambda _: web(openverse, host))
+    monkeypatch.setattr("holotype.project.collecting.Collecting.source", lambda *_: source(openverse))
+    host.files["/1.jpg"] = Answer(404, b"")
+    said = json.loads(
+        run("collect", WHIPPET, "--source", "openverse", "--contact", "me@a.test", "--json", "-p", project.path)
+    )
+    assert said["search"]["results"]["openverse"] >= said["search"]["fresh"]["openverse"] == 30
+    assert (said["fetch"]["kept"], said["fetch"]["rejected"]) == (28, {"dead": 1})
+    assert said["fetch"]["hosts"] == {"127.0.0.1": {"kept": 28, "duplicate": 1, "dead": 1}}
 
 
 def test_sources_are_listed_with_why_they_are_not_asked(project: Project) -> None:

@@ -114,11 +114,6 @@ def waiting(connection: Connection, after: int, most: int) -> list[Link]:
     return [Link(*row) for row in connection.execute(asked.limit(most))]
 
 
-def count(connection: Connection) -> int:
-    """How many links there are."""
-    return connection.execute(select(func.count()).select_from(t.link)).scalar_one()
-
-
 def count_waiting(connection: Connection) -> int:
     """How many links are to be fetched."""
     return connection.execute(select(func.count()).select_from(t.link).where(~_is_settled())).scalar_one()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from sqlalchemy import Connection, and_, func, insert, select
+from sqlalchemy import Connection, FromClause, and_, func, insert, select
 
 from holotype.catalog import links
 from holotype.catalog import schema as t
@@ -95,9 +95,17 @@ def answered(connection: Connection, ids: Iterable[int]) -> dict[int, Answered]:
     return found
 
 
-def add_page(connection: Connection, search: int, page: Page, at: float) -> list[int] | None:
-    """Append a page of a search, its reply, its links and what it says of them; the ids of the links. None where that
-    page was answered before: it is not counted, and nothing is changed."""
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The ids of the links of a page, and how many of them nobody had found before."""
+
+    links: frozenset[int]
+    fresh: int
+
+
+def add_page(connection: Connection, search: int, page: Page, at: float) -> Added | None:
+    """Append a page of a search, its reply, its links and what it says of them. None where that page was answered
+    before: it is not counted, and nothing is changed."""
     table = t.search_page
     there = select(table.c.id).where(table.c.search_id == search, table.c.number == page.number)
     if connection.execute(there).first() is not None:
@@ -111,7 +119,7 @@ def add_page(connection: Connection, search: int, page: Page, at: float) -> list
     number = connection.execute(insert(table).values(row).returning(table.c.id)).scalar_one()
     said: Mapping[int, Result] = {ids[one.url]: one for one in reversed(page.results)}  # the first of a link counts
     links.add_found(connection, number, said)
-    return list(said)
+    return Added(frozenset(said), fresh)
 
 
 def _keep_reply(connection: Connection, body: bytes) -> str | None:
@@ -137,18 +145,23 @@ class History:
 
 def history(connection: Connection, ids: Iterable[int]) -> History:
     """What the pages of some searches brought."""
+    found, page, search, state = t.found.c, t.search_page.c, t.search.c, t.candidate.c.state
+    columns = search.id, page.id, page.number, found.link_id, func.coalesce(state, -1)
+    asked = select(*columns).select_from(_became())
+    rows = read_some(connection, asked, search.id, ids, *[np.int64] * 5)
+    order = np.lexsort((rows[3], rows[1]))
+    return History(*(column[order] for column in rows))
+
+
+def _became() -> FromClause:
+    """What pages of searches have, and the candidate that each became, if any."""
     found, page, search, fetch, candidate = t.found.c, t.search_page.c, t.search.c, t.fetch.c, t.candidate.c
-    joined = (
+    return (
         t.found.join(t.search_page, page.id == found.page_id)
         .join(t.search, search.id == page.search_id)
         .outerjoin(t.fetch, and_(fetch.link_id == found.link_id, fetch.final == 1))
         .outerjoin(t.candidate, and_(candidate.image_id == fetch.image_id, candidate.wnid == search.wnid))
     )
-    columns = search.id, page.id, page.number, found.link_id, func.coalesce(candidate.state, -1)
-    asked = select(*columns).select_from(joined)
-    rows = read_some(connection, asked, search.id, ids, *[np.int64] * 5)
-    order = np.lexsort((rows[3], rows[1]))
-    return History(*(column[order] for column in rows))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,15 +177,9 @@ class Brought:
 
 def brought(connection: Connection) -> Brought:
     """All candidates that searches brought."""
-    found, page, search, fetch, candidate = t.found.c, t.search_page.c, t.search.c, t.fetch.c, t.candidate.c
-    joined = (
-        t.found.join(t.search_page, page.id == found.page_id)
-        .join(t.search, search.id == page.search_id)
-        .join(t.fetch, and_(fetch.link_id == found.link_id, fetch.final == 1))
-        .join(t.candidate, and_(candidate.image_id == fetch.image_id, candidate.wnid == search.wnid))
-    )
+    search, candidate = t.search.c, t.candidate.c
     rules, sources, languages = Names(), Names(), Names()
-    asked = select(candidate.id, candidate.state, search.rule, search.source, search.language).select_from(joined)
+    asked = select(candidate.id, candidate.state, search.rule, search.source, search.language).select_from(_became())
     rows = read_all(connection, asked, candidate.id, np.int64, np.int64, rules, sources, languages)
     pairs = np.unique(np.stack([column.astype(np.int64) for column in rows], axis=1), axis=0)
     arms, place = np.unique(pairs[:, 2:], axis=0, return_inverse=True)

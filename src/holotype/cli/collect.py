@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -130,8 +130,8 @@ def _collect(
             db.collect.give_priors()
     if as_json:
         values = {"lists": {name: asdict(one) for name, one in read}}
-        values |= {"search": asdict(found)} if found else {}
-        values |= {"fetch": asdict(fetched) | {"total": fetched.total}} if fetched else {}
+        values |= {"search": _values(found)} if found else {}
+        values |= {"fetch": _values(fetched) | {"total": fetched.total}} if fetched else {}
         print_json(values)
         return
     for name, report in read:
@@ -140,6 +140,11 @@ def _collect(
         _print_found(found, db)
     if fetched is not None:
         _print_fetched(fetched)
+
+
+def _values(report: SearchReport | FetchReport) -> dict[str, Any]:
+    """The values of a report by name. (`asdict` makes other counters of counters.)"""
+    return {one.name: getattr(report, one.name) for one in fields(report)}
 
 
 def _print_sources(db: Project, as_json: bool) -> None:

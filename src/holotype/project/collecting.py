@@ -108,7 +108,7 @@ class Collecting:
         """Ask sources until `goal` clean images are expected of each synset, nobody can be asked more, or so many
         `requests` were made. What is answered is kept page by page, and none is asked again.
 
-        Raises `SourceError` where a source refuses every query.
+        Raises `SourceError` where there is nothing to search for.
         """
         from holotype.project.searching import Limits, Searching
 
@@ -161,11 +161,12 @@ class Collecting:
 
         def work(connection: Connection) -> int:
             ids = searches.add(connection, wanted.values(), now)
-            before = links.count(connection)
+            fresh = 0
             for wnid, results in by_synset.items():
                 page = Page(number, str(number), None, None, 0.0, b"", results)
-                searches.add_page(connection, ids[wanted[wnid]], page, now)
-            return links.count(connection) - before
+                added = searches.add_page(connection, ids[wanted[wnid]], page, now)
+                fresh += 0 if added is None else added.fresh
+            return fresh
 
         return self._parts.catalog.transact(work)
 

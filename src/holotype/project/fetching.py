@@ -23,6 +23,7 @@ from holotype.project.intake import group_near_duplicates
 from holotype.project.parts import Parts
 from holotype.project.taking import Stored, take_each
 from holotype.provenance import in_one_line
+from holotype.releases.quantities import plural
 
 TRIES: Final = 3
 """Runs in which a link is tried whose trouble may pass; after the last, it is settled."""
@@ -56,7 +57,7 @@ class FetchReport:
         for what, counts in told.items():
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(counts.items()))
             parts.append(f"{sum(counts.values()):,} {what}{f' ({reasons})' if reasons else ''}")
-        return f"{self.total:,} addresses = {' + '.join(parts)}"
+        return f"{plural(self.total, 'address', 'addresses')} = {' + '.join(parts)}"
 
 
 class Tally:

@@ -43,7 +43,7 @@ class Limits:
 class SearchReport:
     """What a run of searching did, by source: pages that were answered, their results, links that the synsets did not
     have, results without an address of a file or one that may be stored, dollars; and why a source was asked no more.
-    `refused` are queries that a source cannot be asked, `pages_left` tells whether there was more to ask."""
+    `refused` are queries that a source cannot be asked, or not any further."""
 
     pages: Counter[str] = field(default_factory=Counter)
     results: Counter[str] = field(default_factory=Counter)
@@ -154,33 +154,34 @@ class Searching:
                 self.report.ended[name] = str(error)
             else:
                 self.report.refused[name] += 1
-                self._keep(way, "", Answered(), Page(0, "", None, None, 0.0, b"", ()))
+                self._keep(way, "", Page(0, "", None, None, 0.0, b"", ()))
         else:
             page = answer.page
             results = [result_of(one) for one in page.found if is_web_url(one.url)]
             self.report.skipped[name] += sum(page.skipped.values()) + len(page.found) - len(results)
             self.report.dollars += page.cost
             about = page.following, page.total, page.cost, answer.body, results
-            self._keep(way, self._cursor(way), self._answered.get(self._ids[way], Answered()), Page(0, "", *about))
+            self._keep(way, self._cursor(way), Page(0, "", *about))
 
-    def _keep(self, way: int, cursor: str, before: Answered, page: Page) -> None:
-        """Append a page to the catalog, and to what is learned from."""
+    def _keep(self, way: int, cursor: str, page: Page) -> None:
+        """Append a page to the catalog, after those of its search that were answered, and to what is learned from."""
         name, number = self._searches[way].source, self._ids[way]
+        before = self._answered.get(number, Answered())
         kept = replace(page, number=before.pages + 1, cursor=cursor)
         parts = self._parts
-        ids = parts.catalog.transact(lambda connection: searches.add_page(connection, number, kept, parts.clock()))
-        if ids is None:  # another process was quicker: what it kept is gone on from
+        added = parts.catalog.transact(lambda connection: searches.add_page(connection, number, kept, parts.clock()))
+        if added is None:  # another process was quicker: what it kept is gone on from
             with parts.catalog.read() as connection:
                 self._answered |= searches.answered(connection, [number])
             return
         held = self._held[int(self._ways.synset[way])]
-        fresh = set(ids) - held
+        fresh = added.links - held
         last = kept.following is None
         self._rows.append((way, kept.number, len(held), len(fresh), 0, 0, last))
         held |= fresh
-        self._answered[number] = Answered(kept.number, before.results + len(ids), 0, kept.total, kept.following)
+        self._answered[number] = Answered(kept.number, before.results + len(added.links), 0, kept.total, kept.following)
         self.report.pages[name] += 1
-        self.report.results[name] += len(ids)
+        self.report.results[name] += len(added.links)
         self.report.fresh[name] += len(fresh)
 
 
