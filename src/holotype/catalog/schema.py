@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "0011"
+HEAD: Final = "0012"
 """The newest migration, which these tables describe (a test compares the two)."""
 
 metadata = MetaData(

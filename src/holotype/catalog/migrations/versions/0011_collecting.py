@@ -1,4 +1,4 @@
-"""Collecting: what sources were asked and answered, links that were found, and what became of fetching them; where faces are."""
+"""Collecting: what sources were asked and answered, links that were found, and what became of fetching them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -90,12 +90,3 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["image_id"], ["image.id"], name="fk_fetch_image_id_image"),
     )
     op.create_index("ix_fetch_link_id", "fetch", ["link_id"])
-    op.create_table(
-        "face",
-        sa.Column("sha256", sa.String(64), nullable=False),
-        sa.Column("number", sa.Integer, nullable=False, autoincrement=False),
-        sa.Column("said_by", sa.Text, nullable=False),
-        sa.Column("boxes", sa.Text, nullable=False),
-        sa.Column("at", sa.Float, nullable=False),
-        sa.PrimaryKeyConstraint("sha256", "number", name="pk_face"),
-    )
