@@ -62,6 +62,8 @@ def test_a_summary_of_other_kinds_is_refused(tmp_path: Path, other: object) -> N
             entry = {**summary["classes"][0], name: other}
             assert wrong_in({**summary, "classes": [entry, *summary["classes"][1:]]}) == "classes"
     assert (wrong_in({**summary, "outvoted": other}) == "outvoted") == (other != 3)
+    assert (wrong_in({**summary, "metadata_taken_out": other}) == "metadata_taken_out") == (other != 3)
+    assert wrong_in({**summary, "faces": other}) == "faces"
     assert (wrong_in({**summary, "recipe": other}) == "recipe") == (other != {"a": 3})
     assert wrong_in({**summary, "recipe": {"together": other}}) == "recipe"
     assert (wrong_in({**summary, "imported_splits": other}) == "imported_splits") == (other != {"a": 3})
