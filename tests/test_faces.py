@@ -328,6 +328,17 @@ def unwanted(made: Release) -> Unwanted:
     return Unwanted(images=(made.rows()[0]["id"],))
 
 
+def test_faces_that_are_less_sure_than_asked_for_are_left_and_those_of_people_never(db: Project) -> None:
+    db.faces.look(detector=Marks())
+    db.faces.correct("marked.png", [(20, 10, 60, 50)], "ann")
+    made = db.releases.create("v1", blur_faces=True, face_score=0.95)
+    rows = rows_of(made)
+    assert made.summary["faces"]["faces"] == 1
+    assert stripes(rows["marked.png"]["data"]) < 8
+    assert stripes(rows["marked.jpg"]["data"]) > 80
+    assert db.releases.create("v2", blur_faces=True, face_score=0.9).summary["faces"]["faces"] == 3
+
+
 # The command
 
 

@@ -90,6 +90,9 @@ _BYTES: Final = (
     click.option(
         "--unlooked", is_flag=True, help="With --blur-faces, take images that nobody looked for faces on, too."
     ),
+    click.option(
+        "--face-score", type=click.FloatRange(0, 1), default=0.0, metavar="S", help="Blur only faces as sure as this."
+    ),
     click.option("--keep-orientation", is_flag=True, help="Do not turn those upright."),
 )
 _DATASHEET: Final = click.option(
@@ -168,6 +171,7 @@ def _recipe(**asked: Any) -> Recipe:
         licences=LicencePolicy.of(asked["licences"]).words,
         blur_faces=asked["blur_faces"],
         unlooked=asked["unlooked"],
+        face_score=asked["face_score"],
     )
 
 

@@ -14,12 +14,13 @@ from holotype.errors import UnlookedImages
 from holotype.releases.choice import Kept
 from holotype.releases.draft import Draft
 from holotype.releases.faces import Faces
+from holotype.releases.recipe import Recipe
 
 
-def read_faces(connection: Connection, draft: Draft, kept: Kept, hide: Callable[[str], str], unlooked: bool) -> Faces:
+def read_faces(connection: Connection, draft: Draft, kept: Kept, hide: Callable[[str], str], recipe: Recipe) -> Faces:
     """The faces of the images of a release. `hide` gives the name of a curator as others may see it.
 
-    Raises `UnlookedImages` where nobody looked for faces on some, unless `unlooked` ones are taken.
+    Raises `UnlookedImages` where nobody looked for faces on some, unless the recipe takes such.
     """
     order = np.argsort(kept.first)
     place, missing, looked = 0, 0, Counter[str]()
@@ -32,10 +33,11 @@ def read_faces(connection: Connection, draft: Draft, kept: Kept, hide: Callable[
                 missing += 1
                 continue
             looked[_named(found.said_by, hide)] += 1
-            images += [image] * len(found.faces)
-            corners += [face[:4] for face in found.faces]
+            sure = [face[:4] for face in found.faces if face[4] >= recipe.face_score]
+            images += [image] * len(sure)
+            corners += sure
         place += len(digests)
-    if missing and not unlooked:
+    if missing and not recipe.unlooked:
         raise UnlookedImages(missing)
     by_image = np.argsort(np.array(images, np.int64), kind="stable")
     boxes = np.array(corners, np.float64).reshape(-1, 4)[by_image]

@@ -239,7 +239,7 @@ class Releases:
             if recipe.manifest_only:
                 _check_in_place(facts.holders)
             if recipe.blur_faces:
-                found = read_faces(connection, Draft(made.draft), kept, about.hide, recipe.unlooked)
+                found = read_faces(connection, Draft(made.draft), kept, about.hide, recipe)
                 facts = replace(facts, faces=found)
             pictures = read_pictures(connection)
             others = list(read_others(parts, connection, recipe.against, pictures))

@@ -29,7 +29,8 @@ class Recipe:
     lie. A shard is full when it has `shard_bytes` of original pictures. `words` are its makers' own for the datasheet,
     by the keys of `holotype.releases.questions`. Images are under `licences`, words of `holotype.licences.WORDS`, or
     any; those that a project takes where none are named. With `blur_faces` the faces that were found are blurred, and
-    with `unlooked` too images are taken that nobody looked for faces on.
+    with `unlooked` too images are taken that nobody looked for faces on; faces that a detector gave a score below
+    `face_score` are left.
 
     Raises `ReleaseError` for what no release can be made by, and `LicenceError`.
     """
@@ -49,6 +50,7 @@ class Recipe:
     licences: tuple[str, ...] = ()
     blur_faces: bool = False
     unlooked: bool = False
+    face_score: float = 0.0
 
     def __post_init__(self) -> None:
         if odd := [kind for kind in self.together if kind not in TOGETHER]:
@@ -82,4 +84,5 @@ class Recipe:
             "licences": list(self.licences),
             "blur_faces": self.blur_faces,
             "unlooked": self.unlooked,
+            "face_score": self.face_score,
         }
