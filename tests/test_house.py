@@ -120,6 +120,7 @@ SHARED = {
     "fetching",
     "searching",
     "results",
+    "works",
     "yields",
     "annotated",
     "annotating",

@@ -134,6 +134,19 @@ def seen(connection: Connection, ids: Iterable[int]) -> dict[int, list[Seen]]:
     return found
 
 
+def seen_at(connection: Connection, urls: Iterable[str]) -> dict[str, list[Seen]]:
+    """Where the links that some addresses are were found, in that order, by address."""
+    keys = {key_of(url): url for url in urls}
+    ids = _ids(connection, keys)
+    found = seen(connection, ids.values())
+    return {keys[key]: found[number] for key, number in ids.items() if number in found}
+
+
+def any_found(connection: Connection) -> bool:
+    """Whether any search ever found anything."""
+    return connection.execute(select(t.found.c.id).limit(1)).first() is not None
+
+
 def _seen() -> Select[Any]:
     found, search = t.found.c, t.search.c
     columns = (
