@@ -27,8 +27,6 @@ from holotype.releases.quantities import plural
 
 TRIES: Final = 3
 """Runs in which a link is tried whose trouble may pass; after the last, it is settled."""
-LICENCE: Final = "licence"
-"""The reason of a link that was found under no licence that the project takes."""
 _BEFORE: Final = "rejected_before"
 _AT_ONCE: Final = 500
 _BATCH: Final = 24
@@ -105,23 +103,26 @@ class Fetching:
         self._interrupted = False
         self._tally = Tally()
         with parts.catalog.read() as connection:
-            self._total = links.count_waiting(connection)
+            self._total = links.count_waiting(connection, str(policy))
 
     def wanted(self) -> list[Wanted]:
         """The next URLs to fetch; none at the end. Links under no licence that is allowed are refused on the way."""
         while True:
             with self._parts.catalog.read() as connection:
-                found = links.waiting(connection, self._last, _AT_ONCE)
+                found = links.waiting(connection, self._last, _AT_ONCE, str(self._policy))
                 seen = links.seen(connection, (one.id for one in found))
             if not found:
                 return []
             self._last = found[-1].id
             allowed = [one for one in found if any(self._policy.allows(licence_of(each)) for each in seen[one.id])]
             barred = {one.id for one in found} - {one.id for one in allowed}
-            self._refused.extend((one, Fetch(one.id, "rejected", LICENCE)) for one in found if one.id in barred)
+            self._refused.extend((one, self._barred(one)) for one in found if one.id in barred)
             if allowed:
                 self._links.update((one.url, one) for one in allowed)
                 return [Wanted(one.url) for one in allowed]
+
+    def _barred(self, link: Link) -> Fetch:
+        return Fetch(link.id, "rejected", links.LICENCE, str(self._policy))
 
     def run(self, flow: Flow) -> FetchReport:
         """Take in what comes. Stopped by Ctrl-C, it keeps what has come, and goes on there when it is run again."""
