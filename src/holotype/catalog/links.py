@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, false, func, literal, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, case, false, func, literal, or_, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from holotype.catalog import schema as t
 from holotype.catalog.statements import add_rows, chunks
@@ -129,13 +130,21 @@ def count_waiting(connection: Connection, licences: str = "") -> int:
 
 
 def _is_settled(licences: str) -> ColumnElement[bool]:
-    link, fetch, found, page = t.link.c, t.fetch.alias("settling").c, t.found.c, t.search_page.c
-    since = select(literal(1)).select_from(t.found.join(t.search_page, page.id == found.page_id))
-    as_it_was = and_(
-        fetch.detail == licences, ~since.where(found.link_id == fetch.link_id, page.at > fetch.at).exists()
-    )
-    for_good = or_(fetch.reason != LICENCE, as_it_was if licences else false())
-    return select(literal(1)).where(fetch.link_id == link.id, fetch.final == 1, for_good).exists()
+    fetch = t.fetch.alias("settling").c
+    as_it_was = and_(fetch.detail == licences, ~_is_said_after(fetch, licences)) if licences else false()
+    for_good = or_(fetch.reason != LICENCE, as_it_was)
+    return select(literal(1)).where(fetch.link_id == t.link.c.id, fetch.final == 1, for_good).exists()
+
+
+def _is_said_after(fetch: ReadOnlyColumnCollection[str, Column[Any]], licences: str) -> ColumnElement[bool]:
+    """Whether a page that came after a fetch has the link. Few pages, if any, came after the first that was rejected
+    for `licences`: only their links are looked up."""
+    found, page, first = t.found.c, t.search_page.c, t.fetch.alias("first").c
+    of_pages = t.found.join(t.search_page, page.id == found.page_id)
+    began = select(first.at).where(first.reason == LICENCE, first.detail == licences).order_by(first.id).limit(1)
+    recent = select(found.link_id).select_from(of_pages).where(page.at > began.scalar_subquery())
+    after = select(literal(1)).select_from(of_pages).where(found.link_id == fetch.link_id, page.at > fetch.at)
+    return and_(fetch.link_id.in_(recent), after.exists())
 
 
 def seen(connection: Connection, ids: Iterable[int]) -> dict[int, list[Seen]]:
