@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -21,12 +22,14 @@ from holotype.catalog import searches
 from holotype.collect.net.agent import Agent
 from holotype.collect.net.pace import Limits, Rate
 from holotype.collect.net.web import Web
+from holotype.collect.sources.brave import Brave
 from holotype.collect.sources.openverse import Openverse
 from holotype.collect.sources.port import Key
 from holotype.crowd.policies import Fixed
 from holotype.errors import SourceError
 from holotype.project import Project
 from holotype.project.searching import SearchReport
+from loopback.brave import BraveServer
 from loopback.corpus import Work, works
 from loopback.openverse import OpenverseServer
 from loopback.pictures import Pictures
@@ -414,6 +417,23 @@ def test_what_a_run_did_is_told_to_scripts(
     assert said["search"]["results"]["openverse"] >= said["search"]["fresh"]["openverse"] == 30
     assert (said["fetch"]["kept"], said["fetch"]["rejected"]) == (28, {"dead": 1})
     assert said["fetch"]["hosts"] == {"127.0.0.1": {"kept": 28, "duplicate": 1, "dead": 1}}
+
+
+def test_what_was_skipped_refused_and_spent_is_told_where_there_is_any(
+    project: Project, openverse: OpenverseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = works(7, "https://a.test", words="dog greyhound")
+    with BraveServer([*known[:5], *(replace(one, url="") for one in known[5:])]) as server:
+        server.faults.extend([None, Answer(422, {"error": {"code": "VALIDATION"}})])
+        sources = {"brave": Brave(Key("brave-key"), api=server.url), "openverse": source(openverse)}
+        monkeypatch.setattr("holotype.cli.collect.web_of", lambda _: web(server, openverse))
+        monkeypatch.setattr("holotype.project.collecting.Collecting.source", lambda _, name: sources[name])
+        asked = "collect", WHIPPET, "--contact", "me@a.test", "--no-fetch", "-p", project.path
+        said = run(*asked, "--source", "brave", "--requests", 2)
+        assert "brave: 2 requests, 5 results, 5 new, 2 skipped, 1 query refused\n$0.005 spent\n" in said
+        said = run(*asked, "--source", "openverse", "--requests", 1)
+        assert re.search(r"^openverse: 1 request, \d+ results, \d+ new$", said, re.M)
+        assert "spent" not in said
 
 
 def test_sources_are_listed_with_why_they_are_not_asked(project: Project) -> None:
