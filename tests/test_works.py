@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
+import tarfile
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -162,6 +164,39 @@ def test_a_credit_that_lies_beside_a_file_has_no_title_of_another(
     project.images.ingest(tmp_path)
     (line,) = lines(project)
     assert line.startswith("Image by Bob, via openverse, is dedicated to the public domain under CC0 1.0")
+
+
+def test_exports_that_tell_of_authors_tell_of_titles(
+    project: Project, host: Pictures, full: Found, tmp_path: Path
+) -> None:
+    searched(project, "openverse", full)
+    fetch(project, host, encoded(photo(1)))
+    release = released(project)
+    release.export("webdataset", tmp_path / "tars")
+    (shard,) = (tmp_path / "tars").glob("*.tar")
+    with tarfile.open(shard) as tar:
+        (about,) = (
+            json.loads(held.read()) for one in tar if one.name.endswith(".json") if (held := tar.extractfile(one))
+        )
+    assert (about["author"], about["title"], about["author_url"]) == ("Ann", "At rest", "https://a.test/ann")
+    assert "via" not in about
+    release.export("label-studio", tmp_path / "studio")
+    (task,) = json.loads((tmp_path / "studio" / "tasks.json").read_text())
+    assert task["data"]["title"] == "At rest"
+    release.export("tables", tmp_path / "tables")
+    (row,) = read_csv(tmp_path / "tables" / "labels.csv")
+    assert (row["author"], row["title"]) == ("Ann", "At rest")
+
+
+def test_a_title_does_not_end_before_its_end(project: Project, host: Pictures) -> None:
+    title = 'Dog" (https://evil.test) by Bob is dedicated to the public domain under "CC0 1.0'
+    searched(project, "flickr", found(f"{host.root}/1.jpg", title=title, creator="Ann", licence=parse("CC BY-NC 2.0")))
+    fetch(project, host, encoded(photo(1)))
+    (line,) = lines(project)
+    assert line.count('"') == 2
+    assert line.index('" (http://127.0.0.1') < line.index(" by Ann, via flickr, is licensed under CC BY-NC 2.0")
+    (row,) = project.credits()
+    assert row.work.title == title
 
 
 HOSTILE = {

@@ -78,11 +78,14 @@ def works_of(connection: Connection, images: Iterable[int]) -> dict[int, Told]:
 def _told(credit: Credit, seen: Iterable[Seen]) -> Told | None:
     """What the result says that a credit was taken from, if one says the same."""
     for one in seen:
-        licences = as_said(one), one.licence, one.licence_url
-        if (one.creator, one.landing) == (credit.author, credit.url) and credit.licence in licences:
+        if (one.creator, one.landing) == (credit.author, credit.url) and _is_said(credit.licence, one):
             more = "" if one.licence_url in credit.licence else _web(one.licence_url)
             return Told(one.title, _web(one.creator_url), more, one.source, credit.origin)
     return None
+
+
+def _is_said(licence: str, seen: Seen) -> bool:
+    return licence in (seen.licence, seen.licence_url) or licence == as_said(seen)
 
 
 def _web(url: str) -> str:
