@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,12 +22,14 @@ from holotype.catalog import searches
 from holotype.collect.net.agent import Agent
 from holotype.collect.net.pace import Limits, Rate
 from holotype.collect.net.web import Web
+from holotype.collect.sources.brave import Brave
 from holotype.collect.sources.openverse import Openverse
 from holotype.collect.sources.port import Key
 from holotype.crowd.policies import Fixed
 from holotype.errors import SourceError
 from holotype.project import Project
 from holotype.project.searching import SearchReport
+from loopback.brave import BraveServer
 from loopback.corpus import Work, works
 from loopback.openverse import OpenverseServer
 from loopback.pictures import Pictures
@@ -142,6 +146,95 @@ def test_what_the_policy_does_not_take_is_not_fetched(
     report = project.collect.fetch(web(host))
     assert report.rejected == {"licence": 15}
     assert (report.kept + report.duplicate, len(host.fetched)) == (15, 15)
+
+
+def rejections(db: Project) -> list[tuple[int, str]]:
+    """Links that were rejected for their licences, and the licences that were taken then."""
+    table = t.fetch.c
+    asked = select(table.link_id, table.detail).where(table.reason == "licence").order_by(table.id)
+    with db.catalog.read() as connection:
+        return [(link, detail) for link, detail in connection.execute(asked)]
+
+
+def test_what_the_policy_takes_later_is_fetched_then_and_nothing_else_again(
+    project: Project, openverse: OpenverseServer, host: Pictures
+) -> None:
+    codes = "by", "by-nc", "by-nd"
+    openverse.corpus = [replace(one, licence=codes[one.number % 3]) for one in openverse.corpus]
+    search(project, openverse)
+    project.licences.allow("by")
+    assert project.collect.fetch(web(host)).rejected == {"licence": 20}
+    assert project.collect.fetch(web(host)).total == 0
+    first = rejections(project)
+    project.licences.allow("by,by-nc")
+    assert project.collect.outcomes()["127.0.0.1", "", ""] == 20
+    fetched = list(host.fetched)
+    report = project.collect.fetch(web(host))
+    assert (report.total, report.kept + report.duplicate, report.rejected) == (20, 10, {"licence": 10})
+    assert len(host.fetched[len(fetched) :]) == 10
+    assert not set(host.fetched[len(fetched) :]) & set(fetched)
+    assert {one.candidate.licence for one in project.images.find("")} == {
+        f"https://creativecommons.org/licenses/{code}/4.0/" for code in ("by", "by-nc")
+    }
+    assert project.collect.fetch(web(host)).total == 0
+    assert rejections(project)[:20] == first, "facts are appended"
+    assert Counter(detail for _, detail in rejections(project)) == {"by": 20, "by,by-nc": 10}
+    project.licences.allow("")
+    assert project.collect.fetch(web(host)).total == 10
+    assert len(host.fetched) == 30
+    assert sum(project.collect.outcomes().values()) == 30
+    assert not [why for _, _, why in project.collect.outcomes() if why == "licence"]
+
+
+def test_tries_count_those_of_hosts_alone(project: Project, openverse: OpenverseServer, host: Pictures) -> None:
+    openverse.corpus = [replace(openverse.corpus[0], licence="by-nc")]
+    host.files["/1.jpg"] = Answer(500, b"")
+    search(project, openverse)
+    for words in ("by", "cc0", "by-sa"):
+        project.licences.allow(words)
+        assert project.collect.fetch(web(host)).rejected == {"licence": 1}
+    project.licences.allow("by-nc")
+    for _ in range(2):
+        assert project.collect.fetch(web(host)).later == {"http_status": 1}
+    assert project.collect.fetch(web(host)).rejected == {"http_status": 1}
+
+
+def test_votes_count_for_searches_whose_links_were_rejected_first(
+    project: Project, openverse: OpenverseServer, host: Pictures
+) -> None:
+    search(project, openverse)
+    project.licences.allow("by")
+    project.collect.fetch(web(host))
+    project.licences.allow("")
+    project.collect.fetch(web(host))
+    found = sorted(one.sha256 for one in project.images.find(f"synset:{WHIPPET}"))
+    votes = {"sha256": found * 3, "wnid": [WHIPPET] * 87, "worker": [*"a" * 29, *"b" * 29, *"c" * 29]}
+    project.crowd.append(votes | {"answer": ["yes"] * 87}, Fixed(3))
+    (one, *_) = project.collect.yields()
+    assert (one.candidates, one.judged, one.clean) == (29, 29, 29)
+    with project.catalog.read() as connection:
+        history = searches.history(connection, [1, 2, 3])
+    pairs = list(zip(history.page.tolist(), history.link.tolist(), strict=True))
+    assert len(pairs) == len(set(pairs))
+    assert set(history.state.tolist()) == {1}
+
+
+def test_a_policy_that_takes_less_keeps_what_there_is_and_releases_none_of_it(
+    project: Project, openverse: OpenverseServer, host: Pictures
+) -> None:
+    openverse.corpus = [replace(one, licence="by-nc" if one.number % 2 else "by") for one in openverse.corpus]
+    search(project, openverse)
+    project.collect.fetch(web(host))
+    images = len(project.images.find(""))
+    project.crowd.run(project.crowd.simulated(), Fixed(3))
+    rows = {(one.name, WHIPPET): True for one in project.images.find("")}
+    project.labels.overrule(rows, "me", "I looked")
+    project.licences.allow("by")
+    assert project.collect.fetch(web(host)).total == 0
+    assert len(project.images.find("")) == images == 29
+    release = project.releases.create("v1")
+    assert {row["licence"] for row in release.rows()} == {"https://creativecommons.org/licenses/by/4.0/"}
+    assert release.summary["other_licences"] == {"by-nc": images - len(release.manifest)}
 
 
 def test_every_address_ends_with_a_reason_and_trouble_is_tried_again(
@@ -324,6 +417,23 @@ def test_what_a_run_did_is_told_to_scripts(
     assert said["search"]["results"]["openverse"] >= said["search"]["fresh"]["openverse"] == 30
     assert (said["fetch"]["kept"], said["fetch"]["rejected"]) == (28, {"dead": 1})
     assert said["fetch"]["hosts"] == {"127.0.0.1": {"kept": 28, "duplicate": 1, "dead": 1}}
+
+
+def test_what_was_skipped_refused_and_spent_is_told_where_there_is_any(
+    project: Project, openverse: OpenverseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = works(7, "https://a.test", words="dog greyhound")
+    with BraveServer([*known[:5], *(replace(one, url="") for one in known[5:])]) as server:
+        server.faults.extend([None, Answer(422, {"error": {"code": "VALIDATION"}})])
+        sources = {"brave": Brave(Key("brave-key"), api=server.url), "openverse": source(openverse)}
+        monkeypatch.setattr("holotype.cli.collect.web_of", lambda _: web(server, openverse))
+        monkeypatch.setattr("holotype.project.collecting.Collecting.source", lambda _, name: sources[name])
+        asked = "collect", WHIPPET, "--contact", "me@a.test", "--no-fetch", "-p", project.path
+        said = run(*asked, "--source", "brave", "--requests", 2)
+        assert "brave: 2 requests, 5 results, 5 new, 2 skipped, 1 query refused\n$0.005 spent\n" in said
+        said = run(*asked, "--source", "openverse", "--requests", 1)
+        assert re.search(r"^openverse: 1 request, \d+ results, \d+ new$", said, re.M)
+        assert "spent" not in said
 
 
 def test_sources_are_listed_with_why_they_are_not_asked(project: Project) -> None:

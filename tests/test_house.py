@@ -121,6 +121,7 @@ SHARED = {
     "fetching",
     "searching",
     "results",
+    "works",
     "yields",
     "annotated",
     "annotating",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
 from holotype.catalog import Catalog, links, searches
 from holotype.catalog.links import Fetch, Result
 from holotype.catalog.searches import Answered, Page, Search
@@ -54,6 +56,49 @@ def test_a_link_is_fetched_until_that_is_final(catalog: Catalog) -> None:
         assert links.waiting(connection, second.id, 10) == []
         assert links.outcomes(connection) == {("a.test", "rejected", "dead"): 1, ("b.test", "", ""): 1}
         assert links.count_waiting(connection) == 1
+
+
+def waiting(connection: Connection, licences: str) -> list[str]:
+    found = [one.url for one in links.waiting(connection, 0, 10, licences)]
+    assert links.count_waiting(connection, licences) == len(found)
+    left = {host: count for (host, *why), count in links.outcomes(connection, licences).items() if why == ["", ""]}
+    assert sum(left.values()) == len(found)
+    return found
+
+
+def test_a_licence_settles_a_link_for_as_long_as_the_same_are_taken(catalog: Catalog) -> None:
+    with catalog.write() as connection:
+        numbers = searches.add(connection, [WHIPPET, LEVRIER], 1.0)
+        searches.add_page(connection, numbers[WHIPPET], page(1, ["http://a.test/1", "http://b.test/2"]), 2.0)
+        first, second = links.waiting(connection, 0, 10)
+        links.settle(connection, [Fetch(one.id, "rejected", "licence", "by,cc0") for one in (first, second)], 3.0)
+        assert waiting(connection, "by,cc0") == []
+        assert waiting(connection, "by") == waiting(connection, "") == [first.url, second.url]
+        assert links.waiting(connection, 0, 1, "by") == [first], "no try of a host"
+        links.settle(connection, [Fetch(first.id, "rejected", "licence", "by")], 4.0)
+        assert waiting(connection, "by") == [second.url]
+        assert waiting(connection, "by,cc0") == [], "what was decided once under a policy is decided"
+        links.settle(connection, [Fetch(second.id, "rejected", "dead", "404")], 5.0)
+        for licences in ("", "by", "by,cc0"):
+            assert second.url not in waiting(connection, licences)
+        assert links.outcomes(connection, "by") == {
+            ("a.test", "rejected", "licence"): 1,
+            ("b.test", "rejected", "dead"): 1,
+        }
+        searches.add_page(connection, numbers[LEVRIER], page(1, ["http://a.test/1", "http://b.test/2"]), 6.0)
+        assert waiting(connection, "by") == [first.url], "somebody says something else of it since"
+        links.settle(connection, [Fetch(first.id, "rejected", "licence", "by")], 7.0)
+        assert waiting(connection, "by") == []
+        assert sum(links.outcomes(connection, "by").values()) == 2
+
+
+def test_a_link_that_was_rejected_before_its_licences_were_noted_is_decided_on_again(catalog: Catalog) -> None:
+    with catalog.write() as connection:
+        number = searches.add(connection, [WHIPPET], 1.0)[WHIPPET]
+        searches.add_page(connection, number, page(1, ["http://a.test/1"]), 2.0)
+        (link,) = links.waiting(connection, 0, 10)
+        links.settle(connection, [Fetch(link.id, "rejected", "licence")], 3.0)
+        assert waiting(connection, "by") == waiting(connection, "") == [link.url]
 
 
 def test_everything_that_was_said_of_a_link_is_told(catalog: Catalog) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, case, false, func, literal, or_, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from holotype.catalog import schema as t
 from holotype.catalog.statements import add_rows, chunks
+
+LICENCE: Final = "licence"
+"""The reason of a link that was found under no licence that the project takes; the fetch's detail says which it took.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +111,40 @@ def add_found(connection: Connection, page: int, said: Mapping[int, Result]) -> 
     add_rows(connection, t.found, rows)
 
 
-def waiting(connection: Connection, after: int, most: int) -> list[Link]:
-    """The next links that are to be fetched, by id, those with ids above `after`."""
+def waiting(connection: Connection, after: int, most: int, licences: str = "") -> list[Link]:
+    """The next links that are to be fetched, by id, those with ids above `after`.
+
+    A link that was rejected for its licence is settled as long as the project takes just those `licences` that it took
+    then, the words of its policy, and nobody says anything else of it: else it is to be decided on again.
+    """
     link, fetch = t.link.c, t.fetch.c
-    tries = select(func.count()).where(fetch.link_id == link.id).scalar_subquery()
-    asked = select(link.id, link.url, link.host, tries).where(link.id > after, ~_is_settled()).order_by(link.id)
-    return [Link(*row) for row in connection.execute(asked.limit(most))]
+    tries = select(func.count()).where(fetch.link_id == link.id, fetch.final == 0).scalar_subquery()
+    asked = select(link.id, link.url, link.host, tries).where(link.id > after, ~_is_settled(licences))
+    return [Link(*row) for row in connection.execute(asked.order_by(link.id).limit(most))]
 
 
-def count_waiting(connection: Connection) -> int:
-    """How many links are to be fetched."""
-    return connection.execute(select(func.count()).select_from(t.link).where(~_is_settled())).scalar_one()
+def count_waiting(connection: Connection, licences: str = "") -> int:
+    """How many links are to be fetched; see `waiting`."""
+    asked = select(func.count()).select_from(t.link).where(~_is_settled(licences))
+    return connection.execute(asked).scalar_one()
 
 
-def _is_settled() -> ColumnElement[bool]:
-    fetch = t.fetch.c
-    return select(literal(1)).where(fetch.link_id == t.link.c.id, fetch.final == 1).exists()
+def _is_settled(licences: str) -> ColumnElement[bool]:
+    fetch = t.fetch.alias("settling").c
+    as_it_was = and_(fetch.detail == licences, ~_is_said_after(fetch, licences)) if licences else false()
+    for_good = or_(fetch.reason != LICENCE, as_it_was)
+    return select(literal(1)).where(fetch.link_id == t.link.c.id, fetch.final == 1, for_good).exists()
+
+
+def _is_said_after(fetch: ReadOnlyColumnCollection[str, Column[Any]], licences: str) -> ColumnElement[bool]:
+    """Whether a page that came after a fetch has the link. Few pages, if any, came after the first that was rejected
+    for `licences`: only their links are looked up."""
+    found, page, first = t.found.c, t.search_page.c, t.fetch.alias("first").c
+    of_pages = t.found.join(t.search_page, page.id == found.page_id)
+    began = select(first.at).where(first.reason == LICENCE, first.detail == licences).order_by(first.id).limit(1)
+    recent = select(found.link_id).select_from(of_pages).where(page.at > began.scalar_subquery())
+    after = select(literal(1)).select_from(of_pages).where(found.link_id == fetch.link_id, page.at > fetch.at)
+    return and_(fetch.link_id.in_(recent), after.exists())
 
 
 def seen(connection: Connection, ids: Iterable[int]) -> dict[int, list[Seen]]:
@@ -132,6 +155,19 @@ def seen(connection: Connection, ids: Iterable[int]) -> dict[int, list[Seen]]:
             one = Seen(*row)
             found.setdefault(one.link_id, []).append(one)
     return found
+
+
+def seen_at(connection: Connection, urls: Iterable[str]) -> dict[str, list[Seen]]:
+    """Where the links that some addresses are were found, in that order, by address."""
+    keys = {key_of(url): url for url in urls}
+    ids = _ids(connection, keys)
+    found = seen(connection, ids.values())
+    return {keys[key]: found[number] for key, number in ids.items() if number in found}
+
+
+def any_found(connection: Connection) -> bool:
+    """Whether any search ever found anything."""
+    return connection.execute(select(t.found.c.id).limit(1)).first() is not None
 
 
 def _seen() -> Select[Any]:
@@ -149,10 +185,15 @@ def settle(connection: Connection, fetches: Sequence[Fetch], at: float) -> None:
     add_rows(connection, t.fetch, [asdict(one) | {"final": int(one.final), "at": at} for one in fetches])
 
 
-def outcomes(connection: Connection) -> dict[tuple[str, str, str], int]:
-    """How many links there are by host, outcome and reason; outcome "" where they are to be fetched yet."""
-    link, fetch = t.link.c, t.fetch.c
-    settled = t.link.outerjoin(t.fetch, and_(fetch.link_id == link.id, fetch.final == 1))
-    columns = link.host, func.coalesce(fetch.outcome, ""), func.coalesce(fetch.reason, "")
-    asked = select(*columns, func.count()).select_from(settled).group_by(*columns)
-    return {(host, outcome, reason): count for host, outcome, reason, count in connection.execute(asked)}
+def outcomes(connection: Connection, licences: str = "") -> dict[tuple[str, str, str], int]:
+    """How many links there are by host, outcome and reason; outcome "" where they are to be fetched yet (`waiting`)."""
+    link, fetch, later = t.link.c, t.fetch.c, t.fetch.alias("later").c
+    after = select(literal(1)).where(later.link_id == link.id, later.final == 1, later.id > fetch.id).exists()
+    newest = and_(fetch.link_id == link.id, fetch.final == 1, or_(fetch.reason != LICENCE, ~after))
+    settled = or_(fetch.reason != LICENCE, _is_settled(licences))
+    outcome, reason = (case((settled, one), else_="").label(one.name) for one in (fetch.outcome, fetch.reason))
+    ends = select(link.host, outcome, reason).select_from(t.link.outerjoin(t.fetch, newest))
+    named = ends.subquery().c
+    columns = named.host, named.outcome, named.reason
+    counted = connection.execute(select(*columns, func.count()).group_by(*columns))
+    return {(host, outcome, reason): count for host, outcome, reason, count in counted}

@@ -720,7 +720,8 @@ found = Table(
     Index(None, "link_id"),
 )
 
-# What became of fetching a link: ``kept``, ``duplicate`` or ``rejected``. The newest counts, and settles it if `final`.
+# What became of fetching a link: ``kept``, ``duplicate`` or ``rejected``. The newest counts, and settles it if `final`;
+# where the reason is ``licence``, for as long as the project takes what `detail` says.
 fetch = Table(
     "fetch",
     metadata,

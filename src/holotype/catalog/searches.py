@@ -156,10 +156,11 @@ def history(connection: Connection, ids: Iterable[int]) -> History:
 def _became() -> FromClause:
     """What pages of searches have, and the candidate that each became, if any."""
     found, page, search, fetch, candidate = t.found.c, t.search_page.c, t.search.c, t.fetch.c, t.candidate.c
+    fetched = and_(fetch.link_id == found.link_id, fetch.final == 1, fetch.reason != links.LICENCE)  # one at most
     return (
         t.found.join(t.search_page, page.id == found.page_id)
         .join(t.search, search.id == page.search_id)
-        .outerjoin(t.fetch, and_(fetch.link_id == found.link_id, fetch.final == 1))
+        .outerjoin(t.fetch, fetched)
         .outerjoin(t.candidate, and_(candidate.image_id == fetch.image_id, candidate.wnid == search.wnid))
     )
 

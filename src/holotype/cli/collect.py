@@ -204,8 +204,12 @@ def _print_list(name: str, report: ListReport) -> None:
 
 def _print_found(report: SearchReport, db: Project) -> None:
     for name, pages in sorted(report.pages.items()):
-        told = f"{counted(pages, 'request')}, {counted(report.results[name], 'result')}, {report.fresh[name]:,} new"
-        click.echo(f"{name}: {told}")
+        told = [counted(pages, "request"), counted(report.results[name], "result"), f"{report.fresh[name]:,} new"]
+        told += [f"{count:,} skipped" for count in [report.skipped[name]] if count]
+        told += [f"{counted(count, 'query', 'queries')} refused" for count in [report.refused[name]] if count]
+        click.echo(f"{name}: {', '.join(told)}")
+    if report.dollars:
+        click.echo(f"${report.dollars:,.3f} spent")
     for name, why in sorted(report.ended.items()):
         click.echo(f"{name} was asked no more: {plain(why)}", err=True)
     for wnid, clean in sorted(report.expected.items()):

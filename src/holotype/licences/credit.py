@@ -45,6 +45,7 @@ def credit_parts(work: Work) -> Iterator[tuple[str, str]]:
     """The pieces of a credit line, one after the other, each with the address that it links to or ""; one line, no
     characters that cannot be printed, no addresses that are not of the web."""
     title, creator, source = (in_one_line(text) for text in (work.title, work.creator, work.source))
+    title = title.replace('"', "\N{RIGHT DOUBLE QUOTATION MARK}")  # a title ends where it ends
     at = _web(work.title_url) or _web(work.landing)
     yield (f'"{title}"' if title else "Image"), at
     if creator:

@@ -44,6 +44,11 @@ class Licence:
     spdx: str = ""
     confidence: str = "unknown"
 
+    def is_same(self, other: Licence) -> bool:
+        """Whether both are read as the same licence, in whatever words."""
+        names = "code", "version", "jurisdiction", "spdx"
+        return all(getattr(self, name) == getattr(other, name) for name in names)
+
     @property
     def canonical(self) -> str:
         """The one address of its text on the web; "" where there is none, or the version is not known."""

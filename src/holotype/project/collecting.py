@@ -172,7 +172,7 @@ class Collecting:
 
     def fetch(self, web: Web, progress: Progress = no_progress) -> FetchReport:
         """Fetch what searches and lists found and nobody fetched yet, take it in as files are, and record what became
-        of each address. Licences that the project does not take are not fetched.
+        of each address. Licences that the project does not take are not fetched, until it takes them.
 
         Stopped at any moment, it goes on there when it is done again; what was taken in is not fetched twice.
         """
@@ -199,4 +199,4 @@ class Collecting:
     def outcomes(self) -> dict[tuple[str, str, str], int]:
         """How many addresses there are by host, outcome and reason; outcome "" where they are to be fetched yet."""
         with self._parts.catalog.read() as connection:
-            return links.outcomes(connection)
+            return links.outcomes(connection, str(read_policy(connection)))

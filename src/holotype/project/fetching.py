@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import Connection
@@ -17,18 +16,17 @@ from holotype.collect.net.flow import Flow
 from holotype.collect.net.outcomes import Fetched, Outcome, Refused, Wanted
 from holotype.collect.sidecars import Credit
 from holotype.engine import Progress, no_progress
-from holotype.licences import Licence, LicencePolicy, parse
+from holotype.licences import LicencePolicy
 from holotype.ontology import Ontology
 from holotype.project.intake import group_near_duplicates
 from holotype.project.parts import Parts
 from holotype.project.taking import Stored, take_each
+from holotype.project.works import as_said, credited, licence_of
 from holotype.provenance import in_one_line
 from holotype.releases.quantities import plural
 
 TRIES: Final = 3
 """Runs in which a link is tried whose trouble may pass; after the last, it is settled."""
-LICENCE: Final = "licence"
-"""The reason of a link that was found under no licence that the project takes."""
 _BEFORE: Final = "rejected_before"
 _AT_ONCE: Final = 500
 _BATCH: Final = 24
@@ -105,23 +103,26 @@ class Fetching:
         self._interrupted = False
         self._tally = Tally()
         with parts.catalog.read() as connection:
-            self._total = links.count_waiting(connection)
+            self._total = links.count_waiting(connection, str(policy))
 
     def wanted(self) -> list[Wanted]:
         """The next URLs to fetch; none at the end. Links under no licence that is allowed are refused on the way."""
         while True:
             with self._parts.catalog.read() as connection:
-                found = links.waiting(connection, self._last, _AT_ONCE)
+                found = links.waiting(connection, self._last, _AT_ONCE, str(self._policy))
                 seen = links.seen(connection, (one.id for one in found))
             if not found:
                 return []
             self._last = found[-1].id
-            allowed = [one for one in found if any(self._policy.allows(_licence(each)) for each in seen[one.id])]
+            allowed = [one for one in found if any(self._policy.allows(licence_of(each)) for each in seen[one.id])]
             barred = {one.id for one in found} - {one.id for one in allowed}
-            self._refused.extend((one, Fetch(one.id, "rejected", LICENCE)) for one in found if one.id in barred)
+            self._refused.extend((one, self._barred(one)) for one in found if one.id in barred)
             if allowed:
                 self._links.update((one.url, one) for one in allowed)
                 return [Wanted(one.url) for one in allowed]
+
+    def _barred(self, link: Link) -> Fetch:
+        return Fetch(link.id, "rejected", links.LICENCE, str(self._policy))
 
     def run(self, flow: Flow) -> FetchReport:
         """Take in what comes. Stopped by Ctrl-C, it keeps what has come, and goes on there when it is run again."""
@@ -207,26 +208,12 @@ class Fetching:
         self._progress(self._tally.done, self._total)
 
 
-@lru_cache(maxsize=1 << 12)
-def _parsed(text: str, url: str) -> Licence:
-    return parse(text, url)
-
-
-def _licence(seen: Seen) -> Licence:
-    return _parsed(seen.licence, seen.licence_url)
-
-
 def _file(one: Fetched, seen: Sequence[Seen], ontology: Ontology) -> InputFile:
-    """A picture with the synsets it was found for, and the credit that the first of them that has any gives it."""
+    """A picture with the synsets it was found for, and the credit that one of them gives it."""
     sightings = [
-        Sighting(each.wnid, ontology.rank(each.wnid), each.source, each.query, each.position, _as_said(each))
+        Sighting(each.wnid, ontology.rank(each.wnid), each.source, each.query, each.position, as_said(each))
         for each in seen
         if each.wnid in ontology
     ]
-    said = next((each for each in seen if each.licence or each.licence_url or each.creator), seen[0])
-    return InputFile.fetched(one.url, one.body, sightings, Credit(_as_said(said), said.creator, said.landing))
-
-
-def _as_said(seen: Seen) -> str:
-    """The licence in the words of its source, or, where its address says more, that."""
-    return seen.licence_url if _parsed("", seen.licence_url).code else seen.licence
+    said = credited(seen)
+    return InputFile.fetched(one.url, one.body, sightings, Credit(as_said(said), said.creator, said.landing))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -11,17 +11,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
-from holotype.catalog import candidates, labels, releases, votes
+from holotype.catalog import candidates, labels, links, releases, votes
 from holotype.catalog.fingerprints import orientation
 from holotype.catalog.releases import Wanted
 from holotype.crowd.expert import CURATOR
 from holotype.ontology import Ontology
 from holotype.project.evidence import read_evidence
 from holotype.project.facts import read_alarms
+from holotype.project.works import NOTHING, Told, works_of
 from holotype.releases.choice import Kept
 from holotype.releases.draft import Draft
 from holotype.releases.facts import LABELS, Facts, Holder, ReleasedBoxes, ReleasedVotes, Spoken
+from holotype.releases.layout import WORKS
 
+_AT_ONCE: Final = 10_000
 _TEXTS: Final = ("sha256", "format", "mode", "query", "author", "split", "path")
 
 
@@ -35,14 +38,42 @@ def read_votes(connection: Connection) -> ReleasedVotes:
     )
 
 
-def read_labels(connection: Connection, ontology: Ontology, wanted: Wanted) -> Iterator[pa.Table]:
-    """The labels that may be released, in tables with the columns of `LABELS`, ranks ascending from table to table."""
+def works_told(connection: Connection) -> tuple[str, ...]:
+    """The columns of works (`WORKS`) that labels have: none where nothing was ever searched for."""
+    return WORKS if links.any_found(connection) else ()
+
+
+def read_labels(
+    connection: Connection, ontology: Ontology, wanted: Wanted, works: Sequence[str] = ()
+) -> Iterator[pa.Table]:
+    """The labels that may be released, in tables with the columns of `LABELS` and of `works`, ranks ascending from
+    table to table."""
     policies, datasets = releases.names(connection)
     wnids = pa.array([synset.wnid for synset in ontology], pa.string())
     for window in releases.windows(connection, wanted):
         rows = releases.read_labels(connection, wanted, window)
         if len(rows):
-            yield _labels(rows.combine_chunks(), policies, datasets, wnids)
+            found = _labels(rows.combine_chunks(), policies, datasets, wnids)
+            yield _with_works(connection, found) if works else found
+
+
+def _with_works(connection: Connection, labels: pa.Table) -> pa.Table:
+    """Labels with what searches said of their works."""
+    parts = [pa.table([pa.array([], pa.string())] * len(WORKS), names=WORKS)]
+    for some in labels.select(["image", "source"]).to_batches(_AT_ONCE):
+        images, sources = (column.to_pylist() for column in some.columns)
+        works = works_of(connection, set(images))
+        rows = [_work(works.get(image, NOTHING), source) for image, source in zip(images, sources, strict=True)]
+        parts.append(pa.table([pa.array(column, pa.string()) for column in zip(*rows, strict=True)], names=WORKS))
+    told = pa.concat_tables(parts).combine_chunks()
+    for name in WORKS:
+        labels = labels.append_column(name, told[name])
+    return labels
+
+
+def _work(told: Told, source: str) -> tuple[str, ...]:
+    """`WORKS` of a label that came from a source."""
+    return told.title, told.creator_url, told.licence_url, "" if told.source == source else told.source
 
 
 def _labels(rows: pa.Table, policies: Mapping[int, str], datasets: Mapping[int, str], wnids: pa.Array) -> pa.Table:

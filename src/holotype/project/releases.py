@@ -24,7 +24,7 @@ from holotype.project.lemmas import Lemmas
 from holotype.project.licensing import Taken, read_policy, refused, taken
 from holotype.project.parts import Parts
 from holotype.project.release_faces import read_faces
-from holotype.project.release_facts import read_facts, read_labels, read_votes
+from holotype.project.release_facts import read_facts, read_labels, read_votes, works_told
 from holotype.project.release_grounds import read_grounds
 from holotype.project.release_leaks import own_leaks, read_others, read_pictures
 from holotype.project.release_shelf import ProjectRelease, checksums, made_here, open_release
@@ -221,8 +221,9 @@ class Releases:
         with parts.catalog.read() as connection:
             grounds = read_grounds(connection, parts, about.hide)
             cast = grounds.heard(read_votes(connection))
-            labels = read_labels(connection, parts.ontology, self._wanted(connection, recipe))
-            columns = write_draft(made.draft, labels, cast.peoples_answers, cast.machines, about.hide)
+            works = works_told(connection)
+            labels = read_labels(connection, parts.ontology, self._wanted(connection, recipe), works)
+            columns = write_draft(made.draft, labels, cast.peoples_answers, cast.machines, about.hide, works)
             if not len(columns):
                 raise _nothing(recipe, left["other_licences"])
             kept = keep(columns, recipe)

@@ -10,15 +10,18 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from pyarrow import csv
 
+from holotype.files import local
 from holotype.images.decode import EXTENSIONS
 from holotype.licences import parse
 from holotype.releases.census import batches, first_rows
 from holotype.releases.keys import id_keys
-from holotype.releases.layout import MANIFEST
+from holotype.releases.layout import MANIFEST, WORKS
 
 COLUMNS: Final = ("id", "wnids", "file", "author", "licence", "licence_url", "url", "origin", "source")
+WORKS_COLUMNS: Final = ("title", "author_url", "via")
 _READ: Final = ("id", "wnid", "shard", "format", "author", "licence", "url", "origin", "source")
 _FORMULA: Final = r"^[=+\-@\t\r\n＝＋－＠]"
 _CONTROL: Final = r"[\x00-\x1f\x7f]+"
@@ -28,12 +31,13 @@ def attribution(folder: Path) -> Iterator[bytes]:
     """``attribution.csv`` of the release in a folder, in parts: UTF-8, a header, and an image a line, in the order of
     the manifest.
 
-    Its columns are those of `images`. Every cell is quoted. One that a spreadsheet would take for a formula has an
-    apostrophe first; control characters are spaces.
+    Its columns are those of `images`, `WORKS_COLUMNS` only where the manifest says them. Every cell is quoted. One
+    that a spreadsheet would take for a formula has an apostrophe first; control characters are spaces.
     """
-    yield (",".join(f'"{name}"' for name in COLUMNS) + "\n").encode()
+    names = [*COLUMNS, *(name for name in WORKS_COLUMNS if name in _there(folder))]
+    yield (",".join(f'"{name}"' for name in names) + "\n").encode()
     for table in images(folder):
-        yield lines(pa.table([harmless(column) for column in table.columns], names=list(COLUMNS)))
+        yield lines(pa.table([harmless(table[name]) for name in names], names=names))
 
 
 def images(folder: Path) -> Iterator[pa.Table]:
@@ -41,19 +45,32 @@ def images(folder: Path) -> Iterator[pa.Table]:
 
     Columns are `COLUMNS`: id, the wnids it is labelled with, the member of a shard or the archive it lies in, author
     and licence as they were told, the licence's address where it can be told, the image's on the web, origin and
-    source.
+    source; and `WORKS_COLUMNS`, "" where the manifest does not say them: the title, the author's page, and the source
+    that told all of this where it is another.
     """
     first, *_ = first_rows(folder)
     labels, start = _labels(folder), 0
-    for table in batches(folder / MANIFEST, _READ):
+    works = [name for name in WORKS if name in _there(folder)]
+    for table in batches(folder / MANIFEST, [*_READ, *works]):
         own = np.flatnonzero(first[start : start + len(table)])
         found = table.take(pa.array(own))
-        shown = {name: found[name] for name in COLUMNS if name in _READ}
+        shown: dict[str, pa.ChunkedArray | pa.Array] = {name: found[name] for name in COLUMNS if name in _READ}
         shown["wnids"] = labels.of(id_keys(found["id"]), found["wnid"])
         shown["file"] = _files(found)
-        shown["licence_url"] = _addresses(found["licence"])
-        yield pa.table([shown[name] for name in COLUMNS], names=list(COLUMNS))
+        said = {name: found[name] if name in works else _nothing(len(found)) for name in WORKS}
+        shown["licence_url"] = _addresses(found["licence"], said["licence_url"])
+        shown |= {name: said[name] for name in WORKS_COLUMNS}
+        yield pa.table(shown).select([*COLUMNS, *WORKS_COLUMNS])
         start += len(table)
+
+
+def _there(folder: Path) -> list[str]:
+    """The columns of a manifest."""
+    return list(pq.read_schema(local(folder / MANIFEST)).names)
+
+
+def _nothing(rows: int) -> pa.Array:
+    return pa.repeat(pa.scalar("", pa.string()), rows)
 
 
 def harmless(texts: pa.ChunkedArray | pa.Array) -> pa.Array:
@@ -111,11 +128,12 @@ def _files(table: pa.Table) -> pa.ChunkedArray:
     return pc.if_else(pc.ends_with(table["shard"], ".tar"), member, table["shard"])
 
 
-def _addresses(licences: pa.ChunkedArray) -> pa.Array:
-    """The addresses of licences, "" of those that cannot be told or have none."""
+def _addresses(licences: pa.ChunkedArray, said: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """The addresses of licences, or what was `said` to be theirs: "" of those that cannot be told or have none."""
     coded = _coded(licences)
     known = [parse(text).canonical for text in coded.dictionary.to_pylist()]
-    return pa.array(known, pa.string()).take(coded.indices)
+    found = pa.array(known, pa.string()).take(coded.indices)
+    return pc.if_else(pc.equal(found, ""), said, found)
 
 
 def lines(table: pa.Table) -> bytes:

@@ -6,7 +6,7 @@ import html
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
@@ -19,8 +19,8 @@ from holotype.releases.attribution import harmless, images, lines
 from holotype.releases.release import Release
 
 COLUMNS: Final = (
-    *("id", "file", "wnid", "synset", "title", "author", "licence", "licence_code", "licence_url", "spdx", "url"),
-    *("source", "credit"),
+    *("id", "file", "wnid", "synset", "title", "author", "author_url", "licence", "licence_code", "licence_url"),
+    *("spdx", "url", "source", "credit"),
 )
 _AT_ONCE: Final = 10_000
 _MOST: Final = 1_000
@@ -46,14 +46,26 @@ def credited(release: Release) -> Iterator[Credited]:
     for table in images(release.path):
         for row in table.to_pylist():
             wnid = row["wnids"].partition(" ")[0]
-            work = work_of(row["author"], row["licence"], row["url"] or row["origin"], row["source"], changes)
+            about = row["author"], row["licence"], row["url"] or row["origin"], row["via"] or row["source"], changes
+            work = work_of(*about, row["title"], row["author_url"], row["licence_url"])
             yield Credited(row["id"], row["file"], wnid, names.get(wnid, wnid), work)
 
 
-def work_of(author: str, licence: str, url: str, source: str, changes: str = "") -> Work:
-    """What is known of a picture, as its credit has it; a folder that it was in is no source to name."""
+def work_of(
+    author: str,
+    licence: str,
+    url: str,
+    source: str,
+    changes: str = "",
+    title: str = "",
+    creator_url: str = "",
+    licence_url: str = "",
+) -> Work:
+    """What is known of a picture, as its credit has it; a folder that it was in is no source to name, and an address
+    alone does not say which licence it is."""
     named = "" if source.startswith("folder:") else source.removeprefix("imported:")
-    return Work(creator=author, source=named, landing=url, licence=parse(licence), changes=changes)
+    found = replace(parse(licence), url=licence_url)
+    return Work(title, "", author, creator_url, named, url, found, changes)
 
 
 def _changes(release: Release) -> str:
@@ -154,8 +166,8 @@ _MARKUP: Final = re.compile(r"([\\`*_\[\]<>|&~])")
 def _cells(row: Credited) -> tuple[str, ...]:
     work = row.work
     licence = work.licence
-    about = licence.text, licence.code, licence.canonical, licence.spdx
-    found = work.title, work.creator, *about, work.landing, work.source
+    about = licence.text, licence.code, licence.canonical or licence.url, licence.spdx
+    found = work.title, work.creator, work.creator_url, *about, work.landing, work.source
     return row.id, row.file, row.wnid, row.synset, *found, credit_line(work)
 
 

@@ -6,7 +6,7 @@ taken, and for which split, is 60 bytes of each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
@@ -89,6 +89,11 @@ class Draft:
 
     path: Path
 
+    @property
+    def columns(self) -> list[str]:
+        """The names of its columns: those of `DRAFT`, and of works where labels have them."""
+        return list(pq.read_schema(local(self.path)).names)
+
     def batches(self, *columns: str) -> Iterator[tuple[int, pa.Table]]:
         """The number of its first row and the rows of each piece, of these columns or all."""
         first = 0
@@ -119,19 +124,25 @@ class Draft:
 
 
 def write_draft(
-    path: Path, labels: Iterable[pa.Table], tally: Tally, helpers: Helpers, hide: Callable[[str], str]
+    path: Path,
+    labels: Iterable[pa.Table],
+    tally: Tally,
+    helpers: Helpers,
+    hide: Callable[[str], str],
+    works: Collection[str] = (),
 ) -> Columns:
     """Write labels to a draft and return what decisions are made of.
 
-    They come in tables with the columns of `LABELS`, those of a rank in one table, and ranks ascending from table to
-    table. Of several labels with the same bytes and synset there is the one of the first candidate. `hide` hides the
-    names of people.
+    They come in tables with the columns of `LABELS` and of these `works` (`holotype.releases.layout.WORKS`), those of a
+    rank in one table, and ranks ascending from table to table. Of several labels with the same bytes and synset there
+    is the one of the first candidate. `hide` hides the names of people.
     """
     policies: dict[str, int] = {}
     grown = {name: _Grown(_NOTHING[name].copy()) for name in _ARRAYS}
-    with pq.ParquetWriter(local(path), DRAFT, compression="lz4") as writer:
+    schema = pa.schema([*DRAFT, *(EXTRAS.field(name) for name in works)])
+    with pq.ParquetWriter(local(path), schema, compression="lz4") as writer:
         for table in labels:
-            rows, columns = _drafted(table.combine_chunks(), tally, helpers, policies)
+            rows, columns = _drafted(table.combine_chunks(), tally, helpers, policies, schema)
             writer.write_table(_hidden(rows, hide), row_group_size=GROUP)
             for name, column in grown.items():
                 column.add(getattr(columns, name))
@@ -167,7 +178,9 @@ _NOTHING: Final[dict[str, npt.NDArray[Any]]] = {
 }
 
 
-def _drafted(table: pa.Table, tally: Tally, helpers: Helpers, policies: dict[str, int]) -> tuple[pa.Table, Columns]:
+def _drafted(
+    table: pa.Table, tally: Tally, helpers: Helpers, policies: dict[str, int], schema: pa.Schema
+) -> tuple[pa.Table, Columns]:
     """Labels of some ranks as a draft has them, and what decisions are made of."""
     key, check = image_keys(*(table[name].combine_chunks() for name in ("sha256", "name")))
     order = np.lexsort((table["candidate"].to_numpy(), check, key, table["rank"].to_numpy()))
@@ -203,7 +216,7 @@ def _drafted(table: pa.Table, tally: Tally, helpers: Helpers, policies: dict[str
         "origin": _public(table["origin"]),
         MACHINES: helpers.of(candidate, heard),
     }
-    return pa.table([made[one.name] if one.name in made else table[one.name] for one in DRAFT], schema=DRAFT), columns
+    return pa.table([made[one.name] if one.name in made else table[one.name] for one in schema], schema=schema), columns
 
 
 def _coded(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.int32]]:

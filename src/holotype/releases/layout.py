@@ -74,6 +74,8 @@ MANIFEST_SCHEMA: Final = pa.schema(
 is the one of EXIF that it is stored in; "" and 0 are what is not known."""
 MACHINES: Final = "machines"
 """The column of a manifest for the machines that helped with a label, where any did with any."""
+WORKS: Final = ("title", "author_url", "licence_url", "via")
+"""The columns of a manifest for what searches of the web said of works beside licence, author and address."""
 EXTRAS: Final = pa.schema(
     [
         (MACHINES, pa.list_(pa.string())),
@@ -81,11 +83,14 @@ EXTRAS: Final = pa.schema(
         ("stored", pa.string()),
         ("original_width", pa.int32()),
         ("original_height", pa.int32()),
+        *((name, pa.string()) for name in WORKS),
     ]
 )
 """The columns that a manifest has last, in this order, each where it says anything: `path` of a file below a folder,
 where bytes were left where they lie; `stored`, the sha256 of the bytes at the address, and the original's size, where
-any pictures were made smaller, faces in them blurred or metadata taken out."""
+any pictures were made smaller, faces in them blurred or metadata taken out; `WORKS`, where images were collected: their
+titles, their makers' pages, the address of the licence where it says more than `licence`, and the source that said
+licence, author and address where that is another than `source`."""
 BOXES_SCHEMA: Final = pa.schema(
     [
         ("id", pa.string()),

@@ -18,7 +18,7 @@ from holotype.images.variants import scaled_boxes
 from holotype.releases.contents import Contents
 from holotype.releases.draft import GROUP
 from holotype.releases.identity import image_ids
-from holotype.releases.layout import BOXES_SCHEMA, FILES_SCHEMA, MACHINES, manifest_schema
+from holotype.releases.layout import BOXES_SCHEMA, FILES_SCHEMA, MACHINES, WORKS, manifest_schema
 from holotype.releases.shards import PICTURES, Pictures, Shard, Written
 from holotype.releases.split import SPLITS
 from holotype.store.location import TREE, Location
@@ -118,7 +118,17 @@ def _extras(contents: Contents, addresses: Addresses) -> Mapping[str, bool]:
         pc.any(pc.greater(pc.list_value_length(rows[MACHINES]), 0)).as_py() for _, rows in _taken(contents, MACHINES)
     )
     below = contents.recipe.manifest_only and any(one.kind == TREE for one in contents.holders)
-    return {MACHINES: helped, "path": below, **dict.fromkeys(_STORED, addresses.pictures is not None)}
+    stored = dict.fromkeys(_STORED, addresses.pictures is not None)
+    return {MACHINES: helped, "path": below, **stored, **_said(contents)}
+
+
+def _said(contents: Contents) -> dict[str, bool]:
+    """Which columns of works say anything of the labels that are taken."""
+    names = [name for name in WORKS if name in contents.draft.columns]
+    said: dict[str, bool] = dict.fromkeys(names, False)
+    for _, rows in _taken(contents, *names) if names else ():
+        said = {name: known or pc.any(pc.not_equal(rows[name], "")).as_py() for name, known in said.items()}
+    return said
 
 
 def _taken(contents: Contents, *columns: str) -> Iterator[tuple[slice, pa.Table]]:

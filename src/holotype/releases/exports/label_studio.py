@@ -11,6 +11,7 @@ from holotype.releases.exports.chosen import Advance, Chosen
 from holotype.releases.exports.detection import UPRIGHT, Categories, Noted, as_json
 from holotype.releases.exports.listing import write_classes
 from holotype.releases.exports.samples import ExportedBox, Sample
+from holotype.releases.layout import WORKS
 
 _LOCAL: Final = "/data/local-files/?d="
 """How Label Studio is told of a file below its document root."""
@@ -45,7 +46,7 @@ def _task(
     sample: Sample, file: str, boxes: Sequence[ExportedBox], labels: Sequence[str], categories: Categories, name: str
 ) -> dict[str, Any]:
     row = sample.rows[0]
-    told = {key: row[key] for key in ("split", "licence", "author", "url") if row[key]}
+    told = {key: row[key] for key in ("split", "licence", "author", "url", *WORKS) if row.get(key)}
     data = {"image": f"{_LOCAL}{file}", "id": sample.id, "sha256": row["sha256"], **told}
     choices = {
         **{"id": f"{sample.id}-0", "type": "choices", "from_name": "labels", "to_name": "image"},

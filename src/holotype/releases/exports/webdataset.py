@@ -11,11 +11,11 @@ from holotype.releases.exports.chosen import Advance, Chosen
 from holotype.releases.exports.listing import second_labels, write_classes
 from holotype.releases.exports.samples import Sample
 from holotype.releases.exports.shards import write_shards
-from holotype.releases.layout import SHARD_BYTES
+from holotype.releases.layout import SHARD_BYTES, WORKS
 from holotype.store.tar.writing import tar_end, tar_member
 
-ABOUT: Final = ("orientation", "origin", "source", "licence", "author", "url")
-"""Columns of the manifest that speak of an image, whatever its labels."""
+ABOUT: Final = ("orientation", "origin", "source", "licence", "author", "url", *WORKS)
+"""Columns of the manifest that speak of an image, whatever its labels, as far as it has them."""
 
 
 def write_webdataset(chosen: Chosen, folder: Path, advance: Advance, shard_bytes: int = SHARD_BYTES) -> list[str]:
@@ -51,5 +51,5 @@ def _about(sample: Sample, numbers: Mapping[str, int]) -> dict[str, Any]:
         "width": width,
         "height": height,
         "boxes": boxes,
-        **{name: sample.rows[0][name] for name in ABOUT},
+        **{name: sample.rows[0][name] for name in ABOUT if name in sample.rows[0]},
     }
