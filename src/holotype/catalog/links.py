@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, select
 
 from holotype.catalog import schema as t
 from holotype.catalog.statements import add_rows, chunks
+from holotype.provenance import host_of, one_spelling
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +73,20 @@ class Fetch:
 
 
 def key_of(url: str) -> bytes:
-    """What tells an address from others: 16 bytes."""
-    return hashlib.sha256(url.encode()).digest()[:16]
+    """What tells an address from others, however it is spelt: 16 bytes."""
+    return hashlib.sha256(one_spelling(url).encode()).digest()[:16]
 
 
 def add(connection: Connection, urls: Iterable[str]) -> tuple[dict[str, int], int]:
-    """The ids of links, and how many of them are new."""
-    keys = {key_of(url): url for url in urls}
-    held = _ids(connection, keys)
-    new = [key for key in keys if key not in held]
-    rows = [{"key": key, "url": keys[key], "host": urlsplit(keys[key]).hostname or ""} for key in new]
+    """The ids of links, and how many of them are new; of several spellings of an address the first is kept."""
+    keys = {url: key_of(url) for url in urls}
+    first = {key: url for url, key in reversed(keys.items())}
+    held = _ids(connection, first)
+    new = [key for key in dict.fromkeys(keys.values()) if key not in held]
+    rows = [{"key": key, "url": first[key], "host": host_of(first[key])} for key in new]
     add_rows(connection, t.link, rows)
     held |= _ids(connection, new)
-    return {url: held[key] for key, url in keys.items()}, len(new)
+    return {url: held[key] for url, key in keys.items()}, len(new)
 
 
 def _ids(connection: Connection, keys: Iterable[bytes]) -> dict[bytes, int]:

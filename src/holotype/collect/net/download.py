@@ -27,6 +27,8 @@ from holotype.images.formats.magic import sniff
 
 _WORTH_KEEPING: Final = ("content-type", "date", "link", "content-usage", "tdm-policy")
 _ACCEPT: Final = "image/*"
+_LONGEST: Final = 1_000
+"""The most characters of a header that is kept."""
 
 
 class Getter(Protocol):
@@ -245,13 +247,17 @@ def judged(wanted: Wanted, reply: Reply, placeholders: Mapping[str, str] = HASHE
     if stands_for := placeholder(reply.url, reply.body, placeholders):
         return Refused(wanted.url, "placeholder", stands_for)
     headers = reply.headers
-    return Fetched(
-        wanted.url, reply.url, reply.body, headers.get("ETag", ""), headers.get("Last-Modified", ""), _kept(headers)
-    )
+    etag, modified = (_sound(headers.get(name, "")) for name in ("ETag", "Last-Modified"))
+    return Fetched(wanted.url, reply.url, reply.body, etag, modified, _kept(headers))
 
 
 def _kept(headers: Headers) -> dict[str, str]:
-    return {name: ", ".join(headers.getall(name)) for name in _WORTH_KEEPING if name in headers}
+    return {name: _sound(", ".join(headers.getall(name))) for name in _WORTH_KEEPING if name in headers}
+
+
+def _sound(value: str) -> str:
+    """A header that can be stored and sent; "" for one that is in no encoding, too long, or controls something."""
+    return value if len(value) <= _LONGEST and value.isascii() and value.isprintable() else ""
 
 
 def _conditions(wanted: Wanted) -> dict[str, str]:
