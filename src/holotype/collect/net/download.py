@@ -27,8 +27,7 @@ from holotype.images.formats.magic import sniff
 
 _WORTH_KEEPING: Final = ("content-type", "date", "link", "content-usage", "tdm-policy")
 _ACCEPT: Final = "image/*"
-_LONGEST: Final = 1_000
-"""The most characters of a header that is kept."""
+_LONGEST_NAME: Final = 500
 
 
 class Getter(Protocol):
@@ -247,17 +246,17 @@ def judged(wanted: Wanted, reply: Reply, placeholders: Mapping[str, str] = HASHE
     if stands_for := placeholder(reply.url, reply.body, placeholders):
         return Refused(wanted.url, "placeholder", stands_for)
     headers = reply.headers
-    etag, modified = (_sound(headers.get(name, "")) for name in ("ETag", "Last-Modified"))
+    etag, modified = (_to_send_back(headers.get(name, "")) for name in ("ETag", "Last-Modified"))
     return Fetched(wanted.url, reply.url, reply.body, etag, modified, _kept(headers))
 
 
+def _to_send_back(said: str) -> str:
+    """What a server calls its bytes, to ask it by; "" for what is too odd, or too long, to be kept or sent."""
+    return said if said.isascii() and said.isprintable() and len(said) <= _LONGEST_NAME else ""
+
+
 def _kept(headers: Headers) -> dict[str, str]:
-    return {name: _sound(", ".join(headers.getall(name))) for name in _WORTH_KEEPING if name in headers}
-
-
-def _sound(value: str) -> str:
-    """A header that can be stored and sent; "" for one that is in no encoding, too long, or controls something."""
-    return value if len(value) <= _LONGEST and value.isascii() and value.isprintable() else ""
+    return {name: ", ".join(headers.getall(name)) for name in _WORTH_KEEPING if name in headers}
 
 
 def _conditions(wanted: Wanted) -> dict[str, str]:
