@@ -23,6 +23,7 @@ from holotype.collect.sources.brave import Brave
 from holotype.collect.sources.openverse import Openverse
 from holotype.collect.sources.port import Key, Request, Source
 from holotype.collect.sources.smithsonian import Smithsonian
+from holotype.collect.sources.values import plain
 from holotype.errors import SourceBusy, SourceRefused
 from holotype.project import Project
 from hosts import Clock, Host, answer, collector, moved
@@ -181,3 +182,32 @@ def test_the_keys_that_a_pass_was_got_for_are_not_kept_either(project: Project) 
     everything = b"".join([*bodies, repr(found).encode(), *(one.read_bytes() for one in kept if one.is_file())])
     assert len(bodies) == 1
     assert not any(secret in everything for secret in (b"secret-of-mine", b"token-0000", b"client-id-1"))
+
+
+# What would not fit
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"results":[' + b"{}," * 1_000_000 + b"{}]}", b'{"results":[' + b"[" * 1_000_000 + b"]}"],
+    ids=["objects", "lists in lists"],
+)
+def test_a_reply_of_too_many_values_is_not_read(body: bytes) -> None:
+    source = Openverse()
+    with pytest.raises(SourceRefused, match="more than 1,000,000 values"):
+        source.read(DOG, source.first(DOG), port.Reply(200, {}, body))
+
+
+def test_no_more_results_of_a_page_are_kept_than_sources_have(project: Project) -> None:
+    results = [{"url": f"https://a.test/{number}.jpg"} for number in range(10_020)]
+    with OpenverseServer() as server:
+        server.faults.append(Answer(200, {"results": results, "page_count": 1}))
+        source = Openverse(api=server.url)
+        found = project.collect.search(project.collect.queries([WHIPPET]), [source], web(server), requests=1)
+    assert (found.results["openverse"], found.skipped["openverse"]) == (10_000, 20)
+
+
+@pytest.mark.parametrize("begins", ["<script", "<style", "<!--"])
+def test_html_that_does_not_end_hides_the_rest(begins: str) -> None:
+    """Each beginning looked for its end through all that follows: a page of a thousand took minutes."""
+    assert plain(f"Ann <b>B</b><script>x</script> C <!-- D --> E {f'{begins} f' * 2_000}") == "Ann B C E"
