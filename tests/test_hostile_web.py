@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,13 @@ from sqlalchemy import select
 from conftest import encoded, photo, run
 from holotype.catalog import schema as t
 from holotype.collect.net.agent import Agent
+from holotype.collect.net.flow import Flow
+from holotype.collect.net.outcomes import Fetched, Outcome
 from holotype.collect.net.pace import Limits, Rate
 from holotype.collect.net.web import Web
+from holotype.licences import LicencePolicy
 from holotype.project import Project
+from holotype.project.fetching import Fetching
 from holotype.provenance import one_spelling
 from loopback.pictures import Pictures
 from loopback.service import Answer, Service
@@ -115,3 +120,25 @@ def test_a_name_of_a_picture_is_one_line(project: Project, host: Pictures, tmp_p
         names = connection.execute(select(t.intake.c.name)).scalars().all()
     assert len(names) == 2
     assert all(name.isprintable() for name in names)
+
+
+class Killed(BaseException):
+    """Stands for kill -9."""
+
+
+def test_pictures_that_trickle_in_are_committed_now_and_then(project: Project, tmp_path: Path) -> None:
+    """A polite host gives one a second: a hundred were waited for, and all of them fetched again after a kill."""
+    urls = [f"http://a.test/{number}.jpg" for number in range(40)]
+    listed(project, tmp_path, *urls)
+    seconds = count()
+    fetching = Fetching(project.collect._parts, LicencePolicy(), timer=lambda: next(seconds) / 4)
+
+    class Trickle(Flow):
+        def outcomes(self, _: float) -> Iterator[Outcome | None]:
+            for number, wanted in enumerate(fetching.wanted()):
+                yield Fetched(wanted.url, wanted.url, encoded(photo(number)))
+            raise Killed
+
+    with pytest.raises(Killed):
+        fetching.run(Trickle(lambda: web().outcomes(list)))
+    assert len(project.images.inputs("kept")) >= 20
