@@ -43,7 +43,7 @@ ROOMS = {
     "textlists": "errors files store",
     "licences": "errors provenance",
     "images": "errors",
-    "catalog": "errors files store",
+    "catalog": "errors files provenance store",
     "collect": "errors files images leftovers licences ontology provenance store textlists",
     "imports": "engine errors files leftovers ontology provenance store textlists",
     "lint": "errors imports ontology",

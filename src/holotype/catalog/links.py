@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, and_, case, false, func, literal, or_, select
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from holotype.catalog import schema as t
 from holotype.catalog.statements import add_rows, chunks
+from holotype.provenance import host_of, one_spelling
 
 LICENCE: Final = "licence"
 """The reason of a link that was found under no licence that the project takes; the fetch's detail says which it took.
@@ -78,19 +78,20 @@ class Fetch:
 
 
 def key_of(url: str) -> bytes:
-    """What tells an address from others: 16 bytes."""
-    return hashlib.sha256(url.encode()).digest()[:16]
+    """What tells an address from others, however it is spelt: 16 bytes."""
+    return hashlib.sha256(one_spelling(url).encode()).digest()[:16]
 
 
 def add(connection: Connection, urls: Iterable[str]) -> tuple[dict[str, int], int]:
-    """The ids of links, and how many of them are new."""
-    keys = {key_of(url): url for url in urls}
-    held = _ids(connection, keys)
-    new = [key for key in keys if key not in held]
-    rows = [{"key": key, "url": keys[key], "host": urlsplit(keys[key]).hostname or ""} for key in new]
+    """The ids of links, and how many of them are new; of several spellings of an address the first is kept."""
+    keys = {url: key_of(url) for url in urls}
+    first = {key: url for url, key in reversed(keys.items())}
+    held = _ids(connection, first)
+    new = [key for key in dict.fromkeys(keys.values()) if key not in held]
+    rows = [{"key": key, "url": first[key], "host": host_of(first[key])} for key in new]
     add_rows(connection, t.link, rows)
     held |= _ids(connection, new)
-    return {url: held[key] for key, url in keys.items()}, len(new)
+    return {url: held[key] for url, key in keys.items()}, len(new)
 
 
 def _ids(connection: Connection, keys: Iterable[bytes]) -> dict[bytes, int]:
@@ -159,10 +160,10 @@ def seen(connection: Connection, ids: Iterable[int]) -> dict[int, list[Seen]]:
 
 def seen_at(connection: Connection, urls: Iterable[str]) -> dict[str, list[Seen]]:
     """Where the links that some addresses are were found, in that order, by address."""
-    keys = {key_of(url): url for url in urls}
-    ids = _ids(connection, keys)
+    keys = {url: key_of(url) for url in urls}
+    ids = _ids(connection, set(keys.values()))
     found = seen(connection, ids.values())
-    return {keys[key]: found[number] for key, number in ids.items() if number in found}
+    return {url: found[ids[key]] for url, key in keys.items() if ids.get(key) in found}
 
 
 def any_found(connection: Connection) -> bool:

@@ -20,7 +20,7 @@ from holotype.cli.text import counted, plain, print_json
 from holotype.collect.plan import COLUMNS, GOAL
 from holotype.collect.queries import Asked
 from holotype.collect.sources.port import Source
-from holotype.files import allow_files
+from holotype.files import allow_files, printable
 from holotype.project import Project
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _collect(
     with bars(["rows", "requests", "pictures"]) as advance:
         for path in lists:
             progress = partial(advance, "rows")
-            read.append((path.name, db.collect.read_list(path, synsets[0] if synsets else None, progress)))
+            read.append((printable(path.name), db.collect.read_list(path, synsets[0] if synsets else None, progress)))
         if places:
             found = db.collect.search(queries, places, web, goal, requests, partial(advance, "requests"))
         if not no_fetch:

@@ -32,7 +32,10 @@ def due(requests: Sequence[float], rates: Iterable[Rate], now: float) -> float:
 
     >>> due([0.0, 1.0, 2.0], [Rate(3, 60)], 5.0), due([0.0, 1.0, 2.0], [Rate(4, 60)], 5.0)
     (60.0, 5.0)
+
+    Requests of later times than `now` do not count: the clock has been set back, and nobody waits until it is there.
     """
+    requests = [one for one in requests if one <= now]
     times = [requests[-rate.requests] + rate.seconds for rate in rates if len(requests) >= rate.requests]
     return max([now, *times])
 
@@ -41,7 +44,8 @@ class Asker:
     """Asks one `source` through a client; `requests` are the times, since 1970, of those that were made before.
 
     Where a source gives passes for a key, one is got, and another when it has expired. No key leaves the host that it
-    is for: the client sends headers to no other, and a redirect brings its own query.
+    is for: where there is one, a redirect to another is not followed. A page is given as soon as it is there, for it
+    may be paid for; where its source wants to be left alone after it, the next request waits.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class Asker:
         self.source = source
         self._bare, self._client, self._now, self._patience = source, client, now, patience
         self._requests = sorted(requests)
+        self._held = 0.0  # on the clock of the pace
 
     async def answer(self, asked: Asked, cursor: str) -> Answer:
         """The page at a cursor.
@@ -78,7 +83,7 @@ class Asker:
                     raise SourceBusy(str(error), wait) from None
                 await self._client.pace.sleep(wait)
             else:
-                await self._client.pace.sleep(page.wait)
+                self._held = self._client.pace.clock() + page.wait
                 return Answer(page, request.hidden(reply.body))
         raise AssertionError("the last attempt returns or raises")
 
@@ -89,9 +94,9 @@ class Asker:
     async def _reply(self, request: Request) -> Reply:
         """The reply to a request, made when the source's rates allow it. Raises `SourceBusy` and `SourceRefused`."""
         name, rates = self.source.name, self.source.about.rates
-        wait = due(self._requests, rates, self._now()) - self._now()
-        if wait > self._patience:
-            raise SourceBusy(f"{name} may be asked {_told(rates)}", wait)
+        rate, held = due(self._requests, rates, self._now()) - self._now(), self._held - self._client.pace.clock()
+        if (wait := max(rate, held)) > self._patience:
+            raise SourceBusy(f"{name} may be asked {_told(rates)}" if rate >= held else f"{name} wants a rest", wait)
         if wait > 0:
             await self._client.pace.sleep(wait)
         sent = request.sent()
@@ -100,7 +105,7 @@ class Asker:
             if sent.method == "POST":
                 found = await self._client.post(sent.url, sent.body, sent.headers, _BOUNDS)
             else:
-                found = await self._client.get(sent.url, sent.headers, _BOUNDS)
+                found = await self._client.get(sent.url, sent.headers, _BOUNDS, stays=request.keyed)
         except NotFetched as error:
             if error.again or error.reason == "throttled":
                 raise SourceBusy(f"{name} could not be asked: {error}") from None

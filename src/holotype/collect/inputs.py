@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from holotype.collect.sidecars import Credit
 from holotype.files import printable
+from holotype.provenance import in_one_line
 
 UNREADABLE: Final = "unreadable"
 """The reason of what may be otherwise next time: such an input is reported, but not remembered."""
@@ -70,5 +71,5 @@ class InputFile:
     def fetched(cls, url: str, data: bytes, sightings: Iterable[Sighting], credit: Credit | None = None) -> InputFile:
         """What was fetched from an address; for the time of a change it has the first 56 bits of its sha256."""
         digest = int.from_bytes(hashlib.sha256(data).digest()[:7], "big")
-        name = Path(unquote(urlsplit(url).path)).name or "index"
+        name = Path(in_one_line(unquote(urlsplit(url).path))).name or "index"
         return cls(Path(name), url, len(data), digest, tuple(sightings), "", credit, data)

@@ -24,7 +24,7 @@ from holotype.collect.sources.registry import Settings
 from holotype.collect.sources.replies import Skips
 from holotype.engine import Progress, no_progress
 from holotype.errors import SourceError
-from holotype.files import sha256_file
+from holotype.files import printable, sha256_file
 from holotype.project.lemmas import Lemmas
 from holotype.project.licensing import read_policy
 from holotype.project.parts import Parts
@@ -135,7 +135,7 @@ class Collecting:
         self._parts.check_writable()
         file, skipped = Path(path), Skips()
         wnid = "" if synset is None else self._lemmas.resolve(synset).wnid
-        called = f"{file.name} {sha256_file(file)[:12]}"
+        called = f"{printable(file.name)} {sha256_file(file)[:12]}"
         listed = read_list(file, skipped, wnid)
         rows = fresh = number = 0
         while some := list(islice(listed, _PAGE)):

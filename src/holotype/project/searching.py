@@ -29,6 +29,8 @@ _DOLLAR: Final = 1_000.0
 """Seconds of waiting that a dollar is worth."""
 _JUDGED: Final = tuple(STATES.index(state) for state in ("yes", "no"))
 _RELEARN: Final = 1.02
+_MOST: Final = 10_000
+"""The most results of a page that are kept: no source has as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ class Searching:
                 self._keep(way, "", Page(0, "", None, None, 0.0, b"", ()))
         else:
             page = answer.page
-            results = [result_of(one) for one in page.found if is_web_url(one.url)]
+            results = [result_of(one) for one in page.found[:_MOST] if is_web_url(one.url)]
             self.report.skipped[name] += sum(page.skipped.values()) + len(page.found) - len(results)
             self.report.dollars += page.cost
             about = page.following, page.total, page.cost, answer.body, results

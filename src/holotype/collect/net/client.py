@@ -91,6 +91,7 @@ class _Asked:
     manners: Manners
     share: Share
     left: float
+    stays: bool = False
 
 
 class Client:
@@ -135,17 +136,19 @@ class Client:
         bounds: Bounds = Bounds(),
         manners: Manners = Unbound(),
         share: Share | None = None,
+        stays: bool = False,
     ) -> Reply:
         """The answer to a GET, whatever its status, up to five redirects on; raises `NotFetched`.
 
-        At another origin than the first, `headers` are left out, for they may hold keys. A large body waits until there
+        At another origin than the first, `headers` are left out, for they may hold keys; where the URL holds one, which
+        a redirect may repeat, it `stays` at its origin, and no other is asked. A large body waits until there
         is memory for it; who looks at several at a time gives a `share`, and frees it when the body is done with.
         """
         own = self.memory.share()
         try:
             here = check_url(url, self.guard.ports)
             return await self._followed(
-                _Asked("GET", here, headers or {}, None, bounds, manners, share or own, bounds.deadline)
+                _Asked("GET", here, headers or {}, None, bounds, manners, share or own, bounds.deadline, stays)
             )
         finally:
             own.free()
@@ -172,6 +175,8 @@ class Client:
             if not location:
                 return reply
             there = redirected(asked.url, location, self.guard.ports)
+            if asked.stays and there.origin != asked.url.origin:
+                raise NotFetched("redirects", f"to {there.origin}, where no key is sent")
             headers = asked.headers if there.origin == asked.url.origin else _fit_elsewhere(asked.headers)
             asked = replace(asked, url=there, headers=headers, left=asked.left - took)
         raise NotFetched("redirects", f"more than {MOST_REDIRECTS}")

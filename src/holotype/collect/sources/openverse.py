@@ -77,6 +77,7 @@ class Openverse:
                 *((("license", ",".join(self.licences)),) if self.licences else ()),
             ),
             () if self.token is None else (("Authorization", self.token),),
+            others=tuple(key for key in (self.client, self.secret) if key is not None),
         )
 
     def read(self, asked: Asked, cursor: str, reply: Reply) -> Page:

@@ -26,20 +26,21 @@ class Key:
     (Key([key]), '[key]')
     """
 
-    __slots__ = ("_lead", "_secret")
+    __slots__ = ("_lead", "_secret", "_spelt")
 
     def __init__(self, secret: str, lead: str = "", called: str = "a key") -> None:
         if not _KEY.fullmatch(secret):
             raise SourceRefused(f"{called} is no key: 6 or more letters, digits and ._~+/=- are", whole=True)
         self._secret, self._lead = secret, lead
+        self._spelt = re.compile("".join(map(_spellings, secret)))
 
     def revealed(self) -> str:
         """The key as it is sent: for the socket alone."""
         return self._lead + self._secret
 
     def hidden_in(self, text: str) -> str:
-        """A text with the key taken out of it."""
-        return text.replace(self._secret, HIDDEN)
+        """A text with the key taken out of it, also where it is escaped as in a URL or in JSON."""
+        return self._spelt.sub(HIDDEN, text)
 
     def __repr__(self) -> str:
         return f"Key({HIDDEN})"
@@ -55,6 +56,13 @@ class Key:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not stored")
+
+
+def _spellings(character: str) -> str:
+    """How a character may be written, as a pattern."""
+    code = f"{ord(character):02x}"
+    slash = r"|\\/" if character == "/" else ""
+    return rf"(?:{re.escape(character)}|%(?i:{code})|\\u00(?i:{code}){slash})"
 
 
 Fields = tuple[tuple[str, str | Key], ...]
@@ -76,13 +84,15 @@ class Request:
     """What to send: a URL without its query, the fields of that, headers, and the fields of a form to POST, if any.
 
     Values may be keys, which only `sent` shows; `shown` is the URL as it may be stored, printed and logged. With a key
-    in it, no redirect may be followed: the key is for this host alone.
+    in it, no redirect may be followed elsewhere: the key is for this host alone. `others` are keys that are not sent,
+    and that no reply may hold either.
     """
 
     url: str
     fields: Fields = ()
     headers: Fields = ()
     form: Fields | None = None
+    others: tuple[Key, ...] = ()
 
     @property
     def host(self) -> str:
@@ -92,16 +102,18 @@ class Request:
     @property
     def keyed(self) -> bool:
         """Whether a key goes with it."""
+        return bool(self._keys)
+
+    @property
+    def _keys(self) -> tuple[Key, ...]:
         held = (*self.fields, *self.headers, *(self.form or ()))
-        return any(isinstance(value, Key) for _, value in held)
+        return tuple(value for _, value in held if isinstance(value, Key))
 
     def hidden(self, body: bytes) -> bytes:
-        """A reply's body without the keys that went with this: some repeat them."""
-        held = (*self.fields, *self.headers, *(self.form or ()))
+        """A reply's body without keys: some repeat them."""
         text = body.decode("latin-1")
-        for _, value in held:
-            if isinstance(value, Key):
-                text = value.hidden_in(text)
+        for key in (*self._keys, *self.others):
+            text = key.hidden_in(text)
         return text.encode("latin-1")
 
     @property

@@ -18,13 +18,18 @@ _LATER: Final = frozenset((408, 425, 429))
 _TELLING: Final = ("detail", "error", "message", "errors", "title", "info")
 """Where errors say what is wrong."""
 _KEY_REFUSED: Final = frozenset((401, 407))
+_MOST_VALUES: Final = 1_000_000
+"""The most values of a reply that is read: of millions, each needs twenty times the memory of its text."""
 
 
 def parsed(name: str, reply: Reply, *keys: Key | None) -> dict[str, Any]:
     """The JSON object that a reply holds, without the keys where it repeats them.
 
-    Raises `SourceBusy` for what may pass (429, 5xx, a body that broke off) and `SourceRefused` for what will not.
+    Raises `SourceBusy` for what may pass (429, 5xx, a body that broke off) and `SourceRefused` for what will not, and
+    for what would not fit into memory.
     """
+    if sum(map(reply.body.count, (b",", b"[", b"{"))) > _MOST_VALUES:
+        raise SourceRefused(f"{name} answered with more than {_MOST_VALUES:,} values")
     said = _json(reply.body, [key for key in keys if key])
     if reply.status == 200 and isinstance(said, dict):
         return said

@@ -16,7 +16,8 @@ LONGEST: Final = 2_000
 """The most characters of a text that is kept: a title that is longer is cut."""
 _LARGEST: Final = 1_000_000
 """The most pixels along a side that anybody has."""
-_TAGS = re.compile(r"<(?:script|style)\b.*?</(?:script|style)\s*>|<!--.*?-->|<[^<>]*>", re.S | re.I)
+_TAGS = re.compile(r"<(?:script|style)\b.*?(?:</(?:script|style)\s*>|\Z)|<!--.*?(?:-->|\Z)|<[^<>]*>", re.S | re.I)
+"""What is no text. What does not end goes on to the end, as in browsers: each beginning is looked at once."""
 _LINK = re.compile(r"""<a\b[^<>]*?\bhref\s*=\s*["']([^"'<>]+)["']""", re.I)
 _OPERATORS = str.maketrans(dict.fromkeys('+!(){}[]^"~*?:\\/|&<>=,;#@%`', " "))
 
