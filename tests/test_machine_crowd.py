@@ -623,7 +623,8 @@ def test_a_release_that_names_other_machines_is_found_out(helped: Project, tmp_p
     path = release.path / "manifest.parquet"
     table = pq.read_table(path)
     lied = [["machine:b"] if names else [] for names in table["machines"].to_pylist()]
-    pq.write_table(table.set_column(table.num_columns - 1, table.schema.field("machines"), [lied]), path)
+    place = table.schema.get_field_index("machines")
+    pq.write_table(table.set_column(place, table.schema.field("machines"), [lied]), path)
     listing = release.path / "SHA256SUMS"
     sums = dict(line.split("  ")[::-1] for line in listing.read_text().splitlines())
     sums[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -634,7 +635,8 @@ def test_a_release_that_names_other_machines_is_found_out(helped: Project, tmp_p
 def test_where_no_machine_helped_a_release_is_as_it_always_was(db: Project) -> None:
     db.crowd.run(db.crowd.simulated(seed=3), Fixed(3))
     release = db.releases.create("v1", outvoted=True)
-    assert release.manifest.schema.remove_metadata() == MANIFEST_SCHEMA
+    assert list(release.manifest.schema.remove_metadata())[: len(MANIFEST_SCHEMA)] == list(MANIFEST_SCHEMA)
+    assert "machines" not in release.manifest.schema.names
     assert "machines" not in release.summary
     assert db.counts()["machines"] == {}
     assert "machine" not in run("statistics", "-p", db.path)
