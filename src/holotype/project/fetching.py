@@ -103,6 +103,7 @@ class Fetching:
         self._named: dict[str, tuple[str, str]] = {}
         self._refused: deque[tuple[Link, Fetch]] = deque()
         self._interrupted = False
+        self._committed = parts.clock()
         self._tally = Tally()
         with parts.catalog.read() as connection:
             self._total = links.count_waiting(connection)
@@ -130,25 +131,28 @@ class Fetching:
             packs, batches = parts.folder / "packs", self._batches(flow)
             for stored in take_each(batches, parts.catalog, packs, parts.clock, also=self._record):
                 self._count(self._told(stored))
+                self._committed = self._parts.clock()
         if self._interrupted:
             raise KeyboardInterrupt
         group_near_duplicates(parts.catalog)
         return self._tally.report()
 
     def _batches(self, flow: Flow) -> Iterator[list[InputFile]]:
-        """What was fetched, in batches; an empty one where nothing came for a while."""
+        """What was fetched, in batches; an empty one a second after the last commit, for a kill loses what is held."""
         held: list[Fetched] = []
         for one in self._outcomes(flow):
             if isinstance(one, Fetched):
                 held.append(one)
             elif one is not None:
                 self._refuse(one)
-            if one is None or len(held) == _BATCH or len(self._refused) >= _AT_ONCE:
+            is_due = one is None or abs(self._parts.clock() - self._committed) >= _SECONDS
+            if is_due or len(held) == _BATCH or len(self._refused) >= _AT_ONCE:
                 yield self._files(held)
                 held = []
                 self._record_refused()
-            if one is None:
+            if is_due:
                 yield []
+                self._committed = self._parts.clock()
         yield self._files(held)
         self._record_refused()
 
