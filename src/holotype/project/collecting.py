@@ -25,6 +25,7 @@ from holotype.collect.sources.replies import Skips
 from holotype.engine import Progress, no_progress
 from holotype.errors import SourceError
 from holotype.files import sha256_file
+from holotype.project.found_again import ask_about_known
 from holotype.project.lemmas import Lemmas
 from holotype.project.licensing import read_policy
 from holotype.project.parts import Parts
@@ -44,11 +45,15 @@ LIST: Final = "list"
 
 @dataclass(frozen=True, slots=True)
 class ListReport:
-    """What a list brought: rows that were read, links that were new, and rows that were skipped by why."""
+    """What a list brought: rows that were read, links that were new, and rows that were skipped by why.
+
+    `known` are the candidates that links became at once whose pictures were there already.
+    """
 
     rows: int
     fresh: int
     skipped: Mapping[str, int] = field(default_factory=dict)
+    known: int = 0
 
 
 class Collecting:
@@ -137,16 +142,16 @@ class Collecting:
         wnid = "" if synset is None else self._lemmas.resolve(synset).wnid
         called = f"{file.name} {sha256_file(file)[:12]}"
         listed = read_list(file, skipped, wnid)
-        rows = fresh = number = 0
+        rows = fresh = known = number = 0
         while some := list(islice(listed, _PAGE)):
             number += 1
-            fresh += self._keep(called, number, some)
-            rows += len(some)
+            new, again = self._keep(called, number, some)
+            rows, fresh, known = rows + len(some), fresh + new, known + again
             progress(rows, 0)
-        return ListReport(rows, fresh, dict(skipped))
+        return ListReport(rows, fresh, dict(skipped), known)
 
-    def _keep(self, called: str, number: int, rows: Sequence[Listed]) -> int:
-        """Keep a page of a list; how many of its links are new."""
+    def _keep(self, called: str, number: int, rows: Sequence[Listed]) -> tuple[int, int]:
+        """Keep a page of a list; how many of its links are new, and candidates that the others became."""
         by_synset: dict[str, list[Result]] = {}
         for row in rows:
             if row.wnid not in self._parts.ontology:
@@ -159,14 +164,16 @@ class Collecting:
         wanted = {wnid: Search(wnid, LIST, called, "", LIST) for wnid in by_synset}
         now = self._parts.clock()
 
-        def work(connection: Connection) -> int:
+        def work(connection: Connection) -> tuple[int, int]:
             ids = searches.add(connection, wanted.values(), now)
-            fresh = 0
+            fresh = known = 0
             for wnid, results in by_synset.items():
                 page = Page(number, str(number), None, None, 0.0, b"", results)
                 added = searches.add_page(connection, ids[wanted[wnid]], page, now)
-                fresh += 0 if added is None else added.fresh
-            return fresh
+                if added is not None:
+                    fresh += added.fresh
+                    known += ask_about_known(connection, self._parts.ontology, added.links)
+            return fresh, known
 
         return self._parts.catalog.transact(work)
 
