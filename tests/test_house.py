@@ -119,6 +119,8 @@ SHARED = {
     "taking",
     "fetching",
     "searching",
+    "planning",
+    "found_again",
     "results",
     "yields",
     "annotated",

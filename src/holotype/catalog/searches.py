@@ -68,6 +68,12 @@ def add(connection: Connection, searches: Iterable[Search], at: float) -> dict[S
     return {one: held[key] for key, one in wanted.items()}
 
 
+def ids(connection: Connection, searches: Iterable[Search]) -> dict[Search, int]:
+    """The ids of those searches that were made, whatever rule made them."""
+    wanted = {_key(one): one for one in searches}
+    return {wanted[key]: number for key, number in _ids(connection, wanted).items()}
+
+
 _Key = tuple[str, str, str, str]
 """The wnid, source, language and query of a search."""
 

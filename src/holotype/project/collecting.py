@@ -25,10 +25,12 @@ from holotype.collect.sources.replies import Skips
 from holotype.engine import Progress, no_progress
 from holotype.errors import SourceError
 from holotype.files import sha256_file
+from holotype.ontology.concept import language_code
 from holotype.project.found_again import ask_about_known
 from holotype.project.lemmas import Lemmas
 from holotype.project.licensing import read_policy
 from holotype.project.parts import Parts
+from holotype.project.planning import asked_before
 from holotype.project.results import result_of
 from holotype.project.yields import Yield, give_priors, read_yields
 from holotype.provenance import is_web_url
@@ -63,25 +65,28 @@ class Collecting:
         self._parts = parts
         self._lemmas = lemmas
 
-    def sources(self, environ: Mapping[str, str] = os.environ) -> tuple[registry.Listed, ...]:
-        """Every source that there is, with why it cannot be asked where that is so."""
+    def sources(self, environ: Mapping[str, str] | None = None) -> tuple[registry.Listed, ...]:
+        """Every source that there is, with why it cannot be asked where that is so. Keys are read from `environ`, or
+        else from the process's environment."""
         return registry.all_sources(self._settings(environ))
 
-    def source(self, name: str, environ: Mapping[str, str] = os.environ) -> Source:
-        """The source of that name, asked for what the project's policy of licences allows. Raises `SourceError`."""
+    def source(self, name: str, environ: Mapping[str, str] | None = None) -> Source:
+        """The source of that name, asked for what the project's policy of licences allows; keys as for `sources`.
+        Raises `SourceError`."""
         return registry.source(name, self._settings(environ))
 
-    def _settings(self, environ: Mapping[str, str]) -> Settings:
+    def _settings(self, environ: Mapping[str, str] | None) -> Settings:
+        # As a default of a parameter, the environment would stand in signatures, keys and all: in help(), in notebooks.
         with self._parts.catalog.read() as connection:
-            return Settings(environ, read_policy(connection))
+            return Settings(os.environ if environ is None else environ, read_policy(connection))
 
     def queries(self, synsets: Iterable[str], languages: Iterable[str] | None = None) -> dict[str, tuple[Asked, ...]]:
         """What to search for, by wnid: see `holotype.collect.queries.expand`. `languages` are three letters each, as of
         the lemmas that the project has; English is always one of them, and without it all are.
 
-        Raises `UnknownSynset` and `AmbiguousLemma`.
+        Raises `UnknownSynset`, `AmbiguousLemma`, and `SourceError` for a language of which the project has no lemmas.
         """
-        wanted = None if languages is None else {ENGLISH, *languages}
+        wanted = None if languages is None else self._known(languages)
         wnids = [self._lemmas.resolve(name).wnid for name in synsets]
         found = {}
         with self._parts.catalog.read() as connection:
@@ -91,15 +96,29 @@ class Collecting:
                 found[wnid] = expand(wnid, self._parts.ontology, some)
         return found
 
+    def _known(self, languages: Iterable[str]) -> set[str]:
+        """The codes of languages, and English; all of which the project has lemmas of."""
+        try:
+            wanted = {ENGLISH, *map(language_code, languages)}
+        except ValueError as error:
+            raise SourceError(str(error)) from None
+        known = self._lemmas.languages()
+        if without := wanted - {ENGLISH, *known}:
+            there = f"those in {', '.join(sorted(known))}" if known else "none but English ones"
+            raise SourceError(f"the project has no lemmas in {', '.join(sorted(without))}; it has {there}")
+        return wanted
+
     def plan(self, queries: Mapping[str, Sequence[Asked]], sources: Sequence[Source], goal: int = GOAL) -> Plan:
-        """What it would take to have `goal` clean images of each synset, by what votes say of searches so far: see
-        `holotype.collect.plan.plan`. Nothing is asked."""
+        """What it would take to have `goal` clean images of each synset, by what votes say of searches so far, beside
+        what these brought: see `holotype.collect.plan.plan`. Nothing is asked."""
         learned = {
             (one.rule, one.source, one.language): Expected(clean=one.chance)
             for one in self.yields()
             if one.chance is not None
         }
-        return plan(queries, sources, goal, learned)
+        with self._parts.catalog.read() as connection:
+            before = asked_before(connection, queries, sources, learned)
+        return plan(queries, sources, goal, learned, before)
 
     def search(
         self,
@@ -202,6 +221,11 @@ class Collecting:
         said anything; how many have another now. Labels stay as they are until they are drawn again."""
         self._parts.check_writable()
         return self._parts.catalog.transact(lambda connection: give_priors(connection, self._parts.clock()))
+
+    def waiting(self) -> int:
+        """How many addresses are to be fetched yet."""
+        with self._parts.catalog.read() as connection:
+            return links.count_waiting(connection)
 
     def outcomes(self) -> dict[tuple[str, str, str], int]:
         """How many addresses there are by host, outcome and reason; outcome "" where they are to be fetched yet."""

@@ -25,7 +25,7 @@ from holotype.errors import SourceBusy, SourceRefused
 from holotype.project.found_again import ask_about_known
 from holotype.project.parts import Parts
 from holotype.project.results import result_of
-from holotype.provenance import is_web_url
+from holotype.provenance import in_one_line, is_web_url
 
 _DOLLAR: Final = 1_000.0
 """Seconds of waiting that a dollar is worth."""
@@ -157,6 +157,9 @@ class Searching:
             else:
                 self.report.refused[name] += 1
                 self._keep(way, "", Page(0, "", None, None, 0.0, b"", ()))
+        except Exception as error:  # noqa: BLE001 - anybody may have written a source, and the others go on
+            why = f"{type(error).__name__}: {in_one_line(str(error))[:200]}"
+            self.report.ended[name] = f"{name} could not read its own page, a mistake in the source: {why}"
         else:
             page = answer.page
             results = [result_of(one) for one in page.found if is_web_url(one.url)]
