@@ -120,3 +120,12 @@ def test_signatures_show_nothing_of_the_environment(project: Project, monkeypatc
     for function in (project.collect.source, project.collect.sources):
         assert "not-for-your-eyes" not in str(inspect.signature(function))
     assert project.collect.source("flickr").name == "flickr"
+
+
+def test_rows_of_synsets_that_the_project_does_not_have_are_skipped_and_counted(
+    project: Project, tmp_path: Path
+) -> None:
+    rows = [(WHIPPET, 1), ("n99999999", 2), (WHIPPET, 3)]
+    (tmp_path / "fall11_urls.txt").write_text("".join(f"{wnid}_{at}\thttps://a.test/{at}.jpg\n" for wnid, at in rows))
+    report = project.collect.read_list(tmp_path / "fall11_urls.txt")
+    assert (report.rows, report.fresh, report.skipped) == (2, 2, {"no_synset": 1})

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from holotype.project.searching import SearchReport
 
 _PAGE: Final = 1_000
+NO_SYNSET: Final = "no_synset"
+"""Why a row of a list is skipped whose synset the ontology does not have."""
 LIST: Final = "list"
 """The source, and the rule, of what lists have."""
 
@@ -152,9 +154,10 @@ class Collecting:
         self, path: str | os.PathLike[str], synset: str | None = None, progress: Progress = no_progress
     ) -> ListReport:
         """Take up the addresses of a list (`holotype.collect.sources.lists.read_list`), to be fetched; rows that name
-        no synset show `synset`. What was taken up of the same list before is not taken up again.
+        no synset show `synset`. What was taken up of the same list before is not taken up again. Rows of synsets that
+        the ontology does not have are skipped, and counted as `NO_SYNSET`.
 
-        Raises `SourceError` for a file that is no list, and for rows of no synset that there is.
+        Raises `SourceError` for a file that is no list, and for rows that name no synset where none is given.
         """
         self._parts.check_writable()
         file, skipped = Path(path), Skips()
@@ -164,8 +167,11 @@ class Collecting:
         rows = fresh = known = number = 0
         while some := list(islice(listed, _PAGE)):
             number += 1
-            new, again = self._keep(called, number, some)
-            rows, fresh, known = rows + len(some), fresh + new, known + again
+            ours = [row for row in some if not row.wnid or row.wnid in self._parts.ontology]
+            if len(ours) < len(some):
+                skipped.add(NO_SYNSET, len(some) - len(ours))
+            new, again = self._keep(called, number, ours)
+            rows, fresh, known = rows + len(ours), fresh + new, known + again
             progress(rows, 0)
         return ListReport(rows, fresh, dict(skipped), known)
 
@@ -173,11 +179,8 @@ class Collecting:
         """Keep a page of a list; how many of its links are new, and candidates that the others became."""
         by_synset: dict[str, list[Result]] = {}
         for row in rows:
-            if row.wnid not in self._parts.ontology:
-                raise SourceError(
-                    f"row {row.found.position:,} of the list names no synset"
-                    + (f" that there is, but {row.wnid}" if row.wnid else ": say which all of them show")
-                )
+            if not row.wnid:
+                raise SourceError(f"row {row.found.position:,} of the list names no synset: say which all of them show")
             if is_web_url(row.found.url):
                 by_synset.setdefault(row.wnid, []).append(result_of(row.found))
         wanted = {wnid: Search(wnid, LIST, called, "", LIST) for wnid in by_synset}
