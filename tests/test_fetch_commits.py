@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import count, repeat
 from pathlib import Path
 from types import TracebackType
@@ -57,7 +56,7 @@ def test_what_came_is_committed_when_a_second_has_gone_by(
 ) -> None:
     (tmp_path / "urls.txt").write_text("".join(f"{url}\n" for url in URLS))
     project.collect.read_list(tmp_path / "urls.txt", "whippet")
-    run, flow = Fetching(replace(project._parts, clock=clock), LicencePolicy()), Trickle(project)
+    run, flow = Fetching(project._parts, LicencePolicy(), timer=clock), Trickle(project)
     assert len(run.wanted()) == 4
     report = run.run(cast(Flow, flow))
     assert (report.kept, flow.committed) == (4, committed)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -96,14 +97,19 @@ class Fetching:
     """One run over the links that wait: `wanted` tells which to fetch, in the thread that does, and `run` takes in what
     comes of that."""
 
-    def __init__(self, parts: Parts, policy: LicencePolicy, progress: Progress = no_progress) -> None:
-        self._parts, self._policy, self._progress = parts, policy, progress
+    def __init__(
+        self,
+        parts: Parts,
+        policy: LicencePolicy,
+        progress: Progress = no_progress,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._parts, self._policy, self._progress, self._timer = parts, policy, progress, timer
         self._last = 0
         self._links: dict[str, Link] = {}
         self._named: dict[str, tuple[str, str]] = {}
         self._refused: deque[tuple[Link, Fetch]] = deque()
         self._interrupted = False
-        self._committed = parts.clock()
         self._tally = Tally()
         with parts.catalog.read() as connection:
             self._total = links.count_waiting(connection)
@@ -131,28 +137,28 @@ class Fetching:
             packs, batches = parts.folder / "packs", self._batches(flow)
             for stored in take_each(batches, parts.catalog, packs, parts.clock, also=self._record):
                 self._count(self._told(stored))
-                self._committed = self._parts.clock()
         if self._interrupted:
             raise KeyboardInterrupt
         group_near_duplicates(parts.catalog)
         return self._tally.report()
 
     def _batches(self, flow: Flow) -> Iterator[list[InputFile]]:
-        """What was fetched, in batches; an empty one a second after the last commit, for a kill loses what is held."""
-        held: list[Fetched] = []
+        """What was fetched, in batches; an empty one, which has all of it committed, where nothing came for a while,
+        and every now and then where pictures trickle in: a kill has no more of them fetched again."""
+        held, due = list[Fetched](), self._timer() + _SECONDS
         for one in self._outcomes(flow):
             if isinstance(one, Fetched):
                 held.append(one)
             elif one is not None:
                 self._refuse(one)
-            is_due = one is None or abs(self._parts.clock() - self._committed) >= _SECONDS
-            if is_due or len(held) == _BATCH or len(self._refused) >= _AT_ONCE:
+            rest = one is None or self._timer() >= due
+            if rest or len(held) == _BATCH or len(self._refused) >= _AT_ONCE:
                 yield self._files(held)
                 held = []
                 self._record_refused()
-            if is_due:
+            if rest:
                 yield []
-                self._committed = self._parts.clock()
+                due = self._timer() + _SECONDS
         yield self._files(held)
         self._record_refused()
 
