@@ -25,6 +25,7 @@ PUBLIC: Final = {
         "holotype.project.images:Images",
         "holotype.project.datasets:Datasets",
         "holotype.project.candidates:Candidates",
+        "holotype.project.collecting:Collecting",
         "holotype.project.crowd:CrowdRoom",
         "holotype.project.gold:Gold",
         "holotype.project.workers:Workers",

@@ -387,7 +387,10 @@ def test_a_plan_asks_nobody_and_needs_no_contact(project: Project, openverse: Op
         ([WHIPPET, "--source", "flickr", "--contact", "me@example.org"], "HOLOTYPE_FLICKR_KEY"),
     ],
 )
-def test_what_is_missing_is_said(project: Project, arguments: list[str], said: str) -> None:
+def test_what_is_missing_is_said(
+    project: Project, arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOLOTYPE_CONTACT", raising=False)
     assert said in run("collect", *arguments, "-p", project.path, expect=2)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from holotype.collect.plan import COLUMNS, Plan, Yield, lasting, plan, seconds_of
+from holotype.collect.plan import COLUMNS, Done, Plan, Yield, lasting, plan, seconds_of
 from holotype.collect.queries import Asked
 from holotype.collect.sources.commons import Commons
 from holotype.collect.sources.port import About, Page, Rate, Reply, Request, Source
@@ -122,6 +122,7 @@ def test_what_is_printed() -> None:
         "at most 1,900 results, about 1,900 clean images where 2,400 are wanted",
         "a: 30 requests, 4.8 minutes",
         "b: 8 requests, less than a minute, $0.02",
+        "then pictures are fetched, one a second of each site: 32 minutes at most",
         "1 synset will have fewer than 1,200, though all is asked",
     ]
     assert len(found.rows()[0]) == len(COLUMNS)
@@ -149,3 +150,14 @@ def test_a_real_source() -> None:
     found = plan({"n02091134": [LEMMA]}, [Commons()], 500)
     assert (found.requests, found.results) == (143, 7150)
     assert found.time == 0.0, "143 of the 200 requests that a minute may have"
+
+
+def test_what_was_asked_before_is_not_planned_again_and_counts() -> None:
+    before = {("n02091134", "a", LEMMA): Done(2, 30.0), ("n02091134", "a", DUTCH): Done(1, 5.0, is_all=True)}
+    yields = {("lemma", "a", "eng"): ALL}
+    found = plan({"n02091134": [LEMMA, DUTCH]}, [place("a", 20, 100)], 75, yields, before)
+    (step,) = found.steps
+    assert (step.asked, step.requests, step.results, step.clean, found.held) == (LEMMA, 2, 40, 40.0, 35.0)
+    assert "about 40 clean images where 75 are wanted, beside about 35 of what was found before" in str(found)
+    nothing = plan({"n02091134": [DUTCH]}, [place("a", 20, 100)], 75, None, before)
+    assert (nothing.requests, nothing.short) == (0, {"n02091134": 5.0})

@@ -99,3 +99,17 @@ if __name__ == "__main__":
         assert process.wait(timeout=600) == 0
         assert rest.endswith("stopped\n")
         assert process.stderr.read() == ""
+
+
+def test_behind_a_batch_that_drains_nothing_is_computed_ahead() -> None:
+    given: set[int] = set()
+    seen: list[tuple[int, set[int]]] = []
+
+    def numbers() -> Iterator[int]:
+        for number in (1, 2, 0, 3):
+            seen.append((number, set(given)))
+            yield number
+
+    for number in map_batches(square, numbers(), workers=8, drains=lambda number: number == 0):
+        given.add(number)
+    assert seen == [(1, set()), (2, set()), (0, set()), (3, {1, 4, 0})]

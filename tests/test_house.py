@@ -120,6 +120,8 @@ SHARED = {
     "taking",
     "fetching",
     "searching",
+    "planning",
+    "found_again",
     "results",
     "works",
     "yields",

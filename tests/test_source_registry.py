@@ -189,6 +189,10 @@ def another(settings):
     made = museum(settings)
     made.name = "somebody"
     return made
+
+
+def broken(settings):
+    return 1 / 0
 """
 
 
@@ -209,6 +213,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
 
     def install(dist: str, entries: dict[str, str], code: str = MUSEUM) -> None:
         (tmp_path / "toy_museum.py").write_text(code)
+        (tmp_path / "unreadable.py").write_text("def museum(")
         info = tmp_path / f"{dist}-1.0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {dist}\nVersion: 1.0\n")
@@ -240,6 +245,8 @@ def test_a_source_of_ones_own_is_one_function(package: Callable[..., None]) -> N
         ("no_such_module:museum", "of toy-museum cannot be loaded"),
         ("toy_museum:nothing", "of toy-museum has no name"),
         ("toy_museum:another", "calls itself 'somebody'"),
+        ("toy_museum:broken", "of toy-museum cannot be made: ZeroDivisionError: division by zero"),
+        ("unreadable:museum", "of toy-museum cannot be loaded: SyntaxError: "),
     ],
 )
 def test_a_package_that_got_it_wrong_is_named(package: Callable[..., None], value: str, said: str) -> None:

@@ -19,13 +19,15 @@ def map_batches(
     *,
     workers: int | None = None,
     kind: Literal["threads", "processes"] = "threads",
+    drains: Callable[[Batch], bool] = lambda _: False,
 ) -> Generator[Result, None, None]:
     """``fn`` of every batch, in order, computed ahead by `workers` (default: the CPUs we may use).
 
     At most ``2 * workers`` batches are in flight, so memory is bounded by what those hold, however long
     `batches` is. An exception in `fn` is raised at its place in the order. On any exception, Ctrl-C
     included, batches not yet started are dropped and the workers end. Use ``processes`` for functions that
-    hold the GIL; `fn` and the batches must then be picklable.
+    hold the GIL; `fn` and the batches must then be picklable. Behind a batch that `drains`, nothing is computed ahead:
+    its result, and all before it, are given first.
 
     >>> list(map_batches(len, ["a", "bb", "ccc"], workers=2))
     [1, 2, 3]
@@ -42,7 +44,8 @@ def map_batches(
     try:
         for batch in batches:
             waiting.append(pool.submit(fn, batch))
-            if len(waiting) >= 2 * count:
+            most = 0 if drains(batch) else 2 * count - 1
+            while len(waiting) > most:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -171,6 +171,18 @@ def any_found(connection: Connection) -> bool:
     return connection.execute(select(t.found.c.id).limit(1)).first() is not None
 
 
+def taken_in(connection: Connection, ids: Iterable[int]) -> dict[int, tuple[str, int]]:
+    """The addresses, and the images, of those links whose pictures were taken in, by id."""
+    link, fetch = t.link.c, t.fetch.c
+    joined = t.link.join(t.fetch, and_(fetch.link_id == link.id, fetch.final == 1))
+    asked = select(link.id, link.url, fetch.image_id).select_from(joined).where(fetch.image_id.is_not(None))
+    return {
+        number: (url, image)
+        for chunk in chunks(ids)
+        for number, url, image in connection.execute(asked.where(link.id.in_(chunk)))
+    }
+
+
 def _seen() -> Select[Any]:
     found, search = t.found.c, t.search.c
     columns = (

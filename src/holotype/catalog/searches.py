@@ -6,9 +6,10 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Final
 
 import numpy as np
-from sqlalchemy import Connection, FromClause, and_, func, insert, select
+from sqlalchemy import Connection, FromClause, and_, case, func, insert, select
 
 from holotype.catalog import links
 from holotype.catalog import schema as t
@@ -65,6 +66,12 @@ def add(connection: Connection, searches: Iterable[Search], at: float) -> dict[S
     add_rows(connection, t.search, [asdict(one) | {"at": at} for key, one in wanted.items() if key not in held])
     held |= _ids(connection, wanted.keys() - held.keys())
     return {one: held[key] for key, one in wanted.items()}
+
+
+def ids(connection: Connection, searches: Iterable[Search]) -> dict[Search, int]:
+    """The ids of those searches that were made, whatever rule made them."""
+    wanted = {_key(one): one for one in searches}
+    return {wanted[key]: number for key, number in _ids(connection, wanted).items()}
 
 
 _Key = tuple[str, str, str, str]
@@ -131,10 +138,17 @@ def _keep_reply(connection: Connection, body: bytes) -> str | None:
     return sha256
 
 
+WAITING: Final = -1
+"""The state of a link that is no candidate yet."""
+REJECTED: Final = -2
+"""The state of a link that was rejected: nothing is to be expected of it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
     """What pages of searches brought, a row each for a link that a page has, in the order of pages: the ids of search,
-    page and link, the number of the page, and the state of the candidate that it became, -1 where it is none (yet)."""
+    page and link, the number of the page, and the state of the candidate that it became: `WAITING` where it is none
+    yet, `REJECTED` where it will be none."""
 
     search: Column
     page: Column
@@ -146,7 +160,8 @@ class History:
 def history(connection: Connection, ids: Iterable[int]) -> History:
     """What the pages of some searches brought."""
     found, page, search, state = t.found.c, t.search_page.c, t.search.c, t.candidate.c.state
-    columns = search.id, page.id, page.number, found.link_id, func.coalesce(state, -1)
+    none = case((t.fetch.c.outcome == "rejected", REJECTED), else_=WAITING)
+    columns = search.id, page.id, page.number, found.link_id, func.coalesce(state, none)
     asked = select(*columns).select_from(_became())
     rows = read_some(connection, asked, search.id, ids, *[np.int64] * 5)
     order = np.lexsort((rows[3], rows[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -84,6 +85,8 @@ def collect(
             raise click.UsageError("name a --source to search (see --sources), or a --list to fetch")
         if sources and not synsets:
             raise click.UsageError("name the synsets to search for")
+        if only_plan and (lists or requests):
+            raise click.UsageError("a plan is of searches for a --goal: no --list and no --requests with it")
         queries = db.collect.queries(searched, languages or None)
         places = [db.collect.source(name) for name in dict.fromkeys(sources)]
         if only_plan:
@@ -129,9 +132,10 @@ def _collect(
             fetched = db.collect.fetch(web, partial(advance, "pictures"))
             db.collect.give_priors()
     if as_json:
-        values = {"lists": {name: asdict(one) for name, one in read}}
+        values: dict[str, Any] = {"lists": {name: asdict(one) for name, one in read}}
         values |= {"search": _values(found)} if found else {}
         values |= {"fetch": _values(fetched) | {"total": fetched.total}} if fetched else {}
+        values |= {"waiting": db.collect.waiting()}
         print_json(values)
         return
     for name, report in read:
@@ -140,6 +144,9 @@ def _collect(
         _print_found(found, db)
     if fetched is not None:
         _print_fetched(fetched)
+    elif waiting := db.collect.waiting():
+        left = counted(waiting, "address waits", "addresses wait")
+        click.echo(f"{left} to be fetched, with: holotype collect -p {shlex.quote(str(db.path))}")
 
 
 def _values(report: SearchReport | FetchReport) -> dict[str, Any]:
@@ -153,7 +160,8 @@ def _print_sources(db: Project, as_json: bool) -> None:
         print_json([asdict(one) for one in found])
         return
     for one in found:
-        said = f"not asked: {one.problem}" if one.about is None else one.about.note
+        why = one.problem.removeprefix(f"{one.name} cannot be asked: ")
+        said = f"not asked: {why}" if one.about is None else one.about.note
         click.echo(f"{one.name}\t{plain(said)}")
 
 
@@ -184,8 +192,10 @@ def _print_plan(
     if as_json:
         print_json(
             {
-                "steps": [dict(zip(COLUMNS, row, strict=True)) for row in found.rows()],
-                **{name: getattr(found, name) for name in ("requests", "results", "cost")},
+                "steps": [step.values() for step in found.steps],
+                **{name: getattr(found, name) for name in ("goal", "synsets", "requests", "results", "cost")},
+                "clean": found.clean,
+                "held": found.held,
                 "seconds": dict(found.seconds),
                 "short": dict(found.short),
                 "refused": dict(found.refused),
@@ -199,7 +209,8 @@ def _print_plan(
 def _print_list(name: str, report: ListReport) -> None:
     skipped = "".join(f", {count:,} skipped ({why})" for why, count in sorted(report.skipped.items()))
     new = counted(report.fresh, "new address", "new addresses")
-    click.echo(f"{plain(name)}: {counted(report.rows, 'row')}, {new}{skipped}")
+    known = f", {counted(report.known, 'candidate')} of pictures that are there" if report.known else ""
+    click.echo(f"{plain(name)}: {counted(report.rows, 'row')}, {new}{known}{skipped}")
 
 
 def _print_found(report: SearchReport, db: Project) -> None:

@@ -34,6 +34,19 @@ Yields = Mapping[tuple[str, str, str], Yield]
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """What was asked of a query before: pages, clean images expected of these, and whether there is no other page."""
+
+    pages: int = 0
+    clean: float = 0.0
+    is_all: bool = False
+
+
+Before = Mapping[tuple[str, str, Asked], Done]
+"""What was asked before, by wnid, source and query."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A query to a source: requests, the most `results` of these, `clean` images expected, and dollars."""
 
@@ -44,6 +57,11 @@ class Step:
     results: int
     clean: float
     cost: float
+
+    def values(self) -> dict[str, str | int | float]:
+        """Its values by `COLUMNS`."""
+        about = self.wnid, self.asked.text, self.asked.language, self.asked.rule, self.source
+        return dict(zip(COLUMNS, (*about, self.requests, self.results, self.cost), strict=True))
 
     def row(self) -> tuple[str, ...]:
         """Its cells under `COLUMNS`."""
@@ -57,7 +75,7 @@ class Plan:
 
     `seconds` is how long each source's limits make its requests last; sources are asked side by side. `short` has the
     clean images expected of the synsets that will not have so many, though all is asked; `refused` counts queries that
-    a source cannot be asked, by source.
+    a source cannot be asked, by source; `held` are the clean images expected of what was found before.
     """
 
     goal: int
@@ -66,6 +84,7 @@ class Plan:
     seconds: Mapping[str, float]
     short: Mapping[str, float] = field(default_factory=dict)
     refused: Mapping[str, int] = field(default_factory=dict)
+    held: float = 0.0
 
     @property
     def requests(self) -> int:
@@ -115,7 +134,11 @@ class Plan:
         expected = (
             f"at most {self.results:,} results, about {self.clean:,.0f} clean images where {self._wanted:,} are wanted"
         )
+        if self.held:
+            expected += f", beside about {self.held:,.0f} of what was found before"
         lines = [total, expected, *self.by_source()]
+        if self.results:
+            lines.append(f"then pictures are fetched, one a second of each site: {lasting(self.results)} at most")
         if self.short:
             lines.append(f"{_many(len(self.short), 'synset')} will have fewer than {self.goal:,}, though all is asked")
         return "\n".join(lines)
@@ -126,31 +149,41 @@ class Plan:
 
 
 def plan(
-    queries: Mapping[str, Sequence[Asked]], sources: Iterable[Source], goal: int = GOAL, yields: Yields | None = None
+    queries: Mapping[str, Sequence[Asked]],
+    sources: Iterable[Source],
+    goal: int = GOAL,
+    yields: Yields | None = None,
+    before: Before | None = None,
 ) -> Plan:
     """What to ask `sources` to have `goal` clean images of each synset, whose `queries` are given by wnid.
 
     Free sources go before paid ones, at one price the first results of every query before the next of any, and no more
     is asked once as many clean images are expected as wanted. What is expected is a guess: each result is taken to be
     there, and `yields` says how many are new and clean, or, for what it does not name, what Deng et al. (2009) saw.
+    Pages that were asked for `before` are not asked for again, and what they brought counts.
 
     Raises `SourceError` for a goal below 1.
     """
     if goal < 1:
         raise SourceError(f"a goal is 1 or more clean images for a synset, not {goal}")
     places, refused = list(sources), Counter[str]()
-    steps, short = list[Step](), dict[str, float]()
+    steps, short, held = list[Step](), dict[str, float](), 0.0
     for wnid, asked in queries.items():
-        ways = list(_ways(asked, places, yields or {}, refused))
-        taken, expected = _taken(ways, goal)
-        steps.extend(way.step(wnid, pages) for way, pages in zip(ways, taken, strict=True) if pages)
+        done = {
+            (place.name, one): (before or {}).get((wnid, place.name, one), Done()) for one in asked for place in places
+        }
+        there = sum(what.clean for what in done.values())
+        ways = list(_ways(asked, places, yields or {}, refused, done))
+        taken, expected = _taken(ways, goal, there)
+        steps.extend(way.step(wnid, pages) for way, pages in zip(ways, taken, strict=True) if pages > way.done.pages)
+        held += there
         if expected < goal:
             short[wnid] = expected
     requests = Counter[str]()
     for step in steps:
         requests[step.source] += step.requests
     seconds = {place.name: seconds_of(requests[place.name], place.about.rates) for place in places}
-    return Plan(goal, len(queries), tuple(steps), seconds, short, dict(refused))
+    return Plan(goal, len(queries), tuple(steps), seconds, short, dict(refused), held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +195,11 @@ class _Way:
     source: str
     about: About
     expected: Yield
+    done: Done
 
     @property
     def pages(self) -> int:
-        return self.about.requests(self.most)
+        return self.done.pages if self.done.is_all else self.about.requests(self.most)
 
     @property
     def most(self) -> int:
@@ -178,22 +212,31 @@ class _Way:
         return self.results(pages) * self.expected.fresh * self.expected.clean
 
     def step(self, wnid: str, pages: int) -> Step:
-        cost = pages * self.about.cost
-        return Step(wnid, self.asked, self.source, pages, self.results(pages), self.clean(pages), cost)
+        """The pages from those that were asked for before to so many."""
+        before = self.done.pages
+        cost = (pages - before) * self.about.cost
+        results, clean = self.results(pages) - self.results(before), self.clean(pages) - self.clean(before)
+        return Step(wnid, self.asked, self.source, pages - before, results, clean, cost)
 
     def offer(self, page: int) -> tuple[float, int, int]:
         """What orders a page: the dollars for a clean image on it, its first result, and the query's rank."""
         return self.about.cost / (self.clean(page) - self.clean(page - 1)), self.results(page - 1), self.rank
 
 
-def _ways(asked: Sequence[Asked], sources: Sequence[Source], yields: Yields, refused: Counter[str]) -> Iterator[_Way]:
+def _ways(
+    asked: Sequence[Asked],
+    sources: Sequence[Source],
+    yields: Yields,
+    refused: Counter[str],
+    done: Mapping[tuple[str, Asked], Done],
+) -> Iterator[_Way]:
     for rank, one in enumerate(asked):
         for source in sources:
             expected = yields.get((one.rule, source.name, one.language), Yield())
             if not _takes(source, one):
                 refused[source.name] += 1
             elif expected.fresh * expected.clean > 0:
-                yield _Way(rank, one, source.name, source.about, expected)
+                yield _Way(rank, one, source.name, source.about, expected, done[source.name, one])
 
 
 def _takes(source: Source, asked: Asked) -> bool:
@@ -204,10 +247,11 @@ def _takes(source: Source, asked: Asked) -> bool:
     return True
 
 
-def _taken(ways: Sequence[_Way], goal: int) -> tuple[list[int], float]:
-    """How many pages of each way are asked for a goal, and how many clean images are expected of them."""
-    taken, expected = [0] * len(ways), 0.0
-    offers = [(way.offer(1), at) for at, way in enumerate(ways) if way.pages]
+def _taken(ways: Sequence[_Way], goal: int, expected: float) -> tuple[list[int], float]:
+    """How many pages of each way have been asked when a goal is reached, and how many clean images are expected then;
+    so many are `expected` of the pages that were asked before."""
+    taken = [way.done.pages for way in ways]
+    offers = [(way.offer(taken[at] + 1), at) for at, way in enumerate(ways) if taken[at] < way.pages]
     heapify(offers)
     while offers and expected < goal:
         _, at = heappop(offers)

@@ -25,9 +25,12 @@ from holotype.collect.sources.replies import Skips
 from holotype.engine import Progress, no_progress
 from holotype.errors import SourceError
 from holotype.files import printable, sha256_file
+from holotype.ontology.concept import language_code
+from holotype.project.found_again import ask_about_known
 from holotype.project.lemmas import Lemmas
 from holotype.project.licensing import read_policy
 from holotype.project.parts import Parts
+from holotype.project.planning import asked_before
 from holotype.project.results import result_of
 from holotype.project.yields import Yield, give_priors, read_yields
 from holotype.provenance import is_web_url
@@ -38,17 +41,23 @@ if TYPE_CHECKING:
     from holotype.project.searching import SearchReport
 
 _PAGE: Final = 1_000
+NO_SYNSET: Final = "no_synset"
+"""Why a row of a list is skipped whose synset the ontology does not have."""
 LIST: Final = "list"
 """The source, and the rule, of what lists have."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListReport:
-    """What a list brought: rows that were read, links that were new, and rows that were skipped by why."""
+    """What a list brought: rows that were read, links that were new, and rows that were skipped by why.
+
+    `known` are the candidates that links became at once whose pictures were there already.
+    """
 
     rows: int
     fresh: int
     skipped: Mapping[str, int] = field(default_factory=dict)
+    known: int = 0
 
 
 class Collecting:
@@ -58,25 +67,28 @@ class Collecting:
         self._parts = parts
         self._lemmas = lemmas
 
-    def sources(self, environ: Mapping[str, str] = os.environ) -> tuple[registry.Listed, ...]:
-        """Every source that there is, with why it cannot be asked where that is so."""
+    def sources(self, environ: Mapping[str, str] | None = None) -> tuple[registry.Listed, ...]:
+        """Every source that there is, with why it cannot be asked where that is so. Keys are read from `environ`, or
+        else from the process's environment."""
         return registry.all_sources(self._settings(environ))
 
-    def source(self, name: str, environ: Mapping[str, str] = os.environ) -> Source:
-        """The source of that name, asked for what the project's policy of licences allows. Raises `SourceError`."""
+    def source(self, name: str, environ: Mapping[str, str] | None = None) -> Source:
+        """The source of that name, asked for what the project's policy of licences allows; keys as for `sources`.
+        Raises `SourceError`."""
         return registry.source(name, self._settings(environ))
 
-    def _settings(self, environ: Mapping[str, str]) -> Settings:
+    def _settings(self, environ: Mapping[str, str] | None) -> Settings:
+        # As a default of a parameter, the environment would stand in signatures, keys and all: in help(), in notebooks.
         with self._parts.catalog.read() as connection:
-            return Settings(environ, read_policy(connection))
+            return Settings(os.environ if environ is None else environ, read_policy(connection))
 
     def queries(self, synsets: Iterable[str], languages: Iterable[str] | None = None) -> dict[str, tuple[Asked, ...]]:
         """What to search for, by wnid: see `holotype.collect.queries.expand`. `languages` are three letters each, as of
         the lemmas that the project has; English is always one of them, and without it all are.
 
-        Raises `UnknownSynset` and `AmbiguousLemma`.
+        Raises `UnknownSynset`, `AmbiguousLemma`, and `SourceError` for a language of which the project has no lemmas.
         """
-        wanted = None if languages is None else {ENGLISH, *languages}
+        wanted = None if languages is None else self._known(languages)
         wnids = [self._lemmas.resolve(name).wnid for name in synsets]
         found = {}
         with self._parts.catalog.read() as connection:
@@ -86,15 +98,29 @@ class Collecting:
                 found[wnid] = expand(wnid, self._parts.ontology, some)
         return found
 
+    def _known(self, languages: Iterable[str]) -> set[str]:
+        """The codes of languages, and English; all of which the project has lemmas of."""
+        try:
+            wanted = {ENGLISH, *map(language_code, languages)}
+        except ValueError as error:
+            raise SourceError(str(error)) from None
+        known = self._lemmas.languages()
+        if without := wanted - {ENGLISH, *known}:
+            there = f"those in {', '.join(sorted(known))}" if known else "none but English ones"
+            raise SourceError(f"the project has no lemmas in {', '.join(sorted(without))}; it has {there}")
+        return wanted
+
     def plan(self, queries: Mapping[str, Sequence[Asked]], sources: Sequence[Source], goal: int = GOAL) -> Plan:
-        """What it would take to have `goal` clean images of each synset, by what votes say of searches so far: see
-        `holotype.collect.plan.plan`. Nothing is asked."""
+        """What it would take to have `goal` clean images of each synset, by what votes say of searches so far, beside
+        what these brought: see `holotype.collect.plan.plan`. Nothing is asked."""
         learned = {
             (one.rule, one.source, one.language): Expected(clean=one.chance)
             for one in self.yields()
             if one.chance is not None
         }
-        return plan(queries, sources, goal, learned)
+        with self._parts.catalog.read() as connection:
+            before = asked_before(connection, queries, sources, learned)
+        return plan(queries, sources, goal, learned, before)
 
     def search(
         self,
@@ -128,45 +154,48 @@ class Collecting:
         self, path: str | os.PathLike[str], synset: str | None = None, progress: Progress = no_progress
     ) -> ListReport:
         """Take up the addresses of a list (`holotype.collect.sources.lists.read_list`), to be fetched; rows that name
-        no synset show `synset`. What was taken up of the same list before is not taken up again.
+        no synset show `synset`. What was taken up of the same list before is not taken up again. Rows of synsets that
+        the ontology does not have are skipped, and counted as `NO_SYNSET`.
 
-        Raises `SourceError` for a file that is no list, and for rows of no synset that there is.
+        Raises `SourceError` for a file that is no list, and for rows that name no synset where none is given.
         """
         self._parts.check_writable()
         file, skipped = Path(path), Skips()
         wnid = "" if synset is None else self._lemmas.resolve(synset).wnid
         called = f"{printable(file.name)} {sha256_file(file)[:12]}"
         listed = read_list(file, skipped, wnid)
-        rows = fresh = number = 0
+        rows = fresh = known = number = 0
         while some := list(islice(listed, _PAGE)):
             number += 1
-            fresh += self._keep(called, number, some)
-            rows += len(some)
+            ours = [row for row in some if not row.wnid or row.wnid in self._parts.ontology]
+            if len(ours) < len(some):
+                skipped.add(NO_SYNSET, len(some) - len(ours))
+            new, again = self._keep(called, number, ours)
+            rows, fresh, known = rows + len(ours), fresh + new, known + again
             progress(rows, 0)
-        return ListReport(rows, fresh, dict(skipped))
+        return ListReport(rows, fresh, dict(skipped), known)
 
-    def _keep(self, called: str, number: int, rows: Sequence[Listed]) -> int:
-        """Keep a page of a list; how many of its links are new."""
+    def _keep(self, called: str, number: int, rows: Sequence[Listed]) -> tuple[int, int]:
+        """Keep a page of a list; how many of its links are new, and candidates that the others became."""
         by_synset: dict[str, list[Result]] = {}
         for row in rows:
-            if row.wnid not in self._parts.ontology:
-                raise SourceError(
-                    f"row {row.found.position:,} of the list names no synset"
-                    + (f" that there is, but {row.wnid}" if row.wnid else ": say which all of them show")
-                )
+            if not row.wnid:
+                raise SourceError(f"row {row.found.position:,} of the list names no synset: say which all of them show")
             if is_web_url(row.found.url):
                 by_synset.setdefault(row.wnid, []).append(result_of(row.found))
         wanted = {wnid: Search(wnid, LIST, called, "", LIST) for wnid in by_synset}
         now = self._parts.clock()
 
-        def work(connection: Connection) -> int:
+        def work(connection: Connection) -> tuple[int, int]:
             ids = searches.add(connection, wanted.values(), now)
-            fresh = 0
+            fresh = known = 0
             for wnid, results in by_synset.items():
                 page = Page(number, str(number), None, None, 0.0, b"", results)
                 added = searches.add_page(connection, ids[wanted[wnid]], page, now)
-                fresh += 0 if added is None else added.fresh
-            return fresh
+                if added is not None:
+                    fresh += added.fresh
+                    known += ask_about_known(connection, self._parts.ontology, added.links)
+            return fresh, known
 
         return self._parts.catalog.transact(work)
 
@@ -195,6 +224,11 @@ class Collecting:
         said anything; how many have another now. Labels stay as they are until they are drawn again."""
         self._parts.check_writable()
         return self._parts.catalog.transact(lambda connection: give_priors(connection, self._parts.clock()))
+
+    def waiting(self) -> int:
+        """How many addresses are to be fetched yet."""
+        with self._parts.catalog.read() as connection:
+            return links.count_waiting(connection)
 
     def outcomes(self) -> dict[tuple[str, str, str], int]:
         """How many addresses there are by host, outcome and reason; outcome "" where they are to be fetched yet."""

@@ -10,10 +10,11 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
+from sqlalchemy import Connection
 
 from holotype.catalog import searches
 from holotype.catalog.schema import STATES
-from holotype.catalog.searches import Answered, History, Page, Search
+from holotype.catalog.searches import REJECTED, Added, Answered, History, Page, Search
 from holotype.collect.asking import Answer, Asker
 from holotype.collect.net.client import Client
 from holotype.collect.plan import DEEP, GOAL, lasting
@@ -21,9 +22,10 @@ from holotype.collect.queries import Asked
 from holotype.collect.sources.port import About, Source
 from holotype.collect.spending import Bools, Floats, Pages, Ways, learn, worth_of
 from holotype.errors import SourceBusy, SourceRefused
+from holotype.project.found_again import ask_about_known
 from holotype.project.parts import Parts
 from holotype.project.results import result_of
-from holotype.provenance import is_web_url
+from holotype.provenance import in_one_line, is_web_url
 
 _DOLLAR: Final = 1_000.0
 """Seconds of waiting that a dollar is worth."""
@@ -157,6 +159,9 @@ class Searching:
             else:
                 self.report.refused[name] += 1
                 self._keep(way, "", Page(0, "", None, None, 0.0, b"", ()))
+        except Exception as error:  # noqa: BLE001 - anybody may have written a source, and the others go on
+            why = f"{type(error).__name__}: {in_one_line(str(error))[:200]}"
+            self.report.ended[name] = f"{name} could not read its own page, a mistake in the source: {why}"
         else:
             page = answer.page
             results = [result_of(one) for one in page.found[:_MOST] if is_web_url(one.url)]
@@ -171,7 +176,14 @@ class Searching:
         before = self._answered.get(number, Answered())
         kept = replace(page, number=before.pages + 1, cursor=cursor)
         parts = self._parts
-        added = parts.catalog.transact(lambda connection: searches.add_page(connection, number, kept, parts.clock()))
+
+        def work(connection: Connection) -> Added | None:
+            added = searches.add_page(connection, number, kept, parts.clock())
+            if added is not None:
+                ask_about_known(connection, parts.ontology, added.links)
+            return added
+
+        added = parts.catalog.transact(work)
         if added is None:  # another process was quicker: what it kept is gone on from
             with parts.catalog.read() as connection:
                 self._answered |= searches.answered(connection, [number])
@@ -223,11 +235,12 @@ def rows_of(
         mine, number = held[int(ways.synset[way])], int(history.number[start])
         of = zip(history.link[start:stop].tolist(), history.state[start:stop].tolist(), strict=True)
         fresh = {link: state for link, state in of if link not in mine}
+        there = len(fresh) - list(fresh.values()).count(REJECTED)
         judged = [state for state in fresh.values() if state in _JUDGED]
         about = answered[ids[way]]
         last = about.is_done and number == about.pages
-        rows.append((way, number, len(mine), len(fresh), len(judged), judged.count(_JUDGED[0]), last))
-        mine |= fresh.keys()
+        rows.append((way, number, len(mine), there, len(judged), judged.count(_JUDGED[0]), last))
+        mine.update(fresh)
     seen = {row[0] for row in rows if row[6]}
     for number, about in answered.items():
         if about.is_done and way_of[number] not in seen:  # its last page was empty

@@ -51,14 +51,14 @@ def take_each(
     also: Callable[[Connection, Stored], None] = lambda *_: None,
 ) -> Iterator[Stored]:
     """Take in files that no project knows yet, as they come, and tell of each commit when it is durable; `also` is done
-    in the same transaction. An empty batch asks for what is held to be committed."""
+    in the same transaction. An empty batch asks for all that came before it to be committed."""
 
     def committed_end(pack: str) -> int:
         with catalog.read() as connection:
             return images.pack_end(connection, pack)
 
     with PackWriter(packs, committed_end) as writer, many_at_once():
-        for batch in _commits(map_batches(_read_batch, batches, workers=workers)):
+        for batch in _commits(map_batches(_read_batch, batches, workers=workers, drains=lambda batch: not batch)):
             yield _store(batch, catalog, writer, clock(), also)
             writer.rotate_if_full()
 

@@ -14,6 +14,7 @@ from holotype.collect.sources.gbif import Gbif
 from holotype.collect.sources.port import About, Key, Source
 from holotype.errors import SourceError, SourceRefused
 from holotype.licences import Licence, LicencePolicy, parse
+from holotype.provenance import in_one_line
 
 GROUP: Final = "holotype.sources"
 """The group of entry points that other packages register their sources in."""
@@ -104,19 +105,30 @@ def _brought(name: str) -> Make:
     (entry,) = found
     try:
         make = entry.load()
-    except (ImportError, AttributeError) as error:
-        raise SourceError(f"the source {name!r} of {_packages(found)} cannot be loaded: {error}") from error
+    except Exception as error:  # anybody may have written it, and the other sources are there all the same
+        raise SourceError(f"the source {name!r} of {_packages(found)} cannot be loaded: {_told(error)}") from error
     return lambda settings: _checked(make, settings, entry)
 
 
 def _checked(make: Make, settings: Settings, entry: EntryPoint) -> Source:
-    found = make(settings) if callable(make) else make
+    try:
+        found = make(settings) if callable(make) else make
+    except SourceError:
+        raise
+    except Exception as error:
+        raise SourceError(
+            f"the source {entry.name!r} of {_packages([entry])} cannot be made: {_told(error)}"
+        ) from error
     lacking = [part for part in ("name", "about", "first", "request", "read") if not hasattr(found, part)]
     if lacking:
         raise SourceError(f"the source {entry.name!r} of {_packages([entry])} has no {lacking[0]}")
     if found.name != entry.name:
         raise SourceError(f"the source {entry.name!r} of {_packages([entry])} calls itself {found.name!r}")
     return found
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {in_one_line(str(error))}"
 
 
 def _packages(found: Iterable[EntryPoint]) -> str:
