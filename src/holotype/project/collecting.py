@@ -228,7 +228,7 @@ class Collecting:
     def waiting(self) -> int:
         """How many addresses are to be fetched yet."""
         with self._parts.catalog.read() as connection:
-            return links.count_waiting(connection)
+            return links.count_waiting(connection, str(read_policy(connection)))
 
     def outcomes(self) -> dict[tuple[str, str, str], int]:
         """How many addresses there are by host, outcome and reason; outcome "" where they are to be fetched yet."""

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from holotype.catalog import links, sightings
 from holotype.catalog.links import Seen
 from holotype.catalog.sightings import Sighting
-from holotype.licences import parse
 from holotype.ontology import Ontology
+from holotype.project.works import as_said
 
 
 def ask_about_known(connection: Connection, ontology: Ontology, found: Iterable[int]) -> int:
@@ -31,5 +31,4 @@ def ask_about_known(connection: Connection, ontology: Ontology, found: Iterable[
 
 
 def _sighting(one: Seen, rank: int, url: str, image: int) -> Sighting:
-    licence = one.licence_url if parse("", one.licence_url).code else one.licence
-    return Sighting(one.wnid, rank, image, url, one.source, one.query, one.position, licence)
+    return Sighting(one.wnid, rank, image, url, one.source, one.query, one.position, as_said(one))
