@@ -16,6 +16,7 @@ from holotype.collect.asking import Answer as Paged
 from holotype.collect.asking import Asker, due
 from holotype.collect.net.agent import Agent
 from holotype.collect.net.pace import Limits, Rate
+from holotype.collect.net.robots import read_robots
 from holotype.collect.net.web import Web
 from holotype.collect.queries import ENGLISH, LEMMA, Asked
 from holotype.collect.sources import port
@@ -211,3 +212,22 @@ def test_no_more_results_of_a_page_are_kept_than_sources_have(project: Project) 
 def test_html_that_does_not_end_hides_the_rest(begins: str) -> None:
     """Each beginning looked for its end through all that follows: a page of a thousand took minutes."""
     assert plain(f"Ann <b>B</b><script>x</script> C <!-- D --> E {f'{begins} f' * 2_000}") == "Ann B C E"
+
+
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [
+        ("whippet\x00\x1b[31m\u202edog", "whippet 31m dog"),
+        ("a\ud800b", "a b"),
+        ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e"),
+    ],
+)
+def test_what_is_no_letter_is_not_searched_for(said: str, sent: str) -> None:
+    source = Openverse()
+    request = source.request(Asked(said, ENGLISH, LEMMA), "page=1&size=20")
+    assert dict(request.fields)["q"] == sent
+    assert request.sent().url
+
+
+def test_a_crawl_delay_of_an_age_is_one_of_a_day() -> None:
+    assert read_robots(200, b"User-agent: *\nCrawl-delay: 1e308").interval(["holotype"]) == 86_400

@@ -14,6 +14,7 @@ MOST_BYTES: Final = 512_000
 
 _MARK: Final = b"\xef\xbb\xbf"
 _TOO_OFTEN: Final = 429
+_LONGEST: Final = 86_400.0
 _VERSION: Final = re.compile(r"(?im)^([ \t]*user-agent[ \t]*:[ \t]*[a-z_-]+)/[^\s#]*")
 
 
@@ -36,9 +37,11 @@ class Robots:
         return f"robots.txt keeps {kept_out[0]} out" if kept_out else None
 
     def interval(self, tokens: Iterable[str]) -> float:
-        """The seconds from one request to the next that are asked for: Crawl-delay or Request-rate, 0 if neither."""
+        """The seconds from one request to the next that are asked for: Crawl-delay or Request-rate, 0 if neither, and
+        no more than a day."""
         rules = self.rules
-        return max((_interval(rules, token) for token in tokens), default=0.0) if rules is not None else 0.0
+        longest = max((_interval(rules, token) for token in tokens), default=0.0) if rules is not None else 0.0
+        return min(longest, _LONGEST)
 
 
 def _interval(rules: Protego, token: str) -> float:

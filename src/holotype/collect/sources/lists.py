@@ -31,7 +31,7 @@ from holotype.errors import ArchiveError, SourceError
 from holotype.files import local, printable
 from holotype.licences import Licence, parse
 from holotype.store.opening import opened_file
-from holotype.textlists import delimiter_of, lines_in
+from holotype.textlists import delimiter_of, doubled, lines_in
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "url": ("originalurl", "url", "imageurl", "fileurl", "contenturl", "downloadurl", "imgurl", "link"),
@@ -53,10 +53,13 @@ UNREADABLE: Final = "unreadable"
 """Why a row is skipped that is none."""
 _BATCH: Final = 4_096
 _LONGEST: Final = 1 << 20
+_SWELLING: Final = 200
+_MUCH: Final = 64 << 20
+_FEW: Final = 8 << 20
 _IMAGENET = re.compile(r"(\S+)_[0-9]+\t\s*(\S.*)")
 _ADDRESS = re.compile(r"https?://", re.I)
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
-_BROKEN: Final = (ArchiveError, EOFError, zlib.error, OSError, pa.ArrowException)
+_BROKEN: Final = (ArchiveError, EOFError, MemoryError, zlib.error, OSError, pa.ArrowException)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,21 +251,46 @@ def _table(lines: Iterator[str]) -> Iterator[_Row]:
 def _parquet(path: Path) -> Iterator[_Row]:
     with pq.ParquetFile(local(path), memory_map=False, pre_buffer=False) as file:
         names = file.schema_arrow.names
-        columns = _meant(tuple(names))
-        if "url" not in columns:
-            raise SourceError(f"{printable(path)} has no column url: it has {', '.join(names)[:200]}")
-        for batch in file.iter_batches(_BATCH, columns=[names[place] for place in columns.values()]):
-            held = {what: _values(batch.column(names[place])) for what, place in columns.items()}
+        about = file.metadata
+    columns = {what: names[place] for what, place in _meant(tuple(names)).items()}
+    if "url" not in columns:
+        raise SourceError(f"{printable(path)} has no column url: it has {', '.join(names)[:200]}")
+    if twice := doubled(names, lambda name: name in columns.values()):
+        raise SourceError(f"{printable(path)} has two columns {twice}: nobody knows which is meant")
+    wanted = list(columns.values())
+    chunks = [chunk for chunk in _chunks(about) if chunk.path_in_schema in wanted]
+    if any(one.total_uncompressed_size > max(_MUCH, _SWELLING * one.total_compressed_size) for one in chunks):
+        raise SourceError(
+            f"{printable(path)} unpacks to more than {_SWELLING} times its size: no list of addresses does"
+        )
+    long = {one.path_in_schema for one in chunks if one.total_uncompressed_size > _FEW}
+    short = [name for name in wanted if name not in long]  # a text that a million rows have is read once
+    with pq.ParquetFile(local(path), memory_map=False, pre_buffer=False, read_dictionary=short) as file:
+        for batch in file.iter_batches(_BATCH, columns=wanted):
+            held = {what: _values(batch.column(name)) for what, name in columns.items()}
             for row in zip(*held.values(), strict=True):
                 yield dict(zip(held, row, strict=True))
 
 
+def _chunks(about: pq.FileMetaData) -> Iterator[pq.ColumnChunkMetaData]:
+    """The parts of a file's columns."""
+    groups = (about.row_group(number) for number in range(about.num_row_groups))
+    return (group.column(number) for group in groups for number in range(group.num_columns))
+
+
 def _values(column: pa.Array) -> list[Any]:
-    """The values of a column; texts in no encoding are taken for what they are likely to be."""
+    """The values of a column; texts in no encoding are taken for what they are likely to be.
+
+    Of a dictionary what is used is read.
+    """
+    if isinstance(column, pa.DictionaryArray):
+        used = column.indices.unique().drop_null()
+        values = dict(zip(used.to_pylist(), _values(column.dictionary.take(used)), strict=True))
+        return [values.get(place) for place in column.indices.to_pylist()]
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = column.cast(pa.large_binary())
-    values: list[Any] = column.to_pylist()
-    return [one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in values]
+    found: list[Any] = column.to_pylist()
+    return [one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in found]
 
 
 def _why(error: BaseException) -> str:

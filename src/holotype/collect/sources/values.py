@@ -19,6 +19,7 @@ _LARGEST: Final = 1_000_000
 _TAGS = re.compile(r"<(?:script|style)\b.*?(?:</(?:script|style)\s*>|\Z)|<!--.*?(?:-->|\Z)|<[^<>]*>", re.S | re.I)
 """What is no text. What does not end goes on to the end, as in browsers: each beginning is looked at once."""
 _LINK = re.compile(r"""<a\b[^<>]*?\bhref\s*=\s*["']([^"'<>]+)["']""", re.I)
+_JOINERS: Final = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # Persian and Hindi words have them, and emoji
 _OPERATORS = str.maketrans(dict.fromkeys('+!(){}[]^"~*?:\\/|&<>=,;#@%`', " "))
 
 
@@ -110,12 +111,14 @@ def pixels(value: object) -> int:
 
 
 def words(query: str) -> list[str]:
-    """The words of a query without anything that a search engine would take for an operator, in any script.
+    """The words of a query without anything that a search engine would take for an operator, in any script, or that is
+    no letter at all: what controls terminals, and halves of characters, which cannot be sent.
 
     >>> words('whippet "dog" -cat site:x OR (fox) jack-o\\'-lantern')
     ['whippet', 'dog', 'cat', 'site', 'x', 'or', 'fox', "jack-o'-lantern"]
     """
-    found = (word.strip("-.'") for word in query.translate(_OPERATORS).split())
+    said = "".join(one if one.isprintable() or one in _JOINERS else " " for one in query)
+    found = (word.strip("-.'") for word in said.translate(_OPERATORS).split())
     return [word.lower() if word in ("AND", "OR", "NOT", "TO") else word for word in found if word]
 
 
