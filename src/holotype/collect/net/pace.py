@@ -118,7 +118,7 @@ class Pace:
     async def _begin(self, of_site: _Line, of_address: _Line, interval: float) -> None:
         while (wait := max(of_site.ready(), of_address.ready()) - self.clock()) > 0:
             if wait > self.limits.patience:
-                raise NotFetched("throttled", f"asked to wait for {wait:,.0f} seconds")
+                raise NotFetched("throttled", f"asked to wait for {wait:,.0f} seconds", again=True)
             await self.sleep(wait)
         of_site.began(self.clock(), interval)
         of_address.began(self.clock(), 0.0)
