@@ -118,6 +118,8 @@ SHARED = {
     "intake",
     "taking",
     "fetching",
+    "rechecking",
+    "one_fetch",
     "searching",
     "results",
     "yields",

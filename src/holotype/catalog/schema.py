@@ -720,6 +720,8 @@ found = Table(
 )
 
 # What became of fetching a link: ``kept``, ``duplicate`` or ``rejected``. The newest counts, and settles it if `final`.
+# Whose picture is there is asked for again in time, which settles nothing: ``unchanged``, ``changed``, ``gone``,
+# ``opted_out`` or ``failed``.
 fetch = Table(
     "fetch",
     metadata,

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection
 
-from holotype.catalog import links, searches, translations
+from holotype.catalog import links, rechecks, searches, translations
 from holotype.catalog.links import Result
+from holotype.catalog.rechecks import Due, Objection
 from holotype.catalog.searches import Page, Search
 from holotype.collect.plan import GOAL, Plan, plan
 from holotype.collect.plan import Yield as Expected
@@ -27,6 +28,7 @@ from holotype.errors import SourceError
 from holotype.files import sha256_file
 from holotype.project.lemmas import Lemmas
 from holotype.project.licensing import read_policy
+from holotype.project.one_fetch import fetching_alone
 from holotype.project.parts import Parts
 from holotype.project.results import result_of
 from holotype.project.yields import Yield, give_priors, read_yields
@@ -35,9 +37,15 @@ from holotype.provenance import is_web_url
 if TYPE_CHECKING:
     from holotype.collect.net.web import Web
     from holotype.project.fetching import FetchReport
+    from holotype.project.rechecking import RecheckReport
     from holotype.project.searching import SearchReport
 
+__all__ = ["DAYS", "LIST", "Collecting", "ListReport", "Objection"]
+
 _PAGE: Final = 1_000
+_DAY: Final = 86_400.0
+DAYS: Final = 7.0
+"""For how many days an answer about a picture that the project has is believed."""
 LIST: Final = "list"
 """The source, and the rule, of what lists have."""
 
@@ -182,8 +190,35 @@ class Collecting:
         self._parts.check_writable()
         with self._parts.catalog.read() as connection:
             policy = read_policy(connection)
-        run = Fetching(self._parts, policy, progress)
-        return run.run(Flow(lambda: web.outcomes(run.wanted)))
+        with fetching_alone(self._parts.folder):
+            run = Fetching(self._parts, policy, progress)
+            return run.run(Flow(lambda: web.outcomes(run.wanted)))
+
+    def recheck(
+        self, web: Web, synsets: Iterable[str] = (), days: float = DAYS, progress: Progress = no_progress
+    ) -> RecheckReport:
+        """Ask again for the addresses of pictures that the project has, those that were found for `synsets` if any are
+        given, and record whether they are unchanged, changed, gone, or refused by their owners now: see `objections`.
+        Pictures stay as they are, also where the address has another one now.
+
+        What was asked for within so many `days` is not asked for again, unless that failed: stopped at any moment, it
+        goes on there when it is done again. Raises `UnknownSynset`, and `ProjectError` while another process fetches.
+        """
+        from holotype.collect.net.flow import Flow
+        from holotype.project.rechecking import Rechecking
+
+        self._parts.check_writable()
+        wnids = frozenset(self._lemmas.resolve(name).wnid for name in synsets)
+        due = Due(self._parts.clock() - days * _DAY, wnids)
+        with fetching_alone(self._parts.folder):
+            run = Rechecking(self._parts, due, progress)
+            return run.run(Flow(lambda: web.outcomes(run.wanted)))
+
+    def objections(self) -> list[Objection]:
+        """The addresses that were not what they had been when they were last asked for: first those whose owners refuse
+        them now, then those that are gone, and those where other bytes are. Withdrawn pictures are left out."""
+        with self._parts.catalog.read() as connection:
+            return rechecks.objections(connection)
 
     def yields(self) -> list[Yield]:
         """What votes say of each rule, source and language that was searched by."""

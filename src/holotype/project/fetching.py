@@ -102,7 +102,6 @@ class Fetching:
         self._links: dict[str, Link] = {}
         self._named: dict[str, tuple[str, str]] = {}
         self._refused: deque[tuple[Link, Fetch]] = deque()
-        self._interrupted = False
         self._tally = Tally()
         with parts.catalog.read() as connection:
             self._total = links.count_waiting(connection)
@@ -130,7 +129,7 @@ class Fetching:
             packs, batches = parts.folder / "packs", self._batches(flow)
             for stored in take_each(batches, parts.catalog, packs, parts.clock, also=self._record):
                 self._count(self._told(stored))
-        if self._interrupted:
+        if flow.interrupted:
             raise KeyboardInterrupt
         group_near_duplicates(parts.catalog)
         return self._tally.report()
@@ -138,7 +137,7 @@ class Fetching:
     def _batches(self, flow: Flow) -> Iterator[list[InputFile]]:
         """What was fetched, in batches; an empty one where nothing came for a while."""
         held: list[Fetched] = []
-        for one in self._outcomes(flow):
+        for one in flow.to_the_end(_SECONDS):
             if isinstance(one, Fetched):
                 held.append(one)
             elif one is not None:
@@ -151,15 +150,6 @@ class Fetching:
                 yield []
         yield self._files(held)
         self._record_refused()
-
-    def _outcomes(self, flow: Flow) -> Iterator[Outcome | None]:
-        while True:
-            try:
-                yield from flow.outcomes(_SECONDS)
-                return
-            except KeyboardInterrupt:
-                self._interrupted = True
-                flow.stop()
 
     def _refuse(self, one: Outcome) -> None:
         link = self._links.pop(one.url)

@@ -27,6 +27,7 @@ from holotype.images.formats.magic import sniff
 
 _WORTH_KEEPING: Final = ("content-type", "date", "link", "content-usage", "tdm-policy")
 _ACCEPT: Final = "image/*"
+_LONGEST_NAME: Final = 500
 
 
 class Getter(Protocol):
@@ -245,9 +246,13 @@ def judged(wanted: Wanted, reply: Reply, placeholders: Mapping[str, str] = HASHE
     if stands_for := placeholder(reply.url, reply.body, placeholders):
         return Refused(wanted.url, "placeholder", stands_for)
     headers = reply.headers
-    return Fetched(
-        wanted.url, reply.url, reply.body, headers.get("ETag", ""), headers.get("Last-Modified", ""), _kept(headers)
-    )
+    etag, modified = (_to_send_back(headers.get(name, "")) for name in ("ETag", "Last-Modified"))
+    return Fetched(wanted.url, reply.url, reply.body, etag, modified, _kept(headers))
+
+
+def _to_send_back(said: str) -> str:
+    """What a server calls its bytes, to ask it by; "" for what is too odd, or too long, to be kept or sent."""
+    return said if said.isascii() and said.isprintable() and len(said) <= _LONGEST_NAME else ""
 
 
 def _kept(headers: Headers) -> dict[str, str]:

@@ -28,6 +28,7 @@ class Flow:
         self._bytes = 0
         self._changed = threading.Condition()
         self._ended = self._stopped = False
+        self.interrupted = False
         self._error: BaseException | None = None
         self._loop = asyncio.new_event_loop()
         self._task: asyncio.Task[None] | None = None
@@ -65,6 +66,16 @@ class Flow:
             yield one
         if self._error is not None:
             raise self._error
+
+    def to_the_end(self, seconds: float) -> Iterator[Outcome | None]:
+        """`outcomes`, and, where Ctrl-C comes while one waits for them, those that have come: it is `interrupted`."""
+        while True:
+            try:
+                yield from self.outcomes(seconds)
+                return
+            except KeyboardInterrupt:
+                self.interrupted = True
+                self.stop()
 
     def _run(self) -> None:
         try:
