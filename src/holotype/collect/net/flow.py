@@ -64,6 +64,7 @@ class Flow:
                 self._bytes -= _size(one)
                 self._changed.notify_all()
             yield one
+            del one  # a large body is not held while the next is waited for
         if self._error is not None:
             raise self._error
 
@@ -101,6 +102,7 @@ class Flow:
             async for one in outcomes:
                 if not self._add(one):
                     await asyncio.to_thread(self._wait_and_add, one)
+                del one
 
     def _add(self, one: Outcome) -> bool:
         with self._changed:
