@@ -16,7 +16,7 @@ from holotype.collect.inputs import InputFile, Sighting
 from holotype.collect.net.flow import Flow
 from holotype.collect.net.outcomes import Fetched, Outcome, Refused, Wanted
 from holotype.collect.sidecars import Credit
-from holotype.engine import Progress, no_progress
+from holotype.engine import Progress, cpus, no_progress
 from holotype.licences import Licence, LicencePolicy, parse
 from holotype.ontology import Ontology
 from holotype.project.intake import group_near_duplicates
@@ -32,6 +32,8 @@ LICENCE: Final = "licence"
 _BEFORE: Final = "rejected_before"
 _AT_ONCE: Final = 500
 _BATCH: Final = 24
+_HEAVY: Final = 8 << 20
+"""Bytes that end a batch. One of twice as many goes through intake alone: as many as are ahead would fill memory."""
 _SECONDS: Final = 1.0
 
 
@@ -135,19 +137,24 @@ class Fetching:
         return self._tally.report()
 
     def _batches(self, flow: Flow) -> Iterator[list[InputFile]]:
-        """What was fetched, in batches; an empty one where nothing came for a while."""
+        """What was fetched, in batches; empty ones where nothing came for a while, and behind a heavy one, so that it
+        is taken in before anything else is."""
         held: list[Fetched] = []
+        size = 0
         for one in flow.to_the_end(_SECONDS):
             if isinstance(one, Fetched):
                 held.append(one)
+                size += len(one.body)
             elif one is not None:
                 self._refuse(one)
-            if one is None or len(held) == _BATCH or len(self._refused) >= _AT_ONCE:
+            quiet = one is None
+            del one  # a large body is not held while the next is waited for
+            if quiet or len(held) == _BATCH or size >= _HEAVY or len(self._refused) >= _AT_ONCE:
                 yield self._files(held)
                 held = []
                 self._record_refused()
-            if one is None:
-                yield []
+                yield from ([] for _ in range(1 if quiet else 2 * cpus() if size >= 2 * _HEAVY else 0))
+                size = 0
         yield self._files(held)
         self._record_refused()
 

@@ -19,7 +19,7 @@ class Flow:
     """
 
     def __init__(
-        self, start: Callable[[], AsyncGenerator[Outcome, None]], most_bytes: int = 32 << 20, most: int = 512
+        self, start: Callable[[], AsyncGenerator[Outcome, None]], most_bytes: int = 16 << 20, most: int = 512
     ) -> None:
         self._start = start
         self._most_bytes: Final = most_bytes
