@@ -157,7 +157,7 @@ class Collecting:
         """Keep a page of a list; how many of its links are new."""
         by_synset: dict[str, list[Result]] = {}
         for row in rows:
-            if row.wnid not in self._parts.ontology:
+            if row.wnid not in by_synset and row.wnid not in self._parts.ontology:
                 raise SourceError(
                     f"row {row.found.position:,} of the list names no synset"
                     + (f" that there is, but {row.wnid}" if row.wnid else ": say which all of them show")
