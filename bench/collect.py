@@ -351,6 +351,7 @@ def among_hostile(port: int) -> None:
             async for one in download(wanted(), client, manners, bounds, Plan(per_site=8, retries=0)):
                 misdeed = one.url.rpartition("/")[2]
                 found[f"{misdeed}: {one.reason if isinstance(one, Refused) else 'fetched'}"] += 1
+                del one
         return found
 
     start = time.perf_counter()

@@ -263,6 +263,17 @@ def test_every_address_ends_with_a_reason_and_trouble_is_tried_again(
     assert ("127.0.0.1", "", "") not in outcomes
 
 
+def test_what_a_host_has_no_time_for_is_left_for_another_day(
+    project: Project, openverse: OpenverseServer, host: Pictures
+) -> None:
+    search(project, openverse)
+    host.files["/robots.txt"] = Answer(429, b"", {"Retry-After": "86400"})
+    first = project.collect.fetch(web(host))
+    assert (first.later, first.rejected, host.fetched) == ({"throttled": 30}, {}, [])
+    del host.files["/robots.txt"]
+    assert project.collect.fetch(web(host)).kept == 29
+
+
 def test_a_picture_found_for_two_synsets_is_fetched_once_and_a_candidate_for_both(
     project: Project, openverse: OpenverseServer, host: Pictures
 ) -> None:

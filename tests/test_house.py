@@ -119,6 +119,8 @@ SHARED = {
     "intake",
     "taking",
     "fetching",
+    "rechecking",
+    "one_fetch",
     "searching",
     "planning",
     "found_again",

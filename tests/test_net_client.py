@@ -54,6 +54,25 @@ def test_an_answer_is_whole_whatever_its_status() -> None:
     assert reply.headers.getall("X-Two") == ["1", "2"]
 
 
+@pytest.mark.parametrize("size", [0, 1, SMALL - 1, SMALL, SMALL + 1, 5 * SMALL + 7])
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_body_of_any_size_is_what_was_sent(size: int, declared: bool) -> None:
+    body = bytes(range(251)) * (size // 251 + 1)
+
+    async def until_the_end(_: object, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + body[:size])
+
+    for most in (size, size + 1):
+        reply = got(answer(200, body[:size]) if declared else until_the_end, Bounds(most_bytes=most))
+        assert isinstance(reply, Reply)
+        assert reply.body == body[:size]
+    if size > 1:
+        cut = got(answer(200, body[:size]) if declared else until_the_end, Bounds(most_bytes=size - 1, cut=True))
+        assert isinstance(cut, Reply)
+        assert cut.body == body[: size - 1]
+        assert got(until_the_end, Bounds(most_bytes=size - 1)) == "too_large"
+
+
 async def ends_early(_: object, writer: asyncio.StreamWriter) -> None:
     writer.write(answer(200, b"half", length=8))
 

@@ -275,6 +275,21 @@ def test_what_a_host_says_decides(answers: Mapping[str, bytes | Script], outcome
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "again"),
+    [
+        (answer(200, b"User-agent: *\nDisallow: /"), False),
+        (answer(500), True),
+        (answer(429), True),
+        (answer(503, headers=[("Retry-After", "86400")]), True),
+    ],
+)
+def test_who_keeps_us_out_is_told_from_who_cannot_be_asked_now(said: bytes, again: bool) -> None:
+    (one,) = collected(Host({**IMAGE, "/robots.txt": said}))
+    assert isinstance(one, Refused)
+    assert one.again is again
+
+
 def test_a_reserved_images_body_is_not_read() -> None:
     """Headers come first: the host never gets to send what it keeps back, for we are gone."""
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from holotype.collect.net.names import neighbourhood, site
-from holotype.collect.net.pace import Limits, Pace, Rate, backoff, retry_after_seconds
+from holotype.collect.net.pace import Limits, Pace, Rate, backoff
 from holotype.collect.net.waiting import Waiting
+from holotype.collect.retry_after import retry_after
 from holotype.errors import NotFetched
 from hosts import Clock, paced
 
@@ -130,12 +133,24 @@ def test_a_site_that_asks_for_more_patience_than_there_is_is_not_waited_for() ->
         ("soon", None),
         ("-5", None),
         ("1.5", None),
+        ("000000000000000007", 7.0),
+        ("9" * 5_000, 86_400.0),
+        ("+5", None),
+        ("1e9", None),
+        ("inf", None),
+        ("nan", None),
+        ("5, 7", None),
+        ("Thu Jan  1 00:20:00 1970", 200.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400.0),
+        ("Thu, 01 Jan 99999999999 00:00:00 GMT", None),
+        ("Thu, 01 Jan 1970 00:20:00 +9999", None),
+        ("\udcff", None),
         ("١٢", None),
         ("Thu, 99 Jan 1970 00:20:00 GMT", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(text: str, seconds: float | None) -> None:
-    assert retry_after_seconds(text, 1_000.0) == seconds
+    assert retry_after(text, 1_000.0, 86_400.0) == seconds
 
 
 def test_chance_takes_away_up_to_half_so_that_not_all_come_back_at_once() -> None:
@@ -219,3 +234,15 @@ def test_nothing_is_remembered_of_sites_of_which_nothing_waits() -> None:
         waiting.done(found[0])
     assert waiting.next(0.0) is None
     assert [*waiting._queues, *waiting._out, *waiting._listed, *waiting._turns, *waiting._later] == []
+
+
+@given(st.one_of(st.text(), st.text("0123456789 :+-.,eEinfaTuJ"), st.datetimes().map(str)), st.floats(0.0, 4e9))
+def test_whatever_a_host_says_it_is_a_time_that_there_is_or_none(said: str, now: float) -> None:
+    for when in (now, None):
+        seconds = retry_after(said, when, 86_400.0)
+        assert seconds is None or 0.0 <= seconds <= 86_400.0
+
+
+def test_a_date_tells_nothing_where_the_time_is_not_known() -> None:
+    assert retry_after("Thu, 01 Jan 1970 00:20:00 GMT", None, 60.0) is None
+    assert retry_after("20", None, 60.0) == 20.0

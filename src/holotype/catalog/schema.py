@@ -721,7 +721,8 @@ found = Table(
 )
 
 # What became of fetching a link: ``kept``, ``duplicate`` or ``rejected``. The newest counts, and settles it if `final`;
-# where the reason is ``licence``, for as long as the project takes what `detail` says.
+# where the reason is ``licence``, for as long as the project takes what `detail` says. Whose picture is there is asked
+# for again in time, which settles nothing: ``unchanged``, ``changed``, ``gone``, ``opted_out`` or ``failed``.
 fetch = Table(
     "fetch",
     metadata,

@@ -16,6 +16,7 @@ import holotype as api
 from holotype import __version__
 from holotype.cli.options import file_type, json_option, project_option
 from holotype.cli.progress import bars
+from holotype.cli.recheck import recheck
 from holotype.cli.tables import print_table
 from holotype.cli.text import counted, plain, print_json
 from holotype.collect.plan import COLUMNS, GOAL
@@ -23,6 +24,7 @@ from holotype.collect.queries import Asked
 from holotype.collect.sources.port import Source
 from holotype.files import allow_files, printable
 from holotype.project import Project
+from holotype.project.collecting import DAYS
 
 if TYPE_CHECKING:
     from holotype.collect.net.web import Web
@@ -44,6 +46,14 @@ _FILES: Final = 8_192
 @click.option("--language", "languages", multiple=True, metavar="CODE", help="Beside English [default: all there are].")
 @click.option("--plan", "only_plan", is_flag=True, help="Tell what it would take, and ask nobody.")
 @click.option("--no-fetch", is_flag=True, help="Search and read lists only.")
+@click.option("--recheck", "is_recheck", is_flag=True, help="Ask again for what the project has; see below.")
+@click.option(
+    "--days",
+    type=click.IntRange(0),
+    default=int(DAYS),
+    show_default=True,
+    help="With --recheck: for how long an answer is believed.",
+)
 @click.option("--sources", "list_sources", is_flag=True, help="Tell which sources there are.")
 @click.option("--yields", "list_yields", is_flag=True, help="Tell what votes say of what was searched for.")
 @click.option(
@@ -60,6 +70,8 @@ def collect(
     languages: tuple[str, ...],
     only_plan: bool,
     no_fetch: bool,
+    is_recheck: bool,
+    days: int,
     list_sources: bool,
     list_yields: bool,
     contact: str | None,
@@ -72,6 +84,11 @@ def collect(
     translations, until so many clean images may be expected. All that was found and not fetched yet is fetched then,
     also what a run before this one left. With a --list its rows are fetched; those that name no synset show the SYNSET.
     Run it again to go on.
+
+    With --recheck, nothing is searched for. The addresses of pictures that the project has, those found for SYNSETs if
+    any are named, are asked whether they are unchanged, changed, gone, or refused by their owners now, all but those
+    that answered in the last --days. Pictures stay as they are, and what is not as it was is listed; with --no-fetch
+    that alone is done.
     """
     with api.open(project) as db:
         if list_sources:
@@ -79,6 +96,11 @@ def collect(
             return
         if list_yields:
             _print_yields(db, as_json)
+            return
+        if is_recheck:
+            if sources or lists or only_plan:
+                raise click.UsageError("--recheck asks for what the project has: no --source, --list or --plan with it")
+            recheck(db, None if no_fetch else web_of(_reachable(contact)), synsets, days, as_json)
             return
         searched = synsets if sources or not lists else ()
         if searched and not sources:
@@ -92,9 +114,14 @@ def collect(
         if only_plan:
             _print_plan(db, queries, places, goal, as_json)
             return
-        if not contact:
-            raise click.UsageError(f"say with --contact, or in ${CONTACT}, how those who run servers can reach you")
-        _collect(db, queries, places, lists, synsets, web_of(contact), (goal, requests, no_fetch), as_json)
+        web = web_of(_reachable(contact))
+        _collect(db, queries, places, lists, synsets, web, (goal, requests, no_fetch), as_json)
+
+
+def _reachable(contact: str | None) -> str:
+    if not contact:
+        raise click.UsageError(f"say with --contact, or in ${CONTACT}, how those who run servers can reach you")
+    return contact
 
 
 def web_of(contact: str) -> Web:

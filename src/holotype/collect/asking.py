@@ -107,7 +107,7 @@ class Asker:
             else:
                 found = await self._client.get(sent.url, sent.headers, _BOUNDS, stays=request.keyed)
         except NotFetched as error:
-            if error.again or error.reason == "throttled":
+            if error.again:
                 raise SourceBusy(f"{name} could not be asked: {error}") from None
             raise SourceRefused(f"{name} could not be asked: {error}", whole=True) from None
         headers = {key.lower(): ", ".join(found.headers.getall(key)) for key in found.headers}

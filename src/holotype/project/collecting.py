@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection
 
-from holotype.catalog import links, searches, translations
+from holotype.catalog import links, rechecks, searches, translations
 from holotype.catalog.links import Result
+from holotype.catalog.rechecks import Due, Objection
 from holotype.catalog.searches import Page, Search
 from holotype.collect.plan import GOAL, Plan, plan
 from holotype.collect.plan import Yield as Expected
@@ -29,6 +30,7 @@ from holotype.ontology.concept import language_code
 from holotype.project.found_again import ask_about_known
 from holotype.project.lemmas import Lemmas
 from holotype.project.licensing import read_policy
+from holotype.project.one_fetch import fetching_alone
 from holotype.project.parts import Parts
 from holotype.project.planning import asked_before
 from holotype.project.results import result_of
@@ -38,11 +40,17 @@ from holotype.provenance import is_web_url
 if TYPE_CHECKING:
     from holotype.collect.net.web import Web
     from holotype.project.fetching import FetchReport
+    from holotype.project.rechecking import RecheckReport
     from holotype.project.searching import SearchReport
+
+__all__ = ["DAYS", "LIST", "Collecting", "ListReport", "Objection"]
 
 _PAGE: Final = 1_000
 NO_SYNSET: Final = "no_synset"
 """Why a row of a list is skipped whose synset the ontology does not have."""
+_DAY: Final = 86_400.0
+DAYS: Final = 7.0
+"""For how many days an answer about a picture that the project has is believed."""
 LIST: Final = "list"
 """The source, and the rule, of what lists have."""
 
@@ -167,7 +175,8 @@ class Collecting:
         rows = fresh = known = number = 0
         while some := list(islice(listed, _PAGE)):
             number += 1
-            ours = [row for row in some if not row.wnid or row.wnid in self._parts.ontology]
+            unknown = {wnid for wnid in {row.wnid for row in some} if wnid and wnid not in self._parts.ontology}
+            ours = [row for row in some if row.wnid not in unknown]
             if len(ours) < len(some):
                 skipped.add(NO_SYNSET, len(some) - len(ours))
             new, again = self._keep(called, number, ours)
@@ -211,8 +220,35 @@ class Collecting:
         self._parts.check_writable()
         with self._parts.catalog.read() as connection:
             policy = read_policy(connection)
-        run = Fetching(self._parts, policy, progress)
-        return run.run(Flow(lambda: web.outcomes(run.wanted)))
+        with fetching_alone(self._parts.folder):
+            run = Fetching(self._parts, policy, progress)
+            return run.run(Flow(lambda: web.outcomes(run.wanted)))
+
+    def recheck(
+        self, web: Web, synsets: Iterable[str] = (), days: float = DAYS, progress: Progress = no_progress
+    ) -> RecheckReport:
+        """Ask again for the addresses of pictures that the project has, those that were found for `synsets` if any are
+        given, and record whether they are unchanged, changed, gone, or refused by their owners now: see `objections`.
+        Pictures stay as they are, also where the address has another one now.
+
+        What was asked for within so many `days` is not asked for again, unless that failed: stopped at any moment, it
+        goes on there when it is done again. Raises `UnknownSynset`, and `ProjectError` while another process fetches.
+        """
+        from holotype.collect.net.flow import Flow
+        from holotype.project.rechecking import Rechecking
+
+        self._parts.check_writable()
+        wnids = frozenset(self._lemmas.resolve(name).wnid for name in synsets)
+        due = Due(self._parts.clock() - days * _DAY, wnids)
+        with fetching_alone(self._parts.folder):
+            run = Rechecking(self._parts, due, progress)
+            return run.run(Flow(lambda: web.outcomes(run.wanted)))
+
+    def objections(self) -> list[Objection]:
+        """The addresses that were not what they had been when they were last asked for: first those whose owners refuse
+        them now, then those that are gone, and those where other bytes are. Withdrawn pictures are left out."""
+        with self._parts.catalog.read() as connection:
+            return rechecks.objections(connection)
 
     def yields(self) -> list[Yield]:
         """What votes say of each rule, source and language that was searched by."""

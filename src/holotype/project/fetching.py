@@ -31,6 +31,8 @@ TRIES: Final = 3
 _BEFORE: Final = "rejected_before"
 _AT_ONCE: Final = 500
 _BATCH: Final = 24
+_HEAVY: Final = 8 << 20
+"""Bytes that end a batch. One of twice as many goes through intake alone: as many as are ahead would fill memory."""
 _SECONDS: Final = 1.0
 
 
@@ -107,7 +109,6 @@ class Fetching:
         self._links: dict[str, Link] = {}
         self._named: dict[str, tuple[str, str]] = {}
         self._refused: deque[tuple[Link, Fetch]] = deque()
-        self._interrupted = False
         self._tally = Tally()
         with parts.catalog.read() as connection:
             self._total = links.count_waiting(connection, str(policy))
@@ -138,39 +139,33 @@ class Fetching:
             packs, batches = parts.folder / "packs", self._batches(flow)
             for stored in take_each(batches, parts.catalog, packs, parts.clock, also=self._record):
                 self._count(self._told(stored))
-        if self._interrupted:
+        if flow.interrupted:
             raise KeyboardInterrupt
         group_near_duplicates(parts.catalog)
         return self._tally.report()
 
     def _batches(self, flow: Flow) -> Iterator[list[InputFile]]:
         """What was fetched, in batches; an empty one, which has all of it committed, where nothing came for a while,
-        and every now and then where pictures trickle in: a kill has no more of them fetched again."""
-        held, due = list[Fetched](), self._timer() + _SECONDS
-        for one in self._outcomes(flow):
+        every now and then where pictures trickle in, so that a kill has no more of them fetched again, and behind a
+        heavy batch."""
+        held, size, due = list[Fetched](), 0, self._timer() + _SECONDS
+        for one in flow.to_the_end(_SECONDS):
             if isinstance(one, Fetched):
                 held.append(one)
+                size += len(one.body)
             elif one is not None:
                 self._refuse(one)
-            rest = one is None or self._timer() >= due
-            if rest or len(held) == _BATCH or len(self._refused) >= _AT_ONCE:
+            rest = one is None or self._timer() >= due or size >= 2 * _HEAVY
+            del one  # a large body is not held while the next is waited for
+            if rest or len(held) == _BATCH or size >= _HEAVY or len(self._refused) >= _AT_ONCE:
                 yield self._files(held)
-                held = []
+                held, size = [], 0
                 self._record_refused()
             if rest:
                 yield []
                 due = self._timer() + _SECONDS
         yield self._files(held)
         self._record_refused()
-
-    def _outcomes(self, flow: Flow) -> Iterator[Outcome | None]:
-        while True:
-            try:
-                yield from flow.outcomes(_SECONDS)
-                return
-            except KeyboardInterrupt:
-                self._interrupted = True
-                flow.stop()
 
     def _refuse(self, one: Outcome) -> None:
         link = self._links.pop(one.url)

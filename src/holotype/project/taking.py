@@ -82,7 +82,10 @@ def _read_batch(files: Sequence[InputFile]) -> list[_Read]:
 
 def _read(file: InputFile) -> _Read:
     if file.data is not None:
-        return _Read(file, file.data, fingerprint_batch([file.data])[0])
+        row = fingerprint_batch([file.data])[0]
+        if isinstance(row, Rejection):  # nothing of it is kept, and commits hold many
+            return _Read(replace(file, data=b""), b"", row)
+        return _Read(file, file.data, row)
     try:
         # Neither a link nor a pipe put in the file's place since it was listed is followed or waited for.
         handle = os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Final
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
+from types import TracebackType
+from typing import Final, Self
 
 import aiohttp
 from multidict import CIMultiDictProxy
@@ -38,28 +40,65 @@ async def read_body(response: aiohttp.ClientResponse, bounds: Bounds, share: Sha
     declared = response.content_length
     if declared is not None and declared > bounds.most_bytes and not bounds.cut:
         raise NotFetched("too_large", f"{declared:,} bytes are declared, over the limit of {bounds.most_bytes:,}")
-    loop, body, size = asyncio.get_running_loop(), list[bytes](), 0
+    loop = asyncio.get_running_loop()
     start = loop.time()
     slow = asyncio.timeout_at(start + bounds.grace)
-    try:
-        async with slow:
-            while chunk := await response.content.read(_CHUNK):
-                body.append(chunk)
-                size += len(chunk)
-                if size > bounds.most_bytes:
-                    if bounds.cut:
-                        break
-                    raise NotFetched("too_large", f"over the limit of {bounds.most_bytes:,} bytes")
-                if size > SMALL:
-                    start += await _room(share, declared or bounds.most_bytes, whole, slow)
-                slow.reschedule(start + bounds.grace + size / bounds.least_rate)
-    except TimeoutError:
-        if not slow.expired():
-            raise
-        raise NotFetched("too_slow", f"under {bounds.least_rate:,.0f} bytes a second") from None
-    share.shrink(size)
-    found = b"".join(body)
-    return found[: bounds.most_bytes] if bounds.cut else found
+    with _Body(bounds.most_bytes) as body:
+        try:
+            async with slow:
+                while chunk := await response.content.read(_CHUNK):
+                    body.size += len(chunk)
+                    if body.size > bounds.most_bytes:
+                        if bounds.cut:
+                            body.add(chunk)
+                            break
+                        raise NotFetched("too_large", f"over the limit of {bounds.most_bytes:,} bytes")
+                    if body.size > SMALL:
+                        start += await _room(share, declared or bounds.most_bytes, whole, slow)
+                    body.add(chunk)
+                    slow.reschedule(start + bounds.grace + body.size / bounds.least_rate)
+        except TimeoutError:
+            if not slow.expired():
+                raise
+            raise NotFetched("too_slow", f"under {bounds.least_rate:,.0f} bytes a second") from None
+        share.shrink(body.size)
+        return body.whole()
+
+
+class _Body:
+    """The bytes of an answer so far, up to `most`. A large one lies in pages of its own, which the system gives as they
+    are written, and has back at once: among the heap's small pieces, those that come and go would leave holes."""
+
+    def __init__(self, most: int) -> None:
+        self.size = 0
+        self._most = most
+        self._small: list[bytes] = []
+        self._large: mmap | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._large is not None:
+            self._large.close()
+
+    def add(self, chunk: bytes) -> None:
+        """Add bytes, which are counted already."""
+        if self._large is None:
+            self._small.append(chunk)
+            if self.size <= SMALL:
+                return
+            self._large = mmap(-1, self._most + _CHUNK, MAP_PRIVATE | MAP_ANONYMOUS)
+            chunk = b"".join(self._small)
+            self._small.clear()
+        self._large.write(chunk)
+
+    def whole(self) -> bytes:
+        """All of them, as one."""
+        end = min(self.size, self._most)
+        return b"".join(self._small)[:end] if self._large is None else self._large[:end]
 
 
 async def _room(share: Share, size: int, *clocks: asyncio.Timeout) -> float:

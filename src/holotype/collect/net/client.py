@@ -119,6 +119,7 @@ class Client:
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT),
             auto_decompress=False,
+            read_bufsize=16 << 10,  # of each of many connections, for what comes faster than it is read
             trust_env=False,
         )
         return self

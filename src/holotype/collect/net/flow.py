@@ -19,7 +19,7 @@ class Flow:
     """
 
     def __init__(
-        self, start: Callable[[], AsyncGenerator[Outcome, None]], most_bytes: int = 32 << 20, most: int = 512
+        self, start: Callable[[], AsyncGenerator[Outcome, None]], most_bytes: int = 16 << 20, most: int = 512
     ) -> None:
         self._start = start
         self._most_bytes: Final = most_bytes
@@ -28,6 +28,7 @@ class Flow:
         self._bytes = 0
         self._changed = threading.Condition()
         self._ended = self._stopped = False
+        self.interrupted = False
         self._error: BaseException | None = None
         self._loop = asyncio.new_event_loop()
         self._task: asyncio.Task[None] | None = None
@@ -63,8 +64,19 @@ class Flow:
                 self._bytes -= _size(one)
                 self._changed.notify_all()
             yield one
+            del one  # a large body is not held while the next is waited for
         if self._error is not None:
             raise self._error
+
+    def to_the_end(self, seconds: float) -> Iterator[Outcome | None]:
+        """`outcomes`, and, where Ctrl-C comes while one waits for them, those that have come: it is `interrupted`."""
+        while True:
+            try:
+                yield from self.outcomes(seconds)
+                return
+            except KeyboardInterrupt:
+                self.interrupted = True
+                self.stop()
 
     def _run(self) -> None:
         try:
@@ -90,6 +102,7 @@ class Flow:
             async for one in outcomes:
                 if not self._add(one):
                     await asyncio.to_thread(self._wait_and_add, one)
+                del one
 
     def _add(self, one: Outcome) -> bool:
         with self._changed:

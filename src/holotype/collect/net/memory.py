@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import Final
 
-SMALL: Final = 256 << 10
+SMALL: Final = 128 << 10
 """A body up to this many bytes is in nobody's way: their number is bounded already."""
 
 

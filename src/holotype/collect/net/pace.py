@@ -14,11 +14,10 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Final
 
+from holotype.collect.retry_after import retry_after
 from holotype.errors import NotFetched
 
 _MOST_LINES: Final = 20_000
@@ -118,14 +117,14 @@ class Pace:
     async def _begin(self, of_site: _Line, of_address: _Line, interval: float) -> None:
         while (wait := max(of_site.ready(), of_address.ready()) - self.clock()) > 0:
             if wait > self.limits.patience:
-                raise NotFetched("throttled", f"asked to wait for {wait:,.0f} seconds")
+                raise NotFetched("throttled", f"asked to wait for {wait:,.0f} seconds", again=True)
             await self.sleep(wait)
         of_site.began(self.clock(), interval)
         of_address.began(self.clock(), 0.0)
 
-    def heard(self, site: str, status: int, retry_after: str = "") -> None:
-        """What a site answered: after some answers it is left alone for a while."""
-        seconds = retry_after_seconds(retry_after, self._now()) if status >= 400 else None
+    def heard(self, site: str, status: int, later: str = "") -> None:
+        """What a site answered, and its Retry-After: after some answers it is left alone for a while."""
+        seconds = retry_after(later, self._now(), _LONGEST_HOLD) if status >= 400 else None
         if status >= 500 or status in _BUSY:
             self.failed(site, seconds)
         else:
@@ -171,19 +170,3 @@ def backoff(failures: int, chance: float) -> float:
     """
     longest = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2.0 ** (min(failures, 30) - 1))
     return longest * (0.5 + chance / 2)
-
-
-def retry_after_seconds(text: str, now: float) -> float | None:
-    """The seconds that a Retry-After header asks for, from seconds or a date (RFC 9110, section 10.2.3), or None.
-
-    >>> retry_after_seconds("120", 0.0), retry_after_seconds("Thu, 01 Jan 1970 00:01:00 GMT", 50.0)
-    (120.0, 10.0)
-    """
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:12]), _LONGEST_HOLD)
-    try:
-        date = parsedate_to_datetime(text)
-        return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
-    except (ValueError, OverflowError, OSError):
-        return None

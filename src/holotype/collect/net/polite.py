@@ -70,9 +70,9 @@ class Polite:
         await self._client.names.addresses(url.host, url.port)
         rules = await self._rules.of(url.origin)
         if rules.failure is not None:
-            raise NotFetched(rules.failure.reason, f"robots.txt: {rules.failure.detail}")
+            raise NotFetched(rules.failure.reason, f"robots.txt: {rules.failure.detail}", again=rules.failure.again)
         if why := rules.robots.refused(url.text, self._tokens):
-            raise NotFetched("robots", why)
+            raise NotFetched("robots", why, again=not rules.robots.open)
         if rules.ai.refused(url.text, self._tokens):
             raise NotFetched("opted_out", "ai.txt")
         return Terms(rules.robots.interval(self._tokens), rules.reserved.covers(url.target))

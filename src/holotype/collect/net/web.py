@@ -51,6 +51,7 @@ class Web:
             async with aclosing(found) as outcomes:
                 async for one in outcomes:
                     yield one
+                    del one  # a large body is not held while the next is waited for
 
     def _client(self) -> Client:
         return Client(self.agent, Guard(self.local), Pace(self.limits), self.look_up)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from holotype.collect.queries import Asked
+from holotype.collect.retry_after import retry_after, unix_time
 from holotype.collect.sources.port import Key, Reply
 from holotype.collect.sources.values import plain, query
 from holotype.errors import SourceBusy, SourceError, SourceRefused
@@ -65,13 +64,7 @@ def waits(reply: Reply) -> float | None:
     >>> waits(Reply(503, dates, b""))
     120.0
     """
-    said = reply.headers.get("retry-after", "").strip()
-    if said.isascii() and said.isdigit():
-        return min(float(said[:12]), _LONGEST_WAIT)
-    until, now = _date(said), _date(reply.headers.get("date", ""))
-    if until is None or now is None:
-        return None
-    return min(max((until - now).total_seconds(), 0.0), _LONGEST_WAIT)
+    return retry_after(reply.headers.get("retry-after", ""), unix_time(reply.headers.get("date", "")), _LONGEST_WAIT)
 
 
 def searched(asked: Asked, longest: int = 400, most: int = 50) -> str:
@@ -164,11 +157,3 @@ def _told(said: object, deep: int = 4) -> str:
         if told := _told(said[name], deep - 1):
             return told if known else f"{plain(name)}: {told}"
     return ""
-
-
-def _date(said: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(said)
-    except (TypeError, ValueError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
