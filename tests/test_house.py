@@ -120,7 +120,7 @@ SHARED = {
     "taking",
     "fetching",
     "rechecking",
-    "one_fetch",
+    "one_collector",
     "searching",
     "planning",
     "found_again",

@@ -18,9 +18,11 @@ from holotype.catalog import schema as t
 from holotype.collect.net.agent import Agent
 from holotype.collect.net.pace import Limits, Rate
 from holotype.collect.net.web import Web
+from holotype.collect.queries import Asked as Query
+from holotype.collect.sources.commons import Commons
 from holotype.errors import ProjectError
 from holotype.project import Project
-from holotype.project.one_fetch import fetching_alone
+from holotype.project.one_collector import collecting_alone
 from holotype.project.rechecking import RecheckReport
 from loopback.pictures import Pictures
 from loopback.service import Answer, Asked, Service
@@ -250,11 +252,13 @@ def test_one_that_is_stopped_goes_on_there(
     assert asked(0) == []
 
 
-def test_two_never_fetch_at_once_for_a_project(collected: Project, museum: Museum) -> None:
-    with fetching_alone(collected.path):
+def test_two_never_collect_at_once_for_a_project(collected: Project, museum: Museum) -> None:
+    with collecting_alone(collected.path):
         for work in (collected.collect.fetch, collected.collect.recheck):
-            with pytest.raises(ProjectError, match="another process fetches for this project"):
+            with pytest.raises(ProjectError, match="another process collects for this project"):
                 work(web(museum))
+        with pytest.raises(ProjectError, match="another process collects for this project"):
+            collected.collect.search({"n02085620": [Query("dog", "en", "lemma")]}, [Commons()], web(museum))
     assert again(collected, museum).total == COUNT
 
 

@@ -30,7 +30,7 @@ from holotype.ontology.concept import language_code
 from holotype.project.found_again import ask_about_known
 from holotype.project.lemmas import Lemmas
 from holotype.project.licensing import read_policy
-from holotype.project.one_fetch import fetching_alone
+from holotype.project.one_collector import collecting_alone
 from holotype.project.parts import Parts
 from holotype.project.planning import asked_before
 from holotype.project.results import result_of
@@ -142,7 +142,7 @@ class Collecting:
         """Ask sources until `goal` clean images are expected of each synset, nobody can be asked more, or so many
         `requests` were made. What is answered is kept page by page, and none is asked again.
 
-        Raises `SourceError` where there is nothing to search for.
+        Raises `SourceError` where there is nothing to search for, and `ProjectError` while another process collects.
         """
         from holotype.project.searching import Limits, Searching
 
@@ -155,8 +155,9 @@ class Collecting:
         ]
         if not wanted:
             raise SourceError("there is nothing to search for: name a synset, and a source")
-        run = Searching(self._parts, wanted, {one.name: one for one in sources}, Limits(goal, requests))
-        return web.run(lambda client: run.run(client, lambda done: progress(done, requests or 0)))
+        with collecting_alone(self._parts.folder):
+            run = Searching(self._parts, wanted, {one.name: one for one in sources}, Limits(goal, requests))
+            return web.run(lambda client: run.run(client, lambda done: progress(done, requests or 0)))
 
     def read_list(
         self, path: str | os.PathLike[str], synset: str | None = None, progress: Progress = no_progress
@@ -220,7 +221,7 @@ class Collecting:
         self._parts.check_writable()
         with self._parts.catalog.read() as connection:
             policy = read_policy(connection)
-        with fetching_alone(self._parts.folder):
+        with collecting_alone(self._parts.folder):
             run = Fetching(self._parts, policy, progress)
             return run.run(Flow(lambda: web.outcomes(run.wanted)))
 
@@ -232,7 +233,7 @@ class Collecting:
         Pictures stay as they are, also where the address has another one now.
 
         What was asked for within so many `days` is not asked for again, unless that failed: stopped at any moment, it
-        goes on there when it is done again. Raises `UnknownSynset`, and `ProjectError` while another process fetches.
+        goes on there when it is done again. Raises `UnknownSynset`, and `ProjectError` while another process collects.
         """
         from holotype.collect.net.flow import Flow
         from holotype.project.rechecking import Rechecking
@@ -240,7 +241,7 @@ class Collecting:
         self._parts.check_writable()
         wnids = frozenset(self._lemmas.resolve(name).wnid for name in synsets)
         due = Due(self._parts.clock() - days * _DAY, wnids)
-        with fetching_alone(self._parts.folder):
+        with collecting_alone(self._parts.folder):
             run = Rechecking(self._parts, due, progress)
             return run.run(Flow(lambda: web.outcomes(run.wanted)))
 

@@ -1,4 +1,5 @@
-"""One process at a time fetches for a project: two would ask hosts twice as often as they let themselves be asked."""
+"""One process at a time collects for a project: two would pay for pages twice, and ask hosts twice as often as they let
+themselves be asked."""
 
 from __future__ import annotations
 
@@ -10,12 +11,12 @@ from typing import Final
 
 from holotype.errors import ProjectError
 
-_LOCK: Final = "fetch.lock"
+_LOCK: Final = "collect.lock"
 
 
 @contextmanager
-def fetching_alone(folder: Path) -> Iterator[None]:
-    """Hold the lock of a project's fetches, which falls with the process at the latest.
+def collecting_alone(folder: Path) -> Iterator[None]:
+    """Hold the lock of those who collect for a project, which falls with the process at the latest.
 
     Raises `ProjectError` where another holds it.
     """
@@ -23,5 +24,5 @@ def fetching_alone(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ProjectError("another process fetches for this project right now; go on when it is done") from None
+            raise ProjectError("another process collects for this project right now; go on when it is done") from None
         yield
