@@ -325,8 +325,9 @@ def test_a_name_is_looked_up_once_for_all_and_again_after_a_minute() -> None:
             found = await asyncio.gather(*(names.addresses("a.test", 80) for _ in range(5)))
             assert set(found) == {("8.8.8.8", "2606:4700::1")}
             for _ in range(2):
-                with pytest.raises(NotFetched, match=r"no host none\.test"):
+                with pytest.raises(NotFetched, match=r"no host none\.test") as refused:
                     await names.addresses("none.test", 80)
+                assert refused.value.again, "where names cannot be looked up, no host is lost"
             counts.append(times)
         return counts
 

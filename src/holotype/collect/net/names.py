@@ -45,7 +45,7 @@ class Names(AbstractResolver):
         """
         found = (host,) if is_address(host) else await self._kept.of(host)
         if not found:
-            raise NotFetched("connection", f"no host {host} is known")
+            raise NotFetched("connection", f"no host {host} is known", again=True)  # names may be known again later
         for address in found:
             if wrong := self._guard.refused(address, port):
                 raise NotFetched("blocked_address", f"{host} leads to {address}: {wrong}")
