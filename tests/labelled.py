@@ -7,9 +7,9 @@ import gzip
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from holotype.benchmark.highest import highest
 from holotype.benchmark.orders import order
@@ -36,7 +36,7 @@ def guesses(rows: Sequence[Sequence[int]]) -> Guesses:
     return Guesses(np.array([[*row, *[MISSING] * 5][:5] for row in rows], np.int64).reshape(-1, 5))
 
 
-def scored(scores: npt.ArrayLike) -> Guesses:
+def scored(scores: Any) -> Guesses:
     """What scores say."""
     found = np.array(scores, np.float32)
     best, tied = highest(found)

@@ -236,7 +236,7 @@ def test_the_highest_scores_are_those_of_a_stable_sort(classes: int) -> None:
 def test_distances_beyond_the_guesses_come_from_scores_or_are_not_known() -> None:
     tree = Hierarchy(np.abs(np.subtract.outer(np.arange(8), np.arange(8))), "")
     truth = labels([0], tree, 8)
-    said = scored(np.arange(8, 0, -1)[None])
+    said = scored(np.arange(8, 0, -1).reshape(1, 8))
     assert average(truth, tree, said, [1, 5, 7, 9]).values[0, :3].tolist() == [0, 2, 3]
     assert np.isnan(average(truth, tree, said, [9]).values).all()
     assert np.isnan(average(truth, tree, Guesses(said.guesses), [7]).values).all()

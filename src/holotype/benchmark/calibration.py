@@ -109,7 +109,7 @@ def confidences(scores: npt.NDArray[np.float32]) -> Floats:
     """The highest probability of each item ``(items,)``: of `scores` where they are probabilities, else of their
     softmax."""
     if are_probabilities(scores):
-        return np.clip(scores.max(axis=1).astype(np.float64), 0, 1)
+        return np.asarray(np.minimum(scores.max(axis=1), 1), np.float64)
     found = np.empty(len(scores))
     for start in range(0, len(scores), _ROWS):
         rows = scores[start : start + _ROWS]

@@ -52,11 +52,8 @@ def distances(hierarchy: Hierarchy, labels: Ints, guesses: Ints) -> Ints:
 
     A guess that was not made, and one without any common ancestor, cost the greatest distance of all classes.
     """
-    cost = hierarchy.cost
-    most = int(cost.max(initial=0))
-    padded = np.full((len(cost) + 1, len(cost)), most, np.int64)  # the last row is that of MISSING
-    padded[:-1] = np.where(cost < 0, most, cost)
-    return padded[guesses, labels[:, None]]
+    costs = hierarchy.cost[guesses, labels[:, None]].astype(np.int64)
+    return np.where((costs < 0) | (guesses == MISSING), hierarchy.cost.max(initial=0), costs)
 
 
 def _errors(truth: Labels, hierarchy: Hierarchy, guesses: Guesses) -> Floats:

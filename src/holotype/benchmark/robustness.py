@@ -101,7 +101,10 @@ def restricted(truth: Labels, guesses: Guesses, classes: Sequence[str]) -> tuple
         _of(truth.hierarchy, kept),
     )
     left = len(truth.items) - len(images)
-    remark = f"compared among {len(kept):,} classes" + (f"; {left:,} images of others are left out" if left else "")
+    others = (
+        f"; {left:,} image{'s' if left > 1 else ''} of others {'are' if left > 1 else 'is'} left out" if left else ""
+    )
+    remark = f"compared among {len(kept):,} classes{others}"
     return labels, Guesses(best, scores, 0, tied, (*guesses.remarks, remark))
 
 
