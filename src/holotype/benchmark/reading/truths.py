@@ -29,7 +29,7 @@ def read_labels(path: Path, classes: Sequence[str] = (), order: str = "") -> Lab
     The classes are those given; else ILSVRC2012's, where all labels are of it; else the labels that occur.
     Raises `PredictionError` naming the rows at fault.
     """
-    with opened_table(path, LIMITS) as table:
+    with opened_table(path, LIMITS, "truth") as table:
         meant = called(table.names, table.faults)
         only(meant, (IMAGE, LABEL), CORNERS, table.faults, _LABELS_ARE)
         pairs = [pair for batch in table.read(()) for pair in _pairs(batch, meant, table.faults)]
@@ -90,7 +90,7 @@ def read_boxes(path: Path, blacklist: Path | None = None, classes: Sequence[str]
 
     Raises `PredictionError` naming the rows at fault.
     """
-    with opened_table(path, LIMITS) as table:
+    with opened_table(path, LIMITS, "truth") as table:
         meant = called(table.names, table.faults)
         only(meant, (IMAGE, LABEL, *CORNERS), (), table.faults, _BOXES_ARE)
         pairs: list[tuple[str, str]] = []
