@@ -40,6 +40,8 @@ class Labels:
     image: Ints
     label: Ints
     hierarchy: Hierarchy | None = None
+    numbers: tuple[int, ...] = ()
+    """The number of each class in the truth's own file, by which submissions may call it, if there are such."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +80,8 @@ class Boxes:
     inclusive: bool = True
     sizes: Ints | None = None
     """Width and height of each item ``(items, 2)``, where they are known."""
+    numbers: tuple[int, ...] = ()
+    """The number of each class in the truth's own file, by which submissions may call it, if there are such."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
