@@ -11,7 +11,6 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from holotype.benchmark.detection.matching import FALSE, TRUE, Outcomes
-from holotype.benchmark.judged import share
 from holotype.benchmark.values import Bools, Boxes, Detections, Floats, Ints
 
 Points = Floats | None
@@ -47,12 +46,6 @@ class Curves:
         the area under precision, made to fall with recall; NaN for classes without positives, which leave every mean.
         """
         return np.concatenate([self._areas(rows, points) for rows in self._few(weights)])
-
-    def recall(self, weights: Floats) -> Floats:
-        """The share of the positives of each class that was found ``(rows, classes)``, NaN where there are none."""
-        label = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
-        found = _counts(label, self.image, self.positives.shape)
-        return share((found @ weights.T).T, (self.positives @ weights.T).T)
 
     def _areas(self, weights: Floats, points: Points) -> Floats:
         columns = np.ascontiguousarray(weights.T)
@@ -93,9 +86,11 @@ def curves(truth: Boxes, counted: Bools, detections: Detections, outcomes: Outco
     false = np.flatnonzero(outcomes == FALSE)
     behind = np.cumsum(hit)[false]
     before_one = behind < start[detections.label[false] + 1]
-    between = _counts(behind[before_one], detections.image[false[before_one]], (len(true), shape[1]))
-    return Curves(detections.image[true], start, between, _counts(truth.label[counted], truth.image[counted], shape))
+    between = counts(behind[before_one], detections.image[false[before_one]], (len(true), shape[1]))
+    return Curves(detections.image[true], start, between, counts(truth.label[counted], truth.image[counted], shape))
 
 
-def _counts(row: Ints, column: Ints, shape: tuple[int, int]) -> csr_array:
-    return csr_array((np.ones(len(row)), (row, column)), shape)
+def counts(row: Ints, column: Ints, shape: tuple[int, int], times: Ints | None = None) -> csr_array:
+    """How often each row and column is said, or `times` for each that is said."""
+    values = np.ones(len(row)) if times is None else times.astype(np.float64)
+    return csr_array((values, (row, column)), shape)
