@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -146,6 +146,12 @@ def measure_all(judges: Sequence[Judged], weights: Floats) -> Floats:
         values = np.hstack([judged.values for judged in judges if isinstance(judged, Means | ClassMeans)])
         return replace(first, values=values).measure(weights).reshape(len(weights), len(judges), -1)
     return np.stack([judged.measure(weights) for judged in judges], axis=1)
+
+
+def share(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Floats:
+    """`part` by `whole`, NaN where that is 0."""
+    found: Floats = np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
+    return found
 
 
 def _weighted(values: Floats, weights: Floats) -> Floats:

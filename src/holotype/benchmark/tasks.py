@@ -11,6 +11,7 @@ from holotype.benchmark import classification, hierarchical
 from holotype.benchmark.calibration import calibration
 from holotype.benchmark.confusion import most_confused
 from holotype.benchmark.judged import Judged, Means, Together
+from holotype.benchmark.place_tasks import PLACE_TASKS
 from holotype.benchmark.reading.submissions import read_guesses
 from holotype.benchmark.reading.truths import read_labels
 from holotype.benchmark.remarks import remarks
@@ -85,4 +86,6 @@ REAL: Final = Task(
     remarks=remarks,
 )
 
-OURS: Final[Mapping[str, Task[Any, Any]]] = MappingProxyType({one.name: one for one in (CLASSIFICATION, REAL)})
+OURS: Final[Mapping[str, Task[Any, Any]]] = MappingProxyType(
+    {one.name: one for one in (CLASSIFICATION, REAL, *PLACE_TASKS.values())}
+)
