@@ -13,7 +13,7 @@ from holotype.benchmark.reading.faults import Faults, said
 from holotype.benchmark.reading.forms import opened_table
 from holotype.benchmark.reading.limits import LIMITS, Limits
 from holotype.benchmark.reading.names import Classes, Images, has_numbers, number_in
-from holotype.benchmark.reading.places import Rows, joined, rows_of
+from holotype.benchmark.reading.places import Known, Rows, joined, rows_of
 from holotype.benchmark.reading.strings import DETECTIONS, spread
 from holotype.benchmark.reading.tables import Table
 from holotype.benchmark.values import Boxes, Detections, Floats, Ints
@@ -21,11 +21,13 @@ from holotype.benchmark.values import Boxes, Detections, Floats, Ints
 EXAMPLE: Final = "image,label,score,x1,y1,x2,y2"
 
 
-def read_detections(path: Path, truth: Boxes, limits: Limits = LIMITS) -> Detections:
+def read_detections(path: Path, truth: Boxes, limits: Limits = LIMITS, turned: bool = False) -> Detections:
     """The boxes that a submission says, with their scores. An image without a row has none.
 
-    Numbers of classes are those of the truth's own file; of one that has none, places by name from 0. Raises
-    `PredictionError` naming the rows at fault, and for an image with more rows than are allowed.
+    Numbers of classes are those of the truth's own file; of one that has none, places by name from 0. Boxes that
+    end before they begin are refused; `turned` ones are read, as the devkit reads them: its own demonstration has some.
+
+    Raises `PredictionError` naming the rows at fault, and for an image with more rows than are allowed.
     """
     with opened_table(path, limits, "detections") as table:
         classes = Classes.of(truth.classes, truth.numbers)
@@ -34,9 +36,8 @@ def read_detections(path: Path, truth: Boxes, limits: Limits = LIMITS) -> Detect
         if table.names:
             table, meant = _spread(table)
             only(meant, (IMAGE, LABEL, SCORE, *box_columns(meant)), (RANK,), table.faults, EXAMPLE)
-            parts += (
-                _named(part, classes, table.faults) for part in rows_of(table, meant, SCORE, truth, images, classes)
-            )
+            rows = rows_of(table, meant, SCORE, Known(images, classes, truth.inclusive), turned)
+            parts += (_named(part, classes, table.faults) for part in rows)
         table.faults.check()
         found = joined(parts)
         _check_counts(found.items, truth, limits.per_item, table.faults)

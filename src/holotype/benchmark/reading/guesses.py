@@ -160,7 +160,7 @@ def settled(
         found, bad = classes.settle(codes, classes.table(name))
     except PredictionError as error:
         placing.faults.stop(str(error))
-    what = f"no class in order {name}" if name else "no class of this truth"
+    what = (f"no class in order {name}" if name else "no class of this truth") + (f" ({remark})" if remark else "")
     for item in np.flatnonzero(bad.any(axis=1)).tolist():
         number = number_in(int(codes[item][bad[item]][0]))
         placing.faults.add(int(placing.row_of[item]), f"{number} is {what}")

@@ -29,7 +29,7 @@ from holotype.benchmark.reading.placing import Placing, grouped, row_places, sin
 from holotype.benchmark.reading.scores import GUESSES
 from holotype.benchmark.reading.strings import PLACES, spread
 from holotype.benchmark.reading.tables import Batch, Table, numbers_of
-from holotype.benchmark.values import MISSING, Boxes, Floats, Ints, Places
+from holotype.benchmark.values import MISSING, Bools, Boxes, Floats, Ints, Places
 
 EXAMPLE: Final = "image,rank,label,x1,y1,x2,y2"
 
@@ -49,6 +49,16 @@ class Rows(NamedTuple):
 
 
 _NONE: Final = np.empty(0, np.int64)
+
+
+class Known(NamedTuple):
+    """What a truth knows: its images and classes, and whether the last pixel of a box belongs to it."""
+
+    images: Images
+    classes: Classes
+    inclusive: bool
+
+
 NO_ROWS: Final = Rows(_NONE, _NONE, _NONE, np.empty(0), np.empty((0, 4)))
 
 
@@ -67,7 +77,7 @@ def read_places(path: Path, truth: Boxes, limits: Limits = LIMITS, rows: str = "
         key = next((name for name in (RANK, SCORE) if name in meant), "")
         places = row_places(truth, rows or table.order, table.faults) if table.positional else None
         classes, images = Classes.of(truth.classes, truth.numbers), Images.of(truth.items, places)
-        parts = list(rows_of(table, meant, key, truth, images, classes))
+        parts = list(rows_of(table, meant, key, Known(images, classes, truth.inclusive)))
         table.faults.check()
         said_rows = joined(parts)
         if not len(said_rows.rows):
@@ -91,22 +101,21 @@ def _spread(table: Table) -> tuple[Table, dict[str, str]]:
     return found, called(found.names, table.faults)
 
 
-def rows_of(
-    table: Table, meant: dict[str, str], key: str, truth: Boxes, images: Images, classes: Classes
-) -> Iterator[Rows]:
+def rows_of(table: Table, meant: dict[str, str], key: str, known: Known, turned: bool = False) -> Iterator[Rows]:
     """The rows of a table, in batches; those with something wrong are left out, and faults. `key` is what says which
-    is better: `RANK`, whose scores are below 0 then, `SCORE`, or "" for neither."""
+    is better: `RANK`, whose scores are below 0 then, `SCORE`, or "" for neither. For `turned`, see `corners_of`."""
     columns = [meant[name] for name in (*CORNERS, RANK, SCORE) if name in meant]
     for batch in table.read(columns):
-        yield _rows(batch, meant, key, truth, images, classes, table.faults)
+        corners = corners_of(batch, meant, known.inclusive, table.faults, turned)
+        yield _rows(batch, meant, key, known, corners, table.faults)
 
 
 def _rows(
-    batch: Batch, meant: dict[str, str], key: str, truth: Boxes, images: Images, classes: Classes, faults: Faults
+    batch: Batch, meant: dict[str, str], key: str, known: Known, boxes: tuple[Floats, Bools], faults: Faults
 ) -> Rows:
-    items, bad = images.find(batch, meant[IMAGE], faults)
-    codes, unknown = classes.codes(batch, meant[LABEL], faults, optional=key == RANK)
-    corners, wrong = corners_of(batch, meant, truth.inclusive, faults)
+    items, bad = known.images.find(batch, meant[IMAGE], faults)
+    codes, unknown = known.classes.codes(batch, meant[LABEL], faults, optional=key == RANK)
+    corners, wrong = boxes
     bad = bad | unknown | wrong
     scores = np.zeros(len(batch.rows))
     if key:

@@ -36,6 +36,16 @@ class Batch:
     columns: Mapping[str, Column]
     rows: Ints
 
+    def only(self, kept: Bools) -> Batch:
+        """The rows that are `kept`."""
+        if kept.all():
+            return self
+        columns = {
+            name: column[kept] if isinstance(column, np.ndarray) else column.filter(pa.array(kept))
+            for name, column in self.columns.items()
+        }
+        return Batch(columns, self.rows[kept])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
