@@ -28,7 +28,7 @@ RAW: Final = tuple(
 )
 NORMALISED: Final = tuple(
     Metric(f"normalised {metric.name}", "lower", f"{metric.name} divided by the greatest there can be (ILSVRC2011)")
-    for metric in RAW
+    for metric in (RAW[0], RAW[-1])
 )
 SEVERITY: Final = Metric(
     "mistake severity",
@@ -70,11 +70,12 @@ def raw(truth: Labels, hierarchy: Hierarchy, guesses: Guesses) -> Means:
 
 
 def normalised(truth: Labels, hierarchy: Hierarchy, guesses: Guesses) -> Means:
-    """As `raw`, divided by the greatest distance of all classes, so that errors lie between 0 and 1.
+    """As `raw` with 1 and 5 guesses, divided by the greatest distance of all classes: errors lie between 0 and 1.
 
     Source: ILSVRC2011, task 1 ("divided by the maximum possible height").
     """
-    return Means(truth.items, NORMALISED, _errors(truth, hierarchy, guesses) / max(1, hierarchy.cost.max(initial=0)))
+    errors = _errors(truth, hierarchy, guesses)[:, [0, GUESSES - 1]]
+    return Means(truth.items, NORMALISED, errors / max(1, hierarchy.cost.max(initial=0)))
 
 
 def severity(truth: Labels, hierarchy: Hierarchy, guesses: Guesses) -> Means:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -20,6 +20,8 @@ from holotype.cli.text import counted, plain, print_json
 from holotype.cli.truths import DrawOptions, TruthOptions, truth_options
 from holotype.errors import PredictionError
 from holotype.textlists import read_lines
+
+LEAST_P: Final = 0.001
 
 
 @click.command("evaluate")
@@ -103,7 +105,7 @@ def _print_remarks(result: Result, before: str = "") -> None:
 
 
 def _print_standings(metric: str, ranked: Sequence[Standing], result: Result) -> None:
-    columns = ("rank", "predictions", metric, "behind the one above by", "p", "images that would show it")
+    columns = ("rank", "predictions", metric, "behind by", "p", "needed to tell")
     print_table(_about(result), columns, list(_rows(ranked)))
 
 
@@ -115,4 +117,11 @@ def _rows(ranked: Sequence[Standing]) -> Iterator[tuple[object, ...]]:
             yield one.rank, one.name, one.estimate, "", "", ""
         else:
             needed = "" if one.behind.needed is None else f"{one.behind.needed:,}"
-            yield one.rank, one.name, one.estimate, one.behind.difference, f"{one.behind.p:.2g}", needed
+            yield (
+                one.rank,
+                one.name,
+                one.estimate,
+                one.behind.difference,
+                f"{one.behind.p:.3f}" if one.behind.p >= LEAST_P else f"<{LEAST_P}",
+                needed,
+            )
