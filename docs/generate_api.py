@@ -87,7 +87,7 @@ PUBLIC: Final = {
         "holotype.benchmark:Result",
         "holotype.benchmark:standings",
         "holotype.benchmark.robustness:restricted",
-        "holotype.benchmark.robustness:Corrupted",
+        "holotype.benchmark.robustness:corrupted",
         "holotype.benchmark.orders:order",
         "holotype.benchmark.orders:convert",
         "holotype.benchmark.orders:detect_order",
