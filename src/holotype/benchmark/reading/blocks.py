@@ -48,13 +48,14 @@ def blocks(file: IO[bytes], faults: Faults) -> Iterator[Block]:
         data = tail + chunk
         cut = data.rfind(b"\n") + 1
         if cut:
-            yield _block(data[:cut], line, faults)
+            if (block := _block(data[:cut], line, faults)).data:
+                yield block
             line += data.count(b"\n", 0, cut)
         tail = data[cut:]
         if len(tail) > LONGEST_ROW:
             faults.stop(f"has more than {LONGEST_ROW:,} bytes", line)
-    if tail:
-        yield _block(tail + b"\n", line, faults)
+    if tail and (block := _block(tail + b"\n", line, faults)).data:
+        yield block
 
 
 def chunks(file: IO[bytes], faults: Faults) -> Iterator[bytes]:
