@@ -44,7 +44,7 @@ def blocks(file: IO[bytes], faults: Faults) -> Iterator[Block]:
     Raises `PredictionError` naming the first line that is no text, or has more than `LONGEST_ROW` bytes.
     """
     tail, line = b"", 1
-    for chunk in _chunks(file, faults):
+    for chunk in chunks(file, faults):
         data = tail + chunk
         cut = data.rfind(b"\n") + 1
         if cut:
@@ -57,8 +57,8 @@ def blocks(file: IO[bytes], faults: Faults) -> Iterator[Block]:
         yield _block(tail + b"\n", line, faults)
 
 
-def _chunks(file: IO[bytes], faults: Faults) -> Iterator[bytes]:
-    """The bytes of a file as UTF-8, lines ending in line feeds."""
+def chunks(file: IO[bytes], faults: Faults) -> Iterator[bytes]:
+    """The bytes of a file, which are UTF-8 unless a mark says otherwise, as that; lines end in line feeds."""
     head = file.read(4)
     mark, encoding = next(((mark, name) for mark, name in _MARKS if head.startswith(mark)), (b"", "utf-8"))
     decoder = codecs.getincrementaldecoder(encoding)("strict") if encoding != "utf-8" else None

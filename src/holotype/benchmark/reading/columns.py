@@ -13,13 +13,19 @@ from holotype.benchmark.reading.faults import Faults, some
 from holotype.benchmark.reading.tables import Batch, numbers_of
 from holotype.benchmark.values import Bools, Floats
 
-IMAGE, LABEL, SCORE, RANK, STRING = "image", "label", "score", "rank", "predictionstring"
+IMAGE, LABEL, SCORE, RANK, STRING, CROWD = "image", "label", "score", "rank", "predictionstring", "crowd"
 CORNERS: Final = ("x1", "y1", "x2", "y2")
+BOX, COCO_BOX = "box", "bbox"
+BOXES: Final = (BOX, COCO_BOX)
+"""Columns of four numbers a row: corners, and COCO's left and top edge, width and height."""
+NESTED: Final = ("guesses", "places", "detections")
+"""Columns of lists, each with what is said of an image."""
 _ALIASES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
     {
         IMAGE: ("image_id", "imageid", "id", "file", "filename", "file_name"),
         LABEL: ("class", "wnid", "category", "category_id", "class_id"),
         SCORE: ("confidence", "conf"),
+        CROWD: ("iscrowd", "difficult"),
         "x1": ("xmin", "left"),
         "y1": ("ymin", "top"),
         "x2": ("xmax", "right"),
@@ -65,12 +71,31 @@ def only(
         faults.stop(f"has columns of no meaning: {some(strange)}; its header must be like {example}")
 
 
-def corners_of(batch: Batch, meant: Mapping[str, str], inclusive: bool, faults: Faults) -> tuple[Floats, Bools]:
-    """The corners of each row's box ``(rows, 4)``, and which rows have none that is one, which are `faults`."""
-    read = [numbers_of(batch, meant[name], faults) for name in CORNERS]
-    corners = np.stack([values for values, _ in read], axis=1)
-    bad = np.logical_or.reduce([wrong for _, wrong in read])
-    return corners, bad | check_corners(batch.rows, corners, bad, inclusive, faults)
+def box_columns(meant: Mapping[str, str]) -> tuple[str, ...]:
+    """The columns in which boxes are: one of `BOXES`, or the corners."""
+    return next(((name,) for name in BOXES if name in meant), CORNERS)
+
+
+def corners_of(
+    batch: Batch, meant: Mapping[str, str], inclusive: bool, faults: Faults, turned: bool = False
+) -> tuple[Floats, Bools]:
+    """The corners of each row's box ``(rows, 4)``, and which rows have none that is one, which are `faults`.
+
+    With `turned`, boxes that end before they begin are some, too.
+    """
+    if (name := box_columns(meant)[0]) in BOXES:
+        corners = batch.columns[meant[name]].astype(np.float64)
+        if name == COCO_BOX:
+            corners[:, 2:] += corners[:, :2] - inclusive
+        bad = ~np.isfinite(corners).all(axis=1)
+        faults.mark(batch.rows, bad, lambda _: f"the {name} is not four finite numbers")
+    else:
+        read = [numbers_of(batch, meant[name], faults) for name in CORNERS]
+        corners = np.stack([values for values, _ in read], axis=1)
+        bad = np.logical_or.reduce([wrong for _, wrong in read])
+    if not turned:
+        bad = bad | check_corners(batch.rows, corners, bad, inclusive, faults)
+    return corners, bad
 
 
 def check_corners(rows: np.ndarray, corners: Floats, known: Bools, inclusive: bool, faults: Faults) -> Bools:

@@ -26,20 +26,24 @@ _PICTURE: Final = re.compile(r"(?:.*[/\\])?(.+?)(?:\.(?:jpe?g|png|webp|bmp|gif|t
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Images:
-    """The ids of a truth's images, to look others up: the same, or files that are named so."""
+    """The ids of a truth's images, to look others up: the same, or files that are named so. Where a file has none,
+    `places` has the number of the image that each row is for."""
 
     ids: Sequence[str]
+    places: Ints | None
     _sorted: pa.Array
     _by_id: Mapping[str, int]
 
     @classmethod
-    def of(cls, ids: Sequence[str]) -> Images:
+    def of(cls, ids: Sequence[str], places: Ints | None = None) -> Images:
         """Those of a truth."""
-        return cls(ids, pa.array(ids, pa.string()), {name: number for number, name in enumerate(ids)})
+        return cls(ids, places, pa.array(ids, pa.string()), {name: number for number, name in enumerate(ids)})
 
     def find(self, batch: Batch, name: str, faults: Faults) -> tuple[Ints, Bools]:
         """The number of each row's image, and for which rows there is none, which are `faults`."""
         column = batch.columns[name]
+        if self.places is not None:
+            return self._placed(column, batch.rows, faults)
         told = column if not isinstance(column, np.ndarray) else pa.array(column)
         if not pa.types.is_dictionary(told.type):
             told = told.cast(pa.string())
@@ -49,6 +53,12 @@ class Images:
             cells = told.cast(pa.string()).to_pylist()
             faults.mark(batch.rows, bad, lambda at: f"unknown image {said(cells[at] or '')}")
         return found, bad
+
+    def _placed(self, given: Ints, rows: Ints, faults: Faults) -> tuple[Ints, Bools]:
+        places = np.asarray(self.places)
+        bad = (given < 0) | (given >= len(places))
+        faults.mark(rows, bad, lambda at: f"image {given[at] + 1:,} of {len(places):,}")
+        return (places[np.where(bad, 0, given)] if len(places) else np.zeros(len(given), np.int64)), bad
 
     def _numbers(self, told: pa.Array) -> Ints:
         found: Ints
@@ -133,11 +143,6 @@ class Classes:
         faults.mark(batch.rows, bad, lambda at: wrong.get(int(places[at]), "no class"))
         return found, bad
 
-    @staticmethod
-    def number(code: int) -> int:
-        """The number that is in a code."""
-        return code - NUMBERED
-
     def settle(self, codes: Ints, table: Ints) -> tuple[Ints, Bools]:
         """The classes of `codes`, where numbers are by `table` (`MISSING` where it has none), and which are none."""
         numbered = codes >= NUMBERED - _FURTHEST
@@ -165,6 +170,16 @@ class Classes:
         return np.array([self._by_name.get(wnid, MISSING) for wnid in wnids], np.int64)
 
 
+def numbered(numbers: Ints) -> Ints:
+    """The codes of numbers whose classes are not known yet; `MISSING` stays."""
+    return np.where(numbers == MISSING, MISSING, numbers + NUMBERED)
+
+
+def number_in(code: int) -> int:
+    """The number that is in a code."""
+    return code - NUMBERED
+
+
 def has_numbers(codes: Ints) -> bool:
     """Whether any code is a number whose class is not known yet."""
     return bool((codes >= NUMBERED - _FURTHEST).any())
@@ -180,14 +195,14 @@ def told_order(codes: Ints, classes: Classes, truth: Ints, declared: str, otherw
     if declared:
         if declared not in ORDERS:
             raise PredictionError(f"there is no class order {said(declared)}, but {', '.join(ORDERS)}")
-        found = _detected(codes, classes, truth, declared)
+        found = detected(codes, classes, truth, declared)
         wrong = found not in ("", declared)
         return declared, f"these class numbers look as if they were in {found} order, not {declared}" if wrong else ""
     if classes.numbers:
         return "", ""
     if not classes.are_ilsvrc2012s:
         return "sorted", "class numbers were taken for places among the classes sorted by name, from 0"
-    found = _detected(codes, classes, truth, otherwise or "sorted")
+    found = detected(codes, classes, truth, otherwise or "sorted")
     if otherwise and found in ("", otherwise):
         return otherwise, ""
     if otherwise:
@@ -198,7 +213,7 @@ def told_order(codes: Ints, classes: Classes, truth: Ints, declared: str, otherw
     raise PredictionError(f"the order of the class numbers cannot be told{hint}; say which: {some(ORDERS)}")
 
 
-def _detected(codes: Ints, classes: Classes, truth: Ints, declared: str) -> str:
+def detected(codes: Ints, classes: Classes, truth: Ints, declared: str) -> str:
     """The order in which numbers look as if they were, "" where that cannot be told."""
     first = codes[:, 0]
     usable = (truth != MISSING) & (first >= NUMBERED)

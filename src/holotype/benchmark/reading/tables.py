@@ -49,11 +49,21 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """A table of columns with `names`. `read` gives its batches; told which columns are numbers, it may parse them."""
+    """A table of columns with `names`. `read` gives its batches; told which columns are numbers, it may parse them.
+
+    Where it is `positional` the column of images has places from 0 in the order of the truth, or of its folders where
+    the file says that its `order` is ``imagefolder``.
+    """
 
     names: tuple[str, ...]
     faults: Faults
     read: Callable[[Collection[str]], Iterator[Batch]] = field(repr=False)
+    positional: bool = False
+    order: str = ""
+    classes: tuple[str, ...] = ()
+    """What the columns of ``scores`` are called, where the file says it."""
+    matrix: Any = None
+    """All of ``scores`` as one array, where it is mapped."""
 
 
 def numbers_of(batch: Batch, name: str, faults: Faults, what: str = "") -> tuple[Floats, Bools]:
