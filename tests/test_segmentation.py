@@ -14,11 +14,18 @@ from pycocotools import mask as theirs
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from holotype.benchmark.detection.overlaps import canonical_order, ordered
 from holotype.benchmark.masks import Masks, encoded, runs_of_polygons, runs_of_text
-from holotype.benchmark.segmentation import METRICS, Outlined, Segments, pixels_of_maps, segmentation
+from holotype.benchmark.segmentation import (
+    METRICS,
+    Outlined,
+    Segments,
+    canonical_outlines,
+    pixels_of_maps,
+    segmentation,
+)
+from holotype.benchmark.segmentation import segments as segments_of
 from holotype.benchmark.values import Boxes, Detections, Floats
-from placed import boxes, sorted_detections
+from placed import boxes
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools
 
@@ -82,10 +89,8 @@ def outlined(shapes: list[Shape], crowd: list[bool]) -> Outlined:
 
 def segments(shapes: list[Shape], scores: list[float]) -> Segments:
     masks = Masks.of([encoded(pixels(shape)) for shape in shapes], [(HEIGHT, WIDTH)] * len(shapes))
-    columns = np.array([shape[:2] for shape in shapes], np.float64).reshape(-1, 2)
-    columns = np.column_stack([columns, scores, masks.frames()])
-    order = np.lexsort((*columns.T[3:][::-1], columns[:, 0], -columns[:, 2], columns[:, 1]))
-    return Segments(sorted_detections(columns), masks.take(order))
+    places = np.array([shape[:2] for shape in shapes], np.int64).reshape(-1, 2)
+    return segments_of(places[:, 0], places[:, 1], np.array(scores, np.float64), masks)
 
 
 def measured(truth: Outlined, submission: Segments) -> dict[str, float]:
@@ -94,8 +99,7 @@ def measured(truth: Outlined, submission: Segments) -> dict[str, float]:
 
 
 def of_coco(truth: Outlined, submission: Segments) -> list[float]:
-    order = canonical_order(truth.boxes)
-    true, masks = ordered(truth.boxes, order), truth.masks.take(order)
+    true, masks = canonical_outlines(truth)
     said = submission.said
     with contextlib.redirect_stdout(io.StringIO()):
         known = COCO()

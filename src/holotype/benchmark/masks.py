@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -67,13 +68,29 @@ class Masks:
         >>> Masks.of([np.array([4, 2, 1, 2, 3])], [(3, 4)]).frames().tolist()
         [[1.0, 1.0, 3.0, 3.0]]
         """
+        lengths = np.diff(self.start)
+        mask = np.repeat(np.arange(len(self)), lengths)
+        before = np.cumsum(self.runs) - self.runs
+        first = before - np.repeat(before[np.minimum(self.start[:-1], max(0, len(before) - 1))], lengths)
+        shown = ((np.arange(len(self.runs)) - np.repeat(self.start[:-1], lengths)) % 2 == 1) & (self.runs > 0)
+        mask, first, last = mask[shown], first[shown], (first + self.runs - 1)[shown]
+        height = self.size[mask, 0]
+        whole = first // height != last // height  # a run that goes on in the next column
+        top, bottom = np.where(whole, 0, first % height), np.where(whole, height, last % height + 1)
         found = np.zeros((len(self), 4))
-        for at in range(len(self)):
-            pixels = self.pixels(at)
-            rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
-            if len(rows):
-                found[at] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+        starts = np.flatnonzero(np.diff(mask, prepend=-1))
+        if len(starts):
+            lowest = [np.minimum.reduceat(edge, starts) for edge in (first // height, top)]
+            highest = [np.maximum.reduceat(edge, starts) for edge in (last // height + 1, bottom)]
+            found[mask[starts]] = np.stack([*lowest, *highest], axis=1)
         return found
+
+    def digests(self) -> Ints:
+        """A number for each mask ``(masks,)`` that follows from its pixels alone."""
+        told = (
+            hashlib.sha256(self.runs_of(at).tobytes() + self.size[at].tobytes()).digest() for at in range(len(self))
+        )
+        return np.array([int.from_bytes(one[:7], "big") for one in told], np.int64)
 
 
 def encoded(pixels: Bools) -> Ints:

@@ -110,8 +110,7 @@ def segmentation(truth: Outlined, submission: Segments) -> Segmented:
     For the pixel IoU, pixels of a class are those of any of its masks, whatever their scores. Those in a crowd, or in a
     pair of image and class that is not scored, do not count.
     """
-    order = canonical_order(truth.boxes)
-    boxes, masks = ordered(truth.boxes, order), truth.masks.take(order)
+    boxes, masks = canonical_outlines(truth)
     shape = len(boxes.items), len(boxes.classes)
     common, united = np.zeros(shape), np.zeros(shape)
     found: list[Overlaps] = []
@@ -124,6 +123,21 @@ def segmentation(truth: Outlined, submission: Segments) -> Segmented:
             common[image, label], united[image, label] = _pixels(one, other, boxes.crowd[true])
     objects = coco.by_thresholds(boxes, submission.said, joined(found), submission.masks.areas())
     return Segmented(objects, Pixels(boxes.items, boxes.classes, common, united))
+
+
+def canonical_outlines(truth: Outlined) -> tuple[Boxes, Masks]:
+    """The boxes and masks of a truth in an order that follows from what they are alone."""
+    first = np.argsort(truth.masks.digests(), kind="stable")
+    order = first[canonical_order(ordered(truth.boxes, first))]
+    return ordered(truth.boxes, order), truth.masks.take(order)
+
+
+def segments(image: Ints, label: Ints, score: Floats, masks: Masks) -> Segments:
+    """What masks of some images, classes and scores say, in the order of `Segments`."""
+    corners = masks.frames()
+    order = np.lexsort((masks.digests(), *corners.T[::-1], image, -score, label))
+    said = Detections(image[order], label[order], score[order], corners[order])
+    return Segments(said, masks.take(order))
 
 
 def _same(boxes: Boxes, said: Detections) -> Iterator[tuple[int, int, Ints, Ints]]:
