@@ -1,6 +1,6 @@
 """Detection on the size of ILSVRC's: 20,121 images, 55,502 true boxes and 2.0 million detections, beside other tools.
 
-    python bench/detection.py [ours pycocotools faster-coco-eval hotcoco] [--resamples 200] [--folder FOLDER]
+    python bench/detection.py [ours ours-coco pycocotools faster-coco-eval hotcoco] [--resamples 200] [--folder FOLDER]
 
 The truth is that of DET's validation images where ../shared/data has it, else made up in its likeness. Detections are
 made up: of each true box 0 to 3 that lie near it, and 100 an image in all, of some seven classes. Each tool gets them
@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def detections(image: Array, label: Array, corners: Array) -> tuple[Array, Array
 def write(folder: Path) -> None:
     """The truth and the detections, as Parquet, as JSON and as arrays."""
     image, label, corners = truth()
-    _parquet(folder / "truth.parquet", image, label, corners)
+    _parquet(folder / "truth.parquet", image, label, corners, without=np.setdiff1d(np.arange(IMAGES), image))
     said = detections(image, label, corners)
     _parquet(folder / "detections.parquet", said[0], said[1], said[3], said[2])
     boxes = np.hstack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
@@ -93,13 +94,24 @@ def write(folder: Path) -> None:
     (folder / "detections.json").write_text(json.dumps(results))
 
 
-def _parquet(path: Path, image: Array, label: Array, corners: Array, score: Array | None = None) -> None:
-    names = pa.DictionaryArray.from_arrays(image.astype(np.int32), [f"val_{at:08d}" for at in range(IMAGES)])
+def _parquet(
+    path: Path,
+    image: Array,
+    label: Array,
+    corners: Array,
+    score: Array | None = None,
+    without: Array = np.empty(0, np.int64),  # noqa: B008
+) -> None:
+    """A row a box, and one without a box for each image that is `without`."""
+    nothing = pa.nulls(len(without))
+    places = np.concatenate([image, without]).astype(np.int32)
+    names = pa.DictionaryArray.from_arrays(places, [f"val_{at:08d}" for at in range(IMAGES)])
     classes = pa.DictionaryArray.from_arrays(label.astype(np.int32), [f"n{at:08d}" for at in range(CLASSES)])
-    columns = {"image": names, "label": classes}
+    columns = {"image": names, "label": pa.concat_arrays([classes, nothing.cast(classes.type)])}
     if score is not None:
         columns["score"] = pa.array(score)
-    columns |= {name: pa.array(corners[:, at]) for at, name in enumerate(("x1", "y1", "x2", "y2"))}
+    for at, name in enumerate(("x1", "y1", "x2", "y2")):
+        columns[name] = pa.concat_arrays([pa.array(corners[:, at]), nothing.cast(pa.float64())])
     pq.write_table(pa.table(columns), path)
 
 
@@ -117,13 +129,13 @@ def ours(folder: Path, resamples: int) -> str:
 
 
 def ours_coco(folder: Path, resamples: int) -> str:
-    """By COCO's rule."""
+    """By COCO's rule, on boxes from edge to edge, as the others take them."""
     from holotype.benchmark.detection.coco import coco
     from holotype.benchmark.intervals import draw
     from holotype.benchmark.reading.submissions import read_detections
     from holotype.benchmark.reading.truths import read_boxes
 
-    boxes = read_boxes(folder / "truth.parquet")
+    boxes = replace(read_boxes(folder / "truth.parquet"), inclusive=False)
     judged = coco(boxes, read_detections(folder / "detections.parquet", boxes))
     found = draw([judged], resamples).estimates()[0]
     return ", ".join(f"{estimate.value:.5f}" for estimate in found[:3])
@@ -187,7 +199,7 @@ def measured(tool: str, folder: Path, resamples: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tools", nargs="*", default=["ours", "pycocotools"])
+    parser.add_argument("tools", nargs="*", default=["ours", "ours-coco", "pycocotools"], help=", ".join(TOOLS))
     parser.add_argument("--resamples", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="where the files are made, and left")
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)

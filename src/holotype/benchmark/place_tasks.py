@@ -1,4 +1,4 @@
-"""The tasks that ask where things are: localisation, detection by several rules."""
+"""The tasks that ask where things are: localisation, detection by several rules, segmentation."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from holotype.benchmark.detection.coco import coco
 from holotype.benchmark.detection.overlaps import canonical
 from holotype.benchmark.detection.rules import ILSVRC, VOC_11, VOC_ALL, Rule, detection
 from holotype.benchmark.judged import Judged
+from holotype.benchmark.reading.masks import read_outlines, read_segments
 from holotype.benchmark.reading.submissions import read_detections, read_places
 from holotype.benchmark.reading.truths import read_boxes
+from holotype.benchmark.segmentation import Outlined, Segments, canonical_outlines, segmentation
 from holotype.benchmark.task import Task, digest_of
 from holotype.benchmark.values import MISSING, Boxes, Detections, Floats, Places
 
@@ -98,6 +100,41 @@ VOC_UNTIL_2009: Final = _detecting(
 )
 COCO: Final = _detecting("coco", "boxes with scores, as COCO scores them (101 points, ten thresholds)", coco)
 
+
+def digest_of_masks(value: Outlined | Segments) -> str:
+    """The digest of true masks or of a submission of some: see `digest`."""
+    if isinstance(value, Segments):
+        masks, boxes = value.masks, digest(value.said)
+    else:
+        masks, boxes = canonical_outlines(value)[1], digest(value.boxes)
+    return digest_of(boxes, masks.runs, masks.start, masks.size)
+
+
+def _outlined(truth: Outlined, submission: Segments) -> Mapping[str, Any]:
+    judged = segmentation(truth, submission)
+    classes, all_images = truth.boxes.classes, np.ones((1, len(truth.boxes.items)))
+    return {
+        "average precision": known(judged.objects.average_precision(), classes),
+        "pixel IoU": known(judged.pixels.by_class(all_images)[0], classes),
+    }
+
+
+def _segmented(truth: Outlined, submission: Segments) -> Sequence[str]:
+    return _detected(truth.boxes, submission.said)
+
+
+SEGMENTATION: Final = Task(
+    "segmentation",
+    "masks with scores, as COCO scores them, and the overlap of their pixels by class",
+    1,
+    read_outlines,
+    read_segments,
+    segmentation,
+    digest_of_masks,
+    more=_outlined,
+    remarks=_segmented,
+)
+
 PLACE_TASKS: Final[Mapping[str, Task[Any, Any]]] = {
-    one.name: one for one in (LOCALISATION, DETECTION, VOC, VOC_UNTIL_2009, COCO)
+    one.name: one for one in (LOCALISATION, DETECTION, VOC, VOC_UNTIL_2009, COCO, SEGMENTATION)
 }

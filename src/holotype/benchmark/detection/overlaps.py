@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -32,9 +32,18 @@ class Overlaps:
         return Overlaps(self.detection[kept], self.truth[kept], self.iou[kept])
 
 
+def canonical_order(truth: Boxes) -> Ints:
+    """An order of boxes that follows from what they are alone: by class, image, corners, crowd and area."""
+    return np.lexsort((truth.area, truth.crowd, *truth.corners.T[::-1], truth.image, truth.label))
+
+
 def canonical(truth: Boxes) -> Boxes:
-    """The same boxes in an order that follows from what they are alone: by class, image, corners, crowd and area."""
-    order = np.lexsort((truth.area, truth.crowd, *truth.corners.T[::-1], truth.image, truth.label))
+    """The same boxes in `canonical_order`."""
+    return ordered(truth, canonical_order(truth))
+
+
+def ordered(truth: Boxes, order: Ints) -> Boxes:
+    """The same boxes in another order."""
     return replace(
         truth,
         image=truth.image[order],
@@ -61,19 +70,18 @@ def unscored(truth: Boxes, boxes: Boxes | Detections) -> Bools:
 def overlaps(truth: Boxes, detections: Detections, least: Floats) -> Overlaps:
     """The pairs of a detection and a box of `canonical` truth of its image and class, with an IoU of `least`
     ``(boxes,)`` or more. With crowds, the area of the detection takes the place of that of the union."""
-    found = [
-        chosen
-        for detection, box in _pairs(truth, detections)
-        for chosen in [_enough(truth, detections, detection, box, least)]
-    ]
-    if not found:
-        return Overlaps(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
-    pairs = Overlaps(
-        np.concatenate([one.detection for one in found]),
-        np.concatenate([one.truth for one in found]),
-        np.concatenate([one.iou for one in found]),
-    )
+    found = [_enough(truth, detections, detection, box, least) for detection, box in _pairs(truth, detections)]
+    pairs = joined(found)
     return pairs.where(np.lexsort((pairs.truth, -pairs.iou, pairs.detection)))
+
+
+def joined(parts: Sequence[Overlaps]) -> Overlaps:
+    """The pairs of all of some parts."""
+    return Overlaps(
+        np.concatenate([np.empty(0, np.int64), *(part.detection for part in parts)]),
+        np.concatenate([np.empty(0, np.int64), *(part.truth for part in parts)]),
+        np.concatenate([np.empty(0), *(part.iou for part in parts)]),
+    )
 
 
 def _pairs(truth: Boxes, detections: Detections) -> Iterator[tuple[Ints, Ints]]:

@@ -8,6 +8,7 @@ from typing import IO, Any, Final
 
 import numpy as np
 
+from holotype.benchmark.detection.overlaps import ordered
 from holotype.benchmark.reading.faults import Faults, said
 from holotype.benchmark.reading.json_text import strict_json
 from holotype.benchmark.values import Boxes, Ints
@@ -24,6 +25,12 @@ def is_coco(head: bytes) -> bool:
 def read_coco_boxes(file: IO[bytes], faults: Faults) -> Boxes:
     """The boxes in an ``instances_*.json``: images and classes by their names there, which are numbers of images and
     names of categories. Raises `PredictionError` naming the annotations at fault."""
+    boxes, _ = read_annotations(file, faults)
+    return ordered(boxes, np.lexsort([boxes.crowd, *boxes.corners.T[::-1], boxes.label, boxes.image]))
+
+
+def read_annotations(file: IO[bytes], faults: Faults) -> tuple[Boxes, Sequence[Json]]:
+    """The boxes in an ``instances_*.json`` and its annotations, in the order of the file."""
     value = strict_json(file.read().removeprefix(b"\xef\xbb\xbf"), faults)
     faults.unit = "annotation"
     try:
@@ -44,8 +51,7 @@ def read_coco_boxes(file: IO[bytes], faults: Faults) -> Boxes:
     ]
     faults.check()
     table = np.array(rows, np.float64).reshape(-1, 8)
-    table = table[np.lexsort([table[:, 6], *table[:, 5:1:-1].T, table[:, 1], table[:, 0]])]
-    return Boxes(
+    boxes = Boxes(
         items,
         tuple(categories[number] for number in ids),
         table[:, 0].astype(np.int64),
@@ -57,6 +63,7 @@ def read_coco_boxes(file: IO[bytes], faults: Faults) -> Boxes:
         sizes=_sizes([images[one] for one in sorted(images, key=str)]),
         numbers=tuple(ids),
     )
+    return boxes, said_of
 
 
 def _row(

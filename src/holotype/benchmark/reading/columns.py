@@ -90,9 +90,10 @@ def corners_of(
         bad = ~np.isfinite(corners).all(axis=1)
         faults.mark(batch.rows, bad, lambda _: f"the {name} is not four finite numbers")
     else:
-        read = [numbers_of(batch, meant[name], faults) for name in CORNERS]
-        corners = np.stack([values for values, _ in read], axis=1)
-        bad = np.logical_or.reduce([wrong for _, wrong in read])
+        corners, bad = np.empty((len(batch.rows), len(CORNERS))), np.zeros(len(batch.rows), np.bool_)
+        for side, name in enumerate(CORNERS):
+            corners[:, side], wrong = numbers_of(batch, meant[name], faults)
+            bad |= wrong
     if not turned:
         bad = bad | check_corners(batch.rows, corners, bad, inclusive, faults)
     return corners, bad

@@ -13,10 +13,10 @@ from holotype.benchmark.reading.faults import Faults, said
 from holotype.benchmark.reading.forms import opened_table
 from holotype.benchmark.reading.limits import LIMITS, Limits
 from holotype.benchmark.reading.names import Classes, Images, has_numbers, number_in
-from holotype.benchmark.reading.places import Known, Rows, joined, rows_of
+from holotype.benchmark.reading.places import Known, Rows, rows_of
 from holotype.benchmark.reading.strings import DETECTIONS, spread
 from holotype.benchmark.reading.tables import Table
-from holotype.benchmark.values import Boxes, Detections, Floats, Ints
+from holotype.benchmark.values import Bools, Boxes, Detections, Floats, Ints
 
 EXAMPLE: Final = "image,label,score,x1,y1,x2,y2"
 
@@ -39,10 +39,28 @@ def read_detections(path: Path, truth: Boxes, limits: Limits = LIMITS, turned: b
             rows = rows_of(table, meant, SCORE, Known(images, classes, truth.inclusive), turned)
             parts += (_named(part, classes, table.faults) for part in rows)
         table.faults.check()
-        found = joined(parts)
-        _check_counts(found.items, truth, limits.per_item, table.faults)
-        order = canonical(found.items, found.codes, found.scores, found.corners)
-        return Detections(found.items[order], found.codes[order], found.scores[order], found.corners[order])
+        items, codes, scores = (_joined([part[at] for part in parts]) for at in (1, 2, 3))
+        _check_counts(items, truth, limits.per_item, table.faults)
+        boxes = [part.corners for part in parts]
+        del parts
+        order = canonical(items, codes, scores, boxes)
+        return Detections(items[order], codes[order], scores[order], _in_order(boxes, order))
+
+
+def _joined(columns: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate(columns) if columns else np.empty(0, np.int64)
+
+
+def _in_order(parts: Sequence[Floats], order: Ints) -> Floats:
+    """The rows of all parts in an order, without all of them twice in memory."""
+    found = np.empty((len(order), 4))
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    start = 0
+    for part in parts:
+        found[place[start : start + len(part)]] = part
+        start += len(part)
+    return found
 
 
 def _spread(table: Table) -> tuple[Table, dict[str, str]]:
@@ -70,29 +88,28 @@ def _check_counts(items: Ints, truth: Boxes, most: int, faults: Faults) -> None:
         faults.stop(f"image {said(truth.items[image])} has {counts[image]:,} rows, {most:,} are allowed")
 
 
-def canonical(items: Ints, codes: Ints, scores: Floats, corners: Floats) -> Ints:
+def canonical(items: Ints, codes: Ints, scores: Floats, boxes: Sequence[Floats]) -> Ints:
     """The order by class, falling score, image and corners, in which nothing is left of the order of rows.
 
-    Corners are only looked at where all else is equal: seven keys of two million rows take seconds to sort.
+    Images and corners are only looked at where all else is equal: seven keys of two million rows take seconds to sort.
     """
     order = np.argsort(-scores)
-    order = order[
-        np.argsort(codes[order].astype(np.int16 if codes.max(initial=0) < 1 << 15 else np.int64), kind="stable")
-    ]
-    levels = _runs((codes[order], scores[order]))
-    if not len(levels) or levels[-1] == len(order) - 1:
+    small = codes[order].astype(np.int16 if codes.max(initial=0) < 1 << 15 else np.int64)
+    order = order[np.argsort(small, kind="stable")]  # of 16 bits by their digits
+    same = _same((codes[order], scores[order]))
+    if not same.any():
         return order
+    levels = np.concatenate([np.zeros(1, np.int64), np.cumsum(~same)])
     order = order[np.argsort(levels * (int(items.max()) + 1) + items[order])]
-    levels = _runs((codes[order], scores[order], items[order]))
-    equal = np.flatnonzero(np.bincount(levels)[levels] > 1)
-    left = corners[order[equal]]
-    order[equal] = order[equal][np.lexsort([*left.T[::-1], levels[equal]])]
+    same = _same((codes[order], scores[order], items[order]))
+    equal = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
+    if len(equal):
+        corners = np.concatenate(boxes)[order[equal]]
+        levels = np.concatenate([np.zeros(1, np.int64), np.cumsum(~same)])[equal]
+        order[equal] = order[equal][np.lexsort([*corners.T[::-1], levels])]
     return order
 
 
-def _runs(columns: Sequence[np.ndarray]) -> Ints:
-    """The number of the run of equal rows that each row is in."""
-    if not len(columns[0]):
-        return np.empty(0, np.int64)
-    fresh = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(fresh)])
+def _same(columns: Sequence[np.ndarray]) -> Bools:
+    """Which rows the next one is equal to."""
+    return np.asarray(np.logical_and.reduce([column[1:] == column[:-1] for column in columns]))

@@ -86,7 +86,9 @@ class JsonText:
         self.peek()
         try:
             value, end = _DECODER.raw_decode(self._text, self._at)
-        except (_Refused, ValueError, RecursionError):
+        except _Refused as error:
+            self.stop(str(error))
+        except (ValueError, RecursionError):
             return None, False
         while (found := _BLANK.match(self._text, end)) and found.end() == len(self._text):
             if not self._more():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +21,7 @@ from holotype.benchmark.reading.numbers import floats
 from holotype.benchmark.values import Bools, Floats, Ints
 from holotype.textlists import delimiter_of
 
+_LINE_FEED, _QUOTE = ord("\n"), ord('"')
 BATCH: Final = 1 << 16
 """Rows of a batch that is made of Python's objects."""
 
@@ -140,8 +140,16 @@ def _unquoted(data: bytes, delimiter: str) -> bytes:
     """The lines without the quotes around cells in which they have no meaning."""
     if b'"' not in data:
         return data
-    mark = re.escape(delimiter.encode())
-    return re.sub(rb'(?:^|(?<=[\n%s]))"([^"\n%s]*)"(?=[\n%s])' % (mark, mark, mark), rb"\1", data)
+    given = np.frombuffer(data, np.uint8)
+    between = (given == _LINE_FEED) | (given == ord(delimiter))
+    quotes = np.flatnonzero(given == _QUOTE)
+    opening, closing = quotes[::2], quotes[1::2]
+    if len(opening) != len(closing) or not (between[opening - 1].all() and between[closing + 1].all()):
+        return data  # before the first byte comes the last, a line feed
+    ends = np.flatnonzero(between)
+    if (np.searchsorted(ends, opening) != np.searchsorted(ends, closing)).any():
+        return data
+    return bytes(given[given != _QUOTE])
 
 
 def _parsed(
@@ -171,7 +179,10 @@ def _parsed(
     texts = {str(place): pa.string() for place in range(len(names))}
     try:
         table = read(texts | {str(at): pa.float64() for at, name in enumerate(names) if name in numeric})
-    except pa.ArrowInvalid:  # a number is none: read as text, it is found
+        sound = all(np.isfinite(one).all() for one in table.columns if pa.types.is_floating(one.type))
+    except pa.ArrowInvalid:
+        sound = False
+    if not sound:  # a number is none: it is found in the text
         table = read(texts)
     for at, cells in ragged.items():
         faults.add(int(lines[at]), _length(cells, len(names)))
