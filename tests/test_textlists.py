@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 
 from conftest import encoded, photo, run
-from holotype.benchmark.predictions import read_predictions
+from holotype.benchmark.reading.submissions import read_guesses as read_predictions
+from holotype.benchmark.values import Labels
 from holotype.cli.answers import PRIORS, chance, read_answers, read_csv, read_pairs
 from holotype.cli.dataset_sources import _classes
 from holotype.cli.orders import read_guesses, read_labels
@@ -30,6 +32,7 @@ from holotype.textlists import decoded, read_lines, read_rows
 
 DOG, CAT, SHA = "n02084071", "n02121808", "ab" * 32
 Read = Callable[[Path], object]
+PICTURES = Labels(("b", "ä"), (DOG, CAT), np.array([0, 1]), np.array([0, 1]))
 
 READERS: dict[str, tuple[str, str, Read]] = {
     "urls": ("u.txt", f"{DOG}_1\thttp://x.de/Köln.jpg\n{CAT}_2\thttp://x.de/猫\n", lambda path: list(read_urls(path))),
@@ -42,7 +45,7 @@ READERS: dict[str, tuple[str, str, Read]] = {
     "predictions": (
         "p.csv",
         f"image,guess1\nä,{DOG}\nb,{CAT}\n",
-        lambda path: read_predictions(path, ["b", "ä"], [DOG, CAT]).tolist(),
+        lambda path: read_predictions(path, PICTURES).guesses.tolist(),
     ),
     "classes": ("c.txt", f"{DOG}\n{CAT}\n", lambda path: _classes(str(path))),
     "answers": ("a.csv", f"sha256,wnid,answer\n{SHA},{DOG},Yes\n", read_answers),
@@ -152,7 +155,7 @@ LEFT_OVER = [
     ("devkit", "490\n\n361\n", "t.txt, line 2: '' is not an id"),
     ("guesses", "1\n2 x\n", "p.txt, line 2: expected whole numbers, not '2 x'"),
     ("guesses", "1\n\n2\n", "p.txt, line 2: expected whole numbers, not ''"),
-    ("predictions", f"image,guess1\nä,{DOG},{CAT}\n", "p.csv: line 2: 3 cells where the header has 2"),
+    ("predictions", f"image,guess1\nä,{DOG},{CAT}\n", "p.csv, line 2: 3 cells where the header has 2"),
     ("classes", f"{DOG}\n{CAT} cat\n", f"c.txt, line 2: expected a wnid alone, not '{CAT} cat'"),
     ("answers", f"sha256,wnid,answer\n\n{SHA},{DOG},yes,no\n", "a.csv, line 3: the answer must be the last of 3 cells"),
     ("pairs", f"sha256,wnid\n{SHA},{DOG},yes\n", "p.csv, line 2: every row must have 2 cells"),

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from holotype.benchmark.highest import GUESSES, highest
 from holotype.benchmark.orders import ORDERS
 from holotype.benchmark.reading.columns import IMAGE, LABEL, STRING, called, guess_columns
 from holotype.benchmark.reading.faults import Faults, said, some
@@ -26,7 +27,6 @@ from holotype.benchmark.reading.names import (
     told_order,
 )
 from holotype.benchmark.reading.placing import Placing, row_places, single_labels
-from holotype.benchmark.reading.scores import GUESSES, best
 from holotype.benchmark.reading.strings import of_guesses
 from holotype.benchmark.reading.tables import Batch, Table, numbers_of
 from holotype.benchmark.values import MISSING, Bools, Floats, Guesses, Ints, Labels
@@ -214,7 +214,7 @@ def _scored(
         kept = np.flatnonzero(~(unknown | bad))
         kept = kept[placing.place(items[kept], batch.rows[kept])]
         part = given if len(kept) == len(given) else given[kept]
-        guesses[items[kept]], ties = best(part)
+        guesses[items[kept]], ties = highest(part)
         scores[items[kept]] = part
         tied += int(ties.sum())
     if not placing.check(table.positional):
