@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ _AT_ONCE: Final = 1 << 18
 """Scores that are looked through at a time: what a processor's cache holds."""
 
 
-def highest(scores: npt.NDArray[np.float32], count: int = GUESSES) -> tuple[Ints, int]:
+def highest(scores: npt.NDArray[Any], count: int = GUESSES) -> tuple[Ints, int]:
     """The `count` classes with the highest `scores` ``(items, classes)`` of each item, best first, and how many
     items a tie decided: equal scores go to the class that comes first.
 
@@ -24,18 +24,18 @@ def highest(scores: npt.NDArray[np.float32], count: int = GUESSES) -> tuple[Ints
     """
     items, classes = scores.shape
     found = np.full((items, count), MISSING, np.int64)
-    tied = 0
+    tied, kind = 0, np.result_type(scores.dtype, np.float32)  # what is finer stays so
     step = max(1, _AT_ONCE // max(1, classes))
     for start in range(0, items, step):
-        left = np.array(scores[start : start + step], np.float32)
+        left = np.array(scores[start : start + step], kind)
         tied += _take(left, found[start : start + step])
     return found, tied
 
 
-def _take(left: npt.NDArray[np.float32], found: Ints) -> int:
+def _take(left: npt.NDArray[Any], found: Ints) -> int:
     """Write the best classes of a few items to `found`, crossing them out in `left`; how many items had ties."""
     rows = np.arange(len(left))
-    last = np.full(len(left), np.nan, np.float32)
+    last = np.full(len(left), np.nan, left.dtype)
     ties = np.zeros(len(left), bool)
     for rank in range(min(found.shape[1] + 1, left.shape[1])):
         best = left.argmax(axis=1)

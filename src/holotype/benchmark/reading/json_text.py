@@ -117,7 +117,7 @@ class JsonText:
             chunk = next(self._chunks, None)
             more = self._decoder.decode(chunk or b"", final=chunk is None)
         except UnicodeDecodeError:
-            self.stop("bytes that are not UTF-8 below: save the file as UTF-8")
+            self.stop("bytes that are not UTF-8 below; save the file as UTF-8")
         self._ended = chunk is None
         self._text, self._at, self._counted, self._moved = self._text[self._at :] + more, 0, 0, self._at
         return bool(more) or not self._ended
