@@ -100,6 +100,7 @@ TABLES: dict[str, tuple[str, str, str]] = {
     "NaN logit": ("guesses", S + "a,1,nan,2\nb,1,2,3\n", "line 2: the score of cow is not a finite number: 'nan'"),
     "infinite logit": ("guesses", S + "a,1,inf,2\nb,1,2,3\n", "line 2: the score of cow is not a finite number: 'inf'"),
     "overflowing logit": ("guesses", S + "a,1,1e400,2\nb,1,2,3\n", "line 2: the score of cow .*'1e400'"),
+    "logit beyond a float": ("guesses", S + "a,1,1e39,2\nb,1,2,3\n", r"line 2: a score is beyond 3.4e\+38"),
     "hexadecimal logit": ("guesses", S + "a,1,0x10,2\nb,1,2,3\n", "line 2: .*'0x10'"),
     "underscores": ("guesses", S + "a,1,1_000,2\nb,1,2,3\n", "line 2: .*'1_000'"),
     "other script": ("guesses", S + "a,1,٣,2\nb,1,2,3\n", "line 2: .*'٣'"),

@@ -8,15 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
-import numpy as np
 import pytest
 
 from conftest import encoded, photo, run
-from holotype.benchmark.reading.submissions import read_guesses as read_predictions
-from holotype.benchmark.values import Labels
+from holotype.benchmark.reading.submissions import read_guesses
 from holotype.cli.answers import PRIORS, chance, read_answers, read_csv, read_pairs
 from holotype.cli.dataset_sources import _classes
-from holotype.cli.orders import read_guesses, read_labels
+from holotype.cli.orders import read_guesses as read_order
+from holotype.cli.orders import read_labels
 from holotype.cli.senses import read_senses
 from holotype.cli.table_files import PROPOSALS, read_proposals, read_table
 from holotype.cli.taxonomies import read_targets
@@ -29,10 +28,10 @@ from holotype.imports.solution import read_solution
 from holotype.ontology.languages import read_omw
 from holotype.ontology.taxonomy import read_taxonomy
 from holotype.textlists import decoded, read_lines, read_rows
+from submitted import labels
 
 DOG, CAT, SHA = "n02084071", "n02121808", "ab" * 32
 Read = Callable[[Path], object]
-PICTURES = Labels(("b", "ä"), (DOG, CAT), np.array([0, 1]), np.array([0, 1]))
 
 READERS: dict[str, tuple[str, str, Read]] = {
     "urls": ("u.txt", f"{DOG}_1\thttp://x.de/Köln.jpg\n{CAT}_2\thttp://x.de/猫\n", lambda path: list(read_urls(path))),
@@ -40,12 +39,12 @@ READERS: dict[str, tuple[str, str, Read]] = {
     "texts": ("words.txt", f"{DOG}\tHündin, dog\n{CAT}\t猫\n", lambda path: list(read_texts(path))),
     "solution": ("s.csv", f"ImageId,PredictionString\na,{DOG} 1 2 3 4\n", lambda path: list(read_solution(path))),
     "truth of orders": ("s.csv", "ImageId,PredictionString\na,n01440764 1 2 3 4 \n", read_labels),
-    "guesses": ("p.txt", "1 2\n3 4\n", lambda path: read_guesses(path, 2).tolist()),
+    "guesses": ("p.txt", "1 2\n3 4\n", lambda path: read_order(path, 2).tolist()),
     "devkit": ("t.txt", "490\n361\n", lambda path: parse_truth(path.read_bytes(), "t.txt", 1000)),
     "predictions": (
         "p.csv",
         f"image,guess1\nä,{DOG}\nb,{CAT}\n",
-        lambda path: read_predictions(path, PICTURES).guesses.tolist(),
+        lambda path: read_guesses(path, labels([("b", CAT), ("ä", DOG)], [DOG, CAT])).guesses.tolist(),
     ),
     "classes": ("c.txt", f"{DOG}\n{CAT}\n", lambda path: _classes(str(path))),
     "answers": ("a.csv", f"sha256,wnid,answer\n{SHA},{DOG},Yes\n", read_answers),

@@ -73,7 +73,7 @@ def chunks(file: IO[bytes], faults: Faults) -> Iterator[bytes]:
             try:
                 data = decoder.decode(data, final=not read).encode()
             except UnicodeError:
-                faults.stop(f"holds bytes that are not {encoding.upper()}: save it as UTF-8")
+                faults.stop(f"holds bytes that are not {encoding.upper()}; save it as UTF-8")
         if returned and data.startswith(b"\n"):
             data = data[1:]
         if data:
