@@ -11,8 +11,10 @@ import pytest
 
 from holotype.benchmark.judged import Metric
 from holotype.benchmark.place_tasks import ALL_MISSED, PLACE_TASKS, digest
+from holotype.benchmark.reading.submissions import read_detections
+from holotype.benchmark.reading.truths import read_boxes
 from holotype.benchmark.result import Result, evaluate
-from placed import boxes
+from placed import DATA, boxes, detection_truth, needs_devkits
 
 TRUTH = """image,label,x1,y1,x2,y2
 a,cat,0,0,99,99
@@ -105,6 +107,31 @@ def test_a_digest_tells_what_changes_a_number() -> None:
     ]
     assert len({digest(one) for one in [truth, *others]}) == 6
     assert digest(replace(truth, ignored=np.array([[0, 0], [0, 0]]))) == digest(others[2])
+
+
+def test_the_official_files_give_the_official_numbers() -> None:
+    needs_devkits()
+    truth = read_boxes(
+        DATA / "2015/ILSVRC2015_det_validation_ground_truth.mat",
+        DATA / "2014/ILSVRC2014_det_validation_blacklist.txt",
+        detection_truth().classes,
+    )
+    demo = read_detections(DATA / "2014/demo.val.pred.det.txt", truth, turned=True)
+    (result,), _, _ = evaluate(PLACE_TASKS["detection"], truth, [demo], 0)
+    assert {name: round(value, 6) for name, value in values(result).items()} == {
+        "mean AP": 0.590061,
+        "median AP": 0.601199,
+    }
+    printed = {"n02672831": "0.564", "n02691156": "0.528", "n02219486": "0.548", "n02391049": "0.772"}
+    assert {wnid: f"{result.more['average precision'][wnid]:.3f}" for wnid in printed} == printed
+
+
+def test_the_official_truth_of_localisation_as_a_submission() -> None:
+    needs_devkits()
+    task = PLACE_TASKS["localisation"]
+    truth = task.read_truth(DATA / "LOC_val_solution.csv")
+    again = task.read_submission(DATA / "LOC_val_solution.csv", truth)
+    assert task.judge(truth, again).measure(np.ones((1, 50_000))).tolist() == [[0, 0, 0, 0]]
 
 
 def test_images_without_detections_are_told(tmp_path: Path) -> None:
