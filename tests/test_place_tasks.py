@@ -50,7 +50,7 @@ def test_detections_by_three_rules(name: str, by_class: list[float], tmp_path: P
     found = result(name, tmp_path, DETECTIONS + "\n".join(SAID) + "\n")
     assert list(found.more["average precision"].values()) == by_class
     assert values(found)["mean AP"] == pytest.approx(np.mean(by_class))
-    assert (found.task, found.items, found.remarks) == (name, 2, ())
+    assert (found.task, found.items, found.remarks) == (name, 2, [])
 
 
 def test_detections_by_coco(tmp_path: Path) -> None:
@@ -72,9 +72,9 @@ def test_places(tmp_path: Path) -> None:
     assert found.more["localisation error"] == {"cat": 0.25, "dog": 0.5}
 
 
-@pytest.mark.parametrize("name", ["localisation", "detection", "voc", "voc-11", "coco"])
+@pytest.mark.parametrize("name", ["localisation", "gt-known", "detection", "voc", "voc-11", "coco"])
 def test_an_empty_submission_is_all_missed(name: str, tmp_path: Path) -> None:
-    for text in ("", PLACES if name == "localisation" else DETECTIONS):
+    for text in ("", PLACES if name in ("localisation", "gt-known") else DETECTIONS):
         found = result(name, tmp_path, text)
         assert all(_worst(metric, estimate.value) for metric, estimate in found.metrics.items())
         assert ALL_MISSED in found.remarks
@@ -109,6 +109,23 @@ def test_a_digest_tells_what_changes_a_number() -> None:
     assert digest(replace(truth, ignored=np.array([[0, 0], [0, 0]]))) == digest(others[2])
 
 
+def test_a_box_for_the_class_that_is_known(tmp_path: Path) -> None:
+    """The first box of an image counts, whatever class is said of it."""
+    found = result("gt-known", tmp_path, PLACES + "a,1,dog,0,0,99,49\nb,1,dog,50,50,99,99\nb,2,cat,0,0,9,9\n")
+    assert values(found) == {"GT-known localisation": 0.5}
+
+
+def test_classes_without_objects_are_told(tmp_path: Path) -> None:
+    """Where all labels are of ILSVRC2012, so are the classes."""
+    (tmp_path / "truth.csv").write_text("image,label,x1,y1,x2,y2\na,n01440764,0,0,9,9\n")
+    (tmp_path / "said.csv").write_text(DETECTIONS + "a,n01440764,1,0,0,9,9\n")
+    task = PLACE_TASKS["detection"]
+    truth = task.read_truth(tmp_path / "truth.csv")
+    (found,), _, _ = evaluate(task, truth, [task.read_submission(tmp_path / "said.csv", truth)], 0)
+    assert values(found)["mean AP"] == 1
+    assert found.remarks == ["999 of 1,000 classes have no object that counts, and leave every mean"]
+
+
 def test_the_official_files_give_the_official_numbers() -> None:
     needs_devkits()
     truth = read_boxes(
@@ -135,4 +152,4 @@ def test_the_official_truth_of_localisation_as_a_submission() -> None:
 
 
 def test_images_without_detections_are_told(tmp_path: Path) -> None:
-    assert result("detection", tmp_path, DETECTIONS + SAID[0] + "\n").remarks == ("1 of 2 images have no detection",)
+    assert result("detection", tmp_path, DETECTIONS + SAID[0] + "\n").remarks[0] == "1 of 2 images have no detection"
