@@ -7,7 +7,7 @@ their place. Corners of boxes are left, top, right and bottom edge.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ class Hierarchy:
     """What a wrong class costs: `cost` ``(classes, classes)`` is the height of the lowest common ancestor in the whole
     of an ontology (`Ontology.cost_matrix`), `digest` that of the ontology, or of the costs themselves."""
 
-    cost: Ints
+    cost: npt.NDArray[np.integer[Any]]
     digest: str
 
 

@@ -10,7 +10,7 @@ from typing import IO, Final
 import numpy as np
 
 from holotype.benchmark.reading.faults import Faults
-from holotype.benchmark.values import Ints
+from holotype.benchmark.values import Bools, Ints
 from holotype.textlists import LONGEST_ROW
 
 STEP: Final = 8 << 20
@@ -23,7 +23,8 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _FILLING: Final = b" \t,;\x0b\x0c"
-_HOLLOW: Final = frozenset(_FILLING + b"\n")
+_LINE_FEED: Final = 10
+_NONE: Final = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,13 +49,14 @@ def blocks(file: IO[bytes], faults: Faults) -> Iterator[Block]:
         data = tail + chunk
         cut = data.rfind(b"\n") + 1
         if cut:
-            yield _block(data[:cut], line, faults)
+            if (block := _block(data[:cut], line, faults)).data:
+                yield block
             line += data.count(b"\n", 0, cut)
         tail = data[cut:]
         if len(tail) > LONGEST_ROW:
             faults.stop(f"has more than {LONGEST_ROW:,} bytes", line)
-    if tail:
-        yield _block(tail + b"\n", line, faults)
+    if tail and (block := _block(tail + b"\n", line, faults)).data:
+        yield block
 
 
 def chunks(file: IO[bytes], faults: Faults) -> Iterator[bytes]:
@@ -71,7 +73,7 @@ def chunks(file: IO[bytes], faults: Faults) -> Iterator[bytes]:
             try:
                 data = decoder.decode(data, final=not read).encode()
             except UnicodeError:
-                faults.stop(f"holds bytes that are not {encoding.upper()}: save it as UTF-8")
+                faults.stop(f"holds bytes that are not {encoding.upper()}; save it as UTF-8")
         if returned and data.startswith(b"\n"):
             data = data[1:]
         if data:
@@ -83,25 +85,29 @@ def chunks(file: IO[bytes], faults: Faults) -> Iterator[bytes]:
 
 def _block(data: bytes, line: int, faults: Faults) -> Block:
     if b"\0" in data:
-        faults.stop("holds a NUL byte: save the file as UTF-8", line + data.count(b"\n", 0, data.index(b"\0")))
+        faults.stop("holds a NUL byte; save the file as UTF-8", line + data.count(b"\n", 0, data.index(b"\0")))
     if not data.isascii():
         try:
             data.decode()
         except UnicodeDecodeError as error:
-            faults.stop("bytes that are not UTF-8: save the file as UTF-8", line + data.count(b"\n", 0, error.start))
+            faults.stop("bytes that are not UTF-8; save the file as UTF-8", line + data.count(b"\n", 0, error.start))
     if len(data) > LONGEST_ROW and any(len(one) > LONGEST_ROW for one in data.split(b"\n")):
         at = next(at for at, one in enumerate(data.split(b"\n")) if len(one) > LONGEST_ROW)
         faults.stop(f"has more than {LONGEST_ROW:,} bytes", line + at)
-    lines = np.arange(line, line + data.count(b"\n"))
-    if not _may_be_hollow(data):
-        return Block(data, lines)
-    all_lines = data.split(b"\n")[:-1]
-    kept = np.array([bool(one.strip(_FILLING)) for one in all_lines], np.bool_)
-    return Block(b"".join(one + b"\n" for one in all_lines if one.strip(_FILLING)), lines[kept])
-
-
-def _may_be_hollow(data: bytes) -> bool:
-    """Whether a line begins as one that holds nothing does."""
     given = np.frombuffer(data, np.uint8)
-    starts = np.flatnonzero(given == 10)[:-1] + 1
-    return data[0] in _HOLLOW or bool(np.isin(given[starts], list(_HOLLOW)).any())
+    ends = given == _LINE_FEED
+    starts = np.flatnonzero(_behind(ends) & ~ends)  # of lines that are not empty
+    before = np.cumsum(ends, dtype=np.int32)
+    lines = line + np.where(starts > 0, before[starts - 1], 0).astype(np.int64) if len(starts) else _NONE
+    if len(lines) < before[-1]:
+        data = bytes(given[~(ends & _behind(ends))])
+    if not np.isin(given[starts], list(_FILLING)).any():
+        return Block(data, lines)
+    kept = [bool(one.strip(_FILLING)) for one in data.split(b"\n")[:-1]]
+    filled = b"".join(one + b"\n" for one in data.split(b"\n")[:-1] if one.strip(_FILLING))
+    return Block(filled, lines[np.array(kept, np.bool_)])
+
+
+def _behind(ends: Bools) -> Bools:
+    """Which bytes begin a line, by which of them end one."""
+    return np.concatenate([np.ones(1, np.bool_), ends[:-1]])

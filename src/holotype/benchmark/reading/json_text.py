@@ -86,7 +86,9 @@ class JsonText:
         self.peek()
         try:
             value, end = _DECODER.raw_decode(self._text, self._at)
-        except (_Refused, ValueError, RecursionError):
+        except _Refused as error:
+            self.stop(str(error))
+        except (ValueError, RecursionError):
             return None, False
         while (found := _BLANK.match(self._text, end)) and found.end() == len(self._text):
             if not self._more():
@@ -115,7 +117,7 @@ class JsonText:
             chunk = next(self._chunks, None)
             more = self._decoder.decode(chunk or b"", final=chunk is None)
         except UnicodeDecodeError:
-            self.stop("bytes that are not UTF-8 below: save the file as UTF-8")
+            self.stop("bytes that are not UTF-8 below; save the file as UTF-8")
         self._ended = chunk is None
         self._text, self._at, self._counted, self._moved = self._text[self._at :] + more, 0, 0, self._at
         return bool(more) or not self._ended

@@ -179,7 +179,10 @@ def _parsed(
     texts = {str(place): pa.string() for place in range(len(names))}
     try:
         table = read(texts | {str(at): pa.float64() for at, name in enumerate(names) if name in numeric})
-    except pa.ArrowInvalid:  # a number is none: read as text, it is found
+        sound = all(np.isfinite(one).all() for one in table.columns if pa.types.is_floating(one.type))
+    except pa.ArrowInvalid:
+        sound = False
+    if not sound:  # a number is none: it is found in the text
         table = read(texts)
     for at, cells in ragged.items():
         faults.add(int(lines[at]), _length(cells, len(names)))
