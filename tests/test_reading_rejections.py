@@ -200,12 +200,12 @@ TABLES: dict[str, tuple[str, str, str]] = {
     "JSON: negative width": (
         "detections",
         '[{"image_id":"a","category_id":0,"bbox":[1,2,-3,4],"score":1}]',
-        "row 1: the box",
+        "row 1: the box of .* has no area",
     ),
     "JSON: zero width": (
         "detections",
         '[{"image_id":"a","category_id":0,"bbox":[1,2,0,4],"score":1}]',
-        "row 1: the box",
+        "row 1: the box of .* has no area",
     ),
     "JSON: no list": ("places", '{"a": "cat", "b": []}', "row 1: places is no list, but 'cat'"),
     "JSON: part of a place": ("places", '{"a": [["cat", 1, 2, 3]], "b": []}', "row 1: places are lists of label, x1"),
@@ -460,3 +460,10 @@ def test_turned_boxes_are_read_on_demand(tmp_path: Path) -> None:
     """ILSVRC's own demonstration of detection has 1,692 of them."""
     path = write(tmp_path, "d.csv", D + "a,cat,.5,3,2,1,4\n")
     assert read_detections(path, PLACED, turned=True).corners.tolist() == [[3, 2, 1, 4]]
+
+
+def test_a_box_of_less_than_a_pixel_is_one(tmp_path: Path) -> None:
+    said = [{"image_id": "a", "category_id": 0, "bbox": [1.25, 2, 0.5, 3.5], "score": 1}]
+    path = write(tmp_path, "d.json", json.dumps(said))
+    assert read_detections(path, PLACED).corners.tolist() == [[1.25, 2, 1.25, 4.5]]
+    assert read_detections(path, BETWEEN).corners.tolist() == [[1.25, 2, 1.75, 5.5]]
