@@ -176,6 +176,8 @@ TABLES: dict[str, tuple[str, str, str]] = {
         json_lines([ROW, {"image": "a"}]).decode(),
         "line 2: has image where the first has",
     ),
+    "JSON: no row is an object": ("guesses", "[3]", "row 1: an object was expected, not '3'"),
+    "JSON: lists for rows": ("detections", '[["a", "cat", 0.5, 1, 2, 3, 4]]', "row 1: an object was expected"),
     "JSON: no object": ("detections", json_lines([ROW, 3]).decode(), "line 2: an object was expected, not '3'"),
     "JSON: image twice in an object": ("guesses", '{"a": "cat", "b": "dog", "a": "dog"}', "the key 'a' twice"),
     "JSON: cut off": ("guesses", '{"a": "cat", "b": "do', "line 1: not JSON"),
