@@ -51,7 +51,7 @@ def say(name: str, seconds: float, note: str = "") -> None:
 
 def ours(truth: Labels, hierarchy: Hierarchy, scores: Scores) -> list[float]:
     best, tied = highest(scores)
-    said = Guesses(best, scores, tied=tied)
+    said = Guesses(best, scores, tied=int(tied.sum()))
     found = [judged.measure(np.ones((1, IMAGES)))[0] for judged in (flat(truth, said), raw(truth, hierarchy, said))]
     return [float(error) for errors in found for error in errors[[0, 4]]]
 

@@ -87,6 +87,7 @@ PUBLIC: Final = {
         "holotype.benchmark:Result",
         "holotype.benchmark:standings",
         "holotype.benchmark.robustness:restricted",
+        "holotype.benchmark.robustness:corrupted",
         "holotype.benchmark.robustness:Corrupted",
         "holotype.benchmark.detection.rules:detection",
         "holotype.benchmark.detection.rules:by_size",

@@ -40,7 +40,7 @@ def scored(scores: Any) -> Guesses:
     """What scores say."""
     found = np.array(scores, np.float32)
     best, tied = highest(found)
-    return Guesses(best, found, tied=tied)
+    return Guesses(best, found, tied=int(tied.sum()))
 
 
 def validation(shared: Path) -> Labels:

@@ -10,6 +10,7 @@ from holotype.benchmark.classification import flat
 from holotype.benchmark.intervals import draw
 from holotype.benchmark.judged import Floats
 from holotype.benchmark.robustness import ALEXNET, Corrupted, restricted
+from holotype.benchmark.robustness import corrupted as corrupted_by
 from holotype.benchmark.values import MISSING
 from holotype.errors import PredictionError
 from labelled import COST, guesses, labels, scored
@@ -104,6 +105,21 @@ def test_errors_of_alexnet_are_its_own_baseline() -> None:
     as_images = np.broadcast_to(rates[None, :, None], (2, 15, 5))
     assert Corrupted(("a", "b"), "AlexNet", as_images, rates).measure(np.ones((1, 2)))[0, 0] == pytest.approx(100)
     assert rates.mean() == pytest.approx(0.7890, abs=5e-4)
+
+
+def test_corruptions_are_scored_by_what_was_guessed_of_them() -> None:
+    truth = labels([0, 1, 2, 3])
+    half, none = guesses([[0], [1], [0], [0]]), guesses([[0], [1], [2], [3]])
+    said = {"fog": [half, none], "snow": [none, half]}
+    judged = corrupted_by(truth, said, {"snow": 0.5, "fog": 0.25}, "fixed")
+    assert judged.measure(np.ones((1, 4)))[0, 0] == 100 * (0.25 / 0.25 + 0.25 / 0.5) / 2
+    assert corrupted_by(truth, said, said, "itself").measure(np.ones((1, 4)))[0, 0] == 100
+    with pytest.raises(PredictionError, match="fixed has other corruptions: frost, snow"):
+        corrupted_by(truth, said, {"frost": 0.5, "fog": 0.25}, "fixed")
+    with pytest.raises(PredictionError, match="the same severities"):
+        corrupted_by(truth, said | {"fog": [half]}, said, "itself")
+    with pytest.raises(PredictionError, match="the same severities"):
+        corrupted_by(truth, said, said | {"fog": 0.5}, "mixed")
 
 
 def test_some_classes_are_compared_among_themselves() -> None:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from holotype.benchmark.classification import missed, per_image
 from holotype.benchmark.highest import GUESSES, highest
@@ -126,8 +125,20 @@ def lineage(parent: Ints) -> Ints:
     return found
 
 
-def semantic(truth: Labels, parent: Ints, scores: npt.NDArray[np.float32]) -> Ratios:
-    """The semantic accuracy of `scores` ``(items, classes)``: of all levels together, and of each.
+def within(parent: Ints, kept: Ints) -> Ints:
+    """The class next above each of the classes `kept`, of those alone and numbered as they are there, `MISSING` where
+    none is; `parent` is that of all classes."""
+    number = np.full(len(parent), MISSING)
+    number[kept] = np.arange(len(kept))
+    found = np.full(len(kept), MISSING)
+    for at, above in enumerate(lineage(parent)[kept]):
+        inside = [number[one] for one in above.tolist() if one not in (MISSING, kept[at]) and number[one] != MISSING]
+        found[at] = inside[-1] if inside else MISSING
+    return found
+
+
+def semantic(truth: Labels, parent: Ints, guesses: Guesses) -> Ratios:
+    """The semantic accuracy of scores: of all levels together, and of each; not known, NaN, for guesses without scores.
 
     The classes of a level, those with as many classes above them, are compared with each other alone: that is right
     where the highest of them is the label, or the one above it. Levels below the label do not count, nor do those of a
@@ -138,8 +149,11 @@ def semantic(truth: Labels, parent: Ints, scores: npt.NDArray[np.float32]) -> Ra
     above = lineage(parent)
     depth = (above != MISSING).sum(axis=1) - 1
     levels = [level for level in range(above.shape[1]) if (depth == level).sum() > 1]
-    right, whole = (np.zeros((len(truth.items), len(levels))) for _ in range(2))
+    right, whole = (np.full((len(truth.items), len(levels)), np.nan) for _ in range(2))
+    scores = guesses.scores
     for column, level in enumerate(levels):
+        if scores is None:
+            break
         members = np.flatnonzero(depth == level)
         best, _ = highest(scores[:, members], 1)
         wanted = above[truth.label, level]

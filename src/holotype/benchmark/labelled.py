@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holotype.benchmark.values import Hierarchy, Labels
+from holotype.benchmark.values import MISSING, Hierarchy, Ints, Labels
 from holotype.errors import PredictionError, ReleaseError
 from holotype.ontology import Ontology
 from holotype.releases import Release
@@ -47,7 +47,23 @@ def labels_of_samples(samples: Samples, ontology: Ontology) -> Labels:
 
 def with_hierarchy(truth: Labels, ontology: Ontology) -> Labels:
     """A truth whose wrong classes cost what an ontology says. Raises `UnknownSynset` for a class that it has not."""
-    return replace(truth, hierarchy=Hierarchy(ontology.cost_matrix(truth.classes), ontology.digest))
+    found = Hierarchy(ontology.cost_matrix(truth.classes), ontology.digest, parents(truth.classes, ontology))
+    return replace(truth, hierarchy=found)
+
+
+def parents(classes: Sequence[str], ontology: Ontology) -> Ints | None:
+    """The class that is lowest of those above each ``(classes,)``, `MISSING` where none is; None where no class is
+    above another."""
+    number = {wnid: at for at, wnid in enumerate(classes)}
+    nearest = (next((one.wnid for one in ontology.ancestors(wnid) if one.wnid in number), "") for wnid in classes)
+    found = np.array([number.get(wnid, MISSING) for wnid in nearest], np.int64)
+    return found if (found != MISSING).any() else None
+
+
+def subtrees(classes: Sequence[str], ontology: Ontology, tops: Sequence[str]) -> Ints:
+    """Which of the subtrees below `tops` each class is in ``(classes,)``, the first that it is, `MISSING` for none."""
+    found = (next((at for at, top in enumerate(tops) if ontology.is_under(wnid, top)), MISSING) for wnid in classes)
+    return np.fromiter(found, np.int64, len(classes))
 
 
 def _labels(ids: npt.NDArray[np.object_], classes: Sequence[str], label: npt.NDArray[np.int32]) -> Labels:

@@ -9,6 +9,8 @@ from typing import Final
 
 import numpy as np
 
+from holotype.benchmark.classification import flat
+from holotype.benchmark.hierarchical import within
 from holotype.benchmark.highest import GUESSES, highest
 from holotype.benchmark.judged import Floats, Metric
 from holotype.benchmark.values import MISSING, Guesses, Hierarchy, Ints, Labels
@@ -38,9 +40,9 @@ ALEXNET: Final[Mapping[str, float]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Corrupted:
-    """A submission's top-1 errors on corrupted copies of the same images, ``(items, corruptions, severities)``, and the
-    errors of the `baseline`, of the same shape, or its error by corruption, ``(corruptions,)``. `name` says which
-    baseline that is."""
+    """A submission's top-1 errors on corrupted copies of the same images, ``(items, corruptions, severities)``, NaN
+    for an item that does not count, and the errors of the `baseline`, of the same shape, or its error by corruption,
+    ``(corruptions,)``. `name` says which baseline that is."""
 
     items: Sequence[str]
     name: str
@@ -69,10 +71,40 @@ class Corrupted:
             return np.asarray(own / theirs)
 
 
+def corrupted(
+    truth: Labels,
+    guesses: Mapping[str, Sequence[Guesses]],
+    baseline: Mapping[str, float | Sequence[Guesses]],
+    name: str,
+) -> Corrupted:
+    """What a submission says of corrupted copies of the images of a truth: its guesses by corruption, one for each
+    severity. `baseline`, which is called `name`, is by corruption the same, or its error, as `ALEXNET` has it.
+
+    Raises `PredictionError` unless the baseline has the same corruptions, and all have the same severities.
+    """
+    if set(guesses) != set(baseline):
+        raise PredictionError(f"{name} has other corruptions: {', '.join(sorted(set(guesses) ^ set(baseline)))}")
+    kinds = sorted(guesses)
+    own = [_wrong(truth, guesses[kind]) for kind in kinds]
+    theirs = [one if isinstance(one, float) else _wrong(truth, one) for one in (baseline[kind] for kind in kinds)]
+    shapes = {np.shape(one) for one in (*own, *theirs)} - {()}
+    if len(shapes) != 1 or len({np.shape(one) for one in theirs}) != 1:
+        raise PredictionError("all corruptions have the same severities, and a baseline is of one kind")
+    stacked = np.array(theirs) if isinstance(theirs[0], float) else np.stack(theirs, axis=1)
+    return Corrupted(truth.items, name, np.stack(own, axis=1), stacked)
+
+
+def _wrong(truth: Labels, severities: Sequence[Guesses]) -> Floats:
+    """The top-1 errors ``(items, severities)``."""
+    return np.stack([flat(truth, guesses).values[:, 0] for guesses in severities], axis=1)
+
+
 def _rates(errors: Floats, weights: Floats) -> Floats:
     """The weighted mean error of each corruption, ``(rows, corruptions)``."""
+    counted = ~np.isnan(errors[:, 0, 0])
+    weights = weights[:, counted]
     with np.errstate(invalid="ignore"):
-        return np.asarray(weights @ errors.mean(axis=2) / weights.sum(axis=1, keepdims=True))
+        return np.asarray(weights @ errors[counted].mean(axis=2) / weights.sum(axis=1, keepdims=True))
 
 
 def restricted(truth: Labels, guesses: Guesses, classes: Sequence[str]) -> tuple[Labels, Guesses]:
@@ -105,7 +137,7 @@ def restricted(truth: Labels, guesses: Guesses, classes: Sequence[str]) -> tuple
         f"; {left:,} image{'s' if left > 1 else ''} of others {'are' if left > 1 else 'is'} left out" if left else ""
     )
     remark = f"compared among {len(kept):,} classes{others}"
-    return labels, Guesses(best, scores, 0, tied, (*guesses.remarks, remark))
+    return labels, Guesses(best, scores, 0, int(tied.sum()), (*guesses.remarks, remark))
 
 
 def _known(classes: Sequence[str], known: Sequence[str]) -> list[str]:
@@ -119,4 +151,8 @@ def _known(classes: Sequence[str], known: Sequence[str]) -> list[str]:
 
 
 def _of(hierarchy: Hierarchy | None, kept: Ints) -> Hierarchy | None:
-    return hierarchy and Hierarchy(hierarchy.cost[np.ix_(kept, kept)], hierarchy.digest)
+    if hierarchy is None:
+        return None
+    parent = None if hierarchy.parent is None else within(hierarchy.parent, kept)
+    nested = parent is not None and (parent != MISSING).any()
+    return Hierarchy(hierarchy.cost[np.ix_(kept, kept)], hierarchy.digest, parent if nested else None)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from holotype.benchmark import classification, hierarchical
 from holotype.benchmark.calibration import calibration
 from holotype.benchmark.confusion import most_confused
-from holotype.benchmark.judged import Judged, Means, Together
+from holotype.benchmark.judged import Judged, Together
 from holotype.benchmark.place_tasks import PLACE_TASKS
 from holotype.benchmark.reading.submissions import read_guesses
 from holotype.benchmark.reading.truths import read_labels
@@ -23,15 +23,16 @@ def _classified(truth: Labels, guesses: Guesses) -> Judged:
     return Together([classification.flat(truth, guesses), *_hierarchical(truth, guesses), *_beside(truth, guesses)])
 
 
-def _hierarchical(truth: Labels, guesses: Guesses) -> list[Means]:
+def _hierarchical(truth: Labels, guesses: Guesses) -> list[Judged]:
     if truth.hierarchy is None:
         return []
-    given = truth, truth.hierarchy, guesses
+    given, parent = (truth, truth.hierarchy, guesses), truth.hierarchy.parent
     return [
         hierarchical.raw(*given),
         hierarchical.normalised(*given),
         hierarchical.severity(*given),
         hierarchical.average(*given),
+        *([] if parent is None else [hierarchical.semantic(truth, parent, guesses)]),
     ]
 
 

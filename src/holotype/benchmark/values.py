@@ -23,10 +23,12 @@ MISSING: Final = -1
 @dataclass(frozen=True, slots=True, eq=False)
 class Hierarchy:
     """What a wrong class costs: `cost` ``(classes, classes)`` is the height of the lowest common ancestor in the whole
-    of an ontology (`Ontology.cost_matrix`), `digest` that of the ontology, or of the costs themselves."""
+    of an ontology (`Ontology.cost_matrix`), `digest` that of the ontology, or of the costs themselves. `parent`
+    ``(classes,)`` is the class that is next above each, `MISSING` where none is, or None where none is above any."""
 
     cost: npt.NDArray[np.integer[Any]]
     digest: str
+    parent: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

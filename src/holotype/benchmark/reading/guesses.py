@@ -219,7 +219,7 @@ def _scored(
         guesses[items[kept]], ties = highest(part)
         with np.errstate(over="ignore"):
             scores[items[kept]] = part
-        tied += ties
+        tied += int(ties.sum())
     if not placing.check(table.positional):
         return nothing(len(guesses))
     remarks = ["rows have no ids, and were taken in the order of the images' ids"] if table.positional else []
