@@ -1,0 +1,81 @@
+"""How sure a metric is: bootstrap over items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from holotype.benchmark.judged import Floats, Judged, measure_all
+
+RESAMPLES: Final = 2000
+CONFIDENCE: Final = 0.95
+_AT_ONCE: Final = 4_000_000
+"""Weights that are held at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number and the bounds of its interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """What resampling showed of some submissions to the same items: the numbers themselves `points`
+    ``(submissions, metrics)``, and those of each resample `samples` ``(resamples, submissions, metrics)``."""
+
+    points: Floats
+    samples: Floats
+
+    def estimates(self, confidence: float = CONFIDENCE) -> list[list[Estimate]]:
+        """Percentile intervals, by submission and metric. Resamples in which there was nothing to measure are left
+        out."""
+        return [
+            [
+                Estimate(float(point), *bounds(self.samples[:, one, metric], float(point), confidence))
+                for metric, point in enumerate(points)
+            ]
+            for one, points in enumerate(self.points)
+        ]
+
+
+def bounds(samples: Floats, point: float, confidence: float) -> tuple[float, float]:
+    """The percentile interval of `samples` ``(resamples,)``, NaNs aside; without any, `point` and nothing around it."""
+    known = samples[~np.isnan(samples)]
+    if not len(known):
+        return point, point
+    tail = 100 * (1 - confidence) / 2
+    low, high = np.percentile(known, [tail, 100 - tail])
+    return float(low), float(high)
+
+
+def draw(judges: Sequence[Judged], resamples: int = RESAMPLES, seed: int = 0) -> Drawn:
+    """Measure submissions on all items, and on `resamples` draws of as many with replacement, the same for all of them.
+
+    Items (images) are resampled, not what is in them (Efron and Tibshirani 1993; ILSVRC did so with 20,000 draws at
+    99.9 %: Russakovsky et al., IJCV 2015, section 6.1). The same seed draws the same.
+    """
+    items = len(judges[0].items)
+    points = measure_all(judges, np.ones((1, items)))[0]
+    chunks = [measure_all(judges, weights) for weights in _weights(items, resamples, seed)]
+    return Drawn(points, np.concatenate(chunks) if chunks else np.empty((0, *points.shape)))
+
+
+def _weights(items: int, resamples: int, seed: int) -> Iterator[Floats]:
+    """How often each item is drawn, ``(rows, items)``, a few resamples at a time."""
+    generator = np.random.default_rng(seed)
+    step = max(1, _AT_ONCE // max(1, items))
+    for start in range(0, resamples if items else 0, step):
+        weights = np.empty((min(step, resamples - start), items))
+        for row in weights:
+            row[:] = np.bincount(generator.integers(items, size=items), minlength=items)
+        yield weights
