@@ -1,4 +1,4 @@
-"""The Ladder: a board that tells a team no more of the public items than that it became better (Blum and Hardt 2015)."""
+"""The Ladder: a board that tells a team no more of the public items than that it became better."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def climb(tries: Iterable[Try]) -> Iterator[Rung]:
             continue
         new = beats(one.kept, best.kept if best else None)
         best = one if new else best
-        rung = Rung(one.submission, best and best.submission, best and rounded(best.kept), new)
+        rung = Rung(one.submission, None, None, False)
+        if best is not None:
+            rung = Rung(one.submission, best.submission, rounded(best.kept), new)
         told[one.digest] = rung
         yield rung
 
