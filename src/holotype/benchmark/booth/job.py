@@ -47,9 +47,8 @@ class Job:
     @classmethod
     def read(cls, told: Mapping[str, Any]) -> Job:
         """What `text` wrote."""
-        paths = {name: Path(told[name]) for name in ("truth", "submission")}
-        plain = {name: told[name] for name in ("task", "metric", "share", "seed", "resamples")}
-        return cls(**plain, **paths, key=bytes.fromhex(told["key"]))
+        made = {"truth": Path(told["truth"]), "submission": Path(told["submission"]), "key": bytes.fromhex(told["key"])}
+        return cls(**{**told, **made})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

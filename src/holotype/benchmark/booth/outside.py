@@ -12,6 +12,7 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from threading import Event
 from typing import IO, Final
 
 from holotype.benchmark.booth import inside
@@ -20,6 +21,8 @@ from holotype.benchmark.booth.job import Finding, Job
 _PASSED: Final = ("HOME", "XDG_CACHE_HOME", "PATH", "LANG")
 _CALM: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
 _CHUNK: Final = 1 << 20
+_GLANCE: Final = 0.5
+"""Seconds between looks whether it is to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,18 @@ class Bounds:
 BOUNDS: Final = Bounds()
 
 
-def evaluate(job: Job, bounds: Bounds = BOUNDS) -> tuple[Finding, str]:
+class Stopped(Exception):
+    """The evaluation was stopped from outside, and nothing was found."""
+
+
+def evaluate(job: Job, bounds: Bounds = BOUNDS, stop: Event | None = None) -> tuple[Finding, str]:
     """What a submission is found to be, in a process of its own, and by which means that had no network.
 
-    Whatever that process does, this returns in `bounds.patience`: what is not a finding is a ``failed`` one.
+    Whatever that process does, this returns in `bounds.patience`: what is not a finding is a ``failed`` one. Raises
+    `Stopped` soon after `stop` is set.
     """
     with tempfile.TemporaryDirectory(prefix="holotype-booth-") as folder:
-        answer = _answer(job, bounds, folder)
+        answer = _answer(job, bounds, folder, stop or Event())
     if answer is None:
         return Finding("failed", "it took too long, or too much"), ""
     try:
@@ -57,7 +65,7 @@ def evaluate(job: Job, bounds: Bounds = BOUNDS) -> tuple[Finding, str]:
         return Finding("failed", "the evaluator ended without a finding"), ""
 
 
-def _answer(job: Job, bounds: Bounds, folder: str) -> bytes | None:
+def _answer(job: Job, bounds: Bounds, folder: str, stop: Event) -> bytes | None:
     """What the process says; None where it took too long, said too much, or was ended for what it took."""
     about = {name: os.environ[name] for name in _PASSED if name in os.environ} | _CALM | {"TMPDIR": folder}
     limits = {"memory": bounds.memory, "seconds": bounds.seconds, "written": bounds.written}
@@ -77,7 +85,7 @@ def _answer(job: Job, bounds: Bounds, folder: str) -> bytes | None:
             with suppress(BrokenPipeError):
                 process.stdin.write(f"{told}\n".encode())
                 process.stdin.close()
-            found = _read(process.stdout, bounds)
+            found = _read(process.stdout, bounds, stop)
             if found is not None and process.wait(bounds.patience) < 0:
                 return None
             return found
@@ -89,13 +97,15 @@ def _answer(job: Job, bounds: Bounds, folder: str) -> bytes | None:
                     os.killpg(process.pid, signal.SIGKILL)
 
 
-def _read(stream: IO[bytes], bounds: Bounds) -> bytes | None:
-    """All of a stream; None where it is too long or does not end in time."""
+def _read(stream: IO[bytes], bounds: Bounds, stop: Event) -> bytes | None:
+    """All of a stream; None where it is too long or does not end in time. Raises `Stopped`."""
     found, until = bytearray(), time.monotonic() + bounds.patience
     with selectors.DefaultSelector() as waiting:
         waiting.register(stream, selectors.EVENT_READ)
         while (left := until - time.monotonic()) > 0 and len(found) <= bounds.answer:
-            if waiting.select(left):
+            if stop.is_set():
+                raise Stopped
+            if waiting.select(min(left, _GLANCE)):
                 chunk = os.read(stream.fileno(), _CHUNK)
                 if not chunk:
                     return bytes(found)
