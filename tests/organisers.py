@@ -81,9 +81,7 @@ class Organiser:
     def sees(self, team: KeptTeam) -> list[tuple[str, float | None]]:
         """The state and the number of what a team sent, oldest first."""
         sent = self.rooms.submissions("letters", team)[::-1]
-        return [
-            (one.state, one.rung.estimate.value if one.rung and one.rung.estimate else None) for one in sent
-        ]
+        return [(one.state, one.rung.estimate.value if one.rung and one.rung.estimate else None) for one in sent]
 
     def board(self, **more: Any) -> list[tuple[int | None, str]]:
         """The ranks and teams on a board."""

@@ -24,13 +24,15 @@ Side = Literal["public", "private"]
 @dataclass(frozen=True, slots=True)
 class Board:
     """Teams by how far ahead they are on one side of the items, by a metric, and what they were scored with: the
-    evaluator, and the digest of the truth. Without a metric nothing was scored yet."""
+    evaluator, and which truth of those that the benchmark had, from 1. Its `digest` is for the organiser alone: who
+    knows all labels but one could find that by it. Without a metric nothing was scored yet."""
 
     side: Side
     metric: Metric | None
     items: int
     evaluator: str
-    truth: str
+    truth: int
+    digest: str
     places: Sequence[Place]
 
 
@@ -63,9 +65,9 @@ def board(drawer: Drawer, story: Story, side: Side, climbed: Callable[[int], Seq
             if json.loads(found.result)[side] is not None:
                 entries.append(Entry(team.name, number, came[number], read_kept(drawer, found, side)))
     if not entries or found is None:
-        return Board(side, None, 0, "", "", [])
-    kept = entries[0].kept
-    return Board(side, kept.metric, kept.items, found.evaluator, found.truth, placed(entries))
+        return Board(side, None, 0, "", story.truths, "", [])
+    kept, digest = entries[0].kept, found.truth if story.open_eyed else ""
+    return Board(side, kept.metric, kept.items, found.evaluator, story.truths, digest, placed(entries))
 
 
 def read_kept(drawer: Drawer, found: KeptEvaluation, side: Side) -> Kept:

@@ -64,6 +64,11 @@ class Story:
         """Where the truth of the newest round lies, below the benchmark's folder."""
         return str(json.loads(next(one for one in reversed(self.rounds) if one.kind == "truth").detail)["file"])
 
+    @property
+    def truths(self) -> int:
+        """Which truth the round that is shown is of, from 1."""
+        return sum(one.kind == "truth" for one in self.rounds if one.id <= self.shown)
+
     @cached_property
     def withdrawn(self) -> frozenset[int]:
         """The submissions that are withdrawn."""

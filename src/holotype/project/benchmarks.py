@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from holotype.benchmark.board import Place as Place
 from holotype.benchmark.booth.outside import BOUNDS, Bounds
 from holotype.benchmark.ladder import Rung
 from holotype.benchmark.quota import Quota, State
@@ -24,11 +25,15 @@ from holotype.benchmark.task import task
 from holotype.benchmark.tasks import OURS
 from holotype.catalog import benchmarks as rows
 from holotype.catalog import submissions as sent
-from holotype.catalog.benchmarks import KeptBenchmark, KeptEvent, KeptTeam
+from holotype.catalog.benchmarks import KeptBenchmark, KeptEvent
+from holotype.catalog.benchmarks import KeptTeam as KeptTeam
 from holotype.catalog.submissions import KeptEvaluation, KeptSubmission
 from holotype.errors import BenchmarkError, NotTaken, UnknownBenchmark
-from holotype.project.benchmark_boards import Board, Side, board, rungs
-from holotype.project.benchmark_files import Drawer, Incoming, Received
+from holotype.project.benchmark_boards import Board as Board
+from holotype.project.benchmark_boards import Side, board, rungs
+from holotype.project.benchmark_files import Drawer
+from holotype.project.benchmark_files import Incoming as Incoming
+from holotype.project.benchmark_files import Received as Received
 from holotype.project.benchmark_queue import Queue
 from holotype.project.benchmark_story import Status, Story
 from holotype.project.names import checked, look
@@ -104,6 +109,7 @@ class Benchmarks:
     def __init__(self, parts: Parts, bounds: Bounds = BOUNDS) -> None:
         self._parts, self._bounds = parts, bounds
         self._climbed: dict[tuple[int, ...], list[Rung]] = {}
+        self._some = False
 
     # Benchmarks
 
@@ -141,9 +147,11 @@ class Benchmarks:
             return rows.everything(connection)
 
     def are_any(self) -> bool:
-        """Whether there is one."""
-        with self._parts.catalog.read() as connection:
-            return rows.are_any(connection)
+        """Whether there is one; once there is, there always will be."""
+        if not self._some:
+            with self._parts.catalog.read() as connection:
+                self._some = rows.are_any(connection)
+        return self._some
 
     def __getitem__(self, name: str) -> KeptBenchmark:
         """The benchmark of a name. Raises `UnknownBenchmark`."""
@@ -249,11 +257,14 @@ class Benchmarks:
 
     # Submissions
 
+    def check_taken(self, name: str, team: KeptTeam) -> None:
+        """Raises `NotTaken` where nothing of a team is taken now."""
+        _check_taken(self._story(name), team.id)
+
     def incoming(self, name: str, team: KeptTeam, file_name: str) -> Incoming:
         """A file that a team sends, to be written to. Raises `NotTaken` where it would not be taken anyway."""
-        story = self._story(name)
-        _check_taken(story, team.id)
-        return self._drawer(name).incoming(file_name, story.benchmark.most_bytes)
+        self.check_taken(name, team)
+        return self._drawer(name).incoming(file_name, self[name].most_bytes)
 
     def submit(self, name: str, team: KeptTeam, received: Received, by: str = "") -> tuple[int, bool]:
         """Take a file that came in: the number of the submission, and whether it is new; the same file again is the
