@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from holotype.benchmark.booth.outside import Bounds
 from holotype.catalog import Catalog
 from holotype.catalog.benchmarks import KeptTeam
+from holotype.project import Project
 from holotype.project.benchmarks import Benchmarks, Settings
 from holotype.project.parts import Parts
 
@@ -41,10 +42,17 @@ def answers(wrong: int, start: int = 0) -> dict[str, str]:
 class Organiser:
     """Whoever runs the benchmark ``letters`` in a folder, and plays its teams."""
 
-    def __init__(self, folder: Path, catalog: Catalog, salt: str = "salt", bounds: Bounds = QUICK) -> None:
+    def __init__(self, folder: Path, catalog: Catalog, bounds: Bounds = QUICK) -> None:
         self.clock, self.folder = Clock(), folder
-        parts = Parts(folder, catalog, cast(Any, None), cast(Any, None), self.clock, salt)
+        parts = Parts(folder, catalog, cast(Any, None), cast(Any, None), self.clock, "salt")
         self.rooms = Benchmarks(parts, bounds)
+
+    @classmethod
+    def of(cls, db: Project) -> Organiser:
+        """Of a whole project, whose site shows it."""
+        made = cls(db.path, db.catalog)
+        db.benchmarks = made.rooms
+        return made
 
     def create(self, truth: Mapping[str, str] = TRUTH, **settings: Any) -> Organiser:
         """Make the benchmark."""
@@ -86,6 +94,3 @@ class Organiser:
     def board(self, **more: Any) -> list[tuple[int | None, str]]:
         """The ranks and teams on a board."""
         return [(place.rank, place.team) for place in self.rooms.board("letters", **more).places]
-
-
-Organised = Callable[..., Organiser]

@@ -73,7 +73,7 @@ class Queue:
         story = Story.read(connection, self.benchmark, now, open_eyed=True)
         begun = {(one.submission, one.round): one for one in sent.starts(connection, self.benchmark.id)}
         round = story.rounds[-1].id
-        for one in _unknown(story):
+        for one in story.unknown:
             before = begun.get((one.id, round))
             if before is None or before.at + self.bounds.patience + _GRACE < now:
                 attempts = before.attempts if before else 0
@@ -122,12 +122,6 @@ class Queue:
 
 def _says_alike(event: rows.KeptEvent, submission: int) -> bool:
     return event.kind == "alike" and event.submission == submission
-
-
-def _unknown(story: Story) -> list[KeptSubmission]:
-    """The submissions that were not evaluated in the newest round."""
-    round = story.rounds[-1].id
-    return [one for one in story.submissions if (one.id, round) not in story.told]
 
 
 def _row(claim: Claim, found: Finding, network: str, began: float, now: float) -> KeptEvaluation:

@@ -99,6 +99,12 @@ class Story:
             if self.open_eyed or told_at(max(came[one.submission], began[one.round]), one.at) <= self.now
         }
 
+    @property
+    def unknown(self) -> list[KeptSubmission]:
+        """The submissions that were not evaluated in the newest round, oldest first."""
+        round = self.rounds[-1].id
+        return [one for one in self.submissions if (one.id, round) not in self.told]
+
     def evaluation(self, submission: int) -> KeptEvaluation | None:
         """What is shown of a submission; of one that came while all was scored anew, what it was found to be then."""
         rounds = (self.shown, *(one.id for one in reversed(self.rounds)))

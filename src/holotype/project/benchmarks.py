@@ -366,6 +366,10 @@ class Benchmarks:
             found.append(Inside(one, evaluation, result, alike.get(one.id, {})))
         return found
 
+    def waiting(self, name: str) -> int:
+        """How many submissions are to be evaluated, new ones and those that are scored anew."""
+        return len(self._story(name, open_eyed=True).unknown)
+
     def events(self, name: str) -> list[KeptEvent]:
         """All that became of a benchmark, oldest first."""
         return list(self._story(name).events)

@@ -52,7 +52,7 @@ def act(visit: Visit) -> Response:
 
 def _shown(visit: Visit, team: str, token: str) -> Response:
     rooms, name = visit.db.benchmarks, visit.path["name"]
-    one, inside = rooms[name], rooms.inside(name)
+    one = rooms[name]
     sides = [rooms.board(name, side, open_eyed=True) for side in ("public", "private")]
     return pages.render(
         visit,
@@ -63,8 +63,8 @@ def _shown(visit: Visit, team: str, token: str) -> Response:
         rule=rooms.rule(name),
         teams=rooms.teams(name),
         boards=[board for board in sides if board.metric],
-        leaf=leaf(visit, inside, SHOWN),
-        waiting=sum(row.sent.state == "waiting" for row in inside),
+        leaf=leaf(visit, rooms.inside(name), SHOWN),
+        waiting=rooms.waiting(name),
         events=[event for event in rooms.events(name)[::-1] if event.kind != "alike"][:SHOWN],
         team=team,
         token=token,
