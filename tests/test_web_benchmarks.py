@@ -217,7 +217,7 @@ def test_who_is_of_no_team_sends_and_sees_nothing(project: Project, letters: Org
     assert "Join your team" in bob.get("/benchmarks/letters/team")
     assert "You are of no team here" in send_form(bob, part(b"{}"), 403)
     bob.post("/benchmarks/letters/withdraw", 403, submission="1")
-    bob.post("/benchmarks/letters/join", 400, token="holotype_x")
+    bob.post("/benchmarks/letters/join", 400, token="holotype_x")  # noqa: S106 - nobody has it
     other = member(site, letters.rooms.add_team("letters", "others"), "cat")
     assert "There is no submission 1" in said(other.post("/benchmarks/letters/withdraw", 400, submission="1"))
     other.post("/benchmarks/letters/withdraw", 404, submission="x")
@@ -273,7 +273,9 @@ def test_names_are_shown_as_they_are(project: Project, letters: Organiser) -> No
 def seen(site: Site, token: str, ann: Visitor) -> list[tuple[str, int, list[tuple[str, str]], bytes]]:
     """All bytes that the public and a team get."""
     program = {"Authorization": f"Bearer {token}"}
-    asked = [(site.nobody(), path, {}) for path in ("/benchmarks", "/benchmarks/letters", "/benchmarks/letters/board.json")]
+    asked = [
+        (site.nobody(), path, {}) for path in ("/benchmarks", "/benchmarks/letters", "/benchmarks/letters/board.json")
+    ]
     asked += [(ann, "/benchmarks/letters/team", {}), (site.nobody(), "/benchmarks/letters/submissions", program)]
     found = []
     for visitor, path, headers in asked:
@@ -292,17 +294,17 @@ def test_no_public_byte_follows_from_private_labels(
         with holotype.open(new_project(tmp_path / str(shuffled)), wordnet) as db:
             letters = Organiser.of(db)
             letters.clock.now += 17.25
-            key = letters.rooms._key(letters.create(quota=20).rooms["letters"])  # noqa: SLF001 - to know what to shuffle
+            key = letters.rooms._key(letters.create(quota=20).rooms["letters"])
             private = [item for item, public in zip(ITEMS, public_items(ITEMS, 0.5, key), strict=True) if not public]
             truth = TRUTH | dict(zip(private, [TRUTH[item] for item in (*private[1:], private[0])], strict=True))
             if shuffled:
-                path = db.path / "benchmarks/letters" / letters.rooms._story("letters").truth  # noqa: SLF001
+                path = db.path / "benchmarks/letters" / letters.rooms._story("letters").truth
                 path.write_text(json.dumps(truth))
             site, token = Site(db), letters.rooms.add_team("letters", "ann")
-            ann, caught = member(site, token), []
+            ann = member(site, token)
             some: list[Any] = [TRUTH, truth, answers(40), {}, b"no json", {"x": "a"}, {"do": "tell"}]
-            for content in [*some, {private[0]: ["a"]}, dict.fromkeys(private, "a")]:
-                caught.append(send(site, token, content))
+            some += [{private[0]: ["a"]}, dict.fromkeys(private, "a")]
+            caught: list[Any] = [send(site, token, content) for content in some]
             caught.append(seen(site, token, ann))
             letters.work()
             caught.append(seen(site, token, ann))

@@ -370,6 +370,11 @@ class Benchmarks:
         """How many submissions are to be evaluated, new ones and those that are scored anew."""
         return len(self._story(name, open_eyed=True).unknown)
 
+    def begun(self, name: str) -> int:
+        """How many evaluations were begun, in all rounds."""
+        with self._parts.catalog.read() as connection:
+            return sum(one.attempts for one in sent.starts(connection, _called(connection, name).id))
+
     def events(self, name: str) -> list[KeptEvent]:
         """All that became of a benchmark, oldest first."""
         return list(self._story(name).events)
