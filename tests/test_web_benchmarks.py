@@ -273,9 +273,8 @@ def test_names_are_shown_as_they_are(project: Project, letters: Organiser) -> No
 def seen(site: Site, token: str, ann: Visitor) -> list[tuple[str, int, list[tuple[str, str]], bytes]]:
     """All bytes that the public and a team get."""
     program = {"Authorization": f"Bearer {token}"}
-    asked = [
-        (site.nobody(), path, {}) for path in ("/benchmarks", "/benchmarks/letters", "/benchmarks/letters/board.json")
-    ]
+    public = ("/benchmarks", "/benchmarks/letters", "/benchmarks/letters/board.json")
+    asked: list[tuple[Visitor, str, dict[str, str]]] = [(site.nobody(), path, {}) for path in public]
     asked += [(ann, "/benchmarks/letters/team", {}), (site.nobody(), "/benchmarks/letters/submissions", program)]
     found = []
     for visitor, path, headers in asked:
