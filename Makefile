@@ -48,6 +48,7 @@ bench: $(READY)
 	$(BIN)/python bench/exports.py
 	$(BIN)/python bench/loader.py
 	$(BIN)/python bench/collect.py
+	$(BIN)/python bench/benchmark.py
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "holotype needs Python >= 3.11; run: make PYTHON=python3.11")'

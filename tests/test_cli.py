@@ -53,7 +53,7 @@ def test_a_whole_project_from_the_command_line(tmp_path: Path, fill: Fill) -> No
     with (tmp_path / "predictions.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["image", "guess1"], *([row["id"], row["wnid"]] for row in rows)])
     scores = json.loads(run("evaluate", tmp_path / "predictions.csv", "--release", "v1", "-p", project, "--json"))
-    assert scores["flat"][0]["value"] == 0
+    assert scores["metrics"]["top-1 error"]["value"] == 0
     assert "0.000" in run("evaluate", tmp_path / "predictions.csv", "--release", made["path"])
 
     assert "there is no release in" in run("release", "verify", tmp_path / "v1", expect=2)

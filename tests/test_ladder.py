@@ -10,7 +10,7 @@ import pytest
 
 from holotype.benchmark.alike import ALIKE, likeness, sketch
 from holotype.benchmark.board import Entry, placed
-from holotype.benchmark.judged import Floats, Means, Metric
+from holotype.benchmark.judged import Floats, Means, Metric, Together, by_item
 from holotype.benchmark.kept import Kept, keep, standard_error
 from holotype.benchmark.ladder import Rung, Try, climb
 from holotype.benchmark.parts import Part, part_of, public_items
@@ -163,6 +163,9 @@ def test_the_public_items_follow_from_their_ids_and_a_key_alone() -> None:
 def test_a_part_is_measured_as_if_there_were_no_other_items() -> None:
     wrong, chosen = coins(0.3, 100, 1), np.arange(100) < 40
     weights = np.random.default_rng(2).integers(4, size=(5, 40)).astype(np.float64)
+    both = part_of(Together([means(wrong), Halved(wrong)]), chosen)
+    assert by_item(both, 0) is not None
+    assert both.measure(weights).shape == (5, 2)
     mean, square = part_of(means(wrong), chosen), part_of(Halved(wrong), chosen)
     assert isinstance(mean, Means)
     assert isinstance(square, Part)

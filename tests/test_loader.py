@@ -615,6 +615,10 @@ def test_a_dataset_is_loaded_where_it_lies(project: Project, tmp_path: Path, rou
             assert samples.read(number) == pictures[name].data
             assert samples.classes[label] == pictures[name].wnid
             assert pictures[name].split == split
+        truth = dataset.labels(split)
+        assert truth.items == tuple(sorted(one.name for one in pictures.values() if one.split == split))
+        said = {truth.items[image]: truth.classes[label] for image, label in zip(truth.image, truth.label, strict=True)}
+        assert said == {name: pictures[name].wnid for name in truth.items}
     found = dataset.loader("train", size=16, batch_size=4)
     shown = Counter(pair for batch in found for pair in zip(found.ids(batch), batch.labels.tolist(), strict=True))
     assert shown == {(one.name, found.classes.index(one.wnid)): 1 for one in pictures.values() if one.split == "train"}

@@ -11,7 +11,7 @@ import pytest
 from PIL import ImageOps
 
 from conftest import command, encoded, photo, run
-from holotype.benchmark.evaluate import evaluate
+from holotype.benchmark.labelled import labels_of_release
 from holotype.catalog import Catalog, near_duplicates
 from holotype.consensus.votes import Answer
 from holotype.crowd.expert import Source
@@ -272,7 +272,7 @@ def test_a_split_that_a_release_lacks_names_those_it_has(both: Project, tmp_path
     accept_own(both)
     release = both.releases.create("v1", Fractions(1, 0, 0))
     with pytest.raises(ReleaseError, match="v1 has no images in 'test'; score one it has: train$"):
-        evaluate(tmp_path / "guesses.csv", release, both.ontology)
+        labels_of_release(release, both.ontology)
 
 
 def test_an_image_that_is_not_sound_is_never_drawn(both: Project) -> None:

@@ -970,12 +970,17 @@ def test_a_release_scores_predictions(verified: Project, tmp_path: Path) -> None
 
     write(lambda wnid: wnid)
     scores = verified.releases["v1"].evaluate(predictions)
-    assert (scores.images, scores.top1.value, scores.hierarchical[0].value) == (len(rows), 0, 0)
+    assert (scores.items, scores["top-1 error"].value, scores["hierarchical error@1"].value) == (len(rows), 0, 0)
     write(lambda wnid: WHIPPET if wnid == DOG else DOG)
     scores = verified.releases["v1"].evaluate(predictions)
-    assert scores.top1.value == scores.top5.value == 1
+    assert scores["top-1 error"].value == scores["top-5 error"].value == 1
     heights = [verified.ontology.height(DOG if row["wnid"] != CAT else "n01317541") for row in rows]
-    assert scores.hierarchical[0].value == pytest.approx(sum(heights) / len(heights))
+    assert scores["hierarchical error@1"].value == pytest.approx(sum(heights) / len(heights))
+    truth = verified.releases["v1"].labels()
+    pairs = zip(truth.image.tolist(), truth.label.tolist(), strict=True)
+    assert sorted((truth.items[image], truth.classes[label]) for image, label in pairs) == sorted(
+        (row["id"], row["wnid"]) for row in rows
+    )
     with pytest.raises(PredictionError, match="unknown image"):
         verified.releases["v1"].evaluate(predictions, split="val")
     with pytest.raises(ReleaseError, match=r"no release 'v9'; there are: v1"):

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from conftest import encoded, photo, run
-from holotype.benchmark import read_predictions
+from holotype.benchmark.predictions import read_predictions
 from holotype.cli.answers import PRIORS, chance, read_answers, read_csv, read_pairs
 from holotype.cli.dataset_sources import _classes
 from holotype.cli.orders import read_guesses, read_labels

@@ -1,34 +1,31 @@
-"""The benchmark: predictions against truth, as ILSVRC scores them."""
+"""The benchmark: predictions against truth, as ILSVRC scores them, and how sure that is."""
 
-from holotype.benchmark.metrics import (
-    GUESSES,
-    MISSING,
-    Estimate,
-    Scores,
-    Truth,
-    bootstrap,
-    flat_errors,
-    hierarchical_errors,
-    score,
-)
+from holotype.benchmark.highest import GUESSES
+from holotype.benchmark.intervals import CONFIDENCE, RESAMPLES, Estimate
+from holotype.benchmark.judged import Judged, Metric
 from holotype.benchmark.orders import ORDERS, Order, Verdict, convert, detect_order, order
-from holotype.benchmark.predictions import read_predictions
+from holotype.benchmark.result import Result, evaluate
+from holotype.benchmark.standings import Standing, standings
+from holotype.benchmark.task import Task
+from holotype.benchmark.values import MISSING
 
 __all__ = [
+    "CONFIDENCE",
     "GUESSES",
     "MISSING",
     "ORDERS",
+    "RESAMPLES",
     "Estimate",
+    "Judged",
+    "Metric",
     "Order",
-    "Scores",
-    "Truth",
+    "Result",
+    "Standing",
+    "Task",
     "Verdict",
-    "bootstrap",
     "convert",
     "detect_order",
-    "flat_errors",
-    "hierarchical_errors",
+    "evaluate",
     "order",
-    "read_predictions",
-    "score",
+    "standings",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from holotype.benchmark.intervals import RESAMPLES, Drawn, Estimate, draw
-from holotype.benchmark.judged import Floats, Judged, Means, Metric
+from holotype.benchmark.judged import Floats, Judged, Means, Metric, by_item
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,11 +41,6 @@ def keep(judged: Judged, metric: int, seed: int = 0, resamples: int = RESAMPLES)
     values = by_item(judged, metric)
     kept = Kept(judged.metrics[metric], len(judged.items), estimates[metric], drawn.samples[:, 0, metric], values)
     return kept, estimates
-
-
-def by_item(judged: Judged, metric: int) -> Floats | None:
-    """The values ``(items,)`` that a metric is the mean of; None where it is no mean."""
-    return judged.values[:, metric] if isinstance(judged, Means) else None
 
 
 def standard_error(one: Kept, other: Kept) -> float:

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from holotype.benchmark.metrics import MISSING, Ints
+from holotype.benchmark.values import MISSING
 from holotype.errors import PredictionError
+
+Ints = npt.NDArray[np.integer[Any]]
 
 ORDERS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from holotype.benchmark.metrics import GUESSES, MISSING
+from holotype.benchmark.highest import GUESSES
+from holotype.benchmark.values import MISSING
 from holotype.errors import PredictionError
 from holotype.files import printable
 from holotype.textlists import read_rows

@@ -33,6 +33,10 @@ class Result:
     more: Mapping[str, Any] = field(default_factory=dict)
     remarks: Sequence[str] = ()
 
+    def __getitem__(self, name: str) -> Estimate:
+        """The estimate of a metric by its name. Raises KeyError where there is none of that name."""
+        return {metric.name: estimate for metric, estimate in self.metrics.items()}[name]
+
     def value(self) -> dict[str, Any]:
         """This as JSON values; ``None`` for a metric that there was nothing to measure for."""
         return {

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import binom, norm
 
 from holotype.benchmark.intervals import CONFIDENCE, Drawn, Estimate, bounds
-from holotype.benchmark.judged import Floats, Judged, Means
+from holotype.benchmark.judged import Floats, Judged, by_item
 
 POWER: Final = 0.8
 MCNEMAR: Final = "exact McNemar"
@@ -78,9 +78,9 @@ def ranks(judges: Sequence[Judged], drawn: Drawn, metric: int, confidence: float
 
 def _right_or_wrong(first: Judged, second: Judged, metric: int) -> tuple[int, int] | None:
     """On how many items only the first and only the second has a 1; None where items have other values."""
-    if not isinstance(first, Means) or not isinstance(second, Means):
+    one, other = by_item(first, metric), by_item(second, metric)
+    if one is None or other is None:
         return None
-    one, other = first.values[:, metric], second.values[:, metric]
     counted = ~(np.isnan(one) | np.isnan(other))
     one, other = one[counted], other[counted]
     if not (_binary(one) and _binary(other)):

@@ -7,7 +7,7 @@ their place. Corners of boxes are left, top, right and bottom edge.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +23,12 @@ MISSING: Final = -1
 @dataclass(frozen=True, slots=True, eq=False)
 class Hierarchy:
     """What a wrong class costs: `cost` ``(classes, classes)`` is the height of the lowest common ancestor in the whole
-    of an ontology (`Ontology.cost_matrix`), `digest` that of the ontology, or of the costs themselves."""
+    of an ontology (`Ontology.cost_matrix`), `digest` that of the ontology, or of the costs themselves. `parent`
+    ``(classes,)`` is the class that is next above each, `MISSING` where none is, or None where none is above any."""
 
-    cost: Ints
+    cost: npt.NDArray[np.integer[Any]]
     digest: str
+    parent: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +42,8 @@ class Labels:
     image: Ints
     label: Ints
     hierarchy: Hierarchy | None = None
+    numbers: tuple[int, ...] = ()
+    """The number of each class in the truth's own file, by which submissions may call it, if there are such."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +82,8 @@ class Boxes:
     inclusive: bool = True
     sizes: Ints | None = None
     """Width and height of each item ``(items, 2)``, where they are known."""
+    numbers: tuple[int, ...] = ()
+    """The number of each class in the truth's own file, by which submissions may call it, if there are such."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holotype.cli.evaluate import print_scores
+from holotype.cli.evaluate import print_result
 from holotype.cli.progress import bars
 from holotype.cli.tables import print_table
 
@@ -92,7 +92,7 @@ def demo(out: Path, photos: Path | None, seed: int, web: bool) -> None:
     if result.scores is None:
         click.echo(result.remark)
     else:
-        print_scores(result.scores)
+        print_result(result.scores)
     program = "holotype" if shutil.which("holotype") else _program(sys.argv[0], sys.executable)
     click.echo(
         f"\nreport: {page}\nlook around, and say yourself what pictures show:\n"

@@ -2,40 +2,126 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, Final
 
 import click
 
-from holotype.benchmark import Scores
-from holotype.benchmark.evaluate import evaluate
-from holotype.cli.named_release import opened_release
-from holotype.cli.options import json_option, project_option
+from holotype.benchmark import Result, Standing, evaluate, standings
+from holotype.benchmark.robustness import restricted
+from holotype.benchmark.standings import metric_called
+from holotype.benchmark.task import Task
+from holotype.benchmark.values import Labels
+from holotype.cli.options import file_type, json_option, project_option
 from holotype.cli.tables import print_table
-from holotype.cli.text import counted, print_json
-from holotype.releases import SPLITS
+from holotype.cli.text import counted, plain, print_json
+from holotype.cli.truths import DrawOptions, TruthOptions, truth_options
+from holotype.errors import PredictionError
+from holotype.textlists import read_lines
+
+LEAST_P: Final = 0.001
 
 
 @click.command("evaluate")
-@click.argument("predictions", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--release", "name", required=True, metavar="NAME|DIR", help="A release, by name or folder.")
-@click.option("--split", default="test", show_default=True, type=click.Choice(SPLITS), help="The split to score.")
+@click.argument("predictions", nargs=-1, required=True, type=file_type)
+@truth_options
+@click.option("--subset", type=file_type, help="Compare scores among the classes in this file alone, one a line.")
+@click.option("--compare", is_flag=True, help="Rank several: who is ahead, and of whom that can be said.")
+@click.option("--by", "metric", default="", metavar="METRIC", help="What --compare ranks by. [default: the first]")
 @project_option
 @json_option
-def evaluate_command(predictions: Path, name: str, split: str, project: Path, as_json: bool) -> None:
-    """Score PREDICTIONS, a CSV keyed by image id, as ILSVRC does."""
-    with opened_release(name, project) as named:
-        scores = evaluate(predictions, named.release, named.ontology, split)
+def evaluate_command(
+    predictions: tuple[Path, ...],
+    told: TruthOptions,
+    drawing: DrawOptions,
+    subset: Path | None,
+    compare: bool,
+    metric: str,
+    project: Path,
+    as_json: bool,
+) -> None:
+    """Score PREDICTIONS, files keyed by image id, as ILSVRC does."""
+    if compare and len(predictions) < 2:
+        raise click.UsageError("--compare takes two predictions or more")
+    if metric and not compare:
+        raise click.UsageError("--by says what --compare ranks by: give both")
+    task = told.task()
+    truth, submissions = _read(task, told.read(task, project), predictions, subset)
+    results, judges, drawn = evaluate(task, truth, submissions, drawing.resamples, drawing.confidence, drawing.seed)
+    names = _names(predictions)
+    place = metric_called(judges[0].metrics, metric)
+    ranked = standings(names, judges, drawn, place, drawing.confidence) if compare else []
     if as_json:
-        print_json(dataclasses.asdict(scores))
+        entries = {name: result.value() for name, result in zip(names, results, strict=True)}
+        by = {"by": judges[0].metrics[place].name, "standings": [one.value() for one in ranked]} if compare else {}
+        print_json({**by, "results": entries} if len(entries) > 1 else results[0].value())
+    elif compare:
+        _print_standings(judges[0].metrics[place].name, ranked, results[0])
+        for name, result in zip(names, results, strict=True):
+            _print_remarks(result, f"{name}: ")
     else:
-        print_scores(scores)
+        for name, result in zip(names, results, strict=True):
+            print_result(result, name if len(names) > 1 else "")
 
 
-def print_scores(scores: Scores) -> None:
-    """The errors with 1 to 5 guesses and their intervals."""
+def _read(task: Task[Any, Any], truth: Any, predictions: Sequence[Path], subset: Path | None) -> tuple[Any, list[Any]]:
+    """The truth and the submissions, among some classes where that is asked for."""
+    submissions = [task.read_submission(path, truth) for path in predictions]
+    if subset is None:
+        return truth, submissions
+    if not isinstance(truth, Labels):
+        raise PredictionError(f"the task {task.name} is not among classes that scores are for")
+    classes = [line.strip() for line in read_lines(subset, PredictionError) if line.strip()]
+    parts = [restricted(truth, submission, classes) for submission in submissions]
+    return parts[0][0], [submission for _, submission in parts]
+
+
+def _names(predictions: Sequence[Path]) -> list[str]:
+    """What the files are called: by their stems, where those differ."""
+    stems = Counter(path.stem for path in predictions)
+    return [path.stem if stems[path.stem] == 1 else str(path) for path in predictions]
+
+
+def print_result(result: Result, name: str = "") -> None:
+    """The metrics with their intervals, and the remarks."""
     print_table(
-        f"{counted(scores.images, 'image')}; mean and 95 % bootstrap interval",
-        ("guesses", "flat error", "hierarchical error"),
-        [(k, *pair) for k, pair in enumerate(zip(scores.flat, scores.hierarchical, strict=True), 1)],
+        f"{f'{name}, ' if name else ''}{_about(result)}",
+        ("metric", "value"),
+        [(metric.name, estimate) for metric, estimate in result.metrics.items() if estimate.value == estimate.value],
     )
+    _print_remarks(result)
+
+
+def _about(result: Result) -> str:
+    items = counted(result.items, "item" if result.task not in ("classification", "real") else "image")
+    return f"{items}; with {100 * result.confidence:g} % intervals of {result.resamples:,} resamples"
+
+
+def _print_remarks(result: Result, before: str = "") -> None:
+    for remark in result.remarks:
+        click.echo(f"{before}{plain(remark)}")
+
+
+def _print_standings(metric: str, ranked: Sequence[Standing], result: Result) -> None:
+    columns = ("rank", "predictions", metric, "behind by", "p", "needed to tell")
+    print_table(_about(result), columns, list(_rows(ranked)))
+
+
+def _rows(ranked: Sequence[Standing]) -> Iterator[tuple[object, ...]]:
+    for one in ranked:
+        if one.rank is None:
+            yield "–", one.name, "nothing to measure", "", "", ""
+        elif one.behind is None:
+            yield one.rank, one.name, one.estimate, "", "", ""
+        else:
+            needed = "" if one.behind.needed is None else f"{one.behind.needed:,}"
+            yield (
+                one.rank,
+                one.name,
+                one.estimate,
+                one.behind.difference,
+                f"{one.behind.p:.3f}" if one.behind.p >= LEAST_P else f"<{LEAST_P}",
+                needed,
+            )

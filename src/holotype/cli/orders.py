@@ -11,8 +11,7 @@ import click
 import numpy as np
 from numpy.lib.format import MAGIC_PREFIX
 
-from holotype.benchmark.metrics import Ints
-from holotype.benchmark.orders import ORDERS, detect_order
+from holotype.benchmark.orders import ORDERS, Ints, detect_order
 from holotype.cli.options import json_option
 from holotype.cli.text import print_json, print_listing
 from holotype.errors import PredictionError

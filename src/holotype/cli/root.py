@@ -45,7 +45,7 @@ COMMANDS: Final = MappingProxyType(
             "Count what the project holds: its scale, hierarchy, accuracy, image sizes and objects.",
         ),
         "evaluate": Elsewhere(
-            "holotype.cli.evaluate:evaluate_command", "Score PREDICTIONS, a CSV keyed by image id, as ILSVRC does."
+            "holotype.cli.evaluate:evaluate_command", "Score PREDICTIONS, files keyed by image id, as ILSVRC does."
         ),
         "benchmark": Elsewhere(
             "holotype.cli.benchmark:benchmark",

@@ -15,7 +15,7 @@ import numpy as np
 from platformdirs import user_cache_path
 
 import holotype
-from holotype.benchmark import Scores
+from holotype.benchmark import Result
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.posteriors import Consensus, fit
 from holotype.crowd.campaign import run_campaign
@@ -116,7 +116,7 @@ class DemoResult:
     """Candidate images by wnid, each with whether it is good."""
     release: Release | None
     """None where not a single image was accepted."""
-    scores: Scores | None
+    scores: Result | None
     remark: str
     """Why there are no scores, or ""."""
     web: Sequence[KindRow] = ()
@@ -266,7 +266,7 @@ def _row(name: str, numbers: Sequence[int], scored: _Scored) -> SubtreeRow:
     return SubtreeRow(name, len(numbers), adaptive, fixed)
 
 
-def _release(db: Project, out: Path, progress: StageProgress) -> tuple[Release | None, Scores | None, str]:
+def _release(db: Project, out: Path, progress: StageProgress) -> tuple[Release | None, Result | None, str]:
     """The release and its scores, as far as the accepted images go, and what they did not suffice for."""
     release = None
     try:

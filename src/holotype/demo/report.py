@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from holotype.benchmark import Scores
+from holotype.benchmark import GUESSES, Result
 from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import State
 from holotype.demo.journey import DemoResult, Shown
@@ -124,14 +124,12 @@ def _workers_plot(result: DemoResult) -> str:
     return svg_of(figure)
 
 
-def _errors_plot(scores: Scores) -> str:
+def _errors_plot(scores: Result) -> str:
     figure, axes = figure_of(4, 2.8)
-    guesses = np.arange(1, len(scores.flat) + 1)
-    values = [estimate.value for estimate in scores.flat]
-    bounds: Sequence[Sequence[float]] = [
-        [e.value - e.low for e in scores.flat],
-        [e.high - e.value for e in scores.flat],
-    ]
+    guesses = np.arange(1, GUESSES + 1)
+    errors = [scores[f"top-{k} error"] for k in guesses]
+    values = [estimate.value for estimate in errors]
+    bounds: Sequence[Sequence[float]] = [[e.value - e.low for e in errors], [e.high - e.value for e in errors]]
     axes.errorbar(guesses, values, yerr=bounds, fmt="o-", color=COLOUR, capsize=3)
     axes.set(xlabel="guesses", ylabel="flat error", ylim=(0, 1.02), xticks=guesses)
     return svg_of(figure)

@@ -9,6 +9,8 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
+from holotype.benchmark.labelled import labels_of_samples
+from holotype.benchmark.values import Labels
 from holotype.catalog import samples as questions
 from holotype.catalog.samples import Labelled
 from holotype.errors import ArchiveError
@@ -52,6 +54,13 @@ class ImportedDataset(Loadable):
             classes = questions.classes(connection, self._number)
             found = questions.labelled(connection, self._number, split)
         return _samples(found, classes, ranges, self._parts.store)
+
+    def labels(self, split: str = "val") -> Labels:
+        """The labels of a split as a truth that predictions can be scored against, by the names of its images.
+
+        Raises `ArchiveError` where there is no such split, `PredictionError` where it has no labelled images.
+        """
+        return labels_of_samples(self.samples(split), self._parts.ontology)
 
     def __repr__(self) -> str:
         return f"<dataset {self.name}>"

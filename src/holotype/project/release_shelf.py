@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from holotype.benchmark import Scores
-from holotype.benchmark.evaluate import evaluate
+from holotype.benchmark import Result, evaluate
+from holotype.benchmark.labelled import labels_of_release
+from holotype.benchmark.tasks import CLASSIFICATION
+from holotype.benchmark.values import Labels
 from holotype.catalog import releases
 from holotype.crowd.conclusion import Policy
 from holotype.engine import Progress, no_progress
@@ -69,12 +71,21 @@ class ProjectRelease(Release, Loadable):
     def _held(self, ranges: Ranges) -> int:
         return Index.of(self, self.ontology, self.senses).held(ranges)
 
-    def evaluate(self, predictions: str | os.PathLike[str], split: str = "test") -> Scores:
-        """ILSVRC scores of a predictions file (see `holotype.benchmark.read_predictions`) on a split.
+    def labels(self, split: str = "test") -> Labels:
+        """The labels of a split as a truth that predictions can be scored against.
+
+        Raises `ReleaseError` where the split has no images.
+        """
+        return labels_of_release(self, self.ontology, split)
+
+    def evaluate(self, predictions: str | os.PathLike[str], split: str = "test") -> Result:
+        """The errors of a predictions file on a split, as ILSVRC has them: see `holotype.benchmark.evaluate`.
 
         Raises `PredictionError` or `ReleaseError`.
         """
-        return evaluate(Path(predictions), self, self.ontology, split)
+        truth = self.labels(split)
+        results, _, _ = evaluate(CLASSIFICATION, truth, [CLASSIFICATION.read_submission(Path(predictions), truth)])
+        return results[0]
 
     def export(
         self,

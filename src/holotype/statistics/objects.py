@@ -73,7 +73,7 @@ class Objects:
     classes: tuple[BoxedClass, ...]
 
 
-def in_image(corners: Ints, sizes: Ints) -> Floats:
+def in_image(corners: Ints | Floats, sizes: Ints) -> Floats:
     """Boxes as shares of their images: ``left, top, right, bottom`` from 0 to 1, shape ``(n, 4)``.
 
     What sticks out of the image is cut off. Boxes in images of unknown size, or outside of them, are left out.

@@ -1,0 +1,93 @@
+"""Arrays of numpy, ``.npy`` and ``.npz``: headers are checked before memory is taken, and nothing is unpickled."""
+
+from __future__ import annotations
+
+import math
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from holotype.benchmark.reading.faults import Faults, said
+from holotype.benchmark.reading.unpacking import check_directory
+from holotype.errors import PredictionError
+
+Array = npt.NDArray[Any]
+_LONGEST_HEADER: Final = 10_000
+_KINDS: Final = "iufU"
+_ALWAYS, _TIMES = 1 << 30, 64
+"""Bytes that compressed arrays may take, and how many times their size on disk beyond that."""
+_STEP: Final = 1 << 20
+
+
+def npy_array(path: Path, faults: Faults) -> Array:
+    """The array in an ``.npy`` file, mapped. Raises `PredictionError` where it is not as its header says."""
+    with path.open("rb") as file:
+        kind, shape, fortran = _header(file, faults)
+        start, size = file.tell(), os.fstat(file.fileno()).st_size
+    wanted = math.prod(shape) * kind.itemsize
+    if size - start != wanted:
+        faults.stop(f"has {size - start:,} bytes of values where its header says {wanted:,}")
+    if not wanted:
+        return np.empty(shape, kind)
+    return np.memmap(path, kind, "r", start, shape, "F" if fortran else "C")
+
+
+def npz_arrays(path: Path, faults: Faults, most: int) -> Mapping[str, Array]:
+    """The arrays in an ``.npz`` file, of at most so many bytes together."""
+    left = min(most, _ALWAYS + _TIMES * path.stat().st_size)
+    found: dict[str, Array] = {}
+    with path.open("rb") as file:
+        check_directory(file, faults.where)
+        try:
+            with zipfile.ZipFile(file) as archive:
+                for entry in archive.infolist():
+                    name = _name(entry, faults)
+                    if name in found:
+                        faults.stop(f"holds the array {said(name)} twice")
+                    with archive.open(entry) as packed:
+                        found[name] = _read(packed, name, left, faults)
+                    left -= found[name].nbytes
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError) as error:
+            raise PredictionError(f"{faults.where} is damaged: {str(error)[:100]}") from error
+    return found
+
+
+def _name(entry: zipfile.ZipInfo, faults: Faults) -> str:
+    if entry.flag_bits & 1:
+        faults.stop("is encrypted")
+    if not entry.filename.endswith(".npy") or "/" in entry.filename or "\\" in entry.filename:
+        faults.stop(f"holds {said(entry.filename)}, which is no array")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        faults.stop("is packed in a way that is not read here: save it with numpy.savez_compressed")
+    return entry.filename.removesuffix(".npy")
+
+
+def _read(file: IO[bytes], name: str, left: int, faults: Faults) -> Array:
+    kind, shape, fortran = _header(file, faults)
+    wanted = math.prod(shape) * kind.itemsize
+    if wanted > left:
+        faults.stop(f"its array {said(name)} has {wanted:,} bytes, {left:,} are allowed for a file of its size")
+    data = bytearray()
+    while len(data) <= wanted and (more := file.read(min(_STEP, wanted + 1 - len(data)))):
+        data += more
+    if len(data) != wanted:
+        faults.stop(f"its array {said(name)} has other bytes than its header says")
+    return np.frombuffer(data, kind).reshape(shape, order="F" if fortran else "C")
+
+
+def _header(file: IO[bytes], faults: Faults) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
+    try:
+        version = np.lib.format.read_magic(file)
+        reader = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+        shape, fortran, kind = reader(file, max_header_size=_LONGEST_HEADER)
+    except (ValueError, KeyError, EOFError) as error:
+        raise PredictionError(f"{faults.where} is no sound array of numpy: {str(error)[:100]}") from error
+    if kind.kind not in _KINDS or kind.itemsize > 4096 or min(shape, default=1) < 0:
+        faults.stop(f"holds an array of {str(kind)[:40]}: numbers are read, and text; nothing is unpickled")
+    return kind, shape, fortran
