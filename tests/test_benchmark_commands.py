@@ -46,7 +46,7 @@ def test_a_benchmark_from_the_command_line(project: Project, tmp_path: Path) -> 
         assert sent.endswith("was taken\n")
     assert "is submission 2 already" in run("submit", file, "-b", "letters", "--token-file", tokens[1], *here)
     assert run("benchmark", "list", *here).splitlines()[-1] == "letters\ttoy\topen\t2\t5"
-    assert run("benchmark", "run", "letters", *here) == "submission 1: scored\nsubmission 2: scored\n"
+    assert run("benchmark", "run", "letters", cwd=project.path) == "submission 1: scored\nsubmission 2: scored\n"
     assert run("benchmark", "run", *here) == "nothing waits\n"
     shown = json.loads(run("benchmark", "show", "letters", "--json", *here))
     assert [[place["team"] for place in board["places"]] for board in shown["boards"]] == [["ann", "bob"]] * 2

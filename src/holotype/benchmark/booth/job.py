@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,10 +39,11 @@ class Job:
     resamples: int = RESAMPLES
 
     def text(self) -> str:
-        """This as JSON."""
+        """This as JSON; whoever reads it is in another folder."""
         value = {name: getattr(self, name) for name in ("task", "metric", "share", "seed", "resamples")}
         return json.dumps(
-            {**value, "truth": str(self.truth), "submission": str(self.submission), "key": self.key.hex()}
+            {**value, "truth": os.path.abspath(self.truth), "submission": os.path.abspath(self.submission)}
+            | {"key": self.key.hex()}
         )
 
     @classmethod
