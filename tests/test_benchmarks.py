@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -243,6 +244,24 @@ def test_an_evaluation_that_never_ends_is_given_up_and_not_counted(catalog: Cata
     letters.clock.now += 300
     assert letters.rooms.left("letters", team) == 3
     assert "begun 3 times" in letters.rooms.inside("letters")[0].sent.detail
+
+
+def test_a_file_that_is_not_there_any_more_is_no_fault_of_the_team(letters: Organiser) -> None:
+    team = letters.team("ann")
+    letters.send(team, answers(1))
+    (path,) = (letters.folder / "benchmarks/letters/submissions").iterdir()
+    path.unlink()
+    assert letters.work() == ["failed"]
+    assert letters.rooms.left("letters", team) == 3
+
+
+def test_what_a_killed_process_left_of_an_upload_is_gone_after_a_day(letters: Organiser) -> None:
+    team, folder = letters.team("ann"), letters.folder / "benchmarks/letters/incoming"
+    for name, at in (("old", letters.clock.now - DAY - 1), ("new", letters.clock.now - DAY + 1)):
+        (folder / name).touch()
+        os.utime(folder / name, (at, at))
+    letters.send(team, answers(1))
+    assert [path.name for path in folder.iterdir()] == ["new"]
 
 
 # The board

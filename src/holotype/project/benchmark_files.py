@@ -10,6 +10,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,7 @@ from holotype.files import create_atomically, sync_folder
 FOLDERS: Final = ("truths", "submissions", "evaluations", "incoming")
 _SUFFIXES: Final = re.compile(r"(\.[a-z0-9]{1,10}){1,2}\Z", re.ASCII)
 LONGEST_NAME: Final = 100
+_KEPT: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,13 @@ class Drawer:
             file.seek(0)
             return name, hashlib.file_digest(file, "sha256").hexdigest()
 
-    def incoming(self, name: str, most: int) -> Incoming:
-        """A file of up to so many bytes that is coming in."""
+    def incoming(self, name: str, most: int, now: float) -> Incoming:
+        """A file of up to so many bytes that is coming in; what a process that was killed left of others, a day before
+        this Unix time, is gone."""
+        for path in (self.folder / "incoming").iterdir():
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < now - _KEPT:
+                    path.unlink()
         return Incoming(self.folder / "incoming", name, most)
 
     def take(self, received: Received) -> str:

@@ -27,6 +27,7 @@ ATTEMPTS: Final = 3
 """How often the evaluation of a submission is begun before the evaluator is said to have failed."""
 _GRACE: Final = 60.0
 _NEVER: Final = Finding("failed", f"its evaluation was begun {ATTEMPTS} times and never ended")
+_GONE: Final = Finding("failed", "its file is not there any more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Queue:
         if claim is None:
             return None
         began = self.parts.clock()
-        found, network = (_NEVER, "") if claim.given_up else evaluate(self._job(claim), self.bounds, stop)
+        found, network = self._found(claim, stop)
         if found.outcome == "scored":
             self.drawer.keep(claim.submission.id, claim.round, found)
         row = _row(claim, found, network, began, self.parts.clock())
@@ -82,6 +83,12 @@ class Queue:
                 last = story.evaluation(one.id)
                 return Claim(one, round, story.truth, last and last.id, attempts >= ATTEMPTS)
         return None
+
+    def _found(self, claim: Claim, stop: Event | None) -> tuple[Finding, str]:
+        if claim.given_up:
+            return _NEVER, ""
+        job = self._job(claim)
+        return evaluate(job, self.bounds, stop) if job.submission.is_file() else (_GONE, "")
 
     def _job(self, claim: Claim) -> Job:
         paths = self.drawer.folder / claim.truth, self.drawer.folder / claim.submission.file

@@ -264,7 +264,7 @@ class Benchmarks:
     def incoming(self, name: str, team: KeptTeam, file_name: str) -> Incoming:
         """A file that a team sends, to be written to. Raises `NotTaken` where it would not be taken anyway."""
         self.check_taken(name, team)
-        return self._drawer(name).incoming(file_name, self[name].most_bytes)
+        return self._drawer(name).incoming(file_name, self[name].most_bytes, self._parts.clock())
 
     def submit(self, name: str, team: KeptTeam, received: Received, by: str = "") -> tuple[int, bool]:
         """Take a file that came in: the number of the submission, and whether it is new; the same file again is the

@@ -40,7 +40,7 @@ def evaluated(job: Job, task: Task[Any, Any]) -> Finding:
     truth = task.read_truth(job.truth)
     try:
         submission = task.read_submission(job.submission, truth)
-    except HolotypeError as error:
+    except PredictionError as error:
         return Finding("refused", of_the_file(str(error), job.submission))
     judged = task.judge(truth, submission)
     public = public_items(judged.items, job.share, job.key)
