@@ -152,7 +152,8 @@ def _entered(
     visit: Visit, upload: Upload, role: str | None
 ) -> tuple[Visit, Callable[[str], Arriving[object]]] | Response:
     """Who sends a file, and where to; or the way to come in. Raises what keeps it from being taken."""
-    (check_sender if role is not None else check_host)(visit)
+    by_browser = role is not None or not {"sec-fetch-site", "origin"}.isdisjoint(visit.request.headers)
+    (check_sender if by_browser else check_host)(visit)
     if role is not None:
         visit = replace(visit, account=account_of(visit.request))
     check_rate(visit, "upload")
