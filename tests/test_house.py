@@ -93,13 +93,17 @@ STAGES = ROOMS.keys() - GROUND - FACES
 ASKS_THE_CATALOG = "holotype.queries.live"
 """The one module of a stage that knows the catalog: a query to it is SQL, made of the query's own terms."""
 
-COMPOSITION = {"extension", "", "project", "creation", "runner"}
+COMPOSITION = {"extension", "", "project", "creation", "runner", "evaluator"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
-    *("licences", "faces"),
+    *("licences", "faces", "benchmarks"),
     *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations", "collecting"),
 }
 SHARED = {
+    "benchmark_boards",
+    "benchmark_files",
+    "benchmark_queue",
+    "benchmark_story",
     "parts",
     "vocabulary",
     "lemmas",

@@ -20,13 +20,18 @@ TABLE = {
         GET /login; POST /login; POST /logout
         GET /page/{page}; GET /page/{page}/{position:int}.jpg; GET /example/{number:int}.jpg
         GET /removal; POST /removal; GET /removal/{receipt}
+        POST /benchmarks/{name}/submissions; GET /benchmarks/{name}/submissions
     """,
     "public": """
         GET /; GET /tree; GET /tree/{wnid}; GET /synset/{wnid}; GET /map/{wnid}; GET /search
         GET /images; GET /image/{key:path}; GET /thumb/{key:path}.jpg; GET /picture/{key:path}.jpg
         GET /download; GET /releases; GET /releases/{name}
+        GET /benchmarks; GET /benchmarks/{name}; GET /benchmarks/{name}/board.json
     """,
-    "viewer": "GET /welcome",
+    "viewer": """
+        GET /welcome; GET /benchmarks/{name}/team; POST /benchmarks/{name}/join
+        POST /benchmarks/{name}/submit; POST /benchmarks/{name}/withdraw
+    """,
     "worker": """
         GET /tasks; POST /tasks/next; GET /tasks/{page}; POST /tasks/{page}; POST /tasks/{page}/draft
         POST /tasks/{page}/leave; GET /tasks/{page}/{position:int}.jpg; POST /flag
@@ -50,6 +55,7 @@ TABLE = {
         POST /project/accounts/{number:int}/revoke; POST /project/accounts/{number:int}/end
         GET /project/invitations; POST /project/invitations; POST /project/invitations/end
         GET /project/removals; POST /project/removals
+        GET /project/benchmarks; GET /project/benchmarks/{name}; POST /project/benchmarks/{name}/{verb}
     """,
 }
 """Every route by who may ask for it: anybody; on a public site anybody, else who has an account and some role; or who

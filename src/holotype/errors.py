@@ -41,6 +41,9 @@
     ├── FaceError                faces cannot be looked for, or said to be where they are
     │   └── NoDetector           what finds faces is not installed
     ├── PredictionError          a predictions file is not acceptable
+    ├── BenchmarkError           a benchmark, or what is asked of it, cannot be
+    │   ├── UnknownBenchmark     no benchmark is called so
+    │   └── NotTaken             a submission is not taken now
     └── AccountError             a name, a role or an invitation cannot be
 
 Errors carry values and speak of the domain. The face that shows them adds what to do in its own words: the command line
@@ -288,6 +291,18 @@ class NoDetector(FaceError):
 
 class PredictionError(HolotypeError):
     """A predictions file is not acceptable."""
+
+
+class BenchmarkError(HolotypeError):
+    """A benchmark, a team or a submission cannot be, or cannot become what is asked for."""
+
+
+class UnknownBenchmark(BenchmarkError):
+    """No benchmark is called so."""
+
+
+class NotTaken(BenchmarkError):
+    """A submission is not taken: the benchmark is closed, or the team's day is spent."""
 
 
 class AccountError(HolotypeError):

@@ -26,7 +26,7 @@ _LEFT = re.compile(
 )
 PROJECT = "holotype.json"
 """The file that a project's folder has."""
-_OF_PROJECT = re.compile(r"holotype\.json|catalog\.sqlite.*|packs|releases|imports|ontology\..*")
+_OF_PROJECT = re.compile(r"holotype\.json|catalog\.sqlite.*|packs|releases|benchmarks|imports|ontology\..*")
 
 
 def leftover(path: str) -> str:

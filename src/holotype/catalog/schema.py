@@ -4,8 +4,8 @@ facts: meta, dataset, file, image, fingerprint, seen, intake, credit, withdrawal
     gold, overruling, prior, standing, page, posting, audit, audit_draw, audit_sample, audit_answer, audit_correction,
     release, box, annotation, url, mark, translation, account, account_grant, invitation, invitation_use,
     invitation_end, lease, sheet, counted, qualification, example, flag, flag_decision, removal, removal_image,
-    removal_decision, campaign, campaign_event, search, reply, search_page, link, found, fetch,
-    face
+    removal_decision, campaign, campaign_event, search, reply, search_page, link, found, fetch, face, benchmark,
+    benchmark_team, team_token, team_member, benchmark_event, submission, evaluation_start, evaluation
 conclusions: near_duplicate, a candidate's state, posterior, policy and guard, learned, and the numbers of boxes
 """
 
@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "0012"
+HEAD: Final = "0013"
 """The newest migration, which these tables describe (a test compares the two)."""
 
 metadata = MetaData(
@@ -749,6 +749,122 @@ face = Table(
     Column("said_by", Text, nullable=False),
     Column("boxes", Text, nullable=False),
     Column("at", Float, nullable=False),
+)
+
+# A benchmark with a hidden truth: its task, the metric that ranks ("" is the task's first), the share of its items that
+# is public, how many submissions a team has on a day, and how long they may be.
+benchmark = Table(
+    "benchmark",
+    metadata,
+    _id(),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("task", String(64), nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("share", Float, nullable=False),
+    Column("quota", Integer, nullable=False),
+    Column("most_bytes", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+benchmark_team = Table(
+    "benchmark_team",
+    metadata,
+    _id(),
+    Column("benchmark_id", ForeignKey("benchmark.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    UniqueConstraint("benchmark_id", "key"),
+)
+
+# What a team submits with; only its digest is kept, and of several the newest holds.
+team_token = Table(
+    "team_token",
+    metadata,
+    _id(),
+    Column("team_id", ForeignKey("benchmark_team.id"), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("by", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Index(None, "team_id"),
+)
+
+team_member = Table(
+    "team_member",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("team_id", ForeignKey("benchmark_team.id"), primary_key=True),
+    Column("at", Float, nullable=False),
+)
+
+# A file that a team sent: `file` is where it lies below the benchmark's folder, `name` what they call it.
+submission = Table(
+    "submission",
+    metadata,
+    _id(),
+    Column("benchmark_id", ForeignKey("benchmark.id"), nullable=False),
+    Column("team_id", ForeignKey("benchmark_team.id"), nullable=False),
+    Column("file", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Index(None, "benchmark_id"),
+    Index(None, "team_id"),
+)
+
+# What became of a benchmark, or of a submission to it: ``truth`` and ``rescore`` begin a round of evaluations, of a
+# truth whose file `detail` names; ``pause``, ``open``, ``close``, ``reveal``; ``withdraw`` and ``restore``, where the
+# newest counts; ``alike``.
+benchmark_event = Table(
+    "benchmark_event",
+    metadata,
+    _id(),
+    Column("benchmark_id", ForeignKey("benchmark.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("submission_id", ForeignKey("submission.id")),
+    Column("by", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Index(None, "benchmark_id"),
+)
+
+# That a process has begun to evaluate a submission in a round.
+evaluation_start = Table(
+    "evaluation_start",
+    metadata,
+    _id(),
+    Column("submission_id", ForeignKey("submission.id"), nullable=False),
+    Column("round_id", ForeignKey("benchmark_event.id"), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+    UniqueConstraint("submission_id", "round_id", "attempt"),
+)
+
+# What a submission was found to be in a round: ``scored``, ``refused`` for what it is, or ``failed`` by the evaluator;
+# `previous` is that of the round before. `result` is JSON. What it was found with: the evaluator and its version, the
+# sha256 of the truth as it was read, of what the submission says, and of the hierarchy, "" where there is none.
+evaluation = Table(
+    "evaluation",
+    metadata,
+    _id(),
+    Column("submission_id", ForeignKey("submission.id"), nullable=False),
+    Column("round_id", ForeignKey("benchmark_event.id"), nullable=False),
+    Column("previous_id", ForeignKey("evaluation.id")),
+    Column("outcome", String(16), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("evaluator", Text, nullable=False),
+    Column("truth", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("hierarchy", String(64), nullable=False),
+    Column("result", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("at", Float, nullable=False),
+    UniqueConstraint("submission_id", "round_id"),
 )
 
 STATES: Final = ("open", "yes", "no", "undecided", "abandoned", "withdrawn")

@@ -51,6 +51,14 @@ COMMANDS: Final = MappingProxyType(
         "evaluate": Elsewhere(
             "holotype.cli.evaluate:evaluate_command", "Score PREDICTIONS, files keyed by image id, as ILSVRC does."
         ),
+        "benchmark": Elsewhere(
+            "holotype.cli.benchmark:benchmark",
+            "Run benchmarks with a hidden truth: teams submit files, and boards tell no more than they may.",
+        ),
+        "submit": Elsewhere(
+            "holotype.cli.submit:submit",
+            "Submit FILE to a benchmark for the team of a token, which no command line, log or address ever holds.",
+        ),
         "orders": Elsewhere(
             "holotype.cli.orders:orders_command",
             "List the orders of ILSVRC2012's classes, or tell which one predictions are in.",

@@ -18,6 +18,7 @@ from holotype.ontology import Ontology
 from holotype.ontology.extension import Extension
 from holotype.project.annotations import Annotations
 from holotype.project.audits import Audits
+from holotype.project.benchmarks import Benchmarks
 from holotype.project.campaigns import Campaigns
 from holotype.project.candidates import Candidates
 from holotype.project.collecting import Collecting
@@ -96,6 +97,7 @@ class Project:
         self.explore = Explore(parts, self.lemmas)
         self.people = People(parts)
         self.overview = Overview(parts)
+        self.benchmarks = Benchmarks(parts)
 
     def __enter__(self) -> Project:
         return self

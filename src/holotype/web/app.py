@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from holotype.project import Project
 from holotype.web import pages, people
+from holotype.web.benchmarks import routes as benchmarks
 from holotype.web.explore import routes as explore
 from holotype.web.limits import Buckets, Places
 from holotype.web.operator import routes as operator
@@ -32,6 +33,7 @@ def create_app(db: Project, settings: Settings) -> Starlette:
         *people.routes,
         *work.routes,
         *operator.routes,
+        *benchmarks.routes,
         *explore.routes,
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown})

@@ -19,9 +19,11 @@ from starlette.types import Scope
 from holotype.errors import (
     HolotypeError,
     NoProject,
+    NotTaken,
     OntologyExtended,
     Overloaded,
     ProjectError,
+    UnknownBenchmark,
     UnknownImage,
     UnknownSynset,
 )
@@ -39,7 +41,7 @@ MOST_READ: Final = 4 * 1_048_576
 SAFE: Final = frozenset({"GET", "HEAD"})
 
 
-class _Page(Route):
+class Page(Route):
     """A route to whose numbers there is an end: Python reads none of more than 4,300 digits."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -68,7 +70,7 @@ def page(
         body = b"" if request.method in SAFE else await _body(request)
         return await run_in_threadpool(_answer, request, body, show, role, kind, frames)
 
-    return _Page(path, answer, methods=list(methods), name=f"{path} {' '.join(methods)}")
+    return Page(path, answer, methods=list(methods), name=f"{path} {' '.join(methods)}")
 
 
 async def _body(request: Request) -> bytes | Refused:
@@ -91,23 +93,26 @@ async def _body(request: Request) -> bytes | Refused:
 
 
 def _answer(request: Request, body: bytes | Refused, show: Show, role: str | None, kind: str, frames: bool) -> Response:
-    state: Any = request.app.state
-    visit = Visit(request, state.db, state.settings, state.signer, None, [], time.time())
+    visit = visit_of(request)
     try:
-        _check_sender(visit)
-        visit = replace(visit, account=None if frames else _account(request))
-        _check_rate(visit, kind)
+        check_sender(visit)
+        visit = replace(visit, account=None if frames else account_of(request))
+        check_rate(visit, kind)
         if isinstance(body, Refused):
             raise body
-        _check_address(request)
-        answer = _check_role(visit, role)
+        check_address(request)
+        answer = check_role(visit, role)
         if answer is None:
             answer = show(replace(visit, form=read_form(body, request.headers.get("content-type", ""))))
     except Exception as error:  # noqa: BLE001 - whoever asks gets a page in words, and nothing of what went wrong
-        if isinstance(error, OntologyExtended):
-            error = _renewed(visit, error)
-        answer = pages.refusal(visit, _refused(error, request))
+        answer = pages.refusal(visit, refused(visit, error))
     return pages.add_headers(answer, pages.headers(frames, visit.settings.secure))
+
+
+def visit_of(request: Request) -> Visit:
+    """A request as it came, of nobody yet."""
+    state: Any = request.app.state
+    return Visit(request, state.db, state.settings, state.signer, None, [], time.time())
 
 
 def _renewed(visit: Visit, error: Exception) -> Exception:
@@ -119,8 +124,10 @@ def _renewed(visit: Visit, error: Exception) -> Exception:
     return error
 
 
-def _refused(error: Exception, request: Request) -> Refused:
+def refused(visit: Visit, error: Exception) -> Refused:
     """What is said of an error; those that only whoever runs the site can mend go to the log."""
+    if isinstance(error, OntologyExtended):
+        error = _renewed(visit, error)
     match error:
         case Refused():
             return error
@@ -128,13 +135,15 @@ def _refused(error: Exception, request: Request) -> Refused:
             return Refused(503, "Very many are at work just now: your answers are kept here, try again.", 5)
         case OntologyExtended():
             return Refused(503, "Concepts were added to this site just now: try again.", 2)
-        case UnknownSynset() | UnknownImage() | NoProject():
+        case NotTaken():
+            return Refused(409, sentence_of(error))
+        case UnknownBenchmark() | UnknownSynset() | UnknownImage() | NoProject():
             return Refused(404, sentence_of(error))
         case UnicodeDecodeError():
             return Refused(400, "This address is not in UTF-8.")
         case HolotypeError() if not isinstance(error, ProjectError):
             return Refused(400, sentence_of(error))
-    log.error("%s %s failed", request.method, request.scope["route"].path, exc_info=error)
+    log.error("%s %s failed", visit.request.method, visit.request.scope["route"].path, exc_info=error)
     if isinstance(error, ProjectError):
         return Refused(
             503, "This cannot be kept, or read, just now; whoever runs this site can see why. Try again.", 30
@@ -142,13 +151,13 @@ def _refused(error: Exception, request: Request) -> Refused:
     return Refused(500, "Something went wrong here; whoever runs this site can see what.")
 
 
-def _check_rate(visit: Visit, kind: str) -> None:
+def check_rate(visit: Visit, kind: str) -> None:
     """Raises `Refused` for a client that asks for too much at once."""
     client = f"account {visit.account.id}" if visit.account else place(visit.request)
     visit.take(client, kind if visit.request.method in SAFE or kind != "page" else "form")
 
 
-def _account(request: Request) -> Account | None:
+def account_of(request: Request) -> Account | None:
     """Who a request's session is of, with the roles they have now."""
     state: Any = request.app.state
     signed = state.signer.read_session(request.cookies.get(state.settings.cookie, ""))
@@ -161,15 +170,20 @@ def _account(request: Request) -> Account | None:
     return account
 
 
-def _check_sender(visit: Visit) -> None:
-    """Raises `Refused` for a host that is not ours (DNS rebinding), and for a change that another site's page asks for.
+def check_host(visit: Visit) -> None:
+    """Raises `Refused` for a host that is not ours (DNS rebinding)."""
+    if visit.request.url.hostname not in visit.settings.hosts:
+        raise Refused(421, "This site has another name: look at the address.")
+
+
+def check_sender(visit: Visit) -> None:
+    """Raises `Refused` for a host that is not ours, and for a change that another site's page asks for.
 
     Browsers say by ``Sec-Fetch-Site`` where a request is from, and those that do not, or cannot without https, send
     ``Origin``; ``null`` is nobody's.
     """
+    check_host(visit)
     request = visit.request
-    if request.url.hostname not in visit.settings.hosts:
-        raise Refused(421, "This site has another name: look at the address.")
     if request.method in SAFE:
         return
     sent, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin", "")
@@ -178,13 +192,13 @@ def _check_sender(visit: Visit) -> None:
         raise Refused(403, "This was not sent from a page of this site: open the page here and send it again.")
 
 
-def _check_address(request: Request) -> None:
+def check_address(request: Request) -> None:
     """Raises `Refused` for an address with a NUL, which no name here has and not every database takes."""
     if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
         raise Refused(404, "There is no such address.")
 
 
-def _check_role(visit: Visit, role: str | None) -> Response | None:
+def check_role(visit: Visit, role: str | None) -> Response | None:
     """Nothing where who asks may; the way to come in for those who are not known. Raises `Refused`."""
     if role is None or (role == "public" and visit.settings.public):
         return None

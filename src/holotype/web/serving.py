@@ -14,6 +14,7 @@ import uvicorn
 from holotype.errors import HolotypeError, ProjectError
 from holotype.files import allow_files
 from holotype.project import Project
+from holotype.project.evaluator import Evaluator
 from holotype.project.runner import Runner
 from holotype.web.app import create_app
 from holotype.web.connections import MOST, Connection
@@ -64,7 +65,8 @@ class _Server(uvicorn.Server):
 
 
 class Site:
-    """A project that is served at `address`, and its campaigns driven; `run` returns when it is told to stop."""
+    """A project that is served at `address`, its campaigns driven and submissions to its benchmarks evaluated; `run`
+    returns when it is told to stop."""
 
     def __init__(self, db: Project, settings: Settings, listener: socket.socket) -> None:
         self._db, self._listener = db, listener
@@ -87,6 +89,7 @@ class Site:
         )
         self._server = _Server(config)
         self._runner = Runner(db.campaigns, db.crowd.web())
+        self._evaluator = Evaluator(db.benchmarks)
 
     def warm(self) -> None:
         """Read what pages need and what takes long, aside, so that the first visitor does not wait for it."""
@@ -99,14 +102,14 @@ class Site:
     def run(self) -> None:
         """Serve until Ctrl-C or SIGTERM; what was acknowledged is durable, and what waits is written first."""
         allow_files(4 * MOST)
-        with self._db.catalog.grouped(), self._runner.running():
+        with self._db.catalog.grouped(), self._runner.running(), self._evaluator.running():
             self._server.run(sockets=[self._listener])
 
     @contextmanager
     def running(self) -> Iterator[str]:
         """Serve on a thread while this lasts: the address."""
         started = threading.Event()
-        with self._db.catalog.grouped(), self._runner.running():
+        with self._db.catalog.grouped(), self._runner.running(), self._evaluator.running():
             thread = threading.Thread(target=self._serve, args=(started.set,), daemon=True)
             thread.start()
             started.wait()

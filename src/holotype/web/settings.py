@@ -22,6 +22,7 @@ RATES: Final[Rates] = MappingProxyType(
         "name": (1 / 60, 60.0),
         "heavy": (0.1, 10.0),
         "removal": (1 / 180, 10.0),
+        "upload": (1 / 20, 20.0),
     }
 )
 """Requests a second that a client may go on with, and how many at once, by the kind of the request; of ``name``,

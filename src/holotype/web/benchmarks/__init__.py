@@ -1,0 +1,1 @@
+"""Benchmarks: their boards, what teams submit, and those who run them."""
