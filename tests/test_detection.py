@@ -82,6 +82,7 @@ def test_the_demo_resampled() -> None:
     judged = detection(truth, detection_demo())
     (mean, median), *_ = draw([judged], 200).estimates()
     assert 0.01 < mean.high - mean.low < 0.03
+    assert mean.low < 0.588 < 0.592 < mean.high
     assert 0.01 < median.high - median.low < 0.05
 
 

@@ -56,6 +56,23 @@ def test_an_interval_covers_and_narrows_with_the_root_of_the_items() -> None:
     assert surer.low < wide.low < wide.high < surer.high
 
 
+def test_an_interval_of_what_is_no_mean_holds_its_number() -> None:
+    class Distinct:
+        """How many different items there are, of all: resamples always have fewer."""
+
+        items = tuple(map(str, range(200)))
+        metrics = (SCORE,)
+
+        def measure(self, weights: Floats) -> Floats:
+            return np.asarray((weights > 0).mean(axis=1, keepdims=True))
+
+    drawn = draw([Distinct(), means(coins(0.3, 200, 1), SCORE)])
+    (distinct,), (mean,) = drawn.estimates()
+    assert distinct.low < distinct.value == 1 < distinct.high
+    assert drawn.samples[:, 0].mean() == pytest.approx(1)
+    assert drawn.samples[:, 1].mean() != mean.value, "means are left as they were drawn"
+
+
 def test_resamples_follow_from_the_seed_alone() -> None:
     one, other = (draw([means(coins(0.3, 90, 1))], 50, seed).samples for seed in (7, 8))
     assert (one == draw([means(coins(0.3, 90, 1))], 50, 7).samples).all()

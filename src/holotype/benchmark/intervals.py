@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from holotype.benchmark.judged import Floats, Judged, measure_all
+from holotype.benchmark.judged import Floats, Judged, by_item, measure_all, share
 
 RESAMPLES: Final = 2000
 CONFIDENCE: Final = 0.95
@@ -63,11 +63,24 @@ def draw(judges: Sequence[Judged], resamples: int = RESAMPLES, seed: int = 0) ->
 
     Items (images) are resampled, not what is in them (Efron and Tibshirani 1993; ILSVRC did so with 20,000 draws at
     99.9 %: Russakovsky et al., IJCV 2015, section 6.1). The same seed draws the same.
+
+    Metrics that are no means over items, such as average precision, come out otherwise on average where some items are
+    drawn twice, so that intervals may not even hold the number itself: their resamples are shifted by that bias (Efron
+    and Tibshirani 1993, section 10.2).
     """
     items = len(judges[0].items)
     points = measure_all(judges, np.ones((1, items)))[0]
     chunks = [measure_all(judges, weights) for weights in _weights(items, resamples, seed)]
-    return Drawn(points, np.concatenate(chunks) if chunks else np.empty((0, *points.shape)))
+    samples = np.concatenate(chunks) if chunks else np.empty((0, *points.shape))
+    biased = [metric for metric in range(points.shape[1]) if by_item(judges[0], metric) is None]
+    samples[:, :, biased] += points[:, biased] - _means(samples[:, :, biased])
+    return Drawn(points, samples)
+
+
+def _means(samples: Floats) -> Floats:
+    """The mean over resamples, NaNs aside; NaN where there is nothing else."""
+    known = ~np.isnan(samples)
+    return share(np.where(known, samples, 0).sum(axis=0), known.sum(axis=0))
 
 
 def _weights(items: int, resamples: int, seed: int) -> Iterator[Floats]:

@@ -37,8 +37,8 @@ def compare(
 
     Where every item is right or wrong, by the exact McNemar test on the items on which they differ (McNemar 1947, as
     Dietterich, Neural Computation 1998, advises for classifiers), else by the paired bootstrap: the share of resamples
-    in which the difference has the other sign, twice. What `needed` is follows from the spread of
-    the difference over resamples (two-sided at `confidence`, power 0.8, normal approximation).
+    in which the difference has the other sign, twice. What `needed` is follows from the spread of the difference over
+    resamples (two-sided at `confidence`, power 0.8, normal approximation).
     """
     difference = float(drawn.points[first, metric] - drawn.points[second, metric])
     samples = drawn.samples[:, first, metric] - drawn.samples[:, second, metric]
