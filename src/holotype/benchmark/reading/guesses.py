@@ -61,6 +61,9 @@ def read_guesses(path: Path, truth: Labels, order: str = "", limits: Limits = LI
         images, placing = Images.of(truth.items, places), Placing(truth.items, table.faults)
         if (codes_of := _guessing(table, meant, classes)) is None:
             found = _scored(table, meant, placing, images, classes, order)
+            if table.positional and EMPTY not in found.remarks:
+                remarks = _other_rows(found.guesses, single_labels(truth), len(classes.names), rows or table.order)
+                found = replace(found, remarks=(of_rows(rows or table.order), *remarks))
             other = _other_order(found, table, meant, classes, single_labels(truth), order)
             if not other:
                 return found
@@ -76,7 +79,8 @@ def read_guesses(path: Path, truth: Labels, order: str = "", limits: Limits = LI
         labels = single_labels(truth)
         guesses, remarks = settled(codes, placing, classes, labels, order, otherwise)
         if table.positional:
-            remarks += _of_rows(guesses, labels, truth, rows or table.order)
+            remarks.append(of_rows(rows or table.order))
+            remarks += _other_rows(guesses, labels, len(classes.names), rows or table.order)
         return Guesses(guesses, repeated=_repeated(guesses), remarks=tuple(remarks))
 
 
@@ -175,21 +179,24 @@ def _repeated(guesses: Ints) -> int:
     return int(((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] != MISSING)).sum())
 
 
-def _of_rows(guesses: Ints, labels: Ints, truth: Labels, rows: str) -> list[str]:
-    """What is to be said of rows without ids: in which order they were taken, and whether they look like another."""
-    told = "rows have no ids, and were taken in the order of the images' " + (
-        "classes and ids" if rows == "imagefolder" else "ids"
-    )
+def of_rows(rows: str) -> str:
+    """In which order rows without ids were taken."""
+    by = "classes and ids" if rows == "imagefolder" else "ids"
+    return f"rows have no ids, and were taken in the order of the images' {by}"
+
+
+def _other_rows(guesses: Ints, labels: Ints, classes: int, rows: str) -> list[str]:
+    """A remark on rows without ids that look as if they were in another order."""
     if (labels == MISSING).any() or not len(labels):
-        return [told]
+        return []
     folders = np.lexsort([np.arange(len(labels)), labels])
     first = guesses[folders, 0] if rows == "imagefolder" else guesses[:, 0]  # as the rows were
     right = {"sorted": int((first == labels).sum()), "imagefolder": int((first == labels[folders]).sum())}
     mine = rows or "sorted"
     other = next(name for name in right if name != mine)
-    if right[other] > _LEAD * right[mine] and right[other] * len(truth.classes) > _LEAD * len(labels) + 20:
-        return [told, f"they look as if they were in the order {other}, and not {mine}"]
-    return [told]
+    if right[other] > _LEAD * right[mine] and right[other] * classes > _LEAD * len(labels) + 20:
+        return [f"they look as if they were in the order {other}, and not {mine}"]
+    return []
 
 
 def _scored(
@@ -222,8 +229,7 @@ def _scored(
         tied += int(ties.sum())
     if not placing.check(table.positional):
         return nothing(len(guesses))
-    remarks = ["rows have no ids, and were taken in the order of the images' ids"] if table.positional else []
-    return Guesses(guesses, scores, tied=tied, remarks=tuple(remarks))
+    return Guesses(guesses, scores, tied=tied)
 
 
 def _beyond(scores: Floats) -> Bools:

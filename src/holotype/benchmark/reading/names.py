@@ -20,6 +20,7 @@ from holotype.errors import PredictionError
 
 NUMBERED: Final = 1 << 60
 """What is added to the number of a class that is not known yet, for want of an order."""
+PLACES_BY_NAME: Final = "class numbers were taken for places among the classes sorted by name, from 0"
 _FURTHEST: Final = 1 << 50
 _PICTURE: Final = re.compile(r"(?:.*[/\\])?(.+?)(?:\.(?:jpe?g|png|webp|bmp|gif|tiff?))?", re.IGNORECASE | re.DOTALL)
 
@@ -201,7 +202,7 @@ def told_order(codes: Ints, classes: Classes, truth: Ints, declared: str, otherw
     if classes.numbers:
         return "", ""
     if not classes.are_ilsvrc2012s:
-        return "sorted", "class numbers were taken for places among the classes sorted by name, from 0"
+        return "sorted", PLACES_BY_NAME
     found = detected(codes, classes, truth, otherwise or "sorted")
     if otherwise and found in ("", otherwise):
         return otherwise, ""
