@@ -72,6 +72,7 @@ def _batches(path: Path, texts: list[str], faults: Faults, _: Collection[str]) -
         start = 1
         try:
             for batch in file.iter_batches(size, use_threads=False):
+                batch.validate(full=True)  # text that is none, places behind the end of a dictionary
                 rows = np.arange(start, start + batch.num_rows)
                 start += batch.num_rows
                 columns = dict(zip(batch.schema.names, batch.columns, strict=True))
