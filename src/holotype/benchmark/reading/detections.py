@@ -11,8 +11,9 @@ import numpy as np
 from holotype.benchmark.reading.columns import IMAGE, LABEL, RANK, SCORE, STRING, box_columns, called, only
 from holotype.benchmark.reading.faults import Faults, said
 from holotype.benchmark.reading.forms import opened_table
+from holotype.benchmark.reading.images import Images
 from holotype.benchmark.reading.limits import LIMITS, Limits
-from holotype.benchmark.reading.names import PLACES_BY_NAME, Classes, Images, has_numbers, number_in
+from holotype.benchmark.reading.names import PLACES_BY_NAME, Classes, has_numbers, number_in
 from holotype.benchmark.reading.places import Known, Rows, rows_of
 from holotype.benchmark.reading.strings import DETECTIONS, spread
 from holotype.benchmark.reading.tables import Table

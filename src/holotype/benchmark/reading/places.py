@@ -23,10 +23,11 @@ from holotype.benchmark.reading.columns import (
 )
 from holotype.benchmark.reading.faults import Faults, said
 from holotype.benchmark.reading.forms import opened_table
-from holotype.benchmark.reading.guesses import EMPTY, gaps_in, of_rows, settled
+from holotype.benchmark.reading.guesses import gaps_in, of_rows, settled
+from holotype.benchmark.reading.images import Images
 from holotype.benchmark.reading.limits import LIMITS, Limits
-from holotype.benchmark.reading.names import Classes, Images
-from holotype.benchmark.reading.placing import Placing, grouped, row_places, single_labels
+from holotype.benchmark.reading.names import Classes
+from holotype.benchmark.reading.placing import EMPTY, Placing, grouped, row_places, single_labels
 from holotype.benchmark.reading.strings import PLACES, spread
 from holotype.benchmark.reading.tables import Batch, Table, numbers_of
 from holotype.benchmark.values import MISSING, Bools, Boxes, Floats, Ints, Places
