@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from holotype.benchmark.highest import highest
 from holotype.benchmark.orders import ORDERS, convert, order
+from holotype.benchmark.reading.hidden import bare
 from holotype.benchmark.reading.limits import Limits
 from holotype.benchmark.reading.submissions import read_detections, read_guesses, read_places
 from holotype.benchmark.reading.truths import read_labels
@@ -181,14 +182,13 @@ def test_rows_in_the_order_of_folders(tmp_path: Path) -> None:
 
 def test_a_truth_without_labels_detects_nothing(tmp_path: Path) -> None:
     """A server reads submissions so: nothing that is read may depend on what is hidden."""
-    none = np.empty(0, np.int64)
-    bare = replace(MANY, image=none, label=none)
+    hidden = bare(MANY)
     path = write(tmp_path, "g.npz", npz_of(images=MANY.items, guesses=RIGHT[:, None]))
-    assert read_guesses(path, bare, "sorted").guesses[:, 0].tolist() == RIGHT.tolist()
+    assert read_guesses(path, hidden, "sorted").guesses[:, 0].tolist() == RIGHT.tolist()
     with pytest.raises(PredictionError, match="cannot be told"):
-        read_guesses(path, bare)
+        read_guesses(path, hidden)
     with pytest.raises(PredictionError, match="no class or several"):
-        read_guesses(write(tmp_path, "g.npy", npy_of(RIGHT[:, None])), bare, "sorted", rows="imagefolder")
+        read_guesses(write(tmp_path, "g.npy", npy_of(RIGHT[:, None])), hidden, "sorted", rows="imagefolder")
 
 
 MODELS = {"resnet50": (76.13, 92.86), "vgg16": (71.59, 90.38), "alexnet": (56.52, 79.07), "resnet18": (69.76, 89.08)}
@@ -239,3 +239,31 @@ def test_strings_of_too_many_places_are_not_read_on(tmp_path: Path) -> None:
     wide = npz_of(images=["a", "b"], guesses=np.zeros((2, 150), int), boxes=np.zeros((2, 150, 4)))
     with pytest.raises(PredictionError, match="has 300 rows, 200 are allowed"):
         read_places(write(tmp_path, "p.npz", wide), boxes("ab", CLASSES), Limits(rows=200))
+
+
+def test_what_is_said_of_a_submission_does_not_depend_on_what_is_hidden(tmp_path: Path) -> None:
+    """Private labels are shuffled: what is read, remarked and refused stays the same, to the letter."""
+    shuffled = replace(MANY, label=np.random.default_rng(3).permutation(MANY.label))
+    numbers = convert(RIGHT[:, None], "sorted", "devkit")
+    files = [
+        write(tmp_path, "g.npz", npz_of(images=MANY.items, guesses=numbers)),
+        write(tmp_path, "d.txt", "".join(f"{number}\n" for number in numbers[:, 0])),
+        write(tmp_path, "s.npy", npy_of(np.eye(1000, dtype=np.float32)[RIGHT])),
+        write(tmp_path, "wrong.npz", npz_of(images=MANY.items, guesses=RIGHT[:, None])),
+    ]
+    said: list[object] = []
+    for truth in (MANY, shuffled):
+        for path in files:
+            try:
+                found = read_guesses(path, bare(truth), "" if path.suffix == ".npy" else "devkit")
+                said.append((found.guesses.tobytes(), found.remarks, found.tied))
+            except PredictionError as error:
+                said.append(str(error))
+    assert said[: len(files)] == said[len(files) :]
+    assert len(set(map(str, said))) == len(files)
+    placed = replace(boxes(MANY.items, WNIDS), image=MANY.image, label=MANY.label, corners=np.ones((2000, 4)))
+    empty = bare(placed)
+    assert (empty.items, empty.classes) == (placed.items, placed.classes)
+    assert not any(
+        len(getattr(empty, name)) for name in ("image", "label", "corners", "crowd", "area", "ignored", "unplaced")
+    )

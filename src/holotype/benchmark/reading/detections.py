@@ -14,7 +14,7 @@ from holotype.benchmark.reading.forms import opened_table
 from holotype.benchmark.reading.images import Images
 from holotype.benchmark.reading.limits import LIMITS, Limits
 from holotype.benchmark.reading.names import PLACES_BY_NAME, Classes, has_numbers, number_in
-from holotype.benchmark.reading.places import Known, Rows, rows_of
+from holotype.benchmark.reading.places import NO_ROWS, Known, Rows, rows_of
 from holotype.benchmark.reading.strings import DETECTIONS, spread
 from holotype.benchmark.reading.tables import Table
 from holotype.benchmark.values import Bools, Boxes, Detections, Floats, Ints
@@ -42,7 +42,7 @@ def read_detections(path: Path, truth: Boxes, limits: Limits = LIMITS, turned: b
             rows = rows_of(table, meant, SCORE, Known(images, classes, truth.inclusive), turned)
             for part in rows:
                 remarks = remarks or _remarks(part, classes, table.faults)
-                parts.append(_named(part, classes, table.faults))
+                parts.append(_named(part, classes, table.faults)._replace(rows=NO_ROWS.rows))
         table.faults.check()
         items, codes, scores = (_joined([part[at] for part in parts]) for at in (1, 2, 3))
         _check_counts(items, truth, limits.per_item, table.faults)
@@ -56,13 +56,14 @@ def _joined(columns: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate(columns) if columns else np.empty(0, np.int64)
 
 
-def _in_order(parts: Sequence[Floats], order: Ints) -> Floats:
-    """The rows of all parts in an order, without all of them twice in memory."""
+def _in_order(parts: list[Floats], order: Ints) -> Floats:
+    """The rows of all `parts` in an order; those are taken away, so that not all of them are in memory twice."""
     found = np.empty((len(order), 4))
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     start = 0
-    for part in parts:
+    while parts:
+        part = parts.pop(0)
         found[place[start : start + len(part)]] = part
         start += len(part)
     return found

@@ -79,6 +79,7 @@ def _batches(path: Path, texts: list[str], faults: Faults, _: Collection[str]) -
                 yield Batch({name: _column(name, one, rows, faults) for name, one in columns.items()}, rows)
         except (OSError, pa.ArrowException) as error:
             raise PredictionError(f"{faults.where} is no sound Parquet: {_line(error)}") from error
+    pa.default_memory_pool().release_unused()  # it keeps what the largest batches took
 
 
 def _line(error: Exception) -> str:
