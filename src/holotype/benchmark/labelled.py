@@ -25,13 +25,19 @@ def labels_of_release(release: Release, ontology: Ontology, split: str = "test")
     """
     if ontology.digest != release.summary["ontology"]:
         raise ReleaseError(f"release {release.name} was made with another ontology: hierarchical errors would differ")
+    rows = rows_of_split(release, split)
+    number = pc.index_in(rows["wnid"], pa.array(release.wnids, pa.string())).to_numpy()
+    return with_hierarchy(_labels(rows["id"].to_numpy(), release.wnids, number), ontology)
+
+
+def rows_of_split(release: Release, split: str) -> pa.Table:
+    """The rows of a release's manifest of a split. Raises `ReleaseError` where there are none."""
     table = release.manifest
     rows = table.filter(pc.field("split") == split)
     if not len(rows):
         held = ", ".join(pc.unique(table["split"]).to_pylist())
         raise ReleaseError(f"release {release.name} has no images in {split!r}; score one it has: {held}")
-    number = pc.index_in(rows["wnid"], pa.array(release.wnids, pa.string())).to_numpy()
-    return with_hierarchy(_labels(rows["id"].to_numpy(), release.wnids, number), ontology)
+    return rows
 
 
 def labels_of_samples(samples: Samples, ontology: Ontology) -> Labels:

@@ -15,6 +15,8 @@ from holotype.catalog.schema import STATES
 from holotype.catalog.statements import Names, chunks, read_all
 from holotype.store.location import Location
 
+Texts = npt.NDArray[np.object_]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labelled:
@@ -67,11 +69,8 @@ def labelled(connection: Connection, dataset: int, split: str) -> Labelled:
     joined = t.image.join(t.candidate, candidate.image_id == image.id)
     joined = joined.outerjoin(t.fingerprint, read.image_id == image.id)
     columns = candidate.wnid, candidate.rank, image.name, image.file_id, image.offset, image.length, image.path
-    wanted = (
-        *(image.dataset_id == dataset, image.split == split, _yes()),
-        *(or_(read.reason.is_(None), read.reason == ""), image.id.not_in(hidden_images())),
-    )
-    asked = select(*columns).select_from(joined).where(*wanted).order_by(image.id, candidate.id)
+    asked = select(*columns).select_from(joined).where(_yes(), *_usable(dataset, split))
+    asked = asked.order_by(image.id, candidate.id)
     wnids = Names()
     kinds = wnids, np.int32, np.object_, np.int64, np.int64, np.int64, np.object_
     wnid, rank, name, number, offset, length, path = read_all(connection, asked, image.id, *kinds)
@@ -79,6 +78,26 @@ def labelled(connection: Connection, dataset: int, split: str) -> Labelled:
     lie = _files(connection, dataset)
     files = tuple(lie[one] for one in numbers.tolist())
     return Labelled(wnid, tuple(map(str, wnids)), rank, name, file.astype(np.int32), files, offset, length, path)
+
+
+def sizes(
+    connection: Connection, dataset: int, split: str
+) -> tuple[npt.NDArray[np.int64], Texts, npt.NDArray[np.int64]]:
+    """Ids, names and upright sizes in pixels ``(images, 2)``, 0 where nobody read it, of the images of a split of a
+    dataset, but for those that `labelled` leaves out, too."""
+    image, read = t.image.c, t.fingerprint.c
+    joined = t.image.outerjoin(t.fingerprint, read.image_id == image.id)
+    columns = image.id, image.name, func.coalesce(read.width, 0), func.coalesce(read.height, 0)
+    asked = select(*columns).select_from(joined).where(*_usable(dataset, split)).order_by(image.id)
+    number, name, width, height = read_all(connection, asked, image.id, np.int64, np.object_, np.int64, np.int64)
+    return number, name, np.stack([width, height], axis=1)
+
+
+def _usable(dataset: int, split: str) -> tuple[ColumnElement[bool], ...]:
+    """Of a split of a dataset images that are not known to be unsound, nor withdrawn or asked to be."""
+    image, read = t.image.c, t.fingerprint.c
+    sound = or_(read.reason.is_(None), read.reason == "")
+    return image.dataset_id == dataset, image.split == split, sound, image.id.not_in(hidden_images())
 
 
 def _files(connection: Connection, dataset: int) -> dict[int, Location]:

@@ -12,10 +12,11 @@ import click
 
 import holotype as api
 from holotype.benchmark import CONFIDENCE, RESAMPLES, Task
+from holotype.benchmark.boxed import boxes_of_release
 from holotype.benchmark.labelled import labels_of_release, with_hierarchy
 from holotype.benchmark.orders import ORDERS
 from holotype.benchmark.reading.submissions import read_guesses
-from holotype.benchmark.reading.truths import read_labels
+from holotype.benchmark.reading.truths import read_boxes, read_labels
 from holotype.benchmark.task import task
 from holotype.benchmark.tasks import CLASSIFICATION, OURS
 from holotype.benchmark.values import Labels
@@ -54,13 +55,20 @@ class TruthOptions:
                 raise click.UsageError("--truth has no splits: leave --split out")
             found = asked.read_truth(self.truth)
             return _weighed(found, project) if asked.name == CLASSIFICATION.name else found
-        if asked.read_truth is not read_labels:
-            raise click.UsageError(f"the task {asked.name} needs a --truth: of releases and datasets labels are scored")
+        of_boxes = asked.read_truth is read_boxes
+        if asked.read_truth is not read_labels and not of_boxes:
+            raise click.UsageError(
+                f"the task {asked.name} needs a --truth: releases and datasets have labels and boxes"
+            )
         if self.dataset is not None:
             with api.open(project) as db:
-                return db.datasets[self.dataset].labels(self.split or "val")
+                dataset, split = db.datasets[self.dataset], self.split or "val"
+                return dataset.boxes(split) if of_boxes else dataset.labels(split)
         with opened_release(self.release or "", project) as named:
-            return labels_of_release(named.release, named.ontology, self.split or "test")
+            split = self.split or "test"
+            if of_boxes:
+                return boxes_of_release(named.release, split)
+            return labels_of_release(named.release, named.ontology, split)
 
 
 def _weighed(truth: Labels, project: Path) -> Labels:
@@ -94,8 +102,8 @@ class DrawOptions:
 
 
 _TRUTH: Final = (
-    click.option("--release", metavar="NAME|DIR", help="The labels of a release, by name or folder."),
-    click.option("--dataset", metavar="NAME", help="The labels of an imported dataset."),
+    click.option("--release", metavar="NAME|DIR", help="The labels or boxes of a release, by name or folder."),
+    click.option("--dataset", metavar="NAME", help="The labels or boxes of an imported dataset."),
     click.option("--truth", type=file_type, help="A file of true labels, or of what else the task goes by."),
     click.option("--split", metavar="SPLIT", help="The split to score. [default: test of a release, val of a dataset]"),
     click.option("--task", "task_name", default=CLASSIFICATION.name, show_default=True, help="What is measured."),

@@ -8,9 +8,12 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
+from sqlalchemy import Connection
 
+from holotype.benchmark.boxed import boxes_of
 from holotype.benchmark.labelled import labels_of_samples
-from holotype.benchmark.values import Labels
+from holotype.benchmark.values import Boxes, Labels
+from holotype.catalog import releases
 from holotype.catalog import samples as questions
 from holotype.catalog.samples import Labelled
 from holotype.errors import ArchiveError
@@ -48,10 +51,7 @@ class ImportedDataset(Loadable):
         with self._parts.catalog.read() as connection:
             held = partial(questions.count, connection, self._number)
             ranges = ranges_under(self._parts.ontology, self._senses, under, held)
-            known = questions.splits(connection, self._number)
-            if split not in known:
-                raise ArchiveError(f"{self.name} has no split {split!r}, but: {', '.join(map(repr, known)) or 'none'}")
-            classes = questions.classes(connection, self._number)
+            classes = self._classes(connection, split)
             found = questions.labelled(connection, self._number, split)
         return _samples(found, classes, ranges, self._parts.store)
 
@@ -61,6 +61,26 @@ class ImportedDataset(Loadable):
         Raises `ArchiveError` where there is no such split, `PredictionError` where it has no labelled images.
         """
         return labels_of_samples(self.samples(split), self._parts.ontology)
+
+    def boxes(self, split: str = "val") -> Boxes:
+        """The boxes of a split as a truth that predictions can be scored against, by the names of its images, in
+        inclusive pixels, turned upright.
+
+        Raises `ArchiveError` where there is no such split, `PredictionError` where no image of it has a box.
+        """
+        with self._parts.catalog.read() as connection:
+            classes = self._classes(connection, split)
+            numbers, names, sizes = questions.sizes(connection, self._number, split)
+            said = releases.boxes(connection, numbers)
+        wnids = [said.wnids[one] for one in said.wnid.tolist()]
+        return boxes_of(names, sizes, classes, names[np.searchsorted(numbers, said.image)], wnids, said.corners)
+
+    def _classes(self, connection: Connection, split: str) -> list[str]:
+        """All classes. Raises `ArchiveError` where there is no such split."""
+        known = questions.splits(connection, self._number)
+        if split not in known:
+            raise ArchiveError(f"{self.name} has no split {split!r}, but: {', '.join(map(repr, known)) or 'none'}")
+        return questions.classes(connection, self._number)
 
     def __repr__(self) -> str:
         return f"<dataset {self.name}>"

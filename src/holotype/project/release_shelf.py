@@ -9,9 +9,10 @@ from functools import cached_property
 from pathlib import Path
 
 from holotype.benchmark import Result, evaluate
+from holotype.benchmark.boxed import boxes_of_release
 from holotype.benchmark.labelled import labels_of_release
 from holotype.benchmark.tasks import CLASSIFICATION
-from holotype.benchmark.values import Labels
+from holotype.benchmark.values import Boxes, Labels
 from holotype.catalog import releases
 from holotype.crowd.conclusion import Policy
 from holotype.engine import Progress, no_progress
@@ -77,6 +78,13 @@ class ProjectRelease(Release, Loadable):
         Raises `ReleaseError` where the split has no images.
         """
         return labels_of_release(self, self.ontology, split)
+
+    def truth_boxes(self, split: str = "test") -> Boxes:
+        """The boxes of a split as a truth that predictions can be scored against.
+
+        Raises `ReleaseError` where the split has no images, `PredictionError` where none of them has a box.
+        """
+        return boxes_of_release(self, split)
 
     def evaluate(self, predictions: str | os.PathLike[str], split: str = "test") -> Result:
         """The errors of a predictions file on a split, as ILSVRC has them: see `holotype.benchmark.evaluate`.
