@@ -75,8 +75,24 @@ def test_a_release_is_a_truth_of_places(db: Project, tmp_path: Path) -> None:
     assert scored(db, fed_back(tmp_path / "a.csv", release.truth_boxes("val")), *of_val) == [0]
 
 
-def scored(db: Project, path: Path, *truth: str) -> list[float]:
-    told = json.loads(run("evaluate", path, *truth, "--task", "gt-known", "--resamples", 0, "-p", db.path, "--json"))
+def test_what_is_blacklisted_is_not_scored(db: Project, tmp_path: Path) -> None:
+    truth = db.datasets["ilsvrc2012"].boxes("val")
+    moved = fed_back(tmp_path / "a.csv", truth, 20)
+    lines = moved.read_text().splitlines()
+    right = fed_back(tmp_path / "b.csv", truth).read_text().splitlines()
+    moved.write_text("\n".join([*lines[:2], *right[2:]]) + "\n")
+    wrong = tmp_path / "blacklist.txt"
+    wrong.write_text(lines[1].partition(",")[0] + "\n")
+    assert scored(db, moved, "--dataset", "ilsvrc2012") == [pytest.approx(1 / len(truth.items))]
+    assert scored(db, moved, "--dataset", "ilsvrc2012", "--blacklist", wrong) == [0]
+    labels = ("evaluate", moved, "--dataset", "ilsvrc2012", "--blacklist", wrong, "-p", db.path)
+    assert "does not go by boxes" in run(*labels, expect=2)
+
+
+def scored(db: Project, path: Path, *truth: object) -> list[float]:
+    told = json.loads(
+        run("evaluate", path, *truth, "--task", "localisation", "--resamples", 0, "-p", db.path, "--json")
+    )
     return [1 - one["value"] if one["better"] == "higher" else one["value"] for one in told["metrics"].values()][:1]
 
 

@@ -15,11 +15,12 @@ from holotype.benchmark import CONFIDENCE, RESAMPLES, Task
 from holotype.benchmark.boxed import boxes_of_release
 from holotype.benchmark.labelled import labels_of_release, with_hierarchy
 from holotype.benchmark.orders import ORDERS
+from holotype.benchmark.reading.blacklists import blacklisted
 from holotype.benchmark.reading.submissions import read_guesses
 from holotype.benchmark.reading.truths import read_boxes, read_labels
 from holotype.benchmark.task import task
 from holotype.benchmark.tasks import CLASSIFICATION, OURS
-from holotype.benchmark.values import Labels
+from holotype.benchmark.values import Boxes, Labels
 from holotype.cli.named_release import opened_release
 from holotype.cli.options import file_type
 from holotype.errors import NoProject, PredictionError, UnknownSynset, WordNetNotFound
@@ -34,6 +35,7 @@ class TruthOptions:
     dataset: str | None
     truth: Path | None
     split: str | None
+    blacklist: Path | None
     task_name: str
     order: str | None
 
@@ -47,7 +49,16 @@ class TruthOptions:
         return replace(found, read_submission=partial(read_guesses, order=self.order))
 
     def read(self, asked: Task[Any, Any], project: Path) -> Any:
-        """The truth for a task. Raises `click.UsageError` unless just one is told, and what reading it does."""
+        """The truth for a task, without what is blacklisted. Raises `click.UsageError` unless just one is told, and
+        what reading it does."""
+        found = self._read(asked, project)
+        if self.blacklist is None:
+            return found
+        if not isinstance(found, Boxes):
+            raise click.UsageError(f"the task {asked.name} does not go by boxes, which a --blacklist takes out")
+        return blacklisted(found, self.blacklist)
+
+    def _read(self, asked: Task[Any, Any], project: Path) -> Any:
         if [self.release, self.dataset, self.truth].count(None) != 2:
             raise click.UsageError("predictions are scored against a --release, a --dataset or a --truth: give one")
         if self.truth is not None:
@@ -105,6 +116,9 @@ _TRUTH: Final = (
     click.option("--release", metavar="NAME|DIR", help="The labels or boxes of a release, by name or folder."),
     click.option("--dataset", metavar="NAME", help="The labels or boxes of an imported dataset."),
     click.option("--truth", type=file_type, help="A file of true labels, or of what else the task goes by."),
+    click.option(
+        "--blacklist", type=file_type, help="What of the boxes is not scored: an image a line, or with a class."
+    ),
     click.option("--split", metavar="SPLIT", help="The split to score. [default: test of a release, val of a dataset]"),
     click.option("--task", "task_name", default=CLASSIFICATION.name, show_default=True, help="What is measured."),
     click.option(
