@@ -20,7 +20,7 @@ def fifths(values: Floats, percent: bool = False) -> dict[str, Bools]:
     Equal numbers are in the same part, so there may be fewer.
 
     >>> {name: int(part.sum()) for name, part in fifths(np.array([1, 1, 1, 1, 2, 3, 4, 5.0])).items()}
-    {'1': 4, '2 to 3': 2, '4 to 5': 2}
+    {'1': 4, '2': 1, '3 to 4': 2, '5': 1}
     """
     known = np.sort(values[~np.isnan(values)])
     if not len(known):

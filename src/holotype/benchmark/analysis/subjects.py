@@ -11,7 +11,7 @@ from holotype.benchmark import localisation
 from holotype.benchmark.analysis.parts import Draws, PartTable, each_of
 from holotype.benchmark.classification import MACRO_GUESSES, TOP, by_class
 from holotype.benchmark.judged import Floats, Judged, Means, Metric, by_item
-from holotype.benchmark.values import MISSING, Bools, Boxes, Guesses, Labels, Places
+from holotype.benchmark.values import Bools, Boxes, Guesses, Labels, Places
 
 _LIKED: Final = ("localisation error", "top-1 error", "top-5 error")
 _MOST: Final = 2
@@ -67,11 +67,14 @@ def confused(truth: Labels, guesses: Guesses, pairs: Sequence[tuple[str, str]], 
     A guess that is one of an image's other labels is not wrong.
     """
     number = {name: at for at, name in enumerate(truth.classes)}
-    first = guesses.guesses[:, 0]
-    right = np.bincount(truth.image, first[truth.image] == truth.label, len(truth.items)) > 0
     parts = {f"{label} {guess}": having(truth, number[label]) for label, guess in pairs}
-    hits = [~right & (first == number[guess]) for _, guess in pairs]
+    hits = [_taken_for(truth, guesses, number[guess]) for _, guess in pairs]
     return each_of("most confused pairs", "images", SHARE, parts, hits, draws)
+
+
+def _taken_for(truth: Labels, guesses: Guesses, guess: int) -> Bools:
+    """Which images are first guessed to be of a class that is none of theirs ``(items,)``."""
+    return (guesses.guesses[:, 0] == guess) & ~having(truth, guess)
 
 
 def having(truth: Labels, label: int) -> Bools:
@@ -85,6 +88,7 @@ SHARE: Final = Metric("share", "lower", "share of the images of a label whose fi
 def example_images(truth: Labels, guesses: Guesses, label: str, guess: str) -> list[str]:
     """The ids of images of a label that were first guessed to be another class, in their order."""
     number = {name: at for at, name in enumerate(truth.classes)}
-    first = guesses.guesses[:, 0]
-    found = having(truth, number[label]) & (first == number.get(guess, MISSING))
+    if guess not in number:
+        return []
+    found = having(truth, number[label]) & _taken_for(truth, guesses, number[guess])
     return [truth.items[at] for at in np.flatnonzero(found).tolist()]

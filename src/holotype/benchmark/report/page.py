@@ -108,6 +108,7 @@ def render(found: Evaluated, wanted: Wanted) -> str:
         ranked=ranked,
         beside=beside,
         metrics=_metrics(found, order[:SIDE_BY_SIDE]),
+        outside=_outside(found, order[:SIDE_BY_SIDE]),
         shown=[found.names[one] for one in order[:SIDE_BY_SIDE]],
         results=[found.results[one] for one in order],
         details=details,
@@ -128,6 +129,15 @@ def _metrics(found: Evaluated, shown: Sequence[int]) -> list[tuple[Metric, list[
     """The metrics that were measured of any of some submissions, with their estimates."""
     rows = ((metric, [found.results[one].metrics[metric] for one in shown]) for metric in found.judges[0].metrics)
     return [(metric, row) for metric, row in rows if any(one.value == one.value for one in row)]
+
+
+def _outside(found: Evaluated, shown: Sequence[int]) -> list[Metric]:
+    """The metrics of which an interval does not hold its value."""
+    return [
+        metric
+        for metric, row in _metrics(found, shown)
+        if any(one.value < one.low or one.value > one.high for one in row)
+    ]
 
 
 def _side_by_side(ranked: Sequence[Standing], metric: Metric) -> str:

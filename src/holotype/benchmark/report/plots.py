@@ -40,7 +40,7 @@ def wilson(part: float, count: int, reach: float = 1.96) -> Estimate:
 
 def dots(names: Sequence[str], estimates: Sequence[Estimate], what: str) -> str:
     """Numbers with intervals, one below the other."""
-    figure, axes = figure_of(7.2, 0.7 + 0.28 * len(names))
+    figure, axes = figure_of(5.6, 0.7 + 0.28 * len(names))
     places = np.arange(len(names))[::-1]
     _with_intervals(axes, estimates, places)
     axes.set(xlabel=what, yticks=places, yticklabels=names)
@@ -50,15 +50,14 @@ def dots(names: Sequence[str], estimates: Sequence[Estimate], what: str) -> str:
 
 def classes(bars: Sequence[Bar], what: str) -> str:
     """The classes as bars, the best of them above the worst, with a gap between them where some are left out."""
-    figure, axes = figure_of(7.2, 0.7 + 0.2 * len(bars))
     shown = [*bars[:ENDS], *bars[-ENDS:]] if len(bars) > 2 * ENDS else list(bars)
     gap = np.array([at + (len(bars) > 2 * ENDS and at >= ENDS) for at in range(len(shown))])
     places = -gap
+    figure, axes = figure_of(5.6, 0.7 + 0.2 * len(shown))
     axes.barh(places, [bar.estimate.value for bar in shown], color=COLOUR, alpha=0.45, height=0.7)
     _with_intervals(axes, [bar.estimate for bar in shown], places)
     axes.set(xlabel=what, yticks=places, yticklabels=[f"{bar.name}  ({bar.count:,})" for bar in shown], xlim=(0, 1))
     axes.tick_params(axis="y", labelsize=8, length=0)
-    figure.set_size_inches(7.2, 0.7 + 0.2 * len(shown))
     return svg_of(figure)
 
 
@@ -120,9 +119,9 @@ def precision_recall(curves: Mapping[str, tuple[Floats, Floats]]) -> str:
     """Precision by recall of some classes: arrays ``(points,)`` of recall and precision each, as they were found."""
     from matplotlib import colormaps
 
-    figure, axes = figure_of(5.6, 3.6)
+    figure, axes = figure_of(4.6, 4.3)
     for at, (name, (recall, precision)) in enumerate(curves.items()):
         axes.step(recall, precision, where="post", linewidth=1.3, label=name, color=colormaps["tab10"](at))
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
-    axes.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncol=2)
     return svg_of(figure)
