@@ -74,7 +74,7 @@ def confused(truth: Labels, guesses: Guesses, pairs: Sequence[tuple[str, str]], 
 
 def _taken_for(truth: Labels, guesses: Guesses, guess: int) -> Bools:
     """Which images are first guessed to be of a class that is none of theirs ``(items,)``."""
-    return (guesses.guesses[:, 0] == guess) & ~having(truth, guess)
+    return np.asarray((guesses.guesses[:, 0] == guess) & ~having(truth, guess), np.bool_)
 
 
 def having(truth: Labels, label: int) -> Bools:

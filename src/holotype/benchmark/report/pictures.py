@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from holotype.errors import HolotypeError
-from holotype.images import decode, encode_jpeg, fit
+from holotype.images import Rejected, decode, encode_jpeg, fit
 
 SIDE: Final = 96
 QUALITY: Final = 70
@@ -43,7 +43,7 @@ class Pictures:
         try:
             data = self._read(image)
             small = encode_jpeg(fit(decode(data, side=SIDE).pixels, SIDE), QUALITY) if data else b""
-        except (HolotypeError, OSError):  # an image that is damaged or gone is not shown
+        except (HolotypeError, OSError, Rejected):  # an image that is damaged or gone is not shown
             return ""
         if not small or self._bytes + len(small) > MOST_BYTES:
             return ""
