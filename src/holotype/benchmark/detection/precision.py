@@ -83,23 +83,21 @@ def curves(truth: Boxes, counted: Bools, detections: Detections, outcomes: Outco
     hit = outcomes == TRUE
     true = np.flatnonzero(hit)
     start = np.searchsorted(detections.label[true], np.arange(shape[0] + 1))
-    image, bounds = _between(detections, outcomes, true, start)
+    image, bounds = _between(detections, np.flatnonzero(outcomes == FALSE), true)
     false = csr_array((np.ones(len(image)), image, bounds), (len(true), shape[1]))
     return Curves(detections.image[true], start, false, counts(truth.label[counted], truth.image[counted], shape))
 
 
-def _between(detections: Detections, outcomes: Outcomes, true: Ints, start: Ints) -> tuple[Ints, Ints]:
-    """The images of the false positives that have a true one of their class behind them, and where those before each
-    true one begin and end ``(trues + 1,)``."""
-    false = np.flatnonzero(outcomes == FALSE)
-    behind = np.searchsorted(false, true)
-    first = np.searchsorted(detections.label[false], np.arange(len(start)))
-    kept = [slice(first[label], behind[end - 1]) for label, end in enumerate(start[1:]) if end > start[label]]
-    sizes = np.diff(behind, prepend=0)
-    heads = start[:-1][np.diff(start) > 0]
-    sizes[heads] = behind[heads] - first[detections.label[true[heads]]]
-    images = [detections.image[false[part]] for part in kept]
-    return np.concatenate([np.empty(0, np.int64), *images]), np.concatenate([[0], np.cumsum(sizes)])
+def _between(detections: Detections, false: Ints, true: Ints) -> tuple[Ints, Ints]:
+    """The images of the `false` positives that have a true one of their class behind them, and where those between each
+    `true` one and the one before begin and end ``(trues + 1,)``."""
+    end = np.searchsorted(false, true)
+    of_class = np.searchsorted(detections.label[false], detections.label[true])
+    begin = np.maximum(np.roll(end, 1), of_class)
+    begin[:1] = of_class[:1]
+    bounds = np.concatenate([[0], np.cumsum(end - begin)])
+    places = np.arange(bounds[-1]) + np.repeat(begin - bounds[:-1], end - begin)
+    return detections.image[false[places]], bounds
 
 
 def counts(row: Ints, column: Ints, shape: tuple[int, int], times: Ints | None = None) -> csr_array:
