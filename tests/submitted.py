@@ -144,6 +144,7 @@ def guesses_forms(said: Guesses, classes: Sequence[str]) -> dict[str, bytes]:
         "csv.tar": tar_of({"./g.csv": plain}),
         "csv.tar.gz": gzip.compress(tar_of({"g.csv": plain})),
         "csv.tgz": gzip.compress(tar_of({"g.csv": plain})),
+        "npy.zip": zip_of({"g.npy": npy_of(numbers)}),
         "npy.gz": gzip.compress(npy_of(numbers)),
     }
 

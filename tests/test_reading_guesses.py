@@ -14,20 +14,17 @@ from hypothesis import strategies as st
 
 from holotype.benchmark.highest import highest
 from holotype.benchmark.orders import ORDERS, convert, order
-from holotype.benchmark.reading.submissions import read_guesses
+from holotype.benchmark.reading.hidden import bare
+from holotype.benchmark.reading.limits import Limits
+from holotype.benchmark.reading.submissions import read_detections, read_guesses, read_places
 from holotype.benchmark.reading.truths import read_labels
 from holotype.benchmark.values import Labels
 from holotype.errors import PredictionError
-from submitted import csv_of, guesses_csv, labels, npy_of, npz_of, write
+from submitted import boxes, csv_of, guesses_csv, labels, npy_of, npz_of, write
 
 CLASSES = ("cat", "cow", "dog")
 TRUTH = labels([("a", "cat"), ("b", "dog")], CLASSES)
 WNIDS = order("sorted").wnids
-
-
-def read(folder: Path, said: dict[str, Sequence[str]]) -> list[list[int]]:
-    found: list[list[int]] = read_guesses(write(folder, "g.csv", guesses_csv(said)), TRUTH).guesses.tolist()
-    return found
 
 
 def test_fewer_guesses_leave_slots_and_more_are_ignored(tmp_path: Path) -> None:
@@ -185,15 +182,13 @@ def test_rows_in_the_order_of_folders(tmp_path: Path) -> None:
 
 def test_a_truth_without_labels_detects_nothing(tmp_path: Path) -> None:
     """A server reads submissions so: nothing that is read may depend on what is hidden."""
-    none = np.empty(0, np.int64)
-    bare = replace(MANY, image=none, label=none)
+    hidden = bare(MANY)
     path = write(tmp_path, "g.npz", npz_of(images=MANY.items, guesses=RIGHT[:, None]))
-    assert read_guesses(path, bare, "sorted").guesses[:, 0].tolist() == RIGHT.tolist()
-    assert read_guesses(path, bare, "background").remarks == () if (RIGHT > 0).all() else True
+    assert read_guesses(path, hidden, "sorted").guesses[:, 0].tolist() == RIGHT.tolist()
     with pytest.raises(PredictionError, match="cannot be told"):
-        read_guesses(path, bare)
+        read_guesses(path, hidden)
     with pytest.raises(PredictionError, match="no class or several"):
-        read_guesses(write(tmp_path, "g.npy", npy_of(RIGHT[:, None])), bare, "sorted", rows="imagefolder")
+        read_guesses(write(tmp_path, "g.npy", npy_of(RIGHT[:, None])), hidden, "sorted", rows="imagefolder")
 
 
 MODELS = {"resnet50": (76.13, 92.86), "vgg16": (71.59, 90.38), "alexnet": (56.52, 79.07), "resnet18": (69.76, 89.08)}
@@ -209,3 +204,66 @@ def test_public_models_score_what_is_published(shared: Path, tmp_path: Path, mod
     top1, top5 = 100 * right[:, 0].mean(), 100 * right.any(axis=1).mean()
     assert (round(top1, 2), round(top5, 2)) == pytest.approx(MODELS[model], abs=0.011)
     assert "sorted order, which the predictions show" in found.remarks[0]
+
+
+def test_numbers_of_detections_are_the_truths_own_or_remarked_on(tmp_path: Path) -> None:
+    path = write(tmp_path, "d.txt", "1 1 .5 1 2 3 4\n")
+    assert "places among the classes sorted by name" in read_detections(path, boxes("ab", CLASSES)).remarks[0]
+    own = replace(boxes("ab", CLASSES), numbers=(3, 1, 2))
+    found = read_detections(path, own)
+    assert (found.label.tolist(), found.remarks) == ([1], ())
+    with pytest.raises(PredictionError, match="line 1: numbers of ILSVRC2012's classes have several orders"):
+        read_detections(path, boxes("ab", WNIDS))
+
+
+def test_places_are_remarked_on_as_guesses_are(tmp_path: Path) -> None:
+    names = [f"ILSVRC2012_val_{number:08d}" for number in range(1, 2001)]
+    none = np.zeros((2000, 4))
+    truth = replace(boxes(names, WNIDS), image=MANY.image, label=MANY.label, corners=none)
+    rows = [f"{number + 1} 1 2 3 4" for number in RIGHT]
+    found = read_places(write(tmp_path, "p.txt", "\n".join(rows)), truth)
+    assert found.remarks[0] == "these class numbers look as if they were in background order, not devkit"
+    lines = [f"{number} 1 2 3 4" for number in convert(RIGHT, "sorted", "devkit")]
+    found = read_places(write(tmp_path, "p.txt", "\n".join(lines)), truth)
+    assert found.guesses[:, 0].tolist() == RIGHT.tolist()
+    assert found.remarks == ("rows have no ids, and were taken in the order of the images' ids",)
+
+
+def test_strings_of_too_many_places_are_not_read_on(tmp_path: Path) -> None:
+    text = "ImageId,PredictionString\na," + "cat 1 2 3 4 " * 300 + "\nb,\n"
+    path = write(tmp_path, "p.csv", text)
+    with pytest.raises(PredictionError, match="has more than the 200 rows allowed, which are in its strings"):
+        read_places(path, boxes("ab", CLASSES), Limits(rows=200))
+    with pytest.raises(PredictionError, match="an image has 300 rows, 100 are allowed"):
+        read_places(path, boxes("ab", CLASSES), Limits(per_item=100))
+    wide = npz_of(images=["a", "b"], guesses=np.zeros((2, 150), int), boxes=np.zeros((2, 150, 4)))
+    with pytest.raises(PredictionError, match="has 300 rows, 200 are allowed"):
+        read_places(write(tmp_path, "p.npz", wide), boxes("ab", CLASSES), Limits(rows=200))
+
+
+def test_what_is_said_of_a_submission_does_not_depend_on_what_is_hidden(tmp_path: Path) -> None:
+    """Private labels are shuffled: what is read, remarked and refused stays the same, to the letter."""
+    shuffled = replace(MANY, label=np.random.default_rng(3).permutation(MANY.label))
+    numbers = convert(RIGHT[:, None], "sorted", "devkit")
+    files = [
+        write(tmp_path, "g.npz", npz_of(images=MANY.items, guesses=numbers)),
+        write(tmp_path, "d.txt", "".join(f"{number}\n" for number in numbers[:, 0])),
+        write(tmp_path, "s.npy", npy_of(np.eye(1000, dtype=np.float32)[RIGHT])),
+        write(tmp_path, "wrong.npz", npz_of(images=MANY.items, guesses=RIGHT[:, None])),
+    ]
+    said: list[object] = []
+    for truth in (MANY, shuffled):
+        for path in files:
+            try:
+                found = read_guesses(path, bare(truth), "" if path.suffix == ".npy" else "devkit")
+                said.append((found.guesses.tobytes(), found.remarks, found.tied))
+            except PredictionError as error:
+                said.append(str(error))
+    assert said[: len(files)] == said[len(files) :]
+    assert len(set(map(str, said))) == len(files)
+    placed = replace(boxes(MANY.items, WNIDS), image=MANY.image, label=MANY.label, corners=np.ones((2000, 4)))
+    empty = bare(placed)
+    assert (empty.items, empty.classes) == (placed.items, placed.classes)
+    assert not any(
+        len(getattr(empty, name)) for name in ("image", "label", "corners", "crowd", "area", "ignored", "unplaced")
+    )

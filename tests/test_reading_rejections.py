@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from holotype.benchmark.reading.guesses import EMPTY
+from holotype.benchmark.reading.placing import EMPTY
 from holotype.benchmark.reading.submissions import read_answers, read_detections, read_guesses, read_places
 from holotype.errors import PredictionError
 from submitted import boxes, json_lines, labels, npy_of, npz_of, parquet_of, tensors_of, write

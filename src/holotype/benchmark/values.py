@@ -88,18 +88,21 @@ class Boxes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Places:
-    """Guesses ``(items, guesses)`` as of `Guesses`, and where each is, `corners` ``(items, guesses, 4)``."""
+    """Guesses ``(items, guesses)`` as of `Guesses`, and where each is, `corners` ``(items, guesses, 4)``. `remarks` are
+    what a reader of the scores should know."""
 
     guesses: Ints
     corners: Floats
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
     """Boxes that a submission says, ``(boxes,)`` each, in an order that follows from what they say alone: by class,
-    falling score, image, and corners."""
+    falling score, image, and corners. `remarks` are what a reader of the scores should know."""
 
     image: Ints
     label: Ints
     score: Floats
     corners: Floats
+    remarks: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holotype.benchmark.reading.faults import Faults, said
-from holotype.benchmark.reading.unpacking import check_directory
+from holotype.benchmark.reading.zips import check_directory
 from holotype.errors import PredictionError
 
 Array = npt.NDArray[Any]

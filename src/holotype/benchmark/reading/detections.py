@@ -11,9 +11,10 @@ import numpy as np
 from holotype.benchmark.reading.columns import IMAGE, LABEL, RANK, SCORE, STRING, box_columns, called, only
 from holotype.benchmark.reading.faults import Faults, said
 from holotype.benchmark.reading.forms import opened_table
+from holotype.benchmark.reading.images import Images
 from holotype.benchmark.reading.limits import LIMITS, Limits
-from holotype.benchmark.reading.names import Classes, Images, has_numbers, number_in
-from holotype.benchmark.reading.places import Known, Rows, rows_of
+from holotype.benchmark.reading.names import PLACES_BY_NAME, Classes, has_numbers, number_in
+from holotype.benchmark.reading.places import NO_ROWS, Known, Rows, rows_of
 from holotype.benchmark.reading.strings import DETECTIONS, spread
 from holotype.benchmark.reading.tables import Table
 from holotype.benchmark.values import Bools, Boxes, Detections, Floats, Ints
@@ -24,8 +25,9 @@ EXAMPLE: Final = "image,label,score,x1,y1,x2,y2"
 def read_detections(path: Path, truth: Boxes, limits: Limits = LIMITS, turned: bool = False) -> Detections:
     """The boxes that a submission says, with their scores. An image without a row has none.
 
-    Numbers of classes are those of the truth's own file; of one that has none, places by name from 0. Boxes that
-    end before they begin are refused; `turned` ones are read, as the devkit reads them: its own demonstration has some.
+    Numbers of classes are those of the truth's own file; of one that has none, places by name from 0, with a remark;
+    those of ILSVRC2012's classification have several orders, and are refused. Boxes that end before they begin are
+    refused; `turned` ones are read, as the devkit reads them: its own demonstration has some.
 
     Raises `PredictionError` naming the rows at fault, and for an image with more rows than are allowed.
     """
@@ -33,43 +35,57 @@ def read_detections(path: Path, truth: Boxes, limits: Limits = LIMITS, turned: b
         classes = Classes.of(truth.classes, truth.numbers)
         images = Images.of(truth.items, np.arange(len(truth.items)) if table.positional else None)
         parts: list[Rows] = []
+        remarks: tuple[str, ...] = ()
         if table.names:
-            table, meant = _spread(table)
+            table, meant = _spread(table, limits)
             only(meant, (IMAGE, LABEL, SCORE, *box_columns(meant)), (RANK,), table.faults, EXAMPLE)
             rows = rows_of(table, meant, SCORE, Known(images, classes, truth.inclusive), turned)
-            parts += (_named(part, classes, table.faults) for part in rows)
+            for part in rows:
+                remarks = remarks or _remarks(part, classes, table.faults)
+                parts.append(_named(part, classes, table.faults)._replace(rows=NO_ROWS.rows))
         table.faults.check()
         items, codes, scores = (_joined([part[at] for part in parts]) for at in (1, 2, 3))
         _check_counts(items, truth, limits.per_item, table.faults)
         boxes = [part.corners for part in parts]
         del parts
         order = canonical(items, codes, scores, boxes)
-        return Detections(items[order], codes[order], scores[order], _in_order(boxes, order))
+        return Detections(items[order], codes[order], scores[order], _in_order(boxes, order), remarks)
 
 
 def _joined(columns: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate(columns) if columns else np.empty(0, np.int64)
 
 
-def _in_order(parts: Sequence[Floats], order: Ints) -> Floats:
-    """The rows of all parts in an order, without all of them twice in memory."""
+def _in_order(parts: list[Floats], order: Ints) -> Floats:
+    """The rows of all `parts` in an order; those are taken away, so that not all of them are in memory twice."""
     found = np.empty((len(order), 4))
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     start = 0
-    for part in parts:
+    while parts:
+        part = parts.pop(0)
         found[place[start : start + len(part)]] = part
         start += len(part)
     return found
 
 
-def _spread(table: Table) -> tuple[Table, dict[str, str]]:
+def _spread(table: Table, limits: Limits) -> tuple[Table, dict[str, str]]:
     """The table with a row a box, and its columns by what they mean."""
     meant = called(table.names, table.faults)
     if set(meant) != {IMAGE, STRING}:
         return table, meant
-    found = spread(table, meant[IMAGE], meant[STRING], DETECTIONS, empty=False)
+    found = spread(table, meant[IMAGE], meant[STRING], DETECTIONS, limits.rows, empty=False)
     return found, called(found.names, table.faults)
+
+
+def _remarks(part: Rows, classes: Classes, faults: Faults) -> tuple[str, ...]:
+    """What is to be said of the numbers of classes in some rows. Raises `PredictionError` where they are ambiguous."""
+    if classes.numbers or not has_numbers(part.codes):
+        return ()
+    if classes.are_ilsvrc2012s:
+        row = int(part.rows[np.flatnonzero(part.codes >= 0)[0]])
+        faults.stop("numbers of ILSVRC2012's classes have several orders: name the classes", row)
+    return (PLACES_BY_NAME,)
 
 
 def _named(part: Rows, classes: Classes, faults: Faults) -> Rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -11,31 +11,27 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holotype.benchmark.highest import GUESSES, highest
-from holotype.benchmark.orders import ORDERS
+from holotype.benchmark.highest import GUESSES
 from holotype.benchmark.reading.columns import IMAGE, LABEL, STRING, called, guess_columns
-from holotype.benchmark.reading.faults import Faults, said, some
+from holotype.benchmark.reading.faults import Faults, some
 from holotype.benchmark.reading.forms import opened_table
+from holotype.benchmark.reading.images import Images
 from holotype.benchmark.reading.limits import LIMITS, Limits
 from holotype.benchmark.reading.names import (
     Classes,
-    Images,
-    detected,
     has_numbers,
     number_in,
-    numbered,
     told_order,
 )
-from holotype.benchmark.reading.placing import Placing, row_places, single_labels
+from holotype.benchmark.reading.placing import EMPTY, Placing, nothing, row_places, single_labels
+from holotype.benchmark.reading.scored import other_order, scored_guesses
 from holotype.benchmark.reading.strings import of_guesses
-from holotype.benchmark.reading.tables import Batch, Table, numbers_of
-from holotype.benchmark.values import MISSING, Bools, Floats, Guesses, Ints, Labels
+from holotype.benchmark.reading.tables import Batch, Table
+from holotype.benchmark.values import MISSING, Bools, Guesses, Ints, Labels
 from holotype.errors import PredictionError
 
-EMPTY: Final = "the submission is empty: every image is missed"
 EXAMPLE: Final = "image,guess1,guess2,guess3,guess4,guess5"
-_SCORES, _LISTS = "scores", "guesses"
-_LARGEST: Final = float(np.finfo(np.float32).max)
+_LISTS: Final = "guesses"
 _LEAD: Final = 2
 """How many times as often guesses have to be right in another order of rows to be told so."""
 
@@ -60,8 +56,11 @@ def read_guesses(path: Path, truth: Labels, order: str = "", limits: Limits = LI
         places = row_places(truth, rows or table.order, table.faults) if table.positional else None
         images, placing = Images.of(truth.items, places), Placing(truth.items, table.faults)
         if (codes_of := _guessing(table, meant, classes)) is None:
-            found = _scored(table, meant, placing, images, classes, order)
-            other = _other_order(found, table, meant, classes, single_labels(truth), order)
+            found = scored_guesses(table, meant, placing, images, classes, order)
+            if table.positional and EMPTY not in found.remarks:
+                remarks = _other_rows(found.guesses, single_labels(truth), len(classes.names), rows or table.order)
+                found = replace(found, remarks=(of_rows(rows or table.order), *remarks))
+            other = other_order(found, table, meant, classes, single_labels(truth), order)
             if not other:
                 return found
             if order:
@@ -76,13 +75,9 @@ def read_guesses(path: Path, truth: Labels, order: str = "", limits: Limits = LI
         labels = single_labels(truth)
         guesses, remarks = settled(codes, placing, classes, labels, order, otherwise)
         if table.positional:
-            remarks += _of_rows(guesses, labels, truth, rows or table.order)
+            remarks.append(of_rows(rows or table.order))
+            remarks += _other_rows(guesses, labels, len(classes.names), rows or table.order)
         return Guesses(guesses, repeated=_repeated(guesses), remarks=tuple(remarks))
-
-
-def nothing(items: int) -> Guesses:
-    """The guesses of a submission that makes none."""
-    return Guesses(np.full((items, GUESSES), MISSING, np.int64), remarks=(EMPTY,))
 
 
 CodesOf = Callable[[Batch], tuple[Ints, Bools]]
@@ -175,127 +170,21 @@ def _repeated(guesses: Ints) -> int:
     return int(((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] != MISSING)).sum())
 
 
-def _of_rows(guesses: Ints, labels: Ints, truth: Labels, rows: str) -> list[str]:
-    """What is to be said of rows without ids: in which order they were taken, and whether they look like another."""
-    told = "rows have no ids, and were taken in the order of the images' " + (
-        "classes and ids" if rows == "imagefolder" else "ids"
-    )
+def of_rows(rows: str) -> str:
+    """In which order rows without ids were taken."""
+    by = "classes and ids" if rows == "imagefolder" else "ids"
+    return f"rows have no ids, and were taken in the order of the images' {by}"
+
+
+def _other_rows(guesses: Ints, labels: Ints, classes: int, rows: str) -> list[str]:
+    """A remark on rows without ids that look as if they were in another order."""
     if (labels == MISSING).any() or not len(labels):
-        return [told]
+        return []
     folders = np.lexsort([np.arange(len(labels)), labels])
     first = guesses[folders, 0] if rows == "imagefolder" else guesses[:, 0]  # as the rows were
     right = {"sorted": int((first == labels).sum()), "imagefolder": int((first == labels[folders]).sum())}
     mine = rows or "sorted"
     other = next(name for name in right if name != mine)
-    if right[other] > _LEAD * right[mine] and right[other] * len(truth.classes) > _LEAD * len(labels) + 20:
-        return [told, f"they look as if they were in the order {other}, and not {mine}"]
-    return [told]
-
-
-def _scored(
-    table: Table, meant: dict[str, str], placing: Placing, images: Images, classes: Classes, order: str
-) -> Guesses:
-    """The guesses that follow from scores of all classes."""
-    columns = [name for name in table.names if name != meant[IMAGE]]
-    read = _rows_of_scores(table, columns)
-    count = len(classes.names)
-    scores = np.zeros((len(placing.items), count), np.float32)
-    guesses = np.full((len(placing.items), GUESSES), MISSING, np.int64)
-    tied, places = 0, None
-    for batch in table.read(columns):
-        given, bad = read(batch)
-        if places is None:
-            names = table.classes or (columns if columns != [_SCORES] else _places(given.shape[1], classes))
-            places = _class_columns(names, classes, order, table.faults)
-            straight = np.array_equal(places, np.arange(count)) and given.shape[1] == count
-        elif given.shape[1] != len(names):
-            table.faults.stop(f"{given.shape[1]:,} scores where there were {len(names):,} before")
-        items, unknown = images.find(batch, meant[IMAGE], table.faults)
-        given = given if straight else given[:, np.argsort(places, kind="stable")[(places == MISSING).sum() :]]
-        kept = np.flatnonzero(~(unknown | bad))
-        kept = kept[placing.place(items[kept], batch.rows[kept])]
-        part = given if len(kept) == len(given) else given[kept]
-        table.faults.mark(batch.rows[kept], _beyond(part), lambda _: f"a score is beyond {_LARGEST:.2g}")
-        guesses[items[kept]], ties = highest(part)
-        with np.errstate(over="ignore"):
-            scores[items[kept]] = part
-        tied += int(ties.sum())
-    if not placing.check(table.positional):
-        return nothing(len(guesses))
-    remarks = ["rows have no ids, and were taken in the order of the images' ids"] if table.positional else []
-    return Guesses(guesses, scores, tied=tied, remarks=tuple(remarks))
-
-
-def _beyond(scores: Floats) -> Bools:
-    """Which rows have a score that the floats of 32 bits in which they are kept have not."""
-    if scores.dtype.itemsize <= 4 or not scores.size:
-        return np.zeros(len(scores), np.bool_)
-    return np.asarray((np.abs(scores) > _LARGEST).any(axis=1))
-
-
-def _other_order(found: Guesses, table: Table, meant: dict[str, str], classes: Classes, truth: Ints, order: str) -> str:
-    """Another order of classes in which the columns of scores look as if they were; "" for none."""
-    columns = table.classes or [name for name in table.names if name not in (meant[IMAGE], _SCORES)]
-    if classes.numbers or not classes.are_ilsvrc2012s or any(not name.isdecimal() for name in columns):
-        return ""
-    table_of = classes.table(order or "sorted")
-    number = np.full(len(classes.names) + 1, MISSING)
-    number[table_of[table_of != MISSING]] = np.flatnonzero(table_of != MISSING)
-    told = detected(numbered(number[found.guesses]), classes, truth, order or "sorted")
-    return told if told in ORDERS and told != (order or "sorted") else ""
-
-
-def _places(width: int, classes: Classes) -> list[str]:
-    """The numbers by which columns without names are called."""
-    first = 1 if classes.numbers and min(classes.numbers) == 1 else 0
-    return [str(number) for number in range(first, first + width)]
-
-
-def _rows_of_scores(table: Table, columns: Sequence[str]) -> Callable[[Batch], tuple[Floats, Bools]]:
-    if list(columns) == [_SCORES]:
-        return lambda batch: _of_matrix(batch, table.faults)
-    return lambda batch: _of_wide(batch, columns, table.faults)
-
-
-def _of_matrix(batch: Batch, faults: Faults) -> tuple[Floats, Bools]:
-    given = batch.columns[_SCORES]
-    bad = np.zeros(len(given), np.bool_)
-    if not np.isfinite(given).all():
-        bad = ~np.isfinite(given).all(axis=1)
-        faults.mark(batch.rows, bad, lambda _: "a score is not a finite number")
-    return given, bad
-
-
-def _of_wide(batch: Batch, columns: Collection[str], faults: Faults) -> tuple[Floats, Bools]:
-    given, bad = np.empty((len(batch.rows), len(columns))), np.zeros(len(batch.rows), np.bool_)
-    for place, name in enumerate(columns):
-        given[:, place], wrong = numbers_of(batch, name, faults, f"score of {name}")
-        bad |= wrong
-    return given, bad
-
-
-def _class_columns(columns: Sequence[str], classes: Classes, order: str, faults: Faults) -> Ints:
-    """The class that each column of scores is for, `MISSING` for one of none.
-
-    Raises `PredictionError` unless all classes have a column, and none has two.
-    """
-    count = len(classes.names)
-    codes = []
-    for name in columns:
-        try:
-            codes.append(classes.code(name))
-        except ValueError:
-            known = some(name for name in columns if name in classes.names)
-            hint = f"unknown: {said(name)}" if known else f"its header must be like {EXAMPLE}"
-            faults.stop(f"score columns must be the {count:,} classes, each once; {hint}")
-    found = np.array(codes, np.int64)
-    if has_numbers(found):
-        found, bad = classes.settle(found, classes.table(order or ("" if classes.numbers else "sorted")))
-        if order != "background" and bad.any():
-            at = int(np.flatnonzero(bad)[0])
-            faults.stop(f"{len(columns):,} columns of scores for {count:,} classes: {said(columns[at])} is none")
-    missing = np.setdiff1d(np.arange(count), found)
-    if len(missing) or (found != MISSING).sum() != count:
-        names = some(classes.names[at] for at in missing[:6].tolist()) or "none; some have two"
-        faults.stop(f"score columns must be the {count:,} classes, each once; missing: {names}")
-    return found
+    if right[other] > _LEAD * right[mine] and right[other] * classes > _LEAD * len(labels) + 20:
+        return [f"they look as if they were in the order {other}, and not {mine}"]
+    return []

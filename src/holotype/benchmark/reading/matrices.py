@@ -56,8 +56,9 @@ def arrays_table(arrays: Mapping[str, Array], faults: Faults, most: int) -> Tabl
             faults.stop(f"the arrays {some(found)} are not equally long")
         if array.dtype.kind == "U" and array.ndim > 2:
             faults.stop(f"the array {said(name)} has more than two sides")
-    if count > most:
-        faults.stop(f"has {count:,} rows, {most:,} are allowed")
+    rows = found["guesses"].size if BOX in found and "guesses" in found else count
+    if max(rows, count) > most:
+        faults.stop(f"has {max(rows, count):,} rows, {most:,} are allowed")
     return _table(found, count, faults, order, classes)
 
 

@@ -1,8 +1,7 @@
-"""Which image, and which class, a cell of a file means."""
+"""Which class a cell of a file means: its name, or its number in some order."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,67 +19,8 @@ from holotype.errors import PredictionError
 
 NUMBERED: Final = 1 << 60
 """What is added to the number of a class that is not known yet, for want of an order."""
+PLACES_BY_NAME: Final = "class numbers were taken for places among the classes sorted by name, from 0"
 _FURTHEST: Final = 1 << 50
-_PICTURE: Final = re.compile(r"(?:.*[/\\])?(.+?)(?:\.(?:jpe?g|png|webp|bmp|gif|tiff?))?", re.IGNORECASE | re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Images:
-    """The ids of a truth's images, to look others up: the same, or files that are named so. Where a file has none,
-    `places` has the number of the image that each row is for."""
-
-    ids: Sequence[str]
-    places: Ints | None
-    _sorted: pa.Array
-    _by_id: Mapping[str, int]
-
-    @classmethod
-    def of(cls, ids: Sequence[str], places: Ints | None = None) -> Images:
-        """Those of a truth."""
-        return cls(ids, places, pa.array(ids, pa.string()), {name: number for number, name in enumerate(ids)})
-
-    def find(self, batch: Batch, name: str, faults: Faults) -> tuple[Ints, Bools]:
-        """The number of each row's image, and for which rows there is none, which are `faults`."""
-        column = batch.columns[name]
-        if self.places is not None:
-            return self._placed(column, batch.rows, faults)
-        told = column if not isinstance(column, np.ndarray) else pa.array(column)
-        if not pa.types.is_dictionary(told.type):
-            told = told.cast(pa.string())
-        found = self._numbers(told)
-        bad = found < 0
-        if bad.any():
-            cells = told.cast(pa.string()).to_pylist()
-            faults.mark(batch.rows, bad, lambda at: f"unknown image {said(cells[at] or '')}")
-        return found, bad
-
-    def _placed(self, given: Ints, rows: Ints, faults: Faults) -> tuple[Ints, Bools]:
-        places = np.asarray(self.places)
-        bad = (given < 0) | (given >= len(places))
-        faults.mark(rows, bad, lambda at: f"image {given[at] + 1:,} of {len(places):,}")
-        return (places[np.where(bad, 0, given)] if len(places) else np.zeros(len(given), np.int64)), bad
-
-    def _numbers(self, told: pa.Array) -> Ints:
-        found: Ints
-        if pa.types.is_dictionary(told.type):
-            of = np.append(self._numbers(told.dictionary.cast(pa.string())), MISSING)
-            places = pc.fill_null(told.indices, -1).to_numpy(zero_copy_only=False)
-            return np.asarray(of[places], np.int64)
-        found = pc.fill_null(pc.index_in(told, self._sorted), MISSING).to_numpy(zero_copy_only=False).astype(np.int64)
-        if (found < 0).any():
-            left = np.flatnonzero(found < 0)
-            encoded = told.take(pa.array(left)).dictionary_encode()
-            numbers = [self._number(one or "") for one in encoded.dictionary.to_pylist()]
-            places = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
-            found[left] = np.array([*numbers, MISSING])[places]
-        return found
-
-    def _number(self, text: str) -> int:
-        given = text.strip()
-        if given in self._by_id:
-            return self._by_id[given]
-        named = _PICTURE.fullmatch(given)
-        return self._by_id.get(named[1], MISSING) if named else MISSING
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,7 +141,7 @@ def told_order(codes: Ints, classes: Classes, truth: Ints, declared: str, otherw
     if classes.numbers:
         return "", ""
     if not classes.are_ilsvrc2012s:
-        return "sorted", "class numbers were taken for places among the classes sorted by name, from 0"
+        return "sorted", PLACES_BY_NAME
     found = detected(codes, classes, truth, otherwise or "sorted")
     if otherwise and found in ("", otherwise):
         return otherwise, ""

@@ -23,10 +23,11 @@ from holotype.benchmark.reading.columns import (
 )
 from holotype.benchmark.reading.faults import Faults, said
 from holotype.benchmark.reading.forms import opened_table
-from holotype.benchmark.reading.guesses import gaps_in, settled
+from holotype.benchmark.reading.guesses import gaps_in, of_rows, settled
+from holotype.benchmark.reading.images import Images
 from holotype.benchmark.reading.limits import LIMITS, Limits
-from holotype.benchmark.reading.names import Classes, Images
-from holotype.benchmark.reading.placing import Placing, grouped, row_places, single_labels
+from holotype.benchmark.reading.names import Classes
+from holotype.benchmark.reading.placing import EMPTY, Placing, grouped, row_places, single_labels
 from holotype.benchmark.reading.strings import PLACES, spread
 from holotype.benchmark.reading.tables import Batch, Table, numbers_of
 from holotype.benchmark.values import MISSING, Bools, Boxes, Floats, Ints, Places
@@ -72,7 +73,7 @@ def read_places(path: Path, truth: Boxes, limits: Limits = LIMITS, rows: str = "
         if not table.names:
             return _nothing(len(truth.items))
         devkit = table.positional and STRING in table.names
-        table, meant = _spread(table)
+        table, meant = _spread(table, limits)
         only(meant, (IMAGE, LABEL, *box_columns(meant)), (RANK, SCORE), table.faults, EXAMPLE)
         key = next((name for name in (RANK, SCORE) if name in meant), "")
         places = row_places(truth, rows or table.order, table.faults) if table.positional else None
@@ -83,21 +84,26 @@ def read_places(path: Path, truth: Boxes, limits: Limits = LIMITS, rows: str = "
         if not len(said_rows.rows):
             return _nothing(len(truth.items))
         placing = Placing(truth.items, table.faults)
+        most = int(np.bincount(said_rows.items).max())
+        if most > limits.per_item:
+            table.faults.stop(f"an image has {most:,} rows, {limits.per_item:,} are allowed")
         guesses, corners = _placed(said_rows, bool(key), placing, table.positional)
-        found, _ = settled(guesses, placing, classes, single_labels(truth), "", "devkit" if devkit else "")
-        return Places(found, corners)
+        found, remarks = settled(guesses, placing, classes, single_labels(truth), "", "devkit" if devkit else "")
+        if table.positional:
+            remarks.append(of_rows(rows or table.order))
+        return Places(found, corners, tuple(remarks))
 
 
 def _nothing(items: int) -> Places:
-    return Places(np.full((items, GUESSES), MISSING, np.int64), np.zeros((items, GUESSES, 4)))
+    return Places(np.full((items, GUESSES), MISSING, np.int64), np.zeros((items, GUESSES, 4)), (EMPTY,))
 
 
-def _spread(table: Table) -> tuple[Table, dict[str, str]]:
+def _spread(table: Table, limits: Limits) -> tuple[Table, dict[str, str]]:
     """The table with a row a guess, and its columns by what they mean."""
     meant = called(table.names, table.faults)
     if set(meant) != {IMAGE, STRING}:
         return table, meant
-    found = spread(table, meant[IMAGE], meant[STRING], PLACES, empty=True)
+    found = spread(table, meant[IMAGE], meant[STRING], PLACES, limits.rows, empty=True)
     return found, called(found.names, table.faults)
 
 

@@ -8,9 +8,11 @@ from typing import Final
 
 import numpy as np
 
+from holotype.benchmark.highest import GUESSES
 from holotype.benchmark.reading.faults import SHOWN, Faults, said, some
-from holotype.benchmark.values import MISSING, Bools, Boxes, Floats, Ints, Labels
+from holotype.benchmark.values import MISSING, Bools, Boxes, Floats, Guesses, Ints, Labels
 
+EMPTY: Final = "the submission is empty: every image is missed"
 ROWS: Final[Mapping[str, str]] = MappingProxyType(
     {"sorted": "by the ids of images", "imagefolder": "by class and then id, as folders of classes are walked"}
 )
@@ -81,3 +83,8 @@ def single_labels(truth: Labels | Boxes) -> Ints:
     found[truth.image] = truth.label
     found[truth.image[found[truth.image] != truth.label]] = MISSING
     return found
+
+
+def nothing(items: int) -> Guesses:
+    """The guesses of a submission that makes none."""
+    return Guesses(np.full((items, GUESSES), MISSING, np.int64), remarks=(EMPTY,))

@@ -23,20 +23,24 @@ FIVE: Final = 5
 _NO_GUESS: Final = {LABEL: "", "x1": "0", "y1": "0", "x2": "1", "y2": "1"}
 
 
-def spread(table: Table, image: str, string: str, parts: tuple[str, ...], empty: bool) -> Table:
-    """The table with a row for each of the `parts` that strings repeat, and their `RANK`.
+def spread(table: Table, image: str, string: str, parts: tuple[str, ...], most: int, *, empty: bool) -> Table:
+    """The table with a row for each of the `parts` that strings repeat, and their `RANK`; at most so many rows.
 
     With `empty`, a string that says nothing is a row without a label all the same.
     """
     names = (image, RANK, *parts)
-    return replace(table, names=names, read=partial(_read, table, image, string, parts, empty))
+    return replace(table, names=names, read=partial(_read, table, image, string, parts, most, empty))
 
 
 def _read(
-    table: Table, image: str, string: str, parts: tuple[str, ...], empty: bool, _: Collection[str]
+    table: Table, image: str, string: str, parts: tuple[str, ...], most: int, empty: bool, _: Collection[str]
 ) -> Iterator[Batch]:
+    total = 0
     for batch in table.read(()):
         lengths, cells = split(batch.columns[string])
+        total += len(cells) // len(parts)
+        if total > most:
+            table.faults.stop(f"has more than the {most:,} rows allowed, which are in its strings")
         sound = lengths % len(parts) == 0
         for at in np.flatnonzero(~sound).tolist():
             table.faults.add(int(batch.rows[at]), f"{lengths[at]} cells do not repeat {' '.join(parts)}")

@@ -97,7 +97,7 @@ def _columns(table: Table) -> tuple[Table, dict[str, str]]:
     meant = called(table.names, table.faults)
     if set(meant) != {IMAGE, STRING}:
         return table, meant
-    found = spread(table, meant[IMAGE], meant[STRING], PLACES, empty=True)
+    found = spread(table, meant[IMAGE], meant[STRING], PLACES, LIMITS.rows, empty=True)
     return found, called(found.names, table.faults)
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import stat
-import sys
 import tempfile
 import zipfile
 import zlib
@@ -18,25 +16,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from holotype.benchmark.reading.limits import Limits
+from holotype.benchmark.reading.tapes import tar_member
+from holotype.benchmark.reading.zips import NO_FILES, only_member, opened_zip
 from holotype.errors import ArchiveError, PredictionError
 from holotype.files import printable
-from holotype.leftovers import leftover
 from holotype.store.opening import opened_file
-from holotype.store.tar.headers import BLOCK, parse_header, safe_name
-from holotype.store.tar.scan import Member, members
+from holotype.store.tar.headers import BLOCK, parse_header
 
 HEAD: Final = 4096
 """Bytes by which a form is told."""
 _STEP: Final = 1 << 20
-_MOST_ENTRIES: Final = 1000
-"""Entries that an archive may have, of which one is a file of its own and the others folders and leftovers."""
-_LARGEST_DIRECTORY: Final = 1 << 20
-_TAIL: Final = 22 + (1 << 16)
-"""Bytes in which a zip's directory is found: its end, and the longest comment behind it."""
-_GZIP, _ZIP, _NO_FILES = b"\x1f\x8b", b"PK\3\4", b"PK\5\6"
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\3\4"
 _OTHERS: Final = {
     b"BZh": "bzip2",
     b"\xfd7zXZ\0": "xz",
@@ -74,7 +67,7 @@ def opened(path: Path, limits: Limits) -> Iterator[Source]:
     where = printable(path)
     try:
         with opened_file(path) as file:
-            kind = _kind(file)
+            kind = _kind(file, path.name)
             _check_name(path.name, kind, where)
             if kind:
                 yield from _unpacked(file, kind, path.name, where, limits)
@@ -101,18 +94,18 @@ def seekable(source: Source) -> Iterator[Path]:
         yield Path(file.name)
 
 
-def _kind(file: io.BufferedReader) -> str:
-    """What sort of an archive a file is, "" for none. A zip of arrays is none: it is the form npz."""
+def _kind(file: io.BufferedReader, name: str) -> str:
+    """What sort of an archive a file is, "" for none. A zip of arrays is none unless its name says so: it is npz."""
     head = file.peek(BLOCK)[:BLOCK]
-    if head.startswith((_ZIP, _NO_FILES)):
-        return "" if _is_npz(head) else "zip"
+    if head.startswith((_ZIP, NO_FILES)):
+        return "" if _is_npz(head) and not name.lower().endswith(".zip") else "zip"
     return _archive(head)
 
 
 def _archive(head: bytes) -> str:
     if head.startswith(_GZIP):
         return "gzip"
-    if head.startswith((_ZIP, _NO_FILES)):
+    if head.startswith((_ZIP, NO_FILES)):
         return "zip"
     if other := next((name for magic, name in _OTHERS.items() if head.startswith(magic)), ""):
         return other
@@ -148,8 +141,8 @@ def _check_name(name: str, kind: str, where: str) -> None:
 
 def _unpacked(file: io.BufferedReader, kind: str, name: str, where: str, limits: Limits) -> Iterator[Source]:
     if kind == "zip":
-        with _opened_zip(file, where) as archive:
-            member = _only_member(archive, where)
+        with opened_zip(file, where) as archive:
+            member = only_member(archive, where)
             with archive.open(member) as packed:
                 yield _plain(packed.read, where, Path(member.filename).name, limits.bytes)
         return
@@ -162,7 +155,7 @@ def _unpacked(file: io.BufferedReader, kind: str, name: str, where: str, limits:
             yield _checked(Source(where, name, unpacked, None))
             return
         read = unpacked.read
-    first, rest = _tar_member(read, where)
+    first, rest = tar_member(read, where)
     yield _plain(rest, where, first, limits.bytes)
 
 
@@ -201,108 +194,3 @@ class _Counted(io.RawIOBase):
             raise PredictionError(f"{self._where} unpacks to more than the {self._most:,} bytes allowed")
         buffer[: len(data)] = data
         return len(data)
-
-
-@contextmanager
-def _opened_zip(file: IO[bytes], where: str) -> Iterator[zipfile.ZipFile]:
-    """A zip whose directory is small enough to be read."""
-    check_directory(file, where)
-    try:
-        with zipfile.ZipFile(file) as archive:
-            yield archive
-    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
-        raise PredictionError(f"{where} is a damaged zip: {error}") from error
-
-
-def check_directory(file: IO[bytes], where: str) -> None:
-    """Raise `PredictionError` where the directory of a zip has too many entries, before it is read."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - _TAIL))
-    tail = file.read(_TAIL)
-    at = tail.rfind(_NO_FILES)
-    if at < 0 or len(tail) - at < 22:
-        raise PredictionError(f"{where} is cut off: it is a zip without an end")
-    entries, length = (
-        int.from_bytes(tail[at + 10 : at + 12], "little"),
-        int.from_bytes(tail[at + 12 : at + 16], "little"),
-    )
-    if entries > _MOST_ENTRIES or length > _LARGEST_DIRECTORY:
-        raise PredictionError(f"{where} has more than {_MOST_ENTRIES:,} entries: hand in one file")
-    file.seek(0)
-
-
-def _only_member(archive: zipfile.ZipFile, where: str) -> zipfile.ZipInfo:
-    files = []
-    for entry in archive.infolist():
-        try:
-            name = safe_name(entry.filename.replace("\\", "/").rstrip("/").encode() or b"/")
-        except (ValueError, UnicodeError) as error:
-            raise PredictionError(f"{where} {error}") from error
-        if stat.S_ISLNK(entry.external_attr >> 16):
-            raise PredictionError(f"{where} holds a link: {name[:80]!r}; hand in the file itself")
-        if entry.flag_bits & 1:
-            raise PredictionError(f"{where} is encrypted")
-        if not entry.is_dir() and not leftover(name):
-            files.append(entry)
-    if len(files) != 1:
-        raise PredictionError(f"{where} {_holds(entry.filename for entry in files)}")
-    if files[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise PredictionError(f"{where} is packed in a way that is not read here: pack it again, with deflate")
-    return files[0]
-
-
-def _holds(names: Iterator[str]) -> str:
-    found = list(names)
-    shown = ", ".join(repr(name[:40]) for name in found[:3])
-    return f"holds {len(found):,} files ({shown} ...), not one" if found else "holds no file"
-
-
-def _tar_member(read: Callable[[int], bytes], where: str) -> tuple[str, Callable[[int], bytes]]:
-    """The name of the one file in a tar, and what reads its bytes, then sees that there is no other."""
-    tape = _Tape(read)
-    found = _files(tape, where)
-    try:
-        first = next(found, None)
-    except ValueError as error:
-        raise PredictionError(f"{where} {error}") from error
-    if first is None:
-        raise PredictionError(f"{where} holds no file")
-    end = first.offset + first.size
-
-    def rest(count: int) -> bytes:
-        if tape.at < end:
-            return tape(tape.at, min(count, end - tape.at))
-        if (other := next(found, None)) is not None:
-            raise PredictionError(f"{where} holds several files ({first.name[:40]!r}, {other.name[:40]!r}), not one")
-        return b""
-
-    tape.forward(first.offset)
-    return Path(first.name).name, rest
-
-
-def _files(tape: _Tape, where: str) -> Iterator[Member]:
-    for number, member in enumerate(members(tape, 0, sys.maxsize)):
-        if number >= _MOST_ENTRIES:
-            raise PredictionError(f"{where} has more than {_MOST_ENTRIES:,} entries: hand in one file")
-        if member.name and not leftover(member.name):
-            yield member
-
-
-class _Tape:
-    """Bytes that are read forwards, by their position."""
-
-    def __init__(self, read: Callable[[int], bytes]) -> None:
-        self._read, self.at = read, 0
-
-    def forward(self, position: int) -> None:
-        """Go on to a position that is not passed yet."""
-        while self.at < position:
-            self(self.at, min(_STEP, position - self.at))
-
-    def __call__(self, position: int, length: int) -> bytes:
-        self.forward(position)
-        data = self._read(length)
-        self.at += len(data)
-        if len(data) < length:
-            raise ValueError("ends too early")
-        return data
