@@ -215,6 +215,7 @@ def test_any_task_of_means_is_analysed_by_properties_of_its_items(tmp_path: Path
     path = table(tmp_path / "p.csv", "id,kind\na,when\nb,who\n")
     (found,) = tables(truth, said, judged, [read_properties(path, judged.items, ())], FAST)
     assert [(row.name, row.estimates[0].value) for row in found.rows] == [("when", 1), ("who", 0)]
+    assert found.unit == "items"
 
 
 def test_classes_are_the_unit_of_what_is_said_of_classes(tmp_path: Path) -> None:

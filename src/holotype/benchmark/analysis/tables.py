@@ -11,11 +11,12 @@ from holotype.benchmark.analysis import placed
 from holotype.benchmark.analysis.binning import counted, fifths
 from holotype.benchmark.analysis.parts import Draws, PartTable, Row, by_factors, by_parts
 from holotype.benchmark.analysis.properties import CLASSES, IMAGES, Properties
-from holotype.benchmark.analysis.subjects import AP, class_means, item_means
+from holotype.benchmark.analysis.subjects import AP, class_means, classes_of, item_means
 from holotype.benchmark.detection.rules import SIZES, Detected, by_size
 from holotype.benchmark.judged import Judged, Means
 from holotype.benchmark.values import Bools, Boxes, Detections, Floats, Labels
 
+ITEMS = "items"
 _OVER_IMAGES = "Means over images; images are drawn."
 _OVER_CLASSES = "Means over classes; classes are drawn."
 
@@ -37,7 +38,7 @@ def tables(
     for one in properties:
         means = items if one.unit == IMAGES else classes
         if means is not None:
-            found += _by_properties(one, means, draws)
+            found += _by_properties(one, means, draws, _unit(truth, one))
     return [table for table in found if len(table.rows) > 1]
 
 
@@ -96,13 +97,18 @@ def _precisions(truth: Boxes, found: Floats) -> Means:
     return Means(truth.classes, (AP,), found[:, None])
 
 
-def _by_properties(said: Properties, means: Means, draws: Draws) -> Iterator[PartTable]:
-    flags = said.flags if said.unit == IMAGES else {}
-    about = _OVER_IMAGES if said.unit == IMAGES else _OVER_CLASSES
+def _unit(truth: Any, said: Properties) -> str:
+    """What a table tells the properties of: "classes", "images", or "items" of a task that is none of images."""
+    return said.unit if said.unit == CLASSES or len(classes_of(truth)) else ITEMS
+
+
+def _by_properties(said: Properties, means: Means, draws: Draws, unit: str) -> Iterator[PartTable]:
+    flags = said.flags if unit != CLASSES else {}
+    about = f"Means over {unit}; {unit} are drawn."
     if flags and means.metrics[0].better == "lower":
-        yield by_factors("factors of images", said.unit, means, flags, said.flagged, draws, about)
+        yield by_factors(f"factors of {unit}", unit, means, flags, said.flagged, draws, about)
     elif flags:
-        yield by_parts("factors of images", said.unit, means, flags, draws, about)
+        yield by_parts(f"factors of {unit}", unit, means, flags, draws, about)
     for name in said.columns:
         if name not in flags:
-            yield by_parts(name, said.unit, means, said.parts(name), draws, about)
+            yield by_parts(name, unit, means, said.parts(name), draws, about)

@@ -105,6 +105,7 @@ def render(found: Evaluated, wanted: Wanted) -> str:
         result=first,
         about=found.task.about,
         metric=metric,
+        unit="images" if classes_of(found.truth) else "items",
         ranked=ranked,
         beside=beside,
         metrics=_metrics(found, order[:SIDE_BY_SIDE]),
