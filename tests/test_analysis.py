@@ -12,6 +12,7 @@ import pytest
 
 from holotype.benchmark.analysis import placed
 from holotype.benchmark.analysis.binning import counted, fifths, named
+from holotype.benchmark.analysis.known_boxes import boxes_of_release, holds_boxes
 from holotype.benchmark.analysis.parts import Draws, by_factors, by_parts
 from holotype.benchmark.analysis.properties import read_properties
 from holotype.benchmark.analysis.subjects import class_means, confused, example_images, item_means
@@ -26,6 +27,7 @@ from holotype.errors import PredictionError, UnknownSynset
 from holotype.ontology import Ontology
 from labelled import guesses, labels, public_models, scored, validation
 from placed import boxes, detection_demo, detection_truth, detections, places
+from shipped import pictures, ship
 
 ERROR = Metric("error", "lower", "")
 SHARED = Path(__file__).resolve().parents[2] / "shared/data"
@@ -183,6 +185,55 @@ def test_localisation_is_analysed_by_clutter_and_scale() -> None:
     scale = found["share of the image that a box takes, mean of an image"]
     assert [row.estimates[0].value for row in scale.rows] == [0, 0, 0.5, 1, 1]
     assert "chance of localisation of a class" not in found, "one class alone is no comparison"
+
+
+def test_classification_is_analysed_by_boxes_that_are_known_of_its_images(tmp_path: Path) -> None:
+    """Whose images and classes need not be those that are scored."""
+    truth = labels([0, 0, 1, 1])
+    said = guesses([[0], [1], [1], [0]])
+    known = boxes(
+        [
+            *(("image 00000", "class 000", 0, 0, side, side) for side in (9, 19)),
+            ("image 00002", "class 001", 0, 0, 49, 49),
+            ("image 00003", "class 001", 0, 0, 49, 49),
+            ("elsewhere", "other", 0, 0, 9, 9),
+        ],
+        sizes=[(100, 100)] * 4,
+    )
+    judged = OURS["classification"].judge(truth, said)
+    found = {one.title: one for one in tables(truth, said, judged, draws=FAST, boxes=known)}
+    assert [(row.name, row.count, row.estimates[0].value) for row in found["boxes an image"].rows] == [
+        ("1", 2, 0.5),
+        ("2", 1, 0),
+    ]
+    assert [row.name for row in found["share of the image that a box takes, mean of a class"].rows] == ["2.5 %", "25 %"]
+    assert [row.name for row in found["chance of localisation of a class"].rows] == ["0 %", "100 %"]
+
+
+def test_a_file_of_boxes_is_told_from_a_table_of_properties(tmp_path: Path) -> None:
+    files = {
+        "b.csv": ("image,label,x1,y1,x2,y2\na,x,0,0,1,1\n", True),
+        "k.csv": ("ImageId,PredictionString\na,x 0 0 1 1\n", True),
+        "c.json": ('{"images": [], "annotations": [], "categories": []}', True),
+        "p.csv": ("wnid,made\nx,y\n", False),
+        "x.jsonl": ('{"file_name": "a", "pose": 1}\n{"file_name": "b", "pose": 0}\n', False),
+    }
+    for name, (text, wanted) in files.items():
+        assert holds_boxes(table(tmp_path / name, text)) == wanted, name
+
+
+def test_boxes_of_a_release_are_known(tmp_path: Path) -> None:
+    release = ship(tmp_path / "v1", pictures())
+    found = boxes_of_release(release, "train")
+    assert found is not None
+    assert len(found.items) == 5
+    assert found.classes == tuple(release.wnids)
+    assert found.sizes is not None
+    assert sorted(map(tuple, found.corners.astype(int).tolist())) == sorted(
+        box[1:] for one in pictures() if one.split == "train" for box in one.boxes
+    )
+    assert placed.boxes_per_image(found).sum() == 5
+    assert boxes_of_release(ship(tmp_path / "v2", [one for one in pictures() if not one.boxes]), "train") is None
 
 
 def test_detection_is_analysed_by_size_of_objects() -> None:

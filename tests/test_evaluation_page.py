@@ -246,6 +246,21 @@ def test_of_a_release_the_pictures_that_were_confused_are_shown(tmp_path: Path, 
     assert [decode(base64.b64decode(one)).pixels.shape[1] for one in data] == [96]
     assert ("alt", f"{wordnet[TENCH].name}, taken for {wordnet[CAT].name}") in found.attributes
     assert "kind" in found.text
+    assert "share of the image that a box takes, mean of an image" in found.text
+
+
+def test_a_file_of_boxes_says_of_images_how_cluttered_they_are(tmp_path: Path) -> None:
+    for name, text in {
+        "t.csv": "image,label\na,x\nb,x\nc,y\n",
+        "s.csv": "image,guess1\na,x\nb,y\nc,y\n",
+        "b.csv": "image,label,x1,y1,x2,y2\na,x,0,0,9,9\nb,x,0,0,9,9\nb,x,20,20,49,49\n",
+    }.items():
+        (tmp_path / name).write_text(text)
+    given = ("evaluate", tmp_path / "s.csv", "--truth", tmp_path / "t.csv", "--resamples", 20)
+    run(*given, "--html", tmp_path / "page.html", "--properties", tmp_path / "b.csv", cwd=tmp_path)
+    text = self_contained((tmp_path / "page.html").read_text()).text
+    assert "boxes an image" in text
+    assert "side of boxes in pixels, mean of an image" in text
 
 
 def test_properties_are_for_a_page(tmp_path: Path) -> None:

@@ -12,10 +12,13 @@ from typing import Any, Final
 import click
 
 import holotype as api
+from holotype.benchmark.analysis.known_boxes import boxes_of_release, holds_boxes
 from holotype.benchmark.analysis.properties import read_properties
 from holotype.benchmark.analysis.subjects import classes_of
+from holotype.benchmark.reading.truths import read_boxes
 from holotype.benchmark.report.page import Evaluated, Wanted, render
 from holotype.benchmark.report.pictures import ReadPicture
+from holotype.benchmark.values import Boxes
 from holotype.cli.named_release import opened_release
 from holotype.cli.options import file_type
 from holotype.cli.truths import TruthOptions
@@ -49,25 +52,29 @@ class PageOptions:
         """Write the page, if one is asked for."""
         if self.html is None:
             return
-        said = [read_properties(path, found.judges[0].items, classes_of(found.truth)) for path in self.properties]
-        with _beside(told, project) as (ontology, read):
-            page = render(found, Wanted(ontology, said, read, metric))
+        placed = {path: holds_boxes(path) for path in self.properties}
+        items, classes = found.judges[0].items, classes_of(found.truth)
+        said = [read_properties(path, items, classes) for path, boxes in placed.items() if not boxes]
+        given = next((read_boxes(path) for path, boxes in placed.items() if boxes), None)
+        with _beside(told, project) as (ontology, read, known):
+            page = render(found, Wanted(ontology, said, read, metric, given or known))
         write_atomically(self.html, page.encode())
 
 
 @contextmanager
-def _beside(told: TruthOptions, project: Path) -> Iterator[tuple[Ontology | None, ReadPicture]]:
-    """The ontology that names classes, and what reads images, as long as what holds them is open."""
+def _beside(told: TruthOptions, project: Path) -> Iterator[tuple[Ontology | None, ReadPicture, Boxes | None]]:
+    """The ontology that names classes, what reads images, and their boxes, as long as what holds them is open."""
     if told.release is not None:
         with opened_release(told.release, project) as named:
-            yield named.ontology, _reader(samples_of(named.release, told.split or "test"))
+            split = told.split or "test"
+            yield named.ontology, _reader(samples_of(named.release, split)), boxes_of_release(named.release, split)
         return
     try:
         with api.open(project) as db:
             held = db.datasets[told.dataset].samples(told.split or "val") if told.dataset is not None else None
-            yield db.ontology, _nothing if held is None else _reader(held)
+            yield db.ontology, _nothing if held is None else _reader(held), None
     except NoProject:
-        yield _wordnet(), _nothing
+        yield _wordnet(), _nothing, None
 
 
 def _reader(samples: Samples) -> ReadPicture:
@@ -94,7 +101,7 @@ _OPTIONS: Final = (
         "--properties",
         type=file_type,
         multiple=True,
-        help="A table of what classes or images have in common, which the page goes by.",
+        help="A table of what classes or images have in common, or their boxes, which the page goes by.",
     ),
 )
 

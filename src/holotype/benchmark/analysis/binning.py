@@ -39,8 +39,8 @@ def _range(low: float, high: float, percent: bool) -> str:
     return names[0] if names[0] == names[1] else f"{names[0]} to {names[1]}"
 
 
-def counted(values: Ints, edges: Sequence[int]) -> dict[str, Bools]:
-    """Parts by whole numbers: from each edge up to the next, the last one open.
+def counted(values: Ints | Floats, edges: Sequence[int]) -> dict[str, Bools]:
+    """Parts by whole numbers: from each edge up to the next, the last one open; NaN is in none.
 
     >>> {name: part.tolist() for name, part in counted(np.array([1, 2, 9]), (1, 2, 4)).items()}
     {'1': [True, False, False], '2 to 3': [False, True, False], '4 or more': [False, False, True]}
@@ -52,7 +52,7 @@ def counted(values: Ints, edges: Sequence[int]) -> dict[str, Bools]:
     return {**found, f"{edges[-1]} or more": values >= edges[-1]}
 
 
-def _between(values: Ints, low: int, high: int) -> Bools:
+def _between(values: Ints | Floats, low: int, high: int) -> Bools:
     return np.asarray((values >= low) & (values < high), np.bool_)
 
 

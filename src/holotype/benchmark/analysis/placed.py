@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from holotype.benchmark.judged import share
-from holotype.benchmark.localisation import chance
 from holotype.benchmark.values import Boxes, Floats, Ints
 
 
@@ -41,11 +42,13 @@ def instances(truth: Boxes) -> Floats:
     return share(np.bincount(truth.label, minlength=len(truth.classes)), images)
 
 
-def chances(truth: Boxes) -> Floats:
-    """How often each class is localised by chance ``(classes,)``; see `holotype.benchmark.localisation.chance`."""
-    return chance(truth)
-
-
 def _means(group: Ints, values: Floats, groups: int) -> Floats:
     known = ~np.isnan(values)
     return share(np.bincount(group[known], values[known], groups), np.bincount(group[known], minlength=groups))
+
+
+def aligned(values: Floats | Ints, names: Sequence[str], wanted: Sequence[str]) -> Floats:
+    """What things called `names` have, in the order of those `wanted`; NaN for one that is not among them."""
+    place = {name: at for at, name in enumerate(names)}
+    found = np.append(values.astype(np.float64), np.nan)
+    return np.asarray(found[[place.get(name, len(values)) for name in wanted]], np.float64)

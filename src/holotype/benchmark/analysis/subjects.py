@@ -13,7 +13,7 @@ from holotype.benchmark.classification import MACRO_GUESSES, TOP, by_class
 from holotype.benchmark.judged import Floats, Judged, Means, Metric, by_item
 from holotype.benchmark.values import Bools, Boxes, Guesses, Labels, Places
 
-_LIKED: Final = ("localisation error", "top-1 error", "top-5 error")
+_LIKED: Final = (("localisation error", "top-5 error"), ("top-1 error", "top-5 error"))
 _MOST: Final = 2
 AP: Final = Metric("average precision", "higher", "of a class, by the rule of the task")
 
@@ -30,7 +30,8 @@ def item_means(judged: Judged) -> Means | None:
     """The one or two metrics by which items are analysed, of those that are means over items; None for none."""
     values = {metric: by_item(judged, at) for at, metric in enumerate(judged.metrics)}
     found = {metric: column for metric, column in values.items() if column is not None}
-    liked = [metric for name in _LIKED for metric in found if metric.name == name]
+    named = {metric.name: metric for metric in found}
+    liked = next(([named[name] for name in names] for names in _LIKED if all(name in named for name in names)), None)
     chosen = (liked or list(found))[:_MOST]
     if not chosen:
         return None

@@ -14,6 +14,7 @@ from holotype.benchmark.analysis.properties import CLASSES, IMAGES, Properties
 from holotype.benchmark.analysis.subjects import AP, class_means, classes_of, item_means
 from holotype.benchmark.detection.rules import SIZES, Detected, by_size
 from holotype.benchmark.judged import Judged, Means
+from holotype.benchmark.localisation import chance
 from holotype.benchmark.values import Bools, Boxes, Detections, Floats, Labels
 
 ITEMS = "items"
@@ -22,17 +23,26 @@ _OVER_CLASSES = "Means over classes; classes are drawn."
 
 
 def tables(
-    truth: Any, submission: Any, judged: Judged, properties: Sequence[Properties] = (), draws: Draws | None = None
+    truth: Any,
+    submission: Any,
+    judged: Judged,
+    properties: Sequence[Properties] = (),
+    draws: Draws | None = None,
+    boxes: Boxes | None = None,
 ) -> list[PartTable]:
     """Metrics by number of labels, number and size of boxes, chance of localisation, and by each property, as far as
-    truth and metrics let them be told; tables in which there is but one part are left out."""
+    truth and metrics let them be told; tables in which there is but one part are left out.
+
+    Boxes are those of the truth, or of images whose classes alone are asked for, `boxes` that are known of them.
+    """
     draws = draws or Draws()
+    boxes = truth if isinstance(truth, Boxes) else boxes
     items, classes = item_means(judged), class_means(truth, submission, judged)
     found: list[PartTable] = []
     if items is not None:
-        found += _by_items(items, _of_items(truth), draws)
-    if classes is not None:
-        found += _by_classes(classes, _of_classes(truth), draws)
+        found += _by_items(items, _of_items(truth, boxes, items.items), draws)
+    if classes is not None and boxes is not None:
+        found += _by_classes(classes, _of_classes(boxes, classes.items), draws)
     if isinstance(truth, Boxes) and isinstance(submission, Detections) and isinstance(judged, Detected):
         found.append(_by_size(truth, submission, draws))
     for one in properties:
@@ -52,26 +62,28 @@ def _by_classes(classes: Means, parts: Mapping[str, Mapping[str, Bools]], draws:
         yield by_parts(title, CLASSES, classes, part, draws, _OVER_CLASSES)
 
 
-def _of_items(truth: Any) -> dict[str, dict[str, Bools]]:
+def _of_items(truth: Any, boxes: Boxes | None, items: Sequence[str]) -> dict[str, dict[str, Bools]]:
+    found = {}
     if isinstance(truth, Labels):
         labels = np.bincount(truth.image, minlength=len(truth.items))
-        return {"labels an image": counted(labels, (1, 2, 3, 4))}
-    if isinstance(truth, Boxes):
-        size = placed.of_images(truth, placed.scales(truth))
-        return {
-            "boxes an image": counted(placed.boxes_per_image(truth), (1, 2, 3, 6, 11)),
-            _scale(truth, "an image"): fifths(size, truth.sizes is not None),
-        }
-    return {}
+        found["labels an image"] = counted(labels, (1, 2, 3, 4))
+    if boxes is not None:
+        number = placed.aligned(placed.boxes_per_image(boxes), boxes.items, items)
+        size = placed.aligned(placed.of_images(boxes, placed.scales(boxes)), boxes.items, items)
+        found["boxes an image"] = counted(number, (1, 2, 3, 6, 11))
+        found[_scale(boxes, "an image")] = fifths(size, boxes.sizes is not None)
+    return found
 
 
-def _of_classes(truth: Any) -> dict[str, dict[str, Bools]]:
-    if not isinstance(truth, Boxes):
-        return {}
+def _of_classes(boxes: Boxes, classes: Sequence[str]) -> dict[str, dict[str, Bools]]:
+    size, number, chances = (
+        placed.aligned(values, boxes.classes, classes)
+        for values in (placed.of_classes(boxes, placed.scales(boxes)), placed.instances(boxes), chance(boxes))
+    )
     return {
-        _scale(truth, "a class"): fifths(placed.of_classes(truth, placed.scales(truth)), truth.sizes is not None),
-        "boxes of a class in an image that has one": fifths(np.round(placed.instances(truth), 2)),
-        "chance of localisation of a class": fifths(placed.chances(truth), True),
+        _scale(boxes, "a class"): fifths(size, boxes.sizes is not None),
+        "boxes of a class in an image that has one": fifths(np.round(number, 2)),
+        "chance of localisation of a class": fifths(chances, True),
     }
 
 

@@ -57,13 +57,14 @@ class Evaluated:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wanted:
-    """What a page shows beside: names and subtrees of an `ontology`, tables by `properties`, pictures that can be
-    read, and by which metric submissions are ranked."""
+    """What a page shows beside: names and subtrees of an `ontology`, tables by `properties` and by the `boxes` that are
+    known of the images, pictures that can be read, and by which metric submissions are ranked."""
 
     ontology: Ontology | None = None
     properties: Sequence[Properties] = ()
     read_picture: ReadPicture = field(default=lambda _: None)
     metric: int = 0
+    boxes: Boxes | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,7 +183,7 @@ def _details(found: Evaluated, one: int, wanted: Wanted, pictures: Pictures) -> 
         result.remarks,
         {name: plot for name, plot in drawn.items() if plot is not None},
         list(_pairs(truth, submission, names, draws, pictures)),
-        tables(truth, submission, judged, wanted.properties, draws),
+        tables(truth, submission, judged, wanted.properties, draws, wanted.boxes),
     )
 
 
