@@ -19,11 +19,14 @@ from conftest import encoded, photo, run
 from holotype.benchmark import Estimate, evaluate
 from holotype.benchmark.analysis.properties import read_properties
 from holotype.benchmark.analysis.subjects import class_means
+from holotype.benchmark.masks import Masks
+from holotype.benchmark.masks import encoded as encoded_mask
 from holotype.benchmark.report.curves import chosen, curve, curves_of
 from holotype.benchmark.report.names import class_names, fit_to_show
 from holotype.benchmark.report.page import Evaluated, Wanted, render
 from holotype.benchmark.report.pictures import MOST_BYTES, MOST_PICTURES, Pictures
 from holotype.benchmark.report.plots import wilson
+from holotype.benchmark.segmentation import Outlined, segments
 from holotype.benchmark.tasks import OURS
 from holotype.benchmark.values import Labels
 from holotype.images import decode
@@ -205,6 +208,39 @@ def test_a_page_of_detection_has_curves() -> None:
     assert known is not None
     assert curve(known[0], 0)[1].tolist() == pytest.approx([1, 1, 2 / 3])
     assert "at IoU 0.5" in render(coco, Wanted())
+
+
+def one_of(task: str) -> tuple[Any, Any, str]:
+    """A truth and a submission of a task, and what its page says that others do not."""
+    named = [("a", "cat", 0, 0, 9, 9), ("b", "cat", 0, 0, 29, 9), ("b", "dog", 9, 9, 19, 19)]
+    truth = boxes(named)
+    if task in ("localisation", "gt-known"):
+        said = places(truth, {"a": [("cat", 0, 0, 9, 9)]})
+        return truth, said, "localisation error" if task == "localisation" else "GT-known"
+    if task == "squad":
+        return {"q": ["x y"], "r": ["z"]}, {"q": "x"}, "exact match"
+    if task in ("classification", "real"):
+        return labels([0, 1, 2]), guesses([[0], [2], [2]]), "top-1 error"
+    if task == "segmentation":
+        masks = Masks.of([encoded_mask(np.arange(600).reshape(20, 30) % 7 < 3)] * 3, [(20, 30)] * 3)
+        return (
+            Outlined(truth, masks),
+            segments(truth.image, truth.label, np.array([0.9, 0.8, 0.7]), masks),
+            "pixel IoU",
+        )
+    return (
+        truth,
+        detections(truth, [("a", "cat", 0.9, 0, 0, 9, 9), ("b", "dog", 0.5, 0, 0, 3, 3)]),
+        "Precision and recall",
+    )
+
+
+@pytest.mark.parametrize("task", OURS)
+def test_every_task_that_ships_has_a_page(task: str) -> None:
+    truth, said, wanted = one_of(task)
+    text = self_contained(render(evaluated(task, truth, [said, said], ["one", "other"]), Wanted())).text
+    assert wanted.lower() in text.lower()
+    assert "Who is ahead" in text
 
 
 def test_curves_of_the_best_the_middle_and_the_worst() -> None:

@@ -47,9 +47,10 @@ def class_means(truth: Any, submission: Any, judged: Judged) -> Means | None:
         rows = [[known.get(name, nothing)[metric.name] for metric in metrics] for name in truth.classes]
         return Means(truth.classes, metrics, np.array(rows, np.float64).reshape(-1, len(metrics)))
     if isinstance(truth, Boxes) and isinstance(submission, Places) and isinstance(judged, Means):
-        columns = [0, 2]
+        named = [metric.name for metric in judged.metrics]
+        columns = [named.index(name) for name in _LIKED[0] if name in named] or [0]
         values = localisation.by_class(truth, judged)[:, columns]
-        return Means(truth.classes, [localisation.METRICS[at] for at in columns], values)
+        return Means(truth.classes, [judged.metrics[at] for at in columns], values)
     judged = getattr(judged, "objects", judged)
     if isinstance(judged, ByClass):
         return Means(classes_of(truth), (AP,), judged.average_precision()[:, None])

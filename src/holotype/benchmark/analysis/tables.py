@@ -36,7 +36,8 @@ def tables(
     Boxes are those of the truth, or of images whose classes alone are asked for, `boxes` that are known of them.
     """
     draws = draws or Draws()
-    boxes = truth if isinstance(truth, Boxes) else boxes
+    own = getattr(truth, "boxes", truth)
+    boxes = own if isinstance(own, Boxes) else boxes
     items, classes = item_means(judged), class_means(truth, submission, judged)
     found: list[PartTable] = []
     if items is not None:

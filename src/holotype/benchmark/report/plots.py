@@ -99,7 +99,7 @@ def heat(counts: Ints, names: Sequence[str]) -> str:
     axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=100, edgecolors="white", linewidth=0.5)
     for row, column in np.argwhere(counts > 0).tolist():
         share = float(shares[row, column])
-        said = f"{share:.0f}" if share >= 0.5 else "·"
+        said = f"{share:.0f}" if round(share) else "·"
         axes.text(
             column + 0.5, row + 0.5, said, ha="center", va="center", fontsize=7, color="white" if share > 55 else INK
         )
