@@ -243,6 +243,19 @@ def test_every_task_that_ships_has_a_page(task: str) -> None:
     assert "Who is ahead" in text
 
 
+def test_there_is_a_page_where_there_is_nothing_to_find() -> None:
+    truth = boxes([], items=["a", "b"], classes=["cat"])
+    text = self_contained(render(evaluated("detection", truth, [detections(truth, [])]), Wanted())).text
+    assert "everything is missed" in text
+    assert "Precision and recall" not in text
+
+
+def test_a_class_whose_name_begins_with_an_underscore_is_in_the_legend() -> None:
+    truth = boxes([("a", "_cat", 0, 0, 9, 9)])
+    page = render(evaluated("detection", truth, [detections(truth, [("a", "_cat", 0.9, 0, 0, 9, 9)])]), Wanted())
+    assert "<!--  _cat: 1.00 -->" in page
+
+
 def test_curves_of_the_best_the_middle_and_the_worst() -> None:
     assert chosen({str(at): at / 10 for at in range(10)}) == ["9", "8", "5", "4", "1", "0"]
     assert chosen({"a": 0.1, "b": 0.9}) == ["b", "a"]

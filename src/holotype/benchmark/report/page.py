@@ -240,6 +240,8 @@ def _precision_plot(truth: Any, judged: Judged, names: Mapping[str, str]) -> tup
     shown = {
         fit_to_show(f"{names[name]}: {values[name]:.2f}", 40): curve(found, number[name]) for name in chosen(values)
     }
+    if not shown:
+        return None
     of = "all classes" if len(shown) == len(values) else "the best, the middle and the worst classes"
     return plots.precision_recall(shown), f"Precision and recall of {of}, {where}; beside the names: average precision."
 

@@ -121,7 +121,8 @@ def precision_recall(curves: Mapping[str, tuple[Floats, Floats]]) -> str:
 
     figure, axes = figure_of(4.6, 4.3)
     for at, (name, (recall, precision)) in enumerate(curves.items()):
-        axes.step(recall, precision, where="post", linewidth=1.3, label=name, color=colormaps["tab10"](at))
+        label = f" {name}" if name.startswith("_") else name  # which would be left out of the legend
+        axes.step(recall, precision, where="post", linewidth=1.3, label=label, color=colormaps["tab10"](at))
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
     axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncol=2)
     return svg_of(figure)
