@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -172,6 +174,12 @@ DETECTED = [
 WANTED = [3, 4, 1, 2, 0]
 
 
+def polars_of(table: dict[str, list[Any]]) -> bytes:
+    file = io.BytesIO()
+    polars.DataFrame(table).with_columns(polars.col("label").cast(polars.Categorical)).write_parquet(file)
+    return file.getvalue()
+
+
 def detection_forms() -> dict[str, bytes]:
     names = ("image", "label", "score", *CORNERS)
     table = {name: [row[at] for row in DETECTED] for at, name in enumerate(names)}
@@ -198,6 +206,15 @@ def detection_forms() -> dict[str, bytes]:
         "numbers.parquet": parquet_of(
             **{**table, "label": [CLASSES.index(c) for c in table["label"]], "score": np.array(table["score"], "f4")}
         ),
+        "categories.parquet": parquet_of(
+            **{
+                name: pa.array(column).dictionary_encode().cast(pa.dictionary(pa.uint32(), pa.string()))
+                if name in ("image", "label")
+                else column
+                for name, column in table.items()
+            }
+        ),
+        "polars.parquet": polars_of(table),
         "d.npz": npz_of(
             images=table["image"],
             labels=[CLASSES.index(c) for c in table["label"]],

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from holotype.benchmark.reading.placing import EMPTY
@@ -246,6 +249,14 @@ def test_refused_with_its_row(tmp_path: Path, name: str) -> None:
     assert str(caught.value).startswith(str(path))
 
 
+def shuffled() -> bytes:
+    """A table whose scores are written as streams of bytes."""
+    file = io.BytesIO()
+    table = pa.table({key: [value] for key, value in ROW.items()})
+    pq.write_table(table, file, use_dictionary=False, column_encoding={"score": "BYTE_STREAM_SPLIT"})
+    return file.getvalue()
+
+
 SCORES = np.array([[1.0, 2, 3], [4, 5, 6]])
 BINARY: dict[str, tuple[str, str, bytes, str]] = {
     "Parquet: NaN": (
@@ -283,6 +294,12 @@ BINARY: dict[str, tuple[str, str, bytes, str]] = {
         "d.parquet",
         parquet_of(**{k: [v] for k, v in (ROW | {"score": True}).items()}),
         "column 'score' is of the kind bool",
+    ),
+    "Parquet: another encoding": (
+        "detections",
+        "d.parquet",
+        shuffled(),
+        "column 'score' is encoded in a way that is not read here",
     ),
     "Parquet: cut off": ("detections", "d.parquet", parquet_of(image=["a"])[:-9], "no sound Parquet|cannot read"),
     "npy: NaN": (

@@ -101,7 +101,7 @@ def _number(value: int) -> bytes:
 BOMBS: Mapping[str, tuple[Callable[[Path, pa.Schema, str], Path], str]] = {
     "dictionary": (in_a_dictionary, "would take more than 1,0[0-9]{2} MiB of memory"),
     "empty": (behind_an_empty_cell, "would take more than 1,0[0-9]{2} MiB of memory"),
-    "delta": (each_as_the_one_before, "is encoded as that of no release is"),
+    "delta": (each_as_the_one_before, "is encoded in a way that is not read here"),
     "footer": (more_rows_than_there_are, "than its footer says"),
 }
 TABLES = {MANIFEST: (MANIFEST_SCHEMA, "id"), VOTES: (VOTES_SCHEMA, "worker"), EVIDENCE: (EVIDENCE_SCHEMA, "sha256")}

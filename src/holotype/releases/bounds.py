@@ -148,7 +148,7 @@ def _count(pages: _Pages, values: int, encoding: int, chunk: _Chunk) -> None:
     if values < 0:
         raise ValueError(f"a page of its column {chunk.name!r} has less than no cells")
     if encoding not in (_PLAIN, _PLACES, _OLD_PLACES, _RUNS):
-        raise ValueError(f"its column {chunk.name!r} is encoded as that of no release is ({encoding})")
+        raise ValueError(f"its column {chunk.name!r} is encoded in a way that is not read here ({encoding})")
     if chunk.kind == "BYTE_ARRAY" and encoding in (_PLACES, _OLD_PLACES):
         pages.mixed = pages.mixed or pages.values > pages.places
         pages.places += values
@@ -174,7 +174,7 @@ def _longest(file: pq.ParquetFile, chunk: _Chunk, pages: _Pages) -> int:
     """Bytes of the longest text in the dictionary of a chunk. One row is read; of a column of lists all are, as their
     places in the dictionary: the first may be an empty one."""
     if pages.mixed:
-        raise ValueError(f"the pages of its column {chunk.name!r} are in an order that is not that of a release")
+        raise ValueError(f"the pages of its column {chunk.name!r} are in an order that is not read here")
     rows = max(chunk.rows, 1) if chunk.in_list else 1
     batches = file.iter_batches(rows, [chunk.group], [chunk.name.partition(".")[0]], use_threads=False)
     column = next(batches).column(0)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holotype.benchmark.reading.faults import Faults, said
-from holotype.benchmark.reading.tables import Batch
+from holotype.benchmark.reading.tables import Batch, indices_of
 from holotype.benchmark.values import MISSING, Bools, Ints
 
 _PICTURE: Final = re.compile(r"(?:.*[/\\])?(.+?)(?:\.(?:jpe?g|png|webp|bmp|gif|tiff?))?", re.IGNORECASE | re.DOTALL)
@@ -58,14 +58,14 @@ class Images:
         found: Ints
         if pa.types.is_dictionary(told.type):
             of = np.append(self._numbers(told.dictionary.cast(pa.string())), MISSING)
-            places = pc.fill_null(told.indices, -1).to_numpy(zero_copy_only=False)
+            places = indices_of(told)
             return np.asarray(of[places], np.int64)
         found = pc.fill_null(pc.index_in(told, self._sorted), MISSING).to_numpy(zero_copy_only=False).astype(np.int64)
         if (found < 0).any():
             left = np.flatnonzero(found < 0)
             encoded = told.take(pa.array(left)).dictionary_encode()
             numbers = [self._number(one or "") for one in encoded.dictionary.to_pylist()]
-            places = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+            places = indices_of(encoded)
             found[left] = np.array([*numbers, MISSING])[places]
         return found
 

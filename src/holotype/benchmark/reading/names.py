@@ -8,12 +8,11 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from holotype.benchmark.orders import ORDERS, detect_order, order
 from holotype.benchmark.reading.faults import Faults, said, some
 from holotype.benchmark.reading.numbers import whole
-from holotype.benchmark.reading.tables import Batch
+from holotype.benchmark.reading.tables import Batch, indices_of
 from holotype.benchmark.values import MISSING, Bools, Ints
 from holotype.errors import PredictionError
 
@@ -75,7 +74,7 @@ class Classes:
             except ValueError as error:
                 wrong[at] = str(error)
                 codes.append(MISSING)
-        places = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+        places = indices_of(encoded)
         found = np.array([*codes, MISSING], np.int64)[places]
         bad = np.isin(places, list(wrong)) if wrong else np.zeros(len(found), np.bool_)
         if not optional:

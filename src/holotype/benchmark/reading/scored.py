@@ -31,7 +31,7 @@ def scored_guesses(
     count = len(classes.names)
     scores = np.zeros((len(placing.items), count), np.float32)
     guesses = np.full((len(placing.items), GUESSES), MISSING, np.int64)
-    tied, places = 0, None
+    tied, places, whole = 0, None, _in_place(table, images)
     for batch in table.read(columns):
         given, bad = read(batch)
         if places is None:
@@ -47,12 +47,20 @@ def scored_guesses(
         part = given if len(kept) == len(given) else given[kept]
         table.faults.mark(batch.rows[kept], _beyond(part), lambda _: f"a score is beyond {_LARGEST:.2g}")
         guesses[items[kept]], ties = highest(part)
-        with np.errstate(over="ignore"):
-            scores[items[kept]] = part
+        if not (straight and whole):
+            with np.errstate(over="ignore"):
+                scores[items[kept]] = part
         tied += int(ties.sum())
     if not placing.check(table.positional):
         return nothing(len(guesses))
-    return Guesses(guesses, scores, tied=tied)
+    return Guesses(guesses, table.matrix if straight and whole else scores, tied=tied)
+
+
+def _in_place(table: Table, images: Images) -> bool:
+    """Whether the scores of a file can stay where they are, mapped: of the kind and in the order that is asked for."""
+    given = table.matrix
+    ordered = images.places is not None and np.array_equal(images.places, np.arange(len(images.ids)))
+    return given is not None and given.dtype == np.float32 and ordered and len(given) == len(images.ids)
 
 
 def other_order(found: Guesses, table: Table, meant: dict[str, str], classes: Classes, truth: Ints, order: str) -> str:

@@ -66,6 +66,12 @@ class Table:
     """All of ``scores`` as one array, where it is mapped."""
 
 
+def indices_of(encoded: pa.DictionaryArray) -> Ints:
+    """The place of each row in its dictionary, -1 where there is nothing."""
+    found = pc.fill_null(pc.cast(encoded.indices, pa.int64()), -1)
+    return np.asarray(found.to_numpy(zero_copy_only=False), np.int64)
+
+
 def numbers_of(batch: Batch, name: str, faults: Faults, what: str = "") -> tuple[Floats, Bools]:
     """The finite numbers in a column, and which rows have none, which are `faults`; `what` is what they are called."""
     column = batch.columns[name]
