@@ -151,6 +151,7 @@ def test_factors_of_images_as_imagenet_x_has_them(tmp_path: Path, form: str) -> 
         ("wnid,made\nc,b\nc,d\n", "line 3: 'c' is there twice"),
         ("image,pose\ni.JPEG,1\ni,0\n", "line 3: 'i' is there twice"),
         ("wnid,made\nc\n", "line 2"),
+        ("wnid" + "".join(f",p{at}" for at in range(201)) + "\nc" + ",1" * 201, "has 201 properties, 200 are allowed"),
     ],
 )
 def test_tables_of_properties_that_are_refused(tmp_path: Path, text: str, said: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import holotype
+import stages
 from browser import Browsing, Served, another_site, axe
 from conftest import encoded, photo, run
 from holotype.benchmark import Estimate, evaluate
@@ -296,6 +298,22 @@ def test_of_a_release_the_pictures_that_were_confused_are_shown(tmp_path: Path, 
     assert ("alt", f"{wordnet[TENCH].name}, taken for {wordnet[CAT].name}") in found.attributes
     assert "kind" in found.text
     assert "share of the image that a box takes, mean of an image" in found.text
+
+
+def test_of_a_dataset_the_pictures_that_were_confused_are_shown(
+    tmp_path: Path, wordnet: Ontology, new_project: Callable[[Path], Path]
+) -> None:
+    with holotype.open(new_project(tmp_path / "p"), wordnet) as db:
+        stages.import_miniature(db, tmp_path / "ilsvrc")
+        truth = db.datasets["ilsvrc2012"].labels("val")
+    wrong = [truth.classes[(label + 1) % len(truth.classes)] for label in truth.label.tolist()]
+    rows = [f"{image},{guess}" for image, guess in zip(truth.items, wrong, strict=True)]
+    (tmp_path / "said.csv").write_text("image,guess1\n" + "\n".join(rows) + "\n")
+    given = ("--dataset", "ilsvrc2012", "-p", tmp_path / "p", "--resamples", 5)
+    run("evaluate", tmp_path / "said.csv", *given, "--html", tmp_path / "page.html")
+    found = self_contained((tmp_path / "page.html").read_text())
+    shown = [value for name, value in found.attributes if name == "src"]
+    assert len(shown) == 3 * len(set(truth.label.tolist())), "three of each pair"
 
 
 def test_a_file_of_boxes_says_of_images_how_cluttered_they_are(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from holotype.benchmark.values import Bools
 CLASSES, IMAGES = "classes", "images"
 MOST_NAMES: Final = 20
 """A property that is no number has at most so many values; what has more is text, and no property."""
+MOST_COLUMNS: Final = 200
 _FLAGS: Final = {"0": False, "1": True, "False": False, "True": True}
 
 
@@ -66,6 +67,8 @@ def read_properties(path: Path, items: Sequence[str], classes: Sequence[str]) ->
             table.faults.stop("has no column wnid or class, nor image or file_name, of what it tells the properties")
         ids = items if key == IMAGE else classes
         names = [name for meaning, name in meant.items() if meaning not in (IMAGE, LABEL)]
+        if len(names) > MOST_COLUMNS:
+            table.faults.stop(f"has {len(names):,} properties, {MOST_COLUMNS} are allowed: keep those you mean")
         columns = {name: [""] * len(ids) for name in names}
         seen = _fill(columns, _rows(table, meant[key], names), {one: at for at, one in enumerate(ids)}, table.faults)
         table.faults.check()
