@@ -23,6 +23,7 @@ from holotype.benchmark.detection.rules import by_size
 from holotype.benchmark.judged import Means, Metric
 from holotype.benchmark.orders import order
 from holotype.benchmark.tasks import OURS
+from holotype.benchmark.values import Labels
 from holotype.errors import PredictionError, UnknownSynset
 from holotype.ontology import Ontology
 from labelled import guesses, labels, public_models, scored, validation
@@ -289,6 +290,13 @@ def test_confused_pairs_have_shares_and_examples() -> None:
     assert (found.rows[0].count, found.rows[0].estimates[0].value) == (5, 0.4)
     assert example_images(truth, said, *pairs[0]) == ["image 00000", "image 00001"], "not what is another of its labels"
     assert example_images(truth, said, "class 000", "no class") == []
+
+
+def test_pairs_whose_names_run_together_are_two() -> None:
+    truth = labels([0, 1, 2])
+    truth = Labels(truth.items, ("a", "a b", "b c", "c"), truth.image, truth.label)
+    found = confused(truth, guesses([[2], [3], [2]]), [("a", "b c"), ("a b", "c")], FAST)
+    assert [row.estimates[0].value for row in found.rows] == [1, 1]
 
 
 def test_examples_are_never_images_that_were_right() -> None:

@@ -24,8 +24,10 @@ from holotype.benchmark.analysis.subjects import class_means
 from holotype.benchmark.masks import Masks
 from holotype.benchmark.masks import encoded as encoded_mask
 from holotype.benchmark.report.curves import chosen, curve, curves_of
+from holotype.benchmark.report.details import with_images
+from holotype.benchmark.report.evaluated import Evaluated, Wanted
 from holotype.benchmark.report.names import class_names, fit_to_show
-from holotype.benchmark.report.page import Evaluated, Wanted, render
+from holotype.benchmark.report.page import render
 from holotype.benchmark.report.pictures import MOST_BYTES, MOST_PICTURES, Pictures
 from holotype.benchmark.report.plots import wilson
 from holotype.benchmark.segmentation import Outlined, segments
@@ -150,6 +152,21 @@ def test_only_the_best_are_shown_in_detail_and_the_page_says_so() -> None:
     said = [guesses([[0], [1], [2], [at % 4]]) for at in range(5)]
     page = render(evaluated("classification", truth, said, list("abcde")), Wanted())
     assert "The best 3 of 5 submissions are shown in detail." in page
+
+
+def test_submissions_may_have_the_same_name() -> None:
+    truth = labels([0, 1, 2, 3])
+    said = [guesses([[0], [0], [0], [0]]), guesses([[0], [1], [2], [3]])]
+    found = evaluated("classification", truth, said, ["same", "same"])
+    text = self_contained(render(found, Wanted())).text
+    assert text.index(found.results[1].submission) < text.index(found.results[0].submission)
+
+
+def test_confusion_is_shown_of_subtrees_that_have_images() -> None:
+    counts = np.array([[3, 1, 2, 0, 0], [0, 0, 0, 0, 0], [0, 4, 5, 1, 2]])
+    kept, names = with_images(counts, "abc")
+    assert names == ["a", "c"]
+    assert kept.tolist() == [[3, 2, 1, 0], [0, 5, 5, 2]]
 
 
 def test_there_is_a_page_where_there_was_nothing_to_measure() -> None:

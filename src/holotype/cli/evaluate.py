@@ -11,7 +11,7 @@ import click
 
 from holotype.benchmark import Result, Standing, evaluate, standings
 from holotype.benchmark.place_tasks import PLACE_TASKS
-from holotype.benchmark.report.page import Evaluated
+from holotype.benchmark.report.evaluated import Evaluated
 from holotype.benchmark.robustness import restricted
 from holotype.benchmark.standings import metric_called
 from holotype.benchmark.task import Task

@@ -16,7 +16,8 @@ from holotype.benchmark.analysis.known_boxes import boxes_of_release, holds_boxe
 from holotype.benchmark.analysis.properties import read_properties
 from holotype.benchmark.analysis.subjects import classes_of
 from holotype.benchmark.reading.truths import read_boxes
-from holotype.benchmark.report.page import Evaluated, Wanted, render
+from holotype.benchmark.report.evaluated import Evaluated, Wanted
+from holotype.benchmark.report.page import render
 from holotype.benchmark.report.pictures import ReadPicture
 from holotype.benchmark.values import Boxes
 from holotype.cli.named_release import opened_release

@@ -64,12 +64,12 @@ def classes_of(truth: Any) -> Sequence[str]:
 
 
 def confused(truth: Labels, guesses: Guesses, pairs: Sequence[tuple[str, str]], draws: Draws) -> PartTable:
-    """How often images of a label are first guessed to be another class, for `pairs` of these two.
+    """How often images of a label are first guessed to be another class, for `pairs` of these two, a row each.
 
     A guess that is one of an image's other labels is not wrong.
     """
     number = {name: at for at, name in enumerate(truth.classes)}
-    parts = {f"{label} {guess}": having(truth, number[label]) for label, guess in pairs}
+    parts = {str(at): having(truth, number[label]) for at, (label, _) in enumerate(pairs)}
     hits = [_taken_for(truth, guesses, number[guess]) for _, guess in pairs]
     return each_of("most confused pairs", "images", SHARE, parts, hits, draws)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -115,12 +115,12 @@ def heat(counts: Ints, names: Sequence[str]) -> str:
     return svg_of(figure)
 
 
-def precision_recall(curves: Mapping[str, tuple[Floats, Floats]]) -> str:
-    """Precision by recall of some classes: arrays ``(points,)`` of recall and precision each, as they were found."""
+def precision_recall(curves: Sequence[tuple[str, Floats, Floats]]) -> str:
+    """Precision by recall of some classes: a name, and arrays ``(points,)`` of recall and precision as found."""
     from matplotlib import colormaps
 
     figure, axes = figure_of(4.6, 4.3)
-    for at, (name, (recall, precision)) in enumerate(curves.items()):
+    for at, (name, recall, precision) in enumerate(curves):
         label = f" {name}" if name.startswith("_") else name  # which would be left out of the legend
         axes.step(recall, precision, where="post", linewidth=1.3, label=label, color=colormaps["tab10"](at))
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
