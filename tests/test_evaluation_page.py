@@ -143,6 +143,7 @@ def test_several_are_ranked_as_compare_ranks_them() -> None:
     text = self_contained(
         render(evaluated("classification", truth, said, ["bad", "best", "good"]), Wanted(metric=0))
     ).text
+    assert "p by exact McNemar" in text
     rows = re.sub(r"\s+", " ", text[text.index("needed to tell") :][:600])
     assert re.search(r"best 1 0\.050 .* good 1 0\.075 .* 1\.000 .* bad 3 0\.900 .*< 0\.001", rows)
 

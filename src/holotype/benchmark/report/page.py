@@ -42,6 +42,7 @@ def render(found: Evaluated, wanted: Wanted) -> str:
         unit="images" if classes_of(found.truth) else "items",
         ranked=ranked,
         beside=beside,
+        tests=sorted({one.behind.test for one in ranked if one.behind is not None}),
         metrics=_metrics(found, order[:SIDE_BY_SIDE]),
         outside=_outside(found, order[:SIDE_BY_SIDE]),
         shown=[found.names[one] for one in order[:SIDE_BY_SIDE]],
