@@ -52,7 +52,7 @@ ROOMS = {
     "simulation": "collect consensus crowd errors",
     "audits": "consensus errors",
     "releases": "audits consensus crowd engine errors files images licences ontology provenance statistics store",
-    "benchmark": "errors files imports leftovers ontology releases statistics store textlists",
+    "benchmark": "errors files images imports leftovers ontology releases statistics store textlists",
     "recognition": "benchmark errors images releases",
     "torch": "releases",
     "statistics": "images ontology",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import holotype
 import stages
 from generate_api import reference
 from holotype.ontology import Ontology
+from installed import installed
 from miniatures import write_ilsvrc2012
 from pages import Block, Reader, blocks, pages
 from vision_server import VisionServer
@@ -76,6 +78,13 @@ def released(filled: Path, tmp_path_factory: pytest.TempPathFactory, wordnet: On
 
 
 @pytest.fixture
+def stack() -> Iterator[contextlib.ExitStack]:
+    """What ends with a test."""
+    with contextlib.ExitStack() as found:
+        yield found
+
+
+@pytest.fixture
 def begin(request: pytest.FixtureRequest, tmp_path: Path, wordnet: Ontology) -> Callable[[str], Reader]:
     """Whoever begins to read a page, with all that it takes for granted."""
 
@@ -104,6 +113,9 @@ def begin(request: pytest.FixtureRequest, tmp_path: Path, wordnet: Ontology) -> 
             stages.write_orders(folder)
         if page == "guides/ontology.md":
             (folder / "museum.csv").write_text(next(one.text for one in blocks(MUSEUM.read_text()) if one.title))
+        if page == "guides/tasks.md":
+            said = next(one.text for one in blocks((DOCS / page).read_text()) if one.title == "pyproject.toml")
+            request.getfixturevalue("stack").enter_context(installed(folder, said))
         if page == "tutorial/first-database.md":
             shutil.copy(DOCS / "tutorial/photographs.py", folder)
         elsewhere = {"/data/": f"{tmp_path / 'data'}/", "/old/": f"{tmp_path / 'old'}/"} | FASTER

@@ -15,6 +15,7 @@ from holotype.benchmark.place_tasks import PLACE_TASKS
 from holotype.benchmark.reading.submissions import read_guesses
 from holotype.benchmark.reading.truths import read_labels
 from holotype.benchmark.remarks import remarks
+from holotype.benchmark.squad import SQUAD
 from holotype.benchmark.task import Task, digest_of
 from holotype.benchmark.values import Guesses, Labels
 
@@ -88,5 +89,5 @@ REAL: Final = Task(
 )
 
 OURS: Final[Mapping[str, Task[Any, Any]]] = MappingProxyType(
-    {one.name: one for one in (CLASSIFICATION, REAL, *PLACE_TASKS.values())}
+    {one.name: one for one in (CLASSIFICATION, REAL, *PLACE_TASKS.values(), SQUAD)}
 )

@@ -11,11 +11,13 @@ import click
 
 from holotype.benchmark import Result, Standing, evaluate, standings
 from holotype.benchmark.place_tasks import PLACE_TASKS
+from holotype.benchmark.report.evaluated import Evaluated
 from holotype.benchmark.robustness import restricted
 from holotype.benchmark.standings import metric_called
 from holotype.benchmark.task import Task
 from holotype.benchmark.tasks import CLASSIFICATION, REAL
 from holotype.benchmark.values import Labels
+from holotype.cli.evaluation_page import PageOptions, page_options
 from holotype.cli.options import file_type, json_option, project_option
 from holotype.cli.tables import print_table
 from holotype.cli.text import counted, plain, print_json
@@ -33,6 +35,7 @@ _OF_IMAGES: Final = {CLASSIFICATION.name, REAL.name, *PLACE_TASKS}
 @click.option("--subset", type=file_type, help="Compare scores among the classes in this file alone, one a line.")
 @click.option("--compare", is_flag=True, help="Rank several: who is ahead, and of whom that can be said.")
 @click.option("--by", "metric", default="", metavar="METRIC", help="What --compare ranks by. [default: the first]")
+@page_options
 @project_option
 @json_option
 def evaluate_command(
@@ -42,6 +45,7 @@ def evaluate_command(
     subset: Path | None,
     compare: bool,
     metric: str,
+    page: PageOptions,
     project: Path,
     as_json: bool,
 ) -> None:
@@ -50,11 +54,13 @@ def evaluate_command(
         raise click.UsageError("--compare takes two predictions or more")
     if metric and not compare:
         raise click.UsageError("--by says what --compare ranks by: give both")
+    page.check()
     task = told.task()
     truth, submissions = _read(task, told.read(task, project), predictions, subset)
     results, judges, drawn = evaluate(task, truth, submissions, drawing.resamples, drawing.confidence, drawing.seed)
     names = _names(predictions)
     place = metric_called(judges[0].metrics, metric)
+    page.write(Evaluated(task, truth, names, submissions, results, judges, drawn), place, told, project)
     ranked = standings(names, judges, drawn, place, drawing.confidence) if compare else []
     if as_json:
         entries = {name: result.value() for name, result in zip(names, results, strict=True)}
