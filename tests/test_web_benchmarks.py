@@ -97,6 +97,7 @@ def test_a_benchmark_from_its_first_team_to_its_end(project: Project, letters: O
     value = nobody.client.get("/benchmarks/letters/board.json").json()
     assert [board["part"] for board in value["boards"]] == ["public"]
     assert value["boards"][0]["places"][0]["rank"] == 1
+    assert value["boards"][0]["places"][0]["tries"] == 1
     inside = said(operator.get("/project/benchmarks/letters"))
     assert "private: error 0." in inside
     operator.post("/project/benchmarks/letters/reveal", 400, name="letter", reason="over")

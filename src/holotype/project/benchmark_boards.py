@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,7 +25,8 @@ Side = Literal["public", "private"]
 class Board:
     """Teams by how far ahead they are on one side of the items, by a metric, and what they were scored with: the
     evaluator, and which truth of those that the benchmark had, from 1. Its `digest` is for the organiser alone: who
-    knows all labels but one could find that by it. Without a metric nothing was scored yet."""
+    knows all labels but one could find that by it. `tries` are how many submissions of each team were scored. Without a
+    metric nothing was scored yet."""
 
     side: Side
     metric: Metric | None
@@ -34,6 +35,7 @@ class Board:
     truth: int
     digest: str
     places: Sequence[Place]
+    tries: Mapping[str, int]
 
 
 def rungs(drawer: Drawer, story: Story, team: int) -> list[Rung]:
@@ -65,9 +67,12 @@ def board(drawer: Drawer, story: Story, side: Side, climbed: Callable[[int], Seq
             if json.loads(found.result)[side] is not None:
                 entries.append(Entry(team.name, number, came[number], read_kept(drawer, found, side)))
     if not entries or found is None:
-        return Board(side, None, 0, "", story.truths, "", [])
+        return Board(side, None, 0, "", story.truths, "", [], {})
     kept, digest = entries[0].kept, found.truth if story.open_eyed else ""
-    return Board(side, kept.metric, kept.items, found.evaluator, story.truths, digest, placed(entries))
+    tries = {team.name: len(story.scored(team.id)) for team in story.teams.values()}
+    places = placed(entries)
+    counted = {place.team: tries[place.team] for place in places}
+    return Board(side, kept.metric, kept.items, found.evaluator, story.truths, digest, places, counted)
 
 
 def read_kept(drawer: Drawer, found: KeptEvaluation, side: Side) -> Kept:
