@@ -216,13 +216,12 @@ def export(name: str, file: Path, project: Path) -> None:
 
 def _everything(db: Project, name: str) -> dict[str, Any]:
     rooms = db.benchmarks
-    submissions = [
-        {**_inside(one), "evaluations": [row._asdict() for row in rooms.evaluations(name, one.sent.id)]}
-        for one in rooms.inside(name)
-    ]
-    for one in submissions:
-        for row in one["evaluations"]:
-            row["result"] = json.loads(row["result"]) if row["result"] else None
+    submissions = []
+    for one in rooms.inside(name):
+        found = rooms.evaluations(name, one.sent.id)
+        results = rooms.results(name, found)
+        made = [{**row._asdict(), "result": results.get(row.id)} for row in found]
+        submissions.append({**_inside(one), "evaluations": made})
     return {
         "benchmark": rooms[name]._asdict(),
         "status": rooms.status(name),

@@ -25,7 +25,7 @@ from holotype.catalog.benchmarks import KeptTeam as KeptTeam
 from holotype.catalog.submissions import KeptEvaluation, KeptSubmission
 from holotype.errors import BenchmarkError
 from holotype.project.benchmark_boards import Board as Board
-from holotype.project.benchmark_boards import Side, board, rungs
+from holotype.project.benchmark_boards import Shelf, Side, Standing, board, rungs, standing
 from holotype.project.benchmark_files import Drawer
 from holotype.project.benchmark_files import Incoming as Incoming
 from holotype.project.benchmark_files import Received as Received
@@ -47,6 +47,7 @@ class Benchmarks:
     def __init__(self, parts: Parts, bounds: Bounds = BOUNDS) -> None:
         self._parts, self._bounds = parts, bounds
         self._climbed: dict[tuple[int, ...], list[Rung]] = {}
+        self._boards: dict[tuple[Any, ...], Board] = {}
         self._some = False
         self.teams = Teams(parts)
 
@@ -222,8 +223,12 @@ class Benchmarks:
         story = self._story(name, open_eyed)
         if side == "private" and story.revealed is None and not open_eyed:
             raise BenchmarkError(f"the private part of {name} is not revealed")
-        drawer = self._drawer(name)
-        return board(drawer, story, side, lambda team: self._rungs(drawer, story, team))
+        standing = self._standing(story)
+        key = (name, side, open_eyed, story.truths, *((found.id, tries) for _, _, found, tries in standing))
+        if key not in self._boards:
+            made = board(self._shelf(name), story, side, standing)
+            self._boards = {one: held for one, held in self._boards.items() if one[:3] != key[:3]} | {key: made}
+        return self._boards[key]
 
     def submissions(self, name: str, team: KeptTeam) -> list[Sent]:
         """What a team sent, newest first, as far as it is told of it."""
@@ -232,13 +237,13 @@ class Benchmarks:
     def inside(self, name: str) -> list[Inside]:
         """What all teams sent, newest first, as the organiser sees it."""
         story = self._story(name, open_eyed=True)
-        alike = alike_of(story.events)
-        found = []
-        for one in self._sent(story, story.teams):
-            evaluation = story.evaluation(one.id)
-            result = json.loads(evaluation.result) if evaluation and evaluation.result else {}
-            found.append(Inside(one, evaluation, result, alike.get(one.id, {})))
-        return found
+        alike, shown = alike_of(story.events), {one.id: story.evaluation(one.id) for one in story.submissions}
+        results = self._shelf(name).results(one.id for one in shown.values() if one is not None)
+        pairs = ((one, shown[one.id]) for one in self._sent(story, story.teams))
+        return [
+            Inside(one, found, results.get(found.id, {}) if found else {}, alike.get(one.id, {}))
+            for one, found in pairs
+        ]
 
     def waiting(self, name: str) -> int:
         """How many submissions are to be evaluated, new ones and those that are scored anew."""
@@ -254,22 +259,34 @@ class Benchmarks:
         return list(self._story(name).events)
 
     def evaluations(self, name: str, submission: int) -> list[KeptEvaluation]:
-        """What a submission was found to be in all rounds, oldest first."""
+        """What a submission was found to be in all rounds, oldest first, without the numbers: those are `results`."""
         return [one for one in self._story(name).evaluations if one.submission == submission]
+
+    def results(self, name: str, evaluations: Sequence[KeptEvaluation]) -> dict[int, dict[str, Any]]:
+        """All numbers of scored evaluations, by their ids."""
+        return self._shelf(name).results(one.id for one in evaluations)
 
     # Inside
 
     def _sent(self, story: Story, teams: Sequence[int] | Mapping[int, KeptTeam]) -> list[Sent]:
-        drawer = self._drawer(story.benchmark.name)
-        told = {rung.submission: rung for team in teams for rung in self._rungs(drawer, story, team)}
+        told = {rung.submission: rung for team in teams for rung in self._rungs(story, team)}
         some = (one for one in reversed(story.submissions) if one.team in teams)
         return [seen(story, one, told.get(one.id)) for one in some]
 
-    def _rungs(self, drawer: Drawer, story: Story, team: int) -> list[Rung]:
+    def _standing(self, story: Story) -> Standing:
+        sent = {one.id: one for one in story.submissions}
+        numbers = ((team, standing(self._rungs(story, team.id), story.withdrawn)) for team in story.teams.values())
+        return [
+            (team.name, sent[number], story.told[number, story.shown], len(story.scored(team.id)))
+            for team, number in numbers
+            if number is not None
+        ]
+
+    def _rungs(self, story: Story, team: int) -> list[Rung]:
         """What a team is told, made once for the same evaluations: they never change."""
         key = (team, *(found.id for _, found in story.scored(team)))
         if key not in self._climbed:
-            made = rungs(drawer, story, team)
+            made = rungs(self._shelf(story.benchmark.name), story, team)
             self._climbed = {one: held for one, held in self._climbed.items() if one[0] != team} | {key: made}
         return self._climbed[key]
 
@@ -305,6 +322,9 @@ class Benchmarks:
 
     def _queue(self, benchmark: KeptBenchmark) -> Queue:
         return Queue(self._parts, benchmark, self._drawer(benchmark.name), self._key(benchmark), self._bounds)
+
+    def _shelf(self, name: str) -> Shelf:
+        return Shelf(self._parts.catalog, self._drawer(name))
 
     def _drawer(self, name: str) -> Drawer:
         return Drawer.of(self._parts.folder, name)
