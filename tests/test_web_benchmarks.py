@@ -100,6 +100,7 @@ def test_a_benchmark_from_its_first_team_to_its_end(project: Project, letters: O
     assert value["boards"][0]["places"][0]["tries"] == 1
     inside = said(operator.get("/project/benchmarks/letters"))
     assert "private: error 0." in inside
+    assert re.search("kept from the network by (an empty network namespace and )?a hook that refuses sockets", inside)
     operator.post("/project/benchmarks/letters/reveal", 400, name="letter", reason="over")
     operator.post("/project/benchmarks/letters/reveal", name="letters", reason="over")
     assert "error on the private part" in said(nobody.get("/benchmarks/letters"))
