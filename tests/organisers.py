@@ -68,7 +68,7 @@ class Organiser:
 
     def team(self, name: str) -> KeptTeam:
         """A new team."""
-        found = self.rooms.team_of_token("letters", self.rooms.add_team("letters", name))
+        found = self.rooms.teams.with_token("letters", self.rooms.teams.add("letters", name))
         assert found is not None
         return found
 

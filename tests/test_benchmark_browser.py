@@ -37,7 +37,7 @@ def test_all_can_use_the_pages_of_benchmarks(
     browsing: Browsing, project: Project, letters: Organiser, phone: bool
 ) -> None:
     letters.rooms.say("letters", "reveal", "Olga", "it is over")
-    token = letters.rooms.new_token("letters", "The A team")
+    token = letters.rooms.teams.new_token("letters", "The A team")
     with served(project) as site:
         page = browsing.page(site, "operator", name="Olga", phone=phone)
         page.goto("/benchmarks/letters/team")
@@ -56,7 +56,7 @@ def test_all_can_use_the_pages_of_benchmarks(
 def test_a_file_is_sent_by_a_form_without_script(
     browsing: Browsing, project: Project, letters: Organiser, tmp_path: Path
 ) -> None:
-    token = letters.rooms.new_token("letters", "Others")
+    token = letters.rooms.teams.new_token("letters", "Others")
     path = tmp_path / "second é.json"
     path.write_text(json.dumps(answers(100)))
     with served(project) as site:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
+import socket
 import stat
 import threading
 from collections.abc import Iterator
@@ -12,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from browser import served
+from browser import Served, served
+from clients import connected
 from conftest import run
 from holotype.project import Project
 from organisers import QUICK, TOY, TRUTH, Organiser, answers
@@ -72,7 +75,7 @@ def test_a_benchmark_from_the_command_line(project: Project, tmp_path: Path) -> 
 
 def test_a_team_sends_a_file_to_a_site(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     letters = Organiser.of(project).create()
-    monkeypatch.setenv("TEAM_TOKEN", letters.rooms.add_team("letters", "ann"))
+    monkeypatch.setenv("TEAM_TOKEN", letters.rooms.teams.add("letters", "ann"))
     big = "x" * 6_000_000
     with served(project) as site:
         url = f"{site.address}/benchmarks/letters"
@@ -84,7 +87,7 @@ def test_a_team_sends_a_file_to_a_site(project: Project, tmp_path: Path, monkeyp
         while letters.rooms.waiting("letters"):
             letters.clock.now += 0
         letters.clock.now += 60
-        sent = letters.rooms.submissions("letters", letters.rooms.teams("letters")[0])
+        sent = letters.rooms.submissions("letters", letters.rooms.teams.of("letters")[0])
         assert [(one.name, one.state) for one in sent] == [("big é.json", "refused"), ("first.json", "scored")]
         assert run("submit", tmp_path / "first.json", "--wait", *where).splitlines()[1].startswith("scored: 0.")
         letters.rooms.say("letters", "close", "the organiser")
@@ -93,6 +96,32 @@ def test_a_team_sends_a_file_to_a_site(project: Project, tmp_path: Path, monkeyp
         assert "no benchmark 'digits'" in run("submit", tmp_path / "first.json", *wrong, expect=2)
         monkeypatch.setenv("TEAM_TOKEN", "holotype_wrong")
         assert "No team here has this token" in run("submit", tmp_path / "first.json", *where, expect=2)
+
+
+def test_who_sends_slowly_takes_no_place_of_others(project: Project) -> None:
+    """Of one token two files come in at a time, and those of others beside them."""
+    letters = Organiser.of(project).create()
+    slow, quick = letters.rooms.teams.add("letters", "slow"), letters.rooms.teams.add("letters", "quick")
+
+    def begin(site: Served, token: str) -> socket.socket:
+        connection = connected(site)
+        head = f"Host: 127.0.0.1\r\nAuthorization: Bearer {token}\r\nContent-Length: 2\r\n\r\n"
+        connection.sendall(f"POST /benchmarks/letters/submissions HTTP/1.1\r\n{head}".encode())
+        return connection
+
+    with served(project) as site, contextlib.ExitStack() as stack:
+        held = [stack.enter_context(begin(site, slow)) for _ in range(2)]
+        while site.app.state.uploads.total() < 2:
+            pass
+        third = stack.enter_context(begin(site, slow))
+        third.sendall(b"{}")
+        assert third.recv(65_536).startswith(b"HTTP/1.1 503")
+        other = stack.enter_context(begin(site, quick))
+        other.sendall(b"{}")
+        assert other.recv(65_536).startswith(b"HTTP/1.1 201")
+        held[0].sendall(b"{}")
+        assert held[0].recv(65_536).startswith(b"HTTP/1.1 201")
+    assert not site.app.state.uploads
 
 
 @contextmanager

@@ -78,24 +78,24 @@ def test_there_is_no_other_benchmark(letters: Organiser) -> None:
 
 
 def test_a_token_is_kept_nowhere_and_the_newest_holds(letters: Organiser) -> None:
-    first = letters.rooms.add_team("letters", "Ann & co")
-    assert letters.rooms.team_of_token("letters", first) == letters.rooms.teams("letters")[0]
-    second = letters.rooms.new_token("letters", "ann & CO")
-    assert letters.rooms.team_of_token("letters", first) is None
-    assert letters.rooms.team_of_token("letters", second) is not None
+    first = letters.rooms.teams.add("letters", "Ann & co")
+    assert letters.rooms.teams.with_token("letters", first) == letters.rooms.teams.of("letters")[0]
+    second = letters.rooms.teams.new_token("letters", "ann & CO")
+    assert letters.rooms.teams.with_token("letters", first) is None
+    assert letters.rooms.teams.with_token("letters", second) is not None
     for wrong in ("", "x", "\0", "\ud800", second[:-1], second + "x"):
-        assert letters.rooms.team_of_token("letters", wrong) is None
+        assert letters.rooms.teams.with_token("letters", wrong) is None
     with pytest.raises(BenchmarkError, match="no team of letters is called 'bob'"):
-        letters.rooms.new_token("letters", "bob")
+        letters.rooms.teams.new_token("letters", "bob")
 
 
 def test_two_teams_are_not_called_alike(letters: Organiser) -> None:
     letters.team("Team One")
     for name in ("team one", "Team 0ne", "TEAM  ONE"):
         with pytest.raises(BenchmarkError, match="or nearly so"):
-            letters.rooms.add_team("letters", name)
+            letters.rooms.teams.add("letters", name)
     with pytest.raises(AccountError):
-        letters.rooms.add_team("letters", "\n")
+        letters.rooms.teams.add("letters", "\n")
 
 
 # The quota
@@ -179,7 +179,7 @@ def test_a_file_that_is_too_long_is_not_kept(catalog: Catalog, tmp_path: Path) -
 
 
 def test_a_file_of_this_machine_is_taken_by_its_token(letters: Organiser) -> None:
-    token = letters.rooms.add_team("letters", "ann")
+    token = letters.rooms.teams.add("letters", "ann")
     assert letters.rooms.submit_file("letters", token, letters.file(answers(3)))[1]
     with pytest.raises(BenchmarkError, match="is not known"):
         letters.rooms.submit_file("letters", "x", letters.file(answers(3)))
@@ -328,6 +328,10 @@ def test_the_private_part_is_revealed_once(letters: Organiser) -> None:
             letters.rooms.say("letters", kind, "the organiser")
     with pytest.raises(NotTaken, match="letters is closed"):
         letters.send(team, answers(1))
+    with pytest.raises(BenchmarkError, match="what stands there stays"):
+        letters.rooms.withdraw("letters", 1, "ann", team=team.id)
+    letters.rooms.withdraw("letters", 1, "the organiser", "it was copied")
+    assert letters.board() == letters.board(side="private") == []
 
 
 def test_a_benchmark_pauses_and_opens_again(letters: Organiser) -> None:

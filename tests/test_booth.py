@@ -8,13 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from holotype.benchmark.alike import likeness
+from holotype.benchmark.booth.finding import evaluated
 from holotype.benchmark.booth.inside import HOOK, NAMESPACE
 from holotype.benchmark.booth.job import Finding, Job, Side
 from holotype.benchmark.booth.outside import Bounds, evaluate
 from holotype.benchmark.parts import public_items
+from holotype.benchmark.tasks import CLASSIFICATION
 
 TOY = Path(__file__).with_name("toy")
 ITEMS = [f"item-{number:03d}" for number in range(200)]
@@ -96,6 +99,47 @@ def test_what_goes_wrong_is_a_finding_and_tells_nothing_of_the_truth(
     found, _ = evaluate(job(answers), SMALL)
     assert (found.outcome, found.detail[: len(said)]) == (outcome, said), found.detail
     assert "item-001': 'b" not in str(found.value())
+
+
+GUESSES = {
+    "names": "image,guess1,guess2\n{}",
+    "scores": "image,cat,dog,fox\n{}",
+    "an unknown class": "image,guess1\n{}",
+    "a missing image": "image,guess1\n{}",
+}
+
+
+@pytest.mark.parametrize("kind", GUESSES)
+def test_of_guesses_nothing_public_follows_from_private_labels(tmp_path: Path, kind: str) -> None:
+    """Case 50, of the task that most benchmarks are of: read and measured beside two truths that differ in the order
+    of their private labels alone, it is found to be the same on the public part, or refused in the same words."""
+    generator, classes = np.random.default_rng(1), ["cat", "dog", "fox"]
+    labels = dict(zip(ITEMS, generator.choice(classes, len(ITEMS)).tolist(), strict=True))
+    rows = [
+        f"{item},{classes[one]},{classes[one - 1]}"
+        for item, one in zip(ITEMS, generator.integers(3, size=200), strict=True)
+    ]
+    if kind == "scores":
+        rows = [
+            f"{item},{a:.3f},{b:.3f},{1 - a - b:.3f}"
+            for item, (a, b) in zip(ITEMS, generator.random((200, 2)) / 2, strict=True)
+        ]
+    elif kind != "names":
+        rows = [",".join(row.split(",")[:2]) for row in rows]
+        rows[7:9] = ["item-007,wolf", "item-008,bear"] if kind == "an unknown class" else []
+    (tmp_path / "guesses.csv").write_text(GUESSES[kind].format("\n".join(rows)))
+    private = [item for item, is_public in zip(ITEMS, public_items(ITEMS, 0.5, KEY), strict=True) if not is_public]
+    found = []
+    for order in (private, private[::-1]):
+        truth = labels | dict(zip(private, [labels[item] for item in order], strict=True))
+        (tmp_path / "truth.csv").write_text("image,label\n" + "".join(f"{a},{b}\n" for a, b in truth.items()))
+        job = Job("classification", tmp_path / "truth.csv", tmp_path / "guesses.csv", "", 0.5, KEY, resamples=20)
+        found.append(evaluated(job, CLASSIFICATION).value())
+    one, other = found
+    assert one["outcome"] == ("scored" if kind in ("names", "scores") else "refused")
+    assert one["private"] != other["private"] or one["outcome"] == "refused"
+    for name in ("outcome", "detail", "evaluator", "digest", "public", "sketch"):
+        assert one[name] == other[name]
 
 
 def test_a_truth_that_cannot_be_read_is_no_fault_of_the_submission(job: Callable[..., Job]) -> None:

@@ -97,8 +97,10 @@ def test_a_benchmark_from_its_first_team_to_its_end(project: Project, letters: O
     value = nobody.client.get("/benchmarks/letters/board.json").json()
     assert [board["part"] for board in value["boards"]] == ["public"]
     assert value["boards"][0]["places"][0]["rank"] == 1
+    assert value["boards"][0]["places"][0]["tries"] == 1
     inside = said(operator.get("/project/benchmarks/letters"))
     assert "private: error 0." in inside
+    assert re.search("kept from the network by (an empty network namespace and )?a hook that refuses sockets", inside)
     operator.post("/project/benchmarks/letters/reveal", 400, name="letter", reason="over")
     operator.post("/project/benchmarks/letters/reveal", name="letters", reason="over")
     assert "error on the private part" in said(nobody.get("/benchmarks/letters"))
@@ -109,7 +111,7 @@ def test_a_benchmark_from_its_first_team_to_its_end(project: Project, letters: O
 
 def test_a_program_sends_with_its_token_and_asks_what_became_of_it(project: Project, letters: Organiser) -> None:
     site = Site(project)
-    token = letters.rooms.add_team("letters", "ann")
+    token = letters.rooms.teams.add("letters", "ann")
     told = send(site, token, answers(30), name="first.json")
     assert told == {
         "submission": 1,
@@ -132,7 +134,7 @@ def test_a_program_sends_with_its_token_and_asks_what_became_of_it(project: Proj
 def test_a_session_sends_nothing_where_a_token_is_asked_for(project: Project, letters: Organiser) -> None:
     """What a browser sends by itself, a cookie, counts for nothing there: no other site's page can send a file."""
     site = Site(project)
-    ann = member(site, letters.rooms.add_team("letters", "ann"))
+    ann = member(site, letters.rooms.teams.add("letters", "ann"))
     assert ann.client.post("/benchmarks/letters/submissions", content=b"{}").status_code == 401
     headers = {"Sec-Fetch-Site": "cross-site", "Content-Type": KIND}
     assert ann.client.post("/benchmarks/letters/submit", content=part(b"{}"), headers=headers).status_code == 403
@@ -144,7 +146,7 @@ def test_a_session_sends_nothing_where_a_token_is_asked_for(project: Project, le
 def test_what_is_too_long_is_refused_and_not_kept(project: Project) -> None:
     letters = Organiser.of(project).create(most_bytes=3_000_000)
     site = Site(project)
-    token = letters.rooms.add_team("letters", "ann")
+    token = letters.rooms.teams.add("letters", "ann")
     ann = member(site, token)
     assert "A submission has at most 3,000,000 bytes" in send_form(ann, part(bytes(3_000_001)), 400)
     assert "at most 3,000,000 bytes" in send(site, token, bytes(3_000_001), 400)["error"]
@@ -154,7 +156,7 @@ def test_what_is_too_long_is_refused_and_not_kept(project: Project) -> None:
 
 
 def test_a_file_of_any_bytes_comes_in_as_it_is(project: Project, letters: Organiser) -> None:
-    ann = member(Site(project), letters.rooms.add_team("letters", "ann"))
+    ann = member(Site(project), letters.rooms.teams.add("letters", "ann"))
     content = bytes(range(256)) * 9_000 + b"\r\n--" + BOUNDARY[:-1].encode() + b"\r\n\r\n--"
     send_form(ann, part(content, "../../é <b>.CSV.gz"))
     (path,) = (project.path / "benchmarks/letters/submissions").iterdir()
@@ -183,7 +185,7 @@ def test_a_file_of_any_bytes_comes_in_as_it_is(project: Project, letters: Organi
 def test_what_no_form_of_ours_sends_is_refused(
     project: Project, letters: Organiser, body: bytes, kind: str, status: int
 ) -> None:
-    ann = member(Site(project), letters.rooms.add_team("letters", "ann"))
+    ann = member(Site(project), letters.rooms.teams.add("letters", "ann"))
     send_form(ann, body, status, kind)
     folder = project.path / "benchmarks/letters"
     assert not [*os.listdir(folder / "incoming"), *os.listdir(folder / "submissions")]
@@ -211,14 +213,14 @@ def test_a_head_that_does_not_end_is_not_held() -> None:
 
 def test_who_is_of_no_team_sends_and_sees_nothing(project: Project, letters: Organiser) -> None:
     site = Site(project)
-    token = letters.rooms.add_team("letters", "ann")
+    token = letters.rooms.teams.add("letters", "ann")
     send(site, token, answers(3))
     bob = site.as_("viewer", "bob")
     assert "Join your team" in bob.get("/benchmarks/letters/team")
     assert "You are of no team here" in send_form(bob, part(b"{}"), 403)
     bob.post("/benchmarks/letters/withdraw", 403, submission="1")
     bob.post("/benchmarks/letters/join", 400, token="holotype_x")  # noqa: S106 - nobody has it
-    other = member(site, letters.rooms.add_team("letters", "others"), "cat")
+    other = member(site, letters.rooms.teams.add("letters", "others"), "cat")
     assert "There is no submission 1" in said(other.post("/benchmarks/letters/withdraw", 400, submission="1"))
     other.post("/benchmarks/letters/withdraw", 404, submission="x")
     other.post("/benchmarks/letters/join", 400, token=token)
@@ -237,9 +239,9 @@ def test_there_is_no_other_benchmark(project: Project, letters: Organiser, path:
 def test_the_organiser_does_what_the_forms_say_and_why_is_kept(project: Project, letters: Organiser) -> None:
     site = Site(project)
     operator = site.as_("operator")
-    token = letters.rooms.add_team("letters", "ann")
+    token = letters.rooms.teams.add("letters", "ann")
     send(site, token, answers(3))
-    send(site, letters.rooms.add_team("letters", "bob"), dict(reversed(answers(3).items())))
+    send(site, letters.rooms.teams.add("letters", "bob"), dict(reversed(answers(3).items())))
     letters.work()
     page = said(operator.get("/project/benchmarks/letters"))
     assert "2 (100.0 %)" in page
@@ -259,7 +261,7 @@ def test_the_organiser_does_what_the_forms_say_and_why_is_kept(project: Project,
 
 def test_names_are_shown_as_they_are(project: Project, letters: Organiser) -> None:
     site = Site(project)
-    send(site, letters.rooms.add_team("letters", "<b>ann</b> & co"), answers(3), name='"><script>alert(1)</script>')
+    send(site, letters.rooms.teams.add("letters", "<b>ann</b> & co"), answers(3), name='"><script>alert(1)</script>')
     letters.work()
     for page in (site.nobody().get("/benchmarks/letters"), site.as_("operator").get("/project/benchmarks/letters")):
         assert "<b>ann" not in page
@@ -299,7 +301,7 @@ def test_no_public_byte_follows_from_private_labels(
             if shuffled:
                 path = db.path / "benchmarks/letters" / letters.rooms._story("letters").truth
                 path.write_text(json.dumps(truth))
-            site, token = Site(db), letters.rooms.add_team("letters", "ann")
+            site, token = Site(db), letters.rooms.teams.add("letters", "ann")
             ann = member(site, token)
             some: list[Any] = [TRUTH, truth, answers(40), {}, b"no json", {"x": "a"}, {"do": "tell"}]
             some += [{private[0]: ["a"]}, dict.fromkeys(private, "a")]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, literal, select
 
 from holotype.catalog import schema as t
+from holotype.catalog.statements import chunks
 
 
 class KeptSubmission(NamedTuple):
@@ -67,12 +69,25 @@ def of(connection: Connection, benchmark: int, team: int | None = None) -> list[
 
 
 def evaluations(connection: Connection, benchmark: int, team: int | None = None) -> list[KeptEvaluation]:
-    """What the submissions to a benchmark, or those of a team, were found to be in all rounds, oldest first."""
+    """What the submissions to a benchmark, or those of a team, were found to be in all rounds, oldest first, without
+    their results, which are long."""
     one, sent = t.evaluation.c, t.submission.c
     joined = t.evaluation.join(t.submission, sent.id == one.submission_id)
-    asked = select(*one).select_from(joined).where(sent.benchmark_id == benchmark).order_by(one.id)
+    columns = (literal("") if column.name == "result" else column for column in one)
+    asked = select(*columns).select_from(joined).where(sent.benchmark_id == benchmark).order_by(one.id)
     rows = connection.execute(asked if team is None else asked.where(sent.team_id == team))
     return [KeptEvaluation(*row) for row in rows]
+
+
+def results(connection: Connection, numbers: Iterable[int]) -> dict[int, str]:
+    """The results of evaluations by their ids, of those that were scored."""
+    one = t.evaluation.c
+    return {
+        number: result
+        for chunk in chunks(numbers)
+        for number, result in connection.execute(select(one.id, one.result).where(one.id.in_(chunk)))
+        if result
+    }
 
 
 def starts(connection: Connection, benchmark: int) -> list[KeptStart]:

@@ -114,7 +114,7 @@ def show(name: str, project: Path, as_json: bool) -> None:
 def team(name: str, team: str, new_token: bool, token_file: Path | None, by: str, project: Path) -> None:
     """Add a team, and make its token, which is kept nowhere: give it to them over a safe way."""
     with api.open(project) as db:
-        token = (db.benchmarks.new_token if new_token else db.benchmarks.add_team)(name, team, by)
+        token = (db.benchmarks.teams.new_token if new_token else db.benchmarks.teams.add)(name, team, by)
     if token_file is None:
         click.echo(token)
         return
@@ -216,18 +216,17 @@ def export(name: str, file: Path, project: Path) -> None:
 
 def _everything(db: Project, name: str) -> dict[str, Any]:
     rooms = db.benchmarks
-    submissions = [
-        {**_inside(one), "evaluations": [row._asdict() for row in rooms.evaluations(name, one.sent.id)]}
-        for one in rooms.inside(name)
-    ]
-    for one in submissions:
-        for row in one["evaluations"]:
-            row["result"] = json.loads(row["result"]) if row["result"] else None
+    submissions = []
+    for one in rooms.inside(name):
+        found = rooms.evaluations(name, one.sent.id)
+        results = rooms.results(name, found)
+        made = [{**row._asdict(), "result": results.get(row.id)} for row in found]
+        submissions.append({**_inside(one), "evaluations": made})
     return {
         "benchmark": rooms[name]._asdict(),
         "status": rooms.status(name),
         "rule": rooms.rule(name),
-        "teams": [one._asdict() for one in rooms.teams(name)],
+        "teams": [one._asdict() for one in rooms.teams.of(name)],
         "events": [one._asdict() for one in rooms.events(name)],
         "boards": [_board_value(board) for board in _boards(db, name)],
         "submissions": submissions,

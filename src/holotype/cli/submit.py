@@ -66,15 +66,18 @@ def _token(variable: str | None, file: Path | None) -> str:
 
 
 def _submit(server: Server, file: Path, wait: bool) -> None:
-    told = server.send(file)
-    number = told["submission"]
-    click.echo(_taken(number, told["new"]) + f"; {told['left']} left today for {plain(str(told['team']))}")
-    while wait:
-        one = next(one for one in server.listed()["submissions"] if one["id"] == number)
-        if one["state"] != "waiting":
-            click.echo(_said(one))
-            return
-        time.sleep(PAUSE)
+    try:
+        told = server.send(file)
+        number = int(told["submission"])
+        click.echo(_taken(number, told["new"]) + f"; {int(told['left'])} left today for {plain(str(told['team']))}")
+        while wait:
+            one = next((one for one in server.listed()["submissions"] if one["id"] == number), None)
+            if one is None or one["state"] != "waiting":
+                click.echo(_said(one or {}))
+                return
+            time.sleep(PAUSE)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BenchmarkError("what answers at this URL is no benchmark of this version of holotype") from error
 
 
 def _taken(number: int, new: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,9 @@ from holotype.catalog import benchmarks as rows
 from holotype.catalog import submissions as sent
 from holotype.catalog.benchmarks import KeptBenchmark, KeptEvent, KeptTeam
 from holotype.catalog.submissions import KeptEvaluation, KeptSubmission
+from holotype.errors import NotTaken, UnknownBenchmark
 
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 Status = Literal["open", "paused", "closed"]
 _STATUS: Final[Mapping[str, Status]] = {"open": "open", "pause": "paused", "close": "closed", "reveal": "closed"}
 
@@ -133,3 +136,19 @@ class Story:
         """The submission that a team's file is already, unless it was withdrawn or the evaluator failed at it."""
         some = (one for one in self.submissions if one.team == team and one.sha256 == sha256)
         return next((one for one in some if one.id not in self.withdrawn and self.state(one.id) != "failed"), None)
+
+
+def called(connection: Connection, name: str) -> KeptBenchmark:
+    """The benchmark of a name. Raises `UnknownBenchmark`."""
+    found = rows.called(connection, name) if NAME.fullmatch(name) else None
+    if found is None:
+        raise UnknownBenchmark(f"there is no benchmark {name[:64]!r}")
+    return found
+
+
+def check_taken(story: Story, team: int) -> None:
+    """Raises `NotTaken` where no submission of a team is taken now."""
+    if story.status != "open":
+        raise NotTaken(f"{story.benchmark.name} is {story.status}: it takes no submissions")
+    if not story.left(team):
+        raise NotTaken(f"nothing more is taken today: {Quota(story.benchmark.quota).rule}")

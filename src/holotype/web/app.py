@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -40,7 +42,7 @@ def create_app(db: Project, settings: Settings) -> Starlette:
     app.router.redirect_slashes = False  # it would redirect to whatever host a request names
     app.state.db, app.state.settings = db, settings
     app.state.signer, app.state.buckets = Signer(settings.key), Buckets(settings.rates)
-    app.state.places = Places()
+    app.state.places, app.state.uploads = Places(), Counter[str]()
     return app
 
 

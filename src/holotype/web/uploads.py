@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeVar
 
@@ -33,7 +35,8 @@ SECONDS: Final = 1_800.0
 SILENCE: Final = 20.0
 """How long its sender may say nothing."""
 AT_ONCE: Final = 8
-"""Files that come in at a time."""
+OF_ONE: Final = 2
+"""Files that come in at a time: of all, and of one account or token."""
 READ_IN_VAIN: Final = 4 << 20
 """Bytes that are read of a file that is not taken, for a browser shows no answer before it has sent all."""
 _CHUNK: Final = 1 << 20
@@ -122,7 +125,7 @@ async def _answer(
         if isinstance(entered, Response):
             return _finished(visit, entered)
         visit, opened = entered
-        with _Place(request):
+        with _place(visit):
             async for name, chunk in _parts(request, role is not None):
                 if arriving is None:
                     arriving = await run_in_threadpool(opened, name)
@@ -162,19 +165,21 @@ def _entered(
     return answer if answer is not None else (visit, upload.admit(visit))
 
 
-class _Place:
-    """One of the places for files that come in; who finds none is told to come again."""
-
-    def __init__(self, request: Request) -> None:
-        self._state = request.app.state
-
-    def __enter__(self) -> None:
-        if getattr(self._state, "uploads", 0) >= AT_ONCE:
-            raise Refused(503, "Many files are coming in just now: try again in a minute.", 60)
-        self._state.uploads = getattr(self._state, "uploads", 0) + 1
-
-    def __exit__(self, *_: object) -> None:
-        self._state.uploads -= 1
+@contextmanager
+def _place(visit: Visit) -> Iterator[None]:
+    """One of the places for files that come in, of which nobody has all; who finds none is told to come again."""
+    request = visit.request
+    sender = f"account {visit.account.id}" if visit.account else request.headers.get("authorization", "")
+    held: Counter[str] = request.app.state.uploads
+    if held.total() >= AT_ONCE or held[sender] >= OF_ONE:
+        raise Refused(503, "Many files are coming in just now: try again in a minute.", 60)
+    held[sender] += 1
+    try:
+        yield
+    finally:
+        held[sender] -= 1
+        if not held[sender]:
+            del held[sender]
 
 
 async def _parts(request: Request, form: bool) -> AsyncIterator[tuple[str, bytes]]:

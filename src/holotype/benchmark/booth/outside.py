@@ -12,14 +12,16 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
 from typing import IO, Final
 
-from holotype.benchmark.booth import inside
 from holotype.benchmark.booth.job import Finding, Job
 
 _PASSED: Final = ("HOME", "XDG_CACHE_HOME", "PATH", "LANG")
 _CALM: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
+_INSIDE: Final = Path(__file__).with_name("inside.py")
+"""Run as a script, and not imported here: not every system can bound a process."""
 _CHUNK: Final = 1 << 20
 _GLANCE: Final = 0.5
 """Seconds between looks whether it is to stop."""
@@ -71,7 +73,7 @@ def _answer(job: Job, bounds: Bounds, folder: str, stop: Event) -> bytes | None:
     limits = {"memory": bounds.memory, "seconds": bounds.seconds, "written": bounds.written}
     told = json.dumps({**limits, "path": [os.path.abspath(one) for one in sys.path], "job": json.loads(job.text())})
     with subprocess.Popen(
-        [sys.executable, "-I", inside.__file__],
+        [sys.executable, "-I", str(_INSIDE)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

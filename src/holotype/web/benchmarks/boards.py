@@ -53,10 +53,11 @@ def board_value(board: Board) -> dict[str, Any]:
     metric = board.metric and {"name": board.metric.name, "better": board.metric.better, "about": board.metric.about}
     about = {"part": board.side, "metric": metric, "items": board.items}
     made = {"evaluator": board.evaluator, "truth": board.truth} | ({"digest": board.digest} if board.digest else {})
-    return {**about, **made, "places": [_place_value(place) for place in board.places]}
+    return {**about, **made, "places": [_place_value(board, place) for place in board.places]}
 
 
-def _place_value(place: Place) -> dict[str, Any]:
+def _place_value(board: Board, place: Place) -> dict[str, Any]:
     found = place.estimate
     numbers = {"value": found and found.value, "low": found and found.low, "high": found and found.high}
-    return {"rank": place.rank, "team": place.team, "submission": place.submission, "at": int(place.at), **numbers}
+    about = {"rank": place.rank, "team": place.team, "submission": place.submission, "at": int(place.at)}
+    return {**about, "tries": board.tries[place.team], **numbers}

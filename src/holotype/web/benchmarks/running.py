@@ -33,7 +33,7 @@ def act(visit: Visit) -> Response:
     match verb:
         case "team" | "token":
             team = visit.field("team")
-            token = (rooms.add_team if verb == "team" else rooms.new_token)(name, team, by)
+            token = (rooms.teams.add if verb == "team" else rooms.teams.new_token)(name, team, by)
             return _shown(visit, team, token)
         case "withdraw" | "restore":
             (rooms.withdraw if verb == "withdraw" else rooms.restore)(name, _number(visit), by, reason(visit))
@@ -61,7 +61,7 @@ def _shown(visit: Visit, team: str, token: str) -> Response:
         status=rooms.status(name),
         revealed=rooms.is_revealed(name),
         rule=rooms.rule(name),
-        teams=rooms.teams(name),
+        teams=rooms.teams.of(name),
         boards=[board for board in sides if board.metric],
         leaf=leaf(visit, rooms.inside(name), SHOWN),
         waiting=rooms.waiting(name),

@@ -20,7 +20,7 @@ MOST: Final = 1 << 31
 def show(visit: Visit) -> Response:
     """What the team of an account sent, and a form to send more; a form to join one where it is of none."""
     rooms, name = visit.db.benchmarks, visit.path["name"]
-    one, team = rooms[name], rooms.team_of(name, visit.known.id)
+    one, team = rooms[name], rooms.teams.of_account(name, visit.known.id)
     if team is None:
         return pages.render(visit, "benchmarks/join.html", one=one)
     return pages.render(
@@ -41,7 +41,7 @@ def show(visit: Visit) -> Response:
 def join(visit: Visit) -> Response:
     """Let an account be of the team whose token it knows."""
     name = visit.path["name"]
-    visit.db.benchmarks.join(name, visit.field("token"), visit.known.id)
+    visit.db.benchmarks.teams.join(name, visit.field("token"), visit.known.id)
     return pages.redirect(f"/benchmarks/{name}/team")
 
 
@@ -109,7 +109,7 @@ def _submitted(visit: Visit, team: KeptTeam, received: object, by: str) -> tuple
 
 
 def _team(visit: Visit) -> KeptTeam:
-    found = visit.db.benchmarks.team_of(visit.path["name"], visit.known.id)
+    found = visit.db.benchmarks.teams.of_account(visit.path["name"], visit.known.id)
     if found is None:
         raise Refused(403, "You are of no team here: join yours by its token first.")
     return found
@@ -118,7 +118,9 @@ def _team(visit: Visit) -> KeptTeam:
 def _team_of_token(visit: Visit) -> KeptTeam:
     visit.db.benchmarks[visit.path["name"]]  # whether there is one is no secret
     kind, _, token = visit.request.headers.get("authorization", "").partition(" ")
-    found = visit.db.benchmarks.team_of_token(visit.path["name"], token.strip()) if kind.lower() == "bearer" else None
+    found = (
+        visit.db.benchmarks.teams.with_token(visit.path["name"], token.strip()) if kind.lower() == "bearer" else None
+    )
     if found is None:
         raise Refused(401, "No team here has this token: send it as Authorization: Bearer TOKEN.")
     return found
