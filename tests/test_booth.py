@@ -16,6 +16,7 @@ from holotype.benchmark.booth.finding import evaluated
 from holotype.benchmark.booth.inside import HOOK, NAMESPACE
 from holotype.benchmark.booth.job import Finding, Job, Side
 from holotype.benchmark.booth.outside import Bounds, evaluate
+from holotype.benchmark.orders import order
 from holotype.benchmark.parts import public_items
 from holotype.benchmark.tasks import CLASSIFICATION
 
@@ -130,8 +131,8 @@ def test_of_guesses_nothing_public_follows_from_private_labels(tmp_path: Path, k
     (tmp_path / "guesses.csv").write_text(GUESSES[kind].format("\n".join(rows)))
     private = [item for item, is_public in zip(ITEMS, public_items(ITEMS, 0.5, KEY), strict=True) if not is_public]
     found = []
-    for order in (private, private[::-1]):
-        truth = labels | dict(zip(private, [labels[item] for item in order], strict=True))
+    for one_order in (private, private[::-1]):
+        truth = labels | dict(zip(private, [labels[item] for item in one_order], strict=True))
         (tmp_path / "truth.csv").write_text("image,label\n" + "".join(f"{a},{b}\n" for a, b in truth.items()))
         job = Job("classification", tmp_path / "truth.csv", tmp_path / "guesses.csv", "", 0.5, KEY, resamples=20)
         found.append(evaluated(job, CLASSIFICATION).value())
@@ -198,3 +199,18 @@ def test_numbers_of_another_length_are_refused(job: Callable[..., Job]) -> None:
 def test_this_process_is_not_closed_in() -> None:
     with socket.socket() as one:
         assert one.fileno() > 0
+
+
+def test_no_order_of_classes_is_detected_by_hidden_labels(tmp_path: Path) -> None:
+    """Numbers of classes mean what the order says that fits the labels best, and these are not to be asked."""
+    names = order("sorted").wnids
+    (tmp_path / "truth.csv").write_text("image,label\n" + "".join(f"{name},{name}\n" for name in names))
+    (tmp_path / "numbers.csv").write_text("image,guess1\n" + "".join(f"{name},{at}\n" for at, name in enumerate(names)))
+    (tmp_path / "names.csv").write_text("image,guess1\n" + "".join(f"{name},{name}\n" for name in names))
+    jobs = [
+        Job("classification", tmp_path / "truth.csv", tmp_path / f"{one}.csv", "", 0.5, KEY, resamples=5)
+        for one in ("numbers", "names")
+    ]
+    refused, scored = (evaluated(job, CLASSIFICATION) for job in jobs)
+    assert (refused.outcome, scored.outcome) == ("refused", "scored")
+    assert "name classes by their wnids" in refused.detail

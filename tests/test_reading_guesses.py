@@ -132,7 +132,7 @@ def test_numbers_of_another_order_are_refused_with_what_they_look_like(tmp_path:
 
 def test_an_order_that_cannot_be_told_has_to_be_said(tmp_path: Path) -> None:
     path = write(tmp_path, "g.npz", npz_of(images=MANY.items, guesses=RIGHT[::-1, None]))
-    with pytest.raises(PredictionError, match="cannot be told; say which: background, devkit, sorted, string"):
+    with pytest.raises(PredictionError, match="cannot be told; say which .background, devkit, sorted, string.,"):
         read_guesses(path, MANY)
     off = write(tmp_path, "o.npz", npz_of(images=MANY.items, guesses=convert(RIGHT[:, None], "sorted", "devkit") - 1))
     with pytest.raises(PredictionError, match="they look as if they were devkit minus one"):

@@ -13,9 +13,11 @@ from holotype.benchmark.booth.job import Finding, Job, Side, plain
 from holotype.benchmark.judged import Judged
 from holotype.benchmark.kept import keep
 from holotype.benchmark.parts import part_of, public_items
+from holotype.benchmark.reading.hidden import bare
 from holotype.benchmark.result import EVALUATOR
 from holotype.benchmark.task import Task, task
 from holotype.benchmark.tasks import OURS
+from holotype.benchmark.values import Boxes, Labels
 from holotype.errors import HolotypeError, PredictionError
 
 
@@ -39,7 +41,7 @@ def evaluated(job: Job, task: Task[Any, Any]) -> Finding:
     """The finding on a job. Raises what the task does, but for what it says of the submission."""
     truth = task.read_truth(job.truth)
     try:
-        submission = task.read_submission(job.submission, truth)
+        submission = task.read_submission(job.submission, _shown(truth))
     except PredictionError as error:
         return Finding("refused", of_the_file(str(error), job.submission))
     judged = task.judge(truth, submission)
@@ -57,6 +59,13 @@ def evaluated(job: Job, task: Task[Any, Any]) -> Finding:
         sketch(submission),
         list(task.remarks(truth, submission)),
     )
+
+
+def _shown(truth: Any) -> Any:
+    """The truth without its labels, where it is of ours: nothing that is read, or refused, is to follow from them."""
+    if isinstance(truth, Labels):
+        return bare(truth)
+    return bare(truth) if isinstance(truth, Boxes) else truth
 
 
 def of_the_file(said: str, path: Path) -> str:
