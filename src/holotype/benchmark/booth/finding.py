@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from holotype.benchmark.alike import sketch
+from holotype.benchmark.booth.blind import without_labels
 from holotype.benchmark.booth.job import Finding, Job, Side, plain
 from holotype.benchmark.judged import Judged
 from holotype.benchmark.kept import keep
@@ -39,7 +40,7 @@ def evaluated(job: Job, task: Task[Any, Any]) -> Finding:
     """The finding on a job. Raises what the task does, but for what it says of the submission."""
     truth = task.read_truth(job.truth)
     try:
-        submission = task.read_submission(job.submission, truth)
+        submission = task.read_submission(job.submission, without_labels(truth))
     except PredictionError as error:
         return Finding("refused", of_the_file(str(error), job.submission))
     judged = task.judge(truth, submission)
