@@ -263,6 +263,8 @@ def test_semantic_accuracy_compares_the_classes_of_a_level() -> None:
     unknown = semantic(truth, parent, guesses([[2], [5], [1]]))
     assert [metric.name for metric in unknown.metrics] == [metric.name for metric in judged.metrics]
     assert np.isnan(of(unknown)).all(), "nobody knows what a guesser thinks of other levels"
+    chain = semantic(labels([0, 1], None, 2), np.array([MISSING, 0]), scored(np.eye(2)))
+    assert np.isnan(of(chain)).tolist() == [True], "no level has classes to choose among"
     assert within(parent, np.array([0, 3, 5, 1])).tolist() == [MISSING, 0, 3, MISSING]
 
 

@@ -156,6 +156,17 @@ def test_a_class_nobody_detected_has_none() -> None:
     assert precisions(truth, [("a", "cat", 0.9, *ONE)]) == [1, 0]
 
 
+def test_the_hundred_and_first_detection_of_an_image_is_heeded() -> None:
+    """COCO does not look at it."""
+    rows: list[Scored] = [("a", "cat", 0.9 - 0.001 * at, *AWAY) for at in range(100)]
+    assert precisions(boxes([CAT]), [*rows, ("a", "cat", 0.1, *ONE)]) == [pytest.approx(1 / 101)]
+
+
+def test_a_truth_of_one_pixel_is_a_box() -> None:
+    point = (5.0, 5.0, 5.0, 5.0)
+    assert precisions(boxes([("a", "cat", *point)]), [("a", "cat", 0.9, *point)]) == [1]
+
+
 def test_no_detections_no_boxes_no_images() -> None:
     truth = boxes([CAT])
     assert precisions(truth, []) == [0]
@@ -354,6 +365,30 @@ def test_scores_matter_by_their_order_alone(scene: tuple[Boxes, list[Scored]]) -
     for change in (lambda score: score**3, lambda score: 7 * score - 100, np.exp):
         changed: list[Scored] = [(row[0], row[1], float(change(row[2])), *row[3:]) for row in rows]
         assert np.array_equal(precisions(truth, changed), precisions(truth, rows), equal_nan=True)
+
+
+@given(scenes(), st.integers(-1, 6))
+@settings(deadline=None, max_examples=60)
+def test_finding_what_was_not_found_never_harms(scene: tuple[Boxes, list[Scored]], score: int) -> None:
+    """Finding again what was found does."""
+    some, rows = scene
+    true = zip(some.image, some.label, some.corners.tolist(), strict=True)
+    ignored = [(some.items[image], some.classes[label]) for image, label in some.ignored]
+    more: list[Box] = [
+        (some.items[image], some.classes[label], at[0], at[1], at[2], at[3]) for image, label, at in true
+    ]
+    truth = boxes([*more, ("a", "cat", *AWAY)], some.items, some.classes, ignored=ignored)
+    before = np.nan_to_num(precisions(truth, rows))
+    assert (np.nan_to_num(precisions(truth, [*rows, ("a", "cat", score / 5, *AWAY)])) >= before - 1e-12).all()
+
+
+@given(scenes())
+@settings(deadline=None, max_examples=40)
+def test_classes_by_other_names_score_the_same(scene: tuple[Boxes, list[Scored]]) -> None:
+    truth, rows = scene
+    turned = replace(truth, label=1 - truth.label, ignored=np.abs(truth.ignored - [0, 1]))
+    swapped: list[Scored] = [(row[0], {"cat": "dog", "dog": "cat"}[row[1]], *row[2:]) for row in rows]
+    assert np.array_equal(precisions(turned, swapped)[::-1], precisions(truth, rows), equal_nan=True)
 
 
 @given(scenes())

@@ -140,6 +140,19 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, truth: Path, options: S
     assert said in run("evaluate", told, *asked, expect=2)
 
 
+def test_the_demo_of_the_ilsvrc_2010_devkit_is_scored_as_its_files_are(shared: Path, tmp_path: Path) -> None:
+    """With costs from WordNet, not from the devkit."""
+    folder = shared / "ilsvrc/2010"
+    files = folder / "demo.val.pred.txt", "--truth", folder / "ILSVRC2010_validation_ground_truth.txt"
+    found = json.loads(run("evaluate", *files, "--resamples", 0, "--json", cwd=tmp_path))["metrics"]
+    flat, hierarchical = (
+        [round(found[name.format(k)]["value"], 4) for k in range(1, 6)]
+        for name in ("top-{} error", "hierarchical error@{}")
+    )
+    assert flat == [0.9101, 0.8716, 0.8422, 0.8191, 0.8003]
+    assert hierarchical == [10.3468, 8.7489, 7.8510, 7.2221, 6.7695]
+
+
 def test_the_real_task_reproduces_what_is_published(shared: Path) -> None:
     model = public_models(shared)["resnet50"]
     (result,), _, _ = evaluate(REAL, reassessed(shared), [model], resamples=50)

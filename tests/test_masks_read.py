@@ -55,7 +55,7 @@ def test_a_polygon_and_the_same_in_run_lengths(tmp_path: Path) -> None:
     found = [result(tmp_path, [one]) for one in (same, polygon)]
     assert str(found[0].value()) == str(found[1].value())
     assert found[0].more == {"average precision": {"cat": 1.0}, "pixel IoU": {"cat": 1.0}}
-    assert found[0].remarks == ("1 of 2 images have no detection",)
+    assert list(found[0].remarks) == ["1 of 2 images have no detection"]
 
 
 def test_compressed_run_lengths(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_an_empty_submission_is_all_missed(empty: str, tmp_path: Path) -> None:
     found = result(tmp_path, empty)
     values = [estimate.value for estimate in found.metrics.values()]
     assert all(value == 0 or math.isnan(value) for value in values)
-    assert found.remarks == (ALL_MISSED,)
+    assert list(found.remarks) == [ALL_MISSED]
 
 
 def test_the_order_of_rows_changes_nothing(tmp_path: Path) -> None:

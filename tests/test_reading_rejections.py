@@ -100,6 +100,7 @@ TABLES: dict[str, tuple[str, str, str]] = {
     "NaN logit": ("guesses", S + "a,1,nan,2\nb,1,2,3\n", "line 2: the score of cow is not a finite number: 'nan'"),
     "infinite logit": ("guesses", S + "a,1,inf,2\nb,1,2,3\n", "line 2: the score of cow is not a finite number: 'inf'"),
     "overflowing logit": ("guesses", S + "a,1,1e400,2\nb,1,2,3\n", "line 2: the score of cow .*'1e400'"),
+    "logit beyond a float": ("guesses", S + "a,1,1e39,2\nb,1,2,3\n", r"line 2: a score is beyond 3.4e\+38"),
     "hexadecimal logit": ("guesses", S + "a,1,0x10,2\nb,1,2,3\n", "line 2: .*'0x10'"),
     "underscores": ("guesses", S + "a,1,1_000,2\nb,1,2,3\n", "line 2: .*'1_000'"),
     "other script": ("guesses", S + "a,1,٣,2\nb,1,2,3\n", "line 2: .*'٣'"),
@@ -175,6 +176,8 @@ TABLES: dict[str, tuple[str, str, str]] = {
         json_lines([ROW, {"image": "a"}]).decode(),
         "line 2: has image where the first has",
     ),
+    "JSON: no row is an object": ("guesses", "[3]", "row 1: an object was expected, not '3'"),
+    "JSON: lists for rows": ("detections", '[["a", "cat", 0.5, 1, 2, 3, 4]]', "row 1: an object was expected"),
     "JSON: no object": ("detections", json_lines([ROW, 3]).decode(), "line 2: an object was expected, not '3'"),
     "JSON: image twice in an object": ("guesses", '{"a": "cat", "b": "dog", "a": "dog"}', "the key 'a' twice"),
     "JSON: cut off": ("guesses", '{"a": "cat", "b": "do', "line 1: not JSON"),
@@ -199,12 +202,12 @@ TABLES: dict[str, tuple[str, str, str]] = {
     "JSON: negative width": (
         "detections",
         '[{"image_id":"a","category_id":0,"bbox":[1,2,-3,4],"score":1}]',
-        "row 1: the box",
+        "row 1: the box of .* has no area",
     ),
     "JSON: zero width": (
         "detections",
         '[{"image_id":"a","category_id":0,"bbox":[1,2,0,4],"score":1}]',
-        "row 1: the box",
+        "row 1: the box of .* has no area",
     ),
     "JSON: no list": ("places", '{"a": "cat", "b": []}', "row 1: places is no list, but 'cat'"),
     "JSON: part of a place": ("places", '{"a": [["cat", 1, 2, 3]], "b": []}', "row 1: places are lists of label, x1"),
@@ -459,3 +462,10 @@ def test_turned_boxes_are_read_on_demand(tmp_path: Path) -> None:
     """ILSVRC's own demonstration of detection has 1,692 of them."""
     path = write(tmp_path, "d.csv", D + "a,cat,.5,3,2,1,4\n")
     assert read_detections(path, PLACED, turned=True).corners.tolist() == [[3, 2, 1, 4]]
+
+
+def test_a_box_of_less_than_a_pixel_is_one(tmp_path: Path) -> None:
+    said = [{"image_id": "a", "category_id": 0, "bbox": [1.25, 2, 0.5, 3.5], "score": 1}]
+    path = write(tmp_path, "d.json", json.dumps(said))
+    assert read_detections(path, PLACED).corners.tolist() == [[1.25, 2, 1.25, 4.5]]
+    assert read_detections(path, BETWEEN).corners.tolist() == [[1.25, 2, 1.75, 5.5]]

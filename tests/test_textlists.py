@@ -11,10 +11,11 @@ import click
 import pytest
 
 from conftest import encoded, photo, run
-from holotype.benchmark.predictions import read_predictions
+from holotype.benchmark.reading.submissions import read_guesses
 from holotype.cli.answers import PRIORS, chance, read_answers, read_csv, read_pairs
 from holotype.cli.dataset_sources import _classes
-from holotype.cli.orders import read_guesses, read_labels
+from holotype.cli.orders import read_guesses as read_order
+from holotype.cli.orders import read_labels
 from holotype.cli.senses import read_senses
 from holotype.cli.table_files import PROPOSALS, read_proposals, read_table
 from holotype.cli.taxonomies import read_targets
@@ -27,6 +28,7 @@ from holotype.imports.solution import read_solution
 from holotype.ontology.languages import read_omw
 from holotype.ontology.taxonomy import read_taxonomy
 from holotype.textlists import decoded, read_lines, read_rows
+from submitted import labels
 
 DOG, CAT, SHA = "n02084071", "n02121808", "ab" * 32
 Read = Callable[[Path], object]
@@ -37,12 +39,12 @@ READERS: dict[str, tuple[str, str, Read]] = {
     "texts": ("words.txt", f"{DOG}\tHündin, dog\n{CAT}\t猫\n", lambda path: list(read_texts(path))),
     "solution": ("s.csv", f"ImageId,PredictionString\na,{DOG} 1 2 3 4\n", lambda path: list(read_solution(path))),
     "truth of orders": ("s.csv", "ImageId,PredictionString\na,n01440764 1 2 3 4 \n", read_labels),
-    "guesses": ("p.txt", "1 2\n3 4\n", lambda path: read_guesses(path, 2).tolist()),
+    "guesses": ("p.txt", "1 2\n3 4\n", lambda path: read_order(path, 2).tolist()),
     "devkit": ("t.txt", "490\n361\n", lambda path: parse_truth(path.read_bytes(), "t.txt", 1000)),
     "predictions": (
         "p.csv",
         f"image,guess1\nä,{DOG}\nb,{CAT}\n",
-        lambda path: read_predictions(path, ["b", "ä"], [DOG, CAT]).tolist(),
+        lambda path: read_guesses(path, labels([("b", CAT), ("ä", DOG)], [DOG, CAT])).guesses.tolist(),
     ),
     "classes": ("c.txt", f"{DOG}\n{CAT}\n", lambda path: _classes(str(path))),
     "answers": ("a.csv", f"sha256,wnid,answer\n{SHA},{DOG},Yes\n", read_answers),
@@ -152,7 +154,7 @@ LEFT_OVER = [
     ("devkit", "490\n\n361\n", "t.txt, line 2: '' is not an id"),
     ("guesses", "1\n2 x\n", "p.txt, line 2: expected whole numbers, not '2 x'"),
     ("guesses", "1\n\n2\n", "p.txt, line 2: expected whole numbers, not ''"),
-    ("predictions", f"image,guess1\nä,{DOG},{CAT}\n", "p.csv: line 2: 3 cells where the header has 2"),
+    ("predictions", f"image,guess1\nä,{DOG},{CAT}\n", "p.csv, line 2: 3 cells where the header has 2"),
     ("classes", f"{DOG}\n{CAT} cat\n", f"c.txt, line 2: expected a wnid alone, not '{CAT} cat'"),
     ("answers", f"sha256,wnid,answer\n\n{SHA},{DOG},yes,no\n", "a.csv, line 3: the answer must be the last of 3 cells"),
     ("pairs", f"sha256,wnid\n{SHA},{DOG},yes\n", "p.csv, line 2: every row must have 2 cells"),

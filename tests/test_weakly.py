@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from holotype.benchmark.intervals import draw
+from holotype.benchmark.judged import Judged
+from holotype.benchmark.segmentation import pixels_of_maps
 from holotype.benchmark.weakly import box_accuracy, components, gt_known, peak, pointing
 from placed import boxes
 
@@ -58,6 +61,22 @@ def test_flat_maps_and_missing_ones_show_nothing() -> None:
 def test_components_touch_by_corners() -> None:
     edges, pixels = components(np.eye(3, dtype=np.bool_))
     assert (edges.tolist(), pixels.tolist()) == ([[0, 0, 3, 3]], [3])
+
+
+def test_they_get_intervals_as_all_else() -> None:
+    truth = boxes([(f"{at:02d}", "cat", *ONE) for at in range(30)])
+    shown = np.zeros((50, 50))
+    shown[:, :40] = 1
+    judges: list[Judged] = [
+        box_accuracy(truth, dict.fromkeys(range(20), shown)),
+        pointing(truth, [(at, 0, 10.0, 10) for at in range(20)]),
+        pixels_of_maps(
+            truth.items, ["cat"], [(np.zeros((2, 2), np.int64), np.full((2, 2), at % 2)) for at in range(30)]
+        ),
+    ]
+    for judged in judges:
+        first = draw([judged], 100).estimates()[0][0]
+        assert 0 < first.low < first.value < first.high < 1
 
 
 def test_points_hit_what_they_point_at() -> None:

@@ -149,24 +149,27 @@ def semantic(truth: Labels, parent: Ints, guesses: Guesses) -> Ratios:
     above = lineage(parent)
     depth = (above != MISSING).sum(axis=1) - 1
     levels = [level for level in range(above.shape[1]) if (depth == level).sum() > 1]
-    right, whole = (np.full((len(truth.items), len(levels)), np.nan) for _ in range(2))
-    scores = guesses.scores
-    for column, level in enumerate(levels):
-        if scores is None:
-            break
-        members = np.flatnonzero(depth == level)
-        best, _ = highest(scores[:, members], 1)
-        wanted = above[truth.label, level]
-        found = (members[best[truth.image, 0]] == wanted).astype(np.float64)
-        right[:, column] = np.bincount(truth.image, found, len(truth.items))
-        whole[:, column] = np.bincount(truth.image, wanted != MISSING, len(truth.items))
+    columns = [_right(truth, np.flatnonzero(depth == level), above[:, level], guesses) for level in levels]
+    none = np.empty((len(truth.items), 0))
+    right, whole = (np.stack(some, axis=1) for some in zip(*columns, strict=True)) if columns else (none, none)
     metrics = [_semantic("", "all levels together"), *(_semantic(f"@{level}", f"level {level}") for level in levels)]
-    return Ratios(
-        truth.items,
-        metrics,
-        np.hstack([right.sum(axis=1, keepdims=True), right]),
-        np.hstack([whole.sum(axis=1, keepdims=True), whole]),
-    )
+    return Ratios(truth.items, metrics, _with_sum(right), _with_sum(whole))
+
+
+def _right(truth: Labels, members: Ints, above: Ints, guesses: Guesses) -> tuple[Floats, Floats]:
+    """Of each image ``(items,)``, how many labels the scores of the `members` of a level are right about, and how many
+    there are in it; `above` ``(classes,)`` is the member above each class. NaN for guesses without scores."""
+    if guesses.scores is None:
+        return (np.full(len(truth.items), np.nan),) * 2
+    best, _ = highest(guesses.scores[:, members], 1)
+    wanted = above[truth.label]
+    found = (members[best[truth.image, 0]] == wanted).astype(np.float64)
+    right = np.bincount(truth.image, found, len(truth.items)).astype(np.float64)
+    return right, np.bincount(truth.image, wanted != MISSING, len(truth.items)).astype(np.float64)
+
+
+def _with_sum(columns: Floats) -> Floats:
+    return np.hstack([columns.sum(axis=1, keepdims=True), columns])
 
 
 def _semantic(ending: str, levels: str) -> Metric:

@@ -15,7 +15,7 @@ _AT_ONCE: Final = 1 << 18
 """Scores that are looked through at a time: what a processor's cache holds."""
 
 
-def highest(scores: npt.NDArray[np.floating[Any]], count: int = GUESSES) -> tuple[Ints, Bools]:
+def highest(scores: npt.NDArray[Any], count: int = GUESSES) -> tuple[Ints, Bools]:
     """The `count` classes with the highest `scores` ``(items, classes)`` of each item, best first, and for which items
     a tie decided: equal scores go to the class that comes first.
 
@@ -25,10 +25,11 @@ def highest(scores: npt.NDArray[np.floating[Any]], count: int = GUESSES) -> tupl
     items, classes = scores.shape
     found = np.full((items, count), MISSING, np.int64)
     tied = np.zeros(items, np.bool_)
+    kind = np.result_type(scores.dtype, np.float32)  # what is finer stays so
     step = max(1, _AT_ONCE // max(1, classes))
     for start in range(0, items, step):
         some = slice(start, start + step)
-        tied[some] = _take(scores[some].copy(), found[some])
+        tied[some] = _take(scores[some].astype(kind), found[some])
     return found, tied
 
 

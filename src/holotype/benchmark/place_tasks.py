@@ -9,15 +9,16 @@ import numpy as np
 
 from holotype.benchmark import localisation as places
 from holotype.benchmark.detection.coco import coco
-from holotype.benchmark.detection.overlaps import canonical
+from holotype.benchmark.detection.overlaps import canonical, unscored
 from holotype.benchmark.detection.rules import ILSVRC, VOC_11, VOC_ALL, Rule, detection
-from holotype.benchmark.judged import Judged
+from holotype.benchmark.judged import Judged, Means
 from holotype.benchmark.reading.masks import read_outlines, read_segments
 from holotype.benchmark.reading.submissions import read_detections, read_places
 from holotype.benchmark.reading.truths import read_boxes
 from holotype.benchmark.segmentation import Outlined, Segments, canonical_outlines, segmentation
 from holotype.benchmark.task import Task, digest_of
 from holotype.benchmark.values import MISSING, Boxes, Detections, Floats, Places
+from holotype.benchmark.weakly import gt_known
 
 ALL_MISSED: Final = "the submission has no box: everything is missed"
 
@@ -67,6 +68,24 @@ LOCALISATION: Final = Task(
 )
 
 
+def _first_boxes(truth: Boxes, submission: Places) -> Means:
+    """Whether the first box of each image is right, whatever class is said of it."""
+    none = submission.guesses[:, :1] == MISSING
+    return gt_known(truth, np.where(none, np.nan, submission.corners[:, 0]))
+
+
+GT_KNOWN: Final = Task(
+    "gt-known",
+    "one box an image, of the class that it is known to have: localisation by models that never saw a box",
+    1,
+    read_boxes,
+    read_places,
+    _first_boxes,
+    digest,
+    remarks=_placed,
+)
+
+
 def _detecting(name: str, about: str, judge: Callable[[Boxes, Detections], Any]) -> Task[Boxes, Detections]:
     """A task of detection; `judge` gives what is judged, that has the `average_precision` of each class."""
 
@@ -85,10 +104,16 @@ def _by(rule: Rule) -> Callable[[Boxes, Detections], Any]:
 
 
 def _detected(truth: Boxes, submission: Detections) -> Sequence[str]:
+    found = []
     without = len(truth.items) - len(np.unique(submission.image))
     if not len(submission.image):
-        return (ALL_MISSED,)
-    return (f"{without:,} of {len(truth.items):,} images have no detection",) if without else ()
+        found.append(ALL_MISSED)
+    elif without:
+        found.append(f"{without:,} of {len(truth.items):,} images have no detection")
+    counted = ~(truth.crowd | unscored(truth, truth))
+    if empty := len(truth.classes) - len(np.unique(truth.label[counted])):
+        found.append(f"{empty:,} of {len(truth.classes):,} classes have no object that counts, and leave every mean")
+    return found
 
 
 DETECTION: Final = _detecting(
@@ -136,5 +161,5 @@ SEGMENTATION: Final = Task(
 )
 
 PLACE_TASKS: Final[Mapping[str, Task[Any, Any]]] = {
-    one.name: one for one in (LOCALISATION, DETECTION, VOC, VOC_UNTIL_2009, COCO, SEGMENTATION)
+    one.name: one for one in (LOCALISATION, GT_KNOWN, DETECTION, VOC, VOC_UNTIL_2009, COCO, SEGMENTATION)
 }

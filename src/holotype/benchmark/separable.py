@@ -8,7 +8,7 @@ from math import ceil
 from typing import Final
 
 import numpy as np
-from scipy.stats import binom, norm
+from scipy.special import bdtr, ndtri  # scipy.stats takes half a second to import
 
 from holotype.benchmark.intervals import CONFIDENCE, Drawn, Estimate, bounds
 from holotype.benchmark.judged import Floats, Judged, by_item
@@ -58,7 +58,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
     (1.0, 0.03857, 1.0)
     """
     fewer, both = min(only_first, only_second), only_first + only_second
-    return min(1.0, 2 * float(binom.cdf(fewer, both, 0.5)))
+    return min(1.0, 2 * float(bdtr(fewer, both, 0.5)))
 
 
 def ranks(judges: Sequence[Judged], drawn: Drawn, metric: int, confidence: float = CONFIDENCE) -> list[int]:
@@ -100,5 +100,5 @@ def _p(samples: Floats) -> float:
 def _needed(difference: float, spread: float, items: int, confidence: float) -> int | None:
     if difference == 0:
         return None
-    reach = float(norm.ppf(1 - (1 - confidence) / 2) + norm.ppf(POWER))
+    reach = float(ndtri(1 - (1 - confidence) / 2) + ndtri(POWER))
     return max(1, ceil(items * (reach * spread / difference) ** 2))

@@ -10,9 +10,11 @@ from typing import Any, Final
 import click
 
 from holotype.benchmark import Result, Standing, evaluate, standings
+from holotype.benchmark.place_tasks import PLACE_TASKS
 from holotype.benchmark.robustness import restricted
 from holotype.benchmark.standings import metric_called
 from holotype.benchmark.task import Task
+from holotype.benchmark.tasks import CLASSIFICATION, REAL
 from holotype.benchmark.values import Labels
 from holotype.cli.options import file_type, json_option, project_option
 from holotype.cli.tables import print_table
@@ -22,6 +24,7 @@ from holotype.errors import PredictionError
 from holotype.textlists import read_lines
 
 LEAST_P: Final = 0.001
+_OF_IMAGES: Final = {CLASSIFICATION.name, REAL.name, *PLACE_TASKS}
 
 
 @click.command("evaluate")
@@ -95,7 +98,7 @@ def print_result(result: Result, name: str = "") -> None:
 
 
 def _about(result: Result) -> str:
-    items = counted(result.items, "item" if result.task not in ("classification", "real") else "image")
+    items = counted(result.items, "image" if result.task in _OF_IMAGES else "item")
     return f"{items}; with {100 * result.confidence:g} % intervals of {result.resamples:,} resamples"
 
 

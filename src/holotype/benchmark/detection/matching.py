@@ -51,8 +51,7 @@ def best_only(pairs: Overlaps) -> Overlaps:
 def outcomes(found: Ints, ignored: Bools, out: Bools) -> Outcomes:
     """What detections are that got the boxes `found`: of those that got one `ignored` ``(boxes,)``, ignored, and so are
     those that got none and are `out` ``(detections,)`` of what is measured."""
-    none = np.where(out, np.int8(IGNORED), np.int8(FALSE))
-    if not len(ignored):
-        return none
-    got = np.where(ignored, np.int8(IGNORED), np.int8(TRUE))
-    return np.where(found == NONE, none, got[found])
+    told = np.where(out, np.int8(IGNORED), np.int8(FALSE))
+    some = np.flatnonzero(found != NONE)
+    told[some] = np.where(ignored[found[some]], IGNORED, TRUE)
+    return told

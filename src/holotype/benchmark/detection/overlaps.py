@@ -12,8 +12,8 @@ import numpy.typing as npt
 from holotype.benchmark.boxes import iou
 from holotype.benchmark.values import Bools, Boxes, Detections, Floats, Ints
 
-_AT_ONCE: Final = 1_000_000
-"""Pairs whose overlap is measured at a time."""
+_AT_ONCE: Final = 1 << 17
+"""Detections, and pairs, that are looked at at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,18 +89,24 @@ def _pairs(truth: Boxes, detections: Detections) -> Iterator[tuple[Ints, Ints]]:
     groups, start, size = np.unique(keys(truth, len(truth.items)), return_index=True, return_counts=True)
     if not len(groups):
         return
-    wanted = keys(detections, len(truth.items))
-    group = np.minimum(np.searchsorted(groups, wanted), len(groups) - 1)
-    detection = np.flatnonzero(groups[group] == wanted)
-    group = group[detection]
-    ends = np.cumsum(size[group])
+    for first in range(0, len(detections.image), _AT_ONCE):
+        some = slice(first, first + _AT_ONCE)
+        wanted = detections.label[some] * len(truth.items) + detections.image[some]
+        group = np.minimum(np.searchsorted(groups, wanted), len(groups) - 1)
+        near = np.flatnonzero(groups[group] == wanted)
+        yield from _spread(near + first, start[group[near]], size[group[near]])
+
+
+def _spread(detection: Ints, start: Ints, size: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Each detection with each of the `size` boxes from `start` on ``(detections,)``, some at a time."""
+    ends = np.cumsum(size)
     first = 0
     while first < len(detection):
         before = int(ends[first - 1]) if first else 0
         last = max(first + 1, int(np.searchsorted(ends, before + _AT_ONCE, side="right")))
-        many = size[group[first:last]]
+        many = size[first:last]
         within = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many)
-        yield np.repeat(detection[first:last], many), np.repeat(start[group[first:last]], many) + within
+        yield np.repeat(detection[first:last], many), np.repeat(start[first:last], many) + within
         first = last
 
 

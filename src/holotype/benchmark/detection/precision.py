@@ -83,11 +83,21 @@ def curves(truth: Boxes, counted: Bools, detections: Detections, outcomes: Outco
     hit = outcomes == TRUE
     true = np.flatnonzero(hit)
     start = np.searchsorted(detections.label[true], np.arange(shape[0] + 1))
-    false = np.flatnonzero(outcomes == FALSE)
-    behind = np.cumsum(hit)[false]
-    before_one = behind < start[detections.label[false] + 1]
-    between = counts(behind[before_one], detections.image[false[before_one]], (len(true), shape[1]))
-    return Curves(detections.image[true], start, between, counts(truth.label[counted], truth.image[counted], shape))
+    image, bounds = _between(detections, np.flatnonzero(outcomes == FALSE), true)
+    false = csr_array((np.ones(len(image)), image, bounds), (len(true), shape[1]))
+    return Curves(detections.image[true], start, false, counts(truth.label[counted], truth.image[counted], shape))
+
+
+def _between(detections: Detections, false: Ints, true: Ints) -> tuple[Ints, Ints]:
+    """The images of the `false` positives that have a true one of their class behind them, and where those between each
+    `true` one and the one before begin and end ``(trues + 1,)``."""
+    end = np.searchsorted(false, true)
+    of_class = np.searchsorted(detections.label[false], detections.label[true])
+    begin = np.maximum(np.roll(end, 1), of_class)
+    begin[:1] = of_class[:1]
+    bounds = np.concatenate([[0], np.cumsum(end - begin)])
+    places = np.arange(bounds[-1]) + np.repeat(begin - bounds[:-1], end - begin)
+    return detections.image[false[places]], bounds
 
 
 def counts(row: Ints, column: Ints, shape: tuple[int, int], times: Ints | None = None) -> csr_array:

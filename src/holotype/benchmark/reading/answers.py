@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from holotype.benchmark.reading.columns import IMAGE, called, only
 from holotype.benchmark.reading.faults import Faults, said
-from holotype.benchmark.reading.forms import JSON, form_of, text_table
+from holotype.benchmark.reading.forms import JSON, TEXT, form_of, text_table
 from holotype.benchmark.reading.json_text import JsonText, lines, pairs
 from holotype.benchmark.reading.limits import LIMITS, Limits
 from holotype.benchmark.reading.unpacking import Source, opened
@@ -24,7 +24,9 @@ def read_answers(path: Path, limits: Limits = LIMITS) -> dict[str, Any]:
     with opened(path, limits) as source:
         faults = Faults(source.where, "line")
         found: dict[str, Any] = {}
-        rows = _json(source, faults) if form_of(source) == JSON else _table(source, limits, faults)
+        if (form := form_of(source)) not in (JSON, TEXT):
+            faults.stop(f"is {form}: answers are JSON, or a table of text")
+        rows = _json(source, faults) if form == JSON else _table(source, limits, faults)
         for number, (row, key, answer) in enumerate(rows):
             if number >= limits.rows:
                 faults.stop(f"has more than the {limits.rows:,} rows allowed")

@@ -73,7 +73,7 @@ def chunks(file: IO[bytes], faults: Faults) -> Iterator[bytes]:
             try:
                 data = decoder.decode(data, final=not read).encode()
             except UnicodeError:
-                faults.stop(f"holds bytes that are not {encoding.upper()}: save it as UTF-8")
+                faults.stop(f"holds bytes that are not {encoding.upper()}; save it as UTF-8")
         if returned and data.startswith(b"\n"):
             data = data[1:]
         if data:
@@ -85,12 +85,12 @@ def chunks(file: IO[bytes], faults: Faults) -> Iterator[bytes]:
 
 def _block(data: bytes, line: int, faults: Faults) -> Block:
     if b"\0" in data:
-        faults.stop("holds a NUL byte: save the file as UTF-8", line + data.count(b"\n", 0, data.index(b"\0")))
+        faults.stop("holds a NUL byte; save the file as UTF-8", line + data.count(b"\n", 0, data.index(b"\0")))
     if not data.isascii():
         try:
             data.decode()
         except UnicodeDecodeError as error:
-            faults.stop("bytes that are not UTF-8: save the file as UTF-8", line + data.count(b"\n", 0, error.start))
+            faults.stop("bytes that are not UTF-8; save the file as UTF-8", line + data.count(b"\n", 0, error.start))
     if len(data) > LONGEST_ROW and any(len(one) > LONGEST_ROW for one in data.split(b"\n")):
         at = next(at for at, one in enumerate(data.split(b"\n")) if len(one) > LONGEST_ROW)
         faults.stop(f"has more than {LONGEST_ROW:,} bytes", line + at)

@@ -11,7 +11,7 @@ import numpy as np
 
 from holotype.benchmark.reading.faults import Faults, some
 from holotype.benchmark.reading.tables import Batch, numbers_of
-from holotype.benchmark.values import Bools, Floats
+from holotype.benchmark.values import Bools, Floats, Ints
 
 IMAGE, LABEL, SCORE, RANK, STRING, CROWD = "image", "label", "score", "rank", "predictionstring", "crowd"
 CORNERS: Final = ("x1", "y1", "x2", "y2")
@@ -85,10 +85,10 @@ def corners_of(
     """
     if (name := box_columns(meant)[0]) in BOXES:
         corners = batch.columns[meant[name]].astype(np.float64)
-        if name == COCO_BOX:
-            corners[:, 2:] += corners[:, :2] - inclusive
         bad = ~np.isfinite(corners).all(axis=1)
         faults.mark(batch.rows, bad, lambda _: f"the {name} is not four finite numbers")
+        if name == COCO_BOX:
+            return _of_sides(batch.rows, corners, bad, inclusive, faults)
     else:
         corners, bad = np.empty((len(batch.rows), len(CORNERS))), np.zeros(len(batch.rows), np.bool_)
         for side, name in enumerate(CORNERS):
@@ -99,7 +99,16 @@ def corners_of(
     return corners, bad
 
 
-def check_corners(rows: np.ndarray, corners: Floats, known: Bools, inclusive: bool, faults: Faults) -> Bools:
+def _of_sides(rows: Ints, boxes: Floats, known: Bools, inclusive: bool, faults: Faults) -> tuple[Floats, Bools]:
+    """The corners of boxes that say their width and height. Where corners are pixels, what is less than one wide or
+    high is one: the last belongs to the box."""
+    bad = (boxes[:, 2:] <= 0).any(axis=1) & ~known
+    faults.mark(rows, bad, lambda at: f"the box of {boxes[at, 2]:g} by {boxes[at, 3]:g} has no area")
+    sides = np.maximum(boxes[:, 2:], 1) - 1 if inclusive else boxes[:, 2:]
+    return np.hstack([boxes[:, :2], boxes[:, :2] + sides]), known | bad
+
+
+def check_corners(rows: Ints, corners: Floats, known: Bools, inclusive: bool, faults: Faults) -> Bools:
     """Which boxes end before they begin, or where corners are not `inclusive` have no area: those are `faults`."""
     size = corners[:, 2:] - corners[:, :2]
     bad = ((size < 0).any(axis=1) if inclusive else (size <= 0).any(axis=1)) & ~known

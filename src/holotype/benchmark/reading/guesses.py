@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from holotype.benchmark.highest import GUESSES, highest
 from holotype.benchmark.orders import ORDERS
 from holotype.benchmark.reading.columns import IMAGE, LABEL, STRING, called, guess_columns
 from holotype.benchmark.reading.faults import Faults, said, some
@@ -26,7 +27,6 @@ from holotype.benchmark.reading.names import (
     told_order,
 )
 from holotype.benchmark.reading.placing import Placing, row_places, single_labels
-from holotype.benchmark.reading.scores import GUESSES, best
 from holotype.benchmark.reading.strings import of_guesses
 from holotype.benchmark.reading.tables import Batch, Table, numbers_of
 from holotype.benchmark.values import MISSING, Bools, Floats, Guesses, Ints, Labels
@@ -35,6 +35,7 @@ from holotype.errors import PredictionError
 EMPTY: Final = "the submission is empty: every image is missed"
 EXAMPLE: Final = "image,guess1,guess2,guess3,guess4,guess5"
 _SCORES, _LISTS = "scores", "guesses"
+_LARGEST: Final = float(np.finfo(np.float32).max)
 _LEAD: Final = 2
 """How many times as often guesses have to be right in another order of rows to be told so."""
 
@@ -214,13 +215,22 @@ def _scored(
         kept = np.flatnonzero(~(unknown | bad))
         kept = kept[placing.place(items[kept], batch.rows[kept])]
         part = given if len(kept) == len(given) else given[kept]
-        guesses[items[kept]], ties = best(part)
-        scores[items[kept]] = part
+        table.faults.mark(batch.rows[kept], _beyond(part), lambda _: f"a score is beyond {_LARGEST:.2g}")
+        guesses[items[kept]], ties = highest(part)
+        with np.errstate(over="ignore"):
+            scores[items[kept]] = part
         tied += int(ties.sum())
     if not placing.check(table.positional):
         return nothing(len(guesses))
     remarks = ["rows have no ids, and were taken in the order of the images' ids"] if table.positional else []
     return Guesses(guesses, scores, tied=tied, remarks=tuple(remarks))
+
+
+def _beyond(scores: Floats) -> Bools:
+    """Which rows have a score that the floats of 32 bits in which they are kept have not."""
+    if scores.dtype.itemsize <= 4 or not scores.size:
+        return np.zeros(len(scores), np.bool_)
+    return np.asarray((np.abs(scores) > _LARGEST).any(axis=1))
 
 
 def _other_order(found: Guesses, table: Table, meant: dict[str, str], classes: Classes, truth: Ints, order: str) -> str:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from holotype.benchmark.highest import GUESSES
 from holotype.benchmark.reading.columns import (
     CORNERS,
     IMAGE,
@@ -26,7 +27,6 @@ from holotype.benchmark.reading.guesses import gaps_in, settled
 from holotype.benchmark.reading.limits import LIMITS, Limits
 from holotype.benchmark.reading.names import Classes, Images
 from holotype.benchmark.reading.placing import Placing, grouped, row_places, single_labels
-from holotype.benchmark.reading.scores import GUESSES
 from holotype.benchmark.reading.strings import PLACES, spread
 from holotype.benchmark.reading.tables import Batch, Table, numbers_of
 from holotype.benchmark.values import MISSING, Bools, Boxes, Floats, Ints, Places

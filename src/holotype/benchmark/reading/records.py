@@ -31,9 +31,12 @@ def json_table(text: JsonText, nested: str, faults: Faults, most: int) -> Table:
     first = next(rows, None)
     if first is None:
         return Table((), faults, lambda _: iter(()))
-    flat = chain.from_iterable(_flat(number, row, faults) for number, row in chain([first], rows))
+    flat: Iterator[tuple[int, Any]] = chain([first], rows)
+    if not (isinstance(first[1], dict) and _is_flat(first[1])):
+        flat = chain.from_iterable(_flat(number, row, faults) for number, row in flat)
     head = next(flat, None)
     if head is None:
+        faults.check()
         return Table((), faults, lambda _: iter(()))
     names = tuple(head[1])
     return Table(names, faults, partial(_batches, chain([head], flat), names, faults, most))
@@ -63,6 +66,10 @@ def _said_of(value: Any, nested: str) -> Row:
     if nested == "guesses" and not isinstance(value, list):
         return {"guesses": [value]}
     return {nested: value}
+
+
+def _is_flat(row: Row) -> bool:
+    return not isinstance(row.get("scores"), dict) and not any(name in row for name in NESTED)
 
 
 def _flat(number: int, row: Any, faults: Faults) -> Iterator[tuple[int, Row]]:
@@ -107,18 +114,19 @@ def _part(key: str, one: Any) -> Row | None:
 
 
 def _batches(
-    rows: Iterator[tuple[int, Row]], names: Sequence[str], faults: Faults, most: int, numeric: Collection[str]
+    rows: Iterator[tuple[int, Any]], names: Sequence[str], faults: Faults, most: int, numeric: Collection[str]
 ) -> Iterator[Batch]:
     keys, total = set(names), 0
     while found := list(islice(rows, BATCH)):
         total += len(found)
         if total > most:
             faults.stop(f"has more than the {most:,} rows allowed")
-        kept = [(number, row) for number, row in found if row.keys() == keys]
-        if len(kept) < len(found):
-            for number, row in found:
-                if row.keys() != keys:
-                    faults.add(number, f"has {some(row.keys())} where the first has {some(keys)}")
+        kept = [(number, row) for number, row in found if type(row) is dict and row.keys() == keys]
+        for number, row in found if len(kept) < len(found) else ():
+            if type(row) is not dict:
+                faults.add(number, f"an object was expected, not {said(row)}")
+            elif row.keys() != keys:
+                faults.add(number, f"has {some(row.keys())} where the first has {some(keys)}")
         numbers = np.array([number for number, _ in kept], np.int64)
         columns = {
             name: _column(name, [row[name] for _, row in kept], name in numeric, numbers, faults) for name in names
@@ -134,6 +142,8 @@ def _column(name: str, values: list[Any], numeric: bool, rows: Ints, faults: Fau
     if kinds <= {int, float} and (numeric or kinds == {int}):
         with suppress(OverflowError):
             return np.array(values, np.float64 if numeric else np.int64)
+    with suppress(pa.ArrowException, TypeError, UnicodeError):
+        return pa.array(values, pa.string())
     return pa.array([None if value is None else _text(value) for value in values], pa.string())
 
 
