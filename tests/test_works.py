@@ -158,10 +158,10 @@ def test_a_credit_that_lies_beside_a_file_has_no_title_of_another(
 ) -> None:
     searched(project, "openverse", full)
     fetch(project, host, encoded(photo(1)))
-    (tmp_path / DOG).mkdir()
-    (tmp_path / DOG / "1.jpg").write_bytes(encoded(photo(1)))
-    (tmp_path / DOG / "1.txt").write_text("licence: CC0\nauthor: Bob\n")
-    project.images.ingest(tmp_path)
+    (tmp_path / "mine" / DOG).mkdir(parents=True)
+    (tmp_path / "mine" / DOG / "1.jpg").write_bytes(encoded(photo(1)))
+    (tmp_path / "mine" / DOG / "1.txt").write_text("licence: CC0\nauthor: Bob\n")
+    project.images.ingest(tmp_path / "mine")
     (line,) = lines(project)
     assert line.startswith("Image by Bob, via openverse, is dedicated to the public domain under CC0 1.0")
 
