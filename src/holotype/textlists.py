@@ -125,7 +125,7 @@ def doubled(names: Sequence[str], read: Callable[[str], bool]) -> str:
 
 def decoded(data: bytes, where: str, error: type[HolotypeError]) -> str:
     """The text in the bytes of a file called `where`, its lines ending in LF. Raises `error` naming a line."""
-    mark, encoding = _encoding(data[:4])
+    mark, encoding = encoding_of(data[:4])
     text = data[len(mark) :].decode(encoding, _REFUSED).replace("\r\n", "\n").replace("\r", "\n")
     if (bad := text.find(_BAD)) >= 0:
         raise _no_text(where, text.count("\n", 0, bad) + 1, encoding, error)
@@ -137,7 +137,7 @@ def decoded(data: bytes, where: str, error: type[HolotypeError]) -> str:
 def _lines(
     file: io.BufferedReader, where: str, error: type[HolotypeError], otherwise: str, longest: int
 ) -> Iterator[str]:
-    mark, encoding = _encoding(file.peek(4)[:4])
+    mark, encoding = encoding_of(file.peek(4)[:4])
     file.read(len(mark))
     with io.TextIOWrapper(file, encoding, otherwise, newline=None) as text:
         for number, line in enumerate(iter(lambda: text.readline(longest + 1), ""), 1):
@@ -148,7 +148,7 @@ def _lines(
             yield line.removesuffix("\n")
 
 
-def _encoding(head: bytes) -> tuple[bytes, str]:
+def encoding_of(head: bytes) -> tuple[bytes, str]:
     """The byte order mark that a file begins with, b"" where it has none, and its encoding."""
     return next(((mark, encoding) for mark, encoding in _MARKS if head.startswith(mark)), (b"", "utf-8"))
 

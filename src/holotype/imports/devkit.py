@@ -17,7 +17,7 @@ from holotype.files import printable
 from holotype.imports.matlab import check_matlab
 from holotype.ontology import is_wnid
 from holotype.ontology.text import readable
-from holotype.store.opening import opened_file
+from holotype.store.opening import small_file
 from holotype.store.tar.members import read_members
 from holotype.textlists import decoded
 
@@ -85,18 +85,9 @@ def _files(path: Path) -> Iterable[tuple[str, bytes]]:
     if not path.is_dir():
         members = read_members(path, (f"data/{META}", f"data/{TRUTH}"), _LARGEST)
         return [(name.rpartition("/")[2], data) for name, data in members]
-    return [(name, _read(path / "data" / name)) for name in (META, TRUTH) if (path / "data" / name).exists()]
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with opened_file(path) as file:
-            data = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise ArchiveError(f"cannot read {printable(path)}: {error.strerror}") from error
-    if len(data) > _LARGEST:
-        raise ArchiveError(f"{printable(path)} has more than the {_LARGEST:,} bytes allowed")
-    return data
+    return [
+        (name, small_file(path / "data" / name, _LARGEST)) for name in (META, TRUTH) if (path / "data" / name).exists()
+    ]
 
 
 def parse_truth(data: bytes, where: str, classes: int) -> tuple[int, ...]:

@@ -19,6 +19,18 @@ def opened_file(path: Path) -> io.BufferedReader:
     return open(path, "rb", opener=_descriptor)
 
 
+def small_file(path: Path, most: int) -> bytes:
+    """The bytes of a plain file of `most` bytes at the most. Raises `ArchiveError` for any other."""
+    try:
+        with opened_file(path) as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise ArchiveError(f"cannot read {printable(path)}: {error.strerror or error}") from error
+    if len(data) > most:
+        raise ArchiveError(f"{printable(path)} has more than the {most:,} bytes allowed")
+    return data
+
+
 def state_of(path: Path) -> tuple[int, int] | None:
     """Size in bytes and mtime in nanoseconds of a plain file, by which a change is noticed; zeros for what is none.
 

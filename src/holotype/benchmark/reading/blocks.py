@@ -11,17 +11,10 @@ import numpy as np
 
 from holotype.benchmark.reading.faults import Faults
 from holotype.benchmark.values import Bools, Ints
-from holotype.textlists import LONGEST_ROW
+from holotype.textlists import LONGEST_ROW, encoding_of
 
 STEP: Final = 8 << 20
 """Bytes that are read at once."""
-_MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 _FILLING: Final = b" \t,;\x0b\x0c"
 _LINE_FEED: Final = 10
 _NONE: Final = np.empty(0, np.int64)
@@ -62,7 +55,7 @@ def blocks(file: IO[bytes], faults: Faults) -> Iterator[Block]:
 def chunks(file: IO[bytes], faults: Faults) -> Iterator[bytes]:
     """The bytes of a file, which are UTF-8 unless a mark says otherwise, as that; lines end in line feeds."""
     head = file.read(4)
-    mark, encoding = next(((mark, name) for mark, name in _MARKS if head.startswith(mark)), (b"", "utf-8"))
+    mark, encoding = encoding_of(head)
     decoder = codecs.getincrementaldecoder(encoding)("strict") if encoding != "utf-8" else None
     held = head[len(mark) :]
     returned = False  # whether what came before ends in a carriage return

@@ -15,7 +15,7 @@ from holotype.imports.devkit import parse_meta
 from holotype.imports.matlab import check_matlab
 from holotype.imports.tables import read_numbers
 from holotype.ontology import is_wnid
-from holotype.store.opening import opened_file
+from holotype.store.opening import small_file
 
 _LARGEST: Final = 16 << 20
 _DET_ID: Final = "ILSVRC2013_DET_ID"
@@ -50,13 +50,9 @@ def beside(path: Path, names: tuple[str, ...]) -> tuple[str, ...]:
 def mat_bytes(path: Path) -> bytes:
     """The bytes of a MATLAB file, which are not many."""
     try:
-        with opened_file(path) as file:
-            data = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise PredictionError(f"cannot read {printable(path)}: {error.strerror or error}") from error
-    if len(data) > _LARGEST:
-        raise PredictionError(f"{printable(path)} has more than the {_LARGEST:,} bytes allowed")
-    return data
+        return small_file(path, _LARGEST)
+    except ArchiveError as error:
+        raise PredictionError(str(error)) from error
 
 
 def loaded(data: bytes, names: list[str], where: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from holotype.imports.tools.coco import read_coco
 from holotype.imports.tools.cvat import read_cvat
 from holotype.imports.tools.label_studio import read_label_studio
 from holotype.imports.tools.shapes import Export
-from holotype.store.opening import opened_file
+from holotype.store.opening import small_file
 
 LARGEST: Final = 1 << 30
 """Bytes of a file that is read."""
@@ -34,13 +34,7 @@ def read_export(path: Path, predictions: bool = False) -> Read:
     Raises `ArchiveError` for what is none of these, and for a file of more than `LARGEST` bytes.
     """
     where = printable(path.name)
-    try:
-        with opened_file(path) as file:
-            data = file.read(LARGEST + 1)
-    except OSError as error:
-        raise ArchiveError(f"cannot read {printable(path)}: {error.strerror}") from error
-    if len(data) > LARGEST:
-        raise ArchiveError(f"{where} has more than the {LARGEST:,} bytes allowed")
+    data = small_file(path, LARGEST)
     return Read(_export(data, where, predictions), len(data), hashlib.sha256(data).hexdigest())
 
 
