@@ -59,6 +59,16 @@ def test_what_cannot_be_a_benchmark(
     assert len(list((letters.folder / "benchmarks/letters/truths").iterdir())) == 1
 
 
+def test_a_hidden_truth_of_masks_tells_the_sizes_of_images(catalog: Catalog, tmp_path: Path) -> None:
+    mask = {"image_id": 1, "category_id": 7, "bbox": [0, 0, 2, 2], "area": 4, "iscrowd": 0}
+    mask["segmentation"] = {"size": [2, 2], "counts": [0, 4]}
+    truth = {"images": [{"id": 1}], "categories": [{"id": 7, "name": "cat"}], "annotations": [mask]}
+    organiser = Organiser(tmp_path, catalog)
+    path = organiser.file(truth, "truth.json")
+    with pytest.raises(PredictionError, match="width and height"):
+        organiser.rooms.create("masks", "segmentation", path)
+
+
 def test_the_files_are_for_nobody_else_to_read(letters: Organiser) -> None:
     letters.send(letters.team("ann"), TRUTH)
     letters.work()

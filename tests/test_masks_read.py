@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from holotype.benchmark.place_tasks import ALL_MISSED, SEGMENTATION
+from holotype.benchmark.reading.hidden import bare, check_hidden
 from holotype.benchmark.reading.limits import Limits
 from holotype.benchmark.reading.masks import read_outlines, read_segments
 from holotype.benchmark.result import Result, evaluate
@@ -65,6 +66,21 @@ def test_compressed_run_lengths(tmp_path: Path) -> None:
         read_outlines(write(tmp_path, "truth.json", instances(TRUE))),
     )
     assert said.masks.runs.tolist() == [24, 60, 36]
+
+
+def test_what_is_refused_of_masks_does_not_tell_where_hidden_ones_are(tmp_path: Path) -> None:
+    """An image without an object and one with a hidden one refuse the same, and read the same."""
+    truth = read_outlines(write(tmp_path, "truth.json", instances(TRUE[:1])))
+    check_hidden(truth)
+    for image in (1, 2):
+        wrong = write(tmp_path, "said.json", [object_of(image, {"size": [12, 9], "counts": [108]}, score=1)])
+        with pytest.raises(PredictionError, match="a mask of 12 x 9 in an image of 12 x 10"):
+            read_segments(wrong, bare(truth))
+        said = read_segments(write(tmp_path, "said.json", [object_of(image, [SQUARE], score=1)]), bare(truth))
+        assert said.masks.areas().tolist() == [36]
+    unknown = instances([object_of(1, {"size": [12, 10], "counts": [24, 60, 36]})], {})
+    with pytest.raises(PredictionError, match="width and height of every image"):
+        check_hidden(read_outlines(write(tmp_path, "truth.json", unknown)))
 
 
 @pytest.mark.parametrize("empty", ["", " \n", "[]"])

@@ -190,12 +190,22 @@ def test_a_header_that_lies_about_its_array_takes_no_memory(tmp_path: Path) -> N
     refused(write(tmp_path, "s.npz", zip_of({"scores.npy": honest + b"x"})), "other bytes than its header says")
 
 
+def zip64_of(data: bytes) -> bytes:
+    """The zip with an end of zip64, which readers believe, and before the other end, which says that there is one."""
+    at = data.rindex(b"PK\5\6")
+    entries, length, start = struct.unpack_from("<HII", data, at + 10)
+    end = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, entries, entries, length, start)
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, at, 1)
+    return data[:at] + end + locator + struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, 1, 1, 60, 0, 0)
+
+
 def test_a_million_entries_are_not_listed(tmp_path: Path) -> None:
     many = zip_of({f"{number}.csv": b"" for number in range(1200)})
     refused(write(tmp_path, "g.zip", many), "has more than 1,000 entries")
     end = bytearray(many)
     struct.pack_into("<HH", end, end.rindex(b"PK\5\6") + 8, 1, 1)  # it says that there is one
     refused(write(tmp_path, "g.zip", bytes(end)), "damaged zip|holds|holds 1,200 files")
+    refused(write(tmp_path, "g.zip", zip64_of(many)), "is a zip64")
     folders = tar_of({f"f{number}/": b"" for number in range(1200)}, lambda member: setattr(member, "type", b"5"))
     refused(write(tmp_path, "g.tar", folders), "has more than 1,000 entries")
 

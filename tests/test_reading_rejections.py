@@ -16,7 +16,7 @@ import pytest
 from holotype.benchmark.reading.placing import EMPTY
 from holotype.benchmark.reading.submissions import read_answers, read_detections, read_guesses, read_places
 from holotype.errors import PredictionError
-from submitted import boxes, json_lines, labels, npy_of, npz_of, parquet_of, tensors_of, write
+from submitted import boxes, json_lines, labels, npy_of, npz_of, parquet_of, tensors_of, write, zip_of
 
 CLASSES = ("cat", "cow", "dog")
 TRUTH = labels([("a", "cat"), ("b", "dog")], CLASSES)
@@ -398,6 +398,119 @@ BINARY: dict[str, tuple[str, str, bytes, str]] = {
     ),
     "tensors: a huge header": ("guesses", "s.safetensors", (1 << 33).to_bytes(8, "little") + b"{}", "its header has"),
 }
+
+
+def npy_saying(kind: str, shape: tuple[int, ...], data: bytes = b"") -> bytes:
+    """An array whose header says this, whatever comes behind it."""
+    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    return b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header + data
+
+
+def tensor_saying(about: dict[str, Any], data: bytes = b"") -> bytes:
+    text = json.dumps({"scores": about}).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+LISTS = [[1.0, 2, 3, 4], [1.0, 2, 3, 4]]
+WORDS = pa.array([["cat"], ["dog"]])
+LIES: dict[str, tuple[str, str, bytes]] = {
+    # without values no bytes are taken, whatever the other side is
+    "npy: a side beyond all memory": ("guesses", "s.npy", npy_saying("<f4", (0, 10**30))),
+    "npz: a side beyond all memory": ("guesses", "s.npz", zip_of({"scores.npy": npy_saying("<f4", (0, 10**30))})),
+    "npy: seventy sides": ("guesses", "s.npy", npy_saying("<f4", (1,) * 70, bytes(4))),
+    "npy: text of no characters": ("guesses", "g.npy", npy_saying("<U0", (10**12,))),
+    "npy: half a character": ("guesses", "g.npy", npy_saying("<U1", (2, 1), b"\0\xd8\0\0" * 2)),
+    "npy: beyond Unicode": ("guesses", "g.npy", npy_saying(">U1", (2, 1), b"\x7f\xff\xff\xff" * 2)),
+    "npz: beyond Unicode": ("guesses", "g.npz", zip_of({"g.npy": npy_saying("<U1", (2, 1), b"\xff" * 8)})),
+    "npz: floats of 128 bits": ("guesses", "s.npz", zip_of({"s.npy": npy_saying("<f16", (2, 3), bytes(96))})),
+    "tensors: a side beyond all memory": (
+        "guesses",
+        "s.safetensors",
+        tensor_saying({"dtype": "F32", "shape": [0, 10**30], "data_offsets": [0, 0]}),
+    ),
+    "tensors: seventy sides": (
+        "guesses",
+        "s.safetensors",
+        tensor_saying({"dtype": "F32", "shape": [1] * 70, "data_offsets": [0, 4]}, bytes(4)),
+    ),
+    "tensors: a list of kinds": (
+        "guesses",
+        "s.safetensors",
+        tensor_saying({"dtype": ["F32"], "shape": [0], "data_offsets": [0, 0]}),
+    ),
+    "tensors: half a character in an id": (
+        "guesses",
+        "s.safetensors",
+        tensors_of({"scores": SCORES}, {"images": '["a", "\\ud800"]'}),
+    ),
+    "tensors: one long id of many": (
+        "guesses",
+        "s.safetensors",
+        tensors_of({"scores": SCORES}, {"images": json.dumps(["a" * 1_000_000, *["b"] * 500_000])}),
+    ),
+    "npy: no values and sides beyond all memory": ("guesses", "s.npy", npy_saying("<f4", (1 << 44, 1 << 44, 0))),
+    "Parquet: lists for images": (
+        "detections",
+        "d.parquet",
+        parquet_of(**{k: [v] for k, v in (ROW | {"image": LISTS[0]}).items()}),
+    ),
+    "Parquet: lists for labels": (
+        "detections",
+        "d.parquet",
+        parquet_of(**{k: [v] for k, v in (ROW | {"label": LISTS[0]}).items()}),
+    ),
+    "Parquet: lists for numbers": (
+        "detections",
+        "d.parquet",
+        parquet_of(**{k: [v] for k, v in (ROW | {"x1": LISTS[0]}).items()}),
+    ),
+    "Parquet: lists for labels of images": ("guesses", "g.parquet", parquet_of(image=["a", "b"], label=LISTS)),
+    "Parquet: lists for strings": ("guesses", "g.parquet", parquet_of(image=["a", "b"], predictionstring=LISTS)),
+    "Parquet: boxes for scores": (
+        "guesses",
+        "g.parquet",
+        parquet_of(image=["a", "b"], label=["cat", "dog"], box=LISTS),
+    ),
+    "Parquet: half a box for scores": (
+        "guesses",
+        "g.parquet",
+        parquet_of(image=["a", "b"], label=["cat", "dog"], box=[[1.0, None, 3, 4]] * 2),
+    ),
+    "Parquet: no scores": (
+        "guesses",
+        "s.parquet",
+        parquet_of(image=["a", "b"], scores=pa.array([None, None], pa.list_(pa.float64()))),
+    ),
+    "COCO's boxes for scores": (
+        "guesses",
+        "c.json",
+        json.dumps([{"image_id": i, "category_id": "cat", "bbox": LISTS[0], "score": 1} for i in "ab"]).encode(),
+    ),
+    "a class of more digits than are read": (
+        "guesses",
+        "k.csv",
+        f"{K}a,{'1' * 5000} 1 2 3 4\nb,cat 1 2 3 4\n".encode(),
+    ),
+    "an answer that is infinite": ("answers", "a.json", b'{"a": {"b": [1e999]}}'),
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_what_would_break_a_reader_is_refused(tmp_path: Path, name: str) -> None:
+    task, file, data = LIES[name]
+    with pytest.raises(PredictionError):
+        READ[task](write(tmp_path, file, data))
+
+
+def test_no_guesses_at_all_are_an_empty_submission(tmp_path: Path) -> None:
+    assert read_guesses(write(tmp_path, "g.npy", npy_saying("<i8", (0,))), TRUTH).remarks == (EMPTY,)
+
+
+def test_text_is_the_same_however_arrow_keeps_it(tmp_path: Path) -> None:
+    for kind in (pa.string(), pa.large_string(), pa.string_view()):
+        lists = WORDS.cast(pa.list_(kind))
+        found = read_guesses(write(tmp_path, "g.parquet", parquet_of(image=["a", "b"], guesses=lists)), TRUTH)
+        assert found.guesses[:, 0].tolist() == [0, 2]
 
 
 @pytest.mark.parametrize("name", BINARY)

@@ -175,6 +175,9 @@ def test_cocos_instances(tmp_path: Path) -> None:
         ({"categories": [{"id": 7, "name": "ant"}, {"id": 8, "name": "ant"}]}, "a category twice"),
         ({"categories": None}, "is no file of COCO's instances"),
         ({"images": COCO["images"] * 2}, "has an image or a category twice"),
+        ({"images": [{"id": 9}, {"id": "9"}]}, "has an image or a category twice"),
+        ({"annotations": [{"image_id": [9], "category_id": 7, "bbox": [1, 2, 3, 4]}]}, "unknown image '\\[9\\]'"),
+        ({"annotations": [{"image_id": 9, "category_id": {}, "bbox": [1, 2, 3, 4]}]}, "or category '{}'"),
     ],
 )
 def test_cocos_instances_are_read_strictly(tmp_path: Path, change: dict[str, Any], message: str) -> None:
@@ -296,3 +299,9 @@ def test_a_truth_handed_in_is_read_as_it_is(tmp_path: Path) -> None:
     assert places.guesses[1, :3].tolist() == [1, 0, 1]
     labels = read_labels(tmp_path / "t.csv")
     assert read_guesses(tmp_path / "t.csv", labels).guesses[1, :3].tolist() == [1, 0, 1]
+
+
+def test_sizes_that_no_image_has_are_not_known(tmp_path: Path) -> None:
+    images = [{"id": 9, "width": 10**30, "height": 1}]
+    path = write(tmp_path, "instances.json", json.dumps(COCO | {"images": images}))
+    assert read_boxes(path).sizes is None

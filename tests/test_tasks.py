@@ -235,3 +235,14 @@ def test_digests_tell_kinds_and_shapes_apart() -> None:
     ]
     assert len(set(digests)) == 4
     assert digest_of({"a": 1, "b": 2}) == digest_of({"b": 2, "a": 1})
+
+
+@pytest.mark.parametrize("resamples", [0, 50])
+@pytest.mark.parametrize("values", [[], [1.0], [float("nan")] * 3])
+def test_what_is_not_known_is_compared_and_tells_nothing(values: list[float], resamples: int) -> None:
+    """No item, one, and none that counts: nobody is told apart, and nobody knows how many items would do it."""
+    judges = [means(values), means([0.0] * len(values))]
+    drawn = draw(judges, resamples)
+    found = compare(judges, drawn, 0, 1, 0)
+    assert (found.p, found.needed) == (1.0, None)
+    assert ranks(judges, drawn, 0) == [1, 1]

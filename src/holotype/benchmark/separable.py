@@ -21,7 +21,8 @@ BOOTSTRAP: Final = "paired bootstrap"
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Two submissions by one metric: the `difference` of the first and the second with its interval, the `p` value of
-    none by `test`, and `needed`, how many items like these would show it four times in five; None for no difference.
+    none by `test`, and `needed`, how many items like these would show it four times in five; None for no difference,
+    and where nothing shows its spread: a single item, no resamples.
     """
 
     difference: Estimate
@@ -98,7 +99,7 @@ def _p(samples: Floats) -> float:
 
 
 def _needed(difference: float, spread: float, items: int, confidence: float) -> int | None:
-    if difference == 0:
+    if not abs(difference) * spread > 0:  # NaN, too
         return None
     reach = float(ndtri(1 - (1 - confidence) / 2) + ndtri(POWER))
     return max(1, ceil(items * (reach * spread / difference) ** 2))

@@ -16,6 +16,7 @@ from holotype.benchmark.board import Place as Place
 from holotype.benchmark.booth.outside import BOUNDS, Bounds
 from holotype.benchmark.ladder import Rung
 from holotype.benchmark.quota import Quota
+from holotype.benchmark.reading.hidden import check_hidden
 from holotype.benchmark.task import task
 from holotype.benchmark.tasks import OURS
 from holotype.catalog import benchmarks as rows
@@ -64,7 +65,7 @@ class Benchmarks:
         if not NAME.fullmatch(name):
             raise BenchmarkError("a benchmark is called by up to 64 small letters, digits and hyphens")
         settings.check()
-        task(task_name, OURS).read_truth(truth)
+        check_hidden(task(task_name, OURS).read_truth(truth))
         self._parts.check_writable()
         drawer, now = self._drawer(name), self._parts.clock()
         drawer.make()
@@ -102,7 +103,7 @@ class Benchmarks:
         """Go by another truth from now on, and score all submissions anew; what they were found to be by the old one
         is kept, and shown until all are. Raises as `create` does."""
         benchmark, drawer = self[name], self._drawer(name)
-        task(benchmark.task, OURS).read_truth(truth)
+        check_hidden(task(benchmark.task, OURS).read_truth(truth))
         file, sha256 = drawer.add_truth(truth)
         detail = json.dumps({"file": file, "sha256": sha256, "reason": reason})
         self._transact_or_drop(lambda connection: self._say(connection, name, "truth", None, by, detail), drawer, file)

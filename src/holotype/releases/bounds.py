@@ -71,8 +71,8 @@ def check_size(path: Path, columns: Collection[str] | None = None) -> None:
         status = os.stat(path)
         state = status.st_ino, status.st_size, status.st_mtime_ns
         _check(local(path), None if columns is None else tuple(columns), state)
-    except (OSError, pa.ArrowException, ValueError, LookupError) as error:
-        said = "it is no sound Parquet" if isinstance(error, LookupError) else error
+    except (OSError, pa.ArrowException, ValueError, LookupError, TypeError, AttributeError) as error:
+        said = error if isinstance(error, OSError | pa.ArrowException | ValueError) else "it is no sound Parquet"
         raise ReleaseError(f"cannot read {path}: {said}") from error
 
 
@@ -178,7 +178,7 @@ def _longest(file: pq.ParquetFile, chunk: _Chunk, pages: _Pages) -> int:
     rows = max(chunk.rows, 1) if chunk.in_list else 1
     batches = file.iter_batches(rows, [chunk.group], [chunk.name.partition(".")[0]], use_threads=False)
     column = next(batches).column(0)
-    texts = (column.flatten() if chunk.in_list else column).dictionary
+    texts = (column.flatten() if chunk.in_list else column).dictionary  # AttributeError: the footer tells another kind
     if len(texts) < pages.entries and not chunk.in_list:
         raise ValueError(f"the dictionary of its column {chunk.name!r} has fewer entries than it says")
     return pc.max(pc.binary_length(texts)).as_py() or 0

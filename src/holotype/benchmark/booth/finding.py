@@ -13,8 +13,9 @@ from holotype.benchmark.booth.job import Finding, Job, Side, plain
 from holotype.benchmark.judged import Judged
 from holotype.benchmark.kept import keep
 from holotype.benchmark.parts import part_of, public_items
-from holotype.benchmark.reading.hidden import bare
+from holotype.benchmark.reading.hidden import bare, check_hidden
 from holotype.benchmark.result import EVALUATOR
+from holotype.benchmark.segmentation import Outlined
 from holotype.benchmark.task import Task, task
 from holotype.benchmark.tasks import OURS
 from holotype.benchmark.values import Boxes, Labels
@@ -40,8 +41,10 @@ def _reason(error: Exception) -> str:
 def evaluated(job: Job, task: Task[Any, Any]) -> Finding:
     """The finding on a job. Raises what the task does, but for what it says of the submission."""
     truth = task.read_truth(job.truth)
+    check_hidden(truth)
+    shown = _shown(truth)
     try:
-        submission = task.read_submission(job.submission, _shown(truth))
+        submission = task.read_submission(job.submission, shown)
     except PredictionError as error:
         return Finding("refused", of_the_file(str(error), job.submission))
     judged = task.judge(truth, submission)
@@ -64,6 +67,8 @@ def evaluated(job: Job, task: Task[Any, Any]) -> Finding:
 def _shown(truth: Any) -> Any:
     """The truth without its labels, where it is of ours: nothing that is read, or refused, is to follow from them."""
     if isinstance(truth, Labels):
+        return bare(truth)
+    if isinstance(truth, Outlined):
         return bare(truth)
     return bare(truth) if isinstance(truth, Boxes) else truth
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,9 +33,18 @@ def read_answers(path: Path, limits: Limits = LIMITS) -> dict[str, Any]:
                 faults.stop(f"has more than the {limits.rows:,} rows allowed")
             if key in found:
                 faults.add(row, f"{said(key)} has an answer already")
+            elif not is_finite(answer):
+                faults.add(row, f"the answer of {said(key)} has a number that is not finite")
             found[key] = answer
         faults.check()
         return found
+
+
+def is_finite(value: Any) -> bool:
+    """Whether all numbers in a JSON value are finite: 1e400 is one that is not."""
+    if isinstance(value, dict):
+        return all(map(is_finite, value.values()))
+    return all(map(is_finite, value)) if isinstance(value, list) else not isinstance(value, float) or isfinite(value)
 
 
 def _json(source: Source, faults: Faults) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -21,7 +22,11 @@ from holotype.errors import PredictionError
 Array = npt.NDArray[Any]
 _LONGEST_HEADER: Final = 10_000
 _MAGIC: Final = b"\x93NUMPY"
-_KINDS: Final = "iufU"
+_KINDS: Final = re.compile(r"[<>=|]?([iu][1248]|f[248]|U[1-9][0-9]{0,2}|U10[0-1][0-9]|U102[0-4])", re.ASCII)
+_MOST_SIDES: Final = 8
+_LARGEST: Final = 1 << 58
+_LAST, _HALVES = 0x10FFFF, (0xD800, 0xDFFF)
+"""The last code point of Unicode, and those between which there is no character but halves of some."""
 _ALWAYS, _TIMES = 1 << 30, 64
 """Bytes that compressed arrays may take, and how many times their size on disk beyond that."""
 _STEP: Final = 1 << 20
@@ -37,7 +42,7 @@ def npy_array(path: Path, faults: Faults) -> Array:
         faults.stop(f"has {size - start:,} bytes of values where its header says {wanted:,}")
     if not wanted:
         return np.empty(shape, kind)
-    return np.memmap(path, kind, "r", start, shape, "F" if fortran else "C")
+    return checked_text(np.memmap(path, kind, "r", start, shape, "F" if fortran else "C"), faults)
 
 
 def npz_arrays(path: Path, faults: Faults, most: int) -> Mapping[str, Array]:
@@ -80,7 +85,7 @@ def _read(file: IO[bytes], name: str, left: int, faults: Faults) -> Array:
         data += more
     if len(data) != wanted:
         faults.stop(f"its array {said(name)} has other bytes than its header says")
-    return np.frombuffer(data, kind).reshape(shape, order="F" if fortran else "C")
+    return checked_text(np.frombuffer(data, kind).reshape(shape, order="F" if fortran else "C"), faults)
 
 
 def _header(file: IO[bytes], faults: Faults) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
@@ -93,15 +98,28 @@ def _header(file: IO[bytes], faults: Faults) -> tuple[np.dtype[Any], tuple[int, 
     try:
         found = ast.literal_eval(file.read(length).decode("utf-8"))
         kind, shape, fortran = (found.pop(key) for key in ("descr", "shape", "fortran_order"))
-        given = np.dtype(kind) if isinstance(kind, str) else np.dtype(object)
+        known = _KINDS.fullmatch(kind) if isinstance(kind, str) else None
     except (ValueError, SyntaxError, TypeError, LookupError, AttributeError, MemoryError, RecursionError) as error:
         raise PredictionError(f"{faults.where} is no sound array of numpy: {str(error)[:100]}") from error
-    if given.kind not in _KINDS or given.itemsize > 4096:
+    if known is None:
         faults.stop(f"holds an array of {str(kind)[:40]}: numbers are read, and text; nothing is unpickled")
-    if found or type(fortran) is not bool or type(shape) is not tuple or not all(_is_side(side) for side in shape):
+    if found or type(fortran) is not bool or type(shape) is not tuple or not are_sides(shape):
         faults.stop("is no sound array of numpy: its header says something else")
-    return given, shape, fortran
+    return np.dtype(kind), shape, fortran
 
 
-def _is_side(side: object) -> bool:
-    return type(side) is int and side >= 0
+def are_sides(shape: tuple[object, ...]) -> bool:
+    """Whether arrays can have such sides: where one is 0 they take no bytes, however long the others are."""
+    told = [side for side in shape if type(side) is int and side >= 0]
+    return len(told) == len(shape) <= _MOST_SIDES and math.prod(max(side, 1) for side in told) < _LARGEST
+
+
+def checked_text(array: Array, faults: Faults) -> Array:
+    """The array, of which text is text: numpy itself takes code points that are none."""
+    if array.dtype.kind == "U":
+        flat = array.reshape(-1, order="A").view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+        for start in range(0, len(flat), _STEP):
+            part = flat[start : start + _STEP]
+            if ((part > _LAST) | ((part >= _HALVES[0]) & (part <= _HALVES[1]))).any():
+                faults.stop("holds text that is none")
+    return array

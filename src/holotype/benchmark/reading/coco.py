@@ -40,6 +40,7 @@ def read_annotations(file: IO[bytes], faults: Faults) -> tuple[Boxes, Sequence[J
         doubled = len(images) < len(value["images"]) or len(categories) < len(value["categories"])
     except (KeyError, TypeError) as error:
         faults.stop(f"is no file of COCO's instances: it lacks {error}")
+    doubled = doubled or len(set(map(str, images))) < len(images)  # 1 and "1" are the same image
     if doubled or len(set(categories.values())) < len(categories) or not all(type(one) is int for one in categories):
         faults.stop("has an image or a category twice, or a category without a number")
     items = tuple(sorted(map(str, images)))
@@ -77,7 +78,7 @@ def _row(
     except (KeyError, TypeError, ValueError, AttributeError):
         faults.add(place, "lacks image_id, category_id, or four numbers of bbox")
         return None
-    if image not in images or label not in labels:
+    if not isinstance(image, int | str) or not isinstance(label, int) or image not in images or label not in labels:
         faults.add(place, f"unknown image {said(image)} or category {said(label)}")
     elif not all(type(number) in (int, float) and abs(number) < 1e12 for number in numbers) or min(numbers[2:]) < 0:
         faults.add(place, f"its box is none: {said(one['bbox'])}")
@@ -88,6 +89,6 @@ def _row(
 
 def _sizes(images: Sequence[Json]) -> Ints | None:
     sides = [(one.get("width"), one.get("height")) for one in images]
-    if all(type(side) is int for pair in sides for side in pair):
+    if all(type(side) is int and abs(side) < 1 << 31 for pair in sides for side in pair):
         return np.array(sides, np.int64).reshape(-1, 2)
     return None

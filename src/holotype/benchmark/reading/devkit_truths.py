@@ -13,7 +13,7 @@ from holotype.benchmark.reading.assembling import boxes_of, labels_of, named_by
 from holotype.benchmark.reading.devkit import split
 from holotype.benchmark.reading.faults import Faults
 from holotype.benchmark.reading.numbers import floats
-from holotype.benchmark.reading.tables import Table
+from holotype.benchmark.reading.tables import Table, cells_of
 from holotype.benchmark.reading.vocabularies import DET_METAS, METAS, beside, loaded, mat_bytes
 from holotype.benchmark.values import Boxes, Floats, Labels
 from holotype.files import printable
@@ -41,7 +41,7 @@ def read_lines_of_labels(table: Table, path: Path, classes: Sequence[str], order
     owners: list[str] = []
     numbers: list[int] = []
     for batch in table.read(()):
-        lengths, cells = split(batch.columns[table.names[1]])
+        lengths, cells = split(cells_of(batch, table.names[1], faults))
         values, bad = floats(cells)
         bad |= (values != np.floor(values)) | (values < 0) | (values > 1e6)
         rows = np.repeat(batch.rows, lengths)

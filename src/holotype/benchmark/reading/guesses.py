@@ -98,7 +98,7 @@ def _guessing(table: Table, meant: dict[str, str], classes: Classes) -> CodesOf 
 
 
 def _of_strings(batch: Batch, string: str, classes: Classes, table: Table) -> tuple[Ints, Bools]:
-    return _of_lists(batch, *of_guesses(batch, string, classes, table.positional), classes, table.faults)
+    return _of_lists(batch, *of_guesses(batch, string, classes, table.positional, table.faults), classes, table.faults)
 
 
 def _listed(column: Any, faults: Faults) -> tuple[Ints, pa.Array]:

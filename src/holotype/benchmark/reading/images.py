@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holotype.benchmark.reading.faults import Faults, said
-from holotype.benchmark.reading.tables import Batch, indices_of
+from holotype.benchmark.reading.tables import Batch, cells_of, indices_of
 from holotype.benchmark.values import MISSING, Bools, Ints
 
 _PICTURE: Final = re.compile(r"(?:.*[/\\])?(.+?)(?:\.(?:jpe?g|png|webp|bmp|gif|tiff?))?", re.IGNORECASE | re.DOTALL)
@@ -35,7 +35,7 @@ class Images:
 
     def find(self, batch: Batch, name: str, faults: Faults) -> tuple[Ints, Bools]:
         """The number of each row's image, and for which rows there is none, which are `faults`."""
-        column = batch.columns[name]
+        column = cells_of(batch, name, faults)
         if self.places is not None:
             return self._placed(column, batch.rows, faults)
         told = column if not isinstance(column, np.ndarray) else pa.array(column)

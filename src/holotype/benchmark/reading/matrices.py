@@ -92,9 +92,7 @@ def _meant(found: Mapping[str, Array], faults: Faults) -> dict[str, Array]:
         told["guesses"] = told.pop(LABEL)
     wanted = {IMAGE: 1, SCORE: 1, LABEL: 1, RANK: 1, "scores": 2, **dict.fromkeys(CORNERS, 1)}
     if "guesses" in told:
-        told["guesses"] = (
-            told["guesses"].reshape(len(told["guesses"]), -1) if told["guesses"].ndim < 2 else told["guesses"]
-        )
+        told["guesses"] = told["guesses"][:, None] if told["guesses"].ndim < 2 else told["guesses"]
         wanted |= {"guesses": 2, BOX: 3}
     else:
         wanted |= {BOX: 2}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +13,7 @@ import pyarrow as pa
 from holotype.benchmark.orders import ORDERS, detect_order, order
 from holotype.benchmark.reading.faults import Faults, said, some
 from holotype.benchmark.reading.numbers import whole
-from holotype.benchmark.reading.tables import Batch, indices_of
+from holotype.benchmark.reading.tables import Batch, cells_of, indices_of
 from holotype.benchmark.values import MISSING, Bools, Ints
 from holotype.errors import PredictionError
 
@@ -20,6 +21,7 @@ NUMBERED: Final = 1 << 60
 """What is added to the number of a class that is not known yet, for want of an order."""
 PLACES_BY_NAME: Final = "class numbers were taken for places among the classes sorted by name, from 0"
 _FURTHEST: Final = 1 << 50
+_DIGITS: Final = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,14 +57,15 @@ class Classes:
         """The class of this name or, where there are such, of this number; None where there is none."""
         if text in self._by_name:
             return self._by_name[text]
-        return self.numbers.index(int(text)) if text.isdecimal() and int(text) in self.numbers else None
+        number = int(text) if _DIGITS.fullmatch(text) else MISSING
+        return self.numbers.index(number) if number in self.numbers else None
 
     def codes(self, batch: Batch, name: str, faults: Faults, optional: bool = False) -> tuple[Ints, Bools]:
         """The code of the class in each row, and which rows have none that is one, which are `faults`.
 
         With `optional`, cells may be empty, or -1 where they are numbers: `MISSING`.
         """
-        column = batch.columns[name]
+        column = cells_of(batch, name, faults)
         told = column if not isinstance(column, np.ndarray) else pa.array(column)
         encoded = told if pa.types.is_dictionary(told.type) else told.dictionary_encode()
         wrong: dict[int, str] = {}

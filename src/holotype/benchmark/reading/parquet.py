@@ -89,6 +89,8 @@ def _line(error: Exception) -> str:
 def _column(name: str, column: pa.Array, rows: Ints, faults: Faults) -> Column:
     if name in BOXES or name == "scores":
         return _matrix(name, column, rows, faults)
+    if _is_list(column.type) and _is_text(column.type.value_type):
+        return column.cast(pa.large_list(pa.string()))
     if _is_text(column.type) and not pa.types.is_string(column.type):
         return column.cast(pa.string())
     return column
@@ -104,5 +106,7 @@ def _matrix(name: str, column: pa.Array, rows: Ints, faults: Faults) -> Floats:
     if bad.any():
         faults.mark(rows, bad, lambda at: f"{name} is not a list of {wanted:,} numbers, but of {lengths[at]:,}")
         return np.full((len(lengths), wanted), np.nan)
+    if not wanted:
+        return np.empty((len(lengths), 0))
     kept = column.flatten() if not column.null_count else column.drop_null().flatten()
     return np.asarray(pc.cast(kept, pa.float64(), safe=False).to_numpy(zero_copy_only=False)).reshape(-1, wanted)

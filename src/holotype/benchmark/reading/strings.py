@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from holotype.benchmark.reading.columns import CORNERS, LABEL, RANK, SCORE
 from holotype.benchmark.reading.devkit import split
+from holotype.benchmark.reading.faults import Faults
 from holotype.benchmark.reading.names import Classes
-from holotype.benchmark.reading.tables import Batch, Table
+from holotype.benchmark.reading.tables import Batch, Table, cells_of
 from holotype.benchmark.values import Ints
 
 PLACES: Final = (LABEL, *CORNERS)
@@ -37,7 +38,7 @@ def _read(
 ) -> Iterator[Batch]:
     total = 0
     for batch in table.read(()):
-        lengths, cells = split(batch.columns[string])
+        lengths, cells = split(cells_of(batch, string, table.faults))
         total += len(cells) // len(parts)
         if total > most:
             table.faults.stop(f"has more than the {most:,} rows allowed, which are in its strings")
@@ -65,12 +66,12 @@ def _spread(batch: Batch, at: Ints, counts: Ints, cells: pa.Array, names: tuple[
     return Batch({image: told, RANK: (rank + 1).astype(np.float64), **columns}, batch.rows[owner])
 
 
-def of_guesses(batch: Batch, string: str, classes: Classes, positional: bool) -> tuple[Ints, pa.Array]:
+def of_guesses(batch: Batch, string: str, classes: Classes, positional: bool, faults: Faults) -> tuple[Ints, pa.Array]:
     """The classes guessed in each string, as how many there are and all of them.
 
     A string of places, as Kaggle has them, says its classes in every fifth cell; the devkit's lines are classes alone.
     """
-    lengths, cells = split(batch.columns[string])
+    lengths, cells = split(cells_of(batch, string, faults))
     if positional or not len(cells) or not (lengths % FIVE == 0).all():
         return lengths, cells
     second = cells[1].as_py() if len(cells) > 1 else ""

@@ -72,9 +72,18 @@ def indices_of(encoded: pa.DictionaryArray) -> Ints:
     return np.asarray(found.to_numpy(zero_copy_only=False), np.int64)
 
 
+def cells_of(batch: Batch, name: str, faults: Faults) -> Column:
+    """A column of one cell a row. Raises `PredictionError` for one of lists, which means nothing where it is asked."""
+    column = batch.columns[name]
+    lists = column.ndim != 1 if isinstance(column, np.ndarray) else pa.types.is_nested(column.type)
+    if lists:
+        faults.stop(f"its column {name!r} holds lists, where one cell a row is read")
+    return column
+
+
 def numbers_of(batch: Batch, name: str, faults: Faults, what: str = "") -> tuple[Floats, Bools]:
     """The finite numbers in a column, and which rows have none, which are `faults`; `what` is what they are called."""
-    column = batch.columns[name]
+    column = cells_of(batch, name, faults)
     if isinstance(column, np.ndarray) and column.dtype == np.float64:
         values = column
         bad = ~np.isfinite(values)

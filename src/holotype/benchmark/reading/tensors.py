@@ -14,12 +14,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from holotype.benchmark.reading.arrays import Array
+from holotype.benchmark.reading.arrays import Array, are_sides, checked_text
 from holotype.benchmark.reading.faults import Faults, said
 from holotype.benchmark.reading.json_text import strict_json
 from holotype.errors import PredictionError
 
 _LARGEST_HEADER: Final = 32 << 20
+_MOST_CHARACTERS: Final = 1 << 27
+"""Characters of a list of texts, each of which takes as many as the longest."""
 _METADATA: Final = "__metadata__"
 _KINDS: Final[Mapping[str, str]] = {
     "F64": "<f8",
@@ -70,10 +72,10 @@ def _tensor(name: str, about: Any, faults: Faults) -> tuple[str, tuple[int, ...]
         kind, shape, (begin, end) = about["dtype"], tuple(about["shape"]), about["data_offsets"]
     except (KeyError, TypeError, ValueError):
         faults.stop(f"its tensor {said(name)} has no dtype, shape and data_offsets")
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         faults.stop(f"its tensor {said(name)} is of {said(kind)}, and not of {', '.join(_KINDS)}")
     numbers = (*shape, begin, end)
-    if any(type(one) is not int or one < 0 for one in numbers):
+    if not are_sides(shape) or any(type(one) is not int or one < 0 for one in numbers):
         faults.stop(f"its tensor {said(name)} has a size that is none")
     if end - begin != math.prod(shape) * np.dtype(_KINDS[kind]).itemsize:
         faults.stop(f"its tensor {said(name)} has other bytes than its shape says")
@@ -96,7 +98,7 @@ def _texts(metadata: Any, faults: Faults) -> dict[str, Array]:
     found: dict[str, Array] = {}
     for name, value in metadata.items():
         if not value.startswith("["):
-            found[name] = np.array(value)
+            found[name] = checked_text(np.array(value), faults)
             continue
         try:
             words = json.loads(value)
@@ -104,5 +106,7 @@ def _texts(metadata: Any, faults: Faults) -> dict[str, Array]:
             raise PredictionError(f"{faults.where}: its metadata {said(name)} are no list") from error
         if not all(isinstance(word, str) for word in words):
             faults.stop(f"its metadata {said(name)} are no list of texts")
-        found[name] = np.array(words, np.str_)
+        if len(words) * max(map(len, words), default=0) > _MOST_CHARACTERS:
+            faults.stop(f"its metadata {said(name)} have one text that is far too long for so many")
+        found[name] = checked_text(np.array(words, np.str_), faults)
     return found

@@ -32,7 +32,7 @@ from holotype.benchmark.reading.json_text import JsonText
 from holotype.benchmark.reading.label_lists import is_list_of_lists, read_label_lists
 from holotype.benchmark.reading.limits import LIMITS
 from holotype.benchmark.reading.strings import PLACES, spread
-from holotype.benchmark.reading.tables import Batch, Table, numbers_of
+from holotype.benchmark.reading.tables import Batch, Table, cells_of, numbers_of
 from holotype.benchmark.reading.unpacking import opened
 from holotype.benchmark.values import Bools, Boxes, Floats, Labels
 from holotype.errors import PredictionError
@@ -102,16 +102,16 @@ def _columns(table: Table) -> tuple[Table, dict[str, str]]:
 
 
 def _pairs(batch: Batch, meant: dict[str, str], faults: Faults) -> list[Pair]:
-    images, labels = (texts_of(batch, meant[name]) for name in (IMAGE, LABEL))
+    images, labels = (texts_of(batch, meant[name], faults) for name in (IMAGE, LABEL))
     for row, image in zip(batch.rows.tolist(), images, strict=True):
         if not image:
             faults.add(row, "no image")
     return list(zip(images, labels, strict=True))
 
 
-def texts_of(batch: Batch, name: str) -> list[str]:
+def texts_of(batch: Batch, name: str, faults: Faults) -> list[str]:
     """The cells of a column as text without blanks around it, "" where there is nothing."""
-    column = batch.columns[name]
+    column = cells_of(batch, name, faults)
     told = pa.array(column) if isinstance(column, np.ndarray) else column
     return [(cell or "").strip() for cell in told.cast(pa.string()).to_pylist()]
 

@@ -18,6 +18,8 @@ MOST_ENTRIES: Final = 1000
 _LARGEST_DIRECTORY: Final = 1 << 20
 _TAIL: Final = 22 + (1 << 16)
 """Bytes in which a zip's directory is found: its end, and the longest comment behind it."""
+_LOCATOR: Final = 20
+"""Bytes before that end which tell where the one of zip64 is; by that, readers believe nothing of this one."""
 NO_FILES: Final = b"PK\5\6"
 """What the end of a directory begins with, and so a zip without files."""
 
@@ -41,6 +43,8 @@ def check_directory(file: IO[bytes], where: str) -> None:
     at = tail.rfind(NO_FILES)
     if at < 0 or len(tail) - at < 22:
         raise PredictionError(f"{where} is cut off: it is a zip without an end")
+    if tail[max(0, at - _LOCATOR) : at].startswith(b"PK\6\7"):
+        raise PredictionError(f"{where} is a zip64, for files of more than 4 GiB: pack it as a plain zip, or with gzip")
     entries, length = (
         int.from_bytes(tail[at + 10 : at + 12], "little"),
         int.from_bytes(tail[at + 12 : at + 16], "little"),
