@@ -31,7 +31,7 @@ def sentence_of(error: Exception) -> str:
     "No synset is called 'foo'; did you mean food?"
     """
     said = str(error)
-    return f"{said[:1].upper()}{said[1:]}{'' if said.endswith('?') else '.'}"
+    return f"{said[:1].upper()}{said[1:]}{'' if said.endswith(('?', '.')) else '.'}"
 
 
 class Refused(Exception):
