@@ -132,7 +132,9 @@ def test_numbers_of_another_order_are_refused_with_what_they_look_like(tmp_path:
 
 def test_an_order_that_cannot_be_told_has_to_be_said(tmp_path: Path) -> None:
     path = write(tmp_path, "g.npz", npz_of(images=MANY.items, guesses=RIGHT[::-1, None]))
-    with pytest.raises(PredictionError, match="cannot be told; say which .background, devkit, sorted, string.,"):
+    with pytest.raises(
+        PredictionError, match="cannot be told; say which .--order background, devkit, sorted, string.,"
+    ):
         read_guesses(path, MANY)
     off = write(tmp_path, "o.npz", npz_of(images=MANY.items, guesses=convert(RIGHT[:, None], "sorted", "devkit") - 1))
     with pytest.raises(PredictionError, match="they look as if they were devkit minus one"):
@@ -170,9 +172,15 @@ def test_rows_in_the_order_of_folders(tmp_path: Path) -> None:
     assert found.guesses[:, 0].tolist() == RIGHT.tolist()
     assert found.remarks[-1] == "rows have no ids, and were taken in the order of the images' classes and ids"
     wrong = read_guesses(path, MANY, "sorted")
-    assert "they look as if they were in the order imagefolder, and not sorted" in wrong.remarks
+    assert (
+        "they look as if they were in the order imagefolder, and not sorted: --rows imagefolder takes them so"
+        in wrong.remarks
+    )
     other = read_guesses(write(tmp_path, "o.npy", npy_of(RIGHT[:, None])), MANY, "sorted", rows="imagefolder")
-    assert "they look as if they were in the order sorted, and not imagefolder" in other.remarks
+    assert (
+        "they look as if they were in the order sorted, and not imagefolder: --rows sorted takes them so"
+        in other.remarks
+    )
     told = write(tmp_path, "g.npz", npz_of(guesses=RIGHT[folders, None], rows="imagefolder"))
     assert read_guesses(told, MANY).guesses[:, 0].tolist() == RIGHT.tolist()
     scores = np.eye(1000, dtype=np.float32)[RIGHT[folders]]

@@ -186,5 +186,5 @@ def _other_rows(guesses: Ints, labels: Ints, classes: int, rows: str) -> list[st
     mine = rows or "sorted"
     other = next(name for name in right if name != mine)
     if right[other] > _LEAD * right[mine] and right[other] * classes > _LEAD * len(labels) + 20:
-        return [f"they look as if they were in the order {other}, and not {mine}"]
+        return [f"they look as if they were in the order {other}, and not {mine}: --rows {other} takes them so"]
     return []
