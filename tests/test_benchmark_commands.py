@@ -52,6 +52,9 @@ def test_a_benchmark_from_the_command_line(project: Project, tmp_path: Path) -> 
         file = written(tmp_path, "answers.json", answers(wrong))
         sent = run("submit", file, "-b", "letters", "--token-file", token, *here)
         assert sent.endswith("was taken\n")
+    assert "holotype benchmark run" in run(
+        "submit", file, "--wait", "-b", "letters", "--token-file", tokens[1], *here, expect=2
+    )
     assert "is submission 2 already" in run("submit", file, "-b", "letters", "--token-file", tokens[1], *here)
     assert run("benchmark", "list", *here).splitlines()[-1] == "letters\ttoy\topen\t2\t5"
     assert run("benchmark", "run", "letters", cwd=project.path) == "submission 1: scored\nsubmission 2: scored\n"

@@ -16,6 +16,7 @@ from holotype.benchmark.highest import highest
 from holotype.benchmark.orders import ORDERS, convert, order
 from holotype.benchmark.reading.hidden import bare
 from holotype.benchmark.reading.limits import Limits
+from holotype.benchmark.reading.names import Classes
 from holotype.benchmark.reading.submissions import read_detections, read_guesses, read_places
 from holotype.benchmark.reading.truths import read_labels
 from holotype.benchmark.values import Labels
@@ -275,3 +276,16 @@ def test_what_is_said_of_a_submission_does_not_depend_on_what_is_hidden(tmp_path
     assert not any(
         len(getattr(empty, name)) for name in ("image", "label", "corners", "crowd", "area", "ignored", "unplaced")
     )
+
+
+@pytest.mark.parametrize(
+    ("classes", "hint"),
+    [
+        (("n02084071", "n02121808"), "classes are wnids, as 'n02084071'"),
+        (("1", "2"), "wnids from the meta file beside"),
+    ],
+)
+def test_a_name_where_classes_are_called_otherwise_is_told_so(classes: tuple[str, ...], hint: str) -> None:
+    assert hint in Classes.of(classes).unknown("dog")
+    assert Classes.of(("cat", "fox")).unknown("dog") == "unknown class 'dog'"
+    assert Classes.of(classes).unknown(classes[0][:-1] + "9") == f"unknown class '{classes[0][:-1]}9'"
