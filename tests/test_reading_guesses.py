@@ -169,6 +169,8 @@ def test_scores_in_another_order_are_taken_so_or_warned_of(tmp_path: Path) -> No
 def test_rows_in_the_order_of_folders(tmp_path: Path) -> None:
     folders = np.lexsort([np.arange(2000), MANY.label])
     path = write(tmp_path, "g.npy", npy_of(RIGHT[folders, None]))
+    with pytest.raises(PredictionError, match="cannot be told; .* order of the images' ids, which --rows may tell"):
+        read_guesses(path, MANY)
     found = read_guesses(path, MANY, rows="imagefolder")
     assert found.guesses[:, 0].tolist() == RIGHT.tolist()
     assert found.remarks[-1] == "rows have no ids, and were taken in the order of the images' classes and ids"
