@@ -43,10 +43,18 @@ def test_a_benchmark_from_the_command_line(project: Project, tmp_path: Path) -> 
         run("benchmark", "team", "letters", team, "--token-file", tokens[-1], *here)
         assert stat.S_IMODE(tokens[-1].stat().st_mode) == 0o600
     assert "would" not in run("benchmark", "team", "letters", "cat", *here)
+    there = ("--token-file", tokens[0], *here)
+    assert "ann.token is there already" in run("benchmark", "team", "letters", "dan", *there, expect=2)
+    assert "the token of dan is in" in run(
+        "benchmark", "team", "letters", "dan", "--token-file", tmp_path / "dan", *here
+    )
     for token, wrong in zip(tokens, (30, 200), strict=True):
         file = written(tmp_path, "answers.json", answers(wrong))
         sent = run("submit", file, "-b", "letters", "--token-file", token, *here)
         assert sent.endswith("was taken\n")
+    assert "holotype benchmark run" in run(
+        "submit", file, "--wait", "-b", "letters", "--token-file", tokens[1], *here, expect=2
+    )
     assert "is submission 2 already" in run("submit", file, "-b", "letters", "--token-file", tokens[1], *here)
     assert run("benchmark", "list", *here).splitlines()[-1] == "letters\ttoy\topen\t2\t5"
     assert run("benchmark", "run", "letters", cwd=project.path) == "submission 1: scored\nsubmission 2: scored\n"

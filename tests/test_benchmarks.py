@@ -402,6 +402,15 @@ def test_scored_anew_by_the_same_all_is_the_same(letters: Organiser) -> None:
     assert letters.board() == [(1, "bob"), (2, "ann")]
 
 
+def test_a_truth_that_lost_items_is_refused_before_it_empties_the_board(letters: Organiser) -> None:
+    """Every submission names them, and would be refused: the board was empty after one wrong file."""
+    fewer = {item: letter for item, letter in TRUTH.items() if item > "item-009"}
+    with pytest.raises(BenchmarkError, match=r"10 items .* 'item-000', 'item-001', 'item-002', \.\.\.; .*keep them"):
+        letters.rooms.correct("letters", letters.file(fewer), "the organiser", "a short file")
+    assert len(letters.rooms.events("letters")) == 1
+    letters.rooms.correct("letters", letters.file({**TRUTH, "item-300": "a"}), "the organiser", "one more")
+
+
 def test_a_truth_that_cannot_be_read_is_no_truth(letters: Organiser) -> None:
     with pytest.raises(ValueError, match="JSON|Expecting"):
         letters.rooms.correct("letters", letters.file("no json"), "the organiser", "")

@@ -222,3 +222,23 @@ def test_no_submission_is_ranked_without_a_number() -> None:
     json.dumps([one.value() for one in found], allow_nan=False)
     with pytest.raises(PredictionError, match="no metric 'n', but m"):
         metric_called(metric, "n")
+
+
+def test_no_resamples_no_interval(tmp_path: Path, truth: Path) -> None:
+    """An interval from the number to itself says that it is certain."""
+    said = run("evaluate", guessed(tmp_path / "a.csv", 30), "--truth", truth, "--resamples", 0)
+    assert said.startswith(
+        "# 40 images; without intervals, which take --resamples\nmetric\tvalue\ntop-1 error\t0.250\n"
+    )
+
+
+def test_rows_without_ids_may_be_told_to_be_in_the_order_of_folders(tmp_path: Path) -> None:
+    truth = tmp_path / "truth.csv"
+    truth.write_text("image,label\n" + "".join(f"{number:03d},{'abcdefghij'[number % 10]}\n" for number in range(100)))
+    np.save(tmp_path / "rows.npy", np.repeat(np.arange(10), 10)[:, None])
+    here = ("evaluate", tmp_path / "rows.npy", "--truth", truth, "--resamples", 0)
+    wrong = run(*here)
+    assert "top-1 error\t0.900\n" in wrong
+    assert "in the order imagefolder, and not sorted: --rows imagefolder takes them so" in wrong
+    assert "top-1 error\t0.000\n" in run(*here, "--rows", "imagefolder")
+    assert "does not go by rows without ids" in run(*here, "--rows", "sorted", "--task", "detection", expect=2)

@@ -16,6 +16,7 @@ from holotype.benchmark.highest import highest
 from holotype.benchmark.orders import ORDERS, convert, order
 from holotype.benchmark.reading.hidden import bare
 from holotype.benchmark.reading.limits import Limits
+from holotype.benchmark.reading.names import Classes
 from holotype.benchmark.reading.submissions import read_detections, read_guesses, read_places
 from holotype.benchmark.reading.truths import read_labels
 from holotype.benchmark.values import Labels
@@ -132,7 +133,9 @@ def test_numbers_of_another_order_are_refused_with_what_they_look_like(tmp_path:
 
 def test_an_order_that_cannot_be_told_has_to_be_said(tmp_path: Path) -> None:
     path = write(tmp_path, "g.npz", npz_of(images=MANY.items, guesses=RIGHT[::-1, None]))
-    with pytest.raises(PredictionError, match="cannot be told; say which .background, devkit, sorted, string.,"):
+    with pytest.raises(
+        PredictionError, match="cannot be told; say which .--order background, devkit, sorted, string.,"
+    ):
         read_guesses(path, MANY)
     off = write(tmp_path, "o.npz", npz_of(images=MANY.items, guesses=convert(RIGHT[:, None], "sorted", "devkit") - 1))
     with pytest.raises(PredictionError, match="they look as if they were devkit minus one"):
@@ -166,13 +169,21 @@ def test_scores_in_another_order_are_taken_so_or_warned_of(tmp_path: Path) -> No
 def test_rows_in_the_order_of_folders(tmp_path: Path) -> None:
     folders = np.lexsort([np.arange(2000), MANY.label])
     path = write(tmp_path, "g.npy", npy_of(RIGHT[folders, None]))
+    with pytest.raises(PredictionError, match="cannot be told; .* order of the images' ids, which --rows may tell"):
+        read_guesses(path, MANY)
     found = read_guesses(path, MANY, rows="imagefolder")
     assert found.guesses[:, 0].tolist() == RIGHT.tolist()
     assert found.remarks[-1] == "rows have no ids, and were taken in the order of the images' classes and ids"
     wrong = read_guesses(path, MANY, "sorted")
-    assert "they look as if they were in the order imagefolder, and not sorted" in wrong.remarks
+    assert (
+        "they look as if they were in the order imagefolder, and not sorted: --rows imagefolder takes them so"
+        in wrong.remarks
+    )
     other = read_guesses(write(tmp_path, "o.npy", npy_of(RIGHT[:, None])), MANY, "sorted", rows="imagefolder")
-    assert "they look as if they were in the order sorted, and not imagefolder" in other.remarks
+    assert (
+        "they look as if they were in the order sorted, and not imagefolder: --rows sorted takes them so"
+        in other.remarks
+    )
     told = write(tmp_path, "g.npz", npz_of(guesses=RIGHT[folders, None], rows="imagefolder"))
     assert read_guesses(told, MANY).guesses[:, 0].tolist() == RIGHT.tolist()
     scores = np.eye(1000, dtype=np.float32)[RIGHT[folders]]
@@ -267,3 +278,16 @@ def test_what_is_said_of_a_submission_does_not_depend_on_what_is_hidden(tmp_path
     assert not any(
         len(getattr(empty, name)) for name in ("image", "label", "corners", "crowd", "area", "ignored", "unplaced")
     )
+
+
+@pytest.mark.parametrize(
+    ("classes", "hint"),
+    [
+        (("n02084071", "n02121808"), "classes are wnids, as 'n02084071'"),
+        (("1", "2"), "wnids from the meta file beside"),
+    ],
+)
+def test_a_name_where_classes_are_called_otherwise_is_told_so(classes: tuple[str, ...], hint: str) -> None:
+    assert hint in Classes.of(classes).unknown("dog")
+    assert Classes.of(("cat", "fox")).unknown("dog") == "unknown class 'dog'"
+    assert Classes.of(classes).unknown(classes[0][:-1] + "9") == f"unknown class '{classes[0][:-1]}9'"

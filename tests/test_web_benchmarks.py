@@ -148,6 +148,7 @@ def test_what_is_too_long_is_refused_and_not_kept(project: Project) -> None:
     site = Site(project)
     token = letters.rooms.teams.add("letters", "ann")
     ann = member(site, token)
+    assert "File, up to 2.861 MiB" in ann.client.get("/benchmarks/letters/team").text
     assert "A submission has at most 3,000,000 bytes" in send_form(ann, part(bytes(3_000_001)), 400)
     assert "at most 3,000,000 bytes" in send(site, token, bytes(3_000_001), 400)["error"]
     send(site, token, bytes(3_000_000))

@@ -113,6 +113,8 @@ def show(name: str, project: Path, as_json: bool) -> None:
 @project_option
 def team(name: str, team: str, new_token: bool, token_file: Path | None, by: str, project: Path) -> None:
     """Add a team, and make its token, which is kept nowhere: give it to them over a safe way."""
+    if token_file is not None and token_file.exists():  # said before a token is made, which would be lost
+        raise click.UsageError(f"{token_file} is there already: name a --token-file that is not")
     with api.open(project) as db:
         token = (db.benchmarks.teams.new_token if new_token else db.benchmarks.teams.add)(name, team, by)
     if token_file is None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 
 from holotype.benchmark import Result, Standing, evaluate, standings
+from holotype.benchmark.intervals import Estimate
 from holotype.benchmark.place_tasks import PLACE_TASKS
 from holotype.benchmark.report.evaluated import Evaluated
 from holotype.benchmark.robustness import restricted
@@ -98,14 +99,25 @@ def print_result(result: Result, name: str = "") -> None:
     print_table(
         f"{f'{name}, ' if name else ''}{_about(result)}",
         ("metric", "value"),
-        [(metric.name, estimate) for metric, estimate in result.metrics.items() if estimate.value == estimate.value],
+        [
+            (metric.name, _number(estimate, result))
+            for metric, estimate in result.metrics.items()
+            if estimate.value == estimate.value
+        ],
     )
     _print_remarks(result)
 
 
 def _about(result: Result) -> str:
     items = counted(result.items, "image" if result.task in _OF_IMAGES else "item")
+    if not result.resamples:
+        return f"{items}; without intervals, which take --resamples"
     return f"{items}; with {100 * result.confidence:g} % intervals of {result.resamples:,} resamples"
+
+
+def _number(estimate: Estimate, result: Result) -> str:
+    """An estimate; of no resamples without the interval, which would say that it is certain."""
+    return str(estimate) if result.resamples else f"{estimate.value:.3f}"
 
 
 def _print_remarks(result: Result, before: str = "") -> None:

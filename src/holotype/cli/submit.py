@@ -48,6 +48,8 @@ def submit(
     if server and not (project or benchmark):
         _submit(Server.at(server, token), file, wait)
     elif benchmark and not server:
+        if wait:
+            raise click.UsageError("--wait asks a --server; here what waits is evaluated by holotype benchmark run")
         with api.open(project or Path()) as db:
             number, new = db.benchmarks.submit_file(benchmark, token, file)
         click.echo(_taken(number, new))

@@ -16,7 +16,8 @@ from holotype.benchmark.boxed import boxes_of_release
 from holotype.benchmark.labelled import labels_of_release, with_hierarchy
 from holotype.benchmark.orders import ORDERS
 from holotype.benchmark.reading.blacklists import blacklisted
-from holotype.benchmark.reading.submissions import read_guesses
+from holotype.benchmark.reading.placing import ROWS
+from holotype.benchmark.reading.submissions import read_guesses, read_places
 from holotype.benchmark.reading.truths import read_boxes, read_labels
 from holotype.benchmark.task import task
 from holotype.benchmark.tasks import CLASSIFICATION, OURS
@@ -38,15 +39,18 @@ class TruthOptions:
     blacklist: Path | None
     task_name: str
     order: str | None
+    rows: str | None
 
     def task(self) -> Task[Any, Any]:
-        """The task. Raises `PredictionError` where there is none of that name, or it has no order of classes."""
+        """The task. Raises `PredictionError` where there is none of that name, or no order of classes or rows."""
         found = task(self.task_name, OURS)
-        if self.order is None:
-            return found
-        if found.read_submission is not read_guesses:
+        reader = found.read_submission
+        if self.order is not None and reader is not read_guesses:
             raise PredictionError(f"the task {found.name} does not go by numbers of classes, which have an order")
-        return replace(found, read_submission=partial(read_guesses, order=self.order))
+        if self.rows is not None and reader not in (read_guesses, read_places):
+            raise PredictionError(f"the task {found.name} does not go by rows without ids, which have an order")
+        told = {name: said for name, said in (("order", self.order), ("rows", self.rows)) if said is not None}
+        return replace(found, read_submission=partial(reader, **told)) if told else found
 
     def read(self, asked: Task[Any, Any], project: Path) -> Any:
         """The truth for a task, without what is blacklisted. Raises `click.UsageError` unless just one is told, and
@@ -125,6 +129,12 @@ _TRUTH: Final = (
         "--order",
         type=click.Choice(list(ORDERS)),
         help="The order of classes that are told by number. [default: detected]",
+    ),
+    click.option(
+        "--rows",
+        type=click.Choice(list(ROWS)),
+        help="The order of rows that have no ids: by the ids of images, or by class and then id. "
+        "[default: what the file says, else sorted]",
     ),
 )
 _DRAWS: Final = (

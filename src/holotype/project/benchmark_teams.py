@@ -32,7 +32,10 @@ class Teams:
         def work(connection: Connection) -> None:
             benchmark = called(connection, name)
             if rows.team_with_key(connection, benchmark.id, key) is not None:
-                raise BenchmarkError(f"a team of {name} is called {shown!r} already, or nearly so")
+                raise BenchmarkError(
+                    f"a team of {name} is called {shown!r} already, or nearly so: choose another name, or give that "
+                    "team a new token"
+                )
             number = rows.add_team(connection, benchmark.id, shown, key, by, now)
             rows.add_token(connection, number, digest(token), by, now)
 

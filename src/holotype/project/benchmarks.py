@@ -24,7 +24,7 @@ from holotype.catalog import submissions as sent
 from holotype.catalog.benchmarks import KeptBenchmark, KeptEvent
 from holotype.catalog.benchmarks import KeptTeam as KeptTeam
 from holotype.catalog.submissions import KeptEvaluation, KeptSubmission
-from holotype.errors import BenchmarkError
+from holotype.errors import BenchmarkError, PredictionError
 from holotype.project.benchmark_boards import Board as Board
 from holotype.project.benchmark_boards import Shelf, Side, Standing, board, rungs, standing
 from holotype.project.benchmark_files import Drawer
@@ -39,6 +39,7 @@ from holotype.project.benchmark_settings import MOST_BYTES as MOST_BYTES
 from holotype.project.benchmark_settings import Settings as Settings
 from holotype.project.benchmark_story import NAME, Status, Story, called, check_taken
 from holotype.project.benchmark_teams import Teams
+from holotype.project.benchmark_truths import check_items
 from holotype.project.parts import Parts
 
 
@@ -101,9 +102,14 @@ class Benchmarks:
 
     def correct(self, name: str, truth: Path, by: str, reason: str) -> None:
         """Go by another truth from now on, and score all submissions anew; what they were found to be by the old one
-        is kept, and shown until all are. Raises as `create` does."""
-        benchmark, drawer = self[name], self._drawer(name)
-        check_hidden(task(benchmark.task, OURS).read_truth(truth))
+        is kept, and shown until all are. Raises as `create` does, and `BenchmarkError` where items are gone: every
+        submission that says something of them would be refused."""
+        drawer = self._drawer(name)
+        read = task(self[name].task, OURS).read_truth
+        after = read(truth)
+        check_hidden(after)
+        with suppress(PredictionError, OSError):  # one that cannot be read may be put right by any
+            check_items(read(drawer.folder / self._story(name).truth), after)
         file, sha256 = drawer.add_truth(truth)
         detail = json.dumps({"file": file, "sha256": sha256, "reason": reason})
         self._transact_or_drop(lambda connection: self._say(connection, name, "truth", None, by, detail), drawer, file)

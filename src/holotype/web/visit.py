@@ -29,9 +29,11 @@ def sentence_of(error: Exception) -> str:
 
     >>> sentence_of(ValueError("no synset is called 'foo'; did you mean food?"))
     "No synset is called 'foo'; did you mean food?"
+    >>> sentence_of(ValueError("three a day. No more."))
+    'Three a day. No more.'
     """
     said = str(error)
-    return f"{said[:1].upper()}{said[1:]}{'' if said.endswith('?') else '.'}"
+    return f"{said[:1].upper()}{said[1:]}{'' if said.endswith(('?', '.')) else '.'}"
 
 
 class Refused(Exception):

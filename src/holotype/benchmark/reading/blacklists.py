@@ -40,7 +40,7 @@ def blacklisted(truth: Boxes, path: Path) -> Boxes:
         elif len(cells) == 1:
             alone.add(image)
         elif (label := classes.known(cells[1])) is None:
-            faults.add(number, f"unknown class {said(cells[1])}")
+            faults.add(number, classes.unknown(cells[1]))
         else:
             pairs.add((image, label))
     faults.check()

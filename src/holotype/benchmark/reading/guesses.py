@@ -73,9 +73,10 @@ def read_guesses(path: Path, truth: Labels, order: str = "", limits: Limits = LI
             return nothing(len(codes))
         otherwise = "devkit" if table.positional and STRING in meant else ""
         labels = single_labels(truth)
-        guesses, remarks = settled(codes, placing, classes, labels, order, otherwise)
+        taken = of_rows(rows or table.order) if table.positional else ""
+        guesses, remarks = settled(codes, placing, classes, labels, order, otherwise, taken)
         if table.positional:
-            remarks.append(of_rows(rows or table.order))
+            remarks.append(taken)
             remarks += _other_rows(guesses, labels, len(classes.names), rows or table.order)
         return Guesses(guesses, repeated=_repeated(guesses), remarks=tuple(remarks))
 
@@ -146,16 +147,17 @@ def _guessed(table: Table, image: str, codes_of: CodesOf, placing: Placing, imag
 
 
 def settled(
-    codes: Ints, placing: Placing, classes: Classes, truth: Ints, order: str, otherwise: str
+    codes: Ints, placing: Placing, classes: Classes, truth: Ints, order: str, otherwise: str, taken: str = ""
 ) -> tuple[Ints, list[str]]:
-    """The classes of codes ``(items, guesses)``, whose numbers an order settles (see `told_order`), and remarks."""
+    """The classes of codes ``(items, guesses)``, whose numbers an order settles (see `told_order`), and remarks. Where
+    rows had no ids, how they were `taken` is told with an order that is not: either may be what is wrong."""
     if not has_numbers(codes):
         return codes, []
     try:
         name, remark = told_order(codes, classes, truth, order, otherwise)
         found, bad = classes.settle(codes, classes.table(name))
     except PredictionError as error:
-        placing.faults.stop(str(error))
+        placing.faults.stop(f"{error}{f'; {taken}, which --rows may tell otherwise' if taken else ''}")
     what = (f"no class in order {name}" if name else "no class of this truth") + (f" ({remark})" if remark else "")
     for item in np.flatnonzero(bad.any(axis=1)).tolist():
         number = number_in(int(codes[item][bad[item]][0]))
@@ -186,5 +188,5 @@ def _other_rows(guesses: Ints, labels: Ints, classes: int, rows: str) -> list[st
     mine = rows or "sorted"
     other = next(name for name in right if name != mine)
     if right[other] > _LEAD * right[mine] and right[other] * classes > _LEAD * len(labels) + 20:
-        return [f"they look as if they were in the order {other}, and not {mine}"]
+        return [f"they look as if they were in the order {other}, and not {mine}: --rows {other} takes them so"]
     return []

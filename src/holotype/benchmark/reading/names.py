@@ -22,6 +22,7 @@ NUMBERED: Final = 1 << 60
 PLACES_BY_NAME: Final = "class numbers were taken for places among the classes sorted by name, from 0"
 _FURTHEST: Final = 1 << 50
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
+_WNID: Final = re.compile(r"n\d{8}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +51,19 @@ class Classes:
         try:
             number = whole(given)
         except ValueError:
-            raise ValueError(f"unknown class {said(given)}" if given else "no class") from None
+            raise ValueError(self.unknown(given) if given else "no class") from None
         return NUMBERED + max(-_FURTHEST, min(number, _FURTHEST)) if number != MISSING else MISSING
+
+    def unknown(self, text: str) -> str:
+        """That there is no class of this name; and what classes are called, where that is often got wrong."""
+        first = next(iter(self.names), "")
+        if first.isdecimal() and not text.isdecimal():
+            why = " (the truth's classes are numbers: a devkit's get wnids from the meta file beside it)"
+        elif first != text and _WNID.fullmatch(first) and not _WNID.fullmatch(text):
+            why = f" (the truth's classes are wnids, as {said(first)})"
+        else:
+            why = ""
+        return f"unknown class {said(text)}{why}"
 
     def known(self, text: str) -> int | None:
         """The class of this name or, where there are such, of this number; None where there is none."""
@@ -152,7 +164,7 @@ def told_order(codes: Ints, classes: Classes, truth: Ints, declared: str, otherw
     if found in ORDERS:
         return found, f"class numbers were taken to be in {found} order, which the predictions show"
     hint = f": they look as if they were {found}" if found else ""
-    say = f"say which ({some(ORDERS)}), or name classes by their wnids"
+    say = f"say which (--order {some(ORDERS)}), or name classes by their wnids"
     raise PredictionError(f"the order of the class numbers cannot be told{hint}; {say}")
 
 
