@@ -68,8 +68,7 @@ def test_an_interval_of_what_is_no_mean_holds_its_number() -> None:
 
     drawn = draw([Distinct(), means(coins(0.3, 200, 1), SCORE)])
     (distinct,), (mean,) = drawn.estimates()
-    assert distinct.low < distinct.value == 1 < distinct.high
-    assert drawn.samples[:, 0].mean() == pytest.approx(1)
+    assert distinct.low < distinct.value == 1 == distinct.high
     assert drawn.samples[:, 1].mean() != mean.value, "means are left as they were drawn"
 
 

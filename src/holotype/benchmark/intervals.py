@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from holotype.benchmark.judged import Floats, Judged, by_item, measure_all, share
+from holotype.benchmark.judged import Floats, Judged, is_linear, measure_all, share
 
 RESAMPLES: Final = 2000
 CONFIDENCE: Final = 0.95
@@ -64,7 +64,7 @@ def draw(judges: Sequence[Judged], resamples: int = RESAMPLES, seed: int = 0) ->
     Items (images) are resampled, not what is in them (Efron and Tibshirani 1993; ILSVRC did so with 20,000 draws at
     99.9 %: Russakovsky et al., IJCV 2015, section 6.1). The same seed draws the same.
 
-    Metrics that are no means over items, such as average precision, come out otherwise on average where some items are
+    Metrics that are no means over items and no ratios, such as average precision, come out otherwise on average where some items are
     drawn twice, so that intervals may not even hold the number itself: their resamples are shifted by that bias (Efron
     and Tibshirani 1993, section 10.2).
     """
@@ -72,9 +72,16 @@ def draw(judges: Sequence[Judged], resamples: int = RESAMPLES, seed: int = 0) ->
     points = measure_all(judges, np.ones((1, items)))[0]
     chunks = [measure_all(judges, weights) for weights in _weights(items, resamples, seed)]
     samples = np.concatenate(chunks) if chunks else np.empty((0, *points.shape))
-    biased = [metric for metric in range(points.shape[1]) if by_item(judges[0], metric) is None]
-    samples[:, :, biased] += points[:, biased] - _means(samples[:, :, biased])
+    biased = [metric for metric in range(points.shape[1]) if not is_linear(judges[0], metric)]
+    samples[:, :, biased] = _shifted(samples[:, :, biased], points[:, biased])
     return Drawn(points, samples)
+
+
+def _shifted(samples: Floats, points: Floats) -> Floats:
+    """Resamples that have `points` as their mean; shares stay between 0 and 1."""
+    found = samples + (points - _means(samples))
+    is_share = np.isnan(samples) | ((samples >= 0) & (samples <= 1))
+    return np.where(is_share.all(axis=0), np.clip(found, 0, 1), found)
 
 
 def _means(samples: Floats) -> Floats:

@@ -133,6 +133,17 @@ def by_item(judged: Judged, metric: int) -> Floats | None:
     return None
 
 
+def is_linear(judged: Judged, metric: int) -> bool:
+    """Whether a metric is a mean over items or a ratio of two: resamples of it are right on average."""
+    if isinstance(judged, Means | Ratios):
+        return True
+    for part in judged.parts if isinstance(judged, Together) else ():
+        if metric < len(part.metrics):
+            return is_linear(part, metric)
+        metric -= len(part.metrics)
+    return False
+
+
 def measure_all(judges: Sequence[Judged], weights: Floats) -> Floats:
     """The metrics of several submissions on the same items and metrics, ``(rows, submissions, metrics)``.
 
