@@ -64,9 +64,9 @@ def draw(judges: Sequence[Judged], resamples: int = RESAMPLES, seed: int = 0) ->
     Items (images) are resampled, not what is in them (Efron and Tibshirani 1993; ILSVRC did so with 20,000 draws at
     99.9 %: Russakovsky et al., IJCV 2015, section 6.1). The same seed draws the same.
 
-    Metrics that are no means over items and no ratios, such as average precision, come out otherwise on average where some items are
-    drawn twice, so that intervals may not even hold the number itself: their resamples are shifted by that bias (Efron
-    and Tibshirani 1993, section 10.2).
+    Metrics that are no means over items and no ratios, such as average precision, come out otherwise on average where
+    some items are drawn twice, so that intervals may not even hold the number itself: their resamples are shifted by
+    that bias (Efron and Tibshirani 1993, section 10.2).
     """
     items = len(judges[0].items)
     points = measure_all(judges, np.ones((1, items)))[0]
