@@ -239,6 +239,6 @@ def test_rows_without_ids_may_be_told_to_be_in_the_order_of_folders(tmp_path: Pa
     here = ("evaluate", tmp_path / "rows.npy", "--truth", truth, "--resamples", 0)
     wrong = run(*here)
     assert "top-1 error\t0.900\n" in wrong
-    assert "in the order imagefolder, and not sorted: --rows imagefolder takes them so" in wrong
+    assert "in the order imagefolder, and not sorted: tell the order of rows, imagefolder" in wrong
     assert "top-1 error\t0.000\n" in run(*here, "--rows", "imagefolder")
     assert "does not go by rows without ids" in run(*here, "--rows", "sorted", "--task", "detection", expect=2)

@@ -106,6 +106,7 @@ SHARED = {
     "benchmark_seen",
     "benchmark_settings",
     "benchmark_story",
+    "benchmark_truths",
     "benchmark_teams",
     "parts",
     "vocabulary",

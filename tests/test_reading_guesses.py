@@ -133,9 +133,7 @@ def test_numbers_of_another_order_are_refused_with_what_they_look_like(tmp_path:
 
 def test_an_order_that_cannot_be_told_has_to_be_said(tmp_path: Path) -> None:
     path = write(tmp_path, "g.npz", npz_of(images=MANY.items, guesses=RIGHT[::-1, None]))
-    with pytest.raises(
-        PredictionError, match="cannot be told; say which .--order background, devkit, sorted, string.,"
-    ):
+    with pytest.raises(PredictionError, match="cannot be told; say which order .background, devkit, sorted, string.,"):
         read_guesses(path, MANY)
     off = write(tmp_path, "o.npz", npz_of(images=MANY.items, guesses=convert(RIGHT[:, None], "sorted", "devkit") - 1))
     with pytest.raises(PredictionError, match="they look as if they were devkit minus one"):
@@ -169,19 +167,21 @@ def test_scores_in_another_order_are_taken_so_or_warned_of(tmp_path: Path) -> No
 def test_rows_in_the_order_of_folders(tmp_path: Path) -> None:
     folders = np.lexsort([np.arange(2000), MANY.label])
     path = write(tmp_path, "g.npy", npy_of(RIGHT[folders, None]))
-    with pytest.raises(PredictionError, match="cannot be told; .* order of the images' ids, which --rows may tell"):
+    with pytest.raises(
+        PredictionError, match="cannot be told; .* order of the images' ids, unless the order of rows is told"
+    ):
         read_guesses(path, MANY)
     found = read_guesses(path, MANY, rows="imagefolder")
     assert found.guesses[:, 0].tolist() == RIGHT.tolist()
     assert found.remarks[-1] == "rows have no ids, and were taken in the order of the images' classes and ids"
     wrong = read_guesses(path, MANY, "sorted")
     assert (
-        "they look as if they were in the order imagefolder, and not sorted: --rows imagefolder takes them so"
+        "they look as if they were in the order imagefolder, and not sorted: tell the order of rows, imagefolder"
         in wrong.remarks
     )
     other = read_guesses(write(tmp_path, "o.npy", npy_of(RIGHT[:, None])), MANY, "sorted", rows="imagefolder")
     assert (
-        "they look as if they were in the order sorted, and not imagefolder: --rows sorted takes them so"
+        "they look as if they were in the order sorted, and not imagefolder: tell the order of rows, sorted"
         in other.remarks
     )
     told = write(tmp_path, "g.npz", npz_of(guesses=RIGHT[folders, None], rows="imagefolder"))

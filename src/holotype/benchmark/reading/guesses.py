@@ -157,7 +157,7 @@ def settled(
         name, remark = told_order(codes, classes, truth, order, otherwise)
         found, bad = classes.settle(codes, classes.table(name))
     except PredictionError as error:
-        placing.faults.stop(f"{error}{f'; {taken}, which --rows may tell otherwise' if taken else ''}")
+        placing.faults.stop(f"{error}{f'; {taken}, unless the order of rows is told' if taken else ''}")
     what = (f"no class in order {name}" if name else "no class of this truth") + (f" ({remark})" if remark else "")
     for item in np.flatnonzero(bad.any(axis=1)).tolist():
         number = number_in(int(codes[item][bad[item]][0]))
@@ -188,5 +188,5 @@ def _other_rows(guesses: Ints, labels: Ints, classes: int, rows: str) -> list[st
     mine = rows or "sorted"
     other = next(name for name in right if name != mine)
     if right[other] > _LEAD * right[mine] and right[other] * classes > _LEAD * len(labels) + 20:
-        return [f"they look as if they were in the order {other}, and not {mine}: --rows {other} takes them so"]
+        return [f"they look as if they were in the order {other}, and not {mine}: tell the order of rows, {other}"]
     return []

@@ -164,7 +164,7 @@ def told_order(codes: Ints, classes: Classes, truth: Ints, declared: str, otherw
     if found in ORDERS:
         return found, f"class numbers were taken to be in {found} order, which the predictions show"
     hint = f": they look as if they were {found}" if found else ""
-    say = f"say which (--order {some(ORDERS)}), or name classes by their wnids"
+    say = f"say which order ({some(ORDERS)}), or name classes by their wnids"
     raise PredictionError(f"the order of the class numbers cannot be told{hint}; {say}")
 
 
