@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event, Thread
 from typing import Literal, TypeVar
 
 Batch = TypeVar("Batch")
@@ -51,6 +53,19 @@ def map_batches(
             yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def on_a_thread(name: str, run: Callable[[], None], stopped: Event) -> Iterator[None]:
+    """Do `run` on a thread of a name while this lasts: it has to end when `stopped` is set, and is waited for."""
+    stopped.clear()
+    thread = Thread(target=run, name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
 
 
 def cpus() -> int:

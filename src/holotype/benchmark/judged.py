@@ -124,24 +124,22 @@ class Together:
 
 def by_item(judged: Judged, metric: int) -> Floats | None:
     """The values ``(items,)`` that a metric is the mean of, NaN where an item does not count; None where it is none."""
-    if isinstance(judged, Means):
-        return judged.values[:, metric]
-    for part in judged.parts if isinstance(judged, Together) else ():
-        if metric < len(part.metrics):
-            return by_item(part, metric)
-        metric -= len(part.metrics)
-    return None
+    part, at = _part_with(judged, metric)
+    return part.values[:, at] if isinstance(part, Means) else None
 
 
 def is_linear(judged: Judged, metric: int) -> bool:
     """Whether a metric is a mean over items or a ratio of two: resamples of it are right on average."""
-    if isinstance(judged, Means | Ratios):
-        return True
+    return isinstance(_part_with(judged, metric)[0], Means | Ratios)
+
+
+def _part_with(judged: Judged, metric: int) -> tuple[Judged, int]:
+    """The judgement that a metric is of where several are together, and its place there."""
     for part in judged.parts if isinstance(judged, Together) else ():
         if metric < len(part.metrics):
-            return is_linear(part, metric)
+            return _part_with(part, metric)
         metric -= len(part.metrics)
-    return False
+    return judged, metric
 
 
 def measure_all(judges: Sequence[Judged], weights: Floats) -> Floats:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from holotype.benchmark.judged import Floats, Judged, Means, Metric, Together
+from holotype.benchmark.judged import Floats, Judged, Means, Metric, Ratios, Together
 
 Bools = npt.NDArray[np.bool_]
 
@@ -33,6 +33,8 @@ def part_of(judged: Judged, chosen: Bools) -> Judged:
     items = [item for item, is_in in zip(judged.items, chosen.tolist(), strict=True) if is_in]
     if isinstance(judged, Means):
         return Means(items, judged.metrics, judged.values[chosen])
+    if isinstance(judged, Ratios):
+        return Ratios(items, judged.metrics, judged.part[chosen], judged.whole[chosen])
     if isinstance(judged, Together):
         return Together([part_of(part, chosen) for part in judged.parts])
     return Part(items, judged.metrics, judged, chosen)

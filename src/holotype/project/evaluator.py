@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event, Thread
+from threading import Event
 from typing import Final
 
 from holotype.benchmark.booth.outside import Stopped
+from holotype.engine import on_a_thread
 from holotype.project.benchmarks import Benchmarks
 
 PAUSE: Final = 2.0
@@ -27,14 +28,8 @@ class Evaluator:
     @contextmanager
     def running(self) -> Iterator[Evaluator]:
         """Evaluate on a thread while this lasts; an evaluation that has not ended then is left, to be done again."""
-        self._stopped.clear()
-        thread = Thread(target=self._run, name="holotype-evaluator", daemon=True)
-        thread.start()
-        try:
+        with on_a_thread("holotype-evaluator", self._run, self._stopped):
             yield self
-        finally:
-            self._stopped.set()
-            thread.join()
 
     def _run(self) -> None:
         while not self._stopped.is_set():

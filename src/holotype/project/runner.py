@@ -6,10 +6,11 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Event, Thread
+from threading import Event
 from typing import Final
 
 from holotype.crowd.port import Crowd
+from holotype.engine import on_a_thread
 from holotype.project.campaigns import Campaigns
 
 PAUSE: Final = 1.0
@@ -34,14 +35,8 @@ class Runner:
     @contextmanager
     def running(self) -> Iterator[Runner]:
         """Drive campaigns on a thread while this lasts; ends after the step at hand."""
-        self._stopped.clear()
-        thread = Thread(target=self._run, name="holotype-runner", daemon=True)
-        thread.start()
-        try:
+        with on_a_thread("holotype-runner", self._run, self._stopped):
             yield self
-        finally:
-            self._stopped.set()
-            thread.join()
 
     def _run(self) -> None:
         while True:

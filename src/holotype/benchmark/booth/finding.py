@@ -16,6 +16,7 @@ from holotype.benchmark.parts import part_of, public_items
 from holotype.benchmark.reading.hidden import bare, check_hidden
 from holotype.benchmark.result import EVALUATOR
 from holotype.benchmark.segmentation import Outlined
+from holotype.benchmark.standings import metric_called
 from holotype.benchmark.task import Task, task
 from holotype.benchmark.tasks import OURS
 from holotype.benchmark.values import Boxes, Labels
@@ -49,7 +50,7 @@ def evaluated(job: Job, task: Task[Any, Any]) -> Finding:
         return Finding("refused", of_the_file(str(error), job.submission))
     judged = task.judge(truth, submission)
     public = public_items(judged.items, job.share, job.key)
-    metric = metric_called(judged, job.metric)
+    metric = metric_called(judged.metrics, job.metric)
     return Finding(
         "scored",
         "",
@@ -78,14 +79,6 @@ def of_the_file(said: str, path: Path) -> str:
     for name in (str(path.resolve()), str(path), path.name):
         said = said.replace(name, "the file")
     return plain(said)
-
-
-def metric_called(judged: Judged, name: str) -> int:
-    """The place of a metric among those that are measured; the first for "". Raises `PredictionError`."""
-    names = [metric.name for metric in judged.metrics]
-    if name and name not in names:
-        raise PredictionError(f"there is no metric {name[:60]!r}, but {', '.join(names)}")
-    return names.index(name) if name else 0
 
 
 def _side(judged: Judged, metric: int, job: Job) -> Side:
