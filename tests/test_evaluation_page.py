@@ -21,8 +21,6 @@ from conftest import encoded, photo, run
 from holotype.benchmark import Estimate, evaluate
 from holotype.benchmark.analysis.properties import read_properties
 from holotype.benchmark.analysis.subjects import class_means
-from holotype.benchmark.masks import Masks
-from holotype.benchmark.masks import encoded as encoded_mask
 from holotype.benchmark.report.curves import chosen, curve, curves_of
 from holotype.benchmark.report.details import with_images
 from holotype.benchmark.report.evaluated import Evaluated, Wanted
@@ -33,6 +31,8 @@ from holotype.benchmark.report.plots import wilson
 from holotype.benchmark.segmentation import Outlined, segments
 from holotype.benchmark.tasks import OURS
 from holotype.benchmark.values import Labels
+from holotype.geometry.masks import Masks
+from holotype.geometry.masks import encoded as encoded_mask
 from holotype.images import decode
 from holotype.ontology import Ontology
 from labelled import guesses, labels, scored

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from holotype.benchmark.boxes import areas, iou
 from holotype.benchmark.localisation import METRICS, by_class, chance, localisation
 from holotype.benchmark.values import Boxes, Places
+from holotype.geometry.boxes import areas, iou
 from placed import boxes, localisation_truth, places
 
 SQUARE = (0.0, 0.0, 49.0, 49.0)

@@ -14,7 +14,6 @@ from pycocotools import mask as theirs
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from holotype.benchmark.masks import Masks, encoded, runs_of_polygons, runs_of_text
 from holotype.benchmark.segmentation import (
     METRICS,
     Outlined,
@@ -25,6 +24,7 @@ from holotype.benchmark.segmentation import (
 )
 from holotype.benchmark.segmentation import segments as segments_of
 from holotype.benchmark.values import Boxes, Detections, Floats
+from holotype.geometry.masks import Masks, encoded, runs_of_polygons, runs_of_text
 from placed import boxes
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools

@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holotype.benchmark.boxes import areas
 from holotype.benchmark.labelled import rows_of_split
 from holotype.benchmark.values import MISSING, Boxes, Ints
 from holotype.errors import PredictionError
+from holotype.geometry.boxes import areas
 from holotype.releases import Release
 
 Texts = npt.NDArray[np.object_]

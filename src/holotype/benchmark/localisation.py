@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from holotype.benchmark.boxes import SAME, iou
 from holotype.benchmark.judged import Means, Metric, share
 from holotype.benchmark.values import Bools, Boxes, Floats, Ints, Places
+from holotype.geometry.boxes import SAME, iou
 from holotype.statistics.objects import chance_of_localisation, in_image
 
 LOCALISATION: Final = Metric(

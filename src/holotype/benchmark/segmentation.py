@@ -10,13 +10,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from holotype.benchmark.boxes import SAME
 from holotype.benchmark.detection import coco
 from holotype.benchmark.detection.overlaps import Overlaps, canonical_order, joined, keys, ordered
 from holotype.benchmark.detection.rules import mean_known
 from holotype.benchmark.judged import Metric, share
-from holotype.benchmark.masks import Bits, Masks
 from holotype.benchmark.values import Boxes, Detections, Floats, Ints
+from holotype.geometry.boxes import SAME
+from holotype.geometry.masks import Bits, Masks
 
 PIXEL_IOU: Final = Metric(
     "pixel IoU",

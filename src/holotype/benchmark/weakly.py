@@ -15,11 +15,11 @@ import numpy.typing as npt
 from scipy.ndimage import find_objects, label
 from scipy.sparse import csr_array
 
-from holotype.benchmark.boxes import SAME, iou
 from holotype.benchmark.detection.precision import counts
 from holotype.benchmark.detection.rules import mean_known
 from holotype.benchmark.judged import Means, Metric, share
 from holotype.benchmark.values import Boxes, Floats, Ints
+from holotype.geometry.boxes import SAME, iou
 
 GT_KNOWN: Final = Metric(
     "GT-known localisation", "higher", "share of images whose box for the true class has IoU >= 0.5 with one of it"

@@ -5,8 +5,10 @@ facts: meta, dataset, file, image, fingerprint, seen, intake, credit, withdrawal
     release, box, annotation, url, mark, translation, account, account_grant, invitation, invitation_use,
     invitation_end, lease, sheet, counted, qualification, example, flag, flag_decision, removal, removal_image,
     removal_decision, campaign, campaign_event, search, reply, search_page, link, found, fetch, face, benchmark,
-    benchmark_team, team_token, team_member, benchmark_event, submission, evaluation_start, evaluation
-conclusions: near_duplicate, a candidate's state, posterior, policy and guard, learned, and the numbers of boxes
+    benchmark_team, team_token, team_member, benchmark_event, submission, evaluation_start, evaluation, box_question,
+    drawing, box_answer, box_gold, mask, label_question
+conclusions: near_duplicate, a candidate's state, posterior, policy and guard, learned, coverage, the numbers of boxes,
+    and the boxes of drawings
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "0013"
+HEAD: Final = "0014"
 """The newest migration, which these tables describe (a test compares the two)."""
 
 metadata = MetaData(
@@ -390,8 +392,11 @@ release = Table(
     Column("at", Float, nullable=False),
 )
 
-# A bounding box in inclusive pixels, and the file that says so. ILSVRC's validation set has four boxes twice.
-# (PostgreSQL has an `xmin` of its own in every table.)
+# A bounding box in inclusive pixels of the upright picture, and the file that says so. ILSVRC's validation set has four
+# boxes twice. What was drawn and is accepted lies in no file: its `file_id` is a file of the kind ``drawings``, one for
+# people and one for each machine, `drawing_id` the drawing, and `support` the share of those who looked for it that
+# drew it. Of an instance that is `truncated` by the picture's edge, `occluded`, a whole group, or `difficult`: 1 or 0,
+# NULL where nobody said. (PostgreSQL has an `xmin` of its own in every table.)
 box = Table(
     "box",
     metadata,
@@ -403,6 +408,9 @@ box = Table(
     Column("x_max", Integer, nullable=False),
     Column("y_max", Integer, nullable=False),
     Column("file_id", ForeignKey("file.id"), nullable=False),
+    Column("drawing_id", _Id),
+    Column("support", Float),
+    *(Column(flag, SmallInteger) for flag in ("truncated", "occluded", "group_of", "difficult")),
     Index(None, "image_id"),
 )
 
@@ -867,6 +875,120 @@ evaluation = Table(
     UniqueConstraint("submission_id", "round_id"),
 )
 
+# A question about the boxes of a candidate: to ``draw`` one more than those `shown`, whether a drawing is of good
+# ``quality``, or whether those shown are all there are (``coverage``), by the place in `BOX_KINDS`. `shown` are the ids
+# of drawings, sorted, with commas; `drawing_id` is 0 but for quality.
+box_question = Table(
+    "box_question",
+    metadata,
+    _id(),
+    Column("kind", SmallInteger, nullable=False),
+    Column("candidate_id", ForeignKey("candidate.id"), nullable=False),
+    Column("drawing_id", _Id, nullable=False),
+    Column("shown", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    UniqueConstraint("candidate_id", "kind", "drawing_id", "shown"),
+)
+
+# A box that a worker drew, in inclusive pixels of the upright picture, or that nothing is left to draw: no corners.
+# `number` counts a machine's drawings for a question, from 0. `points` is JSON of what was clicked; `more` says that
+# there is another instance without a box. Flags are as a box's.
+drawing = Table(
+    "drawing",
+    metadata,
+    _id(),
+    Column("question_id", ForeignKey("box_question.id"), nullable=False),
+    Column("worker_id", ForeignKey("worker.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    *(Column(corner, Integer) for corner in ("x_min", "y_min", "x_max", "y_max")),
+    Column("method", String(16), nullable=False),
+    Column("points", Text, nullable=False),
+    Column("more", SmallInteger),
+    *(Column(flag, SmallInteger) for flag in ("truncated", "occluded", "group_of")),
+    Column("score", Float),
+    Column("page", String(64), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("at", Float, nullable=False),
+    UniqueConstraint("question_id", "worker_id", "number"),
+)
+
+# An answer to a question of quality or coverage, and why a drawing is bad: ``loose``, ``wrong``, ``repeated``,
+# ``several`` or "".
+box_answer = Table(
+    "box_answer",
+    metadata,
+    _id(),
+    Column("question_id", ForeignKey("box_question.id"), nullable=False),
+    Column("worker_id", ForeignKey("worker.id"), nullable=False),
+    Column("answer", SmallInteger, nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("page", String(64), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("at", Float, nullable=False),
+    UniqueConstraint("question_id", "worker_id"),
+)
+
+# What is known of a question of quality or coverage for sure: numbered statements, as of gold.
+box_gold = Table(
+    "box_gold",
+    metadata,
+    Column("question_id", ForeignKey("box_question.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("answer", SmallInteger),
+    Column("source", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# What is concluded of a candidate's boxes: the place of its state in `COVERAGES`, and the rules that say so.
+coverage = Table(
+    "coverage",
+    metadata,
+    Column("candidate_id", ForeignKey("candidate.id"), primary_key=True),
+    Column("state", SmallInteger, nullable=False),
+    Column("boxes", Integer, nullable=False),
+    Column("policy_id", ForeignKey("policy.id"), nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# The pixels of an instance in the upright picture, and the file that says so: run lengths as COCO's compressed text,
+# how many pixels, and the inclusive corners of the box around them; `crowd` is a group that is no single instance.
+mask = Table(
+    "mask",
+    metadata,
+    _id(),
+    Column("image_id", ForeignKey("image.id"), nullable=False),
+    Column("wnid", String(9), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("area", Integer, nullable=False),
+    *(Column(corner, Integer, nullable=False) for corner in ("x_min", "y_min", "x_max", "y_max")),
+    Column("crowd", SmallInteger, nullable=False),
+    Column("file_id", ForeignKey("file.id"), nullable=False),
+    Index(None, "image_id"),
+)
+
+# A question of many synsets at once that somebody made by hand; `wnid` is ``q`` and eight digits, which candidates have
+# in place of a synset, `leaves` JSON of the wnids it covers, and `seconds` what an answer takes, NULL if nobody said.
+label_question = Table(
+    "label_question",
+    metadata,
+    Column("wnid", String(9), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("leaves", Text, nullable=False),
+    Column("seconds", Float),
+    Column("at", Float, nullable=False),
+)
+
+BOX_KINDS: Final = ("draw", "quality", "coverage", "gold")
+"""The kinds of questions about boxes, by the number they are kept as. ``gold`` is asked of nobody: drawings made for
+questions whose answers are known belong to it, and are boxes of no image."""
+COVERAGES: Final = ("open", "covered", "empty", "person")
+"""The states of a candidate's boxes: all are boxed, there is no instance, or people do not get on and an expert must
+look."""
 STATES: Final = ("open", "yes", "no", "undecided", "abandoned", "withdrawn")
 """The states of a candidate, by the number they are kept as."""
 WITHDRAWN: Final = STATES.index("withdrawn")

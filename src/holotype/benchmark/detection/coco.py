@@ -11,13 +11,13 @@ from typing import Final
 
 import numpy as np
 
-from holotype.benchmark.boxes import SAME, areas
 from holotype.benchmark.detection.matching import IGNORED, TRUE, Outcomes, greedy, outcomes
 from holotype.benchmark.detection.overlaps import Overlaps, canonical, keys, overlaps, unscored
 from holotype.benchmark.detection.precision import HUNDRED_AND_ONE_POINTS, counts, curves
 from holotype.benchmark.detection.rules import mean_known
 from holotype.benchmark.judged import Metric, share
 from holotype.benchmark.values import Bools, Boxes, Detections, Floats, Ints
+from holotype.geometry.boxes import SAME, areas
 
 THRESHOLDS: Final = np.linspace(0.5, 0.95, 10)
 AREAS: Final[Mapping[str, tuple[float, float]]] = {

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from holotype.benchmark.boxes import iou
 from holotype.benchmark.values import Bools, Boxes, Detections, Floats, Ints
+from holotype.geometry.boxes import iou
 
 _AT_ONCE: Final = 1 << 17
 """Detections, and pairs, that are looked at at a time."""

@@ -8,12 +8,12 @@ from typing import Final
 
 import numpy as np
 
-from holotype.benchmark.boxes import SAME, areas
 from holotype.benchmark.detection.matching import best_only, greedy, outcomes
 from holotype.benchmark.detection.overlaps import canonical, overlaps, preferring, unscored
 from holotype.benchmark.detection.precision import ALL_POINTS, ELEVEN_POINTS, Curves, Points, curves
 from holotype.benchmark.judged import Metric, share
 from holotype.benchmark.values import Boxes, Detections, Floats
+from holotype.geometry.boxes import SAME, areas
 
 MEAN_AP: Final = Metric(
     "mean AP", "higher", "mean over classes of the area under precision made to fall with recall (ILSVRC, VOC)"

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from holotype.benchmark.masks import Masks
 from holotype.benchmark.segmentation import Outlined
 from holotype.benchmark.values import Boxes, Labels
 from holotype.errors import PredictionError
+from holotype.geometry.masks import Masks
 
 Truth = TypeVar("Truth", Labels, Boxes, Outlined)
 _NONE = np.empty(0, np.int64)

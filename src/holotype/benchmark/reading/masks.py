@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from holotype.benchmark.masks import Masks, runs_of_polygons, runs_of_text
 from holotype.benchmark.reading.coco import Json, read_annotations
 from holotype.benchmark.reading.faults import Faults, said
 from holotype.benchmark.reading.forms import JSON, form_of
@@ -17,6 +16,7 @@ from holotype.benchmark.reading.limits import LIMITS, Limits
 from holotype.benchmark.reading.unpacking import opened
 from holotype.benchmark.segmentation import Outlined, Segments, segments
 from holotype.benchmark.values import Boxes, Ints
+from holotype.geometry.masks import Masks, runs_of_polygons, runs_of_text
 
 LARGEST: Final = 1 << 26
 """The most pixels of a mask."""

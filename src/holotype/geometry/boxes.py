@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from holotype.benchmark.values import Bools, Floats
+from holotype.geometry.values import Bools, Floats
 
 SAME: float = 0.5
 """The intersection over union from which two boxes are of one object (Everingham et al., IJCV 2010, and ILSVRC)."""

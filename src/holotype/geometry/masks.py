@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from holotype.benchmark.values import Bools, Floats, Ints
+from holotype.geometry.values import Bools, Floats, Ints
 
 Bits = npt.NDArray[np.uint8]
 """Masks ``(masks, bytes)``, eight pixels a byte."""

@@ -1,0 +1,1 @@
+"""Boxes and masks as arrays, and nothing of where they come from."""
