@@ -62,7 +62,6 @@ def test_parquet_is_read_as_text_is(tmp_path: Path) -> None:
 )
 def test_a_row_that_is_no_box_is_left_out_with_the_reason(tmp_path: Path, row: str, reason: str, detail: str) -> None:
 
-
     found, broken = read_proposals(written(tmp_path, f"{HEAD}{row}\nb,{DOG},1,1,2,3,0.5\n"))
     assert [box.image for box in found] == ["b"]
     assert [(one.row, one.reason) for one in broken] == [(2, reason)]

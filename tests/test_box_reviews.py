@@ -5,9 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-import pytest
-
-from box_crowds import Band, perfect
+from box_crowds import Band
 from holotype.boxes.campaign import Memory, run_boxes
 from holotype.boxes.port import BoxPage, BoxSheet, Item
 from holotype.boxes.reviews import Attempt, BoxReviews, DrawerReview, review_boxes, review_drawers
@@ -42,7 +40,8 @@ def test_drawers_are_compared_with_the_others() -> None:
     assert bad.interval[0] < 0.04 < bad.interval[1] < 0.2
     assert bad.reasons == ("2 of 50 are good, of the others' 58%",)
     new = next(one for one in found if one.worker == "new")
-    assert (new.replies, new.known, new.interval[1]) == (8, 3, pytest.approx(0.829, abs=1e-3))
+    assert (new.replies, new.known) == (8, 3)
+    assert 0.82 < new.interval[1] < 0.84
 
 
 def test_who_is_a_good_deal_worse_is_watched_and_who_is_far_too_quick() -> None:
@@ -126,12 +125,12 @@ def test_a_campaign_tells_who_draws_badly_and_who_judges_without_looking() -> No
     assert drawn["worker 3"].good == 0 < drawn["worker 3"].known
     assert drawn["worker 7"].good == 0 < drawn["worker 7"].known
     assert drawn["worker 0"].good == drawn["worker 0"].known > 10
-    assert perfect is not careless
 
 
 def test_who_is_blocked_is_reviewed_no_more() -> None:
     found = reviewed({"worker 3": careless}, blocked=["worker 3"])
-    assert "worker 3" not in {one.worker for one in (*found.drawers, *found.quality, *found.coverage)}
+    judges = {one.worker for one in (*found.quality, *found.coverage)}
+    assert "worker 3" not in judges | {one.worker for one in found.drawers}
 
 
 def test_nobody_is_reviewed_where_nobody_replied() -> None:

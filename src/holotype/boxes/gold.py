@@ -199,7 +199,7 @@ def with_gold(asked: Sequence[int], gold: Mapping[int, bool], kind: Kind, round:
     from `key`, that of the page: who resumes a campaign asks the same, and no place tells gold from the rest.
     """
     room = PAGE_SIZE[kind] - len(asked)
-    wanted = max(int(gold_share(round) * PAGE_SIZE[kind] + draw(key) / 2**64), round == 1)
+    wanted = max(int(gold_share(round) * len(asked) + draw(key) / 2**64), round == 1)
     free = {number: yes for number, yes in gold.items() if number not in asked}
     chosen = balanced(free, key)[: min(wanted, room) if room > 0 else 0]
     return tuple(sorted((*asked, *chosen), key=lambda number: draw(key, number)))

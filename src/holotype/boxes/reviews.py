@@ -1,4 +1,4 @@
-"""What is known of everybody who draws and judges boxes: how much of what they draw is good, what their answers tell."""
+"""What is known of who draws and judges boxes: how much of what they draw is good, and what their answers tell."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ class BoxReviews:
 def review_boxes(given: Sequence[Given], tally: Tally, limits: Limits = Limits()) -> BoxReviews:
     """Reviews of who replied, from all replies and the tally of them that is concluded.
 
-    Judges are reviewed as voters are (`holotype.crowd.reviews.review_workers`): by the two-coin model and gold. "Nothing
-    left" is a yes to coverage.
+    Judges are reviewed as voters are (`holotype.crowd.reviews.review_workers`): by the two-coin model and gold.
+    "Nothing left" is a yes to coverage.
     """
     drawers = review_drawers(list(attempts(given, tally)), limits)
     return BoxReviews(
@@ -175,9 +175,7 @@ def _drawer(found: DrawerReview, least: float, limits: Limits) -> DrawerReview:
     return replace(found, verdict=verdict, reasons=(*block, *watch))
 
 
-def judges(
-    given: Iterable[Given], tally: Tally, kind: Kind, limits: Limits = Limits()
-) -> tuple[WorkerReview, ...]:
+def judges(given: Iterable[Given], tally: Tally, kind: Kind, limits: Limits = Limits()) -> tuple[WorkerReview, ...]:
     """Reviews of those who answered questions of quality or coverage, by name."""
     polls = tally.quality if kind is Kind.QUALITY else tally.coverage
     votes = polls.tally(tally.gold, tally.blocked)
@@ -189,7 +187,9 @@ def judges(
     return tuple(sorted(found, key=lambda review: review.worker))
 
 
-def _times(given: Iterable[Given], tally: Tally, polls: Polls, kind: Kind) -> dict[tuple[int, str], tuple[float, float]]:
+def _times(
+    given: Iterable[Given], tally: Tally, polls: Polls, kind: Kind
+) -> dict[tuple[int, str], tuple[float, float]]:
     """The seconds and the Unix time of each answer, by the place of the question and the worker."""
     found: dict[tuple[int, str], tuple[float, float]] = {}
     for one in given:

@@ -120,7 +120,9 @@ def _of_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         with pq.ParquetFile(path) as file:
             names = file.schema_arrow.names
-            wanted = {meaning: names[place] for meaning, place in _columns(path, [one.lower() for one in names]).items()}
+            wanted = {
+                meaning: names[place] for meaning, place in _columns(path, [one.lower() for one in names]).items()
+            }
             number = 0
             for batch in file.iter_batches(columns=list(wanted.values())):
                 columns = [batch.column(name).to_pylist() for name in wanted.values()]
@@ -170,7 +172,9 @@ def _of_result(
     if not all(isinstance(part, int | str) and not isinstance(part, bool) for part in (image, category)):
         return "image_id and category_id are numbers or text"
     if named and (image not in images or category not in categories):
-        return f"image {str(image)[:_SHOWN]!r} or category {str(category)[:_SHOWN]!r} is not in the file that names them"
+        return (
+            f"image {str(image)[:_SHOWN]!r} or category {str(category)[:_SHOWN]!r} is not in the file that names them"
+        )
     if not named and isinstance(category, int):
         return f"category {category} is a number: a file of COCO's instances must say what it is"
     if not isinstance(sides, list) or len(sides) != 4 or any(_number(side) is None for side in sides):
