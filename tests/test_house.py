@@ -99,10 +99,11 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 COMPOSITION = {"extension", "", "project", "creation", "runner", "evaluator"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
-    *("licences", "faces", "benchmarks"),
+    *("licences", "faces", "benchmarks", "boxes"),
     *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations", "collecting"),
 }
 SHARED = {
+    "box_courses",
     "box_inbox",
     "box_pages",
     "box_records",

@@ -42,6 +42,11 @@ class Standing:
     held_back: bool = False
     done: bool = False
 
+    @property
+    def waiting(self) -> bool:
+        """Whether people are still to answer what is up."""
+        return not self.done and not self.held_back
+
 
 Mix = Callable[[BoxPage], BoxPage]
 """Puts gold among the questions of a page."""
