@@ -51,7 +51,7 @@ ROOMS = {
     "consensus": "errors",
     "crowd": "audits consensus errors ontology",
     "boxes": "consensus crowd errors geometry",
-    "simulation": "collect consensus crowd errors",
+    "simulation": "boxes collect consensus crowd errors geometry",
     "audits": "consensus errors",
     "releases": "audits consensus crowd engine errors files images licences ontology provenance statistics store",
     "benchmark": "errors files geometry images imports leftovers ontology releases statistics store textlists",

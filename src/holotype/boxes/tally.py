@@ -201,10 +201,12 @@ class Tally:
         return frozenset([*self.replied(question), *([] if drawn is None else [drawn.worker])])
 
     def item(self, question: Question) -> Item:
-        """A question as it is shown. Raises `KeyError` for one without an id."""
+        """A question as it is shown; what is judged, with the boxes that whoever drew it saw. Raises `KeyError` for a
+        question without an id."""
         subject = self.subjects[question.candidate]
         judged = self._drawings.get(question.drawing)
-        shown = [self._drawings[number].box for number in question.shown if number in self._drawings]
+        before = question.shown if judged is None else judged.shown
+        shown = [self._drawings[number].box for number in before if number in self._drawings]
         size = subject.sha256, subject.width, subject.height
         box = None if judged is None else judged.box
         return Item(self._id[question], question, *size, box, tuple(one for one in shown if one is not None))
