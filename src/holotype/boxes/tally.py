@@ -100,6 +100,7 @@ class Tally:
         self._flags: dict[int, Flags] = {}
         self._drew: dict[Question, list[str]] = {}
         self._sets: dict[int, list[int]] = {}
+        self._gold_of: dict[tuple[Kind, str], dict[int, bool]] = {}
         self._states: dict[Kind, Codes] = {Kind.QUALITY: _NOTHING, Kind.COVERAGE: _NOTHING}
         self._rules: Rules | None = None
         self._touched: set[int] = set(self.subjects)
@@ -127,10 +128,17 @@ class Tally:
             self._asked.add(question.candidate)
             if question.kind in self._states:
                 self._poll(question)
+            if question in self.gold:
+                wnid = self.subjects[question.candidate].wnid
+                self._gold_of.setdefault((question.kind, wnid), {})[number] = self.gold[question]
 
     def question(self, number: int) -> Question | None:
         """The question of an id, None where there is none here."""
         return self._question.get(number)
+
+    def gold_of(self, kind: Kind, wnid: str) -> Mapping[int, bool]:
+        """The ids of the gold questions of a kind and a synset, with whether the answer is yes."""
+        return self._gold_of.get((kind, wnid), {})
 
     def id_of(self, question: Question) -> int | None:
         """The id of a question, None where it was never asked."""
