@@ -43,6 +43,11 @@ class Standing:
     held_back: bool = False
     done: bool = False
 
+    @property
+    def waiting(self) -> bool:
+        """Whether people are still to answer what is up."""
+        return not self.done and not self.held_back
+
 
 @dataclass
 class _Come:
