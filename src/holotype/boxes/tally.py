@@ -115,6 +115,9 @@ class Tally:
         """Know other gold, and that other workers are blocked, from now on."""
         if gold != self.gold or frozenset(blocked) != self.blocked:
             self.gold, self.blocked, self._touched = dict(gold), frozenset(blocked), set(self.subjects)
+            self._gold_of = {}
+            for number, question in self._question.items():
+                self._shelve(number, question)
 
     def is_known(self, number: int) -> bool:
         """Whether anything was ever asked about a candidate."""
@@ -125,12 +128,17 @@ class Tally:
         if question.candidate in self.subjects:
             self._question[number] = question
             self._id[question] = number
-            self._asked.add(question.candidate)
+            if question.kind is Kind.DRAW:  # what else is asked follows from a drawing, or is gold
+                self._asked.add(question.candidate)
             if question.kind in self._states:
                 self._poll(question)
-            if question in self.gold:
-                wnid = self.subjects[question.candidate].wnid
-                self._gold_of.setdefault((question.kind, wnid), {})[number] = self.gold[question]
+            self._shelve(number, question)
+
+    def _shelve(self, number: int, question: Question) -> None:
+        """Have a question among the gold of its kind and synset, if it is."""
+        if question in self.gold:
+            wnid = self.subjects[question.candidate].wnid
+            self._gold_of.setdefault((question.kind, wnid), {})[number] = self.gold[question]
 
     def question(self, number: int) -> Question | None:
         """The question of an id, None where there is none here."""
