@@ -46,6 +46,11 @@ class Polls:
             self._voters.append([])
         return self._place[question]
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many questions there are, and how many answers: both only grow."""
+        return len(self.questions), len(self._task)
+
     def place(self, question: Question) -> int | None:
         """Where a question is, None where it was never asked."""
         return self._place.get(question)
