@@ -53,7 +53,7 @@ def overlap(one: Corners, other: Corners) -> float:
 
 
 def kinds(statements: list[BoxStatement]) -> list[tuple[Kind, bool | None, int]]:
-    return sorted((one.kind, one.answer, len(one.boxes)) for one in statements)  # type: ignore[type-var]
+    return sorted((one.kind, one.answer, len(one.boxes)) for one in statements)
 
 
 def test_known_boxes_are_good_and_what_is_made_of_them_bad(db: Project) -> None:
@@ -153,12 +153,12 @@ def test_three_who_agree_make_gold_and_a_covered_image_is_complete(db: Project) 
     for by, worker in enumerate(["ann", "bob", "cid"]):
         record.reply([Given(one, worker, Drawn((4 + by, 4, 23 + by, 23), Method.DRAG), "p", 1)])
     record.reply([Given(other, "ann", Drawn((4, 4, 23, 23), Method.DRAG), "p", 1)])
-    report = db.boxes.gold.agree(RULES)
+    report = db.boxes.gold.agree()
     assert (report.new, report.images) == (2, 1)
     held = db.boxes.gold.statements()
     assert kinds(held) == [(Kind.QUALITY, False, 1), (Kind.QUALITY, True, 1)]
     assert [said.boxes for said in held if said.answer] == [((5, 4, 24, 23),)]
-    assert db.boxes.gold.agree(RULES).new == 0
+    assert db.boxes.gold.agree().new == 0
 
 
 def imported(db: Project, number: int, *boxes: Corners, **flags: int) -> None:
@@ -184,7 +184,12 @@ def test_boxes_of_archives_are_complete_only_where_somebody_says_so(db: Project)
     whole = db.boxes.gold.imported(["whippet"], complete=True)
     assert (whole.new, whole.known) == (4, 6)
     coverage = [one for one in db.boxes.gold.statements() if one.kind is Kind.COVERAGE]
-    assert sorted((len(one.boxes), bool(one.answer)) for one in coverage) == [(0, False), (1, False), (1, True), (2, True)]
+    assert sorted((len(one.boxes), bool(one.answer)) for one in coverage) == [
+        (0, False),
+        (1, False),
+        (1, True),
+        (2, True),
+    ]
     assert db.boxes.gold.imported(["cat"], complete=True).new == 0
 
 

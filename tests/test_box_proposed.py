@@ -51,7 +51,10 @@ def test_proposals_are_drawings_of_a_machine_and_the_same_again_adds_nothing(db:
 def test_several_of_an_image_are_numbered_and_repeats_are_left_out(db: Project) -> None:
     image = sizes(db)[whippets(db)[0]][0]
     boxes: list[Corners] = [(0, 0, 9, 9), (0, 0, 9, 10), (12, 0, 21, 9)]
-    given = [GivenBox(image, WHIPPET, box, score, n) for n, (box, score) in enumerate(zip(boxes, (0.5, 0.8, 0.1)), 1)]
+    given = [
+        GivenBox(image, WHIPPET, box, score, n)
+        for n, (box, score) in enumerate(zip(boxes, (0.5, 0.8, 0.1), strict=True), 1)
+    ]
     report = db.boxes.propose("yolo", given)
     assert report.new == 2
     assert [(one.row, one.reason) for one in report.refused] == [(1, "repeated")]
@@ -125,3 +128,22 @@ def test_blocked_before_anybody_verified_them_they_are_drawn_by_people(db: Proje
     assert report.states["covered"] == 8
     image = sizes(db)[whippets(db)[0]][0]
     assert [one.by for one in db.boxes.of(image)] == ["people"]
+
+
+def test_who_drew_badly_is_reviewed_and_blocked_and_their_boxes_go(db: Project) -> None:
+    wrong: Corners = (0, 0, 6, 6)
+    truth = {sha256: [BOX] for sha256, _, _ in sizes(db).values()}
+    db.boxes.propose("yolo", proposals(db)[:4])
+    db.boxes.propose("rcnn", [GivenBox(one.image, one.synset, wrong, 0.5, one.row) for one in proposals(db)])
+    db.boxes.run(Band(truth, 14), RULES, under=[WHIPPET])
+    drawers = {one.worker: one for one in db.boxes.review().drawers}
+    assert (drawers["machine:rcnn"].good, drawers["machine:rcnn"].known) == (0, 8)
+    assert (drawers["machine:yolo"].good, drawers["machine:yolo"].known) == (4, 4)
+    judge = next(one for one in db.boxes.review().quality if one.votes > 1).worker
+    before = {image: len(db.boxes.of(image)) for image in truth}
+    db.workers.block(judge, "sleeps")
+    assert judge not in {one.worker for one in db.boxes.review().quality}
+    opened = db.boxes.status()[0].states
+    assert opened["open"] > 0, "what rested on their answers is open again"
+    db.workers.unblock(judge, "woke up")
+    assert {image: len(db.boxes.of(image)) for image in truth} == before

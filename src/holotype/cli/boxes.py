@@ -13,6 +13,8 @@ import click
 import holotype as api
 from holotype.boxes.campaign import Standing
 from holotype.boxes.rules import Rules
+from holotype.cli.box_gold import gold_group, propose_command
+from holotype.cli.box_reviews import review_command
 from holotype.cli.groups import CommandGroup
 from holotype.cli.images import curator_option, login
 from holotype.cli.options import json_option, project_option, reason_option
@@ -189,3 +191,7 @@ def redo_command(image: str, synset: str, reason: str, curator: str | None, proj
     with api.open(project) as db:
         gone = db.boxes.redo(image, synset, curator or login(), reason)
     click.echo(f"{counted(gone, 'box', 'boxes')} will go, and more will be drawn: holotype boxes run --crowd web")
+
+
+for command in (review_command, propose_command, gold_group):
+    boxes.add_command(command)

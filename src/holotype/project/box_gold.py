@@ -24,6 +24,7 @@ from holotype.consensus.votes import MACHINE, Answer
 from holotype.errors import CrowdError
 from holotype.imports.proposals import BrokenRow, GivenBox
 from holotype.ontology import Synset
+from holotype.project.box_courses import last_rules
 from holotype.project.box_pages import KINDS, corners_of
 from holotype.project.box_proposals import Boxes, boxes_in, placed_boxes
 from holotype.project.box_records import ask, read_boxes
@@ -36,7 +37,6 @@ MAKER: Final = f"{MACHINE}gold"
 """The worker that gold's drawings are by, which are boxes of no image: no person can be called so."""
 AGREED: Final = "agreement"
 """The source of gold that people's drawings agree on."""
-RULES: Final = Rules()
 PER_SYNSET: Final = 40
 """Gold questions of each kind that a synset is to have."""
 
@@ -90,9 +90,9 @@ class BoxGold:
         with self._parts.catalog.read() as connection:
             return read_gold(connection)
 
-    def agree(self, rules: Rules = RULES, least: int = PEOPLE, most: int = PER_SYNSET) -> GoldReport:
+    def agree(self, least: int = PEOPLE, most: int = PER_SYNSET) -> GoldReport:
         """Make gold of drawings that agree: see `make_of_agreement`."""
-        return make_of_agreement(self._parts, rules, least, most)
+        return make_of_agreement(self._parts, least, most)
 
     def imported(self, under: Iterable[str] = (), complete: bool = False, most: int = PER_SYNSET) -> GoldReport:
         """Make gold of boxes that archives gave, of all synsets or of those below some: see `make_of_archives`."""
@@ -114,14 +114,14 @@ class BoxGold:
         return withdraw(self._parts, what, by, reason)
 
 
-def make_of_agreement(parts: Parts, rules: Rules, least: int = PEOPLE, most: int = PER_SYNSET) -> GoldReport:
+def make_of_agreement(parts: Parts, least: int = PEOPLE, most: int = PER_SYNSET) -> GoldReport:
     """Make gold of boxes on which `least` people's drawings agree, at most `most` questions of each kind a synset.
 
     An image is known to be complete where its candidate is covered, and all of its instances are agreed on.
     """
     with parts.catalog.read() as connection:
-        tally = read_boxes(connection)
-    tally.conclude(rules)
+        tally, rules = read_boxes(connection), last_rules(connection)
+    tally.conclude(rules or Rules())
     by_synset: dict[str, list[KnownImage]] = defaultdict(list)
     for number, subject in tally.subjects.items():
         if (known := _agreed(tally, number, least)) is not None:

@@ -25,7 +25,7 @@ from holotype.crowd.conclusion import State
 from holotype.crowd.layers import ranges_of
 from holotype.crowd.reviews import Limits
 from holotype.errors import CrowdError
-from holotype.project.box_courses import Course
+from holotype.project.box_courses import Course, last_rules
 from holotype.project.box_gold import BoxGold
 from holotype.project.box_inbox import CatalogBoxInbox
 from holotype.project.box_proposals import Boxes as Proposals
@@ -183,11 +183,12 @@ class Boxes:
         given, broken = boxes_in(boxes, names)
         return propose(self._parts, self._lemmas.senses, name, given, broken, least)
 
-    def review(self, rules: Rules = RULES, limits: Limits = Limits()) -> BoxReviews:
-        """Reviews of everybody who draws and judges boxes: see `holotype.boxes.reviews.review_boxes`."""
+    def review(self, limits: Limits = Limits()) -> BoxReviews:
+        """Reviews of everybody who draws and judges boxes, by what the rules as last conclude: see
+        `holotype.boxes.reviews.review_boxes`."""
         with self._parts.catalog.read() as connection:
-            tally, given = read_boxes(connection), read_given(connection)
-        tally.conclude(rules)
+            tally, given, rules = read_boxes(connection), read_given(connection), last_rules(connection)
+        tally.conclude(rules or RULES)
         return review_boxes(given, tally, limits)
 
     def conclude(self, rules: Rules = RULES) -> BoxesReport:
