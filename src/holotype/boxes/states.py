@@ -117,7 +117,7 @@ class Polls:
         """The state of every question, places in `holotype.crowd.conclusion.STATES` ``(questions,)``, and whether that
         was learned from all answers there are.
 
-        Unless it is to be learned `anew`, what was learned last does for as long as few answers came since (`FRESH`, `FEW`).
+        Unless it is to be learned `anew`, what was learned last does for as long as few answers came since (`FRESH`).
         """
         if not len(self):
             return np.zeros(0, np.int8), True
