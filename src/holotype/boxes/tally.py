@@ -102,7 +102,7 @@ class Tally:
         self._sets: dict[int, list[int]] = {}
         self._gold_of: dict[tuple[Kind, str], dict[int, bool]] = {}
         self._states: dict[Kind, Codes] = {Kind.QUALITY: _NOTHING, Kind.COVERAGE: _NOTHING}
-        self._polled: dict[Kind, tuple[Policy, tuple[int, int]]] = {}
+        self._polled: dict[Kind, tuple[Policy, tuple[int, int], bool]] = {}
         self._rules: Rules | None = None
         self._touched: set[int] = set(self.subjects)
         self.decided: set[int] = set()
@@ -230,11 +230,11 @@ class Tally:
 
     # Conclusions
 
-    def conclude(self, rules: Rules) -> Mapping[int, tuple[Question, ...]]:
+    def conclude(self, rules: Rules, anew: bool = True) -> Mapping[int, tuple[Question, ...]]:
         """What is to be asked now of the candidates that are asked about, by candidate, under `rules`.
 
         Only candidates of which something is new, or of whose drawings and coverage something else is concluded, are
-        decided again.
+        decided again. Unless it is done `anew`, what was learned of workers last may do: see `settled`.
         """
         if self._rules != rules:
             self._rules, self._touched = rules, set(self.subjects)
@@ -242,10 +242,10 @@ class Tally:
             (Kind.QUALITY, self.quality, rules.quality),
             (Kind.COVERAGE, self.coverage, rules.coverage),
         ):
-            if self._polled.get(kind) == (policy, polls.size):
+            if self._polled.get(kind) in [(policy, polls.size, True), (policy, polls.size, anew)]:
                 continue
-            before, now = self._states[kind], polls.conclude(policy, self.gold, self.blocked)
-            self._polled[kind] = policy, polls.size
+            before, (now, whole) = self._states[kind], polls.conclude(policy, self.gold, self.blocked, anew)
+            self._polled[kind] = policy, polls.size, whole
             known = now[: len(before)] != before
             changed = np.append(np.flatnonzero(known), np.arange(len(before), len(now)))
             self._touched.update(polls.questions[place].candidate for place in changed.tolist())
@@ -255,6 +255,11 @@ class Tally:
         self.decided |= self._touched
         self._touched = set()
         return self._next
+
+    @property
+    def settled(self) -> bool:
+        """Whether what is concluded was learned from all replies there are, and follows from them alone."""
+        return all(whole for _, _, whole in self._polled.values())
 
     def _decide(self, number: int, rules: Rules) -> None:
         found = next_question(self.boxing(number), rules)
