@@ -67,6 +67,7 @@ class Done:
     asked: Counter[Kind] = field(default_factory=Counter)
     drawings: tuple[int, int] = (0, 0)
     pages: dict[Kind, tuple[int, int]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
     @property
     def found(self) -> int:
@@ -146,7 +147,9 @@ def _off(image: Image, box: Corners, key: str) -> Corners:
     """A bad box made of a good one: overlapping it by .4 to .65."""
     width, height = box[2] - box[0] + 1, box[3] - box[1] + 1
     off = np.array([[normal_of(draw("off", key, turn, edge)) for edge in range(4)] for turn in range(200)]) * 0.15
-    tried = np.clip(np.array(box) + np.round(off * (width, height, width, height)), 0, [image.width - 1, image.height - 1] * 2)
+    tried = np.clip(
+        np.array(box) + np.round(off * (width, height, width, height)), 0, [image.width - 1, image.height - 1] * 2
+    )
     alike = overlaps(box, [tuple(one) for one in tried.tolist()])
     alike[(tried[:, 2] < tried[:, 0]) | (tried[:, 3] < tried[:, 1])] = 9
     return tuple(int(at) for at in tried[int(np.abs(alike - 0.55).argmin())])  # type: ignore[return-value]
@@ -229,6 +232,7 @@ def ours(images: Sequence[Image], crowd: SimulatedDrawers, rules: Rules) -> Done
     kinds = {number: question.kind for question, number in record.questions.items()}
     done.asked = Counter(kinds[number] for number, _ in record.given)
     done.drawings = tally.judged()
+    done.counts = dict(tally.counts())
     return done
 
 

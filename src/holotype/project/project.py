@@ -19,8 +19,8 @@ from holotype.ontology.extension import Extension
 from holotype.project.annotations import Annotations
 from holotype.project.audits import Audits
 from holotype.project.benchmarks import Benchmarks
-from holotype.project.campaigns import Campaigns
 from holotype.project.boxes import Boxes
+from holotype.project.campaigns import Campaigns
 from holotype.project.candidates import Candidates
 from holotype.project.collecting import Collecting
 from holotype.project.crediting import credits_of
