@@ -32,6 +32,9 @@ from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 from holotype.queries import Live, Query
 from holotype.queries.query import Term
+from holotype.simulation.box_crowd import SimulatedDrawers
+from holotype.simulation.drawers import Drawers
+from holotype.simulation.scenes import made_boxes
 
 RULES: Final = Rules()
 BY: Final = {box_conclusions.DRAWINGS: "people", "annotations": "people"}
@@ -118,6 +121,17 @@ class Boxes:
     def web(self) -> WebBoxCrowd:
         """The people who answer this project's pages about boxes on the web, as its crowd; run it again and again."""
         return WebBoxCrowd(CatalogBoxInbox(self._parts.catalog, self._parts.clock))
+
+    def simulated(self, seed: int = 2009, population: Drawers = Drawers()) -> SimulatedDrawers:
+        """A simulated crowd for this project's images: people see the boxes that archives and annotators say there are
+        of a synset, and where they say of none, made ones; see `holotype.simulation.drawers`."""
+        with self._parts.catalog.read() as connection:
+            said = box_conclusions.said_of_digests(connection)
+
+        def truth(sha256: str, wnid: str, width: int, height: int) -> Sequence[Corners]:
+            return said.get((sha256, wnid)) or made_boxes(sha256, wnid, width, height)
+
+        return SimulatedDrawers(truth, self._parts.clock, population, seed)
 
     def run(
         self,
