@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from holotype.boxes.mturk import TurkBoxes
 
 RULES: Final = Rules()
+DRAWERS: Final = Drawers()
 BY: Final = {box_conclusions.DRAWINGS: "people", "annotations": "people"}
 """Who says what boxes are in a file of a kind, where that is no archive."""
 
@@ -135,7 +136,7 @@ class Boxes:
         """The people who answer this project's pages about boxes on the web, as its crowd; run it again and again."""
         return WebBoxCrowd(CatalogBoxInbox(self._parts.catalog, self._parts.clock))
 
-    def simulated(self, seed: int = 2009, population: Drawers = Drawers()) -> SimulatedDrawers:
+    def simulated(self, seed: int = 2009, population: Drawers = DRAWERS) -> SimulatedDrawers:
         """A simulated crowd for this project's images: people see the boxes that archives and annotators say there are
         of a synset, and where they say of none, made ones; see `holotype.simulation.drawers`."""
         with self._parts.catalog.read() as connection:
