@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from box_crowds import Band
 from holotype.boxes.campaign import Memory, run_boxes
@@ -21,7 +22,7 @@ def with_gold(most: int | None = None, people: int = 7) -> tuple[Tally, Memory, 
     """A campaign of 120 images after it is run: `GOLD` further images of dogs are gold, both good and bad."""
     truth = {f"{n:064x}": [TRUE] for n in range(120 + GOLD)}
     subjects = [Subject(n, CAT if n % 2 and n < 120 else DOG, f"{n:064x}", 300, 200) for n in range(120 + GOLD)]
-    record, pages = Memory(), list[BoxPage]()
+    record, posted = Memory(), list[BoxPage]()
     gold: dict[Question, bool] = {}
     drawn: list[Given] = []
     for n in range(120, 120 + GOLD):
@@ -37,12 +38,12 @@ def with_gold(most: int | None = None, people: int = 7) -> tuple[Tally, Memory, 
     tally.add(drawn)
 
     class Watched(Band):
-        def post(self, some: list[BoxPage]) -> None:  # type: ignore[override]
-            pages.extend(some)
-            super().post(some)
+        def post(self, pages: Sequence[BoxPage]) -> None:
+            posted.extend(pages)
+            super().post(pages)
 
     run_boxes(tally, Watched(truth, people), Rules(), record, most=most)
-    return tally, record, pages
+    return tally, record, posted
 
 
 def test_first_pages_have_one_gold_question_and_none_is_too_long() -> None:
@@ -71,7 +72,7 @@ def test_nothing_on_a_page_tells_gold_from_the_rest() -> None:
 
 
 def test_replies_to_gold_are_kept_and_tell_of_workers() -> None:
-    tally, record, pages = with_gold()
+    tally, record, _ = with_gold()
     asked = {tally.id_of(question) for question in tally.gold}
     heard = [one for one in record.given.values() if one.question in asked]
     assert heard

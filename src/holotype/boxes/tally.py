@@ -138,7 +138,8 @@ class Tally:
         if question.candidate in self.subjects:
             self._question[number] = question
             self._id[question] = number
-            self._asked.add(question.candidate)
+            if question.kind is Kind.DRAW:  # what else is asked follows from a drawing, or is gold
+                self._asked.add(question.candidate)
             if question.kind in self._states:
                 self._poll(question)
             self._mix(question)

@@ -182,3 +182,10 @@ def said_of_digests(connection: Connection) -> dict[tuple[str, str], list[tuple[
     for sha256, wnid, x_min, y_min, x_max, y_max in connection.execute(asked.order_by(box.id)):
         found.setdefault((sha256, wnid), []).append((x_min, y_min, x_max, y_max))
     return found
+
+
+def last_policy(connection: Connection) -> str | None:
+    """What the rules are called by which boxes were concluded last; None where none ever were."""
+    asked = select(t.policy.c.name).select_from(t.coverage.join(t.policy))
+    newest = t.coverage.c.at.desc(), t.coverage.c.candidate_id.desc()
+    return connection.execute(asked.order_by(*newest).limit(1)).scalar()

@@ -177,6 +177,17 @@ def drawings(connection: Connection, ids: Iterable[int] | None = None) -> list[K
     return [KeptDrawing(*row) for row in _replies(connection, t.drawing, names, ids)]
 
 
+def drawings_of(connection: Connection, questions: Iterable[int]) -> list[KeptDrawing]:
+    """The drawings of some questions, by question, oldest first."""
+    chosen = [
+        id
+        for _, id in _some(
+            connection, select(t.drawing.c.question_id, t.drawing.c.id), t.drawing.c.question_id, questions
+        )
+    ]
+    return drawings(connection, chosen)
+
+
 def answers(connection: Connection) -> list[KeptAnswer]:
     """All answers, oldest first; those of blocked workers too."""
     names = [name for name in KeptAnswer._fields if name not in ("question", "worker")]

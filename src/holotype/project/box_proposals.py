@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -18,7 +20,7 @@ from holotype.catalog.box_proposals import drawn_by
 from holotype.catalog.image_names import meant
 from holotype.crowd.machines.voter import worker_name
 from holotype.errors import AmbiguousLemma, OntologyError
-from holotype.imports.proposals import BrokenRow, GivenBox
+from holotype.imports.proposals import BrokenRow, GivenBox, read_proposals
 from holotype.ontology import Synset
 from holotype.project.image_names import SHOWN, Pair, lines, named_candidates
 from holotype.project.parts import Parts
@@ -61,13 +63,24 @@ class ProposalsReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
+class Placed:
     """A proposal on the pixels of its candidate's picture."""
 
     given: GivenBox
     candidate: int
     box: Corners
     clipped: bool
+
+
+Boxes = Iterable[GivenBox] | str | os.PathLike[str]
+"""Boxes one by one, or a file of them."""
+
+
+def boxes_in(boxes: Boxes, names: Path | None = None) -> tuple[Iterable[GivenBox], Sequence[BrokenRow]]:
+    """Boxes, and the rows that are none where they are a file: see `holotype.imports.proposals.read_proposals`."""
+    if isinstance(boxes, str | os.PathLike):
+        return read_proposals(Path(boxes), names)
+    return boxes, ()
 
 
 def propose(
@@ -93,7 +106,7 @@ def propose(
     left = iter(boxes)
     while batch := list(islice(left, BATCH)):
         with parts.catalog.read() as connection:
-            placed = list(_placed(connection, senses, batch, least, refused))
+            placed = list(placed_boxes(connection, senses, batch, least, refused))
         done, repeated = parts.catalog.transact(partial(_record, worker=worker, placed=placed, at=parts.clock()))
         counts += done
         refused += repeated
@@ -101,13 +114,13 @@ def propose(
     return ProposalsReport(worker, counts["new"], counts["known"], counts["clipped"], order)
 
 
-def _placed(
+def placed_boxes(
     connection: Connection,
     senses: Callable[[str], Sequence[Synset]],
     given: Sequence[GivenBox],
     least: float | None,
     refused: list[BrokenRow],
-) -> Iterator[_Placed]:
+) -> Iterator[Placed]:
     """The proposals that are boxes in the pictures of candidates."""
     pairs = dict.fromkeys((one.image, one.synset) for one in given)
     number = _candidates(connection, senses, pairs)
@@ -124,7 +137,7 @@ def _placed(
         elif isinstance(found := laid(one.corners, *size[candidate]), Hindrance):
             refused.append(_why(one, found, *size[candidate]))
         else:
-            yield _Placed(one, candidate, *found)
+            yield Placed(one, candidate, *found)
 
 
 def _why(one: GivenBox, hindrance: Hindrance, *size: int) -> BrokenRow:
@@ -164,7 +177,7 @@ def _meant(
 
 
 def _record(
-    connection: Connection, worker: str, placed: Sequence[_Placed], at: float
+    connection: Connection, worker: str, placed: Sequence[Placed], at: float
 ) -> tuple[Counter[str], list[BrokenRow]]:
     """Append drawings: how many are new, known and clipped; and those that repeat another."""
     asked = sorted({one.candidate for one in placed})
@@ -185,15 +198,15 @@ def _record(
     return counts, repeated
 
 
-def _by_candidate(placed: Sequence[_Placed]) -> dict[int, list[_Placed]]:
-    found: dict[int, list[_Placed]] = {}
+def _by_candidate(placed: Sequence[Placed]) -> dict[int, list[Placed]]:
+    found: dict[int, list[Placed]] = {}
     for one in placed:
         found.setdefault(one.candidate, []).append(one)
     return found
 
 
-def _row(question: int, worker: str, number: int, one: _Placed, at: float) -> dict[str, Any]:
+def _row(question: int, worker: str, number: int, one: Placed, at: float) -> dict[str, Any]:
     corners = dict(zip(("x_min", "y_min", "x_max", "y_max"), one.box, strict=True))
-    about = {"question_id": question, "worker": worker, "number": number, "method": str(Method.MACHINE), "points": "[]"}
+    about = {"question_id": question, "worker": worker, "number": number, "method": str(Method.MACHINE), "points": ""}
     said = {"more": None, "truncated": None, "occluded": None, "group_of": None, "score": one.given.score}
     return about | corners | said | {"page": "", "round": 0, "seconds": 0.0, "at": at}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from sqlalchemy import Connection
@@ -12,6 +14,7 @@ from sqlalchemy import Connection
 from holotype.boxes.campaign import Standing
 from holotype.boxes.inbox import WebBoxCrowd
 from holotype.boxes.port import BoxCrowd
+from holotype.boxes.reviews import BoxReviews, review_boxes
 from holotype.boxes.rules import Rules
 from holotype.boxes.tally import OPEN
 from holotype.boxes.values import Corners, Kind, Question
@@ -21,10 +24,16 @@ from holotype.catalog.fingerprints import unread_of
 from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import State
 from holotype.crowd.layers import ranges_of
+from holotype.crowd.mturk.terms import Quote, Terms
+from holotype.crowd.reviews import Limits
 from holotype.errors import CrowdError
-from holotype.project.box_courses import Course
+from holotype.project.box_courses import Course, last_rules
+from holotype.project.box_gold import BoxGold
 from holotype.project.box_inbox import CatalogBoxInbox
-from holotype.project.box_records import ask
+from holotype.project.box_proposals import Boxes as Proposals
+from holotype.project.box_proposals import ProposalsReport, boxes_in, propose
+from holotype.project.box_records import ask, read_boxes, read_given
+from holotype.project.box_turk import turk_boxes
 from holotype.project.facts import check_reason, person
 from holotype.project.fingerprints import fingerprint_images
 from holotype.project.image_names import one_image
@@ -35,6 +44,9 @@ from holotype.queries.query import Term
 from holotype.simulation.box_crowd import SimulatedDrawers
 from holotype.simulation.drawers import Drawers
 from holotype.simulation.scenes import made_boxes
+
+if TYPE_CHECKING:
+    from holotype.boxes.mturk import TurkBoxes
 
 RULES: Final = Rules()
 BY: Final = {box_conclusions.DRAWINGS: "people", "annotations": "people"}
@@ -117,6 +129,7 @@ class Boxes:
     def __init__(self, parts: Parts, lemmas: Lemmas) -> None:
         self._parts = parts
         self._lemmas = lemmas
+        self.gold = BoxGold(parts, lemmas)
 
     def web(self) -> WebBoxCrowd:
         """The people who answer this project's pages about boxes on the web, as its crowd; run it again and again."""
@@ -132,6 +145,22 @@ class Boxes:
             return said.get((sha256, wnid)) or made_boxes(sha256, wnid, width, height)
 
         return SimulatedDrawers(truth, self._parts.clock, population, seed)
+
+    def mturk(
+        self,
+        terms: Terms,
+        budget: Decimal | None = None,
+        production: bool = False,
+        endpoint: str | None = None,
+        agree: Callable[[Quote], None] = lambda _: None,
+    ) -> TurkBoxes:
+        """Mechanical Turk's sandbox, or with `production` its real workers, as the crowd that draws and judges.
+
+        `budget` is the most, in dollars, that all pages about boxes may cost together; all else is as of
+        `holotype.project.crowd.CrowdRoom.mturk`. The project's own site shows the pages at
+        ``https://HOST/box-page/{page}?k={key}``. Raises `CrowdError`.
+        """
+        return turk_boxes(self._parts, terms, budget, production, endpoint, agree)
 
     def run(
         self,
@@ -163,6 +192,26 @@ class Boxes:
         refused = (*standing.refused, *getattr(crowd, "refused", ()))
         told = standing.counts, course.boxes, course.new, course.tally.replies, str(rules), standing.up, unread
         return BoxesReport(*told, standing.held_back, refused)
+
+    def propose(
+        self, name: str, boxes: Proposals, least: float | None = None, names: Path | None = None
+    ) -> ProposalsReport:
+        """Record the boxes that a machine proposes, or a file of them, as drawings that people only verify: see
+        `holotype.project.box_proposals.propose`.
+
+        `names` is a file of COCO's instances that says what the numbers in results are. To count them no more, block
+        the worker ``machine:NAME``.
+        """
+        given, broken = boxes_in(boxes, names)
+        return propose(self._parts, self._lemmas.senses, name, given, broken, least)
+
+    def review(self, limits: Limits = Limits()) -> BoxReviews:
+        """Reviews of everybody who draws and judges boxes, by what the rules as last conclude: see
+        `holotype.boxes.reviews.review_boxes`."""
+        with self._parts.catalog.read() as connection:
+            tally, given, rules = read_boxes(connection), read_given(connection), last_rules(connection)
+        tally.conclude(rules or RULES)
+        return review_boxes(given, tally, limits)
 
     def conclude(self, rules: Rules = RULES) -> BoxesReport:
         """Conclude by other `rules`, or by other gold and blocks, of all there is, and ask nobody.
