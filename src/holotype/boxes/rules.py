@@ -59,7 +59,7 @@ def parse_rules(text: str) -> Rules:
 
     Raises `CrowdError` for what is none.
 
-    >>> parse_rules(str(Rules(attempts=5))) == Rules(attempts=5)
+    >>> parse_rules(str(Rules(attempts=5, least_good=0.5))) == Rules(attempts=5, least_good=0.5)
     True
     """
     try:
@@ -69,8 +69,9 @@ def parse_rules(text: str) -> Rules:
         said = {word.arg: ast.unparse(word.value) for word in call.keywords}
         quality, coverage = (parse_policy(said.pop(name)) for name in ("quality", "coverage"))
         attempts, draws, most = (int(said.pop(name)) for name in ("attempts", "draws", "most"))
+        least_good = float(said.pop("least_good"))
         if said or call.args:
             raise CrowdError("it says more than rules do")
     except (SyntaxError, ValueError, KeyError, MemoryError, RecursionError, CrowdError) as error:
         raise CrowdError(f"{text[:80]!r} are no rules for boxes: {error}") from error
-    return Rules(quality, coverage, attempts, draws, most)
+    return Rules(quality, coverage, attempts, draws, most, least_good)
