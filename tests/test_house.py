@@ -110,6 +110,7 @@ SHARED = {
     "box_inbox",
     "box_pages",
     "box_records",
+    "box_rehearsing",
     "benchmark_boards",
     "benchmark_files",
     "benchmark_queue",
