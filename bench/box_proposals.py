@@ -75,10 +75,8 @@ class Scene:
             for n, box in enumerate(self.truth)
             if draw(seed, self.subject.sha256, "recall", n) < detector.recall
         ]
-        for n in range(10):
-            if draw(seed, self.subject.sha256, "spurious", n) < detector.spurious / 10:
-                found.append([self._anywhere(seed, n)])
-        return found
+        spurious = (n for n in range(10) if draw(seed, self.subject.sha256, "spurious", n) < detector.spurious / 10)
+        return found + [[self._anywhere(seed, n)] for n in spurious]
 
     def _off(self, box: Corners, detector: Detector, seed: int, n: int, turn: int) -> Corners:
         sides = box[2] - box[0] + 1, box[3] - box[1] + 1
@@ -190,7 +188,9 @@ def propose(tally: Tally, record: Memory, made: dict[int, list[list[Corners]]]) 
 
 def table(some: Sequence[Scene], population: Drawers, seed: int) -> Iterator[str]:
     """A line for each way to get the boxes."""
-    yield f"{'proposals':<22}{'s a box':>9}{'of drawing':>12}{'drawn':>8}{'quality':>9}{'coverage':>10}{'covered':>9}{'accurate':>10}"
+    names = "s a box", "of drawing", "drawn", "quality", "coverage", "covered", "accurate"
+    widths = 9, 12, 8, 9, 10, 9, 10
+    yield f"{'proposals':<22}" + "".join(f"{name:>{width}}" for name, width in zip(names, widths, strict=True))
     alone = None
     for detector, series in [(None, False), *((one, way) for one in DETECTORS for way in (False, True))]:
         came = campaign(some, detector, series, population, seed)

@@ -56,7 +56,8 @@ def test_proposals_are_taken_in_once_and_broken_rows_told(
 
 
 def test_gold_is_made_listed_and_withdrawn(db: Project, say: Callable[..., Result], tmp_path: Path) -> None:
-    assert "nothing" not in say("boxes", "gold", "agreed").output
+    assert "no 3 people drew the same" in say("boxes", "gold", "agreed").output
+    assert "no image that was read" in say("boxes", "gold", "imported").output
     made = say("boxes", "gold", "add", table(db, tmp_path), "--complete")
     assert "32 gold questions = 32 new + 0 known, of 8 images" in made.output
     listed = json.loads(say("boxes", "gold", "list", "--json").stdout)

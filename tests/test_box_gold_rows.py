@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from box_crowds import Band
 from holotype.boxes.rules import Rules
@@ -199,3 +199,20 @@ def test_a_synset_has_no_more_gold_than_is_wanted(db: Project) -> None:
     assert db.boxes.gold.imported(complete=True, most=4).new == 8
     answers = [(one.kind, one.answer) for one in db.boxes.gold.statements()]
     assert all(answers.count((kind, yes)) == 2 for kind in (Kind.QUALITY, Kind.COVERAGE) for yes in (True, False))
+
+
+def test_pictures_that_were_not_read_are_read(db: Project) -> None:
+    """As those of archives are before anybody looks at them."""
+    first, second = whippets(db)[:2]
+    imported(db, first, (4, 4, 23, 23))
+    image = sizes(db)[second][0]
+    with db.catalog.write() as connection:
+        connection.execute(delete(t.fingerprint))
+    assert db.boxes.gold.imported().new == 2
+    with db.catalog.write() as connection:
+        connection.execute(delete(t.fingerprint))
+        name = connection.execute(
+            select(t.image.c.name).select_from(t.image.join(t.candidate)).where(t.candidate.c.id == second)
+        ).scalar_one()
+    assert db.boxes.propose("yolo", [GivenBox(name, WHIPPET, (4, 4, 23, 23))]).new == 1
+    assert sizes(db)[second][0] == image

@@ -123,7 +123,7 @@ def test_a_campaign_tells_who_draws_badly_and_who_judges_without_looking() -> No
     assert skill["worker 5"] < min(value for name, value in skill.items() if name != "worker 5")
     drawn = {one.worker: one for one in found.drawers}
     assert drawn["worker 3"].good == 0 < drawn["worker 3"].known
-    assert drawn["worker 7"].good == 0 < drawn["worker 7"].known
+    assert 4 * drawn["worker 7"].good < drawn["worker 7"].known, "now and then nothing is left indeed"
     assert drawn["worker 0"].good == drawn["worker 0"].known > 10
 
 

@@ -29,8 +29,20 @@ class GivenBox(NamedTuple):
     doubtful: int
 
 
-def given(connection: Connection, wnids: Iterable[str] = ()) -> list[GivenBox]:
-    """The boxes of archives, by synset and candidate, of images that can be seen; of all synsets unless some are given.
+def boxed(connection: Connection, wnids: Iterable[str] = ()) -> list[tuple[str, int]]:
+    """The candidates that archives gave boxes to, by synset, or those of some synsets: wnid and candidate."""
+    box, candidate = t.box.c, t.candidate.c
+    joined = t.box.join(t.candidate, and_(candidate.image_id == box.image_id, candidate.wnid == box.wnid))
+    asked = select(candidate.wnid, candidate.id).distinct().select_from(joined)
+    asked = asked.where(box.drawing_id.is_(None), candidate.state != t.WITHDRAWN)
+    asked = asked.order_by(candidate.wnid, candidate.id)
+    wanted = list(dict.fromkeys(wnids))
+    some = [asked] if not wanted else [asked.where(candidate.wnid.in_(chunk)) for chunk in chunks(wanted)]
+    return sorted((wnid, number) for one in some for wnid, number in connection.execute(one))
+
+
+def given(connection: Connection, candidates: Iterable[int]) -> list[GivenBox]:
+    """The boxes of archives of some candidates, by synset and candidate, of images that can be seen.
 
     Those that people or machines drew here are none."""
     box, candidate, read = t.box.c, t.candidate.c, t.fingerprint.c
@@ -40,10 +52,13 @@ def given(connection: Connection, wnids: Iterable[str] = ()) -> list[GivenBox]:
     corners = box.x_min, box.y_min, box.x_max, box.y_max
     asked = select(candidate.id, candidate.wnid, read.sha256, read.width, read.height, *corners, doubtful)
     asked = asked.select_from(joined).where(box.drawing_id.is_(None), is_sound(), candidate.state != t.WITHDRAWN)
-    asked = asked.where(box.image_id.not_in(removals.hidden_images())).order_by(candidate.wnid, candidate.id, box.id)
-    wanted = list(dict.fromkeys(wnids))
-    some = [asked] if not wanted else [asked.where(candidate.wnid.in_(chunk)) for chunk in chunks(wanted)]
-    return [GivenBox(*row) for one in some for row in connection.execute(one)]
+    asked = asked.where(box.image_id.not_in(removals.hidden_images())).order_by(box.id)
+    rows = [
+        GivenBox(*row)
+        for chunk in chunks(candidates)
+        for row in connection.execute(asked.where(candidate.id.in_(chunk)))
+    ]
+    return sorted(rows, key=lambda row: (row.wnid, row.candidate))
 
 
 class Statement(NamedTuple):

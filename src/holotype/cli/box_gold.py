@@ -63,7 +63,10 @@ def gold_group() -> None:
 def agreed_command(people: int, per_synset: int, project: Path) -> None:
     """Make gold of drawings on which several people agree, every two by an intersection over union of .7 or more."""
     with api.open(project) as db:
-        click.echo(db.boxes.gold.agree(people, per_synset))
+        report = db.boxes.gold.agree(people, per_synset)
+    click.echo(report)
+    if not report.images:
+        click.echo(f"no {people} people drew the same: have several draw each (holotype boxes run --draws {people})")
 
 
 @gold_group.command("imported")
@@ -79,7 +82,10 @@ def agreed_command(people: int, per_synset: int, project: Path) -> None:
 def imported_command(under: tuple[str, ...], complete: bool, per_synset: int, project: Path) -> None:
     """Make gold of boxes that archives gave, such as ILSVRC's, whose validation boxes are complete."""
     with api.open(project) as db:
-        click.echo(db.boxes.gold.imported(under, complete, per_synset))
+        report = db.boxes.gold.imported(under, complete, per_synset)
+    click.echo(report)
+    if not report.images:
+        click.echo("no image that was read and is a candidate has a box of an archive (holotype datasets add)")
 
 
 @gold_group.command("add")

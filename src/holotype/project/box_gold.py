@@ -21,12 +21,13 @@ from holotype.boxes.values import Corners, Kind, Method, Question
 from holotype.catalog import box_facts, box_gold
 from holotype.catalog.box_proposals import drawn_by
 from holotype.consensus.votes import MACHINE, Answer
+from holotype.crowd.gold import draw
 from holotype.errors import CrowdError
 from holotype.imports.proposals import BrokenRow, GivenBox
 from holotype.ontology import Synset
 from holotype.project.box_courses import last_rules
 from holotype.project.box_pages import KINDS, corners_of
-from holotype.project.box_proposals import Boxes, boxes_in, placed_boxes
+from holotype.project.box_proposals import Boxes, boxes_in, placed_boxes, read_pictures
 from holotype.project.box_records import ask, read_boxes
 from holotype.project.facts import check_reason
 from holotype.project.image_names import images_called
@@ -144,11 +145,14 @@ def make_of_archives(
     """Make gold of the boxes that archives gave, of all synsets or of some; the boxes of an image are all there are
     only where the caller says that they are `complete`.
 
-    Images with a box that lies outside of them are left out: they are of another picture, or of one not turned upright.
-    Boxes of groups and difficult ones are not known well enough to be gold, nor are their images to be complete.
+    Images that were not read yet are read. Those with a box that lies outside of them are left out: they are of another
+    picture, or of one not turned upright. Boxes of groups and difficult ones are not known well enough to be gold, nor are their images to be complete.
     """
     with parts.catalog.read() as connection:
-        rows = box_gold.given(connection, wnids)
+        boxed = _drawn(box_gold.boxed(connection, wnids), most)
+    read_pictures(parts, boxed)
+    with parts.catalog.read() as connection:
+        rows = box_gold.given(connection, boxed)
     by_synset: dict[str, list[KnownImage]] = defaultdict(list)
     outside = 0
     for (wnid, candidate), some in groupby(rows, key=lambda row: (row.wnid, row.candidate)):
@@ -161,6 +165,14 @@ def make_of_archives(
             whole = complete and not any(one.doubtful for one in mine)
             by_synset[wnid].append(KnownImage(candidate, width, height, tuple(boxes), whole))
     return _write(parts, by_synset, "archives", most, {"outside of the picture": outside} if outside else {})
+
+
+def _drawn(boxed: Iterable[tuple[str, int]], most: int) -> list[int]:
+    """The candidates, given by synset, that gold is made of: as many of each synset as it has questions of a kind."""
+    found: list[int] = []
+    for wnid, some in groupby(boxed, key=lambda pair: pair[0]):
+        found += sorted((number for _, number in some), key=lambda number: draw(wnid, number))[:most]
+    return found
 
 
 def make_of_known(
@@ -177,8 +189,8 @@ def make_of_known(
     """
     refused = list(broken)
     given = list(boxes)
+    placed = placed_boxes(parts, senses, given, None, refused)
     with parts.catalog.read() as connection:
-        placed = list(placed_boxes(connection, senses, given, None, refused))
         subjects = {one.candidate: one for one in box_facts.subjects(connection, {one.candidate for one in placed})}
     lost = {row.row for row in refused}
     broken_images = {one.image for one in given if one.row in lost}
@@ -193,7 +205,7 @@ def make_of_known(
         known = KnownImage(number, about.width, about.height, tuple(dict.fromkeys(some)), whole)
         by_synset[about.wnid].append(known)
     everything = 4 * len(given) + 4
-    return _write(parts, by_synset, source, everything, {}), refused
+    return _write(parts, by_synset, source, everything, {}), sorted(refused, key=lambda row: row.row)
 
 
 def _write(

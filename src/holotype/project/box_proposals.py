@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -17,11 +17,14 @@ from holotype.boxes.proposals import Hindrance, laid, repeats
 from holotype.boxes.values import Corners, Kind, Method
 from holotype.catalog import box_facts, schema
 from holotype.catalog.box_proposals import drawn_by
+from holotype.catalog.candidates import images_of
+from holotype.catalog.fingerprints import unread_of
 from holotype.catalog.image_names import meant
 from holotype.crowd.machines.voter import worker_name
 from holotype.errors import AmbiguousLemma, OntologyError
 from holotype.imports.proposals import BrokenRow, GivenBox, read_proposals
 from holotype.ontology import Synset
+from holotype.project.fingerprints import fingerprint_images
 from holotype.project.image_names import SHOWN, Pair, lines, named_candidates
 from holotype.project.parts import Parts
 from holotype.project.synset_names import fitting, meanings
@@ -105,8 +108,7 @@ def propose(
     refused, counts = list(broken), Counter[str]()
     left = iter(boxes)
     while batch := list(islice(left, BATCH)):
-        with parts.catalog.read() as connection:
-            placed = list(placed_boxes(connection, senses, batch, least, refused))
+        placed = placed_boxes(parts, senses, batch, least, refused)
         done, repeated = parts.catalog.transact(partial(_record, worker=worker, placed=placed, at=parts.clock()))
         counts += done
         refused += repeated
@@ -115,23 +117,46 @@ def propose(
 
 
 def placed_boxes(
-    connection: Connection,
+    parts: Parts,
     senses: Callable[[str], Sequence[Synset]],
     given: Sequence[GivenBox],
     least: float | None,
     refused: list[BrokenRow],
-) -> Iterator[Placed]:
-    """The proposals that are boxes in the pictures of candidates."""
+) -> list[Placed]:
+    """The boxes that are in the pictures of candidates, which are read where they were not; the others are `refused`,
+    with the reason."""
     pairs = dict.fromkeys((one.image, one.synset) for one in given)
-    number = _candidates(connection, senses, pairs)
-    sizes = box_facts.subjects(connection, {one for one in number.values() if isinstance(one, int)})
-    size = {one.candidate: (one.width, one.height) for one in sizes}
+    with parts.catalog.read() as connection:
+        number = _candidates(connection, senses, pairs)
+    known = {one for one in number.values() if isinstance(one, int)}
+    read_pictures(parts, known)
+    with parts.catalog.read() as connection:
+        size = {one.candidate: (one.width, one.height) for one in box_facts.subjects(connection, known)}
+    return list(_in_pictures(given, number, size, least, refused))
+
+
+def read_pictures(parts: Parts, candidates: Collection[int]) -> None:
+    """Read the images of candidates that were not read yet: boxes are of pictures whose size is known."""
+    with parts.catalog.read() as connection:
+        images = images_of(connection, candidates)
+        new = [number for number, _ in unread_of(connection, images)]
+    if new:
+        fingerprint_images(parts.catalog, parts.store, new)
+
+
+def _in_pictures(
+    given: Sequence[GivenBox],
+    number: Mapping[Pair, int | tuple[str, str]],
+    size: Mapping[int, tuple[int, int]],
+    least: float | None,
+    refused: list[BrokenRow],
+) -> Iterator[Placed]:
     for one in given:
         candidate = number[one.image, one.synset]
         if not isinstance(candidate, int):
             refused.append(BrokenRow(one.row, *candidate))
         elif candidate not in size:
-            refused.append(BrokenRow(one.row, "unseen", f"{one.image[:SHOWN]!r} cannot be seen: read images first"))
+            refused.append(BrokenRow(one.row, "unseen", f"{one.image[:SHOWN]!r} cannot be looked at"))
         elif least is not None and (one.score is None or one.score < least):
             refused.append(_why(one, Hindrance.UNSURE))
         elif isinstance(found := laid(one.corners, *size[candidate]), Hindrance):
