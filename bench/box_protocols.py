@@ -1,26 +1,24 @@
-"""Ways to get boxes from the same simulated people: that of Su, Deng and Fei-Fei 2012, drawing three times, and ours."""
+"""Other ways to get boxes from the same people: that of Su, Deng and Fei-Fei 2012, and drawing three times."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from holotype.boxes.campaign import Memory, run_boxes
 from holotype.boxes.instances import Drawing, instances
 from holotype.boxes.port import BoxPage, Item
-from holotype.boxes.rules import Rules
-from holotype.boxes.tally import Subject, Tally
 from holotype.boxes.values import Corners, Drawn, Judged, Kind, Question, Reply
 from holotype.consensus.votes import Answer, Task
 from holotype.crowd.port import Page
 from holotype.simulation.box_crowd import SimulatedDrawers
-from holotype.simulation.drawers import Drawers, normal_of
+from holotype.simulation.box_rehearsal import Picture
+from holotype.simulation.drawers import normal_of
 from holotype.simulation.drawing import overlaps
-from holotype.simulation.scenes import Scenes, made_boxes
 from holotype.simulation.workers import draw
+
 
 @dataclass
 class Done:
@@ -68,11 +66,15 @@ class Pages:
         return [found[at] for at in range(len(asked))]
 
     def _page(self, kind: Kind, asked: Sequence[Asked], tried: frozenset[str]) -> tuple[str, list[Reply], bool]:
-        gold = [] if kind is Kind.DRAW else _gold(kind, self._images, asked[0][0].wnid, f"{self._turn}-{asked[0][:2]}")
+        gold = (
+            []
+            if kind is Kind.DRAW
+            else _gold(kind, self._images, asked[0][0].subject.wnid, f"{self._turn}-{asked[0][:2]}")
+        )
         items = [_item(kind, *one[:3]) for one in (*asked, *(one for one, _ in gold))]
-        tasks = tuple(Task(item.number, asked[0][0].wnid, item.sha256) for item in items)
+        tasks = tuple(Task(item.number, asked[0][0].subject.wnid, item.sha256) for item in items)
         name = f"{kind}-{self._turn}-{'-'.join(item.sha256 for item in items)}-{len(items[0].shown)}"
-        page = Page(name, asked[0][0].wnid, tasks, tried.union(*(one[3] for one in asked)), 1)
+        page = Page(name, asked[0][0].subject.wnid, tasks, tried.union(*(one[3] for one in asked)), 1)
         self._crowd.post([BoxPage(page, kind, tuple(items))])
         (sheet,) = self._crowd.collect()
         self._done.asked[kind] += len(items)
@@ -88,7 +90,15 @@ def _parts(places: list[int], size: int) -> list[list[int]]:
 
 
 def _item(kind: Kind, image: Picture, shown: tuple[Corners, ...], box: Corners | None) -> Item:
-    return Item(image.subject.number, Question(image.subject.number, kind), image.subject.sha256, image.subject.width, image.subject.height, box, shown)
+    return Item(
+        image.subject.number,
+        Question(image.subject.number, kind),
+        image.subject.sha256,
+        image.subject.width,
+        image.subject.height,
+        box,
+        shown,
+    )
 
 
 def _gold(kind: Kind, images: Sequence[Picture], wnid: str, key: str) -> list[tuple[Asked, bool]]:
@@ -111,7 +121,9 @@ def _off(image: Picture, box: Corners, key: str) -> Corners:
     width, height = box[2] - box[0] + 1, box[3] - box[1] + 1
     off = np.array([[normal_of(draw("off", key, turn, edge)) for edge in range(4)] for turn in range(200)]) * 0.15
     tried = np.clip(
-        np.array(box) + np.round(off * (width, height, width, height)), 0, [image.subject.width - 1, image.subject.height - 1] * 2
+        np.array(box) + np.round(off * (width, height, width, height)),
+        0,
+        [image.subject.width - 1, image.subject.height - 1] * 2,
     )
     alike = overlaps(box, [tuple(one) for one in tried.tolist()])
     alike[(tried[:, 2] < tried[:, 0]) | (tried[:, 3] < tried[:, 1])] = 9
@@ -128,7 +140,11 @@ def su(images: Sequence[Picture], crowd: SimulatedDrawers, most: int = 60) -> Do
     for _ in range(most):
         if not left:
             break
-        drawn = pages.ask(Kind.DRAW, [(one, tuple(done.boxes[one.subject.number]), None, tried[one.subject.number]) for one in left], 1)
+        drawn = pages.ask(
+            Kind.DRAW,
+            [(one, tuple(done.boxes[one.subject.number]), None, tried[one.subject.number]) for one in left],
+            1,
+        )
         judged, empty = [], []
         for image, (who, reply) in zip(left, drawn, strict=True):
             tried[image.subject.number] |= {who}
@@ -168,7 +184,12 @@ def thrice(images: Sequence[Picture], crowd: SimulatedDrawers, people: int = 3, 
         drawn: dict[int, list[Drawing]] = {image.subject.number: [] for image in left}
         for turn in range(people):
             asked = [
-                (one, tuple(done.boxes[one.subject.number]), None, frozenset(d.worker for d in drawn[one.subject.number]))
+                (
+                    one,
+                    tuple(done.boxes[one.subject.number]),
+                    None,
+                    frozenset(d.worker for d in drawn[one.subject.number]),
+                )
                 for one in left
             ]
             for image, (who, reply) in zip(left, pages.ask(Kind.DRAW, asked, 1), strict=True):

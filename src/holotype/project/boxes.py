@@ -32,8 +32,8 @@ from holotype.project.box_gold import BoxGold
 from holotype.project.box_inbox import CatalogBoxInbox
 from holotype.project.box_proposals import Boxes as Proposals
 from holotype.project.box_proposals import ProposalsReport, boxes_in, propose
-from holotype.project.box_rehearsing import history, pictures
 from holotype.project.box_records import ask, read_boxes, read_given
+from holotype.project.box_rehearsing import history, pictures
 from holotype.project.box_turk import turk_boxes
 from holotype.project.facts import check_reason, person
 from holotype.project.fingerprints import fingerprint_images
@@ -165,9 +165,7 @@ class Boxes:
         """
         return turk_boxes(self._parts, terms, budget, production, endpoint, agree)
 
-    def pictures(
-        self, query: str | Query = "", under: Iterable[str] = (), scenes: Scenes = ILSVRC
-    ) -> list[Picture]:
+    def pictures(self, query: str | Query = "", under: Iterable[str] = (), scenes: Scenes = ILSVRC) -> list[Picture]:
         """What `holotype.simulation.box_rehearsal.rehearse_boxes` rehearses: the candidates that `run` would ask about
         whose images were read, with the boxes that simulated people see, made ones as many as `scenes` have."""
         asked = self._asked(query, under)
