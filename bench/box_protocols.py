@@ -1,4 +1,4 @@
-"""Ways to get boxes from the same simulated people: that of Su, Deng and Fei-Fei 2012, drawing three times, and ours."""
+"""Other ways to get boxes from the same people: that of Su, Deng and Fei-Fei 2012, and drawing three times."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from holotype.boxes.values import Corners, Drawn, Judged, Kind, Question, Reply
 from holotype.consensus.votes import Answer, Task
 from holotype.crowd.port import Page
 from holotype.simulation.box_crowd import SimulatedDrawers
+from holotype.simulation.box_rehearsal import Picture
 from holotype.simulation.drawers import normal_of
 from holotype.simulation.drawing import overlaps
 from holotype.simulation.workers import draw
@@ -65,11 +66,15 @@ class Pages:
         return [found[at] for at in range(len(asked))]
 
     def _page(self, kind: Kind, asked: Sequence[Asked], tried: frozenset[str]) -> tuple[str, list[Reply], bool]:
-        gold = [] if kind is Kind.DRAW else _gold(kind, self._images, asked[0][0].wnid, f"{self._turn}-{asked[0][:2]}")
+        gold = (
+            []
+            if kind is Kind.DRAW
+            else _gold(kind, self._images, asked[0][0].subject.wnid, f"{self._turn}-{asked[0][:2]}")
+        )
         items = [_item(kind, *one[:3]) for one in (*asked, *(one for one, _ in gold))]
-        tasks = tuple(Task(item.number, asked[0][0].wnid, item.sha256) for item in items)
+        tasks = tuple(Task(item.number, asked[0][0].subject.wnid, item.sha256) for item in items)
         name = f"{kind}-{self._turn}-{'-'.join(item.sha256 for item in items)}-{len(items[0].shown)}"
-        page = Page(name, asked[0][0].wnid, tasks, tried.union(*(one[3] for one in asked)), 1)
+        page = Page(name, asked[0][0].subject.wnid, tasks, tried.union(*(one[3] for one in asked)), 1)
         self._crowd.post([BoxPage(page, kind, tuple(items))])
         (sheet,) = self._crowd.collect()
         self._done.asked[kind] += len(items)

@@ -11,14 +11,18 @@ from holotype.consensus.votes import is_machine
 WEIGHT: Final = 4.0
 """How many drawings the share of all weighs against a worker's own."""
 
+TRIED: Final = 8
+"""How many of somebody's drawings are judged before they are compared: good people have a bad one now and then."""
+
 
 def poor_drawers(judged: Iterable[tuple[str, bool]], least: float) -> frozenset[str]:
     """Who is not asked to draw any more, of drawings by who made them and whether they were found good.
 
-    They are the people whose share of good drawings, drawn to that of all as `WEIGHT` says, is below `least` times
-    that of all; the worst first, and never more than half of those who drew. What they drew counts as before.
+    They are the people with `TRIED` or more whose share of good drawings, drawn to that of all as `WEIGHT` says, is
+    below `least` times that of all; the worst first, and never more than half of those who drew. What they drew counts
+    as before.
 
-    >>> sorted(poor_drawers([("ann", True)] * 9 + [("bob", False)] * 4 + [("bob", True)], 0.8))
+    >>> sorted(poor_drawers([("ann", True)] * 9 + [("bob", False)] * 8 + [("bob", True)], 0.8))
     ['bob']
     """
     good, all = Counter[str](), Counter[str]()
@@ -29,6 +33,8 @@ def poor_drawers(judged: Iterable[tuple[str, bool]], least: float) -> frozenset[
     if not all:
         return frozenset()
     mean = good.total() / all.total()
-    share = {worker: (good[worker] + WEIGHT * mean) / (count + WEIGHT) for worker, count in all.items()}
-    worst = sorted(share, key=lambda worker: (share[worker], worker))[: len(share) // 2]
+    share = {
+        worker: (good[worker] + WEIGHT * mean) / (count + WEIGHT) for worker, count in all.items() if count >= TRIED
+    }
+    worst = sorted(share, key=lambda worker: (share[worker], worker))[: len(all) // 2]
     return frozenset(worker for worker in worst if share[worker] < least * mean)

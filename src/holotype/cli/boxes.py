@@ -14,6 +14,7 @@ import holotype as api
 from holotype.boxes.campaign import Standing
 from holotype.boxes.rules import Rules
 from holotype.cli.box_gold import gold_group, propose_command
+from holotype.cli.box_rehearsal import rehearse_command
 from holotype.cli.box_reviews import review_command
 from holotype.cli.box_turk import TurkOptions, turk_options
 from holotype.cli.groups import CommandGroup
@@ -201,5 +202,5 @@ def redo_command(image: str, synset: str, reason: str, curator: str | None, proj
     click.echo(f"{counted(gone, 'box', 'boxes')} will go, and more will be drawn: holotype boxes run --crowd web")
 
 
-for command in (review_command, propose_command, gold_group):
+for command in (rehearse_command, review_command, propose_command, gold_group):
     boxes.add_command(command)

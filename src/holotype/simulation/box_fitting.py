@@ -12,13 +12,17 @@ from holotype.boxes.tally import Given, Tally
 from holotype.boxes.values import Kind
 from holotype.consensus.votes import is_machine
 from holotype.simulation.drawers import PEOPLE, Drawers, Pace
-from holotype.simulation.workers import log_odds, shifted
 
 ENOUGH: Final = 100
 """From how many drawings that were judged, or questions that were timed, on the project's own figures are used."""
 
-ACCEPTED: Final = 0.622
-"""The share of drawings that are accepted where people slip as by default (Su, Deng and Fei-Fei, HCOMP 2012)."""
+ACCEPTED: Final = 0.65
+"""The share of drawings that all their judges together find good where people slip as by default; a single judge finds
+.62 (Su, Deng and Fei-Fei, HCOMP 2012)."""
+
+POSSIBLE: Final = 0.84
+"""The share of slips that can happen in most images: nobody draws round several instances, or one again, where there is
+one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,8 @@ def fit_drawers(history: BoxHistory, population: Drawers = PEOPLE) -> Drawers:
     paces = {kind: _pace(history.seconds.get(kind, ()), pace) for kind, pace in population.paces.items()}
     if history.judged < ENOUGH:
         return replace(population, paces=paces)
-    worse = log_odds(ACCEPTED) - log_odds(history.good / history.judged)
-    return replace(population, paces=paces, slip=shifted(population.slip, worse))
+    right = (1 - POSSIBLE * population.slip) * history.good / history.judged / ACCEPTED
+    return replace(population, paces=paces, slip=min(max((1 - right) / POSSIBLE, 0.01), 0.98))
 
 
 def _pace(seconds: Sequence[float], else_: Pace) -> Pace:
