@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -38,13 +38,14 @@ class _Learned:
 class Polls:
     """The questions of one kind, and the answers to them, as columns that grow.
 
-    A question has its place in the order in which they came; no worker has two answers to one.
+    A question has its place in the order in which they came; no worker has two answers to one. Synsets that are named
+    from the beginning need no learning anew when they are asked about.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, wnids: Iterable[str] = ()) -> None:
         self.questions: list[Question] = []
         self._place: dict[Question, int] = {}
-        self._wnids: dict[str, int] = {}
+        self._wnids = {wnid: place for place, wnid in enumerate(dict.fromkeys(wnids))}
         self._synset = array("q")
         self._workers: dict[str, int] = {}
         self._names: list[str] = []

@@ -88,7 +88,8 @@ class Tally:
         self.asked = self.subjects.keys() if asked is None else frozenset(asked)
         self.gold = dict(gold or {})
         self.blocked = frozenset(blocked)
-        self.quality, self.coverage = Polls(), Polls()
+        wnids = sorted({one.wnid for one in self.subjects.values()})
+        self.quality, self.coverage = Polls(wnids), Polls(wnids)
         self.replies = 0
         """How many replies came from pages, those that count for nothing too."""
         self.seconds = 0.0
@@ -223,7 +224,7 @@ class Tally:
         return self._drew.get(question, [])
 
     def involved(self, question: Question) -> frozenset[str]:
-        """Who may not be asked a question: whoever replied to it, drew what is judged, or said that nothing is left."""
+        """Who may not be asked a question: whoever replied to it, drew what is judged, or said it when they drew."""
         drawn = self._drawings.get(question.drawing) if question.kind is Kind.QUALITY else None
         return frozenset([*self.replied(question), *([] if drawn is None else [drawn.worker])])
 
@@ -257,7 +258,8 @@ class Tally:
             before, (now, whole) = self._states[kind], polls.conclude(policy, self.gold, self.blocked, anew)
             self._polled[kind] = policy, polls.size, whole
             known = now[: len(before)] != before
-            changed = np.append(np.flatnonzero(known), np.arange(len(before), len(now)))
+            decided = now[len(before) :] != STATES.index(State.OPEN)  # what is new is as open as what nobody asked
+            changed = np.append(np.flatnonzero(known), len(before) + np.flatnonzero(decided))
             self._touched.update(polls.questions[place].candidate for place in changed.tolist())
             self._states[kind] = now
         self.poor = poor_drawers(self._judged(), rules.least_good)
