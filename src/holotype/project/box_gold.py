@@ -146,7 +146,8 @@ def make_of_archives(
     only where the caller says that they are `complete`.
 
     Images that were not read yet are read. Those with a box that lies outside of them are left out: they are of another
-    picture, or of one not turned upright. Boxes of groups and difficult ones are not known well enough to be gold, nor are their images to be complete.
+    picture, or of one not turned upright. Boxes of groups and difficult ones are not known well enough to be gold, nor
+    are their images to be complete.
     """
     with parts.catalog.read() as connection:
         boxed = _drawn(box_gold.boxed(connection, wnids), most)
