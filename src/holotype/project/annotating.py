@@ -136,7 +136,7 @@ def write(
     dataset's word alone."""
     file = _file(connection, read, report.file, parts.clock())
     boxes = {image: list(held.elements()) for image, held in said.boxes.items()}
-    new_boxes = annotation_rows.add_boxes(connection, boxes, file)
+    new_boxes = annotation_rows.add_boxes(connection, boxes, file, said.flags)
     made = _propose(connection, parts, said, f"{report.tool}:{report.file}")
     numbers = candidates.ids(connection, ((wnid, image) for image, wnid, _ in said.votes))
     overtaken = candidates.not_asked(connection, numbers.values())
