@@ -43,6 +43,20 @@ class Flags(NamedTuple):
 
 
 NO_FLAGS: Final = Flags()
+UNSAID: Final = -1
+"""What stands where nobody says a flag, or a support, in columns of numbers."""
+ANNOTATIONS, DRAWINGS, DETECTIONS = "annotations", "drawings", "detections"
+"""Kinds of files that say where boxes are: what people said in a tool, what follows from what they drew here, and from
+what a machine drew. All other kinds are of archives."""
+PEOPLE, MACHINE, ARCHIVE = "people", "machine", "archive"
+_BY: Final = {ANNOTATIONS: PEOPLE, DRAWINGS: PEOPLE, DETECTIONS: MACHINE}
+
+
+def said_by(kind: str) -> str:
+    """By whom the boxes of a file of this kind are: people, a machine or an archive."""
+    return _BY.get(kind, ARCHIVE)
+
+
 BoxKey = tuple[int, BoxRow]
 """An image by its id, and one of its boxes."""
 

@@ -23,7 +23,7 @@ from holotype.project.image_names import alike
 from holotype.project.parts import Parts
 from holotype.releases.quantities import plural
 
-KIND: Final = "annotations"
+KIND: Final = annotation_rows.ANNOTATIONS
 """The kind of a file that says what people said of images in a tool."""
 
 
