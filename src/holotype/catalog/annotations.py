@@ -61,6 +61,12 @@ BoxKey = tuple[int, BoxRow]
 """An image by its id, and one of its boxes."""
 
 
+def is_said_by(kind: ColumnElement[str], by: str) -> ColumnElement[bool]:
+    """Whether the boxes of a file of a kind are by people, a machine or an archive, in SQL."""
+    mine = [one for one, who in _BY.items() if who == by]
+    return kind.in_(mine) if mine else kind.not_in(list(_BY))
+
+
 class SaidBy(NamedTuple):
     """A file by its path, since a Unix time, and how many images have boxes that it was the first to say."""
 
