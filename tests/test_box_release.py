@@ -19,12 +19,15 @@ from holotype.imports.boxes import Box, parse_voc
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import Release
+from holotype.releases.build import Workshop, seal
 from holotype.releases.check_tables import check_boxes
+from holotype.releases.diff import diff_releases
 from holotype.releases.exports.formats import export
-from holotype.releases.layout import BOXES, BOXES_EXTRAS, BOXES_SCHEMA, FLAGS
+from holotype.releases.layout import BOXES, BOXES_EXTRAS, BOXES_SCHEMA, CHECKSUMS, DOCUMENTS, FLAGS
+from holotype.releases.rebuild import rebuild_release
 from holotype.releases.takedown import Unwanted
+from holotype.releases.verify import verify_release
 from said_boxes import MANY, Said, images, say
-from shipped import pictures, ship
 
 
 @pytest.fixture
@@ -71,16 +74,26 @@ def test_no_worker_is_named_by_a_box(db: Project) -> None:
     assert "machine:detr/r50" in {row["source"] for row in release.boxes.to_pylist()}, "machines are named"
 
 
-def test_older_releases_are_as_they_were(db: Project) -> None:
-    """One that says nothing but where boxes are is read, verified, made anew and exported, and is a truth."""
-    release = db.releases.create("v2", outvoted=True)
-    old = ship(release.path.parent / "old", pictures())
+def test_older_releases_are_as_they_were(db: Project, tmp_path: Path) -> None:
+    """One that says nothing but where boxes are is read, verified, made anew, held against others and exported."""
+    made = Workshop(db.releases.create("v2", outvoted=True).path.with_name("v0"))
+    left = shutil.ignore_patterns(*DOCUMENTS, CHECKSUMS)
+    shutil.copytree(made.folder.with_name("v2"), made.partial, ignore=left)
+    pq.write_table(pq.read_table(made.partial / BOXES).select(BOXES_SCHEMA.names), made.partial / BOXES)
+    made.work.mkdir()
+    seal(made, {})
+    old, new = Release(made.folder), db.releases["v2"]
     assert old.boxes.column_names == BOXES_SCHEMA.names
-    assert not [line for line in check_boxes(old) if BOXES in line]
-    export(old, "coco", release.path.parent / "out")
-    told = json.loads((release.path.parent / "out/annotations/instances_train.json").read_text())
-    assert {(one["iscrowd"], "attributes" in one) for one in told["annotations"]} == {(0, False)}
-    assert not boxes_of_release(old, "train").crowd.any()
+    assert "5 boxes in 2 images." in (old.path / "datasheet.md").read_text()
+    assert verify_release(old.path) == []
+    assert rebuild_release(old, db.ontology).same
+    assert len(diff_releases(old, new).rows) == 0
+    export(old, "coco", tmp_path / "out")
+    for path in (tmp_path / "out/annotations").glob("*.json"):
+        told = json.loads(path.read_text())["annotations"]
+        assert {(one["iscrowd"], "attributes" in one) for one in told} <= {(0, False)}
+    splits = [row["split"] for row in old.rows() if row["boxes"]]
+    assert not any(boxes_of_release(old, split).crowd.any() for split in splits)
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,9 @@ class BoxRows:
 
     def matching(self, term: Term) -> Ints:
         """The places of the labels that have a box of their synset that satisfies a term, ascending."""
-        found: Ints = np.unique(self._place[self._satisfied(term)])
-        return found
+        found = np.zeros(len(self._sizes), np.bool_)
+        found[self._place[self._satisfied(term)]] = True
+        return np.flatnonzero(found).astype(np.int64)
 
     def _satisfied(self, term: Term) -> Mask:
         """Which boxes, of those that are of labels, satisfy a term."""
