@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from holotype.boxes.deciding import Boxing, Outcome, next_question
 from holotype.boxes.instances import Drawing, instances
-from holotype.boxes.rules import Rules
+from holotype.boxes.rules import Rules, parse_rules
 from holotype.boxes.values import Corners, Kind, Question
 from holotype.crowd.conclusion import State
+from holotype.crowd.policies import Fixed, Lead
+from holotype.errors import CrowdError
 
 RULES = Rules()
 LEFT, RIGHT = (0, 0, 99, 99), (200, 0, 299, 99)
@@ -43,14 +47,16 @@ def test_where_one_is_missing_it_is_drawn_with_those_there_are_shown() -> None:
 
 def test_who_drew_and_saw_more_spares_a_question_of_coverage() -> None:
     assert asked(drawing(1, more=True)) == (Question(7, Kind.DRAW, shown=(1,)),)
+    assert asked(drawing(1, more=True), _1=State.OPEN) == (Question(7, Kind.DRAW, shown=(1,)),), "that is one answer"
     assert asked(drawing(1, more=False)) == (Question(7, Kind.COVERAGE, shown=(1,)),)
 
 
 def test_a_bad_drawing_is_drawn_again_until_a_person_must_look() -> None:
+    rules = Rules(attempts=3)
     bad = [drawing(number, state=State.NO) for number in (1, 2, 3)]
-    assert asked(*bad[:2]) == (Question(7, Kind.DRAW),)
-    assert asked(*bad) is Outcome.PERSON
-    assert asked(*bad[:2], drawing(3)) == (Question(7, Kind.COVERAGE, shown=(3,)),), "attempts start anew"
+    assert asked(*bad[:2], rules=rules) == (Question(7, Kind.DRAW),)
+    assert asked(*bad, rules=rules) is Outcome.PERSON
+    assert asked(*bad[:2], drawing(3), rules=rules) == (Question(7, Kind.COVERAGE, shown=(3,)),), "attempts start anew"
 
 
 def test_that_nothing_is_left_is_asked_of_others() -> None:
@@ -85,3 +91,11 @@ def test_who_saw_a_box_did_not_draw_the_same_instance() -> None:
     assert [one.head for one in instances([drawing(1), drawing(2, (0, 0, 99, 90))])] == [1]
     same = Drawing(2, "worker 1", (0, 0, 99, 90), state=State.YES)
     assert [one.head for one in instances([drawing(1), same])] == [1, 2], "nobody draws one instance twice"
+
+
+def test_rules_are_read_as_they_name_themselves() -> None:
+    for rules in (Rules(), Rules(Lead(2, 5), Fixed(3), attempts=5, draws=2, most=7)):
+        assert parse_rules(str(rules)) == rules
+    for text in ("", "boxes()", "posterior()", str(Rules()).replace("most=", "least="), "boxes(", "import os"):
+        with pytest.raises(CrowdError, match="no rules for boxes"):
+            parse_rules(text)

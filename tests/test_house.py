@@ -51,7 +51,7 @@ ROOMS = {
     "consensus": "errors",
     "crowd": "audits consensus errors ontology",
     "boxes": "consensus crowd errors geometry",
-    "simulation": "collect consensus crowd errors",
+    "simulation": "boxes collect consensus crowd errors geometry",
     "audits": "consensus errors",
     "releases": "audits consensus crowd engine errors files images licences ontology provenance statistics store",
     "benchmark": "errors files geometry images imports leftovers ontology releases statistics store textlists",
@@ -60,8 +60,8 @@ ROOMS = {
     "statistics": "images ontology",
     "queries": "catalog errors files images licences ontology releases store",
     "project": (
-        "audits benchmark catalog collect consensus crowd engine errors files images imports leftovers licences lint "
-        "ontology provenance queries releases simulation statistics store"
+        "audits benchmark boxes catalog collect consensus crowd engine errors files images imports leftovers licences "
+        "lint ontology provenance queries releases simulation statistics store"
     ),
     "holotype": "project",
     "demo": (
@@ -99,10 +99,14 @@ ASKS_THE_CATALOG = {"holotype.queries.live", "holotype.queries.live_boxes"}
 COMPOSITION = {"extension", "", "project", "creation", "runner", "evaluator"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
-    *("licences", "faces", "benchmarks"),
+    *("licences", "faces", "benchmarks", "boxes"),
     *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations", "collecting"),
 }
 SHARED = {
+    "box_courses",
+    "box_inbox",
+    "box_pages",
+    "box_records",
     "benchmark_boards",
     "benchmark_files",
     "benchmark_queue",

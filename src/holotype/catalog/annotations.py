@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, select, update
 
 from holotype.catalog import schema as t
+from holotype.catalog.box_conclusions import DETECTIONS, DRAWINGS
 from holotype.catalog.statements import add_rows, chunks, held
 
 
@@ -45,9 +46,9 @@ class Flags(NamedTuple):
 NO_FLAGS: Final = Flags()
 UNSAID: Final = -1
 """What stands where nobody says a flag, or a support, in columns of numbers."""
-ANNOTATIONS, DRAWINGS, DETECTIONS = "annotations", "drawings", "detections"
-"""Kinds of files that say where boxes are: what people said in a tool, what follows from what they drew here, and from
-what a machine drew. All other kinds are of archives."""
+ANNOTATIONS: Final = "annotations"
+"""The kind of files in which people said in a tool where boxes are. `DRAWINGS` is that of what they drew here, and
+`DETECTIONS` of what a machine drew; all other kinds are of archives."""
 PEOPLE, MACHINE, ARCHIVE = "people", "machine", "archive"
 _BY: Final = {ANNOTATIONS: PEOPLE, DRAWINGS: PEOPLE, DETECTIONS: MACHINE}
 
