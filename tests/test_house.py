@@ -57,7 +57,7 @@ ROOMS = {
     "benchmark": "errors files geometry images imports leftovers ontology releases statistics store textlists",
     "recognition": "benchmark errors images releases",
     "torch": "releases",
-    "statistics": "images ontology",
+    "statistics": "geometry images ontology",
     "queries": "catalog errors files images licences ontology releases store",
     "project": (
         "audits benchmark boxes catalog collect consensus crowd engine errors files images imports leftovers licences "

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, func, select, update
 
 from holotype.catalog import schema as t
 from holotype.catalog.box_conclusions import DETECTIONS, DRAWINGS
@@ -60,6 +60,11 @@ def said_by(kind: str) -> str:
 
 BoxKey = tuple[int, BoxRow]
 """An image by its id, and one of its boxes."""
+
+
+def by_whom(kind: ColumnElement[str]) -> ColumnElement[str]:
+    """By whom the boxes of a file of a kind are, in SQL."""
+    return case(_BY, value=kind, else_=ARCHIVE)
 
 
 def is_said_by(kind: ColumnElement[str], by: str) -> ColumnElement[bool]:

@@ -165,10 +165,10 @@ def boxes_of(connection: Connection, images: Iterable[int]) -> list[ShownBox]:
     return list(dict.fromkeys(_shown_box(*row) for row in rows))
 
 
-def _shown_box(*row: Any) -> ShownBox:
-    *corners, kind, support, truncated, occluded, group_of, difficult = row
-    said = zip(_WORDS.values(), (truncated, occluded, group_of, difficult), strict=True)
-    return ShownBox(*corners, said_by(kind), support, tuple(word for word, held in said if held))
+def _shown_box(wnid: str, x_min: int, y_min: int, x_max: int, y_max: int, kind: str, *told: Any) -> ShownBox:
+    support, *flags = told
+    said = tuple(word for word, held in zip(_WORDS.values(), flags, strict=True) if held)
+    return ShownBox(wnid, x_min, y_min, x_max, y_max, said_by(kind), support, said)
 
 
 def has_boxes(connection: Connection) -> bool:

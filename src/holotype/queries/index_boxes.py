@@ -40,7 +40,7 @@ class BoxRows:
         """The places of the labels that have a box of their synset that satisfies a term, ascending."""
         found = np.zeros(len(self._sizes), np.bool_)
         found[self._place[self._satisfied(term)]] = True
-        return np.flatnonzero(found).astype(np.int64)
+        return np.flatnonzero(found)
 
     def _satisfied(self, term: Term) -> Mask:
         """Which boxes, of those that are of labels, satisfy a term."""
@@ -55,8 +55,8 @@ class BoxRows:
     @cached_property
     def _rows(self) -> Ints:
         """The place of each box's label, `NOWHERE` where there is none."""
-        columns = [pa.chunked_array([values]) if isinstance(values, pa.Array) else values for values in self._labels]
-        return places([self._column("id"), self._column("wnid")], columns)
+        columns = [pa.chunked_array([values]) for values in self._labels]
+        return np.asarray(places([self._column("id"), self._column("wnid")], columns), np.int64)
 
     @cached_property
     def _held(self) -> Mask:
