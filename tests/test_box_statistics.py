@@ -73,7 +73,7 @@ def test_boxes_are_counted_by_whom_they_are(db: Project) -> None:
     assert found.sides == (
         Side("archive", 1, 2, None, 1, 0, 0, 1),
         Side("machine", 1, 1, 1.0, 0, 0, 1, 0),
-        Side("people", 2, 2, pytest.approx(2 / 3), 0, 2, 0, 0),
+        Side("people", 2, 2, 2 / 3, 0, 2, 0, 0),
     )
     assert found.coverage == Coverage(unasked=12)
     assert found.agreement is None
