@@ -20,7 +20,6 @@ from holotype.consensus.votes import Answer, is_machine
 from holotype.crowd.expert import Nobody, Trust
 from holotype.errors import AmbiguousLabels, AmbiguousLemma, ArchiveError, CrowdError, UnknownSynset
 from holotype.imports.boxes import EMPTY, UNREAD
-from holotype.imports.coco import CROWD
 from holotype.imports.tools.coco import LOST, REPEATED
 from holotype.imports.tools.label_studio import NO_LABELS, PREDICTED, REGIONS, SKIPPED
 from holotype.imports.tools.names import names_of
@@ -325,7 +324,7 @@ def test_coco_tells_boxes_and_the_labels_of_its_images(db: Project, tmp_path: Pa
             around(2, 0, 0, 64, 48, id=1),
             around(3, 0, 0, 64, 48),
             around(2, 0, 0, 64, 48, category_id=9),
-            around(2, 0, 0, 64, 48, iscrowd=1),
+            around(2, 1, 1, 20, 20, iscrowd=1),
             around(2, 0, 0, 64, 48, attributes={"rotation": 3.0}),
             around(2),
             around(2, 1, 2, 3),
@@ -340,13 +339,13 @@ def test_coco_tells_boxes_and_the_labels_of_its_images(db: Project, tmp_path: Pa
     )
     value["categories"][1]["wnid"] = CAT
     report = db.annotations.add(written(tmp_path / "instances.json", value))
-    assert boxes(db) == {(dog, WHIPPET, 10, 5, 19, 8), (cat, WHIPPET, 0, 0, 63, 47)}
+    assert boxes(db) == {(dog, WHIPPET, 10, 5, 19, 8), (cat, WHIPPET, 0, 0, 63, 47), (cat, WHIPPET, 1, 1, 20, 20)}
     assert cast(db) == {
         (dog, WHIPPET, "coco:instances"),
         (dog, CAT, "coco:instances"),
         (cat, WHIPPET, "coco:instances"),
     }
-    assert report.remarks == {LOST: 3, REPEATED: 1, CROWD: 1, TURNED: 1, NO_BOXES: 1, UNREAD: 6, EMPTY: 1}
+    assert report.remarks == {LOST: 3, REPEATED: 1, TURNED: 1, NO_BOXES: 1, UNREAD: 6, EMPTY: 1}
 
 
 @pytest.mark.parametrize("again", ["same", "moved", "renamed"])
@@ -684,7 +683,9 @@ def test_a_box_of_whatever_edges_lies_inside_or_is_not_taken(
         ((-3, -3, 1, 1), (0, 0, 0, 0)),
     ],
 )
-def test_a_pixel_is_in_a_box_that_covers_half_of_it(edges: tuple[float, ...], found: tuple[int, ...]) -> None:
+def test_a_pixel_is_in_a_box_that_covers_half_of_it(
+    edges: tuple[float, float, float, float], found: tuple[int, ...]
+) -> None:
     assert pixels(Drawn("", *edges), Picture((), 0, 0, ()), 100, 100)[0] == found
 
 

@@ -97,14 +97,18 @@ def scored(db: Project, path: Path, *truth: object) -> list[float]:
 
 
 def test_boxes_count_once_and_those_of_other_classes_not() -> None:
+    """A box that several files say is a crowd where any of them says so."""
     names, sizes = np.array(["b", "a", "a"], object), np.array([[9, 8], [7, 6], [7, 6]])
     said = np.array(["a", "a", "b", "b"], object)
     corners = np.array([[0, 0, 3, 4], [0, 0, 3, 4], [1, 1, 2, 2], [1, 1, 2, 2]])
-    truth = boxes_of(names, sizes, ("x", "y"), said, ["x", "x", "z", "y"], corners)
+    truth = boxes_of(
+        names, sizes, ("x", "y"), said, ["x", "x", "z", "y"], corners, np.array([False, True, True, False])
+    )
+    assert truth.crowd.tolist() == [True, False]
     assert placed(truth) == [("a", "x", [0, 0, 3, 4]), ("b", "y", [1, 1, 2, 2])]
     assert truth.area.tolist() == [20, 4]
     assert truth.sizes is not None
     assert truth.sizes.tolist() == [[7, 6], [9, 8]]
-    assert boxes_of(names, sizes * 0, ("x", "y"), said, ["x"] * 4, corners).sizes is None
+    assert boxes_of(names, sizes * 0, ("x", "y"), said, ["x"] * 4, corners, np.zeros(4, bool)).sizes is None
     with pytest.raises(PredictionError, match="none of the images has a box"):
-        boxes_of(names, sizes, ("q",), said, ["x", "x", "z", "y"], corners)
+        boxes_of(names, sizes, ("q",), said, ["x", "x", "z", "y"], corners, np.zeros(4, bool))

@@ -617,7 +617,7 @@ def test_what_pages_ask_is_answered_alike_by_both_databases(catalog: Catalog, wo
         before = shown.states_mark(connection)
         assert shown.yields(connection, rank) == [("imported:d", "yes", 5)]
         assert shown.alike(connection, [1]) == [3]
-        assert shown.boxes_of(connection, [1]) == [(CAT, 1, 2, 3, 4)]
+        assert shown.boxes_of(connection, [1]) == [shown.ShownBox(CAT, 1, 2, 3, 4)]
         assert [(one.candidate, one.votes) for one in shown.said_of(connection, [1, 2])] == [(1, {2: 1}), (2, {})]
         assert shown.are_secret(connection, [1, 2])
         assert not shown.are_secret(connection, [1, 3])

@@ -12,6 +12,7 @@ from browser import Browsing, axe, served
 from conftest import encoded, photo
 from holotype.crowd.expert import Nobody, Source
 from holotype.project import Project
+from said_boxes import MANY, images, say
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -132,3 +133,39 @@ def test_boxes_lie_where_they_were_drawn(browsing: Browsing, db: Project) -> Non
         wanted = (picture["x"] + 20 * scale, picture["y"] + 15 * scale, 40 * scale, 30 * scale)
         found = (drawn["x"], drawn["y"], drawn["width"], drawn["height"])
         assert found == pytest.approx(wanted, abs=2.5)  # half a line, and rounding
+
+
+def test_boxes_say_by_whom_they_are(browsing: Browsing, db: Project, tmp_path: Path) -> None:
+    """Those of machines are dashed; a legend tells all, grids say how many, and pictures are narrowed by them."""
+    (first, wnid), *_ = images(db)
+    say(db, [(first, wnid, one) for one in MANY])
+    with served(db) as site:
+        page = browsing.page(site)
+        page.goto("/images?q=boxes%3E%3D1")
+        assert page.locator(".boxed").all_inner_texts() == ["4"]
+        assert "4 boxes" in (page.locator(".cell img").get_attribute("alt") or "")
+        assert axe(page) == []
+        page.get_by_text("Narrow it").click()
+        page.get_by_label("boxes by").select_option("people")
+        page.get_by_label("a box that takes").select_option("0.01")
+        page.get_by_role("button", name="Show").click()
+        assert page.get_by_label("Query").input_value() == "boxes>=1 boxes.by:people boxes.area>=0.01"
+        assert axe(page) == []
+        page.locator(".cell a").click()
+        dashes = {
+            by: page.locator(f".boxes .by-{by}").first.evaluate("one => getComputedStyle(one).strokeDasharray")
+            for by in ("people", "archive", "machine")
+        }
+        assert dashes == {"people": "none", "archive": "none", "machine": "7px, 5px"}
+        told = page.locator(".legend").inner_text()
+        assert "16 × 16 pixels; 67 % of those who looked drew it; partly hidden" in told
+        assert "80 × 60 pixels; a group" in told
+        assert [one.strip() for one in page.locator(".legend dt").all_inner_texts()] == [
+            "people drew",
+            "came with the picture",
+            "a machine drew",
+        ]
+        assert axe(page) == []
+        page.locator(".crumbs a").last.click()
+        page.get_by_role("link", name="with boxes").click()
+        assert page.locator(".boxed").all_inner_texts() == ["4"]

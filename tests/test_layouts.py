@@ -950,8 +950,12 @@ def test_cocos_classes_are_mapped_by_a_table(project: Project, tmp_path: Path) -
         "val2017/000000000139.jpg": "val",
     }
     assert set(map(tuple, labels_of(project).values())) == {("n02121620", dog)}
-    assert boxes_of(project)["train2017/000000000009.jpg"] == [("n02121620", 10, 20, 40, 60), (dog, 1, 2, 3, 5)]
-    assert {coco_file.NO_WNID: 1, coco_file.CROWD: 1, UNREAD: 1} in [dict(one.remarks) for one in report.sources]
+    assert boxes_of(project)["train2017/000000000009.jpg"] == [
+        ("n02121620", 10, 20, 40, 60),
+        (dog, 1, 2, 3, 5),
+        ("n02121620", 1, 2, 3, 5),
+    ]
+    assert {coco_file.NO_WNID: 1, UNREAD: 1} in [dict(one.remarks) for one in report.sources]
     project.datasets.fingerprint()
     assert "box_foreign_class" not in {finding.code for _, finding in project.datasets.lint()}
 

@@ -108,6 +108,18 @@ def test_the_dashboard_shows_the_numbers_and_asks_for_them_again(db: Project) ->
     assert "<html" in curator.get("/project/numbers")
 
 
+def test_the_dashboard_says_how_the_work_on_boxes_stands(db: Project) -> None:
+    curator = Site(db).as_("curator")
+    assert "candidates concluded" not in said(curator.get("/project"))
+    db.boxes.run(db.boxes.simulated())
+    work = db.overview.numbers().boxes
+    assert 0 < work.concluded <= work.candidates == 12
+    assert 0 < work.good <= work.judged <= work.drawings
+    page = said(curator.get("/project"))
+    assert f"Boxes {work.boxes} {work.concluded} of 12 candidates concluded" in page
+    assert f"{100 * work.good / work.judged:.0f} % of {work.judged} judged ones good" in page
+
+
 def test_the_table_is_sorted_by_what_is_asked_for(db: Project) -> None:
     curator = Site(db).as_("curator")
     by_yes, by_name = said(curator.get("/project?by=yes")), said(curator.get("/project?by=name"))

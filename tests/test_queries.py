@@ -32,7 +32,7 @@ from holotype.images.gallery import contact_sheet
 from holotype.ontology import Ontology
 from holotype.project import Project, init
 from holotype.queries import FIELDS, Candidate, Index, Live, Location, Query, Questions, Term
-from holotype.queries.query import MAX_TERMS, NUMBERS, STATES
+from holotype.queries.query import MAX_TERMS, NUMBERS, SHARES, STATES
 from holotype.queries.results import Result, find_in_release
 from holotype.queries.rows import groups_of
 from holotype.releases import MANIFEST_SCHEMA, Release
@@ -51,6 +51,11 @@ def terms(draw: st.DrawFn) -> Term:
         return Term(
             field, draw(st.sampled_from(["=", "<", "<=", ">", ">="])), str(draw(st.integers(0, 10**9 - 1))), negated
         )
+    if field in SHARES:
+        share = f"{draw(st.integers(0, 10**6)) / 10**6:.6f}".rstrip("0").rstrip(".")
+        return Term(field, draw(st.sampled_from(["=", "<", "<=", ">", ">="])), share, negated)
+    if field == "boxes.by":
+        return Term(field, ":", draw(st.sampled_from(["people", "archive", "machine"])), negated)
     if field == "split":
         return Term(field, ":", draw(st.sampled_from(["train", "val", "test"])), negated)
     if field == "state":
@@ -80,6 +85,8 @@ def test_any_text_is_a_query_or_a_query_error(given_text: str) -> None:
 
 def test_what_is_written_differently_and_means_the_same_has_one_text() -> None:
     assert str(Query.parse('  under="dog"   boxes:1 width>=400')) == "under:dog boxes=1 width>=400"
+    shares = "boxes.area>=.10 boxes.area<1.0 boxes.support:.0 boxes.by=people"
+    assert str(Query.parse(shares)) == "boxes.area>=0.1 boxes.area<1 boxes.support=0 boxes.by:people"
     assert Query.parse("") == Query.from_url("") == Query.from_url("page=3") == Query()
 
 
@@ -96,6 +103,12 @@ def test_what_is_written_differently_and_means_the_same_has_one_text() -> None:
         ("boxes:007", "whole number"),
         ("width>1000000000", "whole number"),
         ("width>٣", "whole number"),
+        ("boxes.area>2", "boxes.area is compared with a share from 0 to 1 of at most 6 digits, as boxes.area>=0.5"),
+        ("boxes.area>=10%", "share from 0 to 1"),
+        ("boxes.support>0.1234567", "at most 6 digits"),
+        ("boxes.by>people", "boxes.by is no number and cannot be compared: write boxes.by:people"),
+        ("boxes.by:me", "boxes.by is one of people, archive, machine, not 'me'"),
+        ("boxes.colour:red", "there is no field 'boxes.colour'; known are under"),
         ('boxes>=1 under:"toy dog', 'character 10: under needs a value, in "quotes"'),
         ('under:"toy dog"x', "under needs a value"),
         ("under:", "under needs a value"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, func, select, update
 
 from holotype.catalog import schema as t
+from holotype.catalog.box_conclusions import DETECTIONS, DRAWINGS
 from holotype.catalog.statements import add_rows, chunks, held
 
 
@@ -20,6 +22,55 @@ class BoxRow(NamedTuple):
     y_min: int
     x_max: int
     y_max: int
+
+
+class Flags(NamedTuple):
+    """What is said of a box beside where it is: that its instance is cut off by the picture's edge, hidden in part, a
+    group that is no single instance, or difficult to recognise; None where nobody said."""
+
+    truncated: bool | None = None
+    occluded: bool | None = None
+    group_of: bool | None = None
+    difficult: bool | None = None
+
+    def filled(self, other: Flags) -> Flags:
+        """These, and where nobody said the others."""
+        return Flags(*(one if mine is None else mine for mine, one in zip(self, other, strict=True)))
+
+    @property
+    def numbers(self) -> dict[str, int | None]:
+        """Each by its name as the catalog keeps it: 1, 0 or None."""
+        return {name: None if said is None else int(said) for name, said in self._asdict().items()}
+
+
+NO_FLAGS: Final = Flags()
+UNSAID: Final = -1
+"""What stands where nobody says a flag, or a support, in columns of numbers."""
+ANNOTATIONS: Final = "annotations"
+"""The kind of files in which people said in a tool where boxes are. `DRAWINGS` is that of what they drew here, and
+`DETECTIONS` of what a machine drew; all other kinds are of archives."""
+PEOPLE, MACHINE, ARCHIVE = "people", "machine", "archive"
+_BY: Final = {ANNOTATIONS: PEOPLE, DRAWINGS: PEOPLE, DETECTIONS: MACHINE}
+
+
+def said_by(kind: str) -> str:
+    """By whom the boxes of a file of this kind are: people, a machine or an archive."""
+    return _BY.get(kind, ARCHIVE)
+
+
+BoxKey = tuple[int, BoxRow]
+"""An image by its id, and one of its boxes."""
+
+
+def by_whom(kind: ColumnElement[str]) -> ColumnElement[str]:
+    """By whom the boxes of a file of a kind are, in SQL."""
+    return case(_BY, value=kind, else_=ARCHIVE)
+
+
+def is_said_by(kind: ColumnElement[str], by: str) -> ColumnElement[bool]:
+    """Whether the boxes of a file of a kind are by people, a machine or an archive, in SQL."""
+    mine = [one for one, who in _BY.items() if who == by]
+    return kind.in_(mine) if mine else kind.not_in(list(_BY))
 
 
 class SaidBy(NamedTuple):
@@ -40,24 +91,53 @@ class Mark(NamedTuple):
     value: str
 
 
-def add_boxes(connection: Connection, boxes: Mapping[int, Sequence[BoxRow]], file: int) -> int:
-    """Append the boxes of images, by id, that are not there yet, each as often as it is said; how many were new."""
+def add_boxes(
+    connection: Connection,
+    boxes: Mapping[int, Sequence[BoxRow]],
+    file: int,
+    flags: Mapping[BoxKey, Flags] = MappingProxyType({}),
+) -> int:
+    """Append the boxes of images, by id, that are not there yet, each as often as it is said; how many were new.
+
+    A box that is said again with `flags` is no other one: of its flags those are taken that nobody said before. Boxes
+    that follow from drawings are no one's word, and are not compared with.
+    """
     there: dict[int, Counter[BoxRow]] = defaultdict(Counter)
+    lacking: dict[int, Flags] = {}
     table = t.box
+    columns = *(table.c[name] for name in BoxRow._fields), *(table.c[name] for name in Flags._fields)
+    asked = select(table.c.id, table.c.image_id, *columns).where(table.c.drawing_id.is_(None))
     for chunk in chunks(boxes, 2_000):
-        columns = table.c.wnid, table.c.x_min, table.c.y_min, table.c.x_max, table.c.y_max
-        said = table.c.image_id.in_(chunk), table.c.drawing_id.is_(None)
-        for number, *box in connection.execute(select(table.c.image_id, *columns).where(*said)):
-            there[number][BoxRow(*box)] += 1
+        for key, number, *values in connection.execute(asked.where(table.c.image_id.in_(chunk))):
+            box, known = BoxRow(*values[:5]), Flags(*values[5:])
+            there[number][box] += 1
+            if (told := known.filled(flags.get((number, box), NO_FLAGS))) != known:
+                lacking[key] = told
     new = {number: list((Counter(found) - there[number]).elements()) for number, found in boxes.items()}
-    rows = [{"image_id": number, "file_id": file, **box._asdict()} for number, found in new.items() for box in found]
+    rows = [
+        {"image_id": number, "file_id": file, **box._asdict(), **flags.get((number, box), NO_FLAGS).numbers}
+        for number, found in new.items()
+        for box in found
+    ]
     add_rows(connection, table, rows)
+    _fill_flags(connection, lacking)
     counts = [{"number": number, "more": len(found)} for number, found in new.items() if found]
     if counts:
         for table, key in ((t.image, t.image.c.id), (t.candidate, t.candidate.c.image_id)):
             mine = update(table).where(key == bindparam("number"))
             connection.execute(mine.values(boxes=table.c.boxes + bindparam("more")), counts)
     return len(rows)
+
+
+def _fill_flags(connection: Connection, flags: Mapping[int, Flags]) -> None:
+    """Say flags of boxes, by id."""
+    if flags:
+        changed = update(t.box).where(t.box.c.id == bindparam("number"))
+        values: dict[str, Any] = {name: bindparam(f"its_{name}") for name in Flags._fields}
+        rows = [
+            {"number": key, **{f"its_{name}": said for name, said in one.numbers.items()}} for key, one in flags.items()
+        ]
+        connection.execute(changed.values(values), rows)
 
 
 def add_sizes(connection: Connection, sizes: Mapping[int, tuple[int, int]], file: int) -> None:

@@ -36,6 +36,14 @@ def read(connection: Connection) -> Mapping[str, Figures]:
     return found
 
 
+def mark(connection: Connection) -> tuple[object, ...]:
+    """Changes whenever facts about boxes come, or what is concluded of candidates does."""
+    table = t.coverage.c
+    newest = (select(func.max(one.c.id)).scalar_subquery() for one in (t.box_question, t.drawing, t.box_answer))
+    concluded = func.count(), func.max(table.at), func.sum(table.boxes)
+    return tuple(connection.execute(select(*newest, *concluded).select_from(t.coverage)).one())
+
+
 def _of(found: dict[str, Figures], wnid: str) -> Figures:
     return found.setdefault(wnid, Figures())
 

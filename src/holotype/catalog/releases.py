@@ -12,10 +12,11 @@ import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, insert, or_, select
 
 from holotype.catalog import schema as t
+from holotype.catalog.annotations import UNSAID, BoxRow, Flags
 from holotype.catalog.candidates import FEW
 from holotype.catalog.images import digest, is_sound, read_images
 from holotype.catalog.schema import STATES
-from holotype.catalog.statements import Column, Names, chunks, read_all, read_arrow, read_some
+from holotype.catalog.statements import Column, Kind, Names, chunks, read_all, read_arrow, read_some
 
 AT_ONCE: Final = 200_000
 """Labels that are read at once, or those of one synset."""
@@ -156,7 +157,9 @@ def count_unknown(connection: Connection, wanted: Wanted) -> int:
 @dataclass(frozen=True, slots=True, eq=False)
 class Boxes:
     """Boxes as they were said, oldest first, ``(boxes,)`` each: ids of images, places among the `wnids`, inclusive
-    corners ``(boxes, 4)`` as x_min, y_min, x_max, y_max, and places among the `paths` of the files that say so."""
+    corners ``(boxes, 4)`` as x_min, y_min, x_max, y_max, places among the `paths` of the files that say so and the
+    `kinds` of these; support, and flags ``(boxes, 4)`` in the order of `holotype.catalog.annotations.Flags`, -1 where
+    nobody said."""
 
     image: npt.NDArray[np.int64]
     wnid: npt.NDArray[np.int32]
@@ -164,13 +167,18 @@ class Boxes:
     file: npt.NDArray[np.int64]
     wnids: list[str]
     paths: list[str]
+    kinds: list[str]
+    support: npt.NDArray[np.float64]
+    flags: npt.NDArray[np.int8]
 
 
 def boxes(connection: Connection, images: npt.NDArray[np.int64]) -> Boxes:
     """The boxes of images."""
     box, names = t.box.c, Names()
-    question = select(box.id, box.image_id, box.wnid, box.x_min, box.y_min, box.x_max, box.y_max, box.file_id)
-    kinds = np.int64, np.int64, names, np.int32, np.int32, np.int32, np.int32, np.int64
+    told = [func.coalesce(box[name], UNSAID) for name in ("support", *Flags._fields)]
+    question = select(box.id, box.image_id, box.wnid, *(box[name] for name in BoxRow._fields[1:]), box.file_id, *told)
+    corner, flag = [np.int32] * 4, [np.int8] * len(Flags._fields)
+    kinds: list[Kind] = [np.int64, np.int64, names, *corner, np.int64, np.float64, *flag]
     if len(images) <= FEW:
         found = read_some(connection, question, box.image_id, np.unique(images).tolist(), *kinds)
     else:
@@ -178,11 +186,15 @@ def boxes(connection: Connection, images: npt.NDArray[np.int64]) -> Boxes:
         inside = np.isin(found[1], images)
         found = [column[inside] for column in found]
     order = np.argsort(found[0])
-    _, image, wnid, *corners, file = (column[order] for column in found)
+    _, image, wnid, *others = (column[order] for column in found)
+    corners, (file, support), flags = others[:4], others[4:6], others[6:]
     ids, place = np.unique(file, return_inverse=True)
-    said = dict(map(tuple, connection.execute(select(t.file.c.id, t.file.c.path))))
-    paths = [said[number] for number in ids.tolist()]
-    return Boxes(image, wnid, np.stack(corners, axis=1), place, [str(name) for name in names], paths)
+    said = {row.id: row for row in connection.execute(select(t.file.c.id, t.file.c.path, t.file.c.kind))}
+    files = [said[number] for number in ids.tolist()]
+    return Boxes(
+        *(image, wnid, np.stack(corners, axis=1), place, [str(name) for name in names]),
+        *([one.path for one in files], [one.kind for one in files], support, np.stack(flags, axis=1)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, and_, func, literal, select
 
 from holotype.catalog import schema as t
-from holotype.catalog.annotations import BoxRow
+from holotype.catalog.annotations import ARCHIVE, BoxRow, said_by
 from holotype.catalog.corrections import standing
 from holotype.catalog.schema import STATES
 from holotype.catalog.statements import chunks
@@ -128,13 +128,52 @@ def said_of(connection: Connection, images: Iterable[int]) -> list[Said]:
     return [Said(row.id, row.guard, votes.get(row.id, {})) for row in rows]
 
 
-def boxes_of(connection: Connection, images: Iterable[int]) -> list[BoxRow]:
-    """The boxes of images, each once, as they were drawn."""
+@dataclass(frozen=True, slots=True)
+class ShownBox:
+    """A box in inclusive upright pixels: by whom (people, machine or archive), the share of those who looked that drew
+    it, None where nobody counted, and what else is said of it, in words."""
+
+    wnid: str
+    x_min: int
+    y_min: int
+    x_max: int
+    y_max: int
+    by: str = ARCHIVE
+    support: float | None = None
+    flags: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Its columns."""
+        return self.x_max - self.x_min + 1
+
+    @property
+    def height(self) -> int:
+        """Its rows."""
+        return self.y_max - self.y_min + 1
+
+
+_WORDS: Final = {"truncated": "cut off", "occluded": "partly hidden", "group_of": "a group", "difficult": "difficult"}
+
+
+def boxes_of(connection: Connection, images: Iterable[int]) -> list[ShownBox]:
+    """The boxes of images, oldest first, each once."""
     box = t.box.c
-    columns = box.wnid, box.x_min, box.y_min, box.x_max, box.y_max
-    asked = select(*columns).order_by(box.id)
+    columns = *(box[name] for name in BoxRow._fields), t.file.c.kind, box.support, *(box[name] for name in _WORDS)
+    asked = select(*columns).select_from(t.box.join(t.file, t.file.c.id == box.file_id)).order_by(box.id)
     rows = (row for chunk in chunks(images) for row in connection.execute(asked.where(box.image_id.in_(chunk))))
-    return list(dict.fromkeys(BoxRow(*row) for row in rows))
+    return list(dict.fromkeys(_shown_box(*row) for row in rows))
+
+
+def _shown_box(wnid: str, x_min: int, y_min: int, x_max: int, y_max: int, kind: str, *told: Any) -> ShownBox:
+    support, *flags = told
+    said = tuple(word for word, held in zip(_WORDS.values(), flags, strict=True) if held)
+    return ShownBox(wnid, x_min, y_min, x_max, y_max, said_by(kind), support, said)
+
+
+def has_boxes(connection: Connection) -> bool:
+    """Whether any image has a box."""
+    return connection.execute(select(t.box.c.id).limit(1)).first() is not None
 
 
 def alike(connection: Connection, images: Collection[int]) -> list[int]:

@@ -8,13 +8,14 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Select, func, select, true
+from sqlalchemy import Connection, Select, case, func, select, true
 
 from holotype.catalog import schema as t
-from holotype.catalog.annotations import size_columns
+from holotype.catalog.annotations import Flags, by_whom, size_columns
 from holotype.catalog.schema import STATES
 
 _YES: Final = STATES.index("yes")
+_CORNERS: Final = ("x_min", "y_min", "x_max", "y_max")
 
 
 def label_counts(connection: Connection) -> npt.NDArray[np.int64]:
@@ -76,6 +77,46 @@ def boxes_by_class(connection: Connection) -> Iterator[tuple[str, npt.NDArray[np
     rows = connection.execute(question, execution_options={"yield_per": 10_000})
     for wnid, group in groupby(rows, lambda row: row[0]):
         yield wnid, np.fromiter((row[1:] for row in group), np.dtype((np.int64, 7)))
+
+
+def boxes_said_by(connection: Connection) -> list[dict[str, Any]]:
+    """Of people, machines and archives (`by`) that say any boxes: how many, in how many images, their mean support,
+    None where nobody counted, and how many have which flag."""
+    box, by = t.box.c, by_whom(t.file.c.kind).label("by")
+    flags = (func.coalesce(func.sum(case((box[name] == 1, 1), else_=0)), 0).label(name) for name in Flags._fields)
+    counted = func.count(box.image_id.distinct()).label("images"), func.count().label("boxes")
+    asked = select(by, *counted, func.avg(box.support).label("support"), *flags)
+    rows = connection.execute(asked.select_from(t.box.join(t.file, t.file.c.id == box.file_id)).group_by(by))
+    return sorted((dict(row) for row in rows.mappings()), key=lambda row: str(row["by"]))
+
+
+def coverage_counts(connection: Connection) -> tuple[dict[str, int], int]:
+    """Labels yes by what is concluded of their boxes, and how many people were ever asked about."""
+    candidate, question = t.candidate.c, t.box_question.c
+    joined = t.coverage.join(t.candidate, candidate.id == t.coverage.c.candidate_id)
+    states = select(t.coverage.c.state, func.count()).select_from(joined).where(candidate.state == _YES)
+    rows = connection.execute(states.group_by(t.coverage.c.state))
+    found = {t.COVERAGES[state]: int(count) for state, count in rows}
+    ever = select(question.candidate_id).where(question.kind != t.BOX_KINDS.index("gold"))
+    asked = select(func.count()).select_from(t.candidate).where(candidate.state == _YES, candidate.id.in_(ever))
+    return found, int(connection.execute(asked).scalar_one())
+
+
+def drawings_and_boxes(connection: Connection) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """What people drew, but for gold, of candidates that are concluded, and the boxes that follow: candidate and
+    inclusive corners, ``(n, 5)`` each."""
+    drawing, question, box = t.drawing.c, t.box_question.c, t.box.c
+    drawn = t.drawing.join(t.box_question, question.id == drawing.question_id).join(t.worker)
+    concluded = question.candidate_id.in_(select(t.coverage.c.candidate_id))
+    people = (
+        drawing.x_min.is_not(None),
+        question.kind != t.BOX_KINDS.index("gold"),
+        t.worker.c.name.not_like("machine:%"),
+    )
+    asked = select(question.candidate_id, *(drawing[name] for name in _CORNERS)).select_from(drawn)
+    held = t.box.join(t.drawing, drawing.id == box.drawing_id).join(t.box_question, question.id == drawing.question_id)
+    boxes = select(question.candidate_id, *(box[name] for name in _CORNERS)).select_from(held).where(concluded)
+    return _numbers(connection, asked.where(concluded, *people), 5), _numbers(connection, boxes, 5)
 
 
 def image_ids_of_rank(connection: Connection, rank: int) -> npt.NDArray[np.int64]:

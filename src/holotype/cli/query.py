@@ -87,6 +87,8 @@ def query_command(
     \b
     under:X        of synset X or below, a wnid or lemma;  synset:X  of X alone
     boxes>=1       also width, height; compared by >= > <= < =
+    boxes.area>=.1 a box takes a tenth of the picture;  boxes.support>=.5  half of those who looked drew it
+    boxes.by:people  also archive, machine
     split:val      also state, format, source, dataset, id
     licence:cc     of a family: cc, commercial, derivatives, sharealike, public-domain, unknown;
                    or a code: by, by-sa, by-nc, cc0, pdm, pd, nkc, us-gov, arr, ...; or the licence holds the text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Final
 
 import click
@@ -11,6 +12,7 @@ from holotype.cli.tables import print_table
 from holotype.cli.text import counted
 from holotype.ontology import Ontology
 from holotype.statistics.accuracy import DepthAccuracy
+from holotype.statistics.boxing import TIGHT, Agreement, Boxing
 from holotype.statistics.diversity import Ranking
 from holotype.statistics.hierarchy import Hierarchy
 from holotype.statistics.histogram import Bin
@@ -38,6 +40,8 @@ def print_statistics(statistics: Statistics, ontology: Ontology) -> None:
         _print_sizes(statistics.sizes)
     if statistics.objects is not None:
         _print_objects(statistics.objects)
+    if statistics.boxing is not None:
+        _print_boxing(statistics.boxing)
     if statistics.diversity is not None:
         _print_diversity(statistics.diversity, ontology)
 
@@ -142,6 +146,39 @@ def _print_objects(objects: Objects) -> None:
     _print_bars("images by number of boxes", objects.per_image)
     if objects.measured:
         _print_bars("boxes by share of the image", objects.scales)
+
+
+def _print_boxing(boxing: Boxing) -> None:
+    print_table(
+        "boxes, by whom they are",
+        ("by", "boxes", "images", "mean support", "truncated", "occluded", "of groups", "difficult"),
+        [
+            (
+                *(one.by, f"{one.boxes:,}", f"{one.images:,}", _percent(one.support)),
+                *(f"{count:,}" for count in (one.truncated, one.occluded, one.group_of, one.difficult)),
+            )
+            for one in boxing.sides
+        ],
+    )
+    if boxing.coverage.asked:
+        told = asdict(boxing.coverage)
+        click.echo(f"\nboxes of labels yes: {', '.join(f'{name} {count:,}' for name, count in told.items())}")
+    if boxing.agreement is not None:
+        _print_agreement(boxing.agreement)
+
+
+def _print_agreement(agreement: Agreement) -> None:
+    click.echo(
+        f"\n{counted(agreement.drawings, 'drawing')} by people, {_percent(agreement.share)} of some box; several drew "
+        f"{agreement.redundant:,} of {counted(agreement.boxes, 'box', 'boxes')}"
+        + (
+            f", with an IoU of {agreement.mean:.3f} in the mean, {_percent(agreement.tight)} of {TIGHT} or more"
+            if agreement.mean is not None
+            else ""
+        )
+    )
+    if agreement.mean is not None:
+        _print_bars("drawings of boxes that several drew, by IoU with the box", agreement.overlaps)
 
 
 def _print_diversity(ranking: Ranking, ontology: Ontology) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from holotype.imports.boxes import Annotation, Box, read_voc_archive, read_voc_folder
+from holotype.imports.boxes import FLAGS, Annotation, Box, read_voc_archive, read_voc_folder
 from holotype.imports.coco import read_coco
 from holotype.imports.openimages import read_openimages
 from holotype.imports.scan import Part
@@ -19,7 +19,14 @@ from holotype.imports.tiny import read_tiny
 from holotype.imports.truths import read_truth
 from holotype.provenance import in_one_line
 
-BOX: Final = pa.struct([("wnid", pa.string()), *((name, pa.int32()) for name in ("xmin", "ymin", "xmax", "ymax"))])
+BOX: Final = pa.struct(
+    [
+        ("wnid", pa.string()),
+        *((name, pa.int32()) for name in ("xmin", "ymin", "xmax", "ymax")),
+        *((name, pa.bool_()) for name in FLAGS),
+    ]
+)
+"""A box in a journal; those of earlier versions say nothing of flags."""
 _SCHEMA: Final = pa.schema(
     [
         ("name", pa.string()),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.ElementTree import fromstring
@@ -29,17 +29,31 @@ NO_ANNOTATION: Final = "files .xml that are no annotations, which were not taken
 UNSIZED: Final = "sizes that are no numbers, which were not taken"
 _PIXEL = re.compile(r"\s*(-?[0-9]{1,7})(?:\.([0-9]{0,40}))?\s*", re.ASCII)
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
+FLAGS: Final = ("truncated", "occluded", "group_of", "difficult")
+"""What may be said of a box beside where it is."""
+Flags = tuple[bool | None, bool | None, bool | None, bool | None]
+"""What is said by each of the `FLAGS`; None where nobody says."""
+_SAID: Final[Mapping[str, bool]] = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box around an instance of a synset: its first and its last column and row, in pixels counted from 0."""
+    """A box around an instance of a synset: its first and its last column and row, in pixels counted from 0.
+
+    Flags say of the instance that it is `truncated` by the picture's edge, `occluded`, a group that is no single
+    instance (`group_of`), or `difficult` to recognise; None where nobody said.
+    """
 
     wnid: str
     xmin: int
     ymin: int
     xmax: int
     ymax: int
+    _: KW_ONLY
+    truncated: bool | None = None
+    occluded: bool | None = None
+    group_of: bool | None = None
+    difficult: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +119,29 @@ def _side(text: str, remarks: list[str]) -> int:
 def _box(found: Element, image: str, remarks: list[str]) -> Box | None:
     # Many of the dogs' files name the breed; like TensorFlow's scripts, believe the name of the training image.
     told = (found.findtext("name") or "").strip(), image.partition("_")[0]
-    return box_of(next(filter(is_wnid, told), ""), [found.findtext(f"bndbox/{c}") or "" for c in _CORNERS], remarks)
+    box = box_of(next(filter(is_wnid, told), ""), [found.findtext(f"bndbox/{c}") or "" for c in _CORNERS], remarks)
+    return box and flagged(box, found.findtext)
+
+
+def flagged(box: Box, said: Callable[[str], Any]) -> Box:
+    """The box with what is `said` of each of the `FLAGS`."""
+    truncated, occluded, group_of, difficult = flags_of(said)
+    return replace(box, truncated=truncated, occluded=occluded, group_of=group_of, difficult=difficult)
+
+
+def flags_of(said: Callable[[str], Any]) -> Flags:
+    """What is `said` of each of the `FLAGS`."""
+    truncated, occluded, group_of, difficult = (flag(said(name)) for name in FLAGS)
+    return truncated, occluded, group_of, difficult
+
+
+def flag(said: Any) -> bool | None:
+    """Whether something is said to be so: 1 or 0, true or false; None for all else, which says nothing.
+
+    >>> flag("1"), flag(0), flag(False), flag("Unspecified"), flag(-1), flag(None)
+    (True, False, False, None, None, None)
+    """
+    return _SAID.get(str(said).strip().lower())
 
 
 def box_of(wnid: str, corners: Sequence[str], remarks: list[str]) -> Box | None:
@@ -113,7 +149,7 @@ def box_of(wnid: str, corners: Sequence[str], remarks: list[str]) -> Box | None:
 
     >>> told = []
     >>> box_of("n02084071", ["1", "45.7", "30", "60"], told), told
-    (Box(wnid='n02084071', xmin=1, ymin=46, xmax=30, ymax=60), ['boxes with fractions of pixels, which were rounded'])
+    (Box(wnid='n02084071', xmin=1, ymin=46, xmax=30, ymax=60, ...), ['boxes with fractions ... which were rounded'])
     """
     if not is_wnid(wnid):
         remarks.append(NO_WNID)
@@ -219,8 +255,8 @@ def scaled(box: Box, width: int, height: int) -> Box:
     """The box in pixels of corners in millionths of an image of this size: the pixels that it touches.
 
     >>> scaled(Box("n02084071", 250_000, 0, 500_000, 1_000_000), 100, 80)
-    Box(wnid='n02084071', xmin=25, ymin=0, xmax=49, ymax=79)
+    Box(wnid='n02084071', xmin=25, ymin=0, xmax=49, ymax=79, truncated=None, ...)
     """
     first = box.xmin * width // 1_000_000, box.ymin * height // 1_000_000
     last = -(-box.xmax * width // 1_000_000) - 1, -(-box.ymax * height // 1_000_000) - 1
-    return Box(box.wnid, *first, *last)
+    return replace(box, xmin=first[0], ymin=first[1], xmax=last[0], ymax=last[1])

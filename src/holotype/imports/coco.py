@@ -11,12 +11,11 @@ from typing import Any, Final
 
 from holotype.errors import ArchiveError
 from holotype.files import printable
-from holotype.imports.boxes import BAD_URL, UNREAD, Annotation, Box, unless_empty
+from holotype.imports.boxes import BAD_URL, UNREAD, Annotation, Box, flag, unless_empty
 from holotype.imports.tables import read_json
 from holotype.provenance import in_one_line, is_web_url
 
 NO_WNID: Final = "boxes of classes that no wnid is given for, which were not taken"
-CROWD: Final = "boxes around crowds of instances, which were not taken"
 _LARGEST: Final = 2 << 30
 _NAME: Final = re.compile(r"instances_(\w+)")
 
@@ -24,8 +23,9 @@ _NAME: Final = re.compile(r"instances_(\w+)")
 def read_coco(path: Path, table: Mapping[str, str]) -> Iterator[Annotation]:
     """The boxes and classes of each image in an ``instances_*.json``; `table` has the wnid of each class name.
 
-    Boxes are rounded outwards to the pixels they touch. An image is called by its file, below the folder that the list
-    is named by. Raises `ArchiveError` where it is no such file, or no class of it has a wnid.
+    Boxes are rounded outwards to the pixels they touch; one of a crowd is `Box.group_of`. An image is called by its
+    file, below the folder that the list is named by. Raises `ArchiveError` where it is no such file, or no class of it
+    has a wnid.
     """
     value = read_json(path, _LARGEST)
     try:
@@ -64,9 +64,6 @@ def _box(one: Mapping[str, Any], wnids: Mapping[Any, str], remarks: list[str]) -
     if not wnid:
         remarks.append(NO_WNID)
         return None
-    if one.get("iscrowd"):
-        remarks.append(CROWD)
-        return None
     try:
         x, y, width, height = (float(side) for side in one["bbox"])
         corners = math.floor(x), math.floor(y), math.ceil(x + width) - 1, math.ceil(y + height) - 1
@@ -76,4 +73,4 @@ def _box(one: Mapping[str, Any], wnids: Mapping[Any, str], remarks: list[str]) -
     if max(map(abs, corners)) > 9_999_999:
         remarks.append(UNREAD)
         return None
-    return unless_empty(Box(wnid, *corners), remarks)
+    return unless_empty(Box(wnid, *corners, group_of=flag(one.get("iscrowd"))), remarks)

@@ -10,7 +10,7 @@ from typing import Final
 
 from holotype.errors import ArchiveError
 from holotype.files import printable
-from holotype.imports.boxes import UNREAD, Annotation, Box, unless_empty
+from holotype.imports.boxes import UNREAD, Annotation, Box, flagged, unless_empty
 from holotype.imports.coco import NO_WNID
 from holotype.textlists import read_lines
 
@@ -20,6 +20,8 @@ UNLABELLED: Final = "labels of classes that no wnid is given for, which were not
 DENIED: Final = "labels that people found to be wrong, which were not taken"
 HEADER: Final = ("ImageID", "Source", "LabelName", "Confidence")
 _CORNERS: Final = ("XMin", "YMin", "XMax", "YMax")
+_FLAGS: Final = {"truncated": "IsTruncated", "occluded": "IsOccluded", "group_of": "IsGroupOf"}
+"""Columns of flags: 1, 0, or -1 where nobody said."""
 _FOLDERS: Final = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
 
 
@@ -78,4 +80,4 @@ def _box(row: Mapping[str, str], wnid: str, remarks: list[str]) -> list[Box]:
         remarks.append(UNREAD)
         return []
     box = unless_empty(Box(wnid, *(round(corner * MILLION) for corner in corners)), remarks)
-    return [] if box is None else [box]
+    return [] if box is None else [flagged(box, lambda name: row.get(_FLAGS.get(name, "")))]

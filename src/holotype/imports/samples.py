@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from holotype.errors import ArchiveError
-from holotype.imports.boxes import BAD_URL, NO_ANNOTATION, Annotation, Box, box_of, parse_voc
+from holotype.imports.boxes import BAD_URL, NO_ANNOTATION, Annotation, Box, box_of, flagged, parse_voc
 from holotype.ontology import is_wnid
 from holotype.provenance import LONGEST_LICENCE, in_one_line, is_web_url
 
@@ -132,7 +132,7 @@ def _counted(number: str, classes: Sequence[str], remarks: list[str], told: bool
 
 
 def _boxes(about: Mapping[str, Any], label: str, remarks: list[str]) -> list[Box]:
-    found = []
+    found: list[Box] = []
     lists = [about[key] for key in _LISTS if about.get(key)]
     remarks += [SECOND_LIST for _ in lists[1:]]
     for one in lists[0] if lists and isinstance(lists[0], list) else lists[:1]:
@@ -140,8 +140,9 @@ def _boxes(about: Mapping[str, Any], label: str, remarks: list[str]) -> list[Box
             remarks.append(STRANGE_BOX)
             continue
         wnid = next((str(one[key]) for key in ("wnid", *_LABELS, "name") if is_wnid(str(one.get(key)))), label)
-        found.append(box_of(wnid, [str(one[corner]) for corner in _CORNERS], remarks))
-    return [box for box in found if box is not None]
+        box = box_of(wnid, [str(one[corner]) for corner in _CORNERS], remarks)
+        found += [] if box is None else [flagged(box, one.get)]
+    return found
 
 
 def _annotated(xml: bytes | None, label: str, remarks: list[str]) -> Annotation:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from holotype.catalog.annotations import BoxRow
+from holotype.catalog.annotations import BoxKey, BoxRow, Flags
 from holotype.consensus.votes import MACHINE, is_machine
 from holotype.errors import AmbiguousLabels, OntologyError
 from holotype.imports.tools.shapes import Export, Picture, Sheet, pixels
@@ -33,12 +33,13 @@ class Site:
 
 @dataclass(slots=True)
 class Said:
-    """What a file says of images, by their ids: boxes, and yeses by their Unix times.
+    """What a file says of images, by their ids: boxes, what is said of these, and yeses by their Unix times.
 
     `wordless` counts what was said with labels that mean no synset; `remarks` what else was not taken as it stands.
     """
 
     boxes: dict[int, Counter[BoxRow]] = field(default_factory=dict)
+    flags: dict[BoxKey, Flags] = field(default_factory=dict)
     votes: dict[Vote, float] = field(default_factory=dict)
     wordless: Counter[str] = field(default_factory=Counter)
     remarks: Counter[str] = field(default_factory=Counter)
@@ -117,7 +118,9 @@ def _boxes(picture: Picture, sheet: Sheet, site: Site, wnids: Mapping[str, str],
             corners, remarks = pixels(box, picture, site.width, site.height)
             said.remarks.update(remarks)
             if corners is not None:
-                yield BoxRow(wnid, *corners)
+                row, flags = BoxRow(wnid, *corners), Flags(*box.flags)
+                said.flags[site.image, row] = said.flags.get((site.image, row), flags).filled(flags)
+                yield row
 
 
 def _meant(labels: Iterable[str], wnids: Mapping[str, str], said: Said) -> Iterator[str]:

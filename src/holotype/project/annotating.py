@@ -23,7 +23,7 @@ from holotype.project.image_names import alike
 from holotype.project.parts import Parts
 from holotype.releases.quantities import plural
 
-KIND: Final = "annotations"
+KIND: Final = annotation_rows.ANNOTATIONS
 """The kind of a file that says what people said of images in a tool."""
 
 
@@ -136,7 +136,7 @@ def write(
     dataset's word alone."""
     file = _file(connection, read, report.file, parts.clock())
     boxes = {image: list(held.elements()) for image, held in said.boxes.items()}
-    new_boxes = annotation_rows.add_boxes(connection, boxes, file)
+    new_boxes = annotation_rows.add_boxes(connection, boxes, file, said.flags)
     made = _propose(connection, parts, said, f"{report.tool}:{report.file}")
     numbers = candidates.ids(connection, ((wnid, image) for image, wnid, _ in said.votes))
     overtaken = candidates.not_asked(connection, numbers.values())

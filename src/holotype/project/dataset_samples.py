@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from holotype.benchmark.boxed import boxes_of
+from holotype.benchmark.boxed import AS_CROWDS, boxes_of
 from holotype.benchmark.labelled import labels_of_samples
 from holotype.benchmark.values import Boxes, Labels
 from holotype.catalog import releases
 from holotype.catalog import samples as questions
+from holotype.catalog.annotations import Flags
 from holotype.catalog.samples import Labelled
 from holotype.errors import ArchiveError
 from holotype.ontology.senses import Senses
@@ -64,7 +65,7 @@ class ImportedDataset(Loadable):
 
     def boxes(self, split: str = "val") -> Boxes:
         """The boxes of a split as a truth that predictions can be scored against, by the names of its images, in
-        inclusive pixels, turned upright.
+        inclusive pixels, turned upright; those of groups and of what is difficult are crowds.
 
         Raises `ArchiveError` where there is no such split, `PredictionError` where no image of it has a box.
         """
@@ -73,7 +74,9 @@ class ImportedDataset(Loadable):
             numbers, names, sizes = questions.sizes(connection, self._number, split)
             said = releases.boxes(connection, numbers)
         wnids = [said.wnids[one] for one in said.wnid.tolist()]
-        return boxes_of(names, sizes, classes, names[np.searchsorted(numbers, said.image)], wnids, said.corners)
+        crowds = (said.flags[:, [Flags._fields.index(name) for name in AS_CROWDS]] == 1).any(axis=1)
+        of = names[np.searchsorted(numbers, said.image)]
+        return boxes_of(names, sizes, classes, of, wnids, said.corners, crowds)
 
     def _classes(self, connection: Connection, split: str) -> list[str]:
         """All classes. Raises `ArchiveError` where there is no such split."""

@@ -19,7 +19,7 @@ from holotype.catalog.candidates import imported, policy_id
 from holotype.catalog.locations import locations
 from holotype.errors import ArchiveError
 from holotype.imports.annotations import annotations_of
-from holotype.imports.boxes import Annotation, scaled
+from holotype.imports.boxes import Annotation, Box, scaled
 from holotype.imports.comparison import Comparison, Verdict, paired
 from holotype.imports.lists import read_urls
 from holotype.imports.reports import SourceReport
@@ -220,8 +220,12 @@ class Publication:
             self._label(list(new.values()), archive)
             contradicted = sum(contradicts(image, wnid) for image, wnid in told)
             boxes: dict[int, list[annotation_rows.BoxRow]] = {}
+            flags: dict[annotation_rows.BoxKey, annotation_rows.Flags] = {}
             for image, one in known:
-                boxes.setdefault(image.id, []).extend(annotation_rows.BoxRow(*astuple(box)) for box in one.boxes)
+                for box in one.boxes:
+                    row, said = _row_of(box)
+                    boxes.setdefault(image.id, []).append(row)
+                    flags[image.id, row] = flags.get((image.id, row), said).filled(said)
             sizes = {image.id: (one.width, one.height) for image, one in known if one.width and one.height}
             annotation_rows.add_sizes(self._connection, sizes, archive)
             urls = {image.id: one.url for image, one in known if one.url}
@@ -241,7 +245,7 @@ class Publication:
                 relabelled=report.relabelled + self.relabelled(contradicted),
                 further=report.further + dataset_rows.further_labels(self._connection, further, archive, self._policy),
                 facts=report.facts + annotation_rows.add_urls(self._connection, urls, archive),
-                boxes=report.boxes + annotation_rows.add_boxes(self._connection, boxes, archive),
+                boxes=report.boxes + annotation_rows.add_boxes(self._connection, boxes, archive, flags),
                 unknown=report.unknown + len(chunk) - len(known),
                 unplaced=report.unplaced + sum(rank < 0 for _, _, rank in new.values()),
                 conflicts=report.conflicts + contradicted - self.relabelled(contradicted),
@@ -304,6 +308,12 @@ def _changed_after(path: Path, at: float) -> bool:
     except OSError:
         return True
     return max(status.st_mtime_ns, status.st_ctime_ns) > at * 1e9
+
+
+def _row_of(box: Box) -> tuple[annotation_rows.BoxRow, annotation_rows.Flags]:
+    """A box as the catalog compares it, and what is said of it."""
+    values = astuple(box)
+    return annotation_rows.BoxRow(*values[:5]), annotation_rows.Flags(*values[5:])
 
 
 def _label(image: dataset_rows.Known, said: Annotation, by_boxes: bool) -> str:

@@ -147,6 +147,11 @@ class Explore:
         own, below = view.counts.by_state(rank), view.counts.by_state(rank, below=True)
         return SynsetFacts(synset, lemmas, own, below, yields, about)
 
+    def has_boxes(self) -> bool:
+        """Whether any image has a box."""
+        with self._parts.catalog.read() as connection:
+            return shown.has_boxes(connection)
+
     def is_asked(self, view: View, synset: Synset) -> bool:
         """Whether people are asked about pictures of a synset itself, or were; a release asks nobody."""
         if view.release:

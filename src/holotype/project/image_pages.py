@@ -9,8 +9,8 @@ from typing import Final
 from sqlalchemy import Connection
 
 from holotype.catalog import removals, shown
-from holotype.catalog.annotations import BoxRow
 from holotype.catalog.image_names import can_be_asked, meant
+from holotype.catalog.shown import ShownBox
 from holotype.consensus.votes import Answer
 from holotype.crowd.expert import CURATOR
 from holotype.crowd.policy_names import without_names
@@ -47,7 +47,7 @@ class ImageFacts:
 
     row: Candidate
     labels: Sequence[LabelFacts]
-    boxes: Sequence[BoxRow]
+    boxes: Sequence[ShownBox]
     alike: Sequence[Candidate]
 
 

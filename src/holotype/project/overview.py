@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import campaigns, labels, overview, shown, workers
+from holotype.catalog import box_figures, campaigns, labels, overview, shown, workers
 from holotype.catalog.shown import Mark
 from holotype.consensus.posteriors import fit
 from holotype.crowd.conclusion import Policy
@@ -59,10 +60,25 @@ class SynsetRow:
 
 
 @dataclass(frozen=True, slots=True)
+class BoxNumbers:
+    """The work on boxes at a glance: candidates whose boxes people were asked about, those concluded (all covered, or
+    none there) and those at which a person must look; boxes, drawings, and how many of the drawings that were judged
+    most judges call good."""
+
+    candidates: int
+    concluded: int
+    person: int
+    boxes: int
+    drawings: int
+    judged: int
+    good: int
+
+
+@dataclass(frozen=True, slots=True)
 class Numbers:
     """A project at a glance: candidates in all, votes in all and of the last hour and day, votes on gold and those that
     were right, and how many answered pages were asked for on platforms, by crowd;
-    workers who are blocked; and flags and requests to take images down that wait for a decision."""
+    workers who are blocked; flags and requests to take images down that wait for a decision; and the work on boxes."""
 
     total: SynsetRow
     votes: int
@@ -74,6 +90,7 @@ class Numbers:
     blocked: int
     flags: int
     removals: int
+    boxes: BoxNumbers
 
     @property
     def votes_a_candidate(self) -> float:
@@ -103,6 +120,7 @@ class Overview:
         self._gold = Kept(catalog, _cast_mark, overview.gold_votes, lambda found: found[0] > LARGE)
         self._pace = Kept(catalog, self._minute, self._votes_since, lambda found: found[0] > LARGE)
         self._campaigns = Kept(catalog, _campaigns_mark, self._running, lambda all: sum(x.spent for x in all) > LARGE)
+        self._boxes = Kept(catalog, _boxes_mark, _count_boxes, lambda found: found.drawings > LARGE)
         self.reviews: Worked[list[WorkerReview]] = Worked()
         self.forecasts: Worked[Forecast] = Worked()
 
@@ -113,7 +131,7 @@ class Overview:
             posted, blocked = overview.answers_asked_for(connection, WEB), len(workers.blocked(connection))
             flags, removals = overview.waiting(connection)
         total = _total(self.by_synset())
-        return Numbers(total, votes, hour, day, gold, right, posted, blocked, flags, removals)
+        return Numbers(total, votes, hour, day, gold, right, posted, blocked, flags, removals, self._boxes.get())
 
     def by_synset(self) -> list[SynsetRow]:
         """The candidates of every synset that has any, in ontology order."""
@@ -208,6 +226,21 @@ def _cast_mark(connection: Connection) -> Mark:
 def _campaigns_mark(connection: Connection) -> Mark:
     """Changes whenever a campaign does, or the votes it takes."""
     return *_cast_mark(connection), *overview.campaigns_mark(connection)
+
+
+def _boxes_mark(connection: Connection) -> Mark:
+    """Changes whenever facts about boxes come, or what is concluded of them does."""
+    return *box_figures.mark(connection), *shown.states_mark(connection)
+
+
+def _count_boxes(connection: Connection) -> BoxNumbers:
+    found = box_figures.read(connection).values()
+    states = Counter[str]()
+    for one in found:
+        states.update(one.states)
+    concluded = states["covered"] + states["empty"]
+    sums = (sum(getattr(one, name) for one in found) for name in ("boxes", "drawings", "judged", "good"))
+    return BoxNumbers(states.total(), concluded, states["person"], *sums)
 
 
 def _total(rows: Iterable[SynsetRow]) -> SynsetRow:

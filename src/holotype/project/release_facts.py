@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from holotype.catalog import candidates, labels, links, releases, votes
+from holotype.catalog.annotations import MACHINE, said_by
 from holotype.catalog.fingerprints import orientation
 from holotype.catalog.releases import Wanted
 from holotype.crowd.expert import CURATOR
@@ -147,6 +148,12 @@ def _released(draft: Draft, kept: Kept) -> Iterator[candidates.Accepted]:
 def _boxes(connection: Connection, images: npt.NDArray[np.int64]) -> ReleasedBoxes:
     """The boxes of images, and of each the name of the file that says so."""
     said = releases.boxes(connection, images)
-    names = pa.array([path.rpartition("/")[2] for path in said.paths], pa.string())
+    by = [said_by(kind) for kind in said.kinds]
+    files = zip(said.paths, by, strict=True)
+    names = pa.array([path if one == MACHINE else path.rpartition("/")[2] for path, one in files], pa.string())
     wnids = pa.array(said.wnids, pa.string())
-    return ReleasedBoxes(said.image, wnids.take(pa.array(said.wnid)), said.corners, names.take(pa.array(said.file)))
+    place = pa.array(said.file)
+    return ReleasedBoxes(
+        *(said.image, wnids.take(pa.array(said.wnid)), said.corners, names.take(place)),
+        *(pa.array(by, pa.string()).take(place), said.support, said.flags),
+    )

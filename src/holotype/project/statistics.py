@@ -24,6 +24,7 @@ from holotype.project.imageability import read_imageability
 from holotype.project.memory import appended_votes
 from holotype.project.parts import Parts
 from holotype.statistics.accuracy import Audited, DepthAccuracy, accuracy
+from holotype.statistics.boxing import Boxing, Side, agreement, coverage
 from holotype.statistics.diversity import Diversity, Ranking, diversity
 from holotype.statistics.diversity import rank as rank_synsets
 from holotype.statistics.hierarchy import hierarchy
@@ -51,6 +52,7 @@ def read_statistics(connection: Connection, ontology: Ontology, certificates: Se
         _objects(connection),
         None,
         tuple(read_imageability(connection, ontology)),
+        _boxing(connection, int(images.sum())),
     )
 
 
@@ -83,6 +85,15 @@ def _objects(connection: Connection) -> Objects | None:
         for wnid, rows in statistic_rows.boxes_by_class(connection)
     )
     return objects(classes, per_image)
+
+
+def _boxing(connection: Connection, labels: int) -> Boxing | None:
+    said = tuple(Side(**one) for one in statistic_rows.boxes_said_by(connection))
+    states, asked = statistic_rows.coverage_counts(connection)
+    if not said and not asked:
+        return None
+    drawn, boxes = statistic_rows.drawings_and_boxes(connection)
+    return Boxing(said, coverage(states, asked, labels), agreement(drawn, boxes) if len(drawn) else None)
 
 
 @dataclass(frozen=True, slots=True)

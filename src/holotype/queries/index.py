@@ -24,7 +24,8 @@ from holotype.errors import OntologyError, QueryError, ReleaseError
 from holotype.files import local
 from holotype.ontology import Ontology
 from holotype.ontology.senses import Senses
-from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term
+from holotype.queries.index_boxes import BoxRows
+from holotype.queries.query import BOXED, COMPARE, NUMBERS, SYNSETS, Query, Term
 from holotype.queries.rows import (
     Candidate,
     Ints,
@@ -39,6 +40,7 @@ from holotype.queries.rows import (
 )
 from holotype.releases import ID_LENGTH, MANIFEST, MANIFEST_SCHEMA, Release
 from holotype.releases.bounds import check_size
+from holotype.releases.layout import BOXES
 from holotype.store.location import Location
 
 Rows = npt.NDArray[np.int32]
@@ -243,10 +245,28 @@ class Index:
                 mask &= number > 0  # one that is not known satisfies no comparison
         elif term.field == "id":
             mask = self._called(term.value)
+        elif term.field in BOXED:
+            mask = np.zeros(len(self), np.bool_)
+            mask[self._boxed[self._boxes.matching(term)]] = True
         else:
             codes = self._word(term.field)
             mask = np.array([term.matches(word) for word in self._words[term.field]], np.bool_)[codes]
         return ~mask if term.negated else mask
+
+    @cached_property
+    def _boxed(self) -> Ints:
+        """The numbers of the rows whose images have boxes."""
+        return np.flatnonzero(self._number("boxes"))
+
+    @cached_property
+    def _boxes(self) -> BoxRows:
+        """What boxes say of the rows whose images have any."""
+        boxed = self._boxed
+        ranks, place = np.unique(np.searchsorted(self._starts, boxed, "right") - 1, return_inverse=True)
+        wnids = pa.array([self.ontology.at_rank(rank).wnid for rank in ranks.tolist()], pa.string())
+        sizes = np.stack([self._number(name)[boxed].astype(np.int64) for name in _SIZES], axis=1)
+        ids = self._ids.take(pa.array(boxed))
+        return BoxRows(self.path.parent / BOXES, ids, wnids.take(pa.array(place)), sizes)
 
     def _called(self, text: str) -> Mask:
         """Which rows are of an image called so: by its id, or else its sha256 or how that begins, or its origin."""

@@ -47,7 +47,8 @@ from holotype.catalog.schema import STATES
 from holotype.catalog.statements import chunks
 from holotype.ontology import Ontology
 from holotype.ontology.senses import Senses
-from holotype.queries.query import COMPARE, NUMBERS, SYNSETS, Query, Term, ascii_lower
+from holotype.queries.live_boxes import has_box
+from holotype.queries.query import BOXED, COMPARE, NUMBERS, SYNSETS, Query, Term, ascii_lower
 from holotype.queries.rows import (
     Candidate,
     Ints,
@@ -403,17 +404,19 @@ def _conditions(connection: Connection, arm: int, query: Query) -> list[ColumnEl
     """The terms of a query that are not about the hierarchy, each true or false of every row of an arm."""
     terms = [term for term in query.terms if term.field not in SYNSETS]
     columns = _ARMS[arm]
-    told = [
-        (
-            _is_called(connection, columns["image"], term.value)
-            if term.field == "id"
-            else _condition(connection, columns[term.field], term),
-            term.negated,
-        )
-        for term in terms
-    ]
+    told = [(_met(connection, arm, columns, term), term.negated) for term in terms]
     conditions = [not_(condition) if negated else condition for condition, negated in told]
     return [_UNASSIGNED.c.assigned == 0, *conditions] if arm == _OTHERS else conditions
+
+
+def _met(connection: Connection, arm: int, columns: Columns, term: Term) -> ColumnElement[bool]:
+    """Whether a row of an arm satisfies a term, before negation."""
+    if term.field == "id":
+        return _is_called(connection, columns["image"], term.value)
+    if term.field in BOXED:
+        wnid = columns["wnid"] if arm == _CANDIDATES else None
+        return and_(columns["boxes"] > 0, has_box(columns["image"], wnid, term))
+    return _condition(connection, columns[term.field], term)
 
 
 def _is_called(connection: Connection, image: ColumnElement[Any], text: str) -> ColumnElement[bool]:

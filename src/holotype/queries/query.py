@@ -14,6 +14,7 @@ from holotype.licences import WORDS as LICENCE_WORDS
 from holotype.licences import parse as parse_licence
 from holotype.ontology.text import printable_text
 from holotype.releases import SPLITS
+from holotype.releases.layout import ARCHIVE, MACHINE, PEOPLE
 
 MAX_LENGTH: Final = 2_000
 MAX_TERMS: Final = 64
@@ -28,15 +29,26 @@ COMPARE: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
 }
 SYNSETS: Final = ("under", "synset")
 NUMBERS: Final = ("boxes", "width", "height")
-WORDS: Final = ("split", "state", "format", "licence", "source", "dataset", "id")
-FIELDS: Final = SYNSETS + NUMBERS + WORDS
+SHARES: Final = ("boxes.area", "boxes.support")
+"""Numbers from 0 to 1, with `MOST_DIGITS` behind the point at most."""
+BOXED: Final = (*SHARES, "boxes.by")
+"""What a term asks of some box of the row's synset; of any box, where a row has none."""
+WORDS: Final = ("split", "state", "format", "licence", "source", "dataset", "id", "boxes.by")
+FIELDS: Final = SYNSETS + NUMBERS + SHARES + WORDS
+MOST_DIGITS: Final = 6
 
-_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"split": SPLITS, "state": STATES}
+_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "split": SPLITS,
+    "state": STATES,
+    "boxes.by": (PEOPLE, ARCHIVE, MACHINE),
+}
 _KNOWN: Final = f"known are {', '.join(FIELDS)}"
-_HEAD = re.compile(r"(-?)(\w+)(>=|<=|>|<|=|:)", re.ASCII)
+_HEAD = re.compile(r"(-?)(\w+(?:\.\w+)?)(>=|<=|>|<|=|:)", re.ASCII)
 _VALUE = re.compile(r'"((?:[^"\\]|\\["\\])*)"(?= |$)|([^ "\\]+)(?= |$)')
 _BARE = re.compile(r'[^ "\\]+')
 _COUNT = re.compile(r"0|[1-9]\d{0,8}", re.ASCII)
+_SHARE = re.compile(rf"0|1|0\.\d{{0,{MOST_DIGITS - 1}}}[1-9]", re.ASCII)
+_POINT = re.compile(r"(0|1|)\.(\d+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,12 @@ class Term:
                 raise QueryError(
                     f"{self.field} is compared with a whole number below 1,000,000,000, as {self.field}>=1"
                 )
+        elif self.field in SHARES:
+            if self.compare not in COMPARE or not _SHARE.fullmatch(self.value):
+                raise QueryError(
+                    f"{self.field} is compared with a share from 0 to 1 of at most {MOST_DIGITS} digits, as "
+                    f"{self.field}>=0.5"
+                )
         elif self.compare != ":":
             raise QueryError(f"{self.field} is no number and cannot be compared: write {self.field}:{self.value}")
         elif self.value not in (choices := _CHOICES.get(self.field, (self.value,))):
@@ -81,6 +99,12 @@ class Term:
         return self.value == text
 
     @property
+    def millionths(self) -> int:
+        """The value of a share, in parts of 1,000,000, so that it is compared without rounding."""
+        whole, _, digits = self.value.partition(".")
+        return int(whole + digits.ljust(MOST_DIGITS, "0"))
+
+    @property
     def is_of_licences(self) -> bool:
         """Whether it asks for licences by what they are, one of `holotype.licences.WORDS`, and not by their texts."""
         return self.field == "licence" and ascii_lower(self.value) in LICENCE_WORDS
@@ -98,7 +122,9 @@ class Query:
     ``under:X`` is a synset with all its descendants, ``synset:X`` the synset alone, X a wnid or a lemma; ``boxes``,
     ``width`` and ``height`` are compared with numbers; ``split``, ``state``, ``format``, ``licence``, ``source``,
     ``dataset`` and ``id`` are words. A licence is a family or a code (`holotype.licences.WORDS`), or a part of its
-    text. A minus before a term asks for what does not satisfy it.
+    text. ``boxes.area``, the share of its picture that a box takes, ``boxes.support``, the share of the people who
+    looked for it that drew it, and ``boxes.by``, people, archive or machine, are true where they are of some box of the
+    label's synset. A minus before a term asks for what does not satisfy it.
 
     >>> query = Query.parse('under:dog -under:"toy dog" boxes:1 licence:CC')
     >>> str(query)
@@ -175,6 +201,15 @@ def ascii_lower(text: str) -> str:
     return text.encode().lower().decode()
 
 
+def _share(text: str) -> str:
+    """A share as it is written once: ``.50`` as ``0.5``; what is none stays."""
+    found = _POINT.fullmatch(text)
+    if found is None:
+        return text
+    digits = found[2].rstrip("0")
+    return f"{found[1] or 0}.{digits}" if digits else found[1] or "0"
+
+
 def _term(text: str, position: int) -> tuple[Term, int]:
     """The term at `position` and the position after it."""
     head = _HEAD.match(text, position)
@@ -187,9 +222,10 @@ def _term(text: str, position: int) -> tuple[Term, int]:
     if value is None:
         left = text[head.end() : head.end() + 40]
         raise QueryError(f'{field} needs a value, in "quotes" where it has blanks, with \\" for a quote; not {left!r}')
-    if field in NUMBERS:
+    if field in NUMBERS + SHARES:
         compare = "=" if compare == ":" else compare
     elif compare == "=":
         compare = ":"
     given = value[2] if value[1] is None else re.sub(r"\\(.)", r"\1", value[1])
+    given = _share(given) if field in SHARES else given
     return Term(field, compare, given, bool(minus)), value.end()

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from holotype.licences import parse
-from holotype.releases.census import Census
+from holotype.releases.census import OTHERS, Census
 from holotype.releases.described import Described, day, one_line
 from holotype.releases.faces import FACES
-from holotype.releases.layout import METADATA, TAKEN_DOWN
+from holotype.releases.layout import ARCHIVE, MACHINE, METADATA, PEOPLE, TAKEN_DOWN
 from holotype.releases.leaks import Check
 from holotype.releases.quantities import plural
 
+_BY: Final = {PEOPLE: "people", MACHINE: "machines", ARCHIVE: "the archives of their images"}
 _LISTED: Final = 12
 _UNITS: Final = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 _NOTHING_TOLD: Final = (
@@ -82,7 +83,9 @@ def _composition(release: Described, census: Census) -> Iterator[tuple[str, str]
     if several := sum(number for count, number in census.labels_per_image.items() if count > 1):
         yield "number", f"{plural(several, 'image has', 'images have')} several labels."
     if census.boxes:
-        yield "number", f"{plural(census.boxes, 'box', 'boxes')} in {plural(census.boxed, 'image')}."
+        by = ", ".join(f"{number:,} by {_BY.get(one, OTHERS)}" for one, number in sorted(census.boxes_by.items()))
+        told = f" ({by})" if by else ""
+        yield "number", f"{plural(census.boxes, 'box', 'boxes')} in {plural(census.boxed, 'image')}{told}."
     query = one_line(str(release.summary.get("query", "")))
     what = f"the images that the query {query!r} finds" if query else "all images of its makers' project"
     yield "sample", f"Of {what} it has those that were labelled yes when it was made."

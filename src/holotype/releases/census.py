@@ -20,6 +20,7 @@ from holotype.files import local
 from holotype.releases.bounds import check_size
 from holotype.releases.keys import id_keys
 from holotype.releases.layout import BOXES, FORMAT, ID_LENGTH, MANIFEST, VOTES, typed_columns
+from holotype.releases.release import columns_of
 
 BATCH: Final = 1 << 16
 _MOST: Final = 10_000
@@ -52,7 +53,7 @@ class Census:
     `of` counts images by the texts in a column (split, format, mode, source, licence), `policies` labels by policy,
     `synsets` labels by wnid, `votes_per_label` labels by how many people voted on them, `labels_per_image` images.
     `widths` and `heights` count images by the classes of `SIDES`, the first and last of which are open;
-    `named` images by whether author, licence and address are told.
+    `named` images by whether author, licence and address are told, and `boxes_by` boxes by whom, where that is told.
     """
 
     images: int
@@ -73,6 +74,7 @@ class Census:
     boxes: int
     boxed: int
     votes: Votes
+    boxes_by: Counter[str] = field(default_factory=Counter)
 
 
 def count(folder: Path) -> Census:
@@ -104,7 +106,7 @@ def count(folder: Path) -> Census:
         near.append(id_keys(own["near_group"]))
         grouped.append(id_keys(own["group"]))
     sizes = np.unique(_joined(near), return_counts=True)[1]
-    boxes, boxed = _boxes(folder / BOXES)
+    boxes, boxed, boxes_by = _boxes(folder / BOXES)
     return Census(
         images=int(first.sum()),
         labels=len(first),
@@ -123,6 +125,7 @@ def count(folder: Path) -> Census:
         groups=_different(_joined(grouped)),
         boxes=boxes,
         boxed=boxed,
+        boxes_by=boxes_by,
         votes=_votes(folder / VOTES, images),
     )
 
@@ -181,17 +184,21 @@ def _tally(found: Counter[str], column: pa.ChunkedArray, most: int | None = _MOS
         found[one["values"] if known else OTHERS] += one["counts"]
 
 
-def _boxes(path: Path) -> tuple[int, int]:
-    """How many boxes there are, and in how many images; boxes of an image stand together."""
-    boxes, images, last = 0, 0, None
-    for table in batches(path, ["id"]):
+def _boxes(path: Path) -> tuple[int, int, Counter[str]]:
+    """How many boxes there are, in how many images, and by whom, where that is told; boxes of an image stand
+    together."""
+    boxes, images, last, by = 0, 0, None, Counter[str]()
+    told = [name for name in ("by",) if name in columns_of(path)]
+    for table in batches(path, ["id", *told]):
+        if told:
+            _tally(by, table["by"])
         runs = pc.run_end_encode(table["id"].combine_chunks())
         runs = runs.combine_chunks() if isinstance(runs, pa.ChunkedArray) else runs
         names = runs.values
         boxes += len(table)
         images += len(names) - (len(names) > 0 and names[0].as_py() == last)
         last = names[-1].as_py() if len(names) else last
-    return boxes, images
+    return boxes, images, by
 
 
 def _votes(path: Path, images: npt.NDArray[np.uint64]) -> Votes:

@@ -17,16 +17,21 @@ from holotype.releases.follow import wrong_machines
 from holotype.releases.joins import NOWHERE, Mask, codes, places
 from holotype.releases.keys import id_keys
 from holotype.releases.layout import (
+    ARCHIVE,
     BOXES,
     EVIDENCE,
     EVIDENCE_SCHEMA,
     FILES,
     FILES_SCHEMA,
+    FLAGS,
     ID_LENGTH,
     LEAKS,
+    MACHINE,
     MANIFEST,
+    PEOPLE,
     STATISTICS,
     SUMMARY,
+    UNSAID,
     VOTES,
 )
 from holotype.releases.leaks import Check
@@ -115,12 +120,27 @@ def check_boxes(release: Release) -> Iterator[str]:
     for side, last in (("width", "x_max"), ("height", "y_max")):
         size = np.append(manifest[side].to_numpy(), 0)[row]
         outside |= (size > 0) & (corners[last] > size)  # one pixel beyond the last is how some datasets count
+    yield from _check_said(table)
     yield from _of(table, pa.array(empty), "has a box that ends before it begins")
     yield from _of(table, pa.array(outside & ~lost), "has a box that leaves the picture")
     counted = np.bincount(row[~lost], minlength=len(manifest))
     first = places([manifest["id"]], [manifest["id"]])
     other = pa.array(counted[first] != manifest["boxes"].to_numpy())
     yield from _of(manifest, other, f"has another number of boxes in {BOXES} than in {MANIFEST}")
+
+
+def _check_said(table: pa.Table) -> Iterator[str]:
+    """What is wrong with what is said of boxes beside where they are; older releases say nothing."""
+    if "by" in table.column_names:
+        unknown = pc.invert(pc.is_in(table["by"], pa.array((PEOPLE, MACHINE, ARCHIVE))))
+        yield from _of(table, unknown, "has a box by nobody that is known")
+    if "support" in table.column_names:
+        support = table["support"].to_numpy()
+        wrong = ~((support == UNSAID) | ((support >= 0) & (support <= 1)))
+        yield from _of(table, pa.array(wrong), "has a box whose support is no share")
+    for name in (flag for flag in FLAGS if flag in table.column_names):
+        wrong = np.abs(table[name].to_numpy().astype(np.int64)) > 1
+        yield from _of(table, pa.array(wrong), f"has a box whose {name} is neither 1, 0 nor {UNSAID}")
 
 
 def check_holders(release: Release, names: Sequence[str]) -> Iterator[str]:

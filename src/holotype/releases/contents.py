@@ -23,7 +23,7 @@ from holotype.releases.draft import Draft
 from holotype.releases.faces import FACES, NO_FACES, Faces
 from holotype.releases.facts import Facts, Holder, ReleasedBoxes, ReleasedVotes, Spoken
 from holotype.releases.identity import image_ids
-from holotype.releases.layout import AUDIT, BOXES_SCHEMA, CHANGES, SAMPLE, VOTES_EXTRAS, VOTES_SCHEMA
+from holotype.releases.layout import AUDIT, BOXES_EXTRAS, BOXES_SCHEMA, CHANGES, SAMPLE, VOTES_EXTRAS, VOTES_SCHEMA
 from holotype.releases.leaks import Check
 from holotype.releases.quantities import plural
 from holotype.releases.recipe import Recipe
@@ -70,6 +70,7 @@ class Ballots:
         return table if self.copy is None else table.append_column(*VOTES_EXTRAS, pa.array(self.copy[rows]))
 
 
+_BOXES: Final = pa.schema([*BOXES_SCHEMA, *BOXES_EXTRAS])
 _ANSWERS: Final = [answer.name.lower() for answer in Answer]
 
 
@@ -192,12 +193,14 @@ def _unchecked(kept: Kept, audits: Sequence[Audit]) -> dict[str, Any]:
 def _boxes(said: ReleasedBoxes, draft: Draft, kept: Kept) -> Boxes:
     """The boxes of the release's images in the order of the manifest, then as they were said."""
     if not len(said.image):
-        return Boxes(BOXES_SCHEMA.empty_table(), np.zeros(0, np.int64))
+        return Boxes(_BOXES.empty_table(), np.zeros(0, np.int64))
     number = draft.numbers(kept.rows, "image")
     order = np.argsort(number, kind="stable")
     place = kept.image[order[np.searchsorted(number, said.image, sorter=order)]].astype(np.int64)
     order = np.argsort(kept.first[place], kind="stable")
     place, rows = place[order], pa.array(order)
     corners = [pa.array(column, pa.int32()) for column in said.corners[order].T]
-    columns = [image_ids(kept.keys[place]), said.wnid.take(rows), *corners, said.source.take(rows)]
-    return Boxes(pa.Table.from_arrays(columns, schema=BOXES_SCHEMA), place)
+    flags = [pa.array(column, pa.int8()) for column in said.flags[order].T]
+    told = [said.by.take(rows), pa.array(said.support[order], pa.float64()), *flags]
+    columns = [image_ids(kept.keys[place]), said.wnid.take(rows), *corners, said.source.take(rows), *told]
+    return Boxes(pa.Table.from_arrays(columns, schema=_BOXES), place)

@@ -17,7 +17,7 @@ from holotype.licences import parse
 from holotype.releases.answers import answers
 from holotype.releases.census import OTHERS
 from holotype.releases.described import Described, day, one_line
-from holotype.releases.layout import BOXES, BOXES_SCHEMA, MANIFEST, SUMMARY, VOTES, VOTES_SCHEMA
+from holotype.releases.layout import BOXES, BOXES_EXTRAS, BOXES_SCHEMA, MANIFEST, SUMMARY, VOTES, VOTES_SCHEMA
 from holotype.releases.quantities import plural
 
 CONFORMS: Final = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
@@ -86,7 +86,7 @@ def croissant(release: Described, files: Mapping[str, Listed]) -> str:
         **_about(release),
         **{f"rai:{name}": value for name, value in _responsible(release).items() if value},
         "distribution": [*_files(files), *_pictures(release.census.of["format"], files)],
-        "recordSet": list(_records(files)),
+        "recordSet": list(_records(files, release.census.boxes_by)),
     }
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
@@ -179,7 +179,7 @@ def _pictures(formats: Iterable[str], files: Mapping[str, Listed]) -> Iterable[d
         }
 
 
-def _records(files: Mapping[str, Listed]) -> Iterable[dict[str, Any]]:
+def _records(files: Mapping[str, Listed], boxes_by: Mapping[str, int]) -> Iterable[dict[str, Any]]:
     yield _set(
         "splits",
         "The splits of the images.",
@@ -207,9 +207,8 @@ def _records(files: Mapping[str, Listed]) -> Iterable[dict[str, Any]]:
     )
     if any(name.endswith(".tar") for name in files):
         yield _images()
-    boxes = {
-        field.name: "sc:Text" if field.name in ("id", "wnid", "source") else "sc:Integer" for field in BOXES_SCHEMA
-    }
+    told = [*BOXES_SCHEMA, *(BOXES_EXTRAS if boxes_by else ())]
+    boxes = {field.name: _KINDS.get(str(field.type), "sc:Integer") for field in told}
     yield _set(
         "boxes",
         "A box a row, in inclusive pixels of the picture turned upright; id is an image's, as in labels/id.",

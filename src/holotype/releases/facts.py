@@ -140,12 +140,16 @@ class Spoken:
 @dataclass(frozen=True, slots=True, eq=False)
 class ReleasedBoxes:
     """Boxes ``(boxes,)``, oldest first: ids of images, wnids, inclusive corners in upright pixels ``(boxes, 4)`` as
-    x_min, y_min, x_max, y_max, and names of the files that say so."""
+    x_min, y_min, x_max, y_max, names of the files that say so; and by whom, their support, and their `flags`
+    ``(boxes, 4)`` (`holotype.releases.layout.BOXES_EXTRAS`)."""
 
     image: Numbers
     wnid: pa.Array
     corners: npt.NDArray[np.int32]
     source: pa.Array
+    by: pa.Array
+    support: npt.NDArray[np.float64]
+    flags: npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,17 @@ BOXES_SCHEMA: Final = pa.schema(
     ]
 )
 """Boxes in inclusive pixels of the stored picture turned upright, images in the order of the manifest."""
+PEOPLE, MACHINE, ARCHIVE = "people", "machine", "archive"
+"""Who says where boxes are: people who drew them, machines, or files that came with the images."""
+FLAGS: Final = ("truncated", "occluded", "group_of", "difficult")
+UNSAID: Final = -1
+"""A flag, or a support, that nobody said."""
+BOXES_EXTRAS: Final = pa.schema(
+    [("by", pa.string()), ("support", pa.float64()), *((flag, pa.int8()) for flag in FLAGS)]
+)
+"""What boxes have last, but for those of older releases: by whom; the share of the people who looked for an instance
+that drew this one; and whether it is cut off by the picture's edge, hidden in part, a group that is no single instance,
+or difficult to recognise, 1 or 0; `UNSAID` where nobody said."""
 FILES_SCHEMA: Final = pa.schema(
     [
         ("shard", pa.string()),
@@ -194,7 +205,7 @@ def manifest_schema(extras: Collection[str]) -> pa.Schema:
 
 SCHEMAS: Final = {
     MANIFEST: (MANIFEST_SCHEMA, EXTRAS),
-    BOXES: (BOXES_SCHEMA, pa.schema([])),
+    BOXES: (BOXES_SCHEMA, BOXES_EXTRAS),
     VOTES: (VOTES_SCHEMA, VOTES_EXTRAS),
     EVIDENCE: (EVIDENCE_SCHEMA, pa.schema([])),
 }

@@ -18,7 +18,7 @@ from holotype.images.variants import scaled_boxes
 from holotype.releases.contents import Contents
 from holotype.releases.draft import GROUP
 from holotype.releases.identity import image_ids
-from holotype.releases.layout import BOXES_SCHEMA, FILES_SCHEMA, MACHINES, WORKS, manifest_schema
+from holotype.releases.layout import FILES_SCHEMA, MACHINES, WORKS, manifest_schema
 from holotype.releases.shards import PICTURES, Pictures, Shard, Written
 from holotype.releases.split import SPLITS
 from holotype.store.location import TREE, Location
@@ -100,7 +100,8 @@ def boxes_table(contents: Contents, addresses: Addresses) -> pa.Table:
     corners = np.stack([boxes.table[name].to_numpy() for name in names], axis=1)
     scaled = dict(zip(names, scaled_boxes(*(one.astype(np.int64) for one in (corners, sizes, stored))).T, strict=True))
     made = {name: pa.array(column, pa.int32()) for name, column in scaled.items()}
-    return pa.table([made.get(name, boxes.table[name]) for name in BOXES_SCHEMA.names], schema=BOXES_SCHEMA)
+    schema = boxes.table.schema
+    return pa.table([made.get(name, boxes.table[name]) for name in schema.names], schema=schema)
 
 
 def write_manifest(path: Path, contents: Contents, addresses: Addresses) -> list[str]:

@@ -27,6 +27,7 @@ from holotype.releases.layout import (
     AUDIT,
     AUDIT_TABLES,
     BOXES,
+    BOXES_EXTRAS,
     BOXES_SCHEMA,
     CERTIFICATES,
     CHANGES,
@@ -43,6 +44,7 @@ from holotype.releases.layout import (
     NAMES,
     ONTOLOGY,
     SAMPLE,
+    SCHEMAS,
     SHARD,
     STATISTICS,
     SUMMARY,
@@ -126,8 +128,9 @@ class Release:
 
     @cached_property
     def boxes(self) -> pa.Table:
-        """``boxes.parquet``: a box a row, with the id of its image; images are in the order of the manifest."""
-        return read_table(self.path / BOXES, BOXES_SCHEMA)
+        """``boxes.parquet``: a box a row, with the id of its image; images are in the order of the manifest. All but
+        older releases have the `BOXES_EXTRAS`, too."""
+        return read_table(self.path / BOXES, BOXES_SCHEMA, BOXES_EXTRAS)
 
     @cached_property
     def votes(self) -> pa.Table:
@@ -282,6 +285,17 @@ def read_table(path: Path, schema: pa.Schema, extras: pa.Schema | None = None) -
         raise ReleaseError(f"cannot read {path}: {error}") from error
     check_table(path, table, schema, extras)
     return table
+
+
+def columns_of(path: Path) -> list[str]:
+    """The columns of a table. Raises `ReleaseError` where it cannot be read, or has others than its format."""
+    try:
+        with pq.ParquetFile(local(path)) as file:
+            schema = file.schema_arrow
+    except (OSError, pa.ArrowException) as error:
+        raise ReleaseError(f"cannot read {path}: {error}") from error
+    check_table(path, schema.empty_table(), *SCHEMAS[path.name])
+    return list(schema.names)
 
 
 def check_table(path: Path, table: pa.Table, schema: pa.Schema, extras: pa.Schema | None = None) -> None:

@@ -22,7 +22,6 @@ from holotype.releases.layout import (
     AUDIT,
     AUDIT_TABLES,
     BOXES,
-    BOXES_SCHEMA,
     CERTIFICATES,
     CHANGES,
     CHECKSUMS,
@@ -165,7 +164,8 @@ class _Cut:
         digests, manifest = self._shards(made.partial, progress)
         certified = self._audits(made.partial)
         write_table(made.partial / MANIFEST, manifest)
-        write_table(made.partial / BOXES, self._without(self.release.boxes, "id", self.ids).cast(BOXES_SCHEMA))
+        boxes = self._without(self.release.boxes, "id", self.ids)
+        write_table(made.partial / BOXES, boxes.replace_schema_metadata(None))
         write_table(made.partial / VOTES, self._without(self.release.votes, "sha256", self.digests))
         evidence = self.release.evidence
         if evidence is not None:

@@ -59,6 +59,8 @@ def plots(statistics: Statistics, name: Name) -> Mapping[str, str]:
         if statistics.objects is not None:
             found["per_image"] = _columns(statistics.objects.per_image, "boxes", "images")
             found["scales"] = _columns(statistics.objects.scales, "share of the image", "boxes")
+        if statistics.boxing is not None and statistics.boxing.agreement is not None:
+            found["agreement"] = _columns(statistics.boxing.agreement.overlaps, "IoU with the box", "drawings")
         if statistics.diversity is not None and statistics.diversity.synsets:
             found["diversity"] = _diversity_plot(statistics.diversity, name)
     return found

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from holotype.statistics.accuracy import DepthAccuracy
+from holotype.statistics.boxing import Boxing
 from holotype.statistics.diversity import Ranking
 from holotype.statistics.hierarchy import Hierarchy
 from holotype.statistics.imageability import Imageability
@@ -25,6 +26,7 @@ class Statistics:
     objects: Objects | None
     diversity: Ranking | None
     imageability: tuple[Imageability, ...] = ()
+    boxing: Boxing | None = None
 
     def values(self) -> dict[str, Any]:
         """The statistics for JSON; mean images are given as their bytes' number."""

@@ -8,8 +8,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from holotype.errors import ArchiveError
-from holotype.imports.boxes import UNREAD
-from holotype.imports.coco import CROWD
+from holotype.imports.boxes import UNREAD, flags_of
 from holotype.imports.tools.names import names_of
 from holotype.imports.tools.shapes import NO_BOXES, TURNED, Drawn, Export, Picture, Sheet, called, number, side
 from holotype.ontology import is_wnid
@@ -24,8 +23,9 @@ def read_coco(value: Mapping[str, Any], where: str) -> Export:
     """What a COCO file says: of a box the category, and of an image those of its boxes and of its ``category_ids``,
     which exports of ours have for images whether they have boxes or not.
 
-    A box is x, y, width and height in pixels. Raises `ArchiveError` where it is no such file, and where an id stands
-    for two images or categories.
+    A box is x, y, width and height in pixels; ``iscrowd`` says that it is of a group, and ``attributes``, as CVAT
+    writes them, that it is occluded, truncated or difficult. Raises `ArchiveError` where it is no such file, and where
+    an id stands for two images or categories.
     """
     images, annotations, categories = (_listed(value, name, where) for name in _KINDS)
     labels = {key: str(one.get("name", "")) for key, one in _by_id(categories, "categories", where).items()}
@@ -76,9 +76,7 @@ def _once(annotations: Iterable[Mapping[str, Any]], remarks: Counter[str]) -> It
 
 def _box(one: Mapping[str, Any], label: str, remarks: Counter[str]) -> Drawn | None:
     box, more = one.get("bbox"), one.get("attributes")
-    if one.get("iscrowd"):
-        remarks[CROWD] += 1
-    elif not box:
+    if not box:
         remarks[NO_BOXES] += 1
     elif isinstance(more, dict) and number(more.get("rotation") or 0) % 360:
         remarks[TURNED] += 1
@@ -86,7 +84,8 @@ def _box(one: Mapping[str, Any], label: str, remarks: Counter[str]) -> Drawn | N
         remarks[UNREAD] += 1
     else:
         x, y, width, height = map(number, box)
-        return Drawn(label, x, y, x + width, y + height)
+        about = {**(more if isinstance(more, dict) else {}), "group_of": one.get("iscrowd")}
+        return Drawn(label, x, y, x + width, y + height, flags_of(about.get))
     return None
 
 

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.ElementTree import iterparse
 
 from holotype.errors import ArchiveError
-from holotype.imports.boxes import UNREAD
+from holotype.imports.boxes import UNREAD, flags_of
 from holotype.imports.tools.names import names_of
 from holotype.imports.tools.shapes import (
     NO_BOXES,
@@ -34,7 +34,8 @@ _EDGES: Final = ("xtl", "ytl", "xbr", "ybr")
 def read_cvat(data: bytes, where: str) -> Export:
     """What the XML of CVAT for images says, by whom the job or task of an image is assigned to.
 
-    The edges of a box are in pixels. Raises `ArchiveError` for what is no such XML, has a DTD, or is of a video.
+    The edges of a box are in pixels. Whether it is occluded it says itself; truncated, difficult or ``group_of`` are
+    attributes that a task may have. Raises `ArchiveError` for what is no such XML, has a DTD, or is of a video.
     """
     remarks = Counter[str]()
     pictures: list[Picture] = []
@@ -98,5 +99,7 @@ def _box(one: Element, remarks: Counter[str]) -> Drawn | None:
     elif any(edge != edge for edge in (left, top, right, bottom)):
         remarks[UNREAD] += 1
     else:
-        return Drawn(label, left, top, right, bottom)
+        told = {attribute.get("name", ""): attribute.text for attribute in one.iterfind("attribute")}
+        told["occluded"] = one.get("occluded", "")
+        return Drawn(label, left, top, right, bottom, flags_of(told.get))
     return None

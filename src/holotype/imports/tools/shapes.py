@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from holotype.imports.boxes import EMPTY, UNREAD
+from holotype.imports.boxes import EMPTY, UNREAD, Flags
 from holotype.provenance import in_one_line
 
 TURNED: Final = "boxes that are rotated, or on a rotated image, which were not taken"
@@ -23,13 +23,16 @@ _LONGEST: Final = 200
 
 
 class Drawn(NamedTuple):
-    """A box as it was drawn: what it is labelled, and its edges, counted from the upper left corner of the picture."""
+    """A box as it was drawn: what it is labelled, and its edges, counted from the upper left corner of the picture.
+
+    `flags` are those of `holotype.imports.boxes.FLAGS`."""
 
     label: str
     left: float
     top: float
     right: float
     bottom: float
+    flags: Flags = (None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ def pixels(box: Drawn, picture: Picture, width: int, height: int) -> tuple[Corne
     >>> pixels(Drawn("dog", 10.4, 20.5, 50, 60), Picture((), 0, 0, ()), 100, 100)
     (Corners(x_min=10, y_min=21, x_max=49, y_max=59), ())
     """
-    edges = box[1:]
+    edges = box[1:5]
     if not all(math.isfinite(edge) and abs(edge) <= _FARTHEST for edge in edges):
         return None, (UNREAD,)
     if box.right <= box.left or box.bottom <= box.top:

@@ -17,11 +17,11 @@ from holotype.errors import ReleaseError
 from holotype.images.formats.magic import sniff
 from holotype.releases.census import batches
 from holotype.releases.exports.columns import Groups, Images, Labels
-from holotype.releases.exports.rows import Numbers, columns_of, rows_of
+from holotype.releases.exports.rows import Numbers, rows_of
 from holotype.releases.exports.samples import Class, ExportedBox, Sample, looked_at, made_discreet
 from holotype.releases.keys import id_keys
 from holotype.releases.layout import BOXES, MANIFEST
-from holotype.releases.release import Release
+from holotype.releases.release import Release, columns_of
 from holotype.releases.split import SPLITS
 
 Advance = Callable[[int, int], None]
@@ -168,7 +168,10 @@ class Chosen:
                 [
                     Sample(
                         _of_one_image(row, islice(other, labels)),
-                        [ExportedBox(**{name: box[name] for name in _BOX}) for box in islice(boxes, own)],
+                        [
+                            ExportedBox(**{name: box[name] for name in _BOX if name in box})
+                            for box in islice(boxes, own)
+                        ],
                         b"",
                     )
                     for row, (labels, own) in zip(table.to_pylist(), islice(counts, len(table)), strict=True)

@@ -17,7 +17,8 @@ def write_coco(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
     """``annotations/instances_SPLIT.json`` and ``images/SPLIT/ID.jpg``.
 
     Categories are numbered from 1 by wnid, which each has beside its name. A box is x, y, width and height in pixels:
-    width = x_max - x_min + 1. All images are listed, those without boxes too; ``category_ids`` are an image's labels.
+    width = x_max - x_min + 1; ``iscrowd`` says that it is of a group, 0 where nobody said, and ``attributes`` what was
+    said of it beside that. All images are listed, those without boxes too; ``category_ids`` are an image's labels.
     """
     categories, noted = Categories(chosen), Noted()
     licences: dict[str, int] = {}
@@ -81,12 +82,14 @@ def _image(number: int, file: str, sample: Sample, licence: int, categories: Cat
 
 def _annotation(number: int, image: int, box: ExportedBox, category: int) -> dict[str, Any]:
     width, height = box.x_max - box.x_min + 1, box.y_max - box.y_min + 1
+    others = {name: said for name, said in box.flags.items() if name != "group_of"}
     return {
         "id": number,
         "image_id": image,
         "category_id": category,
         "bbox": [box.x_min, box.y_min, width, height],
         "area": width * height,
-        "iscrowd": 0,
+        "iscrowd": int(box.flags.get("group_of", False)),
         "segmentation": [],
+        **({"attributes": others} if others else {}),
     }

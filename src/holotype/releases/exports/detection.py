@@ -73,6 +73,13 @@ def readable(name: str) -> str:
     return "".join(one if one.isprintable() else " " for one in name)[:LONGEST]
 
 
+def voc_marks(box: ExportedBox) -> list[tuple[str, int]]:
+    """What PASCAL VOC says of an object beside its box: its readers want to hear whether it is truncated and difficult,
+    0 where nobody said, and read whether it is occluded."""
+    flags = {"truncated": False, "difficult": False, **box.flags}
+    return [(name, int(flags[name])) for name in ("truncated", "occluded", "difficult") if name in flags]
+
+
 class Noted:
     """What is noted of images on the way, for the remarks of an export."""
 

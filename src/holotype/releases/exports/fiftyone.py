@@ -40,10 +40,15 @@ def write_fiftyone(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
     return noted.remarks(UPRIGHT)
 
 
+def _said(box: ExportedBox) -> dict[str, bool]:
+    """What is said of a box, of a group as FiftyOne's evaluation calls it."""
+    return {{"group_of": "iscrowd"}.get(name, name): said for name, said in box.flags.items()}
+
+
 def _box(box: ExportedBox, number: int, width: int, height: int) -> dict[str, Any]:
     across, down = box.x_max + 1 - box.x_min, box.y_max + 1 - box.y_min
     return {
         "label": number,
         "bounding_box": [box.x_min / width, box.y_min / height, across / width, down / height],
-        "attributes": {"wnid": box.wnid, "source": box.source},
+        "attributes": {"wnid": box.wnid, "source": box.source, **_said(box)},
     }

@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from holotype.releases.exports.chosen import Advance, Chosen
+from holotype.releases.exports.detection import voc_marks
 from holotype.releases.exports.listing import second_labels, write_classes, write_csv
 from holotype.releases.exports.rows import Numbers
 from holotype.releases.exports.samples import ExportedBox, Sample
@@ -142,8 +143,8 @@ def annotation_xml(name: str, folder: str, sample: Sample, boxes: Iterable[Expor
     """PASCAL VOC's annotation of a picture as stored, with its inclusive pixels."""
     width, height = sample.stored_size
     objects = "".join(
-        f"\t<object>\n\t\t<name>{escape(box.wnid)}</name>\n\t\t<pose>Unspecified</pose>\n\t\t<truncated>0</truncated>\n"
-        f"\t\t<difficult>0</difficult>\n\t\t<bndbox>\n\t\t\t<xmin>{box.x_min}</xmin>\n\t\t\t<ymin>{box.y_min}</ymin>\n"
+        f"\t<object>\n\t\t<name>{escape(box.wnid)}</name>\n\t\t<pose>Unspecified</pose>\n{_marks(box)}"
+        f"\t\t<bndbox>\n\t\t\t<xmin>{box.x_min}</xmin>\n\t\t\t<ymin>{box.y_min}</ymin>\n"
         f"\t\t\t<xmax>{box.x_max}</xmax>\n\t\t\t<ymax>{box.y_max}</ymax>\n\t\t</bndbox>\n\t</object>\n"
         for box in boxes
     )
@@ -154,6 +155,10 @@ def annotation_xml(name: str, folder: str, sample: Sample, boxes: Iterable[Expor
         f"\t\t<height>{height}</height>\n\t\t<depth>{depth}</depth>\n\t</size>\n\t<segmented>0</segmented>\n"
         f"{objects}</annotation>\n"
     ).encode()
+
+
+def _marks(box: ExportedBox) -> str:
+    return "".join(f"\t\t<{name}>{said}</{name}>\n" for name, said in voc_marks(box))
 
 
 def _write_lists(chosen: Chosen, folder: Path) -> None:

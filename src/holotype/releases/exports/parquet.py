@@ -14,7 +14,7 @@ from holotype.files import local
 from holotype.releases.exports.chosen import Advance, Chosen
 from holotype.releases.exports.listing import second_labels, write_classes
 from holotype.releases.exports.samples import Sample
-from holotype.releases.layout import SHARD_BYTES
+from holotype.releases.layout import FLAGS, SHARD_BYTES
 
 SPLITS: Final = {"train": "train", "val": "validation", "test": "test"}
 """What `datasets` calls the splits."""
@@ -22,7 +22,17 @@ GROUP_ROWS: Final = 64
 GROUP_BYTES: Final = 32 << 20
 """A row group ends with so many rows or bytes of images: it is what a reader of one image has to read."""
 
-_BOX: Final = pa.struct([("wnid", pa.string()), *((name, pa.int32()) for name in ("x_min", "y_min", "x_max", "y_max"))])
+_BOX: Final = pa.struct(
+    [
+        ("wnid", pa.string()),
+        *((name, pa.int32()) for name in ("x_min", "y_min", "x_max", "y_max")),
+        *((name, pa.string()) for name in ("source", "by")),
+        ("support", pa.float64()),
+        *((name, pa.int8()) for name in FLAGS),
+    ]
+)
+_DTYPES: Final = {"double": "float64"}
+"""What `datasets` calls Arrow's types, where it calls them otherwise."""
 _TEXTS: Final = ("origin", "source", "licence", "author", "url")
 _SCHEMA: Final = pa.schema(
     [
@@ -44,7 +54,7 @@ def write_parquet(chosen: Chosen, folder: Path, advance: Advance, shard_bytes: i
     `labels` those of all, named by wnid in the schema's metadata.
 
     Images are in the order of their ids, which is as good as shuffled. Boxes are in pixels of the picture turned
-    upright, as `datasets` turns it.
+    upright, as `datasets` turns it; flags and support that nobody said are -1.
     """
     write_classes(chosen, folder)
     schema = _SCHEMA.with_metadata({"huggingface": json.dumps({"info": {"features": _features(chosen)}})})
@@ -116,7 +126,7 @@ def _features(chosen: Chosen) -> dict[str, Any]:
         "labels": {"feature": label, "_type": "Sequence"},
         **{name: _value("string") for name in ("id", "wnid")},
         **{name: _value("int32") for name in ("width", "height")},
-        "boxes": [{field.name: _value(str(field.type)) for field in _BOX}],
+        "boxes": [{field.name: _value(_DTYPES.get(str(field.type), str(field.type))) for field in _BOX}],
         **{name: _value("string") for name in _TEXTS},
     }
 

@@ -29,17 +29,6 @@ _PARTS: Final = 1 << 8
 _PLACE: Final = "place in the order"
 
 
-def columns_of(path: Path) -> list[str]:
-    """The columns of a table. Raises `ReleaseError` where it cannot be read, or has others than its format."""
-    try:
-        with pq.ParquetFile(local(path)) as file:
-            schema = file.schema_arrow
-    except (OSError, pa.ArrowException) as error:
-        raise ReleaseError(f"cannot read {path}: {error}") from error
-    check_table(path, schema.empty_table(), *SCHEMAS[path.name])
-    return list(schema.names)
-
-
 def rows_of(path: Path, numbers: Numbers, scratch: Path | None) -> Iterator[pa.Table]:
     """The rows of a table with these numbers, in their order and as often as they are named, some at a time.
 

@@ -10,6 +10,7 @@ from holotype.images.decode import EXTENSIONS, Rejected, decode
 from holotype.images.discreet import discreet, is_discreet
 from holotype.images.formats.magic import sniff
 from holotype.images.variants import Stored
+from holotype.releases.layout import FLAGS, UNSAID
 
 _TOLD: Final = ("format", "mode", "width", "height", "orientation")
 
@@ -31,7 +32,8 @@ class Class:
 
 @dataclass(frozen=True, slots=True)
 class ExportedBox:
-    """A box in inclusive pixels, and the file that says so."""
+    """A box in inclusive pixels, the file that says so, and what else is said of it (`BOXES_EXTRAS`), which older
+    releases do not tell."""
 
     wnid: str
     x_min: int
@@ -39,6 +41,17 @@ class ExportedBox:
     x_max: int
     y_max: int
     source: str
+    by: str = ""
+    support: float = UNSAID
+    truncated: int = UNSAID
+    occluded: int = UNSAID
+    group_of: int = UNSAID
+    difficult: int = UNSAID
+
+    @property
+    def flags(self) -> dict[str, bool]:
+        """Those of the flags that somebody said, by name."""
+        return {name: bool(said) for name in FLAGS if (said := getattr(self, name)) != UNSAID}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,4 +146,4 @@ def _as_stored(box: ExportedBox, orientation: int, width: int, height: int) -> E
         top, bottom = height - 1 - bottom, height - 1 - top
     if orientation >= 5:
         left, top, right, bottom = top, left, bottom, right
-    return ExportedBox(box.wnid, left, top, right, bottom, box.source)
+    return replace(box, x_min=left, y_min=top, x_max=right, y_max=bottom)

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import fields
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ from holotype.releases.layout import MACHINES
 _FIRST: Final = ("file", "id", "split", "class", "wnid", "name")
 _ADDRESS: Final = ("shard", "offset", "length", "path")
 _OF_A_LABEL: Final = ("wnid", "rank", "yes", "unsure", "no", "score", "policy", MACHINES)
-_BOX: Final = ("wnid", "x_min", "y_min", "x_max", "y_max", "source")
+_BOX: Final = tuple(field.name for field in fields(ExportedBox))
 
 
 def write_csv_with_images(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
@@ -35,7 +36,8 @@ def write_csv_with_images(chosen: Chosen, folder: Path, advance: Advance) -> lis
 
 def write_tables(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
     """``labels.csv``, a label a row; ``boxes.csv``, a box a row; ``classes.csv``; and ``images.jsonl``, an image a line
-    with all its labels and boxes. Boxes are in pixels of the picture turned upright."""
+    with all its labels and boxes. Boxes are in pixels of the picture turned upright; flags and support that nobody
+    said are -1."""
     return _write(chosen, folder, advance, chosen.described(chosen.images_of()), lambda _: "")
 
 

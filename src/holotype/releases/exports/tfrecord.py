@@ -11,9 +11,9 @@ from holotype.releases.exports.chosen import Advance, Chosen
 from holotype.releases.exports.crc32c import masked_crc32c
 from holotype.releases.exports.listing import second_labels, write_classes
 from holotype.releases.exports.parquet import SPLITS
-from holotype.releases.exports.samples import Sample
+from holotype.releases.exports.samples import ExportedBox, Sample
 from holotype.releases.exports.shards import write_shards
-from holotype.releases.layout import SHARD_BYTES
+from holotype.releases.layout import FLAGS, SHARD_BYTES
 
 Feature = Sequence[bytes] | Sequence[int] | Sequence[float]
 
@@ -108,4 +108,10 @@ def _boxes(sample: Sample, numbers: Mapping[str, int]) -> dict[str, Feature]:
         "image/object/bbox/ymax": [(box.y_max + 1) / height for box in boxes],
         "image/object/bbox/label": [numbers.get(box.wnid, -1) + 1 for box in boxes],
         "image/object/bbox/synset": [box.wnid.encode() for box in boxes],
+        **{f"image/object/{name}": [int(box.flags.get(name, False)) for box in boxes] for name in _said(boxes)},
     }
+
+
+def _said(boxes: Sequence[ExportedBox]) -> list[str]:
+    """The flags that are said of any of these boxes; where one is not, it stands for no."""
+    return [name for name in FLAGS if any(name in box.flags for box in boxes)]

@@ -11,7 +11,7 @@ import numpy as np
 
 from holotype.images.decode import EXTENSIONS
 from holotype.releases.exports.chosen import Advance, Chosen
-from holotype.releases.exports.detection import Categories, Noted
+from holotype.releases.exports.detection import Categories, Noted, voc_marks
 from holotype.releases.exports.listing import write_classes
 from holotype.releases.exports.samples import ExportedBox, Sample
 from holotype.releases.quantities import plural
@@ -28,8 +28,9 @@ def write_voc(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
     ``WNID_SPLIT.txt`` with the labels.
 
     Classes are called by their wnids, which CVAT and Datumaro look up in ``labelmap.txt``. Pixels are counted from 1,
-    as VOC counts them, and boxes end with their last pixel. Sizes and boxes are those of the picture as stored: VOC's
-    readers know no EXIF. All pictures are called ``.jpg``, for readers look for nothing else, whatever their bytes are.
+    as VOC counts them, and boxes end with their last pixel; `voc_marks` says what is said of each. Sizes and boxes are
+    those of the picture as stored: VOC's readers know no EXIF. All pictures are called ``.jpg``, for readers look for
+    nothing else, whatever their bytes are.
     """
     root, noted = folder / ROOT, Noted()
     pictures, annotations, sets = root / "JPEGImages", root / "Annotations", root / "ImageSets/Main"
@@ -99,10 +100,8 @@ def _object(box: ExportedBox) -> str:
         f"<{name}>{edge + 1}</{name}>"
         for name, edge in (("xmin", box.x_min), ("ymin", box.y_min), ("xmax", box.x_max), ("ymax", box.y_max))
     )
-    return (
-        f"\t<object><name>{_text(box.wnid)}</name><pose>Unspecified</pose><truncated>0</truncated>"
-        f"<difficult>0</difficult><bndbox>{edges}</bndbox></object>"
-    )
+    marks = "".join(f"<{name}>{said}</{name}>" for name, said in voc_marks(box))
+    return f"\t<object><name>{_text(box.wnid)}</name><pose>Unspecified</pose>{marks}<bndbox>{edges}</bndbox></object>"
 
 
 def _text(value: str) -> str:

@@ -41,7 +41,7 @@ def _member(sample: Sample, numbers: Mapping[str, int]) -> bytes:
 def _about(sample: Sample, numbers: Mapping[str, int]) -> dict[str, Any]:
     width, height = sample.stored_size
     boxes = [
-        {"wnid": box.wnid, "xmin": box.x_min, "ymin": box.y_min, "xmax": box.x_max, "ymax": box.y_max}
+        {"wnid": box.wnid, "xmin": box.x_min, "ymin": box.y_min, "xmax": box.x_max, "ymax": box.y_max, **box.flags}
         for box in sample.stored_boxes
     ]
     return {

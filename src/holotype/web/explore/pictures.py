@@ -23,7 +23,15 @@ from holotype.web.visit import Refused, Visit, sentence_of, whole_number
 CACHED: Final = "private, max-age=300"
 BY_ITSELF: Final = 5
 """How often more pictures come by themselves as the reader goes on; then they are asked for."""
-NARROWED: Final = {"state": ":", "licence": ":", "width": ">=", "boxes": ">=", "under": ":"}
+NARROWED: Final = {
+    "state": ":",
+    "licence": ":",
+    "width": ">=",
+    "boxes": ">=",
+    "boxes.by": ":",
+    "boxes.area": ">=",
+    "under": ":",
+}
 """Fields of the form that narrows a query, and how each is compared."""
 
 _YES: Final = Term("state", ":", "yes")
