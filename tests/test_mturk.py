@@ -19,11 +19,11 @@ from holotype.consensus.votes import Answer, Task, Vote
 from holotype.crowd.campaign import run_campaign
 from holotype.crowd.conclusion import State
 from holotype.crowd.mturk.forms import external_question, read_answers
-from holotype.crowd.mturk.platform import MTurk
+from holotype.crowd.mturk.platform import Labels, MTurk
 from holotype.crowd.mturk.requester import PRODUCTION, SANDBOX, Requester, endpoint_for, translate
 from holotype.crowd.mturk.terms import Quote, Terms, fee
 from holotype.crowd.policies import Fixed, Posterior
-from holotype.crowd.port import Page, Posting
+from holotype.crowd.port import Page, Posting, Sheet
 from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError, PlatformError
 from holotype.project import Project
@@ -133,8 +133,8 @@ class World:
         self.wire = wire or Requester(endpoint=server.url)
         self.options = options
 
-    def crowd(self, **options: Any) -> MTurk:
-        return MTurk(self.wire, self.notes, TERMS, lambda: self.server.now, **{**self.options, **options})
+    def crowd(self, **options: Any) -> MTurk[Sheet]:
+        return MTurk(self.wire, self.notes, Labels(), TERMS, lambda: self.server.now, **{**self.options, **options})
 
     def run(self, policy: Any = TWICE, size: int = 4) -> list[State]:
         tally = Tally.of(self.tasks, self.notes.votes, self.notes.gold)
@@ -315,7 +315,7 @@ def test_another_reward_makes_another_hit(server: MTurkServer) -> None:
     world = World(server)
     world.run()
     world.people_work()
-    dearer = MTurk(world.wire, world.notes, Terms(TERMS.page_url, Decimal("0.20")), lambda: server.now)
+    dearer = MTurk(world.wire, world.notes, Labels(), Terms(TERMS.page_url, Decimal("0.20")), lambda: server.now)
     run_campaign(Tally.of(world.tasks), dearer, Fixed(2), world.notes.record, page_size=4)
     assert Counter(hit["Reward"] for hit in server.hits.values()) == {"0.10": 2, "0.20": 2}
 

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import zip_longest
-from typing import Final
+from typing import Final, TypeVar
 
 from holotype.consensus.votes import TRAINING, Answer, Task, Vote
 from holotype.crowd.port import Page, Sheet, votes_of
@@ -17,6 +17,8 @@ LEAST_SHARE: Final = 0.025
 PASS_SHARE: Final = 0.8
 """The share of a training page to get right; who guesses at ten images passes one time in eighteen."""
 
+Asked = TypeVar("Asked", Task, int)
+"""A task, or the id of a question."""
 Feedback = tuple[Task, Answer, Answer]
 """A task, the worker's answer, the right answer."""
 
@@ -35,23 +37,23 @@ def with_gold(page: Page, gold: Mapping[Task, bool]) -> Page:
     """
     if not gold:
         return page
-    wanted = int(gold_share(page.round) * len(page.tasks) + _draw(page.id) / 2**64)
-    chosen = _balanced(gold, page.id)[: max(wanted, page.round == 1)]
-    tasks = sorted((*page.tasks, *chosen), key=lambda task: _draw(page.id, task.sha256))
+    wanted = int(gold_share(page.round) * len(page.tasks) + draw(page.id) / 2**64)
+    chosen = balanced(gold, page.id)[: max(wanted, page.round == 1)]
+    tasks = sorted((*page.tasks, *chosen), key=lambda task: draw(page.id, task.sha256))
     return dataclasses.replace(page, tasks=tuple(tasks))
 
 
-def _draw(*words: object) -> int:
+def draw(*words: object) -> int:
     """64 bits that follow from `words`."""
     return int.from_bytes(hashlib.blake2b(" ".join(map(str, words)).encode(), digest_size=8).digest(), "big")
 
 
-def _balanced(gold: Mapping[Task, bool], key: str) -> list[Task]:
+def balanced(gold: Mapping[Asked, bool], key: str) -> list[Asked]:
     """All gold in an order drawn by `key`, yes and no in turn while there are both."""
-    order = sorted(gold, key=lambda task: _draw(key, "gold", task.sha256))
-    sides = [[task for task in order if gold[task] is side] for side in (True, False)]
-    turns = zip_longest(*(sides if _draw(key, "first") % 2 else sides[::-1]))
-    return [task for turn in turns for task in turn if task is not None]
+    order = sorted(gold, key=lambda one: draw(key, "gold", one.sha256 if isinstance(one, Task) else one))
+    sides = [[one for one in order if gold[one] is side] for side in (True, False)]
+    turns = zip_longest(*(sides if draw(key, "first") % 2 else sides[::-1]))
+    return [one for turn in turns for one in turn if one is not None]
 
 
 def training_page(wnid: str, gold: Mapping[Task, bool], size: int) -> Page:
@@ -70,14 +72,14 @@ def own_training_page(worker: str, wnid: str, attempt: int, gold: Mapping[Task, 
     follows from the worker, the synset and the attempt, whatever the gold is.
     """
     mine = _of_synset(wnid, gold)
-    half = _balanced(mine, f"{worker} {wnid}")[: max(size, len(mine) // 2)]
+    half = balanced(mine, f"{worker} {wnid}")[: max(size, len(mine) // 2)]
     page = _training_page(wnid, {task: mine[task] for task in half}, size, f"{worker} {wnid} {attempt}")
     return dataclasses.replace(page, id=training_id(worker, wnid, attempt))
 
 
 def training_id(worker: str, wnid: str, attempt: int) -> str:
     """The id of `own_training_page`."""
-    return f"000-{_draw(worker, wnid, attempt):016x}"
+    return f"000-{draw(worker, wnid, attempt):016x}"
 
 
 def _of_synset(wnid: str, gold: Mapping[Task, bool]) -> dict[Task, bool]:
@@ -85,10 +87,10 @@ def _of_synset(wnid: str, gold: Mapping[Task, bool]) -> dict[Task, bool]:
 
 
 def _training_page(wnid: str, gold: Mapping[Task, bool], size: int, key: str) -> Page:
-    tasks = sorted(_balanced(gold, key)[:size], key=lambda task: _draw(key, task.sha256))
+    tasks = sorted(balanced(gold, key)[:size], key=lambda task: draw(key, task.sha256))
     if not tasks:
         raise CrowdError(f"{wnid} has no gold to train on: add some")
-    digest = _draw(*(task.sha256 for task in tasks))
+    digest = draw(*(task.sha256 for task in tasks))
     return Page(f"000-{digest:016x}", wnid, tuple(tasks), frozenset(), TRAINING)
 
 
@@ -142,6 +144,6 @@ def sibling_negatives(
             if yes and task.wnid in siblings[wnid] and task.sha256 not in taken
         }
         wanted = per_synset - sum(not yes for task, yes in gold.items() if task.wnid == wnid)
-        drawn = sorted(lent.values(), key=lambda task: _draw(seed, wnid, task.sha256))
+        drawn = sorted(lent.values(), key=lambda task: draw(seed, wnid, task.sha256))
         found += [(wnid, task) for task in drawn[: max(wanted, 0)]]
     return found

@@ -21,7 +21,7 @@ from holotype.crowd.layers import refuse_overlap, tops
 from holotype.crowd.machines.voter import Asked, Machine, Model, Question, Said, Thresholds
 from holotype.crowd.mturk.terms import Quote, Terms
 from holotype.crowd.policies import Posterior
-from holotype.crowd.port import Crowd
+from holotype.crowd.port import Crowd, Sheet
 from holotype.engine import Progress, no_progress
 from holotype.errors import CrowdError
 from holotype.imports.scores import read_scores
@@ -114,7 +114,7 @@ class CrowdRoom:
         production: bool = False,
         endpoint: str | None = None,
         agree: Callable[[Quote], None] = lambda _: None,
-    ) -> MTurk:
+    ) -> MTurk[Sheet]:
         """Mechanical Turk's sandbox, or with `production` its real workers, as this project's crowd.
 
         `budget` is the most, in dollars, that all pages of the project may cost together; production needs one. `agree`
@@ -123,14 +123,14 @@ class CrowdRoom:
         The credentials are those boto3 finds. Raises `CrowdError`, also if ``holotype[mturk]`` is not installed.
         """
         try:
-            from holotype.crowd.mturk.platform import MTurk, crowd_name
+            from holotype.crowd.mturk.platform import Labels, MTurk, crowd_name
             from holotype.crowd.mturk.requester import Requester
         except ModuleNotFoundError as error:
             raise CrowdError(f"{error}; Mechanical Turk needs: pip install 'holotype[mturk]'") from error
-        name = crowd_name(production)
+        name = crowd_name(production, Labels())
         terms = replace(terms, secret=crowd_secret(self._parts.salt, name))
         ledger = CatalogLedger(self._parts.catalog, name, identity_of(self._parts.salt))
-        return MTurk(Requester(production, endpoint), ledger, terms, self._parts.clock, budget, agree)
+        return MTurk(Requester(production, endpoint), ledger, Labels(), terms, self._parts.clock, budget, agree)
 
     def web(self) -> WebCrowd:
         """The people who answer this project's pages on the web, as its crowd: see `holotype.crowd.inbox.WebCrowd`.

@@ -39,7 +39,7 @@ def read_answers(xml: str, page: Page) -> tuple[tuple[Answer, ...], float]:
     is. Raises `CrowdError` with the reason if `xml`, QuestionFormAnswers as any worker may have forged it, is not just
     that.
     """
-    fields = _fields(xml)
+    fields = read_fields(xml)
     by_place = "picture-1" in fields
     names = [f"picture-{n}" if by_place else f"answer-{task.number}" for n, task in enumerate(page.tasks, 1)]
     if odd := sorted(fields.keys() ^ {*names, "seconds"}):
@@ -48,13 +48,17 @@ def read_answers(xml: str, page: Page) -> tuple[tuple[Answer, ...], float]:
         answers = tuple(_WORDS[fields[name]] for name in names)
     except KeyError as error:
         raise CrowdError(f"{error.args[0][:40]!r} is not yes, no or unsure") from error
-    return answers, _seconds(fields["seconds"])
+    return answers, read_seconds(fields["seconds"])
 
 
 _WORDS: Final = {str(answer.name).lower(): answer for answer in Answer}
 
 
-def _fields(xml: str) -> dict[str, str]:
+def read_fields(xml: str) -> dict[str, str]:
+    """The fields of QuestionFormAnswers, as any worker may have forged them, by name.
+
+    Raises `CrowdError` with the reason for what is no such XML, and for a field that is there twice.
+    """
     if len(xml) > _LIMIT:
         raise CrowdError(f"the answer has {len(xml):,} characters")
     try:
@@ -79,7 +83,8 @@ def _text(element: Element, tag: str) -> str:
     return (found[0].text or "").strip()
 
 
-def _seconds(text: str) -> float:
+def read_seconds(text: str) -> float:
+    """A time in seconds. Raises `CrowdError` for one that cannot be."""
     try:
         seconds = float(text)
     except ValueError:

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
+from holotype.consensus.votes import Answer
 from holotype.crowd.mturk.calls import (
     Wire,
     blocked_qualification,
@@ -37,8 +38,51 @@ class Refusal:
     reason: str
 
 
-class MTurk:
-    """The `Crowd` of Mechanical Turk.
+class Handed(Protocol):
+    """What a worker handed in: a `Sheet`, or what else is made of the answers to a page."""
+
+    @property
+    def page(self) -> Page:
+        """The page, with those of its tasks that are answered."""
+
+
+S = TypeVar("S", bound=Handed)
+Made = TypeVar("Made", bound=Handed, covariant=True)
+
+
+class Form(Protocol[Made]):
+    """The form of a page: how what a worker sent is read, and what is made of it."""
+
+    @property
+    def crowd(self) -> str:
+        """What the name of a crowd that fills it in ends with: pages of one form are none of another's."""
+
+    def read(self, xml: str, page: Page) -> tuple[Sequence[Any], float]:
+        """The answers to a page in the order of its tasks, and the seconds taken.
+
+        Raises `CrowdError` with the reason for what does not answer the page.
+        """
+
+    def sheet(self, page: Page, worker: str, answers: Sequence[Any], seconds: float, at: float) -> Made:
+        """What a worker handed in at a Unix time."""
+
+
+class Labels:
+    """The `Form` of a page on which tasks are answered with yes, no or unsure."""
+
+    crowd = ""
+
+    def read(self, xml: str, page: Page) -> tuple[Sequence[Answer], float]:
+        """See `holotype.crowd.mturk.forms.read_answers`."""
+        return read_answers(xml, page)
+
+    def sheet(self, page: Page, worker: str, answers: Sequence[Answer], seconds: float, at: float) -> Sheet:
+        """The answers as a sheet."""
+        return Sheet(page, worker, tuple(answers), seconds, at)
+
+
+class MTurk(Generic[S]):
+    """The `Crowd` of Mechanical Turk, for pages whose answers a `form` reads.
 
     A page is one assignment of a HIT. Workers who are blocked are offered none; their standing elsewhere does not
     suffer. A page is remembered before it is put up, and every request that costs carries
@@ -51,12 +95,13 @@ class MTurk:
         self,
         wire: Wire,
         ledger: Ledger,
+        form: Form[S],
         terms: Terms,
         clock: Callable[[], float],
         budget: Decimal | None = None,
         agree: Callable[[Quote], None] = lambda _: None,
     ) -> None:
-        self.name = crowd_name(wire.production)
+        self.name = crowd_name(wire.production, form)
         self.refused: list[Refusal] = []
         """What the last `collect` could not read."""
         self._wire = wire
@@ -65,7 +110,8 @@ class MTurk:
         self._clock = clock
         self._budget = budget
         self._agree = agree
-        self._assignments: dict[Sheet, str] = {}
+        self._form = form
+        self._assignments: dict[S, str] = {}
         self._type = ""
 
     def post(self, pages: Sequence[Page]) -> None:
@@ -96,7 +142,7 @@ class MTurk:
         """What `post` of these pages would cost now."""
         return self._price(place(pages, self._book(pages)))
 
-    def collect(self) -> list[Sheet]:
+    def collect(self) -> list[S]:
         """The sheets that came in and have votes that are not known.
 
         A worker who voted on some of a page's tasks on another page answers the others; one who voted on all is paid
@@ -117,7 +163,7 @@ class MTurk:
         answered = set(self._ledger.answered())
         return list(self._ledger.pages([page for page in posted if page not in answered]).values())
 
-    def acknowledge(self, sheets: Sequence[Sheet]) -> None:
+    def acknowledge(self, sheets: Sequence[S]) -> None:
         """Approve, and thereby pay, the assignments of sheets that `collect` returned."""
         for sheet in sheets:
             if assignment := self._assignments.pop(sheet, ""):
@@ -186,7 +232,7 @@ class MTurk:
             reference, added = hit.id, placement.maximum - book.assignments()[hit.id]
         self._ledger.add_posting(Posting(page.id, reference, added, self._clock()))
 
-    def _read(self, hits: Sequence[str], book: Book) -> list[Sheet]:
+    def _read(self, hits: Sequence[str], book: Book) -> list[S]:
         """The sheets with new votes of these HITs, in the order they were submitted on each."""
         submitted = {id: list(self._submitted(id)) for id in hits}
         on: dict[str, list[str]] = {}
@@ -221,7 +267,7 @@ class MTurk:
             unique.values(), key=lambda assignment: (time_of(assignment, "SubmitTime"), assignment["AssignmentId"])
         )
 
-    def _sheet(self, assignment: Mapping[str, Any], page: Page, voters: dict[int, set[str]]) -> Sheet | None:
+    def _sheet(self, assignment: Mapping[str, Any], page: Page, voters: dict[int, set[str]]) -> S | None:
         """The answers of an assignment to those tasks the worker has not voted on; none where that are none.
 
         `voters` is kept up, so that a second sheet of a worker has no vote of the first.
@@ -234,7 +280,7 @@ class MTurk:
                 self.approve(id)
             return None
         try:
-            answers, seconds = read_answers(str(assignment.get("Answer", "")), page)
+            answers, seconds = self._form.read(str(assignment.get("Answer", "")), page)
         except CrowdError as error:
             if payable:
                 self.refused.append(Refusal(id, worker, page.id, str(error)))
@@ -243,7 +289,8 @@ class MTurk:
             voters.setdefault(page.tasks[n].number, set()).add(worker)
         part = replace(page, tasks=tuple(page.tasks[n] for n in left))
         time = seconds * len(left) / len(answers)
-        sheet = Sheet(part, worker, tuple(answers[n] for n in left), time, time_of(assignment, "SubmitTime"))
+        given = [answers[n] for n in left]
+        sheet = self._form.sheet(part, worker, given, time, time_of(assignment, "SubmitTime"))
         if payable:
             self._assignments[sheet] = id
         return sheet
@@ -257,6 +304,6 @@ class MTurk:
         return blocked_qualification(self._wire, self._ledger.identity)
 
 
-def crowd_name(production: bool) -> str:
+def crowd_name(production: bool, form: Form[Any]) -> str:
     """What the crowd is called: the sandbox's pages are not the real ones."""
-    return "mturk" if production else "mturk-sandbox"
+    return f"{'mturk' if production else 'mturk-sandbox'}{form.crowd}"

@@ -1,0 +1,63 @@
+"""Pages of questions about boxes: of one kind and one synset each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from holotype.boxes.port import PAGE_SIZE, BoxPage
+from holotype.boxes.tally import Tally
+from holotype.boxes.values import Kind, Question
+from holotype.consensus.votes import Task
+from holotype.crowd.port import Page
+
+Group = tuple[Kind, str]
+"""What questions on one page have in common: their kind, and the synset by its wnid."""
+
+
+def questions_to_ask(
+    next: Mapping[int, Sequence[Question]], tally: Tally, up: Iterable[Page]
+) -> list[tuple[Question, ...]]:
+    """The questions of each page to be put up now: those that are not on a page that is `up`.
+
+    A page that is not full goes up only where no other of its kind and synset is up. Questions that the same people may
+    not be asked are together, so that many others can answer the page.
+    """
+    there = {number for page in up for task in page.tasks if (number := task.number)}
+    busy = {(found.kind, page.wnid) for page in up for task in page.tasks[:1] if (found := tally.question(task.number))}
+    groups: dict[Group, list[tuple[list[str], Question]]] = {}
+    for candidate, asked in next.items():
+        wnid = tally.subjects[candidate].wnid
+        for question in asked:
+            if tally.id_of(question) not in there:
+                seen = sorted(tally.involved(question))
+                groups.setdefault((question.kind, wnid), []).append((seen, question))
+    return [page for group in sorted(groups) for page in _parted(group, groups[group], busy)]
+
+
+def _parted(
+    group: Group, found: list[tuple[list[str], Question]], busy: Collection[Group]
+) -> list[tuple[Question, ...]]:
+    size = PAGE_SIZE[group[0]]
+    order = [question for _, question in sorted(found)]
+    pages = [tuple(order[start : start + size]) for start in range(0, len(order), size)]
+    if len(pages[-1]) < size and (group in busy or len(pages) > 1):
+        pages.pop()
+    return pages
+
+
+def page_of(questions: Sequence[Question], tally: Tally) -> BoxPage:
+    """A page of questions, which have their ids, of one kind and one synset.
+
+    Its id follows from what is asked and how many replied to it, so a campaign that is interrupted and resumed posts
+    the same pages, and a question that needs another reply is on another page.
+    """
+    kind, subject = questions[0].kind, tally.subjects[questions[0].candidate]
+    items = tuple(tally.item(question) for question in questions)
+    asked = [len(tally.replied(question)) for question in questions]
+    seen = tally.blocked.union(*(tally.involved(question) for question in questions))
+    tasks = tuple(Task(item.number, subject.wnid, item.sha256) for item in items)
+    said = " ".join(f"{item.number}:{count}" for item, count in zip(items, asked, strict=True))
+    digest = hashlib.sha256(f"{kind} {subject.wnid} {said}".encode()).hexdigest()[:16]
+    number = max(asked) + 1
+    return BoxPage(Page(f"{kind}-{number:03d}-{digest}", subject.wnid, tasks, seen, number), kind, items)

@@ -1,0 +1,105 @@
+"""From answers to states: what is concluded of all questions of one kind together, by the policies of the crowd."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from holotype.boxes.values import Kind, Question
+from holotype.consensus.ballot import Ballot
+from holotype.consensus.votes import TRAINING, Answer, Task
+from holotype.crowd.columns import InMemory, Known, Tasks, Votes
+from holotype.crowd.conclusion import Codes, Policy
+from holotype.crowd.policies import Posterior
+from holotype.crowd.tally import Tally as VoteTally
+
+
+class Polls:
+    """The questions of one kind, and the answers to them, as columns that grow.
+
+    A question has its place in the order in which they came; no worker has two answers to one.
+    """
+
+    def __init__(self) -> None:
+        self.questions: list[Question] = []
+        self._place: dict[Question, int] = {}
+        self._wnids: dict[str, int] = {}
+        self._synset = array("q")
+        self._workers: dict[str, int] = {}
+        self._names: list[str] = []
+        self._task, self._worker = array("q"), array("i")
+        self._answer, self._round = array("b"), array("i")
+        self._voters: list[list[int]] = []
+
+    def __len__(self) -> int:
+        return len(self.questions)
+
+    def ask(self, question: Question, wnid: str) -> int:
+        """Have a question of a synset among the others; its place."""
+        if question not in self._place:
+            self._place[question] = len(self.questions)
+            self.questions.append(question)
+            self._synset.append(self._wnids.setdefault(wnid, len(self._wnids)))
+            self._voters.append([])
+        return self._place[question]
+
+    def place(self, question: Question) -> int | None:
+        """Where a question is, None where it was never asked."""
+        return self._place.get(question)
+
+    def add(self, place: int, worker: str, answer: Answer, training: bool = False) -> bool:
+        """Count an answer to the question at a place; whether it is its worker's first."""
+        if worker not in self._workers:
+            self._workers[worker] = len(self._names)
+            self._names.append(worker)
+        code = self._workers[worker]
+        if code in self._voters[place]:
+            return False
+        self._voters[place].append(code)
+        self._task.append(place)
+        self._worker.append(code)
+        self._answer.append(answer)
+        self._round.append(TRAINING if training else 0)
+        return True
+
+    def voters(self, question: Question) -> list[str]:
+        """Who answered a question, blocked workers too."""
+        place = self._place.get(question)
+        return [] if place is None else [self._names[code] for code in self._voters[place]]
+
+    def tally(self, gold: Mapping[Question, bool], blocked: Collection[str]) -> VoteTally:
+        """The questions as tasks, by their places, with the answers to them."""
+        tasks = Tasks(
+            np.arange(len(self), dtype=np.int64),
+            np.array(self._synset, np.int64),
+            np.arange(len(self), dtype=np.int64),
+            list(self._wnids),
+        )
+        columns = np.array(self._task, np.int64), np.array(self._worker, np.int32), np.array(self._answer, np.int8)
+        votes = Votes(*columns, np.array(self._round, np.int32), list(self._names))
+        known = {Task(self._place[one], "", ""): yes for one, yes in gold.items() if one in self._place}
+        return VoteTally(tasks, votes, Known(known, blocked), InMemory(()))
+
+    def ballot(self, gold: Mapping[Question, bool], blocked: Collection[str]) -> Ballot:
+        """The answers that count as arrays: neither of blocked workers, nor given to learn."""
+        return self.tally(gold, blocked).ballot()
+
+    def conclude(self, policy: Policy, gold: Mapping[Question, bool], blocked: Collection[str]) -> Codes:
+        """The state of every question, places in `holotype.crowd.conclusion.STATES` ``(questions,)``."""
+        if not len(self):
+            return np.zeros(0, np.int8)
+        return settled(policy).conclude(self.ballot(gold, blocked)).state
+
+
+def settled(policy: Policy) -> Policy:
+    """A policy without a pilot: that is spread evenly over all questions, and would move with each that is new, so that
+    what was decided would be open again."""
+    return replace(policy, pilot=0) if isinstance(policy, Posterior) else policy
+
+
+def coverage_of(candidate: int, shown: Sequence[int]) -> Question:
+    """Whether the drawings shown are all there are: what "nothing left" says yes to."""
+    return Question(candidate, Kind.COVERAGE, shown=tuple(shown))

@@ -1,0 +1,280 @@
+"""The candidates whose boxes are asked about, with all that was drawn and answered, in memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from holotype.boxes.deciding import Boxing, Outcome, next_question
+from holotype.boxes.instances import Drawing, Instance, instances
+from holotype.boxes.port import Item
+from holotype.boxes.rules import Rules
+from holotype.boxes.states import Polls, coverage_of
+from holotype.boxes.values import Drawn, Kind, Question, Reply
+from holotype.consensus.votes import TRAINING, Answer
+from holotype.crowd.conclusion import STATES, Codes, State
+
+OPEN: Final = "open"
+"""What a candidate is whose questions are not all answered."""
+_NOTHING: Final = np.zeros(0, np.int8)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A candidate whose boxes may be asked about: its synset, and its image of so many upright pixels."""
+
+    number: int
+    wnid: str
+    sha256: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A worker's reply to a question, by its id: a fact. `number` is the drawing's or the answer's id, 0 before it has
+    one; `page`, `round`, `seconds` and `at` are as a vote's (`holotype.consensus.votes.Vote`)."""
+
+    question: int
+    worker: str
+    reply: Reply
+    page: str = ""
+    round: int = 0
+    seconds: float = 0.0
+    at: float = 0.0
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What was said of an instance; None where nobody said."""
+
+    truncated: bool | None = None
+    occluded: bool | None = None
+    group_of: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Boxed:
+    """An instance of a candidate that has a box, who drew it, and what was said of it; the workers in the order of the
+    instance's drawings."""
+
+    instance: Instance
+    workers: tuple[str, ...]
+    flags: Flags
+
+
+class Tally:
+    """Candidates, questions, and replies to them.
+
+    All replies are held; of those of `blocked` workers and of training none counts, but what a blocked worker drew
+    stays where others found it good. `gold` is what is known of questions of quality and coverage. Only the candidates
+    that are `asked` about (all unless given) have next questions.
+    """
+
+    def __init__(
+        self,
+        subjects: Iterable[Subject],
+        gold: Mapping[Question, bool] | None = None,
+        blocked: Collection[str] = (),
+        asked: Collection[int] | None = None,
+    ) -> None:
+        self.subjects = {one.number: one for one in subjects}
+        self.asked = self.subjects.keys() if asked is None else frozenset(asked)
+        self.gold = dict(gold or {})
+        self.blocked = frozenset(blocked)
+        self.quality, self.coverage = Polls(), Polls()
+        self.replies = 0
+        """How many replies came from pages, those that count for nothing too."""
+        self.seconds = 0.0
+        """The time that these took."""
+        self._question: dict[int, Question] = {}
+        self._id: dict[Question, int] = {}
+        self._drawings: dict[int, Drawing] = {}
+        self._of: dict[int, list[int]] = {}
+        self._flags: dict[int, Flags] = {}
+        self._drew: dict[Question, list[str]] = {}
+        self._sets: dict[int, list[int]] = {}
+        self._states: dict[Kind, Codes] = {Kind.QUALITY: _NOTHING, Kind.COVERAGE: _NOTHING}
+        self._rules: Rules | None = None
+        self._touched: set[int] = set(self.subjects)
+        self._next: dict[int, tuple[Question, ...]] = {}
+        self._outcome: dict[int, Outcome] = {}
+
+    # Facts
+
+    def ask(self, number: int, question: Question) -> None:
+        """Know a question by its id; one of no candidate here is left out."""
+        if question.candidate in self.subjects:
+            self._question[number] = question
+            self._id[question] = number
+            if question.kind in self._states:
+                self._poll(question)
+
+    def question(self, number: int) -> Question | None:
+        """The question of an id, None where there is none here."""
+        return self._question.get(number)
+
+    def id_of(self, question: Question) -> int | None:
+        """The id of a question, None where it was never asked."""
+        return self._id.get(question)
+
+    def add(self, given: Iterable[Given]) -> None:
+        """Count replies, which have their ids; those to no question here, and second ones to one, are left out."""
+        for one in given:
+            question = self._question.get(one.question)
+            if question is None or not self._count(question, one):
+                continue
+            self._touched.add(question.candidate)
+            if one.round > 0:
+                self.replies += 1
+                self.seconds += one.seconds
+
+    def _count(self, question: Question, one: Given) -> bool:
+        """Whether a reply is new."""
+        if isinstance(one.reply, Drawn):
+            return self._draw(question, one, one.reply)
+        polls = self.quality if question.kind is Kind.QUALITY else self.coverage
+        return polls.add(self._poll(question), one.worker, one.reply.answer, one.round == TRAINING)
+
+    def _draw(self, question: Question, one: Given, drawn: Drawn) -> bool:
+        if one.number in self._drawings:
+            return False
+        self._drew.setdefault(question, []).append(one.worker)
+        if one.round == TRAINING:
+            return True
+        made = Drawing(one.number, one.worker, drawn.box, question.shown, State.OPEN, drawn.more)
+        self._drawings[one.number] = made
+        said = Flags(drawn.truncated, drawn.occluded, drawn.group_of)
+        if said != Flags():
+            self._flags[one.number] = said
+        if question.kind is Kind.DRAW:
+            self._of.setdefault(question.candidate, []).append(one.number)
+            if drawn.box is None:
+                place = self._poll(coverage_of(question.candidate, question.shown))
+                self.coverage.add(place, one.worker, Answer.YES)
+        return True
+
+    def _poll(self, question: Question) -> int:
+        """The place of a question of quality or coverage among those."""
+        wnid = self.subjects[question.candidate].wnid
+        if question.kind is Kind.QUALITY:
+            return self.quality.ask(question, wnid)
+        place = self.coverage.ask(question, wnid)
+        sets = self._sets.setdefault(question.candidate, [])
+        if place not in sets:
+            sets.append(place)
+        return place
+
+    def drawing(self, number: int) -> Drawing | None:
+        """A drawing by its id, as it was made, None where there is none here."""
+        return self._drawings.get(number)
+
+    def replied(self, question: Question) -> list[str]:
+        """Who replied to a question so far, in that order."""
+        if question.kind is Kind.QUALITY:
+            return self.quality.voters(question)
+        if question.kind is Kind.COVERAGE:
+            return self.coverage.voters(question)
+        return self._drew.get(question, [])
+
+    def involved(self, question: Question) -> frozenset[str]:
+        """Who may not be asked a question: whoever replied to it, drew what is judged, or said that nothing is left."""
+        drawn = self._drawings.get(question.drawing) if question.kind is Kind.QUALITY else None
+        return frozenset([*self.replied(question), *([] if drawn is None else [drawn.worker])])
+
+    def item(self, question: Question) -> Item:
+        """A question as it is shown. Raises `KeyError` for one without an id."""
+        subject = self.subjects[question.candidate]
+        judged = self._drawings.get(question.drawing)
+        shown = [self._drawings[number].box for number in question.shown if number in self._drawings]
+        size = subject.sha256, subject.width, subject.height
+        box = None if judged is None else judged.box
+        return Item(self._id[question], question, *size, box, tuple(one for one in shown if one is not None))
+
+    # Conclusions
+
+    def conclude(self, rules: Rules) -> Mapping[int, tuple[Question, ...]]:
+        """What is to be asked now of the candidates that are asked about, by candidate, under `rules`.
+
+        Only candidates of which something is new, or of whose drawings and coverage something else is concluded, are
+        decided again.
+        """
+        if self._rules != rules:
+            self._rules, self._touched = rules, set(self.subjects)
+        for kind, polls, policy in (
+            (Kind.QUALITY, self.quality, rules.quality),
+            (Kind.COVERAGE, self.coverage, rules.coverage),
+        ):
+            before, now = self._states[kind], polls.conclude(policy, self.gold, self.blocked)
+            known = now[: len(before)] != before
+            changed = np.append(np.flatnonzero(known), np.arange(len(before), len(now)))
+            self._touched.update(polls.questions[place].candidate for place in changed.tolist())
+            self._states[kind] = now
+        for number in self._touched:
+            self._decide(number, rules)
+        self._touched = set()
+        return self._next
+
+    def _decide(self, number: int, rules: Rules) -> None:
+        found = next_question(self.boxing(number), rules)
+        self._next.pop(number, None)
+        self._outcome.pop(number, None)
+        if isinstance(found, Outcome):
+            self._outcome[number] = found
+        elif number in self.asked:
+            self._next[number] = found
+
+    def boxing(self, number: int) -> Boxing:
+        """All that is known of a candidate's boxes, by what was concluded last."""
+        made = (self._stated(number, self._drawings[one]) for one in self._of.get(number, ()))
+        states = self._states[Kind.COVERAGE]
+        sets = (place for place in self._sets.get(number, ()) if place < len(states))
+        said = {self.coverage.questions[place].shown: STATES[states[place]] for place in sets}
+        return Boxing(number, tuple(one for one in made if one is not None), said)
+
+    def _stated(self, candidate: int, made: Drawing) -> Drawing | None:
+        """A drawing with its state; None for one of a blocked worker that nobody else found good."""
+        place, states = self.quality.place(Question(candidate, Kind.QUALITY, made.number)), self._states[Kind.QUALITY]
+        state = STATES[states[place]] if place is not None and place < len(states) else State.OPEN
+        if made.worker in self.blocked and state is not State.YES:
+            return None
+        return made if state is made.state else replace(made, state=state)
+
+    def outcome(self, number: int) -> Outcome | None:
+        """What became of a candidate, None while it is open."""
+        return self._outcome.get(number)
+
+    def boxed(self, number: int) -> list[Boxed]:
+        """The instances of a candidate that have boxes."""
+        drawings = self.boxing(number).drawings
+        worker = {one.number: one.worker for one in drawings}
+        return [
+            Boxed(found, tuple(worker[one] for one in found.drawings), self._said_of(found.drawings))
+            for found in instances(drawings)
+        ]
+
+    def _said_of(self, drawings: Iterable[int]) -> Flags:
+        """What most of those who said something say; as many, that it is so."""
+        said = [self._flags[number] for number in drawings if number in self._flags]
+        return Flags(*(_most(getattr(one, name) for one in said) for name in ("truncated", "occluded", "group_of")))
+
+    def judged(self) -> tuple[int, int]:
+        """How many people's drawings were found good by those who judged them, and how many were judged."""
+        states = self._states[Kind.QUALITY]
+        good, bad = (int(np.count_nonzero(states == STATES.index(one))) for one in (State.YES, State.NO))
+        return good, good + bad
+
+    def counts(self) -> dict[str, int]:
+        """Number of candidates that are asked about by what became of them."""
+        found = Counter(str(self._outcome.get(number, OPEN)) for number in self.asked)
+        return {name: found.get(name, 0) for name in (*map(str, Outcome), OPEN)}
+
+
+def _most(said: Iterable[bool | None]) -> bool | None:
+    heard = [one for one in said if one is not None]
+    return 2 * sum(heard) >= len(heard) if heard else None
