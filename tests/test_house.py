@@ -60,8 +60,8 @@ ROOMS = {
     "statistics": "images ontology",
     "queries": "catalog errors files images licences ontology releases store",
     "project": (
-        "audits benchmark catalog collect consensus crowd engine errors files images imports leftovers licences lint "
-        "ontology provenance queries releases simulation statistics store"
+        "audits benchmark boxes catalog collect consensus crowd engine errors files images imports leftovers licences "
+        "lint ontology provenance queries releases simulation statistics store"
     ),
     "holotype": "project",
     "demo": (
@@ -103,6 +103,9 @@ NOUNS = {
     *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations", "collecting"),
 }
 SHARED = {
+    "box_inbox",
+    "box_pages",
+    "box_records",
     "benchmark_boards",
     "benchmark_files",
     "benchmark_queue",

@@ -11,7 +11,7 @@ from typing import Protocol
 from holotype.boxes.pages import page_of, questions_to_ask
 from holotype.boxes.port import BoxCrowd, BoxPage, BoxSheet
 from holotype.boxes.rules import Rules
-from holotype.boxes.tally import Given, Subject, Tally
+from holotype.boxes.tally import Given, Tally
 from holotype.boxes.values import Corners, Drawn, Judged, Kind, Question, Reply
 from holotype.crowd.port import Page
 from holotype.errors import CrowdError
@@ -155,19 +155,20 @@ def given_of(sheet: BoxSheet, tally: Tally) -> list[Given]:
         question = tally.question(task.number)
         if question is None:
             continue
-        if wrong := hindrance(question.kind, reply, tally.subjects[question.candidate]):
+        subject = tally.subjects[question.candidate]
+        if wrong := hindrance(question.kind, reply, subject.width, subject.height):
             raise CrowdError(f"{about}, question {task.number}: {wrong}")
         if sheet.worker not in tally.involved(question):
             found.append(Given(task.number, sheet.worker, reply, page.id, page.round, each, sheet.at))
     return found
 
 
-def hindrance(kind: Kind, reply: Reply, subject: Subject) -> str:
-    """Why a reply is none to a question of a kind about a picture; "" where it is one."""
+def hindrance(kind: Kind, reply: Reply, width: int, height: int) -> str:
+    """Why a reply is none to a question of a kind about a picture of so many upright pixels; "" where it is one."""
     if kind is Kind.DRAW:
         if not isinstance(reply, Drawn):
             return "it asks for a box, and the reply is an answer"
-        return "" if reply.box is None else box_hindrance(reply.box, subject.width, subject.height)
+        return "" if reply.box is None else box_hindrance(reply.box, width, height)
     if not isinstance(reply, Judged):
         return f"it asks for an answer about {kind}, and the reply is a box"
     return "" if reply.answer in (0, 1, 2) else f"{reply.answer} is no answer; they are 0 (no), 1 (unsure) and 2 (yes)"

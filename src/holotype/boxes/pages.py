@@ -23,8 +23,8 @@ def questions_to_ask(
     A page that is not full goes up only where no other of its kind and synset is up. Questions that the same people may
     not be asked are together, so that many others can answer the page.
     """
-    there = {number for page in up for task in page.tasks if (number := task.number)}
-    busy = {(found.kind, page.wnid) for page in up for task in page.tasks[:1] if (found := tally.question(task.number))}
+    there = {task.number for page in up for task in page.tasks}
+    busy = {(found.kind, page.wnid) for page in up for task in page.tasks if (found := tally.question(task.number))}
     groups: dict[Group, list[tuple[list[str], Question]]] = {}
     for candidate, asked in next.items():
         wnid = tally.subjects[candidate].wnid

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
@@ -25,12 +26,12 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class KeptSheet:
-    """A worker's answers to a page in the order of its tasks."""
+    """A worker's answers to a page in the order of its tasks: numbers, or JSON objects where boxes are asked about."""
 
     id: int
     page: str
     worker: str
-    answers: tuple[int, ...]
+    answers: tuple[Any, ...]
     seconds: float
     took: float
     at: float

@@ -1,0 +1,308 @@
+"""Questions about boxes that people draw and judge: what was asked, drawn and answered, and what is known for sure.
+
+A question that is asked again is the same row; a worker's second reply to one is skipped: the first counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, select
+
+from holotype.catalog import removals, workers
+from holotype.catalog import schema as t
+from holotype.catalog.images import is_sound
+from holotype.catalog.statements import add_rows, chunks
+
+Shown = tuple[int, ...]
+
+
+class KeptQuestion(NamedTuple):
+    """A question by its id; `kind` is a place in `BOX_KINDS`, `drawing` 0 but for quality, `shown` sorted."""
+
+    id: int
+    kind: int
+    candidate: int
+    drawing: int
+    shown: Shown
+
+
+class KeptDrawing(NamedTuple):
+    """A drawing, without corners where nothing was left to draw; the worker by name, `points` as JSON."""
+
+    id: int
+    question: int
+    worker: str
+    x_min: int | None
+    y_min: int | None
+    x_max: int | None
+    y_max: int | None
+    method: str
+    points: str
+    more: int | None
+    truncated: int | None
+    occluded: int | None
+    group_of: int | None
+    score: float | None
+    page: str
+    round: int
+    seconds: float
+    at: float
+
+
+class KeptAnswer(NamedTuple):
+    """An answer to a question of quality or coverage; the worker by name."""
+
+    id: int
+    question: int
+    worker: str
+    answer: int
+    reason: str
+    page: str
+    round: int
+    seconds: float
+    at: float
+
+
+class KeptGold(NamedTuple):
+    """What is known of a question for sure: the statement that counts; no answer where it was withdrawn."""
+
+    question: int
+    number: int
+    answer: int | None
+    source: str
+    reason: str
+    at: float
+
+
+class Subject(NamedTuple):
+    """A candidate whose image can be seen, of so many upright pixels."""
+
+    candidate: int
+    wnid: str
+    sha256: str
+    width: int
+    height: int
+
+
+def _text(shown: Iterable[int]) -> str:
+    return ",".join(map(str, shown))
+
+
+def _shown(text: str) -> Shown:
+    return tuple(map(int, text.split(","))) if text else ()
+
+
+# Questions
+
+
+def ask(connection: Connection, asked: Sequence[tuple[int, int, int, Shown]], at: float) -> list[int]:
+    """The ids of questions, as (kind, candidate, drawing, shown), which are appended where they are new."""
+    keys = [(kind, candidate, drawing, _text(shown)) for kind, candidate, drawing, shown in asked]
+    known = _ids(connection, keys)
+    new = [key for key in dict.fromkeys(keys) if key not in known]
+    names = "kind", "candidate_id", "drawing_id", "shown"
+    add_rows(connection, t.box_question, [dict(zip(names, key, strict=True)) | {"at": at} for key in new])
+    known |= _ids(connection, new)
+    return [known[key] for key in keys]
+
+
+def _ids(connection: Connection, keys: Collection[tuple[int, int, int, str]]) -> dict[tuple[int, int, int, str], int]:
+    table, wanted = t.box_question.c, set(keys)
+    asked = select(table.kind, table.candidate_id, table.drawing_id, table.shown, table.id)
+    found = {}
+    for chunk in chunks({candidate for _, candidate, _, _ in wanted}):
+        for *key, number in connection.execute(asked.where(table.candidate_id.in_(chunk))):
+            if tuple(key) in wanted:
+                found[tuple(key)] = number
+    return found
+
+
+def questions(connection: Connection, ids: Iterable[int] | None = None) -> list[KeptQuestion]:
+    """All questions in the order they were asked first, or those of some ids."""
+    table = t.box_question.c
+    asked = select(table.id, table.kind, table.candidate_id, table.drawing_id, table.shown)
+    rows = _some(connection, asked, table.id, ids)
+    return [KeptQuestion(id, kind, candidate, drawing, _shown(text)) for id, kind, candidate, drawing, text in rows]
+
+
+# Replies
+
+
+def add_drawings(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[int, str, int], int]:
+    """Append drawings, given with the key ``worker`` for the name; the ids of those that are new, by question, worker
+    and number."""
+    return _add(connection, t.drawing, rows)
+
+
+def add_answers(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[int, str, int], int]:
+    """Append answers, given with the key ``worker`` for the name; the ids of those that are new, by question, worker
+    and 0."""
+    return _add(connection, t.box_answer, rows)
+
+
+def _add(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[int, str, int], int]:
+    known = _known(connection, table, {row["question_id"] for row in rows})
+    new: dict[tuple[int, str, int], Mapping[str, Any]] = {}
+    for row in rows:
+        key = row["question_id"], row["worker"], row.get("number", 0)
+        if key not in known:
+            new.setdefault(key, row)
+    ids = _workers(connection, {worker for _, worker, _ in new})
+    without = [{name: value for name, value in row.items() if name != "worker"} for row in new.values()]
+    add_rows(connection, table, [row | {"worker_id": ids[key[1]]} for key, row in zip(new, without, strict=True)])
+    added = _known(connection, table, {question for question, _, _ in new}) if new else {}
+    return {key: added[key] for key in new}
+
+
+def _known(connection: Connection, table: Table, asked: Iterable[int]) -> dict[tuple[int, str, int], int]:
+    number = table.c.number if "number" in table.c else t.worker.c.id * 0
+    columns = table.c.question_id, t.worker.c.name, number, table.c.id
+    question = select(*columns).select_from(table.join(t.worker))
+    return {(one, name, n): id for one, name, n, id in _some(connection, question, table.c.question_id, asked)}
+
+
+def _workers(connection: Connection, names: Collection[str]) -> dict[str, int]:
+    """The ids of workers, who are appended where they are new."""
+    known = workers.ids(connection, names)
+    add_rows(connection, t.worker, [{"name": name} for name in sorted(set(names) - known.keys())])
+    return workers.ids(connection, names)
+
+
+def drawings(connection: Connection, ids: Iterable[int] | None = None) -> list[KeptDrawing]:
+    """All drawings, oldest first, or those of some ids; those of blocked workers too."""
+    names = [name for name in KeptDrawing._fields if name not in ("question", "worker")]
+    return [KeptDrawing(*row) for row in _replies(connection, t.drawing, names, ids)]
+
+
+def answers(connection: Connection) -> list[KeptAnswer]:
+    """All answers, oldest first; those of blocked workers too."""
+    names = [name for name in KeptAnswer._fields if name not in ("question", "worker")]
+    return [KeptAnswer(*row) for row in _replies(connection, t.box_answer, names)]
+
+
+def _replies(connection: Connection, table: Table, names: Sequence[str], ids: Iterable[int] | None = None) -> list[Any]:
+    """Rows with the question and the worker's name behind the id."""
+    name = dict(zip(*_everybody(connection), strict=True))
+    columns = [table.c[one] for one in names]
+    asked = select(columns[0], table.c.question_id, table.c.worker_id, *columns[1:])
+    rows = _some(connection, asked, table.c.id, ids)
+    return [(id, question, name[worker], *rest) for id, question, worker, *rest in rows]
+
+
+def _everybody(connection: Connection) -> tuple[list[int], list[str]]:
+    ids, names = workers.everybody(connection)
+    return ids.tolist(), names
+
+
+def _some(
+    connection: Connection, asked: Select[Any], key: ColumnElement[int], values: Iterable[int] | None
+) -> Iterable[Any]:
+    """The rows of a statement by `key`, or those where it is one of `values`."""
+    if values is None:
+        return connection.execute(asked.order_by(key))
+    return (row for chunk in chunks(values) for row in connection.execute(asked.where(key.in_(chunk)).order_by(key)))
+
+
+def involved(connection: Connection, ids: Iterable[int]) -> dict[int, set[str]]:
+    """Who may not be asked each of these questions: whoever replied to it, drew what is judged, or said that nothing is
+    left beside what is shown."""
+    wanted = questions(connection, ids)
+    found: dict[int, set[str]] = {one.id: set() for one in wanted}
+    for table in (t.drawing, t.box_answer):
+        for number, name, _ in _known(connection, table, found):
+            found[number].add(name)
+    judged = {one.drawing: one.id for one in wanted if one.drawing}
+    for one in drawings(connection, judged):
+        found[judged[one.id]].add(one.worker)
+    covers = {one.id: (one.candidate, one.shown) for one in wanted if one.kind == t.BOX_KINDS.index("coverage")}
+    said = _left_nothing(connection, {candidate for candidate, _ in covers.values()})
+    for number, key in covers.items():
+        found[number] |= said.get(key, set())
+    return found
+
+
+def _left_nothing(connection: Connection, candidates: Iterable[int]) -> dict[tuple[int, Shown], set[str]]:
+    """Who said that nothing is left to draw, by candidate and what was shown."""
+    question, drawing = t.box_question.c, t.drawing.c
+    joined = t.drawing.join(t.box_question, question.id == drawing.question_id).join(t.worker)
+    asked = select(question.candidate_id, question.shown, t.worker.c.name).select_from(joined)
+    asked = asked.where(drawing.x_min.is_(None), question.kind == t.BOX_KINDS.index("draw"))
+    found: dict[tuple[int, Shown], set[str]] = {}
+    for candidate, text, name in _some(connection, asked, question.candidate_id, candidates):
+        found.setdefault((candidate, _shown(text)), set()).add(name)
+    return found
+
+
+def answered(connection: Connection, crowd: str) -> list[str]:
+    """The ids of a crowd's pages that brought a reply to anything but gold."""
+    known = select(t.box_gold.c.question_id).where(_is_newest(), t.box_gold.c.answer.is_not(None))
+    brought = (select(table.c.page).where(table.c.question_id.not_in(known)) for table in (t.drawing, t.box_answer))
+    mine = select(t.page.c.id).where(t.page.c.crowd == crowd)
+    return sorted({id for one in brought for id in connection.execute(mine.where(t.page.c.id.in_(one))).scalars()})
+
+
+# Gold
+
+
+def gold(connection: Connection, ids: Iterable[int] | None = None) -> list[KeptGold]:
+    """The statement that counts of every question of which anything is known, or of some."""
+    table = t.box_gold
+    asked = select(*(table.c[name] for name in ("question_id", "number", "answer", "source", "reason", "at")))
+    rows = _some(connection, asked.where(_is_newest()), table.c.question_id, ids)
+    return [KeptGold(*row) for row in rows]
+
+
+@cache
+def _is_newest() -> ColumnElement[bool]:
+    table, other = t.box_gold, t.box_gold.alias()
+    later = and_(other.c.question_id == table.c.question_id, other.c.number > table.c.number)
+    return ~select(other.c.number).where(later).exists()
+
+
+def say_gold(connection: Connection, said: Mapping[int, int | None], source: str, reason: str, at: float) -> int:
+    """Append what is known of questions by their ids, where it is not what counts already; how many were appended."""
+    held = {one.question: one for one in gold(connection, said)}
+    rows = []
+    for question, answer in said.items():
+        before = held.get(question)
+        if (None if before is None else before.answer) != answer:
+            number = 1 if before is None else before.number + 1
+            about = {"question_id": question, "number": number, "answer": answer}
+            rows.append(about | {"source": source, "reason": reason, "at": at})
+    add_rows(connection, t.box_gold, rows)
+    return len(rows)
+
+
+# Candidates
+
+
+def subjects(connection: Connection, candidates: Iterable[int] | None = None) -> list[Subject]:
+    """The candidates that have questions about boxes, or some, but for those whose image cannot be seen: it was not
+    read or is not sound, or is withdrawn or asked to be taken down."""
+    candidate, read = t.candidate.c, t.fingerprint.c
+    joined = t.candidate.join(t.fingerprint, read.image_id == candidate.image_id)
+    columns = candidate.id, candidate.wnid, read.sha256, read.width, read.height
+    gone = removals.hidden_images()
+    asked = select(*columns).select_from(joined).where(is_sound(), candidate.state != t.WITHDRAWN)
+    asked = asked.where(candidate.image_id.not_in(gone))
+    if candidates is None:
+        asked = asked.where(candidate.id.in_(select(t.box_question.c.candidate_id)))
+    return [Subject(*row) for row in _some(connection, asked, candidate.id, candidates)]
+
+
+def sizes(connection: Connection, candidates: Iterable[int]) -> dict[int, Subject]:
+    """Candidates whose image was read, by id, whether it can be seen or not."""
+    candidate, read = t.candidate.c, t.fingerprint.c
+    joined = t.candidate.join(t.fingerprint, read.image_id == candidate.image_id)
+    asked = select(candidate.id, candidate.wnid, read.sha256, read.width, read.height).select_from(joined)
+    return {row[0]: Subject(*row) for row in _some(connection, asked, candidate.id, candidates)}
+
+
+def newest(connection: Connection) -> tuple[int, ...]:
+    """How far each table of facts about boxes has grown: they are appended to alone."""
+    tables = t.box_question, t.drawing, t.box_answer
+    found = [connection.execute(select(func.max(table.c.id))).scalar() or 0 for table in tables]
+    return *found, connection.execute(select(func.count()).select_from(t.box_gold)).scalar_one()
