@@ -45,16 +45,16 @@ def next_page(visit: Visit) -> Response:
     worker, after = visit.known.name, visit.field("after", "")[:64]
     found = visit.db.desk.next_page(worker, visit.now, after)
     onward = "/tasks" if isinstance(found, Nothing) else page_address(found)
-    if not _wants_json(visit):
+    if not wants_json(visit):
         return pages.redirect(onward)
     if isinstance(found, Nothing):
-        return JSONResponse({"next": None, "pictures": []}, headers=_PRIVATE)
+        return JSONResponse({"next": None, "pictures": []}, headers=PRIVATE)
     sight = visit.db.desk.page(worker, found, visit.now, ahead=True)
     shown = views.pictures(visit, sight, worker) if isinstance(sight, Sight) else ()
-    return JSONResponse({"next": onward, "pictures": [one.src for one in shown]}, headers=_PRIVATE)
+    return JSONResponse({"next": onward, "pictures": [one.src for one in shown]}, headers=PRIVATE)
 
 
-_PRIVATE = {"Cache-Control": "no-store"}
+PRIVATE = {"Cache-Control": "no-store"}
 
 
 def mine(work: Callable[[], Result]) -> Result:
@@ -65,7 +65,7 @@ def mine(work: Callable[[], Result]) -> Result:
         raise Refused(403, "This page was not given to you: take one from the list of what there is to do.") from error
 
 
-def _wants_json(visit: Visit) -> bool:
+def wants_json(visit: Visit) -> bool:
     return "application/json" in visit.request.headers.get("accept", "")
 
 
@@ -100,8 +100,8 @@ def hand_in(visit: Visit) -> Response:
     visit.db.desk.hand_in(worker, id, answers, seconds, visit.now)
     found = visit.db.desk.next_page(worker, visit.now)
     onward = "/tasks" if isinstance(found, Nothing) else page_address(found)
-    if _wants_json(visit):
-        return JSONResponse({"handed_in": True, "next": onward}, headers=_PRIVATE)
+    if wants_json(visit):
+        return JSONResponse({"handed_in": True, "next": onward}, headers=PRIVATE)
     return pages.redirect(onward)
 
 
@@ -110,7 +110,7 @@ def draft(visit: Visit) -> Response:
     until = visit.db.desk.renew(visit.known.name, visit.path["page"], visit.now)
     if until is None:
         raise Refused(403, "This page was not given to you.")
-    return Response(status_code=204 if until > visit.now else 409, headers=_PRIVATE)
+    return Response(status_code=204 if until > visit.now else 409, headers=PRIVATE)
 
 
 def give_back(visit: Visit) -> Response:
@@ -144,7 +144,7 @@ def flag(visit: Visit) -> Response:
     position = read_number(number, 999) if number else None
     kind, text = visit.field("kind"), visit.field("text", "")
     mine(lambda: visit.db.flags.add(visit.known.name, id, position, kind, text, visit.now))
-    return Response(status_code=204, headers=_PRIVATE) if _wants_json(visit) else pages.redirect(page_address(id))
+    return Response(status_code=204, headers=PRIVATE) if wants_json(visit) else pages.redirect(page_address(id))
 
 
 routes = [
