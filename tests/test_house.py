@@ -51,7 +51,7 @@ ROOMS = {
     "consensus": "errors",
     "crowd": "audits consensus errors ontology",
     "boxes": "consensus crowd errors geometry",
-    "simulation": "collect consensus crowd errors",
+    "simulation": "boxes collect consensus crowd errors geometry",
     "audits": "consensus errors",
     "releases": "audits consensus crowd engine errors files images licences ontology provenance statistics store",
     "benchmark": "errors files geometry images imports leftovers ontology releases statistics store textlists",
@@ -99,10 +99,11 @@ ASKS_THE_CATALOG = "holotype.queries.live"
 COMPOSITION = {"extension", "", "project", "creation", "runner", "evaluator"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
-    *("licences", "faces", "benchmarks"),
+    *("licences", "faces", "benchmarks", "boxes"),
     *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations", "collecting"),
 }
 SHARED = {
+    "box_courses",
     "box_inbox",
     "box_pages",
     "box_records",

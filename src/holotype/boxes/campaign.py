@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from dataclasses import field as _field
 from typing import Protocol
 
-from holotype.boxes.pages import page_of, questions_to_ask
-from holotype.boxes.port import BoxCrowd, BoxPage, BoxSheet
+from holotype.boxes.gold import questions_on_a_page
+from holotype.boxes.pages import page_of, questions_to_ask, with_gold_of
+from holotype.boxes.port import PAGE_SIZE, BoxCrowd, BoxPage, BoxSheet
 from holotype.boxes.rules import Rules
 from holotype.boxes.tally import Given, Tally
 from holotype.boxes.values import Corners, Drawn, Judged, Kind, Question, Reply
@@ -42,9 +43,10 @@ class Standing:
     held_back: bool = False
     done: bool = False
 
-
-Mix = Callable[[BoxPage], BoxPage]
-"""Puts gold among the questions of a page."""
+    @property
+    def waiting(self) -> bool:
+        """Whether people are still to answer what is up."""
+        return not self.done and not self.held_back
 
 
 @dataclass
@@ -62,7 +64,6 @@ def run_boxes(
     record: Record,
     progress: Callable[[Standing], None] = lambda _: None,
     most: int | None = None,
-    mix: Mix = lambda page: page,
 ) -> Standing:
     """Ask `crowd` under `rules`, adding to `tally`, until nothing is to be asked or the crowd has no more for now.
 
@@ -71,7 +72,7 @@ def run_boxes(
     happened: pages that are up stay as they are. New ones are put up only as long as the tally cannot come to hold more
     than `most` replies by them. Sheets that do not fit their page are refused, and told; the others count.
 
-    `mix` puts gold on pages. `progress` gets each step's standing.
+    Gold of the tally is mixed in among the questions of pages. `progress` gets each step's standing.
     """
     come = _Come()
     while True:
@@ -82,7 +83,7 @@ def run_boxes(
         posted = _affordable(wanted, up, tally, most)
         held_back = len(posted) < len(wanted)
         if posted:
-            crowd.post([mix(page) for page in _made(posted, tally, record)])
+            crowd.post([with_gold_of(page, tally) for page in _made(posted, tally, record)])
         done = not asked
         standing = Standing(
             tally.counts(), come.new, tally.replies, len(up) + len(posted), tuple(come.refused), held_back, done
@@ -108,7 +109,8 @@ def _affordable(
         return pages
     left = most - tally.replies - sum(len(page.tasks) for page in up)
     for place, page in enumerate(pages):
-        left -= len(page)
+        has_gold = bool(tally.gold_of(page[0].kind, tally.subjects[page[0].candidate].wnid))
+        left -= len(page) + PAGE_SIZE[page[0].kind] - questions_on_a_page(page[0].kind, has_gold)
         if left < 0:
             return pages[:place]
     return pages

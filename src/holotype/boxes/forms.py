@@ -1,7 +1,8 @@
 """The form of a page of box work as its fields are handed in: what they are called, and what may stand in them.
 
 Fields are called by the place N of a question on its page, from 1: the id of a question would tell gold, which is
-asked again, from the rest. A page has exactly these, whatever they hold, and ``seconds``; what is in brackets may be left out.
+asked again, from the rest. A page has exactly these, whatever they hold, and ``seconds``; what is in brackets may be
+left out.
 
 ========  =====================================================================================================
 draw      ``box-N`` (four whole pixels ``x_min y_min x_max y_max``, or ``nothing``), ``method-N`` (extreme, drag,

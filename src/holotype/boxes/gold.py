@@ -4,7 +4,8 @@ image from which one box is taken away is not covered (Su, Deng and Fei-Fei, HCO
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Final
@@ -186,6 +187,22 @@ def _without_one(known: KnownImage, key: str) -> tuple[Corners, ...]:
     return tuple(box for place, box in enumerate(known.boxes) if place != away)
 
 
+def choose(known: Iterable[KnownImage], most: int, key: str = "") -> list[GoldQuestion]:
+    """At most `most` gold questions of each kind from images of one synset, half of them yes and half no; images are
+    taken in an order drawn by `key`, none more than is needed."""
+    found: list[GoldQuestion] = []
+    count = Counter[tuple[Kind, bool]]()
+    share = {True: most - most // 2, False: most // 2}
+    for image in sorted(known, key=lambda one: draw(key, one.candidate)):
+        for one in gold_questions(image, key):
+            if count[one.kind, one.answer] < share[one.answer]:
+                count[one.kind, one.answer] += 1
+                found.append(one)
+        if all(count[kind, answer] >= share[answer] for kind in (Kind.QUALITY, Kind.COVERAGE) for answer in share):
+            break
+    return found
+
+
 def questions_on_a_page(kind: Kind, has_gold: bool) -> int:
     """How many questions that are not gold a page is made of, so that there is room where the synset has gold."""
     return PAGE_SIZE[kind] - (has_gold and PAGE_SIZE[kind] > 1)
@@ -199,7 +216,7 @@ def with_gold(asked: Sequence[int], gold: Mapping[int, bool], kind: Kind, round:
     from `key`, that of the page: who resumes a campaign asks the same, and no place tells gold from the rest.
     """
     room = PAGE_SIZE[kind] - len(asked)
-    wanted = max(int(gold_share(round) * PAGE_SIZE[kind] + draw(key) / 2**64), round == 1)
+    wanted = max(int(gold_share(round) * len(asked) + draw(key) / 2**64), round == 1)
     free = {number: yes for number, yes in gold.items() if number not in asked}
     chosen = balanced(free, key)[: min(wanted, room) if room > 0 else 0]
     return tuple(sorted((*asked, *chosen), key=lambda number: draw(key, number)))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from holotype.boxes.port import PAGE_SIZE, BoxPage
+from holotype.boxes.gold import questions_on_a_page, with_gold
+from holotype.boxes.port import BoxPage
 from holotype.boxes.tally import Tally
 from holotype.boxes.values import Kind, Question
 from holotype.consensus.votes import Task
@@ -32,16 +34,14 @@ def questions_to_ask(
             if tally.id_of(question) not in there:
                 seen = sorted(tally.involved(question))
                 groups.setdefault((question.kind, wnid), []).append((seen, question))
-    return [page for group in sorted(groups) for page in _parted(group, groups[group], busy)]
+    size = {group: questions_on_a_page(group[0], bool(tally.gold_of(*group))) for group in groups}
+    return [page for group in sorted(groups) for page in _parted(groups[group], size[group], group in busy)]
 
 
-def _parted(
-    group: Group, found: list[tuple[list[str], Question]], busy: Collection[Group]
-) -> list[tuple[Question, ...]]:
-    size = PAGE_SIZE[group[0]]
+def _parted(found: list[tuple[list[str], Question]], size: int, busy: bool) -> list[tuple[Question, ...]]:
     order = [question for _, question in sorted(found)]
     pages = [tuple(order[start : start + size]) for start in range(0, len(order), size)]
-    if len(pages[-1]) < size and (group in busy or len(pages) > 1):
+    if len(pages[-1]) < size and (busy or len(pages) > 1):
         pages.pop()
     return pages
 
@@ -61,3 +61,19 @@ def page_of(questions: Sequence[Question], tally: Tally) -> BoxPage:
     digest = hashlib.sha256(f"{kind} {subject.wnid} {said}".encode()).hexdigest()[:16]
     number = max(asked) + 1
     return BoxPage(Page(f"{kind}-{number:03d}-{digest}", subject.wnid, tasks, seen, number), kind, items)
+
+
+def with_gold_of(page: BoxPage, tally: Tally) -> BoxPage:
+    """The page with some of the gold of its kind and synset among its questions: see `holotype.boxes.gold.with_gold`.
+
+    Its id, and who has `seen` it, stay: who knows the gold answers the rest, and their second reply is left out.
+    """
+    about = page.page
+    asked = [task.number for task in about.tasks]
+    chosen = with_gold(asked, tally.gold_of(page.kind, about.wnid), page.kind, about.round, about.id)
+    item = {one.number: one for one in page.items}
+    new = (tally.item(found) for number in chosen if number not in item and (found := tally.question(number)))
+    item |= {one.number: one for one in new}
+    items = tuple(item[number] for number in chosen)
+    tasks = tuple(Task(one.number, about.wnid, one.sha256) for one in items)
+    return BoxPage(replace(about, tasks=tasks), page.kind, items)

@@ -93,31 +93,52 @@ class Tally:
         self.seconds = 0.0
         """The time that these took."""
         self._question: dict[int, Question] = {}
+        self._asked: set[int] = set()
         self._id: dict[Question, int] = {}
         self._drawings: dict[int, Drawing] = {}
         self._of: dict[int, list[int]] = {}
         self._flags: dict[int, Flags] = {}
         self._drew: dict[Question, list[str]] = {}
         self._sets: dict[int, list[int]] = {}
+        self._gold_of: dict[tuple[Kind, str], dict[int, bool]] = {}
         self._states: dict[Kind, Codes] = {Kind.QUALITY: _NOTHING, Kind.COVERAGE: _NOTHING}
         self._rules: Rules | None = None
         self._touched: set[int] = set(self.subjects)
+        self.decided: set[int] = set()
+        """The candidates that were decided again, until whoever writes that down takes them away."""
         self._next: dict[int, tuple[Question, ...]] = {}
         self._outcome: dict[int, Outcome] = {}
 
     # Facts
+
+    def learn(self, gold: Mapping[Question, bool], blocked: Collection[str]) -> None:
+        """Know other gold, and that other workers are blocked, from now on."""
+        if gold != self.gold or frozenset(blocked) != self.blocked:
+            self.gold, self.blocked, self._touched = dict(gold), frozenset(blocked), set(self.subjects)
+
+    def is_known(self, number: int) -> bool:
+        """Whether anything was ever asked about a candidate."""
+        return number in self._asked
 
     def ask(self, number: int, question: Question) -> None:
         """Know a question by its id; one of no candidate here is left out."""
         if question.candidate in self.subjects:
             self._question[number] = question
             self._id[question] = number
+            self._asked.add(question.candidate)
             if question.kind in self._states:
                 self._poll(question)
+            if question in self.gold:
+                wnid = self.subjects[question.candidate].wnid
+                self._gold_of.setdefault((question.kind, wnid), {})[number] = self.gold[question]
 
     def question(self, number: int) -> Question | None:
         """The question of an id, None where there is none here."""
         return self._question.get(number)
+
+    def gold_of(self, kind: Kind, wnid: str) -> Mapping[int, bool]:
+        """The ids of the gold questions of a kind and a synset, with whether the answer is yes."""
+        return self._gold_of.get((kind, wnid), {})
 
     def id_of(self, question: Question) -> int | None:
         """The id of a question, None where it was never asked."""
@@ -188,10 +209,12 @@ class Tally:
         return frozenset([*self.replied(question), *([] if drawn is None else [drawn.worker])])
 
     def item(self, question: Question) -> Item:
-        """A question as it is shown. Raises `KeyError` for one without an id."""
+        """A question as it is shown; what is judged, with the boxes that whoever drew it saw. Raises `KeyError` for a
+        question without an id."""
         subject = self.subjects[question.candidate]
         judged = self._drawings.get(question.drawing)
-        shown = [self._drawings[number].box for number in question.shown if number in self._drawings]
+        before = question.shown if judged is None else judged.shown
+        shown = [self._drawings[number].box for number in before if number in self._drawings]
         size = subject.sha256, subject.width, subject.height
         box = None if judged is None else judged.box
         return Item(self._id[question], question, *size, box, tuple(one for one in shown if one is not None))
@@ -217,6 +240,7 @@ class Tally:
             self._states[kind] = now
         for number in self._touched:
             self._decide(number, rules)
+        self.decided |= self._touched
         self._touched = set()
         return self._next
 

@@ -46,7 +46,8 @@ def add_boxes(connection: Connection, boxes: Mapping[int, Sequence[BoxRow]], fil
     table = t.box
     for chunk in chunks(boxes, 2_000):
         columns = table.c.wnid, table.c.x_min, table.c.y_min, table.c.x_max, table.c.y_max
-        for number, *box in connection.execute(select(table.c.image_id, *columns).where(table.c.image_id.in_(chunk))):
+        said = table.c.image_id.in_(chunk), table.c.drawing_id.is_(None)
+        for number, *box in connection.execute(select(table.c.image_id, *columns).where(*said)):
             there[number][BoxRow(*box)] += 1
     new = {number: list((Counter(found) - there[number]).elements()) for number, found in boxes.items()}
     rows = [{"image_id": number, "file_id": file, **box._asdict()} for number, found in new.items() for box in found]

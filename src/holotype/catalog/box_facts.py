@@ -177,6 +177,17 @@ def drawings(connection: Connection, ids: Iterable[int] | None = None) -> list[K
     return [KeptDrawing(*row) for row in _replies(connection, t.drawing, names, ids)]
 
 
+def drawings_of(connection: Connection, questions: Iterable[int]) -> list[KeptDrawing]:
+    """The drawings of some questions, by question, oldest first."""
+    chosen = [
+        id
+        for _, id in _some(
+            connection, select(t.drawing.c.question_id, t.drawing.c.id), t.drawing.c.question_id, questions
+        )
+    ]
+    return drawings(connection, chosen)
+
+
 def answers(connection: Connection) -> list[KeptAnswer]:
     """All answers, oldest first; those of blocked workers too."""
     names = [name for name in KeptAnswer._fields if name not in ("question", "worker")]
@@ -301,8 +312,7 @@ def sizes(connection: Connection, candidates: Iterable[int]) -> dict[int, Subjec
     return {row[0]: Subject(*row) for row in _some(connection, asked, candidate.id, candidates)}
 
 
-def newest(connection: Connection) -> tuple[int, ...]:
-    """How far each table of facts about boxes has grown: they are appended to alone."""
-    tables = t.box_question, t.drawing, t.box_answer
-    found = [connection.execute(select(func.max(table.c.id))).scalar() or 0 for table in tables]
-    return *found, connection.execute(select(func.count()).select_from(t.box_gold)).scalar_one()
+def count(connection: Connection) -> int:
+    """How many replies there are: facts are appended to alone."""
+    tables = t.drawing, t.box_answer
+    return sum(connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables)

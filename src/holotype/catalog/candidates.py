@@ -310,6 +310,23 @@ def numbers(connection: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tu
     return {pair: min(found) for pair, found in alike(connection, pairs).items()}
 
 
+def meeting(
+    connection: Connection, conditions: Sequence[ColumnElement[bool]]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The candidates that meet conditions, and their ranks; by rank."""
+    table = t.candidate.c
+    asked = select(table.id, table.rank).where(table.rank >= 0, *conditions).order_by(table.rank, table.id)
+    number, rank = read_all(connection, asked, table.rank, np.int64, np.int64, step=RANKS)
+    return number, rank
+
+
+def images_of(connection: Connection, candidates: Iterable[int]) -> list[int]:
+    """The ids of the images of candidates, each once, ascending."""
+    table = t.candidate.c
+    found = (connection.execute(select(table.image_id).where(table.id.in_(chunk))) for chunk in chunks(candidates))
+    return sorted({image for rows in found for image in rows.scalars()})
+
+
 def alike(connection: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[int, bool]]:
     """All candidates that each (image, wnid) may speak of, by id: those with these bytes, which is True, else those of
     the name, which several datasets may have."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import Connection
@@ -55,14 +55,22 @@ def box_page_values(connection: Connection, rows: Sequence[KeptPage]) -> dict[st
 def items_of(connection: Connection, numbers: Iterable[int]) -> dict[int, Item]:
     """Questions as they are shown, by their ids, whether their images can be seen or not."""
     asked = {one.id: question_of(one) for one in box_facts.questions(connection, numbers)}
-    drawn = {number for one in asked.values() for number in (one.drawing, *one.shown) if number}
-    box = {one.id: corners_of(one) for one in box_facts.drawings(connection, drawn)}
+    before = _seen_by_drawers(connection, {one.drawing for one in asked.values() if one.drawing})
+    drawn = {number for one in asked.values() for number in (one.drawing, *before.get(one.drawing, one.shown))}
+    box = {one.id: corners_of(one) for one in box_facts.drawings(connection, drawn - {0})}
     about = box_facts.sizes(connection, {one.candidate for one in asked.values()})
     found = {}
     for number, question in asked.items():
         if (subject := about.get(question.candidate)) is not None:
             size = subject.sha256, subject.width, subject.height
-            shown = (box.get(one) for one in question.shown)
+            shown = (box.get(one) for one in before.get(question.drawing, question.shown))
             corners = tuple(one for one in shown if one is not None)
             found[number] = Item(number, question, *size, box.get(question.drawing), corners)
     return found
+
+
+def _seen_by_drawers(connection: Connection, drawings: Collection[int]) -> dict[int, tuple[int, ...]]:
+    """The drawings that those who made some had before them, by these: what is judged is shown among the same."""
+    asked = {one.id: one.question for one in box_facts.drawings(connection, drawings)}
+    shown = {one.id: one.shown for one in box_facts.questions(connection, asked.values())}
+    return {drawing: shown[question] for drawing, question in asked.items()}

@@ -100,16 +100,17 @@ def read_boxes(connection: Connection, asked: Collection[int] | None = None) -> 
         wanted = {*wanted, *box_facts.subjects(connection, asked)}
     subjects = [Subject(*one) for one in wanted]
     numbers = {one.number for one in subjects}
-    questions = {one.id: question_of(one) for one in box_facts.questions(connection)}
-    gold = {
-        questions[said.question]: said.answer == Answer.YES
-        for said in box_facts.gold(connection)
-        if said.answer is not None and said.question in questions
-    }
-    blocked = workers.blocked(connection).keys()
-    tally = Tally(subjects, gold, blocked, None if asked is None else numbers.intersection(asked))
-    for number, question in questions.items():
-        tally.ask(number, question)
+    tally = Tally(subjects, *read_known(connection), None if asked is None else numbers.intersection(asked))
+    for one in box_facts.questions(connection):
+        tally.ask(one.id, question_of(one))
     tally.add(map(given_drawing, box_facts.drawings(connection)))
     tally.add(map(given_answer, box_facts.answers(connection)))
     return tally
+
+
+def read_known(connection: Connection) -> tuple[dict[Question, bool], Collection[str]]:
+    """What is known of questions for sure, and who is blocked."""
+    said = {one.question: one.answer for one in box_facts.gold(connection) if one.answer is not None}
+    asked = {one.id: question_of(one) for one in box_facts.questions(connection, said)}
+    gold = {question: said[number] == Answer.YES for number, question in asked.items()}
+    return gold, workers.blocked(connection).keys()

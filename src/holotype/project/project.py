@@ -20,6 +20,7 @@ from holotype.project.annotations import Annotations
 from holotype.project.audits import Audits
 from holotype.project.benchmarks import Benchmarks
 from holotype.project.campaigns import Campaigns
+from holotype.project.boxes import Boxes
 from holotype.project.candidates import Candidates
 from holotype.project.collecting import Collecting
 from holotype.project.crediting import credits_of
@@ -98,6 +99,7 @@ class Project:
         self.people = People(parts)
         self.overview = Overview(parts)
         self.benchmarks = Benchmarks(parts)
+        self.boxes = Boxes(parts, self.lemmas)
 
     def __enter__(self) -> Project:
         return self

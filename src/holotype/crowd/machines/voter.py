@@ -79,6 +79,17 @@ class Model(Protocol):
         """What it says to each question."""
 
 
+def worker_name(name: str) -> str:
+    """What a machine of a name, which may begin with `MACHINE`, is called as a worker.
+
+    Raises `CrowdError` for a name that is empty, too long, or cannot be printed.
+    """
+    bare = name.removeprefix(MACHINE)
+    if not bare or len(bare) > LONGEST_NAME or not bare.isprintable() or bare.strip() != bare:
+        raise CrowdError(f"a machine needs a name that can be printed, such as resnet50, not {bare[:80]!r}")
+    return MACHINE + bare
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """A worker who is a machine, called ``machine:`` and a name. `most` is how many questions it is asked in a run, all
@@ -94,13 +105,7 @@ class Machine:
     most: int | None = None
 
     def __post_init__(self) -> None:
-        if (
-            not self.bare
-            or len(self.bare) > LONGEST_NAME
-            or not self.bare.isprintable()
-            or self.bare.strip() != self.bare
-        ):
-            raise CrowdError(f"a machine needs a name that can be printed, such as resnet50, not {self.bare[:80]!r}")
+        worker_name(self.name)
         if self.most is not None and self.most < 0:
             raise CrowdError(f"a machine is asked a number of questions, 0 or more, not {self.most}")
 
@@ -112,7 +117,7 @@ class Machine:
     @property
     def worker(self) -> str:
         """The name as a worker."""
-        return MACHINE + self.bare
+        return worker_name(self.name)
 
     @property
     def identity(self) -> str:

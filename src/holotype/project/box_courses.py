@@ -1,0 +1,128 @@
+"""The course of a campaign for boxes: what is known of it, kept up with the catalog, and what is concluded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from sqlalchemy import Connection
+
+from holotype.boxes.campaign import Standing, run_boxes
+from holotype.boxes.port import BoxCrowd
+from holotype.boxes.rules import Rules
+from holotype.boxes.tally import OPEN, Boxed, Given, Tally
+from holotype.boxes.values import Question
+from holotype.catalog import box_conclusions, box_facts, candidates, schema
+from holotype.catalog.box_conclusions import DETECTIONS, DRAWINGS, PEOPLE, ConcludedBox, Covered
+from holotype.consensus.votes import is_machine
+from holotype.project.box_records import CatalogRecord, read_boxes, read_known
+from holotype.project.parts import Parts
+
+EVERY = 2_000
+"""Replies after which what is concluded is written, while more come in."""
+
+
+class Course:
+    """A campaign of some candidates, or of all that were ever asked about, under rules.
+
+    Facts that another process appends meanwhile are read before anything is asked on.
+    """
+
+    def __init__(self, parts: Parts, rules: Rules, asked: Collection[int] | None) -> None:
+        self.new = 0
+        """How many replies were appended."""
+        self._parts, self._rules, self._asked = parts, rules, asked
+        self._record = CatalogRecord(parts.catalog, parts.clock)
+        self._written = 0
+        with parts.catalog.read() as connection:
+            self._read(connection)
+
+    def _read(self, connection: Connection) -> None:
+        self._there = box_facts.count(connection)
+        self.tally = read_boxes(connection, self._asked)
+
+    @property
+    def boxes(self) -> int:
+        """How many boxes the candidates have that are asked about."""
+        return sum(len(self.tally.boxed(number)) for number in self.tally.asked)
+
+    def go(
+        self, crowd: BoxCrowd, budget: int | None = None, progress: Callable[[Standing], None] = lambda _: None
+    ) -> Standing:
+        """Ask a crowd until it has no more for now, and write what is concluded."""
+        self._keep_up()
+
+        def step(standing: Standing) -> None:
+            if self.tally.replies - self._written >= EVERY:
+                self.write()
+            progress(standing)
+
+        standing = run_boxes(self.tally, crowd, self._rules, self, step, budget)
+        self.write()
+        return standing
+
+    def _keep_up(self) -> None:
+        with self._parts.catalog.read() as connection:
+            if box_facts.count(connection) != self._there:
+                self._read(connection)
+            else:
+                self.tally.learn(*read_known(connection))
+
+    # The record of the campaign
+
+    def ask(self, questions: Sequence[Question]) -> list[int]:
+        """The ids of questions, which are appended where they are new."""
+        return self._record.ask(questions)
+
+    def reply(self, given: Sequence[Given]) -> list[Given]:
+        """Append replies; those that are new, with their ids."""
+        found = self._record.reply(given)
+        self._there += len(found)
+        self.new += len(found)
+        return found
+
+    # What is concluded
+
+    def write(self) -> int:
+        """Write what was concluded since that was done last; of how many candidates it is something else."""
+        numbers = sorted(number for number in self.tally.decided if self.tally.is_known(number))
+        self.tally.decided.clear()
+        self._written = self.tally.replies
+        return self._parts.catalog.transact(lambda connection: self._put(connection, numbers)) if numbers else 0
+
+    def _put(self, connection: Connection, numbers: Sequence[int]) -> int:
+        now = self._parts.clock()
+        files: dict[str, int] = {}
+
+        def file_of(machine: str) -> int:
+            if machine not in files:
+                kind, path = (DETECTIONS, machine) if machine else (DRAWINGS, PEOPLE)
+                files[machine] = box_conclusions.by_file(connection, kind, path, now)
+            return files[machine]
+
+        policy = candidates.policy_id(connection, str(self._rules))
+        found = {
+            number: Covered(_state(self.tally, number), list(_rows(self.tally.boxed(number), file_of)))
+            for number in numbers
+        }
+        return box_conclusions.put(connection, found, policy, now)
+
+
+def _state(tally: Tally, number: int) -> int:
+    return schema.COVERAGES.index(str(tally.outcome(number) or OPEN))
+
+
+def _rows(boxed: Sequence[Boxed], file_of: Callable[[str], int]) -> Iterator[ConcludedBox]:
+    for one in boxed:
+        said = (
+            None if flag is None else int(flag)
+            for flag in (one.flags.truncated, one.flags.occluded, one.flags.group_of)
+        )
+        truncated, occluded, group_of = said
+        corners, support = one.instance.box, one.instance.support
+        flags = truncated, occluded, group_of
+        yield ConcludedBox(one.instance.head, file_of(drawer(one)), *corners, support, *flags)
+
+
+def drawer(boxed: Boxed) -> str:
+    """The machine that drew a box, "" where any person did."""
+    return boxed.workers[0] if all(map(is_machine, boxed.workers)) else ""
