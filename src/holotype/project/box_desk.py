@@ -1,4 +1,4 @@
-"""The desk for boxes, where people on the web draw, judge and cover: pages are lent and handed in, and that is learned."""
+"""The desk for boxes, where people draw, judge and cover: pages are lent and handed in, and that is learned."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from holotype.boxes.lessons import SCHOOL
 from holotype.boxes.port import BoxPage
 from holotype.boxes.replies import replies_of, to_json
 from holotype.boxes.values import Judged, Kind, Reply
-from holotype.catalog import box_facts, pictures, sheets
+from holotype.catalog import box_facts, pictures, sheets, wants
 from holotype.consensus.votes import Answer
 from holotype.crowd.keys import crowd_secret, fits, page_key, picture_key
 from holotype.crowd.lending import Nothing
-from holotype.errors import NotLent
+from holotype.errors import CrowdError, NotLent
 from holotype.project import box_learning, lending
 from holotype.project.board import Board
 from holotype.project.box_inbox import fitting
@@ -86,10 +86,10 @@ class BoxDesk:
         found = lending.look(self._counter, worker, now)
         return "" if isinstance(found, list) else found
 
-    def has_pages(self) -> bool:
-        """Whether anything was ever asked here."""
+    def is_open(self) -> bool:
+        """Whether any page wants a sheet."""
         with self._parts.catalog.read() as connection:
-            return box_facts.newest(connection)[0] > 0
+            return bool(wants.open_pages(connection, WEB))
 
     def renew(self, worker: str, page: str, now: float) -> float | None:
         """Hear that a worker is still at a page: see `holotype.project.desk.Desk.renew`."""
@@ -125,7 +125,9 @@ class BoxDesk:
             raise NotLent(page)
         return kept
 
-    def hand_in(self, worker: str, page: str, replies: Sequence[Reply], seconds: float | None, now: float) -> bool:
+    def hand_in(
+        self, worker: str, page: str, replies: Sequence[Reply | None], seconds: float | None, now: float
+    ) -> bool:
         """Keep a worker's replies to a page, in the order of its pictures; whether they are the first.
 
         As with `holotype.project.desk.Desk.hand_in` the first sheet counts, late ones too. Of a picture that was taken
@@ -136,14 +138,13 @@ class BoxDesk:
         """
         sight = self.asked(worker, page)
         told = [None if reply is None else to_json(reply) for reply in replies]
-        places = [place for place in range(1, len(told) + 1) if place not in sight.hidden]
-        if len(told) != len(sight.page.items) or places == list(range(1, len(told) + 1)):
-            fitting(sight.page, worker, told)
-        else:
-            some = [sight.page.items[place - 1] for place in places]
-            fitting(replace(sight.page, items=tuple(some)), worker, [told[place - 1] for place in places])
-        unsure = None if sight.page.kind is Kind.DRAW else to_json(Judged(Answer.UNSURE))
-        said = [unsure if place in sight.hidden else one for place, one in enumerate(told, 1)]
+        if len(told) != len(sight.page.items):
+            raise CrowdError(f"page {page} has {len(sight.page.items)} pictures, and an answer for each is wanted")
+        seen = [at for at in range(len(told)) if at + 1 not in sight.hidden]
+        visible = replace(sight.page, items=tuple(sight.page.items[at] for at in seen))
+        fitting(visible, worker, [told[at] for at in seen])
+        gone = None if sight.page.kind is Kind.DRAW else to_json(Judged(Answer.UNSURE))
+        said = [told[at] if at in seen else gone for at in range(len(told))]
         return lending.keep(self._counter, worker, page, said, seconds, now)
 
     def figures(self, worker: str) -> BoxFigures:

@@ -1,4 +1,4 @@
-"""What people learn before they draw and judge boxes: lessons on gold, a page at a time, of which each tells at once."""
+"""What people learn before they draw and judge boxes: lessons on gold, of which each page tells at once."""
 
 from __future__ import annotations
 
@@ -75,9 +75,10 @@ class Marked:
 def lesson(connection: Connection, worker: str, page: BoxPage) -> BoxLesson | None:
     """What a worker has to learn before a page; None where they know, or too little is known to learn it by."""
     kind, wnid = page.kind, page.page.wnid
-    if has_learned(connection, worker, kind) or not (_pages(connection, worker, kind) or _chosen(connection, worker, kind, wnid)):
+    if has_learned(connection, worker, kind):
         return None
-    return BoxLesson(kind, wnid)
+    may = _pages(connection, worker, kind) or _chosen(connection, worker, kind, wnid)
+    return BoxLesson(kind, wnid) if may else None
 
 
 def has_learned(connection: Connection, worker: str, kind: Kind) -> bool:
@@ -145,11 +146,11 @@ def _begin(connection: Connection, worker: str, kind: Kind, wnid: str, now: floa
     tasks = [[number] for number in asked] if kind is Kind.DRAW else [list(asked)]
     items = items_of(connection, asked)
     about = box_facts.sizes(connection, {item.question.candidate for item in items.values()})
-    rows = [
-        {"id": id, "crowd": SCHOOL, "wnid": about[items[numbers[0]].question.candidate].wnid, "tasks": json.dumps(numbers)}
-        | {"round": TRAINING, "at": now}
-        for id, numbers in zip(ids, tasks, strict=True)
-    ]
+    common = {"crowd": SCHOOL, "round": TRAINING, "at": now}
+    rows = []
+    for id, numbers in zip(ids, tasks, strict=True):
+        subject = about[items[numbers[0]].question.candidate]
+        rows.append(common | {"id": id, "wnid": subject.wnid, "tasks": json.dumps(numbers)})
     pages.add(connection, rows)
     for id in ids:
         sheets.lend(connection, SCHOOL, Lease(id, worker, now, now))

@@ -215,9 +215,7 @@ def hand_in(
     return keep(counter, worker, page, said if len(answers) == len(tasks) else answers, seconds, now)
 
 
-def keep(
-    counter: Counter, worker: str, page: str, said: Sequence[Any], seconds: float | None, now: float
-) -> bool:
+def keep(counter: Counter, worker: str, page: str, said: Sequence[Any], seconds: float | None, now: float) -> bool:
     """Keep what a worker says of a page's tasks, which goes into JSON; whether that is the first time.
 
     Raises `NotLent` for a page that never was theirs, and `CrowdError` for what does not answer it.

@@ -8,18 +8,13 @@ from typing import Final
 
 from holotype.boxes.forms import FLAGS, NOTHING, read_replies
 from holotype.boxes.port import BoxPage
-from holotype.boxes.values import Kind, Method, Reason, Reply
-from holotype.consensus.votes import Answer
+from holotype.boxes.values import Kind, Method, Reply
+from holotype.web.boxes.views import ANSWERS
 from holotype.web.visit import Fields, Refused
 
 EDGES: Final = ("left", "top", "right", "bottom")
 TICKS: Final = ("nothing", "more", *FLAGS)
-GOOD, BAD, UNSURE = (answer.name.lower() for answer in (Answer.YES, Answer.NO, Answer.UNSURE))
-WORDS: Final = {
-    Kind.QUALITY: {"good": (GOOD, "")} | {reason.value: (BAD, reason.value) for reason in Reason} | {UNSURE: (UNSURE, "")},
-    Kind.COVERAGE: {"complete": (GOOD, ""), "missing": (BAD, ""), UNSURE: (UNSURE, "")},
-}
-"""What may be answered, by kind: the word of the form, and the answer and the reason that it stands for."""
+UNSURE: Final = "unsure"
 
 
 def read_form(form: Fields, page: BoxPage, hidden: Collection[int] = ()) -> tuple[list[Reply | None], float | None]:
@@ -67,9 +62,10 @@ def _answers(said: dict[str, str], page: BoxPage, hidden: Collection[int]) -> di
     told = {}
     for place in range(1, len(page.items) + 1):
         word = said.get(f"answer-{place}", "") or (UNSURE if place in hidden else "")
-        if word not in WORDS[page.kind]:
-            raise Refused(400, f"Answer picture {place}: {', '.join(WORDS[page.kind])}.")
-        told[f"answer-{place}"], reason = WORDS[page.kind][word]
+        meant = next((one for one in ANSWERS[page.kind] if one.word == word), None)
+        if meant is None:
+            raise Refused(400, f"Answer picture {place}: {', '.join(one.word for one in ANSWERS[page.kind])}.")
+        told[f"answer-{place}"] = meant.answer
         if page.kind is Kind.QUALITY:
-            told[f"reason-{place}"] = reason
+            told[f"reason-{place}"] = meant.reason
     return told

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
+from holotype.boxes.lessons import mark_answer
 from holotype.boxes.values import Kind
 from holotype.crowd.lending import Nothing
 from holotype.project.box_desk import BoxSight
@@ -62,7 +63,7 @@ def _drawing(marked: DrawingMarked) -> DrawingMark:
     known, box = marked.exercise, marked.drawn.box
     left, shown = views.rectangles(known.left), views.rectangles(known.shown)
     drawn = None if box is None else views.rectangle(box)
-    so_far = marked.correct, marked.done, marked.is_over, marked.passed
+    so_far = marked.correct, marked.done, marked.steps, marked.is_over, marked.passed
     return DrawingMark(marked.mark.value, left, shown, drawn, *so_far)
 
 
@@ -71,7 +72,7 @@ def _answers(kind: Kind, marked: Marked) -> list[AnswerMark]:
     found = []
     for given, yes in marked.marks:
         word = views.word_of(kind, given)
-        found.append(AnswerMark(views.text_of(kind, word), right[yes], (word in ("good", "complete")) == yes != (word == "unsure")))
+        found.append(AnswerMark(views.text_of(kind, word), right[yes], mark_answer(given, yes)))
     return found
 
 

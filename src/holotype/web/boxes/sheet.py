@@ -54,13 +54,15 @@ class BoxPicture:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """An answer that may be given: its `word` in the form, what is said of it, and the keys that give it and step on,
-    or stay."""
+    """An answer that may be given: its `word` in the form, what is said of it, the keys that give it and step on, or
+    stay; and the ``answer`` and ``reason`` of `holotype.boxes.forms` that it stands for."""
 
     word: str
     text: str
     key: str
     here: str
+    answer: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +93,16 @@ class BoxSheet:
 @dataclass(frozen=True, slots=True)
 class DrawingMark:
     """What became of a drawing in a lesson: the word of `holotype.boxes.lessons.Mark`; the boxes that were left to
-    draw, those that were shown, and what was drawn. Of the lesson so far: how many of how many were `right`, and
-    whether it is over, and `passed`."""
+    draw, those that were shown, and what was drawn. Of the lesson so far: how many of those `done`, of so many `steps`,
+    were correct, and whether it is over, and `passed`."""
 
     mark: str
     left: tuple[Rectangle, ...]
     shown: tuple[Rectangle, ...]
     drawn: Rectangle | None
     correct: int
-    asked: int
+    done: int
+    steps: int
     is_over: bool
     passed: bool
 

@@ -24,17 +24,17 @@ SIDES: Final = {"": JUDGED_SIDE, "large": LARGE_SIDE, "whole": DRAWN_SIDE}
 ANSWERS: Final = {
     Kind.DRAW: (),
     Kind.QUALITY: (
-        Ask("good", "good", "y", "1"),
-        Ask("loose", "not tight", "l", "2"),
-        Ask("wrong", "another thing", "w", "3"),
-        Ask("repeated", "has a box already", "t", "4"),
-        Ask("several", "several in one", "s", "5"),
-        Ask("unsure", "not sure", "u", "6"),
+        Ask("good", "good", "y", "1", "yes"),
+        Ask("loose", "not tight", "l", "2", "no", "loose"),
+        Ask("wrong", "another thing", "w", "3", "no", "wrong"),
+        Ask("repeated", "has a box already", "t", "4", "no", "repeated"),
+        Ask("several", "several in one", "s", "5", "no", "several"),
+        Ask("unsure", "not sure", "u", "6", "unsure"),
     ),
     Kind.COVERAGE: (
-        Ask("complete", "all have one", "y", "1"),
-        Ask("missing", "one has none", "n", "2"),
-        Ask("unsure", "not sure", "u", "3"),
+        Ask("complete", "all have one", "y", "1", "yes"),
+        Ask("missing", "one has none", "n", "2", "no"),
+        Ask("unsure", "not sure", "u", "3", "unsure"),
     ),
 }
 

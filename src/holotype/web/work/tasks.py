@@ -22,6 +22,7 @@ from holotype.web.work.views import page_address
 
 Result = TypeVar("Result")
 
+PRIVATE: Final = {"Cache-Control": "no-store"}
 PICTURES: Final = "private, max-age=1800"
 """How long a browser keeps a picture, whatever it is of: what is fetched ahead is not fetched again."""
 
@@ -54,9 +55,6 @@ def next_page(visit: Visit) -> Response:
     return JSONResponse({"next": onward, "pictures": [one.src for one in shown]}, headers=PRIVATE)
 
 
-PRIVATE = {"Cache-Control": "no-store"}
-
-
 def mine(work: Callable[[], Result]) -> Result:
     """What the desk says of a page; where it is not the worker's, a 403 that does not tell whether there is one."""
     try:
@@ -66,6 +64,7 @@ def mine(work: Callable[[], Result]) -> Result:
 
 
 def wants_json(visit: Visit) -> bool:
+    """Whether a script asks, which goes on by itself."""
     return "application/json" in visit.request.headers.get("accept", "")
 
 

@@ -44,6 +44,7 @@ def show(visit: Visit) -> Response:
 
 
 def turk_of(visit: Visit) -> Turk:
+    """What Mechanical Turk says of the frame. Raises `Refused`."""
     assignment = visit.asked("assignmentId", PREVIEW)
     if assignment == PREVIEW:
         return Turk("", True)
@@ -55,11 +56,11 @@ def turk_of(visit: Visit) -> Turk:
 def host(visit: Visit, turk: Turk) -> str:
     """Where the sheet goes. Raises `Refused` for anywhere but Mechanical Turk."""
     address = visit.asked("turkSubmitTo").rstrip("/")
-    if turk.preview and not host:
+    if turk.preview and not address:
         return min(HOSTS)
-    if host not in HOSTS:
+    if address not in HOSTS:
         raise Refused(400, "Mechanical Turk did not say where to hand in: open the HIT again.")
-    return host
+    return address
 
 
 def picture(visit: Visit) -> Response:

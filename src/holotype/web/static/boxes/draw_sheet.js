@@ -52,9 +52,10 @@ export class DrawSheet extends Work {
   }
 
   forPlatform() {
-    const { form } = this;
-    const said = (field) => (field.type === "checkbox" ? (field.checked ? "yes" : "no") : field.value);
-    return [...form.querySelectorAll("[data-platform]")].map((field) => [field.dataset.platform, said(field)]);
+    const { now, method, points, edges } = this.drawing;
+    if (now.nothing) return [["box-1", "nothing"], ["method-1", "numbers"], ["points-1", ""], ["more-1", ""]];
+    const ticks = this.ticks.map((tick) => [`${tick.name}-1`, tick.checked ? "yes" : "no"]);
+    return [["box-1", edges.join(" ")], ["method-1", method.value], ["points-1", points.value], ...ticks];
   }
 
   // Whether it may be handed in; where not yet, say what is wanting.

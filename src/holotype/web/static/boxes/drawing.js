@@ -105,7 +105,7 @@ export class Drawing {
     });
     this.nothing.checked = state.nothing;
     this.method.value = state.edges.includes(null) ? "" : state.method;
-    this.points.value = state.points.length === 4 ? state.points.map((point) => point.join(" ")).join(" ") : "";
+    this.points.value = state.points.length === 4 ? state.points.map((point) => point.join(",")).join(" ") : "";
     this.changed();
   }
 }

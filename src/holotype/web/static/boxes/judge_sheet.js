@@ -83,7 +83,10 @@ export class JudgeSheet extends Work {
   }
 
   forPlatform() {
-    return [];
+    return this.all().flatMap((word, at) => {
+      const place = this.cells[at].dataset.number, { answer, reason } = this.radios[at].find((one) => one.checked).dataset;
+      return [[`answer-${place}`, answer], ...(this.form.dataset.kind === "quality" ? [[`reason-${place}`, reason]] : [])];
+    });
   }
 
   wanting() {

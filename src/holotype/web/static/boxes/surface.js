@@ -4,7 +4,7 @@ import { covered, pixel, within } from "./pixels.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const STILL = 6; // CSS pixels that a click may move
-const KEPT = 100; // points are kept to a hundredth of a pixel
+const KEPT = 1000; // points are kept to a thousandth of a pixel
 
 export class Surface {
   #from = null; // where a pointer went down, {id, point, x, y}
@@ -54,7 +54,7 @@ export class Surface {
   // A pointer's place, continuous, in pixels of the picture.
   #point(event) {
     const { left, top, width, height } = this.svg.getBoundingClientRect();
-    const round = (value, most) => Math.min(Math.max(Math.floor(value * KEPT) / KEPT, 0), most - 1 / KEPT);
+    const round = (value, most) => Math.min(Math.max(Math.round(value * KEPT) / KEPT, 0), most - 1 / KEPT);
     const x = ((event.clientX - left) / width) * this.size.width, y = ((event.clientY - top) / height) * this.size.height;
     return [round(x, this.size.width), round(y, this.size.height)];
   }

@@ -12,9 +12,17 @@ export class Zoom {
 
   // All of it in view; small pictures up to three times their size.
   fit() {
-    const { clientWidth } = this.view, high = Math.max(240, 0.66 * innerHeight);
-    this.to(Math.min(clientWidth / this.size.width, high / this.size.height, 3));
+    const high = this.#high;
+    this.view.style.maxHeight = `${high}px`;
+    this.to(Math.min(this.view.clientWidth / this.size.width, high / this.size.height, 3));
     this.isFit = true;
+  }
+
+  // CSS pixels that there are between what is above the picture, or a little of that, and the bar below it.
+  get #high() {
+    const above = Math.min(this.view.getBoundingClientRect().top + scrollY, 150);
+    const below = document.querySelector(".bar")?.offsetHeight ?? 0;
+    return Math.max(220, innerHeight - above - below - 12);
   }
 
   // The next step up or down.
@@ -26,7 +34,7 @@ export class Zoom {
   // Round a box, with a fifth of it beside.
   round([left, top, right, bottom]) {
     const wide = 1.4 * (right - left + 1), high = 1.4 * (bottom - top + 1);
-    this.to(Math.min(this.view.clientWidth / wide, Math.max(240, 0.66 * innerHeight) / high, 8));
+    this.to(Math.min(this.view.clientWidth / wide, this.#high / high, 8));
     this.view.scrollTo(((left + right + 1 - wide) / 2) * this.zoom, ((top + bottom + 1 - high) / 2) * this.zoom);
   }
 

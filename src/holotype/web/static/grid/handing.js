@@ -29,15 +29,20 @@ export class Handing {
   #leave() {
     const { work } = this;
     this.form.elements.seconds.value = work.seconds;
-    if (work.kind === "turk") work.forPlatform().forEach(([name, value]) => this.#write(name, value));
+    if (work.kind === "turk") this.#rename(work.forPlatform());
     work.keep();
     work.phase = "over";
   }
 
-  #write(name, value) {
-    const field = this.form.elements[name] ?? document.createElement("input");
-    Object.assign(field, { type: "hidden", name, value });
-    this.form.append(field);
+  // Hand in these fields and no other.
+  #rename(fields) {
+    const others = [...this.form.elements].filter(({ name }) => name && !["assignmentId", "seconds"].includes(name));
+    others.forEach((field) => (field.disabled = true));
+    for (const [name, value] of fields) {
+      const field = document.createElement("input");
+      Object.assign(field, { type: "hidden", name, value });
+      this.form.append(field);
+    }
   }
 
   async #send() {
