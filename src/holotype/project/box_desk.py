@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -61,8 +61,8 @@ class BoxSight:
 class BoxFigures:
     """How many pages of each kind a worker handed in, and what is known of how fast: the median seconds of each."""
 
-    pages: dict[Kind, int]
-    seconds: dict[Kind, float]
+    pages: Mapping[str, int]
+    seconds: Mapping[str, float]
 
 
 class BoxDesk:
@@ -151,9 +151,9 @@ class BoxDesk:
         """What a worker may know of their own work."""
         with self._parts.catalog.read() as connection:
             given = sheets.of_worker(connection, WEB, worker)
-        times: dict[Kind, list[float]] = {}
+        times: dict[str, list[float]] = {}
         for one in given:
-            times.setdefault(Kind(one.page.partition("-")[0]), []).append(min(one.seconds, one.took))
+            times.setdefault(one.page.partition("-")[0], []).append(min(one.seconds, one.took))
         middle = {kind: sorted(found)[len(found) // 2] for kind, found in times.items()}
         return BoxFigures({kind: len(found) for kind, found in times.items()}, middle)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from typing import Final, TypeVar
+from urllib.parse import quote
 
 from starlette.responses import JSONResponse, Response
 
@@ -17,7 +18,7 @@ from holotype.web.routing import page
 from holotype.web.visit import Refused, Visit
 from holotype.web.work import views
 from holotype.web.work.forms import read_number, read_sheet
-from holotype.web.work.grid import Grid, TasksPage
+from holotype.web.work.grid import BoxWork, Grid, TasksPage
 from holotype.web.work.views import page_address
 
 Result = TypeVar("Result")
@@ -31,14 +32,28 @@ def show_tasks(visit: Visit) -> Response:
     """Where a worker starts: their own figures, and whether there is anything to do."""
     worker = visit.known.name
     figures, found = visit.db.desk.figures(worker), visit.db.desk.outlook(worker, visit.now)
-    why, minutes, current = "", 0, ""
-    if isinstance(found, Nothing):
-        why, minutes = found.reason, max(1, math.ceil((found.again - visit.now) / 60))
-    elif found:
-        current = page_address(found)
-    leave = f"{current}/leave" if current else ""
-    told = TasksPage("/tasks/next", views.progress(figures), figures.right, why, minutes, current, leave)
+    about = _outlook(visit, found, "tasks")
+    told = TasksPage("/tasks/next", views.progress(figures), figures.right, *about, boxes=_boxes(visit))
     return pages.render(visit, "work/tasks.html", tasks=told)
+
+
+def _outlook(visit: Visit, found: str | Nothing, root: str) -> tuple[str, int, str, str]:
+    """Why there is no page, and the minutes after which to look again; the page that a worker has, and how they give it
+    back."""
+    if isinstance(found, Nothing):
+        return found.reason, max(1, math.ceil((found.again - visit.now) / 60)), "", ""
+    current = f"/{root}/{quote(found, safe='')}" if found else ""
+    return "", 0, current, f"{current}/leave" if current else ""
+
+
+def _boxes(visit: Visit) -> BoxWork | None:
+    """What there is to do about boxes."""
+    desk, worker = visit.db.box_desk, visit.known.name
+    figures = desk.figures(worker)
+    if not figures.pages and not desk.is_open():
+        return None
+    about = _outlook(visit, desk.outlook(worker, visit.now), "boxes")
+    return BoxWork("/boxes/next", *about, figures.pages, figures.seconds)
 
 
 def next_page(visit: Visit) -> Response:

@@ -2,8 +2,6 @@
 
 import { covered, pixel, within } from "./pixels.js";
 
-const SVG = "http://www.w3.org/2000/svg";
-const STILL = 6; // CSS pixels that a click may move
 const KEPT = 1000; // points are kept to a thousandth of a pixel
 
 export class Surface {
@@ -122,7 +120,7 @@ export class Surface {
 }
 
 function part(svg, kind, name) {
-  const made = document.createElementNS(SVG, kind);
+  const made = document.createElementNS(svg.namespaceURI, kind);
   made.setAttribute("class", name);
   svg.append(made);
   return made;
