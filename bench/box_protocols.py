@@ -146,7 +146,9 @@ def _off(image: Image, box: Corners, key: str) -> Corners:
     """A bad box made of a good one: overlapping it by .4 to .65."""
     width, height = box[2] - box[0] + 1, box[3] - box[1] + 1
     off = np.array([[normal_of(draw("off", key, turn, edge)) for edge in range(4)] for turn in range(200)]) * 0.15
-    tried = np.clip(np.array(box) + np.round(off * (width, height, width, height)), 0, [image.width - 1, image.height - 1] * 2)
+    tried = np.clip(
+        np.array(box) + np.round(off * (width, height, width, height)), 0, [image.width - 1, image.height - 1] * 2
+    )
     alike = overlaps(box, [tuple(one) for one in tried.tolist()])
     alike[(tried[:, 2] < tried[:, 0]) | (tried[:, 3] < tried[:, 1])] = 9
     return tuple(int(at) for at in tried[int(np.abs(alike - 0.55).argmin())])  # type: ignore[return-value]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from holotype.boxes.deciding import Boxing, Outcome, next_question
 from holotype.boxes.instances import Drawing, instances
-from holotype.boxes.rules import Rules
+from holotype.boxes.rules import Rules, parse_rules
 from holotype.boxes.values import Corners, Kind, Question
 from holotype.crowd.conclusion import State
+from holotype.crowd.policies import Fixed, Lead
+from holotype.errors import CrowdError
 
 RULES = Rules()
 LEFT, RIGHT = (0, 0, 99, 99), (200, 0, 299, 99)
@@ -85,3 +89,11 @@ def test_who_saw_a_box_did_not_draw_the_same_instance() -> None:
     assert [one.head for one in instances([drawing(1), drawing(2, (0, 0, 99, 90))])] == [1]
     same = Drawing(2, "worker 1", (0, 0, 99, 90), state=State.YES)
     assert [one.head for one in instances([drawing(1), same])] == [1, 2], "nobody draws one instance twice"
+
+
+def test_rules_are_read_as_they_name_themselves() -> None:
+    for rules in (Rules(), Rules(Lead(2, 5), Fixed(3), attempts=5, draws=2, most=7)):
+        assert parse_rules(str(rules)) == rules
+    for text in ("", "boxes()", "posterior()", str(Rules()).replace("most=", "least="), "boxes(", "import os"):
+        with pytest.raises(CrowdError, match="no rules for boxes"):
+            parse_rules(text)

@@ -74,10 +74,10 @@ def run_boxes(
 
     Gold of the tally is mixed in among the questions of pages. `progress` gets each step's standing.
     """
-    come = _Come()
+    come, anew = _Come(), False
     while True:
         came = _collect(tally, crowd, record, come)
-        asked = tally.conclude(rules)
+        asked = tally.conclude(rules, anew)
         up = crowd.waiting()
         wanted = questions_to_ask(asked, tally, up)
         posted = _affordable(wanted, up, tally, most)
@@ -89,7 +89,8 @@ def run_boxes(
             tally.counts(), come.new, tally.replies, len(up) + len(posted), tuple(come.refused), held_back, done
         )
         progress(standing)
-        if not came and not posted:
+        anew = not came and not posted
+        if anew and tally.settled:
             return standing
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from typing import Final
 
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.policies import Posterior
+from holotype.crowd.policy_names import parse_policy
 from holotype.errors import CrowdError
 
 QUALITY: Final = Posterior(accept=0.95, minimum=1)
@@ -34,3 +36,25 @@ class Rules:
             f"boxes(quality={self.quality}, coverage={self.coverage}, attempts={self.attempts}, draws={self.draws}, "
             f"most={self.most})"
         )
+
+
+def parse_rules(text: str) -> Rules:
+    """The rules that `text` names as rules name themselves.
+
+    Raises `CrowdError` for what is none.
+
+    >>> parse_rules(str(Rules(attempts=5))) == Rules(attempts=5)
+    True
+    """
+    try:
+        call = ast.parse(text, mode="eval").body
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != "boxes":
+            raise CrowdError("rules are a call of boxes(...)")
+        said = {word.arg: ast.unparse(word.value) for word in call.keywords}
+        quality, coverage = (parse_policy(said.pop(name)) for name in ("quality", "coverage"))
+        attempts, draws, most = (int(said.pop(name)) for name in ("attempts", "draws", "most"))
+        if said or call.args:
+            raise CrowdError("it says more than rules do")
+    except (SyntaxError, ValueError, KeyError, MemoryError, RecursionError, CrowdError) as error:
+        raise CrowdError(f"{text[:80]!r} are no rules for boxes: {error}") from error
+    return Rules(quality, coverage, attempts, draws, most)

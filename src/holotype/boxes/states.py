@@ -4,17 +4,35 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
 from holotype.boxes.values import Kind, Question
 from holotype.consensus.ballot import Ballot
-from holotype.consensus.votes import TRAINING, Answer, Task
+from holotype.consensus.votes import TRAINING, Answer, Task, is_machine
+from holotype.crowd.ballots import Axes
 from holotype.crowd.columns import InMemory, Known, Tasks, Votes
-from holotype.crowd.conclusion import Codes, Policy
+from holotype.crowd.conclusion import Codes, Incremental, Memory, Policy
 from holotype.crowd.policies import Posterior
 from holotype.crowd.tally import Tally as VoteTally
+
+FRESH: Final = 1.1
+FEW: Final = 100
+"""A policy learns again when there are more answers than `FRESH` times those that it learned from, and `FEW`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """What a policy learned from so many answers, with the gold and the blocked workers of then."""
+
+    policy: Policy
+    gold: Mapping[Question, bool]
+    blocked: frozenset[str]
+    axes: Axes
+    memory: Memory
+    answers: int
 
 
 class Polls:
@@ -33,6 +51,7 @@ class Polls:
         self._task, self._worker = array("q"), array("i")
         self._answer, self._round = array("b"), array("i")
         self._voters: list[list[int]] = []
+        self._learned: _Learned | None = None
 
     def __len__(self) -> int:
         return len(self.questions)
@@ -45,6 +64,11 @@ class Polls:
             self._synset.append(self._wnids.setdefault(wnid, len(self._wnids)))
             self._voters.append([])
         return self._place[question]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many questions there are, and how many answers: both only grow."""
+        return len(self.questions), len(self._task)
 
     def place(self, question: Question) -> int | None:
         """Where a question is, None where it was never asked."""
@@ -87,11 +111,36 @@ class Polls:
         """The answers that count as arrays: neither of blocked workers, nor given to learn."""
         return self.tally(gold, blocked).ballot()
 
-    def conclude(self, policy: Policy, gold: Mapping[Question, bool], blocked: Collection[str]) -> Codes:
-        """The state of every question, places in `holotype.crowd.conclusion.STATES` ``(questions,)``."""
+    def conclude(
+        self, policy: Policy, gold: Mapping[Question, bool], blocked: Collection[str], anew: bool = True
+    ) -> tuple[Codes, bool]:
+        """The state of every question, places in `holotype.crowd.conclusion.STATES` ``(questions,)``, and whether that
+        was learned from all answers there are.
+
+        Unless it is to be learned `anew`, what was learned last does for as long as few answers came since (`FRESH`).
+        """
         if not len(self):
-            return np.zeros(0, np.int8)
-        return settled(policy).conclude(self.ballot(gold, blocked)).state
+            return np.zeros(0, np.int8), True
+        tally, known = self.tally(gold, blocked), (policy, dict(gold), frozenset(blocked))
+        if not anew and (states := self._again(tally, known)) is not None:
+            return states, False
+        found = settled(policy).conclude(tally.ballot())
+        self._learned = _Learned(*known, tally.axes(), found.memory, len(self._task))
+        return found.state, True
+
+    def _again(self, tally: VoteTally, known: tuple[Policy, Mapping[Question, bool], frozenset[str]]) -> Codes | None:
+        """The state of every question by what was learned last; None where that does not do."""
+        held = self._learned
+        if (
+            held is None
+            or (held.policy, held.gold, held.blocked) != known
+            or len(self._task) > FRESH * held.answers + FEW
+        ):
+            return None
+        policy, ballot = settled(held.policy), tally.ballot_on(held.axes)
+        if not isinstance(policy, Incremental) or ballot is None or any(map(is_machine, self._names)):
+            return None
+        return policy.again(ballot, held.memory).state
 
 
 def settled(policy: Policy) -> Policy:

@@ -16,7 +16,7 @@ from holotype.boxes.rules import Rules
 from holotype.boxes.states import Polls, coverage_of
 from holotype.boxes.values import Drawn, Kind, Question, Reply
 from holotype.consensus.votes import TRAINING, Answer
-from holotype.crowd.conclusion import STATES, Codes, State
+from holotype.crowd.conclusion import STATES, Codes, Policy, State
 
 OPEN: Final = "open"
 """What a candidate is whose questions are not all answered."""
@@ -102,6 +102,7 @@ class Tally:
         self._sets: dict[int, list[int]] = {}
         self._gold_of: dict[tuple[Kind, str], dict[int, bool]] = {}
         self._states: dict[Kind, Codes] = {Kind.QUALITY: _NOTHING, Kind.COVERAGE: _NOTHING}
+        self._polled: dict[Kind, tuple[Policy, tuple[int, int], bool]] = {}
         self._rules: Rules | None = None
         self._touched: set[int] = set(self.subjects)
         self.decided: set[int] = set()
@@ -115,6 +116,15 @@ class Tally:
         """Know other gold, and that other workers are blocked, from now on."""
         if gold != self.gold or frozenset(blocked) != self.blocked:
             self.gold, self.blocked, self._touched = dict(gold), frozenset(blocked), set(self.subjects)
+            self._polled, self._gold_of = {}, {}
+            for question in self.gold:
+                self._mix(question)
+
+    def _mix(self, question: Question) -> None:
+        """Have a question among the gold of its kind and synset, if it is gold and was ever asked."""
+        if question in self.gold and question in self._id:
+            of = question.kind, self.subjects[question.candidate].wnid
+            self._gold_of.setdefault(of, {})[self._id[question]] = self.gold[question]
 
     def is_known(self, number: int) -> bool:
         """Whether anything was ever asked about a candidate."""
@@ -125,12 +135,11 @@ class Tally:
         if question.candidate in self.subjects:
             self._question[number] = question
             self._id[question] = number
-            self._asked.add(question.candidate)
+            if question.kind is Kind.DRAW:  # what else is asked follows from a drawing, or is gold
+                self._asked.add(question.candidate)
             if question.kind in self._states:
                 self._poll(question)
-            if question in self.gold:
-                wnid = self.subjects[question.candidate].wnid
-                self._gold_of.setdefault((question.kind, wnid), {})[number] = self.gold[question]
+            self._mix(question)
 
     def question(self, number: int) -> Question | None:
         """The question of an id, None where there is none here."""
@@ -221,11 +230,11 @@ class Tally:
 
     # Conclusions
 
-    def conclude(self, rules: Rules) -> Mapping[int, tuple[Question, ...]]:
+    def conclude(self, rules: Rules, anew: bool = True) -> Mapping[int, tuple[Question, ...]]:
         """What is to be asked now of the candidates that are asked about, by candidate, under `rules`.
 
         Only candidates of which something is new, or of whose drawings and coverage something else is concluded, are
-        decided again.
+        decided again. Unless it is done `anew`, what was learned of workers last may do: see `settled`.
         """
         if self._rules != rules:
             self._rules, self._touched = rules, set(self.subjects)
@@ -233,7 +242,10 @@ class Tally:
             (Kind.QUALITY, self.quality, rules.quality),
             (Kind.COVERAGE, self.coverage, rules.coverage),
         ):
-            before, now = self._states[kind], polls.conclude(policy, self.gold, self.blocked)
+            if self._polled.get(kind) in [(policy, polls.size, True), (policy, polls.size, anew)]:
+                continue
+            before, (now, whole) = self._states[kind], polls.conclude(policy, self.gold, self.blocked, anew)
+            self._polled[kind] = policy, polls.size, whole
             known = now[: len(before)] != before
             changed = np.append(np.flatnonzero(known), np.arange(len(before), len(now)))
             self._touched.update(polls.questions[place].candidate for place in changed.tolist())
@@ -243,6 +255,11 @@ class Tally:
         self.decided |= self._touched
         self._touched = set()
         return self._next
+
+    @property
+    def settled(self) -> bool:
+        """Whether what is concluded was learned from all replies there are, and follows from them alone."""
+        return all(whole for _, _, whole in self._polled.values())
 
     def _decide(self, number: int, rules: Rules) -> None:
         found = next_question(self.boxing(number), rules)

@@ -171,3 +171,21 @@ def boxes_of(connection: Connection, images: Iterable[int]) -> list[KnownBox]:
     asked = asked.select_from(t.box.join(t.file, file.id == box.file_id))
     rows = [row for some in chunks(images) for row in connection.execute(asked.where(box.image_id.in_(some)))]
     return [KnownBox(*row[:-1]) for row in sorted(rows, key=lambda row: (row[-2] is not None, row[-1]))]
+
+
+def said_of_digests(connection: Connection) -> dict[tuple[str, str], list[tuple[int, int, int, int]]]:
+    """The boxes that archives and annotators say there are, by the sha256 of their image and the wnid."""
+    box, read = t.box.c, t.fingerprint.c
+    asked = select(read.sha256, box.wnid, *(box[name] for name in _CORNERS))
+    asked = asked.join(t.fingerprint, read.image_id == box.image_id).where(box.drawing_id.is_(None))
+    found: dict[tuple[str, str], list[tuple[int, int, int, int]]] = {}
+    for sha256, wnid, x_min, y_min, x_max, y_max in connection.execute(asked.order_by(box.id)):
+        found.setdefault((sha256, wnid), []).append((x_min, y_min, x_max, y_max))
+    return found
+
+
+def last_policy(connection: Connection) -> str | None:
+    """What the rules are called by which boxes were concluded last; None where none ever were."""
+    asked = select(t.policy.c.name).select_from(t.coverage.join(t.policy))
+    newest = t.coverage.c.at.desc(), t.coverage.c.candidate_id.desc()
+    return connection.execute(asked.order_by(*newest).limit(1)).scalar()

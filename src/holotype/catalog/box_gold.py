@@ -76,4 +76,4 @@ def history(connection: Connection) -> list[Statement]:
         *(gold.number, gold.answer, gold.source, gold.reason, gold.at),
     ).select_from(joined)
     order = candidate.rank, candidate.id, question.id, gold.number
-    return [Statement(*row) for row in connection.execute(asked.order_by(*order))]
+    return [Statement._make(row) for row in connection.execute(asked.order_by(*order))]

@@ -79,6 +79,10 @@ COMMANDS: Final = MappingProxyType(
         ),
         "candidates": Elsewhere("holotype.cli.candidates:candidates", "Say what images may show."),
         "crowd": Elsewhere("holotype.cli.crowd:crowd", "Ask people about every candidate until it is sure."),
+        "boxes": Elsewhere(
+            "holotype.cli.boxes:boxes",
+            "Have boxes drawn round all instances, judged and covered, by people or from what machines propose.",
+        ),
         "campaigns": Elsewhere(
             "holotype.cli.site_campaigns:campaigns",
             "Start, pause and stop campaigns that the project's site drives, several at once.",

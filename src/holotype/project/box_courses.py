@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from holotype.boxes.campaign import Standing, run_boxes
 from holotype.boxes.port import BoxCrowd
-from holotype.boxes.rules import Rules
+from holotype.boxes.rules import Rules, parse_rules
 from holotype.boxes.tally import OPEN, Boxed, Given, Tally
 from holotype.boxes.values import Question
 from holotype.catalog import box_conclusions, box_facts, candidates, schema
@@ -126,3 +126,19 @@ def _rows(boxed: Sequence[Boxed], file_of: Callable[[str], int]) -> Iterator[Con
 def drawer(boxed: Boxed) -> str:
     """The machine that drew a box, "" where any person did."""
     return boxed.workers[0] if all(map(is_machine, boxed.workers)) else ""
+
+
+def last_rules(connection: Connection) -> Rules | None:
+    """The rules by which boxes were concluded last; None where none ever were."""
+    text = box_conclusions.last_policy(connection)
+    return None if text is None else parse_rules(text)
+
+
+def conclude_again(parts: Parts) -> None:
+    """Conclude of boxes again by the rules as last, where anything was concluded: a block or other gold changes it."""
+    with parts.catalog.read() as connection:
+        rules = last_rules(connection)
+    if rules is not None:
+        course = Course(parts, rules, None)
+        course.tally.conclude(rules)
+        course.write()

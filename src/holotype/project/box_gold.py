@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -23,11 +24,13 @@ from holotype.consensus.votes import MACHINE, Answer
 from holotype.errors import CrowdError
 from holotype.imports.proposals import BrokenRow, GivenBox
 from holotype.ontology import Synset
+from holotype.project.box_courses import last_rules
 from holotype.project.box_pages import KINDS, corners_of
-from holotype.project.box_proposals import placed_boxes
+from holotype.project.box_proposals import Boxes, boxes_in, placed_boxes
 from holotype.project.box_records import ask, read_boxes
 from holotype.project.facts import check_reason
 from holotype.project.image_names import images_called
+from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 
 MAKER: Final = f"{MACHINE}gold"
@@ -75,14 +78,50 @@ class BoxStatement:
         return self.answer is None
 
 
-def make_of_agreement(parts: Parts, rules: Rules, least: int = PEOPLE, most: int = PER_SYNSET) -> GoldReport:
+class BoxGold:
+    """The gold of a project's boxes: questions of quality and coverage whose answers are known for sure."""
+
+    def __init__(self, parts: Parts, lemmas: Lemmas) -> None:
+        self._parts = parts
+        self._lemmas = lemmas
+
+    def statements(self) -> list[BoxStatement]:
+        """What is known of questions about boxes, or was, by synset: of each what was said last."""
+        with self._parts.catalog.read() as connection:
+            return read_gold(connection)
+
+    def agree(self, least: int = PEOPLE, most: int = PER_SYNSET) -> GoldReport:
+        """Make gold of drawings that agree: see `make_of_agreement`."""
+        return make_of_agreement(self._parts, least, most)
+
+    def imported(self, under: Iterable[str] = (), complete: bool = False, most: int = PER_SYNSET) -> GoldReport:
+        """Make gold of boxes that archives gave, of all synsets or of those below some: see `make_of_archives`."""
+        ontology = self._parts.ontology
+        tops = [self._lemmas.meant(text) for text in under]
+        wnids = {one.wnid for top in tops for one in (top, *ontology.descendants(top.wnid))}
+        return make_of_archives(self._parts, wnids, complete, most)
+
+    def add(
+        self, boxes: Boxes, source: str, complete: bool = False, names: Path | None = None
+    ) -> tuple[GoldReport, list[BrokenRow]]:
+        """Make gold of boxes that somebody knows, or of a file of them (`holotype.imports.proposals`): see
+        `make_of_known`."""
+        given, broken = boxes_in(boxes, names)
+        return make_of_known(self._parts, self._lemmas.senses, given, source, complete, broken)
+
+    def withdraw(self, what: Sequence[int | str], by: str, reason: str) -> int:
+        """Be sure no more of gold: see `withdraw`."""
+        return withdraw(self._parts, what, by, reason)
+
+
+def make_of_agreement(parts: Parts, least: int = PEOPLE, most: int = PER_SYNSET) -> GoldReport:
     """Make gold of boxes on which `least` people's drawings agree, at most `most` questions of each kind a synset.
 
     An image is known to be complete where its candidate is covered, and all of its instances are agreed on.
     """
     with parts.catalog.read() as connection:
-        tally = read_boxes(connection)
-    tally.conclude(rules)
+        tally, rules = read_boxes(connection), last_rules(connection)
+    tally.conclude(rules or Rules())
     by_synset: dict[str, list[KnownImage]] = defaultdict(list)
     for number, subject in tally.subjects.items():
         if (known := _agreed(tally, number, least)) is not None:

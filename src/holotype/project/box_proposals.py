@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -18,7 +20,7 @@ from holotype.catalog.box_proposals import drawn_by
 from holotype.catalog.image_names import meant
 from holotype.crowd.machines.voter import worker_name
 from holotype.errors import AmbiguousLemma, OntologyError
-from holotype.imports.proposals import BrokenRow, GivenBox
+from holotype.imports.proposals import BrokenRow, GivenBox, read_proposals
 from holotype.ontology import Synset
 from holotype.project.image_names import SHOWN, Pair, lines, named_candidates
 from holotype.project.parts import Parts
@@ -68,6 +70,17 @@ class Placed:
     candidate: int
     box: Corners
     clipped: bool
+
+
+Boxes = Iterable[GivenBox] | str | os.PathLike[str]
+"""Boxes one by one, or a file of them."""
+
+
+def boxes_in(boxes: Boxes, names: Path | None = None) -> tuple[Iterable[GivenBox], Sequence[BrokenRow]]:
+    """Boxes, and the rows that are none where they are a file: see `holotype.imports.proposals.read_proposals`."""
+    if isinstance(boxes, str | os.PathLike):
+        return read_proposals(Path(boxes), names)
+    return boxes, ()
 
 
 def propose(

@@ -114,3 +114,9 @@ def read_known(connection: Connection) -> tuple[dict[Question, bool], Collection
     asked = {one.id: question_of(one) for one in box_facts.questions(connection, said)}
     gold = {question: said[number] == Answer.YES for number, question in asked.items()}
     return gold, workers.blocked(connection).keys()
+
+
+def read_given(connection: Connection) -> list[Given]:
+    """All replies, drawings before answers, oldest first; those of blocked workers and of training too."""
+    drawn, answered = box_facts.drawings(connection), box_facts.answers(connection)
+    return [*map(given_drawing, drawn), *map(given_answer, answered)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 from holotype.boxes.campaign import Standing
 from holotype.boxes.inbox import WebBoxCrowd
 from holotype.boxes.port import BoxCrowd
+from holotype.boxes.reviews import BoxReviews, review_boxes
 from holotype.boxes.rules import Rules
 from holotype.boxes.tally import OPEN
 from holotype.boxes.values import Corners, Kind, Question
@@ -21,10 +23,14 @@ from holotype.catalog.fingerprints import unread_of
 from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import State
 from holotype.crowd.layers import ranges_of
+from holotype.crowd.reviews import Limits
 from holotype.errors import CrowdError
-from holotype.project.box_courses import Course
+from holotype.project.box_courses import Course, last_rules
+from holotype.project.box_gold import BoxGold
 from holotype.project.box_inbox import CatalogBoxInbox
-from holotype.project.box_records import ask
+from holotype.project.box_proposals import Boxes as Proposals
+from holotype.project.box_proposals import ProposalsReport, boxes_in, propose
+from holotype.project.box_records import ask, read_boxes, read_given
 from holotype.project.facts import check_reason, person
 from holotype.project.fingerprints import fingerprint_images
 from holotype.project.image_names import one_image
@@ -32,6 +38,9 @@ from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 from holotype.queries import Live, Query
 from holotype.queries.query import Term
+from holotype.simulation.box_crowd import SimulatedDrawers
+from holotype.simulation.drawers import Drawers
+from holotype.simulation.scenes import made_boxes
 
 RULES: Final = Rules()
 BY: Final = {box_conclusions.DRAWINGS: "people", "annotations": "people"}
@@ -114,10 +123,22 @@ class Boxes:
     def __init__(self, parts: Parts, lemmas: Lemmas) -> None:
         self._parts = parts
         self._lemmas = lemmas
+        self.gold = BoxGold(parts, lemmas)
 
     def web(self) -> WebBoxCrowd:
         """The people who answer this project's pages about boxes on the web, as its crowd; run it again and again."""
         return WebBoxCrowd(CatalogBoxInbox(self._parts.catalog, self._parts.clock))
+
+    def simulated(self, seed: int = 2009, population: Drawers = Drawers()) -> SimulatedDrawers:
+        """A simulated crowd for this project's images: people see the boxes that archives and annotators say there are
+        of a synset, and where they say of none, made ones; see `holotype.simulation.drawers`."""
+        with self._parts.catalog.read() as connection:
+            said = box_conclusions.said_of_digests(connection)
+
+        def truth(sha256: str, wnid: str, width: int, height: int) -> Sequence[Corners]:
+            return said.get((sha256, wnid)) or made_boxes(sha256, wnid, width, height)
+
+        return SimulatedDrawers(truth, self._parts.clock, population, seed)
 
     def run(
         self,
@@ -149,6 +170,26 @@ class Boxes:
         refused = (*standing.refused, *getattr(crowd, "refused", ()))
         told = standing.counts, course.boxes, course.new, course.tally.replies, str(rules), standing.up, unread
         return BoxesReport(*told, standing.held_back, refused)
+
+    def propose(
+        self, name: str, boxes: Proposals, least: float | None = None, names: Path | None = None
+    ) -> ProposalsReport:
+        """Record the boxes that a machine proposes, or a file of them, as drawings that people only verify: see
+        `holotype.project.box_proposals.propose`.
+
+        `names` is a file of COCO's instances that says what the numbers in results are. To count them no more, block
+        the worker ``machine:NAME``.
+        """
+        given, broken = boxes_in(boxes, names)
+        return propose(self._parts, self._lemmas.senses, name, given, broken, least)
+
+    def review(self, limits: Limits = Limits()) -> BoxReviews:
+        """Reviews of everybody who draws and judges boxes, by what the rules as last conclude: see
+        `holotype.boxes.reviews.review_boxes`."""
+        with self._parts.catalog.read() as connection:
+            tally, given, rules = read_boxes(connection), read_given(connection), last_rules(connection)
+        tally.conclude(rules or RULES)
+        return review_boxes(given, tally, limits)
 
     def conclude(self, rules: Rules = RULES) -> BoxesReport:
         """Conclude by other `rules`, or by other gold and blocks, of all there is, and ask nobody.

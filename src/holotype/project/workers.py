@@ -8,6 +8,7 @@ from holotype.catalog import workers as worker_rows
 from holotype.consensus.posteriors import fit
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.reviews import Limits, Timing, WorkerReview, hidden_name, review_workers
+from holotype.project.box_courses import conclude_again
 from holotype.project.conclusions import redraw
 from holotype.project.facts import read_tally
 from holotype.project.parts import Parts
@@ -36,7 +37,7 @@ class Workers:
         """Count a worker's votes no more and ask them no more; how many labels changed.
 
         The votes stay in the catalog. Every label is drawn again, by `policy` or as last: what was sure by the worker's
-        votes alone is open again, and the next campaign asks about it.
+        votes alone is open again, and the next campaign asks about it. So it is with boxes that they drew and judged.
 
         Raises `CrowdError` for a worker who never voted, or where the last policy is not one of holotype's own.
         """
@@ -50,7 +51,9 @@ class Workers:
         def work(connection: Connection) -> None:
             worker_rows.add_standing(connection, worker, blocks, reason, self._parts.clock())
 
-        return redraw(self._parts, work, policy)[1]
+        changed = redraw(self._parts, work, policy)[1]
+        conclude_again(self._parts)
+        return changed
 
     def hidden_name(self, worker: str) -> str:
         """A worker's name as it may leave the project: hashed under the project's secret salt."""
