@@ -67,7 +67,9 @@ def make(folder: Path, new_project: Callable[[Path], Path], wordnet: Ontology, c
     with holotype.open(new_project(folder / "project"), wordnet) as db:
         write(folder / "known" / DOG, range(GOLD_FROM, GOLD_FROM + gold))
         db.images.ingest(folder / "known")
-        given = [GivenBox(known(seed)[1], DOG, box) for seed in range(GOLD_FROM, GOLD_FROM + gold) for box in boxes_of(seed)]
+        given = [
+            GivenBox(known(seed)[1], DOG, box) for seed in range(GOLD_FROM, GOLD_FROM + gold) for box in boxes_of(seed)
+        ]
         if gold:
             report, refused = make_of_known(db._parts, db.lemmas.senses, given, "a curator", True)
             assert not refused, report

@@ -18,6 +18,7 @@ export class DrawSheet extends Work {
 
   open() {
     super.open();
+    this.form.noValidate = true; // what is wrong is said in our words
     const kept = this.draft.read();
     if (kept?.ms > 0) this.watch.add(kept.ms);
     if (!Array.isArray(kept?.state?.edges)) return;

@@ -46,11 +46,12 @@ export class Drawing {
   }
 
   // An edge was moved to a pixel; `how` is keys, numbers or drag, which is the method where nothing else made the box.
+  // Of one that was typed the field stays as it is.
   move(which, value, how) {
     const { edges, points, method } = this.now, isWhole = points.length === 4 || method !== "extreme";
     const moved = edges.map((edge, at) => (at === which ? value : edge));
     const known = isWhole ? { points, method: method || how } : { points: [], method: how };
-    this.#change({ ...known, edges: moved, nothing: false });
+    this.#change({ ...known, edges: moved, nothing: false }, how === "numbers" ? which : -1);
   }
 
   // By so many pixels; an edge that is nowhere yet comes from the picture's own.
@@ -91,18 +92,14 @@ export class Drawing {
     return { ...NONE, edges, nothing: this.nothing.checked, method: edges.includes(null) ? "" : "numbers" };
   }
 
-  #change(state) {
+  #change(state, typed = -1) {
     this.#done.push(this.now);
-    this.#set(state);
+    this.#set(state, typed);
   }
 
-  #set(state) {
+  #set(state, typed = -1) {
     this.now = state;
-    this.fields.forEach((field, at) => {
-      const text = state.edges[at] === null ? "" : String(state.edges[at]);
-      if (field.value.trim() !== text && (field !== document.activeElement || text !== "")) field.value = text;
-      field.disabled = false;
-    });
+    this.fields.forEach((field, at) => at === typed || (field.value = state.edges[at] ?? ""));
     this.nothing.checked = state.nothing;
     this.method.value = state.edges.includes(null) ? "" : state.method;
     this.points.value = state.points.length === 4 ? state.points.map((point) => point.join(",")).join(" ") : "";

@@ -16,6 +16,7 @@ export class JudgeSheet extends Work {
 
   open() {
     super.open();
+    this.form.noValidate = true; // what is wrong is said in our words
     this.form.addEventListener("change", (event) => this.#changed(this.of(event.target)));
     this.cells.forEach((cell) => cell.querySelector("img").addEventListener("error", () => cell.classList.add("failed")));
     const kept = this.draft.read();

@@ -2,6 +2,7 @@
 
 import { covered, pixel, within } from "./pixels.js";
 
+const STILL = 6; // CSS pixels that a click may move
 const KEPT = 1000; // points are kept to a thousandth of a pixel
 
 export class Surface {
