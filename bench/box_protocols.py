@@ -67,6 +67,7 @@ class Done:
     asked: Counter[Kind] = field(default_factory=Counter)
     drawings: tuple[int, int] = (0, 0)
     pages: dict[Kind, tuple[int, int]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
     @property
     def found(self) -> int:
@@ -231,6 +232,7 @@ def ours(images: Sequence[Image], crowd: SimulatedDrawers, rules: Rules) -> Done
     kinds = {number: question.kind for question, number in record.questions.items()}
     done.asked = Counter(kinds[number] for number, _ in record.given)
     done.drawings = tally.judged()
+    done.counts = dict(tally.counts())
     return done
 
 

@@ -47,14 +47,16 @@ def test_where_one_is_missing_it_is_drawn_with_those_there_are_shown() -> None:
 
 def test_who_drew_and_saw_more_spares_a_question_of_coverage() -> None:
     assert asked(drawing(1, more=True)) == (Question(7, Kind.DRAW, shown=(1,)),)
+    assert asked(drawing(1, more=True), _1=State.OPEN) == (Question(7, Kind.DRAW, shown=(1,)),), "that is one answer"
     assert asked(drawing(1, more=False)) == (Question(7, Kind.COVERAGE, shown=(1,)),)
 
 
 def test_a_bad_drawing_is_drawn_again_until_a_person_must_look() -> None:
+    rules = Rules(attempts=3)
     bad = [drawing(number, state=State.NO) for number in (1, 2, 3)]
-    assert asked(*bad[:2]) == (Question(7, Kind.DRAW),)
-    assert asked(*bad) is Outcome.PERSON
-    assert asked(*bad[:2], drawing(3)) == (Question(7, Kind.COVERAGE, shown=(3,)),), "attempts start anew"
+    assert asked(*bad[:2], rules=rules) == (Question(7, Kind.DRAW),)
+    assert asked(*bad, rules=rules) is Outcome.PERSON
+    assert asked(*bad[:2], drawing(3), rules=rules) == (Question(7, Kind.COVERAGE, shown=(3,)),), "attempts start anew"
 
 
 def test_that_nothing_is_left_is_asked_of_others() -> None:

@@ -50,7 +50,7 @@ ROOMS = {
     "lint": "errors imports ontology",
     "consensus": "errors",
     "crowd": "audits consensus errors ontology",
-    "boxes": "consensus crowd errors geometry",
+    "boxes": "audits consensus crowd errors geometry",
     "simulation": "boxes collect consensus crowd errors geometry",
     "audits": "consensus errors",
     "releases": "audits consensus crowd engine errors files images licences ontology provenance statistics store",
@@ -69,7 +69,7 @@ ROOMS = {
         "statistics"
     ),
     "cli": (
-        "audits benchmark collect consensus crowd demo errors files holotype images imports licences lint ontology "
+        "audits benchmark boxes collect consensus crowd demo errors files holotype images imports licences lint ontology "
         "project queries releases simulation statistics store textlists web"
     ),
     "web": "audits boxes consensus crowd errors files images ontology project queries statistics store",
@@ -104,6 +104,9 @@ NOUNS = {
 }
 SHARED = {
     "box_courses",
+    "box_gold",
+    "box_proposals",
+    "box_turk",
     "box_inbox",
     "box_learning",
     "box_pages",

@@ -64,7 +64,7 @@ def _beyond(
         return Outcome.COVERED if shown else Outcome.EMPTY
     if said in (State.UNDECIDED, State.ABANDONED) or len(here) >= rules.attempts or len(shown) >= rules.most:
         return Outcome.PERSON
-    if said is State.OPEN or (said is None and _may_be_complete(boxing, shown, here)):
+    if said in (None, State.OPEN) and _may_be_complete(boxing, shown, here):
         return (Question(boxing.candidate, Kind.COVERAGE, shown=shown),)
     return (Question(boxing.candidate, Kind.DRAW, shown=shown),)
 

@@ -55,7 +55,8 @@ def page_of(questions: Sequence[Question], tally: Tally) -> BoxPage:
     kind, subject = questions[0].kind, tally.subjects[questions[0].candidate]
     items = tuple(tally.item(question) for question in questions)
     asked = [len(tally.replied(question)) for question in questions]
-    seen = tally.blocked.union(*(tally.involved(question) for question in questions))
+    poor = tally.poor if kind is Kind.DRAW else ()
+    seen = tally.blocked.union(poor, *(tally.involved(question) for question in questions))
     tasks = tuple(Task(item.number, subject.wnid, item.sha256) for item in items)
     said = " ".join(f"{item.number}:{count}" for item, count in zip(items, asked, strict=True))
     digest = hashlib.sha256(f"{kind} {subject.wnid} {said}".encode()).hexdigest()[:16]

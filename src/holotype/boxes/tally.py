@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from holotype.boxes.deciding import Boxing, Outcome, next_question
+from holotype.boxes.drawers import poor_drawers
 from holotype.boxes.instances import Drawing, Instance, instances
 from holotype.boxes.port import Item
 from holotype.boxes.rules import Rules
@@ -101,6 +102,8 @@ class Tally:
         self._drew: dict[Question, list[str]] = {}
         self._sets: dict[int, list[int]] = {}
         self._gold_of: dict[tuple[Kind, str], dict[int, bool]] = {}
+        self.poor: frozenset[str] = frozenset()
+        """Who is not asked to draw any more: see `holotype.boxes.drawers.poor_drawers`."""
         self._states: dict[Kind, Codes] = {Kind.QUALITY: _NOTHING, Kind.COVERAGE: _NOTHING}
         self._polled: dict[Kind, tuple[Policy, tuple[int, int], bool]] = {}
         self._rules: Rules | None = None
@@ -184,10 +187,17 @@ class Tally:
             self._flags[one.number] = said
         if question.kind is Kind.DRAW:
             self._of.setdefault(question.candidate, []).append(one.number)
-            if drawn.box is None:
-                place = self._poll(coverage_of(question.candidate, question.shown))
-                self.coverage.add(place, one.worker, Answer.YES)
+            self._hear(question, one, drawn)
         return True
+
+    def _hear(self, question: Question, one: Given, drawn: Drawn) -> None:
+        """Count what who drew said of coverage: that nothing is left, or whether there are more beside their box."""
+        if drawn.box is None:
+            place = self._poll(coverage_of(question.candidate, question.shown))
+            self.coverage.add(place, one.worker, Answer.YES)
+        elif drawn.more is not None:
+            place = self._poll(coverage_of(question.candidate, sorted((*question.shown, one.number))))
+            self.coverage.add(place, one.worker, Answer.NO if drawn.more else Answer.YES)
 
     def _poll(self, question: Question) -> int:
         """The place of a question of quality or coverage among those."""
@@ -250,11 +260,19 @@ class Tally:
             changed = np.append(np.flatnonzero(known), np.arange(len(before), len(now)))
             self._touched.update(polls.questions[place].candidate for place in changed.tolist())
             self._states[kind] = now
+        self.poor = poor_drawers(self._judged(), rules.least_good)
         for number in self._touched:
             self._decide(number, rules)
         self.decided |= self._touched
         self._touched = set()
         return self._next
+
+    def _judged(self) -> Iterator[tuple[str, bool]]:
+        """Who made each drawing that was judged, and whether it was good."""
+        for place, state in enumerate(self._states[Kind.QUALITY].tolist()):
+            made = self._drawings.get(self.quality.questions[place].drawing)
+            if made is not None and STATES[state] in (State.YES, State.NO):
+                yield made.worker, STATES[state] is State.YES
 
     @property
     def settled(self) -> bool:

@@ -15,6 +15,7 @@ from holotype.boxes.campaign import Standing
 from holotype.boxes.rules import Rules
 from holotype.cli.box_gold import gold_group, propose_command
 from holotype.cli.box_reviews import review_command
+from holotype.cli.box_turk import TurkOptions, turk_options
 from holotype.cli.groups import CommandGroup
 from holotype.cli.images import curator_option, login
 from holotype.cli.options import json_option, project_option, reason_option
@@ -44,9 +45,9 @@ def boxes() -> None:
 @click.option(
     "--crowd",
     "who",
-    type=click.Choice(["web", "simulated"]),
+    type=click.Choice(["web", "simulated", "mturk"]),
     required=True,
-    help="Who draws and judges; web: people on the pages of `holotype serve`.",
+    help="Who draws and judges; web: people on the pages of `holotype serve`; mturk: on Mechanical Turk.",
 )
 @click.option("--query", default="", metavar="QUERY", help="Only what it finds, as: holotype query QUERY.")
 @click.option(
@@ -76,6 +77,7 @@ def boxes() -> None:
 @click.option("--budget", type=click.IntRange(0), metavar="N", help="The most replies to ask for, over all runs.")
 @click.option("--once", is_flag=True, help="Count what came in, ask what is next, and do not wait for more.")
 @click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
+@turk_options
 @project_option
 @json_option
 def run_command(
@@ -89,6 +91,7 @@ def run_command(
     budget: int | None,
     once: bool,
     seed: int,
+    turk: TurkOptions,
     project: Path,
     as_json: bool,
 ) -> None:
@@ -96,8 +99,11 @@ def run_command(
 
     One person draws one box, others say whether it is good, and others whether any instance is without one; each image
     goes on by itself until all have one. People on the web work while this does not run; while it runs, it looks for
-    what they hand in, and asks on. Stopped with Ctrl-C, nothing is lost: run it again.
+    what they hand in, and asks on. Stopped with Ctrl-C, nothing is lost: run it again. People on Mechanical Turk need
+    time: run the same command again to collect what they did and to ask on.
     """
+    if who != "mturk":
+        turk.refuse_unheeded(who)
     rules = Rules(quality or _DEFAULT.quality, coverage or _DEFAULT.coverage, attempts, draws)
     with api.open(project) as db, bars(["boxes"]) as advance:
 
@@ -109,11 +115,13 @@ def run_command(
             time.sleep(0 if once else LOOK)
             return not once and who == "web"
 
-        report = db.boxes.run(_crowd(db, who, seed), rules, query, under, budget, show, again)
+        report = db.boxes.run(_crowd(db, who, seed, turk), rules, query, under, budget, show, again)
     _print_report(report, as_json)
 
 
-def _crowd(db: Project, who: str, seed: int) -> BoxCrowd:
+def _crowd(db: Project, who: str, seed: int, turk: TurkOptions) -> BoxCrowd:
+    if who == "mturk":
+        return turk.crowd(db)
     return db.boxes.web() if who == "web" else db.boxes.simulated(seed)
 
 

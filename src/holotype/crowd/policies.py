@@ -42,9 +42,9 @@ class Posterior:
 
     The `pilot`, so many tasks of each batch evenly spread over it, has `PILOT_VOTES` votes before anything is concluded
     of it: votes that stop as soon as they agree do not show how often workers err. Until a worker is known
-    (`KNOWN_AFTER`), their vote needs company, even with a `minimum` of 1. Where all voters are known, one vote below
-    the `minimum` does. Where more than `MOST_USELESS` of the votes say nothing, every task is treated as the pilot is:
-    with few votes nobody can tell who is lazy from who is right.
+    (`known_after` votes on tasks that others voted on too), their vote needs company, even with a `minimum` of 1. Where
+    all voters are known, one vote below the `minimum` does. Where more than `MOST_USELESS` of the votes say nothing,
+    every task is treated as the pilot is: with few votes nobody can tell who is lazy from who is right.
 
     Whatever prior, base rate or calibration say, votes must speak for the answer by themselves
     (`holotype.crowd.guards`): nothing is accepted without a yes, or where the votes are not at least twice as likely on
@@ -64,21 +64,26 @@ class Posterior:
     calibration: Calibration = Calibration()
     priors: Priors | None = None
     min_human: int = MIN_HUMAN
+    known_after: int = KNOWN_AFTER
 
     def __post_init__(self) -> None:
         if not (0 < self.reject < self.accept < 1 and 1 <= self.minimum <= self.maximum and 0 < self.miss <= 1):
             raise CrowdError(
                 f"a policy needs 0 < reject < accept < 1, 1 <= minimum <= maximum and 0 < miss <= 1, not {self}"
             )
-        if self.pilot < 0:
-            raise CrowdError(f"a policy's pilot is a number of tasks, not {self.pilot}")
+        if min(self.pilot, self.known_after) < 0:
+            raise CrowdError(
+                f"a policy's pilot is a number of tasks, and known_after of votes, not {self.pilot} and "
+                f"{self.known_after}"
+            )
         check_min_human(self.min_human)
 
     def __str__(self) -> str:
         limits = f"accept={self.accept}, reject={self.reject}, min={self.minimum}, max={self.maximum}, miss={self.miss}"
         told = "" if self.calibration == Calibration() else f", calibration={self.calibration}"
         own = "" if self.priors is None else f", priors={self.priors}"
-        return f"posterior({limits}, pilot={self.pilot}{_people(self.min_human)}{told}{own})"
+        known = "" if self.known_after == KNOWN_AFTER else f", known_after={self.known_after}"
+        return f"posterior({limits}, pilot={self.pilot}{_people(self.min_human)}{known}{told}{own})"
 
     def conclude(self, ballot: Ballot) -> Conclusion:
         """The state of every task under the fitted models."""
@@ -88,7 +93,7 @@ class Posterior:
         found = self._decided(
             ballot, model.posterior, (model.evidence, model.machines), self.least_votes(people, useless)
         )
-        pilot, stranger = pilot_tasks(ballot, self.pilot), strangers(people)
+        pilot, stranger = pilot_tasks(ballot, self.pilot), strangers(people, self.known_after)
         memory = Memory(Recall.of(people, fits), useless, stranger, pilot) if people is ballot else Memory()
         return replace(found, alarms=alarms_of(people, model), memory=memory)
 
@@ -130,7 +135,7 @@ class Posterior:
 
         `useless` is the share of votes that say nothing of the images.
         """
-        return self._least(known_voters(ballot), pilot_tasks(ballot, self.pilot), useless)
+        return self._least(known_voters(ballot, self.known_after), pilot_tasks(ballot, self.pilot), useless)
 
     def _least(self, known: Mask, pilot: Ints, useless: float) -> Ints:
         several = max(min(PILOT_VOTES, self.maximum), self.minimum)
@@ -151,15 +156,15 @@ def pilot_tasks(ballot: Ballot, size: int) -> Ints:
     return np.concatenate([np.zeros(0, np.int64), *spread])
 
 
-def known_voters(ballot: Ballot) -> Mask:
+def known_voters(ballot: Ballot, after: int = KNOWN_AFTER) -> Mask:
     """Whether everybody who voted on a task is known, ``(tasks,)``."""
-    return only_known(ballot, strangers(ballot))
+    return only_known(ballot, strangers(ballot, after))
 
 
-def strangers(ballot: Ballot) -> Mask:
-    """Who is not known yet, ``(workers,)``."""
+def strangers(ballot: Ballot, after: int = KNOWN_AFTER) -> Mask:
+    """Who is not known yet, ``(workers,)``: who has not so many votes on tasks that others voted on too."""
     shared = ballot.votes_per_task[ballot.task] >= 2
-    return np.asarray(np.bincount(ballot.worker[shared], minlength=ballot.workers) < KNOWN_AFTER)
+    return np.asarray(np.bincount(ballot.worker[shared], minlength=ballot.workers) < after)
 
 
 def only_known(ballot: Ballot, stranger: Mask) -> Mask:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from sqlalchemy import Connection
@@ -23,6 +24,7 @@ from holotype.catalog.fingerprints import unread_of
 from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import State
 from holotype.crowd.layers import ranges_of
+from holotype.crowd.mturk.terms import Quote, Terms
 from holotype.crowd.reviews import Limits
 from holotype.errors import CrowdError
 from holotype.project.box_courses import Course, last_rules
@@ -31,6 +33,7 @@ from holotype.project.box_inbox import CatalogBoxInbox
 from holotype.project.box_proposals import Boxes as Proposals
 from holotype.project.box_proposals import ProposalsReport, boxes_in, propose
 from holotype.project.box_records import ask, read_boxes, read_given
+from holotype.project.box_turk import turk_boxes
 from holotype.project.facts import check_reason, person
 from holotype.project.fingerprints import fingerprint_images
 from holotype.project.image_names import one_image
@@ -41,6 +44,9 @@ from holotype.queries.query import Term
 from holotype.simulation.box_crowd import SimulatedDrawers
 from holotype.simulation.drawers import Drawers
 from holotype.simulation.scenes import made_boxes
+
+if TYPE_CHECKING:
+    from holotype.boxes.mturk import TurkBoxes
 
 RULES: Final = Rules()
 BY: Final = {box_conclusions.DRAWINGS: "people", "annotations": "people"}
@@ -139,6 +145,22 @@ class Boxes:
             return said.get((sha256, wnid)) or made_boxes(sha256, wnid, width, height)
 
         return SimulatedDrawers(truth, self._parts.clock, population, seed)
+
+    def mturk(
+        self,
+        terms: Terms,
+        budget: Decimal | None = None,
+        production: bool = False,
+        endpoint: str | None = None,
+        agree: Callable[[Quote], None] = lambda _: None,
+    ) -> TurkBoxes:
+        """Mechanical Turk's sandbox, or with `production` its real workers, as the crowd that draws and judges.
+
+        `budget` is the most, in dollars, that all pages about boxes may cost together; all else is as of
+        `holotype.project.crowd.CrowdRoom.mturk`. The project's own site shows the pages at
+        ``https://HOST/box-page/{page}?k={key}``. Raises `CrowdError`.
+        """
+        return turk_boxes(self._parts, terms, budget, production, endpoint, agree)
 
     def run(
         self,

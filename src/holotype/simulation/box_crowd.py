@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from holotype.boxes.port import BoxPage, BoxSheet, Item
 from holotype.boxes.values import Corners, Kind, Reply
 from holotype.crowd.port import Page
-from holotype.simulation.drawers import Drawer, Drawers, hire_drawer, normal_of
+from holotype.simulation.drawers import PEOPLE, Drawer, Drawers, hire_drawer, normal_of
 from holotype.simulation.drawing import Dice, dice_of, drawn
 from holotype.simulation.judging import coverage, looks, quality
 from holotype.simulation.workers import draw
@@ -30,7 +30,7 @@ class SimulatedDrawers:
         self,
         truth: Truth,
         clock: Callable[[], float],
-        population: Drawers = Drawers(),
+        population: Drawers = PEOPLE,
         seed: int = 2009,
     ) -> None:
         self._truth, self._clock, self._population, self._seed = truth, clock, population, seed

@@ -88,6 +88,10 @@ class Drawers:
     paces: Mapping[Kind, Pace] = field(default_factory=lambda: SU_PACES)
 
 
+PEOPLE: Final = Drawers()
+"""Those of Su et al."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drawer:
     """A simulated person: the chance to `slip` in a drawing, `jitter` of edges as a share of the side, the chance to

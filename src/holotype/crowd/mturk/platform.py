@@ -248,7 +248,10 @@ class MTurk(Generic[S]):
         self.refused = []
         sheets = []
         for id in hits:
-            waiting = [page for page in dict.fromkeys(reversed(on[id])) if page not in book.answered] or on[id][-1:]
+            up = [page for page in dict.fromkeys(reversed(on[id])) if page not in book.answered] or on[id][-1:]
+            waiting = [page for page in up if page in pages]
+            if on[id][0] not in pages or not waiting:
+                continue  # what it showed was forgotten; the platform pays by itself
             for assignment in submitted[id]:
                 # what the HIT's address shows, with its gold
                 shown = replace(pages[on[id][0]], id=waiting[0], round=pages[waiting[0]].round)
