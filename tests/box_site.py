@@ -101,7 +101,7 @@ def reply_to(sight: BoxSight, place: int) -> Reply:
     boxes = truth(item.sha256)
     left = [box for box in boxes if box not in item.shown]
     if kind is Kind.DRAW:
-        return Drawn(left[0] if left else None, Method.NUMBERS, more=len(left) > 1)
+        return Drawn(left[0] if left else None, Method.NUMBERS, more=True if len(left) > 1 else None)
     if kind is Kind.COVERAGE:
         return Judged(Answer.NO if left else Answer.YES)
     return Judged(Answer.YES) if item.box in boxes else Judged(Answer.NO, Reason.LOOSE)

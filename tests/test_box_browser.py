@@ -1,5 +1,5 @@
-"""Boxes drawn and judged in Chromium: exact pixels at every zoom, by mouse, touch, keys and numbers, and hand-ins that a
-broken line does not lose."""
+"""Boxes drawn and judged in Chromium: exact pixels at every zoom, by mouse, touch, keys and numbers, and hand-ins that
+a broken line does not lose."""
 
 from __future__ import annotations
 
