@@ -3,59 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from holotype.boxes.campaign import Memory, run_boxes
 from holotype.boxes.instances import Drawing, instances
 from holotype.boxes.port import BoxPage, Item
-from holotype.boxes.rules import Rules
-from holotype.boxes.tally import Subject, Tally
 from holotype.boxes.values import Corners, Drawn, Judged, Kind, Question, Reply
 from holotype.consensus.votes import Answer, Task
 from holotype.crowd.port import Page
 from holotype.simulation.box_crowd import SimulatedDrawers
-from holotype.simulation.drawers import Drawers, normal_of
+from holotype.simulation.drawers import normal_of
 from holotype.simulation.drawing import overlaps
-from holotype.simulation.scenes import Scenes, made_boxes
 from holotype.simulation.workers import draw
-
-SYNSETS = 10
-"""As many categories as Su et al. boxed, of 200 images each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """A picture of some synset and what is to be boxed in it."""
-
-    number: int
-    wnid: str
-    sha256: str
-    width: int
-    height: int
-    truth: tuple[Corners, ...]
-
-    @property
-    def subject(self) -> Subject:
-        return Subject(self.number, self.wnid, self.sha256, self.width, self.height)
-
-
-def made_images(count: int, scenes: Scenes, seed: int) -> list[Image]:
-    """Pictures of 500 x 375 pixels, or upright, of ten synsets."""
-    found = []
-    for number in range(count):
-        sha256, wnid = f"{seed}-{number}", f"n{number % SYNSETS:08d}"
-        size = (500, 375) if draw(sha256, "upright") < 0.75 else (375, 500)
-        found.append(Image(number + 1, wnid, sha256, *size, made_boxes(sha256, wnid, *size, scenes)))
-    return found
-
-
-def crowd_of(images: Sequence[Image], population: Drawers, seed: int) -> SimulatedDrawers:
-    """Simulated people who see these pictures."""
-    truth = {(image.sha256, image.wnid): image.truth for image in images}
-    return SimulatedDrawers(lambda sha256, wnid, *_: truth[sha256, wnid], lambda: 0.0, population, seed)
 
 
 @dataclass
@@ -67,21 +28,20 @@ class Done:
     asked: Counter[Kind] = field(default_factory=Counter)
     drawings: tuple[int, int] = (0, 0)
     pages: dict[Kind, tuple[int, int]] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
 
     @property
     def found(self) -> int:
         return sum(map(len, self.boxes.values()))
 
 
-Asked = tuple[Image, tuple[Corners, ...], Corners | None, frozenset[str]]
+Asked = tuple[Picture, tuple[Corners, ...], Corners | None, frozenset[str]]
 """A picture, the boxes shown, the box that is judged, and who may not be asked."""
 
 
 class Pages:
     """Questions put to a crowd on pages, outside of any campaign."""
 
-    def __init__(self, crowd: SimulatedDrawers, images: Sequence[Image], done: Done) -> None:
+    def __init__(self, crowd: SimulatedDrawers, images: Sequence[Picture], done: Done) -> None:
         self._crowd, self._images, self._done, self._turn = crowd, images, done, 0
 
     def ask(self, kind: Kind, asked: Sequence[Asked], size: int) -> list[tuple[str, Reply]]:
@@ -90,7 +50,7 @@ class Pages:
         found: dict[int, tuple[str, Reply]] = {}
         by_synset: dict[str, list[int]] = {}
         for at, (image, *_) in enumerate(asked):
-            by_synset.setdefault(image.wnid, []).append(at)
+            by_synset.setdefault(image.subject.wnid, []).append(at)
         left = [(list(page), frozenset[str]()) for many in by_synset.values() for page in _parts(many, size)]
         while left:
             self._turn += 1
@@ -124,13 +84,21 @@ def _parts(places: list[int], size: int) -> list[list[int]]:
     return [places[start : start + size] for start in range(0, len(places), size)]
 
 
-def _item(kind: Kind, image: Image, shown: tuple[Corners, ...], box: Corners | None) -> Item:
-    return Item(image.number, Question(image.number, kind), image.sha256, image.width, image.height, box, shown)
+def _item(kind: Kind, image: Picture, shown: tuple[Corners, ...], box: Corners | None) -> Item:
+    return Item(
+        image.subject.number,
+        Question(image.subject.number, kind),
+        image.subject.sha256,
+        image.subject.width,
+        image.subject.height,
+        box,
+        shown,
+    )
 
 
-def _gold(kind: Kind, images: Sequence[Image], wnid: str, key: str) -> list[tuple[Asked, bool]]:
+def _gold(kind: Kind, images: Sequence[Picture], wnid: str, key: str) -> list[tuple[Asked, bool]]:
     """A question to which the answer is yes and one to which it is no, of some pictures of a synset."""
-    of = [image for image in images if image.wnid == wnid and image.truth]
+    of = [image for image in images if image.subject.wnid == wnid and image.truth]
     made: list[tuple[Asked, bool]] = []
     for answer in (True, False):
         image = of[int(draw("gold", key, answer) * len(of))]
@@ -143,77 +111,88 @@ def _gold(kind: Kind, images: Sequence[Image], wnid: str, key: str) -> list[tupl
     return made
 
 
-def _off(image: Image, box: Corners, key: str) -> Corners:
+def _off(image: Picture, box: Corners, key: str) -> Corners:
     """A bad box made of a good one: overlapping it by .4 to .65."""
     width, height = box[2] - box[0] + 1, box[3] - box[1] + 1
     off = np.array([[normal_of(draw("off", key, turn, edge)) for edge in range(4)] for turn in range(200)]) * 0.15
     tried = np.clip(
-        np.array(box) + np.round(off * (width, height, width, height)), 0, [image.width - 1, image.height - 1] * 2
+        np.array(box) + np.round(off * (width, height, width, height)),
+        0,
+        [image.subject.width - 1, image.subject.height - 1] * 2,
     )
     alike = overlaps(box, [tuple(one) for one in tried.tolist()])
     alike[(tried[:, 2] < tried[:, 0]) | (tried[:, 3] < tried[:, 1])] = 9
     return tuple(int(at) for at in tried[int(np.abs(alike - 0.55).argmin())])  # type: ignore[return-value]
 
 
-def su(images: Sequence[Image], crowd: SimulatedDrawers, most: int = 60) -> Done:
+def su(images: Sequence[Picture], crowd: SimulatedDrawers, most: int = 60) -> Done:
     """Draw, one judge of quality, one judge of coverage, on pages that count only if their gold is right."""
-    done = Done({image.number: [] for image in images})
+    done = Done({image.subject.number: [] for image in images})
     pages = Pages(crowd, images, done)
     nobody = frozenset[str]()
-    tried = {image.number: nobody for image in images}
+    tried = {image.subject.number: nobody for image in images}
     left, good, all = list(images), 0, 0
     for _ in range(most):
         if not left:
             break
-        drawn = pages.ask(Kind.DRAW, [(one, tuple(done.boxes[one.number]), None, tried[one.number]) for one in left], 1)
+        drawn = pages.ask(
+            Kind.DRAW,
+            [(one, tuple(done.boxes[one.subject.number]), None, tried[one.subject.number]) for one in left],
+            1,
+        )
         judged, empty = [], []
         for image, (who, reply) in zip(left, drawn, strict=True):
-            tried[image.number] |= {who}
+            tried[image.subject.number] |= {who}
             if isinstance(reply, Drawn) and reply.box is not None:
-                judged.append((image, tuple(done.boxes[image.number]), reply.box, frozenset({who})))
+                judged.append((image, tuple(done.boxes[image.subject.number]), reply.box, frozenset({who})))
             else:
                 empty.append(image)
         said = pages.ask(Kind.QUALITY, judged, 10)
         accepted = []
         for (image, _, box, _), (_, reply) in zip(judged, said, strict=True):
             if isinstance(reply, Judged) and reply.answer is Answer.YES and box is not None:
-                done.boxes[image.number].append(box)
-                tried[image.number] = nobody
+                done.boxes[image.subject.number].append(box)
+                tried[image.subject.number] = nobody
                 accepted.append(image)
         good, all = good + len(accepted), all + len(judged)
         asked = [*accepted, *empty]
-        shown = [(one, tuple(done.boxes[one.number]), None, nobody) for one in asked]
+        shown = [(one, tuple(done.boxes[one.subject.number]), None, nobody) for one in asked]
         said = pages.ask(Kind.COVERAGE, shown, 10)
         ended = {
-            image.number
+            image.subject.number
             for image, (_, reply) in zip(asked, said, strict=True)
             if isinstance(reply, Judged) and reply.answer is Answer.YES
         }
-        left = [image for image in left if image.number not in ended]
+        left = [image for image in left if image.subject.number not in ended]
     done.drawings = good, all
     return done
 
 
-def thrice(images: Sequence[Image], crowd: SimulatedDrawers, people: int = 3, most: int = 20) -> Done:
+def thrice(images: Sequence[Picture], crowd: SimulatedDrawers, people: int = 3, most: int = 20) -> Done:
     """Several draw at once, what two of them agree on is a box, and one judge says whether all have one."""
-    done = Done({image.number: [] for image in images})
+    done = Done({image.subject.number: [] for image in images})
     pages = Pages(crowd, images, done)
     left = list(images)
     for _ in range(most):
         if not left:
             break
-        drawn: dict[int, list[Drawing]] = {image.number: [] for image in left}
+        drawn: dict[int, list[Drawing]] = {image.subject.number: [] for image in left}
         for turn in range(people):
             asked = [
-                (one, tuple(done.boxes[one.number]), None, frozenset(d.worker for d in drawn[one.number]))
+                (
+                    one,
+                    tuple(done.boxes[one.subject.number]),
+                    None,
+                    frozenset(d.worker for d in drawn[one.subject.number]),
+                )
                 for one in left
             ]
             for image, (who, reply) in zip(left, pages.ask(Kind.DRAW, asked, 1), strict=True):
                 if isinstance(reply, Drawn):
-                    drawn[image.number].append(Drawing(turn + 1, who, reply.box))
+                    drawn[image.subject.number].append(Drawing(turn + 1, who, reply.box))
         for image in left:
-            done.boxes[image.number] += [one.box for one in instances(drawn[image.number])]
-        shown = [(one, tuple(done.boxes[one.number]), None, frozenset[str]()) for one in left]
+            done.boxes[image.subject.number] += [one.box for one in instances(drawn[image.subject.number])]
+        shown = [(one, tuple(done.boxes[one.subject.number]), None, frozenset[str]()) for one in left]
         said = pages.ask(Kind.COVERAGE, shown, 10)
         left = [
             image
@@ -221,20 +200,3 @@ def thrice(images: Sequence[Image], crowd: SimulatedDrawers, people: int = 3, mo
             if not (isinstance(reply, Judged) and reply.answer is Answer.YES)
         ]
     return done
-
-
-def ours(images: Sequence[Image], crowd: SimulatedDrawers, rules: Rules) -> Done:
-    """A campaign under rules."""
-    tally = Tally([image.subject for image in images])
-    record = Memory()
-    run_boxes(tally, crowd, rules, record)
-    done = Done({image.number: [one.instance.box for one in tally.boxed(image.number)] for image in images})
-    kinds = {number: question.kind for question, number in record.questions.items()}
-    done.asked = Counter(kinds[number] for number, _ in record.given)
-    done.drawings = tally.judged()
-    done.counts = dict(tally.counts())
-    return done
-
-
-Protocol = Callable[[Sequence[Image], SimulatedDrawers], Done]
-Seconds = Mapping[Kind, float]

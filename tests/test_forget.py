@@ -13,9 +13,10 @@ from sqlalchemy import func, select
 
 import holotype
 from conftest import command, encoded, photo, run
+from holotype.boxes.rules import Rules
 from holotype.catalog import schema as t
 from holotype.consensus.votes import Answer
-from holotype.crowd.policies import Fixed
+from holotype.crowd.policies import Fixed, Lead
 from holotype.errors import ArchiveError
 from holotype.imports.discover import find_ilsvrc2012
 from holotype.imports.shapes import Kind, Layout, Source
@@ -56,6 +57,20 @@ def test_an_import_that_is_forgotten_has_never_been(project: Project, tmp_path: 
     assert sorted(path.name for path in tmp_path.iterdir()) == files, "no archive is touched"
     import_into(project, tmp_path)
     assert len(facts(project)) == len(pictures())
+
+
+def test_what_people_drew_on_images_that_are_forgotten_goes_with_them(project: Project, tmp_path: Path) -> None:
+    before = rows(project)
+    write_tree(tmp_path, photographs())
+    import_into(project, tmp_path)
+    project.boxes.run(project.boxes.web(), Rules(Lead(2, 5), Lead(2, 5)))
+    project.boxes.run(project.boxes.simulated(), Rules(Lead(2, 5), Lead(2, 5)))
+    assert rows(project)["drawing"] >= len(photographs())
+    project.datasets.forget("ilsvrc2012")
+    after = rows(project)
+    assert after.pop("worker") > 0
+    assert after.pop("file") == 1, "who says what people drew"
+    assert after == {name: count for name, count in before.items() if name not in ("worker", "file")}
 
 
 @pytest.mark.parametrize("first", ["archives", "kaggle"])

@@ -111,6 +111,7 @@ SHARED = {
     "box_learning",
     "box_pages",
     "box_records",
+    "box_rehearsing",
     "benchmark_boards",
     "benchmark_files",
     "benchmark_queue",

@@ -34,6 +34,8 @@ IN_A_PROJECT = (
     "explanations/certificates.md",
     "explanations/consensus.md",
     "guides/annotations.md",
+    "guides/boxes.md",
+    "guides/boxes_quality.md",
     "guides/certify.md",
     "guides/operate.md",
     "guides/people.md",

@@ -19,8 +19,8 @@ drawings, 99 % of which were accurate."""
 VIEWERS: Final = Priors(0.97, 0.06, 0.01, population_weight=500, worker_weight=10, hard=0.0, base_rate=0.7)
 """What is believed of judges of coverage before any answer."""
 
-QUALITY: Final = Posterior(0.97, 0.2, minimum=1, maximum=9, miss=0.3, pilot=0, priors=JUDGES, known_after=0)
-COVERAGE: Final = Posterior(0.97, 0.2, minimum=3, maximum=9, miss=0.3, pilot=0, priors=VIEWERS, known_after=0)
+QUALITY: Final = Posterior(0.95, 0.2, minimum=1, maximum=9, miss=0.3, pilot=0, priors=JUDGES, known_after=8)
+COVERAGE: Final = Posterior(0.95, 0.2, minimum=3, maximum=9, miss=0.3, pilot=0, priors=VIEWERS, known_after=0)
 """Two people at least: who drew the last box and saw no more has a say, which alone decides nothing (a vote below the
 minimum does, since everybody is taken as known). Tuned with `QUALITY` on simulated crowds of three seeds; figures of
 others are in bench/boxes.py."""
@@ -59,7 +59,7 @@ def parse_rules(text: str) -> Rules:
 
     Raises `CrowdError` for what is none.
 
-    >>> parse_rules(str(Rules(attempts=5))) == Rules(attempts=5)
+    >>> parse_rules(str(Rules(attempts=5, least_good=0.5))) == Rules(attempts=5, least_good=0.5)
     True
     """
     try:
@@ -69,8 +69,9 @@ def parse_rules(text: str) -> Rules:
         said = {word.arg: ast.unparse(word.value) for word in call.keywords}
         quality, coverage = (parse_policy(said.pop(name)) for name in ("quality", "coverage"))
         attempts, draws, most = (int(said.pop(name)) for name in ("attempts", "draws", "most"))
+        least_good = float(said.pop("least_good"))
         if said or call.args:
             raise CrowdError("it says more than rules do")
     except (SyntaxError, ValueError, KeyError, MemoryError, RecursionError, CrowdError) as error:
         raise CrowdError(f"{text[:80]!r} are no rules for boxes: {error}") from error
-    return Rules(quality, coverage, attempts, draws, most)
+    return Rules(quality, coverage, attempts, draws, most, least_good)

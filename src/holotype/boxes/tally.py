@@ -223,7 +223,7 @@ class Tally:
         return self._drew.get(question, [])
 
     def involved(self, question: Question) -> frozenset[str]:
-        """Who may not be asked a question: whoever replied to it, drew what is judged, or said that nothing is left."""
+        """Who may not be asked a question: whoever replied to it, drew what is judged, or said it when they drew."""
         drawn = self._drawings.get(question.drawing) if question.kind is Kind.QUALITY else None
         return frozenset([*self.replied(question), *([] if drawn is None else [drawn.worker])])
 

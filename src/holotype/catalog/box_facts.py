@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_, select
 
 from holotype.catalog import removals, workers
 from holotype.catalog import schema as t
@@ -128,6 +128,17 @@ def questions(connection: Connection, ids: Iterable[int] | None = None) -> list[
     return [KeptQuestion(id, kind, candidate, drawing, _shown(text)) for id, kind, candidate, drawing, text in rows]
 
 
+def about(connection: Connection, candidates: Iterable[int]) -> set[int]:
+    """The ids of all questions about the boxes of candidates."""
+    table = t.box_question.c
+    return {row.id for row in _some(connection, select(table.id), table.candidate_id, candidates)}
+
+
+def is_of_boxes(crowd: str) -> bool:
+    """Whether the pages of a crowd have questions about boxes for their tasks, and not candidates."""
+    return crowd.endswith("-boxes")
+
+
 # Replies
 
 
@@ -218,8 +229,8 @@ def _some(
 
 
 def involved(connection: Connection, ids: Iterable[int]) -> dict[int, set[str]]:
-    """Who may not be asked each of these questions: whoever replied to it, drew what is judged, or said that nothing is
-    left beside what is shown."""
+    """Who may not be asked each of these questions: whoever replied to it, drew what is judged, or said before whether
+    all is covered by what is shown."""
     wanted = questions(connection, ids)
     found: dict[int, set[str]] = {one.id: set() for one in wanted}
     for table in (t.drawing, t.box_answer):
@@ -229,21 +240,25 @@ def involved(connection: Connection, ids: Iterable[int]) -> dict[int, set[str]]:
     for one in drawings(connection, judged):
         found[judged[one.id]].add(one.worker)
     covers = {one.id: (one.candidate, one.shown) for one in wanted if one.kind == t.BOX_KINDS.index("coverage")}
-    said = _left_nothing(connection, {candidate for candidate, _ in covers.values()})
+    said = _said_of_coverage(connection, {candidate for candidate, _ in covers.values()})
     for number, key in covers.items():
         found[number] |= said.get(key, set())
     return found
 
 
-def _left_nothing(connection: Connection, candidates: Iterable[int]) -> dict[tuple[int, Shown], set[str]]:
-    """Who said that nothing is left to draw, by candidate and what was shown."""
+def _said_of_coverage(connection: Connection, candidates: Iterable[int]) -> dict[tuple[int, Shown], set[str]]:
+    """Who said when they drew whether all is covered, by candidate and the drawings of which they said so: that nothing
+    is left, or whether there are more beside theirs."""
     question, drawing = t.box_question.c, t.drawing.c
     joined = t.drawing.join(t.box_question, question.id == drawing.question_id).join(t.worker)
-    asked = select(question.candidate_id, question.shown, t.worker.c.name).select_from(joined)
-    asked = asked.where(drawing.x_min.is_(None), question.kind == t.BOX_KINDS.index("draw"))
+    columns = question.candidate_id, question.shown, drawing.id, drawing.x_min, t.worker.c.name
+    asked = select(*columns).select_from(joined).where(question.kind == t.BOX_KINDS.index("draw"))
+    asked = asked.where(or_(drawing.x_min.is_(None), drawing.more.is_not(None)))
     found: dict[tuple[int, Shown], set[str]] = {}
-    for candidate, text, name in _some(connection, asked, question.candidate_id, candidates):
-        found.setdefault((candidate, _shown(text)), set()).add(name)
+    for candidate, text, number, left, name in _some(connection, asked, question.candidate_id, candidates):
+        shown = _shown(text)
+        of = shown if left is None else tuple(sorted((*shown, number)))
+        found.setdefault((candidate, of), set()).add(name)
     return found
 
 

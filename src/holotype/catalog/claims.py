@@ -22,6 +22,8 @@ SPOKEN = (
     t.sighting,
     t.example,
     t.flag,
+    t.coverage,
+    t.box_question,
 )
 """What else may be said of a candidate."""
 

@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Select, Table, delete, func, select, update
 
-from holotype.catalog import candidates, claims, near_duplicates
+from holotype.catalog import box_facts, candidates, claims, near_duplicates
 from holotype.catalog import schema as t
 from holotype.catalog.audits import accepted_at
+from holotype.catalog.box_conclusions import recount
 from holotype.catalog.statements import chunks
 from holotype.catalog.wants import HERE
 
@@ -27,6 +28,8 @@ _REFERRING: Final = (
     ("url", "file_id"),
     ("mark", "file_id"),
     ("flag", "candidate_id"),
+    ("box_question", "candidate_id"),
+    ("coverage", "candidate_id"),
 )
 """Columns without an index that a database looks through for every row that goes, where they refer to it."""
 
@@ -83,10 +86,7 @@ def withdraw_said(connection: Connection, files: Sequence[int]) -> None:
         connection.execute(delete(t.credit).where(t.credit.c.origin.in_(paths)))
         boxed = connection.execute(select(t.box.c.image_id).distinct().where(t.box.c.file_id.in_(some))).scalars().all()
         connection.execute(delete(t.box).where(t.box.c.file_id.in_(some)))
-        for images in chunks(boxed):
-            for table, key in ((t.image, t.image.c.id), (t.candidate, t.candidate.c.image_id)):
-                left = select(func.count()).select_from(t.box).where(t.box.c.image_id == key).scalar_subquery()
-                connection.execute(update(table).where(key.in_(images)).values(boxes=left))
+        recount(connection, boxed)
 
 
 def posted(connection: Connection, files: Sequence[int]) -> int:
@@ -118,6 +118,9 @@ def delete_files(connection: Connection, files: Sequence[int]) -> None:
         of = select(t.candidate.c.id).where(t.candidate.c.image_id.in_(gone))
         flags = select(t.flag.c.id).where(t.flag.c.candidate_id.in_(of))
         connection.execute(delete(t.flag_decision).where(t.flag_decision.c.flag_id.in_(flags)))
+        asked = select(t.box_question.c.id).where(t.box_question.c.candidate_id.in_(of))
+        for table in (t.drawing, t.box_answer, t.box_gold):
+            connection.execute(delete(table).where(table.c.question_id.in_(asked)))
         for table in claims.SPOKEN:
             connection.execute(delete(table).where(table.c.candidate_id.in_(of)))
         about = t.candidate, t.near_duplicate, t.seen, t.fingerprint, t.annotation, t.url, t.box, t.credit
@@ -146,10 +149,15 @@ def _candidates(connection: Connection, files: Sequence[int]) -> set[int]:
 
 
 def _pages(connection: Connection, files: Sequence[int]) -> list[tuple[str, str]]:
-    """The pages with candidates whose images lie in files, as (id, crowd)."""
+    """The pages with candidates whose images lie in files, or with questions about the boxes of these, as (id,
+    crowd)."""
     rows = connection.execute(select(t.page.c.id, t.page.c.crowd, t.page.c.tasks)).all()
     gone = _candidates(connection, files) if rows else set()
-    return [(row.id, row.crowd) for row in rows if not gone.isdisjoint(json.loads(row.tasks))]
+    asked = box_facts.about(connection, gone) if any(box_facts.is_of_boxes(row.crowd) for row in rows) else set()
+    of = (asked if box_facts.is_of_boxes(row.crowd) else gone for row in rows)
+    return [
+        (row.id, row.crowd) for row, some in zip(rows, of, strict=True) if not some.isdisjoint(json.loads(row.tasks))
+    ]
 
 
 def _delete_page(connection: Connection, page: str, crowd: str) -> None:

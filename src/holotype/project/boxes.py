@@ -33,6 +33,7 @@ from holotype.project.box_inbox import CatalogBoxInbox
 from holotype.project.box_proposals import Boxes as Proposals
 from holotype.project.box_proposals import ProposalsReport, boxes_in, propose
 from holotype.project.box_records import ask, read_boxes, read_given
+from holotype.project.box_rehearsing import history, pictures
 from holotype.project.box_turk import turk_boxes
 from holotype.project.facts import check_reason, person
 from holotype.project.fingerprints import fingerprint_images
@@ -42,8 +43,10 @@ from holotype.project.parts import Parts
 from holotype.queries import Live, Query
 from holotype.queries.query import Term
 from holotype.simulation.box_crowd import SimulatedDrawers
-from holotype.simulation.drawers import Drawers
-from holotype.simulation.scenes import made_boxes
+from holotype.simulation.box_fitting import BoxHistory
+from holotype.simulation.box_rehearsal import Picture
+from holotype.simulation.drawers import PEOPLE, Drawers
+from holotype.simulation.scenes import ILSVRC, Scenes, made_boxes
 
 if TYPE_CHECKING:
     from holotype.boxes.mturk import TurkBoxes
@@ -135,7 +138,7 @@ class Boxes:
         """The people who answer this project's pages about boxes on the web, as its crowd; run it again and again."""
         return WebBoxCrowd(CatalogBoxInbox(self._parts.catalog, self._parts.clock))
 
-    def simulated(self, seed: int = 2009, population: Drawers = Drawers()) -> SimulatedDrawers:
+    def simulated(self, seed: int = 2009, population: Drawers = PEOPLE) -> SimulatedDrawers:
         """A simulated crowd for this project's images: people see the boxes that archives and annotators say there are
         of a synset, and where they say of none, made ones; see `holotype.simulation.drawers`."""
         with self._parts.catalog.read() as connection:
@@ -161,6 +164,18 @@ class Boxes:
         ``https://HOST/box-page/{page}?k={key}``. Raises `CrowdError`.
         """
         return turk_boxes(self._parts, terms, budget, production, endpoint, agree)
+
+    def pictures(self, query: str | Query = "", under: Iterable[str] = (), scenes: Scenes = ILSVRC) -> list[Picture]:
+        """What `holotype.simulation.box_rehearsal.rehearse_boxes` rehearses: the candidates that `run` would ask about
+        whose images were read, with the boxes that simulated people see, made ones as many as `scenes` have."""
+        asked = self._asked(query, under)
+        with self._parts.catalog.read() as connection:
+            return pictures(connection, asked, scenes)
+
+    def history(self) -> BoxHistory:
+        """The campaign so far: what `holotype.simulation.box_fitting.fit_drawers` starts from."""
+        with self._parts.catalog.read() as connection:
+            return history(connection)
 
     def run(
         self,
