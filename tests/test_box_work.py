@@ -130,7 +130,7 @@ def test_the_desk_refuses_what_no_form_can_say(site: Site) -> None:
     page = desk.next_page("ann", 1.0)
     assert isinstance(page, str)
     box = (10, 20, 99, 79)
-    for replies in [
+    bad: list[list[Drawn | Judged | None]] = [
         [],
         [Drawn(box, Method.DRAG)] * 2,
         [Judged(Answer.YES)],
@@ -139,7 +139,8 @@ def test_the_desk_refuses_what_no_form_can_say(site: Site) -> None:
         [Drawn((99, 20, 10, 79), Method.DRAG)],
         [Drawn((float("nan"), 20, 10, 79), Method.DRAG)],  # type: ignore[arg-type]
         [Drawn((10.5, 20, 99, 79), Method.DRAG)],  # type: ignore[arg-type]
-    ]:
+    ]
+    for replies in bad:
         with pytest.raises(CrowdError):
             desk.hand_in("ann", page, replies, 1.0, 2.0)
     with pytest.raises(NotLent):

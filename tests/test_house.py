@@ -69,8 +69,8 @@ ROOMS = {
         "statistics"
     ),
     "cli": (
-        "audits benchmark boxes collect consensus crowd demo errors files holotype images imports licences lint ontology "
-        "project queries releases simulation statistics store textlists web"
+        "audits benchmark boxes collect consensus crowd demo errors files holotype images imports licences lint "
+        "ontology project queries releases simulation statistics store textlists web"
     ),
     "web": "audits boxes consensus crowd errors files images ontology project queries statistics store",
     "__main__": "cli",
@@ -100,7 +100,8 @@ COMPOSITION = {"extension", "", "project", "creation", "runner", "evaluator"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
     *("licences", "faces", "benchmarks", "boxes"),
-    *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations", "collecting", "box_desk"),
+    *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations", "collecting"),
+    *("box_desk",),
 }
 SHARED = {
     "box_courses",

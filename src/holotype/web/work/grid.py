@@ -151,8 +151,8 @@ class QuizPage:
 
 @dataclass(frozen=True, slots=True)
 class BoxWork:
-    """What there is to do about boxes: `begin`, `why`, `minutes`, `current` and `leave` as of `TasksPage`; the pages that
-    the worker handed in by kind, and the middle of the seconds that each took."""
+    """What there is to do about boxes: `begin`, `why`, `minutes`, `current` and `leave` as of `TasksPage`; the pages
+    that the worker handed in by kind, and the middle of the seconds that each took."""
 
     begin: str
     why: str
