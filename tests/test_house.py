@@ -72,7 +72,7 @@ ROOMS = {
         "audits benchmark boxes collect consensus crowd demo errors files holotype images imports licences lint "
         "ontology project queries releases simulation statistics store textlists web"
     ),
-    "web": "audits consensus crowd errors files images ontology project queries statistics store",
+    "web": "audits boxes consensus crowd errors files images ontology project queries statistics store",
     "__main__": "cli",
 }
 """Every room, and the rooms that it may import. ``holotype`` is the package itself, which opens projects."""
@@ -101,6 +101,7 @@ NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
     *("licences", "faces", "benchmarks", "boxes"),
     *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations", "collecting"),
+    *("box_desk",),
 }
 SHARED = {
     "box_courses",
@@ -108,6 +109,7 @@ SHARED = {
     "box_proposals",
     "box_turk",
     "box_inbox",
+    "box_learning",
     "box_pages",
     "box_records",
     "box_rehearsing",

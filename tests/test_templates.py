@@ -24,6 +24,7 @@ FORBIDDEN = {
     r"target\s*=\s*['\"]?_blank(?![^>]*noopener)": "a window that can steer ours",
 }
 GIVEN = {"action", "path", "grid.flag", "grid.hand_in", "grid.following", "quiz.action", "tasks.begin", "tasks.leave"}
+GIVEN |= {"work.begin", "work.leave", "sheet.hand_in", "sheet.flag"}
 """Addresses that an endpoint gives its template; where they lead, the crawl of all pages looks at."""
 
 

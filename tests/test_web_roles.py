@@ -19,6 +19,7 @@ TABLE = {
         GET /join/{secret}; POST /join/{secret}; GET /return/{token}; POST /return/{token}
         GET /login; POST /login; POST /logout
         GET /page/{page}; GET /page/{page}/{position:int}.jpg; GET /example/{number:int}.jpg
+        GET /box-page/{page}; GET /box-page/{page}/{position:int}.jpg
         GET /removal; POST /removal; GET /removal/{receipt}
         POST /benchmarks/{name}/submissions; GET /benchmarks/{name}/submissions
     """,
@@ -36,6 +37,9 @@ TABLE = {
         GET /tasks; POST /tasks/next; GET /tasks/{page}; POST /tasks/{page}; POST /tasks/{page}/draft
         POST /tasks/{page}/leave; GET /tasks/{page}/{position:int}.jpg; POST /flag
         GET /quiz/{wnid}; POST /quiz/{wnid}; GET /training/{wnid}; POST /training/{wnid}
+        POST /boxes/next; POST /boxes/flag; GET /boxes/{page}; POST /boxes/{page}; POST /boxes/{page}/draft
+        POST /boxes/{page}/leave; GET /boxes/{page}/{position:int}.jpg
+        GET /boxes/lesson/{kind}/{wnid}; POST /boxes/lesson/{kind}/{wnid}
     """,
     "auditor": """
         GET /audit; GET /audit/{wnid}; POST /audit/{wnid}; GET /audit/{wnid}/last; POST /audit/{wnid}/last

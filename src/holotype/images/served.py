@@ -26,6 +26,26 @@ def large(data: bytes) -> bytes:
     return encode_jpeg(fit(image.pixels, min(LARGE_SIDE, max(image.pixels.shape[:2]))), quality=88)
 
 
+def size_within(width: int, height: int, side: int) -> tuple[int, int]:
+    """Width and height of an image that is sent with its longer side at most `side`."""
+    scale = min(1.0, side / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def exact(data: bytes, side: int) -> bytes:
+    """An image as a JPEG of just the size that `size_within` says, upright, without metadata: what is drawn on it can
+    be told in the image's own pixels.
+
+    Raises `holotype.images.rejected.Rejected`.
+    """
+    image = decode(data, side=side)
+    size = size_within(image.width, image.height, side)
+    pixels = image.pixels
+    if pixels.shape[1::-1] != size:
+        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return encode_jpeg(pixels, quality=90)
+
+
 @cache
 def placeholder() -> bytes:
     """What stands in the place of an image that is not to be seen any more: a JPEG of 256 x 192 with a slanted bar."""

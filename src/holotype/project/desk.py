@@ -19,6 +19,7 @@ from holotype.errors import NotLent
 from holotype.project import learning, lending
 from holotype.project.board import Board
 from holotype.project.learning import Marked
+from holotype.project.lending import Counter, Verifying
 from holotype.project.parts import Parts
 from holotype.project.showing import Sight, examples_for, picture_bytes, read_page, sizes, tasks_of
 
@@ -31,7 +32,7 @@ class Desk:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._board = Board(WEB)
+        self._counter = Counter(parts, Verifying(), Board(WEB))
 
     # Pages
 
@@ -41,11 +42,11 @@ class Desk:
 
         With `after` it is one besides that page, kept for them for five minutes.
         """
-        return lending.next_page(self._parts, self._board, worker, now, after)
+        return lending.next_page(self._counter, worker, now, after)
 
     def outlook(self, worker: str, now: float) -> str | Nothing:
         """What `next_page` would come to: the page that a worker has, "" where they would be lent one, or why not."""
-        found = lending.look(self._parts, self._board, worker, now)
+        found = lending.look(self._counter, worker, now)
         return "" if isinstance(found, list) else found
 
     def length(self, worker: str, page: str) -> int:
@@ -59,11 +60,11 @@ class Desk:
     def renew(self, worker: str, page: str, now: float) -> float | None:
         """Hear that a worker is still at a page; until when it is theirs, which may be past where somebody else has it
         now. None where it never was."""
-        return lending.renew(self._parts, worker, page, now)
+        return lending.renew(self._counter, worker, page, now)
 
     def give_back(self, worker: str, page: str, now: float) -> bool:
         """Let others have a page that a worker has; whether they had it. They may still hand it in."""
-        return lending.give_back(self._parts, worker, page, now)
+        return lending.give_back(self._counter, worker, page, now)
 
     def page(self, worker: str, page: str, now: float, ahead: bool = False) -> Sight | Lesson:
         """A page that is or was a worker's, or what they have to learn before. Raises `NotLent` for any other.
@@ -90,7 +91,7 @@ class Desk:
 
         Raises `NotLent` for a page that never was theirs, and `CrowdError` for a sheet that does not answer it.
         """
-        return lending.hand_in(self._parts, worker, page, answers, seconds, now)
+        return lending.hand_in(self._counter, worker, page, answers, seconds, now)
 
     def figures(self, worker: str, with_gold: bool = True) -> Figures:
         """What a worker may know of their own work, quicker without gold: see `holotype.crowd.figures.figures_of`."""

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection
 
+from holotype.boxes.inbox import WEB as BOXES
 from holotype.catalog import flags, sheets
 from holotype.catalog.flags import Flag as Flag
 from holotype.crowd.flags import KINDS, LONGEST, OF_PICTURES, OUTCOMES
 from holotype.crowd.inbox import WEB
 from holotype.errors import CrowdError, NotLent
+from holotype.project.box_pages import read_box_page
 from holotype.project.parts import Parts
 from holotype.project.showing import read_page, tasks_of
 
 MOST_DECIDED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """A page that was lent to somebody who flags it, and the candidates of its pictures."""
+
+    crowd: str
+    page: str
+    wnid: str
+    candidates: Sequence[int]
 
 
 class Flags:
@@ -30,17 +43,29 @@ class Flags:
 
         Raises `NotLent` for a page that never was theirs, and `CrowdError` for a kind or position that there is not.
         """
-        if kind not in (KINDS if position is None else OF_PICTURES):
-            raise CrowdError(f"what may be said is {', '.join(KINDS if position is None else OF_PICTURES)}")
         with self._parts.catalog.read() as connection:
             kept = read_page(connection, WEB, page)
             if kept is None or not sheets.leases_of(connection, WEB, page, worker):
                 raise NotLent(page)
-        tasks = tasks_of(kept)
+        return self._add(worker, Flagged(WEB, page, kept.wnid, tasks_of(kept)), position, kind, text, now)
+
+    def add_of_boxes(self, worker: str, page: str, position: int | None, kind: str, text: str, now: float) -> bool:
+        """The same for a page of boxes."""
+        with self._parts.catalog.read() as connection:
+            kept = read_box_page(connection, BOXES, page)
+            if kept is None or not sheets.leases_of(connection, BOXES, page, worker):
+                raise NotLent(page)
+        tasks = [item.question.candidate for item in kept.items]
+        return self._add(worker, Flagged(BOXES, page, kept.page.wnid, tasks), position, kind, text, now)
+
+    def _add(self, worker: str, flagged: Flagged, position: int | None, kind: str, text: str, now: float) -> bool:
+        if kind not in (KINDS if position is None else OF_PICTURES):
+            raise CrowdError(f"what may be said is {', '.join(KINDS if position is None else OF_PICTURES)}")
+        tasks = flagged.candidates
         if position is not None and not 1 <= position <= len(tasks):
             raise CrowdError(f"the page has pictures 1 to {len(tasks)}")
         about = (
-            kept.wnid,
+            flagged.wnid,
             None if position is None else tasks[position - 1],
             kind,
             text.replace("\0", "").strip()[:LONGEST],
@@ -48,7 +73,7 @@ class Flags:
         )
 
         def work(connection: Connection) -> bool:
-            sheets.claim(connection, WEB, page)  # of two that are sent at once the second sees the first
+            sheets.claim(connection, flagged.crowd, flagged.page)  # of two at once the second sees the first
             return flags.add(connection, worker, *about)[1]
 
         return self._parts.catalog.transact(work)

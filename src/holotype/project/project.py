@@ -19,6 +19,7 @@ from holotype.ontology.extension import Extension
 from holotype.project.annotations import Annotations
 from holotype.project.audits import Audits
 from holotype.project.benchmarks import Benchmarks
+from holotype.project.box_desk import BoxDesk
 from holotype.project.boxes import Boxes
 from holotype.project.campaigns import Campaigns
 from holotype.project.candidates import Candidates
@@ -93,6 +94,7 @@ class Project:
         self.audits = Audits(parts, self.lemmas)
         self.releases = Releases(parts, self.lemmas)
         self.desk = Desk(parts)
+        self.box_desk = BoxDesk(parts)
         self.flags = Flags(parts)
         self.removals = Removals(parts)
         self.explore = Explore(parts, self.lemmas)

@@ -19,7 +19,7 @@ from holotype.crowd.keys import example_key
 from holotype.errors import ArchiveError, PackError
 from holotype.images.fingerprint import THUMBNAIL_SIDE, make_thumbnail
 from holotype.images.rejected import Rejected
-from holotype.images.served import NOISE, disguised, large, placeholder
+from holotype.images.served import NOISE, disguised, exact, large, placeholder
 from holotype.ontology import Ontology
 from holotype.project.facts import read_gold
 from holotype.project.parts import Parts
@@ -119,6 +119,23 @@ def picture_bytes(parts: Parts, number: int, is_large: bool) -> bytes:
     with parts.catalog.read() as connection:
         found = pictures.shown(connection, [number]).get(number)
     return disguised(_plain(parts, found, is_large), secrets.token_bytes(NOISE))
+
+
+def boxed_picture_bytes(parts: Parts, number: int, side: int) -> bytes:
+    """A candidate's picture in the size that `holotype.images.served.size_within` tells, upright; otherwise as
+    `picture_bytes`."""
+    with parts.catalog.read() as connection:
+        found = pictures.shown(connection, [number]).get(number)
+    return disguised(_exact(parts, found, side), secrets.token_bytes(NOISE))
+
+
+def _exact(parts: Parts, picture: pictures.Shown | None, side: int) -> bytes:
+    if picture is None or picture.hidden:
+        return placeholder()
+    try:
+        return exact(parts.store.read(picture.location), side)
+    except (ArchiveError, PackError, Rejected):
+        return placeholder()
 
 
 def _plain(parts: Parts, picture: pictures.Shown | None, is_large: bool) -> bytes:

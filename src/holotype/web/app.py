@@ -13,6 +13,7 @@ from starlette.routing import Route
 from holotype.project import Project
 from holotype.web import pages, people
 from holotype.web.benchmarks import routes as benchmarks
+from holotype.web.boxes import routes as boxes
 from holotype.web.explore import routes as explore
 from holotype.web.limits import Buckets, Places
 from holotype.web.operator import routes as operator
@@ -34,6 +35,7 @@ def create_app(db: Project, settings: Settings) -> Starlette:
         Route("/static/{name:path}", send_static),
         *people.routes,
         *work.routes,
+        *boxes.routes,
         *operator.routes,
         *benchmarks.routes,
         *explore.routes,

@@ -150,12 +150,27 @@ class QuizPage:
 
 
 @dataclass(frozen=True, slots=True)
+class BoxWork:
+    """What there is to do about boxes: `begin`, `why`, `minutes`, `current` and `leave` as of `TasksPage`; the pages
+    that the worker handed in by kind, and the middle of the seconds that each took."""
+
+    begin: str
+    why: str
+    minutes: int
+    current: str
+    leave: str
+    done: Mapping[str, int]
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class TasksPage:
     """Where a worker starts: `begin` is the action of a form with one button, which posts nothing.
 
     `why` is "" where there is a page, else ``blocked``, ``none``, ``lent`` or ``seen``, with the minutes after which to
     look again. `right` is the share of gold they got right, None where it is not told. `current` is the page they have
-    before them, "" where none, and `leave` the action of a form with one button by which others get it.
+    before them, "" where none, and `leave` the action of a form with one button by which others get it. `boxes` is None
+    where nothing is asked about boxes, and they never did any.
     """
 
     begin: str
@@ -165,3 +180,4 @@ class TasksPage:
     minutes: int
     current: str
     leave: str = ""
+    boxes: BoxWork | None = None

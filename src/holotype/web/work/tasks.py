@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from typing import Final, TypeVar
+from urllib.parse import quote
 
 from starlette.responses import JSONResponse, Response
 
@@ -17,11 +18,12 @@ from holotype.web.routing import page
 from holotype.web.visit import Refused, Visit
 from holotype.web.work import views
 from holotype.web.work.forms import read_number, read_sheet
-from holotype.web.work.grid import Grid, TasksPage
+from holotype.web.work.grid import BoxWork, Grid, TasksPage
 from holotype.web.work.views import page_address
 
 Result = TypeVar("Result")
 
+PRIVATE: Final = {"Cache-Control": "no-store"}
 PICTURES: Final = "private, max-age=1800"
 """How long a browser keeps a picture, whatever it is of: what is fetched ahead is not fetched again."""
 
@@ -30,14 +32,28 @@ def show_tasks(visit: Visit) -> Response:
     """Where a worker starts: their own figures, and whether there is anything to do."""
     worker = visit.known.name
     figures, found = visit.db.desk.figures(worker), visit.db.desk.outlook(worker, visit.now)
-    why, minutes, current = "", 0, ""
-    if isinstance(found, Nothing):
-        why, minutes = found.reason, max(1, math.ceil((found.again - visit.now) / 60))
-    elif found:
-        current = page_address(found)
-    leave = f"{current}/leave" if current else ""
-    told = TasksPage("/tasks/next", views.progress(figures), figures.right, why, minutes, current, leave)
+    about = _outlook(visit, found, "tasks")
+    told = TasksPage("/tasks/next", views.progress(figures), figures.right, *about, boxes=_boxes(visit))
     return pages.render(visit, "work/tasks.html", tasks=told)
+
+
+def _outlook(visit: Visit, found: str | Nothing, root: str) -> tuple[str, int, str, str]:
+    """Why there is no page, and the minutes after which to look again; the page that a worker has, and how they give it
+    back."""
+    if isinstance(found, Nothing):
+        return found.reason, max(1, math.ceil((found.again - visit.now) / 60)), "", ""
+    current = f"/{root}/{quote(found, safe='')}" if found else ""
+    return "", 0, current, f"{current}/leave" if current else ""
+
+
+def _boxes(visit: Visit) -> BoxWork | None:
+    """What there is to do about boxes."""
+    desk, worker = visit.db.box_desk, visit.known.name
+    figures = desk.figures(worker)
+    if not figures.pages and not desk.is_open():
+        return None
+    about = _outlook(visit, desk.outlook(worker, visit.now), "boxes")
+    return BoxWork("/boxes/next", *about, figures.pages, figures.seconds)
 
 
 def next_page(visit: Visit) -> Response:
@@ -45,16 +61,13 @@ def next_page(visit: Visit) -> Response:
     worker, after = visit.known.name, visit.field("after", "")[:64]
     found = visit.db.desk.next_page(worker, visit.now, after)
     onward = "/tasks" if isinstance(found, Nothing) else page_address(found)
-    if not _wants_json(visit):
+    if not wants_json(visit):
         return pages.redirect(onward)
     if isinstance(found, Nothing):
-        return JSONResponse({"next": None, "pictures": []}, headers=_PRIVATE)
+        return JSONResponse({"next": None, "pictures": []}, headers=PRIVATE)
     sight = visit.db.desk.page(worker, found, visit.now, ahead=True)
     shown = views.pictures(visit, sight, worker) if isinstance(sight, Sight) else ()
-    return JSONResponse({"next": onward, "pictures": [one.src for one in shown]}, headers=_PRIVATE)
-
-
-_PRIVATE = {"Cache-Control": "no-store"}
+    return JSONResponse({"next": onward, "pictures": [one.src for one in shown]}, headers=PRIVATE)
 
 
 def mine(work: Callable[[], Result]) -> Result:
@@ -65,7 +78,8 @@ def mine(work: Callable[[], Result]) -> Result:
         raise Refused(403, "This page was not given to you: take one from the list of what there is to do.") from error
 
 
-def _wants_json(visit: Visit) -> bool:
+def wants_json(visit: Visit) -> bool:
+    """Whether a script asks, which goes on by itself."""
     return "application/json" in visit.request.headers.get("accept", "")
 
 
@@ -100,8 +114,8 @@ def hand_in(visit: Visit) -> Response:
     visit.db.desk.hand_in(worker, id, answers, seconds, visit.now)
     found = visit.db.desk.next_page(worker, visit.now)
     onward = "/tasks" if isinstance(found, Nothing) else page_address(found)
-    if _wants_json(visit):
-        return JSONResponse({"handed_in": True, "next": onward}, headers=_PRIVATE)
+    if wants_json(visit):
+        return JSONResponse({"handed_in": True, "next": onward}, headers=PRIVATE)
     return pages.redirect(onward)
 
 
@@ -110,7 +124,7 @@ def draft(visit: Visit) -> Response:
     until = visit.db.desk.renew(visit.known.name, visit.path["page"], visit.now)
     if until is None:
         raise Refused(403, "This page was not given to you.")
-    return Response(status_code=204 if until > visit.now else 409, headers=_PRIVATE)
+    return Response(status_code=204 if until > visit.now else 409, headers=PRIVATE)
 
 
 def give_back(visit: Visit) -> Response:
@@ -144,7 +158,7 @@ def flag(visit: Visit) -> Response:
     position = read_number(number, 999) if number else None
     kind, text = visit.field("kind"), visit.field("text", "")
     mine(lambda: visit.db.flags.add(visit.known.name, id, position, kind, text, visit.now))
-    return Response(status_code=204, headers=_PRIVATE) if _wants_json(visit) else pages.redirect(page_address(id))
+    return Response(status_code=204, headers=PRIVATE) if wants_json(visit) else pages.redirect(page_address(id))
 
 
 routes = [

@@ -27,14 +27,14 @@ def show(visit: Visit) -> Response:
     sight = visit.db.desk.platform_page(visit.path["page"], visit.asked("k"))
     if sight is None:
         raise Refused(404, "There is no page at this address.")
-    turk = _turk(visit)
+    turk = turk_of(visit)
     grid = Grid(
         page=sight.page,
         form="turk",
         question=views.question(visit, sight.wnid),
         pictures=views.pictures(visit, sight),
         examples=views.examples(visit, sight),
-        hand_in=f"{_host(visit, turk)}/mturk/externalSubmit",
+        hand_in=f"{host(visit, turk)}/mturk/externalSubmit",
         following="",
         leave="",
         turk=turk,
@@ -43,7 +43,8 @@ def show(visit: Visit) -> Response:
     return pages.render(visit, "work/turk.html", grid=grid, requester=requester)
 
 
-def _turk(visit: Visit) -> Turk:
+def turk_of(visit: Visit) -> Turk:
+    """What Mechanical Turk says of the frame. Raises `Refused`."""
     assignment = visit.asked("assignmentId", PREVIEW)
     if assignment == PREVIEW:
         return Turk("", True)
@@ -52,14 +53,14 @@ def _turk(visit: Visit) -> Turk:
     return Turk(assignment, False)
 
 
-def _host(visit: Visit, turk: Turk) -> str:
+def host(visit: Visit, turk: Turk) -> str:
     """Where the sheet goes. Raises `Refused` for anywhere but Mechanical Turk."""
-    host = visit.asked("turkSubmitTo").rstrip("/")
-    if turk.preview and not host:
+    address = visit.asked("turkSubmitTo").rstrip("/")
+    if turk.preview and not address:
         return min(HOSTS)
-    if host not in HOSTS:
+    if address not in HOSTS:
         raise Refused(400, "Mechanical Turk did not say where to hand in: open the HIT again.")
-    return host
+    return address
 
 
 def picture(visit: Visit) -> Response:

@@ -6,11 +6,13 @@ const KEPT = "holotype keys";
 const FIRST = { yes: "y", no: "n", unsure: "u", "yes-here": "1", "no-here": "2", "unsure-here": "3", enlarge: "z", help: "?" };
 
 export class Keys {
-  constructor() {
-    const kept = read(KEPT, {});
-    this.on = kept.on !== false;
-    this.map = { ...FIRST };
-    for (const action in FIRST) if (typeof kept.map?.[action] === "string") this.map[action] = kept.map[action];
+  // `first` are the keys at first, by action; `kept` is what those that somebody chose are kept as.
+  constructor(kept = KEPT, first = FIRST) {
+    Object.assign(this, { name: kept, first });
+    const found = read(kept, {});
+    this.on = found.on !== false;
+    this.map = { ...first };
+    for (const action in first) if (typeof found.map?.[action] === "string") this.map[action] = found.map[action];
   }
 
   // The action of a key that was pressed alone, or undefined.
@@ -36,7 +38,7 @@ export class Keys {
   }
 
   reset() {
-    this.map = { ...FIRST };
+    this.map = { ...this.first };
     this.#keep();
   }
 
@@ -45,7 +47,7 @@ export class Keys {
   }
 
   #keep() {
-    write(KEPT, { on: this.on, map: this.map });
+    write(this.name, { on: this.on, map: this.map });
   }
 }
 

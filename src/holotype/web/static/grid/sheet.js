@@ -1,48 +1,25 @@
-// A page of pictures that somebody is at: what is answered, seen and kept of it, and what is said about that.
+// A page of pictures that somebody is at: what is answered and seen of it, and what is said about that.
 
-import { Answers, NO, UNSURE } from "./answers.js";
-import { Draft } from "./draft.js";
+import { Answers, NO, UNSURE, YES } from "./answers.js";
 import { Moves } from "./moves.js";
-import { Seen, Watch } from "./watch.js";
+import { Seen } from "./watch.js";
+import { Work } from "./work.js";
 
-const PING = 60_000; // milliseconds between signs of life
-
-export class Sheet {
-  phase = "open"; // "over" once it is on its way; "shown" where it can only be looked at
-  #pinged = Date.now();
+export class Sheet extends Work {
   #timer = 0;
   #toLook = false;
 
   constructor(form) {
-    this.form = form;
+    super(form);
     this.cells = [...form.querySelectorAll(".cell")];
     this.moves = new Moves(this.cells);
     this.answers = new Answers(this.cells, () => this.#changed());
-    if ("done" in form.dataset) this.phase = "shown";
-    else this.#open();
+    if (this.phase === "open") this.open();
   }
 
-  get kind() {
-    return this.form.dataset.form;
-  }
-
-  // Whether answers can be given.
-  get isOpen() {
-    return this.phase === "open" && !this.isPreview;
-  }
-
-  get isPreview() {
-    return "preview" in this.form.dataset;
-  }
-
-  #open() {
-    const { page, worker } = this.form.dataset;
-    const attempt = this.form.elements.attempt?.value ?? "";
-    this.draft = new Draft(`${page} ${attempt}`.trim(), worker, (news) => this.#heard(news));
-    this.watch = new Watch();
+  open() {
+    super.open();
     this.seen = new Seen(this.cells, () => this.refresh(true));
-    this.button = document.getElementById("hand-in");
-    this.undoButton = document.getElementById("undo");
     document.getElementById("looked").required = false;
     document.addEventListener("visibilitychange", () => this.refresh(true));
     addEventListener("online", () => this.seen.again());
@@ -60,29 +37,42 @@ export class Sheet {
     this.say("your answers are here as you left them");
   }
 
-  // What became of the answers.
-  state(text) {
-    put("saved", text);
-  }
-
   // Something to know now, until the next answer or, if `toLook`, until all was looked at.
   say(text, toLook = false) {
     this.#toLook = toLook;
-    put("said", text);
+    super.say(text);
   }
 
   #changed() {
     if (this.phase !== "open") return;
-    this.draft.tell("draft", this.answers.all());
+    this.draft.tell("draft", this.told());
     this.say("");
     this.refresh(true);
-    this.#ping();
+    this.ping();
     this.form.dispatchEvent(new Event("answered"));
   }
 
-  keep() {
-    const mine = { answers: this.answers.all(), seen: [...this.seen.seen], ms: Math.round(this.watch.ms) };
-    this.state(this.draft.write(mine) ? "saved on this device" : "this browser keeps nothing: do not close this page");
+  mine() {
+    return { answers: this.answers.all(), seen: [...this.seen.seen] };
+  }
+
+  told() {
+    return this.answers.all();
+  }
+
+  heard(answers) {
+    this.answers.replace(answers);
+    this.refresh();
+  }
+
+  take(fields) {
+    const ticked = (name) => new Set(fields.getAll(name)), yes = ticked("yes"), unsure = ticked("unsure");
+    const numbers = this.cells.map((cell) => cell.dataset.number);
+    this.answers.replace(numbers.map((number) => (unsure.has(number) ? UNSURE : yes.has(number) ? YES : NO)));
+  }
+
+  forPlatform() {
+    return this.cells.map((cell, at) => [`picture-${cell.dataset.number}`, this.answers.get(at)]);
   }
 
   // Say how far one is; keep what changed.
@@ -106,14 +96,23 @@ export class Sheet {
     return { left, wait: Math.max(0, 1000 * this.form.dataset.pace * this.cells.length - this.watch.ms) };
   }
 
+  // Whether it may be handed in; where not yet, go to what is left.
+  ready() {
+    if (!this.isOpen) return false;
+    const { left, wait } = this.wanting();
+    if (!left.length) return !wait;
+    const lost = left.every((at) => this.seen.failed.has(at));
+    this.seen.again();
+    this.moves.to(left[0]);
+    this.cells[left[0]].scrollIntoView({ block: "center" });
+    this.say(lost ? "loading these once more; if they stay away, tick “not sure”" : "first look at those that are left", true);
+    return false;
+  }
+
   #progress(left, wait) {
     const all = this.cells.length, lost = left.filter((at) => this.seen.failed.has(at)).length;
     const text = left.length ? `${all - left.length} of ${all} looked at` : `all ${all} looked at`;
     return text + (lost ? `; ${lost} did not load` : !left.length && wait ? ": take a moment" : "");
-  }
-
-  get seconds() {
-    return (this.watch.ms / 1000).toFixed(1);
   }
 
   undo() {
@@ -122,44 +121,10 @@ export class Sheet {
     if (at !== null) this.moves.to(at);
   }
 
-  // No answer can be changed any more.
   freeze() {
-    this.phase = "over";
-    this.button.setAttribute("aria-disabled", "true");
-    this.undoButton.disabled = true;
+    super.freeze();
     this.form.querySelectorAll(".cell input").forEach((box) => (box.disabled = true));
   }
-
-  // It ended otherwise than by the next page: say how, and offer to go on.
-  end(text) {
-    this.freeze();
-    const note = document.getElementById("ended"), on = document.createElement("a");
-    Object.assign(on, { href: this.form.dataset.leave, className: "button", textContent: "Go on" });
-    note.replaceChildren(`${text} `, on);
-    note.hidden = false;
-    note.scrollIntoView({ block: "center" });
-  }
-
-  #heard({ kind, answers }) {
-    if (this.phase !== "open") return;
-    this.answers.replace(answers);
-    if (kind === "handed in") this.end("This page was handed in from another tab.");
-    else this.refresh();
-  }
-
-  async #ping() {
-    const { draft } = this.form.dataset;
-    if (!draft || Date.now() - this.#pinged < PING) return;
-    this.#pinged = Date.now();
-    const answer = await fetch(draft, { method: "POST", headers: { Accept: "application/json" } }).catch(() => null);
-    if (answer?.status === 409) this.say("somebody else has this page now as well; you can still hand it in");
-  }
-}
-
-// Only where it is new, for it is read out.
-function put(id, text) {
-  const element = document.getElementById(id);
-  if (element.textContent !== text) element.textContent = text;
 }
 
 // What the button says: what omission means, in numbers.
