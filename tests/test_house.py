@@ -46,7 +46,7 @@ ROOMS = {
     "images": "errors",
     "catalog": "errors files provenance store",
     "collect": "errors files images leftovers licences ontology provenance store textlists",
-    "imports": "engine errors files leftovers ontology provenance store textlists",
+    "imports": "engine errors files geometry leftovers ontology provenance store textlists",
     "lint": "errors imports ontology",
     "consensus": "errors",
     "crowd": "audits consensus errors ontology",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -104,6 +104,25 @@ def encoded(pixels: Bools) -> Ints:
     changes = np.flatnonzero(np.diff(flat)) + 1
     runs = np.diff(np.concatenate([[0], changes, [len(flat)]]))
     return np.concatenate([[0], runs]) if len(flat) and flat[0] else runs
+
+
+def runs_of_values(values: Ints, most: int) -> Iterator[tuple[int, Ints]]:
+    """Each value of a map ``(height, width)`` with the runs of its pixels, by value; nothing where there are more than
+    `most` values.
+
+    >>> [(value, runs.tolist()) for value, runs in runs_of_values(np.array([[0, 7], [7, 7]]), 9)]
+    [(0, [0, 1, 3]), (7, [1, 3, 0])]
+    """
+    flat = values.T.ravel()
+    first = np.concatenate([[0], np.flatnonzero(np.diff(flat)) + 1])
+    behind = np.concatenate([first[1:], [len(flat)]])
+    order = np.argsort(flat[first], kind="stable")
+    value, begin = np.unique(flat[first][order], return_index=True)
+    if len(value) > most:
+        return
+    for one, places in zip(value.tolist(), np.split(order, begin[1:]), strict=True):
+        edges = np.stack([first[places], behind[places]], axis=1).ravel()
+        yield one, np.diff(np.concatenate([[0], edges, [len(flat)]])).astype(np.int64)
 
 
 def tidied(runs: Ints) -> Ints:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from holotype.imports.boxes import Annotation, Box, read_voc_archive, read_voc_folder
 from holotype.imports.coco import read_coco
+from holotype.imports.masks import Mask
 from holotype.imports.openimages import read_openimages
 from holotype.imports.scan import Part
 from holotype.imports.shapes import Kind, Source
@@ -19,6 +20,16 @@ from holotype.imports.tiny import read_tiny
 from holotype.imports.truths import read_truth
 from holotype.provenance import in_one_line
 
+MASK: Final = pa.struct(
+    [
+        ("label", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("counts", pa.string()),
+        *((name, pa.int32()) for name in ("area", "xmin", "ymin", "xmax", "ymax")),
+        ("crowd", pa.bool_()),
+    ]
+)
 BOX: Final = pa.struct([("wnid", pa.string()), *((name, pa.int32()) for name in ("xmin", "ymin", "xmax", "ymax"))])
 _SCHEMA: Final = pa.schema(
     [
@@ -31,6 +42,7 @@ _SCHEMA: Final = pa.schema(
         ("url", pa.string()),
         ("aliases", pa.list_(pa.string())),
         ("fractions", pa.bool_()),
+        ("masks", pa.list_(MASK)),
     ]
 )
 NO_NAME: Final = "names of images that are no text, which nothing is called"
@@ -54,8 +66,11 @@ def read_annotations(source: Source) -> Iterator[Annotation]:
 def annotation_parts(found: Iterator[Annotation]) -> Iterator[Part]:
     """Annotations as the parts of a scan, which cannot go on in the middle."""
     while chunk := list(map(_storable, islice(found, _PART))):
-        boxes = [[dict(zip(BOX.names, astuple(box), strict=True)) for box in one.boxes] for one in chunk]
-        columns = [boxes if field.name == "boxes" else [getattr(one, field.name) for one in chunk] for field in _SCHEMA]
+        made = {
+            "boxes": [[dict(zip(BOX.names, astuple(box), strict=True)) for box in one.boxes] for one in chunk],
+            "masks": [[dict(zip(MASK.names, astuple(mask), strict=True)) for mask in one.masks] for one in chunk],
+        }
+        columns = [made.get(field.name) or [getattr(one, field.name) for one in chunk] for field in _SCHEMA]
         yield Part(pa.table([pa.array(c, f.type) for c, f in zip(columns, _SCHEMA, strict=True)], _SCHEMA), 0)
     yield Part(_SCHEMA.empty_table(), None)
 
@@ -74,5 +89,6 @@ def annotations_of(tables: Iterable[pa.Table]) -> Iterator[Annotation]:
     for table in tables:
         for row in table.to_pylist():
             boxes = tuple(Box(**box) for box in row["boxes"])
+            masks = tuple(Mask(**mask) for mask in row.get("masks") or ())  # scans of before have none
             several = {name: tuple(row[name]) for name in ("remarks", "labels", "aliases")}
-            yield Annotation(**{**row, **several, "boxes": boxes})
+            yield Annotation(**{**row, **several, "boxes": boxes, "masks": masks})
