@@ -39,7 +39,7 @@ def mask_of(label: str, size: Size, runs: Ints, crowd: bool, remarks: list[str])
 
     >>> import numpy as np
     >>> mask_of("n02084071", (3, 4), np.array([4, 2, 1, 2, 3]), False, [])
-    Mask(label='n02084071', width=4, height=3, counts='42103', area=4, xmin=1, ymin=1, xmax=2, ymax=2, crowd=False)
+    Mask(label='n02084071', width=4, height=3, counts='42102', area=4, xmin=1, ymin=1, xmax=2, ymax=2, crowd=False)
     """
     height, width = size
     runs = tidied(runs)
