@@ -53,15 +53,17 @@ ROOMS = {
     "boxes": "consensus crowd errors geometry",
     "simulation": "collect consensus crowd errors",
     "audits": "consensus errors",
-    "releases": "audits consensus crowd engine errors files images licences ontology provenance statistics store",
+    "releases": (
+        "audits consensus crowd engine errors files geometry images licences ontology provenance statistics store"
+    ),
     "benchmark": "errors files geometry images imports leftovers ontology releases statistics store textlists",
     "recognition": "benchmark errors images releases",
     "torch": "releases",
     "statistics": "images ontology",
     "queries": "catalog errors files images licences ontology releases store",
     "project": (
-        "audits benchmark catalog collect consensus crowd engine errors files images imports leftovers licences lint "
-        "ontology provenance queries releases simulation statistics store"
+        "audits benchmark catalog collect consensus crowd engine errors files geometry images imports leftovers "
+        "licences lint ontology provenance queries releases simulation statistics store"
     ),
     "holotype": "project",
     "demo": (

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select, union
 
 from holotype.catalog import schema as t
-from holotype.catalog.statements import add_rows, chunks
+from holotype.catalog.candidates import FEW
+from holotype.catalog.statements import ROWS, add_rows, chunks
 
 
 class MaskRow(NamedTuple):
@@ -82,6 +83,9 @@ def count_by_file(connection: Connection, files: Iterable[int]) -> dict[int, tup
 def _rows(connection: Connection, images: Iterable[int]) -> Iterator[SaidOf]:
     mask = t.mask.c
     asked = select(mask.image_id, mask.file_id, *(mask[name] for name in MaskRow._fields)).order_by(mask.id)
-    for chunk in chunks(images):
-        for number, file, *row in connection.execute(asked.where(mask.image_id.in_(chunk))):
-            yield SaidOf(number, MaskRow(*row), file)
+    wanted = set(images)
+    questions = [asked.where(mask.image_id.in_(some)) for some in chunks(wanted)] if len(wanted) <= FEW else [asked]
+    for question in questions:
+        for number, file, *row in connection.execute(question, execution_options={"yield_per": ROWS}):
+            if number in wanted:
+                yield SaidOf(number, MaskRow(*row), file)

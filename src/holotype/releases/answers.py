@@ -83,6 +83,8 @@ def _composition(release: Described, census: Census) -> Iterator[tuple[str, str]
         yield "number", f"{plural(several, 'image has', 'images have')} several labels."
     if census.boxes:
         yield "number", f"{plural(census.boxes, 'box', 'boxes')} in {plural(census.boxed, 'image')}."
+    if census.masks:
+        yield "number", f"{plural(census.masks, 'mask')} in {plural(census.masked, 'image')}."
     query = one_line(str(release.summary.get("query", "")))
     what = f"the images that the query {query!r} finds" if query else "all images of its makers' project"
     yield "sample", f"Of {what} it has those that were labelled yes when it was made."

@@ -19,7 +19,7 @@ from holotype.errors import ReleaseError
 from holotype.files import local
 from holotype.releases.bounds import check_size
 from holotype.releases.keys import id_keys
-from holotype.releases.layout import BOXES, FORMAT, ID_LENGTH, MANIFEST, VOTES, typed_columns
+from holotype.releases.layout import BOXES, FORMAT, ID_LENGTH, MANIFEST, MASKS, VOTES, typed_columns
 
 BATCH: Final = 1 << 16
 _MOST: Final = 10_000
@@ -73,6 +73,8 @@ class Census:
     boxes: int
     boxed: int
     votes: Votes
+    masks: int = 0
+    masked: int = 0
 
 
 def count(folder: Path) -> Census:
@@ -104,7 +106,8 @@ def count(folder: Path) -> Census:
         near.append(id_keys(own["near_group"]))
         grouped.append(id_keys(own["group"]))
     sizes = np.unique(_joined(near), return_counts=True)[1]
-    boxes, boxed = _boxes(folder / BOXES)
+    boxes, boxed = _per_image(folder / BOXES)
+    masks, masked = _per_image(folder / MASKS) if (folder / MASKS).exists() else (0, 0)
     return Census(
         images=int(first.sum()),
         labels=len(first),
@@ -124,6 +127,8 @@ def count(folder: Path) -> Census:
         boxes=boxes,
         boxed=boxed,
         votes=_votes(folder / VOTES, images),
+        masks=masks,
+        masked=masked,
     )
 
 
@@ -181,17 +186,17 @@ def _tally(found: Counter[str], column: pa.ChunkedArray, most: int | None = _MOS
         found[one["values"] if known else OTHERS] += one["counts"]
 
 
-def _boxes(path: Path) -> tuple[int, int]:
-    """How many boxes there are, and in how many images; boxes of an image stand together."""
-    boxes, images, last = 0, 0, None
+def _per_image(path: Path) -> tuple[int, int]:
+    """How many boxes or masks there are, and in how many images; those of an image stand together."""
+    rows, images, last = 0, 0, None
     for table in batches(path, ["id"]):
         runs = pc.run_end_encode(table["id"].combine_chunks())
         runs = runs.combine_chunks() if isinstance(runs, pa.ChunkedArray) else runs
         names = runs.values
-        boxes += len(table)
+        rows += len(table)
         images += len(names) - (len(names) > 0 and names[0].as_py() == last)
         last = names[-1].as_py() if len(names) else last
-    return boxes, images
+    return rows, images
 
 
 def _votes(path: Path, images: npt.NDArray[np.uint64]) -> Votes:
