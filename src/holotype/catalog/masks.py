@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection, func, select, union
 
 from holotype.catalog import schema as t
@@ -78,6 +81,23 @@ def count_by_file(connection: Connection, files: Iterable[int]) -> dict[int, tup
             images = connection.execute(select(func.count()).select_from(both)).scalar_one()
             found[number] = masks, images
     return found
+
+
+def counts_per_image(connection: Connection) -> dict[int, int]:
+    """How many images have so many masks, by the number of masks, of images that have any."""
+    each = select(func.count(t.mask.c.id).label("masks")).group_by(t.mask.c.image_id).subquery()
+    rows = connection.execute(select(each.c.masks, func.count()).group_by(each.c.masks).order_by(each.c.masks))
+    return dict(map(tuple, rows))
+
+
+def by_class(connection: Connection) -> Iterator[tuple[str, npt.NDArray[np.int64]]]:
+    """The masks of each class, one class at a time: wnid and image id, area, pixels of the picture and 1 for a crowd,
+    shape ``(n, 4)``."""
+    mask = t.mask.c
+    question = select(mask.wnid, mask.image_id, mask.area, mask.width * mask.height, mask.crowd)
+    rows = connection.execute(question.order_by(mask.wnid, mask.id), execution_options={"yield_per": ROWS})
+    for wnid, group in groupby(rows, lambda row: row[0]):
+        yield wnid, np.fromiter((row[1:] for row in group), np.dtype((np.int64, 4)))
 
 
 def _rows(connection: Connection, images: Iterable[int]) -> Iterator[SaidOf]:

@@ -9,6 +9,7 @@ from holotype.statistics.accuracy import DepthAccuracy
 from holotype.statistics.diversity import Ranking
 from holotype.statistics.hierarchy import Hierarchy
 from holotype.statistics.imageability import Imageability
+from holotype.statistics.masks import Masked
 from holotype.statistics.objects import Objects
 from holotype.statistics.scale import Scale
 from holotype.statistics.sizes import Sizes
@@ -25,6 +26,7 @@ class Statistics:
     objects: Objects | None
     diversity: Ranking | None
     imageability: tuple[Imageability, ...] = ()
+    masks: Masked | None = None
 
     def values(self) -> dict[str, Any]:
         """The statistics for JSON; mean images are given as their bytes' number."""

@@ -47,7 +47,8 @@ def read_outlines(path: Path) -> Outlined:
 
 
 def read_segments(path: Path, truth: Outlined, limits: Limits = LIMITS) -> Segments:
-    """The masks in an array of results, each with ``image_id``, ``category_id``, ``segmentation`` and ``score``.
+    """The masks in an array of results, each with ``image_id``, ``category_id``, ``segmentation`` and ``score``; a
+    category is called by its number in the truth's file, or by the name of the class.
 
     An image without a row has none. Raises `PredictionError` naming the rows at fault, and for an image with more rows
     than are allowed.
@@ -66,7 +67,7 @@ def read_segments(path: Path, truth: Outlined, limits: Limits = LIMITS) -> Segme
             if number > limits.rows:
                 faults.stop(f"has more than the {limits.rows:,} rows allowed")
             try:
-                rows.append(_row(one, images, truth.boxes.numbers, sizes))
+                rows.append(_row(one, images, truth.boxes, sizes))
             except ValueError as error:
                 faults.add(number, str(error))
         faults.check()
@@ -97,13 +98,16 @@ def _pair(size: list[int]) -> Size:
     return size[0], size[1]
 
 
-def _row(one: Any, images: Mapping[str, int], numbers: tuple[int, ...], sizes: dict[int, Size]) -> Row:
+def _row(one: Any, images: Mapping[str, int], truth: Boxes, sizes: dict[int, Size]) -> Row:
+    numbers, classes = truth.numbers, truth.classes
     if not isinstance(one, dict):
         raise ValueError(f"an object was expected, not {said(one)}")
     image, label, score = one.get("image_id"), one.get("category_id"), one.get("score")
     if type(image) not in (int, str) or str(image) not in images:
         raise ValueError(f"unknown image {said(image)}")
-    if type(label) is not int or label not in numbers:
+    if type(label) is str and label in classes:
+        label = numbers[classes.index(label)]
+    elif type(label) is not int or label not in numbers:
         raise ValueError(f"unknown category {said(label)}")
     if not isinstance(score, (int, float)) or isinstance(score, bool) or abs(score) > _HIGHEST:
         raise ValueError(f"the score is not a finite number: {said(score)}")
