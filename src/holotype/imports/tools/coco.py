@@ -81,10 +81,10 @@ def _once(annotations: Iterable[Mapping[str, Any]], remarks: Counter[str]) -> It
 
 def _box(one: Mapping[str, Any], label: str, remarks: Counter[str]) -> Drawn | None:
     box, more = one.get("bbox"), one.get("attributes")
-    if one.get("iscrowd"):
-        remarks[CROWD] += 1
-    elif not box:
+    if not box:
         remarks[NO_BOXES] += not one.get("segmentation")
+    elif one.get("iscrowd"):
+        remarks[CROWD] += 1
     elif isinstance(more, dict) and number(more.get("rotation") or 0) % 360:
         remarks[TURNED] += 1
     elif not isinstance(box, list) or len(box) != 4 or any((told := number(edge)) != told for edge in box):
