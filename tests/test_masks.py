@@ -28,6 +28,7 @@ from holotype.imports.readings import Told
 from holotype.imports.tools import label_maps
 from holotype.imports.tools.colours import voc_colour
 from holotype.imports.tools.shapes import NO_BOXES
+from holotype.imports.voc_maps import NO_WNID
 from holotype.project import Project
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools
@@ -184,6 +185,35 @@ def _by_dataset(root: Path) -> list[tuple[str, Any]]:
     for take in find([root], told).takes:
         found.setdefault(take.dataset, []).append(take.source)
     return list(found.items())
+
+
+def test_masks_come_with_a_dataset_of_pascal_voc(project: Project, tmp_path: Path) -> None:
+    classes, objects = maps()
+    root = put(
+        tmp_path / "VOC2012",
+        {
+            **{f"JPEGImages/{at}.jpg": encoded(photo(at, WIDTH, HEIGHT)) for at in range(3)},
+            "Annotations/0.xml": "<annotation><size><width>64</width><height>48</height></size></annotation>",
+            "SegmentationClass/0.png": png(classes),
+            "SegmentationObject/0.png": png(objects),
+            "SegmentationClass/1.png": png(np.where(classes == 12, 15, 0)),
+            "SegmentationClass/2.png": b"no map",
+        },
+    )
+    table = {"dog": DOG, "cat": CAT}
+    questions = [str(one) for one in find([root], Told(layout="unlabelled")).questions]
+    asked = "it is PASCAL VOC's maps of masks, and which wnid each of its classes is, is not told"
+    assert questions == [f"{root}/SegmentationClass: {asked}"]
+    takes = find([root], Told(layout="unlabelled", table=table)).takes
+    report = project.datasets.add([take.source for take in takes], "voc")
+    assert sum(one.images for one in report.sources) == 3
+    assert sum(one.masks for one in report.sources) == 3
+    assert {NO_WNID: 1, label_maps.NO_MAP: 1} in [dict(one.remarks) for one in report.sources]
+    with project.catalog.read() as connection:
+        said = connection.execute(select(t.mask.c.wnid, t.mask.c.area).order_by(t.mask.c.id)).all()
+    assert list(map(tuple, said)) == [(DOG, 110), (DOG, 11 * 16), (CAT, 64 * 18)]
+    again = project.datasets.add([take.source for take in takes], "voc")
+    assert (sum(one.masks for one in again.sources), count(project)) == (0, 3)
 
 
 # Label maps

@@ -18,6 +18,7 @@ from holotype.imports.shapes import Kind, Source
 from holotype.imports.solution import read_solution
 from holotype.imports.tiny import read_tiny
 from holotype.imports.truths import read_truth
+from holotype.imports.voc_maps import read_voc_maps
 from holotype.provenance import in_one_line
 
 MASK: Final = pa.struct(
@@ -45,6 +46,8 @@ _SCHEMA: Final = pa.schema(
         ("masks", pa.list_(MASK)),
     ]
 )
+_BY_TABLE: Final = {Kind.COCO: read_coco, Kind.OPENIMAGES: read_openimages, Kind.MASKS: read_voc_maps}
+"""What reads lists whose classes a table maps to wnids."""
 NO_NAME: Final = "names of images that are no text, which nothing is called"
 _PART: Final = 50_000
 
@@ -57,8 +60,7 @@ def read_annotations(source: Source) -> Iterator[Annotation]:
         return read_tiny(source.path)
     if source.kind is Kind.TRUTH:
         return read_truth(source.path, source.classes)
-    if source.kind in (Kind.COCO, Kind.OPENIMAGES):
-        read = read_coco if source.kind is Kind.COCO else read_openimages
+    if (read := _BY_TABLE.get(source.kind)) is not None:
         return read(source.path, dict(source.layout.classes if source.layout is not None else ()))
     return read_voc_folder(source.path) if source.path.is_dir() else read_voc_archive(source.path)
 

@@ -44,11 +44,14 @@ _IMAGES: Final = ("jpg", "jpeg", "JPEG", "JPG", "png", "webp")
 
 
 @dataclass(frozen=True, slots=True)
-class _Map:
-    """A map by its path below the folder of maps, and what it says: numbers ``(height, width)``."""
+class ReadMap:
+    """A map by its path below the folder of maps, with its bytes, those of the map of objects beside it, and what it
+    says of the image that it is called like; None where it is no map."""
 
     path: str
-    values: Ints
+    data: bytes
+    beside: bytes
+    picture: Picture | None
 
 
 def read_label_maps(folder: Path) -> tuple[Export, int, str]:
@@ -63,21 +66,27 @@ def read_label_maps(folder: Path) -> tuple[Export, int, str]:
 
     Raises `ArchiveError` where there is no such file, or ``labelmap.txt`` is none.
     """
-    root, objects = _folders(folder)
-    labels = _labels(folder, root)
     remarks: Counter[str] = Counter()
-    digest, size, pictures = hashlib.sha256(), 0, []
+    digest, size, found = hashlib.sha256(), 0, []
+    for one in pictures_of(folder, remarks):
+        for part in (one.path.encode("utf-8", "surrogateescape"), one.data, one.beside):
+            digest.update(hashlib.sha256(part).digest())
+        size += len(one.data) + len(one.beside)
+        found += [] if one.picture is None else [one.picture]
+    return Export(TOOL, called(f"{TOOL}:{folder.name}"), found, {}, remarks), size, digest.hexdigest()
+
+
+def pictures_of(folder: Path, remarks: Counter[str]) -> Iterator[ReadMap]:
+    """The maps below a folder, one after the other, as `read_label_maps` takes them; what was not taken is counted in
+    `remarks`. Raises `ArchiveError` as that does."""
+    root, objects = _folders(folder)
+    labels, path = _labels(folder, root), ""
     for path in _maps(root):
         data = small_file(root / path, _FILE)
         beside = small_file(objects / path, _FILE) if objects and (objects / path).is_file() else b""
-        for part in (path.encode("utf-8", "surrogateescape"), data, beside):
-            digest.update(hashlib.sha256(part).digest())
-        size += len(data) + len(beside)
-        pictures.append(_picture(path, data, beside, labels, remarks))
-    if not pictures:
+        yield ReadMap(path, data, beside, _picture(path, data, beside, labels, remarks))
+    if not path:
         raise ArchiveError(f"{printable(folder)} holds no label maps (.png)")
-    found = [one for one in pictures if one is not None]
-    return Export(TOOL, called(f"{TOOL}:{folder.name}"), found, {}, remarks), size, digest.hexdigest()
 
 
 def _folders(folder: Path) -> tuple[Path, Path | None]:
