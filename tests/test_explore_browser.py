@@ -6,11 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from browser import Browsing, axe, served
 from conftest import encoded, photo
 from holotype.crowd.expert import Nobody, Source
+from holotype.geometry.masks import encoded as runs_of
+from holotype.geometry.masks import text_of_runs
 from holotype.project import Project
 from said_boxes import MANY, images, say
 
@@ -169,3 +172,41 @@ def test_boxes_say_by_whom_they_are(browsing: Browsing, db: Project, tmp_path: P
         page.locator(".crumbs a").last.click()
         page.get_by_role("link", name="with boxes").click()
         assert page.locator(".boxed").all_inner_texts() == ["4"]
+def test_masks_lie_where_they_are_and_are_put_away_with_the_boxes(browsing: Browsing, db: Project) -> None:
+    from holotype.catalog import masks
+    from holotype.catalog import schema as t
+
+    first = next(iter(db.images.find("state:yes")))
+    with db.catalog.write() as connection:
+        image = connection.execute(t.image.select().where(t.image.c.name == first.sha256)).one()
+        box = {"image_id": image.id, "wnid": first.wnid, "x_min": 20, "y_min": 15, "x_max": 59, "y_max": 44}
+        connection.execute(t.box.insert().values(**box, file_id=image.file_id))
+        rows = [
+            masks.MaskRow(first.wnid, 80, 60, _block(20, 15, 59, 44), 1, 20, 15, 59, 44, 0),
+            masks.MaskRow(ENTITY, 80, 60, _block(0, 50, 79, 59), 1, 0, 50, 79, 59, 1),
+            masks.MaskRow(CAT, 10, 10, "T3", 1, 0, 0, 9, 9, 0),  # of another size, which is not drawn
+        ]
+        masks.add(connection, {image.id: rows}, image.file_id)
+    with served(db) as site:
+        page = browsing.page(site)
+        page.goto(f"/image/{first.sha256}")
+        picture = page.locator(".frame img").bounding_box()
+        drawn = page.locator(".masks path:not(.crowd)").bounding_box()
+        assert picture is not None
+        assert drawn is not None
+        scale = picture["width"] / 80
+        wanted = (picture["x"] + 20 * scale, picture["y"] + 15 * scale, 40 * scale, 30 * scale)
+        assert (drawn["x"], drawn["y"], drawn["width"], drawn["height"]) == pytest.approx(wanted, abs=2.5)
+        assert page.locator(".masks path").count() == 2
+        assert "Masks: 1 × entity, 1 ×" in page.inner_text("main").replace("\n", " ")
+        assert axe(page) == []
+        page.get_by_label("boxes and masks").uncheck()
+        assert not page.locator(".masks").is_visible()
+        assert not page.locator(".boxes").is_visible()
+
+
+def _block(left: int, top: int, right: int, bottom: int) -> str:
+    """A rectangle of an image of 80 x 60 pixels as COCO's compressed text."""
+    pixels = np.zeros((60, 80), np.bool_)
+    pixels[top : bottom + 1, left : right + 1] = True
+    return text_of_runs(runs_of(pixels))

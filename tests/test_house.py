@@ -46,22 +46,24 @@ ROOMS = {
     "images": "errors",
     "catalog": "errors files provenance store",
     "collect": "errors files images leftovers licences ontology provenance store textlists",
-    "imports": "engine errors files leftovers ontology provenance store textlists",
+    "imports": "engine errors files geometry leftovers ontology provenance store textlists",
     "lint": "errors imports ontology",
     "consensus": "errors",
     "crowd": "audits consensus errors ontology",
     "boxes": "audits consensus crowd errors geometry",
     "simulation": "boxes collect consensus crowd errors geometry",
     "audits": "consensus errors",
-    "releases": "audits consensus crowd engine errors files images licences ontology provenance statistics store",
+    "releases": (
+        "audits consensus crowd engine errors files geometry images licences ontology provenance statistics store"
+    ),
     "benchmark": "errors files geometry images imports leftovers ontology releases statistics store textlists",
     "recognition": "benchmark errors images releases",
     "torch": "releases",
     "statistics": "geometry images ontology",
     "queries": "catalog errors files images licences ontology releases store",
     "project": (
-        "audits benchmark boxes catalog collect consensus crowd engine errors files images imports leftovers licences "
-        "lint ontology provenance queries releases simulation statistics store"
+        "audits benchmark boxes catalog collect consensus crowd engine errors files geometry images imports leftovers "
+        "licences lint ontology provenance queries releases simulation statistics store"
     ),
     "holotype": "project",
     "demo": (

@@ -40,6 +40,7 @@ IN_A_PROJECT = (
     "guides/operate.md",
     "guides/people.md",
     "guides/machines.md",
+    "guides/masks.md",
     "guides/release.md",
     "guides/site.md",
     "guides/statistics.md",

@@ -24,7 +24,8 @@ from holotype.benchmark.segmentation import (
 )
 from holotype.benchmark.segmentation import segments as segments_of
 from holotype.benchmark.values import Boxes, Detections, Floats
-from holotype.geometry.masks import Masks, encoded, runs_of_polygons, runs_of_text
+from holotype.geometry.masks import Masks, encoded, runs_of_text, text_of_runs, tidied
+from holotype.geometry.outlines import outline, runs_of_polygons
 from placed import boxes
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools
@@ -39,11 +40,54 @@ def test_run_lengths_are_those_of_coco(seed: int, height: int, width: int, share
     told = theirs.encode(np.asfortranarray(pixels.astype(np.uint8)))
     runs = runs_of_text(told["counts"].decode())
     assert runs.tolist() == encoded(pixels).tolist()
+    assert text_of_runs(runs) == told["counts"].decode()
     masks = Masks.of([runs], [(height, width)])
     assert (masks.pixels(0) == pixels).all()
     assert masks.areas().tolist() == [pixels.sum()]
     left, top, right, bottom = masks.frames()[0].tolist()
     assert [left, top, right - left, bottom - top] == theirs.toBbox(told).tolist()
+
+
+@given(st.lists(st.integers(0, 2**20), max_size=30))
+@settings(deadline=None, max_examples=100)
+def test_any_run_lengths_are_written_as_coco_writes_them(counts: list[int]) -> None:
+    runs = np.array([*counts, 1], np.int64)
+    text = text_of_runs(runs)
+    assert runs_of_text(text).tolist() == runs.tolist()
+    told = theirs.frPyObjects({"counts": runs.tolist(), "size": [int(runs.sum()), 1]}, int(runs.sum()), 1)
+    assert text == told["counts"].decode()
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=30))
+def test_runs_of_nothing_are_tidied_away(counts: list[int]) -> None:
+    runs = np.array([*counts, 1], np.int64)
+    size = (int(runs.sum()), 1)
+    assert tidied(runs).tolist() == encoded(Masks.of([runs], [size]).pixels(0)).tolist()
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ([[0.0, 0.0, 4.0]], "no polygon of three corners"),
+        ([[0.0] * 400_000], "no polygon of three corners"),
+        ([[0, 0, 4, float("nan"), 4, 4]], "far outside"),
+        ([[0, 0, 4, float("inf"), 4, 4]], "far outside"),
+        ([[0, 0, 4, True, 4, 4]], "far outside"),
+        ([[0, 0, 1e9, 0, 4, 4]], "far outside"),
+        ([[0, 0, 5000, 0, 5000, 5000] * 400], "longer than"),
+        ("here", "no outline"),
+        ({"size": [1 << 20, 1 << 20], "counts": [1 << 40]}, "no size of a mask"),
+        ({"size": [40, 41], "counts": [1640]}, "a mask of 40 x 41 in an image of 5000 x 5000"),
+        ({"size": [5000, 5000], "counts": [1]}, "do not fill"),
+        ({"size": [5000, 5000], "counts": [-1, 25_000_001]}, "do not fill"),
+        ({"size": [5000, 5000], "counts": [1.5]}, "no run lengths"),
+        ({"size": [5000, 5000], "counts": None}, "no run lengths"),
+        ({"size": [5000]}, "without their size"),
+    ],
+)
+def test_outlines_that_are_none_are_refused_with_the_reason(value: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        outline(value, (5000, 5000))
 
 
 @pytest.mark.parametrize("text", ["é", "1 2", "p", "oooooooo1", "~"])

@@ -24,6 +24,7 @@ _REFERRING: Final = (
     ("image", "file_id"),
     ("candidate", "labelled_by"),
     ("box", "file_id"),
+    ("mask", "file_id"),
     ("annotation", "file_id"),
     ("url", "file_id"),
     ("mark", "file_id"),
@@ -45,6 +46,7 @@ class Held(NamedTuple):
     votes: int
     statements: int
     audit_answers: int
+    masks: int = 0
 
 
 def held(connection: Connection) -> Held:
@@ -63,6 +65,7 @@ def held(connection: Connection) -> Held:
         count(t.vote),
         count(t.gold, t.overruling),
         count(t.audit_answer, t.audit_correction),
+        count(t.mask),
     )
 
 
@@ -80,7 +83,7 @@ def withdraw_said(connection: Connection, files: Sequence[int]) -> None:
     """Take back all that files say of images and synsets; the images that lie in them stay."""
     claims.withdraw(connection, claims.by_files(connection, files))
     for some in chunks(files):
-        for table in (t.annotation, t.url, t.mark):
+        for table in (t.annotation, t.url, t.mark, t.mask):
             connection.execute(delete(table).where(table.c.file_id.in_(some)))
         paths = select(t.file.c.path).where(t.file.c.id.in_(some))
         connection.execute(delete(t.credit).where(t.credit.c.origin.in_(paths)))
@@ -123,7 +126,7 @@ def delete_files(connection: Connection, files: Sequence[int]) -> None:
             connection.execute(delete(table).where(table.c.question_id.in_(asked)))
         for table in claims.SPOKEN:
             connection.execute(delete(table).where(table.c.candidate_id.in_(of)))
-        about = t.candidate, t.near_duplicate, t.seen, t.fingerprint, t.annotation, t.url, t.box, t.credit
+        about = t.candidate, t.near_duplicate, t.seen, t.fingerprint, t.annotation, t.url, t.box, t.mask, t.credit
         for table in about:
             connection.execute(delete(table).where(table.c.image_id.in_(gone)))
         connection.execute(delete(t.image).where(t.image.c.file_id.in_(some)))

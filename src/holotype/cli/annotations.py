@@ -1,4 +1,4 @@
-"""Commands about annotations: boxes and labels that people gave to images in a tool of theirs."""
+"""Commands about annotations: boxes, masks and labels that people gave to images in a tool of theirs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 
 import holotype as api
 from holotype.cli.groups import CommandGroup
-from holotype.cli.options import file_type, json_option, project_option
+from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.remedies import LINES
 from holotype.cli.senses import drafted, said_senses, settled
@@ -22,11 +22,11 @@ from holotype.project.annotating import AnnotationsReport
 
 @click.group("annotations", cls=CommandGroup)
 def annotations_group() -> None:
-    """Bring in boxes and labels from the tools of annotators."""
+    """Bring in boxes, masks and labels from the tools of annotators."""
 
 
 @annotations_group.command("add")
-@click.argument("file", type=file_type)
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--sense", multiple=True, metavar="NAME=WNID", help="What a label means, nothing for no synset; repeat it."
 )
@@ -51,11 +51,12 @@ def add_command(
     project: Path,
     as_json: bool,
 ) -> None:
-    """Bring in the boxes and labels of FILE; again, only what is new.
+    """Bring in the boxes, masks and labels of FILE; again, only what is new.
 
-    FILE is Label Studio's JSON, the XML of CVAT for images 1.1, or COCO's JSON. A label, or a box of it, is a vote yes
-    by its annotator; an image that is no candidate for it becomes one. A label means the wnid that is told for it or
-    stands in it, or the one synset that it is a lemma of. Rotated boxes and other shapes are counted and not taken.
+    FILE is Label Studio's JSON, the XML of CVAT for images 1.1, COCO's JSON, or a folder of label maps: PNG files
+    called as their images, as PASCAL VOC has them. A label, or a box or mask of it, is a vote yes by its annotator; an
+    image that is no candidate for it becomes one. A label means the wnid that is told for it or stands in it, or the
+    one synset that it is a lemma of. Rotated boxes and other shapes are counted and not taken.
 
     Exit code 1 if none of the images is known.
     """
@@ -114,22 +115,24 @@ def _list(names: Sequence[str], line: str) -> None:
 @project_option
 @json_option
 def list_command(project: Path, as_json: bool) -> None:
-    """List the files that came in, oldest first, with the boxes that each was the first to say."""
+    """List the files that came in, oldest first, with the boxes and masks that each was the first to say."""
     with api.open(project) as db:
         files = db.annotations.files()
     if as_json:
         print_json([dataclasses.asdict(one) for one in files])
     else:
-        columns = "file", "images", "boxes", "at", "sha256"
-        print_listing(columns, [(one.name, one.images, one.boxes, moment(one.at), one.sha256) for one in files])
+        columns = "file", "images", "boxes", "masks", "at", "sha256"
+        rows = [(one.name, one.images, one.boxes, one.masks, moment(one.at), one.sha256) for one in files]
+        print_listing(columns, rows)
 
 
 @annotations_group.command("forget")
 @click.argument("name", metavar="FILE")
-@click.option("--dry-run", is_flag=True, help="Count the boxes, and take nothing back.")
+@click.option("--dry-run", is_flag=True, help="Count what would go, and take nothing back.")
 @project_option
 def forget_command(name: str, dry_run: bool, project: Path) -> None:
-    """Take back the boxes that came from FILE, by its name or sha256, as when it was exported again; votes stay."""
+    """Take back the boxes and masks that came from FILE, by its name or sha256, as when it was exported again; votes
+    stay."""
     with api.open(project) as db:
         gone = db.annotations.forget(name, dry_run)
-    click.echo(f"{counted(gone, 'box', 'boxes')} {'would be' if dry_run else 'are'} taken back")
+    click.echo(f"{counted(gone, 'box or mask', 'boxes and masks')} {'would be' if dry_run else 'are'} taken back")

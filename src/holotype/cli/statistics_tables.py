@@ -17,6 +17,7 @@ from holotype.statistics.diversity import Ranking
 from holotype.statistics.hierarchy import Hierarchy
 from holotype.statistics.histogram import Bin
 from holotype.statistics.imageability import Imageability
+from holotype.statistics.masks import Masked
 from holotype.statistics.objects import Objects
 from holotype.statistics.plots import ends, text_bars
 from holotype.statistics.scale import Scale
@@ -42,6 +43,8 @@ def print_statistics(statistics: Statistics, ontology: Ontology) -> None:
         _print_objects(statistics.objects)
     if statistics.boxing is not None:
         _print_boxing(statistics.boxing)
+    if statistics.masks is not None:
+        _print_masks(statistics.masks)
     if statistics.diversity is not None:
         _print_diversity(statistics.diversity, ontology)
 
@@ -179,6 +182,15 @@ def _print_agreement(agreement: Agreement) -> None:
     )
     if agreement.mean is not None:
         _print_bars("drawings of boxes that several drew, by IoU with the box", agreement.overlaps)
+def _print_masks(masks: Masked) -> None:
+    crowds = f" ({counted(masks.crowds, 'crowd')} among them)" if masks.crowds else ""
+    click.echo(
+        f"\n{counted(masks.masks, 'mask')}{crowds}; {counted(masks.images, 'image has', 'images have')} any, "
+        f"{masks.mean_per_image:.2f} in the mean; mean over {len(masks.classes):,} classes: "
+        f"{_percent(masks.share)} of the image per mask"
+    )
+    _print_bars("images by number of masks", masks.per_image)
+    _print_bars("masks by share of the image", masks.shares)
 
 
 def _print_diversity(ranking: Ranking, ontology: Ontology) -> None:

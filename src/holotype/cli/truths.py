@@ -15,7 +15,9 @@ from holotype.benchmark import CONFIDENCE, RESAMPLES, Task
 from holotype.benchmark.boxed import boxes_of_release
 from holotype.benchmark.labelled import labels_of_release, with_hierarchy
 from holotype.benchmark.orders import ORDERS
+from holotype.benchmark.outlined import outlines_of_release
 from holotype.benchmark.reading.blacklists import blacklisted
+from holotype.benchmark.reading.masks import read_outlines
 from holotype.benchmark.reading.placing import ROWS
 from holotype.benchmark.reading.submissions import read_guesses, read_places
 from holotype.benchmark.reading.truths import read_boxes, read_labels
@@ -70,19 +72,20 @@ class TruthOptions:
                 raise click.UsageError("--truth has no splits: leave --split out")
             found = asked.read_truth(self.truth)
             return _weighed(found, project) if asked.name == CLASSIFICATION.name else found
-        of_boxes = asked.read_truth is read_boxes
-        if asked.read_truth is not read_labels and not of_boxes:
+        if asked.read_truth not in (read_labels, read_boxes, read_outlines):
             raise click.UsageError(
-                f"the task {asked.name} needs a --truth: releases and datasets have labels and boxes"
+                f"the task {asked.name} needs a --truth: releases and datasets have labels, boxes and masks"
             )
         if self.dataset is not None:
             with api.open(project) as db:
                 dataset, split = db.datasets[self.dataset], self.split or "val"
-                return dataset.boxes(split) if of_boxes else dataset.labels(split)
+                ways = {read_labels: dataset.labels, read_boxes: dataset.boxes, read_outlines: dataset.outlines}
+                return ways[asked.read_truth](split)
         with opened_release(self.release or "", project) as named:
             split = self.split or "test"
-            if of_boxes:
-                return boxes_of_release(named.release, split)
+            if asked.read_truth is not read_labels:
+                read = boxes_of_release if asked.read_truth is read_boxes else outlines_of_release
+                return read(named.release, split)
             return labels_of_release(named.release, named.ontology, split)
 
 
@@ -117,8 +120,8 @@ class DrawOptions:
 
 
 _TRUTH: Final = (
-    click.option("--release", metavar="NAME|DIR", help="The labels or boxes of a release, by name or folder."),
-    click.option("--dataset", metavar="NAME", help="The labels or boxes of an imported dataset."),
+    click.option("--release", metavar="NAME|DIR", help="The labels, boxes or masks of a release, by name or folder."),
+    click.option("--dataset", metavar="NAME", help="The labels, boxes or masks of an imported dataset."),
     click.option("--truth", type=file_type, help="A file of true labels, or of what else the task goes by."),
     click.option(
         "--blacklist", type=file_type, help="What of the boxes is not scored: an image a line, or with a class."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,8 +15,9 @@ from holotype.geometry.values import Bools, Floats, Ints
 Bits = npt.NDArray[np.uint8]
 """Masks ``(masks, bytes)``, eight pixels a byte."""
 
-_FINER: Final = 5
-"""How much finer than pixels the outline of a polygon is drawn (COCO)."""
+
+_GROUPS: Final = 13
+"""Groups of five bits that any number has at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +106,47 @@ def encoded(pixels: Bools) -> Ints:
     return np.concatenate([[0], runs]) if len(flat) and flat[0] else runs
 
 
+def shrunk(pixels: Bools, size: tuple[int, int]) -> Bools:
+    """A mask ``(height, width)`` in a picture of another height and width: a pixel is in it where its middle was.
+
+    >>> shrunk(np.eye(4, dtype=np.bool_), (2, 2)).tolist()
+    [[True, False], [False, True]]
+    """
+    rows, columns = ((2 * np.arange(new) + 1) * old // (2 * new) for new, old in zip(size, pixels.shape, strict=True))
+    return np.asarray(pixels[np.ix_(rows, columns)])
+
+
+def runs_of_values(values: Ints, most: int) -> Iterator[tuple[int, Ints]]:
+    """Each value of a map ``(height, width)`` with the runs of its pixels, by value; nothing where there are more than
+    `most` values.
+
+    >>> [(value, runs.tolist()) for value, runs in runs_of_values(np.array([[0, 7], [7, 7]]), 9)]
+    [(0, [0, 1, 3]), (7, [1, 3, 0])]
+    """
+    flat = values.T.ravel()
+    first = np.concatenate([[0], np.flatnonzero(np.diff(flat)) + 1])
+    behind = np.concatenate([first[1:], [len(flat)]])
+    order = np.argsort(flat[first], kind="stable")
+    value, begin = np.unique(flat[first][order], return_index=True)
+    if len(value) > most:
+        return
+    for one, places in zip(value.tolist(), np.split(order, begin[1:]), strict=True):
+        edges = np.stack([first[places], behind[places]], axis=1).ravel()
+        yield one, np.diff(np.concatenate([[0], edges, [len(flat)]])).astype(np.int64)
+
+
+def tidied(runs: Ints) -> Ints:
+    """The same pixels in as few runs as can be: none of no pixels but, maybe, the first.
+
+    >>> tidied(np.array([2, 0, 1, 3, 0, 1])).tolist()
+    [3, 4]
+    """
+    ends = np.cumsum(runs)
+    total = int(ends[-1]) if len(ends) else 0
+    place, times = np.unique(ends[:-1], return_counts=True)
+    return np.diff(np.concatenate([[0], place[(times % 2 == 1) & (place < total)], [total]])).astype(np.int64)
+
+
 def runs_of_text(text: str) -> Ints:
     """The runs that COCO's compressed text holds: numbers in groups of five bits, the lowest first, a sixth bit where
     another group follows, each from the third on less the one two before. Raises ValueError.
@@ -134,45 +176,20 @@ def runs_of_text(text: str) -> Ints:
     return values
 
 
-def runs_of_polygons(polygons: Sequence[Sequence[float]], height: int, width: int) -> Ints:
-    """The runs of the pixels that lie in any of some polygons, each x and y of its corners one after the other.
+def text_of_runs(runs: Ints) -> str:
+    """The compressed text of runs that COCO writes, which `runs_of_text` reads.
 
-    As COCO draws them: the outline is walked on a grid five times as fine, and a column's pixels change where it
-    crosses the column's middle.
+    >>> text_of_runs(np.array([1, 3, 3, 4, 4]))
+    '13311'
     """
-    flat = np.zeros(height * width, np.bool_)
-    for polygon in polygons:
-        toggles = np.zeros(height * width + 1, np.int64)
-        np.add.at(toggles, _crossings(np.array(polygon, np.float64).reshape(-1, 2), height, width), 1)
-        flat |= np.cumsum(toggles[:-1]) % 2 == 1
-    return encoded(flat.reshape(width, height).T)
-
-
-def _crossings(corners: Floats, height: int, width: int) -> Ints:
-    """Where, column by column, the outline of a polygon is crossed: places from 0 to height times width."""
-    points = np.trunc(_FINER * corners + 0.5).astype(np.int64)
-    walked = np.concatenate([_line(*pair) for pair in zip(points, np.roll(points, -1, axis=0), strict=True)])
-    before, after = walked[:-1], walked[1:]
-    moved = before[:, 0] != after[:, 0]
-    before, after = before[moved], after[moved]
-    x = np.where(after[:, 0] < before[:, 0], after[:, 0], after[:, 0] - 1)
-    column = (x + 0.5) / _FINER - 0.5
-    within = (np.floor(column) == column) & (column >= 0) & (column <= width - 1)
-    row = (np.minimum(before[:, 1], after[:, 1]) + 0.5) / _FINER - 0.5
-    row = np.ceil(np.clip(row, 0, height))
-    return np.asarray((column * height + row)[within].astype(np.int64))
-
-
-def _line(start: Ints, end: Ints) -> Ints:
-    """The points of a grid from one to another ``(points, 2)``, a step at a time along the longer side."""
-    span = np.abs(end - start)
-    steps = int(span.max())
-    turned = bool((start[0] > end[0]) if span[0] >= span[1] else (start[1] > end[1]))
-    low, high = (end, start) if turned else (start, end)
-    along, across = (0, 1) if span[0] >= span[1] else (1, 0)
-    slope = (high[across] - low[across]) / steps if steps else 0.0
-    walk = np.arange(steps + 1)
-    found = np.empty((steps + 1, 2), np.int64)
-    found[:, along] = low[along] + walk
-    found[:, across] = np.trunc(low[across] + slope * walk + 0.5)
-    return found[::-1] if turned else found
+    left = np.array(runs, np.int64)
+    left[3:] -= runs[1:-2]
+    codes = np.zeros((len(left), _GROUPS), np.uint8)
+    used = np.zeros((len(left), _GROUPS), np.bool_)
+    more = np.ones(len(left), np.bool_)
+    for place in range(_GROUPS):
+        group, left = left & 31, left >> 5
+        used[:, place] = more
+        more = more & (left != np.where(group & 16, -1, 0))
+        codes[:, place] = group | (more << 5)
+    return bytes((codes + ord("0"))[used]).decode("ascii")

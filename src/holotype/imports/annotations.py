@@ -11,12 +11,14 @@ import pyarrow as pa
 
 from holotype.imports.boxes import FLAGS, Annotation, Box, read_voc_archive, read_voc_folder
 from holotype.imports.coco import read_coco
+from holotype.imports.masks import Mask
 from holotype.imports.openimages import read_openimages
 from holotype.imports.scan import Part
 from holotype.imports.shapes import Kind, Source
 from holotype.imports.solution import read_solution
 from holotype.imports.tiny import read_tiny
 from holotype.imports.truths import read_truth
+from holotype.imports.voc_maps import read_voc_maps
 from holotype.provenance import in_one_line
 
 BOX: Final = pa.struct(
@@ -27,6 +29,16 @@ BOX: Final = pa.struct(
     ]
 )
 """A box in a journal; those of earlier versions say nothing of flags."""
+MASK: Final = pa.struct(
+    [
+        ("label", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("counts", pa.string()),
+        *((name, pa.int32()) for name in ("area", "xmin", "ymin", "xmax", "ymax")),
+        ("crowd", pa.bool_()),
+    ]
+)
 _SCHEMA: Final = pa.schema(
     [
         ("name", pa.string()),
@@ -38,8 +50,11 @@ _SCHEMA: Final = pa.schema(
         ("url", pa.string()),
         ("aliases", pa.list_(pa.string())),
         ("fractions", pa.bool_()),
+        ("masks", pa.list_(MASK)),
     ]
 )
+_BY_TABLE: Final = {Kind.COCO: read_coco, Kind.OPENIMAGES: read_openimages, Kind.MASKS: read_voc_maps}
+"""What reads lists whose classes a table maps to wnids."""
 NO_NAME: Final = "names of images that are no text, which nothing is called"
 _PART: Final = 50_000
 
@@ -52,8 +67,7 @@ def read_annotations(source: Source) -> Iterator[Annotation]:
         return read_tiny(source.path)
     if source.kind is Kind.TRUTH:
         return read_truth(source.path, source.classes)
-    if source.kind in (Kind.COCO, Kind.OPENIMAGES):
-        read = read_coco if source.kind is Kind.COCO else read_openimages
+    if (read := _BY_TABLE.get(source.kind)) is not None:
         return read(source.path, dict(source.layout.classes if source.layout is not None else ()))
     return read_voc_folder(source.path) if source.path.is_dir() else read_voc_archive(source.path)
 
@@ -61,8 +75,11 @@ def read_annotations(source: Source) -> Iterator[Annotation]:
 def annotation_parts(found: Iterator[Annotation]) -> Iterator[Part]:
     """Annotations as the parts of a scan, which cannot go on in the middle."""
     while chunk := list(map(_storable, islice(found, _PART))):
-        boxes = [[dict(zip(BOX.names, astuple(box), strict=True)) for box in one.boxes] for one in chunk]
-        columns = [boxes if field.name == "boxes" else [getattr(one, field.name) for one in chunk] for field in _SCHEMA]
+        made = {
+            "boxes": [[dict(zip(BOX.names, astuple(box), strict=True)) for box in one.boxes] for one in chunk],
+            "masks": [[dict(zip(MASK.names, astuple(mask), strict=True)) for mask in one.masks] for one in chunk],
+        }
+        columns = [made.get(field.name) or [getattr(one, field.name) for one in chunk] for field in _SCHEMA]
         yield Part(pa.table([pa.array(c, f.type) for c, f in zip(columns, _SCHEMA, strict=True)], _SCHEMA), 0)
     yield Part(_SCHEMA.empty_table(), None)
 
@@ -81,5 +98,6 @@ def annotations_of(tables: Iterable[pa.Table]) -> Iterator[Annotation]:
     for table in tables:
         for row in table.to_pylist():
             boxes = tuple(Box(**box) for box in row["boxes"])
+            masks = tuple(Mask(**mask) for mask in row.get("masks") or ())  # scans of before have none
             several = {name: tuple(row[name]) for name in ("remarks", "labels", "aliases")}
-            yield Annotation(**{**row, **several, "boxes": boxes})
+            yield Annotation(**{**row, **several, "boxes": boxes, "masks": masks})

@@ -15,6 +15,7 @@ from defusedxml.ElementTree import fromstring
 
 from holotype.errors import ArchiveError
 from holotype.files import printable
+from holotype.imports.masks import Mask
 from holotype.ontology import is_wnid
 from holotype.store.opening import opened_file
 from holotype.store.tar.members import read_members
@@ -62,7 +63,8 @@ class Annotation:
 
     `labels` are the wnids that it says of the image beside its boxes; `url` and `licence` are "" where it tells none.
     `aliases` are other names that the image may have. Boxes that are `fractions` are in millionths of its sides.
-    `remarks` are the reasons why something was rounded or not taken, each as often as it occurred.
+    `remarks` are the reasons why something was rounded or not taken, each as often as it occurred. `masks` are in
+    pixels of the picture of that size.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Annotation:
     aliases: tuple[str, ...] = ()
     fractions: bool = False
     licence: str = ""
+    masks: tuple[Mask, ...] = ()
 
     @property
     def wnids(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""COCO's instances: boxes and the classes of each image, which a table maps to wnids."""
+"""COCO's instances: boxes, masks and the classes of each image, which a table maps to wnids."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from holotype.errors import ArchiveError
 from holotype.files import printable
+from holotype.geometry.outlines import Size
 from holotype.imports.boxes import BAD_URL, UNREAD, Annotation, Box, flag, unless_empty
+from holotype.imports.masks import Mask, outlined
 from holotype.imports.tables import read_json
 from holotype.provenance import in_one_line, is_web_url
 
@@ -21,7 +23,7 @@ _NAME: Final = re.compile(r"instances_(\w+)")
 
 
 def read_coco(path: Path, table: Mapping[str, str]) -> Iterator[Annotation]:
-    """The boxes and classes of each image in an ``instances_*.json``; `table` has the wnid of each class name.
+    """The boxes, masks and classes of each image in an ``instances_*.json``; `table` has the wnid of each class name.
 
     Boxes are rounded outwards to the pixels they touch; one of a crowd is `Box.group_of`. An image is called by its
     file, below the folder that the list is named by. Raises `ArchiveError` where it is no such file, or no class of it
@@ -56,7 +58,21 @@ def _annotation(
     urls = [url for key in ("coco_url", "flickr_url") if (url := str(about.get(key) or ""))]
     url = next(filter(is_web_url, urls), "")
     remarks += [BAD_URL] if urls and not url else []
-    return Annotation(name, width, height, boxes, tuple(remarks), labels, url, aliases)
+    masks = tuple(_masks(said, wnids, (height, width), remarks))
+    return Annotation(name, width, height, boxes, tuple(remarks), labels, url, aliases, masks=masks)
+
+
+def _masks(
+    said: Sequence[Mapping[str, Any]], wnids: Mapping[Any, str], size: Size, remarks: list[str]
+) -> Iterator[Mask]:
+    """The masks of what has a wnid and an outline; crowds are masks, too."""
+    known = size if all(size) else None
+    for one in said:
+        wnid, value = wnids.get(one.get("category_id"), ""), one.get("segmentation")
+        if wnid and value:
+            mask = outlined(wnid, value, known, bool(one.get("iscrowd")), remarks)
+            if mask is not None:
+                yield mask
 
 
 def _box(one: Mapping[str, Any], wnids: Mapping[Any, str], remarks: list[str]) -> Box | None:

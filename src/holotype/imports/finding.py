@@ -16,7 +16,8 @@ from holotype.imports.peek import Seen, look_around
 from holotype.imports.readings import Choice, Question, Take, Told, Tree, dataset_of_tree, layout_of
 from holotype.imports.roots import followed, mappings, trees
 from holotype.imports.shapes import Kind, Source
-from holotype.imports.single import in_file
+from holotype.imports.single import in_file, in_table
+from holotype.imports.voc_maps import TITLE, map_folders, without_maps
 
 __all__ = ["Found", "find"]
 
@@ -39,6 +40,7 @@ def find(paths: Sequence[Path], told: Told) -> Found:
 
 
 def _in_folder(found: Found, seen: Seen, told: Told) -> None:
+    seen, maps = without_maps(seen)
     own = mappings(seen)
     if own is not None:
         told = replace(told, table=read_objectnet(own, told.ilsvrc), counted=BORDER)
@@ -46,7 +48,7 @@ def _in_folder(found: Found, seen: Seen, told: Told) -> None:
     for tree in trees(seen, told):
         leading = (seen.path / link for link in links)
         apart = [link.relative_to(tree.root).as_posix() for link in leading if link.is_relative_to(tree.root)]
-        _in_tree(found, tree._replace(inside=(*tree.inside, *apart)), told)
+        _in_tree(found, tree._replace(inside=(*tree.inside, *apart, *map_folders(maps, tree.root))), told)
     _along_links(found, seen, links, told)
     if not told.follow and seen.links and not found.takes:
         asks = f"it holds {len(seen.links):,} links to folders, which are not followed unless that is said"
@@ -54,6 +56,8 @@ def _in_folder(found: Found, seen: Seen, told: Told) -> None:
     boxes = [path for path in seen.files if path.endswith(".xml")]
     if boxes:
         found.takes.append(_boxes(found, seen.path, boxes))
+    for folder in maps:
+        in_table(found, folder, folder, told, Kind.MASKS, TITLE)
     for path in seen.files:
         own_table = own is not None and (seen.path / path).parent == own and is_list(path.rpartition("/")[2])
         if not is_image(path.rpartition("/")[2]) and not path.endswith(".xml") and not own_table:

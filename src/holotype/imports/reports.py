@@ -35,6 +35,7 @@ class SourceReport:
     labels: int = 0
     further: int = 0
     boxes: int = 0
+    masks: int = 0
     facts: int = 0
     unknown: int = 0
     unplaced: int = 0
@@ -66,6 +67,7 @@ class SourceReport:
             (self.relabelled, "labels changed"),
             (self.further, "further labels of images that have one"),
             (self.boxes, "boxes"),
+            (self.masks, "masks"),
             (self.facts, "other facts"),
             (self.unknown, "of images that are not imported"),
             (self.unplaced, "labels on synsets that the ontology does not have"),

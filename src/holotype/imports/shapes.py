@@ -35,6 +35,7 @@ class Kind(StrEnum):
     TRUTH = "truth"
     COCO = "coco"
     OPENIMAGES = "openimages"
+    MASKS = "masks"
     DEVKIT = "devkit"
     URLS = "urls"
     MARKS = "marks"
@@ -47,8 +48,10 @@ IMAGES: Final = frozenset({Kind.SYNSETS, Kind.SYNSET, Kind.VAL, Kind.TEST, Kind.
 TARS: Final = IMAGES - {Kind.TREE}
 OFFICIAL_TARS: Final = TARS - {Kind.PATHS, Kind.SHARD}
 """The tars whose names and members say all; of the others it depends on what a user says of their classes."""
-ANNOTATIONS: Final = frozenset({Kind.BOXES, Kind.SOLUTION, Kind.TINY, Kind.TRUTH, Kind.COCO, Kind.OPENIMAGES})
-SEVERAL: Final = frozenset({Kind.TRUTH, Kind.COCO, Kind.OPENIMAGES})
+ANNOTATIONS: Final = frozenset(
+    {Kind.BOXES, Kind.SOLUTION, Kind.TINY, Kind.TRUTH, Kind.COCO, Kind.OPENIMAGES, Kind.MASKS}
+)
+SEVERAL: Final = frozenset({Kind.TRUTH, Kind.COCO, Kind.OPENIMAGES, Kind.MASKS})
 """What says several labels of an image, none of which contradicts another."""
 SPLITS: Final = ("train", "val", "test")
 _SPOKEN: Final = {

@@ -49,7 +49,7 @@ def in_file(found: Found, path: Path, told: Told, among: bool = False) -> None:
         found.takes += [take] if take not in found.takes else []
     elif _OPENIMAGES.search(path.name):
         names = _MACHINE_NAME.findall(look_into_json(path))
-        _in_table(found, path, told, Kind.OPENIMAGES, "Open Images' list", names)
+        in_table(found, path, _folder_of(path) / path.name, told, Kind.OPENIMAGES, "Open Images' list", names)
     elif path.suffix == ".parquet":
         _in_parquet(found, path, among)
     elif path.suffix == ".json":
@@ -85,7 +85,7 @@ def _in_json(found: Found, path: Path, told: Told, among: bool) -> None:
     head = look_into_json(path)
     named = _FIRST_KEY.match(head)
     if (names := _categories(path, head)) is not None:
-        _in_table(found, path, told, Kind.COCO, "COCO's list of instances", names)
+        in_table(found, path, _folder_of(path) / path.name, told, Kind.COCO, "COCO's list of instances", names)
     elif head.lstrip().startswith("[[") or (named and (official(named[1]) or official(f"{named[1]}."))):
         numbers = told.numbers or (told.ilsvrc if "real" in path.name.lower() else ())
         if not numbers and not _WNID_SAID.search(head):
@@ -110,15 +110,22 @@ def _categories(path: Path, head: str) -> list[str] | None:
     return _NAMED.findall(found[1].partition("]")[0])
 
 
-def _in_table(found: Found, path: Path, told: Told, kind: Kind, title: str, names: Sequence[str]) -> None:
-    """A list of COCO's or Open Images', whose classes a table maps to wnids; some of their `names`."""
+def _folder_of(path: Path) -> Path:
+    """The folder of the dataset that a list lies in."""
+    return path.parent.parent if path.parent.name == "annotations" else path.parent
+
+
+def in_table(
+    found: Found, path: Path, beside: Path, told: Told, kind: Kind, title: str, names: Sequence[str] = ()
+) -> None:
+    """A list of COCO's or Open Images', or maps of VOC's, whose classes a table maps to wnids; some of their `names`.
+    The images lie in the same folder as `beside`."""
     if not told.table:
         some = f" ({', '.join(list(dict.fromkeys(names))[:3])} ...)" if names else ""
         asks = f"it is {title}, and which wnid each of its classes{some} is, is not told"
         found.ask(Question(path, asks, (Choice("map", "", "FILE, a name and its wnid a line"),)))
         return
-    folder = path.parent.parent if path.parent.name == "annotations" else path.parent
-    dataset = _beside(found, folder / path.name, dataset_of(folder, "", False, True))
+    dataset = _beside(found, beside, dataset_of(beside.parent, "", False, True))
     found.takes.append(Take(dataset, Source(kind, path, layout=Layout(title, classes=tuple(told.table.items())))))
 
 

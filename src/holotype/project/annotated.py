@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Final
 
 from holotype.catalog.annotations import BoxKey, BoxRow, Flags
+from holotype.catalog.masks import MaskRow
 from holotype.consensus.votes import MACHINE, is_machine
 from holotype.errors import AmbiguousLabels, OntologyError
+from holotype.imports.masks import OTHER_SIZE
 from holotype.imports.tools.shapes import Export, Picture, Sheet, pixels
 from holotype.ontology import Synset
 from holotype.ontology.senses import described
@@ -33,13 +35,14 @@ class Site:
 
 @dataclass(slots=True)
 class Said:
-    """What a file says of images, by their ids: boxes, what is said of these, and yeses by their Unix times.
+    """What a file says of images, by their ids: boxes, what is said of these, masks, and yeses by their Unix times.
 
     `wordless` counts what was said with labels that mean no synset; `remarks` what else was not taken as it stands.
     """
 
     boxes: dict[int, Counter[BoxRow]] = field(default_factory=dict)
     flags: dict[BoxKey, Flags] = field(default_factory=dict)
+    masks: dict[int, Counter[MaskRow]] = field(default_factory=dict)
     votes: dict[Vote, float] = field(default_factory=dict)
     wordless: Counter[str] = field(default_factory=Counter)
     remarks: Counter[str] = field(default_factory=Counter)
@@ -48,7 +51,8 @@ class Said:
 def labels_of(export: Export) -> list[str]:
     """Every label of a file, each once."""
     sheets = [sheet for picture in export.pictures for sheet in picture.sheets]
-    return list(dict.fromkeys(text for one in sheets for text in (*one.labels, *(box.label for box in one.boxes))))
+    drawn = ([*one.labels, *(box.label for box in one.boxes), *(mask.label for mask in one.masks)] for one in sheets)
+    return list(dict.fromkeys(text for labels in drawn for text in labels))
 
 
 def meant(
@@ -82,15 +86,19 @@ def _senses(label: str, wnids: Mapping[str, str], known: Callable[[str], Sequenc
 
 def said_of(export: Export, sites: Sequence[Site | None], wnids: Mapping[str, str], annotator: str, now: float) -> Said:
     """What a file says of the images that its pictures are of, None for none; `annotator` says what nobody is named
-    for. Where several drew just the same box, there is one."""
+    for. Where several drew just the same box or mask, there is one."""
     said = Said()
     by: dict[tuple[int, str], set[str]] = {}
     for site, picture, sheet in _sheets(export, sites):
         name = worker_of(sheet, export.tool, annotator)
         boxes = Counter(_boxes(picture, sheet, site, wnids, said))
         said.boxes[site.image] = said.boxes.get(site.image, Counter()) | boxes
+        masks = Counter(_masks(sheet, site, wnids, said))
+        if masks:
+            said.masks[site.image] = said.masks.get(site.image, Counter()) | masks
         at = time_of(sheet.at)
-        for wnid in (*_meant(sheet.labels, wnids, said), *(box.wnid for box in boxes)):
+        shown = (*(box.wnid for box in boxes), *(mask.wnid for mask in masks))
+        for wnid in (*_meant(sheet.labels, wnids, said), *shown):
             vote = site.image, wnid, name
             said.votes[vote] = min(said.votes.get(vote, now), now if at is None or at != at else at)
         for box in boxes:
@@ -121,6 +129,15 @@ def _boxes(picture: Picture, sheet: Sheet, site: Site, wnids: Mapping[str, str],
                 row, flags = BoxRow(wnid, *corners), Flags(*box.flags)
                 said.flags[site.image, row] = said.flags.get((site.image, row), flags).filled(flags)
                 yield row
+
+
+def _masks(sheet: Sheet, site: Site, wnids: Mapping[str, str], said: Said) -> Iterator[MaskRow]:
+    for mask in sheet.masks:
+        for wnid in _meant([mask.label], wnids, said):
+            if (mask.width, mask.height) == (site.width, site.height):
+                yield MaskRow(wnid, *astuple(mask)[1:])
+            else:
+                said.remarks[OTHER_SIZE] += 1
 
 
 def _meant(labels: Iterable[str], wnids: Mapping[str, str], said: Said) -> Iterator[str]:

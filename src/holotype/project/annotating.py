@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from holotype.catalog import annotations as annotation_rows
 from holotype.catalog import candidates, datasets, images, schema, sightings, votes
+from holotype.catalog import masks as mask_rows
 from holotype.catalog.fingerprints import unsound
 from holotype.catalog.image_names import meant
 from holotype.catalog.images import Named
@@ -32,11 +33,11 @@ class AnnotationsReport:
     """What a file of a tool brought.
 
     Of its `images`, `unknown` are called as none of the project's, and `ambiguous` as several: their names, as the file
-    has them. `boxes`, `votes` and `candidates` are new, `known_boxes` and `known_votes` were there. `wordless` counts
-    what was said by labels that mean no synset; `unmet` are labels that a meaning was given for and that are not there;
-    `remarks` counts what else was not taken as it stands. `overtaken` labels were a dataset's word alone, and are up to
-    votes from now on; `opened` of these are yes no more, as so few votes do not decide them. `changed` labels of the
-    project are others now. Of what was `rehearsed` nothing was written: it says what would be so.
+    has them. `boxes`, `masks`, `votes` and `candidates` are new, `known_boxes` and the others were there. `wordless`
+    counts what was said by labels that mean no synset; `unmet` are labels that a meaning was given for and that are not
+    there; `remarks` counts what else was not taken as it stands. `overtaken` labels were a dataset's word alone, and
+    are up to votes from now on; `opened` of these are yes no more, as so few votes do not decide them. `changed` labels
+    of the project are others now. Of what was `rehearsed` nothing was written: it says what would be so.
     """
 
     file: str
@@ -57,12 +58,16 @@ class AnnotationsReport:
     opened: int = 0
     changed: int = 0
     rehearsed: bool = False
+    masks: int = 0
+    known_masks: int = 0
 
     def __str__(self) -> str:
         found = self.images - len(self.unknown) - len(self.ambiguous)
         ambiguous = f" + {len(self.ambiguous):,} ambiguous" if self.ambiguous else ""
         images = f"{plural(self.images, 'image')} = {found:,} known + {len(self.unknown):,} unknown{ambiguous}"
         boxes = f"{plural(self.boxes, 'box is', 'boxes are')} new, {self.known_boxes:,} were known"
+        if self.masks or self.known_masks:
+            boxes += f"; {plural(self.masks, 'mask is', 'masks are')} new, {self.known_masks:,} were known"
         cast = f"{plural(self.votes, 'vote is', 'votes are')} new, {self.known_votes:,} were known"
         taken = (
             f"; {plural(self.overtaken, 'label that a dataset gave is', 'labels that a dataset gave are')} up to votes "
@@ -137,6 +142,8 @@ def write(
     file = _file(connection, read, report.file, parts.clock())
     boxes = {image: list(held.elements()) for image, held in said.boxes.items()}
     new_boxes = annotation_rows.add_boxes(connection, boxes, file, said.flags)
+    masks = {image: list(held.elements()) for image, held in said.masks.items()}
+    new_masks = mask_rows.add(connection, masks, file)
     made = _propose(connection, parts, said, f"{report.tool}:{report.file}")
     numbers = candidates.ids(connection, ((wnid, image) for image, wnid, _ in said.votes))
     overtaken = candidates.not_asked(connection, numbers.values())
@@ -158,6 +165,8 @@ def write(
         report,
         boxes=new_boxes,
         known_boxes=sum(map(len, boxes.values())) - new_boxes,
+        masks=new_masks,
+        known_masks=sum(map(len, masks.values())) - new_masks,
         votes=new_votes,
         known_votes=len(cast) - new_votes,
         candidates=made,

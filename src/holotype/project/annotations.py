@@ -1,4 +1,4 @@
-"""Annotations: boxes and labels that people gave to images in a tool of theirs, brought in as facts."""
+"""Annotations: boxes, masks and labels that people gave to images in a tool of theirs, brought in as facts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from holotype.catalog import annotations as annotation_rows
 from holotype.catalog import forgetting
+from holotype.catalog import masks as mask_rows
 from holotype.crowd.conclusion import Policy
 from holotype.engine import Progress, no_progress
 from holotype.errors import ArchiveError
@@ -35,18 +36,19 @@ NOT_SOUND: Final = "images that are not sound, withdrawn or cannot be read, of w
 
 @dataclass(frozen=True, slots=True)
 class AnnotationsFile:
-    """A file that annotations came from: its name and sha256, when it came in, and how many boxes it was first to say
-    of how many images."""
+    """A file that annotations came from: its name and sha256, when it came in, and how many boxes and masks it was the
+    first to say, of how many images."""
 
     name: str
     sha256: str
     at: float
     images: int
     boxes: int
+    masks: int = 0
 
 
 class Annotations:
-    """What people said of images in a tool of theirs: Label Studio, CVAT, or one that writes COCO's JSON."""
+    """What people said of images in a tool of theirs: Label Studio, CVAT, what writes COCO's JSON, or label maps."""
 
     def __init__(self, parts: Parts, lemmas: Lemmas) -> None:
         self._parts = parts
@@ -66,12 +68,13 @@ class Annotations:
         policy: Policy | None = None,
         progress: Progress = no_progress,
     ) -> AnnotationsReport:
-        """Bring in the boxes and labels of a file: Label Studio's JSON, the XML of CVAT for images, or COCO's JSON.
+        """Bring in the boxes, masks and labels of a file: Label Studio's JSON, the XML of CVAT for images, or COCO's
+        JSON; or of a folder of label maps (`holotype.imports.tools.label_maps`).
 
-        A label, or a box of it, is a yes of its annotator to the image's candidate for the synset, which is made where
-        there is none; boxes are kept with the file that says so. Labels that were drawn are drawn again, by `policy` or
-        as last. All of it is one transaction, and the same file brings nothing a second time. With `rehearse` nothing
-        is written.
+        A label, or a box or mask of it, is a yes of its annotator to the image's candidate for the synset, which is
+        made where there is none; boxes and masks are kept with the file that says so. Labels that were drawn are drawn
+        again, by `policy` or as last. All of it is one transaction, and the same file brings nothing a second time.
+        With `rehearse` nothing is written.
 
         `names` says what labels mean: a wnid, a lemma, or "" for no synset. Others mean the wnid that the file has for
         them or that stands in them, or the one synset that they are a lemma of. `annotator` is who says what the file
@@ -79,7 +82,7 @@ class Annotations:
 
         Images have any of their names, or are files called by their id; those that were not read yet are read, which
         `progress` is told. A box has the pixels of which it covers half or more: see
-        `holotype.imports.tools.shapes.pixels`.
+        `holotype.imports.tools.shapes.pixels`. A mask has the size of its image, turned upright, or is not taken.
 
         Raises `ArchiveError` for a file that is none of these, `AmbiguousLabels` for labels with several senses,
         `UnknownSynset` or `AmbiguousLemma` for what `names` says, and `CrowdError` for an `annotator` without a name
@@ -115,12 +118,16 @@ class Annotations:
         """The files that came in, oldest first."""
         with self._parts.catalog.read() as connection:
             rows = annotation_rows.boxes_by_file(connection, KIND)
+            masks = mask_rows.count_by_file(connection, [row.id for row in rows])
         return [
-            AnnotationsFile(row.path[SHA256 + 1 :], row.path[:SHA256], row.at, row.images, row.boxes) for row in rows
+            AnnotationsFile(row.path[SHA256 + 1 :], row.path[:SHA256], row.at, images, row.boxes, said)
+            for row in rows
+            for said, images in [masks.get(row.id, (0, row.images))]
         ]
 
     def forget(self, name: str, rehearse: bool = False) -> int:
-        """Take back the boxes that the files called `name`, or of that sha256, were the first to say; how many.
+        """Take back the boxes and masks that the files called `name`, or of that sha256, were the first to say; how
+        many of both.
 
         Votes stay. What another file says too comes back when that is added again. With `rehearse` nothing is
         taken back. Raises `ArchiveError` where no such file came in.
@@ -133,9 +140,10 @@ class Annotations:
             if not mine:
                 known = ", ".join(dict.fromkeys(row.path[SHA256 + 1 :] for row in rows)) or "none"
                 raise ArchiveError(f"no annotations came from {name[:SHOWN]!r}; there are: {known[:SHOWN]}")
+            masked = mask_rows.count_by_file(connection, [row.id for row in mine])
             if not rehearse:
                 forgetting.withdraw_said(connection, [row.id for row in mine])
-            return sum(row.boxes for row in mine)
+            return sum(row.boxes for row in mine) + sum(masks for masks, _ in masked.values())
 
         return self._parts.catalog.transact(work)
 

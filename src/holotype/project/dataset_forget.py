@@ -41,6 +41,7 @@ class Forgotten:
             (gone.images, "images"),
             (gone.labels, "labels"),
             (gone.boxes, "boxes"),
+            (gone.masks, "masks"),
             (gone.facts, "other facts"),
             (gone.votes, "votes"),
             (gone.statements, "statements of gold and curators"),

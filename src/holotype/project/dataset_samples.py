@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +13,10 @@ from sqlalchemy import Connection
 
 from holotype.benchmark.boxed import AS_CROWDS, boxes_of
 from holotype.benchmark.labelled import labels_of_samples
+from holotype.benchmark.outlined import outlines_of
+from holotype.benchmark.segmentation import Outlined
 from holotype.benchmark.values import Boxes, Labels
-from holotype.catalog import releases
+from holotype.catalog import masks, releases
 from holotype.catalog import samples as questions
 from holotype.catalog.annotations import Flags
 from holotype.catalog.samples import Labelled
@@ -27,6 +30,16 @@ from holotype.releases.loaders.samples import Ranges, within
 from holotype.store.location import TREE
 from holotype.store.places import Places
 from holotype.store.store import Store
+
+_MASK: Final = pa.schema(
+    [
+        ("wnid", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("counts", pa.string()),
+        ("crowd", pa.int32()),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,19 @@ class ImportedDataset(Loadable):
         crowds = (said.flags[:, [Flags._fields.index(name) for name in AS_CROWDS]] == 1).any(axis=1)
         of = names[np.searchsorted(numbers, said.image)]
         return boxes_of(names, sizes, classes, of, wnids, said.corners, crowds)
+
+    def outlines(self, split: str = "val") -> Outlined:
+        """The masks of a split as a truth that predictions can be scored against, by the names of its images, in pixels
+        of the upright picture; classes are numbered from 1.
+
+        Raises `ArchiveError` where there is no such split, `PredictionError` where no image of it has a mask.
+        """
+        with self._parts.catalog.read() as connection:
+            classes = self._classes(connection, split)
+            numbers, names, sizes = questions.sizes(connection, self._number, split)
+            said, _ = masks.said_of(connection, numbers.tolist())
+        table = pa.Table.from_pylist([row.mask._asdict() for row in said], _MASK)
+        return outlines_of(names, sizes, classes, names[np.searchsorted(numbers, [row.image for row in said])], table)
 
     def _classes(self, connection: Connection, split: str) -> list[str]:
         """All classes. Raises `ArchiveError` where there is no such split."""

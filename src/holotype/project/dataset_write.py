@@ -15,6 +15,7 @@ from holotype.catalog import annotations as annotation_rows
 from holotype.catalog import claims, credits
 from holotype.catalog import datasets as dataset_rows
 from holotype.catalog import fingerprints as fingerprint_rows
+from holotype.catalog import masks as mask_rows
 from holotype.catalog.candidates import imported, policy_id
 from holotype.catalog.locations import locations
 from holotype.errors import ArchiveError
@@ -22,6 +23,7 @@ from holotype.imports.annotations import annotations_of
 from holotype.imports.boxes import Annotation, Box, scaled
 from holotype.imports.comparison import Comparison, Verdict, paired
 from holotype.imports.lists import read_urls
+from holotype.imports.masks import OTHER_SIZE
 from holotype.imports.reports import SourceReport
 from holotype.imports.shapes import ANNOTATIONS, IMAGES, SEVERAL, Kind, Source
 from holotype.imports.webdataset import annotation_of
@@ -228,6 +230,7 @@ class Publication:
                     flags[image.id, row] = flags.get((image.id, row), said).filled(said)
             sizes = {image.id: (one.width, one.height) for image, one in known if one.width and one.height}
             annotation_rows.add_sizes(self._connection, sizes, archive)
+            masks, missized = self._masks(known)
             urls = {image.id: one.url for image, one in known if one.url}
             credited = [
                 credits.Credit(image.id, report.source.absolute, one.licence, "", one.url)
@@ -238,7 +241,7 @@ class Publication:
             further = [(image.id, wnid, self.rank(wnid)) for image, one in known for wnid in one.labels]
             truth = report.source.kind is Kind.TRUTH
             others = sum(truth and _is_other(image, one) for image, one in known)
-            other = Counter({OTHERWISE: others, UNSIZED: unsized})
+            other = Counter({OTHERWISE: others, UNSIZED: unsized, OTHER_SIZE: missized})
             report = replace(
                 report,
                 labels=report.labels + len(new) - self.relabelled(contradicted),
@@ -246,6 +249,7 @@ class Publication:
                 further=report.further + dataset_rows.further_labels(self._connection, further, archive, self._policy),
                 facts=report.facts + annotation_rows.add_urls(self._connection, urls, archive),
                 boxes=report.boxes + annotation_rows.add_boxes(self._connection, boxes, archive, flags),
+                masks=report.masks + mask_rows.add(self._connection, masks, archive),
                 unknown=report.unknown + len(chunk) - len(known),
                 unplaced=report.unplaced + sum(rank < 0 for _, _, rank in new.values()),
                 conflicts=report.conflicts + contradicted - self.relabelled(contradicted),
@@ -253,6 +257,19 @@ class Publication:
             )
             self._advance("facts", report.labels + report.boxes, 0)
         return report
+
+    def _masks(
+        self, said: Sequence[tuple[dataset_rows.Known, Annotation]]
+    ) -> tuple[dict[int, list[mask_rows.MaskRow]], int]:
+        """The masks of images that are of their image's size, or whose image is of unknown size; and how many others
+        there are."""
+        masked = [(image.id, mask) for image, one in said for mask in one.masks]
+        sizes = annotation_rows.sizes(self._connection, {image for image, _ in masked}) if masked else {}
+        found: dict[int, list[mask_rows.MaskRow]] = {}
+        for image, mask in masked:
+            if sizes.get(image, (mask.width, mask.height)) == (mask.width, mask.height):
+                found.setdefault(image, []).append(mask_rows.MaskRow(*astuple(mask)))
+        return found, len(masked) - sum(map(len, found.values()))
 
     def relabelled(self, contradicted: int) -> int:
         """How many of the contradicted labels have changed: all of them, or none."""

@@ -172,7 +172,9 @@ class Explore:
         row = labels[0].row
         if live is None:
             return ImageFacts(row, labels, (), ())
-        return ImageFacts(replace(row, author=live.row.author, url=live.row.url), labels, live.boxes, live.alike)
+        return ImageFacts(
+            replace(row, author=live.row.author, url=live.row.url), labels, live.boxes, live.alike, live.masks
+        )
 
     def thumbnail(self, key: str, view: View) -> bytes | Gone | None:
         """A JPEG of an image whose longer side is at most 256. Raises `ArchiveError` or `PackError`."""

@@ -1,4 +1,4 @@
-"""All that is said of one image: its labels and why they are so, its boxes, where it is from, and what is like it."""
+"""All that is said of one image: its labels and why they are so, boxes, masks, its source, and what is like it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from sqlalchemy import Connection
 
 from holotype.catalog import removals, shown
 from holotype.catalog.image_names import can_be_asked, meant
+from holotype.catalog.masks import of_images as masks_of
 from holotype.catalog.shown import ShownBox
 from holotype.consensus.votes import Answer
 from holotype.crowd.expert import CURATOR
 from holotype.crowd.policy_names import without_names
 from holotype.crowd.reasons import reasons
+from holotype.geometry.masks import Masks, runs_of_text
+from holotype.images.outlines import path_of
 from holotype.project.image_names import alike
 from holotype.project.views import Sight
 from holotype.queries import Candidate
@@ -23,6 +26,8 @@ from holotype.queries.live import first_rows
 
 SOMEBODY: Final = "somebody"
 MOST_ALIKE: Final = 24
+MOST_MASKS: Final = 50
+"""Masks of an image that a page draws."""
 DECIDED: Final = ("yes", "no")
 """The states of labels that everybody may see."""
 
@@ -41,14 +46,26 @@ class LabelFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownMask:
+    """A mask as a page draws it: its synset, how many pixels it has, whether it is a crowd, and its outline as a path
+    of SVG in pixels of the upright picture."""
+
+    wnid: str
+    area: int
+    crowd: bool
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """An image: what is known of its bytes and where it is from (`row`), its labels, its boxes by synset, and other
-    images that nearly look the same."""
+    """An image: what is known of its bytes and where it is from (`row`), its labels, its boxes by synset, other images
+    that nearly look the same, and its masks, the largest first."""
 
     row: Candidate
     labels: Sequence[LabelFacts]
     boxes: Sequence[ShownBox]
     alike: Sequence[Candidate]
+    masks: Sequence[ShownMask] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +98,16 @@ def read_image(connection: Connection, key: str, sight: Sight) -> ImageFacts | G
     labels = [label for label in _labels(connection, ids, sight) if sight.undecided or label.row.state in DECIDED]
     others = first_rows(connection, shown.alike(connection, ids))
     row = labels[0].row if labels else first_rows(connection, ids[:1])[0]
-    return ImageFacts(row, labels, shown.boxes_of(connection, ids), _to_show(connection, others, sight))
+    boxes, masks = shown.boxes_of(connection, ids), _masks(connection, ids, row)
+    return ImageFacts(row, labels, boxes, _to_show(connection, others, sight), masks)
+
+
+def _masks(connection: Connection, ids: Sequence[int], row: Candidate) -> list[ShownMask]:
+    """The largest masks of an image that have its size."""
+    said = [one for one in masks_of(connection, ids) if (one.width, one.height) == (row.width, row.height)]
+    drawn = sorted(said, key=lambda one: -one.area)[:MOST_MASKS]
+    kept = Masks.of([runs_of_text(one.counts) for one in drawn], [(one.height, one.width) for one in drawn])
+    return [ShownMask(one.wnid, one.area, bool(one.crowd), path_of(kept.pixels(at))) for at, one in enumerate(drawn)]
 
 
 def _labels(connection: Connection, ids: Sequence[int], sight: Sight) -> list[LabelFacts]:

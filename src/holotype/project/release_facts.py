@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
-from holotype.catalog import candidates, labels, links, releases, votes
+from holotype.catalog import candidates, labels, links, masks, releases, votes
 from holotype.catalog.annotations import MACHINE, said_by
 from holotype.catalog.fingerprints import orientation
 from holotype.catalog.releases import Wanted
@@ -22,8 +22,17 @@ from holotype.project.facts import read_alarms
 from holotype.project.works import NOTHING, Told, works_of
 from holotype.releases.choice import Kept
 from holotype.releases.draft import Draft
-from holotype.releases.facts import LABELS, Facts, Holder, ReleasedBoxes, ReleasedVotes, Spoken
-from holotype.releases.layout import WORKS
+from holotype.releases.facts import (
+    LABELS,
+    NO_MASKS,
+    Facts,
+    Holder,
+    ReleasedBoxes,
+    ReleasedMasks,
+    ReleasedVotes,
+    Spoken,
+)
+from holotype.releases.layout import MASKS_SCHEMA, WORKS
 
 _AT_ONCE: Final = 10_000
 _TEXTS: Final = ("sha256", "format", "mode", "query", "author", "split", "path")
@@ -135,6 +144,7 @@ def read_facts(connection: Connection, ontology: Ontology, draft: Draft, kept: K
         read_evidence(connection, ontology, _released(draft, kept)),
         read_alarms(connection),
         labels.by_state(connection, CURATOR),
+        masks=_masks(connection, draft.numbers(kept.rows, "image")),
     )
 
 
@@ -157,3 +167,15 @@ def _boxes(connection: Connection, images: npt.NDArray[np.int64]) -> ReleasedBox
         *(said.image, wnids.take(pa.array(said.wnid)), said.corners, names.take(place)),
         *(pa.array(by, pa.string()).take(place), said.support, said.flags),
     )
+
+
+def _masks(connection: Connection, images: npt.NDArray[np.int64]) -> ReleasedMasks:
+    """The masks of images, and of each the name of the file that says so."""
+    said, paths = masks.said_of(connection, np.unique(images).tolist())
+    if not said:
+        return NO_MASKS
+    names = [path.rpartition("/")[2] for path in paths]
+    columns = [*zip(*(row.mask for row in said), strict=True), [names[row.file] for row in said]]
+    schema = pa.schema([field for field in MASKS_SCHEMA if field.name != "id"])
+    made = [pa.array(column).cast(field.type) for column, field in zip(columns, schema, strict=True)]
+    return ReleasedMasks(np.array([row.image for row in said], np.int64), pa.table(made, schema=schema))

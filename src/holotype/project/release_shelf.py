@@ -11,6 +11,8 @@ from pathlib import Path
 from holotype.benchmark import Result, evaluate
 from holotype.benchmark.boxed import boxes_of_release
 from holotype.benchmark.labelled import labels_of_release
+from holotype.benchmark.outlined import outlines_of_release
+from holotype.benchmark.segmentation import Outlined
 from holotype.benchmark.tasks import CLASSIFICATION
 from holotype.benchmark.values import Boxes, Labels
 from holotype.catalog import releases
@@ -85,6 +87,13 @@ class ProjectRelease(Release, Loadable):
         Raises `ReleaseError` where the split has no images, `PredictionError` where none of them has a box.
         """
         return boxes_of_release(self, split)
+
+    def truth_outlines(self, split: str = "test") -> Outlined:
+        """The masks of a split as a truth that predictions can be scored against.
+
+        Raises `ReleaseError` where the split has no images, `PredictionError` where none of them has a mask.
+        """
+        return outlines_of_release(self, split)
 
     def evaluate(self, predictions: str | os.PathLike[str], split: str = "test") -> Result:
         """The errors of a predictions file on a split, as ILSVRC has them: see `holotype.benchmark.evaluate`.

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from holotype.audits.certificates import Certificate
 from holotype.catalog import images, labels, votes
+from holotype.catalog import masks as mask_rows
 from holotype.catalog import statistics as statistic_rows
 from holotype.catalog.locations import locations
 from holotype.consensus.votes import MACHINE
@@ -29,6 +30,7 @@ from holotype.statistics.diversity import Diversity, Ranking, diversity
 from holotype.statistics.diversity import rank as rank_synsets
 from holotype.statistics.hierarchy import hierarchy
 from holotype.statistics.histogram import Ints
+from holotype.statistics.masks import ClassMasks, Masked, masked
 from holotype.statistics.objects import ClassBoxes, Objects, objects
 from holotype.statistics.scale import scale
 from holotype.statistics.sizes import Sizes, sizes
@@ -53,6 +55,7 @@ def read_statistics(connection: Connection, ontology: Ontology, certificates: Se
         None,
         tuple(read_imageability(connection, ontology)),
         _boxing(connection, int(images.sum())),
+        _masks(connection),
     )
 
 
@@ -94,6 +97,14 @@ def _boxing(connection: Connection, labels: int) -> Boxing | None:
         return None
     drawn, boxes = statistic_rows.drawings_and_boxes(connection)
     return Boxing(said, coverage(states, asked, labels), agreement(drawn, boxes) if len(drawn) else None)
+
+
+def _masks(connection: Connection) -> Masked | None:
+    classes = (
+        ClassMasks(wnid, rows[:, 0], rows[:, 1] / rows[:, 2], rows[:, 3] > 0)
+        for wnid, rows in mask_rows.by_class(connection)
+    )
+    return masked(classes, mask_rows.counts_per_image(connection))
 
 
 @dataclass(frozen=True, slots=True)

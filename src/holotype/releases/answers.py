@@ -86,6 +86,8 @@ def _composition(release: Described, census: Census) -> Iterator[tuple[str, str]
         by = ", ".join(f"{number:,} by {_BY.get(one, OTHERS)}" for one, number in sorted(census.boxes_by.items()))
         told = f" ({by})" if by else ""
         yield "number", f"{plural(census.boxes, 'box', 'boxes')} in {plural(census.boxed, 'image')}{told}."
+    if census.masks:
+        yield "number", f"{plural(census.masks, 'mask')} in {plural(census.masked, 'image')}."
     query = one_line(str(release.summary.get("query", "")))
     what = f"the images that the query {query!r} finds" if query else "all images of its makers' project"
     yield "sample", f"Of {what} it has those that were labelled yes when it was made."

@@ -32,6 +32,7 @@ from holotype.releases.layout import (
     LEAKS,
     MACHINES,
     MANIFEST,
+    MASKS,
     METADATA,
     ONTOLOGY,
     STATISTICS,
@@ -45,6 +46,7 @@ from holotype.releases.manifest import (
     boxes_table,
     files_of,
     files_table,
+    masks_table,
     write_manifest,
 )
 from holotype.releases.quantities import plural
@@ -147,6 +149,8 @@ def write_release(
     helped = MACHINES in write_manifest(made.partial / MANIFEST, contents, addresses)
     sync_file(made.partial / MANIFEST)
     write_table(made.partial / BOXES, boxes_table(contents, addresses))
+    if len(contents.masks.table):
+        write_table(made.partial / MASKS, masks_table(contents, addresses))
     write_tables(made.partial / VOTES, contents.ballots.tables())
     if contents.evidence is not None:
         write_table(made.partial / EVIDENCE, contents.evidence)

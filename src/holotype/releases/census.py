@@ -19,7 +19,7 @@ from holotype.errors import ReleaseError
 from holotype.files import local
 from holotype.releases.bounds import check_size
 from holotype.releases.keys import id_keys
-from holotype.releases.layout import BOXES, FORMAT, ID_LENGTH, MANIFEST, VOTES, typed_columns
+from holotype.releases.layout import BOXES, FORMAT, ID_LENGTH, MANIFEST, MASKS, VOTES, typed_columns
 from holotype.releases.release import columns_of
 
 BATCH: Final = 1 << 16
@@ -75,6 +75,8 @@ class Census:
     boxed: int
     votes: Votes
     boxes_by: Counter[str] = field(default_factory=Counter)
+    masks: int = 0
+    masked: int = 0
 
 
 def count(folder: Path) -> Census:
@@ -106,7 +108,8 @@ def count(folder: Path) -> Census:
         near.append(id_keys(own["near_group"]))
         grouped.append(id_keys(own["group"]))
     sizes = np.unique(_joined(near), return_counts=True)[1]
-    boxes, boxed, boxes_by = _boxes(folder / BOXES)
+    boxes, boxed, boxes_by = _per_image(folder / BOXES)
+    masks, masked, _ = _per_image(folder / MASKS) if (folder / MASKS).exists() else (0, 0, Counter[str]())
     return Census(
         images=int(first.sum()),
         labels=len(first),
@@ -127,6 +130,8 @@ def count(folder: Path) -> Census:
         boxed=boxed,
         boxes_by=boxes_by,
         votes=_votes(folder / VOTES, images),
+        masks=masks,
+        masked=masked,
     )
 
 
@@ -184,10 +189,10 @@ def _tally(found: Counter[str], column: pa.ChunkedArray, most: int | None = _MOS
         found[one["values"] if known else OTHERS] += one["counts"]
 
 
-def _boxes(path: Path) -> tuple[int, int, Counter[str]]:
-    """How many boxes there are, in how many images, and by whom, where that is told; boxes of an image stand
+def _per_image(path: Path) -> tuple[int, int, Counter[str]]:
+    """How many boxes or masks there are, in how many images, and by whom, where that is told; those of an image stand
     together."""
-    boxes, images, last, by = 0, 0, None, Counter[str]()
+    rows, images, last, by = 0, 0, None, Counter[str]()
     told = [name for name in ("by",) if name in columns_of(path)]
     for table in batches(path, ["id", *told]):
         if told:
@@ -195,10 +200,10 @@ def _boxes(path: Path) -> tuple[int, int, Counter[str]]:
         runs = pc.run_end_encode(table["id"].combine_chunks())
         runs = runs.combine_chunks() if isinstance(runs, pa.ChunkedArray) else runs
         names = runs.values
-        boxes += len(table)
+        rows += len(table)
         images += len(names) - (len(names) > 0 and names[0].as_py() == last)
         last = names[-1].as_py() if len(names) else last
-    return boxes, images, by
+    return rows, images, by
 
 
 def _votes(path: Path, images: npt.NDArray[np.uint64]) -> Votes:

@@ -23,8 +23,18 @@ from holotype.releases.draft import Draft
 from holotype.releases.faces import FACES, NO_FACES, Faces
 from holotype.releases.facts import Facts, Holder, ReleasedBoxes, ReleasedVotes, Spoken
 from holotype.releases.identity import image_ids
-from holotype.releases.layout import AUDIT, BOXES_EXTRAS, BOXES_SCHEMA, CHANGES, SAMPLE, VOTES_EXTRAS, VOTES_SCHEMA
+from holotype.releases.layout import (
+    AUDIT,
+    BOXES_EXTRAS,
+    BOXES_SCHEMA,
+    CHANGES,
+    OTHER_SIZES,
+    SAMPLE,
+    VOTES_EXTRAS,
+    VOTES_SCHEMA,
+)
 from holotype.releases.leaks import Check
+from holotype.releases.masks import NONE_KEPT, KeptMasks, kept_masks
 from holotype.releases.quantities import plural
 from holotype.releases.recipe import Recipe
 from holotype.releases.shares import Fractions
@@ -82,7 +92,8 @@ class Contents:
     `leaks` are the checks of ``leaks.json``. `summary` is ``release.json`` but for what is counted when the manifest is
     written. `certificates` and `audit` are written where audits were planned: ``certificates.json``, and rows of its
     tables by the name of their file (`AUDIT_TABLES`); `ontology`, its `Ontology.to_bytes`, where it is the project's
-    own; `evidence` the candidates that labels follow from; `faces` those that are to be blurred.
+    own; `evidence` the candidates that labels follow from; `faces` those that are to be blurred; `masks` those of the
+    images.
     """
 
     draft: Draft
@@ -101,6 +112,7 @@ class Contents:
     ontology: bytes | None = None
     evidence: pa.Table | None = None
     faces: Faces = NO_FACES
+    masks: KeptMasks = NONE_KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,7 @@ def contents_of(made: Made, draft: Draft, kept: Kept, shared: Shared, facts: Fac
     """The contents of a release."""
     classes = sorted((ontology.at_rank(rank) for rank in np.unique(kept.columns.rank).tolist()), key=_wnid)
     found = assess(facts.evidence)
+    masks = kept_masks(facts.masks, draft, kept)
     ranks, recipe = [ontology.rank(synset) for synset in classes], made.recipe
     summary = {
         "name": made.name,
@@ -138,6 +151,7 @@ def contents_of(made: Made, draft: Draft, kept: Kept, shared: Shared, facts: Fac
         "outvoted": int(np.count_nonzero(kept.columns.outvoted)),
         "alarms": _told(facts.alarms),
         **({FACES: facts.faces.value()} if recipe.blur_faces else {}),
+        **({OTHER_SIZES: masks.other_sizes} if masks.other_sizes else {}),
     }
     certificates = certificates_value(facts.evidence.plans, found) if found else None
     tables = audit_tables(facts.evidence, found, made.hide)
@@ -148,6 +162,7 @@ def contents_of(made: Made, draft: Draft, kept: Kept, shared: Shared, facts: Fac
         *(draft, kept, shared, facts.holders, boxes, classes, ranks, ballots),
         *(summary, recipe, facts.leaks, certificates, audit),
         faces=facts.faces,
+        masks=masks,
     )
 
 

@@ -17,7 +17,17 @@ from holotype.licences import parse
 from holotype.releases.answers import answers
 from holotype.releases.census import OTHERS
 from holotype.releases.described import Described, day, one_line
-from holotype.releases.layout import BOXES, BOXES_EXTRAS, BOXES_SCHEMA, MANIFEST, SUMMARY, VOTES, VOTES_SCHEMA
+from holotype.releases.layout import (
+    BOXES,
+    BOXES_EXTRAS,
+    BOXES_SCHEMA,
+    MANIFEST,
+    MASKS,
+    MASKS_SCHEMA,
+    SUMMARY,
+    VOTES,
+    VOTES_SCHEMA,
+)
 from holotype.releases.quantities import plural
 
 CONFORMS: Final = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
@@ -57,7 +67,7 @@ _PICTURES: Final = {
     "PPM": "image/x-portable-pixmap",
     "JPEG2000": "image/jp2",
 }
-_KINDS: Final = {"string": "sc:Text", "double": "sc:Float"}
+_KINDS: Final = {"string": "sc:Text", "double": "sc:Float", "int32": "sc:Integer", "bool": "sc:Boolean"}
 _LABELS: Final = {
     "id": "sc:Text",
     "wnid": "sc:Text",
@@ -214,6 +224,12 @@ def _records(files: Mapping[str, Listed], boxes_by: Mapping[str, int]) -> Iterab
         "A box a row, in inclusive pixels of the picture turned upright; id is an image's, as in labels/id.",
         [{**_column("boxes", BOXES, name, kind), **_points(name)} for name, kind in boxes.items()],
     )
+    if MASKS in files:
+        yield _set(
+            "masks",
+            "A mask a row, in pixels of the picture turned upright: run lengths as COCO's text; id is as in labels/id.",
+            [{**_column("masks", MASKS, one.name, _KINDS[str(one.type)]), **_points(one.name)} for one in MASKS_SCHEMA],
+        )
     yield _set(
         "votes",
         "A vote a row: what somebody, under a hashed name, or a machine answered for an image and a synset.",

@@ -20,6 +20,7 @@ from holotype.crowd.alarms import Alarm
 from holotype.crowd.expert import CURATOR
 from holotype.crowd.policy_names import is_unchecked
 from holotype.releases.faces import NO_FACES, Faces
+from holotype.releases.layout import MASKS_SCHEMA
 from holotype.releases.leaks import Check
 
 Numbers = npt.NDArray[np.int64]
@@ -152,6 +153,17 @@ class ReleasedBoxes:
     flags: npt.NDArray[np.int8]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ReleasedMasks:
+    """Masks ``(masks,)``, oldest first: ids of images, and the columns of `MASKS_SCHEMA` but for the image's id."""
+
+    image: Numbers
+    table: pa.Table
+
+
+NO_MASKS: Final = ReleasedMasks(np.zeros(0, np.int64), MASKS_SCHEMA.empty_table().drop_columns(["id"]))
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """A file or folder that images lie in, by the number that labels have for it, and its dataset."""
@@ -169,7 +181,7 @@ class Facts:
     """What a release follows from beside its labels: the votes that count, and what they speak of, the boxes of its
     images and the files that those lie in, what its splits share with one another and with others, what certificates
     follow from, what the votes cannot tell, how many labels curators made, by policy and state, and the faces
-    that are to be blurred.
+    that are to be blurred; and the masks of its images.
     """
 
     votes: ReleasedVotes
@@ -181,6 +193,7 @@ class Facts:
     overruled: Mapping[tuple[str, str], int] = field(default_factory=dict)
     leaks: Sequence[Check] = ()
     faces: Faces = NO_FACES
+    masks: ReleasedMasks = NO_MASKS
 
     def unheard(self) -> Facts:
         """Those of labels that nobody's votes have anything to do with."""

@@ -11,6 +11,7 @@ import pyarrow as pa
 FORMAT: Final = 3
 MANIFEST: Final = "manifest.parquet"
 BOXES: Final = "boxes.parquet"
+MASKS: Final = "masks.parquet"
 FILES: Final = "files.parquet"
 LEAKS: Final = "leaks.json"
 VOTES: Final = "votes.parquet"
@@ -32,6 +33,8 @@ TAKEN_DOWN: Final = "taken_down"
 """What `SUMMARY` says of images that were in an earlier release: how many, and of which."""
 METADATA: Final = "metadata_taken_out"
 """What `SUMMARY` calls the number of pictures without what their files said of people, places and devices."""
+OTHER_SIZES: Final = "masks_of_other_sizes"
+"""What `SUMMARY` calls the number of masks that are left out, as they are not of the size of their image."""
 SHARD_BYTES: Final = 256 << 20
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SHARD: Final = re.compile(r"(train|val|test)-[0-9]{6,}\.tar")
@@ -114,6 +117,25 @@ BOXES_EXTRAS: Final = pa.schema(
 """What boxes have last, but for those of older releases: by whom; the share of the people who looked for an instance
 that drew this one; and whether it is cut off by the picture's edge, hidden in part, a group that is no single instance,
 or difficult to recognise, 1 or 0; `UNSAID` where nobody said."""
+MASKS_SCHEMA: Final = pa.schema(
+    [
+        ("id", pa.string()),
+        ("wnid", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("counts", pa.string()),
+        ("area", pa.int32()),
+        ("x_min", pa.int32()),
+        ("y_min", pa.int32()),
+        ("x_max", pa.int32()),
+        ("y_max", pa.int32()),
+        ("crowd", pa.bool_()),
+        ("source", pa.string()),
+    ]
+)
+"""Masks of instances in the stored picture turned upright, images in the order of the manifest: run lengths as COCO's
+compressed text, column by column, how many pixels, the inclusive pixels of the box around them. A release without masks
+has no such file."""
 FILES_SCHEMA: Final = pa.schema(
     [
         ("shard", pa.string()),
@@ -191,7 +213,20 @@ CHANGES_SCHEMA: Final = pa.schema(
 AUDIT_TABLES: Final = {AUDIT: AUDIT_SCHEMA, SAMPLE: SAMPLE_SCHEMA, CHANGES: CHANGES_SCHEMA}
 NAMES: Final = frozenset(
     {
-        *(MANIFEST, BOXES, FILES, LEAKS, VOTES, EVIDENCE, SUMMARY, STATISTICS, CHECKSUMS, CERTIFICATES, ONTOLOGY),
+        *(
+            MANIFEST,
+            BOXES,
+            MASKS,
+            FILES,
+            LEAKS,
+            VOTES,
+            EVIDENCE,
+            SUMMARY,
+            STATISTICS,
+            CHECKSUMS,
+            CERTIFICATES,
+            ONTOLOGY,
+        ),
         *(*AUDIT_TABLES, *DOCUMENTS),
     }
 )
@@ -206,6 +241,7 @@ def manifest_schema(extras: Collection[str]) -> pa.Schema:
 SCHEMAS: Final = {
     MANIFEST: (MANIFEST_SCHEMA, EXTRAS),
     BOXES: (BOXES_SCHEMA, BOXES_EXTRAS),
+    MASKS: (MASKS_SCHEMA, pa.schema([])),
     VOTES: (VOTES_SCHEMA, VOTES_EXTRAS),
     EVIDENCE: (EVIDENCE_SCHEMA, pa.schema([])),
 }

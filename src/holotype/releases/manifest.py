@@ -19,6 +19,7 @@ from holotype.releases.contents import Contents
 from holotype.releases.draft import GROUP
 from holotype.releases.identity import image_ids
 from holotype.releases.layout import FILES_SCHEMA, MACHINES, WORKS, manifest_schema
+from holotype.releases.masks import stored_masks
 from holotype.releases.shards import PICTURES, Pictures, Shard, Written
 from holotype.releases.split import SPLITS
 from holotype.store.location import TREE, Location
@@ -102,6 +103,17 @@ def boxes_table(contents: Contents, addresses: Addresses) -> pa.Table:
     made = {name: pa.array(column, pa.int32()) for name, column in scaled.items()}
     schema = boxes.table.schema
     return pa.table([made.get(name, boxes.table[name]) for name in schema.names], schema=schema)
+
+
+def masks_table(contents: Contents, addresses: Addresses) -> pa.Table:
+    """``masks.parquet``: masks of the pictures as they are stored."""
+    masks, pictures = contents.masks, addresses.pictures
+    if pictures is None or not len(masks.table):
+        return masks.table
+    changed, row = pictures.find(masks.image)
+    width, height = pictures.width[row].astype(np.int64), pictures.height[row].astype(np.int64)
+    own = [masks.table[side].to_numpy() for side in ("width", "height")]
+    return stored_masks(masks, changed & ((width != own[0]) | (height != own[1])), width, height)
 
 
 def write_manifest(path: Path, contents: Contents, addresses: Addresses) -> list[str]:

@@ -103,6 +103,7 @@ def _figures(release: Described) -> str:
         "labels": f"{census.labels:,}",
         "synsets": f"{len(release.summary['classes']):,}",
         "boxes": f"{census.boxes:,}" if census.boxes else "",
+        "masks": f"{census.masks:,}" if census.masks else "",
         "votes": f"{census.votes.votes:,}" if census.votes.votes else "",
         "of pictures": size_of(census.bytes),
     }

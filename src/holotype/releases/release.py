@@ -41,6 +41,8 @@ from holotype.releases.layout import (
     LEAKS,
     MANIFEST,
     MANIFEST_SCHEMA,
+    MASKS,
+    MASKS_SCHEMA,
     NAMES,
     ONTOLOGY,
     SAMPLE,
@@ -131,6 +133,12 @@ class Release:
         """``boxes.parquet``: a box a row, with the id of its image; images are in the order of the manifest. All but
         older releases have the `BOXES_EXTRAS`, too."""
         return read_table(self.path / BOXES, BOXES_SCHEMA, BOXES_EXTRAS)
+
+    @cached_property
+    def masks(self) -> pa.Table:
+        """``masks.parquet``: a mask a row, as ``boxes.parquet`` has boxes; empty where the release has none."""
+        path = self.path / MASKS
+        return read_table(path, MASKS_SCHEMA) if path.exists() else MASKS_SCHEMA.empty_table()
 
     @cached_property
     def votes(self) -> pa.Table:

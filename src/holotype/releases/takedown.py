@@ -31,6 +31,8 @@ from holotype.releases.layout import (
     FILES,
     LEAKS,
     MANIFEST,
+    MASKS,
+    MASKS_SCHEMA,
     ONTOLOGY,
     SAMPLE,
     SHARD,
@@ -52,7 +54,7 @@ from holotype.releases.writing import write_bytes, write_json, write_table
 __all__ = ["TakenDown", "Unwanted", "described", "take_down", "unwanted_rows"]
 
 _TABLES: Final = {
-    *(MANIFEST, BOXES, VOTES, EVIDENCE, SUMMARY, STATISTICS, LEAKS, CERTIFICATES, FILES, ONTOLOGY),
+    *(MANIFEST, BOXES, MASKS, VOTES, EVIDENCE, SUMMARY, STATISTICS, LEAKS, CERTIFICATES, FILES, ONTOLOGY),
     *AUDIT_TABLES,
 }
 
@@ -71,8 +73,8 @@ class TakenDown:
 
 
 def take_down(release: Release, folder: Path, unwanted: Unwanted, progress: Progress = no_progress) -> TakenDown:
-    """Make a release in `folder` that is another without some images: their votes, boxes and answers of auditors are
-    not in it either, and certificates only where they say nothing of them.
+    """Make a release in `folder` that is another without some images: their votes, boxes, masks and answers of auditors
+    are not in it either, and certificates only where they say nothing of them.
 
     Splits, order and classes stay; samples of the others are copied byte by byte, and what is read is held against its
     checksum. It is written to a hidden folder, which is renamed at the end.
@@ -166,6 +168,9 @@ class _Cut:
         write_table(made.partial / MANIFEST, manifest)
         boxes = self._without(self.release.boxes, "id", self.ids)
         write_table(made.partial / BOXES, boxes.replace_schema_metadata(None))
+        masks = self._without(self.release.masks, "id", self.ids).cast(MASKS_SCHEMA)
+        if len(masks):
+            write_table(made.partial / MASKS, masks)
         write_table(made.partial / VOTES, self._without(self.release.votes, "sha256", self.digests))
         evidence = self.release.evidence
         if evidence is not None:

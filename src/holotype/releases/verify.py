@@ -15,6 +15,7 @@ from holotype.errors import ArchiveError, OntologyError, PackError, ReleaseError
 from holotype.files import printable, sha256_file
 from holotype.images.discreet import is_discreet
 from holotype.ontology import Ontology
+from holotype.releases.check_masks import check_masks
 from holotype.releases.check_tables import (
     check_boxes,
     check_evidence,
@@ -34,6 +35,7 @@ from holotype.releases.layout import (
     FILES,
     LEAKS,
     MANIFEST,
+    MASKS,
     METADATA,
     ONTOLOGY,
     SHARD,
@@ -49,7 +51,7 @@ from holotype.store.opening import state_of
 from holotype.store.reach import Folders
 
 _ALWAYS: Final = {MANIFEST, BOXES, VOTES, SUMMARY, STATISTICS, *DOCUMENTS}
-_MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, EVIDENCE, FILES, LEAKS, ONTOLOGY}
+_MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, EVIDENCE, FILES, LEAKS, MASKS, ONTOLOGY}
 _ADDRESSED: Final = ("id", "sha256", "stored", "shard", "offset", "length", "path")
 _AT_ONCE: Final = 1024
 """Images that are read and hashed at once."""
@@ -69,8 +71,8 @@ def verify_release(
 
     Checked: every file and only those listed in ``SHA256SUMS``, each with its checksum; the manifest's columns and
     order; every image at its address with its sha256, and its file silent about people; ids; near-duplicates in one
-    split; the statistics; counts of votes and the machines that helped; boxes; the certificates. Images that lie
-    outside of its folder are looked at where that is below one of the `archives`. What of it cannot be checked:
+    split; the statistics; counts of votes and the machines that helped; boxes and masks; the certificates. Images that
+    lie outside of its folder are looked at where that is below one of the `archives`. What of it cannot be checked:
     `unchecked`.
     """
     problems = list(_check_files(path, progress))
@@ -85,7 +87,7 @@ def verify_release(
         names = [entry.name for entry in path.iterdir()]
         problems = [
             *(*check_manifest(release), *check_votes(release), *check_evidence(release), *check_boxes(release)),
-            *(*check_holders(release, names), *check_leaks(release), *certify_release(release)),
+            *(*check_masks(release), *check_holders(release, names), *check_leaks(release), *certify_release(release)),
         ]
         if known is not None:
             problems.extend(_check_places(release, known))

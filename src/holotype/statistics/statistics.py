@@ -10,6 +10,7 @@ from holotype.statistics.boxing import Boxing
 from holotype.statistics.diversity import Ranking
 from holotype.statistics.hierarchy import Hierarchy
 from holotype.statistics.imageability import Imageability
+from holotype.statistics.masks import Masked
 from holotype.statistics.objects import Objects
 from holotype.statistics.scale import Scale
 from holotype.statistics.sizes import Sizes
@@ -27,6 +28,7 @@ class Statistics:
     diversity: Ranking | None
     imageability: tuple[Imageability, ...] = ()
     boxing: Boxing | None = None
+    masks: Masked | None = None
 
     def values(self) -> dict[str, Any]:
         """The statistics for JSON; mean images are given as their bytes' number."""

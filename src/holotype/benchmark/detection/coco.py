@@ -111,7 +111,7 @@ def coco(truth: Boxes, detections: Detections) -> CocoDetected:
     Ties of scores go by image and corners; ``pycocotools`` leaves them to the order of the file.
     """
     truth = canonical(truth)
-    pairs = overlaps(truth, detections, np.full(len(truth.image), SAME))
+    pairs = overlaps(truth, detections, np.full(len(truth.image), SAME), truth.crowd)
     return by_thresholds(truth, detections, pairs, areas(detections.corners, truth.inclusive))
 
 

@@ -67,10 +67,13 @@ def unscored(truth: Boxes, boxes: Boxes | Detections) -> Bools:
     return np.isin(keys(boxes, items), truth.ignored[:, 1] * items + truth.ignored[:, 0])
 
 
-def overlaps(truth: Boxes, detections: Detections, least: Floats) -> Overlaps:
+def overlaps(truth: Boxes, detections: Detections, least: Floats, absorbing: Bools | None = None) -> Overlaps:
     """The pairs of a detection and a box of `canonical` truth of its image and class, with an IoU of `least`
-    ``(boxes,)`` or more. With crowds, the area of the detection takes the place of that of the union."""
-    found = [_enough(truth, detections, detection, box, least) for detection, box in _pairs(truth, detections)]
+    ``(boxes,)`` or more. With boxes that are `absorbing` ``(boxes,)``, as COCO's crowds are, the area of the detection
+    takes the place of that of the union."""
+    found = [
+        _enough(truth, detections, detection, box, least, absorbing) for detection, box in _pairs(truth, detections)
+    ]
     pairs = joined(found)
     return pairs.where(np.lexsort((pairs.truth, -pairs.iou, pairs.detection)))
 
@@ -110,8 +113,10 @@ def _spread(detection: Ints, start: Ints, size: Ints) -> Iterator[tuple[Ints, In
         first = last
 
 
-def _enough(truth: Boxes, detections: Detections, detection: Ints, box: Ints, least: Floats) -> Overlaps:
-    crowd = truth.crowd[box] if truth.crowd.any() else None
+def _enough(
+    truth: Boxes, detections: Detections, detection: Ints, box: Ints, least: Floats, absorbing: Bools | None
+) -> Overlaps:
+    crowd = absorbing[box] if absorbing is not None and absorbing.any() else None
     found = iou(detections.corners[detection], truth.corners[box], truth.inclusive, crowd)
     kept = found >= least[box]
     return Overlaps(detection[kept], box[kept], found[kept])

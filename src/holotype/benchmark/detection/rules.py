@@ -32,7 +32,8 @@ SIZES: Final[Mapping[str, tuple[float, float]]] = {
 @dataclass(frozen=True, slots=True)
 class Rule:
     """How detections get true boxes: `least` is the IoU that each box ``(boxes,)`` asks for, `points` where precision
-    is averaged. One that `insists` takes the box it overlaps most, and is false where that is taken."""
+    is averaged. One that `insists` takes the box it overlaps most, and is false where that is taken; by it difficult
+    objects are overlapped as any others are, while crowds are by how much of a detection lies in them."""
 
     name: str
     least: Callable[[Boxes], Floats]
@@ -63,7 +64,8 @@ def tolerant(truth: Boxes) -> Floats:
 ILSVRC: Final = Rule("ilsvrc", tolerant)
 """ILSVRC 2013 to 2017 (``eval_detection.m``): a detection takes the box it overlaps most of those that are left."""
 VOC_ALL: Final = Rule("voc", half, insists=True)
-"""PASCAL VOC from 2010; boxes marked as `crowd` are its difficult ones."""
+"""PASCAL VOC from 2010; boxes marked as `crowd` are its difficult ones: who overlaps one most is neither true nor false
+(``VOCevaldet.m``)."""
 VOC_11: Final = Rule("voc-11", half, ELEVEN_POINTS, insists=True)
 """PASCAL VOC until 2009."""
 RULES: Final[Mapping[str, Rule]] = {rule.name: rule for rule in (ILSVRC, VOC_ALL, VOC_11)}
@@ -98,13 +100,14 @@ def detection(
     Detections of pairs of image and class that are not scored (the blacklist of ``eval_detection.m``) are neither true
     nor false, and boxes of such pairs are no positives. So it is with boxes marked as `crowd`, and, where a `size` is
     given, with boxes whose area is outside of it and detections outside of it that found nothing: of boxes within
-    reach, those that count come first, and crowds absorb any number. A class without positives leaves the mean.
+    reach, those that count come first (unless a rule `insists`), and crowds absorb any number. A class without
+    positives leaves the mean.
     Ties of scores go by image and corners, never by the order of a file.
     """
     truth = canonical(truth)
     left_out = unscored(truth, truth)
     aside = left_out | truth.crowd | (truth.area < size[0]) | (truth.area > size[1])
-    pairs = overlaps(truth, detections, rule.least(truth))
+    pairs = overlaps(truth, detections, rule.least(truth), None if rule.insists else truth.crowd)
     pairs = best_only(pairs) if rule.insists else preferring(pairs, aside)
     found = greedy(pairs, len(detections.image), truth.crowd)
     out = unscored(truth, detections)

@@ -1,4 +1,4 @@
-"""COCO's JSON as annotators' tools export it: images, categories, and the boxes of both."""
+"""COCO's JSON as annotators' tools export it: images, categories, and the boxes and masks of both."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from holotype.errors import ArchiveError
 from holotype.imports.boxes import UNREAD, flags_of
+from holotype.imports.masks import Mask, outlined
 from holotype.imports.tools.names import names_of
 from holotype.imports.tools.shapes import NO_BOXES, TURNED, Drawn, Export, Picture, Sheet, called, number, side
 from holotype.ontology import is_wnid
@@ -23,9 +24,9 @@ def read_coco(value: Mapping[str, Any], where: str) -> Export:
     """What a COCO file says: of a box the category, and of an image those of its boxes and of its ``category_ids``,
     which exports of ours have for images whether they have boxes or not.
 
-    A box is x, y, width and height in pixels; ``iscrowd`` says that it is of a group, and ``attributes``, as CVAT
-    writes them, that it is occluded, truncated or difficult. Raises `ArchiveError` where it is no such file, and where
-    an id stands for two images or categories.
+    A box is x, y, width and height in pixels, a mask run lengths or polygons; ``iscrowd`` says that it is of a group,
+    and ``attributes``, as CVAT writes them, that it is occluded, truncated or difficult. Raises `ArchiveError` where it
+    is no such file, and where an id stands for two images or categories.
     """
     images, annotations, categories = (_listed(value, name, where) for name in _KINDS)
     labels = {key: str(one.get("name", "")) for key, one in _by_id(categories, "categories", where).items()}
@@ -33,14 +34,18 @@ def read_coco(value: Mapping[str, Any], where: str) -> Export:
     known = _by_id(images, "images", where)
     remarks = Counter[str]()
     boxes: dict[Any, list[Drawn]] = {}
+    masks: dict[Any, list[Mask]] = {}
     for one in _once(annotations, remarks):
         image = _key(one.get("image_id"))
         label = labels.get(_key(one.get("category_id")), "")
         if image not in known or not label:
             remarks[LOST] += 1
-        elif (box := _box(one, label, remarks)) is not None:
+            continue
+        if (box := _box(one, label, remarks)) is not None:
             boxes.setdefault(image, []).append(box)
-    pictures = [_picture(one, labels, boxes.get(key, ()), remarks) for key, one in known.items()]
+        if (mask := _mask(one, label, known[image], remarks)) is not None:
+            masks.setdefault(image, []).append(mask)
+    pictures = [_picture(one, labels, boxes.get(key, ()), masks.get(key, ()), remarks) for key, one in known.items()]
     return Export(TOOL, called(f"{TOOL}:{PurePath(where).stem}"), pictures, wnids, remarks)
 
 
@@ -77,7 +82,7 @@ def _once(annotations: Iterable[Mapping[str, Any]], remarks: Counter[str]) -> It
 def _box(one: Mapping[str, Any], label: str, remarks: Counter[str]) -> Drawn | None:
     box, more = one.get("bbox"), one.get("attributes")
     if not box:
-        remarks[NO_BOXES] += 1
+        remarks[NO_BOXES] += not one.get("segmentation")
     elif isinstance(more, dict) and number(more.get("rotation") or 0) % 360:
         remarks[TURNED] += 1
     elif not isinstance(box, list) or len(box) != 4 or any((told := number(edge)) != told for edge in box):
@@ -89,8 +94,22 @@ def _box(one: Mapping[str, Any], label: str, remarks: Counter[str]) -> Drawn | N
     return None
 
 
+def _mask(one: Mapping[str, Any], label: str, image: Mapping[str, Any], remarks: Counter[str]) -> Mask | None:
+    if not (value := one.get("segmentation")):
+        return None
+    height, width = side(image.get("height")), side(image.get("width"))
+    told: list[str] = []
+    found = outlined(label, value, (height, width) if height and width else None, bool(one.get("iscrowd")), told)
+    remarks.update(told)
+    return found
+
+
 def _picture(
-    about: Mapping[str, Any], labels: Mapping[Any, str], boxes: Sequence[Drawn], remarks: Counter[str]
+    about: Mapping[str, Any],
+    labels: Mapping[Any, str],
+    boxes: Sequence[Drawn],
+    masks: Sequence[Mask],
+    remarks: Counter[str],
 ) -> Picture:
     ids = about.get("category_ids")
     told = [labels.get(_key(one), "") for one in ids] if isinstance(ids, list) else []
@@ -100,5 +119,5 @@ def _picture(
         names,
         side(about.get("width")),
         side(about.get("height")),
-        (Sheet("", [label for label in told if label], boxes),),
+        (Sheet("", [label for label in told if label], boxes, masks=masks),),
     )

@@ -11,6 +11,7 @@ from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.imports.tools.coco import read_coco
 from holotype.imports.tools.cvat import read_cvat
+from holotype.imports.tools.label_maps import read_label_maps
 from holotype.imports.tools.label_studio import read_label_studio
 from holotype.imports.tools.shapes import Export
 from holotype.store.opening import small_file
@@ -29,10 +30,12 @@ class Read(NamedTuple):
 
 
 def read_export(path: Path, predictions: bool = False) -> Read:
-    """What Label Studio's JSON, CVAT's XML or a COCO file says; see `holotype.imports.tools`.
+    """What Label Studio's JSON, CVAT's XML, a COCO file or a folder of label maps says; see `holotype.imports.tools`.
 
     Raises `ArchiveError` for what is none of these, and for a file of more than `LARGEST` bytes.
     """
+    if path.is_dir():
+        return Read(*read_label_maps(path))
     where = printable(path.name)
     data = small_file(path, LARGEST)
     return Read(_export(data, where, predictions), len(data), hashlib.sha256(data).hexdigest())

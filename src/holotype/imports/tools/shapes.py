@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from holotype.imports.boxes import EMPTY, UNREAD, Flags
+from holotype.imports.masks import Mask
 from holotype.provenance import in_one_line
 
 TURNED: Final = "boxes that are rotated, or on a rotated image, which were not taken"
@@ -39,7 +40,7 @@ class Drawn(NamedTuple):
 class Sheet:
     """What somebody said of a picture at once: `annotator` is "" where nobody is named, `at` a time as it is written.
 
-    A `machine` is a model that the tool asked.
+    A `machine` is a model that the tool asked. `masks` are labelled as the tool labels them.
     """
 
     annotator: str
@@ -47,6 +48,7 @@ class Sheet:
     boxes: Sequence[Drawn] = ()
     at: str = ""
     machine: bool = False
+    masks: Sequence[Mask] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ from holotype.images.formats.magic import sniff
 from holotype.releases.census import batches
 from holotype.releases.exports.columns import Groups, Images, Labels
 from holotype.releases.exports.rows import Numbers, rows_of
-from holotype.releases.exports.samples import Class, ExportedBox, Sample, looked_at, made_discreet
+from holotype.releases.exports.samples import Class, ExportedBox, ExportedMask, Sample, looked_at, made_discreet
 from holotype.releases.keys import id_keys
-from holotype.releases.layout import BOXES, MANIFEST
+from holotype.releases.layout import BOXES, MANIFEST, MASKS
 from holotype.releases.release import Release, columns_of
 from holotype.releases.split import SPLITS
 
@@ -28,6 +28,7 @@ Advance = Callable[[int, int], None]
 """Is told how many images are done, and how many there are."""
 
 _BOX: Final = tuple(field.name for field in fields(ExportedBox))
+_MASK: Final = tuple(field.name for field in fields(ExportedMask))
 _OF_THE_IMAGE: Final = ("split", "shard", "offset", "length", "sha256", "format", "width", "height", "orientation")
 
 
@@ -161,7 +162,8 @@ class Chosen:
         rows, boxed = self._boxes.of_each(images)
         other = _dictionaries(self.tables(others))
         boxes = _dictionaries(rows_of(self.release.path / BOXES, rows, self.scratch))
-        counts = zip(more, boxed, strict=True)
+        masks, masked = self._masked(images)
+        counts = zip(more, boxed, masked, strict=True)
         for table in self.tables(self.images.first[images]):
             yield (
                 table,
@@ -173,10 +175,19 @@ class Chosen:
                             for box in islice(boxes, own)
                         ],
                         b"",
+                        [ExportedMask(**{name: mask[name] for name in _MASK}) for mask in islice(masks, outlined)],
                     )
-                    for row, (labels, own) in zip(table.to_pylist(), islice(counts, len(table)), strict=True)
+                    for row, (labels, own, outlined) in zip(table.to_pylist(), islice(counts, len(table)), strict=True)
                 ],
             )
+
+    def _masked(self, images: Numbers) -> tuple[Iterator[dict[str, Any]], Numbers]:
+        """The masks of these images, one after the other, and how many each has."""
+        path = self.release.path / MASKS
+        if not path.exists():
+            return iter(()), np.zeros(len(images), np.int64)
+        rows, counts = self._masks.of_each(images)
+        return _dictionaries(rows_of(path, rows, self.scratch)), counts
 
     @cached_property
     def _split_of(self) -> Numbers:
@@ -194,7 +205,15 @@ class Chosen:
     @cached_property
     def _boxes(self) -> Groups:
         """The rows of ``boxes.parquet`` that are of each image."""
-        ids = (id_keys(table["id"]) for table in batches(self.release.path / BOXES, ["id"]))
+        return self._rows_of(BOXES)
+
+    @cached_property
+    def _masks(self) -> Groups:
+        """The rows of ``masks.parquet`` that are of each image."""
+        return self._rows_of(MASKS)
+
+    def _rows_of(self, file: str) -> Groups:
+        ids = (id_keys(table["id"]) for table in batches(self.release.path / file, ["id"]))
         image = self.images.find(np.concatenate([np.zeros(0, np.uint64), *ids]))
         rows = np.flatnonzero(image >= 0).astype(np.int32)
         groups = Groups.of(image[rows], len(self.images))

@@ -8,7 +8,8 @@ from typing import Any, Final
 from holotype.licences import parse
 from holotype.releases.exports.chosen import Advance, Chosen
 from holotype.releases.exports.detection import UPRIGHT, Categories, Lists, Noted
-from holotype.releases.exports.samples import ExportedBox, Sample
+from holotype.releases.exports.masks import with_boxes
+from holotype.releases.exports.samples import ExportedBox, ExportedMask, Sample
 
 _WEB: Final = ("https://", "http://")
 
@@ -18,11 +19,12 @@ def write_coco(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
 
     Categories are numbered from 1 by wnid, which each has beside its name. A box is x, y, width and height in pixels:
     width = x_max - x_min + 1; ``iscrowd`` says that it is of a group, 0 where nobody said, and ``attributes`` what was
-    said of it beside that. All images are listed, those without boxes too; ``category_ids`` are an image's labels.
+    said of it beside that. A mask is run lengths as text, beside the box of its instance where there is one. All images
+    are listed, those without boxes too; ``category_ids`` are an image's labels.
     """
     categories, noted = Categories(chosen), Noted()
     licences: dict[str, int] = {}
-    images = 0
+    images = number = 0
     (folder / "annotations").mkdir()
     head = {"info": _info(chosen), "categories": _categories(categories)}
     for split, samples in chosen.by_split(advance):
@@ -35,9 +37,11 @@ def write_coco(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
                 (pictures / file).write_bytes(sample.data)
                 licence = licences.setdefault(sample.rows[0]["licence"], len(licences) + 1)
                 lists.add("images", _image(images, file, sample, licence, categories))
-                first = noted.boxes + 1
-                for number, box in enumerate(noted.boxes_of(sample), first):
-                    lists.add("annotations", _annotation(number, images, box, categories.number[box.wnid] + 1))
+                for box, mask in with_boxes(noted.boxes_of(sample), sample.masks):
+                    number, instance = number + 1, box or mask
+                    if instance is not None:
+                        one = {"id": number, "image_id": images, "category_id": categories.number[instance.wnid] + 1}
+                        lists.add("annotations", one | _annotation(instance, mask))
             path = folder / "annotations" / f"instances_{split}.json"
             lists.write(path, {**head, "licenses": [_licence(name, number) for name, number in licences.items()]})
     return noted.remarks(UPRIGHT)
@@ -80,16 +84,14 @@ def _image(number: int, file: str, sample: Sample, licence: int, categories: Cat
     }
 
 
-def _annotation(number: int, image: int, box: ExportedBox, category: int) -> dict[str, Any]:
+def _annotation(box: ExportedBox | ExportedMask, mask: ExportedMask | None) -> dict[str, Any]:
     width, height = box.x_max - box.x_min + 1, box.y_max - box.y_min + 1
-    others = {name: said for name, said in box.flags.items() if name != "group_of"}
+    flags = box.flags if isinstance(box, ExportedBox) else {}
+    others = {name: said for name, said in flags.items() if name != "group_of"}
     return {
-        "id": number,
-        "image_id": image,
-        "category_id": category,
         "bbox": [box.x_min, box.y_min, width, height],
-        "area": width * height,
-        "iscrowd": int(box.flags.get("group_of", False)),
-        "segmentation": [],
+        "area": width * height if mask is None else mask.area,
+        "iscrowd": int(flags.get("group_of", False) or (mask is not None and mask.crowd)),
+        "segmentation": [] if mask is None else {"size": [mask.height, mask.width], "counts": mask.counts},
         **({"attributes": others} if others else {}),
     }

@@ -18,20 +18,21 @@ from holotype.releases.census import batches
 from holotype.releases.exports.chosen import Chosen
 from holotype.releases.exports.names import LONGEST
 from holotype.releases.exports.samples import Class, ExportedBox, Sample
-from holotype.releases.layout import BOXES
+from holotype.releases.layout import BOXES, MASKS
 from holotype.releases.release import ontology_of
 
 UPRIGHT: Final = "their sizes and boxes are those of the picture turned upright, as this format's readers turn it"
 
 
 class Categories:
-    """The classes of what was chosen and of its release's boxes, in the order of their wnids; so those of one split
-    have the numbers of all."""
+    """The classes of what was chosen and of its release's boxes and masks, in the order of their wnids; so those of one
+    split have the numbers of all."""
 
     def __init__(self, chosen: Chosen) -> None:
         self._chosen = chosen
         known = {one.wnid: one for one in chosen.classes}
-        tables = batches(chosen.release.path / BOXES, ["wnid"])
+        files = [file for file in (BOXES, MASKS) if (chosen.release.path / file).exists()]
+        tables = (table for file in files for table in batches(chosen.release.path / file, ["wnid"]))
         wnids = sorted({*known, *(wnid for table in tables for wnid in pc.unique(table["wnid"]).to_pylist())})
         self.classes = [
             Class(number, wnid, known[wnid].lemmas, known[wnid].gloss) if wnid in known else Class(number, wnid, (), "")

@@ -17,6 +17,7 @@ from holotype.releases.exports.cvat import write_cvat
 from holotype.releases.exports.fiftyone import write_fiftyone
 from holotype.releases.exports.format import Format, Report
 from holotype.releases.exports.imagenet import write_imagenet
+from holotype.releases.exports.label_maps import write_label_maps
 from holotype.releases.exports.label_studio import write_label_studio
 from holotype.releases.exports.parquet import write_parquet
 from holotype.releases.exports.rows import Numbers
@@ -26,6 +27,7 @@ from holotype.releases.exports.voc import write_voc
 from holotype.releases.exports.webdataset import write_webdataset
 from holotype.releases.exports.whole import below, whole_folder
 from holotype.releases.exports.yolo import write_yolo
+from holotype.releases.layout import MASKS
 from holotype.releases.release import Release
 
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
@@ -53,6 +55,11 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             Format("tables", "the same without the pictures", write_tables),
             Format("coco", "pycocotools, torchvision, Detectron2: annotations/instances_SPLIT.json", write_coco),
             Format("voc", "torchvision's VOCDetection: VOCdevkit/VOC2012 with XML and ImageSets", write_voc),
+            Format(
+                "label-maps",
+                "semantic segmentation: masks/SPLIT/ID.png of class numbers, labelmap.txt",
+                write_label_maps,
+            ),
             Format("yolo", "Ultralytics: data.yaml, images and labels", write_yolo),
             Format("label-studio", "Label Studio: tasks.json with predictions, config.xml", write_label_studio),
             Format("cvat", "CVAT for images 1.1: annotations.xml, labels.json", write_cvat),
@@ -64,6 +71,8 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
     }
 )
 """Every format, in the order that they are listed in."""
+WITH_MASKS: Final = ("coco", "voc", "label-maps")
+"""Formats that have masks."""
 
 
 def export(
@@ -85,9 +94,15 @@ def export(
         raise ReleaseError(f"there is no format {format!r}; there are: {', '.join(FORMATS)}")
     with whole_folder(Path(folder)) as partial:
         chosen = Chosen.of(release, rows, splits, partial)
-        remarks = FORMATS[format].write(chosen, partial, progress)
+        remarks = [*FORMATS[format].write(chosen, partial, progress), *_left_out(release, format)]
         files = size = 0
         for entry in below(partial):
             if entry.is_file(follow_symlinks=False):
                 files, size = files + 1, size + entry.stat(follow_symlinks=False).st_size
-    return Report(format, Path(folder), len(chosen.images), len(chosen.labels), files, size, list(remarks))
+    return Report(format, Path(folder), len(chosen.images), len(chosen.labels), files, size, remarks)
+
+
+def _left_out(release: Release, format: str) -> list[str]:
+    """A remark where a format has no place for masks, and the release has some."""
+    held = format not in WITH_MASKS and (release.path / MASKS).exists()
+    return [f"masks are left out: formats that have them are {', '.join(WITH_MASKS)}"] if held else []

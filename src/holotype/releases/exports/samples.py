@@ -55,15 +55,34 @@ class ExportedBox:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportedMask:
+    """A mask as ``masks.parquet`` has it (`holotype.releases.layout.MASKS_SCHEMA`)."""
+
+    wnid: str
+    width: int
+    height: int
+    counts: str
+    area: int
+    x_min: int
+    y_min: int
+    x_max: int
+    y_max: int
+    crowd: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """An image with its bytes: `rows` are its rows of the manifest that were chosen, one for each label, by rank.
 
-    `boxes` are in pixels of the picture turned upright, and so are `width` and `height`; 0 where they are unknown.
+    `boxes` and `masks` are in pixels of the picture turned upright, and so are `width` and `height`; 0 where they are
+    unknown.
     """
 
     rows: Sequence[Mapping[str, Any]]
     boxes: Sequence[ExportedBox]
     data: bytes
+    masks: Sequence[ExportedMask] = ()
 
     @property
     def id(self) -> str:
@@ -100,6 +119,11 @@ class Sample:
         """Width and height as stored, which is what programs that do not know EXIF see."""
         width, height = self.size
         return (height, width) if self.rows[0]["orientation"] >= 5 else (width, height)
+
+    @property
+    def masks_size(self) -> tuple[int, int]:
+        """Width and height, turned upright, of the picture that has its masks."""
+        return self.masks[0].width, self.masks[0].height
 
     @property
     def stored_boxes(self) -> list[ExportedBox]:

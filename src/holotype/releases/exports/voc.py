@@ -1,4 +1,4 @@
-"""PASCAL VOC: an XML file of boxes for each image, and lists of images."""
+"""PASCAL VOC: an XML file of boxes for each image, maps of masks, and lists of images."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from holotype.releases.exports.chosen import Advance, Chosen
 from holotype.releases.exports.detection import Categories, Noted, voc_marks
 from holotype.releases.exports.listing import write_classes
 from holotype.releases.exports.samples import ExportedBox, Sample
+from holotype.releases.exports.voc_maps import VocMaps
 from holotype.releases.quantities import plural
 
 STORED: Final = "their sizes and boxes are those of the picture as stored, as this format's readers show it"
@@ -31,23 +32,27 @@ def write_voc(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
     as VOC counts them, and boxes end with their last pixel; `voc_marks` says what is said of each. Sizes and boxes are
     those of the picture as stored: VOC's readers know no EXIF. All pictures are called ``.jpg``, for readers look for
     nothing else, whatever their bytes are.
+
+    Images with masks have maps in ``SegmentationClass``, of the numbers that classes have in ``labelmap.txt``, and in
+    ``SegmentationObject``, of those of instances, and are listed in ``ImageSets/Segmentation``.
     """
     root, noted = folder / ROOT, Noted()
     pictures, annotations, sets = root / "JPEGImages", root / "Annotations", root / "ImageSets/Main"
     for made in (pictures, annotations, sets):
         made.mkdir(parents=True)
-    others = 0
+    others, drawn = 0, VocMaps(root, Categories(chosen))
     for split, samples in chosen.by_split(advance):
         for sample in samples:
             noted.boxes_of(sample)
             others += sample.extension != EXTENSIONS["JPEG"]
             (pictures / f"{sample.id}.jpg").write_bytes(sample.data)
             (annotations / f"{sample.id}.xml").write_text(_xml(sample, chosen.release.name), encoding="utf-8")
+            drawn.add(sample)
         _write_lists(chosen, sets, split)
     lines = "".join(f"{one.wnid}:::\n" for one in Categories(chosen).classes)
     (root / "labelmap.txt").write_text(f"# label:color_rgb:parts:actions\nbackground:0,0,0::\n{lines}")
     write_classes(chosen, folder)
-    return [*noted.remarks(STORED), *_remarks(chosen, others)]
+    return [*noted.remarks(STORED), *_remarks(chosen, others), *drawn.remarks()]
 
 
 def _write_lists(chosen: Chosen, sets: Path, split: str) -> None:
@@ -88,7 +93,7 @@ def _xml(sample: Sample, name: str) -> str:
         f"<image>{_text(row['url'] or row['source'])}</image></source>",
         f"\t<owner><name>{_text(row['author'])}</name></owner>",
         f"\t<size><width>{width}</width><height>{height}</height><depth>{depth}</depth></size>",
-        "\t<segmented>0</segmented>",
+        f"\t<segmented>{int(bool(sample.masks))}</segmented>",
         *map(_object, sample.stored_boxes),
         "</annotation>\n",
     ]

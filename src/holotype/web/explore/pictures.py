@@ -126,11 +126,12 @@ def _found(visit: Visit, view: View) -> ImageFacts:
 
 
 def show_image(visit: Visit) -> Response:
-    """One picture: its boxes, its labels with their votes and why, where it is from, and what looks like it."""
+    """One picture: its boxes and masks, labels with their votes and why, where it is from, and what looks like it."""
     view = view_of(visit)
     facts = _found(visit, view)
     names = {label.row.wnid: _name(view, label.row.wnid) for label in facts.labels}
-    names |= {box.wnid: _name(view, box.wnid) for box in facts.boxes}
+    marked = {*(box.wnid for box in facts.boxes), *(mask.wnid for mask in facts.masks)}
+    names |= {wnid: _name(view, wnid) for wnid in sorted(marked)}
     return show(visit, view, "image.html", facts=facts, names=names, key=visit.path["key"])
 
 
