@@ -51,6 +51,7 @@ ROOMS = {
     "consensus": "errors",
     "crowd": "audits consensus errors ontology",
     "boxes": "consensus crowd errors geometry",
+    "questions": "crowd errors ontology",
     "simulation": "collect consensus crowd errors",
     "audits": "consensus errors",
     "releases": "audits consensus crowd engine errors files images licences ontology provenance statistics store",
@@ -61,7 +62,7 @@ ROOMS = {
     "queries": "catalog errors files images licences ontology releases store",
     "project": (
         "audits benchmark catalog collect consensus crowd engine errors files images imports leftovers licences lint "
-        "ontology provenance queries releases simulation statistics store"
+        "ontology provenance queries questions releases simulation statistics store"
     ),
     "holotype": "project",
     "demo": (
@@ -100,6 +101,7 @@ COMPOSITION = {"extension", "", "project", "creation", "runner", "evaluator"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
     *("licences", "faces", "benchmarks"),
+    "questions",
     *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations", "collecting"),
 }
 SHARED = {
@@ -145,6 +147,7 @@ SHARED = {
     "names",
     "withdrawing",
     "given_votes",
+    "label_plans",
     "given_times",
     "synset_names",
     "asking",

@@ -18,5 +18,5 @@ ABSTRACT: Final = frozenset(
         *("n01466257", "n01471682", "n01886756"),  # chordate, vertebrate, placental: words of zoologists
     )
 )
-"""WordNet 3.0's upper synsets. Its roots say of a picture nothing ("whole", "matter"), and "artifact" is in nearly every
-one; to ask them first costs a question an image and rules nothing out."""
+"""WordNet 3.0's upper synsets. They say nothing of a picture ("whole", "matter"), or are in nearly every one
+("artifact"): to ask them first costs a question an image and rules nothing out."""

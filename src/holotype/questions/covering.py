@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-
 from typing import Final
 
 from holotype.errors import CrowdError

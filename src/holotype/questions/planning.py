@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from math import exp, log1p
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from holotype.questions.plan import SECONDS, Mask, Plan, Question, bits, union
 
 LABELS: Final = 2.5
 """Labels that an image is taken to have, where nobody knows."""
+MOST_SECONDS: Final = 1e6
 MOST: Final = 0.9
 """The greatest share of images that a leaf is taken to be in."""
 GAIN: Final = 1e-9
@@ -23,67 +25,89 @@ GAIN: Final = 1e-9
 Parents = tuple[Mask, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """What is believed of leaves and questions, by wnid: `rates` are shares of images that show a leaf, and of leaves
+    without one an image has so many `labels` in all; `seconds` is what an answer to a question takes.
+
+    Raises `CrowdError` for what is no rate or time.
+    """
+
+    rates: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    seconds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    labels: float = LABELS
+
+    def __post_init__(self) -> None:
+        if wrong := [rate for rate in self.rates.values() if not 0 <= rate < 1]:
+            raise CrowdError(f"the share of images that show a leaf is 0 or more and less than 1, not {wrong[0]}")
+        if wrong := [one for one in self.seconds.values() if not 0 < one < MOST_SECONDS]:
+            raise CrowdError(f"an answer takes more than 0 seconds, not {wrong[0]}")
+        if not 0 < self.labels < MOST_SECONDS:
+            raise CrowdError(f"an image has more than 0 labels, not {self.labels}")
+
+    def rates_of(self, leaves: Sequence[str]) -> list[float]:
+        """The share of images that show each leaf."""
+        return [min(self.rates.get(one, self.labels / len(leaves)), MOST) for one in leaves]
+
+    def seconds_of(self, question: Question) -> float:
+        """What an answer takes: as measured, else as its maker says."""
+        return self.seconds.get(question.wnid, SECONDS if question.seconds is None else question.seconds)
+
+
 def make_plan(
     ontology: Ontology,
     leaves: Sequence[str],
     groups: Iterable[Question] = (),
     skip: Collection[str] = ABSTRACT,
-    rates: Mapping[str, float] = MappingProxyType({}),
-    seconds: Mapping[str, float] = MappingProxyType({}),
-    labels: float = LABELS,
-    keep: Collection[str] = (),
     lists: int = 0,
+    believed: Believed = Believed(),
 ) -> Plan:
     """The questions about `leaves` by which an image takes the least time, of people who never err.
 
-    Each synset above several leaves could be asked, but for those to `skip`, and each group; what does not pay is left
-    out, unless it is one to `keep`. So cut points are chosen, not set: a question pays where enough images get a no to
-    it. `rates` are the shares of images that show leaves, by wnid; of others, an image is taken to have so many
-    `labels` in all. `seconds` is what an answer to a question takes, by wnid.
+    Each synset above several leaves could be asked, but for those to `skip`; what does not pay is left out, and groups,
+    which somebody made by hand, are asked in any case. So cut points are chosen, not set: a question pays where enough images get a no to it. With `lists`, up to so
+    many leaves that nothing else tells apart are asked for by their names, where that pays.
 
     Deng et al., "Scalable Multi-label Annotation" (CHI 2014), choose what resolves the most labels a second image by
     image; here the expected time of whole plans is compared, which the independence of leaves gives in closed form.
-    Raises `CrowdError` for leaves of which one is above another, and for what is no rate or time; `UnknownSynset`.
+    Raises `CrowdError` for leaves of which one is above another; `UnknownSynset`.
     """
-    named = check_leaves(ontology, leaves)
-    _check(rates, seconds, labels)
-    chances = [min(rates.get(one, labels / len(named)), MOST) for one in named]
+    named, groups = check_leaves(ontology, leaves), list(groups)
     bit = {leaf: 1 << at for at, leaf in enumerate(named)}
-    found = {union([bit[leaf] for leaf in one.leaves]): one for one in covering(ontology, named, groups, skip, lists)}
+    found = {_mask(one, bit): one for one in covering(ontology, named, groups, skip, lists)}
     own = {bit[leaf]: Question(leaf, frozenset([leaf])) for leaf in named}
-    known = found | own
-    time = {mask: _seconds(one, seconds) for mask, one in known.items()}
-    fixed = {mask for mask, one in found.items() if one.wnid in keep}
-    tree = chosen(dict.fromkeys([*found, *own]), time, chances, fixed)
-    order = sorted(tree, key=lambda mask: (-mask.bit_count(), ontology_rank(ontology, known[mask].wnid)))
+    time = {mask: believed.seconds_of(one) for mask, one in (found | own).items()}
+    given = {one.wnid for one in groups}
+    fixed = {mask for mask, one in found.items() if one.wnid in given}
+    left = chosen([*found, *own], time, believed.rates_of(named), fixed)
+    return plan_of(ontology, named, [found[mask] for mask in left if mask in found], believed)
+
+
+def plan_of(
+    ontology: Ontology, leaves: Sequence[str], questions: Iterable[Question], believed: Believed = Believed()
+) -> Plan:
+    """The plan that asks just these questions of several leaves, and of each leaf by itself. Raises as `make_plan`."""
+    named = check_leaves(ontology, leaves)
+    bit = {leaf: 1 << at for at, leaf in enumerate(named)}
+    known = {bit[leaf]: Question(leaf, frozenset([leaf])) for leaf in named}
+    for one in questions:
+        known.setdefault(_mask(one, bit), one)
+    inner = [mask for mask in known if mask.bit_count() > 1]
+    order = sorted(known, key=lambda mask: (-mask.bit_count(), mask))
     place = {mask: at for at, mask in enumerate(order)}
     return Plan(
         named,
         tuple(known[mask].wnid for mask in order),
         tuple(order),
-        tuple(tuple(sorted(place[one] for one in tree[mask])) for mask in order),
-        tuple(time[mask] for mask in order),
-        tuple(chances),
-        MappingProxyType({one.wnid: one.text for mask in order if (one := known[mask]).text}),
+        tuple(tuple(sorted(place[one] for one in parents_of(mask, inner))) for mask in order),
+        tuple(believed.seconds_of(known[mask]) for mask in order),
+        tuple(believed.rates_of(named)),
+        MappingProxyType({one.wnid: one.text for one in known.values() if one.text}),
     )
 
 
-def ontology_rank(ontology: Ontology, wnid: str) -> tuple[int, str]:
-    """Where a question stands among those of its size: groups come first."""
-    return (ontology.rank(wnid) if wnid in ontology else -1, wnid)
-
-
-def _seconds(question: Question, measured: Mapping[str, float]) -> float:
-    return measured.get(question.wnid, SECONDS if question.seconds is None else question.seconds)
-
-
-def _check(rates: Mapping[str, float], seconds: Mapping[str, float], labels: float) -> None:
-    if wrong := [rate for rate in rates.values() if not 0 <= rate < 1]:
-        raise CrowdError(f"the share of images that show a leaf is 0 or more and less than 1, not {wrong[0]}")
-    if wrong := [one for one in seconds.values() if not 0 < one < 1e6]:
-        raise CrowdError(f"an answer takes more than 0 seconds, not {wrong[0]}")
-    if not 0 < labels < 1e6:
-        raise CrowdError(f"an image has more than 0 labels, not {labels}")
+def _mask(question: Question, bit: Mapping[str, Mask]) -> Mask:
+    return union([bit[leaf] for leaf in question.leaves if leaf in bit])
 
 
 def parents_of(mask: Mask, masks: Iterable[Mask]) -> Parents:
@@ -104,14 +128,14 @@ def chosen(
     One is left out, the smallest first, as long as that makes an image cost less.
     """
     reached = _reach(rates)
-    left = list(masks)
+    left = list(dict.fromkeys(masks))
     inner = [mask for mask in left if mask.bit_count() > 1]
     tree = {mask: parents_of(mask, inner) for mask in left}
     changed = True
     while changed:
         changed = False
-        for mask in sorted(tree.keys() - set(fixed), key=lambda one: (one.bit_count(), one)):
-            if mask.bit_count() > 1 and (new := _without(mask, tree, seconds, reached)) is not None:
+        for mask in sorted(inner, key=lambda one: (one.bit_count(), one)):
+            if mask in tree and mask not in fixed and (new := _without(mask, tree, seconds, reached)) is not None:
                 del tree[mask]
                 tree.update(new)
                 changed = True

@@ -16,6 +16,9 @@ from holotype.questions.pruning import Codes, Fates, Verdict
 BELIEVED: Final = 20.0
 """Images that what is believed beforehand of a leaf's rate weighs as much as."""
 
+LOSE: Final = 0.05
+"""Labels that a no may be expected to lose."""
+
 Floats = npt.NDArray[np.float64]
 _OF_STATE: Final = {
     State.OPEN: Verdict.OPEN,
@@ -31,7 +34,7 @@ class Caution:
     """How many labels a no may be expected to lose: its chance to be wrong times the labels an image has below it,
     where it has any. What would lose more, of two leaves or more, is doubtful, and what is below is asked."""
 
-    lose: float = 0.05
+    lose: float = LOSE
 
     def __post_init__(self) -> None:
         if not 0 < self.lose <= 1:

@@ -1,0 +1,141 @@
+"""Many labels an image: what is asked of a project's images, what becomes a candidate, and what does not leak."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import holotype
+from conftest import encoded, photo
+from holotype.crowd.policies import Fixed
+from holotype.errors import CrowdError
+from holotype.ontology import Ontology
+from holotype.project import Project
+
+TABBY, SIAMESE, CHIHUAHUA, RETRIEVER, ROBIN = "n02123045", "n02123597", "n02085620", "n02099601", "n01558993"
+BANANA, ORANGE, VIOLIN, BUS, TAXI = "n07753592", "n07747607", "n04536866", "n02924116", "n02930766"
+LEAVES = (TABBY, SIAMESE, CHIHUAHUA, RETRIEVER, ROBIN, BANANA, ORANGE, VIOLIN, BUS, TAXI)
+IMAGES = 12
+GROUPS = """
+- question: Is there something to eat or to play music on?
+  leaves: [banana, n07747607, violin]
+  seconds: 2.5
+"""
+ONE = Fixed(1)
+
+
+@pytest.fixture
+def db(tmp_path: Path, wordnet: Ontology, new_project: Callable[[Path], Path]) -> Iterator[Project]:
+    """A project with images of nothing in particular."""
+    (tmp_path / "in/unsorted").mkdir(parents=True)
+    for number in range(IMAGES):
+        (tmp_path / f"in/unsorted/{number:02d}.jpg").write_bytes(encoded(photo(number, 96, 72)))
+    with holotype.open(new_project(tmp_path / "p"), wordnet) as made:
+        made.images.ingest(tmp_path / "in")
+        yield made
+
+
+def truth_of(db: Project) -> dict[tuple[str, str], bool]:
+    """What each image shows: none, one or two of the leaves."""
+    rng = np.random.default_rng(5)
+    images = sorted(row.candidate.sha256 for row in db.images.find(""))
+    assert len(images) == IMAGES
+    chosen = [rng.choice(LEAVES, number % 3, replace=False).tolist() for number in range(len(images))]
+    return {(image, leaf): leaf in shown for image, shown in zip(images, chosen, strict=True) for leaf in LEAVES}
+
+
+def ask(db: Project, truth: dict[tuple[str, str], bool], name: str = "labels") -> str:
+    return str(db.questions.run(db.crowd.simulated(truth, expert="me"), name, ONE))
+
+
+def labels_in(db: Project) -> set[tuple[str, str]]:
+    rows = (row.candidate for row in db.images.find("state:yes"))
+    return {(row.sha256, row.wnid) for row in rows if row.wnid in LEAVES}
+
+
+@pytest.mark.parametrize("groups", ["", GROUPS], ids=["synsets", "groups"])
+def test_a_campaign_finds_what_is_there_and_verifies_what_is_not(db: Project, groups: str) -> None:
+    truth = truth_of(db)
+    db.questions.make(LEAVES, groups=groups)
+    ask(db, truth)
+    report = db.questions.status()
+    assert labels_in(db) == {pair for pair, yes in truth.items() if yes}
+    assert report.done and report.present == sum(truth.values())
+    assert report.refused + report.removed == len(truth) - report.present
+    assert report.questions < 0.75 * len(truth), "many questions were spared"
+    assert "times fewer" in str(report)
+    again = db.questions.run(db.crowd.simulated(truth, expert="me"), policy=ONE)
+    assert again.new_votes == 0 and again.questions == report.questions
+
+
+def test_groups_are_candidates_and_labels_of_nothing(db: Project) -> None:
+    truth = truth_of(db)
+    plan = db.questions.make(LEAVES, groups=GROUPS)
+    assert "q00000001" in plan.asked
+    assert db.questions.text("q00000001") == "Is there something to eat or to play music on?"
+    ask(db, truth)
+    asked = {task.wnid for task in db.candidates.tasks()}
+    assert "q00000001" in asked
+    found = {row.candidate.wnid for row in db.images.find("")}
+    assert not [wnid for wnid in found if wnid.startswith("q")]
+    assert not [wnid for wnid in db.counts()["synsets"] if wnid.startswith("q")]
+    assert not [row.wnid for row in db.overview.by_synset() if row.wnid.startswith("q")]
+
+
+def test_an_image_of_groups_alone_is_still_one_of_nothing(db: Project) -> None:
+    groups = "- {question: A banana or a violin, leaves: [banana, violin]}"
+    db.questions.make([BANANA, VIOLIN], groups=groups)
+    db.questions.run(db.crowd.simulated(dict.fromkeys(truth_of(db), False), expert="me"), policy=ONE)
+    assert {task.wnid for task in db.candidates.tasks()} == {"q00000001"}
+    assert {row.candidate.wnid for row in db.images.find("")} == {""}
+    assert db.questions.status().removed == 2 * IMAGES
+
+
+def test_the_same_question_has_the_same_number_in_every_plan(db: Project) -> None:
+    first = db.questions.make(LEAVES, groups=GROUPS)
+    again = db.questions.make(LEAVES[:8], name="fewer", groups=GROUPS)
+    other = db.questions.make(LEAVES, name="other", groups=GROUPS.replace("music on", "sing"))
+    assert "q00000001" in first.asked and "q00000001" in again.asked
+    assert "q00000002" in other.asked and "q00000001" not in other.asked
+    assert [plan.name for plan in db.questions.plans()] == ["fewer", "labels", "other"]
+
+
+def test_only_a_plans_questions_are_asked_and_all_others_stay_open(db: Project) -> None:
+    truth = truth_of(db)
+    image = next(iter(truth))[0]
+    db.candidates.add([holotype.project.candidates.Proposal(image, "n02958343")], "me")
+    db.questions.make(LEAVES)
+    ask(db, truth)
+    open_ones = {row.candidate.wnid for row in db.images.find("state:open")}
+    assert open_ones == {"n02958343"}
+    report = db.crowd.run(db.crowd.simulated(expert="me"), ONE)
+    assert not report.waiting and report.new_votes == 1, "the ordinary campaign goes on with what is left"
+
+
+def test_overruling_a_question_opens_what_hangs_on_it(db: Project) -> None:
+    truth = truth_of(db)
+    db.questions.make(LEAVES)
+    ask(db, truth)
+    before = db.questions.status()
+    image = next(image for image, leaf in truth if not any(yes for pair, yes in truth.items() if pair[0] == image))
+    root = next(one for one in db.candidates.tasks() if one.sha256 == image and one.wnid not in LEAVES)
+    db.labels.overrule({(image, root.wnid): True}, "curator", "look again", ONE)
+    after = db.questions.status()
+    assert after.open > 0 == before.open
+    ask(db, truth)
+    assert db.questions.status().done
+    assert db.labels.overrule({(image, root.wnid): None}, "curator", "it was right", ONE) == 1
+
+
+def test_a_plan_says_what_is_wrong_with_it(db: Project) -> None:
+    with pytest.raises(CrowdError, match="n02084071 is above n02085620"):
+        db.questions.make(["n02084071", CHIHUAHUA])
+    with pytest.raises(CrowdError, match="no plan of questions is called 'labels'"):
+        db.questions.status()
+    with pytest.raises(CrowdError, match="no leaves"):
+        db.questions.make([])
+    with pytest.raises(CrowdError, match="can be printed"):
+        db.questions.make(LEAVES, name="\n")
