@@ -125,6 +125,7 @@ SHARED = {
     "release_leaks",
     "release_shelf",
     "release_takedown",
+    "release_verified",
     "tree_counts",
     "views",
     "image_pages",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from holotype.crowd.policies import Fixed
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 from holotype.project import Project
+from holotype.releases import Release, verify_release
+from holotype.releases.exports.formats import export
+from holotype.releases.takedown import Unwanted, take_down
 
 TABBY, SIAMESE, CHIHUAHUA, RETRIEVER, ROBIN = "n02123045", "n02123597", "n02085620", "n02099601", "n01558993"
 BANANA, ORANGE, VIOLIN, BUS, TAXI = "n07753592", "n07747607", "n04536866", "n02924116", "n02930766"
@@ -139,3 +143,74 @@ def test_a_plan_says_what_is_wrong_with_it(db: Project) -> None:
         db.questions.make([])
     with pytest.raises(CrowdError, match="can be printed"):
         db.questions.make(LEAVES, name="\n")
+
+
+def test_a_release_keeps_what_is_verified_absent_and_no_group_is_a_label(db: Project) -> None:
+    truth = truth_of(db)
+    db.questions.make(LEAVES, groups=GROUPS)
+    ask(db, truth)
+    db.releases.create("v1", query="-source:questions:labels")
+    release = db.releases["v1"]
+    assert verify_release(release.path, ontology=db.ontology) == []
+    assert {*release.wnids} == {wnid for (_, wnid), yes in truth.items() if yes}, "the leaves alone"
+    assert not [wnid for wnid in release.wnids if wnid.startswith("q")]
+    images = {one["id"]: one["sha256"] for one in release.rows()}
+    leaves = [one for one in release.verified.to_pylist() if one["wnid"] in LEAVES]
+    assert {one["said"] for one in leaves} == {"absent"}
+    assert {(images[one["id"]], one["wnid"]) for one in leaves} == {
+        pair for pair, yes in truth.items() if not yes and pair[0] in images.values()
+    }
+    assert {one["by"] for one in leaves} - set(LEAVES), "some by a question above"
+    assert all(0 <= one["posterior"] <= 0.05 for one in leaves)
+
+
+def test_det_lists_say_what_is_there_what_is_not_and_nothing_else(db: Project, tmp_path: Path) -> None:
+    truth = truth_of(db)
+    db.questions.make(LEAVES)
+    ask(db, truth)
+    db.releases.create("v1")
+    release = db.releases["v1"]
+    report = export(release, "det", tmp_path / "det")
+    images = {one["id"]: one["sha256"] for one in release.rows()}
+    said = {}
+    for number, wnid in enumerate(release.wnids, 1):
+        for path in (tmp_path / "det/ImageSets/DET").glob(f"*_{number}.txt"):
+            for line in path.read_text().splitlines():
+                id, flag = line.split(" ")
+                said[images[id], wnid] = int(flag)
+    leaves = {pair: flag for pair, flag in said.items() if pair[1] in LEAVES}
+    shown = {wnid for pair, wnid in truth if truth[pair, wnid]}
+    wanted = {pair: 0 if yes else -1 for pair, yes in truth.items() if pair[0] in images.values() and pair[1] in shown}
+    assert leaves == wanted
+    assert "verified absent" in report.remarks[0]
+
+
+def test_coco_tells_verified_negatives_as_lvis_does(db: Project, tmp_path: Path) -> None:
+    truth = truth_of(db)
+    db.questions.make(LEAVES)
+    ask(db, truth)
+    db.releases.create("v1")
+    release = db.releases["v1"]
+    export(release, "coco", tmp_path / "coco")
+    images = {one["id"]: one["sha256"] for one in release.rows()}
+    for path in (tmp_path / "coco/annotations").iterdir():
+        told = json.loads(path.read_text())
+        wnid = {one["id"]: one["wnid"] for one in told["categories"]}
+        for one in told["images"]:
+            sha256 = images[one["file_name"].split(".")[0]]
+            negative = {wnid[number] for number in one["neg_category_ids"]} & {*LEAVES}
+            assert negative == {leaf for leaf in LEAVES if leaf in wnid.values() and not truth[sha256, leaf]}
+
+
+def test_what_is_taken_down_is_no_longer_verified_of(db: Project, tmp_path: Path) -> None:
+    truth = truth_of(db)
+    db.questions.make(LEAVES)
+    ask(db, truth)
+    db.releases.create("v1")
+    release = db.releases["v1"]
+    gone = release.rows()[0]["id"]
+    assert gone in release.verified["id"].to_pylist()
+    take_down(release, tmp_path / "v2", Unwanted([gone]))
+    left = Release(tmp_path / "v2").verified["id"].to_pylist()
+    assert left
+    assert gone not in left

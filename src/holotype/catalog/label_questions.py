@@ -114,3 +114,26 @@ def set_plans(connection: Connection, told: str) -> None:
 
 
 _PLANS: Final = "label_plans"
+
+
+def noes(connection: Connection) -> list[tuple[int, str, float]]:
+    """Every image and synset that is labelled no, with the chance of a yes, oldest first."""
+    table = t.candidate.c
+    asked = select(table.image_id, table.wnid, func.coalesce(table.posterior, 0.0)).order_by(table.id)
+    rows = connection.execute(asked.where(table.state == t.STATES.index("no"), table.rank > LACKING))
+    return [(image, wnid, float(chance)) for image, wnid, chance in rows]
+
+
+def yeses(connection: Connection) -> list[tuple[int, str]]:
+    """Every image and synset that is labelled yes."""
+    table = t.candidate.c
+    asked = select(table.image_id, table.wnid).where(table.state == t.STATES.index("yes"), table.rank >= LACKING)
+    return [(image, wnid) for image, wnid in connection.execute(asked)]
+
+
+def covered(connection: Connection) -> list[tuple[int, str]]:
+    """Every image and synset labelled yes of which people found that each instance is boxed."""
+    table, said = t.candidate.c, t.coverage.c
+    asked = select(table.image_id, table.wnid).join(t.coverage, said.candidate_id == table.id)
+    asked = asked.where(said.state == t.COVERAGES.index("covered"), table.state == t.STATES.index("yes"))
+    return [(image, wnid) for image, wnid in connection.execute(asked)]

@@ -46,8 +46,10 @@ from holotype.questions.rates import LOSE, Caution, learned_rates
 
 NAME: Final = "labels"
 """What a plan is called where nobody calls it anything."""
-SOURCE: Final = "questions:"
-"""How the source of candidates begins that a plan puts up; the plan's name follows."""
+INNER: Final = "questions:"
+LEAF: Final = "leaves:"
+"""How the sources of candidates begin that a plan puts up, of those that cover several leaves and of leaves themselves;
+the plan's name follows. So a query can leave out what was asked only for the sake of the leaves."""
 LEAST: Final = 0.001
 AT_ONCE: Final = 20_000
 """Questions that are put up in one transaction."""
@@ -228,19 +230,20 @@ class Questions:
         return len(pairs)
 
     def _add(self, connection: Connection, state: _State, pairs: Sequence[tuple[int, int]]) -> None:
-        plan, source = state.plan, f"{SOURCE}{state.kept.name}"
+        plan, name = state.plan, state.kept.name
+        sources = [f"{LEAF if size == 1 else INNER}{name}" for size in plan.sizes]
         ranks = [rank_of(self._parts.ontology, wnid) for wnid in plan.asked]
         seen = label_questions.first_seen(connection, {image for image, _ in pairs})
         new = []
         for image, place in pairs:
             origin, licence = seen.get(image, (state.images[image].origin, ""))
-            about = plan.asked[place], ranks[place], image, origin, source, state.kept.query, 0, licence
+            about = plan.asked[place], ranks[place], image, origin, sources[place], state.kept.query, 0, licence
             new.append(sightings.Sighting(*about))
         sightings.add(connection, new)
         ids = candidates.ids(connection, {(plan.asked[place], image) for image, place in pairs})
         chances = [min(max(chance, LEAST), 1 - LEAST) for chance in plan.chances]
         told = {ids[plan.asked[place], image]: chances[place] for image, place in pairs}
-        priors.add(connection, told, source, self._parts.clock())
+        priors.add(connection, told, f"{INNER}{name}", self._parts.clock())
 
 
 def _put_groups(connection: Connection, plan: Plan, named: Mapping[str, frozenset[str]], at: float) -> dict[str, str]:

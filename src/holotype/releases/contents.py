@@ -81,7 +81,8 @@ class Contents:
     `leaks` are the checks of ``leaks.json``. `summary` is ``release.json`` but for what is counted when the manifest is
     written. `certificates` and `audit` are written where audits were planned: ``certificates.json``, and rows of its
     tables by the name of their file (`AUDIT_TABLES`); `ontology`, its `Ontology.to_bytes`, where it is the project's
-    own; `evidence` the candidates that labels follow from; `faces` those that are to be blurred.
+    own; `evidence` the candidates that labels follow from; `faces` those that are to be blurred; `verified` what is
+    known of images beside their labels, where anybody asked for that.
     """
 
     draft: Draft
@@ -100,6 +101,7 @@ class Contents:
     ontology: bytes | None = None
     evidence: pa.Table | None = None
     faces: Faces = NO_FACES
+    verified: pa.Table | None = None
 
 
 @dataclass(frozen=True, slots=True)

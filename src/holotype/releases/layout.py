@@ -15,6 +15,7 @@ FILES: Final = "files.parquet"
 LEAKS: Final = "leaks.json"
 VOTES: Final = "votes.parquet"
 EVIDENCE: Final = "evidence.parquet"
+VERIFIED: Final = "verified.parquet"
 SUMMARY: Final = "release.json"
 STATISTICS: Final = "statistics.json"
 CHECKSUMS: Final = "SHA256SUMS"
@@ -103,6 +104,17 @@ BOXES_SCHEMA: Final = pa.schema(
     ]
 )
 """Boxes in inclusive pixels of the stored picture turned upright, images in the order of the manifest."""
+VERIFIED_SCHEMA: Final = pa.schema(
+    [
+        ("id", pa.string()),
+        ("wnid", pa.string()),
+        ("said", pa.string()),
+        ("posterior", pa.float64()),
+        ("by", pa.string()),
+    ]
+)
+"""What was verified of images beside their labels: that a synset is ``absent``, by a no to itself or to the question
+`by` above it, with the chance that it is there all the same; or that each instance of a label is boxed: ``covered``."""
 FILES_SCHEMA: Final = pa.schema(
     [
         ("shard", pa.string()),
