@@ -52,7 +52,7 @@ ROOMS = {
     "crowd": "audits consensus errors ontology",
     "boxes": "consensus crowd errors geometry",
     "questions": "crowd errors ontology",
-    "simulation": "collect consensus crowd errors",
+    "simulation": "collect consensus crowd errors questions",
     "audits": "consensus errors",
     "releases": "audits consensus crowd engine errors files images licences ontology provenance statistics store",
     "benchmark": "errors files geometry images imports leftovers ontology releases statistics store textlists",
@@ -71,7 +71,7 @@ ROOMS = {
     ),
     "cli": (
         "audits benchmark collect consensus crowd demo errors files holotype images imports licences lint ontology "
-        "project queries releases simulation statistics store textlists web"
+        "project queries questions releases simulation statistics store textlists web"
     ),
     "web": "audits consensus crowd errors files images ontology project queries statistics store",
     "__main__": "cli",

@@ -67,12 +67,14 @@ def test_a_campaign_finds_what_is_there_and_verifies_what_is_not(db: Project, gr
     ask(db, truth)
     report = db.questions.status()
     assert labels_in(db) == {pair for pair, yes in truth.items() if yes}
-    assert report.done and report.present == sum(truth.values())
+    assert report.done
+    assert report.present == sum(truth.values())
     assert report.refused + report.removed == len(truth) - report.present
     assert report.questions < 0.75 * len(truth), "many questions were spared"
     assert "times fewer" in str(report)
     again = db.questions.run(db.crowd.simulated(truth, expert="me"), policy=ONE)
-    assert again.new_votes == 0 and again.questions == report.questions
+    assert again.new_votes == 0
+    assert again.questions == report.questions
 
 
 def test_groups_are_candidates_and_labels_of_nothing(db: Project) -> None:
@@ -102,8 +104,10 @@ def test_the_same_question_has_the_same_number_in_every_plan(db: Project) -> Non
     first = db.questions.make(LEAVES, groups=GROUPS)
     again = db.questions.make(LEAVES[:8], name="fewer", groups=GROUPS)
     other = db.questions.make(LEAVES, name="other", groups=GROUPS.replace("music on", "sing"))
-    assert "q00000001" in first.asked and "q00000001" in again.asked
-    assert "q00000002" in other.asked and "q00000001" not in other.asked
+    assert "q00000001" in first.asked
+    assert "q00000001" in again.asked
+    assert "q00000002" in other.asked
+    assert "q00000001" not in other.asked
     assert [plan.name for plan in db.questions.plans()] == ["fewer", "labels", "other"]
 
 
@@ -116,7 +120,8 @@ def test_only_a_plans_questions_are_asked_and_all_others_stay_open(db: Project) 
     open_ones = {row.candidate.wnid for row in db.images.find("state:open")}
     assert open_ones == {"n02958343"}
     report = db.crowd.run(db.crowd.simulated(expert="me"), ONE)
-    assert not report.waiting and report.new_votes == 1, "the ordinary campaign goes on with what is left"
+    assert not report.waiting
+    assert report.new_votes == 1, "the ordinary campaign goes on with what is left"
 
 
 def test_overruling_a_question_opens_what_hangs_on_it(db: Project) -> None:

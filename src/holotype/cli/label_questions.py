@@ -15,18 +15,18 @@ from click.core import ParameterSource
 
 import holotype as api
 from holotype.cli.answers import read_answers
-from holotype.cli.campaigns import dollars, policy_option
+from holotype.cli.campaigns import dollars
 from holotype.cli.crowd import STILL_WORKING
 from holotype.cli.options import file_type, json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.text import counted, print_json
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.expert import Nobody
-from holotype.crowd.imageable import Imageable
 from holotype.crowd.mturk.terms import Quote, Terms
+from holotype.crowd.policy_names import parse_policy
 from holotype.crowd.port import Crowd
 from holotype.errors import CrowdError
-from holotype.project.questions import NAME
+from holotype.project.questions import NAME, POLICY
 from holotype.questions.planning import LABELS
 from holotype.simulation.labels import SIZE, Answerers, Rehearsed, rehearse_labels
 from holotype.textlists import read_lines
@@ -35,6 +35,14 @@ if TYPE_CHECKING:
     from holotype.project import Project
     from holotype.questions.plan import Plan
 
+policy_option = click.option(
+    "--policy",
+    type=parse_policy,
+    default=str(POLICY),
+    show_default=True,
+    metavar="POLICY",
+    help="When a question is decided: as for `holotype crowd run`.",
+)
 name_option = click.option("--name", default=NAME, show_default=True, help="What the plan is called.")
 
 
@@ -43,7 +51,6 @@ def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--leaves", type=file_type, help="File of wnids or lemmas, one a line, none above another."),
         click.option("--under", multiple=True, metavar="SYNSET", help="The leaves of the ontology below it; several."),
-        click.option("--query", default="", metavar="QUERY", help="The images that are asked about. [default: all]"),
         click.option("--questions", type=file_type, help="YAML of questions made by hand, each with its leaves."),
         click.option("--lists", type=click.IntRange(0, 12), default=0, help="Ask for up to N leaves by their names."),
         click.option("--labels", type=float, default=LABELS, show_default=True, help="Labels an image has, about."),
@@ -54,6 +61,7 @@ def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command("run")
 @plan_options
+@click.option("--query", default="", metavar="QUERY", help="The images that are asked about. [default: all]")
 @name_option
 @click.option("--crowd", "who", type=click.Choice(["web", "simulated", "mturk", "nobody"]), required=True)
 @policy_option
@@ -104,7 +112,7 @@ def run_command(
             people: Crowd = _mturk(db, page_url, reward, budget, production, yes)
         else:
             people = _crowd(db, who, truth, seed)
-        report = db.questions.run(people, name, Imageable(policy), lambda *of: advance("questions", *of))
+        report = db.questions.run(people, name, policy, lambda *of: advance("questions", *of))
     if as_json:
         print_json(asdict(report))
         return
@@ -185,7 +193,6 @@ def status_command(name: str, project: Path, as_json: bool) -> None:
 def rehearse_command(
     leaves: Path | None,
     under: tuple[str, ...],
-    query: str,
     questions: Path | None,
     lists: int,
     labels: float,
@@ -199,7 +206,7 @@ def rehearse_command(
 ) -> None:
     """Simulate what questions would cost and find, beside asking for each leaf; nothing is asked or kept.
 
-    The images have --labels of the leaves each, by chance; --query is not heeded.
+    The images have --labels of the leaves each, by chance.
     """
     with api.open(project) as db:
         plan = db.questions.proposed(_leaves(db, leaves, under), _text(questions), lists, labels=labels)

@@ -29,8 +29,8 @@ from holotype.project.release_facts import read_facts, read_labels, read_votes, 
 from holotype.project.release_grounds import read_grounds
 from holotype.project.release_leaks import own_leaks, read_others, read_pictures
 from holotype.project.release_shelf import ProjectRelease, checksums, made_here, open_release
-from holotype.project.release_verified import read_verified
 from holotype.project.release_takedown import take_down_of
+from holotype.project.release_verified import read_verified
 from holotype.queries import Live, Query
 from holotype.releases import CHECKSUMS, NAME, Fractions, Recipe, Release, verify_release
 from holotype.releases.build import Workshop, workshop, write_release

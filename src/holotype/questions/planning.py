@@ -65,8 +65,9 @@ def make_plan(
     """The questions about `leaves` by which an image takes the least time, of people who never err.
 
     Each synset above several leaves could be asked, but for those to `skip`; what does not pay is left out, and groups,
-    which somebody made by hand, are asked in any case. So cut points are chosen, not set: a question pays where enough images get a no to it. With `lists`, up to so
-    many leaves that nothing else tells apart are asked for by their names, where that pays.
+    which somebody made by hand, are asked in any case. So cut points are chosen, not set: a question pays where enough
+    images get a no to it. With `lists`, up to so many leaves that nothing else tells apart are asked for by their
+    names, where that pays.
 
     Deng et al., "Scalable Multi-label Annotation" (CHI 2014), choose what resolves the most labels a second image by
     image; here the expected time of whole plans is compared, which the independence of leaves gives in closed form.

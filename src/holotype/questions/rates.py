@@ -16,7 +16,7 @@ from holotype.questions.pruning import Codes, Fates, Verdict
 BELIEVED: Final = 20.0
 """Images that what is believed beforehand of a leaf's rate weighs as much as."""
 
-LOSE: Final = 0.05
+LOSE: Final = 0.3
 """Labels that a no may be expected to lose."""
 
 Floats = npt.NDArray[np.float64]

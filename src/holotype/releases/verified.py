@@ -75,4 +75,5 @@ def check_verified(release: Release) -> Iterator[str]:
     labels = set(zip(manifest["id"].to_pylist(), manifest["wnid"].to_pylist(), strict=True))
     told = table.select(["id", "wnid", "said"]).to_pylist()
     if wrong := [row for row in told if row["said"] == ABSENT and (row["id"], row["wnid"]) in labels]:
-        yield f"{VERIFIED} says of {len(wrong):,} labels that they are absent, such as {wrong[0]['wnid']} of {wrong[0]['id']}"
+        first = wrong[0]
+        yield f"{VERIFIED} says of {len(wrong):,} labels that they are absent; such as {first['wnid']} of {first['id']}"

@@ -58,7 +58,7 @@ def det_lists(chosen: Chosen) -> tuple[Lists, int]:
         split_of[image] = SPLITS[split]
         flag = FULL if (ids[image], chosen.classes[number].wnid) in covered else PARTIAL
         found[SPLITS[split], number][ids[image]] = flag
-    place, lost = {id: split for id, split in zip(ids, split_of, strict=True)}, 0
+    place, lost = dict(zip(ids, split_of, strict=True)), 0
     for one in verified:
         if one["said"] == ABSENT and one["id"] in place:
             if one["wnid"] in chosen.numbers:
