@@ -35,6 +35,7 @@ IN_A_PROJECT = (
     "explanations/consensus.md",
     "guides/annotations.md",
     "guides/certify.md",
+    "guides/many_labels.md",
     "guides/operate.md",
     "guides/people.md",
     "guides/machines.md",

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from holotype.catalog import schema as t
 from holotype.catalog.candidates import LACKING
@@ -137,3 +137,12 @@ def covered(connection: Connection) -> list[tuple[int, str]]:
     asked = select(table.image_id, table.wnid).join(t.coverage, said.candidate_id == table.id)
     asked = asked.where(said.state == t.COVERAGES.index("covered"), table.state == t.STATES.index("yes"))
     return [(image, wnid) for image, wnid in connection.execute(asked)]
+
+
+def claimed(connection: Connection, but: Sequence[str]) -> list[tuple[str, str]]:
+    """What images, by sha256, are said to show by datasets, or by sources that begin with none of `but`."""
+    table, read, seen = t.candidate.c, t.fingerprint.c, t.sighting.c
+    others = select(seen.candidate_id).where(*(~seen.source.startswith(one, autoescape=True) for one in but))
+    asked = select(read.sha256, table.wnid).join(t.fingerprint, read.image_id == table.image_id)
+    asked = asked.where(or_(table.id.in_(others), table.labelled_by.is_not(None)))
+    return [(sha256, wnid) for sha256, wnid in connection.execute(asked)]

@@ -65,7 +65,12 @@ def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @name_option
 @click.option("--crowd", "who", type=click.Choice(["web", "simulated", "mturk", "nobody"]), required=True)
 @policy_option
-@click.option("--truth", type=file_type, help="CSV with the header sha256,wnid,answer: what the simulated see.")
+@click.option(
+    "--truth",
+    type=file_type,
+    help="CSV with the header sha256,wnid,answer: what the simulated workers see. "
+    "[default: what folders, searches and datasets say]",
+)
 @click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
 @click.option("--page-url", metavar="URL", help="For mturk: where a page is, as for `holotype crowd mturk`.")
 @click.option("--reward", type=dollars, metavar="DOLLARS", help="For mturk: what a worker gets for a page.")
@@ -146,7 +151,7 @@ def _crowd(db: Project, who: str, truth: Path | None, seed: int) -> Crowd:
     if who == "nobody":
         return Nobody()
     if truth is None:
-        return db.crowd.simulated(seed=seed)
+        return db.crowd.simulated(db.questions.claims(), seed)
     return db.crowd.simulated(db.candidates.named(read_answers(truth), "answers"), seed)
 
 

@@ -189,6 +189,12 @@ class Questions:
         with self._parts.catalog.read() as connection:
             return next((one.text for one in label_questions.read(connection, [wnid])), "")
 
+    def claims(self) -> dict[tuple[str, str], bool]:
+        """What images show as folders, searches and datasets say, by (sha256, wnid): what simulated workers see where
+        nobody says what is true."""
+        with self._parts.catalog.read() as connection:
+            return dict.fromkeys(label_questions.claimed(connection, (INNER, LEAF)), True)
+
     def run(
         self,
         crowd: Crowd,
