@@ -35,17 +35,13 @@ def main() -> None:
     draws = [np.random.default_rng(seed).choice(classes, 200, replace=False).tolist() for seed in range(seeds)]
     for lists in (0, 4):
         plans = [make_plan(ontology, leaves, lists=lists) for leaves in draws]
-        print(
-            f"\nlists of up to {lists} names: questions an image of people who never err, mean and most of {seeds} draws"
-        )
+        print(f"\nlists of up to {lists} names: questions an image without errors, mean and most of {seeds}")
         for labels in LABELS:
             found = [
                 perfect_questions(plan, draw_images(plan, IMAGES, labels, np.random.default_rng(seed))).mean()
                 for seed, plan in enumerate(plans)
             ]
-            print(
-                f"  {labels} labels: {np.mean(found):5.1f} {max(found):5.1f}, {200 / np.mean(found):.1f}x fewer than 200"
-            )
+            print(f"  {labels} labels: {np.mean(found):5.1f} {max(found):5.1f}, {200 / np.mean(found):.1f}x fewer")
         noisy(plans)
 
 

@@ -44,7 +44,7 @@ def classes(shared: Path) -> list[str]:
 
 
 def drawn(classes: Sequence[str], seed: int) -> list[str]:
-    return np.random.default_rng(seed).choice(classes, 200, replace=False).tolist()
+    return [str(one) for one in np.random.default_rng(seed).choice(classes, 200, replace=False)]
 
 
 def mean_questions(plan: Plan, labels: int, seed: int = 1) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import pytest
 
 import holotype
 from conftest import encoded, photo
+from holotype.consensus.votes import Answer
+from holotype.crowd.lending import Nothing
+from holotype.crowd.lessons import Lesson
 from holotype.crowd.policies import Fixed
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
@@ -18,6 +22,7 @@ from holotype.project import Project
 from holotype.releases import Release, verify_release
 from holotype.releases.exports.formats import export
 from holotype.releases.takedown import Unwanted, take_down
+from visitors import Site, said
 
 TABBY, SIAMESE, CHIHUAHUA, RETRIEVER, ROBIN = "n02123045", "n02123597", "n02085620", "n02099601", "n01558993"
 BANANA, ORANGE, VIOLIN, BUS, TAXI = "n07753592", "n07747607", "n04536866", "n02924116", "n02930766"
@@ -219,3 +224,20 @@ def test_what_is_taken_down_is_no_longer_verified_of(db: Project, tmp_path: Path
     left = Release(tmp_path / "v2").verified["id"].to_pylist()
     assert left
     assert gone not in left
+
+
+def test_people_on_the_web_are_asked_a_group_in_its_own_words(db: Project) -> None:
+    truth = truth_of(db)
+    db.questions.make(LEAVES, groups=GROUPS)
+    first = db.questions.run(db.crowd.web(), policy=ONE)
+    assert first.waiting == first.questions > 0
+    ann, texts, now = Site(db).as_("worker", "ann"), [], time.time()
+    while not isinstance(page := db.desk.next_page("ann", now), Nothing):
+        if not isinstance(db.desk.page("ann", page, now), Lesson):
+            texts.append(said(ann.get(f"/tasks/{page}")))
+        db.desk.hand_in("ann", page, [Answer.NO] * db.desk.length("ann", page), 5.0, now)
+    assert any("Is there something to eat or to play music on?" in text for text in texts)
+    again = db.questions.run(db.crowd.web(), policy=ONE)
+    assert again.new_votes == first.questions
+    assert again.done
+    assert again.removed + again.refused == len(truth)
