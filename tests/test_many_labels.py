@@ -236,7 +236,7 @@ def test_people_on_the_web_are_asked_a_group_in_its_own_words(db: Project) -> No
         if not isinstance(db.desk.page("ann", page, now), Lesson):
             texts.append(said(ann.get(f"/tasks/{page}")))
         db.desk.hand_in("ann", page, [Answer.NO] * db.desk.length("ann", page), 5.0, now)
-    assert any("Is there something to eat or to play music on?" in text for text in texts)
+    assert any("Which pictures get a yes? Is there something to eat or to play music on?" in text for text in texts)
     again = db.questions.run(db.crowd.web(), policy=ONE)
     assert again.new_votes == first.questions
     assert again.done
