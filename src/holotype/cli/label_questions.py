@@ -63,7 +63,9 @@ def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @plan_options
 @click.option("--query", default="", metavar="QUERY", help="The images that are asked about. [default: all]")
 @name_option
-@click.option("--crowd", "who", type=click.Choice(["web", "simulated", "mturk", "nobody"]), required=True)
+@click.option(
+    "--crowd", "who", type=click.Choice(["web", "simulated", "mturk", "nobody"]), required=True, help="Who answers."
+)
 @policy_option
 @click.option(
     "--truth",
@@ -189,8 +191,12 @@ def status_command(name: str, project: Path, as_json: bool) -> None:
 @click.command("rehearse")
 @plan_options
 @click.option("--images", type=click.IntRange(1), default=SIZE, show_default=True, help="Images to simulate.")
-@click.option("--sensitivity", type=click.FloatRange(0, 1), default=0.9, show_default=True)
-@click.option("--specificity", type=click.FloatRange(0, 1), default=0.96, show_default=True)
+@click.option(
+    "--sensitivity", type=click.FloatRange(0, 1), default=0.9, show_default=True, help="Yeses to what is there."
+)
+@click.option(
+    "--specificity", type=click.FloatRange(0, 1), default=0.96, show_default=True, help="Noes to what is not."
+)
 @policy_option
 @click.option("--seed", default=2014, show_default=True, help="Seed of images and answers.")
 @project_option
