@@ -172,6 +172,8 @@ def test_boxes_say_by_whom_they_are(browsing: Browsing, db: Project, tmp_path: P
         page.locator(".crumbs a").last.click()
         page.get_by_role("link", name="with boxes").click()
         assert page.locator(".boxed").all_inner_texts() == ["4"]
+
+
 def test_masks_lie_where_they_are_and_are_put_away_with_the_boxes(browsing: Browsing, db: Project) -> None:
     from holotype.catalog import masks
     from holotype.catalog import schema as t

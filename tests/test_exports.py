@@ -205,7 +205,7 @@ def test_cells_are_exact_and_those_that_a_spreadsheet_runs_are_counted(tmp_path:
     assert export(ship(tmp_path / "v2", pictures()), "tables", tmp_path / "plain").remarks == []
 
 
-READING = [name for name in FORMATS if name not in ("tables", "crowdkit", "cleanlab")]
+READING = [name for name in FORMATS if name not in ("tables", "det", "crowdkit", "cleanlab")]
 """The formats that have pictures."""
 
 

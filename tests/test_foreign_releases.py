@@ -36,7 +36,7 @@ from test_documents import finished
 from test_release_build import db, filled_once
 
 __all__ = ["db", "filled_once"]
-READING = [name for name in FORMATS if name not in ("tables", "crowdkit", "cleanlab")]
+READING = [name for name in FORMATS if name not in ("tables", "det", "crowdkit", "cleanlab")]
 """The formats that have pictures."""
 
 

@@ -51,7 +51,8 @@ ROOMS = {
     "consensus": "errors",
     "crowd": "audits consensus errors ontology",
     "boxes": "audits consensus crowd errors geometry",
-    "simulation": "boxes collect consensus crowd errors geometry",
+    "questions": "crowd errors ontology",
+    "simulation": "boxes collect consensus crowd errors geometry questions",
     "audits": "consensus errors",
     "releases": (
         "audits consensus crowd engine errors files geometry images licences ontology provenance statistics store"
@@ -63,7 +64,7 @@ ROOMS = {
     "queries": "catalog errors files images licences ontology releases store",
     "project": (
         "audits benchmark boxes catalog collect consensus crowd engine errors files geometry images imports leftovers "
-        "licences lint ontology provenance queries releases simulation statistics store"
+        "licences lint ontology provenance queries questions releases simulation statistics store"
     ),
     "holotype": "project",
     "demo": (
@@ -72,7 +73,7 @@ ROOMS = {
     ),
     "cli": (
         "audits benchmark boxes collect consensus crowd demo errors files holotype images imports licences lint "
-        "ontology project queries releases simulation statistics store textlists web"
+        "ontology project queries questions releases simulation statistics store textlists web"
     ),
     "web": "audits boxes consensus crowd errors files images ontology project queries statistics store",
     "__main__": "cli",
@@ -101,7 +102,7 @@ ASKS_THE_CATALOG = {"holotype.queries.live", "holotype.queries.live_boxes"}
 COMPOSITION = {"extension", "", "project", "creation", "runner", "evaluator"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
-    *("licences", "faces", "benchmarks", "boxes"),
+    *("licences", "faces", "benchmarks", "boxes", "questions"),
     *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations", "collecting"),
     *("box_desk",),
 }
@@ -135,6 +136,7 @@ SHARED = {
     "release_leaks",
     "release_shelf",
     "release_takedown",
+    "release_verified",
     "tree_counts",
     "views",
     "image_pages",
@@ -157,6 +159,7 @@ SHARED = {
     "names",
     "withdrawing",
     "given_votes",
+    "label_plans",
     "given_times",
     "synset_names",
     "asking",

@@ -26,6 +26,10 @@ FEW: Final = 20_000
 RANKS: Final = 500
 """Ranks whose candidates are read at once."""
 
+LACKING: Final = -1
+"""The rank of candidates of a synset that the ontology does not have. Those below are of questions that were made by
+hand (`holotype.catalog.label_questions`): people are asked about them, and they are labels of nothing."""
+
 
 def add(connection: Connection, fresh: Sequence[tuple[str, int, int]]) -> None:
     """Append open candidates, as (wnid, image id, rank); no other process adds boxes to their images meanwhile."""
@@ -41,7 +45,7 @@ def add(connection: Connection, fresh: Sequence[tuple[str, int, int]]) -> None:
         for wnid, image, rank in fresh
     ]
     add_rows(connection, t.candidate, rows)
-    images.assign(connection, boxes)
+    images.assign(connection, {image for _, image, rank in fresh if rank >= LACKING})
     withdrawals.hold(connection)
 
 
@@ -264,12 +268,12 @@ def tasks(connection: Connection, numbers: Iterable[int] | None = None, ranges: 
     candidates, by rank alone.
 
     Images that cannot be seen, because their bytes were not read yet or are no sound image, are left out, and so are
-    withdrawn ones and synsets that the ontology does not have.
+    withdrawn ones and synsets that the ontology does not have. Questions made by hand come first.
     """
     candidate, read = t.candidate.c, t.fingerprint.c
     joined = t.candidate.join(t.fingerprint, read.image_id == candidate.image_id)
     question = select(candidate.id, candidate.image_id, candidate.rank).select_from(joined)
-    question = question.where(candidate.asked == 1, candidate.rank >= 0, images.is_sound())
+    question = question.where(candidate.asked == 1, candidate.rank != LACKING, images.is_sound())
     if numbers is None:
         ordered = question.order_by(candidate.rank, read.sha256, candidate.id)
         number, of, rank = _in_ranges(connection, ordered, ranges)

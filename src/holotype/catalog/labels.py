@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, case, func, literal, select, updat
 
 from holotype.catalog import schema as t
 from holotype.catalog import withdrawals
-from holotype.catalog.candidates import RANKS, imported, policy_id
+from holotype.catalog.candidates import LACKING, RANKS, imported, policy_id
 from holotype.catalog.images import is_sound
 from holotype.catalog.schema import STATES, WITHDRAWN
 from holotype.catalog.statements import ROWS, Names, meta, read_all, read_some, set_meta
@@ -128,7 +128,7 @@ def counts(connection: Connection) -> dict[tuple[int, str, str], int]:
     """Number of candidates by ``(rank, wnid, state)``; the wnid is given only where the ontology lacks the synset."""
     table = t.candidate.c
     known = select(table.rank, table.state, func.count()).where(table.rank >= 0).group_by(table.rank, table.state)
-    other = select(table.wnid, table.state, func.count()).where(table.rank < 0).group_by(table.wnid, table.state)
+    other = select(table.wnid, table.state, func.count()).where(table.rank == LACKING).group_by(table.wnid, table.state)
     found = {(rank, "", STATES[state]): count for rank, state, count in connection.execute(known)}
     return found | {(-1, wnid, STATES[state]): count for wnid, state, count in connection.execute(other)}
 

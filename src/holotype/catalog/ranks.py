@@ -8,8 +8,9 @@ from sqlalchemy import Connection, update
 
 from holotype.catalog import schema as t
 
-_PARKED = -2
-"""Ranks from here down are on their way: two moves may cross. -1 is that of a synset that the ontology lacks."""
+_PARKED = -(1 << 24)
+"""Ranks from here down are on their way: two moves may cross. -1 is that of a synset that the ontology lacks, and what
+lies between are the ranks of questions made by hand, which stay."""
 
 
 def move(connection: Connection, moves: Iterable[tuple[int, int, int]], placed: Mapping[str, int]) -> None:

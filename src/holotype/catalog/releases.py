@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, inse
 
 from holotype.catalog import schema as t
 from holotype.catalog.annotations import UNSAID, BoxRow, Flags
-from holotype.catalog.candidates import FEW
+from holotype.catalog.candidates import FEW, LACKING
 from holotype.catalog.images import digest, is_sound, read_images
 from holotype.catalog.schema import STATES
 from holotype.catalog.statements import Column, Kind, Names, chunks, read_all, read_arrow, read_some
@@ -150,7 +150,7 @@ def count(connection: Connection, wanted: Wanted) -> int:
 
 def count_unknown(connection: Connection, wanted: Wanted) -> int:
     """How many labels meet the conditions, but are of synsets that the ontology does not have."""
-    asked = wanted.question(func.count()).where(_LABEL.c.rank < 0)
+    asked = wanted.question(func.count()).where(_LABEL.c.rank == LACKING)
     return int(connection.execute(asked).scalar_one())
 
 
@@ -219,6 +219,7 @@ def accepted(connection: Connection, ids: Iterable[int]) -> list[Accepted]:
         t.policy, t.policy.c.id == candidate.policy_id
     )
     asked = select(*columns).select_from(joined).where(candidate.state == STATES.index("yes"), is_sound())
+    asked = asked.where(candidate.rank >= LACKING)
     found: dict[tuple[str, str], Accepted] = {}
     for chunk in chunks(ids):
         for one in (Accepted(*row) for row in connection.execute(asked.where(candidate.id.in_(chunk)))):

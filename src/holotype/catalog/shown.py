@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, and_, func, literal, select
 
 from holotype.catalog import schema as t
 from holotype.catalog.annotations import ARCHIVE, BoxRow, said_by
+from holotype.catalog.candidates import LACKING
 from holotype.catalog.corrections import standing
 from holotype.catalog.schema import STATES
 from holotype.catalog.statements import chunks
@@ -116,9 +117,10 @@ class Said:
 
 
 def said_of(connection: Connection, images: Iterable[int]) -> list[Said]:
-    """All candidates of images, by rank."""
+    """All candidates of images, by rank, but for questions made by hand."""
     candidate, vote = t.candidate.c, t.vote.c
-    asked = select(candidate.id, candidate.guard).order_by(candidate.rank, candidate.id)
+    asked = select(candidate.id, candidate.guard).where(candidate.rank >= LACKING)
+    asked = asked.order_by(candidate.rank, candidate.id)
     rows = [row for chunk in chunks(images) for row in connection.execute(asked.where(candidate.image_id.in_(chunk)))]
     cast = select(vote.candidate_id, vote.answer, func.count()).where(counts()).group_by(vote.candidate_id, vote.answer)
     votes: dict[int, dict[int, int]] = {}

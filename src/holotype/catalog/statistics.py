@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, case, func, select, true
 
 from holotype.catalog import schema as t
 from holotype.catalog.annotations import Flags, by_whom, size_columns
+from holotype.catalog.candidates import LACKING
 from holotype.catalog.schema import STATES
 
 _YES: Final = STATES.index("yes")
@@ -40,7 +41,11 @@ def size_counts(connection: Connection) -> npt.NDArray[np.int64]:
     read, said, image = t.fingerprint, t.annotation, t.image
     unread = ~select(read.c.image_id).where(read.c.image_id == said.c.image_id, read.c.width > 0).exists()
     candidate = t.candidate.c
-    shown = select(candidate.id).where(candidate.image_id == image.c.id, candidate.state == _YES).exists()
+    shown = (
+        select(candidate.id)
+        .where(candidate.image_id == image.c.id, candidate.state == _YES, candidate.rank >= LACKING)
+        .exists()
+    )
     return np.concatenate(
         [
             _numbers(

@@ -9,6 +9,7 @@ import click
 import holotype as api
 from holotype.cli.answers import read_answers, read_pairs
 from holotype.cli.groups import CommandGroup
+from holotype.cli.label_questions import rehearse_command, run_command, status_command
 from holotype.cli.options import json_option, project_option, reason_option
 from holotype.cli.statements import print_statements
 from holotype.cli.text import counted, print_json
@@ -18,7 +19,12 @@ curator_option = click.option("--curator", required=True, metavar="NAME", help="
 
 @click.group(cls=CommandGroup)
 def labels() -> None:
-    """Overrule labels, with a name and a reason; what was said before stays in the history."""
+    """Ask for many labels an image; overrule labels, with a name and a reason."""
+
+
+labels.add_command(run_command)
+labels.add_command(status_command)
+labels.add_command(rehearse_command)
 
 
 @labels.command("overrule")

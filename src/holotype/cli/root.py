@@ -92,7 +92,7 @@ COMMANDS: Final = MappingProxyType(
         "workers": Elsewhere("holotype.cli.workers:workers", "Review the crowd's workers, block and unblock them."),
         "labels": Elsewhere(
             "holotype.cli.labels:labels",
-            "Overrule labels, with a name and a reason; what was said before stays in the history.",
+            "Ask for many labels an image; overrule labels, with a name and a reason.",
         ),
         "audits": Elsewhere(
             "holotype.cli.audits:audits", "Have a random sample of accepted images audited, to certify their precision."

@@ -182,6 +182,8 @@ def _print_agreement(agreement: Agreement) -> None:
     )
     if agreement.mean is not None:
         _print_bars("drawings of boxes that several drew, by IoU with the box", agreement.overlaps)
+
+
 def _print_masks(masks: Masked) -> None:
     crowds = f" ({counted(masks.crowds, 'crowd')} among them)" if masks.crowds else ""
     click.echo(

@@ -137,7 +137,7 @@ def run_campaign(
         progress(conclusion)
         number += 1
         waiting, up, open = pages_up(tally, crowd) if most else [], [], tally.begin(number, conclusion)
-    tally.done = True
+    tally.done = tally.limit is None
     return tally.conclude(policy)
 
 

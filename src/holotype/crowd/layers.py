@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from holotype.audits.plans import union_of
+from holotype.crowd.columns import NOWHERE
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.division import Division, Part, Rule
 from holotype.crowd.guards import Mask
@@ -40,7 +41,7 @@ class Layer:
         """Which tasks of a tally it concludes of, ``(tasks,)``; None where of all."""
         if not self.taken:
             return None
-        ranks = map(ontology.rank, tally.tasks.wnids)
+        ranks = (ontology.rank(wnid) if wnid in ontology else NOWHERE for wnid in tally.tasks.wnids)
         mine = [not any(_within(rank, ranges) for ranges, _ in self.taken) for rank in ranks]
         return np.array(mine, bool)[tally.tasks.synset] if mine else np.zeros(0, bool)
 

@@ -38,6 +38,8 @@ class Tally:
         nothing is open."""
         self.held_back = False
         """Whether pages of its last round were not put up, since too few votes were left for them."""
+        self.limit: Mask | None = None
+        """The tasks that may be asked about, ``(tasks,)``; None is all."""
         self._images = images
         self._places = Places(tasks.number)
         place = self._places.of(votes.task)
@@ -257,16 +259,20 @@ class Tally:
         self._drawn = policy, conclusion
 
     def open_at(self, number: int, policy: Policy) -> Mask:
-        """Which tasks were open when round `number` began, ``(tasks,)``."""
+        """Which tasks that may be asked about were open when round `number` began, ``(tasks,)``."""
         if number not in self.opened:
             self.begin(number, self.before(number).conclude(policy))
-        return self.opened[number]
+        return self._limited(self.opened[number])
 
     def begin(self, number: int, conclusion: Conclusion) -> Mask:
-        """Know what was concluded when round `number` began; which tasks were open then, ``(tasks,)``."""
+        """Know what was concluded when round `number` began; which tasks that may be asked about were open then,
+        ``(tasks,)``."""
         before = {number - 1: self.opened[number - 1]} if number - 1 in self.opened else {}
         self.opened = before | {number: conclusion.are(State.OPEN)}
-        return self.opened[number]
+        return self._limited(self.opened[number])
+
+    def _limited(self, open: Mask) -> Mask:
+        return open if self.limit is None else np.asarray(open & self.limit)
 
 
 def _pairs(place: Ints, worker: Ints) -> Ints:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from holotype.catalog import labels, priors, workers
 from holotype.catalog import votes as vote_rows
+from holotype.consensus.ballot import Ints
 from holotype.crowd.alarms import Alarm
 from holotype.crowd.backoff import split_images
 from holotype.crowd.campaign import count_sheets, run_campaign
@@ -79,12 +80,14 @@ class CampaignReport:
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a campaign asks about, and how: the subtrees `under`, or everything, until `policy` is sure, and of whom it
-    is split the ancestor, if it shall `back_off`; its candidates never have more than `most` votes of pages."""
+    is split the ancestor, if it shall `back_off`; its candidates never have more than `most` votes of pages. With
+    `only` it asks about these candidates alone, by their ids, and concludes of all."""
 
     policy: Policy
     under: tuple[str, ...] = ()
     back_off: bool = False
     most: int | None = None
+    only: Ints | None = None
 
     def __post_init__(self) -> None:
         if self.most is not None and self.most < 0:
@@ -95,7 +98,7 @@ def ask(parts: Parts, crowd: Crowd, scope: Scope, progress: Progress) -> Campaig
     """Ask a crowd until the policy is sure, and draw the labels: see `CrowdRoom.run`."""
     with parts.catalog.read() as connection:
         check_expert(scope.policy, crowd, workers.counting(connection))
-    plain = not (scope.back_off or scope.under or scope.most is not None)
+    plain = not (scope.back_off or scope.under or scope.most is not None or scope.only is not None)
     known, sheets = _known(parts, crowd, scope.policy) if plain else (None, ())
     if known is not None:
         total = sum(known.states.values())
@@ -104,6 +107,8 @@ def ask(parts: Parts, crowd: Crowd, scope: Scope, progress: Progress) -> Campaig
     held, backed_off = None, 0
     while True:
         basis = begin(parts, scope)
+        if scope.only is not None:
+            basis.tally.limit = np.isin(basis.tally.tasks.number, scope.only)
         held = len(basis.tally.votes) if held is None else held
         drawn = _campaign(parts, basis, crowd, scope, progress, sheets)
         done, sheets = not drawn.conclusion.are(State.OPEN).any(), ()
@@ -144,7 +149,7 @@ def _told(connection: Connection, ontology: Ontology, policy: Policy, votes: int
     states = Counter[str]()
     for (_, state), count in found.items():
         states[state] += count
-    flagged = sorted(rank for rank, state in found if state == State.ABANDONED)
+    flagged = sorted(rank for rank, state in found if state == State.ABANDONED and rank >= 0)
     unimageable = tuple(ontology.at_rank(rank).wnid for rank in flagged)
     guards, alarms = labels.by_guard(connection), read_alarms(connection)
     return CampaignReport(dict(states), 0, votes, str(policy), unimageable, 0, guards, alarms)
@@ -153,10 +158,15 @@ def _told(connection: Connection, ontology: Ontology, policy: Policy, votes: int
 def _report(ontology: Ontology, drawn: Concluded, policy: Policy) -> CampaignReport:
     conclusion, tasks = drawn.conclusion, drawn.tally.tasks
     flagged = np.unique(tasks.synset[conclusion.are(State.ABANDONED)]).tolist()
-    unimageable = tuple(sorted((tasks.wnids[one] for one in flagged), key=ontology.rank))
+    unimageable = tuple(sorted((tasks.wnids[one] for one in flagged), key=partial(_place, ontology)))
     guards = Counter(str(guard) for guard in conclusion.guards.values())
     counts, alarms = conclusion.counts, conclusion.alarms
     return CampaignReport(counts, 0, drawn.votes, str(policy), unimageable, 0, dict(guards), alarms)
+
+
+def _place(ontology: Ontology, wnid: str) -> tuple[int, str]:
+    """Where a synset stands among others; questions made by hand come first."""
+    return (ontology.rank(wnid) if wnid in ontology else -1, wnid)
 
 
 def _campaign(
@@ -188,7 +198,8 @@ def back_off(parts: Parts, layer: Layer, tally: Tally, conclusion: Conclusion) -
     What the siblings' votes say together is the new candidate's prior.
     """
     image = tally.tasks.image
-    places = np.flatnonzero(np.isin(image, image[conclusion.are(State.UNDECIDED)]))
+    is_synset = np.array([wnid in parts.ontology for wnid in tally.tasks.wnids], bool)[tally.tasks.synset]
+    places = np.flatnonzero(np.isin(image, image[conclusion.are(State.UNDECIDED)]) & is_synset)
     tasks = tally.named(places)
     found = split_images(tasks, conclusion.take(places), partial(_near_ancestor, parts.ontology, layer))
     task_of = {(task.sha256, task.wnid): task for task in tasks}

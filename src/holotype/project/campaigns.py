@@ -196,7 +196,8 @@ class Campaigns:
     def _take_down(self, crowd: str, under: Sequence[str]) -> None:
         if crowd == WEB:
             inbox, ranges = CatalogInbox(self._parts.catalog, self._parts.clock), self._ranges(under)
-            ranks = ((page.id, self._parts.ontology.rank(page.wnid)) for page in inbox.waiting())
+            ontology, waiting = self._parts.ontology, inbox.waiting()
+            ranks = [(one.id, ontology.rank(one.wnid) if one.wnid in ontology else -1) for one in waiting]
             inbox.take_down([id for id, rank in ranks if ranges is None or any(a <= rank < b for a, b in ranges)])
 
     def _refuse_overlap(self, connection: Connection, wnids: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from holotype.catalog import campaigns, candidates
+from holotype.catalog import campaigns, candidates, label_questions
 from holotype.consensus.calibration import Calibration, calibrate, contradicted, posterior_of_gold
 from holotype.consensus.votes import Task, Vote
 from holotype.crowd.conclusion import Policy
@@ -96,7 +96,9 @@ class CrowdRoom:
         return SimulatedCrowd(shows, self._parts.clock, seed=seed)
 
     def above(self, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Every (sha256, wnid) with an ancestor of a wnid in place of it."""
+        """Every (sha256, wnid) with an ancestor of a wnid in place of it, or a question made by hand that covers it."""
+        with self._parts.catalog.read() as connection:
+            groups = [(one.wnid, {*one.leaves}) for one in label_questions.read(connection)]
         ancestors: dict[str, list[str]] = {}
         found: set[tuple[str, str]] = set()
         for sha256, wnid in pairs:
@@ -104,6 +106,8 @@ class CrowdRoom:
                 ancestors[wnid] = (
                     [one.wnid for one in self._parts.ontology.ancestors(wnid)] if wnid in self._parts.ontology else []
                 )
+                covered = {wnid, *ancestors[wnid]}
+                ancestors[wnid] += [group for group, leaves in groups if leaves & covered]
             found.update((sha256, above) for above in ancestors[wnid])
         return found
 

@@ -105,7 +105,8 @@ class Gold:
 
         def work(connection: Connection) -> int:
             tasks, gold = read_tasks(connection), read_gold(connection)
-            wnids, ontology = {task.wnid for task in tasks}, self._parts.ontology
+            ontology = self._parts.ontology
+            wnids = {task.wnid for task in tasks if task.wnid in ontology}
             siblings = {wnid: {one.wnid for one in ontology.siblings(wnid)} & wnids for wnid in wnids}
             below = {wnid: {one.wnid for one in ontology.descendants(wnid)} | {wnid} for wnid in wnids}
             told = [Task(*row) for row in candidates.unasked(connection, {one.sha256 for one in gold})]

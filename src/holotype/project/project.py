@@ -41,6 +41,7 @@ from holotype.project.licences import Licences
 from holotype.project.overview import Overview
 from holotype.project.parts import Parts
 from holotype.project.people import People
+from holotype.project.questions import Questions
 from holotype.project.releases import Releases
 from holotype.project.removals import Removals
 from holotype.project.statistics import count, statistics_of
@@ -90,6 +91,7 @@ class Project:
         self.gold = Gold(parts, self.lemmas)
         self.workers = Workers(parts)
         self.labels = Labels(parts)
+        self.questions = Questions(parts, self.lemmas)
         self.licences = Licences(parts, self.lemmas)
         self.audits = Audits(parts, self.lemmas)
         self.releases = Releases(parts, self.lemmas)

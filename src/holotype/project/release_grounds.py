@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from sqlalchemy import Connection
@@ -15,6 +16,7 @@ from holotype.crowd.layers import layers_of
 from holotype.crowd.policy_names import IMPORTED, parse_rule, rule_without_names
 from holotype.errors import CrowdError
 from holotype.project.facts import read_gold, read_layer, read_rulings
+from holotype.project.label_plans import rank_of
 from holotype.project.parts import Parts
 from holotype.releases.grounds import Candidates, Grounds, copies_of
 
@@ -43,7 +45,7 @@ def read_grounds(connection: Connection, parts: Parts, hide: Hide) -> Grounds:
         found.number,
         found.sha256,
         found.wnid,
-        np.array([parts.ontology.rank(wnid) for wnid in found.wnid], np.int32),
+        np.array([rank_of(parts.ontology, wnid) for wnid in found.wnid], np.int32),
         copies_of(found.sha256, found.wnid),
         asked,
         _states(connection, found),
@@ -83,7 +85,7 @@ def _candidates(connection: Connection, parts: Parts) -> _Found:
     beside = {number: policy for number, policy in drawn.items() if policy.startswith(IMPORTED)}
     if not beside:
         return _Found(tasks.candidate, digests, wnids, {})
-    rank = parts.ontology.rank
+    rank = partial(rank_of, parts.ontology)
     rows = [
         *zip(numbers, digests, wnids, strict=True),
         *((number, sha256, wnid) for number, wnid, sha256 in others if number in beside),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection
 
 from holotype.catalog import releases
@@ -29,6 +30,7 @@ from holotype.project.release_grounds import read_grounds
 from holotype.project.release_leaks import own_leaks, read_others, read_pictures
 from holotype.project.release_shelf import ProjectRelease, checksums, made_here, open_release
 from holotype.project.release_takedown import take_down_of
+from holotype.project.release_verified import read_verified
 from holotype.queries import Live, Query
 from holotype.releases import CHECKSUMS, NAME, Fractions, Recipe, Release, verify_release
 from holotype.releases.build import Workshop, workshop, write_release
@@ -40,6 +42,7 @@ from holotype.releases.facts import Holder
 from holotype.releases.grounds import Grounds
 from holotype.releases.quantities import plural
 from holotype.releases.takedown import TakenDown, Unwanted
+from holotype.releases.verified import verified_table
 from holotype.store.location import PACK, TREE
 from holotype.store.opening import state_of
 from holotype.store.reach import ANYWHERE
@@ -244,6 +247,7 @@ class Releases:
                 facts = replace(facts, faces=found)
             pictures = read_pictures(connection)
             others = list(read_others(parts, connection, recipe.against, pictures))
+            known = read_verified(connection, parts, np.unique(Draft(made.draft).numbers(kept.rows, "image")))
             facts = replace(facts, leaks=own_leaks(made.folder.name, kept, shared, pictures, others))
         contents = contents_of(about, Draft(made.draft), kept, shared, facts, parts.ontology)
         ballots = replace(contents.ballots, copy=grounds.copy_of(facts.votes.candidate))
@@ -252,7 +256,10 @@ class Releases:
         of_labels, of_images = kept.columns.only("rank"), kept.per_image.only("length", "file")
         slim = replace(kept, columns=of_labels, per_image=of_images)
         evidence = grounds.table(about.hide)
-        return replace(contents, kept=slim, summary=summary, ontology=own, ballots=ballots, evidence=evidence)
+        verified = None if known is None else verified_table(known, Draft(made.draft), kept)
+        return replace(
+            contents, kept=slim, summary=summary, ontology=own, ballots=ballots, evidence=evidence, verified=verified
+        )
 
 
 def _datasets(connection: Connection, names: Sequence[str]) -> list[int]:

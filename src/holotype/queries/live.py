@@ -528,7 +528,8 @@ def _first_keys(connection: Connection, images: Sequence[int]) -> list[_Key]:
 
 def _first_candidates(connection: Connection, images: Sequence[int]) -> dict[int, int]:
     table = t.candidate.c
-    asked = select(table.image_id, func.min(table.id)).group_by(table.image_id)
+    asked = select(table.image_id, func.min(table.id)).where(table.rank >= candidate_rows.LACKING)
+    asked = asked.group_by(table.image_id)
     return {
         image: number
         for chunk in chunks(images)

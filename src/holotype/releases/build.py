@@ -37,6 +37,7 @@ from holotype.releases.layout import (
     ONTOLOGY,
     STATISTICS,
     SUMMARY,
+    VERIFIED,
     VOTES,
 )
 from holotype.releases.manifest import (
@@ -154,6 +155,8 @@ def write_release(
     write_tables(made.partial / VOTES, contents.ballots.tables())
     if contents.evidence is not None:
         write_table(made.partial / EVIDENCE, contents.evidence)
+    if contents.verified is not None:
+        write_table(made.partial / VERIFIED, contents.verified)
     pieces, wnids = pieces_of(made.partial / MANIFEST), [synset.wnid for synset in contents.classes]
     write_json(made.partial / STATISTICS, count_release(pieces, wnids))
     write_json(made.partial / LEAKS, {"checks": [check.value for check in contents.leaks]})

@@ -93,7 +93,7 @@ class Contents:
     written. `certificates` and `audit` are written where audits were planned: ``certificates.json``, and rows of its
     tables by the name of their file (`AUDIT_TABLES`); `ontology`, its `Ontology.to_bytes`, where it is the project's
     own; `evidence` the candidates that labels follow from; `faces` those that are to be blurred; `masks` those of the
-    images.
+    images; `verified` what is known of images beside their labels, where anybody asked for that.
     """
 
     draft: Draft
@@ -113,6 +113,7 @@ class Contents:
     evidence: pa.Table | None = None
     faces: Faces = NO_FACES
     masks: KeptMasks = NONE_KEPT
+    verified: pa.Table | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ FILES: Final = "files.parquet"
 LEAKS: Final = "leaks.json"
 VOTES: Final = "votes.parquet"
 EVIDENCE: Final = "evidence.parquet"
+VERIFIED: Final = "verified.parquet"
 SUMMARY: Final = "release.json"
 STATISTICS: Final = "statistics.json"
 CHECKSUMS: Final = "SHA256SUMS"
@@ -136,6 +137,17 @@ MASKS_SCHEMA: Final = pa.schema(
 """Masks of instances in the stored picture turned upright, images in the order of the manifest: run lengths as COCO's
 compressed text, column by column, how many pixels, the inclusive pixels of the box around them. A release without masks
 has no such file."""
+VERIFIED_SCHEMA: Final = pa.schema(
+    [
+        ("id", pa.string()),
+        ("wnid", pa.string()),
+        ("said", pa.string()),
+        ("posterior", pa.float64()),
+        ("by", pa.string()),
+    ]
+)
+"""What was verified of images beside their labels: that a synset is ``absent``, by a no to itself or to the question
+`by` above it, with the chance that it is there all the same; or that each instance of a label is boxed: ``covered``."""
 FILES_SCHEMA: Final = pa.schema(
     [
         ("shard", pa.string()),

@@ -50,6 +50,8 @@ from holotype.releases.layout import (
     SHARD,
     STATISTICS,
     SUMMARY,
+    VERIFIED,
+    VERIFIED_SCHEMA,
     VOTES,
     VOTES_EXTRAS,
     VOTES_SCHEMA,
@@ -221,6 +223,12 @@ class Release:
         if wrong := [line for line, match in found.items() if match is None]:
             raise ReleaseError(f"{path} has a line that is no checksum: {wrong[0][:100]!r}")
         return {match[2]: match[1] for match in found.values() if match is not None}
+
+    @cached_property
+    def verified(self) -> pa.Table:
+        """``verified.parquet``: what was verified of images beside their labels; empty where there is none."""
+        path = self.path / VERIFIED
+        return read_table(path, VERIFIED_SCHEMA) if path.is_file() else VERIFIED_SCHEMA.empty_table()
 
     @property
     def plans(self) -> list[Plan]:

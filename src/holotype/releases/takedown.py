@@ -39,6 +39,7 @@ from holotype.releases.layout import (
     STATISTICS,
     SUMMARY,
     TAKEN_DOWN,
+    VERIFIED,
     VOTES,
     manifest_schema,
 )
@@ -54,7 +55,7 @@ from holotype.releases.writing import write_bytes, write_json, write_table
 __all__ = ["TakenDown", "Unwanted", "described", "take_down", "unwanted_rows"]
 
 _TABLES: Final = {
-    *(MANIFEST, BOXES, MASKS, VOTES, EVIDENCE, SUMMARY, STATISTICS, LEAKS, CERTIFICATES, FILES, ONTOLOGY),
+    *(MANIFEST, BOXES, MASKS, VERIFIED, VOTES, EVIDENCE, SUMMARY, STATISTICS, LEAKS, CERTIFICATES, FILES, ONTOLOGY),
     *AUDIT_TABLES,
 }
 
@@ -176,6 +177,8 @@ class _Cut:
         if evidence is not None:
             kept = self._without(evidence, "sha256", self.digests).cast(EVIDENCE_SCHEMA)
             write_table(made.partial / EVIDENCE, kept)
+        if (self.release.path / VERIFIED).exists():
+            write_table(made.partial / VERIFIED, self._without(self.release.verified, "id", self.ids))
         for name in (FILES, ONTOLOGY):
             if (self.release.path / name).exists():
                 write_bytes(made.partial / name, (self.release.path / name).read_bytes())

@@ -41,17 +41,19 @@ from holotype.releases.layout import (
     SHARD,
     STATISTICS,
     SUMMARY,
+    VERIFIED,
     VOTES,
 )
 from holotype.releases.quantities import plural
 from holotype.releases.recompute import check_audit, check_subtrees
 from holotype.releases.release import Release, ontology_of
+from holotype.releases.verified import check_verified
 from holotype.store.location import TREE
 from holotype.store.opening import state_of
 from holotype.store.reach import Folders
 
 _ALWAYS: Final = {MANIFEST, BOXES, VOTES, SUMMARY, STATISTICS, *DOCUMENTS}
-_MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, EVIDENCE, FILES, LEAKS, MASKS, ONTOLOGY}
+_MAYBE: Final = {*AUDIT_TABLES, CERTIFICATES, EVIDENCE, FILES, LEAKS, MASKS, ONTOLOGY, VERIFIED}
 _ADDRESSED: Final = ("id", "sha256", "stored", "shard", "offset", "length", "path")
 _AT_ONCE: Final = 1024
 """Images that are read and hashed at once."""
@@ -88,6 +90,7 @@ def verify_release(
         problems = [
             *(*check_manifest(release), *check_votes(release), *check_evidence(release), *check_boxes(release)),
             *(*check_masks(release), *check_holders(release, names), *check_leaks(release), *certify_release(release)),
+            *check_verified(release),
         ]
         if known is not None:
             problems.extend(_check_places(release, known))

@@ -10,6 +10,7 @@ from holotype.releases.exports.chosen import Advance, Chosen
 from holotype.releases.exports.detection import UPRIGHT, Categories, Lists, Noted
 from holotype.releases.exports.masks import with_boxes
 from holotype.releases.exports.samples import ExportedBox, ExportedMask, Sample
+from holotype.releases.verified import ABSENT
 
 _WEB: Final = ("https://", "http://")
 
@@ -20,9 +21,11 @@ def write_coco(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
     Categories are numbered from 1 by wnid, which each has beside its name. A box is x, y, width and height in pixels:
     width = x_max - x_min + 1; ``iscrowd`` says that it is of a group, 0 where nobody said, and ``attributes`` what was
     said of it beside that. A mask is run lengths as text, beside the box of its instance where there is one. All images
-    are listed, those without boxes too; ``category_ids`` are an image's labels.
+    are listed, those without boxes too; ``category_ids`` are an image's labels, and ``neg_category_ids``, as in LVIS,
+    what it was verified not to show.
     """
     categories, noted = Categories(chosen), Noted()
+    absent = _absent(chosen, categories)
     licences: dict[str, int] = {}
     images = number = 0
     (folder / "annotations").mkdir()
@@ -36,7 +39,8 @@ def write_coco(chosen: Chosen, folder: Path, advance: Advance) -> list[str]:
                 file = f"{sample.id}.{sample.extension}"
                 (pictures / file).write_bytes(sample.data)
                 licence = licences.setdefault(sample.rows[0]["licence"], len(licences) + 1)
-                lists.add("images", _image(images, file, sample, licence, categories))
+                told = _image(images, file, sample, licence, categories)
+                lists.add("images", told | absent.get(sample.id, {}))
                 for box, mask in with_boxes(noted.boxes_of(sample), sample.masks):
                     number, instance = number + 1, box or mask
                     if instance is not None:
@@ -57,6 +61,16 @@ def _categories(categories: Categories) -> list[dict[str, Any]]:
     return [
         {"id": one.number + 1, "name": name, "supercategory": above, "wnid": one.wnid} for one, name, above in named
     ]
+
+
+def _absent(chosen: Chosen, categories: Categories) -> dict[str, dict[str, list[int]]]:
+    """The categories that each image is verified not to show, as LVIS names them, of images that have any."""
+    found: dict[str, dict[str, list[int]]] = {}
+    for one in chosen.release.verified.to_pylist():
+        if one["said"] == ABSENT and one["wnid"] in categories.number:
+            numbers = found.setdefault(one["id"], {"neg_category_ids": []})["neg_category_ids"]
+            numbers.append(categories.number[one["wnid"]] + 1)
+    return {id: {name: sorted(numbers) for name, numbers in told.items()} for id, told in found.items()}
 
 
 def _licence(name: str, number: int) -> dict[str, Any]:

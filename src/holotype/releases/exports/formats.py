@@ -14,6 +14,7 @@ from holotype.releases.exports.chosen import Advance, Chosen
 from holotype.releases.exports.coco import write_coco
 from holotype.releases.exports.crowd import write_cleanlab, write_crowdkit
 from holotype.releases.exports.cvat import write_cvat
+from holotype.releases.exports.det import write_det
 from holotype.releases.exports.fiftyone import write_fiftyone
 from holotype.releases.exports.format import Format, Report
 from holotype.releases.exports.imagenet import write_imagenet
@@ -65,6 +66,7 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             Format("cvat", "CVAT for images 1.1: annotations.xml, labels.json", write_cvat),
             Format("fiftyone", "FiftyOne: labels.json and detections.json beside data", write_fiftyone),
             Format("imagenet", "torchvision's ImageNet, Kaggle's scripts: as ILSVRC2012 is handed out", write_imagenet),
+            Format("det", "ILSVRC's DET scripts: ImageSets/DET, a list a class of images and 1, 0 or -1", write_det),
             Format("crowdkit", "Crowd-Kit: votes.csv of tasks, workers and labels", write_crowdkit),
             Format("cleanlab", "cleanlab: labels.csv by image, multiannotator.csv of votes", write_cleanlab),
         )

@@ -70,7 +70,9 @@ class ExamplePicture:
 class Question:
     """What is asked for: `name` is its first lemma, `lemmas` all, `gloss` its definition in English; `local` are its
     lemmas in the person's language, whose code for a ``lang`` attribute is `language`, "" where that has none;
-    `wikipedia` is a link to look it up. `article` is ``a`` or ``an``."""
+    `wikipedia` is a link to look it up. `article` is ``a`` or ``an``.
+
+    A question that was made by hand has its whole text for a `name`, no `article` and no `wikipedia`."""
 
     wnid: str
     name: str

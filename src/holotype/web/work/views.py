@@ -42,7 +42,9 @@ def languages(header: str) -> list[str]:
 
 
 def question(visit: Visit, wnid: str) -> Question:
-    """A synset as it is asked for. Raises `UnknownSynset`."""
+    """A synset as it is asked for, or a question made by hand in its own words. Raises `UnknownSynset`."""
+    if text := visit.db.questions.text(wnid):
+        return Question(wnid, text, "", (text,), "Any of what is asked for counts.", "", (), "")
     synset = visit.db.ontology[wnid]
     language, local = _local(visit, wnid)
     article = "an" if synset.name[:1].lower() in "aeiou" else "a"
