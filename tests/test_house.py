@@ -69,8 +69,8 @@ ROOMS = {
         "statistics"
     ),
     "cli": (
-        "audits benchmark boxes collect consensus crowd demo errors files holotype images imports licences lint ontology "
-        "project queries releases simulation statistics store textlists web"
+        "audits benchmark boxes collect consensus crowd demo errors files holotype images imports licences lint "
+        "ontology project queries releases simulation statistics store textlists web"
     ),
     "web": "audits consensus crowd errors files images ontology project queries statistics store",
     "__main__": "cli",
