@@ -3,7 +3,6 @@
 import { Outbox, unsentIn } from "./outbox.js";
 
 export class Handing {
-  // `work` is a `Work`, whose form it is.
   constructor(work) {
     this.work = work;
     this.form = work.form;
@@ -25,7 +24,7 @@ export class Handing {
     if (ready) isSheet ? this.#send() : this.#leave();
   }
 
-  // By the browser's own means: training, whose answer is a page, and Mechanical Turk, which wants fields of its own.
+  // By the browser's own means: training, whose answer is a page, and Mechanical Turk, with its own fields.
   #leave() {
     const { work } = this;
     this.form.elements.seconds.value = work.seconds;
@@ -34,7 +33,6 @@ export class Handing {
     work.phase = "over";
   }
 
-  // Hand in these fields and no other.
   #rename(fields) {
     const others = [...this.form.elements].filter(({ name }) => name && !["assignmentId", "seconds"].includes(name));
     others.forEach((field) => (field.disabled = true));

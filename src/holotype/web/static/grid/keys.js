@@ -6,7 +6,6 @@ const KEPT = "holotype keys";
 const FIRST = { yes: "y", no: "n", unsure: "u", "yes-here": "1", "no-here": "2", "unsure-here": "3", enlarge: "z", help: "?" };
 
 export class Keys {
-  // `first` are the keys at first, by action; `kept` is what those that somebody chose are kept as.
   constructor(kept = KEPT, first = FIRST) {
     Object.assign(this, { name: kept, first });
     const found = read(kept, {});

@@ -1,12 +1,11 @@
-// Work on a page that somebody is at: how long it takes, what is kept of it on this device, and what is said about that.
+// A page that somebody is at: for how long, what is kept of it here, and what is said about that.
 
 import { Draft } from "./draft.js";
 import { Watch } from "./watch.js";
 
 const PING = 60_000; // milliseconds between signs of life
 
-// Who extends it has `mine()`, what to keep; `take(fields)`, to show what a form of this page said; `told()`, what other
-// tabs hear, and `heard(told)`; `ready()`, whether it may be handed in; and `forPlatform()`, the fields of Mechanical Turk.
+// Who extends it has mine(), told(), heard(told), take(fields), ready() and forPlatform().
 export class Work {
   phase = "open"; // "over" once it is on its way; "shown" where it can only be looked at
   #pinged = Date.now();
@@ -35,7 +34,6 @@ export class Work {
     return (this.watch.ms / 1000).toFixed(1);
   }
 
-  // Begin to keep what is done.
   open() {
     const { page, worker } = this.form.dataset;
     const attempt = this.form.elements.attempt?.value ?? "";
@@ -43,12 +41,10 @@ export class Work {
     this.watch = new Watch();
   }
 
-  // What became of the answers.
   state(text) {
     put("saved", text);
   }
 
-  // Something to know now.
   say(text) {
     put("said", text);
   }
@@ -81,7 +77,6 @@ export class Work {
     if (kind === "handed in") this.end("This page was handed in from another tab.");
   }
 
-  // Say that somebody is still here, once in a while.
   async ping() {
     const { draft } = this.form.dataset;
     if (!draft || Date.now() - this.#pinged < PING) return;
@@ -91,7 +86,7 @@ export class Work {
   }
 }
 
-// Only where it is new, for it is read out.
+// Only what is new, for it is read out.
 export function put(id, text) {
   const element = document.getElementById(id);
   if (element.textContent !== text) element.textContent = text;
