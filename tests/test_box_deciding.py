@@ -99,3 +99,13 @@ def test_rules_are_read_as_they_name_themselves() -> None:
     for text in ("", "boxes()", "posterior()", str(Rules()).replace("most=", "least="), "boxes(", "import os"):
         with pytest.raises(CrowdError, match="no rules for boxes"):
             parse_rules(text)
+
+
+@pytest.mark.parametrize(("draws", "attempts", "most"), [(2, 3, 3), (3, 2, 3), (2, 8, 8)])
+def test_a_drawing_that_nobody_else_makes_is_judged_at_last(draws: int, attempts: int, most: int) -> None:
+    rules = Rules(draws=draws, attempts=attempts)
+    made = [drawing(1, state=State.OPEN), *(drawing(number, None) for number in range(2, most + 1))]
+    assert asked(*made[:-1], rules=rules) == (Question(7, Kind.DRAW),)
+    assert asked(*made, rules=rules) == (Question(7, Kind.QUALITY, 1),)
+    refused = [drawing(1, state=State.NO), *made[1:]]
+    assert asked(*refused, rules=rules, _=State.YES) is Outcome.EMPTY, "others said that nothing is there"
