@@ -74,7 +74,7 @@ def run_boxes(
 
     Gold of the tally is mixed in among the questions of pages. `progress` gets each step's standing.
     """
-    come, anew = _Come(), False
+    come, anew, before = _Come(), False, list[tuple[Question, ...]]()
     while True:
         came = _collect(tally, crowd, record, come)
         asked = tally.conclude(rules, anew)
@@ -89,7 +89,8 @@ def run_boxes(
             tally.counts(), come.new, tally.replies, len(up) + len(posted), tuple(come.refused), held_back, done
         )
         progress(standing)
-        anew = not came and not posted
+        anew = not came and (not posted or posted == before)  # what cannot be put up is not tried for ever
+        before = list(posted)
         if anew and tally.settled:
             return standing
 

@@ -37,15 +37,16 @@ def next_question(boxing: Boxing, rules: Rules) -> tuple[Question, ...] | Outcom
 
     First a box is drawn, unless machines did. Drawings that are not decided are judged, all at once. Is one accepted,
     people are asked whether the instances that have boxes now are all there are, unless who drew it said that there are
-    more; as they are where somebody says that nothing is left. Where several draw at once (`Rules.draws`) and the others
-    find nothing, the drawings there are get judged after as many looked as bring a person elsewhere. Then the next one is drawn, until they are. Where
-    `Rules.attempts` drawings in a row brought nothing, or nobody can tell, a person must look.
+    more; as they are where somebody says that nothing is left. Then the next one is drawn, until they are. Where
+    `Rules.attempts` drawings in a row brought nothing, or nobody can tell, a person must look. Of the several who are
+    to draw at once (`Rules.draws`) as many may find nothing: then the drawings there are get judged.
     """
     found = instances(boxing.drawings)
     shown = tuple(one.head for one in found)
     merged = {number for one in found for number in one.drawings}
     here = [one for one in boxing.drawings if one.shown == shown and not is_machine(one.worker)]
-    if 0 < sum(one.box is not None for one in here) < rules.draws and len(here) < max(rules.draws, rules.attempts):
+    drawn = sum(one.box is not None for one in here)
+    if 0 < drawn < rules.draws and len(here) < max(rules.draws, rules.attempts):
         return (Question(boxing.candidate, Kind.DRAW, shown=shown),)
     if left := [one for one in boxing.drawings if _is_open(one) and one.number not in merged]:
         return tuple(Question(boxing.candidate, Kind.QUALITY, one.number) for one in left)

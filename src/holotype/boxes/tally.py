@@ -95,6 +95,8 @@ class Tally:
         self.seconds = 0.0
         """The time that these took."""
         self._question: dict[int, Question] = {}
+        self.questioned: set[int] = set()
+        """The candidates that have any question, of gold too."""
         self._asked: set[int] = set()
         self._id: dict[Question, int] = {}
         self._drawings: dict[int, Drawing] = {}
@@ -139,6 +141,7 @@ class Tally:
         if question.candidate in self.subjects:
             self._question[number] = question
             self._id[question] = number
+            self.questioned.add(question.candidate)
             if question.kind is Kind.DRAW:  # what else is asked follows from a drawing, or is gold
                 self._asked.add(question.candidate)
             if question.kind in self._states:

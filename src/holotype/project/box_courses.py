@@ -62,10 +62,16 @@ class Course:
 
     def _keep_up(self) -> None:
         with self._parts.catalog.read() as connection:
-            if box_facts.count(connection) != self._there:
+            if self._is_behind(connection):
                 self._read(connection)
             else:
                 self.tally.learn(*read_known(connection))
+
+    def _is_behind(self, connection: Connection) -> bool:
+        """Whether there are replies or questions that are not held here, or some of these are about images that were
+        withdrawn, taken down or forgotten since."""
+        there = {one.candidate for one in box_facts.subjects(connection)}
+        return box_facts.count(connection) != self._there or there != self.tally.questioned
 
     # The record of the campaign
 
