@@ -44,6 +44,14 @@ def test_parquet_is_read_as_text_is(tmp_path: Path) -> None:
     )
 
 
+def test_a_date_that_cannot_be_is_no_name(tmp_path: Path) -> None:
+    columns = {"image": pa.array([2**62], pa.timestamp("us")), "wnid": [DOG]}
+    corners = {name: [1.0] for name in ("x_min", "y_min", "x_max", "y_max")}
+    pq.write_table(pa.table(columns | corners), tmp_path / "boxes.parquet")
+    with pytest.raises(CrowdError, match="cannot read"):
+        read_proposals(tmp_path / "boxes.parquet")
+
+
 @pytest.mark.parametrize(
     ("row", "reason", "detail"),
     [
@@ -114,10 +122,12 @@ def test_results_that_are_none_are_left_out_with_the_reason(tmp_path: Path) -> N
         good | {"image_id": [1]},
         good | {"category_id": 18},
         good | {"score": "high"},
+        good | {"image_id": "\ud800"},
+        good | {"category_id": "dog\udfff"},
     ]
     found, broken = read_proposals(results(tmp_path, *bad, good))
-    assert [box.row for box in found] == [10]
-    assert [one.row for one in broken] == list(range(1, 10))
+    assert [box.row for box in found] == [12]
+    assert [one.row for one in broken] == list(range(1, 12))
     names = written(tmp_path, '{"images": [], "categories": []}', "instances.json")
     assert "not in the file that names them" in read_proposals(results(tmp_path, good), names)[1][0].detail
 

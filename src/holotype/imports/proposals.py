@@ -76,6 +76,9 @@ def _box(number: int, cells: Mapping[str, Any], broken: list[BrokenRow]) -> Give
     if not image or not synset:
         broken.append(BrokenRow(number, "empty", f"it names no {'image' if not image else 'synset'}"))
         return None
+    if not _can_be_written(image + synset):
+        broken.append(BrokenRow(number, "no_name", "its image or synset has half a character, which no name has"))
+        return None
     numbers = [_number(cells[name]) for name in _CORNERS]
     said = cells.get("score")
     score = None if said is None or said == "" else _number(said)
@@ -105,6 +108,15 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
+def _can_be_written(text: str) -> bool:
+    """Whether text is none that only JSON's escapes can say, such as half of a pair of surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _of_text(path: Path, broken: list[BrokenRow]) -> Iterator[tuple[int, dict[str, Any]]]:
     rows = read_rows(path, CrowdError)
     names = [name.lower() for name in next(rows, (1, []))[1]]
@@ -129,7 +141,7 @@ def _of_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 for row in zip(*columns, strict=True):
                     number += 1
                     yield number, dict(zip(wanted, row, strict=True))
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, OverflowError) as error:  # the last: dates that Python has not
         raise CrowdError(f"cannot read {printable(path)}: {str(error)[:200]}") from error
 
 
