@@ -137,6 +137,8 @@ def test_the_desk_refuses_what_no_form_can_say(site: Site) -> None:
         [None],
         [Drawn((10, 20, 320, 79), Method.DRAG)],
         [Drawn((99, 20, 10, 79), Method.DRAG)],
+        [Drawn((10**400, 20, 10, 79), Method.DRAG)],
+        [Drawn(box, Method.DRAG, ((10**400, 1.0),))],
         [Drawn((float("nan"), 20, 10, 79), Method.DRAG)],  # type: ignore[arg-type]
         [Drawn((10.5, 20, 99, 79), Method.DRAG)],  # type: ignore[arg-type]
     ]

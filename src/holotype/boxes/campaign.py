@@ -180,7 +180,7 @@ def hindrance(kind: Kind, reply: Reply, width: int, height: int) -> str:
 
 def box_hindrance(box: Corners | Sequence[float], width: int, height: int) -> str:
     """Why four numbers are no box in a picture of so many upright pixels; "" where they are one."""
-    if len(box) != 4 or not all(isinstance(one, int | float) and math.isfinite(one) for one in box):
+    if len(box) != 4 or not all(isinstance(one, int | float) and -(2**31) < one < 2**31 for one in box):
         return f"a box has four whole numbers, not {list(box)}"
     if any(one != int(one) for one in box):
         return f"a box lies on whole pixels, not {list(box)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -61,7 +60,7 @@ def _box(told: object) -> Corners | None:
 
 
 def _is_number(told: object) -> bool:
-    return isinstance(told, int | float) and not isinstance(told, bool) and math.isfinite(told) and abs(told) < 2**31
+    return isinstance(told, int | float) and not isinstance(told, bool) and -(2**31) < told < 2**31
 
 
 def _is_point(told: object) -> bool:
