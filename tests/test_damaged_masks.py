@@ -21,7 +21,23 @@ from holotype.imports.tools import coco, label_maps
 from holotype.imports.tools.label_maps import NO_MAP, NOISE, read_label_maps
 
 SQUARE = [2, 2, 8, 2, 8, 8, 2, 8]
-ODD: tuple[Any, ...] = (None, True, [], {}, "", "x", 1.5, -1, 10**30, float("inf"), float("nan"), [1], {"a": 1}, "1", [[[]]])
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    [],
+    {},
+    "",
+    "x",
+    1.5,
+    -1,
+    10**30,
+    float("inf"),
+    float("nan"),
+    [1],
+    {"a": 1},
+    "1",
+    [[[]]],
+)
 
 
 def png(values: Any) -> bytes:
