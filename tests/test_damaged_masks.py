@@ -136,7 +136,9 @@ def both(file: Path, more: dict[str, Any]) -> list[Annotation]:
     told = {"images": GOOD[:1], "categories": [{"id": 7, "name": "cat"}], "annotations": GOOD[1:], **more}
     file.write_text(json.dumps(told))
     assert len(coco.read_coco(json.loads(file.read_text()), file.name).pictures) == 1
-    return list(read_coco(file, {"cat": "n02121808"}))
+    found = list(read_coco(file, {"cat": "n02121808"}))
+    assert all(0 <= side <= 9_999_999 for one in found for side in (one.width, one.height)), "a catalog can keep it"
+    return found
 
 
 @pytest.mark.parametrize(

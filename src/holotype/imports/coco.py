@@ -19,6 +19,8 @@ from holotype.provenance import in_one_line, is_web_url
 
 NO_WNID: Final = "boxes of classes that no wnid is given for, which were not taken"
 _LARGEST: Final = 2 << 30
+_FARTHEST: Final = 9_999_999
+"""The largest side of a picture, and coordinate of a box."""
 _NAME: Final = re.compile(r"instances_(\w+)")
 
 
@@ -52,7 +54,7 @@ def _annotation(
     remarks: list[str] = []
     boxes = tuple(box for one in said if (box := _box(one, wnids, remarks)) is not None)
     labels = tuple(dict.fromkeys(wnid for one in said if (wnid := wnids.get(_key(one.get("category_id")), ""))))
-    width, height = (side if type(side := about.get(name)) is int else 0 for name in ("width", "height"))
+    width, height = (_side(about.get(name)) for name in ("width", "height"))
     name = f"{folder}/{file}" if folder else file
     aliases = tuple(other for other in (file, f"images/{name}") if other != name)
     urls = [url for key in ("coco_url", "flickr_url") if (url := str(about.get(key) or ""))]
@@ -65,6 +67,11 @@ def _annotation(
 def _key(value: Any) -> Any:
     """An id as it is compared; one that is a list or an object is as good as any text that no other id is."""
     return value if isinstance(value, Hashable) else repr(value)
+
+
+def _side(value: Any) -> int:
+    """The side of a picture in pixels, 0 where what is told is none."""
+    return value if type(value) is int and 0 < value <= _FARTHEST else 0
 
 
 def _masks(
@@ -91,7 +98,7 @@ def _box(one: Mapping[str, Any], wnids: Mapping[Any, str], remarks: list[str]) -
     except (KeyError, TypeError, ValueError, OverflowError):
         remarks.append(UNREAD)
         return None
-    if max(map(abs, corners)) > 9_999_999:
+    if max(map(abs, corners)) > _FARTHEST:
         remarks.append(UNREAD)
         return None
     return unless_empty(Box(wnid, *corners, group_of=flag(one.get("iscrowd"))), remarks)
