@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import struct
 import zlib
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from holotype.imports.boxes import Annotation
 from holotype.imports.coco import read_coco
 from holotype.imports.tools import coco, label_maps
 from holotype.imports.tools.label_maps import NO_MAP, NOISE, read_label_maps
+from holotype.ontology import Ontology
+from holotype.project.annotated import meant
 
 SQUARE = [2, 2, 8, 2, 8, 8, 2, 8]
 ODD: tuple[Any, ...] = (
@@ -101,6 +104,30 @@ def test_a_small_file_of_many_runs_is_noise(tmp_path: Path) -> None:
 def test_maps_of_more_values_than_allowed_are_counted(tmp_path: Path) -> None:
     many = np.arange(120 * 120, dtype=np.uint16).reshape(120, 120)
     assert areas(tmp_path, png(many), png(many // 2)) == (areas(tmp_path, png(many // 2))[0], {NOISE: 1})
+
+
+def test_links_and_pipes_cost_no_other_map(tmp_path: Path) -> None:
+    """A map of objects that is a link leads elsewhere; what is no plain file is counted."""
+    (tmp_path / "SegmentationClass").mkdir()
+    (tmp_path / "SegmentationObject").mkdir()
+    (tmp_path / "elsewhere").write_bytes(png(np.full((4, 4), 3, np.uint8)))
+    os.mkfifo(tmp_path / "SegmentationClass/0.png")
+    for name in ("1.png", "2.png"):
+        (tmp_path / "SegmentationClass" / name).write_bytes(png(np.full((4, 4), 12, np.uint8)))
+    (tmp_path / "SegmentationObject/1.png").symlink_to(tmp_path / "elsewhere")
+    found, *_ = read_label_maps(tmp_path)
+    assert [mask.label for picture in found.pictures for mask in picture.sheets[0].masks] == ["dog", "dog"]
+    assert dict(found.remarks) == {NO_MAP: 1}
+
+
+def test_a_number_of_a_class_is_no_word_by_chance(wordnet: Ontology) -> None:
+    """1 and 100 are lemmas of WordNet: one, and hundred."""
+    assert wordnet.meanings("100")
+    assert meant(["1", "100", " 12 "], {"100": "n02121808"}, {"1": "n02084071"}, wordnet.meanings) == {
+        "1": "n02084071",
+        "100": "n02121808",
+        " 12 ": "",
+    }
 
 
 def test_objects_of_the_class_that_most_of_their_pixels_are_of() -> None:

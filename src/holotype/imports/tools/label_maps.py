@@ -84,11 +84,20 @@ def pictures_of(folder: Path, remarks: Counter[str]) -> Iterator[ReadMap]:
     root, objects = _folders(folder)
     labels, path = _labels(folder, root), ""
     for path in _maps(root):
-        data = small_file(root / path, _FILE)
-        beside = small_file(objects / path, _FILE) if objects and (objects / path).is_file() else b""
+        try:
+            data, beside = small_file(root / path, _FILE), _beside(objects, path)
+        except ArchiveError:
+            remarks[NO_MAP] += 1
+            continue
         yield ReadMap(path, data, beside, _picture(path, data, beside, labels, remarks))
     if not path:
         raise ArchiveError(f"{printable(folder)} holds no label maps (.png)")
+
+
+def _beside(objects: Path | None, path: str) -> bytes:
+    """The map of objects beside that of classes, empty where there is none; a link is none."""
+    file = None if objects is None else objects / path
+    return b"" if file is None or file.is_symlink() or not file.is_file() else small_file(file, _FILE)
 
 
 def _folders(folder: Path) -> tuple[Path, Path | None]:
