@@ -64,7 +64,8 @@ def meant(
     """The wnid of each label, "" of one that means no synset.
 
     What was `told` of a label counts first; then the wnid that the file has for it, one that stands in it, and the one
-    synset that it is a lemma of, of those `known`, which a number never is. Raises `AmbiguousLabels` with the senses of all that have several.
+    synset that it is a lemma of, of those `known`, which a number never is. Raises `AmbiguousLabels` with the senses of
+    all that have several.
     """
     found = {label: told[label] if label in told else _senses(label, wnids, known) for label in labels}
     several = {label: some for label, some in found.items() if not isinstance(some, str) and len(some) > 1}
