@@ -218,6 +218,14 @@ def test_groups_cover_what_is_below_what_they_name_and_nothing_unknown(wordnet: 
         ("- {question: a, leaves: [b], seconds: -1}", "seconds of group 1"),
         ("- {question: a, leaves: [b], seconds: true}", "seconds of group 1"),
         ("[{question: a, leaves: [b]}, {question: a, leaves: [c]}]", "two groups ask 'a'"),
+        ("- {question: a, question: b, leaves: [c]}", "line 1: 'question' stands twice"),
+        ("- {question: a, leaves: [&a [b], &c [*a, *a]]}", "aliases are not read"),
+        ("[" * 5000 + "]" * 5000, "nested more than 8 deep"),
+        ("- {question: a, leaves: [b], seconds: 1" + "0" * 5000 + "}", "a value of more than 1,000 characters"),
+        ("- {question: 2020-13-45, leaves: [b]}", "month must be in 1..12"),
+        ("- !!python/object/apply:os.system ['id']", "could not determine a constructor"),
+        ("- a\n---\n- b", "expected a single document"),
+        ("#" * (1 << 20) + "\n", "1,048,577 characters, and 1,048,576 are allowed"),
     ],
 )
 def test_groups_that_are_none_are_refused(text: str, said: str) -> None:

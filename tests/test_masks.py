@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from conftest import encoded, photo, run
 from holotype.catalog import schema as t
 from holotype.catalog.masks import MaskRow, of_images
 from holotype.errors import AmbiguousLabels, ArchiveError
-from holotype.geometry.masks import Masks, runs_of_text, runs_of_values
+from holotype.geometry.masks import Masks, runs_of_text, runs_of_values, text_of_runs
 from holotype.geometry.masks import encoded as runs_of
 from holotype.geometry.values import Bools
 from holotype.imports.finding import find
@@ -29,7 +30,8 @@ from holotype.imports.tools import label_maps
 from holotype.imports.tools.colours import voc_colour
 from holotype.imports.tools.shapes import NO_BOXES
 from holotype.imports.voc_maps import NO_WNID
-from holotype.project import Project
+from holotype.project import Project, image_pages
+from visitors import Site
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools
 
@@ -352,3 +354,28 @@ def test_the_values_of_a_map_share_its_pixels(seed: int, height: int, width: int
     found = {value: Masks.of([runs], [(height, width)]).pixels(0) for value, runs in runs_of_values(drawn, 9)}
     assert sorted(found) == np.unique(drawn).tolist()
     assert all((found[value] == (drawn == value)).all() for value in found)
+
+
+def test_a_page_says_how_many_masks_it_does_not_draw(db: Project, tmp_path: Path) -> None:
+    """Many masks, and one of so many runs that its outline would take seconds, are counted and not drawn."""
+    noise = np.random.default_rng(1).random((HEIGHT, WIDTH)) < 0.5
+    drawn = [block(at, 3, at + 2, 9) for at in range(image_pages.MOST_MASKS + 5)]
+    told = [{"size": [HEIGHT, WIDTH], "counts": runs_of(mask).tolist()} for mask in (noise, *drawn)]
+    value = {
+        "images": [{"id": 1, "file_name": "rex.jpg", "width": WIDTH, "height": HEIGHT}],
+        "categories": [{"id": 1, "name": "dog", "wnid": DOG}],
+        "annotations": [
+            {"id": at, "image_id": 1, "category_id": 1, "segmentation": one} for at, one in enumerate(told)
+        ],
+    }
+    (tmp_path / "many.json").write_text(json.dumps(value))
+    db.annotations.add(tmp_path / "many.json", annotator="ann")
+    db.crowd.run(db.crowd.simulated({(task.sha256, task.wnid): True for task in db.candidates.tasks()}))
+    (rex,) = (one.sha256 for one in db.images.inputs() if one.file.endswith("rex.jpg"))
+    shown = Site(db).nobody().get(f"/image/{rex}")
+    assert f"Masks: {len(told)} × dog" in shown
+    assert f"Of {len(told)}, {image_pages.MOST_MASKS} are drawn, the largest first." in shown
+    with mock.patch.object(image_pages, "_MOST_TEXT", len(text_of_runs(runs_of(noise))) - 1):
+        facts = db.explore.image(rex, db.explore.view())
+    assert isinstance(facts, image_pages.ImageFacts)
+    assert (facts.masked, {mask.area for mask in facts.masks}) == ({DOG: len(told)}, {21})

@@ -19,7 +19,7 @@ from holotype.cli.campaigns import dollars
 from holotype.cli.crowd import STILL_WORKING
 from holotype.cli.options import file_type, json_option, project_option
 from holotype.cli.progress import bars
-from holotype.cli.text import counted, print_json
+from holotype.cli.text import counted, plain, print_json
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.expert import Nobody
 from holotype.crowd.mturk.terms import Quote, Terms
@@ -34,6 +34,9 @@ from holotype.textlists import read_lines
 if TYPE_CHECKING:
     from holotype.project import Project
     from holotype.questions.plan import Plan
+
+_LARGEST = 4 << 20
+"""Bytes of a file of questions."""
 
 policy_option = click.option(
     "--policy",
@@ -144,7 +147,11 @@ def _leaves(db: Project, file: Path | None, under: tuple[str, ...]) -> list[str]
 
 
 def _text(file: Path | None) -> str:
-    return "" if file is None else "\n".join(read_lines(file, CrowdError))
+    if file is None:
+        return ""
+    if file.stat().st_size > _LARGEST:
+        raise CrowdError(f"{plain(str(file))} has more than the {_LARGEST:,} bytes allowed")
+    return "\n".join(read_lines(file, CrowdError))
 
 
 def _crowd(db: Project, who: str, truth: Path | None, seed: int) -> Crowd:

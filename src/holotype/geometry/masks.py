@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from holotype.geometry.values import Bools, Floats, Ints
+from holotype.geometry.values import Bools, Floats, Ints, Numbers
 
 Bits = npt.NDArray[np.uint8]
 """Masks ``(masks, bytes)``, eight pixels a byte."""
@@ -116,20 +116,24 @@ def shrunk(pixels: Bools, size: tuple[int, int]) -> Bools:
     return np.asarray(pixels[np.ix_(rows, columns)])
 
 
-def runs_of_values(values: Ints, most: int) -> Iterator[tuple[int, Ints]]:
-    """Each value of a map ``(height, width)`` with the runs of its pixels, by value; nothing where there are more than
-    `most` values.
+def runs_of_values(values: Numbers, most: int, most_runs: int = 1 << 22) -> Iterator[tuple[int, Ints]]:
+    """Each value of a map ``(height, width)`` with the runs of its pixels, by value.
+
+    Raises ValueError where there are more than `most` values, or `most_runs` runs of pixels of one value, as in noise.
 
     >>> [(value, runs.tolist()) for value, runs in runs_of_values(np.array([[0, 7], [7, 7]]), 9)]
     [(0, [0, 1, 3]), (7, [1, 3, 0])]
     """
     flat = values.T.ravel()
-    first = np.concatenate([[0], np.flatnonzero(np.diff(flat)) + 1])
+    changed = flat[1:] != flat[:-1]
+    if np.count_nonzero(changed) >= most_runs:
+        raise ValueError(f"a map of more than {most_runs:,} runs")
+    first = np.concatenate([[0], np.flatnonzero(changed) + 1])
     behind = np.concatenate([first[1:], [len(flat)]])
     order = np.argsort(flat[first], kind="stable")
     value, begin = np.unique(flat[first][order], return_index=True)
     if len(value) > most:
-        return
+        raise ValueError(f"a map of more than {most:,} values")
     for one, places in zip(value.tolist(), np.split(order, begin[1:]), strict=True):
         edges = np.stack([first[places], behind[places]], axis=1).ravel()
         yield one, np.diff(np.concatenate([[0], edges, [len(flat)]])).astype(np.int64)

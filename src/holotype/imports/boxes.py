@@ -34,7 +34,8 @@ FLAGS: Final = ("truncated", "occluded", "group_of", "difficult")
 """What may be said of a box beside where it is."""
 Flags = tuple[bool | None, bool | None, bool | None, bool | None]
 """What is said by each of the `FLAGS`; None where nobody says."""
-_SAID: Final[Mapping[str, bool]] = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+_YES, _NO = ("1", "1.0", "true", "yes"), ("0", "0.0", "false", "no")
+_SAID: Final[Mapping[str, bool]] = dict.fromkeys(_YES, True) | dict.fromkeys(_NO, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,8 @@ def flags_of(said: Callable[[str], Any]) -> Flags:
 def flag(said: Any) -> bool | None:
     """Whether something is said to be so: 1 or 0, true or false; None for all else, which says nothing.
 
-    >>> flag("1"), flag(0), flag(False), flag("Unspecified"), flag(-1), flag(None)
-    (True, False, False, None, None, None)
+    >>> flag("1"), flag(1.0), flag(False), flag("Unspecified"), flag(-1), flag(None)
+    (True, True, False, None, None, None)
     """
     return _SAID.get(str(said).strip().lower())
 

@@ -64,7 +64,8 @@ def meant(
     """The wnid of each label, "" of one that means no synset.
 
     What was `told` of a label counts first; then the wnid that the file has for it, one that stands in it, and the one
-    synset that it is a lemma of, of those `known`. Raises `AmbiguousLabels` with the senses of all that have several.
+    synset that it is a lemma of, of those `known`, which a number never is. Raises `AmbiguousLabels` with the senses of
+    all that have several.
     """
     found = {label: told[label] if label in told else _senses(label, wnids, known) for label in labels}
     several = {label: some for label, some in found.items() if not isinstance(some, str) and len(some) > 1}
@@ -78,8 +79,11 @@ def meant(
 
 def _senses(label: str, wnids: Mapping[str, str], known: Callable[[str], Sequence[Synset]]) -> Sequence[Synset]:
     inside = _WNID.findall(label)
+    word = wnids.get(label) or (inside[0] if len(inside) == 1 else label)
+    if word.strip().isdecimal():  # of a class; "1" and "100" are lemmas by chance
+        return ()
     try:
-        return known(wnids.get(label) or (inside[0] if len(inside) == 1 else label))
+        return known(word)
     except OntologyError:
         return ()
 

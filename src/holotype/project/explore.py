@@ -172,9 +172,8 @@ class Explore:
         row = labels[0].row
         if live is None:
             return ImageFacts(row, labels, (), ())
-        return ImageFacts(
-            replace(row, author=live.row.author, url=live.row.url), labels, live.boxes, live.alike, live.masks
-        )
+        told = replace(row, author=live.row.author, url=live.row.url)
+        return replace(live, row=told, labels=labels)
 
     def thumbnail(self, key: str, view: View) -> bytes | Gone | None:
         """A JPEG of an image whose longer side is at most 256. Raises `ArchiveError` or `PackError`."""

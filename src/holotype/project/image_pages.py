@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy import Connection
 
 from holotype.catalog import removals, shown
 from holotype.catalog.image_names import can_be_asked, meant
+from holotype.catalog.masks import MaskRow
 from holotype.catalog.masks import of_images as masks_of
 from holotype.catalog.shown import ShownBox
 from holotype.consensus.votes import Answer
@@ -28,6 +30,8 @@ SOMEBODY: Final = "somebody"
 MOST_ALIKE: Final = 24
 MOST_MASKS: Final = 50
 """Masks of an image that a page draws."""
+_MOST_TEXT: Final = 1 << 20
+"""Characters of run lengths of all masks that a page draws: outlines of more take seconds."""
 DECIDED: Final = ("yes", "no")
 """The states of labels that everybody may see."""
 
@@ -59,13 +63,14 @@ class ShownMask:
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
     """An image: what is known of its bytes and where it is from (`row`), its labels, its boxes by synset, other images
-    that nearly look the same, and its masks, the largest first."""
+    that nearly look the same, the masks that are drawn, the largest first, and how many it has in all by synset."""
 
     row: Candidate
     labels: Sequence[LabelFacts]
     boxes: Sequence[ShownBox]
     alike: Sequence[Candidate]
     masks: Sequence[ShownMask] = ()
+    masked: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +104,23 @@ def read_image(connection: Connection, key: str, sight: Sight) -> ImageFacts | G
     others = first_rows(connection, shown.alike(connection, ids))
     row = labels[0].row if labels else first_rows(connection, ids[:1])[0]
     boxes, masks = shown.boxes_of(connection, ids), _masks(connection, ids, row)
-    return ImageFacts(row, labels, boxes, _to_show(connection, others, sight), masks)
+    masked = Counter(one.wnid for one in masks)
+    return ImageFacts(row, labels, boxes, _to_show(connection, others, sight), _drawn(masks), masked)
 
 
-def _masks(connection: Connection, ids: Sequence[int], row: Candidate) -> list[ShownMask]:
-    """The largest masks of an image that have its size."""
+def _masks(connection: Connection, ids: Sequence[int], row: Candidate) -> list[MaskRow]:
+    """The masks of an image that have its size, the largest first."""
     said = [one for one in masks_of(connection, ids) if (one.width, one.height) == (row.width, row.height)]
-    drawn = sorted(said, key=lambda one: -one.area)[:MOST_MASKS]
+    return sorted(said, key=lambda one: -one.area)
+
+
+def _drawn(masks: Sequence[MaskRow]) -> list[ShownMask]:
+    """The first of some masks, as far as their outlines are found at once."""
+    left, drawn = _MOST_TEXT, []
+    for one in masks[:MOST_MASKS]:
+        if len(one.counts) <= left:
+            left -= len(one.counts)
+            drawn.append(one)
     kept = Masks.of([runs_of_text(one.counts) for one in drawn], [(one.height, one.width) for one in drawn])
     return [ShownMask(one.wnid, one.area, bool(one.crowd), path_of(kept.pixels(at))) for at, one in enumerate(drawn)]
 

@@ -50,7 +50,8 @@ class BoxRows:
         if term.field == "boxes.support":
             support = self._support
             return np.asarray((support != UNSAID) & compare(support, float(term.value)), np.bool_)
-        return np.asarray((self._picture > 0) & compare(self._area * _MILLION, self._picture * term.millionths))
+        area = np.minimum(self._area, self._picture + 1)  # more is more than any share, and may be beyond 64 bits
+        return np.asarray((self._picture > 0) & compare(area * _MILLION, self._picture * term.millionths))
 
     @cached_property
     def _rows(self) -> Ints:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Select, cast, select
+from sqlalchemy import BigInteger, ColumnElement, Numeric, Select, cast, literal, select
 
 from holotype.catalog import schema as t
 from holotype.catalog.annotations import is_said_by, size_columns
@@ -33,10 +33,11 @@ def _boxes(term: Term) -> Select[Any]:
     joined = joined.outerjoin(t.annotation, said.image_id == box.image_id)
     picture = _product(*size_columns())
     area = _product(box.x_max - box.x_min + 1, box.y_max - box.y_min + 1)
-    share = COMPARE[term.compare](area * _MILLION, picture * term.millionths)
-    return select(box.id).select_from(joined).where(picture > 0, share)
+    million, share = (literal(value, BigInteger) for value in (_MILLION, term.millionths))
+    satisfied = COMPARE[term.compare](area * million, picture * share)
+    return select(box.id).select_from(joined).where(picture > 0, satisfied)
 
 
-def _product(width: ColumnElement[int], height: ColumnElement[int]) -> ColumnElement[int]:
-    """The pixels of a box or a picture: millionths of them are beyond 32 bits."""
-    return cast(width, BigInteger) * cast(height, BigInteger)
+def _product(width: ColumnElement[int], height: ColumnElement[int]) -> ColumnElement[Any]:
+    """The pixels of a box or a picture: millionths of them may be beyond 64 bits, as files say boxes of any size."""
+    return cast(width, Numeric) * cast(height, Numeric)

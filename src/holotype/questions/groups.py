@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
-import yaml
-
 from holotype.errors import CrowdError
 from holotype.questions.plan import Question
+from holotype.questions.writing import told_in
 
 KEYS: Final = frozenset(("question", "leaves", "seconds"))
 LONGEST: Final = 200
@@ -21,7 +21,7 @@ def group_wnid(text: str, leaves: Collection[str]) -> str:
     or other leaves are another question.
 
     >>> group_wnid("Is there a pet?", ["n02084071", "n02121620"])
-    'q01692286'
+    'q50000792'
     """
     digest = hashlib.sha256("\n".join((text, *sorted(leaves))).encode()).digest()
     return f"{GROUP}{int.from_bytes(digest[:8], 'big') % 10**8:08d}"
@@ -40,14 +40,13 @@ def read_groups(text: str, meant: Callable[[str], str]) -> list[Question]:
     Raises `CrowdError` for what is no such list, naming the place; what `meant` raises.
     """
     try:
-        told = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise CrowdError(f"the groups are no YAML: {' '.join(str(error).split())}") from error
+        told = told_in(text)
+    except ValueError as error:
+        raise CrowdError(f"the groups are no YAML that is read here: {error}") from error
     if not isinstance(told, list) or not told:
         raise CrowdError("groups are a list, each with a question and its leaves")
     groups = [_group(number, one, meant) for number, one in enumerate(told, 1)]
-    texts = [one.text for one in groups]
-    if doubled := [text for text in texts if texts.count(text) > 1]:
+    if doubled := [text for text, times in Counter(one.text for one in groups).items() if times > 1]:
         raise CrowdError(f"two groups ask {doubled[0]!r}: a question is asked once")
     return groups
 

@@ -6,18 +6,15 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from holotype.geometry.masks import Masks, runs_of_text
 from holotype.geometry.outlines import LARGEST
+from holotype.releases.check_tables import of_images
 from holotype.releases.joins import NOWHERE, places
 from holotype.releases.layout import MANIFEST, MASKS
-from holotype.releases.quantities import plural
 from holotype.releases.release import Release
 
-_SHOWN: Final = 10
 _CORNERS: Final = ("x_min", "y_min", "x_max", "y_max")
 
 
@@ -26,16 +23,16 @@ def check_masks(release: Release) -> Iterator[str]:
     table, manifest = release.masks, release.manifest
     row = places([table["id"]], [manifest["id"]])
     lost = row == NOWHERE
-    yield from _of(table, lost, f"has a mask in {MASKS}, but is not in {MANIFEST}")
+    yield from of_images(table, pa.array(lost), f"has a mask in {MASKS}, but is not in {MANIFEST}")
     if (np.diff(row[~lost]) < 0).any():
         yield f"{MASKS} does not have its images in the order of {MANIFEST}"
     sizes = [np.append(manifest[side].to_numpy(), 0)[row] for side in ("width", "height")]
     other = [
         (size > 0) & (table[side].to_numpy() != size) for side, size in zip(("width", "height"), sizes, strict=True)
     ]
-    yield from _of(table, np.any(other, axis=0) & ~lost, "has a mask of another size than its picture")
+    yield from of_images(table, pa.array(np.any(other, axis=0) & ~lost), "has a mask of another size than its picture")
     wrong = np.array([_is_wrong(one) for one in table.drop_columns(["id", "wnid", "source"]).to_pylist()], np.bool_)
-    yield from _of(table, wrong, "has a mask whose area, box or size are not those of its run lengths")
+    yield from of_images(table, pa.array(wrong), "has a mask whose area, box or size are not those of its run lengths")
 
 
 def _is_wrong(row: dict[str, Any]) -> bool:
@@ -53,10 +50,3 @@ def _is_wrong(row: dict[str, Any]) -> bool:
     left, top, right, bottom = mask.frames()[0].tolist()
     said = [row["area"], *(row[name] for name in _CORNERS)]
     return not row["area"] or said != [mask.areas()[0], left, top, right - 1, bottom - 1]
-
-
-def _of(table: pa.Table, wrong: npt.NDArray[np.bool_], said: str) -> Iterator[str]:
-    ids = pc.unique(table["id"].filter(pa.array(wrong))).to_pylist()
-    yield from (f"{one} {said}" for one in ids[:_SHOWN])
-    if len(ids) > _SHOWN:
-        yield f"{plural(len(ids) - _SHOWN, 'more image')}: {said}"

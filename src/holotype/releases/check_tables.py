@@ -60,10 +60,10 @@ def check_manifest(release: Release) -> Iterator[str]:
     if same.any():
         yield f"{MANIFEST} has a label twice"
     unknown = pc.invert(pc.is_in(table["split"], pa.array(SPLITS)))
-    yield from _of(table, unknown, "has an unknown split")
+    yield from of_images(table, unknown, "has an unknown split")
     named = pc.utf8_slice_codeunits(table["sha256"], 0, ID_LENGTH)
     other = pc.and_(pc.not_equal(table["sha256"], ""), pc.not_equal(named, table["id"]))
-    yield from _of(table, other, "is not the id of its sha256")
+    yield from of_images(table, other, "is not the id of its sha256")
     yield from _in_several(table, "id", "image {} is in {}")
     if "near" in release.summary.get("recipe", {}).get("together", ["near"]):
         yield from _in_several(table, "near_group", "near-duplicates of {} are in {}")
@@ -111,7 +111,7 @@ def check_boxes(release: Release) -> Iterator[str]:
     table, manifest = release.boxes, release.manifest
     row = places([table["id"]], [manifest["id"]])
     lost = row == NOWHERE
-    yield from _of(table, pa.array(lost), f"has a box in {BOXES}, but is not in {MANIFEST}")
+    yield from of_images(table, pa.array(lost), f"has a box in {BOXES}, but is not in {MANIFEST}")
     if (np.diff(row[~lost]) < 0).any():
         yield f"{BOXES} does not have its images in the order of {MANIFEST}"
     corners = {name: table[name].to_numpy() for name in ("x_min", "y_min", "x_max", "y_max")}
@@ -121,26 +121,26 @@ def check_boxes(release: Release) -> Iterator[str]:
         size = np.append(manifest[side].to_numpy(), 0)[row]
         outside |= (size > 0) & (corners[last] > size)  # one pixel beyond the last is how some datasets count
     yield from _check_said(table)
-    yield from _of(table, pa.array(empty), "has a box that ends before it begins")
-    yield from _of(table, pa.array(outside & ~lost), "has a box that leaves the picture")
+    yield from of_images(table, pa.array(empty), "has a box that ends before it begins")
+    yield from of_images(table, pa.array(outside & ~lost), "has a box that leaves the picture")
     counted = np.bincount(row[~lost], minlength=len(manifest))
     first = places([manifest["id"]], [manifest["id"]])
     other = pa.array(counted[first] != manifest["boxes"].to_numpy())
-    yield from _of(manifest, other, f"has another number of boxes in {BOXES} than in {MANIFEST}")
+    yield from of_images(manifest, other, f"has another number of boxes in {BOXES} than in {MANIFEST}")
 
 
 def _check_said(table: pa.Table) -> Iterator[str]:
     """What is wrong with what is said of boxes beside where they are; older releases say nothing."""
     if "by" in table.column_names:
         unknown = pc.invert(pc.is_in(table["by"], pa.array((PEOPLE, MACHINE, ARCHIVE))))
-        yield from _of(table, unknown, "has a box by nobody that is known")
+        yield from of_images(table, unknown, "has a box by nobody that is known")
     if "support" in table.column_names:
         support = table["support"].to_numpy()
         wrong = ~((support == UNSAID) | ((support >= 0) & (support <= 1)))
-        yield from _of(table, pa.array(wrong), "has a box whose support is no share")
+        yield from of_images(table, pa.array(wrong), "has a box whose support is no share")
     for name in (flag for flag in FLAGS if flag in table.column_names):
         wrong = np.abs(table[name].to_numpy().astype(np.int64)) > 1
-        yield from _of(table, pa.array(wrong), f"has a box whose {name} is neither 1, 0 nor {UNSAID}")
+        yield from of_images(table, pa.array(wrong), f"has a box whose {name} is neither 1, 0 nor {UNSAID}")
 
 
 def check_holders(release: Release, names: Sequence[str]) -> Iterator[str]:
@@ -175,8 +175,8 @@ def check_leaks(release: Release) -> Iterator[str]:
             yield f"{LEAKS}: {error}"
 
 
-def _of(table: pa.Table, wrong: pa.Array | pa.ChunkedArray, said: str) -> Iterator[str]:
-    """A line for some of the images that something is wrong with."""
+def of_images(table: pa.Table, wrong: pa.Array | pa.ChunkedArray, said: str) -> Iterator[str]:
+    """A line for each of the first images that something is wrong with, by id, and one for all others."""
     ids = pc.unique(table["id"].filter(wrong)).to_pylist()
     yield from (f"{one} {said}" for one in ids[:SHOWN])
     if len(ids) > SHOWN:

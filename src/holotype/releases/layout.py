@@ -229,6 +229,7 @@ NAMES: Final = frozenset(
             MANIFEST,
             BOXES,
             MASKS,
+            VERIFIED,
             FILES,
             LEAKS,
             VOTES,

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from holotype.releases.choice import Kept
 from holotype.releases.draft import Draft
 from holotype.releases.identity import image_ids
-from holotype.releases.layout import MANIFEST, VERIFIED, VERIFIED_SCHEMA
-from holotype.releases.release import Release
+from holotype.releases.layout import VERIFIED_SCHEMA
 
 ABSENT: Final = "absent"
 COVERED: Final = "covered"
@@ -63,17 +61,3 @@ def verified_table(known: Verified, draft: Draft, kept: Kept) -> pa.Table:
         ),
     ]
     return pa.Table.from_arrays(columns, schema=VERIFIED_SCHEMA)
-
-
-def check_verified(release: Release) -> Iterator[str]:
-    """What is wrong with ``verified.parquet``, where there is one."""
-    table, manifest = release.verified, release.manifest
-    if pc.any(pc.invert(pc.is_in(table["id"], pc.unique(manifest["id"])))).as_py():
-        yield f"{VERIFIED} is of images that {MANIFEST} does not have"
-    if pc.any(pc.invert(pc.is_in(table["said"], pa.array(SAID)))).as_py():
-        yield f"{VERIFIED} says neither {' nor '.join(SAID)} of some images"
-    labels = set(zip(manifest["id"].to_pylist(), manifest["wnid"].to_pylist(), strict=True))
-    told = table.select(["id", "wnid", "said"]).to_pylist()
-    if wrong := [row for row in told if row["said"] == ABSENT and (row["id"], row["wnid"]) in labels]:
-        first = wrong[0]
-        yield f"{VERIFIED} says of {len(wrong):,} labels that they are absent; such as {first['wnid']} of {first['id']}"

@@ -24,6 +24,7 @@ from holotype.releases.check_tables import (
     check_manifest,
     check_votes,
 )
+from holotype.releases.check_verified import check_verified
 from holotype.releases.keys import one_of_each
 from holotype.releases.layout import (
     AUDIT_TABLES,
@@ -47,7 +48,6 @@ from holotype.releases.layout import (
 from holotype.releases.quantities import plural
 from holotype.releases.recompute import check_audit, check_subtrees
 from holotype.releases.release import Release, ontology_of
-from holotype.releases.verified import check_verified
 from holotype.store.location import TREE
 from holotype.store.opening import state_of
 from holotype.store.reach import Folders

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from holotype.errors import ArchiveError
-from holotype.imports.boxes import UNREAD, flags_of
+from holotype.imports.boxes import UNREAD, flag, flags_of
 from holotype.imports.masks import Mask, outlined
 from holotype.imports.tools.names import names_of
 from holotype.imports.tools.shapes import NO_BOXES, TURNED, Drawn, Export, Picture, Sheet, called, number, side
@@ -99,7 +99,9 @@ def _mask(one: Mapping[str, Any], label: str, image: Mapping[str, Any], remarks:
         return None
     height, width = side(image.get("height")), side(image.get("width"))
     told: list[str] = []
-    found = outlined(label, value, (height, width) if height and width else None, bool(one.get("iscrowd")), told)
+    found = outlined(
+        label, value, (height, width) if height and width else None, flag(one.get("iscrowd")) is True, told
+    )
     remarks.update(told)
     return found
 

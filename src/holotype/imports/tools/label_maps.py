@@ -19,10 +19,11 @@ from holotype.errors import ArchiveError
 from holotype.files import printable
 from holotype.geometry.masks import runs_of_values
 from holotype.geometry.outlines import LARGEST
-from holotype.geometry.values import Ints
+from holotype.geometry.values import Numbers
 from holotype.imports.masks import Mask, mask_of
 from holotype.imports.tools.colours import BACKGROUND, LabelMap, packed, read_labelmap, voc_colour, voc_labels
 from holotype.imports.tools.names import DIGEST
+from holotype.imports.tools.png import step
 from holotype.imports.tools.shapes import Export, Picture, Sheet, called
 from holotype.store.opening import small_file
 
@@ -36,6 +37,7 @@ NO_MAP: Final = "PNG files that are no maps of numbers, or too large, which were
 NO_COLOURS: Final = "label maps in colours that no labelmap.txt has, which were not taken"
 UNNAMED: Final = "values of label maps that have no name, which were not taken"
 NO_CLASS: Final = "objects that are of no class, which were not taken"
+NOISE: Final = "label maps of too many values or pixels that differ from their neighbours, which were not taken"
 APART: Final = "maps of objects of another size than that of classes, which were not taken"
 _FILE: Final = 1 << 28
 _MOST: Final = 10_000
@@ -82,11 +84,20 @@ def pictures_of(folder: Path, remarks: Counter[str]) -> Iterator[ReadMap]:
     root, objects = _folders(folder)
     labels, path = _labels(folder, root), ""
     for path in _maps(root):
-        data = small_file(root / path, _FILE)
-        beside = small_file(objects / path, _FILE) if objects and (objects / path).is_file() else b""
+        try:
+            data, beside = small_file(root / path, _FILE), _beside(objects, path)
+        except ArchiveError:
+            remarks[NO_MAP] += 1
+            continue
         yield ReadMap(path, data, beside, _picture(path, data, beside, labels, remarks))
     if not path:
         raise ArchiveError(f"{printable(folder)} holds no label maps (.png)")
+
+
+def _beside(objects: Path | None, path: str) -> bytes:
+    """The map of objects beside that of classes, empty where there is none; a link is none."""
+    file = None if objects is None else objects / path
+    return b"" if file is None or file.is_symlink() or not file.is_file() else small_file(file, _FILE)
 
 
 def _folders(folder: Path) -> tuple[Path, Path | None]:
@@ -125,7 +136,12 @@ def _picture(path: str, data: bytes, beside: bytes, labels: LabelMap, remarks: C
         remarks[APART] += 1
         objects = None
     told: list[str] = []
-    masks = [*_semantic(classes, labels, told)] if objects is None else [*_instances(classes, objects, labels, told)]
+    found = _semantic(classes, labels, told) if objects is None else _instances(classes, objects, labels, told)
+    try:
+        masks = [*found]
+    except ValueError:
+        remarks[NOISE] += 1
+        return None
     remarks.update(told)
     height, width = classes.shape
     return Picture(names_of(path), width, height, (Sheet("", masks=masks),))
@@ -141,30 +157,31 @@ def names_of(path: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*ids, *endings, *stems)))
 
 
-def _values(data: bytes, colours: Mapping[int, int] | None, remarks: Counter[str]) -> Ints | None:
+def _values(data: bytes, colours: Mapping[int, int] | None, remarks: Counter[str]) -> Numbers | None:
     """The numbers of a map, by `colours` where it is in colours, which mean themselves where that is None; None, and a
     remark, where it is none."""
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             if image.width * image.height > LARGEST or image.mode not in ("1", "L", "P", "I", "I;16", "RGB", "RGBA"):
                 raise ValueError(image.mode)
+            apart = step(data)
             pixels = np.asarray(image.convert("RGB") if image.mode == "RGBA" else image)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         remarks[NO_MAP] += 1
         return None
     if pixels.ndim == 2:
-        return pixels.astype(np.int64)
-    known, place = np.unique(pixels.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1]), return_inverse=True)
+        return pixels.astype(np.int32) // np.int32(apart)
+    known, place = np.unique(pixels.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32), return_inverse=True)
     found = known.tolist()
     if len(found) > _MOST or (colours is not None and not any(one in colours for one in found)):
         remarks[NO_COLOURS] += 1
         return None
-    apart = {0: 0, packed(voc_colour(VOID)): VOID}
-    numbers = [apart.get(one, one + VOID) if colours is None else colours.get(one, VOID) for one in found]
-    return np.array(numbers, np.int64)[place].reshape(pixels.shape[:2])
+    own = {0: 0, packed(voc_colour(VOID)): VOID}
+    numbers = [own.get(one, one + VOID) if colours is None else colours.get(one, VOID) for one in found]
+    return np.array(numbers, np.int32)[place].reshape(pixels.shape[:2])
 
 
-def _semantic(classes: Ints, labels: LabelMap, remarks: list[str]) -> Iterator[Mask]:
+def _semantic(classes: Numbers, labels: LabelMap, remarks: list[str]) -> Iterator[Mask]:
     """A mask of all pixels of each class."""
     for value, runs in runs_of_values(classes, _MOST):
         if label := _label(value, labels, remarks):
@@ -172,7 +189,7 @@ def _semantic(classes: Ints, labels: LabelMap, remarks: list[str]) -> Iterator[M
             yield from () if mask is None else (mask,)
 
 
-def _instances(classes: Ints, objects: Ints, labels: LabelMap, remarks: list[str]) -> Iterator[Mask]:
+def _instances(classes: Numbers, objects: Numbers, labels: LabelMap, remarks: list[str]) -> Iterator[Mask]:
     """A mask of each object, of the class that most of its pixels are of."""
     of_class = _classes_of(classes, objects)
     for value, runs in runs_of_values(objects, _MOST):
@@ -185,12 +202,13 @@ def _instances(classes: Ints, objects: Ints, labels: LabelMap, remarks: list[str
             yield from () if mask is None else (mask,)
 
 
-def _classes_of(classes: Ints, objects: Ints) -> dict[int, int]:
+def _classes_of(classes: Numbers, objects: Numbers) -> dict[int, int]:
     """The class that most pixels of each object are of, of those that are of any."""
     counted = (objects != 0) & (objects != VOID) & (classes != 0) & (classes != VOID)
-    pairs, times = np.unique(np.stack([objects[counted], classes[counted]], axis=1), axis=0, return_counts=True)
-    order = np.argsort(times, kind="stable")
-    return dict(pairs[order].tolist())
+    pairs = (objects[counted].astype(np.int64) << 32) | classes[counted]
+    pairs, times = np.unique(pairs, return_counts=True)
+    pairs = pairs[np.argsort(times, kind="stable")]
+    return dict(zip((pairs >> 32).tolist(), (pairs & 0xFFFFFFFF).tolist(), strict=True))
 
 
 def _label(value: int, labels: LabelMap, remarks: list[str]) -> str:

@@ -130,7 +130,7 @@ def show_image(visit: Visit) -> Response:
     view = view_of(visit)
     facts = _found(visit, view)
     names = {label.row.wnid: _name(view, label.row.wnid) for label in facts.labels}
-    marked = {*(box.wnid for box in facts.boxes), *(mask.wnid for mask in facts.masks)}
+    marked = {*(box.wnid for box in facts.boxes), *facts.masked}
     names |= {wnid: _name(view, wnid) for wnid in sorted(marked)}
     return show(visit, view, "image.html", facts=facts, names=names, key=visit.path["key"])
 
