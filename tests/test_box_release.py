@@ -66,6 +66,19 @@ def test_boxes_say_by_whom_and_what_is_said_of_them(db: Project) -> None:
     }
 
 
+def test_boxes_that_leave_their_picture_are_cut_off_and_those_outside_left_out(db: Project) -> None:
+    """As an archive may have them: pictures have 80 x 60 pixels, and one beyond the last is how some datasets count."""
+    (first, wnid), *_ = images(db)
+    say(db, [(first, wnid, Said(box)) for box in ((70, 50, 500, 500), (90, 10, 120, 30), (-5, -5, 80, 60))])
+    release = db.releases.create("v2", outvoted=True)
+    kept = {tuple(row[name] for name in BOXES_SCHEMA.names[2:6]) for row in release.boxes.to_pylist()}
+    assert {(70, 50, 79, 59), (0, 0, 80, 60)} <= kept
+    assert not any(left >= 80 for left, *_ in kept)
+    assert (release.summary["boxes_cut"], release.summary["boxes_outside"]) == (2, 1)
+    assert release.verify() == []
+    assert release.rebuild().same
+
+
 def test_no_worker_is_named_by_a_box(db: Project) -> None:
     release = db.releases.create("v2", outvoted=True)
     names = {review.worker for review in db.workers.review()}

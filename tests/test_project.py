@@ -46,6 +46,7 @@ from holotype.releases.layout import (
     EVIDENCE,
     FILES,
     FILES_SCHEMA,
+    FLAGS,
     LEAKS,
     MANIFEST,
     STATISTICS,
@@ -751,7 +752,8 @@ def with_boxes(**corners: object) -> Callable[[Path], None]:
 
     def write(folder: Path) -> None:
         first = pq.read_table(folder / MANIFEST, columns=["id", "wnid"]).slice(0, 1).to_pylist()[0]
-        box = first | {"x_min": 1, "y_min": 1, "x_max": 5, "y_max": 5, "source": "x"} | corners
+        told = {"by": "archive", "support": -1.0} | dict.fromkeys(FLAGS, -1)
+        box = first | {"x_min": 1, "y_min": 1, "x_max": 5, "y_max": 5, "source": "x"} | told | corners
         with_table(folder, BOXES, lambda rows: rows.append(box))
 
     return write

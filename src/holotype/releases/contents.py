@@ -25,7 +25,9 @@ from holotype.releases.facts import Facts, Holder, ReleasedBoxes, ReleasedVotes,
 from holotype.releases.identity import image_ids
 from holotype.releases.layout import (
     AUDIT,
+    BOXES_CUT,
     BOXES_EXTRAS,
+    BOXES_OUTSIDE,
     BOXES_SCHEMA,
     CHANGES,
     OTHER_SIZES,
@@ -43,10 +45,13 @@ from holotype.releases.split import SPLITS
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Boxes:
-    """``boxes.parquet``, and the place of the image of each of its rows among the images."""
+    """``boxes.parquet``, and the place of the image of each of its rows among the images; how many boxes were `cut` off
+    at the edges of their pictures, and how many lie `outside` of these and are left out."""
 
     table: pa.Table
     image: npt.NDArray[np.int64]
+    cut: int = 0
+    outside: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +86,7 @@ class Ballots:
 
 
 _BOXES: Final = pa.schema([*BOXES_SCHEMA, *BOXES_EXTRAS])
+_SIDES: Final = ("width", "height")
 _ANSWERS: Final = [answer.name.lower() for answer in Answer]
 
 
@@ -133,7 +139,7 @@ def contents_of(made: Made, draft: Draft, kept: Kept, shared: Shared, facts: Fac
     """The contents of a release."""
     classes = sorted((ontology.at_rank(rank) for rank in np.unique(kept.columns.rank).tolist()), key=_wnid)
     found = assess(facts.evidence)
-    masks = kept_masks(facts.masks, draft, kept)
+    masks, boxes = kept_masks(facts.masks, draft, kept), _boxes(facts.boxes, draft, kept)
     ranks, recipe = [ontology.rank(synset) for synset in classes], made.recipe
     summary = {
         "name": made.name,
@@ -153,12 +159,14 @@ def contents_of(made: Made, draft: Draft, kept: Kept, shared: Shared, facts: Fac
         "alarms": _told(facts.alarms),
         **({FACES: facts.faces.value()} if recipe.blur_faces else {}),
         **({OTHER_SIZES: masks.other_sizes} if masks.other_sizes else {}),
+        **({BOXES_CUT: boxes.cut} if boxes.cut else {}),
+        **({BOXES_OUTSIDE: boxes.outside} if boxes.outside else {}),
     }
     certificates = certificates_value(facts.evidence.plans, found) if found else None
     tables = audit_tables(facts.evidence, found, made.hide)
     audit = {AUDIT: tables.audit, SAMPLE: tables.sample, CHANGES: tables.changes}
     workers = [name if is_machine(name) else made.hide(name) for name in facts.votes.workers]
-    ballots, boxes = Ballots(facts.votes, facts.spoken, workers), _boxes(facts.boxes, draft, kept)
+    ballots = Ballots(facts.votes, facts.spoken, workers)
     return Contents(
         *(draft, kept, shared, facts.holders, boxes, classes, ranks, ballots),
         *(summary, recipe, facts.leaks, certificates, audit),
@@ -212,11 +220,30 @@ def _boxes(said: ReleasedBoxes, draft: Draft, kept: Kept) -> Boxes:
         return Boxes(_BOXES.empty_table(), np.zeros(0, np.int64))
     number = draft.numbers(kept.rows, "image")
     order = np.argsort(number, kind="stable")
-    place = kept.image[order[np.searchsorted(number, said.image, sorter=order)]].astype(np.int64)
-    order = np.argsort(kept.first[place], kind="stable")
+    row = order[np.searchsorted(number, said.image, sorter=order)]
+    cut, changed = _inside(said.corners, np.stack([draft.numbers(kept.rows, side)[row] for side in _SIDES], axis=1))
+    place = kept.image[row].astype(np.int64)
+    taken = np.flatnonzero((cut[:, :2] <= cut[:, 2:]).all(axis=1) | ~changed)
+    order = taken[np.argsort(kept.first[place[taken]], kind="stable")]
     place, rows = place[order], pa.array(order)
-    corners = [pa.array(column, pa.int32()) for column in said.corners[order].T]
+    corners = [pa.array(column, pa.int32()) for column in cut[order].T]
     flags = [pa.array(column, pa.int8()) for column in said.flags[order].T]
     told = [said.by.take(rows), pa.array(said.support[order], pa.float64()), *flags]
     columns = [image_ids(kept.keys[place]), said.wnid.take(rows), *corners, said.source.take(rows), *told]
-    return Boxes(pa.Table.from_arrays(columns, schema=_BOXES), place)
+    outside = len(said.image) - len(taken)
+    return Boxes(pa.Table.from_arrays(columns, schema=_BOXES), place, int(np.count_nonzero(changed)) - outside, outside)
+
+
+def _inside(
+    corners: npt.NDArray[np.int32], sizes: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Boxes ``(boxes, 4)`` cut off at the edges of their pictures, which are of so many pixels ``(boxes, 2)``, 0 where
+    nobody knows; and which leave them ``(boxes,)``. One that lies outside ends before it begins.
+
+    That boxes end one pixel beyond the last is how some datasets count, and stays.
+    """
+    found, last = corners.astype(np.int64), np.where(sizes > 0, sizes, np.iinfo(np.int32).max)
+    beyond = found[:, 2:] > last
+    cut = np.concatenate([np.maximum(found[:, :2], 0), np.where(beyond, last - 1, found[:, 2:])], axis=1)
+    known = np.asarray((sizes > 0).all(axis=1))
+    return np.where(known[:, None], cut, found), known & (cut != found).any(axis=1)

@@ -36,6 +36,9 @@ METADATA: Final = "metadata_taken_out"
 """What `SUMMARY` calls the number of pictures without what their files said of people, places and devices."""
 OTHER_SIZES: Final = "masks_of_other_sizes"
 """What `SUMMARY` calls the number of masks that are left out, as they are not of the size of their image."""
+BOXES_CUT, BOXES_OUTSIDE = "boxes_cut", "boxes_outside"
+"""What `SUMMARY` calls the number of boxes that are cut off at the edge of their picture, and of those that are left
+out, as they lie outside of it."""
 SHARD_BYTES: Final = 256 << 20
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SHARD: Final = re.compile(r"(train|val|test)-[0-9]{6,}\.tar")

@@ -157,9 +157,11 @@ def _taken(contents: Contents, *columns: str) -> Iterator[tuple[slice, pa.Table]
 
 def _tables(contents: Contents, addresses: Addresses, schema: pa.Schema) -> Iterator[pa.Table]:
     kept, shared = contents.kept, contents.shared
+    boxes = np.bincount(contents.boxes.image, minlength=len(kept.keys)).astype(np.int32)
     for rows, table in _taken(contents):
         image = kept.image[rows]
         made = {
+            "boxes": pa.array(boxes[image]),
             "split": pa.array(SPLITS, pa.string()).take(pa.array(shared.split[image])),
             "shard": pa.array(addresses.shards, pa.string()).take(pa.array(addresses.shard[image])),
             "near_group": image_ids(kept.keys[shared.near[image]]),

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from holotype.ontology import is_wnid
 from holotype.releases.faces import FACES
-from holotype.releases.layout import METADATA, OTHER_SIZES, TAKEN_DOWN
+from holotype.releases.layout import BOXES_CUT, BOXES_OUTSIDE, METADATA, OTHER_SIZES, TAKEN_DOWN
 
 Test = Callable[[Any], bool]
 
@@ -70,6 +70,7 @@ _MAYBE: Final[Mapping[str, Test]] = {
     **dict.fromkeys(("imported_splits", "other_licences"), _is_map(_is_number)),
     TAKEN_DOWN: _has({"images": _is_number, "labels": _is_number, "from": _is_list(_STEP)}),
     FACES: _has({**dict.fromkeys(("images", "faces", "unlooked"), _is_number), "looked": _is_map(_is_number)}),
-    **dict.fromkeys(("outvoted", "removal_asked", "not_sound", "unknown_synsets", METADATA, OTHER_SIZES), _is_number),
+    **dict.fromkeys(("outvoted", "removal_asked", "not_sound", "unknown_synsets"), _is_number),
+    **dict.fromkeys((METADATA, OTHER_SIZES, BOXES_CUT, BOXES_OUTSIDE), _is_number),
     **dict.fromkeys(("query", "rule"), _is_text),
 }
