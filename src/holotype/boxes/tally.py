@@ -16,7 +16,7 @@ from holotype.boxes.port import Item
 from holotype.boxes.rules import Rules
 from holotype.boxes.states import Polls, coverage_of
 from holotype.boxes.values import Drawn, Kind, Question, Reply
-from holotype.consensus.votes import TRAINING, Answer
+from holotype.consensus.votes import TRAINING, Answer, is_curator
 from holotype.crowd.conclusion import STATES, Codes, Policy, State
 
 OPEN: Final = "open"
@@ -73,8 +73,9 @@ class Tally:
     """Candidates, questions, and replies to them.
 
     All replies are held; of those of `blocked` workers and of training none counts, but what a blocked worker drew
-    stays where others found it good. `gold` is what is known of questions of quality and coverage. Only the candidates
-    that are `asked` about (all unless given) have next questions.
+    stays where others found it good. `gold` is what is known of questions of quality and coverage; what a curator
+    `ruled` of it is asked of nobody. Where they ruled that some drawings are all there are, these alone count. Only the
+    candidates that are `asked` about (all unless given) have next questions.
     """
 
     def __init__(
@@ -83,11 +84,14 @@ class Tally:
         gold: Mapping[Question, bool] | None = None,
         blocked: Collection[str] = (),
         asked: Collection[int] | None = None,
+        ruled: Collection[Question] = (),
     ) -> None:
         self.subjects = {one.number: one for one in subjects}
         self.asked = self.subjects.keys() if asked is None else frozenset(asked)
         self.gold = dict(gold or {})
         self.blocked = frozenset(blocked)
+        self.ruled = frozenset(ruled)
+        self._settled = self._settle()
         wnids = sorted({one.wnid for one in self.subjects.values()})
         self.quality, self.coverage = Polls(wnids), Polls(wnids)
         self.replies = 0
@@ -116,17 +120,23 @@ class Tally:
 
     # Facts
 
-    def learn(self, gold: Mapping[Question, bool], blocked: Collection[str]) -> None:
-        """Know other gold, and that other workers are blocked, from now on."""
-        if gold != self.gold or frozenset(blocked) != self.blocked:
-            self.gold, self.blocked, self._touched = dict(gold), frozenset(blocked), set(self.subjects)
+    def learn(self, gold: Mapping[Question, bool], blocked: Collection[str], ruled: Collection[Question] = ()) -> None:
+        """Know other gold and rulings, and that other workers are blocked, from now on."""
+        if gold != self.gold or frozenset(blocked) != self.blocked or frozenset(ruled) != self.ruled:
+            self.gold, self.blocked, self.ruled = dict(gold), frozenset(blocked), frozenset(ruled)
+            self._touched, self._settled = set(self.subjects), self._settle()
             self._polled, self._gold_of = {}, {}
             for question in self.gold:
                 self._mix(question)
 
+    def _settle(self) -> dict[int, tuple[int, ...]]:
+        """The drawings of which a curator ruled that they are all there are, by candidate."""
+        complete = (one for one in self.ruled if one.kind is Kind.COVERAGE and self.gold[one])
+        return {one.candidate: one.shown for one in complete}
+
     def _mix(self, question: Question) -> None:
-        """Have a question among the gold of its kind and synset, if it is gold and was ever asked."""
-        if question in self.gold and question in self._id:
+        """Have a question among the gold of its kind and synset, if it is gold, no ruling, and was ever asked."""
+        if question in self.gold and question not in self.ruled and question in self._id:
             of = question.kind, self.subjects[question.candidate].wnid
             self._gold_of.setdefault(of, {})[self._id[question]] = self.gold[question]
 
@@ -291,8 +301,12 @@ class Tally:
             self._next[number] = found
 
     def boxing(self, number: int) -> Boxing:
-        """All that is known of a candidate's boxes, by what was concluded last."""
-        made = (self._stated(number, self._drawings[one]) for one in self._of.get(number, ()))
+        """All that is known of a candidate's boxes, by what was concluded last; what a curator ruled, where one did."""
+        if (settled := self._settled.get(number)) is not None:
+            theirs = (self._drawings[one] for one in settled if one in self._drawings)
+            return Boxing(number, tuple(replace(one, state=State.YES) for one in theirs), {settled: State.YES})
+        drawn = (self._drawings[one] for one in self._of.get(number, ()))
+        made = (self._stated(number, one) for one in drawn if not is_curator(one.worker))
         states = self._states[Kind.COVERAGE]
         sets = (place for place in self._sets.get(number, ()) if place < len(states))
         said = {self.coverage.questions[place].shown: STATES[states[place]] for place in sets}

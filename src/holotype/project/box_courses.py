@@ -11,10 +11,11 @@ from holotype.boxes.port import BoxCrowd
 from holotype.boxes.rules import Rules, parse_rules
 from holotype.boxes.tally import OPEN, Boxed, Given, Tally
 from holotype.boxes.values import Question
-from holotype.catalog import box_conclusions, box_facts, candidates, schema
+from holotype.catalog import box_conclusions, box_facts, box_subjects, candidates, schema
 from holotype.catalog.box_conclusions import DETECTIONS, DRAWINGS, PEOPLE, ConcludedBox, Covered
 from holotype.consensus.votes import is_machine
 from holotype.project.box_records import CatalogRecord, read_boxes, read_known
+from holotype.project.box_reports import RulesChange
 from holotype.project.parts import Parts
 
 EVERY = 2_000
@@ -30,7 +31,8 @@ class Course:
     def __init__(self, parts: Parts, rules: Rules, asked: Collection[int] | None) -> None:
         self.new = 0
         """How many replies were appended."""
-        self._parts, self._rules, self._asked = parts, rules, asked
+        self.rules = rules
+        self._parts, self._asked = parts, asked
         self._record = CatalogRecord(parts.catalog, parts.clock)
         self._written = 0
         with parts.catalog.read() as connection:
@@ -38,6 +40,7 @@ class Course:
 
     def _read(self, connection: Connection) -> None:
         self._there = box_facts.count(connection)
+        self._waiting: set[int] = set()
         self.tally = read_boxes(connection, self._asked)
 
     @property
@@ -56,16 +59,37 @@ class Course:
                 self.write()
             progress(standing)
 
-        standing = run_boxes(self.tally, crowd, self._rules, self, step, budget)
+        standing = run_boxes(self.tally, crowd, self.rules, self, step, budget)
         self.write()
         return standing
 
+    def change(self) -> RulesChange | None:
+        """What the rules change of what was concluded by others last; None where those are the same, or none were."""
+        with self._parts.catalog.read() as connection:
+            before, held = box_conclusions.last_policy(connection), box_conclusions.states(connection)
+        if before is None or before == str(self.rules):
+            return None
+        self.tally.conclude(self.rules)
+        now = {
+            number: (str(self.tally.outcome(number) or OPEN), len(self.tally.boxed(number)))
+            for number in held.keys() & self.tally.subjects.keys()
+        }
+        moved = [(held[number][1], found[1]) for number, found in now.items() if held[number] != found]
+        boxes = sum(was for was, _ in moved), sum(become for _, become in moved)
+        return RulesChange(before, str(self.rules), len(moved), *boxes)
+
     def _keep_up(self) -> None:
         with self._parts.catalog.read() as connection:
-            if box_facts.count(connection) != self._there:
+            if box_facts.count(connection) != self._there or self._is_relabelled(connection):
                 self._read(connection)
             else:
                 self.tally.learn(*read_known(connection))
+
+    def _is_relabelled(self, connection: Connection) -> bool:
+        """Whether candidates that have boxes are not labelled yes any more, or others are now."""
+        if box_subjects.fallen(connection):
+            return True
+        return bool(box_subjects.labelled_yes(connection, self._waiting))
 
     # The record of the campaign
 
@@ -83,14 +107,19 @@ class Course:
     # What is concluded
 
     def write(self) -> int:
-        """Write what was concluded since that was done last; of how many candidates it is something else."""
+        """Write what was concluded since that was done last; of how many candidates it is something else.
+
+        Nothing is concluded where the label is not yes, and what was goes."""
         numbers = sorted(number for number in self.tally.decided if self.tally.is_known(number))
         self.tally.decided.clear()
         self._written = self.tally.replies
-        return self._parts.catalog.transact(lambda connection: self._put(connection, numbers)) if numbers else 0
+        return self._parts.catalog.transact(lambda connection: self._put(connection, numbers))
 
-    def _put(self, connection: Connection, numbers: Sequence[int]) -> int:
+    def _put(self, connection: Connection, known: Sequence[int]) -> int:
         now = self._parts.clock()
+        box_conclusions.drop(connection, fallen := box_subjects.fallen(connection))
+        numbers = sorted(box_subjects.labelled_yes(connection, known).difference(fallen))
+        self._waiting = self._waiting.union(known).difference(numbers)
         files: dict[str, int] = {}
 
         def file_of(machine: str) -> int:
@@ -99,7 +128,7 @@ class Course:
                 files[machine] = box_conclusions.by_file(connection, kind, path, now)
             return files[machine]
 
-        policy = candidates.policy_id(connection, str(self._rules))
+        policy = candidates.policy_id(connection, str(self.rules))
         found = {
             number: Covered(_state(self.tally, number), list(_rows(self.tally.boxed(number), file_of)))
             for number in numbers
