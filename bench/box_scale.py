@@ -2,7 +2,7 @@
 
     python bench/box_scale.py [--candidates 100000] [--profile STEP]
 
-Two projects, of made facts. In the one everybody was asked: each image shows two instances, has three drawings (the last
+Two projects, of made facts. In the one everybody was asked: each image shows two instances, has three drawings (one
 says that nothing is left), four answers about quality and two about coverage. In the other nobody was asked: its first
 posting puts up a page for each image, then the campaign looks with no news, and with one sheet of news.
 """

@@ -239,6 +239,12 @@ def answered(connection: Connection, crowd: str) -> list[str]:
     return sorted({id for one in brought for id in connection.execute(mine.where(t.page.c.id.in_(one))).scalars()})
 
 
+def newest(connection: Connection) -> tuple[int | None, ...]:
+    """What changes whenever a question or a reply is appended."""
+    newest = (select(func.max(one.c.id)).scalar_subquery() for one in (t.box_question, t.drawing, t.box_answer))
+    return tuple(connection.execute(select(*newest)).one())
+
+
 def count(connection: Connection) -> int:
     """How many replies there are: facts are appended to alone."""
     tables = t.drawing, t.box_answer

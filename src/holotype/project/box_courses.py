@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy import Connection
 
@@ -17,6 +19,15 @@ from holotype.consensus.votes import is_machine
 from holotype.project.box_records import CatalogRecord, read_boxes, read_known
 from holotype.project.box_reports import RulesChange
 from holotype.project.parts import Parts
+
+
+@runtime_checkable
+class Marking(Protocol):
+    """A crowd that tells whether anything of it is new."""
+
+    def mark(self) -> object:
+        """What changes whenever a sheet comes in, or a page is put up or taken down."""
+
 
 EVERY = 2_000
 """Replies after which what is concluded is written, while more come in."""
@@ -35,6 +46,7 @@ class Course:
         self._parts, self._asked = parts, asked
         self._record = CatalogRecord(parts.catalog, parts.clock)
         self._written = 0
+        self._last: tuple[tuple[object, ...], Standing] | None = None
         with parts.catalog.read() as connection:
             self._read(connection)
 
@@ -46,12 +58,19 @@ class Course:
     @property
     def boxes(self) -> int:
         """How many boxes the candidates have that are asked about."""
-        return sum(len(self.tally.boxed(number)) for number in self.tally.asked)
+        return self.tally.boxes()
 
     def go(
         self, crowd: BoxCrowd, budget: int | None = None, progress: Callable[[Standing], None] = lambda _: None
     ) -> Standing:
-        """Ask a crowd until it has no more for now, and write what is concluded."""
+        """Ask a crowd until it has no more for now, and write what is concluded.
+
+        Where nothing is new since that was done last, which a crowd that can `mark` tells, all stands as it did."""
+        mark = self._mark(crowd, budget)
+        if self._last is not None and mark is not None and self._last[0] == mark:
+            standing = replace(self._last[1], new=0, refused=())
+            progress(standing)
+            return standing
         self._keep_up()
 
         def step(standing: Standing) -> None:
@@ -61,7 +80,16 @@ class Course:
 
         standing = run_boxes(self.tally, crowd, self.rules, self, step, budget)
         self.write()
+        self._last = None if mark is None else (mark, standing)
         return standing
+
+    def _mark(self, crowd: BoxCrowd, budget: int | None) -> tuple[object, ...] | None:
+        """What changes with all that is asked next follows from; None where the crowd does not tell."""
+        if not isinstance(crowd, Marking):
+            return None
+        with self._parts.catalog.read() as connection:
+            facts, known = box_facts.newest(connection), read_known(connection)
+            return crowd.mark(), budget, facts, known, self._is_relabelled(connection)
 
     def change(self) -> RulesChange | None:
         """What the rules change of what was concluded by others last; None where those are the same, or none were."""
