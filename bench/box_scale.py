@@ -28,11 +28,13 @@ import holotype
 from holotype.boxes.campaign import Standing
 from holotype.boxes.inbox import WEB
 from holotype.boxes.replies import to_json
-from holotype.boxes.values import Drawn, Method
+from holotype.boxes.values import Drawn, Judged, Kind, Method
 from holotype.catalog import schema as t
 from holotype.catalog import sheets
 from holotype.catalog.sheets import KeptSheet
+from holotype.consensus.votes import Answer
 from holotype.project import Project
+from holotype.project.box_pages import read_box_page
 
 Outcome = TypeVar("Outcome")
 WORKERS = 200
@@ -143,7 +145,7 @@ def everybody(folder: Path, count: int, profiled: str) -> None:
         print(timed("conclude of all, first", db.boxes.conclude, profiled))
         timed("conclude of all, again", db.boxes.conclude, profiled)
         timed("status", db.boxes.status, profiled)
-        looks(db, profiled, "all asked: ")
+        looks(db, profiled, "all asked: ", hand_in)
 
 
 def nobody(folder: Path, count: int, profiled: str) -> None:
@@ -155,7 +157,7 @@ def nobody(folder: Path, count: int, profiled: str) -> None:
         timed("status", db.boxes.status, profiled)
 
 
-def looks(db: Project, profiled: str, what: str, news: Callable[[Project], None] = lambda _: None) -> None:
+def looks(db: Project, profiled: str, what: str, news: Callable[[Project], None]) -> None:
     """Open a campaign, look with no news, then with a sheet of news."""
     crowd, took, marks = db.boxes.web(), list[tuple[float, float]](), [(time.perf_counter(), time.process_time())]
 
@@ -189,8 +191,10 @@ def hand_in(db: Project) -> None:
         page = connection.execute(
             select(t.page.c.id).order_by(t.page.c.id).offset(hand_in_count()).limit(1)
         ).scalar_one()
-    reply = to_json(Drawn(BOXES[0], Method.EXTREME, more=True))
-    kept = KeptSheet(0, page, "somebody", (reply,), 10.0, 20.0, 7.0)
+        asked = read_box_page(connection, WEB, page)
+    assert asked is not None
+    reply = Drawn(BOXES[0], Method.EXTREME, more=True) if asked.kind is Kind.DRAW else Judged(Answer.YES)
+    kept = KeptSheet(0, page, "somebody", (to_json(reply),) * len(asked.items), 10.0, 20.0, 7.0)
     db.catalog.transact(lambda connection: sheets.add(connection, WEB, kept))
 
 

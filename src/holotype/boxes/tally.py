@@ -59,6 +59,9 @@ class Flags:
     group_of: bool | None = None
 
 
+_UNSAID: Final = Flags()
+
+
 @dataclass(frozen=True, slots=True)
 class Boxed:
     """An instance of a candidate that has a box, who drew it, and what was said of it; the workers in the order of the
@@ -355,6 +358,8 @@ class Tally:
     def _said_of(self, drawings: Iterable[int]) -> Flags:
         """What most of those who said something say; as many, that it is so."""
         said = [self._flags[number] for number in drawings if number in self._flags]
+        if not said:
+            return _UNSAID
         return Flags(*(_most(getattr(one, name) for one in said) for name in ("truncated", "occluded", "group_of")))
 
     def judged(self) -> tuple[int, int]:

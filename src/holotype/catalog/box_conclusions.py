@@ -107,7 +107,7 @@ def drop(connection: Connection, candidates: Iterable[int]) -> None:
 def put(connection: Connection, found: Mapping[int, Covered], policy: int, at: float) -> int:
     """Write what is concluded of candidates, by their ids; of how many it is something else than before."""
     changed = 0
-    for some in chunks(found):
+    for some in chunks(found, 2_000):
         about = _images(connection, some)
         moved = _put_boxes(connection, {number: found[number].boxes for number in some if number in about}, about)
         told = {number: found[number] for number in some if number in about}

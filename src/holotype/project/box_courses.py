@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
@@ -29,6 +31,19 @@ class Marking(Protocol):
         """What changes whenever a sheet comes in, or a page is put up or taken down."""
 
 
+@contextmanager
+def _without_pauses() -> Iterator[None]:
+    """Do something short that makes millions of values which stay: who looks for garbage among them, again and again,
+    takes as long as all else."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
 EVERY = 2_000
 """Replies after which what is concluded is written, while more come in."""
 
@@ -47,7 +62,7 @@ class Course:
         self._record = CatalogRecord(parts.catalog, parts.clock)
         self._written = 0
         self._last: tuple[tuple[object, ...], Standing] | None = None
-        with parts.catalog.read() as connection:
+        with parts.catalog.read() as connection, _without_pauses():
             self._read(connection)
 
     def _read(self, connection: Connection) -> None:
@@ -78,8 +93,10 @@ class Course:
                 self.write()
             progress(standing)
 
-        standing = run_boxes(self.tally, crowd, self.rules, self, step, budget)
-        self.write()
+        short = isinstance(crowd, Marking)  # all that it has is there: nobody is waited for
+        with _without_pauses() if short else nullcontext():
+            standing = run_boxes(self.tally, crowd, self.rules, self, step, budget)
+            self.write()
         self._last = None if mark is None else (mark, standing)
         return standing
 
@@ -107,7 +124,7 @@ class Course:
         return RulesChange(before, str(self.rules), len(moved), *boxes)
 
     def _keep_up(self) -> None:
-        with self._parts.catalog.read() as connection:
+        with self._parts.catalog.read() as connection, _without_pauses():
             if box_facts.count(connection) != self._there or self._is_relabelled(connection):
                 self._read(connection)
             else:
@@ -133,6 +150,12 @@ class Course:
         return found
 
     # What is concluded
+
+    def conclude(self) -> None:
+        """Conclude of all there is, and write it; nobody is asked."""
+        with _without_pauses():
+            self.tally.conclude(self.rules)
+            self.write()
 
     def write(self) -> int:
         """Write what was concluded since that was done last; of how many candidates it is something else.
@@ -196,6 +219,4 @@ def conclude_again(parts: Parts) -> None:
     with parts.catalog.read() as connection:
         rules = last_rules(connection)
     if rules is not None:
-        course = Course(parts, rules, None)
-        course.tally.conclude(rules)
-        course.write()
+        Course(parts, rules, None).conclude()

@@ -175,8 +175,7 @@ class Boxes:
         """
         self._parts.check_writable()
         course = Course(self._parts, rules or self.rules(), None)
-        course.tally.conclude(course.rules)
-        course.write()
+        course.conclude()
         return BoxesReport(course.tally.counts(), course.boxes, 0, course.tally.replies, str(course.rules))
 
     def _asked(self, query: str | Query, under: Iterable[str]) -> list[int]:
