@@ -125,6 +125,8 @@ def test_what_cannot_be_settled_says_why(db: Project) -> None:
         db.boxes.settle(task.sha256, task.wnid, [ONE, (0, 0, 10**5, 10)], "ann", "why not")
     with pytest.raises(CrowdError, match="reason"):
         db.boxes.settle(task.sha256, task.wnid, [ONE], "ann", " ")
+    with pytest.raises(CrowdError, match="no source of gold"):
+        db.boxes.gold.add([], "curator:ann")
     other = next(one for one in (WHIPPET, CAT) if one != task.wnid)
     with pytest.raises(CrowdError, match="no candidate"):
         db.boxes.settle(task.sha256, other, [ONE], "ann", "why not")

@@ -20,7 +20,7 @@ from holotype.boxes.tally import Tally
 from holotype.boxes.values import Corners, Kind, Method, Question
 from holotype.catalog import box_facts, box_given, box_known, box_subjects
 from holotype.catalog.box_proposals import drawn_by
-from holotype.consensus.votes import MACHINE, Answer
+from holotype.consensus.votes import MACHINE, Answer, is_curator
 from holotype.crowd.gold import draw
 from holotype.errors import CrowdError
 from holotype.imports.proposals import BrokenRow, GivenBox
@@ -106,7 +106,9 @@ class BoxGold:
         self, boxes: Boxes, source: str, complete: bool = False, names: Path | None = None
     ) -> tuple[GoldReport, list[BrokenRow]]:
         """Make gold of boxes that somebody knows, or of a file of them (`holotype.imports.proposals`): see
-        `make_of_known`."""
+        `make_of_known`. Raises `CrowdError` for a source that looks like a curator's ruling."""
+        if is_curator(source):
+            raise CrowdError(f"{source[:80]!r} is no source of gold: what curators rule begins so")
         given, broken = boxes_in(boxes, names)
         return make_of_known(self._parts, self._lemmas.senses, given, source, complete, broken)
 
