@@ -27,7 +27,7 @@ from holotype.catalog.sheets import KeptSheet
 from holotype.crowd.policies import Lead
 from holotype.project import Project
 from holotype.project.box_pages import read_box_page
-from holotype.project.boxes import BoxesReport
+from holotype.project.box_reports import BoxesReport
 
 RULES = Rules(Lead(2, 5), Lead(2, 5))
 PEOPLE = [f"person {number}" for number in range(6)]

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
 import holotype
 from box_people import RULES, campaign, hand_in, open_pages, truth_of, work
 from conftest import run
+from holotype.boxes.campaign import Standing
 from holotype.boxes.replies import to_json
 from holotype.boxes.rules import Rules
 from holotype.boxes.values import Corners, Drawn, Method
@@ -26,6 +27,7 @@ from holotype.crowd.policies import Fixed
 from holotype.errors import CrowdError
 from holotype.ontology import Ontology
 from holotype.project import Project
+from holotype.project.box_inbox import CatalogBoxInbox
 
 WHIPPET, CAT = "n02091134", "n02121808"
 
@@ -235,3 +237,52 @@ def test_conclusions_know_who_says_so(db: Project) -> None:
         held = box_conclusions.boxes_of(connection, images)
     assert {(one.kind, one.path) for one in held} == {("drawings", "people")}
     assert all(one.support == 1.0 and one.drawing for one in held)
+
+
+def test_what_waits_is_the_same_whoever_looked_or_counted_before(db: Project) -> None:
+    truth, mine = truth_of(db), CatalogBoxInbox(db.catalog, lambda: 5.0)
+
+    def waits_as_for_a_new_one() -> set[str]:
+        fresh = {page.id for page in CatalogBoxInbox(db.catalog, lambda: 5.0).waiting()}
+        assert {page.id for page in mine.waiting()} == fresh
+        return fresh
+
+    db.boxes.run(db.boxes.web(), RULES)
+    first = waits_as_for_a_new_one()
+    assert len(first) == 12
+    work(db, truth)
+    numbers = [one.number for one in mine.received()[0]]
+    mine.count(numbers[:5])
+    assert len(waits_as_for_a_new_one()) == 7
+    mine.count(numbers[4:7])  # one of them again
+    assert len(waits_as_for_a_new_one()) == 5
+    CatalogBoxInbox(db.catalog, lambda: 5.0).count(numbers[7:8])
+    assert len(waits_as_for_a_new_one()) == 4
+    mine.take_down([min(waits_as_for_a_new_one())])
+    waits_as_for_a_new_one()
+    work(db, truth)
+    db.boxes.run(db.boxes.web(), RULES)  # another campaign counts, and asks on
+    assert waits_as_for_a_new_one()
+
+
+def test_a_look_with_no_news_reads_little_and_one_with_news_sees_it(db: Project) -> None:
+    truth, statements, told = truth_of(db), [0], list[tuple[int, int]]()
+
+    def again(standing: Standing) -> bool:
+        told.append((statements[0], standing.new))
+        if len(told) == 3:
+            work(db, truth)
+        statements[0] = 0
+        return len(told) < 5
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def count(*_: object) -> None:
+        statements[0] += 1
+
+    try:
+        db.boxes.run(db.boxes.web(), RULES, again=again)
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+    assert [new for _, new in told[:5]] == [0, 0, 0, 12, 0]
+    first, _, idle, news, _ = (number for number, _ in told)
+    assert idle < 10 < min(first, news)

@@ -16,7 +16,7 @@ from holotype.boxes.replies import to_json
 from holotype.boxes.rules import Rules
 from holotype.boxes.tally import Given
 from holotype.boxes.values import Corners, Drawn, Judged, Kind, Method, Question, Reason
-from holotype.catalog import box_facts, schema, sheets, wants
+from holotype.catalog import box_facts, box_known, schema, sheets, wants
 from holotype.catalog.sheets import KeptSheet
 from holotype.consensus.votes import Answer
 from holotype.crowd.policies import Lead
@@ -91,7 +91,7 @@ def test_of_statements_of_gold_the_newest_counts(db: Project, record: CatalogRec
     [number] = record.ask([question])
 
     def said(answer: int | None) -> int:
-        return db.catalog.transact(lambda connection: box_facts.say_gold(connection, {number: answer}, "me", "", 1.0))
+        return db.catalog.transact(lambda connection: box_known.say(connection, {number: answer}, "me", "", 1.0))
 
     def known() -> Mapping[Question, bool]:
         with db.catalog.read() as connection:

@@ -23,7 +23,7 @@ from holotype.crowd.policies import Lead
 from holotype.errors import CrowdError
 from holotype.project import Project
 from holotype.project.box_pages import read_box_page
-from holotype.project.boxes import BoxesReport
+from holotype.project.box_reports import BoxesReport
 from mturk_server import MTurkServer
 from test_box_gold_rows import WHIPPET, known, sizes, whippets
 from test_mturk import credentials, form  # noqa: F401 - a fixture

@@ -116,6 +116,8 @@ SHARED = {
     "box_pages",
     "box_records",
     "box_rehearsing",
+    "box_reports",
+    "box_rulings",
     "benchmark_boards",
     "benchmark_files",
     "benchmark_queue",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from holotype.boxes.instances import Drawing, instances
+from holotype.boxes.instances import Drawing, Instance, instances
 from holotype.boxes.rules import Rules
 from holotype.boxes.values import Kind, Question
 from holotype.consensus.votes import is_machine
@@ -41,7 +41,11 @@ def next_question(boxing: Boxing, rules: Rules) -> tuple[Question, ...] | Outcom
     `Rules.attempts` drawings in a row brought nothing, or nobody can tell, a person must look. Of the several who are
     to draw at once (`Rules.draws`) as many may find nothing: then the drawings there are get judged.
     """
-    found = instances(boxing.drawings)
+    return question_after(boxing, instances(boxing.drawings), rules)
+
+
+def question_after(boxing: Boxing, found: Sequence[Instance], rules: Rules) -> tuple[Question, ...] | Outcome:
+    """`next_question` where the instances that are accepted are known already."""
     shown = tuple(one.head for one in found)
     merged = {number for one in found for number in one.drawings}
     here = [one for one in boxing.drawings if one.shown == shown and not is_machine(one.worker)]

@@ -43,6 +43,9 @@ class BoxInbox(Protocol):
     def count(self, numbers: Iterable[int]) -> None:
         """Hear that the replies of sheets are durable, or are none."""
 
+    def mark(self) -> object:
+        """What changes whenever a sheet comes in, or a page is put up or taken down."""
+
     def involved(self, questions: Collection[int]) -> Mapping[int, Collection[str]]:
         """Who may not be asked each of these questions."""
 
@@ -79,6 +82,10 @@ class WebBoxCrowd:
     def waiting(self) -> list[Page]:
         """The pages that are up and unanswered."""
         return list(self._inbox.waiting())
+
+    def mark(self) -> object:
+        """What changes whenever a sheet comes in, or a page is put up or taken down."""
+        return self._inbox.mark()
 
     def acknowledge(self, sheets: Sequence[BoxSheet]) -> None:
         """Remember that the replies of sheets that `collect` returned are durable."""

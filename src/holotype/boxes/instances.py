@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from statistics import median
 from typing import Final
-
-import numpy as np
 
 from holotype.boxes.values import Corners
 from holotype.consensus.votes import is_machine
 from holotype.crowd.conclusion import State
-from holotype.geometry.boxes import SAME, iou
+from holotype.geometry.boxes import SAME
 
 AGREED: Final = 0.7
 """The intersection over union from which two people's drawings of one instance confirm each other."""
@@ -66,13 +66,23 @@ def _clusters(drawn: Sequence[Drawing]) -> list[list[Drawing]]:
 
 
 def _alike(drawn: Sequence[Drawing]) -> Iterator[tuple[float, Drawing, Drawing]]:
-    if len(drawn) < 2:
-        return
-    corners = np.array([one.box for one in drawn], np.float64)
-    for at, other in combinations(range(len(drawn)), 2):
-        overlap = float(iou(corners[at], corners[other], inclusive=True))
-        if overlap >= SAME:
-            yield overlap, drawn[at], drawn[other]
+    for one, other in combinations(drawn, 2):
+        if one.box is not None and other.box is not None and (overlap := overlap_of(one.box, other.box)) >= SAME:
+            yield overlap, one, other
+
+
+def overlap_of(one: Corners, other: Corners) -> float:
+    """The intersection over union of two boxes: as `holotype.geometry.boxes.iou`, and quicker for a few.
+
+    >>> overlap_of((0, 0, 9, 9), (5, 0, 14, 9)) == 50 / 150
+    True
+    """
+    wide = min(one[2], other[2]) - max(one[0], other[0]) + 1
+    high = min(one[3], other[3]) - max(one[1], other[1]) + 1
+    if wide <= 0 or high <= 0:
+        return 0.0
+    areas = ((box[2] - box[0] + 1) * (box[3] - box[1] + 1) for box in (one, other))
+    return wide * high / (sum(areas) - wide * high)
 
 
 def _may_merge(left: Sequence[Drawing], right: Sequence[Drawing]) -> bool:
@@ -87,12 +97,19 @@ def _instance(cluster: Sequence[Drawing], drawings: Sequence[Drawing]) -> Instan
     if not good:
         return None
     head = min(good, key=lambda one: one.number)
-    x_min, y_min, x_max, y_max = np.median([one.box for one in good if one.box is not None], axis=0)
-    box = int(np.floor(x_min)), int(np.floor(y_min)), int(np.ceil(x_max)), int(np.ceil(y_max))
+    box = _median([one.box for one in good if one.box is not None])
     looked = {one.worker for one in drawings if one.shown == head.shown and not is_machine(one.worker)}
     people = {one.worker for one in cluster if not is_machine(one.worker)}
     support = len(people & looked) / len(looked) if looked else 1.0
     return Instance(head.number, box, tuple(sorted(one.number for one in cluster)), support)
+
+
+def _median(boxes: Sequence[Corners]) -> Corners:
+    """The median of boxes, rounded outwards."""
+    if len(boxes) == 1:
+        return boxes[0]
+    x_min, y_min, x_max, y_max = (median(corners) for corners in zip(*boxes, strict=True))
+    return math.floor(x_min), math.floor(y_min), math.ceil(x_max), math.ceil(y_max)
 
 
 def _agreeing(cluster: Sequence[Drawing]) -> list[Drawing]:

@@ -16,7 +16,7 @@ from holotype.boxes.states import Polls, coverage_of
 from holotype.boxes.tally import Given, Tally
 from holotype.boxes.values import Drawn, Kind, Question
 from holotype.consensus.posteriors import fit
-from holotype.consensus.votes import TRAINING, is_machine
+from holotype.consensus.votes import TRAINING, is_curator, is_machine
 from holotype.crowd.columns import InMemory
 from holotype.crowd.conclusion import State
 from holotype.crowd.reviews import Limits, Timing, Verdict, WorkerReview, review_workers
@@ -91,7 +91,7 @@ def attempts(given: Iterable[Given], tally: Tally) -> Iterator[Attempt]:
         question = tally.question(one.question)
         if question is None or question.kind is not Kind.DRAW or not isinstance(one.reply, Drawn):
             continue
-        if one.round == TRAINING or one.worker in tally.blocked:
+        if one.round == TRAINING or one.worker in tally.blocked or is_curator(one.worker):
             continue
         candidate = question.candidate
         if candidate not in known:

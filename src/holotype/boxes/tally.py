@@ -9,14 +9,14 @@ from typing import Final
 
 import numpy as np
 
-from holotype.boxes.deciding import Boxing, Outcome, next_question
+from holotype.boxes.deciding import Boxing, Outcome, question_after
 from holotype.boxes.drawers import poor_drawers
 from holotype.boxes.instances import Drawing, Instance, instances
 from holotype.boxes.port import Item
 from holotype.boxes.rules import Rules
 from holotype.boxes.states import Polls, coverage_of
 from holotype.boxes.values import Drawn, Kind, Question, Reply
-from holotype.consensus.votes import TRAINING, Answer
+from holotype.consensus.votes import TRAINING, Answer, is_curator
 from holotype.crowd.conclusion import STATES, Codes, Policy, State
 
 OPEN: Final = "open"
@@ -59,6 +59,9 @@ class Flags:
     group_of: bool | None = None
 
 
+_UNSAID: Final = Flags()
+
+
 @dataclass(frozen=True, slots=True)
 class Boxed:
     """An instance of a candidate that has a box, who drew it, and what was said of it; the workers in the order of the
@@ -73,8 +76,9 @@ class Tally:
     """Candidates, questions, and replies to them.
 
     All replies are held; of those of `blocked` workers and of training none counts, but what a blocked worker drew
-    stays where others found it good. `gold` is what is known of questions of quality and coverage. Only the candidates
-    that are `asked` about (all unless given) have next questions.
+    stays where others found it good. `gold` is what is known of questions of quality and coverage; what a curator
+    `ruled` of it is asked of nobody. Where they ruled that some drawings are all there are, these alone count. Only the
+    candidates that are `asked` about (all unless given) have next questions.
     """
 
     def __init__(
@@ -83,11 +87,14 @@ class Tally:
         gold: Mapping[Question, bool] | None = None,
         blocked: Collection[str] = (),
         asked: Collection[int] | None = None,
+        ruled: Collection[Question] = (),
     ) -> None:
         self.subjects = {one.number: one for one in subjects}
         self.asked = self.subjects.keys() if asked is None else frozenset(asked)
         self.gold = dict(gold or {})
         self.blocked = frozenset(blocked)
+        self.ruled = frozenset(ruled)
+        self._settled = self._settle()
         wnids = sorted({one.wnid for one in self.subjects.values()})
         self.quality, self.coverage = Polls(wnids), Polls(wnids)
         self.replies = 0
@@ -99,6 +106,9 @@ class Tally:
         """The candidates that have any question, of gold too."""
         self._asked: set[int] = set()
         self._id: dict[Question, int] = {}
+        self._place: dict[int, int] = {}
+        self._judged_at: dict[int, int] = {}
+        self._found: dict[int, list[Instance]] = {}
         self._drawings: dict[int, Drawing] = {}
         self._of: dict[int, list[int]] = {}
         self._flags: dict[int, Flags] = {}
@@ -118,17 +128,23 @@ class Tally:
 
     # Facts
 
-    def learn(self, gold: Mapping[Question, bool], blocked: Collection[str]) -> None:
-        """Know other gold, and that other workers are blocked, from now on."""
-        if gold != self.gold or frozenset(blocked) != self.blocked:
-            self.gold, self.blocked, self._touched = dict(gold), frozenset(blocked), set(self.subjects)
+    def learn(self, gold: Mapping[Question, bool], blocked: Collection[str], ruled: Collection[Question] = ()) -> None:
+        """Know other gold and rulings, and that other workers are blocked, from now on."""
+        if gold != self.gold or frozenset(blocked) != self.blocked or frozenset(ruled) != self.ruled:
+            self.gold, self.blocked, self.ruled = dict(gold), frozenset(blocked), frozenset(ruled)
+            self._touched, self._settled = set(self.subjects), self._settle()
             self._polled, self._gold_of = {}, {}
             for question in self.gold:
                 self._mix(question)
 
+    def _settle(self) -> dict[int, tuple[int, ...]]:
+        """The drawings of which a curator ruled that they are all there are, by candidate."""
+        complete = (one for one in self.ruled if one.kind is Kind.COVERAGE and self.gold[one])
+        return {one.candidate: one.shown for one in complete}
+
     def _mix(self, question: Question) -> None:
-        """Have a question among the gold of its kind and synset, if it is gold and was ever asked."""
-        if question in self.gold and question in self._id:
+        """Have a question among the gold of its kind and synset, if it is gold, no ruling, and was ever asked."""
+        if question in self.gold and question not in self.ruled and question in self._id:
             of = question.kind, self.subjects[question.candidate].wnid
             self._gold_of.setdefault(of, {})[self._id[question]] = self.gold[question]
 
@@ -145,7 +161,7 @@ class Tally:
             if question.kind is Kind.DRAW:  # what else is asked follows from a drawing, or is gold
                 self._asked.add(question.candidate)
             if question.kind in self._states:
-                self._poll(question)
+                self._place[number] = self._poll(question)
             self._mix(question)
 
     def question(self, number: int) -> Question | None:
@@ -176,7 +192,7 @@ class Tally:
         if isinstance(one.reply, Drawn):
             return self._draw(question, one, one.reply)
         polls = self.quality if question.kind is Kind.QUALITY else self.coverage
-        return polls.add(self._poll(question), one.worker, one.reply.answer, one.round == TRAINING)
+        return polls.add(self._place[one.question], one.worker, one.reply.answer, one.round == TRAINING)
 
     def _draw(self, question: Question, one: Given, drawn: Drawn) -> bool:
         if one.number in self._drawings:
@@ -207,7 +223,8 @@ class Tally:
         """The place of a question of quality or coverage among those."""
         wnid = self.subjects[question.candidate].wnid
         if question.kind is Kind.QUALITY:
-            return self.quality.ask(question, wnid)
+            self._judged_at[question.drawing] = at = self.quality.ask(question, wnid)
+            return at
         place = self.coverage.ask(question, wnid)
         sets = self._sets.setdefault(question.candidate, [])
         if place not in sets:
@@ -252,6 +269,7 @@ class Tally:
         """
         if self._rules != rules:
             self._rules, self._touched = rules, set(self.subjects)
+            self._polled = {}
         for kind, polls, policy in (
             (Kind.QUALITY, self.quality, rules.quality),
             (Kind.COVERAGE, self.coverage, rules.coverage),
@@ -265,7 +283,8 @@ class Tally:
             changed = np.append(np.flatnonzero(known), len(before) + np.flatnonzero(decided))
             self._touched.update(polls.questions[place].candidate for place in changed.tolist())
             self._states[kind] = now
-        self.poor = poor_drawers(self._judged(), rules.least_good)
+            if kind is Kind.QUALITY:
+                self.poor = poor_drawers(self._judged(), rules.least_good)
         for number in self._touched:
             self._decide(number, rules)
         self.decided |= self._touched
@@ -274,10 +293,11 @@ class Tally:
 
     def _judged(self) -> Iterator[tuple[str, bool]]:
         """Who made each drawing that was judged, and whether it was good."""
-        for place, state in enumerate(self._states[Kind.QUALITY].tolist()):
+        states, yes, no = self._states[Kind.QUALITY], STATES.index(State.YES), STATES.index(State.NO)
+        for place in np.flatnonzero((states == yes) | (states == no)).tolist():
             made = self._drawings.get(self.quality.questions[place].drawing)
-            if made is not None and STATES[state] in (State.YES, State.NO):
-                yield made.worker, STATES[state] is State.YES
+            if made is not None:
+                yield made.worker, bool(states[place] == yes)
 
     @property
     def settled(self) -> bool:
@@ -285,7 +305,9 @@ class Tally:
         return all(whole for _, _, whole in self._polled.values())
 
     def _decide(self, number: int, rules: Rules) -> None:
-        found = next_question(self.boxing(number), rules)
+        boxing = self.boxing(number)
+        self._found[number] = instances(boxing.drawings)
+        found = question_after(boxing, self._found[number], rules)
         self._next.pop(number, None)
         self._outcome.pop(number, None)
         if isinstance(found, Outcome):
@@ -294,20 +316,26 @@ class Tally:
             self._next[number] = found
 
     def boxing(self, number: int) -> Boxing:
-        """All that is known of a candidate's boxes, by what was concluded last."""
-        made = (self._stated(number, self._drawings[one]) for one in self._of.get(number, ()))
+        """All that is known of a candidate's boxes, by what was concluded last; what a curator ruled, where one did."""
+        if (settled := self._settled.get(number)) is not None:
+            theirs = (self._drawings[one] for one in settled if one in self._drawings)
+            return Boxing(number, tuple(replace(one, state=State.YES) for one in theirs), {settled: State.YES})
+        drawn = (self._drawings[one] for one in self._of.get(number, ()))
+        made = (self._stated(one) for one in drawn if not is_curator(one.worker))
         states = self._states[Kind.COVERAGE]
         sets = (place for place in self._sets.get(number, ()) if place < len(states))
         said = {self.coverage.questions[place].shown: STATES[states[place]] for place in sets}
         return Boxing(number, tuple(one for one in made if one is not None), said)
 
-    def _stated(self, candidate: int, made: Drawing) -> Drawing | None:
+    def _stated(self, made: Drawing) -> Drawing | None:
         """A drawing with its state; None for one of a blocked worker that nobody else found good."""
-        place, states = self.quality.place(Question(candidate, Kind.QUALITY, made.number)), self._states[Kind.QUALITY]
+        place, states = self._judged_at.get(made.number), self._states[Kind.QUALITY]
         state = STATES[states[place]] if place is not None and place < len(states) else State.OPEN
         if made.worker in self.blocked and state is not State.YES:
             return None
-        return made if state is made.state else replace(made, state=state)
+        if state is made.state:
+            return made
+        return Drawing(made.number, made.worker, made.box, made.shown, state, made.more)
 
     def outcome(self, number: int) -> Outcome | None:
         """What became of a candidate, None while it is open."""
@@ -315,16 +343,26 @@ class Tally:
 
     def boxed(self, number: int) -> list[Boxed]:
         """The instances of a candidate that have boxes."""
-        drawings = self.boxing(number).drawings
-        worker = {one.number: one.worker for one in drawings}
         return [
-            Boxed(found, tuple(worker[one] for one in found.drawings), self._said_of(found.drawings))
-            for found in instances(drawings)
+            Boxed(found, tuple(self._drawings[one].worker for one in found.drawings), self._said_of(found.drawings))
+            for found in self._instances(number)
         ]
+
+    def _instances(self, number: int) -> list[Instance]:
+        """The instances of a candidate that are accepted, by what was concluded last."""
+        if number in self._found and number not in self._touched:
+            return self._found[number]
+        return instances(self.boxing(number).drawings)
+
+    def boxes(self) -> int:
+        """How many boxes the candidates have that are asked about."""
+        return sum(len(self._instances(number)) for number in self.asked)
 
     def _said_of(self, drawings: Iterable[int]) -> Flags:
         """What most of those who said something say; as many, that it is so."""
         said = [self._flags[number] for number in drawings if number in self._flags]
+        if not said:
+            return _UNSAID
         return Flags(*(_most(getattr(one, name) for one in said) for name in ("truncated", "occluded", "group_of")))
 
     def judged(self) -> tuple[int, int]:
@@ -335,8 +373,8 @@ class Tally:
 
     def counts(self) -> dict[str, int]:
         """Number of candidates that are asked about by what became of them."""
-        found = Counter(str(self._outcome.get(number, OPEN)) for number in self.asked)
-        return {name: found.get(name, 0) for name in (*map(str, Outcome), OPEN)}
+        found = Counter(outcome for number, outcome in self._outcome.items() if number in self.asked)
+        return {str(name): found[name] for name in Outcome} | {OPEN: len(self.asked) - found.total()}
 
 
 def _most(said: Iterable[bool | None]) -> bool | None:

@@ -76,10 +76,38 @@ def by_file(connection: Connection, kind: str, path: str, at: float) -> int:
     return int(number)
 
 
+def concluded(connection: Connection, candidates: Iterable[int]) -> dict[int, list[ConcludedBox]]:
+    """The boxes that are concluded of some candidates, by their ids."""
+    found: dict[int, list[ConcludedBox]] = {}
+    for some in chunks(candidates):
+        about = _images(connection, some)
+        candidate = {pair: number for number, pair in about.items()}
+        for _, image, wnid, *told in _concluded(connection, [image for image, _ in about.values()]):
+            if (image, wnid) in candidate:
+                found.setdefault(candidate[image, wnid], []).append(ConcludedBox(*told))
+    return found
+
+
+def _concluded(connection: Connection, images: Sequence[int]) -> Iterable[Any]:
+    """The concluded boxes of images: the id, the image, the synset, the drawing, and what is said of it."""
+    table = t.box.c
+    columns = table.id, table.image_id, table.wnid, table.drawing_id, *(table[name] for name in _SAID)
+    return connection.execute(select(*columns).where(table.drawing_id.is_not(None), table.image_id.in_(images)))
+
+
+def drop(connection: Connection, candidates: Iterable[int]) -> None:
+    """Conclude nothing of candidates: their boxes go, but for those of archives."""
+    numbers = list(candidates)
+    for some in chunks(numbers):
+        about = _images(connection, some)
+        _put_boxes(connection, dict.fromkeys(about, ()), about)
+        connection.execute(delete(t.coverage).where(t.coverage.c.candidate_id.in_(some)))
+
+
 def put(connection: Connection, found: Mapping[int, Covered], policy: int, at: float) -> int:
     """Write what is concluded of candidates, by their ids; of how many it is something else than before."""
     changed = 0
-    for some in chunks(found):
+    for some in chunks(found, 2_000):
         about = _images(connection, some)
         moved = _put_boxes(connection, {number: found[number].boxes for number in some if number in about}, about)
         told = {number: found[number] for number in some if number in about}
@@ -100,11 +128,9 @@ def _put_boxes(
     """Write the boxes of candidates; those of which something is new."""
     candidate = {pair: number for number, pair in about.items()}
     table, images = t.box, [image for image, _ in about.values()]
-    columns = table.c.id, table.c.image_id, table.c.wnid, table.c.drawing_id, *(table.c[name] for name in _SAID)
-    asked = select(*columns).where(table.c.drawing_id.is_not(None), table.c.image_id.in_(images))
     there = {
         (candidate[image, wnid], drawing): (id, tuple(said))
-        for id, image, wnid, drawing, *said in connection.execute(asked)
+        for id, image, wnid, drawing, *said in _concluded(connection, images)
         if (image, wnid) in candidate
     }
     wanted = {(number, one.drawing): tuple(one[1:]) for number, held in boxes.items() for one in held}
@@ -182,6 +208,18 @@ def said_of_digests(connection: Connection) -> dict[tuple[str, str], list[tuple[
     for sha256, wnid, x_min, y_min, x_max, y_max in connection.execute(asked.order_by(box.id)):
         found.setdefault((sha256, wnid), []).append((x_min, y_min, x_max, y_max))
     return found
+
+
+def wanting_a_person(connection: Connection) -> list[tuple[str, str, str]]:
+    """The images labelled yes where people do not get on, each with its name, its sha256 and the synset, in ontology
+    order."""
+    candidate, image, read = t.candidate.c, t.image.c, t.fingerprint.c
+    joined = t.coverage.join(t.candidate).join(t.image, image.id == candidate.image_id)
+    joined = joined.join(t.fingerprint, read.image_id == candidate.image_id)
+    asked = select(image.name, read.sha256, candidate.wnid).select_from(joined)
+    asked = asked.where(t.coverage.c.state == t.COVERAGES.index("person"), candidate.state == t.STATES.index("yes"))
+    rows = connection.execute(asked.order_by(candidate.rank, candidate.id))
+    return [(name, sha256, wnid) for name, sha256, wnid in rows]
 
 
 def last_policy(connection: Connection) -> str | None:

@@ -1,4 +1,4 @@
-"""Questions about boxes that people draw and judge: what was asked, drawn and answered, and what is known for sure.
+"""Questions about boxes that people draw and judge: what was asked, drawn and answered.
 
 A question that is asked again is the same row; a worker's second reply to one is skipped: the first counts.
 """
@@ -6,15 +6,14 @@ A question that is asked again is the same row; a worker's second reply to one i
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_, select
+from sqlalchemy import Connection, Table, func, or_, select
 
-from holotype.catalog import removals, workers
 from holotype.catalog import schema as t
-from holotype.catalog.images import is_sound
-from holotype.catalog.statements import add_rows, chunks
+from holotype.catalog import workers
+from holotype.catalog.box_known import is_gold
+from holotype.catalog.statements import add_rows, chunks, some_rows
 
 Shown = tuple[int, ...]
 
@@ -66,27 +65,6 @@ class KeptAnswer(NamedTuple):
     at: float
 
 
-class KeptGold(NamedTuple):
-    """What is known of a question for sure: the statement that counts; no answer where it was withdrawn."""
-
-    question: int
-    number: int
-    answer: int | None
-    source: str
-    reason: str
-    at: float
-
-
-class Subject(NamedTuple):
-    """A candidate whose image can be seen, of so many upright pixels."""
-
-    candidate: int
-    wnid: str
-    sha256: str
-    width: int
-    height: int
-
-
 def _text(shown: Iterable[int]) -> str:
     return ",".join(map(str, shown))
 
@@ -124,14 +102,14 @@ def questions(connection: Connection, ids: Iterable[int] | None = None) -> list[
     """All questions in the order they were asked first, or those of some ids."""
     table = t.box_question.c
     asked = select(table.id, table.kind, table.candidate_id, table.drawing_id, table.shown)
-    rows = _some(connection, asked, table.id, ids)
+    rows = some_rows(connection, asked, table.id, ids)
     return [KeptQuestion(id, kind, candidate, drawing, _shown(text)) for id, kind, candidate, drawing, text in rows]
 
 
 def about(connection: Connection, candidates: Iterable[int]) -> set[int]:
     """The ids of all questions about the boxes of candidates."""
     table = t.box_question.c
-    return {row.id for row in _some(connection, select(table.id), table.candidate_id, candidates)}
+    return {row.id for row in some_rows(connection, select(table.id), table.candidate_id, candidates)}
 
 
 def is_of_boxes(crowd: str) -> bool:
@@ -172,7 +150,7 @@ def _known(connection: Connection, table: Table, asked: Iterable[int]) -> dict[t
     number = table.c.number if "number" in table.c else t.worker.c.id * 0
     columns = table.c.question_id, t.worker.c.name, number, table.c.id
     question = select(*columns).select_from(table.join(t.worker))
-    return {(one, name, n): id for one, name, n, id in _some(connection, question, table.c.question_id, asked)}
+    return {(one, name, n): id for one, name, n, id in some_rows(connection, question, table.c.question_id, asked)}
 
 
 def _workers(connection: Connection, names: Collection[str]) -> dict[str, int]:
@@ -192,7 +170,7 @@ def drawings_of(connection: Connection, questions: Iterable[int]) -> list[KeptDr
     """The drawings of some questions, by question, oldest first."""
     chosen = [
         id
-        for _, id in _some(
+        for _, id in some_rows(
             connection, select(t.drawing.c.question_id, t.drawing.c.id), t.drawing.c.question_id, questions
         )
     ]
@@ -210,22 +188,13 @@ def _replies(connection: Connection, table: Table, names: Sequence[str], ids: It
     name = dict(zip(*_everybody(connection), strict=True))
     columns = [table.c[one] for one in names]
     asked = select(columns[0], table.c.question_id, table.c.worker_id, *columns[1:])
-    rows = _some(connection, asked, table.c.id, ids)
+    rows = some_rows(connection, asked, table.c.id, ids)
     return [(id, question, name[worker], *rest) for id, question, worker, *rest in rows]
 
 
 def _everybody(connection: Connection) -> tuple[list[int], list[str]]:
     ids, names = workers.everybody(connection)
     return ids.tolist(), names
-
-
-def _some(
-    connection: Connection, asked: Select[Any], key: ColumnElement[int], values: Iterable[int] | None
-) -> Iterable[Any]:
-    """The rows of a statement by `key`, or those where it is one of `values`."""
-    if values is None:
-        return connection.execute(asked.order_by(key))
-    return (row for chunk in chunks(values) for row in connection.execute(asked.where(key.in_(chunk)).order_by(key)))
 
 
 def involved(connection: Connection, ids: Iterable[int]) -> dict[int, set[str]]:
@@ -255,7 +224,7 @@ def _said_of_coverage(connection: Connection, candidates: Iterable[int]) -> dict
     asked = select(*columns).select_from(joined).where(question.kind == t.BOX_KINDS.index("draw"))
     asked = asked.where(or_(drawing.x_min.is_(None), drawing.more.is_not(None)))
     found: dict[tuple[int, Shown], set[str]] = {}
-    for candidate, text, number, left, name in _some(connection, asked, question.candidate_id, candidates):
+    for candidate, text, number, left, name in some_rows(connection, asked, question.candidate_id, candidates):
         shown = _shown(text)
         of = shown if left is None else tuple(sorted((*shown, number)))
         found.setdefault((candidate, of), set()).add(name)
@@ -264,67 +233,16 @@ def _said_of_coverage(connection: Connection, candidates: Iterable[int]) -> dict
 
 def answered(connection: Connection, crowd: str) -> list[str]:
     """The ids of a crowd's pages that brought a reply to anything but gold."""
-    known = select(t.box_gold.c.question_id).where(_is_newest(), t.box_gold.c.answer.is_not(None))
+    known = select(t.box_gold.c.question_id).where(is_gold())
     brought = (select(table.c.page).where(table.c.question_id.not_in(known)) for table in (t.drawing, t.box_answer))
     mine = select(t.page.c.id).where(t.page.c.crowd == crowd)
     return sorted({id for one in brought for id in connection.execute(mine.where(t.page.c.id.in_(one))).scalars()})
 
 
-# Gold
-
-
-def gold(connection: Connection, ids: Iterable[int] | None = None) -> list[KeptGold]:
-    """The statement that counts of every question of which anything is known, or of some."""
-    table = t.box_gold
-    asked = select(*(table.c[name] for name in ("question_id", "number", "answer", "source", "reason", "at")))
-    rows = _some(connection, asked.where(_is_newest()), table.c.question_id, ids)
-    return [KeptGold(*row) for row in rows]
-
-
-@cache
-def _is_newest() -> ColumnElement[bool]:
-    table, other = t.box_gold, t.box_gold.alias()
-    later = and_(other.c.question_id == table.c.question_id, other.c.number > table.c.number)
-    return ~select(other.c.number).where(later).exists()
-
-
-def say_gold(connection: Connection, said: Mapping[int, int | None], source: str, reason: str, at: float) -> int:
-    """Append what is known of questions by their ids, where it is not what counts already; how many were appended."""
-    held = {one.question: one for one in gold(connection, said)}
-    rows = []
-    for question, answer in said.items():
-        before = held.get(question)
-        if (None if before is None else before.answer) != answer:
-            number = 1 if before is None else before.number + 1
-            about = {"question_id": question, "number": number, "answer": answer}
-            rows.append(about | {"source": source, "reason": reason, "at": at})
-    add_rows(connection, t.box_gold, rows)
-    return len(rows)
-
-
-# Candidates
-
-
-def subjects(connection: Connection, candidates: Iterable[int] | None = None) -> list[Subject]:
-    """The candidates that have questions about boxes, or some, but for those whose image cannot be seen: it was not
-    read or is not sound, or is withdrawn or asked to be taken down."""
-    candidate, read = t.candidate.c, t.fingerprint.c
-    joined = t.candidate.join(t.fingerprint, read.image_id == candidate.image_id)
-    columns = candidate.id, candidate.wnid, read.sha256, read.width, read.height
-    gone = removals.hidden_images()
-    asked = select(*columns).select_from(joined).where(is_sound(), candidate.state != t.WITHDRAWN)
-    asked = asked.where(candidate.image_id.not_in(gone))
-    if candidates is None:
-        asked = asked.where(candidate.id.in_(select(t.box_question.c.candidate_id)))
-    return [Subject(*row) for row in _some(connection, asked, candidate.id, candidates)]
-
-
-def sizes(connection: Connection, candidates: Iterable[int]) -> dict[int, Subject]:
-    """Candidates whose image was read, by id, whether it can be seen or not."""
-    candidate, read = t.candidate.c, t.fingerprint.c
-    joined = t.candidate.join(t.fingerprint, read.image_id == candidate.image_id)
-    asked = select(candidate.id, candidate.wnid, read.sha256, read.width, read.height).select_from(joined)
-    return {row[0]: Subject(*row) for row in _some(connection, asked, candidate.id, candidates)}
+def newest(connection: Connection) -> tuple[int | None, ...]:
+    """What changes whenever a question or a reply is appended."""
+    newest = (select(func.max(one.c.id)).scalar_subquery() for one in (t.box_question, t.drawing, t.box_answer))
+    return tuple(connection.execute(select(*newest)).one())
 
 
 def count(connection: Connection) -> int:

@@ -8,15 +8,19 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, case, func, select
 
 from holotype.catalog import schema as t
+from holotype.catalog.box_known import is_gold
 
 _QUALITY = t.BOX_KINDS.index("quality")
 _GOLD = t.BOX_KINDS.index("gold")
+_DRAW = t.BOX_KINDS.index("draw")
+_YES = t.STATES.index("yes")
 
 
 @dataclass(slots=True)
 class Figures:
     """Of a synset: candidates by the name of what became of them, boxes, drawings, and how many of the drawings that
-    were judged most judges call good; the seconds that people took."""
+    were judged most judges call good; the seconds that people took; and the candidates that were asked about, and are
+    not labelled yes."""
 
     states: dict[str, int] = field(default_factory=dict)
     boxes: int = 0
@@ -24,6 +28,7 @@ class Figures:
     judged: int = 0
     good: int = 0
     seconds: float = 0.0
+    unlabelled: int = 0
 
 
 def read(connection: Connection) -> Mapping[str, Figures]:
@@ -33,6 +38,7 @@ def read(connection: Connection) -> Mapping[str, Figures]:
     _drawings(connection, found)
     _judged(connection, found)
     _seconds(connection, found)
+    _unlabelled(connection, found)
     return found
 
 
@@ -52,6 +58,7 @@ def _states(connection: Connection, found: dict[str, Figures]) -> None:
     candidate, table = t.candidate.c, t.coverage.c
     joined = t.coverage.join(t.candidate, candidate.id == table.candidate_id)
     asked = select(candidate.wnid, table.state, func.count(), func.sum(table.boxes)).select_from(joined)
+    asked = asked.where(candidate.state == _YES)
     for wnid, state, count, boxes in connection.execute(asked.group_by(candidate.wnid, table.state)):
         one = _of(found, wnid)
         one.states[t.COVERAGES[state]] = count
@@ -70,7 +77,7 @@ def _drawings(connection: Connection, found: dict[str, Figures]) -> None:
 def _judged(connection: Connection, found: dict[str, Figures]) -> None:
     candidate, question, answer = t.candidate.c, t.box_question.c, t.box_answer.c
     side = case((answer.answer == 2, 1), (answer.answer == 0, -1), else_=0)
-    known = select(t.box_gold.c.question_id)
+    known = select(t.box_gold.c.question_id).where(is_gold())
     each = (
         select(answer.question_id.label("question"), func.sum(side).label("lead"))
         .where(answer.round >= 0, answer.question_id.not_in(known))
@@ -94,3 +101,11 @@ def _seconds(connection: Connection, found: dict[str, Figures]) -> None:
         asked = select(candidate.wnid, func.sum(table.c.seconds)).select_from(joined).where(table.c.round >= 0)
         for wnid, seconds in connection.execute(asked.group_by(candidate.wnid)):
             _of(found, wnid).seconds += float(seconds)
+
+
+def _unlabelled(connection: Connection, found: dict[str, Figures]) -> None:
+    candidate, question = t.candidate.c, t.box_question.c
+    drawn = select(question.candidate_id).where(question.kind == _DRAW)
+    asked = select(candidate.wnid, func.count()).where(candidate.state != _YES, candidate.id.in_(drawn))
+    for wnid, count in connection.execute(asked.group_by(candidate.wnid)):
+        _of(found, wnid).unlabelled = count

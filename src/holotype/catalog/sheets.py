@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from holotype.catalog import schema as t
-from holotype.catalog.statements import add_rows, chunks
+from holotype.catalog.statements import add_rows, chunks, some_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,20 @@ def _sheets(connection: Connection, wanted: ColumnElement[bool]) -> list[KeptShe
     return [KeptSheet(id, page, who, tuple(json.loads(said)), *times) for id, page, who, said, *times in rows]
 
 
-def count(connection: Connection, ids: Iterable[int]) -> None:
-    """Say that the votes of sheets are votes of the catalog now; those of which it was said before are skipped."""
+def newest(connection: Connection) -> int:
+    """The id of the sheet that came in last, of all crowds; 0 where none did."""
+    return int(connection.execute(select(func.max(t.sheet.c.id))).scalar() or 0)
+
+
+def pages_of(connection: Connection, ids: Iterable[int]) -> set[str]:
+    """The pages of sheets."""
+    sheet = t.sheet.c
+    return {row.page for row in some_rows(connection, select(sheet.page), sheet.id, ids)}
+
+
+def count(connection: Connection, ids: Iterable[int]) -> int:
+    """Say that the votes of sheets are votes of the catalog now; those of which it was said before are skipped. Of how
+    many it is new."""
     wanted = set(ids)
     known = {
         number
@@ -135,3 +147,4 @@ def count(connection: Connection, ids: Iterable[int]) -> None:
         for number in connection.execute(select(t.counted.c.sheet_id).where(t.counted.c.sheet_id.in_(chunk))).scalars()
     }
     add_rows(connection, t.counted, [{"sheet_id": number} for number in sorted(wanted - known)])
+    return len(wanted - known)

@@ -120,6 +120,15 @@ def held(connection: Connection, column: ColumnElement[int], numbers: Iterable[i
     }
 
 
+def some_rows(
+    connection: Connection, asked: Select[Any], key: ColumnElement[int], values: Iterable[int] | None
+) -> Iterable[Any]:
+    """The rows of a statement by `key`, or those where it is one of `values`."""
+    if values is None:
+        return connection.execute(asked.order_by(key))
+    return (row for chunk in chunks(values) for row in connection.execute(asked.where(key.in_(chunk)).order_by(key)))
+
+
 def add_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append rows to a table; none is fine."""
     if rows:

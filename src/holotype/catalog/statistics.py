@@ -117,6 +117,7 @@ def drawings_and_boxes(connection: Connection) -> tuple[npt.NDArray[np.int64], n
         drawing.x_min.is_not(None),
         question.kind != t.BOX_KINDS.index("gold"),
         t.worker.c.name.not_like("machine:%"),
+        t.worker.c.name.not_like("curator:%"),
     )
     asked = select(question.candidate_id, *(drawing[name] for name in _CORNERS)).select_from(drawn)
     held = t.box.join(t.drawing, drawing.id == box.drawing_id).join(t.box_question, question.id == drawing.question_id)

@@ -53,11 +53,28 @@ def open_pages(connection: Connection, crowd: str) -> list[OpenPage]:
     return [OpenPage(*row) for row in connection.execute(asked.order_by(page.at, page.id))]
 
 
-def waiting(connection: Connection, crowd: str) -> list[KeptPage]:
-    """The pages of a crowd that were asked for more often than sheets of theirs were counted, oldest first."""
+def waiting(connection: Connection, crowd: str, few: Iterable[str] | None = None) -> list[KeptPage]:
+    """The pages of a crowd, or those among a `few`, that were asked for more often than sheets of theirs were counted,
+    oldest first."""
     page = t.page.c
     asked = select(page.id, page.wnid, page.tasks, page.round).where(page.crowd == crowd, _wanted() > _brought(True))
-    return [KeptPage(*row) for row in connection.execute(asked.order_by(page.at, page.id))]
+    asked = asked.order_by(page.at, page.id)
+    parts = [asked] if few is None else [asked.where(page.id.in_(chunk)) for chunk in chunks(few)]
+    return [KeptPage(*row) for part in parts for row in connection.execute(part)]
+
+
+def posted_since(connection: Connection, number: int) -> list[str]:
+    """The pages of the postings of all crowds after one, by its id."""
+    posting = t.posting.c
+    return list(connection.execute(select(posting.page_id).where(posting.id > number)).scalars())
+
+
+def numbers(connection: Connection) -> tuple[int, int, int]:
+    """The id of the last posting, how many postings there are, and how many sheets were counted, of all crowds."""
+    posting = select(func.coalesce(func.max(t.posting.c.id), 0)).scalar_subquery()
+    postings, counted = (select(func.count()).select_from(one).scalar_subquery() for one in (t.posting, t.counted))
+    last, posted, done = connection.execute(select(posting, postings, counted)).one()
+    return last, posted, done
 
 
 def last_posting(connection: Connection) -> tuple[int, float]:

@@ -12,29 +12,29 @@ import click
 
 import holotype as api
 from holotype.boxes.campaign import Standing
-from holotype.boxes.rules import Rules
 from holotype.cli.box_gold import gold_group, propose_command
 from holotype.cli.box_rehearsal import rehearse_command
 from holotype.cli.box_reviews import review_command
+from holotype.cli.box_rulings import redo_command, settle_command
 from holotype.cli.box_turk import TurkOptions, turk_options
 from holotype.cli.groups import CommandGroup
-from holotype.cli.images import curator_option, login
-from holotype.cli.options import json_option, project_option, reason_option
+from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.tables import print_table
 from holotype.cli.text import counted, plain, print_json
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.policy_names import parse_policy
+from holotype.simulation.box_fitting import fit_drawers
 
 if TYPE_CHECKING:
     from holotype.boxes.port import BoxCrowd
     from holotype.project import Project
-    from holotype.project.boxes import BoxesReport, SynsetBoxes
+    from holotype.project.box_reports import BoxesReport, RulesChange, SynsetBoxes
 
 LOOK: Final = 2.0
 """Seconds between two looks into the inbox."""
-_DEFAULT: Final = Rules()
 _LISTED: Final = 20
+_DIGITS: Final = 16
 
 
 @click.group(cls=CommandGroup)
@@ -64,19 +64,18 @@ def boxes() -> None:
 @click.option(
     "--attempts",
     type=click.IntRange(1),
-    default=_DEFAULT.attempts,
-    show_default=True,
-    help="Drawings in a row that bring no box, after which somebody who knows must look.",
+    metavar="N",
+    help="Drawings in a row that bring no box, after which one who knows must look  [default: as last, at first 8].",
 )
 @click.option(
     "--draws",
     type=click.IntRange(1),
-    default=_DEFAULT.draws,
-    show_default=True,
-    help="People who draw the same instance, whose agreement then needs no judge.",
+    metavar="N",
+    help="People who draw an instance, whose agreement then needs no judge  [default: as last, at first 1].",
 )
 @click.option("--budget", type=click.IntRange(0), metavar="N", help="The most replies to ask for, over all runs.")
 @click.option("--once", is_flag=True, help="Count what came in, ask what is next, and do not wait for more.")
+@click.option("--archived", is_flag=True, help="Ask about images, too, that archives or annotators gave boxes to.")
 @click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
 @turk_options
 @project_option
@@ -87,10 +86,11 @@ def run_command(
     under: tuple[str, ...],
     quality: Policy | None,
     coverage: Policy | None,
-    attempts: int,
-    draws: int,
+    attempts: int | None,
+    draws: int | None,
     budget: int | None,
     once: bool,
+    archived: bool,
     seed: int,
     turk: TurkOptions,
     project: Path,
@@ -99,14 +99,22 @@ def run_command(
     """Have a box drawn round every instance in images that are labelled yes.
 
     One person draws one box, others say whether it is good, and others whether any instance is without one; each image
-    goes on by itself until all have one. People on the web work while this does not run; while it runs, it looks for
+    goes on by itself until all have one. Images that archives gave boxes to are left out, and rules are as last where
+    no option says otherwise. People on the web work while this does not run; while it runs, it looks for
     what they hand in, and asks on. Stopped with Ctrl-C, nothing is lost: run it again. People on Mechanical Turk need
     time: run the same command again to collect what they did and to ask on.
     """
     if who != "mturk":
         turk.refuse_unheeded(who)
-    rules = Rules(quality or _DEFAULT.quality, coverage or _DEFAULT.coverage, attempts, draws)
     with api.open(project) as db, bars(["boxes"]) as advance:
+        last = db.boxes.rules()
+        rules = dataclasses.replace(
+            last,
+            quality=quality or last.quality,
+            coverage=coverage or last.coverage,
+            attempts=attempts or last.attempts,
+            draws=draws or last.draws,
+        )
 
         def show(standing: Standing) -> None:
             done = sum(standing.counts.values()) - standing.counts["open"]
@@ -116,14 +124,19 @@ def run_command(
             time.sleep(0 if once else LOOK)
             return not once and who == "web"
 
-        report = db.boxes.run(_crowd(db, who, seed, turk), rules, query, under, budget, show, again)
+        crowd = _crowd(db, who, seed, turk)
+        report = db.boxes.run(crowd, rules, query, under, budget, show, again, archived, _say_change)
     _print_report(report, as_json)
 
 
 def _crowd(db: Project, who: str, seed: int, turk: TurkOptions) -> BoxCrowd:
     if who == "mturk":
         return turk.crowd(db)
-    return db.boxes.web() if who == "web" else db.boxes.simulated(seed)
+    return db.boxes.web() if who == "web" else db.boxes.simulated(seed, fit_drawers(db.boxes.history()))
+
+
+def _say_change(change: RulesChange) -> None:
+    click.echo(plain(str(change)), err=True)
 
 
 def _print_report(report: BoxesReport, as_json: bool) -> None:
@@ -131,6 +144,8 @@ def _print_report(report: BoxesReport, as_json: bool) -> None:
         print_json(dataclasses.asdict(report))
         return
     click.echo(report)
+    if report.archived:
+        click.echo(f"{counted(report.archived, 'more image')} left out that archives gave boxes to (--archived)")
     for told in report.refused[:_LISTED]:
         click.echo(plain(f"refused: {told}"), err=True)
     if not report.states or not sum(report.states.values()):
@@ -140,19 +155,23 @@ def _print_report(report: BoxesReport, as_json: bool) -> None:
     elif report.waiting:
         click.echo(f"{counted(report.up, 'page')} wait for people: run the same command again to go on")
     if report.states.get("person"):
-        click.echo("where people do not get on, somebody who knows must look: holotype query state:yes boxes=0")
+        click.echo("where people do not get on, somebody who knows must look: holotype boxes status --person")
 
 
 @boxes.command("status")
+@click.option("--person", is_flag=True, help="List the images instead where somebody who knows must look.")
 @project_option
 @json_option
-def status_command(project: Path, as_json: bool) -> None:
+def status_command(person: bool, project: Path, as_json: bool) -> None:
     """See how the boxes of each synset stand: images by what became of them, boxes, drawings, and what they took.
 
     Covered images have a box round every instance, empty ones show none, open ones are not done, and where people do
     not get on a person who knows must look. The share accepted is of the drawings that were judged: those that most
     call good. Seconds are of people's work on drawings, judging and coverage, for each box there is.
     """
+    if person:
+        _list_wanted(project, as_json)
+        return
     with api.open(project) as db:
         found = db.boxes.status()
         name = {one.wnid: db.ontology[one.wnid].name if one.wnid in db.ontology else one.wnid for one in found}
@@ -167,6 +186,28 @@ def status_command(project: Path, as_json: bool) -> None:
     if len(found) > 1:
         rows.append(["all", *_cells(_sum(found))])
     print_table("boxes", columns, rows, last_is_total=len(found) > 1)
+    if unlabelled := sum(one.unlabelled for one in found):
+        click.echo(f"{counted(unlabelled, 'more image')} asked about or drawn on: not labelled yes, so without boxes")
+    if any(one.states.get("person") for one in found):
+        click.echo("to see where somebody who knows must look: holotype boxes status --person", err=True)
+
+
+def _list_wanted(project: Path, as_json: bool) -> None:
+    with api.open(project) as db:
+        found = db.boxes.wanting_a_person()
+        name = {one.wnid: db.ontology[one.wnid].name if one.wnid in db.ontology else one.wnid for one in found}
+    if as_json:
+        print_json([dataclasses.asdict(one) for one in found])
+        return
+    if not found:
+        click.echo("nowhere must somebody who knows look")
+        return
+    print_table(
+        "images",
+        ("image", "sha256", "wnid", "synset"),
+        [[plain(one.image), one.sha256[:_DIGITS], one.wnid, plain(name[one.wnid])] for one in found],
+    )
+    click.echo("say what there is: holotype boxes settle IMAGE SYNSET --box x0,y0,x1,y1 --reason WHY", err=True)
 
 
 def _cells(one: SynsetBoxes) -> list[str]:
@@ -185,22 +226,5 @@ def _sum(found: Sequence[SynsetBoxes]) -> SynsetBoxes:
     )
 
 
-@boxes.command("redo")
-@click.argument("image")
-@click.argument("synset")
-@reason_option
-@curator_option
-@project_option
-def redo_command(image: str, synset: str, reason: str, curator: str | None, project: Path) -> None:
-    """Have the boxes of SYNSET in IMAGE drawn anew, where those there are were concluded wrongly.
-
-    That its boxes are bad, and not all instances have one, is kept as known, with who says so: what was said before
-    stays. The next run asks.
-    """
-    with api.open(project) as db:
-        gone = db.boxes.redo(image, synset, curator or login(), reason)
-    click.echo(f"{counted(gone, 'box', 'boxes')} will go, and more will be drawn: holotype boxes run --crowd web")
-
-
-for command in (rehearse_command, review_command, propose_command, gold_group):
+for command in (settle_command, redo_command, rehearse_command, review_command, propose_command, gold_group):
     boxes.add_command(command)

@@ -9,6 +9,9 @@ from typing import Final, NamedTuple
 MACHINE: Final = "machine:"
 """What the name of a worker begins with that is a machine, and nobody else's."""
 
+CURATOR: Final = "curator:"
+"""What the name of a worker begins with that is a curator whose word settles a question, and nobody else's."""
+
 
 TRAINING: Final = -1
 """The round of votes that were cast to learn: they are kept, and count for nothing."""
@@ -17,6 +20,11 @@ TRAINING: Final = -1
 def is_machine(name: str) -> bool:
     """Whether the worker of a name is a machine, such as ``machine:resnet50``; a person cannot be called so."""
     return name.startswith(MACHINE)
+
+
+def is_curator(name: str) -> bool:
+    """Whether the worker of a name is a curator, such as ``curator:ann``; a person cannot be called so."""
+    return name.startswith(CURATOR)
 
 
 class Answer(IntEnum):

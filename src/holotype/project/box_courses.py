@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy import Connection
 
@@ -11,11 +15,34 @@ from holotype.boxes.port import BoxCrowd
 from holotype.boxes.rules import Rules, parse_rules
 from holotype.boxes.tally import OPEN, Boxed, Given, Tally
 from holotype.boxes.values import Question
-from holotype.catalog import box_conclusions, box_facts, candidates, schema
+from holotype.catalog import box_conclusions, box_facts, box_subjects, candidates, schema
 from holotype.catalog.box_conclusions import DETECTIONS, DRAWINGS, PEOPLE, ConcludedBox, Covered
 from holotype.consensus.votes import is_machine
 from holotype.project.box_records import CatalogRecord, read_boxes, read_known
+from holotype.project.box_reports import RulesChange
 from holotype.project.parts import Parts
+
+
+@runtime_checkable
+class Marking(Protocol):
+    """A crowd that tells whether anything of it is new."""
+
+    def mark(self) -> object:
+        """What changes whenever a sheet comes in, or a page is put up or taken down."""
+
+
+@contextmanager
+def _without_pauses() -> Iterator[None]:
+    """Do something short that makes millions of values which stay: who looks for garbage among them, again and again,
+    takes as long as all else."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
 
 EVERY = 2_000
 """Replies after which what is concluded is written, while more come in."""
@@ -30,25 +57,35 @@ class Course:
     def __init__(self, parts: Parts, rules: Rules, asked: Collection[int] | None) -> None:
         self.new = 0
         """How many replies were appended."""
-        self._parts, self._rules, self._asked = parts, rules, asked
+        self.rules = rules
+        self._parts, self._asked = parts, asked
         self._record = CatalogRecord(parts.catalog, parts.clock)
         self._written = 0
-        with parts.catalog.read() as connection:
+        self._last: tuple[tuple[object, ...], Standing] | None = None
+        with parts.catalog.read() as connection, _without_pauses():
             self._read(connection)
 
     def _read(self, connection: Connection) -> None:
-        self._there = box_facts.count(connection)
+        self._there, self._sights = box_facts.count(connection), box_subjects.sights(connection)
+        self._waiting: set[int] = set()
         self.tally = read_boxes(connection, self._asked)
 
     @property
     def boxes(self) -> int:
         """How many boxes the candidates have that are asked about."""
-        return sum(len(self.tally.boxed(number)) for number in self.tally.asked)
+        return self.tally.boxes()
 
     def go(
         self, crowd: BoxCrowd, budget: int | None = None, progress: Callable[[Standing], None] = lambda _: None
     ) -> Standing:
-        """Ask a crowd until it has no more for now, and write what is concluded."""
+        """Ask a crowd until it has no more for now, and write what is concluded.
+
+        Where nothing is new since that was done last, which a crowd that can `mark` tells, all stands as it did."""
+        mark = self._mark(crowd, budget)
+        if self._last is not None and mark is not None and self._last[0] == mark:
+            standing = replace(self._last[1], new=0, refused=())
+            progress(standing)
+            return standing
         self._keep_up()
 
         def step(standing: Standing) -> None:
@@ -56,22 +93,58 @@ class Course:
                 self.write()
             progress(standing)
 
-        standing = run_boxes(self.tally, crowd, self._rules, self, step, budget)
-        self.write()
+        short = isinstance(crowd, Marking)  # all that it has is there: nobody is waited for
+        with _without_pauses() if short else nullcontext():
+            standing = run_boxes(self.tally, crowd, self.rules, self, step, budget)
+            self.write()
+        self._last = None if mark is None else (mark, standing)
         return standing
 
-    def _keep_up(self) -> None:
+    def _mark(self, crowd: BoxCrowd, budget: int | None) -> tuple[object, ...] | None:
+        """What changes with all that is asked next follows from; None where the crowd does not tell."""
+        if not isinstance(crowd, Marking):
+            return None
         with self._parts.catalog.read() as connection:
+            facts, known, sights = box_facts.newest(connection), read_known(connection), box_subjects.sights(connection)
+            return crowd.mark(), budget, facts, known, sights, self._is_relabelled(connection)
+
+    def change(self) -> RulesChange | None:
+        """What the rules change of what was concluded by others last; None where those are the same, or none were."""
+        with self._parts.catalog.read() as connection:
+            before, held = box_conclusions.last_policy(connection), box_conclusions.states(connection)
+        if before is None or before == str(self.rules):
+            return None
+        self.tally.conclude(self.rules)
+        now = {
+            number: (str(self.tally.outcome(number) or OPEN), len(self.tally.boxed(number)))
+            for number in held.keys() & self.tally.subjects.keys()
+        }
+        moved = [(held[number][1], found[1]) for number, found in now.items() if held[number] != found]
+        boxes = sum(was for was, _ in moved), sum(become for _, become in moved)
+        return RulesChange(before, str(self.rules), len(moved), *boxes)
+
+    def _keep_up(self) -> None:
+        with self._parts.catalog.read() as connection, _without_pauses():
             if self._is_behind(connection):
                 self._read(connection)
             else:
                 self.tally.learn(*read_known(connection))
 
     def _is_behind(self, connection: Connection) -> bool:
-        """Whether there are replies or questions that are not held here, or some of these are about images that were
+        """Whether there are replies or questions that are not held here, labels are others now, or images were
         withdrawn, taken down or forgotten since."""
-        there = {one.candidate for one in box_facts.subjects(connection)}
-        return box_facts.count(connection) != self._there or there != self.tally.questioned
+        if box_facts.count(connection) != self._there or self._is_relabelled(connection):
+            return True
+        if (sights := box_subjects.sights(connection)) == self._sights:
+            return False
+        self._sights = sights
+        return {one.candidate for one in box_subjects.subjects(connection)} != self.tally.questioned
+
+    def _is_relabelled(self, connection: Connection) -> bool:
+        """Whether candidates that have boxes are not labelled yes any more, or others are now."""
+        if box_subjects.fallen(connection):
+            return True
+        return bool(box_subjects.labelled_yes(connection, self._waiting))
 
     # The record of the campaign
 
@@ -88,15 +161,26 @@ class Course:
 
     # What is concluded
 
+    def conclude(self) -> None:
+        """Conclude of all there is, and write it; nobody is asked."""
+        with _without_pauses():
+            self.tally.conclude(self.rules)
+            self.write()
+
     def write(self) -> int:
-        """Write what was concluded since that was done last; of how many candidates it is something else."""
+        """Write what was concluded since that was done last; of how many candidates it is something else.
+
+        Nothing is concluded where the label is not yes, and what was goes."""
         numbers = sorted(number for number in self.tally.decided if self.tally.is_known(number))
         self.tally.decided.clear()
         self._written = self.tally.replies
-        return self._parts.catalog.transact(lambda connection: self._put(connection, numbers)) if numbers else 0
+        return self._parts.catalog.transact(lambda connection: self._put(connection, numbers))
 
-    def _put(self, connection: Connection, numbers: Sequence[int]) -> int:
+    def _put(self, connection: Connection, known: Sequence[int]) -> int:
         now = self._parts.clock()
+        box_conclusions.drop(connection, fallen := box_subjects.fallen(connection))
+        numbers = sorted(box_subjects.labelled_yes(connection, known).difference(fallen))
+        self._waiting = self._waiting.union(known).difference(numbers)
         files: dict[str, int] = {}
 
         def file_of(machine: str) -> int:
@@ -105,7 +189,7 @@ class Course:
                 files[machine] = box_conclusions.by_file(connection, kind, path, now)
             return files[machine]
 
-        policy = candidates.policy_id(connection, str(self._rules))
+        policy = candidates.policy_id(connection, str(self.rules))
         found = {
             number: Covered(_state(self.tally, number), list(_rows(self.tally.boxed(number), file_of)))
             for number in numbers
@@ -145,6 +229,4 @@ def conclude_again(parts: Parts) -> None:
     with parts.catalog.read() as connection:
         rules = last_rules(connection)
     if rules is not None:
-        course = Course(parts, rules, None)
-        course.tally.conclude(rules)
-        course.write()
+        Course(parts, rules, None).conclude()

@@ -13,7 +13,7 @@ from holotype.boxes.lessons import SCHOOL
 from holotype.boxes.port import BoxPage
 from holotype.boxes.replies import replies_of, to_json
 from holotype.boxes.values import Judged, Kind, Reply
-from holotype.catalog import box_facts, pictures, sheets, wants
+from holotype.catalog import box_facts, box_known, pictures, sheets, wants
 from holotype.consensus.votes import Answer
 from holotype.crowd.keys import crowd_secret, fits, page_key, picture_key
 from holotype.crowd.lending import Nothing
@@ -43,7 +43,7 @@ class Boxing:
 
     def gold(self, connection: Connection, tasks: Collection[int]) -> set[int]:
         """The questions whose answers are known."""
-        return {one.question for one in box_facts.gold(connection, tasks) if one.answer is not None}
+        return set(box_known.gold(connection, tasks))
 
 
 @dataclass(frozen=True, slots=True)

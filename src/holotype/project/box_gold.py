@@ -18,9 +18,9 @@ from holotype.boxes.instances import instances
 from holotype.boxes.rules import Rules
 from holotype.boxes.tally import Tally
 from holotype.boxes.values import Corners, Kind, Method, Question
-from holotype.catalog import box_facts, box_gold
+from holotype.catalog import box_facts, box_given, box_known, box_subjects
 from holotype.catalog.box_proposals import drawn_by
-from holotype.consensus.votes import MACHINE, Answer
+from holotype.consensus.votes import MACHINE, Answer, is_curator
 from holotype.crowd.gold import draw
 from holotype.errors import CrowdError
 from holotype.imports.proposals import BrokenRow, GivenBox
@@ -106,7 +106,9 @@ class BoxGold:
         self, boxes: Boxes, source: str, complete: bool = False, names: Path | None = None
     ) -> tuple[GoldReport, list[BrokenRow]]:
         """Make gold of boxes that somebody knows, or of a file of them (`holotype.imports.proposals`): see
-        `make_of_known`."""
+        `make_of_known`. Raises `CrowdError` for a source that looks like a curator's ruling."""
+        if is_curator(source):
+            raise CrowdError(f"{source[:80]!r} is no source of gold: what curators rule begins so")
         given, broken = boxes_in(boxes, names)
         return make_of_known(self._parts, self._lemmas.senses, given, source, complete, broken)
 
@@ -150,10 +152,10 @@ def make_of_archives(
     are their images to be complete.
     """
     with parts.catalog.read() as connection:
-        boxed = _drawn(box_gold.boxed(connection, wnids), most)
+        boxed = _drawn(box_given.boxed(connection, wnids), most)
     read_pictures(parts, boxed)
     with parts.catalog.read() as connection:
-        rows = box_gold.given(connection, boxed)
+        rows = box_given.given(connection, boxed)
     by_synset: dict[str, list[KnownImage]] = defaultdict(list)
     outside = 0
     for (wnid, candidate), some in groupby(rows, key=lambda row: (row.wnid, row.candidate)):
@@ -192,7 +194,7 @@ def make_of_known(
     given = list(boxes)
     placed = placed_boxes(parts, senses, given, None, refused)
     with parts.catalog.read() as connection:
-        subjects = {one.candidate: one for one in box_facts.subjects(connection, {one.candidate for one in placed})}
+        subjects = {one.candidate: one for one in box_subjects.subjects(connection, {one.candidate for one in placed})}
     lost = {row.row for row in refused}
     broken_images = {one.image for one in given if one.row in lost}
     by_synset: dict[str, list[KnownImage]] = defaultdict(list)
@@ -233,7 +235,7 @@ def _append(connection: Connection, chosen: Sequence[GoldQuestion], source: str,
     drawing = _drawings(connection, chosen, at)
     asked = [_question(one, drawing) for one in chosen]
     numbers = ask(connection, asked, at)
-    said = {one.question for one in box_facts.gold(connection, numbers)}
+    said = {one.question for one in box_known.known(connection, numbers)}
     answers = {
         number: (int(Answer.YES if one.answer else Answer.NO), str(one.reason or ""))
         for number, one in zip(numbers, chosen, strict=True)
@@ -241,7 +243,7 @@ def _append(connection: Connection, chosen: Sequence[GoldQuestion], source: str,
     }
     for reason in sorted({reason for _, reason in answers.values()}):
         some = {number: answer for number, (answer, why) in answers.items() if why == reason}
-        box_facts.say_gold(connection, some, source, reason, at)
+        box_known.say(connection, some, source, reason, at)
     return len(answers)
 
 
@@ -280,7 +282,7 @@ def _question(one: GoldQuestion, drawing: Mapping[tuple[int, Corners], int]) -> 
 
 def read_gold(connection: Connection) -> list[BoxStatement]:
     """The statement that counts of every question about boxes that is or was gold, by synset."""
-    newest = {said.question: said for said in box_gold.history(connection)}
+    newest = {said.question: said for said in box_known.history(connection)}
     shown = {said.question: _ids(said.shown) or ((said.drawing,) if said.drawing else ()) for said in newest.values()}
     drawn = box_facts.drawings(connection, {number for some in shown.values() for number in some})
     box = {one.id: corners for one in drawn if (corners := corners_of(one)) is not None}
@@ -313,15 +315,15 @@ def withdraw(parts: Parts, what: Sequence[int | str], by: str, reason: str) -> i
     check_reason(reason)
 
     def work(connection: Connection) -> int:
-        held = {said.question: said for said in box_gold.history(connection)}
+        held = {said.question: said for said in box_known.history(connection)}
         wanted = set(_meant(connection, what, held))
         numbers: dict[int, int | None] = dict.fromkeys(sorted(wanted))
-        return box_facts.say_gold(connection, numbers, by, reason, parts.clock())
+        return box_known.say(connection, numbers, by, reason, parts.clock())
 
     return parts.catalog.transact(work)
 
 
-def _meant(connection: Connection, what: Sequence[int | str], held: Mapping[int, box_gold.Statement]) -> Iterator[int]:
+def _meant(connection: Connection, what: Sequence[int | str], held: Mapping[int, box_known.Statement]) -> Iterator[int]:
     names = [one for one in what if isinstance(one, str)]
     images = images_called(connection, names) if names else {}
     for one in what:

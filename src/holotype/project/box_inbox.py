@@ -50,7 +50,9 @@ class CatalogBoxInbox:
         self._clock = clock
         self._crowd = crowd
         self._ledger = BoxLedger(catalog, crowd, "")
-        self._waited: Mapping[str, Page] = {}
+        self._waited: dict[str, Page] = {}
+        self._mark: tuple[int, int, int] | None = None
+        self._counted: list[int] = []
 
     def post(self, pages: Sequence[Page]) -> None:
         """Remember pages and want a sheet of each, unless one is wanted or not counted yet."""
@@ -68,16 +70,38 @@ class CatalogBoxInbox:
         return self._catalog.transact(lambda connection: wants.unwant(connection, self._crowd, pages, now))
 
     def waiting(self) -> Sequence[Page]:
-        """The pages of which more sheets are wanted than were counted, oldest first.
+        """The pages of which more sheets are wanted than were counted, oldest first, but for those that wait anew.
 
-        What a page asks never changes: those that waited before are not read again.
+        What a page asks never changes: those that waited before are not read again, and only those are looked at that
+        were put up or counted since.
         """
         with self._catalog.read() as connection:
-            rows = wants.waiting(connection, self._crowd)
-            new = box_page_values(connection, [row for row in rows if row.id not in self._waited])
-        known = {**self._waited, **{id: page.page for id, page in new.items()}}
-        self._waited = {row.id: known[row.id] for row in rows if row.id in known}
+            mark = wants.numbers(connection)
+            if mark != self._mark:
+                few = self._looked_at(connection, mark)
+                rows = wants.waiting(connection, self._crowd, few)
+                kept = {} if few is None else {id: page for id, page in self._waited.items() if id not in few}
+                new = box_page_values(connection, [row for row in rows if row.id not in self._waited])
+                known = self._waited | {id: page.page for id, page in new.items()}
+                self._waited = kept | {row.id: known[row.id] for row in rows if row.id in known}
+                self._mark, self._counted = mark, []
         return list(self._waited.values())
+
+    def _looked_at(self, connection: Connection, mark: tuple[int, int, int]) -> set[str] | None:
+        """The pages that may have begun or ceased to wait since the last look; None where that is not known: pages were
+        forgotten, or another campaign counted sheets, too."""
+        if self._mark is None:
+            return None
+        last, posted, counted = self._mark
+        new = wants.posted_since(connection, last)
+        if len(new) != mark[1] - posted or len(self._counted) != mark[2] - counted:
+            return None
+        return sheets.pages_of(connection, self._counted).union(new)
+
+    def mark(self) -> object:
+        """What changes whenever a sheet comes in, or a page is put up or taken down."""
+        with self._catalog.read() as connection:
+            return wants.last_posting(connection), sheets.newest(connection)
 
     def received(self) -> tuple[Sequence[Received], Mapping[int, str]]:
         """The sheets that are not counted, oldest first, and why others are none of their pages, by their numbers."""
@@ -96,7 +120,10 @@ class CatalogBoxInbox:
     def count(self, numbers: Iterable[int]) -> None:
         """Note that the replies of sheets are facts of the catalog, or are none."""
         if said := list(numbers):
-            self._catalog.transact(lambda connection: sheets.count(connection, said))
+            new = self._catalog.transact(lambda connection: sheets.count(connection, said))
+            self._counted += said
+            if new != len(said):
+                self._mark = None
 
     def involved(self, questions: Collection[int]) -> Mapping[int, Collection[str]]:
         """Who may not be asked each of these questions."""

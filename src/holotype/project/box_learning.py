@@ -25,7 +25,7 @@ from holotype.boxes.lessons import (
 from holotype.boxes.port import BoxPage, Item
 from holotype.boxes.replies import replies_of, to_json
 from holotype.boxes.values import Drawn, Judged, Kind, Reply
-from holotype.catalog import box_facts, pages, qualifications, schema, sheets
+from holotype.catalog import box_facts, box_known, box_subjects, pages, qualifications, schema, sheets
 from holotype.catalog.qualifications import Trial
 from holotype.catalog.sheets import KeptSheet, Lease
 from holotype.consensus.votes import TRAINING, Answer
@@ -111,10 +111,10 @@ def _chosen(connection: Connection, worker: str, kind: Kind, wnid: str) -> tuple
 def _gold(connection: Connection, kind: Kind) -> dict[str, dict[int, bool]]:
     """What a kind of work may be learned on, by synset: questions whose pictures can be seen, and their answers. To
     draw, those are images whose boxes are all known."""
-    known = {one.question: one.answer == Answer.YES for one in box_facts.gold(connection) if one.answer is not None}
+    known = {number: said == Answer.YES for number, said in box_known.gold(connection).items()}
     wanted = _PLACES[Kind.COVERAGE if kind is Kind.DRAW else kind]
     asked = [one for one in box_facts.questions(connection, known) if one.kind == wanted]
-    seen = {one.candidate: one.wnid for one in box_facts.subjects(connection, {one.candidate for one in asked})}
+    seen = {one.candidate: one.wnid for one in box_subjects.subjects(connection, {one.candidate for one in asked})}
     found: dict[str, dict[int, bool]] = {}
     for one in asked:
         if one.candidate in seen and (kind is not Kind.DRAW or known[one.id]):
@@ -145,7 +145,7 @@ def _begin(connection: Connection, worker: str, kind: Kind, wnid: str, now: floa
     ids = lesson_pages(worker, kind, len(_trials(connection, worker, kind)), len(asked))
     tasks = [[number] for number in asked] if kind is Kind.DRAW else [list(asked)]
     items = items_of(connection, asked)
-    about = box_facts.sizes(connection, {item.question.candidate for item in items.values()})
+    about = box_subjects.sizes(connection, {item.question.candidate for item in items.values()})
     common = {"crowd": SCHOOL, "round": TRAINING, "at": now}
     rows = []
     for id, numbers in zip(ids, tasks, strict=True):
@@ -236,7 +236,7 @@ def _marks(connection: Connection, sheet: KeptSheet) -> list[bool]:
 
 def _answers(connection: Connection, page: BoxPage) -> list[bool]:
     """What is right of the questions of a page of a lesson; what is not known any more counts as a no."""
-    known = {one.question: one.answer == Answer.YES for one in box_facts.gold(connection, _numbers(page))}
+    known = {number: said == Answer.YES for number, said in box_known.gold(connection, _numbers(page)).items()}
     return [known.get(item.number, False) for item in page.items]
 
 

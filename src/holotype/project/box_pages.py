@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from holotype.boxes.port import BoxPage, Item
 from holotype.boxes.values import Corners, Kind, Question
-from holotype.catalog import box_facts, pages, schema
+from holotype.catalog import box_facts, box_subjects, pages, schema
 from holotype.catalog.box_facts import KeptDrawing, KeptQuestion
 from holotype.catalog.pages import KeptPage
 from holotype.consensus.votes import Task
@@ -58,7 +58,7 @@ def items_of(connection: Connection, numbers: Iterable[int]) -> dict[int, Item]:
     before = _seen_by_drawers(connection, {one.drawing for one in asked.values() if one.drawing})
     drawn = {number for one in asked.values() for number in (one.drawing, *before.get(one.drawing, one.shown))}
     box = {one.id: corners_of(one) for one in box_facts.drawings(connection, drawn - {0})}
-    about = box_facts.sizes(connection, {one.candidate for one in asked.values()})
+    about = box_subjects.sizes(connection, {one.candidate for one in asked.values()})
     found = {}
     for number, question in asked.items():
         if (subject := about.get(question.candidate)) is not None:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from holotype.boxes.proposals import Hindrance, laid, repeats
 from holotype.boxes.values import Corners, Kind, Method
-from holotype.catalog import box_facts, schema
+from holotype.catalog import box_facts, box_subjects, schema
 from holotype.catalog.box_proposals import drawn_by
 from holotype.catalog.candidates import images_of
 from holotype.catalog.fingerprints import unread_of
@@ -131,7 +131,7 @@ def placed_boxes(
     known = {one for one in number.values() if isinstance(one, int)}
     read_pictures(parts, known)
     with parts.catalog.read() as connection:
-        size = {one.candidate: (one.width, one.height) for one in box_facts.subjects(connection, known)}
+        size = {one.candidate: (one.width, one.height) for one in box_subjects.subjects(connection, known)}
     return list(_in_pictures(given, number, size, least, refused))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from holotype.boxes.tally import Given, Subject, Tally
 from holotype.boxes.values import Drawn, Judged, Method, Question, Reason
-from holotype.catalog import Catalog, box_facts, workers
+from holotype.catalog import Catalog, box_facts, box_known, box_subjects, workers
 from holotype.catalog.box_facts import KeptAnswer, KeptDrawing
 from holotype.consensus.votes import Answer
 from holotype.project.box_pages import KINDS, corners_of, question_of
@@ -95,12 +95,13 @@ def read_boxes(connection: Connection, asked: Collection[int] | None = None) -> 
 
     Images that cannot be seen are left out, whatever was said of them.
     """
-    wanted: Iterable[Any] = box_facts.subjects(connection)
+    wanted: Iterable[Any] = box_subjects.subjects(connection)
     if asked is not None:
-        wanted = {*wanted, *box_facts.subjects(connection, asked)}
+        wanted = {*wanted, *box_subjects.subjects(connection, asked)}
     subjects = [Subject(*one) for one in wanted]
     numbers = {one.number for one in subjects}
-    tally = Tally(subjects, *read_known(connection), None if asked is None else numbers.intersection(asked))
+    gold, blocked, ruled = read_known(connection)
+    tally = Tally(subjects, gold, blocked, None if asked is None else numbers.intersection(asked), ruled)
     for one in box_facts.questions(connection):
         tally.ask(one.id, question_of(one))
     tally.add(map(given_drawing, box_facts.drawings(connection)))
@@ -108,12 +109,13 @@ def read_boxes(connection: Connection, asked: Collection[int] | None = None) -> 
     return tally
 
 
-def read_known(connection: Connection) -> tuple[dict[Question, bool], Collection[str]]:
-    """What is known of questions for sure, and who is blocked."""
-    said = {one.question: one.answer for one in box_facts.gold(connection) if one.answer is not None}
+def read_known(connection: Connection) -> tuple[dict[Question, bool], Collection[str], set[Question]]:
+    """What is known of questions for sure, who is blocked, and which of what is known a curator ruled."""
+    said = {one.question: one for one in box_known.known(connection) if one.answer is not None}
     asked = {one.id: question_of(one) for one in box_facts.questions(connection, said)}
-    gold = {question: said[number] == Answer.YES for number, question in asked.items()}
-    return gold, workers.blocked(connection).keys()
+    gold = {question: said[number].answer == Answer.YES for number, question in asked.items()}
+    ruled = {question for number, question in asked.items() if said[number].is_ruling}
+    return gold, workers.blocked(connection).keys(), ruled
 
 
 def read_given(connection: Connection) -> list[Given]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from holotype.boxes.rules import Rules
 from holotype.boxes.tally import Subject
 from holotype.boxes.values import Corners
-from holotype.catalog import box_conclusions, box_facts
+from holotype.catalog import box_conclusions, box_subjects
 from holotype.project.box_courses import last_rules
 from holotype.project.box_records import read_boxes, read_given
 from holotype.simulation.box_fitting import BoxHistory
@@ -22,7 +22,7 @@ def pictures(connection: Connection, asked: Sequence[int], scenes: Scenes = ILSV
     are, or made ones, as many as `scenes` have."""
     said: Mapping[tuple[str, str], Sequence[Corners]] = box_conclusions.said_of_digests(connection)
     found = []
-    for one in box_facts.subjects(connection, asked):
+    for one in box_subjects.subjects(connection, asked):
         true = said.get((one.sha256, one.wnid)) or made_boxes(one.sha256, one.wnid, one.width, one.height, scenes)
         found.append(Picture(Subject(*one), tuple(true)))
     return found

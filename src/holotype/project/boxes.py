@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from sqlalchemy import Connection
 
 from holotype.boxes.campaign import Standing
 from holotype.boxes.inbox import WebBoxCrowd
 from holotype.boxes.port import BoxCrowd
 from holotype.boxes.reviews import BoxReviews, review_boxes
 from holotype.boxes.rules import Rules
-from holotype.boxes.tally import OPEN
-from holotype.boxes.values import Corners, Kind, Question
-from holotype.catalog import box_conclusions, box_facts, box_figures, candidates
-from holotype.catalog.box_conclusions import KnownBox
+from holotype.boxes.values import Corners
+from holotype.catalog import box_conclusions, box_figures, box_subjects, candidates
 from holotype.catalog.fingerprints import unread_of
-from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import State
 from holotype.crowd.layers import ranges_of
 from holotype.crowd.mturk.terms import Quote, Terms
 from holotype.crowd.reviews import Limits
-from holotype.errors import CrowdError
 from holotype.project.box_courses import Course, last_rules
 from holotype.project.box_gold import BoxGold
 from holotype.project.box_inbox import CatalogBoxInbox
 from holotype.project.box_proposals import Boxes as Proposals
 from holotype.project.box_proposals import ProposalsReport, boxes_in, propose
-from holotype.project.box_records import ask, read_boxes, read_given
+from holotype.project.box_records import read_boxes, read_given
 from holotype.project.box_rehearsing import history, pictures
+from holotype.project.box_reports import BoxesReport, ImageBox, RulesChange, SynsetBoxes, WantedPerson, image_box
+from holotype.project.box_rulings import redo, settle
 from holotype.project.box_turk import turk_boxes
-from holotype.project.facts import check_reason, person
 from holotype.project.fingerprints import fingerprint_images
 from holotype.project.image_names import one_image
 from holotype.project.lemmas import Lemmas
@@ -52,78 +47,6 @@ if TYPE_CHECKING:
     from holotype.boxes.mturk import TurkBoxes
 
 RULES: Final = Rules()
-BY: Final = {box_conclusions.DRAWINGS: "people", "annotations": "people"}
-"""Who says what boxes are in a file of a kind, where that is no archive."""
-
-
-@dataclass(frozen=True, slots=True)
-class BoxesReport:
-    """The outcome of `Boxes.run`: candidates by what became of them (covered, empty, person, open), the replies that
-    this call and all calls brought, and the boxes there are; `unread` images could not be looked at.
-
-    `up` pages wait for somebody; some may be `held_back` since the budget has no replies left for them. `refused` says
-    why sheets were.
-    """
-
-    states: Mapping[str, int]
-    boxes: int
-    new_replies: int
-    replies: int
-    rules: str
-    up: int = 0
-    unread: int = 0
-    held_back: bool = False
-    refused: tuple[str, ...] = ()
-
-    @property
-    def waiting(self) -> bool:
-        """Whether some candidates are open: the crowd is still working, or was stopped."""
-        return self.states.get(OPEN, 0) > 0
-
-    def __str__(self) -> str:
-        total = sum(self.states.values())
-        parts = ", ".join(f"{name} {count:,}" for name, count in self.states.items())
-        unread = f"; {self.unread:,} more cannot be looked at" if self.unread else ""
-        return (
-            f"{total:,} candidates: {parts}; {self.boxes:,} boxes; {self.replies:,} replies, {self.new_replies:,} of "
-            f"them new{unread}"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ImageBox:
-    """A box of an image: its synset, inclusive pixels of the upright picture, the share of people who drew it (None
-    where nobody was asked), what is said of it, and `by` whom: people, ``machine:NAME``, or an archive, whose file is
-    the `source`."""
-
-    wnid: str
-    box: Corners
-    by: str
-    source: str
-    support: float | None = None
-    truncated: bool | None = None
-    occluded: bool | None = None
-    group_of: bool | None = None
-    difficult: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SynsetBoxes:
-    """How the boxes of a synset stand: its candidates by what became of them, boxes and drawings, how many of the
-    drawings that were judged are good, and the time that people took, in seconds."""
-
-    wnid: str
-    states: Mapping[str, int]
-    boxes: int = 0
-    drawings: int = 0
-    good: int = 0
-    judged: int = 0
-    seconds: float = 0.0
-
-    @property
-    def images(self) -> int:
-        """How many images there are."""
-        return sum(self.states.values())
 
 
 class Boxes:
@@ -180,15 +103,21 @@ class Boxes:
     def run(
         self,
         crowd: BoxCrowd,
-        rules: Rules = RULES,
+        rules: Rules | None = None,
         query: str | Query = "",
         under: Iterable[str] = (),
         budget: int | None = None,
         progress: Callable[[Standing], None] = lambda _: None,
         again: Callable[[Standing], bool] = lambda _: False,
+        archived: bool = False,
+        changing: Callable[[RulesChange], None] = lambda _: None,
     ) -> BoxesReport:
         """Ask `crowd` for the boxes of all candidates that a query finds and that are labelled yes, unless it names
-        another ``state``, in the subtrees `under`, until `rules` are content with each.
+        another ``state``, in the subtrees `under`, until `rules` (those as last, unless given) are content with each.
+
+        Candidates that archives or annotators gave boxes to are left out, unless `archived` has them drawn again; what
+        was given is not shown. `changing` hears what rules that are others than the last change of what was concluded,
+        before it is written. Of what is not labelled yes replies are kept, and no box is concluded.
 
         Replies are durable before they count. Stopped at any moment and run again, it goes on where it was. It returns
         with open candidates where the crowd has no more for now; `again` may wait for more, and say whether to look.
@@ -198,15 +127,25 @@ class Boxes:
         Raises `QueryError`, `UnknownSynset` or `AmbiguousLemma`.
         """
         self._parts.check_writable()
-        asked = self._asked(query, under)
+        found = self._asked(query, under)
+        with self._parts.catalog.read() as connection:
+            given = set() if archived else box_subjects.archived(connection, found)
+        asked = [number for number in found if number not in given]
         unread = self._read(asked)
-        course = Course(self._parts, rules, asked)
+        course = Course(self._parts, rules or self.rules(), asked)
+        if (change := course.change()) is not None:
+            changing(change)
         standing = course.go(crowd, budget, progress)
         while standing.waiting and again(standing):
             standing = course.go(crowd, budget, progress)
         refused = (*standing.refused, *getattr(crowd, "refused", ()))
-        told = standing.counts, course.boxes, course.new, course.tally.replies, str(rules), standing.up, unread
-        return BoxesReport(*told, standing.held_back, refused)
+        told = standing.counts, course.boxes, course.new, course.tally.replies, str(course.rules), standing.up, unread
+        return BoxesReport(*told, standing.held_back, refused, len(given))
+
+    def rules(self) -> Rules:
+        """The rules by which boxes were concluded last; the default where none were."""
+        with self._parts.catalog.read() as connection:
+            return last_rules(connection) or RULES
 
     def propose(
         self, name: str, boxes: Proposals, least: float | None = None, names: Path | None = None
@@ -224,20 +163,20 @@ class Boxes:
         """Reviews of everybody who draws and judges boxes, by what the rules as last conclude: see
         `holotype.boxes.reviews.review_boxes`."""
         with self._parts.catalog.read() as connection:
-            tally, given, rules = read_boxes(connection), read_given(connection), last_rules(connection)
-        tally.conclude(rules or RULES)
+            tally, given = read_boxes(connection), read_given(connection)
+        tally.conclude(self.rules())
         return review_boxes(given, tally, limits)
 
-    def conclude(self, rules: Rules = RULES) -> BoxesReport:
-        """Conclude by other `rules`, or by other gold and blocks, of all there is, and ask nobody.
+    def conclude(self, rules: Rules | None = None) -> BoxesReport:
+        """Conclude by other `rules`, or those as last and other gold, blocks and labels, of all there is, and ask
+        nobody.
 
         The same facts and rules come to the same rows.
         """
         self._parts.check_writable()
-        course = Course(self._parts, rules, None)
-        course.tally.conclude(rules)
-        course.write()
-        return BoxesReport(course.tally.counts(), course.boxes, 0, course.tally.replies, str(rules))
+        course = Course(self._parts, rules or self.rules(), None)
+        course.conclude()
+        return BoxesReport(course.tally.counts(), course.boxes, 0, course.tally.replies, str(course.rules))
 
     def _asked(self, query: str | Query, under: Iterable[str]) -> list[int]:
         """The candidates that a query finds, in ontology order."""
@@ -274,7 +213,7 @@ class Boxes:
             found = box_figures.read(connection)
         order = sorted(found, key=lambda wnid: ontology.rank(wnid) if wnid in ontology else -1)
         return [
-            SynsetBoxes(wnid, one.states, one.boxes, one.drawings, one.good, one.judged, one.seconds)
+            SynsetBoxes(wnid, one.states, one.boxes, one.drawings, one.good, one.judged, one.seconds, one.unlabelled)
             for wnid, one in ((wnid, found[wnid]) for wnid in order)
         ]
 
@@ -286,39 +225,30 @@ class Boxes:
         with self._parts.catalog.read() as connection:
             named = one_image(connection, image)
             held = box_conclusions.boxes_of(connection, [named.id])
-        return [_image_box(one) for one in held]
+        return [image_box(one) for one in held]
+
+    def wanting_a_person(self) -> list[WantedPerson]:
+        """The images where people do not get on, and somebody who knows must say what there is (`settle`), in ontology
+        order."""
+        with self._parts.catalog.read() as connection:
+            return [WantedPerson(*row) for row in box_conclusions.wanting_a_person(connection)]
+
+    def settle(self, image: str, synset: str, boxes: Sequence[Corners], curator: str, reason: str) -> int:
+        """Say as a curator that `boxes` are all there are of a synset in an image, no box where there is none; how many
+        others went.
+
+        It counts at once, whatever people drew and draw; nobody is asked about it any more, and it is no gold. To undo
+        it say another thing, or `redo`. Raises `UnknownImage`, `AmbiguousImage`, `UnknownSynset`, `AmbiguousLemma`, and
+        `CrowdError` where the image is not labelled yes for the synset, for a box that is not inside the picture, and
+        without a reason.
+        """
+        return settle(self._parts, image, self._lemmas.meant(synset).wnid, boxes, curator, reason)
 
     def redo(self, image: str, synset: str, curator: str, reason: str) -> int:
-        """Have the boxes of an image drawn anew: a curator says, as gold, that those there are of a synset are bad and
-        that not all is covered; how many boxes go.
+        """Have the boxes of an image drawn anew: a curator says that those there are of a synset are bad and that not
+        all is covered; how many boxes go, with the next run.
 
         Raises `UnknownImage`, `AmbiguousImage`, `UnknownSynset`, `AmbiguousLemma`, and `CrowdError` where nothing was
         concluded of it, or without a reason.
         """
-        check_reason(reason)
-        name, wnid = person(curator, "a curator"), self._lemmas.meant(synset).wnid
-        now = self._parts.clock()
-
-        def work(connection: Connection) -> int:
-            named = one_image(connection, image)
-            number = candidates.ids(connection, [(wnid, named.id)]).get((wnid, named.id))
-            if number is None or number not in box_conclusions.states(connection, [number]):
-                raise CrowdError(f"nothing was concluded of the boxes of {synset} in {image}")
-            held = [one for one in box_conclusions.boxes_of(connection, [named.id]) if one.wnid == wnid]
-            drawings = sorted(one.drawing for one in held if one.drawing is not None)
-            bad = [Question(number, Kind.QUALITY, drawing) for drawing in drawings]
-            ids = ask(connection, [*bad, Question(number, Kind.COVERAGE, shown=tuple(drawings))], now)
-            box_facts.say_gold(connection, dict.fromkeys(ids, int(Answer.NO)), name, reason, now)
-            return len(bad)
-
-        return self._parts.catalog.transact(work)
-
-
-def _image_box(one: KnownBox) -> ImageBox:
-    by = one.path if one.kind == box_conclusions.DETECTIONS else BY.get(one.kind, "archive")
-    corners = one.x_min, one.y_min, one.x_max, one.y_max
-    flags = (
-        None if said is None else bool(said) for said in (one.truncated, one.occluded, one.group_of, one.difficult)
-    )
-    truncated, occluded, group_of, difficult = flags
-    return ImageBox(one.wnid, corners, by, one.path, one.support, truncated, occluded, group_of, difficult)
+        return redo(self._parts, image, self._lemmas.meant(synset).wnid, curator, reason)

@@ -1,4 +1,4 @@
-"""Boxes that archives gave to candidates, and what was ever said of boxes to be gold."""
+"""Boxes that archives gave to candidates."""
 
 from __future__ import annotations
 
@@ -59,36 +59,3 @@ def given(connection: Connection, candidates: Iterable[int]) -> list[GivenBox]:
         for row in connection.execute(asked.where(candidate.id.in_(chunk)))
     ]
     return sorted(rows, key=lambda row: (row.wnid, row.candidate))
-
-
-class Statement(NamedTuple):
-    """What was said of a question about boxes to be known: `answer` None withdraws it. `kind` is a place in
-    `BOX_KINDS`; `shown` has ids of drawings with commas, `drawing` is 0 but for quality."""
-
-    question: int
-    kind: int
-    candidate: int
-    wnid: str
-    image: int
-    sha256: str
-    drawing: int
-    shown: str
-    number: int
-    answer: int | None
-    source: str
-    reason: str
-    at: float
-
-
-def history(connection: Connection) -> list[Statement]:
-    """All that was ever said, by synset, candidate and question, oldest first."""
-    gold, question, candidate, read = t.box_gold.c, t.box_question.c, t.candidate.c, t.fingerprint.c
-    joined = t.box_gold.join(t.box_question).join(t.candidate, candidate.id == question.candidate_id)
-    joined = joined.outerjoin(t.fingerprint, read.image_id == candidate.image_id)
-    asked = select(
-        *(question.id, question.kind, candidate.id, candidate.wnid, candidate.image_id),
-        *(func.coalesce(read.sha256, ""), question.drawing_id, question.shown),
-        *(gold.number, gold.answer, gold.source, gold.reason, gold.at),
-    ).select_from(joined)
-    order = candidate.rank, candidate.id, question.id, gold.number
-    return [Statement._make(row) for row in connection.execute(asked.order_by(*order))]
