@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection
 
 from holotype.catalog import label_questions
-from holotype.catalog.images import Named, named
+from holotype.catalog.images import Named, with_ids
 from holotype.catalog.label_questions import Group, group_rank
 from holotype.catalog.schema import STATES as KEPT
 from holotype.crowd.conclusion import STATES, State
@@ -88,12 +88,10 @@ def rank_of(ontology: Ontology, wnid: str) -> int:
 
 def images_of(parts: Parts, lemmas: Lemmas, query: str) -> dict[int, Named]:
     """The images that a query finds, by their ids, each once, ascending."""
-    keys: dict[str, set[str]] = {}
-    for row in Live(parts.catalog, parts.ontology, lemmas.senses).rows(Query.of(query)):
-        keys.setdefault(row.dataset, set()).add(row.id if row.dataset else row.sha256)
+    numbers = Live(parts.catalog, parts.ontology, lemmas.senses).images(Query.of(query))
     with parts.catalog.read() as connection:
-        found = {one.id: one for dataset, some in keys.items() for _, one in named(connection, some, dataset)}
-    return dict(sorted(found.items()))
+        found = with_ids(connection, numbers)
+    return {number: found[number] for number in numbers}
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,8 +247,10 @@ class Questions:
             return _State(kept, whole(connection, ontology, kept, believed), images, known, found)
 
     def _put(self, state: _State) -> int:
-        """Put up what is to be asked now; how many questions."""
+        """Put up what is to be asked now, those first that resolve most leaves a second; how many questions."""
         row, place = np.nonzero(to_ask(state.plan, state.known.verdicts))
+        order = np.lexsort((row, place, -np.array(state.plan.worth)[place]))
+        row, place = row[order], place[order]
         pairs = list(zip(state.known.images[row].tolist(), place.tolist(), strict=True))
         for some in chunks(pairs, AT_ONCE):
             self._parts.catalog.transact(partial(self._add, state=state, pairs=some))

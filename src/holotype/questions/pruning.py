@@ -87,7 +87,7 @@ def _implied(plan: Plan, verdicts: Codes) -> Codes:
     covers = cover_matrix(plan)
     own = np.array([plan.places[leaf] for leaf in plan.leaves])
     unknown = ~np.isin(verdicts[:, own], (Verdict.NO, Verdict.YES, Verdict.DOUBTFUL))
-    few = unknown.astype(np.int32) @ covers.T.astype(np.int32) <= 1
+    few = unknown.astype(np.float32) @ covers.T.astype(np.float32) <= 1
     inner = np.array(plan.sizes) > 1
     known[few & inner & (known == Verdict.UNASKED)] = Verdict.DOUBTFUL
     return known
