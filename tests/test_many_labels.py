@@ -151,6 +151,25 @@ def test_nothing_below_is_put_up_before_what_is_above_it_is_answered(db: Project
     assert any(above.values())
 
 
+def test_what_a_folder_says_is_asked_when_the_plan_wants_it_and_not_before(db: Project) -> None:
+    truth = truth_of(db)
+    shown = next(pair for pair, yes in truth.items() if yes)
+    hidden = next((image, BUS) for image, _ in truth if not any(truth[image, leaf] for leaf in LEAVES))
+    db.candidates.add([holotype.project.candidates.Proposal(*pair) for pair in (shown, hidden)], "me")
+    plan = db.questions.make(LEAVES)
+    db.questions.run(db.crowd.web(), policy=ONE)
+    roots = {wnid for wnid, parents in zip(plan.asked, plan.parents, strict=True) if not parents}
+    assert {page.wnid for page in db.crowd.web().waiting()} <= roots
+    db.crowd.web().take_down()
+    ask(db, truth)
+    pair_of = {task.number: (task.sha256, task.wnid) for task in db.candidates.tasks()}
+    voted = {pair_of[vote.task] for vote in db.crowd.votes()}
+    assert shown in voted
+    assert hidden not in voted, "a no above says it already"
+    assert labels_in(db) == {pair for pair, yes in truth.items() if yes}
+    assert db.questions.status().done
+
+
 def test_overruling_a_question_opens_what_hangs_on_it(db: Project) -> None:
     truth = truth_of(db)
     db.questions.make(LEAVES)

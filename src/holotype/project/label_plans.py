@@ -23,7 +23,7 @@ from holotype.queries import Live, Query
 from holotype.questions.groups import is_group
 from holotype.questions.plan import Plan, Question
 from holotype.questions.planning import Believed, plan_of
-from holotype.questions.pruning import Codes, Verdict
+from holotype.questions.pruning import Codes, Verdict, reached
 from holotype.questions.rates import Caution, verdicts_of
 
 UNSAID = -1.0
@@ -98,12 +98,14 @@ def images_of(parts: Parts, lemmas: Lemmas, query: str) -> dict[int, Named]:
 class Known:
     """What is known of images: `images` are their ids, ascending, `verdicts` and `scores` ``(images, questions)`` what
     is concluded of each question, with the chance of a yes or `UNSAID`; `candidates` are the ids of those that are
-    asked about."""
+    asked about, and `wanted` of those among them that nothing above makes needless or is still open: a folder may say
+    what an image shows, and nobody is asked about it before the plan wants to know."""
 
     images: npt.NDArray[np.int64]
     verdicts: Codes
     scores: npt.NDArray[np.float64]
     candidates: npt.NDArray[np.int64]
+    wanted: npt.NDArray[np.int64]
 
 
 def known_of(connection: Connection, ontology: Ontology, plan: Plan, kept: KeptPlan, images: Sequence[int]) -> Known:
@@ -122,7 +124,9 @@ def known_of(connection: Connection, ontology: Ontology, plan: Plan, kept: KeptP
     verdicts[row, place] = verdicts_of(plan, place, codes, score, Caution(kept.lose))
     scores = np.full(verdicts.shape, UNSAID)
     scores[row, place] = score
-    return Known(numbers, verdicts, scores, found.candidate[here][found.asked[here] == 1])
+    numbered, asked = found.candidate[here], found.asked[here] == 1
+    live = asked & reached(plan, verdicts)[row, place]
+    return Known(numbers, verdicts, scores, numbered[asked], numbered[live])
 
 
 def sha256_of(connection: Connection, images: Sequence[int]) -> Mapping[int, str]:

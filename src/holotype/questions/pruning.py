@@ -61,6 +61,12 @@ def to_ask(plan: Plan, verdicts: Codes) -> Bools:
     return np.asarray(_alive(plan, known) & (known == Verdict.UNASKED))
 
 
+def reached(plan: Plan, verdicts: Codes) -> Bools:
+    """Which questions are asked of all images, or are below a yes, of images of which these `verdicts` are known;
+    ``(images, questions)``."""
+    return _alive(plan, _implied(plan, verdicts))
+
+
 def fates(plan: Plan, verdicts: Codes) -> Fates:
     """What is known of every leaf of images of which these `verdicts` ``(images, questions)`` are known.
 
