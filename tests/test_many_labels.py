@@ -129,6 +129,47 @@ def test_only_a_plans_questions_are_asked_and_all_others_stay_open(db: Project) 
     assert report.new_votes == 1, "the ordinary campaign goes on with what is left"
 
 
+def test_questions_that_tell_most_a_second_are_put_up_first(db: Project) -> None:
+    groups = """
+- {question: "Is there anything to eat?", leaves: [banana, n07747607], seconds: 0.1}
+- {question: "Is there a banana or a violin?", leaves: [banana, violin], seconds: 9}
+"""
+    plan = db.questions.make(LEAVES, groups=groups)
+    db.questions.run(db.crowd.web())
+    put_up = list(dict.fromkeys(task.wnid for task in sorted(db.candidates.tasks(), key=lambda task: task.number)))
+    roots = [at for at, parents in enumerate(plan.parents) if not parents]
+    assert put_up == [plan.asked[at] for at in sorted(roots, key=lambda at: -plan.worth[at])]
+    assert (put_up[0], put_up[-1]) == ("q00000001", "q00000002")
+    assert put_up != [plan.asked[at] for at in roots]
+
+
+def test_nothing_below_is_put_up_before_what_is_above_it_is_answered(db: Project) -> None:
+    plan = db.questions.make(LEAVES)
+    above = {wnid: {plan.asked[at] for at in parents} for wnid, parents in zip(plan.asked, plan.parents, strict=True)}
+    db.questions.run(db.crowd.web(), policy=ONE)
+    assert {page.wnid for page in db.crowd.web().waiting()} == {wnid for wnid, parents in above.items() if not parents}
+    assert any(above.values())
+
+
+def test_what_a_folder_says_is_asked_when_the_plan_wants_it_and_not_before(db: Project) -> None:
+    truth = truth_of(db)
+    shown = next(pair for pair, yes in truth.items() if yes)
+    hidden = next((image, BUS) for image, _ in truth if not any(truth[image, leaf] for leaf in LEAVES))
+    db.candidates.add([holotype.project.candidates.Proposal(*pair) for pair in (shown, hidden)], "me")
+    plan = db.questions.make(LEAVES)
+    db.questions.run(db.crowd.web(), policy=ONE)
+    roots = {wnid for wnid, parents in zip(plan.asked, plan.parents, strict=True) if not parents}
+    assert {page.wnid for page in db.crowd.web().waiting()} <= roots
+    db.crowd.web().take_down()
+    ask(db, truth)
+    pair_of = {task.number: (task.sha256, task.wnid) for task in db.candidates.tasks()}
+    voted = {pair_of[vote.task] for vote in db.crowd.votes()}
+    assert shown in voted
+    assert hidden not in voted, "a no above says it already"
+    assert labels_in(db) == {pair for pair, yes in truth.items() if yes}
+    assert db.questions.status().done
+
+
 def test_overruling_a_question_opens_what_hangs_on_it(db: Project) -> None:
     truth = truth_of(db)
     db.questions.make(LEAVES)

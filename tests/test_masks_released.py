@@ -30,6 +30,8 @@ from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.releases import Release, verify_release
 from holotype.releases.exports.formats import export
+from holotype.releases.exports.masks import with_boxes
+from holotype.releases.exports.samples import ExportedBox, ExportedMask
 from holotype.releases.layout import CHECKSUMS, MASKS, MASKS_SCHEMA, OTHER_SIZES
 from holotype.releases.rebuild import rebuild_release
 from holotype.releases.takedown import Unwanted, take_down
@@ -234,6 +236,14 @@ def test_coco_has_masks_beside_the_boxes_of_their_instances(db: Project, tmp_pat
     assert boxed.count(True) == 1  # one annotation of the box and its mask
 
 
+def test_a_crowd_is_of_one_instance_with_the_box_of_a_group() -> None:
+    group, alone = (ExportedBox("n1", 2, 2, 20, 20, "a", group_of=said) for said in (1, -1))
+    crowd, one = (ExportedMask("n1", 64, 48, "", 9, 2, 2, 20, 20, many, "a") for many in (True, False))
+    assert with_boxes([alone, group], [crowd, one]) == [(alone, one), (group, crowd)]
+    assert with_boxes([alone], [crowd]) == [(alone, None), (None, crowd)]
+    assert with_boxes([group], [one]) == [(group, None), (None, one)]
+
+
 def test_what_went_out_as_coco_comes_back(db: Project, tmp_path: Path) -> None:
     export(db.releases["v1"], "coco", tmp_path / "out")
     known = sum(db.annotations.add(one).known_masks for one in (tmp_path / "out/annotations").iterdir())
@@ -298,3 +308,22 @@ def test_exports_of_masks_on_the_command_line(db: Project, tmp_path: Path) -> No
         f"{DOG}:::",
         f"{CAT}:::",
     ]
+
+
+# Compared
+
+
+def test_masks_and_boxes_that_came_and_went_are_counted(db: Project) -> None:
+    same = db.releases.diff("v1", "v1").beside["masks"]
+    assert (same.before, same.after, same.added, same.removed) == (6, 6, 0, 0)
+    some = db.releases["v1"].masks["id"][0].as_py()
+    lost = sum(row["id"] == some for row in db.releases["v1"].masks.to_pylist())
+    boxes = sum(row["id"] == some for row in db.releases["v1"].boxes.to_pylist())
+    db.releases.create("less", query=f"-id:{some}", outvoted=True)
+    found = db.releases.diff("v1", "less").beside
+    assert lost > 0
+    assert (found["masks"].added, found["masks"].removed, found["masks"].after) == (0, lost, 6 - lost)
+    assert (found["boxes"].added, found["boxes"].removed) == (0, boxes)
+    assert db.releases.diff("less", "v1").beside["masks"].added == lost
+    out = run("release", "diff", "v1", "less", "--project", db.path)
+    assert f"masks: 6 before, {6 - lost} after: 0 came, {lost} went" in out

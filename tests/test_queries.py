@@ -23,6 +23,7 @@ from sqlalchemy import case, func, insert, select
 from conftest import encoded, import_image, photo, run, small_ontology
 from holotype.catalog import Catalog, candidates
 from holotype.catalog import schema as t
+from holotype.catalog.images import with_ids
 from holotype.cli.root import holotype as commands
 from holotype.crowd.conclusion import State
 from holotype.errors import AmbiguousLemma, ArchiveError, OntologyError, QueryError, ReleaseError, UnknownSynset
@@ -402,6 +403,22 @@ def test_groups_of_ranks_are_all_that_have_rows(total: list[int], rows: int, ran
     assert [rank for group in found for rank in group] == [rank for rank, number in enumerate(total) if number]
     assert all(0 < len(group) <= ranks for group in found)
     assert all(sum(total[rank] for rank in group[1:]) < rows for group in found), "what ends a group fills it"
+
+
+@pytest.mark.parametrize("text", ["", "under:animal", "-boxes:3", "split:val", "source:none", "-under:entity"])
+def test_images_of_an_answer_are_those_of_its_rows_each_once(
+    asked: tuple[Questions, list[Candidate]], text: str
+) -> None:
+    source, query = asked[0], Query.parse(text)
+    if not isinstance(source, Live):
+        return
+    found = source.images(query)
+    with source._catalog.read() as connection:
+        named = with_ids(connection, found)
+    assert found == sorted(set(found))
+    called = {(one.dataset, one.name if one.dataset else one.name[:16]) for one in named.values()}
+    assert called == {(row.dataset, row.id) for row in source.rows(query)}
+    assert len(named) == len(called)
 
 
 def test_rows_say_all_there_is_to_know(asked: tuple[Questions, list[Candidate]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -31,7 +32,8 @@ def diff_command(before: str, after: str, file: Path | None, project: Path, as_j
         csv.write_csv(found.rows, file)
     if as_json:
         counted = {"before": found.before, "after": found.after, "added": found.added, "removed": found.removed}
-        print_json({"images": counted, "redrawn": found.redrawn, "changes": found.counts})
+        beside = {kind: asdict(one) for kind, one in found.beside.items()}
+        print_json({"images": counted, "redrawn": found.redrawn, "changes": found.counts, "beside": beside})
     else:
         click.echo("\n".join(_lines(found, *names)))
 
@@ -49,3 +51,7 @@ def _lines(found: Difference, before: str, after: str) -> Iterator[str]:
         yield f"{counted(found.redrawn, 'label of both has', 'labels of both have')} another score or policy"
     if not found.rows and not found.redrawn:
         yield "no label and no split is another"
+    for kind, one in found.beside.items():
+        if one.added or one.removed:
+            name = "verified absent" if kind == "verified" else kind
+            yield f"{name}: {one.before:,} before, {one.after:,} after: {one.added:,} came, {one.removed:,} went"

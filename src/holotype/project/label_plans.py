@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection
 
 from holotype.catalog import label_questions
-from holotype.catalog.images import Named, named
+from holotype.catalog.images import Named, with_ids
 from holotype.catalog.label_questions import Group, group_rank
 from holotype.catalog.schema import STATES as KEPT
 from holotype.crowd.conclusion import STATES, State
@@ -23,7 +23,7 @@ from holotype.queries import Live, Query
 from holotype.questions.groups import is_group
 from holotype.questions.plan import Plan, Question
 from holotype.questions.planning import Believed, plan_of
-from holotype.questions.pruning import Codes, Verdict
+from holotype.questions.pruning import Codes, Verdict, reached
 from holotype.questions.rates import Caution, verdicts_of
 
 UNSAID = -1.0
@@ -88,24 +88,24 @@ def rank_of(ontology: Ontology, wnid: str) -> int:
 
 def images_of(parts: Parts, lemmas: Lemmas, query: str) -> dict[int, Named]:
     """The images that a query finds, by their ids, each once, ascending."""
-    keys: dict[str, set[str]] = {}
-    for row in Live(parts.catalog, parts.ontology, lemmas.senses).rows(Query.of(query)):
-        keys.setdefault(row.dataset, set()).add(row.id if row.dataset else row.sha256)
+    numbers = Live(parts.catalog, parts.ontology, lemmas.senses).images(Query.of(query))
     with parts.catalog.read() as connection:
-        found = {one.id: one for dataset, some in keys.items() for _, one in named(connection, some, dataset)}
-    return dict(sorted(found.items()))
+        found = with_ids(connection, numbers)
+    return {number: found[number] for number in numbers}
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of images: `images` are their ids, ascending, `verdicts` and `scores` ``(images, questions)`` what
     is concluded of each question, with the chance of a yes or `UNSAID`; `candidates` are the ids of those that are
-    asked about."""
+    asked about, and `wanted` of those among them that nothing above makes needless or is still open: a folder may say
+    what an image shows, and nobody is asked about it before the plan wants to know."""
 
     images: npt.NDArray[np.int64]
     verdicts: Codes
     scores: npt.NDArray[np.float64]
     candidates: npt.NDArray[np.int64]
+    wanted: npt.NDArray[np.int64]
 
 
 def known_of(connection: Connection, ontology: Ontology, plan: Plan, kept: KeptPlan, images: Sequence[int]) -> Known:
@@ -124,7 +124,9 @@ def known_of(connection: Connection, ontology: Ontology, plan: Plan, kept: KeptP
     verdicts[row, place] = verdicts_of(plan, place, codes, score, Caution(kept.lose))
     scores = np.full(verdicts.shape, UNSAID)
     scores[row, place] = score
-    return Known(numbers, verdicts, scores, found.candidate[here][found.asked[here] == 1])
+    numbered, asked = found.candidate[here], found.asked[here] == 1
+    live = asked & reached(plan, verdicts)[row, place]
+    return Known(numbers, verdicts, scores, numbered[asked], numbered[live])
 
 
 def sha256_of(connection: Connection, images: Sequence[int]) -> Mapping[int, str]:

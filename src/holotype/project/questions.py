@@ -216,14 +216,15 @@ class Questions:
         images = images_of(self._parts, self._lemmas, kept.query)
         fingerprint_images(self._parts.catalog, self._parts.store, list(images), progress)
         state, votes = self._state(kept, images), 0
-        asked = self._put(state)
+        self._put(state)
+        before: set[int] = set()
         while True:
-            state = self._state(kept, images)
-            report = ask(self._parts, crowd, Scope(policy, only=state.known.candidates), progress)
+            wanted = self._state(kept, images).known.wanted
+            before |= {*wanted.tolist()}
+            report = ask(self._parts, crowd, Scope(policy, only=wanted), progress)
             votes += report.new_votes
             state = self._state(kept, images)
-            asked = self._put(state)
-            if not asked:
+            if not self._put(state) and before.issuperset(state.known.wanted.tolist()):
                 return replace(_report(state), new_votes=votes)
 
     def status(self, name: str = NAME) -> LabelsReport:
@@ -247,8 +248,10 @@ class Questions:
             return _State(kept, whole(connection, ontology, kept, believed), images, known, found)
 
     def _put(self, state: _State) -> int:
-        """Put up what is to be asked now; how many questions."""
+        """Put up what is to be asked now, those first that resolve most leaves a second; how many questions."""
         row, place = np.nonzero(to_ask(state.plan, state.known.verdicts))
+        order = np.lexsort((row, place, -np.array(state.plan.worth)[place]))
+        row, place = row[order], place[order]
         pairs = list(zip(state.known.images[row].tolist(), place.tolist(), strict=True))
         for some in chunks(pairs, AT_ONCE):
             self._parts.catalog.transact(partial(self._add, state=state, pairs=some))

@@ -44,7 +44,7 @@ from holotype.catalog import schema as t
 from holotype.catalog.image_names import meant
 from holotype.catalog.inputs import path_of
 from holotype.catalog.schema import STATES
-from holotype.catalog.statements import chunks
+from holotype.catalog.statements import chunks, read_some
 from holotype.ontology import Ontology
 from holotype.ontology.senses import Senses
 from holotype.queries.live_boxes import has_box
@@ -115,6 +115,21 @@ class Live:
                 for keys in self._keys(connection, query, chunk).partitions()
             ]
         return pc.unique(pa.concat_arrays([pa.array([], pa.string()), *parts]))
+
+    def images(self, query: Query) -> list[int]:
+        """The images of the rows that match, by their ids in the catalog, each once, ascending: what a question about
+        images needs, without a row for each of their candidates."""
+        columns, others = _ARMS
+        with self._catalog.read() as connection:
+            ranks = np.flatnonzero(self._by_rank(connection, query)).tolist()
+            here = self._conditions(connection, _CANDIDATES, query)
+            asked = select(columns["image"]).where(*here).distinct()
+            (found,) = read_some(connection, asked, columns["rank"], ranks, np.int64)
+            if len(self.ontology) in ranks:
+                besides = select(others["image"]).where(*self._conditions(connection, _OTHERS, query))
+                alone = connection.execute(besides).scalars()
+                found = np.concatenate([found, np.fromiter(alone, np.int64)])
+        return list(np.unique(found).tolist())
 
     def chosen(self, connection: Connection, query: Query) -> tuple[Mask, list[ColumnElement[bool]]]:
         """Which ranks can match, ``(synsets,)``, and what else is true of just the candidates that do, in SQL."""

@@ -61,6 +61,12 @@ def to_ask(plan: Plan, verdicts: Codes) -> Bools:
     return np.asarray(_alive(plan, known) & (known == Verdict.UNASKED))
 
 
+def reached(plan: Plan, verdicts: Codes) -> Bools:
+    """Which questions are asked of all images, or are below a yes, of images of which these `verdicts` are known;
+    ``(images, questions)``."""
+    return _alive(plan, _implied(plan, verdicts))
+
+
 def fates(plan: Plan, verdicts: Codes) -> Fates:
     """What is known of every leaf of images of which these `verdicts` ``(images, questions)`` are known.
 
@@ -87,7 +93,7 @@ def _implied(plan: Plan, verdicts: Codes) -> Codes:
     covers = cover_matrix(plan)
     own = np.array([plan.places[leaf] for leaf in plan.leaves])
     unknown = ~np.isin(verdicts[:, own], (Verdict.NO, Verdict.YES, Verdict.DOUBTFUL))
-    few = unknown.astype(np.int32) @ covers.T.astype(np.int32) <= 1
+    few = unknown.astype(np.float32) @ covers.T.astype(np.float32) <= 1
     inner = np.array(plan.sizes) > 1
     known[few & inner & (known == Verdict.UNASKED)] = Verdict.DOUBTFUL
     return known

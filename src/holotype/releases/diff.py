@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from holotype.consensus.ballot import Ints
 from holotype.crowd.policy_names import IMPORTED
 from holotype.licences import WORDS, LicencePolicy, parse
+from holotype.releases.beside import Beside, diff_beside
 from holotype.releases.joins import NOWHERE, Mask, Rows
 from holotype.releases.layout import TAKEN_DOWN
 from holotype.releases.release import Release
@@ -57,8 +58,8 @@ CHANGES: Final = pa.schema(
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What changed: a row of `rows` for each label that came or went, and for each image whose split moved (without a
-    wnid), with the reason; images before and after, that came, and that went; and labels of both whose score or policy
-    is another."""
+    wnid), with the reason; images before and after, that came, and that went; labels of both whose score or policy is
+    another; and what came and went of boxes, masks and what is verified, by their names."""
 
     rows: pa.Table
     before: int
@@ -66,6 +67,7 @@ class Difference:
     added: int
     removed: int
     redrawn: int
+    beside: Mapping[str, Beside] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
@@ -90,7 +92,8 @@ def diff_releases(before: Release, after: Release) -> Difference:
         _rows(facts.new.table, ADDED, _added(facts)),
         _moved(old, new, facts.shares),
     ]
-    return Difference(pa.concat_tables(tables), old.images, new.images, new.lost, old.lost, _redrawn(old, new))
+    images = old.images, new.images, new.lost, old.lost
+    return Difference(pa.concat_tables(tables), *images, _redrawn(old, new), diff_beside(before, after))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,12 @@ def with_boxes(
     boxes: Sequence[ExportedBox], masks: Sequence[ExportedMask]
 ) -> list[tuple[ExportedBox | None, ExportedMask | None]]:
     """Boxes and masks by instance, boxes first: a mask belongs to the box of its synset that it fills best, if that is
-    free and the box around the mask overlaps it well enough; crowds have no box."""
+    free and the box around the mask overlaps it well enough; a crowd to one that somebody said is of a group."""
     of: dict[int, ExportedMask] = {}
     alone: list[ExportedMask] = []
     for mask in masks:
-        free = [at for at, box in enumerate(boxes) if at not in of and box.wnid == mask.wnid and not mask.crowd]
+        alike = [at for at, box in enumerate(boxes) if box.wnid == mask.wnid and (box.group_of == 1) == mask.crowd]
+        free = [at for at in alike if at not in of]
         best = max(free, key=lambda at: _overlap(boxes[at], mask), default=None)
         if best is None or _overlap(boxes[best], mask) < _SAME:
             alone.append(mask)
