@@ -18,20 +18,21 @@ DOG, CAT = "n02084071", "n02121620"
 GOLD = 30
 
 
-def with_gold(most: int | None = None, people: int = 7) -> tuple[Tally, Memory, list[BoxPage]]:
-    """A campaign of 120 images after it is run: `GOLD` further images of dogs are gold, both good and bad."""
+def with_gold(most: int | None = None, people: int = 7, asked: int = 120) -> tuple[Tally, Memory, list[BoxPage]]:
+    """A campaign of 120 images after it is run: `GOLD` further images of dogs are gold, both good and bad, and are
+    boxed themselves where so many are `asked` about."""
     truth = {f"{n:064x}": [TRUE] for n in range(120 + GOLD)}
     subjects = [Subject(n, CAT if n % 2 and n < 120 else DOG, f"{n:064x}", 300, 200) for n in range(120 + GOLD)]
     record, posted = Memory(), list[BoxPage]()
     gold: dict[Question, bool] = {}
     drawn: list[Given] = []
     for n in range(120, 120 + GOLD):
-        [asked] = record.ask([Question(n, Kind.GOLD)])
+        [known] = record.ask([Question(n, Kind.GOLD)])
         box = TRUE if n % 2 else (0, 0, 60, 60)
-        [made] = record.reply([Given(asked, "gold", Drawn(box, Method.NUMBERS))])
+        [made] = record.reply([Given(known, "gold", Drawn(box, Method.NUMBERS))])
         gold[Question(n, Kind.QUALITY, made.number)] = bool(n % 2)
         drawn.append(made)
-    tally = Tally(subjects, gold, asked=range(120))
+    tally = Tally(subjects, gold, asked=range(asked))
     record.ask(list(gold))
     for question, number in record.questions.items():
         tally.ask(number, question)
@@ -69,6 +70,20 @@ def test_nothing_on_a_page_tells_gold_from_the_rest() -> None:
         assert all(item.box is not None and item.shown == () for item in page.items)
     places = Counter(n for page in dogs for n, item in enumerate(page.items) if item.question in tally.gold)
     assert len(places) > 2
+
+
+def test_no_gold_is_of_a_picture_that_its_page_asks_about() -> None:
+    """Images whose gold is also asked about, as where a curator knows some of those that people box."""
+    tally, _, pages = with_gold(asked=120 + GOLD)
+    dogs = [page for page in pages if page.kind is Kind.QUALITY and page.page.wnid == DOG]
+    assert any(item.question in tally.gold for page in dogs for item in page.items)
+    assert any(
+        item.question.candidate >= 120 and item.question not in tally.gold for page in dogs for item in page.items
+    )
+    for page in dogs:
+        pictures = [item.sha256 for item in page.items]
+        known = {item.sha256 for item in page.items if item.question in tally.gold}
+        assert all(pictures.count(one) == 1 for one in known)
 
 
 def test_replies_to_gold_are_kept_and_tell_of_workers() -> None:

@@ -253,6 +253,7 @@ def test_of_a_picture_taken_down_an_answer_is_kept_as_unsure(site: Site) -> None
 def test_what_there_is_to_do_offers_boxes_where_there_are_some(site: Site) -> None:
     ann = site.as_("worker", "ann")
     assert "Begin with boxes" in ann.get("/tasks")
+    assert "Come back later" not in ann.get("/tasks"), "there are no pages of pictures, and nobody has to wait for any"
     address = ann.post("/boxes/next")
     assert "Go on with your boxes" in ann.get("/tasks")
     assert ann.post("/boxes/next") == address

@@ -67,11 +67,18 @@ def page_of(questions: Sequence[Question], tally: Tally) -> BoxPage:
 def with_gold_of(page: BoxPage, tally: Tally) -> BoxPage:
     """The page with some of the gold of its kind and synset among its questions: see `holotype.boxes.gold.with_gold`.
 
-    Its id, and who has `seen` it, stay: who knows the gold answers the rest, and their second reply is left out.
+    Its id, and who has `seen` it, stay: who knows the gold answers the rest, and their second reply is left out. Where
+    there is other gold, none is of a picture that the page asks about: the same picture twice would tell it apart.
     """
     about = page.page
-    asked = [task.number for task in about.tasks]
-    chosen = with_gold(asked, tally.gold_of(page.kind, about.wnid), page.kind, about.round, about.id)
+    asked, pictures = [task.number for task in about.tasks], {task.sha256 for task in about.tasks}
+    gold = tally.gold_of(page.kind, about.wnid)
+    elsewhere = {
+        number: yes
+        for number, yes in gold.items()
+        if (known := tally.question(number)) and tally.subjects[known.candidate].sha256 not in pictures
+    }
+    chosen = with_gold(asked, elsewhere or gold, page.kind, about.round, about.id)
     item = {one.number: one for one in page.items}
     new = (tally.item(found) for number in chosen if number not in item and (found := tally.question(number)))
     item |= {one.number: one for one in new}
