@@ -24,10 +24,11 @@ from holotype.boxes.values import Corners, Drawn, Method
 from holotype.catalog import box_conclusions
 from holotype.catalog import schema as t
 from holotype.crowd.policies import Fixed
-from holotype.errors import CrowdError
+from holotype.errors import CrowdError, ProjectError
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.project.box_inbox import CatalogBoxInbox
+from holotype.project.one_process import BOXES, alone
 
 WHIPPET, CAT = "n02091134", "n02121808"
 
@@ -180,6 +181,16 @@ def test_boxes_that_are_wrong_are_drawn_anew(db: Project) -> None:
     other = next(one for one in (WHIPPET, CAT) if one != task.wnid)
     with pytest.raises(CrowdError, match="nothing was concluded"):
         db.boxes.redo(task.sha256, other, "me", "why not")
+
+
+def test_one_process_at_a_time_asks_for_boxes(db: Project) -> None:
+    """The questions of another's pages would be none that this one knows, and their replies left out."""
+    with (
+        alone(db.path, BOXES),
+        pytest.raises(ProjectError, match="another process asks for boxes in this project right now"),
+    ):
+        db.boxes.run(db.boxes.web(), RULES)
+    assert db.boxes.run(db.boxes.web(), RULES).up > 0
 
 
 def test_a_sheet_that_comes_twice_or_late_changes_nothing(db: Project) -> None:

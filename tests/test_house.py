@@ -147,7 +147,7 @@ SHARED = {
     "taking",
     "fetching",
     "rechecking",
-    "one_collector",
+    "one_process",
     "searching",
     "planning",
     "found_again",

@@ -22,7 +22,7 @@ from holotype.collect.queries import Asked as Query
 from holotype.collect.sources.commons import Commons
 from holotype.errors import ProjectError
 from holotype.project import Project
-from holotype.project.one_collector import collecting_alone
+from holotype.project.one_process import COLLECTS, alone
 from holotype.project.rechecking import RecheckReport
 from loopback.pictures import Pictures
 from loopback.service import Answer, Asked, Service
@@ -253,7 +253,7 @@ def test_one_that_is_stopped_goes_on_there(
 
 
 def test_two_never_collect_at_once_for_a_project(collected: Project, museum: Museum) -> None:
-    with collecting_alone(collected.path):
+    with alone(collected.path, COLLECTS):
         for work in (collected.collect.fetch, collected.collect.recheck):
             with pytest.raises(ProjectError, match="another process collects for this project"):
                 work(web(museum))

@@ -8,6 +8,7 @@ from typing import Final
 
 from holotype.consensus.two_coin import Priors
 from holotype.crowd.conclusion import Policy
+from holotype.crowd.expert import Source
 from holotype.crowd.policies import Posterior
 from holotype.crowd.policy_names import parse_policy
 from holotype.errors import CrowdError
@@ -46,6 +47,8 @@ class Rules:
     def __post_init__(self) -> None:
         if min(self.attempts, self.draws, self.most) < 1:
             raise CrowdError(f"attempts, draws and the most boxes are 1 or more, not {self}")
+        if isinstance(self.quality, Source) or isinstance(self.coverage, Source):
+            raise CrowdError("no source says anything of drawings: quality and coverage follow from what people answer")
         if not 0 <= self.least_good <= 1:
             raise CrowdError(f"the least share of good drawings beside all people's is 0 to 1, not {self.least_good}")
 

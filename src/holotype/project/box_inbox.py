@@ -16,6 +16,7 @@ from holotype.catalog.sheets import KeptSheet
 from holotype.crowd.port import Page
 from holotype.errors import CrowdError
 from holotype.project.box_pages import box_page_values
+from holotype.project.inbox import Wanted
 from holotype.project.ledger import CatalogLedger
 
 
@@ -42,32 +43,14 @@ class BoxLedger(CatalogLedger):
             return box_facts.involved(connection, tasks)
 
 
-class CatalogBoxInbox:
+class CatalogBoxInbox(Wanted[BoxLedger]):
     """The `holotype.boxes.inbox.BoxInbox` of one crowd in a project's catalog."""
 
     def __init__(self, catalog: Catalog, clock: Callable[[], float], crowd: str = WEB) -> None:
-        self._catalog = catalog
-        self._clock = clock
-        self._crowd = crowd
-        self._ledger = BoxLedger(catalog, crowd, "")
+        super().__init__(catalog, clock, crowd, BoxLedger(catalog, crowd, ""))
         self._waited: dict[str, Page] = {}
         self._mark: tuple[int, int, int] | None = None
         self._counted: list[int] = []
-
-    def post(self, pages: Sequence[Page]) -> None:
-        """Remember pages and want a sheet of each, unless one is wanted or not counted yet."""
-        now = self._clock()
-
-        def work(connection: Connection) -> None:
-            self._ledger.add(connection, pages, now)
-            wants.want(connection, self._crowd, [page.id for page in pages], now)
-
-        self._catalog.transact(work)
-
-    def take_down(self, pages: Collection[str]) -> int:
-        """Want no more sheets of pages; how many were open."""
-        now = self._clock()
-        return self._catalog.transact(lambda connection: wants.unwant(connection, self._crowd, pages, now))
 
     def waiting(self) -> Sequence[Page]:
         """The pages of which more sheets are wanted than were counted, oldest first, but for those that wait anew.

@@ -34,6 +34,7 @@ from holotype.project.box_turk import turk_boxes
 from holotype.project.fingerprints import fingerprint_images
 from holotype.project.image_names import one_image
 from holotype.project.lemmas import Lemmas
+from holotype.project.one_process import BOXES, alone
 from holotype.project.parts import Parts
 from holotype.queries import Live, Query
 from holotype.queries.query import Term
@@ -124,7 +125,8 @@ class Boxes:
         With a `budget` no page is put up that could bring more replies than so many, from all runs together. Images
         that were not read yet are read first.
 
-        Raises `QueryError`, `UnknownSynset` or `AmbiguousLemma`.
+        Raises `QueryError`, `UnknownSynset` or `AmbiguousLemma`, and `ProjectError` where another process asks for
+        boxes in this project.
         """
         self._parts.check_writable()
         found = self._asked(query, under)
@@ -132,12 +134,13 @@ class Boxes:
             given = set() if archived else box_subjects.archived(connection, found)
         asked = [number for number in found if number not in given]
         unread = self._read(asked)
-        course = Course(self._parts, rules or self.rules(), asked)
-        if (change := course.change()) is not None:
-            changing(change)
-        standing = course.go(crowd, budget, progress)
-        while standing.waiting and again(standing):
+        with alone(self._parts.folder, BOXES):
+            course = Course(self._parts, rules or self.rules(), asked)
+            if (change := course.change()) is not None:
+                changing(change)
             standing = course.go(crowd, budget, progress)
+            while standing.waiting and again(standing):
+                standing = course.go(crowd, budget, progress)
         refused = (*standing.refused, *getattr(crowd, "refused", ()))
         told = standing.counts, course.boxes, course.new, course.tally.replies, str(course.rules), standing.up, unread
         return BoxesReport(*told, standing.held_back, refused, len(given))

@@ -30,7 +30,7 @@ from holotype.ontology.concept import language_code
 from holotype.project.found_again import ask_about_known
 from holotype.project.lemmas import Lemmas
 from holotype.project.licensing import read_policy
-from holotype.project.one_collector import collecting_alone
+from holotype.project.one_process import COLLECTS, alone
 from holotype.project.parts import Parts
 from holotype.project.planning import asked_before
 from holotype.project.results import result_of
@@ -155,7 +155,7 @@ class Collecting:
         ]
         if not wanted:
             raise SourceError("there is nothing to search for: name a synset, and a source")
-        with collecting_alone(self._parts.folder):
+        with alone(self._parts.folder, COLLECTS):
             run = Searching(self._parts, wanted, {one.name: one for one in sources}, Limits(goal, requests))
             return web.run(lambda client: run.run(client, lambda done: progress(done, requests or 0)))
 
@@ -221,7 +221,7 @@ class Collecting:
         self._parts.check_writable()
         with self._parts.catalog.read() as connection:
             policy = read_policy(connection)
-        with collecting_alone(self._parts.folder):
+        with alone(self._parts.folder, COLLECTS):
             run = Fetching(self._parts, policy, progress)
             return run.run(Flow(lambda: web.outcomes(run.wanted)))
 
@@ -241,7 +241,7 @@ class Collecting:
         self._parts.check_writable()
         wnids = frozenset(self._lemmas.resolve(name).wnid for name in synsets)
         due = Due(self._parts.clock() - days * _DAY, wnids)
-        with collecting_alone(self._parts.folder):
+        with alone(self._parts.folder, COLLECTS):
             run = Rechecking(self._parts, due, progress)
             return run.run(Flow(lambda: web.outcomes(run.wanted)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Generic, TypeVar
 
 from sqlalchemy import Connection
 
@@ -12,16 +13,17 @@ from holotype.crowd.inbox import WEB, Received
 from holotype.crowd.port import Page, Sheet
 from holotype.project.ledger import CatalogLedger, page_values
 
+Kept = TypeVar("Kept", bound=CatalogLedger)
 
-class CatalogInbox:
-    """The `holotype.crowd.inbox.Inbox` of one crowd in a project's catalog."""
 
-    def __init__(self, catalog: Catalog, clock: Callable[[], float], crowd: str = WEB) -> None:
+class Wanted(Generic[Kept]):
+    """The pages of one crowd that are put up on the project's own site, as a ledger keeps them."""
+
+    def __init__(self, catalog: Catalog, clock: Callable[[], float], crowd: str, ledger: Kept) -> None:
         self._catalog = catalog
         self._clock = clock
         self._crowd = crowd
-        self._ledger = CatalogLedger(catalog, crowd, "")
-        self._waited: Mapping[str, Page] = {}
+        self._ledger = ledger
 
     def post(self, pages: Sequence[Page]) -> None:
         """Remember pages and want a sheet of each, unless one is wanted or not counted yet."""
@@ -37,6 +39,14 @@ class CatalogInbox:
         """Want no more sheets of pages; how many were open."""
         now = self._clock()
         return self._catalog.transact(lambda connection: wants.unwant(connection, self._crowd, pages, now))
+
+
+class CatalogInbox(Wanted[CatalogLedger]):
+    """The `holotype.crowd.inbox.Inbox` of one crowd in a project's catalog."""
+
+    def __init__(self, catalog: Catalog, clock: Callable[[], float], crowd: str = WEB) -> None:
+        super().__init__(catalog, clock, crowd, CatalogLedger(catalog, crowd, ""))
+        self._waited: Mapping[str, Page] = {}
 
     def waiting(self) -> Sequence[Page]:
         """The pages of which more sheets are wanted than were counted, oldest first.
