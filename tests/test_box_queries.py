@@ -134,6 +134,8 @@ CONDITIONS = (
     *("boxes.area=0.12", "boxes.support>=.5", "boxes.support<0.333334", "boxes.support=1", "boxes.support>1"),
     *("boxes.by:people", "boxes.by:machine", "boxes.by:archive"),
 )
+KNOWN = (*CONDITIONS, "boxes>=1", "boxes:2", "under:dog", "synset:whippet", "width>=400", "split:val")
+TERMS = st.lists(st.sampled_from([f"{sign}{one}" for sign in ("", "-") for one in KNOWN]), max_size=4)
 SETTINGS = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -162,14 +164,12 @@ def test_every_term_about_boxes_alone(
     assert source.count(query) == len(found)
 
 
-@given(data=st.data())
+@given(terms=TERMS)
 @SETTINGS
 def test_terms_about_boxes_beside_others(
-    source: Questions, everything: tuple[list[Candidate], Boxed], wordnet: Ontology, data: st.DataObject
+    source: Questions, everything: tuple[list[Candidate], Boxed], wordnet: Ontology, terms: list[str]
 ) -> None:
-    known = (*CONDITIONS, "boxes>=1", "boxes:2", "under:dog", "synset:whippet", "width>=400", "split:val")
-    one = st.tuples(st.sampled_from(["", "-"]), st.sampled_from(known)).map("".join)
-    query = data.draw(st.lists(one, max_size=4).map(lambda parts: Query.parse(" ".join(parts))))
+    query = Query.parse(" ".join(terms))
     found = wanted(source, everything, query, wordnet)
     assert source.ids(query).to_pylist() == found
     assert [row.id for row in source.rows(query)] == found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from holotype.crowd.lending import Nothing
 from holotype.project.box_learning import BoxLesson
@@ -13,7 +13,7 @@ from holotype.web.boxes.views import SIDES, page_address
 from holotype.web.routing import page
 from holotype.web.visit import Refused, Visit
 from holotype.web.work.forms import read_number
-from holotype.web.work.tasks import PRIVATE, mine, send, wants_json
+from holotype.web.work.tasks import PRIVATE, at_desk, handed_in, mine, send, wants_json
 
 TEMPLATES = {"draw": "boxes/draw.html", "quality": "boxes/judge.html", "coverage": "boxes/judge.html"}
 
@@ -41,24 +41,10 @@ def hand_in(visit: Visit) -> Response:
     replies, seconds = read_form(visit.form, sight.page, sight.hidden)
     visit.db.box_desk.hand_in(worker, id, replies, seconds, visit.now)
     found = visit.db.box_desk.next_page(worker, visit.now)
-    onward = "/tasks" if isinstance(found, Nothing) else page_address(found)
-    if wants_json(visit):
-        return JSONResponse({"handed_in": True, "next": onward}, headers=PRIVATE)
-    return pages.redirect(onward)
+    return handed_in(visit, found, page_address)
 
 
-def draft(visit: Visit) -> Response:
-    """Hears that a worker is still at a page."""
-    until = visit.db.box_desk.renew(visit.known.name, visit.path["page"], visit.now)
-    if until is None:
-        raise Refused(403, "This page was not given to you.")
-    return Response(status_code=204 if until > visit.now else 409, headers=PRIVATE)
-
-
-def give_back(visit: Visit) -> Response:
-    """Lets others have a page."""
-    visit.db.box_desk.give_back(visit.known.name, visit.path["page"], visit.now)
-    return pages.redirect("/tasks")
+draft, give_back = at_desk(lambda visit: visit.db.box_desk)
 
 
 def picture(visit: Visit) -> Response:

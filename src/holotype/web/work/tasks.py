@@ -12,6 +12,8 @@ from starlette.responses import JSONResponse, Response
 from holotype.crowd.lending import Nothing
 from holotype.crowd.lessons import Lesson
 from holotype.errors import NotLent
+from holotype.project.box_desk import BoxDesk
+from holotype.project.desk import Desk
 from holotype.project.showing import Sight
 from holotype.web import pages
 from holotype.web.routing import page
@@ -113,24 +115,37 @@ def hand_in(visit: Visit) -> Response:
     answers, seconds = read_sheet(visit.form, length)
     visit.db.desk.hand_in(worker, id, answers, seconds, visit.now)
     found = visit.db.desk.next_page(worker, visit.now)
-    onward = "/tasks" if isinstance(found, Nothing) else page_address(found)
+    return handed_in(visit, found, page_address)
+
+
+Handler = Callable[[Visit], Response]
+
+
+def handed_in(visit: Visit, found: str | Nothing, address: Callable[[str], str]) -> Response:
+    """On to the next page after a hand-in, which has an address, or to what there is to do."""
+    onward = "/tasks" if isinstance(found, Nothing) else address(found)
     if wants_json(visit):
         return JSONResponse({"handed_in": True, "next": onward}, headers=PRIVATE)
     return pages.redirect(onward)
 
 
-def draft(visit: Visit) -> Response:
-    """Hears that a worker is still at a page."""
-    until = visit.db.desk.renew(visit.known.name, visit.path["page"], visit.now)
-    if until is None:
-        raise Refused(403, "This page was not given to you.")
-    return Response(status_code=204 if until > visit.now else 409, headers=PRIVATE)
+def at_desk(desk: Callable[[Visit], Desk | BoxDesk]) -> tuple[Handler, Handler]:
+    """What hears that a worker is still at a page, and what lets others have one."""
+
+    def draft(visit: Visit) -> Response:
+        until = desk(visit).renew(visit.known.name, visit.path["page"], visit.now)
+        if until is None:
+            raise Refused(403, "This page was not given to you.")
+        return Response(status_code=204 if until > visit.now else 409, headers=PRIVATE)
+
+    def give_back(visit: Visit) -> Response:
+        desk(visit).give_back(visit.known.name, visit.path["page"], visit.now)
+        return pages.redirect("/tasks")
+
+    return draft, give_back
 
 
-def give_back(visit: Visit) -> Response:
-    """Lets others have a page."""
-    visit.db.desk.give_back(visit.known.name, visit.path["page"], visit.now)
-    return pages.redirect("/tasks")
+draft, give_back = at_desk(lambda visit: visit.db.desk)
 
 
 def picture(visit: Visit) -> Response:
