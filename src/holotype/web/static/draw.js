@@ -17,7 +17,10 @@ const $ = (id) => document.getElementById(id);
 function tools(changed) {
   const buttons = [...document.querySelectorAll("[data-tool]")];
   let tool = read(TOOL)?.tool === "drag" ? "drag" : "extreme";
-  const paint = () => buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.tool === tool)));
+  const paint = () => {
+    buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.tool === tool)));
+    document.querySelectorAll("[data-how]").forEach((text) => (text.hidden = text.dataset.how !== tool));
+  };
   const choose = (chosen) => {
     tool = chosen;
     write(TOOL, { tool });

@@ -91,6 +91,7 @@ export class DrawSheet extends Work {
   refresh() {
     const { drawing, form } = this;
     put("seen", words(drawing));
+    this.ticks.forEach((tick) => (tick.disabled = drawing.now.nothing || this.phase !== "open"));
     if (this.undoButton) this.undoButton.disabled = !drawing.canUndo || this.phase !== "open";
     this.button?.setAttribute("aria-disabled", String(Boolean(this.phase !== "open" || this.wanting())));
     drawing.fields.forEach((field, at) => field.setAttribute("aria-invalid", String(isOdd(field, drawing.edges[at]))));
