@@ -75,7 +75,8 @@ COMMANDS: Final = MappingProxyType(
             "holotype.cli.datasets:datasets", "Open other people's datasets where they lie, and check them."
         ),
         "annotations": Elsewhere(
-            "holotype.cli.annotations:annotations_group", "Bring in boxes and labels from the tools of annotators."
+            "holotype.cli.annotations:annotations_group",
+            "Bring in boxes, masks and labels from the tools of annotators.",
         ),
         "candidates": Elsewhere("holotype.cli.candidates:candidates", "Say what images may show."),
         "crowd": Elsewhere("holotype.cli.crowd:crowd", "Ask people about every candidate until it is sure."),
