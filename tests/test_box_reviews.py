@@ -10,8 +10,8 @@ from holotype.boxes.campaign import Memory, run_boxes
 from holotype.boxes.port import BoxPage, BoxSheet, Item
 from holotype.boxes.reviews import Attempt, BoxReviews, DrawerReview, review_boxes, review_drawers
 from holotype.boxes.rules import Rules
-from holotype.boxes.tally import Subject, Tally
-from holotype.boxes.values import Corners, Drawn, Judged, Kind, Method, Reply
+from holotype.boxes.tally import Given, Subject, Tally
+from holotype.boxes.values import Corners, Drawn, Judged, Kind, Method, Question, Reply
 from holotype.consensus.votes import Answer
 from holotype.crowd.reviews import Verdict
 
@@ -135,3 +135,22 @@ def test_who_is_blocked_is_reviewed_no_more() -> None:
 
 def test_nobody_is_reviewed_where_nobody_replied() -> None:
     assert review_boxes([], Tally([])) == BoxReviews((), (), ())
+
+
+def test_what_is_said_beside_a_box_takes_no_time_and_hides_nobody_who_is_too_quick() -> None:
+    """Everybody draws and says that there are no more, and others are asked whether that is so: one never looks."""
+    names, given = [f"w{n}" for n in range(8)], list[Given]()
+    tally = Tally(Subject(n, "n02084071", f"{n:064x}", 200, 200) for n in range(80))
+    for n in range(80):
+        tally.ask(2 * n + 1, Question(n, Kind.DRAW))
+        tally.ask(2 * n + 2, Question(n, Kind.COVERAGE, shown=(n + 1,)))
+        box = Drawn(TRUE, Method.DRAG, more=False)
+        given.append(Given(2 * n + 1, names[n % 8], box, "draw", 1, 25.0, 100.0 + n, n + 1))
+        for who, seconds in [("quick", 1.0), (names[(n + 1) % 8], 10.0)][: 1 + (n // 8) % 2]:
+            given.append(Given(2 * n + 2, who, Judged(Answer.YES), "cover", 1, seconds, 200.0 + n, 1000 + len(given)))
+    tally.add(given)
+    tally.conclude(Rules())
+    found = {one.worker: one for one in review_boxes(given, tally).coverage}
+    assert {found[name].pace for name in names} == {1.0}
+    assert found["quick"].pace == 0.1
+    assert any("of the crowd's time" in reason for reason in found["quick"].reasons)

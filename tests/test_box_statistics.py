@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from conftest import run
 from holotype.boxes.rules import Rules
+from holotype.catalog import box_facts, candidates
+from holotype.catalog.schema import BOX_KINDS
 from holotype.geometry.boxes import SAME, iou
 from holotype.project import Project
 from holotype.queries import Query
@@ -80,6 +82,17 @@ def test_boxes_are_counted_by_whom_they_are(db: Project) -> None:
     told = run("statistics", "-p", db.path)
     assert "people 2 2 66.7 % 0 2 0 0" in " ".join(told.split())
     assert "boxes of labels yes" not in told, "nobody was asked about any"
+
+
+def test_pictures_that_lend_gold_are_none_that_people_were_asked_to_box(db: Project) -> None:
+    (first, wnid), *_ = images(db)
+    say(db, [(first, wnid, MANY[0])])
+    with db.catalog.write() as connection:
+        candidate = candidates.ids(connection, [(wnid, first)])[wnid, first]
+        box_facts.ask(connection, [(BOX_KINDS.index("coverage"), candidate, 0, ())], 1.0)
+    found = db.statistics().boxing
+    assert found is not None
+    assert found.coverage == Coverage(unasked=12)
 
 
 def test_a_project_without_boxes_says_nothing_of_them(db: Project) -> None:

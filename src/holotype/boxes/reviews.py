@@ -12,7 +12,7 @@ import numpy as np
 from holotype.audits.bounds import clopper_pearson
 from holotype.boxes.deciding import Boxing
 from holotype.boxes.instances import instances
-from holotype.boxes.states import Polls, coverage_of
+from holotype.boxes.states import Polls, said_of_coverage
 from holotype.boxes.tally import Given, Tally
 from holotype.boxes.values import Drawn, Kind, Question
 from holotype.consensus.posteriors import fit
@@ -76,7 +76,7 @@ def review_boxes(given: Sequence[Given], tally: Tally, limits: Limits = Limits()
     """Reviews of who replied, from all replies and the tally of them that is concluded.
 
     Judges are reviewed as voters are (`holotype.crowd.reviews.review_workers`): by the two-coin model and gold.
-    "Nothing left" is a yes to coverage.
+    What is said of coverage beside a drawing, or by "nothing left", is an answer as well.
     """
     drawers = review_drawers(list(attempts(given, tally)), limits)
     return BoxReviews(
@@ -190,15 +190,30 @@ def judges(given: Iterable[Given], tally: Tally, kind: Kind, limits: Limits = Li
 def _times(
     given: Iterable[Given], tally: Tally, polls: Polls, kind: Kind
 ) -> dict[tuple[int, str], tuple[float, float]]:
-    """The seconds and the Unix time of each answer, by the place of the question and the worker."""
+    """The seconds and the Unix time of each answer, by the place of the question and the worker.
+
+    Whether there are more is said beside a box, in no time of its own: such an answer takes what its worker's others do
+    in the median, or those of most where there are none.
+    """
     found: dict[tuple[int, str], tuple[float, float]] = {}
+    beside: dict[tuple[int, str], float] = {}
     for one in given:
         question = tally.question(one.question)
-        if question is not None and kind is Kind.COVERAGE and isinstance(one.reply, Drawn) and one.reply.box is None:
-            question = coverage_of(question.candidate, question.shown)
-        if question is not None and question.kind is kind and (place := polls.place(question)) is not None:
+        if question is not None and kind is Kind.COVERAGE and isinstance(one.reply, Drawn):
+            said = said_of_coverage(question, one.number, one.reply)
+            question = None if said is None else said[0]
+        if question is None or question.kind is not kind or (place := polls.place(question)) is None:
+            continue
+        if isinstance(one.reply, Drawn) and one.reply.box is not None:
+            beside.setdefault((place, one.worker), one.at)
+        else:
             found.setdefault((place, one.worker), (one.seconds, one.at))
-    return found
+    by_worker: dict[str, list[float]] = {}
+    for (_, worker), (seconds, _) in found.items():
+        by_worker.setdefault(worker, []).append(seconds)
+    usual = {worker: median(some) for worker, some in by_worker.items()}
+    most = median(usual.values()) if usual else 0.0
+    return {(place, worker): (usual.get(worker, most), at) for (place, worker), at in beside.items()} | found
 
 
 def _timed(held: VoteTally, times: Mapping[tuple[int, str], tuple[float, float]]) -> VoteTally:

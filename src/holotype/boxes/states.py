@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from holotype.boxes.values import Kind, Question
+from holotype.boxes.values import Drawn, Kind, Question
 from holotype.consensus.ballot import Ballot
 from holotype.consensus.votes import TRAINING, Answer, Task, is_machine
 from holotype.crowd.ballots import Axes
@@ -150,6 +150,12 @@ def settled(policy: Policy) -> Policy:
     return replace(policy, pilot=0) if isinstance(policy, Posterior) else policy
 
 
-def coverage_of(candidate: int, shown: Sequence[int]) -> Question:
-    """Whether the drawings shown are all there are: what "nothing left" says yes to."""
-    return Question(candidate, Kind.COVERAGE, shown=tuple(shown))
+def said_of_coverage(question: Question, number: int, drawn: Drawn) -> tuple[Question, Answer] | None:
+    """The question of coverage that whoever drew answered besides, and how: that nothing is left beside what was shown,
+    or whether there are more beside that and their drawing `number`; None where they said neither."""
+    if drawn.box is None:
+        return Question(question.candidate, Kind.COVERAGE, shown=question.shown), Answer.YES
+    if drawn.more is None:
+        return None
+    shown = tuple(sorted((*question.shown, number)))
+    return Question(question.candidate, Kind.COVERAGE, shown=shown), Answer.NO if drawn.more else Answer.YES

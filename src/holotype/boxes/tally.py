@@ -14,9 +14,9 @@ from holotype.boxes.drawers import poor_drawers
 from holotype.boxes.instances import Drawing, Instance, instances
 from holotype.boxes.port import Item
 from holotype.boxes.rules import Rules
-from holotype.boxes.states import Polls, coverage_of
+from holotype.boxes.states import Polls, said_of_coverage
 from holotype.boxes.values import Drawn, Kind, Question, Reply
-from holotype.consensus.votes import TRAINING, Answer, is_curator
+from holotype.consensus.votes import TRAINING, is_curator
 from holotype.crowd.conclusion import STATES, Codes, Policy, State
 
 OPEN: Final = "open"
@@ -212,12 +212,8 @@ class Tally:
 
     def _hear(self, question: Question, one: Given, drawn: Drawn) -> None:
         """Count what who drew said of coverage: that nothing is left, or whether there are more beside their box."""
-        if drawn.box is None:
-            place = self._poll(coverage_of(question.candidate, question.shown))
-            self.coverage.add(place, one.worker, Answer.YES)
-        elif drawn.more is not None:
-            place = self._poll(coverage_of(question.candidate, sorted((*question.shown, one.number))))
-            self.coverage.add(place, one.worker, Answer.NO if drawn.more else Answer.YES)
+        if (said := said_of_coverage(question, one.number, drawn)) is not None:
+            self.coverage.add(self._poll(said[0]), one.worker, said[1])
 
     def _poll(self, question: Question) -> int:
         """The place of a question of quality or coverage among those."""

@@ -102,7 +102,7 @@ def coverage_counts(connection: Connection) -> tuple[dict[str, int], int]:
     states = select(t.coverage.c.state, func.count()).select_from(joined).where(candidate.state == _YES)
     rows = connection.execute(states.group_by(t.coverage.c.state))
     found = {t.COVERAGES[state]: int(count) for state, count in rows}
-    ever = select(question.candidate_id).where(question.kind != t.BOX_KINDS.index("gold"))
+    ever = select(question.candidate_id).where(question.kind == t.BOX_KINDS.index("draw"))  # all else may be gold
     asked = select(func.count()).select_from(t.candidate).where(candidate.state == _YES, candidate.id.in_(ever))
     return found, int(connection.execute(asked).scalar_one())
 
