@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from holotype.boxes.instances import AGREED, Drawing
+from holotype.boxes.instances import AGREED, Drawing, median_of
 from holotype.boxes.port import PAGE_SIZE
 from holotype.boxes.values import Corners, Kind, Reason
 from holotype.consensus.votes import is_machine
@@ -99,8 +99,7 @@ def _confirm(one: Drawing, other: Drawing, overlap: float) -> bool:
 
 
 def _agreed(members: Sequence[Drawing]) -> Agreed:
-    x_min, y_min, x_max, y_max = np.median([one.box for one in members if one.box is not None], axis=0)
-    box = int(np.floor(x_min)), int(np.floor(y_min)), int(np.ceil(x_max)), int(np.ceil(y_max))
+    box = median_of([one.box for one in members if one.box is not None])
     return Agreed(box, tuple(sorted(one.number for one in members)))
 
 

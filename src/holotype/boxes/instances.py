@@ -97,14 +97,14 @@ def _instance(cluster: Sequence[Drawing], drawings: Sequence[Drawing]) -> Instan
     if not good:
         return None
     head = min(good, key=lambda one: one.number)
-    box = _median([one.box for one in good if one.box is not None])
+    box = median_of([one.box for one in good if one.box is not None])
     looked = {one.worker for one in drawings if one.shown == head.shown and not is_machine(one.worker)}
     people = {one.worker for one in cluster if not is_machine(one.worker)}
     support = len(people & looked) / len(looked) if looked else 1.0
     return Instance(head.number, box, tuple(sorted(one.number for one in cluster)), support)
 
 
-def _median(boxes: Sequence[Corners]) -> Corners:
+def median_of(boxes: Sequence[Corners]) -> Corners:
     """The median of boxes, rounded outwards."""
     if len(boxes) == 1:
         return boxes[0]

@@ -69,7 +69,8 @@ def _text(shown: Iterable[int]) -> str:
     return ",".join(map(str, shown))
 
 
-def _shown(text: str) -> Shown:
+def shown_ids(text: str) -> Shown:
+    """The ids of drawings in what a question is kept to have shown."""
     return tuple(map(int, text.split(","))) if text else ()
 
 
@@ -103,7 +104,7 @@ def questions(connection: Connection, ids: Iterable[int] | None = None) -> list[
     table = t.box_question.c
     asked = select(table.id, table.kind, table.candidate_id, table.drawing_id, table.shown)
     rows = some_rows(connection, asked, table.id, ids)
-    return [KeptQuestion(id, kind, candidate, drawing, _shown(text)) for id, kind, candidate, drawing, text in rows]
+    return [KeptQuestion(id, kind, candidate, drawing, shown_ids(text)) for id, kind, candidate, drawing, text in rows]
 
 
 def about(connection: Connection, candidates: Iterable[int]) -> set[int]:
@@ -225,7 +226,7 @@ def _said_of_coverage(connection: Connection, candidates: Iterable[int]) -> dict
     asked = asked.where(or_(drawing.x_min.is_(None), drawing.more.is_not(None)))
     found: dict[tuple[int, Shown], set[str]] = {}
     for candidate, text, number, left, name in some_rows(connection, asked, question.candidate_id, candidates):
-        shown = _shown(text)
+        shown = shown_ids(text)
         of = shown if left is None else tuple(sorted((*shown, number)))
         found.setdefault((candidate, of), set()).add(name)
     return found

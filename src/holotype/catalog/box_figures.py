@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, case, func, select
 
 from holotype.catalog import schema as t
+from holotype.catalog.box_facts import newest
 from holotype.catalog.box_known import is_gold
 
 _QUALITY = t.BOX_KINDS.index("quality")
@@ -45,9 +46,8 @@ def read(connection: Connection) -> Mapping[str, Figures]:
 def mark(connection: Connection) -> tuple[object, ...]:
     """Changes whenever facts about boxes come, or what is concluded of candidates does."""
     table = t.coverage.c
-    newest = (select(func.max(one.c.id)).scalar_subquery() for one in (t.box_question, t.drawing, t.box_answer))
-    concluded = func.count(), func.max(table.at), func.sum(table.boxes)
-    return tuple(connection.execute(select(*newest, *concluded).select_from(t.coverage)).one())
+    concluded = select(func.count(), func.max(table.at), func.sum(table.boxes)).select_from(t.coverage)
+    return *newest(connection), *connection.execute(concluded).one()
 
 
 def _of(found: dict[str, Figures], wnid: str) -> Figures:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -17,7 +17,7 @@ from holotype.boxes.gold import PEOPLE, GoldQuestion, KnownImage, agreeing, choo
 from holotype.boxes.instances import instances
 from holotype.boxes.rules import Rules
 from holotype.boxes.tally import Tally
-from holotype.boxes.values import Corners, Kind, Method, Question
+from holotype.boxes.values import Corners, Drawn, Kind, Method, Question
 from holotype.catalog import box_facts, box_given, box_known, box_subjects
 from holotype.catalog.box_proposals import drawn_by
 from holotype.consensus.votes import MACHINE, Answer, is_curator
@@ -28,7 +28,7 @@ from holotype.ontology import Synset
 from holotype.project.box_courses import last_rules
 from holotype.project.box_pages import KINDS, corners_of
 from holotype.project.box_proposals import Boxes, boxes_in, placed_boxes, read_pictures
-from holotype.project.box_records import ask, read_boxes
+from holotype.project.box_records import ask, made_row, read_boxes
 from holotype.project.facts import check_reason
 from holotype.project.image_names import images_called
 from holotype.project.lemmas import Lemmas
@@ -259,18 +259,12 @@ def _drawings(connection: Connection, chosen: Sequence[GoldQuestion], at: float)
     for candidate, boxes in wanted.items():
         there = before.get(question[candidate], [])
         fresh = [box for box in dict.fromkeys(boxes) if box not in there]
-        rows += [_row(question[candidate], number, box, at) for number, box in enumerate(fresh, len(there))]
+        drawn = enumerate((Drawn(box, Method.MACHINE) for box in fresh), len(there))
+        rows += [made_row(question[candidate], MAKER, number, one, at) for number, one in drawn]
     box_facts.add_drawings(connection, rows)
     of = {number: candidate for candidate, number in question.items()}
     mine = box_facts.drawings_of(connection, of)
     return {(of[one.question], box): one.id for one in mine if (box := corners_of(one)) is not None}
-
-
-def _row(question: int, number: int, box: Corners, at: float) -> dict[str, Any]:
-    corners = dict(zip(("x_min", "y_min", "x_max", "y_max"), box, strict=True))
-    about = {"question_id": question, "worker": MAKER, "number": number, "method": str(Method.MACHINE), "points": ""}
-    said = {"more": None, "truncated": None, "occluded": None, "group_of": None, "score": None}
-    return about | corners | said | {"page": "", "round": 0, "seconds": 0.0, "at": at}
 
 
 def _question(one: GoldQuestion, drawing: Mapping[tuple[int, Corners], int]) -> Question:
@@ -283,7 +277,10 @@ def _question(one: GoldQuestion, drawing: Mapping[tuple[int, Corners], int]) -> 
 def read_gold(connection: Connection) -> list[BoxStatement]:
     """The statement that counts of every question about boxes that is or was gold, by synset."""
     newest = {said.question: said for said in box_known.history(connection)}
-    shown = {said.question: _ids(said.shown) or ((said.drawing,) if said.drawing else ()) for said in newest.values()}
+    shown = {
+        said.question: box_facts.shown_ids(said.shown) or ((said.drawing,) if said.drawing else ())
+        for said in newest.values()
+    }
     drawn = box_facts.drawings(connection, {number for some in shown.values() for number in some})
     box = {one.id: corners for one in drawn if (corners := corners_of(one)) is not None}
     return [
@@ -300,10 +297,6 @@ def read_gold(connection: Connection) -> list[BoxStatement]:
         )
         for said in newest.values()
     ]
-
-
-def _ids(text: str) -> tuple[int, ...]:
-    return tuple(map(int, text.split(","))) if text else ()
 
 
 def withdraw(parts: Parts, what: Sequence[int | str], by: str, reason: str) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from holotype.boxes.proposals import Hindrance, laid, repeats
-from holotype.boxes.values import Corners, Kind, Method
+from holotype.boxes.values import Corners, Drawn, Kind, Method
 from holotype.catalog import box_facts, box_subjects, schema
 from holotype.catalog.box_proposals import drawn_by
 from holotype.catalog.candidates import images_of
@@ -24,6 +24,7 @@ from holotype.crowd.machines.voter import worker_name
 from holotype.errors import AmbiguousLemma, OntologyError
 from holotype.imports.proposals import BrokenRow, GivenBox, read_proposals
 from holotype.ontology import Synset
+from holotype.project.box_records import made_row
 from holotype.project.fingerprints import fingerprint_images
 from holotype.project.image_names import SHOWN, Pair, lines, named_candidates
 from holotype.project.parts import Parts
@@ -217,7 +218,8 @@ def _record(
         again = repeats([one.box for one in fresh], [one.given.score for one in fresh], there)
         new = [one for one, twice in zip(fresh, again, strict=True) if not twice]
         repeated += [_why(one.given, Hindrance.REPEATED) for one, twice in zip(fresh, again, strict=True) if twice]
-        rows += [_row(question[candidate], worker, n, one, at) for n, one in enumerate(new, len(there))]
+        drawn = enumerate((Drawn(one.box, Method.MACHINE, score=one.given.score) for one in new), len(there))
+        rows += [made_row(question[candidate], worker, number, one, at) for number, one in drawn]
         counts += Counter(new=len(new), known=len(mine) - len(fresh), clipped=sum(one.clipped for one in new))
     box_facts.add_drawings(connection, rows)
     return counts, repeated
@@ -228,10 +230,3 @@ def _by_candidate(placed: Sequence[Placed]) -> dict[int, list[Placed]]:
     for one in placed:
         found.setdefault(one.candidate, []).append(one)
     return found
-
-
-def _row(question: int, worker: str, number: int, one: Placed, at: float) -> dict[str, Any]:
-    corners = dict(zip(("x_min", "y_min", "x_max", "y_max"), one.box, strict=True))
-    about = {"question_id": question, "worker": worker, "number": number, "method": str(Method.MACHINE), "points": ""}
-    said = {"more": None, "truncated": None, "occluded": None, "group_of": None, "score": one.given.score}
-    return about | corners | said | {"page": "", "round": 0, "seconds": 0.0, "at": at}

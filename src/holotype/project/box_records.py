@@ -42,7 +42,7 @@ def ask(connection: Connection, questions: Sequence[Question], at: float) -> lis
 
 def add_replies(connection: Connection, given: Sequence[Given]) -> list[Given]:
     """Append replies of people; those that are new, with their ids, in their order."""
-    drawn = [_drawing_row(one, one.reply) for one in given if isinstance(one.reply, Drawn)]
+    drawn = [drawing_row(one, one.reply) for one in given if isinstance(one.reply, Drawn)]
     judged = [_answer_row(one, one.reply) for one in given if isinstance(one.reply, Judged)]
     ids = box_facts.add_drawings(connection, drawn) | box_facts.add_answers(connection, judged)
     first = {(one.question, one.worker): one for one in reversed(given)}
@@ -55,13 +55,19 @@ def _row(one: Given) -> dict[str, Any]:
     return about | {"seconds": one.seconds, "at": one.at}
 
 
-def _drawing_row(one: Given, drawn: Drawn) -> dict[str, Any]:
+def drawing_row(one: Given, drawn: Drawn, number: int = 0) -> dict[str, Any]:
+    """The row of a drawing, the `number`-th of its worker for its question."""
     corners = drawn.box or (None,) * 4
     names = ("x_min", "y_min", "x_max", "y_max")
     flags = {name: _as_number(getattr(drawn, name)) for name in ("more", "truncated", "occluded", "group_of")}
     points = json.dumps(drawn.points) if drawn.points else ""
-    made = {"number": 0, "method": str(drawn.method), "points": points, "score": drawn.score}
+    made = {"number": number, "method": str(drawn.method), "points": points, "score": drawn.score}
     return _row(one) | dict(zip(names, corners, strict=True)) | flags | made
+
+
+def made_row(question: int, worker: str, number: int, drawn: Drawn, at: float) -> dict[str, Any]:
+    """The row of a drawing that was made on no page: a machine's, a curator's, or gold's."""
+    return drawing_row(Given(question, worker, drawn, at=at), drawn, number)
 
 
 def _answer_row(one: Given, judged: Judged) -> dict[str, Any]:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from holotype.boxes.tally import OPEN
 from holotype.boxes.values import Corners
-from holotype.catalog import box_conclusions
-from holotype.catalog.box_conclusions import KnownBox
-
-BY: Final = {box_conclusions.DRAWINGS: "people", "annotations": "people"}
-"""Who says what boxes are in a file of a kind, where that is no archive."""
+from holotype.catalog.annotations import said_by
+from holotype.catalog.box_conclusions import DETECTIONS, KnownBox
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +110,7 @@ class WantedPerson:
 
 def image_box(one: KnownBox) -> ImageBox:
     """A box as it is kept."""
-    by = one.path if one.kind == box_conclusions.DETECTIONS else BY.get(one.kind, "archive")
+    by = one.path if one.kind == DETECTIONS else said_by(one.kind)
     corners = one.x_min, one.y_min, one.x_max, one.y_max
     flags = (
         None if said is None else bool(said) for said in (one.truncated, one.occluded, one.group_of, one.difficult)

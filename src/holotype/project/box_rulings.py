@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection
 
 from holotype.boxes.campaign import box_hindrance
 from holotype.boxes.deciding import Outcome
+from holotype.boxes.instances import overlap_of
 from holotype.boxes.rules import Rules
-from holotype.boxes.values import LEAST_TIGHT, Corners, Kind, Method, Question
+from holotype.boxes.values import LEAST_TIGHT, Corners, Drawn, Kind, Method, Question
 from holotype.catalog import box_conclusions, box_facts, box_known, box_subjects, candidates, schema
 from holotype.catalog.box_conclusions import DRAWINGS, PEOPLE, ConcludedBox, Covered
 from holotype.catalog.box_proposals import drawn_by
 from holotype.consensus.votes import CURATOR, Answer
 from holotype.errors import CrowdError
-from holotype.geometry.boxes import SAME, iou
+from holotype.geometry.boxes import SAME
 from holotype.project.box_courses import last_rules
 from holotype.project.box_pages import KINDS, corners_of, question_of
 from holotype.project.box_proposals import read_pictures
-from holotype.project.box_records import ask
+from holotype.project.box_records import ask, made_row
 from holotype.project.facts import check_reason, person
 from holotype.project.image_names import one_image
 from holotype.project.parts import Parts
@@ -109,16 +108,10 @@ def _draw(connection: Connection, number: int, name: str, boxes: Sequence[Corner
     [question] = ask(connection, [Question(number, Kind.DRAW)], at)
     before = drawn_by(connection, name, [question]).get(question, [])
     fresh = [box for box in boxes if box not in before]
-    box_facts.add_drawings(connection, [_row(question, name, n, box, at) for n, box in enumerate(fresh, len(before))])
+    drawn = enumerate((Drawn(box, Method.NUMBERS) for box in fresh), len(before))
+    box_facts.add_drawings(connection, [made_row(question, name, number, one, at) for number, one in drawn])
     mine = (one for one in box_facts.drawings_of(connection, [question]) if one.worker == name)
     return {box: one.id for one in mine if (box := corners_of(one)) in boxes and box is not None}
-
-
-def _row(question: int, name: str, number: int, box: Corners, at: float) -> dict[str, Any]:
-    corners = dict(zip(("x_min", "y_min", "x_max", "y_max"), box, strict=True))
-    about = {"question_id": question, "worker": name, "number": number, "method": str(Method.NUMBERS), "points": ""}
-    said = {"more": None, "truncated": None, "occluded": None, "group_of": None, "score": None}
-    return about | corners | said | {"page": "", "round": 0, "seconds": 0.0, "at": at}
 
 
 def _rule(connection: Connection, number: int, drawn: dict[Corners, int], name: str, reason: str, at: float) -> None:
@@ -155,5 +148,4 @@ def _by_id(drawn: tuple[Corners, int]) -> int:
 
 def _overlap(box: Corners, others: Iterable[Corners]) -> float:
     """The largest intersection over union of a box with others; 0 where there is none."""
-    corners = np.array(list(others), np.float64).reshape(-1, 4)
-    return float(np.max(iou(np.array(box, np.float64), corners, inclusive=True), initial=0.0))
+    return max((overlap_of(box, other) for other in others), default=0.0)

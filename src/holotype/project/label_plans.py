@@ -66,14 +66,14 @@ def named_plan(connection: Connection, name: str) -> KeptPlan:
     return held[name]
 
 
-def whole(connection: Connection, ontology: Ontology, kept: KeptPlan, believed: Believed | None = None) -> Plan:
+def whole(connection: Connection, ontology: Ontology, kept: KeptPlan) -> Plan:
     """The plan with all its questions. Raises `UnknownSynset` where the ontology lacks one."""
     groups = {one.wnid: one for one in label_questions.read(connection, filter(is_group, kept.questions))}
     inner = [wnid for wnid in kept.questions if not is_group(wnid)]
     below = {wnid: {one.wnid for one in ontology.descendants(wnid)} for wnid in inner}
     asked = [Question(wnid, frozenset(below[wnid] & set(kept.leaves))) for wnid in inner]
     asked += [_question(ontology, groups[wnid], kept.leaves) for wnid in kept.questions if wnid in groups]
-    return plan_of(ontology, kept.leaves, asked, believed or Believed(labels=kept.labels))
+    return plan_of(ontology, kept.leaves, asked, Believed(labels=kept.labels))
 
 
 def _question(ontology: Ontology, group: Group, leaves: Sequence[str]) -> Question:

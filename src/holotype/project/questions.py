@@ -245,7 +245,8 @@ class Questions:
             known = known_of(connection, ontology, plan, kept, list(sound))
             found = fates(plan, known.verdicts)
             believed = Believed(learned_rates(plan, found), labels=kept.labels)
-            return _State(kept, whole(connection, ontology, kept, believed), images, known, found)
+            learned = replace(plan, rates=tuple(believed.rates_of(plan.leaves)))
+            return _State(kept, learned, images, known, found)
 
     def _put(self, state: _State) -> int:
         """Put up what is to be asked now, those first that resolve most leaves a second; how many questions."""
