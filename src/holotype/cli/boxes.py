@@ -16,12 +16,12 @@ from holotype.cli.box_gold import gold_group, propose_command
 from holotype.cli.box_rehearsal import rehearse_command
 from holotype.cli.box_reviews import review_command
 from holotype.cli.box_rulings import redo_command, settle_command
-from holotype.cli.box_turk import TurkOptions, turk_options
 from holotype.cli.groups import CommandGroup
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.tables import print_table
 from holotype.cli.text import counted, plain, print_json
+from holotype.cli.turk import TurkOptions, turk_options
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.policy_names import parse_policy
 from holotype.simulation.box_fitting import fit_drawers
@@ -77,7 +77,7 @@ def boxes() -> None:
 @click.option("--once", is_flag=True, help="Count what came in, ask what is next, and do not wait for more.")
 @click.option("--archived", is_flag=True, help="Ask about images, too, that archives or annotators gave boxes to.")
 @click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
-@turk_options
+@turk_options("box-page", "--spend")
 @project_option
 @json_option
 def run_command(
@@ -121,8 +121,10 @@ def run_command(
             advance("boxes", done, sum(standing.counts.values()))
 
         def again(_: Standing) -> bool:
-            time.sleep(0 if once else LOOK)
-            return not once and who == "web"
+            if once or who != "web":
+                return False
+            time.sleep(LOOK)
+            return True
 
         crowd = _crowd(db, who, seed, turk)
         report = db.boxes.run(crowd, rules, query, under, budget, show, again, archived, _say_change)
@@ -131,7 +133,7 @@ def run_command(
 
 def _crowd(db: Project, who: str, seed: int, turk: TurkOptions) -> BoxCrowd:
     if who == "mturk":
-        return turk.crowd(db)
+        return turk.crowd(db.boxes.mturk)
     return db.boxes.web() if who == "web" else db.boxes.simulated(seed, fit_drawers(db.boxes.history()))
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +12,7 @@ from click.core import ParameterSource
 
 import holotype as api
 from holotype.cli.answers import read_answers
-from holotype.cli.campaigns import dollars, policy_option
+from holotype.cli.campaigns import policy_option
 from holotype.cli.groups import CommandGroup
 from holotype.cli.machines import NAMES, MachineOptions, machine_line, machine_options
 from holotype.cli.options import file_type, json_option, project_option
@@ -22,12 +20,12 @@ from holotype.cli.progress import bars
 from holotype.cli.rehearsal import forecast_command, rehearse_command
 from holotype.cli.remedies import alarm_lines
 from holotype.cli.text import counted, print_json
+from holotype.cli.turk import TurkOptions, tell_refused, turk_options
 from holotype.consensus.calibration import Calibration
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.expert import Nobody, Source, Trust
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.machines.voter import Machine
-from holotype.crowd.mturk.terms import Quote, Terms
 from holotype.crowd.policies import Posterior
 from holotype.crowd.port import Crowd
 from holotype.errors import CrowdError
@@ -187,17 +185,7 @@ def _by_sha256(db: Project, truth: Mapping[tuple[str, str], bool]) -> dict[tuple
 
 
 @crowd.command("mturk")
-@click.option(
-    "--page-url",
-    required=True,
-    metavar="URL",
-    help="Where a page with its questions is, with {page} for its id; on a site of `holotype serve` it is "
-    "https://HOST/page/{page}?k={key}.",
-)
-@click.option("--reward", required=True, type=dollars, metavar="DOLLARS", help="What a worker gets for a page.")
-@click.option("--budget", type=dollars, metavar="DOLLARS", help="The most all pages may cost, over all runs.")
-@click.option("--production", is_flag=True, help="Real workers and real money instead of the sandbox; takes a budget.")
-@click.option("--yes", is_flag=True, help="Do not ask before spending.")
+@turk_options("page", required=True)
 @policy_option
 @calibrate_option
 @back_off_option
@@ -205,15 +193,11 @@ def _by_sha256(db: Project, truth: Mapping[tuple[str, str], bool]) -> dict[tuple
 @project_option
 @json_option
 def mturk_command(
-    page_url: str,
-    reward: Decimal,
-    budget: Decimal | None,
-    production: bool,
-    yes: bool,
     policy: Policy,
     calibrate: bool,
     back_off: bool,
     under: tuple[str, ...],
+    turk: TurkOptions,
     project: Path,
     as_json: bool,
 ) -> None:
@@ -221,19 +205,11 @@ def mturk_command(
 
     People need time: run the same command again to collect what they answered and to ask on.
     """
-
-    def agree(price: Quote) -> None:
-        click.echo(f"{price} {'of real money' if production else 'of play money in the sandbox'}", err=True)
-        if not yes and not click.confirm("post them?", err=True):
-            raise CrowdError("nothing was posted: the price was declined")
-
     with api.open(project) as db:
         asked = Imageable(_calibrated(db, policy) if calibrate else policy)
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_MTURK")
-        people = db.crowd.mturk(Terms(page_url, reward), budget, production, endpoint, agree)
+        people = turk.crowd(db.crowd.mturk)
         report = db.crowd.run(people, asked, back_off=back_off, under=under)
-    for sheet in people.refused:
-        click.echo(f"not readable: assignment {sheet.assignment} of {sheet.worker}: {sheet.reason}", err=True)
+    tell_refused(people.refused)
     _print_report(report, as_json, STILL_WORKING)
 
 

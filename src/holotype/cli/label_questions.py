@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import asdict
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +13,13 @@ from click.core import ParameterSource
 
 import holotype as api
 from holotype.cli.answers import read_answers
-from holotype.cli.campaigns import dollars
 from holotype.cli.crowd import STILL_WORKING
 from holotype.cli.options import file_type, json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.text import counted, plain, print_json
+from holotype.cli.turk import TurkOptions, tell_refused, turk_options
 from holotype.crowd.conclusion import Policy
 from holotype.crowd.expert import Nobody
-from holotype.crowd.mturk.terms import Quote, Terms
 from holotype.crowd.policy_names import parse_policy
 from holotype.crowd.port import Crowd
 from holotype.errors import CrowdError
@@ -77,11 +74,7 @@ def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "[default: what folders, searches and datasets say]",
 )
 @click.option("--seed", default=2009, show_default=True, help="Seed of the simulated crowd.")
-@click.option("--page-url", metavar="URL", help="For mturk: where a page is, as for `holotype crowd mturk`.")
-@click.option("--reward", type=dollars, metavar="DOLLARS", help="For mturk: what a worker gets for a page.")
-@click.option("--budget", type=dollars, metavar="DOLLARS", help="For mturk: the most all pages may cost.")
-@click.option("--production", is_flag=True, help="For mturk: real workers and real money.")
-@click.option("--yes", is_flag=True, help="Do not ask before spending.")
+@turk_options("page")
 @project_option
 @json_option
 @click.pass_context
@@ -99,11 +92,7 @@ def run_command(
     policy: Policy,
     truth: Path | None,
     seed: int,
-    page_url: str | None,
-    reward: Decimal | None,
-    budget: Decimal | None,
-    production: bool,
-    yes: bool,
+    turk: TurkOptions,
     project: Path,
     as_json: bool,
 ) -> None:
@@ -113,16 +102,16 @@ def run_command(
     to count what came in and to ask what follows from it. Every question is an ordinary candidate: votes, gold and
     workers count as always, and `holotype labels overrule` corrects an answer, which opens what hangs on it.
     """
+    if who != "mturk":
+        turk.refuse_unheeded(who)
     with api.open(project) as db, bars(["questions"]) as advance:
         if leaves is not None or under:
             db.questions.make(_leaves(db, leaves, under), query, name, _text(questions), lists, labels=labels)
         elif given := _given(context, ("query", "questions", "lists", "labels")):
             raise click.UsageError(f"{given} belongs to a new plan: give --leaves or --under as well")
-        if who == "mturk":
-            people: Crowd = _mturk(db, page_url, reward, budget, production, yes)
-        else:
-            people = _crowd(db, who, truth, seed)
+        people = turk.crowd(db.crowd.mturk) if who == "mturk" else _crowd(db, who, truth, seed)
         report = db.questions.run(people, name, policy, lambda *of: advance("questions", *of))
+    tell_refused(getattr(people, "refused", ()))
     if as_json:
         print_json(asdict(report))
         return
@@ -162,21 +151,6 @@ def _crowd(db: Project, who: str, truth: Path | None, seed: int) -> Crowd:
     if truth is None:
         return db.crowd.simulated(db.questions.claims(), seed)
     return db.crowd.simulated(db.candidates.named(read_answers(truth), "answers"), seed)
-
-
-def _mturk(
-    db: Project, page_url: str | None, reward: Decimal | None, budget: Decimal | None, production: bool, yes: bool
-) -> Crowd:
-    if page_url is None or reward is None:
-        raise click.UsageError("--crowd mturk needs --page-url and --reward")
-
-    def agree(price: Quote) -> None:
-        click.echo(f"{price} {'of real money' if production else 'of play money in the sandbox'}", err=True)
-        if not yes and not click.confirm("post them?", err=True):
-            raise CrowdError("nothing was posted: the price was declined")
-
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_MTURK")
-    return db.crowd.mturk(Terms(page_url, reward), budget, production, endpoint, agree)
 
 
 @click.command("status")
