@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from holotype.boxes.port import BoxPage, BoxSheet
+from holotype.crowd.inbox import Posts
 from holotype.crowd.port import Page
 
 WEB: Final = "web-boxes"
@@ -24,24 +25,11 @@ class Received:
     took: float
 
 
-class BoxInbox(Protocol):
-    """What is remembered of pages and sheets, as `holotype.crowd.inbox.Inbox`."""
-
-    def post(self, pages: Sequence[Page]) -> None:
-        """Remember pages and want a sheet of each. One that is known is wanted again when all its sheets are counted,
-        and else stays as it is."""
-
-    def take_down(self, pages: Collection[str]) -> int:
-        """Want no more sheets of pages, by their ids; those that come in count all the same. How many were open."""
-
-    def waiting(self) -> Sequence[Page]:
-        """The pages of which more sheets are wanted than were counted, oldest first, with nobody in `seen`."""
+class BoxInbox(Posts, Protocol):
+    """What is remembered of pages and sheets about boxes, as `holotype.crowd.inbox.Inbox`."""
 
     def received(self) -> tuple[Sequence[Received], Mapping[int, str]]:
         """The sheets that are not counted, oldest first, and why others are none of their pages, by their numbers."""
-
-    def count(self, numbers: Iterable[int]) -> None:
-        """Hear that the replies of sheets are durable, or are none."""
 
     def mark(self) -> object:
         """What changes whenever a sheet comes in, or a page is put up or taken down."""

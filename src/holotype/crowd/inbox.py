@@ -21,8 +21,8 @@ class Received:
     took: float
 
 
-class Inbox(Protocol):
-    """What is remembered of pages and sheets. What a call told it is durable when the call returns."""
+class Posts(Protocol):
+    """What is remembered of pages. What a call told it is durable when the call returns."""
 
     def post(self, pages: Sequence[Page]) -> None:
         """Remember pages and want a sheet of each. One that is known is wanted again when all its sheets are counted,
@@ -34,11 +34,15 @@ class Inbox(Protocol):
     def waiting(self) -> Sequence[Page]:
         """The pages of which more sheets are wanted than were counted, oldest first, with nobody in `seen`."""
 
+    def count(self, numbers: Iterable[int]) -> None:
+        """Hear that what sheets say is durable, or is none."""
+
+
+class Inbox(Posts, Protocol):
+    """What is remembered of pages and sheets."""
+
     def received(self) -> Sequence[Received]:
         """The sheets that are not counted, oldest first."""
-
-    def count(self, numbers: Iterable[int]) -> None:
-        """Hear that the votes of sheets are durable."""
 
     def voters(self, tasks: Collection[int]) -> Mapping[int, Collection[str]]:
         """Who has voted, on whatever page, on those of these tasks that have votes."""
