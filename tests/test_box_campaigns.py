@@ -19,7 +19,7 @@ from box_people import RULES, campaign, hand_in, open_pages, truth_of, work
 from conftest import run
 from holotype.boxes.campaign import Standing
 from holotype.boxes.replies import to_json
-from holotype.boxes.rules import Rules
+from holotype.boxes.rules import Rules, parse_rules
 from holotype.boxes.values import Corners, Drawn, Method
 from holotype.catalog import box_conclusions
 from holotype.catalog import schema as t
@@ -28,6 +28,7 @@ from holotype.errors import CrowdError, ProjectError
 from holotype.ontology import Ontology
 from holotype.project import Project
 from holotype.project.box_inbox import CatalogBoxInbox
+from holotype.project.box_reports import RulesChange
 from holotype.project.one_process import BOXES, alone
 
 WHIPPET, CAT = "n02091134", "n02121808"
@@ -181,6 +182,14 @@ def test_boxes_that_are_wrong_are_drawn_anew(db: Project) -> None:
     other = next(one for one in (WHIPPET, CAT) if one != task.wnid)
     with pytest.raises(CrowdError, match="nothing was concluded"):
         db.boxes.redo(task.sha256, other, "me", "why not")
+
+
+def test_the_rules_as_last_are_no_other_rules(db: Project) -> None:
+    assert str(parse_rules(str(Rules()))) == str(Rules())
+    changes: list[RulesChange] = []
+    for _ in range(2):
+        db.boxes.run(db.boxes.simulated(), changing=changes.append)
+    assert changes == []
 
 
 def test_one_process_at_a_time_asks_for_boxes(db: Project) -> None:

@@ -13,11 +13,11 @@ from holotype.crowd.policies import Posterior
 from holotype.crowd.policy_names import parse_policy
 from holotype.errors import CrowdError
 
-JUDGES: Final = Priors(0.9, 0.03, 0.01, population_weight=500, worker_weight=10, hard=0.0, base_rate=0.62)
+JUDGES: Final = Priors(0.9, 0.03, 0.01, population_weight=500.0, worker_weight=10.0, hard=0.0, base_rate=0.62)
 """What is believed of judges of quality before any answer: Su, Deng and Fei-Fei (HCOMP 2012) accepted 62 % of the
 drawings, 99 % of which were accurate."""
 
-VIEWERS: Final = Priors(0.97, 0.06, 0.01, population_weight=5000, worker_weight=10, hard=0.0, base_rate=0.7)
+VIEWERS: Final = Priors(0.97, 0.06, 0.01, population_weight=5000.0, worker_weight=10.0, hard=0.0, base_rate=0.7)
 """What is believed of judges of coverage before any answer. It weighs much: where many people always say that nothing
 is left, most questions have one such answer and an honest one, and that all is covered and honest people err fits those
 as well. With a tenth of the weight, 29 % of a simulated crowd's answers came to half of the images by that."""
