@@ -40,6 +40,10 @@
     │   └── UnlookedImages       images that nobody looked for faces on
     ├── FaceError                faces cannot be looked for, or said to be where they are
     │   └── NoDetector           what finds faces is not installed
+    ├── RecognitionError         a network cannot be made, trained or asked
+    │   ├── NotInstalled         what it needs is an extra that is not installed
+    │   ├── Diverged             a loss is no number any more
+    │   └── OtherRun             what is to go on is another run
     ├── PredictionError          a predictions file is not acceptable
     ├── BenchmarkError           a benchmark, or what is asked of it, cannot be
     │   ├── UnknownBenchmark     no benchmark is called so
@@ -287,6 +291,36 @@ class FaceError(HolotypeError):
 
 class NoDetector(FaceError):
     """What finds faces is not installed."""
+
+
+class RecognitionError(HolotypeError):
+    """A network, or another model, cannot be made, trained or asked."""
+
+
+class NotInstalled(RecognitionError):
+    """What is needed is not installed: it comes with `extra`; `why` it cannot be used, where it is there."""
+
+    def __init__(self, what: str, extra: str, why: str = "") -> None:
+        super().__init__(f"this needs {what}, an extra: pip install 'holotype[{extra}]'{f' ({why})' if why else ''}")
+        self.what, self.extra, self.why = what, extra, why
+
+
+class Diverged(RecognitionError):
+    """A loss is no number any more, at a `step` of an `epoch`, both from 0; `kept` is the last good checkpoint."""
+
+    def __init__(self, epoch: int, step: int, kept: str) -> None:
+        where = f"; the last good checkpoint is {kept}" if kept else "; there is no checkpoint yet"
+        super().__init__(f"the loss is no number in epoch {epoch}, step {step}{where}")
+        self.epoch, self.step, self.kept = epoch, step, kept
+
+
+class OtherRun(RecognitionError):
+    """What is to go on was begun with something else: `differing` says what, then and now."""
+
+    def __init__(self, differing: Mapping[str, tuple[object, object]]) -> None:
+        told = "; ".join(f"{name} was {was}, and is {now}" for name, (was, now) in differing.items())
+        super().__init__(f"this is another run than the one that was begun: {told}")
+        self.differing = differing
 
 
 class PredictionError(HolotypeError):

@@ -11,7 +11,10 @@ import holotype as api
 from holotype.errors import NoProject, ReleaseError
 from holotype.ontology import Ontology
 from holotype.ontology.senses import Senses
+from holotype.project.release_shelf import ranges_under
+from holotype.queries.index import Index
 from holotype.releases import NAME, Release, ontology_of, verify_release
+from holotype.releases.loaders import Samples, samples_of
 from holotype.releases.verify import unchecked
 from holotype.store.reach import ANYWHERE, Folders
 
@@ -23,6 +26,14 @@ class NamedRelease:
     release: Release
     ontology: Ontology
     senses: Senses
+
+    def samples(self, split: str, under: Sequence[str] = ()) -> Samples:
+        """Where the images of a split lie, and their labels; only those in some subtrees where there are any `under`.
+
+        Raises `ReleaseError`, `UnknownSynset` or `AmbiguousLemma`.
+        """
+        held = Index.of(self.release, self.ontology, self.senses).held
+        return samples_of(self.release, split, ranges_under(self.ontology, self.senses, under, held))
 
 
 def folder_named(name: str, project: Path) -> Path | None:

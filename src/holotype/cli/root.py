@@ -51,6 +51,35 @@ COMMANDS: Final = MappingProxyType(
         "evaluate": Elsewhere(
             "holotype.cli.evaluate:evaluate_command", "Score PREDICTIONS, files keyed by image id, as ILSVRC does."
         ),
+        "models": Elsewhere("holotype.cli.models:models", "List the networks that there are, and why some are not."),
+        "train": Elsewhere(
+            "holotype.cli.train:train", "Train the network MODEL on a release, or on a dataset where it lies."
+        ),
+        "predict": Elsewhere(
+            "holotype.cli.predict:predict", "Have MODEL guess what images show, as a file that can be scored."
+        ),
+        "finetune": Elsewhere(
+            "holotype.cli.finetune:finetune", "Train MODEL, which knows other classes, on those of a release."
+        ),
+        "probe": Elsewhere(
+            "holotype.cli.probe:probe", "Score what MODEL has learned, by a linear classifier or by neighbours."
+        ),
+        "apply": Elsewhere(
+            "holotype.cli.apply:apply", "Run the applications of the first ImageNet paper, with a report."
+        ),
+        "explain": Elsewhere(
+            "holotype.cli.explain:explain", "Show where MODEL looks, score it against boxes, and propose boxes by it."
+        ),
+        "detect": Elsewhere("holotype.cli.detect:detect", "Train detectors on boxes, and detect objects."),
+        "contrast": Elsewhere("holotype.cli.contrast:contrast", "Train a network on images alone, without labels."),
+        "upscale": Elsewhere("holotype.cli.upscale:upscale", "Train and use networks that make pictures larger."),
+        "generate": Elsewhere(
+            "holotype.cli.generate:generate", "Train and use networks that make pictures of synsets."
+        ),
+        "embeddings": Elsewhere(
+            "holotype.cli.embeddings:embeddings",
+            "Keep what networks make of images: find similar ones, order what to ask, let them vote.",
+        ),
         "benchmark": Elsewhere(
             "holotype.cli.benchmark:benchmark",
             "Run benchmarks with a hidden truth: teams submit files, and boards tell no more than they may.",

@@ -1,1 +1,1 @@
-"""Recognition: models trained on releases. So far a small baseline."""
+"""Recognition: what the database is for. Models trained on releases, the 2009 applications, explanation, transfer."""

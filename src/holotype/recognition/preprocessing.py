@@ -1,0 +1,93 @@
+"""What a network is shown of a picture: the published way, to the pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+from PIL import Image
+
+from holotype.images.decode import decode
+from holotype.images.flatten import Pixels
+
+IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
+IMAGENET_STD: Final = (0.229, 0.224, 0.225)
+Interpolation = Literal["bilinear", "bicubic"]
+_FILTERS: Final = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """What a network was trained to be shown: the shorter side of a picture is made `resize` pixels long, and the
+    central square of `size` pixels is shown, its levels (0 to 1) less `mean` and over `std`.
+
+    Pixels are made as Pillow makes them, hence as torchvision and timm do. It is an augmentation of loaders without
+    anything random; `mean` and `std` are for whoever puts batches on a device.
+    """
+
+    size: int = 224
+    resize: int = 256
+    interpolation: Interpolation = "bilinear"
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+
+    def __post_init__(self) -> None:
+        if not 0 < self.size <= self.resize:
+            raise ValueError(f"{self.size} pixels cannot be cut from {self.resize}")
+        if self.interpolation not in _FILTERS:
+            raise ValueError(f"interpolation must be one of {', '.join(_FILTERS)}, not {self.interpolation!r}")
+
+    @property
+    def draws(self) -> int:
+        """None: nothing is random."""
+        return 0
+
+    def show(self, data: bytes, draws: Sequence[float], out: Pixels) -> None:  # noqa: ARG002
+        """Decode an encoded picture and write its centre to `out`, ``(size, size, 3)`` RGB. Raises `Rejected`."""
+        out[:] = self.centre(rgb(data))
+
+    def centre(self, pixels: Pixels) -> Pixels:
+        """The centre of a picture ``(height, width, 3)``, as ``(size, size, 3)``."""
+        return central(self.resized(pixels), self.size)
+
+    def resized(self, pixels: Pixels) -> Pixels:
+        """A picture ``(height, width, 3)`` whose shorter side is `resize` pixels long."""
+        height, width = pixels.shape[:2]
+        if width < height:
+            wide, high = self.resize, int(self.resize * height / width)
+        else:
+            wide, high = int(self.resize * width / height), self.resize
+        return np.asarray(Image.fromarray(pixels).resize((wide, high), _FILTERS[self.interpolation]))
+
+    def value(self) -> dict[str, Any]:
+        """This, of values that JSON has: ``Preprocessing.of(it)`` is this again."""
+        return {
+            "size": self.size,
+            "resize": self.resize,
+            "interpolation": self.interpolation,
+            "mean": list(self.mean),
+            "std": list(self.std),
+        }
+
+    @staticmethod
+    def of(value: Any) -> Preprocessing:
+        """What `value` gave. Raises ValueError, KeyError or TypeError where it is none."""
+        mean, std = (tuple(float(one) for one in value[name]) for name in ("mean", "std"))
+        if len(mean) != 3 or len(std) != 3:
+            raise ValueError("mean and std have three numbers each")
+        return Preprocessing(int(value["size"]), int(value["resize"]), value["interpolation"], mean, std)
+
+
+def rgb(data: bytes) -> Pixels:
+    """The pixels of an encoded picture, upright, ``(height, width, 3)``. Raises `Rejected`."""
+    pixels = decode(data).pixels
+    return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
+
+
+def central(pixels: Pixels, size: int) -> Pixels:
+    """The central square of a picture ``(height, width, 3)``, rounded as torchvision's ``CenterCrop`` does."""
+    height, width = pixels.shape[:2]
+    top, left = round((height - size) / 2), round((width - size) / 2)
+    return pixels[top : top + size, left : left + size]
