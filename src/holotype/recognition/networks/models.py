@@ -13,7 +13,7 @@ from holotype.errors import NotInstalled, RecognitionError
 from holotype.recognition.networks.extra import torch, torchvision
 from holotype.recognition.networks.network import Network
 from holotype.recognition.preprocessing import Interpolation, Preprocessing
-from holotype.recognition.runs import read_run
+from holotype.recognition.runs import WEIGHTS, is_run, read_run
 
 TIMM: Final = "timm:"
 LITE: Final = "efficientnet_lite"
@@ -33,7 +33,7 @@ def create_model(name: str, classes: Sequence[str] = (), weights: str = "", seed
     Raises `RecognitionError` where there is no such network or the weights do not fit, `NotInstalled` where its library
     is not there.
     """
-    if (Path(name) / "run.json").is_file():
+    if is_run(name):
         found = _of_run(Path(name))
     else:
         with torch.random.fork_rng(devices=[]):
@@ -91,7 +91,7 @@ def _of_run(folder: Path) -> Network:
         network = _of_library(run.model, "")
     network.reset_head(run.classes)
     network.preprocessing = run.preprocessing
-    _load(network.module, _weights_of(folder / "weights.safetensors"), str(folder))
+    _load(network.module, _weights_of(folder / WEIGHTS), str(folder))
     return network
 
 
