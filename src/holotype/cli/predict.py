@@ -55,11 +55,11 @@ def predict(
     """
     if out.suffix not in (".csv", ".npz"):
         raise click.UsageError(f"--out is a .csv of guesses or an .npz of scores, not {out.name}")
-    network = trained_network(model, weights)
-    from holotype.recognition.networks.predicting import predict as ask
-
     with data.opened(project) as given, bars(("images",)) as advance:
         samples = given.samples(split, under)
+        network = trained_network(model, weights)
+        from holotype.recognition.networks.predicting import predict as ask
+
         same = network.classes in ((), samples.classes)
         fold = None if same else folded(network.classes, samples.classes, given.ontology)
         found = ask(

