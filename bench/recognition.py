@@ -2,8 +2,8 @@
 
     python bench/recognition.py [--only NAME]
 
-Needs `pip install '.[torch-test]'` for what networks do; what is not installed is left out, and said. Settings are chosen
-on one half of the images and reported on the other, as each line says. Times are not compared here.
+Needs `pip install '.[torch-test]'` for what networks do; what is not installed is left out, and said. Settings are
+chosen on one half of the images and reported on the other, as each line says. Times are not compared here.
 """
 
 from __future__ import annotations
