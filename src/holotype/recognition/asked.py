@@ -1,0 +1,49 @@
+"""What a network is asked about pictures: synsets, by the outputs that speak for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from holotype.ontology import Ontology
+from holotype.recognition.predictions import folded
+from holotype.releases.loaders import Samples
+
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """Which of `wnids` each sample is asked about, `of` ``(samples,)``, and the `outputs` of a network that speak for
+    each synset ``(wnids, outputs)``; where none does, the network does not know it."""
+
+    wnids: tuple[str, ...]
+    outputs: Bools
+    of: Ints
+
+    @property
+    def known(self) -> Bools:
+        """The samples whose synset the network knows ``(samples,)``."""
+        return np.asarray(self.outputs.any(1)[self.of], np.bool_)
+
+    def synsets(self, numbers: Ints) -> tuple[str, ...]:
+        """The synsets that some samples are asked about."""
+        return tuple(self.wnids[place] for place in self.of[numbers].tolist())
+
+
+def about_labels(classes: tuple[str, ...], samples: Samples, ontology: Ontology) -> Asked:
+    """Each sample is asked about its label, for which the same of a network's `classes` speaks, or those below it.
+
+    Raises `PredictionError` where the network knows none of the labels.
+    """
+    outputs = folded(classes, samples.classes, ontology).T.astype(np.bool_)
+    return Asked(samples.classes, outputs, samples.labels.astype(np.int64))
+
+
+def about_synset(classes: tuple[str, ...], samples: Samples, wnid: str, ontology: Ontology) -> Asked:
+    """All samples are asked about one synset. Raises `PredictionError` where a network of `classes` does not know it."""
+    outputs = folded(classes, (wnid,), ontology).T.astype(np.bool_)
+    return Asked((wnid,), outputs, np.zeros(len(samples), np.int64))
