@@ -27,7 +27,8 @@ class Asked:
     @property
     def known(self) -> Bools:
         """The samples whose synset the network knows ``(samples,)``."""
-        return np.asarray(self.outputs.any(1)[self.of], np.bool_)
+        knows = np.any(self.outputs, axis=1)
+        return np.asarray(knows[self.of], np.bool_)
 
     def synsets(self, numbers: Ints) -> tuple[str, ...]:
         """The synsets that some samples are asked about."""
@@ -44,6 +45,9 @@ def about_labels(classes: tuple[str, ...], samples: Samples, ontology: Ontology)
 
 
 def about_synset(classes: tuple[str, ...], samples: Samples, wnid: str, ontology: Ontology) -> Asked:
-    """All samples are asked about one synset. Raises `PredictionError` where a network of `classes` does not know it."""
+    """All samples are asked about one synset, for which the same of a network's `classes` speaks, or those below it.
+
+    Raises `PredictionError` where the network does not know it.
+    """
     outputs = folded(classes, (wnid,), ontology).T.astype(np.bool_)
     return Asked((wnid,), outputs, np.zeros(len(samples), np.int64))

@@ -75,12 +75,15 @@ def write_proposals(boxes: Iterable[GivenBox], path: Path) -> int:
     held = io.StringIO()
     writer = csv.writer(held, lineterminator="\n")
     writer.writerow(COLUMNS)
-    number = 0
-    for number, box in enumerate(boxes, 1):
-        score = "" if box.score is None else f"{box.score:.6g}"
-        writer.writerow([box.image, box.synset, *(f"{corner:g}" for corner in box.corners), score])
+    rows = [_row(box) for box in boxes]
+    writer.writerows(rows)
     try:
         create_atomically(path, held.getvalue().encode(), 0o644)
     except FileExistsError as error:
         raise RecognitionError(f"{path} is there already") from error
-    return number
+    return len(rows)
+
+
+def _row(box: GivenBox) -> list[str]:
+    score = "" if box.score is None else f"{box.score:.6g}"
+    return [box.image, box.synset, *(f"{corner:g}" for corner in box.corners), score]

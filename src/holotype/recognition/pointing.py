@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from holotype.benchmark.values import Boxes
 from holotype.geometry.boxes import SAME, iou
@@ -16,6 +17,8 @@ from holotype.recognition.heat import Heat, HeatMaps
 from holotype.recognition.shown import Floats, Ints
 from holotype.releases.loaders import Samples
 
+Bools = npt.NDArray[np.bool_]
+_SCORES: Final = ("pointing", "centre", "energy", "area", "box", "centre_box", "whole")
 SHARES: Final = (0.0, 0.25, 0.5, 1.0)
 """Bounds of the share of a picture that its objects cover, between which scores are told."""
 
@@ -58,13 +61,10 @@ class Pointed:
 
     def between(self, least: float, most: float) -> Shares:
         """The scores of pictures whose objects cover at least a share, and less than another; all is less than 1."""
-        area = self.scores[:, _AREA]
+        area = self.scores[:, _SCORES.index("area")]
         asked = self.scores[(area >= least) & ((area < most) | (most >= 1))]
-        told = asked.mean(0).tolist() if len(asked) else [None] * self.scores.shape[1]
+        told = asked.mean(0).tolist() if len(asked) else [None] * len(_SCORES)
         return Shares(least, most, len(asked), *told)
-
-
-_AREA: Final = 3
 
 
 def pointing_game(
@@ -79,51 +79,42 @@ def pointing_game(
     boxes = _by_picture(truth)
     peaks, chosen, middle = found.peaks(), cam_boxes(found, threshold), centre_boxes(found.sizes)
     rows: list[int] = []
-    scores: list[list[float]] = []
+    scores: list[tuple[float, ...]] = []
     for row, (image, number) in enumerate(zip(found.ids, found.numbers.tolist(), strict=True)):
         corners = boxes.get((image, samples.classes[samples.labels[number]]))
-        if corners is None:
-            continue
-        size = found.sizes[row]
-        inside = _covered(corners, size, heat := found.spread(row))
-        points = np.stack([peaks[row], size / 2])
-        placed = np.stack([chosen[row], middle[row], [0, 0, *(size - 1)]])
-        rows.append(row)
-        scores.append(
-            [
-                *_hit(points, corners, tolerance),
-                float(heat[inside].sum() / heat.sum()) if heat.any() else 0.0,
-                float(inside.mean()),
-                *(iou(placed[:, None], corners[None], inclusive=True).max(1) >= SAME).tolist(),
-            ]
-        )
-    return Pointed(np.array(rows, np.int64), np.array(scores, np.float64).reshape(-1, 7))
+        if corners is not None:
+            rows.append(row)
+            pointed = (_hits(point, corners, tolerance) for point in (peaks[row], found.sizes[row] / 2))
+            whole = np.array([0, 0, *(found.sizes[row] - 1)])
+            placed = iou(np.stack([chosen[row], middle[row], whole])[:, None], corners[None], inclusive=True)
+            heat = found.spread(row)
+            inside = _covered(corners, found.sizes[row], heat)
+            energy = float(heat[inside].sum() / heat.sum()) if heat.any() else 0.0
+            scores.append((*pointed, energy, float(inside.mean()), *(placed.max(axis=1) >= SAME)))
+    return Pointed(np.array(rows, np.int64), np.array(scores, np.float64).reshape(-1, len(_SCORES)))
 
 
 def _by_picture(truth: Boxes) -> Mapping[tuple[str, str], Floats]:
     """The boxes of each image and class, crowds aside, in inclusive pixels."""
-    order = np.lexsort((truth.label, truth.image))[~truth.crowd[np.lexsort((truth.label, truth.image))]]
-    keys = np.stack([truth.image[order], truth.label[order]], axis=1)
-    starts = np.flatnonzero(np.r_[True, (keys[1:] != keys[:-1]).any(1)][: len(keys)])
-    corners = truth.corners[order] - (0 if truth.inclusive else np.array([0, 0, 1, 1]))
-    parts = np.split(corners, starts[1:])
-    return {
-        (truth.items[image], truth.classes[label]): part
-        for (image, label), part in zip(keys[starts].tolist(), parts, strict=True)
-    }
+    corners = truth.corners - np.array([0, 0, not truth.inclusive, not truth.inclusive])
+    found: dict[tuple[str, str], list[int]] = {}
+    pairs = zip(truth.image.tolist(), truth.label.tolist(), truth.crowd.tolist(), strict=True)
+    for place, (image, label, crowd) in enumerate(pairs):
+        if not crowd:
+            found.setdefault((truth.items[image], truth.classes[label]), []).append(place)
+    return {key: corners[places] for key, places in found.items()}
 
 
-def _covered(corners: Floats, size: Ints, heat: Heat) -> Any:
-    """Which pixels that a map is laid on are in a box ``(height, width)``."""
-    scale = heat.shape[::-1] / size
+def _covered(corners: Floats, size: Ints, heat: Heat) -> Bools:
+    """Which pixels of what a map is laid on are in a box ``(height, width)``."""
     inside = np.zeros(heat.shape, np.bool_)
-    for x_min, y_min, x_max, y_max in (corners + [0, 0, 1, 1]) * np.tile(scale, 2):
-        inside[round(y_min) : round(y_max), round(x_min) : round(x_max)] = True
+    edges = (corners + np.array([0, 0, 1, 1])) * np.tile(heat.shape[::-1] / size, 2)
+    for left, top, right, bottom in edges.round().astype(int).clip(0).tolist():
+        inside[top:bottom, left:right] = True
     return inside
 
 
-def _hit(points: Floats, corners: Floats, tolerance: float) -> Iterator[float]:
-    """For each point ``(points, 2)`` 1 where it lies in a box ``(boxes, 4)`` of inclusive pixels."""
-    edges = corners + np.array([-tolerance, -tolerance, 1 + tolerance, 1 + tolerance])
-    for point in points:
-        yield float(((point >= edges[:, :2]) & (point < edges[:, 2:])).all(1).any())
+def _hits(point: Floats, corners: Floats, tolerance: float) -> bool:
+    """Whether a point lies in a box ``(boxes, 4)`` of inclusive pixels, or so many pixels beside one."""
+    first, last = corners[:, :2] - tolerance, corners[:, 2:] + 1 + tolerance
+    return bool(((point >= first) & (point < last)).all(axis=1).any())

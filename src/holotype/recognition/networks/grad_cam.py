@@ -16,8 +16,8 @@ def grad_cam(network: Network, images: Any, targets: Any = None, layer: str | No
 
     `targets` are class indices ``(n,)``; or booleans ``(n, outputs)``, the classes that count as one, as those below a
     synset do: its output is then the logarithm of the sum of the exponentials of theirs. Without them it is the class
-    that the network guesses. A `layer` is named as the network names it; without one it is that of `seeing_layer`. A map
-    is zeros where nothing speaks for the target. The network is set to evaluation.
+    that the network guesses. A `layer` is named as the network names it, or found by `seeing_layer`. Where nothing
+    speaks for a target, its map is zeros. The network is set to evaluation.
 
     Raises `RecognitionError` where the layer gives no maps, or an output is no number.
     """

@@ -15,8 +15,8 @@ _MOST_EXTRA: Final = 16
 
 def as_maps(output: Any, size: tuple[int, int]) -> Any:
     """What a layer gives of images of a `size`, height and width, as maps ``(n, channels, h, w)``: those of
-    convolutions as they are, those whose channels come last turned, tokens ``(n, tokens, channels)`` laid on their grid,
-    without those of no place, which come first. None where it gives no maps, or one place alone.
+    convolutions as they are, those whose channels come last turned, tokens ``(n, tokens, channels)`` laid on their
+    grid, without those of no place, which come first. None where it gives no maps, or one place alone.
     """
     if not isinstance(output, torch.Tensor) or not output.is_floating_point():
         return None
