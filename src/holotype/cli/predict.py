@@ -51,7 +51,8 @@ def predict(
     """Have MODEL guess what images show, as a file that can be scored.
 
     MODEL is the folder of a run, or a network by name, as `holotype models` lists them, with published weights. Where
-    its classes are others than those of the images, the probability of each of theirs is the sum of those under it.
+    its classes are others than those of the images, the probability of each of theirs is the sum of those under it, and
+    what is under none of them does not compete.
     """
     if out.suffix not in (".csv", ".npz"):
         raise click.UsageError(f"--out is a .csv of guesses or an .npz of scores, not {out.name}")
@@ -86,5 +87,5 @@ def _folded(fold: np.ndarray) -> str:
     kept, asked = int(fold.any(1).sum()), int(fold.any(0).sum())
     return (
         f"{kept:,} of the network's {counted(len(fold), 'class', 'classes')} are summed up to {asked:,} of "
-        f"{fold.shape[1]:,}; {len(fold) - kept:,} are under none of them"
+        f"{fold.shape[1]:,}; {len(fold) - kept:,} are under none of them and do not compete, which makes it easier"
     )

@@ -44,7 +44,8 @@ def predict(
 
     It is shown the centre of each picture; with ``10`` `views` also the corners, and all mirrored (Krizhevsky et al.,
     NIPS 2012); or, ``dense``, the whole picture (Simonyan and Zisserman, ICLR 2015): probabilities are means. With
-    `fold`, a matrix ``(outputs, classes)``, the probability of each of other `classes` is a sum of the network's.
+    `fold`, a matrix ``(outputs, classes)``, the probability of each of other `classes` is a sum of the network's, given
+    that it is one of these.
 
     Raises `RecognitionError` where nobody said what classes its outputs are, or it takes no whole pictures.
     """
@@ -62,11 +63,20 @@ def predict(
         for numbers, probabilities, lost in _asked(network, once, views, there, batch_size, progress):
             damaged += lost
             if len(numbers):
-                found = probabilities if folded is None else probabilities @ folded
-                guesses[numbers, : len(names)] = best(found.cpu().numpy())
+                found = (probabilities if folded is None else among(probabilities, folded)).cpu().numpy()
+                guesses[numbers, : len(names)] = best(found)
                 if rows is not None:
-                    rows[numbers] = found.cpu().numpy()
+                    rows[numbers] = found
     return Predictions(tuple(once.ids.to_pylist()), names, guesses, rows, tuple(one.id for one in damaged))
+
+
+def among(probabilities: Any, fold: Any) -> Any:
+    """Class probabilities ``(n, outputs)`` summed up by a matrix ``(outputs, classes)``, given that it is one of these
+    classes; of equal chances where it is certainly none."""
+    found = probabilities @ fold
+    return (found + torch.finfo(found.dtype).tiny) / (
+        found.sum(1, keepdim=True) + torch.finfo(found.dtype).tiny * found.shape[1]
+    )
 
 
 def best(probabilities: Floats) -> npt.NDArray[np.int64]:
