@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from PIL import Image
 
+from holotype.files import printable
 from holotype.images.flatten import Pixels
 from holotype.images.rejected import Rejected
 from holotype.recognition.preprocessing import FILTERS, Preprocessing, rgb
 from holotype.releases.loaders import Damaged, Samples
+from holotype.store.location import TREE, Location
+from holotype.store.places import Places
+from holotype.store.store import Store
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -58,6 +66,24 @@ def read_pictures(samples: Samples, preprocessing: Preprocessing, view: View, nu
         np.array(sizes, np.int64).reshape(-1, 2),
         tuple(damaged),
     )
+
+
+def given_files(paths: Sequence[Path]) -> Samples:
+    """Files of pictures as samples that have no labels, called by their names, or by their paths where several have the
+    same name. Raises OSError where one is not there."""
+    found = [path.resolve(strict=True) for path in paths]
+    folders = list(dict.fromkeys(path.parent for path in found))
+    times = Counter(path.name for path in paths)
+    ids = [path.name if times[path.name] == 1 else str(path) for path in paths]
+    places = Places(
+        tuple(Location(str(folder), 0, 0, TREE) for folder in folders),
+        np.array([folders.index(path.parent) for path in found], np.int32),
+        np.zeros(len(found), np.int64),
+        np.array([path.stat().st_size for path in found], np.int64),
+        pa.array([path.name for path in found], pa.string()),
+    )
+    labels = np.full(len(found), -1, np.int32)
+    return Samples(places, Store(Path()), labels, pa.array([printable(one) for one in ids], pa.string()), ())
 
 
 def centre_frame(preprocessing: Preprocessing, width: int, height: int) -> tuple[float, float, float, float]:
