@@ -41,7 +41,7 @@ class HeatMaps:
         """Where each map is highest, x and y from the edges of its picture ``(n, 2)``: the middle of the first such
         place by rows."""
         count, rows, columns = self.maps.shape
-        row, column = np.unravel_index(self.maps.reshape(count, -1).argmax(1), (rows, columns))
+        row, column = np.unravel_index(self.maps.reshape(count, rows * columns).argmax(1), (rows, columns))
         within = np.stack([(column + 0.5) / columns, (row + 0.5) / rows], axis=1)
         return np.asarray(self.frames[:, :2] + within * (self.frames[:, 2:] - self.frames[:, :2]), np.float64)
 
