@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -16,12 +15,13 @@ from holotype.cli.recognition_data import Data, DataOptions, data_options
 from holotype.cli.tables import print_table
 from holotype.cli.text import counted, plain, print_json
 from holotype.errors import PredictionError
+from holotype.recognition.cam_boxes import write_proposals
 from holotype.recognition.categories import categories_of
-from holotype.recognition.objects import NAME, Choices, Found, discover
+from holotype.recognition.objects import NAME, Choices, discover, proposed
 from holotype.recognition.report.applied import Applied
 from holotype.recognition.report.results import refuse_written, write_result
 
-SHOWN = 20
+SHOWN: Final = 20
 
 
 @click.command("discover")
@@ -80,7 +80,7 @@ def discover_command(
         raise click.UsageError(f"{boxes_out} is there already: name another --boxes-out")
     refuse_written(out, NAME, replace=replace)
     with data.opened(project) as opened, bars(("words", "images", "views")) as advance:
-        wnids = [opened.ontology.synset(one).wnid for one in synsets]
+        wnids = [opened.ontology.resolve(one).wnid for one in synsets]
         samples = opened.samples(split, ())
         found = discover(
             samples,
@@ -91,3 +91,52 @@ def discover_command(
             advance,
         )
     report = write_result(out, found.applied, replace=replace)
+    if boxes_out is not None:
+        write_proposals(proposed(found, samples), boxes_out)
+    if as_json:
+        print_json(_value(found.applied))
+        return
+    _tell(found.applied)
+    for one in found.damaged[:SHOWN]:
+        click.echo(f"left out {plain(one.id)}: {one.reason}")
+    if more := len(found.damaged) - SHOWN:
+        click.echo(f"and {counted(more, 'more damaged picture')}")
+    if boxes_out is not None:
+        click.echo(f"{counted(len(found.wnids), 'box')} in {boxes_out}")
+    click.echo(f"report: {report}")
+
+
+def _known(opened: Data, split: str) -> Boxes | None:
+    """The boxes by which what is found is judged; None where there are none."""
+    try:
+        return opened.boxes(split)
+    except PredictionError:
+        return None
+
+
+def _tell(found: Applied) -> None:
+    click.echo(
+        f"{counted(len(found.objects), 'category', 'categories')}, {counted(int(found.figures['images']), 'image')}"
+    )
+    columns = ("boxes", "precision", "recall", "CorLoc")
+    rows = [
+        (one.method, *(f"{value:.3f}" for value in (one.precision, one.recall, one.corloc))) for one in found.placed
+    ]
+    if rows:
+        print_table(f"{int(found.figures['judged']):,} images with known boxes", columns, rows)
+        return
+    click.echo("no image has a known box: how good these are is not measured")
+
+
+def _value(found: Applied) -> dict[str, Any]:
+    """What was found, without its pictures."""
+    value = found.value()
+    value["objects"] = [
+        {**{name: one[name] for name in ("wnid", "name", "images", "measured", "placed")}, "views": _views(one)}
+        for one in value["objects"]
+    ]
+    return {name: value[name] for name in ("name", "settings", "figures", "placed", "objects")}
+
+
+def _views(one: Mapping[str, Any]) -> list[int]:
+    return [view["images"] for view in one["viewpoints"]]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
 from holotype.benchmark.values import Boxes
-from holotype.engine import Progress, no_progress
 from holotype.errors import RecognitionError
 from holotype.geometry.values import Ints
+from holotype.imports.proposals import GivenBox
 from holotype.recognition.categories import Category
 from holotype.recognition.discovery import in_pixels, localize
 from holotype.recognition.foreground import Beliefs, General
@@ -19,6 +20,7 @@ from holotype.recognition.pictured import Localized, pictured
 from holotype.recognition.pictures import look_at
 from holotype.recognition.placing import Held, beside, placed
 from holotype.recognition.report.applied import Applied, Discovered
+from holotype.recognition.stages import Stages, no_stages
 from holotype.recognition.truths import Truths
 from holotype.recognition.words import Cells, Grid, Vocabulary, describe
 from holotype.releases.loaders import Damaged, Samples
@@ -71,7 +73,7 @@ def discover(
     known: Boxes | None = None,
     choices: Choices | None = None,
     source: Mapping[str, Any] | None = None,
-    progress: Progress = no_progress,
+    progress: Stages = no_stages,
 ) -> Found:
     """The objects of categories, found in their images without any box; those that are `known` only tell how well.
 
@@ -81,13 +83,13 @@ def discover(
     chosen = choices or Choices()
     every = np.unique(np.concatenate([one.numbers for one in categories]))
     learned = np.random.default_rng(chosen.seed).permutation(every)[: chosen.learned]
-    parts = _parts(progress, [len(learned), len(every), *(len(one.numbers) for one in categories[:PICTURED])])
-    worded = _worded(samples, learned, every, chosen, parts)
+    worded = _worded(samples, learned, every, chosen, progress)
     truths = Truths(known)
     localized = [_localized(one, samples, worded, truths, chosen.beliefs) for one in categories]
     objects = [_discovered(one) for one in localized]
-    for at, (one, part) in enumerate(zip(localized[:PICTURED], parts, strict=True)):
-        objects[at] = pictured(objects[at], one, samples, chosen.views, chosen.shown, chosen.seed, part)
+    for at, one in enumerate(localized[:PICTURED]):
+        objects[at] = pictured(objects[at], one, samples, chosen.views, chosen.shown, chosen.seed)
+        progress("views", at + 1, min(PICTURED, len(localized)))
     applied = _applied(localized, objects, chosen, source or {}, len(worded.damaged))
     return Found(
         applied,
@@ -98,22 +100,20 @@ def discover(
     )
 
 
-def _parts(progress: Progress, totals: Sequence[int]) -> Iterator[Progress]:
-    """The progress of one part of the work after the other."""
-
-    def part(before: int) -> Progress:
-        return lambda done, _: progress(before + done, sum(totals))
-
-    yield from (part(sum(totals[:at])) for at in range(len(totals)))
-    progress(sum(totals), sum(totals))
+def proposed(found: Found, samples: Samples) -> Iterator[GivenBox]:
+    """The boxes as a machine proposes them, of images by their ids: what `holotype.recognition.cam_boxes` writes."""
+    rows = zip(found.numbers.tolist(), found.wnids, found.corners.tolist(), strict=True)
+    for row, (number, wnid, (left, top, right, bottom)) in enumerate(rows, 1):
+        yield GivenBox(samples.ids[number].as_py(), wnid, (left, top, right, bottom), None, row)
 
 
-def _worded(samples: Samples, learned: Ints, every: Ints, chosen: Choices, parts: Iterator[Progress]) -> _Worded:
-    described = look_at(samples.take(learned), lambda pixels: describe(pixels, chosen.grid), progress=next(parts)).seen
+def _worded(samples: Samples, learned: Ints, every: Ints, chosen: Choices, progress: Stages) -> _Worded:
+    look = partial(describe, grid=chosen.grid)
+    described = look_at(samples.take(learned), look, progress=partial(progress, "words")).seen
     if not described:
         raise RecognitionError(f"none of {len(learned)} pictures that were tried is sound")
     vocabulary = Vocabulary.fit(described, chosen.grid, chosen.shapes, chosen.colours, chosen.seed)
-    looked = look_at(samples.take(every), vocabulary.cells, progress=next(parts))
+    looked = look_at(samples.take(every), vocabulary.cells, progress=partial(progress, "images"))
     general = General.of(looked.seen, len(vocabulary.shapes.centres), len(vocabulary.colours.centres))
     return _Worded(dict(zip(every[looked.numbers].tolist(), looked.seen, strict=True)), general, looked.damaged)
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from holotype.engine import Progress
 from holotype.geometry.values import Floats, Ints
 from holotype.images import encode_jpeg, fit
 from holotype.recognition.categories import Category
+from holotype.recognition.overlay import png
 from holotype.recognition.pictures import look_at, within
 from holotype.recognition.report.applied import Discovered, Shown, Viewpoint
-from holotype.recognition.viewpoints import cut, png, viewpoints
+from holotype.recognition.viewpoints import cut, viewpoints
 from holotype.releases.loaders import Samples
 
 _READ: Final = 256
@@ -32,12 +32,10 @@ class Localized:
     known: Sequence[Floats]
 
 
-def pictured(
-    found: Discovered, one: Localized, samples: Samples, views: int, shown: int, seed: int, progress: Progress
-) -> Discovered:
+def pictured(found: Discovered, one: Localized, samples: Samples, views: int, shown: int, seed: int) -> Discovered:
     """What was found in a category with its `views`, and with the first pictures that it was found in. Pictures are
     read; raises `NotInstalled` without scikit-learn."""
-    looked = look_at(samples.take(one.numbers), lambda pixels: within(pixels, _READ), progress=progress)
+    looked = look_at(samples.take(one.numbers), lambda pixels: within(pixels, _READ))
     at = looked.numbers.tolist()
     objects = [cut(pixels, one.boxes[number]) for number, pixels in zip(at, looked.seen, strict=True)]
     seen = viewpoints(objects, views, seed)

@@ -49,9 +49,7 @@ def roc(scores: npt.NDArray[Any], positive: Flags) -> Roc:
     last = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), len(ordered) - 1)
     true = np.cumsum(positive[order])[last]
     false = last + 1 - true
-    return Roc(
-        np.concatenate([[0.0], false / (len(positive) - positives)]), np.concatenate([[0.0], true / positives])
-    )
+    return Roc(np.concatenate([[0.0], false / (len(positive) - positives)]), np.concatenate([[0.0], true / positives]))
 
 
 def averaged(curves: Sequence[Roc]) -> Roc:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +9,6 @@ from typing import Final
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from holotype.geometry.values import Floats, Ints
 from holotype.images.flatten import Pixels
@@ -51,8 +49,8 @@ def viewpoints(objects: Sequence[Pixels], most: int = 6, seed: int = 0) -> list[
     """
     if not objects:
         return []
-    number = max(1, min(most, len(objects) // FEW))
     compared = np.stack([_compared(one) for one in objects])
+    number = max(1, min(most, len(objects) // FEW, len(np.unique(compared.round(9), axis=0))))
     means = scikit_learn("cluster").KMeans(number, random_state=seed, n_init=4).fit(compared)
     away = np.linalg.norm(compared - means.cluster_centers_[means.labels_], axis=1)
     order = np.lexsort((np.arange(len(objects)), away))
@@ -71,10 +69,3 @@ def _view(objects: Sequence[Pixels], numbers: npt.NDArray[np.int64]) -> View:
         return View(numbers, np.zeros((SIDE, SIDE, 3), np.uint8))
     mean = np.mean([objects[one] for one in numbers.tolist()], axis=0)
     return View(numbers, np.rint(mean).astype(np.uint8))
-
-
-def png(pixels: Pixels) -> bytes:
-    """A picture ``(height, width, 3)`` as PNG."""
-    written = io.BytesIO()
-    Image.fromarray(pixels).save(written, "PNG", optimize=True)
-    return written.getvalue()

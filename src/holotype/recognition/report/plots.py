@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from holotype.benchmark.report.names import fit_to_show
 from holotype.recognition.report.applied import Curve, Height, Recognized
 from holotype.statistics.pages import INK, PALE, figure_of, svg_of
 
@@ -27,7 +28,7 @@ def mean_curves(curves: Sequence[Curve], looks: Mapping[str, Any]) -> str:
     """The mean curves of methods, with the area below each."""
     figure, axes = figure_of(5.2, 5.0)
     for one in curves:
-        _line(axes, one, looks, 1.6, f"{one.method}: {one.auc:.3f}")
+        _line(axes, one, looks, 1.6, f"{_label(one.method)}: {one.auc:.3f}")
     axes.set(xlabel="share of the others' images", ylabel="share of the class's images")
     axes.legend(frameon=False, fontsize=8, loc="lower right")
     return svg_of(figure)
@@ -50,6 +51,11 @@ def class_curves(classes: Sequence[Recognized], names: Sequence[str], looks: Map
     return svg_of(figure)
 
 
+def _label(method: str) -> str:
+    """What a legend calls a method: what begins with an underscore it would leave out."""
+    return f" {fit_to_show(method, 40)}" if method.startswith("_") else fit_to_show(method, 40)
+
+
 def _line(axes: Any, curve: Curve, looks: Mapping[str, Any], width: float, label: str) -> None:
     axes.plot([0, 1], [0, 1], color=PALE, linewidth=0.6, zorder=0)
     axes.plot(curve.false, curve.true, linewidth=width, label=label, **looks[curve.method])
@@ -67,7 +73,7 @@ def heights(rows: Sequence[Height]) -> str:
     for method in methods:
         known = [row for row in rows if method in row.aucs]
         at, values = [row.height for row in known], [row.aucs[method] for row in known]
-        above.plot(at, values, marker="o", markersize=3.5, linewidth=1.4, label=method, **looks[method])
+        above.plot(at, values, marker="o", markersize=3.5, linewidth=1.4, label=_label(method), **looks[method])
     above.set(ylabel="mean area under the curve")
     above.grid(axis="y", color=PALE, linewidth=0.4)
     above.legend(frameon=False, fontsize=8)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Final
 
-from holotype.errors import RecognitionError
+from holotype.errors import NotInstalled, RecognitionError
 from holotype.files import write_atomically
 from holotype.recognition.report.applied import Applied
 from holotype.recognition.report.page import render
@@ -19,7 +19,7 @@ def write_result(folder: Path, found: Applied, *, replace: bool = False) -> Path
     """Write what an application found to ``NAME.json`` in a folder, and all that the folder holds to `REPORT`.
 
     Gives the report's path. Raises `RecognitionError` where the folder has a result of this name and `replace` is not
-    set, or a file in it that is no result; nothing is written then.
+    set, or a file in it that is no result, and `NotInstalled`; nothing is written then.
     """
     refuse_written(folder, found.name, replace=replace)
     others = [one for one in read_results(folder) if one.name != found.name]
@@ -31,8 +31,14 @@ def write_result(folder: Path, found: Applied, *, replace: bool = False) -> Path
 
 
 def refuse_written(folder: Path, name: str, *, replace: bool = False) -> None:
-    """Raises `RecognitionError` where a folder has a result of this name, unless it is to be replaced: to be asked
-    before the work."""
+    """Raises `RecognitionError` where a folder has a result of this name, unless it is to be replaced, and
+    `NotInstalled` where a report cannot be drawn: to be asked before the work."""
+    try:
+        import jinja2
+        import matplotlib
+    except ModuleNotFoundError as error:
+        raise NotInstalled("Jinja2 and matplotlib", "recognition", str(error)) from error
+    del jinja2, matplotlib
     path = folder / f"{name}{_SUFFIX}"
     if path.exists() and not replace:
         raise RecognitionError(f"{path} exists, and it is not to be replaced")
