@@ -33,8 +33,8 @@ class Sift:
     (RootSIFT: Arandjelovic and Zisserman, CVPR 2012, section 3).
     """
 
-    side: int = 144
-    step: int = 10
+    side: int = 200
+    step: int = 14
     size: float = 4.0
     most: int = 150
     root: bool = True
@@ -45,9 +45,10 @@ class Sift:
 
     def describe(self, pixels: Pixels) -> Descriptors:
         """The descriptors of a picture ``(height, width, 3)``: ``(found, 128)``, none where SIFT finds no point."""
-        grey = cv2.cvtColor(within(pixels, self.side), cv2.COLOR_RGB2GRAY)
+        grey: Any = cv2.cvtColor(within(pixels, self.side), cv2.COLOR_RGB2GRAY)
+        found: Any
         if self.step:
-            _, found = cv2.SIFT.create().compute(grey, grid(*grey.shape, self.step, self.size))
+            _, found = cv2.SIFT.create().compute(grey, grid(len(grey), len(grey[0]), self.step, self.size))
         else:
             _, found = cv2.SIFT.create(nfeatures=self.most).detectAndCompute(grey, None)
         if found is None:
