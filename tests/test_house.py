@@ -58,7 +58,7 @@ ROOMS = {
         "audits consensus crowd engine errors files geometry images licences ontology provenance statistics store"
     ),
     "benchmark": "errors files geometry images imports leftovers ontology releases statistics store textlists",
-    "recognition": "benchmark engine errors files images ontology releases statistics store torch",
+    "recognition": "benchmark engine errors files geometry images imports ontology releases statistics store torch",
     "torch": "releases",
     "statistics": "geometry images ontology",
     "queries": "catalog errors files images licences ontology releases store",
@@ -185,6 +185,7 @@ SHARED = {
     "dataset_scan",
     "dataset_write",
     "dataset_said",
+    "candidate_samples",
     "dataset_samples",
     "dataset_shelf",
     "lint",
