@@ -185,6 +185,7 @@ SHARED = {
     "dataset_scan",
     "dataset_write",
     "dataset_said",
+    "candidate_samples",
     "dataset_samples",
     "dataset_shelf",
     "lint",

@@ -10,6 +10,8 @@ from functools import partial
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from holotype.errors import RecognitionError
 from holotype.ontology import Ontology
@@ -17,7 +19,7 @@ from holotype.recognition.described import Describe
 from holotype.recognition.report.applied import Applied, Height, Recognized
 from holotype.recognition.stages import Stages, no_stages
 from holotype.recognition.targets import Targets, recognized
-from holotype.recognition.tree_max import Ints, Schooling, TreeMax
+from holotype.recognition.tree_max import Schooling, TreeMax
 from holotype.recognition.voting import apart_from
 from holotype.releases.loaders import Samples
 
@@ -42,12 +44,14 @@ def tree_max(
 
     Raises `RecognitionError` where there is nothing to learn or to tell apart, and `NotInstalled` without scikit-learn.
     """
-    asked, learned = tests.merged(), apart_from(train, tests).merged()
+    plain, asked = apart_from(train, tests), tests.merged()
+    learned = plain.merged()
     if not len(learned) or not len(asked):
         raise RecognitionError(f"there are {len(learned):,} images to learn from and {len(asked):,} to be asked about")
     held, looked = describe(learned, asked, progress)
-    sound = taken(learned, held.numbers)
-    model = TreeMax.fit(held.rows, sound, ontology, schooling, partial(progress, "classifiers"))
+    lost = pa.array([one.id for one in held.damaged], pa.string())
+    sound = plain.take(np.flatnonzero(~pc.is_in(plain.ids, lost).to_numpy(zero_copy_only=False)))
+    model = TreeMax.fit(held.rows, sound.merged(), ontology, schooling, partial(progress, "classifiers"))
     alone = model.independent(looked.rows)
     targets = Targets(model.nodes, ontology)
     shown = targets.shown(asked)[looked.numbers]
@@ -65,16 +69,6 @@ def tree_max(
     )
     heights = tuple(_by_height(classes, dict(zip(model.nodes, model.heights(), strict=True))))
     return Applied(TREE_MAX, about, {**(source or {}), **_told(schooling)}, figures, mean, classes, heights)
-
-
-def taken(samples: Samples, numbers: Ints) -> Samples:
-    """Some of samples that are `merged`, in ascending order."""
-    if samples.starts is None or len(numbers) == len(samples):
-        return samples if samples.starts is not None else samples.take(numbers)
-    plain = np.repeat(np.arange(len(samples)), np.diff(samples.starts))
-    kept = np.flatnonzero(np.isin(plain, numbers))
-    whole = Samples(samples.places.take(plain), samples.store, samples.labels, samples.ids.take(plain), samples.classes)
-    return whole.take(kept).merged()
 
 
 def _by_height(classes: Sequence[Recognized], heights: Mapping[str, int]) -> Iterator[Height]:
