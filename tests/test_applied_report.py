@@ -24,7 +24,7 @@ from holotype.recognition.report.applied import (
     Viewpoint,
 )
 from holotype.recognition.report.page import PICTURED, ROWS, render
-from holotype.recognition.report.results import REPORT, read_results, refuse_written, write_result
+from holotype.recognition.report.results import REPORT, check_drawable, read_results, write_result
 from holotype.recognition.report.together import PANELS, recognitions
 from test_evaluation_page import HOSTILE, self_contained
 
@@ -131,10 +131,8 @@ def test_a_folder_collects_results(tmp_path: Path) -> None:
 
 def test_a_result_is_replaced_only_where_it_may_be(tmp_path: Path) -> None:
     write_result(tmp_path, by_height())
-    with pytest.raises(RecognitionError, match="not to be replaced"):
+    with pytest.raises(RecognitionError, match="there already"):
         write_result(tmp_path, by_height())
-    with pytest.raises(RecognitionError, match="not to be replaced"):
-        refuse_written(tmp_path, "tree-max")
     other = replace(by_height(), about="another")
     write_result(tmp_path, other, replace=True)
     assert read_results(tmp_path) == [other]
@@ -148,10 +146,10 @@ def test_a_folder_with_other_files_is_left_as_it_is(text: str, tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["other.json"]
 
 
-def test_a_report_says_before_the_work_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_says_before_the_work_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(NotInstalled, match="recognition"):
-        refuse_written(tmp_path, "tree-max")
+        check_drawable()
 
 
 def test_the_page_needs_nothing_else_and_is_well_formed() -> None:

@@ -15,33 +15,37 @@ REPORT: Final = "report.html"
 _SUFFIX: Final = ".json"
 
 
-def write_result(folder: Path, found: Applied, *, replace: bool = False) -> Path:
-    """Write what an application found to ``NAME.json`` in a folder, and all that the folder holds to `REPORT`.
-
-    Gives the report's path. Raises `RecognitionError` where the folder has a result of this name and `replace` is not
-    set, or a file in it that is no result, and `NotInstalled`; nothing is written then.
-    """
-    refuse_written(folder, found.name, replace=replace)
-    others = [one for one in read_results(folder) if one.name != found.name]
-    page = render(sorted([*others, found], key=lambda one: one.name))
-    text = json.dumps(found.value(), ensure_ascii=False, indent=None, separators=(",", ":"))
-    write_atomically(folder / f"{found.name}{_SUFFIX}", text.encode())
-    write_atomically(folder / REPORT, page.encode())
-    return folder / REPORT
+def result_path(folder: Path, name: str) -> Path:
+    """Where the result of an application lies in a folder."""
+    return folder / f"{name}{_SUFFIX}"
 
 
-def refuse_written(folder: Path, name: str, *, replace: bool = False) -> None:
-    """Raises `RecognitionError` where a folder has a result of this name, unless it is to be replaced, and
-    `NotInstalled` where a report cannot be drawn: to be asked before the work."""
+def check_drawable() -> None:
+    """Raises `NotInstalled` where a report cannot be drawn: to be asked before the work."""
     try:
         import jinja2
         import matplotlib
     except ModuleNotFoundError as error:
         raise NotInstalled("Jinja2 and matplotlib", "recognition", str(error)) from error
     del jinja2, matplotlib
-    path = folder / f"{name}{_SUFFIX}"
+
+
+def write_result(folder: Path, found: Applied, *, replace: bool = False) -> Path:
+    """Write what an application found to ``NAME.json`` in a folder, and all that the folder holds to `REPORT`.
+
+    Gives the report's path. Raises `RecognitionError` where the folder has a result of this name and `replace` is not
+    set, or a file that is no result, and `NotInstalled`; nothing is written then. The result comes first: a report that
+    lacks it, after a crash, is made whole by the next one.
+    """
+    check_drawable()
+    path = result_path(folder, found.name)
     if path.exists() and not replace:
-        raise RecognitionError(f"{path} exists, and it is not to be replaced")
+        raise RecognitionError(f"{path} is there already")
+    others = [_read(one) for one in sorted(folder.glob(f"*{_SUFFIX}")) if one != path]
+    page = render(sorted([*others, found], key=lambda one: one.name))
+    write_atomically(path, json.dumps(found.value(), separators=(",", ":")).encode())
+    write_atomically(folder / REPORT, page.encode())
+    return folder / REPORT
 
 
 def read_results(folder: Path) -> list[Applied]:
