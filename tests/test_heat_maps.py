@@ -163,7 +163,7 @@ def test_points_are_right_where_they_lie_in_a_box_of_the_class() -> None:
     assert [told.pointing, told.centre] == pytest.approx([1 / 3, 1 / 3])
     assert told.area == pytest.approx((100 + 400 + 100) / 1600 / 3)
     assert told.box == told.pointing
-    assert 0.1 < (told.energy or 0) < 1 / 3
+    assert 0.1 < told.energy < 1 / 3
 
 
 def test_scores_are_by_what_objects_cover() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -114,9 +115,9 @@ def print_scores(scores: Sequence[Shares]) -> None:
     print_table("heat maps by the boxes of their classes", columns, rows, last_is_total=True)
 
 
-def _told(one: Shares) -> tuple[float | None, ...]:
+def _told(one: Shares) -> tuple[float, ...]:
     return one.pointing, one.centre, one.energy, one.area, one.box, one.centre_box, one.whole
 
 
-def _share(share: float | None) -> str:
-    return "-" if share is None else f"{share:.3f}"
+def _share(share: float) -> str:
+    return "-" if math.isnan(share) else f"{share:.3f}"

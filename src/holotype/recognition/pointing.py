@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -28,23 +29,24 @@ class Shares:
     """Shares of so many `pictures`, in each of which boxes of its class cover from `least` to below `most` of it: of
     those where the hottest point of the map, or the `centre` of the picture, is in such a box (`pointing`); the mean
     share of the heat that is (`energy`), and of the picture (`area`); and of those where the box of the map, the
-    `centre_box`, or the `whole` picture has IoU >= 0.5 with one (CorLoc). All are None where there are no pictures.
+    `centre_box`, or the `whole` picture has IoU >= 0.5 with one (CorLoc). All are NaN where there are no pictures.
     """
 
     least: float
     most: float
     pictures: int
-    pointing: float | None
-    centre: float | None
-    energy: float | None
-    area: float | None
-    box: float | None
-    centre_box: float | None
-    whole: float | None
+    pointing: float
+    centre: float
+    energy: float
+    area: float
+    box: float
+    centre_box: float
+    whole: float
 
     def value(self) -> Mapping[str, Any]:
-        """This, of values that JSON has."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """This, of values that JSON has: None for NaN."""
+        told = ((name, getattr(self, name)) for name in self.__slots__)
+        return {name: None if math.isnan(value) else value for name, value in told}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +65,7 @@ class Pointed:
         """The scores of pictures whose objects cover at least a share, and less than another; all is less than 1."""
         area = self.scores[:, _SCORES.index("area")]
         asked = self.scores[(area >= least) & ((area < most) | (most >= 1))]
-        told = asked.mean(0).tolist() if len(asked) else [None] * len(_SCORES)
+        told = asked.mean(0).tolist() if len(asked) else [math.nan] * len(_SCORES)
         return Shares(least, most, len(asked), *told)
 
 

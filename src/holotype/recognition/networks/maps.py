@@ -60,7 +60,7 @@ def seeing_layer(network: Network, image: Any) -> str:
     ]
     try:
         with torch.enable_grad():
-            features = network.eval().features(image.detach().requires_grad_())
+            features = network.eval().features(image.detach().requires_grad_().clone())
             mixed = (features * torch.linspace(-1, 1, features.shape[1], device=features.device)).sum()
             gradients = torch.autograd.grad(mixed, [one.output for one in seen], allow_unused=True) if seen else ()
     finally:
@@ -97,7 +97,7 @@ def _fits(grid: tuple[int, int], size: tuple[int, int]) -> bool:
     """Whether a grid of rows and columns has more than one place, and the form of images of a size."""
     (rows, columns), (height, width) = grid, size
     inside = rows <= height and columns <= width and rows * columns > 1
-    return inside and abs(rows * width - columns * height) <= max(height, width)
+    return inside and abs(rows * width - columns * height) < max(height, width)
 
 
 def _grid(tokens: int, size: tuple[int, int]) -> tuple[int, int]:
