@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from holotype.errors import RecognitionError
 from holotype.ontology import Ontology
+from holotype.recognition.relabelling import relabelled
 from holotype.releases.loaders import Samples
 
 Ints = npt.NDArray[np.int64]
@@ -36,22 +37,18 @@ class Partition:
     @property
     def sizes(self) -> Ints:
         """How many images each class has, ``(classes,)``."""
-        return _summed(self.counts, self.part, len(self.classes))
+        return np.bincount(self.part, self.counts, len(self.classes)).astype(np.int64)
 
     def relabelled(self, samples: Samples) -> Samples:
-        """Samples whose labels are classes of the partition. Of an image with several labels in one class one is kept.
+        """Samples, not `merged`, whose labels are classes of the partition; an image with several in one is kept once.
 
         Raises `RecognitionError` where a label is of no class.
         """
-        place = {wnid: number for number, wnid in enumerate(self.synsets)}
-        used = np.unique(samples.labels)
-        lost = [samples.classes[label] for label in used.tolist() if samples.classes[label] not in place]
+        of = {wnid: self.classes[part] for wnid, part in zip(self.synsets, self.part.tolist(), strict=True)}
+        lost = [wnid for wnid in counts_of(samples) if wnid not in of]
         if lost:
             raise RecognitionError(f"{lost[0]} is in no class of the partition, which was made of other images")
-        part = np.full(len(samples.classes), -1, np.int32)
-        part[used] = [self.part[place[samples.classes[label]]] for label in used.tolist()]
-        found = replace(samples, labels=part[samples.labels], classes=self.classes)
-        return found if found.starts is not None else found.take(_first_of_each(found))
+        return relabelled(samples, of)
 
     def shares(self, nodes: Sequence[str]) -> npt.NDArray[np.float64]:
         """The part of each class that is some node, or under it, ``(classes, nodes)`` from 0 to 1: of its images.
@@ -66,8 +63,19 @@ class Partition:
             inside = order[_places(ranks[order], self.ontology.ranges(node))]
             if not len(inside):
                 raise RecognitionError(f"no class has images of {node}")
-            found[:, column] = _summed(self.counts[inside], self.part[inside], len(self.classes)) / self.sizes
+            found[:, column] = self._share(inside)
         return found
+
+    def shares_of(self, groups: Mapping[str, str]) -> npt.NDArray[np.float64]:
+        """The part of each class that is of each group, ``(classes, groups)``, ascending by name; `groups` gives that
+        of a synset, by wnid, if it is of one."""
+        names = sorted(set(groups.values()))
+        of = np.array([names.index(groups[wnid]) if wnid in groups else -1 for wnid in self.synsets], np.int64)
+        return np.stack([self._share(np.flatnonzero(of == column)) for column in range(len(names))], axis=1)
+
+    def _share(self, places: Ints) -> npt.NDArray[np.float64]:
+        """The part of each class's images, ``(classes,)``, that are of some of its synsets."""
+        return np.bincount(self.part[places], self.counts[places], len(self.classes)) / self.sizes
 
     def cut(self, nodes: Sequence[str]) -> list[str]:
         """Those of `nodes` that some class reaches out of: what is inferred of them rests on how many images each
@@ -167,14 +175,3 @@ def _places(ranks: Ints, ranges: Sequence[tuple[int, int]]) -> Ints:
     """The places of ascending `ranks` that are in some ranges, which ascend."""
     firsts, stops = np.searchsorted(ranks, np.array(ranges).T)
     return np.concatenate([np.arange(*pair) for pair in zip(firsts, stops, strict=True)])
-
-
-def _summed(numbers: Ints, part: Ints, parts: int) -> Ints:
-    return np.bincount(part, numbers, parts).astype(np.int64)
-
-
-def _first_of_each(samples: Samples) -> Ints:
-    """The first row of each pair of an image and a label, in their order."""
-    image = np.asarray(samples.ids.dictionary_encode().indices, np.int64)
-    pairs = image * len(samples.classes) + samples.labels
-    return np.sort(np.unique(pairs, return_index=True)[1]).astype(np.int64)
