@@ -137,7 +137,7 @@ def test_semantic_softmax_compares_the_classes_of_each_level() -> None:
 @pytest.mark.parametrize("of", [marginal, semantic])
 def test_a_mixed_picture_has_the_mixed_loss(of: Any) -> None:
     loss = of(1, 2, 3, 4, 5, 7, smoothing=0.1)
-    outputs, targets = made(1, 6)
+    outputs, _ = made(1, 6)
     one_hot = torch.nn.functional.one_hot(torch.tensor([2, 5]), 6).float()
     mixed = loss(outputs, (0.3 * one_hot[0] + 0.7 * one_hot[1])[None])
     alone = [loss(outputs, torch.tensor([target])) for target in (2, 5)]
@@ -168,6 +168,6 @@ def test_training_by_it_makes_better_mistakes() -> None:
             weights = (weights - 0.5 * gradient).detach().requires_grad_()
         found = (inputs @ weights).softmax(1)
         right = torch.stack([found[:, :2].sum(1), found[:, 2:].sum(1)], 1)
-        return float(torch.nn.functional.nll_loss(right.log(), side))
+        return float(torch.nn.functional.nll_loss(right.log(), side).item())
 
     assert coarse(marginal(3, 4, 5, 7, 8, decay=1.0)) < coarse(marginal(3, 4, 5, 7, 8, decay=0.0))

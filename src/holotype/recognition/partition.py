@@ -3,10 +3,12 @@ probabilities say of other synsets."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,9 @@ from holotype.releases.loaders import Samples
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.floating[Any]]
+
+PARTITION: Final = "partition.json"
+"""What the file of a run is called that says which partition it was trained on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,12 +44,17 @@ class Partition:
         """How many images each class has, ``(classes,)``."""
         return np.bincount(self.part, self.counts, len(self.classes)).astype(np.int64)
 
+    @property
+    def of(self) -> dict[str, str]:
+        """The class of each synset, by wnid."""
+        return {wnid: self.classes[part] for wnid, part in zip(self.synsets, self.part.tolist(), strict=True)}
+
     def relabelled(self, samples: Samples) -> Samples:
         """Samples, not `merged`, whose labels are classes of the partition; an image with several in one is kept once.
 
         Raises `RecognitionError` where a label is of no class.
         """
-        of = {wnid: self.classes[part] for wnid, part in zip(self.synsets, self.part.tolist(), strict=True)}
+        of = self.of
         lost = [wnid for wnid in counts_of(samples) if wnid not in of]
         if lost:
             raise RecognitionError(f"{lost[0]} is in no class of the partition, which was made of other images")
@@ -101,9 +111,8 @@ class Partition:
 
     def value(self) -> dict[str, Any]:
         """This without its ontology, of values that JSON has: `partition_of` reads it."""
-        parts = [self.classes[part] for part in self.part.tolist()]
-        rows = zip(self.synsets, parts, self.counts.tolist(), strict=True)
-        return {"ontology": self.ontology.digest, "synsets": {wnid: [part, count] for wnid, part, count in rows}}
+        rows = zip(self.of.items(), self.counts.tolist(), strict=True)
+        return {"ontology": self.ontology.digest, "synsets": {wnid: [part, count] for (wnid, part), count in rows}}
 
 
 def partition(ontology: Ontology, counts: Mapping[str, int], max_size: int = 1000) -> Partition:
@@ -146,6 +155,17 @@ def partition_of(value: Mapping[str, Any], ontology: Ontology) -> Partition:
     if digest != ontology.digest:
         raise RecognitionError("the partition is of another ontology")
     return Partition(ontology, classes, tuple(wnid for wnid, _ in rows), counts, part)
+
+
+def read_partition(folder: Path, ontology: Ontology) -> Partition:
+    """The partition that a run was trained on. Raises `RecognitionError` where there is none of that ontology."""
+    path = folder / PARTITION
+    try:
+        return partition_of(json.loads(path.read_text(encoding="utf-8")), ontology)
+    except FileNotFoundError as error:
+        raise RecognitionError(f"there is no partition in {folder}") from error
+    except (OSError, ValueError) as error:
+        raise RecognitionError(f"cannot read {path}: {error}") from error
 
 
 def counts_of(samples: Samples) -> dict[str, int]:
