@@ -76,10 +76,9 @@ class Partition:
             found[:, column] = self._share(inside)
         return found
 
-    def shares_of(self, groups: Mapping[str, str]) -> npt.NDArray[np.float64]:
-        """The part of each class that is of each group, ``(classes, groups)``, ascending by name; `groups` gives that
-        of a synset, by wnid, if it is of one."""
-        names = sorted(set(groups.values()))
+    def shares_of(self, groups: Mapping[str, str], names: Sequence[str]) -> npt.NDArray[np.float64]:
+        """The part of each class that is of each group, ``(classes, names)``; `groups` gives the name of that of a
+        synset, by wnid, if it is of one."""
         of = np.array([names.index(groups[wnid]) if wnid in groups else -1 for wnid in self.synsets], np.int64)
         return np.stack([self._share(np.flatnonzero(of == column)) for column in range(len(names))], axis=1)
 

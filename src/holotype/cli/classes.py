@@ -1,0 +1,37 @@
+"""Which classes a network or a classifier learns, as commands are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import click
+
+from holotype.cli.recognition_data import Data
+from holotype.recognition.relabelling import under
+from holotype.releases.loaders import Samples
+
+classes_option = click.option(
+    "--classes",
+    "tops",
+    multiple=True,
+    metavar="SYNSET",
+    help="Tell these apart, each with all below it; several times.  [default: what the images are labelled with]",
+)
+class_size_option = click.option(
+    "--max-class-size",
+    "max_size",
+    type=click.IntRange(min=1),
+    metavar="IMAGES",
+    help="Learn finer classes, a partition of the hierarchy with at most so many images each, and sum them up.",
+)
+
+
+def samples_among(data: Data, tops: Sequence[str]) -> Callable[[str, Sequence[str]], Samples]:
+    """Gives the samples of a split, those under some synsets: labelled as they are, or by some classes."""
+    wnids = [data.ontology.resolve(top).wnid for top in tops]
+
+    def asked(split: str, below: Sequence[str]) -> Samples:
+        found = data.samples(split, below)
+        return under(found, wnids, data.ontology) if wnids else found
+
+    return asked
