@@ -156,11 +156,12 @@ class Classifier:
         self._network.eval()
 
     def state(self) -> dict[str, Any]:
-        """All of it; the ``weights`` are those that are kept."""
+        """All of it; the ``weights`` are those that are kept, of ``classes``."""
         network = self._network.module.state_dict()
         average = {} if self._average is None else {"network": network, "average": self._average.steps}
         damaged = [[one.number, one.id, one.reason, one.detail] for one in self._shown.damaged.values()]
-        return {"weights": self.weights(), "optimizer": self._optimizer.state_dict(), "damaged": damaged, **average}
+        weights = {"weights": self.weights(), "classes": list(self._network.classes)}
+        return {**weights, "optimizer": self._optimizer.state_dict(), "damaged": damaged, **average}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Become what had that state."""

@@ -138,6 +138,8 @@ def _asked(
         )
     if len(samples.classes) < 2:
         raise RecognitionError(f"a classifier needs two classes to tell apart; there is {len(samples.classes)}")
+    if not count:
+        raise RecognitionError("there is no image to learn from")
     if count < world:
         raise RecognitionError(f"there are fewer images, {count:,}, than processes, {world:,}")
     batch = min(batch_size or recipe.batch_size, count // world * world)
