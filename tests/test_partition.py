@@ -106,7 +106,8 @@ def test_a_partition_of_nothing_or_of_strangers_is_refused() -> None:
         cut(TREE, {77: 1}, 10)
     found = cut(TREE, {3: 1}, 10)
     with pytest.raises(RecognitionError, match="no class has images of n00000002"):
-        found.shares([wnid(2)])
+        found.infer(np.ones((1, 1)), [wnid(2)])
+    assert found.shares([wnid(2), wnid(1)]).tolist() == [[0, 1]]
     with pytest.raises(RecognitionError, match="1 classes, and probabilities of the shape"):
         found.infer(np.ones((3, 2)), [wnid(1)])
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import click
 
+from holotype.benchmark import Result
 from holotype.cli.recognition_data import Data
 from holotype.recognition.relabelling import under
 from holotype.releases.loaders import Samples
+
+_TOP1: Final = "top-1 error"
 
 classes_option = click.option(
     "--classes",
@@ -35,3 +39,9 @@ def samples_among(data: Data, tops: Sequence[str]) -> Callable[[str, Sequence[st
         return under(found, wnids, data.ontology) if wnids else found
 
     return asked
+
+
+def print_summed(summed: Result, alone: Result) -> None:
+    """Say what summing finer classes up is worth, beside the likeliest of them alone."""
+    errors = [f"{one[_TOP1].value:.3f}" for one in (summed, alone)]
+    click.echo(f"finer classes summed up have an error of {errors[0]}, the likeliest of them alone has {errors[1]}")

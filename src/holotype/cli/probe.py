@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 
 from holotype.benchmark import Result, evaluate
 from holotype.benchmark.tasks import CLASSIFICATION
-from holotype.cli.classes import class_size_option, classes_option, samples_among
+from holotype.cli.classes import class_size_option, classes_option, print_summed, samples_among
 from holotype.cli.evaluate import print_result
 from holotype.cli.networks import asked_options, model_argument, trained_network
 from holotype.cli.options import json_option, project_option
@@ -23,8 +23,9 @@ from holotype.cli.tables import print_table
 from holotype.cli.text import counted, print_json
 from holotype.recognition import probing
 from holotype.recognition.judging import guessed, judged
-from holotype.recognition.partition import Partition, counts_of, partition
+from holotype.recognition.partition import counts_of, partition
 from holotype.recognition.probing import By, Floats, Known, Probed, known
+from holotype.recognition.relabelling import those_in
 from holotype.releases.loaders import Samples
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ class ProbeOptions:
         return list(dict.fromkeys(one for one in (self.train_split, self.choose_by, self.split) if one))
 
 
-TOP1: Final = "top-1 error"
 _OPTIONS: Final = (
     click.option(
         "--by", type=click.Choice(["linear", "knn"]), default="linear", show_default=True, help="What tells classes."
@@ -186,14 +186,14 @@ def _scored(
 ) -> Scored:
     train, test = samples[asked.train_split], samples[asked.split]
     chosen = features[asked.choose_by].known(samples[asked.choose_by]) if asked.choose_by else None
-    parts, shares = None, None
+    shares = None
     if asked.max_size is not None:
-        train = _finer(data.samples(asked.train_split, asked.under), train)
+        train = those_in(data.samples(asked.train_split, asked.under), train)
         parts = partition(data.ontology, counts_of(train), asked.max_size)
-        train, shares = parts.relabelled(train), _shares(parts, data, test.classes)
+        train, shares = parts.relabelled(train), parts.shares(test.classes)
     probed = probing.probe(features[asked.train_split].known(train), chosen, asked.by, shares, progress)
     seen = features[asked.split]
-    said = [probed.probe.probabilities(seen.of(test))]
+    said = [probed.probe.probabilities(seen.of(test)).astype(np.float64)]
     if shares is not None:
         said = [said[0] @ shares, shares[said[0].argmax(axis=1)]]
     found = [guessed(probabilities, test, seen.damaged) for probabilities in said]
@@ -204,17 +204,6 @@ def _scored(
     return Scored(probed, len(train.classes), *results)
 
 
-def _finer(samples: Samples, kept: Samples) -> Samples:
-    """Those of samples whose images are kept, with their own labels."""
-    return samples.take(np.flatnonzero(np.isin(samples.ids.to_numpy(False), kept.ids.to_numpy(False))))
-
-
-def _shares(parts: Partition, data: Data, classes: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """The part of each class of a partition that each of `classes` is, or is above; none of one without images."""
-    of = {wnid: top for wnid in parts.synsets for top in classes if data.ontology.is_under(wnid, top)}
-    return parts.shares_of(of, classes)
-
-
 def _print(scored: Scored, width: int, asked: ProbeOptions) -> None:
     probed = scored.probed
     tried = [(name, f"{share:.3f}") for name, share in probed.of_settings.items()]
@@ -223,5 +212,4 @@ def _print(scored: Scored, width: int, asked: ProbeOptions) -> None:
     click.echo(f"{counted(scored.classes, 'class', 'classes')} were learned with {probed.setting}, chosen by {by}")
     print_result(scored.result)
     if scored.alone is not None:
-        errors = (f"{one[TOP1].value:.3f}" for one in (scored.result, scored.alone))
-        click.echo("the error of finer classes summed up is {}, that of the likeliest one alone {}".format(*errors))
+        print_summed(scored.result, scored.alone)

@@ -63,17 +63,13 @@ class Partition:
     def shares(self, nodes: Sequence[str]) -> npt.NDArray[np.float64]:
         """The part of each class that is some node, or under it, ``(classes, nodes)`` from 0 to 1: of its images.
 
-        It is 0 or 1 for nodes that no class reaches out of. Raises `UnknownSynset`, or `RecognitionError` for a node
-        that there are no images of or below.
+        It is 0 or 1 for nodes that no class reaches out of. Raises `UnknownSynset`.
         """
         ranks = np.array([self.ontology.rank(wnid) for wnid in self.synsets], np.int64)
         order = np.argsort(ranks)
         found = np.zeros((len(self.classes), len(nodes)))
         for column, node in enumerate(nodes):
-            inside = order[_places(ranks[order], self.ontology.ranges(node))]
-            if not len(inside):
-                raise RecognitionError(f"no class has images of {node}")
-            found[:, column] = self._share(inside)
+            found[:, column] = self._share(order[_places(ranks[order], self.ontology.ranges(node))])
         return found
 
     def shares_of(self, groups: Mapping[str, str], names: Sequence[str]) -> npt.NDArray[np.float64]:
@@ -98,10 +94,13 @@ class Partition:
         of those under it, and of a class that is only partly under it that part of its images.
 
         Nodes that are disjoint, and together hold everything, have probabilities that sum up to those of the classes.
-        Raises `UnknownSynset`, `RecognitionError` as `shares` does. Source: Esteva et al., Nature 2017, Methods
-        ("inference algorithm").
+        Raises `UnknownSynset`, or `RecognitionError` for a node that there are no images of or below, and for other
+        probabilities than of these classes. Source: Esteva et al., Nature 2017, Methods ("inference algorithm").
         """
         shares = self.shares(nodes)
+        empty = [node for node, share in zip(nodes, shares.sum(axis=0).tolist(), strict=True) if not share]
+        if empty:
+            raise RecognitionError(f"no class has images of {empty[0]}")
         if probabilities.ndim != 2 or probabilities.shape[1] != len(self.classes):
             raise RecognitionError(
                 f"there are {len(self.classes):,} classes, and probabilities of the shape {probabilities.shape}"

@@ -46,6 +46,11 @@ def under(samples: Samples, nodes: Sequence[str], ontology: Ontology) -> Samples
     return relabelled(samples, of)
 
 
+def those_in(samples: Samples, kept: Samples) -> Samples:
+    """Those of samples, not `merged`, whose images are among those that are kept, with their own labels."""
+    return samples.take(np.flatnonzero(np.isin(samples.ids.to_numpy(False), kept.ids.to_numpy(False))))
+
+
 def _first_of_each(samples: Samples) -> npt.NDArray[np.int64]:
     """The first row of each pair of an image and a label, in their order."""
     image = np.asarray(samples.ids.dictionary_encode().indices, np.int64)

@@ -8,16 +8,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from holotype.engine import Progress, no_progress
+from holotype.errors import RecognitionError
 from holotype.files import write_atomically
 from holotype.ontology import Ontology
 from holotype.recognition.hierarchy import levels, marginals
-from holotype.recognition.networks.distributed import shard
+from holotype.recognition.judging import guessed
 from holotype.recognition.networks.extra import torch
+from holotype.recognition.networks.features import outputs
 from holotype.recognition.networks.hierarchical_losses import DECAY, MarginalLoss, SemanticSoftmax
 from holotype.recognition.networks.losses import Loss
 from holotype.recognition.networks.network import Network
 from holotype.recognition.networks.training import Trained, train
 from holotype.recognition.partition import PARTITION, Partition, counts_of, partition
+from holotype.recognition.predictions import Predictions
 from holotype.recognition.recipes import FINETUNE, Recipe
 from holotype.recognition.relabelling import relabelled
 from holotype.releases.loaders import Samples
@@ -60,8 +64,8 @@ class Taught:
     partition: Partition | None
 
     def keep(self, out: Path) -> None:
-        """Leave the partition, where there is one, in the folder of a run; of several processes the first does."""
-        if self.partition is not None and shard()[0] == 0:
+        """Leave the partition, where there is one, in the folder of a run."""
+        if self.partition is not None:
             write_atomically(out / PARTITION, json.dumps(self.partition.value()).encode())
 
 
@@ -133,3 +137,21 @@ def sized(network: Network, size: int) -> None:
     """Have a network be shown, and scored on, pictures of another size, with as much of them left out."""
     shown = network.preprocessing
     network.preprocessing = replace(shown, size=size, resize=max(size, round(shown.resize * size / shown.size)))
+
+
+def summed_up(
+    network: Network, parts: Partition, samples: Samples, device: str = "auto", progress: Progress = no_progress
+) -> tuple[Predictions, Predictions]:
+    """What a network that was trained on a partition says of samples of higher classes: the sums of its probabilities,
+    and, beside them, the likeliest of its classes alone.
+
+    Raises `RecognitionError` where the network has other classes than the partition.
+    """
+    if network.classes != parts.classes:
+        raise RecognitionError(f"{network.name} does not tell the classes of this partition apart")
+    made = outputs(network, samples, device, progress=progress)
+    finest = torch.from_numpy(made.rows).double().softmax(1).numpy()
+    shares = parts.shares(samples.classes)
+    damaged = [one.id for one in made.damaged]
+    alone = guessed(shares[finest.argmax(axis=1)], samples, damaged)
+    return guessed(finest @ shares, samples, damaged), alone
