@@ -17,6 +17,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from holotype.cli.networks import device_option
 from holotype.cli.options import json_option
 from holotype.cli.text import counted, plain, print_json
 from holotype.recognition.recipes import RECIPES, Recipe, recipe_named
@@ -78,7 +79,7 @@ _OPTIONS: Final = (
     click.option("--lr", type=click.FloatRange(min=0, min_open=True), help="The learning rate for that batch."),
     click.option("--size", type=click.IntRange(min=16), help="Pixels wide and high that pictures are at most."),
     click.option("--resume", is_flag=True, help="Go on with the run in that folder, exactly."),
-    click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ..."),
+    device_option,
     click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all that is random."),
     click.option(
         "--at-once", type=_POSITIVE, help="Images that the device is given at a time, where a batch is too large."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from holotype.cli.learning import LearningOptions, learn, learning_options, out_option
+from holotype.cli.networks import model_argument
 from holotype.cli.options import project_option
 from holotype.cli.recognition_data import DataOptions, data_options
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("train")
-@click.argument("model")
+@model_argument
 @data_options
 @click.option("--under", multiple=True, metavar="SYNSET", help="Only images of its subtree; several times.")
 @click.option("--split", default="train", show_default=True, help="What is learned from.")

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
+from holotype.errors import RecognitionError
 from holotype.recognition.networks.averaging import Average
 from holotype.recognition.networks.distributed import gathered
 from holotype.recognition.networks.extra import torch
@@ -97,7 +98,11 @@ class Classifier:
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._optimizer.zero_grad(set_to_none=True)
-        loss = self._learned(*batch)
+        try:
+            loss = self._learned(*batch)
+        except torch.OutOfMemoryError as error:
+            told = f"{len(batch[1]):,} pictures are too many for {self._machine.device} at once"
+            raise RecognitionError(f"{told}: {str(error).splitlines()[0]}") from error
         if world > 1:
             torch.distributed.all_reduce(loss)
             loss /= world
