@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from conftest import encoded, photo
-from holotype.errors import NotInstalled, RecognitionError
+from holotype.errors import AlreadyApplied, NotInstalled, RecognitionError
 from holotype.recognition.report.applied import (
     POINTS,
     Applied,
@@ -24,7 +24,7 @@ from holotype.recognition.report.applied import (
     Viewpoint,
 )
 from holotype.recognition.report.page import PICTURED, ROWS, render
-from holotype.recognition.report.results import REPORT, check_drawable, read_results, write_result
+from holotype.recognition.report.results import REPORT, read_results, refuse_written, write_result
 from holotype.recognition.report.together import PANELS, recognitions
 from test_evaluation_page import HOSTILE, self_contained
 
@@ -131,7 +131,7 @@ def test_a_folder_collects_results(tmp_path: Path) -> None:
 
 def test_a_result_is_replaced_only_where_it_may_be(tmp_path: Path) -> None:
     write_result(tmp_path, by_height())
-    with pytest.raises(RecognitionError, match="there already"):
+    with pytest.raises(AlreadyApplied):
         write_result(tmp_path, by_height())
     other = replace(by_height(), about="another")
     write_result(tmp_path, other, replace=True)
@@ -149,7 +149,7 @@ def test_a_folder_with_other_files_is_left_as_it_is(text: str, tmp_path: Path) -
 def test_a_report_says_before_the_work_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(NotInstalled, match="recognition"):
-        check_drawable()
+        refuse_written(Path("nowhere"), "tree-max")
 
 
 def test_the_page_needs_nothing_else_and_is_well_formed() -> None:

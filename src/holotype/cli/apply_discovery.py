@@ -19,7 +19,7 @@ from holotype.recognition.cam_boxes import write_proposals
 from holotype.recognition.categories import categories_of
 from holotype.recognition.objects import NAME, Choices, discover, proposed
 from holotype.recognition.report.applied import Applied
-from holotype.recognition.report.results import check_drawable, result_path, write_result
+from holotype.recognition.report.results import refuse_written, write_result
 
 SHOWN: Final = 20
 
@@ -78,9 +78,7 @@ def discover_command(
     """
     if boxes_out is not None and boxes_out.exists():
         raise click.UsageError(f"{boxes_out} is there already: name another --boxes-out")
-    if not replace and result_path(out, NAME).exists():
-        raise click.UsageError(f"{result_path(out, NAME)} is there already: --replace it, or name another --out")
-    check_drawable()
+    refuse_written(out, NAME, replace=replace)
     with data.opened(project) as opened, bars(("words", "images", "views")) as advance:
         wnids = [opened.ontology.resolve(one).wnid for one in synsets]
         samples = opened.samples(split, ())

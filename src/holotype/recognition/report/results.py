@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Final
 
-from holotype.errors import NotInstalled, RecognitionError
+from holotype.errors import AlreadyApplied, NotInstalled, RecognitionError
 from holotype.files import write_atomically
 from holotype.recognition.report.applied import Applied
 from holotype.recognition.report.page import render
@@ -20,8 +20,12 @@ def result_path(folder: Path, name: str) -> Path:
     return folder / f"{name}{_SUFFIX}"
 
 
-def check_drawable() -> None:
-    """Raises `NotInstalled` where a report cannot be drawn: to be asked before the work."""
+def refuse_written(folder: Path, name: str, *, replace: bool = False) -> None:
+    """Raises `AlreadyApplied` where a folder has a result of this name, unless it is to be replaced, and `NotInstalled`
+    where a report cannot be drawn: to be asked before the work."""
+    path = result_path(folder, name)
+    if path.exists() and not replace:
+        raise AlreadyApplied(path)
     try:
         import jinja2
         import matplotlib
@@ -33,14 +37,12 @@ def check_drawable() -> None:
 def write_result(folder: Path, found: Applied, *, replace: bool = False) -> Path:
     """Write what an application found to ``NAME.json`` in a folder, and all that the folder holds to `REPORT`.
 
-    Gives the report's path. Raises `RecognitionError` where the folder has a result of this name and `replace` is not
-    set, or a file that is no result, and `NotInstalled`; nothing is written then. The result comes first: a report that
-    lacks it, after a crash, is made whole by the next one.
+    Gives the report's path. Raises as `refuse_written` does, and `RecognitionError` where the folder has another file
+    that is no result; nothing is written then. The result is written first: a report that lacks it, after a crash, is
+    made whole by the next one.
     """
-    check_drawable()
+    refuse_written(folder, found.name, replace=replace)
     path = result_path(folder, found.name)
-    if path.exists() and not replace:
-        raise RecognitionError(f"{path} is there already")
     others = [_read(one) for one in sorted(folder.glob(f"*{_SUFFIX}")) if one != path]
     page = render(sorted([*others, found], key=lambda one: one.name))
     write_atomically(path, json.dumps(found.value(), separators=(",", ":")).encode())
