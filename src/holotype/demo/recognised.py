@@ -13,7 +13,7 @@ import numpy as np
 from holotype.benchmark import Result
 from holotype.demo.stages import StageProgress
 from holotype.demo.truth import SUBTREES
-from holotype.errors import NotInstalled, PredictionError, RecognitionError
+from holotype.errors import NotInstalled, PredictionError
 from holotype.project import Project
 from holotype.recognition.asked import about_labels
 from holotype.recognition.categories import categories_of
@@ -59,7 +59,7 @@ class Recognised:
 
 
 def recognise(db: Project, name: str, out: Path, progress: StageProgress) -> Recognised:
-    """Run the chapter on a release of a project. Raises `RecognitionError` where it has too few images for any of it."""
+    """Run the chapter on a release of a project. Raises `RecognitionError` where it has too few images."""
     release = db.releases[name]
     train, val, tests = (release.samples(split) for split in ("train", "val", "test"))
     network, remark = _network()
@@ -115,11 +115,9 @@ def _transferred(db: Project, name: str, network: Any, splits: Sequence[Samples]
 
     known = [Known(features(network, one).rows, one.labels.astype(np.int64), one.classes) for one in splits]
     chosen = probe(known[0], known[1] if len(known[1].labels) else None).probe
-    guesses = best(chosen.probabilities(known[2].features))
     tests = splits[2]
-    padded = np.full((len(tests), 5), -1, np.int32)
-    padded[:, : guesses.shape[1]] = guesses
-    Predictions(tuple(tests.ids.to_pylist()), tests.classes, padded).write(path)
+    guesses = best(chosen.probabilities(known[2].features))
+    Predictions(tuple(tests.ids.to_pylist()), tests.classes, guesses).write(path)
     return db.releases[name].evaluate(path)
 
 
@@ -135,5 +133,5 @@ def _looked(db: Project, network: Any, tests: Samples) -> Sequence[Heated]:
     maps = heat_maps(network, some, asked, view="whole")
     return [
         Heated(db.ontology[wnid].name, overlay(rgb(some.read(number)), maps.spread(row)))
-        for row, (number, wnid) in enumerate(zip(maps.numbers.tolist(), maps.synsets, strict=True))
+        for row, (number, wnid) in enumerate(zip(maps.numbers.tolist(), maps.wnids, strict=True))
     ]
