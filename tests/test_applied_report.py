@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from browser import Browsing, Served, another_site, axe
 from conftest import encoded, photo
 from holotype.errors import AlreadyApplied, NotInstalled, RecognitionError
 from holotype.recognition.report.applied import (
@@ -186,3 +187,13 @@ def test_the_page_of_nothing() -> None:
     assert "no results yet" in render([])
     bare = replace(found(1), placed=(), objects=(Discovered("n1", "one", 3, 0),))
     assert "was not measured" in render([bare])
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_the_page_can_be_read_by_all(browsing: Browsing, phone: bool) -> None:
+    with another_site(render(RESULTS)) as address:
+        opened = browsing.page(Served(None, address), phone=phone)  # type: ignore[arg-type]
+        opened.goto(address)
+        assert axe(opened) == []
+        wide = opened.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide == 0, "nothing is wider than the window but what scrolls by itself"

@@ -66,7 +66,7 @@ def test_categories_are_those_that_are_asked_for(release: Path, tmp_path: Path) 
     assert "no image has a known box" in run(
         "apply", "discover", "--release", release, "--of", COLLIE, "--out", tmp_path / "b"
     )
-    assert "no synset" in run("apply", "discover", "--release", release, "--of", "wombat", "--out", tmp_path, expect=2)
+    assert "no synset" in run("apply", "discover", "--release", release, "--of", "womblat", "--out", tmp_path, expect=2)
 
 
 def test_nothing_is_written_over(release: Path, tmp_path: Path) -> None:
