@@ -215,9 +215,9 @@ _RAMPS: Final = {16: (11, 13), 24: (17, 20), 32: (23, 27), 40: (29, 34), 56: (41
 
 
 def _ffcv() -> Iterator[Recipe]:
-    """Leclerc et al., "FFCV", CVPR 2023, and the settings published with it: for ResNet-18 on one GPU (``ffcv16``: 67 %,
-    ``ffcv88``: 72 %), and for ResNet-50 on eight (``ffcv16-resnet50``: 71 to 73 %). Those networks blur before they
-    skip pixels, and are scored with the mirrored picture too: both is left out here."""
+    """Leclerc et al., "FFCV", CVPR 2023, and the settings published with it: for ResNet-18 on one GPU (67 % after 16
+    epochs, 72 % after 88), and for ResNet-50 on eight (74 to 78 %). Those networks blur before they skip pixels, and
+    are scored with the mirrored picture too: both is left out here."""
     for epochs, (begins, ends) in _RAMPS.items():
         small = Recipe(
             f"ffcv{epochs}",
