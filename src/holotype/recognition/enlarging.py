@@ -112,7 +112,7 @@ def enlarged(pixels: Pixels, scale: int) -> Pixels:
 
 def luminance(pixels: Pixels) -> Levels:
     """Y of ITU-R BT.601, from 16 to 235, ``(height, width)``: what the field measures enlarged pictures by."""
-    return (pixels.astype(np.float32) @ np.array(_WEIGHTS, np.float32)) / 255 + 16
+    return np.asarray(pixels.astype(np.float32) @ np.array(_WEIGHTS, np.float32) / 255 + 16, np.float32)
 
 
 def psnr(one: npt.NDArray[Any], other: npt.NDArray[Any], border: int = 0) -> float:

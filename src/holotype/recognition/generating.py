@@ -103,8 +103,8 @@ RECIPES: Final[Mapping[str, Generating]] = MappingProxyType(
         ),
     }
 )
-"""``tiny``, for 32 pixels on a CPU in minutes; ``small``, for 64 pixels on a GPU; ``ldm-f4``, ImageNet at 256 pixels with
-the widths, rate, batch and 178,000 steps of LDM-4 in appendix E of Rombach et al. (CVPR 2022), whose U-Net is told
+"""``tiny``, for 32 pixels on a CPU in minutes; ``small``, for 64 pixels on a GPU; ``ldm-f4``, ImageNet at 256 pixels
+with the widths, rate, batch and 178,000 steps of LDM-4 in appendix E of Rombach et al. (CVPR 2022), whose U-Net is told
 classes by cross-attention and not, as here, with the time, and whose autoencoder learns by adversarial and perceptual
 losses too. Only ``tiny`` was measured by us."""
 
@@ -137,11 +137,6 @@ def frechet_distance(one: npt.NDArray[np.floating[Any]], other: npt.NDArray[np.f
 def _root(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     values, vectors = np.linalg.eigh(matrix)
     return np.asarray((vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T)
-
-
-def decayed(ema: float, step: int) -> float:
-    """The decay of a running mean after a step, from 0: smaller at first, so that what was random is forgotten."""
-    return min(ema, (1 + step) / (10 + step))
 
 
 def groups_of(*channels: int) -> int:

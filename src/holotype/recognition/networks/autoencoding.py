@@ -77,7 +77,7 @@ def write_model(model: Any, folder: Path) -> str:
 
 
 def levels(images: Any) -> Any:
-    """Pictures ``(n, size, size, 3)`` uint8 as an autoencoder gets them: levels from -1 to 1, ``(n, 3, size, size)``."""
+    """Pictures ``(n, size, size, 3)`` uint8 as levels from -1 to 1, ``(n, 3, size, size)``."""
     return images.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,13 +14,13 @@ import numpy as np
 from holotype.errors import RecognitionError
 from holotype.recognition.contrasts import ContrastRecipe, View, view_retrieval
 from holotype.recognition.networks.contrastive_views import DRAWS, looked_at
-from holotype.recognition.networks.distributed import gathered, joined, shard
+from holotype.recognition.networks.distributed import any_of, gathered, joined, shard
 from holotype.recognition.networks.extra import torch
-from holotype.recognition.networks.feeding import Feed, Shown
+from holotype.recognition.networks.feeding import NO_SOURCE, Feed, Shown
 from holotype.recognition.networks.moving import move_towards
 from holotype.recognition.networks.network import Network
 from holotype.recognition.networks.optimizers import optimizer_of
-from holotype.recognition.networks.running import At, Plan, Ran, Told, run
+from holotype.recognition.networks.running import At, Logged, Plan, Ran, Told, run
 from holotype.recognition.networks.weights import write_weights
 from holotype.recognition.preprocessing import Preprocessing
 from holotype.recognition.runs import WEIGHTS
@@ -50,12 +50,13 @@ def contrast(
     held_out: Samples | None = None,
     size: int | None = None,
     seed: int = 0,
-    source: Mapping[str, Any] = {},
+    source: Mapping[str, Any] = NO_SOURCE,
     resume: bool = False,
     device: str = "auto",
     workers: int | None = None,
     told: Told = lambda *_: None,
-    stopping: Any = lambda: False,
+    logged: Logged = lambda _: None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Contrasted:
     """Train a network to tell images from each other, in a folder that becomes a run of a network without classes; what
     labels samples have is not looked at.
@@ -80,8 +81,10 @@ def contrast(
             "source": dict(source),
             "samples": samples.digest(),
         }
-        rank, _ = shard()
-        ran = run(job, Plan(fitted.epochs, rank=rank, stopping=stopping), out, identity, resume, told)
+        rank, world = shard()
+        asked = stopping if world == 1 else lambda: any_of(stopping(), there)
+        plan = Plan(fitted.epochs, rank=rank, stopping=asked, logged=logged)
+        ran = run(job, plan, out, identity, resume, told)
         if ran.finished and rank == 0:
             write_weights(network.module, out / WEIGHTS)
     network.classes = ()
@@ -244,9 +247,8 @@ class ContrastJob:
         """Two views of images, normalised."""
         shown = self.queries.network.preprocessing
         mean, std = (torch.tensor(one, device=self._device).view(1, 3, 1, 1) for one in (shown.mean, shown.std))
-        drawn = (
-            uniforms(key_of(self._seed, epoch, _COLOURS + 100 * view), batch[view].numbers, DRAWS) for view in (0, 1)
-        )
+        keys = (key_of(self._seed, epoch, _COLOURS, view) for view in (0, 1))
+        drawn = (uniforms(key, view.numbers, DRAWS) for key, view in zip(keys, batch, strict=True))
         one, other = (
             (looked_at(view.images, look, draws) - mean) / std
             for view, look, draws in zip(batch, self._recipe.looks, drawn, strict=True)

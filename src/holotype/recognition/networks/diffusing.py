@@ -1,20 +1,20 @@
-"""The second half of latent diffusion: a U-Net, of diffusers, that takes noise out of the latent pictures of classes."""
+"""The second half of latent diffusion: a U-Net, of diffusers, that takes noise out of latent pictures."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from holotype.errors import RecognitionError
-from holotype.recognition.generating import Diffusion, Generating, decayed, groups_of
+from holotype.recognition.generating import Diffusion, Generating, groups_of
 from holotype.recognition.networks.autoencoding import CROP, centres, diffusers, levels
+from holotype.recognition.networks.averaging import Average
 from holotype.recognition.networks.extra import torch
 from holotype.recognition.networks.feeding import Feed, Shown
-from holotype.recognition.networks.moving import move_towards
 from holotype.recognition.networks.running import At
 from holotype.releases.loaders import Samples, Settings
 from holotype.releases.loaders.draws import key_of, uniforms
@@ -119,7 +119,7 @@ class DiffusionJob:
         side = self.latents.encoded(torch.zeros((1, asked.size, asked.size, 3), dtype=torch.uint8, device=device))
         latent, width = int(side.shape[1]), int(side.shape[-1])
         self.unet = new_unet(asked, len(samples.classes), latent, width, seed).to(device)
-        self.averaged = copy.deepcopy(self.unet).requires_grad_(False).eval()
+        self._average = Average(self.unet, wanted.ema)
         self._asked, self._none, self._seed, self._device = wanted, len(samples.classes), seed, device
         self._noising = scheduler(wanted)
         self._held_out = None if held_out is None else centres(held_out, asked.size, SCORED, device, workers)
@@ -147,14 +147,21 @@ class DiffusionJob:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.unet.parameters(), 1.0)
         self._optimizer.step()
-        move_towards(self.averaged, self.unet, decayed(self._asked.ema, at.total))
+        self._average.update()
         return {"loss": loss.detach()}
 
     def scored(self, epoch: int) -> Mapping[str, float]:  # noqa: ARG002
         if self._held_out is None:
             return {}
-        error = self.error(self.averaged)
+        with self.averaged() as unet:
+            error = self.error(unet)
         return {"error": error, "best": -error}
+
+    @contextmanager
+    def averaged(self) -> Iterator[Any]:
+        """The U-Net with the running mean of its weights, which it has while this lasts."""
+        with self._average.shown():
+            yield self.unet.eval()
 
     def error(self, unet: Any) -> float:
         """The mean squared error of the noise that a U-Net finds in what is held out: each picture has its own noise,
@@ -178,7 +185,7 @@ class DiffusionJob:
     def state(self) -> dict[str, Any]:
         return {
             "unet": self.unet.state_dict(),
-            "averaged": self.averaged.state_dict(),
+            "average": self._average.state(),
             "optimizer": self._optimizer.state_dict(),
             "mean": self.latents.mean,
             "std": self.latents.std,
@@ -186,14 +193,14 @@ class DiffusionJob:
 
     def load(self, state: Mapping[str, Any]) -> None:
         self.unet.load_state_dict(state["unet"])
-        self.averaged.load_state_dict(state["averaged"])
+        self._average.load(state["average"])
         self._optimizer.load_state_dict(state["optimizer"])
         mean, std = (state[name].to(self._device) for name in ("mean", "std"))
         self.latents = Latents(self.latents.autoencoder, mean, std)
 
 
 def drawn_noise(numbers: Iterable[int], seed: int, stream: int, shape: tuple[int, ...]) -> Any:
-    """Noise for each number, ``(numbers, *shape)``, on the CPU: the same whatever batch it is in and wherever it goes."""
+    """Noise for each number, ``(numbers, *shape)``, on the CPU: it follows from seed, number and stream alone."""
     drawing = torch.Generator("cpu")
     return torch.stack(
         [

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ import numpy.typing as npt
 from holotype.errors import RecognitionError
 from holotype.recognition.networks.extra import torch
 from holotype.releases.loaders import Damaged, Loader, Samples, Settings
+
+NO_SOURCE: Final[Mapping[str, Any]] = {}
+"""What is said of where samples are from, by somebody who does not know."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

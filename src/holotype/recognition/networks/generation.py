@@ -28,14 +28,16 @@ from holotype.recognition.networks.device import device_named
 from holotype.recognition.networks.diffusing import DiffusionJob, Latents, drawn_noise, scheduler
 from holotype.recognition.networks.extra import torch
 from holotype.recognition.networks.features import normalised
+from holotype.recognition.networks.feeding import NO_SOURCE
 from holotype.recognition.networks.network import Network
-from holotype.recognition.networks.running import Plan, Ran, Told, run
+from holotype.recognition.networks.running import Logged, Plan, Ran, Told, run
 from holotype.recognition.runs import RUN, read_run
 from holotype.releases.loaders import Damaged, Samples
 
 NAME: Final = "latent-diffusion"
 AUTOENCODER: Final = "autoencoder"
 UNET: Final = "unet"
+DIFFUSION: Final = "diffusion"
 SAMPLER: Final = "sampler.json"
 _PICTURES: Final = 25
 
@@ -57,10 +59,15 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """Who is told of the steps of each half, ``autoencoder`` and ``diffusion``, and asked whether to stop."""
+    """Who is told of the steps of each half, ``autoencoder`` and ``diffusion``, and of lines of its log, and who is
+    asked whether to stop."""
 
     told: Callable[[str], Told] = lambda _: lambda *_: None
+    logged: Callable[[str], Logged] = lambda _: lambda _: None
     stopping: Callable[[], bool] = lambda: False
+
+
+_NOBODY: Final = Watching()
 
 
 def learn_to_generate(
@@ -71,11 +78,11 @@ def learn_to_generate(
     held_out: Samples | None = None,
     autoencoder: str = "",
     seed: int = 0,
-    source: Mapping[str, Any] = {},
+    source: Mapping[str, Any] = NO_SOURCE,
     resume: bool = False,
     device: str = "auto",
     workers: int | None = None,
-    watching: Watching = Watching(),
+    watching: Watching = _NOBODY,
 ) -> Learned:
     """Train a generator of pictures of the classes of samples, in a folder that becomes a run: first its autoencoder,
     in a folder of its own there, unless one is given, which diffusers finds in a folder or by a name; then the U-Net.
@@ -86,7 +93,8 @@ def learn_to_generate(
     there = device_named(device)
     told = {"seed": seed, "source": dict(source), "samples": samples.digest()}
     shown: dict[str, Any] = {"held_out": held_out, "seed": seed, "device": there, "workers": workers}
-    first, damaged = None, {}
+    first: Ran | None = None
+    damaged: dict[str, Damaged] = {}
     if autoencoder:
         model = autoencoder_in(autoencoder)
         write_model(model, out / AUTOENCODER)
@@ -94,7 +102,7 @@ def learn_to_generate(
         wanted = asked.autoencoder
         job = AutoencoderJob(samples, wanted, asked.size, **shown)
         identity = _identity("autoencoder-kl", (), asked) | {"asked": asked.value()["autoencoder"]} | told
-        plan = Plan(wanted.epochs, stopping=watching.stopping)
+        plan = Plan(wanted.epochs, stopping=watching.stopping, logged=watching.logged(AUTOENCODER))
         begun = resume and (out / AUTOENCODER / RUN).exists()
         first = run(job, plan, out / AUTOENCODER, identity, begun, watching.told(AUTOENCODER))
         damaged |= job.feed.damaged
@@ -105,10 +113,11 @@ def learn_to_generate(
     second = DiffusionJob(samples, asked, model, **shown)
     identity = _identity(NAME, samples.classes, asked) | {"asked": asked.value()} | told
     identity |= {"autoencoder": sha256_file(out / AUTOENCODER / FILE)}
-    plan = Plan(asked.diffusion.epochs, stopping=watching.stopping)
-    ran = run(second, plan, out, identity, resume and (out / RUN).exists(), watching.told("diffusion"))
+    plan = Plan(asked.diffusion.epochs, stopping=watching.stopping, logged=watching.logged(DIFFUSION))
+    ran = run(second, plan, out, identity, resume and (out / RUN).exists(), watching.told(DIFFUSION))
     if ran.finished:
-        write_model(second.averaged, out / UNET)
+        with second.averaged() as unet:
+            write_model(unet, out / UNET)
         _write_sampler(second, asked, out)
     return Learned(first, ran, tuple((damaged | second.feed.damaged).values()))
 

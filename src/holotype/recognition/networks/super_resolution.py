@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,8 +17,8 @@ from holotype.images.rejected import Rejected
 from holotype.recognition.enlarging import Enlarging, Part, enlarged, luminance, psnr, shrunk
 from holotype.recognition.networks.device import device_named
 from holotype.recognition.networks.extra import torch
-from holotype.recognition.networks.feeding import Feed, Shown
-from holotype.recognition.networks.running import At, Plan, Ran, Told, run
+from holotype.recognition.networks.feeding import NO_SOURCE, Feed, Shown
+from holotype.recognition.networks.running import At, Logged, Plan, Ran, Told, run
 from holotype.recognition.networks.weights import read_weights, write_weights
 from holotype.recognition.preprocessing import rgb
 from holotype.recognition.runs import RUN, WEIGHTS, read_run
@@ -34,7 +34,7 @@ class SRCNN(torch.nn.Module):  # type: ignore[misc]
     Convolutional Networks" (Dong et al., TPAMI 2016, 3.1). Its biases are 0 at first and its weights He's; those of
     the last layer of a residual one N(0, .001), so that it begins as interpolation."""
 
-    def __init__(self, asked: Enlarging = Enlarging(), seed: int = 0) -> None:
+    def __init__(self, asked: Enlarging, seed: int = 0) -> None:
         super().__init__()
         self.asked = asked
         channels = (1, *asked.widths, 1)
@@ -89,12 +89,13 @@ def learn_to_enlarge(
     *,
     held_out: Samples | None = None,
     seed: int = 0,
-    source: Mapping[str, Any] = {},
+    source: Mapping[str, Any] = NO_SOURCE,
     resume: bool = False,
     device: str = "auto",
     workers: int | None = None,
-    plan: Plan | None = None,
     told: Told = lambda *_: None,
+    logged: Logged = lambda _: None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Learned:
     """Train a network to undo the shrinking of samples, in the folder `out` of a run, which `enlarger` reads; `source`
     is what the run's description says of where they are from.
@@ -113,7 +114,8 @@ def learn_to_enlarge(
         "source": dict(source),
         "samples": samples.digest(),
     }
-    ran = run(job, plan or Plan(asked.epochs), out, identity, resume, told)
+    plan = Plan(asked.epochs, stopping=stopping, logged=logged)
+    ran = run(job, plan, out, identity, resume, told)
     if ran.finished:
         write_weights(job.network, out / WEIGHTS)
     return Learned(job.network, ran, tuple(job.feed.damaged.values()))
@@ -129,7 +131,8 @@ def enlarger(folder: Path) -> SRCNN:
     except (ValueError, KeyError, TypeError) as error:
         raise RecognitionError(f"{folder / RUN} is of no network that enlarges pictures: {error}") from error
     read_weights(network, folder / WEIGHTS)
-    return network.eval()
+    network.eval()
+    return network
 
 
 def upscaled(network: SRCNN, pixels: Pixels, device: str = "auto", strip: int = _STRIP) -> Pixels:
@@ -169,10 +172,8 @@ def score(
         if min(height, width) <= 2 * border:
             continue
         small = shrunk(pixels, scale)
-        truth, *made = (
-            luminance(one)
-            for one in (pixels[:height, :width], enlarged(small, scale), upscaled(network, small, device))
-        )
+        again = enlarged(small, scale), upscaled(network, small, device)
+        truth, *made = (luminance(one) for one in (pixels[:height, :width], *again))
         found.append(Score(samples.ids[number].as_py(), *(psnr(one, truth, border) for one in made)))
     progress(len(samples), len(samples))
     return tuple(found)
