@@ -61,8 +61,8 @@ def contrast(
     """Train a network to tell images from each other, in a folder that becomes a run of a network without classes; what
     labels samples have is not looked at.
 
-    After each epoch, how often features of a view of an image that is held out are nearest to those of its other view
-    is logged, as ``retrieval``. `size` is how large images are shown, the network's own if None. Of several processes
+    After each epoch, how often the embedding of a view of an image that is held out is nearest to that of its other
+    view is logged, as ``retrieval``; and the same of features, which are what is left when the run is over. `size` is how large images are shown, the network's own if None. Of several processes
     each takes its share of a batch. All else is as `running.run` says: checkpoints, exact resume, `OtherRun`,
     `Diverged`.
 
@@ -88,6 +88,7 @@ def contrast(
         if ran.finished and rank == 0:
             write_weights(network.module, out / WEIGHTS)
     network.classes = ()
+    network.requires_grad_(True)
     return Contrasted(network, ran, tuple(job.damaged.values()))
 
 
@@ -195,21 +196,25 @@ class ContrastJob:
     def scored(self, epoch: int) -> Mapping[str, float]:  # noqa: ARG002
         if self._watched is None:
             return {}
-        found = self.retrieval(self._watched)
-        return {"retrieval": found, "best": found}
+        embedded, features = self.retrieval(self._watched)
+        return {"retrieval": embedded, "retrieval_by_features": features, "best": embedded}
 
-    def retrieval(self, feeds: tuple[Feed, Feed]) -> float:
-        """How often the features of an image's view are nearest to those of its other view: see `view_retrieval`."""
+    def retrieval(self, feeds: tuple[Feed, Feed]) -> tuple[float, float]:
+        """How often what the network makes of an image's view is nearest to that of its other view (see
+        `view_retrieval`): by embeddings, and by features, which are what is left of it."""
         self.queries.eval()
-        rows: tuple[list[Any], list[Any]] = [], []
+        rows: list[list[list[Any]]] = [[[], []], [[], []]]
         with torch.inference_mode():
             for batch in both(feeds, 0, 0, 0):
                 if len(batch[0].numbers):
-                    for held, view in zip(rows, self._views(batch, 0), strict=True):
-                        held.append(self.queries.network.features(view).float().cpu().numpy())
-        if not rows[0]:
-            return 0.0
-        return view_retrieval(np.concatenate(rows[0]), np.concatenate(rows[1]))
+                    for side, view in enumerate(self._views(batch, 0)):
+                        features = self.queries.network.features(view)
+                        for held, made in zip(rows, (self.queries.projection(features), features), strict=True):
+                            held[side].append(made.float().cpu().numpy())
+        if not rows[0][0]:
+            return 0.0, 0.0
+        embedded, kept = (view_retrieval(*(np.concatenate(side) for side in held)) for held in rows)
+        return embedded, kept
 
     def state(self) -> dict[str, Any]:
         return {

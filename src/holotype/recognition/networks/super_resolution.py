@@ -32,7 +32,7 @@ _RANGE: Final = 255 / 219
 class SRCNN(torch.nn.Module):  # type: ignore[misc]
     """Three convolutions that look at patches, map them and put them together again: "Image Super-Resolution Using Deep
     Convolutional Networks" (Dong et al., TPAMI 2016, 3.1). Its biases are 0 at first and its weights He's; those of
-    the last layer of a residual one N(0, .001), so that it begins as interpolation."""
+    the last layer of a residual one N(0, .001), so that it begins near interpolation."""
 
     def __init__(self, asked: Enlarging, seed: int = 0) -> None:
         super().__init__()
