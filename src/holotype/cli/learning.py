@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,16 +17,21 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from holotype.cli.text import counted, plain
+from holotype.cli.networks import device_option
+from holotype.cli.options import json_option
+from holotype.cli.text import counted, plain, print_json
 from holotype.recognition.recipes import RECIPES, Recipe, recipe_named
 
 if TYPE_CHECKING:
+    from holotype.recognition.networks.network import Network
     from holotype.recognition.networks.running import At
-    from holotype.recognition.networks.training import Started
+    from holotype.recognition.networks.training import Started, Trained
+    from holotype.releases.loaders import Samples
 
 STOPPED: Final = 75
 """The exit code of a run that was told to stop, and can go on: that of a temporary failure (``EX_TEMPFAIL``)."""
 _ESTIMATED_AFTER: Final = 20
+_LISTED: Final = 5
 _stderr = Console(stderr=True)
 
 
@@ -46,6 +52,7 @@ class LearningOptions:
     compile: bool
     deterministic: bool
     minutes: float
+    as_json: bool
 
     def followed(self) -> Recipe:
         """The recipe that is followed: of its name, with the size and the learning rate that were asked for, the rate
@@ -64,21 +71,26 @@ class LearningOptions:
 
 _POSITIVE: Final = click.IntRange(min=1)
 _OPTIONS: Final = (
-    click.option("--recipe", default="resnet90", show_default=True, metavar="NAME", help=f"One of {', '.join(RECIPES)}."),
+    click.option(
+        "--recipe", default="resnet90", show_default=True, metavar="NAME", help=f"One of {', '.join(RECIPES)}."
+    ),
     click.option("--epochs", type=_POSITIVE, help="How long.  [default: as the recipe has it]"),
     click.option("--batch", "batch_size", type=_POSITIVE, help="Images a step, of all processes.  [default: likewise]"),
     click.option("--lr", type=click.FloatRange(min=0, min_open=True), help="The learning rate for that batch."),
     click.option("--size", type=click.IntRange(min=16), help="Pixels wide and high that pictures are at most."),
     click.option("--resume", is_flag=True, help="Go on with the run in that folder, exactly."),
-    click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ..."),
+    device_option,
     click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all that is random."),
-    click.option("--at-once", type=_POSITIVE, help="Images that the device is given at a time, where a batch is too large."),
+    click.option(
+        "--at-once", type=_POSITIVE, help="Images that the device is given at a time, where a batch is too large."
+    ),
     click.option("--workers", type=_POSITIVE, help="Threads that decode.  [default: all CPUs]"),
     click.option("--compile", is_flag=True, help="Compile the network first, for speed."),
     click.option("--deterministic", is_flag=True, help="Have a GPU compute the same each time, and slower."),
     click.option(
         "--minutes", type=click.FloatRange(min=0), default=15.0, show_default=True, help="Between checkpoints."
     ),
+    json_option,
 )
 
 
@@ -137,8 +149,8 @@ class Telling:
         by = "" if started.processes == 1 else f", {started.processes:,} processes"
         self._say(
             f"{counted(started.images, 'image')} of {counted(started.classes, 'class', 'classes')} on {started.device}"
-            f"{by}: {counted(recipe.epochs, 'epoch')} of {counted(started.steps, 'step')}, {started.batch:,} images each, "
-            f"learning rate {recipe.lr:.4g} ({recipe.name})"
+            f"{by}: {counted(recipe.epochs, 'epoch')} of {counted(started.steps, 'step')}, "
+            f"{counted(started.batch, 'image')} each, learning rate {recipe.lr:.4g} ({recipe.name})"
         )
         if started.empty:
             count = counted(len(started.empty), "class has", "classes have")
@@ -169,8 +181,8 @@ class Telling:
             self.bar.console.print(plain(text), highlight=False, markup=False, soft_wrap=True)
 
 
-def _listed(wnids: Sequence[str], most: int = 5) -> str:
-    return ", ".join(wnids[:most]) + (", ..." if len(wnids) > most else "")
+def _listed(wnids: Sequence[str]) -> str:
+    return ", ".join(wnids[:_LISTED]) + (", ..." if len(wnids) > _LISTED else "")
 
 
 def _duration(seconds: float) -> str:
@@ -184,12 +196,61 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def first_process(environment: Mapping[str, str]) -> bool:
-    """Whether this process is the first of those that ``torchrun`` started, or the only one."""
-    return environment.get("RANK", "0") == "0"
-
-
 def out_option(command: Callable[..., None]) -> Callable[..., None]:
     """Where a run is left."""
     kind = click.Path(file_okay=False, path_type=Path)
     return click.option("--out", required=True, type=kind, metavar="FOLDER", help="The folder of the run.")(command)
+
+
+def learn(
+    network: Network,
+    samples: Samples,
+    val: Samples | None,
+    recipe: Recipe,
+    out: Path,
+    learning: LearningOptions,
+    **more: Any,
+) -> None:
+    """Train a network as `holotype.recognition.networks.training.train` does, tell of it, and print what came of it;
+    of several processes the first one does. A run that was told to stop ends the command with `STOPPED`."""
+    from holotype.recognition.networks.training import train
+
+    first = os.environ.get("RANK", "0") == "0"
+    telling = Telling(quiet=not first)
+    with stopping_when_told() as stopping, telling.bar:
+        trained = train(
+            samples,
+            network,
+            recipe,
+            out,
+            val=val if val is not None and len(val) else None,
+            started=telling.started,
+            told=telling.told,
+            logged=telling.logged,
+            stopping=stopping,
+            **learning.asked(),
+            **more,
+        )
+    if first:
+        _report(trained, out, learning.as_json)
+    if not trained.ran.finished:
+        click.get_current_context().exit(STOPPED)
+
+
+def _report(trained: Trained, out: Path, as_json: bool) -> None:
+    ran = trained.ran
+    scores = {name: value for name, value in ran.scores.items() if name in ("top1", "top5")}
+    if as_json:
+        at = {"epoch": ran.at.epoch, "step": ran.at.step, "steps": ran.at.total}
+        damaged = [{"id": one.id, "reason": one.reason, "detail": one.detail} for one in trained.damaged]
+        print_json({"finished": ran.finished, **at, "scores": scores, "damaged": damaged})
+        return
+    for one in trained.damaged[:_LISTED]:
+        click.echo(plain(f"damaged, and left out: {one.id} ({one.reason}): {one.detail}"), err=True)
+    if len(trained.damaged) > _LISTED:
+        click.echo(f"and {len(trained.damaged) - _LISTED:,} more", err=True)
+    told = "".join(f", {name} {value:.3f}" for name, value in scores.items())
+    if ran.finished:
+        click.echo(plain(f"{out}: {counted(ran.at.epoch, 'epoch')}{told}"))
+    else:
+        click.echo(f"stopped in epoch {ran.at.epoch + 1} after step {ran.at.step:,}; to go on: --resume", err=True)

@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from holotype.cli.learning import (
-    STOPPED,
-    LearningOptions,
-    Telling,
-    first_process,
-    learning_options,
-    out_option,
-    stopping_when_told,
-)
+from holotype.cli.learning import LearningOptions, learn, learning_options, out_option
+from holotype.cli.networks import model_argument
 from holotype.cli.options import project_option
-from holotype.cli.recognition_data import Data, DataOptions, data_options
-from holotype.cli.text import counted, plain
+from holotype.cli.recognition_data import DataOptions, data_options
 
 if TYPE_CHECKING:
     from holotype.recognition.networks.network import Network
-    from holotype.recognition.networks.training import Trained
 
 
 @click.command("train")
-@click.argument("model")
+@model_argument
 @data_options
 @click.option("--under", multiple=True, metavar="SYNSET", help="Only images of its subtree; several times.")
 @click.option("--split", default="train", show_default=True, help="What is learned from.")
 @click.option("--val", default="val", show_default=True, metavar="SPLIT", help="What is scored; '' for nothing.")
-@click.option("--weights", default="", metavar="NAME", help="Begin with these: pretrained, one of torchvision's, a file.")
+@click.option(
+    "--weights", default="", metavar="NAME", help="Begin with these: pretrained, one of torchvision's, a file."
+)
 @click.option(
     "--init", type=click.Choice(["he", "xavier", "gaussian"]), help="Begin with weights that are drawn by a rule."
 )
@@ -61,7 +53,7 @@ def train(
         samples = opened.samples(split, under)
         scored = opened.samples(val, under) if val else None
         network = _network(model, samples.classes, weights, init, learning.seed)
-        learn(network, opened, samples, scored, recipe, freeze, out, learning)
+        learn(network, samples, scored, recipe, out, learning, freeze=freeze, source=opened.source)
 
 
 def _network(model: str, classes: tuple[str, ...], weights: str, init: str | None, seed: int) -> Network:

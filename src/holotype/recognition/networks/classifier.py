@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
+from holotype.errors import RecognitionError
 from holotype.recognition.networks.averaging import Average
 from holotype.recognition.networks.distributed import gathered
 from holotype.recognition.networks.extra import torch
@@ -97,7 +98,11 @@ class Classifier:
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._optimizer.zero_grad(set_to_none=True)
-        loss = self._learned(*batch)
+        try:
+            loss = self._learned(*batch)
+        except torch.OutOfMemoryError as error:
+            told = f"{len(batch[1]):,} pictures are too many for {self._machine.device} at once"
+            raise RecognitionError(f"{told}: {str(error).splitlines()[0]}") from error
         if world > 1:
             torch.distributed.all_reduce(loss)
             loss /= world
@@ -156,11 +161,12 @@ class Classifier:
         self._network.eval()
 
     def state(self) -> dict[str, Any]:
-        """All of it; the ``weights`` are those that are kept."""
+        """All of it; the ``weights`` are those that are kept, of ``classes``."""
         network = self._network.module.state_dict()
         average = {} if self._average is None else {"network": network, "average": self._average.steps}
         damaged = [[one.number, one.id, one.reason, one.detail] for one in self._shown.damaged.values()]
-        return {"weights": self.weights(), "optimizer": self._optimizer.state_dict(), "damaged": damaged, **average}
+        weights = {"weights": self.weights(), "classes": list(self._network.classes)}
+        return {**weights, "optimizer": self._optimizer.state_dict(), "damaged": damaged, **average}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Become what had that state."""

@@ -117,8 +117,8 @@ def _of_library(name: str, weights: str) -> Network:
             raise RecognitionError(f"{bare} has no layers that are ReLUs, which PReLUs could take the place of")
         network.name = name
     if file:
-        _load(network.module, _weights_of(Path(file)), file)
-    if (file or asked) and network.outputs == _IMAGENET:
+        _put_weights(network, Path(file))
+    if (file or asked) and not network.classes and network.outputs == _IMAGENET:
         network.classes = order("sorted").wnids
     return network
 
@@ -190,13 +190,24 @@ def _of_lite(name: str, weights: str) -> Network:
     return Network(module, name, Preprocessing(size, size + 32, "bicubic", *levels))
 
 
+def _put_weights(network: Network, path: Path) -> None:
+    """Load the weights in a file, whose head may have other outputs; a checkpoint of a run says for which classes."""
+    held = _weights_of(path)
+    of_run = "job" in held
+    weights = held["job"]["weights"] if of_run else held
+    head = weights.get(f"{network.head_name}.weight")
+    if head is not None and len(head) != network.outputs:
+        network.reset_head([""] * len(head))
+    network.classes = tuple(held["job"]["classes"]) if of_run else ()
+    _load(network.module, weights, str(path))
+
+
 def _weights_of(path: Path) -> Any:
     """The tensors in a file, by name: nothing in it is executed. Raises `RecognitionError`."""
     try:
         if path.suffix == ".safetensors":
             return import_module("safetensors.torch").load_file(path)
-        held = torch.load(path, map_location="cpu", weights_only=True)
-        return held["job"]["weights"] if "job" in held else held
+        return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a reader of hostile files raises
         raise RecognitionError(f"cannot read weights of {path}: {error}") from error
 

@@ -111,6 +111,8 @@ def train(
         identity = _identity(samples, network, asked, val, seed, freeze, loss) | {"source": dict(source)}
         network.preprocessing = asked.preprocessing(network.preprocessing)
         shown = Shown(samples, asked, network.preprocessing, seed, there, place, workers)
+        for size in {shown.size(0), shown.size(asked.epochs - 1), network.preprocessing.size}:
+            _try(network, size)
         with dropped_paths(network.module, asked.drop_path) as branches:
             kept = frozen(network, freeze)
             machine = Machine(there, place, at_once, compile)
@@ -138,12 +140,25 @@ def _asked(
         )
     if len(samples.classes) < 2:
         raise RecognitionError(f"a classifier needs two classes to tell apart; there is {len(samples.classes)}")
+    if not count:
+        raise RecognitionError("there is no image to learn from")
     if count < world:
         raise RecognitionError(f"there are fewer images, {count:,}, than processes, {world:,}")
     batch = min(batch_size or recipe.batch_size, count // world * world)
     if batch % world:
         raise RecognitionError(f"{world:,} processes cannot share a batch of {batch:,} images evenly")
     return replace(recipe.scaled(batch), epochs=epochs or recipe.epochs)
+
+
+def _try(network: Network, size: int) -> None:
+    """Raises `RecognitionError` where a network cannot be shown pictures of that size."""
+    device = next(network.parameters()).device
+    try:
+        with torch.no_grad():
+            network.eval()(torch.zeros((2, 3, size, size), device=device))
+    except (RuntimeError, ValueError, AssertionError) as error:
+        why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise RecognitionError(f"{network.name} cannot be shown pictures of {size} pixels: {why}") from error
 
 
 def _identity(
