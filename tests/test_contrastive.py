@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,7 +59,7 @@ def network(norm: str = "batch", seed: int = 0) -> Any:
 
 
 def job(samples: Samples, recipe: ContrastRecipe, held_out: Samples | None = None) -> Any:
-    from holotype.recognition.networks.contrastive import ContrastJob
+    from holotype.recognition.networks.contrastive_job import ContrastJob
 
     return ContrastJob(samples, network(), recipe, held_out, 0, torch.device("cpu"), 2)
 
@@ -186,7 +187,7 @@ def test_patches_stay_as_they_were_drawn(samples: Samples, tmp_path: Path) -> No
     before = given.module[0].weight.detach().clone()
     learn(samples, tmp_path / "run", replace(SYMMETRIC, patches_fixed=True), network=given)
     assert torch.equal(given.module[0].weight, before)
-    from holotype.recognition.networks.contrastive import patches_of
+    from holotype.recognition.networks.encoders import patches_of
 
     with pytest.raises(RecognitionError, match="no convolution"):
         patches_of(torch.nn.Linear(3, 3))
@@ -245,7 +246,9 @@ def test_a_view_follows_from_its_draws_alone() -> None:
     assert torch.allclose(plain, images.permute(0, 3, 1, 2) / 255)
     grey = looked_at(images, Look((0, 0, 0, 0), 0, 1.0), draws)
     assert torch.allclose(grey[:, 0], grey[:, 2])
-    assert torch.allclose(looked_at(images, Look((0, 0, 0, 0), 0, 0, 0, 1.0), draws).amax(), torch.tensor(0.5), atol=0.01)
+    assert torch.allclose(
+        looked_at(images, Look((0, 0, 0, 0), 0, 0, 0, 1.0), draws).amax(), torch.tensor(0.5), atol=0.01
+    )
 
 
 SCHEDULE = Schedule("constant")
@@ -254,19 +257,19 @@ TOGETHER = {
     "symmetric": replace(QUEUED, batch_size=8, schedule=SCHEDULE, queue=0, prediction=(16, 8)),
 }
 LEARNING = """
+import pickle
 import sys
 from pathlib import Path
 
 import torch
 
-from learned import photographs
 from test_contrastive import TOGETHER, learn, network
 
 torch.set_num_threads(1)
 folder = Path(sys.argv[1])
 torch.distributed.init_process_group("gloo")
 for name, recipe in TOGETHER.items():
-    learn(photographs(folder / "files", 16), folder / "two" / name, recipe, network=network("group"))
+    learn(pickle.loads((folder / "samples").read_bytes()), folder / "two" / name, recipe, network=network("group"))
 torch.distributed.destroy_process_group()
 """
 
@@ -276,6 +279,7 @@ def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
     images = photographs(tmp_path / "files", 16)
+    (tmp_path / "samples").write_bytes(pickle.dumps(images))
     (tmp_path / "learn.py").write_text(LEARNING)
     together = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     paths = [str(Path(__file__).parent), *(one for one in sys.path if one)]

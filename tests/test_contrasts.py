@@ -39,7 +39,8 @@ def test_momentum_rises_to_one_along_half_a_cosine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("images", "batch", "queue"), [(2_000_000, 256, 65_536), (100_000, 256, 49_920), (500, 256, 256), (9, 9, 9), (1, 1, 1)]
+    ("images", "batch", "queue"),
+    [(2_000_000, 256, 65_536), (100_000, 256, 49_920), (500, 256, 256), (9, 9, 9), (1, 1, 1)],
 )
 def test_a_queue_holds_no_more_than_half_of_the_images(images: int, batch: int, queue: int) -> None:
     fitted = RECIPES["moco-v2"].fitting(images)

@@ -49,7 +49,7 @@ def learn(samples: Samples, out: Path, asked: Generating = TINY, **more: Any) ->
 
 
 def generator(out: Path) -> Any:
-    from holotype.recognition.networks.generation import Generator
+    from holotype.recognition.networks.generators import Generator
 
     return Generator(out, "cpu")
 
@@ -71,9 +71,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generator")
     samples = coloured(folder / "files", 80)
     with exactly(torch):
-        found = learn(
-            samples.take(np.arange(64)), folder / "run", LEARNING, held_out=samples.take(np.arange(64, 80))
-        )
+        found = learn(samples.take(np.arange(64)), folder / "run", LEARNING, held_out=samples.take(np.arange(64, 80)))
     assert found.finished
     return folder / "run"
 

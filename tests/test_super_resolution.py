@@ -15,7 +15,7 @@ from conftest import encoded, photo
 from holotype.errors import OtherRun, RecognitionError
 from holotype.recognition.enlarging import Enlarging, enlarged, luminance, psnr, shrunk
 from holotype.recognition.preprocessing import rgb
-from learned import after, digest, exactly, losses, photographs, edged
+from learned import after, digest, edged, exactly, losses, photographs
 
 torch: Any = pytest.importorskip("torch", exc_type=ImportError)
 pytestmark = pytest.mark.torch
@@ -31,7 +31,7 @@ def one_thread() -> Iterator[None]:
 
 
 def learn(samples: Any, out: Path, asked: Enlarging = SMALL, **more: Any) -> Any:
-    from holotype.recognition.networks.super_resolution import learn_to_enlarge
+    from holotype.recognition.networks.enlarging_job import learn_to_enlarge
 
     return learn_to_enlarge(samples, asked, out, device="cpu", workers=2, **more)
 
@@ -47,7 +47,7 @@ def test_a_residual_network_begins_near_interpolation() -> None:
 
 def test_pairs_are_those_that_pillow_makes() -> None:
     """Where a picture is shrunk in PyTorch to learn from, and by Pillow to be scored."""
-    from holotype.recognition.networks.super_resolution import pair
+    from holotype.recognition.networks.enlarging_job import pair
 
     pixels = PIXELS[:42, :42]
     given, wanted = (one[0, 0].numpy() * 255 for one in pair(torch.from_numpy(pixels.copy())[None], 3))

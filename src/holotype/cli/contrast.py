@@ -45,8 +45,8 @@ def contrast(
     """Train a network on images alone, without labels.
 
     It learns to tell the other view of an image from views of others (MoCo). The run is one of a network without
-    classes: probe it, finetune it, or embed images by it. What is scored is how often features of one view of an image
-    that is held out are nearest to those of the other, among up to 1,000 images.
+    classes: probe it, finetune it, or embed images by it. What is scored is how often what is made of one view of an
+    image that is held out is nearest to what is made of its other view, among up to 1,000 images.
     """
     asked = _asked(recipe_named(recipe), queue, momentum, lesson)
     with networks_here():

@@ -125,7 +125,7 @@ def run(
     A synset that is no class stands for the classes below it, in the ontology of the project, or in WordNet.
     """
     with networks_here():
-        from holotype.recognition.networks.generation import Generator
+        from holotype.recognition.networks.generators import Generator
 
         generator = Generator(run_, device)
     from holotype.recognition.pictures_written import write_picture
@@ -212,7 +212,7 @@ def score(
     network = trained_network(model, weights)
     with networks_here():
         from holotype.recognition.networks.features import features
-        from holotype.recognition.networks.generation import Generator, picture_features
+        from holotype.recognition.networks.generators import Generator, picture_features
 
         generator = Generator(run_, device)
     with data.opened(project) as given, bars(["pictures", "features"]) as advance:

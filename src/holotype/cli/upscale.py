@@ -42,7 +42,7 @@ def fit(data: DataOptions, scale: str, plain: bool, lesson: Lesson, project: Pat
     What is scored after each epoch is what it is ahead of bicubic interpolation on images that are held out, in dB.
     """
     with networks_here():
-        from holotype.recognition.networks.super_resolution import learn_to_enlarge
+        from holotype.recognition.networks.enlarging_job import learn_to_enlarge
     from holotype.recognition.enlarging import Enlarging
 
     asked = Enlarging(int(scale), residual=not plain)
