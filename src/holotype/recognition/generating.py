@@ -6,14 +6,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from holotype.errors import RecognitionError
-
-Schedule = Literal["scaled_linear", "squaredcos_cap_v2"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +26,8 @@ class Autoencoder:
     latent: int = 4
     kl: float = 1e-6
     lr: float = 2e-3
-    batch_size: int = 32
-    epochs: int = 20
+    batch_size: int = 16
+    epochs: int = 30
 
     @property
     def factor(self) -> int:
@@ -40,7 +38,8 @@ class Autoencoder:
 @dataclass(frozen=True, slots=True)
 class Diffusion:
     """A network that takes noise out of latent pictures of classes (Ho et al., NeurIPS 2020): a U-Net of levels with
-    `channels`, those of `attention` with self-attention, trained on `times` steps of noise by a `schedule`.
+    `channels`, those of `attention` with self-attention, trained on `times` steps of noise, whose variances go from one
+    of `betas` to the other, their roots on a line.
 
     Of `drop` of the pictures the class is withheld, so that it can guide (Ho and Salimans, 2022). What is left of
     training is a running mean of the weights with the decay `ema`.
@@ -49,13 +48,12 @@ class Diffusion:
     channels: tuple[int, ...] = (32, 64)
     attention: tuple[bool, ...] = (False, True)
     layers: int = 1
-    schedule: Schedule = "squaredcos_cap_v2"
     betas: tuple[float, float] = (0.0015, 0.0195)
     times: int = 1000
     drop: float = 0.1
     ema: float = 0.995
     lr: float = 1e-3
-    batch_size: int = 64
+    batch_size: int = 32
     epochs: int = 60
 
 
@@ -94,7 +92,6 @@ RECIPES: Final[Mapping[str, Generating]] = MappingProxyType(
                 (192, 384, 576, 960),
                 (False, True, True, True),
                 layers=2,
-                schedule="scaled_linear",
                 ema=0.9999,
                 lr=1e-4,
                 batch_size=1200,

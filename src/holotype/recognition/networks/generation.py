@@ -109,6 +109,6 @@ def _identity(model: str, classes: Sequence[str], asked: Generating) -> dict[str
 
 def _write_sampler(job: DiffusionJob, asked: Generating, out: Path) -> None:
     wanted = asked.diffusion
-    said = {"schedule": wanted.schedule, "betas": list(wanted.betas), "times": wanted.times}
+    said: dict[str, Any] = {"betas": list(wanted.betas), "times": wanted.times}
     said |= {"mean": job.latents.mean.tolist(), "std": job.latents.std.tolist()}
     write_atomically(out / SAMPLER, json.dumps(said, indent=1).encode())

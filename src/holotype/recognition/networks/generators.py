@@ -45,7 +45,7 @@ class Generator:
         try:
             told = json.loads((folder / SAMPLER).read_text(encoding="utf-8"))
             unet = diffusers().UNet2DModel.from_pretrained(str(folder / UNET), use_safetensors=True)
-            noising = Diffusion(schedule=told["schedule"], betas=tuple(told["betas"]), times=int(told["times"]))
+            noising = Diffusion(betas=tuple(told["betas"]), times=int(told["times"]))
             mean, std = (torch.tensor(told[name], device=there) for name in ("mean", "std"))
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise RecognitionError(f"the generator in {folder} is not whole: {str(error).splitlines()[0]}") from error
