@@ -95,7 +95,8 @@ def _of_run(folder: Path) -> Network:
     run = read_run(folder)
     with torch.random.fork_rng(devices=[]):
         network = _of_library(run.model, "")
-    network.reset_head(run.classes)
+    if run.classes:
+        network.reset_head(run.classes)
     network.preprocessing = run.preprocessing
     _load(network.module, _weights_of(folder / WEIGHTS), str(folder))
     return network
