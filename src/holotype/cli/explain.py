@@ -51,10 +51,12 @@ def explain(
 
     MODEL is the folder of a run, or a network by name, as `holotype models` lists them, with published weights. It
     looks at each IMAGE, or at those of a release or dataset: the warmer a place, the more it speaks for the target
-    (Grad-CAM). Boxes around what is warm can be proposed, so that people only verify them.
+    (Grad-CAM). Boxes around what is warm can be proposed, so that people only verify them. Files are written when it
+    has looked at all pictures: stopped before that, it leaves none.
     """
     wanted.check(len(images))
-    with _subjects(images, data, project, split, under) as asked, bars(("images", "pictures")) as advance:
+    stages = ("images", "pictures") if wanted.out is not None else ("images",)
+    with _subjects(images, data, project, split, under) as asked, bars(stages) as advance:
         truth = asked.boxes() if wanted.pointing else None
         network = trained_network(model, weights)
         from holotype.recognition.networks.heat_maps import heat_maps

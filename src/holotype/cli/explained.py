@@ -16,7 +16,6 @@ from holotype.benchmark.values import Boxes
 from holotype.cli.heat_maps import PNG
 from holotype.cli.tables import print_table
 from holotype.cli.text import counted, plain
-from holotype.engine import Progress
 from holotype.files import create_atomically
 from holotype.ontology import Ontology
 from holotype.recognition.heat import HeatMaps
@@ -45,7 +44,9 @@ class Subjects:
         return f"{wnid} {plain(self.ontology[wnid].name)}" if wnid in self.ontology else wnid
 
 
-def draw(samples: Samples, found: HeatMaps, boxes: Floats, out: Path, most: int, progress: Progress) -> None:
+def draw(
+    samples: Samples, found: HeatMaps, boxes: Floats, out: Path, most: int, progress: Callable[[int, int], None]
+) -> None:
     """Write pictures with their maps and boxes to `out`, a PNG or a folder: at most so many, at even distances."""
     rows = np.unique(np.linspace(0, len(found) - 1, min(most, len(found))).round().astype(int)).tolist()
     names: list[str] = []
