@@ -15,8 +15,10 @@ from holotype.cli.recognition_data import Data
 from holotype.cli.tables import print_table
 from holotype.cli.text import counted, print_json
 from holotype.ontology import Ontology
+from holotype.ontology.senses import only_sense
 from holotype.recognition.report.applied import Applied, Curve
 from holotype.recognition.report.results import refuse_written, write_result
+from holotype.recognition.targets import Targets
 from holotype.releases.loaders import Samples
 
 _DRAWING: Final = {"matplotlib": "matplotlib", "jinja2": "Jinja2"}
@@ -96,9 +98,17 @@ def application_options(command: Callable[..., None]) -> Callable[..., None]:
     return packed
 
 
-def wnids_of(ontology: Ontology, synsets: Sequence[str]) -> list[str]:
-    """The wnids of synsets, given by wnids or lemmas. Raises `UnknownSynset` or `AmbiguousLemma`."""
-    return [ontology.resolve(one).wnid for one in synsets]
+def wnids_of(ontology: Ontology, synsets: Sequence[str], tests: Samples) -> list[str]:
+    """The wnids of synsets, given by wnids or lemmas: a lemma of several senses means the one that test images show.
+
+    Raises `UnknownSynset` or `AmbiguousLemma`.
+    """
+    found = []
+    for text in synsets:
+        senses = ontology.named(text)
+        shown = Targets(tuple(one.wnid for one in senses), ontology).shown(tests).sum(axis=0)
+        found.append(only_sense(text, senses, shown.tolist() if len(senses) > 1 else ()).wnid)
+    return found
 
 
 def value_of(found: Applied) -> dict[str, Any]:

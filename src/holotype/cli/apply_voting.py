@@ -50,8 +50,8 @@ def nn_voting_command(
     """
     asked.check(NN_VOTING)
     with data.opened(project) as opened, bars(()) as advance:
-        wnids = wnids_of(opened.ontology, synsets)
         train, tests = asked.samples(opened)
+        wnids = wnids_of(opened.ontology, synsets, tests)
         with _noisy(tests, asked.under, project, candidates) as noisy:
             pools = {CLEAN: train, **({} if noisy is None else {NOISY: noisy})}
             voting = Voting(neighbours, normalised=not raw)
@@ -106,8 +106,8 @@ def nbnn_command(
     """
     asked.check(NBNN_NAME)
     with data.opened(project) as opened, bars(()) as advance:
-        wnids = wnids_of(opened.ontology, synsets)
         train, tests = asked.samples(opened)
+        wnids = wnids_of(opened.ontology, synsets, tests)
         comparing = Comparing(per_class=tuple(dict.fromkeys(per_class)) or (0,), probes=probes, seed=seed)
         found = nbnn(train, tests, opened.ontology, wnids, comparing, asked.source(opened), advance)
     asked.tell(found, as_json)
