@@ -64,7 +64,7 @@ ROOMS = {
     "queries": "catalog errors files images licences ontology releases store",
     "project": (
         "audits benchmark boxes catalog collect consensus crowd engine errors files geometry images imports leftovers "
-        "licences lint ontology provenance queries questions releases simulation statistics store"
+        "licences lint ontology provenance queries questions recognition releases simulation statistics store"
     ),
     "holotype": "project",
     "demo": (
@@ -102,7 +102,7 @@ ASKS_THE_CATALOG = {"holotype.queries.live", "holotype.queries.live_boxes"}
 COMPOSITION = {"extension", "", "project", "creation", "runner", "evaluator"}
 NOUNS = {
     *("images", "datasets", "candidates", "crowd", "gold", "workers", "labels", "audits", "releases"),
-    *("licences", "faces", "benchmarks", "boxes", "questions"),
+    *("licences", "faces", "benchmarks", "boxes", "questions", "embeddings"),
     *("people", "desk", "overview", "removals", "explore", "flags", "campaigns", "annotations", "collecting"),
     *("box_desk",),
 }
@@ -118,6 +118,10 @@ SHARED = {
     "box_rehearsing",
     "box_reports",
     "box_rulings",
+    "embedding_answers",
+    "embedding_facts",
+    "embedding_intake",
+    "embedding_pairs",
     "benchmark_boards",
     "benchmark_files",
     "benchmark_queue",

@@ -43,7 +43,9 @@
     ├── RecognitionError         a network cannot be made, trained or asked
     │   ├── NotInstalled         what it needs is an extra that is not installed
     │   ├── Diverged             a loss is no number any more
-    │   └── OtherRun             what is to go on is another run
+    │   ├── OtherRun             what is to go on is another run
+    │   ├── NotEmbedded          there are no embeddings, or none of what is asked about
+    │   └── OtherWeights         embeddings of that name are another model's
     ├── PredictionError          a predictions file is not acceptable
     ├── BenchmarkError           a benchmark, or what is asked of it, cannot be
     │   ├── UnknownBenchmark     no benchmark is called so
@@ -321,6 +323,18 @@ class OtherRun(RecognitionError):
         told = "; ".join(f"{name} was {was}, and is {now}" for name, (was, now) in differing.items())
         super().__init__(f"this is another run than the one that was begun: {told}")
         self.differing = differing
+
+
+class NotEmbedded(RecognitionError):
+    """There are no embeddings, none of that name, or none of an image that is asked about."""
+
+
+class OtherWeights(RecognitionError):
+    """The embeddings called `name` were made by another model, or by the same one with other weights."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"the embeddings {name!r} were made by another model: {why}")
+        self.name = name
 
 
 class PredictionError(HolotypeError):
