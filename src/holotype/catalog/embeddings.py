@@ -86,9 +86,8 @@ def models(connection: Connection, removed: bool = False) -> list[Model]:
     """The models whose embeddings are used, or those that are removed, by name, with how many there are."""
     count = select(func.count()).where(t.embedding.c.model_id == t.embedding_model.c.id).scalar_subquery()
     gone = _removed()
-    asked = select(*t.embedding_model.c, count).order_by(t.embedding_model.c.name)
-    rows = connection.execute(asked.where(gone if removed else ~gone))
-    return [Model(*row) for row in rows]
+    asked: Select[Any] = select(*t.embedding_model.c, count).order_by(t.embedding_model.c.name)
+    return [Model(*row) for row in connection.execute(asked.where(gone if removed else ~gone)).all()]
 
 
 def model_called(connection: Connection, name: str) -> Model | None:

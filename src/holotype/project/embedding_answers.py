@@ -14,7 +14,7 @@ from holotype.catalog import candidates, fingerprints, labels
 from holotype.catalog.embeddings import Embedded, Model, Vectors
 from holotype.consensus.ballot import Floats, Ints
 from holotype.crowd.machines.voter import Machine, Scored, Thresholds
-from holotype.errors import RecognitionError
+from holotype.errors import OtherWeights, RecognitionError
 from holotype.project.embedding_facts import places_of, read_embedded
 from holotype.project.parts import Parts
 from holotype.recognition.heads import Head, chances, shown_by
@@ -117,13 +117,10 @@ def classifier(parts: Parts, name: str, head: Head, thresholds: Thresholds, mode
     with parts.catalog.read() as connection:
         made_by, held = read_embedded(connection, model)
         found = _answered(connection, held, candidates.tasks(connection))
-    if head.weight.shape[1] != made_by.width:
-        raise RecognitionError(
-            f"the embeddings {made_by.name!r} have {made_by.width:,} numbers, not the {head.weight.shape[1]:,} that "
-            "this classifier takes"
-        )
+    if head.digest != made_by.digest:
+        raise OtherWeights(made_by.name, f"it is {made_by.digest[:12]}, and this classifier is {head.digest[:12]}")
     shown = shown_by(head.classes, parts.ontology, found.wnids)
-    told = chances(head, held.rows[found.place], found.synset, shown) if len(found.place) else np.zeros(0)
+    told = chances(head, held.rows[found.place], found.synset.astype(np.int64), shown)
     layer = hashlib.sha256(head.weight.tobytes() + head.bias.tobytes() + " ".join(head.classes).encode()).hexdigest()
     return _machine(name or made_by.name, made_by, f"classifier {layer[:16]}", found.candidate, told, thresholds)
 

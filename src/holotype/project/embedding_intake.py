@@ -79,14 +79,14 @@ class Making:
 
     def _made(self, batch: Sequence[Unembedded]) -> tuple[dict[str, bytes], list[str]]:
         """What is made of images, as it is kept, by sha256; and why nothing is made of the others."""
-        store, problems = self.parts.store, []
+        store, problems = self.parts.store, list[str]()
         try:
             found = self.embedder.embed(samples_of(store, batch))
         except (ArchiveError, PackError):
             batch, problems = _readable(self.parts, batch)
             found = self.embedder.embed(samples_of(store, batch))
         problems += [f"{one.id[:16]}: {one.detail} ({one.reason})" for one in found.damaged]
-        sound = np.isfinite(found.rows).all(axis=1)
+        sound = np.asarray(np.isfinite(found.rows).all(axis=1))
         sound[[one.number for one in found.damaged]] = False
         damaged = {one.number for one in found.damaged}
         lost = [number for number in np.flatnonzero(~sound).tolist() if number not in damaged]

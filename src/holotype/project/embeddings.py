@@ -256,11 +256,12 @@ class Embeddings:
     def voter(
         self, name: str = "", model: str = "", head: Head | None = None, thresholds: Thresholds = Thresholds()
     ) -> Machine:
-        """A machine that votes by embeddings, for `holotype.project.crowd.CrowdRoom.run`, called `name` or as the model.
+        """A machine that votes by embeddings, for `crowd.run`; it is called `name`, or as the model.
 
         With the `head` of a classifier, its last layer, it says how probable the classes at and below a synset are;
         without one it learns each synset from what is labelled. Candidates without an embedding, and synsets that it
-        knows nothing of, get no vote. Raises `NotEmbedded`, and `RecognitionError` where nothing can be said at all.
+        knows nothing of, get no vote. Raises `NotEmbedded`, `OtherWeights` for another classifier, and
+        `RecognitionError` where nothing can be said at all.
         """
         if head is None:
             return fitted(self._parts, name, thresholds, model)

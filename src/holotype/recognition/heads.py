@@ -20,11 +20,12 @@ Ints = npt.NDArray[np.int64]
 @dataclass(frozen=True, slots=True, eq=False)
 class Head:
     """The last layer of a network that tells `classes` apart, wnids in class order: `weight` ``(classes, width)`` and
-    `bias` ``(classes,)``."""
+    `bias` ``(classes,)``; `digest` tells what is below it, whose embeddings it takes."""
 
     classes: tuple[str, ...]
     weight: Floats
     bias: Floats
+    digest: str
 
     def __post_init__(self) -> None:
         if len(self.weight) != len(self.classes) or len(self.bias) != len(self.classes):
@@ -55,7 +56,7 @@ def chances(head: Head, rows: Rows, asked: Ints, shown: npt.NDArray[np.bool_]) -
     """The chance that each row ``(n, width)`` shows the synset whose number is asked ``(n,)``: the sum over the classes
     that show it (`shown_by`); NaN where no class does."""
     found = np.full(len(rows), np.nan)
-    silent = ~shown.any(axis=1)
+    silent: npt.NDArray[np.bool_] = ~np.asarray(shown.any(axis=1))
     for start in range(0, len(rows), BLOCK):
         part = slice(start, start + BLOCK)
         told = np.einsum("nc,nc->n", head.probabilities(rows[part]).astype(np.float64), shown[asked[part]])

@@ -51,8 +51,9 @@ class Check:
     `between` names the sets; the pairs of numbers are of the one and of the other: images `compared`, those that the
     fact is `unknown` of, and `images` that share it. `pairs` counts pairs of images; `examples` are ids of 20 at most,
     of the images that come first. `threshold` is the largest number of bits, of 256, that hashes of the same picture
-    differ in, the least cosine of embeddings that are nearly the same, None in other checks. `at_least` where images are gone since, and with them some of the pairs, of which
-    not all were listed: `pairs` are those that are surely left.
+    differ in, or the least cosine of embeddings that are nearly the same, and None in other checks. `at_least` where
+    images are gone since, and with them some of the pairs, of which not all were listed: `pairs` are those that are
+    surely left.
     """
 
     name: str

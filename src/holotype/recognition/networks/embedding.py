@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from holotype.recognition.embedders import Embeddings
 from holotype.recognition.heads import Head
 from holotype.recognition.networks.extra import torch
 from holotype.recognition.networks.features import features
-from holotype.recognition.networks.models import create_model
 from holotype.recognition.networks.network import Network
 from holotype.releases.loaders import Samples
 
@@ -38,16 +37,6 @@ def digest_of(network: Network) -> str:
 def _bytes(tensor: Any) -> bytes:
     whole = tensor.detach().cpu().contiguous()
     return bytes(whole.reshape(-1).view(torch.uint8).numpy().data) if whole.numel() else b""
-
-
-def head_of_network(network: Network) -> Head:
-    """The last layer of a classifier. Raises `RecognitionError` where nobody said what its outputs mean."""
-    if not network.classes:
-        raise RecognitionError(f"nobody said what the outputs of {network.name} mean: it has no classes")
-    weight = network.head.weight.detach().cpu().float().numpy()
-    bias = network.head.bias
-    zeros = np.zeros(len(weight), np.float32)
-    return Head(network.classes, weight, zeros if bias is None else bias.detach().cpu().float().numpy())
 
 
 @dataclass(frozen=True)
@@ -80,13 +69,20 @@ class NetworkEmbedder:
         found = features(self.network, samples, self.device, self.batch_size)
         return Embeddings(found.rows, found.damaged)
 
+    def head(self) -> Head:
+        """The last layer. Raises `RecognitionError` where nobody said what its outputs mean."""
+        network = self.network
+        if not network.classes:
+            raise RecognitionError(f"nobody said what the outputs of {network.name} mean: it has no classes")
+        weight, bias = network.head.weight.detach().cpu().float().numpy(), network.head.bias
+        zeros = np.zeros(len(weight), np.float32)
+        told = zeros if bias is None else bias.detach().cpu().float().numpy()
+        return Head(network.classes, weight, told, self.digest)
 
-def network_embedder(name: str, weights: str = "", device: str = "auto", batch_size: int = 64) -> NetworkEmbedder:
-    """The embedder of a network by name, as `holotype.recognition.networks.models.create_model` makes it.
-
-    Raises `RecognitionError` and `NotInstalled` as that does.
-    """
-    folder = Path(name)
-    told = str(folder.resolve()) if folder.is_dir() else name
-    source = MappingProxyType({"network": told, "weights": weights})
-    return NetworkEmbedder(create_model(name, weights=weights), source, device, batch_size)
+    @classmethod
+    def of(cls, network: Network, model: str, weights: str, device: str = "auto", batch_size: int = 64) -> Self:
+        """That of a network which `holotype.recognition.networks.models.create_model` made of a `model` by name, or the
+        folder of a run, and of `weights`."""
+        folder = Path(model)
+        told = {"network": str(folder.resolve()) if folder.is_dir() else model, "weights": weights}
+        return cls(network, MappingProxyType(told), device, batch_size)

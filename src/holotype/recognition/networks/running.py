@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from holotype import __version__
 from holotype.errors import Diverged, OtherRun, RecognitionError
 from holotype.files import sync_folder, write_atomically
 from holotype.recognition.networks.extra import torch
 from holotype.recognition.runs import CHECKPOINTS, FORMAT, LOG, RUN
+from holotype.version import VERSION
 
 LAST: Final = "last.pt"
 BEFORE: Final = "before.pt"
@@ -104,7 +104,7 @@ def run(
     Raises `OtherRun` where it was begun with another identity, `Diverged` where a loss is no number, with the last good
     checkpoint kept, and `RecognitionError` where there is a run already, or a checkpoint cannot be written.
     """
-    begun = {"format": FORMAT, "holotype": __version__, **identity}
+    begun = {"format": FORMAT, "holotype": VERSION, **identity}
     at, best, scores = _begin(job, out, begun, resume, plan.rank)
     while at.epoch < plan.epochs:
         at, stopped = _epoch(job, plan, out, at, best, told)
