@@ -121,7 +121,7 @@ def _readable(parts: Parts, batch: Sequence[Unembedded]) -> tuple[list[Unembedde
 def as_kept(made: npt.NDArray[np.floating[Any]], model: Model) -> list[bytes]:
     """Embeddings as they are kept. Raises `RecognitionError` where numbers are too large for that."""
     most = float(np.abs(made).max(initial=0))
-    if most > np.finfo(DTYPES[model.dtype]).max:
+    if most > float(np.finfo(DTYPES[model.dtype]).max):
         raise RecognitionError(f"numbers of up to {most:g} are too large for {model.dtype}: keep them as float32")
     return [model.encoded(row) for row in made]
 

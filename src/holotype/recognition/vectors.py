@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from holotype.errors import RecognitionError
 from holotype.files import local, printable
 
-IDS: Final = ("image", "ids", "id", "sha256", "file", "file_name")
+IDS: Final = ("image", "images", "ids", "id", "sha256", "file", "file_name")
 VECTORS: Final = ("vectors", "vector", "embeddings", "embedding", "features")
 SUFFIXES: Final = (".npz", ".parquet")
 
@@ -52,7 +52,8 @@ def read_vectors(path: Path) -> Vectors:
 
 
 def _of_npz(path: Path) -> tuple[Sequence[str], npt.NDArray[Any]]:
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as held:
+        file = np.load(held, allow_pickle=False)
         if not isinstance(file, np.lib.npyio.NpzFile):
             raise ValueError("it is a single array: images must be named beside it")
         names = [_one_of(file.files, wanted) for wanted in (IDS, VECTORS)]
