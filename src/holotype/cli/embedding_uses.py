@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import holotype as api
+from holotype.cli.campaigns import policy_option
 from holotype.cli.networks import device_option, embedder_named, network_embedder
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.text import counted, plain, print_json
+from holotype.crowd.conclusion import Policy
+from holotype.crowd.imageable import Imageable
 from holotype.crowd.machines.voter import Thresholds
 from holotype.files import write_atomically
 from holotype.images.gallery import group_sheet
@@ -203,6 +206,7 @@ def order_command(synset: str, by: str, most: int, out: Path | None, model: str,
 @click.option("--yes-from", default=0.5, show_default=True, help="Least probability that is its yes.")
 @click.option("--no-to", default=0.1, show_default=True, help="Greatest probability that is its no.")
 @click.option("--most", type=click.IntRange(0), help="Candidates that it votes on in this run. [default: all]")
+@policy_option
 @model_option
 @project_option
 def vote_command(
@@ -211,6 +215,7 @@ def vote_command(
     yes_from: float,
     no_to: float,
     most: int | None,
+    policy: Policy,
     model: str,
     project: Path,
 ) -> None:
@@ -218,12 +223,12 @@ def vote_command(
 
     The network's last layer is applied to the embeddings that are there; the chance of a synset is the sum over the
     classes at and below it. With --learn no network is needed: what is labelled teaches, and a candidate that is
-    labelled itself is judged by the others. What a machine may decide: see holotype crowd run.
+    labelled itself is judged by the others. Then labels are drawn, as holotype crowd run --crowd machine does.
     """
     with api.open(project) as db, bars(["machine"]) as advance:
         head = None if learn else _head(db, model)
         machine = db.embeddings.voter(name, model, head, Thresholds(yes_from, no_to))
-        report = db.crowd.run(replace(machine, most=most), progress=partial(advance, "machine"))
+        report = db.crowd.run(replace(machine, most=most), Imageable(policy), partial(advance, "machine"))
     click.echo(report.machine)
     click.echo(report)
 
