@@ -74,7 +74,7 @@ ROOMS = {
     ),
     "cli": (
         "audits benchmark boxes collect consensus crowd demo errors files holotype images imports licences lint "
-        "ontology project queries questions releases simulation statistics store textlists web"
+        "ontology project queries questions recognition releases simulation statistics store textlists web"
     ),
     "web": "audits boxes consensus crowd errors files images ontology project queries statistics store",
     "__main__": "cli",
@@ -316,7 +316,7 @@ def is_there(name: str) -> bool:
     known = max(number for number in range(1, len(parts) + 1) if ".".join(parts[:number]) in modules())
     try:
         found: object = import_module(".".join(parts[:known]))
-    except ImportError as error:
+    except (ImportError, errors.NotInstalled) as error:
         return "an extra" in str(error)  # that is not installed here, so that nobody can look
     for part in parts[known:]:
         if not hasattr(found, part):
