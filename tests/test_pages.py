@@ -37,6 +37,7 @@ IN_A_PROJECT = (
     "guides/boxes.md",
     "guides/boxes_quality.md",
     "guides/certify.md",
+    "guides/embeddings.md",
     "guides/many_labels.md",
     "guides/operate.md",
     "guides/people.md",

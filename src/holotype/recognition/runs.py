@@ -50,9 +50,3 @@ def read_run(folder: Path) -> RunInfo:
         raise RecognitionError(f"{path} is no description of a run: {error!r}") from error
 
 
-def version_here() -> str:
-    """Which holotype this is; "unknown" where it runs without being installed."""
-    try:
-        return version("holotype")
-    except PackageNotFoundError:
-        return "unknown"
