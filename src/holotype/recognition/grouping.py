@@ -17,10 +17,8 @@ def grouped(segments: Segments, likenesses: str) -> Ints:
     proportion to their sizes.
     """
     parts = _Parts(segments, likenesses)
-    boxes = list(segments.boxes)
-    for _ in range(len(segments.size) - 1):
-        boxes.append(parts.merge())
-    return np.array(boxes, np.int64)
+    merged = [parts.merge() for _ in range(len(segments.size) - 1)]
+    return np.array([*segments.boxes, *merged], np.int64)
 
 
 class _Parts:
@@ -52,7 +50,7 @@ class _Parts:
             self._alike[one], self._alike[:, one] = -np.inf, -np.inf
         self._near[kept], self._near[:, kept] = near, near
         self._compare(int(kept))
-        return self._boxes[kept].copy()
+        return np.array(self._boxes[kept])
 
     def _compare(self, row: int) -> None:
         """Note how alike one is to each that is near."""
@@ -75,6 +73,4 @@ class _Parts:
 
 def _around(one: Ints, other: Ints) -> Ints:
     """The boxes ``(..., 4)`` around two."""
-    return np.concatenate(
-        [np.minimum(one[..., :2], other[..., :2]), np.maximum(one[..., 2:], other[..., 2:])], axis=-1
-    )
+    return np.concatenate([np.minimum(one[..., :2], other[..., :2]), np.maximum(one[..., 2:], other[..., 2:])], axis=-1)

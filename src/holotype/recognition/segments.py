@@ -70,7 +70,7 @@ def _histograms(labels: Ints, count: int, binned: list[Ints], bins: int) -> Floa
         for channel in binned
     ]
     rows = np.concatenate(each, axis=1).astype(np.float64)
-    return rows / rows.sum(axis=1, keepdims=True)
+    return np.asarray(rows / rows.sum(axis=1, keepdims=True))
 
 
 def _boxes(labels: Ints, count: int) -> Ints:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from holotype.geometry.boxes import non_maximum_suppression
 from holotype.geometry.values import Floats, Ints
 from holotype.images.flatten import Pixels
 from holotype.recognition.grouping import grouped
@@ -40,31 +41,34 @@ MODES: Final[dict[Mode, Strategies]] = {
 SIDE: Final = 200
 """The longer side in pixels that pictures are looked at, larger ones being made smaller."""
 LIMIT: Final = 2000
+ALIKE: Final = 0.7
+"""Boxes that overlap one before them by more come behind all others: a few boxes then find more objects."""
+_LAST: Final = np.array([0.0, 0, 1, 1])
 _LEAST: Final = 8
 """The pixels that both sides of a box have at least, of the picture as it is looked at."""
 
 
-def selective_search(
-    image: Pixels, mode: Mode = "fast", limit: int = LIMIT, side: int = SIDE, seed: int = 0
-) -> Floats:
+def selective_search(image: Pixels, mode: Mode = "fast", limit: int = LIMIT, side: int = SIDE, seed: int = 0) -> Floats:
     """Boxes ``(boxes, 4)`` where objects may be, at most `limit`, the likeliest first: left, top, right and bottom edge
     in inclusive pixels of an image ``(height, width, 3)``, each once. There is always one, the whole picture.
 
     Segments are merged, the most alike first, until one is left, and the box of each that comes to be is one. Those of
     all strategies come by their place from the top of their hierarchy, times a random number that follows from `seed`
-    (section 3.4). The picture is looked at with a longer side of at most `side` pixels.
+    (section 3.4); here those that are much like one before them come last. The picture is looked at with a longer side
+    of at most `side` pixels.
 
     Raises ValueError for a mode that there is not, or a limit or side below 1.
     """
     if mode not in MODES or limit < 1 or side < 1:
-        raise ValueError(f"a mode is one of {', '.join(MODES)}, limit and side at least 1: not {mode!r}, {limit}, {side}")
+        modes = ", ".join(MODES)
+        raise ValueError(f"a mode is one of {modes}, limit and side at least 1: not {mode!r}, {limit}, {side}")
     height, width = image.shape[:2]
     small = _shrunk(image, side)
     boxes, order = (np.concatenate(parts) for parts in zip(*_hierarchies(small, MODES[mode], seed), strict=True))
     boxes = boxes[np.argsort(order, kind="stable")]
     large = (boxes[:, 2:] - boxes[:, :2] + 1).min(axis=1) >= _LEAST
     whole = np.array([[0, 0, small.shape[1] - 1, small.shape[0] - 1]])
-    boxes = _once(boxes[large] if large.any() else whole)[:limit]
+    boxes = _apart(_once(boxes[large] if large.any() else whole))[:limit]
     return _enlarged(boxes, (width / small.shape[1], height / small.shape[0]))
 
 
@@ -109,7 +113,14 @@ def _once(boxes: Ints) -> Ints:
     return boxes[np.sort(first)]
 
 
+def _apart(boxes: Ints) -> Ints:
+    """The boxes with those that are much like one before them behind the others."""
+    corners = boxes.astype(np.float64)
+    first = non_maximum_suppression(corners, np.zeros(len(boxes)), ALIKE, inclusive=True)
+    return np.concatenate([boxes[first], np.delete(boxes, first, axis=0)])
+
+
 def _enlarged(boxes: Ints, ratio: tuple[float, float]) -> Floats:
     """Boxes of a picture that was made smaller, in pixels of the picture itself: all those that they touch."""
     scale = np.array([*ratio, *ratio])
-    return np.round((boxes + [0, 0, 1, 1]) * scale) - [0, 0, 1, 1]
+    return np.asarray(np.round((boxes + _LAST) * scale) - _LAST)

@@ -18,6 +18,9 @@ CONTEXT: Final = 16 / 227
 """The share of a warped square on each side that shows what is around a box (Girshick et al., appendix A)."""
 
 
+_LAST: Final = np.array([0.0, 0, 1, 1])
+
+
 class RegionFeatures:
     """Gives the features of boxes of a picture, ``(boxes, width)``: what the head of a `network` gets of each, warped
     to `size` pixels (0: those that the network was trained on) with some context; what lies outside of the picture has
@@ -68,6 +71,6 @@ def warped(image: Any, boxes: Floats, size: int, context: float = CONTEXT) -> An
 def around(boxes: Floats, context: float) -> Floats:
     """Boxes of inclusive pixels with what is around them, as edges between pixels: a box is the middle of what is
     shown, but for the share `context` on each side."""
-    edges = boxes + [0, 0, 1, 1]
+    edges = boxes + _LAST
     margin = (edges[:, 2:] - edges[:, :2]) * (context / (1 - 2 * context))
     return np.asarray(np.concatenate([edges[:, :2] - margin, edges[:, 2:] + margin], axis=1))

@@ -1,0 +1,73 @@
+"""What was detected in pictures, and the rows that say so, in the form of ILSVRC's detection task."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from holotype.errors import RecognitionError
+from holotype.files import write_atomically
+from holotype.geometry.values import Floats, Ints
+from holotype.releases.loaders import Damaged
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Objects that were detected in a picture, the surest first, ``(objects,)`` each: the number of the `label`, the
+    `score`, and `corners` ``(objects, 4)`` in inclusive pixels, with fractions."""
+
+    label: Ints
+    score: Floats
+    corners: Floats
+
+    def surest(self, most: int) -> Found:
+        """The first so many by score."""
+        order = np.argsort(-self.score, kind="stable")[:most]
+        return Found(self.label[order], self.score[order], self.corners[order])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detected:
+    """The objects of many pictures, ``(objects,)`` each, picture by picture: the numbers of `image` and `label`, the
+    `score`, `corners` ``(objects, 4)`` in inclusive pixels. `ids` and `classes` are what they are numbers of; of
+    pictures that are `damaged` there are none."""
+
+    ids: tuple[str, ...]
+    classes: tuple[str, ...]
+    image: Ints
+    label: Ints
+    score: Floats
+    corners: Floats
+    damaged: tuple[Damaged, ...] = ()
+
+    def table(self) -> pa.Table:
+        """A row an object: ``image,label,score,x1,y1,x2,y2``, labels by wnid, corners to a hundredth of a pixel."""
+        ids, classes = (pa.array(names, pa.string()) for names in (self.ids, self.classes))
+        edges = {name: self.corners[:, at].round(2) for at, name in enumerate(("x1", "y1", "x2", "y2"))}
+        columns = {"image": ids.take(pa.array(self.image)), "label": classes.take(pa.array(self.label))}
+        return pa.table(columns | {"score": self.score} | edges)
+
+
+def write_detections(found: Detected, path: Path) -> None:
+    """Write the rows to a file that is scored as ILSVRC's detections, ``.csv`` or ``.parquet``.
+
+    Raises `RecognitionError` for another suffix, or where it cannot be written.
+    """
+    data = io.BytesIO()
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        pyarrow.csv.write_csv(found.table(), data)
+    elif suffix == ".parquet":
+        pq.write_table(found.table(), data)
+    else:
+        raise RecognitionError(f"detections are written as .csv or .parquet, not {path.name!r}")
+    try:
+        write_atomically(path, data.getvalue())
+    except OSError as error:
+        raise RecognitionError(f"cannot write {path}: {error}") from error
