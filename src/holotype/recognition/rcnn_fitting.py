@@ -46,7 +46,9 @@ def fit_head(regions: KeptRegions, fitting: Fitting = Fitting(), progress: Progr
     """The head of R-CNN that tells the classes of described regions apart, and moves their boxes.
 
     It is the same for the same regions. In memory are the features, of two bytes, of the `pool` and of what each class
-    has of its own. Raises `RecognitionError` where a class has no region of its own, or no background, or where no image
+    has of its own.
+
+    Raises `RecognitionError` where a class has no region of its own, or no background, or where no image
     is a sound picture.
     """
     classes, passes = regions.images.classes, 2 * len(regions.parts)
