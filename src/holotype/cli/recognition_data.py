@@ -41,6 +41,10 @@ class DataOptions:
     dataset: str | None
     archives: Sequence[Path]
 
+    def named(self) -> str:
+        """The option that names it."""
+        return f"--release {self.release}" if self.release is not None else f"--dataset {self.dataset}"
+
     @contextmanager
     def opened(self, project: Path) -> Iterator[Data]:
         """What is named. Raises `click.UsageError` where it is not one thing, `ReleaseError`, `ArchiveError`."""

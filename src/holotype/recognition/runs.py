@@ -29,6 +29,11 @@ class RunInfo:
     value: Mapping[str, Any]
 
 
+def is_run(name: str) -> bool:
+    """Whether a name is the folder of a run."""
+    return (Path(name) / RUN).is_file()
+
+
 def read_run(folder: Path) -> RunInfo:
     """What ``run.json`` in a folder says. Raises `RecognitionError` where there is none, or it is no run's."""
     path = folder / RUN

@@ -58,7 +58,7 @@ def made(
     rows = np.zeros((len(samples), width), np.float32)
     damaged: list[Damaged] = []
     with torch.inference_mode():
-        for numbers, images, lost in _batches(network.preprocessing, samples, there, batch_size, progress):
+        for numbers, images, lost in shown(network.preprocessing, samples, there, batch_size, progress):
             damaged += lost
             if len(numbers):
                 rows[numbers] = ask(images).float().cpu().numpy()
@@ -74,9 +74,11 @@ def normalised(pixels: Any, preprocessing: Preprocessing) -> Any:
     return levels.sub_(mean).div_(std)
 
 
-def _batches(
-    asked: Preprocessing, samples: Samples, device: Any, batch_size: int, progress: Progress
+def shown(
+    asked: Preprocessing, samples: Samples, device: Any, batch_size: int, progress: Progress = no_progress
 ) -> Iterator[tuple[Ints, Any, tuple[Damaged, ...]]]:
+    """The centres of samples in batches, in their order: their numbers, normalised images on the device
+    ``(n, 3, size, size)``, and those that are damaged, which are neither."""
     settings = Settings(batch_size, asked.size, asked, order=Order("none"), damaged="skip")
     done = 0
     progress(0, len(samples))

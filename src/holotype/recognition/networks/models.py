@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -13,7 +15,7 @@ from holotype.errors import NotInstalled, RecognitionError
 from holotype.recognition.networks.extra import torch, torchvision
 from holotype.recognition.networks.network import Network
 from holotype.recognition.preprocessing import Interpolation, Preprocessing
-from holotype.recognition.runs import read_run
+from holotype.recognition.runs import WEIGHTS, is_run, read_run
 
 TIMM: Final = "timm:"
 LITE: Final = "efficientnet_lite"
@@ -33,7 +35,7 @@ def create_model(name: str, classes: Sequence[str] = (), weights: str = "", seed
     Raises `RecognitionError` where there is no such network or the weights do not fit, `NotInstalled` where its library
     is not there.
     """
-    if (Path(name) / "run.json").is_file():
+    if is_run(name):
         found = _of_run(Path(name))
     else:
         with torch.random.fork_rng(devices=[]):
@@ -91,7 +93,7 @@ def _of_run(folder: Path) -> Network:
         network = _of_library(run.model, "")
     network.reset_head(run.classes)
     network.preprocessing = run.preprocessing
-    _load(network.module, _weights_of(folder / "weights.safetensors"), str(folder))
+    _load(network.module, _weights_of(folder / WEIGHTS), str(folder))
     return network
 
 
@@ -171,7 +173,8 @@ def _of_lite(name: str, weights: str) -> Network:
         module = family.from_name(f"efficientnet-lite{number}")
     else:
         file = getattr(there, f"EfficientnetLite{number}ModelFile").get_model_file_path()
-        module = family.from_pretrained(f"efficientnet-lite{number}", weights_path=file)
+        with redirect_stdout(io.StringIO()):  # it prints that it did
+            module = family.from_pretrained(f"efficientnet-lite{number}", weights_path=file)
     size = _LITE_SIZES[int(number)]
     levels = (127 / 255,) * 3, (128 / 255,) * 3
     return Network(module, name, Preprocessing(size, size + 32, "bicubic", *levels))
