@@ -22,6 +22,13 @@ MOST: Final = 100
 """Detections that are kept of a picture, the surest: as many as COCO scores; ILSVRC has no bound."""
 EACH: Final = 32
 """Pictures whose detections are kept together."""
+NOBODY: Final[Mapping[str, Any]] = {}
+_NONE: Final[Arrays] = {
+    "image": np.zeros(0, np.int64),
+    "label": np.zeros(0, np.int64),
+    "score": np.zeros(0),
+    "corners": np.zeros((0, 4)),
+}
 
 
 class Detector(Protocol):
@@ -44,23 +51,28 @@ class Detector(Protocol):
 def detect(
     detector: Detector,
     samples: Samples,
-    kept: Path,
-    identity: Mapping[str, Any],
     most: int = MOST,
+    kept: Path | None = None,
+    identity: Mapping[str, Any] = NOBODY,
     progress: Progress = no_progress,
 ) -> Detected:
     """What a detector finds in samples, each image once, at most the `most` surest objects of each.
 
-    What is found is kept in the folder `kept` as it comes: after a stop it goes on there, unless its `identity`, of
-    detector and samples, is another; then `OtherRun` is raised.
+    With a folder `kept`, what is found is kept there as it comes: killed, it loses some pictures, and goes on with the
+    others, where its `identity`, of the detector, is the same; else `OtherRun` is raised.
     """
     once = each_once(samples)
+    make = partial(_found_in, detector, once, most)
+    if kept is None:
+        found = []
+        for first in range(0, len(once), EACH):
+            progress(first, len(once))
+            found.append(make(np.arange(first, min(first + EACH, len(once)))))
+        progress(len(once), len(once))
+        return _together(found, once, detector.classes)
     parts = KeptParts(kept, len(once), EACH)
-    parts.make(
-        partial(_found_in, detector, once, most),
-        {**identity, "samples": once.digest(), "classes": list(detector.classes), "most": most},
-        progress,
-    )
+    told = {"samples": once.digest(), "classes": list(detector.classes), "most": most}
+    parts.make(make, {**identity, **told}, progress)
     return _together(list(parts), once, detector.classes)
 
 
@@ -93,17 +105,18 @@ def _found_in(detector: Detector, samples: Samples, most: int, numbers: Ints) ->
         image.append(np.full(len(found.label), number))
         parts.append(found)
     return {
-        "image": np.concatenate([np.zeros(0, np.int64), *image]),
-        "label": np.concatenate([np.zeros(0, np.int64), *(part.label for part in parts)]),
-        "score": np.concatenate([np.zeros(0), *(part.score for part in parts)]),
-        "corners": np.concatenate([np.zeros((0, 4)), *(part.corners for part in parts)]),
+        "image": np.concatenate([_NONE["image"], *image]),
+        "label": np.concatenate([_NONE["label"], *(part.label for part in parts)]),
+        "score": np.concatenate([_NONE["score"], *(part.score for part in parts)]),
+        "corners": np.concatenate([_NONE["corners"], *(part.corners for part in parts)]),
         "damaged": np.array(damaged, np.str_).reshape(-1, 4),
     }
 
 
 def _together(parts: Sequence[Arrays], samples: Samples, classes: tuple[str, ...]) -> Detected:
     image, label, score, corners = (
-        np.concatenate([part[name] for part in parts]) for name in ("image", "label", "score", "corners")
+        np.concatenate([_NONE[name], *(part[name] for part in parts)])
+        for name in ("image", "label", "score", "corners")
     )
     damaged = tuple(Damaged(int(number), *told) for part in parts for number, *told in part["damaged"].tolist())
     return Detected(tuple(samples.ids.to_pylist()), classes, image, label, score, corners, damaged)

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from holotype.benchmark.reading.detections import canonical
+from holotype.benchmark.values import MISSING, Boxes, Detections
 from holotype.errors import RecognitionError
 from holotype.files import write_atomically
 from holotype.geometry.values import Floats, Ints
@@ -52,6 +55,20 @@ class Detected:
         edges = {name: self.corners[:, at].round(2) for at, name in enumerate(("x1", "y1", "x2", "y2"))}
         columns = {"image": ids.take(pa.array(self.image)), "label": classes.take(pa.array(self.label))}
         return pa.table(columns | {"score": self.score} | edges)
+
+
+def submission(truth: Boxes, detected: Detected) -> Detections:
+    """What was detected as a submission for a truth of the same classes, as if read from a file; images that the truth
+    has not are left out. Raises ValueError for other classes."""
+    if truth.classes != detected.classes:
+        raise ValueError("the truth is of other classes than what was detected")
+    place = pc.index_in(pa.array(detected.ids, pa.string()), pa.array(truth.items, pa.string())).fill_null(MISSING)
+    image = place.to_numpy().astype(np.int64)[detected.image]
+    known = np.flatnonzero(image != MISSING)
+    image, label, score = image[known], detected.label[known], detected.score[known]
+    corners = detected.corners[known].round(2)
+    order = canonical(image, label, score, [corners])
+    return Detections(image[order], label[order], score[order], corners[order])
 
 
 def write_detections(found: Detected, path: Path) -> None:

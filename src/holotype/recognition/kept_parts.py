@@ -60,10 +60,11 @@ class KeptParts:
         """The arrays of each part. Raises `RecognitionError` for one that is damaged, or was not made."""
         for number in range(len(self)):
             try:
-                with np.load(self._path(number), allow_pickle=False) as held:
-                    yield dict(held)
+                with self._path(number).open("rb") as file, np.load(file, allow_pickle=False) as held:
+                    found = dict(held)
             except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
                 raise RecognitionError(f"{self._path(number)} cannot be read: {error}") from error
+            yield found
 
     def remove(self) -> None:
         """Remove all that is kept, and the folder where nothing else is in it."""
