@@ -35,7 +35,7 @@ class Fitting:
     positive: float = 0.7
     negative: float = 0.3
     cost: float = 3e-3
-    near: float = 0.6
+    near: float = 0.4
     ridge: float = 1000.0
     pool: int = 20_000
     hard: int = 5_000
