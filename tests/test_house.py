@@ -58,7 +58,7 @@ ROOMS = {
         "audits consensus crowd engine errors files geometry images licences ontology provenance statistics store"
     ),
     "benchmark": "errors files geometry images imports leftovers ontology releases statistics store textlists",
-    "recognition": "benchmark engine errors files images ontology releases store torch",
+    "recognition": "benchmark engine errors files images ontology releases statistics store torch",
     "torch": "releases",
     "statistics": "geometry images ontology",
     "queries": "catalog errors files images licences ontology releases store",
@@ -73,7 +73,7 @@ ROOMS = {
     ),
     "cli": (
         "audits benchmark boxes collect consensus crowd demo errors files holotype images imports licences lint "
-        "ontology project queries questions releases simulation statistics store textlists web"
+        "ontology project queries questions recognition releases simulation statistics store textlists web"
     ),
     "web": "audits boxes consensus crowd errors files images ontology project queries statistics store",
     "__main__": "cli",

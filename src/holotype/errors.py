@@ -43,6 +43,7 @@
     ├── RecognitionError         a network cannot be made, trained or asked
     │   ├── NotInstalled         what it needs is an extra that is not installed
     │   ├── Diverged             a loss is no number any more
+    │   ├── RunExists            there is a run in that folder already
     │   └── OtherRun             what is to go on is another run
     ├── PredictionError          a predictions file is not acceptable
     ├── BenchmarkError           a benchmark, or what is asked of it, cannot be
@@ -58,6 +59,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
+
+_SHOWN: Final = 80
+"""Characters that are shown of a value."""
 
 
 class HolotypeError(Exception):
@@ -306,21 +311,40 @@ class NotInstalled(RecognitionError):
 
 
 class Diverged(RecognitionError):
-    """A loss is no number any more, at a `step` of an `epoch`, both from 0; `kept` is the last good checkpoint."""
+    """A loss or its gradient is no number any more, at a `step` of an `epoch`, both from 0; `kept` is the last good
+    checkpoint."""
 
     def __init__(self, epoch: int, step: int, kept: str) -> None:
         where = f"; the last good checkpoint is {kept}" if kept else "; there is no checkpoint yet"
-        super().__init__(f"the loss is no number in epoch {epoch}, step {step}{where}")
+        super().__init__(f"loss or gradient is no number in epoch {epoch}, step {step}{where}")
         self.epoch, self.step, self.kept = epoch, step, kept
+
+
+class RunExists(RecognitionError):
+    """There is a run in a `folder` already, which nobody asked to go on with."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"there is a run in {folder} already")
+        self.folder = folder
 
 
 class OtherRun(RecognitionError):
     """What is to go on was begun with something else: `differing` says what, then and now."""
 
     def __init__(self, differing: Mapping[str, tuple[object, object]]) -> None:
-        told = "; ".join(f"{name} was {was}, and is {now}" for name, (was, now) in differing.items())
+        told = "; ".join(_told_apart(name, was, now) for name, (was, now) in differing.items())
         super().__init__(f"this is another run than the one that was begun: {told}")
         self.differing = differing
+
+
+def _told_apart(name: str, was: object, now: object) -> str:
+    """What is different of a value then and now; of lists the first that is."""
+    if isinstance(was, list) and isinstance(now, list):
+        pairs = enumerate(zip(was, now, strict=False))
+        place = next((place for place, (one, other) in pairs if one != other), min(len(was), len(now)))
+        name = f"{name}, of {len(was):,} then and {len(now):,} now, at {place}"
+        was, now = (str(held[place]) if place < len(held) else "none" for held in (was, now))
+    return f"{name} was {str(was)[:_SHOWN]}, and is {str(now)[:_SHOWN]}"
 
 
 class PredictionError(HolotypeError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 try:
@@ -12,7 +12,8 @@ try:
 except (ImportError, OSError, RuntimeError) as error:  # also where it is there, but for another machine
     raise ImportError(f"this needs PyTorch, an extra: pip install 'holotype[torch]' ({error})") from error
 
-from holotype.releases.loaders import Batch, Loader
+from holotype.releases.loaders import Batch, Damaged, Loader
+from holotype.releases.loaders.draws import Numbers
 from holotype.releases.loaders.mixing import Mix, Mixed
 from holotype.releases.loaders.settings import Position
 
@@ -21,6 +22,9 @@ __all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "DeviceLoader", "Mix", "shard"]
 IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
 IMAGENET_STD: Final = (0.229, 0.224, 0.225)
 _AHEAD: Final = 2
+Change = Callable[[Any, Numbers, int], Any]
+"""What is made of normalised pictures ``(n, 3, size, size)`` on their device, with the numbers of their samples, in an
+epoch. What is random in it has to follow from those."""
 
 
 def shard() -> tuple[int, int]:
@@ -38,9 +42,9 @@ class DeviceLoader(IterableDataset):  # type: ignore[misc]
     with `mix`.
 
     Bytes go to the device, two batches ahead, from pinned memory on a stream of their own; there they are turned into
-    numbers, and mixed. It is a `torch.utils.data.IterableDataset`: a ``DataLoader(it, batch_size=None)`` takes it, but
-    needs no workers, for the loader has threads. It has a position of its own, and `state_dict` tells of the batches
-    that it handed out.
+    numbers, made what `change` makes of them, and mixed. It is a `torch.utils.data.IterableDataset`: a
+    ``DataLoader(it, batch_size=None)`` takes it, but needs no workers, for the loader has threads. It has a position of
+    its own, and `state_dict` tells of the batches that it handed out.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class DeviceLoader(IterableDataset):  # type: ignore[misc]
         dtype: Any = torch.float32,
         channels_last: bool = True,
         mix: Mix | None = None,
+        change: Change | None = None,
     ) -> None:
         super().__init__()
         self.device = torch.device(device)
@@ -65,6 +70,7 @@ class DeviceLoader(IterableDataset):  # type: ignore[misc]
         self._dtype = dtype
         self._channels_last = channels_last
         self._mix = mix
+        self._change = change
         self._position = self._loader.position
 
     @property
@@ -77,9 +83,19 @@ class DeviceLoader(IterableDataset):  # type: ignore[misc]
         """The epoch that the next batch is of, from 0."""
         return self._position.epoch
 
+    @property
+    def damaged(self) -> Mapping[str, Damaged]:
+        """The damaged images that were left out so far, by id; those of batches ahead are among them."""
+        return self._loader.damaged
+
     def __len__(self) -> int:
         """How many batches an epoch has for this rank."""
         return len(self._loader)
+
+    def seek(self, epoch: int, batch: int = 0) -> None:
+        """Let the next batch be number `batch` of `epoch`, both from 0."""
+        self._loader.seek(epoch, batch)
+        self._position = self._loader.position
 
     def state_dict(self) -> dict[str, Any]:
         """Where this is after the last batch that was handed out: see `Loader.state_dict`."""
@@ -129,6 +145,8 @@ class DeviceLoader(IterableDataset):  # type: ignore[misc]
     def _made(self, batch: Batch, before: Position) -> tuple[Any, Any]:
         images = torch.from_numpy(batch.images).to(self.device, non_blocking=True).permute(0, 3, 1, 2)
         images = torch.addcmul(self._shift, images.float(), self._scale)
+        if self._change is not None:
+            images = self._change(images, batch.numbers, before.epoch)
         labels = torch.from_numpy(batch.labels).to(self.device, non_blocking=True)
         several = labels.dim() == 2
         if several or self._mix is not None:

@@ -13,12 +13,14 @@ from typing import Any, Final
 from holotype.benchmark import order
 from holotype.errors import NotInstalled, RecognitionError
 from holotype.recognition.networks.extra import torch, torchvision
+from holotype.recognition.networks.initialising import with_prelu
 from holotype.recognition.networks.network import Network
 from holotype.recognition.preprocessing import Interpolation, Preprocessing
 from holotype.recognition.runs import WEIGHTS, is_run, read_run
 
 TIMM: Final = "timm:"
 LITE: Final = "efficientnet_lite"
+PRELU: Final = "+prelu"
 PRETRAINED: Final = "pretrained"
 _IMAGENET: Final = 1000
 _LITE_SIZES: Final = {0: 224, 1: 240, 2: 260, 3: 280, 4: 300}
@@ -26,11 +28,13 @@ _LITE_SIZES: Final = {0: 224, 1: 240, 2: 260, 3: 280, 4: 300}
 
 def create_model(name: str, classes: Sequence[str] = (), weights: str = "", seed: int = 0) -> Network:
     """A network by name: one of torchvision's (``resnet50``), ``timm:`` and one of timm's, ``efficientnet_lite0`` to
-    ``4``, or the folder of a run, which has its weights and classes.
+    ``4``, or the folder of a run, which has its weights and classes. With ``+prelu`` behind its name, a network has
+    PReLUs in the place of ReLUs.
 
     Its weights are random, drawn by `seed`, or, with `weights`, those that were published: ``pretrained``, the name of
-    one of torchvision's sets of weights, or a file, ``.safetensors`` or ``.pth``. With `classes`, wnids in class order,
-    the head is a new one, unless it has just those. Published weights of 1000 outputs are taken for ILSVRC2012's.
+    one of torchvision's sets of weights, or a file, ``.safetensors``, ``.pth`` or a checkpoint of a run, ``.pt``. With
+    `classes`, wnids in class order, the head is a new one, unless it has just those. Published weights of 1000 outputs
+    are taken for ILSVRC2012's.
 
     Raises `RecognitionError` where there is no such network or the weights do not fit, `NotInstalled` where its library
     is not there.
@@ -100,15 +104,20 @@ def _of_run(folder: Path) -> Network:
 def _of_library(name: str, weights: str) -> Network:
     file = weights if Path(weights).suffix in (".safetensors", ".pth", ".pt") else ""
     asked = "" if file else weights
-    if name.startswith(TIMM):
-        network = _of_timm(name, asked)
-    elif name.startswith(LITE):
-        network = _of_lite(name, asked)
+    bare = name.removesuffix(PRELU)
+    if bare.startswith(TIMM):
+        network = _of_timm(bare, asked)
+    elif bare.startswith(LITE):
+        network = _of_lite(bare, asked)
     else:
-        network = _of_torchvision(name, asked)
+        network = _of_torchvision(bare, asked)
+    if bare != name:
+        if not with_prelu(network.module):
+            raise RecognitionError(f"{bare} has no layers that are ReLUs, which PReLUs could take the place of")
+        network.name = name
     if file:
-        _load(network.module, _weights_of(Path(file)), file)
-    if (file or asked) and network.outputs == _IMAGENET:
+        _put_weights(network, Path(file))
+    if (file or asked) and not network.classes and network.outputs == _IMAGENET:
         network.classes = order("sorted").wnids
     return network
 
@@ -178,6 +187,18 @@ def _of_lite(name: str, weights: str) -> Network:
     size = _LITE_SIZES[int(number)]
     levels = (127 / 255,) * 3, (128 / 255,) * 3
     return Network(module, name, Preprocessing(size, size + 32, "bicubic", *levels))
+
+
+def _put_weights(network: Network, path: Path) -> None:
+    """Load the weights in a file, whose head may have other outputs; a checkpoint of a run says for which classes."""
+    held = _weights_of(path)
+    of_run = "job" in held
+    weights = held["job"]["weights"] if of_run else held
+    head = weights.get(f"{network.head_name}.weight")
+    if head is not None and len(head) != network.outputs:
+        network.reset_head([""] * len(head))
+    network.classes = tuple(held["job"]["classes"]) if of_run else ()
+    _load(network.module, weights, str(path))
 
 
 def _weights_of(path: Path) -> Any:

@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from holotype import __version__
-from holotype.errors import Diverged, OtherRun, RecognitionError
-from holotype.files import sync_folder, write_atomically
-from holotype.recognition.networks.extra import torch
+from holotype.errors import Diverged, OtherRun, RecognitionError, RunExists
+from holotype.files import write_atomically
+from holotype.recognition.networks.checkpoints import LAST as LAST
+from holotype.recognition.networks.checkpoints import alone_in, has_checkpoint, read_checkpoint, write_checkpoint
+from holotype.recognition.networks.distributed import from_first, shard
 from holotype.recognition.runs import CHECKPOINTS, FORMAT, LOG, RUN
 
-LAST: Final = "last.pt"
-BEFORE: Final = "before.pt"
-BEST: Final = "best.pt"
 _MOST_UNCHECKED: Final = 20
+_SECONDS: Final = 1.0
+"""Steps are checked after so many of them, which costs a GPU little, or, by a process alone, after so much time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Job(Protocol):
         ...
 
     def step(self, batch: Any, at: At) -> Mapping[str, Any]:
-        """Learn from a batch: its measures, scalar tensors by name, ``loss`` among them."""
+        """Learn from a batch: its measures, scalar tensors by name, ``loss`` among them. All have to be numbers."""
         ...
 
     def scored(self, epoch: int) -> Mapping[str, float]:
@@ -64,6 +65,13 @@ class Job(Protocol):
         ...
 
 
+Told = Callable[[At, int, Mapping[str, float]], None]
+"""Told of a step that was done: where it was, how many steps its epoch has, and its measures where they are known."""
+Line = dict[str, Any]
+Logged = Callable[[Mapping[str, Any]], None]
+"""Told of a line of the log: the means of an epoch's measures, and its scores, by name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How long a run is, and when it is kept: after `minutes`, and after each epoch."""
@@ -74,6 +82,7 @@ class Plan:
     """This process's; only that of rank 0 writes."""
     stopping: Callable[[], bool] = field(default=lambda: False)
     """Asked after each step: where it says so, the run is kept and left. All ranks must be told the same."""
+    logged: Logged = field(default=lambda _: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +95,30 @@ class Ran:
     finished: bool
 
 
-Told = Callable[[At, int, Mapping[str, float]], None]
-"""Told of a step that was done: where it was, how many steps its epoch has, and its measures where they are known."""
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """What a run has come to: where it is, its best score, the sums of the measures of this epoch, and what its log
+    says of those before."""
+
+    at: At = At()
+    best: float = -math.inf
+    sums: Mapping[str, float] = field(default_factory=dict)
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The scores of the last epoch that is over."""
+        return dict(self.lines[-1]["scores"]) if self.lines else {}
+
+    def value(self) -> dict[str, Any]:
+        """This, of values that a checkpoint has."""
+        at = [self.at.epoch, self.at.step, self.at.total]
+        return {"at": at, "best": self.best, "sums": dict(self.sums), "lines": json.dumps(self.lines)}
+
+    @staticmethod
+    def of(value: Mapping[str, Any]) -> _Course:
+        """What `value` gave."""
+        return _Course(At(*value["at"]), value["best"], value["sums"], tuple(json.loads(value["lines"])))
 
 
 def run(
@@ -99,114 +130,175 @@ def run(
     told: Told = lambda *_: None,
 ) -> Ran:
     """Run a job in a folder, and leave there ``run.json``, which holds `identity`, ``log.jsonl`` with a line for each
-    epoch, and checkpoints; with `resume`, from the last one on, bit for bit as if it had never stopped.
+    epoch (the means of its measures, its scores and seconds), and checkpoints; with `resume`, from the last one on, bit
+    for bit as if it had never stopped. Where it is killed, what was learned since the last checkpoint is learned anew.
 
-    Raises `OtherRun` where it was begun with another identity, `Diverged` where a loss is no number, with the last good
-    checkpoint kept, and `RecognitionError` where there is a run already, or a checkpoint cannot be written.
+    Raises `OtherRun` where it was begun with another identity, `Diverged` where a measure is no number, with the last
+    good checkpoint kept, `RunExists` where there is one already, and `RecognitionError` where another process writes
+    it, or a checkpoint cannot be read or written.
     """
-    begun = {"format": FORMAT, "holotype": __version__, **identity}
-    at, best, scores = _begin(job, out, begun, resume, plan.rank)
-    while at.epoch < plan.epochs:
-        at, stopped = _epoch(job, plan, out, at, best, told)
-        if stopped:
-            return Ran(at, scores, False)
-        scores = dict(job.scored(at.epoch - 1))
-        if plan.rank == 0:
-            better = scores.get("best", -math.inf) > best
-            best = max(best, scores.get("best", -math.inf))
-            _keep(job, out, at, best, better)
-            _log(out, {"epoch": at.epoch - 1, "steps": at.total, **scores})
-    return Ran(at, scores, True)
+    begun = json.loads(json.dumps({"format": FORMAT, "holotype": __version__, **identity}))
+    with alone_in(out) if plan.rank == 0 else nullcontext():
+        course = _begin(job, out, begun, resume, plan.rank)
+        while course.at.epoch < plan.epochs:
+            began = time.monotonic()
+            course, stopped = _epoch(job, plan, out, course, told)
+            if stopped:
+                return Ran(course.at, course.scores, False)
+            course = _scored(job, plan, out, course, time.monotonic() - began)
+            if course.at.epoch < plan.epochs and plan.stopping():
+                return Ran(course.at, course.scores, False)
+        return Ran(course.at, course.scores, True)
 
 
-def _epoch(job: Job, plan: Plan, out: Path, at: At, best: float, told: Told) -> tuple[At, bool]:
-    steps, kept = job.steps(at.epoch), time.monotonic()
+def _epoch(job: Job, plan: Plan, out: Path, course: _Course, told: Told) -> tuple[_Course, bool]:
+    steps = job.steps(course.at.epoch)
+    kept = checked = time.monotonic()
     unchecked: list[tuple[At, Mapping[str, Any]]] = []
-    for batch in job.batches(at.epoch, at.step):
-        measures = job.step(batch, at)
-        unchecked.append((at, measures))
-        at = At(at.epoch, at.step + 1, at.total + 1)
-        due = time.monotonic() - kept > 60 * plan.minutes
+    alone = shard()[1] == 1
+    for batch in job.batches(course.at.epoch, course.at.step):
+        at = course.at
+        unchecked.append((at, job.step(batch, at)))
+        course = replace(course, at=At(at.epoch, at.step + 1, at.total + 1))
+        now = time.monotonic()
+        due = now - kept > 60 * plan.minutes
         stop = plan.stopping()
-        if due or stop or len(unchecked) >= _MOST_UNCHECKED or at.step == steps:
-            _check(unchecked, out, steps, told)
-            unchecked = []
-        if (due or stop) and at.step < steps:
-            if plan.rank == 0:
-                _keep(job, out, at, best, False)
+        last = course.at.step >= steps
+        many = len(unchecked) >= _MOST_UNCHECKED or (alone and now - checked > _SECONDS)
+        if due or stop or last or many:
+            course = replace(course, sums=_checked(unchecked, course.sums, out, steps, told))
+            unchecked, checked = [], now
+        if last:
+            break
+        if due or stop:
+            _keep(job, plan, out, course, False)
             kept = time.monotonic()
-            if stop:
-                return at, True
-    _check(unchecked, out, steps, told)
-    return At(at.epoch + 1, 0, at.total), False
+        if stop:
+            return course, True
+    course = replace(course, sums=_checked(unchecked, course.sums, out, steps, told))
+    return course, False
 
 
-def _check(unchecked: Iterable[tuple[At, Mapping[str, Any]]], out: Path, steps: int, told: Told) -> None:
-    """Tell of steps that were done. Raises `Diverged` for the first whose loss is no number."""
+def _scored(job: Job, plan: Plan, out: Path, course: _Course, seconds: float) -> _Course:
+    """A run after an epoch, which is scored, kept and logged."""
+    at, sums = course.at, dict(course.sums)
+    count = max(sums.pop("steps", 0), 1)
+    scores = {name: float(value) for name, value in job.scored(at.epoch).items()}
+    line = {
+        "epoch": at.epoch,
+        "steps": at.total,
+        "measures": {name: total / count for name, total in sums.items()},
+        "scores": scores,
+        "seconds": round(seconds, 3),
+    }
+    best = scores.get("best", -math.inf)
+    after = _Course(At(at.epoch + 1, 0, at.total), max(course.best, best), {}, (*course.lines, line))
+    _keep(job, plan, out, after, best > course.best)
+    plan.logged(_flat_line(line))
+    return after
+
+
+def _checked(
+    unchecked: Iterable[tuple[At, Mapping[str, Any]]], sums: Mapping[str, float], out: Path, steps: int, told: Told
+) -> dict[str, float]:
+    """Tell of steps that were done, and add their measures to sums. Raises `Diverged` for the first that is no
+    number."""
+    added = dict(sums)
     for at, measures in unchecked:
         known = {name: float(value) for name, value in measures.items()}
-        if not math.isfinite(known["loss"]):
-            last = out / CHECKPOINTS / LAST
-            raise Diverged(at.epoch, at.step, str(last) if last.exists() else "")
+        if not all(map(math.isfinite, known.values())):
+            raise Diverged(at.epoch, at.step, str(out / CHECKPOINTS / LAST) if has_checkpoint(out) else "")
+        for name, value in {**known, "steps": 1.0}.items():
+            added[name] = added.get(name, 0.0) + value
         told(at, steps, known)
+    return added
 
 
-def _begin(
-    job: Job, out: Path, begun: Mapping[str, Any], resume: bool, rank: int
-) -> tuple[At, float, dict[str, float]]:
+def _begin(job: Job, out: Path, begun: Mapping[str, Any], resume: bool, rank: int) -> _Course:
+    """Where a run begins: all processes at the same place, or none."""
+    failed: RecognitionError | None = None
+    if rank == 0:
+        try:
+            _open(out, begun, resume)
+        except RecognitionError as error:
+            failed = error
+    why = from_first("" if failed is None else str(failed))
+    if why:
+        raise failed or RecognitionError(why)
+    kept = read_checkpoint(out) if resume else None
+    if kept is None:
+        return _Course()
+    course = _Course.of(kept["course"])
+    job.load(kept["job"])
+    if rank == 0:
+        _log(out, course.lines)
+    return course
+
+
+def _open(out: Path, begun: Mapping[str, Any], resume: bool) -> None:
+    """See that a run may be written in a folder, and say there which."""
     path = out / RUN
-    if path.exists() and not resume:
-        raise RecognitionError(f"there is a run in {out} already: go on with it, or give another folder")
-    if path.exists():
-        _compare(json.loads(path.read_text(encoding="utf-8")), begun)
-    elif rank == 0:
-        (out / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
-        write_atomically(path, json.dumps(begun, indent=1).encode())
-    for name in (LAST, BEFORE):
-        checkpoint = out / CHECKPOINTS / name
-        if resume and checkpoint.exists():
-            kept = torch.load(checkpoint, map_location="cpu", weights_only=True)
-            job.load(kept["job"])
-            return At(*kept["at"]), kept["best"], {}
-    return At(), -math.inf, {}
+    try:
+        was = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    except (OSError, ValueError) as error:
+        raise RecognitionError(f"{path} is no description of a run: {error!r}") from error
+    if has_checkpoint(out):
+        if not resume:
+            raise RunExists(out)
+        if was is None:
+            raise RecognitionError(f"there are checkpoints in {out}, but nothing says of which run")
+    if was is not None and resume:
+        _compare(was, begun)
+    else:
+        _write(path, json.dumps(begun, indent=1).encode())
 
 
 def _compare(was: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raises `OtherRun` where a run was begun otherwise than this one; another holotype may go on with it."""
-    differing = {
-        name: (was.get(name), now.get(name))
-        for name in dict.fromkeys([*was, *now])
-        if name != "holotype" and was.get(name) != now.get(name)
-    }
+    there, here = dict(_flat(was)), dict(_flat(now))
+    names = [name for name in dict.fromkeys([*there, *here]) if there.get(name) != here.get(name)]
+    differing = {name: (there.get(name), here.get(name)) for name in names if name != "holotype"}
     if differing:
         raise OtherRun(differing)
 
 
-def _keep(job: Job, out: Path, at: At, best: float, better: bool) -> None:
-    """Write a checkpoint, as the last one; what was the last is kept as the one before. Raises `RecognitionError`."""
-    folder = out / CHECKPOINTS
-    made = folder / f"{LAST}.part"
-    kept = {"format": FORMAT, "at": [at.epoch, at.step, at.total], "best": best, "job": job.state()}
+def _flat(value: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, Any]]:
+    """The values in a mapping by their dotted names."""
+    for name, one in value.items():
+        if isinstance(one, Mapping):
+            yield from _flat(one, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", one
+
+
+def _keep(job: Job, plan: Plan, out: Path, course: _Course, better: bool) -> None:
+    """Write a checkpoint, and the log. Raises `RecognitionError`."""
+    if plan.rank:
+        return
     try:
-        with made.open("wb") as file:
-            torch.save(kept, file)
-            file.flush()
-            os.fsync(file.fileno())
-        if (folder / LAST).exists():
-            os.replace(folder / LAST, folder / BEFORE)
-        os.replace(made, folder / LAST)
-        if better:
-            (folder / f"{BEST}.part").unlink(missing_ok=True)
-            os.link(folder / LAST, folder / f"{BEST}.part")
-            os.replace(folder / f"{BEST}.part", folder / BEST)
-        sync_folder(folder)
+        write_checkpoint(out, {"course": course.value(), "job": job.state()}, better)
     except (OSError, RuntimeError) as error:  # PyTorch tells of a full disk by a RuntimeError
-        made.unlink(missing_ok=True)
+        at = course.at
         raise RecognitionError(
             f"no checkpoint could be written in epoch {at.epoch}, step {at.step}: {error}; the one before it is whole"
         ) from error
+    _log(out, course.lines)
 
 
-def _log(out: Path, line: Mapping[str, Any]) -> None:
-    with (out / LOG).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+def _log(out: Path, lines: Iterable[Line]) -> None:
+    """Write a line for each epoch."""
+    text = "".join(json.dumps(_flat_line(one)) + "\n" for one in lines)
+    _write(out / LOG, text.encode())
+
+
+def _flat_line(line: Line) -> Line:
+    """A line of one level: measures, scores and all else by name."""
+    plain = {name: value for name, value in line.items() if name not in ("measures", "scores")}
+    return {**plain, **line["measures"], **line["scores"]}
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise RecognitionError(f"{path} could not be written: {error}") from error
