@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from any_release import CAT, DOG, Shot, shipped
 from conftest import encoded, photo
+from holotype.releases import Release
 from holotype.releases.layout import BOXES, BOXES_SCHEMA
 
 COLOURS = {DOG: (230, 40, 30), CAT: (30, 60, 220)}
@@ -60,3 +61,15 @@ def release_of(folder: Path, split_of: Callable[[int], str], count: int = 24) ->
     made = shipped(folder, shots)
     pq.write_table(pa.Table.from_pylist(rows, BOXES_SCHEMA), made / BOXES)
     return made
+
+
+def damaged_release(folder: Path, sound: int) -> Release:
+    """A release whose pictures, but for some, are cut."""
+    shots = [Shot(encoded(photo(seed)), [DOG], "train", {"boxes": 1}) for seed in range(3)]
+    made = shipped(folder, shots)
+    rows = pq.read_table(made / "manifest.parquet").to_pylist()
+    pack = bytearray((made / "train-000000.tar").read_bytes())
+    for row in rows[sound:]:
+        pack[row["offset"] + 300 : row["offset"] + row["length"]] = bytes(row["length"] - 300)
+    (made / "train-000000.tar").write_bytes(pack)
+    return Release(made)

@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from any_release import CAT, DOG, Shot, shipped
-from conftest import encoded, photo
+from any_release import CAT, DOG
 from holotype.benchmark import evaluate
 from holotype.benchmark.boxed import boxes_of_release
 from holotype.benchmark.place_tasks import PLACE_TASKS
@@ -36,7 +34,7 @@ from holotype.recognition.regions import KeptRegions, describe_regions
 from holotype.recognition.selective_search import selective_search
 from holotype.releases import Release
 from holotype.releases.loaders import samples_of
-from planted import release_of
+from planted import damaged_release, release_of
 
 pytest.importorskip("skimage")
 pytest.importorskip("sklearn")
@@ -201,18 +199,6 @@ def test_full_disks_and_damaged_notes_are_told(tmp_path: Path) -> None:
     (tmp_path / "parts.json").write_text("{")
     with pytest.raises(RecognitionError, match=r"parts\.json is damaged"):
         KeptParts(tmp_path, 1, 1).make(lambda _: {}, {})
-
-
-def damaged_release(folder: Path, sound: int) -> Release:
-    """A release whose pictures, but for some, are cut."""
-    shots = [Shot(encoded(photo(seed)), [DOG], "train", {"boxes": 1}) for seed in range(3)]
-    made = shipped(folder, shots)
-    rows = pq.read_table(made / "manifest.parquet").to_pylist()
-    pack = bytearray((made / "train-000000.tar").read_bytes())
-    for row in rows[sound:]:
-        pack[row["offset"] + 300 : row["offset"] + row["length"]] = bytes(row["length"] - 300)
-    (made / "train-000000.tar").write_bytes(pack)
-    return Release(made)
 
 
 def test_damaged_pictures_are_told_and_left_out(tmp_path: Path, wordnet: Ontology) -> None:

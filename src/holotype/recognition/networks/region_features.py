@@ -53,7 +53,7 @@ class RegionFeatures:
         """The features of boxes ``(boxes, 4)``, inclusive pixels of a picture ``(height, width, 3)``."""
         found = np.zeros((len(boxes), self.width), np.float32)
         with torch.inference_mode():
-            image = normalised(torch.from_numpy(pixels[None]).to(self._device), self._network.preprocessing)
+            image = normalised(torch.tensor(pixels[None]).to(self._device), self._network.preprocessing)
             for first in range(0, len(boxes), self._batch_size):
                 some = boxes[first : first + self._batch_size]
                 made = self._network.features(warped(image, some, self.size, self.context))
