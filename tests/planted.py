@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,9 @@ from PIL import Image, ImageDraw
 
 from any_release import CAT, DOG, Shot, shipped
 from conftest import encoded, photo
+from holotype.files import sha256_file
 from holotype.releases import Release
-from holotype.releases.layout import BOXES, BOXES_SCHEMA
+from holotype.releases.layout import BOXES, BOXES_SCHEMA, CHECKSUMS
 
 COLOURS = {DOG: (230, 40, 30), CAT: (30, 60, 220)}
 WIDTH, HEIGHT = 120, 90
@@ -50,7 +52,7 @@ def planted(seed: int, wnids: Sequence[str]) -> Planted:
     return Planted(image, boxes)
 
 
-def release_of(folder: Path, split_of: Callable[[int], str], count: int = 24) -> Path:
+def release_of(folder: Path, split_of: Callable[[int], str], count: int = 24, **summary: Any) -> Path:
     """A release of planted pictures: dogs, cats, and both in turn."""
     shots, rows = [], []
     for seed in range(count):
@@ -58,8 +60,10 @@ def release_of(folder: Path, split_of: Callable[[int], str], count: int = 24) ->
         shot = Shot(encoded(one.image, "PNG"), sorted(wnid for wnid, _ in one.boxes), split_of(seed))
         shots.append(shot)
         rows += [dict(zip(BOXES_SCHEMA.names, (shot.id, wnid, *box, ""), strict=True)) for wnid, box in one.boxes]
-    made = shipped(folder, shots)
+    made = shipped(folder, shots, **summary)
     pq.write_table(pa.Table.from_pylist(rows, BOXES_SCHEMA), made / BOXES)
+    sums = sorted((path.name, sha256_file(path)) for path in made.iterdir())
+    (made / CHECKSUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in sums))
     return made
 
 

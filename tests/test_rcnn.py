@@ -121,7 +121,7 @@ def test_rows_are_read_as_they_are_scored(release: Release, regions: KeptRegions
     rows = list(csv.DictReader(io.StringIO((tmp_path / "d.csv").read_text())))
     assert list(rows[0]) == ["image", "label", "score", "x1", "y1", "x2", "y2"]
     assert max(np.bincount(found.image)) <= 9
-    with pytest.raises(RecognitionError, match=r"written as \.csv or \.parquet, not 'd\.txt'"):
+    with pytest.raises(RecognitionError, match=r"written as \.csv or \.parquet, not as 'd\.txt'"):
         write_detections(found, tmp_path / "d.txt")
     (tmp_path / "file").write_text("")
     with pytest.raises(RecognitionError, match="cannot write"):

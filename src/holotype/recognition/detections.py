@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,9 @@ from holotype.errors import RecognitionError
 from holotype.files import write_atomically
 from holotype.geometry.values import Floats, Ints
 from holotype.releases.loaders import Damaged
+
+SUFFIXES: Final = (".csv", ".parquet")
+"""What files of rows end in."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,14 +80,33 @@ def write_detections(found: Detected, path: Path) -> None:
 
     Raises `RecognitionError` for another suffix, or where it cannot be written.
     """
-    data = io.BytesIO()
-    suffix = path.suffix.lower()
+    _write(found.table(), path)
+
+
+def write_truth(truth: Boxes, path: Path) -> None:
+    """Write true boxes to a file that detections are scored by, ``.csv`` or ``.parquet``; an image without boxes has a
+    row without a label. Raises `RecognitionError` as `write_detections` does."""
+    empty = np.setdiff1d(np.arange(len(truth.items)), truth.image)
+    image = np.concatenate([truth.image, empty])
+    label = pa.array(truth.classes, pa.string()).take(pa.array(truth.label))
+    columns: dict[str, pa.Array] = {
+        "image": pa.array(truth.items, pa.string()).take(pa.array(image)),
+        "label": pa.concat_arrays([label, pa.nulls(len(empty), pa.string())]),
+    }
+    for at, name in enumerate(("x1", "y1", "x2", "y2")):
+        columns[name] = pa.concat_arrays([pa.array(truth.corners[:, at]), pa.nulls(len(empty), pa.float64())])
+    crowd = np.concatenate([truth.crowd, np.zeros(len(empty), np.bool_)]).astype(np.int64)
+    _write(pa.table(columns | {"crowd": pa.array(crowd)}), path)
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    data, suffix = io.BytesIO(), path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise RecognitionError(f"rows are written as {' or '.join(SUFFIXES)}, not as {path.name!r}")
     if suffix == ".csv":
-        pyarrow.csv.write_csv(found.table(), data)
-    elif suffix == ".parquet":
-        pq.write_table(found.table(), data)
+        pyarrow.csv.write_csv(table, data)
     else:
-        raise RecognitionError(f"detections are written as .csv or .parquet, not {path.name!r}")
+        pq.write_table(table, data)
     try:
         write_atomically(path, data.getvalue())
     except OSError as error:
