@@ -59,7 +59,9 @@ ROOMS = {
         "audits consensus crowd engine errors files geometry images licences ontology provenance statistics store"
     ),
     "benchmark": "errors files geometry images imports leftovers ontology releases statistics store textlists",
-    "recognition": "benchmark engine errors files geometry images imports ontology releases statistics store torch version",
+    "recognition": (
+        "benchmark engine errors files geometry images imports ontology releases statistics store torch version"
+    ),
     "torch": "releases",
     "statistics": "geometry images ontology",
     "queries": "catalog errors files images licences ontology releases store",
