@@ -67,7 +67,7 @@ def by_words(sift: Sift = Sift(step=8), words: int = 300, learned: int = 1_000, 
         bag = BagOfWords.fit(some.seen, words, seed)
 
         def look(pixels: Pixels) -> npt.NDArray[np.float32]:
-            (row,) = bag.transform([sift.describe(pixels)])
+            row: npt.NDArray[np.float32] = bag.transform([sift.describe(pixels)])[0]
             return row
 
         held = look_at(train, look, progress=partial(progress, TRAIN))
