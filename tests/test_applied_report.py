@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from browser import Browsing, Served, another_site, axe
 from conftest import encoded, photo
-from holotype.errors import NotInstalled, RecognitionError
+from holotype.errors import AlreadyApplied, NotInstalled, RecognitionError
 from holotype.recognition.report.applied import (
     POINTS,
     Applied,
@@ -131,10 +132,8 @@ def test_a_folder_collects_results(tmp_path: Path) -> None:
 
 def test_a_result_is_replaced_only_where_it_may_be(tmp_path: Path) -> None:
     write_result(tmp_path, by_height())
-    with pytest.raises(RecognitionError, match="not to be replaced"):
+    with pytest.raises(AlreadyApplied):
         write_result(tmp_path, by_height())
-    with pytest.raises(RecognitionError, match="not to be replaced"):
-        refuse_written(tmp_path, "tree-max")
     other = replace(by_height(), about="another")
     write_result(tmp_path, other, replace=True)
     assert read_results(tmp_path) == [other]
@@ -148,10 +147,10 @@ def test_a_folder_with_other_files_is_left_as_it_is(text: str, tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["other.json"]
 
 
-def test_a_report_says_before_the_work_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_says_before_the_work_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(NotInstalled, match="recognition"):
-        refuse_written(tmp_path, "tree-max")
+        refuse_written(Path("nowhere"), "tree-max")
 
 
 def test_the_page_needs_nothing_else_and_is_well_formed() -> None:
@@ -188,3 +187,13 @@ def test_the_page_of_nothing() -> None:
     assert "no results yet" in render([])
     bare = replace(found(1), placed=(), objects=(Discovered("n1", "one", 3, 0),))
     assert "was not measured" in render([bare])
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_the_page_can_be_read_by_all(browsing: Browsing, phone: bool) -> None:
+    with another_site(render(RESULTS)) as address:
+        opened = browsing.page(Served(None, address), phone=phone)  # type: ignore[arg-type]
+        opened.goto(address)
+        assert axe(opened) == []
+        wide = opened.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide == 0, "nothing is wider than the window but what scrolls by itself"

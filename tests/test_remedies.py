@@ -79,6 +79,7 @@ def test_every_command_that_is_advised_is_one(advice: str) -> None:
     ("error", "said"),
     [
         (errors.NoProject(Path("birds")), "no holotype project in birds; make one with: holotype init birds"),
+        (errors.AlreadyApplied(Path("apps/nbnn.json")), "holds a result already; replace it with --replace, or name"),
         (
             errors.AlreadyPlanned("n1", 50, 60),
             "a fresh draw, which is counted; to draw again: --fresh",

@@ -42,6 +42,7 @@
     │   └── NoDetector           what finds faces is not installed
     ├── RecognitionError         a network cannot be made, trained or asked
     │   ├── NotInstalled         what it needs is an extra that is not installed
+    │   ├── AlreadyApplied       an application has a result there
     │   ├── Diverged             a loss is no number any more
     │   └── OtherRun             what is to go on is another run
     ├── PredictionError          a predictions file is not acceptable
@@ -303,6 +304,14 @@ class NotInstalled(RecognitionError):
     def __init__(self, what: str, extra: str, why: str = "") -> None:
         super().__init__(f"this needs {what}, an extra: pip install 'holotype[{extra}]'{f' ({why})' if why else ''}")
         self.what, self.extra, self.why = what, extra, why
+
+
+class AlreadyApplied(RecognitionError):
+    """An application has a result at a `path`, which is not to be replaced."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} holds a result already")
+        self.path = path
 
 
 class Diverged(RecognitionError):

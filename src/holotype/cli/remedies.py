@@ -10,6 +10,7 @@ import click
 
 from holotype.cli.text import plain
 from holotype.errors import (
+    AlreadyApplied,
     AlreadyPlanned,
     AmbiguousFolders,
     AmbiguousImage,
@@ -30,6 +31,7 @@ LINES: Final = 20
 
 REMEDIES: Final[Mapping[type[Exception], str]] = MappingProxyType(
     {
+        AlreadyApplied: "replace it with --replace, or name another folder with --out",
         AlreadyPlanned: "to draw again: --fresh",
         AmbiguousFolders: "say what they mean with --sense NAME=WNID, or in a file, which --senses FILE writes",
         AmbiguousLabels: "say what they mean with --sense NAME=WNID, or in a file, which --senses FILE writes",
