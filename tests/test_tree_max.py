@@ -197,7 +197,7 @@ def test_nothing_to_learn_from_is_refused() -> None:
 
 @pytest.mark.parametrize("kind", ["gradients", "words"])
 def test_images_are_described_with_damage_left_out(tmp_path: Path, kind: str) -> None:
-    describe = by_gradients if kind == "gradients" else by_words(Sift(100, 10), words=20)
+    describe = by_gradients if kind == "gradients" else by_words(Sift(100, 10), words=20, learned=10)
     train, tests = drawn(tmp_path / "a", [0, 1, 2] * 5), drawn(tmp_path / "b", [0, 1, 2] * 3, seed=100)
     (tmp_path / "a" / "0002.jpg").write_bytes(b"\xff\xd8".ljust((tmp_path / "a" / "0002.jpg").stat().st_size, b"\0"))
     found = tree_max(train, tests, TREE, describe, Schooling("logistic", 3))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -47,23 +47,31 @@ def by_gradients(train: Samples, tests: Samples, progress: Stages) -> tuple[Desc
     except ImportError as error:
         raise NotInstalled("scikit-image", "recognition", str(error)) from error
     first, second = (
-        _rows(look_at(samples, _gradients, progress=partial(progress, stage)), np.asarray)
+        _rows(look_at(samples, _gradients, progress=partial(progress, stage)))
         for samples, stage in ((train, TRAIN), (tests, TESTS))
     )
     return first, second
 
 
-def by_words(sift: Sift = Sift(), words: int = 500, seed: int = 0) -> Describe:
-    """Describes images by so many visual words, which are made of the training images: see `BagOfWords`.
+def by_words(sift: Sift = Sift(step=8), words: int = 300, learned: int = 1_000, seed: int = 0) -> Describe:
+    """Describes images by so many visual words: see `holotype.recognition.sift.BagOfWords`. They are made of so many
+    (`learned`) training images, drawn at random.
 
     Raises `NotInstalled` without scikit-learn, and `RecognitionError` where no picture is sound.
     """
 
     def describe(train: Samples, tests: Samples, progress: Stages) -> tuple[Described, Described]:
-        held = look_at(train, sift.describe, progress=partial(progress, TRAIN))
-        asked = look_at(tests, sift.describe, progress=partial(progress, TESTS))
-        bag = BagOfWords.fit(held.seen, words, seed)
-        return _rows(held, bag.transform), _rows(asked, bag.transform)
+        drawn = np.sort(np.random.default_rng(seed).permutation(len(train))[:learned])
+        unlabelled = replace(train, starts=None)  # labels of merged samples are not taken with them, nor needed here
+        some = look_at(unlabelled.take(drawn), sift.describe, progress=partial(progress, "words"))
+        bag = BagOfWords.fit(some.seen, words, seed)
+
+        def look(pixels: Pixels) -> npt.NDArray[np.float32]:
+            row: npt.NDArray[np.float32] = bag.transform([sift.describe(pixels)])[0]
+            return row
+
+        held = look_at(train, look, progress=partial(progress, TRAIN))
+        return _rows(held), _rows(look_at(tests, look, progress=partial(progress, TESTS)))
 
     return describe
 
@@ -73,7 +81,7 @@ def _gradients(pixels: Pixels) -> npt.NDArray[np.float32]:
     return features(Decoded(pixels, "", "RGB", width, height))
 
 
-def _rows(looked: Looked[Any], make: Callable[[Sequence[Any]], npt.NDArray[Any]]) -> Described:
+def _rows(looked: Looked[npt.NDArray[np.float32]]) -> Described:
     if not looked.seen:
         raise RecognitionError(f"there is no sound image: {len(looked.damaged):,} are damaged")
-    return Described(looked.numbers, np.asarray(make(looked.seen), np.float32), looked.damaged)
+    return Described(looked.numbers, np.stack(looked.seen), looked.damaged)
