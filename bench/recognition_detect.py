@@ -113,12 +113,10 @@ def _average_precision(head: RegionHead, regions: KeptRegions, truth: Boxes, mov
             objects = among(head, part["corners"][proposed], part["features"][proposed], width, height, moving)
             found.append(objects)
             of.append(np.full(len(objects.label), number))
-    detected = Detected(
-        tuple(samples.ids.to_pylist()),
-        head.classes,
-        np.concatenate(of),
-        *(np.concatenate([getattr(one, name) for one in found]) for name in ("label", "score", "corners")),
+    label, score, corners = (
+        np.concatenate([getattr(one, name) for one in found]) for name in ("label", "score", "corners")
     )
+    detected = Detected(tuple(samples.ids.to_pylist()), head.classes, np.concatenate(of), label, score, corners)
     return detection(truth, submission(truth, detected)).average_precision()
 
 

@@ -13,7 +13,6 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from holotype import __version__
 from holotype.errors import RecognitionError
 from holotype.files import write_atomically
 from holotype.recognition.boxed import BoxedImages
@@ -24,7 +23,7 @@ from holotype.recognition.networks.weights import weights_digest, weights_in, wr
 from holotype.recognition.rcnn import RCNN, RegionHead
 from holotype.recognition.rcnn_fitting import Fitting, fit_head
 from holotype.recognition.regions import describe_regions
-from holotype.recognition.runs import FORMAT, RUN, WEIGHTS, RunInfo, read_run
+from holotype.recognition.runs import FORMAT, RUN, WEIGHTS, RunInfo, read_run, version_here
 from holotype.recognition.selective_search import LIMIT, Mode, selective_search
 from holotype.releases.loaders import Damaged
 
@@ -89,7 +88,7 @@ def fit_rcnn(
     damaged = regions.damaged
     described = {
         "format": FORMAT,
-        "holotype": __version__,
+        "holotype": version_here(),
         "job": JOB,
         "model": network.name,
         "classes": list(head.classes),

@@ -23,7 +23,7 @@ def weights_digest(module: Any) -> str:
 
 
 def weights_in(path: Path) -> dict[str, Any]:
-    """What is in a file, ``.safetensors``, ``.pth`` or ``.pt``, by name: tensors, and in a run's checkpoint other values
+    """What is in a file, ``.safetensors``, ``.pth`` or ``.pt``, by name: tensors, and of a run's checkpoint all else
     too. Raises `RecognitionError`."""
     try:
         if path.suffix == ".safetensors":
