@@ -22,12 +22,7 @@ from holotype.recognition.networks.network import Network
 from holotype.recognition.networks.running import Logged, Plan, Ran, Told, run
 from holotype.recognition.networks.shown import Shown
 from holotype.recognition.networks.stochastic_depth import dropped_paths
-<<<<<<< HEAD
 from holotype.recognition.networks.weights import weights_digest, write_weights
-=======
-from holotype.recognition.networks.weights import weights_digest as weights_digest
-from holotype.recognition.networks.weights import write_weights
->>>>>>> detect
 from holotype.recognition.recipes import Recipe
 from holotype.recognition.runs import WEIGHTS
 from holotype.releases.loaders import Damaged, Samples
