@@ -23,9 +23,10 @@ from holotype.recognition.networks.weights import weights_digest, weights_in, wr
 from holotype.recognition.rcnn import RCNN, RegionHead
 from holotype.recognition.rcnn_fitting import Fitting, fit_head
 from holotype.recognition.regions import describe_regions
-from holotype.recognition.runs import FORMAT, RUN, WEIGHTS, RunInfo, read_run, version_here
+from holotype.recognition.runs import FORMAT, RUN, WEIGHTS, RunInfo, read_run
 from holotype.recognition.selective_search import LIMIT, Mode, selective_search
 from holotype.releases.loaders import Damaged
+from holotype.version import VERSION
 
 JOB: Final = "rcnn"
 HEAD: Final = "head.npz"
@@ -88,7 +89,7 @@ def fit_rcnn(
     damaged = regions.damaged
     described = {
         "format": FORMAT,
-        "holotype": version_here(),
+        "holotype": VERSION,
         "job": JOB,
         "model": network.name,
         "classes": list(head.classes),
