@@ -302,7 +302,7 @@ def is_there(name: str) -> bool:
     known = max(number for number in range(1, len(parts) + 1) if ".".join(parts[:number]) in modules())
     try:
         found: object = import_module(".".join(parts[:known]))
-    except ImportError as error:
+    except (ImportError, errors.NotInstalled) as error:
         return "an extra" in str(error)  # that is not installed here, so that nobody can look
     for part in parts[known:]:
         if not hasattr(found, part):

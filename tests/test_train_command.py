@@ -163,4 +163,4 @@ def test_predictions_of_a_run_are_scored(project: Path, tmp_path: Path) -> None:
     run("predict", tmp_path / "run", "--release", "v2", "--out", guesses, "-p", project)
     scored = json.loads(run("evaluate", guesses, "--release", "v2", "--split", "val", "-p", project, "--json"))
     log = json.loads((tmp_path / "run/log.jsonl").read_text().splitlines()[-1])
-    assert 1 - scored["metrics"]["flat_error@1"]["value"] == pytest.approx(log["top1"])
+    assert 1 - scored["metrics"]["top-1 error"]["value"] == pytest.approx(log["top1"])
