@@ -79,6 +79,7 @@ def test_every_command_that_is_advised_is_one(advice: str) -> None:
     ("error", "said"),
     [
         (errors.NoProject(Path("birds")), "no holotype project in birds; make one with: holotype init birds"),
+        (errors.AlreadyApplied(Path("apps/nbnn.json")), "holds a result already; replace it with --replace, or name"),
         (
             errors.AlreadyPlanned("n1", 50, 60),
             "a fresh draw, which is counted; to draw again: --fresh",
@@ -100,6 +101,11 @@ def test_every_command_that_is_advised_is_one(advice: str) -> None:
         (errors.InvalidTaxonomy("cycle: a", 3), "cycle: a; to see all that is wrong: holotype ontology check FILE"),
         (errors.UnknownWorker("ann"), "no worker is called 'ann'; see: holotype workers list"),
         (errors.ContradictedGold(12), "12 of these answers contradict what gold says, or were withdrawn"),
+        (
+            errors.NotEmbedded("none"),
+            "none; see: holotype embeddings list; make some with: holotype embeddings add MODEL",
+        ),
+        (errors.OtherWeights("a", "why"), "by another model: why; give these another name, with --as NAME"),
         (errors.NothingAccepted("nothing"), "nothing; ask first, with: holotype crowd run"),
         (errors.OutvotedImages(3), "3 images are accepted against more noes than yeses; look at them"),
         (errors.UnlookedImages(3), "faces were not looked for in 3 of the images; look for them with: holotype faces"),

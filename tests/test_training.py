@@ -30,7 +30,8 @@ pytestmark = pytest.mark.torch
 
 from holotype.recognition.networks.models import create_model  # noqa: E402
 from holotype.recognition.networks.scoring import right  # noqa: E402
-from holotype.recognition.networks.training import Trained, train, weights_digest  # noqa: E402
+from holotype.recognition.networks.training import Trained, train  # noqa: E402
+from holotype.recognition.networks.weights import weights_digest  # noqa: E402
 from tiny_networks import BUSY, RECIPE, WNIDS, coloured, tiny  # noqa: E402
 
 

@@ -42,9 +42,12 @@
     │   └── NoDetector           what finds faces is not installed
     ├── RecognitionError         a network cannot be made, trained or asked
     │   ├── NotInstalled         what it needs is an extra that is not installed
+    │   ├── AlreadyApplied       an application has a result there
     │   ├── Diverged             a loss is no number any more
     │   ├── RunExists            there is a run in that folder already
-    │   └── OtherRun             what is to go on is another run
+    │   ├── OtherRun             what is to go on is another run
+    │   ├── NotEmbedded          there are no embeddings, or none of what is asked about
+    │   └── OtherWeights         embeddings of that name are another model's
     ├── PredictionError          a predictions file is not acceptable
     ├── BenchmarkError           a benchmark, or what is asked of it, cannot be
     │   ├── UnknownBenchmark     no benchmark is called so
@@ -310,6 +313,14 @@ class NotInstalled(RecognitionError):
         self.what, self.extra, self.why = what, extra, why
 
 
+class AlreadyApplied(RecognitionError):
+    """An application has a result at a `path`, which is not to be replaced."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} holds a result already")
+        self.path = path
+
+
 class Diverged(RecognitionError):
     """A loss or its gradient is no number any more, at a `step` of an `epoch`, both from 0; `kept` is the last good
     checkpoint."""
@@ -345,6 +356,18 @@ def _told_apart(name: str, was: object, now: object) -> str:
         name = f"{name}, of {len(was):,} then and {len(now):,} now, at {place}"
         was, now = (str(held[place]) if place < len(held) else "none" for held in (was, now))
     return f"{name} was {str(was)[:_SHOWN]}, and is {str(now)[:_SHOWN]}"
+
+
+class NotEmbedded(RecognitionError):
+    """There are no embeddings, none of that name, or none of an image that is asked about."""
+
+
+class OtherWeights(RecognitionError):
+    """The embeddings called `name` were made by another model, or by the same one with other weights."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"the embeddings {name!r} were made by another model: {why}")
+        self.name = name
 
 
 class PredictionError(HolotypeError):

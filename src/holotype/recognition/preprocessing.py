@@ -15,7 +15,7 @@ from holotype.images.flatten import Pixels
 IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
 IMAGENET_STD: Final = (0.229, 0.224, 0.225)
 Interpolation = Literal["bilinear", "bicubic"]
-_FILTERS: Final = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+FILTERS: Final = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class Preprocessing:
     def __post_init__(self) -> None:
         if not 0 < self.size <= self.resize:
             raise ValueError(f"{self.size} pixels cannot be cut from {self.resize}")
-        if self.interpolation not in _FILTERS:
-            raise ValueError(f"interpolation must be one of {', '.join(_FILTERS)}, not {self.interpolation!r}")
+        if self.interpolation not in FILTERS:
+            raise ValueError(f"interpolation must be one of {', '.join(FILTERS)}, not {self.interpolation!r}")
 
     @property
     def draws(self) -> int:
@@ -55,11 +55,13 @@ class Preprocessing:
     def resized(self, pixels: Pixels) -> Pixels:
         """A picture ``(height, width, 3)`` whose shorter side is `resize` pixels long."""
         height, width = pixels.shape[:2]
+        return np.asarray(Image.fromarray(pixels).resize(self.resized_to(width, height), FILTERS[self.interpolation]))
+
+    def resized_to(self, width: int, height: int) -> tuple[int, int]:
+        """The width and height that `resized` gives a picture of a width and height."""
         if width < height:
-            wide, high = self.resize, int(self.resize * height / width)
-        else:
-            wide, high = int(self.resize * width / height), self.resize
-        return np.asarray(Image.fromarray(pixels).resize((wide, high), _FILTERS[self.interpolation]))
+            return self.resize, int(self.resize * height / width)
+        return int(self.resize * width / height), self.resize
 
     def value(self) -> dict[str, Any]:
         """This, of values that JSON has: ``Preprocessing.of(it)`` is this again."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,11 +47,3 @@ def read_run(folder: Path) -> RunInfo:
         raise RecognitionError(f"there is no run in {folder}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecognitionError(f"{path} is no description of a run: {error!r}") from error
-
-
-def version_here() -> str:
-    """Which holotype this is; "unknown" where it runs without being installed."""
-    try:
-        return version("holotype")
-    except PackageNotFoundError:
-        return "unknown"

@@ -15,6 +15,7 @@ from holotype.errors import NotInstalled, RecognitionError
 from holotype.recognition.networks.extra import torch, torchvision
 from holotype.recognition.networks.initialising import with_prelu
 from holotype.recognition.networks.network import Network
+from holotype.recognition.networks.weights import put_weights, read_weights, weights_in
 from holotype.recognition.preprocessing import Interpolation, Preprocessing
 from holotype.recognition.runs import WEIGHTS, is_run, read_run
 
@@ -95,9 +96,10 @@ def _of_run(folder: Path) -> Network:
     run = read_run(folder)
     with torch.random.fork_rng(devices=[]):
         network = _of_library(run.model, "")
-    network.reset_head(run.classes)
+    if run.classes:
+        network.reset_head(run.classes)
     network.preprocessing = run.preprocessing
-    _load(network.module, _weights_of(folder / WEIGHTS), str(folder))
+    read_weights(network.module, folder / WEIGHTS)
     return network
 
 
@@ -191,28 +193,11 @@ def _of_lite(name: str, weights: str) -> Network:
 
 def _put_weights(network: Network, path: Path) -> None:
     """Load the weights in a file, whose head may have other outputs; a checkpoint of a run says for which classes."""
-    held = _weights_of(path)
+    held = weights_in(path)
     of_run = "job" in held
     weights = held["job"]["weights"] if of_run else held
     head = weights.get(f"{network.head_name}.weight")
     if head is not None and len(head) != network.outputs:
         network.reset_head([""] * len(head))
     network.classes = tuple(held["job"]["classes"]) if of_run else ()
-    _load(network.module, weights, str(path))
-
-
-def _weights_of(path: Path) -> Any:
-    """The tensors in a file, by name: nothing in it is executed. Raises `RecognitionError`."""
-    try:
-        if path.suffix == ".safetensors":
-            return import_module("safetensors.torch").load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever a reader of hostile files raises
-        raise RecognitionError(f"cannot read weights of {path}: {error}") from error
-
-
-def _load(module: Any, weights: Any, source: str) -> None:
-    try:
-        module.load_state_dict(weights)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        raise RecognitionError(f"the weights of {source} are of another network: {str(error)[:300]}") from error
+    put_weights(network.module, weights, str(path))

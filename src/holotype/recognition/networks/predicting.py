@@ -15,10 +15,10 @@ from holotype.errors import RecognitionError
 from holotype.images.flatten import Pixels
 from holotype.recognition.networks.device import device_named
 from holotype.recognition.networks.extra import torch
-from holotype.recognition.networks.features import Floats, Ints, shown
+from holotype.recognition.networks.features import Ints, shown
 from holotype.recognition.networks.network import Network
 from holotype.recognition.networks.views import Whole, densely, of_places, of_ten, wholes
-from holotype.recognition.predictions import Predictions
+from holotype.recognition.predictions import Predictions, best
 from holotype.releases.loaders import Damaged, Samples
 
 Views = Literal["1", "10", "dense"]
@@ -64,7 +64,7 @@ def predict(
             damaged += lost
             if len(numbers):
                 found = (probabilities if folded is None else among(probabilities, folded)).cpu().numpy()
-                guesses[numbers, : len(names)] = best(found)
+                guesses[numbers] = best(found)
                 if rows is not None:
                     rows[numbers] = found
     return Predictions(tuple(once.ids.to_pylist()), names, guesses, rows, tuple(one.id for one in damaged))
@@ -77,11 +77,6 @@ def among(probabilities: Any, fold: Any) -> Any:
     return (found + torch.finfo(found.dtype).tiny) / (
         found.sum(1, keepdim=True) + torch.finfo(found.dtype).tiny * found.shape[1]
     )
-
-
-def best(probabilities: Floats) -> npt.NDArray[np.int64]:
-    """The places of the five highest of each row, best first; of equal ones the first."""
-    return np.argsort(-probabilities, axis=1, kind="stable")[:, :GUESSES]
 
 
 def _asked(

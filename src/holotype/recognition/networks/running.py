@@ -20,7 +20,8 @@ from holotype.files import write_atomically
 from holotype.recognition.networks.checkpoints import LAST as LAST
 from holotype.recognition.networks.checkpoints import alone_in, has_checkpoint, read_checkpoint, write_checkpoint
 from holotype.recognition.networks.distributed import from_first, shard
-from holotype.recognition.runs import CHECKPOINTS, FORMAT, LOG, RUN, version_here
+from holotype.recognition.runs import CHECKPOINTS, FORMAT, LOG, RUN
+from holotype.version import VERSION
 
 _MOST_UNCHECKED: Final = 20
 _SECONDS: Final = 1.0
@@ -136,7 +137,7 @@ def run(
     good checkpoint kept, `RunExists` where there is one already, and `RecognitionError` where another process writes
     it, or a checkpoint cannot be read or written.
     """
-    begun = json.loads(json.dumps({"format": FORMAT, "holotype": version_here(), **identity}))
+    begun = json.loads(json.dumps({"format": FORMAT, "holotype": VERSION, **identity}))
     with alone_in(out) if plan.rank == 0 else nullcontext():
         course = _begin(job, out, begun, resume, plan.rank)
         while course.at.epoch < plan.epochs:
