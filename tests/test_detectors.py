@@ -269,7 +269,7 @@ def trained(images: BoxedImages, out: Path, detector: Any = None, **more: Any) -
     from holotype.recognition.networks.detector_training import train_detector
 
     recipe = DetectorRecipe(**({"epochs": 2, "batch_size": 4, "lr": 0.2, "warmup": 5} | more.pop("recipe", {})))
-    asked = {"device": "cpu", "seed": 1} | more
+    asked: dict[str, Any] = {"device": "cpu", "seed": 1} | more
     return train_detector(images, detector or tiny(images.classes), recipe, out, **asked)
 
 
