@@ -58,7 +58,7 @@ ROOMS = {
         "audits consensus crowd engine errors files geometry images licences ontology provenance statistics store"
     ),
     "benchmark": "errors files geometry images imports leftovers ontology releases statistics store textlists",
-    "recognition": "benchmark engine errors files geometry images ontology releases statistics store torch",
+    "recognition": "benchmark engine errors files geometry images ontology releases statistics torch",
     "torch": "releases",
     "statistics": "geometry images ontology",
     "queries": "catalog errors files images licences ontology releases store",
