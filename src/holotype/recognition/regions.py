@@ -26,7 +26,7 @@ Describe = Callable[[Pixels, Floats], npt.NDArray[np.float32]]
 """The features of boxes of a picture, ``(boxes, width)``."""
 
 NORM: Final = 30.0
-"""The Euclidean length that features are made. Standardised ones, each by its own deviation, have half the AP here."""
+"""The Euclidean length that features are made, so that one cost suits every network."""
 EACH: Final = 16
 """Pictures whose regions are kept together."""
 
