@@ -62,7 +62,6 @@ ROOMS = {
     "recognition": (
         "benchmark engine errors files geometry images imports ontology releases statistics store torch version"
     ),
-    "recognition": "benchmark engine errors files geometry images ontology releases statistics torch",
     "torch": "releases",
     "statistics": "geometry images ontology",
     "queries": "catalog errors files images licences ontology releases store",
