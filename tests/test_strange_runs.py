@@ -9,19 +9,25 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from holotype.errors import Diverged, RecognitionError, RunExists
+from conftest import command, encoded, photo
+from holotype.errors import Diverged, OtherRun, RecognitionError, RunExists
+from holotype.recognition.enlarging import Enlarging
 from holotype.recognition.runs import RUN, WEIGHTS, is_run
 
 torch: Any = pytest.importorskip("torch", exc_type=ImportError)
 pytestmark = pytest.mark.torch
 
 from holotype.recognition.networks.checkpoints import read_checkpoint  # noqa: E402
+from holotype.recognition.networks.embedding import NetworkEmbedder  # noqa: E402
 from holotype.recognition.networks.models import create_model  # noqa: E402
 from holotype.recognition.networks.predicting import predict  # noqa: E402
 from holotype.recognition.networks.running import At, Plan, run  # noqa: E402
+from holotype.recognition.networks.super_resolution import SRCNN, score  # noqa: E402
 from holotype.recognition.networks.training import train  # noqa: E402
 from holotype.recognition.networks.weights import write_weights  # noqa: E402
+from test_loader import in_folder  # noqa: E402
 from tiny_networks import RECIPE, WNIDS, coloured, tiny  # noqa: E402
 
 SHOWN = {"size": 32, "resize": 36, "interpolation": "bilinear", "mean": [0.5] * 3, "std": [0.5] * 3}
@@ -212,3 +218,54 @@ def test_a_detector_of_a_stranger_is_refused(tmp_path: Path) -> None:
     (tmp_path / RUN).write_text(json.dumps({**SAID, "job": "detector", "model": "ssd300_vgg16", "size": "x"}))
     with pytest.raises(RecognitionError, match="is damaged"):
         read_detector(tmp_path, "cpu")
+
+
+def test_a_class_of_a_stranger_writes_nowhere_else(folder: Path, tmp_path: Path) -> None:
+    run_, out = tmp_path / "stranger", tmp_path / "deep/er/out"
+    run_.mkdir()
+    (run_ / WEIGHTS).symlink_to(folder / WEIGHTS)
+    (run_ / RUN).write_text(json.dumps({**SAID, "classes": ["/../../evil", "/../../../evil"]}))
+    coloured(tmp_path / "images", 2)
+    image = next((tmp_path / "images").rglob("*.jpg"))
+    made = command("explain", run_, image, "--target", "auto", "--out", out, "--device", "cpu", "-p", tmp_path)
+    assert made.code == 0, made.stderr
+    assert [path.parent for path in tmp_path.rglob("*.png")] == [out]
+
+
+def test_what_embeddings_were_made_from_is_found_from_any_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    found = NetworkEmbedder.of(tiny(), "resnet18", WEIGHTS)
+    assert found.source == {"network": "resnet18", "weights": str(folder / WEIGHTS)}
+    monkeypatch.chdir(tmp_path)
+    assert NetworkEmbedder.of(tiny(), "resnet18", "pretrained").source["weights"] == "pretrained"
+
+
+def test_pictures_of_one_colour_do_not_score_what_enlarges(tmp_path: Path) -> None:
+    """Interpolation makes them again without an error: nothing is ahead of that, and a mean with it is no number."""
+    files = {"flat.png": encoded(Image.new("RGB", (60, 60), (9, 9, 9)), "PNG"), "photo.jpg": encoded(photo(1, 60, 60))}
+    found = score(SRCNN(Enlarging()), in_folder(tmp_path / "images", files, [0, 1], 2), "cpu")
+    assert [one.id for one in found] == ["photo.jpg"]
+    assert np.isfinite(found[0].gain)
+
+
+def test_an_autoencoder_that_is_used_is_not_written_over(tmp_path: Path) -> None:
+    pytest.importorskip("diffusers")
+    from holotype.recognition.generating import Autoencoder, Diffusion, Generating
+    from holotype.recognition.networks.autoencoding import FILE, new_autoencoder, write_model
+    from holotype.recognition.networks.generation import learn_to_generate
+
+    halves = Autoencoder((8, 8)), Diffusion((8,), (False,), epochs=1, batch_size=8)
+    asked, samples = Generating(8, *halves), coloured(tmp_path / "images", 8)
+    for seed in range(2):
+        write_model(new_autoencoder(asked.autoencoder, 8, seed), tmp_path / str(seed))
+    out = tmp_path / "run"
+    learn_to_generate(samples, asked, out, autoencoder=str(tmp_path / "0"), device="cpu", workers=1)
+    kept = (out / "autoencoder" / FILE).read_bytes()
+    for resume in (False, True):
+        with pytest.raises(OtherRun):
+            learn_to_generate(
+                samples, asked, out, autoencoder=str(tmp_path / "1"), device="cpu", workers=1, resume=resume
+            )
+    assert (out / "autoencoder" / FILE).read_bytes() == kept
