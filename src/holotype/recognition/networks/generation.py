@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from holotype.errors import OtherRun
 from holotype.files import sha256_file, write_atomically
 from holotype.recognition.generating import Generating
 from holotype.recognition.networks.autoencoding import FILE, AutoencoderJob, autoencoder_in, write_model
@@ -16,6 +17,7 @@ from holotype.recognition.networks.diffusing import DiffusionJob
 from holotype.recognition.networks.feeding import NO_SOURCE
 from holotype.recognition.networks.generators import AUTOENCODER, NAME, SAMPLER, UNET
 from holotype.recognition.networks.running import Logged, Plan, Ran, Told, run
+from holotype.recognition.networks.weights import weights_digest
 from holotype.recognition.runs import RUN
 from holotype.releases.loaders import Damaged, Samples
 
@@ -76,8 +78,7 @@ def learn_to_generate(
     first: Ran | None = None
     damaged: dict[str, Damaged] = {}
     if autoencoder:
-        model = autoencoder_in(autoencoder)
-        write_model(model, out / AUTOENCODER)
+        model = _given(autoencoder, out / AUTOENCODER)
     else:
         wanted = asked.autoencoder
         job = AutoencoderJob(samples, wanted, asked.size, **shown)
@@ -100,6 +101,19 @@ def learn_to_generate(
             write_model(unet, out / UNET)
         _write_sampler(second, asked, out)
     return Learned(first, ran, tuple((damaged | second.feed.damaged).values()))
+
+
+def _given(autoencoder: str, folder: Path) -> Any:
+    """An autoencoder that is given, kept in a folder too. Raises `OtherRun` where another one is kept there: what was
+    learned with it would be lost."""
+    model = autoencoder_in(autoencoder)
+    if not (folder / FILE).exists():
+        write_model(model, folder)
+        return model
+    was, now = (weights_digest(one) for one in (autoencoder_in(folder), model))
+    if was != now:
+        raise OtherRun({"autoencoder": (was, now)})
+    return model
 
 
 def _identity(model: str, classes: Sequence[str], asked: Generating) -> dict[str, Any]:

@@ -47,8 +47,10 @@ class Generator:
             unet = diffusers().UNet2DModel.from_pretrained(str(folder / UNET), **SAFELY)
             noising = Diffusion(betas=tuple(told["betas"]), times=int(told["times"]))
             mean, std = (torch.tensor(told[name], device=there) for name in ("mean", "std"))
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise RecognitionError(f"the generator in {folder} is not whole: {str(error).splitlines()[0]}") from error
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, OverflowError) as error:
+            raise RecognitionError(
+                f"the generator in {folder} is not whole: {(str(error).splitlines() or [repr(error)])[0]}"
+            ) from error
         self._latents = Latents(autoencoder_in(folder / AUTOENCODER).to(there), mean, std)
         self._unet = unet.to(there).eval()
         self._noising, self._device = noising, there

@@ -17,7 +17,7 @@ from holotype.recognition.networks.initialising import with_prelu
 from holotype.recognition.networks.network import Network
 from holotype.recognition.networks.weights import put_weights, read_weights, weights_in
 from holotype.recognition.preprocessing import Interpolation, Preprocessing
-from holotype.recognition.runs import WEIGHTS, is_run, read_run
+from holotype.recognition.runs import WEIGHTS, classes_of, is_run, read_run
 
 TIMM: Final = "timm:"
 LITE: Final = "efficientnet_lite"
@@ -33,7 +33,8 @@ def create_model(name: str, classes: Sequence[str] = (), weights: str = "", seed
     PReLUs in the place of ReLUs.
 
     Its weights are random, drawn by `seed`, or, with `weights`, those that were published: ``pretrained``, the name of
-    one of torchvision's sets of weights, or a file, ``.safetensors``, ``.pth`` or a checkpoint of a run, ``.pt``. With
+    one of torchvision's sets of weights, or a file, ``.safetensors``, ``.pth`` or a checkpoint of a run, ``.pt``; a run
+    has its own, unless a file is given. With
     `classes`, wnids in class order, the head is a new one, unless it has just those. Published weights of 1000 outputs
     are taken for ILSVRC2012's.
 
@@ -41,7 +42,7 @@ def create_model(name: str, classes: Sequence[str] = (), weights: str = "", seed
     is not there.
     """
     if is_run(name):
-        found = _of_run(Path(name))
+        found = _of_run(Path(name), weights)
     else:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -92,19 +93,31 @@ _LISTS: Final[dict[str, Callable[[], Iterator[str]]]] = {
 }
 
 
-def _of_run(folder: Path) -> Network:
+def _of_run(folder: Path, weights: str) -> Network:
+    if weights and not _is_file(weights):
+        raise RecognitionError(f"the run in {folder} has weights of its own, or those of a file: not {weights[:60]!r}")
     run = read_run(folder)
     with torch.random.fork_rng(devices=[]):
         network = _of_library(run.model, "")
     if run.classes:
         network.reset_head(run.classes)
     network.preprocessing = run.preprocessing
-    read_weights(network.module, folder / WEIGHTS)
+    if not weights:
+        read_weights(network.module, folder / WEIGHTS)
+        return network
+    classes = network.classes
+    _put_weights(network, Path(weights))
+    if not network.classes and network.outputs == len(classes):
+        network.classes = classes
     return network
 
 
+def _is_file(weights: str) -> bool:
+    return Path(weights).suffix in (".safetensors", ".pth", ".pt")
+
+
 def _of_library(name: str, weights: str) -> Network:
-    file = weights if Path(weights).suffix in (".safetensors", ".pth", ".pt") else ""
+    file = weights if _is_file(weights) else ""
     asked = "" if file else weights
     bare = name.removesuffix(PRELU)
     if bare.startswith(TIMM):
@@ -171,7 +184,7 @@ def _of_timm(name: str, weights: str) -> Network:
 
 def _of_lite(name: str, weights: str) -> Network:
     number = name.removeprefix(LITE)
-    if not number.isdecimal() or int(number) not in _LITE_SIZES:
+    if number not in map(str, _LITE_SIZES):
         raise RecognitionError(f"there is no network {name[:60]!r}")
     if weights not in ("", PRETRAINED):
         raise RecognitionError(f"{name} has the weights {PRETRAINED}, not {weights[:60]!r}")
@@ -194,10 +207,15 @@ def _of_lite(name: str, weights: str) -> Network:
 def _put_weights(network: Network, path: Path) -> None:
     """Load the weights in a file, whose head may have other outputs; a checkpoint of a run says for which classes."""
     held = weights_in(path)
-    of_run = "job" in held
-    weights = held["job"]["weights"] if of_run else held
-    head = weights.get(f"{network.head_name}.weight")
-    if head is not None and len(head) != network.outputs:
-        network.reset_head([""] * len(head))
-    network.classes = tuple(held["job"]["classes"]) if of_run else ()
+    try:
+        weights = dict(held["job"]["weights"] if "job" in held else held)
+        classes = classes_of(held["job"]["classes"]) if "job" in held else ()
+        head = weights.get(f"{network.head_name}.weight")
+        if head is not None and len(head) != network.outputs:
+            network.reset_head([""] * len(head))
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError) as error:
+        raise RecognitionError(f"{path} is no checkpoint of a classifier: {error!r}") from error
+    if classes and len(classes) != network.outputs:
+        raise RecognitionError(f"{path} has {network.outputs:,} outputs, and says {len(classes):,} classes")
+    network.classes = classes
     put_weights(network.module, weights, str(path))
