@@ -99,6 +99,10 @@ def test_every_command_that_is_advised_is_one(advice: str) -> None:
             "--archives FOLDER",
         ),
         (errors.InvalidTaxonomy("cycle: a", 3), "cycle: a; to see all that is wrong: holotype ontology check FILE"),
+        (
+            errors.UnknownNetwork("resnet19", ["resnet18"]),
+            "no network 'resnet19', but resnet18; see: holotype models; or name the folder of a run",
+        ),
         (errors.UnknownWorker("ann"), "no worker is called 'ann'; see: holotype workers list"),
         (errors.ContradictedGold(12), "12 of these answers contradict what gold says, or were withdrawn"),
         (

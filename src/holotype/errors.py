@@ -42,6 +42,7 @@
     │   └── NoDetector           what finds faces is not installed
     ├── RecognitionError         a network cannot be made, trained or asked
     │   ├── NotInstalled         what it needs is an extra that is not installed
+    │   ├── UnknownNetwork       no network is called so
     │   ├── AlreadyApplied       an application has a result there
     │   ├── Diverged             a loss is no number any more
     │   ├── RunExists            there is a run in that folder already
@@ -313,6 +314,15 @@ class NotInstalled(RecognitionError):
         self.what, self.extra, self.why = what, extra, why
 
 
+class UnknownNetwork(RecognitionError):
+    """No network is called so, nor is a run in a folder of that name; `near` are names that are much like it."""
+
+    def __init__(self, name: str, near: Sequence[str] = ()) -> None:
+        like = f", but {', '.join(near)}" if near else ""
+        super().__init__(f"there is no network {name[:_SHOWN]!r}{like}")
+        self.name, self.near = name, near
+
+
 class AlreadyApplied(RecognitionError):
     """An application has a result at a `path`, which is not to be replaced."""
 
@@ -322,12 +332,12 @@ class AlreadyApplied(RecognitionError):
 
 
 class Diverged(RecognitionError):
-    """A loss or its gradient is no number any more, at a `step` of an `epoch`, both from 0; `kept` is the last good
-    checkpoint."""
+    """A loss or its gradient is no number any more, at a `step` of an `epoch`, both from 0, which the message counts
+    from 1; `kept` is the last good checkpoint."""
 
     def __init__(self, epoch: int, step: int, kept: str) -> None:
         where = f"; the last good checkpoint is {kept}" if kept else "; there is no checkpoint yet"
-        super().__init__(f"loss or gradient is no number in epoch {epoch}, step {step}{where}")
+        super().__init__(f"loss or gradient is no number in epoch {epoch + 1}, step {step + 1}{where}")
         self.epoch, self.step, self.kept = epoch, step, kept
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -79,7 +80,8 @@ def predict(
         click.echo(_folded(fold))
     asked = len(found.images) - len(found.damaged)
     click.echo(f"{counted(len(found.images), 'image')} = {asked:,} guessed + {len(found.damaged):,} damaged: {out}")
-    click.echo(f"score it with: holotype evaluate {out} {data.named()} --split {split}")
+    there = "" if project == Path() else f" -p {shlex.quote(str(project))}"
+    click.echo(f"score it with: holotype evaluate {shlex.quote(str(out))} {data.named()} --split {split}{there}")
 
 
 def _folded(fold: np.ndarray) -> str:

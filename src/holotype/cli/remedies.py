@@ -27,6 +27,7 @@ from holotype.errors import (
     OutvotedImages,
     RunExists,
     UnknownImage,
+    UnknownNetwork,
     UnknownWorker,
     UnlookedImages,
 )
@@ -52,6 +53,7 @@ REMEDIES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         OutvotedImages: "look at them (holotype labels outvoted), overrule what is wrong, or take them with --outvoted",
         RunExists: "go on with it (--resume), or give another folder (--out)",
         UnlookedImages: "look for them with: holotype faces, or take those images as they are with --unlooked",
+        UnknownNetwork: "see: holotype models; or name the folder of a run",
         UnknownWorker: "see: holotype workers list",
     }
 )

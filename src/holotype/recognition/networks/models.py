@@ -6,12 +6,13 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from holotype.benchmark import order
-from holotype.errors import NotInstalled, RecognitionError
+from holotype.errors import NotInstalled, RecognitionError, UnknownNetwork
 from holotype.recognition.networks.extra import torch, torchvision
 from holotype.recognition.networks.initialising import with_prelu
 from holotype.recognition.networks.network import Network
@@ -29,8 +30,8 @@ _LITE_SIZES: Final = {0: 224, 1: 240, 2: 260, 3: 280, 4: 300}
 
 def create_model(name: str, classes: Sequence[str] = (), weights: str = "", seed: int = 0) -> Network:
     """A network by name: one of torchvision's (``resnet50``), ``timm:`` and one of timm's, ``efficientnet_lite0`` to
-    ``4``, or the folder of a run, which has its weights and classes. With ``+prelu`` behind its name, a network has
-    PReLUs in the place of ReLUs.
+    ``4``, or the folder of a run, which has its classes, and its weights or those of a file. With ``+prelu`` behind its
+    name, a network has PReLUs in the place of ReLUs.
 
     Its weights are random, drawn by `seed`, or, with `weights`, those that were published: ``pretrained``, the name of
     one of torchvision's sets of weights, or a file, ``.safetensors``, ``.pth`` or a checkpoint of a run, ``.pt``; a run
@@ -94,25 +95,28 @@ _LISTS: Final[dict[str, Callable[[], Iterator[str]]]] = {
 
 
 def _of_run(folder: Path, weights: str) -> Network:
-    if weights and not _is_file(weights):
-        raise RecognitionError(f"the run in {folder} has weights of its own, or those of a file: not {weights[:60]!r}")
     run = read_run(folder)
+    if weights and not _is_file(weights):
+        raise RecognitionError(f"the run in {folder} has its own weights, or those in a file, not {weights[:60]!r}")
+    own = folder / WEIGHTS
+    if not weights and not own.exists():
+        raise RecognitionError(f"the run in {folder} is not over: it has checkpoints at most, and no {WEIGHTS} yet")
     with torch.random.fork_rng(devices=[]):
         network = _of_library(run.model, "")
     if run.classes:
         network.reset_head(run.classes)
     network.preprocessing = run.preprocessing
     if not weights:
-        read_weights(network.module, folder / WEIGHTS)
+        read_weights(network.module, own)
         return network
-    classes = network.classes
     _put_weights(network, Path(weights))
-    if not network.classes and network.outputs == len(classes):
-        network.classes = classes
+    if not network.classes and network.outputs == len(run.classes):
+        network.classes = run.classes
     return network
 
 
 def _is_file(weights: str) -> bool:
+    """Whether weights are those in a file, and no name of some."""
     return Path(weights).suffix in (".safetensors", ".pth", ".pt")
 
 
@@ -139,8 +143,9 @@ def _of_library(name: str, weights: str) -> Network:
 
 def _of_torchvision(name: str, weights: str) -> Network:
     models = torchvision.models
-    if name not in models.list_models(module=models):
-        raise RecognitionError(f"there is no network {name[:60]!r}")
+    known = models.list_models(module=models)
+    if name not in known:
+        raise UnknownNetwork(name, get_close_matches(name, known))
     asked: Any = None
     if weights:
         kinds = models.get_model_weights(name)
@@ -170,7 +175,7 @@ def _of_timm(name: str, weights: str) -> Network:
         raise RecognitionError(f"timm names weights after a point ({name}.TAG), and they are {PRETRAINED}, or not")
     bare = name.removeprefix(TIMM)
     if not timm.is_model(bare):
-        raise RecognitionError(f"timm has no network {bare[:60]!r}")
+        raise UnknownNetwork(name, [TIMM + one for one in get_close_matches(bare, timm.list_models())])
     try:
         module = timm.create_model(bare, pretrained=bool(weights))
     except (OSError, RuntimeError) as error:
@@ -185,7 +190,7 @@ def _of_timm(name: str, weights: str) -> Network:
 def _of_lite(name: str, weights: str) -> Network:
     number = name.removeprefix(LITE)
     if number not in map(str, _LITE_SIZES):
-        raise RecognitionError(f"there is no network {name[:60]!r}")
+        raise UnknownNetwork(name, [f"{LITE}{one}" for one in _LITE_SIZES])
     if weights not in ("", PRETRAINED):
         raise RecognitionError(f"{name} has the weights {PRETRAINED}, not {weights[:60]!r}")
     try:

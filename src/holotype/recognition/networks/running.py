@@ -293,10 +293,9 @@ def _keep(job: Job, plan: Plan, out: Path, course: _Course, better: bool) -> Non
     try:
         write_checkpoint(out, {"course": course.value(), "job": state}, better)
     except (OSError, RuntimeError) as error:  # PyTorch tells of a full disk by a RuntimeError
-        at = course.at
-        raise RecognitionError(
-            f"no checkpoint could be written in epoch {at.epoch}, step {at.step}: {error}; the one before it is whole"
-        ) from error
+        where = f"in epoch {course.at.epoch + 1} after step {course.at.step}"
+        told = f"no checkpoint could be written {where}: {error}; the one before it is whole"
+        raise RecognitionError(told) from error
     _log(out, course.lines)
 
 
