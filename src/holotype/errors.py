@@ -47,6 +47,7 @@
     │   ├── Diverged             a loss is no number any more
     │   ├── RunExists            there is a run in that folder already
     │   ├── OtherRun             what is to go on is another run
+    │   ├── UnfinishedRun        a run has no weights yet
     │   ├── NotEmbedded          there are no embeddings, or none of what is asked about
     │   └── OtherWeights         embeddings of that name are another model's
     ├── PredictionError          a predictions file is not acceptable
@@ -346,6 +347,14 @@ class RunExists(RecognitionError):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"there is a run in {folder} already")
+        self.folder = folder
+
+
+class UnfinishedRun(RecognitionError):
+    """The run in a `folder` is not over, and has no weights yet, but checkpoints at most."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"the run in {folder} is not over, and has no weights yet")
         self.folder = folder
 
 
