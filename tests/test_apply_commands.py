@@ -84,7 +84,7 @@ def test_all_results_of_a_folder_are_in_its_report(say: Say, out: Path) -> None:
     assert [row["name"] for row in value["classes"]] == ["dog", "cat"]
     assert value["settings"]["per_class"] == [0, 2]
     learning = "--estimator logistic --least 5 --negatives 20"
-    assert "mean AUC by height" in say(f"tree-max --release v1 {learning} --out {{out}}").stdout
+    assert "by height, 0: leaves" in say(f"tree-max --release v1 {learning} --out {{out}}").stdout
     page = (out / "report.html").read_text()
     assert all(name in page for name in ("NBNN-2", "tree-max", "independent"))
     assert [one.name for one in read_results(out)] == ["nbnn", "tree-max"]

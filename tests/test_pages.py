@@ -52,6 +52,7 @@ IN_A_PROJECT = (
 )
 ASKING_ANN = ("explanations/consensus.md", "guides/workers.md")
 IN_ONE_WITH_A_RELEASE = (
+    "guides/applications.md",
     "guides/discover.md",
     "guides/evaluate.md",
     "guides/explore.md",

@@ -128,12 +128,12 @@ def _areas(curves: Sequence[Curve]) -> Mapping[str, float]:
 
 def _print(found: Applied) -> None:
     told = counted(int(found.figures["test images"]), "test image")
-    title = f"{told}, {counted(len(found.classes), 'synset')} to tell"
-    print_table(title, ("method", "mean AUC"), [(one.method, f"{one.auc:.3f}") for one in found.mean])
+    click.echo(f"{told}, {counted(len(found.classes), 'synset')} to tell")
+    print_table("all synsets", ("method", "mean AUC"), [(one.method, f"{one.auc:.3f}") for one in found.mean])
     if found.heights:
         methods = list(found.heights[0].aucs)
         rows = [(one.height, one.synsets, *(f"{one.aucs[name]:.3f}" for name in methods)) for one in found.heights]
-        print_table("mean AUC by height, 0: leaves", ("height", "synsets", *methods), rows)
+        print_table("by height, 0: leaves", ("height", "synsets", *methods), rows)
     for name, count in found.figures.items():
         if name.startswith("damaged") and count:
             click.echo(f"{name}, left out: {count:,.0f}")
