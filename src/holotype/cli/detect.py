@@ -218,7 +218,7 @@ def run_command(
         true = scored(opened, split, found)
     if truth is not None:
         if true is None:
-            raise click.ClickException(f"nothing in {split} has a box of these classes: there is no truth to write")
+            raise click.ClickException("no image has a box of these classes: there is no truth to write")
         write_truth(true, truth)
     tell(found.damaged)
     click.echo(f"{counted(len(found.image), 'object')} in {counted(len(found.ids), 'image')}: {out}")

@@ -16,7 +16,7 @@ from holotype.cli.networks import networks_here
 from holotype.cli.recognition_data import Data
 from holotype.cli.text import plain
 from holotype.errors import PredictionError, RecognitionError
-from holotype.recognition.boxed import folded
+from holotype.recognition.boxed import folded, of_images
 from holotype.recognition.detecting import Detector
 from holotype.recognition.detections import Detected, submission
 from holotype.recognition.runs import read_run
@@ -40,9 +40,9 @@ def detector_of(run: Path, device: str, batch_size: int) -> Detector:
 
 
 def scored(opened: Data, split: str, found: Detected) -> Boxes | None:
-    """Print how good detections are, where a split has boxes of their classes: its true boxes, else None."""
+    """Print how good detections are, where the images have boxes of their classes: the true boxes, else None."""
     try:
-        truth = folded(opened.boxes(split), found.classes, opened.ontology)
+        truth = of_images(folded(opened.boxes(split), found.classes, opened.ontology), found.ids)
     except PredictionError:
         return None
     if not len(truth.image):

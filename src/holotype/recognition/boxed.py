@@ -122,6 +122,27 @@ def folded(boxes: Boxes, classes: Sequence[str], ontology: Ontology) -> Boxes:
     )
 
 
+def of_images(truth: Boxes, ids: Sequence[str]) -> Boxes:
+    """A truth of some of its images alone, by their ids; others are left out."""
+    kept = np.isin(np.array(truth.items, np.str_), np.array(ids, np.str_))
+    number = np.cumsum(kept) - 1
+    rows, pairs, places = kept[truth.image], kept[truth.ignored[:, 0]], kept[truth.unplaced]
+    ignored = truth.ignored[pairs].copy()
+    ignored[:, 0] = number[ignored[:, 0]]
+    return replace(
+        truth,
+        items=tuple(name for name, one in zip(truth.items, kept.tolist(), strict=True) if one),
+        image=number[truth.image[rows]],
+        label=truth.label[rows],
+        corners=truth.corners[rows],
+        crowd=truth.crowd[rows],
+        area=truth.area[rows],
+        ignored=ignored,
+        unplaced=number[truth.unplaced[places]],
+        sizes=None if truth.sizes is None else truth.sizes[kept],
+    )
+
+
 def _kin(wnids: Sequence[str], classes: Sequence[str], ontology: Ontology) -> tuple[Bools, Bools]:
     """Which wnids are a class or under it, and which are above it, ``(wnids, classes)`` each."""
     ranks, of_classes = (np.array([ontology.rank(one) for one in some], np.int32) for some in (wnids, classes))

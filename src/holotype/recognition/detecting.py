@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -82,7 +83,7 @@ def each_once(samples: Samples) -> Samples:
     return samples.take(np.sort(np.unique(codes, return_index=True)[1]))
 
 
-def looked_at(samples: Samples, numbers: Ints, look: Callable[[Pixels], Any]) -> Iterator[tuple[int, Any]]:
+def looked_at(samples: Samples, numbers: Ints, look: Callable[[Pixels], Any]) -> Generator[tuple[int, Any], None, None]:
     """The numbers of samples with what `look` makes of their pixels, ahead on threads; a `Damaged` of those that are no
     sound picture."""
 
@@ -92,7 +93,8 @@ def looked_at(samples: Samples, numbers: Ints, look: Callable[[Pixels], Any]) ->
         except Rejected as error:
             return Damaged(number, samples.ids[number].as_py(), error.reason, error.detail)
 
-    yield from zip(numbers.tolist(), map_batches(one, numbers.tolist()), strict=True)
+    with closing(map_batches(one, numbers.tolist())) as looked:
+        yield from zip(numbers.tolist(), looked, strict=True)
 
 
 def _found_in(detector: Detector, samples: Samples, most: int, numbers: Ints) -> Arrays:

@@ -13,10 +13,8 @@ from holotype.geometry.values import Floats
 from holotype.images.flatten import Pixels
 from holotype.recognition.box_regression import moved
 from holotype.recognition.detections import Found
-from holotype.recognition.regions import Describe, Propose
+from holotype.recognition.regions import Describe, Propose, normal
 
-NORM: Final = 30.0
-"""The Euclidean length that features are made. Standardised ones, each by its own deviation, have half the AP here."""
 OVERLAP: Final = 0.3
 """Objects of a class overlap no surer one by more (section 2.2)."""
 
@@ -39,13 +37,6 @@ class RegionHead:
     def offsets(self, features: Floats, label: int) -> Floats:
         """How the boxes of regions are moved if they are of a class, ``(regions, 4)``."""
         return np.asarray(features @ self.shifts[:-1, label] + self.shifts[-1, label])
-
-
-def normal(features: npt.NDArray[np.floating]) -> Floats:
-    """Features ``(regions, width)`` of length `NORM`."""
-    rows = features.astype(np.float64)
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows * np.divide(NORM, lengths, out=np.zeros_like(lengths), where=lengths > 0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,8 +13,8 @@ from holotype.engine import Progress, no_progress
 from holotype.errors import RecognitionError
 from holotype.geometry.values import Floats
 from holotype.recognition.box_regression import offsets
-from holotype.recognition.rcnn import RegionHead, normal
-from holotype.recognition.regions import KeptRegions, Regions
+from holotype.recognition.rcnn import RegionHead
+from holotype.recognition.regions import KeptRegions, Regions, normal
 from holotype.releases.loaders.draws import key_of, uniforms
 
 _MARGIN: Final = -1.0

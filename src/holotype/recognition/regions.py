@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holotype.engine import Progress, no_progress
+from holotype.errors import RecognitionError
 from holotype.geometry.boxes import iou
 from holotype.geometry.values import Bools, Floats, Ints
 from holotype.images.flatten import Pixels
@@ -24,6 +25,8 @@ Propose = Callable[[Pixels], Floats]
 Describe = Callable[[Pixels, Floats], npt.NDArray[np.float32]]
 """The features of boxes of a picture, ``(boxes, width)``."""
 
+NORM: Final = 30.0
+"""The Euclidean length that features are made, so that one cost suits every network."""
 EACH: Final = 16
 """Pictures whose regions are kept together."""
 
@@ -31,9 +34,9 @@ EACH: Final = 16
 @dataclass(frozen=True, slots=True, eq=False)
 class Regions:
     """Regions of some images, ``(regions,)`` each: the `number` of the image; which are `given`, the true boxes, others
-    are proposals; their `features` ``(regions, width)``; for each class the most that one overlaps a true box of it,
-    `overlap` ``(regions, classes)``, and that box, `nearest` ``(regions, classes, 4)``; and for which classes one is
-    `background` ``(regions, classes)``: it may overlap a little."""
+    are proposals; their `features` ``(regions, width)``, of one length; for each class the most that one overlaps a
+    true box of it, `overlap` ``(regions, classes)``, and that box, `nearest` ``(regions, classes, 4)``; and for which
+    classes one is `background` ``(regions, classes)``: it may overlap a little."""
 
     number: Ints
     corners: Floats
@@ -90,7 +93,8 @@ def describe_regions(
     """The proposals and the true boxes of images, described and kept in a folder, two bytes a feature: ImageNet's half
     a million images with boxes, of 2,000 proposals and 1,280 features, are 2.6 TB. Stopped, it goes on where it was.
 
-    Raises `OtherRun` where the folder holds regions of something else than `identity` says.
+    Raises `OtherRun` where the folder holds regions of something else than `identity` says, and `RecognitionError`
+    where features are no numbers, or cannot be written.
     """
 
     def make(numbers: Ints) -> Arrays:
@@ -115,7 +119,9 @@ def _described(images: BoxedImages, propose: Propose, describe: Describe, number
         number.append(np.full(len(boxes), at))
         corners.append(boxes)
         given.append(np.arange(len(boxes)) < len(boxes) - len(proposals))
-        features.append(describe(pixels, boxes).astype(np.float16))
+        features.append(normal(describe(pixels, boxes)).astype(np.float16))
+        if not np.isfinite(features[-1]).all():
+            raise RecognitionError(f"what is said of regions of {images.samples.ids[at].as_py()} is no number")
     if not number:
         number, corners, given = [np.zeros(0, np.int64)], [np.zeros((0, 4))], [np.zeros(0, np.bool_)]
         features = [np.zeros((0, 1), np.float16)]
@@ -126,3 +132,10 @@ def _described(images: BoxedImages, propose: Propose, describe: Describe, number
         "features": np.concatenate(features),
         "damaged": np.array(damaged, np.str_).reshape(-1, 4),
     }
+
+
+def normal(features: npt.NDArray[np.floating]) -> Floats:
+    """Features ``(regions, width)`` of length `NORM`."""
+    rows = features.astype(np.float64)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows * np.divide(NORM, lengths, out=np.zeros_like(lengths), where=lengths > 0))

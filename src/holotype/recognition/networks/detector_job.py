@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -21,8 +23,6 @@ from holotype.releases.loaders.draws import key_of, uniforms
 _FLIP: Final = 11
 _SAMPLING: Final = 12
 _LAST: Final = np.array([0.0, 0, 1, 1])
-_AHEAD: Final = 4
-"""Batches whose pictures are decoded ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +91,19 @@ class DetectorJob:
         """What the steps of an epoch are shown, from `first` on; damaged pictures are left out of their batch."""
         size = self._recipe.batch_size
         order = Order().of(len(self._images), self._seed, epoch)[first * size :]
-        for start in range(0, len(order), _AHEAD * size):
-            numbers = order[start : start + _AHEAD * size]
-            mirrored = uniforms(key_of(self._seed, epoch, _FLIP), numbers, 1)[:, 0] < 0.5
-            looked = list(zip(looked_at(self._images.samples, numbers, lambda pixels: pixels), mirrored, strict=True))
-            for at in range(0, len(looked), size):
-                yield self._shown(looked[at : at + size])
+        mirrored = uniforms(key_of(self._seed, epoch, _FLIP), order, 1)[:, 0] < 0.5
+        with closing(looked_at(self._images.samples, order, lambda pixels: pixels)) as looked:
+            for start in range(0, len(order), size):
+                some = mirrored[start : start + size].tolist()
+                yield self._shown(zip(islice(looked, len(some)), some, strict=True))
 
-    def _shown(self, looked: list[tuple[tuple[int, Any], bool]]) -> Shown:
+    def _shown(self, looked: Iterable[tuple[tuple[int, Any], bool]]) -> Shown:
         shown = Shown([], [])
         for (number, pixels), mirrored in looked:
             if isinstance(pixels, Damaged):
                 self.damaged[pixels.id] = pixels
                 continue
-            seen, target = as_shown(pixels, self._images.of(number), bool(mirrored))
+            seen, target = as_shown(pixels, self._images.of(number), mirrored)
             shown.pictures.append(self._detector.looked(seen))
             shown.targets.append(target)
         return shown
