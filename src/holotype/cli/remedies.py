@@ -26,6 +26,7 @@ from holotype.errors import (
     OtherWeights,
     OutvotedImages,
     RunExists,
+    SeveralEmbeddings,
     UnknownImage,
     UnknownWorker,
     UnlookedImages,
@@ -51,6 +52,7 @@ REMEDIES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         OtherWeights: "give these another name, with --as NAME",
         OutvotedImages: "look at them (holotype labels outvoted), overrule what is wrong, or take them with --outvoted",
         RunExists: "go on with it (--resume), or give another folder (--out)",
+        SeveralEmbeddings: "name them with --embeddings NAME",
         UnlookedImages: "look for them with: holotype faces, or take those images as they are with --unlooked",
         UnknownWorker: "see: holotype workers list",
     }
