@@ -109,6 +109,7 @@ def test_every_command_that_is_advised_is_one(advice: str) -> None:
             errors.NotEmbedded("none"),
             "none; see: holotype embeddings list; make some with: holotype embeddings add MODEL",
         ),
+        (errors.SeveralEmbeddings(["a", "b"]), "meant: 'a', 'b'; name them with --embeddings NAME"),
         (errors.OtherWeights("a", "why"), "by another model: why; give these another name, with --as NAME"),
         (errors.NothingAccepted("nothing"), "nothing; ask first, with: holotype crowd run"),
         (

@@ -62,7 +62,7 @@ def fit(data: DataOptions, scale: str, plain: bool, lesson: Lesson, project: Pat
         )
     gain = found.ran.scores.get("gain_db")
     scored = "" if gain is None else f", {gain:+.2f} dB over bicubic interpolation"
-    ended(found.ran.finished, found.damaged, f"{lesson.out}: {found.ran.at.epoch:,} epochs{scored}")
+    ended(found.ran.finished, found.damaged, f"{lesson.out}: {counted(found.ran.at.epoch, 'epoch')}{scored}")
 
 
 @upscale.command("run")
