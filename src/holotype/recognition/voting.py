@@ -68,8 +68,8 @@ def nn_voting(
 
     A pool of images as they were found, before anybody said what they show, is what the paper calls noisy; one of those
     that are labelled yes is clean. Images of a pool that are test images too, by their ids, do not vote; damaged ones
-    are left out. Where a pool has no more images than may vote, all vote on every test image, and the AUC is 0.5: what is
-    found says so. Targets are synsets, or else the classes of test images.
+    are left out. Where a pool has no more images than may vote, all vote on every test image, and the AUC is 0.5: what
+    is found says so. Targets are synsets, or else the classes of test images.
 
     Raises `RecognitionError` where there is nothing to vote, or nothing to tell apart.
     """

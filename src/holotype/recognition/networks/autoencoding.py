@@ -55,9 +55,8 @@ def autoencoder_in(folder: str | Path) -> Any:
     """An autoencoder that diffusers kept in a folder, or that it finds by a name; its weights are safetensors, for
     nothing in them is executed. Raises `RecognitionError`."""
     try:
-        return (
-            diffusers().AutoencoderKL.from_pretrained(str(folder), use_safetensors=True, low_cpu_mem_usage=False).eval()
-        )
+        family = diffusers().AutoencoderKL
+        return family.from_pretrained(str(folder), use_safetensors=True, low_cpu_mem_usage=False).eval()
     except (OSError, ValueError, RuntimeError, TypeError) as error:
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise RecognitionError(f"there is no autoencoder in {folder}: {said[:300]}") from error

@@ -95,9 +95,8 @@ def learn_to_generate(
         write_model(job.model, out / AUTOENCODER)
         model = job.model.eval()
     known = None if held_out is None else of_classes_in(held_out, samples)
-    second = DiffusionJob(
-        samples, asked, model, **shown | {"held_out": known if known is not None and len(known) else None}
-    )
+    shown["held_out"] = known if known is not None and len(known) else None
+    second = DiffusionJob(samples, asked, model, **shown)
     identity = _identity(NAME, samples.classes, asked) | {"asked": asked.value()} | told
     identity |= {"autoencoder": sha256_file(out / AUTOENCODER / FILE)}
     plan = Plan(asked.diffusion.epochs, stopping=watching.stopping, logged=watching.logged(DIFFUSION))

@@ -44,9 +44,8 @@ class Generator:
         there = device_named(device)
         try:
             told = json.loads((folder / SAMPLER).read_text(encoding="utf-8"))
-            unet = diffusers().UNet2DModel.from_pretrained(
-                str(folder / UNET), use_safetensors=True, low_cpu_mem_usage=False
-            )
+            family, kept = diffusers().UNet2DModel, str(folder / UNET)
+            unet = family.from_pretrained(kept, use_safetensors=True, low_cpu_mem_usage=False)
             noising = Diffusion(betas=tuple(told["betas"]), times=int(told["times"]))
             mean, std = (torch.tensor(told[name], device=there) for name in ("mean", "std"))
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
