@@ -318,12 +318,12 @@ def test_a_detector_is_made_of_its_folder_again(
     with pytest.raises(RecognitionError, match="is no detector"):
         read_detector(tmp_path)
     (tmp_path / "run.json").write_text(json.dumps(run | {"classes": [DOG]}))
-    with pytest.raises(RecognitionError, match="are of another detector"):
+    with pytest.raises(RecognitionError, match="are of another network"):
         read_detector(tmp_path)
 
 
 def test_a_loss_that_is_no_number_stops_a_run(images: BoxedImages, tmp_path: Path) -> None:
-    with pytest.raises(Diverged, match="is no number in epoch 0"):
+    with pytest.raises(Diverged, match="is no number in epoch 1"):
         trained(images, tmp_path, recipe={"lr": 1e30, "warmup": 0, "epochs": 1, "batch_size": 1})
 
 

@@ -171,3 +171,15 @@ def test_training_by_it_makes_better_mistakes() -> None:
         return float(torch.nn.functional.nll_loss(right.log(), side).item())
 
     assert coarse(marginal(3, 4, 5, 7, 8, decay=1.0)) < coarse(marginal(3, 4, 5, 7, 8, decay=0.0))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_losses_are_the_same_on_a_gpu() -> None:
+    outputs, targets = made(64, 6)
+    for loss in (marginal(1, 2, 3, 4, 5, 7), semantic(1, 2, 3, 4, 5, 7)):
+        here = loss(outputs, targets)
+        there = loss(outputs.cuda(), targets.cuda())
+        torch.testing.assert_close(there.cpu(), here)
+        gradients = [torch.autograd.grad(one, outputs)[0] for one in (here, there)]
+        torch.testing.assert_close(*gradients)

@@ -42,10 +42,12 @@
     │   └── NoDetector           what finds faces is not installed
     ├── RecognitionError         a network cannot be made, trained or asked
     │   ├── NotInstalled         what it needs is an extra that is not installed
+    │   ├── UnknownNetwork       no network is called so
     │   ├── AlreadyApplied       an application has a result there
     │   ├── Diverged             a loss is no number any more
     │   ├── RunExists            there is a run in that folder already
     │   ├── OtherRun             what is to go on is another run
+    │   ├── UnfinishedRun        a run has no weights yet
     │   ├── NotEmbedded          there are no embeddings, or none of what is asked about
     │   ├── SeveralEmbeddings    there are several, and none is named
     │   └── OtherWeights         embeddings of that name are another model's
@@ -314,6 +316,15 @@ class NotInstalled(RecognitionError):
         self.what, self.extra, self.why = what, extra, why
 
 
+class UnknownNetwork(RecognitionError):
+    """No network is called so, nor is a run in a folder of that name; `near` are names that are much like it."""
+
+    def __init__(self, name: str, near: Sequence[str] = ()) -> None:
+        like = f", but {', '.join(near)}" if near else ""
+        super().__init__(f"there is no network {name[:_SHOWN]!r}{like}")
+        self.name, self.near = name, near
+
+
 class AlreadyApplied(RecognitionError):
     """An application has a result at a `path`, which is not to be replaced."""
 
@@ -323,12 +334,12 @@ class AlreadyApplied(RecognitionError):
 
 
 class Diverged(RecognitionError):
-    """A loss or its gradient is no number any more, at a `step` of an `epoch`, both from 0; `kept` is the last good
-    checkpoint."""
+    """A loss or its gradient is no number any more, at a `step` of an `epoch`, both from 0, which the message counts
+    from 1; `kept` is the last good checkpoint."""
 
     def __init__(self, epoch: int, step: int, kept: str) -> None:
         where = f"; the last good checkpoint is {kept}" if kept else "; there is no checkpoint yet"
-        super().__init__(f"loss or gradient is no number in epoch {epoch}, step {step}{where}")
+        super().__init__(f"loss or gradient is no number in epoch {epoch + 1}, step {step + 1}{where}")
         self.epoch, self.step, self.kept = epoch, step, kept
 
 
@@ -337,6 +348,14 @@ class RunExists(RecognitionError):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"there is a run in {folder} already")
+        self.folder = folder
+
+
+class UnfinishedRun(RecognitionError):
+    """The run in a `folder` is not over, and has no weights yet, but checkpoints at most."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"the run in {folder} is not over, and has no weights yet")
         self.folder = folder
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,8 +20,6 @@ from holotype.recognition.report.results import refuse_written, write_result
 from holotype.recognition.targets import Targets
 from holotype.releases.loaders import Samples
 
-_DRAWING: Final = {"matplotlib": "matplotlib", "jinja2": "Jinja2"}
-
 
 @dataclass(frozen=True, slots=True)
 class Application:
@@ -35,11 +32,8 @@ class Application:
     replace: bool
 
     def check(self, name: str) -> None:
-        """Raise `click.ClickException` where the report could not be drawn, and `RecognitionError` where the folder has
-        a result of this application, before anything is done."""
-        for module, library in _DRAWING.items():
-            if find_spec(module) is None:
-                raise click.ClickException(f"the report needs {library}, an extra: pip install 'holotype[demo]'")
+        """Before anything is done, raise `AlreadyApplied` where the folder has a result of this application, unless it
+        is to be replaced, and `NotInstalled` where the report could not be drawn."""
         refuse_written(self.out, name, replace=self.replace)
 
     def samples(self, data: Data) -> tuple[Samples, Samples]:

@@ -52,10 +52,12 @@ def contrast(
     asked = _asked(recipe_named(recipe), queue, momentum, lesson)
     with networks_here():
         from holotype.recognition.networks.contrastive import contrast as learn
+        from holotype.recognition.networks.feeding import once
         from holotype.recognition.networks.models import create_model
 
     with data.opened(project) as given:
         samples, held_out = lesson.samples(given)
+        samples = once(samples)
         network = create_model(model, weights=weights, seed=lesson.seed)
         fitted = asked.fitting(len(samples))
         if fitted != asked:

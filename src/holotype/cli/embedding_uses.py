@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -63,7 +64,7 @@ def similar_command(
     What made the embeddings is made again for a FILE, which takes a while. The number is the cosine, 1 at most.
     """
     with api.open(project) as db:
-        outside = not db.images.called(image) and Path(image).is_file()
+        outside = not db.images.called(image) and os.path.isfile(image)
         embedder = _embedder(db, model, device) if outside else None
         found = db.embeddings.similar(image, count, model, embedder)
         if sheet is not None:

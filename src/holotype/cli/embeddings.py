@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -68,7 +69,7 @@ def add_command(
     same weights.
     """
     path = Path(what)
-    given = path.is_file() and path.suffix.lower() in SUFFIXES
+    given = os.path.isfile(what) and path.suffix.lower() in SUFFIXES
     if given and query:
         raise click.UsageError("a file has the images that it has: leave --query out")
     with api.open(project) as db, bars(["images"]) as advance:

@@ -51,7 +51,7 @@ def draw(
     rows = np.unique(np.linspace(0, len(found) - 1, min(most, len(found))).round().astype(int)).tolist()
     names: list[str] = []
     for done, row in enumerate(rows, 1):
-        names.append(f"{_as_file(found.ids[row])}-{found.wnids[row] or 'guess'}")
+        names.append(f"{_as_file(Path(found.ids[row]).stem)}-{_as_file(found.wnids[row] or 'guess')}")
         again = names.count(names[-1])
         path = out if out.suffix.lower() == PNG else out / f"{names[-1]}{f'-{again}' if again > 1 else ''}{PNG}"
         drawn = overlay(rgb(samples.read(int(found.numbers[row]))), found.spread(row), boxes[row].tolist())
@@ -59,9 +59,9 @@ def draw(
         progress(done, len(rows))
 
 
-def _as_file(image: str) -> str:
-    """The name of an image as part of that of a file."""
-    return re.sub(r"[^\w.-]", "_", Path(image).stem)[:_LONGEST]
+def _as_file(name: str) -> str:
+    """The name of an image, or of a class of a stranger's network, as part of that of a file."""
+    return re.sub(r"[^\w.-]", "_", name)[:_LONGEST]
 
 
 def tell(asked: Subjects, found: HeatMaps, boxes: Floats) -> None:

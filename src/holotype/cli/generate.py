@@ -151,17 +151,21 @@ def run(
 
 
 def _meant(synsets: Sequence[str], classes: Sequence[str], project: Path) -> list[str]:
-    """The classes that synsets are, or are above of, in class order. Raises `RecognitionError` where one is neither."""
+    """The classes that synsets are, or are above of, in class order; of a word's senses, the one that has some.
+
+    Raises `RecognitionError` where there are none.
+    """
     if set(synsets) <= set(classes):
         return sorted(set(synsets))
     ontology, senses = _words(project)
     found: set[str] = set()
     for text in synsets:
-        top = only_sense(text, senses(text)).wnid
-        below = {wnid for wnid in classes if wnid in ontology and _is_below(ontology, wnid, top)}
-        if not below:
+        meant = senses(text)
+        below = {one.wnid: _below(ontology, classes, one.wnid) for one in meant}
+        chosen = only_sense(text, meant, [len(below[one.wnid]) for one in meant]).wnid
+        if not below[chosen]:
             raise RecognitionError(f"no class of this generator is {text}, or below it")
-        found |= below
+        found |= below[chosen]
     return sorted(found)
 
 
@@ -174,8 +178,10 @@ def _words(project: Path) -> tuple[Ontology, Senses]:
         return found, found.named
 
 
-def _is_below(ontology: Ontology, wnid: str, top: str) -> bool:
-    return wnid == top or any(one.wnid == top for one in ontology.ancestors(ontology[wnid]))
+def _below(ontology: Ontology, classes: Sequence[str], top: str) -> set[str]:
+    """Those of some classes that are a synset, or below it."""
+    known = [ontology[wnid] for wnid in classes if wnid in ontology]
+    return {one.wnid for one in known if one.wnid == top or top in {above.wnid for above in ontology.ancestors(one)}}
 
 
 @generate.command("score")

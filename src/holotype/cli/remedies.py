@@ -27,7 +27,9 @@ from holotype.errors import (
     OutvotedImages,
     RunExists,
     SeveralEmbeddings,
+    UnfinishedRun,
     UnknownImage,
+    UnknownNetwork,
     UnknownWorker,
     UnlookedImages,
 )
@@ -53,7 +55,9 @@ REMEDIES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         OutvotedImages: "look at them (holotype labels outvoted), overrule what is wrong, or take them with --outvoted",
         RunExists: "go on with it (--resume), or give another folder (--out)",
         SeveralEmbeddings: "name them with --embeddings NAME",
+        UnfinishedRun: "go on with it (--resume), or name a checkpoint of it: --weights {folder}/checkpoints/best.pt",
         UnlookedImages: "look for them with: holotype faces, or take those images as they are with --unlooked",
+        UnknownNetwork: "see: holotype models; or name the folder of a run",
         UnknownWorker: "see: holotype workers list",
     }
 )

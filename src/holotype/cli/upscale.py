@@ -91,7 +91,7 @@ def run(run_: Path, images: Sequence[Path], out: Path, device: str) -> None:
             try:
                 pixels = rgb(image.read_bytes())
             except Rejected as error:
-                raise RecognitionError(f"{image} cannot be enlarged: {error}") from error
+                raise RecognitionError(f"{image} cannot be enlarged: {error.detail}") from error
             write_picture(upscaled(network, pixels, device), target)
             advance("images", number + 1, len(targets))
     click.echo(f"{counted(len(targets), 'image')} enlarged {network.asked.scale} times: {out}")

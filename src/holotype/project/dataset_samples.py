@@ -107,6 +107,8 @@ class ImportedDataset(Loadable):
     def _classes(self, connection: Connection, split: str) -> list[str]:
         """All classes. Raises `ArchiveError` where there is no such split."""
         known = questions.splits(connection, self._number)
+        if list(known) == [""] and split:
+            raise ArchiveError(f"{self.name} has no splits, hence no {split!r}: its images are all in ''")
         if split not in known:
             raise ArchiveError(f"{self.name} has no split {split!r}, but: {', '.join(map(repr, known)) or 'none'}")
         return questions.classes(connection, self._number)

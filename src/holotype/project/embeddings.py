@@ -185,7 +185,7 @@ class Embeddings:
         """
         told = os.fspath(image)
         with self._parts.catalog.read() as connection:
-            if embedder is not None and not meant(connection, [told]).get(told) and Path(told).is_file():
+            if embedder is not None and not meant(connection, [told]).get(told) and os.path.isfile(told):
                 digest, asked = "", self._outside(connection, Path(told), model, embedder)
             else:
                 digest, asked = self._of(connection, told, model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ class KeptParts:
             try:
                 with self._path(number).open("rb") as file, np.load(file, allow_pickle=False) as held:
                     found = dict(held)
-            except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            except (OSError, ValueError, LookupError, TypeError, EOFError, BadZipFile, zlib.error) as error:
                 raise RecognitionError(f"{self._path(number)} cannot be read: {error}") from error
             yield found
 
@@ -86,8 +87,8 @@ class KeptParts:
             write_atomically(path, json.dumps(now, indent=1).encode())
             return
         try:
-            was = json.loads(path.read_bytes())
-        except ValueError as error:
+            was = dict(json.loads(path.read_bytes()))
+        except (ValueError, TypeError, RecursionError) as error:
             raise RecognitionError(f"{path} is damaged: {error}") from error
         names = dict.fromkeys([*was, *now])
         if differing := {name: (was.get(name), now.get(name)) for name in names if was.get(name) != now.get(name)}:

@@ -28,7 +28,7 @@ class NBNN:
     Boiman, Shechtman and Irani, "In defense of nearest-neighbor based image classification" (CVPR 2008). The distance
     of a picture to a class is the sum over its descriptors of the squared distance to the nearest of the class. That is
     exact and compares everything with everything; with `probes` a descriptor is compared with those in so many near
-    cells of its class alone, by faiss, which finds distances a few hundredths too large, in far less time where classes
+    cells of its class alone, by faiss, which finds distances somewhat too large, in far less time where classes
     have many descriptors.
     """
 

@@ -51,8 +51,9 @@ class Pairs:
 
 
 def unit(rows: Rows) -> Floats:
-    """Rows ``(n, width)`` of length 1; those of zeros stay, and are like nothing."""
-    found = rows.astype(np.float32)
+    """Rows ``(n, width)`` of length 1, however large their numbers are; those of zeros stay, and are like nothing."""
+    largest = np.abs(rows).max(axis=1, keepdims=True, initial=0)
+    found = np.divide(rows, largest, out=np.zeros(rows.shape, rows.dtype), where=largest > 0).astype(np.float32)
     length = np.linalg.norm(found, axis=1, keepdims=True)
     return np.asarray(np.divide(found, length, out=found, where=length > 0), np.float32)
 

@@ -148,7 +148,7 @@ def partition_of(value: Mapping[str, Any], ontology: Ontology) -> Partition:
         number = {wnid: place for place, wnid in enumerate(classes)}
         part = np.array([number[one] for _, (one, _) in rows], np.int64)
         counts = np.array([int(count) for _, (_, count) in rows], np.int64)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise RecognitionError(f"this is no partition: {error!r}") from error
     if digest != ontology.digest:
         raise RecognitionError("the partition is of another ontology")
@@ -162,7 +162,7 @@ def read_partition(folder: Path, ontology: Ontology) -> Partition:
         return partition_of(json.loads(path.read_text(encoding="utf-8")), ontology)
     except FileNotFoundError as error:
         raise RecognitionError(f"there is no partition in {folder}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecognitionError(f"cannot read {path}: {error}") from error
 
 

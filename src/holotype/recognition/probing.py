@@ -139,8 +139,8 @@ def probe(
 ) -> Probed:
     """Tell classes by features: with a linear classifier, or by nearest neighbours.
 
-    The setting is the one that does best on `val`, the simplest of equals: with the strongest regularisation, or the
-    fewest neighbours. Without `val` every fifth image of each class is held out to choose by, where classes have as
+    The setting is the one that is right most often on `val`, and of equals the one that gives the right classes most
+    probability. Without `val` every fifth image of each class is held out to choose by, where classes have as
     many; what is given is made of all. With `shares` ``(classes, nodes)`` of a partition, what counts is what its
     classes say of nodes, which are what `val` is labelled by.
 
@@ -152,13 +152,16 @@ def probe(
     kept, held = (train, val) if val is not None and len(val.labels) else _held_out(train, fold.argmax(axis=1))
     settings = _settings(by)
     of_settings: dict[str, float] = {}
+    right: dict[str, float] = {}
     probes: dict[str, Probe] = {}
     for done, (name, value) in enumerate(settings.items()):
         progress(done, len(settings))
         probes[name] = _made(by, kept, value)
-        of_settings[name] = accuracy(probes[name].probabilities(held.features) @ fold, held.labels)
+        said = probes[name].probabilities(held.features) @ fold
+        of_settings[name] = accuracy(said, held.labels)
+        right[name] = float(said[np.arange(len(said)), held.labels].sum())
     progress(len(settings), len(settings))
-    best = max(of_settings, key=lambda name: of_settings[name]) if len(held.labels) else _UNTRIED[by]
+    best = max(settings, key=lambda name: (of_settings[name], right[name])) if len(held.labels) else _UNTRIED[by]
     chosen = probes[best] if kept is train else _made(by, train, settings[best])
     return Probed(chosen, best, of_settings, len(held.labels))
 

@@ -34,7 +34,7 @@ def spread(rows: Rows) -> Spread:
         block = unit(rows[start : start + BLOCK]).astype(np.float64)
         total += block.sum(axis=0)
         gram += block.T @ block
-    distance = 1 - (total @ total - count) / (count * (count - 1)) if count > 1 else 0.0
+    distance = 1 - (total @ total - np.trace(gram)) / (count * (count - 1)) if count > 1 else 0.0
     share = np.linalg.eigvalsh(gram / count)
     share = share[share > 1e-12]
     return Spread(count, round(float(distance), 6), round(float(np.exp(-(share * np.log(share)).sum())), 3))

@@ -20,6 +20,22 @@ from holotype.files import local, printable
 IDS: Final = ("image", "images", "ids", "id", "sha256", "file", "file_name")
 VECTORS: Final = ("vectors", "vector", "embeddings", "embedding", "features")
 SUFFIXES: Final = (".npz", ".parquet")
+_ERRORS: Final = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,  # of zipfile
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    pa.ArrowException,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What is known to be raised by damaged or hostile files."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +54,7 @@ def read_vectors(path: Path) -> Vectors:
     """
     try:
         images, rows = _of_parquet(path) if path.suffix.lower() == ".parquet" else _of_npz(path)
-    except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error, pa.ArrowException) as error:
+    except _ERRORS as error:
         raise RecognitionError(f"cannot read embeddings of {printable(path)}: {str(error)[:200]}") from error
     if rows.ndim != 2 or len(rows) != len(images) or rows.dtype.kind != "f":
         told = f"{len(images):,} images and numbers of shape {rows.shape}, {rows.dtype}"
@@ -58,6 +74,8 @@ def _of_npz(path: Path) -> tuple[Sequence[str], npt.NDArray[Any]]:
             raise ValueError("it is a single array: images must be named beside it")
         names = [_one_of(file.files, wanted) for wanted in (IDS, VECTORS)]
         images, rows = (file[name] for name in names)
+    if not isinstance(images, np.ndarray) or not isinstance(rows, np.ndarray):
+        raise ValueError(f"{' and '.join(names)} are no arrays")
     if images.ndim != 1 or images.dtype.kind not in "US":
         raise ValueError(f"{names[0]} are no texts, but {images.dtype}")
     return [one.decode() if isinstance(one, bytes) else one for one in images.tolist()], rows
@@ -77,7 +95,10 @@ def _of_parquet(path: Path) -> tuple[Sequence[str], npt.NDArray[Any]]:
     if len(flat) % len(column) or len({*column.value_lengths().to_pylist()}) > 1:
         raise ValueError("lists have different lengths")
     rows = flat.to_numpy(zero_copy_only=False).reshape(len(column), -1)
-    return [str(one) for one in table[names[0]].to_pylist()], rows
+    images = table[names[0]].to_pylist()
+    if not {*map(type, images)} <= {str, int, bytes}:
+        raise ValueError(f"{names[0]} are no texts, but {table[names[0]].type}")
+    return [one.decode() if isinstance(one, bytes) else str(one) for one in images], rows
 
 
 def _is_fixed(kind: pa.DataType) -> bool:

@@ -21,6 +21,8 @@ from holotype.releases.loaders import CentreCrop, Order, RandomCrop, Samples, Se
 from holotype.releases.loaders.draws import key_of
 
 FILE: Final = "diffusion_pytorch_model.safetensors"
+SAFELY: Final = {"use_safetensors": True, "low_cpu_mem_usage": False}
+"""How diffusers loads weights: nothing in them is executed, and no other library is asked for."""
 CROP: Final = RandomCrop((0.7, 1.0), (1.0, 1.0))
 """What generators are shown of a picture: a square of most of it, undistorted, mirrored half of the time."""
 _NOISE: Final = 21
@@ -55,8 +57,7 @@ def autoencoder_in(folder: str | Path) -> Any:
     """An autoencoder that diffusers kept in a folder, or that it finds by a name; its weights are safetensors, for
     nothing in them is executed. Raises `RecognitionError`."""
     try:
-        family = diffusers().AutoencoderKL
-        return family.from_pretrained(str(folder), use_safetensors=True, low_cpu_mem_usage=False).eval()
+        return diffusers().AutoencoderKL.from_pretrained(str(folder), **SAFELY).eval()
     except (OSError, ValueError, RuntimeError, TypeError) as error:
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise RecognitionError(f"there is no autoencoder in {folder}: {said[:300]}") from error

@@ -10,7 +10,7 @@ from typing import Any
 from holotype.recognition.contrasts import ContrastRecipe
 from holotype.recognition.networks.contrastive_job import ContrastJob
 from holotype.recognition.networks.distributed import any_of, joined, shard
-from holotype.recognition.networks.feeding import NO_SOURCE
+from holotype.recognition.networks.feeding import NO_SOURCE, once
 from holotype.recognition.networks.network import Network
 from holotype.recognition.networks.running import Logged, Plan, Ran, Told, run
 from holotype.recognition.networks.weights import write_weights
@@ -46,7 +46,7 @@ def contrast(
     stopping: Callable[[], bool] = lambda: False,
 ) -> Contrasted:
     """Train a network to tell images from each other, in a folder that becomes a run of a network without classes; what
-    labels samples have is not looked at.
+    labels samples have is not looked at, and an image that has several is there once.
 
     After each epoch, how often the embedding of a view of an image that is held out is nearest to that of its other
     view is logged, as ``retrieval``; and the same of features, which are what is left when the run is over. `size` is
@@ -55,6 +55,7 @@ def contrast(
 
     Raises `RecognitionError` where there are fewer than two images for each process.
     """
+    samples, held_out = once(samples), None if held_out is None else once(held_out)
     with joined(device) as there:
         fitted = recipe.fitting(len(samples))
         network.preprocessing = _shown_at(network.preprocessing, size)

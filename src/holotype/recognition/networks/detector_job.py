@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from holotype.errors import RecognitionError
 from holotype.geometry.values import Floats
 from holotype.images.flatten import Pixels
 from holotype.recognition.boxed import BoxedImages, Instances
@@ -127,8 +128,10 @@ class DetectorJob:
         self._optimizer.step()
         return {"loss": loss.detach(), **{name: one.detach() for name, one in losses.items()}}
 
-    def scored(self, epoch: int) -> Mapping[str, float]:  # noqa: ARG002
-        """What the detector is worth."""
+    def scored(self, epoch: int) -> Mapping[str, float]:
+        """What the detector is worth. Raises `RecognitionError` where no picture was sound."""
+        if epoch == 0 and len(self.damaged) == len(self._images):
+            raise RecognitionError(f"none of {len(self._images):,} images is sound")
         return self._score()
 
     def state(self) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from holotype.recognition.detections import Found
 from holotype.recognition.networks.device import device_named
 from holotype.recognition.networks.extra import torch, torchvision
 from holotype.recognition.networks.network import Network
-from holotype.recognition.networks.weights import weights_in
+from holotype.recognition.networks.weights import put_weights, weights_in
+from holotype.recognition.preprocessing import LARGEST
 from holotype.recognition.runs import WEIGHTS, read_run
 
 JOB: Final = "detector"
@@ -104,14 +105,14 @@ def read_detector(folder: Path, device: str = "auto") -> TorchDetector:
     run = read_run(folder)
     if run.value.get("job") != JOB:
         raise RecognitionError(f"the run in {folder} is no detector")
-    detector = create_detector(run.model, run.classes, size=int(run.value.get("size", 0)))
+    size = run.value.get("size", 0)
+    if not isinstance(size, int) or not 0 <= size <= LARGEST:
+        raise RecognitionError(f"the run in {folder} is damaged: it shows pictures of {size!r} pixels")
+    detector = create_detector(run.model, run.classes, size=size)
     if run.value.get("frozen"):
         _freeze_norms(detector.module.backbone)
         detector.frozen = True
-    try:
-        detector.module.load_state_dict(weights_in(folder / WEIGHTS))
-    except RuntimeError as error:
-        raise RecognitionError(f"the weights in {folder} are of another detector: {str(error)[:300]}") from error
+    put_weights(detector.module, weights_in(folder / WEIGHTS), str(folder))
     detector.to(device_named(device))
     return detector
 
@@ -126,7 +127,8 @@ def _published(name: str) -> Mapping[str, Any]:
 def _take(module: Any, weights: Mapping[str, Any], name: str) -> None:
     """Take the weights that fit by name and shape. Raises `RecognitionError` where most do not."""
     own = module.state_dict()
-    fitting = {key: value for key, value in weights.items() if key in own and own[key].shape == value.shape}
+    tensors = {key: value for key, value in weights.items() if key in own and isinstance(value, torch.Tensor)}
+    fitting = {key: value for key, value in tensors.items() if own[key].shape == value.shape}
     if len(fitting) < _LEAST_FITTING * len(own):
         raise RecognitionError(f"the weights are of another detector than {name}: {len(fitting)} of {len(own)} fit")
     module.load_state_dict(own | fitting)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -37,6 +37,11 @@ def digest_of(network: Network) -> str:
 def _bytes(tensor: Any) -> bytes:
     whole = tensor.detach().cpu().contiguous()
     return bytes(whole.reshape(-1).view(torch.uint8).numpy().data) if whole.numel() else b""
+
+
+def _found_from_anywhere(name: str) -> str:
+    """The name of a folder or file as it is from any folder; other names as they are."""
+    return os.path.abspath(name) if name and os.path.exists(name) else name
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,5 @@ class NetworkEmbedder:
     def of(cls, network: Network, model: str, weights: str, device: str = "auto", batch_size: int = 64) -> Self:
         """That of a network which `holotype.recognition.networks.models.create_model` made of a `model` by name, or the
         folder of a run, and of `weights`."""
-        folder = Path(model)
-        told = {"network": str(folder.resolve()) if folder.is_dir() else model, "weights": weights}
+        told = {"network": _found_from_anywhere(model), "weights": _found_from_anywhere(weights)}
         return cls(network, MappingProxyType(told), device, batch_size)

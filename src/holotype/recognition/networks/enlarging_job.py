@@ -13,7 +13,7 @@ import numpy as np
 from holotype.recognition.enlarging import Enlarging, Part
 from holotype.recognition.networks.device import device_named
 from holotype.recognition.networks.extra import torch
-from holotype.recognition.networks.feeding import NO_SOURCE, Feed, Shown
+from holotype.recognition.networks.feeding import NO_SOURCE, Feed, Shown, once
 from holotype.recognition.networks.running import At, Logged, Plan, Ran, Told, run
 from holotype.recognition.networks.super_resolution import NAME, SRCNN, score
 from holotype.recognition.networks.weights import write_weights
@@ -51,6 +51,7 @@ def learn_to_enlarge(
     After each epoch, what it is ahead of bicubic interpolation on samples that are `held_out` is logged; the network
     that is left is the last one. All else is as `running.run` says: checkpoints, exact resume, `OtherRun`, `Diverged`.
     """
+    samples, held_out = once(samples), None if held_out is None else once(held_out)
     job = _Job(samples, asked, held_out, seed, device, workers)
     identity = {
         "model": NAME,

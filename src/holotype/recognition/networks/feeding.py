@@ -65,3 +65,10 @@ class Feed:
                 raise RecognitionError(f"too few images of a batch are sound: {lost.id} is {lost.reason}")
             images = torch.from_numpy(batch.images).to(self._device)
             yield Shown(images, batch.numbers, torch.from_numpy(batch.labels).to(self._device))
+
+
+def once(samples: Samples) -> Samples:
+    """Each image once, where it was first, whatever labels it has."""
+    images = np.asarray(samples.ids.dictionary_encode().indices, np.int64)
+    first = np.unique(images, return_index=True)[1]
+    return samples if len(first) == len(samples) else samples.take(np.sort(first))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from holotype.errors import OtherRun
 from holotype.files import sha256_file, write_atomically
 from holotype.recognition.generating import Generating
 from holotype.recognition.networks.autoencoding import FILE, AutoencoderJob, autoencoder_in, write_model
@@ -16,6 +17,7 @@ from holotype.recognition.networks.diffusing import DiffusionJob
 from holotype.recognition.networks.feeding import NO_SOURCE
 from holotype.recognition.networks.generators import AUTOENCODER, NAME, SAMPLER, UNET
 from holotype.recognition.networks.running import Logged, Plan, Ran, Told, run
+from holotype.recognition.networks.weights import weights_digest
 from holotype.recognition.relabelling import of_classes_in
 from holotype.recognition.runs import RUN
 from holotype.releases.loaders import Damaged, Samples
@@ -80,8 +82,7 @@ def learn_to_generate(
     first: Ran | None = None
     damaged: dict[str, Damaged] = {}
     if autoencoder:
-        model = autoencoder_in(autoencoder)
-        write_model(model, out / AUTOENCODER)
+        model = _given(autoencoder, out / AUTOENCODER)
     else:
         wanted = asked.autoencoder
         job = AutoencoderJob(samples, wanted, asked.size, **shown)
@@ -94,9 +95,7 @@ def learn_to_generate(
             return Learned(samples.classes, first, None, tuple(damaged.values()))
         write_model(job.model, out / AUTOENCODER)
         model = job.model.eval()
-    known = None if held_out is None else of_classes_in(held_out, samples)
-    shown["held_out"] = known if known is not None and len(known) else None
-    second = DiffusionJob(samples, asked, model, **shown)
+    second = DiffusionJob(samples, asked, model, **shown | {"held_out": _known(held_out, samples)})
     identity = _identity(NAME, samples.classes, asked) | {"asked": asked.value()} | told
     identity |= {"autoencoder": sha256_file(out / AUTOENCODER / FILE)}
     plan = Plan(asked.diffusion.epochs, stopping=watching.stopping, logged=watching.logged(DIFFUSION))
@@ -106,6 +105,25 @@ def learn_to_generate(
             write_model(unet, out / UNET)
         _write_sampler(second, asked, out)
     return Learned(samples.classes, first, ran, tuple((damaged | second.feed.damaged).values()))
+
+
+def _known(held_out: Samples | None, samples: Samples) -> Samples | None:
+    """What is held out of the classes of samples; None where that is nothing."""
+    known = None if held_out is None else of_classes_in(held_out, samples)
+    return known if known is not None and len(known) else None
+
+
+def _given(autoencoder: str, folder: Path) -> Any:
+    """An autoencoder that is given, kept in a folder too. Raises `OtherRun` where another one is kept there: what was
+    learned with it would be lost."""
+    model = autoencoder_in(autoencoder)
+    if not (folder / FILE).exists():
+        write_model(model, folder)
+        return model
+    was, now = (weights_digest(one) for one in (autoencoder_in(folder), model))
+    if was != now:
+        raise OtherRun({"autoencoder": (was, now)})
+    return model
 
 
 def _identity(model: str, classes: Sequence[str], asked: Generating) -> dict[str, Any]:

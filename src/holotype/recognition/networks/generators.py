@@ -14,7 +14,7 @@ from holotype.engine import Progress, no_progress
 from holotype.errors import RecognitionError
 from holotype.images.flatten import Pixels
 from holotype.recognition.generating import Diffusion
-from holotype.recognition.networks.autoencoding import autoencoder_in, diffusers, pixels
+from holotype.recognition.networks.autoencoding import SAFELY, autoencoder_in, diffusers, pixels
 from holotype.recognition.networks.device import device_named
 from holotype.recognition.networks.diffusing import Latents, drawn_noise, scheduler
 from holotype.recognition.networks.extra import torch
@@ -44,12 +44,13 @@ class Generator:
         there = device_named(device)
         try:
             told = json.loads((folder / SAMPLER).read_text(encoding="utf-8"))
-            family, kept = diffusers().UNet2DModel, str(folder / UNET)
-            unet = family.from_pretrained(kept, use_safetensors=True, low_cpu_mem_usage=False)
+            unet = diffusers().UNet2DModel.from_pretrained(str(folder / UNET), **SAFELY)
             noising = Diffusion(betas=tuple(told["betas"]), times=int(told["times"]))
             mean, std = (torch.tensor(told[name], device=there) for name in ("mean", "std"))
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise RecognitionError(f"the generator in {folder} is not whole: {str(error).splitlines()[0]}") from error
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, OverflowError) as error:
+            raise RecognitionError(
+                f"the generator in {folder} is not whole: {(str(error).splitlines() or [repr(error)])[0]}"
+            ) from error
         self._latents = Latents(autoencoder_in(folder / AUTOENCODER).to(there), mean, std)
         self._unet = unet.to(there).eval()
         self._noising, self._device = noising, there

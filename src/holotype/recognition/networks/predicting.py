@@ -47,7 +47,8 @@ def predict(
     `fold`, a matrix ``(outputs, classes)``, the probability of each of other `classes` is a sum of the network's, given
     that it is one of these.
 
-    Raises `RecognitionError` where nobody said what classes its outputs are, or it takes no whole pictures.
+    Raises `RecognitionError` where nobody said what classes its outputs are, or it takes no whole pictures, or what it
+    says is no number.
     """
     names = tuple(classes) or network.classes
     if not names:
@@ -64,6 +65,9 @@ def predict(
             damaged += lost
             if len(numbers):
                 found = (probabilities if folded is None else among(probabilities, folded)).cpu().numpy()
+                if not np.isfinite(found).all():
+                    wrong = once.ids[int(numbers[np.isfinite(found).all(axis=1).argmin()])]
+                    raise RecognitionError(f"what {network.name} says of {wrong} is no number")
                 guesses[numbers] = best(found)
                 if rows is not None:
                     rows[numbers] = found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -19,18 +20,20 @@ from holotype.recognition.boxed import BoxedImages
 from holotype.recognition.networks.models import create_model
 from holotype.recognition.networks.network import Network
 from holotype.recognition.networks.region_features import RegionFeatures
-from holotype.recognition.networks.weights import weights_digest, weights_in, write_weights
+from holotype.recognition.networks.weights import put_weights, weights_digest, weights_in, write_weights
+from holotype.recognition.preprocessing import LARGEST
 from holotype.recognition.rcnn import RCNN, RegionHead
 from holotype.recognition.rcnn_fitting import Fitting, fit_head
 from holotype.recognition.regions import describe_regions
 from holotype.recognition.runs import FORMAT, RUN, WEIGHTS, RunInfo, read_run
-from holotype.recognition.selective_search import LIMIT, Mode, selective_search
+from holotype.recognition.selective_search import LIMIT, MODES, Mode, selective_search
 from holotype.releases.loaders import Damaged
 from holotype.version import VERSION
 
 JOB: Final = "rcnn"
 HEAD: Final = "head.npz"
 REGIONS: Final = "regions"
+_MOST: Final = 1_000_000
 NO_SOURCE: Final[Mapping[str, str]] = {}
 Stage = Literal["regions", "fitting"]
 Told = Callable[[Stage, int, int], None]
@@ -124,23 +127,32 @@ def read_rcnn(folder: Path, device: str = "auto", batch_size: int = 64, moving: 
         raise RecognitionError(f"the run in {folder} is no R-CNN")
     try:
         looking = Looking(**run.value["looking"])
+        if looking.mode not in MODES or not 0 < looking.limit <= _MOST or not 0 <= looking.size <= LARGEST:
+            raise ValueError(f"it looks at {looking}")
         with (folder / HEAD).open("rb") as file, np.load(file, allow_pickle=False) as held:
-            head = RegionHead(run.classes, held["weights"], held["biases"], held["shifts"])
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
+            head = RegionHead(run.classes, *(_numbers(held[name]) for name in ("weights", "biases", "shifts")))
+    except (OSError, ValueError, LookupError, TypeError, ArithmeticError, EOFError, BadZipFile, zlib.error) as error:
         raise RecognitionError(f"the R-CNN in {folder} is damaged: {error}") from error
     describe = RegionFeatures(_network_of(run), looking.size, device, batch_size)
-    if head.weights.shape != (describe.width, len(run.classes)):
+    width, classes = describe.width, len(run.classes)
+    shapes = (width, classes), (classes,), (width + 1, classes, 4)
+    if tuple(one.shape for one in (head.weights, head.biases, head.shifts)) != shapes:
         raise RecognitionError(f"the R-CNN in {folder} is damaged: its head is of another network")
     return RCNN(head, partial(selective_search, mode=looking.mode, limit=looking.limit), describe, moving)
 
 
 def _network_of(run: RunInfo) -> Network:
+    weights = weights_in(run.folder / WEIGHTS)
     network = create_model(run.model)
-    if network.outputs != run.value.get("outputs"):
-        network.reset_head([str(number) for number in range(int(run.value["outputs"]))])
+    head = weights.get(f"{network.head_name}.weight")
+    if head is not None and len(head) != network.outputs:
+        network.reset_head([""] * len(head))
     network.preprocessing = run.preprocessing
-    try:
-        network.module.load_state_dict(weights_in(run.folder / WEIGHTS))
-    except RuntimeError as error:
-        raise RecognitionError(f"the weights in {run.folder} are of another network: {str(error)[:300]}") from error
+    put_weights(network.module, weights, str(run.folder))
     return network
+
+
+def _numbers(held: Any) -> Any:
+    if not isinstance(held, np.ndarray) or held.dtype.kind != "f" or not np.isfinite(held).all():
+        raise ValueError("its head is of something else than numbers")
+    return held

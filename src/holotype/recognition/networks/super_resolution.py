@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -76,7 +77,7 @@ def enlarger(folder: Path) -> SRCNN:
         if said.model != NAME:
             raise ValueError(f"its network is {said.model}")
         network = SRCNN(Enlarging.of(said.value["asked"]))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RuntimeError) as error:
         raise RecognitionError(f"{folder / RUN} is of no network that enlarges pictures: {error}") from error
     read_weights(network, folder / WEIGHTS)
     network.eval()
@@ -107,7 +108,8 @@ def score(
     network: SRCNN, samples: Samples, device: str = "auto", progress: Progress = no_progress
 ) -> tuple[Score, ...]:
     """How near samples that are shrunk and enlarged again come to what they were, in their order: 8-bit pictures are
-    compared, but for a border of the network's radius. Those that are damaged, or too small, are left out."""
+    compared, but for a border of the network's radius. Those that are damaged, too small, or of one colour, which
+    interpolation makes again without any error, are left out."""
     scale, border = network.asked.scale, network.asked.radius
     found = []
     for number in range(len(samples)):
@@ -122,6 +124,8 @@ def score(
         small = shrunk(pixels, scale)
         again = enlarged(small, scale), upscaled(network, small, device)
         truth, *made = (luminance(one) for one in (pixels[:height, :width], *again))
-        found.append(Score(samples.ids[number].as_py(), *(psnr(one, truth, border) for one in made)))
+        one = Score(samples.ids[number].as_py(), *(psnr(one, truth, border) for one in made))
+        if math.isfinite(one.bicubic):
+            found.append(one)
     progress(len(samples), len(samples))
     return tuple(found)

@@ -136,8 +136,10 @@ def _asked(
             f"the network tells {len(network.classes):,} classes apart, which are not the {len(samples.classes):,} "
             "of the images"
         )
+    if not samples.classes:
+        raise RecognitionError("these images have no labels to learn from")
     if len(samples.classes) < 2:
-        raise RecognitionError(f"a classifier needs two classes to tell apart; there is {len(samples.classes)}")
+        raise RecognitionError("a classifier needs two classes to tell apart; there is one")
     if not count:
         raise RecognitionError("there is no image to learn from")
     if count < world:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -39,11 +40,23 @@ def read_weights(module: Any, path: Path) -> None:
 
 
 def put_weights(module: Any, weights: dict[str, Any], source: str) -> None:
-    """Give a module weights by name, of a `source`. Raises `RecognitionError` where they are another module's."""
+    """Give a module weights by name, of a `source`. Raises `RecognitionError` where they are another module's, or one
+    is no number: a network of such weights makes the same guess of everything."""
     try:
         module.load_state_dict(weights)
     except (RuntimeError, TypeError, AttributeError) as error:
         raise RecognitionError(f"the weights of {source} are of another network: {str(error)[:300]}") from error
+    if not is_finite(module.state_dict()):
+        raise RecognitionError(f"some of the weights of {source} are no numbers")
+
+
+def is_finite(value: Any) -> bool:
+    """Whether all numbers in a tensor, or in the tensors of dictionaries and lists, are numbers."""
+    if isinstance(value, Mapping):
+        return all(map(is_finite, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(is_finite, value))
+    return not (isinstance(value, torch.Tensor) and value.is_floating_point()) or bool(value.isfinite().all())
 
 
 def write_weights(module: Any, path: Path) -> None:

@@ -141,12 +141,12 @@ class Applied:
                 dict(value["settings"]),
                 {str(name): float(one) for name, one in value["figures"].items()},
                 _curves(value["mean"]),
-                tuple(Recognized(**{**one, "curves": _curves(one["curves"])}) for one in value["classes"]),
-                tuple(Height(**one) for one in value["heights"]),
-                tuple(Placed(**one) for one in value["placed"]),
+                tuple(_recognized(one) for one in value["classes"]),
+                tuple(_height(one) for one in value["heights"]),
+                _placed(value["placed"]),
                 tuple(_discovered(one) for one in value["objects"]),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise RecognitionError(f"this is no result of an application: {error!r}") from error
 
 
@@ -163,24 +163,52 @@ def _plain(one: Any) -> Any:
 
 
 def _curves(value: Sequence[Mapping[str, Any]]) -> tuple[Curve, ...]:
-    return tuple(Curve(one["method"], one["auc"], tuple(one["false"]), tuple(one["true"])) for one in value)
+    return tuple(_curve(one) for one in value)
+
+
+def _curve(value: Mapping[str, Any]) -> Curve:
+    false, true = (tuple(map(float, value[name])) for name in ("false", "true"))
+    if len(false) != len(true):
+        raise ValueError(f"a curve has {len(false)} points, and {len(true)}")
+    return Curve(str(value["method"]), float(value["auc"]), false, true)
+
+
+def _recognized(value: Mapping[str, Any]) -> Recognized:
+    positives, negatives = int(value["positives"]), int(value["negatives"])
+    return Recognized(str(value["wnid"]), str(value["name"]), positives, negatives, _curves(value["curves"]))
+
+
+def _height(value: Mapping[str, Any]) -> Height:
+    aucs = {str(method): float(auc) for method, auc in value["aucs"].items()}
+    return Height(int(value["height"]), int(value["synsets"]), aucs)
+
+
+def _placed(value: Sequence[Mapping[str, Any]]) -> tuple[Placed, ...]:
+    shares = ("precision", "recall", "corloc")
+    return tuple(Placed(str(one["method"]), *(float(one[name]) for name in shares)) for one in value)
 
 
 def _discovered(value: Mapping[str, Any]) -> Discovered:
     return Discovered(
-        **{
-            **value,
-            "placed": tuple(Placed(**one) for one in value["placed"]),
-            "viewpoints": tuple(Viewpoint(one["images"], _bytes(one["average"])) for one in value["viewpoints"]),
-            "shown": tuple(_shown(one) for one in value["shown"]),
-        }
+        str(value["wnid"]),
+        str(value["name"]),
+        int(value["images"]),
+        int(value["measured"]),
+        _placed(value["placed"]),
+        tuple(Viewpoint(int(one["images"]), _bytes(one["average"])) for one in value["viewpoints"]),
+        tuple(_shown(one) for one in value["shown"]),
     )
 
 
 def _shown(value: Mapping[str, Any]) -> Shown:
-    x, y, width, height = value["found"]
-    known = tuple(tuple(box) for box in value["known"])
-    return Shown(value["image"], _bytes(value["picture"]), (x, y, width, height), known)
+    return Shown(
+        str(value["image"]), _bytes(value["picture"]), _box(value["found"]), tuple(_box(box) for box in value["known"])
+    )
+
+
+def _box(value: Sequence[Any]) -> tuple[float, float, float, float]:
+    left, top, width, height = map(float, value)
+    return left, top, width, height
 
 
 def _bytes(text: str) -> bytes:

@@ -48,7 +48,7 @@ def render(results: Sequence[Applied]) -> str:
         called=fit_to_show,
         number=lambda value: "–" if value is None else f"{value:.3f}",
         percent=lambda share: f"{100 * share:.2f}%",
-        figure=lambda value: f"{value:,.0f}" if value == int(value) else f"{value:.3f}",
+        figure=lambda value: f"{value:,.0f}" if float(value).is_integer() else f"{value:.3f}",
         data=lambda picture: base64.b64encode(picture).decode(),
     )
 

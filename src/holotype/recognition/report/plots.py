@@ -76,7 +76,8 @@ def heights(rows: Sequence[Height]) -> str:
         above.plot(at, values, marker="o", markersize=3.5, linewidth=1.4, label=_label(method), **looks[method])
     above.set(ylabel="mean area under the curve")
     above.grid(axis="y", color=PALE, linewidth=0.4)
-    above.legend(frameon=False, fontsize=8)
+    if methods:
+        above.legend(frameon=False, fontsize=8)
     below.bar([row.height for row in rows], [row.synsets for row in rows], width=0.6, color=PALE)
     for row in rows:
         below.annotate(f"{row.synsets:,}", (row.height, row.synsets), ha="center", va="bottom", fontsize=7, color=INK)

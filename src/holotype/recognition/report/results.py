@@ -58,7 +58,7 @@ def read_results(folder: Path) -> list[Applied]:
 def _read(path: Path) -> Applied:
     try:
         return Applied.of(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecognitionError(f"{path} cannot be read: {error}") from error
     except RecognitionError as error:
         raise RecognitionError(f"{path}: {error}") from error
