@@ -50,6 +50,7 @@ bench: $(READY)
 	$(BIN)/python bench/collect.py
 	$(BIN)/python bench/benchmark.py
 	$(BIN)/python bench/detection.py
+	$(BIN)/python bench/recognition.py
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "holotype needs Python >= 3.11; run: make PYTHON=python3.11")'

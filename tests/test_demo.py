@@ -2,17 +2,21 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import pytest
 
+import holotype
 from conftest import encoded, photo
 from holotype.demo.described import Photo, TextSearch, choose_targets, read_folder, words
 from holotype.demo.journey import find_photos
+from holotype.demo.recognised import recognise
 from holotype.demo.stamps import PACKAGE, fetch_stamps
 from holotype.demo.truth import SUBTREES, described_synset, shows
-from holotype.errors import SourceError
+from holotype.errors import RecognitionError, SourceError
 from holotype.ontology import Ontology
+from holotype.project import Project
 
 
 def described(path: str, description: str) -> Photo:
@@ -151,3 +155,27 @@ def test_a_failing_archive_says_why(archive: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"apt-get update failed: E: no network; use --photos DIR"):
         fetch_stamps(tmp_path / "cache")
     assert not list((tmp_path / "cache").iterdir())
+
+
+def test_the_chapter_of_recognition_says_what_it_lacks(
+    new_project: Callable[[Path], Path], wordnet: Ontology, fill: Callable[..., None], tmp_path: Path
+) -> None:
+    """Dark whippets and bright cats: every classifier tells them apart, and a network is there or said not to be."""
+    fill(tmp_path / "photos" / "n02091134", 30)
+    fill(tmp_path / "photos" / "n02121808", 30, first=50)
+    with holotype.open(new_project(tmp_path / "project"), wordnet) as db:
+        db.images.ingest(tmp_path / "photos")
+        db.crowd.run(db.crowd.simulated())
+        db.releases.create("v1", outvoted=True)
+        found = recognise(db, "v1", tmp_path / "out", lambda *_: None)
+    assert [one.name for one in found.results] == ["tree-max", "discover"]
+    assert found.report.is_file()
+    assert (found.scores is None) == bool(found.remark)
+    assert bool(found.heated) == (not found.remark)
+
+
+def test_a_release_of_too_few_images_has_no_such_chapter(
+    labelled_once: Path, copy_of: Callable[[Path], Project], tmp_path: Path
+) -> None:
+    with pytest.raises(RecognitionError):
+        recognise(copy_of(labelled_once), "v1", tmp_path / "out", lambda *_: None)

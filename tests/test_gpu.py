@@ -30,7 +30,8 @@ from holotype.recognition.networks.losses import loss_of  # noqa: E402
 from holotype.recognition.networks.models import create_model  # noqa: E402
 from holotype.recognition.networks.running import At  # noqa: E402
 from holotype.recognition.networks.shown import Shown  # noqa: E402
-from holotype.recognition.networks.training import train, weights_digest  # noqa: E402
+from holotype.recognition.networks.training import train  # noqa: E402
+from holotype.recognition.networks.weights import weights_digest  # noqa: E402
 from tiny_networks import BUSY, RECIPE, coloured, tiny  # noqa: E402
 
 BATCH = 256

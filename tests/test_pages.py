@@ -37,6 +37,7 @@ IN_A_PROJECT = (
     "guides/boxes.md",
     "guides/boxes_quality.md",
     "guides/certify.md",
+    "guides/embeddings.md",
     "guides/many_labels.md",
     "guides/operate.md",
     "guides/people.md",
@@ -51,6 +52,8 @@ IN_A_PROJECT = (
 )
 ASKING_ANN = ("explanations/consensus.md", "guides/workers.md")
 IN_ONE_WITH_A_RELEASE = (
+    "guides/applications.md",
+    "guides/discover.md",
     "guides/evaluate.md",
     "guides/explore.md",
     "guides/export.md",

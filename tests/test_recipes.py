@@ -26,7 +26,8 @@ def lr(recipe: Recipe, epoch: float) -> float:
 
 def test_there_are_recipes_of_the_papers() -> None:
     ffcv = [f"ffcv{epochs}{kind}" for epochs in (16, 24, 32, 40, 56, 88) for kind in ("", "-resnet50")]
-    assert list(RECIPES) == ["alexnet2012", "vgg", "resnet90", "resnet-v2", "rsb-a1", "rsb-a2", "rsb-a3", *ffcv]
+    large = ["alexnet2012", "vgg", "resnet90", "resnet-v2", "rsb-a1", "rsb-a2", "rsb-a3", *ffcv]
+    assert list(RECIPES) == [*large, "finetune", "esteva2017"]
     assert all(recipe_named(name) is recipe for name, recipe in RECIPES.items())
     with pytest.raises(RecognitionError, match=r"no recipe 'alexnet'.*alexnet2012"):
         recipe_named("alexnet")

@@ -79,6 +79,7 @@ def test_every_command_that_is_advised_is_one(advice: str) -> None:
     ("error", "said"),
     [
         (errors.NoProject(Path("birds")), "no holotype project in birds; make one with: holotype init birds"),
+        (errors.AlreadyApplied(Path("apps/nbnn.json")), "holds a result already; replace it with --replace, or name"),
         (
             errors.AlreadyPlanned("n1", 50, 60),
             "a fresh draw, which is counted; to draw again: --fresh",
@@ -98,10 +99,32 @@ def test_every_command_that_is_advised_is_one(advice: str) -> None:
             "--archives FOLDER",
         ),
         (errors.InvalidTaxonomy("cycle: a", 3), "cycle: a; to see all that is wrong: holotype ontology check FILE"),
+        (
+            errors.UnknownNetwork("resnet19", ["resnet18"]),
+            "no network 'resnet19', but resnet18; see: holotype models; or name the folder of a run",
+        ),
         (errors.UnknownWorker("ann"), "no worker is called 'ann'; see: holotype workers list"),
         (errors.ContradictedGold(12), "12 of these answers contradict what gold says, or were withdrawn"),
+        (
+            errors.NotEmbedded("none"),
+            "none; see: holotype embeddings list; make some with: holotype embeddings add MODEL",
+        ),
+        (errors.OtherWeights("a", "why"), "by another model: why; give these another name, with --as NAME"),
         (errors.NothingAccepted("nothing"), "nothing; ask first, with: holotype crowd run"),
+        (
+            errors.Diverged(2, 6, ""),
+            "is no number in epoch 3, step 7; there is no checkpoint yet; begin anew with a lower learning rate",
+        ),
+        (
+            errors.OtherRun({"seed": (0, 1)}),
+            "seed was 0, and is 1; begin this one in another folder: --out",
+        ),
+        (errors.RunExists(Path("runs/a")), "go on with it (--resume), or give another folder (--out)"),
         (errors.OutvotedImages(3), "3 images are accepted against more noes than yeses; look at them"),
+        (
+            errors.UnfinishedRun(Path("runs/a")),
+            "or name a checkpoint of it: --weights runs/a/checkpoints/best.pt",
+        ),
         (errors.UnlookedImages(3), "faces were not looked for in 3 of the images; look for them with: holotype faces"),
         (errors.AmbiguousLemma("give the wnid", {"crane": ["n1", "n2"]}), "give the wnid"),
         (OSError("disk full"), "disk full"),

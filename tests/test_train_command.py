@@ -21,6 +21,7 @@ torch: Any = pytest.importorskip("torch", exc_type=ImportError)
 pytestmark = pytest.mark.torch
 
 from holotype.recognition.networks.models import create_model  # noqa: E402
+from holotype.recognition.networks.weights import weights_digest  # noqa: E402
 
 MODEL = "timm:test_convnext"
 SMALL = ("--size", 48, "--epochs", 2, "--batch", 4, "--recipe", "ffcv16", "--device", "cpu", "--workers", 1)
@@ -139,8 +140,10 @@ def test_weights_are_drawn_or_taken_from_another_run(project: Path, tmp_path: Pa
     ("arguments", "told"),
     [
         (("resnet18", "--release", "v2", "--recipe", "resnet91"), "no recipe 'resnet91'"),
-        (("resnet19", "--release", "v2"), "no network 'resnet19'"),
+        (("resnet19", "--release", "v2"), "no network 'resnet19', but resnet18, resnet"),
+        (("timm:test_convnet", "--release", "v2"), "no network 'timm:test_convnet', but timm:test_convnext"),
         (("resnet18",), "--release, or --dataset"),
+        (("resnet18", "--release", "v2", "--dataset", "d"), "are two things: say one of them"),
         (("resnet18", "--release", "v9"), "v9"),
         (("resnet18", "--release", "empty", "--size", "32"), "there is no image to learn from"),
         (("resnet18", "--release", "v2", "--device", "cuda:77"), "there is no device 'cuda:77' here"),
@@ -155,6 +158,31 @@ def test_what_cannot_be_is_said_in_one_line(
     assert told in said
     assert said.count("\n") == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_has_the_weights_of_a_file_where_one_is_named(project: Path, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        run("train", MODEL, "--release", "v2", *SMALL, "--seed", seed, "--out", tmp_path / str(seed), "-p", project)
+    one, other = str(tmp_path / "0"), str(tmp_path / "1")
+    for file in ("weights.safetensors", "checkpoints/last.pt"):
+        found = create_model(one, weights=f"{other}/{file}")
+        assert found.classes == create_model(one).classes
+        assert weights_digest(found.module) == weights_digest(create_model(other).module)
+    asked = ("predict", one, "--release", "v2", "--out", tmp_path / "p.csv", "-p", project)
+    assert "cannot read weights of nowhere.pt" in run(*asked, "--weights", "nowhere.pt", expect=2)
+    assert "has its own weights, or those in a file, not 'pretrained'" in run(
+        *asked, "--weights", "pretrained", expect=2
+    )
+    (tmp_path / "0/weights.safetensors").unlink()
+    assert f"the run in {one} is not over" in run(*asked, expect=2)
+    assert f"--split val -p {project}" in run(*asked, "--weights", f"{one}/checkpoints/best.pt")
+
+
+def test_it_is_told_where_nothing_is_scored_and_where_a_run_goes_on(project: Path, tmp_path: Path) -> None:
+    asked = ("train", MODEL, "--release", "empty", *SMALL, "--split", "val", "--val", "train", "-p", project)
+    said = command(*asked, "--out", tmp_path / "run")
+    assert "there is no image to score, so that accuracy is not known" in said.stderr
+    assert "goes on" not in said.stderr
 
 
 def test_predictions_of_a_run_are_scored(project: Path, tmp_path: Path) -> None:

@@ -30,7 +30,8 @@ pytestmark = pytest.mark.torch
 
 from holotype.recognition.networks.models import create_model  # noqa: E402
 from holotype.recognition.networks.scoring import right  # noqa: E402
-from holotype.recognition.networks.training import Trained, train, weights_digest  # noqa: E402
+from holotype.recognition.networks.training import Trained, train  # noqa: E402
+from holotype.recognition.networks.weights import weights_digest  # noqa: E402
 from tiny_networks import BUSY, RECIPE, WNIDS, coloured, tiny  # noqa: E402
 
 
@@ -284,12 +285,13 @@ def test_damaged_images_are_told_of_a_run_that_went_on_too(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("norm", ["group", "batch"])
 def test_batches_of_which_no_image_is_sound_teach_nothing(tmp_path: Path, norm: str) -> None:
+    """And where no batch has one, that is told, instead of a network that has learned nothing."""
     samples = coloured(tmp_path / "images", 4, damaged=(0, 1, 2, 3))
     recipe = replace(RECIPE, epochs=1, batch_size=2, optimizer=Optimizer(weight_decay=0))
     network = tiny(norm=norm)
     before = network.head.weight.clone()
-    done = trained(samples, tmp_path / "run", recipe, network)
-    assert len(done.damaged) == 4
+    with pytest.raises(RecognitionError, match="none of 4 images is sound"):
+        trained(samples, tmp_path / "run", recipe, network)
     assert torch.equal(network.head.weight, before)
 
 
@@ -307,7 +309,7 @@ def test_one_image_can_be_learned(tmp_path: Path, norm: str) -> None:
 
 def test_what_cannot_be_trained_is_refused(samples: Samples, tmp_path: Path) -> None:
     one = replace(coloured(tmp_path / "one", 4, 1), classes=WNIDS[:1])
-    with pytest.raises(RecognitionError, match="needs two classes to tell apart; there is 1"):
+    with pytest.raises(RecognitionError, match="needs two classes to tell apart; there is one"):
         trained(one, tmp_path / "run", network=tiny(WNIDS[:1]))
     with pytest.raises(RecognitionError, match="there is no image to learn from"):
         trained(samples.take(np.zeros(0, np.int64)), tmp_path / "run")
@@ -331,7 +333,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_leaves_the_last_good_checkpo
         found = torch.nn.functional.cross_entropy(outputs, targets)
         return found * float("nan") if steps == 8 else found
 
-    with pytest.raises(Diverged, match=r"epoch 1, step 2; the last good checkpoint is .*last\.pt") as error:
+    with pytest.raises(Diverged, match=r"epoch 2, step 3; the last good checkpoint is .*last\.pt") as error:
         trained(samples, tmp_path / "run", loss=loss)
     assert (error.value.epoch, error.value.step) == (1, 2)
     kept = torch.load(error.value.kept, weights_only=True)
@@ -343,7 +345,7 @@ def test_a_gradient_that_is_no_number_is_found_though_its_loss_is_one(samples: S
     def loss(outputs: Any, targets: Any) -> Any:  # 0 * inf, backwards
         return (outputs * 0).abs().sqrt().sum() + torch.nn.functional.cross_entropy(outputs, targets)
 
-    with pytest.raises(Diverged, match="epoch 0, step 0; there is no checkpoint yet"):
+    with pytest.raises(Diverged, match="epoch 1, step 1; there is no checkpoint yet"):
         trained(samples, tmp_path / "run", loss=loss)
 
 
@@ -363,7 +365,8 @@ def test_a_disk_that_is_full_at_a_checkpoint_loses_nothing_that_was_kept(samples
     trained(samples, tmp_path / "run", stopping=Stop(6))
     last = tmp_path / "run/checkpoints/last.pt"
     before = last.read_bytes()
-    with files_of_at_most(2000), pytest.raises(RecognitionError, match="no checkpoint could be written in epoch 2"):
+    told = "no checkpoint could be written in epoch 3 after step 0"
+    with files_of_at_most(2000), pytest.raises(RecognitionError, match=told):
         trained(samples, tmp_path / "run", resume=True)
     assert last.read_bytes() == before
     assert {path.name for path in last.parent.iterdir()} <= {"last.pt", "before.pt", "best.pt"}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from holotype.version import VERSION
+
 if TYPE_CHECKING:
     from holotype.project import init
     from holotype.project import open_project as open
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = ["init", "open"]
 

@@ -42,9 +42,14 @@
     │   └── NoDetector           what finds faces is not installed
     ├── RecognitionError         a network cannot be made, trained or asked
     │   ├── NotInstalled         what it needs is an extra that is not installed
+    │   ├── UnknownNetwork       no network is called so
+    │   ├── AlreadyApplied       an application has a result there
     │   ├── Diverged             a loss is no number any more
     │   ├── RunExists            there is a run in that folder already
-    │   └── OtherRun             what is to go on is another run
+    │   ├── OtherRun             what is to go on is another run
+    │   ├── UnfinishedRun        a run has no weights yet
+    │   ├── NotEmbedded          there are no embeddings, or none of what is asked about
+    │   └── OtherWeights         embeddings of that name are another model's
     ├── PredictionError          a predictions file is not acceptable
     ├── BenchmarkError           a benchmark, or what is asked of it, cannot be
     │   ├── UnknownBenchmark     no benchmark is called so
@@ -310,13 +315,30 @@ class NotInstalled(RecognitionError):
         self.what, self.extra, self.why = what, extra, why
 
 
+class UnknownNetwork(RecognitionError):
+    """No network is called so, nor is a run in a folder of that name; `near` are names that are much like it."""
+
+    def __init__(self, name: str, near: Sequence[str] = ()) -> None:
+        like = f", but {', '.join(near)}" if near else ""
+        super().__init__(f"there is no network {name[:_SHOWN]!r}{like}")
+        self.name, self.near = name, near
+
+
+class AlreadyApplied(RecognitionError):
+    """An application has a result at a `path`, which is not to be replaced."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} holds a result already")
+        self.path = path
+
+
 class Diverged(RecognitionError):
-    """A loss or its gradient is no number any more, at a `step` of an `epoch`, both from 0; `kept` is the last good
-    checkpoint."""
+    """A loss or its gradient is no number any more, at a `step` of an `epoch`, both from 0, which the message counts
+    from 1; `kept` is the last good checkpoint."""
 
     def __init__(self, epoch: int, step: int, kept: str) -> None:
         where = f"; the last good checkpoint is {kept}" if kept else "; there is no checkpoint yet"
-        super().__init__(f"loss or gradient is no number in epoch {epoch}, step {step}{where}")
+        super().__init__(f"loss or gradient is no number in epoch {epoch + 1}, step {step + 1}{where}")
         self.epoch, self.step, self.kept = epoch, step, kept
 
 
@@ -325,6 +347,14 @@ class RunExists(RecognitionError):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"there is a run in {folder} already")
+        self.folder = folder
+
+
+class UnfinishedRun(RecognitionError):
+    """The run in a `folder` is not over, and has no weights yet, but checkpoints at most."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"the run in {folder} is not over, and has no weights yet")
         self.folder = folder
 
 
@@ -345,6 +375,18 @@ def _told_apart(name: str, was: object, now: object) -> str:
         name = f"{name}, of {len(was):,} then and {len(now):,} now, at {place}"
         was, now = (str(held[place]) if place < len(held) else "none" for held in (was, now))
     return f"{name} was {str(was)[:_SHOWN]}, and is {str(now)[:_SHOWN]}"
+
+
+class NotEmbedded(RecognitionError):
+    """There are no embeddings, none of that name, or none of an image that is asked about."""
+
+
+class OtherWeights(RecognitionError):
+    """The embeddings called `name` were made by another model, or by the same one with other weights."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"the embeddings {name!r} were made by another model: {why}")
+        self.name = name
 
 
 class PredictionError(HolotypeError):

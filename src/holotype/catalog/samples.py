@@ -1,8 +1,11 @@
-"""Questions about what an imported dataset can be trained on: images labelled yes, in columns."""
+"""Questions about what can be trained on: images labelled yes, or proposed, in columns."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +15,7 @@ from holotype.catalog import schema as t
 from holotype.catalog.candidates import Ranges, under
 from holotype.catalog.removals import hidden_images
 from holotype.catalog.schema import STATES
-from holotype.catalog.statements import Names, chunks, read_all
+from holotype.catalog.statements import Column, Kind, Names, chunks, read_all
 from holotype.store.location import Location
 
 Texts = npt.NDArray[np.object_]
@@ -20,7 +23,7 @@ Texts = npt.NDArray[np.object_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labelled:
-    """Labels yes of images, in the order in which the images were imported; all arrays are ``(labels,)``.
+    """Labels of images, in the order in which the images were imported; all arrays are ``(labels,)``.
 
     `wnid` are numbers of `wnids`, `file` of `files`; `name` and `path` are texts.
     """
@@ -34,6 +37,15 @@ class Labelled:
     offset: npt.NDArray[np.int64]
     length: npt.NDArray[np.int64]
     path: npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proposed:
+    """Candidates, with the ids of their images and the sha256 of those, "" where nobody read them."""
+
+    labelled: Labelled
+    image: npt.NDArray[np.int64]
+    sha256: Texts
 
 
 def dataset_number(connection: Connection, name: str) -> int | None:
@@ -65,19 +77,51 @@ def count(connection: Connection, dataset: int, ranges: Ranges) -> int:
 def labelled(connection: Connection, dataset: int, split: str) -> Labelled:
     """The labels yes of a split of a dataset, but for images that are known to be unsound, or that are withdrawn or
     asked to be."""
-    image, candidate, read = t.image.c, t.candidate.c, t.fingerprint.c
+    return _read(connection, (_yes(), *_usable(dataset, split)))[0]
+
+
+def proposed(connection: Connection, clean: bool, ranges: Ranges | None) -> Proposed:
+    """All that was ever a candidate, whatever was concluded of it since, or, `clean`, what is labelled yes; in
+    half-open ranges of ranks, or all.
+
+    Images that are known to be unsound are left out, and those that are withdrawn or asked to be; so are synsets that
+    the ontology does not have."""
+    candidate, image = t.candidate.c, t.image.c
+    conditions = [candidate.rank >= 0, candidate.state != STATES.index("withdrawn"), *_sound()]
+    if clean:
+        conditions.append(_yes())
+    if ranges is not None:
+        conditions.append(under(ranges))
+    beside = {image.id: np.int64, func.coalesce(t.fingerprint.c.sha256, ""): np.object_}
+    found, (number, sha256) = _read(connection, conditions, beside)
+    return Proposed(found, number, sha256)
+
+
+def proposed_classes(connection: Connection) -> list[str]:
+    """The synsets of the ontology that any image is a candidate for, sorted by wnid."""
+    candidate = t.candidate.c
+    asked = select(candidate.wnid).where(candidate.rank >= 0, candidate.state != STATES.index("withdrawn")).distinct()
+    return sorted(connection.execute(asked).scalars())
+
+
+def _read(
+    connection: Connection,
+    conditions: Sequence[ColumnElement[bool]],
+    beside: Mapping[ColumnElement[Any], Kind] = MappingProxyType({}),
+) -> tuple[Labelled, list[Column]]:
+    """The candidates that meet conditions, by image and candidate, and other columns of theirs."""
+    candidate, image, read = t.candidate.c, t.image.c, t.fingerprint.c
     joined = t.image.join(t.candidate, candidate.image_id == image.id)
     joined = joined.outerjoin(t.fingerprint, read.image_id == image.id)
     columns = candidate.wnid, candidate.rank, image.name, image.file_id, image.offset, image.length, image.path
-    asked = select(*columns).select_from(joined).where(_yes(), *_usable(dataset, split))
-    asked = asked.order_by(image.id, candidate.id)
+    asked = select(*columns, *beside).select_from(joined).where(*conditions).order_by(image.id, candidate.id)
     wnids = Names()
-    kinds = wnids, np.int32, np.object_, np.int64, np.int64, np.int64, np.object_
-    wnid, rank, name, number, offset, length, path = read_all(connection, asked, image.id, *kinds)
+    kinds = wnids, np.int32, np.object_, np.int64, np.int64, np.int64, np.object_, *beside.values()
+    wnid, rank, name, number, offset, length, path, *others = read_all(connection, asked, image.id, *kinds)
     numbers, file = np.unique(number, return_inverse=True)
-    lie = _files(connection, dataset)
-    files = tuple(lie[one] for one in numbers.tolist())
-    return Labelled(wnid, tuple(map(str, wnids)), rank, name, file.astype(np.int32), files, offset, length, path)
+    files = tuple(_files(connection, numbers.tolist()))
+    found = Labelled(wnid, tuple(map(str, wnids)), rank, name, file.astype(np.int32), files, offset, length, path)
+    return found, others
 
 
 def sizes(
@@ -95,19 +139,26 @@ def sizes(
 
 def _usable(dataset: int, split: str) -> tuple[ColumnElement[bool], ...]:
     """Of a split of a dataset images that are not known to be unsound, nor withdrawn or asked to be."""
-    image, read = t.image.c, t.fingerprint.c
-    sound = or_(read.reason.is_(None), read.reason == "")
-    return image.dataset_id == dataset, image.split == split, sound, image.id.not_in(hidden_images())
+    image = t.image.c
+    return image.dataset_id == dataset, image.split == split, *_sound()
 
 
-def _files(connection: Connection, dataset: int) -> dict[int, Location]:
-    """What images of a dataset lie in, by id."""
+def _sound() -> tuple[ColumnElement[bool], ...]:
+    """Images that are not known to be unsound, nor withdrawn or asked to be."""
+    reason = t.fingerprint.c.reason
+    return or_(reason.is_(None), reason == ""), t.image.c.id.not_in(hidden_images())
+
+
+def _files(connection: Connection, numbers: Sequence[int]) -> list[Location]:
+    """What images lie in, by ascending ids."""
     file = t.file.c
-    asked = select(file.id, file.path, file.kind, file.size, file.mtime_ns).where(file.dataset_id == dataset)
-    return {
+    asked = select(file.id, file.path, file.kind, file.size, file.mtime_ns)
+    found = {
         number: Location(path, 0, 0, kind, "", size, mtime)
-        for number, path, kind, size, mtime in connection.execute(asked)
+        for chunk in chunks(numbers)
+        for number, path, kind, size, mtime in connection.execute(asked.where(file.id.in_(chunk)))
     }
+    return [found[number] for number in numbers]
 
 
 def _yes() -> ColumnElement[bool]:

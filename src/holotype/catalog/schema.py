@@ -6,7 +6,7 @@ facts: meta, dataset, file, image, fingerprint, seen, intake, credit, withdrawal
     invitation_end, lease, sheet, counted, qualification, example, flag, flag_decision, removal, removal_image,
     removal_decision, campaign, campaign_event, search, reply, search_page, link, found, fetch, face, benchmark,
     benchmark_team, team_token, team_member, benchmark_event, submission, evaluation_start, evaluation, box_question,
-    drawing, box_answer, box_gold, mask, label_question
+    drawing, box_answer, box_gold, mask, label_question, embedding_model, embedding, embedding_removal
 conclusions: near_duplicate, a candidate's state, posterior, policy and guard, learned, coverage, the numbers of boxes,
     and the boxes of drawings
 """
@@ -32,7 +32,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "0014"
+HEAD: Final = "0015"
 """The newest migration, which these tables describe (a test compares the two)."""
 
 metadata = MetaData(
@@ -980,6 +980,41 @@ label_question = Table(
     Column("text", Text, nullable=False),
     Column("leaves", Text, nullable=False),
     Column("seconds", Float),
+    Column("at", Float, nullable=False),
+)
+
+# What makes embeddings, by the name it is called here: `digest` tells its weights and what it is shown from others,
+# `width` numbers of `dtype` are an embedding, `source` is JSON of what it was made from.
+embedding_model = Table(
+    "embedding_model",
+    metadata,
+    _id(),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("digest", String(64), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("dtype", String(8), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# What a model makes of an image with these bytes: the numbers one after the other, little-endian.
+embedding = Table(
+    "embedding",
+    metadata,
+    Column("model_id", ForeignKey("embedding_model.id"), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("vector", LargeBinary, nullable=False),
+)
+
+# That the embeddings of a model are not to be used any more, or are again: numbered statements, as of gold.
+embedding_removal = Table(
+    "embedding_removal",
+    metadata,
+    Column("model_id", ForeignKey("embedding_model.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("removed", SmallInteger, nullable=False),
+    Column("curator", Text, nullable=False),
+    Column("reason", Text, nullable=False),
     Column("at", Float, nullable=False),
 )
 

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 import holotype as api
-from holotype.cli.answers import read_answers
+from holotype.cli.answers import read_answers, read_pairs
 from holotype.cli.campaigns import policy_option
 from holotype.cli.groups import CommandGroup
 from holotype.cli.machines import NAMES, MachineOptions, machine_line, machine_options
@@ -72,6 +72,12 @@ def crowd() -> None:
 @under_option
 @click.option("--budget", type=click.IntRange(0), metavar="N", help="The most votes to ask for, over all runs.")
 @click.option(
+    "--only",
+    type=file_type,
+    metavar="FILE",
+    help="Ask about no other candidates than those in this CSV, whose header begins with sha256,wnid.",
+)
+@click.option(
     "--truth",
     type=file_type,
     help="CSV with the header sha256,wnid,answer (yes or no): what the simulated workers see. "
@@ -102,6 +108,7 @@ def run_command(
     back_off: bool,
     under: tuple[str, ...],
     budget: int | None,
+    only: Path | None,
     truth: Path | None,
     seed: int,
     trust: str | None,
@@ -132,7 +139,8 @@ def run_command(
             people = _simulated(db, truth, seed, trust)
         elif who == "machine":
             people = machine.machine(db)
-        report = db.crowd.run(people, asked, lambda *of: advance(stage, *of), back_off, under, budget)
+        pairs = None if only is None else read_pairs([str(only)], (), db.images.called)
+        report = db.crowd.run(people, asked, lambda *of: advance(stage, *of), back_off, under, budget, pairs)
     if isinstance(people, Machine) and report.machine is not None:
         click.echo(machine_line(report.machine, people), err=as_json)
     waiting = "what is open needs more votes" if trust is None else f"{trust} has not answered what is open"
@@ -152,6 +160,7 @@ def _refuse_unheeded(context: click.Context, who: str | None, trust: str | None,
     else:
         name, heeded = f"--crowd {who}", {"who", "policy", "calibrate", "back_off", "budget"}
         heeded |= {"truth", "seed"} if who == "simulated" else NAMES if who == "machine" else set()
+        heeded |= {"only"} if who in ("web", "simulated") else set()
     for parameter in context.command.params:
         given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
         if given and parameter.name not in heeded | {"project", "as_json", "under"}:

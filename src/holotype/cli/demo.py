@@ -16,8 +16,11 @@ import click
 from holotype.cli.evaluate import print_result
 from holotype.cli.progress import bars
 from holotype.cli.tables import print_table
+from holotype.cli.text import counted
 
 if TYPE_CHECKING:
+    from holotype.benchmark import Result
+    from holotype.demo.recognised import Recognised
     from holotype.demo.web.collected import KindRow
 
 
@@ -93,6 +96,8 @@ def demo(out: Path, photos: Path | None, seed: int, web: bool) -> None:
         click.echo(result.remark)
     else:
         print_result(result.scores)
+    if result.recognised is not None:
+        _print_recognised(result.recognised, result.scores)
     program = "holotype" if shutil.which("holotype") else _program(sys.argv[0], sys.executable)
     click.echo(
         f"\nreport: {page}\nlook around, and say yourself what pictures show:\n"
@@ -104,6 +109,23 @@ def demo(out: Path, photos: Path | None, seed: int, web: bool) -> None:
         f"  {program} demo --photos DIR     (your own photographs, named or described by .txt files)"
         + ("" if web else f"\n  {program} demo --web            (collected from fifty hosts on this machine)")
     )
+
+
+def _print_recognised(found: Recognised, baseline: Result | None) -> None:
+    """What recognition made of the release."""
+    if found.remark:
+        click.echo(found.remark)
+    rows = [("gradients and colours", baseline), ("transfer from a network", found.scores)]
+    print_table(
+        "a linear classifier, by what it is told of pictures",
+        ("features", "top-1 error", "top-5 error"),
+        [(name, one["top-1 error"], one["top-5 error"]) for name, one in rows if one is not None],
+    )
+    for one in found.results:
+        for row in one.heights:
+            aucs = ", ".join(f"{method} {auc:.3f}" for method, auc in row.aucs.items())
+            click.echo(f"{one.name}, height {row.height}: AUC of {counted(row.synsets, 'synset')}: {aucs}")
+    click.echo(f"applications: {found.report}")
 
 
 def _print_web(rows: Sequence[KindRow]) -> None:

@@ -78,7 +78,7 @@ _OPTIONS: Final = (
     click.option("--batch", "batch_size", type=_POSITIVE, help="Images a step, of all processes.  [default: likewise]"),
     click.option("--lr", type=click.FloatRange(min=0, min_open=True), help="The learning rate for that batch."),
     click.option("--size", type=click.IntRange(min=16), help="Pixels wide and high that pictures are at most."),
-    click.option("--resume", is_flag=True, help="Go on with the run in that folder, exactly."),
+    click.option("--resume", is_flag=True, help="Go on with the run in that folder, exactly, or begin it."),
     device_option,
     click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all that is random."),
     click.option(
@@ -147,36 +147,40 @@ class Telling:
         recipe = started.recipe
         self._epochs = recipe.epochs
         by = "" if started.processes == 1 else f", {started.processes:,} processes"
-        self._say(
+        self.say(
             f"{counted(started.images, 'image')} of {counted(started.classes, 'class', 'classes')} on {started.device}"
             f"{by}: {counted(recipe.epochs, 'epoch')} of {counted(started.steps, 'step')}, "
             f"{counted(started.batch, 'image')} each, learning rate {recipe.lr:.4g} ({recipe.name})"
         )
         if started.empty:
             count = counted(len(started.empty), "class has", "classes have")
-            self._say(f"{count} no image to learn from: {_listed(started.empty)}")
+            self.say(f"{count} no image to learn from: {_listed(started.empty)}")
         if recipe.drop_path and not started.branches:
-            self._say("no residual branches are known of this network, so none are dropped")
+            self.say("no residual branches are known of this network, so none are dropped")
 
     def told(self, at: At, steps: int, measures: Mapping[str, float]) -> None:
         """Show that a step was done."""
         total, now = steps * self._epochs, time.monotonic()
-        self._began = self._began or (at.total, now)
+        if self._began is None:
+            self._began = at.total, now
+            if at.total:
+                self.say(f"goes on in epoch {at.epoch + 1}, after {counted(at.total, 'step')} in all")
         described = f"epoch {at.epoch + 1} of {self._epochs}, loss {measures['loss']:.3f}"
         self.bar.update(self._task, description=described, completed=at.total + 1, total=total)
         done = at.total - self._began[0]
         if done >= _ESTIMATED_AFTER and not self._estimated and not _stderr.is_terminal:
             self._estimated = True
             left = (now - self._began[1]) / done * (total - at.total - 1)
-            self._say(f"after {done:,} steps: about {_duration(left)} to go")
+            self.say(f"after {done:,} steps: about {_duration(left)} to go")
 
     def logged(self, line: Mapping[str, Any]) -> None:
         """Say what came of an epoch."""
         scores = "".join(f", {name} {line[name]:.3f}" for name in ("top1", "top5") if name in line)
         epoch = f"epoch {line['epoch'] + 1} of {self._epochs}: loss {line['loss']:.3f}{scores}"
-        self._say(f"{epoch}, {_duration(line['seconds'])}")
+        self.say(f"{epoch}, {_duration(line['seconds'])}")
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Print a line, but of all processes the first does."""
         if not self._quiet:
             self.bar.console.print(plain(text), highlight=False, markup=False, soft_wrap=True)
 
@@ -217,6 +221,8 @@ def learn(
 
     first = os.environ.get("RANK", "0") == "0"
     telling = Telling(quiet=not first)
+    if val is not None and not len(val):
+        telling.say("there is no image to score, so that accuracy is not known")
     with stopping_when_told() as stopping, telling.bar:
         trained = train(
             samples,

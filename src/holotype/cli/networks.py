@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from holotype.errors import NotInstalled
+from holotype.recognition.embedders import HOG, Embedder, HandMade
 
 MODEL: Final = "MODEL"
 
@@ -50,3 +51,20 @@ def trained_network(model: str, weights: str) -> Any:
     from holotype.recognition.runs import is_run
 
     return create_model(model, weights=weights or ("" if is_run(model) else PRETRAINED))
+
+
+def network_embedder(model: str, weights: str, device: str = "auto", batch_size: int = 64) -> Any:
+    """The embedder of a network that knows something, as `trained_network`. Raises `RecognitionError`."""
+    with networks_here():
+        from holotype.recognition.networks.embedding import NetworkEmbedder
+    return NetworkEmbedder.of(trained_network(model, weights), model, weights, device, batch_size)
+
+
+def embedder_named(model: str, weights: str, device: str = "auto", batch_size: int = 64) -> Embedder:
+    """What makes embeddings: features made by hand, which take no weights, or those of a network."""
+    if model != HOG:
+        made: Embedder = network_embedder(model, weights, device, batch_size)
+        return made
+    if weights:
+        raise click.UsageError(f"{HOG} is no network and has no weights: leave --weights out")
+    return HandMade()

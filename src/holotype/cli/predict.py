@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -79,13 +80,15 @@ def predict(
         click.echo(_folded(fold))
     asked = len(found.images) - len(found.damaged)
     click.echo(f"{counted(len(found.images), 'image')} = {asked:,} guessed + {len(found.damaged):,} damaged: {out}")
-    click.echo(f"score it with: holotype evaluate {out} {data.named()} --split {split}")
+    there = "" if project == Path() else f" -p {shlex.quote(str(project))}"
+    click.echo(f"score it with: holotype evaluate {shlex.quote(str(out))} {data.named()} --split {split}{there}")
 
 
 def _folded(fold: np.ndarray) -> str:
     """What became of the classes of a network that are others than those that are asked about."""
     kept, asked = int(fold.any(1).sum()), int(fold.any(0).sum())
-    return (
-        f"{kept:,} of the network's {counted(len(fold), 'class', 'classes')} are summed up to {asked:,} of "
-        f"{fold.shape[1]:,}; {len(fold) - kept:,} are under none of them and do not compete, which makes it easier"
-    )
+    told = f"{kept:,} of the network's {counted(len(fold), 'class', 'classes')} are summed up to {asked:,} of "
+    told += f"{fold.shape[1]:,}"
+    if kept < len(fold):
+        told += f"; {len(fold) - kept:,} are under none of them and do not compete, which makes it easier"
+    return told if asked == fold.shape[1] else f"{told}; {fold.shape[1] - asked:,} are never guessed"

@@ -48,8 +48,10 @@ class DataOptions:
     @contextmanager
     def opened(self, project: Path) -> Iterator[Data]:
         """What is named. Raises `click.UsageError` where it is not one thing, `ReleaseError`, `ArchiveError`."""
-        if (self.release is None) == (self.dataset is None):
+        if self.release is None and self.dataset is None:
             raise click.UsageError("say what it is to be done on: --release, or --dataset")
+        if self.release is not None and self.dataset is not None:
+            raise click.UsageError("--release and --dataset are two things: say one of them")
         if self.dataset is not None:
             with api.open(project) as db:
                 dataset = db.datasets[self.dataset]

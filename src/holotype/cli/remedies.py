@@ -10,6 +10,7 @@ import click
 
 from holotype.cli.text import plain
 from holotype.errors import (
+    AlreadyApplied,
     AlreadyPlanned,
     AmbiguousFolders,
     AmbiguousImage,
@@ -19,11 +20,15 @@ from holotype.errors import (
     ForeignFiles,
     InvalidTaxonomy,
     NoProject,
+    NotEmbedded,
     NothingAccepted,
     OtherRun,
+    OtherWeights,
     OutvotedImages,
     RunExists,
+    UnfinishedRun,
     UnknownImage,
+    UnknownNetwork,
     UnknownWorker,
     UnlookedImages,
 )
@@ -33,6 +38,7 @@ LINES: Final = 20
 
 REMEDIES: Final[Mapping[type[Exception], str]] = MappingProxyType(
     {
+        AlreadyApplied: "replace it with --replace, or name another folder with --out",
         AlreadyPlanned: "to draw again: --fresh",
         AmbiguousFolders: "say what they mean with --sense NAME=WNID, or in a file, which --senses FILE writes",
         AmbiguousLabels: "say what they mean with --sense NAME=WNID, or in a file, which --senses FILE writes",
@@ -41,11 +47,15 @@ REMEDIES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         ForeignFiles: "allow it, if it is what you think it is, with: --archives FOLDER",
         InvalidTaxonomy: "to see all that is wrong: holotype ontology check FILE (-p PROJECT where it extends one)",
         NoProject: "make one with: holotype init {path}",
+        NotEmbedded: "see: holotype embeddings list; make some with: holotype embeddings add MODEL",
         NothingAccepted: "ask first, with: holotype crowd run",
         OtherRun: "begin this one in another folder: --out",
+        OtherWeights: "give these another name, with --as NAME",
         OutvotedImages: "look at them (holotype labels outvoted), overrule what is wrong, or take them with --outvoted",
         RunExists: "go on with it (--resume), or give another folder (--out)",
+        UnfinishedRun: "go on with it (--resume), or name a checkpoint of it: --weights {folder}/checkpoints/best.pt",
         UnlookedImages: "look for them with: holotype faces, or take those images as they are with --unlooked",
+        UnknownNetwork: "see: holotype models; or name the folder of a run",
         UnknownWorker: "see: holotype workers list",
     }
 )

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 @click.option("--split", default="train", show_default=True, help="What is learned from.")
 @click.option("--val", default="val", show_default=True, metavar="SPLIT", help="What is scored; '' for nothing.")
 @click.option(
-    "--weights", default="", metavar="NAME", help="Begin with these: pretrained, one of torchvision's, a file."
+    "--weights",
+    default="",
+    metavar="NAME|FILE",
+    help="Begin with these: pretrained, one of torchvision's sets by name, or a file.",
 )
 @click.option(
     "--init", type=click.Choice(["he", "xavier", "gaussian"]), help="Begin with weights that are drawn by a rule."

@@ -1,4 +1,4 @@
-"""From WordNet to a scored release, in six stages."""
+"""From WordNet to a scored release and what it is for, in seven stages."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ from holotype.crowd.policies import Fixed, Posterior
 from holotype.crowd.tally import Tally
 from holotype.demo.described import Photo, TextSearch, choose_targets, read_folder
 from holotype.demo.left import leave_questions, questions_at_rest
+from holotype.demo.recognised import Recognised, recognise
 from holotype.demo.stages import StageProgress
 from holotype.demo.stamps import PhotoFolder, fetch_stamps, photos_of_wheels
 from holotype.demo.taken import eyes_of, take_folder, take_web, truth_of
 from holotype.demo.truth import SUBTREES
-from holotype.errors import ProjectError, ReleaseError, SourceError
+from holotype.errors import ProjectError, RecognitionError, ReleaseError, SourceError
 from holotype.files import printable
 from holotype.ontology import Ontology, Synset, load_wordnet
 from holotype.project import Project
@@ -121,6 +122,8 @@ class DemoResult:
     """Why there are no scores, or ""."""
     web: Sequence[KindRow] = ()
     """What became of what was found on the demo's web, by kind of host, and of all; nothing without that."""
+    recognised: Recognised | None = None
+    """None where too few images were accepted."""
 
 
 def find_photos(photos: Path | None, cache: Path) -> PhotoFolder:
@@ -141,7 +144,7 @@ def run_demo(
     cache: Path | None = None,
     web: bool = False,
 ) -> DemoResult:
-    """Run all six stages in the project below `out` and return what they found.
+    """Run all seven stages in the project below `out` and return what they found.
 
     The photographs are candidates out of their folder or, with `web`, collected from hosts on this machine. Every stage
     takes up what an earlier run left, so a run that was stopped is continued.
@@ -170,6 +173,10 @@ def run_demo(
         truth = truth_of(db, taken.photos)
         verified, tally, scored = _crowd(db, truth, asked, seed, progress)
         release, scores, remark = _release(db, out, progress)
+        recognised = None
+        if scores is not None:
+            with contextlib.suppress(RecognitionError):
+                recognised = recognise(db, RELEASE, out, progress)
         ballot = tally.ballot()
         pictures: dict[str, list[Shown]] = defaultdict(list)
         for image in db.images.find():
@@ -196,6 +203,7 @@ def run_demo(
             scores=scores,
             remark=remark,
             web=taken.web,
+            recognised=recognised,
         )
 
 

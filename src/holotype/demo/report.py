@@ -15,9 +15,11 @@ from holotype.consensus.votes import Answer
 from holotype.crowd.conclusion import State
 from holotype.demo.journey import DemoResult, Shown
 from holotype.images import decode, encode_jpeg, fit
+from holotype.recognition.report.plots import heights
 from holotype.statistics.pages import COLOUR, INK, PALE, drawing, figure_of, fill_page, svg_of
 
 _THUMBNAIL = 112
+_HEATED = 160
 _SHOWN = 24
 
 
@@ -40,7 +42,16 @@ def render(result: DemoResult) -> str:
         plots=_plots(result),
         grids=_grids(result),
         percent=lambda value: "–" if value is None else f"{100 * value:.1f} %",
+        applied={} if result.recognised is None else {one.name: one for one in result.recognised.results},
+        heated=_heated(result),
+        view=lambda view: base64.b64encode(view.average).decode(),
     )
+
+
+def _heated(result: DemoResult) -> list[tuple[str, str]]:
+    """Pictures of where the network looks, JPEGs in base64, with what they are asked about."""
+    heated = () if result.recognised is None else result.recognised.heated
+    return [(one.name, base64.b64encode(encode_jpeg(fit(one.pixels, _HEATED), 85)).decode()) for one in heated]
 
 
 def _grids(result: DemoResult) -> list[dict[str, Any]]:
@@ -77,6 +88,9 @@ def _plots(result: DemoResult) -> Mapping[str, str]:
         }
         if result.scores is not None:
             plots["errors"] = _errors_plot(result.scores)
+        for one in () if result.recognised is None else result.recognised.results:
+            if one.heights:
+                plots["heights"] = heights(one.heights)
     return plots
 
 

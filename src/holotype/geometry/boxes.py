@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from holotype.geometry.values import Bools, Floats
+from holotype.geometry.values import Bools, Floats, Ints
 
 SAME: float = 0.5
 """The intersection over union from which two boxes are of one object (Everingham et al., IJCV 2010, and ILSVRC)."""
@@ -40,3 +40,19 @@ def iou(one: Floats, other: Floats, inclusive: bool, crowd: Bools | None = None)
     if crowd is not None:
         union = np.where(crowd, own, union)
     return np.divide(common, union, out=np.zeros_like(common), where=common > 0)
+
+
+def non_maximum_suppression(corners: Floats, scores: Floats, most: float, inclusive: bool) -> Ints:
+    """The places ``(kept,)`` of boxes ``(boxes, 4)``, surest first, that overlap no surer one that is kept by more than
+    `most`, as intersection over union; of equal scores ``(boxes,)`` the first is the surer.
+
+    >>> boxes = np.array([[0.0, 0, 9, 9], [0, 0, 9, 8], [20, 0, 29, 9]])
+    >>> non_maximum_suppression(boxes, np.array([0.5, 0.9, 0.1]), 0.3, inclusive=True).tolist()
+    [1, 2]
+    """
+    left = np.argsort(-scores, kind="stable")
+    kept = []
+    while len(left):
+        kept.append(left[0])
+        left = left[1:][iou(corners[left[1:]], corners[left[0]], inclusive) <= most]
+    return np.array(kept, np.int64)

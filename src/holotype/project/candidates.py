@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -15,6 +15,7 @@ from holotype.consensus.votes import Task
 from holotype.crowd.conclusion import Policy
 from holotype.engine import Progress, no_progress
 from holotype.errors import CrowdError
+from holotype.project.candidate_samples import samples_of_candidates
 from holotype.project.conclusions import redraw
 from holotype.project.facts import read_tasks
 from holotype.project.fingerprints import fingerprint_images
@@ -23,6 +24,7 @@ from holotype.project.lemmas import Lemmas
 from holotype.project.parts import Parts
 from holotype.project.synset_names import fitting, meanings, with_wnids
 from holotype.queries import Live, Query
+from holotype.releases.loaders import Samples
 
 LEAST = 0.001
 """No model is sure: a score nearer to 0 or 1 than this is taken as this far from it."""
@@ -67,6 +69,20 @@ class Candidates:
         """Every question there is to ask, in ontology order."""
         with self._parts.catalog.read() as connection:
             return read_tasks(connection)
+
+    def samples(self, clean: bool = False, under: str | Sequence[str] = (), apart_from: Iterable[str] = ()) -> Samples:
+        """Images with what they are, or were, candidates for, in the order in which they came: everything that was ever
+        proposed, whatever was concluded of it since; or, where it is to be `clean`, what is labelled yes now.
+
+        Only those of the subtrees `under` which they are to be, given by wnids or lemmas; but no image that is one of
+        `apart_from`, by its id in releases, its sha256 or its name in its dataset, nor one that is known to be a
+        near-duplicate of such a one. Classes are the synsets that anything is a candidate for; ids are those that
+        images have in releases. Images that are known to be unsound are left out, and so are withdrawn ones.
+
+        The candidates before cleaning are what Deng et al. (CVPR 2009, section 4.1) call noisy. Raises `UnknownSynset`,
+        or `AmbiguousLemma` where there are candidates for several senses.
+        """
+        return samples_of_candidates(self._parts, self._lemmas.senses, clean, under, apart_from)
 
     def origins(self) -> dict[tuple[str, str], list[str]]:
         """Where each candidate was found, by (sha256, wnid), oldest first; those that only a dataset names are left

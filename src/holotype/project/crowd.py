@@ -9,7 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from holotype.catalog import campaigns, candidates, label_questions
+from holotype.consensus.ballot import Ints
 from holotype.consensus.calibration import Calibration, calibrate, contradicted, posterior_of_gold
 from holotype.consensus.votes import Task, Vote
 from holotype.crowd.conclusion import Policy
@@ -34,6 +37,7 @@ from holotype.project.facts import (
     read_votes,
 )
 from holotype.project.given_votes import GivenVote, Refusal, VotesReport, add_votes
+from holotype.project.image_names import Pair, candidate_numbers
 from holotype.project.inbox import CatalogInbox
 from holotype.project.ledger import CatalogLedger
 from holotype.project.lemmas import Lemmas
@@ -177,6 +181,7 @@ class CrowdRoom:
         back_off: bool = False,
         under: Iterable[str] = (),
         budget: int | None = None,
+        only: Iterable[Pair] | None = None,
     ) -> CampaignReport:
         """Ask `crowd` about every candidate until `policy` is sure, and draw the labels.
 
@@ -189,6 +194,8 @@ class CrowdRoom:
         votes on them and no others; what is concluded of the others stands. With a `budget` these candidates have at
         most so many votes of pages together, from all runs: nothing is put up that could bring more.
 
+        With `only`, candidates by (image, wnid), people are asked about no other now; labels are drawn of all.
+
         A machine votes on all it can, gold and what is decided too, by which its errors are learned; then labels are
         drawn from all votes. It decides nothing without people, unless `policy` says so (``min_human``).
 
@@ -200,11 +207,18 @@ class CrowdRoom:
             running = {one.id: one.under for one in campaigns.read(connection, running=True)}
         if running:
             refuse_overlap(self._parts.ontology, wnids, running)
-        scope = Scope(policy, wnids, back_off, budget)
+        scope = Scope(policy, wnids, back_off, budget, None if only is None else self._numbers(only))
         if isinstance(crowd, Machine):
+            if only is not None:
+                raise CrowdError("a machine votes on all it can: only people are asked about some")
             heard = listen(self._parts, crowd, progress)
             return replace(ask(self._parts, Nobody(), scope, no_progress), new_votes=heard.voted, machine=heard)
         return ask(self._parts, crowd, scope, progress)
+
+    def _numbers(self, pairs: Iterable[Pair]) -> Ints:
+        """The ids of candidates. Raises `UnknownImage` or `AmbiguousImage`."""
+        with self._parts.catalog.read() as connection:
+            return np.array(sorted(candidate_numbers(connection, pairs, "candidates").values()), np.int64)
 
     def append(self, votes: Any, policy: Policy | None = None) -> AppendReport:
         """Append votes from elsewhere, and conclude again of the candidates they touch: see

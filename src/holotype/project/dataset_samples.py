@@ -67,7 +67,7 @@ class ImportedDataset(Loadable):
             ranges = ranges_under(self._parts.ontology, self._senses, under, held)
             classes = self._classes(connection, split)
             found = questions.labelled(connection, self._number, split)
-        return _samples(found, classes, ranges, self._parts.store)
+        return samples_from(found, classes, ranges, self._parts.store)
 
     def labels(self, split: str = "val") -> Labels:
         """The labels of a split as a truth that predictions can be scored against, by the names of its images.
@@ -107,6 +107,8 @@ class ImportedDataset(Loadable):
     def _classes(self, connection: Connection, split: str) -> list[str]:
         """All classes. Raises `ArchiveError` where there is no such split."""
         known = questions.splits(connection, self._number)
+        if list(known) == [""] and split:
+            raise ArchiveError(f"{self.name} has no splits, hence no {split!r}: its images are all in ''")
         if split not in known:
             raise ArchiveError(f"{self.name} has no split {split!r}, but: {', '.join(map(repr, known)) or 'none'}")
         return questions.classes(connection, self._number)
@@ -124,7 +126,8 @@ def imported_dataset(parts: Parts, senses: Senses, name: str) -> ImportedDataset
     return ImportedDataset(name, number, parts, senses)
 
 
-def _samples(found: Labelled, classes: Sequence[str], ranges: Ranges | None, store: Store) -> Samples:
+def samples_from(found: Labelled, classes: Sequence[str], ranges: Ranges | None, store: Store) -> Samples:
+    """Labels as samples, with the names that images have in their datasets as ids; those in some ranges of rank."""
     index = {wnid: number for number, wnid in enumerate(classes)}
     labels = np.array([index[wnid] for wnid in found.wnids], np.int32)[found.wnid]
     path = pa.array(found.path, pa.string()) if any(file.kind == TREE for file in found.files) else None

@@ -28,6 +28,7 @@ from holotype.project.crediting import credits_of
 from holotype.project.crowd import CrowdRoom
 from holotype.project.datasets import Datasets
 from holotype.project.desk import Desk
+from holotype.project.embeddings import Embeddings
 from holotype.project.explore import Explore
 from holotype.project.extension import extend_ontology
 from holotype.project.faces import Faces
@@ -104,6 +105,7 @@ class Project:
         self.overview = Overview(parts)
         self.benchmarks = Benchmarks(parts)
         self.boxes = Boxes(parts, self.lemmas)
+        self.embeddings = Embeddings(parts, self.lemmas)
 
     def __enter__(self) -> Project:
         return self

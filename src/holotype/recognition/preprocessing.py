@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -11,11 +12,17 @@ from PIL import Image
 
 from holotype.images.decode import decode
 from holotype.images.flatten import Pixels
+from holotype.images.rejected import MAX_PIXELS, check_size
 
 IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
 IMAGENET_STD: Final = (0.229, 0.224, 0.225)
 Interpolation = Literal["bilinear", "bicubic"]
-_FILTERS: Final = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+FILTERS: Final = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+LARGEST: Final = 8_192
+"""Pixels that a side is made, at most: a run of a stranger shall not fill the memory."""
+_LONG: Final = 8
+"""From so many times as long as wide on, a picture is cut before it is resized: what is cut off would fill the
+memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +43,12 @@ class Preprocessing:
     def __post_init__(self) -> None:
         if not 0 < self.size <= self.resize:
             raise ValueError(f"{self.size} pixels cannot be cut from {self.resize}")
-        if self.interpolation not in _FILTERS:
-            raise ValueError(f"interpolation must be one of {', '.join(_FILTERS)}, not {self.interpolation!r}")
+        if self.resize > LARGEST:
+            raise ValueError(f"pictures are made {LARGEST:,} pixels high at most, not {self.resize:,}")
+        if not all(map(math.isfinite, (*self.mean, *self.std))) or min(self.std) <= 0:
+            raise ValueError(f"levels cannot be normalised by {self.mean} and {self.std}")
+        if self.interpolation not in FILTERS:
+            raise ValueError(f"interpolation must be one of {', '.join(FILTERS)}, not {self.interpolation!r}")
 
     @property
     def draws(self) -> int:
@@ -50,16 +61,29 @@ class Preprocessing:
 
     def centre(self, pixels: Pixels) -> Pixels:
         """The centre of a picture ``(height, width, 3)``, as ``(size, size, 3)``."""
-        return central(self.resized(pixels), self.size)
+        height, width = pixels.shape[:2]
+        if max(height, width) <= _LONG * min(height, width):
+            return central(self.resized(pixels), self.size)
+        across, down = self.resized_to(width, height)
+        left, top = (round((side - self.size) / 2) for side in (across, down))
+        edges = left * width / across, top * height / down
+        ends = (left + self.size) * width / across, (top + self.size) * height / down
+        box = (*edges, min(ends[0], width), min(ends[1], height))
+        whole = Image.fromarray(pixels)
+        return np.asarray(whole.resize((self.size, self.size), FILTERS[self.interpolation], box))
 
     def resized(self, pixels: Pixels) -> Pixels:
-        """A picture ``(height, width, 3)`` whose shorter side is `resize` pixels long."""
+        """A picture ``(height, width, 3)`` whose shorter side is `resize` pixels long. Raises `Rejected` where it would
+        have more pixels than any picture may."""
         height, width = pixels.shape[:2]
+        check_size(*self.resized_to(width, height), MAX_PIXELS)
+        return np.asarray(Image.fromarray(pixels).resize(self.resized_to(width, height), FILTERS[self.interpolation]))
+
+    def resized_to(self, width: int, height: int) -> tuple[int, int]:
+        """The width and height that `resized` gives a picture of a width and height."""
         if width < height:
-            wide, high = self.resize, int(self.resize * height / width)
-        else:
-            wide, high = int(self.resize * width / height), self.resize
-        return np.asarray(Image.fromarray(pixels).resize((wide, high), _FILTERS[self.interpolation]))
+            return self.resize, int(self.resize * height / width)
+        return int(self.resize * width / height), self.resize
 
     def value(self) -> dict[str, Any]:
         """This, of values that JSON has: ``Preprocessing.of(it)`` is this again."""

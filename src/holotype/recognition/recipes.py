@@ -11,6 +11,7 @@ from holotype.errors import RecognitionError
 from holotype.recognition.augments import Changed, ScaledCrop, Sometimes, TrivialAugment
 from holotype.recognition.preprocessing import Interpolation, Preprocessing
 from holotype.recognition.schedules import Schedule, Sizes
+from holotype.recognition.turning import Turned
 from holotype.releases.loaders import Augment, Mix, RandAugment, RandomCrop
 
 OptimizerName = Literal["sgd", "adamw", "rmsprop", "lamb", "lars"]
@@ -183,6 +184,34 @@ RESNET_V2: Final = Recipe(
 """Torchvision's second weights (Vryniotis, 2021). Its average, of .99998 every 32 steps times 1024 * 32 / 600, is given
 here a step. ResNet-50: 80.86 %."""
 
+FINETUNE: Final = Recipe(
+    "finetune",
+    epochs=30,
+    batch_size=256,
+    lr=0.01,
+    optimizer=Optimizer(nesterov=True),
+    sizes=Sizes(0),
+    shown=None,
+    augment=RandomCrop((0.25, 1.0)),
+)
+"""Kornblith et al., "Do better ImageNet models transfer better?", CVPR 2019: SGD with Nesterov momentum, a cosine, and
+batches of 256. They search rate, decay and length for each dataset; here they are in the middle of what is searched.
+Pictures are shown as the network was shown them before, in crops of a quarter of the area or more."""
+
+ESTEVA_2017: Final = Recipe(
+    "esteva2017",
+    epochs=90,
+    batch_size=32,
+    lr=0.001,
+    optimizer=Optimizer("rmsprop", weight_decay=0.0, eps=0.1),
+    schedule=Schedule("steps", drops=(1 / 3, 2 / 3), factor=1 / 16),
+    sizes=Sizes(0),
+    shown=None,
+    augment=Turned(),
+)
+"""Esteva et al., Nature 2017, Methods: all layers of a pretrained network learn at one rate, divided by 16 every 30
+epochs; pictures are turned. How long, and in what batches, the paper does not say."""
+
 
 def _strikes_back(name: str, epochs: int, lr: float, weight_decay: float, magnitude: int, **more: Any) -> Recipe:
     """Wightman et al., "ResNet strikes back", 2021, table 2. timm makes each of two changes with the chance 1/2, and
@@ -235,5 +264,6 @@ def _ffcv() -> Iterator[Recipe]:
         yield replace(small, name=f"ffcv{epochs}-resnet50", batch_size=4096, lr=1.7, optimizer=Optimizer())
 
 
-RECIPES: Final = {recipe.name: recipe for recipe in (ALEXNET_2012, VGG, RESNET_90, RESNET_V2, *_STRIKES_BACK, *_ffcv())}
+_ALL: Final = (ALEXNET_2012, VGG, RESNET_90, RESNET_V2, *_STRIKES_BACK, *_ffcv(), FINETUNE, ESTEVA_2017)
+RECIPES: Final = {recipe.name: recipe for recipe in _ALL}
 """All recipes, by name."""

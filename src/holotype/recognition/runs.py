@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ class RunInfo:
 
 def is_run(name: str) -> bool:
     """Whether a name is the folder of a run."""
-    return (Path(name) / RUN).is_file()
+    return os.path.isfile(Path(name) / RUN)  # also where the name is too long for a file
 
 
 def read_run(folder: Path) -> RunInfo:
@@ -42,17 +42,19 @@ def read_run(folder: Path) -> RunInfo:
         value = json.loads(path.read_text(encoding="utf-8"))
         if value["format"] != FORMAT:
             raise RecognitionError(f"{path} has format {value['format']!r}; this holotype reads {FORMAT}")
-        classes = tuple(str(wnid) for wnid in value["classes"])
-        return RunInfo(folder, str(value["model"]), classes, Preprocessing.of(value["preprocessing"]), value)
+        return RunInfo(
+            folder, str(value["model"]), classes_of(value["classes"]), Preprocessing.of(value["preprocessing"]), value
+        )
     except FileNotFoundError as error:
         raise RecognitionError(f"there is no run in {folder}") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise RecognitionError(f"{path} is no description of a run: {error!r}") from error
 
 
-def version_here() -> str:
-    """Which holotype this is; "unknown" where it runs without being installed."""
-    try:
-        return version("holotype")
-    except PackageNotFoundError:
-        return "unknown"
+def classes_of(value: Any) -> tuple[str, ...]:
+    """The classes that a run says it has: texts, each once. Raises ValueError where they are something else."""
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError("its classes are no list of texts")
+    if len(set(value)) < len(value):
+        raise ValueError("a class is there twice")
+    return tuple(value)

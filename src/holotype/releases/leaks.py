@@ -1,7 +1,8 @@
 """What two sets of images have in common that should have nothing: a certificate of leaks between splits.
 
 Five checks, each of a fact that images share: their bytes, the picture (by 256-bit hashes, mirrored too), the address
-that they were uploaded to, the author, the group of near-duplicates. A check says of how many images the fact is not
+that they were uploaded to, the author, the group of near-duplicates. A sixth is of how they look to a network, where
+they were embedded. A check says of how many images the fact is not
 known, and passes only if it is known of all.
 """
 
@@ -22,6 +23,8 @@ from holotype.releases.quantities import plural
 from holotype.releases.split import SPLITS, Splits
 
 BYTES, PICTURE, UPLOAD, AUTHOR, GROUP = "same_bytes", "same_picture", "same_upload", "same_author", "same_group"
+LOOK: Final = "same_look"
+"""A check by embeddings, which is asked for by itself: no release has it unless somebody embeds its images."""
 WITHIN: Final = (BYTES, PICTURE, UPLOAD, AUTHOR, GROUP)
 """The checks between splits of one release."""
 ACROSS: Final = (BYTES, PICTURE, UPLOAD, AUTHOR)
@@ -34,8 +37,10 @@ _SAYS: Final = {
     UPLOAD: "the same address of upload",
     AUTHOR: "the same author",
     GROUP: "the same group of near-duplicates",
+    LOOK: "nearly the same embeddings",
 }
 Numbers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 Hashes: TypeAlias = "npt.NDArray[np.uint8]"
 
 
@@ -46,13 +51,14 @@ class Check:
     `between` names the sets; the pairs of numbers are of the one and of the other: images `compared`, those that the
     fact is `unknown` of, and `images` that share it. `pairs` counts pairs of images; `examples` are ids of 20 at most,
     of the images that come first. `threshold` is the largest number of bits, of 256, that hashes of the same picture
-    differ in, None in other checks. `at_least` where images are gone since, and with them some of the pairs, of which
-    not all were listed: `pairs` are those that are surely left.
+    differ in, or the least cosine of embeddings that are nearly the same, and None in other checks. `at_least` where
+    images are gone since, and with them some of the pairs, of which not all were listed: `pairs` are those that are
+    surely left.
     """
 
     name: str
     between: tuple[str, str]
-    threshold: int | None
+    threshold: float | None
     compared: tuple[int, int]
     unknown: tuple[int, int]
     pairs: int
@@ -82,6 +88,7 @@ class Check:
         """One line for people."""
         one, other = self.between
         within = f" within {self.threshold} of 256 bits" if self.threshold is not None else ""
+        within = f", a cosine of {self.threshold} or more," if self.name == LOOK else within
         told = f"{_SAYS[self.name]}{within} in {one} and {other}: {self.result}"
         if self.pairs:
             pairs = f"at least {plural(self.pairs, 'pair')}" if self.at_least else plural(self.pairs, "pair")
@@ -218,6 +225,44 @@ def leaks_between(
     """
     parts = [_Part(images.name, images, np.arange(len(images))) for images in (one, other)]
     return tuple(_check(name, parts[0], parts[1], max_distance) for name in checks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looks:
+    """Pairs of a release's images that are nearly the same by embeddings with a cosine of at least `least`: the images'
+    `ids`, ``(n,)``, whether they were compared, and the places of the one and of the other of each pair."""
+
+    ids: Texts
+    compared: Mask
+    left: Numbers
+    right: Numbers
+    least: float
+
+
+def looks_within(name: str, looks: Looks, split: Splits) -> tuple[Check, ...]:
+    """What the splits of a release called `name` share by embeddings, two by two of those that have images; `split` as
+    in `leaks_within`."""
+    there = [number for number in range(len(SPLITS)) if (split == number).any()]
+    return tuple(_look(name, looks, split, one, other) for one, other in combinations(there, 2))
+
+
+def _look(name: str, looks: Looks, split: Splits, one: int, other: int) -> Check:
+    ids, known = looks.ids, looks.compared
+    turned = (split[looks.left] == other) & (split[looks.right] == one)
+    a, b = np.where(turned, looks.right, looks.left), np.where(turned, looks.left, looks.right)
+    across = (split[a] == one) & (split[b] == other)
+    a, b = a[across], b[across]
+    shown = np.lexsort((b, a))[:EXAMPLES]
+    return Check(
+        name=LOOK,
+        between=(f"{name}/{SPLITS[one]}", f"{name}/{SPLITS[other]}"),
+        threshold=looks.least,
+        compared=(int((known & (split == one)).sum()), int((known & (split == other)).sum())),
+        unknown=(int((~known & (split == one)).sum()), int((~known & (split == other)).sum())),
+        pairs=len(a),
+        images=(len(np.unique(a)), len(np.unique(b))),
+        examples=tuple((str(ids[x].as_py()), str(ids[y].as_py())) for x, y in zip(a[shown], b[shown], strict=True)),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -135,9 +135,13 @@ class Classifier:
         return self._asked.no_sync() if self._machine.shard[1] > 1 else nullcontext()
 
     def scored(self, epoch: int) -> Mapping[str, float]:
-        """The size of pictures in an epoch, and, where there are images to score, the shares of right guesses."""
+        """The size of pictures in an epoch, and, where there are images to score, the shares of right guesses. Raises
+        `RecognitionError` where none of the pictures of the first epoch was sound."""
         for one in gathered(self._shown.damaged):
             self._shown.damaged |= one
+        shown = self._shown.steps * self._recipe.batch_size
+        if epoch == 0 and len(self._shown.damaged) >= shown:
+            raise RecognitionError(f"none of {shown:,} images is sound")
         told = {"size": float(self._shown.size(epoch)), "damaged": float(len(self._shown.damaged))}
         if self._val is None:
             return told

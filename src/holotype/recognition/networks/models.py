@@ -6,17 +6,19 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from holotype.benchmark import order
-from holotype.errors import NotInstalled, RecognitionError
+from holotype.errors import NotInstalled, RecognitionError, UnfinishedRun, UnknownNetwork
 from holotype.recognition.networks.extra import torch, torchvision
 from holotype.recognition.networks.initialising import with_prelu
 from holotype.recognition.networks.network import Network
+from holotype.recognition.networks.weights import put_weights, read_weights, weights_in
 from holotype.recognition.preprocessing import Interpolation, Preprocessing
-from holotype.recognition.runs import WEIGHTS, is_run, read_run
+from holotype.recognition.runs import WEIGHTS, classes_of, is_run, read_run
 
 TIMM: Final = "timm:"
 LITE: Final = "efficientnet_lite"
@@ -28,11 +30,12 @@ _LITE_SIZES: Final = {0: 224, 1: 240, 2: 260, 3: 280, 4: 300}
 
 def create_model(name: str, classes: Sequence[str] = (), weights: str = "", seed: int = 0) -> Network:
     """A network by name: one of torchvision's (``resnet50``), ``timm:`` and one of timm's, ``efficientnet_lite0`` to
-    ``4``, or the folder of a run, which has its weights and classes. With ``+prelu`` behind its name, a network has
-    PReLUs in the place of ReLUs.
+    ``4``, or the folder of a run, which has its classes, and its weights or those of a file. With ``+prelu`` behind its
+    name, a network has PReLUs in the place of ReLUs.
 
     Its weights are random, drawn by `seed`, or, with `weights`, those that were published: ``pretrained``, the name of
-    one of torchvision's sets of weights, or a file, ``.safetensors``, ``.pth`` or a checkpoint of a run, ``.pt``. With
+    one of torchvision's sets of weights, or a file, ``.safetensors``, ``.pth`` or a checkpoint of a run, ``.pt``; a run
+    has its own, unless a file is given. With
     `classes`, wnids in class order, the head is a new one, unless it has just those. Published weights of 1000 outputs
     are taken for ILSVRC2012's.
 
@@ -40,7 +43,7 @@ def create_model(name: str, classes: Sequence[str] = (), weights: str = "", seed
     is not there.
     """
     if is_run(name):
-        found = _of_run(Path(name))
+        found = _of_run(Path(name), weights)
     else:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -91,18 +94,34 @@ _LISTS: Final[dict[str, Callable[[], Iterator[str]]]] = {
 }
 
 
-def _of_run(folder: Path) -> Network:
+def _of_run(folder: Path, weights: str) -> Network:
     run = read_run(folder)
+    if weights and not _is_file(weights):
+        raise RecognitionError(f"the run in {folder} has its own weights, or those in a file, not {weights[:60]!r}")
+    own = folder / WEIGHTS
+    if not weights and not own.exists():
+        raise UnfinishedRun(folder)
     with torch.random.fork_rng(devices=[]):
         network = _of_library(run.model, "")
-    network.reset_head(run.classes)
+    if run.classes:
+        network.reset_head(run.classes)
     network.preprocessing = run.preprocessing
-    _load(network.module, _weights_of(folder / WEIGHTS), str(folder))
+    if not weights:
+        read_weights(network.module, own)
+        return network
+    _put_weights(network, Path(weights))
+    if not network.classes and network.outputs == len(run.classes):
+        network.classes = run.classes
     return network
 
 
+def _is_file(weights: str) -> bool:
+    """Whether weights are those in a file, and no name of some."""
+    return Path(weights).suffix in (".safetensors", ".pth", ".pt")
+
+
 def _of_library(name: str, weights: str) -> Network:
-    file = weights if Path(weights).suffix in (".safetensors", ".pth", ".pt") else ""
+    file = weights if _is_file(weights) else ""
     asked = "" if file else weights
     bare = name.removesuffix(PRELU)
     if bare.startswith(TIMM):
@@ -124,8 +143,9 @@ def _of_library(name: str, weights: str) -> Network:
 
 def _of_torchvision(name: str, weights: str) -> Network:
     models = torchvision.models
-    if name not in models.list_models(module=models):
-        raise RecognitionError(f"there is no network {name[:60]!r}")
+    known = models.list_models(module=models)
+    if name not in known:
+        raise UnknownNetwork(name, get_close_matches(name, known))
     asked: Any = None
     if weights:
         kinds = models.get_model_weights(name)
@@ -155,7 +175,7 @@ def _of_timm(name: str, weights: str) -> Network:
         raise RecognitionError(f"timm names weights after a point ({name}.TAG), and they are {PRETRAINED}, or not")
     bare = name.removeprefix(TIMM)
     if not timm.is_model(bare):
-        raise RecognitionError(f"timm has no network {bare[:60]!r}")
+        raise UnknownNetwork(name, [TIMM + one for one in get_close_matches(bare, timm.list_models())])
     try:
         module = timm.create_model(bare, pretrained=bool(weights))
     except (OSError, RuntimeError) as error:
@@ -169,8 +189,8 @@ def _of_timm(name: str, weights: str) -> Network:
 
 def _of_lite(name: str, weights: str) -> Network:
     number = name.removeprefix(LITE)
-    if not number.isdecimal() or int(number) not in _LITE_SIZES:
-        raise RecognitionError(f"there is no network {name[:60]!r}")
+    if number not in map(str, _LITE_SIZES):
+        raise UnknownNetwork(name, [f"{LITE}{one}" for one in _LITE_SIZES])
     if weights not in ("", PRETRAINED):
         raise RecognitionError(f"{name} has the weights {PRETRAINED}, not {weights[:60]!r}")
     try:
@@ -191,28 +211,16 @@ def _of_lite(name: str, weights: str) -> Network:
 
 def _put_weights(network: Network, path: Path) -> None:
     """Load the weights in a file, whose head may have other outputs; a checkpoint of a run says for which classes."""
-    held = _weights_of(path)
-    of_run = "job" in held
-    weights = held["job"]["weights"] if of_run else held
-    head = weights.get(f"{network.head_name}.weight")
-    if head is not None and len(head) != network.outputs:
-        network.reset_head([""] * len(head))
-    network.classes = tuple(held["job"]["classes"]) if of_run else ()
-    _load(network.module, weights, str(path))
-
-
-def _weights_of(path: Path) -> Any:
-    """The tensors in a file, by name: nothing in it is executed. Raises `RecognitionError`."""
+    held = weights_in(path)
     try:
-        if path.suffix == ".safetensors":
-            return import_module("safetensors.torch").load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever a reader of hostile files raises
-        raise RecognitionError(f"cannot read weights of {path}: {error}") from error
-
-
-def _load(module: Any, weights: Any, source: str) -> None:
-    try:
-        module.load_state_dict(weights)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        raise RecognitionError(f"the weights of {source} are of another network: {str(error)[:300]}") from error
+        weights = dict(held["job"]["weights"] if "job" in held else held)
+        classes = classes_of(held["job"]["classes"]) if "job" in held else ()
+        head = weights.get(f"{network.head_name}.weight")
+        if head is not None and len(head) != network.outputs:
+            network.reset_head([""] * len(head))
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError) as error:
+        raise RecognitionError(f"{path} is no checkpoint of a classifier: {error!r}") from error
+    if classes and len(classes) != network.outputs:
+        raise RecognitionError(f"{path} has {network.outputs:,} outputs, and says {len(classes):,} classes")
+    network.classes = classes
+    put_weights(network.module, weights, str(path))

@@ -48,7 +48,24 @@ def _once(parameters: Iterable[Any]) -> list[Any]:
     return list({id(one): one for one in parameters}.values())
 
 
-class Lamb(torch.optim.Optimizer):  # type: ignore[misc]
+class _OneByOne(torch.optim.Optimizer):  # type: ignore[misc]
+    """An optimizer that changes each parameter by itself."""
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def step(self, closure: Any = None) -> Any:
+        """Change the parameters by their gradients."""
+        loss = None if closure is None else closure()
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._change(parameter, group)
+        return loss
+
+    def _change(self, parameter: Any, group: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+
+class Lamb(_OneByOne):
     """Adam whose step is as long, for each layer, as its weights are (You et al., ICLR 2020, algorithm 2).
 
     Parameters without weight decay are changed as by Adam, as in the runs of "ResNet strikes back".
@@ -63,16 +80,6 @@ class Lamb(torch.optim.Optimizer):  # type: ignore[misc]
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
-
-    @torch.no_grad()  # type: ignore[untyped-decorator]
-    def step(self, closure: Any = None) -> Any:
-        """Change the parameters by their gradients."""
-        loss = None if closure is None else closure()
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._change(parameter, group)
-        return loss
 
     def _change(self, parameter: Any, group: dict[str, Any]) -> None:
         state = self.state[parameter]
@@ -92,7 +99,7 @@ class Lamb(torch.optim.Optimizer):  # type: ignore[misc]
         parameter.add_(update, alpha=-group["lr"])
 
 
-class Lars(torch.optim.Optimizer):  # type: ignore[misc]
+class Lars(_OneByOne):
     """SGD with momentum whose rate is, for each layer, `trust` times the norm of its weights over that of their change
     (You, Gitman and Ginsburg, 2017, algorithm 1). Parameters of one dimension are changed as by SGD."""
 
@@ -100,16 +107,6 @@ class Lars(torch.optim.Optimizer):  # type: ignore[misc]
         self, params: Any, lr: float = 1.0, momentum: float = 0.9, trust: float = 1e-3, weight_decay: float = 0.0
     ) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "trust": trust, "weight_decay": weight_decay})
-
-    @torch.no_grad()  # type: ignore[untyped-decorator]
-    def step(self, closure: Any = None) -> Any:
-        """Change the parameters by their gradients."""
-        loss = None if closure is None else closure()
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._change(parameter, group)
-        return loss
 
     def _change(self, parameter: Any, group: dict[str, Any]) -> None:
         update = parameter.grad.add(parameter, alpha=group["weight_decay"])

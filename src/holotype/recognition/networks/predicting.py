@@ -15,10 +15,10 @@ from holotype.errors import RecognitionError
 from holotype.images.flatten import Pixels
 from holotype.recognition.networks.device import device_named
 from holotype.recognition.networks.extra import torch
-from holotype.recognition.networks.features import Floats, Ints, shown
+from holotype.recognition.networks.features import Ints, shown
 from holotype.recognition.networks.network import Network
 from holotype.recognition.networks.views import Whole, densely, of_places, of_ten, wholes
-from holotype.recognition.predictions import Predictions
+from holotype.recognition.predictions import Predictions, best
 from holotype.releases.loaders import Damaged, Samples
 
 Views = Literal["1", "10", "dense"]
@@ -47,7 +47,8 @@ def predict(
     `fold`, a matrix ``(outputs, classes)``, the probability of each of other `classes` is a sum of the network's, given
     that it is one of these.
 
-    Raises `RecognitionError` where nobody said what classes its outputs are, or it takes no whole pictures.
+    Raises `RecognitionError` where nobody said what classes its outputs are, or it takes no whole pictures, or what it
+    says is no number.
     """
     names = tuple(classes) or network.classes
     if not names:
@@ -64,7 +65,10 @@ def predict(
             damaged += lost
             if len(numbers):
                 found = (probabilities if folded is None else among(probabilities, folded)).cpu().numpy()
-                guesses[numbers, : len(names)] = best(found)
+                if not np.isfinite(found).all():
+                    wrong = once.ids[int(numbers[np.isfinite(found).all(axis=1).argmin()])]
+                    raise RecognitionError(f"what {network.name} says of {wrong} is no number")
+                guesses[numbers] = best(found)
                 if rows is not None:
                     rows[numbers] = found
     return Predictions(tuple(once.ids.to_pylist()), names, guesses, rows, tuple(one.id for one in damaged))
@@ -77,11 +81,6 @@ def among(probabilities: Any, fold: Any) -> Any:
     return (found + torch.finfo(found.dtype).tiny) / (
         found.sum(1, keepdim=True) + torch.finfo(found.dtype).tiny * found.shape[1]
     )
-
-
-def best(probabilities: Floats) -> npt.NDArray[np.int64]:
-    """The places of the five highest of each row, best first; of equal ones the first."""
-    return np.argsort(-probabilities, axis=1, kind="stable")[:, :GUESSES]
 
 
 def _asked(

@@ -20,7 +20,9 @@ from holotype.files import write_atomically
 from holotype.recognition.networks.checkpoints import LAST as LAST
 from holotype.recognition.networks.checkpoints import alone_in, has_checkpoint, read_checkpoint, write_checkpoint
 from holotype.recognition.networks.distributed import from_first, shard
-from holotype.recognition.runs import CHECKPOINTS, FORMAT, LOG, RUN, version_here
+from holotype.recognition.networks.weights import is_finite
+from holotype.recognition.runs import CHECKPOINTS, FORMAT, LOG, RUN, WEIGHTS
+from holotype.version import VERSION
 
 _MOST_UNCHECKED: Final = 20
 _SECONDS: Final = 1.0
@@ -136,7 +138,7 @@ def run(
     good checkpoint kept, `RunExists` where there is one already, and `RecognitionError` where another process writes
     it, or a checkpoint cannot be read or written.
     """
-    begun = json.loads(json.dumps({"format": FORMAT, "holotype": version_here(), **identity}))
+    begun = json.loads(json.dumps({"format": FORMAT, "holotype": VERSION, **identity}))
     with alone_in(out) if plan.rank == 0 else nullcontext():
         course = _begin(job, out, begun, resume, plan.rank)
         while course.at.epoch < plan.epochs:
@@ -206,11 +208,15 @@ def _checked(
     for at, measures in unchecked:
         known = {name: float(value) for name, value in measures.items()}
         if not all(map(math.isfinite, known.values())):
-            raise Diverged(at.epoch, at.step, str(out / CHECKPOINTS / LAST) if has_checkpoint(out) else "")
+            raise _diverged(out, at.epoch, at.step)
         for name, value in {**known, "steps": 1.0}.items():
             added[name] = added.get(name, 0.0) + value
         told(at, steps, known)
     return added
+
+
+def _diverged(out: Path, epoch: int, step: int) -> Diverged:
+    return Diverged(epoch, step, str(out / CHECKPOINTS / LAST) if has_checkpoint(out) else "")
 
 
 def _begin(job: Job, out: Path, begun: Mapping[str, Any], resume: bool, rank: int) -> _Course:
@@ -227,8 +233,11 @@ def _begin(job: Job, out: Path, begun: Mapping[str, Any], resume: bool, rank: in
     kept = read_checkpoint(out) if resume else None
     if kept is None:
         return _Course()
-    course = _Course.of(kept["course"])
-    job.load(kept["job"])
+    try:
+        course = _Course.of(kept["course"])
+        job.load(kept["job"])
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:  # RecursionError, too
+        raise RecognitionError(f"the checkpoint in {out} is of something else: {str(error)[:300]}") from error
     if rank == 0:
         _log(out, course.lines)
     return course
@@ -238,10 +247,13 @@ def _open(out: Path, begun: Mapping[str, Any], resume: bool) -> None:
     """See that a run may be written in a folder, and say there which."""
     path = out / RUN
     try:
-        was = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-    except (OSError, ValueError) as error:
+        was = dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise RecognitionError(f"{path} is no description of a run: {error!r}") from error
-    if has_checkpoint(out):
+    if not has_checkpoint(out):
+        if any((out / name).exists() for name in (LOG, WEIGHTS)):  # somebody removed the checkpoints
+            raise RunExists(out)
+    else:
         if not resume:
             raise RunExists(out)
         if was is None:
@@ -271,16 +283,19 @@ def _flat(value: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, Any
 
 
 def _keep(job: Job, plan: Plan, out: Path, course: _Course, better: bool) -> None:
-    """Write a checkpoint, and the log. Raises `RecognitionError`."""
+    """Write a checkpoint, and the log. Raises `RecognitionError`, and `Diverged` where a weight is no number: what the
+    last step made of it nobody has seen yet."""
+    state = job.state()
+    if not is_finite(state):
+        raise _diverged(out, course.at.epoch, course.at.step)
     if plan.rank:
         return
     try:
-        write_checkpoint(out, {"course": course.value(), "job": job.state()}, better)
+        write_checkpoint(out, {"course": course.value(), "job": state}, better)
     except (OSError, RuntimeError) as error:  # PyTorch tells of a full disk by a RuntimeError
-        at = course.at
-        raise RecognitionError(
-            f"no checkpoint could be written in epoch {at.epoch}, step {at.step}: {error}; the one before it is whole"
-        ) from error
+        where = f"in epoch {course.at.epoch + 1} after step {course.at.step}"
+        told = f"no checkpoint could be written {where}: {error}; the one before it is whole"
+        raise RecognitionError(told) from error
     _log(out, course.lines)
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from holotype.errors import RecognitionError
-from holotype.files import write_atomically
 from holotype.recognition.curves import draw_curves
 from holotype.recognition.networks.classifier import Classifier, Machine
 from holotype.recognition.networks.distributed import any_of, joined, shard
@@ -25,6 +22,7 @@ from holotype.recognition.networks.network import Network
 from holotype.recognition.networks.running import Logged, Plan, Ran, Told, run
 from holotype.recognition.networks.shown import Shown
 from holotype.recognition.networks.stochastic_depth import dropped_paths
+from holotype.recognition.networks.weights import weights_digest, write_weights
 from holotype.recognition.recipes import Recipe
 from holotype.recognition.runs import WEIGHTS
 from holotype.releases.loaders import Damaged, Samples
@@ -138,8 +136,10 @@ def _asked(
             f"the network tells {len(network.classes):,} classes apart, which are not the {len(samples.classes):,} "
             "of the images"
         )
+    if not samples.classes:
+        raise RecognitionError("these images have no labels to learn from")
     if len(samples.classes) < 2:
-        raise RecognitionError(f"a classifier needs two classes to tell apart; there is {len(samples.classes)}")
+        raise RecognitionError("a classifier needs two classes to tell apart; there is one")
     if not count:
         raise RecognitionError("there is no image to learn from")
     if count < world:
@@ -184,16 +184,6 @@ def _identity(
         "val": None if val is None else val.digest(),
         "initial": weights_digest(network.module),
     }
-
-
-def weights_digest(module: Any) -> str:
-    """What tells the weights of a module from others: of their names, shapes and values."""
-    told = hashlib.blake2b(digest_size=16)
-    for name, value in module.state_dict().items():
-        held = value.detach().cpu().contiguous()
-        told.update(f"{name} {tuple(held.shape)} {held.dtype}".encode())
-        told.update(held.flatten().view(torch.uint8).numpy().data)
-    return told.hexdigest()
 
 
 def _started(samples: Samples, recipe: Recipe, shown: Shown, device: Any, world: int, branches: int) -> Started:
@@ -242,9 +232,6 @@ def _write(network: Network, out: Path, ran: Ran) -> None:
     try:
         draw_curves(out)
         if ran.finished:
-            held = {
-                name: value.detach().cpu().contiguous().clone() for name, value in network.module.state_dict().items()
-            }
-            write_atomically(out / WEIGHTS, import_module("safetensors.torch").save(held))
+            write_weights(network.module, out / WEIGHTS)
     except OSError as error:
         raise RecognitionError(f"what the run in {out} has come to could not be written: {error}") from error

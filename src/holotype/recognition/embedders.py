@@ -1,0 +1,92 @@
+"""What makes embeddings of images: networks, and features made by hand, which need none."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from holotype.engine import map_batches
+from holotype.errors import NotInstalled
+from holotype.images.decode import Rejected, decode
+from holotype.releases.loaders import Damaged, Samples
+
+Floats = npt.NDArray[np.float32]
+HOG: Final = "hog"
+"""What features made by hand are called: see `holotype.recognition.baseline.features`."""
+_WIDTH: Final = 832
+_BATCH: Final = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embeddings:
+    """What was made of samples: a row each, ``(samples, width)``; rows of those that are `damaged` mean nothing."""
+
+    rows: Floats
+    damaged: tuple[Damaged, ...] = ()
+
+
+class Embedder(Protocol):
+    """Whatever makes numbers of images, the same ones of the same image."""
+
+    @property
+    def name(self) -> str:
+        """What it is called, unless somebody calls it otherwise."""
+
+    @property
+    def digest(self) -> str:
+        """64 hexadecimal digits that tell it from every other, and from itself with other weights."""
+
+    @property
+    def width(self) -> int:
+        """How many numbers it makes of an image."""
+
+    @property
+    def source(self) -> Mapping[str, str]:
+        """What it was made from, so that it can be made again."""
+
+    def embed(self, samples: Samples) -> Embeddings:
+        """What it makes of samples. Raises `PackError` or `ArchiveError` where bytes are not there any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandMade:
+    """Gradients and colours, as the baseline of releases has them: they know nothing, and need no network."""
+
+    name: str = HOG
+    digest: str = hashlib.sha256(b"gradients and colours, 1").hexdigest()
+    width: int = _WIDTH
+    source: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({"network": HOG}))
+
+    def embed(self, samples: Samples) -> Embeddings:
+        """The features of samples, computed on all CPUs. Raises `NotInstalled`."""
+        try:
+            import_module("skimage.feature")
+        except ImportError as error:
+            raise NotInstalled("scikit-image", "recognition") from error
+        numbers = range(len(samples))
+        batches = [numbers[start : start + _BATCH] for start in range(0, len(samples), _BATCH)]
+        found = [one for part in map_batches(partial(_features, samples), batches) for one in part]
+        damaged = tuple(one for one in found if isinstance(one, Damaged))
+        zeros = np.zeros(self.width, np.float32)
+        rows = [zeros if isinstance(one, Damaged) else one for one in found]
+        return Embeddings(np.stack(rows) if rows else np.zeros((0, self.width), np.float32), damaged)
+
+
+def _features(samples: Samples, numbers: Sequence[int]) -> list[Floats | Damaged]:
+    from holotype.recognition.baseline import features
+
+    made: list[Floats | Damaged] = []
+    for number in numbers:
+        try:
+            made.append(features(decode(samples.read(number))))
+        except Rejected as error:
+            made.append(Damaged(number, samples.ids[number].as_py(), error.reason, error.detail))
+    return made

@@ -1,0 +1,85 @@
+"""The pictures of samples, decoded and looked at by threads, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from holotype.engine import Progress, map_batches, no_progress
+from holotype.images.flatten import Pixels
+from holotype.images.rejected import Rejected
+from holotype.recognition.preprocessing import rgb
+from holotype.releases.loaders import Damaged, Samples
+
+Seen = TypeVar("Seen")
+_AT_ONCE: Final = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked(Generic[Seen]):
+    """What was seen in the samples of these `numbers`, in their order, and the samples that are `damaged`."""
+
+    numbers: npt.NDArray[np.int64]
+    seen: tuple[Seen, ...]
+    damaged: tuple[Damaged, ...]
+
+
+def look_at(
+    samples: Samples,
+    look: Callable[[Pixels], Seen],
+    workers: int | None = None,
+    progress: Progress = no_progress,
+) -> Looked[Seen]:
+    """What `look` makes of each picture, upright RGB ``(height, width, 3)``; it is called in threads.
+
+    Damaged pictures are left out, and told. Raises `PackError` or `ArchiveError` where bytes are not there any more.
+    """
+    numbers: list[int] = []
+    seen: list[Seen] = []
+    damaged: list[Damaged] = []
+    parts = (range(at, min(at + _AT_ONCE, len(samples))) for at in range(0, len(samples), _AT_ONCE))
+    progress(0, len(samples))
+    for part in map_batches(lambda part: list(_each(samples, look, part)), parts, workers=workers):
+        for number, one in part:
+            if isinstance(one, Damaged):
+                damaged.append(one)
+            else:
+                numbers.append(number)
+                seen.append(one)
+        progress(len(numbers) + len(damaged), len(samples))
+    return Looked(np.array(numbers, np.int64), tuple(seen), tuple(damaged))
+
+
+def _each(samples: Samples, look: Callable[[Pixels], Seen], part: range) -> Iterator[tuple[int, Seen | Damaged]]:
+    for number in part:
+        try:
+            pixels = rgb(samples.read(number))
+        except Rejected as why:
+            yield number, Damaged(number, samples.ids[number].as_py(), why.reason, why.detail)
+        else:
+            yield number, look(pixels)
+
+
+def squeezed(pixels: Pixels, side: int) -> Pixels:
+    """A picture ``(height, width, 3)`` made `side` pixels wide and high, whatever its shape, by averaging."""
+    return resized(pixels, side, side)
+
+
+def within(pixels: Pixels, side: int) -> Pixels:
+    """A picture ``(height, width, 3)`` whose longer side is made `side` pixels long."""
+    height, width = pixels.shape[:2]
+    scale = side / max(height, width)
+    return resized(pixels, max(1, round(height * scale)), max(1, round(width * scale)))
+
+
+def resized(pixels: Pixels, height: int, width: int) -> Pixels:
+    """A picture ``(height, width, 3)`` of another size: averaged where it becomes smaller, interpolated where not."""
+    smaller = height * width < pixels.shape[0] * pixels.shape[1]
+    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    found: npt.NDArray[Any] = cv2.resize(pixels, (width, height), interpolation=how)
+    return found
