@@ -78,6 +78,15 @@ def test_clean_votes_beat_what_was_proposed(say: Say, out: Path) -> None:
     assert "NN-voting + noisy" in (out / "report.html").read_text()
 
 
+def test_where_all_vote_on_every_picture_it_is_told(say: Say, out: Path) -> None:
+    told = say("nn-voting --release v1 --neighbours 500 --out {out}")
+    assert "NN-voting + clean: all " in told.stderr
+    assert "vote on every image: take fewer --neighbours" in told.stderr
+    (found,) = read_results(out)
+    assert [one.auc for one in found.mean] == [0.5]
+    assert "which tells nothing apart" in found.about
+
+
 def test_all_results_of_a_folder_are_in_its_report(say: Say, out: Path) -> None:
     said = say("nbnn --release v1 --of dog --of cat --per-class 0 --per-class 2 --json --out {out}").stdout
     value = json.loads(said)

@@ -318,7 +318,7 @@ def test_a_detector_is_made_of_its_folder_again(
     with pytest.raises(RecognitionError, match="is no detector"):
         read_detector(tmp_path)
     (tmp_path / "run.json").write_text(json.dumps(run | {"classes": [DOG]}))
-    with pytest.raises(RecognitionError, match="are of another detector"):
+    with pytest.raises(RecognitionError, match="are of another network"):
         read_detector(tmp_path)
 
 

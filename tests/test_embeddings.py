@@ -20,7 +20,15 @@ from conftest import encoded, photo, run
 from embedded import Colours
 from holotype.catalog import Catalog, embeddings
 from holotype.catalog.embeddings import Model, Removal
-from holotype.errors import AmbiguousImage, CrowdError, NotEmbedded, OtherWeights, RecognitionError, UnknownImage
+from holotype.errors import (
+    AmbiguousImage,
+    CrowdError,
+    NotEmbedded,
+    OtherWeights,
+    RecognitionError,
+    SeveralEmbeddings,
+    UnknownImage,
+)
 from holotype.ontology import Ontology
 from holotype.project import Project, embedding_intake
 from holotype.recognition.embedders import Embeddings, HandMade
@@ -282,7 +290,7 @@ def test_what_is_not_embedded_is_said(db: Project) -> None:
     with pytest.raises(NotEmbedded, match="there are no embeddings 'x', but 'colours'"):
         db.embeddings.of("7.jpg", "x")
     db.embeddings.add(Colours(), "other")
-    with pytest.raises(NotEmbedded, match="say which embeddings are meant: 'colours', 'other'"):
+    with pytest.raises(SeveralEmbeddings, match="say which embeddings are meant: 'colours', 'other'"):
         db.embeddings.of("7.jpg")
 
 

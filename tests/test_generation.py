@@ -168,6 +168,17 @@ def test_an_autoencoder_may_be_given(learned: Path, tmp_path: Path) -> None:
         learn(samples, tmp_path / "other", autoencoder=str(tmp_path / "nowhere"))
 
 
+def test_classes_are_those_that_images_are_of(tmp_path: Path) -> None:
+    samples = photographs(tmp_path / "files", 12, classes=3)
+    some = samples.take(np.flatnonzero(samples.labels != 1))
+    found = learn(some, tmp_path / "run", held_out=samples)
+    assert found.classes == generator(tmp_path / "run").classes == ("n00000000", "n00000002")
+    assert found.diffusion.scores["error"] > 0
+    alone = learn(some, tmp_path / "alone", held_out=samples.take(np.flatnonzero(samples.labels == 1)))
+    assert "error" not in alone.diffusion.scores
+    assert alone.autoencoder.scores["psnr_db"] > 0
+
+
 def test_little_to_learn_from(tmp_path: Path) -> None:
     assert learn(photographs(tmp_path / "one", 1, classes=1), tmp_path / "run").finished
     with pytest.raises(RecognitionError, match="0 images are too few"):

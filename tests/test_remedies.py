@@ -109,10 +109,11 @@ def test_every_command_that_is_advised_is_one(advice: str) -> None:
             errors.NotEmbedded("none"),
             "none; see: holotype embeddings list; make some with: holotype embeddings add MODEL",
         ),
+        (errors.SeveralEmbeddings(["a", "b"]), "meant: 'a', 'b'; name them with --embeddings NAME"),
         (errors.OtherWeights("a", "why"), "by another model: why; give these another name, with --as NAME"),
         (errors.NothingAccepted("nothing"), "nothing; ask first, with: holotype crowd run"),
         (
-            errors.Diverged(3, 7, ""),
+            errors.Diverged(2, 6, ""),
             "is no number in epoch 3, step 7; there is no checkpoint yet; begin anew with a lower learning rate",
         ),
         (
@@ -121,6 +122,10 @@ def test_every_command_that_is_advised_is_one(advice: str) -> None:
         ),
         (errors.RunExists(Path("runs/a")), "go on with it (--resume), or give another folder (--out)"),
         (errors.OutvotedImages(3), "3 images are accepted against more noes than yeses; look at them"),
+        (
+            errors.UnfinishedRun(Path("runs/a")),
+            "or name a checkpoint of it: --weights runs/a/checkpoints/best.pt",
+        ),
         (errors.UnlookedImages(3), "faces were not looked for in 3 of the images; look for them with: holotype faces"),
         (errors.AmbiguousLemma("give the wnid", {"crane": ["n1", "n2"]}), "give the wnid"),
         (OSError("disk full"), "disk full"),

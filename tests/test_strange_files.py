@@ -18,13 +18,16 @@ from PIL import Image
 from conftest import encoded, photo
 from holotype.errors import OtherRun, RecognitionError
 from holotype.images.rejected import Rejected
+from holotype.recognition.boxed import BoxedImages, Instances
 from holotype.recognition.kept_parts import KeptParts
 from holotype.recognition.neighbours import nearest
 from holotype.recognition.preprocessing import Preprocessing, central
+from holotype.recognition.regions import describe_regions
 from holotype.recognition.report.applied import Applied
 from holotype.recognition.report.results import read_results
 from holotype.recognition.spread import Spread, spread
 from holotype.recognition.vectors import read_vectors
+from test_loader import in_folder
 
 
 def npy(shape: str) -> bytes:
@@ -174,3 +177,21 @@ def test_kept_parts_of_a_stranger_are_not_gone_on_with(tmp_path: Path, text: str
 def test_a_result_is_the_same_after_it_was_written() -> None:
     found = Applied.of(result())
     assert Applied.of(json.loads(json.dumps(found.value()))) == found
+
+
+def test_boxes_that_reach_out_of_a_picture_are_described_within_it(tmp_path: Path) -> None:
+    """One of a hundred thousand pixels would be looked at for hours."""
+    samples = in_folder(tmp_path / "images", {"a.jpg": encoded(photo(1, 30, 20))}, [0], 1)
+    corners = np.array([[-5.0, -5, 1e5, 1e5], [2, 3, 9, 9], [50, 60, 70, 80]])
+    instances = Instances(np.zeros(3, np.int64), corners, np.zeros(3, np.bool_))
+    images = BoxedImages(samples, ("a",), np.array([0, 3]), instances, np.zeros((0, 2), np.int64))
+    seen: list[list[float]] = []
+
+    def describe(_: Any, boxes: Any) -> Any:
+        seen.extend(boxes.tolist())
+        return np.ones((len(boxes), 2), np.float32)
+
+    found = describe_regions(images, lambda _: np.zeros((0, 4)), describe, tmp_path / "kept", {})
+    assert seen == [[0, 0, 29, 19], [2, 3, 9, 9], [29, 19, 29, 19]]
+    (regions,) = found.read(0.3)
+    assert regions.overlap[1, 0] == 1

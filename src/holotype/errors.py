@@ -47,7 +47,9 @@
     │   ├── Diverged             a loss is no number any more
     │   ├── RunExists            there is a run in that folder already
     │   ├── OtherRun             what is to go on is another run
+    │   ├── UnfinishedRun        a run has no weights yet
     │   ├── NotEmbedded          there are no embeddings, or none of what is asked about
+    │   ├── SeveralEmbeddings    there are several, and none is named
     │   └── OtherWeights         embeddings of that name are another model's
     ├── PredictionError          a predictions file is not acceptable
     ├── BenchmarkError           a benchmark, or what is asked of it, cannot be
@@ -349,6 +351,14 @@ class RunExists(RecognitionError):
         self.folder = folder
 
 
+class UnfinishedRun(RecognitionError):
+    """The run in a `folder` is not over, and has no weights yet, but checkpoints at most."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"the run in {folder} is not over, and has no weights yet")
+        self.folder = folder
+
+
 class OtherRun(RecognitionError):
     """What is to go on was begun with something else: `differing` says what, then and now."""
 
@@ -370,6 +380,14 @@ def _told_apart(name: str, was: object, now: object) -> str:
 
 class NotEmbedded(RecognitionError):
     """There are no embeddings, none of that name, or none of an image that is asked about."""
+
+
+class SeveralEmbeddings(RecognitionError):
+    """There are embeddings by several models, and none is named; `names` are theirs."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(f"say which embeddings are meant: {', '.join(map(repr, names))}")
+        self.names = tuple(names)
 
 
 class OtherWeights(RecognitionError):

@@ -99,10 +99,10 @@ def discover_command(
     _tell(found.applied)
     for one in found.damaged[:SHOWN]:
         click.echo(f"left out {plain(one.id)}: {one.reason}")
-    if more := len(found.damaged) - SHOWN:
+    if (more := len(found.damaged) - SHOWN) > 0:
         click.echo(f"and {counted(more, 'more damaged picture')}")
     if boxes_out is not None:
-        click.echo(f"{counted(len(found.wnids), 'box')} in {boxes_out}")
+        click.echo(f"{counted(len(found.wnids), 'box', 'boxes')} in {boxes_out}")
     click.echo(f"report: {report}")
 
 

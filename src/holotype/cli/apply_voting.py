@@ -57,6 +57,9 @@ def nn_voting_command(
             voting = Voting(neighbours, normalised=not raw)
             found = nn_voting(pools, tests, opened.ontology, wnids, voting, asked.source(opened), advance)
     asked.tell(found, as_json)
+    for name in pools:
+        if (voters := int(found.figures[f"images that vote ({name})"])) <= neighbours:
+            click.echo(f"{name}: all {voters:,} vote on every image: take fewer --neighbours", err=True)
 
 
 @contextmanager

@@ -173,4 +173,4 @@ def print_broken(rows: Sequence[BrokenRow]) -> None:
     for one in rows[:_LISTED]:
         click.echo(f"row {one.row}: {plain(one.detail)} ({one.reason})", err=True)
     if len(rows) > _LISTED:
-        click.echo(f"... and {len(rows) - _LISTED:,} more rows (all of them: --json)", err=True)
+        click.echo(f"... and {counted(len(rows) - _LISTED, 'more row')} (all of them: --json)", err=True)

@@ -12,6 +12,7 @@ from holotype.cli.lessons import Lesson, ended, lesson_options, watched
 from holotype.cli.networks import model_argument, networks_here
 from holotype.cli.options import project_option
 from holotype.cli.recognition_data import DataOptions, data_options
+from holotype.cli.text import counted
 from holotype.recognition.contrasts import RECIPES, ContrastRecipe, recipe_named
 
 _STAGE: Final = "contrast"
@@ -80,7 +81,7 @@ def contrast(
                 **lesson.asked(given),
             )
     scored = "".join(f", {name} {value:.3f}" for name, value in found.ran.scores.items() if name != "best")
-    ended(found.ran.finished, found.damaged, f"{lesson.out}: {found.ran.at.epoch:,} epochs{scored}")
+    ended(found.ran.finished, found.damaged, f"{lesson.out}: {counted(found.ran.at.epoch, 'epoch')}{scored}")
 
 
 def _asked(recipe: ContrastRecipe, queue: int | None, momentum: float | None, lesson: Lesson) -> ContrastRecipe:

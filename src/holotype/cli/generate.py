@@ -23,7 +23,9 @@ from holotype.errors import NoProject, RecognitionError
 from holotype.ontology import Ontology, load_wordnet
 from holotype.ontology.senses import Senses, only_sense
 from holotype.recognition.generating import RECIPES, Generating, frechet_distance, recipe_named
+from holotype.recognition.relabelling import relabelled
 
+_LEAST = 4
 _run_argument = click.argument("run_", metavar="RUN", type=click.Path(exists=True, file_okay=False, path_type=Path))
 _guidance_option = click.option(
     "--guidance",
@@ -83,7 +85,7 @@ def fit(data: DataOptions, recipe: str, autoencoder: str, lesson: Lesson, projec
             )
     error = found.diffusion.scores.get("error") if found.diffusion is not None else None
     scored = "" if error is None else f", error of the noise {error:.3f}"
-    ended(found.finished, found.damaged, f"{lesson.out}: {counted(len(samples.classes), 'class', 'classes')}{scored}")
+    ended(found.finished, found.damaged, f"{lesson.out}: {counted(len(found.classes), 'class', 'classes')}{scored}")
 
 
 def _changed(recipe: Generating, lesson: Lesson) -> Generating:
@@ -211,9 +213,9 @@ def score(
 ) -> None:
     """Say how far pictures of RUN are from real ones, by the Frechet distance of features of the network MODEL.
 
-    As many are made as there are real ones, of the same classes. Beside it stand what the autoencoder makes of noise,
-    and the two halves of the real ones: distances fall with the number of pictures, so compare only those of one run
-    of this command, or of as many.
+    As many are made as there are real ones, of the same classes; real ones of other classes are left out. Beside it
+    stand what the autoencoder makes of noise, and the two halves of the real ones: distances fall with the number of
+    pictures, so compare only those of one run of this command, or of as many.
     """
     network = trained_network(model, weights)
     with networks_here():
@@ -222,7 +224,12 @@ def score(
 
         generator = Generator(run_, device)
     with data.opened(project) as given, bars(["pictures", "features"]) as advance:
-        samples = given.samples(split, under)
+        asked = given.samples(split, under)
+        samples = relabelled(asked, {wnid: wnid for wnid in generator.classes})
+        left = len(asked) - len(samples)
+        if len(samples) < _LEAST:
+            others = f", {left:,} are of other classes" if left else ""
+            raise RecognitionError(f"{len(samples):,} real images are too few to be compared with{others}")
         known = features(network, samples, device, batch_size)
         lost = [one.number for one in known.damaged]
         real = np.delete(known.rows, lost, axis=0)
@@ -236,10 +243,11 @@ def score(
         )
         noise = generator.unlearned(len(wanted), seed)
         rows = [picture_features(network, pictures, device, batch_size) for pictures in (made, noise)]
-    if len(real) < 4:
+    if len(real) < _LEAST:
         raise RecognitionError(f"{len(real):,} real images are too few to be compared with")
     value = {
         "images": len(real),
+        "of other classes": left,
         "pictures": frechet_distance(rows[0], real),
         "noise": frechet_distance(rows[1], real),
         "halves": frechet_distance(real[::2], real[1::2]),
@@ -256,3 +264,5 @@ def score(
             ("one half of the real ones, from the other", f"{value['halves']:.2f}"),
         ],
     )
+    if left:
+        click.echo(f"left out, of classes that the generator was not told: {counted(left, 'image')}")

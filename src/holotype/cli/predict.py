@@ -87,7 +87,8 @@ def predict(
 def _folded(fold: np.ndarray) -> str:
     """What became of the classes of a network that are others than those that are asked about."""
     kept, asked = int(fold.any(1).sum()), int(fold.any(0).sum())
-    return (
-        f"{kept:,} of the network's {counted(len(fold), 'class', 'classes')} are summed up to {asked:,} of "
-        f"{fold.shape[1]:,}; {len(fold) - kept:,} are under none of them and do not compete, which makes it easier"
-    )
+    told = f"{kept:,} of the network's {counted(len(fold), 'class', 'classes')} are summed up to {asked:,} of "
+    told += f"{fold.shape[1]:,}"
+    if kept < len(fold):
+        told += f"; {len(fold) - kept:,} are under none of them and do not compete, which makes it easier"
+    return told if asked == fold.shape[1] else f"{told}; {fold.shape[1] - asked:,} are never guessed"

@@ -62,7 +62,7 @@ def fit(data: DataOptions, scale: str, plain: bool, lesson: Lesson, project: Pat
         )
     gain = found.ran.scores.get("gain_db")
     scored = "" if gain is None else f", {gain:+.2f} dB over bicubic interpolation"
-    ended(found.ran.finished, found.damaged, f"{lesson.out}: {found.ran.at.epoch:,} epochs{scored}")
+    ended(found.ran.finished, found.damaged, f"{lesson.out}: {counted(found.ran.at.epoch, 'epoch')}{scored}")
 
 
 @upscale.command("run")
@@ -91,7 +91,7 @@ def run(run_: Path, images: Sequence[Path], out: Path, device: str) -> None:
             try:
                 pixels = rgb(image.read_bytes())
             except Rejected as error:
-                raise RecognitionError(f"{image} cannot be enlarged: {error}") from error
+                raise RecognitionError(f"{image} cannot be enlarged: {error.detail}") from error
             write_picture(upscaled(network, pixels, device), target)
             advance("images", number + 1, len(targets))
     click.echo(f"{counted(len(targets), 'image')} enlarged {network.asked.scale} times: {out}")

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from holotype.catalog import embeddings
 from holotype.catalog.embeddings import Embedded, Model
-from holotype.errors import NotEmbedded
+from holotype.errors import NotEmbedded, SeveralEmbeddings
 from holotype.releases.loaders import Samples
 from holotype.store.location import TREE, Location
 from holotype.store.places import Places
@@ -22,7 +22,7 @@ Unembedded = tuple[int, str, Location]
 
 
 def meant_model(connection: Connection, name: str) -> Model:
-    """The model of a name; "" means the only one that there is. Raises `NotEmbedded`."""
+    """The model of a name; "" means the only one that there is. Raises `NotEmbedded`, `SeveralEmbeddings`."""
     known = embeddings.models(connection)
     if found := [one for one in known if one.name == name or (not name and len(known) == 1)]:
         return found[0]
@@ -31,11 +31,13 @@ def meant_model(connection: Connection, name: str) -> Model:
         raise NotEmbedded(f"the embeddings {name!r} were removed")
     if name:
         raise NotEmbedded(f"there are no embeddings {name[:100]!r}{f', but {names}' if known else ''}")
-    raise NotEmbedded(f"say which embeddings are meant: {names}" if known else "nothing is embedded here")
+    if known:
+        raise SeveralEmbeddings([one.name for one in known])
+    raise NotEmbedded("nothing is embedded here")
 
 
 def read_embedded(connection: Connection, name: str) -> tuple[Model, Embedded]:
-    """The model of a name, and what it made of all images that can be shown. Raises `NotEmbedded`."""
+    """The model of a name, and what it made of all images that can be shown. Raises as `meant_model` does."""
     model = meant_model(connection, name)
     return model, embeddings.read(connection, model)
 

@@ -90,8 +90,9 @@ def describe_regions(
     identity: Mapping[str, Any],
     progress: Progress = no_progress,
 ) -> KeptRegions:
-    """The proposals and the true boxes of images, described and kept in a folder, two bytes a feature: ImageNet's half
-    a million images with boxes, of 2,000 proposals and 1,280 features, are 2.6 TB. Stopped, it goes on where it was.
+    """The proposals and the true boxes of images, within their pictures, described and kept in a folder, two bytes a
+    feature: ImageNet's half a million images with boxes, of 2,000 proposals and 1,280 features, are 2.6 TB. Stopped, it
+    goes on where it was.
 
     Raises `OtherRun` where the folder holds regions of something else than `identity` says, and `RecognitionError`
     where features are no numbers, or cannot be written.
@@ -115,7 +116,8 @@ def _described(images: BoxedImages, propose: Propose, describe: Describe, number
             continue
         pixels, proposals = looked
         instances = images.of(at)
-        boxes = np.concatenate([instances.corners[~instances.crowd], proposals])
+        last = np.array([pixels.shape[1], pixels.shape[0]] * 2) - 1
+        boxes = np.concatenate([np.clip(instances.corners[~instances.crowd], 0, last), proposals])
         number.append(np.full(len(boxes), at))
         corners.append(boxes)
         given.append(np.arange(len(boxes)) < len(boxes) - len(proposals))

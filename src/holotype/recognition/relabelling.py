@@ -46,6 +46,13 @@ def under(samples: Samples, nodes: Sequence[str], ontology: Ontology) -> Samples
     return relabelled(samples, of)
 
 
+def of_classes_in(samples: Samples, shown: Samples) -> Samples:
+    """Samples, not `merged`, whose classes are those alone that some image of `shown` is of; those of others are left
+    out."""
+    used = [shown.classes[label] for label in np.unique(shown.labels).tolist()]
+    return relabelled(samples, {wnid: wnid for wnid in used})
+
+
 def those_in(samples: Samples, kept: Samples) -> Samples:
     """Those of samples, not `merged`, whose images are among those that are kept, with their own labels."""
     return samples.take(np.flatnonzero(np.isin(samples.ids.to_numpy(False), kept.ids.to_numpy(False))))

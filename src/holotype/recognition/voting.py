@@ -68,7 +68,8 @@ def nn_voting(
 
     A pool of images as they were found, before anybody said what they show, is what the paper calls noisy; one of those
     that are labelled yes is clean. Images of a pool that are test images too, by their ids, do not vote; damaged ones
-    are left out. Targets are synsets, or else the classes of test images.
+    are left out. Where a pool has no more images than may vote, all vote on every test image, and the AUC is 0.5.
+    Targets are synsets, or else the classes of test images.
 
     Raises `RecognitionError` where there is nothing to vote, or nothing to tell apart.
     """
@@ -79,6 +80,7 @@ def nn_voting(
     _refuse_none(asked, "test image")
     shown = targets.shown(merged)[asked.numbers]
     scores, figures = {}, _figures(asked, targets)
+    blind = []
     for name, whole in pools.items():
         pool = apart_from(whole, tests)
         held = look_at(pool, tiny, progress=partial(progress, f"{name} images"))
@@ -90,10 +92,12 @@ def nn_voting(
         votes = nearest.votes(_stacked(asked), partial(progress, f"{name} votes"))
         scores[name] = votes @ targets.members(pool.classes).T.astype(np.int64)
         figures |= {f"images that vote ({name})": len(held.seen), f"damaged ({name})": len(held.damaged)}
+        if len(held.seen) <= voting.neighbours:
+            blind.append(f" With {name} all {len(held.seen):,} vote on every picture, which tells nothing apart.")
     mean, classes = recognized(targets, shown, scores)
     about = (
         f"Each test image is shrunk to {SIDE} x {SIDE} pixels, and the {voting.neighbours} pictures that are nearest "
-        "to it, pixel by pixel, vote for what they show."
+        "to it, pixel by pixel, vote for what they show." + "".join(blind)
     )
     return Applied(NN_VOTING, about, {**(source or {}), **asdict(voting)}, figures, mean, classes)
 

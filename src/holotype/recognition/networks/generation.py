@@ -18,6 +18,7 @@ from holotype.recognition.networks.feeding import NO_SOURCE
 from holotype.recognition.networks.generators import AUTOENCODER, NAME, SAMPLER, UNET
 from holotype.recognition.networks.running import Logged, Plan, Ran, Told, run
 from holotype.recognition.networks.weights import weights_digest
+from holotype.recognition.relabelling import of_classes_in
 from holotype.recognition.runs import RUN
 from holotype.releases.loaders import Damaged, Samples
 
@@ -26,9 +27,10 @@ DIFFUSION: Final = "diffusion"
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """How the runs of a generator ended, that of its autoencoder where it has one of its own, and the damaged samples
-    that it was not shown."""
+    """The `classes` that a generator is told, how its runs ended, that of its autoencoder where it has one of its own,
+    and the damaged samples that it was not shown."""
 
+    classes: tuple[str, ...]
     autoencoder: Ran | None
     diffusion: Ran | None
     damaged: tuple[Damaged, ...]
@@ -69,10 +71,12 @@ def learn_to_generate(
     """Train a generator of pictures of the classes of samples, in a folder that becomes a run: first its autoencoder,
     in a folder of its own there, unless one is given, which diffusers finds in a folder or by a name; then the U-Net.
 
+    Classes that no sample is of are none of the generator's; what is held out of them scores the autoencoder alone.
     Both halves are left as diffusers keeps them, and ``sampler.json`` says what else sampling takes. All else is as
     `running.run` says: checkpoints, exact resume, `OtherRun`, `Diverged`. Raises `NotInstalled` without diffusers.
     """
     there = device_named(device)
+    samples = of_classes_in(samples, samples)
     told = {"seed": seed, "source": dict(source), "samples": samples.digest()}
     shown: dict[str, Any] = {"held_out": held_out, "seed": seed, "device": there, "workers": workers}
     first: Ran | None = None
@@ -88,10 +92,13 @@ def learn_to_generate(
         first = run(job, plan, out / AUTOENCODER, identity, begun, watching.told(AUTOENCODER))
         damaged |= job.feed.damaged
         if not first.finished:
-            return Learned(first, None, tuple(damaged.values()))
+            return Learned(samples.classes, first, None, tuple(damaged.values()))
         write_model(job.model, out / AUTOENCODER)
         model = job.model.eval()
-    second = DiffusionJob(samples, asked, model, **shown)
+    known = None if held_out is None else of_classes_in(held_out, samples)
+    second = DiffusionJob(
+        samples, asked, model, **shown | {"held_out": known if known is not None and len(known) else None}
+    )
     identity = _identity(NAME, samples.classes, asked) | {"asked": asked.value()} | told
     identity |= {"autoencoder": sha256_file(out / AUTOENCODER / FILE)}
     plan = Plan(asked.diffusion.epochs, stopping=watching.stopping, logged=watching.logged(DIFFUSION))
@@ -100,7 +107,7 @@ def learn_to_generate(
         with second.averaged() as unet:
             write_model(unet, out / UNET)
         _write_sampler(second, asked, out)
-    return Learned(first, ran, tuple((damaged | second.feed.damaged).values()))
+    return Learned(samples.classes, first, ran, tuple((damaged | second.feed.damaged).values()))
 
 
 def _given(autoencoder: str, folder: Path) -> Any:

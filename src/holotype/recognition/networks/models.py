@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from holotype.benchmark import order
-from holotype.errors import NotInstalled, RecognitionError, UnknownNetwork
+from holotype.errors import NotInstalled, RecognitionError, UnfinishedRun, UnknownNetwork
 from holotype.recognition.networks.extra import torch, torchvision
 from holotype.recognition.networks.initialising import with_prelu
 from holotype.recognition.networks.network import Network
@@ -100,7 +100,7 @@ def _of_run(folder: Path, weights: str) -> Network:
         raise RecognitionError(f"the run in {folder} has its own weights, or those in a file, not {weights[:60]!r}")
     own = folder / WEIGHTS
     if not weights and not own.exists():
-        raise RecognitionError(f"the run in {folder} is not over: it has checkpoints at most, and no {WEIGHTS} yet")
+        raise UnfinishedRun(folder)
     with torch.random.fork_rng(devices=[]):
         network = _of_library(run.model, "")
     if run.classes:
