@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from conftest import small_ontology
 from holotype.benchmark import order
 from holotype.errors import RecognitionError, UnknownSynset
 from holotype.ontology import Ontology
-from holotype.recognition.partition import Partition, counts_of, partition, partition_of
+from holotype.recognition.partition import PARTITION, Partition, counts_of, partition, partition_of, read_partition
 from holotype.recognition.relabelling import relabelled, under
 from holotype.releases.loaders import Samples
 from holotype.store.places import Places
@@ -112,7 +113,7 @@ def test_a_partition_of_nothing_or_of_strangers_is_refused() -> None:
         found.infer(np.ones((3, 2)), [wnid(1)])
 
 
-def test_a_partition_is_the_same_after_json() -> None:
+def test_a_partition_is_the_same_after_json(tmp_path: Path) -> None:
     found = cut(DIAMOND, {3: 4, 4: 4, 5: 4}, 8)
     value = json.loads(json.dumps(found.value()))
     again = partition_of(value, DIAMOND)
@@ -120,9 +121,17 @@ def test_a_partition_is_the_same_after_json() -> None:
     assert (again.part.tolist(), again.counts.tolist()) == (found.part.tolist(), found.counts.tolist())
     with pytest.raises(RecognitionError, match="another ontology"):
         partition_of(value, TREE)
-    for broken in ({}, {"ontology": DIAMOND.digest, "synsets": {"x": 3}}, {"ontology": "", "synsets": []}):
+    for synsets in (
+        *({"x": 3}, [], {}, {"x": ["x", 1]}, {wnid(3): [wnid(9), 1]}, {wnid(3): [[], 1]}, {wnid(3): wnid(3)}),
+        *({wnid(3): [wnid(3), count]} for count in (0, -1, 1 << 64, math.inf, math.nan, None)),
+    ):
         with pytest.raises(RecognitionError, match="no partition"):
-            partition_of(broken, DIAMOND)
+            partition_of({"ontology": DIAMOND.digest, "synsets": synsets}, DIAMOND)
+    with pytest.raises(RecognitionError, match="no partition"):
+        partition_of({}, DIAMOND)
+    (tmp_path / PARTITION).write_text("[" * 100_000)
+    with pytest.raises(RecognitionError, match="cannot read"):
+        read_partition(tmp_path, DIAMOND)
 
 
 GRAPHS = st.lists(st.lists(st.integers(0, 50), max_size=3), min_size=1, max_size=14).map(

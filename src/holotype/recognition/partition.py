@@ -152,6 +152,8 @@ def partition_of(value: Mapping[str, Any], ontology: Ontology) -> Partition:
         raise RecognitionError(f"this is no partition: {error!r}") from error
     if digest != ontology.digest:
         raise RecognitionError("the partition is of another ontology")
+    if not rows or counts.min() < 1 or not all(wnid in ontology for wnid in (*classes, *(wnid for wnid, _ in rows))):
+        raise RecognitionError("this is no partition: it has synsets without images, or that are not in the ontology")
     return Partition(ontology, classes, tuple(wnid for wnid, _ in rows), counts, part)
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from holotype.engine import Progress, no_progress
 from holotype.errors import NotInstalled, RecognitionError
+from holotype.recognition.neighbours import nearest
 from holotype.releases.loaders import Samples
 
 Floats = npt.NDArray[np.float32]
@@ -28,7 +29,6 @@ _UNTRIED: Final[Mapping[By, str]] = {"linear": "C=0.01", "knn": "k=10"}
 """What is taken where there is nothing to choose by."""
 _HELD_OUT: Final = 5
 """Of how many images of a class one is held out, where there are no others to choose a setting by."""
-_AT_ONCE: Final = 1 << 24
 _STEPS: Final = 2000
 
 
@@ -92,30 +92,21 @@ class Linear:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Neighbours:
-    """The `count` nearest of `directions` ``(samples, width)``, features of length 1, which vote for their `labels`
+    """The `count` of `features` ``(samples, width)`` that are nearest by their angle, which vote for their `labels`
     ``(samples,)`` with ``exp(cosine / temperature)`` (Wu et al., CVPR 2018, section 3.4)."""
 
-    directions: Floats
+    features: Floats
     labels: Ints
     classes: int
     count: int
     temperature: float = TEMPERATURE
 
     def probabilities(self, features: Floats) -> Floats:
-        """See `Probe`. Of equally near ones the first votes."""
-        found = np.empty((len(features), self.classes), np.float32)
-        step = max(1, _AT_ONCE // max(1, len(self.directions)))
-        for start in range(0, len(features), step):
-            found[start : start + step] = self._voted(_directions(features[start : start + step]))
-        return found
-
-    def _voted(self, asked: Floats) -> Floats:
-        cosines = asked @ self.directions.T
-        nearest = np.argsort(-cosines, axis=1, kind="stable")[:, : self.count]
-        near = np.take_along_axis(cosines, nearest, axis=1)
-        votes = np.exp((near - near[:, :1]) / self.temperature)
-        found = np.zeros((len(asked), self.classes), np.float32)
-        np.add.at(found, (np.arange(len(asked))[:, None], self.labels[nearest]), votes)
+        """See `Probe`."""
+        near = nearest(features, self.features, self.count)
+        votes = np.exp((near.cosine - near.cosine[:, :1]) / self.temperature)
+        found = np.zeros((len(features), self.classes), np.float32)
+        np.add.at(found, (np.arange(len(features))[:, None], self.labels[near.place]), votes)
         total: Floats = found.sum(axis=1, keepdims=True)
         return found / total
 
@@ -197,7 +188,7 @@ def linear(train: Known, strength: float) -> Linear:
 
 def neighbours(train: Known, count: int, temperature: float = TEMPERATURE) -> Neighbours:
     """The `count` nearest by the angle between features."""
-    return Neighbours(_directions(train.features), train.labels, len(train.classes), count, temperature)
+    return Neighbours(train.features, train.labels, len(train.classes), count, temperature)
 
 
 def _settings(by: By) -> dict[str, float]:
@@ -219,11 +210,6 @@ def _held_out(train: Known, node: Ints) -> tuple[Known, Known]:
         number[rows] = np.arange(len(rows))
     held = number % _HELD_OUT == _HELD_OUT - 1
     return train.take(np.flatnonzero(~held)), asked.take(np.flatnonzero(held))
-
-
-def _directions(features: Floats) -> Floats:
-    lengths: Floats = np.linalg.norm(features, axis=1, keepdims=True)
-    return (features / np.where(lengths == 0, 1, lengths)).astype(np.float32)
 
 
 def _of_all(some: Floats, present: Ints, classes: int) -> Floats:
