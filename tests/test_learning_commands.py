@@ -42,7 +42,7 @@ def test_a_network_learns_without_labels(project: Path, tmp_path: Path) -> None:
     assert ended.code == 0, ended.stderr
     assert "queue 65,536 becomes 4" in ended.stderr
     assert "contrast: epoch 1 of 1: loss" in ended.stderr
-    assert ended.stdout.startswith(f"{tmp_path / 'run'}: 1 epochs, retrieval ")
+    assert ended.stdout.startswith(f"{tmp_path / 'run'}: 1 epoch, retrieval ")
     said = json.loads((tmp_path / "run/run.json").read_text())
     assert (said["model"], said["classes"], said["source"]["release"]) == ("timm:test_resnet", [], "v2")
     assert (said["recipe"]["momentum"], said["recipe"]["batch_size"]) == (0.9, 4)

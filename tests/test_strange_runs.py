@@ -78,7 +78,7 @@ def test_a_run_is_asked_with_the_weights_that_are_given(folder: Path, tmp_path: 
     found = create_model(str(folder), weights=str(tmp_path / "other.safetensors"))
     assert torch.equal(found.head.weight, other.head.weight)
     assert found.classes == WNIDS[:2]
-    with pytest.raises(RecognitionError, match="weights of its own"):
+    with pytest.raises(RecognitionError, match="has its own weights"):
         create_model(str(folder), weights="pretrained")
 
 
