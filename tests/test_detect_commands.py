@@ -47,6 +47,8 @@ def test_what_is_asked_is_checked_first(say: Say, tmp_path: Path) -> None:
         assert told in say("run", tmp_path / "run", "--out", tmp_path / out, code=2).output
     found = say("run", tmp_path / "run", "--out", tmp_path / "d.csv", code=1)
     assert "there is no run in" in str(found.exception)
+    found = say("run", tmp_path / "run", "--under", "n02958343", "--out", tmp_path / "d.csv", code=1)
+    assert "the split 'val' has no labelled image under 'n02958343'" in found.output
     found = say("fit", "resnet18", "--synset", "n02958343", "--out", tmp_path / "r", code=1)
     assert str(found.exception) == "there are no boxes of n02958343 to learn from"
 
@@ -73,6 +75,9 @@ def test_an_r_cnn_is_fitted_and_detects(say: Say, tmp_path: Path) -> None:
     scored = CliRunner().invoke(commands, ["evaluate", str(out), "--truth", str(truth), "--task", "detection"])
     figure = next(line for line in said.splitlines() if line.startswith("mean AP"))
     assert figure in scored.output
+    dogs, truth = tmp_path / "dogs.csv", tmp_path / "truth_of_dogs.csv"
+    said = say("run", tmp_path / "r", "--under", DOG, "--out", dogs, "--truth", truth).output
+    assert f"no image has a box of {CAT}: {truth} has no such class" in said
     one = say("fit", "efficientnet_lite0", *few, "--synset", DOG, "--out", tmp_path / "dogs").output
     assert "learned from 6 boxes of 1 class in 6 images" in one
 

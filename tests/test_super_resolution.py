@@ -127,7 +127,7 @@ def test_what_is_no_such_run_is_refused(tmp_path: Path) -> None:
         enlarger(tmp_path / "run")
     (tmp_path / "run/run.json").write_text(json.dumps(said))
     (tmp_path / "run/weights.safetensors").write_bytes(b"cut short")
-    with pytest.raises(RecognitionError, match="do not fit"):
+    with pytest.raises(RecognitionError, match="cannot read weights"):
         enlarger(tmp_path / "run")
 
 

@@ -174,7 +174,10 @@ def test_a_run_has_the_weights_of_a_file_where_one_is_named(project: Path, tmp_p
         *asked, "--weights", "pretrained", expect=2
     )
     (tmp_path / "0/weights.safetensors").unlink()
-    assert f"the run in {one} is not over" in run(*asked, expect=2)
+    told = (
+        f"is not over, and has no weights yet; go on with it (--resume), or name a checkpoint of it: --weights {one}/"
+    )
+    assert told in run(*asked, expect=2)
     assert f"--split val -p {project}" in run(*asked, "--weights", f"{one}/checkpoints/best.pt")
 
 

@@ -208,7 +208,7 @@ def run_command(
         if path is not None and path.exists():
             raise click.UsageError(f"{path} is there already")
     with data.opened(project) as opened, bars(("images",)) as advance:
-        samples = opened.samples(split, under)
+        samples = opened.asked(split, under)
         detector = detector_of(run, device, batch_size)
         kept = out.with_name(f".{out.name}.parts")
         identity = {name: sha256_file(run / name) for name in (RUN, WEIGHTS)}
@@ -220,6 +220,10 @@ def run_command(
         if true is None:
             raise click.ClickException("no image has a box of these classes: there is no truth to write")
         write_truth(true, truth)
+        for at in sorted(set(range(len(true.classes))) - set(true.label.tolist())):
+            click.echo(
+                f"no image has a box of {true.classes[at]}: {truth} has no such class, and refuses its rows", err=True
+            )
     tell(found.damaged)
     click.echo(f"{counted(len(found.image), 'object')} in {counted(len(found.ids), 'image')}: {out}")
 

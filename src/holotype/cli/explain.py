@@ -96,7 +96,7 @@ def _subjects(
         raise click.UsageError("give IMAGEs, or --release or --dataset, not both")
     if not images:
         with data.opened(project) as given:
-            yield Subjects(given.samples(split, under), given.ontology, lambda: given.boxes(split), False)
+            yield Subjects(given.asked(split, under), given.ontology, lambda: given.boxes(split), False)
         return
     yield Subjects(given_files(images), _ontology(project), lambda: None, True)
 

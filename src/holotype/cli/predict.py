@@ -85,10 +85,14 @@ def predict(
 
 
 def _folded(fold: np.ndarray) -> str:
-    """What became of the classes of a network that are others than those that are asked about."""
+    """What became of the classes of a network that are others than those that are asked about.
+
+    >>> _folded(np.array([[1, 0], [1, 0]]))
+    "2 of the network's 2 classes are summed up to 1 of 2; 1 of these are never guessed"
+    """
     kept, asked = int(fold.any(1).sum()), int(fold.any(0).sum())
     told = f"{kept:,} of the network's {counted(len(fold), 'class', 'classes')} are summed up to {asked:,} of "
     told += f"{fold.shape[1]:,}"
     if kept < len(fold):
         told += f"; {len(fold) - kept:,} are under none of them and do not compete, which makes it easier"
-    return told if asked == fold.shape[1] else f"{told}; {fold.shape[1] - asked:,} are never guessed"
+    return told if asked == fold.shape[1] else f"{told}; {fold.shape[1] - asked:,} of these are never guessed"

@@ -16,6 +16,7 @@ from holotype.benchmark.boxed import boxes_of_release
 from holotype.benchmark.values import Boxes
 from holotype.cli.named_release import opened_release
 from holotype.cli.options import archives_option
+from holotype.cli.text import plain
 from holotype.files import sha256_file
 from holotype.ontology import Ontology
 from holotype.releases.layout import CHECKSUMS
@@ -31,6 +32,13 @@ class Data:
     ontology: Ontology
     samples: Callable[[str, Sequence[str]], Samples]
     boxes: Callable[[str], Boxes]
+
+    def asked(self, split: str, under: Sequence[str]) -> Samples:
+        """The images of a split that something is asked about. Raises `click.ClickException` where there are none."""
+        if len(found := self.samples(split, under)):
+            return found
+        below = f" under {' or '.join(map(repr, under))}" if under else ""
+        raise click.ClickException(plain(f"the split {split!r} has no labelled image{below}"))
 
 
 @dataclass(frozen=True, slots=True)

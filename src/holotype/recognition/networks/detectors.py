@@ -47,7 +47,7 @@ class TorchDetector(torch.nn.Module):  # type: ignore[misc]
 
     def looked(self, pixels: Pixels) -> Any:
         """A picture ``(height, width, 3)`` as a tensor ``(3, height, width)`` of levels from 0 to 1."""
-        return torch.tensor(np.ascontiguousarray(pixels)).permute(2, 0, 1).float().div_(255)
+        return torch.tensor(np.ascontiguousarray(pixels), device="cpu").permute(2, 0, 1).float().div_(255)
 
     def found(self, looked: Any) -> Found:
         """The objects in a picture that `looked` gave."""

@@ -95,10 +95,7 @@ def learn_to_generate(
             return Learned(samples.classes, first, None, tuple(damaged.values()))
         write_model(job.model, out / AUTOENCODER)
         model = job.model.eval()
-    known = None if held_out is None else of_classes_in(held_out, samples)
-    second = DiffusionJob(
-        samples, asked, model, **shown | {"held_out": known if known is not None and len(known) else None}
-    )
+    second = DiffusionJob(samples, asked, model, **shown | {"held_out": _known(held_out, samples)})
     identity = _identity(NAME, samples.classes, asked) | {"asked": asked.value()} | told
     identity |= {"autoencoder": sha256_file(out / AUTOENCODER / FILE)}
     plan = Plan(asked.diffusion.epochs, stopping=watching.stopping, logged=watching.logged(DIFFUSION))
@@ -108,6 +105,12 @@ def learn_to_generate(
             write_model(unet, out / UNET)
         _write_sampler(second, asked, out)
     return Learned(samples.classes, first, ran, tuple((damaged | second.feed.damaged).values()))
+
+
+def _known(held_out: Samples | None, samples: Samples) -> Samples | None:
+    """What is held out of the classes of samples; None where that is nothing."""
+    known = None if held_out is None else of_classes_in(held_out, samples)
+    return known if known is not None and len(known) else None
 
 
 def _given(autoencoder: str, folder: Path) -> Any:
