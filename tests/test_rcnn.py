@@ -28,12 +28,13 @@ from holotype.images.flatten import Pixels
 from holotype.ontology import Ontology
 from holotype.recognition.box_regression import moved, offsets
 from holotype.recognition.boxed import BoxedImages, boxed_images, folded, of_images
-from holotype.recognition.detecting import detect, each_once
+from holotype.recognition.detecting import detect
 from holotype.recognition.detections import Detected, submission, write_detections
 from holotype.recognition.kept_parts import KeptParts
 from holotype.recognition.rcnn import RCNN, RegionHead
 from holotype.recognition.rcnn_fitting import Fitting, fit_head
 from holotype.recognition.regions import NORM, Describe, KeptRegions, describe_regions, normal
+from holotype.recognition.relabelling import once
 from holotype.recognition.selective_search import selective_search
 from holotype.releases import Release
 from holotype.releases.loaders import samples_of
@@ -343,4 +344,4 @@ def test_suppression_keeps_what_overlaps_little_and_loses_nothing(boxes: list[An
 
 def test_images_with_several_labels_are_looked_at_once(release: Release) -> None:
     samples = samples_of(release, "train")
-    assert len(each_once(samples)) == 18 < len(samples)
+    assert len(once(samples)) == 18 < len(samples)

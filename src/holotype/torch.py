@@ -15,12 +15,10 @@ except (ImportError, OSError, RuntimeError) as error:  # also where it is there,
 from holotype.releases.loaders import Batch, Damaged, Loader
 from holotype.releases.loaders.draws import Numbers
 from holotype.releases.loaders.mixing import Mix, Mixed
-from holotype.releases.loaders.settings import Position
+from holotype.releases.loaders.settings import IMAGENET_MEAN, IMAGENET_STD, Position
 
 __all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "DeviceLoader", "Mix", "shard"]
 
-IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
-IMAGENET_STD: Final = (0.229, 0.224, 0.225)
 _AHEAD: Final = 2
 Change = Callable[[Any, Numbers, int], Any]
 """What is made of normalised pictures ``(n, 3, size, size)`` on their device, with the numbers of their samples, in an

@@ -52,8 +52,8 @@ def contrast(
     asked = _asked(recipe_named(recipe), queue, momentum, lesson)
     with networks_here():
         from holotype.recognition.networks.contrastive import contrast as learn
-        from holotype.recognition.networks.feeding import once
         from holotype.recognition.networks.models import create_model
+        from holotype.recognition.relabelling import once
 
     with data.opened(project) as given:
         samples, held_out = lesson.samples(given)

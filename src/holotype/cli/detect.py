@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from holotype.cli.detected import detector_of, scored, tell
+from holotype.cli.detected import detector_of, scored
 from holotype.cli.groups import CommandGroup
-from holotype.cli.learning import STOPPED, out_option, stopping_when_told
+from holotype.cli.learning import STOPPED, out_option, resume_option, seed_option, stopping_when_told
 from holotype.cli.networks import batch_option, device_option, networks_here, trained_network, weights_option
 from holotype.cli.options import project_option
 from holotype.cli.progress import bars
-from holotype.cli.recognition_data import Data, DataOptions, data_options
+from holotype.cli.recognition_data import Data, DataOptions, data_options, tell_damaged
 from holotype.cli.senses import chosen
 from holotype.cli.text import counted
 from holotype.files import sha256_file
@@ -95,7 +95,7 @@ def fit_command(
             source=opened.source,
             told=advance,
         )
-    tell(fitted.damaged)
+    tell_damaged(fitted.damaged)
     click.echo(f"{_learned(images)}: {out}")
 
 
@@ -113,8 +113,8 @@ def fit_command(
 @click.option(
     "--lr", type=click.FloatRange(0, min_open=True), default=0.02, show_default=True, help="The rate for a batch of 16."
 )
-@click.option("--resume", is_flag=True, help="Go on with the run in that folder, exactly.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of all that is random.")
+@resume_option
+@seed_option
 @device_option
 @out_option
 @project_option
@@ -166,7 +166,7 @@ def train_command(
             told=told,
             stopping=stopping,
         )
-    tell(trained.damaged)
+    tell_damaged(trained.damaged)
     if not trained.ran.finished:
         at = trained.ran.at
         click.echo(f"stopped in epoch {at.epoch + 1} after step {at.step:,}; to go on: --resume", err=True)
@@ -224,7 +224,7 @@ def run_command(
             click.echo(
                 f"no image has a box of {true.classes[at]}: {truth} has no such class, and refuses its rows", err=True
             )
-    tell(found.damaged)
+    tell_damaged(found.damaged)
     click.echo(f"{counted(len(found.image), 'object')} in {counted(len(found.ids), 'image')}: {out}")
 
 

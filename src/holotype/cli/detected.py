@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
-
-import click
 
 from holotype.benchmark import evaluate
 from holotype.benchmark.place_tasks import DETECTION
@@ -14,15 +10,11 @@ from holotype.benchmark.values import Boxes
 from holotype.cli.evaluate import print_result
 from holotype.cli.networks import networks_here
 from holotype.cli.recognition_data import Data
-from holotype.cli.text import plain
 from holotype.errors import PredictionError, RecognitionError
 from holotype.recognition.boxed import folded, of_images
 from holotype.recognition.detecting import Detector
 from holotype.recognition.detections import Detected, submission
 from holotype.recognition.runs import read_run
-from holotype.releases.loaders import Damaged
-
-_LISTED: Final = 5
 
 
 def detector_of(run: Path, device: str, batch_size: int) -> Detector:
@@ -50,11 +42,3 @@ def scored(opened: Data, split: str, found: Detected) -> Boxes | None:
     (result,), _, _ = evaluate(DETECTION, truth, [submission(truth, found)])
     print_result(result)
     return truth
-
-
-def tell(damaged: Sequence[Damaged]) -> None:
-    """Say which images are damaged."""
-    for one in damaged[:_LISTED]:
-        click.echo(plain(f"damaged, and left out: {one.id} ({one.reason}): {one.detail}"), err=True)
-    if len(damaged) > _LISTED:
-        click.echo(f"and {len(damaged) - _LISTED:,} more", err=True)

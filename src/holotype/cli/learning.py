@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from holotype.cli.networks import device_option
 from holotype.cli.options import json_option
+from holotype.cli.recognition_data import tell_damaged
 from holotype.cli.text import counted, plain, print_json
 from holotype.recognition.recipes import RECIPES, Recipe, recipe_named
 
@@ -70,21 +71,27 @@ class LearningOptions:
 
 
 _POSITIVE: Final = click.IntRange(min=1)
+epochs_option = click.option("--epochs", type=_POSITIVE, help="How long.  [default: as the recipe has it]")
+resume_option = click.option("--resume", is_flag=True, help="Go on with the run in that folder, exactly, or begin it.")
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all that is random."
+)
+workers_option = click.option("--workers", type=_POSITIVE, help="Threads that decode.  [default: all CPUs]")
 _OPTIONS: Final = (
     click.option(
         "--recipe", default="resnet90", show_default=True, metavar="NAME", help=f"One of {', '.join(RECIPES)}."
     ),
-    click.option("--epochs", type=_POSITIVE, help="How long.  [default: as the recipe has it]"),
+    epochs_option,
     click.option("--batch", "batch_size", type=_POSITIVE, help="Images a step, of all processes.  [default: likewise]"),
     click.option("--lr", type=click.FloatRange(min=0, min_open=True), help="The learning rate for that batch."),
     click.option("--size", type=click.IntRange(min=16), help="Pixels wide and high that pictures are at most."),
-    click.option("--resume", is_flag=True, help="Go on with the run in that folder, exactly, or begin it."),
+    resume_option,
     device_option,
-    click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all that is random."),
+    seed_option,
     click.option(
         "--at-once", type=_POSITIVE, help="Images that the device is given at a time, where a batch is too large."
     ),
-    click.option("--workers", type=_POSITIVE, help="Threads that decode.  [default: all CPUs]"),
+    workers_option,
     click.option("--compile", is_flag=True, help="Compile the network first, for speed."),
     click.option("--deterministic", is_flag=True, help="Have a GPU compute the same each time, and slower."),
     click.option(
@@ -251,10 +258,7 @@ def _report(trained: Trained, out: Path, as_json: bool) -> None:
         damaged = [{"id": one.id, "reason": one.reason, "detail": one.detail} for one in trained.damaged]
         print_json({"finished": ran.finished, **at, "scores": scores, "damaged": damaged})
         return
-    for one in trained.damaged[:_LISTED]:
-        click.echo(plain(f"damaged, and left out: {one.id} ({one.reason}): {one.detail}"), err=True)
-    if len(trained.damaged) > _LISTED:
-        click.echo(f"and {len(trained.damaged) - _LISTED:,} more", err=True)
+    tell_damaged(trained.damaged)
     told = "".join(f", {name} {value:.3f}" for name, value in scores.items())
     if ran.finished:
         click.echo(plain(f"{out}: {counted(ran.at.epoch, 'epoch')}{told}"))

@@ -12,18 +12,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from holotype.cli.learning import STOPPED, out_option, stopping_when_told
+from holotype.cli.learning import (
+    STOPPED,
+    epochs_option,
+    out_option,
+    resume_option,
+    seed_option,
+    stopping_when_told,
+    workers_option,
+)
 from holotype.cli.networks import device_option
 from holotype.cli.progress import bars
-from holotype.cli.recognition_data import Data
-from holotype.cli.text import counted, plain
+from holotype.cli.recognition_data import Data, tell_damaged
+from holotype.cli.text import plain
 from holotype.releases.loaders import Samples
 
 if TYPE_CHECKING:
     from holotype.recognition.networks.running import At
     from holotype.releases.loaders import Damaged
-
-_LISTED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +64,12 @@ _OPTIONS: Final = (
     click.option("--val", default="val", show_default=True, metavar="NAME", help="What is scored; '' for nothing."),
     click.option("--under", multiple=True, metavar="SYNSET", help="Only images of its subtree; several times."),
     out_option,
-    click.option("--epochs", type=_POSITIVE, help="How long.  [default: as the recipe has it]"),
+    epochs_option,
     click.option("--batch", "batch_size", type=_POSITIVE, help="Images a step.  [default: likewise]"),
-    click.option("--resume", is_flag=True, help="Go on with the run in that folder, exactly."),
+    resume_option,
     device_option,
-    click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all that is random."),
-    click.option("--workers", type=_POSITIVE, help="Threads that decode.  [default: all CPUs]"),
+    seed_option,
+    workers_option,
 )
 
 
@@ -127,10 +133,7 @@ def epoch_told(stage: str, epochs: int, line: Mapping[str, Any]) -> str:
 def ended(finished: bool, damaged: Sequence[Damaged], told: str) -> None:
     """Say what was damaged, and what came of a run; one that was told to stop ends the command with `STOPPED`."""
     if os.environ.get("RANK", "0") == "0":
-        for one in damaged[:_LISTED]:
-            click.echo(plain(f"damaged, and left out: {one.id} ({one.reason}): {one.detail}"), err=True)
-        if len(damaged) > _LISTED:
-            click.echo(f"and {counted(len(damaged) - _LISTED, 'image')} more", err=True)
+        tell_damaged(damaged)
         click.echo(plain(told) if finished else "stopped, and kept; to go on: --resume", err=not finished)
     if not finished:
         click.get_current_context().exit(STOPPED)

@@ -58,7 +58,7 @@ def predict(
     if out.suffix not in (".csv", ".npz"):
         raise click.UsageError(f"--out is a .csv of guesses or an .npz of scores, not {out.name}")
     with data.opened(project) as given, bars(("images",)) as advance:
-        samples = given.samples(split, under)
+        samples = given.asked(split, under)
         network = trained_network(model, weights)
         from holotype.recognition.networks.predicting import predict as ask
 

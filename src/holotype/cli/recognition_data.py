@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -20,7 +20,9 @@ from holotype.cli.text import plain
 from holotype.files import sha256_file
 from holotype.ontology import Ontology
 from holotype.releases.layout import CHECKSUMS
-from holotype.releases.loaders import Samples
+from holotype.releases.loaders import Damaged, Samples
+
+_LISTED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,14 @@ class Data:
             return found
         below = f" under {' or '.join(map(repr, under))}" if under else ""
         raise click.ClickException(plain(f"the split {split!r} has no labelled image{below}"))
+
+
+def tell_damaged(damaged: Sequence[Damaged]) -> None:
+    """Say which images are damaged, the first of them."""
+    for one in damaged[:_LISTED]:
+        click.echo(plain(f"damaged, and left out: {one.id} ({one.reason}): {one.detail}"), err=True)
+    if len(damaged) > _LISTED:
+        click.echo(f"and {len(damaged) - _LISTED:,} more", err=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ from holotype.recognition.asked import about_labels
 from holotype.recognition.categories import categories_of
 from holotype.recognition.described import Describe, by_gradients
 from holotype.recognition.heights import tree_max
+from holotype.recognition.judging import guessed
 from holotype.recognition.objects import Choices, discover
 from holotype.recognition.overlay import overlay
-from holotype.recognition.predictions import Predictions, best
 from holotype.recognition.preprocessing import rgb
-from holotype.recognition.probing import Known, probe
+from holotype.recognition.probing import known, probe
 from holotype.recognition.report.applied import Applied
 from holotype.recognition.report.results import write_result
 from holotype.recognition.tree_max import Schooling
@@ -62,8 +62,7 @@ def recognise(db: Project, name: str, out: Path, progress: StageProgress) -> Rec
     """Run the chapter on a release of a project. Raises `RecognitionError` where it has too few images."""
     release = db.releases[name]
     train, val, tests = (release.samples(split) for split in ("train", "val", "test"))
-    network, remark = _network()
-    describe = by_gradients if network is None else _by_network(network)
+    network, describe, remark = _network()
     step = partial(progress, STAGE)
     step(0, _STEPS)
     results = [
@@ -83,20 +82,16 @@ def recognise(db: Project, name: str, out: Path, progress: StageProgress) -> Rec
     return Recognised(results, scores, heated or (), remark, report)
 
 
-def _network() -> tuple[Any, str]:
-    """The network, or None and why there is none."""
+def _network() -> tuple[Any, Describe, str]:
+    """The network, or None and why there is none; and what pictures are described by."""
     try:
+        from holotype.recognition.networks.describing import by_network
         from holotype.recognition.networks.models import PRETRAINED, create_model
 
-        return create_model(NETWORK, weights=PRETRAINED), ""
+        network = create_model(NETWORK, weights=PRETRAINED)
     except NotInstalled as error:
-        return None, f"Without a network: {error}"
-
-
-def _by_network(network: Any) -> Describe:
-    from holotype.recognition.networks.describing import by_network
-
-    return by_network(network)
+        return None, by_gradients, f"Without a network: {error}"
+    return network, by_network(network), ""
 
 
 def _discovered(db: Project, train: Samples) -> Applied:
@@ -113,11 +108,9 @@ def _transferred(db: Project, name: str, network: Any, splits: Sequence[Samples]
     """How well a linear classifier on the network's features does on test, after it was chosen on val."""
     from holotype.recognition.networks.features import features
 
-    known = [Known(features(network, one).rows, one.labels.astype(np.int64), one.classes) for one in splits]
-    chosen = probe(known[0], known[1] if len(known[1].labels) else None).probe
-    tests = splits[2]
-    guesses = best(chosen.probabilities(known[2].features))
-    Predictions(tuple(tests.ids.to_pylist()), tests.classes, guesses).write(path)
+    train, val, tests = (features(network, one).rows for one in splits)
+    chosen = probe(known(train, splits[0]), known(val, splits[1])).probe
+    guessed(chosen.probabilities(tests), splits[2]).write(path)
     return db.releases[name].evaluate(path)
 
 

@@ -47,7 +47,7 @@ def by_gradients(train: Samples, tests: Samples, progress: Stages) -> tuple[Desc
     except ImportError as error:
         raise NotInstalled("scikit-image", "recognition", str(error)) from error
     first, second = (
-        _rows(look_at(samples, _gradients, progress=partial(progress, stage)))
+        _rows(look_at(samples, gradients, progress=partial(progress, stage)))
         for samples, stage in ((train, TRAIN), (tests, TESTS))
     )
     return first, second
@@ -76,7 +76,8 @@ def by_words(sift: Sift = Sift(step=8), words: int = 300, learned: int = 1_000, 
     return describe
 
 
-def _gradients(pixels: Pixels) -> npt.NDArray[np.float32]:
+def gradients(pixels: Pixels) -> npt.NDArray[np.float32]:
+    """What `holotype.recognition.baseline.features` makes of a picture ``(height, width, 3)``."""
     height, width = pixels.shape[:2]
     return features(Decoded(pixels, "", "RGB", width, height))
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
 
-from holotype.engine import Progress, map_batches, no_progress
+from holotype.engine import Progress, no_progress
 from holotype.geometry.values import Ints
 from holotype.images.flatten import Pixels
-from holotype.images.rejected import Rejected
 from holotype.recognition.detections import Detected, Found
 from holotype.recognition.kept_parts import Arrays, KeptParts
-from holotype.recognition.preprocessing import rgb
+from holotype.recognition.pictures import looked_at
+from holotype.recognition.relabelling import once
 from holotype.releases.loaders import Damaged, Samples
 
 MOST: Final = 100
@@ -62,44 +61,24 @@ def detect(
     With a folder `kept`, what is found is kept there as it comes: killed, it loses some pictures, and goes on with the
     others, where its `identity`, of the detector, is the same; else `OtherRun` is raised.
     """
-    once = each_once(samples)
-    make = partial(_found_in, detector, once, most)
+    each = once(samples)
+    make = partial(_found_in, detector, each, most)
     if kept is None:
         found = []
-        for first in range(0, len(once), EACH):
-            progress(first, len(once))
-            found.append(make(np.arange(first, min(first + EACH, len(once)))))
-        progress(len(once), len(once))
-        return _together(found, once, detector.classes)
-    parts = KeptParts(kept, len(once), EACH)
-    told = {"samples": once.digest(), "classes": list(detector.classes), "most": most}
+        for first in range(0, len(each), EACH):
+            progress(first, len(each))
+            found.append(make(np.arange(first, min(first + EACH, len(each)))))
+        progress(len(each), len(each))
+        return _together(found, each, detector.classes)
+    parts = KeptParts(kept, len(each), EACH)
+    told = {"samples": each.digest(), "classes": list(detector.classes), "most": most}
     parts.make(make, {**identity, **told}, progress)
-    return _together(list(parts), once, detector.classes)
-
-
-def each_once(samples: Samples) -> Samples:
-    """Samples that are not merged, each image where it is first."""
-    codes = np.asarray(samples.ids.dictionary_encode().indices, np.int64)
-    return samples.take(np.sort(np.unique(codes, return_index=True)[1]))
-
-
-def looked_at(samples: Samples, numbers: Ints, look: Callable[[Pixels], Any]) -> Generator[tuple[int, Any], None, None]:
-    """The numbers of samples with what `look` makes of their pixels, ahead on threads; a `Damaged` of those that are no
-    sound picture."""
-
-    def one(number: int) -> Any:
-        try:
-            return look(rgb(samples.read(number)))
-        except Rejected as error:
-            return Damaged(number, samples.ids[number].as_py(), error.reason, error.detail)
-
-    with closing(map_batches(one, numbers.tolist())) as looked:
-        yield from zip(numbers.tolist(), looked, strict=True)
+    return _together(list(parts), each, detector.classes)
 
 
 def _found_in(detector: Detector, samples: Samples, most: int, numbers: Ints) -> Arrays:
     image, parts, damaged = [], [], []
-    for number, looked in looked_at(samples, numbers, detector.looked):
+    for number, looked in looked_at(samples, numbers.tolist(), detector.looked):
         if isinstance(looked, Damaged):
             damaged.append((str(number), looked.id, looked.reason, looked.detail))
             continue

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from importlib import import_module
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -13,16 +12,14 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from holotype.engine import map_batches
 from holotype.errors import NotInstalled
-from holotype.images.decode import Rejected, decode
+from holotype.recognition.pictures import look_at
 from holotype.releases.loaders import Damaged, Samples
 
 Floats = npt.NDArray[np.float32]
 HOG: Final = "hog"
 """What features made by hand are called: see `holotype.recognition.baseline.features`."""
 _WIDTH: Final = 832
-_BATCH: Final = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,22 +68,10 @@ class HandMade:
             import_module("skimage.feature")
         except ImportError as error:
             raise NotInstalled("scikit-image", "recognition") from error
-        numbers = range(len(samples))
-        batches = [numbers[start : start + _BATCH] for start in range(0, len(samples), _BATCH)]
-        found = [one for part in map_batches(partial(_features, samples), batches) for one in part]
-        damaged = tuple(one for one in found if isinstance(one, Damaged))
-        zeros = np.zeros(self.width, np.float32)
-        rows = [zeros if isinstance(one, Damaged) else one for one in found]
-        return Embeddings(np.stack(rows) if rows else np.zeros((0, self.width), np.float32), damaged)
+        from holotype.recognition.described import gradients
 
-
-def _features(samples: Samples, numbers: Sequence[int]) -> list[Floats | Damaged]:
-    from holotype.recognition.baseline import features
-
-    made: list[Floats | Damaged] = []
-    for number in numbers:
-        try:
-            made.append(features(decode(samples.read(number))))
-        except Rejected as error:
-            made.append(Damaged(number, samples.ids[number].as_py(), error.reason, error.detail))
-    return made
+        looked = look_at(samples, gradients)
+        rows = np.zeros((len(samples), self.width), np.float32)
+        for number, row in zip(looked.numbers.tolist(), looked.seen, strict=True):
+            rows[number] = row
+        return Embeddings(rows, looked.damaged)

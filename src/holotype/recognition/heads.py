@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import softmax
 
 from holotype.errors import RecognitionError
 from holotype.ontology import Ontology
@@ -33,10 +33,7 @@ class Head:
 
     def probabilities(self, rows: Rows) -> Floats:
         """The softmax of the outputs for embeddings ``(n, width)``: ``(n, classes)``."""
-        outputs = rows.astype(np.float32) @ self.weight.T + self.bias
-        outputs -= outputs.max(axis=1, keepdims=True)
-        shares: Any = np.exp(outputs)
-        return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float32)
+        return np.asarray(softmax(rows.astype(np.float32) @ self.weight.T + self.bias, axis=1), np.float32)
 
 
 def shown_by(classes: Sequence[str], ontology: Ontology, wnids: Sequence[str]) -> npt.NDArray[np.bool_]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from holotype.errors import NotInstalled
+from holotype.recognition.learners import scikit_learn
 from holotype.recognition.neighbours import Rows, unit
 
 Mask = npt.NDArray[np.bool_]
@@ -86,8 +85,4 @@ def _nearness(rows: npt.NDArray[np.float32], seen: npt.NDArray[np.float32]) -> n
 
 
 def _logistic() -> Any:
-    try:
-        linear = import_module("sklearn.linear_model")
-    except ImportError as error:
-        raise NotInstalled("scikit-learn", "recognition") from error
-    return linear.LogisticRegression(C=STRENGTH, max_iter=1000)
+    return scikit_learn("linear_model").LogisticRegression(C=STRENGTH, max_iter=1000)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -17,7 +18,6 @@ from holotype.recognition.preprocessing import rgb
 from holotype.releases.loaders import Damaged, Samples
 
 Seen = TypeVar("Seen")
-_AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,27 +42,31 @@ def look_at(
     numbers: list[int] = []
     seen: list[Seen] = []
     damaged: list[Damaged] = []
-    parts = (range(at, min(at + _AT_ONCE, len(samples))) for at in range(0, len(samples), _AT_ONCE))
     progress(0, len(samples))
-    for part in map_batches(lambda part: list(_each(samples, look, part)), parts, workers=workers):
-        for number, one in part:
+    with closing(looked_at(samples, range(len(samples)), look, workers)) as looked:
+        for number, one in looked:
             if isinstance(one, Damaged):
                 damaged.append(one)
             else:
                 numbers.append(number)
                 seen.append(one)
-        progress(len(numbers) + len(damaged), len(samples))
+            progress(number + 1, len(samples))
     return Looked(np.array(numbers, np.int64), tuple(seen), tuple(damaged))
 
 
-def _each(samples: Samples, look: Callable[[Pixels], Seen], part: range) -> Iterator[tuple[int, Seen | Damaged]]:
-    for number in part:
+def looked_at(
+    samples: Samples, numbers: Iterable[int], look: Callable[[Pixels], Seen], workers: int | None = None
+) -> Generator[tuple[int, Seen | Damaged], None, None]:
+    """The `numbers` of samples with what `look` makes of the picture of each, ahead on threads, in their order; a
+    `Damaged` of one that is no sound picture. Raises `PackError` or `ArchiveError`."""
+
+    def one(number: int) -> tuple[int, Seen | Damaged]:
         try:
-            pixels = rgb(samples.read(number))
+            return number, look(rgb(samples.read(number)))
         except Rejected as why:
-            yield number, Damaged(number, samples.ids[number].as_py(), why.reason, why.detail)
-        else:
-            yield number, look(pixels)
+            return number, Damaged(number, samples.ids[number].as_py(), why.reason, why.detail)
+
+    yield from map_batches(one, numbers, workers=workers)
 
 
 def squeezed(pixels: Pixels, side: int) -> Pixels:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from holotype.benchmark import GUESSES, MISSING
+from holotype.benchmark import GUESSES
 from holotype.errors import PredictionError
 from holotype.files import write_atomically
 from holotype.ontology import Ontology
@@ -54,14 +54,6 @@ class Predictions:
         names = np.array([*self.classes, ""])
         writer.writerows([image, *row] for image, row in zip(self.images, names[self.guesses].tolist(), strict=True))
         return held.getvalue()
-
-
-def best(scores: npt.NDArray[np.floating]) -> npt.NDArray[np.int32]:
-    """The places of the five highest scores of each row ``(images, classes)``, best first, of equal ones the first:
-    ``(images, 5)``, -1 where there are fewer classes."""
-    found = np.full((len(scores), GUESSES), MISSING, np.int32)
-    found[:, : scores.shape[1]] = np.argsort(-scores, axis=1, kind="stable")[:, :GUESSES]
-    return found
 
 
 def folded(given: Sequence[str], asked: Sequence[str], ontology: Ontology) -> npt.NDArray[np.float32]:

@@ -13,9 +13,8 @@ from PIL import Image
 from holotype.images.decode import decode
 from holotype.images.flatten import Pixels
 from holotype.images.rejected import MAX_PIXELS, check_size
+from holotype.releases.loaders.settings import IMAGENET_MEAN, IMAGENET_STD
 
-IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
-IMAGENET_STD: Final = (0.229, 0.224, 0.225)
 Interpolation = Literal["bilinear", "bicubic"]
 FILTERS: Final = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 LARGEST: Final = 8_192

@@ -9,9 +9,11 @@ from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import softmax
 
 from holotype.engine import Progress, no_progress
-from holotype.errors import NotInstalled, RecognitionError
+from holotype.errors import RecognitionError
+from holotype.recognition.learners import scikit_learn
 from holotype.recognition.neighbours import nearest
 from holotype.releases.loaders import Samples
 
@@ -86,8 +88,7 @@ class Linear:
     def probabilities(self, features: Floats) -> Floats:
         """See `Probe`."""
         outputs = ((features - self.mean) / self.scale) @ self.weights.T + self.biases
-        outputs = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-        return _of_all(outputs / outputs.sum(axis=1, keepdims=True), self.present, self.classes)
+        return _of_all(softmax(outputs, axis=1), self.present, self.classes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,18 +168,15 @@ def linear(train: Known, strength: float) -> Linear:
 
     Raises `NotInstalled` without scikit-learn.
     """
-    try:
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.linear_model import LogisticRegression
-    except ImportError as error:
-        raise NotInstalled("scikit-learn", "recognition", str(error)) from error
+    logistic = scikit_learn("linear_model").LogisticRegression(C=strength, max_iter=_STEPS)
+    unconverged = scikit_learn("exceptions").ConvergenceWarning
     mean: Floats = train.features.mean(axis=0)
     spread = train.features.std(axis=0)
     scale: Floats = np.where(spread == 0, 1, spread).astype(np.float32)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # after so many steps it has found what it can
+        warnings.simplefilter("ignore", unconverged)  # after so many steps it has found what it can
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # classes they are, if small
-        model = LogisticRegression(C=strength, max_iter=_STEPS).fit((train.features - mean) / scale, train.labels)
+        model = logistic.fit((train.features - mean) / scale, train.labels)
     weights, biases = model.coef_, model.intercept_
     if len(weights) == 1:  # of two classes it has the second's alone
         weights, biases = np.concatenate([-weights, weights]) / 2, np.concatenate([-biases, biases]) / 2

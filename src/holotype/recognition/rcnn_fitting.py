@@ -13,6 +13,7 @@ from holotype.engine import Progress, no_progress
 from holotype.errors import RecognitionError
 from holotype.geometry.values import Floats
 from holotype.recognition.box_regression import offsets
+from holotype.recognition.learners import scikit_learn
 from holotype.recognition.rcnn import RegionHead
 from holotype.recognition.regions import KeptRegions, Regions, normal
 from holotype.releases.loaders.draws import key_of, uniforms
@@ -106,8 +107,6 @@ class _Gathered:
         return np.stack([weights for weights, _ in found], axis=1), np.array([bias for _, bias in found])
 
     def _machine(self, label: int) -> tuple[Floats, float]:
-        from sklearn.svm import LinearSVC
-
         features, background, _ = self._pool.columns
         negatives = [features[background[:, label]], *self._hard[label].columns]
         own, others = self._own[label].columns[0], np.concatenate(negatives)
@@ -115,18 +114,17 @@ class _Gathered:
             what = "no background" if len(own) else "no region of its own"
             raise RecognitionError(f"{self._classes[label]} has {what}, which it could be told from others by")
         rows = normal(np.concatenate([own, others]))
-        machine = LinearSVC(C=self._fitting.cost, random_state=0, max_iter=20_000)
+        machine = scikit_learn("svm").LinearSVC(C=self._fitting.cost, random_state=0, max_iter=20_000)
         machine.fit(rows, np.arange(len(rows)) < len(own))
         return machine.coef_[0], float(machine.intercept_[0])
 
     def shifts(self) -> Floats:
         """What moves boxes, ``(width + 1, classes, 4)``."""
-        from sklearn.linear_model import Ridge
-
+        ridge = scikit_learn("linear_model").Ridge(alpha=self._fitting.ridge)
         found = []
         for near in self._near:
             features, by = near.columns
-            fitted = Ridge(alpha=self._fitting.ridge).fit(normal(features), by)
+            fitted = ridge.fit(normal(features), by)
             found.append(np.concatenate([fitted.coef_.T, fitted.intercept_[None]]))
         return np.stack(found, axis=1)
 

@@ -16,8 +16,8 @@ from holotype.geometry.boxes import iou
 from holotype.geometry.values import Bools, Floats, Ints
 from holotype.images.flatten import Pixels
 from holotype.recognition.boxed import BoxedImages
-from holotype.recognition.detecting import looked_at
 from holotype.recognition.kept_parts import Arrays, KeptParts
+from holotype.recognition.pictures import looked_at
 from holotype.releases.loaders import Damaged
 
 Propose = Callable[[Pixels], Floats]
@@ -110,7 +110,7 @@ def describe_regions(
 def _described(images: BoxedImages, propose: Propose, describe: Describe, numbers: Ints) -> Arrays:
     number, corners, given, features = [], [], [], []
     damaged: list[tuple[str, ...]] = []
-    for at, looked in looked_at(images.samples, numbers, lambda pixels: (pixels, propose(pixels))):
+    for at, looked in looked_at(images.samples, numbers.tolist(), lambda pixels: (pixels, propose(pixels))):
         if isinstance(looked, Damaged):
             damaged.append((str(at), looked.id, looked.reason, looked.detail))
             continue

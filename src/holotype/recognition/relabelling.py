@@ -58,6 +58,13 @@ def those_in(samples: Samples, kept: Samples) -> Samples:
     return samples.take(np.flatnonzero(np.isin(samples.ids.to_numpy(False), kept.ids.to_numpy(False))))
 
 
+def once(samples: Samples) -> Samples:
+    """Each image once, where it was first, whatever labels it has."""
+    images = np.asarray(samples.ids.dictionary_encode().indices, np.int64)
+    first = np.unique(images, return_index=True)[1]
+    return samples if len(first) == len(samples) else samples.take(np.sort(first))
+
+
 def _first_of_each(samples: Samples) -> npt.NDArray[np.int64]:
     """The first row of each pair of an image and a label, in their order."""
     image = np.asarray(samples.ids.dictionary_encode().indices, np.int64)

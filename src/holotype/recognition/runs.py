@@ -17,6 +17,8 @@ WEIGHTS: Final = "weights.safetensors"
 LOG: Final = "log.jsonl"
 CHECKPOINTS: Final = "checkpoints"
 FORMAT: Final = 1
+NO_SOURCE: Final[Mapping[str, Any]] = {}
+"""What is said of where samples are from, by somebody who does not know."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from holotype.errors import NotInstalled, RecognitionError
 from holotype.files import sha256_file
 from holotype.recognition.generating import Autoencoder, groups_of
 from holotype.recognition.networks.extra import torch
-from holotype.recognition.networks.feeding import Feed, Shown
+from holotype.recognition.networks.feeding import Fed, Feed
 from holotype.recognition.networks.running import At
 from holotype.releases.loaders import CentreCrop, Order, RandomCrop, Samples, Settings
 from holotype.releases.loaders.draws import key_of
@@ -118,10 +118,10 @@ class AutoencoderJob:
     def steps(self, epoch: int) -> int:  # noqa: ARG002
         return self.feed.steps()
 
-    def batches(self, epoch: int, first: int) -> Iterable[Shown]:
+    def batches(self, epoch: int, first: int) -> Iterable[Fed]:
         return self.feed.batches(epoch, first)
 
-    def step(self, batch: Shown, at: At) -> Mapping[str, Any]:
+    def step(self, batch: Fed, at: At) -> Mapping[str, Any]:
         self.model.train()
         given = levels(batch.images)
         drawing = torch.Generator(self._device).manual_seed(key_of(self._seed, at.total, _NOISE) >> 1)

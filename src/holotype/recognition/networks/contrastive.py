@@ -10,12 +10,12 @@ from typing import Any
 from holotype.recognition.contrasts import ContrastRecipe
 from holotype.recognition.networks.contrastive_job import ContrastJob
 from holotype.recognition.networks.distributed import any_of, joined, shard
-from holotype.recognition.networks.feeding import NO_SOURCE, once
 from holotype.recognition.networks.network import Network
 from holotype.recognition.networks.running import Logged, Plan, Ran, Told, run
 from holotype.recognition.networks.weights import write_weights
 from holotype.recognition.preprocessing import Preprocessing
-from holotype.recognition.runs import WEIGHTS
+from holotype.recognition.relabelling import once
+from holotype.recognition.runs import NO_SOURCE, WEIGHTS
 from holotype.releases.loaders import Damaged, Samples
 
 

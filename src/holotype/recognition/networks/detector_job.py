@@ -14,10 +14,10 @@ from holotype.errors import RecognitionError
 from holotype.geometry.values import Floats
 from holotype.images.flatten import Pixels
 from holotype.recognition.boxed import BoxedImages, Instances
-from holotype.recognition.detecting import looked_at
 from holotype.recognition.networks.detectors import TorchDetector
 from holotype.recognition.networks.extra import torch
 from holotype.recognition.networks.running import At
+from holotype.recognition.pictures import looked_at
 from holotype.releases.loaders import Damaged, Order
 from holotype.releases.loaders.draws import key_of, uniforms
 
@@ -93,7 +93,7 @@ class DetectorJob:
         size = self._recipe.batch_size
         order = Order().of(len(self._images), self._seed, epoch)[first * size :]
         mirrored = uniforms(key_of(self._seed, epoch, _FLIP), order, 1)[:, 0] < 0.5
-        with closing(looked_at(self._images.samples, order, lambda pixels: pixels)) as looked:
+        with closing(looked_at(self._images.samples, order.tolist(), lambda pixels: pixels)) as looked:
             for start in range(0, len(order), size):
                 some = mirrored[start : start + size].tolist()
                 yield self._shown(zip(islice(looked, len(some)), some, strict=True))

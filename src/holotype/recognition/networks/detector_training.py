@@ -21,10 +21,9 @@ from holotype.recognition.networks.device import device_named
 from holotype.recognition.networks.running import Plan, Ran, Told, run
 from holotype.recognition.networks.weights import weights_digest, write_weights
 from holotype.recognition.preprocessing import Preprocessing
-from holotype.recognition.runs import WEIGHTS
+from holotype.recognition.runs import NO_SOURCE, WEIGHTS
 from holotype.releases.loaders import Damaged, Samples
 
-NO_SOURCE: Final[Mapping[str, str]] = {}
 _ANY_SIZE: Final = 800
 """The shorter side that a detector of torchvision makes of a picture, where it is told no other."""
 

@@ -14,7 +14,7 @@ from holotype.recognition.generating import Diffusion, Generating, groups_of
 from holotype.recognition.networks.autoencoding import CROP, centres, diffusers, levels
 from holotype.recognition.networks.averaging import Average
 from holotype.recognition.networks.extra import torch
-from holotype.recognition.networks.feeding import Feed, Shown
+from holotype.recognition.networks.feeding import Fed, Feed
 from holotype.recognition.networks.running import At
 from holotype.releases.loaders import Samples, Settings
 from holotype.releases.loaders.draws import key_of, uniforms
@@ -131,10 +131,10 @@ class DiffusionJob:
     def steps(self, epoch: int) -> int:  # noqa: ARG002
         return self.feed.steps()
 
-    def batches(self, epoch: int, first: int) -> Iterable[Shown]:
+    def batches(self, epoch: int, first: int) -> Iterable[Fed]:
         return self.feed.batches(epoch, first)
 
-    def step(self, batch: Shown, at: At) -> Mapping[str, Any]:
+    def step(self, batch: Fed, at: At) -> Mapping[str, Any]:
         self.unet.train()
         latents = self.latents.encoded(batch.images)
         drawing = torch.Generator(self._device).manual_seed(key_of(self._seed, at.total, _NOISE) >> 1)
@@ -175,7 +175,7 @@ class DiffusionJob:
             found = [error for batch in self._held_out.batches(0, 0) for error in self._errors(unet, batch)]
         return float(np.mean(found)) if found else float("nan")
 
-    def _errors(self, unet: Any, batch: Shown) -> Iterator[float]:
+    def _errors(self, unet: Any, batch: Fed) -> Iterator[float]:
         if not len(batch.numbers):
             return
         latents = self.latents.encoded(batch.images)

@@ -13,11 +13,12 @@ import numpy as np
 from holotype.recognition.enlarging import Enlarging, Part
 from holotype.recognition.networks.device import device_named
 from holotype.recognition.networks.extra import torch
-from holotype.recognition.networks.feeding import NO_SOURCE, Feed, Shown, once
+from holotype.recognition.networks.feeding import Fed, Feed
 from holotype.recognition.networks.running import At, Logged, Plan, Ran, Told, run
 from holotype.recognition.networks.super_resolution import NAME, SRCNN, score
 from holotype.recognition.networks.weights import write_weights
-from holotype.recognition.runs import WEIGHTS
+from holotype.recognition.relabelling import once
+from holotype.recognition.runs import NO_SOURCE, WEIGHTS
 from holotype.releases.loaders import Damaged, Samples, Settings
 
 
@@ -88,10 +89,10 @@ class _Job:
     def steps(self, epoch: int) -> int:  # noqa: ARG002
         return self.feed.steps()
 
-    def batches(self, epoch: int, first: int) -> Iterable[Shown]:
+    def batches(self, epoch: int, first: int) -> Iterable[Fed]:
         return self.feed.batches(epoch, first)
 
-    def step(self, batch: Shown, at: At) -> Mapping[str, Any]:
+    def step(self, batch: Fed, at: At) -> Mapping[str, Any]:
         self.network.train()
         progress = at.total / (self._asked.epochs * self.feed.steps())
         for group in self._optimizer.param_groups:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,9 @@ from holotype.errors import RecognitionError
 from holotype.recognition.networks.extra import torch
 from holotype.releases.loaders import Damaged, Loader, Samples, Settings
 
-NO_SOURCE: Final[Mapping[str, Any]] = {}
-"""What is said of where samples are from, by somebody who does not know."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
+class Fed:
     """Pictures on a device: `images` ``(n, size, size, 3)`` uint8, the places of their samples, and their labels,
     ``(n,)`` int64 on the device."""
 
@@ -56,7 +53,7 @@ class Feed:
         """How many batches an epoch has."""
         return len(self._loader)
 
-    def batches(self, epoch: int, first: int) -> Iterator[Shown]:
+    def batches(self, epoch: int, first: int) -> Iterator[Fed]:
         """The batches of an epoch from number `first` on. Memory of pictures is used again: it lasts for one step."""
         self._loader.seek(epoch, first)
         for batch in self._loader:
@@ -64,11 +61,4 @@ class Feed:
                 lost = batch.damaged[0]
                 raise RecognitionError(f"too few images of a batch are sound: {lost.id} is {lost.reason}")
             images = torch.from_numpy(batch.images).to(self._device)
-            yield Shown(images, batch.numbers, torch.from_numpy(batch.labels).to(self._device))
-
-
-def once(samples: Samples) -> Samples:
-    """Each image once, where it was first, whatever labels it has."""
-    images = np.asarray(samples.ids.dictionary_encode().indices, np.int64)
-    first = np.unique(images, return_index=True)[1]
-    return samples if len(first) == len(samples) else samples.take(np.sort(first))
+            yield Fed(images, batch.numbers, torch.from_numpy(batch.labels).to(self._device))

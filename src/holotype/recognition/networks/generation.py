@@ -14,12 +14,11 @@ from holotype.recognition.generating import Generating
 from holotype.recognition.networks.autoencoding import FILE, AutoencoderJob, autoencoder_in, write_model
 from holotype.recognition.networks.device import device_named
 from holotype.recognition.networks.diffusing import DiffusionJob
-from holotype.recognition.networks.feeding import NO_SOURCE
 from holotype.recognition.networks.generators import AUTOENCODER, NAME, SAMPLER, UNET
 from holotype.recognition.networks.running import Logged, Plan, Ran, Told, run
 from holotype.recognition.networks.weights import weights_digest
 from holotype.recognition.relabelling import of_classes_in
-from holotype.recognition.runs import RUN
+from holotype.recognition.runs import NO_SOURCE, RUN
 from holotype.releases.loaders import Damaged, Samples
 
 DIFFUSION: Final = "diffusion"

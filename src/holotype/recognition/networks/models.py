@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -209,15 +209,20 @@ def _of_lite(name: str, weights: str) -> Network:
     return Network(module, name, Preprocessing(size, size + 32, "bicubic", *levels))
 
 
+def as_many_outputs(network: Network, weights: Mapping[str, Any]) -> None:
+    """Give a network a head with as many outputs as the one that some weights, by name, are of."""
+    head = weights.get(f"{network.head_name}.weight")
+    if head is not None and len(head) != network.outputs:
+        network.reset_head([""] * len(head))
+
+
 def _put_weights(network: Network, path: Path) -> None:
     """Load the weights in a file, whose head may have other outputs; a checkpoint of a run says for which classes."""
     held = weights_in(path)
     try:
         weights = dict(held["job"]["weights"] if "job" in held else held)
         classes = classes_of(held["job"]["classes"]) if "job" in held else ()
-        head = weights.get(f"{network.head_name}.weight")
-        if head is not None and len(head) != network.outputs:
-            network.reset_head([""] * len(head))
+        as_many_outputs(network, weights)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError) as error:
         raise RecognitionError(f"{path} is no checkpoint of a classifier: {error!r}") from error
     if classes and len(classes) != network.outputs:

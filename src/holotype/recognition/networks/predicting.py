@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from typing import Any, Final, Literal
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holotype.benchmark import GUESSES, MISSING
+from holotype.benchmark.highest import highest
 from holotype.engine import Progress, no_progress
 from holotype.errors import RecognitionError
 from holotype.images.flatten import Pixels
@@ -17,8 +19,9 @@ from holotype.recognition.networks.device import device_named
 from holotype.recognition.networks.extra import torch
 from holotype.recognition.networks.features import Ints, shown
 from holotype.recognition.networks.network import Network
-from holotype.recognition.networks.views import Whole, densely, of_places, of_ten, wholes
-from holotype.recognition.predictions import Predictions, best
+from holotype.recognition.networks.views import densely, of_places, of_ten
+from holotype.recognition.pictures import looked_at
+from holotype.recognition.predictions import Predictions
 from holotype.releases.loaders import Damaged, Samples
 
 Views = Literal["1", "10", "dense"]
@@ -68,7 +71,7 @@ def predict(
                 if not np.isfinite(found).all():
                     wrong = once.ids[int(numbers[np.isfinite(found).all(axis=1).argmin()])]
                     raise RecognitionError(f"what {network.name} says of {wrong} is no number")
-                guesses[numbers] = best(found)
+                guesses[numbers], _ = highest(found)
                 if rows is not None:
                     rows[numbers] = found
     return Predictions(tuple(once.ids.to_pylist()), names, guesses, rows, tuple(one.id for one in damaged))
@@ -104,15 +107,11 @@ def _of_wholes(
     batch_size: int,
     progress: Progress,
 ) -> Iterator[_Batch]:
-    found, done = wholes(samples, network.preprocessing), 0
-    while batch := list(islice(found, batch_size)):
-        numbers, pictures = _sound(batch)
-        lost = tuple(one.pixels for one in batch if isinstance(one.pixels, Damaged))
-        yield numbers, ask(pictures) if pictures else None, lost
-        done += len(batch)
-        progress(done, len(samples))
-
-
-def _sound(batch: Sequence[Whole]) -> tuple[Ints, list[Pixels]]:
-    sound = [(one.number, one.pixels) for one in batch if not isinstance(one.pixels, Damaged)]
-    return np.array([number for number, _ in sound], np.int64), [pixels for _, pixels in sound]
+    done = 0
+    with closing(looked_at(samples, range(len(samples)), network.preprocessing.resized)) as found:
+        while batch := list(islice(found, batch_size)):
+            lost = tuple(one for _, one in batch if isinstance(one, Damaged))
+            sound = {number: one for number, one in batch if not isinstance(one, Damaged)}
+            yield np.array(list(sound), np.int64), ask(list(sound.values())) if sound else None, lost
+            done += len(batch)
+            progress(done, len(samples))

@@ -17,7 +17,7 @@ import numpy as np
 from holotype.errors import RecognitionError
 from holotype.files import write_atomically
 from holotype.recognition.boxed import BoxedImages
-from holotype.recognition.networks.models import create_model
+from holotype.recognition.networks.models import as_many_outputs, create_model
 from holotype.recognition.networks.network import Network
 from holotype.recognition.networks.region_features import RegionFeatures
 from holotype.recognition.networks.weights import put_weights, weights_digest, weights_in, write_weights
@@ -25,7 +25,7 @@ from holotype.recognition.preprocessing import LARGEST
 from holotype.recognition.rcnn import RCNN, RegionHead
 from holotype.recognition.rcnn_fitting import Fitting, fit_head
 from holotype.recognition.regions import describe_regions
-from holotype.recognition.runs import FORMAT, RUN, WEIGHTS, RunInfo, read_run
+from holotype.recognition.runs import FORMAT, NO_SOURCE, RUN, WEIGHTS, RunInfo, read_run
 from holotype.recognition.selective_search import LIMIT, MODES, Mode, selective_search
 from holotype.releases.loaders import Damaged
 from holotype.version import VERSION
@@ -34,7 +34,6 @@ JOB: Final = "rcnn"
 HEAD: Final = "head.npz"
 REGIONS: Final = "regions"
 _MOST: Final = 1_000_000
-NO_SOURCE: Final[Mapping[str, str]] = {}
 Stage = Literal["regions", "fitting"]
 Told = Callable[[Stage, int, int], None]
 
@@ -144,9 +143,7 @@ def read_rcnn(folder: Path, device: str = "auto", batch_size: int = 64, moving: 
 def _network_of(run: RunInfo) -> Network:
     weights = weights_in(run.folder / WEIGHTS)
     network = create_model(run.model)
-    head = weights.get(f"{network.head_name}.weight")
-    if head is not None and len(head) != network.outputs:
-        network.reset_head([""] * len(head))
+    as_many_outputs(network, weights)
     network.preprocessing = run.preprocessing
     put_weights(network.module, weights, str(run.folder))
     return network

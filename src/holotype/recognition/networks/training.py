@@ -24,10 +24,9 @@ from holotype.recognition.networks.shown import Shown
 from holotype.recognition.networks.stochastic_depth import dropped_paths
 from holotype.recognition.networks.weights import weights_digest, write_weights
 from holotype.recognition.recipes import Recipe
-from holotype.recognition.runs import WEIGHTS
+from holotype.recognition.runs import NO_SOURCE, WEIGHTS
 from holotype.releases.loaders import Damaged, Samples
 
-NO_SOURCE: Final[Mapping[str, str]] = {}
 _ASKED_EVERY: Final = 10
 _WORKSPACE: Final = "CUBLAS_WORKSPACE_CONFIG"
 

@@ -12,14 +12,14 @@ from holotype.errors import RecognitionError
 from holotype.recognition.contrasts import ContrastRecipe, View
 from holotype.recognition.networks.contrastive_views import DRAWS, looked_at
 from holotype.recognition.networks.extra import torch
-from holotype.recognition.networks.feeding import Feed, Shown
+from holotype.recognition.networks.feeding import Fed, Feed
 from holotype.recognition.preprocessing import Preprocessing
 from holotype.releases.loaders import Damaged, Order, RandomCrop, Samples, Settings
 from holotype.releases.loaders.draws import key_of, uniforms
 
 MONITORED: Final = 1000
 _COLOURS: Final = 31
-Pair = tuple[Shown, Shown]
+Pair = tuple[Fed, Fed]
 
 
 class Pairs:
@@ -73,8 +73,8 @@ class Pairs:
         return one, other
 
 
-def _taken(shown: Shown, kept: Any) -> Shown:
+def _taken(shown: Fed, kept: Any) -> Fed:
     if kept.all():
         return shown
     rows = torch.from_numpy(np.flatnonzero(kept)).to(shown.images.device)
-    return Shown(shown.images[rows], shown.numbers[kept], shown.labels[rows])
+    return Fed(shown.images[rows], shown.numbers[kept], shown.labels[rows])

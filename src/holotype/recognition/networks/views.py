@@ -3,51 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from holotype.engine import map_batches
 from holotype.errors import RecognitionError
 from holotype.images.flatten import Pixels
-from holotype.images.rejected import Rejected
 from holotype.recognition.networks.extra import torch
 from holotype.recognition.networks.features import normalised
 from holotype.recognition.networks.network import Network
-from holotype.recognition.preprocessing import Preprocessing, central, rgb
-from holotype.releases.loaders import Damaged, Samples
-
-AHEAD: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A sample by its number, as its picture with a shorter side as its network is to be shown it; or how it is
-    damaged."""
-
-    number: int
-    pixels: Pixels | Damaged
-
-
-def wholes(samples: Samples, asked: Preprocessing) -> Iterator[Whole]:
-    """The samples in their order, read and decoded by threads."""
-    numbers = range(len(samples))
-    pieces = (numbers[at : at + AHEAD] for at in range(0, len(samples), AHEAD))
-    for found in map_batches(partial(_read, samples, asked), pieces):
-        yield from found
-
-
-def _read(samples: Samples, asked: Preprocessing, numbers: Sequence[int]) -> list[Whole]:
-    return [Whole(number, _resized(samples, asked, number)) for number in numbers]
-
-
-def _resized(samples: Samples, asked: Preprocessing, number: int) -> Pixels | Damaged:
-    try:
-        return asked.resized(rgb(samples.read(number)))
-    except Rejected as error:
-        return Damaged(number, samples.ids[number].as_py(), error.reason, error.detail)
+from holotype.recognition.preprocessing import central
 
 
 def ten_crops(pixels: Pixels, size: int) -> Pixels:

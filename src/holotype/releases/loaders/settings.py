@@ -10,6 +10,9 @@ from holotype.errors import ReleaseError
 from holotype.releases.loaders.augment import Augment, CentreCrop, RandomCrop
 from holotype.releases.loaders.order import Last, Order
 
+IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
+IMAGENET_STD: Final = (0.229, 0.224, 0.225)
+"""Means and deviations of ImageNet's RGB levels, from 0 to 1, that networks are trained with."""
 FORMAT: Final = 2
 _SHOWN: Final = 80
 """Characters that are shown of what a state says."""
