@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -18,6 +18,8 @@ from holotype.recognition.preprocessing import rgb
 from holotype.releases.loaders import Damaged, Samples
 
 Seen = TypeVar("Seen")
+_TOLD: Final = 16
+"""After so many pictures how far it is is told."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +52,8 @@ def look_at(
             else:
                 numbers.append(number)
                 seen.append(one)
-            progress(number + 1, len(samples))
+            if (number + 1) % _TOLD == 0 or number + 1 == len(samples):
+                progress(number + 1, len(samples))
     return Looked(np.array(numbers, np.int64), tuple(seen), tuple(damaged))
 
 
