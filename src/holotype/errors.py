@@ -183,6 +183,35 @@ class PackError(HolotypeError):
     """A pack is damaged or in use."""
 
 
+class BucketError(PackError):
+    """An object store cannot be used as it should: `url` says where, `reason` why."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"{url}: {reason}")
+        self.url, self.reason = url, reason
+
+
+class BucketGone(BucketError):
+    """There is no object at `url`."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, "there is no such object")
+
+
+class ObjectExists(BucketError):
+    """Somebody else has written an object at `url`, and it is never written over."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, "it is there already, with other bytes: somebody else writes there")
+
+
+class NoBucketSupport(PackError):
+    """The library that speaks to object stores is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__("what speaks to object stores is not installed")
+
+
 class ArchiveError(HolotypeError):
     """An archive, or a file that comes with one, is damaged, hostile, not what its name says, or has changed."""
 
