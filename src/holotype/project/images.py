@@ -16,8 +16,9 @@ from holotype.collect.inputs import InputFile
 from holotype.crowd.conclusion import Policy
 from holotype.engine import Progress, no_progress
 from holotype.errors import QueryError
-from holotype.project.intake import IntakeReport, group_near_duplicates, take_in
+from holotype.project.intake import IntakeReport, take_in
 from holotype.project.lemmas import Lemmas
+from holotype.project.near_duplicates import INDEX, group_near_duplicates
 from holotype.project.parts import Parts
 from holotype.project.withdrawing import withdraw
 from holotype.queries import Live, Query
@@ -135,7 +136,7 @@ class Images:
         With `across`, only groups with images of several datasets, the project's own being one. They are found first
         where images were read since they were found last, or an earlier version found none among datasets.
         """
-        group_near_duplicates(self._parts.catalog)
+        group_near_duplicates(self._parts.catalog, self._parts.folder / INDEX)
         with self._parts.catalog.read() as connection:
             groups = near_duplicate_groups(connection, across)
         return [[Result(image, self._parts.store) for image in group] for group in groups]
