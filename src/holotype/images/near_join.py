@@ -142,12 +142,14 @@ def _met(
     for table in tables or TABLES[part.lead]:
         key = keys(left, table)
         order = np.argsort(key)
-        ordered, known = key.take(order), np.zeros(1 << 24, bool)
-        known[key] = True
+        ordered, known = key.take(order), None
+        if part.stop - part.start > CHUNK:
+            known = np.zeros(1 << 24, bool)
+            known[key] = True
         for start in range(part.start, part.stop, CHUNK):
             chunk = slice(start, min(start + CHUNK, part.stop))
             others = keys(right[chunk], table)
-            shared = np.flatnonzero(known.take(others))
+            shared = np.arange(len(others)) if known is None else np.flatnonzero(known.take(others))
             for told in meeting(ordered, order, others[shared]):
                 if isinstance(told, Crowd):
                     yield Crowd(told.left, shared[told.right]), chunk
