@@ -17,9 +17,9 @@ from holotype.engine import map_batches
 from holotype.errors import ProjectError
 from holotype.images.near import MAX_DISTANCE, first_copies, groups_within, interleaved, near_duplicate_groups
 from holotype.images.near_forest import smallest_connected
-from holotype.images.near_index import Index
 from holotype.images.near_join import Found, Rows, join_between, join_within, parts_between, parts_within
 from holotype.images.near_pairs import Numbers, Pairs
+from holotype.project.near_index import Index
 
 INDEX: Final = "near"
 """The folder of a project that has the index. It can be deleted: it is made anew of the catalog."""
