@@ -32,6 +32,7 @@ from holotype.catalog import (
     workers,
 )
 from holotype.catalog.labels import Labels
+from holotype.catalog.near_duplicates import Grouped
 from holotype.catalog.schema import LABELLED, STATES, gold, metadata, overruling
 from holotype.errors import ProjectError
 from holotype.store.location import Location
@@ -227,7 +228,7 @@ def test_accepted_candidates_are_found_by_rank(catalog: Catalog) -> None:
         numbers = candidates.tasks(connection).candidate.tolist()
         assert labels.put(connection, concluded(dict(zip(numbers, ("yes", "no"), strict=False)))) == 2
         assert labels.put(connection, concluded({numbers[1]: "yes"})) == 1
-        near_duplicates.put(connection, {ids["a"]: ids["a"], ids["b"]: ids["a"]}, 3)
+        near_duplicates.put(connection, {ids["a"]: ids["a"], ids["b"]: ids["a"]}, Grouped(3))
 
     def found(*ranges: tuple[int, int]) -> list[str]:
         with catalog.read() as connection:
@@ -237,7 +238,7 @@ def test_accepted_candidates_are_found_by_rank(catalog: Catalog) -> None:
     assert found((2, 9)) == found() == []
     with catalog.read() as connection:
         assert labels.counts(connection) == {(1, "", "yes"): 2, (5, "", "open"): 1}
-        assert (near_duplicates.grouped(connection), near_duplicates.count_read(connection)) == (3, 3)
+        assert (near_duplicates.grouped(connection), near_duplicates.count_read(connection)) == (Grouped(3), 3)
         rows = releases.accepted(connection, numbers)
         assert candidates.states(connection, numbers) == dict(zip(numbers, ("yes", "yes", "open"), strict=True))
     assert [(row.sha256, row.policy, row.rank) for row in rows] == [("a", "p", 1), ("b", "p", 1)]

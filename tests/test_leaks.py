@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from conftest import photo as image_of
 from holotype.errors import ReleaseError
-from holotype.images import near
+from holotype.images import near_pairs as near
 from holotype.images.fingerprint import dct_hashes
 from holotype.images.near import near_pairs
 from holotype.releases.carried import Removal, Side, carried

@@ -263,7 +263,7 @@ def test_groups_an_earlier_version_did_not_find_are_found_when_asked_for(both: P
     held = both.images.near_duplicates()
     catalog = Catalog(f"sqlite:///{both.path / 'catalog.sqlite'}")
     with catalog.write() as connection:
-        near_duplicates.put(connection, {}, among=3)
+        near_duplicates.put(connection, {}, near_duplicates.Grouped(3))
     catalog.close()
     assert both.images.near_duplicates() == held != []
 

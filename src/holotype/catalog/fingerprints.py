@@ -74,6 +74,7 @@ def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     known = held(connection, t.fingerprint.c.image_id, [row["image_id"] for row in rows])
     add_rows(connection, t.fingerprint, new := [row for row in rows if row["image_id"] not in known])
     candidates.changed(connection, images := [row["image_id"] for row in new])
+    add_rows(connection, t.ungrouped, [{"image_id": image} for image in images])
     candidates.rest(connection, withdrawals.release(connection, images))  # those whose bytes are others now
     withdrawals.hold(connection)
 
@@ -102,7 +103,7 @@ def forget(connection: Connection, images: Sequence[int], overwritten: bool = Fa
         candidates.changed(connection, images)
     for chunk in chunks(images, 2_000):
         _keep_seen(connection, chunk, overwritten)
-        for table in (t.fingerprint, t.near_duplicate):
+        for table in (t.fingerprint, t.near_duplicate, t.ungrouped):
             connection.execute(delete(table).where(table.c.image_id.in_(chunk)))
 
 

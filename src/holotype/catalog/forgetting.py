@@ -126,8 +126,8 @@ def delete_files(connection: Connection, files: Sequence[int]) -> None:
             connection.execute(delete(table).where(table.c.question_id.in_(asked)))
         for table in claims.SPOKEN:
             connection.execute(delete(table).where(table.c.candidate_id.in_(of)))
-        about = t.candidate, t.near_duplicate, t.seen, t.fingerprint, t.annotation, t.url, t.box, t.mask, t.credit
-        for table in about:
+        about = t.candidate, t.near_duplicate, t.ungrouped, t.seen, t.fingerprint, t.annotation, t.url, t.box, t.mask
+        for table in (*about, t.credit):
             connection.execute(delete(table).where(table.c.image_id.in_(gone)))
         connection.execute(delete(t.image).where(t.image.c.file_id.in_(some)))
     for some in chunks(files):

@@ -126,6 +126,7 @@ def add(connection: Connection, packed: Sequence[Packed]) -> dict[str, int]:
         for one in packed
     ]
     add_rows(connection, t.fingerprint, fingerprints)
+    add_rows(connection, t.ungrouped, [{"image_id": row["image_id"]} for row in fingerprints])
     withdrawals.hold(connection)
     return ids
 

@@ -7,8 +7,8 @@ facts: meta, dataset, file, image, fingerprint, seen, intake, credit, withdrawal
     removal_decision, campaign, campaign_event, search, reply, search_page, link, found, fetch, face, benchmark,
     benchmark_team, team_token, team_member, benchmark_event, submission, evaluation_start, evaluation, box_question,
     drawing, box_answer, box_gold, mask, label_question, embedding_model, embedding, embedding_removal
-conclusions: near_duplicate, a candidate's state, posterior, policy and guard, learned, coverage, the numbers of boxes,
-    and the boxes of drawings
+conclusions: near_duplicate, ungrouped, a candidate's state, posterior, policy and guard, learned, coverage, the numbers
+    of boxes, and the boxes of drawings
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "0015"
+HEAD: Final = "0016"
 """The newest migration, which these tables describe (a test compares the two)."""
 
 metadata = MetaData(
@@ -229,7 +229,11 @@ near_duplicate = Table(
     metadata,
     Column("image_id", ForeignKey("image.id"), primary_key=True),
     Column("group_id", _Id, nullable=False),
+    Index(None, "group_id"),
 )
+
+# Images that were read since groups of near-duplicates were found.
+ungrouped = Table("ungrouped", metadata, Column("image_id", ForeignKey("image.id"), primary_key=True))
 
 worker = Table("worker", metadata, _id(), Column("name", Text, nullable=False, unique=True))
 

@@ -30,7 +30,7 @@ def near_duplicates(across: bool, sheet: Path | None, project: Path, as_json: bo
     """
     with api.open(project) as db:
         groups = db.images.near_duplicates(across)
-        unread = db.datasets.unread()
+        unread, crowd = db.datasets.unread(), db.images.crowd()
         if sheet is not None:
             _write_sheet(sheet, groups, db.ontology)
     if as_json:
@@ -39,6 +39,9 @@ def near_duplicates(across: bool, sheet: Path | None, project: Path, as_json: bo
     for group in groups:
         click.echo(" ".join(map(_full_name, group)))
     click.echo(f"{counted(sum(map(len, groups)), 'image')} in {counted(len(groups), 'group')}", err=True)
+    if crowd is not None:
+        such = "" if crowd.image is None else f", one of {crowd.image.dataset or '.'}/{crowd.image.name}"
+        click.echo(f"{crowd.size:,} hashes have the same 24 bits{such}: comparing them was slow", err=True)
     if unread:
         click.echo(
             f"{counted(unread, 'image')} {'was' if unread == 1 else 'were'} not read yet and not compared; to read "

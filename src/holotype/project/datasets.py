@@ -21,9 +21,9 @@ from holotype.project.dataset_said import Advance, Terms
 from holotype.project.dataset_samples import ImportedDataset, imported_dataset
 from holotype.project.dataset_scan import Importer
 from holotype.project.fingerprints import FingerprintReport, fingerprint_all
-from holotype.project.intake import group_near_duplicates
 from holotype.project.lemmas import Lemmas
 from holotype.project.lint import lint_dataset
+from holotype.project.near_duplicates import INDEX, group_near_duplicates
 from holotype.project.parts import Parts
 
 
@@ -124,5 +124,5 @@ class Datasets:
         are found among all, also between datasets and with own images."""
         self._parts.check_writable()
         found = fingerprint_all(self._parts.catalog, self._parts.store, progress)
-        group_near_duplicates(self._parts.catalog)
+        group_near_duplicates(self._parts.catalog, self._parts.folder / INDEX)
         return found

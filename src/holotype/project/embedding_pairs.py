@@ -13,8 +13,8 @@ from holotype.catalog.embeddings import Embedded, Vectors
 from holotype.engine import Progress
 from holotype.errors import RecognitionError
 from holotype.project.embedding_facts import read_embedded
-from holotype.project.intake import group_near_duplicates
 from holotype.project.lemmas import Lemmas
+from holotype.project.near_duplicates import INDEX, group_near_duplicates
 from holotype.project.parts import Parts
 from holotype.project.release_shelf import open_release
 from holotype.queries.live import first_rows
@@ -63,7 +63,7 @@ class CloseImages:
 
 def close_images(parts: Parts, asked: Closeness, limit: int, all_pairs: bool, progress: Progress) -> CloseImages:
     """The pairs of images with near embeddings; those that hashes know, too, only with `all_pairs`."""
-    group_near_duplicates(parts.catalog)
+    group_near_duplicates(parts.catalog, parts.folder / INDEX)
     with parts.catalog.read() as connection:
         model, held = read_embedded(connection, asked.model)
         groups = near_duplicates.groups(connection)

@@ -19,7 +19,7 @@ from holotype.collect.sidecars import Credit
 from holotype.engine import Progress, no_progress
 from holotype.licences import LicencePolicy
 from holotype.ontology import Ontology
-from holotype.project.intake import group_near_duplicates
+from holotype.project.near_duplicates import INDEX, group_near_duplicates
 from holotype.project.parts import Parts
 from holotype.project.taking import Stored, take_each
 from holotype.project.works import as_said, credited, licence_of
@@ -141,7 +141,7 @@ class Fetching:
                 self._count(self._told(stored))
         if flow.interrupted:
             raise KeyboardInterrupt
-        group_near_duplicates(parts.catalog)
+        group_near_duplicates(parts.catalog, parts.folder / INDEX)
         return self._tally.report()
 
     def _batches(self, flow: Flow) -> Iterator[list[InputFile]]:

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from holotype.catalog.image_names import meant
 from holotype.catalog.images import Named as Named
+from holotype.catalog.images import with_ids
 from holotype.catalog.inputs import OUTCOMES, UNASSIGNED, Taken, taken
+from holotype.catalog.near_duplicates import crowd
 from holotype.catalog.withdrawals import Withdrawal, history
 from holotype.collect.folder import FolderListing, FolderNames, list_folder
 from holotype.collect.inputs import InputFile
 from holotype.crowd.conclusion import Policy
 from holotype.engine import Progress, no_progress
 from holotype.errors import QueryError
-from holotype.project.intake import IntakeReport, group_near_duplicates, take_in
+from holotype.project.intake import IntakeReport, take_in
 from holotype.project.lemmas import Lemmas
+from holotype.project.near_duplicates import INDEX, group_near_duplicates
 from holotype.project.parts import Parts
 from holotype.project.withdrawing import withdraw
 from holotype.queries import Live, Query
 from holotype.queries.live import near_duplicate_groups
 from holotype.queries.results import Result, Results
 from holotype.store.location import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """So many hashes that have the same 24 bits in one place that each was compared with all; `image` has one of them,
+    if it is still there. Thousands of almost blank images make one, and so does who wants this to be slow."""
+
+    size: int
+    image: Named | None
 
 
 class Images:
@@ -135,7 +147,15 @@ class Images:
         With `across`, only groups with images of several datasets, the project's own being one. They are found first
         where images were read since they were found last, or an earlier version found none among datasets.
         """
-        group_near_duplicates(self._parts.catalog)
+        group_near_duplicates(self._parts.catalog, self._parts.folder / INDEX)
         with self._parts.catalog.read() as connection:
             groups = near_duplicate_groups(connection, across)
         return [[Result(image, self._parts.store) for image in group] for group in groups]
+
+    def crowd(self) -> Crowd | None:
+        """The largest set of hashes that near-duplicates were found among the slow way, None where there was none."""
+        with self._parts.catalog.read() as connection:
+            if (said := crowd(connection)) is None:
+                return None
+            size, image = said
+            return Crowd(size, with_ids(connection, [image]).get(image))

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import Catalog, credits, images, near_duplicates, sightings
+from holotype.catalog import Catalog, credits, images, sightings
 from holotype.collect.inputs import InputFile
 from holotype.engine import Progress
-from holotype.images.near import near_duplicate_groups
 from holotype.leftovers import passed_over
+from holotype.project.near_duplicates import INDEX, group_near_duplicates
 from holotype.project.taking import credits_of, seen_again, take_each
 
 
@@ -98,7 +97,7 @@ def take_in(
                 rejections.append((row.origin, row.reason, row.detail))
         done += stored.files
         progress(done, len(files))
-    group_near_duplicates(catalog)
+    group_near_duplicates(catalog, packs.parent / INDEX)
     return IntakeReport(
         outcomes["kept", ""],
         outcomes["duplicate", ""],
@@ -108,32 +107,6 @@ def take_in(
         joined=len({origin for one in changes for origin in one.joined}),
         earlier=dict(sorted(Counter(wnid for _, wnid in {pair for one in changes for pair in one.earlier}).items())),
     )
-
-
-def group_near_duplicates(catalog: Catalog) -> None:
-    """Find the groups of near-duplicates among all images that were read, wherever they lie, and record them."""
-    while not _group_near_duplicates(catalog):
-        pass
-
-
-def _group_near_duplicates(catalog: Catalog) -> bool:
-    """Whether the groups hold for the images there are: False if another process has read some meanwhile."""
-    with catalog.read() as connection:
-        among = near_duplicates.count_read(connection)
-        if near_duplicates.grouped(connection) == among:
-            return True
-        ids, straight, mirrored = near_duplicates.hashes(connection)
-    groups = near_duplicate_groups(straight, mirrored)
-    shared = np.bincount(groups, minlength=len(ids))[groups] > 1
-    found = dict(zip(ids[shared].tolist(), ids[groups[shared]].tolist(), strict=True))
-
-    def work(connection: Connection) -> bool:
-        if near_duplicates.count_read(connection) != among:
-            return False
-        near_duplicates.put(connection, found, among)
-        return True
-
-    return catalog.transact(work)
 
 
 def _merged(files: Iterable[InputFile]) -> list[InputFile]:

@@ -20,9 +20,9 @@ from holotype.files import sha256_file
 from holotype.licences import LicencePolicy
 from holotype.project.conclusions import draw_anew
 from holotype.project.fingerprints import fingerprint_images
-from holotype.project.intake import group_near_duplicates
 from holotype.project.lemmas import Lemmas
 from holotype.project.licensing import Taken, read_policy, refused, taken
+from holotype.project.near_duplicates import INDEX, group_near_duplicates
 from holotype.project.parts import Parts
 from holotype.project.release_faces import read_faces
 from holotype.project.release_facts import read_facts, read_labels, read_votes, works_told
@@ -198,7 +198,7 @@ class Releases:
                 raise ReleaseError(
                     f"{plural(report.unreadable, 'image')} cannot be read: {'; '.join(report.problems[:3])}"
                 )
-        group_near_duplicates(parts.catalog)
+        group_near_duplicates(parts.catalog, parts.folder / INDEX)
         with parts.catalog.read() as connection:
             every = self._wanted(connection, recipe, hidden=False)
             others = self._other_licences(connection, recipe)
