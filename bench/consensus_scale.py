@@ -83,7 +83,7 @@ def _voters(rng: np.random.Generator, activity: Array, tasks: int) -> Array:
         row = np.sort(worker, axis=1)
         twice = np.flatnonzero((row[:, 1:] == row[:, :-1]).any(axis=1))
         if not len(twice):
-            return worker
+            return np.asarray(worker)
         worker[twice] = np.searchsorted(activity, rng.random((len(twice), VOTES)) * activity[-1])
 
 
@@ -105,9 +105,9 @@ def whole(folder: Path) -> tuple[Conclusion, dict[str, float]]:
     """All at once: columns in memory, one fit."""
     sizes = sizes_of(folder)
     task = np.repeat(np.arange(sizes["tasks"], dtype=np.int32), VOTES)
-    columns = (column(folder, name) for name in ("worker", "answer", "synset"))
-    known = column(folder, "known")
-    return POLICY.conclude(Ballot(task, *columns, sizes["workers"], sizes["synsets"], known=known)), {}
+    worker, answer, synset, known = (column(folder, name) for name in ("worker", "answer", "synset", "known"))
+    ballot = Ballot(task, worker, answer, synset, sizes["workers"], sizes["synsets"], known=known)
+    return POLICY.conclude(ballot), {}
 
 
 def sharded(folder: Path) -> tuple[Conclusion, dict[str, float]]:
@@ -115,7 +115,13 @@ def sharded(folder: Path) -> tuple[Conclusion, dict[str, float]]:
     sizes, began = sizes_of(folder), time.perf_counter()
     nothing = np.zeros(0, np.int32)
     tasks = Ballot(
-        nothing, nothing, nothing, column(folder, "synset"), sizes["workers"], sizes["synsets"], known=column(folder, "known")
+        nothing,
+        nothing,
+        nothing,
+        column(folder, "synset"),
+        sizes["workers"],
+        sizes["synsets"],
+        known=column(folder, "known"),
     )
     with tempfile.TemporaryDirectory(dir=folder) as name:
         bounds = bounds_of(np.full(sizes["tasks"], VOTES, np.int8))
@@ -126,7 +132,7 @@ def sharded(folder: Path) -> tuple[Conclusion, dict[str, float]]:
             votes = slice(start * VOTES, stop * VOTES)
             sorting.add(task, column(folder, "worker", votes), column(folder, "answer", votes))
         shards = sorting.shards()
-        del tasks, sorting
+        del tasks, sorting, synset, known
         sorted_at = time.perf_counter()
         bytes_held = sum(shard.path.stat().st_size for shard in shards)
         found = conclude_shards(POLICY, shards, Path(name))
@@ -137,8 +143,6 @@ def sharded(folder: Path) -> tuple[Conclusion, dict[str, float]]:
 
 POLICY: Final = Imageable(Posterior())
 WAYS: Final = {"whole": whole, "shards": sharded}
-
-
 
 
 def measure(way: str, folder: Path) -> None:
@@ -173,7 +177,9 @@ def compare(tasks: int, workers: int, whole_up_to: int, parent: Path) -> None:
     folder = Path(tempfile.mkdtemp(prefix="consensus-scale-", dir=parent))
     try:
         make(folder, tasks, workers)
-        print(f"{tasks:,} candidates, {VOTES * tasks:,} votes, {workers:,} workers, {sizes_of(folder)['synsets']:,} synsets")
+        print(
+            f"{tasks:,} candidates, {VOTES * tasks:,} votes, {workers:,} workers, {sizes_of(folder)['synsets']:,} synsets"
+        )
         for way in WAYS:
             if way == "whole" and tasks > whole_up_to:
                 continue
@@ -182,7 +188,8 @@ def compare(tasks: int, workers: int, whole_up_to: int, parent: Path) -> None:
             line = f"  {way:7} {told['seconds']:8.1f} s {told['cpu']:8.1f} CPU-s {rate:12,.0f} votes/s"
             line += f" {told['peak'] / 1e6:8,.0f} MB   {verdict(folder, way)}"
             if "shards" in told:
-                line += f"   {told['shards']} shards, sorting {told['sort']:.1f} s, {told['bytes'] / VOTES / tasks:.1f} B/vote"
+                each = told["bytes"] / VOTES / tasks
+                line += f"   {told['shards']} shards of {each:.1f} B/vote, sorting took {told['sort']:.1f} s"
             print(line, flush=True)
         if (folder / "whole.npy").exists():
             one, other = (np.load(folder / f"{way}.npy") for way in WAYS)
@@ -196,7 +203,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--candidates", type=int, nargs="+", default=[100_000, 1_000_000, 10_000_000])
     parser.add_argument("--workers", type=int, nargs="+", default=[10_000, 49_000])
-    parser.add_argument("--whole-up-to", type=int, default=1_000_000, help="candidates up to which all are held at once")
+    parser.add_argument(
+        "--whole-up-to", type=int, default=1_000_000, help="candidates up to which all are held at once"
+    )
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--measure", choices=WAYS)
     args = parser.parse_args()

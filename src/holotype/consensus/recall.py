@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from holotype.consensus.cliques import as_one
 from holotype.consensus.em import evidence, normalised
 from holotype.consensus.posteriors import Fits, mixed, said_something
 from holotype.consensus.two_coin import Priors, TwoCoins, before_votes, difficulty_odds, prior_odds
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +50,20 @@ class Learned:
         """The chance of yes before any vote, ``(tasks,)``; `group` ``(tasks,)`` are places among `rates`."""
         return before_votes(self.rates[group], ballot.prior)
 
-    def yes(self, ballot: Ballot, before: Floats) -> Floats:
+    def yes(self, ballot: Ballot, group: Ints) -> Floats:
         """The probability of yes, ``(tasks,)``; workers who are new are as the population."""
-        return np.asarray(normalised(self.scores(ballot, before))[:, 1::2].sum(axis=1))
+        return np.asarray(normalised(self.scores(ballot, group, ballot.incidence()))[:, 1::2].sum(axis=1))
 
-    def scores(self, ballot: Ballot, before: Floats) -> Floats:
-        """The logs of every kind's chance with the votes, ``(tasks, kinds)``; workers who are new are as the
-        population."""
+    def scores(self, ballot: Ballot, group: Ints, votes: csr_array) -> Floats:
+        """The logs of every kind's chance with the votes, ``(tasks, kinds)``, which are also given as incidence;
+        workers who are new are as the population."""
         new = ballot.workers - len(self.workers)
         workers = np.concatenate([self.workers, np.broadcast_to(self.population, (new, *self.population.shape))])
-        scores = evidence(ballot.incidence(), self.priors.with_hard(workers))
-        scores += prior_odds(before, self.hard, self.priors)
+        scores = evidence(votes, self.priors.with_hard(workers))
+        if ballot.prior is None:
+            scores += prior_odds(self.rates, self.hard, self.priors)[group]
+        else:
+            scores += prior_odds(self.before(ballot, group), self.hard, self.priors)
         if self.difficulty is not None:
             ratio = np.log(self.difficulty / self.population)[ballot.synset]
             scores += difficulty_odds(ballot.counts(), ratio, self.priors)
@@ -89,7 +96,7 @@ class Recall:
         heard = heard.keep(said[heard.task])
         group = np.searchsorted(self.groups, group_keys(ballot))
         before = [belief.before(heard, group) for belief in self.beliefs]
-        yes = [belief.yes(heard, chance) for belief, chance in zip(self.beliefs, before, strict=True)]
+        yes = [belief.yes(heard, group) for belief in self.beliefs]
         shares = [belief.share for belief in self.beliefs]
         told = mixed(heard, shares, yes, before)
         return told.posterior, told.evidence

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -34,6 +35,9 @@ from holotype.consensus.two_coin import (
     voted_on,
 )
 from holotype.engine import map_batches
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Believed = Learned | Floats
 """What posteriors come from: what was learned of workers and synsets, or posteriors of all tasks, ``(tasks, kinds)``,
@@ -218,20 +222,35 @@ class Expected:
 def expect(shard: Shard, now: Believed, before: Believed | None, groups: int, learns_difficulty: bool) -> Expected:
     """The expectation step of a shard: what posteriors come to by what is believed `now`, and how far they moved from
     what was believed `before`. A pure function; so many `groups` have base rates."""
-    ballot, group = shard.grouped()
-    probas = _posteriors(shard, ballot, group, now)
-    moved = np.inf
+    heard = _Heard.of(shard)
+    ballot, probas, moved = heard.ballot, _posteriors(heard, now), 0.0
     if before is not None:
-        moved = float(np.abs(probas - _posteriors(shard, ballot, group, before)).max(initial=0))
+        moved = float(np.abs(probas - _posteriors(heard, before)).max(initial=0))
     counts = ballot.counts() if learns_difficulty else None
-    sums = sums_of(ballot, probas, group, groups, voted_on(ballot), counts)
-    return Expected(expected_counts(ballot.incidence(), probas, ballot.answers), sums, moved)
+    sums = sums_of(ballot, probas, heard.group, groups, voted_on(ballot), counts)
+    return Expected(expected_counts(heard.votes, probas, ballot.answers), sums, moved)
 
 
-def _posteriors(shard: Shard, ballot: Ballot, group: Ints, of: Believed) -> Floats:
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A shard that models hear, in memory."""
+
+    shard: Shard
+    ballot: Ballot
+    group: Ints
+    votes: csr_array
+
+    @classmethod
+    def of(cls, shard: Shard) -> _Heard:
+        ballot, group = shard.grouped()
+        return cls(shard, ballot, group, ballot.incidence())
+
+
+def _posteriors(heard: _Heard, of: Believed) -> Floats:
     """The probabilities of every kind, ``(tasks, kinds)``, gold in its place."""
+    shard, ballot = heard.shard, heard.ballot
     if isinstance(of, Learned):
-        probas = normalised(of.scores(ballot, of.before(ballot, group)))
+        probas = normalised(of.scores(ballot, heard.group, heard.votes))
     else:
         probas = of[shard.start : shard.stop].copy()
     gold = Gold.of(ballot.known, classes=PLAIN)
@@ -250,7 +269,7 @@ def _fit_belief(heard: Sequence[Shard], shape: Shape, priors: Priors, schedule: 
 
 def _maximise(heard: Sequence[Shard], shape: Shape, model: TwoCoins, schedule: Schedule, near: Fit | float) -> ShardFit:
     """As `holotype.consensus.em.maximise`, from where a near fit ended, or from a base rate."""
-    step = partial(_expect_all, heard, groups=len(shape.sizes), learns_difficulty=model.learns_difficulty)
+    step = partial(_expect_all, heard, model, len(shape.sizes), schedule.tolerance)
     now, before = _start(model, near, heard[-1].stop), None
     for done in range(schedule.rounds + 1):
         found = step(now, before)
@@ -273,12 +292,13 @@ def _start(model: TwoCoins, near: Fit | float, tasks: int) -> Believed:
 
 
 def _expect_all(
-    heard: Sequence[Shard], now: Believed, before: Believed | None, groups: int, learns_difficulty: bool
+    heard: Sequence[Shard], model: TwoCoins, groups: int, tolerance: float, now: Believed, before: Believed | None
 ) -> Expected:
-    step = partial(expect, now=now, before=before, groups=groups, learns_difficulty=learns_difficulty)
-    parts = map_batches(step, heard)
-    found = next(parts)
-    for part in parts:
+    """The expectation step of all shards. Where a posterior of the first has moved by `tolerance`, how far others have
+    decides nothing, and is not computed."""
+    step = partial(expect, now=now, groups=groups, learns_difficulty=model.learns_difficulty)
+    found = step(heard[0], before=before)
+    for part in map_batches(partial(step, before=before if found.moved < tolerance else None), heard[1:]):
         found = found + part
     return found
 
@@ -289,17 +309,17 @@ def _log_chance(heard: Sequence[Shard], end: ShardFit) -> float:
 
 
 def _votes_chance(shard: Shard, of: Learned) -> float:
-    ballot, group = shard.grouped()
-    return chance_of_votes(of.scores(ballot, of.before(ballot, group)), ballot.known)
+    heard = _Heard.of(shard)
+    return chance_of_votes(of.scores(heard.ballot, heard.group, heard.votes), heard.ballot.known)
 
 
 # What it comes to
 
 
-def said_of(heard: Shard, fits: Sequence[tuple[Believed, Floats, float]]) -> Said:
+def said_of(shard: Shard, fits: Sequence[tuple[Believed, Floats, float]]) -> Said:
     """What models say of a shard that they heard, with what their last posteriors came of, their base rates and shares:
     see `ShardFits.told`."""
-    ballot, group = heard.grouped()
-    yes = [_posteriors(heard, ballot, group, of)[:, 1::2].sum(axis=1) for of, _, _ in fits]
-    before = [before_votes(rates[group], ballot.prior) for _, rates, _ in fits]
-    return mixed(ballot, [share for _, _, share in fits], yes, before)
+    heard = _Heard.of(shard)
+    yes = [_posteriors(heard, of)[:, 1::2].sum(axis=1) for of, _, _ in fits]
+    before = [before_votes(rates[heard.group], heard.ballot.prior) for _, rates, _ in fits]
+    return mixed(heard.ballot, [share for _, _, share in fits], yes, before)
