@@ -132,7 +132,7 @@ def sharded(folder: Path) -> tuple[Conclusion, dict[str, float]]:
             votes = slice(start * VOTES, stop * VOTES)
             sorting.add(task, column(folder, "worker", votes), column(folder, "answer", votes))
         shards = sorting.shards()
-        del tasks, sorting, synset, known
+        del tasks, sorting
         sorted_at = time.perf_counter()
         bytes_held = sum(shard.path.stat().st_size for shard in shards)
         found = conclude_shards(POLICY, shards, Path(name))
@@ -177,9 +177,8 @@ def compare(tasks: int, workers: int, whole_up_to: int, parent: Path) -> None:
     folder = Path(tempfile.mkdtemp(prefix="consensus-scale-", dir=parent))
     try:
         make(folder, tasks, workers)
-        print(
-            f"{tasks:,} candidates, {VOTES * tasks:,} votes, {workers:,} workers, {sizes_of(folder)['synsets']:,} synsets"
-        )
+        synsets = sizes_of(folder)["synsets"]
+        print(f"{tasks:,} candidates, {VOTES * tasks:,} votes, {workers:,} workers, {synsets:,} synsets", flush=True)
         for way in WAYS:
             if way == "whole" and tasks > whole_up_to:
                 continue
