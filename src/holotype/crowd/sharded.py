@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +15,7 @@ import numpy as np
 from holotype.consensus.ballot import Ballot, Floats, Ints
 from holotype.consensus.recall import Recall, group_keys
 from holotype.consensus.sharded import Believed, Census, fit_shards, said_of
-from holotype.consensus.shards import Shard
+from holotype.consensus.shards import Shard, shards_of
 from holotype.consensus.two_coin import useless_votes
 from holotype.consensus.votes import is_machine
 from holotype.crowd.alarms import Alarm, Seen, alarms_on, information_of, sides_of
@@ -22,6 +24,7 @@ from holotype.crowd.guards import Mask
 from holotype.crowd.imageable import Imageable, give_up, hopeless_of, outcomes_of
 from holotype.crowd.policies import Fixed, Lead, Posterior, only_known
 from holotype.engine import map_batches
+from holotype.errors import CrowdError
 
 LARGE: Final = 5_000_000
 """Votes from which on labels are concluded shard by shard."""
@@ -77,6 +80,28 @@ def goes_by_shards(policy: Policy, names: Sequence[str] | None) -> bool:
     if isinstance(policy, Imageable):
         return goes_by_shards(policy.policy, names)
     return isinstance(policy, Posterior | Fixed | Lead) and not any(map(is_machine, names or ()))
+
+
+def concluded(policy: Policy, ballot: Ballot) -> Conclusion:
+    """What a policy concludes of a ballot: of a `LARGE` one shard by shard, where it can."""
+    if len(ballot.task) < LARGE or not goes_by_shards(policy, ballot.names):
+        return policy.conclude(ballot)
+    with room_for_shards() as folder:
+        return conclude_shards(policy, shards_of(ballot, folder), folder).whole()
+
+
+@contextmanager
+def room_for_shards() -> Iterator[Path]:
+    """A folder for files that are of use for as long as this lasts, where `TMPDIR` says. Raises `CrowdError` where they
+    cannot be written."""
+    with tempfile.TemporaryDirectory(prefix="holotype-") as folder:
+        try:
+            yield Path(folder)
+        except OSError as error:
+            raise CrowdError(
+                f"votes are concluded from by way of files in {Path(folder).parent}, which cannot be written: "
+                f"{error.strerror}; name another folder with TMPDIR"
+            ) from error
 
 
 def conclude_shards(policy: Policy, shards: Sequence[Shard], folder: Path) -> ShardedConclusion:

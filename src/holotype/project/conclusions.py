@@ -158,7 +158,8 @@ def _keep(connection: Connection, parts: Parts, drawn: Sequence[tuple[Basis, Con
         remember_division(connection, basis.rule, basis.counts, 0 if whole else appended_votes(connection))
         return changed
     if new:
-        remember(connection, basis.rule, basis.tally, conclusion)
+        tally = basis.tally
+        remember(connection, basis.rule, conclusion.memory, tally.axes(), tally.tasks.number.__getitem__)
     remember_rounds(connection, basis.rule, basis.counts, basis.tally)
     return changed
 
