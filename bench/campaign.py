@@ -32,7 +32,7 @@ from holotype.crowd.policies import Fixed, Posterior
 from holotype.crowd.port import Page, Sheet
 from holotype.ontology import load_wordnet
 from holotype.project import Project
-from holotype.project.conclusions import labels_of
+from holotype.project.drawing import labels_of
 from holotype.project.facts import read_tally
 
 SYNSETS: Final = 1000

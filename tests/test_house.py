@@ -138,6 +138,8 @@ SHARED = {
     "vocabulary",
     "lemmas",
     "facts",
+    "drawing",
+    "large_labels",
     "conclusions",
     "evidence",
     "release_facts",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -88,12 +88,9 @@ def write_drawn(connection: Connection, drawn: Drawn) -> None:
     learned.set_drawn(connection, json.dumps(asdict(drawn)))
 
 
-def remember(
-    connection: Connection, policy: Policy, memory: Memory, axes: Axes, numbers: Callable[[Ints], Ints]
-) -> None:
-    """Keep what it takes to conclude of a few candidates again: what was learned, on which axes; `numbers` are those of
-    candidates by their places."""
-    pilot = None if memory.pilot is None else numbers(memory.pilot)
+def remember(connection: Connection, policy: Policy, memory: Memory, axes: Axes, pilot: Ints | None) -> None:
+    """Keep what it takes to conclude of a few candidates again: what was learned, on which axes, and the candidates of
+    the pilot."""
     learned.put(connection, _MODEL, _to_bytes(memory, axes, pilot) if is_incremental(policy) else b"")
 
 
