@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,11 +28,14 @@ import numpy.typing as npt
 
 from holotype.consensus.ballot import UNKNOWN, Ballot
 from holotype.consensus.shards import SIZE, Sorting, bounds_of
-from holotype.consensus.votes import Answer
+from holotype.consensus.votes import Answer, Vote
+from holotype.crowd.campaign import PAGE_SIZE, PAGES_AT_ONCE, pages_of_round
+from holotype.crowd.columns import Known, Tasks, Votes
 from holotype.crowd.conclusion import STATES, Conclusion, State
 from holotype.crowd.imageable import Imageable
 from holotype.crowd.policies import Posterior
 from holotype.crowd.sharded import conclude_shards
+from holotype.crowd.tally import Tally
 
 VOTES: Final = 5
 HARD: Final = 0.1
@@ -141,8 +145,42 @@ def sharded(folder: Path) -> tuple[Conclusion, dict[str, float]]:
         return found.whole(), parts
 
 
+def round_of(folder: Path) -> tuple[Conclusion, dict[str, float]]:
+    """A round of a campaign that holds its columns: what is open, the pages that are put up, and a few votes more."""
+    sizes, began = sizes_of(folder), time.perf_counter()
+    number = np.arange(sizes["tasks"], dtype=np.int64)
+    tasks = Tasks(number, column(folder, "synset"), number, [f"n{one:08d}" for one in range(sizes["synsets"])])
+    task = np.repeat(number, VOTES)
+    names = [f"w{one}" for one in range(sizes["workers"])]
+    cast = Votes(task, column(folder, "worker"), column(folder, "answer"), np.ones(len(task), np.int32), names)
+    tally = Tally(tasks, cast, Known(), Unnamed())
+    held = time.perf_counter()
+    found = tally.conclude(POLICY)
+    concluded = time.perf_counter()
+    pages = pages_of_round(tally, tally.begin(2, found), 2, PAGE_SIZE, most=PAGES_AT_ONCE)
+    asked = time.perf_counter()
+    axes = tally.axes()
+    known = time.perf_counter()
+    some = [one for page in pages[:100] for one in page.tasks]
+    tally.add([Vote(one.number, "somebody new", Answer.NO, "", 1.0, 0.0, 2) for one in some])
+    few = tally.only(np.unique(tally.places_of(np.array([one.number for one in some]))))
+    ballot = few.ballot_on(axes)
+    if ballot is not None:
+        POLICY.again(ballot, replace(found.memory, pilot=np.zeros(0, np.int64)))
+    parts = {"hold": held - began, "conclude": concluded - held, "ask": asked - concluded, "axes": known - asked}
+    return found, parts | {"pages": len(pages), "touched": time.perf_counter() - known}
+
+
+class Unnamed:
+    """Images by made-up digests."""
+
+    def digests(self, numbers: Array) -> list[str]:
+        """The sha256 of each task's image, by the tasks' numbers."""
+        return [f"{number:064x}" for number in numbers.tolist()]
+
+
 POLICY: Final = Imageable(Posterior())
-WAYS: Final = {"whole": whole, "shards": sharded}
+WAYS: Final = {"whole": whole, "shards": sharded, "round": round_of}
 
 
 def measure(way: str, folder: Path) -> None:
@@ -172,6 +210,19 @@ def verdict(folder: Path, way: str) -> str:
     return f"decided {100 * decided / len(state):5.1f} %, right {100 * right / max(decided, 1):6.3f} %"
 
 
+def told_of(way: str, told: dict[str, float], tasks: int, right: str) -> str:
+    """A line of the table."""
+    votes = VOTES * tasks
+    line = f"  {way:7} {told['seconds']:8.1f} s {told['cpu']:8.1f} CPU-s {votes / told['cpu']:12,.0f} votes/CPU-s"
+    line += f" {told['peak'] / 1e6:8,.0f} MB   {right}"
+    if way == "shards":
+        line += f"   {told['shards']} shards of {told['bytes'] / votes:.1f} B/vote, sorting took {told['sort']:.1f} s"
+    if way == "round":
+        line += f"   {told['pages']:,} pages asked {told['ask']:.1f} s, axes {told['axes']:.1f} s,"
+        line += f" 100 pages answered and concluded {told['touched']:.1f} s"
+    return line
+
+
 def compare(tasks: int, workers: int, whole_up_to: int, parent: Path) -> None:
     """Print a table of the ways for one crowd."""
     folder = Path(tempfile.mkdtemp(prefix="consensus-scale-", dir=parent))
@@ -180,18 +231,10 @@ def compare(tasks: int, workers: int, whole_up_to: int, parent: Path) -> None:
         synsets = sizes_of(folder)["synsets"]
         print(f"{tasks:,} candidates, {VOTES * tasks:,} votes, {workers:,} workers, {synsets:,} synsets", flush=True)
         for way in WAYS:
-            if way == "whole" and tasks > whole_up_to:
-                continue
-            told = run(way, folder)
-            rate = VOTES * tasks / told["seconds"]
-            line = f"  {way:7} {told['seconds']:8.1f} s {told['cpu']:8.1f} CPU-s {rate:12,.0f} votes/s"
-            line += f" {told['peak'] / 1e6:8,.0f} MB   {verdict(folder, way)}"
-            if "shards" in told:
-                each = told["bytes"] / VOTES / tasks
-                line += f"   {told['shards']} shards of {each:.1f} B/vote, sorting took {told['sort']:.1f} s"
-            print(line, flush=True)
+            if way == "shards" or tasks <= whole_up_to:
+                print(told_of(way, run(way, folder), tasks, verdict(folder, way)), flush=True)
         if (folder / "whole.npy").exists():
-            one, other = (np.load(folder / f"{way}.npy") for way in WAYS)
+            one, other = (np.load(folder / f"{way}.npy") for way in ("whole", "shards"))
             print(f"  labels that differ: {int((one != other).sum())}", flush=True)
     finally:
         shutil.rmtree(folder)
