@@ -57,7 +57,7 @@ def rows_of(candidates: int) -> Iterator[tuple[str, Iterator[tuple[Any, ...]]]]:
     ranks = load_wordnet().rank
     each = -(-candidates // SYNSETS)
     numbers = range(1, candidates + 1)
-    yield "INSERT INTO file VALUES (?, 0, 'pack', 'p', 0, 0, 0)", iter([(1,)])
+    yield "INSERT INTO file VALUES (?, 0, 'pack', 'p', 0, 0, 0, NULL)", iter([(1,)])
     yield (
         "INSERT INTO image VALUES (?, 0, ?, '', 1, '', ?, 1, 0, 2)",
         ((number, hashlib.sha256(b"%d" % number).hexdigest(), number) for number in numbers),

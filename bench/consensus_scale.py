@@ -1,6 +1,7 @@
 """Conclusions of millions of votes: shard by shard, and all at once beside it, with the same labels.
 
-    python bench/consensus_scale.py [--candidates N ...] [--workers N ...] [--whole-up-to N] [--folder PATH]
+    python bench/consensus_scale.py [--candidates N ...] [--workers N ...] [--whole-up-to N] [--catalog N ...]
+        [--folder PATH]
 
 Five votes a candidate by simulated workers, unequal ones, spammers and a clique among them; synsets by Zipf's law, a
 tenth of the images hard, one in a thousand gold. Votes are made as columns on disk, a synset range at a time; every
@@ -26,9 +27,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+import holotype
+from campaign import make as project
 from holotype.consensus.ballot import UNKNOWN, Ballot
 from holotype.consensus.shards import SIZE, Sorting, bounds_of
 from holotype.consensus.votes import Answer, Vote
+from holotype.crowd import sharded as sharded_policies
 from holotype.crowd.campaign import PAGE_SIZE, PAGES_AT_ONCE, pages_of_round
 from holotype.crowd.columns import Known, Tasks, Votes
 from holotype.crowd.conclusion import STATES, Conclusion, State
@@ -36,6 +40,7 @@ from holotype.crowd.imageable import Imageable
 from holotype.crowd.policies import Posterior
 from holotype.crowd.sharded import conclude_shards
 from holotype.crowd.tally import Tally
+from holotype.project import conclusions
 
 VOTES: Final = 5
 HARD: Final = 0.1
@@ -210,6 +215,32 @@ def verdict(folder: Path, way: str) -> str:
     return f"decided {100 * decided / len(state):5.1f} %, right {100 * right / max(decided, 1):6.3f} %"
 
 
+def drawn(folder: Path, large: int) -> None:
+    """Draw all labels of a project in this process, by shards from `large` votes on, and print what that took."""
+    for module in (conclusions, sharded_policies):
+        vars(module)["LARGE"] = large
+    with holotype.open(folder) as db:
+        began, cpu = time.perf_counter(), time.process_time()
+        changed = conclusions.conclude_all(db.crowd._parts, POLICY)
+        seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    print(f"{seconds:8.1f} s {cpu_seconds:8.1f} CPU-s {peak:8,.0f} MB   {changed:,} labels changed", flush=True)
+
+
+def through_catalog(candidates: int, parent: Path) -> None:
+    """Print what drawing the labels of a project takes, by shards and then at once, which changes none."""
+    folder = Path(tempfile.mkdtemp(prefix="consensus-scale-", dir=parent))
+    try:
+        project(folder / "project", candidates)
+        print(f"a catalog of {candidates:,} candidates with {VOTES * candidates:,} votes, read, concluded and written")
+        for name, large in (("shards", 0), ("whole", 10**12)):
+            command = [sys.executable, __file__, "--draw", str(large), "--folder", str(folder / "project")]
+            told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            print(f"  {name:7} {told.splitlines()[-1]}", flush=True)
+    finally:
+        shutil.rmtree(folder)
+
+
 def told_of(way: str, told: dict[str, float], tasks: int, right: str) -> str:
     """A line of the table."""
     votes = VOTES * tasks
@@ -243,21 +274,28 @@ def compare(tasks: int, workers: int, whole_up_to: int, parent: Path) -> None:
 def main() -> None:
     """Compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--candidates", type=int, nargs="+", default=[100_000, 1_000_000, 10_000_000])
+    parser.add_argument("--candidates", type=int, nargs="*", default=[100_000, 1_000_000, 10_000_000])
     parser.add_argument("--workers", type=int, nargs="+", default=[10_000, 49_000])
     parser.add_argument(
         "--whole-up-to", type=int, default=1_000_000, help="candidates up to which all are held at once"
     )
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--measure", choices=WAYS)
+    parser.add_argument("--draw", type=int)
+    parser.add_argument("--catalog", type=int, nargs="*", default=[1_000_000], help="candidates of projects")
     args = parser.parse_args()
     if args.measure:
         measure(args.measure, args.folder)
+        return
+    if args.draw is not None:
+        drawn(args.folder, args.draw)
         return
     print(f"{len(os.sched_getaffinity(0))} cores; shards of {SIZE:,} tasks and votes; policy {POLICY}")
     for tasks in args.candidates:
         for workers in args.workers:
             compare(tasks, workers, args.whole_up_to, args.folder)
+    for candidates in args.catalog:
+        through_catalog(candidates, args.folder)
 
 
 if __name__ == "__main__":
