@@ -32,7 +32,7 @@ from holotype.crowd.policies import Fixed, Posterior
 from holotype.crowd.port import Page, Sheet
 from holotype.ontology import load_wordnet
 from holotype.project import Project
-from holotype.project.conclusions import labels_of
+from holotype.project.drawing import labels_of
 from holotype.project.facts import read_tally
 
 SYNSETS: Final = 1000
@@ -57,7 +57,7 @@ def rows_of(candidates: int) -> Iterator[tuple[str, Iterator[tuple[Any, ...]]]]:
     ranks = load_wordnet().rank
     each = -(-candidates // SYNSETS)
     numbers = range(1, candidates + 1)
-    yield "INSERT INTO file VALUES (?, 0, 'pack', 'p', 0, 0, 0)", iter([(1,)])
+    yield "INSERT INTO file VALUES (?, 0, 'pack', 'p', 0, 0, 0, NULL)", iter([(1,)])
     yield (
         "INSERT INTO image VALUES (?, 0, ?, '', 1, '', ?, 1, 0, 2)",
         ((number, hashlib.sha256(b"%d" % number).hexdigest(), number) for number in numbers),

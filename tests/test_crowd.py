@@ -18,7 +18,7 @@ from holotype.consensus.ballot import Ballot
 from holotype.consensus.posteriors import LAPSE, fit, majority
 from holotype.consensus.two_coin import Priors
 from holotype.consensus.votes import Answer, Task, Vote
-from holotype.crowd.campaign import run_campaign
+from holotype.crowd.campaign import pages_of_round, portions_of_round, run_campaign
 from holotype.crowd.conclusion import Policy, State
 from holotype.crowd.policies import Fixed, Posterior
 from holotype.crowd.port import Page, Sheet, votes_of
@@ -221,6 +221,31 @@ def test_a_campaign_stopped_anywhere_ends_as_if_it_had_not_been(policy: Policy, 
         assert facts(kept) == facts(whole)
         assert len(resumed.votes) == len(whole)
         assert again.states == conclusion.states
+
+
+@pytest.mark.parametrize("golden", [0, 20])
+def test_pages_that_are_put_up_a_few_at_a_time_ask_the_same(golden: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks, truth = campaign()
+    gold, policy = {task.number: truth[task.number] for task in tasks[::6][:golden]}, Fixed(3)
+    whole, few = Notes(), Notes()
+    conclusion = run_campaign(Tally.of(tasks, gold=gold), crowd(truth), policy, whole.record, page_size=7)
+    monkeypatch.setattr("holotype.crowd.campaign.PAGES_AT_ONCE", 2)
+    again = run_campaign(Tally.of(tasks, gold=gold), crowd(truth), policy, few.record, page_size=7)
+    assert facts(few) == facts(whole)
+    assert again.states == conclusion.states
+    assert len(few) > 2 * 7 * 3
+
+
+def test_a_round_is_in_portions_that_together_are_it() -> None:
+    tasks, _ = campaign()
+    tally = Tally.of(tasks)
+    open = np.ones(len(tasks), bool)
+    whole = pages_of_round(tally, open, 1, 7)
+    parts = list(portions_of_round(tally, open, 1, 7, whole[:2], 3))
+    assert [page for part in parts for page in part] == whole
+    assert [len(part) for part in parts][:2] == [5, 3]
+    assert pages_of_round(tally, open, 1, 7, whole[:2], 3) == whole[:5]
+    assert list(portions_of_round(tally, ~open, 1, 7, most=3)) == [[]]
 
 
 def test_a_campaign_waits_for_a_crowd_that_has_no_answers_yet() -> None:

@@ -284,6 +284,14 @@ def tasks(connection: Connection, numbers: Iterable[int] | None = None, ranges: 
     return Tasks(number, of, synset, _wnids(connection, number[first].tolist()))
 
 
+def asked_by_rank(connection: Connection) -> list[tuple[int, int]]:
+    """The ranks of what is asked about, ascending, and how many candidates each has; but for synsets that the ontology
+    does not have."""
+    table = t.candidate.c
+    asked = select(table.rank, func.count()).where(table.asked == 1, table.rank != LACKING)
+    return [(rank, count) for rank, count in connection.execute(asked.group_by(table.rank).order_by(table.rank))]
+
+
 def _in_ranges(connection: Connection, question: Select[Any], ranges: Ranges | None) -> list[Column]:
     """The candidates that a question finds, in ranges of ranks, or all: ids, images and ranks."""
     kinds, rank = (np.int64, np.int64, np.int64), t.candidate.c.rank

@@ -112,7 +112,11 @@ def _fit(ballot: Ballot, votes: csr_array, priors: Priors, schedule: Schedule, n
     return Fit(maximise(votes, start, model, ballot.answers, schedule, gold), model)
 
 
-def choose_beliefs(ballot: Ballot, seed: int = 0) -> tuple[tuple[Priors, float, Fit | None], ...]:
+Chosen = tuple[tuple[Priors, float, Fit | None], ...]
+"""Beliefs, the share of each, and a fit that is near."""
+
+
+def choose_beliefs(ballot: Ballot, seed: int = 0) -> Chosen:
     """The beliefs that the votes bear out, the share of each, and a fit that is near.
 
     Each is fitted without a fold of the votes and judged by the log chance it gives to those left out, to which the
@@ -123,10 +127,14 @@ def choose_beliefs(ballot: Ballot, seed: int = 0) -> tuple[tuple[Priors, float, 
 
     Deterministic: `seed` draws folds and weights.
     """
-    if not len(ballot.task):
-        return ((Priors(), 1.0, None),)
     rng = np.random.default_rng(seed)
-    chosen, workers = _sample(ballot, rng)
+    return choose_by(*_sample(ballot, rng), rng)
+
+
+def choose_by(chosen: Ballot, workers: Ints, everybody: int, rng: np.random.Generator) -> Chosen:
+    """`choose_beliefs` by the votes of a sample, whose `workers` ``(workers,)`` have these numbers among everybody."""
+    if not len(chosen.task):
+        return ((Priors(), 1.0, None),)
     court = _Court(chosen, _folds(chosen, rng))
     _search(chosen, court)
     best = max(map(court.total, court.judged))
@@ -136,7 +144,7 @@ def choose_beliefs(ballot: Ballot, seed: int = 0) -> tuple[tuple[Priors, float, 
     shares = _shares(whole, np.array([court.chance(priors) for priors in near]), rng)
     near_fits = [court.fit_of(priors) for priors, _ in shares]
     for fit in near_fits:
-        fit.model.number_workers(workers, ballot.workers)
+        fit.model.number_workers(workers, everybody)
     return tuple((priors, share, fit) for (priors, share), fit in zip(shares, near_fits, strict=True))
 
 
@@ -251,16 +259,26 @@ def _folds(ballot: Ballot, rng: np.random.Generator) -> Ints:
     return fold
 
 
-def _sample(ballot: Ballot, rng: np.random.Generator) -> tuple[Ballot, Ints]:
-    """The ballot, or the votes on some of its tasks, and the numbers of its workers there."""
-    most = MOST_COMPARED if ballot.workers <= MANY_WORKERS else MOST_COMPARED // 3
+def most_compared(workers: int) -> int:
+    """Votes by which beliefs about so many workers are compared."""
+    return MOST_COMPARED if workers <= MANY_WORKERS else MOST_COMPARED // 3
+
+
+def _sample(ballot: Ballot, rng: np.random.Generator) -> tuple[Ballot, Ints, int]:
+    """The ballot, or the votes on some of its tasks, the numbers of its workers there, and how many there are."""
+    most = most_compared(ballot.workers)
     if len(ballot.task) <= most:
-        return ballot, np.arange(ballot.workers)
+        return ballot, np.arange(ballot.workers), ballot.workers
     order = rng.permutation(ballot.tasks)
     votes = np.cumsum(ballot.votes_per_task[order])
-    chosen = ballot.of_tasks(np.sort(order[: int(np.searchsorted(votes, most)) + 1]))
+    return of_few(ballot.of_tasks(np.sort(order[: int(np.searchsorted(votes, most)) + 1])))
+
+
+def of_few(chosen: Ballot) -> tuple[Ballot, Ints, int]:
+    """A sample's votes task by task, on an axis of the workers who cast them; their numbers, and how many there are."""
+    chosen = chosen.keep(np.argsort(chosen.task, kind="stable"))
     workers, worker = np.unique(chosen.worker, return_inverse=True)
-    return replace(chosen, worker=worker, workers=len(workers), names=None), workers
+    return replace(chosen, worker=worker, workers=len(workers), names=None), workers, chosen.workers
 
 
 def _shares(foretold: Mapping[Priors, Floats], chance: Floats, rng: np.random.Generator) -> Shares:

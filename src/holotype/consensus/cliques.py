@@ -74,13 +74,19 @@ def find_cliques(ballot: Ballot) -> list[Ints]:
     cov(in, out)^2 (Spearman's tetrads). Experts, whom the others follow in part, meet that; a clique does not. The
     others must have something in common of their own, and whom gold shows right is in no clique.
     """
+    chosen = compared(ballot, sure_votes(ballot))
+    return cliques_among(ballot.keep(chosen), known_right(*right_on_gold(ballot)))
+
+
+def cliques_among(ballot: Ballot, trusted: npt.NDArray[np.bool_]) -> list[Ints]:
+    """`find_cliques` among the votes that are `compared`; who is `trusted` ``(workers,)`` is in no clique."""
     workers, seen = _agreement(ballot)
     if len(workers) < 4:
         return []
     gain = _copying(seen)
     free = (seen.yes > 0.02) & (seen.yes < 0.98)  # who always gives one answer copies nobody
     found = []
-    free &= ~_known_right(ballot, workers)
+    free &= ~trusted[workers]
     while free.sum() >= 3:
         members = _grow(gain, free)
         if len(members) < 3:
@@ -108,30 +114,46 @@ def as_one(ballot: Ballot, cliques: list[Ints]) -> Ballot:
     return replace(ballot, task=voters // ballot.workers, worker=voters % ballot.workers, answer=answer)
 
 
-def _known_right(ballot: Ballot, workers: Ints) -> npt.NDArray[np.bool_]:
-    """Whether gold shows each of these workers right, nine times in ten, ``(workers,)``."""
+def right_on_gold(ballot: Ballot) -> tuple[Ints, Ints]:
+    """How many votes every worker cast on gold, and how many were right, ``(workers,)`` each; unsure abstains."""
     if ballot.known is None:
-        return np.zeros(len(workers), bool)
+        return np.zeros(ballot.workers, np.int64), np.zeros(ballot.workers, np.int64)
     truth = ballot.known[ballot.task]
     told = np.flatnonzero((truth != UNKNOWN) & (ballot.answer != Answer.UNSURE))
     right = (ballot.answer[told] == Answer.YES) == (truth[told] == 1)
-    votes, hits = (np.bincount(ballot.worker[told], by, minlength=ballot.workers) for by in (None, right))
-    return np.asarray((votes >= GOLD_VOTES) & (hits >= 0.9 * votes))[workers]
+    votes = np.bincount(ballot.worker[told], minlength=ballot.workers)
+    return votes, np.bincount(ballot.worker[told[right]], minlength=ballot.workers)
+
+
+def known_right(votes: Ints, hits: Ints) -> npt.NDArray[np.bool_]:
+    """Whether gold shows workers right, nine times in ten, ``(workers,)``, of what `right_on_gold` says."""
+    return np.asarray((votes >= GOLD_VOTES) & (hits >= 0.9 * votes))
+
+
+def sure_votes(ballot: Ballot) -> int:
+    """How many votes are not unsure."""
+    return int(np.count_nonzero(ballot.answer != Answer.UNSURE))
+
+
+def compared(ballot: Ballot, sure: int, first: int = 0) -> npt.NDArray[np.bool_]:
+    """Which votes are compared, ``(votes,)``, of a ballot that begins with task number `first` of one that has so many
+    `sure` votes."""
+    chosen = ballot.answer != Answer.UNSURE
+    if sure > MOST_VOTES:
+        chosen = chosen & ((ballot.task + first) % (sure // MOST_VOTES + 1) == 0)
+    return np.asarray(chosen)
 
 
 def _agreement(ballot: Ballot) -> tuple[Ints, _Agreement]:
-    """The workers that are compared, and how they agree; unsure abstains."""
+    """The workers that are compared, and how they agree."""
     from scipy.sparse import csr_array
 
-    sure = np.flatnonzero(ballot.answer != Answer.UNSURE)
-    if len(sure) > MOST_VOTES:
-        sure = sure[ballot.task[sure] % (len(sure) // MOST_VOTES + 1) == 0]
-    votes = np.bincount(ballot.worker[sure], minlength=ballot.workers)
+    votes = np.bincount(ballot.worker, minlength=ballot.workers)
     workers = np.argsort(-votes, kind="stable")[:MOST_WORKERS]
     workers = np.sort(workers[votes[workers] >= LEAST_VOTES])
     place = np.full(ballot.workers, -1)
     place[workers] = np.arange(len(workers))
-    sure = sure[place[ballot.worker[sure]] >= 0]
+    sure = np.flatnonzero(place[ballot.worker] >= 0)
     worker, task, yes = place[ballot.worker[sure]], ballot.task[sure], ballot.answer[sure] == Answer.YES
     votes = votes[workers]
     share = (np.bincount(worker, yes, minlength=len(workers)) + 0.5) / (votes + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,7 +14,7 @@ from holotype.consensus.beliefs import Fit, Shares, choose_beliefs, fit_belief
 from holotype.consensus.cliques import as_one, find_cliques
 from holotype.consensus.em import Schedule, log_odds
 from holotype.consensus.joint import answers_of, by_machines, joint_prior, machines_of, people_of
-from holotype.consensus.two_coin import Priors
+from holotype.consensus.two_coin import Priors, TwoCoins
 from holotype.consensus.votes import Answer
 
 MOST_AVERAGED: Final = 500_000
@@ -105,14 +105,15 @@ def _fit_people(ballot: Ballot, priors: Priors | None) -> Fits:
     if not said.all():
         heard = heard.keep(said[heard.task])  # what nobody is sure of teaches nothing about anybody
     beliefs = choose_beliefs(heard) if priors is None else ((priors, 1.0, None),)
-    if _is_large(heard):
+    if is_large(len(heard.task), heard.workers):
         beliefs, schedule = ((beliefs[0][0], 1.0, beliefs[0][2]),), SHORT
     fits = tuple((fit_belief(heard, belief, schedule, near), share) for belief, share, near in beliefs)
     return Fits(heard, fits, tuple(cliques))
 
 
-def _is_large(ballot: Ballot) -> bool:
-    return len(ballot.task) + VOTES_OF_A_WORKER * ballot.workers > MOST_AVERAGED
+def is_large(votes: int, workers: int) -> bool:
+    """Whether only the likeliest belief is fitted to so many votes by so many workers."""
+    return votes + VOTES_OF_A_WORKER * workers > MOST_AVERAGED
 
 
 def _with_machines(ballot: Ballot, alone: Fits) -> Fits:
@@ -123,7 +124,7 @@ def _with_machines(ballot: Ballot, alone: Fits) -> Fits:
     own = np.full(heard.tasks, np.nan) if heard.prior is None else heard.prior
     helped, fits = replace(heard, prior=np.where(np.isnan(found), own, found)), alone.fits
     if moved.any():
-        schedule = SHORT if _is_large(heard) else SCHEDULE
+        schedule = SHORT if is_large(len(heard.task), heard.workers) else SCHEDULE
         fits = tuple((fit_belief(helped, fit.model.priors, schedule, fit), share) for fit, share in fits)
     return Fits(helped, fits, alone.cliques, (ballot.keep(by_machines(ballot)), moved))
 
@@ -131,12 +132,10 @@ def _with_machines(ballot: Ballot, alone: Fits) -> Fits:
 def average(fits: Fits) -> Consensus:
     """What the models say together."""
     ballot = fits.ballot
-    before = fits.mean(lambda fit: fit.model.before)
-    said, found = said_something(ballot), fits.mean(lambda fit: fit.yes)
-    confusion = fits.mean(lambda fit: fit.model.workers.swapaxes(1, 2))
-    for clique in fits.cliques:
-        confusion[clique] = confusion[clique[0]]
-    posterior = posterior_of(ballot, found, before)
+    shares, models = [share for _, share in fits.fits], [fit.model for fit, _ in fits.fits]
+    said = mixed(ballot, shares, [fit.yes for fit, _ in fits.fits], [model.before for model in models])
+    posterior, before = said.posterior, said.before
+    confusion = confusion_of(models, shares, fits.cliques)
     machines = np.zeros(ballot.tasks)
     if fits.machines is not None:
         votes, machines = fits.machines
@@ -145,8 +144,8 @@ def average(fits: Fits) -> Consensus:
     return Consensus(
         posterior=posterior,
         before=before,
-        evidence=np.where(said, fits.mean(lambda fit: fit.evidence), 0.0),
-        apart=np.sqrt(fits.mean(lambda fit: (fit.yes - found) ** 2)),
+        evidence=said.evidence,
+        apart=said.apart,
         confusion=confusion,
         population=fits.mean(lambda fit: fit.model.population.T),
         base_rates=_of_synsets(ballot, before),
@@ -156,6 +155,39 @@ def average(fits: Fits) -> Consensus:
         rounds=max(fit.found.rounds for fit, _ in fits.fits),
         machines=machines,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What several models say of tasks together, ``(tasks,)`` each, as `Consensus` has it."""
+
+    posterior: Floats
+    before: Floats
+    evidence: Floats
+    apart: Floats
+
+
+def mixed(ballot: Ballot, shares: Sequence[float], yes: Sequence[Floats], before: Sequence[Floats]) -> Said:
+    """What models with these shares say of a ballot's tasks; `yes` and `before` are the chances of each model, after
+    the votes and before any, ``(tasks,)``."""
+
+    def mean(values: Iterable[Floats]) -> Floats:
+        return np.asarray(sum(share * value for share, value in zip(shares, values, strict=True)))
+
+    found, first = mean(yes), mean(before)
+    told = mean(log_odds(chance) - log_odds(alone) for chance, alone in zip(yes, before, strict=True))
+    evidence = np.where(said_something(ballot), told, 0.0)
+    return Said(posterior_of(ballot, found, first), first, evidence, np.sqrt(mean((one - found) ** 2 for one in yes)))
+
+
+def confusion_of(models: Sequence[TwoCoins], shares: Sequence[float], cliques: Sequence[Ints]) -> Floats:
+    """Each worker's chances of every answer on a bad and on a good image, ``(workers, 2, answers)``, of models with
+    these shares; members of a clique have those of its first."""
+    parts = (share * model.workers.swapaxes(1, 2) for share, model in zip(shares, models, strict=True))
+    confusion = np.asarray(sum(parts))
+    for clique in cliques:
+        confusion[clique] = confusion[clique[0]]
+    return confusion
 
 
 def _confusion(ballot: Ballot, posterior: Floats) -> Floats:

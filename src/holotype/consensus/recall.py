@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from holotype.consensus.ballot import Ballot, Floats, Ints
 from holotype.consensus.beliefs import Fit
 from holotype.consensus.cliques import as_one
-from holotype.consensus.em import evidence, log_odds, normalised
-from holotype.consensus.posteriors import Fits, posterior_of, said_something
-from holotype.consensus.two_coin import Priors, before_votes, difficulty_odds, prior_odds
+from holotype.consensus.em import evidence, normalised
+from holotype.consensus.posteriors import Fits, mixed, said_something
+from holotype.consensus.two_coin import Priors, TwoCoins, before_votes, difficulty_odds, prior_odds
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,11 @@ class Learned:
     @classmethod
     def of(cls, fit: Fit, share: float) -> Learned:
         """That of a fit."""
-        model = fit.model
+        return cls.of_model(fit.model, share)
+
+    @classmethod
+    def of_model(cls, model: TwoCoins, share: float = 1.0) -> Learned:
+        """What a model found last."""
         rates, difficulty = model.group_rates, model.learned_difficulty
         return cls(model.priors, share, model.workers, model.population, model.hard, rates, difficulty)
 
@@ -42,16 +50,24 @@ class Learned:
         """The chance of yes before any vote, ``(tasks,)``; `group` ``(tasks,)`` are places among `rates`."""
         return before_votes(self.rates[group], ballot.prior)
 
-    def yes(self, ballot: Ballot, before: Floats) -> Floats:
+    def yes(self, ballot: Ballot, group: Ints) -> Floats:
         """The probability of yes, ``(tasks,)``; workers who are new are as the population."""
+        return np.asarray(normalised(self.scores(ballot, group, ballot.incidence()))[:, 1::2].sum(axis=1))
+
+    def scores(self, ballot: Ballot, group: Ints, votes: csr_array) -> Floats:
+        """The logs of every kind's chance with the votes, ``(tasks, kinds)``, which are also given as incidence;
+        workers who are new are as the population."""
         new = ballot.workers - len(self.workers)
         workers = np.concatenate([self.workers, np.broadcast_to(self.population, (new, *self.population.shape))])
-        scores = evidence(ballot.incidence(), self.priors.with_hard(workers))
-        scores += prior_odds(before, self.hard, self.priors)
+        scores = evidence(votes, self.priors.with_hard(workers))
+        if ballot.prior is None:
+            scores += prior_odds(self.rates, self.hard, self.priors)[group]
+        else:
+            scores += prior_odds(self.before(ballot, group), self.hard, self.priors)
         if self.difficulty is not None:
             ratio = np.log(self.difficulty / self.population)[ballot.synset]
             scores += difficulty_odds(ballot.counts(), ratio, self.priors)
-        return np.asarray(normalised(scores)[:, 1::2].sum(axis=1))
+        return scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +96,10 @@ class Recall:
         heard = heard.keep(said[heard.task])
         group = np.searchsorted(self.groups, group_keys(ballot))
         before = [belief.before(heard, group) for belief in self.beliefs]
-        yes = [belief.yes(heard, chance) for belief, chance in zip(self.beliefs, before, strict=True)]
+        yes = [belief.yes(heard, group) for belief in self.beliefs]
         shares = [belief.share for belief in self.beliefs]
-
-        def mean(values: list[Floats]) -> Floats:
-            return np.asarray(sum(share * value for share, value in zip(shares, values, strict=True)))
-
-        told = [log_odds(chance) - log_odds(first) for chance, first in zip(yes, before, strict=True)]
-        speaks = np.where(said_something(heard), mean(told), 0.0)
-        return posterior_of(heard, mean(yes), mean(before)), speaks
+        told = mixed(heard, shares, yes, before)
+        return told.posterior, told.evidence
 
 
 def group_keys(ballot: Ballot) -> Ints:

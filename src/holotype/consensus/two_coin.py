@@ -74,8 +74,37 @@ class Priors:
         return np.concatenate([plain, (1 - self.slip) * plain + self.slip * plain[..., ::-1]], axis=-1)
 
 
-class TwoCoinModel:
-    """The maximisation step (see `holotype.consensus.em.Model`) of one belief, and what it found last.
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The axes of a model that are not its tasks: how many workers and synsets, the tasks asked about that have votes
+    in every group, ``(groups,)``, and each group's batch (`Ballot.groups`)."""
+
+    workers: int
+    synsets: int
+    sizes: Floats
+    batch: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What a maximisation step goes by beside votes: sums over tasks, so that those of parts add up.
+
+    `good` ``(groups,)`` is how many tasks asked about are expected to be good, `hard` how many to be hard;
+    `difficulty` ``(synsets, answers, 2)`` how often each answer was given on bad and on good ones, None where synsets
+    are as hard as each other.
+    """
+
+    good: Floats
+    hard: float
+    difficulty: Floats | None
+
+    def __add__(self, other: Sums) -> Sums:
+        both = None if self.difficulty is None or other.difficulty is None else self.difficulty + other.difficulty
+        return Sums(self.good + other.good, self.hard + other.hard, both)
+
+
+class TwoCoins:
+    """The maximisation step of one belief, from sums over tasks, and what it found last.
 
     `workers` ``(workers, answers, 2)`` and `population` ``(answers, 2)`` are chances of answers on bad and good images,
     `difficulty` ``(synsets, answers, 2)`` those of each synset; `hard` is the share of hard images.
@@ -83,27 +112,16 @@ class TwoCoinModel:
     A worker is never believed to say yes less often on good images than on bad ones, nor is the population.
     """
 
-    def __init__(self, ballot: Ballot, priors: Priors) -> None:
-        self._ballot, self.priors = ballot, priors
-        self._learns_difficulty = ballot.synsets > 1 and np.isfinite(priors.difficulty_weight)
-        self._counts = ballot.counts() if self._learns_difficulty else None
-        self._asked = (ballot.asked_about & (ballot.votes_per_task > 0)).astype(np.float64)
-        self._group, self._batch = ballot.groups()
-        self._sizes = np.bincount(self._group, self._asked, minlength=len(self._batch))
-        self._batch_sizes = np.bincount(self._batch, self._sizes)
-        self._size = float(self._asked.sum())
+    def __init__(self, priors: Priors, shape: Shape) -> None:
+        self.priors, self._shape = priors, shape
+        self.learns_difficulty = shape.synsets > 1 and bool(np.isfinite(priors.difficulty_weight))
+        self._batch_sizes = np.bincount(shape.batch, shape.sizes)
         self.population = priors.chances
         self._start = priors.population_weight * self.population
-        self.workers = np.broadcast_to(self.population, (ballot.workers, *self.population.shape))
-        self.difficulty = np.broadcast_to(self.population, (ballot.synsets, *self.population.shape))
-        self._rate = np.full(len(self._batch), priors.base_rate)
-        self._one = len(self._batch) == 1 and ballot.prior is None
+        self.workers = np.broadcast_to(self.population, (shape.workers, *self.population.shape))
+        self.difficulty = np.broadcast_to(self.population, (shape.synsets, *self.population.shape))
+        self._rate = np.full(len(shape.batch), priors.base_rate)
         self.hard = priors.hard
-
-    @property
-    def before(self) -> Floats:
-        """The chance of yes before any vote, by the image's own prior or its base rate, ``(tasks,)``."""
-        return before_votes(self._rate[self._group], self._ballot.prior)
 
     @property
     def group_rates(self) -> Floats:
@@ -113,7 +131,7 @@ class TwoCoinModel:
     @property
     def learned_difficulty(self) -> Floats | None:
         """`difficulty` where it was learned."""
-        return self.difficulty if self._learns_difficulty else None
+        return self.difficulty if self.learns_difficulty else None
 
     def take_up(self, workers: Floats) -> None:
         """Begin with what was found of the first workers, ``(workers, answers, 2)``."""
@@ -125,15 +143,9 @@ class TwoCoinModel:
         everybody[numbers] = self.workers
         self.workers = everybody
 
-    def first(self, base_rate: float) -> Floats:
-        """Where to start: one expectation step in which all but the base rate is as believed, ``(tasks, kinds)``."""
-        self._rate = np.full(len(self._batch), base_rate)
-        chances = np.log(np.maximum(self.priors.with_hard(self.population), LEAST))
-        return normalised(self._ballot.counts() @ chances + self._prior_odds())
-
-    def with_workers(self, votes: csr_array) -> Floats:
-        """Where to start with the workers that were taken up, ``(tasks, kinds)``; `votes` is the incidence."""
-        return normalised(evidence(votes, self.priors.with_hard(self.workers)) + self._prior_odds())
+    def begin_at(self, base_rate: float) -> None:
+        """Believe that every group has a base rate."""
+        self._rate = np.full(len(self._rate), base_rate)
 
     def confusion(self, counts: Floats) -> Floats:
         """Each worker's chances on every kind, drawn to the population's, ``(workers, answers, kinds)``."""
@@ -145,19 +157,20 @@ class TwoCoinModel:
         self.workers = _no_worse_than_chance(workers / workers.sum(axis=1, keepdims=True))
         return self.priors.with_hard(self.workers)
 
-    def log_chance(self, scores: Floats) -> float:
-        """The log chance of votes, workers and population, but for a constant; what maximisation raises.
+    def learn(self, sums: Sums) -> None:
+        """Base rates, the share of hard images and synsets' difficulty, from what posteriors add up to."""
+        self._rate = self._rates(sums.good)
+        if self.priors.hard:
+            hard = sums.hard + self.priors.hard_weight * self.priors.hard
+            self.hard = hard / (float(self._shape.sizes.sum()) + self.priors.hard_weight)
+        if sums.difficulty is not None:
+            counts = sums.difficulty + self.priors.difficulty_weight * self.population
+            self.difficulty = np.asarray(counts / counts.sum(axis=1, keepdims=True))
 
-        `scores` ``(tasks, kinds)`` are the logs of the votes' likelihoods on every kind.
-        """
-        known = self._ballot.known
-        given = scores + self._offset
-        if known is not None:
-            rows = np.flatnonzero(known != UNKNOWN)
-            given[rows] = np.where(np.arange(given.shape[1]) % PLAIN == known[rows, None], given[rows], -np.inf)
-        top = given.max(axis=1, initial=-np.inf)
-        votes = float((top + np.log(np.exp(given - top[:, None]).sum(axis=1))).sum())
-        return votes + float((np.log(np.maximum(self.workers, LEAST)) * self._drawn).sum()) + self.strain
+    @property
+    def workers_chance(self) -> float:
+        """The log chance of workers and population, but for a constant."""
+        return float((np.log(np.maximum(self.workers, LEAST)) * self._drawn).sum()) + self.strain
 
     @property
     def strain(self) -> float:
@@ -167,26 +180,6 @@ class TwoCoinModel:
         """
         ratio = np.log(np.maximum(self.population, LEAST) / self.priors.chances)
         return float((self._start * ratio).sum())
-
-    @property
-    def useless(self) -> float:
-        """The share of the votes that are by workers who say yes hardly more often to good images than to bad ones."""
-        return useless_votes(self._ballot, self.workers[:, Answer.YES, 1] - self.workers[:, Answer.YES, 0])
-
-    def offset(self, probas: Floats) -> Floats:
-        """Base rates or the image's own prior, the share of hard images, and the synset's difficulty."""
-        yes = probas[:, 1] + probas[:, 3] if self.priors.hard else probas[:, 1]
-        self._rate = self._rates(yes)
-        if self.priors.hard:
-            hard = float(self._asked @ (probas[:, 2] + probas[:, 3])) + self.priors.hard_weight * self.priors.hard
-            self.hard = hard / (self._size + self.priors.hard_weight)
-        odds = self._prior_odds()
-        if self._counts is not None:
-            self.difficulty = self._difficulties(yes, self._counts)
-            ratio = np.log(self.difficulty / self.population)[self._ballot.synset]
-            odds = odds + difficulty_odds(self._counts, ratio, self.priors)
-        self._offset = odds
-        return odds
 
     def _as_plain(self, counts: Floats) -> Floats:
         """Counts of answers on every kind as those on bad and good images, ``(workers, answers, 2)``.
@@ -201,28 +194,108 @@ class TwoCoinModel:
         hard = counts[..., PLAIN:]
         return np.asarray(counts[..., :PLAIN] + faithful * hard + ((1 - faithful) * hard)[..., ::-1])
 
+    def _rates(self, good: Floats) -> Floats:
+        """The base rate of every group, which is a synset's tasks in a batch, ``(groups,)``."""
+        priors, sizes, batch = self.priors, self._shape.sizes, self._shape.batch
+        overall = (good.sum() + priors.base_rate) / (sizes.sum() + 1)
+        of_batch = np.bincount(batch, good, minlength=len(self._batch_sizes)) + priors.batch_weight * overall
+        of_batch /= self._batch_sizes + priors.batch_weight
+        return np.asarray((good + priors.synset_weight * of_batch[batch]) / (sizes + priors.synset_weight))
+
+
+class TwoCoinModel(TwoCoins):
+    """The maximisation step (see `holotype.consensus.em.Model`) of one belief about the votes of a ballot."""
+
+    def __init__(self, ballot: Ballot, priors: Priors) -> None:
+        self._ballot = ballot
+        self._asked = voted_on(ballot)
+        self._group, batch = ballot.groups()
+        sizes = np.asarray(np.bincount(self._group, self._asked, minlength=len(batch)), np.float64)
+        super().__init__(priors, Shape(ballot.workers, ballot.synsets, sizes, batch))
+        self._counts = ballot.counts() if self.learns_difficulty else None
+        self._one = len(batch) == 1 and ballot.prior is None
+
+    @property
+    def before(self) -> Floats:
+        """The chance of yes before any vote, by the image's own prior or its base rate, ``(tasks,)``."""
+        return before_votes(self._rate[self._group], self._ballot.prior)
+
+    def first(self, base_rate: float) -> Floats:
+        """Where to start: one expectation step in which all but the base rate is as believed, ``(tasks, kinds)``."""
+        self.begin_at(base_rate)
+        chances = np.log(np.maximum(self.priors.with_hard(self.population), LEAST))
+        return normalised(self._ballot.counts() @ chances + self._prior_odds())
+
+    def with_workers(self, votes: csr_array) -> Floats:
+        """Where to start with the workers that were taken up, ``(tasks, kinds)``; `votes` is the incidence."""
+        return normalised(evidence(votes, self.priors.with_hard(self.workers)) + self._prior_odds())
+
+    def log_chance(self, scores: Floats) -> float:
+        """The log chance of votes, workers and population, but for a constant; what maximisation raises.
+
+        `scores` ``(tasks, kinds)`` are the logs of the votes' likelihoods on every kind.
+        """
+        return chance_of_votes(scores + self._offset, self._ballot.known) + self.workers_chance
+
+    @property
+    def useless(self) -> float:
+        """The share of the votes that are by workers who say yes hardly more often to good images than to bad ones."""
+        votes = np.bincount(self._ballot.worker, minlength=self._ballot.workers)
+        return useless_votes(votes, self.workers[:, Answer.YES, 1] - self.workers[:, Answer.YES, 0])
+
+    def offset(self, probas: Floats) -> Floats:
+        """Base rates or the image's own prior, the share of hard images, and the synset's difficulty."""
+        self.learn(sums_of(self._ballot, probas, self._group, len(self._rate), self._asked, self._counts))
+        odds = self._prior_odds()
+        if self._counts is not None:
+            ratio = np.log(self.difficulty / self.population)[self._ballot.synset]
+            odds = odds + difficulty_odds(self._counts, ratio, self.priors)
+        self._offset = odds
+        return odds
+
     def _prior_odds(self) -> Floats:
         """Logs of every kind's chance before any vote, ``(tasks, kinds)``, or ``(1, kinds)`` if all have the same."""
         return prior_odds(self._rate if self._one else self.before, self.hard, self.priors)
 
-    def _rates(self, yes: Floats) -> Floats:
-        """The base rate of every group, which is a synset's tasks in a batch, ``(groups,)``."""
-        priors, batches = self.priors, len(self._batch_sizes)
-        good = np.bincount(self._group, yes * self._asked, minlength=len(self._batch))
-        overall = (good.sum() + priors.base_rate) / (self._sizes.sum() + 1)
-        of_batch = np.bincount(self._batch, good, minlength=batches) + priors.batch_weight * overall
-        of_batch /= self._batch_sizes + priors.batch_weight
-        return np.asarray((good + priors.synset_weight * of_batch[self._batch]) / (self._sizes + priors.synset_weight))
 
-    def _difficulties(self, yes: Floats, given: Ints) -> Floats:
-        """Chances of each answer in each synset, ``(synsets, answers, 2)``, drawn to the population's."""
-        counts = np.empty((self._ballot.synsets, *self.population.shape))
-        for answer in range(counts.shape[1]):
-            for truth, chance in enumerate((1 - yes, yes)):
-                weight = given[:, answer] * chance
-                counts[:, answer, truth] = np.bincount(self._ballot.synset, weight, minlength=self._ballot.synsets)
-        counts += self.priors.difficulty_weight * self.population
-        return np.asarray(counts / counts.sum(axis=1, keepdims=True))
+def voted_on(ballot: Ballot) -> Floats:
+    """1 for a task that is asked about and has votes, else 0, ``(tasks,)``."""
+    return (ballot.asked_about & (ballot.votes_per_task > 0)).astype(np.float64)
+
+
+def sums_of(ballot: Ballot, probas: Floats, group: Ints, groups: int, asked: Floats, counts: Ints | None) -> Sums:
+    """What the posteriors `probas` ``(tasks, kinds)`` of a ballot's tasks add up to.
+
+    `group` ``(tasks,)`` is that of each task, `asked` ``(tasks,)`` as `voted_on`; with `counts` ``(tasks, answers)``,
+    the votes on each task, synsets have a difficulty of their own.
+    """
+    some = probas.shape[1] > PLAIN
+    yes = probas[:, 1] + probas[:, 3] if some else probas[:, 1]
+    good = np.asarray(np.bincount(group, yes * asked, minlength=groups), np.float64)
+    hard = float(asked @ (probas[:, 2] + probas[:, 3])) if some else 0.0
+    return Sums(good, hard, None if counts is None else _answers_given(ballot, yes, counts))
+
+
+def _answers_given(ballot: Ballot, yes: Floats, given: Ints) -> Floats:
+    """How often each answer was given on bad and on good images in each synset, ``(synsets, answers, 2)``."""
+    counts = np.empty((ballot.synsets, ballot.answers, PLAIN))
+    for answer in range(ballot.answers):
+        for truth, chance in enumerate((1 - yes, yes)):
+            weight = given[:, answer] * chance
+            counts[:, answer, truth] = np.bincount(ballot.synset, weight, minlength=ballot.synsets)
+    return counts
+
+
+def chance_of_votes(scores: Floats, known: Ints | None) -> float:
+    """The log chance of votes, of which `scores` ``(tasks, kinds)`` are the logs of every kind's chance with them.
+
+    `known` ``(tasks,)`` is the class of gold. `scores` are used up.
+    """
+    if known is not None:
+        rows = np.flatnonzero(known != UNKNOWN)
+        scores[rows] = np.where(np.arange(scores.shape[1]) % PLAIN == known[rows, None], scores[rows], -np.inf)
+    top = scores.max(axis=1, initial=-np.inf)
+    return float((top + np.log(np.exp(scores - top[:, None]).sum(axis=1))).sum())
 
 
 def before_votes(rates: Floats, own: Floats | None) -> Floats:
@@ -248,10 +321,9 @@ def difficulty_odds(counts: Ints, ratio: Floats, priors: Priors) -> Floats:
     return np.tile(np.einsum("ta,tac->tc", counts, ratio), priors.kinds // PLAIN)
 
 
-def useless_votes(ballot: Ballot, information: Floats) -> float:
+def useless_votes(votes: Ints, information: Floats) -> float:
     """The share of the votes by workers whose `information` ``(workers,)``, sensitivity less false yes, tells nothing;
-    0 without votes."""
-    votes = np.bincount(ballot.worker, minlength=ballot.workers)
+    0 without votes. `votes` ``(workers,)`` is how many each cast."""
     return float(votes[information < LEAST_INFORMATION].sum() / max(votes.sum(), 1))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from holotype.consensus.ballot import UNKNOWN, Ballot, Floats
+from holotype.consensus.ballot import UNKNOWN, Ballot, Floats, Ints
 from holotype.consensus.posteriors import Consensus
 from holotype.consensus.two_coin import useless_votes
 from holotype.consensus.votes import Answer
@@ -41,62 +41,103 @@ class Alarm:
         return f"{self.message}; {self.remedy}"
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What alarms go by: how many `bad` and `good` images were probably voted on, gold among them; the `sides` that
+    gold shows; by how much beliefs differ on average over tasks that have votes; and how many `votes` every worker
+    cast, ``(workers,)``."""
+
+    bad: float
+    good: float
+    sides: Collection[int]
+    apart: float
+    votes: Ints
+
+    @classmethod
+    def of(cls, ballot: Ballot, model: Consensus) -> Seen:
+        """What is seen in the votes of a ballot."""
+        yes = model.posterior[ballot.votes_per_task > 0]
+        asked = ballot.asked_about & (ballot.votes_per_task > 0)
+        apart = float(model.apart[asked].mean()) if asked.any() else 0.0
+        votes = np.bincount(ballot.worker, minlength=ballot.workers)
+        return cls(float((1 - yes).sum()), float(yes.sum()), sides_of(ballot), apart, votes)
+
+
+def sides_of(ballot: Ballot) -> frozenset[int]:
+    """The classes that gold shows."""
+    return frozenset() if ballot.known is None else frozenset(np.unique(ballot.known).tolist()) - {UNKNOWN}
+
+
 def alarms_of(ballot: Ballot, model: Consensus) -> tuple[Alarm, ...]:
     """Every alarm of a fitted model; none without votes."""
-    return tuple(_alarms(ballot, model)) if len(ballot.task) else ()
+    return alarms_on(Seen.of(ballot, model), model.cliques, model.confusion, model.population)
 
 
-def _alarms(ballot: Ballot, model: Consensus) -> Iterator[Alarm]:
-    bad, good = _seen(ballot, model.posterior)
-    if bad < LEAST_SEEN:
+def alarms_on(
+    seen: Seen, cliques: Collection[Collection[int]], confusion: Floats, population: Floats
+) -> tuple[Alarm, ...]:
+    """Every alarm of what was seen, and of what `Consensus` says of workers; none without votes."""
+    if not seen.votes.sum():
+        return ()
+    return (*_of_images(seen), *_of_cliques(cliques), *_of_workers(seen.votes, confusion, population))
+
+
+def _of_images(seen: Seen) -> Iterator[Alarm]:
+    if seen.bad < LEAST_SEEN:
         yield Alarm(
             "no-bad",
-            f"about {bad:.0f} wrong images were seen, so how often workers say yes to one is a guess",
+            f"about {seen.bad:.0f} wrong images were seen, so how often workers say yes to one is a guess",
             "add 10 gold noes, such as images of sibling synsets",
         )
-    if good < LEAST_SEEN:
+    if seen.good < LEAST_SEEN:
         yield Alarm(
             "no-good",
-            f"about {good:.0f} right images were seen, so how often workers overlook one is a guess",
+            f"about {seen.good:.0f} right images were seen, so how often workers overlook one is a guess",
             "add 10 gold yeses",
         )
-    if ballot.known is not None and len(sides := np.unique(ballot.known[ballot.known != UNKNOWN])) == 1:
-        missing = "noes" if sides[0] else "yeses"
-        yield Alarm("one-sided-gold", f"all gold is {'yes' if sides[0] else 'no'}", f"add 10 gold {missing}")
-    asked = ballot.asked_about & (ballot.votes_per_task > 0)
-    apart = float(model.apart[asked].mean()) if asked.any() else 0.0
-    if apart > MOST_APART:
+    if len(seen.sides) == 1:
+        (side,) = seen.sides
+        missing = "noes" if side else "yeses"
+        yield Alarm("one-sided-gold", f"all gold is {'yes' if side else 'no'}", f"add 10 gold {missing}")
+    if seen.apart > MOST_APART:
         yield Alarm(
             "modes",
-            f"the votes have several explanations, whose answers differ by {apart:.2f} on average",
+            f"the votes have several explanations, whose answers differ by {seen.apart:.2f} on average",
             "add gold of both sides, or ask for more votes (a larger pilot or minimum)",
         )
-    if model.cliques:
-        members = sum(map(len, model.cliques))
+
+
+def _of_cliques(cliques: Collection[Collection[int]]) -> Iterator[Alarm]:
+    if cliques:
         yield Alarm(
             "clique",
-            f"{members} workers in {len(model.cliques)} groups answer as one, and have one vote a group",
+            f"{sum(map(len, cliques))} workers in {len(cliques)} groups answer as one, and have one vote a group",
             "look at them and block who copies",
         )
-    yield from _of_workers(ballot, model)
 
 
 def useless_share(ballot: Ballot, model: Consensus) -> float:
     """The share of the votes that come from workers whose answers tell next to nothing; 0 without votes."""
-    return useless_votes(ballot, model.confusion[:, 1, Answer.YES] - model.confusion[:, 0, Answer.YES])
+    votes = np.bincount(ballot.worker, minlength=ballot.workers)
+    return useless_votes(votes, information_of(model.confusion))
 
 
-def _of_workers(ballot: Ballot, model: Consensus) -> Iterator[Alarm]:
-    votes, share = np.bincount(ballot.worker, minlength=ballot.workers), useless_share(ballot, model)
+def information_of(confusion: Floats) -> Floats:
+    """Sensitivity less false yes of every worker, ``(workers,)``, of `Consensus.confusion`."""
+    return np.asarray(confusion[:, 1, Answer.YES] - confusion[:, 0, Answer.YES])
+
+
+def _of_workers(votes: Ints, confusion: Floats, population: Floats) -> Iterator[Alarm]:
+    share = useless_votes(votes, information_of(confusion))
     if share > MOST_USELESS:
         yield Alarm(
             "spammers",
             f"{100 * share:.0f} % of the votes are from workers whose answers say nothing of the image",
             "review them, and add gold of both sides",
         )
-    if np.median(votes[ballot.worker]) < LEAST_VOTES:
+    if _median_of_votes(votes) < LEAST_VOTES:
         yield Alarm("strangers", "most votes are from workers who cast few", "let people do several pages each")
-    power = float(model.population[1, Answer.YES] - model.population[0, Answer.YES])
+    power = float(population[1, Answer.YES] - population[0, Answer.YES])
     if power < LEAST_POWER:
         yield Alarm(
             "weak",
@@ -105,7 +146,9 @@ def _of_workers(ballot: Ballot, model: Consensus) -> Iterator[Alarm]:
         )
 
 
-def _seen(ballot: Ballot, posterior: Floats) -> tuple[float, float]:
-    """How many bad and good images were probably voted on, gold among them."""
-    yes = posterior[ballot.votes_per_task > 0]
-    return float((1 - yes).sum()), float(yes.sum())
+def _median_of_votes(votes: Ints) -> float:
+    """The median over all votes of how many their workers cast, by how many every worker cast, ``(workers,)``."""
+    votes = np.sort(votes)
+    ends = np.cumsum(votes)
+    middle = np.searchsorted(ends, [(ends[-1] - 1) // 2, ends[-1] // 2], side="right")
+    return float(votes[middle].mean())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -22,30 +22,53 @@ PAGE_SIZE = 48
 
 SHEETS_PER_COMMIT = 20
 
+PAGES_AT_ONCE = 5_000
+"""Pages that are up at once: what people can take is among them, and nobody holds those of millions of tasks."""
+
 Record = Callable[[Sequence[Vote]], object]
 """Makes votes durable."""
 
 
-def pages_of_round(tally: Tally, open: Mask, number: int, size: int, up: Sequence[Page] = ()) -> list[Page]:
-    """What is left to ask of round `number`: pages without votes, and of half-known pages the tasks without one.
+def pages_of_round(
+    tally: Tally, open: Mask, number: int, size: int, up: Sequence[Page] = (), most: int | None = None
+) -> list[Page]:
+    """What is left to ask of round `number`: pages without votes, and of half-known pages the tasks without one; `most`
+    at most beside those that are up.
 
     The round asks every task that is `open` ``(tasks,)`` once, synset by synset, on pages of at most `size`; those on
     a page of `up` are asked there.
     """
+    return next(portions_of_round(tally, open, number, size, up, most))
+
+
+def portions_of_round(
+    tally: Tally, open: Mask, number: int, size: int, up: Sequence[Page] = (), most: int | None = None
+) -> Iterator[list[Page]]:
+    """As `pages_of_round`, all pages, so many at once, and once at least: nobody holds more than those."""
     wanted, voted = open.copy(), tally.voted_in(number)
     asked = tally.places_of(np.array([task.number for page in up for task in page.tasks], np.int64))
     wanted[asked[asked != NOWHERE]] = False
     places, page = _on_pages(tally, np.flatnonzero(wanted), size)
     left = ~voted[places]
-    some, starts = np.unique(page[left], return_index=True)
-    turn = np.full(len(places), NOWHERE, np.int32)
-    turn[some] = np.arange(len(some), dtype=np.int32)
-    group = np.full(len(wanted), NOWHERE, np.int32)
-    group[places] = turn[page]
-    tasks, seen = tally.named(places[left]), tally.seen(group, len(some), number)
-    bounds = pairwise([*starts.tolist(), len(tasks)])
-    made = [_page(number, tasks[start:end], who) for (start, end), who in zip(bounds, seen, strict=True)]
-    return [*_unanswered(up, tally, voted), *made]
+    places, page = places[left], page[left]
+    starts = np.append(np.flatnonzero(np.append(True, page[1:] != page[:-1])[: len(page)]), len(page))
+    before = _unanswered(up, tally, voted)
+    step = most or max(len(starts) - 1, 1)
+    for first in range(0, max(len(starts) - 1, 1), step):
+        yield [*before, *_made(tally, places, starts[first : first + step + 1], number)]
+        before = []
+
+
+def _made(tally: Tally, places: Ints, starts: Ints, number: int) -> list[Page]:
+    """The pages of tasks at `places`, each from one of `starts` to the next."""
+    if len(starts) < 2:
+        return []
+    some = places[starts[0] : starts[-1]]
+    group = np.full(len(tally.tasks), NOWHERE, np.int32)
+    group[some] = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
+    tasks, seen = tally.named(some), tally.seen(group, len(starts) - 1, number)
+    bounds = pairwise((starts - starts[0]).tolist())
+    return [_page(number, tasks[start:end], who) for (start, end), who in zip(bounds, seen, strict=True)]
 
 
 def _on_pages(tally: Tally, places: Ints, size: int) -> tuple[Ints, Ints]:
@@ -110,11 +133,12 @@ def run_campaign(
 ) -> Conclusion:
     """Ask `crowd` under `policy`, adding to `tally`, until no task is open or the crowd has no more for now.
 
-    A round asks every open task once, with gold in between. `record` makes votes durable and is called before they
-    count; `progress` gets each round's conclusion. Stopped at any moment and run again with the recorded votes, the
-    campaign takes up the round it was in and goes on as if nothing had happened. What came in while nobody listened is
-    counted before anything is asked, and pages that are up stay as they are, whatever else has changed. What a worker
-    who is blocked by now has answered in that round is asked again in the next.
+    A round asks every open task once, with gold in between, on `PAGES_AT_ONCE` pages at a time. `record` makes votes
+    durable and is called before they count; `progress` gets each round's conclusion. Stopped at any moment and run
+    again with the recorded votes, the campaign takes up the round it was in and goes on as if nothing had happened.
+    What came in while nobody listened is counted before anything is asked, and pages that are up stay as they are,
+    whatever else has changed. What a worker who is blocked by now has answered in that round is asked again in the
+    next.
 
     Pages of other synsets than the tally's are left alone. New ones are posted only as long as the tally cannot come to
     hold more than `most` votes of pages by them; run with more, the campaign goes on where that stopped it.
@@ -128,11 +152,13 @@ def run_campaign(
     up = [page for page in waiting if page.round == number]
     open = tally.open_at(number, policy)
     while up or open.any():
-        asked = [tally.with_gold(page) for page in pages_of_round(tally, open, number, page_size, up)]
-        posted = affordable(asked, waiting, tally, most)
-        tally.held_back = len(posted) < len(asked)
-        if not _ask(posted, tally, crowd, record) or tally.held_back:
-            return tally.conclude(policy)
+        for pages in portions_of_round(tally, open, number, page_size, up, PAGES_AT_ONCE):
+            asked = [tally.with_gold(page) for page in pages]
+            posted = affordable(asked, waiting, tally, most)
+            tally.held_back = len(posted) < len(asked)
+            if not _ask(posted, tally, crowd, record) or tally.held_back:
+                return tally.conclude(policy)
+            waiting = pages_up(tally, crowd) if most else []
         conclusion = tally.conclude(policy)
         progress(conclusion)
         number += 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from holotype.consensus.ballot import Ballot
+from holotype.consensus.ballot import Ballot, Ints
 from holotype.consensus.joint import people_of
 from holotype.consensus.recall import group_keys
 from holotype.consensus.votes import Answer
@@ -42,7 +42,7 @@ class Imageable:
         found = self.policy.conclude(ballot)
         hopeless = unimageable(ballot, found, self.least)
         memory = replace(found.memory, hopeless=np.unique(group_keys(ballot)[hopeless]))
-        return replace(_given_up(ballot, found, hopeless), memory=memory)
+        return replace(give_up(ballot, found, hopeless), memory=memory)
 
     def again(self, ballot: Ballot, memory: Memory) -> Conclusion:
         """The other policy's states of a few tasks; a synset is given up or not as it was. Raises `CrowdError` where
@@ -50,7 +50,7 @@ class Imageable:
         if memory.hopeless is None or not isinstance(self.policy, Incremental):
             raise CrowdError(f"{self} cannot conclude of a few tasks")
         found = self.policy.again(ballot, memory)
-        return _given_up(ballot, found, np.isin(group_keys(ballot), memory.hopeless))
+        return give_up(ballot, found, np.isin(group_keys(ballot), memory.hopeless))
 
 
 def is_incremental(policy: Policy) -> bool:
@@ -60,7 +60,8 @@ def is_incremental(policy: Policy) -> bool:
     return isinstance(policy, Incremental)
 
 
-def _given_up(ballot: Ballot, found: Conclusion, hopeless: Mask) -> Conclusion:
+def give_up(ballot: Ballot, found: Conclusion, hopeless: Mask) -> Conclusion:
+    """The conclusion with open tasks that are `hopeless` ``(tasks,)``, and that nobody said yes to, abandoned."""
     gone = hopeless & (ballot.count(Answer.YES) == 0) & found.are(State.OPEN)
     return replace(found, state=np.where(gone, np.int8(STATES.index(State.ABANDONED)), found.state))
 
@@ -72,10 +73,20 @@ def unimageable(ballot: Ballot, conclusion: Conclusion, least: float = 0.05) -> 
     no fair draw. Gold and what a curator ruled on say nothing here: somebody chose them. Nor do machines: it is people
     who cannot see it.
     """
-    from scipy.stats import binom
+    group, groups = ballot.groups()
+    return hopeless_of(*outcomes_of(ballot, conclusion, group, len(groups)), least)[group]
 
+
+def outcomes_of(ballot: Ballot, conclusion: Conclusion, group: Ints, groups: int) -> tuple[Ints, Ints]:
+    """How many tasks of every group people were asked about, and how many of them are noes, ``(groups,)`` each."""
     asked = ballot.left_to_policy & (people_of(ballot).votes_per_task > 0)
     noes = asked & conclusion.are(State.NO)
-    group, groups = ballot.groups()
-    total, bad = (np.bincount(group[of], minlength=len(groups)) for of in (asked, noes))
-    return np.asarray((total > 0) & (binom.cdf(total - bad, total, least) <= 0.05))[group]
+    total, bad = (np.bincount(group[of], minlength=groups) for of in (asked, noes))
+    return total, bad
+
+
+def hopeless_of(total: Ints, bad: Ints, least: float) -> Mask:
+    """Whether fewer than a share `least` of each group are good, with 95 % confidence, ``(groups,)``."""
+    from scipy.stats import binom
+
+    return np.asarray((total > 0) & (binom.cdf(total - bad, total, least) <= 0.05))

@@ -90,7 +90,7 @@ class Posterior:
         people, fits = people_of(ballot), fit_all(ballot, self.priors)
         model = average(fits)
         useless = useless_share(people, model)
-        found = self._decided(
+        found = self.decided(
             ballot, model.posterior, (model.evidence, model.machines), self.least_votes(people, useless)
         )
         pilot, stranger = pilot_tasks(ballot, self.pilot), strangers(people, self.known_after)
@@ -105,11 +105,12 @@ class Posterior:
         posterior, evidence = memory.model.posterior(ballot)
         new = np.ones(ballot.workers - len(memory.stranger), bool)
         known = only_known(ballot, np.concatenate([memory.stranger, new]))
-        least = self._least(known, memory.pilot, memory.useless)
-        return self._decided(ballot, posterior, (evidence, np.zeros(ballot.tasks)), least)
+        least = self.least(known, memory.pilot, memory.useless)
+        return self.decided(ballot, posterior, (evidence, np.zeros(ballot.tasks)), least)
 
-    def _decided(self, ballot: Ballot, posterior: Floats, told: tuple[Floats, Floats], least: Ints) -> Conclusion:
-        """What follows of a posterior; `told` is what people's votes and what machines' say, in logs."""
+    def decided(self, ballot: Ballot, posterior: Floats, told: tuple[Floats, Floats], least: Ints) -> Conclusion:
+        """What follows of a posterior, where each task needs at least so many votes; `told` is what people's votes and
+        what machines' say, in logs."""
         posterior, (evidence, machines) = self.calibration.apply(posterior), told
         people, everybody = people_of(ballot), one_voice(ballot)
         heard, said = (people, evidence) if self.min_human else (everybody, evidence + machines)
@@ -135,9 +136,10 @@ class Posterior:
 
         `useless` is the share of votes that say nothing of the images.
         """
-        return self._least(known_voters(ballot, self.known_after), pilot_tasks(ballot, self.pilot), useless)
+        return self.least(known_voters(ballot, self.known_after), pilot_tasks(ballot, self.pilot), useless)
 
-    def _least(self, known: Mask, pilot: Ints, useless: float) -> Ints:
+    def least(self, known: Mask, pilot: Ints, useless: float) -> Ints:
+        """How many votes each task needs, ``(tasks,)``, of which all voters are `known`, or not; `pilot` are places."""
         several = max(min(PILOT_VOTES, self.maximum), self.minimum)
         if useless > MOST_USELESS:
             return np.full(len(known), several)

@@ -16,6 +16,7 @@ from holotype.crowd.conclusion import Conclusion, Policy, State
 from holotype.crowd.gold import with_gold
 from holotype.crowd.guards import Mask
 from holotype.crowd.port import Page
+from holotype.crowd.sharded import concluded
 
 MOST_LOOSE: Final = 100_000
 """New pairs of task and worker that are looked up one by one before they are sorted in among the others."""
@@ -251,7 +252,7 @@ class Tally:
     def conclude(self, policy: Policy) -> Conclusion:
         """What `policy` concludes of the votes that count; drawn once as long as no votes are added."""
         if self._drawn is None or self._drawn[0] is not policy:
-            self._drawn = policy, policy.conclude(self.ballot())
+            self._drawn = policy, concluded(policy, self.ballot())
         return self._drawn[1]
 
     def remember(self, policy: Policy, conclusion: Conclusion) -> None:

@@ -18,7 +18,8 @@ from holotype.crowd.conclusion import Incremental, Policy
 from holotype.crowd.division import Division, Rule
 from holotype.crowd.imageable import is_incremental
 from holotype.errors import CrowdError
-from holotype.project.conclusions import conclude_all, labels_of, rule_of
+from holotype.project.conclusions import conclude_all, rule_of
+from holotype.project.drawing import labels_of
 from holotype.project.facts import read_tally
 from holotype.project.fingerprints import read_candidates
 from holotype.project.image_names import candidate_numbers

@@ -11,17 +11,18 @@ from typing import Final, TypeVar
 import numpy as np
 from sqlalchemy import Connection
 
-from holotype.catalog import candidates, labels, statements, votes
+from holotype.catalog import labels, statements, votes
 from holotype.catalog.labels import Labels
-from holotype.crowd.columns import NOWHERE
-from holotype.crowd.conclusion import GUARDS, STATES, Conclusion, Policy, State
+from holotype.crowd.conclusion import Conclusion, Policy
 from holotype.crowd.division import Division, Rule
-from holotype.crowd.expert import CURATOR
 from holotype.crowd.layers import Layer, layers_of, ranges_of, with_part
 from holotype.crowd.policy_names import parse_rule
+from holotype.crowd.sharded import LARGE
 from holotype.crowd.tally import Tally
 from holotype.errors import CrowdError
-from holotype.project.facts import read_gold, read_layer, read_rulings
+from holotype.project.drawing import decide_others, labels_of
+from holotype.project.facts import read_layer
+from holotype.project.large_labels import can_be_sharded, draw_by_shards
 from holotype.project.memory import (
     appended_votes,
     note_appended,
@@ -101,21 +102,6 @@ def _take_all(connection: Connection, parts: Parts, rule: Rule) -> list[Basis]:
     ]
 
 
-def labels_of(tally: Tally, conclusion: Conclusion, policy: Policy) -> Labels:
-    """What is concluded of tasks as labels."""
-    known = tally.known
-    policies = [str(policy), "gold", *sorted({CURATOR + ruling.curator for ruling in known.rulings.values()})]
-    drawn_by = np.zeros(len(tally.tasks), np.int64)
-    ruled = tally.places_of(np.array(list(known.rulings), np.int64))
-    by = np.array([policies.index(CURATOR + ruling.curator) for ruling in known.rulings.values()], np.int64)
-    drawn_by[ruled[ruled != NOWHERE]] = by[ruled != NOWHERE]
-    gold = tally.places_of(np.array([task.number for task in known.gold], np.int64))
-    drawn_by[gold[gold != NOWHERE]] = policies.index("gold", 1)
-    guard = np.zeros(len(tally.tasks), np.int64) if conclusion.guard is None else conclusion.guard + 1
-    names = [str(state) for state in STATES], policies, [None, *map(str, GUARDS)]
-    return Labels(tally.tasks.number.astype(np.int64), conclusion.scores, conclusion.state, drawn_by, guard, *names)
-
-
 def _alarms(connection: Connection, drawn: Sequence[tuple[Basis, Conclusion]]) -> str:
     """The alarms of conclusions as they are kept, with those of the layers that are not drawn now."""
     rule = drawn[0][0].rule
@@ -152,13 +138,15 @@ def _keep(connection: Connection, parts: Parts, drawn: Sequence[tuple[Basis, Con
     basis, conclusion = drawn[0]
     changed, whole = 0, len(drawn) == len(layers_of(basis.rule, parts.ontology))
     if new:
-        changed += _decide_others(connection, [one.tally for one, _ in drawn]) if whole else 0
+        changed += decide_others(connection, [one.tally.places_of for one, _ in drawn]) if whole else 0
         labels.set_last_policy(connection, str(basis.rule), _alarms(connection, drawn))
     if isinstance(basis.rule, Division):
         remember_division(connection, basis.rule, basis.counts, 0 if whole else appended_votes(connection))
         return changed
     if new:
-        remember(connection, basis.rule, basis.tally, conclusion)
+        tally, memory = basis.tally, conclusion.memory
+        pilot = None if memory.pilot is None else tally.tasks.number[memory.pilot]
+        remember(connection, basis.rule, memory, tally.axes(), pilot)
     remember_rounds(connection, basis.rule, basis.counts, basis.tally)
     return changed
 
@@ -201,9 +189,9 @@ def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy
     Labels are drawn by `policy`, or as they were last. Where none were drawn yet, none are, but those that came with a
     dataset and that gold or a curator now decides.
 
-    Where others wait to write, as in a server, facts are written first, and what they lead to is computed while others
-    write; only what they write all the time makes it one transaction again. Interrupted between the two, the next
-    campaign or release draws labels.
+    Where others wait to write, as in a server, or votes are very many, facts are written first, and what they lead to
+    is computed while others write; only what they write all the time makes it one transaction again. Interrupted
+    between the two, the next campaign or release draws labels.
     """
 
     def work(connection: Connection) -> tuple[Outcome, int]:
@@ -212,9 +200,9 @@ def redraw(parts: Parts, change: Callable[[Connection], Outcome], policy: Policy
     def facts(connection: Connection) -> tuple[Outcome, Rule | None, int]:
         outcome, rule = _changed(connection, change, policy)
         note_appended(connection, 1)
-        return outcome, rule, _decide_others(connection) if rule is None else 0
+        return outcome, rule, decide_others(connection) if rule is None else 0
 
-    if not parts.catalog.shared:
+    if not (parts.catalog.shared or _many(parts)):
         return parts.catalog.transact(work)
     outcome, rule, changed = parts.catalog.transact(facts)
     if rule is None:
@@ -228,7 +216,7 @@ def redraw_within(
 ) -> tuple[Outcome, int]:
     """As `redraw`, within a transaction."""
     outcome, rule = _changed(connection, change, policy)
-    return outcome, _decide_others(connection) if rule is None else _redrawn(connection, parts, rule)
+    return outcome, decide_others(connection) if rule is None else _redrawn(connection, parts, rule)
 
 
 def _changed(
@@ -243,29 +231,6 @@ def _redrawn(connection: Connection, parts: Parts, rule: Rule) -> int:
     """Draw all labels within a transaction; how many changed."""
     bases = _take_all(connection, parts, rule)
     return _write(connection, parts, [(basis, basis.conclude()) for basis in bases])
-
-
-def _decide_others(connection: Connection, tallies: Sequence[Tally] = ()) -> int:
-    """Say of labels that came with a dataset what gold and curators say; how many that changes.
-
-    With `tallies`, of all labels that they do not have: of images that cannot be read now, or of other synsets than
-    the ontology's, or that no policy concludes of.
-    """
-    said = {number: (ruling.answer, CURATOR + ruling.curator) for number, ruling in read_rulings(connection).items()}
-    said |= {task.number: (yes, "gold") for task, yes in read_gold(connection).items()}
-    if tallies:
-        numbers = np.array(list(said), np.int64)
-        nowhere = np.all([tally.places_of(numbers) == NOWHERE for tally in tallies], axis=0)
-        left = np.sort(numbers[nowhere]).tolist()
-    else:
-        left = sorted(candidates.claimed(connection, said))
-    states = candidates.states(connection, left)
-    left = [number for number in left if states[number] != "withdrawn"]
-    policies = sorted({by for _, by in said.values()})
-    yes = np.array([said[number][0] for number in left], np.int64)
-    by = np.array([policies.index(said[number][1]) for number in left], np.int64)
-    columns = np.array(left, np.int64), yes.astype(np.float64), yes, by, np.zeros(len(left), np.int64)
-    return labels.put(connection, Labels(*columns, [str(State.NO), str(State.YES)], policies, [None]))
 
 
 def draw_anew(parts: Parts) -> None:
@@ -323,8 +288,16 @@ def conclude_all(parts: Parts, rule: Rule) -> int:
             return changed
 
 
+def _many(parts: Parts) -> bool:
+    """Whether there are so many votes that labels are drawn shard by shard, where a policy can."""
+    with parts.catalog.read() as connection:
+        return votes.newest(connection) >= LARGE
+
+
 def _draw_all(parts: Parts, rule: Rule) -> int | None:
     """Draw all labels by a rule; as `_draw`."""
+    if _many(parts) and can_be_sharded(rule, parts):
+        return draw_by_shards(parts, rule)
     with parts.catalog.read() as connection:
         bases = _take_all(connection, parts, rule)
     return _draw(parts, [(basis, basis.conclude()) for basis in bases])

@@ -17,7 +17,7 @@ from holotype.catalog.votes import Counts
 from holotype.consensus.ballot import Ints
 from holotype.consensus.votes import Vote
 from holotype.crowd.ballots import Axes
-from holotype.crowd.campaign import PAGE_SIZE, affordable, pages_of_round
+from holotype.crowd.campaign import PAGE_SIZE, PAGES_AT_ONCE, affordable, pages_of_round
 from holotype.crowd.columns import NOWHERE
 from holotype.crowd.conclusion import Conclusion, Incremental
 from holotype.crowd.imageable import is_incremental
@@ -93,8 +93,9 @@ class Course:
         while True:
             asked = tally.open_at(number, self.scope.policy)
             here = [page for page in up if page.round == number]
-            pages = [tally.with_gold(page) for page in pages_of_round(tally, asked, number, PAGE_SIZE, here)]
-            if pages:
+            room = max(PAGES_AT_ONCE - len(here), 1)
+            made = pages_of_round(tally, asked, number, PAGE_SIZE, here, room)
+            if pages := [tally.with_gold(page) for page in made]:
                 return self._post(crowd, pages, up, now)
             if not self._draw(now):
                 return Step.ASKING

@@ -115,6 +115,11 @@ def read_layer(connection: Connection, catalog: Catalog, layer: Layer, timed: bo
     )
 
 
+def read_part(connection: Connection, catalog: Catalog, tasks: candidates.Tasks) -> Tally:
+    """All that the labels of some tasks follow from, without anything of others."""
+    return _tally(connection, catalog, tasks, tasks.candidate.tolist(), (), False)
+
+
 def _tally(
     connection: Connection,
     catalog: Catalog,

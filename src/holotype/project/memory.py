@@ -88,9 +88,10 @@ def write_drawn(connection: Connection, drawn: Drawn) -> None:
     learned.set_drawn(connection, json.dumps(asdict(drawn)))
 
 
-def remember(connection: Connection, policy: Policy, tally: Tally, conclusion: Conclusion) -> None:
-    """Keep what it takes to conclude of a few candidates of a tally again."""
-    learned.put(connection, _MODEL, _to_bytes(conclusion.memory, tally) if is_incremental(policy) else b"")
+def remember(connection: Connection, policy: Policy, memory: Memory, axes: Axes, pilot: Ints | None) -> None:
+    """Keep what it takes to conclude of a few candidates again: what was learned, on which axes, and the candidates of
+    the pilot."""
+    learned.put(connection, _MODEL, _to_bytes(memory, axes, pilot) if is_incremental(policy) else b"")
 
 
 def remember_division(connection: Connection, rule: Division, counts: Counts, appended: int) -> None:
@@ -104,6 +105,12 @@ def remember_rounds(connection: Connection, policy: Policy, counts: Counts, tall
     """Keep what labels are drawn from, and what was open when the tally's rounds began."""
     write_drawn(connection, Drawn(str(policy), counts, len(tally.votes), tally.last_round, tally.done))
     learned.put(connection, _OPENED, _opened_to_bytes(tally))
+
+
+def forget_rounds(connection: Connection, policy: Policy, counts: Counts, fitted: int, last: int) -> None:
+    """Keep what labels are drawn from, and nothing of the rounds up to the `last`."""
+    write_drawn(connection, Drawn(str(policy), counts, fitted, last, False))
+    learned.put(connection, _OPENED, b"")
 
 
 def recall(connection: Connection, policy: Policy, tally: Tally) -> Conclusion | None:
@@ -146,8 +153,8 @@ def _opened_from_bytes(told: bytes, tally: Tally) -> dict[int, npt.NDArray[np.bo
     return {int(number): np.unpackbits(bits).astype(bool)[tally.tasks.number] for number, bits in rounds.items()}
 
 
-def _to_bytes(memory: Memory, tally: Tally) -> bytes:
-    axes, model = tally.axes(), memory.model
+def _to_bytes(memory: Memory, axes: Axes, pilot: Ints | None) -> bytes:
+    model = memory.model
     beliefs = () if model is None else model.beliefs
     about = {
         "workers": list(axes.workers),
@@ -157,7 +164,6 @@ def _to_bytes(memory: Memory, tally: Tally) -> bytes:
         "beliefs": [{"priors": asdict(one.priors), "share": one.share, "hard": one.hard} for one in beliefs],
         "cliques": [] if model is None else [clique.tolist() for clique in model.cliques],
     }
-    pilot = None if memory.pilot is None else tally.tasks.number[memory.pilot]
     arrays = {
         "groups": None if model is None else model.groups,
         "stranger": memory.stranger,
