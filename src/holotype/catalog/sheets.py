@@ -46,6 +46,15 @@ def claim(connection: Connection, crowd: str, page: str) -> None:
     connection.execute(update(t.page).where(*mine).values(at=t.page.c.at))
 
 
+def claim_free(connection: Connection, crowd: str, page: str) -> bool:
+    """As `claim`, for who may as well have another page: False where somebody lends or answers this one just now."""
+    mine = select(t.page.c.id).where(t.page.c.id == page, t.page.c.crowd == crowd)
+    if connection.execute(mine.with_for_update(skip_locked=True)).first() is None:
+        return False
+    claim(connection, crowd, page)
+    return True
+
+
 def live_leases(connection: Connection, crowd: str, pages: Iterable[str], now: float) -> list[Lease]:
     """Whose these pages are now."""
     lease = t.lease.c

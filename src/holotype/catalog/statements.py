@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from holotype.catalog import schema as t
+from holotype.catalog.copying import COPIED, columns_of, copy_in, streams
 
 Value = TypeVar("Value")
 ONTOLOGY: Final = "ontology"
@@ -40,6 +41,7 @@ class Names(dict[str | None, int]):
 
 Kind = type[np.generic] | Names
 """What a column is read as."""
+_NUMBERS: Final[frozenset[Kind]] = frozenset({np.int8, np.int16, np.int32, np.int64, np.float64})
 
 
 def read_all(
@@ -67,6 +69,9 @@ def read_some(
 
 def _read(connection: Connection, statement: Select[Any], kinds: Sequence[Kind]) -> list[Column]:
     types = [np.int32 if isinstance(kind, Names) else kind for kind in kinds]
+    whole = columns_of(connection, statement) if streams(connection) and set(kinds) <= _NUMBERS else None
+    if whole is not None:
+        return [column.astype(kind) for column, kind in zip(whole, types, strict=True)]
     blocks = []
     result = connection.execute(statement)
     cursor: Any = result.cursor
@@ -130,8 +135,11 @@ def some_rows(
 
 
 def add_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Append rows to a table; none is fine."""
-    if rows:
+    """Append rows to a table, whose keys are columns, the same in each; none is fine."""
+    if len(rows) >= COPIED and streams(connection) and all(row.keys() == rows[0].keys() for row in rows):
+        columns = list(rows[0])
+        copy_in(connection, table, columns, ([row[name] for name in columns] for row in rows))
+    elif rows:
         connection.execute(insert(table), list(rows))
 
 
