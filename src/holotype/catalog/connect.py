@@ -184,8 +184,9 @@ def _collided(error: exc.DBAPIError) -> bool:
 
 
 def _line(error: exc.DBAPIError) -> str:
-    """What a database says, on one line."""
-    return " ".join(str(error.orig).split())
+    """What a database says, on one line, and no values that it was about."""
+    primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
+    return " ".join(str(primary or error.orig).split())
 
 
 def _engine(url: str) -> Engine:

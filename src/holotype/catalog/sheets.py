@@ -122,9 +122,11 @@ def last_wnid(connection: Connection, crowd: str, worker: str) -> str:
     return connection.execute(asked.order_by(sheet.id.desc()).limit(1)).scalar() or ""
 
 
-def uncounted(connection: Connection, crowd: str, worker: str | None = None) -> list[KeptSheet]:
-    """Sheets whose votes are no votes of the catalog yet, oldest first; all of a crowd, or those of a worker."""
-    new = and_(t.sheet.c.crowd == crowd, t.sheet.c.id.not_in(select(t.counted.c.sheet_id)))
+def uncounted(connection: Connection, crowd: str, worker: str | None = None, since: int = 0) -> list[KeptSheet]:
+    """Sheets from the id `since` on whose votes are no votes of the catalog yet, oldest first; all of a crowd, or those
+    of a worker."""
+    counted = select(t.counted.c.sheet_id).where(t.counted.c.sheet_id == t.sheet.c.id).exists()
+    new = and_(t.sheet.c.crowd == crowd, t.sheet.c.id >= since, ~counted)
     return _sheets(connection, new if worker is None else and_(new, t.sheet.c.worker == worker))
 
 

@@ -41,7 +41,7 @@ class Names(dict[str | None, int]):
 
 Kind = type[np.generic] | Names
 """What a column is read as."""
-_NUMBERS: Final[frozenset[Kind]] = frozenset({np.int8, np.int16, np.int32, np.int64, np.float64})
+_NUMBERS: Final[frozenset[type[np.generic]]] = frozenset({np.int8, np.int16, np.int32, np.int64, np.float64})
 
 
 def read_all(
@@ -69,7 +69,8 @@ def read_some(
 
 def _read(connection: Connection, statement: Select[Any], kinds: Sequence[Kind]) -> list[Column]:
     types = [np.int32 if isinstance(kind, Names) else kind for kind in kinds]
-    whole = columns_of(connection, statement) if streams(connection) and set(kinds) <= _NUMBERS else None
+    numbers = not any(isinstance(kind, Names) or kind not in _NUMBERS for kind in kinds)
+    whole = columns_of(connection, statement) if numbers and streams(connection) else None
     if whole is not None:
         return [column.astype(kind) for column, kind in zip(whole, types, strict=True)]
     blocks = []

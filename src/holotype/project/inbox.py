@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from sqlalchemy import Connection
 
@@ -13,6 +13,9 @@ from holotype.crowd.inbox import WEB, Received
 from holotype.crowd.port import Page, Sheet
 from holotype.project.ledger import CatalogLedger, page_values
 
+_FEW: Final = 20_000
+"""Sheets up to which all are looked at each time."""
+_MINUTE: Final = 60.0
 Kept = TypeVar("Kept", bound=CatalogLedger)
 
 
@@ -68,6 +71,7 @@ class CatalogInbox(Wanted[CatalogLedger]):
     def __init__(self, catalog: Catalog, clock: Callable[[], float], crowd: str = WEB) -> None:
         super().__init__(catalog, clock, crowd, CatalogLedger(catalog, crowd, ""))
         self._waited: dict[str, Page] = {}
+        self._looked, self._since = float("-inf"), 0
 
     def waiting(self) -> Sequence[Page]:
         """The pages of which more sheets are wanted than were counted, oldest first, but for those that wait anew.
@@ -89,9 +93,20 @@ class CatalogInbox(Wanted[CatalogLedger]):
     def received(self) -> Sequence[Received]:
         """The sheets that are not counted, oldest first."""
         with self._catalog.read() as connection:
-            held = sheets.uncounted(connection, self._crowd)
+            held = sheets.uncounted(connection, self._crowd, since=self._first(connection))
         pages = self._ledger.pages({one.page for one in held})
         return [_received(one, pages[one.page]) for one in held if one.page in pages]  # else all of it was forgotten
+
+    def _first(self, connection: Connection) -> int:
+        """The id of the first sheet that may not be counted: where there are many, those before are looked at once a
+        minute, for what two write at once may be seen in another order."""
+        newest, now = sheets.newest(connection), self._clock()
+        if newest <= _FEW or not 0 <= now - self._looked < _MINUTE:
+            self._looked, self._since = now, 0
+            return 0
+        if not self._since:
+            self._since = min((one.id for one in sheets.uncounted(connection, self._crowd)), default=newest + 1)
+        return self._since
 
     def voters(self, tasks: Collection[int]) -> Mapping[int, Collection[str]]:
         """Who has voted, on whatever page, on those of these tasks that have votes."""

@@ -16,6 +16,9 @@ from holotype.project.campaigns import Campaigns
 PAUSE: Final = 1.0
 """Seconds between looks into the inbox."""
 
+_REST: Final = 10.0
+"""Seconds at most that it rests for as long as it worked: a look at a large catalog takes long, and people wait."""
+
 _log: Final = logging.getLogger("holotype.project")
 
 
@@ -43,8 +46,10 @@ class Runner:
 
     def _run(self) -> None:
         while True:
+            start = time.perf_counter()
             self.step()
-            if self._stopped.wait(self._pause):
+            took = time.perf_counter() - start
+            if self._stopped.wait(max(self._pause, min(took, _REST))):
                 return
 
     def step(self) -> None:
