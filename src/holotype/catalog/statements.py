@@ -9,12 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     ColumnElement,
     Connection,
     Select,
     Table,
+    any_,
     func,
     insert,
+    literal,
     select,
     update,
 )
@@ -115,6 +119,14 @@ def chunks(values: Iterable[Value], size: int = 500) -> Iterator[list[Value]]:
     held = list(values)
     for start in range(0, len(held), size):
         yield held[start : start + size]
+
+
+def among(connection: Connection, column: ColumnElement[int], numbers: Sequence[int]) -> ColumnElement[bool]:
+    """That a column is one of some numbers; PostgreSQL takes them as one value, and need not read a longer statement
+    for each more of them."""
+    if streams(connection):
+        return column == any_(literal(list(numbers), ARRAY(BigInteger)))
+    return column.in_(numbers)
 
 
 def held(connection: Connection, column: ColumnElement[int], numbers: Iterable[int]) -> set[int]:
