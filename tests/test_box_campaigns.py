@@ -195,7 +195,7 @@ def test_the_rules_as_last_are_no_other_rules(db: Project) -> None:
 def test_one_process_at_a_time_asks_for_boxes(db: Project) -> None:
     """The questions of another's pages would be none that this one knows, and their replies left out."""
     with (
-        alone(db.path, BOXES),
+        alone(db.path, db.catalog, BOXES),
         pytest.raises(ProjectError, match="another process asks for boxes in this project right now"),
     ):
         db.boxes.run(db.boxes.web(), RULES)

@@ -253,7 +253,7 @@ def test_one_that_is_stopped_goes_on_there(
 
 
 def test_two_never_collect_at_once_for_a_project(collected: Project, museum: Museum) -> None:
-    with alone(collected.path, COLLECTS):
+    with alone(collected.path, collected.catalog, COLLECTS):
         for work in (collected.collect.fetch, collected.collect.recheck):
             with pytest.raises(ProjectError, match="another process collects for this project"):
                 work(web(museum))

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import Lock
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, exc, inspect, make_url, text
 
+from holotype.catalog.advisory import Advisory, hold_until_commit
 from holotype.catalog.group import GroupCommit
 from holotype.catalog.schema import HEAD
 from holotype.catalog.sqlite_file import THREADS, SqliteFile, sqlite_engine
@@ -24,7 +25,9 @@ class Catalog:
     """All SQL state of a project. Reads see one snapshot; writes are whole transactions, durable when they return.
 
     On SQLite: write-ahead log, ``synchronous=FULL``, and a write transaction takes the write lock at its start,
-    so what it reads cannot change before it writes. On PostgreSQL: any ``postgresql+psycopg://`` URL.
+    so what it reads cannot change before it writes. On PostgreSQL: any ``postgresql+psycopg://`` URL; many processes,
+    on whatever machines, write at once. Where the server was started again meanwhile, what was going on fails and the
+    next read or write goes on.
     """
 
     def __init__(self, where: str | Path) -> None:
@@ -41,7 +44,7 @@ class Catalog:
             self._engine = self._opened(where)
         except exc.DatabaseError as error:
             name = self._file.path if self._file else make_url(str(where)).render_as_string()
-            raise ProjectError(f"cannot open the catalog at {name}: {error.orig}") from error
+            raise ProjectError(f"cannot open the catalog at {name}: {_line(error)}") from error
         except (exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
             raise ProjectError(
                 f"the catalog's URL is not usable ({error}); use sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME "
@@ -87,7 +90,7 @@ class Catalog:
             with self._reader.begin() as connection:
                 yield connection
         except exc.DBAPIError as error:
-            raise ProjectError(f"the catalog could not be read: {error.orig}") from error
+            raise ProjectError(f"the catalog could not be read: {_line(error)}") from error
         finally:
             self._check_fixed()
 
@@ -111,8 +114,9 @@ class Catalog:
         except exc.DBAPIError as error:
             if _collided(error):
                 raise
+            kept = "what was acknowledged is kept" if error.connection_invalidated else "nothing of this step was kept"
             raise ProjectError(
-                f"the catalog could not be written: {error.orig}; nothing of this step was kept, "
+                f"the catalog could not be written: {_line(error)}; {kept}, "
                 "run the same command again when that is mended"
             ) from error
 
@@ -120,6 +124,11 @@ class Catalog:
         """Raises `OntologyExtended` where another process has done that: ranks known here are not those now."""
         if self.ontology and (meta(connection, ONTOLOGY) or self.ontology) != self.ontology:
             raise OntologyExtended("the project's ontology has been extended meanwhile: run the same command again")
+
+    def advisory(self, name: str) -> Advisory | None:
+        """The lock of a name that processes hold against each other on whatever machines; None on SQLite, where a lock
+        of a file does that."""
+        return Advisory(self._engine, name) if self._engine.dialect.name == "postgresql" else None
 
     @property
     def shared(self) -> bool:
@@ -174,10 +183,17 @@ def _collided(error: exc.DBAPIError) -> bool:
     return isinstance(error, exc.IntegrityError) or getattr(error.orig, "sqlstate", None) in ("40001", "40P01")
 
 
+def _line(error: exc.DBAPIError) -> str:
+    """What a database says, on one line, and no values that it was about."""
+    primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
+    return " ".join(str(primary or error.orig).split())
+
+
 def _engine(url: str) -> Engine:
     if url.startswith("sqlite"):
         return sqlite_engine(url)
-    return create_engine(url, isolation_level="REPEATABLE READ", max_overflow=THREADS, hide_parameters=True)
+    pool = {"max_overflow": THREADS, "pool_pre_ping": True}
+    return create_engine(url, isolation_level="REPEATABLE READ", hide_parameters=True, **pool)
 
 
 def _version(engine: Engine) -> str | None:
@@ -188,14 +204,23 @@ def _version(engine: Engine) -> str | None:
         return found
 
 
+def _migrating(engine: Engine) -> Engine:
+    """The engine for migrations, which see what others did while they waited for their turn."""
+    options: dict[str, Any] = {} if engine.dialect.name == "sqlite" else {"isolation_level": "READ COMMITTED"}
+    return engine.execution_options(migrating=True, **options)
+
+
 def _migrate(engine: Engine) -> None:
+    """Bring a catalog to the newest version; of several processes that do one does, and the others wait for it."""
     version = _version(engine)
     if version == HEAD:
         return
     from alembic import command, util
     from alembic.config import Config
 
-    with engine.execution_options(migrating=True).begin() as connection:
+    with _migrating(engine).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            hold_until_commit(connection, "migration")
         config = Config()
         config.set_main_option("script_location", "holotype.catalog:migrations")
         config.set_main_option("path_separator", "os")

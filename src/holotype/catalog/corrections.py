@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, insert, s
 
 from holotype.catalog import schema as t
 from holotype.catalog.images import digest
-from holotype.catalog.statements import chunks
+from holotype.catalog.statements import among, chunks
 
 _BY = {t.gold.name: t.gold.c.source, t.overruling.name: t.overruling.c.curator}
 
@@ -115,5 +115,6 @@ def of_synset(connection: Connection, table: Table, wnid: str) -> list[Statement
 
 def standing_among(connection: Connection, table: Table, candidates: Iterable[int]) -> set[int]:
     """Those of these candidates that have an answer that was not withdrawn."""
-    asked = (standing(table).where(table.c.candidate_id.in_(chunk)) for chunk in chunks(candidates))
+    few = (among(connection, table.c.candidate_id, chunk) for chunk in chunks(candidates))
+    asked = (standing(table).where(one) for one in few)
     return {row.candidate_id for one in asked for row in connection.execute(one)}

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from holotype.catalog import candidates, fingerprints, withdrawals
 from holotype.catalog import schema as t
+from holotype.catalog.copying import copy_in, streams
 from holotype.catalog.schema import STATES
 from holotype.catalog.statements import chunks
 
@@ -222,16 +223,14 @@ def _claim(connection: Connection, policy: int, rows: Iterable[tuple[str, int, i
 
 
 def _insert(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Append rows by a statement that is compiled once."""
-    if rows:
+    """Append rows by a statement that is compiled once, or as a stream."""
+    if rows and streams(connection):
+        copy_in(connection, table, columns, rows)
+    elif rows:
         made = insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
-        order = made.positiontup
-        if order is None:
-            values: Any = [dict(zip(columns, row, strict=True)) for row in rows]
-        else:
-            turn = [columns.index(name) for name in order]
-            values = rows if turn == list(range(len(columns))) else [tuple(map(row.__getitem__, turn)) for row in rows]
-        connection.exec_driver_sql(made.string, values)
+        turn = [columns.index(name) for name in made.positiontup or columns]
+        values = rows if turn == list(range(len(columns))) else [tuple(map(row.__getitem__, turn)) for row in rows]
+        connection.exec_driver_sql(made.string, list(values))
 
 
 def _reserve(connection: Connection, count: int) -> Sequence[int]:

@@ -12,9 +12,12 @@ from holotype.catalog import votes
 
 def votes_since(connection: Connection, times: list[float]) -> list[int]:
     """The number of votes since each of some Unix times, 0 for all."""
-    vote = t.vote.c
-    counted: list[ColumnElement[Any]] = [func.coalesce(func.sum(case((vote.at >= at, 1), else_=0)), 0) for at in times]
-    return [int(number) for number in connection.execute(select(*counted).where(vote.at >= min(times))).one()]
+    vote, late = t.vote.c, [at for at in times if at]
+    counted: list[ColumnElement[Any]] = [func.coalesce(func.sum(case((vote.at >= at, 1), else_=0)), 0) for at in late]
+    found = connection.execute(select(*counted).where(vote.at >= min(late))).one() if late else ()
+    since = dict(zip(late, map(int, found), strict=True))
+    every = connection.execute(select(func.count()).select_from(t.vote)).scalar_one() if len(late) < len(times) else 0
+    return [since.get(at, every) for at in times]
 
 
 def gold_votes(connection: Connection) -> tuple[int, int]:

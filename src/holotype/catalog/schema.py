@@ -32,7 +32,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD: Final = "0016"
+HEAD: Final = "0017"
 """The newest migration, which these tables describe (a test compares the two)."""
 
 metadata = MetaData(
@@ -237,6 +237,7 @@ ungrouped = Table("ungrouped", metadata, Column("image_id", ForeignKey("image.id
 
 worker = Table("worker", metadata, _id(), Column("name", Text, nullable=False, unique=True))
 
+# (On PostgreSQL what came late is found by the blocks that it lies in: votes are appended as they come.)
 # A vote of a page; `round` is that of the campaign, 0 for a vote from elsewhere, -1 for one that was cast to learn.
 vote = Table(
     "vote",
@@ -250,6 +251,7 @@ vote = Table(
     Column("at", Float, nullable=False),
     Column("round", Integer, nullable=False, server_default="0"),
     UniqueConstraint("candidate_id", "worker_id"),
+    Index("ix_vote_at", "at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}).ddl_if("postgresql"),
 )
 
 # What is known of a candidate for sure: asked to learn about workers, never to learn about the image. A candidate's

@@ -46,6 +46,15 @@ def claim(connection: Connection, crowd: str, page: str) -> None:
     connection.execute(update(t.page).where(*mine).values(at=t.page.c.at))
 
 
+def claim_free(connection: Connection, crowd: str, page: str) -> bool:
+    """As `claim`, for who may as well have another page: False where somebody lends or answers this one just now."""
+    mine = select(t.page.c.id).where(t.page.c.id == page, t.page.c.crowd == crowd)
+    if connection.execute(mine.with_for_update(skip_locked=True)).first() is None:
+        return False
+    claim(connection, crowd, page)
+    return True
+
+
 def live_leases(connection: Connection, crowd: str, pages: Iterable[str], now: float) -> list[Lease]:
     """Whose these pages are now."""
     lease = t.lease.c
@@ -113,9 +122,11 @@ def last_wnid(connection: Connection, crowd: str, worker: str) -> str:
     return connection.execute(asked.order_by(sheet.id.desc()).limit(1)).scalar() or ""
 
 
-def uncounted(connection: Connection, crowd: str, worker: str | None = None) -> list[KeptSheet]:
-    """Sheets whose votes are no votes of the catalog yet, oldest first; all of a crowd, or those of a worker."""
-    new = and_(t.sheet.c.crowd == crowd, t.sheet.c.id.not_in(select(t.counted.c.sheet_id)))
+def uncounted(connection: Connection, crowd: str, worker: str | None = None, since: int = 0) -> list[KeptSheet]:
+    """Sheets from the id `since` on whose votes are no votes of the catalog yet, oldest first; all of a crowd, or those
+    of a worker."""
+    counted = select(t.counted.c.sheet_id).where(t.counted.c.sheet_id == t.sheet.c.id).exists()
+    new = and_(t.sheet.c.crowd == crowd, t.sheet.c.id >= since, ~counted)
     return _sheets(connection, new if worker is None else and_(new, t.sheet.c.worker == worker))
 
 

@@ -9,17 +9,22 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     ColumnElement,
     Connection,
     Select,
     Table,
+    any_,
     func,
     insert,
+    literal,
     select,
     update,
 )
 
 from holotype.catalog import schema as t
+from holotype.catalog.copying import COPIED, columns_of, copy_in, streams
 
 Value = TypeVar("Value")
 ONTOLOGY: Final = "ontology"
@@ -40,6 +45,7 @@ class Names(dict[str | None, int]):
 
 Kind = type[np.generic] | Names
 """What a column is read as."""
+_NUMBERS: Final[frozenset[type[np.generic]]] = frozenset({np.int8, np.int16, np.int32, np.int64, np.float64})
 
 
 def read_all(
@@ -67,6 +73,10 @@ def read_some(
 
 def _read(connection: Connection, statement: Select[Any], kinds: Sequence[Kind]) -> list[Column]:
     types = [np.int32 if isinstance(kind, Names) else kind for kind in kinds]
+    numbers = not any(isinstance(kind, Names) or kind not in _NUMBERS for kind in kinds)
+    whole = columns_of(connection, statement) if numbers and streams(connection) else None
+    if whole is not None:
+        return [column.astype(kind) for column, kind in zip(whole, types, strict=True)]
     blocks = []
     result = connection.execute(statement)
     cursor: Any = result.cursor
@@ -111,6 +121,14 @@ def chunks(values: Iterable[Value], size: int = 500) -> Iterator[list[Value]]:
         yield held[start : start + size]
 
 
+def among(connection: Connection, column: ColumnElement[int], numbers: Sequence[int]) -> ColumnElement[bool]:
+    """That a column is one of some numbers; PostgreSQL takes them as one value, and need not read a longer statement
+    for each more of them."""
+    if streams(connection):
+        return column == any_(literal(list(numbers), ARRAY(BigInteger)))
+    return column.in_(numbers)
+
+
 def held(connection: Connection, column: ColumnElement[int], numbers: Iterable[int]) -> set[int]:
     """Those of some numbers that a column has."""
     return {
@@ -130,8 +148,11 @@ def some_rows(
 
 
 def add_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Append rows to a table; none is fine."""
-    if rows:
+    """Append rows to a table, whose keys are columns, the same in each; none is fine."""
+    if len(rows) >= COPIED and streams(connection) and all(row.keys() == rows[0].keys() for row in rows):
+        columns = list(rows[0])
+        copy_in(connection, table, columns, ([row[name] for name in columns] for row in rows))
+    elif rows:
         connection.execute(insert(table), list(rows))
 
 

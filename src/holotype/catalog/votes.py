@@ -22,7 +22,7 @@ from holotype.catalog import candidates, workers
 from holotype.catalog import schema as t
 from holotype.catalog.candidates import under
 from holotype.catalog.images import is_sound
-from holotype.catalog.statements import Names, add_rows, chunks, read_all, read_some
+from holotype.catalog.statements import Names, add_rows, among, chunks, read_all, read_some
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,5 +210,6 @@ def voted_by(connection: Connection, worker: str, candidates: Iterable[int]) -> 
     if (number := workers.ids(connection, [worker]).get(worker)) is None:
         return set()
     mine = select(t.vote.c.candidate_id).where(t.vote.c.worker_id == number)
-    parts = (connection.execute(mine.where(t.vote.c.candidate_id.in_(chunk))) for chunk in chunks(candidates))
+    few = (among(connection, t.vote.c.candidate_id, chunk) for chunk in chunks(candidates))
+    parts = (connection.execute(mine.where(one)) for one in few)
     return {number for part in parts for number in part.scalars()}

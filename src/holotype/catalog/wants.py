@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, select
 
 from holotype.catalog import schema as t
 from holotype.catalog.pages import KeptPage
@@ -46,20 +46,45 @@ def _brought(counted: bool) -> ColumnElement[int]:
     return of.scalar_subquery()
 
 
-def open_pages(connection: Connection, crowd: str) -> list[OpenPage]:
-    """The pages of a crowd that want a sheet, oldest first."""
-    page, wanted = t.page.c, _wanted()
-    asked = select(page.id, page.wnid, page.at, wanted).where(page.crowd == crowd, wanted > _brought(False))
-    return [OpenPage(*row) for row in connection.execute(asked.order_by(page.at, page.id))]
+def open_pages(connection: Connection, crowd: str, few: Iterable[str] | None = None) -> list[OpenPage]:
+    """The pages of a crowd, or those among a `few`, that want a sheet, oldest first."""
+    page = t.page.c
+    if few is None:
+        pages, wanted, is_open = _all_pages(crowd, False)
+        parts = [select(page.id, page.wnid, page.at, wanted).select_from(pages).where(is_open)]
+    else:
+        asked = select(page.id, page.wnid, page.at, _wanted()).where(page.crowd == crowd, _wanted() > _brought(False))
+        parts = [asked.where(page.id.in_(chunk)) for chunk in chunks(few)]
+    rows = (row for part in parts for row in connection.execute(part.order_by(page.at, page.id)))
+    return [OpenPage(id, wnid, at, int(wanted)) for id, wnid, at, wanted in rows]
+
+
+def _all_pages(crowd: str, counted: bool) -> tuple[FromClause, ColumnElement[int], ColumnElement[bool]]:
+    """All pages of a crowd, how often each is wanted, and whether that is more often than sheets of it came in, or were
+    `counted`: put together once, for who looks up each page reads the tables a million times over."""
+    page, posting, sheet = t.page.c, t.posting.c, t.sheet.c
+    posted = select(posting.page_id, func.sum(posting.assignments).label("wanted"))
+    wanted = posted.where(posting.crowd == crowd).group_by(posting.page_id).subquery("wanted")
+    came = select(sheet.page, func.count().label("brought"))
+    if counted:
+        came = came.join(t.counted, t.counted.c.sheet_id == sheet.id)
+    brought = came.where(sheet.crowd == crowd).group_by(sheet.page).subquery("brought")
+    pages = t.page.join(wanted, and_(wanted.c.page_id == page.id, page.crowd == crowd))
+    joined = pages.outerjoin(brought, brought.c.page == page.id)
+    return joined, wanted.c.wanted, wanted.c.wanted > func.coalesce(brought.c.brought, 0)
 
 
 def waiting(connection: Connection, crowd: str, few: Iterable[str] | None = None) -> list[KeptPage]:
     """The pages of a crowd, or those among a `few`, that were asked for more often than sheets of theirs were counted,
     oldest first."""
     page = t.page.c
-    asked = select(page.id, page.wnid, page.tasks, page.round).where(page.crowd == crowd, _wanted() > _brought(True))
-    asked = asked.order_by(page.at, page.id)
-    parts = [asked] if few is None else [asked.where(page.id.in_(chunk)) for chunk in chunks(few)]
+    asked = select(page.id, page.wnid, page.tasks, page.round).order_by(page.at, page.id)
+    if few is None:
+        pages, _, waits = _all_pages(crowd, True)
+        parts = [asked.select_from(pages).where(waits)]
+    else:
+        asked = asked.where(page.crowd == crowd, _wanted() > _brought(True))
+        parts = [asked.where(page.id.in_(chunk)) for chunk in chunks(few)]
     return [KeptPage(*row) for part in parts for row in connection.execute(part)]
 
 
@@ -67,6 +92,13 @@ def posted_since(connection: Connection, number: int) -> list[str]:
     """The pages of the postings of all crowds after one, by its id."""
     posting = t.posting.c
     return list(connection.execute(select(posting.page_id).where(posting.id > number)).scalars())
+
+
+def postings_since(connection: Connection, crowd: str, number: int) -> dict[int, str]:
+    """The pages of the postings of a crowd after one, by the postings' ids."""
+    posting = t.posting.c
+    asked = select(posting.id, posting.page_id).where(posting.id > number, posting.crowd == crowd)
+    return dict(map(tuple, connection.execute(asked)))
 
 
 def numbers(connection: Connection) -> tuple[int, int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from threading import Lock
+from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import Connection
@@ -16,6 +17,12 @@ Shelves = Mapping[float, Mapping[str, frozenset[str]]]
 _SECONDS: Final = 60.0
 """How old it may get: where several write at once, what is put up first may be seen last."""
 
+_WHOLE: Final = 600.0
+"""How old it may get where it is large, before all of it is read again, and not just what was put up since."""
+
+_FEW: Final = 20_000
+"""Postings up to which all of it is read each time."""
+
 _MANY: Final = 64
 """Pages found closed that are remembered one by one, before the board is made anew without them."""
 
@@ -24,25 +31,44 @@ class Board:
     """The open pages of a crowd, read when pages are wanted that were not before, or are not any more.
 
     What a sheet came in for stays on it until somebody sees that: whoever takes a page asks whether it is open still.
-    Thread-safe.
+    After more than a `few` postings only what was put up since is looked at. Thread-safe.
     """
 
-    def __init__(self, crowd: str) -> None:
-        self._crowd = crowd
+    def __init__(self, crowd: str, few: int = _FEW) -> None:
+        self._crowd, self._few = crowd, few
         self._lock = Lock()
-        self._key: tuple[int, float] | None = None
-        self._at = 0.0
+        self._last: tuple[int, float] | None = None
+        self._at = self._whole_at = 0.0
+        self._from = 0
+        self._seen: set[int] = set()
         self._shelves: Shelves = {}
         self._closed: frozenset[str] = frozenset()
 
     def shelves(self, connection: Connection, now: float) -> Shelves:
         """The pages that were open when that was read last."""
-        key = wants.last_posting(connection)
+        last = wants.last_posting(connection)
         with self._lock:
-            if key != self._key or not 0 <= now - self._at < _SECONDS:
-                self._shelves = _shelved(wants.open_pages(connection, self._crowd))
-                self._closed, self._key, self._at = _NO, key, now
+            if last != self._last or not 0 <= now - self._at < _SECONDS:
+                self._renew(connection, last, now)
             return self._shelves
+
+    def _renew(self, connection: Connection, last: tuple[int, float], now: float) -> None:
+        before = self._last
+        if before is None or last[0] <= max(self._few, before[0] - 1) or not 0 <= now - self._whole_at < _WHOLE:
+            self._shelves, self._closed = _shelved(wants.open_pages(connection, self._crowd)), _NO
+            self._whole_at, self._from, self._seen = now, last[0], set()
+        else:
+            self._add(connection, before[0] if last != before else self._from)
+        self._last, self._at = last, now
+
+    def _add(self, connection: Connection, since: int) -> None:
+        """Look at the pages of postings after one that were not looked at yet."""
+        posted = wants.postings_since(connection, self._crowd, since)
+        new = {page for number, page in posted.items() if number not in self._seen}
+        self._seen |= posted.keys()
+        opened = wants.open_pages(connection, self._crowd, new)
+        self._shelves = _shelved(opened, _without(self._shelves, self._closed | new))
+        self._closed = _NO
 
     def close(self, pages: Iterable[str]) -> None:
         """Hear that pages are not open any more."""
@@ -55,11 +81,16 @@ class Board:
 _NO: Final[frozenset[str]] = frozenset()
 
 
-def _shelved(pages: Iterable[wants.OpenPage]) -> Shelves:
+def _shelved(pages: Iterable[wants.OpenPage], beside: Shelves = MappingProxyType({})) -> Shelves:
+    """Pages, oldest first, and those that are shelved already."""
     found: dict[float, dict[str, set[str]]] = {}
     for page in pages:
         found.setdefault(page.at, {}).setdefault(page.wnid, set()).add(page.id)
-    return {at: {wnid: frozenset(ids) for wnid, ids in shelf.items()} for at, shelf in found.items()}
+    shelves = {at: dict(shelf) for at, shelf in beside.items()}
+    for at, shelf in found.items():
+        held = shelves.setdefault(at, {})
+        held |= {wnid: held.get(wnid, _NO) | ids for wnid, ids in shelf.items()}
+    return dict(sorted(shelves.items()))
 
 
 def _without(shelves: Shelves, closed: frozenset[str]) -> Shelves:

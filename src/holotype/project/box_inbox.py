@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-
-from sqlalchemy import Connection
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from holotype.boxes.campaign import hindrance
 from holotype.boxes.inbox import WEB, Received
@@ -49,8 +47,6 @@ class CatalogBoxInbox(Wanted[BoxLedger]):
     def __init__(self, catalog: Catalog, clock: Callable[[], float], crowd: str = WEB) -> None:
         super().__init__(catalog, clock, crowd, BoxLedger(catalog, crowd, ""))
         self._waited: dict[str, Page] = {}
-        self._mark: tuple[int, int, int] | None = None
-        self._counted: list[int] = []
 
     def waiting(self) -> Sequence[Page]:
         """The pages of which more sheets are wanted than were counted, oldest first, but for those that wait anew.
@@ -70,17 +66,6 @@ class CatalogBoxInbox(Wanted[BoxLedger]):
                 self._mark, self._counted = mark, []
         return list(self._waited.values())
 
-    def _looked_at(self, connection: Connection, mark: tuple[int, int, int]) -> set[str] | None:
-        """The pages that may have begun or ceased to wait since the last look; None where that is not known: pages were
-        forgotten, or another campaign counted sheets, too."""
-        if self._mark is None:
-            return None
-        last, posted, counted = self._mark
-        new = wants.posted_since(connection, last)
-        if len(new) != mark[1] - posted or len(self._counted) != mark[2] - counted:
-            return None
-        return sheets.pages_of(connection, self._counted).union(new)
-
     def mark(self) -> object:
         """What changes whenever a sheet comes in, or a page is put up or taken down."""
         with self._catalog.read() as connection:
@@ -99,14 +84,6 @@ class CatalogBoxInbox(Wanted[BoxLedger]):
                 except CrowdError as error:
                     bad[one.id] = str(error)
         return found, bad
-
-    def count(self, numbers: Iterable[int]) -> None:
-        """Note that the replies of sheets are facts of the catalog, or are none."""
-        if said := list(numbers):
-            new = self._catalog.transact(lambda connection: sheets.count(connection, said))
-            self._counted += said
-            if new != len(said):
-                self._mark = None
 
     def involved(self, questions: Collection[int]) -> Mapping[int, Collection[str]]:
         """Who may not be asked each of these questions."""

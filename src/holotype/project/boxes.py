@@ -134,7 +134,7 @@ class Boxes:
             given = set() if archived else box_subjects.archived(connection, found)
         asked = [number for number in found if number not in given]
         unread = self._read(asked)
-        with alone(self._parts.folder, BOXES):
+        with alone(self._parts.folder, self._parts.catalog, BOXES):
             course = Course(self._parts, rules or self.rules(), asked)
             if (change := course.change()) is not None:
                 changing(change)

@@ -33,6 +33,7 @@ from holotype.project.courses import EVERY, Course, News, Step
 from holotype.project.facts import read_layer, record_votes
 from holotype.project.inbox import CatalogInbox
 from holotype.project.lemmas import Lemmas
+from holotype.project.one_process import CAMPAIGNS, Turn
 from holotype.project.parts import Parts
 from holotype.simulation.fitting import History, fit_population
 from holotype.simulation.forecast import Effort, Interval, forecast
@@ -123,6 +124,8 @@ class Campaigns:
     def __init__(self, parts: Parts, lemmas: Lemmas) -> None:
         self.failing = ""
         """What driving them fails by in this process, "" where it goes well."""
+        self.turn = Turn(parts.folder, parts.catalog, CAMPAIGNS)
+        """The right to drive them, which one of several servers has: what it knows of them it need not read again."""
         self._parts = parts
         self._crowds: set[str] = set()
         self._lemmas = lemmas

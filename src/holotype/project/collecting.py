@@ -155,7 +155,7 @@ class Collecting:
         ]
         if not wanted:
             raise SourceError("there is nothing to search for: name a synset, and a source")
-        with alone(self._parts.folder, COLLECTS):
+        with alone(self._parts.folder, self._parts.catalog, COLLECTS):
             run = Searching(self._parts, wanted, {one.name: one for one in sources}, Limits(goal, requests))
             return web.run(lambda client: run.run(client, lambda done: progress(done, requests or 0)))
 
@@ -221,7 +221,7 @@ class Collecting:
         self._parts.check_writable()
         with self._parts.catalog.read() as connection:
             policy = read_policy(connection)
-        with alone(self._parts.folder, COLLECTS):
+        with alone(self._parts.folder, self._parts.catalog, COLLECTS):
             run = Fetching(self._parts, policy, progress)
             return run.run(Flow(lambda: web.outcomes(run.wanted)))
 
@@ -241,7 +241,7 @@ class Collecting:
         self._parts.check_writable()
         wnids = frozenset(self._lemmas.resolve(name).wnid for name in synsets)
         due = Due(self._parts.clock() - days * _DAY, wnids)
-        with alone(self._parts.folder, COLLECTS):
+        with alone(self._parts.folder, self._parts.catalog, COLLECTS):
             run = Rechecking(self._parts, due, progress)
             return run.run(Flow(lambda: web.outcomes(run.wanted)))
 

@@ -42,6 +42,7 @@ from holotype.project.inbox import CatalogInbox
 from holotype.project.ledger import CatalogLedger
 from holotype.project.lemmas import Lemmas
 from holotype.project.machines import listen, scored
+from holotype.project.one_process import alone, asks
 from holotype.project.parts import Parts
 from holotype.project.vocabulary import identity_of
 from holotype.simulation.experts import SimulatedExpert
@@ -200,7 +201,8 @@ class CrowdRoom:
         drawn from all votes. It decides nothing without people, unless `policy` says so (``min_human``).
 
         Raises `CrowdError` where who is trusted can never answer: not in the simulated crowd, or nobody is asked and no
-        vote of theirs counts; and where one of the project's `campaigns` that is running asks about some of it.
+        vote of theirs counts; and where one of the project's `campaigns` that is running asks about some of it. Raises
+        `ProjectError` where another process asks this crowd.
         """
         wnids = tops(self._parts.ontology, (self._lemmas.meant(text).wnid for text in under)) if under else ()
         with self._parts.catalog.read() as connection:
@@ -213,7 +215,10 @@ class CrowdRoom:
                 raise CrowdError("a machine votes on all it can: only people are asked about some")
             heard = listen(self._parts, crowd, progress)
             return replace(ask(self._parts, Nobody(), scope, no_progress), new_votes=heard.voted, machine=heard)
-        return ask(self._parts, crowd, scope, progress)
+        if isinstance(crowd, Nobody):
+            return ask(self._parts, crowd, scope, progress)
+        with alone(self._parts.folder, self._parts.catalog, asks(crowd.name)):
+            return ask(self._parts, crowd, scope, progress)
 
     def _numbers(self, pairs: Iterable[Pair]) -> Ints:
         """The ids of candidates. Raises `UnknownImage` or `AmbiguousImage`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,6 +24,7 @@ from holotype.imports.webdataset import scan_shard
 from holotype.lint.blemishes import rating
 from holotype.project.dataset_said import Advance, Said, Terms
 from holotype.project.dataset_write import Publication
+from holotype.project.one_process import IMPORTS, turn
 from holotype.project.parts import Parts
 from holotype.store.opening import state_of
 
@@ -93,11 +93,9 @@ class Importer:
     def alone(self) -> Iterator[None]:
         """Nobody else imports into this project meanwhile: the journals are shared."""
         self._journals.mkdir(exist_ok=True)
-        with (self._journals / "lock").open("wb") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise ArchiveError("another import into this project is running; wait until it is done") from error
+        with turn(self._journals.parent, self._catalog, IMPORTS) as ours:
+            if not ours:
+                raise ArchiveError("another import into this project is running; wait until it is done")
             yield
 
     def _unchanged(self, sources: Sequence[Source]) -> list[Source]:

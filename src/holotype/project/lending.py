@@ -150,15 +150,15 @@ class _Search:
 
 
 def _lend(connection: Connection, crowd: str, free: Sequence[Offer], lease: Lease, after: str) -> str | None:
-    """Lend the first of these pages that nobody was lent or answered meanwhile; None where all were."""
+    """Lend the first of these pages that nobody was lent or answered meanwhile, or is just now; None where all were."""
     if (held := _held(connection, crowd, lease.worker, lease.at, after)) is not None:
         return held
     ids = [offer.page for offer in free]
     wanted = wants.still_open(connection, crowd, ids)
     taken = {other.page for other in sheets.live_leases(connection, crowd, ids, lease.at)}
-    page = next((id for id in ids if id in wanted and id not in taken), None)
+    free_now = (id for id in ids if id in wanted and id not in taken)
+    page = next((id for id in free_now if sheets.claim_free(connection, crowd, id)), None)
     if page is not None:
-        sheets.claim(connection, crowd, page)
         sheets.lend(connection, crowd, Lease(page, lease.worker, lease.at, lease.until))
     return page
 

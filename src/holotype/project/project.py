@@ -149,6 +149,7 @@ class Project:
 
     def close(self) -> None:
         """Close the catalog, the packs and the archives."""
+        self.campaigns.turn.let_go()
         self._parts.catalog.close()
         self._parts.store.close()
 

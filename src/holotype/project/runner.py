@@ -16,14 +16,17 @@ from holotype.project.campaigns import Campaigns
 PAUSE: Final = 1.0
 """Seconds between looks into the inbox."""
 
+_REST: Final = 10.0
+"""Seconds at most that it rests for as long as it worked: a look at a large catalog takes long, and people wait."""
+
 _log: Final = logging.getLogger("holotype.project")
 
 
 class Runner:
     """Drives campaigns with one crowd as soon as sheets come in, or when it is time to.
 
-    What a step fails by is remembered in `Campaigns.failing`, and it is tried again; a campaign that fails says so by
-    itself.
+    Of several runners of a project one does, and another takes over where it ends, in whatever way. What a step fails
+    by is remembered in `Campaigns.failing`, and it is tried again; a campaign that fails says so by itself.
     """
 
     def __init__(
@@ -35,22 +38,28 @@ class Runner:
     @contextmanager
     def running(self) -> Iterator[Runner]:
         """Drive campaigns on a thread while this lasts; ends after the step at hand."""
-        with on_a_thread("holotype-runner", self._run, self._stopped):
-            yield self
+        try:
+            with on_a_thread("holotype-runner", self._run, self._stopped):
+                yield self
+        finally:
+            self._campaigns.turn.let_go()
 
     def _run(self) -> None:
         while True:
+            start = time.perf_counter()
             self.step()
-            if self._stopped.wait(self._pause):
+            took = time.perf_counter() - start
+            if self._stopped.wait(max(self._pause, min(took, _REST))):
                 return
 
     def step(self) -> None:
-        """One tick of the campaigns, and a forecast if it is time for one."""
+        """One tick of the campaigns, and a forecast if it is time for one, unless another process drives them."""
         told = ""
         try:
-            self._campaigns.renew()
-            self._campaigns.tick(self._crowd, self._clock())
-            self._campaigns.foresee(self._clock())
+            if self._campaigns.turn.take():
+                self._campaigns.renew()
+                self._campaigns.tick(self._crowd, self._clock())
+                self._campaigns.foresee(self._clock())
         except Exception as error:  # noqa: BLE001 - a full disk, a database that is gone: it is tried again
             told = f"{type(error).__name__}: {error}"
             if told != self._campaigns.failing:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
+from holotype.errors import ProjectError
 from holotype.project import Project
 from holotype.project.people import Account
 from holotype.web.sessions import Signer
@@ -99,6 +100,13 @@ class Visit:
     def site(self) -> str:
         """How the site is reached, without a slash at the end."""
         return self.settings.public_url or str(self.request.base_url).rstrip("/")
+
+    @property
+    def has_benchmarks(self) -> bool:
+        """Whether the project has any; not where its catalog cannot be read, for the page that says so asks as well."""
+        with suppress(ProjectError):
+            return self.db.benchmarks.are_any()
+        return False
 
     def may(self, role: str) -> bool:
         """Whether who asks has a role."""

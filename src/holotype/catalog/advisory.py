@@ -1,0 +1,79 @@
+"""Locks by name that processes on several machines hold against each other: PostgreSQL's advisory locks.
+
+One belongs to the connection that took it and falls with that at the latest: when it is let go, when the process ends,
+or when the server is started again. Names are of one schema of one database, so projects do not meet.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, TextClause, exc, text
+
+_KEY: Final = "hashtextextended(current_schema() || ' holotype ' || :name, 0)"
+_PAUSE: Final = 0.05
+
+
+def hold_until_commit(connection: Connection, name: str) -> None:
+    """Wait for the lock of a name; it falls when the transaction ends."""
+    connection.execute(_call("pg_advisory_xact_lock"), {"name": name})
+
+
+class Advisory:
+    """The lock of a name, held by a connection of its own outside of any transaction."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._name = {"name": name}
+        self._connection: Connection | None = None
+
+    def take(self, wait: float = 0.0) -> bool:
+        """Whether the lock is held now: it was and nothing befell its connection, or it could be had within `wait`
+        seconds. (The lock of a process that was killed falls when the server notices.)"""
+        until = time.monotonic() + wait
+        while not (self._is_held() or self._tried()):
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_PAUSE)
+        return True
+
+    def let_go(self) -> None:
+        """Let others have it."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.execute(_call("pg_advisory_unlock"), self._name)
+            except exc.DBAPIError:
+                connection.invalidate()  # the server has let it go, or does so now
+            connection.close()
+
+    def _is_held(self) -> bool:
+        connection = self._connection
+        if connection is None:
+            return False
+        try:
+            connection.execute(text("SELECT 1"))
+        except exc.DBAPIError:
+            self._connection = None
+            connection.invalidate()
+            connection.close()
+        return self._connection is not None
+
+    def _tried(self) -> bool:
+        connection = self._engine.connect()
+        try:
+            taken: Any = connection.execute(_call("pg_try_advisory_lock"), self._name).scalar()
+        except BaseException:
+            connection.invalidate()
+            connection.close()
+            raise
+        if taken:
+            self._connection = connection
+        else:
+            connection.close()
+        return bool(taken)
+
+
+def _call(function: str) -> TextClause:
+    return text(f"SELECT {function}({_KEY})")
