@@ -134,6 +134,10 @@ COMMANDS: Final = MappingProxyType(
             "holotype.cli.serve:invite",
             "Make a link by which people come in: volunteers choose a name, and need nothing else.",
         ),
+        "catalog": Elsewhere(
+            "holotype.cli.catalog:catalog",
+            "Check the catalog against all that it speaks of, mend it, and move it to another database.",
+        ),
         "release": Elsewhere("holotype.cli.release:release", "Make, list, verify and export releases."),
     }
 )

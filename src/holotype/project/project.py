@@ -23,9 +23,12 @@ from holotype.project.box_desk import BoxDesk
 from holotype.project.boxes import Boxes
 from holotype.project.campaigns import Campaigns
 from holotype.project.candidates import Candidates
+from holotype.project.check_report import CheckReport
+from holotype.project.checking import check
 from holotype.project.collecting import Collecting
 from holotype.project.crediting import credits_of
 from holotype.project.crowd import CrowdRoom
+from holotype.project.dataset_said import Advance
 from holotype.project.datasets import Datasets
 from holotype.project.desk import Desk
 from holotype.project.embeddings import Embeddings
@@ -160,6 +163,16 @@ class Project:
         """
         with self._parts.catalog.read() as connection:
             return count(connection, self._parts.ontology)
+
+    def check(self, repair: bool = False, quick: bool = False, advance: Advance = lambda *_: None) -> CheckReport:
+        """Hold the project against itself: every image lies where the catalog says and has its sha256, every fact
+        speaks of what there is, what is counted is what counting says, labels follow from what people said, and
+        releases are there; and what interrupted processes left.
+
+        With `quick` no image is read, and labels are not concluded again. With `repair` what can be mended without
+        loss is: counts, labels, near-duplicates, unfinished tails of packs, and leftovers that no process needs.
+        """
+        return check(self._parts, quick, repair, advance)
 
     def credits(self, query: str | Query = "") -> Iterator[Credited]:
         """Who made the images that a query finds, where they were found, and what their licences ask to say of them:

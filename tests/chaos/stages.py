@@ -1,0 +1,273 @@
+"""The stages that write: what a project is before, what is done that may be killed, and what must be so afterwards."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import holotype
+from chaos.facts import facts_of
+from chaos.running import command
+from conftest import encoded, photo
+from holotype.crowd.policies import Fixed
+from holotype.project import courses
+
+DOG, CAT = "n02091134", "n02121808"
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage: in a folder, `make` makes what there is before, `run` is done until it ends or is killed, and `facts`
+    are the same however often that was. `lacks` says why it cannot be done here.
+
+    A project lies at ``project`` in the folder, and `checked` says whether it is held against itself.
+    """
+
+    name: str
+    make: Callable[[Path], object]
+    run: Callable[[Path], object]
+    facts: Callable[[Path], Facts] = field(default=lambda folder: facts_of(folder / "project"))
+    lacks: str = ""
+    checked: bool = True
+
+
+def write_photographs(folder: Path, count: int = 40, size: tuple[int, int] = (240, 180)) -> None:
+    """Photographs of two synsets, one of them twice, one cut off."""
+    for row, wnid in enumerate((DOG, CAT)):
+        (folder / wnid).mkdir(parents=True)
+        for each in range(count):
+            (folder / wnid / f"{each}.jpg").write_bytes(encoded(photo(1000 * row + each, *size)))
+    shutil.copy(folder / DOG / "0.jpg", folder / DOG / "again.jpg")
+    (folder / CAT / "cut.jpg").write_bytes((folder / CAT / "1.jpg").read_bytes()[:-900])
+
+
+def empty(folder: Path) -> None:
+    """A project of WordNet with nothing in it, and photographs beside it."""
+    holotype.init(folder / "project").close()
+    write_photographs(folder / "photos")
+    with holotype.open(folder / "project") as db:
+        assert db.ontology
+
+
+def filled(folder: Path) -> None:
+    """A project with photographs."""
+    empty(folder)
+    with holotype.open(folder / "project") as db:
+        db.images.ingest(folder / "photos")
+
+
+def labelled(folder: Path) -> None:
+    """A project with photographs that a crowd has looked at."""
+    filled(folder)
+    with holotype.open(folder / "project") as db:
+        db.crowd.run(db.crowd.simulated(seed=1), Fixed(3))
+
+
+def released(folder: Path) -> None:
+    """A project with a release."""
+    labelled(folder)
+    with holotype.open(folder / "project") as db:
+        db.releases.create("v1", outvoted=True)
+
+
+def _archives(folder: Path) -> None:
+    from miniatures import write_ilsvrc2012
+
+    holotype.init(folder / "project").close()
+    (folder / "disk").mkdir()
+    write_ilsvrc2012(folder / "disk")
+
+
+def _imported(folder: Path) -> None:
+    from holotype.imports.discover import find_ilsvrc2012
+
+    _archives(folder)
+    with holotype.open(folder / "project") as db:
+        sources, problems = find_ilsvrc2012([folder / "disk"])
+        db.datasets.add(sources, "ilsvrc2012", problems=problems)
+
+
+def _import(folder: Path) -> object:
+    return command("datasets", "add", "ilsvrc2012", folder / "disk", "-p", folder / "project")()
+
+
+def _crowd(folder: Path) -> None:
+    courses.PAGE_SIZE = 8  # of this process alone: many pages are put up, and counted one by one
+    with holotype.open(folder / "project") as db:
+        db.crowd.run(db.crowd.simulated(seed=7), Fixed(3))
+
+
+def _people(folder: Path) -> None:
+    """People who answer all pages of the site at its desk, while a campaign puts pages up and counts."""
+    from holotype.consensus.votes import Answer
+    from holotype.crowd.lending import Nothing
+    from holotype.crowd.lessons import Lesson
+
+    courses.PAGE_SIZE = 8
+    with holotype.open(folder / "project") as db, db.catalog.grouped():
+        while True:
+            db.crowd.run(db.crowd.web(), Fixed(2))
+            done = 0
+            for worker in ("ann", "bob", "cyd"):
+                while not isinstance(page := db.desk.next_page(worker, 1e9), Nothing):
+                    while isinstance(sight := db.desk.page(worker, page, 1e9), Lesson):
+                        attempt = db.desk.attempts(worker, sight.wnid, sight.kind)
+                        quiz = db.desk.quiz(worker, sight.wnid, attempt)
+                        assert quiz is not None
+                        db.desk.answer_quiz(worker, sight.wnid, attempt, quiz.right, 1e9)
+                    answers = [Answer.NO if one.sha256 < "5" else Answer.YES for one in sight.page.tasks]
+                    done += db.desk.hand_in(worker, page, answers, 9.0, 1e9 + 20)
+            if not done:
+                break
+
+
+def _boxes(folder: Path) -> None:
+    from box_people import campaign
+
+    with holotype.open(folder / "project") as db:
+        campaign(db)
+
+
+def _box_facts(folder: Path) -> Facts:
+    from test_box_campaigns import facts
+
+    with holotype.open(folder / "project") as db:
+        replies = sorted(map(repr, facts(db).items()))
+    return {"project": facts_of(folder / "project", {*_COMINGS, "box_question"}), "replies": replies}
+
+
+_COMINGS = frozenset({"lease", "learned", "meta", "page", "posting", "sheet", "counted"})
+
+
+def _release(folder: Path) -> object:
+    return command("release", "create", "v1", "--outvoted", "-p", folder / "project")()
+
+
+def _takedown(folder: Path) -> object:
+    with holotype.open(folder / "project") as db:
+        first = sorted(row["id"] for row in db.releases["v1"].rows())[0]
+        known = "v2" in db.releases.checksums()
+    if known:
+        return 0
+    said = "--image", first, "--reason", "asked for", "--curator", "me"
+    return command("release", "takedown", "v1", "v2", *said, "-p", folder / "project")()
+
+
+def _embed(folder: Path) -> None:
+    from embedded import Colours
+    from holotype.project import embedding_intake
+
+    embedding_intake.COMMIT = 4
+    with holotype.open(folder / "project") as db:
+        db.embeddings.add(Colours())
+
+
+def _old(folder: Path) -> None:
+    """A project whose catalog is of version 0006."""
+    from sqlalchemy import create_engine
+
+    from alembic import command as alembic
+    from test_catalog import _by_reference, fill_old, migration, rows_before
+
+    holotype.init(folder / "project").close()
+    catalog = folder / "project/catalog.sqlite"
+    for path in catalog.parent.glob("catalog.sqlite*"):
+        path.unlink()
+    engine, held = create_engine(f"sqlite:///{catalog}"), rows_before()
+    with engine.begin() as connection:
+        alembic.upgrade(migration(connection), "0006")
+        for table in _by_reference(connection):
+            fill_old(connection, table, held.get(table, []))
+    engine.dispose()
+
+
+def _migrate(folder: Path) -> None:
+    from holotype.catalog import Catalog
+
+    Catalog(folder / "project/catalog.sqlite").close()
+
+
+def _rows(folder: Path) -> Facts:
+    from sqlalchemy import func, select
+
+    from holotype.catalog import Catalog, invariants, schema
+
+    catalog = Catalog(folder / "project/catalog.sqlite")
+    with catalog.read() as connection:
+        found: dict[str, Any] = {
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in schema.metadata.sorted_tables
+        }
+        found["dangling"] = list(invariants.dangling(connection))
+    catalog.close()
+    return found
+
+
+def _read_on(folder: Path) -> None:
+    """Read the batches of a release, and note each with where the loader is after it."""
+    from holotype.files import write_atomically
+
+    state, notes = folder / "state.json", folder / "seen.txt"
+    with holotype.open(folder / "project") as db:
+        loader = db.releases["v1"].loader("train", batch_size=2, size=64, workers=1)
+        known = json.loads(state.read_text()) if state.exists() else None
+        if known:
+            loader.load_state_dict(known["loader"])
+        seen = known["seen"] if known else []
+        for batch in loader if len(seen) < len(loader) else ():
+            seen = [*seen, sorted(batch.numbers.tolist())]
+            told = {"loader": loader.state_dict(batch.position), "seen": seen}
+            write_atomically(state, json.dumps(told).encode())
+        write_atomically(notes, json.dumps(seen).encode())
+
+
+def _train(folder: Path) -> None:
+    import torch
+
+    from holotype.recognition.networks.training import train
+    from tiny_networks import BUSY, coloured, tiny
+
+    torch.set_num_threads(1)
+    samples = coloured(folder / "images", 41)
+    train(samples, tiny(drop=0.3), BUSY, folder / "run", device="cpu", workers=1, minutes=0, resume=_begun(folder))
+
+
+def _begun(folder: Path) -> bool:
+    return (folder / "run").is_dir() and any((folder / "run").iterdir())
+
+
+def _weights(folder: Path) -> Facts:
+    import hashlib
+
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (folder / "run").glob("*.safetensors")}
+
+
+STAGES = (
+    Stage("ingest", empty, lambda folder: command("ingest", folder / "photos", "-p", folder / "project")()),
+    Stage("datasets add", _archives, _import),
+    Stage(
+        "datasets fingerprint", _imported, lambda folder: command("datasets", "fingerprint", "-p", folder / "project")()
+    ),
+    Stage("crowd", filled, _crowd),
+    Stage("people", filled, _people, lambda folder: facts_of(folder / "project", _COMINGS)),
+    Stage("boxes", labelled, _boxes, _box_facts),
+    Stage("release", labelled, _release),
+    Stage("takedown", released, _takedown),
+    Stage("embeddings", filled, _embed),
+    Stage("migration", _old, _migrate, _rows, checked=False),
+    Stage("loader", released, _read_on, lambda folder: {"seen": json.loads((folder / "seen.txt").read_text())}),
+    Stage(
+        "training",
+        lambda folder: None,
+        _train,
+        _weights,
+        lacks="" if find_spec("torch") else "torch is not installed",
+        checked=False,
+    ),
+)
