@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--trial", type=int, default=None, help="do this trial of the stages alone")
     asked = parser.parse_args(arguments)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    Ontology.from_bytes = functools.wraps(Ontology.from_bytes)(saved_ontology)  # type: ignore[method-assign, assignment]
+    Ontology.from_bytes = functools.wraps(Ontology.from_bytes)(saved_ontology)  # type: ignore[method-assign]
     load_wordnet()
     load_wordnet()
     seed = random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import holotype
 from chaos.facts import facts_of
@@ -97,9 +98,13 @@ def _import(folder: Path) -> object:
     return command("datasets", "add", "ilsvrc2012", folder / "disk", "-p", folder / "project")()
 
 
+def _small_pages() -> Any:
+    """Pages of eight pictures: many are put up, and counted one by one."""
+    return mock.patch.object(courses, "PAGE_SIZE", 8)
+
+
 def _crowd(folder: Path) -> None:
-    courses.PAGE_SIZE = 8  # of this process alone: many pages are put up, and counted one by one
-    with holotype.open(folder / "project") as db:
+    with _small_pages(), holotype.open(folder / "project") as db:
         db.crowd.run(db.crowd.simulated(seed=7), Fixed(3))
 
 
@@ -108,9 +113,9 @@ def _people(folder: Path) -> None:
     from holotype.consensus.votes import Answer
     from holotype.crowd.lending import Nothing
     from holotype.crowd.lessons import Lesson
+    from holotype.project.ledger import CatalogLedger
 
-    courses.PAGE_SIZE = 8
-    with holotype.open(folder / "project") as db, db.catalog.grouped():
+    with _small_pages(), holotype.open(folder / "project") as db, db.catalog.grouped():
         while True:
             db.crowd.run(db.crowd.web(), Fixed(2))
             done = 0
@@ -121,7 +126,8 @@ def _people(folder: Path) -> None:
                         quiz = db.desk.quiz(worker, sight.wnid, attempt)
                         assert quiz is not None
                         db.desk.answer_quiz(worker, sight.wnid, attempt, quiz.right, 1e9)
-                    answers = [Answer.NO if one.sha256 < "5" else Answer.YES for one in sight.page.tasks]
+                    tasks = CatalogLedger(db.catalog, sight.crowd, "").pages([page])[page].tasks
+                    answers = [Answer.NO if one.sha256 < "5" else Answer.YES for one in tasks]
                     done += db.desk.hand_in(worker, page, answers, 9.0, 1e9 + 20)
             if not done:
                 break
@@ -163,16 +169,15 @@ def _embed(folder: Path) -> None:
     from embedded import Colours
     from holotype.project import embedding_intake
 
-    embedding_intake.COMMIT = 4
-    with holotype.open(folder / "project") as db:
+    with mock.patch.object(embedding_intake, "COMMIT", 4), holotype.open(folder / "project") as db:
         db.embeddings.add(Colours())
 
 
 def _old(folder: Path) -> None:
     """A project whose catalog is of version 0006."""
+    from alembic import command as alembic
     from sqlalchemy import create_engine
 
-    from alembic import command as alembic
     from test_catalog import _by_reference, fill_old, migration, rows_before
 
     holotype.init(folder / "project").close()
