@@ -48,24 +48,24 @@ def write_photographs(folder: Path, count: int = 40, size: tuple[int, int] = (24
     (folder / CAT / "cut.jpg").write_bytes((folder / CAT / "1.jpg").read_bytes()[:-900])
 
 
-def empty(folder: Path) -> None:
+def empty(folder: Path, count: int = 40) -> None:
     """A project of WordNet with nothing in it, and photographs beside it."""
     holotype.init(folder / "project").close()
-    write_photographs(folder / "photos")
+    write_photographs(folder / "photos", count)
     with holotype.open(folder / "project") as db:
         assert db.ontology
 
 
-def filled(folder: Path) -> None:
+def filled(folder: Path, count: int = 40) -> None:
     """A project with photographs."""
-    empty(folder)
+    empty(folder, count)
     with holotype.open(folder / "project") as db:
         db.images.ingest(folder / "photos")
 
 
-def labelled(folder: Path) -> None:
+def labelled(folder: Path, count: int = 40) -> None:
     """A project with photographs that a crowd has looked at."""
-    filled(folder)
+    filled(folder, count)
     with holotype.open(folder / "project") as db:
         db.crowd.run(db.crowd.simulated(seed=1), Fixed(3))
 
@@ -261,7 +261,7 @@ STAGES = (
     ),
     Stage("crowd", filled, _crowd),
     Stage("people", filled, _people, lambda folder: facts_of(folder / "project", _COMINGS)),
-    Stage("boxes", labelled, _boxes, _box_facts),
+    Stage("boxes", lambda folder: labelled(folder, 6), _boxes, _box_facts),
     Stage("release", labelled, _release),
     Stage("takedown", released, _takedown),
     Stage("embeddings", filled, _embed),

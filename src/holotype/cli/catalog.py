@@ -15,8 +15,10 @@ import holotype as api
 from holotype.cli.groups import CommandGroup
 from holotype.cli.options import json_option, project_option
 from holotype.cli.progress import bars
+from holotype.cli.tables import print_table
 from holotype.cli.text import counted, plain, print_json
 from holotype.project.check_report import Finding
+from holotype.project.project import CATALOG_VARIABLE
 
 _STAGES: Final = ("catalog", "packs", "archives")
 _ADVICE: Final = MappingProxyType(
@@ -70,3 +72,24 @@ def _print(mended: Iterable[str], leftovers: Iterable[Finding], problems: Iterab
     for one in problems:
         advice = _ADVICE.get(one.check, "bring it back from a backup: holotype restore")
         click.echo(f"{one.check}: {plain(one.said)}; {advice}")
+
+
+@catalog.command("move")
+@click.argument("url")
+@project_option
+@json_option
+def move_command(url: str, project: Path, as_json: bool) -> None:
+    """Copy the catalog into the empty database of URL, and compare every row; the old one stays as it is.
+
+    URL is postgresql+psycopg://USER@HOST/NAME or sqlite:///FILE. Stop all that writes first. Interrupted, run it again.
+    """
+    with api.open(project) as db, bars(["rows"]) as advance:
+        moved = db.move_catalog(url, advance)
+    if as_json:
+        print_json(asdict(moved))
+        return
+    rows = [(one.table, one.rows, one.digest[:16]) for one in moved.tables if one.rows]
+    print_table(
+        "", ("table", "rows", "digest, the same in both"), [*rows, ("in all", moved.rows, "")], last_is_total=True
+    )
+    click.echo(f"the catalog is in {plain(moved.where)} now; go on with it: export {CATALOG_VARIABLE}=URL")

@@ -18,6 +18,7 @@ from holotype.ontology import Ontology
 from holotype.ontology.extension import Extension
 from holotype.project.annotations import Annotations
 from holotype.project.audits import Audits
+from holotype.project.backup import Backup, back_up
 from holotype.project.benchmarks import Benchmarks
 from holotype.project.box_desk import BoxDesk
 from holotype.project.boxes import Boxes
@@ -42,6 +43,7 @@ from holotype.project.images import Images
 from holotype.project.labels import Labels
 from holotype.project.lemmas import Lemmas
 from holotype.project.licences import Licences
+from holotype.project.moving import Moved, move
 from holotype.project.overview import Overview
 from holotype.project.parts import Parts
 from holotype.project.people import People
@@ -173,6 +175,23 @@ class Project:
         loss is: counts, labels, near-duplicates, unfinished tails of packs, and leftovers that no process needs.
         """
         return check(self._parts, quick, repair, advance)
+
+    def backup(self, target: str | os.PathLike[str], progress: Progress = no_progress) -> Backup:
+        """Copy the project as it is at this moment to a folder, or to a file ``NAME.tar``, while others write to it.
+
+        A folder that holds a backup becomes this one; packs and releases that have not changed are not copied again.
+        It holds the secret salt and the hashes of passwords, and nobody else may read it. `holotype.project.restoring`
+        makes a project of it again. Raises `ProjectError`.
+        """
+        return back_up(self._parts, Path(target), progress)
+
+    def move_catalog(self, url: str, advance: Advance = lambda *_: None) -> Moved:
+        """Copy the catalog into the empty database of a URL, where every row is compared; nothing here is changed.
+
+        Nobody may write meanwhile. Interrupted, the database is as empty as it was. The project goes on with the one
+        that the environment names: see `CATALOG_VARIABLE`. Raises `ProjectError`.
+        """
+        return move(self._parts, url, advance)
 
     def credits(self, query: str | Query = "") -> Iterator[Credited]:
         """Who made the images that a query finds, where they were found, and what their licences ask to say of them:
