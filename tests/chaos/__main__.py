@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import functools
 import logging
+import os
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -15,7 +17,7 @@ from pathlib import Path
 
 from chaos.facts import checked
 from chaos.running import Ended, answered, in_a_process
-from chaos.stages import STAGES, Facts, Stage
+from chaos.stages import STAGES, Facts, Stage, asked
 from conftest import saved_ontology
 from holotype.ontology import Ontology, load_wordnet
 
@@ -29,6 +31,7 @@ class Trials:
         self.stage, self.root = stage, root
         self.work, self.made, self.log = root / "work", root / "made", root / "log"
         self.work.mkdir(parents=True)
+        self._ports = _begin(stage.beside) if stage.beside else ""
         self._done("made", lambda: stage.make(self.work))
         shutil.copytree(self.work, self.made)
         self.seconds = self._done("run undisturbed", lambda: stage.run(self.work)).seconds
@@ -39,9 +42,12 @@ class Trials:
         """Begin anew, be killed once or several times, go on to the end, and compare."""
         shutil.rmtree(self.work)
         shutil.copytree(self.made, self.work)
+        if self.stage.beside == "mturk":
+            asked(int(self._ports.split()[1]), "/reset")
         killed = []
         for _ in range(dice.choice((1, 1, 2, 3))):
             at = dice.uniform(0, 1.05 * self.seconds)
+            os.environ["CHAOS_PORTS"] = self._ports
             ended = in_a_process(lambda: self.stage.run(self.work), self.log, at)
             killed.append(round(at, 4))
             if ended.code == 0:
@@ -55,18 +61,33 @@ class Trials:
             raise AssertionError(f"killed at {killed} s, it is another:\n{_differing(self.facts, facts)}")
 
     def _done(self, what: str, work: Callable[[], object]) -> Ended:
+        os.environ["CHAOS_PORTS"] = self._ports
         ended = in_a_process(work, self.log)
         if ended.code:
             raise AssertionError(f"{self.stage.name}, {what}: exit code {ended.code}\n{ended.said[-4000:]}")
         return ended
 
     def _looked_at(self, when: str = "undisturbed") -> Facts:
+        os.environ["CHAOS_PORTS"] = self._ports
         if self.stage.checked:
             found = answered(lambda: checked(self.work / "project"), self.log)
             if found["problems"]:
                 raise AssertionError(f"{self.stage.name}, {when}: {found['problems']}")
         told: Facts = answered(lambda: self.stage.facts(self.work), self.log)
         return told
+
+
+def _begin(name: str) -> str:
+    """Start what lies beside a stage; its ports. It ends with this process."""
+    beside = subprocess.Popen(
+        [sys.executable, "-m", "chaos.hosts", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    _BESIDE.append(beside)
+    assert beside.stdout is not None
+    return beside.stdout.readline().strip()
+
+
+_BESIDE: list[subprocess.Popen[str]] = []
 
 
 def _differing(one: Facts, other: Facts) -> str:
@@ -82,18 +103,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--stages", default="", help="names with commas; all without")
     parser.add_argument("--trial", type=int, default=None, help="do this trial of the stages alone")
-    asked = parser.parse_args(arguments)
+    said = parser.parse_args(arguments)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     Ontology.from_bytes = functools.wraps(Ontology.from_bytes)(saved_ontology)  # type: ignore[method-assign]
     load_wordnet()
     load_wordnet()
-    seed = random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed
-    names = asked.stages.split(",") if asked.stages else SHORT if asked.short else [one.name for one in STAGES]
+    seed = random.SystemRandom().randrange(10**6) if said.seed is None else said.seed
+    names = said.stages.split(",") if said.stages else SHORT if said.short else [one.name for one in STAGES]
     with tempfile.TemporaryDirectory(prefix="holotype-chaos-") as folder:
-        return _run([one for one in STAGES if one.name in names], Path(folder), seed, asked)
+        return _run([one for one in STAGES if one.name in names], Path(folder), seed, said)
 
 
-def _run(stages: Sequence[Stage], root: Path, seed: int, asked: argparse.Namespace) -> int:
+def _run(stages: Sequence[Stage], root: Path, seed: int, said: argparse.Namespace) -> int:
     began, failed, kills = time.monotonic(), 0, 0
     print(f"seed {seed}", flush=True)
     ready = []
@@ -109,7 +130,7 @@ def _run(stages: Sequence[Stage], root: Path, seed: int, asked: argparse.Namespa
             continue
         print(f"{stage.name}: {trials.seconds:.2f} s of CPU undisturbed", flush=True)
         ready.append(trials)
-    trial = 0 if asked.trial is None else asked.trial
+    trial = 0 if said.trial is None else said.trial
     while ready:
         for trials in ready:
             dice = random.Random(f"{seed} {trials.stage.name} {trial}")
@@ -124,12 +145,11 @@ def _run(stages: Sequence[Stage], root: Path, seed: int, asked: argparse.Namespa
                 print(f"  as it is: {kept}", flush=True)
         trial += 1
         kills = sum(trials.kills for trials in ready)
-        over = time.monotonic() - began > 60 * asked.minutes
-        if asked.short or asked.trial is not None or (over and kills >= asked.kills):
+        print(f"{kills} kills, {failed} failed after {time.monotonic() - began:.0f} s", flush=True)
+        over = time.monotonic() - began > 60 * said.minutes
+        if said.short or said.trial is not None or (over and kills >= said.kills):
             break
-    for trials in ready:
-        print(f"{trials.stage.name}: {trials.kills} kills", flush=True)
-    print(f"{kills} kills in {time.monotonic() - began:.0f} s, {failed} failed", flush=True)
+    print(", ".join(f"{trials.stage.name} {trials.kills}" for trials in ready), flush=True)
     return 1 if failed else 0
 
 

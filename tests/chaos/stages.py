@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +15,7 @@ from unittest import mock
 
 import holotype
 from chaos.facts import facts_of
+from chaos.hosts import PICTURES
 from chaos.running import command
 from conftest import encoded, photo
 from holotype.crowd.policies import Fixed
@@ -27,7 +30,8 @@ class Stage:
     """A stage: in a folder, `make` makes what there is before, `run` is done until it ends or is killed, and `facts`
     are the same however often that was. `lacks` says why it cannot be done here.
 
-    A project lies at ``project`` in the folder, and `checked` says whether it is held against itself.
+    A project lies at ``project`` in the folder, and `checked` says whether it is held against itself. `beside` is what
+    of `chaos.hosts` runs meanwhile, and is never killed; its ports are in the environment.
     """
 
     name: str
@@ -36,6 +40,7 @@ class Stage:
     facts: Callable[[Path], Facts] = field(default=lambda folder: facts_of(folder / "project"))
     lacks: str = ""
     checked: bool = True
+    beside: str = ""
 
 
 def write_photographs(folder: Path, count: int = 40, size: tuple[int, int] = (240, 180)) -> None:
@@ -253,6 +258,113 @@ def _weights(folder: Path) -> Facts:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (folder / "run").glob("*.safetensors")}
 
 
+def _collect(folder: Path) -> None:
+    """Fetch the pictures of a list from a host on this machine."""
+    from holotype.collect.net.agent import Agent
+    from holotype.collect.net.pace import Limits, Rate
+    from holotype.collect.net.web import Web
+
+    port = ports()[0]
+    fast = Limits(Rate(4, 0.0, 4), Rate(4, 0.0, 4))
+    with holotype.open(folder / "project") as db:
+        db.collect.read_list(folder / "urls.txt", DOG)
+        db.collect.fetch(Web(Agent("me@example.org"), fast, local=[("127.0.0.1", port)]))
+
+
+def _listed(folder: Path) -> None:
+    holotype.init(folder / "project").close()
+    rows = [f"http://127.0.0.1:{ports()[0]}/{number}.jpg\n" for number in range(PICTURES)]
+    (folder / "urls.txt").write_text("".join(rows))
+
+
+def ports() -> list[int]:
+    """The ports of what runs beside a stage."""
+    return [int(port) for port in os.environ["CHAOS_PORTS"].split()]
+
+
+def _turk(folder: Path) -> None:
+    """A campaign on Mechanical Turk, whose people answer all that is up whenever it has nothing more to do."""
+    from decimal import Decimal
+
+    from holotype.crowd.mturk.terms import Terms
+    from holotype.project.ledger import CatalogLedger
+    from test_mturk import filled as form_of
+
+    service, people = ports()
+    os.environ |= {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_EC2_METADATA_DISABLED": "true"}
+    terms = Terms("https://pages.example/q?page={page}&lang=en", Decimal("0.10"))
+    with _small_pages(), holotype.open(folder / "project") as db:
+        while True:
+            crowd = db.crowd.mturk(terms, endpoint=f"http://127.0.0.1:{service}")
+            db.crowd.run(crowd, Fixed(2))
+            done = 0
+            for hit in asked(people, "/hits"):
+                page = re.search(r"page=(\d+-[0-9a-f]+)&amp;", hit["question"])
+                assert page
+                kept = CatalogLedger(db.catalog, "mturk-sandbox", "").pages([page[1]])[page[1]]
+                voted = {vote.worker for vote in db.crowd.votes() if vote.task in {one.number for one in kept.tasks}}
+                free = [f"W{n}" for n in range(9) if f"W{n}" not in voted.union(hit["taken"])]
+                for worker in free[: hit["most"] - len(hit["taken"])]:
+                    told = form_of(kept, lambda task: "yes" if task.sha256 < "a" else "no")
+                    asked(people, f"/submit?hit={hit['hit']}&worker={worker}", told)
+                    done += 1
+            if not done:
+                return
+
+
+def asked(port: int, path: str, body: str = "") -> Any:
+    """What a host beside a stage answers."""
+    from urllib.request import Request, urlopen
+
+    with urlopen(Request(f"http://127.0.0.1:{port}{path}", body.encode(), method="POST")) as answer:
+        return json.load(answer)
+
+
+def _backup(folder: Path) -> object:
+    return command("backup", folder / "backup", "-p", folder / "project")()
+
+
+def _backed_up(folder: Path) -> None:
+    """A project with a backup, and more in it than that has."""
+    labelled(folder)
+    with holotype.open(folder / "project") as db:
+        db.backup(folder / "backup")
+        db.releases.create("v1", outvoted=True)
+
+
+def _restorable(folder: Path) -> None:
+    released(folder)
+    with holotype.open(folder / "project") as db:
+        db.backup(folder / "backup")
+    shutil.rmtree(folder / "project")
+
+
+def _restored(folder: Path) -> Facts:
+    """What a project is that is made of a backup."""
+    from holotype.project.restoring import restore
+
+    restore(folder / "backup", folder / "again")
+    return facts_of(folder / "again")
+
+
+def _restore(folder: Path) -> object:
+    if (folder / "project").exists():
+        return 0
+    return command("restore", folder / "backup", folder / "project")()
+
+
+def _move(folder: Path) -> object:
+    if (folder / "moved.sqlite").exists():
+        return 0
+    return command("catalog", "move", f"sqlite:///{folder / 'moved.sqlite'}", "-p", folder / "project")()
+
+
+def _moved(folder: Path) -> Facts:
+    before = facts_of(folder / "project")
+    os.environ["HOLOTYPE_CATALOG"] = f"sqlite:///{folder / 'moved.sqlite'}"
+    return {"before": before, "after": facts_of(folder / "project")}
+
+
 STAGES = (
     Stage("ingest", empty, lambda folder: command("ingest", folder / "photos", "-p", folder / "project")()),
     Stage("datasets add", _archives, _import),
@@ -267,6 +379,18 @@ STAGES = (
     Stage("embeddings", filled, _embed),
     Stage("migration", _old, _migrate, _rows, checked=False),
     Stage("loader", released, _read_on, lambda folder: {"seen": json.loads((folder / "seen.txt").read_text())}),
+    Stage("collect", _listed, _collect, beside="pictures"),
+    Stage(
+        "mturk",
+        lambda folder: filled(folder, 12),
+        _turk,
+        lambda folder: {**facts_of(folder / "project"), "there": asked(ports()[1], "/facts")},
+        lacks="" if find_spec("boto3") else "boto3 is not installed",
+        beside="mturk",
+    ),
+    Stage("backup", _backed_up, _backup, _restored),
+    Stage("restore", _restorable, _restore),
+    Stage("catalog move", released, _move, _moved),
     Stage(
         "training",
         lambda folder: None,
