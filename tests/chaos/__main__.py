@@ -16,11 +16,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from chaos.facts import checked
+from chaos.faults import FAULTS, WRITERS, Left
 from chaos.running import Ended, answered, in_a_process
 from chaos.stages import STAGES, Facts, Stage, asked
 from conftest import saved_ontology
 from holotype.ontology import Ontology, load_wordnet
 
+SEVERAL = (1, 2, 4, 8)
+"""How often a stage is killed, one time after the other, before it is let go on to its end."""
 SHORT = ("ingest", "datasets add", "crowd", "people", "release", "takedown", "embeddings", "loader")
 
 
@@ -45,8 +48,8 @@ class Trials:
         if self.stage.beside == "mturk":
             asked(int(self._ports.split()[1]), "/reset")
         killed = []
-        for _ in range(dice.choice((1, 1, 2, 3))):
-            at = dice.uniform(0, 1.05 * self.seconds)
+        for number in range(dice.choice(SEVERAL)):
+            at = dice.uniform(0, self.seconds * (0.4 if number else 1.05))
             os.environ["CHAOS_PORTS"] = self._ports
             ended = in_a_process(lambda: self.stage.run(self.work), self.log, at)
             killed.append(round(at, 4))
@@ -77,6 +80,23 @@ class Trials:
         return told
 
 
+def _faults(root: Path) -> int:
+    """Let everything else go wrong that can; how often that did harm."""
+    failed = 0
+    for fault in FAULTS:
+        for stage in WRITERS:
+            name = f"{fault.__name__.replace('_', ' ')}, {stage.name}"
+            try:
+                fault(stage, root)
+                print(f"{name}: goes on", flush=True)
+            except Left as reason:
+                print(f"{name}: left out, {reason}", flush=True)
+            except (AssertionError, RuntimeError) as error:
+                failed += 1
+                print(f"FAILED: {name}: {error}", flush=True)
+    return failed
+
+
 def _begin(name: str) -> str:
     """Start what lies beside a stage; its ports. It ends with this process."""
     beside = subprocess.Popen(
@@ -102,6 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=200, help="go on until so many, whatever the minutes")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--stages", default="", help="names with commas; all without")
+    parser.add_argument("--faults", action="store_true", help="all that goes wrong but kills, alone")
     parser.add_argument("--trial", type=int, default=None, help="do this trial of the stages alone")
     said = parser.parse_args(arguments)
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -117,6 +138,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(stages: Sequence[Stage], root: Path, seed: int, said: argparse.Namespace) -> int:
     began, failed, kills = time.monotonic(), 0, 0
     print(f"seed {seed}", flush=True)
+    if said.faults or not (said.short or said.stages):
+        failed += _faults(root / "fault")
+    if said.faults:
+        return 1 if failed else 0
     ready = []
     for number, stage in enumerate(stages):
         if stage.lacks:

@@ -21,19 +21,14 @@ from holotype.project.check_report import Finding
 from holotype.project.project import CATALOG_VARIABLE
 
 _STAGES: Final = ("catalog", "packs", "archives")
+_BACKUP: Final = "bring it back from a backup: holotype restore"
 _ADVICE: Final = MappingProxyType(
     {
-        "database": "bring the catalog back from a backup: holotype restore",
-        "pack": "bring the pack back from a backup: holotype restore",
         "archive": "bring it back, or import what is there now: holotype datasets add",
         "archive-image": "bring the file back, or import what is there now: holotype datasets add",
-        "release": "bring it back from a backup: holotype restore",
-        "submission": "bring it back from a backup: holotype restore",
-        "truth": "bring it back from a backup: holotype restore",
-        "labels": "conclude them again: --repair",
     }
 )
-"""What to do about a problem that is not mended, by its check; of all others a backup is the way."""
+"""What to do about a problem that is not mended, by its check; for all others there is the backup."""
 
 
 @click.group("catalog", cls=CommandGroup)
@@ -70,7 +65,7 @@ def _print(mended: Iterable[str], leftovers: Iterable[Finding], problems: Iterab
     for one in leftovers:
         click.echo(f"left: {plain(one.said)}")
     for one in problems:
-        advice = _ADVICE.get(one.check, "bring it back from a backup: holotype restore")
+        advice = "mend it: --repair" if one.mendable else _ADVICE.get(one.check, _BACKUP)
         click.echo(f"{one.check}: {plain(one.said)}; {advice}")
 
 

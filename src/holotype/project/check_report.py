@@ -13,11 +13,13 @@ SHOWN: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found: a `said` in one line. What is `harmless` is listed and takes nothing away."""
+    """What a check found, `said` in one line. What is `harmless` is listed and takes nothing away; what is `mendable`
+    is mended where that is asked for."""
 
     check: str
     said: str
     harmless: bool = False
+    mendable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,11 @@ from holotype.store.pack_check import cut_tail
 
 _CLOSE: Final = 1e-9
 """How far a posterior may be from what is concluded again."""
+_GROUPS: Final = frozenset({"near-duplicate-group", "near-duplicate-read", "near-duplicates-old"})
+_MENDABLE: Final = _GROUPS.union(
+    ("withdrawn-candidate", "rank", "labels", "labels-old", "pack-tail"), (one.name for one in INVARIANTS if one.mend)
+)
+"""Checks whose findings are mended; some leftovers are taken away besides."""
 _BYTES: Final = frozenset({"pack", "archive", "archive-image", "release", "submission", "truth"})
 """Checks of bytes: what they find is mended by nobody here, and is not read a second time."""
 
@@ -63,7 +68,8 @@ def _look(parts: Parts, quick: bool, advance: Advance) -> CheckReport:
         *check_benchmarks(parts, quick),
         *check_leftovers(parts),
     ]
-    return CheckReport(tuple(found), images=read.images, bytes=read.bytes)
+    told = tuple(replace(one, mendable=one.check in _MENDABLE) for one in found)
+    return CheckReport(told, images=read.images, bytes=read.bytes)
 
 
 def _check_rows(parts: Parts, quick: bool, advance: Advance) -> Iterator[Finding]:
@@ -140,7 +146,7 @@ def _mend(parts: Parts, broken: frozenset[str]) -> Iterator[str]:
     for wnid, rank in list(_wrong_ranks(parts)) if "rank" in broken else []:
         parts.catalog.transact(partial(invariants.set_rank, wnid=wnid, rank=rank))
         yield f"candidates of {wnid} have its rank again"
-    if broken & {"near-duplicate-group", "near-duplicate-read", "near-duplicates-old"}:
+    if broken & _GROUPS:
         parts.catalog.transact(near_duplicates.forget)
         group_near_duplicates(parts.catalog)
         yield "near-duplicates were looked for again"
