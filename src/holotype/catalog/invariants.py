@@ -32,8 +32,7 @@ class Invariant:
 
     def broken(self, connection: Connection) -> Iterator[str]:
         """What is wrong, row by row."""
-        asked = text(self.question).columns()
-        with connection.execution_options(stream_results=True).execute(asked) as rows:
+        with connection.execute(text(self.question).execution_options(stream_results=True)) as rows:
             for row in rows:
                 yield self.says.format(*row)
 

@@ -53,5 +53,5 @@ def _votes(connection: Connection, worker: str, tasks: list[int]) -> int:
 
 def _blocks(connection: Connection, asked: Any) -> Iterator[Any]:
     """The rows of a statement, a block at a time."""
-    result = connection.execution_options(stream_results=True).execute(asked)
-    yield from result.partitions(_AT_ONCE)
+    with connection.execute(asked.execution_options(stream_results=True)) as result:
+        yield from result.partitions(_AT_ONCE)

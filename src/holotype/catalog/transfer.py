@@ -71,7 +71,7 @@ def _copy(source: Connection, target: Connection, table: Table, told: Told) -> C
 
 def _blocks(connection: Connection, table: Table) -> Iterator[Sequence[tuple[Any, ...]]]:
     asked = select(table).order_by(*table.primary_key.columns)
-    with connection.execution_options(stream_results=True, max_row_buffer=_ROWS).execute(asked) as result:
+    with connection.execute(asked.execution_options(stream_results=True, max_row_buffer=_ROWS)) as result:
         for rows in result.partitions(_ROWS):
             yield [tuple(row) for row in rows]
 
