@@ -202,6 +202,12 @@ SHARED = {
     "dataset_shelf",
     "lint",
     "statistics",
+    "backup",
+    "check_report",
+    "checking",
+    "checking_files",
+    "moving",
+    "restoring",
 }
 
 

@@ -44,6 +44,7 @@ IN_A_PROJECT = (
     "guides/machines.md",
     "guides/masks.md",
     "guides/release.md",
+    "guides/safety.md",
     "guides/site.md",
     "guides/statistics.md",
     "guides/trust.md",

@@ -8,17 +8,18 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, exc, inspect, make_url, text
+from sqlalchemy import Connection, Engine, Transaction, create_engine, exc, inspect, make_url, text
 
 from holotype.catalog.advisory import Advisory, hold_until_commit
 from holotype.catalog.group import GroupCommit
-from holotype.catalog.schema import HEAD
+from holotype.catalog.schema import HEAD, metadata
 from holotype.catalog.sqlite_file import THREADS, SqliteFile, sqlite_engine
 from holotype.catalog.statements import ONTOLOGY, meta
 from holotype.errors import OntologyExtended, ProjectError
 
 Result = TypeVar("Result")
 _ATTEMPTS: Final = 10
+_NOT_LONG: Final = 500
 
 
 class Catalog:
@@ -120,6 +121,18 @@ class Catalog:
                 "run the same command again when that is mended"
             ) from error
 
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """A connection that reads while nobody can write. Raises `ProjectError` where somebody does at this moment."""
+        with self._engine.connect() as connection:
+            try:
+                transaction = _begun_alone(connection)
+            except exc.OperationalError as error:
+                raise ProjectError("somebody writes to the catalog at this moment: stop all that does") from error
+            with transaction:
+                yield connection
+            connection.invalidate()  # it waits for others less long than all others do
+
     def _check_ontology(self, connection: Connection) -> None:
         """Raises `OntologyExtended` where another process has done that: ranks known here are not those now."""
         if self.ontology and (meta(connection, ONTOLOGY) or self.ontology) != self.ontology:
@@ -176,6 +189,18 @@ class Catalog:
 
 def _nothing() -> None:
     pass
+
+
+def _begun_alone(connection: Connection) -> Transaction:
+    """A transaction in which nobody else can write. Raises OperationalError where somebody does."""
+    if connection.dialect.name == "sqlite":
+        raw: Any = connection.connection.driver_connection
+        raw.execute(f"PRAGMA busy_timeout = {_NOT_LONG}")
+        return connection.begin()
+    transaction = connection.begin()
+    names = map(connection.dialect.identifier_preparer.format_table, metadata.sorted_tables)
+    connection.exec_driver_sql(f"LOCK TABLE {', '.join(names)} IN SHARE MODE NOWAIT")
+    return transaction
 
 
 def _collided(error: exc.DBAPIError) -> bool:

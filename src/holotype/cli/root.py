@@ -134,6 +134,18 @@ COMMANDS: Final = MappingProxyType(
             "holotype.cli.serve:invite",
             "Make a link by which people come in: volunteers choose a name, and need nothing else.",
         ),
+        "backup": Elsewhere(
+            "holotype.cli.backup:backup",
+            "Copy the project as it is now to a folder, or to a file FILE.tar, while others go on writing to it.",
+        ),
+        "restore": Elsewhere(
+            "holotype.cli.backup:restore_command",
+            "Make the project of a backup again in FOLDER, and hold every file against its checksum.",
+        ),
+        "catalog": Elsewhere(
+            "holotype.cli.catalog:catalog",
+            "Check the catalog against all that it speaks of, mend it, and move it to another database.",
+        ),
         "release": Elsewhere("holotype.cli.release:release", "Make, list, verify and export releases."),
     }
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Final, TypeVar
@@ -239,12 +239,12 @@ def draw_anew(parts: Parts) -> None:
     with parts.catalog.read() as connection:
         drawn, last = read_drawn(connection), labels.last_policy(connection)
         counts = votes.evidence_counts(connection)
-    new = last is not None and (drawn is None or drawn.counts != counts) and _is_rule(last)
+    new = last is not None and (drawn is None or drawn.counts != counts) and is_rule(last)
     if new or (drawn is not None and drawn.appended):
         redraw(parts, lambda _: None)
 
 
-def _is_rule(label: str) -> bool:
+def is_rule(label: str) -> bool:
     """Whether what labels say they were drawn by is holotype's own."""
     try:
         parse_rule(label)
@@ -313,3 +313,14 @@ def _draw(parts: Parts, drawn: Sequence[tuple[Basis, Conclusion]]) -> int | None
         return _write(connection, parts, drawn)
 
     return parts.catalog.transact(work)
+
+
+def conclude_anew(parts: Parts, last: str) -> Iterator[Labels]:
+    """What each layer of the rule that labels were drawn by last concludes of all there is, which nothing is done with.
+
+    Raises `CrowdError` where the rule is not holotype's own.
+    """
+    with parts.catalog.read() as connection:
+        bases = _take_all(connection, parts, rule_of(last))
+    for basis in bases:
+        yield owned(parts, basis, basis.conclude())

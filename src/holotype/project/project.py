@@ -18,14 +18,18 @@ from holotype.ontology import Ontology
 from holotype.ontology.extension import Extension
 from holotype.project.annotations import Annotations
 from holotype.project.audits import Audits
+from holotype.project.backup import Backup, back_up
 from holotype.project.benchmarks import Benchmarks
 from holotype.project.box_desk import BoxDesk
 from holotype.project.boxes import Boxes
 from holotype.project.campaigns import Campaigns
 from holotype.project.candidates import Candidates
+from holotype.project.check_report import CheckReport
+from holotype.project.checking import check
 from holotype.project.collecting import Collecting
 from holotype.project.crediting import credits_of
 from holotype.project.crowd import CrowdRoom
+from holotype.project.dataset_said import Advance
 from holotype.project.datasets import Datasets
 from holotype.project.desk import Desk
 from holotype.project.embeddings import Embeddings
@@ -39,6 +43,7 @@ from holotype.project.images import Images
 from holotype.project.labels import Labels
 from holotype.project.lemmas import Lemmas
 from holotype.project.licences import Licences
+from holotype.project.moving import Moved, move
 from holotype.project.overview import Overview
 from holotype.project.parts import Parts
 from holotype.project.people import People
@@ -161,6 +166,33 @@ class Project:
         """
         with self._parts.catalog.read() as connection:
             return count(connection, self._parts.ontology)
+
+    def check(self, repair: bool = False, quick: bool = False, advance: Advance = lambda *_: None) -> CheckReport:
+        """Hold the project against itself: every image lies where the catalog says and has its sha256, every fact
+        speaks of what there is, what is counted is what counting says, labels follow from what people said, and
+        releases are there; and what interrupted processes left.
+
+        With `quick` no image is read, and labels are not concluded again. With `repair` what can be mended without
+        loss is: counts, labels, near-duplicates, unfinished tails of packs, and leftovers that no process needs.
+        """
+        return check(self._parts, quick, repair, advance)
+
+    def backup(self, target: str | os.PathLike[str], progress: Progress = no_progress) -> Backup:
+        """Copy the project as it is at this moment to a folder, or to a file ``NAME.tar``, while others write to it.
+
+        A folder that holds a backup becomes this one; packs and releases that have not changed are not copied again.
+        It holds the secret salt and the hashes of passwords, and nobody else may read it. `holotype.project.restoring`
+        makes a project of it again. Raises `ProjectError`.
+        """
+        return back_up(self._parts, Path(target), progress)
+
+    def move_catalog(self, url: str, advance: Advance = lambda *_: None) -> Moved:
+        """Copy the catalog into the empty database of a URL, where every row is compared; nothing here is changed.
+
+        Nobody may write meanwhile. Interrupted, the database is as empty as it was. The project goes on with the one
+        that the environment names: see `CATALOG_VARIABLE`. Raises `ProjectError`.
+        """
+        return move(self._parts, url, advance)
 
     def credits(self, query: str | Query = "") -> Iterator[Credited]:
         """Who made the images that a query finds, where they were found, and what their licences ask to say of them:

@@ -1,0 +1,115 @@
+"""A project made again of a backup, in a folder of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Protocol
+
+from holotype.engine import Progress, no_progress
+from holotype.errors import ProjectError
+from holotype.files import sync_folder
+from holotype.project.backup import CATALOG, KEPT_CATALOG, MANIFEST, PACK_END, is_pack, read_manifest
+from holotype.releases.alone import alone
+
+_CHUNK: Final = 1 << 20
+
+
+class _Kept(Protocol):
+    """Where the files of a backup are read from."""
+
+    def open(self, name: str) -> BinaryIO:
+        """A file by its name. Raises OSError or KeyError where it is not there."""
+
+
+class _Folder:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def open(self, name: str) -> BinaryIO:
+        return (self._folder / name).open("rb")
+
+
+class _Tar:
+    def __init__(self, tar: tarfile.TarFile) -> None:
+        self._tar = tar
+
+    def open(self, name: str) -> BinaryIO:
+        found: Any = self._tar.extractfile(name)
+        if found is None:
+            raise KeyError(name)
+        return found  # type: ignore[no-any-return]
+
+
+def restore(source: str | os.PathLike[str], folder: str | os.PathLike[str], progress: Progress = no_progress) -> int:
+    """Make the project that a backup holds in `folder`, which must not be there, or be empty; how many files it has.
+
+    Every file is held against its sha256. The folder is there when all of it is: interrupted, the same again begins
+    anew. Its catalog is in it, wherever it was when the backup was made. Raises `ProjectError`.
+    """
+    place = Path(os.path.abspath(folder))
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise ProjectError(f"{folder} is not empty: restore to a folder of its own")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with alone(place), _opened(Path(source)) as kept:
+            return _restore(kept, place, progress)
+    except (OSError, KeyError, tarfile.TarError) as error:
+        said = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ProjectError(f"{source} cannot be restored to {folder}: {said}") from error
+
+
+@contextmanager
+def _opened(source: Path) -> Iterator[_Kept]:
+    if source.is_dir():
+        if not (source / MANIFEST).exists():
+            raise ProjectError(f"{source} is no backup, or one that was never finished: it has no {MANIFEST}")
+        yield _Folder(source)
+        return
+    with tarfile.open(source, "r:") as tar:
+        yield _Tar(tar)
+
+
+def _restore(kept: _Kept, place: Path, progress: Progress) -> int:
+    with kept.open(MANIFEST) as file:
+        files = read_manifest(file.read())["files"]
+    work = place.with_name(f".{place.name}.partial")
+    shutil.rmtree(work, ignore_errors=True)
+    for name in ("packs", "releases"):
+        (work / name).mkdir(parents=True)
+    done, total = 0, sum(one["size"] for one in files.values())
+    for name, told in files.items():
+        target = work / (CATALOG if KEPT_CATALOG.fullmatch(name) else name)
+        _copy(kept, name, told, target)
+        done += told["size"]
+        progress(done, total)
+    for folder in (work, *(path for path in work.rglob("*") if path.is_dir())):
+        sync_folder(folder)
+    if place.exists():
+        place.rmdir()
+    work.rename(place)
+    sync_folder(place.parent)
+    return len(files)
+
+
+def _copy(kept: _Kept, name: str, told: dict[str, Any], target: Path) -> None:
+    private = "/" not in name or name.startswith("benchmarks/")
+    target.parent.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
+    digest, left = hashlib.sha256(), told["size"]
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o644)
+    with kept.open(name) as source, os.fdopen(handle, "wb") as file:
+        while left and (data := source.read(min(left, _CHUNK))):
+            digest.update(data)
+            file.write(data)
+            left -= len(data)
+        if left or digest.hexdigest() != told["sha256"]:
+            raise ProjectError(f"{name} in the backup is not what it was: use another backup")
+        if is_pack(name):
+            file.write(PACK_END)
+        file.flush()
+        os.fsync(file.fileno())
