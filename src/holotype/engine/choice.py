@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final, Literal, cast, get_args
+from typing import Final, Literal, get_args
 
 from holotype.errors import EngineError
 
@@ -45,4 +45,4 @@ def engine_named(name: str) -> Engine:
     """The engine of a name. Raises `EngineError`."""
     if name not in ENGINES:
         raise EngineError(f"there is no engine {name[:40]!r}, but {', '.join(ENGINES)}")
-    return cast(Engine, name)
+    return name

@@ -77,7 +77,7 @@ def _planner() -> Any:
     from daft.runners.flotilla import FlotillaRunner, RemoteFlotillaRunner
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    class Planner(FlotillaRunner):
+    class Planner(FlotillaRunner):  # type: ignore[misc]  # untyped
         def __init__(self) -> None:
             here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
             self.session = _session(ray)
