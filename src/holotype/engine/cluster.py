@@ -20,6 +20,8 @@ _SILENT: Final = {"RAY_USAGE_STATS_ENABLED": "0", "DAFT_ANALYTICS_ENABLED": "0",
 """Neither Ray nor Daft tells its makers that it is used, here or on a node."""
 _PATIENCE: Final = 10
 """Seconds in which a cluster has to answer."""
+_LONGEST: Final = 28
+"""Characters of a folder below which Ray's sockets still have names of 107 characters at most."""
 _WORKERS: Final = {**_SILENT, "OPENCV_FOR_THREADS_NUM": "1", "OMP_NUM_THREADS": "1"}
 """The environment of workers: there is one for each CPU, so that no library needs threads of its own."""
 
@@ -117,7 +119,7 @@ def _imported() -> Any:
 
 def _start(ray: Any) -> None:
     """Start a cluster of this machine alone; it ends with this process, and leaves nothing on the disk."""
-    folder = tempfile.mkdtemp(prefix="holotype-ray-")
+    folder = tempfile.mkdtemp(prefix="ray-", dir=None if len(tempfile.gettempdir()) <= _LONGEST else "/tmp")  # noqa: S108
     atexit.register(_end, ray, folder)
     _initialise(ray, address="local", num_cpus=cpus(), include_dashboard=False, _temp_dir=folder)
 

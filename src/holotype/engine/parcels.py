@@ -20,12 +20,21 @@ class Answer:
     error: Exception | None = None
 
 
-def packed(thing: object) -> bytes:
-    """A function or a batch as it travels. Raises `EngineError` for what cannot be pickled."""
+def packed_function(fn: Callable[[Any], Any]) -> bytes:
+    """A function as it travels, by its code where it has no name. Raises `EngineError` where it cannot be pickled."""
     from ray import cloudpickle
 
+    return _pickled(fn, cloudpickle.dumps)
+
+
+def packed(thing: object) -> bytes:
+    """A batch or an answer as it travels. Raises `EngineError` where it cannot be pickled."""
+    return _pickled(thing, pickle.dumps)
+
+
+def _pickled(thing: object, dumps: Callable[[object], bytes]) -> bytes:
     try:
-        return bytes(cloudpickle.dumps(thing))
+        return dumps(thing)
     except (pickle.PicklingError, TypeError, AttributeError, NotImplementedError, ValueError) as error:
         raise EngineError(f"this cannot be sent to a cluster: {_said(error)}") from error
 

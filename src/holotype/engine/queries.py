@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
-from holotype.engine.parcels import packed
+from holotype.engine.parcels import packed_function
 from holotype.version import VERSION
 
 BEGINNINGS: Final = 3
@@ -27,7 +27,7 @@ class Task:
     @classmethod
     def of(cls, fn: Callable[[Any], Any], holotype: str = VERSION) -> Task:
         """Raises `EngineError` for a function that cannot be pickled."""
-        return cls(packed(fn), "holotype {} on Python {}.{}".format(holotype, *sys.version_info))
+        return cls(packed_function(fn), "holotype {} on Python {}.{}".format(holotype, *sys.version_info))
 
 
 def ask(task: Task, batches: Mapping[int, bytes], cpus: int) -> list[Any]:
