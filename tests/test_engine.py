@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from typing import Literal
 
 import pytest
 
-from holotype.engine import map_batches
+from holotype.engine import Engine, chosen, map_batches, using
+from holotype.errors import EngineError, HolotypeError, InvalidTaxonomy, NoProject, NoRay
 
 
 def square(number: int) -> int:
@@ -113,3 +115,48 @@ def test_behind_a_batch_that_drains_nothing_is_computed_ahead() -> None:
     for number in map_batches(square, numbers(), workers=8, drains=lambda number: number == 0):
         given.add(number)
     assert seen == [(1, set()), (2, set()), (0, set()), (3, {1, 4, 0})]
+
+
+def test_threads_do_it_unless_something_else_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOLOTYPE_ENGINE", raising=False)
+    assert chosen() == "threads"
+    monkeypatch.setenv("HOLOTYPE_ENGINE", "processes")
+    assert chosen() == "processes"
+    with using("ray"):
+        assert chosen() == "ray"
+    assert chosen() == "processes"
+
+
+def test_an_engine_that_there_is_not_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOLOTYPE_ENGINE", "spark")
+    with pytest.raises(EngineError, match="there is no engine 'spark', but threads, processes, ray"):
+        list(map_batches(square, [1]))
+
+
+def process_and_engine(_: int) -> tuple[int, Engine]:
+    return os.getpid(), chosen()
+
+
+@FORKED
+def test_the_engine_that_is_said_is_used_and_its_workers_use_threads() -> None:
+    with using("processes"):
+        ((process, engine),) = map_batches(process_and_engine, [0])
+        ((here, _),) = map_batches(process_and_engine, [0], kind="threads")
+    assert process != here == os.getpid()
+    assert engine == "threads"
+
+
+@pytest.mark.parametrize("missing", ["daft", "ray"])
+def test_a_cluster_needs_an_extra(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    if missing == "ray":
+        monkeypatch.setitem(sys.modules, "daft", sys)
+    with pytest.raises(NoRay, match=r"pip install 'holotype\[ray\]'"):
+        list(map_batches(square, [1], kind="ray"))
+
+
+@pytest.mark.parametrize("error", [InvalidTaxonomy("a circle", 3), NoProject(Path("birds")), EngineError("no")])
+def test_errors_come_out_of_a_pickle_as_they_went_in(error: HolotypeError) -> None:
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301
+    assert type(again) is type(error)
+    assert (str(again), vars(again)) == (str(error), vars(error))

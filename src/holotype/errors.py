@@ -55,7 +55,9 @@
     ├── BenchmarkError           a benchmark, or what is asked of it, cannot be
     │   ├── UnknownBenchmark     no benchmark is called so
     │   └── NotTaken             a submission is not taken now
-    └── AccountError             a name, a role or an invitation cannot be
+    ├── AccountError             a name, a role or an invitation cannot be
+    └── EngineError              work cannot be done where it was to be
+        └── NoRay                what a cluster needs is an extra that is not installed
 
 Errors carry values and speak of the domain. The face that shows them adds what to do in its own words: the command line
 prints one line, and one more for each of several senses (see `holotype.cli.remedies`), and exits with 2.
@@ -72,7 +74,14 @@ _SHOWN: Final = 80
 
 
 class HolotypeError(Exception):
-    """The root of every error holotype raises on purpose."""
+    """The root of every error holotype raises on purpose. They pickle, whatever they are made with."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _as_it_was, (type(self), self.args), vars(self)
+
+
+def _as_it_was(kind: type[HolotypeError], said: tuple[object, ...]) -> HolotypeError:
+    return kind.__new__(kind, *said)
 
 
 class OntologyError(HolotypeError):
@@ -445,3 +454,16 @@ class NotTaken(BenchmarkError):
 
 class AccountError(HolotypeError):
     """A name, a role or an invitation cannot be, or is another's."""
+
+
+class EngineError(HolotypeError):
+    """Work cannot be done where it was to be: there is no such engine, the cluster does not answer, has no room or is
+    of another version, or what is to be done cannot be sent there."""
+
+
+class NoRay(EngineError):
+    """What a cluster needs is not installed; `why` says what is missing."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"a cluster needs Daft and Ray, an extra: pip install 'holotype[ray]' ({why})")
+        self.why = why

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from holotype.benchmark.judged import Floats, Judged, is_linear, measure_all, share
+from holotype.engine import map_batches
 
 RESAMPLES: Final = 2000
 CONFIDENCE: Final = 0.95
 _AT_ONCE: Final = 4_000_000
 """Weights that are held at a time."""
+_WORKERS: Final = 2
+"""Threads that measure: more would hold more weights, and products are taken on all CPUs as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,8 @@ def draw(judges: Sequence[Judged], resamples: int = RESAMPLES, seed: int = 0) ->
     """
     items = len(judges[0].items)
     points = measure_all(judges, np.ones((1, items)))[0]
-    chunks = [measure_all(judges, weights) for weights in _weights(items, resamples, seed)]
+    counts = _counts(items, resamples, seed)
+    chunks = list(map_batches(partial(_measured, judges), counts, workers=_WORKERS))
     samples = np.concatenate(chunks) if chunks else np.empty((0, *points.shape))
     biased = [metric for metric in range(points.shape[1]) if not is_linear(judges[0], metric)]
     samples[:, :, biased] = _shifted(samples[:, :, biased], points[:, biased])
@@ -90,12 +96,16 @@ def _means(samples: Floats) -> Floats:
     return share(np.where(known, samples, 0).sum(axis=0), known.sum(axis=0))
 
 
-def _weights(items: int, resamples: int, seed: int) -> Iterator[Floats]:
+def _measured(judges: Sequence[Judged], counts: npt.NDArray[np.int32]) -> Floats:
+    return measure_all(judges, counts.astype(float))
+
+
+def _counts(items: int, resamples: int, seed: int) -> Iterator[npt.NDArray[np.int32]]:
     """How often each item is drawn, ``(rows, items)``, a few resamples at a time."""
     generator = np.random.default_rng(seed)
     step = max(1, _AT_ONCE // max(1, items))
     for start in range(0, resamples if items else 0, step):
-        weights = np.empty((min(step, resamples - start), items))
-        for row in weights:
+        counts = np.empty((min(step, resamples - start), items), np.int32)
+        for row in counts:
             row[:] = np.bincount(generator.integers(items, size=items), minlength=items)
-        yield weights
+        yield counts

@@ -14,7 +14,7 @@ import click
 
 import holotype as api
 from holotype import __version__
-from holotype.cli.options import file_type, json_option, project_option
+from holotype.cli.options import engine_option, file_type, json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.recheck import recheck
 from holotype.cli.tables import print_table
@@ -60,6 +60,7 @@ _FILES: Final = 8_192
     "--contact", envvar=CONTACT, help=f"Your mail address or web page, for those who run servers [{CONTACT}]."
 )
 @project_option
+@engine_option
 @json_option
 def collect(
     synsets: tuple[str, ...],

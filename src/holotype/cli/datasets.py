@@ -12,7 +12,7 @@ import click
 import holotype as api
 from holotype.cli.dataset_sources import add_group
 from holotype.cli.groups import CommandGroup
-from holotype.cli.options import json_option, project_option
+from holotype.cli.options import engine_option, json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.tables import print_table
 from holotype.cli.text import counted, on_a_terminal, print_json, print_listing
@@ -130,6 +130,7 @@ def lint_command(code: tuple[str, ...], project: Path, as_json: bool) -> None:
 
 @datasets.command("fingerprint")
 @project_option
+@engine_option
 def fingerprint_command(project: Path) -> None:
     """Read every image of the datasets once, for its sha256, size and hash; stopped and run again, it goes on."""
     with api.open(project) as db, bars(["images"]) as advance:

@@ -22,7 +22,7 @@ from holotype.cli.embedding_uses import (
 from holotype.cli.groups import CommandGroup
 from holotype.cli.images import curator_option, login
 from holotype.cli.networks import asked_options, embedder_named
-from holotype.cli.options import json_option, project_option, reason_option
+from holotype.cli.options import engine_option, json_option, project_option, reason_option
 from holotype.cli.progress import bars
 from holotype.cli.tables import print_table
 from holotype.cli.text import counted, moment, on_a_terminal, plain, print_json
@@ -49,6 +49,7 @@ def embeddings() -> None:
 )
 @asked_options
 @project_option
+@engine_option
 @json_option
 def add_command(
     what: str,

@@ -19,7 +19,7 @@ from holotype.benchmark.task import Task
 from holotype.benchmark.tasks import CLASSIFICATION, REAL
 from holotype.benchmark.values import Labels
 from holotype.cli.evaluation_page import PageOptions, page_options
-from holotype.cli.options import file_type, json_option, project_option
+from holotype.cli.options import engine_option, file_type, json_option, project_option
 from holotype.cli.tables import print_table
 from holotype.cli.text import counted, plain, print_json
 from holotype.cli.truths import DrawOptions, TruthOptions, truth_options
@@ -38,6 +38,7 @@ _OF_IMAGES: Final = {CLASSIFICATION.name, REAL.name, *PLACE_TASKS}
 @click.option("--by", "metric", default="", metavar="METRIC", help="What --compare ranks by. [default: the first]")
 @page_options
 @project_option
+@engine_option
 @json_option
 def evaluate_command(
     predictions: tuple[Path, ...],

@@ -13,7 +13,7 @@ import click
 
 import holotype as api
 from holotype.benchmark.orders import order
-from holotype.cli.options import file_type, json_option, project_option
+from holotype.cli.options import engine_option, file_type, json_option, project_option
 from holotype.cli.progress import bars
 from holotype.cli.remedies import LINES
 from holotype.cli.senses import drafted, said_senses, settled
@@ -49,6 +49,7 @@ _FOLDERS: Final = ("sorted", "devkit", "background")
     type=file_type,
     help="A CSV with the columns file, licence, author, url [default: metadata.csv in FOLDER, if there].",
 )
+@engine_option
 @json_option
 def ingest(
     folder: Path,

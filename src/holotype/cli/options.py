@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from holotype.engine import ENGINES, VARIABLE, Engine, using
+
 Command = Callable[..., Any]
 
 project_option = click.option(
@@ -30,3 +32,17 @@ base_option = click.option(
     "--base", type=click.Choice(["wordnet"]), help="What the taxonomy extends: its parents may be wnids of it."
 )
 file_type = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _use(context: click.Context, _parameter: click.Parameter, engine: Engine | None) -> None:
+    if engine is not None:
+        context.with_resource(using(engine))
+
+
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    callback=_use,
+    expose_value=False,
+    help=f"What does the heavy work: this machine, or a Ray cluster [default: {VARIABLE}, or threads].",
+)

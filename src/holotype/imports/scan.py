@@ -137,7 +137,8 @@ def _scan_nested(file: int, source: Source, start: int, size: int) -> Iterator[P
     rate = sum(len(table) for table, _ in first) / (time.perf_counter() - begun)
     workers = _READERS if rate < _WARM else 1
     held: list[pa.Table] = []
-    for tar, (table, others) in zip(inner, chain(first, map_batches(read, inner[1:], workers=workers)), strict=True):
+    rest = map_batches(read, inner[1:], workers=workers, kind="threads")
+    for tar, (table, others) in zip(inner, chain(first, rest), strict=True):
         held.append(table)
         passed_over += others
         if tar.next is not None and sum(map(len, held)) >= PART:

@@ -94,7 +94,7 @@ class Faces:
         parts, report = self._parts, FaceReport()
         progress(0, total)
         with many_at_once():
-            looked = map_batches(partial(_look_at, parts.store, detector), _batches(images))
+            looked = map_batches(partial(_look_at, parts.store, detector), _batches(images), kind="threads")
             results = (one for batch in looked for one in batch)
             while chunk := list(islice(results, _COMMIT)):
                 found = {sha256: faces for sha256, faces in chunk if not isinstance(faces, Exception)}

@@ -163,7 +163,8 @@ def _ask(parts: Parts, machine: Machine, tally: Tally, asked: Ints, progress: Pr
     voted = silent = unreadable = 0
     failed: list[HolotypeError] = []
     look, model = partial(_look, parts, machine), machine.model
-    for heard in map_batches(look, _batches(parts, machine, tally, asked, failed), workers=model.at_once):
+    questions = _batches(parts, machine, tally, asked, failed)
+    for heard in map_batches(look, questions, workers=model.at_once, kind="threads"):
         if heard.error is not None:
             failed.append(heard.error)
         record_votes(parts.catalog, heard.votes)

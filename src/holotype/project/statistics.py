@@ -140,7 +140,7 @@ def measure_diversity(draws: Sequence[Draw], wanted: int, read: Read, progress: 
 
     found = []
     with many_at_once():
-        for done, one in enumerate(map_batches(measure, draws), 1):
+        for done, one in enumerate(map_batches(measure, draws, kind="threads"), 1):
             found.append(one)
             progress(done, len(draws))
     return rank_synsets(found, wanted)

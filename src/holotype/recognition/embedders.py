@@ -70,7 +70,7 @@ class HandMade:
             raise NotInstalled("scikit-image", "recognition") from error
         from holotype.recognition.described import gradients
 
-        looked = look_at(samples, gradients)
+        looked = look_at(samples, gradients, kind=None)
         rows = np.zeros((len(samples), self.width), np.float32)
         for number, row in zip(looked.numbers.tolist(), looked.seen, strict=True):
             rows[number] = row

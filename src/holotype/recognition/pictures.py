@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from functools import partial
+from itertools import islice
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from holotype.engine import Progress, map_batches, no_progress
+from holotype.engine import Engine, Progress, map_batches, no_progress
 from holotype.images.flatten import Pixels
 from holotype.images.rejected import Rejected
 from holotype.recognition.preprocessing import rgb
 from holotype.releases.loaders import Damaged, Samples
+from holotype.store.location import Location
+from holotype.store.store import Store
 
 Seen = TypeVar("Seen")
+_AWAY: Final = 16
+"""Pictures that go to another process together."""
 _TOLD: Final = 16
 """After so many pictures how far it is is told."""
 
@@ -36,8 +42,10 @@ def look_at(
     look: Callable[[Pixels], Seen],
     workers: int | None = None,
     progress: Progress = no_progress,
+    kind: Engine | None = "threads",
 ) -> Looked[Seen]:
-    """What `look` makes of each picture, upright RGB ``(height, width, 3)``; it is called in threads.
+    """What `look` makes of each picture, upright RGB ``(height, width, 3)``; it is called in threads, or by the engine
+    `kind`, None for the one that is chosen.
 
     Damaged pictures are left out, and told. Raises `PackError` or `ArchiveError` where bytes are not there any more.
     """
@@ -45,7 +53,7 @@ def look_at(
     seen: list[Seen] = []
     damaged: list[Damaged] = []
     progress(0, len(samples))
-    with closing(looked_at(samples, range(len(samples)), look, workers)) as looked:
+    with closing(looked_at(samples, range(len(samples)), look, workers, kind)) as looked:
         for number, one in looked:
             if isinstance(one, Damaged):
                 damaged.append(one)
@@ -58,18 +66,40 @@ def look_at(
 
 
 def looked_at(
-    samples: Samples, numbers: Iterable[int], look: Callable[[Pixels], Seen], workers: int | None = None
+    samples: Samples,
+    numbers: Iterable[int],
+    look: Callable[[Pixels], Seen],
+    workers: int | None = None,
+    kind: Engine | None = "threads",
 ) -> Generator[tuple[int, Seen | Damaged], None, None]:
-    """The `numbers` of samples with what `look` makes of the picture of each, ahead on threads, in their order; a
-    `Damaged` of one that is no sound picture. Raises `PackError` or `ArchiveError`."""
+    """The `numbers` of samples with what `look` makes of the picture of each, ahead on threads or as for `look_at`, in
+    their order; a `Damaged` of one that is no sound picture. Raises `PackError` or `ArchiveError`."""
+    asked = (_Picture(number, samples.ids[number].as_py(), samples.places[number]) for number in numbers)
+    batches = iter(lambda: list(islice(asked, 1 if kind == "threads" else _AWAY)), [])
+    with closing(map_batches(partial(_seen, samples.store, look), batches, workers=workers, kind=kind)) as found:
+        for pictures in found:
+            yield from pictures
 
-    def one(number: int) -> tuple[int, Seen | Damaged]:
-        try:
-            return number, look(rgb(samples.read(number)))
-        except Rejected as why:
-            return number, Damaged(number, samples.ids[number].as_py(), why.reason, why.detail)
 
-    yield from map_batches(one, numbers, workers=workers)
+class _Picture(NamedTuple):
+    """A sample's number and id, and where its picture lies."""
+
+    number: int
+    id: str
+    place: Location
+
+
+def _seen(
+    store: Store, look: Callable[[Pixels], Seen], pictures: Sequence[_Picture]
+) -> list[tuple[int, Seen | Damaged]]:
+    return [(picture.number, _one_seen(store, look, picture)) for picture in pictures]
+
+
+def _one_seen(store: Store, look: Callable[[Pixels], Seen], picture: _Picture) -> Seen | Damaged:
+    try:
+        return look(rgb(store.read(picture.place)))
+    except Rejected as why:
+        return Damaged(picture.number, picture.id, why.reason, why.detail)
 
 
 def squeezed(pixels: Pixels, side: int) -> Pixels:

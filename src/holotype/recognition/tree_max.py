@@ -93,7 +93,7 @@ class TreeMax:
             )
         models = []
         progress(0, len(lessons))
-        for model in map_batches(lambda lesson: lesson.fitted(features, make()), lessons):
+        for model in map_batches(lambda lesson: lesson.fitted(features, make()), lessons, kind="threads"):
             models.append(model)
             progress(len(models), len(lessons))
         nodes = tuple(lesson.node for lesson in lessons)

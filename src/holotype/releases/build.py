@@ -246,7 +246,7 @@ def _write_shards(
         faces=contents.faces,
     )
     with many_at_once():
-        for shard, written in zip(left, map_batches(write, left), strict=True):
+        for shard, written in zip(left, map_batches(write, left, kind="threads"), strict=True):
             found[shard.name] = written
     return [(shard, found[shard.name]) for shard in shards]
 

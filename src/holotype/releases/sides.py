@@ -77,7 +77,7 @@ class Side:
 
 def held_against(before: Release, after: Release) -> tuple[Manifest, Manifest]:
     """The labels of two releases, held against each other. Raises `ReleaseError` where they cannot be read."""
-    old, new = map_batches(_labels, (before.path, after.path))
+    old, new = map_batches(_labels, (before.path, after.path), kind="threads")
     images = [Rows.of(table["id"]) for table in (old, new)]
     labels = [Rows.of(table["id"], table["wnid"]) for table in (old, new)]
     one, other = (
@@ -90,7 +90,7 @@ def held_against(before: Release, after: Release) -> tuple[Manifest, Manifest]:
 def sides_of(releases: Sequence[Release], manifests: Sequence[Manifest]) -> tuple[Side, Side]:
     """What two releases ship of labels that only one of them has. Raises `ReleaseError` as `held_against`."""
     marks = _Marks.of(held.table["sha256"].filter(pa.array(held.alone)) for held in manifests)
-    old, new = map_batches(lambda release: _shipped(release.path, marks), releases)
+    old, new = map_batches(lambda release: _shipped(release.path, marks), releases, kind="threads")
     return _side(manifests[0], old, new), _side(manifests[1], new, old)
 
 

@@ -185,7 +185,7 @@ def _check_files(path: Path, progress: Progress) -> Iterator[str]:
     yield from (f"{printable(name)} is not listed in {CHECKSUMS}" for name in sorted(present - listed.keys()))
     here = sorted(present & listed.keys())
     plain = [name for name in here if (path / name).is_file() and not (path / name).is_symlink()]
-    digests = map_batches(sha256_file, [path / name for name in plain])
+    digests = map_batches(sha256_file, [path / name for name in plain], kind="threads")
     found = {}
     for done, (name, digest) in enumerate(zip(plain, digests, strict=True), 1):
         found[name] = digest
@@ -214,7 +214,7 @@ def _check_images(release: Release, progress: Progress) -> Iterator[str]:
         finally:
             store.close()
 
-    for done, said in enumerate(map_batches(wrong, pieces), 1):
+    for done, said in enumerate(map_batches(wrong, pieces, kind="threads"), 1):
         yield from said
         progress(done, len(pieces))
 

@@ -49,7 +49,7 @@ def heat_maps(
     damaged: list[Damaged] = []
     done = 0
     progress(done, len(known))
-    for pictures in map_batches(partial(read_pictures, samples, network.preprocessing, view), batches):
+    for pictures in map_batches(partial(read_pictures, samples, network.preprocessing, view), batches, kind="threads"):
         damaged += pictures.damaged
         if len(pictures.numbers):
             images = normalised(torch.from_numpy(pictures.shown).to(there), network.preprocessing)

@@ -175,7 +175,7 @@ class Loader:
             for at, numbers in enumerate(of_batch)
             for first in range(0, len(numbers), step)
         )
-        with closing(map_batches(self._decode, pieces, workers=self._workers)) as done:
+        with closing(map_batches(self._decode, pieces, workers=self._workers, kind="threads")) as done:
             for at, numbers in enumerate(of_batch):
                 damaged = [one for _ in range(0, len(numbers), step) for one in next(done)]
                 after = start.batch + at + 1
