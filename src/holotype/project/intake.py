@@ -16,6 +16,7 @@ from holotype.engine import Progress
 from holotype.images.near import near_duplicate_groups
 from holotype.leftovers import passed_over
 from holotype.project.taking import credits_of, seen_again, take_each
+from holotype.store.bucket import Bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class IntakeReport:
 def take_in(
     files: Sequence[InputFile],
     catalog: Catalog,
-    packs: Path,
+    packs: Path | Bucket,
     clock: Callable[[], float],
     progress: Progress = lambda *_: None,
     workers: int | None = None,
