@@ -55,8 +55,17 @@ class Claim:
         """Claim the place where nobody has, once; raises `BucketError` where it is another project's."""
         with self._lock:
             if not self._held:
-                self._create()
+                if not self._is_ours():
+                    self._create()
                 self._held = True
+
+    def _is_ours(self) -> bool:
+        state = self.bucket.state(CLAIM)
+        if state is None:
+            return False
+        if state.size != len(self._data) or self.bucket.read(CLAIM, 0, state.size) != self._data:
+            raise self._taken()
+        return True
 
     def _create(self) -> None:
         try:
